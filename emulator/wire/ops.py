@@ -1,0 +1,54 @@
+"""What may happen to an answer on its way out, as data.
+
+Rules
+  1. Pure: no socket, no clock. The reactor plays a `Plan`; whoever wants to spoil an answer rewrites the plan.
+  2. A plan without `Close`, `Reset` or `Hang` leaves the connection open for the next request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Writes these bytes (plain text; TLS happens below)."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Does nothing for a while; later operations come after it."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class HalfClose:
+    """Shuts the sending side down; the client sees an end of file and may still send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Closes properly (TLS close_notify, FIN)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Drops the connection with a TCP RST: the client sees "connection reset by peer"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """Keeps the connection open and never says anything again."""
+
+
+WireOp = Send | Wait | HalfClose | Close | Reset | Hang
+Plan = tuple[WireOp, ...]
+
+
+def text_of(plan: Iterable[WireOp]) -> bytes:
+    """All bytes that a plan would send."""
+    return b"".join(op.data for op in plan if isinstance(op, Send))

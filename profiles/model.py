@@ -1,0 +1,282 @@
+"""A vendor profile as plain data.
+
+Rules
+  1. Frozen dataclasses of the standard library only; no parsing, no defaults taken from outside, no behaviour.
+  2. `extends` is already resolved here: a `Profile` is complete. `loader` makes it, everybody else only reads it.
+  3. What the machine does (`real`) and what the BMC says about it (`says`) are separate in every step (docs/architecture.md).
+  4. Evidence sits beside values: code that behaves ignores it, lint and reports read it.
+
+The format that users write is described in docs/write-a-profile.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+ABSENT: Final = "absent"
+"""The word in a profile for a property that the service does not send at all (`null` is sent as null)."""
+
+
+class View(StrEnum):
+    """Whose word about power: three places of one BMC, which may disagree."""
+
+    SYSTEM = "system"
+    CHASSIS = "chassis"
+    IPMI = "ipmi"
+
+
+class HostEvent(StrEnum):
+    """What a step may do to the operating system of the host."""
+
+    OS_SHUTDOWN = "os_shutdown"  # asks the OS to go down; a hung OS never answers
+    OS_REBOOT = "os_reboot"      # asks the OS to boot again; a hung OS never answers
+    OS_RESTART = "os_restart"    # hard reset: the run state is lost whatever the OS thinks
+    OS_CRASH = "os_crash"        # NMI and the like: the OS stops running, the rail stays up
+
+
+class Confidence(StrEnum):
+    CAPTURED = "captured"
+    DOCUMENTED = "documented"
+    REPORTED = "reported"
+    INFERRED = "inferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a value is known from: a confidence and ids of `Profile.sources`."""
+
+    confidence: Confidence
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    ref: str
+    commit: str | None = None
+    licence: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Seconds; where `low` and `high` differ the rack draws uniformly from its seed."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One moment of an effect, `at` seconds after the command was accepted."""
+
+    at: Span
+    real: Literal["On", "Off"] | None = None        # the host's rail; None: unchanged
+    says: Mapping[View, str | None] = field(default_factory=lambda: MappingProxyType({}))  # views named here change; None is JSON null
+    event: HostEvent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of the power table: what a ResetType leads to in a state."""
+
+    outcome: str
+    evidence: Evidence
+    assumed: bool = False   # the profile says "?": nobody knows, the parent's outcome is used
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    reply: str    # a key of Profile.replies
+    effect: str   # a key of PowerRules.effects, or "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """For some seconds after an effect has begun, these ResetTypes lead to another outcome."""
+
+    after: str
+    for_s: Span
+    reset: tuple[str, ...]
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerRules:
+    advertise: Literal["inline", "action_info", "both", "none"]
+    reset_types: tuple[str, ...]
+    table: Mapping[str, Mapping[str, Cell]]   # "On" | "Off" -> ResetType -> Cell
+    unlisted_type: Cell
+    outcomes: Mapping[str, Outcome]
+    effects: Mapping[str, tuple[Step, ...]]   # "none" is never a key
+    on_os_down: tuple[Step, ...]              # what follows when the OS has gone down by itself
+    windows: tuple[Window, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An HTTP answer. `message` names a key of Profile.messages; `body` is "empty", a JSON object, or None for the usual shape."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    message: str | None = None
+    body: Any = None
+    task: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A registry message; `text` None means the vendor sends the id and arguments only."""
+
+    id: str
+    text: str | None
+    args: tuple[str, ...] = ()
+    severity: str | None = None
+    resolution: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorShape:
+    code: str
+    summary: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """What the service calls itself. Every string may be ABSENT; `system_uuid` and `root_uuid` may be "random" (from the rack's seed)."""
+
+    vendor: str
+    product: str
+    redfish_version: str
+    root_type: str
+    root_uuid: str
+    oem_key: str
+    manufacturer: str
+    model: str
+    sku: str
+    system_type: str
+    system_uuid: str
+    manager_type: str
+    chassis_type: str
+    bios_version: str
+    bmc_model: str
+    bmc_firmware: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ids:
+    system: str
+    manager: str
+    chassis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    etag: Literal["none", "strong-digits", "strong-hex", "weak-hex8", "weak-time", "bare-integer", "hash"]
+    redirect_http: bool
+    tls_min: str
+    features: Mapping[str, bool | int]
+    if_match: Mapping[str, Any] | None = None
+    odata_version: Mapping[str, str] | None = None
+    server_header: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    name: str
+    password: str
+    role: Literal["Administrator", "Operator", "ReadOnly"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sessions:
+    max: int | None
+    timeout_s: float
+    on_full: str | None = None   # a reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lockout:
+    """`failures` 0 switches it off."""
+
+    by: Literal["account", "address"]
+    failures: int
+    window_s: float = 0.0
+    penalty_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth:
+    basic: bool
+    accounts: tuple[Account, ...]
+    sessions: Sessions
+    lockout: Lockout
+    no_auth: str | None = None   # a reply for a request without valid credentials; None: 401 in the profile's error shape
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BmcReset:
+    reset_types: tuple[str, ...]
+    reply: str
+    outage_s: Span
+    after: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IpmiDevice:
+    manufacturer: int
+    product: int
+    device_id: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class IpmiCell:
+    completion_code: int
+    effect: str
+    evidence: Evidence
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ipmi:
+    lan: bool
+    device: IpmiDevice
+    cipher_suites: tuple[int, ...]
+    chassis: Mapping[str, Mapping[str, IpmiCell]]   # "On" | "Off" -> down up cycle reset diag soft -> IpmiCell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    latency_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    os_shutdown_s: Span = Span(3.0, 3.0)   # how long a healthy OS of an emulated host needs; a real back end brings its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    id: str
+    title: str
+    extends: tuple[str, ...]
+    abstract: bool
+    firmware: Mapping[str, str]
+    sources: Mapping[str, Source]
+    vars: Mapping[str, str]
+    ids: Ids
+    identity: Identity
+    power: PowerRules
+    replies: Mapping[str, Reply]
+    messages: Mapping[str, Message]
+    errors: ErrorShape
+    http: Http
+    auth: Auth
+    tasks: Mapping[str, Any]
+    bmc_reset: BmcReset
+    ipmi: Ipmi
+    timing: Timing
+    faults: Mapping[str, Mapping[str, Any]]
+    resources: Mapping[str, Any]              # base, merge (path -> JSON merge patch), remove (paths)
+    evidence: Mapping[str, Evidence]          # "identity.bmc_model" -> Evidence; "identity.*" for a whole block
+    digest: str                               # of the resolved data: goes into journals and reports
