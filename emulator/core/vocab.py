@@ -15,6 +15,7 @@ class Rail(StrEnum):
 
     UP = "up"
     DOWN = "down"
+    UNKNOWN = "unknown"  # the back end that holds the host cannot be asked; never read as DOWN
 
 
 class Os(StrEnum):
