@@ -181,6 +181,14 @@ class Rack:
         system.awaiting, system.awaiting_cause = says, cause
         self._holders[unit.name, system.id].perform(unit.name, system.id, order, cause)
 
+    def cut(self, unit_name: str, system_id: str) -> None:
+        """The host loses its power by itself: nobody commanded it."""
+        unit = self.unit(unit_name)
+        system = unit.system(system_id)
+        system.drop_timers()
+        seq = self.journal.record(unit_name, Kind.OS, None, system=system_id, host=system.host_name, was="power lost")
+        self.order(unit, system, Order.CUT, seq)
+
     def news(self, unit_name: str, system_id: str, news: News, cause: int | None = None) -> None:
         """Takes in what really happened to a host.
 
@@ -227,4 +235,4 @@ class Rack:
         changed = {view.value: word for view, word in says.items() if system.says[view] != word}
         system.says.update(says)
         if changed:
-            self.journal.record(unit.name, Kind.REPORT, cause, system=system.id, **changed)
+            self.journal.record(unit.name, Kind.REPORT, cause, system=system.id, says=changed)
