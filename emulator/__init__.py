@@ -1,10 +1,10 @@
 """BMCs that behave like real ones, with a ground-truth journal.
 
-    from emulator import Emulator, HostSpec, UnitSpec
-    from profiles import load
+from emulator import Emulator, HostSpec, UnitSpec
+from profiles import load
 
-    with Emulator([UnitSpec(name="node1", profile=load("dell-idrac9"), hosts=(HostSpec(power="off"),))]) as emulator:
-        print(emulator.endpoints["node1"].redfish_url)
+with Emulator([UnitSpec(name="node1", profile=load("dell-idrac9"), hosts=(HostSpec(power="off"),))]) as emulator:
+    print(emulator.endpoints["node1"].redfish_url)
 """
 
 from __future__ import annotations

@@ -106,8 +106,12 @@ class Emulator:
             self._spill = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
         self.journal = Journal(self._clock, self._capacity, self._write_line if self._spill else None)
         self.rack = Rack(
-            self._units, clock=self._clock, journal=self.journal, dice=random.Random(self._seed),
-            make_token=lambda: secrets.token_hex(16), seed=self._seed,
+            self._units,
+            clock=self._clock,
+            journal=self.journal,
+            dice=random.Random(self._seed),
+            make_token=lambda: secrets.token_hex(16),
+            seed=self._seed,
         )
         self.reactor = Reactor(self._clock)
         self.reactor.drive(self.rack.next_due, self.rack.advance)
@@ -115,8 +119,14 @@ class Emulator:
         try:
             self._settle_hosts()
             fronts = FrontEnds(
-                self.rack, self.reactor, listen=self._listen, redfish_port=self._ports[0], ipmi_port=self._ports[1], tls=self._tls,
-                refuse=self._refuse, directory=Path(self._directory.name),
+                self.rack,
+                self.reactor,
+                listen=self._listen,
+                redfish_port=self._ports[0],
+                ipmi_port=self._ports[1],
+                tls=self._tls,
+                refuse=self._refuse,
+                directory=Path(self._directory.name),
             )
             self.endpoints = {unit.name: self._endpoint(unit, fronts) for unit in self._units}
             self.reactor.start()

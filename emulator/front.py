@@ -45,7 +45,9 @@ class WireFaults(NoHooks):
     def before(self, listener_name: str, method: str, path: str) -> Plan | None:
         view = self._views[listener_name]
         view.advance()
-        fired = _wire(view.faults(Seam.WIRE, Request(protocol="redfish", method=method, path=path, system=_system_in(view, path))))
+        fired = _wire(
+            view.faults(Seam.WIRE, Request(protocol="redfish", method=method, path=path, system=_system_in(view, path)))
+        )
         early = [fault for fault in fired if not fault.executed]
         self._late[listener_name] = tuple(fault for fault in fired if fault.executed)
         if not early:

@@ -129,8 +129,13 @@ class _Worker:
         out = open(self._host.log, "ab") if self._host.log else None  # noqa: SIM115 - handed to the child, closed below
         try:
             self._leader = subprocess.Popen(
-                list(self._host.argv), env={**os.environ, **self._host.env}, cwd=self._host.cwd, stdin=subprocess.DEVNULL,
-                stdout=out or subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True,
+                list(self._host.argv),
+                env={**os.environ, **self._host.env},
+                cwd=self._host.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=out or subprocess.DEVNULL,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         finally:
             if out:

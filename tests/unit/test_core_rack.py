@@ -161,7 +161,9 @@ def test_a_journal_line_comes_back_as_the_event_it_was(bench_of):
         assert event_from_json(event.to_json()) == event
 
 
-@pytest.mark.parametrize("line", ["", "nonsense", "[]", '{"seq": 1}', '{"seq": 1, "t": 0, "bmc": "", "kind": "x", "cause": null}'])
+@pytest.mark.parametrize(
+    "line", ["", "nonsense", "[]", '{"seq": 1}', '{"seq": 1, "t": 0, "bmc": "", "kind": "x", "cause": null}']
+)
 def test_what_is_not_a_journal_line_is_refused_with_a_sentence(line):
     with pytest.raises(ValueError, match="not a journal line"):
         event_from_json(line)
@@ -177,7 +179,7 @@ def test_the_ring_forgets_the_oldest_and_the_spill_keeps_all():
 
 def test_the_journal_keeps_its_own_names_to_itself():
     with pytest.raises(ValueError, match="names these itself"):
-        Journal(VirtualClock()).record("a", Kind.WIRE, **{"seq": 3})
+        Journal(VirtualClock()).record("a", Kind.WIRE, seq=3)
 
 
 def test_a_chain_walks_the_causes_back_to_the_first(bench):
@@ -242,8 +244,10 @@ def test_a_lockout_by_address_leaves_other_addresses_alone(profile, bench_of):
 
     from profiles.model import Lockout
 
-    by_address = replace(profile, auth=replace(profile.auth, lockout=Lockout(by="address", failures=1, window_s=60, penalty_s=60)))
-    view = bench_of(HostSpec(), **{}).view()
+    by_address = replace(
+        profile, auth=replace(profile.auth, lockout=Lockout(by="address", failures=1, window_s=60, penalty_s=60))
+    )
+    view = bench_of(HostSpec()).view()
     assert not view.is_locked("root", "a")
     clock = VirtualClock()
     rack = Rack(
