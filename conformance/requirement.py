@@ -28,7 +28,7 @@ STATE_NOT_TRANSITION = Requirement(
 )
 CODES_ARE_NOT_STATE = Requirement(
     "FENCE-3", "A fencer MUST judge by the power state that it reads, never by the status of an answer alone.",
-    f"{API} 'off': verify; DSP0266 13.6: 409 and 400 have many reasons",
+    f"{API} 'off': verify; badfish#129, sample-web-ui#2367: 400 and 409 have other reasons",
 )
 ONLY_OFF_IS_OFF = Requirement(
     "FENCE-4", "A fencer MUST NOT take any state but exactly Off for off.", "DSP0268 PowerState; metal3-io/baremetal-operator#290"
@@ -56,7 +56,7 @@ TRUE_STATUS = Requirement(
 )
 TRUE_CAUSE = Requirement("FENCE-11", "A fencer that fails MUST name the cause.", "apache/cloudstack#13376: 'not configured' for a 409")
 FEW_LOGINS = Requirement(
-    "FENCE-12", "A fencer MUST NOT repeat refused credentials.", "DSP0266 13.2; Redfish-Protocol-Validator#12: it locks the account"
+    "FENCE-12", "A fencer MUST NOT repeat refused credentials.", "Redfish-Protocol-Validator#12, ibm-openbmc/openbmc#90: it locks the account"
 )
 VERIFIES = Requirement(
     "FENCE-13", "A fencer MUST read the power state after its last power command and before it claims.", f"{API} 'off': verify"
