@@ -42,7 +42,7 @@ class Trial:
     events: Sequence[Event]
     deadline: float
     secrets: Sequence[str] = ()
-    causes: Patterns | None = None            # the fencer's own; None: the built-in words, which can only warn
+    causes: Patterns | None = None  # the fencer's own; None: the built-in words, which can only warn
     unfired: Sequence[str] = field(default=())
 
 
@@ -57,8 +57,14 @@ def judge(trial: Trial) -> Judgement:
             before = timeline.truth(window.bmc, window.system, window.start.seq)
             at_claim = timeline.truth(window.bmc, window.system, window.claim.seq)
             case = expectations.AskCase(
-                requirement=trial.requirement, window=window, outcome=outcome, before=before, at_claim=at_claim,
-                deadline=trial.deadline, secrets=tuple(trial.secrets), causes=trial.causes,
+                requirement=trial.requirement,
+                window=window,
+                outcome=outcome,
+                before=before,
+                at_claim=at_claim,
+                deadline=trial.deadline,
+                secrets=tuple(trial.secrets),
+                causes=trial.causes,
             )
             found += invariants.check(case)
             for word in step.expect:

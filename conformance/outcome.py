@@ -13,13 +13,13 @@ class Outcome:
 
     ask: Ask
     claim: Claim
-    exit: int | None = None               # None: killed at the cap
+    exit: int | None = None  # None: killed at the cap
     stdout: str = ""
     stderr: str = ""
     duration: float = 0.0
     timed_out: bool = False
-    leftover: tuple[str, ...] = ()        # names of processes that outlived the fencer
-    argv: tuple[tuple[str, ...], ...] = ()   # every command line that was seen, the fencer's own first
+    leftover: tuple[str, ...] = ()  # names of processes that outlived the fencer
+    argv: tuple[tuple[str, ...], ...] = ()  # every command line that was seen, the fencer's own first
 
     @property
     def text(self) -> str:

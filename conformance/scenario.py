@@ -36,7 +36,7 @@ class Bmc:
     name: str
     hosts: tuple[HostSpec, ...]
     listens: bool = True
-    os_shutdown_s: float = 0.0      # a healthy OS goes down at once; gates decide when
+    os_shutdown_s: float = 0.0  # a healthy OS goes down at once; gates decide when
 
     @property
     def origin(self) -> Origin:
@@ -88,7 +88,7 @@ class NoSelector:
 class ProfileAnswers:
     """Runs only where the profile's own table answers a ResetType in a state with this HTTP status."""
 
-    row: str                        # "On" | "Off"
+    row: str  # "On" | "Off"
     reset: str
     status: int
 
@@ -181,7 +181,16 @@ class Forces:
 
 
 Expectation = (
-    Claims | NeverClaims | Refuses | Answers | NamesCause | NeverSays | ReadsBeforeClaim | AtMostCommands | AtMostAuthFailures | Forces
+    Claims
+    | NeverClaims
+    | Refuses
+    | Answers
+    | NamesCause
+    | NeverSays
+    | ReadsBeforeClaim
+    | AtMostCommands
+    | AtMostAuthFailures
+    | Forces
 )
 
 
@@ -192,7 +201,7 @@ class Step:
     ask: Ask
     expect: tuple[Expectation, ...]
     bmc: str = TARGET
-    optional: bool = False          # left out where the fencer has no such action; else the scenario is N/A for it
+    optional: bool = False  # left out where the fencer has no such action; else the scenario is N/A for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,8 +216,8 @@ class Scenario:
     given: tuple[Given, ...]
     steps: tuple[Step, ...]
     protocol: Protocol | None = None
-    adapters: frozenset[str] = field(default=frozenset())   # empty: any
-    needs: frozenset[str] = field(default=frozenset())      # capabilities besides those that the steps ask for
+    adapters: frozenset[str] = field(default=frozenset())  # empty: any
+    needs: frozenset[str] = field(default=frozenset())  # capabilities besides those that the steps ask for
 
     @property
     def group(self) -> str:

@@ -81,8 +81,8 @@ class Window:
     system: str
     start: Event
     claim: Event
-    during: tuple[Event, ...]        # all BMCs, from start to claim
-    after: tuple[Event, ...]         # all BMCs, from the claim on
+    during: tuple[Event, ...]  # all BMCs, from start to claim
+    after: tuple[Event, ...]  # all BMCs, from the claim on
 
     @cached_property
     def requests(self) -> tuple[Event, ...]:
@@ -112,6 +112,7 @@ class Window:
     @cached_property
     def rail_falls(self) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
         """When the target's rail went down: before the claim, and after it."""
+
         def falls(events: Iterable[Event]) -> tuple[Event, ...]:
             return tuple(e for e in events if e.kind is Kind.RAIL and self.is_target(e) and text(e, "rail") == Rail.DOWN)
 
@@ -142,7 +143,12 @@ class Timeline:
         following = [e.seq for e in self.events if e.kind is Kind.FENCER and e.data.get("ask") == number + 1]
         end = min(following, default=self.events[-1].seq + 1)
         return Window(
-            number=number, ask=Ask(text(start, "action")), bmc=start.bmc, system=text(start, "system"), start=start, claim=claim,
+            number=number,
+            ask=Ask(text(start, "action")),
+            bmc=start.bmc,
+            system=text(start, "system"),
+            start=start,
+            claim=claim,
             during=tuple(e for e in self.events if start.seq < e.seq < claim.seq),
             after=tuple(e for e in self.events if claim.seq < e.seq < end),
         )
@@ -157,7 +163,5 @@ class Timeline:
         """The last that is known of a host up to and including `seq`. Raises Incomplete where nothing is."""
         for event in reversed(self.events):
             if event.seq <= seq and event.kind in (Kind.RAIL, Kind.OS) and event.bmc == bmc and text(event, "system") == system:
-                return Truth(
-                    Rail(text(event, "rail")), Os(text(event, "os")), int(text(event, "incarnation")), event.seq
-                )
+                return Truth(Rail(text(event, "rail")), Os(text(event, "os")), int(text(event, "incarnation")), event.seq)
         raise Incomplete(f"the journal holds no truth about system {system!r} of {bmc!r} before #{seq}")

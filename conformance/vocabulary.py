@@ -29,9 +29,9 @@ class Claim(StrEnum):
     OFF = "off"
     ON = "on"
     REBOOTED = "rebooted"
-    OK = "ok"          # monitor, metadata: it works
+    OK = "ok"  # monitor, metadata: it works
     FAILED = "failed"
-    NONE = "none"      # no answer at all: it was stopped at the cap
+    NONE = "none"  # no answer at all: it was stopped at the cap
 
 
 SUCCESS: dict[Ask, frozenset[Claim]] = {
@@ -80,16 +80,16 @@ class Cause(StrEnum):
 class Verdict(StrEnum):
     """How a fencer did in one scenario on one profile. Worst first: the first that applies is the verdict."""
 
-    UNSAFE = "UNSAFE"          # claimed what is not true of the host, or harmed another
-    ERROR = "ERROR"            # the suite could not test it
-    HANG = "HANG"              # no answer by the cap
-    STUCK = "STUCK"            # the goal was reached or reachable, and no success
+    UNSAFE = "UNSAFE"  # claimed what is not true of the host, or harmed another
+    ERROR = "ERROR"  # the suite could not test it
+    HANG = "HANG"  # no answer by the cap
+    STUCK = "STUCK"  # the goal was reached or reachable, and no success
     MISLEADING = "MISLEADING"  # failed honestly and named the wrong cause, or answered wrongly
-    HYGIENE = "HYGIENE"        # an invariant of conduct is broken
-    XPASS = "XPASS"            # waived, and passes: the waiver has to go
-    WAIVED = "WAIVED"          # a known failure that somebody has accepted
-    SKIP = "SKIP"              # this machine lacks the fencer
-    NA = "N/A"                 # the fencer or the profile has nothing that the scenario could try
+    HYGIENE = "HYGIENE"  # an invariant of conduct is broken
+    XPASS = "XPASS"  # waived, and passes: the waiver has to go
+    WAIVED = "WAIVED"  # a known failure that somebody has accepted
+    SKIP = "SKIP"  # this machine lacks the fencer
+    NA = "N/A"  # the fencer or the profile has nothing that the scenario could try
     PASS = "PASS"
 
     @property
@@ -99,8 +99,17 @@ class Verdict(StrEnum):
 
 
 LETTERS: dict[Verdict, str] = {
-    Verdict.UNSAFE: "U", Verdict.ERROR: "E", Verdict.HANG: "H", Verdict.STUCK: "S", Verdict.MISLEADING: "M", Verdict.HYGIENE: "h",
-    Verdict.XPASS: "X", Verdict.WAIVED: "w", Verdict.SKIP: "s", Verdict.NA: "-", Verdict.PASS: "p",
+    Verdict.UNSAFE: "U",
+    Verdict.ERROR: "E",
+    Verdict.HANG: "H",
+    Verdict.STUCK: "S",
+    Verdict.MISLEADING: "M",
+    Verdict.HYGIENE: "h",
+    Verdict.XPASS: "X",
+    Verdict.WAIVED: "w",
+    Verdict.SKIP: "s",
+    Verdict.NA: "-",
+    Verdict.PASS: "p",
 }
 SEVERITY: dict[Verdict, int] = {verdict: rank for rank, verdict in enumerate(Verdict)}
 """0 is the worst."""
@@ -109,16 +118,16 @@ SEVERITY: dict[Verdict, int] = {verdict: rank for rank, verdict in enumerate(Ver
 class Kind(StrEnum):
     """What exactly is wrong. The first four are the kinds of UNSAFE."""
 
-    FALSE = "FALSE"                # claimed, and the host never went off
-    EARLY = "EARLY"                # claimed, and the host went off later
+    FALSE = "FALSE"  # claimed, and the host never went off
+    EARLY = "EARLY"  # claimed, and the host went off later
     WRONG_TARGET = "WRONG-TARGET"  # claimed or acted on another host
-    RESURRECTED = "RESURRECTED"    # it was off, and is on again at the claim
-    UNVERIFIED = "UNVERIFIED"      # claimed what is true without having read it
-    LEFTOVER = "LEFTOVER"          # child processes outlive the fencer
-    SECRET = "SECRET"              # the password was shown
-    OVERREACH = "OVERREACH"        # touched what was not asked for
-    REPEATED = "REPEATED"          # more commands or log-ins than the scenario allows
+    RESURRECTED = "RESURRECTED"  # it was off, and is on again at the claim
+    UNVERIFIED = "UNVERIFIED"  # claimed what is true without having read it
+    LEFTOVER = "LEFTOVER"  # child processes outlive the fencer
+    SECRET = "SECRET"  # the password was shown
+    OVERREACH = "OVERREACH"  # touched what was not asked for
+    REPEATED = "REPEATED"  # more commands or log-ins than the scenario allows
     WRONG_ANSWER = "WRONG-ANSWER"  # the answer to a question is not true
-    WRONG_CAUSE = "WRONG-CAUSE"    # names a cause that it was not
-    NO_CAUSE = "NO-CAUSE"          # says nothing from which the cause could be known
-    UNFIRED = "UNFIRED"            # a fault that had to fire did not
+    WRONG_CAUSE = "WRONG-CAUSE"  # names a cause that it was not
+    NO_CAUSE = "NO-CAUSE"  # says nothing from which the cause could be known
+    UNFIRED = "UNFIRED"  # a fault that had to fire did not

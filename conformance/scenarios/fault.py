@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.scenario import ON, AtMostCommands, Claims, Inject, NeverClaims, ReadsBeforeClaim, Scenario, host, names_cause, off
+from conformance.scenario import (
+    ON,
+    AtMostCommands,
+    Claims,
+    Inject,
+    NeverClaims,
+    ReadsBeforeClaim,
+    Scenario,
+    host,
+    names_cause,
+    off,
+)
 from conformance.scenarios.words import RESET_PATH, falls_after
 from conformance.vocabulary import Cause, Protocol
 from emulator.core.fault import Armed, When
