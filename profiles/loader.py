@@ -18,7 +18,7 @@ from typing import Final
 
 from profiles import references
 from profiles.build import build
-from profiles.errors import Mark, Problem, ProfileError, Problems, did_you_mean, listed
+from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
 from profiles.format import PROFILE
 from profiles.merge import fields, merged
 from profiles.model import Profile

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import yaml
 
-from profiles.errors import Mark, Problem, ProfileError, Problems
+from profiles.errors import Mark, Problem, Problems, ProfileError
 
 MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 32
