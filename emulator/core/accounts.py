@@ -16,7 +16,7 @@ from profiles.model import Account, Auth, Lockout
 
 class AuthResult(StrEnum):
     OK = "ok"
-    BAD = "bad"          # unknown user or wrong password: the wire must not tell which
+    BAD = "bad"  # unknown user or wrong password: the wire must not tell which
     LOCKED = "locked"
 
 

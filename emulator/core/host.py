@@ -26,20 +26,20 @@ class Order(StrEnum):
 
     CUT = "cut"
     ENERGISE = "energise"
-    RESET = "reset"              # the run state is lost, the rail stays
+    RESET = "reset"  # the run state is lost, the rail stays
     ASK_SHUTDOWN = "ask-shutdown"
     ASK_REBOOT = "ask-reboot"
-    CRASH = "crash"              # a diagnostic interrupt that the OS does not survive
+    CRASH = "crash"  # a diagnostic interrupt that the OS does not survive
 
 
 class News(StrEnum):
     """What happened to a host, told by whoever holds it."""
 
-    WENT_DOWN = "went-down"      # the rail is dead
-    CAME_UP = "came-up"          # the rail is up and an OS runs
+    WENT_DOWN = "went-down"  # the rail is dead
+    CAME_UP = "came-up"  # the rail is up and an OS runs
     WAS_RESET = "was-reset"
     OS_WENT_DOWN = "os-went-down"
-    OS_BOOTED = "os-booted"      # it booted again by itself
+    OS_BOOTED = "os-booted"  # it booted again by itself
     OS_CRASHED = "os-crashed"
     OS_HUNG = "os-hung"
     OS_RECOVERED = "os-recovered"

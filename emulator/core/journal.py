@@ -25,21 +25,21 @@ Datum: TypeAlias = Scalar | list[Scalar] | Mapping[str, Scalar]
 
 
 class Kind(StrEnum):
-    RACK = "rack"          # what was put together: always first
-    WIRE = "wire"          # connections, and what a wire fault did to them
+    RACK = "rack"  # what was put together: always first
+    WIRE = "wire"  # connections, and what a wire fault did to them
     REQUEST = "request"
     RESPONSE = "response"
     AUTH = "auth"
     SESSION = "session"
-    COMMAND = "command"    # a power command that a BMC has taken in, refused ones too
-    FAULT = "fault"        # a fault fired
+    COMMAND = "command"  # a power command that a BMC has taken in, refused ones too
+    FAULT = "fault"  # a fault fired
     GATE = "gate"
-    RAIL = "rail"          # truth
-    OS = "os"              # truth
-    REPORT = "report"      # what the BMC says has changed
-    WRITE = "write"        # writes of a host to shared storage, where somebody collected them
-    FENCER = "fencer"      # stamped by the suite: start, claim, end
-    MANAGER = "manager"    # what an HA manager said
+    RAIL = "rail"  # truth
+    OS = "os"  # truth
+    REPORT = "report"  # what the BMC says has changed
+    WRITE = "write"  # writes of a host to shared storage, where somebody collected them
+    FENCER = "fencer"  # stamped by the suite: start, claim, end
+    MANAGER = "manager"  # what an HA manager said
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,9 +70,9 @@ class Answer:
 
     seq: int
     outcome: str
-    reply: str          # a key of the profile's replies
+    reply: str  # a key of the profile's replies
     effect: str
-    assumed: bool       # the profile does not know this cell
+    assumed: bool  # the profile does not know this cell
 
 
 def lookup(rules: PowerRules, row: str, reset: str) -> Cell:
@@ -97,8 +97,17 @@ class Effects:
         outcome = rules.outcomes[cell.outcome]
         status = unit.profile.replies[outcome.reply].status
         seq = self._room.journal.record(
-            unit.name, Kind.COMMAND, cause, system=system.id, via="redfish", reset=reset, row=system.row, outcome=cell.outcome,
-            status=status, effect=outcome.effect, assumed=cell.assumed,
+            unit.name,
+            Kind.COMMAND,
+            cause,
+            system=system.id,
+            via="redfish",
+            reset=reset,
+            row=system.row,
+            outcome=cell.outcome,
+            status=status,
+            effect=outcome.effect,
+            assumed=cell.assumed,
         )
         if status < 300:
             self._begin(unit, system, outcome.effect, _known_reset(reset), "redfish", seq)
@@ -110,8 +119,17 @@ class Effects:
         code, effect = (cell.completion_code, cell.effect) if cell is not None else (0xCC, NO_EFFECT)
         reset = RESET_OF_CONTROL[control]
         seq = self._room.journal.record(
-            unit.name, Kind.COMMAND, cause, system=system.id, via="ipmi", reset=reset, row=system.row, outcome=control.key,
-            completion_code=code, effect=effect, assumed=cell.assumed if cell else False,
+            unit.name,
+            Kind.COMMAND,
+            cause,
+            system=system.id,
+            via="ipmi",
+            reset=reset,
+            row=system.row,
+            outcome=control.key,
+            completion_code=code,
+            effect=effect,
+            assumed=cell.assumed if cell else False,
         )
         if code == 0:
             self._begin(unit, system, effect, reset, "ipmi", seq)
@@ -127,9 +145,7 @@ class Effects:
 
     # -- effects -------------------------------------------------------------------------------------------------------
 
-    def _begin(
-        self, unit: Unit, system: SystemState, effect: str, reset: ResetType | None, protocol: str, cause: int
-    ) -> None:
+    def _begin(self, unit: Unit, system: SystemState, effect: str, reset: ResetType | None, protocol: str, cause: int) -> None:
         if effect == NO_EFFECT or (effect == system.effect and system.timers):
             return  # the same command again, while the first one works: nothing new happens
         steps = unit.profile.power.effects[effect]

@@ -47,9 +47,9 @@ class Holder(Protocol):
 class HostSpec:
     """How a host is when the rack is switched on."""
 
-    power: str = "on"            # on | off
+    power: str = "on"  # on | off
     hung: bool = False
-    name: str | None = None      # defaults to the BMC's name
+    name: str | None = None  # defaults to the BMC's name
 
     def host(self) -> Host:
         if self.power == "off":
@@ -65,7 +65,7 @@ class UnitSpec:
     profile: Profile
     hosts: tuple[HostSpec, ...] = (HostSpec(),)
     password: str | None = None  # instead of the profile's public default of the first account
-    os_shutdown_s: float | None = None   # instead of the profile's, for virtual hosts
+    os_shutdown_s: float | None = None  # instead of the profile's, for virtual hosts
 
 
 class Rack:
@@ -115,7 +115,13 @@ class Rack:
             )
             host = systems[system_id].host
             self.journal.record(
-                spec.name, Kind.RAIL, system=system_id, host=name, rail=host.rail, os=host.os, incarnation=host.incarnation,
+                spec.name,
+                Kind.RAIL,
+                system=system_id,
+                host=name,
+                rail=host.rail,
+                os=host.os,
+                incarnation=host.incarnation,
                 was="initial",
             )
         sessions = profile.auth.sessions
@@ -181,6 +187,14 @@ class Rack:
         system.awaiting, system.awaiting_cause = says, cause
         self._holders[unit.name, system.id].perform(unit.name, system.id, order, cause)
 
+    def cut(self, unit_name: str, system_id: str) -> None:
+        """The host loses its power by itself: nobody commanded it."""
+        unit = self.unit(unit_name)
+        system = unit.system(system_id)
+        system.drop_timers()
+        seq = self.journal.record(unit_name, Kind.OS, None, system=system_id, host=system.host_name, was="power lost")
+        self.order(unit, system, Order.CUT, seq)
+
     def news(self, unit_name: str, system_id: str, news: News, cause: int | None = None) -> None:
         """Takes in what really happened to a host.
 
@@ -196,13 +210,27 @@ class Rack:
         if after.rail is not before.rail or after.incarnation != before.incarnation:
             kind = Kind.RAIL if after.rail is not before.rail else Kind.OS
             seq = self.journal.record(
-                unit_name, kind, cause, system=system_id, host=system.host_name, rail=after.rail, os=after.os,
-                incarnation=after.incarnation, was=news,
+                unit_name,
+                kind,
+                cause,
+                system=system_id,
+                host=system.host_name,
+                rail=after.rail,
+                os=after.os,
+                incarnation=after.incarnation,
+                was=news,
             )
         elif after.os is not before.os:
             seq = self.journal.record(
-                unit_name, Kind.OS, cause, system=system_id, host=system.host_name, rail=after.rail, os=after.os,
-                incarnation=after.incarnation, was=news,
+                unit_name,
+                Kind.OS,
+                cause,
+                system=system_id,
+                host=system.host_name,
+                rail=after.rail,
+                os=after.os,
+                incarnation=after.incarnation,
+                was=news,
             )
         self._say_after(unit, system, news, seq)
         for listener in self._listeners:
@@ -227,4 +255,4 @@ class Rack:
         changed = {view.value: word for view, word in says.items() if system.says[view] != word}
         system.says.update(says)
         if changed:
-            self.journal.record(unit.name, Kind.REPORT, cause, system=system.id, **changed)
+            self.journal.record(unit.name, Kind.REPORT, cause, system=system.id, says=changed)

@@ -40,12 +40,12 @@ class SystemState:
     host_name: str
     host: Host
     says: dict[View, str | None] = field(default_factory=dict)
-    awaiting: Mapping[View, str | None] | None = None   # what to say when the ordered change has really happened
+    awaiting: Mapping[View, str | None] | None = None  # what to say when the ordered change has really happened
     awaiting_cause: int | None = None
-    effect: str | None = None                           # the effect that is in flight
+    effect: str | None = None  # the effect that is in flight
     timers: list[Timer] = field(default_factory=list)
     gate: Gate | None = None
-    began: dict[str, tuple[Instant, float]] = field(default_factory=dict)   # effect -> (since, drawn length of its window)
+    began: dict[str, tuple[Instant, float]] = field(default_factory=dict)  # effect -> (since, drawn length of its window)
     last_power_event: str = "unknown"
 
     def __post_init__(self) -> None:

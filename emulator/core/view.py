@@ -67,9 +67,7 @@ class BmcView:
     # -- systems -------------------------------------------------------------------------------------------------------
 
     def systems(self) -> tuple[SystemName, ...]:
-        return tuple(
-            SystemName(s.id, s.chassis_id, s.uuid, s.serial, s.host_name) for s in self._unit.systems.values()
-        )
+        return tuple(SystemName(s.id, s.chassis_id, s.uuid, s.serial, s.host_name) for s in self._unit.systems.values())
 
     def system(self, system_id: str) -> SystemName:
         """Raises NoSuchSystem."""
@@ -143,8 +141,12 @@ class BmcView:
         self._rack.advance()
         session = self._unit.sessions.open(account, self._rack.now)
         self.record(
-            Kind.SESSION, cause, what="opened" if session else "refused: table full", user=account.name,
-            session=session.id if session else None, live=len(self._unit.sessions),
+            Kind.SESSION,
+            cause,
+            what="opened" if session else "refused: table full",
+            user=account.name,
+            session=session.id if session else None,
+            live=len(self._unit.sessions),
         )
         return session
 

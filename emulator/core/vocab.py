@@ -22,7 +22,7 @@ class Os(StrEnum):
     """What the operating system of a host does; without a rail it is always STOPPED."""
 
     RUNNING = "running"
-    HUNG = "hung"        # still writes to its disks, ignores every polite request
+    HUNG = "hung"  # still writes to its disks, ignores every polite request
     STOPPED = "stopped"
 
 
