@@ -54,8 +54,8 @@ def no_reset(_data: bytes) -> ResetType | None:
 class Command:
     """A row of the command table.
 
-    `name` is what faults and the journal call it; `length` the fewest and the most request bytes; `sessionless` whether it is answered
-    outside of sessions; `reset` what a power command amounts to.
+    `name` is what faults and the journal call it; `length` the fewest and the most request bytes; `sessionless` whether it is
+    answered outside of sessions; `reset` what a power command amounts to.
     """
 
     name: str

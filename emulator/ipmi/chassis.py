@@ -1,8 +1,9 @@
 """Chassis commands (IPMI 2.0, chapter 28). Power goes through the view; everything else is the BMC's own small memory.
 
 A power state that IPMI has no bit for
-  A fencer reads "off" from one bit. It is clear only where the BMC's word is exactly Off: a BMC that is still powering on or off says
-  on. Where the BMC cannot tell (null, absent, a word that is no power state) it answers 0xFF, as OpenBMC's does; a bit would be a lie.
+  A fencer reads "off" from one bit. It is clear only where the BMC's word is exactly Off: a BMC that is still powering on or off
+  says on. Where the BMC cannot tell (null, absent, a word that is no power state) it answers 0xFF, as OpenBMC's does; a bit would
+  be a lie.
 """
 
 from __future__ import annotations

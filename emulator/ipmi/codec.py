@@ -3,8 +3,8 @@
 Rules
   1. This is the only file that touches pyghmi's private parts; its version is pinned, and a contract test holds what is set here
      against what pyghmi itself sets.
-  2. Never its sockets, its thread, its table of sessions by client address, its handshake or its constructor: with them a power-off
-     for one BMC can reach another, one bad packet ends the process, and nothing ever expires (docs/architecture.md).
+  2. Never its sockets, its thread, its table of sessions by client address, its handshake or its constructor: with them a
+     power-off for one BMC can reach another, one bad packet ends the process, and nothing ever expires.
   3. A request that could be opened is handed out and executed by the caller, so whatever is raised in here came from the bytes.
 """
 

@@ -7,8 +7,8 @@ Rules
   4. Every request meets the protocol faults once, before anything else is done about it.
 
 Duplicates
-  A datagram that comes twice (same session sequence number) is dropped. A client that repeats itself because it heard no answer uses a
-  new sequence number; then the command runs twice, as it does on hardware.
+  A datagram that comes twice (same session sequence number) is dropped. A client that repeats itself because it heard no answer
+  uses a new sequence number; then the command runs twice, as it does on hardware.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from typing import TypeVar
 
 from emulator.core.clock import Instant
 from emulator.core.fault import Request, Seam
@@ -34,6 +35,8 @@ from emulator.ipmi.rmcp import Lan15, Malformed, Message, Ping, RmcpPlus
 from emulator.ipmi.sessions import Limits, Peer, Session, SessionTable
 from emulator.ipmi.state import IpmiState
 from emulator.ipmi.suites import enabled
+
+P = TypeVar("P", bound=Peer)
 
 INVALID_FOR_LUN = 0xC2
 
@@ -68,7 +71,7 @@ class IpmiResponder:
         self._login = Login(view, self.sessions, self._suites, self._guid, kg)
         self.drops: Counter[str] = Counter()
 
-    def receive(self, data: bytes, peer: Peer) -> list[tuple[bytes, Peer]]:
+    def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
         """The answers to a datagram, usually one or none, with the address that each goes to."""
         self._view.advance()
         if not self._view.profile.ipmi.lan:

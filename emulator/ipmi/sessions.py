@@ -1,10 +1,10 @@
 """Sessions of one BMC, from the first handshake message to their end.
 
 Rules
-  1. The key is the managed session id, and the table belongs to the BMC: a client address decides nothing, so one client socket may
-     speak to many BMCs and each answers for itself.
-  2. Nobody who has not proved a password can make this grow: half-open sessions are bounded and the oldest makes room, so a flood
-     costs the flooder and not the client who comes next. Where all real sessions are taken, a new one is refused.
+  1. The key is the managed session id, and the table belongs to the BMC: a client address decides nothing, so one client socket
+     may speak to many BMCs and each answers for itself.
+  2. Nobody who has not proved a password can make this grow: half-open sessions are bounded and the oldest makes room, so a
+     flood costs the flooder and not the client who comes next. Where all real sessions are taken, a new one is refused.
   3. Time is an argument.
 """
 

@@ -27,7 +27,7 @@ class RmcpStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CipherSuite:
-    """`digest` is hashlib's name of what serves RAKP, the keys and packet integrity alike; `icv_length` of it goes on the wire."""
+    """`digest` (hashlib's name) serves RAKP, the keys and packet integrity alike; `icv_length` bytes of it go on the wire."""
 
     id: int
     auth: int
