@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import urllib.parse
 from collections.abc import Iterable
+from dataclasses import replace
+
+from fencer.outcome import Failure
 
 MASK = "[hidden]"
 
@@ -33,3 +36,17 @@ class Redactor:
         for form in self._forms:
             text = text.replace(form, MASK)
         return text
+
+
+def hidden(failure: Failure, hide: Redactor) -> Failure:
+    """The failure without secrets that a BMC sent back."""
+
+    def clean(text: str | None) -> str | None:
+        return hide(text) if text else text
+
+    return replace(
+        failure,
+        text=hide(failure.text),
+        message_id=clean(failure.message_id),
+        bmc_text=clean(failure.bmc_text),
+    )
