@@ -18,10 +18,10 @@ DIRECTIVES: Mapping[PowerCommand, int] = {
     PowerCommand.NMI: 0x04,
     PowerCommand.GRACEFUL_SHUTDOWN: 0x05,
 }
-# IPMI 2.0, table 5-2. 0xC1 and 0xCC look like "never", but some BMCs say so of a host that is off already.
+# IPMI 2.0, table 5-2. 0xCC looks like "never", but some BMCs say so of a host that is off already.
 CODES: Mapping[int, tuple[Cause, str]] = {
     0xC0: (Cause.BUSY, "node busy"),
-    0xC1: (Cause.CONFLICT, "invalid command"),
+    0xC1: (Cause.UNSUPPORTED, "invalid command"),
     0xC3: (Cause.TIMEOUT, "time-out while processing the command"),
     0xC4: (Cause.BUSY, "out of space"),
     0xC9: (Cause.CONFLICT, "parameter out of range"),

@@ -67,6 +67,7 @@ class IpmiSession:
         self._console_session = 0
         self._sequence = 0
         self._message = 0
+        self._lost = 0
         self.guid: str | None = None
         self.suite: int | None = None
 
@@ -76,10 +77,14 @@ class IpmiSession:
         if self._keys is None:
             self._open(end)
         try:
-            return self._command(netfn, command, data, end, once=once)
+            reply = self._command(netfn, command, data, end, once=once)
         except Unread:
-            self._forget()  # the next call starts over: the BMC may have forgotten us, or been restarted
+            self._lost += 1
+            if self._lost > 1:  # one answer may be lost; after two, the BMC has forgotten us or was restarted
+                self._forget()
             raise
+        self._lost = 0
+        return reply
 
     def close(self) -> None:
         """Closes the session and the socket; a lost Close Session is left to the BMC's own time-out."""
@@ -93,6 +98,7 @@ class IpmiSession:
 
     def _forget(self) -> None:
         self._keys = None
+        self._lost = 0
         if self._socket is not None:
             self._socket.close()
             self._socket = None

@@ -122,8 +122,8 @@ class Handshake:
         return code[: self.suite.signature]
 
     def keys(self, sik: bytes) -> Keys:
-        size = self.suite.mac_size if self.suite.hash == "sha1" else 20
-        return Keys(self.suite, self.suite.mac(sik, b"\x01" * size), self.suite.mac(sik, b"\x02" * size))
+        """The constants are 20 bytes long for every hash (13.32)."""
+        return Keys(self.suite, self.suite.mac(sik, b"\x01" * 20), self.suite.mac(sik, b"\x02" * 20))
 
 
 def open_request(tag: int, privilege: int, session: int, suite: Suite) -> bytes:
