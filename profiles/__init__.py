@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from profiles.errors import Problem, ProfileError
+from profiles.lint import Report, lint, render
 from profiles.loader import all_names, load, names, path
 
-__all__ = ["Problem", "ProfileError", "all_names", "load", "names", "path"]
+__all__ = ["Problem", "ProfileError", "Report", "all_names", "lint", "load", "names", "path", "render"]

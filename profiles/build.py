@@ -19,7 +19,7 @@ Data = dict[str, Any]
 
 
 def build(root: Fields, extends: tuple[str, ...], overrides: Mapping[str, str]) -> model.Profile:
-    """The profile. `overrides` replace `vars` (a serial number of its own for each machine of a rack); the digest is without them."""
+    """The profile. `overrides` replace `vars`, such as the serial number of one machine; the digest is without them."""
     data = cast(Data, plain(root))
     variables = {**data["vars"], **overrides}
     identity = {key: template.fill(value, variables) for key, value in data["identity"].items() if key != "evidence"}
@@ -245,3 +245,5 @@ def _evidence(data: Data) -> Iterable[tuple[str, model.Evidence]]:
             else content.get("evidence", {})
         )
         yield from ((f"{block}.{key}", _claim(claim)) for key, claim in said.items())
+    for index, window in enumerate(data["power"].get("windows", [])):
+        yield f"power.windows[{index}]", _claim(window["evidence"])

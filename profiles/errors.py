@@ -69,8 +69,9 @@ class Problems:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or nothing where no known word is near."""
-    near = difflib.get_close_matches(word[:80], sorted(known), n=1, cutoff=0.6)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    spelt = {name.lower(): name for name in sorted(known)}
+    near = difflib.get_close_matches(word[:80].lower(), spelt, n=1, cutoff=0.6)
+    return f"; did you mean '{spelt[near[0]]}'?" if near else ""
 
 
 def listed(words: Iterable[str], limit: int = 20) -> str:

@@ -3,7 +3,7 @@
 Rules
   1. Frozen dataclasses of the standard library only; no parsing, no defaults taken from outside, no behaviour.
   2. `extends` is already resolved here: a `Profile` is complete. `loader` makes it, everybody else only reads it.
-  3. What the machine does (`real`) and what the BMC says about it (`says`) are separate in every step (docs/architecture.md).
+  3. What the machine does (`real`) and what the BMC says about it (`says`) are separate in every step.
   4. Evidence sits beside values: code that behaves ignores it, lint and reports read it.
 
 The format that users write is described in docs/write-a-profile.md.
@@ -119,7 +119,10 @@ class PowerRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An HTTP answer. `message` names a key of Profile.messages; `body` is "empty", a JSON object, or None for the usual shape."""
+    """An HTTP answer. `message` names a key of Profile.messages.
+
+    `body` is "empty", a JSON object, or None for the usual shape.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -148,7 +151,10 @@ class ErrorShape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What the service calls itself. Every string may be ABSENT; `system_uuid` and `root_uuid` may be "random" (from the rack's seed)."""
+    """What the service calls itself. Every string may be ABSENT.
+
+    `system_uuid` and `root_uuid` may be "random": drawn from the rack's seed.
+    """
 
     vendor: str
     product: str
