@@ -35,7 +35,13 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.mark}: {self.path}: {self.message}" if self.path else f"{self.mark}: {self.message}"
+        line = f"{self.mark}: {self.path}: {self.message}" if self.path else f"{self.mark}: {self.message}"
+        return _one_line(line)
+
+
+def _one_line(text: str) -> str:
+    """What a file holds may not move a terminal's cursor or start a line of its own."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 class ProfileError(Exception):

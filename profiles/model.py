@@ -122,6 +122,7 @@ class Reply:
     """An HTTP answer. `message` names a key of Profile.messages.
 
     `body` is "empty", a JSON object, or None for the usual shape.
+    `task` has start, end, after_s (a Span) and maybe message.
     """
 
     status: int
@@ -232,7 +233,7 @@ class BmcReset:
     reset_types: tuple[str, ...]
     reply: str
     outage_s: Span
-    after: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None  # reply, for_s (a Span), maybe reset: what is answered once it is back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from profiles import template
 from profiles.errors import Mark, Problems, did_you_mean, listed
-from profiles.format import CHASSIS_COMMANDS, EVIDENCE_BY_KEY, EVIDENCE_IN, STATES
+from profiles.format import CHASSIS_COMMANDS, EVIDENCE_BY_KEY, EVIDENCE_IN, PROFILE, STATES
 from profiles.merge import claimed_keys, evidence_for
+from profiles.shapes import Record
 from profiles.yaml_source import Fields, Items, Node, Scalar, child, text_of
 
 _TEMPLATED = ("identity", "replies", "messages", "errors", "tasks", "faults", "resources")
@@ -23,7 +24,10 @@ def check_layer(layer: Fields, problems: Problems) -> None:
         block = layer.entries.get(name)
         if not isinstance(block, Fields):
             continue
+        shape = PROFILE.fields[name]
         for key in claimed_keys(name, block):
+            if isinstance(shape, Record) and key not in shape.fields:
+                continue
             if evidence_for(name, block, key) is None and not _all_parts(block, key):
                 problems.add(
                     block.keys[key],

@@ -274,6 +274,10 @@ def test_a_file_that_is_no_profile_is_refused_with_its_place(tmp_path: Path, dat
     assert complaint in str(caught.value).replace(f"{tmp_path}/", "")
 
 
+def test_signs_that_would_break_a_line_are_spelt_out(complaints: Complaints) -> None:
+    assert complaints('"a\\nb\\x1b[2J": 1\n')[0].startswith("acme.yaml:6:1: a\\nb\\x1b[2J: unknown key")
+
+
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     (tmp_path / "acme.yaml").write_bytes(b"\xef\xbb\xbf" + HEAD.encode())
     assert profiles.load(tmp_path / "acme.yaml").id == "acme"
@@ -284,7 +288,7 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
         (tmp_path, f"{tmp_path}: not a file"),
         (tmp_path / "gone.yaml", f"{tmp_path}/gone.yaml: No such file or directory"),
         (Path("/dev/zero"), "/dev/zero: not a file"),
-        ("./a\0b.yaml", "a\0b.yaml: not a file name"),
+        ("./a\0b.yaml", "a\\x00b.yaml: not a file name"),
         ("", "profile: no name given"),
         ("x" * 5000 + ".yaml", "File name too long"),
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -170,3 +171,17 @@ def test_loading_twice_gives_the_same_digest() -> None:
 
 def test_the_schema_for_editors_is_fresh() -> None:
     assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run: python -m profiles.schema"
+
+
+def test_free_json_can_be_written_as_json_again() -> None:
+    override = profiles.load("openbmc-x86").faults["old_success_200"]["reply_override"]
+    assert json.loads(json.dumps(profiles.thawed(override))) == profiles.thawed(override)
+    with pytest.raises(TypeError):
+        json.dumps(override)
+
+
+def test_times_inside_small_maps_are_spans() -> None:
+    after = profiles.load("openbmc-x86").bmc_reset.after
+    assert after is not None
+    assert after["for_s"] == Span(30, 30)
+    assert after["reset"] == ("On", "ForceOn", "ForceRestart", "GracefulRestart", "PowerCycle")
