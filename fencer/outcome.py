@@ -34,6 +34,17 @@ class Power(StrEnum):
     UNKNOWN = "unknown"
 
 
+class PowerCommand(StrEnum):
+    """What may be asked of a BMC, in Redfish's words (Resource.ResetType, DSP0268); other transports translate."""
+
+    FORCE_OFF = "ForceOff"
+    GRACEFUL_SHUTDOWN = "GracefulShutdown"
+    PUSH_POWER_BUTTON = "PushPowerButton"
+    ON = "On"
+    FORCE_ON = "ForceOn"
+    NMI = "Nmi"
+
+
 class Cause(StrEnum):
     """Classes of failure; the suite and the HA manager use the same words (design: cause classes)."""
 
@@ -75,6 +86,7 @@ class Reading:
     source: str = ""                      # the resource that was read: a URI, or "Get Chassis Status"
     chassis_word: str | None = None       # PowerState of a chassis linked from the system, where one was read
     identity: str | None = None           # UUID or serial number, where the transport can see it
+    requests: int = 1                     # how many requests it cost; the pace of polling follows it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +95,8 @@ class Evidence:
 
     readings: tuple[Reading, ...]
     chassis_check: str                    # "ok", "not-linked", or "ignore" (asked for by the user, and recorded)
-    how: str                              # "already-off" (no power command was sent) | "powered-off" | "on" | "restarted"
+    # "already-off" (no power command was sent) | "powered-off" | "already-on" | "on" | "restarted" | "read"
+    how: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
