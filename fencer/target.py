@@ -24,14 +24,14 @@ class ChassisCheck(StrEnum):
     """What a Chassis that is linked from the System may say against an Off of the System."""
 
     REQUIRE = "require"  # any linked chassis that says other than Off contradicts it
-    OWN = "own"          # a chassis that holds several systems is not asked
-    IGNORE = "ignore"    # no chassis is asked; recorded in the evidence
+    OWN = "own"  # a chassis that holds several systems is not asked
+    IGNORE = "ignore"  # no chassis is asked; recorded in the evidence
 
 
 class Auth(StrEnum):
     """Redfish only."""
 
-    AUTO = "auto"        # Basic; a session where the BMC refuses Basic
+    AUTO = "auto"  # Basic; a session where the BMC refuses Basic
     BASIC = "basic"
     SESSION = "session"  # Basic where the session table is full
 
@@ -56,9 +56,9 @@ class Target:
     verify_tls: bool = True
     ca_file: str | None = None
     auth: Auth = Auth.AUTO
-    cipher: int | None = None             # IPMI cipher suite, 3 or 17; None tries 17, then 3
+    cipher: int | None = None  # IPMI cipher suite, 3 or 17; None tries 17, then 3
     kg: bytes = field(default=b"", repr=False)
-    privilege: int = 4                    # IPMI: 2 user, 3 operator, 4 administrator
+    privilege: int = 4  # IPMI: 2 user, 3 operator, 4 administrator
 
     def __post_init__(self) -> None:
         if not self.host and not self.url:
@@ -79,15 +79,15 @@ class Target:
 class Limits:
     """Bounds of one action. All times in seconds of the caller's monotonic clock."""
 
-    deadline: float = 60.0                # the whole action, connects and slow answers included
-    connect: float = 5.0                  # one TCP connect with its TLS handshake
-    request: float = 10.0                 # one call on the BMC, whatever it does meanwhile
-    stable_for: float = 1.0               # from the first to the last read that prove Off
-    poll: float = 0.5                     # first pause between reads; grows to `poll_max`
+    deadline: float = 60.0  # the whole action, connects and slow answers included
+    connect: float = 5.0  # one TCP connect with its TLS handshake
+    request: float = 10.0  # one call on the BMC, whatever it does meanwhile
+    stable_for: float = 1.0  # from the first to the last read that prove Off
+    poll: float = 0.5  # first pause between reads; grows to `poll_max`
     poll_max: float = 1.0
-    power_wait: float = 0.0               # extra pause after an accepted power command
-    max_commands: int = 3                 # power commands of one half (off, on)
-    graceful: float = 0.0                 # budget for a polite shutdown before ForceOff; 0: none
+    power_wait: float = 0.0  # extra pause after an accepted power command
+    max_commands: int = 3  # power commands of one half (off, on)
+    graceful: float = 0.0  # budget for a polite shutdown before ForceOff; 0: none
     chassis_check: ChassisCheck = ChassisCheck.REQUIRE
 
     def __post_init__(self) -> None:
@@ -104,7 +104,7 @@ class Limits:
 
     @property
     def call(self) -> float:
-        """The limit for one call: never more than a third of the deadline, so that a lost answer can still be checked."""
+        """The limit for one call: at most a third of the deadline, so that a lost answer can still be checked."""
         return min(self.request, self.deadline / 3)
 
 
