@@ -30,7 +30,7 @@ class Alert(StrEnum):
     RECOVERY_DONE = "RECOVERY_DONE"
     VM_RESTART_DONE = "VM_RESTART_DONE"
     VM_RESTART_FAILED = "VM_RESTART_FAILED"
-    HA_FENCE_PERFORMED = "HA_FENCE_PERFORMED"        # CloudStack's text, sent after every attempt (FenceTask.java:54)
+    HA_FENCE_PERFORMED = "HA_FENCE_PERFORMED"  # CloudStack's text, sent after every attempt (FenceTask.java:54)
     HA_RECOVERY_PERFORMED = "HA_RECOVERY_PERFORMED"  # (RecoveryTask.java:56)
 
 

@@ -19,11 +19,11 @@ class Hold(StrEnum):
 class CommandResult(StrEnum):
     """What is known after a power command. Not one of them says that the host is off."""
 
-    ACCEPTED = "accepted"      # 2xx, completion code 0x00
-    REFUSED = "refused"        # 400, 409, 0xD5: may mean "already off", "busy" or "not now"
-    AMBIGUOUS = "ambiguous"    # sent, and the answer was lost or makes no sense
-    FAILED = "failed"          # an answer that no repetition changes: authentication, no such system
-    NOT_SENT = "not-sent"      # the permission to send had ended
+    ACCEPTED = "accepted"  # 2xx, completion code 0x00
+    REFUSED = "refused"  # 400, 409, 0xD5: may mean "already off", "busy" or "not now"
+    AMBIGUOUS = "ambiguous"  # sent, and the answer was lost or makes no sense
+    FAILED = "failed"  # an answer that no repetition changes: authentication, no such system
+    NOT_SENT = "not-sent"  # the permission to send had ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,7 @@ class Activity:
     seen: bool | None
     epoch: int
     error: str = ""
+    vms: int = 1  # how many VMs were asked about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

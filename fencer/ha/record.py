@@ -94,8 +94,8 @@ class Fence:
     attempts: int = 0
     next_attempt_at: float = 0.0
     confirm_until: float | None = None
-    not_off_at: float | None = None    # start of the last read that allows a command
-    refusal: LastError | None = None   # what the BMC said to the command that is being confirmed
+    not_off_at: float | None = None  # start of the last read that allows a command
+    refusal: LastError | None = None  # what the BMC said to the command that is being confirmed
     signature: Signature | None = None
 
 
@@ -116,15 +116,15 @@ class HostRecord:
     owner: str | None = None
     epoch: int = 0
     lease_until: float = 0.0
-    identity: str | None = None          # what every read must show, if it shows anything
+    identity: str | None = None  # what every read must show, if it shows anything
     chassis_check: bool = True
     eligible: bool = True
-    since: float = 0.0                   # when the state was entered
+    since: float = 0.0  # when the state was entered
     healthy: bool | None = None
-    streak: int = 0                      # consecutive passed health checks, counted up to the policy's need
+    streak: int = 0  # consecutive passed health checks, counted up to the policy's need
     suspect_since: float | None = None
     returned_at: float | None = None
-    samples: tuple[bool, ...] = ()       # True: activity was seen
+    samples: tuple[bool, ...] = ()  # True: activity was seen
     next_activity_at: float = 0.0
     recovery_count: int = 0
     reset_sent: bool = False
@@ -133,9 +133,9 @@ class HostRecord:
     requests: int = 0
     next_read_at: float = 0.0
     off_run: OffRun | None = None
-    last_read: str = ""                  # what the last read said, so that only news is told
+    last_read: str = ""  # what the last read said, so that only news is told
     fence: Fence | None = None
     fences: int = 0
-    released: str | None = None          # the fence id whose VMs may be started elsewhere
+    released: str | None = None  # the fence id whose VMs may be started elsewhere
     last_error: LastError | None = None
     alerts: tuple[Sent, ...] = ()
