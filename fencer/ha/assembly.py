@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import uuid
+from importlib import import_module
 from pathlib import Path
 
 from fencer.ha.bmc import Bmc, FencedBmc
@@ -22,6 +23,9 @@ from fencer.ha.yamlfile import ConfigError
 
 def make_manager(config: Config, store: SqliteStore, sink: Sink, workers: Pools) -> Manager:
     clock, base = store.clock(), config.path.parent
+    for protocol in sorted({host.bmc.protocol for host in config.part.hosts}):
+        # The fencer loads a transport on first use; first use would be in several worker threads at once.
+        import_module(f"fencer.transport.{protocol}")
     bmcs = {host.name: make_bmc(config, host) for host in config.part.hosts}
     restarts = Restarts(config, store, clock, make_executor(config), workers)
     owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -226,7 +227,7 @@ def _policy(document: Document, part: ConfigPart, name: str | None) -> tuple[Pol
         default = known.get(key)
         if key not in known:
             problems.append(document.problem(("policy", key), f"no such setting; there are {', '.join(sorted(known))}"))
-        elif isinstance(default, str):
+        elif isinstance(default, StrEnum):
             names = [str(member) for member in type(default)]
             if value not in names:
                 problems.append(document.problem(("policy", key), f"must be one of {', '.join(names)}"))

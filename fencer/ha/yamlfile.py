@@ -79,7 +79,7 @@ def load(path: Path) -> Document:
     except yaml.YAMLError as error:
         raise ConfigError([f"{path}:1:1: file: {error}"]) from error
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
     if problems:
         raise ConfigError(problems)
     return Document(str(path), value, where)
