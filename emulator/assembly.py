@@ -211,7 +211,12 @@ class Emulator:
         return self.reactor.call(inside)
 
     def arm(self, name: str, *faults: Armed) -> None:
-        self.call(lambda rack: [rack.arm(name, fault) for fault in faults])
+
+        def arm_all(rack: Rack) -> None:
+            for fault in faults:
+                rack.arm(name, fault)
+
+        self.call(arm_all)
 
     def unfired(self, name: str) -> tuple[Armed, ...]:
         """Faults that had to fire and did not (ruling 6)."""

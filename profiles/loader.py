@@ -1,9 +1,9 @@
 """Profiles from files: `load`, `names`, `all_names`, `path`.
 
 Theory
-  A file is read three times over. Alone: is its form right, does everything that it sets say where it is known from?
-  Merged with its parents: is anything missing? Then as a whole: does every name that is used exist? All findings of all three
-  come in one `ProfileError`. Only a tree without findings becomes a `Profile`.
+  A file is checked alone (is its form right, does all that it sets say where it is known from?), then merged with its
+  parents (is anything missing?), and then as a whole (does every name that is used exist?). All findings come in one
+  `ProfileError`; only a tree without findings becomes a `Profile`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 
 from profiles import references
 from profiles.build import build
-from profiles.errors import Mark, Problem, ProfileError, Problems, did_you_mean, listed
+from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
 from profiles.format import PROFILE
 from profiles.merge import fields, merged
 from profiles.model import Profile

@@ -6,11 +6,13 @@ The tree may still hold values of a wrong form (those are reported by `shapes`);
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from profiles import template
-from profiles.errors import Problems, did_you_mean, listed
-from profiles.format import CHASSIS_COMMANDS, EVIDENCE_BY_KEY, EVIDENCE_IN, STATES
+from profiles.errors import Mark, Problems, did_you_mean, listed
+from profiles.format import CHASSIS_COMMANDS, EVIDENCE_BY_KEY, EVIDENCE_IN, PROFILE, STATES
 from profiles.merge import claimed_keys, evidence_for
+from profiles.shapes import Record
 from profiles.yaml_source import Fields, Items, Node, Scalar, child, text_of
 
 _TEMPLATED = ("identity", "replies", "messages", "errors", "tasks", "faults", "resources")
@@ -22,7 +24,10 @@ def check_layer(layer: Fields, problems: Problems) -> None:
         block = layer.entries.get(name)
         if not isinstance(block, Fields):
             continue
+        shape = PROFILE.fields[name]
         for key in claimed_keys(name, block):
+            if isinstance(shape, Record) and key not in shape.fields:
+                continue
             if evidence_for(name, block, key) is None and not _all_parts(block, key):
                 problems.add(
                     block.keys[key],
@@ -90,8 +95,15 @@ class _References:
         name = text_of(node)
         if node is None or name is None or name in known or name in also:
             return
-        there = f"; there are: {listed(known)}" if known else "; there are none"
-        self._problems.add(node.mark, path, f"there is no {what} '{name}'{did_you_mean(name, known) or there}")
+        there = did_you_mean(name, known) or (f"; there are: {listed(known)}" if known else "; there are none")
+        self._complain(node.mark, path, f"there is no {what} '{name}'{there}")
+
+    def _complain(self, mark: Mark, path: str, message: str) -> None:
+        """What a parent says and this file breaks is told in this file, with the parent's place beside it."""
+        if mark.file == self._file:
+            self._problems.add(mark, path, message)
+        else:
+            self._problems.add(Mark(self._file), path, f"{message} (needed by {Path(mark.file).name}:{mark.line})")
 
     def _cell(self, node: Node, path: str, outcome: int, confidence: int) -> None:
         if not isinstance(node, Items) or len(node.items) <= confidence:
@@ -115,7 +127,7 @@ class _References:
                 self._cell(cell, path, 0, 1)
                 if reset_type not in types and types and cells.keys[reset_type].file == self._file:
                     hint = did_you_mean(reset_type, types)
-                    self._problems.add(
+                    self._complain(
                         cells.keys[reset_type],
                         path,
                         f"'{reset_type}' is not in power.reset_types, so unlisted_type answers it{hint}",
@@ -123,7 +135,7 @@ class _References:
             present = self._names("power", "table", state)
             missing = [word for word in types if word not in present]
             if missing and isinstance(offered, Items) and isinstance(child(self._root, "power", "table"), Fields):
-                self._problems.add(
+                self._complain(
                     offered.mark,
                     f"power.table.{state}",
                     f"no cell for {', '.join(missing)}, which power.reset_types offers",
@@ -142,9 +154,7 @@ class _References:
     def _effects(self) -> None:
         for name, path, effects, steps in self._each("power", "effects"):
             if name == "none":
-                self._problems.add(
-                    effects.keys[name], path, "'none' means that nothing happens; it cannot be given steps"
-                )
+                self._complain(effects.keys[name], path, "'none' means that nothing happens; it cannot be given steps")
             self._forward(steps, path)
         self._forward(child(self._root, "power", "on_os_down"), "power.on_os_down")
 
@@ -156,7 +166,7 @@ class _References:
             if at is None:
                 return
             if at[0] < before[0] or at[1] < before[1]:
-                self._problems.add(
+                self._complain(
                     step.mark, f"{path}[{index}].at", "comes before the step above it: steps go forward in time"
                 )
             before = at
@@ -201,7 +211,7 @@ class _References:
                 self._cell(cell, path, 1, 2)
             missing = [command for command in CHASSIS_COMMANDS if command not in self._names("ipmi", "chassis", state)]
             if missing and isinstance(table, Fields):
-                self._problems.add(table.mark, f"ipmi.chassis.{state}", f"no cell for {', '.join(missing)}")
+                self._complain(table.mark, f"ipmi.chassis.{state}", f"no cell for {', '.join(missing)}")
 
     def _faults(self) -> None:
         for _, path, _, fault in self._each("faults"):
@@ -217,21 +227,17 @@ class _References:
                 if child(block, *key.split(".", 1)) is None:
                     known = self._names(name)
                     there = did_you_mean(key, known) or f"; {name} has: {listed(known)}"
-                    self._problems.add(said.keys[key], path, f"evidence for something that is not there{there}")
+                    self._complain(said.keys[key], path, f"evidence for something that is not there{there}")
 
     def _templates(self) -> None:
         words, identity = self._names("vars"), self._names("identity")
         for name, path, declared, _ in self._each("vars"):
             if template.is_reserved(name) or name in identity:
-                self._problems.add(
-                    declared.keys[name], path, f"'{name}' is filled by something else: choose another name"
-                )
+                self._complain(declared.keys[name], path, f"'{name}' is filled by something else: choose another name")
         for needed in ("system_id", "manager_id", "chassis_id"):
             declared_vars = child(self._root, "vars")
             if needed not in words and isinstance(declared_vars, Fields):
-                self._problems.add(
-                    declared_vars.mark, f"vars.{needed}", f"'{needed}' is missing: it is part of every path"
-                )
+                self._complain(declared_vars.mark, f"vars.{needed}", f"'{needed}' is missing: it is part of every path")
         for block in _TEMPLATED:
             known = frozenset(words) if block == "identity" else frozenset((*words, *identity))
             for scalar, path in _texts(child(self._root, block), block):
@@ -240,7 +246,7 @@ class _References:
                         did_you_mean(name, known | template.REQUEST)
                         or f"; known: {listed(sorted(known | template.REQUEST))}"
                     )
-                    self._problems.add(scalar.mark, path, f"nothing fills {hole}{hint}")
+                    self._complain(scalar.mark, path, f"nothing fills {hole}{hint}")
 
 
 def _texts(node: Node | None, path: str) -> Iterator[tuple[Scalar, str]]:

@@ -1,11 +1,11 @@
 """YAML with positions, read the way people mean it.
 
 Rules
-  1. Only `true` and `false` are booleans: `On`, `off`, `yes`, `no` are text (YAML 1.1 makes a boolean of a power state).
+  1. Only `true` and `false` are booleans: `On`, `off`, `yes`, `no` are text (YAML 1.1 would make booleans of them).
   2. Only what is written like a number is one: `12:34:56`, `0755`, `1.9.0` and dates stay text.
   3. Keys are text and unique. One document per file, UTF-8, no tags.
-  4. Whatever the bytes are, the answer is a tree or a `ProfileError`. Size, depth and the growth through aliases are bounded,
-     and the tree is built from parser events in a loop, so that no input can exhaust the stack.
+  4. Whatever the bytes are, the answer is a tree or a `ProfileError`. Size, depth and the growth through aliases are
+     bounded, and the tree is built from parser events in a loop, so that no input can exhaust the stack.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import yaml
 
-from profiles.errors import Mark, Problem, ProfileError, Problems
+from profiles.errors import Mark, Problem, Problems, ProfileError
 
 MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 32
@@ -254,7 +254,7 @@ class _Builder:
         elif top.key is None:
             top.key = self._key(node, mark, top)
         else:
-            top.entries[top.key] = node
+            top.entries.setdefault(top.key, node)
             top.key = None
 
     def _key(self, node: Node, mark: Mark, top: _Open) -> str:

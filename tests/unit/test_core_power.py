@@ -289,3 +289,28 @@ def test_a_request_that_names_no_system_is_matched_against_the_first(bench):
 def test_a_request_for_an_unknown_system_matches_no_rail(bench):
     bench.rack.arm("node1", Armed(fault=Says("Off"), when=When(rail=Rail.UP)))
     assert not bench.view().faults(Seam.REPORT, Request(protocol="redfish", method="GET", path="/", system="nobody"))
+
+
+def test_an_os_that_stops_by_itself_takes_the_machine_down_as_the_profile_says(bench):
+    bench.rack.news("node1", "1", News.OS_WENT_DOWN)
+    bench.advance(1.1)
+    assert bench.host().rail is Rail.DOWN
+
+
+def test_the_gates_time_out_after_it_has_opened_by_looks_does_nothing(bench):
+    bench.rack.arm("node1", Armed(fault=Gated(gate=3)))
+    reset(bench, "ForceOff")
+    for _ in range(3):
+        look(bench)
+    rails = len(bench.events(Kind.RAIL))
+    bench.advance(11)
+    assert len(bench.events(Kind.RAIL)) == rails
+
+
+def test_a_command_without_effect_behind_a_gate_opens_it_for_nothing(bench):
+    bench.rack.arm("node1", Armed(fault=Gated(gate=1)))
+    bench.rack.arm("node1", Armed(fault=Ignore()))
+    reset(bench, "ForceOff")
+    look(bench)
+    bench.advance(60)
+    assert bench.host().rail is Rail.UP
