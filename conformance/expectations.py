@@ -153,7 +153,8 @@ def _answers(word: Answers, case: AskCase) -> Finding | None:
         Verdict.STUCK if stuck else Verdict.MISLEADING,
         "T",
         f"{case.outcome.ask} of {case.window.bmc} answers {wanted}",
-        f"{case.outcome.ask} of {case.window.bmc} {how_it_ended(case.outcome)}; the truth: {case.at_claim}; {last_words(case.outcome)}",
+        f"{case.outcome.ask} of {case.window.bmc} {how_it_ended(case.outcome)}; the truth: {case.at_claim}; "
+        f"{last_words(case.outcome)}",
         kind=None if stuck else Kind.WRONG_ANSWER,
         anchors=(case.at_claim.seq,),
     )
@@ -202,7 +203,7 @@ def _reads_before_claim(word: ReadsBeforeClaim, case: AskCase) -> Finding | None
         Verdict.HYGIENE,
         "S",
         "a read of the power state between the last power command and the claim",
-        f"claimed {case.outcome.claim} without reading the power state {since}: true this time, by luck",
+        f"claimed {case.outcome.claim} without reading the power state {since}",
         kind=Kind.UNVERIFIED,
         requirement=req.VERIFIES,
         anchors=(last,),

@@ -11,7 +11,7 @@ from emulator.core.vocab import Os, Rail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One broken requirement. `anchors` are journal positions from which the story can be told; `rule` names the invariant or word."""
+    """One broken requirement. `anchors` are journal positions from which the story is told; `rule` is the invariant or word."""
 
     verdict: Verdict
     rule: str

@@ -1,16 +1,16 @@
 """The verdict on one run of one scenario: a pure function of the journal and of what the fencer said.
 
 Rules
-  1. What a fencer says decides only *that* it claimed and *which cause* it named. Whether a claim is true is read from the journal,
-     at the position of the claim.
+  1. What a fencer says decides only *that* it claimed and *which cause* it named. Whether a claim is true is read from the
+     journal, at the position of the claim.
   2. The invariants G1 to G7 hold in every scenario; expectations come on top.
   3. Only a broken MUST makes a finding. A broken SHOULD, and a cause that only the built-in words could not find, is a note.
   4. A fault that had to fire and did not makes the run void (ERROR) unless it failed in a way that the fault could only have made
      worse: UNSAFE, HANG and STUCK stand.
 
 Theory
-  Off is safe to claim when the rail is down. A reboot is safe when the incarnation has moved, or the host is off: then the run that
-  was to be ended has ended. Everything else that can be wrong with a claim is a question of when: never, later, or no longer.
+  Off is safe to claim when the rail is down. A reboot is safe when the incarnation has moved, or the host is off: then the run
+  that was to be ended has ended. Everything else that can be wrong with a claim is a question of when: never, later, or no longer.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ BUILT_IN: Patterns = {
         Cause.AUTH: r"\b401\b|unauthori[sz]ed|authenticat|credential|password|RAKP|log ?in fail|unable to establish .* session",
         Cause.PRIVILEGE: r"\b403\b|forbidden|privilege|permission|not permitted",
         Cause.LOCKED: r"\blocked\b|lock(ed)?[ -]?out",
-        Cause.UNREACHABLE: r"refused|unreachable|no route|cannot connect|unable to connect|failed to (connect|establish)|connection (error|aborted)"
+        Cause.UNREACHABLE: r"refused|unreachable|no route|cannot connect|unable to connect|failed to (connect|establish)"
+        r"|connection (error|aborted)"
         r"|name or service not known|unable to establish",
         Cause.TLS: r"\bTLS\b|\bSSL\b|certificate",
         Cause.TIMEOUT: r"time[ -]?d? ?-?out|timed out|deadline|did not (go|turn|power) off|still on|no effect",
@@ -30,9 +31,11 @@ BUILT_IN: Patterns = {
         Cause.NOT_FOUND: r"\b404\b|not found|no such (system|host|plug)",
         Cause.PRECONDITION: r"\b412\b|\b428\b|precondition|if-match",
         Cause.CONFLICT: r"\b409\b|conflict|refused the|present state|0xd5",
-        Cause.BAD_RESPONSE: r"\b50[0-24-9]\b|invalid (json|response|answer)|unexpected|malformed|cannot parse|decode|internal server error",
+        Cause.BAD_RESPONSE: r"\b50[0-24-9]\b|invalid (json|response|answer)|unexpected|malformed"
+        r"|cannot parse|decode|internal server error",
         Cause.TASK_FAILED: r"task .*(fail|exception|cancel)",
-        Cause.CONFIG: r"config|ambiguous|several systems|more than one|missing (parameter|option)|must be (set|given|specified)|not defined",
+        Cause.CONFIG: r"config|ambiguous|several systems|more than one"
+        r"|missing (parameter|option)|must be (set|given|specified)|not defined",
     }.items()
 }
 

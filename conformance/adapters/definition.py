@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from conformance.vocabulary import Ask, Claim, Protocol
@@ -37,7 +36,6 @@ SPEAKS: Final[Mapping[str, Protocol]] = {
 ADAPTERS: Final = ("fence-agent", "exec", "python")
 Item = str | tuple[str, ...]
 """One argument, or a group of arguments that stands or falls together."""
-_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def placeholders(text: str) -> frozenset[str]:
@@ -89,7 +87,7 @@ class Action:
 
     argv: tuple[Item, ...]
     stdin: str = ""
-    env: Mapping[str, str] = _NONE
+    env: Mapping[str, str] = field(default_factory=dict)
     signs: tuple[tuple[Claim, Sign], ...]
 
 
@@ -98,8 +96,8 @@ class Way:
     """How the fencer is asked over one protocol."""
 
     command: tuple[Item, ...] = ()
-    params: Mapping[str, str] = _NONE
-    actions: Mapping[Ask, Action] = field(default_factory=lambda: MappingProxyType({}))
+    params: Mapping[str, str] = field(default_factory=dict)
+    actions: Mapping[Ask, Action] = field(default_factory=dict)
 
     def placeholders(self) -> frozenset[str]:
         return frozenset().union(*(placeholders(text) for text in self._texts()))

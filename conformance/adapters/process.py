@@ -30,6 +30,7 @@ MARK: Final = "FENCELAB_RUN"
 ARGV_LOG: Final = "FENCELAB_ARGV"
 TICK_S: Final = 0.05
 LEFTOVER_GRACE_S: Final = 0.5
+DRAIN_S: Final = 2.0
 KEPT_BYTES: Final = 256_000
 RECORDED_TOOLS: Final = (
     "ipmitool", "ipmipower", "ipmi-power", "ipmi-chassis", "redfishtool", "rf_power_reset", "racadm", "ilorest", "curl", "wget",
@@ -113,8 +114,9 @@ class _Drain:
             self.kept += chunk[: max(0, KEPT_BYTES - len(self.kept))]
 
     def text(self) -> str:
-        self.thread.join()
-        self.pipe.close()
+        self.thread.join(timeout=DRAIN_S)
+        if not self.thread.is_alive():
+            self.pipe.close()
         return self.kept.decode(errors="replace")
 
 

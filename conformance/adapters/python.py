@@ -1,4 +1,4 @@
-"""A Python function, called in a process of its own so that it can be ended. See `python_child` for what the function is handed."""
+"""A Python function, called in a process of its own so that it can be ended. `python_child` says what the function is handed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FAULT: BMCs are small, reboot, and sit behind odd web servers. Every trouble leads back to one question: what is the state now?"""
+"""FAULT: BMCs are small, reboot, and sit behind odd web servers. All trouble leads back to one question: what is the state?"""
 
 from __future__ import annotations
 
