@@ -10,7 +10,7 @@ Rules
 
 Theory
   Off is safe to claim when the rail is down. A reboot is safe when the incarnation has moved, or the host is off: then the run
-  that was to be ended has ended. Everything else that can be wrong with a claim is a question of when: never, later, or no longer.
+  that was to be ended has ended. Everything else that can be wrong with a claim is a question of when: never, later, no longer.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def judge(trial: Trial) -> Judgement:
                 secrets=tuple(trial.secrets),
                 causes=trial.causes,
             )
-            found += invariants.check(case)
             for word in step.expect:
                 found += expectations.check(word, case)
+            found += invariants.check(case)
             facts.append(_facts(window, outcome, before, at_claim))
     except Incomplete as error:
         return _void(str(error), facts)

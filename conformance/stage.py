@@ -3,7 +3,7 @@
 Rules
   1. The fencer sees sockets and its parameters, nothing else. Its password is made for this run and appears nowhere else.
   2. The claim is stamped in the moment in which the answer is final; what was in flight afterwards is watched for a while if the
-     claim was not true, so that "too early" and "never" can be told apart. Nothing waits for a clock that could wait for an event.
+     claim was not true, so that "too early" and "never" can be told apart. What can wait for an event waits for no clock.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def run(
     stop: threading.Event,
     on_end: Callable[[], None],
 ) -> Ended:
-    """Runs a program to its end or to the cap (seconds). Raises Interrupted when `stop` is set; OSError if it cannot be started."""
+    """Runs a program to its end or to the cap (seconds). Raises Interrupted when `stop` is set, OSError if it cannot start."""
     mark = secrets.token_hex(8)
     passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     clean = {

@@ -1,7 +1,7 @@
 """Apache CloudStack's Redfish out-of-band driver, as a regression fencer: what it sends and what it concludes, mistakes included.
 
-As found: the first member of Systems, always; Basic auth; OFF is GracefulShutdown and ForceOff is never sent; any 2xx is success; the
-state is not read again; no request has a time-out; the body of an answer to a POST is not looked at.
+As found: the first member of Systems, always; Basic auth; OFF is GracefulShutdown and ForceOff is never sent; any 2xx is success;
+the state is not read again; no request has a time-out; the body of an answer to a POST is not looked at.
 """
 
 from __future__ import annotations
