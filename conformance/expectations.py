@@ -98,8 +98,8 @@ def exit_of(outcome: Outcome) -> str:
 
 
 def last_words(outcome: Outcome) -> str:
-    """The last line that it said, for people."""
-    lines = [line.strip() for line in outcome.text.splitlines() if line.strip()]
+    """The last line that it said and that says something, for people."""
+    lines = [line.strip() for line in outcome.text.splitlines() if line.strip() and "for usage" not in line]
     return f"its last words: {lines[-1][:200]}" if lines else "it said nothing"
 
 

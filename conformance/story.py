@@ -12,8 +12,9 @@ MOST_LINES = 24
 HEAD_LINES = 16
 TRUTH = frozenset({Kind.RAIL, Kind.OS, Kind.GATE})
 ACTORS: Mapping[Kind, str] = {
-    Kind.FENCER: "fencer", Kind.REQUEST: "fencer", Kind.RESPONSE: "BMC", Kind.COMMAND: "BMC", Kind.REPORT: "BMC", Kind.AUTH: "BMC",
-    Kind.SESSION: "BMC", Kind.FAULT: "fault", Kind.WIRE: "wire", Kind.GATE: "gate", Kind.RAIL: "host", Kind.OS: "host",
+    Kind.FENCER: "fencer", Kind.REQUEST: "fencer", Kind.RESPONSE: "BMC", Kind.COMMAND: "BMC", Kind.REPORT: "BMC",
+    Kind.AUTH: "BMC", Kind.SESSION: "BMC", Kind.FAULT: "fault", Kind.WIRE: "wire", Kind.GATE: "gate", Kind.RAIL: "host",
+    Kind.OS: "host",
 }  # fmt: skip
 
 
@@ -67,7 +68,8 @@ def describe(event: Event) -> str:
             return f"answers 0x{code:02X}" if isinstance(code, int) else f"answers HTTP {text(event, 'status') or '(nothing)'}"
         case Kind.COMMAND:
             answer = text(event, "status") or f"0x{int(text(event, 'completion_code') or 0):02X}"
-            return f"{text(event, 'reset')} of {text(event, 'system')}, which is {text(event, 'row')}: {answer}, effect {text(event, 'effect')}"
+            what = f"{text(event, 'reset')} of {text(event, 'system')}, which is {text(event, 'row')}"
+            return f"{what}: {answer}, effect {text(event, 'effect')}"
         case Kind.RAIL | Kind.OS:
             state = f"rail {text(event, 'rail')}, OS {text(event, 'os')}, incarnation {text(event, 'incarnation')}"
             return f"{text(event, 'host') or text(event, 'system')}: {state} ({text(event, 'was')})"

@@ -30,6 +30,6 @@ def load(name_or_file: str) -> Definition:
     known = names()
     if name_or_file not in known:
         near = difflib.get_close_matches(name_or_file, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise UnknownFencer(f"no fencer {name_or_file!r}{hint} There are: {', '.join(known)}; or name a file, ./my-fencer.yaml")
+        hint = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"
+        raise UnknownFencer(f"no fencer {name_or_file!r}{hint} (a file is named with its path: ./{name_or_file}.yaml)")
     return read(HERE / f"{name_or_file}.yaml", built_in=True)

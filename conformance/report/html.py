@@ -8,6 +8,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import jinja2
@@ -27,70 +28,19 @@ COLOURS: Final[Mapping[Verdict, tuple[str, str]]] = {
     Verdict.PASS: ("#009e73", "#fff"),
 }  # fmt: skip
 
-_ENVIRONMENT: Final = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-_FRAGMENT: Final = """
-<style>
-.fc{font:14px/1.4 system-ui,sans-serif;color:#111}.fc table{border-collapse:collapse}.fc th,.fc td{padding:.2em .5em;text-align:left}
-.fc thead th{vertical-align:bottom}.fc td.v{text-align:center;min-width:2.2em}.fc .c{display:inline-block;min-width:1.6em;
-padding:0 .3em;border-radius:3px;font-weight:600;text-align:center;text-decoration:none}.fc .legend span{margin-right:1em}
-.fc details{border:1px solid #ccc;border-radius:4px;margin:.5em 0;padding:.4em .8em}.fc summary{cursor:pointer}
-.fc pre{background:#f6f6f6;padding:.6em;overflow-x:auto;font-size:12px}.fc dt{font-weight:600}.fc dd{margin:0 0 .3em 1.2em}
-{% for verdict, (back, fore) in colours.items() %}
-.fc .{{ 'v' ~ verdict.name }}{background:{{ back }};color:{{ fore }}}
-{% endfor %}
-@media (prefers-color-scheme:dark){.fc{color:#eee;background:#111}.fc pre{background:#222}}
-</style>
-<div class="fc">
-<p><code>{{ last_line }}</code></p>
-<table>
-<thead><tr><th>scenario</th>{% for fencer, profile in columns %}<th>{{ fencer }}<br><small>{{ profile }}</small></th>{% endfor %}<th></th></tr></thead>
-<tbody>
-{% for scenario in scenarios %}
-<tr><th title="{{ scenario.requirement.sentence }}">{{ scenario.id }}</th>
-{% for column in columns %}
-{% set r = cells.get((scenario.id, column)) %}
-<td class="v">
-{% if r is none %}
-{% elif r.verdict in shown %}
-<a class="c v{{ r.verdict.name }}" href="#{{ anchor(r) }}" title="{{ r.verdict }}{{ ' ' ~ r.kind if r.kind else '' }}: {{ r.why }}">{{ r.verdict.letter }}</a>
-{% else %}
-<span class="c v{{ r.verdict.name }}" title="{{ r.verdict }}: {{ r.why or 'all musts hold' }}">{{ r.verdict.letter }}</span>
-{% endif %}
-</td>
-{% endfor %}
-<td>{{ scenario.title }}</td></tr>
-{% endfor %}
-</tbody></table>
-<p class="legend">{% for verdict in present %}<span><span class="c v{{ verdict.name }}">{{ verdict.letter }}</span> {{ verdict }}</span>{% endfor %}</p>
-{% for r in results if r.verdict in shown %}
-<details id="{{ anchor(r) }}"><summary><span class="c v{{ r.verdict.name }}">{{ r.verdict }}{{ ' ' ~ r.kind if r.kind else '' }}</span>
-{{ r.scenario.id }} {{ r.fencer }} x {{ r.profile }}: {{ r.scenario.title }}</summary>
-<dl><dt>given</dt>{% for origin, sentence in r.preconditions %}<dd>{{ sentence }} <small>[{{ origin }}]</small></dd>{% endfor %}
-{% if not r.findings %}<dt>why</dt><dd>{{ r.why }}</dd>{% endif %}</dl>
-{% for finding in r.findings %}
-<dl><dt>requirement</dt><dd>{{ finding.requirement.id }} ({{ finding.rule }}): {{ finding.requirement.sentence }} <small>{{ finding.requirement.source }}</small></dd>
-<dt>expected</dt><dd>{{ finding.expected }}</dd><dt>actual</dt><dd>{{ finding.actual }}</dd></dl>
-<pre>{% for line in r.stories[loop.index0] %}{{ line }}
-{% endfor %}</pre>
-{% endfor %}
-<p>repeat: <code>{{ r.repeat }}</code></p></details>
-{% endfor %}
-<script>
-function fcOpen(){var e=document.getElementById(decodeURIComponent(location.hash.slice(1)));if(e&&e.tagName==="DETAILS")e.open=true}
-addEventListener("hashchange",fcOpen);fcOpen()
-</script>
-</div>
-"""
-_PAGE: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Fencing conformance</title></head>
-<body><h1>Fencing conformance</h1>{{ fragment }}<p><small>fencelab {{ version }}</small></p></body></html>
-"""
+_ENVIRONMENT: Final = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).resolve().parent),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
 
 
 def fragment(results: Sequence[Result]) -> str:
     """The matrix and its findings, to be put into a page."""
     every = tuple(results)
-    return _ENVIRONMENT.from_string(_FRAGMENT).render(
+    return _ENVIRONMENT.get_template("matrix.html.j2").render(
         results=every,
         columns=list(dict.fromkeys((r.fencer, r.profile) for r in every)),
         scenarios=list(_scenarios(every)),
@@ -106,7 +56,7 @@ def fragment(results: Sequence[Result]) -> str:
 def page(results: Sequence[Result], version: str) -> str:
     """A whole page, self-contained."""
     inside = Markup(fragment(results))
-    return _ENVIRONMENT.from_string(_PAGE).render(fragment=inside, version=version)
+    return _ENVIRONMENT.get_template("page.html.j2").render(fragment=inside, version=version)
 
 
 def anchor(result: Result) -> str:

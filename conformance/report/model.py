@@ -109,12 +109,19 @@ def _facts(facts: Facts) -> dict[str, Json]:
 
 
 LAST_LINE_WORDS: Final[Mapping[Verdict, str]] = {
-    Verdict.PASS: "pass", Verdict.UNSAFE: "UNSAFE", Verdict.STUCK: "STUCK", Verdict.HANG: "HANG", Verdict.MISLEADING: "MISLEADING",
-    Verdict.HYGIENE: "hygiene", Verdict.ERROR: "ERROR", Verdict.WAIVED: "waived", Verdict.SKIP: "skipped", Verdict.NA: "N/A",
-}  # fmt: skip
-ALWAYS_SHOWN: Final = frozenset({
-    Verdict.PASS, Verdict.UNSAFE, Verdict.STUCK, Verdict.HANG, Verdict.MISLEADING, Verdict.HYGIENE, Verdict.WAIVED, Verdict.NA,
-})  # fmt: skip
+    Verdict.PASS: "pass",
+    Verdict.UNSAFE: "UNSAFE",
+    Verdict.STUCK: "STUCK",
+    Verdict.HANG: "HANG",
+    Verdict.MISLEADING: "MISLEADING",
+    Verdict.HYGIENE: "hygiene",
+    Verdict.ERROR: "ERROR",
+    Verdict.WAIVED: "waived",
+    Verdict.XPASS: "unexpected pass",
+    Verdict.SKIP: "skipped",
+    Verdict.NA: "N/A",
+}
+ONLY_IF_ANY: Final = frozenset({Verdict.ERROR, Verdict.XPASS, Verdict.SKIP})
 
 
 def last_line(results: tuple[Result, ...]) -> str:
@@ -123,5 +130,5 @@ def last_line(results: tuple[Result, ...]) -> str:
     fencers = ",".join(dict.fromkeys(r.fencer for r in results))
     profiles = ",".join(dict.fromkeys(r.profile for r in results))
     run = sum(count for verdict, count in found.items() if verdict not in (Verdict.NA, Verdict.SKIP))
-    words = [f"{found[v]} {word}" for v, word in LAST_LINE_WORDS.items() if found[v] or v in ALWAYS_SHOWN]
+    words = [f"{found[v]} {word}" for v, word in LAST_LINE_WORDS.items() if found[v] or v not in ONLY_IF_ANY]
     return f"{fencers} x {profiles}: {run} run, {', '.join(words)}"
