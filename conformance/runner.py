@@ -11,7 +11,7 @@ from __future__ import annotations
 import shlex
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Final
@@ -35,9 +35,12 @@ POLL_S: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Cell:
+    """`profile_word` is what the user typed for the profile."""
+
     definition: Definition
     profile: Profile
     scenario: Scenario
+    profile_word: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,9 @@ class NotApplicable(Exception):
     """The scenario has nothing to try here; the text says why."""
 
 
-def matrix(definitions: Iterable[Definition], profiles: Sequence[Profile], scenarios: Sequence[Scenario]) -> tuple[Cell, ...]:
-    return tuple(Cell(d, p, s) for d in definitions for p in profiles for s in scenarios)
+def matrix(definitions: Iterable[Definition], profiles: Mapping[str, Profile], scenarios: Sequence[Scenario]) -> tuple[Cell, ...]:
+    """Every cell; `profiles` by the word that the user typed."""
+    return tuple(Cell(d, p, s, word) for d in definitions for word, p in profiles.items() for s in scenarios)
 
 
 def fit(cell: Cell) -> Fit:
@@ -173,7 +177,7 @@ def repeat_line(cell: Cell, seed: int) -> str:
         "--fencer",
         cell.definition.label,
         "--profile",
-        cell.profile.id,
+        cell.profile_word or cell.profile.id,
         "--scenario",
         cell.scenario.id,
     ]

@@ -31,11 +31,11 @@ def pick_fencers(words: Sequence[str]) -> tuple[Definition, ...]:
         raise BadSelection(str(error)) from None
 
 
-def pick_profiles(words: Sequence[str]) -> tuple[Profile, ...]:
-    """`all` stands for every shipped profile that a BMC can have."""
+def pick_profiles(words: Sequence[str]) -> dict[str, Profile]:
+    """Profiles by the word that the user typed. `all` stands for every shipped profile that a BMC can have."""
     named = split(words)
     try:
-        return tuple(loader.load(name) for name in (loader.names() if "all" in named else named))
+        return {name: loader.load(name) for name in (loader.names() if "all" in named else named)}
     except ProfileError as error:
         raise BadSelection(str(error)) from None
 
