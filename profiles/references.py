@@ -5,8 +5,10 @@ The tree may still hold values of a wrong form (those are reported by `shapes`);
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from profiles import template
 from profiles.errors import Mark, Problems, did_you_mean, listed
@@ -15,7 +17,10 @@ from profiles.merge import claimed_keys, evidence_for
 from profiles.shapes import Record
 from profiles.yaml_source import Fields, Items, Node, Scalar, child, text_of
 
-_TEMPLATED = ("identity", "replies", "messages", "errors", "tasks", "faults", "resources")
+_IDS: Final = ("system_id", "manager_id", "chassis_id")
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]+")
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_TEMPLATED: Final = ("identity", "replies", "messages", "errors", "tasks", "faults", "resources")
 
 
 def check_layer(layer: Fields, problems: Problems) -> None:
@@ -57,6 +62,28 @@ def check_parents(parent: Fields, layer: Fields, problems: Problems) -> None:
 def check(root: Fields, file: str, problems: Problems) -> None:
     """The whole: names exist, tables are complete, templates can be filled. `file` is the file being loaded."""
     _References(root, file, problems).run()
+
+
+def filled(root: Fields, overrides: Mapping[str, str]) -> Iterator[tuple[str, str, Mark, str]]:
+    """What is wrong once `vars` are put in: (block, key, its place, what is wrong). Ids become parts of URLs."""
+    variables, identity = child(root, "vars"), child(root, "identity")
+    if not isinstance(variables, Fields):
+        return
+    values = {name: text for name, node in variables.entries.items() if (text := text_of(node)) is not None} | dict(
+        overrides
+    )
+    for name in _IDS:
+        node = variables.entries.get(name)
+        if node is not None and name in values and not _SEGMENT.fullmatch(values[name]):
+            yield "vars", name, node.mark, f"'{values[name]}' cannot be part of a URL: letters, digits and -._~ only"
+    for name in ("root_uuid", "system_uuid"):
+        node = child(identity, name)
+        text = text_of(node)
+        if node is None or text is None or "{" not in text:
+            continue
+        uuid = template.fill(text, values)
+        if not _UUID.fullmatch(uuid):
+            yield "identity", name, node.mark, f"becomes '{uuid}', which is not a UUID"
 
 
 class _References:
@@ -234,7 +261,9 @@ class _References:
         for name, path, declared, _ in self._each("vars"):
             if template.is_reserved(name) or name in identity:
                 self._complain(declared.keys[name], path, f"'{name}' is filled by something else: choose another name")
-        for needed in ("system_id", "manager_id", "chassis_id"):
+        for block, key, mark, message in filled(self._root, {}):
+            self._complain(mark, f"{block}.{key}", message)
+        for needed in _IDS:
             declared_vars = child(self._root, "vars")
             if needed not in words and isinstance(declared_vars, Fields):
                 self._complain(declared_vars.mark, f"vars.{needed}", f"'{needed}' is missing: it is part of every path")

@@ -271,6 +271,10 @@ class Record:
 
 def _nullable(schema: Schema) -> Schema:
     """In a file every key of a map may be null, which deletes what a parent says."""
+    if isinstance(schema.get("type"), str):
+        return schema | {"type": [schema["type"], "null"]}
+    if "enum" in schema:
+        return {"enum": [*schema["enum"], None]}
     return {"anyOf": [schema, {"type": "null"}]} if schema else {}
 
 
