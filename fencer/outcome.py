@@ -21,6 +21,7 @@ class Action(StrEnum):
     STATUS = "status"
     MONITOR = "monitor"
     LIST = "list"
+    LIST_STATUS = "list-status"
     METADATA = "metadata"
     VALIDATE_ALL = "validate-all"
     DIAG = "diag"
@@ -32,6 +33,17 @@ class Power(StrEnum):
     ON = "on"
     OFF = "off"
     UNKNOWN = "unknown"
+
+
+class PowerCommand(StrEnum):
+    """What may be asked of a BMC, in Redfish's words (Resource.ResetType, DSP0268); other transports translate."""
+
+    FORCE_OFF = "ForceOff"
+    GRACEFUL_SHUTDOWN = "GracefulShutdown"
+    PUSH_POWER_BUTTON = "PushPowerButton"
+    ON = "On"
+    FORCE_ON = "ForceOn"
+    NMI = "Nmi"
 
 
 class Cause(StrEnum):
@@ -55,26 +67,27 @@ class Cause(StrEnum):
 
 
 class Verdict(StrEnum):
-    CONFIRMED = "confirmed"   # the goal state holds, with evidence
-    REFUTED = "refuted"       # the last reads say that it does not
-    UNKNOWN = "unknown"       # nobody knows
+    CONFIRMED = "confirmed"  # the goal state holds, with evidence
+    REFUTED = "refuted"  # the last reads say that it does not
+    UNKNOWN = "unknown"  # nobody knows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One live read of a power state, never a cached one.
 
-    `at` is in seconds on the caller's monotonic clock, at the moment the request *started*. `word` is what the BMC said,
-    verbatim ("Off", "PoweringOff", None for null or missing). `path` says over what it came: "redfish" or "ipmi".
+    `at` is in seconds on the caller's monotonic clock, at the moment the request *started*. `word` is what the BMC
+    said, verbatim ("Off", "PoweringOff", None for null or missing). `path` says over what it came: "redfish" or "ipmi".
     """
 
     power: Power
     word: str | None
     at: float
     path: str
-    source: str = ""                      # the resource that was read: a URI, or "Get Chassis Status"
-    chassis_word: str | None = None       # PowerState of a chassis linked from the system, where one was read
-    identity: str | None = None           # UUID or serial number, where the transport can see it
+    source: str = ""  # the resource that was read: a URI, or "Get Chassis Status"
+    chassis_word: str | None = None  # PowerState of a chassis linked from the system, where one was read
+    identity: str | None = None  # UUID or serial number, where the transport can see it
+    requests: int = 1  # how many requests it cost; the pace of polling follows it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +95,9 @@ class Evidence:
     """Why a CONFIRMED may be believed."""
 
     readings: tuple[Reading, ...]
-    chassis_check: str                    # "ok", "not-linked", or "ignore" (asked for by the user, and recorded)
-    how: str                              # "already-off" (no power command was sent) | "powered-off" | "on" | "restarted"
+    chassis_check: str  # "ok", "not-linked", or "ignore" (asked for by the user, and recorded)
+    # "already-off" (no power command was sent) | "powered-off" | "already-on" | "on" | "restarted" | "read"
+    how: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +105,10 @@ class Failure:
     """Whose fault it was, in words for 3 a.m."""
 
     cause: Cause
-    text: str                             # one sentence: which object, what was tried
-    code: str | None = None               # "HTTP 409", "0xD5"
-    message_id: str | None = None         # the BMC's own message id
-    bmc_text: str | None = None           # the BMC's own words
+    text: str  # one sentence: which object, what was tried
+    code: str | None = None  # "HTTP 409", "0xD5"
+    message_id: str | None = None  # the BMC's own message id
+    bmc_text: str | None = None  # the BMC's own words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +117,7 @@ class Outcome:
 
     verdict: Verdict
     action: Action
-    commands_sent: int = 0                # power commands that left this machine
+    commands_sent: int = 0  # power commands that left this machine
     readings: tuple[Reading, ...] = ()
     evidence: Evidence | None = None
     failure: Failure | None = None
@@ -114,3 +128,10 @@ class Outcome:
             raise ValueError("confirmed without evidence")
         if self.verdict is not Verdict.CONFIRMED and self.failure is None:
             raise ValueError("not confirmed, and no reason given")
+
+
+def power_of(word: str | None, chassis_word: str | None = None) -> Power:
+    """What a reading's words amount to. Off needs exactly "Off", and no chassis that was asked and contradicts."""
+    if word == "On":
+        return Power.ON
+    return Power.OFF if word == "Off" and chassis_word in (None, "Off") else Power.UNKNOWN
