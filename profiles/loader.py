@@ -51,12 +51,8 @@ class Resolved:
         words = known.entries if isinstance(known, Fields) else {}
         for name in overrides:
             if name not in words:
-                raise ProfileError(
-                    [Problem(file, "vars", f"the profile has no var '{name}'{did_you_mean(name, words)}")]
-                )
-        wrong = [
-            Problem(file, f"{block}.{key}", said) for block, key, _, said in references.filled(self.root, overrides)
-        ]
+                raise ProfileError([Problem(file, "vars", f"the profile has no var '{name}'{did_you_mean(name, words)}")])
+        wrong = [Problem(file, f"{block}.{key}", said) for block, key, _, said in references.filled(self.root, overrides)]
         if wrong:
             raise ProfileError(wrong)
         return build(self.root, self.extends, overrides)
@@ -73,9 +69,7 @@ def load(name_or_path: str | Path, overrides: Mapping[str, str] = _NO_OVERRIDES)
 
 def names() -> tuple[str, ...]:
     """The shipped profiles that a BMC can have, sorted."""
-    return tuple(
-        name for name in all_names() if not child_is_true(_tree(VENDORS / f"{name}.yaml", Problems()), "abstract")
-    )
+    return tuple(name for name in all_names() if not child_is_true(_tree(VENDORS / f"{name}.yaml", Problems()), "abstract"))
 
 
 def all_names() -> tuple[str, ...]:
@@ -88,9 +82,7 @@ def path(name: str) -> Path:
     known = all_names()
     if name not in known:
         hint = did_you_mean(name, known) or f"; there are: {listed(known)}"
-        raise ProfileError(
-            [Problem(Mark(name), "", f"no such profile{hint} (a file is named with its path: ./{name}.yaml)")]
-        )
+        raise ProfileError([Problem(Mark(name), "", f"no such profile{hint} (a file is named with its path: ./{name}.yaml)")])
     return VENDORS / f"{name}.yaml"
 
 

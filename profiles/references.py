@@ -69,9 +69,7 @@ def filled(root: Fields, overrides: Mapping[str, str]) -> Iterator[tuple[str, st
     variables, identity = child(root, "vars"), child(root, "identity")
     if not isinstance(variables, Fields):
         return
-    values = {name: text for name, node in variables.entries.items() if (text := text_of(node)) is not None} | dict(
-        overrides
-    )
+    values = {name: text for name, node in variables.entries.items() if (text := text_of(node)) is not None} | dict(overrides)
     for name in _IDS:
         node = variables.entries.get(name)
         if node is not None and name in values and not _SEGMENT.fullmatch(values[name]):
@@ -115,9 +113,7 @@ class _References:
                 if key != "evidence":
                     yield key, ".".join((*path, key)), node, value
 
-    def _refer(
-        self, node: Node | None, path: str, what: str, known: tuple[str, ...], also: tuple[str, ...] = ()
-    ) -> None:
+    def _refer(self, node: Node | None, path: str, what: str, known: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
         """`node` must be the name of a `what`."""
         name = text_of(node)
         if node is None or name is None or name in known or name in also:
@@ -174,9 +170,7 @@ class _References:
     def _outcomes(self) -> None:
         for _, path, _, outcome in self._each("power", "outcomes"):
             self._refer(child(outcome, "reply"), f"{path}.reply", "reply", self._names("replies"))
-            self._refer(
-                child(outcome, "effect"), f"{path}.effect", "effect", self._names("power", "effects"), ("none",)
-            )
+            self._refer(child(outcome, "effect"), f"{path}.effect", "effect", self._names("power", "effects"), ("none",))
 
     def _effects(self) -> None:
         for name, path, effects, steps in self._each("power", "effects"):
@@ -186,16 +180,14 @@ class _References:
         self._forward(child(self._root, "power", "on_os_down"), "power.on_os_down")
 
     def _forward(self, steps: Node | None, path: str) -> None:
-        """Steps go forward in time; spans are drawn with one draw per run, so both of their ends must."""
+        """Steps go forward in time, with both ends of their spans."""
         before = (0.0, 0.0)
         for index, step in enumerate(steps.items if isinstance(steps, Items) else ()):
             at = _span(child(step, "at"))
             if at is None:
                 return
             if at[0] < before[0] or at[1] < before[1]:
-                self._complain(
-                    step.mark, f"{path}[{index}].at", "comes before the step above it: steps go forward in time"
-                )
+                self._complain(step.mark, f"{path}[{index}].at", "comes before the step above it: steps go forward in time")
             before = at
 
     def _windows(self) -> None:
@@ -271,10 +263,7 @@ class _References:
             known = frozenset(words) if block == "identity" else frozenset((*words, *identity))
             for scalar, path in _texts(child(self._root, block), block):
                 for hole, name in template.mistakes(str(scalar.value), known):
-                    hint = (
-                        did_you_mean(name, known | template.REQUEST)
-                        or f"; known: {listed(sorted(known | template.REQUEST))}"
-                    )
+                    hint = did_you_mean(name, known | template.REQUEST) or f"; known: {listed(sorted(known | template.REQUEST))}"
                     self._complain(scalar.mark, path, f"nothing fills {hole}{hint}")
 
 

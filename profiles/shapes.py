@@ -336,9 +336,7 @@ class Claim:
         for source in sources:
             Text().check(source, here)
         if not sources and isinstance(confidence, Scalar) and confidence.value in CONFIDENCES[:-1]:
-            here.fail(
-                confidence.mark, f"'{confidence.raw}' needs a source after it; without one only 'inferred' is honest"
-            )
+            here.fail(confidence.mark, f"'{confidence.raw}' needs a source after it; without one only 'inferred' is honest")
 
     def schema(self) -> Schema:
         first = [shape.schema() for _, shape in self.lead]
