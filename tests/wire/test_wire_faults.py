@@ -86,7 +86,7 @@ def test_a_delay_comes_before_the_answer_and_pipelined_requests_wait_behind_it(f
     frozen.reactor.call(lambda: clock.advance(1.0))
     frozen.reactor.wake()
     assert client.answer()[2] == b"GET /1  "
-    assert len(frozen.app.requests) == 2
+    frozen.until(lambda: len(frozen.app.requests) == 2)
 
 
 def test_truncation_ends_properly_before_the_content_length(lan, listener):

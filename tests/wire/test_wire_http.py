@@ -90,7 +90,9 @@ def test_a_chunked_body_arrives_whole(lan):
 
 def test_the_environment_names_both_ends_and_carries_the_listeners_extras(lan):
     listener = lan.plain("r1u1", "127.0.5.9")
-    lan.connect(listener, source="127.0.6.6").get("/", "Cookie: a=1", "Cookie: b=2", "X-Auth-Token: t", "X_Auth_Token: u").answer()
+    lan.connect(listener, source="127.0.6.6").get(
+        "/", "Cookie: a=1", "Cookie: b=2", "X-Auth-Token: t", "X_Auth_Token: u"
+    ).answer()
     environ = lan.app.requests[0]
     assert environ["SERVER_NAME"] == "127.0.5.9"
     assert environ["SERVER_PORT"] == str(listener.port)
@@ -119,7 +121,10 @@ def test_the_server_adds_neither_date_nor_server(lan):
         (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
         (b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 501),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n", 413),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + b"10000\r\n" + b"x" * 65536 + b"\r\n", None),
+        (
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + b"10000\r\n" + b"x" * 65536 + b"\r\n",
+            None,
+        ),
     ],
 )
 def test_what_is_not_http_gets_a_redfish_shaped_refusal_and_a_close(lan, garbage, status):
@@ -257,4 +262,3 @@ def test_hooks_without_changes_change_nothing(lan):
     assert NoHooks().connected("a", ("b", 1)) is None
     assert NoHooks().before("a", "GET", "/") is None
     assert NoHooks().after("a", "GET", "/", ()) == ()
-
