@@ -55,9 +55,9 @@ class Cause(StrEnum):
 
 
 class Verdict(StrEnum):
-    CONFIRMED = "confirmed"   # the goal state holds, with evidence
-    REFUTED = "refuted"       # the last reads say that it does not
-    UNKNOWN = "unknown"       # nobody knows
+    CONFIRMED = "confirmed"  # the goal state holds, with evidence
+    REFUTED = "refuted"  # the last reads say that it does not
+    UNKNOWN = "unknown"  # nobody knows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +72,9 @@ class Reading:
     word: str | None
     at: float
     path: str
-    source: str = ""                      # the resource that was read: a URI, or "Get Chassis Status"
-    chassis_word: str | None = None       # PowerState of a chassis linked from the system, where one was read
-    identity: str | None = None           # UUID or serial number, where the transport can see it
+    source: str = ""  # the resource that was read: a URI, or "Get Chassis Status"
+    chassis_word: str | None = None  # PowerState of a chassis linked from the system, where one was read
+    identity: str | None = None  # UUID or serial number, where the transport can see it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +82,8 @@ class Evidence:
     """Why a CONFIRMED may be believed."""
 
     readings: tuple[Reading, ...]
-    chassis_check: str                    # "ok", "not-linked", or "ignore" (asked for by the user, and recorded)
-    how: str                              # "already-off" (no power command was sent) | "powered-off" | "on" | "restarted"
+    chassis_check: str  # "ok", "not-linked", or "ignore" (asked for by the user, and recorded)
+    how: str  # "already-off" (no power command was sent) | "powered-off" | "on" | "restarted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +91,10 @@ class Failure:
     """Whose fault it was, in words for 3 a.m."""
 
     cause: Cause
-    text: str                             # one sentence: which object, what was tried
-    code: str | None = None               # "HTTP 409", "0xD5"
-    message_id: str | None = None         # the BMC's own message id
-    bmc_text: str | None = None           # the BMC's own words
+    text: str  # one sentence: which object, what was tried
+    code: str | None = None  # "HTTP 409", "0xD5"
+    message_id: str | None = None  # the BMC's own message id
+    bmc_text: str | None = None  # the BMC's own words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class Outcome:
 
     verdict: Verdict
     action: Action
-    commands_sent: int = 0                # power commands that left this machine
+    commands_sent: int = 0  # power commands that left this machine
     readings: tuple[Reading, ...] = ()
     evidence: Evidence | None = None
     failure: Failure | None = None

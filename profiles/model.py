@@ -74,7 +74,7 @@ class Step:
 
     at: Span
     real: Literal["On", "Off"] | None = None        # the host's rail; None: unchanged
-    says: Mapping[View, str | None] = field(default_factory=lambda: MappingProxyType({}))  # views named here change; None is JSON null
+    says: Mapping[View, str | None] = field(default_factory=lambda: MappingProxyType({}))  # only these change; None is null
     event: HostEvent | None = None
 
 
@@ -117,7 +117,7 @@ class PowerRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An HTTP answer. `message` names a key of Profile.messages; `body` is "empty", a JSON object, or None for the usual shape."""
+    """An HTTP answer. `message` names a key of Profile.messages; `body` is "empty", JSON, or None for the usual shape."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -146,7 +146,7 @@ class ErrorShape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What the service calls itself. Every string may be ABSENT; `system_uuid` and `root_uuid` may be "random" (from the rack's seed)."""
+    """What the service calls itself. Every string may be ABSENT; the UUIDs may be "random" (from the rack's seed)."""
 
     vendor: str
     product: str

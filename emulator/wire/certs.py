@@ -151,9 +151,7 @@ def _make(spec: CertificateSpec, key: PrivateKey, ca_key: PrivateKey, now: datet
     pem = builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
     return Certificate(
         pem=pem,
-        key=key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ),
+        key=key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
         ca_pem=pem if spec.issuer is None else _authority(issuer, ca_key, now),
     )
 

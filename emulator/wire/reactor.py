@@ -131,9 +131,7 @@ class Reactor:
     def now(self) -> Instant:
         return self.clock.now()
 
-    def add(
-        self, sock: socket.socket, on_readable: Callback | None = None, on_writable: Callback | None = None
-    ) -> Watch:
+    def add(self, sock: socket.socket, on_readable: Callback | None = None, on_writable: Callback | None = None) -> Watch:
         """Watches a non-blocking socket, and closes it when the loop stops."""
         watch = Watch(self, sock)
         self._watches.add(watch)

@@ -218,9 +218,7 @@ class Listener:
             self._filler_name = None
             sock.close()
             return
-        connection = Connection(
-            self._reactor, sock, sock.getsockname()[:2], peer[:2], self.limits, self.connections.discard
-        )
+        connection = Connection(self._reactor, sock, sock.getsockname()[:2], peer[:2], self.limits, self.connections.discard)
         if len(self.connections) >= self.limits.connections:
             connection.abort()
             return

@@ -36,9 +36,7 @@ _ANY = ("0.0.0.0", "::")
 class UdpEndpoint:
     """A UDP port of one BMC. `send` and `close` belong to the loop's thread."""
 
-    def __init__(
-        self, reactor: Reactor, address: str, port: int, on_datagram: OnDatagram, *, device: str | None = None
-    ) -> None:
+    def __init__(self, reactor: Reactor, address: str, port: int, on_datagram: OnDatagram, *, device: str | None = None) -> None:
         """Port 0 takes a free one. Raises CannotBind."""
         if address == "::":
             raise CannotBind(address, port, "UDP on all IPv6 addresses is not supported; name one address")
