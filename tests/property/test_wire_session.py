@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import h11
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -78,11 +80,7 @@ def statuses(sent: bytes, methods: list[str]) -> list[int]:
                 found.append(event.status_code)
             if event is h11.NEED_DATA or isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
                 break
-        if (
-            not isinstance(event, h11.EndOfMessage)
-            or client.our_state is not h11.DONE
-            or client.their_state is not h11.DONE
-        ):
+        if not isinstance(event, h11.EndOfMessage) or client.our_state is not h11.DONE or client.their_state is not h11.DONE:
             break
         client.start_next_cycle()
     return found
@@ -90,7 +88,7 @@ def statuses(sent: bytes, methods: list[str]) -> list[int]:
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
     edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 FRAGMENTS = st.sampled_from(
@@ -124,9 +122,7 @@ FRAGMENTS = st.sampled_from(
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(FRAGMENTS, st.binary(max_size=40)), max_size=12), st.lists(st.integers(0, 5000), max_size=6))
-@example(
-    [b"GET / HTTP/1.1\r\n", b"Host: x\r\n", b"Upgrade: h2c\r\n", b"\r\n", b"GET / HTTP/1.1\r\n", b"Host: x\r\n\r\n"], []
-)
+@example([b"GET / HTTP/1.1\r\n", b"Host: x\r\n", b"Upgrade: h2c\r\n", b"\r\n", b"GET / HTTP/1.1\r\n", b"Host: x\r\n\r\n"], [])
 @example([b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n"], [])
 def test_any_bytes_in_any_pieces_get_http_answers_or_a_close(fragments, places):
     tape, seen = serve(cut(b"".join(fragments), places))
@@ -139,9 +135,7 @@ def test_any_bytes_in_any_pieces_get_http_answers_or_a_close(fragments, places):
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.lists(
-        st.tuples(st.sampled_from(["GET", "POST", "HEAD", "PUT"]), st.binary(max_size=200), st.booleans()), max_size=6
-    ),
+    st.lists(st.tuples(st.sampled_from(["GET", "POST", "HEAD", "PUT"]), st.binary(max_size=200), st.booleans()), max_size=6),
     st.lists(st.integers(0, 5000), max_size=10),
 )
 def test_well_formed_requests_all_arrive_whole_however_they_are_cut(requests, places):

@@ -152,9 +152,7 @@ class Lan:
     errors: list[Exception]
     sockets: list[socket.socket] = field(default_factory=list)
 
-    def plain(
-        self, name: str = "plain", address: str = ADDRESS, port: int = 0, limits: Limits | None = None
-    ) -> Listener:
+    def plain(self, name: str = "plain", address: str = ADDRESS, port: int = 0, limits: Limits | None = None) -> Listener:
         return self.server.listen(name, address, port, limits=limits, environ={"emulator.bmc": name})
 
     def tls(self, name: str = "tls", address: str = ADDRESS, limits: Limits | None = None) -> Listener:

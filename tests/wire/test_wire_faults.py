@@ -147,9 +147,9 @@ def test_a_connect_fault_replaces_the_handshake(lan):
 
 def test_a_reset_before_the_handshake(lan):
     lan.hooks.on_connected = lambda: (Reset(),)
-    client = lan.raw(lan.tls())
-    with pytest.raises(ConnectionResetError):
-        client.ending()
+    listener = lan.tls()
+    with pytest.raises(ConnectionResetError):  # in connect() or when reading
+        lan.raw(listener).ending()
 
 
 def test_a_late_handshake_still_succeeds(frozen, clock: VirtualClock):

@@ -18,9 +18,7 @@ def test_requests_gets_an_answer_over_tls_with_a_verified_certificate(lan, tmp_p
     ca = tmp_path / "ca.pem"
     ca.write_bytes(lan.store.certificate(CertificateSpec("CN=bmc", addresses=(listener.address,))).ca_pem)
     with requests.Session() as session:
-        answer = session.post(
-            f"https://{listener.address}:{listener.port}/a%20b?q=1", data=b"body", verify=str(ca), timeout=10
-        )
+        answer = session.post(f"https://{listener.address}:{listener.port}/a%20b?q=1", data=b"body", verify=str(ca), timeout=10)
     assert answer.content == b"POST /a b q=1 body"
 
 

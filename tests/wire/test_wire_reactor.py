@@ -281,16 +281,15 @@ def test_a_socket_closed_by_an_earlier_callback_of_the_same_turn_is_left_alone(r
     ran = []
     watches = []
 
-    def closing(me):
-        ran.append(me)
-        watches[1 - me].close()
+    def close_both(number):
+        ran.append(number)
+        for watch in watches:
+            watch.close()
 
     def arrange():
         for number, (one, other) in enumerate(pairs):
             one.setblocking(False)
-            watches.append(
-                reactor.add(one, lambda number=number: (one.fileno(), closing(number), watches[number].close()))
-            )
+            watches.append(reactor.add(one, lambda number=number: close_both(number)))
             other.send(b"x")
 
     reactor.call(arrange)
