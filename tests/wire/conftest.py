@@ -179,6 +179,10 @@ class Lan:
                 return
         raise AssertionError("it never became true")
 
+    @staticmethod
+    def client(sock: socket.socket) -> Client:
+        return Client(sock)
+
     def raw(self, listener: Listener) -> Client:
         sock = socket.create_connection((listener.address, listener.port), timeout=10)
         self.sockets.append(sock)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import resource
 import socket
 import ssl
 import threading
@@ -267,3 +270,23 @@ def test_a_thousand_hung_connections_do_not_disturb_a_healthy_one(lan):
     assert all(healthy.get().answer()[0] == 200 for _ in range(20))
     assert len(listener.connections) == 1001
     assert threading.active_count() == 2
+
+
+def test_running_out_of_descriptors_is_reported_and_passes(frozen, clock: VirtualClock):
+    listener = frozen.plain()
+    with socket.socket() as sock:
+        sock.settimeout(10)
+        free = os.dup(sock.fileno())
+        os.close(free)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+        try:
+            sock.connect((listener.address, listener.port))
+            frozen.until(lambda: frozen.errors)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        frozen.reactor.call(lambda: clock.advance(0.2))
+        frozen.reactor.wake()
+        assert frozen.client(sock).get().answer()[0] == 200
+    assert [error.errno for error in frozen.errors] == [errno.EMFILE]  # once, not once per turn
+    frozen.errors.clear()
