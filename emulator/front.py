@@ -13,7 +13,7 @@ from emulator.core.journal import Kind
 from emulator.core.rack import Rack
 from emulator.core.view import BmcView
 from emulator.faults.wire import WireFault
-from emulator.ipmi.codec import IpmiResponder
+from emulator.ipmi.responder import IpmiResponder
 from emulator.redfish.app import create_app
 from emulator.wire.certs import CertificateSpec, CertificateStore
 from emulator.wire.http import HttpServer, NoHooks
