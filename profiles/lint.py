@@ -119,11 +119,12 @@ def _impolite(profile: Profile) -> Iterator[str]:
 
 
 def _overlapping(profile: Profile) -> Iterator[str]:
-    """Each step is drawn by itself, so that overlapping spans can come in the wrong order."""
+    """One draw serves a whole effect, so steps change places only where both ends of a span do not rise."""
     for name, steps in (*profile.power.effects.items(), ("on_os_down", profile.power.on_os_down)):
         for before, after in pairwise(steps):
-            if after.at.low < before.at.high:
-                yield f"{name}: a step at {after.at.low:g} s may come before the one above it, at up to {before.at.high:g} s"
+            if after.at.low < before.at.low or after.at.high < before.at.high:
+                here, above = (f"{at.low:g} to {at.high:g} s" for at in (after.at, before.at))
+                yield f"{name}: a step at {here} may come before the one above it, at {above}"
 
 
 def _own_sources(resolved: Resolved) -> tuple[str, ...]:
