@@ -34,7 +34,7 @@ from fencer.transport.limits import Wall, addresses
 from fencer.transport.redfish_words import Json
 
 if TYPE_CHECKING:
-    from urllib3._base_connection import BaseHTTPConnection
+    from urllib3._base_connection import BaseHTTPConnection  # exists for type checkers only
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_REDIRECTS = 3

@@ -51,9 +51,7 @@ def test_a_broken_profile_gives_its_problems_and_no_exception(acme: Path) -> Non
 
 
 def test_a_polite_request_that_cuts_the_power_by_the_clock_is_warned_of(acme: Path) -> None:
-    acme.write_text(
-        HEAD + "power: {effects: {graceful_off: [{at: [10, 90], real: Off}]}, evidence: {effects: [captured, me]}}\n"
-    )
+    acme.write_text(HEAD + "power: {effects: {graceful_off: [{at: [10, 90], real: Off}]}, evidence: {effects: [captured, me]}}\n")
     warnings = lint(acme).warnings
     assert any(warning.startswith("power.table.On.GracefulShutdown cuts the power by itself") for warning in warnings)
     assert any(warning.startswith("ipmi.chassis.On.soft cuts the power by itself") for warning in warnings)
