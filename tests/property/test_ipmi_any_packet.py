@@ -15,7 +15,7 @@ from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.rmcp import Malformed
 from emulator.ipmi.window import Window
 from tests.conftest import Bench, make_bench, tiny_profile
-from tests.ipmi_client import PEER, RMCP, Client, handshake, open_request, request, sessionless
+from tests.ipmi_client import PEER, RMCP, Client, handshake, request, sessionless
 
 PACKETS = 20_000
 ROUNDS = 20

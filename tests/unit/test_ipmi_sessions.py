@@ -15,7 +15,7 @@ from emulator.core.vocab import Rail
 from emulator.faults.protocol import Completion, Silence
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.sessions import Limits
-from profiles.model import Account, Lockout, Profile
+from profiles.model import Account, Lockout
 from tests.conftest import Bench, make_bench
 from tests.ipmi_client import PEER, Client, Refused, handshake, open_request, open_sessionless, request, sessionless
 
