@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from base64 import b64encode
 from dataclasses import replace
+from io import BytesIO
+from wsgiref.handlers import SimpleHandler
+from wsgiref.validate import validator
 
 import pytest
 
@@ -188,6 +193,15 @@ def test_a_wrong_if_match_stops_a_delete(generic):
     assert generic.ask("DELETE", location, headers={"If-Match": generic.get(location).headers["ETag"]}).status_code == 204
 
 
+@pytest.mark.parametrize(("more", "status"), [({}, 428), ({"missing": "not_ready"}, 503)])
+def test_a_vendor_may_insist_on_if_match(generic, make_bmc, more, status):
+    rule = {**generic.profile.http.if_match, "required": True, **more}
+    bmc = make_bmc(replace(generic.profile, http=replace(generic.profile.http, if_match=rule)))
+    location = bmc.log_in().headers["Location"]
+    assert bmc.ask("DELETE", location).status_code == status
+    assert bmc.ask("DELETE", location, headers={"If-Match": "*"}).status_code == 204
+
+
 # -- queries ------------------------------------------------------------------------------------------------------------
 
 
@@ -235,6 +249,18 @@ def test_expand_with_levels_and_with_or_without_links(generic):
 
 def test_expand_of_the_open_root_shows_strangers_nothing_more(generic):
     assert generic.get("/redfish/v1/?$expand=*", auth=None).json["Systems"] == {"@odata.id": "/redfish/v1/Systems"}
+
+
+def test_expand_of_the_open_root_shows_a_known_client_what_is_behind(generic):
+    expanded = generic.get("/redfish/v1/?$expand=.").json
+    assert expanded["Systems"] == generic.get("/redfish/v1/Systems").json
+    assert expanded["Links"] == {"Sessions": {"@odata.id": generic.sessions}}
+    assert generic.get("/redfish/v1/?$expand=.", auth=("admin", "wrong")).status_code == 401
+
+
+def test_metadata_is_no_resource_to_query(generic):
+    assert generic.get("/redfish/v1/$metadata?$expand=.").status_code == 400
+    assert generic.get("/redfish/v1/$metadata?only").status_code == 400
 
 
 def test_select_keeps_the_identity_and_what_was_asked_for(make_bmc):
@@ -294,6 +320,41 @@ def test_an_overlay_changes_and_removes_resources(generic, make_bmc):
     roles = bmc.get("/redfish/v1/AccountService/Roles").json
     assert (roles["Members@odata.count"], len(roles["Members"])) == (2, 2)
     assert (bmc.get(gone).status_code, bmc.get(info).status_code) == (404, 200)
+
+
+def test_any_single_threaded_wsgi_server_can_serve_it(generic):
+    """Ruling 14: nothing drives the rack's clock but the requests; PEP 3333 is checked on the way."""
+    credentials = b64encode(":".join(generic.admin).encode()).decode()
+
+    def serve(method, path, body=b""):
+        environ = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path,
+            "SCRIPT_NAME": "",
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "HTTP_AUTHORIZATION": f"Basic {credentials}",
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": str(len(body)),
+            "QUERY_STRING": "",
+        }
+        out = BytesIO()
+        handler = SimpleHandler(BytesIO(body), out, sys.stderr, environ, multithread=False, multiprocess=False)
+        handler.run(validator(generic.app))
+        return out.getvalue()
+
+    target = f"{generic.system}/Actions/ComputerSystem.Reset"
+    assert b" 204 " in serve("POST", target, b'{"ResetType": "ForceOff"}').splitlines()[0]
+    assert b'"PowerState": "On"' in serve("GET", generic.system)
+    generic.clock.advance(2)
+    assert b'"PowerState": "Off"' in serve("GET", generic.system)
+
+
+def test_every_answer_carries_the_vendors_server_header(generic, make_bmc):
+    bmc = make_bmc(replace(generic.profile, http=replace(generic.profile.http, server_header="iRMC S5 Webserver")))
+    answers = [bmc.get(bmc.system), bmc.get("/x"), bmc.reset("On"), bmc.reset("ForceOff"), bmc.log_in(), bmc.get("/", auth=None)]
+    assert [answer.headers.get("Server") for answer in answers] == ["iRMC S5 Webserver"] * len(answers)
 
 
 def test_an_app_for_a_bmc_that_is_not_there_is_refused(generic):
