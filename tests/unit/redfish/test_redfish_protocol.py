@@ -14,7 +14,9 @@ from wsgiref.validate import validator
 import pytest
 
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
+from emulator.core.fault import When
 from emulator.core.rack import HostSpec
+from emulator.faults.protocol import HttpReply
 from emulator.redfish.app import MAX_BODY, create_app
 
 OPEN = ("/redfish", "/redfish/v1", "/redfish/v1/", "/redfish/v1/odata", "/redfish/v1/$metadata")
@@ -68,15 +70,32 @@ def test_every_link_leads_somewhere_and_every_answer_has_the_standard_headers(ma
     bmc.log_in()
     paths = every_path(bmc)
     assert len(paths) > 20
-    for path in paths:
-        answer = bmc.get(path)
-        assert answer.status_code == 200, path
-        assert "GET, HEAD" in answer.headers["Allow"]
-        assert answer.headers["OData-Version"] == "4.0"
-        assert answer.headers["Cache-Control"] == "no-cache"
-        assert answer.headers["Content-Type"].startswith("application/json")
-        named = answer.json["@odata.type"].removeprefix("#").rpartition(".")[0]
-        assert f"/{named}.json>" in answer.headers["Link"]
+    assert not [complaint for path in paths for complaint in complaints(bmc.get(path))]
+
+
+def complaints(answer):
+    """What a validator would say of one readable resource."""
+    if answer.status_code != 200:
+        yield f"status {answer.status_code}"
+        return
+    wanted = {"OData-Version": "4.0", "Cache-Control": "no-cache", "Content-Type": "application/json; charset=utf-8"}
+    yield from (f"{name}: {answer.headers.get(name)}" for name, value in wanted.items() if answer.headers.get(name) != value)
+    if "GET, HEAD" not in answer.headers.get("Allow", ""):
+        yield "Allow"
+    named = answer.json["@odata.type"].removeprefix("#").rpartition(".")[0]
+    if f"/{named}.json>" not in answer.headers.get("Link", ""):
+        yield "Link"
+
+
+def test_the_link_check_can_fail(generic):
+    """A control: a dead link and an answer without its headers are both noticed."""
+    generic.arm(HttpReply(404), When(path="*/ResetActionInfo"))
+    kind = {"Content-Type": "application/json; charset=utf-8"}
+    bare = HttpReply(200, raw=b'{"@odata.type": "#Role.v1_2_4.Role"}', headers=kind)
+    generic.arm(bare, When(path="*/Roles/*"))
+    found = {path: list(complaints(generic.get(path))) for path in every_path(generic)}
+    assert found[f"{generic.system}/ResetActionInfo"] == ["status 404"]
+    assert found["/redfish/v1/AccountService/Roles/Operator"] == ["Allow", "Link"]
 
 
 def test_head_says_what_get_says_without_the_body(generic):
