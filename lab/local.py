@@ -58,8 +58,8 @@ class SiteSettings:
 
 class LocalSite:
     def __init__(self, directory: Path, settings: SiteSettings, journal: Path | None = None) -> None:
-        self.directory = directory
-        self.disk = directory / "disk"
+        self.directory = directory.resolve()
+        self.disk = self.directory / "disk"
         self.settings = settings
         self.agents: dict[str, str] = {}
         self._journal = journal
