@@ -50,16 +50,8 @@ def lint(name_or_path: str | Path) -> Report:
     except ProfileError as error:
         return Report(profile=str(name_or_path), problems=error.problems, claims={})
     profile = build(resolved.root, resolved.extends, {})
-    cells = [
-        (f"power.{state}.{word}", cell.assumed)
-        for state, row in profile.power.table.items()
-        for word, cell in row.items()
-    ]
-    ipmi = [
-        (f"ipmi.{state}.{word}", cell.assumed)
-        for state, row in profile.ipmi.chassis.items()
-        for word, cell in row.items()
-    ]
+    cells = [(f"power.{state}.{word}", cell.assumed) for state, row in profile.power.table.items() for word, cell in row.items()]
+    ipmi = [(f"ipmi.{state}.{word}", cell.assumed) for state, row in profile.ipmi.chassis.items() for word, cell in row.items()]
     claims = Counter(evidence.confidence for _, evidence in _claims(profile))
     return Report(
         profile=profile.id,
@@ -92,9 +84,7 @@ def _claims(profile: Profile) -> Iterator[tuple[str, Evidence]]:
     for state, row in profile.power.table.items():
         yield from ((f"power.table.{state}.{word}", cell.evidence) for word, cell in row.items() if not cell.assumed)
     for state, commands in profile.ipmi.chassis.items():
-        yield from (
-            (f"ipmi.chassis.{state}.{word}", cell.evidence) for word, cell in commands.items() if not cell.assumed
-        )
+        yield from ((f"ipmi.chassis.{state}.{word}", cell.evidence) for word, cell in commands.items() if not cell.assumed)
     yield "power.unlisted_type", profile.power.unlisted_type.evidence
     yield from profile.evidence.items()
 
@@ -114,8 +104,7 @@ def _warnings(profile: Profile, resolved: Resolved) -> Iterator[str]:
 def _impolite(profile: Profile) -> Iterator[str]:
     """A polite request that cuts the power by the clock: with a hung operating system no machine does that."""
     effects = {
-        f"power.table.On.{word}": profile.power.outcomes[cell.outcome].effect
-        for word, cell in profile.power.table["On"].items()
+        f"power.table.On.{word}": profile.power.outcomes[cell.outcome].effect for word, cell in profile.power.table["On"].items()
     }
     effects |= {f"ipmi.chassis.On.{word}": cell.effect for word, cell in profile.ipmi.chassis["On"].items()}
     for name, effect in effects.items():

@@ -9,7 +9,7 @@ from emulator.core.journal import Kind
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
 from emulator.ipmi.sessions import Privilege
-from profiles.model import ABSENT, View
+from profiles.model import View
 
 IPMI_2_0 = 0x02
 CHASSIS_DEVICE = 0x80
@@ -24,11 +24,12 @@ ACPI_UNKNOWN = 0x2A
 
 
 def firmware_bytes(version: str) -> tuple[int, int, bytes]:
-    """(major, minor as BCD, four auxiliary bytes) of a version like "6.10.30.00"; zeros where there are no numbers."""
-    numbers = [int(word) for word in re.findall(r"\d+", version)] if version != ABSENT else []
-    major, minor, *rest = [*numbers, 0, 0][: max(2, len(numbers))]
-    tens, ones = divmod(min(minor, 99), 10)
-    return min(major, 0x7F), tens << 4 | ones, bytes(min(n, 0xFF) for n in [*rest, 0, 0, 0, 0][:4])
+    """(major, minor as BCD, four auxiliary bytes) of the first dotted number in a version; zeros where there is none."""
+    found = re.search(r"\d+(\.\d+)+", version)
+    numbers = [int(word) for word in found[0].split(".")] if found else [0, 0]
+    tens, ones = divmod(min(numbers[1], 99), 10)
+    auxiliary = [min(n, 0xFF) for n in numbers[2:6]]
+    return min(numbers[0], 0x7F), tens << 4 | ones, bytes(auxiliary).ljust(4, b"\0")
 
 
 def get_device_id(call: Call) -> bytes:
@@ -48,7 +49,7 @@ def get_self_test_results(_call: Call) -> bytes:
 
 
 def get_guid(call: Call) -> bytes:
-    return call.guid
+    return call.bmc.guid
 
 
 def get_acpi_power_state(call: Call) -> bytes:
@@ -67,7 +68,7 @@ def set_global_enables(call: Call) -> bytes:
 
 def set_session_privilege(call: Call) -> bytes:
     """0 asks for nothing and reads what is (22.18)."""
-    session, level = call.here, call.data[0] & 0x0F
+    session, level = call.session, call.data[0] & 0x0F
     if level > Privilege.ADMINISTRATOR or level == Privilege.CALLBACK:
         raise Refused(CompletionCode.INVALID_FIELD)
     if level > session.limit:
@@ -82,7 +83,7 @@ def close_session(call: Call) -> bytes:
     target = call.sessions.live.get(call.data[:4])
     if target is None:
         raise Refused(INVALID_SESSION_ID)
-    if target is not call.session and call.here.privilege < Privilege.ADMINISTRATOR:
+    if target is not call.session and call.session.privilege < Privilege.ADMINISTRATOR:
         raise Refused(CompletionCode.INSUFFICIENT_PRIVILEGE)
     call.sessions.close(target.id)
     call.view.record(Kind.SESSION, call.cause, what="closed", via="ipmi", user=target.account.name, live=len(call.sessions.live))

@@ -20,7 +20,18 @@ from fencer.ha import fence, proof
 from fencer.ha.draft import Draft
 from fencer.ha.effects import Alert, Effect, Kind, StopStrangers
 from fencer.ha.observations import (
-    Activity, Claimed, CommandReply, CommandResult, Disable, Eligibility, Enable, Health, ManualFence, Observation, PowerRead, Tick,
+    Activity,
+    Claimed,
+    CommandReply,
+    CommandResult,
+    Disable,
+    Eligibility,
+    Enable,
+    Health,
+    ManualFence,
+    Observation,
+    PowerRead,
+    Tick,
 )  # fmt: skip
 from fencer.ha.policy import Policy, Reenable
 from fencer.ha.record import Ask, HostRecord
@@ -111,8 +122,7 @@ def _health_passed(d: Draft) -> None:
             _available(d, E.HEALTH_CHECK_PASSED, S.AVAILABLE)
         case S.FENCING:
             if fence.on_health(d):
-                _suspect(d, keep_count=False)
-                _leave_if_ineligible(d)
+                _available(d, E.HEALTH_CHECK_PASSED)
         case S.FENCED:
             _returned(d)
 
