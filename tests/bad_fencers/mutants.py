@@ -205,10 +205,10 @@ class AcceptedIsOff(Ipmi):
 MUTANTS = {
     kind.__name__: kind
     for kind in (
-        ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff, LastMember,
-        FirstMember, NoTimeout, GiveUpOnDrop, DropIsDone, UnreachableIsOff, RetriesRefusedPassword, BlamesConfiguration, PasswordInArgv,
-        PasswordInOutput, LeavesChild, TurnsOnFirst, PowersOnToAsk, Hammers, IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins,
-        NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
+        ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff,
+        LastMember, FirstMember, NoTimeout, GiveUpOnDrop, DropIsDone, UnreachableIsOff, RetriesRefusedPassword,
+        BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, TurnsOnFirst, PowersOnToAsk, Hammers,
+        IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins, NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
     )
 }  # fmt: skip
 

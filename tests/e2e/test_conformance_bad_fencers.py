@@ -1,4 +1,4 @@
-"""The suite's self-test: every planted defect is caught by the scenario that is about it, and the fencer without defects passes."""
+"""The suite's self-test: every planted defect is caught by the scenario that is about it, and whoever has none passes."""
 
 from __future__ import annotations
 

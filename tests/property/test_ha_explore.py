@@ -215,8 +215,7 @@ def later(w: World) -> World:
             rec = replace(rec, lease_until=POLICY.lease)
         mans.append(m)
     ops = tuple(
-        replace(op, left=op.left - (op.stage == "wire"), started=max(op.started - (op.stage != "decided"), -4))
-        for op in w.ops
+        replace(op, left=op.left - (op.stage == "wire"), started=max(op.started - (op.stage != "decided"), -4)) for op in w.ops
     )
     return replace(w, rec=rec, mans=(mans[0], mans[1]), ops=ops, word=w.power)  # a BMC is at most `stable_for` behind
 
@@ -225,12 +224,7 @@ def manager(w: World, i: int, mutant: Mutant):
     m = w.mans[i]
     if not m.alive or m.frozen:
         return
-    if (
-        w.rec.lease_until <= 0
-        and (w.rec.epoch or i == 0)
-        and w.rec.epoch < 3
-        and (m.until <= 0 or m.epoch != w.rec.epoch)
-    ):
+    if w.rec.lease_until <= 0 and (w.rec.epoch or i == 0) and w.rec.epoch < 3 and (m.until <= 0 or m.epoch != w.rec.epoch):
         epoch = w.rec.epoch + 1
         claimed = put(
             replace(w, rec=replace(w.rec, epoch=epoch, owner=f"m{i}", lease_until=POLICY.lease)),
@@ -243,11 +237,7 @@ def manager(w: World, i: int, mutant: Mutant):
             continue
         others = tuple(other for other in w.ops if other is not op)
         if op.stage == "decided":
-            permitted = (
-                op.ask is Ask.READ
-                or not mutant.lease
-                or (m.epoch == op.epoch and proof.may_start(m.until, POLICY, 0.0))
-            )
+            permitted = op.ask is Ask.READ or not mutant.lease or (m.epoch == op.epoch and proof.may_start(m.until, POLICY, 0.0))
             if permitted:
                 yield f"{i} sends {op.ask}", replace(w, ops=(*others, replace(op, stage="wire")))
             else:

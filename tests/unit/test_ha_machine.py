@@ -130,9 +130,7 @@ def cuts_power(world: World, ask: Ask) -> tuple[CommandResult, Failure | None]:
     return CommandResult.ACCEPTED, None
 
 
-def answers(
-    result: CommandResult, cause: Cause, text: str = "said so"
-) -> Callable[[World, Ask], tuple[CommandResult, Failure]]:
+def answers(result: CommandResult, cause: Cause, text: str = "said so") -> Callable[[World, Ask], tuple[CommandResult, Failure]]:
     return lambda *_: (result, Failure(cause=cause, text=text, code="HTTP 409", message_id="Base.1.0.X"))
 
 
