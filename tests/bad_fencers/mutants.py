@@ -142,10 +142,10 @@ class TurnsOnFirst(Redfish):
         super().command_off()
 
 
-class PowersOnToAsk(Redfish):
+class WritesToAsk(Redfish):
     def status(self) -> str:
         self.locate()
-        self.post("On")
+        self.http.patch(self.bmc["url"] + self.system, json={"AssetTag": "seen"}, timeout=self.request_s)
         return super().status()
 
 
@@ -207,7 +207,7 @@ MUTANTS = {
     for kind in (
         ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff,
         LastMember, FirstMember, NoTimeout, GiveUpOnDrop, DropIsDone, UnreachableIsOff, RetriesRefusedPassword,
-        BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, TurnsOnFirst, PowersOnToAsk, Hammers,
+        BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, TurnsOnFirst, WritesToAsk, Hammers,
         IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins, NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
     )
 }  # fmt: skip
