@@ -228,10 +228,14 @@ def _weigh_signature(d: Draft, fence: Fence, signature: Signature, seen: PowerRe
         return
     reading = seen.reading
     if reading is not None and (reading.power is Power.ON or reading.chassis_word == "On"):
-        d.answer(signature.request, False, f"refused: the BMC of {d.rec.host} says On; {fence.id} goes on without your word")
+        d.answer(
+            signature.request, False, f"refused: the BMC of {d.rec.host} says On; {fence.id} goes on without your word"
+        )
         _put(d, signature=None)
     elif d.rec.off_run is None:
-        d.answer(signature.request, True, f"{fence.id} is confirmed by {signature.who}; the BMC could not say otherwise")
+        d.answer(
+            signature.request, True, f"{fence.id} is confirmed by {signature.who}; the BMC could not say otherwise"
+        )
         d.go(HAEvent.MANUAL_FENCE_CONFIRMED)
         _release(
             d,

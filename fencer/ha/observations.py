@@ -101,4 +101,6 @@ class ManualFence:
     why: str
 
 
-Observation = Tick | Claimed | Health | Activity | PowerRead | CommandReply | Enable | Disable | Eligibility | ManualFence
+Observation = (
+    Tick | Claimed | Health | Activity | PowerRead | CommandReply | Enable | Disable | Eligibility | ManualFence
+)

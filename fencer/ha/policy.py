@@ -72,9 +72,13 @@ class Policy:
         if negative:
             raise ValueError(f"{', '.join(negative)} must be greater than 0")
         if self.lease <= self.request_timeout + self.clock_margin:
-            raise ValueError("lease must be longer than request_timeout + clock_margin, or no BMC request may ever start")
+            raise ValueError(
+                "lease must be longer than request_timeout + clock_margin, or no BMC request may ever start"
+            )
         if self.lease_renew >= self.lease - self.request_timeout - self.clock_margin:
-            raise ValueError("lease_renew must leave room for a request: less than lease - request_timeout - clock_margin")
+            raise ValueError(
+                "lease_renew must leave room for a request: less than lease - request_timeout - clock_margin"
+            )
         if not 0 <= self.backoff_jitter < 1:
             raise ValueError("backoff_jitter must be at least 0 and less than 1")
         if self.backoff_cap < self.backoff_first:

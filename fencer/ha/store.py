@@ -164,7 +164,9 @@ class SqliteStore:
 
     def load(self, host: str) -> HostRecord:
         """Raises KeyError for a host that was never registered."""
-        row = self._db.execute("SELECT body, version, owner, epoch, lease_until FROM hosts WHERE host = ?", (host,)).fetchone()
+        row = self._db.execute(
+            "SELECT body, version, owner, epoch, lease_until FROM hosts WHERE host = ?", (host,)
+        ).fetchone()
         if row is None:
             raise KeyError(host)
         record = _RECORD.validate_json(row[0])
@@ -190,7 +192,9 @@ class SqliteStore:
 
     def release(self, host: str, owner: str, epoch: int, now: float) -> None:
         """Ends an own lease early, so that another manager need not wait for it."""
-        self._db.execute("UPDATE hosts SET lease_until = ? WHERE host = ? AND owner = ? AND epoch = ?", (now, host, owner, epoch))
+        self._db.execute(
+            "UPDATE hosts SET lease_until = ? WHERE host = ? AND owner = ? AND epoch = ?", (now, host, owner, epoch)
+        )
 
     def save(self, old: HostRecord, new: HostRecord, effects: Sequence[Effect], now: float) -> bool:
         """Writes `new` and all that is durable in `effects`. False, and nothing written, if `old` is not current any more."""
@@ -234,7 +238,9 @@ class SqliteStore:
             (host, fence_id),
         )
         return [
-            LedgerRow(fence_id=r[0], vm=r[1], host=r[2], status=r[3], epoch=r[4], target=r[5], tries=r[6], retry_at=r[7])
+            LedgerRow(
+                fence_id=r[0], vm=r[1], host=r[2], status=r[3], epoch=r[4], target=r[5], tries=r[6], retry_at=r[7]
+            )
             for r in rows
         ]
 
@@ -274,7 +280,9 @@ class SqliteStore:
         """The VM runs on its target. False if another epoch has the row."""
         return self._settle("status = 'done'", (), row, epoch, events, now)
 
-    def fail_vm(self, row: LedgerRow, epoch: int, retry_at: float, free_target: bool, events: Sequence[Told], now: float) -> bool:
+    def fail_vm(
+        self, row: LedgerRow, epoch: int, retry_at: float, free_target: bool, events: Sequence[Told], now: float
+    ) -> bool:
         """The start failed. `free_target` only if it is certain that nothing was started: then another host may be tried."""
         with self._transaction():
             changed = self._settle_in(
@@ -363,11 +371,15 @@ class SqliteStore:
 
     def open_requests(self, host: str) -> list[OperatorRequest]:
         """Requests without an answer, oldest first."""
-        rows = self._db.execute("SELECT id, host, what, detail FROM requests WHERE host = ? AND ok IS NULL ORDER BY id", (host,))
+        rows = self._db.execute(
+            "SELECT id, host, what, detail FROM requests WHERE host = ? AND ok IS NULL ORDER BY id", (host,)
+        )
         return [OperatorRequest(id=r[0], host=r[1], what=r[2], detail=json.loads(r[3])) for r in rows]
 
     def answer(self, request: int) -> OperatorRequest:
-        r = self._db.execute("SELECT id, host, what, detail, ok, answer FROM requests WHERE id = ?", (request,)).fetchone()
+        r = self._db.execute(
+            "SELECT id, host, what, detail, ok, answer FROM requests WHERE id = ?", (request,)
+        ).fetchone()
         return OperatorRequest(
             id=r[0], host=r[1], what=r[2], detail=json.loads(r[3]), ok=None if r[4] is None else bool(r[4]), answer=r[5]
         )
