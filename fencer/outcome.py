@@ -21,6 +21,7 @@ class Action(StrEnum):
     STATUS = "status"
     MONITOR = "monitor"
     LIST = "list"
+    LIST_STATUS = "list-status"
     METADATA = "metadata"
     VALIDATE_ALL = "validate-all"
     DIAG = "diag"

@@ -21,13 +21,14 @@ class Redactor:
             pair = f"{user}:{secret}".encode("utf-8", "surrogateescape")
             forms |= {
                 secret,
+                secret.strip(),
                 repr(secret)[1:-1],
                 urllib.parse.quote(raw),
                 raw.hex(),
                 base64.b64encode(raw).decode("ascii"),
                 base64.b64encode(pair).decode("ascii"),
             }
-        self._forms = sorted(forms, key=len, reverse=True)
+        self._forms = sorted(forms - {""}, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         for form in self._forms:

@@ -88,14 +88,14 @@ def _carry_out(
     left = until - clock.now()
     if left < min(LEAST_CALL, limits.deadline / 10):
         return DeadlinePassed()
-    timeout = min(limits.call, left)
+    timeout = min(limits.call, left)  # of one request; a read may need several
     match effect:
         case Wait(seconds):
             clock.sleep(min(seconds, left))
             return TimerFired()
         case Read():
             try:
-                return ReadOk(transport.read(timeout))
+                return ReadOk(transport.read(left))
             except Unread as unread:
                 return ReadFailed(unread.failure, unread.retry_after)
         case Survey():
@@ -108,15 +108,18 @@ def _carry_out(
             return transport.command(command, timeout)
 
 
-def open_transport(target: Target, limits: Limits, clock: Clock) -> Transport:
-    """The transport of the target's protocol. Raises Unread where the target's settings cannot work."""
+def open_transport(target: Target, limits: Limits, request: float, clock: Clock) -> Transport:
+    """The transport of the target's protocol; no request on it takes longer than `request` seconds.
+
+    Raises Unread where the target's settings cannot work.
+    """
     if target.protocol is Protocol.IPMI:
         from fencer.transport.ipmi import IpmiTransport
 
-        return IpmiTransport(target, clock.now)
+        return IpmiTransport(target, request, clock.now)
     from fencer.transport.redfish import RedfishTransport
 
-    return RedfishTransport(target, limits, clock.now)
+    return RedfishTransport(target, limits, request, clock.now)
 
 
 def fence_target(
@@ -130,7 +133,7 @@ def fence_target(
     """Opens the transport, performs, and logs out whatever happens."""
     clock = MonotonicClock()
     try:
-        transport = open_transport(target, limits, clock)
+        transport = open_transport(target, limits, limits.call, clock)
     except Unread as unread:
         return Outcome(verdict=Verdict.UNKNOWN, action=action, failure=unread.failure)
     try:
@@ -151,7 +154,7 @@ def send_diag(target: Target, limits: Limits) -> CommandAnswered:
 
 
 def _diag(transport: Transport, limits: Limits) -> CommandAnswered:
-    transport.read(limits.call)
+    transport.read(limits.deadline)
     offers = transport.offers(limits.call)
     if offers.listed and PowerCommand.NMI not in offers.commands:
         text = f"{offers.source} allows no {PowerCommand.NMI}; it allows {', '.join(sorted(offers.commands))}"
@@ -161,12 +164,12 @@ def _diag(transport: Transport, limits: Limits) -> CommandAnswered:
 
 def list_hosts(target: Target, limits: Limits) -> tuple[str, ...]:
     """The hosts behind a BMC. Raises FenceError."""
-    return _ask_once(target, limits, lambda transport: transport.members(limits.call))
+    return _ask_once(target, limits, lambda transport: transport.members(limits.deadline))
 
 
 def _ask_once(target: Target, limits: Limits, ask: Callable[[Transport], Answer]) -> Answer:
     try:
-        transport = open_transport(target, limits, MonotonicClock())
+        transport = open_transport(target, limits, limits.request, MonotonicClock())
         try:
             return ask(transport)
         finally:

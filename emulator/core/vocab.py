@@ -15,13 +15,14 @@ class Rail(StrEnum):
 
     UP = "up"
     DOWN = "down"
+    UNKNOWN = "unknown"  # the back end that holds the host cannot be asked; never read as DOWN
 
 
 class Os(StrEnum):
     """What the operating system of a host does; without a rail it is always STOPPED."""
 
     RUNNING = "running"
-    HUNG = "hung"        # still writes to its disks, ignores every polite request
+    HUNG = "hung"  # still writes to its disks, ignores every polite request
     STOPPED = "stopped"
 
 

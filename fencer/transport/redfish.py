@@ -19,6 +19,7 @@ from dataclasses import replace
 
 from fencer.moves import CommandAnswered, Offers, TaskSaid
 from fencer.outcome import Cause, Failure, PowerCommand, Reading, power_of
+from fencer.redact import Redactor
 from fencer.target import ChassisCheck, Limits, Target
 from fencer.transport.base import Unread
 from fencer.transport.redfish_auth import Authenticated
@@ -33,8 +34,11 @@ RESET = "#ComputerSystem.Reset"
 class RedfishTransport:
     """One System behind one Redfish service."""
 
-    def __init__(self, target: Target, limits: Limits, now: Callable[[], float]) -> None:
+    def __init__(self, target: Target, limits: Limits, request: float, now: Callable[[], float]) -> None:
+        """`request` bounds every single HTTP request, in seconds; the time-out of a call bounds all of its requests."""
         self._target = target
+        self._request = request
+        self._hide = Redactor([target.password], target.user)
         self._chassis_check = limits.chassis_check
         self._now = now
         self._bmc = Authenticated(target, limits.connect)
@@ -105,7 +109,7 @@ class RedfishTransport:
             return CommandAnswered(task=self._task_of(answer) if answer.status == 202 else None)
         if answer.status in (412, 428):
             self._wants_etag = not self._wants_etag
-        return CommandAnswered(refusal(what, answer.status, answer.body, command=True), answer.retry_after)
+        return CommandAnswered(self._refusal(what, answer, command=True), answer.retry_after)
 
     def follow(self, task: str, timeout: float) -> TaskSaid:
         """A task that is gone or cannot be read says nothing."""
@@ -118,7 +122,7 @@ class RedfishTransport:
             self._bmc.rest()
         if not answer.ok:
             return TaskSaid(ended=answer.status in (404, 410))
-        return TaskSaid(*task_failure(task, answer.body))
+        return TaskSaid(*task_failure(task, answer.body, self._hide))
 
     def members(self, timeout: float) -> tuple[str, ...]:
         """The URIs of all Systems. Raises Unread."""
@@ -260,14 +264,17 @@ class RedfishTransport:
         self._requests = 0
 
     def _left(self) -> float:
-        return self._end - time.monotonic()
+        return min(self._end - time.monotonic(), self._request)
+
+    def _refusal(self, what: str, answer: Answer, *, command: bool) -> Failure:
+        return refusal(what, answer.status, answer.body, self._hide, command=command)
 
     def _get(self, path: str) -> Answer:
         answer = self._bmc.request("GET", path, self._left())
         self._requests += answer.requests
         what = f"GET {self._bmc.base}{path}"
         if not answer.ok:
-            raise Unread(refusal(what, answer.status, answer.body, command=False), answer.retry_after)
+            raise Unread(self._refusal(what, answer, command=False), answer.retry_after)
         if answer.garbled or not isinstance(answer.body, dict):
             raise _unread(Cause.BAD_RESPONSE, f"{what} brought {answer.garbled or 'JSON that is no object'}")
         return answer

@@ -1,8 +1,8 @@
 """Basic or a session, and always a log-out.
 
 Rules
-  1. A wrong password is offered once per way of logging in, and a second way only where the BMC refuses the first as such:
-     one run must not lock an account.
+  1. A wrong password is offered once per way of logging in, and a second way only where the BMC does not offer the
+     first: one run must not lock an account.
   2. A session that expired is opened again, once per call. A full session table is no reason not to fence: Basic then.
 """
 
@@ -71,7 +71,8 @@ class Authenticated:
             location = answer.headers.get("location") or link_of(answer.body)
             self._session = self.path(location) if location else None
             return True
-        failure = refusal(f"POST {self.base}{self._sessions}", answer.status, answer.body, command=False)
+        what = f"POST {self.base}{self._sessions}"
+        failure = refusal(what, answer.status, answer.body, self._hide, command=False)
         if failure.cause in (Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED):
             raise Unread(failure, answer.retry_after)
         return False

@@ -1,0 +1,247 @@
+"""The composition root: a rack, its front ends and its wire, in one thread of its own.
+
+    with Emulator([UnitSpec(name="node1", profile=load("dell-idrac9"))]) as emulator:
+        print(emulator.endpoints["node1"].redfish_url)
+
+Only this module sees all the rooms. Whatever touches the rack runs in the reactor's thread: `call` is the way in.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO, TypeVar
+
+from emulator.backends.process import ProcessHost, ProcessRoom
+from emulator.core.fault import Armed
+from emulator.core.host import Host, News
+from emulator.core.journal import Datum, Event, Journal, Kind
+from emulator.core.rack import Rack, UnitSpec
+from emulator.core.view import BmcView
+from emulator.core.virtual import VirtualRoom
+from emulator.core.vocab import Rail
+from emulator.front import FrontEnds
+from emulator.wire.reactor import Reactor
+from emulator.wire.wallclock import WallClock
+from profiles.model import ABSENT
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRef:
+    """How a client names one system of a BMC. `uuid` is empty where the vendor does not tell it."""
+
+    uri: str
+    id: str
+    uuid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a BMC is and how to log in."""
+
+    name: str
+    profile: str
+    host: str
+    redfish_port: int
+    redfish_url: str
+    ipmi_host: str
+    ipmi_port: int
+    username: str
+    password: str
+    password_is_default: bool
+    systems: tuple[SystemRef, ...]
+    ca_file: str
+
+
+class Emulator:
+    """Emulated BMCs on real sockets; a context manager."""
+
+    def __init__(
+        self,
+        units: Sequence[UnitSpec],
+        *,
+        seed: int = 0,
+        listen: str = "127.0.0.1",
+        redfish_port: int = 0,
+        ipmi_port: int = 0,
+        tls: bool = True,
+        refuse: frozenset[str] = frozenset(),
+        processes: Mapping[str, ProcessHost] | None = None,
+        journal_path: Path | None = None,
+        journal_capacity: int = 200_000,
+    ) -> None:
+        """Ports: 0 takes free ones, else BMC n gets port + n. Nothing listens for the BMCs in `refuse`.
+
+        `processes` maps a host's name to the local process group that it is; all other hosts are virtual.
+        Raises CannotBind where a port is taken, OSError where the journal cannot be written.
+        """
+        self._units = tuple(units)
+        self._seed = seed
+        self._listen = listen
+        self._ports = (redfish_port, ipmi_port)
+        self._tls = tls
+        self._refuse = refuse
+        self._processes = dict(processes or {})
+        self._journal_path = journal_path
+        self._capacity = journal_capacity
+        self._spill: TextIO | None = None
+        self._room: ProcessRoom | None = None
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self.endpoints: Mapping[str, Endpoint] = {}
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Emulator:
+        self._clock = WallClock()
+        if self._journal_path is not None:
+            descriptor = os.open(self._journal_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            self._spill = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
+        self.journal = Journal(self._clock, self._capacity, self._write_line if self._spill else None)
+        self.rack = Rack(
+            self._units,
+            clock=self._clock,
+            journal=self.journal,
+            dice=random.Random(self._seed),
+            make_token=lambda: secrets.token_hex(16),
+            seed=self._seed,
+        )
+        self.reactor = Reactor(self._clock)
+        self.reactor.drive(self.rack.next_due, self.rack.advance)
+        self._directory = tempfile.TemporaryDirectory(prefix="fencelab-")
+        try:
+            self._settle_hosts()
+            fronts = FrontEnds(
+                self.rack,
+                self.reactor,
+                listen=self._listen,
+                redfish_port=self._ports[0],
+                ipmi_port=self._ports[1],
+                tls=self._tls,
+                refuse=self._refuse,
+                directory=Path(self._directory.name),
+            )
+            self.endpoints = {unit.name: self._endpoint(unit, fronts) for unit in self._units}
+            self.reactor.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops everything; safe to call twice."""
+        if self._room is not None:
+            self._room.close()
+            self._room = None
+        self.reactor.stop()
+        if self._spill is not None:
+            self._spill.close()
+            self._spill = None
+        if self._directory is not None:
+            self._directory.cleanup()
+            self._directory = None
+
+    def _write_line(self, line: str) -> None:
+        if self._spill is not None:
+            self._spill.write(line + "\n")
+
+    def _settle_hosts(self) -> None:
+        virtual = VirtualRoom(self.rack)
+        real: dict[tuple[str, str], ProcessHost] = {}
+        for unit in self.rack.units.values():
+            for system in unit.systems.values():
+                if (process := self._processes.get(system.host_name)) is not None:
+                    real[unit.name, system.id] = process
+                else:
+                    self.rack.hold(unit.name, system.id, virtual)
+        self._room = ProcessRoom(real, self._tell_from_anywhere)
+        for unit_name, system_id in real:
+            self.rack.hold(unit_name, system_id, self._room)
+            if self.rack.unit(unit_name).system(system_id).host.rail is Rail.UP:
+                self._room.switch_on(unit_name, system_id)
+
+    def _tell_from_anywhere(self, unit: str, system: str, news: News, cause: int | None) -> None:
+        def tell() -> None:
+            self.rack.advance()
+            self.rack.news(unit, system, news, cause)
+
+        self.reactor.post(tell)
+
+    def _endpoint(self, spec: UnitSpec, fronts: FrontEnds) -> Endpoint:
+        view = BmcView(self.rack, spec.name)
+        account = next(view.accounts())
+        address = fronts.addresses[spec.name]
+        scheme = "https" if self._tls else "http"
+        return Endpoint(
+            name=spec.name,
+            profile=spec.profile.id,
+            host=address.host,
+            redfish_port=address.redfish_port,
+            redfish_url=f"{scheme}://{address.host}:{address.redfish_port}",
+            ipmi_host=address.host,
+            ipmi_port=address.ipmi_port,
+            username=account.name,
+            password=account.password,
+            password_is_default=spec.password is None,
+            systems=tuple(
+                SystemRef(f"/redfish/v1/Systems/{s.id}", s.id, "" if s.uuid == ABSENT else s.uuid) for s in view.systems()
+            ),
+            ca_file=str(address.ca_file),
+        )
+
+    # -- from other threads --------------------------------------------------------------------------------------------
+
+    def call(self, function: Callable[[Rack], T]) -> T:
+        """Runs `function(rack)` in the emulator's thread and returns what it returns."""
+
+        def inside() -> T:
+            self.rack.advance()
+            return function(self.rack)
+
+        return self.reactor.call(inside)
+
+    def arm(self, name: str, *faults: Armed) -> None:
+
+        def arm_all(rack: Rack) -> None:
+            for fault in faults:
+                rack.arm(name, fault)
+
+        self.call(arm_all)
+
+    def unfired(self, name: str) -> tuple[Armed, ...]:
+        """Faults that had to fire and did not (ruling 6)."""
+        return self.call(lambda rack: rack.unit(name).faults.unfired())
+
+    def record(self, name: str, kind: Kind, cause: int | None = None, **data: Datum) -> int:
+        """Stamps an event of the caller's into the journal, in order with everything else."""
+        return self.call(lambda rack: rack.journal.record(name, kind, cause, **data))
+
+    def events(self) -> tuple[Event, ...]:
+        """All events up to now."""
+        return self.call(lambda rack: tuple(rack.journal))
+
+    def host(self, name: str, system: str | None = None) -> Host:
+        """The truth about a host."""
+        return self.call(lambda rack: rack.unit(name).system(_system_id(rack, name, system)).host)
+
+    def cut(self, name: str, system: str | None = None) -> None:
+        """The host loses power by itself; no command was sent."""
+        self.call(lambda rack: rack.cut(name, _system_id(rack, name, system)))
+
+    def hang(self, name: str, system: str | None = None) -> None:
+        """The host's operating system stops answering polite requests and goes on writing."""
+        self.call(lambda rack: rack.news(name, _system_id(rack, name, system), News.OS_HUNG))
+
+
+def _system_id(rack: Rack, name: str, system: str | None) -> str:
+    return system if system is not None else next(iter(rack.unit(name).systems))

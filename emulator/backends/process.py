@@ -1,0 +1,172 @@
+"""A host that is a local process group: the leader is its operating system, everything it starts is what runs on it.
+
+On starts the leader in a session of its own. A cut kills the whole group with SIGKILL; a polite request is SIGTERM to the leader,
+which may ignore it; a leader that ends by itself is a host that went down, and takes its group with it. The truth follows what
+really happened: WENT_DOWN is told only when no live process of the group is left.
+
+Nothing here blocks its caller: each host has a worker thread, and news go through `tell`, which must be safe from any thread.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emulator.core.host import News, Order
+
+Tell = Callable[[str, str, News, int | None], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessHost:
+    """The command that is the host's operating system. `log` takes its output (default: nowhere)."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+    log: Path | None = None
+
+
+def live_members(group: int) -> list[int]:
+    """Processes of a group that still run. Zombies do not: they can write nothing, whoever reaps them."""
+    members = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            stat = Path("/proc", entry, "stat").read_text()
+        except OSError:
+            continue  # gone between the listing and the look
+        state, _parent, pgrp = stat.rpartition(")")[2].split()[:3]
+        if int(pgrp) == group and state not in "ZX":
+            members.append(int(entry))
+    return members
+
+
+class ProcessRoom:
+    """Holds hosts that are local process groups."""
+
+    def __init__(self, hosts: Mapping[tuple[str, str], ProcessHost], tell: Tell) -> None:
+        self._workers = {key: _Worker(key, host, tell) for key, host in hosts.items()}
+
+    def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
+        self._workers[unit, system].orders.put((order, cause))
+
+    def switch_on(self, unit: str, system: str) -> None:
+        """Starts a host that the rack already believes to be on; tells nothing if that works."""
+        self._workers[unit, system].start_quietly()
+
+    def close(self) -> None:
+        """Kills every group and joins the workers. Nothing is told any more."""
+        for worker in self._workers.values():
+            worker.close()
+
+
+class _Worker:
+    """One host: its orders one after the other, and its unexpected end."""
+
+    def __init__(self, key: tuple[str, str], host: ProcessHost, tell: Tell) -> None:
+        self.key = key
+        self.orders: queue.Queue[tuple[Order, int] | None] = queue.Queue()
+        self._host = host
+        self._tell_anybody = tell
+        self._leader: subprocess.Popen[bytes] | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name=f"host {key[0]}/{key[1]}", daemon=True)
+        self._thread.start()
+
+    def start_quietly(self) -> None:
+        with self._lock:
+            self._start()
+
+    def close(self) -> None:
+        self._closed = True
+        with self._lock:
+            self._kill_group()
+        self.orders.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (item := self.orders.get()) is not None:
+            order, cause = item
+            with self._lock:
+                news = self._carry_out(order)
+            if news is not None:
+                self._tell(news, cause)
+
+    def _tell(self, news: News, cause: int | None) -> None:
+        if not self._closed:
+            self._tell_anybody(*self.key, news, cause)
+
+    def _carry_out(self, order: Order) -> News | None:
+        running = self._leader is not None
+        match order:
+            case Order.CUT:
+                self._kill_group()
+                return News.WENT_DOWN
+            case Order.ENERGISE:
+                if not running:
+                    self._start()
+                return News.CAME_UP
+            case Order.RESET if running:
+                self._kill_group()
+                self._start()
+                return News.WAS_RESET
+            case Order.CRASH if running:
+                self._signal(signal.SIGQUIT)
+            case Order.ASK_SHUTDOWN | Order.ASK_REBOOT if running:
+                self._signal(signal.SIGTERM if order is Order.ASK_SHUTDOWN else signal.SIGHUP)
+        return None
+
+    def _start(self) -> None:
+        out = open(self._host.log, "ab") if self._host.log else None  # noqa: SIM115 - handed to the child, closed below
+        try:
+            self._leader = subprocess.Popen(
+                list(self._host.argv),
+                env={**os.environ, **self._host.env},
+                cwd=self._host.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=out or subprocess.DEVNULL,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        finally:
+            if out:
+                out.close()
+        threading.Thread(target=self._await_end, args=(self._leader,), daemon=True, name=f"end of {self.key[0]}").start()
+
+    def _await_end(self, leader: subprocess.Popen[bytes]) -> None:
+        # WNOWAIT leaves the zombie, so that the group id cannot be given to anybody else before the group has been killed.
+        try:
+            os.waitid(os.P_PID, leader.pid, os.WEXITED | os.WNOWAIT)
+        except ChildProcessError:
+            return  # an order has reaped it already, and tells its own news
+        with self._lock:
+            if self._leader is not leader:
+                return  # it was us: the order tells its own news
+            self._kill_group()
+        self._tell(News.WENT_DOWN, None)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._leader is not None:
+            os.kill(self._leader.pid, number)
+
+    def _kill_group(self) -> None:
+        """Returns when nothing of the group runs any more."""
+        leader, self._leader = self._leader, None
+        if leader is None:
+            return
+        while members := live_members(leader.pid):
+            for pid in members:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+        leader.wait()

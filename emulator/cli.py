@@ -1,0 +1,227 @@
+"""The command `bmc-emulator`: BMCs on real sockets until Ctrl-C."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+from click.shell_completion import CompletionItem, get_completion_class
+
+import fencelab_guard
+from profiles import loader
+from profiles.errors import ProfileError
+
+if TYPE_CHECKING:
+    from emulator.assembly import Endpoint
+    from profiles.model import Profile
+
+PASSWORD_VARIABLE = "FENCELAB_PASSWORD"
+EXIT_USAGE = 2
+
+EXAMPLES = """
+\b
+Examples:
+  bmc-emulator run --profile dell-idrac9
+  bmc-emulator run --profile openbmc-x86 --count 3 --redfish-port 8443 --ipmi-port 6230
+  bmc-emulator run --profile ./our-board.yaml --power off --json --journal journal.jsonl
+  bmc-emulator profiles
+  bmc-emulator profile lint ./our-board.yaml
+\b
+A password of your own for the first account of every BMC:
+  FENCELAB_PASSWORD=... bmc-emulator run --profile dmtf-generic
+\b
+Shell completion:
+  eval "$(bmc-emulator completion bash)"
+"""
+
+
+class _ProfileName(click.ParamType[str]):
+    name = "profile"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in loader.names() if name.startswith(incomplete)]
+
+
+def _fail(sentence: str) -> NoReturn:
+    click.echo(sentence, err=True)
+    raise SystemExit(EXIT_USAGE)
+
+
+def _load(name: str) -> Profile:
+    try:
+        return loader.load(name)
+    except ProfileError as error:
+        _fail(str(error))
+
+
+@click.group(epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fencelab", prog_name="bmc-emulator")
+def cli() -> None:
+    """BMCs that behave like real vendors' ones: Redfish and IPMI over one machine, with a ground-truth journal."""
+
+
+@cli.command()
+@click.option("--profile", "profile_name", required=True, type=_ProfileName(), help="A shipped profile, or a YAML file.")
+@click.option("--count", default=1, type=click.IntRange(1, 10_000), show_default=True, help="How many BMCs.")
+@click.option("--listen", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--redfish-port", default=0, type=click.IntRange(0, 65535), help="Of the first BMC; BMC n gets +n. 0: free ones.")
+@click.option("--ipmi-port", default=0, type=click.IntRange(0, 65535), help="Of the first BMC; BMC n gets +n. 0: free ones.")
+@click.option("--power", type=click.Choice(["on", "off"]), default="on", show_default=True, help="How the hosts are at start.")
+@click.option("--hung", is_flag=True, help="The hosts' operating systems ignore polite requests and go on writing.")
+@click.option("--seed", default=0, show_default=True, help="Same seed, same names and same drawn times.")
+@click.option("--plain-http", is_flag=True, help="Redfish without TLS.")
+@click.option("--journal", type=click.Path(dir_okay=False, path_type=Path), help="Write the journal there, a JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
+def run(
+    profile_name: str,
+    count: int,
+    listen: str,
+    redfish_port: int,
+    ipmi_port: int,
+    power: str,
+    hung: bool,
+    seed: int,
+    plain_http: bool,
+    journal: Path | None,
+    as_json: bool,
+) -> None:
+    """Serve BMCs until Ctrl-C. Prints one line per BMC once it really answers."""
+    if hung and power == "off":
+        _fail("bmc-emulator: --hung needs a host that is on; leave --power off out")
+    _check_address(listen)
+    for name, first in (("--redfish-port", redfish_port), ("--ipmi-port", ipmi_port)):
+        if first and first + count - 1 > 65535:
+            _fail(f"bmc-emulator: {name} {first} leaves no room for {count} BMCs below port 65536")
+    profile = _load(profile_name)
+    _serve(profile, count, listen, (redfish_port, ipmi_port), power, hung, seed, not plain_http, journal, as_json)
+
+
+def _serve(
+    profile: Profile,
+    count: int,
+    listen: str,
+    ports: tuple[int, int],
+    power: str,
+    hung: bool,
+    seed: int,
+    tls: bool,
+    journal: Path | None,
+    as_json: bool,
+) -> None:
+    from emulator.assembly import Emulator
+    from emulator.core.rack import HostSpec, UnitSpec
+    from emulator.ready import NotAnswering, check
+    from emulator.wire.tcp import CannotBind
+
+    password = os.environ.get(PASSWORD_VARIABLE) or None
+    names = [profile.id] if count == 1 else [f"{profile.id}-{n}" for n in range(1, count + 1)]
+    units = [UnitSpec(name=name, profile=profile, hosts=(HostSpec(power=power, hung=hung),), password=password) for name in names]
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        with Emulator(
+            units, seed=seed, listen=listen, redfish_port=ports[0], ipmi_port=ports[1], tls=tls, journal_path=journal
+        ) as emulator:
+            for endpoint in emulator.endpoints.values():
+                check(endpoint, lan=profile.ipmi.lan)
+                click.echo(_ready_json(endpoint) if as_json else _ready_text(endpoint))
+            sys.stdout.flush()
+            if sys.stderr.isatty():
+                click.echo("Ctrl-C ends it.", err=True)
+            stop.wait()
+    except (CannotBind, NotAnswering) as error:
+        _fail(f"bmc-emulator: {error}")
+    except OSError as error:
+        _fail(f"bmc-emulator: {error.filename or journal}: {(error.strerror or str(error)).lower()}")
+
+
+def _check_address(listen: str) -> None:
+    try:
+        address = ipaddress.ip_address(listen)
+    except ValueError:
+        _fail(f"bmc-emulator: --listen {listen!r} is not an IP address")
+    if not address.is_loopback:
+        click.echo(f"bmc-emulator: warning: {listen} can be reached from other machines", err=True)
+
+
+def ready_facts(endpoint: Endpoint) -> dict[str, str | int]:
+    """What a client has to know. The password only if everybody may know it, else where it came from (ruling 17)."""
+    facts: dict[str, str | int] = {
+        "name": endpoint.name,
+        "profile": endpoint.profile,
+        "redfish_url": endpoint.redfish_url,
+        "ipmi_host": endpoint.ipmi_host,
+        "ipmi_port": endpoint.ipmi_port,
+        "username": endpoint.username,
+    }
+    if endpoint.password_is_default:
+        facts["password"] = endpoint.password
+    else:
+        facts["password_env"] = PASSWORD_VARIABLE
+    facts["system_uri"] = endpoint.systems[0].uri
+    return facts
+
+
+def _ready_json(endpoint: Endpoint) -> str:
+    return json.dumps(ready_facts(endpoint))
+
+
+def _ready_text(endpoint: Endpoint) -> str:
+    password = endpoint.password if endpoint.password_is_default else f"${PASSWORD_VARIABLE}"
+    return (
+        f"ready {endpoint.name}  redfish {endpoint.redfish_url}{endpoint.systems[0].uri}  "
+        f"ipmi {endpoint.ipmi_host}:{endpoint.ipmi_port}  user {endpoint.username}  password {password}"
+    )
+
+
+@cli.group()
+def profile() -> None:
+    """Look at profiles and check your own."""
+
+
+@profile.command("lint")
+@click.argument("name", type=_ProfileName())
+def lint_command(name: str) -> None:
+    """Check a profile: errors with file, line and column, then how much of it is known. Exit code 2 on errors."""
+    from profiles.lint import lint, render
+
+    report = lint(name)
+    click.echo(render(report), err=not report.ok)
+    raise SystemExit(0 if report.ok else EXIT_USAGE)
+
+
+@cli.command("profiles")
+@click.option("--json", "as_json", is_flag=True, help="A JSON list.")
+def profiles_command(as_json: bool) -> None:
+    """List the shipped profiles."""
+    found = [(name, _load(name).title) for name in loader.names()]
+    if as_json:
+        click.echo(json.dumps([{"id": name, "title": title} for name, title in found], indent=2))
+        return
+    width = max(len(name) for name, _ in found)
+    for name, title in found:
+        click.echo(f"{name:<{width}}  {title}")
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script for a shell; see the examples of --help."""
+    cls = get_completion_class(shell)
+    assert cls is not None
+    click.echo(cls(cli, {}, "bmc-emulator", "_BMC_EMULATOR_COMPLETE").source())
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Entry point. Exit codes: 0 ended by Ctrl-C, 2 usage or configuration."""
+    fencelab_guard.insist()
+    cli(args=list(argv) if argv is not None else None, prog_name="bmc-emulator")

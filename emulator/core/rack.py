@@ -1,0 +1,245 @@
+"""The rack: BMCs, their hosts, what is due, and the journal. The one place where the core's parts meet.
+
+Rules
+  1. One thread. Every stimulus (a request, news of a host, a timer) begins with `advance(now)`, so a rack is right under any
+     single-threaded server (ruling 14).
+  2. Nothing here moves a rail: orders go to whoever holds the host, and the truth follows their news.
+  3. Randomness is the generator that the caller hands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from emulator.core.accounts import Accounts, SessionTable
+from emulator.core.clock import Clock, Instant
+from emulator.core.errors import NoSuchUnit, RackMisconfigured
+from emulator.core.fault import Armed
+from emulator.core.host import Host, News, Order, host_off, host_on, turn
+from emulator.core.journal import Journal, Kind
+from emulator.core.naming import derived_serial, derived_uuid, numbered
+from emulator.core.power import Effects
+from emulator.core.system import SystemState
+from emulator.core.timers import Timer, Timers
+from emulator.core.unit import Unit
+from emulator.core.vocab import Os
+from profiles.model import Profile, Span, View
+
+
+class Dice(Protocol):
+    """The part of `random.Random` that the core uses."""
+
+    def uniform(self, a: float, b: float) -> float: ...
+
+
+class Holder(Protocol):
+    """Whoever holds the hosts: a virtual machine room, a Docker engine, local processes.
+
+    An order never blocks and is always answered by news through `Rack.news`, also where nothing had to change.
+    """
+
+    def perform(self, unit: str, system: str, order: Order, cause: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSpec:
+    """How a host is when the rack is switched on."""
+
+    power: str = "on"  # on | off
+    hung: bool = False
+    name: str | None = None  # defaults to the BMC's name
+
+    def host(self) -> Host:
+        if self.power == "off":
+            return host_off()
+        return replace(host_on(), os=Os.HUNG) if self.hung else host_on()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitSpec:
+    """One BMC to be built: its name, its profile, one host per system."""
+
+    name: str
+    profile: Profile
+    hosts: tuple[HostSpec, ...] = (HostSpec(),)
+    password: str | None = None  # instead of the profile's public default of the first account
+    os_shutdown_s: float | None = None  # instead of the profile's, for virtual hosts
+
+
+class Rack:
+    def __init__(
+        self,
+        units: Sequence[UnitSpec],
+        *,
+        clock: Clock,
+        journal: Journal,
+        dice: Dice,
+        make_token: Callable[[], str],
+        seed: int = 0,
+    ) -> None:
+        self.clock = clock
+        self.journal = journal
+        self.seed = seed
+        self._dice = dice
+        self._timers = Timers()
+        self._now: Instant = clock.now()
+        self._holders: dict[tuple[str, str], Holder] = {}
+        self._listeners: list[Callable[[str, str, Host], None]] = []
+        self.units: dict[str, Unit] = {}
+        self.effects = Effects(self)
+        journal.record("", Kind.RACK, seed=seed, profiles={u.profile.id: u.profile.digest for u in units})
+        for spec in units:
+            if spec.name in self.units:
+                raise RackMisconfigured(f"two BMCs are called {spec.name!r}")
+            self.units[spec.name] = self._build(spec, make_token)
+
+    # -- building ------------------------------------------------------------------------------------------------------
+
+    def _build(self, spec: UnitSpec, make_token: Callable[[], str]) -> Unit:
+        if not spec.hosts:
+            raise RackMisconfigured(f"{spec.name}: a BMC needs at least one host")
+        profile = spec.profile
+        systems: dict[str, SystemState] = {}
+        for n, host_spec in enumerate(spec.hosts):
+            system_id = numbered(profile.ids.system, n)
+            name = host_spec.name or (spec.name if len(spec.hosts) == 1 else f"{spec.name}.{n + 1}")
+            systems[system_id] = SystemState(
+                id=system_id,
+                chassis_id=numbered(profile.ids.chassis, n),
+                uuid=derived_uuid(profile.identity.system_uuid, f"{self.seed}/{spec.name}/{n}"),
+                serial=derived_serial(f"{self.seed}/{spec.name}/{n}"),
+                host_name=name,
+                host=host_spec.host(),
+            )
+            host = systems[system_id].host
+            self.journal.record(
+                spec.name,
+                Kind.RAIL,
+                system=system_id,
+                host=name,
+                rail=host.rail,
+                os=host.os,
+                incarnation=host.incarnation,
+                was="initial",
+            )
+        sessions = profile.auth.sessions
+        shutdown = profile.timing.os_shutdown_s
+        if spec.os_shutdown_s is not None:
+            shutdown = Span(spec.os_shutdown_s, spec.os_shutdown_s)
+        return Unit(
+            name=spec.name,
+            profile=profile,
+            systems=systems,
+            accounts=Accounts(profile.auth, spec.password),
+            sessions=SessionTable(sessions.max, sessions.timeout_s, make_token),
+            os_shutdown=shutdown,
+        )
+
+    def unit(self, name: str) -> Unit:
+        try:
+            return self.units[name]
+        except KeyError:
+            raise NoSuchUnit(f"the rack has no BMC {name!r}") from None
+
+    def hold(self, unit: str, system: str, holder: Holder) -> None:
+        """From now on this host is the holder's."""
+        self.unit(unit).system(system)
+        self._holders[unit, system] = holder
+
+    def listen(self, listener: Callable[[str, str, Host], None]) -> None:
+        """Calls `listener(unit, system, host)` after every change of the truth."""
+        self._listeners.append(listener)
+
+    def arm(self, unit: str, armed: Armed) -> None:
+        self.unit(unit).faults.arm(armed)
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def next_due(self) -> Instant | None:
+        return self._timers.next_due()
+
+    @property
+    def now(self) -> Instant:
+        return self._now
+
+    def advance(self, now: Instant | None = None) -> None:
+        """Runs everything that is due by `now` (the clock's, if not given)."""
+        now = self.clock.now() if now is None else now
+        while (timer := self._timers.pop_due(now)) is not None:
+            self._now = max(self._now, timer.due)
+            timer.fire()
+        self._now = max(self._now, now)
+
+    def after(self, seconds: float, do: Callable[[], None]) -> Timer:
+        return self._timers.at(self._now + seconds, do)
+
+    def draw(self, span: Span) -> float:
+        return span.low if span.low == span.high else self._dice.uniform(span.low, span.high)
+
+    # -- orders and news -----------------------------------------------------------------------------------------------
+
+    def order(
+        self, unit: Unit, system: SystemState, order: Order, cause: int, says: Mapping[View, str | None] | None = None
+    ) -> None:
+        """Hands an order to the host's holder. `says` is what the BMC will say once the change has really happened."""
+        system.awaiting, system.awaiting_cause = says, cause
+        self._holders[unit.name, system.id].perform(unit.name, system.id, order, cause)
+
+    def cut(self, unit_name: str, system_id: str) -> None:
+        """The host loses its power by itself: nobody commanded it."""
+        unit = self.unit(unit_name)
+        system = unit.system(system_id)
+        system.drop_timers()
+        seq = self.journal.record(unit_name, Kind.OS, None, system=system_id, host=system.host_name, was="power lost")
+        self.order(unit, system, Order.CUT, seq)
+
+    def news(self, unit_name: str, system_id: str, news: News, cause: int | None = None) -> None:
+        """Takes in what really happened to a host.
+
+        Raises IllegalStimulus where such a host cannot have such news; nothing has changed then.
+        """
+        unit = self.unit(unit_name)
+        system = unit.system(system_id)
+        before = system.host
+        system.host = after = turn(before, news)
+        if cause is None:
+            cause = system.awaiting_cause
+        seq = cause
+        if after != before:
+            seq = self.journal.record(
+                unit_name,
+                Kind.RAIL if after.rail is not before.rail else Kind.OS,
+                cause,
+                system=system_id,
+                host=system.host_name,
+                rail=after.rail,
+                os=after.os,
+                incarnation=after.incarnation,
+                was=news,
+            )
+        self._say_after(unit, system, news, seq)
+        for listener in self._listeners:
+            listener(unit_name, system_id, after)
+
+    def _say_after(self, unit: Unit, system: SystemState, news: News, seq: int | None) -> None:
+        match news:
+            case News.WENT_DOWN | News.CAME_UP:
+                word = "Off" if news is News.WENT_DOWN else "On"
+                says, system.awaiting = system.awaiting, None
+                self.say(unit, system, says if says is not None else dict.fromkeys(View, word), seq)
+                system.last_power_event = word
+            case News.OUT_OF_SIGHT:
+                self.say(unit, system, dict.fromkeys(View), seq)
+            case News.OS_WENT_DOWN:
+                self.effects.follow_os_down(unit, system, seq)
+            case _:
+                pass
+
+    def say(self, unit: Unit, system: SystemState, says: Mapping[View, str | None], cause: int | None) -> None:
+        """Changes what the BMC says, and journals the views that really changed."""
+        changed = {view.value: word for view, word in says.items() if system.says[view] != word}
+        system.says.update(says)
+        if changed:
+            self.journal.record(unit.name, Kind.REPORT, cause, system=system.id, says=changed)

@@ -1,0 +1,184 @@
+"""What a front end may see and do: one BMC, its report, its accounts, its command intake, and no path to the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, runtime_checkable
+
+from emulator.core.accounts import AuthResult, Session
+from emulator.core.clock import Instant
+from emulator.core.fault import Fault, Request, Seam
+from emulator.core.journal import Datum, Kind
+from emulator.core.power import Answer
+from emulator.core.rack import Rack
+from emulator.core.system import SystemState
+from emulator.core.unit import Unit
+from emulator.core.vocab import ChassisControl
+from profiles.model import Account, Profile, View
+
+
+@runtime_checkable
+class ReportFault(Protocol):
+    """Changes what one of the BMC's views says of power. May return ABSENT or None."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    @property
+    def views(self) -> tuple[View, ...]: ...
+
+    def report(self, word: str | None) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SystemName:
+    """What a front end knows of a system before it asks for its power state."""
+
+    id: str
+    chassis_id: str
+    uuid: str
+    serial: str
+    host_name: str
+
+
+class BmcView:
+    """One BMC as its front ends see it. Every method first lets the rack catch up with its clock."""
+
+    def __init__(self, rack: Rack, name: str) -> None:
+        self._rack = rack
+        self._unit: Unit = rack.unit(name)
+
+    @property
+    def name(self) -> str:
+        return self._unit.name
+
+    @property
+    def profile(self) -> Profile:
+        return self._unit.profile
+
+    @property
+    def now(self) -> Instant:
+        return self._rack.now
+
+    def advance(self) -> None:
+        self._rack.advance()
+
+    # -- systems -------------------------------------------------------------------------------------------------------
+
+    def systems(self) -> tuple[SystemName, ...]:
+        return tuple(SystemName(s.id, s.chassis_id, s.uuid, s.serial, s.host_name) for s in self._unit.systems.values())
+
+    def system(self, system_id: str) -> SystemName:
+        """Raises NoSuchSystem."""
+        s = self._unit.system(system_id)
+        return SystemName(s.id, s.chassis_id, s.uuid, s.serial, s.host_name)
+
+    def power(self, system_id: str, view: View, request: Request, cause: int | None = None) -> str | None:
+        """What this view says of the system's power now: a PowerState word, None for null, or ABSENT. Counts as a look."""
+        self._rack.advance()
+        system = self._unit.system(system_id)
+        word = system.says[view]
+        for fault in self._firing(Seam.REPORT, request, cause, system_id, view=view):
+            assert isinstance(fault, ReportFault)
+            word = fault.report(word)
+        self._rack.effects.looked(self._unit, system, cause)
+        return word
+
+    def reset(self, system_id: str, reset: str, cause: int | None) -> Answer:
+        """ComputerSystem.Reset with whatever the client sent as ResetType. Raises NoSuchSystem."""
+        self._rack.advance()
+        return self._rack.effects.redfish_reset(self._unit, self._unit.system(system_id), reset, cause)
+
+    def chassis_control(self, control: ChassisControl, cause: int | None) -> int:
+        """IPMI Chassis Control on the BMC's first system; the completion code."""
+        self._rack.advance()
+        return self._rack.effects.chassis_control(self._unit, self._first(), control, cause)[0]
+
+    def first_system(self) -> SystemName:
+        """The one that IPMI speaks of."""
+        return self.system(self._first().id)
+
+    def last_power_event(self) -> str:
+        return self._first().last_power_event
+
+    def _first(self) -> SystemState:
+        return next(iter(self._unit.systems.values()))
+
+    # -- accounts and sessions -----------------------------------------------------------------------------------------
+
+    def accounts(self) -> Iterator[Account]:
+        return iter(self._unit.accounts)
+
+    def account(self, name: str) -> Account | None:
+        return self._unit.accounts.get(name)
+
+    def verify(
+        self, name: str, password: str, address: str, via: str, cause: int | None = None
+    ) -> tuple[AuthResult, Account | None]:
+        """Checks a user name and password that came in clear text."""
+        self._rack.advance()
+        result, account = self._unit.accounts.verify(name, password, address, self._rack.now)
+        self._journal_auth(result, account.name if account else None, via, cause)
+        return result, account
+
+    def is_locked(self, name: str, address: str) -> bool:
+        return self._unit.accounts.is_locked(name, address, self._rack.now)
+
+    def note_auth(self, name: str, address: str, via: str, *, ok: bool, cause: int | None = None) -> None:
+        """Takes in the end of an authentication that a protocol did by itself (RAKP)."""
+        self._rack.advance()
+        self._unit.accounts.note(name, address, self._rack.now, ok=ok)
+        known = name if self._unit.accounts.get(name) else None
+        self._journal_auth(AuthResult.OK if ok else AuthResult.BAD, known, via, cause)
+
+    def _journal_auth(self, result: AuthResult, user: str | None, via: str, cause: int | None) -> None:
+        # A wrong user name may be a password in the wrong field: only names that exist are written down.
+        self.record(Kind.AUTH, cause, result=result, user=user, via=via)
+
+    def open_session(self, account: Account, cause: int | None = None) -> Session | None:
+        """None where the table is full."""
+        self._rack.advance()
+        session = self._unit.sessions.open(account, self._rack.now)
+        self.record(
+            Kind.SESSION,
+            cause,
+            what="opened" if session else "refused: table full",
+            user=account.name,
+            session=session.id if session else None,
+            live=len(self._unit.sessions),
+        )
+        return session
+
+    def use_session(self, token: str) -> Session | None:
+        self._rack.advance()
+        return self._unit.sessions.use(token, self._rack.now)
+
+    def sessions(self) -> tuple[Session, ...]:
+        return self._unit.sessions.all(self._rack.now)
+
+    def close_session(self, session_id: str, cause: int | None = None) -> bool:
+        session = self._unit.sessions.close(session_id)
+        if session is None:
+            return False
+        self.record(Kind.SESSION, cause, what="closed", user=session.user, session=session.id, live=len(self._unit.sessions))
+        return True
+
+    # -- faults and the journal ----------------------------------------------------------------------------------------
+
+    def faults(self, seam: Seam, request: Request, cause: int | None = None) -> tuple[Fault, ...]:
+        """The faults of a seam that act on this request, already journaled as fired."""
+        return self._firing(seam, request, cause, request.system)
+
+    def _firing(
+        self, seam: Seam, request: Request, cause: int | None, system_id: str | None, view: View | None = None
+    ) -> tuple[Fault, ...]:
+        system = self._unit.systems.get(system_id) if system_id else self._first()
+        rail = system.host.rail if system else None
+        fired = self._unit.faults.firing(seam, request, rail, view)
+        for fault in fired:
+            self.record(Kind.FAULT, cause, fault=fault.name, seam=seam, system=system_id)
+        return fired
+
+    def record(self, kind: Kind, cause: int | None = None, **data: Datum) -> int:
+        return self._rack.journal.record(self._unit.name, kind, cause, **data)

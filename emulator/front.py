@@ -1,0 +1,154 @@
+"""Redfish and IPMI of a rack's BMCs on sockets: who listens where, and where wire faults take hold."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from emulator.core.fault import Fault, Request, Seam
+from emulator.core.journal import Kind
+from emulator.core.rack import Rack
+from emulator.core.view import BmcView
+from emulator.faults.wire import WireFault
+from emulator.ipmi.responder import IpmiResponder
+from emulator.redfish.app import create_app
+from emulator.wire.certs import CertificateSpec, CertificateStore
+from emulator.wire.http import HttpServer, NoHooks
+from emulator.wire.ops import Plan
+from emulator.wire.reactor import Reactor
+from emulator.wire.tcp import bind
+from emulator.wire.udp import Address, UdpEndpoint
+from profiles.model import ABSENT, Profile
+
+REAP_EVERY = 1.0
+"""Seconds between two looks for IPMI sessions that have run out."""
+
+
+@dataclass(frozen=True, slots=True)
+class BmcAddress:
+    host: str
+    redfish_port: int
+    ipmi_port: int
+    ca_file: Path
+
+
+class WireFaults(NoHooks):
+    """Lets the armed wire faults of a BMC act on its HTTP exchanges."""
+
+    def __init__(self, views: dict[str, BmcView]) -> None:
+        self._views = views
+        self._late: dict[str, tuple[WireFault, ...]] = {}
+
+    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
+        view = self._views[listener_name]
+        view.advance()
+        fired = _wire(
+            view.faults(Seam.WIRE, Request(protocol="redfish", method=method, path=path, system=_system_in(view, path)))
+        )
+        early = [fault for fault in fired if not fault.executed]
+        self._late[listener_name] = tuple(fault for fault in fired if fault.executed)
+        if not early:
+            return None
+        seq = view.record(Kind.REQUEST, protocol="redfish", method=method, path=path, executed=False)
+        plan: Plan = ()
+        for fault in early:
+            plan = fault.rewrite(plan)
+            view.record(Kind.WIRE, seq, fault=fault.name, answer="none")
+        return plan
+
+    def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
+        for fault in self._late.pop(listener_name, ()):
+            plan = fault.rewrite(plan)
+            self._views[listener_name].record(Kind.WIRE, fault=fault.name, method=method, path=path, executed=True)
+        return plan
+
+
+def _wire(faults: Iterable[Fault]) -> list[WireFault]:
+    return [fault for fault in faults if isinstance(fault, WireFault)]
+
+
+def _system_in(view: BmcView, path: str) -> str | None:
+    return next((s.id for s in view.systems() if f"/Systems/{s.id}/" in f"{path}/"), None)
+
+
+class FrontEnds:
+    """Opens the ports of every BMC of a rack. Raises CannotBind."""
+
+    def __init__(
+        self,
+        rack: Rack,
+        reactor: Reactor,
+        *,
+        listen: str,
+        redfish_port: int,
+        ipmi_port: int,
+        tls: bool,
+        refuse: frozenset[str],
+        directory: Path,
+    ) -> None:
+        self.addresses: dict[str, BmcAddress] = {}
+        self._reactor = reactor
+        self._held: list[socket.socket] = []
+        self._endpoints: list[UdpEndpoint] = []
+        self._responders: list[IpmiResponder] = []
+        self._certificates = CertificateStore()
+        views = {name: BmcView(rack, name) for name in rack.units}
+        self._server = HttpServer(reactor, create_app(rack), hooks=WireFaults(views))
+        try:
+            for n, (name, view) in enumerate(views.items()):
+                ports = (redfish_port + n if redfish_port else 0, ipmi_port + n if ipmi_port else 0)
+                if name in refuse:
+                    self.addresses[name] = self._refuse(listen, directory / name)
+                else:
+                    self.addresses[name] = self._open(view, listen, ports, tls, directory / f"{name}.pem")
+        except BaseException:
+            self.close()
+            raise
+        self._reap()
+
+    def close(self) -> None:
+        for held in self._held:
+            held.close()
+        self._server.close()
+        for endpoint in self._endpoints:
+            self._reactor.call(endpoint.close)
+
+    def _open(self, view: BmcView, listen: str, ports: tuple[int, int], tls: bool, ca_file: Path) -> BmcAddress:
+        profile = view.profile
+        spec = CertificateSpec(subject=_subject(profile), addresses=(listen,), names=("localhost",))
+        ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)
+        context = self._certificates.context(spec, profile.http.tls_min) if tls else None
+        listener = self._server.listen(view.name, listen, ports[0], tls=context, environ={"emulator.bmc": view.name})
+        responder = IpmiResponder(view, entropy=secrets.token_bytes)
+
+        def on_datagram(data: bytes, peer: Address, local: Address) -> None:
+            for answer, to in responder.receive(data, peer):
+                endpoint.send(answer, to, local)
+
+        endpoint = UdpEndpoint(self._reactor, listen, ports[1], on_datagram)
+        self._responders.append(responder)
+        self._endpoints.append(endpoint)
+        return BmcAddress(_reachable(listen), listener.port, endpoint.port, ca_file)
+
+    def _refuse(self, listen: str, ca_file: Path) -> BmcAddress:
+        # Bound and never listening: connects are refused, and nobody else can be given the port meanwhile.
+        tcp, udp = bind(socket.SOCK_STREAM, listen, 0), bind(socket.SOCK_DGRAM, listen, 0)
+        self._held += [tcp, udp]
+        return BmcAddress(_reachable(listen), tcp.getsockname()[1], udp.getsockname()[1], ca_file)
+
+    def _reap(self) -> None:
+        for responder in self._responders:
+            responder.reap(self._reactor.now())
+        self._reactor.call_later(REAP_EVERY, self._reap)
+
+
+def _subject(profile: Profile) -> str:
+    vendor = profile.identity.vendor if profile.identity.vendor != ABSENT else "BMC"
+    return f"CN={profile.ids.manager},O={vendor.replace(',', ' ')}"
+
+
+def _reachable(listen: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen, listen)

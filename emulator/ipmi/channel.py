@@ -1,0 +1,58 @@
+"""What a client asks before it logs in: how, and with which ciphers (IPMI 2.0, 22.13 and 22.15)."""
+
+from __future__ import annotations
+
+from emulator.core.vocab import CompletionCode
+from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.lan15 import AUTH_TYPES
+from emulator.ipmi.sessions import Privilege
+from emulator.ipmi.suites import CipherSuite
+
+LAN_CHANNEL = 0x01
+THIS_CHANNEL = 0x0E
+ASKS_FOR_2_0 = 0x80
+HAS_EXTENDED = 0x80
+USERS_WITH_NAMES = 0x04
+KG_IS_SET = 0x20
+SPEAKS_1_5, SPEAKS_2_0 = 0x01, 0x02
+RECORDS_PER_PAGE = 16
+LIST_BY_SUITE = 0x80
+PAYLOADS = frozenset({0x00, 0x01, 0x02})  # IPMI, serial over LAN, OEM
+
+
+def lan_channel(number: int) -> int:
+    """The one channel that exists; 0xE is the one that the request came through."""
+    if number & 0x0F not in (LAN_CHANNEL, THIS_CHANNEL):
+        raise Refused(CompletionCode.INVALID_FIELD)
+    return LAN_CHANNEL
+
+
+def get_authentication_capabilities(call: Call) -> bytes:
+    channel, level = lan_channel(call.data[0]), call.data[1] & 0x0F
+    if not Privilege.CALLBACK <= level <= Privilege.ADMINISTRATOR:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    types = sum(1 << auth_type for auth_type in AUTH_TYPES)
+    status = USERS_WITH_NAMES | (KG_IS_SET if call.kg_set else 0)
+    extended = 0
+    if call.data[0] & ASKS_FOR_2_0:
+        types |= HAS_EXTENDED
+        extended = SPEAKS_2_0 | (SPEAKS_1_5 if AUTH_TYPES else 0)
+    return bytes((channel, types, status, extended, 0, 0, 0, 0))
+
+
+def algorithms_record(suites: tuple[CipherSuite, ...]) -> bytes:
+    """All algorithms of all suites, each once, without saying which belong together."""
+    auth = sorted({suite.auth for suite in suites})
+    integrity = sorted({0x40 | suite.integrity for suite in suites})
+    confidentiality = sorted({0x80 | suite.confidentiality for suite in suites})
+    return bytes((*auth, *integrity, *confidentiality))
+
+
+def get_cipher_suites(call: Call) -> bytes:
+    """Sixteen bytes of the list at a time; a client asks on until it gets fewer."""
+    channel, page = lan_channel(call.data[0]), call.data[2] & 0x3F
+    if call.data[1] & 0x3F not in PAYLOADS:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    by_suite = call.data[2] & LIST_BY_SUITE
+    whole = b"".join(suite.record for suite in call.suites) if by_suite else algorithms_record(call.suites)
+    return bytes((channel,)) + whole[page * RECORDS_PER_PAGE : (page + 1) * RECORDS_PER_PAGE]

@@ -1,0 +1,184 @@
+"""Who gets an RMCP+ session: the handshake's messages meet the BMC's accounts, its lockout and its limits.
+
+What a client is told (IPMI 2.0, table 13-15)
+  Unknown users and privileges that a user may not have are refused in RAKP 2, a wrong password in RAKP 4: at once, since silence
+  costs every client seven to twenty seconds. A locked user is told what a wrong password is told.
+"""
+
+from __future__ import annotations
+
+from emulator.core.accounts import AuthResult
+from emulator.core.fault import Request, Seam
+from emulator.core.journal import Kind
+from emulator.core.view import BmcView
+from emulator.faults.protocol import Completion, Silence
+from emulator.ipmi import handshake, rmcp
+from emulator.ipmi.codec import RmcpPlusLink
+from emulator.ipmi.handshake import MAX_NAME, MAX_PASSWORD, HalfOpen, Rakp1, Rakp3
+from emulator.ipmi.lan15 import Challenge
+from emulator.ipmi.rmcp import Malformed
+from emulator.ipmi.sessions import FIRST_PRIVILEGE, PRIVILEGE_OF_ROLE, Peer, Privilege, Session, SessionTable
+from emulator.ipmi.suites import CipherSuite, RmcpStatus, choose
+from profiles.model import Account
+
+NAMES = {rmcp.PAYLOAD_OPEN_REQUEST: "open-session", rmcp.PAYLOAD_RAKP1: "rakp1", rmcp.PAYLOAD_RAKP3: "rakp3"}
+"""What faults call the handshake's messages."""
+
+ANSWERED_WITH = {
+    rmcp.PAYLOAD_OPEN_REQUEST: rmcp.PAYLOAD_OPEN_RESPONSE,
+    rmcp.PAYLOAD_RAKP1: rmcp.PAYLOAD_RAKP2,
+    rmcp.PAYLOAD_RAKP3: rmcp.PAYLOAD_RAKP4,
+}
+
+
+class Login:
+    """The handshakes of one BMC."""
+
+    def __init__(
+        self,
+        view: BmcView,
+        sessions: SessionTable[HalfOpen | Challenge],
+        suites: tuple[CipherSuite, ...],
+        guid: bytes,
+        kg: bytes | None,
+    ) -> None:
+        self._view = view
+        self._sessions = sessions
+        self._suites = suites
+        self._guid = guid
+        self._kg = kg
+
+    def answer(self, kind: int, body: bytes, peer: Peer) -> bytes | None:
+        """The datagram that answers a handshake message. Raises Malformed."""
+        if kind not in NAMES:
+            raise Malformed("a payload that no client sends outside of a session")
+        if len(body) < 8:
+            raise Malformed(f"{NAMES[kind]} is cut off")
+        request = Request(protocol="ipmi", method="IPMI", path=NAMES[kind], system=self._view.first_system().id)
+        fault = next((f for f in self._view.faults(Seam.PROTOCOL, request) if isinstance(f, Completion | Silence)), None)
+        reply: bytes | None = None
+        if fault is None or fault.executed:
+            reply = self._dispatch(kind, body, peer)
+        match fault:
+            case Silence():
+                return None
+            case Completion(code=status):
+                return rmcp.rmcp_plus(ANSWERED_WITH[kind], handshake.refusal(body[0], status, self._console_of(kind, body)))
+        return None if reply is None else rmcp.rmcp_plus(ANSWERED_WITH[kind], reply)
+
+    def _dispatch(self, kind: int, body: bytes, peer: Peer) -> bytes | None:
+        match kind:
+            case rmcp.PAYLOAD_OPEN_REQUEST:
+                return self._open(body)
+            case rmcp.PAYLOAD_RAKP1:
+                return self._rakp1(handshake.parse_rakp1(body), peer)
+            case _:
+                return self._rakp3(handshake.parse_rakp3(body), body, peer)
+
+    def _console_of(self, kind: int, body: bytes) -> bytes:
+        if kind == rmcp.PAYLOAD_OPEN_REQUEST:
+            return body[4:8]
+        half = self._sessions.half_open.get(body[4:8])
+        return half.console_id if isinstance(half, HalfOpen) else rmcp.NO_SESSION
+
+    # -- open session --------------------------------------------------------------------------------------------------
+
+    def _open(self, body: bytes) -> bytes:
+        request = handshake.parse_open_request(body)
+        if -1 in request.proposal:
+            return handshake.refusal(request.tag, RmcpStatus.ILLEGAL_PARAMETER, request.console_id)
+        suite = choose(self._suites, request.proposal)
+        if not isinstance(suite, CipherSuite):
+            return handshake.refusal(request.tag, suite, request.console_id)
+        if self._sessions.full:
+            return handshake.refusal(request.tag, RmcpStatus.INSUFFICIENT_RESOURCES, request.console_id)
+        half = HalfOpen(id=self._sessions.fresh_id(), console_id=request.console_id, suite=suite, since=self._view.now)
+        self._sessions.begin(half)
+        return handshake.open_response(request, half)
+
+    # -- RAKP ----------------------------------------------------------------------------------------------------------
+
+    def _rakp1(self, rakp1: Rakp1, peer: Peer) -> bytes:
+        half = self._sessions.half_open.get(rakp1.managed_id)
+        if not isinstance(half, HalfOpen):
+            return handshake.refusal(rakp1.tag, RmcpStatus.INVALID_SESSION_ID, rmcp.NO_SESSION)
+        if rakp1.name_length > MAX_NAME or len(rakp1.name) != rakp1.name_length:
+            return handshake.refusal(rakp1.tag, RmcpStatus.INVALID_NAME_LENGTH, half.console_id)
+        account = self._ipmi_user(rakp1.name)
+        if account is None:
+            self._sessions.forget(half)
+            self._note_unknown(rakp1.name, peer)
+            return handshake.refusal(rakp1.tag, RmcpStatus.UNAUTHORIZED_NAME, half.console_id)
+        if rakp1.wants > PRIVILEGE_OF_ROLE[account.role]:
+            self._sessions.forget(half)
+            return handshake.refusal(rakp1.tag, RmcpStatus.UNAUTHORIZED_ROLE, half.console_id)
+        return handshake.rakp2(half, rakp1, account.password.encode(), self._guid, self._sessions.entropy)
+
+    def _rakp3(self, rakp3: Rakp3, body: bytes, peer: Peer) -> bytes | None:
+        if (live := self._sessions.live.get(rakp3.managed_id)) is not None:
+            return live.farewell if live.greeting == body else None  # our RAKP 4 was lost
+        half = self._sessions.half_open.get(rakp3.managed_id)
+        if not isinstance(half, HalfOpen) or half.rakp1 is None:
+            return handshake.refusal(rakp3.tag, RmcpStatus.INVALID_SESSION_ID, rmcp.NO_SESSION)
+        self._sessions.forget(half)  # one try for each handshake, whatever its end
+        rakp1 = half.rakp1
+        account = self._ipmi_user(rakp1.name)
+        if account is None:  # deleted since RAKP 1
+            return handshake.refusal(rakp3.tag, RmcpStatus.UNAUTHORIZED_NAME, half.console_id)
+        key = account.password.encode()
+        if self._view.is_locked(account.name, peer[0]):
+            self._view.record(Kind.AUTH, None, result=AuthResult.LOCKED, user=account.name, via="ipmi")
+            return handshake.refusal(rakp3.tag, RmcpStatus.INVALID_INTEGRITY_VALUE, half.console_id)
+        proved = rakp3.status == RmcpStatus.OK and handshake.proves_password(half, rakp1, rakp3, key)
+        self._view.note_auth(account.name, peer[0], "ipmi", ok=proved)
+        if rakp3.status != RmcpStatus.OK:
+            return None  # the client has given up by itself, most often because its password is wrong
+        if not proved:
+            return handshake.refusal(rakp3.tag, RmcpStatus.INVALID_INTEGRITY_VALUE, half.console_id)
+        if self._sessions.full:
+            return handshake.refusal(rakp3.tag, RmcpStatus.INSUFFICIENT_RESOURCES, half.console_id)
+        keys = handshake.derive_keys(half, rakp1, self._kg or key)
+        reply = handshake.rakp4(half, rakp1, rakp3, keys, self._guid)
+        self._establish(half, rakp1, account, RmcpPlusLink(keys, half.id, half.console_id), peer, greeting=body, farewell=reply)
+        return reply
+
+    def _establish(
+        self, half: HalfOpen, rakp1: Rakp1, account: Account, link: RmcpPlusLink, peer: Peer, *, greeting: bytes, farewell: bytes
+    ) -> None:
+        limit = Privilege(rakp1.wants or PRIVILEGE_OF_ROLE[account.role])
+        self._sessions.establish(
+            Session(
+                id=half.id,
+                account=account,
+                limit=limit,
+                link=link,
+                peer=peer,
+                last_used=self._view.now,
+                handle=self._sessions.fresh_handle(),
+                auth_type=rmcp.AUTH_RMCP_PLUS,
+                privilege=min(limit, FIRST_PRIVILEGE),
+                greeting=greeting,
+                farewell=farewell,
+            )
+        )
+        self._view.record(
+            Kind.SESSION,
+            None,
+            what="opened",
+            via="ipmi",
+            user=account.name,
+            cipher_suite=half.suite.id,
+            live=len(self._sessions.live),
+        )
+
+    def _ipmi_user(self, name: bytes) -> Account | None:
+        """None too for an account whose password is longer than RMCP+ can carry."""
+        account = self._view.account(name.decode("utf-8", "replace"))
+        return account if account and account.name and len(account.password.encode()) <= MAX_PASSWORD else None
+
+    def _note_unknown(self, name: bytes, peer: Peer) -> None:
+        """Counts against the address where the lockout goes by address; a name that nobody has cannot be locked."""
+        if self._view.profile.auth.lockout.by == "address":
+            self._view.note_auth(name.decode("utf-8", "replace"), peer[0], "ipmi", ok=False)
+        else:
+            self._view.record(Kind.AUTH, None, result=AuthResult.BAD, user=None, via="ipmi")

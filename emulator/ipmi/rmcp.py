@@ -1,0 +1,191 @@
+"""RMCP, ASF and IPMI LAN messages: bytes to values and back.
+
+Rules
+  1. Pure: no session, no key, no BMC. Whoever holds a key opens what is inside an RMCP+ payload.
+  2. Whatever a stranger can send ends in a value or in `Malformed`; nothing else is raised.
+
+Theory (IPMI 2.0, 13.1 to 13.8; ASF 2.0, 3.2)
+  A datagram is an RMCP header and an ASF or IPMI message. IPMI comes in two wrappers: that of 1.5 (a sequence, a session id, an
+  optional authentication code) and that of RMCP+ (a payload type first). Outside of a session both carry zeros there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+RMCP_IPMI: Final = bytes((0x06, 0x00, 0xFF, 0x07))
+RMCP_ASF: Final = bytes((0x06, 0x00, 0xFF, 0x06))
+ASF_IANA: Final = bytes((0x00, 0x00, 0x11, 0xBE))
+BMC_ADDRESS: Final = 0x20
+NO_SESSION: Final = bytes(4)
+
+AUTH_RMCP_PLUS: Final = 0x06
+PAYLOAD_IPMI: Final = 0x00
+PAYLOAD_OPEN_REQUEST: Final = 0x10
+PAYLOAD_OPEN_RESPONSE: Final = 0x11
+PAYLOAD_RAKP1: Final = 0x12
+PAYLOAD_RAKP2: Final = 0x13
+PAYLOAD_RAKP3: Final = 0x14
+PAYLOAD_RAKP4: Final = 0x15
+
+LEGACY_PAD_LENGTHS: Final = frozenset({56, 84, 112, 128, 156})
+"""Lengths of a whole frame (Ethernet, IP, UDP) at which IPMI 1.5 adds one byte, for old network controllers (13.6)."""
+
+
+class Malformed(Exception):
+    """A datagram that the protocol does not know: the sender's fault. Counted, never answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """An ASF presence ping."""
+
+    tag: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lan15:
+    """An IPMI 1.5 datagram. `auth_code` is empty for authentication type none."""
+
+    auth_type: int
+    sequence: int
+    session_id: bytes
+    auth_code: bytes
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RmcpPlus:
+    """An RMCP+ datagram; `payload` is as it came, `raw` is the whole of it."""
+
+    payload_type: int
+    encrypted: bool
+    authenticated: bool
+    session_id: bytes
+    sequence: int
+    payload: bytes
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An IPMI request as it stands inside either wrapper."""
+
+    netfn: int
+    command: int
+    data: bytes
+    lun: int = 0
+    rq_address: int = 0x81
+    rq_seq: int = 0
+    rq_lun: int = 0
+
+
+def parse(datagram: bytes) -> Ping | Lan15 | RmcpPlus:
+    """Raises Malformed."""
+    if len(datagram) < 5 or datagram[0] != 0x06:
+        raise Malformed("no RMCP header")
+    match datagram[3]:
+        case 0x06:
+            return _parse_asf(datagram)
+        case 0x07 if datagram[4] == AUTH_RMCP_PLUS:
+            return _parse_rmcp_plus(datagram)
+        case 0x07:
+            return _parse_lan15(datagram)
+    raise Malformed("neither ASF nor IPMI")
+
+
+def _parse_asf(datagram: bytes) -> Ping:
+    if len(datagram) < 12 or datagram[4:8] != ASF_IANA or datagram[8] != 0x80:
+        raise Malformed("an ASF message that is no presence ping")
+    return Ping(datagram[9])
+
+
+def _parse_lan15(datagram: bytes) -> Lan15:
+    auth_type = datagram[4]
+    start = 13 if auth_type == 0 else 29
+    if len(datagram) <= start:
+        raise Malformed("the IPMI 1.5 header is cut off")
+    length = datagram[start]
+    payload = datagram[start + 1 : start + 1 + length]
+    if len(payload) != length:
+        raise Malformed("the IPMI 1.5 message is cut off")
+    return Lan15(
+        auth_type=auth_type,
+        sequence=int.from_bytes(datagram[5:9], "little"),
+        session_id=datagram[9:13],
+        auth_code=datagram[13:start],
+        payload=payload,
+    )
+
+
+def _parse_rmcp_plus(datagram: bytes) -> RmcpPlus:
+    if len(datagram) < 16:
+        raise Malformed("the RMCP+ header is cut off")
+    payload_type = datagram[5] & 0x3F
+    if payload_type == 0x02:
+        raise Malformed("an OEM payload")
+    length = int.from_bytes(datagram[14:16], "little")
+    payload = datagram[16 : 16 + length]
+    if len(payload) != length:
+        raise Malformed("the RMCP+ payload is cut off")
+    return RmcpPlus(
+        payload_type=payload_type,
+        encrypted=bool(datagram[5] & 0x80),
+        authenticated=bool(datagram[5] & 0x40),
+        session_id=datagram[6:10],
+        sequence=int.from_bytes(datagram[10:14], "little"),
+        payload=payload,
+        raw=datagram,
+    )
+
+
+def checksum(data: bytes) -> int:
+    """Two's complement of the sum (13.8)."""
+    return -sum(data) & 0xFF
+
+
+def parse_message(payload: bytes) -> Message:
+    """An IPMI request to the BMC. Raises Malformed."""
+    if len(payload) < 7:
+        raise Malformed("the IPMI message is cut off")
+    if checksum(payload[:2]) != payload[2] or checksum(payload[3:-1]) != payload[-1]:
+        raise Malformed("wrong checksum")
+    if payload[1] >> 2 & 1:
+        raise Malformed("a response, not a request")
+    return Message(
+        netfn=payload[1] >> 2,
+        command=payload[5],
+        data=payload[6:-1],
+        lun=payload[1] & 0x03,
+        rq_address=payload[3],
+        rq_seq=payload[4] >> 2,
+        rq_lun=payload[4] & 0x03,
+    )
+
+
+def answer(message: Message, code: int, data: bytes) -> bytes:
+    """The IPMI response to a request."""
+    head = bytes((message.rq_address, (message.netfn + 1) << 2 | message.rq_lun))
+    body = bytes((BMC_ADDRESS, message.rq_seq << 2 | message.lun, message.command, code)) + data
+    return head + bytes((checksum(head),)) + body + bytes((checksum(body),))
+
+
+def lan15(
+    payload: bytes, *, auth_type: int = 0, sequence: int = 0, session_id: bytes = NO_SESSION, auth_code: bytes = b""
+) -> bytes:
+    """A 1.5 datagram."""
+    head = RMCP_IPMI + bytes((auth_type,)) + sequence.to_bytes(4, "little") + session_id + auth_code
+    datagram = head + bytes((len(payload),)) + payload
+    return datagram + b"\0" if 14 + 20 + 8 + len(datagram) in LEGACY_PAD_LENGTHS else datagram
+
+
+def rmcp_plus(payload_type: int, payload: bytes) -> bytes:
+    """An RMCP+ datagram outside of a session."""
+    return RMCP_IPMI + bytes((AUTH_RMCP_PLUS, payload_type)) + bytes(8) + len(payload).to_bytes(2, "little") + payload
+
+
+def pong(ping: Ping) -> bytes:
+    """Says that IPMI is spoken here (ASF 2.0, 3.2.4.3)."""
+    body = ASF_IANA + bytes(4) + bytes((0x81, 0x00)) + bytes(6)
+    return RMCP_ASF + ASF_IANA + bytes((0x40, ping.tag, 0x00, len(body))) + body

@@ -1,0 +1,72 @@
+"""Cipher suites: which three algorithms belong together, and what is answered to a proposal that the BMC does not take.
+
+The three must match one suite as a whole (IPMI 2.0, table 22-20): a BMC with suites 2 and 17 must not take the parts of 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class RmcpStatus(IntEnum):
+    """RMCP+ and RAKP message status codes (IPMI 2.0, table 13-15)."""
+
+    OK = 0x00
+    INSUFFICIENT_RESOURCES = 0x01
+    INVALID_SESSION_ID = 0x02
+    INVALID_AUTH_ALGORITHM = 0x04
+    UNAUTHORIZED_ROLE = 0x09
+    INVALID_NAME_LENGTH = 0x0C
+    UNAUTHORIZED_NAME = 0x0D
+    INVALID_INTEGRITY_VALUE = 0x0F
+    NO_MATCHING_CIPHER_SUITE = 0x11
+    ILLEGAL_PARAMETER = 0x12
+
+
+@dataclass(frozen=True, slots=True)
+class CipherSuite:
+    """`digest` (hashlib's name) serves RAKP, the keys and packet integrity alike; `icv_length` bytes of it go on the wire."""
+
+    id: int
+    auth: int
+    integrity: int
+    confidentiality: int
+    digest: str
+    icv_length: int
+
+    @property
+    def algorithms(self) -> tuple[int, int, int]:
+        return self.auth, self.integrity, self.confidentiality
+
+    @property
+    def record(self) -> bytes:
+        """Its record in Get Channel Cipher Suites (table 22-18)."""
+        return bytes((0xC0, self.id, self.auth, 0x40 | self.integrity, 0x80 | self.confidentiality))
+
+
+AUTH_HMAC_SHA1 = 0x01
+
+SUITES: Mapping[int, CipherSuite] = {
+    3: CipherSuite(3, AUTH_HMAC_SHA1, 0x01, 0x01, "sha1", 12),
+    17: CipherSuite(17, 0x03, 0x04, 0x01, "sha256", 16),
+}
+"""The suites that we speak. Both encrypt with AES-CBC-128."""
+
+
+def enabled(ids: Sequence[int]) -> tuple[CipherSuite, ...]:
+    """Raises ValueError where a profile names one that we do not speak."""
+    if unknown := sorted(set(ids) - SUITES.keys()):
+        raise ValueError(f"cipher suites {unknown} are not spoken here; a profile may name {sorted(SUITES)}")
+    return tuple(SUITES[n] for n in ids)
+
+
+def choose(offered: Sequence[CipherSuite], proposal: tuple[int | None, int | None, int | None]) -> CipherSuite | RmcpStatus:
+    """The suite of a proposal, or why not. None in a proposal leaves an algorithm to the BMC, which takes its strongest."""
+    for suite in sorted(offered, key=lambda s: s.id, reverse=True):
+        if all(want is None or want == have for want, have in zip(proposal, suite.algorithms, strict=True)):
+            return suite
+    if proposal == SUITES[3].algorithms and all(suite.auth != AUTH_HMAC_SHA1 for suite in offered):
+        return RmcpStatus.INVALID_AUTH_ALGORITHM  # a BMC without SHA-1, as OpenBMC answers it
+    return RmcpStatus.NO_MATCHING_CIPHER_SUITE

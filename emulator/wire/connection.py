@@ -1,0 +1,376 @@
+"""One TCP connection: TLS below, plans above.
+
+Rules
+  1. Nothing here blocks or sleeps; a `Wait` is a timer of the reactor and a hung connection is a parked object.
+  2. It knows no HTTP. Who speaks a protocol is a `Receiver`: bytes come in through `received`, plans go out by `play`.
+  3. Plans are played in order and to the end; nothing that follows a Close, Reset or Hang is played.
+
+Theory
+  A plan is played one operation at a time. Bytes are encrypted in pieces, and the next piece is made when the kernel
+  took the last, so a client that does not read costs one piece of memory, and after `Limits.stall` its connection.
+  A proper close sends close_notify and FIN, then reads on for a moment: a socket that is closed with unread input makes
+  the kernel send a RST, which would take the last answer away from the client.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from emulator.core.clock import Instant
+from emulator.wire.limits import Limits
+from emulator.wire.ops import Close, HalfClose, Hang, Plan, Reset, Send, Wait
+from emulator.wire.reactor import Reactor, Timer
+from emulator.wire.tls import TlsLayer
+
+_PIECE = 65536
+_READ = 65536
+_LINGER_OFF = struct.pack("ii", 1, 0)
+
+
+class Receiver(Protocol):
+    """Speaks a protocol on a connection. All calls come from the loop."""
+
+    def received(self, data: bytes) -> None: ...
+
+    def ended(self) -> None:
+        """The client sends no more, but may still read."""
+
+    def overdue(self) -> None:
+        """The deadline that was set by `Connection.deadline` has passed."""
+
+    def lost(self) -> None:
+        """The connection is gone. Comes once and last."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Linger:
+    """Waits for the client's end of file, then frees the socket."""
+
+
+class Connection:
+    """Plays plans on an accepted socket, and hands what comes in to its `receiver`."""
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        sock: socket.socket,
+        local: tuple[str, int],
+        peer: tuple[str, int],
+        limits: Limits,
+        gone: Callable[[Connection], object],
+    ) -> None:
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.local = local
+        self.peer = peer
+        self.closed = False
+        self.secure = False
+        self.receiver: Receiver | None = None
+        self._reactor = reactor
+        self._limits = limits
+        self._gone = gone
+        self._sock = sock
+        self._tls: TlsLayer | None = None
+        self._ops: deque[Send | Wait | HalfClose | Close | Reset | Hang | _Linger] = deque()
+        self._done: Callable[[], object] | None = None
+        self._clear: memoryview | None = None  # what is left of the current Send
+        self._out = b""  # what the kernel has not taken yet
+        self._queued = 0  # bytes of all Sends that are not in `_out` yet
+        self._wait: Timer | None = None
+        self._stall: Timer | None = None
+        self._deadline: Instant | None = None
+        self._deadline_timer: Timer | None = None
+        self._advancing = False
+        self._paused = False
+        self._eof = False  # the client's side has ended
+        self._shut = False  # our side has ended
+        self._hung = False
+        self._discarding = False
+        self._watch = reactor.add(sock, self._readable)
+
+    # ---- for the receiver -------------------------------------------------------------------------------------------
+
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Expects a handshake; `received` gets plain text from then on."""
+        self._tls = TlsLayer(context)
+        self.secure = True
+        self.deadline(self._limits.handshake)
+
+    @property
+    def talking(self) -> bool:
+        """Could a plan that is played now still reach the client?"""
+        return not (self.closed or self._hung or self._shut or self._discarding)
+
+    @property
+    def stalled(self) -> bool:
+        """Is the client not taking what we send?"""
+        return self._stall is not None
+
+    def play(self, plan: Plan, done: Callable[[], object] | None = None) -> None:
+        """Plays `plan` after those that still play. `done` is called if the connection is still open at its end."""
+        self._ops.extend(plan)
+        for op in plan:
+            if isinstance(op, Send):
+                self._queued += len(op.data)
+        if done is not None:
+            self._done = done
+        self._advance()
+
+    def push(self, data: bytes) -> bool:
+        """Sends a piece of a stream. False: it cannot arrive any more. A client that lags too far behind is reset."""
+        if not self.talking:
+            return False
+        if self._queued + len(data) > self._limits.unsent:
+            self.abort()
+            return False
+        self.play((Send(data),))
+        return not self.closed
+
+    def deadline(self, seconds: float | None) -> None:
+        """Calls `overdue` in so many seconds, instead of any earlier setting; None: never."""
+        if seconds is None:
+            self._deadline = None
+            return
+        self._deadline = self._reactor.now() + seconds
+        timer = self._deadline_timer
+        # A timer that comes too early re-arms itself, so that keep-alive requests touch no timer at all.
+        if timer is None or timer.instant > self._deadline:
+            if timer is not None:
+                timer.cancel()
+            self._deadline_timer = self._reactor.call_at(self._deadline, self._deadline_passed)
+
+    def pause(self) -> None:
+        """Reads no further: TCP holds the client back."""
+        self._paused = True
+        self._update_watch()
+
+    def resume(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._update_watch()
+
+    def abort(self) -> None:
+        """Drops the connection with a RST, whatever it was doing."""
+        if not self.closed:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_OFF)
+            self._drop()
+
+    # ---- reading ----------------------------------------------------------------------------------------------------
+
+    def _readable(self) -> None:
+        try:
+            data = self._sock.recv(_READ)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            self._drop()  # reset by the client
+            return
+        if self._hung or self._discarding:
+            if not data:
+                self._end_of_file()
+        elif self._tls is not None:
+            self._decrypt(self._tls, data)
+        elif data:
+            self._deliver(data)
+        else:
+            self._end_of_file()
+
+    def _decrypt(self, tls: TlsLayer, data: bytes) -> None:
+        greeting = tls.handshaking
+        try:
+            plain, ended = tls.feed(data)
+        except ssl.SSLError:
+            self._ops.clear()
+            self._clear = self._done = None
+            self.play((Close(),))  # after the alert
+            return
+        if greeting:
+            if not tls.handshaking:
+                self.deadline(self._limits.idle)
+            self._advance()  # sends our part of the handshake
+        if plain and not self.closed:
+            self._deliver(plain)
+        if ended and not self.closed:
+            self._end_of_file()
+
+    def _deliver(self, data: bytes) -> None:
+        if self.receiver is not None:
+            self.receiver.received(data)
+
+    def _end_of_file(self) -> None:
+        if self._eof:
+            return
+        self._eof = True
+        self._update_watch()
+        if self._hung:
+            # A hung BMC keeps its half, but a client that has gone for good must not cost a descriptor for ever.
+            self._wait = self._reactor.call_later(self._limits.hung, self._drop)
+        elif self._discarding or self._shaking_hands or self.receiver is None:
+            self._drop()
+        else:
+            self.receiver.ended()
+
+    @property
+    def _shaking_hands(self) -> bool:
+        return self._tls is not None and self._tls.handshaking
+
+    # ---- writing ----------------------------------------------------------------------------------------------------
+
+    def _advance(self) -> None:
+        if self._advancing:
+            return  # a `done` called `play`: the loop below goes on with what it added
+        self._advancing = True
+        try:
+            while not self.closed and not self._hung and self._flush() and self._step():
+                pass
+        finally:
+            self._advancing = False
+
+    def _step(self) -> bool:
+        """One piece, one operation, or the end of the plan. False: nothing to do until something happens."""
+        if self._clear is not None:
+            self._send_piece(self._clear)
+            return True
+        if self._wait is not None:
+            return False
+        if not self._ops:
+            return self._finish()
+        op = self._ops.popleft()
+        match op:
+            case Send(data):
+                if data and not self._shut:
+                    self._clear = memoryview(data)
+            case Wait(seconds):
+                self._wait = self._reactor.call_later(seconds, self._waited)
+            case HalfClose():
+                return self._half_close()
+            case Close():
+                self._ops = deque((HalfClose(), _Linger()))
+            case Reset():
+                self.abort()
+            case Hang():
+                self._hang()
+            case _Linger():
+                self._linger(self._limits.linger)
+        return True
+
+    def _finish(self) -> bool:
+        done, self._done = self._done, None
+        if self._shut:
+            self._linger(self._limits.idle)  # half closed for good: nothing can be answered any more
+        elif done is not None:
+            done()
+            return True
+        return False
+
+    def _send_piece(self, clear: memoryview) -> None:
+        piece = clear[:_PIECE]
+        if self._tls is None:
+            self._out = bytes(piece)
+        else:
+            self._tls.encrypt(piece)
+        self._queued -= len(piece)
+        self._clear = clear[_PIECE:] if len(clear) > _PIECE else None
+
+    def _flush(self) -> bool:
+        """True: the kernel has taken everything."""
+        if self._tls is not None:
+            self._out += self._tls.take()
+        while self._out:
+            try:
+                count = self._sock.send(self._out)
+            except (BlockingIOError, InterruptedError):
+                if self._stall is None:
+                    self._stall = self._reactor.call_later(self._limits.stall, self.abort)
+                    self._update_watch()
+                return False
+            except OSError:
+                self._drop()
+                return False
+            self._out = self._out[count:]
+            if self._stall is not None:
+                self._stall.cancel()
+                self._stall = None
+                self._update_watch()
+        return True
+
+    def _waited(self) -> None:
+        self._wait = None
+        self._advance()
+
+    def _half_close(self) -> bool:
+        if self._shut:
+            return True
+        if self._tls is not None:
+            self._tls.close()
+            if not self._flush():
+                self._ops.appendleft(HalfClose())  # FIN comes after the last byte
+                return False
+        self._shut = True
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._drop()
+        return True
+
+    def _linger(self, seconds: float) -> None:
+        if self._eof:
+            self._drop()
+            return
+        self._discarding = True
+        self._paused = False
+        self._deadline = None
+        self._update_watch()
+        self._wait = self._reactor.call_later(seconds, self._drop)
+
+    def _hang(self) -> None:
+        self._hung = True
+        self._ops.clear()
+        self._done = None
+        self._deadline = None
+        self._paused = False
+        self._update_watch()
+        if self._eof:
+            self._wait = self._reactor.call_later(self._limits.hung, self._drop)
+
+    # ---- the end ----------------------------------------------------------------------------------------------------
+
+    def _update_watch(self) -> None:
+        if not self.closed:
+            reads = None if self._paused or self._eof else self._readable
+            self._watch.set(reads, self._advance if self._stall is not None else None)
+
+    def _deadline_passed(self) -> None:
+        self._deadline_timer = None
+        if self._deadline is None or self.closed:
+            return
+        if self._deadline > self._reactor.now():
+            self._deadline_timer = self._reactor.call_at(self._deadline, self._deadline_passed)
+            return
+        self._deadline = None
+        if self._shaking_hands or self.receiver is None:
+            self._drop()
+        else:
+            self.receiver.overdue()
+
+    def _drop(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        self._ops.clear()
+        self._out = b""
+        self._clear = self._done = self._tls = None
+        for timer in (self._wait, self._stall, self._deadline_timer):
+            if timer is not None:
+                timer.cancel()
+        self._watch.close()
+        self._gone(self)
+        receiver, self.receiver = self.receiver, None
+        if receiver is not None:
+            receiver.lost()

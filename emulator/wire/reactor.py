@@ -1,0 +1,354 @@
+"""One thread, one loop: sockets, timers and calls from other threads, in a total order.
+
+Rules
+  1. Every callback runs in the loop's thread. Only `post`, `call`, `wake`, `start` and `stop` may be used from others.
+  2. The loop asks its `Clock` what time it is. On a clock that does not run by itself (`VirtualClock`) it waits for
+     sockets and posts only: whoever moves the clock calls `wake()`, or `call()`, which also waits for the due timers.
+  3. A callback that raises is reported to `on_error` and has no other effect; the loop ends by `stop()` alone.
+
+Theory
+  A turn of the loop is: wait; timers that are due, then the driven sources, then ready sockets, then posted calls. So
+  the core has caught up with the clock before it sees a request, and a posted call sees everything that was due.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from enum import Enum
+from typing import TypeVar
+
+from emulator.core.clock import Clock, Instant
+from emulator.wire.wallclock import WallClock
+
+T = TypeVar("T")
+Callback = Callable[[], object]
+OnError = Callable[[Exception], object]
+
+_RETRY_AFTER_ERROR = 0.1  # seconds on the loop's clock; a source that raises must not turn the loop into a busy one
+_SWEEP = 1024  # this many timers more than last time, and the cancelled ones are taken out of the heap
+_log = logging.getLogger("fencelab.wire")
+
+
+class ReactorStopped(RuntimeError):
+    """The caller's fault: this loop has ended and will run nothing any more."""
+
+
+class Timer:
+    """A call to come. `cancel()` may be called any number of times, also after it has run."""
+
+    __slots__ = ("callback", "instant")
+
+    def __init__(self, instant: Instant, callback: Callback) -> None:
+        self.instant = instant
+        self.callback: Callback | None = callback
+
+    def cancel(self) -> None:
+        self.callback = None
+
+
+class Watch:
+    """What the loop does when a socket becomes ready. Level-triggered: ready and unread means called again."""
+
+    __slots__ = ("_mask", "_reactor", "on_readable", "on_writable", "sock")
+
+    def __init__(self, reactor: Reactor, sock: socket.socket) -> None:
+        self._reactor = reactor
+        self.sock = sock
+        self.on_readable: Callback | None = None
+        self.on_writable: Callback | None = None
+        self._mask = 0
+
+    def set(self, on_readable: Callback | None, on_writable: Callback | None) -> None:
+        """Replaces both callbacks; None means "do not wait for that"."""
+        self.on_readable = on_readable
+        self.on_writable = on_writable
+        mask = (selectors.EVENT_READ if on_readable else 0) | (selectors.EVENT_WRITE if on_writable else 0)
+        if mask != self._mask:
+            self._reactor._select(self, self._mask, mask)
+            self._mask = mask
+
+    def close(self) -> None:
+        """Takes the socket out of the loop and closes it."""
+        self.set(None, None)
+        self._reactor._forget(self)
+        self.sock.close()
+
+
+class _Source:
+    """Somebody else's timers, such as those of a rack."""
+
+    __slots__ = ("advance", "next_due", "not_before")
+
+    def __init__(self, next_due: Callable[[], Instant | None], advance: Callable[[Instant], object]) -> None:
+        self.next_due = next_due
+        self.advance = advance
+        self.not_before = float("-inf")
+
+
+class _Phase(Enum):
+    NEW = 1
+    RUNNING = 2
+    STOPPED = 3
+
+
+def _report(error: Exception) -> None:
+    _log.error("a callback of the wire loop failed: %s", error, exc_info=error)
+
+
+class Reactor:
+    """The loop, one per emulator. Before it runs, `add`, `call_at` and `call` work from the thread that made it."""
+
+    def __init__(self, clock: Clock, on_error: OnError = _report) -> None:
+        self.clock = clock
+        self._on_error = on_error
+        self._selector = selectors.DefaultSelector()
+        self._watches: set[Watch] = set()
+        self._timers: list[tuple[Instant, int, Timer]] = []
+        self._timer_number = 0
+        self._sweep_at = _SWEEP
+        self._sources: list[_Source] = []
+        self._lock = threading.Lock()
+        self._posted: deque[tuple[Callback, Future[object] | None]] = deque()
+        self._phase = _Phase.NEW
+        self._stopping = False
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._ident: int | None = None
+        self._waker, wakee = socket.socketpair()
+        self._waker.setblocking(False)
+        wakee.setblocking(False)
+        self._wakee = self.add(wakee, self._drain_wakes)
+
+    # ---- from the loop's thread -------------------------------------------------------------------------------------
+
+    def now(self) -> Instant:
+        return self.clock.now()
+
+    def add(self, sock: socket.socket, on_readable: Callback | None = None, on_writable: Callback | None = None) -> Watch:
+        """Watches a non-blocking socket, and closes it when the loop stops."""
+        watch = Watch(self, sock)
+        self._watches.add(watch)
+        watch.set(on_readable, on_writable)
+        return watch
+
+    def call_at(self, instant: Instant, callback: Callback) -> Timer:
+        """Calls once when the clock shows `instant` or later; equal instants run in the order of these calls."""
+        timer = Timer(instant, callback)
+        self._timer_number += 1
+        heapq.heappush(self._timers, (instant, self._timer_number, timer))
+        if len(self._timers) > self._sweep_at:
+            self._timers = [entry for entry in self._timers if entry[2].callback is not None]
+            heapq.heapify(self._timers)
+            self._sweep_at = 2 * len(self._timers) + _SWEEP
+        return timer
+
+    def call_later(self, seconds: float, callback: Callback) -> Timer:
+        return self.call_at(self.clock.now() + seconds, callback)
+
+    def drive(self, next_due: Callable[[], Instant | None], advance: Callable[[Instant], object]) -> None:
+        """Calls `advance(now)` whenever `next_due()` has come. Both run in the loop; `next_due` twice a turn."""
+        self._sources.append(_Source(next_due, advance))
+
+    def guard(self, callback: Callback) -> None:
+        """Runs a callback under rule 3."""
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001  rule 3 is about everybody's callbacks
+            self.complain(error)
+
+    def complain(self, error: Exception) -> None:
+        """Reports an error that must not end the loop."""
+        try:
+            self._on_error(error)
+        except Exception as worse:  # noqa: BLE001  even a broken reporter does not end the loop
+            _report(worse)
+
+    # ---- from any thread --------------------------------------------------------------------------------------------
+
+    @property
+    def inside(self) -> bool:
+        """Is the caller in the loop's thread?"""
+        return self._ident == threading.get_ident()
+
+    def post(self, callback: Callback) -> None:
+        """Runs `callback` in the loop soon. Raises ReactorStopped."""
+        self._enqueue(callback, None)
+
+    def wake(self) -> None:
+        """Makes the loop take a turn: after a virtual clock was moved. Raises ReactorStopped."""
+        self._enqueue(lambda: None, None)
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Runs `function` in the loop and returns its result or raises its error.
+
+        From the loop itself, and before the loop runs, it is an ordinary call. Raises ReactorStopped.
+        """
+        if self.inside or self._phase is _Phase.NEW:
+            return function()
+        result: list[T] = []
+        future: Future[object] = Future()
+        self._enqueue(lambda: result.append(function()), future)
+        future.result()
+        return result[0]
+
+    def start(self) -> None:
+        """Runs the loop in a daemon thread of its own. Raises RuntimeError if it ran already."""
+        self._begin()
+        self._thread = threading.Thread(target=self._loop, name="fencelab-wire", daemon=True)
+        self._thread.start()
+
+    def run(self) -> None:
+        """Runs the loop in this thread until somebody calls `stop()`. Raises RuntimeError if it ran already."""
+        self._begin()
+        self._loop()
+
+    def stop(self) -> None:
+        """Ends the loop, waits for its end (unless called from inside) and closes every watched socket."""
+        with self._lock:
+            self._stopping = True
+            never_ran = self._phase is _Phase.NEW
+            if never_ran:
+                self._phase = _Phase.STOPPED
+        if never_ran:
+            self._close_everything()
+        elif not self.inside:
+            self._signal()
+            self._ended.wait()
+            if self._thread is not None:
+                self._thread.join()
+
+    # ---- the loop ---------------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._phase is not _Phase.NEW:
+                raise RuntimeError("a reactor runs once; make another one")
+            self._phase = _Phase.RUNNING
+
+    def _loop(self) -> None:
+        self._ident = threading.get_ident()
+        try:
+            while not self._stopping:
+                self._turn()
+        finally:
+            with self._lock:
+                self._phase = _Phase.STOPPED
+            self._close_everything()
+
+    def _turn(self) -> None:
+        ready = self._selector.select(self._patience())
+        self._run_due()
+        for key, mask in ready:
+            watch: Watch = key.data
+            # Callbacks are read again each time: an earlier one of this turn may have closed this socket.
+            if mask & selectors.EVENT_READ and (callback := watch.on_readable) is not None:
+                self.guard(callback)
+            if mask & selectors.EVENT_WRITE and (callback := watch.on_writable) is not None:
+                self.guard(callback)
+        for _ in range(len(self._posted)):
+            self._run_posted(*self._posted.popleft())
+
+    def _patience(self) -> float | None:
+        """Real seconds that the loop may sleep, None for "until something happens"."""
+        if self._posted or self._stopping:
+            return 0.0
+        timers = self._timers
+        while timers and timers[0][2].callback is None:
+            heapq.heappop(timers)
+        due = timers[0][0] if timers else None
+        for source in self._sources:
+            instant = self._due_of(source)
+            if instant is not None and (due is None or instant < due):
+                due = instant
+        if due is None:
+            return None
+        if isinstance(self.clock, WallClock):
+            return self.clock.seconds_until(due)
+        return 0.0 if due <= self.clock.now() else None
+
+    def _run_due(self) -> None:
+        now = self.clock.now()
+        due: list[Timer] = []  # taken out first: a callback that asks for "now" again gets the next turn, not this one
+        while self._timers and self._timers[0][0] <= now:
+            due.append(heapq.heappop(self._timers)[2])
+        for timer in due:
+            callback, timer.callback = timer.callback, None
+            if callback is not None:
+                self.guard(callback)
+        for source in self._sources:
+            instant = self._due_of(source)
+            if instant is not None and instant <= now:
+                try:
+                    source.advance(now)
+                except Exception as error:  # noqa: BLE001  rule 3
+                    source.not_before = now + _RETRY_AFTER_ERROR
+                    self.complain(error)
+
+    def _due_of(self, source: _Source) -> Instant | None:
+        try:
+            instant = source.next_due()
+        except Exception as error:  # noqa: BLE001  rule 3
+            source.not_before = self.clock.now() + _RETRY_AFTER_ERROR
+            self.complain(error)
+            return source.not_before
+        return None if instant is None else max(instant, source.not_before)
+
+    def _run_posted(self, callback: Callback, future: Future[object] | None) -> None:
+        if future is None:
+            self.guard(callback)
+            return
+        try:
+            future.set_result(callback())
+        except Exception as error:  # noqa: BLE001  it belongs to the caller, who waits in another thread
+            future.set_exception(error)
+        except BaseException as error:
+            future.set_exception(error)
+            raise
+
+    def _enqueue(self, callback: Callback, future: Future[object] | None) -> None:
+        with self._lock:
+            if self._phase is _Phase.STOPPED:
+                raise ReactorStopped("the wire loop has stopped")
+            self._posted.append((callback, future))
+        if not self.inside:
+            self._signal()
+
+    def _signal(self) -> None:
+        try:
+            self._waker.send(b"\0")
+        except OSError:
+            return  # a full pipe wakes the loop as well; a closed one belongs to a loop that has ended
+
+    def _drain_wakes(self) -> None:
+        self._wakee.sock.recv(4096)
+
+    def _select(self, watch: Watch, old: int, new: int) -> None:
+        if new == 0:
+            self._selector.unregister(watch.sock)
+        elif old == 0:
+            self._selector.register(watch.sock, new, watch)
+        else:
+            self._selector.modify(watch.sock, new, watch)
+
+    def _forget(self, watch: Watch) -> None:
+        self._watches.discard(watch)
+
+    def _close_everything(self) -> None:
+        for _callback, future in self._posted:
+            if future is not None:
+                future.set_exception(ReactorStopped("the wire loop stopped before it came to this call"))
+        self._posted.clear()
+        self._timers.clear()
+        self._sources.clear()
+        for watch in list(self._watches):
+            watch.close()
+        self._selector.close()
+        self._waker.close()
+        self._ended.set()

@@ -1,0 +1,268 @@
+"""HTTP/1.1 between plans and a WSGI application.
+
+Rules
+  1. One request at a time per connection; what a client sends ahead waits until the answer's plan has been played.
+  2. The server adds no header but those that frame the body and `Connection: close`. `Date` and `Server` are the
+     application's, because vendors differ.
+  3. What is not HTTP gets an answer made by `protocol_error` and a close; the application never sees it.
+
+Theory
+  h11 is the grammar and the state machine in both directions; `Connection` plays what it writes. An answer is a `Plan`
+  before it is bytes on a wire, and `HttpHooks` may replace or rewrite that plan. Then h11 cannot know what the client
+  saw, so the next request starts with a fresh h11 connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Protocol
+
+import h11
+
+from emulator.wire.ops import Close, Plan, Send
+from emulator.wire.site import Site
+from emulator.wire.stream import Stream
+from emulator.wire.wsgi import Answer, ApplicationError, call, connection_environ, environ_of, split_target
+
+_AHEAD = 64 * 1024  # bytes that a client may send while its last request is being answered
+
+
+class Wire(Protocol):
+    """What HTTP needs of a `Connection`."""
+
+    local: tuple[str, int]
+    peer: tuple[str, int]
+    secure: bool
+
+    @property
+    def talking(self) -> bool: ...
+    def play(self, plan: Plan, done: Callable[[], object] | None = None) -> None: ...
+    def push(self, data: bytes) -> bool: ...
+    def deadline(self, seconds: float | None) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+
+
+class HttpSession:
+    """The `Receiver` that speaks HTTP on one connection."""
+
+    def __init__(self, wire: Wire, site: Site) -> None:
+        self._wire = wire
+        self._site = site
+        self._base = connection_environ(wire.local, wire.peer, wire.secure, site.environ)
+        self._h11 = self._fresh()
+        self._request: h11.Request | None = None
+        self._body: list[bytes] = []
+        self._body_size = 0
+        self._wire_size = 0  # bytes that came since the last answer, framing and all
+        self._timing = False  # the deadline of a request is set
+        self._pumping = False
+        self._busy = False  # an answer's plan is in play
+        self._replaced = False  # h11 did not write the answer
+        self._mute = False  # nothing more can be understood or answered
+        self._eof = False
+        self._stream: Stream | None = None
+
+    # ---- Receiver ---------------------------------------------------------------------------------------------------
+
+    def received(self, data: bytes) -> None:
+        if self._mute:
+            return
+        self._wire_size += len(data)
+        self._h11.receive_data(data)
+        if not self._busy:
+            self._pump()
+        elif self._wire_size > _AHEAD:
+            self._wire.pause()
+
+    def ended(self) -> None:
+        self._eof = True
+        if self._stream is not None:
+            self._end_stream_of_absent_client()
+        elif not self._busy:
+            self._wire.play((Close(),))
+
+    def overdue(self) -> None:
+        if self._timing:
+            self._refuse(408, f"The request was not complete after {self._site.limits.request:g} s.")
+        else:
+            self._wire.play((Close(),))
+
+    def lost(self) -> None:
+        self._mute = True
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.abandon()
+
+    # ---- requests ---------------------------------------------------------------------------------------------------
+
+    def _fresh(self) -> h11.Connection:
+        return h11.Connection(h11.SERVER, max_incomplete_event_size=self._site.limits.head)
+
+    def _pump(self) -> None:
+        """Handles what h11 has buffered, request by request, until it needs more or an answer takes time."""
+        if self._pumping:
+            return
+        self._pumping = True
+        try:
+            while not self._busy and not self._mute and self._take(self._h11.next_event()):
+                pass
+        except h11.RemoteProtocolError as error:
+            self._refuse(error.error_status_hint, f"The request is not HTTP: {error}.")
+        finally:
+            self._pumping = False
+        if self._mute or self._busy:
+            return
+        if self._request is None and not self._h11.trailing_data[0]:
+            self._timing = False
+            self._wire.deadline(self._site.limits.idle)
+        elif not self._timing:
+            self._timing = True
+            self._wire.deadline(self._site.limits.request)
+
+    def _take(self, event: h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]) -> bool:
+        limit = self._site.limits.body
+        match event:
+            case h11.Request():
+                self._request = event
+                self._body = []
+                self._body_size = 0
+                if event.method == b"CONNECT":
+                    self._refuse(501, "CONNECT is not offered here.")
+                elif any(name == b"content-length" and int(value) > limit for name, value in event.headers):
+                    self._refuse(413, f"A request body may have at most {limit} bytes.")
+            case h11.Data():
+                self._body.append(bytes(event.data))
+                self._body_size += len(event.data)
+            case h11.EndOfMessage():
+                assert self._request is not None
+                self._respond(self._request, b"".join(self._body))
+            case _:  # NEED_DATA, PAUSED, ConnectionClosed
+                if self._h11.they_are_waiting_for_100_continue and self._request is not None:
+                    go_on = self._h11.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
+                    self._wire.play((Send(go_on or b""),))
+                # Chunk headers count too: a body of one-byte chunks is six times its size.
+                if self._body_size > limit or self._wire_size > self._site.limits.head + 8 * limit:
+                    self._refuse(413, f"A request body may have at most {limit} bytes.")
+                return False
+        if self._body_size > limit:
+            self._refuse(413, f"A request body may have at most {limit} bytes.")
+        return True
+
+    def _refuse(self, status: int, text: str) -> None:
+        """Answers on our own behalf, closes, and listens no more."""
+        if self._mute:
+            return
+        self._mute = True
+        self._wire.deadline(None)
+        self._wire.play((Send(self._own_answer(status, text)), Close()))
+
+    def _own_answer(self, status: int, text: str) -> bytes:
+        headers, body = self._site.protocol_error(status, text)
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in headers)]
+        lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+        head_only = self._request is not None and self._request.method == b"HEAD"
+        return "\r\n".join(lines).encode("latin-1") + (b"" if head_only else body)
+
+    # ---- answers ----------------------------------------------------------------------------------------------------
+
+    def _respond(self, request: h11.Request, body: bytes) -> None:
+        target = split_target(request.target)
+        if target is None:
+            self._refuse(400, "The request target is neither a path nor a URL.")
+            return
+        self._busy = True
+        self._timing = False
+        self._wire.deadline(None)
+        site = self._site
+        path, query = target
+        method = request.method.decode("ascii")
+        stream = Stream(self._push, self._finish_stream)
+        try:
+            plan = site.hooks.before(site.name, method, path)
+            self._replaced = plan is not None
+            if plan is None:
+                version = request.http_version.decode("ascii")
+                environ = environ_of(method, path, query, version, request.headers, body, self._base)
+                environ["emulator.stream"] = stream
+                written = self._write(call(site.app, environ), stream, method == "HEAD")
+                plan = site.hooks.after(site.name, method, path, written)
+                self._replaced = plan is not written
+        except Exception as error:  # noqa: BLE001  the application's bug is its owner's news and the client's 500
+            site.on_error(error)
+            stream.abandon()
+            self._stream = None
+            plan = (Send(self._own_answer(500, "The service has failed.")), Close())
+        self._wire.play(plan, None if self._stream is not None else self._answered)
+
+    def _write(self, answer: Answer, stream: Stream, head_only: bool) -> Plan:
+        """The answer as h11 writes it. Raises ApplicationError when it contradicts itself."""
+        bodiless = head_only or answer.status in (204, 304)
+        body = answer.body + stream.flow()
+        endless = stream.attached and not bodiless
+        headers = answer.headers
+        if endless:
+            headers = [header for header in headers if header[0].lower() != b"content-length"]
+        elif not any(name.lower() in (b"content-length", b"transfer-encoding") for name, _value in headers) and (
+            answer.status not in (204, 304)
+        ):
+            headers = [*headers, (b"Content-Length", b"%d" % len(body))]
+        machine = self._h11
+        try:
+            response = h11.Response(status_code=answer.status, headers=headers, reason=answer.reason)
+            data = machine.send(response) or b""
+            if body and not bodiless:
+                data += machine.send(h11.Data(data=body)) or b""
+            if endless:
+                self._stream = stream
+                return (Send(data),)
+            data += machine.send(h11.EndOfMessage()) or b""
+        except h11.LocalProtocolError as error:
+            raise ApplicationError(f"the application's answer is not HTTP: {error}") from error
+        stream.abandon()
+        return (Send(data), Close()) if machine.our_state is h11.MUST_CLOSE else (Send(data),)
+
+    def _answered(self) -> None:
+        """The plan is over and the connection is still open: on to the next request."""
+        machine = self._h11
+        self._busy = False
+        self._request = None
+        self._wire_size = 0
+        if self._eof:
+            self._mute = True
+            self._wire.play((Close(),))
+            return
+        if machine.our_state is h11.DONE and machine.their_state is h11.DONE:
+            machine.start_next_cycle()
+        elif self._replaced:
+            self._h11 = self._fresh()
+            ahead, _eof = machine.trailing_data
+            if ahead:  # an empty piece would mean the end to h11
+                self._h11.receive_data(ahead)
+        else:
+            self._mute = True
+        self._replaced = False
+        self._wire.resume()
+        self._pump()
+
+    # ---- streams ----------------------------------------------------------------------------------------------------
+
+    def _push(self, data: bytes) -> bool:
+        if self._stream is None:
+            return False
+        sent = self._wire.push(self._h11.send(h11.Data(data=data)) or b"")
+        if not sent:
+            self.lost()
+        return sent
+
+    def _finish_stream(self) -> None:
+        if self._stream is None:
+            return
+        self._stream = None
+        plan: Plan = (Send(self._h11.send(h11.EndOfMessage()) or b""),)
+        self._wire.play((*plan, Close()) if self._h11.our_state is h11.MUST_CLOSE else plan, self._answered)
+
+    def _end_stream_of_absent_client(self) -> None:
+        self.lost()
+        self._wire.play((Close(),))

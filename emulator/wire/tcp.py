@@ -1,0 +1,245 @@
+"""Listening sockets, and the ways in which a BMC's port can be out of order.
+
+Rules
+  1. A listener knows addresses and TLS, not protocols: it makes a `Connection` and asks `greet` for its receiver.
+  2. `Door` says what a client meets. Changing it leaves the connections that are already open as they are; only
+     `drop_connections` touches those.
+
+Theory
+  Refused: nobody listens. Silent: TCP connects and nothing ever answers, TLS included. Saturated: the kernel drops the
+  SYN, so that the client runs into its own connect time-out. Linux does that when the accept queue is full: the backlog
+  is set to 0 and a connection of our own, which nobody accepts, fills the one remaining place.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
+
+from emulator.wire.connection import Connection, Receiver
+from emulator.wire.limits import Limits
+from emulator.wire.ops import Hang, Plan
+from emulator.wire.reactor import Reactor, Timer, Watch
+
+_BACKLOG = 1024
+_ACCEPTS_PER_TURN = 64
+_OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_BREATHER = 0.1  # seconds without accepting when descriptors ran out
+
+_REASONS = {
+    errno.EADDRINUSE: "something else listens there already",
+    errno.EACCES: "ports below 1024 need a privilege that this process does not have",
+    errno.EADDRNOTAVAIL: "this machine does not have that address",
+}
+
+
+class CannotBind(OSError):
+    """The machine's or the configuration's fault: a port cannot be had."""
+
+    def __init__(self, address: str, port: int, reason: str) -> None:
+        super().__init__(f"cannot listen on {address} port {port}: {reason}")
+        self.address = address
+        self.port = port
+        self.reason = reason
+
+
+class Door(StrEnum):
+    """What a client meets at a listener's port."""
+
+    OPEN = "open"
+    REFUSED = "refused"
+    SILENT = "silent"
+    SATURATED = "saturated"
+
+
+def bind(kind: socket.SocketKind, address: str, port: int, device: str | None = None) -> socket.socket:
+    """A bound non-blocking socket. Raises CannotBind."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, kind)
+    try:
+        if kind is socket.SOCK_STREAM:
+            # Lets us rebind beside connections in TIME_WAIT. Never for UDP: there others could steal datagrams.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if device is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+        sock.bind((address, port))
+    except OverflowError:
+        sock.close()
+        raise CannotBind(address, port, "a port is a number from 0 to 65535") from None
+    except OSError as error:
+        sock.close()
+        raise cannot_bind(address, port, error) from error
+    sock.setblocking(False)
+    return sock
+
+
+def cannot_bind(address: str, port: int, error: OSError) -> CannotBind:
+    """Puts an error of the operating system into a sentence."""
+    if isinstance(error, socket.gaierror):
+        return CannotBind(address, port, "that is not an IP address")
+    return CannotBind(address, port, _REASONS.get(error.errno or 0) or os.strerror(error.errno or 0).lower())
+
+
+class Listener:
+    """A TCP port of one BMC. All methods belong to the loop's thread (or come before it runs).
+
+    `greet(connection)` returns the receiver of a new connection. `intercept(peer)` may return a plan to play on the
+    bare socket before any handshake; if the plan leaves the connection open, the handshake follows.
+    """
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        address: str,
+        port: int,
+        greet: Callable[[Connection], Receiver],
+        *,
+        tls: ssl.SSLContext | None = None,
+        limits: Limits | None = None,
+        intercept: Callable[[tuple[str, int]], Plan | None] | None = None,
+    ) -> None:
+        """Port 0 takes a free one, see `port`. Raises CannotBind."""
+        self.address = address
+        self.port = port
+        self.tls = tls
+        self.limits = limits or Limits()
+        self.door = Door.REFUSED
+        self.connections: set[Connection] = set()
+        self._reactor = reactor
+        self._greet = greet
+        self._intercept = intercept
+        self._watch: Watch | None = None
+        self._filler: Watch | None = None
+        self._filler_name: tuple[str, int] | None = None
+        self._pause: Timer | None = None
+        self.set_door(Door.OPEN)
+
+    def set_door(self, door: Door) -> None:
+        """Changes what new clients meet."""
+        if door is self.door:
+            return
+        if door is Door.REFUSED:
+            self._release()
+            # Bound and not listening: connects are refused, and nobody else can be given the port meanwhile.
+            self._watch = self._reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
+            self.door = door
+            return
+        watch = self._listening()
+        if self.door is Door.SATURATED:
+            self._relieve(watch)
+        self.door = door
+        if door is Door.SATURATED:
+            self._saturate(watch)
+        else:
+            watch.set(self._accept, None)
+
+    def drop_connections(self) -> None:
+        """Resets every open connection."""
+        for connection in list(self.connections):
+            connection.abort()
+
+    def close(self) -> None:
+        """Gives the port back and resets what is open. May be repeated."""
+        self._release()
+        self.door = Door.REFUSED
+        self.drop_connections()
+
+    def _listening(self) -> Watch:
+        """The socket, which now listens. Raises CannotBind."""
+        if self._watch is None:
+            self._watch = self._reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
+            self.port = self._watch.sock.getsockname()[1]
+        if self.door is Door.REFUSED:
+            try:
+                self._watch.sock.listen(_BACKLOG)
+            except OSError as error:
+                self._release()
+                raise cannot_bind(self.address, self.port, error) from error
+        return self._watch
+
+    def _release(self) -> None:
+        for watch in (self._filler, self._watch):
+            if watch is not None:
+                watch.close()
+        self._filler = self._watch = None
+        if self._pause is not None:
+            self._pause.cancel()
+
+    # ---- a full accept queue ----------------------------------------------------------------------------------------
+
+    def _saturate(self, watch: Watch) -> None:
+        self._accept()  # who is in the queue already got in before the door was shut
+        watch.set(None, None)
+        watch.sock.listen(0)
+        filler = socket.socket(watch.sock.family, socket.SOCK_STREAM)
+        filler.setblocking(False)
+        target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.address, self.address)
+        filler.connect_ex((target, self.port))
+        self._filler_name = filler.getsockname()[:2]
+        self._filler = self._reactor.add(filler)
+
+    def _relieve(self, watch: Watch) -> None:
+        watch.sock.listen(_BACKLOG)
+        if self._filler is not None:
+            self._filler.close()  # comes out of the queue as a connection that nobody is to notice
+            self._filler = None
+
+    # ---- accepting --------------------------------------------------------------------------------------------------
+
+    def _accept(self) -> None:
+        watch = self._watch
+        if watch is None:
+            return
+        for _ in range(_ACCEPTS_PER_TURN):
+            try:
+                sock, peer = watch.sock.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                if error.errno not in _OUT_OF_DESCRIPTORS:
+                    raise
+                # The queue stays readable: without a pause the loop would spin until a descriptor comes free.
+                watch.set(None, None)
+                self._pause = self._reactor.call_later(_BREATHER, self._accept_again)
+                raise
+            self._reactor.guard(partial(self._welcome, sock, peer))
+
+    def _accept_again(self) -> None:
+        if self._watch is not None and self.door in (Door.OPEN, Door.SILENT):
+            self._watch.set(self._accept, None)
+
+    def _welcome(self, sock: socket.socket, peer: tuple[str, int]) -> None:
+        if peer[:2] == self._filler_name:
+            self._filler_name = None
+            sock.close()
+            return
+        connection = Connection(self._reactor, sock, sock.getsockname()[:2], peer[:2], self.limits, self.connections.discard)
+        if len(self.connections) >= self.limits.connections:
+            connection.abort()
+            return
+        self.connections.add(connection)
+        try:
+            plan: Plan | None = (Hang(),) if self.door is Door.SILENT else None
+            if plan is None and self._intercept is not None:
+                plan = self._intercept(connection.peer)
+            if plan is None:
+                self._introduce(connection)
+            else:
+                connection.pause()  # what the client says meanwhile waits in the kernel
+                connection.play(plan, partial(self._introduce, connection))
+        except BaseException:
+            connection.abort()
+            raise
+
+    def _introduce(self, connection: Connection) -> None:
+        if self.tls is not None:
+            connection.start_tls(self.tls)
+        else:
+            connection.deadline(self.limits.idle)
+        connection.receiver = self._greet(connection)
+        connection.resume()

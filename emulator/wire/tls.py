@@ -1,0 +1,66 @@
+"""TLS as bytes in, bytes out.
+
+`ssl.MemoryBIO` costs about 20 KB for an idle connection, and leaves the socket to us: a hang, a reset or a cut can
+happen at any byte, below TLS.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+
+_READ = 65536
+
+
+class TlsLayer:
+    """The server's side of one TLS connection. After each call, `take()` holds what must go to the client."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._in = ssl.MemoryBIO()
+        self._out = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._in, self._out, server_side=True)
+        self._notified = False
+        self.handshaking = True
+
+    def feed(self, data: bytes) -> tuple[bytes, bool]:
+        """Plain text that became readable, and whether the client has ended. Empty `data` is its end of file.
+
+        Raises ssl.SSLError for what is not TLS, a version that is not spoken, a broken record; `take()` then holds the
+        alert, and nothing else can be sent.
+        """
+        if data:
+            self._in.write(data)
+        else:
+            self._in.write_eof()
+        plain: list[bytes] = []
+        ended = not data
+        try:
+            if self.handshaking:
+                self._tls.do_handshake()
+                self.handshaking = False
+            while chunk := self._tls.read(_READ):
+                plain.append(chunk)
+            ended = True
+        except ssl.SSLWantReadError:
+            pass
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            ended = True
+        except ssl.SSLError:
+            self._notified = True
+            raise
+        return b"".join(plain), ended
+
+    def encrypt(self, clear: memoryview) -> None:
+        while clear:
+            clear = clear[self._tls.write(clear) :]
+
+    def close(self) -> None:
+        """Sends close_notify, once."""
+        if self.handshaking or self._notified:
+            return
+        self._notified = True
+        with contextlib.suppress(ssl.SSLError):  # it wants the client's close_notify, for which nobody waits
+            self._tls.unwrap()
+
+    def take(self) -> bytes:
+        return self._out.read() if self._out.pending else b""

@@ -1,0 +1,117 @@
+"""UDP: one socket per address, or one for a whole fleet.
+
+Rules
+  1. An answer leaves from the address and port that was asked (ruling 15): clients drop any other.
+  2. At most 64 datagrams per turn of the loop; a flood on one port must not silence the others.
+  3. What cannot be sent is dropped and counted, as a network would.
+
+Theory
+  On a wildcard socket the kernel says which address a datagram was sent to (IP_PKTINFO), and takes from the same
+  structure the address to answer from. The fleet's socket is bound to a device, so that it takes nothing that came by
+  another one; datagrams for addresses outside its network get no answer.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import struct
+from collections.abc import Callable
+
+from emulator.wire.reactor import Reactor
+from emulator.wire.tcp import CannotBind, bind
+
+Address = tuple[str, int]
+OnDatagram = Callable[[bytes, Address, Address], object]
+"""Data, who sent it, and which of our addresses was asked."""
+
+_IP_PKTINFO = getattr(socket, "IP_PKTINFO", 8)  # Python 3.11 does not name it; Linux's <bits/in.h> does
+_PKTINFO = struct.Struct("=i4s4s")  # struct in_pktinfo: interface, address to answer from, address that was asked
+_ANCILLARY = socket.CMSG_SPACE(_PKTINFO.size)
+_MAX_DATAGRAM = 65535
+_DATAGRAMS_PER_TURN = 64
+_ANY = ("0.0.0.0", "::")
+
+
+class UdpEndpoint:
+    """A UDP port of one BMC. `send` and `close` belong to the loop's thread."""
+
+    def __init__(self, reactor: Reactor, address: str, port: int, on_datagram: OnDatagram, *, device: str | None = None) -> None:
+        """Port 0 takes a free one. Raises CannotBind."""
+        if address == "::":
+            raise CannotBind(address, port, "UDP on all IPv6 addresses is not supported; name one address")
+        sock = bind(socket.SOCK_DGRAM, address, port, device)
+        self.address = address
+        self.port: int = sock.getsockname()[1]
+        self.dropped = 0
+        self._on_datagram = on_datagram
+        self._reactor = reactor
+        self._wildcard = address in _ANY
+        if self._wildcard:
+            sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+        self._sock = sock
+        self._watch = reactor.add(sock, self._readable)
+        self.closed = False
+
+    def send(self, data: bytes, peer: Address, local: Address | None = None) -> None:
+        """Sends from `local`, which is what `on_datagram` was told."""
+        try:
+            if self._wildcard and local is not None:
+                source = _PKTINFO.pack(0, socket.inet_aton(local[0]), bytes(4))
+                self._sock.sendmsg([data], [(socket.IPPROTO_IP, _IP_PKTINFO, source)], 0, peer)
+            else:
+                self._sock.sendto(data, peer)
+        except OSError:
+            self.dropped += 1
+
+    def close(self) -> None:
+        """May be repeated."""
+        if not self.closed:
+            self.closed = True
+            self._watch.close()
+
+    def _readable(self) -> None:
+        for _ in range(_DATAGRAMS_PER_TURN):
+            if self.closed:
+                return
+            try:
+                data, ancillary, _flags, peer = self._sock.recvmsg(_MAX_DATAGRAM, _ANCILLARY if self._wildcard else 0)
+            except (BlockingIOError, InterruptedError):
+                return
+            local = self._asked(ancillary) if self._wildcard else self.address
+            if local is None:
+                self.dropped += 1
+                continue
+            self._deliver(data, (peer[0], peer[1]), (local, self.port))
+
+    def _deliver(self, data: bytes, peer: Address, local: Address) -> None:
+        self._reactor.guard(lambda: self._on_datagram(data, peer, local))
+
+    def _asked(self, ancillary: list[tuple[int, int, bytes]]) -> str | None:
+        for level, kind, value in ancillary:
+            if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO) and len(value) >= _PKTINFO.size:
+                return socket.inet_ntoa(_PKTINFO.unpack_from(value)[2])
+        return None
+
+
+class UdpFleet(UdpEndpoint):
+    """One socket for all BMCs of an IPv4 network that share a port."""
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        port: int,
+        on_datagram: OnDatagram,
+        *,
+        network: str | None = None,
+        device: str | None = "lo",
+    ) -> None:
+        """`network` is a CIDR; None takes every address of the device. Raises CannotBind, ValueError for a bad CIDR."""
+        self._network = ipaddress.IPv4Network(network) if network is not None else None
+        super().__init__(reactor, "0.0.0.0", port, on_datagram, device=device)
+
+    def _deliver(self, data: bytes, peer: Address, local: Address) -> None:
+        if self._network is not None and ipaddress.IPv4Address(local[0]) not in self._network:
+            self.dropped += 1
+            return
+        super()._deliver(data, peer, local)

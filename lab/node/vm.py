@@ -1,0 +1,39 @@
+"""A virtual machine of the lab: a process that writes to the shared disk as long as it lives.
+
+Each line it appends to DISK/VM.jsonl says who writes: {"vm", "host", "token", "n", "t"}. `token` is this run of the machine, `t`
+is CLOCK_MONOTONIC in seconds, the same for every process of one kernel, containers too.
+
+Usage: vm.py DISK VM HOST TOKEN [SECONDS]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+WRITE_EVERY = 0.05
+
+
+def line(vm: str, host: str, token: str, n: int, t: float) -> bytes:
+    return (json.dumps({"vm": vm, "host": host, "token": token, "n": n, "t": round(t, 6)}) + "\n").encode()
+
+
+def main(argv: list[str]) -> None:
+    disk, vm, host, token = argv[:4]
+    every = float(argv[4]) if len(argv) > 4 else WRITE_EVERY
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal is for the lab, not for its machines
+    # One write per line and O_APPEND: two hosts that write to one disk interleave whole lines, as two kernels do with blocks.
+    descriptor = os.open(Path(disk, f"{vm}.jsonl"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    n = 0
+    while True:
+        n += 1
+        os.write(descriptor, line(vm, host, token, n, time.monotonic()))
+        time.sleep(every)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

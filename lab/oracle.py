@@ -1,0 +1,70 @@
+"""The split-brain oracle: reads the shared disk and says whether two hosts have written to one machine's disk at once.
+
+Pure but for `read_disk`. A machine may move: all lines of the old run, then all lines of the new one. If a line of a run follows
+a line of a later run, both were alive at once: split brain.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    vm: str
+    host: str
+    token: str
+    n: int
+    t: float
+
+
+@dataclass(frozen=True, slots=True)
+class SplitBrain:
+    """The first write of an old run after a new one had begun, and how many there were."""
+
+    vm: str
+    old_host: str
+    new_host: str
+    began: float
+    writes: int
+    last: float
+
+
+def parse(line: str) -> Write:
+    """Raises ValueError for a line that no machine of the lab wrote."""
+    try:
+        raw = json.loads(line)
+        return Write(str(raw["vm"]), str(raw["host"]), str(raw["token"]), int(raw["n"]), float(raw["t"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"not a write of a lab machine: {line[:80]!r}") from error
+
+
+def read_disk(disk: Path) -> dict[str, list[Write]]:
+    """All complete lines, by machine, in the order in which they reached the disk."""
+    found = {}
+    for path in sorted(disk.glob("*.jsonl")):
+        text = path.read_text()
+        whole = text[: text.rfind("\n") + 1]
+        found[path.stem] = [parse(line) for line in whole.splitlines()]
+    return found
+
+
+def split_brains(disk: Mapping[str, Iterable[Write]]) -> list[SplitBrain]:
+    found = []
+    for vm, writes in disk.items():
+        runs: list[str] = []
+        hosts: dict[str, str] = {}
+        late: list[Write] = []
+        for write in writes:
+            if write.token not in hosts:
+                runs.append(write.token)
+                hosts[write.token] = write.host
+            elif write.token != runs[-1]:
+                late.append(write)
+        if late:
+            old = late[0]
+            found.append(SplitBrain(vm, old.host, hosts[runs[-1]], old.t, len(late), late[-1].t))
+    return found

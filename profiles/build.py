@@ -1,0 +1,236 @@
+"""From a checked tree to the dataclasses of `model`.
+
+Called only with a tree in which nothing is wrong, so it holds no checks of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from profiles import model, template
+from profiles.data import frozen
+from profiles.format import STATES
+from profiles.yaml_source import Fields, Items, plain
+
+Data = dict[str, Any]
+
+
+def build(root: Fields, extends: tuple[str, ...], overrides: Mapping[str, str]) -> model.Profile:
+    """The profile. `overrides` replace `vars`, such as the serial number of one machine; the digest is without them."""
+    data = cast(Data, plain(root))
+    variables = {**data["vars"], **overrides}
+    identity = {key: template.fill(value, variables) for key, value in data["identity"].items() if key != "evidence"}
+    words = {**identity, **variables}
+    return model.Profile(
+        id=data["id"],
+        title=data["title"],
+        extends=extends,
+        abstract=data.get("abstract", False),
+        firmware=frozen(data.get("firmware", {})),
+        sources=frozen({name: model.Source(**source) for name, source in data.get("sources", {}).items()}),
+        vars=frozen(variables),
+        ids=model.Ids(system=variables["system_id"], manager=variables["manager_id"], chassis=variables["chassis_id"]),
+        identity=model.Identity(**identity),
+        power=_power(root, data["power"]),
+        replies=frozen({name: _reply(_filled(reply, words)) for name, reply in data["replies"].items()}),
+        messages=frozen({name: _message(_filled(text, words)) for name, text in data["messages"].items() if name != "evidence"}),
+        errors=_errors(_filled(data["errors"], words)),
+        http=_http(data["http"]),
+        auth=_auth(data["auth"]),
+        tasks=_without_evidence(_filled(data["tasks"], words)),
+        bmc_reset=_bmc_reset(data["bmc_reset"]),
+        ipmi=_ipmi(root, data["ipmi"]),
+        timing=_timing(data["timing"]),
+        faults=frozen({name: _without_evidence(_filled(fault, words)) for name, fault in data.get("faults", {}).items()}),
+        resources=_without_evidence(_filled(data.get("resources", {}), words)),
+        evidence=frozen(dict(_evidence(data))),
+        digest=digest(root),
+    )
+
+
+def digest(root: Fields) -> str:
+    """sha256 over the resolved data in a canonical form; assumed cells count."""
+    data = cast(Data, plain(root))
+    data["assumed"] = sorted(_assumed(root))
+    canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _assumed(root: Fields) -> Iterable[str]:
+    for block, table in (("power", "table"), ("ipmi", "chassis")):
+        for state, words in _rows(root, block, table).items():
+            yield from (f"{block}.{state}.{word}" for word, cell in words.items() if cell.assumed)
+
+
+def _without_evidence(block: Data) -> Any:
+    return frozen({key: value for key, value in block.items() if key != "evidence"})
+
+
+def _filled(value: Any, words: Mapping[str, str]) -> Any:
+    match value:
+        case str():
+            return template.fill(value, words)
+        case list():
+            return [_filled(item, words) for item in value]
+        case dict():
+            return {key: _filled(item, words) for key, item in value.items()}
+        case _:
+            return value
+
+
+def _span(value: float | list[float]) -> model.Span:
+    low, high = value if isinstance(value, list) else (value, value)
+    return model.Span(float(low), float(high))
+
+
+def _timed(data: Data, time: str) -> Any:
+    """A small map with one time in it."""
+    return frozen({**data, time: _span(data[time])})
+
+
+def _claim(words: list[str]) -> model.Evidence:
+    return model.Evidence(model.Confidence(words[0]), tuple(words[1:]))
+
+
+def _rows(root: Fields, block: str, table: str) -> dict[str, dict[str, Items]]:
+    """The cells as nodes, because only nodes know whether they are assumed."""
+    node = cast(Fields, cast(Fields, root.entries[block]).entries[table])
+    return {
+        state: {word: cast(Items, cell) for word, cell in cast(Fields, node.entries[state]).entries.items()} for state in STATES
+    }
+
+
+def _cell(node: Items) -> model.Cell:
+    outcome, *claim = cast(list[str], plain(node))
+    return model.Cell(outcome, _claim(claim), node.assumed)
+
+
+def _power(root: Fields, data: Data) -> model.PowerRules:
+    types = tuple(data["reset_types"])
+    rows = _rows(root, "power", "table")
+    return model.PowerRules(
+        advertise=data["advertise"],
+        reset_types=types,
+        table=frozen({state: {word: _cell(rows[state][word]) for word in types} for state in STATES}),
+        unlisted_type=model.Cell(data["unlisted_type"][0], _claim(data["unlisted_type"][1:])),
+        outcomes=frozen({name: model.Outcome(**outcome) for name, outcome in data["outcomes"].items()}),
+        effects=frozen({name: _steps(steps) for name, steps in data["effects"].items()}),
+        on_os_down=_steps(data["on_os_down"]),
+        windows=tuple(_window(window) for window in data.get("windows", [])),
+    )
+
+
+def _steps(steps: list[Data]) -> tuple[model.Step, ...]:
+    return tuple(
+        model.Step(
+            at=_span(step["at"]),
+            real=step.get("real"),
+            says=frozen({view: step[view.value] for view in model.View if view.value in step}),
+            event=model.HostEvent(step["event"]) if "event" in step else None,
+        )
+        for step in steps
+    )
+
+
+def _window(data: Data) -> model.Window:
+    return model.Window(after=data["after"], for_s=_span(data["for_s"]), reset=tuple(data["reset"]), outcome=data["outcome"])
+
+
+def _reply(data: Data) -> model.Reply:
+    return model.Reply(
+        status=data["status"],
+        headers=frozen(data.get("headers", {})),
+        message=data.get("message"),
+        body=frozen(data.get("body")),
+        task=_timed(data["task"], "after_s") if "task" in data else None,
+    )
+
+
+def _message(data: Data) -> model.Message:
+    return model.Message(
+        id=data["id"],
+        text=None if data["text"] == "none" else data["text"],
+        args=tuple(data.get("args", [])),
+        severity=data.get("severity"),
+        resolution=data.get("resolution"),
+    )
+
+
+def _errors(data: Data) -> model.ErrorShape:
+    return model.ErrorShape(code=data["code"], summary=data["summary"], fields=tuple(data["fields"]))
+
+
+def _http(data: Data) -> model.Http:
+    return model.Http(
+        etag=data["etag"],
+        redirect_http=data["redirect_http"],
+        tls_min=data["tls_min"],
+        features=frozen(data["features"]),
+        if_match=frozen(data.get("if_match")),
+        odata_version=frozen(data.get("odata_version")),
+        server_header=data.get("server_header"),
+    )
+
+
+def _auth(data: Data) -> model.Auth:
+    sessions, lockout = data["sessions"], data["lockout"]
+    return model.Auth(
+        basic=data["basic"],
+        accounts=tuple(model.Account(**account) for account in data["accounts"]),
+        sessions=model.Sessions(max=sessions.get("max"), timeout_s=float(sessions["timeout_s"]), on_full=sessions.get("on_full")),
+        lockout=model.Lockout(
+            by=lockout["by"],
+            failures=lockout["failures"],
+            window_s=float(lockout.get("window_s", 0)),
+            penalty_s=float(lockout.get("penalty_s", 0)),
+        ),
+        no_auth=data.get("no_auth"),
+    )
+
+
+def _bmc_reset(data: Data) -> model.BmcReset:
+    return model.BmcReset(
+        reset_types=tuple(data["reset_types"]),
+        reply=data["reply"],
+        outage_s=_span(data["outage_s"]),
+        after=_timed(data["after"], "for_s") if "after" in data else None,
+    )
+
+
+def _ipmi(root: Fields, data: Data) -> model.Ipmi:
+    def cell(node: Items) -> model.IpmiCell:
+        code, effect, *claim = cast(list[Any], plain(node))
+        return model.IpmiCell(code, effect, _claim(claim), node.assumed)
+
+    rows = _rows(root, "ipmi", "chassis")
+    return model.Ipmi(
+        lan=data["lan"],
+        device=model.IpmiDevice(**data["device"]),
+        cipher_suites=tuple(data["cipher_suites"]),
+        chassis=frozen({state: {word: cell(node) for word, node in row.items()} for state, row in rows.items()}),
+    )
+
+
+def _timing(data: Data) -> model.Timing:
+    latency = {name: float(value) for name, value in data.get("latency_ms", {}).items()}
+    if "os_shutdown_s" in data:
+        return model.Timing(latency_ms=frozen(latency), os_shutdown_s=_span(data["os_shutdown_s"]))
+    return model.Timing(latency_ms=frozen(latency))
+
+
+def _evidence(data: Data) -> Iterable[tuple[str, model.Evidence]]:
+    for block, content in data.items():
+        if not isinstance(content, dict):
+            continue
+        inline = block in ("replies", "faults")
+        said = (
+            {key: value["evidence"] for key, value in content.items() if "evidence" in value}
+            if inline
+            else content.get("evidence", {})
+        )
+        yield from ((f"{block}.{key}", _claim(claim)) for key, claim in said.items())
+    for index, window in enumerate(data["power"].get("windows", [])):
+        yield f"power.windows[{index}]", _claim(window["evidence"])

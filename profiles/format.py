@@ -1,0 +1,312 @@
+"""The profile format, `profile/1`, as one literal value.
+
+The checks, the JSON Schema for editors (`schema.json`) and the list of keys in docs/write-a-profile.md come from here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from profiles.model import HostEvent
+from profiles.shapes import (
+    Choice,
+    Claim,
+    Flag,
+    Free,
+    ListOf,
+    MapOf,
+    Number,
+    OneOf,
+    OrNull,
+    Record,
+    Seconds,
+    Text,
+    names,
+)
+
+FORMAT: Final = "profile/1"
+STATES: Final = ("On", "Off")
+CHASSIS_COMMANDS: Final = ("down", "up", "cycle", "reset", "diag", "soft")
+
+_NAME: Final = Text("[A-Za-z0-9_][A-Za-z0-9_-]*", "a name")
+_RESET_TYPE: Final = Text("[A-Z][A-Za-z0-9]*", "a ResetType in PascalCase")
+_EVIDENCE: Final = Claim()
+_EVIDENCE_MAP: Final = MapOf(_EVIDENCE, r"\*|[A-Za-z0-9_@][A-Za-z0-9_.@-]*", 'a key of this block, key.part or "*"')
+_POWER_STATE: Final = OrNull(Choice(("On", "Off", "PoweringOn", "PoweringOff", "Paused", "Reset", "Unknown", "absent")))
+_STEP: Final = Record(
+    {
+        "at": Seconds(),
+        "real": Choice(STATES),
+        "system": _POWER_STATE,
+        "chassis": _POWER_STATE,
+        "ipmi": Choice(STATES),
+        "event": Choice(tuple(event.value for event in HostEvent)),
+    },
+    required=("at",),
+)
+_STEPS: Final = ListOf(_STEP, least=1)
+_TYPED: Final = Text(r"#[A-Za-z]+\.v[0-9]+_[0-9]+_[0-9]+\.[A-Za-z]+", 'a type such as "#Manager.v1_9_0.Manager"')
+_UUID: Final = Text(
+    r"absent|random|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|.*\{[a-z_]+(?::[a-z0-9]+)?\}.*",
+    "a UUID, random or absent",
+)
+_HEADERS: Final = MapOf(Text(), "[A-Za-z0-9!#$%&'*+.^_`|~-]+", "a header name")
+_BODY: Final = OneOf('"empty" or a JSON object', scalar=Choice(("empty",)), fields=Free())
+_TASK_END: Final = Record(
+    {
+        "start": Choice(("New", "Pending", "Starting", "Running")),
+        "end": Choice(("Completed", "Cancelled", "Exception", "Killed")),
+        "after_s": Seconds(),
+        "message": _NAME,
+    },
+    required=("start", "end", "after_s"),
+)
+_PATH: Final = Text(r"/redfish(?:/.*)?", "a path that starts with /redfish")
+
+_IDENTITY: Final = (
+    *("vendor", "product", "redfish_version", "root_type", "root_uuid", "oem_key", "manufacturer", "model", "sku"),
+    *("system_type", "system_uuid", "manager_type", "chassis_type", "bios_version", "bmc_model", "bmc_firmware"),
+)
+
+_POWER: Final = Record(
+    {
+        "advertise": Choice(("inline", "action_info", "both", "none")),
+        "reset_types": ListOf(_RESET_TYPE, least=1, unique=True),
+        "table": MapOf(
+            MapOf(Claim((("outcome", _NAME),), unknown=True), "[A-Z][A-Za-z0-9]*", "a ResetType in PascalCase"),
+            words=STATES,
+        ),
+        "unlisted_type": Claim((("outcome", _NAME),)),
+        "outcomes": MapOf(Record({"reply": _NAME, "effect": _NAME}, required=("reply", "effect"))),
+        "effects": MapOf(_STEPS),
+        "on_os_down": _STEPS,
+        "windows": ListOf(
+            Record(
+                {
+                    "after": _NAME,
+                    "for_s": Seconds(),
+                    "reset": ListOf(_RESET_TYPE, least=1),
+                    "outcome": _NAME,
+                    "evidence": _EVIDENCE,
+                },
+                required=("after", "for_s", "reset", "outcome", "evidence"),
+            )
+        ),
+        "evidence": _EVIDENCE_MAP,
+    },
+    required=("advertise", "reset_types", "table", "unlisted_type", "outcomes", "effects", "on_os_down"),
+)
+
+_REPLY: Final = Record(
+    {
+        "status": Number(200, 599),
+        "headers": _HEADERS,
+        "message": _NAME,
+        "body": _BODY,
+        "task": _TASK_END,
+        "evidence": _EVIDENCE,
+    },
+    required=("status",),
+)
+_MESSAGE: Final = Record(
+    {
+        "id": Text(r"[^\s]+", "a message id without blanks"),
+        "text": Text(wanted='text (or "none" where the vendor sends the id only)'),
+        "args": ListOf(Text()),
+        "severity": Text(),
+        "resolution": Text(),
+        "evidence": _EVIDENCE,
+    },
+    required=("id", "text"),
+)
+
+_HTTP: Final = Record(
+    {
+        "etag": Choice(("none", "strong-digits", "strong-hex", "weak-hex8", "weak-time", "bare-integer", "hash")),
+        "redirect_http": Flag(),
+        "tls_min": Text(r"1\.[0-3]", 'a TLS version such as "1.2"'),
+        "features": Record(
+            names(("expand_all", "levels", "links", "no_links", "filter", "select", "only", "excerpt"), Flag())
+            | {"max_levels": Number(0, 20)}
+        ),
+        "if_match": Record(
+            {
+                "required": Flag(),
+                "applies_to": ListOf(Choice(("PATCH", "PUT", "POST", "DELETE")), unique=True),
+                "mismatch": _NAME,
+                "missing": _NAME,
+            },
+            required=("required", "applies_to", "mismatch"),
+        ),
+        "odata_version": Record({"only": Text(), "otherwise": _NAME}, required=("only", "otherwise")),
+        "server_header": Text(),
+        "evidence": _EVIDENCE_MAP,
+    },
+    required=("etag", "redirect_http", "tls_min", "features"),
+)
+
+_AUTH: Final = Record(
+    {
+        "basic": Flag(),
+        "accounts": ListOf(
+            Record(
+                {"name": Text(), "password": Text(), "role": Choice(("Administrator", "Operator", "ReadOnly"))},
+                required=("name", "password", "role"),
+            ),
+            least=1,
+        ),
+        "sessions": Record({"max": Number(1, 10_000), "timeout_s": Number(1, 86_400), "on_full": _NAME}, required=("timeout_s",)),
+        "lockout": Record(
+            {
+                "by": Choice(("account", "address")),
+                "failures": Number(0, 1000),
+                "window_s": Number(0, 86_400, fraction=True),
+                "penalty_s": Number(0, 86_400, fraction=True),
+            },
+            required=("by", "failures"),
+        ),
+        "no_auth": _NAME,
+        "evidence": _EVIDENCE_MAP,
+    },
+    required=("basic", "accounts", "sessions", "lockout"),
+)
+
+_AFTER: Final = Record({"reply": _NAME, "for_s": Seconds(), "reset": ListOf(_RESET_TYPE, least=1)}, required=("reply", "for_s"))
+
+_IPMI: Final = Record(
+    {
+        "lan": Flag(),
+        "device": Record(
+            {
+                "manufacturer": Number(0, 0xFFFFF),
+                "product": Number(0, 0xFFFF),
+                "device_id": Number(0, 255),
+                "revision": Number(0, 15),
+            },
+            required=("manufacturer", "product", "device_id", "revision"),
+        ),
+        "cipher_suites": ListOf(Number(0, 255), unique=True),
+        "chassis": MapOf(
+            MapOf(Claim((("completion code", Number(0, 255)), ("effect", _NAME)), unknown=True), words=CHASSIS_COMMANDS),
+            words=STATES,
+        ),
+        "evidence": _EVIDENCE_MAP,
+    },
+    required=("lan", "device", "cipher_suites", "chassis"),
+)
+
+_FAULT: Final = Record(
+    {
+        "on": Record(
+            names(("get", "post", "patch", "delete"), Text("/redfish.*", "a path"))
+            | {
+                "reset": OneOf('"*" or a list', scalar=Choice(("*",)), items=ListOf(_RESET_TYPE, least=1)),
+                "when": Choice(("sessions_full",)),
+            },
+        ),
+        "reply": _NAME,
+        "reply_override": Record({"status": Number(200, 599), "headers": _HEADERS, "body": _BODY}),
+        "drop_fields": ListOf(Text(), least=1),
+        "times": Number(1, 1_000_000),
+        "evidence": _EVIDENCE,
+    },
+    required=("on", "evidence"),
+)
+
+PROFILE: Final = Record(
+    {
+        "schema": Choice((FORMAT,)),
+        "id": Text("[a-z0-9][a-z0-9-]*", "lower-case letters, digits and -"),
+        "title": Text(),
+        "extends": OneOf("a profile or a list of them", scalar=Text(), items=ListOf(Text(), least=1, unique=True)),
+        "abstract": Flag(),
+        "firmware": MapOf(Text()),
+        "maintainers": ListOf(Text()),
+        "sources": MapOf(Record({"ref": Text(), "commit": Text(), "licence": Text()}, required=("ref",))),
+        "vars": MapOf(Text(), "[a-z][a-z0-9_]*", "lower-case letters, digits and _"),
+        "identity": Record(
+            names(_IDENTITY, Text())
+            | names(("root_type", "system_type", "manager_type", "chassis_type"), _TYPED)
+            | names(("root_uuid", "system_uuid"), _UUID)
+            | {"evidence": _EVIDENCE_MAP},
+            required=_IDENTITY,
+        ),
+        "power": _POWER,
+        "replies": MapOf(_REPLY),
+        "messages": MapOf(_MESSAGE, but={"evidence": _EVIDENCE_MAP}),
+        "errors": Record(
+            {
+                "code": Text(),
+                "summary": Text(),
+                "fields": ListOf(Text(), least=1, unique=True),
+                "evidence": _EVIDENCE_MAP,
+            },
+            required=("code", "summary", "fields"),
+        ),
+        "http": _HTTP,
+        "auth": _AUTH,
+        "tasks": Record(
+            {
+                "style": Choice(("none", "tasks", "jobs")),
+                "id": Text(),
+                "monitor": _PATH,
+                "retry_after_s": Number(0, 3600),
+                "evidence": _EVIDENCE_MAP,
+            },
+            required=("style",),
+        ),
+        "bmc_reset": Record(
+            {
+                "reset_types": ListOf(_RESET_TYPE, unique=True),
+                "reply": _NAME,
+                "outage_s": Seconds(),
+                "after": _AFTER,
+                "evidence": _EVIDENCE_MAP,
+            },
+            required=("reset_types", "reply", "outage_s"),
+        ),
+        "ipmi": _IPMI,
+        "timing": Record(
+            {
+                "latency_ms": Record(names(("min", "typ", "max"), Number(0, 600_000, fraction=True))),
+                "os_shutdown_s": Seconds(),
+                "evidence": _EVIDENCE_MAP,
+            }
+        ),
+        "faults": MapOf(_FAULT),
+        "resources": Record(
+            {
+                "base": Choice(("built-in",)),
+                "merge": MapOf(Free(), r"/redfish/v1(?:/[^\s]*)?", "a path under /redfish/v1"),
+                "remove": ListOf(_PATH, unique=True),
+                "evidence": _EVIDENCE_MAP,
+            }
+        ),
+    },
+    required=(
+        "vars",
+        "identity",
+        "power",
+        "replies",
+        "messages",
+        "errors",
+        "http",
+        "auth",
+        "tasks",
+        "bmc_reset",
+        "ipmi",
+        "timing",
+    ),
+    always=("schema", "id", "title"),
+)
+
+EVIDENCE_BY_KEY: Final = ("identity", "messages", "errors", "http", "auth", "tasks", "bmc_reset", "timing", "resources")
+"""Blocks in which every key needs evidence. `power` and `ipmi` have tables whose cells carry their own."""
+
+EVIDENCE_IN: Final = {
+    "power": ("advertise", "reset_types", "effects", "on_os_down"),
+    "ipmi": ("lan", "device", "cipher_suites"),
+}
+
+EVIDENCE_ALSO: Final = {"power.advertise": "reset_types", "power.on_os_down": "effects"}
+"""Read from the same place: evidence for the second serves the first too."""

@@ -1,0 +1,199 @@
+"""Profiles from files: `load`, `names`, `all_names`, `path`.
+
+Theory
+  A file is checked alone (is its form right, does all that it sets say where it is known from?), then merged with its
+  parents (is anything missing?), and then as a whole (does every name that is used exist?). All findings come in one
+  `ProfileError`; only a tree without findings becomes a `Profile`.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from profiles import references
+from profiles.build import build
+from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
+from profiles.format import PROFILE
+from profiles.merge import fields, merged
+from profiles.model import Profile
+from profiles.shapes import Check
+from profiles.yaml_source import MAX_BYTES, Fields, Items, Node, Scalar, child, parse, text_of
+
+VENDORS: Final = Path(__file__).resolve().parent / "vendors"
+MAX_CHAIN: Final = 5
+
+_NO_OVERRIDES: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A profile before it becomes dataclasses: the merged tree, the file's own tree and the names of its parents."""
+
+    root: Fields
+    own: Fields
+    extends: tuple[str, ...]
+
+    def profile(self, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Profile:
+        """As `load`; for a rack of many machines, which reads its file once and builds often.
+
+        Raises ProfileError for a base that no BMC can have, and for an override of a var that is not there.
+        """
+        file = Mark(self.own.mark.file)
+        if child_is_true(self.root, "abstract"):
+            raise ProfileError([Problem(file, "abstract", "only a base for others: name a profile that extends it")])
+        known = child(self.root, "vars")
+        words = known.entries if isinstance(known, Fields) else {}
+        for name in overrides:
+            if name not in words:
+                raise ProfileError([Problem(file, "vars", f"the profile has no var '{name}'{did_you_mean(name, words)}")])
+        wrong = [Problem(file, f"{block}.{key}", said) for block, key, _, said in references.filled(self.root, overrides)]
+        if wrong:
+            raise ProfileError(wrong)
+        return build(self.root, self.extends, overrides)
+
+
+def load(name_or_path: str | Path, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Profile:
+    """The profile with that name, or in that file (anything with a slash or ending in .yaml).
+
+    `overrides` replace `vars` of the profile, for example `serial` for each machine of a rack.
+    Raises ProfileError with every mistake in the file and its parents; nothing else, whatever the file holds.
+    """
+    return resolve(name_or_path).profile(overrides)
+
+
+def names() -> tuple[str, ...]:
+    """The shipped profiles that a BMC can have, sorted."""
+    return tuple(name for name in all_names() if not child_is_true(_tree(VENDORS / f"{name}.yaml", Problems()), "abstract"))
+
+
+def all_names() -> tuple[str, ...]:
+    """All shipped profiles, those included that only serve as a base."""
+    return tuple(sorted(file.stem for file in VENDORS.glob("*.yaml")))
+
+
+def path(name: str) -> Path:
+    """The file of a shipped profile. Raises ProfileError for an unknown name."""
+    known = all_names()
+    if name not in known:
+        hint = did_you_mean(name, known) or f"; there are: {listed(known)}"
+        raise ProfileError([Problem(Mark(name), "", f"no such profile{hint} (a file is named with its path: ./{name}.yaml)")])
+    return VENDORS / f"{name}.yaml"
+
+
+def child_is_true(root: Fields, key: str) -> bool:
+    node = root.entries.get(key)
+    return isinstance(node, Scalar) and node.value is True
+
+
+def resolve(name_or_path: str | Path) -> Resolved:
+    """The merged and checked tree. Raises ProfileError with every mistake."""
+    problems = Problems()
+    file = _locate(name_or_path)
+    layers = _Layers(problems)
+    layers.collect(file, ())
+    own = layers.trees[-1]
+    for tree in layers.trees:
+        PROFILE.check(tree, Check(problems))
+        references.check_layer(tree, problems)
+    for index in range(1, len(layers.trees)):
+        references.check_parents(merged(layers.trees[:index]), layers.trees[index], problems)
+    root = _with_own_mark(merged(layers.trees), own)
+    PROFILE.check(root, Check(problems, partial=False))
+    references.check(root, own.mark.file, problems)
+    if file.parent == VENDORS and text_of(child(own, "id")) not in (None, file.stem):
+        problems.add(own.entries["id"].mark, "id", f"must be '{file.stem}', as the file is called")
+    problems.raise_any()
+    return Resolved(root, own, tuple(name for name, _ in _parents(own)))
+
+
+def _with_own_mark(root: Fields, own: Fields) -> Fields:
+    return fields(root.entries, root.keys, own.mark)
+
+
+def _locate(name_or_path: str | Path) -> Path:
+    if isinstance(name_or_path, Path):
+        return name_or_path
+    if not name_or_path:
+        raise ProfileError([Problem(Mark("profile"), "", f"no name given; there are: {listed(all_names())}")])
+    if os.sep in name_or_path or name_or_path.endswith((".yaml", ".yml")):
+        return Path(name_or_path)
+    return path(name_or_path)
+
+
+def _read(file: Path) -> bytes:
+    def refuse(why: str) -> ProfileError:
+        return ProfileError([Problem(Mark(str(file)), "", why)])
+
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise refuse("not a file")
+        with file.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise refuse(error.strerror or "cannot be read") from None
+    except ValueError:
+        raise refuse("not a file name") from None
+
+
+def _tree(file: Path, problems: Problems) -> Fields:
+    return parse(_read(file), str(file), problems)
+
+
+def _parents(tree: Fields) -> list[tuple[str, Node]]:
+    node = tree.entries.get("extends")
+    words = node.items if isinstance(node, Items) else (node,)
+    return [(name, word) for word in words if word is not None and (name := text_of(word))]
+
+
+class _Layers:
+    """The file and its parents, each once, the most distant first."""
+
+    def __init__(self, problems: Problems) -> None:
+        self.trees: list[Fields] = []
+        self._problems = problems
+        self._done: set[Path] = set()
+
+    def collect(self, file: Path, chain: tuple[Path, ...]) -> None:
+        tree = _tree(file, self._problems)
+        here = (*chain, file.resolve())
+        for name, node in _parents(tree):
+            self._collect_parent(name, node, file, here)
+        self._done.add(file.resolve())
+        self.trees.append(tree)
+
+    def _collect_parent(self, name: str, node: Node, file: Path, chain: tuple[Path, ...]) -> None:
+        try:
+            parent = _beside(name, file)
+        except ProfileError as error:
+            raise self._refusal(node, error.problems[0].message) from None
+        resolved = parent.resolve()
+        if resolved in chain:
+            ring = " -> ".join(link.stem for link in (*chain[chain.index(resolved) :], resolved))
+            raise self._refusal(node, f"extends itself: {ring}")
+        if len(chain) >= MAX_CHAIN:
+            raise self._refusal(node, f"the chain of parents is longer than {MAX_CHAIN} files")
+        if resolved not in self._done:
+            self.collect(parent, chain)
+
+    def _refusal(self, node: Node, message: str) -> ProfileError:
+        self._problems.add(node.mark, "extends", message)
+        return ProfileError(sorted(self._problems.found))
+
+
+def _beside(name: str, file: Path) -> Path:
+    """A parent: a path from the child's folder, a file beside the child, or a shipped profile."""
+    if os.sep in name or name.endswith((".yaml", ".yml")):
+        candidate = file.parent / name
+        if not candidate.is_file():
+            raise ProfileError([Problem(Mark(name), "", f"there is no file {candidate}")])
+        return candidate
+    beside = file.parent / f"{name}.yaml"
+    if beside.is_file() and beside.resolve() != file.resolve():
+        return beside
+    return path(name)

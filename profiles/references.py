@@ -1,0 +1,292 @@
+"""What refers to what inside a merged profile, and whether every value says where it is known from.
+
+The tree may still hold values of a wrong form (those are reported by `shapes`); they are passed over here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from profiles import template
+from profiles.errors import Mark, Problems, did_you_mean, listed
+from profiles.format import CHASSIS_COMMANDS, EVIDENCE_BY_KEY, EVIDENCE_IN, PROFILE, STATES
+from profiles.merge import claimed_keys, evidence_for
+from profiles.shapes import Record
+from profiles.yaml_source import Fields, Items, Node, Scalar, child, text_of
+
+_IDS: Final = ("system_id", "manager_id", "chassis_id")
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]+")
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_TEMPLATED: Final = ("identity", "replies", "messages", "errors", "tasks", "faults", "resources")
+
+
+def check_layer(layer: Fields, problems: Problems) -> None:
+    """One file: every value that it sets has evidence in it."""
+    for name in (*EVIDENCE_BY_KEY, *EVIDENCE_IN):
+        block = layer.entries.get(name)
+        if not isinstance(block, Fields):
+            continue
+        shape = PROFILE.fields[name]
+        for key in claimed_keys(name, block):
+            if isinstance(shape, Record) and key not in shape.fields:
+                continue
+            if evidence_for(name, block, key) is None and not _all_parts(block, key):
+                problems.add(
+                    block.keys[key],
+                    f"{name}.{key}",
+                    f"no evidence: add evidence: {{{key}: [confidence, source...]}} to {name}",
+                )
+
+
+def _all_parts(block: Fields, key: str) -> bool:
+    said, value = child(block, "evidence"), block.entries[key]
+    if not isinstance(said, Fields) or not isinstance(value, Fields) or not value.entries:
+        return False
+    return all(f"{key}.{part}" in said.entries for part in value.entries)
+
+
+def check_parents(parent: Fields, layer: Fields, problems: Problems) -> None:
+    """A child does not give a parent's source id another meaning: that would change the parent's evidence."""
+    theirs, ours = child(parent, "sources"), child(layer, "sources")
+    if not isinstance(theirs, Fields) or not isinstance(ours, Fields):
+        return
+    for name, source in ours.entries.items():
+        known = text_of(child(theirs, name, "ref"))
+        if known is not None and text_of(child(source, "ref")) not in (None, known):
+            problems.add(ours.keys[name], f"sources.{name}", f"a parent uses this id for '{known}': choose another one")
+
+
+def check(root: Fields, file: str, problems: Problems) -> None:
+    """The whole: names exist, tables are complete, templates can be filled. `file` is the file being loaded."""
+    _References(root, file, problems).run()
+
+
+def filled(root: Fields, overrides: Mapping[str, str]) -> Iterator[tuple[str, str, Mark, str]]:
+    """What is wrong once `vars` are put in: (block, key, its place, what is wrong). Ids become parts of URLs."""
+    variables, identity = child(root, "vars"), child(root, "identity")
+    if not isinstance(variables, Fields):
+        return
+    values = {name: text for name, node in variables.entries.items() if (text := text_of(node)) is not None} | dict(overrides)
+    for name in _IDS:
+        node = variables.entries.get(name)
+        if node is not None and name in values and not _SEGMENT.fullmatch(values[name]):
+            yield "vars", name, node.mark, f"'{values[name]}' cannot be part of a URL: letters, digits and -._~ only"
+    for name in ("root_uuid", "system_uuid"):
+        node = child(identity, name)
+        text = text_of(node)
+        if node is None or text is None or "{" not in text:
+            continue
+        uuid = template.fill(text, values)
+        if not _UUID.fullmatch(uuid):
+            yield "identity", name, node.mark, f"becomes '{uuid}', which is not a UUID"
+
+
+class _References:
+    def __init__(self, root: Fields, file: str, problems: Problems) -> None:
+        self._root = root
+        self._file = file
+        self._problems = problems
+
+    def run(self) -> None:
+        self._table()
+        self._outcomes()
+        self._effects()
+        self._windows()
+        self._replies()
+        self._chassis()
+        self._faults()
+        self._evidence()
+        self._templates()
+
+    def _names(self, *path: str) -> tuple[str, ...]:
+        node = child(self._root, *path)
+        return tuple(key for key in node.entries if key != "evidence") if isinstance(node, Fields) else ()
+
+    def _each(self, *path: str) -> Iterator[tuple[str, str, Fields, Node]]:
+        """Every entry of a map: (its key, its path, the map, the value)."""
+        node = child(self._root, *path)
+        if isinstance(node, Fields):
+            for key, value in node.entries.items():
+                if key != "evidence":
+                    yield key, ".".join((*path, key)), node, value
+
+    def _refer(self, node: Node | None, path: str, what: str, known: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
+        """`node` must be the name of a `what`."""
+        name = text_of(node)
+        if node is None or name is None or name in known or name in also:
+            return
+        there = did_you_mean(name, known) or (f"; there are: {listed(known)}" if known else "; there are none")
+        self._complain(node.mark, path, f"there is no {what} '{name}'{there}")
+
+    def _complain(self, mark: Mark, path: str, message: str) -> None:
+        """What a parent says and this file breaks is told in this file, with the parent's place beside it."""
+        if mark.file == self._file:
+            self._problems.add(mark, path, message)
+        else:
+            self._problems.add(Mark(self._file), path, f"{message} (needed by {Path(mark.file).name}:{mark.line})")
+
+    def _cell(self, node: Node, path: str, outcome: int, confidence: int) -> None:
+        if not isinstance(node, Items) or len(node.items) <= confidence:
+            return
+        if path.startswith("ipmi."):
+            self._refer(node.items[outcome], f"{path}[{outcome}]", "effect", self._names("power", "effects"), ("none",))
+        else:
+            self._refer(node.items[outcome], f"{path}[{outcome}]", "outcome", self._names("power", "outcomes"))
+        self._claim(Items(node.items[confidence:], node.mark, node.size), path)
+
+    def _claim(self, node: Node | None, path: str) -> None:
+        if isinstance(node, Items):
+            for source in node.items[1:]:
+                self._refer(source, path, "source", self._names("sources"))
+
+    def _table(self) -> None:
+        offered = child(self._root, "power", "reset_types")
+        types = [word for item in offered.items if (word := text_of(item))] if isinstance(offered, Items) else []
+        for state in STATES:
+            for reset_type, path, cells, cell in self._each("power", "table", state):
+                self._cell(cell, path, 0, 1)
+                if reset_type not in types and types and cells.keys[reset_type].file == self._file:
+                    hint = did_you_mean(reset_type, types)
+                    self._complain(
+                        cells.keys[reset_type],
+                        path,
+                        f"'{reset_type}' is not in power.reset_types, so unlisted_type answers it{hint}",
+                    )
+            present = self._names("power", "table", state)
+            missing = [word for word in types if word not in present]
+            if missing and isinstance(offered, Items) and isinstance(child(self._root, "power", "table"), Fields):
+                self._complain(
+                    offered.mark,
+                    f"power.table.{state}",
+                    f"no cell for {', '.join(missing)}, which power.reset_types offers",
+                )
+        unlisted = child(self._root, "power", "unlisted_type")
+        if unlisted is not None:
+            self._cell(unlisted, "power.unlisted_type", 0, 1)
+
+    def _outcomes(self) -> None:
+        for _, path, _, outcome in self._each("power", "outcomes"):
+            self._refer(child(outcome, "reply"), f"{path}.reply", "reply", self._names("replies"))
+            self._refer(child(outcome, "effect"), f"{path}.effect", "effect", self._names("power", "effects"), ("none",))
+
+    def _effects(self) -> None:
+        for name, path, effects, steps in self._each("power", "effects"):
+            if name == "none":
+                self._complain(effects.keys[name], path, "'none' means that nothing happens; it cannot be given steps")
+            self._forward(steps, path)
+        self._forward(child(self._root, "power", "on_os_down"), "power.on_os_down")
+
+    def _forward(self, steps: Node | None, path: str) -> None:
+        """Steps go forward in time, with both ends of their spans."""
+        before = (0.0, 0.0)
+        for index, step in enumerate(steps.items if isinstance(steps, Items) else ()):
+            at = _span(child(step, "at"))
+            if at is None:
+                return
+            if at[0] < before[0] or at[1] < before[1]:
+                self._complain(step.mark, f"{path}[{index}].at", "comes before the step above it: steps go forward in time")
+            before = at
+
+    def _windows(self) -> None:
+        windows = child(self._root, "power", "windows")
+        for index, window in enumerate(windows.items if isinstance(windows, Items) else ()):
+            path = f"power.windows[{index}]"
+            self._refer(child(window, "after"), f"{path}.after", "effect", self._names("power", "effects"))
+            self._refer(child(window, "outcome"), f"{path}.outcome", "outcome", self._names("power", "outcomes"))
+            self._reset_types(child(window, "reset"), f"{path}.reset")
+            self._claim(child(window, "evidence"), f"{path}.evidence")
+
+    def _reset_types(self, node: Node | None, path: str) -> None:
+        offered = child(self._root, "power", "reset_types")
+        known = tuple(word for item in offered.items if (word := text_of(item))) if isinstance(offered, Items) else ()
+        for index, item in enumerate(node.items if isinstance(node, Items) else ()):
+            self._refer(item, f"{path}[{index}]", "ResetType in power.reset_types", known)
+
+    def _replies(self) -> None:
+        replies, messages = self._names("replies"), self._names("messages")
+        for _, path, _, reply in self._each("replies"):
+            self._refer(child(reply, "message"), f"{path}.message", "message", messages)
+            self._refer(child(reply, "task", "message"), f"{path}.task.message", "message", messages)
+            self._claim(child(reply, "evidence"), f"{path}.evidence")
+        for users in (
+            ("auth", "no_auth"),
+            ("auth", "sessions", "on_full"),
+            ("bmc_reset", "reply"),
+            ("bmc_reset", "after", "reply"),
+            ("http", "if_match", "mismatch"),
+            ("http", "if_match", "missing"),
+            ("http", "odata_version", "otherwise"),
+        ):
+            self._refer(child(self._root, *users), ".".join(users), "reply", replies)
+        self._reset_types(child(self._root, "bmc_reset", "after", "reset"), "bmc_reset.after.reset")
+
+    def _chassis(self) -> None:
+        table = child(self._root, "ipmi", "chassis")
+        for state in STATES:
+            for _, path, _, cell in self._each("ipmi", "chassis", state):
+                self._cell(cell, path, 1, 2)
+            missing = [command for command in CHASSIS_COMMANDS if command not in self._names("ipmi", "chassis", state)]
+            if missing and isinstance(table, Fields):
+                self._complain(table.mark, f"ipmi.chassis.{state}", f"no cell for {', '.join(missing)}")
+
+    def _faults(self) -> None:
+        for _, path, _, fault in self._each("faults"):
+            self._refer(child(fault, "reply"), f"{path}.reply", "reply", self._names("replies"))
+            self._reset_types(child(fault, "on", "reset"), f"{path}.on.reset")
+            self._claim(child(fault, "evidence"), f"{path}.evidence")
+
+    def _evidence(self) -> None:
+        for name in (*EVIDENCE_BY_KEY, *EVIDENCE_IN):
+            block = child(self._root, name)
+            for key, path, said, claim in self._each(name, "evidence"):
+                self._claim(claim, path)
+                if child(block, *key.split(".", 1)) is None:
+                    known = self._names(name)
+                    there = did_you_mean(key, known) or f"; {name} has: {listed(known)}"
+                    self._complain(said.keys[key], path, f"evidence for something that is not there{there}")
+
+    def _templates(self) -> None:
+        words, identity = self._names("vars"), self._names("identity")
+        for name, path, declared, _ in self._each("vars"):
+            if template.is_reserved(name) or name in identity:
+                self._complain(declared.keys[name], path, f"'{name}' is filled by something else: choose another name")
+        for block, key, mark, message in filled(self._root, {}):
+            self._complain(mark, f"{block}.{key}", message)
+        for needed in _IDS:
+            declared_vars = child(self._root, "vars")
+            if needed not in words and isinstance(declared_vars, Fields):
+                self._complain(declared_vars.mark, f"vars.{needed}", f"'{needed}' is missing: it is part of every path")
+        for block in _TEMPLATED:
+            known = frozenset(words) if block == "identity" else frozenset((*words, *identity))
+            for scalar, path in _texts(child(self._root, block), block):
+                for hole, name in template.mistakes(str(scalar.value), known):
+                    hint = did_you_mean(name, known | template.REQUEST) or f"; known: {listed(sorted(known | template.REQUEST))}"
+                    self._complain(scalar.mark, path, f"nothing fills {hole}{hint}")
+
+
+def _texts(node: Node | None, path: str) -> Iterator[tuple[Scalar, str]]:
+    match node:
+        case Scalar(value=str()):
+            yield node, path
+        case Items(items=items):
+            for index, item in enumerate(items):
+                yield from _texts(item, f"{path}[{index}]")
+        case Fields(entries=entries):
+            for key, value in entries.items():
+                if key != "evidence":
+                    yield from _texts(value, f"{path}.{key}")
+        case _:
+            return
+
+
+def _span(node: Node | None) -> tuple[float, float] | None:
+    match node:
+        case Scalar(value=int() | float() as at):
+            return float(at), float(at)
+        case Items(items=(Scalar(value=int() | float() as low), Scalar(value=int() | float() as high))):
+            return float(low), float(high)
+        case _:
+            return None

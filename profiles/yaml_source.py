@@ -1,0 +1,276 @@
+"""YAML with positions, read the way people mean it.
+
+Rules
+  1. Only `true` and `false` are booleans: `On`, `off`, `yes`, `no` are text (YAML 1.1 would make booleans of them).
+  2. Only what is written like a number is one: `12:34:56`, `0755`, `1.9.0` and dates stay text.
+  3. Keys are text and unique. One document per file, UTF-8, no tags.
+  4. Whatever the bytes are, the answer is a tree or a `ProfileError`. Size, depth and the growth through aliases are
+     bounded, and the tree is built from parser events in a loop, so that no input can exhaust the stack.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+import yaml
+
+from profiles.errors import Mark, Problem, Problems, ProfileError
+
+MAX_BYTES: Final = 1_000_000
+MAX_DEPTH: Final = 32
+MAX_NODES: Final = 50_000
+
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})|0o[0-7]{1,20}|0x[0-9a-fA-F]{1,16}")
+_FLOAT: Final = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18}|[0-9]{1,18}(?=[eE]))(?:[eE][-+]?[0-9]{1,3})?")
+_NOT_YAML: Final = re.compile("[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    """One value. `raw` is what the file says; `value` what it means."""
+
+    value: str | int | float | bool | None
+    raw: str
+    mark: Mark
+    size: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Items:
+    """A list. `assumed` marks a table cell whose outcome was taken from a parent because nobody knows (`"?"`)."""
+
+    items: tuple[Node, ...]
+    mark: Mark
+    size: int
+    assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fields:
+    """A map. `keys` says where each key stands."""
+
+    entries: Mapping[str, Node]
+    keys: Mapping[str, Mark]
+    mark: Mark
+    size: int
+
+
+Node = Scalar | Items | Fields
+
+
+def plain(node: Node) -> Any:
+    """The tree as dicts, lists and scalars."""
+    match node:
+        case Scalar(value=value):
+            return value
+        case Items(items=items):
+            return [plain(item) for item in items]
+        case Fields(entries=entries):
+            return {key: plain(value) for key, value in entries.items()}
+
+
+def child(node: Node | None, *path: str) -> Node | None:
+    """The node at `path`, or None where there is none or something else than a map is in the way."""
+    for key in path:
+        if not isinstance(node, Fields):
+            return None
+        node = node.entries.get(key)
+    return node
+
+
+def text_of(node: Node | None) -> str | None:
+    """The text of a scalar; None for everything else."""
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+
+def parse(data: bytes, file: str, problems: Problems) -> Fields:
+    """The one document in `data`, which must be a map. Bad keys are added to `problems`; the tree is then still usable.
+
+    Raises ProfileError with the place of the first thing that is not YAML, or of what makes a tree impossible.
+    """
+    text = _decode(data, file)
+    root = _Builder(file, problems).build(text)
+    if not isinstance(root, Fields):
+        raise _refusal(
+            root.mark,
+            "a profile is a map of keys, this is a " + ("list" if isinstance(root, Items) else "single value"),
+        )
+    return root
+
+
+def _refusal(mark: Mark, message: str) -> ProfileError:
+    return ProfileError([Problem(mark, "", message)])
+
+
+def _decode(data: bytes, file: str) -> str:
+    if len(data) > MAX_BYTES:
+        raise _refusal(Mark(file), f"larger than {MAX_BYTES} bytes: not a profile")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig", "replace")
+        raise _refusal(_place(file, before), f"byte 0x{data[error.start]:02x} is not UTF-8 text") from None
+    if bad := _NOT_YAML.search(text):
+        raise _refusal(_place(file, text[: bad.start()]), f"character U+{ord(bad[0]):04X} is not allowed in YAML")
+    return text
+
+
+def _place(file: str, before: str) -> Mark:
+    return Mark(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+
+
+def resolve(raw: str) -> str | int | float | bool | None:
+    """What an unquoted word means. Leading zeroes, colons and infinities make text, not numbers."""
+    if raw in ("", "~", "null"):
+        return None
+    if raw in ("true", "false"):
+        return raw == "true"
+    if _INTEGER.fullmatch(raw):
+        return int(raw, 0)
+    if _FLOAT.fullmatch(raw) and math.isfinite(value := float(raw)):
+        return value
+    return raw
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or map whose end has not been seen."""
+
+    mark: Mark
+    anchor: str | None
+    is_map: bool
+    items: list[Node]
+    entries: dict[str, Node]
+    keys: dict[str, Mark]
+    key: str | None = None
+    size: int = 1
+
+
+class _Builder:
+    """Makes the tree from the parser's events."""
+
+    def __init__(self, file: str, problems: Problems) -> None:
+        self._file = file
+        self._problems = problems
+        self._open: list[_Open] = []
+        self._anchors: dict[str, Node | None] = {}
+        self._root: Node | None = None
+
+    def build(self, text: str) -> Node:
+        documents = 0
+        for event in self._events(text):
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise _refusal(self._mark(event), "a second document: one profile per file")
+            self._take(event)
+        if self._root is None:
+            raise _refusal(Mark(self._file, 1, 1), "the file is empty")
+        return self._root
+
+    def _events(self, text: str) -> Iterator[Any]:
+        try:
+            yield from yaml.parse(text, Loader=_LOADER)
+        except yaml.MarkedYAMLError as error:
+            at = error.problem_mark or error.context_mark
+            mark = Mark(self._file, at.line + 1, at.column + 1) if at else Mark(self._file)
+            raise _refusal(mark, _sentence(error, text, mark)) from None
+        except yaml.YAMLError as error:
+            raise _refusal(Mark(self._file), f"not YAML: {error}") from None
+
+    def _mark(self, event: Any) -> Mark:
+        return Mark(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _take(self, event: Any) -> None:
+        match event:
+            case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
+                self._start(event, isinstance(event, yaml.MappingStartEvent))
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                self._end()
+            case yaml.ScalarEvent():
+                mark = self._mark(event)
+                self._refuse_tag(event, mark)
+                value = resolve(event.value) if event.implicit[0] else event.value
+                self._add(Scalar(value, event.value, mark), event.anchor)
+            case yaml.AliasEvent():
+                self._alias(event)
+            case _:
+                return
+
+    def _refuse_tag(self, event: Any, mark: Mark) -> None:
+        if event.tag is not None:
+            raise _refusal(mark, f"the tag {event.tag} is not allowed: quote a value to make it text")
+
+    def _start(self, event: Any, is_map: bool) -> None:
+        mark = self._mark(event)
+        self._refuse_tag(event, mark)
+        if len(self._open) >= MAX_DEPTH:
+            raise _refusal(mark, f"nested deeper than {MAX_DEPTH} levels")
+        if self._open and self._open[-1].is_map and self._open[-1].key is None:
+            raise _refusal(mark, "a key must be a word, not a list or a map")
+        if event.anchor:
+            self._anchors[event.anchor] = None
+        self._open.append(_Open(mark, event.anchor, is_map, [], {}, {}))
+
+    def _end(self) -> None:
+        done = self._open.pop()
+        node: Node
+        if done.is_map:
+            node = Fields(MappingProxyType(done.entries), MappingProxyType(done.keys), done.mark, done.size)
+        else:
+            node = Items(tuple(done.items), done.mark, done.size)
+        self._add(node, done.anchor)
+
+    def _alias(self, event: Any) -> None:
+        mark = self._mark(event)
+        if event.anchor not in self._anchors:
+            raise _refusal(mark, f"there is no anchor &{event.anchor} above")
+        node = self._anchors[event.anchor]
+        if node is None:
+            raise _refusal(mark, f"*{event.anchor} stands inside the value that it names")
+        self._add(node, None, mark)
+
+    def _add(self, node: Node, anchor: str | None, at: Mark | None = None) -> None:
+        mark = at or node.mark
+        if anchor:
+            self._anchors[anchor] = node
+        if not self._open:
+            self._root = node
+            return
+        top = self._open[-1]
+        top.size += node.size
+        if top.size > MAX_NODES:
+            raise _refusal(mark, f"more than {MAX_NODES} values (aliases counted where they are used)")
+        if not top.is_map:
+            top.items.append(node)
+        elif top.key is None:
+            top.key = self._key(node, mark, top)
+        else:
+            top.entries.setdefault(top.key, node)
+            top.key = None
+
+    def _key(self, node: Node, mark: Mark, top: _Open) -> str:
+        if not isinstance(node, Scalar):
+            raise _refusal(mark, "a key must be a word, not a list or a map")
+        if not isinstance(node.value, str):
+            self._problems.add(mark, "", f"the key {node.raw or 'null'} is not text: quote it")
+        key = node.value if isinstance(node.value, str) else node.raw
+        if key in top.keys:
+            self._problems.add(mark, "", f"duplicate key '{key}', first at line {top.keys[key].line}")
+        top.keys.setdefault(key, mark)
+        return key
+
+
+def _sentence(error: yaml.MarkedYAMLError, text: str, mark: Mark) -> str:
+    lines = text.splitlines()
+    line = lines[mark.line - 1] if 0 < mark.line <= len(lines) else ""
+    if line[mark.column - 1 : mark.column] == "\t":
+        return "a tab: YAML wants spaces"
+    context = f"{error.context}: " if error.context else ""
+    return f"not YAML: {context}{error.problem}"

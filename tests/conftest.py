@@ -1,0 +1,212 @@
+"""Fixtures that several test folders use. A profile written by hand keeps the core's tests independent of any YAML."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+
+from emulator.core.clock import VirtualClock
+from emulator.core.host import Host
+from emulator.core.journal import Event, Journal, Kind
+from emulator.core.rack import HostSpec, Rack, UnitSpec
+from emulator.core.view import BmcView
+from emulator.core.virtual import VirtualRoom
+from profiles import model as m
+
+
+def _cell(outcome: str, *, assumed: bool = False) -> m.Cell:
+    return m.Cell(outcome, m.Evidence(m.Confidence.INFERRED), assumed)
+
+
+def _code(code: int, effect: str) -> m.IpmiCell:
+    return m.IpmiCell(code, effect, m.Evidence(m.Confidence.INFERRED))
+
+
+def _at(low: float, high: float | None = None) -> m.Span:
+    return m.Span(low, low if high is None else high)
+
+
+def _all(word: str) -> dict[m.View, str | None]:
+    return dict.fromkeys(m.View, word)
+
+
+def tiny_profile() -> m.Profile:
+    """409 where the target state holds, like one well-known vendor; the System says Off early, like another."""
+    return m.Profile(
+        id="tiny",
+        title="made by hand for tests",
+        extends=(),
+        abstract=False,
+        firmware={},
+        sources={},
+        vars={},
+        ids=m.Ids(system="1", manager="bmc", chassis="chassis"),
+        identity=m.Identity(
+            vendor="Acme",
+            product="Tiny",
+            redfish_version="1.15.0",
+            root_type="#ServiceRoot.v1_15_0.ServiceRoot",
+            root_uuid="random",
+            oem_key="absent",
+            manufacturer="Acme",
+            model="T1",
+            sku="absent",
+            system_type="#ComputerSystem.v1_20_0.ComputerSystem",
+            system_uuid="random",
+            manager_type="#Manager.v1_17_0.Manager",
+            chassis_type="#Chassis.v1_23_0.Chassis",
+            bios_version="1.0",
+            bmc_model="TinyBMC",
+            bmc_firmware="1.0.0",
+        ),
+        power=m.PowerRules(
+            advertise="inline",
+            reset_types=("On", "ForceOff", "GracefulShutdown", "GracefulRestart", "ForceRestart", "PowerCycle", "Nmi"),
+            table={
+                "On": {
+                    "On": _cell("conflict"),
+                    "ForceOff": _cell("cut"),
+                    "GracefulShutdown": _cell("ask"),
+                    "GracefulRestart": _cell("ask_again"),
+                    "ForceRestart": _cell("restart"),
+                    "PowerCycle": _cell("cycle"),
+                    "Nmi": _cell("crash", assumed=True),
+                },
+                "Off": {"On": _cell("boot"), "ForceOff": _cell("conflict"), "GracefulShutdown": _cell("conflict")},
+            },
+            unlisted_type=_cell("bad"),
+            outcomes={
+                "conflict": m.Outcome("conflict", "none"),
+                "cut": m.Outcome("ok", "force_off"),
+                "ask": m.Outcome("ok", "graceful"),
+                "ask_again": m.Outcome("ok", "reboot"),
+                "restart": m.Outcome("ok", "restart"),
+                "cycle": m.Outcome("ok", "cycle"),
+                "crash": m.Outcome("ok", "crash"),
+                "boot": m.Outcome("ok", "boot"),
+                "bad": m.Outcome("bad", "none"),
+                "late_on": m.Outcome("conflict", "none"),
+            },
+            effects={
+                "force_off": (
+                    m.Step(at=_at(0), says={m.View.SYSTEM: "Off"}),
+                    m.Step(at=_at(4), real="Off", says=_all("Off")),
+                ),
+                "graceful": (m.Step(at=_at(0), event=m.HostEvent.OS_SHUTDOWN),),
+                "reboot": (m.Step(at=_at(0), event=m.HostEvent.OS_REBOOT),),
+                "restart": (m.Step(at=_at(1), event=m.HostEvent.OS_RESTART),),
+                "cycle": (
+                    m.Step(at=_at(2), real="Off", says=_all("Off")),
+                    m.Step(at=_at(12), real="On", says=_all("On")),
+                ),
+                "crash": (m.Step(at=_at(0), event=m.HostEvent.OS_CRASH),),
+                "boot": (m.Step(at=_at(1, 3), real="On", says=_all("On")),),
+            },
+            on_os_down=(m.Step(at=_at(1), real="Off", says=_all("Off")),),
+            windows=(m.Window(after="force_off", for_s=_at(30), reset=("On",), outcome="late_on"),),
+        ),
+        replies={
+            "ok": m.Reply(status=204),
+            "conflict": m.Reply(status=409, message="already"),
+            "bad": m.Reply(status=400, message="bad"),
+            "full": m.Reply(status=503, message="bad"),
+        },
+        messages={
+            "already": m.Message(id="Acme.1.0.Already", text="Server is already there.", severity="Warning"),
+            "bad": m.Message(id="Base.1.8.ActionParameterNotSupported", text="No.", severity="Warning"),
+        },
+        errors=m.ErrorShape(
+            code="Base.1.8.GeneralError", summary="A general error has occurred.", fields=("MessageId", "Message")
+        ),
+        http=m.Http(etag="strong-hex", redirect_http=False, tls_min="1.2", features={}),
+        auth=m.Auth(
+            basic=True,
+            accounts=(
+                m.Account(name="root", password="Tr0ub4dor&3", role="Administrator"),
+                m.Account(name="guest", password="looks-only", role="ReadOnly"),
+            ),
+            sessions=m.Sessions(max=2, timeout_s=30, on_full="full"),
+            lockout=m.Lockout(by="account", failures=3, window_s=60, penalty_s=60),
+        ),
+        tasks={},
+        bmc_reset=m.BmcReset(reset_types=(), reply="ok", outage_s=_at(5)),
+        ipmi=m.Ipmi(
+            lan=True,
+            device=m.IpmiDevice(manufacturer=674, product=256, device_id=32, revision=1),
+            cipher_suites=(3, 17),
+            chassis={
+                "On": {
+                    "down": _code(0, "force_off"),
+                    "up": _code(0, "none"),
+                    "cycle": _code(0, "cycle"),
+                    "reset": _code(0, "restart"),
+                    "soft": _code(0, "graceful"),
+                    "diag": _code(0, "crash"),
+                },
+                "Off": {"down": _code(0xD5, "none"), "up": _code(0, "boot"), "cycle": _code(0xD5, "none")},
+            },
+        ),
+        timing=m.Timing(os_shutdown_s=_at(20)),
+        faults={},
+        resources={},
+        evidence={},
+        digest="0" * 64,
+    )
+
+
+@dataclass
+class Bench:
+    """A rack without sockets, its clock, and short ways to look at it."""
+
+    rack: Rack
+    clock: VirtualClock
+
+    def view(self, name: str = "node1") -> BmcView:
+        return BmcView(self.rack, name)
+
+    def host(self, name: str = "node1", n: int = 0) -> Host:
+        return list(self.rack.unit(name).systems.values())[n].host
+
+    def advance(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.rack.advance()
+
+    def events(self, kind: Kind) -> list[Event]:
+        return [event for event in self.rack.journal if event.kind is kind]
+
+
+def make_bench(*units: UnitSpec, seed: int = 7) -> Bench:
+    clock = VirtualClock()
+    tokens = count(1)
+    rack = Rack(
+        units, clock=clock, journal=Journal(clock), dice=random.Random(seed), make_token=lambda: f"token{next(tokens)}", seed=seed
+    )
+    room = VirtualRoom(rack)
+    for unit in rack.units.values():
+        for system_id in unit.systems:
+            rack.hold(unit.name, system_id, room)
+    return Bench(rack, clock)
+
+
+@pytest.fixture
+def profile() -> m.Profile:
+    return tiny_profile()
+
+
+@pytest.fixture
+def bench_of(profile: m.Profile) -> Callable[..., Bench]:
+    """`bench_of(HostSpec(power="off"), ...)`: one BMC called node1 with these hosts."""
+
+    def make(*hosts: HostSpec, **spec: object) -> Bench:
+        return make_bench(UnitSpec(name="node1", profile=profile, hosts=hosts or (HostSpec(),), **spec))  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def bench(bench_of: Callable[..., Bench]) -> Bench:
+    return bench_of()
