@@ -86,9 +86,7 @@ def load(path: Path) -> Document:
     return Document(str(path), value, where)
 
 
-def _value(
-    loader: _Loader, node: yaml.Node, path: tuple[str | int, ...], where: Where, problems: list[str], file: str
-) -> Value:
+def _value(loader: _Loader, node: yaml.Node, path: tuple[str | int, ...], where: Where, problems: list[str], file: str) -> Value:
     where[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
     if isinstance(node, yaml.SequenceNode):
         return [_value(loader, item, (*path, index), where, problems, file) for index, item in enumerate(node.value)]

@@ -64,7 +64,10 @@ def test_the_sample_loads_and_holds_every_key_of_the_model_and_of_the_policy(tmp
 
 
 def test_all_problems_are_reported_at_once_with_their_places(tmp_path: Path) -> None:
-    text = f"hosts:\n  - {HOST}\n  - {HOST}\nvms:\n  - {{name: v, host: zz, hosts: [yy]}}\n  - {{name: v, host: a}}\npolicy:\n  pol: 3\n"
+    text = (
+        f"hosts:\n  - {HOST}\n  - {HOST}\nvms:\n  - {{name: v, host: zz, hosts: [yy]}}\n  - {{name: v, host: a}}\n"
+        "policy:\n  pol: 3\n"
+    )
     assert problems(tmp_path, text) == [
         "3:12: hosts[1].name: a is written twice",
         "5:21: vms[0].host: no host is called zz",
@@ -122,9 +125,7 @@ def test_yaml_is_yaml_1_2_and_a_missing_or_binary_file_is_said_so(tmp_path: Path
         load_config(written(tmp_path, ""))
 
 
-def test_passwords_come_from_the_environment_a_file_or_the_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_passwords_come_from_the_environment_a_file_or_the_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = load_config(written(tmp_path, sample()))
     with pytest.raises(ConfigError, match="NODE1_BMC_PASSWORD is not set"):
         loaded.password(loaded.host("node1"))
@@ -136,9 +137,7 @@ def test_passwords_come_from_the_environment_a_file_or_the_text(
     assert "s3cret" not in repr(make_bmc(loaded, loaded.host("node1")))
 
 
-def test_the_policy_chooses_the_client_and_the_file_the_executor(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_policy_chooses_the_client_and_the_file_the_executor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NODE1_BMC_PASSWORD", "s3cret")
     ours = load_config(written(tmp_path, sample()))
     theirs = load_config(written(tmp_path, sample()), "cloudstack-4.22")
@@ -149,11 +148,7 @@ def test_the_policy_chooses_the_client_and_the_file_the_executor(
     with pytest.raises(ConfigError, match="with Redfish only"):
         make_bmc(theirs, theirs.host("node2"))
     assert isinstance(make_executor(ours), ExecExecution)
-    http = (
-        sample()
-        .replace("kind: exec                  # exec | http", "kind: http\n  token_env: T")
-        .split("  start: [")[0]
-    )
+    http = sample().replace("kind: exec                  # exec | http", "kind: http\n  token_env: T").split("  start: [")[0]
     part = load_config(written(tmp_path, http))
     with pytest.raises(ConfigError, match="T is not set"):
         make_executor(part)
@@ -195,8 +190,6 @@ def test_status_timeline_and_requests_read_the_state_file(tmp_path: Path) -> Non
 def test_the_table_and_the_sample_are_printed() -> None:
     runner = CliRunner()
     assert len(runner.invoke(main, ["explain-transitions"]).output.splitlines()) == 49
-    assert (
-        json.loads(runner.invoke(main, ["explain-transitions", "--json"]).output.splitlines()[0])["to"] == "Available"
-    )
+    assert json.loads(runner.invoke(main, ["explain-transitions", "--json"]).output.splitlines()[0])["to"] == "Available"
     assert runner.invoke(main, ["sample"]).output == sample()
     assert "Examples:" in runner.invoke(main, ["--help"]).output

@@ -129,9 +129,7 @@ class Cluster:
         store, bench = SqliteStore(self.config.state_file), Bench()
         self.stores.append(store)
         restarts = Restarts(self.config, store, self.clock, self.executor, bench)
-        manager = Manager(
-            self.config, store, self.clock, self.bmcs, restarts, self.probes, bench, self.lines.append, owner
-        )
+        manager = Manager(self.config, store, self.clock, self.bmcs, restarts, self.probes, bench, self.lines.append, owner)
         return manager, bench
 
     def probes(self, probes: list[object], timeout: float) -> bool | None:
@@ -162,9 +160,7 @@ def _probing(cluster: Cluster) -> Callable[[list[object], float], bool | None]:
     return lambda probes, timeout: by_probe[id(probes[0])] not in cluster.dead
 
 
-def run(
-    cluster: Cluster, seconds: float, *managers: tuple[Manager, Bench], until: Callable[[], bool] = lambda: False
-) -> float:
+def run(cluster: Cluster, seconds: float, *managers: tuple[Manager, Bench], until: Callable[[], bool] = lambda: False) -> float:
     begun = cluster.clock.time
     while cluster.clock.time - begun <= seconds and not until():
         for manager, bench in managers:
@@ -230,9 +226,7 @@ def test_a_manager_killed_around_a_vm_start_costs_a_repetition_never_a_second_vm
         bench.run("vm")  # it runs, but nobody noted it
     two = cluster.manager("two")
     run(cluster, 60, two)
-    assert {vm: key for vm, (_, key) in cluster.executor.running.items()} == {
-        v: f"a-f1/{v}" for v in ("router", "v1", "v2")
-    }
+    assert {vm: key for vm, (_, key) in cluster.executor.running.items()} == {v: f"a-f1/{v}" for v in ("router", "v1", "v2")}
     assert len({(vm, host, key) for vm, host, key in cluster.executor.calls}) == 3, "a repetition keeps host and key"
     assert all(row.status == "done" for row in cluster.store.ledger("a", "a-f1"))
 

@@ -32,7 +32,7 @@ class Bmc:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 system = {"@odata.id": "/redfish/v1/Systems/1"}
                 action = {"#ComputerSystem.Reset": {"target": "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset"}}
                 tree = {
@@ -44,7 +44,7 @@ class Bmc:
                 path = self.path.rstrip("/")
                 self.answer(200 if path in tree else 404, tree.get(path, {}))
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 kind = json.loads(self.rfile.read(int(self.headers["Content-Length"]))).get("ResetType")
                 bmc.posts.append(kind)
                 if self.path.startswith("/vms/"):
@@ -109,7 +109,7 @@ class Lab:
         (path / "a.heartbeat").touch()
         config = {
             "scale": 0.05,
-            "policy": {"start_quiet": 0.0, "recovery_attempts": 1, "activity_samples": 1, "request_timeout": 40.0, "lease": 100.0},
+            "policy": {"start_quiet": 0.0, "activity_samples": 1, "request_timeout": 40.0, "lease": 100.0},
             "hosts": [
                 {"name": "a", "bmc": {"url": bmc.url, "username": "u", "password": "p"},
                  "health": [{"kind": "exec", "argv": ["test", "-e", str(path / "a.heartbeat")]}]},
