@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from emulator.core.errors import IllegalStimulus
 from emulator.core.fault import Armed, Request, When
+from emulator.core.host import Order
 from emulator.core.journal import Kind
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.vocab import Rail
@@ -258,3 +260,15 @@ def test_a_session_sees_itself_and_the_others(bench):
     assert client.command(6, 0x3D, b"\xfe" + own[:1]) == (0, own)
     assert client.command(6, 0x3D, b"\xff\xee\xee\xee\xee")[0] == 0xCC
     assert client.command(6, 0x3D, b"\xff")[0] == 0xC7
+
+
+class Broken:
+    def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
+        raise IllegalStimulus("a holder with a bug")
+
+
+def test_an_error_of_the_core_is_answered_with_its_own_code(bench, client):
+    bench.rack.hold("node1", "1", Broken())
+    assert client.command(*CONTROL, b"\x02") == (0, b"")
+    assert client.command(*CONTROL, b"\x04") == (IllegalStimulus.completion_code, b"")
+    assert client.command(*STATUS)[0] == 0
