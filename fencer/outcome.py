@@ -21,6 +21,7 @@ class Action(StrEnum):
     STATUS = "status"
     MONITOR = "monitor"
     LIST = "list"
+    LIST_STATUS = "list-status"
     METADATA = "metadata"
     VALIDATE_ALL = "validate-all"
     DIAG = "diag"
@@ -32,6 +33,17 @@ class Power(StrEnum):
     ON = "on"
     OFF = "off"
     UNKNOWN = "unknown"
+
+
+class PowerCommand(StrEnum):
+    """What may be asked of a BMC, in Redfish's words (Resource.ResetType, DSP0268); other transports translate."""
+
+    FORCE_OFF = "ForceOff"
+    GRACEFUL_SHUTDOWN = "GracefulShutdown"
+    PUSH_POWER_BUTTON = "PushPowerButton"
+    ON = "On"
+    FORCE_ON = "ForceOn"
+    NMI = "Nmi"
 
 
 class Cause(StrEnum):
@@ -64,8 +76,8 @@ class Verdict(StrEnum):
 class Reading:
     """One live read of a power state, never a cached one.
 
-    `at` is in seconds on the caller's monotonic clock, at the moment the request *started*. `word` is what the BMC said,
-    verbatim ("Off", "PoweringOff", None for null or missing). `path` says over what it came: "redfish" or "ipmi".
+    `at` is in seconds on the caller's monotonic clock, at the moment the request *started*. `word` is what the BMC
+    said, verbatim ("Off", "PoweringOff", None for null or missing). `path` says over what it came: "redfish" or "ipmi".
     """
 
     power: Power
@@ -75,6 +87,7 @@ class Reading:
     source: str = ""  # the resource that was read: a URI, or "Get Chassis Status"
     chassis_word: str | None = None  # PowerState of a chassis linked from the system, where one was read
     identity: str | None = None  # UUID or serial number, where the transport can see it
+    requests: int = 1  # how many requests it cost; the pace of polling follows it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +96,8 @@ class Evidence:
 
     readings: tuple[Reading, ...]
     chassis_check: str  # "ok", "not-linked", or "ignore" (asked for by the user, and recorded)
-    how: str  # "already-off" (no power command was sent) | "powered-off" | "on" | "restarted"
+    # "already-off" (no power command was sent) | "powered-off" | "already-on" | "on" | "restarted" | "read"
+    how: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,3 +128,10 @@ class Outcome:
             raise ValueError("confirmed without evidence")
         if self.verdict is not Verdict.CONFIRMED and self.failure is None:
             raise ValueError("not confirmed, and no reason given")
+
+
+def power_of(word: str | None, chassis_word: str | None = None) -> Power:
+    """What a reading's words amount to. Off needs exactly "Off", and no chassis that was asked and contradicts."""
+    if word == "On":
+        return Power.ON
+    return Power.OFF if word == "Off" and chassis_word in (None, "Off") else Power.UNKNOWN

@@ -1,7 +1,7 @@
 """The split-brain oracle: reads the shared disk and says whether two hosts have written to one machine's disk at once.
 
-Pure but for `read_disk`. A machine may move: all lines of the old run, then all lines of the new one. If a line of a run follows a
-line of a later run, both were alive at once: split brain.
+Pure but for `read_disk`. A machine may move: all lines of the old run, then all lines of the new one. If a line of a run follows
+a line of a later run, both were alive at once: split brain.
 """
 
 from __future__ import annotations

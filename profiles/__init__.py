@@ -5,7 +5,21 @@
 
 from __future__ import annotations
 
+from profiles.data import thawed
 from profiles.errors import Problem, ProfileError
-from profiles.loader import all_names, load, names, path
+from profiles.lint import Report, lint, render
+from profiles.loader import all_names, load, names, path, resolve
 
-__all__ = ["Problem", "ProfileError", "all_names", "load", "names", "path"]
+__all__ = [
+    "Problem",
+    "ProfileError",
+    "Report",
+    "all_names",
+    "lint",
+    "load",
+    "names",
+    "path",
+    "render",
+    "resolve",
+    "thawed",
+]

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, cast
 
 from profiles import model, template
+from profiles.data import frozen
 from profiles.format import STATES
 from profiles.yaml_source import Fields, Items, plain
 
@@ -19,7 +19,7 @@ Data = dict[str, Any]
 
 
 def build(root: Fields, extends: tuple[str, ...], overrides: Mapping[str, str]) -> model.Profile:
-    """The profile. `overrides` replace `vars` (a serial number of its own for each machine of a rack); the digest is without them."""
+    """The profile. `overrides` replace `vars`, such as the serial number of one machine; the digest is without them."""
     data = cast(Data, plain(root))
     variables = {**data["vars"], **overrides}
     identity = {key: template.fill(value, variables) for key, value in data["identity"].items() if key != "evidence"}
@@ -29,16 +29,14 @@ def build(root: Fields, extends: tuple[str, ...], overrides: Mapping[str, str]) 
         title=data["title"],
         extends=extends,
         abstract=data.get("abstract", False),
-        firmware=_frozen(data.get("firmware", {})),
-        sources=_frozen({name: model.Source(**source) for name, source in data.get("sources", {}).items()}),
-        vars=_frozen(variables),
+        firmware=frozen(data.get("firmware", {})),
+        sources=frozen({name: model.Source(**source) for name, source in data.get("sources", {}).items()}),
+        vars=frozen(variables),
         ids=model.Ids(system=variables["system_id"], manager=variables["manager_id"], chassis=variables["chassis_id"]),
         identity=model.Identity(**identity),
         power=_power(root, data["power"]),
-        replies=_frozen({name: _reply(_filled(reply, words)) for name, reply in data["replies"].items()}),
-        messages=_frozen(
-            {name: _message(_filled(text, words)) for name, text in data["messages"].items() if name != "evidence"}
-        ),
+        replies=frozen({name: _reply(_filled(reply, words)) for name, reply in data["replies"].items()}),
+        messages=frozen({name: _message(_filled(text, words)) for name, text in data["messages"].items() if name != "evidence"}),
         errors=_errors(_filled(data["errors"], words)),
         http=_http(data["http"]),
         auth=_auth(data["auth"]),
@@ -46,11 +44,9 @@ def build(root: Fields, extends: tuple[str, ...], overrides: Mapping[str, str]) 
         bmc_reset=_bmc_reset(data["bmc_reset"]),
         ipmi=_ipmi(root, data["ipmi"]),
         timing=_timing(data["timing"]),
-        faults=_frozen(
-            {name: _without_evidence(_filled(fault, words)) for name, fault in data.get("faults", {}).items()}
-        ),
+        faults=frozen({name: _without_evidence(_filled(fault, words)) for name, fault in data.get("faults", {}).items()}),
         resources=_without_evidence(_filled(data.get("resources", {}), words)),
-        evidence=_frozen(dict(_evidence(data))),
+        evidence=frozen(dict(_evidence(data))),
         digest=digest(root),
     )
 
@@ -69,17 +65,8 @@ def _assumed(root: Fields) -> Iterable[str]:
             yield from (f"{block}.{state}.{word}" for word, cell in words.items() if cell.assumed)
 
 
-def _frozen(value: Any) -> Any:
-    """Maps read-only and lists as tuples, all the way down: profiles are shared by every machine of a rack."""
-    if isinstance(value, dict):
-        return MappingProxyType({key: _frozen(item) for key, item in value.items()})
-    if isinstance(value, list):
-        return tuple(_frozen(item) for item in value)
-    return value
-
-
 def _without_evidence(block: Data) -> Any:
-    return _frozen({key: value for key, value in block.items() if key != "evidence"})
+    return frozen({key: value for key, value in block.items() if key != "evidence"})
 
 
 def _filled(value: Any, words: Mapping[str, str]) -> Any:
@@ -99,6 +86,11 @@ def _span(value: float | list[float]) -> model.Span:
     return model.Span(float(low), float(high))
 
 
+def _timed(data: Data, time: str) -> Any:
+    """A small map with one time in it."""
+    return frozen({**data, time: _span(data[time])})
+
+
 def _claim(words: list[str]) -> model.Evidence:
     return model.Evidence(model.Confidence(words[0]), tuple(words[1:]))
 
@@ -107,8 +99,7 @@ def _rows(root: Fields, block: str, table: str) -> dict[str, dict[str, Items]]:
     """The cells as nodes, because only nodes know whether they are assumed."""
     node = cast(Fields, cast(Fields, root.entries[block]).entries[table])
     return {
-        state: {word: cast(Items, cell) for word, cell in cast(Fields, node.entries[state]).entries.items()}
-        for state in STATES
+        state: {word: cast(Items, cell) for word, cell in cast(Fields, node.entries[state]).entries.items()} for state in STATES
     }
 
 
@@ -123,10 +114,10 @@ def _power(root: Fields, data: Data) -> model.PowerRules:
     return model.PowerRules(
         advertise=data["advertise"],
         reset_types=types,
-        table=_frozen({state: {word: _cell(rows[state][word]) for word in types} for state in STATES}),
+        table=frozen({state: {word: _cell(rows[state][word]) for word in types} for state in STATES}),
         unlisted_type=model.Cell(data["unlisted_type"][0], _claim(data["unlisted_type"][1:])),
-        outcomes=_frozen({name: model.Outcome(**outcome) for name, outcome in data["outcomes"].items()}),
-        effects=_frozen({name: _steps(steps) for name, steps in data["effects"].items()}),
+        outcomes=frozen({name: model.Outcome(**outcome) for name, outcome in data["outcomes"].items()}),
+        effects=frozen({name: _steps(steps) for name, steps in data["effects"].items()}),
         on_os_down=_steps(data["on_os_down"]),
         windows=tuple(_window(window) for window in data.get("windows", [])),
     )
@@ -137,7 +128,7 @@ def _steps(steps: list[Data]) -> tuple[model.Step, ...]:
         model.Step(
             at=_span(step["at"]),
             real=step.get("real"),
-            says=_frozen({view: step[view.value] for view in model.View if view.value in step}),
+            says=frozen({view: step[view.value] for view in model.View if view.value in step}),
             event=model.HostEvent(step["event"]) if "event" in step else None,
         )
         for step in steps
@@ -145,18 +136,16 @@ def _steps(steps: list[Data]) -> tuple[model.Step, ...]:
 
 
 def _window(data: Data) -> model.Window:
-    return model.Window(
-        after=data["after"], for_s=_span(data["for_s"]), reset=tuple(data["reset"]), outcome=data["outcome"]
-    )
+    return model.Window(after=data["after"], for_s=_span(data["for_s"]), reset=tuple(data["reset"]), outcome=data["outcome"])
 
 
 def _reply(data: Data) -> model.Reply:
     return model.Reply(
         status=data["status"],
-        headers=_frozen(data.get("headers", {})),
+        headers=frozen(data.get("headers", {})),
         message=data.get("message"),
-        body=_frozen(data.get("body")),
-        task=_frozen(data["task"]) if "task" in data else None,
+        body=frozen(data.get("body")),
+        task=_timed(data["task"], "after_s") if "task" in data else None,
     )
 
 
@@ -179,9 +168,9 @@ def _http(data: Data) -> model.Http:
         etag=data["etag"],
         redirect_http=data["redirect_http"],
         tls_min=data["tls_min"],
-        features=_frozen(data["features"]),
-        if_match=_frozen(data.get("if_match")),
-        odata_version=_frozen(data.get("odata_version")),
+        features=frozen(data["features"]),
+        if_match=frozen(data.get("if_match")),
+        odata_version=frozen(data.get("odata_version")),
         server_header=data.get("server_header"),
     )
 
@@ -191,9 +180,7 @@ def _auth(data: Data) -> model.Auth:
     return model.Auth(
         basic=data["basic"],
         accounts=tuple(model.Account(**account) for account in data["accounts"]),
-        sessions=model.Sessions(
-            max=sessions.get("max"), timeout_s=float(sessions["timeout_s"]), on_full=sessions.get("on_full")
-        ),
+        sessions=model.Sessions(max=sessions.get("max"), timeout_s=float(sessions["timeout_s"]), on_full=sessions.get("on_full")),
         lockout=model.Lockout(
             by=lockout["by"],
             failures=lockout["failures"],
@@ -209,7 +196,7 @@ def _bmc_reset(data: Data) -> model.BmcReset:
         reset_types=tuple(data["reset_types"]),
         reply=data["reply"],
         outage_s=_span(data["outage_s"]),
-        after=_frozen(data.get("after")),
+        after=_timed(data["after"], "for_s") if "after" in data else None,
     )
 
 
@@ -223,15 +210,15 @@ def _ipmi(root: Fields, data: Data) -> model.Ipmi:
         lan=data["lan"],
         device=model.IpmiDevice(**data["device"]),
         cipher_suites=tuple(data["cipher_suites"]),
-        chassis=_frozen({state: {word: cell(node) for word, node in row.items()} for state, row in rows.items()}),
+        chassis=frozen({state: {word: cell(node) for word, node in row.items()} for state, row in rows.items()}),
     )
 
 
 def _timing(data: Data) -> model.Timing:
     latency = {name: float(value) for name, value in data.get("latency_ms", {}).items()}
     if "os_shutdown_s" in data:
-        return model.Timing(latency_ms=_frozen(latency), os_shutdown_s=_span(data["os_shutdown_s"]))
-    return model.Timing(latency_ms=_frozen(latency))
+        return model.Timing(latency_ms=frozen(latency), os_shutdown_s=_span(data["os_shutdown_s"]))
+    return model.Timing(latency_ms=frozen(latency))
 
 
 def _evidence(data: Data) -> Iterable[tuple[str, model.Evidence]]:
@@ -245,3 +232,5 @@ def _evidence(data: Data) -> Iterable[tuple[str, model.Evidence]]:
             else content.get("evidence", {})
         )
         yield from ((f"{block}.{key}", _claim(claim)) for key, claim in said.items())
+    for index, window in enumerate(data["power"].get("windows", [])):
+        yield f"power.windows[{index}]", _claim(window["evidence"])

@@ -35,7 +35,13 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.mark}: {self.path}: {self.message}" if self.path else f"{self.mark}: {self.message}"
+        line = f"{self.mark}: {self.path}: {self.message}" if self.path else f"{self.mark}: {self.message}"
+        return _one_line(line)
+
+
+def _one_line(text: str) -> str:
+    """What a file holds may not move a terminal's cursor or start a line of its own."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 class ProfileError(Exception):
@@ -69,8 +75,9 @@ class Problems:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or nothing where no known word is near."""
-    near = difflib.get_close_matches(word[:80], sorted(known), n=1, cutoff=0.6)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    spelt = {name.lower(): name for name in sorted(known)}
+    near = difflib.get_close_matches(word[:80].lower(), spelt, n=1, cutoff=0.6)
+    return f"; did you mean '{spelt[near[0]]}'?" if near else ""
 
 
 def listed(words: Iterable[str], limit: int = 20) -> str:

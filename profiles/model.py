@@ -3,7 +3,7 @@
 Rules
   1. Frozen dataclasses of the standard library only; no parsing, no defaults taken from outside, no behaviour.
   2. `extends` is already resolved here: a `Profile` is complete. `loader` makes it, everybody else only reads it.
-  3. What the machine does (`real`) and what the BMC says about it (`says`) are separate in every step (docs/architecture.md).
+  3. What the machine does (`real`) and what the BMC says about it (`says`) are separate in every step.
   4. Evidence sits beside values: code that behaves ignores it, lint and reports read it.
 
 The format that users write is described in docs/write-a-profile.md.
@@ -33,9 +33,9 @@ class HostEvent(StrEnum):
     """What a step may do to the operating system of the host."""
 
     OS_SHUTDOWN = "os_shutdown"  # asks the OS to go down; a hung OS never answers
-    OS_REBOOT = "os_reboot"      # asks the OS to boot again; a hung OS never answers
-    OS_RESTART = "os_restart"    # hard reset: the run state is lost whatever the OS thinks
-    OS_CRASH = "os_crash"        # NMI and the like: the OS stops running, the rail stays up
+    OS_REBOOT = "os_reboot"  # asks the OS to boot again; a hung OS never answers
+    OS_RESTART = "os_restart"  # hard reset: the run state is lost whatever the OS thinks
+    OS_CRASH = "os_crash"  # NMI and the like: the OS stops running, the rail stays up
 
 
 class Confidence(StrEnum):
@@ -73,8 +73,10 @@ class Step:
     """One moment of an effect, `at` seconds after the command was accepted."""
 
     at: Span
-    real: Literal["On", "Off"] | None = None        # the host's rail; None: unchanged
-    says: Mapping[View, str | None] = field(default_factory=lambda: MappingProxyType({}))  # only these change; None is null
+    real: Literal["On", "Off"] | None = None  # the host's rail; None: unchanged
+    says: Mapping[View, str | None] = field(
+        default_factory=lambda: MappingProxyType({})
+    )  # views named here change; None is JSON null
     event: HostEvent | None = None
 
 
@@ -84,13 +86,13 @@ class Cell:
 
     outcome: str
     evidence: Evidence
-    assumed: bool = False   # the profile says "?": nobody knows, the parent's outcome is used
+    assumed: bool = False  # the profile says "?": nobody knows, the parent's outcome is used
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    reply: str    # a key of Profile.replies
-    effect: str   # a key of PowerRules.effects, or "none"
+    reply: str  # a key of Profile.replies
+    effect: str  # a key of PowerRules.effects, or "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,17 +109,21 @@ class Window:
 class PowerRules:
     advertise: Literal["inline", "action_info", "both", "none"]
     reset_types: tuple[str, ...]
-    table: Mapping[str, Mapping[str, Cell]]   # "On" | "Off" -> ResetType -> Cell
+    table: Mapping[str, Mapping[str, Cell]]  # "On" | "Off" -> ResetType -> Cell
     unlisted_type: Cell
     outcomes: Mapping[str, Outcome]
-    effects: Mapping[str, tuple[Step, ...]]   # "none" is never a key
-    on_os_down: tuple[Step, ...]              # what follows when the OS has gone down by itself
+    effects: Mapping[str, tuple[Step, ...]]  # "none" is never a key
+    on_os_down: tuple[Step, ...]  # what follows when the OS has gone down by itself
     windows: tuple[Window, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An HTTP answer. `message` names a key of Profile.messages; `body` is "empty", JSON, or None for the usual shape."""
+    """An HTTP answer. `message` names a key of Profile.messages.
+
+    `body` is "empty", a JSON object, or None for the usual shape.
+    `task` has start, end, after_s (a Span) and maybe message.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -146,7 +152,10 @@ class ErrorShape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What the service calls itself. Every string may be ABSENT; the UUIDs may be "random" (from the rack's seed)."""
+    """What the service calls itself. Every string may be ABSENT.
+
+    `system_uuid` and `root_uuid` may be "random": drawn from the rack's seed.
+    """
 
     vendor: str
     product: str
@@ -195,7 +204,7 @@ class Account:
 class Sessions:
     max: int | None
     timeout_s: float
-    on_full: str | None = None   # a reply
+    on_full: str | None = None  # a reply
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +223,7 @@ class Auth:
     accounts: tuple[Account, ...]
     sessions: Sessions
     lockout: Lockout
-    no_auth: str | None = None   # a reply for a request without valid credentials; None: 401 in the profile's error shape
+    no_auth: str | None = None  # a reply for a request without valid credentials; None: 401 in the profile's error shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +231,7 @@ class BmcReset:
     reset_types: tuple[str, ...]
     reply: str
     outage_s: Span
-    after: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None  # reply, for_s (a Span), maybe reset: what is answered once it is back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,13 +255,13 @@ class Ipmi:
     lan: bool
     device: IpmiDevice
     cipher_suites: tuple[int, ...]
-    chassis: Mapping[str, Mapping[str, IpmiCell]]   # "On" | "Off" -> down up cycle reset diag soft -> IpmiCell
+    chassis: Mapping[str, Mapping[str, IpmiCell]]  # "On" | "Off" -> down up cycle reset diag soft -> IpmiCell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     latency_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    os_shutdown_s: Span = Span(3.0, 3.0)   # how long a healthy OS of an emulated host needs; a real back end brings its own
+    os_shutdown_s: Span = Span(3.0, 3.0)  # how long a healthy OS of an emulated host needs; a real back end brings its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +286,6 @@ class Profile:
     ipmi: Ipmi
     timing: Timing
     faults: Mapping[str, Mapping[str, Any]]
-    resources: Mapping[str, Any]              # base, merge (path -> JSON merge patch), remove (paths)
-    evidence: Mapping[str, Evidence]          # "identity.bmc_model" -> Evidence; "identity.*" for a whole block
-    digest: str                               # of the resolved data: goes into journals and reports
+    resources: Mapping[str, Any]  # base, merge (path -> JSON merge patch), remove (paths)
+    evidence: Mapping[str, Evidence]  # "identity.bmc_model" -> Evidence; "identity.*" for a whole block
+    digest: str  # of the resolved data: goes into journals and reports

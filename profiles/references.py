@@ -5,15 +5,22 @@ The tree may still hold values of a wrong form (those are reported by `shapes`);
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
 
 from profiles import template
-from profiles.errors import Problems, did_you_mean, listed
-from profiles.format import CHASSIS_COMMANDS, EVIDENCE_BY_KEY, EVIDENCE_IN, STATES
+from profiles.errors import Mark, Problems, did_you_mean, listed
+from profiles.format import CHASSIS_COMMANDS, EVIDENCE_BY_KEY, EVIDENCE_IN, PROFILE, STATES
 from profiles.merge import claimed_keys, evidence_for
+from profiles.shapes import Record
 from profiles.yaml_source import Fields, Items, Node, Scalar, child, text_of
 
-_TEMPLATED = ("identity", "replies", "messages", "errors", "tasks", "faults", "resources")
+_IDS: Final = ("system_id", "manager_id", "chassis_id")
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]+")
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_TEMPLATED: Final = ("identity", "replies", "messages", "errors", "tasks", "faults", "resources")
 
 
 def check_layer(layer: Fields, problems: Problems) -> None:
@@ -22,7 +29,10 @@ def check_layer(layer: Fields, problems: Problems) -> None:
         block = layer.entries.get(name)
         if not isinstance(block, Fields):
             continue
+        shape = PROFILE.fields[name]
         for key in claimed_keys(name, block):
+            if isinstance(shape, Record) and key not in shape.fields:
+                continue
             if evidence_for(name, block, key) is None and not _all_parts(block, key):
                 problems.add(
                     block.keys[key],
@@ -54,6 +64,26 @@ def check(root: Fields, file: str, problems: Problems) -> None:
     _References(root, file, problems).run()
 
 
+def filled(root: Fields, overrides: Mapping[str, str]) -> Iterator[tuple[str, str, Mark, str]]:
+    """What is wrong once `vars` are put in: (block, key, its place, what is wrong). Ids become parts of URLs."""
+    variables, identity = child(root, "vars"), child(root, "identity")
+    if not isinstance(variables, Fields):
+        return
+    values = {name: text for name, node in variables.entries.items() if (text := text_of(node)) is not None} | dict(overrides)
+    for name in _IDS:
+        node = variables.entries.get(name)
+        if node is not None and name in values and not _SEGMENT.fullmatch(values[name]):
+            yield "vars", name, node.mark, f"'{values[name]}' cannot be part of a URL: letters, digits and -._~ only"
+    for name in ("root_uuid", "system_uuid"):
+        node = child(identity, name)
+        text = text_of(node)
+        if node is None or text is None or "{" not in text:
+            continue
+        uuid = template.fill(text, values)
+        if not _UUID.fullmatch(uuid):
+            yield "identity", name, node.mark, f"becomes '{uuid}', which is not a UUID"
+
+
 class _References:
     def __init__(self, root: Fields, file: str, problems: Problems) -> None:
         self._root = root
@@ -83,15 +113,20 @@ class _References:
                 if key != "evidence":
                     yield key, ".".join((*path, key)), node, value
 
-    def _refer(
-        self, node: Node | None, path: str, what: str, known: tuple[str, ...], also: tuple[str, ...] = ()
-    ) -> None:
+    def _refer(self, node: Node | None, path: str, what: str, known: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
         """`node` must be the name of a `what`."""
         name = text_of(node)
         if node is None or name is None or name in known or name in also:
             return
-        there = f"; there are: {listed(known)}" if known else "; there are none"
-        self._problems.add(node.mark, path, f"there is no {what} '{name}'{did_you_mean(name, known) or there}")
+        there = did_you_mean(name, known) or (f"; there are: {listed(known)}" if known else "; there are none")
+        self._complain(node.mark, path, f"there is no {what} '{name}'{there}")
+
+    def _complain(self, mark: Mark, path: str, message: str) -> None:
+        """What a parent says and this file breaks is told in this file, with the parent's place beside it."""
+        if mark.file == self._file:
+            self._problems.add(mark, path, message)
+        else:
+            self._problems.add(Mark(self._file), path, f"{message} (needed by {Path(mark.file).name}:{mark.line})")
 
     def _cell(self, node: Node, path: str, outcome: int, confidence: int) -> None:
         if not isinstance(node, Items) or len(node.items) <= confidence:
@@ -115,7 +150,7 @@ class _References:
                 self._cell(cell, path, 0, 1)
                 if reset_type not in types and types and cells.keys[reset_type].file == self._file:
                     hint = did_you_mean(reset_type, types)
-                    self._problems.add(
+                    self._complain(
                         cells.keys[reset_type],
                         path,
                         f"'{reset_type}' is not in power.reset_types, so unlisted_type answers it{hint}",
@@ -123,7 +158,7 @@ class _References:
             present = self._names("power", "table", state)
             missing = [word for word in types if word not in present]
             if missing and isinstance(offered, Items) and isinstance(child(self._root, "power", "table"), Fields):
-                self._problems.add(
+                self._complain(
                     offered.mark,
                     f"power.table.{state}",
                     f"no cell for {', '.join(missing)}, which power.reset_types offers",
@@ -135,30 +170,24 @@ class _References:
     def _outcomes(self) -> None:
         for _, path, _, outcome in self._each("power", "outcomes"):
             self._refer(child(outcome, "reply"), f"{path}.reply", "reply", self._names("replies"))
-            self._refer(
-                child(outcome, "effect"), f"{path}.effect", "effect", self._names("power", "effects"), ("none",)
-            )
+            self._refer(child(outcome, "effect"), f"{path}.effect", "effect", self._names("power", "effects"), ("none",))
 
     def _effects(self) -> None:
         for name, path, effects, steps in self._each("power", "effects"):
             if name == "none":
-                self._problems.add(
-                    effects.keys[name], path, "'none' means that nothing happens; it cannot be given steps"
-                )
+                self._complain(effects.keys[name], path, "'none' means that nothing happens; it cannot be given steps")
             self._forward(steps, path)
         self._forward(child(self._root, "power", "on_os_down"), "power.on_os_down")
 
     def _forward(self, steps: Node | None, path: str) -> None:
-        """Steps go forward in time; spans are drawn with one draw per run, so both of their ends must."""
+        """Steps go forward in time, with both ends of their spans."""
         before = (0.0, 0.0)
         for index, step in enumerate(steps.items if isinstance(steps, Items) else ()):
             at = _span(child(step, "at"))
             if at is None:
                 return
             if at[0] < before[0] or at[1] < before[1]:
-                self._problems.add(
-                    step.mark, f"{path}[{index}].at", "comes before the step above it: steps go forward in time"
-                )
+                self._complain(step.mark, f"{path}[{index}].at", "comes before the step above it: steps go forward in time")
             before = at
 
     def _windows(self) -> None:
@@ -201,7 +230,7 @@ class _References:
                 self._cell(cell, path, 1, 2)
             missing = [command for command in CHASSIS_COMMANDS if command not in self._names("ipmi", "chassis", state)]
             if missing and isinstance(table, Fields):
-                self._problems.add(table.mark, f"ipmi.chassis.{state}", f"no cell for {', '.join(missing)}")
+                self._complain(table.mark, f"ipmi.chassis.{state}", f"no cell for {', '.join(missing)}")
 
     def _faults(self) -> None:
         for _, path, _, fault in self._each("faults"):
@@ -217,30 +246,25 @@ class _References:
                 if child(block, *key.split(".", 1)) is None:
                     known = self._names(name)
                     there = did_you_mean(key, known) or f"; {name} has: {listed(known)}"
-                    self._problems.add(said.keys[key], path, f"evidence for something that is not there{there}")
+                    self._complain(said.keys[key], path, f"evidence for something that is not there{there}")
 
     def _templates(self) -> None:
         words, identity = self._names("vars"), self._names("identity")
         for name, path, declared, _ in self._each("vars"):
             if template.is_reserved(name) or name in identity:
-                self._problems.add(
-                    declared.keys[name], path, f"'{name}' is filled by something else: choose another name"
-                )
-        for needed in ("system_id", "manager_id", "chassis_id"):
+                self._complain(declared.keys[name], path, f"'{name}' is filled by something else: choose another name")
+        for block, key, mark, message in filled(self._root, {}):
+            self._complain(mark, f"{block}.{key}", message)
+        for needed in _IDS:
             declared_vars = child(self._root, "vars")
             if needed not in words and isinstance(declared_vars, Fields):
-                self._problems.add(
-                    declared_vars.mark, f"vars.{needed}", f"'{needed}' is missing: it is part of every path"
-                )
+                self._complain(declared_vars.mark, f"vars.{needed}", f"'{needed}' is missing: it is part of every path")
         for block in _TEMPLATED:
             known = frozenset(words) if block == "identity" else frozenset((*words, *identity))
             for scalar, path in _texts(child(self._root, block), block):
                 for hole, name in template.mistakes(str(scalar.value), known):
-                    hint = (
-                        did_you_mean(name, known | template.REQUEST)
-                        or f"; known: {listed(sorted(known | template.REQUEST))}"
-                    )
-                    self._problems.add(scalar.mark, path, f"nothing fills {hole}{hint}")
+                    hint = did_you_mean(name, known | template.REQUEST) or f"; known: {listed(sorted(known | template.REQUEST))}"
+                    self._complain(scalar.mark, path, f"nothing fills {hole}{hint}")
 
 
 def _texts(node: Node | None, path: str) -> Iterator[tuple[Scalar, str]]:

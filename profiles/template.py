@@ -2,7 +2,8 @@
 
 Rules
   1. `{name}` is a word of `vars`, of `identity`, or of the request (`REQUEST`).
-  2. `{name:hex}` is the text's bytes in hexadecimal, `{name:hex0}` the first of them alone; `{digits:12}` twelve random digits.
+  2. `{name:hex}` is the text's bytes in hexadecimal, `{name:hex0}` the first of them alone, `{digits:12}` twelve random
+     digits.
   3. What is not known yet stays as it stands; braces that hold anything else are ordinary text.
 """
 

@@ -1,11 +1,11 @@
 """YAML with positions, read the way people mean it.
 
 Rules
-  1. Only `true` and `false` are booleans: `On`, `off`, `yes`, `no` are text (YAML 1.1 makes a boolean of a power state).
+  1. Only `true` and `false` are booleans: `On`, `off`, `yes`, `no` are text (YAML 1.1 would make booleans of them).
   2. Only what is written like a number is one: `12:34:56`, `0755`, `1.9.0` and dates stay text.
   3. Keys are text and unique. One document per file, UTF-8, no tags.
-  4. Whatever the bytes are, the answer is a tree or a `ProfileError`. Size, depth and the growth through aliases are bounded,
-     and the tree is built from parser events in a loop, so that no input can exhaust the stack.
+  4. Whatever the bytes are, the answer is a tree or a `ProfileError`. Size, depth and the growth through aliases are
+     bounded, and the tree is built from parser events in a loop, so that no input can exhaust the stack.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ MAX_NODES: Final = 50_000
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})|0o[0-7]{1,20}|0x[0-9a-fA-F]{1,16}")
-_FLOAT: Final = re.compile(
-    r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18}|[0-9]{1,18}(?=[eE]))(?:[eE][-+]?[0-9]{1,3})?"
-)
+_FLOAT: Final = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18}|[0-9]{1,18}(?=[eE]))(?:[eE][-+]?[0-9]{1,3})?")
 _NOT_YAML: Final = re.compile("[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -254,7 +252,7 @@ class _Builder:
         elif top.key is None:
             top.key = self._key(node, mark, top)
         else:
-            top.entries[top.key] = node
+            top.entries.setdefault(top.key, node)
             top.key = None
 
     def _key(self, node: Node, mark: Mark, top: _Open) -> str:

@@ -207,23 +207,10 @@ class Rack:
         if cause is None:
             cause = system.awaiting_cause
         seq = cause
-        if after.rail is not before.rail or after.incarnation != before.incarnation:
-            kind = Kind.RAIL if after.rail is not before.rail else Kind.OS
+        if after != before:
             seq = self.journal.record(
                 unit_name,
-                kind,
-                cause,
-                system=system_id,
-                host=system.host_name,
-                rail=after.rail,
-                os=after.os,
-                incarnation=after.incarnation,
-                was=news,
-            )
-        elif after.os is not before.os:
-            seq = self.journal.record(
-                unit_name,
-                Kind.OS,
+                Kind.RAIL if after.rail is not before.rail else Kind.OS,
                 cause,
                 system=system_id,
                 host=system.host_name,

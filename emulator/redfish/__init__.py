@@ -1,0 +1,1 @@
+"""Redfish as a BMC speaks it, over the state of the core."""

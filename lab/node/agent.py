@@ -4,8 +4,8 @@ It is the host's operating system: SIGTERM shuts it down politely, POST /hang ma
 network and its init but not its disks: no answers, no polite shutdown, and its machines go on writing. Standard library only.
 
   GET  /healthz          {"host", "boot", "vms": [...]}
-  POST /vms              {"vm", "key"}: starts a machine; a key that was used before starts nothing (exactly once)
-  DELETE /vms/NAME       stops a machine
+  POST /vms/start        {"vm", "key"}: starts a machine; a key that was used before starts nothing (exactly once)
+  POST /vms/stop         {"vm", "key"}: stops a machine, if it runs here
   POST /hang             hangs
 
 Settings come from the environment: NODE_NAME, NODE_DISK (the shared folder), NODE_BIND (default 127.0.0.1), NODE_PORT,
@@ -14,6 +14,7 @@ NODE_VMS (machines to start at first boot, comma separated: only those whose dis
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -51,7 +52,8 @@ class Node:
         keys = self.disk / "keys"
         keys.mkdir(exist_ok=True)
         try:
-            os.close(os.open(keys / key, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            # A key is anybody's text, so its digest is the file's name.
+            os.close(os.open(keys / hashlib.sha256(key.encode()).hexdigest(), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         except FileExistsError:
             return False
         with self._lock:
@@ -88,7 +90,7 @@ class Node:
 
 
 def is_name(text: object) -> bool:
-    """Names become file names: letters, digits, dash, dot, underscore, and no leading dot."""
+    """Names of machines become file names: letters, digits, dash, dot, underscore, and no leading dot."""
     return isinstance(text, str) and 0 < len(text) <= 200 and text[0] != "." and all(c.isalnum() or c in "-._" for c in text)
 
 
@@ -106,16 +108,12 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/hang":
             self._answer(HTTPStatus.ACCEPTED, {"hung": True})
             self.node.hung.set()
-        elif self.path == "/vms":
-            self._start()
+        elif self.path in ("/vms/start", "/vms/stop"):
+            self._start_or_stop(start=self.path == "/vms/start")
         else:
             self._answer(HTTPStatus.NOT_FOUND, {"error": f"nothing at {self.path}"})
 
-    def do_DELETE(self) -> None:
-        vm = self.path.removeprefix("/vms/")
-        self._answer(HTTPStatus.OK, {"vm": vm, "stopped": is_name(vm) and self.node.stop(vm)})
-
-    def _start(self) -> None:
+    def _start_or_stop(self, *, start: bool) -> None:
         length = self.headers.get("Content-Length", "0")
         try:
             wish = json.loads(self.rfile.read(min(int(length), MAX_BODY)))
@@ -123,11 +121,15 @@ class Handler(BaseHTTPRequestHandler):
         except (ValueError, KeyError, TypeError):
             self._answer(HTTPStatus.BAD_REQUEST, {"error": 'the body must be {"vm": NAME, "key": KEY}'})
             return
-        if not (is_name(vm) and is_name(key)):
-            self._answer(HTTPStatus.BAD_REQUEST, {"error": "a name is made of letters, digits, dashes, dots and underscores"})
+        if not (is_name(vm) and isinstance(key, str) and key):
+            error = "vm is made of letters, digits, dashes, dots and underscores; key is any text"
+            self._answer(HTTPStatus.BAD_REQUEST, {"error": error})
             return
-        started = self.node.start(vm, key)
-        self._answer(HTTPStatus.CREATED if started else HTTPStatus.OK, {"vm": vm, "host": self.node.name, "started": started})
+        if start:
+            done = self.node.start(vm, key)
+            self._answer(HTTPStatus.CREATED if done else HTTPStatus.OK, {"vm": vm, "host": self.node.name, "started": done})
+        else:
+            self._answer(HTTPStatus.OK, {"vm": vm, "host": self.node.name, "stopped": self.node.stop(vm)})
 
     def _answer(self, status: HTTPStatus, body: dict[str, object]) -> None:
         if self.node.hung.is_set():

@@ -1,7 +1,9 @@
 """A virtual machine of the lab: a process that writes to the shared disk as long as it lives.
 
-Each line it appends to DISK/VM.jsonl says who writes: {"vm", "host", "token", "n", "t"}. `token` is this run of the machine, `t` is
-CLOCK_MONOTONIC in seconds, the same for every process of one kernel, containers too. Usage: vm.py DISK VM HOST TOKEN [SECONDS]
+Each line it appends to DISK/VM.jsonl says who writes: {"vm", "host", "token", "n", "t"}. `token` is this run of the machine, `t`
+is CLOCK_MONOTONIC in seconds, the same for every process of one kernel, containers too.
+
+Usage: vm.py DISK VM HOST TOKEN [SECONDS]
 """
 
 from __future__ import annotations

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from emulator.core.fault import Armed, Request, Seam, When
 from emulator.core.host import News
 from emulator.core.journal import Kind
-from emulator.core.rack import HostSpec
+from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.vocab import ChassisControl, Os, Rail, ResetType
 from emulator.faults.power import Gated, Ignore, Late
 from emulator.faults.report import Says
-from profiles.model import ABSENT, View
+from profiles.model import ABSENT, Span, Step, View
+from tests.conftest import make_bench
 
 LOOK = Request(protocol="redfish", method="GET", path="/redfish/v1/Systems/1", system="1")
 
@@ -289,3 +292,41 @@ def test_a_request_that_names_no_system_is_matched_against_the_first(bench):
 def test_a_request_for_an_unknown_system_matches_no_rail(bench):
     bench.rack.arm("node1", Armed(fault=Says("Off"), when=When(rail=Rail.UP)))
     assert not bench.view().faults(Seam.REPORT, Request(protocol="redfish", method="GET", path="/", system="nobody"))
+
+
+def test_an_os_that_stops_by_itself_takes_the_machine_down_as_the_profile_says(bench):
+    bench.rack.news("node1", "1", News.OS_WENT_DOWN)
+    bench.advance(1.1)
+    assert bench.host().rail is Rail.DOWN
+
+
+def test_the_gates_time_out_after_it_has_opened_by_looks_does_nothing(bench):
+    bench.rack.arm("node1", Armed(fault=Gated(gate=3)))
+    reset(bench, "ForceOff")
+    for _ in range(3):
+        look(bench)
+    rails = len(bench.events(Kind.RAIL))
+    bench.advance(11)
+    assert len(bench.events(Kind.RAIL)) == rails
+
+
+def test_a_command_without_effect_behind_a_gate_opens_it_for_nothing(bench):
+    bench.rack.arm("node1", Armed(fault=Gated(gate=1)))
+    bench.rack.arm("node1", Armed(fault=Ignore()))
+    reset(bench, "ForceOff")
+    look(bench)
+    bench.advance(60)
+    assert bench.host().rail is Rail.UP
+
+
+def test_a_slow_machine_is_slow_in_every_step_so_steps_never_overtake_one_another(profile):
+    off_then_on = (
+        Step(at=Span(4, 15), real="Off", says={View.SYSTEM: "Off"}),
+        Step(at=Span(9, 20), real="On", says={View.SYSTEM: "On"}),
+    )
+    power = replace(profile.power, effects={**profile.power.effects, "cycle": off_then_on})
+    for seed in range(30):
+        bench = make_bench(UnitSpec(name="node1", profile=replace(profile, power=power)), seed=seed)
+        reset(bench, "PowerCycle")
+        bench.advance(60)
+        assert [event.data["rail"] for event in bench.events(Kind.RAIL)] == ["up", "down", "up"]

@@ -20,6 +20,8 @@ from emulator.core.host import TURNS, Host, News, Order, host_off, host_on, turn
 from emulator.core.journal import Journal, Kind, chain, event_from_json
 from emulator.core.naming import derived_serial, derived_uuid, numbered
 from emulator.core.rack import HostSpec, Rack, UnitSpec
+from emulator.core.system import SystemState
+from emulator.core.timers import Timers
 from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, Os, Rail
 from profiles.model import View
 
@@ -302,3 +304,46 @@ def test_a_session_table_without_a_limit_never_fills(profile, bench_of):
     account = profile.auth.accounts[0]
     assert all(table.open(account, 0.0) for _ in range(10))
     assert len(table) == 10
+
+
+# -- the view -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_front_end_knows_which_bmc_it_speaks_for(bench):
+    view = bench.view()
+    assert (view.name, view.profile.id, view.first_system().id) == ("node1", "tiny", "1")
+
+
+def test_a_front_end_can_let_the_rack_catch_up_by_itself(bench):
+    view = bench.view()
+    view.reset("1", "ForceOff", None)
+    bench.clock.advance(5)
+    assert bench.host().rail is Rail.UP
+    view.advance()
+    assert bench.host().rail is Rail.DOWN
+
+
+def test_a_system_may_be_made_with_a_report_of_its_own():
+    system = SystemState("1", "c", "u", "s", "h", host_on(), says={View.SYSTEM: "Off"})
+    assert system.says == {View.SYSTEM: "Off"}
+
+
+def test_a_cancelled_timer_never_fires_even_when_it_is_asked_to():
+    fired = []
+    timers = Timers()
+    timer = timers.at(1.0, lambda: fired.append(1))
+    timer.cancel()
+    timer.fire()
+    assert (fired, timers.next_due(), timers.pop_due(2.0)) == ([], None, None)
+
+
+def test_when_nothing_has_changed_nothing_is_journaled(bench):
+    before = len(bench.rack.journal)
+    bench.rack.news("node1", "1", News.CAME_UP)
+    assert len(bench.rack.journal) == before
+
+
+def test_a_front_end_reads_no_clock_of_its_own(bench):
+    bench.rack.advance(12.5)
+    assert bench.view().now == 12.5
+    assert bench.rack.next_due() is None

@@ -1,0 +1,121 @@
+"""The Flask application: an ordinary WSGI callable for all BMCs of a rack.
+
+Which BMC a request is for comes from `environ["emulator.bmc"]` (our own wire puts it there), else from the `bmc` argument, else
+it is the only one. The app keeps no thread and no clock: under any single-threaded server the rack catches up with each request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Final
+
+from flask import Flask, Response
+from flask import request as flask_request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from emulator.core.rack import Rack
+from emulator.core.view import BmcView
+from emulator.redfish.call import JSON_TYPE, HttpAnswer, Incoming, Refusal
+from emulator.redfish.service import Service
+from emulator.redfish.tree import Tree
+from emulator.redfish.wording import Wording
+
+MAX_BODY: Final = 1 << 20
+"""Octets of a request body; a larger one is 413."""
+
+_HEADERS: Final = {
+    name: f"HTTP_{name.upper().replace('-', '_')}"
+    for name in ("x-auth-token", "authorization", "accept", "odata-version", "if-match", "if-none-match")
+} | {"content-type": "CONTENT_TYPE"}
+
+
+class Reply(Response):
+    """Carries the headers that it is given and no others."""
+
+    default_mimetype = None
+
+
+def create_app(rack: Rack, *, bmc: str | None = None) -> Flask:
+    """Raises RackMisconfigured where a profile asks for what this service cannot do, NoSuchUnit for an unknown `bmc`."""
+    services = _services(rack)
+    if bmc is not None:
+        rack.unit(bmc)
+    default = bmc if bmc is not None else next(iter(services)) if len(services) == 1 else None
+
+    app = Flask("emulator.redfish", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+
+    def here() -> Service | None:
+        name = flask_request.environ.get("emulator.bmc", default)
+        return services.get(name) if isinstance(name, str) else None
+
+    def handle() -> Response:
+        service = here()
+        return _response(_nobody() if service is None else service.answer(_incoming()))
+
+    def broken(error: HTTPException) -> Response:
+        """What Flask itself refuses, or what went wrong in here."""
+        service = here()
+        status = error.code or 500
+        name = "InternalError" if status == 500 else "UnrecognizedRequestBody" if status == 400 else "GeneralError"
+        return _response(_nobody() if service is None else service.refuse(Refusal(status, name)))
+
+    # Before routing rather than by a route: the tree alone decides what exists, for every method and for paths that Flask's own
+    # router would redirect or refuse in HTML.
+    app.before_request(handle)
+    app.register_error_handler(HTTPException, broken)
+    return app
+
+
+def _services(rack: Rack) -> dict[str, Service]:
+    """BMCs of one profile with equally named systems share one tree."""
+    trees: dict[tuple[object, ...], Tree] = {}
+    wordings: dict[int, Wording] = {}
+    services: dict[str, Service] = {}
+    for name in rack.units:
+        view = BmcView(rack, name)
+        profile, names = view.profile, view.systems()
+        key = (id(profile), *((system.id, system.chassis_id) for system in names))
+        if key not in trees:
+            trees[key] = Tree(profile, names)
+        if id(profile) not in wordings:
+            wordings[id(profile)] = Wording(profile)
+        services[name] = Service(view, trees[key], wordings[id(profile)])
+    return services
+
+
+def _incoming() -> Incoming:
+    environ = flask_request.environ
+    return Incoming(
+        method=environ["REQUEST_METHOD"],
+        path=environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace"),
+        query=environ.get("QUERY_STRING", ""),
+        headers={name: environ[key] for name, key in _HEADERS.items() if key in environ},
+        address=environ.get("REMOTE_ADDR", ""),
+        read_body=_body_reader(),
+    )
+
+
+def _body_reader() -> Callable[[], bytes]:
+    """Reads once, gives the same octets every time. Raises Refusal (413, 400)."""
+
+    def read() -> bytes:
+        try:
+            return flask_request.get_data()
+        except RequestEntityTooLarge:
+            raise Refusal(413, "PayloadTooLarge") from None
+        except HTTPException:
+            raise Refusal(400, "UnrecognizedRequestBody") from None
+
+    return read
+
+
+def _response(answer: HttpAnswer) -> Response:
+    return Reply(answer.body, answer.status, list(answer.headers))
+
+
+def _nobody() -> HttpAnswer:
+    text = "Several BMCs live here, and this server does not say which one is meant."
+    error = {"code": "Base.1.0.GeneralError", "message": text, "@Message.ExtendedInfo": []}
+    return HttpAnswer(404, (("Content-Type", JSON_TYPE),), json.dumps({"error": error}).encode())

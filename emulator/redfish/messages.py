@@ -1,0 +1,166 @@
+"""Base registry messages that this service can say, as facts of the protocol (DMTF Base registry, BSD-3-Clause).
+
+`since` is the minor version of Base that is known to hold the message. A profile that speaks an older Base says GeneralError
+in its place, because an id that the named registry does not have would send a client looking for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class BaseMessage:
+    """Text with %1, %2 ... for its arguments."""
+
+    text: str
+    severity: str
+    resolution: str
+    since: int = 0
+
+    @property
+    def arguments(self) -> int:
+        return sum(f"%{n}" in self.text for n in range(1, 5))
+
+
+_RESUBMIT: Final = "and resubmit the request if the operation failed."
+
+GENERAL_ERROR: Final = "GeneralError"
+
+BASE_MESSAGES: Final[Mapping[str, BaseMessage]] = {
+    GENERAL_ERROR: BaseMessage(
+        "A general error has occurred. See Resolution for information on how to resolve the error.", "Critical", "None."
+    ),
+    "ActionParameterMissing": BaseMessage(
+        "The action %1 requires the parameter %2 to be present in the request body.",
+        "Critical",
+        "Supply the action with the required parameter in the request body when the request is resubmitted.",
+    ),
+    "ActionParameterUnknown": BaseMessage(
+        "The action %1 was submitted with the invalid parameter %2.",
+        "Warning",
+        f"Correct the invalid parameter {_RESUBMIT}",
+    ),
+    "ActionParameterValueTypeError": BaseMessage(
+        "The value %1 for the parameter %2 in the action %3 is of a different type than the parameter can accept.",
+        "Warning",
+        f"Correct the value for the parameter in the request body {_RESUBMIT}",
+    ),
+    "CreateFailedMissingReqProperties": BaseMessage(
+        "The create operation failed because the required property %1 was missing from the request.",
+        "Critical",
+        f"Correct the body to include the required property with a valid value {_RESUBMIT}",
+    ),
+    "HeaderInvalid": BaseMessage("Header '%1' is invalid.", "Critical", "Resubmit the request with a valid request header.", 13),
+    "InsufficientPrivilege": BaseMessage(
+        "There are insufficient privileges for the account or credentials associated with the current session to perform the "
+        "requested operation.",
+        "Critical",
+        f"Either abandon the operation or change the associated access rights {_RESUBMIT}",
+    ),
+    "InternalError": BaseMessage(
+        "The request failed due to an internal service error.  The service is still operational.",
+        "Critical",
+        "Resubmit the request.  If the problem persists, consider resetting the service.",
+    ),
+    "MalformedJSON": BaseMessage(
+        "The request body submitted was malformed JSON and could not be parsed by the receiving service.",
+        "Critical",
+        "Ensure that the request body is valid JSON and resubmit the request.",
+    ),
+    "NoValidSession": BaseMessage(
+        "There is no valid session established with the implementation.",
+        "Critical",
+        "Establish a session before attempting any operations.",
+    ),
+    "OperationNotAllowed": BaseMessage("The HTTP method is not allowed on this resource.", "Critical", "None.", 13),
+    "PayloadTooLarge": BaseMessage(
+        "The supplied payload exceeds the maximum size supported by the service.",
+        "Critical",
+        "Check that the supplied payload is correct and supported by this service.",
+        13,
+    ),
+    "PreconditionFailed": BaseMessage(
+        "The ETag supplied did not match the ETag required to change this resource.",
+        "Critical",
+        "Try the operation again using the appropriate ETag.",
+        13,
+    ),
+    "PreconditionRequired": BaseMessage(
+        "A precondition header or annotation is required to change this resource.",
+        "Critical",
+        "Try the operation again using an If-Match or If-None-Match header and appropriate ETag.",
+        13,
+    ),
+    "PropertyUnknown": BaseMessage(
+        "The property %1 is not in the list of valid properties for the resource.",
+        "Warning",
+        f"Remove the unknown property from the request body {_RESUBMIT}",
+    ),
+    "PropertyValueTypeError": BaseMessage(
+        "The value %1 for the property %2 is of a different type than the property can accept.",
+        "Warning",
+        f"Correct the value for the property in the request body {_RESUBMIT}",
+    ),
+    "QueryCombinationInvalid": BaseMessage(
+        "Two or more query parameters in the request cannot be used together.",
+        "Warning",
+        f"Remove one or more of the query parameters {_RESUBMIT}",
+        13,
+    ),
+    "QueryNotSupported": BaseMessage(
+        "Querying is not supported by the implementation.",
+        "Warning",
+        f"Remove the query parameters {_RESUBMIT}",
+    ),
+    "QueryNotSupportedOnResource": BaseMessage(
+        "Querying is not supported on the requested resource.",
+        "Warning",
+        f"Remove the query parameters {_RESUBMIT}",
+    ),
+    "QueryParameterOutOfRange": BaseMessage(
+        "The value %1 for the query parameter %2 is out of range %3.",
+        "Warning",
+        "Reduce the value for the query parameter to a value that is within range, such as a start or count value that is within "
+        "bounds of the number of resources in a collection or a page that is within the range of valid pages.",
+    ),
+    "QueryParameterValueFormatError": BaseMessage(
+        "The value %1 for the parameter %2 is of a different format than the parameter can accept.",
+        "Warning",
+        f"Correct the value for the query parameter in the request {_RESUBMIT}",
+    ),
+    "ResourceAtUriUnauthorized": BaseMessage(
+        "While accessing the resource at %1, the service received an authorization error %2.",
+        "Critical",
+        "Ensure that the appropriate access is provided for the service in order for it to access the URI.",
+    ),
+    "ResourceMissingAtURI": BaseMessage(
+        "The resource at the URI %1 was not found.",
+        "Critical",
+        "Place a valid resource at the URI or correct the URI and resubmit the request.",
+    ),
+    "SessionLimitExceeded": BaseMessage(
+        "The session establishment failed due to the number of simultaneous sessions exceeding the limit of the implementation.",
+        "Critical",
+        "Reduce the number of other sessions before trying to establish the session or increase the limit of simultaneous "
+        "sessions (if supported).",
+    ),
+    "UnrecognizedRequestBody": BaseMessage(
+        "The service detected a malformed request body that it was unable to interpret.",
+        "Warning",
+        "Correct the request body and resubmit the request if it failed.",
+    ),
+}
+
+
+def minor_of(base: str) -> int:
+    """The minor version in "1.22" or "1.5.0"; 0 where there is none."""
+    parts = base.split(".")
+    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
+
+
+def spoken(name: str, base: str) -> str:
+    """`name`, or GeneralError where this version of Base is not known to have it."""
+    return name if BASE_MESSAGES[name].since <= minor_of(base) else GENERAL_ERROR

@@ -1,0 +1,242 @@
+"""One BMC's Redfish service: a request in, an answer out.
+
+Rules
+  1. Order: journal, faults, credentials, existence, method, OData version, conditions, then the resource itself.
+  2. Armed faults are asked for exactly once per request, because asking counts as firing.
+  3. Nothing secret is handed to the journal: how a client proved itself, and a name that exists, are all it hears.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+from emulator.core.fault import Request, Seam
+from emulator.core.journal import Kind
+from emulator.core.view import BmcView
+from emulator.core.vocab import ResetType
+from emulator.faults.protocol import HttpReply
+from emulator.redfish import query
+from emulator.redfish.auth import Claim, Means, authenticate, claim_of, demand
+from emulator.redfish.call import Call, Headers, HttpAnswer, Incoming, Json, Refusal, Say, VendorRefusal, parse_object
+from emulator.redfish.etag import etag_of, matches
+from emulator.redfish.resource import Resource, schema_of
+from emulator.redfish.tree import Tree
+from emulator.redfish.wording import Wording
+
+READS = frozenset({"GET", "HEAD"})
+RESET_ACTION = "/Actions/ComputerSystem.Reset"
+_SCHEMAS = "http://redfish.dmtf.org/schemas/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A representation, ready to go out."""
+
+    body: bytes
+    etag: str | None
+    headers: Headers
+
+
+class Service:
+    def __init__(self, view: BmcView, tree: Tree, wording: Wording) -> None:
+        self._view = view
+        self._profile = view.profile
+        self._tree = tree
+        self._wording = wording
+        self._kept: dict[str, tuple[Hashable, Entity]] = {}
+
+    def answer(self, incoming: Incoming) -> HttpAnswer:
+        view = self._view
+        view.advance()
+        resource = self._tree.find(view, incoming.path)
+        claim = claim_of(view, incoming)
+        request = Request(
+            protocol="redfish",
+            method=incoming.method,
+            path=incoming.path,
+            system=resource.system if resource is not None else None,
+            reset=_reset_asked(incoming),
+        )
+        seq = view.record(
+            Kind.REQUEST,
+            protocol="redfish",
+            method=incoming.method,
+            path=incoming.path,
+            auth=claim.means,
+            user=claim.journal_name(view),
+        )
+        answer = self._spoiled(Call(view=view, incoming=incoming, request=request, seq=seq), resource, claim)
+        view.record(Kind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
+        return answer
+
+    def refuse(self, refusal: Refusal) -> HttpAnswer:
+        """For what never became a request: the error in this BMC's words."""
+        return self._wording.refusal(refusal)
+
+    def _spoiled(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer:
+        fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
+        replies = [fault for fault in fired if isinstance(fault, HttpReply)]
+        early = next((fault for fault in replies if not fault.executed), None)
+        if early is not None:
+            return self._wording.fault(early)
+        answer = self._honest(call, resource, claim)
+        return self._wording.fault(replies[0]) if replies else answer
+
+    def _honest(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer:
+        try:
+            done = self._do(call, resource, claim)
+        except Refusal as refusal:
+            return self._wording.refusal(refusal)
+        except VendorRefusal as refusal:
+            return self._wording.say(refusal.say)
+        return self._wording.say(done) if isinstance(done, Say) else done
+
+    def _do(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer | Say:
+        method, path = call.incoming.method, call.incoming.path
+        operation = resource.operations.get(method) if resource is not None else None
+        outside = path != "/redfish" and not path.startswith("/redfish/")
+        free = outside or (resource is not None and (resource.open or (operation is not None and operation.needs is None)))
+        # An open resource may be asked to expand into what is not open: then credentials count, if there are any.
+        if not free or (call.incoming.query and claim.means is not Means.NONE):
+            call.who = authenticate(call, claim, self._profile)
+        if resource is None:
+            raise Refusal(404, "ResourceMissingAtURI", path)
+        readable = method in READS and resource.body is not None
+        if operation is None and not readable:
+            raise Refusal(405, "OperationNotAllowed", headers=(("Allow", ", ".join(resource.methods)),))
+        self._check_odata_version(call)
+        if operation is None:
+            return self._read(call, resource)
+        if operation.needs is not None:
+            demand(call, operation.needs)
+        self._check_if_match(call, resource)
+        done = operation.do(call)
+        return done if isinstance(done, Say) else self._wording.finished(done)
+
+    # -- reading ---------------------------------------------------------------------------------------------------------
+
+    def _read(self, call: Call, resource: Resource) -> HttpAnswer:
+        headers = call.incoming.headers
+        if not acceptable(headers.get("accept"), resource.media):
+            raise Refusal(406, "HeaderInvalid", "Accept")
+        if not resource.may_read(call):
+            raise Refusal(403, "InsufficientPrivilege")
+        asked = query.parse(call.incoming.query, self._profile)
+        if asked.only:
+            resource = self._only_member(call, resource)
+        entity = self._queried(call, resource, asked) if asked else self._entity(call, resource)
+        condition = headers.get("if-none-match")
+        if condition is not None and matches(condition, entity.etag):
+            return HttpAnswer(304, tuple(pair for pair in entity.headers if pair[0] != "Content-Type"))
+        return HttpAnswer(200, entity.headers, entity.body)
+
+    def _entity(self, call: Call, resource: Resource) -> Entity:
+        state = resource.state(call)
+        kept = self._kept.get(resource.path) if resource.kept else None
+        if kept is not None and kept[0] == state:
+            return kept[1]
+        entity = self._made(resource, _plain(resource, call.view, state))
+        if resource.kept:
+            self._kept[resource.path] = (state, entity)
+        return entity
+
+    def _made(self, resource: Resource, plain: Json | bytes) -> Entity:
+        body = plain if isinstance(plain, bytes) else json.dumps(plain).encode()
+        etag = etag_of(self._profile.http.etag, body) if resource.type is not None else None
+        headers = [
+            *self._wording.fixed,
+            ("Allow", ", ".join(resource.methods)),
+            ("Content-Type", f"{resource.media}; charset=utf-8"),
+        ]
+        if resource.type is not None:
+            headers.append(("Link", f"<{_SCHEMAS}/{schema_of(resource.type)}.json>; rel=describedby"))
+        if etag is not None:
+            headers.append(("ETag", etag))
+        return Entity(body, etag, tuple(headers))
+
+    # -- queries ---------------------------------------------------------------------------------------------------------
+
+    def _queried(self, call: Call, resource: Resource, asked: query.Query) -> Entity:
+        plain = _plain(resource, call.view, resource.state(call))
+        if isinstance(plain, bytes):
+            raise Refusal(400, "QueryNotSupportedOnResource")
+        if asked.expand is not None:
+            plain = query.expanded(plain, asked.expand, asked.levels, lambda path: self._fetched(call, path))
+        if asked.select:
+            plain = query.selected(plain, asked.select)
+        return self._made(resource, plain)
+
+    def _fetched(self, call: Call, path: str) -> Json | None:
+        """What $expand puts in the place of a reference; None for what this client may not read."""
+        resource = self._tree.find(call.view, path)
+        if resource is None or resource.body is None or (call.who is None and not resource.open):
+            return None
+        if call.who is not None and not resource.may_read(call):
+            return None
+        plain = _plain(resource, call.view, resource.state(call))
+        return None if isinstance(plain, bytes) else plain
+
+    def _only_member(self, call: Call, resource: Resource) -> Resource:
+        """The one member of a collection with one member; any other collection is its own answer (DSP0266)."""
+        plain = _plain(resource, call.view, resource.state(call))
+        members = plain.get("Members") if isinstance(plain, Mapping) else None
+        if not isinstance(members, list):
+            raise Refusal(400, "QueryNotSupportedOnResource")
+        if len(members) != 1:
+            return resource
+        member = self._tree.find(call.view, members[0]["@odata.id"])
+        if member is None or not member.may_read(call):
+            raise Refusal(403, "InsufficientPrivilege")
+        return member
+
+    # -- conditions ------------------------------------------------------------------------------------------------------
+
+    def _check_odata_version(self, call: Call) -> None:
+        rule = self._profile.http.odata_version
+        sent = call.incoming.headers.get("odata-version")
+        if rule is not None and sent is not None and sent.strip() != rule["only"]:
+            raise VendorRefusal(Say(rule["otherwise"]))
+
+    def _check_if_match(self, call: Call, resource: Resource) -> None:
+        rule = self._profile.http.if_match
+        if rule is None or call.incoming.method not in rule["applies_to"]:
+            return
+        sent = call.incoming.headers.get("if-match")
+        if sent is None:
+            if rule["required"] and resource.body is not None:
+                raise VendorRefusal(Say(rule["missing"])) if "missing" in rule else Refusal(428, "PreconditionRequired")
+            return
+        current = self._entity(call, resource).etag if resource.body is not None else None
+        if not matches(sent, current):
+            raise VendorRefusal(Say(rule["mismatch"]))
+
+
+def _plain(resource: Resource, view: BmcView, state: Hashable) -> Json | bytes:
+    assert resource.body is not None
+    return resource.body(view, state)
+
+
+def _reset_asked(incoming: Incoming) -> ResetType | None:
+    """The ResetType of a reset, as far as a fault's trigger can know it before anybody has checked the request."""
+    if incoming.method != "POST" or not incoming.path.rstrip("/").endswith(RESET_ACTION):
+        return None
+    try:
+        word = parse_object(incoming.read_body()).get("ResetType")
+    except Refusal:
+        return None
+    return ResetType(word) if isinstance(word, str) and word in ResetType._value2member_map_ else None
+
+
+def acceptable(accept: str | None, media: str) -> bool:
+    """Whether a client that sent this Accept can take `media` (RFC 9110 12.5.1); q=0 rules a type out."""
+    if accept is None or not accept.strip():
+        return True
+    kind = media.partition("/")[0]
+    for part in accept.split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        refused = any(p.replace(" ", "") in ("q=0", "q=0.0", "q=0.00", "q=0.000") for p in parameters)
+        if name in ("*/*", f"{kind}/*", media) and not refused:
+            return True
+    return False

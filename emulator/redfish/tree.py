@@ -1,0 +1,127 @@
+"""The compiled tree of a profile: every fixed resource by its path, with the profile's overlay put in.
+
+One tree serves all BMCs of the same profile with the same systems; it is made once and never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import replace
+from urllib.parse import unquote
+
+from emulator.core.errors import RackMisconfigured
+from emulator.core.view import BmcView, SystemName
+from emulator.redfish import root
+from emulator.redfish.accounts import accounts
+from emulator.redfish.call import Json
+from emulator.redfish.hardware import chassis, managers
+from emulator.redfish.registries import registries
+from emulator.redfish.resource import Resource
+from emulator.redfish.sessions import COLLECTION_TYPE, SESSION_TYPE, sessions
+from emulator.redfish.systems import systems
+from profiles.model import Profile
+
+BUILT_IN = "built-in"
+
+
+class Tree:
+    """Raises RackMisconfigured for an overlay that does not fit."""
+
+    def __init__(self, profile: Profile, names: tuple[SystemName, ...]) -> None:
+        self._nodes: dict[str, Resource] = {}
+        built = (
+            root.service_root(profile),
+            *systems(profile, names),
+            *chassis(profile, names),
+            *managers(profile, names),
+            *sessions(profile),
+            *accounts(profile),
+            *registries(profile),
+        )
+        types = {node.type for node in built if node.type} | {SESSION_TYPE, COLLECTION_TYPE}
+        outer = (root.versions(), root.odata(), root.metadata(types, profile.identity.root_type))
+        for node in (*built, *outer):
+            if node.path in self._nodes:
+                raise RackMisconfigured(f"profile {profile.id}: two resources would live at {node.path}")
+            self._nodes[node.path] = node
+        self._overlay(profile)
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._nodes.values())
+
+    def find(self, view: BmcView, path: str) -> Resource | None:
+        """`path` may have one trailing slash."""
+        if path.endswith("/") and len(path) > 1:
+            path = path[:-1]
+        node = self._nodes.get(path)
+        if node is not None:
+            return node
+        parent, _, last = path.rpartition("/")
+        above = self._nodes.get(parent)
+        if above is None or above.member is None or not last:
+            return None
+        return above.member(view, unquote(last))
+
+    def _overlay(self, profile: Profile) -> None:
+        resources = profile.resources
+        base = resources.get("base", BUILT_IN)
+        if base != BUILT_IN:
+            raise RackMisconfigured(f"profile {profile.id}: resources.base is {base!r}, and only {BUILT_IN!r} is known here")
+        removed = frozenset(resources.get("remove", ()))
+        patches: Mapping[str, object] = resources.get("merge", {})
+        for path in (*removed, *patches):
+            if path not in self._nodes:
+                raise RackMisconfigured(f"profile {profile.id}: resources names {path}, which this BMC does not have")
+        for path in removed:
+            del self._nodes[path]
+        for path, node in self._nodes.items():
+            if node.body is not None and (removed or path in patches):
+                self._nodes[path] = replace(node, body=_overlaid(node.body, patches.get(path, {}), removed))
+
+
+Body = Callable[[BmcView, Hashable], Json | bytes]
+
+
+def _overlaid(body: Body, patch: object, removed: frozenset[str]) -> Body:
+    def overlaid(view: BmcView, state: Hashable) -> Json | bytes:
+        plain = body(view, state)
+        if isinstance(plain, bytes):
+            return plain
+        merged = merged_patch(plain, patch)
+        assert isinstance(merged, dict)
+        return without_links(merged, removed) if removed else merged
+
+    return overlaid
+
+
+def merged_patch(target: object, patch: object) -> object:
+    """JSON Merge Patch, RFC 7396."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged: dict[str, object] = dict(target) if isinstance(target, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merged_patch(merged.get(name), value)
+    return merged
+
+
+def without_links(body: Json, removed: frozenset[str]) -> Json:
+    """The body without references to resources that are not there; counts follow."""
+
+    def gone(value: object) -> bool:
+        return isinstance(value, dict) and value.keys() == {"@odata.id"} and value["@odata.id"] in removed
+
+    pruned: Json = {}
+    for name, value in body.items():
+        if gone(value):
+            continue
+        if isinstance(value, list):
+            value = [item for item in value if not gone(item)]
+            if f"{name}@odata.count" in pruned:
+                pruned[f"{name}@odata.count"] = len(value)
+        elif isinstance(value, dict):
+            value = without_links(value, removed)
+        pruned[name] = value
+    return pruned

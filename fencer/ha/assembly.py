@@ -1,0 +1,66 @@
+"""Puts one manager together from a configuration: the only place that knows which client, probe and executor is used."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from importlib import import_module
+from pathlib import Path
+
+from fencer.ha.bmc import Bmc, FencedBmc
+from fencer.ha.cloudstack_bmc import CloudStackBmc
+from fencer.ha.config import Config, HostPart
+from fencer.ha.hosts import ExecExecution, Executor, HttpExecution
+from fencer.ha.lines import Sink
+from fencer.ha.manager import Manager, Pools
+from fencer.ha.policy import PolicyName
+from fencer.ha.probes import ask_all
+from fencer.ha.restarts import Restarts
+from fencer.ha.store import SqliteStore
+from fencer.ha.yamlfile import ConfigError
+
+
+def make_manager(config: Config, store: SqliteStore, sink: Sink, workers: Pools) -> Manager:
+    clock, base = store.clock(), config.path.parent
+    for protocol in sorted({host.bmc.protocol for host in config.part.hosts}):
+        # The fencer loads a transport on first use; first use would be in several worker threads at once.
+        import_module(f"fencer.transport.{protocol}")
+    bmcs = {host.name: make_bmc(config, host) for host in config.part.hosts}
+    restarts = Restarts(config, store, clock, make_executor(config), workers)
+    owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    return Manager(
+        config, store, clock, bmcs, restarts,
+        lambda probes, timeout: ask_all(probes, timeout, base, scale=config.part.scale), workers, sink, owner,
+    )  # fmt: skip
+
+
+def make_pools(config: Config) -> Pools:
+    return Pools(bmc=config.part.workers, probe=config.part.workers, vm=config.policy.vm_starts_at_once)
+
+
+def make_bmc(config: Config, host: HostPart) -> Bmc:
+    """Raises ConfigError for what the policy's client cannot reach."""
+    if config.policy.name is PolicyName.CLOUDSTACK:
+        if host.bmc.protocol != "redfish":
+            raise ConfigError([f"{config.path}: hosts.{host.name}.bmc: the policy cloudstack-4.22 is here with Redfish only"])
+        url = host.bmc.url or f"https://{host.bmc.host}:{host.bmc.port or 443}"
+        verify = (host.bmc.ca_file or True) if host.bmc.verify_tls else False
+        return CloudStackBmc(url=url.rstrip("/"), user=host.bmc.username, password=config.password(host), verify=verify)
+    return FencedBmc(
+        target=config.target(host),
+        chassis_check=config.chassis_check(host),
+        power_off_timeout=config.policy.power_off_timeout,
+    )
+
+
+def make_executor(config: Config) -> Executor | None:
+    part = config.part.executor
+    if part is None:
+        return None
+    if part.kind == "exec":
+        return ExecExecution(start_argv=part.start, stop_argv=part.stop, cwd=Path(config.path).parent)
+    token = os.environ.get(part.token_env) if part.token_env else None
+    if part.token_env and token is None:
+        raise ConfigError([f"{config.path}: executor.token_env: {part.token_env} is not set"])
+    return HttpExecution(agents={host.name: host.agent or "" for host in config.part.hosts}, token=token)

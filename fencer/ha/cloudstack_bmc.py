@@ -1,0 +1,74 @@
+"""CloudStack 4.22's Redfish client as found, for the policy `cloudstack-4.22` only.
+
+Rules
+  1. On the wire it does what was captured from CloudStack: GET Systems (no trailing slash), the first member, Basic auth sent
+     at once, POST with ResetType; any 2xx is success, the body of a POST is never read, a 202's task is never followed.
+  2. Differences, each for the sake of a demonstration that ends: a time-out exists (CloudStack has none), and any port will do
+     (CloudStack reaches 443 and 80 only).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import requests
+
+from fencer.ha.bmc import CommandAnswer, Permit, ReadFailed
+from fencer.ha.observations import CommandResult
+from fencer.outcome import Cause, Failure, Reading
+
+OFF = "GracefulShutdown"  # OFF and SOFT are the same there (RedfishWrapper.java:33-34)
+RESET = "ForceRestart"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudStackBmc:
+    """`url` like https://127.0.0.2:8443; `verify` as requests takes it (a bool or the path of a CA file)."""
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+    verify: bool | str = False
+
+    def read(self, timeout: float) -> Reading:
+        """CloudStack's HA never asks. Raises ReadFailed, always."""
+        raise ReadFailed(Failure(cause=Cause.UNSUPPORTED, text="the policy cloudstack-4.22 never reads the power state"))
+
+    def off(self, timeout: float, permit: Permit) -> CommandAnswer:
+        return self._reset(OFF, timeout)
+
+    def reset(self, timeout: float, permit: Permit) -> CommandAnswer:
+        return self._reset(RESET, timeout)
+
+    def _reset(self, kind: str, timeout: float) -> CommandAnswer:
+        try:
+            with requests.Session() as session:
+                session.trust_env = False
+                session.auth = (self.user, self.password)
+                session.verify = self.verify
+                session.headers["Accept"] = "application/json"
+                listing = session.get(f"{self.url}/redfish/v1/Systems", timeout=timeout)
+                if listing.status_code != 200:
+                    return _failed(f"Failed to get System power state: HTTP {listing.status_code}", listing.status_code)
+                system = str(listing.json()["Members"][0]["@odata.id"]).rstrip("/").rsplit("/", 1)[-1]
+                answer = session.post(
+                    f"{self.url}/redfish/v1/Systems/{system}/Actions/ComputerSystem.Reset",
+                    json={"ResetType": kind},
+                    timeout=timeout,
+                )
+        except (requests.RequestException, ValueError, LookupError, TypeError) as error:
+            return CommandAnswer(
+                result=CommandResult.AMBIGUOUS,
+                failure=Failure(cause=Cause.UNREACHABLE, text=f"{kind} failed: {type(error).__name__}"),
+            )
+        if 200 <= answer.status_code <= 299:
+            return CommandAnswer(result=CommandResult.ACCEPTED)
+        return _failed(
+            f"{kind} failed: the expected HTTP status code is '2XX' but it got '{answer.status_code}'",
+            answer.status_code,
+        )
+
+
+def _failed(text: str, status: int) -> CommandAnswer:
+    cause = {401: Cause.AUTH, 403: Cause.PRIVILEGE, 409: Cause.CONFLICT, 503: Cause.BUSY}.get(status, Cause.BAD_RESPONSE)
+    return CommandAnswer(result=CommandResult.REFUSED, failure=Failure(cause=cause, text=text, code=f"HTTP {status}"))

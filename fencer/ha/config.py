@@ -1,0 +1,248 @@
+"""The one YAML file of `fence-ha`: hosts, their BMCs and probes, VMs, policy, time scale. Every key is in `sample.yaml`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from fencer import Auth, ChassisCheck, Protocol, Target
+from fencer.ha.policy import Policy, PolicyName
+from fencer.ha.yamlfile import ConfigError, Document, load
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Seconds = Annotated[float, Field(gt=0)]
+Argv = Annotated[list[str], Field(min_length=1)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class BmcPart(Part):
+    protocol: Literal["redfish", "ipmi"] = "redfish"
+    url: str | None = None
+    host: str | None = None
+    port: Annotated[int, Field(gt=0, lt=65536)] | None = None
+    username: str = ""
+    password: str | None = None
+    password_env: str | None = None
+    password_file: str | None = None
+    system: str | None = None
+    identity: str | None = None
+    verify_tls: bool = True
+    ca_file: str | None = None
+    auth: Literal["auto", "basic", "session"] = "auto"
+    cipher: Literal[3, 17] | None = None
+    chassis_check: Literal["require", "own", "ignore"] = "require"
+
+    @model_validator(mode="after")
+    def _complete(self) -> BmcPart:
+        if (self.url is None) == (self.host is None):
+            raise ValueError("give exactly one of url and host")
+        if self.protocol == "ipmi" and self.url is not None:
+            raise ValueError("IPMI takes host and port, not url")
+        if sum(way is not None for way in (self.password, self.password_env, self.password_file)) > 1:
+            raise ValueError("give only one of password, password_env and password_file")
+        return self
+
+
+class TcpProbe(Part):
+    kind: Literal["tcp"]
+    host: str
+    port: Annotated[int, Field(gt=0, lt=65536)]
+
+
+class HttpProbe(Part):
+    kind: Literal["http"]
+    url: str
+    status: int = 200
+
+
+class FileProbe(Part):
+    kind: Literal["file"]
+    path: str
+    max_age: Seconds
+
+
+class ExecProbe(Part):
+    kind: Literal["exec"]
+    argv: Argv
+
+
+Probe = Annotated[TcpProbe | HttpProbe | FileProbe | ExecProbe, Field(discriminator="kind")]
+
+
+class HostPart(Part):
+    name: Name
+    bmc: BmcPart
+    health: Annotated[list[Probe], Field(min_length=1)]
+    activity: list[Probe] = []
+    enabled: bool = True
+    maintenance: bool = False
+    capacity: Annotated[int, Field(ge=0)] | None = None
+    agent: str | None = None
+
+
+class VmPart(Part):
+    name: Name
+    host: Name
+    hosts: list[Name] = []
+    system: bool = False
+    priority: int = 0
+
+
+class ExecExecutor(Part):
+    kind: Literal["exec"]
+    start: Argv
+    stop: Argv
+
+
+class HttpExecutor(Part):
+    kind: Literal["http"]
+    token_env: str | None = None
+
+
+class ConfigPart(Part):
+    cluster: Name = "default"
+    state_file: str = "fence-ha.db"
+    scale: Seconds = 1.0
+    workers: Annotated[int, Field(ge=1, le=512)] = 32
+    policy: dict[str, float | int | bool | str] = {}
+    hosts: Annotated[list[HostPart], Field(min_length=1)]
+    vms: list[VmPart] = []
+    executor: Annotated[ExecExecutor | HttpExecutor, Field(discriminator="kind")] | None = None
+
+    @field_validator("scale", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class Config:
+    """A checked configuration. `path` is where relative paths start."""
+
+    def __init__(self, part: ConfigPart, policy: Policy, path: Path) -> None:
+        self.part, self.policy, self.path = part, policy, path
+
+    @property
+    def state_file(self) -> Path:
+        return self.path.parent / self.part.state_file
+
+    @property
+    def host_names(self) -> list[str]:
+        return [host.name for host in self.part.hosts]
+
+    def host(self, name: str) -> HostPart:
+        return next(host for host in self.part.hosts if host.name == name)
+
+    def target(self, host: HostPart) -> Target:
+        bmc = host.bmc
+        return Target(
+            host=bmc.host or "", protocol=Protocol(bmc.protocol), port=bmc.port, user=bmc.username, password=self.password(host),
+            system=bmc.system, identity=bmc.identity, url=bmc.url, verify_tls=bmc.verify_tls, ca_file=bmc.ca_file,
+            auth=Auth(bmc.auth), cipher=bmc.cipher,
+        )  # fmt: skip
+
+    def chassis_check(self, host: HostPart) -> ChassisCheck:
+        return ChassisCheck(host.bmc.chassis_check)
+
+    def password(self, host: HostPart) -> str:
+        """Raises ConfigError where the variable or file that was named is not there."""
+        bmc = host.bmc
+        if bmc.password_env is not None:
+            if bmc.password_env not in os.environ:
+                raise ConfigError([f"{self.path}: hosts.{host.name}.bmc.password_env: {bmc.password_env} is not set"])
+            return os.environ[bmc.password_env]
+        if bmc.password_file is not None:
+            file = self.path.parent / bmc.password_file
+            try:
+                return file.read_text(encoding="utf-8").rstrip("\n")
+            except OSError as error:
+                problem = f"{self.path}: hosts.{host.name}.bmc.password_file: {file}: {error.strerror}"
+                raise ConfigError([problem]) from error
+        return bmc.password or ""
+
+
+def load_config(path: Path, policy_name: str | None = None) -> Config:
+    """Reads, checks and scales. Raises ConfigError with every problem found."""
+    document = load(path)
+    try:
+        part = ConfigPart.model_validate(document.value)
+    except ValidationError as error:
+        problems = [document.problem(_path(e["loc"]), e["msg"].removeprefix("Value error, ")) for e in error.errors()]
+        raise ConfigError(problems) from error
+    problems = _relations(document, part)
+    policy, wrong = _policy(document, part, policy_name)
+    if problems or wrong or policy is None:
+        raise ConfigError(problems + wrong)
+    return Config(part, policy, path)
+
+
+def _path(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Pydantic names the member of a union between the keys; that is no key of the file."""
+    kinds = {"tcp", "http", "file", "exec", "float", "int", "bool", "str", "function-before[_number(), float]"}
+    return tuple(part for part in location if part not in kinds)
+
+
+def _relations(document: Document, part: ConfigPart) -> list[str]:
+    problems = []
+    names = [host.name for host in part.hosts]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            problems.append(document.problem(("hosts", index, "name"), f"{name} is written twice"))
+    vms = [vm.name for vm in part.vms]
+    for index, vm in enumerate(part.vms):
+        if vm.name in vms[:index]:
+            problems.append(document.problem(("vms", index, "name"), f"{vm.name} is written twice"))
+        if vm.host not in names:
+            problems.append(document.problem(("vms", index, "host"), f"no host is called {vm.host}"))
+        for place, name in enumerate(vm.hosts):
+            if name not in names:
+                problems.append(document.problem(("vms", index, "hosts", place), f"no host is called {name}"))
+    if part.vms and part.executor is None:
+        problems.append(document.problem(("vms",), "VMs need an executor that starts them"))
+    if part.executor is not None and part.executor.kind == "http":
+        for index, host in enumerate(part.hosts):
+            if host.agent is None:
+                problems.append(
+                    document.problem(("hosts", index), "the http executor needs the address of this host's agent (agent)")
+                )
+    return problems
+
+
+def _policy(document: Document, part: ConfigPart, name: str | None) -> tuple[Policy | None, list[str]]:
+    known = {f.name: f.default for f in fields(Policy)}
+    given = dict(part.policy)
+    if name is not None:
+        given["name"] = name
+    problems = []
+    for key, value in given.items():
+        default = known.get(key)
+        if key not in known:
+            problems.append(document.problem(("policy", key), f"no such setting; there are {', '.join(sorted(known))}"))
+        elif isinstance(default, StrEnum):
+            names = [str(member) for member in type(default)]
+            if value not in names:
+                problems.append(document.problem(("policy", key), f"must be one of {', '.join(names)}"))
+            else:
+                given[key] = type(default)(value)
+        elif isinstance(default, bool) != isinstance(value, bool) or isinstance(value, str):
+            problems.append(
+                document.problem(("policy", key), f"must be {'true or false' if isinstance(default, bool) else 'a number'}")
+            )
+        elif isinstance(default, int) and not isinstance(value, int):
+            problems.append(document.problem(("policy", key), "must be a whole number"))
+    if problems:
+        return None, problems
+    try:
+        return Policy(**given).scaled(part.scale), []  # type: ignore[arg-type]
+    except ValueError as error:
+        return None, [document.problem(("policy",), str(error))]
+
+
+POLICY_NAMES = [str(name) for name in PolicyName]

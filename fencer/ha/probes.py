@@ -1,0 +1,101 @@
+"""Is the host well, and does anything of it still write?
+
+Rules
+  1. A probe says True, False, or None for "nobody knows". None is never taken for dead.
+  2. Several health probes: one that passes is enough. Several activity probes: one that sees something is enough.
+  3. Every probe ends within its time-out.
+"""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from socket import create_connection
+
+from fencer.ha.config import ExecProbe, FileProbe, HttpProbe, TcpProbe
+
+AnyProbe = TcpProbe | HttpProbe | FileProbe | ExecProbe
+WallClock = Callable[[], float]
+
+UNKNOWN_EXIT = 3
+"""An `exec` probe that exits with this, or cannot be run, does not know."""
+
+
+def ask_all(
+    probes: Sequence[AnyProbe], timeout: float, base: Path, wall: WallClock = time.time, scale: float = 1.0
+) -> bool | None:
+    """One round. Seconds in `timeout` are for the whole round: each probe gets an equal share."""
+    share = timeout / max(len(probes), 1)
+    answers = []
+    for probe in probes:
+        answers.append(ask(probe, share, base, wall, scale))
+        if answers[-1]:
+            return True
+    return None if not answers or None in answers else False
+
+
+def ask(probe: AnyProbe, timeout: float, base: Path, wall: WallClock = time.time, scale: float = 1.0) -> bool | None:
+    match probe:
+        case TcpProbe():
+            return _tcp(probe, timeout)
+        case HttpProbe():
+            return _http(probe, timeout)
+        case FileProbe():
+            return _file(base / probe.path, probe.max_age * scale, wall)
+        case ExecProbe():
+            return _exec(probe, timeout)
+
+
+def _tcp(probe: TcpProbe, timeout: float) -> bool:
+    try:
+        create_connection((probe.host, probe.port), timeout).close()
+    except OSError:
+        return False
+    return True
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
+
+
+def _http(probe: HttpProbe, timeout: float) -> bool:
+    try:
+        with _OPENER.open(probe.url, timeout=timeout) as answer:
+            return bool(answer.status == probe.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code == probe.status
+    except (TimeoutError, OSError, ValueError, EOFError):
+        return False
+
+
+def _file(path: Path, max_age: float, wall: WallClock) -> bool | None:
+    """The age of a heartbeat. A file that cannot be looked at may be a sick storage: nobody knows."""
+    try:
+        changed = path.stat().st_mtime
+    except FileNotFoundError:
+        return False if path.parent.is_dir() else None
+    except OSError:
+        return None
+    return wall() - changed <= max_age
+
+
+def _exec(probe: ExecProbe, timeout: float) -> bool | None:
+    try:
+        done = subprocess.run(
+            probe.argv, timeout=max(timeout, math.ulp(0.0)), stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    except OSError:
+        return None
+    return None if done.returncode == UNKNOWN_EXIT else done.returncode == 0

@@ -1,0 +1,115 @@
+"""The parameters of fence_bmc: one table for stdin, argv and the metadata.
+
+Rules
+  1. Names are those of fence_redfish and fence_ipmilan where they have one; ours are marked by `ours`.
+  2. What those agents know and we need not is accepted and has no effect, so that a configuration can be moved over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The content types of the resource-agent metadata."""
+
+    STRING = "string"
+    SECOND = "second"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    SELECT = "select"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter. `aliases` are older names; `short` is the letter of the command line."""
+
+    name: str
+    text: str
+    kind: Kind = Kind.STRING
+    short: str = ""
+    default: str | None = None
+    options: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    required: bool = False
+    advertised: bool = True
+    ours: bool = False
+
+    @property
+    def long(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def getopt(self) -> str:
+        value = "" if self.kind is Kind.BOOLEAN else f"=[{self.name}]"
+        return (f"-{self.short}, " if self.short else "") + self.long + value
+
+
+PARAMETERS: tuple[Parameter, ...] = (
+    Parameter(name="action", short="o", default="reboot", required=True, aliases=("option",),
+              text="Fencing action: on, off, reboot, status, monitor, diag, list, list-status, validate-all, metadata"),
+    Parameter(name="protocol", kind=Kind.SELECT, options=("redfish", "ipmi"), default="redfish", ours=True,
+              text="How the BMC is spoken to; lanplus=1 implies ipmi"),
+    Parameter(name="ip", short="a", aliases=("ipaddr",), text="Address or host name of the BMC; host:port is accepted"),
+    Parameter(name="ipport", short="u", kind=Kind.INTEGER, text="TCP/UDP port of the BMC; 443 or 623 by protocol"),
+    Parameter(name="username", short="l", aliases=("login",), text="Login name"),
+    Parameter(name="password", short="p", aliases=("passwd",),
+              text="Login password; prefer stdin, password_file or the variable FENCE_PASSWORD to the command line"),
+    Parameter(name="password_script", short="S", aliases=("passwd_script",), text="Program that prints the password"),
+    Parameter(name="password_file", ours=True, text="File whose first line is the password"),
+    Parameter(name="systems_uri", aliases=("systems-uri",),
+              text="The System to act on: URI, Id or UUID. Needed where a BMC has several; nothing is guessed"),
+    # Not advertised: Pacemaker fills an advertised plug or port with its own name of the node.
+    Parameter(name="plug", short="n", aliases=("port",), advertised=False, text="The same as systems_uri"),
+    Parameter(name="identity", ours=True, text="UUID or serial number that the machine must show, else it is refused"),
+    Parameter(name="redfish_uri", aliases=("redfish-uri",), default="/redfish/v1", text="Redfish's base URI"),
+    Parameter(name="auth_method", kind=Kind.SELECT, options=("auto", "basic", "session"), default="auto", ours=True,
+              text="Redfish log-in; auto is Basic, or a session where the BMC refuses Basic"),
+    Parameter(name="ssl_insecure", kind=Kind.BOOLEAN, text="Do not verify the BMC's certificate"),
+    Parameter(name="ssl_secure", kind=Kind.BOOLEAN, text="Verify the BMC's certificate (the default)"),
+    Parameter(name="ssl_ca_file", ours=True, text="CA certificates to verify the BMC with, in PEM"),
+    Parameter(name="lanplus", short="P", kind=Kind.BOOLEAN, text="Use IPMI 2.0 (RMCP+); the same as protocol=ipmi"),
+    Parameter(name="cipher", short="C", kind=Kind.SELECT, options=("3", "17"),
+              text="IPMI cipher suite; without it 17 is tried, then 3"),
+    Parameter(name="hexadecimal_kg", text="K_g key of the BMC, in hexadecimal"),
+    Parameter(name="privlvl", short="L", kind=Kind.SELECT, options=("user", "operator", "administrator"),
+              default="administrator", text="IPMI privilege level to ask for"),
+    Parameter(name="method", short="m", kind=Kind.SELECT, options=("onoff", "cycle"), default="onoff",
+              text="Method of a reboot. cycle is carried out as onoff: no BMC can show that a cycle took place"),
+    Parameter(name="chassis_check", kind=Kind.SELECT, options=("require", "own", "ignore"), default="require",
+              ours=True,
+              text="May a linked chassis that is not Off contradict a System that says Off: require; own leaves out"
+                   " chassis with several systems; ignore asks none, and is unsafe on boards whose System is early"),
+    Parameter(name="graceful", kind=Kind.SECOND, default="0", ours=True,
+              text="Seconds for a polite shutdown before the host is forced off; 0: none"),
+    Parameter(name="stable_for", kind=Kind.SECOND, default="1", ours=True,
+              text="Seconds over which the host must be read as Off without a break"),
+    Parameter(name="power_timeout", kind=Kind.SECOND, default="60",
+              text="Seconds for the whole action, by the clock: connects and slow answers are included"),
+    Parameter(name="deadline", kind=Kind.SECOND, ours=True, text="The same as power_timeout, which it overrides"),
+    Parameter(name="power_wait", kind=Kind.SECOND, default="0", text="Seconds to wait after an accepted power command"),
+    Parameter(name="login_timeout", kind=Kind.SECOND, default="5", text="Seconds for one connection"),
+    Parameter(name="shell_timeout", kind=Kind.SECOND, default="10",
+              text="Seconds for one request; never more than a third of power_timeout"),
+    Parameter(name="stonith_status_sleep", kind=Kind.SECOND, default="1", text="Longest pause between two reads"),
+    Parameter(name="retry_on", kind=Kind.INTEGER, text="How often an On is sent again; never more than twice"),
+    Parameter(name="delay", kind=Kind.SECOND, default="0", text="Seconds to wait before off and reboot"),
+    Parameter(name="evidence", ours=True, text="File to write the outcome and its evidence to, as JSON; - is stdout"),
+    Parameter(name="quiet", short="q", kind=Kind.BOOLEAN, text="Print nothing but errors"),
+    Parameter(name="verbose", short="v", kind=Kind.BOOLEAN, text="Log every step to stderr"),
+    Parameter(name="debug_file", short="D", aliases=("debug",), text="Log every step to this file"),
+    Parameter(name="version", short="V", kind=Kind.BOOLEAN, text="Print the version"),
+    Parameter(name="help", short="h", kind=Kind.BOOLEAN, text="Print this help"),
+)  # fmt: skip
+
+# Known to fence_redfish or fence_ipmilan, or sent by Pacemaker; without effect here.
+WITHOUT_EFFECT = frozenset({
+    "nodename", "ssl", "auth", "target", "ipmitool_path", "ipmitool_timeout", "use_sudo", "sudo", "sudo_path",
+    "plug_separator", "separator", "disable_timeout", "port_as_ip", "gnutlscli_path", "inet4_only", "inet6_only",
+    "verbose_level", "debug_level",
+})  # fmt: skip
+
+BY_NAME: dict[str, Parameter] = {
+    name.replace("-", "_"): parameter for parameter in PARAMETERS for name in (parameter.name, *parameter.aliases)
+}

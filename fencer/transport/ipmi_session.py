@@ -1,0 +1,277 @@
+"""An RMCP+ session on one UDP socket, with strict time limits.
+
+Rules
+  1. A call ends within its time-out. Lost packets are sent again while there is time, but for commands that act.
+  2. A BMC that does not answer is unreachable, not off; one that answers Open Session and then ignores the user name
+     has refused that name.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+from fencer.outcome import Cause, Failure
+from fencer.target import Target
+from fencer.transport import rmcpplus as wire
+from fencer.transport.base import Unread
+from fencer.transport.limits import addresses
+
+Found = TypeVar("Found")
+
+RESEND = 1.0  # seconds between two sendings of one packet
+PORT = 623
+LOGOUT = 0.5  # seconds
+SESSION_CAUSES = {
+    0x01: Cause.BUSY,
+    0x0B: Cause.BUSY,
+    0x09: Cause.PRIVILEGE,
+    0x0A: Cause.PRIVILEGE,
+    0x0D: Cause.AUTH,
+    0x0F: Cause.AUTH,
+    0x0C: Cause.AUTH,
+    0x0E: Cause.AUTH,
+    0x04: Cause.UNSUPPORTED,
+    0x05: Cause.UNSUPPORTED,
+    0x10: Cause.UNSUPPORTED,
+    0x11: Cause.UNSUPPORTED,
+}
+OTHER_SUITE = frozenset({0x04, 0x05, 0x10, 0x11, 0x12})
+
+
+class IpmiSession:
+    """Opened on first use, and again after it broke."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._user = target.user.encode("utf-8", "surrogateescape")
+        self._password = target.password.encode("utf-8", "surrogateescape")
+        if len(self._user) > 16:
+            raise _unread(Cause.CONFIG, "an IPMI user name has at most 16 bytes")
+        if len(self._password) > 20:
+            raise _unread(Cause.CONFIG, "an IPMI 2.0 password has at most 20 bytes")
+        if len(target.kg) > 20:
+            raise _unread(Cause.CONFIG, "an IPMI K_g key has at most 20 bytes")
+        if target.cipher is not None and target.cipher not in wire.SUITES:
+            raise _unread(Cause.CONFIG, f"cipher suite {target.cipher} is not one of 3 and 17")
+        self._name = f"{target.host}:{target.port or PORT}"
+        self._socket: socket.socket | None = None
+        self._keys: wire.Keys | None = None
+        self._bmc_session = 0
+        self._console_session = 0
+        self._sequence = 0
+        self._message = 0
+        self._lost = 0
+        self.guid: str | None = None
+        self.suite: int | None = None
+
+    def request(self, netfn: int, command: int, data: bytes, timeout: float, *, once: bool = False) -> bytes:
+        """Completion code and data of one IPMI command. `once`: sent at most one time. Raises Unread."""
+        end = time.monotonic() + timeout
+        if self._keys is None:
+            self._open(end)
+        try:
+            reply = self._command(netfn, command, data, end, once=once)
+        except Unread:
+            self._lost += 1
+            if self._lost > 1:  # one answer may be lost; after two, the BMC has forgotten us or was restarted
+                self._forget()
+            raise
+        self._lost = 0
+        return reply
+
+    def close(self) -> None:
+        """Closes the session and the socket; a lost Close Session is left to the BMC's own time-out."""
+        if self._keys is not None:
+            try:
+                data = struct.pack("<I", self._bmc_session)
+                self._command(0x06, 0x3C, data, time.monotonic() + LOGOUT, once=False)
+            except Unread:
+                pass
+        self._forget()
+
+    def _forget(self) -> None:
+        self._keys = None
+        self._lost = 0
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    # --- opening -------------------------------------------------------------------------------------------------
+
+    def _open(self, end: float) -> None:
+        try:
+            self._connect(end)
+            suite = self._open_session(end)
+            self._authenticate(suite, end)
+            code = self._command(0x06, 0x3B, bytes([self._target.privilege]), end, once=False)
+        except Unread:
+            self._forget()
+            raise
+        if code[0]:
+            self.close()
+            raise _unread(
+                Cause.PRIVILEGE,
+                f"{self._name} refuses privilege level {self._target.privilege} to this user",
+                code=f"0x{code[0]:02X}",
+            )
+
+    def _connect(self, end: float) -> None:
+        family, address = addresses(self._target.host, max(end - time.monotonic(), 0.05))[0]
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            self._socket.connect((address, self._target.port or PORT))
+        except OSError as error:
+            raise _unread(Cause.UNREACHABLE, f"{self._name}: no route ({error.strerror})") from error
+
+    def _open_session(self, end: float) -> wire.Suite:
+        """Proposes suite 17, then 3, and again: some BMCs refuse what they do not know, some are silent."""
+        wanted = [wire.SUITES[self._target.cipher]] if self._target.cipher else [wire.SUITES[17], wire.SUITES[3]]
+        self._console_session = secrets.randbits(31) + 1
+        self._sequence = 0
+        refused: set[int] = set()
+        refusal: Unread | None = None
+        silent = True
+        for suite in _in_turn(wanted):
+            if suite.number in refused:
+                if len(refused) == len(wanted) and refusal is not None:
+                    raise refusal
+                continue
+            tag = secrets.randbits(8)
+            # Privilege 0 asks for the highest level that the suite allows; the user's own limit is checked by RAKP 1.
+            body = wire.open_request(tag, 0, self._console_session, suite)
+            reply = self._handshake(wire.OPEN, body, wire.OPENED, tag, end, once=True)
+            if reply is None:
+                if time.monotonic() >= end:
+                    break
+                continue
+            silent = False
+            if reply[1]:
+                refusal = self._refused("Open Session", reply[1])
+                if reply[1] not in OTHER_SUITE:
+                    raise refusal
+                refused.add(suite.number)
+                continue
+            if len(reply) < 36:
+                continue
+            answered = wire.suite_of(reply[16], reply[24], reply[32])
+            if answered is None or (self._target.cipher and answered.number != self._target.cipher):
+                raise _unread(Cause.UNSUPPORTED, f"{self._name} chose a cipher suite that was not proposed")
+            self._bmc_session = struct.unpack("<I", reply[8:12])[0]
+            return answered
+        if refusal is not None:
+            raise refusal
+        words = "does not answer" if silent else "brings no usable Open Session answer"
+        raise _unread(Cause.UNREACHABLE if silent else Cause.BAD_RESPONSE, f"{self._name} {words} (RMCP+)")
+
+    def _authenticate(self, suite: wire.Suite, end: float) -> None:
+        role = self._target.privilege | wire.NAME_ONLY
+        console_random = os.urandom(16)
+        tag = secrets.randbits(8)
+        body = wire.rakp1(tag, self._bmc_session, console_random, role, self._user)
+        reply = self._handshake(wire.RAKP1, body, wire.RAKP2, tag, end, once=False)
+        if reply is None:
+            text = f"{self._name} opened a session and ignored the user name: a BMC that does not know it may do so"
+            raise _unread(Cause.AUTH, text)
+        if reply[1]:
+            raise self._refused("RAKP 1", reply[1])
+        if len(reply) < 40 + suite.mac_size:
+            raise _unread(Cause.BAD_RESPONSE, f"{self._name} sent a short RAKP 2")
+        talk = wire.Handshake(
+            suite, self._console_session, self._bmc_session, console_random, reply[8:24], reply[24:40], role, self._user
+        )
+        if reply[40 : 40 + suite.mac_size] != talk.rakp2_code(self._password):
+            raise _unread(Cause.AUTH, f"{self._name} does not share this password (RAKP 2 does not verify)")
+        tag = secrets.randbits(8)
+        body = wire.rakp3(tag, self._bmc_session, talk.rakp3_code(self._password))
+        reply = self._handshake(wire.RAKP3, body, wire.RAKP4, tag, end, once=False)
+        if reply is None:
+            raise _unread(Cause.UNREACHABLE, f"{self._name} does not answer RAKP 3")
+        if reply[1]:
+            raise self._refused("RAKP 3", reply[1])
+        sik = talk.session_key(self._target.kg or self._password)
+        if reply[8 : 8 + suite.signature] != talk.rakp4_code(sik):
+            raise _unread(Cause.AUTH, f"{self._name} does not share the K_g key (RAKP 4 does not verify)")
+        self._keys = talk.keys(sik)
+        self.guid = talk.guid.hex() if any(talk.guid) else None
+        self.suite = suite.number
+
+    def _refused(self, what: str, status: int) -> Unread:
+        words = wire.STATUS_WORDS.get(status, "no known status")
+        cause = SESSION_CAUSES.get(status, Cause.BAD_RESPONSE)
+        return _unread(cause, f"{self._name} refused {what}: {words}", code=f"RMCP+ 0x{status:02X}", words=words)
+
+    # --- one exchange --------------------------------------------------------------------------------------------
+
+    def _handshake(self, kind: int, body: bytes, wanted: int, tag: int, end: float, *, once: bool) -> bytes | None:
+        def fits(packet: bytes) -> bytes | None:
+            seen = wire.unpack(packet)
+            if seen is None or seen.kind != wanted or len(seen.payload) < 8:
+                return None
+            session = struct.unpack("<I", seen.payload[4:8])[0]
+            # Some BMCs answer with tag 0 instead of ours; the session id is ours alone.
+            return seen.payload if seen.payload[0] in (tag, 0) and session == self._console_session else None
+
+        return self._exchange(lambda: wire.pack(kind, body), fits, end, once=once)
+
+    def _command(self, netfn: int, command: int, data: bytes, end: float, *, once: bool) -> bytes:
+        keys = self._keys
+        assert keys is not None
+        self._message = self._message % 63 + 1
+        body = wire.message(self._message, netfn, command, data)
+
+        def packet() -> bytes:
+            self._sequence += 1
+            return wire.pack(wire.IPMI, body, session=self._bmc_session, sequence=self._sequence, keys=keys, iv=os.urandom(16))
+
+        def fits(packet: bytes) -> bytes | None:
+            seen = wire.unpack(packet, keys)
+            if seen is None or seen.kind != wire.IPMI or seen.session != self._console_session:
+                return None
+            found = wire.answer(seen.payload, self._message, netfn, command)
+            return found or None
+
+        reply = self._exchange(packet, fits, end, once=once)
+        if reply is None:
+            text = f"{self._name} does not answer IPMI command 0x{netfn:02X}/0x{command:02X}"
+            raise _unread(Cause.UNREACHABLE, text)
+        return reply
+
+    def _exchange(
+        self, packet: Callable[[], bytes], fits: Callable[[bytes], Found | None], end: float, *, once: bool
+    ) -> Found | None:
+        """Sends until something that fits comes back; None when the time is up."""
+        assert self._socket is not None
+        while (now := time.monotonic()) < end:
+            again = min(now + RESEND, end)
+            try:
+                self._socket.send(packet())
+                while (left := again - time.monotonic()) > 0:
+                    self._socket.settimeout(left)
+                    found = fits(self._socket.recv(2048))
+                    if found is not None:
+                        return found
+            except TimeoutError:
+                pass
+            except OSError as error:
+                text = f"{self._name}: UDP says {error.strerror or error}"
+                raise _unread(Cause.UNREACHABLE, text) from error
+            if once:
+                return None
+        return None
+
+
+def _in_turn(suites: list[wire.Suite]) -> Iterator[wire.Suite]:
+    while True:
+        yield from suites
+
+
+def _unread(cause: Cause, text: str, *, code: str | None = None, words: str | None = None) -> Unread:
+    failure = Failure(cause=cause, text=text)
+    return Unread(replace(failure, code=code, bmc_text=words))

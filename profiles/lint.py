@@ -1,0 +1,121 @@
+"""How much of a profile is known, and how well: for whoever writes or reviews one.
+
+What is wrong is an error of the loader. What is merely thin is counted and listed here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from profiles.build import build
+from profiles.errors import Problem, ProfileError
+from profiles.loader import Resolved, child_is_true, resolve
+from profiles.model import Confidence, Evidence, HostEvent, Profile
+from profiles.yaml_source import Fields, child
+
+_POLITE = ("GracefulShutdown", "soft")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What lint found. With `problems` the profile does not load and nothing else is filled."""
+
+    profile: str
+    problems: tuple[Problem, ...] = ()
+    cells_known: int = 0
+    cells_total: int = 0
+    ipmi_known: int = 0
+    ipmi_total: int = 0
+    claims: Mapping[Confidence, int]
+    assumed: tuple[str, ...] = ()  # cells whose outcome is a parent's, because nobody knows
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+    def share(self, confidence: Confidence) -> float:
+        """The part of all claims with this confidence, 0 to 1."""
+        total = sum(self.claims.values())
+        return self.claims.get(confidence, 0) / total if total else 0.0
+
+
+def lint(name_or_path: str | Path) -> Report:
+    """The report on a shipped profile or a file; never raises for what the file holds."""
+    try:
+        resolved = resolve(name_or_path)
+    except ProfileError as error:
+        return Report(profile=str(name_or_path), problems=error.problems, claims={})
+    profile = build(resolved.root, resolved.extends, {})
+    cells = [(f"power.{state}.{word}", cell.assumed) for state, row in profile.power.table.items() for word, cell in row.items()]
+    ipmi = [(f"ipmi.{state}.{word}", cell.assumed) for state, row in profile.ipmi.chassis.items() for word, cell in row.items()]
+    claims = Counter(evidence.confidence for _, evidence in _claims(profile))
+    return Report(
+        profile=profile.id,
+        cells_known=sum(not assumed for _, assumed in cells),
+        cells_total=len(cells),
+        ipmi_known=sum(not assumed for _, assumed in ipmi),
+        ipmi_total=len(ipmi),
+        claims={confidence: claims[confidence] for confidence in Confidence},
+        assumed=tuple(name for name, assumed in (*cells, *ipmi) if assumed),
+        warnings=tuple(_warnings(profile, resolved)),
+    )
+
+
+def render(report: Report) -> str:
+    """The report as text: the problems, or a summary with its warnings."""
+    if not report.ok:
+        return str(ProfileError(report.problems))
+    shares = ", ".join(f"{confidence.value} {report.share(confidence):.0%}" for confidence in Confidence)
+    power = f"power cells known {report.cells_known}/{report.cells_total}"
+    ipmi = f"IPMI cells known {report.ipmi_known}/{report.ipmi_total}"
+    lines = [f"{report.profile}: {power}, {ipmi}", f"claims {sum(report.claims.values())}: {shares}"]
+    if report.assumed:
+        lines.append(f"assumed from a parent: {', '.join(report.assumed)}")
+    lines += [f"warning: {warning}" for warning in report.warnings]
+    return "\n".join(lines)
+
+
+def _claims(profile: Profile) -> Iterator[tuple[str, Evidence]]:
+    """Every claim of the resolved profile. Assumed cells claim nothing."""
+    for state, row in profile.power.table.items():
+        yield from ((f"power.table.{state}.{word}", cell.evidence) for word, cell in row.items() if not cell.assumed)
+    for state, commands in profile.ipmi.chassis.items():
+        yield from ((f"ipmi.chassis.{state}.{word}", cell.evidence) for word, cell in commands.items() if not cell.assumed)
+    yield "power.unlisted_type", profile.power.unlisted_type.evidence
+    yield from profile.evidence.items()
+
+
+def _warnings(profile: Profile, resolved: Resolved) -> Iterator[str]:
+    if not child_is_true(resolved.root, "abstract"):
+        yield from _impolite(profile)
+    used = {source for _, evidence in _claims(profile) for source in evidence.sources}
+    for source in _own_sources(resolved):
+        if source not in used:
+            yield f"sources.{source} is used by no claim"
+    guessed = [name for name, evidence in _claims(profile) if evidence.confidence is Confidence.INFERRED]
+    if guessed:
+        yield f"inferred: {', '.join(guessed)}"
+
+
+def _impolite(profile: Profile) -> Iterator[str]:
+    """A polite request that cuts the power by the clock: with a hung operating system no machine does that."""
+    effects = {
+        f"power.table.On.{word}": profile.power.outcomes[cell.outcome].effect for word, cell in profile.power.table["On"].items()
+    }
+    effects |= {f"ipmi.chassis.On.{word}": cell.effect for word, cell in profile.ipmi.chassis["On"].items()}
+    for name, effect in effects.items():
+        steps = profile.power.effects.get(effect, ())
+        if name.endswith(_POLITE) and any(step.real == "Off" for step in steps):
+            yield (
+                f"{name} cuts the power by itself; a request to the operating system is "
+                f"event: {HostEvent.OS_SHUTDOWN.value}, and power.on_os_down is what follows"
+            )
+
+
+def _own_sources(resolved: Resolved) -> tuple[str, ...]:
+    node = child(resolved.own, "sources")
+    return tuple(node.entries) if isinstance(node, Fields) else ()

@@ -1,0 +1,189 @@
+"""What a child inherits, changes, deletes, and what it does not know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import profiles
+from profiles import ProfileError
+from profiles.model import Confidence, Profile
+
+HEAD = "schema: profile/1\nid: {0}\ntitle: {0}\nextends: {1}\nsources: {{{0}: {{ref: lab of {0}}}}}\n"
+
+
+class Files:
+    """Profiles in one folder, each a head and a text."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, name: str, extends: str, text: str = "") -> None:
+        (self.folder / f"{name}.yaml").write_text(HEAD.format(name, extends) + text, encoding="utf-8")
+
+    def load(self, name: str) -> Profile:
+        return profiles.load(self.folder / f"{name}.yaml")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    return Files(tmp_path)
+
+
+def test_maps_merge_by_key_and_keep_the_evidence_of_what_is_inherited(files: Files) -> None:
+    files.write("acme", "dell-idrac9", "identity: {model: R1, evidence: {'*': [captured, acme]}}\n")
+    acme, dell = files.load("acme"), profiles.load("dell-idrac9")
+    assert acme.identity.model == "R1"
+    assert acme.identity.vendor == "Dell"
+    assert acme.evidence["identity.model"].sources == ("acme",)
+    assert acme.evidence["identity.vendor"] == dell.evidence["identity.vendor"]
+
+
+def test_a_changed_value_loses_the_evidence_of_the_parents_value(files: Files) -> None:
+    files.write("acme", "dell-idrac9", "messages: {not_in_list: {id: A.1, text: no, evidence: [reported, acme]}}\n")
+    acme = files.load("acme")
+    assert acme.evidence["messages.not_in_list"].confidence is Confidence.REPORTED
+    assert "messages.not_in_list.id" not in acme.evidence
+
+
+def test_tables_merge_by_cell(files: Files) -> None:
+    files.write("acme", "dell-idrac9", "power: {table: {Off: {ForceOff: [no_op, captured, acme]}}}\n")
+    table = files.load("acme").power.table
+    assert table["Off"]["ForceOff"].outcome == "no_op"
+    assert table["Off"]["GracefulShutdown"].outcome == "already_off"
+    assert table["On"] == profiles.load("dell-idrac9").power.table["On"]
+
+
+def test_lists_replace(files: Files) -> None:
+    files.write("acme", "dell-idrac9", "power: {reset_types: [On, ForceOff], evidence: {reset_types: [inferred]}}\n")
+    power = files.load("acme").power
+    assert power.reset_types == ("On", "ForceOff")
+    assert tuple(power.table["On"]) == ("On", "ForceOff")  # cells of other types do not outlive the list
+
+
+def test_null_deletes(files: Files) -> None:
+    files.write(
+        "acme",
+        "dell-idrac9",
+        "faults: {job_queue_500: null}\nauth: {sessions: {max: null}, evidence: {sessions: [inferred]}}\n",
+    )
+    acme = files.load("acme")
+    assert tuple(acme.faults) == ("full_as_401",)
+    assert acme.auth.sessions.max is None
+
+
+def test_a_reply_body_is_replaced_as_a_whole(files: Files) -> None:
+    files.write("parent", "dmtf-generic", "replies: {x: {status: 200, body: {a: {b: 1}}}}\n")
+    files.write("acme", "parent", "replies: {x: {body: {a: {c: null}}}}\n")
+    reply = files.load("acme").replies["x"]
+    assert reply.status == 200
+    assert reply.body == {"a": {"c": None}}
+
+
+def test_nulls_inside_a_resource_patch_stay(files: Files) -> None:
+    files.write(
+        "acme",
+        "dmtf-generic",
+        "resources: {merge: {/redfish/v1/Systems: {Name: null}}, evidence: {merge: [inferred]}}\n",
+    )
+    assert files.load("acme").resources["merge"] == {"/redfish/v1/Systems": {"Name": None}}
+
+
+def test_a_null_view_in_a_step_is_a_value(files: Files) -> None:
+    files.write("acme", "dmtf-generic", "power: {effects: {boot: [{at: 1, system: null}]}, evidence: {effects: [inferred]}}\n")
+    assert dict(files.load("acme").power.effects["boot"][0].says) == {"system": None}
+
+
+def test_an_unknown_cell_takes_the_parents_outcome_and_says_so(files: Files) -> None:
+    files.write("acme", "dell-idrac9", "power: {table: {Off: {ForceOff: '?'}}}\nipmi: {chassis: {Off: {up: '?'}}}\n")
+    acme = files.load("acme")
+    cell = acme.power.table["Off"]["ForceOff"]
+    assert (cell.outcome, cell.assumed) == ("already_off", True)
+    assert not acme.power.table["Off"]["On"].assumed
+    assert acme.ipmi.chassis["Off"]["up"].assumed
+
+
+def test_an_assumed_cell_stays_assumed_in_grandchildren_until_somebody_knows(files: Files) -> None:
+    files.write("acme", "dell-idrac9")
+    assert files.load("acme").power.table["Off"]["ForceRestart"].assumed
+    files.write("acme", "dell-idrac9", "power: {table: {Off: {ForceRestart: [boot, captured, acme]}}}\n")
+    assert not files.load("acme").power.table["Off"]["ForceRestart"].assumed
+
+
+def test_an_unknown_cell_without_a_parent_is_refused(files: Files) -> None:
+    files.write("acme", "dmtf-generic", "power:\n  table:\n    Off: {Suspend: '?'}\n")
+    with pytest.raises(ProfileError, match=r'acme.yaml:8:20: power.table.Off.Suspend: "\?" takes the outcome of a parent'):
+        files.load("acme")
+
+
+def test_of_several_parents_the_later_wins_without_dragging_their_common_base_along(files: Files) -> None:
+    files.write("one", "dmtf-generic", "vars: {serial: one}\nhttp: {etag: hash, evidence: {etag: [inferred]}}\n")
+    files.write("two", "dmtf-generic", "vars: {serial: two}\n")
+    files.write("acme", "[one, two]")
+    acme = files.load("acme")
+    assert acme.extends == ("one", "two")
+    assert acme.vars["serial"] == "two"
+    assert acme.http.etag == "hash"  # two has only inherited its etag
+
+
+def test_a_parent_may_be_a_file_beside_the_child_or_a_path(files: Files) -> None:
+    files.write("base", "dmtf-generic", "vars: {serial: beside}\n")
+    files.write("acme", "base")
+    assert files.load("acme").vars["serial"] == "beside"
+    files.write("acme", "./base.yaml")
+    assert files.load("acme").vars["serial"] == "beside"
+
+
+def test_a_file_may_extend_the_shipped_profile_of_the_same_name(files: Files) -> None:
+    files.write("dell-idrac9", "dell-idrac9", "vars: {serial: MINE123}\n")
+    assert files.load("dell-idrac9").identity.sku == "MINE123"
+
+
+def test_a_ring_of_parents_is_refused(files: Files) -> None:
+    files.write("one", "two")
+    files.write("two", "three")
+    files.write("three", "one")
+    with pytest.raises(ProfileError, match=r"three.yaml:4:10: extends: extends itself: one -> two -> three -> one"):
+        files.load("one")
+
+
+def test_a_chain_of_five_files_loads_and_of_six_does_not(files: Files) -> None:
+    files.write("p1", "dmtf-generic")
+    for number in range(2, 6):
+        files.write(f"p{number}", f"p{number - 1}")
+    assert files.load("p4").id == "p4"  # p4 p3 p2 p1 dmtf-generic
+    with pytest.raises(ProfileError, match=r"p1.yaml:4:10: extends: the chain of parents is longer than 5 files"):
+        files.load("p5")
+
+
+def test_a_child_may_not_give_a_parents_source_another_meaning(files: Files) -> None:
+    files.write("acme", "dell-idrac9", "")
+    text = (files.folder / "acme.yaml").read_text().replace("{acme: {", "{i115: {")
+    (files.folder / "acme.yaml").write_text(text)
+    with pytest.raises(ProfileError, match=r"acme.yaml:5:11: sources.i115: a parent uses this id for 'github dell"):
+        files.load("acme")
+
+
+def test_a_childs_star_does_not_speak_for_what_it_inherits(files: Files) -> None:
+    files.write("acme", "dell-idrac9", "http: {etag: hash, evidence: {'*': [captured, acme]}}\n")
+    acme = files.load("acme")
+    assert acme.evidence["http.etag"].sources == ("acme",)
+    assert acme.evidence["http.features"].sources == ("root9",)
+
+
+def test_a_mistake_in_a_parent_is_reported_in_the_parents_file(files: Files) -> None:
+    files.write("base", "dmtf-generic", "http: {etag: 5}\n")
+    files.write("acme", "base")
+    with pytest.raises(ProfileError, match=r"base.yaml:6:14: http.etag: must be one of"):
+        files.load("acme")
+
+
+def test_the_digest_changes_with_the_data_and_not_with_comments_or_overrides(files: Files) -> None:
+    files.write("acme", "dell-idrac9")
+    first = files.load("acme").digest
+    files.write("acme", "dell-idrac9", "# a remark\n")
+    assert files.load("acme").digest == first
+    assert profiles.load(files.folder / "acme.yaml", {"serial": "XYZ9876"}).digest == first
+    files.write("acme", "dell-idrac9", "vars: {serial: OTHER12}\n")
+    assert files.load("acme").digest != first

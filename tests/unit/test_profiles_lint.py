@@ -1,0 +1,76 @@
+"""What lint counts, lists and prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import profiles
+from profiles import lint, render
+from profiles.model import Confidence
+
+HEAD = "schema: profile/1\nid: acme\ntitle: Acme\nextends: dmtf-generic\nsources: {me: {ref: our lab}}\n"
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Path:
+    return tmp_path / "acme.yaml"
+
+
+@pytest.mark.parametrize(("name", "known"), [("dell-idrac9", 12), ("openbmc-x86", 16)])
+def test_known_cells_are_counted(name: str, known: int) -> None:
+    report = lint(name)
+    assert (report.cells_known, report.cells_total) == (known, 16)
+    assert report.ok
+
+
+def test_the_shares_of_all_confidences_make_one() -> None:
+    report = lint("dell-idrac9")
+    assert sum(report.share(confidence) for confidence in Confidence) == pytest.approx(1)
+    assert 0 < report.share(Confidence.CAPTURED) < 1
+
+
+def test_assumed_cells_are_listed() -> None:
+    assert "power.Off.PowerCycle" in lint("dell-idrac9").assumed
+    assert "power.Off.PowerCycle" not in lint("openbmc-x86").assumed
+
+
+def test_a_base_can_be_linted() -> None:
+    assert lint("openbmc").ok
+
+
+def test_a_broken_profile_gives_its_problems_and_no_exception(acme: Path) -> None:
+    acme.write_text(HEAD + "http: {etag: hsh, evidence: {etag: [inferred]}}\n")
+    report = lint(acme)
+    assert not report.ok
+    assert render(report) == (
+        f"{acme}:6:14: http.etag: must be one of none, strong-digits, strong-hex, weak-hex8, weak-time, bare-integer, "
+        "hash; not 'hsh'; did you mean 'hash'?"
+    )
+
+
+def test_a_polite_request_that_cuts_the_power_by_the_clock_is_warned_of(acme: Path) -> None:
+    acme.write_text(HEAD + "power: {effects: {graceful_off: [{at: [10, 90], real: Off}]}, evidence: {effects: [captured, me]}}\n")
+    warnings = lint(acme).warnings
+    assert any(warning.startswith("power.table.On.GracefulShutdown cuts the power by itself") for warning in warnings)
+    assert any(warning.startswith("ipmi.chassis.On.soft cuts the power by itself") for warning in warnings)
+    assert not any("cuts the power" in warning for name in profiles.names() for warning in lint(name).warnings)
+
+
+def test_an_unused_source_is_warned_of(acme: Path) -> None:
+    acme.write_text(HEAD)
+    assert "sources.me is used by no claim" in lint(acme).warnings
+
+
+def test_a_source_that_only_a_window_uses_is_used(acme: Path) -> None:
+    window = "{after: force_off, for_s: [10, 60], reset: [On], outcome: no_op, evidence: [reported, me]}"
+    acme.write_text(HEAD + f"power: {{windows: [{window}]}}\n")
+    assert "sources.me is used by no claim" not in lint(acme).warnings
+    (loaded,) = profiles.load(acme).power.windows
+    assert (loaded.after, loaded.for_s.low, loaded.for_s.high, loaded.reset) == ("force_off", 10, 60, ("On",))
+
+
+@pytest.mark.parametrize("name", profiles.all_names())
+def test_every_shipped_source_is_used(name: str) -> None:
+    assert not [warning for warning in lint(name).warnings if "used by no claim" in warning]

@@ -1,0 +1,187 @@
+"""What the shipped profiles promise to the front ends and to whoever fences through them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pytest
+
+import profiles
+from profiles import schema
+from profiles.model import Confidence, HostEvent, Profile, Span, View
+
+CONCRETE = ("dell-idrac9", "dmtf-generic", "openbmc-x86")
+
+
+def answer(profile: Profile, state: str, reset_type: str) -> tuple[int, str | None, str]:
+    """Status, message id and effect of a cell."""
+    outcome = profile.power.outcomes[profile.power.table[state][reset_type].outcome]
+    reply = profile.replies[outcome.reply]
+    message = profile.messages[reply.message].id if reply.message else None
+    return reply.status, message, outcome.effect
+
+
+def test_the_names() -> None:
+    assert profiles.names() == CONCRETE
+    assert set(profiles.all_names()) == {*CONCRETE, "openbmc"}
+    assert profiles.path("dell-idrac9").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "reset_type", "status", "message", "effect"),
+    [
+        ("dell-idrac9", "Off", "ForceOff", 409, "IDRAC.2.1.PSU501", "none"),
+        ("dell-idrac9", "On", "On", 409, "IDRAC.2.1.PSU501", "none"),
+        ("dell-idrac9", "On", "ForceOff", 204, None, "force_off"),
+        ("dell-idrac9", "Off", "On", 204, None, "boot"),
+        ("dell-idrac9", "Off", "ForceRestart", 204, None, "boot"),
+        ("openbmc-x86", "Off", "ForceOff", 204, None, "none"),
+        ("openbmc-x86", "Off", "PowerCycle", 204, None, "none"),
+        ("openbmc-x86", "Off", "ForceRestart", 204, None, "none"),
+        ("openbmc-x86", "On", "On", 204, None, "none"),
+        ("dmtf-generic", "Off", "ForceOff", 200, "Base.1.22.NoOperation", "none"),
+        ("dmtf-generic", "On", "On", 200, "Base.1.22.NoOperation", "none"),
+        ("dmtf-generic", "On", "ForceOn", 200, "Base.1.22.NoOperation", "none"),
+        ("dmtf-generic", "Off", "GracefulShutdown", 200, "Base.1.22.NoOperation", "none"),
+        ("dmtf-generic", "Off", "ForceRestart", 204, None, "boot"),
+        ("dmtf-generic", "Off", "PowerCycle", 204, None, "boot"),
+        ("dmtf-generic", "On", "PowerCycle", 204, None, "power_cycle"),
+    ],
+)
+def test_key_cells(name: str, state: str, reset_type: str, status: int, message: str | None, effect: str) -> None:
+    assert answer(profiles.load(name), state, reset_type) == (status, message, effect)
+
+
+@pytest.mark.parametrize("name", CONCRETE)
+def test_a_polite_request_only_signals_the_operating_system(name: str) -> None:
+    power = profiles.load(name).power
+    (polite,) = power.effects["graceful_off"]
+    assert polite.event is HostEvent.OS_SHUTDOWN
+    assert polite.real is None
+    assert not polite.says
+    assert [step.real for step in power.on_os_down if step.real] == ["Off"]
+
+
+@pytest.mark.parametrize("name", CONCRETE)
+def test_every_effect_that_cuts_the_power_ends_with_all_views_telling_the_truth(name: str) -> None:
+    power = profiles.load(name).power
+    for steps in (*power.effects.values(), power.on_os_down):
+        rail, views = None, dict[View, str | None]()
+        for step in steps:
+            rail, views = step.real or rail, views | dict(step.says)
+        assert rail is None or views == dict.fromkeys(View, rail)
+
+
+@pytest.mark.parametrize(("name", "eager"), [("openbmc-x86", True), ("dell-idrac9", False), ("dmtf-generic", False)])
+def test_only_openbmc_says_off_while_the_power_is_on(name: str, eager: bool) -> None:
+    first, *_, last = (*profiles.load(name).power.effects["force_off"],) * 2
+    assert (first.real is None and first.says.get(View.SYSTEM) == "Off") is eager
+    if eager:
+        assert first.at == Span(0, 0)
+        assert last.at == Span(4, 15)
+        assert set(last.says) == {View.CHASSIS, View.IPMI}
+
+
+def test_off_over_ipmi_when_off() -> None:
+    codes = {name: profiles.load(name).ipmi.chassis["Off"]["down"].completion_code for name in CONCRETE}
+    assert codes == {"dell-idrac9": 0xD5, "dmtf-generic": 0x00, "openbmc-x86": 0x00}
+
+
+@pytest.mark.parametrize("name", CONCRETE)
+def test_every_name_inside_a_loaded_profile_resolves(name: str) -> None:
+    profile = profiles.load(name)
+    effects = {*profile.power.effects, "none"}
+    for outcome in profile.power.outcomes.values():
+        assert outcome.reply in profile.replies
+        assert outcome.effect in effects
+    for cells in profile.power.table.values():
+        assert tuple(cells) == profile.power.reset_types
+    for commands in profile.ipmi.chassis.values():
+        assert set(commands) == {"down", "up", "cycle", "reset", "diag", "soft"}
+        assert {cell.effect for cell in commands.values()} <= effects
+    for evidence in profile.evidence.values():
+        assert evidence.confidence is Confidence.INFERRED or evidence.sources
+        assert set(evidence.sources) <= set(profile.sources)
+
+
+def test_the_idrac_error_has_its_captured_shape() -> None:
+    dell = profiles.load("dell-idrac9")
+    assert dell.errors.code == "Base.1.5.GeneralError"
+    assert dell.messages["psu501_off"].text == "Server is already powered OFF."
+    assert dell.auth.sessions.max == 8
+    assert dell.replies[dell.auth.sessions.on_full or ""].status == 503
+
+
+def test_what_only_the_request_knows_stays_in_the_text() -> None:
+    generic = profiles.load("dmtf-generic")
+    assert generic.errors.code == "{message_id}"
+    assert generic.messages["not_in_list"].args == ("{reset_type}", "ResetType", "Reset")
+    assert profiles.load("dell-idrac9").tasks["id"] == "JID_{digits:12}"
+    assert profiles.load("openbmc-x86").tasks["monitor"] == "/redfish/v1/TaskService/TaskMonitors/{n}"
+    assert profiles.load("openbmc-x86").faults["state_service_gone"]["on"]["get"] == "/redfish/v1/Systems/system"
+
+
+def test_bmcweb_answers_a_missing_login_with_nothing() -> None:
+    reply = profiles.load("openbmc-x86").replies["no_auth"]
+    assert (reply.status, reply.message, reply.body) == (401, None, "empty")
+
+
+def test_each_machine_can_have_a_serial_number_of_its_own() -> None:
+    one, two = (profiles.load("dell-idrac9", {"serial": serial}) for serial in ("AAAAAA1", "BBBBBB2"))
+    assert (one.identity.sku, two.identity.sku) == ("AAAAAA1", "BBBBBB2")
+    assert one.identity.system_uuid == "4c4c4544-0041-4110-8041-41c04f414131"
+    assert two.identity.system_uuid != one.identity.system_uuid
+
+
+def test_the_default_passwords_are_no_words_of_a_refusal() -> None:
+    """A validator that looks for the password in error bodies must not find it there by accident."""
+    for name in CONCRETE:
+        profile = profiles.load(name)
+        texts = " ".join(f"{message.text} {message.resolution}" for message in profile.messages.values()).lower()
+        assert all(account.password.lower() not in texts for account in profile.auth.accounts)
+
+
+def _deep(value: object) -> None:
+    assert not isinstance(value, dict | list), value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            _deep(getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        assert isinstance(value, MappingProxyType)
+        for item in value.values():
+            _deep(item)
+    elif isinstance(value, tuple):
+        for item in value:
+            _deep(item)
+
+
+@pytest.mark.parametrize("name", CONCRETE)
+def test_a_profile_cannot_be_changed_anywhere(name: str) -> None:
+    _deep(profiles.load(name))
+
+
+def test_loading_twice_gives_the_same_digest() -> None:
+    digests = {profiles.load(name).digest for name in CONCRETE for _ in range(2)}
+    assert len(digests) == len(CONCRETE)
+    assert all(len(digest) == 64 for digest in digests)
+
+
+def test_the_schema_for_editors_is_fresh() -> None:
+    assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run: python -m profiles.schema"
+
+
+def test_free_json_can_be_written_as_json_again() -> None:
+    override = profiles.load("openbmc-x86").faults["old_success_200"]["reply_override"]
+    assert json.loads(json.dumps(profiles.thawed(override))) == profiles.thawed(override)
+    with pytest.raises(TypeError):
+        json.dumps(override)
+
+
+def test_times_inside_small_maps_are_spans() -> None:
+    after = profiles.load("openbmc-x86").bmc_reset.after
+    assert after is not None
+    assert after["for_s"] == Span(30, 30)
+    assert after["reset"] == ("On", "ForceOn", "ForceRestart", "GracefulRestart", "PowerCycle")
