@@ -17,7 +17,18 @@ from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.sessions import Limits
 from profiles.model import Account, Lockout
 from tests.conftest import Bench, make_bench
-from tests.ipmi_client import PEER, Client, Refused, handshake, open_request, open_sessionless, request, sessionless
+from tests.ipmi_client import (
+    PEER,
+    RMCP,
+    Client,
+    Client15,
+    Refused,
+    handshake,
+    open_request,
+    open_sessionless,
+    request,
+    sessionless,
+)
 
 STATUS = (0, 1)
 CONTROL = (0, 2)
@@ -404,3 +415,36 @@ def test_a_command_that_needs_a_session_is_not_answered_without_one(bench, bmc):
         assert to(bmc)(sessionless(request(0, 2, b"\x00"), v2=v2)) == []
     assert bench.events(Kind.COMMAND) == []
     assert bmc.drops["a command that needs a session, without one"] == 2
+
+
+@pytest.mark.parametrize(("length", "name"), [(17, b"x" * 17), (9, b"root")], ids=["too long", "shorter than it says"])
+def test_a_name_of_a_wrong_length_is_refused_as_that(bmc, length, name):
+    client = Client(to(bmc))
+    client.open()
+    body = bytes((0, 0, 0, 0)) + client.managed + bytes(16) + bytes((4, 0, 0, length)) + name
+    with pytest.raises(Refused) as refused:
+        client._body(handshake(0x12, body), 0x13)
+    assert refused.value.status == 0x0C
+
+
+def test_a_proposal_that_is_cut_off_is_an_illegal_parameter(bmc):
+    client = Client(to(bmc))
+    with pytest.raises(Refused) as refused:
+        client._body(handshake(0x10, bytes(4) + client.console + bytes(12)), 0x11)
+    assert refused.value.status == 0x12
+
+
+def test_a_status_fault_later_in_the_handshake_names_the_clients_session(bench, bmc):
+    arm(bench, Completion(0x0D), "rakp1", count=1)
+    client = Client(to(bmc))
+    client.open()
+    (reply,) = to(bmc)(client.rakp1_message(bytes(16)))
+    assert (reply[5], reply[17], reply[20:24]) == (0x13, 0x0D, client.console)
+
+
+def test_a_datagram_of_the_other_wrapper_is_not_of_this_session(bmc):
+    old = Client15(to(bmc)).login()
+    disguised = RMCP + bytes((6, 0xC0)) + old.session_id + bytes((1, 0, 0, 0, 32, 0)) + bytes(50)
+    assert to(bmc)(disguised) == []
+    assert bmc.drops["an RMCP+ datagram in an IPMI 1.5 session"] == 1
+    assert old.command(*STATUS)[0] == 0
