@@ -365,6 +365,7 @@ DEEP = [
     replace(NONE, freeze=1, returns=1),
     replace(NONE, on=1, fail=1, flap=1, busy=1),
     replace(NONE, crash=1, returns=1, admin=1),
+    replace(NONE, crash=1),
 ]
 """Explored breadth first up to a number of states."""
 
