@@ -1,4 +1,4 @@
-"""Every reachable state of one host, one VM, two managers and one BMC, with the real step function; and mutants of it.
+"""States of one host, one VM, two managers and one BMC, explored with the real step function; and mutants of it.
 
 The world around the machine is small and adversarial: a stale BMC, a power-off that takes its time, a BMC that goes away,
 managers that crash or freeze with requests on the wire, an operator who disables, enables, and switches the host on.
