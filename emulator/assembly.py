@@ -94,6 +94,7 @@ class Emulator:
         self._capacity = journal_capacity
         self._spill: TextIO | None = None
         self._room: ProcessRoom | None = None
+        self._fronts: FrontEnds | None = None
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self.endpoints: Mapping[str, Endpoint] = {}
 
@@ -118,7 +119,7 @@ class Emulator:
         self._directory = tempfile.TemporaryDirectory(prefix="fencelab-")
         try:
             self._settle_hosts()
-            fronts = FrontEnds(
+            self._fronts = fronts = FrontEnds(
                 self.rack,
                 self.reactor,
                 listen=self._listen,
@@ -143,6 +144,9 @@ class Emulator:
         if self._room is not None:
             self._room.close()
             self._room = None
+        if self._fronts is not None:
+            self._fronts.close()
+            self._fronts = None
         self.reactor.stop()
         if self._spill is not None:
             self._spill.close()
