@@ -131,7 +131,9 @@ class Outsider:
     change: Callable[[Ready, str], object]
 
 
-def _fence_agent(name: str, protocol: str, find: Callable[[], list[str]], parameters: Callable[[Ready], Mapping[str, str | int]]) -> Outsider:
+def _fence_agent(
+    name: str, protocol: str, find: Callable[[], list[str]], parameters: Callable[[Ready], Mapping[str, str | int]]
+) -> Outsider:
     return Outsider(
         name,
         protocol,
