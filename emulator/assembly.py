@@ -8,6 +8,8 @@ Only this module sees all the rooms. Whatever touches the rack runs in the react
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import random
 import secrets
@@ -32,6 +34,7 @@ from emulator.wire.wallclock import WallClock
 from profiles.model import ABSENT
 
 T = TypeVar("T")
+_log = logging.getLogger("fencelab.journal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,13 @@ class Emulator:
         processes: Mapping[str, ProcessHost] | None = None,
         journal_path: Path | None = None,
         journal_capacity: int = 200_000,
+        on_journal_lost: Callable[[OSError], object] | None = None,
     ) -> None:
         """Ports: 0 takes free ones, else BMC n gets port + n. Nothing listens for the BMCs in `refuse`.
 
         `processes` maps a host's name to the local process group that it is; all other hosts are virtual.
-        Raises CannotBind where a port is taken, OSError where the journal cannot be written.
+        Raises CannotBind where a port is taken, OSError where the journal cannot be written. Where that happens only later
+        (a full disk), the file ends there, the BMCs go on, and `on_journal_lost` is called once, in the emulator's thread.
         """
         self._units = tuple(units)
         self._seed = seed
@@ -92,6 +97,7 @@ class Emulator:
         self._processes = dict(processes or {})
         self._journal_path = journal_path
         self._capacity = journal_capacity
+        self._on_journal_lost = on_journal_lost or _say_lost
         self._spill: TextIO | None = None
         self._room: ProcessRoom | None = None
         self._fronts: FrontEnds | None = None
@@ -148,16 +154,27 @@ class Emulator:
             self._fronts.close()
             self._fronts = None
         self.reactor.stop()
-        if self._spill is not None:
-            self._spill.close()
-            self._spill = None
+        self._end_spill()
         if self._directory is not None:
             self._directory.cleanup()
             self._directory = None
 
     def _write_line(self, line: str) -> None:
-        if self._spill is not None:
+        if self._spill is None:
+            return
+        try:
             self._spill.write(line + "\n")
+        except OSError as error:
+            self._end_spill()
+            if not self.endpoints:
+                raise  # still being put together: whoever asked for a journal hears that there is none
+            self._on_journal_lost(error)
+
+    def _end_spill(self) -> None:
+        if self._spill is not None:
+            with contextlib.suppress(OSError):  # what could not be written before cannot be written now
+                self._spill.close()
+            self._spill = None
 
     def _settle_hosts(self) -> None:
         virtual = VirtualRoom(self.rack)
@@ -245,6 +262,10 @@ class Emulator:
     def hang(self, name: str, system: str | None = None) -> None:
         """The host's operating system stops answering polite requests and goes on writing."""
         self.call(lambda rack: rack.news(name, _system_id(rack, name, system), News.OS_HUNG))
+
+
+def _say_lost(error: OSError) -> None:
+    _log.error("the journal file ends here: %s", error.strerror)
 
 
 def _system_id(rack: Rack, name: str, system: str | None) -> str:

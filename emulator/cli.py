@@ -43,7 +43,14 @@ Shell completion:
 """
 
 
-class _ProfileName(click.ParamType[str]):
+# Generic for the type checker only: older releases of click know no `ParamType[str]` at run time.
+if TYPE_CHECKING:
+    _TextType = click.ParamType[str]
+else:
+    _TextType = click.ParamType
+
+
+class _ProfileName(_TextType):
     name = "profile"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -125,23 +132,50 @@ def _serve(
     names = [profile.id] if count == 1 else [f"{profile.id}-{n}" for n in range(1, count + 1)]
     units = [UnitSpec(name=name, profile=profile, hosts=(HostSpec(power=power, hung=hung),), password=password) for name in names]
     stop = threading.Event()
+    lost: list[OSError] = []
+
+    def lose(error: OSError) -> None:
+        lost.append(error)
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
         with Emulator(
-            units, seed=seed, listen=listen, redfish_port=ports[0], ipmi_port=ports[1], tls=tls, journal_path=journal
+            units,
+            seed=seed,
+            listen=listen,
+            redfish_port=ports[0],
+            ipmi_port=ports[1],
+            tls=tls,
+            journal_path=journal,
+            on_journal_lost=lose,
         ) as emulator:
             for endpoint in emulator.endpoints.values():
+                if stop.is_set():
+                    break
                 check(endpoint, lan=profile.ipmi.lan)
-                click.echo(_ready_json(endpoint) if as_json else _ready_text(endpoint))
-            sys.stdout.flush()
-            if sys.stderr.isatty():
+                _print(_ready_json(endpoint) if as_json else _ready_text(endpoint))
+            if sys.stderr is not None and sys.stderr.isatty():
                 click.echo("Ctrl-C ends it.", err=True)
             stop.wait()
     except (CannotBind, NotAnswering) as error:
         _fail(f"bmc-emulator: {error}")
     except OSError as error:
-        _fail(f"bmc-emulator: {error.filename or journal}: {(error.strerror or str(error)).lower()}")
+        _fail(f"bmc-emulator: {error.filename or journal}: {_reason(error)}")
+    if lost:
+        _fail(f"bmc-emulator: {journal}: {_reason(lost[0])}; the journal ends there, and so do the BMCs")
+
+
+def _print(line: str) -> None:
+    try:
+        click.echo(line)
+    except OSError as error:
+        _fail(f"bmc-emulator: cannot write to standard output: {_reason(error)}")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def _check_address(listen: str) -> None:
