@@ -120,9 +120,7 @@ class Story:
 
     def moved(self) -> Mapping[str, tuple[str, float]]:
         """Machines that run elsewhere now: the new host and its first write."""
-        return {
-            run.vm: (run.host, run.times[0]) for run in self.runs if run.times and run.host != self.host and run.times[0] > 0
-        }
+        return {run.vm: (run.host, run.times[0]) for run in self.runs if run.times and run.host != self.host and run.times[0] > 0}
 
     def writes_after(self, t: float) -> int:
         """How many writes the struck host still made after `t`."""

@@ -16,12 +16,12 @@ import ssl
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3._base_connection import BaseHTTPConnection
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
@@ -32,6 +32,9 @@ from fencer.target import Target
 from fencer.transport.base import Unread
 from fencer.transport.limits import Wall, addresses
 from fencer.transport.redfish_words import Json
+
+if TYPE_CHECKING:
+    from urllib3._base_connection import BaseHTTPConnection  # exists for type checkers only
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_REDIRECTS = 3

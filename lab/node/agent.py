@@ -14,6 +14,7 @@ NODE_VMS (machines to start at first boot, comma separated: only those whose dis
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import secrets
@@ -51,7 +52,8 @@ class Node:
         keys = self.disk / "keys"
         keys.mkdir(exist_ok=True)
         try:
-            os.close(os.open(keys / key, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            # A key is anybody's text, so its digest is the file's name.
+            os.close(os.open(keys / hashlib.sha256(key.encode()).hexdigest(), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         except FileExistsError:
             return False
         with self._lock:
@@ -88,7 +90,7 @@ class Node:
 
 
 def is_name(text: object) -> bool:
-    """Names become file names: letters, digits, dash, dot, underscore, and no leading dot."""
+    """Names of machines become file names: letters, digits, dash, dot, underscore, and no leading dot."""
     return isinstance(text, str) and 0 < len(text) <= 200 and text[0] != "." and all(c.isalnum() or c in "-._" for c in text)
 
 
@@ -119,8 +121,9 @@ class Handler(BaseHTTPRequestHandler):
         except (ValueError, KeyError, TypeError):
             self._answer(HTTPStatus.BAD_REQUEST, {"error": 'the body must be {"vm": NAME, "key": KEY}'})
             return
-        if not (is_name(vm) and is_name(key)):
-            self._answer(HTTPStatus.BAD_REQUEST, {"error": "a name is made of letters, digits, dashes, dots and underscores"})
+        if not (is_name(vm) and isinstance(key, str) and key):
+            error = "vm is made of letters, digits, dashes, dots and underscores; key is any text"
+            self._answer(HTTPStatus.BAD_REQUEST, {"error": error})
             return
         if start:
             done = self.node.start(vm, key)

@@ -1,0 +1,244 @@
+"""A lab without containers: emulated BMCs, hosts and machines as local processes, and a real `fence-ha` beside them.
+
+    with LocalSite(directory, settings) as site:
+        site.cut("node1")
+        site.wait_for(lambda event: event.data.get("status") == "Down", "node1 is Down", seconds=20)
+
+Everything that happens ends up in one journal: what the BMCs saw, what `fence-ha` said (kind `manager`), what reached the shared disk
+(kind `write`, one event per life of a machine).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import yaml
+
+from emulator import Emulator, HostSpec, UnitSpec
+from emulator.backends.process import ProcessHost
+from emulator.core.journal import HEAD_KEYS, Datum, Event, Kind
+from emulator.wire.ports import free_ports
+from lab.oracle import Write, read_disk
+from lab.scale import at_scale
+from profiles import load
+
+AGENT = Path(__file__).with_name("node") / "agent.py"
+PATIENCE = 20.0
+"""Seconds for the hosts to boot and for `fence-ha` to end."""
+
+
+class SiteFailed(Exception):
+    """The lab itself does not work; nothing can be said about any fencer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSettings:
+    """`machines` maps each node to the machines that run on it at first. `policy` goes into fence-ha's YAML as it is."""
+
+    profile: str
+    policy: Mapping[str, Any]
+    scale: float
+    machines: Mapping[str, tuple[str, ...]]
+    seed: int = 0
+    heartbeat_age: float = 1.0  # seconds, before `scale`, after which a node's heartbeat file is old
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LocalSite:
+    def __init__(self, directory: Path, settings: SiteSettings, journal: Path | None = None) -> None:
+        self.directory = directory
+        self.disk = directory / "disk"
+        self.settings = settings
+        self.agents: dict[str, str] = {}
+        self._journal = journal
+        self._manager: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self._said = threading.Condition()
+        self._events_said: list[Event] = []
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> LocalSite:
+        self.disk.mkdir(parents=True, exist_ok=True)
+        nodes = list(self.settings.machines)
+        ports = dict(zip(nodes, free_ports(len(nodes)), strict=True))
+        self.agents = {node: f"http://127.0.0.1:{port}" for node, port in ports.items()}
+        profile = at_scale(load(self.settings.profile), self.settings.scale)
+        processes = {
+            node: ProcessHost(
+                argv=[sys.executable, "-I", "-S", str(AGENT)],
+                env={
+                    "NODE_NAME": node,
+                    "NODE_DISK": str(self.disk),
+                    "NODE_PORT": str(ports[node]),
+                    "NODE_VMS": ",".join(self.settings.machines[node]),
+                },
+                log=self.directory / f"{node}.log",
+            )
+            for node in nodes
+        }
+        units = [UnitSpec(name=node, profile=profile, hosts=(HostSpec(name=node),)) for node in nodes]
+        self.emulator = Emulator(units, seed=self.settings.seed, processes=processes, journal_path=self._journal)
+        self.emulator.__enter__()
+        try:
+            # Machines write CLOCK_MONOTONIC; the journal's clock starts with the emulator.
+            self._offset = time.monotonic() - self.emulator.call(lambda rack: rack.clock.now())
+            for node in nodes:
+                self._await_agent(node)
+            self.config = self._write_config()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.stop_manager()
+        self.emulator.close()
+
+    def _await_agent(self, node: str) -> None:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self.agents[node]}/healthz", timeout=1) as answer:
+                    answer.read()
+                return
+            except OSError as error:
+                if time.monotonic() > until:
+                    raise SiteFailed(f"{node} does not boot: see {self.directory / f'{node}.log'}") from error
+                time.sleep(0.02)
+
+    # -- the manager ---------------------------------------------------------------------------------------------------
+
+    def _write_config(self) -> Path:
+        hosts = []
+        for node, agent in self.agents.items():
+            endpoint = self.emulator.endpoints[node]
+            hosts.append(
+                {
+                    "name": node,
+                    "agent": agent,
+                    "bmc": {
+                        "protocol": "redfish",
+                        "url": endpoint.redfish_url,
+                        "username": endpoint.username,
+                        "password_env": "SITE_BMC_PASSWORD",
+                        "system": endpoint.systems[0].uri,
+                        "ca_file": endpoint.ca_file,
+                    },
+                    "health": [{"kind": "http", "url": f"{agent}/healthz", "status": 200}],
+                    "activity": [
+                        {"kind": "file", "path": str(self.disk / f"{node}.heartbeat"), "max_age": self.settings.heartbeat_age}
+                    ],
+                }
+            )
+        config = {
+            "cluster": "local",
+            "state_file": str(self.directory / "fence-ha.db"),
+            "scale": self.settings.scale,
+            "policy": dict(self.settings.policy),
+            "hosts": hosts,
+            "vms": [{"name": vm, "host": node} for node, vms in self.settings.machines.items() for vm in vms],
+            "executor": {"kind": "http"},
+            **self.settings.extra,
+        }
+        path = self.directory / "ha.yaml"
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+        return path
+
+    def start_manager(self) -> None:
+        """Starts `fence-ha run`; what it says goes into the journal."""
+        password = next(iter(self.emulator.endpoints.values())).password
+        with open(self.directory / "fence-ha.err", "wb") as err:
+            self._manager = subprocess.Popen(
+                [sys.executable, "-m", "fencer.ha.cli", "run", str(self.config), "--json"],
+                env={**os.environ, "SITE_BMC_PASSWORD": password},
+                cwd=Path(__file__).resolve().parent.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=err,
+                text=True,
+            )
+        self._reader = threading.Thread(target=self._listen, args=(self._manager,), daemon=True)
+        self._reader.start()
+
+    def _listen(self, manager: subprocess.Popen[str]) -> None:
+        assert manager.stdout is not None
+        with manager.stdout as lines:
+            for line in lines:
+                raw = json.loads(line)
+                data: dict[str, Datum] = {key: value for key, value in raw.items() if key not in HEAD_KEYS and key != "host"}
+                data["what"] = raw["kind"]
+                host = str(raw["host"])
+                seq = self.emulator.record(host, Kind.MANAGER, None, **data)
+                with self._said:
+                    self._events_said.append(Event(seq, 0.0, host, Kind.MANAGER, None, data))
+                    self._said.notify_all()
+
+    def stop_manager(self) -> None:
+        if self._manager is None:
+            return
+        self._manager.send_signal(signal.SIGTERM)
+        try:
+            self._manager.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._manager.kill()
+            self._manager.wait()
+        if self._reader is not None:
+            self._reader.join()
+        self._manager = None
+
+    def wait_for(self, fits: Callable[[Event], bool], what: str, seconds: float) -> Event:
+        """The first thing that the manager says, or has said, that fits. Raises SiteFailed after `seconds`."""
+        until = time.monotonic() + seconds
+        looked_at = 0
+        with self._said:
+            while True:
+                for event in self._events_said[looked_at:]:
+                    if fits(event):
+                        return event
+                looked_at = len(self._events_said)
+                ended = self._manager is not None and self._manager.poll() is not None
+                if ended or not self._said.wait(until - time.monotonic()):
+                    why = "fence-ha has ended" if ended else f"not within {seconds:g} s"
+                    raise SiteFailed(f"{what}: {why}; see {self.directory / 'fence-ha.err'}")
+
+    # -- what happens to hosts -----------------------------------------------------------------------------------------
+
+    def cut(self, node: str) -> None:
+        """The host loses its power; nobody commanded it."""
+        self.emulator.cut(node)
+
+    def hang(self, node: str) -> None:
+        """The host answers nobody any more, ignores polite requests, and its machines go on writing."""
+        request = urllib.request.Request(f"{self.agents[node]}/hang", data=b"", method="POST")
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            answer.read()
+        self.emulator.hang(node)
+
+    def writes(self) -> dict[str, list[Write]]:
+        return read_disk(self.disk)
+
+    def journal_writes(self) -> None:
+        """Puts what reached the disk into the journal: one event per life of a machine, its times on the journal's clock."""
+        for vm, writes in self.writes().items():
+            runs: dict[str, list[Write]] = {}
+            for write in writes:
+                runs.setdefault(write.token, []).append(write)
+            for token, run in runs.items():
+                times: list[str | int | float | bool | None] = [round(write.t - self._offset, 4) for write in run]
+                self.emulator.record(run[0].host, Kind.WRITE, None, vm=vm, host=run[0].host, token=token, times=times)

@@ -1,0 +1,30 @@
+"""A profile whose times run on the lab's scale: everything a BMC takes its time for gets shorter, nothing else changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from profiles.model import Profile, Span, Step
+
+
+def _span(span: Span, scale: float) -> Span:
+    return Span(span.low * scale, span.high * scale)
+
+
+def _steps(steps: tuple[Step, ...], scale: float) -> tuple[Step, ...]:
+    return tuple(replace(step, at=_span(step.at, scale)) for step in steps)
+
+
+def at_scale(profile: Profile, scale: float) -> Profile:
+    """`scale` 0.1 makes an effect of 4 s one of 0.4 s. Session time-outs and lockouts stay: clients know them."""
+    power = profile.power
+    return replace(
+        profile,
+        power=replace(
+            power,
+            effects={name: _steps(steps, scale) for name, steps in power.effects.items()},
+            on_os_down=_steps(power.on_os_down, scale),
+            windows=tuple(replace(window, for_s=_span(window.for_s, scale)) for window in power.windows),
+        ),
+        timing=replace(profile.timing, os_shutdown_s=_span(profile.timing.os_shutdown_s, scale)),
+    )
