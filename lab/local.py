@@ -31,8 +31,8 @@ from emulator.backends.process import ProcessHost
 from emulator.core.journal import HEAD_KEYS, Datum, Event, Kind
 from emulator.wire.ports import free_ports
 from lab.oracle import Write, read_disk
-from lab.scale import at_scale
 from profiles import load
+from profiles.scale import at_scale
 
 AGENT = Path(__file__).with_name("node") / "agent.py"
 PATIENCE = 20.0
