@@ -33,7 +33,7 @@ Examples:
   bmc-emulator run --profile openbmc-x86 --count 3 --redfish-port 8443 --ipmi-port 6230
   bmc-emulator run --profile ./our-board.yaml --power off --json --journal journal.jsonl
   bmc-emulator profiles
-  bmc-emulator lint ./our-board.yaml
+  bmc-emulator profile lint ./our-board.yaml
 \b
 A password of your own for the first account of every BMC:
   FENCELAB_PASSWORD=... bmc-emulator run --profile dmtf-generic
@@ -181,6 +181,22 @@ def _ready_text(endpoint: Endpoint) -> str:
         f"ready {endpoint.name}  redfish {endpoint.redfish_url}{endpoint.systems[0].uri}  "
         f"ipmi {endpoint.ipmi_host}:{endpoint.ipmi_port}  user {endpoint.username}  password {password}"
     )
+
+
+@cli.group()
+def profile() -> None:
+    """Look at profiles and check your own."""
+
+
+@profile.command("lint")
+@click.argument("name", type=_ProfileName())
+def lint_command(name: str) -> None:
+    """Check a profile: errors with file, line and column, then how much of it is known. Exit code 2 on errors."""
+    from profiles.lint import lint, render
+
+    report = lint(name)
+    click.echo(render(report), err=not report.ok)
+    raise SystemExit(0 if report.ok else EXIT_USAGE)
 
 
 @cli.command("profiles")

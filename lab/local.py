@@ -217,6 +217,30 @@ class LocalSite:
                     why = "fence-ha has ended" if ended else f"not within {seconds:g} s"
                     raise SiteFailed(f"{what}: {why}; see {self.directory / 'fence-ha.err'}")
 
+    def wait_until_it_reigns(self) -> None:
+        """Returns when the manager holds the lease of every host and all machines write. Raises SiteFailed."""
+        until = time.monotonic() + PATIENCE
+        machines = {vm for vms in self.settings.machines.values() for vm in vms}
+        while True:
+            if self._reigns() and machines <= {vm for vm, writes in self.writes().items() if writes}:
+                return
+            if time.monotonic() > until or (self._manager is not None and self._manager.poll() is not None):
+                raise SiteFailed(f"fence-ha does not take the hosts over: see {self.directory / 'fence-ha.err'}")
+            time.sleep(0.05)
+
+    def _reigns(self) -> bool:
+        command = [sys.executable, "-m", "fencer.ha.cli", "status", str(self.config), "--json"]
+        told = subprocess.run(command, cwd=Path(__file__).resolve().parent.parent, capture_output=True, text=True, check=False)
+        if told.returncode != 0:
+            return False
+        hosts = [json.loads(line) for line in told.stdout.splitlines()]
+        return len(hosts) == len(self.agents) and all(host["state"] == "Available" and host.get("owner") for host in hosts)
+
+    @staticmethod
+    def look_on(seconds: float) -> None:
+        """Lets the lab run; real time is the subject here."""
+        time.sleep(seconds)
+
     # -- what happens to hosts -----------------------------------------------------------------------------------------
 
     def cut(self, node: str) -> None:

@@ -8,6 +8,18 @@ from __future__ import annotations
 from profiles.data import thawed
 from profiles.errors import Problem, ProfileError
 from profiles.lint import Report, lint, render
-from profiles.loader import all_names, load, names, path
+from profiles.loader import all_names, load, names, path, resolve
 
-__all__ = ["Problem", "ProfileError", "Report", "all_names", "lint", "load", "names", "path", "render", "thawed"]
+__all__ = [
+    "Problem",
+    "ProfileError",
+    "Report",
+    "all_names",
+    "lint",
+    "load",
+    "names",
+    "path",
+    "render",
+    "resolve",
+    "thawed",
+]

@@ -36,9 +36,7 @@ def build(root: Fields, extends: tuple[str, ...], overrides: Mapping[str, str]) 
         identity=model.Identity(**identity),
         power=_power(root, data["power"]),
         replies=frozen({name: _reply(_filled(reply, words)) for name, reply in data["replies"].items()}),
-        messages=frozen(
-            {name: _message(_filled(text, words)) for name, text in data["messages"].items() if name != "evidence"}
-        ),
+        messages=frozen({name: _message(_filled(text, words)) for name, text in data["messages"].items() if name != "evidence"}),
         errors=_errors(_filled(data["errors"], words)),
         http=_http(data["http"]),
         auth=_auth(data["auth"]),
@@ -46,9 +44,7 @@ def build(root: Fields, extends: tuple[str, ...], overrides: Mapping[str, str]) 
         bmc_reset=_bmc_reset(data["bmc_reset"]),
         ipmi=_ipmi(root, data["ipmi"]),
         timing=_timing(data["timing"]),
-        faults=frozen(
-            {name: _without_evidence(_filled(fault, words)) for name, fault in data.get("faults", {}).items()}
-        ),
+        faults=frozen({name: _without_evidence(_filled(fault, words)) for name, fault in data.get("faults", {}).items()}),
         resources=_without_evidence(_filled(data.get("resources", {}), words)),
         evidence=frozen(dict(_evidence(data))),
         digest=digest(root),
@@ -103,8 +99,7 @@ def _rows(root: Fields, block: str, table: str) -> dict[str, dict[str, Items]]:
     """The cells as nodes, because only nodes know whether they are assumed."""
     node = cast(Fields, cast(Fields, root.entries[block]).entries[table])
     return {
-        state: {word: cast(Items, cell) for word, cell in cast(Fields, node.entries[state]).entries.items()}
-        for state in STATES
+        state: {word: cast(Items, cell) for word, cell in cast(Fields, node.entries[state]).entries.items()} for state in STATES
     }
 
 
@@ -141,9 +136,7 @@ def _steps(steps: list[Data]) -> tuple[model.Step, ...]:
 
 
 def _window(data: Data) -> model.Window:
-    return model.Window(
-        after=data["after"], for_s=_span(data["for_s"]), reset=tuple(data["reset"]), outcome=data["outcome"]
-    )
+    return model.Window(after=data["after"], for_s=_span(data["for_s"]), reset=tuple(data["reset"]), outcome=data["outcome"])
 
 
 def _reply(data: Data) -> model.Reply:
@@ -187,9 +180,7 @@ def _auth(data: Data) -> model.Auth:
     return model.Auth(
         basic=data["basic"],
         accounts=tuple(model.Account(**account) for account in data["accounts"]),
-        sessions=model.Sessions(
-            max=sessions.get("max"), timeout_s=float(sessions["timeout_s"]), on_full=sessions.get("on_full")
-        ),
+        sessions=model.Sessions(max=sessions.get("max"), timeout_s=float(sessions["timeout_s"]), on_full=sessions.get("on_full")),
         lockout=model.Lockout(
             by=lockout["by"],
             failures=lockout["failures"],

@@ -155,9 +155,7 @@ _AUTH: Final = Record(
             ),
             least=1,
         ),
-        "sessions": Record(
-            {"max": Number(1, 10_000), "timeout_s": Number(1, 86_400), "on_full": _NAME}, required=("timeout_s",)
-        ),
+        "sessions": Record({"max": Number(1, 10_000), "timeout_s": Number(1, 86_400), "on_full": _NAME}, required=("timeout_s",)),
         "lockout": Record(
             {
                 "by": Choice(("account", "address")),
@@ -173,9 +171,7 @@ _AUTH: Final = Record(
     required=("basic", "accounts", "sessions", "lockout"),
 )
 
-_AFTER: Final = Record(
-    {"reply": _NAME, "for_s": Seconds(), "reset": ListOf(_RESET_TYPE, least=1)}, required=("reply", "for_s")
-)
+_AFTER: Final = Record({"reply": _NAME, "for_s": Seconds(), "reset": ListOf(_RESET_TYPE, least=1)}, required=("reply", "for_s"))
 
 _IPMI: Final = Record(
     {
@@ -191,9 +187,7 @@ _IPMI: Final = Record(
         ),
         "cipher_suites": ListOf(Number(0, 255), unique=True),
         "chassis": MapOf(
-            MapOf(
-                Claim((("completion code", Number(0, 255)), ("effect", _NAME)), unknown=True), words=CHASSIS_COMMANDS
-            ),
+            MapOf(Claim((("completion code", Number(0, 255)), ("effect", _NAME)), unknown=True), words=CHASSIS_COMMANDS),
             words=STATES,
         ),
         "evidence": _EVIDENCE_MAP,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from profiles.build import build
@@ -50,16 +51,8 @@ def lint(name_or_path: str | Path) -> Report:
     except ProfileError as error:
         return Report(profile=str(name_or_path), problems=error.problems, claims={})
     profile = build(resolved.root, resolved.extends, {})
-    cells = [
-        (f"power.{state}.{word}", cell.assumed)
-        for state, row in profile.power.table.items()
-        for word, cell in row.items()
-    ]
-    ipmi = [
-        (f"ipmi.{state}.{word}", cell.assumed)
-        for state, row in profile.ipmi.chassis.items()
-        for word, cell in row.items()
-    ]
+    cells = [(f"power.{state}.{word}", cell.assumed) for state, row in profile.power.table.items() for word, cell in row.items()]
+    ipmi = [(f"ipmi.{state}.{word}", cell.assumed) for state, row in profile.ipmi.chassis.items() for word, cell in row.items()]
     claims = Counter(evidence.confidence for _, evidence in _claims(profile))
     return Report(
         profile=profile.id,
@@ -92,9 +85,7 @@ def _claims(profile: Profile) -> Iterator[tuple[str, Evidence]]:
     for state, row in profile.power.table.items():
         yield from ((f"power.table.{state}.{word}", cell.evidence) for word, cell in row.items() if not cell.assumed)
     for state, commands in profile.ipmi.chassis.items():
-        yield from (
-            (f"ipmi.chassis.{state}.{word}", cell.evidence) for word, cell in commands.items() if not cell.assumed
-        )
+        yield from ((f"ipmi.chassis.{state}.{word}", cell.evidence) for word, cell in commands.items() if not cell.assumed)
     yield "power.unlisted_type", profile.power.unlisted_type.evidence
     yield from profile.evidence.items()
 
@@ -102,6 +93,7 @@ def _claims(profile: Profile) -> Iterator[tuple[str, Evidence]]:
 def _warnings(profile: Profile, resolved: Resolved) -> Iterator[str]:
     if not child_is_true(resolved.root, "abstract"):
         yield from _impolite(profile)
+        yield from _overlapping(profile)
     used = {source for _, evidence in _claims(profile) for source in evidence.sources}
     for source in _own_sources(resolved):
         if source not in used:
@@ -114,8 +106,7 @@ def _warnings(profile: Profile, resolved: Resolved) -> Iterator[str]:
 def _impolite(profile: Profile) -> Iterator[str]:
     """A polite request that cuts the power by the clock: with a hung operating system no machine does that."""
     effects = {
-        f"power.table.On.{word}": profile.power.outcomes[cell.outcome].effect
-        for word, cell in profile.power.table["On"].items()
+        f"power.table.On.{word}": profile.power.outcomes[cell.outcome].effect for word, cell in profile.power.table["On"].items()
     }
     effects |= {f"ipmi.chassis.On.{word}": cell.effect for word, cell in profile.ipmi.chassis["On"].items()}
     for name, effect in effects.items():
@@ -125,6 +116,15 @@ def _impolite(profile: Profile) -> Iterator[str]:
                 f"{name} cuts the power by itself; a request to the operating system is "
                 f"event: {HostEvent.OS_SHUTDOWN.value}, and power.on_os_down is what follows"
             )
+
+
+def _overlapping(profile: Profile) -> Iterator[str]:
+    """One draw serves a whole effect, so steps change places only where both ends of a span do not rise."""
+    for name, steps in (*profile.power.effects.items(), ("on_os_down", profile.power.on_os_down)):
+        for before, after in pairwise(steps):
+            if after.at.low < before.at.low or after.at.high < before.at.high:
+                here, above = (f"{at.low:g} to {at.high:g} s" for at in (after.at, before.at))
+                yield f"{name}: a step at {here} may come before the one above it, at {above}"
 
 
 def _own_sources(resolved: Resolved) -> tuple[str, ...]:

@@ -39,6 +39,24 @@ class Resolved:
     own: Fields
     extends: tuple[str, ...]
 
+    def profile(self, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Profile:
+        """As `load`; for a rack of many machines, which reads its file once and builds often.
+
+        Raises ProfileError for a base that no BMC can have, and for an override of a var that is not there.
+        """
+        file = Mark(self.own.mark.file)
+        if child_is_true(self.root, "abstract"):
+            raise ProfileError([Problem(file, "abstract", "only a base for others: name a profile that extends it")])
+        known = child(self.root, "vars")
+        words = known.entries if isinstance(known, Fields) else {}
+        for name in overrides:
+            if name not in words:
+                raise ProfileError([Problem(file, "vars", f"the profile has no var '{name}'{did_you_mean(name, words)}")])
+        wrong = [Problem(file, f"{block}.{key}", said) for block, key, _, said in references.filled(self.root, overrides)]
+        if wrong:
+            raise ProfileError(wrong)
+        return build(self.root, self.extends, overrides)
+
 
 def load(name_or_path: str | Path, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Profile:
     """The profile with that name, or in that file (anything with a slash or ending in .yaml).
@@ -46,24 +64,12 @@ def load(name_or_path: str | Path, overrides: Mapping[str, str] = _NO_OVERRIDES)
     `overrides` replace `vars` of the profile, for example `serial` for each machine of a rack.
     Raises ProfileError with every mistake in the file and its parents; nothing else, whatever the file holds.
     """
-    resolved = resolve(name_or_path)
-    if child_is_true(resolved.root, "abstract"):
-        file = str(resolved.own.mark.file)
-        raise ProfileError([Problem(Mark(file), "abstract", "only a base for others: name a profile that extends it")])
-    known = child(resolved.root, "vars")
-    words = known.entries if isinstance(known, Fields) else {}
-    unknown = [name for name in overrides if name not in words]
-    if unknown:
-        problem = f"the profile has no var '{unknown[0]}'{did_you_mean(unknown[0], words)}"
-        raise ProfileError([Problem(Mark(resolved.own.mark.file), "vars", problem)])
-    return build(resolved.root, resolved.extends, overrides)
+    return resolve(name_or_path).profile(overrides)
 
 
 def names() -> tuple[str, ...]:
     """The shipped profiles that a BMC can have, sorted."""
-    return tuple(
-        name for name in all_names() if not child_is_true(_tree(VENDORS / f"{name}.yaml", Problems()), "abstract")
-    )
+    return tuple(name for name in all_names() if not child_is_true(_tree(VENDORS / f"{name}.yaml", Problems()), "abstract"))
 
 
 def all_names() -> tuple[str, ...]:
@@ -76,9 +82,7 @@ def path(name: str) -> Path:
     known = all_names()
     if name not in known:
         hint = did_you_mean(name, known) or f"; there are: {listed(known)}"
-        raise ProfileError(
-            [Problem(Mark(name), "", f"no such profile{hint} (a file is named with its path: ./{name}.yaml)")]
-        )
+        raise ProfileError([Problem(Mark(name), "", f"no such profile{hint} (a file is named with its path: ./{name}.yaml)")])
     return VENDORS / f"{name}.yaml"
 
 

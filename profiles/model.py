@@ -223,9 +223,7 @@ class Auth:
     accounts: tuple[Account, ...]
     sessions: Sessions
     lockout: Lockout
-    no_auth: str | None = (
-        None  # a reply for a request without valid credentials; None: 401 in the profile's error shape
-    )
+    no_auth: str | None = None  # a reply for a request without valid credentials; None: 401 in the profile's error shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,9 +261,7 @@ class Ipmi:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     latency_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    os_shutdown_s: Span = Span(
-        3.0, 3.0
-    )  # how long a healthy OS of an emulated host needs; a real back end brings its own
+    os_shutdown_s: Span = Span(3.0, 3.0)  # how long a healthy OS of an emulated host needs; a real back end brings its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

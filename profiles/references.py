@@ -5,8 +5,10 @@ The tree may still hold values of a wrong form (those are reported by `shapes`);
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from profiles import template
 from profiles.errors import Mark, Problems, did_you_mean, listed
@@ -15,7 +17,10 @@ from profiles.merge import claimed_keys, evidence_for
 from profiles.shapes import Record
 from profiles.yaml_source import Fields, Items, Node, Scalar, child, text_of
 
-_TEMPLATED = ("identity", "replies", "messages", "errors", "tasks", "faults", "resources")
+_IDS: Final = ("system_id", "manager_id", "chassis_id")
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]+")
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_TEMPLATED: Final = ("identity", "replies", "messages", "errors", "tasks", "faults", "resources")
 
 
 def check_layer(layer: Fields, problems: Problems) -> None:
@@ -59,6 +64,26 @@ def check(root: Fields, file: str, problems: Problems) -> None:
     _References(root, file, problems).run()
 
 
+def filled(root: Fields, overrides: Mapping[str, str]) -> Iterator[tuple[str, str, Mark, str]]:
+    """What is wrong once `vars` are put in: (block, key, its place, what is wrong). Ids become parts of URLs."""
+    variables, identity = child(root, "vars"), child(root, "identity")
+    if not isinstance(variables, Fields):
+        return
+    values = {name: text for name, node in variables.entries.items() if (text := text_of(node)) is not None} | dict(overrides)
+    for name in _IDS:
+        node = variables.entries.get(name)
+        if node is not None and name in values and not _SEGMENT.fullmatch(values[name]):
+            yield "vars", name, node.mark, f"'{values[name]}' cannot be part of a URL: letters, digits and -._~ only"
+    for name in ("root_uuid", "system_uuid"):
+        node = child(identity, name)
+        text = text_of(node)
+        if node is None or text is None or "{" not in text:
+            continue
+        uuid = template.fill(text, values)
+        if not _UUID.fullmatch(uuid):
+            yield "identity", name, node.mark, f"becomes '{uuid}', which is not a UUID"
+
+
 class _References:
     def __init__(self, root: Fields, file: str, problems: Problems) -> None:
         self._root = root
@@ -88,9 +113,7 @@ class _References:
                 if key != "evidence":
                     yield key, ".".join((*path, key)), node, value
 
-    def _refer(
-        self, node: Node | None, path: str, what: str, known: tuple[str, ...], also: tuple[str, ...] = ()
-    ) -> None:
+    def _refer(self, node: Node | None, path: str, what: str, known: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
         """`node` must be the name of a `what`."""
         name = text_of(node)
         if node is None or name is None or name in known or name in also:
@@ -147,9 +170,7 @@ class _References:
     def _outcomes(self) -> None:
         for _, path, _, outcome in self._each("power", "outcomes"):
             self._refer(child(outcome, "reply"), f"{path}.reply", "reply", self._names("replies"))
-            self._refer(
-                child(outcome, "effect"), f"{path}.effect", "effect", self._names("power", "effects"), ("none",)
-            )
+            self._refer(child(outcome, "effect"), f"{path}.effect", "effect", self._names("power", "effects"), ("none",))
 
     def _effects(self) -> None:
         for name, path, effects, steps in self._each("power", "effects"):
@@ -159,16 +180,14 @@ class _References:
         self._forward(child(self._root, "power", "on_os_down"), "power.on_os_down")
 
     def _forward(self, steps: Node | None, path: str) -> None:
-        """Steps go forward in time; spans are drawn with one draw per run, so both of their ends must."""
+        """Steps go forward in time, with both ends of their spans."""
         before = (0.0, 0.0)
         for index, step in enumerate(steps.items if isinstance(steps, Items) else ()):
             at = _span(child(step, "at"))
             if at is None:
                 return
             if at[0] < before[0] or at[1] < before[1]:
-                self._complain(
-                    step.mark, f"{path}[{index}].at", "comes before the step above it: steps go forward in time"
-                )
+                self._complain(step.mark, f"{path}[{index}].at", "comes before the step above it: steps go forward in time")
             before = at
 
     def _windows(self) -> None:
@@ -234,7 +253,9 @@ class _References:
         for name, path, declared, _ in self._each("vars"):
             if template.is_reserved(name) or name in identity:
                 self._complain(declared.keys[name], path, f"'{name}' is filled by something else: choose another name")
-        for needed in ("system_id", "manager_id", "chassis_id"):
+        for block, key, mark, message in filled(self._root, {}):
+            self._complain(mark, f"{block}.{key}", message)
+        for needed in _IDS:
             declared_vars = child(self._root, "vars")
             if needed not in words and isinstance(declared_vars, Fields):
                 self._complain(declared_vars.mark, f"vars.{needed}", f"'{needed}' is missing: it is part of every path")
@@ -242,10 +263,7 @@ class _References:
             known = frozenset(words) if block == "identity" else frozenset((*words, *identity))
             for scalar, path in _texts(child(self._root, block), block):
                 for hole, name in template.mistakes(str(scalar.value), known):
-                    hint = (
-                        did_you_mean(name, known | template.REQUEST)
-                        or f"; known: {listed(sorted(known | template.REQUEST))}"
-                    )
+                    hint = did_you_mean(name, known | template.REQUEST) or f"; known: {listed(sorted(known | template.REQUEST))}"
                     self._complain(scalar.mark, path, f"nothing fills {hole}{hint}")
 
 

@@ -271,6 +271,10 @@ class Record:
 
 def _nullable(schema: Schema) -> Schema:
     """In a file every key of a map may be null, which deletes what a parent says."""
+    if isinstance(schema.get("type"), str):
+        return schema | {"type": [schema["type"], "null"]}
+    if "enum" in schema:
+        return {"enum": [*schema["enum"], None]}
     return {"anyOf": [schema, {"type": "null"}]} if schema else {}
 
 
@@ -332,9 +336,7 @@ class Claim:
         for source in sources:
             Text().check(source, here)
         if not sources and isinstance(confidence, Scalar) and confidence.value in CONFIDENCES[:-1]:
-            here.fail(
-                confidence.mark, f"'{confidence.raw}' needs a source after it; without one only 'inferred' is honest"
-            )
+            here.fail(confidence.mark, f"'{confidence.raw}' needs a source after it; without one only 'inferred' is honest")
 
     def schema(self) -> Schema:
         first = [shape.schema() for _, shape in self.lead]

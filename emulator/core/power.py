@@ -173,10 +173,14 @@ class Effects:
         return steps[:first]
 
     def _schedule(
-        self, unit: Unit, system: SystemState, steps: tuple[Step, ...], cause: int, origin: float | None = None
+        self, unit: Unit, system: SystemState, steps: tuple[Step, ...], cause: int, *, from_first: bool = False
     ) -> None:
-        for step in steps:
-            delay = self._room.draw(step.at) - (origin or 0.0)
+        # One draw for the whole effect: a slow machine is slow in every step, and the steps keep their order.
+        spread = any(step.at.low != step.at.high for step in steps)
+        share = self._room.draw(Span(0.0, 1.0)) if spread else 0.0
+        moments = [step.at.low + share * (step.at.high - step.at.low) for step in steps]
+        for step, moment in zip(steps, moments, strict=True):
+            delay = moment - moments[0] if from_first else moment
             if delay <= 0:
                 self._play(unit, system, step, cause)
             else:
@@ -214,8 +218,7 @@ class Effects:
         gate.open = True
         seq = self._room.journal.record(unit.name, Kind.GATE, gate.cause or cause, system=system.id, after_reads=gate.seen)
         held, gate.held = gate.held, ()
-        if held:
-            self._schedule(unit, system, held, seq, origin=self._room.draw(held[0].at))
+        self._schedule(unit, system, held, seq, from_first=True)
 
 
 def _later(do: Callable[[*Ts], None], *args: *Ts) -> Callable[[], None]:

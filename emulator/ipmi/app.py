@@ -9,7 +9,7 @@ from emulator.core.journal import Kind
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
 from emulator.ipmi.sessions import Privilege
-from profiles.model import ABSENT, View
+from profiles.model import View
 
 IPMI_2_0 = 0x02
 CHASSIS_DEVICE = 0x80
@@ -24,11 +24,12 @@ ACPI_UNKNOWN = 0x2A
 
 
 def firmware_bytes(version: str) -> tuple[int, int, bytes]:
-    """(major, minor as BCD, four auxiliary bytes) of a version like "6.10.30.00"; zeros where there are no numbers."""
-    numbers = [int(word) for word in re.findall(r"\d+", version)] if version != ABSENT else []
-    major, minor, *rest = [*numbers, 0, 0][: max(2, len(numbers))]
-    tens, ones = divmod(min(minor, 99), 10)
-    return min(major, 0x7F), tens << 4 | ones, bytes(min(n, 0xFF) for n in [*rest, 0, 0, 0, 0][:4])
+    """(major, minor as BCD, four auxiliary bytes) of the first dotted number in a version; zeros where there is none."""
+    found = re.search(r"\d+(\.\d+)+", version)
+    numbers = [int(word) for word in found[0].split(".")] if found else [0, 0]
+    tens, ones = divmod(min(numbers[1], 99), 10)
+    auxiliary = [min(n, 0xFF) for n in numbers[2:6]]
+    return min(numbers[0], 0x7F), tens << 4 | ones, bytes(auxiliary).ljust(4, b"\0")
 
 
 def get_device_id(call: Call) -> bytes:

@@ -116,7 +116,7 @@ class RmcpPlusLink:
         try:
             request, replayed = self._session.unwrap(datagram.raw)
         except UNREADABLE as error:
-            raise Malformed(f"unreadable payload: {error}") from error
+            raise Malformed("an unreadable payload") from error
         if replayed:
             return None
         if request is None:

@@ -13,7 +13,6 @@ from typing import Final
 from flask import Flask, Response
 from flask import request as flask_request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
-from werkzeug.routing import Rule
 
 from emulator.core.rack import Rack
 from emulator.core.view import BmcView
@@ -46,27 +45,25 @@ def create_app(rack: Rack, *, bmc: str | None = None) -> Flask:
 
     app = Flask("emulator.redfish", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
-    # One rule for everything and every method: the tree decides what exists, and nothing is ever answered in HTML.
-    app.url_map.merge_slashes = False
-    app.url_map.add(Rule("/", endpoint="redfish"))
-    app.url_map.add(Rule("/<path:path>", endpoint="redfish"))
 
     def here() -> Service | None:
         name = flask_request.environ.get("emulator.bmc", default)
         return services.get(name) if isinstance(name, str) else None
 
-    def handle(path: str = "") -> Response:
+    def handle() -> Response:
         service = here()
         return _response(_nobody() if service is None else service.answer(_incoming()))
 
     def broken(error: HTTPException) -> Response:
-        """What Flask itself refuses (a broken Host header, a body that ends early) or what went wrong in here."""
+        """What Flask itself refuses, or what went wrong in here."""
         service = here()
         status = error.code or 500
         name = "InternalError" if status == 500 else "UnrecognizedRequestBody" if status == 400 else "GeneralError"
         return _response(_nobody() if service is None else service.refuse(Refusal(status, name)))
 
-    app.view_functions["redfish"] = handle
+    # Before routing rather than by a route: the tree alone decides what exists, for every method and for paths that Flask's own
+    # router would redirect or refuse in HTML.
+    app.before_request(handle)
     app.register_error_handler(HTTPException, broken)
     return app
 

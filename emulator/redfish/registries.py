@@ -15,7 +15,7 @@ from profiles.model import Message, Profile
 
 REGISTRIES: Final = f"{ROOT}/Registries"
 FILE_TYPE: Final = "#MessageRegistryFile.v1_1_0.MessageRegistryFile"
-REGISTRY_TYPE: Final = "#MessageRegistry.v1_2_0.MessageRegistry"
+REGISTRY_TYPE: Final = "#MessageRegistry.v1_4_0.MessageRegistry"
 _ARGUMENT = re.compile(r"\{arg(\d)\}")
 _SEVERITIES: Final = frozenset({"OK", "Warning", "Critical"})
 
@@ -55,7 +55,6 @@ def _definition(text: str, arguments: int, severity: str, resolution: str) -> Js
     definition: Json = {
         "Description": text or "The vendor sends this message without a text.",
         "Message": text,
-        "Severity": severity,
         "MessageSeverity": severity,
         "NumberOfArgs": arguments,
     }

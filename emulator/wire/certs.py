@@ -116,7 +116,6 @@ def server_context(certificate: Certificate, minimum: str = "1.2", maximum: str 
             context.maximum_version = _VERSIONS[maximum]
     if old:
         context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 offers nothing below TLS 1.2 above level 0
-    context.num_tickets = 0  # no client of a BMC resumes a session; two tickets per handshake are two encryptions
     with tempfile.NamedTemporaryFile(prefix="fencelab-", suffix=".pem") as file:
         file.write(certificate.key + certificate.pem)
         file.flush()

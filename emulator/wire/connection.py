@@ -107,6 +107,11 @@ class Connection:
         """Could a plan that is played now still reach the client?"""
         return not (self.closed or self._hung or self._shut or self._discarding)
 
+    @property
+    def stalled(self) -> bool:
+        """Is the client not taking what we send?"""
+        return self._stall is not None
+
     def play(self, plan: Plan, done: Callable[[], object] | None = None) -> None:
         """Plays `plan` after those that still play. `done` is called if the connection is still open at its end."""
         self._ops.extend(plan)

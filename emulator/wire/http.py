@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Mapping
 from wsgiref.types import WSGIApplication
@@ -9,7 +10,7 @@ from wsgiref.types import WSGIApplication
 from emulator.wire.connection import Connection
 from emulator.wire.limits import Limits
 from emulator.wire.ops import Plan
-from emulator.wire.reactor import Reactor
+from emulator.wire.reactor import Reactor, ReactorStopped
 from emulator.wire.session import HttpSession
 from emulator.wire.site import HttpHooks, NoHooks, ProtocolError, Site, redfish_error
 from emulator.wire.tcp import Listener
@@ -75,11 +76,12 @@ class HttpServer:
         return listener
 
     def close(self) -> None:
-        """Closes all ports and resets all connections."""
+        """Closes all ports and resets all connections; a reactor that has stopped has done so already."""
 
         def close_all() -> None:
             for listener in self.listeners.values():
                 listener.close()
 
-        self._reactor.call(close_all)
+        with contextlib.suppress(ReactorStopped):
+            self._reactor.call(close_all)
         self.listeners.clear()

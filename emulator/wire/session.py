@@ -237,7 +237,9 @@ class HttpSession:
             machine.start_next_cycle()
         elif self._replaced:
             self._h11 = self._fresh()
-            self._h11.receive_data(machine.trailing_data[0])
+            ahead, _eof = machine.trailing_data
+            if ahead:  # an empty piece would mean the end to h11
+                self._h11.receive_data(ahead)
         else:
             self._mute = True
         self._replaced = False

@@ -120,16 +120,20 @@ class Listener:
         self.set_door(Door.OPEN)
 
     def set_door(self, door: Door) -> None:
-        """Changes what new clients meet. Raises CannotBind when a refused port was taken by somebody else meanwhile."""
+        """Changes what new clients meet."""
         if door is self.door:
             return
-        watch = self._ensure_listening() if door is not Door.REFUSED else None
-        if self.door is Door.SATURATED and watch is not None:
+        if door is Door.REFUSED:
+            self._release()
+            # Bound and not listening: connects are refused, and nobody else can be given the port meanwhile.
+            self._watch = self._reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
+            self.door = door
+            return
+        watch = self._listening()
+        if self.door is Door.SATURATED:
             self._relieve(watch)
         self.door = door
-        if watch is None:
-            self._stop_listening()
-        elif door is Door.SATURATED:
+        if door is Door.SATURATED:
             self._saturate(watch)
         else:
             watch.set(self._accept, None)
@@ -140,24 +144,25 @@ class Listener:
             connection.abort()
 
     def close(self) -> None:
-        """Stops listening and resets what is open. May be repeated."""
-        self.set_door(Door.REFUSED)
+        """Gives the port back and resets what is open. May be repeated."""
+        self._release()
+        self.door = Door.REFUSED
         self.drop_connections()
 
-    def _ensure_listening(self) -> Watch:
-        if self._watch is not None:
-            return self._watch
-        sock = bind(socket.SOCK_STREAM, self.address, self.port)
-        try:
-            sock.listen(_BACKLOG)
-        except OSError as error:
-            sock.close()
-            raise cannot_bind(self.address, self.port, error) from error
-        self.port = sock.getsockname()[1]
-        self._watch = self._reactor.add(sock)
+    def _listening(self) -> Watch:
+        """The socket, which now listens. Raises CannotBind."""
+        if self._watch is None:
+            self._watch = self._reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
+            self.port = self._watch.sock.getsockname()[1]
+        if self.door is Door.REFUSED:
+            try:
+                self._watch.sock.listen(_BACKLOG)
+            except OSError as error:
+                self._release()
+                raise cannot_bind(self.address, self.port, error) from error
         return self._watch
 
-    def _stop_listening(self) -> None:
+    def _release(self) -> None:
         for watch in (self._filler, self._watch):
             if watch is not None:
                 watch.close()

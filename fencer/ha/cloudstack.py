@@ -18,7 +18,18 @@ from dataclasses import replace
 from fencer.ha.draft import Draft
 from fencer.ha.effects import Alert, Effect, Kind, Release
 from fencer.ha.observations import (
-    Activity, Claimed, CommandReply, CommandResult, Disable, Eligibility, Enable, Health, ManualFence, Observation, PowerRead, Tick,
+    Activity,
+    Claimed,
+    CommandReply,
+    CommandResult,
+    Disable,
+    Eligibility,
+    Enable,
+    Health,
+    ManualFence,
+    Observation,
+    PowerRead,
+    Tick,
 )  # fmt: skip
 from fencer.ha.policy import Policy
 from fencer.ha.record import Ask, Fence, HostRecord

@@ -20,7 +20,18 @@ from fencer.ha import fence, proof
 from fencer.ha.draft import Draft
 from fencer.ha.effects import Alert, Effect, Kind, StopStrangers
 from fencer.ha.observations import (
-    Activity, Claimed, CommandReply, CommandResult, Disable, Eligibility, Enable, Health, ManualFence, Observation, PowerRead, Tick,
+    Activity,
+    Claimed,
+    CommandReply,
+    CommandResult,
+    Disable,
+    Eligibility,
+    Enable,
+    Health,
+    ManualFence,
+    Observation,
+    PowerRead,
+    Tick,
 )  # fmt: skip
 from fencer.ha.policy import Policy, Reenable
 from fencer.ha.record import Ask, HostRecord

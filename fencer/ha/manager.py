@@ -22,7 +22,17 @@ from fencer.ha.config import Config, HostPart
 from fencer.ha.effects import CallBmc, CheckActivity, Effect, StopStrangers
 from fencer.ha.lines import Sink
 from fencer.ha.observations import (
-    Activity, Claimed, CommandReply, CommandResult, Disable, Eligibility, Enable, Health, ManualFence, Observation, PowerRead,
+    Activity,
+    Claimed,
+    CommandReply,
+    CommandResult,
+    Disable,
+    Eligibility,
+    Enable,
+    Health,
+    ManualFence,
+    Observation,
+    PowerRead,
     Tick,
 )  # fmt: skip
 from fencer.ha.policy import Policy, PolicyName

@@ -16,7 +16,6 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from socket import create_connection
-from socket import timeout as SocketTimeout  # noqa: N812
 
 from fencer.ha.config import ExecProbe, FileProbe, HttpProbe, TcpProbe
 
@@ -75,7 +74,7 @@ def _http(probe: HttpProbe, timeout: float) -> bool:
     except urllib.error.HTTPError as error:
         with error:
             return error.code == probe.status
-    except (OSError, SocketTimeout, ValueError, EOFError):
+    except (TimeoutError, OSError, ValueError, EOFError):
         return False
 
 

@@ -17,9 +17,7 @@ from profiles.shapes import MapOf, Record
 
 HEAD = b"schema: profile/1\nid: acme\ntitle: Acme\nextends: dmtf-generic\n"
 SHIPPED = profiles.path("dell-idrac9").read_bytes()
-QUIET = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+QUIET = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def never_anything_but_a_profile_error(data: bytes) -> None:
@@ -47,9 +45,7 @@ def _words(shape: Any) -> set[str]:
     return found
 
 
-KEYS = st.sampled_from(sorted(_words(PROFILE) | {"ForceOff", "accepted", "boot", "none", "force_off"})) | st.text(
-    max_size=5
-)
+KEYS = st.sampled_from(sorted(_words(PROFILE) | {"ForceOff", "accepted", "boot", "none", "force_off"})) | st.text(max_size=5)
 LEAVES = (
     st.none()
     | st.booleans()
@@ -58,9 +54,7 @@ LEAVES = (
     | KEYS
     | st.sampled_from(["?", "captured", "inferred", "pub", "{serial}", "{x}", "dmtf-generic", "absent", "random"])
 )
-TREES = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=30
-)
+TREES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=30)
 BLOCKS = st.dictionaries(st.sampled_from(sorted(set(PROFILE.fields) - {"extends"})), TREES, max_size=4)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from emulator.core.fault import Armed, Request, Seam, When
 from emulator.core.host import News
 from emulator.core.journal import Kind
-from emulator.core.rack import HostSpec
+from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.vocab import ChassisControl, Os, Rail, ResetType
 from emulator.faults.power import Gated, Ignore, Late
 from emulator.faults.report import Says
-from profiles.model import ABSENT, View
+from profiles.model import ABSENT, Span, Step, View
 
 LOOK = Request(protocol="redfish", method="GET", path="/redfish/v1/Systems/1", system="1")
 
@@ -314,3 +316,16 @@ def test_a_command_without_effect_behind_a_gate_opens_it_for_nothing(bench):
     look(bench)
     bench.advance(60)
     assert bench.host().rail is Rail.UP
+
+
+def test_a_slow_machine_is_slow_in_every_step_so_steps_never_overtake_one_another(profile, make_bench):
+    off_then_on = (
+        Step(at=Span(4, 15), real="Off", says={View.SYSTEM: "Off"}),
+        Step(at=Span(9, 20), real="On", says={View.SYSTEM: "On"}),
+    )
+    power = replace(profile.power, effects={**profile.power.effects, "cycle": off_then_on})
+    for seed in range(30):
+        bench = make_bench(UnitSpec(name="node1", profile=replace(profile, power=power)), seed=seed)
+        reset(bench, "PowerCycle")
+        bench.advance(60)
+        assert [event.data["rail"] for event in bench.events(Kind.RAIL)] == ["up", "down", "up"]

@@ -200,6 +200,14 @@ CASES = {
         "messages: {no_operation: null}\n",
         "acme.yaml: replies.no_operation.message: there is no message 'no_operation'; did you mean",
     ),
+    "an id that breaks a URL": (
+        "vars: {system_id: a/b}\n",
+        "acme.yaml:6:19: vars.system_id: 'a/b' cannot be part of a URL: letters, digits and -._~ only",
+    ),
+    "a template that makes no UUID": (
+        "identity: {system_uuid: 'x{serial}', evidence: {system_uuid: [inferred]}}\n",
+        "acme.yaml:6:25: identity.system_uuid: becomes 'x437XR1138R2', which is not a UUID",
+    ),
     "deleted vars": (
         "vars: null\n",
         "acme.yaml: messages.no_operation.id: nothing fills {base}; known: ",
@@ -312,6 +320,11 @@ def test_a_base_is_not_a_bmc() -> None:
 def test_an_override_for_a_var_that_is_not_there_is_refused() -> None:
     with pytest.raises(ProfileError, match="the profile has no var 'serail'; did you mean 'serial'"):
         profiles.load("dell-idrac9", {"serail": "XYZ9876"})
+
+
+def test_an_override_that_makes_no_uuid_is_refused() -> None:
+    with pytest.raises(ProfileError, match=r"identity\.system_uuid: becomes '4c4c4544-.*', which is not a UUID"):
+        profiles.load("dell-idrac9", {"serial": "ABC"})
 
 
 def test_a_thousand_mistakes_are_cut_to_a_hundred_lines(complaints: Complaints) -> None:

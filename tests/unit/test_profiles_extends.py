@@ -91,9 +91,7 @@ def test_nulls_inside_a_resource_patch_stay(files: Files) -> None:
 
 
 def test_a_null_view_in_a_step_is_a_value(files: Files) -> None:
-    files.write(
-        "acme", "dmtf-generic", "power: {effects: {boot: [{at: 1, system: null}]}, evidence: {effects: [inferred]}}\n"
-    )
+    files.write("acme", "dmtf-generic", "power: {effects: {boot: [{at: 1, system: null}]}, evidence: {effects: [inferred]}}\n")
     assert dict(files.load("acme").power.effects["boot"][0].says) == {"system": None}
 
 
@@ -115,9 +113,7 @@ def test_an_assumed_cell_stays_assumed_in_grandchildren_until_somebody_knows(fil
 
 def test_an_unknown_cell_without_a_parent_is_refused(files: Files) -> None:
     files.write("acme", "dmtf-generic", "power:\n  table:\n    Off: {Suspend: '?'}\n")
-    with pytest.raises(
-        ProfileError, match=r'acme.yaml:8:20: power.table.Off.Suspend: "\?" takes the outcome of a parent'
-    ):
+    with pytest.raises(ProfileError, match=r'acme.yaml:8:20: power.table.Off.Suspend: "\?" takes the outcome of a parent'):
         files.load("acme")
 
 

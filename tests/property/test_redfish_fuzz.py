@@ -1,0 +1,142 @@
+"""Whatever a client sends, a BMC answers in Redfish: no 500, no HTML, no traceback."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from base64 import b64encode
+from functools import cache
+from io import BytesIO
+from itertools import count
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emulator.core.clock import VirtualClock
+from emulator.core.journal import Journal
+from emulator.core.rack import Rack, UnitSpec
+from emulator.core.virtual import VirtualRoom
+from emulator.redfish.app import create_app
+from profiles.loader import load
+
+PROFILES = ("dmtf-generic", "dell-idrac9", "openbmc-x86")
+METHODS = st.sampled_from(["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "TRACE", "FAKE"])
+SEGMENTS = (
+    *("redfish", "v1", "Systems", "437XR1138R2", "system", "System.Embedded.1", "Actions", "ComputerSystem.Reset"),
+    *("SessionService", "Sessions", "Members", "AccountService", "Accounts", "admin", "root", "Registries", "Base.1.22"),
+    *("$metadata", "odata", ".", "..", "%00", "1", "", "\xfc", "\xff"),
+)
+RESETS = tuple(f"/redfish/v1/Systems/{load(name).ids.system}/Actions/ComputerSystem.Reset" for name in PROFILES)
+PATHS = st.one_of(
+    st.lists(st.sampled_from(SEGMENTS), max_size=7).map(lambda words: "/" + "/".join(words)),
+    st.sampled_from([*RESETS, "/redfish/v1/SessionService/Sessions"]),
+    st.text(st.characters(max_codepoint=255), max_size=30),
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.sampled_from(["ResetType", "UserName", "Password", "@odata.type", "Oem"]) | st.text(max_size=10)
+BODIES = st.one_of(
+    st.binary(max_size=200),
+    st.dictionaries(KEYS, VALUES, max_size=3).map(lambda value: json.dumps(value).encode()),
+    VALUES.map(lambda value: json.dumps(value).encode()),
+)
+LATIN = st.text(st.characters(max_codepoint=255), max_size=30)
+QUERIES = st.sampled_from(["", "only", "$expand=*($levels=2)", "$select=a/b,c", "$top=1", "$expand=", "%ff=%"]) | LATIN
+HEADERS = st.dictionaries(
+    st.sampled_from(
+        (
+            *("HTTP_ACCEPT", "CONTENT_TYPE", "HTTP_ODATA_VERSION", "HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_HOST"),
+            *("HTTP_AUTHORIZATION", "HTTP_X_AUTH_TOKEN", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"),
+        )
+    ),
+    st.sampled_from(["*/*", "application/json", "4.0", "*", "Basic Og==", "-1", "99999", "chunked"]) | LATIN,
+    max_size=3,
+)
+
+
+@cache
+def bench(profile):
+    clock = VirtualClock()
+    tokens = count()
+    rack = Rack(
+        [UnitSpec(name="n1", profile=load(profile))],
+        clock=clock,
+        journal=Journal(clock, capacity=100),
+        dice=random.Random(1),
+        make_token=lambda: f"{next(tokens):032x}",
+    )
+    for system in rack.unit("n1").systems:
+        rack.hold("n1", system, VirtualRoom(rack))
+    app = create_app(rack)
+    app.testing = True  # what goes wrong in there is raised, not turned into an answer
+    account = rack.unit("n1").profile.auth.accounts[0]
+    return clock, app, "Basic " + b64encode(f"{account.name}:{account.password}".encode()).decode()
+
+
+def request(app, method, path, query, body, headers):
+    """A WSGI call with nothing in between: a client library would refuse to send half of this."""
+    environ = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "443",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.url_scheme": "https",
+        "wsgi.input": BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        **headers,
+    }
+    started = []
+    chunks = app(environ, lambda status, fields, error=None: started.append((int(status[:3]), dict(fields))))
+    return *started[0], b"".join(chunks)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@settings(max_examples=200, deadline=None)
+@given(method=METHODS, path=PATHS, query=QUERIES, body=BODIES, headers=HEADERS, known=st.booleans())
+def test_no_request_brings_the_service_down(profile, method, path, query, body, headers, known):
+    clock, app, credentials = bench(profile)
+    clock.advance(61)  # past every lockout, so that later requests still get in
+    if known:
+        headers = {"HTTP_AUTHORIZATION": credentials, **headers}
+    status, fields, answer = request(app, method, path, query, body, headers)
+    assert status < 500 or status in (501, 503)
+    assert "html" not in fields.get("Content-Type", "")
+    if status >= 400 and answer:
+        error = json.loads(answer)["error"]
+        assert error["code"]
+        assert error["@Message.ExtendedInfo"][0]["MessageId"]
+    elif status >= 400 and method != "HEAD":
+        assert (status, profile) == (401, "openbmc-x86")
+
+
+@pytest.fixture
+def broken():
+    """The app of a BMC whose service divides by zero."""
+    _, app, _ = bench("dmtf-generic")
+    kept, app.before_request_funcs[None] = app.before_request_funcs[None], [lambda: 1 / 0]
+    yield app
+    app.before_request_funcs[None] = kept
+    app.testing = True
+
+
+def test_the_check_can_fail(broken):
+    """A control: what goes wrong inside the service is not swallowed on the way to the test."""
+    with pytest.raises(ZeroDivisionError):
+        request(broken, "GET", "/redfish/v1/", "", b"", {})
+
+
+def test_a_bug_of_ours_still_answers_in_redfish(broken):
+    broken.testing = False
+    status, _, answer = request(broken, "GET", "/redfish/v1/", "", b"", {})
+    assert (status, json.loads(answer)["error"]["code"]) == (500, "Base.1.22.InternalError")
+    assert b"Traceback" not in answer

@@ -1,0 +1,406 @@
+"""Who gets an RMCP+ session, what a refusal says, and how a session ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from emulator.core.fault import Armed, When
+from emulator.core.journal import Kind
+from emulator.core.rack import UnitSpec
+from emulator.core.vocab import Rail
+from emulator.faults.protocol import Completion, Silence
+from emulator.ipmi.responder import IpmiResponder
+from emulator.ipmi.sessions import Limits
+from profiles.model import Account, Lockout
+from tests.conftest import Bench, make_bench
+from tests.ipmi_client import PEER, Client, Refused, handshake, open_request, open_sessionless, request, sessionless
+
+STATUS = (0, 1)
+CONTROL = (0, 2)
+
+
+def responder(bench: Bench, name: str = "node1", **settings: object) -> IpmiResponder:
+    return IpmiResponder(bench.view(name), entropy=os.urandom, **settings)  # type: ignore[arg-type]
+
+
+def to(bmc: IpmiResponder, peer: tuple[str, int] = PEER) -> Callable[[bytes], list[bytes]]:
+    return lambda datagram: [data for data, _peer in bmc.receive(datagram, peer)]
+
+
+@pytest.fixture
+def bmc(bench: Bench) -> IpmiResponder:
+    return responder(bench)
+
+
+@pytest.mark.parametrize("suite", [3, 17])
+def test_a_session_reads_and_changes_power(bench, bmc, suite):
+    client = Client(to(bmc), suite=suite).login()
+    assert client.command(*STATUS) == (0, bytes((0x01, 0x00, 0x40, 0x00)))
+    assert client.command(*CONTROL, b"\x00") == (0, b"")
+    bench.advance(5)
+    assert bench.host().rail is Rail.DOWN
+    assert client.command(*STATUS) == (0, bytes((0x00, 0x00, 0x40, 0x00)))
+
+
+def test_a_suite_is_taken_as_a_whole_or_not_at_all(bmc):
+    mixed = Client(to(bmc))
+    with pytest.raises(Refused) as refused:
+        mixed._body(open_request((1, 4, 1), mixed.console), 0x11)
+    assert refused.value.status == 0x11
+
+
+@pytest.mark.parametrize("proposal", [(0, 0, 0), (1, 0, 0), (1, 1, 0), (2, 2, 1)], ids=str)
+def test_weak_suites_are_refused_by_the_bmc_itself(bmc, proposal):
+    client = Client(to(bmc))
+    with pytest.raises(Refused) as refused:
+        client._body(open_request(proposal, client.console), 0x11)
+    assert refused.value.status == 0x11
+
+
+@pytest.mark.parametrize(("offered", "wanted", "status"), [((17,), 3, 0x04), ((3,), 17, 0x11)])
+def test_a_suite_that_the_profile_lacks_is_refused_with_the_vendors_status(profile, offered, wanted, status):
+    bench = make_bench(UnitSpec(name="node1", profile=replace(profile, ipmi=replace(profile.ipmi, cipher_suites=offered))))
+    with pytest.raises(Refused) as refused:
+        Client(to(responder(bench)), suite=wanted).login()
+    assert (refused.value.message, refused.value.status) == (0x11, status)
+
+
+def test_algorithms_left_to_the_bmc_are_its_strongest(bmc):
+    body = bytes((0, 0, 0, 0)) + b"abcd" + b"".join(bytes((kind, 0, 0, 0, 0, 0, 0, 0)) for kind in range(3))
+    (reply,) = to(bmc)(handshake(0x10, body))
+    assert (reply[16 + 16], reply[16 + 24], reply[16 + 32]) == (3, 4, 1)
+
+
+def test_a_profile_with_a_suite_that_is_not_spoken_says_so(profile):
+    bench = make_bench(UnitSpec(name="node1", profile=replace(profile, ipmi=replace(profile.ipmi, cipher_suites=(3, 12)))))
+    with pytest.raises(ValueError, match="cipher suites \\[12\\] are not spoken here"):
+        responder(bench)
+
+
+def test_an_unknown_user_is_told_at_once(bench, bmc):
+    with pytest.raises(Refused) as refused:
+        Client(to(bmc), user="nobody").login()
+    assert (refused.value.message, refused.value.status) == (0x13, 0x0D)
+    assert [e.data["user"] for e in bench.events(Kind.AUTH)] == [None]
+
+
+def test_a_wrong_password_is_told_at_once_and_counts(bench, bmc):
+    client = Client(to(bmc), password="wrong")
+    client.open()
+    assert client.rakp1() is False
+    with pytest.raises(Refused) as refused:
+        client.rakp3()
+    assert (refused.value.message, refused.value.status) == (0x15, 0x0F)
+    assert [(e.data["result"], e.data["user"]) for e in bench.events(Kind.AUTH)] == [("bad", "root")]
+
+
+def test_a_handshake_gives_one_try_only(bmc):
+    client = Client(to(bmc), password="wrong")
+    client.open()
+    client.rakp1()
+    with pytest.raises(Refused):
+        client.rakp3()
+    client.password = "Tr0ub4dor&3"
+    with pytest.raises(Refused) as refused:
+        client.rakp3()
+    assert refused.value.status == 0x02
+
+
+def test_a_client_that_disliked_rakp_2_counts_as_a_wrong_password(bench, bmc):
+    client = Client(to(bmc))
+    client.open()
+    client.rakp1()
+    assert to(bmc)(client.rakp3_message(status=0x0F)) == []
+    assert [e.data["result"] for e in bench.events(Kind.AUTH)] == ["bad"]
+    assert not bmc.sessions.half_open
+
+
+def test_a_locked_user_is_told_what_a_wrong_password_is_told(bench, bmc):
+    for _ in range(3):
+        with pytest.raises(Refused):
+            Client(to(bmc), password="wrong").login()
+    with pytest.raises(Refused) as refused:
+        Client(to(bmc)).login()
+    assert (refused.value.message, refused.value.status) == (0x15, 0x0F)
+    assert bench.events(Kind.AUTH)[-1].data["result"] == "locked"
+    bench.advance(61)
+    assert Client(to(bmc)).login().command(*STATUS) is not None
+
+
+def test_unknown_users_count_against_the_address_where_the_lockout_goes_by_address(profile):
+    auth = replace(profile.auth, lockout=Lockout(by="address", failures=3, window_s=60, penalty_s=60))
+    bench = make_bench(UnitSpec(name="node1", profile=replace(profile, auth=auth)))
+    bmc = responder(bench)
+    for name in ("a", "b", "c"):
+        with pytest.raises(Refused):
+            Client(to(bmc), user=name).login()
+    with pytest.raises(Refused):
+        Client(to(bmc)).login()
+    assert Client(to(bmc, ("127.0.0.9", 1))).login()
+
+
+def test_more_privilege_than_the_role_has_is_refused_in_rakp_2(bmc):
+    with pytest.raises(Refused) as refused:
+        Client(to(bmc), user="guest", password="looks-only").login()
+    assert (refused.value.message, refused.value.status) == (0x13, 0x09)
+
+
+def test_a_user_reads_power_and_may_not_change_it(bench, bmc):
+    client = Client(to(bmc), user="guest", password="looks-only", privilege=2).login()
+    assert client.command(*STATUS)[0] == 0
+    assert client.command(*CONTROL, b"\x00") == (0xD4, b"")
+    assert client.command(6, 0x3B, b"\x03") == (0x81, b"")
+    bench.advance(60)
+    assert bench.host().rail is Rail.UP
+
+
+def test_an_administrator_who_has_not_asked_for_more_is_a_user(bmc):
+    client = Client(to(bmc)).login(raise_privilege=False)
+    assert client.command(*CONTROL, b"\x00") == (0xD4, b"")
+    assert client.command(6, 0x3B, b"\x00") == (0, b"\x02")
+    assert client.command(6, 0x3B, b"\x05") == (0xCC, b"")
+
+
+def test_a_session_asked_for_less_stays_below_its_users_role(bmc):
+    client = Client(to(bmc), privilege=3).login()
+    assert client.command(6, 0x3B, b"\x04") == (0x81, b"")
+
+
+def test_a_password_longer_than_rmcp_plus_can_carry_is_no_ipmi_user(profile):
+    account = Account(name="root", password="x" * 21, role="Administrator")
+    bench = make_bench(UnitSpec(name="node1", profile=replace(profile, auth=replace(profile.auth, accounts=(account,)))))
+    with pytest.raises(Refused) as refused:
+        Client(to(responder(bench)), password="x" * 21).login()
+    assert refused.value.status == 0x0D
+
+
+def test_a_bmc_with_its_own_key_lets_in_only_who_has_it(bench):
+    bmc = responder(bench, kg=b"twenty bytes of key!")
+    assert Client(to(bmc), kg=b"twenty bytes of key!").login()
+    with pytest.raises(AssertionError):
+        Client(to(bmc)).login()
+
+
+def test_a_closed_session_is_really_closed(bench, bmc):
+    client = Client(to(bmc)).login()
+    assert client.close() == (0, b"")
+    assert client.command(*STATUS) is None
+    assert [e.data["what"] for e in bench.events(Kind.SESSION)] == ["opened", "closed"]
+
+
+def test_closing_somebody_elses_session_takes_an_administrator(bmc):
+    admin, user = Client(to(bmc)).login(), Client(to(bmc), user="guest", password="looks-only", privilege=2).login()
+    assert user.command(6, 0x3C, admin.managed) == (0xD4, b"")
+    assert admin.command(6, 0x3C, b"\xee\xee\xee\xee") == (0x87, b"")
+    assert admin.command(6, 0x3C, user.managed) == (0, b"")
+    assert user.command(*STATUS) is None
+
+
+def test_an_idle_session_expires_and_a_used_one_does_not(bench, bmc):
+    idle, busy = Client(to(bmc)).login(), Client(to(bmc)).login()
+    for _ in range(7):
+        bench.advance(10)
+        assert busy.command(*STATUS) is not None
+    assert idle.command(*STATUS) is None
+    assert [e.data["what"] for e in bench.events(Kind.SESSION)].count("expired") == 1
+
+
+def test_a_half_open_session_expires(bench, bmc):
+    client = Client(to(bmc))
+    client.open()
+    bench.advance(5.1)
+    with pytest.raises(Refused) as refused:
+        client.rakp1()
+    assert refused.value.status == 0x02
+
+
+def test_a_flood_of_open_requests_neither_grows_nor_locks_out(bmc):
+    for n in range(1000):
+        assert len(to(bmc)(open_request(3, n.to_bytes(4, "big")))) == 1
+    assert len(bmc.sessions.half_open) == Limits().half_open
+    assert Client(to(bmc)).login()
+
+
+def test_a_full_bmc_says_that_it_lacks_resources_until_one_leaves(bench):
+    bmc = responder(bench, limits=Limits(sessions=2))
+    first, _second = Client(to(bmc)).login(), Client(to(bmc)).login()
+    with pytest.raises(Refused) as refused:
+        Client(to(bmc)).login()
+    assert (refused.value.message, refused.value.status) == (0x11, 0x01)
+    first.close()
+    assert Client(to(bmc)).login()
+
+
+def test_handshakes_that_were_open_before_the_last_seat_went_do_not_overfill(bench):
+    bmc = responder(bench, limits=Limits(sessions=1))
+    late = Client(to(bmc))
+    late.open()
+    late.rakp1()
+    Client(to(bmc)).login()
+    with pytest.raises(Refused) as refused:
+        late.rakp3()
+    assert refused.value.status == 0x01
+
+
+def test_repeated_handshake_messages_get_the_same_answer_again(bmc):
+    send = to(bmc)
+    client = Client(send)
+    client.open()
+    message = client.rakp1_message(bytes(16))
+    assert send(message) == send(message)
+    client.rakp1()
+    client.rakp3()
+    message = client.rakp3_message()
+    assert send(message) == send(message) != []
+    assert client.command(*STATUS) is not None
+    assert len(bmc.sessions.live) == 1
+
+
+def test_two_bmcs_spoken_to_from_one_client_address_each_answer_for_themselves(profile):
+    bench = make_bench(UnitSpec(name="node1", profile=profile), UnitSpec(name="node2", profile=profile))
+    one, two = responder(bench, "node1"), responder(bench, "node2")
+    a, b = Client(to(one)), Client(to(two))
+    a.open(), b.open()
+    a.rakp1(), b.rakp1()
+    a.rakp3(), b.rakp3()
+    assert a.guid != b.guid
+    assert a.command(6, 0x3B, b"\x04") == b.command(6, 0x3B, b"\x04") == (0, b"\x04")
+    assert b.command(*CONTROL, b"\x00") == (0, b"")
+    bench.advance(5)
+    assert (bench.host("node1").rail, bench.host("node2").rail) == (Rail.UP, Rail.DOWN)
+    a.send = to(two)
+    assert a.command(*STATUS) is None
+
+
+def test_a_client_that_changes_its_port_keeps_its_session(bmc):
+    client = Client(to(bmc)).login()
+    client.send = to(bmc, ("127.0.0.1", 50000))
+    assert client.command(*STATUS) is not None
+
+
+def test_a_replayed_datagram_runs_nothing(bench, bmc):
+    client = Client(to(bmc)).login()
+    off = client.wrap(request(0, 2, b"\x00"))
+    assert len(to(bmc)(off)) == 1
+    assert to(bmc)(off) == []
+    assert len(bench.events(Kind.COMMAND)) == 1
+    assert bmc.drops["a replay"] == 1
+
+
+def test_a_request_repeated_under_a_new_number_runs_again_as_on_hardware(bench, bmc):
+    client = Client(to(bmc)).login()
+    message = request(0, 2, b"\x03", seq=9)
+    assert len(to(bmc)(client.wrap(message))) == len(to(bmc)(client.wrap(message))) == 1
+    assert len(bench.events(Kind.COMMAND)) == 2
+
+
+def test_datagrams_that_overtake_each_other_are_taken_once_each(bmc):
+    client = Client(to(bmc)).login()
+    late, early = client.wrap(request(0, 1), sequence=20), client.wrap(request(0, 1), sequence=21)
+    assert [len(to(bmc)(d)) for d in (early, late, late, early)] == [1, 1, 0, 0]
+    assert to(bmc)(client.wrap(request(0, 1), sequence=0)) == []
+
+
+@pytest.mark.parametrize("protection", [{"encrypt": False}, {"sign": False}, {"encrypt": False, "sign": False}], ids=str)
+def test_what_was_not_agreed_upon_is_not_taken(bench, bmc, protection):
+    client = Client(to(bmc)).login()
+    assert to(bmc)(client.wrap(request(0, 2, b"\x00"), **protection)) == []
+    assert bench.events(Kind.COMMAND) == []
+
+
+def test_lan_off_is_silence(profile):
+    bench = make_bench(UnitSpec(name="node1", profile=replace(profile, ipmi=replace(profile.ipmi, lan=False))))
+    bmc = responder(bench)
+    ping = bytes.fromhex("0600ff06000011be80010000")
+    assert [to(bmc)(d) for d in (ping, sessionless(request(6, 0x38, b"\x8e\x04")), open_request(3, b"abcd"))] == [[], [], []]
+
+
+# -- faults ------------------------------------------------------------------------------------------------------------
+
+
+def arm(bench: Bench, fault: Completion | Silence, path: str, **settings: int) -> None:
+    bench.rack.arm("node1", Armed(fault=fault, when=When(path=path), **settings))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("executed", "rail"), [(False, Rail.UP), (True, Rail.DOWN)])
+def test_a_completion_fault_answers_instead_with_or_without_doing_it(bench, bmc, executed, rail):
+    arm(bench, Completion(0xC0, executed=executed), "chassis-control", count=1)
+    client = Client(to(bmc)).login()
+    assert client.command(*CONTROL, b"\x00") == (0xC0, b"")
+    bench.advance(5)
+    assert bench.host().rail is rail
+    assert client.command(*STATUS)[0] == 0
+    assert len(bench.events(Kind.FAULT)) == 1
+
+
+@pytest.mark.parametrize(("executed", "commands"), [(False, 0), (True, 1)])
+def test_a_silence_fault_loses_the_request_or_only_the_reply(bench, bmc, executed, commands):
+    arm(bench, Silence(executed=executed), "chassis-control", count=1)
+    client = Client(to(bmc)).login()
+    assert client.command(*CONTROL, b"\x00") is None
+    assert len(bench.events(Kind.COMMAND)) == commands
+
+
+def test_handshake_faults_answer_with_a_status_or_not_at_all(bench, bmc):
+    arm(bench, Completion(0x01), "open-session", count=1)
+    arm(bench, Silence(), "rakp1", count=1)
+    with pytest.raises(Refused) as refused:
+        Client(to(bmc)).login()
+    assert refused.value.status == 0x01
+    with pytest.raises(AssertionError, match="silence"):
+        Client(to(bmc)).login()
+    assert Client(to(bmc)).login()
+
+
+def test_the_journal_ties_request_command_and_response_and_holds_no_secret(bench, bmc):
+    client = Client(to(bmc)).login()
+    client.command(*CONTROL, b"\x00")
+    asked = next(e for e in bench.events(Kind.REQUEST) if e.data["path"] == "chassis-control")
+    assert (asked.data["method"], asked.data["user"], asked.data["reset"]) == ("IPMI", "root", "ForceOff")
+    (command,) = bench.events(Kind.COMMAND)
+    response = next(e for e in bench.events(Kind.RESPONSE) if e.cause == asked.seq)
+    assert (command.cause, response.data["completion_code"]) == (asked.seq, 0)
+    text = bench.rack.journal.to_jsonl()
+    assert "Tr0ub4dor&3" not in text
+    assert "40000" not in text
+
+
+def test_capabilities_say_2_0_only_to_those_who_ask_for_it(bmc):
+    for channel in (0x0E, 0x01):
+        code, old = open_sessionless(to(bmc)(sessionless(request(6, 0x38, bytes((channel, 4)))))[0])
+        assert (code, old[0], old[1] & 0x80, old[3]) == (0, 1, 0, 0)
+        code, new = open_sessionless(to(bmc)(sessionless(request(6, 0x38, bytes((0x80 | channel, 4)))))[0])
+        assert (code, new[0], new[1] & 0x80, new[3] & 2) == (0, 1, 0x80, 2)
+    assert open_sessionless(to(bmc)(sessionless(request(6, 0x38, b"\x83\x04")))[0])[0] == 0xCC
+    assert open_sessionless(to(bmc)(sessionless(request(6, 0x38, b"\x8e\x09")))[0])[0] == 0xCC
+    assert open_sessionless(to(bmc)(sessionless(request(6, 0x38, b"\x8e")))[0])[0] == 0xC7
+
+
+@pytest.mark.parametrize("v2", [False, True])
+def test_cipher_suites_are_listed_in_and_out_of_sessions_page_by_page(bmc, v2):
+    def ask(data: bytes) -> tuple[int, bytes]:
+        return open_sessionless(to(bmc)(sessionless(request(6, 0x54, data), v2=v2))[0])
+
+    listed = bytes.fromhex("01 c003014181 c011034481")
+    assert ask(b"\x0e\x00\x80") == (0, listed)
+    assert ask(b"\x0e\x00\x81") == (0, b"\x01")
+    assert ask(b"\x0e\x00\x00") == (0, bytes.fromhex("01 01 03 41 44 81"))
+    assert Client(to(bmc)).login().command(6, 0x54, b"\x0e\x00\x80") == (0, listed)
+
+
+def test_a_presence_ping_is_answered(bmc):
+    (pong,) = to(bmc)(bytes.fromhex("0600ff06000011be80420000"))
+    assert pong[:12] == bytes.fromhex("0600ff06000011be40420010")
+    assert pong[20] == 0x81
+    assert len(pong) == 28
+
+
+def test_a_command_that_needs_a_session_is_not_answered_without_one(bench, bmc):
+    for v2 in (False, True):
+        assert to(bmc)(sessionless(request(0, 2, b"\x00"), v2=v2)) == []
+    assert bench.events(Kind.COMMAND) == []
+    assert bmc.drops["a command that needs a session, without one"] == 2
