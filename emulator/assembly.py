@@ -82,7 +82,7 @@ class Emulator:
         journal_path: Path | None = None,
         journal_capacity: int = 200_000,
     ) -> None:
-        """Ports: 0 takes free ones, else BMC n gets port + n; `places` says it for each BMC. Nothing listens for those in `refuse`.
+        """Ports: 0 takes free ones, else BMC n gets port + n; or `places` for each. Nothing listens for the BMCs in `refuse`.
 
         `processes` and `containers` map a host's name to what it really is; all other hosts are virtual.
         Raises CannotBind where a port is taken, OSError where the journal cannot be written, NotOurs where a container lacks the

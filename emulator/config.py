@@ -26,6 +26,7 @@ BACKENDS: Final = ("virtual", "process", "docker")
 PROJECT_VARIABLE: Final = "FENCELAB_PROJECT"
 
 _NAME: Final = Text("[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "a name of letters, digits, . _ -")
+_ENGINE: Final = Text(r"(?:unix|tcp|http|https)://.+", "an address such as unix:///run/docker.sock")
 _PORT: Final = Number(0, 65535)
 _HOST: Final = Record(
     {
@@ -60,7 +61,7 @@ RACK: Final = Record(
         "listen": Text(r"[0-9A-Fa-f.:]+", "an IP address"),
         "tls": Flag(),
         "time_scale": Number(0.001, 1000, fraction=True),
-        "docker": Record({"url": Text(r"(?:unix|tcp|http|https)://.+", "an address such as unix:///run/docker.sock"), "project": _NAME}),
+        "docker": Record({"url": _ENGINE, "project": _NAME}),
         "bmcs": ListOf(_BMC, least=1),
     },
     required=("schema", "bmcs"),

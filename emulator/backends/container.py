@@ -28,7 +28,7 @@ LABEL = "org.fencelab.host"
 PROJECT_LABEL = "com.docker.compose.project"
 LOOK_EVERY = 1.0
 """Seconds between two looks at a container of which no event speaks: an engine can also fall silent."""
-PATIENCE = 5.0
+PATIENCE = 5
 """Seconds for one answer of the engine. SIGKILL is answered when the container has ended."""
 
 _log = logging.getLogger("fencelab.docker")
@@ -48,7 +48,7 @@ class OrderRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DockerHost:
-    """The container that carries `org.fencelab.host=<label>`; `container` insists on one name, `project` on one compose project."""
+    """The container with `org.fencelab.host=<label>`. `container` insists on a name, `project` on a compose project."""
 
     label: str
     container: str | None = None

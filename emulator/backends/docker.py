@@ -19,7 +19,7 @@ _log = logging.getLogger("fencelab.docker")
 class DockerEngine:
     """An `Engine` over the docker SDK, connected when it is first asked. `url` None: DOCKER_HOST, else the usual socket."""
 
-    def __init__(self, url: str | None = None, patience: float = PATIENCE) -> None:
+    def __init__(self, url: str | None = None, patience: int = PATIENCE) -> None:
         self._url = url
         self._patience = patience
         self._client: docker.APIClient | None = None
@@ -101,12 +101,11 @@ class DockerEngine:
 
     def _api(self) -> docker.APIClient:
         if self._client is None:
-            client = docker.APIClient(base_url=self._url, timeout=self._patience) if self._url else self._from_environment()
-            self._client = client
+            if self._url is not None:
+                self._client = docker.APIClient(base_url=self._url, timeout=self._patience)
+            else:
+                self._client = docker.from_env(timeout=self._patience).api
         return self._client
-
-    def _from_environment(self) -> docker.APIClient:
-        return docker.from_env(timeout=self._patience).api
 
 
 @contextmanager
