@@ -132,8 +132,8 @@ def _serve_rack(path: Path, journal: Path | None, as_json: bool) -> None:
         rack = load_rack(path)
     except ProfileError as error:
         _fail(str(error))
-    for place in rack.places.values():
-        _check_address(place.listen)
+    for listen in sorted({place.listen for place in rack.places.values()}):
+        _check_address(listen)
     emulator = Emulator(
         rack.units,
         seed=rack.seed,
