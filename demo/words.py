@@ -68,14 +68,9 @@ def _manager(story: Story) -> list[Line]:
 
 def _machines(story: Story) -> list[Line]:
     lines = []
-    for overlap in story.overlaps():
-        lines.append(
-            Line(
-                f"SPLIT BRAIN on {overlap.vm}: {overlap.old_host} wrote {_times(overlap.writes)} more after {overlap.new_host} had begun, "
-                f"for {seconds(overlap.seconds)}",
-                good=False,
-            )
-        )
+    for split in story.overlaps():
+        late = f"{split.old_host} wrote {_times(split.writes)} more after {split.new_host} had begun"
+        lines.append(Line(f"SPLIT BRAIN on {split.vm}: {late}, for {seconds(split.seconds)}", good=False))
     moved = story.moved()
     for vm, (host, t) in sorted(moved.items()):
         lines.append(Line(f"{vm} writes from {host} since {seconds(t)}", good=not story.overlaps()))
@@ -93,7 +88,8 @@ def _alerts(story: Story) -> list[Line]:
     false = sum(n for name, n in counts.items() if name.endswith("_PERFORMED")) if _nothing_was_fenced(story) else 0
     if false:
         text = next(alert.text for alert in story.alerts if alert.name.endswith("_PERFORMED"))
-        return [Line(f"alerts: {listed}; {false} of them say “{text}”, and it was not so", good=False)]
+        say = "says" if false == 1 else "say"
+        return [Line(f"alerts: {listed}; {false} of them {say} “{text}”, and it was not so", good=False)]
     return [Line(f"alerts: {listed}", good=True if counts else None)]
 
 

@@ -89,9 +89,7 @@ def read(target: Target, timeout: float, *, chassis_check: ChassisCheck = Chassi
     return read_once(target, timeout, chassis_check)
 
 
-def _perform(
-    action: Action, target: Target, limits: Limits | None, permit: Permit | None, observe: Observe | None
-) -> Outcome:
+def _perform(action: Action, target: Target, limits: Limits | None, permit: Permit | None, observe: Observe | None) -> Outcome:
     from fencer.run import fence_target
 
     return fence_target(action, target, limits or Limits(), permit=permit, observe=observe)

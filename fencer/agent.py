@@ -209,7 +209,7 @@ def _observer(chosen: Settings, hide: Redactor, stack: ExitStack) -> Callable[[f
     streams: list[TextIO] = [sys.stderr] if chosen.verbose else []
     if chosen.debug_file:
         try:
-            log = stack.enter_context(Path(chosen.debug_file).open("a", encoding="utf-8"))
+            log = stack.enter_context(Path(chosen.debug_file).open("a", encoding="utf-8"))  # noqa: SIM115 (the stack closes it)
         except OSError as error:
             raise BadSettings(f"debug_file {chosen.debug_file} cannot be written ({error.strerror})") from error
         streams.append(log)

@@ -298,9 +298,7 @@ def _reached(state: State, now: float) -> Step:
 def _evidence(state: State) -> Evidence:
     readings = state.proof
     if state.settled is not None:
-        return Evidence(
-            readings=(*state.settled.readings, *readings), chassis_check=state.settled.chassis_check, how="restarted"
-        )
+        return Evidence(readings=(*state.settled.readings, *readings), chassis_check=state.settled.chassis_check, how="restarted")
     if state.limits.chassis_check is ChassisCheck.IGNORE:
         check = "ignore"
     else:

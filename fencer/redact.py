@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import urllib.parse
 from collections.abc import Iterable
-from dataclasses import replace
-
-from fencer.outcome import Failure
 
 MASK = "[hidden]"
 
@@ -24,29 +21,16 @@ class Redactor:
             pair = f"{user}:{secret}".encode("utf-8", "surrogateescape")
             forms |= {
                 secret,
+                secret.strip(),
                 repr(secret)[1:-1],
                 urllib.parse.quote(raw),
                 raw.hex(),
                 base64.b64encode(raw).decode("ascii"),
                 base64.b64encode(pair).decode("ascii"),
             }
-        self._forms = sorted(forms, key=len, reverse=True)
+        self._forms = sorted(forms - {""}, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         for form in self._forms:
             text = text.replace(form, MASK)
         return text
-
-
-def hidden(failure: Failure, hide: Redactor) -> Failure:
-    """The failure without secrets that a BMC sent back."""
-
-    def clean(text: str | None) -> str | None:
-        return hide(text) if text else text
-
-    return replace(
-        failure,
-        text=hide(failure.text),
-        message_id=clean(failure.message_id),
-        bmc_text=clean(failure.bmc_text),
-    )

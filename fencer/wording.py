@@ -40,8 +40,7 @@ def stranger(readings: Sequence[Reading], reading: Reading) -> Failure | None:
         return None
     return Failure(
         cause=Cause.CONFIG,
-        text=f"another machine answers than before: {reading.source or 'the BMC'} shows {reading.identity}, "
-        f"it was {known}",
+        text=f"another machine answers than before: {reading.source or 'the BMC'} shows {reading.identity}, it was {known}",
     )
 
 

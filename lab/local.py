@@ -4,8 +4,8 @@
         site.cut("node1")
         site.wait_for(lambda event: event.data.get("status") == "Down", "node1 is Down", seconds=20)
 
-Everything that happens ends up in one journal: what the BMCs saw, what `fence-ha` said (kind `manager`), what reached the shared disk
-(kind `write`, one event per life of a machine).
+Everything that happens ends up in one journal: what the BMCs saw, what `fence-ha` said (kind `manager`), what reached the shared
+disk (kind `write`, one event per life of a machine).
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class SiteSettings:
 
 class LocalSite:
     def __init__(self, directory: Path, settings: SiteSettings, journal: Path | None = None) -> None:
-        self.directory = directory
-        self.disk = directory / "disk"
+        self.directory = directory.resolve()
+        self.disk = self.directory / "disk"
         self.settings = settings
         self.agents: dict[str, str] = {}
         self._journal = journal

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 from profiles.build import build
@@ -93,7 +92,6 @@ def _claims(profile: Profile) -> Iterator[tuple[str, Evidence]]:
 def _warnings(profile: Profile, resolved: Resolved) -> Iterator[str]:
     if not child_is_true(resolved.root, "abstract"):
         yield from _impolite(profile)
-        yield from _overlapping(profile)
     used = {source for _, evidence in _claims(profile) for source in evidence.sources}
     for source in _own_sources(resolved):
         if source not in used:
@@ -116,15 +114,6 @@ def _impolite(profile: Profile) -> Iterator[str]:
                 f"{name} cuts the power by itself; a request to the operating system is "
                 f"event: {HostEvent.OS_SHUTDOWN.value}, and power.on_os_down is what follows"
             )
-
-
-def _overlapping(profile: Profile) -> Iterator[str]:
-    """One draw serves a whole effect, so steps change places only where both ends of a span do not rise."""
-    for name, steps in (*profile.power.effects.items(), ("on_os_down", profile.power.on_os_down)):
-        for before, after in pairwise(steps):
-            if after.at.low < before.at.low or after.at.high < before.at.high:
-                here, above = (f"{at.low:g} to {at.high:g} s" for at in (after.at, before.at))
-                yield f"{name}: a step at {here} may come before the one above it, at {above}"
 
 
 def _own_sources(resolved: Resolved) -> tuple[str, ...]:

@@ -179,7 +179,7 @@ class Bench:
         return [event for event in self.rack.journal if event.kind is kind]
 
 
-def _make_bench(*units: UnitSpec, seed: int = 7) -> Bench:
+def make_bench(*units: UnitSpec, seed: int = 7) -> Bench:
     clock = VirtualClock()
     tokens = count(1)
     rack = Rack(
@@ -198,17 +198,11 @@ def profile() -> m.Profile:
 
 
 @pytest.fixture
-def make_bench() -> Callable[..., Bench]:
-    """`make_bench(UnitSpec(...), ..., seed=7)`: a rack of these BMCs."""
-    return _make_bench
-
-
-@pytest.fixture
 def bench_of(profile: m.Profile) -> Callable[..., Bench]:
     """`bench_of(HostSpec(power="off"), ...)`: one BMC called node1 with these hosts."""
 
     def make(*hosts: HostSpec, **spec: object) -> Bench:
-        return _make_bench(UnitSpec(name="node1", profile=profile, hosts=hosts or (HostSpec(),), **spec))  # type: ignore[arg-type]
+        return make_bench(UnitSpec(name="node1", profile=profile, hosts=hosts or (HostSpec(),), **spec))  # type: ignore[arg-type]
 
     return make
 

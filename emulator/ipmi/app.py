@@ -49,7 +49,7 @@ def get_self_test_results(_call: Call) -> bytes:
 
 
 def get_guid(call: Call) -> bytes:
-    return call.guid
+    return call.bmc.guid
 
 
 def get_acpi_power_state(call: Call) -> bytes:
@@ -68,7 +68,7 @@ def set_global_enables(call: Call) -> bytes:
 
 def set_session_privilege(call: Call) -> bytes:
     """0 asks for nothing and reads what is (22.18)."""
-    session, level = call.here, call.data[0] & 0x0F
+    session, level = call.session, call.data[0] & 0x0F
     if level > Privilege.ADMINISTRATOR or level == Privilege.CALLBACK:
         raise Refused(CompletionCode.INVALID_FIELD)
     if level > session.limit:
@@ -83,7 +83,7 @@ def close_session(call: Call) -> bytes:
     target = call.sessions.live.get(call.data[:4])
     if target is None:
         raise Refused(INVALID_SESSION_ID)
-    if target is not call.session and call.here.privilege < Privilege.ADMINISTRATOR:
+    if target is not call.session and call.session.privilege < Privilege.ADMINISTRATOR:
         raise Refused(CompletionCode.INSUFFICIENT_PRIVILEGE)
     call.sessions.close(target.id)
     call.view.record(Kind.SESSION, call.cause, what="closed", via="ipmi", user=target.account.name, live=len(call.sessions.live))

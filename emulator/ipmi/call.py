@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from emulator.core.fault import Request
 from emulator.core.view import BmcView
-from emulator.core.vocab import ResetType
+from emulator.core.vocab import CompletionCode, ResetType
 from emulator.ipmi.handshake import HalfOpen
-from emulator.ipmi.lan15 import Challenge
-from emulator.ipmi.sessions import Privilege, Session, SessionTable
+from emulator.ipmi.lan15 import AuthType, Challenge
+from emulator.ipmi.sessions import Peer, Privilege, Session, SessionTable
 from emulator.ipmi.state import IpmiState
 from emulator.ipmi.suites import CipherSuite
 
@@ -24,26 +24,55 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request on its way through a handler. `session` is None outside of sessions; `cause` is its event in the journal."""
+class Bmc:
+    """What stays the same from request to request. `kg` is the BMC's own key, where one is set."""
 
     view: BmcView
     state: IpmiState
     sessions: SessionTable[HalfOpen | Challenge]
-    session: Session | None
     suites: tuple[CipherSuite, ...]
+    auth_types: frozenset[AuthType]
     guid: bytes
-    kg_set: bool
+    kg: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a request came from: no session, an established one, or a 1.5 client that answers its challenge."""
+
+    peer: Peer
+    session: Session | None = None
+    challenge: Challenge | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request on its way through a handler; `cause` is its event in the journal."""
+
+    bmc: Bmc
+    origin: Origin
     data: bytes
     request: Request
     cause: int
 
     @property
-    def here(self) -> Session:
-        """The session of a command that exists only inside of one; the table of commands sees to that."""
-        if self.session is None:
-            raise Refused(0xD5)
-        return self.session
+    def view(self) -> BmcView:
+        return self.bmc.view
+
+    @property
+    def state(self) -> IpmiState:
+        return self.bmc.state
+
+    @property
+    def sessions(self) -> SessionTable[HalfOpen | Challenge]:
+        return self.bmc.sessions
+
+    @property
+    def session(self) -> Session:
+        """The session of a command that exists only inside of one; the command table sees to that."""
+        if self.origin.session is None:
+            raise Refused(CompletionCode.NOT_IN_STATE)
+        return self.origin.session
 
 
 def no_reset(_data: bytes) -> ResetType | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
-from emulator.ipmi.lan15 import AUTH_TYPES
 from emulator.ipmi.sessions import Privilege
 from emulator.ipmi.suites import CipherSuite
 
@@ -31,12 +30,12 @@ def get_authentication_capabilities(call: Call) -> bytes:
     channel, level = lan_channel(call.data[0]), call.data[1] & 0x0F
     if not Privilege.CALLBACK <= level <= Privilege.ADMINISTRATOR:
         raise Refused(CompletionCode.INVALID_FIELD)
-    types = sum(1 << auth_type for auth_type in AUTH_TYPES)
-    status = USERS_WITH_NAMES | (KG_IS_SET if call.kg_set else 0)
+    types = sum(1 << auth_type for auth_type in call.bmc.auth_types)
+    status = USERS_WITH_NAMES | (KG_IS_SET if call.bmc.kg is not None else 0)
     extended = 0
     if call.data[0] & ASKS_FOR_2_0:
         types |= HAS_EXTENDED
-        extended = SPEAKS_2_0 | (SPEAKS_1_5 if AUTH_TYPES else 0)
+        extended = SPEAKS_2_0 | (SPEAKS_1_5 if call.bmc.auth_types else 0)
     return bytes((channel, types, status, extended, 0, 0, 0, 0))
 
 
@@ -54,5 +53,5 @@ def get_cipher_suites(call: Call) -> bytes:
     if call.data[1] & 0x3F not in PAYLOADS:
         raise Refused(CompletionCode.INVALID_FIELD)
     by_suite = call.data[2] & LIST_BY_SUITE
-    whole = b"".join(suite.record for suite in call.suites) if by_suite else algorithms_record(call.suites)
+    whole = b"".join(suite.record for suite in call.bmc.suites) if by_suite else algorithms_record(call.bmc.suites)
     return bytes((channel,)) + whole[page * RECORDS_PER_PAGE : (page + 1) * RECORDS_PER_PAGE]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from emulator.ipmi import app, channel, chassis
+from emulator.ipmi import app, channel, chassis, login15
 from emulator.ipmi.call import Command
 from emulator.ipmi.sessions import Privilege
 
@@ -38,6 +38,10 @@ COMMANDS: Mapping[tuple[int, int], Command] = {
         length=(2, 2),
         sessionless=True,
     ),
+    (APP, 0x39): Command(
+        name="session-challenge", privilege=ANYBODY, run=login15.get_session_challenge, length=(17, 17), sessionless=True
+    ),
+    (APP, 0x3A): Command(name="activate-session", privilege=ANYBODY, run=login15.activate_session, length=(22, 22)),
     (APP, 0x3B): Command(name="set-session-privilege", privilege=ANYBODY, run=app.set_session_privilege, length=(1, 1)),
     (APP, 0x3C): Command(name="close-session", privilege=ANYBODY, run=app.close_session, length=(4, 5)),
     (APP, 0x54): Command(name="cipher-suites", privilege=ANYBODY, run=channel.get_cipher_suites, length=(3, 3), sessionless=True),

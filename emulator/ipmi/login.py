@@ -10,14 +10,13 @@ from __future__ import annotations
 from emulator.core.accounts import AuthResult
 from emulator.core.fault import Request, Seam
 from emulator.core.journal import Kind
-from emulator.core.view import BmcView
 from emulator.faults.protocol import Completion, Silence
 from emulator.ipmi import handshake, rmcp
+from emulator.ipmi.call import Bmc
 from emulator.ipmi.codec import RmcpPlusLink
 from emulator.ipmi.handshake import MAX_NAME, MAX_PASSWORD, HalfOpen, Rakp1, Rakp3
-from emulator.ipmi.lan15 import Challenge
 from emulator.ipmi.rmcp import Malformed
-from emulator.ipmi.sessions import FIRST_PRIVILEGE, PRIVILEGE_OF_ROLE, Peer, Privilege, Session, SessionTable
+from emulator.ipmi.sessions import FIRST_PRIVILEGE, PRIVILEGE_OF_ROLE, Peer, Privilege, Session
 from emulator.ipmi.suites import CipherSuite, RmcpStatus, choose
 from profiles.model import Account
 
@@ -34,19 +33,12 @@ ANSWERED_WITH = {
 class Login:
     """The handshakes of one BMC."""
 
-    def __init__(
-        self,
-        view: BmcView,
-        sessions: SessionTable[HalfOpen | Challenge],
-        suites: tuple[CipherSuite, ...],
-        guid: bytes,
-        kg: bytes | None,
-    ) -> None:
-        self._view = view
-        self._sessions = sessions
-        self._suites = suites
-        self._guid = guid
-        self._kg = kg
+    def __init__(self, bmc: Bmc) -> None:
+        self._view = bmc.view
+        self._sessions = bmc.sessions
+        self._suites = bmc.suites
+        self._guid = bmc.guid
+        self._kg = bmc.kg
 
     def answer(self, kind: int, body: bytes, peer: Peer) -> bytes | None:
         """The datagram that answers a handshake message. Raises Malformed."""

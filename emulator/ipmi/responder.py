@@ -26,11 +26,12 @@ from emulator.core.view import BmcView
 from emulator.core.vocab import CompletionCode
 from emulator.faults.protocol import Completion, Silence
 from emulator.ipmi import rmcp
-from emulator.ipmi.call import Call, Command, Refused
+from emulator.ipmi.call import Bmc, Call, Command, Origin, Refused
 from emulator.ipmi.commands import COMMANDS, name_of
 from emulator.ipmi.handshake import HalfOpen
-from emulator.ipmi.lan15 import Challenge
+from emulator.ipmi.lan15 import ACTIVATE_SESSION, AuthType, Challenge, offered_beside
 from emulator.ipmi.login import Login
+from emulator.ipmi.login15 import authenticate
 from emulator.ipmi.rmcp import Lan15, Malformed, Message, Ping, RmcpPlus
 from emulator.ipmi.sessions import Limits, Peer, Session, SessionTable
 from emulator.ipmi.state import IpmiState
@@ -51,6 +52,20 @@ def guid_of(view: BmcView) -> bytes:
     return known.bytes[::-1]
 
 
+def admitted(message: Message, row: Command | None, session: Session | None) -> Callable[[Call], bytes]:
+    """The handler of a request that may be executed. Raises Refused."""
+    if message.lun:
+        raise Refused(INVALID_FOR_LUN)
+    if row is None:
+        raise Refused(CompletionCode.INVALID_COMMAND)
+    if session is not None and session.privilege < row.privilege:
+        raise Refused(CompletionCode.INSUFFICIENT_PRIVILEGE)
+    fewest, most = row.length
+    if not fewest <= len(message.data) <= most:
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    return row.run
+
+
 class IpmiResponder:
     """Answers for one BMC.
 
@@ -59,17 +74,32 @@ class IpmiResponder:
     """
 
     def __init__(
-        self, view: BmcView, *, entropy: Callable[[int], bytes], kg: bytes | None = None, limits: Limits | None = None
+        self,
+        view: BmcView,
+        *,
+        entropy: Callable[[int], bytes],
+        kg: bytes | None = None,
+        auth_types: frozenset[AuthType] | None = None,
+        limits: Limits | None = None,
     ) -> None:
-        """Raises ValueError for a profile with cipher suites that are not spoken here."""
-        self._view = view
-        self._suites = enabled(view.profile.ipmi.cipher_suites)
-        self._guid = guid_of(view)
-        self._kg = kg
-        self._state = IpmiState()
+        """`auth_types` are those of IPMI 1.5 (none given: what goes with the cipher suites; empty: no 1.5 at all).
+
+        Raises ValueError for a profile with cipher suites that are not spoken here.
+        """
+        suites = enabled(view.profile.ipmi.cipher_suites)
         self.sessions: SessionTable[HalfOpen | Challenge] = SessionTable(limits or Limits(), entropy)
-        self._login = Login(view, self.sessions, self._suites, self._guid, kg)
         self.drops: Counter[str] = Counter()
+        self._view = view
+        self._bmc = Bmc(
+            view=view,
+            state=IpmiState(),
+            sessions=self.sessions,
+            suites=suites,
+            auth_types=offered_beside(suites) if auth_types is None else auth_types,
+            guid=guid_of(view),
+            kg=kg,
+        )
+        self._login = Login(self._bmc)
 
     def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
         """The answers to a datagram, usually one or none, with the address that each goes to."""
@@ -107,16 +137,16 @@ class IpmiResponder:
             case RmcpPlus(payload_type=kind, payload=body) if kind != rmcp.PAYLOAD_IPMI:
                 return self._login.answer(kind, body, peer)
             case RmcpPlus(session_id=rmcp.NO_SESSION) | Lan15(session_id=rmcp.NO_SESSION):
-                return self._sessionless(datagram)
+                return self._sessionless(datagram, peer)
             case _:
                 return self._in_session(datagram, peer)
 
-    def _sessionless(self, datagram: Lan15 | RmcpPlus) -> bytes | None:
+    def _sessionless(self, datagram: Lan15 | RmcpPlus, peer: Peer) -> bytes | None:
         message = rmcp.parse_message(datagram.payload)
         row = COMMANDS.get((message.netfn, message.command))
         if row is None or not row.sessionless:
             raise Malformed("a command that needs a session, without one")
-        end = self._execute(message, row, None)
+        end = self._execute(message, Origin(peer=peer))
         if end is None:
             return None
         payload = rmcp.answer(message, *end)
@@ -124,42 +154,50 @@ class IpmiResponder:
 
     def _in_session(self, datagram: Lan15 | RmcpPlus, peer: Peer) -> bytes | None:
         session = self.sessions.live.get(datagram.session_id)
+        half = self.sessions.half_open.get(datagram.session_id)
+        if isinstance(half, Challenge) and isinstance(datagram, Lan15):
+            return self._activate(datagram, half, peer)
         if session is None:
             raise Malformed("a session that does not exist here")
         message = session.link.open(datagram)
         if message is None:
             raise Malformed("a replay")
         self.sessions.touch(session, peer, self._view.now)
-        end = self._execute(message, COMMANDS.get((message.netfn, message.command)), session)
+        end = self._execute(message, Origin(peer=peer, session=session))
         return None if end is None else session.link.seal(message, *end)
+
+    def _activate(self, datagram: Lan15, challenge: Challenge, peer: Peer) -> bytes | None:
+        message = rmcp.parse_message(datagram.payload)
+        if (message.netfn, message.command) != ACTIVATE_SESSION:
+            raise Malformed("a command in a session that was not activated")
+        self.sessions.forget(challenge)  # one try for each challenge
+        authenticate(self._view, challenge, datagram, peer)
+        end = self._execute(message, Origin(peer=peer, challenge=challenge))
+        return None if end is None else challenge.link.seal(message, *end)
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
-    def _execute(self, message: Message, row: Command | None, session: Session | None) -> tuple[int, bytes] | None:
+    def _execute(self, message: Message, origin: Origin) -> tuple[int, bytes] | None:
         """(completion code, response data); None where a fault swallows the request or its answer."""
-        system = self._view.first_system().id
+        row = COMMANDS.get((message.netfn, message.command))
         request = Request(
             protocol="ipmi",
             method="IPMI",
             path=name_of(message.netfn, message.command),
-            system=system,
+            system=self._view.first_system().id,
             reset=row.reset(message.data) if row else None,
         )
+        user = origin.session.account.name if origin.session else None
         cause = self._view.record(
-            Kind.REQUEST,
-            None,
-            protocol="ipmi",
-            method="IPMI",
-            path=request.path,
-            system=system,
-            reset=request.reset,
-            user=session.account.name if session else None,
-        )
+            Kind.REQUEST, None, protocol=request.protocol, method=request.method, path=request.path, system=request.system,
+            reset=request.reset, user=user,
+        )  # fmt: skip
         fault = next((f for f in self._view.faults(Seam.PROTOCOL, request, cause) if isinstance(f, Completion | Silence)), None)
         code, data = int(CompletionCode.OK), b""
         if fault is None or fault.executed:
             try:
-                data = self._run(message, row, session, request, cause)
+                run = admitted(message, row, origin.session)
+                data = run(Call(bmc=self._bmc, origin=origin, data=message.data, request=request, cause=cause))
             except Refused as refusal:
                 code = refusal.completion_code
         match fault:
@@ -169,29 +207,3 @@ class IpmiResponder:
                 code = instead
         self._view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
         return code, b"" if code else data
-
-    def _run(self, message: Message, row: Command | None, session: Session | None, request: Request, cause: int) -> bytes:
-        """Raises Refused."""
-        if message.lun:
-            raise Refused(INVALID_FOR_LUN)
-        if row is None:
-            raise Refused(CompletionCode.INVALID_COMMAND)
-        if session is not None and session.privilege < row.privilege:
-            raise Refused(CompletionCode.INSUFFICIENT_PRIVILEGE)
-        fewest, most = row.length
-        if not fewest <= len(message.data) <= most:
-            raise Refused(CompletionCode.INVALID_LENGTH)
-        return row.run(
-            Call(
-                view=self._view,
-                state=self._state,
-                sessions=self.sessions,
-                session=session,
-                suites=self._suites,
-                guid=self._guid,
-                kg_set=self._kg is not None,
-                data=message.data,
-                request=request,
-                cause=cause,
-            )
-        )

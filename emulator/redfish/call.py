@@ -29,7 +29,7 @@ class Refusal(EmulatorError):
         related: tuple[str, ...] = (),
     ) -> None:
         super().__init__(f"{status} {message} {list(args)}")
-        self.status = status
+        self.http_status = status
         self.message = message
         self.message_args = args
         self.headers = headers

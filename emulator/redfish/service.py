@@ -18,7 +18,7 @@ from emulator.core.view import BmcView
 from emulator.core.vocab import ResetType
 from emulator.faults.protocol import HttpReply
 from emulator.redfish import query
-from emulator.redfish.auth import Claim, authenticate, claim_of, demand
+from emulator.redfish.auth import Claim, Means, authenticate, claim_of, demand
 from emulator.redfish.call import Call, Headers, HttpAnswer, Incoming, Json, Refusal, Say, VendorRefusal, parse_object
 from emulator.redfish.etag import etag_of, matches
 from emulator.redfish.resource import Resource, schema_of
@@ -98,7 +98,8 @@ class Service:
         operation = resource.operations.get(method) if resource is not None else None
         outside = path != "/redfish" and not path.startswith("/redfish/")
         free = outside or (resource is not None and (resource.open or (operation is not None and operation.needs is None)))
-        if not free:
+        # An open resource may be asked to expand into what is not open: then credentials count, if there are any.
+        if not free or (call.incoming.query and claim.means is not Means.NONE):
             call.who = authenticate(call, claim, self._profile)
         if resource is None:
             raise Refusal(404, "ResourceMissingAtURI", path)
@@ -111,7 +112,8 @@ class Service:
         if operation.needs is not None:
             demand(call, operation.needs)
         self._check_if_match(call, resource)
-        return operation.do(call)
+        done = operation.do(call)
+        return done if isinstance(done, Say) else self._wording.finished(done)
 
     # -- reading ---------------------------------------------------------------------------------------------------------
 
@@ -143,19 +145,15 @@ class Service:
     def _made(self, resource: Resource, plain: Json | bytes) -> Entity:
         body = plain if isinstance(plain, bytes) else json.dumps(plain).encode()
         etag = etag_of(self._profile.http.etag, body) if resource.type is not None else None
-        server = self._profile.http.server_header
         headers = [
+            *self._wording.fixed,
             ("Allow", ", ".join(resource.methods)),
             ("Content-Type", f"{resource.media}; charset=utf-8"),
-            ("OData-Version", "4.0"),
-            ("Cache-Control", "no-cache"),
         ]
         if resource.type is not None:
             headers.append(("Link", f"<{_SCHEMAS}/{schema_of(resource.type)}.json>; rel=describedby"))
         if etag is not None:
             headers.append(("ETag", etag))
-        if server is not None:
-            headers.append(("Server", server))
         return Entity(body, etag, tuple(headers))
 
     # -- queries ---------------------------------------------------------------------------------------------------------

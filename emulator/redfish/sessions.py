@@ -83,8 +83,6 @@ def _log_in(call: Call) -> HttpAnswer:
         raise Refusal(503, "SessionLimitExceeded")
     headers = (
         ("Content-Type", JSON_TYPE),
-        ("OData-Version", "4.0"),
-        ("Cache-Control", "no-cache"),
         ("Location", f"{SESSIONS}/{session.id}"),
         ("X-Auth-Token", session.token),
     )
@@ -110,4 +108,4 @@ def _log_out(call: Call) -> HttpAnswer:
     if session.user != call.user.user:
         demand(call, Privilege.CONFIGURE_MANAGER)
     call.view.close_session(session_id, call.seq)
-    return HttpAnswer(204, (("OData-Version", "4.0"), ("Cache-Control", "no-cache")))
+    return HttpAnswer(204)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from emulator.core.errors import RackMisconfigured
@@ -63,7 +63,7 @@ class Wording:
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self.base = profile.vars.get("base", DEFAULT_BASE)
-        self._fixed: Headers = (
+        self.fixed: Headers = (
             ("OData-Version", "4.0"),
             ("Cache-Control", "no-cache"),
             *((("Server", profile.http.server_header),) if profile.http.server_header else ()),
@@ -74,7 +74,7 @@ class Wording:
 
     def refusal(self, refusal: Refusal) -> HttpAnswer:
         said = self.base_message(refusal.message, refusal.message_args, refusal.related)
-        return self._answer(refusal.status, refusal.headers, said)
+        return self._answer(refusal.http_status, refusal.headers, said)
 
     def say(self, say: Say) -> HttpAnswer:
         """An answer out of the profile's own list; its headers win over those of `say`."""
@@ -85,7 +85,7 @@ class Wording:
         headers = own + tuple((name, value) for name, value in say.headers if name.lower() not in named)
         said = self._vendor_message(self._profile.messages[reply.message], known) if reply.message else None
         if reply.body == "empty" or (reply.body is None and said is None):
-            return HttpAnswer(reply.status, self._fixed + headers, message_id=said.id if said else None)
+            return HttpAnswer(reply.status, self.fixed + headers, message_id=said.id if said else None)
         if reply.body is not None:
             return self._body(reply.status, headers, reply.body, said.id if said else None)
         assert said is not None
@@ -95,12 +95,18 @@ class Wording:
         """The answer that an armed fault wants in place of ours."""
         headers = tuple(fault.headers.items())
         if fault.raw is not None:
-            return HttpAnswer(fault.status, self._fixed + headers, fault.raw)
+            return HttpAnswer(fault.status, self.fixed + headers, fault.raw)
         if not fault.text and fault.status < 400:
-            return HttpAnswer(fault.status, self._fixed + headers)
+            return HttpAnswer(fault.status, self.fixed + headers)
         known = BASE_MESSAGES.get(fault.message_id.rpartition(".")[2], BASE_MESSAGES[GENERAL_ERROR])
         said = Said(id=fault.message_id, text=fault.text or known.text, severity=known.severity, resolution=known.resolution)
         return self._answer(fault.status, headers, said)
+
+    def finished(self, answer: HttpAnswer) -> HttpAnswer:
+        """With the headers that this BMC sends with everything."""
+        named = {name.lower() for name, _ in answer.headers}
+        missing = tuple((name, value) for name, value in self.fixed if name.lower() not in named)
+        return replace(answer, headers=(*missing, *answer.headers))
 
     def base_message(self, name: str, args: tuple[str, ...], related: tuple[str, ...] = ()) -> Said:
         name = spoken(name, self.base)
@@ -131,7 +137,7 @@ class Wording:
         return self._body(status, headers, self.error_object(said), said.id)
 
     def _body(self, status: int, headers: Headers, body: object, message_id: str | None) -> HttpAnswer:
-        headers = (*self._fixed, ("Content-Type", JSON_TYPE), *headers)
+        headers = (*self.fixed, ("Content-Type", JSON_TYPE), *headers)
         return HttpAnswer(status, headers, json.dumps(body).encode(), message_id)
 
     def _vendor_message(self, message: Message, values: Mapping[str, str]) -> Said:

@@ -19,7 +19,7 @@ from fencer.ha.effects import Alert, Detail, Kind, Release
 from fencer.ha.observations import CommandReply, CommandResult, Hold, ManualFence, PowerRead
 from fencer.ha.policy import Policy
 from fencer.ha.record import Ask, Fence, HostRecord, LastError, Phase, Signature
-from fencer.ha.states import HAEvent, HAState
+from fencer.ha.states import HAEvent
 from fencer.outcome import Cause, Failure, Power
 
 LOCK_OUT = frozenset({Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED})
@@ -89,8 +89,7 @@ def on_read(d: Draft, seen: PowerRead) -> None:
     fence = _fence(d.rec)
     if fence.signature:
         _weigh_signature(d, fence, fence.signature, seen)
-        fence = _fence(d.rec)
-    if d.rec.state is not HAState.FENCING or fence.phase not in _OPEN_PHASES or d.rec.off_run is not None:
+    if d.rec.fence is None or fence.phase not in _OPEN_PHASES or d.rec.off_run is not None:
         return
     due = d.now >= fence.next_attempt_at
     failure = seen.failure

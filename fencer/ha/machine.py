@@ -122,8 +122,7 @@ def _health_passed(d: Draft) -> None:
             _available(d, E.HEALTH_CHECK_PASSED, S.AVAILABLE)
         case S.FENCING:
             if fence.on_health(d):
-                _suspect(d, keep_count=False)
-                _leave_if_ineligible(d)
+                _available(d, E.HEALTH_CHECK_PASSED)
         case S.FENCED:
             _returned(d)
 

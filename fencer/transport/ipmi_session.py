@@ -228,9 +228,7 @@ class IpmiSession:
 
         def packet() -> bytes:
             self._sequence += 1
-            return wire.pack(
-                wire.IPMI, body, session=self._bmc_session, sequence=self._sequence, keys=keys, iv=os.urandom(16)
-            )
+            return wire.pack(wire.IPMI, body, session=self._bmc_session, sequence=self._sequence, keys=keys, iv=os.urandom(16))
 
         def fits(packet: bytes) -> bytes | None:
             seen = wire.unpack(packet, keys)

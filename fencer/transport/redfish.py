@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from fencer.moves import CommandAnswered, Offers, TaskSaid
 from fencer.outcome import Cause, Failure, PowerCommand, Reading, power_of
-from fencer.redact import Redactor, hidden
+from fencer.redact import Redactor
 from fencer.target import ChassisCheck, Limits, Target
 from fencer.transport.base import Unread
 from fencer.transport.redfish_auth import Authenticated
@@ -122,8 +122,7 @@ class RedfishTransport:
             self._bmc.rest()
         if not answer.ok:
             return TaskSaid(ended=answer.status in (404, 410))
-        ended, failure = task_failure(task, answer.body)
-        return TaskSaid(ended, hidden(failure, self._hide) if failure else None)
+        return TaskSaid(*task_failure(task, answer.body, self._hide))
 
     def members(self, timeout: float) -> tuple[str, ...]:
         """The URIs of all Systems. Raises Unread."""
@@ -268,7 +267,7 @@ class RedfishTransport:
         return min(self._end - time.monotonic(), self._request)
 
     def _refusal(self, what: str, answer: Answer, *, command: bool) -> Failure:
-        return hidden(refusal(what, answer.status, answer.body, command=command), self._hide)
+        return refusal(what, answer.status, answer.body, self._hide, command=command)
 
     def _get(self, path: str) -> Answer:
         answer = self._bmc.request("GET", path, self._left())

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 
 from fencer.outcome import Cause
-from fencer.redact import Redactor, hidden
+from fencer.redact import Redactor
 from fencer.target import Auth, Target
 from fencer.transport.base import Unread
 from fencer.transport.redfish_http import Answer, BmcHttp
@@ -72,7 +72,7 @@ class Authenticated:
             self._session = self.path(location) if location else None
             return True
         what = f"POST {self.base}{self._sessions}"
-        failure = hidden(refusal(what, answer.status, answer.body, command=False), self._hide)
+        failure = refusal(what, answer.status, answer.body, self._hide, command=False)
         if failure.cause in (Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED):
             raise Unread(failure, answer.retry_after)
         return False

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fencer.outcome import Cause, Failure
+from fencer.redact import Redactor
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -61,23 +62,24 @@ def link_of(value: Json) -> str | None:
     return text_of(table(value).get("@odata.id"))
 
 
-def message_of(body: Json) -> Message:
+def message_of(body: Json, hide: Redactor) -> Message:
     """The message of an error body; some BMCs write MessageID, some leave ExtendedInfo out, some have no body."""
     error = table(table(body).get("error"))
     infos = error.get("@Message.ExtendedInfo") or table(body).get("@Message.ExtendedInfo")
     info = table(infos[0]) if isinstance(infos, list) and infos else table(infos)
     message_id = text_of(info.get("MessageId")) or text_of(info.get("MessageID")) or text_of(error.get("code"))
     text = text_of(info.get("Message")) or text_of(error.get("message"))
-    return Message(_cut(message_id), _cut(text))
+    return Message(_cut(message_id, hide), _cut(text, hide))
 
 
-def _cut(text: str | None) -> str | None:
-    return " ".join(text.split())[:LONGEST] if text else None
+def _cut(text: str | None, hide: Redactor) -> str | None:
+    """Hides first: what is left of a secret after the cut would not be recognised."""
+    return " ".join(hide(text).split())[:LONGEST] if text else None
 
 
-def refusal(what: str, status: int, body: Json, *, command: bool) -> Failure:
+def refusal(what: str, status: int, body: Json, hide: Redactor, *, command: bool) -> Failure:
     """A status that is not success, as a failure."""
-    message = message_of(body)
+    message = message_of(body, hide)
     cause = CAUSES.get(status, Cause.BAD_RESPONSE)
     if command and status in REFUSALS:
         unknown = status == 400 and message.id is not None and NOT_SUPPORTED.search(message.id)
@@ -96,7 +98,7 @@ def refusal(what: str, status: int, body: Json, *, command: bool) -> Failure:
     )
 
 
-def task_failure(task: str, body: Json) -> tuple[bool, Failure | None]:
+def task_failure(task: str, body: Json, hide: Redactor) -> tuple[bool, Failure | None]:
     """Whether a task has ended, and how it failed if it did."""
     state = text_of(table(body).get("TaskState")) or text_of(table(body).get("JobState"))
     status = text_of(table(body).get("TaskStatus")) or "OK"
@@ -106,7 +108,7 @@ def task_failure(task: str, body: Json) -> tuple[bool, Failure | None]:
         text = f"the task {task} of the accepted command ended as {state} ({status})"
         words = text_of(first.get("Message")) or text_of(table(body).get("Message"))
         failure = Failure(
-            cause=Cause.TASK_FAILED, text=text, message_id=_cut(text_of(first.get("MessageId"))), bmc_text=_cut(words)
+            cause=Cause.TASK_FAILED, text=text, message_id=_cut(text_of(first.get("MessageId")), hide), bmc_text=_cut(words, hide)
         )
         return True, failure
     return state in ENDED_TASKS, None

@@ -152,9 +152,7 @@ def suite_of(authentication: int, integrity: int, confidentiality: int) -> Suite
     return None
 
 
-def pack(
-    kind: int, payload: bytes, *, session: int = 0, sequence: int = 0, keys: Keys | None = None, iv: bytes = b""
-) -> bytes:
+def pack(kind: int, payload: bytes, *, session: int = 0, sequence: int = 0, keys: Keys | None = None, iv: bytes = b"") -> bytes:
     """A packet; signed and encrypted where there are keys. `iv`: 16 fresh random bytes for each signed packet."""
     if keys is not None:
         kind |= ENCRYPTED | SIGNED

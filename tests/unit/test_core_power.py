@@ -14,6 +14,7 @@ from emulator.core.vocab import ChassisControl, Os, Rail, ResetType
 from emulator.faults.power import Gated, Ignore, Late
 from emulator.faults.report import Says
 from profiles.model import ABSENT, Span, Step, View
+from tests.conftest import make_bench
 
 LOOK = Request(protocol="redfish", method="GET", path="/redfish/v1/Systems/1", system="1")
 
@@ -318,7 +319,7 @@ def test_a_command_without_effect_behind_a_gate_opens_it_for_nothing(bench):
     assert bench.host().rail is Rail.UP
 
 
-def test_a_slow_machine_is_slow_in_every_step_so_steps_never_overtake_one_another(profile, make_bench):
+def test_a_slow_machine_is_slow_in_every_step_so_steps_never_overtake_one_another(profile):
     off_then_on = (
         Step(at=Span(4, 15), real="Off", says={View.SYSTEM: "Off"}),
         Step(at=Span(9, 20), real="On", says={View.SYSTEM: "On"}),

@@ -74,11 +74,3 @@ def test_a_source_that_only_a_window_uses_is_used(acme: Path) -> None:
 @pytest.mark.parametrize("name", profiles.all_names())
 def test_every_shipped_source_is_used(name: str) -> None:
     assert not [warning for warning in lint(name).warnings if "used by no claim" in warning]
-
-
-def test_steps_that_may_come_in_the_wrong_order_are_warned_of(acme: Path) -> None:
-    steps = "[{at: [4, 15], real: Off}, {at: [9, 12], real: On}]"
-    acme.write_text(HEAD + f"power: {{effects: {{power_cycle: {steps}}}, evidence: {{effects: [captured, me]}}}}\n")
-    warning = "power_cycle: a step at 9 to 12 s may come before the one above it, at 4 to 15 s"
-    assert warning in lint(acme).warnings
-    assert not any("may come before" in warning for name in profiles.names() for warning in lint(name).warnings)

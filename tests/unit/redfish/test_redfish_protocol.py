@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from base64 import b64encode
 from dataclasses import replace
+from io import BytesIO
+from wsgiref.handlers import SimpleHandler
+from wsgiref.validate import validator
 
 import pytest
 
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
+from emulator.core.fault import When
 from emulator.core.rack import HostSpec
+from emulator.faults.protocol import HttpReply
 from emulator.redfish.app import MAX_BODY, create_app
 
 OPEN = ("/redfish", "/redfish/v1", "/redfish/v1/", "/redfish/v1/odata", "/redfish/v1/$metadata")
@@ -63,15 +70,32 @@ def test_every_link_leads_somewhere_and_every_answer_has_the_standard_headers(ma
     bmc.log_in()
     paths = every_path(bmc)
     assert len(paths) > 20
-    for path in paths:
-        answer = bmc.get(path)
-        assert answer.status_code == 200, path
-        assert "GET, HEAD" in answer.headers["Allow"]
-        assert answer.headers["OData-Version"] == "4.0"
-        assert answer.headers["Cache-Control"] == "no-cache"
-        assert answer.headers["Content-Type"].startswith("application/json")
-        named = answer.json["@odata.type"].removeprefix("#").rpartition(".")[0]
-        assert f"/{named}.json>" in answer.headers["Link"]
+    assert not [complaint for path in paths for complaint in complaints(bmc.get(path))]
+
+
+def complaints(answer):
+    """What a validator would say of one readable resource."""
+    if answer.status_code != 200:
+        yield f"status {answer.status_code}"
+        return
+    wanted = {"OData-Version": "4.0", "Cache-Control": "no-cache", "Content-Type": "application/json; charset=utf-8"}
+    yield from (f"{name}: {answer.headers.get(name)}" for name, value in wanted.items() if answer.headers.get(name) != value)
+    if "GET, HEAD" not in answer.headers.get("Allow", ""):
+        yield "Allow"
+    named = answer.json["@odata.type"].removeprefix("#").rpartition(".")[0]
+    if f"/{named}.json>" not in answer.headers.get("Link", ""):
+        yield "Link"
+
+
+def test_the_link_check_can_fail(generic):
+    """A control: a dead link and an answer without its headers are both noticed."""
+    generic.arm(HttpReply(404), When(path="*/ResetActionInfo"))
+    kind = {"Content-Type": "application/json; charset=utf-8"}
+    bare = HttpReply(200, raw=b'{"@odata.type": "#Role.v1_2_4.Role"}', headers=kind)
+    generic.arm(bare, When(path="*/Roles/*"))
+    found = {path: list(complaints(generic.get(path))) for path in every_path(generic)}
+    assert found[f"{generic.system}/ResetActionInfo"] == ["status 404"]
+    assert found["/redfish/v1/AccountService/Roles/Operator"] == ["Allow", "Link"]
 
 
 def test_head_says_what_get_says_without_the_body(generic):
@@ -188,6 +212,15 @@ def test_a_wrong_if_match_stops_a_delete(generic):
     assert generic.ask("DELETE", location, headers={"If-Match": generic.get(location).headers["ETag"]}).status_code == 204
 
 
+@pytest.mark.parametrize(("more", "status"), [({}, 428), ({"missing": "not_ready"}, 503)])
+def test_a_vendor_may_insist_on_if_match(generic, make_bmc, more, status):
+    rule = {**generic.profile.http.if_match, "required": True, **more}
+    bmc = make_bmc(replace(generic.profile, http=replace(generic.profile.http, if_match=rule)))
+    location = bmc.log_in().headers["Location"]
+    assert bmc.ask("DELETE", location).status_code == status
+    assert bmc.ask("DELETE", location, headers={"If-Match": "*"}).status_code == 204
+
+
 # -- queries ------------------------------------------------------------------------------------------------------------
 
 
@@ -235,6 +268,18 @@ def test_expand_with_levels_and_with_or_without_links(generic):
 
 def test_expand_of_the_open_root_shows_strangers_nothing_more(generic):
     assert generic.get("/redfish/v1/?$expand=*", auth=None).json["Systems"] == {"@odata.id": "/redfish/v1/Systems"}
+
+
+def test_expand_of_the_open_root_shows_a_known_client_what_is_behind(generic):
+    expanded = generic.get("/redfish/v1/?$expand=.").json
+    assert expanded["Systems"] == generic.get("/redfish/v1/Systems").json
+    assert expanded["Links"] == {"Sessions": {"@odata.id": generic.sessions}}
+    assert generic.get("/redfish/v1/?$expand=.", auth=("admin", "wrong")).status_code == 401
+
+
+def test_metadata_is_no_resource_to_query(generic):
+    assert generic.get("/redfish/v1/$metadata?$expand=.").status_code == 400
+    assert generic.get("/redfish/v1/$metadata?only").status_code == 400
 
 
 def test_select_keeps_the_identity_and_what_was_asked_for(make_bmc):
@@ -294,6 +339,41 @@ def test_an_overlay_changes_and_removes_resources(generic, make_bmc):
     roles = bmc.get("/redfish/v1/AccountService/Roles").json
     assert (roles["Members@odata.count"], len(roles["Members"])) == (2, 2)
     assert (bmc.get(gone).status_code, bmc.get(info).status_code) == (404, 200)
+
+
+def test_any_single_threaded_wsgi_server_can_serve_it(generic):
+    """Ruling 14: nothing drives the rack's clock but the requests; PEP 3333 is checked on the way."""
+    credentials = b64encode(":".join(generic.admin).encode()).decode()
+
+    def serve(method, path, body=b""):
+        environ = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path,
+            "SCRIPT_NAME": "",
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "HTTP_AUTHORIZATION": f"Basic {credentials}",
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": str(len(body)),
+            "QUERY_STRING": "",
+        }
+        out = BytesIO()
+        handler = SimpleHandler(BytesIO(body), out, sys.stderr, environ, multithread=False, multiprocess=False)
+        handler.run(validator(generic.app))
+        return out.getvalue()
+
+    target = f"{generic.system}/Actions/ComputerSystem.Reset"
+    assert b" 204 " in serve("POST", target, b'{"ResetType": "ForceOff"}').splitlines()[0]
+    assert b'"PowerState": "On"' in serve("GET", generic.system)
+    generic.clock.advance(2)
+    assert b'"PowerState": "Off"' in serve("GET", generic.system)
+
+
+def test_every_answer_carries_the_vendors_server_header(generic, make_bmc):
+    bmc = make_bmc(replace(generic.profile, http=replace(generic.profile.http, server_header="iRMC S5 Webserver")))
+    answers = [bmc.get(bmc.system), bmc.get("/x"), bmc.reset("On"), bmc.reset("ForceOff"), bmc.log_in(), bmc.get("/", auth=None)]
+    assert [answer.headers.get("Server") for answer in answers] == ["iRMC S5 Webserver"] * len(answers)
 
 
 def test_an_app_for_a_bmc_that_is_not_there_is_refused(generic):

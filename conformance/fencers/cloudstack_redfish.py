@@ -1,0 +1,51 @@
+"""Apache CloudStack's Redfish out-of-band driver, as a regression fencer: what it sends and what it concludes, mistakes included.
+
+As found: the first member of Systems, always; Basic auth; OFF is GracefulShutdown and ForceOff is never sent; any 2xx is success;
+the state is not read again; no request has a time-out; the body of an answer to a POST is not looked at.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Final
+
+import requests
+import urllib3
+
+RESET: Final = {"off": "GracefulShutdown", "on": "On", "reboot": "ForceRestart"}
+
+
+class RedfishError(Exception):
+    """What CloudStack's log would say."""
+
+
+def fence(action: str, bmc: Mapping[str, str]) -> str | None:
+    """One action of CloudStack's driver; its claim as the suite's python adapter wants it."""
+    warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+    with requests.Session() as http:
+        http.auth = (bmc["user"], bmc["password"])
+        http.verify = not bmc["insecure"]
+        http.trust_env = False
+        system = f"{bmc['url']}/redfish/v1/Systems/{_first_member(http, bmc['url'])}"
+        if action == "status":
+            return "on" if _json(http, system)["PowerState"] == "On" else "off"
+        target = f"{system}/Actions/ComputerSystem.Reset"
+        answer = http.post(target, json={"ResetType": RESET[action]}, allow_redirects=False, timeout=None)
+        if not 200 <= answer.status_code < 300:
+            raise RedfishError(f"Failed to execute System power command; HTTP {answer.status_code} from {target}")
+        return None
+
+
+def _first_member(http: requests.Session, url: str) -> str:
+    members = _json(http, f"{url}/redfish/v1/Systems")["Members"]
+    assert isinstance(members, list)
+    return str(members[0]["@odata.id"]).rstrip("/").rsplit("/", 1)[-1]
+
+
+def _json(http: requests.Session, url: str) -> dict[str, object]:
+    answer = http.get(url, timeout=None)
+    if answer.status_code != 200:
+        raise RedfishError(f"Failed to get System power state; HTTP {answer.status_code} from {url}")
+    body: dict[str, object] = answer.json()
+    return body

@@ -1,0 +1,260 @@
+"""What holds in every scenario (catalogue 6). G1, G2, G3 and G6 are musts; G4, G5 and G7 are notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance import requirement as req
+from conformance import wording
+from conformance.expectations import AskCase, how_it_ended
+from conformance.finding import Finding
+from conformance.timeline import is_bmc_reset, is_write, text
+from conformance.vocabulary import Ask, Claim, Kind, Level, Verdict
+from emulator.core.journal import Event
+from emulator.core.journal import Kind as Event_
+from emulator.core.vocab import Rail
+
+NEVER_DURING_OFF = frozenset({"On", "ForceOn", "ForceRestart", "GracefulRestart", "PowerCycle", "FullPowerCycle", "Resume"})
+TOGGLE = "PushPowerButton"
+REQUESTS_FREE = 10
+REQUESTS_PER_SECOND = 2
+COMMANDS_FREE = 3
+
+
+def check(case: AskCase) -> Iterator[Finding]:
+    """The findings and notes of one ask."""
+    for invariant in (
+        _true_claim,
+        _ends,
+        _no_leftovers,
+        _no_secret,
+        _only_target,
+        _only_power,
+        _traffic,
+        _sessions,
+        _no_traceback,
+    ):
+        yield from invariant(case)
+
+
+# -- G1 --------------------------------------------------------------------------------------------------------------------
+
+
+def _true_claim(case: AskCase) -> Iterator[Finding]:
+    if case.outcome.timed_out:
+        return
+    match case.outcome.claim:
+        case Claim.OFF if case.at_claim.rail is not Rail.DOWN:
+            kind, later = _kind_of_false_off(case)
+            yield case.finding(
+                Verdict.UNSAFE,
+                "G1",
+                "no claim of off while the host's rail is up",
+                f"{how_it_ended(case.outcome)} while the host had {case.at_claim}; {later}",
+                kind=kind,
+                anchors=_story(case),
+            )
+        case Claim.REBOOTED if case.at_claim.rail is not Rail.DOWN and case.at_claim.incarnation <= case.before.incarnation:
+            yield case.finding(
+                Verdict.UNSAFE,
+                "G1",
+                "no claim of a reboot before the old run has ended",
+                f"{how_it_ended(case.outcome)} while the host still was in incarnation {case.at_claim.incarnation}",
+                kind=Kind.FALSE,
+                requirement=req.TRUE_ON,
+                anchors=_story(case),
+            )
+        case Claim.ON if case.at_claim.rail is Rail.DOWN and case.outcome.ask is Ask.ON:
+            yield case.finding(
+                Verdict.MISLEADING,
+                "G1",
+                "no claim of on while the host's rail is down",
+                f"{how_it_ended(case.outcome)} while the host had {case.at_claim}",
+                kind=Kind.WRONG_ANSWER,
+                requirement=req.TRUE_ON,
+                anchors=_story(case),
+            )
+        case _:
+            return
+
+
+def _kind_of_false_off(case: AskCase) -> tuple[Kind, str]:
+    before, after = case.window.rail_falls
+    addressed = case.window.systems_addressed
+    if before:
+        return Kind.RESURRECTED, "it had been off and was on again"
+    if addressed and case.window.system not in addressed:
+        return Kind.WRONG_TARGET, f"it had looked at {', '.join(sorted(addressed))}, the target is {case.window.system}"
+    if after:
+        return Kind.EARLY, "it went off after the claim"
+    return Kind.FALSE, "it never went off"
+
+
+def _story(case: AskCase) -> tuple[int, ...]:
+    """Where the causal chain of a claim begins: what was commanded, what was true, and what came of it later."""
+    commands = [e.seq for e in case.window.power_commands[:3]]
+    return (*commands, case.at_claim.seq, *(e.seq for e in case.window.rail_falls[1][:1]))
+
+
+# -- G2 --------------------------------------------------------------------------------------------------------------------
+
+
+def _ends(case: AskCase) -> Iterator[Finding]:
+    if case.outcome.timed_out:
+        yield case.finding(
+            Verdict.HANG,
+            "G2",
+            f"an end within its deadline of {case.deadline:g} s plus grace",
+            how_it_ended(case.outcome),
+            requirement=req.ENDS,
+            anchors=tuple(e.seq for e in case.window.requests[-1:]),
+        )
+    elif case.outcome.duration > case.deadline:
+        yield case.finding(
+            Verdict.STUCK,
+            "G2",
+            f"an end within {case.deadline:g} s",
+            f"ended after {case.outcome.duration:.1f} s, within the grace",
+            level=Level.SHOULD,
+            requirement=req.ENDS,
+        )
+
+
+def _no_leftovers(case: AskCase) -> Iterator[Finding]:
+    if case.outcome.leftover:
+        yield case.finding(
+            Verdict.HYGIENE,
+            "G2",
+            "no process is left when it has ended",
+            f"left running: {', '.join(case.outcome.leftover)}",
+            kind=Kind.LEFTOVER,
+            requirement=req.ENDS,
+        )
+
+
+# -- G3 --------------------------------------------------------------------------------------------------------------------
+
+
+def _no_secret(case: AskCase) -> Iterator[Finding]:
+    places = [
+        *(f"the command line of {argv[0]}" for argv in case.outcome.argv if _holds(case, " ".join(argv[1:]))),
+        *(["its standard output"] if _holds(case, case.outcome.stdout) else []),
+        *(["its standard error"] if _holds(case, case.outcome.stderr) else []),
+    ]
+    if places:
+        yield case.finding(
+            Verdict.HYGIENE,
+            "G3",
+            "the password in no command line and in no output",
+            f"the password was in {', '.join(dict.fromkeys(places))}",
+            kind=Kind.SECRET,
+            requirement=req.SECRETS,
+        )
+
+
+def _holds(case: AskCase, where: str) -> bool:
+    return any(secret in where for secret in case.secrets)
+
+
+# -- G6 --------------------------------------------------------------------------------------------------------------------
+
+
+def _only_target(case: AskCase) -> Iterator[Finding]:
+    changed = case.window.bystander_changes
+    if changed:
+        yield case.finding(
+            Verdict.UNSAFE,
+            "G6",
+            "every other host stays as it was",
+            f"{', '.join(sorted({text(e, 'host') or text(e, 'system') for e in changed}))} is not the target and was changed",
+            kind=Kind.WRONG_TARGET,
+            requirement=req.ONLY_POWER,
+            anchors=tuple(e.seq for e in changed[:3]),
+        )
+    strangers = [e for e in case.window.commands if not case.window.is_target(e)]
+    if strangers and not changed:
+        yield case.finding(
+            Verdict.HYGIENE,
+            "G6",
+            "power commands for the target only",
+            f"sent {text(strangers[0], 'reset')} to {text(strangers[0], 'system')}",
+            kind=Kind.OVERREACH,
+            requirement=req.ONLY_POWER,
+            anchors=tuple(e.seq for e in strangers[:3]),
+        )
+
+
+def _only_power(case: AskCase) -> Iterator[Finding]:
+    wrong: list[Event] = [e for e in case.window.requests if is_bmc_reset(e)]
+    if case.outcome.ask.reads_only:
+        wrong += [e for e in case.window.requests if is_write(e) and e not in wrong]
+    if case.outcome.ask is Ask.OFF:
+        wrong += [e for e in case.window.commands if _turns_on(e)]
+    if wrong:
+        named = sorted({text(e, "reset") or f"{text(e, 'method')} {text(e, 'path')}" for e in wrong})
+        yield case.finding(
+            Verdict.HYGIENE,
+            "G6",
+            f"only what belongs to {case.outcome.ask}",
+            f"sent {', '.join(named)}",
+            kind=Kind.OVERREACH,
+            requirement=req.ONLY_POWER,
+            anchors=tuple(e.seq for e in wrong[:3]),
+        )
+
+
+def _turns_on(command: Event) -> bool:
+    reset = text(command, "reset")
+    return reset in NEVER_DURING_OFF or (reset == TOGGLE and text(command, "row") == "Off")
+
+
+# -- notes -----------------------------------------------------------------------------------------------------------------
+
+
+def _traffic(case: AskCase) -> Iterator[Finding]:
+    allowed = REQUESTS_FREE + REQUESTS_PER_SECOND * case.outcome.duration
+    if (count := len(case.window.requests)) > allowed or len(case.window.power_commands) > COMMANDS_FREE:
+        yield case.finding(
+            Verdict.HYGIENE,
+            "G4",
+            f"at most {allowed:.0f} requests and {COMMANDS_FREE} power commands",
+            f"sent {count} requests, {len(case.window.power_commands)} of them power commands, in {case.outcome.duration:.1f} s",
+            level=Level.SHOULD,
+            requirement=req.FEW_COMMANDS,
+        )
+
+
+def _sessions(case: AskCase) -> Iterator[Finding]:
+    events = [e for e in case.window.during if e.kind is Event_.SESSION]
+    left = sum(1 for e in events if text(e, "what") == "opened") - sum(1 for e in events if text(e, "what") == "closed")
+    if left > 0:
+        yield case.finding(
+            Verdict.HYGIENE,
+            "G5",
+            "every session that it opened is closed",
+            f"left {left} open",
+            level=Level.SHOULD,
+            requirement=req.FEW_LOGINS,
+            anchors=tuple(e.seq for e in events[:1]),
+        )
+
+
+def _no_traceback(case: AskCase) -> Iterator[Finding]:
+    for stray in wording.strays(case.outcome.text):
+        yield case.finding(
+            Verdict.MISLEADING,
+            "G7",
+            "an error message for people",
+            f"printed {stray}",
+            level=Level.SHOULD,
+            requirement=req.TRUE_CAUSE,
+        )
+    if case.failed and not case.outcome.text:
+        yield case.finding(
+            Verdict.MISLEADING,
+            "G7",
+            "at least one line that names a cause",
+            "failed and said nothing",
+            level=Level.SHOULD,
+            requirement=req.TRUE_CAUSE,
+        )

@@ -1,0 +1,27 @@
+"""What an adapter brings back from one run of a fencer. Pure data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conformance.vocabulary import Ask, Claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One ask, answered or not. `duration` and `cap` are seconds of wall clock."""
+
+    ask: Ask
+    claim: Claim
+    exit: int | None = None  # None: killed at the cap
+    stdout: str = ""
+    stderr: str = ""
+    duration: float = 0.0
+    timed_out: bool = False
+    leftover: tuple[str, ...] = ()  # names of processes that outlived the fencer
+    argv: tuple[tuple[str, ...], ...] = ()  # every command line that was seen, the fencer's own first
+
+    @property
+    def text(self) -> str:
+        """Everything the fencer said, what it meant for people first."""
+        return "\n".join(part for part in (self.stderr.strip(), self.stdout.strip()) if part)

@@ -1,0 +1,67 @@
+"""The matrix as one self-contained page: no script from elsewhere, no font, no picture to load.
+
+Rules
+  1. Everything on it comes from results; the text of a fencer is escaped like any stranger's.
+  2. A cell has a colour *and* a letter; a finding opens with its chain of causes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import jinja2
+from markupsafe import Markup
+
+from conformance.report.model import last_line
+from conformance.report.terminal import SHOWN_IN_FULL
+from conformance.result import Result
+from conformance.scenario import Scenario
+from conformance.vocabulary import Verdict
+
+# Okabe and Ito's palette, which survives every common colour blindness.
+COLOURS: Final[Mapping[Verdict, tuple[str, str]]] = {
+    Verdict.UNSAFE: ("#d55e00", "#fff"), Verdict.ERROR: ("#000", "#fff"), Verdict.HANG: ("#cc79a7", "#000"),
+    Verdict.STUCK: ("#e69f00", "#000"), Verdict.MISLEADING: ("#f0e442", "#000"), Verdict.HYGIENE: ("#56b4e9", "#000"),
+    Verdict.XPASS: ("#000", "#fff"), Verdict.WAIVED: ("#bbb", "#000"), Verdict.SKIP: ("#eee", "#555"), Verdict.NA: ("#eee", "#555"),
+    Verdict.PASS: ("#009e73", "#fff"),
+}  # fmt: skip
+
+_ENVIRONMENT: Final = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).resolve().parent),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+)
+
+
+def fragment(results: Sequence[Result]) -> str:
+    """The matrix and its findings, to be put into a page."""
+    every = tuple(results)
+    return _ENVIRONMENT.get_template("matrix.html.j2").render(
+        results=every,
+        columns=list(dict.fromkeys((r.fencer, r.profile) for r in every)),
+        scenarios=list(_scenarios(every)),
+        cells={(r.scenario.id, (r.fencer, r.profile)): r for r in every},
+        colours=COLOURS,
+        present=[v for v in Verdict if any(r.verdict is v for r in every)],
+        shown=SHOWN_IN_FULL,
+        anchor=anchor,
+        last_line=last_line(every),
+    )
+
+
+def page(results: Sequence[Result], version: str) -> str:
+    """A whole page, self-contained."""
+    inside = Markup(fragment(results))
+    return _ENVIRONMENT.get_template("page.html.j2").render(fragment=inside, version=version)
+
+
+def anchor(result: Result) -> str:
+    return f"{result.scenario.id}-{result.fencer}-{result.profile}".replace(" ", "_")
+
+
+def _scenarios(results: Sequence[Result]) -> tuple[Scenario, ...]:
+    return tuple({r.scenario.id: r.scenario for r in results}.values())

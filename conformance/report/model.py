@@ -1,0 +1,134 @@
+"""A run's results as plain data: what the JSON report holds, and what the other reports read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from conformance.finding import Facts, Finding
+from conformance.result import Result, counts, exit_code
+from conformance.story import Line
+from conformance.vocabulary import Verdict
+
+SCHEMA: Final = "fencelab.conformance/1"
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+
+def report(results: Sequence[Result], version: str, seed: int = 0) -> dict[str, Json]:
+    """The JSON report. Keys are only ever added within one schema version."""
+    every = tuple(results)
+    return {
+        "schema": SCHEMA,
+        "version": version,
+        "seed": seed,
+        "summary": {
+            "exit_code": exit_code(every),
+            "line": last_line(every),
+            "fencers": list(dict.fromkeys(r.fencer for r in every)),
+            "profiles": list(dict.fromkeys(r.profile for r in every)),
+            "total": len(every),
+            "verdicts": {verdict.value: count for verdict, count in counts(every).items()},
+        },
+        "results": [_result(r) for r in every],
+    }
+
+
+def to_json(results: Sequence[Result], version: str, seed: int = 0) -> str:
+    return json.dumps(report(results, version, seed), ensure_ascii=False, indent=1) + "\n"
+
+
+def _result(r: Result) -> dict[str, Json]:
+    last = r.facts[-1] if r.facts else None
+    return {
+        "scenario": r.scenario.id,
+        "profile": r.profile,
+        "verdict": r.verdict.value,
+        "kind": r.kind.value if r.kind else None,
+        "fencer": r.fencer,
+        "tier": r.scenario.tier,
+        "level": r.scenario.requirement.level.value,
+        "title": r.scenario.title,
+        "requirement": {
+            "id": r.scenario.requirement.id, "sentence": r.scenario.requirement.sentence, "source": r.scenario.requirement.source,
+        },
+        "source": r.scenario.source,
+        "protocol": r.protocol.value if r.protocol else None,
+        "why": r.why,
+        "findings": [_finding(f, story) for f, story in zip(r.findings, r.stories, strict=True)],
+        "notes": [_finding(f, ()) for f in r.notes],
+        "claim": last.claim.value if last else None,
+        "truth_at_claim": {"rail": last.rail.value, "os": last.os.value, "incarnation": last.incarnation} if last else None,
+        "asks": [_facts(f) for f in r.facts],
+        "counters": {
+            "requests": sum(f.requests for f in r.facts),
+            "state_reads": sum(f.state_reads for f in r.facts),
+            "power_commands": sum(f.power_commands for f in r.facts),
+            "login_failures": sum(f.login_failures for f in r.facts),
+        },
+        "assumed_cells": sum(f.assumed for f in r.facts),
+        "preconditions": [{"origin": origin.value, "sentence": sentence} for origin, sentence in r.preconditions],
+        "timings": {"seconds": round(r.seconds, 3), "asks": [round(f.seconds, 3) for f in r.facts], "deadline": r.deadline},
+        "first_verdict": r.first_verdict.value if r.first_verdict else None,
+        "said": r.said,
+        "digests": {"fencer": r.fencer_digest, "profile": r.profile_digest},
+        "repeat": r.repeat,
+    }  # fmt: skip
+
+
+def _finding(finding: Finding, story: Sequence[Line]) -> dict[str, Json]:
+    return {
+        "verdict": finding.verdict.value,
+        "kind": finding.kind.value if finding.kind else None,
+        "level": finding.level.value,
+        "rule": finding.rule,
+        "requirement": f"{finding.requirement.id}: {finding.requirement.sentence}",
+        "source": finding.requirement.source,
+        "expected": finding.expected,
+        "actual": finding.actual,
+        "ask": finding.ask,
+        "chain": [
+            {"seq": line.seq, "cause": line.cause, "at": round(line.at, 6), "actor": line.actor, "text": line.text}
+            for line in story
+        ],
+    }
+
+
+def _facts(facts: Facts) -> dict[str, Json]:
+    return {
+        "ask": facts.ask.value,
+        "bmc": facts.bmc,
+        "claim": facts.claim.value,
+        "exit": facts.exit,
+        "seconds": round(facts.seconds, 3),
+        "rail": facts.rail.value,
+        "os": facts.os.value,
+        "incarnation_before": facts.incarnation_before,
+        "incarnation": facts.incarnation,
+    }
+
+
+LAST_LINE_WORDS: Final[Mapping[Verdict, str]] = {
+    Verdict.PASS: "pass",
+    Verdict.UNSAFE: "UNSAFE",
+    Verdict.STUCK: "STUCK",
+    Verdict.HANG: "HANG",
+    Verdict.MISLEADING: "MISLEADING",
+    Verdict.HYGIENE: "hygiene",
+    Verdict.ERROR: "ERROR",
+    Verdict.WAIVED: "waived",
+    Verdict.XPASS: "unexpected pass",
+    Verdict.SKIP: "skipped",
+    Verdict.NA: "N/A",
+}
+ONLY_IF_ANY: Final = frozenset({Verdict.ERROR, Verdict.XPASS, Verdict.SKIP})
+
+
+def last_line(results: tuple[Result, ...]) -> str:
+    """One line for grep: `fence_bmc x dell-idrac9: 20 run, 20 pass, 0 UNSAFE, ...`."""
+    found = counts(results)
+    fencers = ",".join(dict.fromkeys(r.fencer for r in results))
+    profiles = ",".join(dict.fromkeys(r.profile for r in results))
+    run = sum(count for verdict, count in found.items() if verdict not in (Verdict.NA, Verdict.SKIP))
+    words = [f"{found[v]} {word}" for v, word in LAST_LINE_WORDS.items() if found[v] or v not in ONLY_IF_ANY]
+    return f"{fencers} x {profiles}: {run} run, {', '.join(words)}"

@@ -1,0 +1,154 @@
+"""For people at a terminal: one line per cell while it runs, then every finding in full, then one line to grep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from conformance.report.model import last_line
+from conformance.result import Result
+from conformance.scenario import Origin
+from conformance.vocabulary import Verdict
+
+STYLES: Final[Mapping[Verdict, str]] = {
+    Verdict.UNSAFE: "bold white on red", Verdict.ERROR: "bold magenta", Verdict.HANG: "bold yellow", Verdict.STUCK: "yellow",
+    Verdict.MISLEADING: "cyan", Verdict.HYGIENE: "blue", Verdict.XPASS: "magenta", Verdict.WAIVED: "dim", Verdict.SKIP: "dim",
+    Verdict.NA: "dim", Verdict.PASS: "green",
+}  # fmt: skip
+SHOWN_IN_FULL: Final = frozenset({
+    Verdict.UNSAFE, Verdict.ERROR, Verdict.HANG, Verdict.STUCK, Verdict.MISLEADING, Verdict.HYGIENE, Verdict.XPASS,
+})  # fmt: skip
+
+
+class Watch:
+    """Shows results as they come: a live table on a terminal, plain lines everywhere else."""
+
+    def __init__(self, console: Console, cells: int) -> None:
+        self._console = console
+        self._grid: dict[tuple[str, str], dict[str, Result]] = {}
+        self._columns: list[tuple[str, str]] = []
+        self._progress = Progress(
+            TextColumn("[progress.description]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._task = self._progress.add_task("scenarios", total=cells)
+        self._live = Live(self._picture(), console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> Watch:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def add(self, result: Result) -> None:
+        column = (result.fencer, result.profile)
+        if column not in self._columns:
+            self._columns.append(column)
+        self._grid.setdefault((result.scenario.id, result.scenario.title), {})["/".join(column)] = result
+        self._progress.advance(self._task)
+        if self._live is not None:
+            self._live.update(self._picture())
+        else:
+            self._console.print(line(result), soft_wrap=True)
+
+    def _picture(self) -> Group:
+        return Group(grid(list(self._grid.items()), self._columns), self._progress)
+
+
+def grid(rows: Sequence[tuple[tuple[str, str], Mapping[str, Result]]], columns: Sequence[tuple[str, str]]) -> Table:
+    """The matrix as a table."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("scenario", no_wrap=True)
+    for fencer, profile in columns:
+        table.add_column(f"{fencer}\n{profile}", no_wrap=True)
+    table.add_column("", overflow="ellipsis", no_wrap=True)
+    for (scenario, title), cells in sorted(rows, key=lambda row: row[0]):
+        shown = [cells.get("/".join(column)) for column in columns]
+        words = [Text(r.verdict, STYLES[r.verdict]) if r else Text("...", "dim") for r in shown]
+        table.add_row(scenario, *words, Text(title, "dim"))
+    return table
+
+
+def line(result: Result) -> Text:
+    """One result on one line."""
+    text = Text(f"{result.scenario.id:<10} {result.fencer} x {result.profile}  ")
+    text.append(_verdict(result), STYLES[result.verdict])
+    text.append(f"  {result.seconds:.1f} s", "dim")
+    if result.why:
+        text.append(f"  {result.why}")
+    return text
+
+
+def _verdict(result: Result) -> str:
+    return f"{result.verdict} ({result.kind})" if result.kind else result.verdict.value
+
+
+def findings(results: Sequence[Result]) -> Iterator[Text]:
+    """Every finding in full: requirement, expected, actual, the chain of causes, and how to repeat it."""
+    for result in results:
+        if result.verdict in SHOWN_IN_FULL:
+            yield Text("\n").join(full(result))
+
+
+def full(result: Result) -> Iterator[Text]:
+    """One result in full."""
+    head = Text()
+    head.append(_verdict(result), STYLES[result.verdict])
+    head.append(f"  {result.scenario.id}  {result.fencer} x {result.profile}  {result.scenario.title}", "bold")
+    yield head
+    yield _row("given", "; ".join(f"{sentence}{_mark(origin)}" for origin, sentence in result.preconditions))
+    if not result.findings:
+        yield _row("why", result.why)
+    for finding, story in zip(result.findings, result.stories, strict=True):
+        source = finding.requirement.source
+        yield _row("requirement", f"{finding.requirement.id} ({finding.rule}): {finding.requirement.sentence} [{source}]")
+        yield _row("expected", finding.expected)
+        yield _row("actual", finding.actual)
+        for number, step in enumerate(story):
+            yield _row("because" if number == 0 else "", str(step))
+    if result.first_verdict is not None:
+        yield _row("note", f"the first of two runs came out as {result.first_verdict}: it depends on the clock")
+    for note in result.notes:
+        yield _row("note", f"{note.rule}: {note.actual} (expected: {note.expected})")
+    yield _row("repeat", result.repeat)
+    yield Text("")
+
+
+def _mark(origin: Origin) -> str:
+    return " (of the profile)" if origin is Origin.PROFILE else ""
+
+
+def _row(label: str, words: str) -> Text:
+    row = Text(f"  {label:<12}", "dim")
+    row.append(words, "")
+    return row
+
+
+def plain(result: Result) -> str:
+    """One result in full, without colour."""
+    return "\n".join(text.plain for text in full(result)).rstrip() + "\n"
+
+
+def close(console: Console, results: tuple[Result, ...]) -> None:
+    """What is printed when all is done; the last line is for grep."""
+    for text in findings(results):
+        console.print(text, soft_wrap=True)
+    noted = [(r, note) for r in results if r.verdict not in SHOWN_IN_FULL for note in r.notes]
+    for result, note in noted:
+        console.print(
+            Text(f"note  {result.scenario.id}  {result.fencer} x {result.profile}  {note.rule}: {note.actual}", "dim"),
+            soft_wrap=True,
+        )
+    console.print(Text(last_line(results)), soft_wrap=True)

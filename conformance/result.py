@@ -1,0 +1,65 @@
+"""One cell of the matrix, judged, with everything that a report needs. Pure data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from conformance.finding import Facts, Finding
+from conformance.scenario import Origin, Scenario
+from conformance.story import Line
+from conformance.vocabulary import Kind, Protocol, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """`stories` hold the causal chain of each finding, in the order of `findings`. `seconds` is wall clock, re-runs included."""
+
+    fencer: str
+    fencer_digest: str
+    profile: str
+    profile_digest: str
+    scenario: Scenario
+    verdict: Verdict
+    kind: Kind | None = None
+    why: str = ""
+    protocol: Protocol | None = None
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[Finding, ...] = ()
+    stories: tuple[tuple[Line, ...], ...] = ()
+    facts: tuple[Facts, ...] = ()
+    said: str = ""
+    seconds: float = 0.0
+    deadline: float = 0.0
+    repeat: str = ""
+    first_verdict: Verdict | None = None  # set where a second run was needed and came out differently
+    journal: str = field(default="", repr=False)
+
+    @property
+    def id(self) -> str:
+        """As pytest calls it."""
+        return f"{self.scenario.id}[{self.profile}]"
+
+    @property
+    def preconditions(self) -> tuple[tuple[Origin, str], ...]:
+        return tuple((given.origin, given.sentence) for given in self.scenario.given)
+
+
+GOOD = frozenset({Verdict.PASS, Verdict.NA, Verdict.WAIVED})
+NOT_RUN = frozenset({Verdict.NA, Verdict.SKIP})
+
+
+def counts(results: tuple[Result, ...]) -> Mapping[Verdict, int]:
+    return {verdict: sum(1 for result in results if result.verdict is verdict) for verdict in Verdict}
+
+
+def exit_code(results: tuple[Result, ...]) -> int:
+    """The gate (ruling 19): 3 unsafe, 5 the suite failed, 4 the machine lacks something or nothing ran, 1 other findings, 0."""
+    found = counts(results)
+    if found[Verdict.UNSAFE]:
+        return 3
+    if found[Verdict.ERROR]:
+        return 5
+    if found[Verdict.SKIP] or all(result.verdict in NOT_RUN for result in results):
+        return 4
+    return 0 if all(result.verdict in GOOD for result in results) else 1

@@ -1,0 +1,29 @@
+"""AGENT: Pacemaker, oVirt, medik8s and Proxmox rely on the exit codes of a fence agent literally."""
+
+from __future__ import annotations
+
+from conformance import requirement as req
+from conformance.scenario import ON, Claims, Scenario, Step, answers, host
+from conformance.scenarios.words import falls_after
+from conformance.vocabulary import Ask, Claim
+
+EXITS = Scenario(
+    id="AGENT-003",
+    tier=0,
+    title="A day in the life of an agent: monitor, status, off, on, reboot",
+    requirement=req.TRUE_STATUS,
+    source="FenceAgentAPI: exit 0 done or on, 2 off (status), 1 everything else",
+    adapters=frozenset({"fence-agent"}),
+    given=(host(ON), falls_after(3)),
+    steps=(
+        Step(Ask.MONITOR, (answers(Claim.OK),)),
+        Step(Ask.STATUS, (answers(Claim.ON),)),
+        Step(Ask.OFF, (Claims(),)),
+        Step(Ask.STATUS, (answers(Claim.OFF),)),
+        Step(Ask.ON, (Claims(),)),
+        Step(Ask.STATUS, (answers(Claim.ON),)),
+        Step(Ask.REBOOT, (Claims(),)),
+    ),
+)
+
+SCENARIOS = (EXITS,)

@@ -1,0 +1,23 @@
+"""TIME: an HA manager holds resources hostage while a fencer runs."""
+
+from __future__ import annotations
+
+from conformance import requirement as req
+from conformance.scenario import ON, Inject, NeverClaims, Scenario, host, names_cause, off
+from conformance.scenarios.words import ALWAYS_ON_GET
+from conformance.vocabulary import Cause, Protocol
+from emulator.core.fault import Armed
+from emulator.faults.wire import Silent
+
+SILENT_BMC = Scenario(
+    id="TIME-001",
+    tier=0,
+    title="The BMC takes every GET and never answers",
+    requirement=req.ENDS,
+    source="measured: fence_redfish has no HTTP time-out at all",
+    protocol=Protocol.REDFISH,
+    given=(host(ON), Inject("a GET is taken and never answered", Armed(fault=Silent(executed=False), when=ALWAYS_ON_GET))),
+    steps=off(NeverClaims(), names_cause(Cause.TIMEOUT, Cause.UNREACHABLE)),
+)
+
+SCENARIOS = (SILENT_BMC,)

@@ -1,0 +1,54 @@
+"""What a user names on the command line or to pytest: fencers, profiles, scenarios. Every mistake is one sentence."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+from conformance import fencers
+from conformance.adapters.definition import Definition
+from conformance.adapters.reading import FencerFileError
+from conformance.scenario import Scenario
+from conformance.scenarios import ALL, BY_ID, GROUPS
+from profiles import loader
+from profiles.errors import ProfileError
+from profiles.model import Profile
+
+
+class BadSelection(Exception):
+    """The user named something that there is not, or a file that cannot be used."""
+
+
+def split(words: Iterable[str]) -> tuple[str, ...]:
+    """`a,b` and repeated options alike, each once."""
+    return tuple(dict.fromkeys(part.strip() for word in words for part in word.split(",") if part.strip()))
+
+
+def pick_fencers(words: Sequence[str]) -> tuple[Definition, ...]:
+    try:
+        return tuple(fencers.load(word) for word in split(words))
+    except (fencers.UnknownFencer, FencerFileError) as error:
+        raise BadSelection(str(error)) from None
+
+
+def pick_profiles(words: Sequence[str]) -> dict[str, Profile]:
+    """Profiles by the word that the user typed. `all` stands for every shipped profile that a BMC can have."""
+    named = split(words)
+    try:
+        return {name: loader.load(name) for name in (loader.names() if "all" in named else named)}
+    except ProfileError as error:
+        raise BadSelection(str(error)) from None
+
+
+def pick_scenarios(words: Sequence[str], tier: int | None = None) -> tuple[Scenario, ...]:
+    """Ids and groups, in the order of the catalogue; nothing named means all. `tier` keeps those up to it."""
+    named = split(words)
+    known = (*BY_ID, *GROUPS)
+    for word in named:
+        if word.upper() not in known:
+            near = difflib.get_close_matches(word.upper(), known, n=3, cutoff=0.5)
+            hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are the groups {', '.join(GROUPS)}"
+            raise BadSelection(f"no scenario or group {word!r}{hint} (fence-conformance list shows all)")
+    wanted = {word.upper() for word in named}
+    chosen = [s for s in ALL if not wanted or s.id in wanted or s.group in wanted]
+    return tuple(s for s in chosen if tier is None or s.tier <= tier)

@@ -1,0 +1,100 @@
+"""The causal chain of a finding, told from the journal and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from conformance.timeline import text
+from emulator.core.journal import Event, Kind, chain
+
+MOST_LINES = 24
+HEAD_LINES = 16
+TRUTH = frozenset({Kind.RAIL, Kind.OS, Kind.GATE})
+ACTORS: Mapping[Kind, str] = {
+    Kind.FENCER: "fencer", Kind.REQUEST: "fencer", Kind.RESPONSE: "BMC", Kind.COMMAND: "BMC", Kind.REPORT: "BMC",
+    Kind.AUTH: "BMC", Kind.SESSION: "BMC", Kind.FAULT: "fault", Kind.WIRE: "wire", Kind.GATE: "gate", Kind.RAIL: "host",
+    Kind.OS: "host",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event. `at` is in seconds since the ask began; `cause` is the event that led to it."""
+
+    seq: int
+    cause: int | None
+    at: float
+    actor: str
+    text: str
+
+    def __str__(self) -> str:
+        because = f"  <- #{self.cause}" if self.cause is not None else ""
+        return f"#{self.seq:<4} {self.at:+8.3f} s  {self.actor:<6} {self.text}{because}"
+
+
+def tell(events: Sequence[Event], anchors: Iterable[int], ask: int) -> tuple[Line, ...]:
+    """The events that lead to the anchors, the fencer's own stamps, the answers, the faults, and what became of the host."""
+    by_seq = {event.seq: event for event in events}
+    stamps = [e for e in events if e.kind is Kind.FENCER and e.data.get("ask") == ask]
+    start = stamps[0] if stamps else events[0]
+    later = [e.seq for e in events if e.kind is Kind.FENCER and e.data.get("ask") == ask + 1]
+    end = min(later, default=events[-1].seq + 1)
+    chosen = {event.seq for anchor in anchors for event in chain(by_seq, anchor)} | {e.seq for e in stamps}
+    chosen |= {e.seq for e in events if start.seq < e.seq < end and e.kind in TRUTH}
+    asked = {seq for seq in chosen if by_seq[seq].kind is Kind.REQUEST}
+    chosen |= {e.seq for e in events if e.cause in asked and e.kind in (Kind.RESPONSE, Kind.FAULT, Kind.COMMAND, Kind.AUTH)}
+    commands = {seq for seq in chosen if by_seq[seq].kind is Kind.COMMAND}
+    chosen |= {e.seq for e in events if e.cause in commands and e.kind in (Kind.FAULT, Kind.REPORT)}
+    lines = [_line(by_seq[seq], start.t) for seq in sorted(chosen) if by_seq[seq].kind in ACTORS]
+    if len(lines) <= MOST_LINES:
+        return tuple(lines)
+    tail = MOST_LINES - HEAD_LINES
+    gap = Line(lines[HEAD_LINES].seq, None, lines[HEAD_LINES].at, "...", f"{len(lines) - MOST_LINES} more of the same kind")
+    return (*lines[:HEAD_LINES], gap, *lines[-tail:])
+
+
+def _line(event: Event, origin: float) -> Line:
+    return Line(event.seq, event.cause, event.t - origin, ACTORS[event.kind], describe(event))
+
+
+def describe(event: Event) -> str:
+    """One event in words."""
+    match event.kind:
+        case Kind.REQUEST:
+            return f"{text(event, 'method')} {text(event, 'path')} to {event.bmc}"
+        case Kind.RESPONSE:
+            code = event.data.get("completion_code")
+            return f"answers 0x{code:02X}" if isinstance(code, int) else f"answers HTTP {text(event, 'status') or '(nothing)'}"
+        case Kind.COMMAND:
+            answer = text(event, "status") or f"0x{int(text(event, 'completion_code') or 0):02X}"
+            what = f"{text(event, 'reset')} of {text(event, 'system')}, which is {text(event, 'row')}"
+            return f"{what}: {answer}, effect {text(event, 'effect')}"
+        case Kind.RAIL | Kind.OS:
+            state = f"rail {text(event, 'rail')}, OS {text(event, 'os')}, incarnation {text(event, 'incarnation')}"
+            return f"{text(event, 'host') or text(event, 'system')}: {state} ({text(event, 'was')})"
+        case Kind.REPORT:
+            says = ", ".join(
+                f"{view} says {text(event, view) or 'null'}" for view in ("system", "chassis", "ipmi") if view in event.data
+            )
+            return says or "says something else"
+        case Kind.FAULT:
+            return f"{text(event, 'fault')} acts"
+        case Kind.GATE:
+            return f"opens after {text(event, 'after_reads')} reads"
+        case Kind.AUTH:
+            return f"log-in over {text(event, 'via')}: {text(event, 'result')}"
+        case Kind.FENCER:
+            return _stamp(event)
+        case _:
+            return ", ".join(f"{key} {text(event, key)}" for key in event.data)
+
+
+def _stamp(event: Event) -> str:
+    match text(event, "what"):
+        case "start":
+            return f"is asked for {text(event, 'action')} of {text(event, 'system')} on {event.bmc}"
+        case "claim":
+            return "its answer is final"
+        case _:
+            return f"said: {text(event, 'claim')} (exit {text(event, 'exit') or 'none'})"

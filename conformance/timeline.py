@@ -1,0 +1,167 @@
+"""The journal, cut into what the judge needs: one window per ask, the truth at an instant, and what the fencer did in between.
+
+Rules
+  1. Pure. Positions are journal positions (`seq`); wall clock has no say.
+  2. The truth is what RAIL and OS events say, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from conformance.vocabulary import Ask
+from emulator.core.journal import Datum, Event, Kind
+from emulator.core.vocab import Os, Rail
+
+SYSTEM_READ = re.compile(r"^/redfish/v1/Systems/(?P<id>[^/?]+)/?$")
+SYSTEM_ANY = re.compile(r"^/redfish/v1/Systems/(?P<id>[^/?]+)")
+RESET_POST = re.compile(r"/Actions/ComputerSystem\.Reset/?$")
+BMC_RESET = re.compile(r"Manager\.Reset|^(cold|warm)-reset$")
+SESSIONS = re.compile(r"^/redfish/v1/SessionService/Sessions(/|$)")
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "IPMI"})
+CHASSIS_STATUS = "chassis-status"
+CHASSIS_CONTROL = "chassis-control"
+LOGIN_REFUSED = frozenset({"bad", "locked"})
+
+
+class Incomplete(ValueError):
+    """The journal does not hold what the judge needs: the suite's fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A host at one position of the journal."""
+
+    rail: Rail
+    os: Os
+    incarnation: int
+    seq: int
+
+    def __str__(self) -> str:
+        return f"rail {self.rail}, OS {self.os}, incarnation {self.incarnation}"
+
+
+def text(event: Event, key: str) -> str:
+    """A datum as text; empty where the event has none."""
+    value: Datum = event.data.get(key)
+    return "" if value is None else str(value)
+
+
+def is_state_read(event: Event) -> bool:
+    path = text(event, "path")
+    return path == CHASSIS_STATUS or (text(event, "method") == "GET" and SYSTEM_READ.match(path) is not None)
+
+
+def is_power_command(event: Event) -> bool:
+    path = text(event, "path")
+    return path == CHASSIS_CONTROL or (text(event, "method") == "POST" and RESET_POST.search(path) is not None)
+
+
+def is_write(event: Event) -> bool:
+    """Anything that changes a BMC, logging in and out excepted."""
+    if text(event, "method") not in READING_METHODS:
+        return SESSIONS.match(text(event, "path")) is None
+    return is_power_command(event) or is_bmc_reset(event)
+
+
+def is_bmc_reset(event: Event) -> bool:
+    return text(event, "method") not in ("GET", "HEAD") and BMC_RESET.search(text(event, "path")) is not None
+
+
+@dataclass(frozen=True)
+class Window:
+    """Everything between the start of an ask and the start of the next one; `claim` is where the answer became final."""
+
+    number: int
+    ask: Ask
+    bmc: str
+    system: str
+    start: Event
+    claim: Event
+    during: tuple[Event, ...]  # all BMCs, from start to claim
+    after: tuple[Event, ...]  # all BMCs, from the claim on
+
+    @cached_property
+    def requests(self) -> tuple[Event, ...]:
+        """What any BMC of the rack was asked meanwhile; only the fencer under test is there to ask."""
+        return tuple(e for e in self.during if e.kind is Kind.REQUEST)
+
+    @cached_property
+    def power_commands(self) -> tuple[Event, ...]:
+        return tuple(e for e in self.requests if is_power_command(e))
+
+    @cached_property
+    def commands(self) -> tuple[Event, ...]:
+        """Power commands as the BMCs took them in."""
+        return tuple(e for e in self.during if e.kind is Kind.COMMAND)
+
+    @cached_property
+    def state_reads(self) -> tuple[Event, ...]:
+        return tuple(e for e in self.requests if is_state_read(e))
+
+    @cached_property
+    def login_failures(self) -> int:
+        return sum(1 for e in self.during if e.kind is Kind.AUTH and text(e, "result") in LOGIN_REFUSED)
+
+    def is_target(self, event: Event) -> bool:
+        return event.bmc == self.bmc and text(event, "system") == self.system
+
+    @cached_property
+    def rail_falls(self) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
+        """When the target's rail went down: before the claim, and after it."""
+
+        def falls(events: Iterable[Event]) -> tuple[Event, ...]:
+            return tuple(e for e in events if e.kind is Kind.RAIL and self.is_target(e) and text(e, "rail") == Rail.DOWN)
+
+        return falls(self.during), falls(self.after)
+
+    @cached_property
+    def bystander_changes(self) -> tuple[Event, ...]:
+        """Other hosts whose run changed."""
+        return tuple(e for e in (*self.during, *self.after) if e.kind in (Kind.RAIL, Kind.OS) and not self.is_target(e))
+
+    @cached_property
+    def systems_addressed(self) -> frozenset[str]:
+        """The systems of this BMC that were read or commanded by name."""
+        named = {m["id"] for e in self.requests if (m := SYSTEM_ANY.match(text(e, "path")))}
+        return frozenset(named | {text(e, "system") for e in self.commands})
+
+
+class Timeline:
+    """A whole run."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.events = tuple(events)
+        self.by_seq: Mapping[int, Event] = {event.seq: event for event in self.events}
+
+    def window(self, number: int) -> Window:
+        """Raises Incomplete where the ask was not stamped, or was forgotten by the ring."""
+        start, claim = self._stamp(number, "start"), self._stamp(number, "claim")
+        following = [e.seq for e in self.events if e.kind is Kind.FENCER and e.data.get("ask") == number + 1]
+        end = min(following, default=self.events[-1].seq + 1)
+        return Window(
+            number=number,
+            ask=Ask(text(start, "action")),
+            bmc=start.bmc,
+            system=text(start, "system"),
+            start=start,
+            claim=claim,
+            during=tuple(e for e in self.events if start.seq < e.seq < claim.seq),
+            after=tuple(e for e in self.events if claim.seq < e.seq < end),
+        )
+
+    def _stamp(self, number: int, what: str) -> Event:
+        for event in self.events:
+            if event.kind is Kind.FENCER and event.data.get("ask") == number and event.data.get("what") == what:
+                return event
+        raise Incomplete(f"the journal holds no {what!r} of ask {number}")
+
+    def truth(self, bmc: str, system: str, seq: int) -> Truth:
+        """The last that is known of a host up to and including `seq`. Raises Incomplete where nothing is."""
+        for event in reversed(self.events):
+            if event.seq <= seq and event.kind in (Kind.RAIL, Kind.OS) and event.bmc == bmc and text(event, "system") == system:
+                return Truth(Rail(text(event, "rail")), Os(text(event, "os")), int(text(event, "incarnation")), event.seq)
+        raise Incomplete(f"the journal holds no truth about system {system!r} of {bmc!r} before #{seq}")

@@ -1,0 +1,244 @@
+"""The IPMI transport against a BMC of the test's own, built on the same packet functions, over real UDP.
+
+Interoperation with programs of others (ipmi_sim, pyghmi's server, ipmitool against our emulator) is for tests/peers.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from fencer import Cause, Limits, Outcome, Protocol, Target, Verdict, fence, power_on, read
+from fencer.transport import rmcpplus as wire
+
+LIMITS = Limits(deadline=5, stable_for=0.1, poll=0.05, poll_max=0.1)
+QUICK = replace(LIMITS, deadline=1.5)
+GUID = bytes(range(16))
+
+
+@dataclass
+class Responder:
+    """One BMC. `lose` and `code` decide the fate of an IPMI command: lost answer, completion code."""
+
+    password: bytes = b"s3cret"
+    kg: bytes = b""
+    suites: tuple[int, ...] = (3, 17)
+    up: bool = True
+    open_status: int = 0x11
+    rakp2_status: int = 0
+    silent: bool = False
+    code: Callable[[int, int], int] = lambda netfn, command: 0
+    lose: Callable[[int, int], bool] = lambda netfn, command: False
+    commands: list[tuple[int, int, bytes]] = field(default_factory=list)
+    opened: int = 0
+    closed: int = 0
+    socket: socket.socket = field(default_factory=lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+
+    def __post_init__(self) -> None:
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.keys: wire.Keys | None = None
+        self.sequence = 0
+
+    def serve(self) -> None:
+        while True:
+            packet, peer = self.socket.recvfrom(2048)
+            if packet == b"stop":
+                return
+            for reply in self.answers(packet):
+                self.socket.sendto(reply, peer)
+
+    def answers(self, packet: bytes) -> Iterator[bytes]:
+        if self.silent:
+            return
+        plain = wire.unpack(packet)
+        if plain is not None:
+            yield from self.handshake(plain)
+        elif self.keys and (signed := wire.unpack(packet, self.keys)):
+            yield from self.command(signed)
+
+    def handshake(self, packet: wire.Packet) -> Iterator[bytes]:
+        body = packet.payload
+        if packet.kind == wire.OPEN:
+            self.console = struct.unpack("<I", body[4:8])[0]
+            suite = wire.suite_of(body[12], body[20], body[28])
+            if suite is None or suite.number not in self.suites:
+                yield wire.pack(wire.OPENED, bytes([body[0], self.open_status, 0, 0]) + body[4:8])
+                return
+            self.suite, self.session, self.opened = suite, 0x0A0B0C0D, self.opened + 1
+            yield wire.pack(wire.OPENED, bytes([body[0], 0, 4, 0]) + body[4:8] + struct.pack("<I", self.session) + body[8:])
+        elif packet.kind == wire.RAKP1:
+            self.talk = wire.Handshake(
+                self.suite, self.console, self.session, body[8:24], os.urandom(16), GUID, body[24], body[28:]
+            )
+            head = struct.pack("<BBxxI", body[0], self.rakp2_status, self.console)
+            code = self.talk.rakp2_code(self.password)
+            yield wire.pack(wire.RAKP2, head + self.talk.bmc_random + GUID + code)
+        elif packet.kind == wire.RAKP3:
+            good = body[8:] == self.talk.rakp3_code(self.password)
+            sik = self.talk.session_key(self.kg or self.password)
+            head = struct.pack("<BBxxI", body[0], 0 if good else 0x0F, self.console)
+            yield wire.pack(wire.RAKP4, head + self.talk.rakp4_code(sik))
+            self.keys = self.talk.keys(sik)
+
+    def command(self, packet: wire.Packet) -> Iterator[bytes]:
+        body = packet.payload
+        netfn, sequence, command, data = body[1] >> 2, body[4], body[5], body[6:-1]
+        self.commands.append((netfn, command, data))
+        code = self.code(netfn, command)
+        found = b""
+        if (netfn, command) == (0x00, 0x01) and not code:
+            found = bytes([self.up, 0, 0])
+        elif (netfn, command) == (0x00, 0x02) and not code:
+            self.up = data[0] == 1
+        elif (netfn, command) == (0x06, 0x3C):
+            self.closed += 1
+        if self.lose(netfn, command):
+            return
+        head, rest = bytes([0x81, (netfn | 1) << 2]), bytes([0x20, sequence, command, code]) + found
+        reply = head + bytes([-sum(head) & 0xFF]) + rest + bytes([-sum(rest) & 0xFF])
+        self.sequence += 1
+        yield wire.pack(wire.IPMI, reply, session=self.console, sequence=self.sequence, keys=self.keys, iv=os.urandom(16))
+
+    @property
+    def controls(self) -> list[int]:
+        return [data[0] for netfn, command, data in self.commands if (netfn, command) == (0x00, 0x02)]
+
+
+@pytest.fixture
+def bmc() -> Iterator[Responder]:
+    found = Responder()
+    thread = threading.Thread(target=found.serve)
+    thread.start()
+    yield found
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stopper:
+        stopper.sendto(b"stop", ("127.0.0.1", found.port))
+    thread.join()
+    found.socket.close()
+
+
+def target(bmc: Responder, **given: object) -> Target:
+    whole = Target(host="127.0.0.1", port=bmc.port, protocol=Protocol.IPMI, user="admin", password="s3cret")
+    return replace(whole, **given)  # type: ignore[arg-type]
+
+
+def cause(outcome: Outcome) -> Cause:
+    assert outcome.failure is not None
+    return outcome.failure.cause
+
+
+@pytest.mark.parametrize(("suites", "cipher"), [((3, 17), None), ((17,), None), ((3,), None), ((3, 17), 3), ((3, 17), 17)])
+def test_off_and_on_with_every_suite(bmc: Responder, suites: tuple[int, ...], cipher: int | None) -> None:
+    bmc.suites = suites
+    assert fence(target(bmc, cipher=cipher), LIMITS).verdict is Verdict.CONFIRMED
+    assert not bmc.up
+    assert power_on(target(bmc, cipher=cipher), LIMITS).verdict is Verdict.CONFIRMED
+    assert bmc.controls == [0, 1]
+    assert bmc.opened == bmc.closed == 2
+
+
+def test_a_host_that_is_off_gets_no_control(bmc: Responder) -> None:
+    bmc.up = False
+    outcome = fence(target(bmc), LIMITS)
+    assert (outcome.verdict, bmc.controls) == (Verdict.CONFIRMED, [])
+    assert outcome.readings[0].identity == GUID.hex()
+
+
+def test_the_k_g_key_is_used(bmc: Responder) -> None:
+    bmc.kg = b"\x01\x02key"
+    assert fence(target(bmc, kg=bmc.kg), LIMITS).verdict is Verdict.CONFIRMED
+    assert cause(fence(target(bmc), QUICK)) is Cause.AUTH
+
+
+@pytest.mark.parametrize(
+    ("code", "expected", "controls"),
+    [
+        (0xC0, Cause.BUSY, 3),
+        (0xCC, Cause.CONFLICT, 3),
+        (0xD5, Cause.CONFLICT, 3),
+        (0xC1, Cause.UNSUPPORTED, 1),
+        (0xD4, Cause.PRIVILEGE, 1),
+        (0xFF, Cause.BAD_RESPONSE, 3),
+    ],
+)
+def test_a_completion_code_on_a_running_host_is_no_off(bmc: Responder, code: int, expected: Cause, controls: int) -> None:
+    bmc.code = lambda netfn, command: code if (netfn, command) == (0x00, 0x02) else 0
+    outcome = fence(target(bmc), QUICK)
+    assert (cause(outcome), len(bmc.controls)) == (expected, controls)
+    assert outcome.failure is not None
+    assert outcome.failure.code == f"0x{code:02X}"
+
+
+def test_a_busy_status_is_busy_and_not_off(bmc: Responder) -> None:
+    bmc.code = lambda netfn, command: 0xC0 if (netfn, command) == (0x00, 0x01) else 0
+    assert cause(fence(target(bmc), QUICK)) is Cause.BUSY
+
+
+def test_a_lost_answer_to_the_control_is_looked_up_and_not_sent_again(bmc: Responder) -> None:
+    bmc.lose = lambda netfn, command: (netfn, command) == (0x00, 0x02)
+    assert fence(target(bmc), LIMITS).verdict is Verdict.CONFIRMED
+    assert len(bmc.controls) == 1
+
+
+def test_every_third_answer_lost(bmc: Responder) -> None:
+    count = iter(range(1000))
+    bmc.lose = lambda netfn, command: next(count) % 3 == 1
+    assert fence(target(bmc), replace(LIMITS, deadline=15)).verdict is Verdict.CONFIRMED
+
+
+def test_a_wrong_password_is_offered_once(bmc: Responder) -> None:
+    assert cause(fence(target(bmc, password="wrong"), QUICK)) is Cause.AUTH
+    assert bmc.opened == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(0x0D, Cause.AUTH), (0x0A, Cause.PRIVILEGE), (0x01, Cause.BUSY), (0x77, Cause.BAD_RESPONSE)]
+)
+def test_a_refusal_of_rakp_1_has_its_class(bmc: Responder, status: int, expected: Cause) -> None:
+    bmc.rakp2_status = status
+    assert cause(fence(target(bmc), QUICK)) is expected
+
+
+def test_a_suite_that_the_bmc_refuses_is_unsupported(bmc: Responder) -> None:
+    bmc.suites = (3,)
+    assert cause(fence(target(bmc, cipher=17), QUICK)) is Cause.UNSUPPORTED
+
+
+def test_a_full_session_table_is_busy(bmc: Responder) -> None:
+    bmc.suites, bmc.open_status = (), 0x01
+    assert cause(fence(target(bmc), QUICK)) is Cause.BUSY
+
+
+@pytest.mark.parametrize("after_session", [True, False])
+def test_silence_is_unreachable_and_ends_on_time(bmc: Responder, after_session: bool) -> None:
+    bmc.silent = not after_session
+    bmc.lose = lambda netfn, command: command == 0x01
+    began = time.monotonic()
+    assert cause(fence(target(bmc), QUICK)) is Cause.UNREACHABLE
+    assert time.monotonic() - began < 3
+
+
+def test_a_closed_port_is_unreachable(bmc: Responder) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert cause(fence(target(bmc, port=port), QUICK)) is Cause.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"password": "x" * 21}, {"user": "x" * 17}, {"kg": b"x" * 21}, {"cipher": 8}, {"identity": "other"}]
+)
+def test_what_ipmi_cannot_carry_is_a_configuration_error(bmc: Responder, wrong: dict[str, object]) -> None:
+    assert cause(fence(target(bmc, **wrong), QUICK)) is Cause.CONFIG
+
+
+def test_a_single_read(bmc: Responder) -> None:
+    assert read(target(bmc), 2).word == "On"
+    assert bmc.closed == 1
