@@ -8,7 +8,8 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -33,7 +34,7 @@ class Colour(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Times are CLOCK_MONOTONIC. `blow`: the power loss or the hang. `by_hand`: so many power commands were the incident's own."""
+    """Times are CLOCK_MONOTONIC. `blow`: the power loss or the hang. `by_hand`: power commands of the incident's own."""
 
     incident: Incident
     policy: str
@@ -173,12 +174,21 @@ def timeline(facts: Facts) -> list[str]:
             rows.append((last.t, "disk", f"{vm} last written on {last.host}"))
     if facts.back is not None:
         rows.append((facts.back, "incident", f"{facts.node} is switched on again"))
-    end = max(write.t for writes in facts.writes.values() for write in writes)
-    return [
-        f"{t - facts.blow:+9.3f} s  {who:<9} {text}"
-        for t, who, text in sorted(rows)
-        if t >= facts.blow - 1.0 and not (" last written " in text and t > end - 0.5)
-    ]
+    end = max((write.t for writes in facts.writes.values() for write in writes), default=facts.blow)
+    shown = sorted((row for row in rows if row[0] >= facts.blow - 1.0 and not (" last written " in row[2] and row[0] > end - 0.5)), key=lambda row: row[0])
+    return list(_folded(shown, facts.blow))
+
+
+def _folded(rows: Sequence[tuple[float, str, str]], blow: float) -> Iterator[str]:
+    """A line that comes again and again is shown twice, and then counted."""
+    every = Counter((who, text) for _, who, text in rows)
+    so_far: Counter[tuple[str, str]] = Counter()
+    for t, who, text in rows:
+        so_far[who, text] += 1
+        more = every[who, text] - 2
+        if so_far[who, text] <= 2 or more == 1:
+            again = f"  (and {more} times more)" if so_far[who, text] == 2 and more > 1 else ""
+            yield f"{t - blow:+9.3f} s  {who:<9} {text}{again}"
 
 
 def _blow(facts: Facts) -> str:
