@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -213,6 +214,7 @@ def _explanation(scenario: Scenario) -> list[str]:
 def main() -> None:
     """The program. Usage errors exit 2, Ctrl-C exits 130."""
     fencelab_guard.insist()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # no fencer may outlive the suite
     try:
         code = cli.main(standalone_mode=False, prog_name="fence-conformance")
     except click.ClickException as error:

@@ -185,3 +185,71 @@ class Client:
 
     def close(self) -> tuple[int, bytes] | None:
         return self.command(6, 0x3C, self.managed)
+
+
+@dataclass
+class Client15:
+    """An IPMI 1.5 session. `auth_type` is 0 (none), 2 (MD5) or 4 (password)."""
+
+    send: Send
+    user: str = "root"
+    password: str = "Tr0ub4dor&3"
+    auth_type: int = 2
+    privilege: int = 4
+    session_id: bytes = bytes(4)
+    sequence: int = 0
+    rq_seq: int = 0
+    heard: int = 100
+
+    def code(self, message: bytes, sequence: int) -> bytes:
+        key = self.password.encode().ljust(16, b"\0")
+        signed = key + self.session_id + message + struct.pack("<I", sequence) + key
+        return {0: b"", 2: hashlib.md5(signed).digest(), 4: key}[self.auth_type]
+
+    def wrap(self, message: bytes, sequence: int | None = None) -> bytes:
+        if sequence is None:
+            sequence = self.sequence
+            self.sequence += bool(self.sequence)
+        head = RMCP + bytes((self.auth_type,)) + struct.pack("<I", sequence) + self.session_id
+        return head + self.code(message, sequence) + bytes((len(message),)) + message
+
+    def unwrap(self, datagram: bytes) -> bytes:
+        """Checks the BMC's code, and that its sequence counts up."""
+        assert datagram[4] == self.auth_type
+        assert datagram[9:13] == self.session_id
+        (sequence,) = struct.unpack("<I", datagram[5:9])
+        start = 29 if self.auth_type else 13
+        message = datagram[start + 1 : start + 1 + datagram[start]]
+        assert datagram[13:start] == self.code(message, sequence)
+        assert sequence in (0, self.heard)
+        self.heard += bool(sequence)
+        return message
+
+    def challenge(self) -> tuple[int, bytes]:
+        data = bytes((self.auth_type,)) + self.user.encode().ljust(16, b"\0")
+        (reply,) = self.send(sessionless(request(6, 0x39, data)))
+        return open_sessionless(reply)
+
+    def activation(self, text: bytes) -> bytes:
+        return request(6, 0x3A, bytes((self.auth_type, self.privilege)) + text + struct.pack("<I", self.heard))
+
+    def login(self) -> Client15:
+        """Raises Refused with a completion code; AssertionError for silence."""
+        code, data = self.challenge()
+        if code:
+            raise Refused(0x39, code)
+        self.session_id, text = data[:4], data[4:]
+        replies = self.send(self.wrap(self.activation(text)))
+        assert replies, "silence"
+        code, data = answer(self.unwrap(replies[0]))
+        if code:
+            raise Refused(0x3A, code)
+        assert data[0] == self.auth_type
+        assert data[1:5] == self.session_id
+        (self.sequence,) = struct.unpack("<I", data[5:9])
+        return self
+
+    def command(self, netfn: int, cmd: int, data: bytes = b"") -> tuple[int, bytes] | None:
+        self.rq_seq = (self.rq_seq + 1) % 64
+        replies = self.send(self.wrap(request(netfn, cmd, data, self.rq_seq)))
+        return answer(self.unwrap(replies[0])) if replies else None

@@ -154,7 +154,11 @@ def run(
     drains = [_Drain(process.stdout), _Drain(process.stderr)]
     _say(process.stdin, stdin)
     seen: dict[tuple[str, ...], None] = {tuple(argv): None}
-    interrupted = not _wait(process, started + cap, stop, seen)
+    try:
+        interrupted = not _wait(process, started + cap, stop, seen)
+    except KeyboardInterrupt:  # here only where the caller is the main thread, as under pytest
+        _kill_all(process, mark)
+        raise
     ended = interrupted or process.returncode is not None
     on_end()
     duration = time.monotonic() - started

@@ -1,4 +1,4 @@
-"""What a client asks before it logs in: how, and with which ciphers (IPMI 2.0, 22.13 and 22.15)."""
+"""The LAN channel: how a client may log in, with which ciphers, and what it is (IPMI 2.0, 22.13, 22.15, 22.23, 22.24)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ KG_IS_SET = 0x20
 SPEAKS_1_5, SPEAKS_2_0 = 0x01, 0x02
 RECORDS_PER_PAGE = 16
 LIST_BY_SUITE = 0x80
+MEDIUM_LAN, PROTOCOL_IPMB, MULTI_SESSION = 0x04, 0x01, 0x80
+IPMI_FORUM = (7154).to_bytes(3, "little")
+NON_VOLATILE, VOLATILE = 0x40, 0x80
+ALWAYS_AVAILABLE = 0x22  # alerts are switched off
 PAYLOADS = frozenset({0x00, 0x01, 0x02})  # IPMI, serial over LAN, OEM
 
 
@@ -55,3 +59,16 @@ def get_cipher_suites(call: Call) -> bytes:
     by_suite = call.data[2] & LIST_BY_SUITE
     whole = b"".join(suite.record for suite in call.bmc.suites) if by_suite else algorithms_record(call.bmc.suites)
     return bytes((channel,)) + whole[page * RECORDS_PER_PAGE : (page + 1) * RECORDS_PER_PAGE]
+
+
+def get_channel_info(call: Call) -> bytes:
+    channel = lan_channel(call.data[0])
+    return bytes((channel, MEDIUM_LAN, PROTOCOL_IPMB, MULTI_SESSION | len(call.sessions.live))) + IPMI_FORUM + bytes(2)
+
+
+def get_channel_access(call: Call) -> bytes:
+    """The same now and after a restart: nothing here can change it."""
+    lan_channel(call.data[0])
+    if call.data[1] & 0xC0 not in (NON_VOLATILE, VOLATILE):
+        raise Refused(CompletionCode.INVALID_FIELD)
+    return bytes((ALWAYS_AVAILABLE, Privilege.ADMINISTRATOR))

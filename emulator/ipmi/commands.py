@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from emulator.ipmi import app, channel, chassis, login15
+from emulator.ipmi import app, channel, chassis, login15, users
 from emulator.ipmi.call import Command
 from emulator.ipmi.sessions import Privilege
 
@@ -44,6 +44,11 @@ COMMANDS: Mapping[tuple[int, int], Command] = {
     (APP, 0x3A): Command(name="activate-session", privilege=ANYBODY, run=login15.activate_session, length=(22, 22)),
     (APP, 0x3B): Command(name="set-session-privilege", privilege=ANYBODY, run=app.set_session_privilege, length=(1, 1)),
     (APP, 0x3C): Command(name="close-session", privilege=ANYBODY, run=app.close_session, length=(4, 5)),
+    (APP, 0x3D): Command(name="session-info", privilege=USER, run=users.get_session_info, length=(1, 5)),
+    (APP, 0x41): Command(name="channel-access", privilege=USER, run=channel.get_channel_access, length=(2, 2)),
+    (APP, 0x42): Command(name="channel-info", privilege=USER, run=channel.get_channel_info, length=(1, 1)),
+    (APP, 0x44): Command(name="user-access", privilege=OPERATOR, run=users.get_user_access, length=(2, 2)),
+    (APP, 0x46): Command(name="user-name", privilege=OPERATOR, run=users.get_user_name, length=(1, 1)),
     (APP, 0x54): Command(name="cipher-suites", privilege=ANYBODY, run=channel.get_cipher_suites, length=(3, 3), sessionless=True),
 }
 

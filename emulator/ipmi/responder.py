@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from emulator.core.clock import Instant
+from emulator.core.errors import EmulatorError
 from emulator.core.fault import Request, Seam
 from emulator.core.journal import Kind
 from emulator.core.naming import derived_uuid
@@ -198,7 +199,7 @@ class IpmiResponder:
             try:
                 run = admitted(message, row, origin.session)
                 data = run(Call(bmc=self._bmc, origin=origin, data=message.data, request=request, cause=cause))
-            except Refused as refusal:
+            except (Refused, EmulatorError) as refusal:
                 code = refusal.completion_code
         match fault:
             case Silence():

@@ -29,9 +29,6 @@ PAYLOAD_RAKP2: Final = 0x13
 PAYLOAD_RAKP3: Final = 0x14
 PAYLOAD_RAKP4: Final = 0x15
 
-LEGACY_PAD_LENGTHS: Final = frozenset({56, 84, 112, 128, 156})
-"""Lengths of a whole frame (Ethernet, IP, UDP) at which IPMI 1.5 adds one byte, for old network controllers (13.6)."""
-
 
 class Malformed(Exception):
     """A datagram that the protocol does not know: the sender's fault. Counted, never answered."""
@@ -174,10 +171,9 @@ def answer(message: Message, code: int, data: bytes) -> bytes:
 def lan15(
     payload: bytes, *, auth_type: int = 0, sequence: int = 0, session_id: bytes = NO_SESSION, auth_code: bytes = b""
 ) -> bytes:
-    """A 1.5 datagram."""
+    """A 1.5 datagram, without the legacy pad of 13.6: clients must send it, and some refuse an answer that has it."""
     head = RMCP_IPMI + bytes((auth_type,)) + sequence.to_bytes(4, "little") + session_id + auth_code
-    datagram = head + bytes((len(payload),)) + payload
-    return datagram + b"\0" if 14 + 20 + 8 + len(datagram) in LEGACY_PAD_LENGTHS else datagram
+    return head + bytes((len(payload),)) + payload
 
 
 def rmcp_plus(payload_type: int, payload: bytes) -> bytes:

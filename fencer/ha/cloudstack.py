@@ -150,7 +150,8 @@ def _reply(d: Draft, seen: CommandReply) -> None:
     reset = d.rec.state is S.RECOVERING or d.rec.state is S.RECOVERED
     failure = seen.failure
     d.tell(
-        Kind.POWER_COMMAND, step="reply", command=str(Ask.RESET if reset else Ask.OFF), request=seen.request, result=str(seen.result),
+        Kind.POWER_COMMAND, step="reply", command=str(Ask.RESET if reset else Ask.OFF), request=seen.request,
+        result=str(seen.result),
         reason=str(failure.cause) if failure else None, code=failure.code if failure else None,
         message_id=failure.message_id if failure else None, text=failure.text if failure else None,
         fence_id=d.rec.fence.id if d.rec.fence else None,

@@ -15,7 +15,7 @@ from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.rmcp import Malformed
 from emulator.ipmi.window import Window
 from tests.conftest import Bench, make_bench, tiny_profile
-from tests.ipmi_client import PEER, RMCP, Client, handshake, request, sessionless
+from tests.ipmi_client import PEER, RMCP, Client, Client15, handshake, request, sessionless
 
 PACKETS = 20_000
 ROUNDS = 20
@@ -108,6 +108,7 @@ def corpus() -> list[bytes]:
     client = Client(send).login()
     for netfn, command, data in ((0, 1, b""), (0, 2, b"\x03"), (6, 1, b""), (6, 0x54, b"\x0e\x00\x80"), (0, 9, b"\x05\x00\x00")):
         client.command(netfn, command, data)
+    Client15(send).login().command(0, 1)
     return [
         *seen,
         *killers(client),

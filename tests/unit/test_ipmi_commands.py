@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from emulator.core.errors import IllegalStimulus
 from emulator.core.fault import Armed, Request, When
+from emulator.core.host import Order
 from emulator.core.journal import Kind
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.vocab import Rail
@@ -225,3 +227,48 @@ def test_a_control_by_ipmi_is_seen_by_redfish(bench: Bench, client: Client) -> N
     bench.advance(5)
     asked = Request(protocol="redfish", method="GET", path="/redfish/v1/Systems/1")
     assert bench.view().power("1", View.SYSTEM, asked) == "Off"
+
+
+def test_channels_other_than_the_lan_do_not_exist(client):
+    assert client.command(6, 0x42, b"\x0e") == (0, bytes.fromhex("01 04 01 81 f21b00 0000"))
+    assert client.command(6, 0x41, b"\x01\x40") == client.command(6, 0x41, b"\x0e\x80") == (0, b"\x22\x04")
+    assert client.command(6, 0x41, b"\x01\x00")[0] == 0xCC
+    for command, data in ((0x42, b"\x0f"), (0x41, b"\x00\x40"), (0x44, b"\x02\x01")):
+        assert client.command(6, command, data)[0] == 0xCC
+
+
+def test_the_users_are_the_accounts(client):
+    names = [client.command(6, 0x46, bytes((n,)))[1].rstrip(b"\0") for n in range(1, 5)]
+    assert names == [b"", b"root", b"guest", b""]
+    access = [client.command(6, 0x44, bytes((0x0E, n)))[1] for n in range(1, 4)]
+    assert [a[3] for a in access] == [0x0F, 0x14, 0x12]
+    assert [a[:2] for a in access] == [b"\x10\x82", b"\x10\x42", b"\x10\x42"]
+    assert client.command(6, 0x46, b"\x11") == client.command(6, 0x46, b"\x00") == (0xCC, b"")
+
+
+def test_a_session_sees_itself_and_the_others(bench):
+    bmc = responder(bench)
+    client, other = client_of(bmc), client_of(bmc)
+    assert other.command(0, 1)[0] == 0
+    code, own = client.command(6, 0x3D, b"\x00")
+    assert (code, own[1:]) == (0, bytes((32, 2, 2, 4, 0x11)) + bytes((127, 0, 0, 1)) + bytes(6) + (40000).to_bytes(2, "little"))
+    handles = {client.command(6, 0x3D, bytes((n,)))[1][0] for n in (1, 2)}
+    assert len(handles) == 2
+    assert own[0] in handles
+    assert client.command(6, 0x3D, b"\x03") == (0, bytes((0, 32, 2)))
+    assert client.command(6, 0x3D, b"\xff" + other.managed)[1][0] in handles - {own[0]}
+    assert client.command(6, 0x3D, b"\xfe" + own[:1]) == (0, own)
+    assert client.command(6, 0x3D, b"\xff\xee\xee\xee\xee")[0] == 0xCC
+    assert client.command(6, 0x3D, b"\xff")[0] == 0xC7
+
+
+class Broken:
+    def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
+        raise IllegalStimulus("a holder with a bug")
+
+
+def test_an_error_of_the_core_is_answered_with_its_own_code(bench, client):
+    bench.rack.hold("node1", "1", Broken())
+    assert client.command(*CONTROL, b"\x02") == (0, b"")
+    assert client.command(*CONTROL, b"\x04") == (IllegalStimulus.completion_code, b"")
+    assert client.command(*STATUS)[0] == 0

@@ -1,0 +1,69 @@
+"""IPMI responders on real UDP sockets, one per address, for tests that need a network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from emulator.core.fault import Armed
+from emulator.core.host import Host
+from emulator.core.journal import Event, Journal, Kind
+from emulator.core.rack import Rack, UnitSpec
+from emulator.core.view import BmcView
+from emulator.core.virtual import VirtualRoom
+from emulator.ipmi.responder import IpmiResponder
+from emulator.wire.reactor import Reactor
+from emulator.wire.udp import Address, UdpEndpoint
+from emulator.wire.wallclock import WallClock
+
+
+class Low:
+    """Draws the lower end of every span."""
+
+    def uniform(self, a: float, _b: float) -> float:
+        return a
+
+
+class Lan:
+    """BMCs on one port of as many addresses; a context manager."""
+
+    def __init__(self, units: Sequence[UnitSpec], addresses: Sequence[str]) -> None:
+        clock = WallClock()
+        self.journal = Journal(clock)
+        self.rack = Rack(units, clock=clock, journal=self.journal, dice=Low(), make_token=lambda: "")
+        room = VirtualRoom(self.rack)
+        for unit in self.rack.units.values():
+            for system in unit.systems:
+                self.rack.hold(unit.name, system, room)
+        self.reactor = Reactor(clock)
+        self.reactor.drive(self.rack.next_due, self.rack.advance)
+        self.port = 0
+        self.addresses = dict(zip(self.rack.units, addresses, strict=True))
+        for name, address in self.addresses.items():
+            self.port = self._open(name, address).port
+
+    def _open(self, name: str, address: str) -> UdpEndpoint:
+        responder = IpmiResponder(BmcView(self.rack, name), entropy=os.urandom)
+
+        def on_datagram(data: bytes, peer: Address, local: Address) -> None:
+            for answer, to in responder.receive(data, peer):
+                endpoint.send(answer, to, local)
+
+        endpoint = UdpEndpoint(self.reactor, address, self.port, on_datagram)
+        return endpoint
+
+    def __enter__(self) -> Lan:
+        self.reactor.start()
+        return self
+
+    def __exit__(self, *_why: object) -> None:
+        self.reactor.stop()
+
+    def host(self, name: str) -> Host:
+        return next(iter(self.rack.unit(name).systems.values())).host
+
+    def arm(self, name: str, armed: Armed) -> None:
+        self.rack.arm(name, armed)
+
+    def events(self, kind: Kind) -> list[Event]:
+        return [event for event in self.journal if event.kind is kind]
