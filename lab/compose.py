@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,6 @@ from lab.site import Login, Said, Seen, SiteFailed
 from profiles import load
 
 BMC_KINDS = frozenset({Kind.COMMAND, Kind.RAIL, Kind.OS, Kind.REPORT})
-IMAGE = "fencelab:lab"
 UP_PATIENCE = "90"
 """Seconds for `up --wait`."""
 
@@ -77,7 +77,8 @@ class ComposeLab:
         return [Said(line["t"] + offset, line["host"], line) for line in lines]
 
     def writes(self) -> Mapping[str, Sequence[Write]]:
-        archive = docker_bytes(["cp", f"{self._ids['fence-ha']}:{render.DISK}", "-"])
+        anybody = self._ids[list(self.machines)[-1]]  # off or on: the disk is the same for all
+        archive = docker_bytes(["cp", f"{anybody}:{render.DISK}", "-"])
         found = {}
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             for member in files:
@@ -92,7 +93,7 @@ class ComposeLab:
     def _inside(self, expression: str) -> str:
         """Runs one expression of Python on the compose network; `u` is urllib.request."""
         program = f"import urllib.request as u\n{expression}"
-        return docker("exec", self._ids["fence-ha"], "python", "-I", "-S", "-c", program)
+        return docker("exec", self._ids["emulator"], "python", "-I", "-S", "-c", program)
 
     def _journal(self) -> list[Event]:
         text = docker("exec", self._ids["emulator"], "cat", str(JOURNAL))
@@ -149,4 +150,4 @@ def begin_again(settings: Settings, policy: str) -> None:
 
 
 def is_built() -> bool:
-    return bool(docker("images", "-q", IMAGE).strip())
+    return bool(docker("images", "-q", os.environ.get("LAB_IMAGE") or "fencelab:lab").strip())

@@ -175,8 +175,9 @@ def timeline(facts: Facts) -> list[str]:
     if facts.back is not None:
         rows.append((facts.back, "incident", f"{facts.node} is switched on again"))
     end = max((write.t for writes in facts.writes.values() for write in writes), default=facts.blow)
-    shown = sorted((row for row in rows if row[0] >= facts.blow - 1.0 and not (" last written " in row[2] and row[0] > end - 0.5)), key=lambda row: row[0])
-    return list(_folded(shown, facts.blow))
+    still_written = [row for row in rows if " last written " in row[2] and row[0] > end - 0.5]
+    shown = [row for row in rows if row[0] >= facts.blow - 1.0 and row not in still_written]
+    return list(_folded(sorted(shown, key=lambda row: row[0]), facts.blow))
 
 
 def _folded(rows: Sequence[tuple[float, str, str]], blow: float) -> Iterator[str]:

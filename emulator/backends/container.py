@@ -96,11 +96,17 @@ class LabAction(StrEnum):
 class DockerRoom:
     """Holds hosts that are containers."""
 
-    def __init__(self, hosts: Mapping[tuple[str, str], DockerHost], tell: Tell, connect: Callable[[], Engine]) -> None:
+    def __init__(
+        self,
+        hosts: Mapping[tuple[str, str], DockerHost],
+        tell: Tell,
+        connect: Callable[[], Engine],
+        look_every: float = LOOK_EVERY,
+    ) -> None:
         """Raises NotOurs where a container is there without the lab's label. An engine that is not there yet is waited for."""
         _insist_on_ours(connect(), hosts.values())
-        self._workers = {key: _Worker(key, host, tell, connect()) for key, host in hosts.items()}
-        self._watch = _Watch(self._workers.values(), connect()) if hosts else None
+        self._workers = {key: _Worker(key, host, tell, connect(), look_every) for key, host in hosts.items()}
+        self._watch = _Watch(self._workers.values(), connect(), look_every) if hosts else None
 
     def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
         self._workers[unit, system].wants.put((order, cause))
@@ -130,12 +136,13 @@ def _insist_on_ours(engine: Engine, hosts: Iterable[DockerHost]) -> None:
 class _Worker:
     """One host: its orders and looks, one after the other, so that the news are in the order of what happened."""
 
-    def __init__(self, key: tuple[str, str], host: DockerHost, tell: Tell, engine: Engine) -> None:
+    def __init__(self, key: tuple[str, str], host: DockerHost, tell: Tell, engine: Engine, look_every: float) -> None:
         self.host = host
         self.wants: queue.Queue[tuple[Order | LabAction | None, int | None] | None] = queue.Queue()
         self._key = key
         self._tell_anybody = tell
         self._engine = engine
+        self._look_every = look_every
         self._known: Seen | None = None
         self._shall_boot = False
         self._complaint = ""
@@ -155,7 +162,7 @@ class _Worker:
     def _work(self) -> None:
         while True:
             try:
-                want = self.wants.get(timeout=LOOK_EVERY)
+                want = self.wants.get(timeout=self._look_every)
             except queue.Empty:
                 want = (None, None)
             if want is None or self._closed:
@@ -261,10 +268,11 @@ def _news(want: Order | LabAction | None, before: Seen | None, seen: Seen, boote
 class _Watch:
     """Follows the engine's events and wakes the worker concerned; all of them when the engine has gone or come back."""
 
-    def __init__(self, workers: Iterable[_Worker], engine: Engine) -> None:
+    def __init__(self, workers: Iterable[_Worker], engine: Engine, retry_every: float) -> None:
         self._workers = list(workers)
         self._engine = engine
         self._ended = threading.Event()
+        self._retry_every = retry_every
         self._thread = threading.Thread(target=self._follow, name="engine events", daemon=True)
         self._thread.start()
 
@@ -281,7 +289,7 @@ class _Watch:
             except OutOfSight:
                 pass  # each worker finds out for itself, and says so
             self._wake(None)
-            self._ended.wait(LOOK_EVERY)
+            self._ended.wait(self._retry_every)
 
     def _wake(self, label: str | None) -> None:
         for worker in self._workers:
