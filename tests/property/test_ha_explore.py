@@ -1,7 +1,8 @@
-"""Every reachable state of one host, one VM, two managers and one BMC, with the real step function; and mutants of it.
+"""States of one host, one VM, two managers and one BMC, explored with the real step function; and mutants of it.
 
-The world around the machine is small and adversarial: a stale BMC, a power-off that takes its time, a BMC that goes away, managers
-that crash or freeze with requests on the wire, an operator who disables, enables, and switches the host on. Truth is kept here.
+The world around the machine is small and adversarial: a stale BMC, a power-off that takes its time, a BMC that goes away,
+managers that crash or freeze with requests on the wire, an operator who disables, enables, and switches the host on.
+Truth is kept here.
 A checker that finds nothing in the mutants would prove nothing, so each mutant must be caught.
 """
 
@@ -32,7 +33,8 @@ from fencer.ha.states import HAState
 from fencer.outcome import Cause, Failure, Power, Reading
 
 POLICY = Policy(
-    poll=1, health_timeout=1, request_timeout=1, clock_margin=0, lease=3, lease_renew=1, status_poll=1, unreachable_poll=1, auth_poll=1,
+    poll=1, health_timeout=1, request_timeout=1, clock_margin=0, lease=3, lease_renew=1, status_poll=1,
+    unreachable_poll=1, auth_poll=1,
     stable_for=1, power_off_timeout=2, backoff_first=1, backoff_cap=1, backoff_jitter=0, max_attempts=2, activity_interval=1,
     activity_samples=1, degraded_period=9, recovery_attempts=0, healthy_checks=1, start_quiet=0,
 )  # fmt: skip
@@ -208,7 +210,7 @@ def lands(w: World, op: Op) -> World:
 def later(w: World) -> World:
     mans = []
     rec = shifted(w.rec, 1.0)
-    for i, m in enumerate(w.mans):
+    for m in w.mans:
         m = replace(m, until=max(m.until - 1, 0))
         if m.alive and not m.frozen and m.until > 0 and rec.epoch == m.epoch and m.epoch:
             m = replace(m, until=POLICY.lease)
@@ -363,6 +365,7 @@ DEEP = [
     replace(NONE, freeze=1, returns=1),
     replace(NONE, on=1, fail=1, flap=1, busy=1),
     replace(NONE, crash=1, returns=1, admin=1),
+    replace(NONE, crash=1),
 ]
 """Explored breadth first up to a number of states."""
 
@@ -442,7 +445,9 @@ MUTANTS = {
         [(fence, "begin", _begin_with_old_proof), (proof, "is_proved", _any_proof)], Mutant(), replace(NONE, on=1), "S3",
     ),
     "a ledger without compare-and-swap": ([], Mutant(ledger_cas=False), replace(NONE, fail=1), "S2"),
-    "no look at the lease before a command": ([(proof, "may_start", _always)], Mutant(lease=False), replace(NONE, freeze=1, admin=1), "S5"),
+    "no look at the lease before a command": (
+        [(proof, "may_start", _always)], Mutant(lease=False), replace(NONE, freeze=1, admin=1), "S5",
+    ),
     "an abort after a command": ([(fence, "on_health", _aborts_after_a_command)], Mutant(), replace(NONE, returns=2), "S5"),
 }  # fmt: skip
 
