@@ -19,7 +19,7 @@ from profiles import load
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROFILES = ("dell-idrac9", "openbmc-x86", "dmtf-generic")
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
 
 
 @pytest.fixture(autouse=True)

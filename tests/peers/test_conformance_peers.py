@@ -11,7 +11,7 @@ from conformance.scenarios import BY_ID
 from conformance.vocabulary import Kind, Verdict
 from profiles import load
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
 
 EXPECTED: tuple[tuple[str, str, Verdict, Kind | None], ...] = (
     ("fence_redfish", "STATE-001", Verdict.PASS, None),

@@ -54,9 +54,14 @@ def journal(initial: str, happenings: list[tuple[str, str, str]], claim_after: i
 
 
 @given(
-    st.sampled_from(RAILS), st.lists(HAPPENING, max_size=12), st.integers(0, 12), st.sampled_from((Claim.OFF, Claim.FAILED)), WORDS,
-    st.booleans(), st.booleans(),
-)  # fmt: skip
+    st.sampled_from(RAILS),
+    st.lists(HAPPENING, max_size=12),
+    st.integers(0, 12),
+    st.sampled_from((Claim.OFF, Claim.FAILED)),
+    WORDS,
+    st.booleans(),
+    st.booleans(),
+)
 def test_the_judge_keeps_to_its_rules(
     initial: str,
     happenings: list[tuple[str, str, str]],
