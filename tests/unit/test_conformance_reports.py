@@ -183,7 +183,8 @@ def test_the_story_follows_causes_and_tells_what_became_of_the_host() -> None:
     text = "\n".join(told)
     for part in (
         "is asked for off", "POST", "ForceOff of 1, which is On: 204, effect off", "power.ignore acts", "answers HTTP 204",
-        "opens after 3 reads", "its chassis says Off, its ipmi says null", "its answer is final", "said: off (exit 0)", "rail down",
+        "opens after 3 reads", "its chassis says Off, its ipmi says null",
+        "its answer is final", "said: off (exit 0)", "rail down",
     ):  # fmt: skip
         assert part in text, part
     assert [int(line[1:5]) for line in told] == sorted(int(line[1:5]) for line in told)
