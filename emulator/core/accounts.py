@@ -1,6 +1,7 @@
 """Who may talk to a BMC: accounts, lockout and sessions, the same for every protocol.
 
-What administrators change here is in `accounts_admin`. Passwords are kept in clear text because RAKP needs them so (ruling 17); nothing here is ever written to the journal but names.
+What administrators may change is in `accounts_admin`.
+Passwords are kept in clear text because RAKP needs them so (ruling 17); nothing here is ever written to the journal but names.
 """
 
 from __future__ import annotations
@@ -90,10 +91,8 @@ class Accounts:
         """Keeps an account, in the place of the one that it replaces. Rules are `accounts_admin`'s."""
         old = instead_of if instead_of is not None else account.name
         if old in self._accounts:
-            self._accounts = {
-                (account.name if name == old else name): (account if name == old else kept)
-                for name, kept in self._accounts.items()
-            }
+            kept = [account if name == old else other for name, other in self._accounts.items()]
+            self._accounts = {other.name: other for other in kept}
         else:
             self._accounts[account.name] = account
 

@@ -3,7 +3,7 @@
 Rules
   1. The last enabled administrator can be neither deleted, disabled nor demoted: nobody could get in again.
   2. An IPMI user id stays with its account until that is deleted.
-  3. A change of name, role, password or state ends what the old one allowed: sessions of a disabled or deleted account are closed.
+  3. A change is made whole or not at all. The sessions that must end with it are closed by `view_accounts`.
 """
 
 from __future__ import annotations

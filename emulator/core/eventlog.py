@@ -59,7 +59,7 @@ class Overflow(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SelFields:
-    """The part of a SEL record that only IPMI shows. `data` is event data 1 to 3; `asserted` is bit 7 of the event direction, inverted."""
+    """The part of a SEL record that only IPMI shows. `data` is event data 1 to 3; bit 7 of the event direction is not `asserted`."""
 
     sensor_type: int
     sensor_number: int

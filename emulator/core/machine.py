@@ -2,7 +2,7 @@
 
 Rules
   1. One memory, whatever protocol asks. Front ends reach it through `BmcView`; only `witness` tells it what happened to the host.
-  2. What runs out by itself (a timed LED) is stored as an instant and computed when somebody looks: an idle system needs no timer.
+  2. What runs out by itself (a timed LED) is an instant, looked at when somebody asks: an idle system needs no timer.
 """
 
 from __future__ import annotations

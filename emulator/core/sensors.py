@@ -2,7 +2,7 @@
 
 Rules
   1. Physics, not report: a host whose rail is down draws standby power whatever the BMC says of PowerState.
-  2. Same state, same time, same reading. With `ripple` a reading moves by up to one per cent, drawn from a key, not from a generator.
+  2. Same state, same time, same reading. With `ripple` a reading moves by up to one per cent, drawn from a key.
   3. Of a host out of sight nothing is measured: the readings of the host are None, never 0.
 """
 
@@ -101,7 +101,7 @@ class Sensor:
 
     def raw(self, value: float) -> int:
         """The byte of a reading or threshold, held within what a byte can say."""
-        return max(0, min(0xFF, round(value / (self.m * 10**self.r_exp))))
+        return max(0, min(0xFF, round(value / (self.m * 10.0**self.r_exp))))
 
 
 _N, _T = SensorNumber, SensorType

@@ -126,7 +126,7 @@ class Witness:
     # -- logins --------------------------------------------------------------------------------------------------------
 
     def login(self, unit: Unit, result: AuthResult, user: str | None, *, locked: bool, cause: int | None) -> None:
-        """A login has ended. Only names that exist are told; equal failures in a row are one entry, so that a flood fills no log."""
+        """A login has ended. Only names that exist are told. Equal failures in a row are one entry: a flood fills no log."""
         if result is AuthResult.OK:
             return
         more = f"User: {user}." if user is not None else ""
