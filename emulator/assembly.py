@@ -100,6 +100,7 @@ class Emulator:
         self._on_journal_lost = on_journal_lost or _say_lost
         self._spill: TextIO | None = None
         self._room: ProcessRoom | None = None
+        self._fronts: FrontEnds | None = None
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self.endpoints: Mapping[str, Endpoint] = {}
 
@@ -107,6 +108,16 @@ class Emulator:
 
     def __enter__(self) -> Emulator:
         self._clock = WallClock()
+        self.reactor = Reactor(self._clock)
+        try:
+            self._put_together()
+            self.reactor.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _put_together(self) -> None:
         if self._journal_path is not None:
             descriptor = os.open(self._journal_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
             self._spill = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
@@ -119,27 +130,20 @@ class Emulator:
             make_token=lambda: secrets.token_hex(16),
             seed=self._seed,
         )
-        self.reactor = Reactor(self._clock)
         self.reactor.drive(self.rack.next_due, self.rack.advance)
         self._directory = tempfile.TemporaryDirectory(prefix="fencelab-")
-        try:
-            self._settle_hosts()
-            fronts = FrontEnds(
-                self.rack,
-                self.reactor,
-                listen=self._listen,
-                redfish_port=self._ports[0],
-                ipmi_port=self._ports[1],
-                tls=self._tls,
-                refuse=self._refuse,
-                directory=Path(self._directory.name),
-            )
-            self.endpoints = {unit.name: self._endpoint(unit, fronts) for unit in self._units}
-            self.reactor.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
+        self._settle_hosts()
+        self._fronts = fronts = FrontEnds(
+            self.rack,
+            self.reactor,
+            listen=self._listen,
+            redfish_port=self._ports[0],
+            ipmi_port=self._ports[1],
+            tls=self._tls,
+            refuse=self._refuse,
+            directory=Path(self._directory.name),
+        )
+        self.endpoints = {unit.name: self._endpoint(unit, fronts) for unit in self._units}
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
@@ -149,6 +153,9 @@ class Emulator:
         if self._room is not None:
             self._room.close()
             self._room = None
+        if self._fronts is not None:
+            self._fronts.close()
+            self._fronts = None
         self.reactor.stop()
         self._end_spill()
         if self._directory is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,10 +101,14 @@ class FrontEnds:
         try:
             for n, (name, view) in enumerate(views.items()):
                 ports = (redfish_port + n if redfish_port else 0, ipmi_port + n if ipmi_port else 0)
+                ca_file = directory / f"{name}.pem"
+                spec = CertificateSpec(subject=_subject(view.profile), addresses=(listen,), names=("localhost",))
+                ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)  # of a refused one too: clients open it first
                 if name in refuse:
-                    self.addresses[name] = self._refuse(listen, directory / name)
+                    self.addresses[name] = self._refuse(listen, ca_file)
                 else:
-                    self.addresses[name] = self._open(view, listen, ports, tls, directory / f"{name}.pem")
+                    context = self._certificates.context(spec, view.profile.http.tls_min) if tls else None
+                    self.addresses[name] = self._open(view, listen, ports, context, ca_file)
         except BaseException:
             self.close()
             raise
@@ -113,14 +118,15 @@ class FrontEnds:
         for held in self._held:
             held.close()
         self._server.close()
-        for endpoint in self._endpoints:
-            self._reactor.call(endpoint.close)
+        self._reactor.call(self._close_endpoints)
 
-    def _open(self, view: BmcView, listen: str, ports: tuple[int, int], tls: bool, ca_file: Path) -> BmcAddress:
-        profile = view.profile
-        spec = CertificateSpec(subject=_subject(profile), addresses=(listen,), names=("localhost",))
-        ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)
-        context = self._certificates.context(spec, profile.http.tls_min) if tls else None
+    def _close_endpoints(self) -> None:
+        for endpoint in self._endpoints:
+            endpoint.close()
+
+    def _open(
+        self, view: BmcView, listen: str, ports: tuple[int, int], context: ssl.SSLContext | None, ca_file: Path
+    ) -> BmcAddress:
         listener = self._server.listen(view.name, listen, ports[0], tls=context, environ={"emulator.bmc": view.name})
         responder = IpmiResponder(view, entropy=secrets.token_bytes)
 
