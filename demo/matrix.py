@@ -105,7 +105,9 @@ def read(report: Path) -> Matrix:
         fencers = list(dict.fromkeys(r["fencer"] for r in results))
         by_cell = {(r["fencer"], r["scenario"]): r for r in results}
         rows = tuple(_row(fencer, tuple(columns), by_cell) for fencer in fencers)
-        findings = tuple(_found(r, finding) for r in results for finding in r["findings"])
+        worst = {verdict: n for n, verdict in enumerate(LETTER)}
+        found = [(worst.get(f["verdict"], 0), n, _found(r, f)) for n, r in enumerate(results) for f in r["findings"]]
+        findings = tuple(item for _, _, item in sorted(found, key=lambda entry: entry[:2]))
         return Matrix(results[0]["profile"], tuple(columns.values()), rows, findings)
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise MatrixFailed(f"the suite left no report to read at {report}: {error!r}; see matrix.log beside it") from error
