@@ -39,8 +39,11 @@ comma := ,
 empty :=
 space := $(empty) $(empty)
 PURE  := $(subst $(space),$(comma),$(strip \
-	emulator/core/* emulator/wire/ops.py conformance/judge.py fencer/outcome.py fencer/procedure.py \
-	fencer/ha/states.py fencer/ha/machine.py fencer/ha/effects.py fencer/ha/policy.py))
+	emulator/core/* emulator/wire/ops.py \
+	$(addprefix conformance/,judge.py expectations.py invariants.py timeline.py finding.py) \
+	$(addprefix fencer/,outcome.py procedure.py situation.py moves.py wording.py) \
+	$(addprefix fencer/ha/,states.py machine.py effects.py policy.py fence.py proof.py brake.py record.py observations.py draft.py \
+		cloudstack.py)))
 
 check: $(VENV)/.dev  ## Lint, format, types, the dependency rule
 	$(BIN)/ruff check .

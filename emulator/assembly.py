@@ -8,6 +8,8 @@ Only this module sees all the rooms. Whatever touches the rack runs in the react
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import random
 import secrets
@@ -33,6 +35,7 @@ from emulator.wire.wallclock import WallClock
 from profiles.model import ABSENT
 
 T = TypeVar("T")
+_log = logging.getLogger("fencelab.journal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +84,14 @@ class Emulator:
         docker_url: str | None = None,
         journal_path: Path | None = None,
         journal_capacity: int = 200_000,
+        on_journal_lost: Callable[[OSError], object] | None = None,
     ) -> None:
         """Ports: 0 takes free ones, else BMC n gets port + n; or `places` for each. Nothing listens for the BMCs in `refuse`.
 
         `processes` and `containers` map a host's name to what it really is; all other hosts are virtual.
-        Raises CannotBind where a port is taken, OSError where the journal cannot be written, NotOurs where a container lacks the
-        lab's label.
+        Raises CannotBind where a port is taken, NotOurs where a container lacks the lab's label, OSError where the journal cannot
+        be written. Where that happens only later (a full disk), the file ends there, the BMCs go on, and `on_journal_lost` is
+        called once, in the emulator's thread.
         """
         self._units = tuple(units)
         self._seed = seed
@@ -105,8 +110,10 @@ class Emulator:
         self._docker_url = docker_url
         self._journal_path = journal_path
         self._capacity = journal_capacity
+        self.on_journal_lost = on_journal_lost or _say_lost
         self._spill: TextIO | None = None
         self._room: ProcessRoom | None = None
+        self._fronts: FrontEnds | None = None
         self._docker_room: DockerRoom | None = None
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self.endpoints: Mapping[str, Endpoint] = {}
@@ -132,7 +139,7 @@ class Emulator:
         self._directory = tempfile.TemporaryDirectory(prefix="fencelab-")
         try:
             self._settle_hosts()
-            fronts = FrontEnds(
+            self._fronts = fronts = FrontEnds(
                 self.rack,
                 self.reactor,
                 places=self._places,
@@ -155,20 +162,34 @@ class Emulator:
         if self._room is not None:
             self._room.close()
             self._room = None
+        if self._fronts is not None:
+            self._fronts.close()
+            self._fronts = None
         if self._docker_room is not None:
             self._docker_room.close()
             self._docker_room = None
         self.reactor.stop()
-        if self._spill is not None:
-            self._spill.close()
-            self._spill = None
+        self._end_spill()
         if self._directory is not None:
             self._directory.cleanup()
             self._directory = None
 
     def _write_line(self, line: str) -> None:
-        if self._spill is not None:
+        if self._spill is None:
+            return
+        try:
             self._spill.write(line + "\n")
+        except OSError as error:
+            self._end_spill()
+            if not self.endpoints:
+                raise  # still being put together: whoever asked for a journal hears that there is none
+            self.on_journal_lost(error)
+
+    def _end_spill(self) -> None:
+        if self._spill is not None:
+            with contextlib.suppress(OSError):  # what could not be written before cannot be written now
+                self._spill.close()
+            self._spill = None
 
     def _settle_hosts(self) -> None:
         virtual = VirtualRoom(self.rack)
@@ -283,6 +304,10 @@ class Emulator:
                 rack.news(*key, News.OS_HUNG)
 
         self.call(hang_it)
+
+
+def _say_lost(error: OSError) -> None:
+    _log.error("the journal file ends here: %s", error.strerror)
 
 
 def _system_id(rack: Rack, name: str, system: str | None) -> str:

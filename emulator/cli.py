@@ -44,7 +44,14 @@ Shell completion:
 """
 
 
-class _ProfileName(click.ParamType[str]):
+# Generic for the type checker only: older releases of click know no `ParamType[str]` at run time.
+if TYPE_CHECKING:
+    _TextType = click.ParamType[str]
+else:
+    _TextType = click.ParamType
+
+
+class _ProfileName(_TextType):
     name = "profile"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -179,22 +186,43 @@ def _until_stopped(
     from emulator.wire.tcp import CannotBind
 
     stop = threading.Event()
+    lost: list[OSError] = []
+
+    def lose(error: OSError) -> None:
+        lost.append(error)
+        stop.set()
+
+    emulator.on_journal_lost = lose
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
         with emulator:
             for name, endpoint in emulator.endpoints.items():
+                if stop.is_set():
+                    break
                 check(endpoint, lan=lan[name])
                 variable = variables.get(name, PASSWORD_VARIABLE)
-                click.echo(_ready_json(endpoint, variable) if as_json else _ready_text(endpoint, variable))
-            sys.stdout.flush()
-            if sys.stderr.isatty():
+                _print(_ready_json(endpoint, variable) if as_json else _ready_text(endpoint, variable))
+            if sys.stderr is not None and sys.stderr.isatty():
                 click.echo("Ctrl-C ends it.", err=True)
             stop.wait()
     except (CannotBind, NotAnswering, NotOurs) as error:
         _fail(f"bmc-emulator: {error}")
     except OSError as error:
-        _fail(f"bmc-emulator: {error.filename or journal}: {(error.strerror or str(error)).lower()}")
+        _fail(f"bmc-emulator: {error.filename or journal}: {_reason(error)}")
+    if lost:
+        _fail(f"bmc-emulator: {journal}: {_reason(lost[0])}; the journal ends there, and so do the BMCs")
+
+
+def _print(line: str) -> None:
+    try:
+        click.echo(line)
+    except OSError as error:
+        _fail(f"bmc-emulator: cannot write to standard output: {_reason(error)}")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def _check_address(listen: str) -> None:

@@ -74,6 +74,8 @@ class IpmiResponder:
     `drops` counts what was not answered, by reason.
     """
 
+    __slots__ = ("_bmc", "_login", "_view", "drops", "sessions")
+
     def __init__(
         self,
         view: BmcView,

@@ -272,3 +272,17 @@ def test_an_error_of_the_core_is_answered_with_its_own_code(bench, client):
     assert client.command(*CONTROL, b"\x02") == (0, b"")
     assert client.command(*CONTROL, b"\x04") == (IllegalStimulus.completion_code, b"")
     assert client.command(*STATUS)[0] == 0
+
+
+def test_small_facts_of_the_chassis_and_the_bmc(client):
+    assert client.command(0, 0x00) == (0, bytes.fromhex("00 20202020"))
+    assert client.command(6, 0x2F) == (0, b"\x08")
+    assert client.command(6, 0x2E, b"\x0f") == (0, b"")
+    assert client.command(6, 0x2F) == (0, b"\x0f")
+    assert client.command(6, 0x54, b"\x0e\x03\x80") == (0xCC, b"")
+
+
+@pytest.mark.parametrize("netfn", [1, 7])
+def test_a_response_is_not_taken_for_a_request(client, netfn):
+    assert client.send(client.wrap(request(netfn, 1))) == []
+    assert client.send(sessionless(request(netfn, 0x38, b"\x8e\x04"))) == []
