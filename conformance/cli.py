@@ -13,7 +13,6 @@ from typing import Final
 import click
 from rich.console import Console
 
-import fencelab_guard
 from conformance import fencers, runner, selection, waivers
 from conformance.adapters.reading import FencerFileError
 from conformance.report import evidence, html, junit, model, terminal
@@ -222,7 +221,6 @@ def _explanation(scenario: Scenario) -> list[str]:
 
 def main() -> None:
     """The program. Usage errors exit 2, Ctrl-C exits 130."""
-    fencelab_guard.insist()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # no fencer may outlive the suite
     try:
         code = cli.main(standalone_mode=False, prog_name="fence-conformance")

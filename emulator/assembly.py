@@ -14,6 +14,7 @@ import os
 import random
 import secrets
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +123,16 @@ class Emulator:
 
     def __enter__(self) -> Emulator:
         self._clock = WallClock()
+        self.reactor = Reactor(self._clock)
+        try:
+            self._put_together()
+            self.reactor.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _put_together(self) -> None:
         if self._journal_path is not None:
             descriptor = os.open(self._journal_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
             self._spill = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
@@ -133,26 +144,20 @@ class Emulator:
             dice=random.Random(self._seed),
             make_token=lambda: secrets.token_hex(16),
             seed=self._seed,
+            epoch=time.time() - self._clock.now(),
         )
-        self.reactor = Reactor(self._clock)
         self.reactor.drive(self.rack.next_due, self.rack.advance)
         self._directory = tempfile.TemporaryDirectory(prefix="fencelab-")
-        try:
-            self._settle_hosts()
-            self._fronts = fronts = FrontEnds(
-                self.rack,
-                self.reactor,
-                places=self._places,
-                tls=self._tls,
-                refuse=self._refuse,
-                directory=Path(self._directory.name),
-            )
-            self.endpoints = {unit.name: self._endpoint(unit, fronts) for unit in self._units}
-            self.reactor.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
+        self._settle_hosts()
+        self._fronts = fronts = FrontEnds(
+            self.rack,
+            self.reactor,
+            places=self._places,
+            tls=self._tls,
+            refuse=self._refuse,
+            directory=Path(self._directory.name),
+        )
+        self.endpoints = {unit.name: self._endpoint(unit, fronts) for unit in self._units}
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()

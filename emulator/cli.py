@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-import fencelab_guard
 from profiles import loader
 from profiles.errors import ProfileError
 
@@ -304,5 +303,4 @@ def completion(shell: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point. Exit codes: 0 ended by Ctrl-C, 2 usage or configuration."""
-    fencelab_guard.insist()
     cli(args=list(argv) if argv is not None else None, prog_name="bmc-emulator")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,11 +107,14 @@ class FrontEnds:
         self._server = HttpServer(reactor, create_app(rack), hooks=WireFaults(views))
         try:
             for name, view in views.items():
-                place = places[name]
+                place, ca_file = places[name], directory / f"{name}.pem"
+                spec = CertificateSpec(subject=_subject(view.profile), addresses=(place.listen,), names=("localhost",))
+                ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)  # of a refused one too: clients open it first
                 if name in refuse:
-                    self.addresses[name] = self._refuse(place.listen, directory / name)
+                    self.addresses[name] = self._refuse(place.listen, ca_file)
                 else:
-                    self.addresses[name] = self._open(view, place, tls, directory / f"{name}.pem")
+                    context = self._certificates.context(spec, view.profile.http.tls_min) if tls else None
+                    self.addresses[name] = self._open(view, place, context, ca_file)
         except BaseException:
             self.close()
             raise
@@ -120,14 +124,14 @@ class FrontEnds:
         for held in self._held:
             held.close()
         self._server.close()
-        for endpoint in self._endpoints:
-            self._reactor.call(endpoint.close)
+        self._reactor.call(self._close_endpoints)
 
-    def _open(self, view: BmcView, place: Place, tls: bool, ca_file: Path) -> BmcAddress:
-        profile, listen = view.profile, place.listen
-        spec = CertificateSpec(subject=_subject(profile), addresses=(listen,), names=("localhost",))
-        ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)
-        context = self._certificates.context(spec, profile.http.tls_min) if tls else None
+    def _close_endpoints(self) -> None:
+        for endpoint in self._endpoints:
+            endpoint.close()
+
+    def _open(self, view: BmcView, place: Place, context: ssl.SSLContext | None, ca_file: Path) -> BmcAddress:
+        listen = place.listen
         listener = self._server.listen(view.name, listen, place.redfish_port, tls=context, environ={"emulator.bmc": view.name})
         responder = IpmiResponder(view, entropy=secrets.token_bytes)
 
