@@ -21,6 +21,9 @@ class AuthResult(StrEnum):
     LOCKED = "locked"
 
 
+ATTEMPTS_KEPT = 1024
+"""How many names or addresses with failures one BMC remembers."""
+
 IPMI_NAME_BYTES = 16
 IPMI_PASSWORD_BYTES = 20
 FIRST_SLOT = 2
@@ -128,6 +131,8 @@ class Accounts:
             return False
         if rule.failures == 0:
             return False
+        if key not in self._attempts and len(self._attempts) >= ATTEMPTS_KEPT:
+            self._forget_oldest(now)
         attempts = self._attempts.setdefault(key, Attempts())
         attempts.failures = [*(t for t in attempts.failures if now - t <= rule.window_s), now]
         if len(attempts.failures) < rule.failures:
@@ -135,6 +140,11 @@ class Accounts:
         attempts.locked_until = now + rule.penalty_s
         attempts.failures = []
         return True
+
+    def _forget_oldest(self, now: Instant) -> None:
+        """Names and addresses are the client's to invent: what is remembered of them has a bound. Locks go last."""
+        unlocked = (key for key, attempts in self._attempts.items() if attempts.locked_until <= now)
+        del self._attempts[next(unlocked, next(iter(self._attempts)))]
 
     def _key(self, name: str, address: str) -> str:
         return name if self._lockout.by == "account" else address
