@@ -289,6 +289,15 @@ def test_power_statistics_are_an_integral(bench):
     assert values(bench)["CPU1Temp"] == warm
 
 
+def test_power_statistics_add_up_over_several_changes(bench):
+    bench.advance(30)
+    bench.rack.cut("node1", "1")
+    bench.advance(10)
+    bench.rack.news("node1", "1", News.CAME_UP)
+    bench.advance(20)
+    assert bench.view().sensors.power().average == round((184 * 50 + 12 * 10) / 60, 1)
+
+
 def test_statistics_that_begin_out_of_sight_wait_for_a_level(bench):
     bench.rack.news("node1", "1", News.OUT_OF_SIGHT)
     bench.view().sensors.restart_statistics()
