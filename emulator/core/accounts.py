@@ -10,6 +10,8 @@ import hmac
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
+from typing import Literal
 
 from emulator.core.clock import Instant
 from profiles.model import Account, Auth, Lockout
@@ -46,6 +48,12 @@ class LocalAccount(Account):
         return self.slot > 0 and fits and self.enabled
 
 
+@lru_cache(maxsize=256)
+def _local(name: str, password: str, role: Literal["Administrator", "Operator", "ReadOnly"], slot: int) -> LocalAccount:
+    """Shared by all BMCs of a profile: thousands of them start with the same accounts."""
+    return LocalAccount(name=name, password=password, role=role, slot=slot)
+
+
 @dataclass(slots=True)
 class Attempts:
     """Recent failures of one account or address, and until when it is locked."""
@@ -63,7 +71,7 @@ class Accounts:
         for n, account in enumerate(auth.accounts):
             password = first_password if first_password is not None and n == 0 else account.password
             slot = FIRST_SLOT + n if FIRST_SLOT + n <= LAST_SLOT else 0
-            self._accounts[account.name] = LocalAccount(name=account.name, password=password, role=account.role, slot=slot)
+            self._accounts[account.name] = _local(account.name, password, account.role, slot)
         self._lockout: Lockout = auth.lockout
         self._attempts: dict[str, Attempts] = {}
 
