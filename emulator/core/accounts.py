@@ -72,7 +72,8 @@ class Accounts:
             password = first_password if first_password is not None and n == 0 else account.password
             slot = FIRST_SLOT + n if FIRST_SLOT + n <= LAST_SLOT else 0
             self._accounts[account.name] = _local(account.name, password, account.role, slot)
-        self._lockout: Lockout = auth.lockout
+        self.lockout: Lockout = auth.lockout
+        """The rule in force; whoever may administer the service can replace it."""
         self._attempts: dict[str, Attempts] = {}
 
     def __iter__(self) -> Iterator[LocalAccount]:
@@ -132,7 +133,7 @@ class Accounts:
 
     def note(self, name: str, address: str, now: Instant, *, ok: bool) -> bool:
         """Takes in the end of an authentication; whether this one brought a lockout."""
-        rule = self._lockout
+        rule = self.lockout
         key = self._key(name, address)
         if ok:
             self._attempts.pop(key, None)
@@ -155,7 +156,7 @@ class Accounts:
         del self._attempts[next(unlocked, next(iter(self._attempts)))]
 
     def _key(self, name: str, address: str) -> str:
-        return name if self._lockout.by == "account" else address
+        return name if self.lockout.by == "account" else address
 
 
 @dataclass(slots=True)
@@ -175,7 +176,8 @@ class SessionTable:
 
     def __init__(self, limit: int | None, timeout_s: float, make_token: Callable[[], str]) -> None:
         self._limit = limit
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
+        """Idle seconds after which a session ends."""
         self._make_token = make_token
         self._by_token: dict[str, Session] = {}
         self._next_id = 1
@@ -223,5 +225,5 @@ class SessionTable:
         return gone
 
     def _reap(self, now: Instant) -> None:
-        for token in [t for t, s in self._by_token.items() if now - s.last_used > self._timeout_s]:
+        for token in [t for t, s in self._by_token.items() if now - s.last_used > self.timeout_s]:
             del self._by_token[token]
