@@ -63,7 +63,7 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, Kind | None], ...] = (
     ("wrong-exits", "AGENT-003", DELL, UNSAFE, None),
 )
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
 
 
 def definition_of(name: str) -> Definition:

@@ -24,8 +24,7 @@ def run_pytest(directory: Path, *arguments: str) -> subprocess.CompletedProcess[
 def test_scenarios_are_ordinary_tests(tmp_path: Path) -> None:
     done = run_pytest(
         tmp_path,
-        "--fencer",
-        HONEST,
+        f"--fencer={HONEST}",
         "--bmc-profile",
         "dell-idrac9",
         "-k",
@@ -68,7 +67,7 @@ def test_a_folder_that_hides_ours_is_named_in_one_sentence(tmp_path: Path) -> No
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [("--fencer", "nope"), ("--fencer", HONEST, "--bmc-profile", "nope")])
+@pytest.mark.parametrize("arguments", [("--fencer", "nope"), (f"--fencer={HONEST}", "--bmc-profile", "nope")])
 def test_what_there_is_not_is_one_sentence(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = run_pytest(tmp_path, *arguments)
     assert done.returncode == 4

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -330,3 +331,20 @@ def test_every_news_of_a_container_is_one_that_a_host_can_have(lab: Lab, world: 
         news, _ = lab.told()
         assert (host.rail, host.os, news) in TURNS
         host = turn(host, news)
+
+
+class Nobody:
+    """A holder that takes orders and does nothing: the news are the test's."""
+
+    def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
+        return
+
+
+def test_what_an_order_would_have_made_the_bmc_say_is_forgotten_when_the_host_goes_out_of_sight(bench: Any) -> None:
+    """The engine goes away after a ForceOff and comes back, the container still runs: a BMC that then says Off would lie."""
+    bench.rack.hold("node1", "1", Nobody())
+    bench.view().reset("1", "ForceOff", None)
+    bench.advance(60)
+    bench.rack.news("node1", "1", News.OUT_OF_SIGHT)
+    bench.rack.news("node1", "1", News.CAME_UP)
+    assert set(bench.rack.unit("node1").system("1").says.values()) == {"On"}

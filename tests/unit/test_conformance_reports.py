@@ -65,7 +65,7 @@ def result(verdict: Verdict, scenario: str = "STATE-001", profile: str = "dell-i
         ([Verdict.PASS, Verdict.STUCK], 1),
         ([Verdict.HANG], 1),
         ([Verdict.MISLEADING, Verdict.HYGIENE], 1),
-        ([Verdict.XPASS], 1),
+        ([Verdict.XPASS], 0),
         ([Verdict.UNSAFE, Verdict.ERROR, Verdict.SKIP, Verdict.STUCK], 3),
         ([Verdict.ERROR, Verdict.SKIP, Verdict.STUCK], 5),
         ([Verdict.SKIP, Verdict.STUCK, Verdict.PASS], 4),
@@ -168,7 +168,7 @@ def journal_of_an_incident() -> tuple[Journal, int]:
     journal.record("target", Event.FAULT, command, fault="power.ignore", seam="power", system="1")
     answer = journal.record("target", Event.RESPONSE, post, status=204)
     journal.record("target", Event.GATE, command, system="1", after_reads=3)
-    journal.record("target", Event.REPORT, command, system="1", chassis="Off")
+    journal.record("target", Event.REPORT, command, system="1", says={"chassis": "Off", "ipmi": None})
     claim = journal.record("target", Event.FENCER, answer, what="claim", ask=0)
     journal.record("target", Event.FENCER, what="end", ask=0, claim="off", exit=0)
     journal.record(
@@ -183,7 +183,8 @@ def test_the_story_follows_causes_and_tells_what_became_of_the_host() -> None:
     text = "\n".join(told)
     for part in (
         "is asked for off", "POST", "ForceOff of 1, which is On: 204, effect off", "power.ignore acts", "answers HTTP 204",
-        "opens after 3 reads", "chassis says Off", "its answer is final", "said: off (exit 0)", "rail down",
+        "opens after 3 reads", "its chassis says Off, its ipmi says null",
+        "its answer is final", "said: off (exit 0)", "rail down",
     ):  # fmt: skip
         assert part in text, part
     assert [int(line[1:5]) for line in told] == sorted(int(line[1:5]) for line in told)
