@@ -39,7 +39,7 @@ class AgentAdapter:
     def missing(self) -> str | None:
         for way in self._definition.ways.values():
             program = way.command[0]
-            if isinstance(program, str) and find(program, self._definition.file.parent) is None:
+            if isinstance(program, str) and find(program, self._definition.folder) is None:
                 return f"{program} is not installed"
         return None
 
@@ -52,7 +52,7 @@ class AgentAdapter:
             if (path := stand_ins.of(tool)) is not None:
                 params[name] = path
         lines = [f"action={invocation.ask}", *(f"{name}={value}" for name, value in params.items())]
-        beside = self._definition.file.parent
+        beside = self._definition.folder
         ended = run(
             (find(command[0], beside) or command[0], *command[1:]),
             stdin="".join(f"{line}\n" for line in lines),

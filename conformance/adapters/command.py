@@ -19,14 +19,14 @@ class CommandAdapter:
         for way in self._definition.ways.values():
             for action in way.actions.values():
                 program = action.argv[0]
-                if isinstance(program, str) and find(program, self._definition.file.parent) is None:
+                if isinstance(program, str) and find(program, self._definition.folder) is None:
                     return f"{program} is not installed"
         return None
 
     def run(self, invocation: Invocation) -> Outcome:
         action = self._definition.ways[invocation.protocol].actions[invocation.ask]
         line = fill_all(action.argv, invocation.bmc)
-        beside = self._definition.file.parent
+        beside = self._definition.folder
         ended = run(
             (find(line[0], beside) or line[0], *line[1:]),
             stdin=fill(action.stdin, invocation.bmc) or "",

@@ -136,6 +136,11 @@ class Definition:
         return self.name if self.built_in else str(self.file)
 
     @property
+    def folder(self) -> Path:
+        """Where its file lies; absolute, since programs are started with another working directory."""
+        return self.file.absolute().parent
+
+    @property
     def cap(self) -> float:
         """When the suite ends it (ruling 13)."""
         return self.deadline + max(5.0, self.deadline / 4)

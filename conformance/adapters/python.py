@@ -26,7 +26,7 @@ class PythonAdapter:
     def missing(self) -> str | None:
         for way in self._definition.ways.values():
             module = str(way.command[0]).partition(":")[0]
-            beside = self._definition.file.resolve().parent / Path(*module.split("."))
+            beside = self._definition.folder / Path(*module.split("."))
             if beside.with_suffix(".py").is_file() or (beside / "__init__.py").is_file():
                 continue
             if _spec(module) is None:
@@ -35,7 +35,7 @@ class PythonAdapter:
 
     def run(self, invocation: Invocation) -> Outcome:
         way = self._definition.ways[invocation.protocol]
-        beside = self._definition.file.resolve().parent
+        beside = self._definition.folder
         names = {key.removeprefix("bmc."): value for key, value in invocation.bmc.items()}
         message = {
             "path": str(beside),
