@@ -53,6 +53,10 @@ class AskCase:
         """It answered, and the answer is that it could not."""
         return not self.outcome.timed_out and not self.succeeded
 
+    def _evidence(self) -> tuple[int, ...]:
+        """The commands that it sent and its last look: without them no story can be followed."""
+        return tuple(e.seq for e in (*self.window.power_commands[:3], *self.window.state_reads[-1:]))
+
     def finding(
         self,
         verdict: Verdict,
@@ -74,7 +78,7 @@ class AskCase:
             ask=self.window.number,
             kind=kind,
             level=level,
-            anchors=(*anchors, self.window.claim.seq),
+            anchors=tuple(sorted({*anchors, *self._evidence(), self.window.claim.seq})),
         )
 
 

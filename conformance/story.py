@@ -42,6 +42,8 @@ def tell(events: Sequence[Event], anchors: Iterable[int], ask: int) -> tuple[Lin
     end = min(later, default=events[-1].seq + 1)
     chosen = {event.seq for anchor in anchors for event in chain(by_seq, anchor)} | {e.seq for e in stamps}
     chosen |= {e.seq for e in events if start.seq < e.seq < end and e.kind in TRUTH}
+    orders = [e.seq for e in events if start.seq < e.seq < end and is_order(e)]
+    chosen |= {*orders[:2], *orders[-1:]}
     asked = {seq for seq in chosen if by_seq[seq].kind is Kind.REQUEST}
     chosen |= {e.seq for e in events if e.cause in asked and e.kind in (Kind.RESPONSE, Kind.FAULT, Kind.COMMAND, Kind.AUTH)}
     commands = {seq for seq in chosen if by_seq[seq].kind is Kind.COMMAND}
@@ -52,6 +54,12 @@ def tell(events: Sequence[Event], anchors: Iterable[int], ask: int) -> tuple[Lin
     tail = MOST_LINES - HEAD_LINES
     gap = Line(lines[HEAD_LINES].seq, None, lines[HEAD_LINES].at, "...", f"{len(lines) - MOST_LINES} more of the same kind")
     return (*lines[:HEAD_LINES], gap, *lines[-tail:])
+
+
+def is_order(event: Event) -> bool:
+    """Whether a request asks for a change of power, whatever became of it."""
+    path = text(event, "path")
+    return event.kind is Kind.REQUEST and (path == "chassis-control" or path.endswith("/Actions/ComputerSystem.Reset"))
 
 
 def _line(event: Event, origin: float) -> Line:
@@ -74,10 +82,9 @@ def describe(event: Event) -> str:
             state = f"rail {text(event, 'rail')}, OS {text(event, 'os')}, incarnation {text(event, 'incarnation')}"
             return f"{text(event, 'host') or text(event, 'system')}: {state} ({text(event, 'was')})"
         case Kind.REPORT:
-            says = ", ".join(
-                f"{view} says {text(event, view) or 'null'}" for view in ("system", "chassis", "ipmi") if view in event.data
-            )
-            return says or "says something else"
+            says = event.data.get("says")
+            words = says.items() if isinstance(says, Mapping) else ()
+            return ", ".join(f"its {view} says {'null' if word is None else word}" for view, word in words)
         case Kind.FAULT:
             return f"{text(event, 'fault')} acts"
         case Kind.GATE:

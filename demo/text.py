@@ -16,7 +16,8 @@ STYLE = {"PASS": "green", "UNSAFE": "bold white on red", "STUCK": "yellow", "HAN
 
 def heading(console: Console, act: str, title: str, detail: str) -> None:
     console.print()
-    console.print(Text.assemble((f"({act}) ", "bold"), (title, "bold"), (f"   {detail}", "dim")))
+    console.print(Text.assemble((f"({act}) ", "bold"), (title, "bold")), soft_wrap=True)
+    console.print(Text(f"    {detail}", "dim"), soft_wrap=True)
 
 
 def line(console: Console, said: Line) -> None:
@@ -30,17 +31,26 @@ def act(console: Console, story: Story) -> None:
 
 
 def matrix(console: Console, grid: Matrix) -> None:
-    table = Table(show_edge=False, pad_edge=False, padding=(0, 1), header_style="dim")
+    """Scenarios down, fencers across: fits a terminal of 80 columns."""
+    shown = [row for row in grid.rows if not row.missing]
+    table = Table(show_edge=False, pad_edge=False, padding=(0, 1), header_style="dim", box=None)
     table.add_column("", no_wrap=True)
-    for column in grid.scenarios:
-        table.add_column(column.id.replace("-", "\n", 1), justify="center", no_wrap=True)
-    for row in grid.rows:
-        if row.missing:
-            table.add_row(row.fencer, *([Text("–", "dim")] * len(grid.scenarios)))
-        else:
-            table.add_row(row.fencer, *(Text(cell.word, STYLE.get(cell.kind, "cyan")) for cell in row.cells))
+    for row in shown:
+        table.add_column(_broken(row.fencer), justify="center", no_wrap=True)
+    for n, column in enumerate(grid.scenarios):
+        table.add_row(f"    {column.id}", *(Text(row.cells[n].word, STYLE.get(row.cells[n].kind, "cyan")) for row in shown))
     console.print(table)
-    console.print(Text("    " + " · ".join(f"{word} {meaning}" for word, meaning in KEY[:-1]), "dim"), soft_wrap=True)
+    for word, meaning in KEY:
+        console.print(Text(f"    {word}  {meaning}", "dim"), soft_wrap=True)
     for row in grid.rows:
         if row.missing:
-            console.print(Text(f"    – {row.fencer}: {row.missing}", "dim"), soft_wrap=True)
+            console.print(Text(f"    {row.fencer}: {row.missing}", "dim"), soft_wrap=True)
+
+
+def _broken(name: str) -> str:
+    """A long name in two lines."""
+    for mark in ("_", "-"):
+        head, found, tail = name.partition(mark)
+        if found:
+            return f"{head}{mark}\n{tail}"
+    return name

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Iterable
+import ssl
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,15 @@ from profiles.model import ABSENT, Profile
 
 REAP_EVERY = 1.0
 """Seconds between two looks for IPMI sessions that have run out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a BMC shall listen. Port 0: a free one."""
+
+    listen: str = "127.0.0.1"
+    redfish_port: int = 0
+    ipmi_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +92,7 @@ class FrontEnds:
         rack: Rack,
         reactor: Reactor,
         *,
-        listen: str,
-        redfish_port: int,
-        ipmi_port: int,
+        places: Mapping[str, Place],
         tls: bool,
         refuse: frozenset[str],
         directory: Path,
@@ -98,12 +106,15 @@ class FrontEnds:
         views = {name: BmcView(rack, name) for name in rack.units}
         self._server = HttpServer(reactor, create_app(rack), hooks=WireFaults(views))
         try:
-            for n, (name, view) in enumerate(views.items()):
-                ports = (redfish_port + n if redfish_port else 0, ipmi_port + n if ipmi_port else 0)
+            for name, view in views.items():
+                place, ca_file = places[name], directory / f"{name}.pem"
+                spec = CertificateSpec(subject=_subject(view.profile), addresses=(place.listen,), names=("localhost",))
+                ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)  # of a refused one too: clients open it first
                 if name in refuse:
-                    self.addresses[name] = self._refuse(listen, directory / name)
+                    self.addresses[name] = self._refuse(place.listen, ca_file)
                 else:
-                    self.addresses[name] = self._open(view, listen, ports, tls, directory / f"{name}.pem")
+                    context = self._certificates.context(spec, view.profile.http.tls_min) if tls else None
+                    self.addresses[name] = self._open(view, place, context, ca_file)
         except BaseException:
             self.close()
             raise
@@ -113,22 +124,22 @@ class FrontEnds:
         for held in self._held:
             held.close()
         self._server.close()
-        for endpoint in self._endpoints:
-            self._reactor.call(endpoint.close)
+        self._reactor.call(self._close_endpoints)
 
-    def _open(self, view: BmcView, listen: str, ports: tuple[int, int], tls: bool, ca_file: Path) -> BmcAddress:
-        profile = view.profile
-        spec = CertificateSpec(subject=_subject(profile), addresses=(listen,), names=("localhost",))
-        ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)
-        context = self._certificates.context(spec, profile.http.tls_min) if tls else None
-        listener = self._server.listen(view.name, listen, ports[0], tls=context, environ={"emulator.bmc": view.name})
+    def _close_endpoints(self) -> None:
+        for endpoint in self._endpoints:
+            endpoint.close()
+
+    def _open(self, view: BmcView, place: Place, context: ssl.SSLContext | None, ca_file: Path) -> BmcAddress:
+        listen = place.listen
+        listener = self._server.listen(view.name, listen, place.redfish_port, tls=context, environ={"emulator.bmc": view.name})
         responder = IpmiResponder(view, entropy=secrets.token_bytes)
 
         def on_datagram(data: bytes, peer: Address, local: Address) -> None:
             for answer, to in responder.receive(data, peer):
                 endpoint.send(answer, to, local)
 
-        endpoint = UdpEndpoint(self._reactor, listen, ports[1], on_datagram)
+        endpoint = UdpEndpoint(self._reactor, listen, place.ipmi_port, on_datagram)
         self._responders.append(responder)
         self._endpoints.append(endpoint)
         return BmcAddress(_reachable(listen), listener.port, endpoint.port, ca_file)

@@ -24,8 +24,8 @@ from conformance.vocabulary import Verdict
 COLOURS: Final[Mapping[Verdict, tuple[str, str]]] = {
     Verdict.UNSAFE: ("#d55e00", "#fff"), Verdict.ERROR: ("#000", "#fff"), Verdict.HANG: ("#cc79a7", "#000"),
     Verdict.STUCK: ("#e69f00", "#000"), Verdict.MISLEADING: ("#f0e442", "#000"), Verdict.HYGIENE: ("#56b4e9", "#000"),
-    Verdict.XPASS: ("#000", "#fff"), Verdict.WAIVED: ("#bbb", "#000"), Verdict.SKIP: ("#eee", "#555"), Verdict.NA: ("#eee", "#555"),
-    Verdict.PASS: ("#009e73", "#fff"),
+    Verdict.XPASS: ("#000", "#fff"), Verdict.WAIVED: ("#bbb", "#000"), Verdict.SKIP: ("#eee", "#555"),
+    Verdict.NA: ("#eee", "#555"), Verdict.PASS: ("#009e73", "#fff"),
 }  # fmt: skip
 
 _ENVIRONMENT: Final = jinja2.Environment(

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, CompletionCode, ResetType
 from emulator.ipmi.call import Call, Refused
 from emulator.ipmi.rmcp import BMC_ADDRESS
-from emulator.ipmi.state import BOOT_FLAGS, VALID_FLAGS
+from emulator.ipmi.state import BOOT_FLAGS, BOOT_PARAMETERS, SET_IN_PROGRESS, VALID_FLAGS
 from profiles.model import View
 
 POWER_BIT: Mapping[str | None, int] = {"On": 1, "PoweringOn": 1, "PoweringOff": 1, "Paused": 1, "Off": 0}
@@ -98,26 +98,23 @@ def get_restart_cause(call: Call) -> bytes:
 def set_boot_option(call: Call) -> bytes:
     """Bit 7 of the first byte locks the parameter as invalid; without data only that bit changes (28.12)."""
     number, value, boot = call.data[0] & 0x7F, call.data[1:], call.state.boot
-    if number not in boot.values:
+    if number not in BOOT_PARAMETERS:
         raise Refused(PARAMETER_UNSUPPORTED)
     if value:
-        if len(value) != len(boot.values[number]):
+        if len(value) != BOOT_PARAMETERS[number]:
             raise Refused(CompletionCode.INVALID_LENGTH)
-        if number == 0 and value[0] & 0x03 == 1 and boot.values[0][0] & 0x03 == 1:
+        if number == SET_IN_PROGRESS and value[0] & boot.value(number)[0] & 0x03 == 1:
             raise Refused(PARAMETER_BUSY)  # somebody else is in the middle of a change
-        boot.values[number] = value
-    if call.data[0] & PARAMETER_INVALID:
-        boot.locked.add(number)
-    else:
-        boot.locked.discard(number)
+        boot.set(number, value)
+    boot.lock(number, bool(call.data[0] & PARAMETER_INVALID))
     return b""
 
 
 def get_boot_option(call: Call) -> bytes:
     number, boot = call.data[0] & 0x7F, call.state.boot
-    if number not in boot.values:
+    if number not in BOOT_PARAMETERS:
         raise Refused(PARAMETER_UNSUPPORTED)
-    value = boot.values[number]
+    value = boot.value(number)
     if number == BOOT_FLAGS and not value[0] & VALID_FLAGS:
         value = bytes(len(value))  # flags that are not valid say nothing
     return bytes((BOOT_OPTIONS_VERSION, number | (PARAMETER_INVALID if number in boot.locked else 0))) + value

@@ -33,6 +33,8 @@ ANSWERED_WITH = {
 class Login:
     """The handshakes of one BMC."""
 
+    __slots__ = ("_guid", "_kg", "_sessions", "_suites", "_view")
+
     def __init__(self, bmc: Bmc) -> None:
         self._view = bmc.view
         self._sessions = bmc.sessions

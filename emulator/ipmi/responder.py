@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from emulator.core.clock import Instant
+from emulator.core.errors import EmulatorError
 from emulator.core.fault import Request, Seam
 from emulator.core.journal import Kind
 from emulator.core.naming import derived_uuid
@@ -72,6 +73,8 @@ class IpmiResponder:
     `entropy(n)` gives n unpredictable bytes, for session ids and challenges. `kg` is the BMC's own key, where one is set.
     `drops` counts what was not answered, by reason.
     """
+
+    __slots__ = ("_bmc", "_login", "_view", "drops", "sessions")
 
     def __init__(
         self,
@@ -198,7 +201,7 @@ class IpmiResponder:
             try:
                 run = admitted(message, row, origin.session)
                 data = run(Call(bmc=self._bmc, origin=origin, data=message.data, request=request, cause=cause))
-            except Refused as refusal:
+            except (Refused, EmulatorError) as refusal:
                 code = refusal.completion_code
         match fault:
             case Silence():

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from emulator.core.clock import Instant
 from emulator.core.vocab import ChassisControl
 
 POLICY_ALWAYS_OFF = 0x00
-BOOT_FLAGS = 5
+SET_IN_PROGRESS, BOOT_FLAGS = 0, 5
 VALID_FLAGS = 0x80
-PERSISTENT = 0x40
+
+
+NO_CHANGES: Mapping[int, bytes] = MappingProxyType({})
+BOOT_PARAMETERS: Mapping[int, int] = MappingProxyType({0: 1, 1: 1, 2: 1, 3: 1, 4: 2, 5: 5, 6: 9, 7: 17})
+"""System boot options by parameter number, and the bytes that each has (IPMI 2.0, table 28-14)."""
 
 
 @dataclass(slots=True)
 class BootOptions:
-    """System boot options by parameter number (IPMI 2.0, table 28-14). Sizes are those of the standard."""
+    """What was ever set, zeros else. Nothing is copied before that: there may be thousands of BMCs."""
 
-    values: dict[int, bytes] = field(
-        default_factory=lambda: {0: b"\0", 1: b"\0", 2: b"\0", 3: b"\0", 4: b"\0\0", 5: bytes(5), 6: bytes(9), 7: bytes(17)}
-    )
-    locked: set[int] = field(default_factory=set)
+    changed: Mapping[int, bytes] = field(default_factory=lambda: NO_CHANGES)
+    locked: frozenset[int] = frozenset()
+
+    def value(self, number: int) -> bytes:
+        return self.changed.get(number) or bytes(BOOT_PARAMETERS[number])
+
+    def set(self, number: int, value: bytes) -> None:
+        self.changed = {**self.changed, number: value}
+
+    def lock(self, number: int, locked: bool) -> None:
+        self.locked = self.locked | {number} if locked else self.locked - {number}
 
 
 @dataclass(slots=True)

@@ -74,7 +74,8 @@ def get_session_info(call: Call) -> bytes:
     counts = bytes((min(call.sessions.limits.sessions, 0x3F), min(len(live), 0x3F)))
     if session is None:
         return b"\0" + counts
-    number = FIRST_NAMED + [account.name for account in call.view.accounts()].index(session.account.name)
+    names = [account.name for account in call.view.accounts()]
+    number = FIRST_NAMED + names.index(session.account.name) if session.account.name in names else 0  # 0: deleted meanwhile
     protocol = PROTOCOL_RMCP_PLUS if session.auth_type == AUTH_RMCP_PLUS else 0
     who = bytes((number, session.privilege, protocol | LAN_CHANNEL))
     address = ipaddress.ip_address(session.peer[0])

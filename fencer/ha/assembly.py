@@ -43,9 +43,7 @@ def make_bmc(config: Config, host: HostPart) -> Bmc:
     """Raises ConfigError for what the policy's client cannot reach."""
     if config.policy.name is PolicyName.CLOUDSTACK:
         if host.bmc.protocol != "redfish":
-            raise ConfigError(
-                [f"{config.path}: hosts.{host.name}.bmc: the policy cloudstack-4.22 is here with Redfish only"]
-            )
+            raise ConfigError([f"{config.path}: hosts.{host.name}.bmc: the policy cloudstack-4.22 is here with Redfish only"])
         url = host.bmc.url or f"https://{host.bmc.host}:{host.bmc.port or 443}"
         verify = (host.bmc.ca_file or True) if host.bmc.verify_tls else False
         return CloudStackBmc(url=url.rstrip("/"), user=host.bmc.username, password=config.password(host), verify=verify)

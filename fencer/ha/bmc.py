@@ -43,9 +43,7 @@ class Bmc(Protocol):
     def reset(self, timeout: float, permit: Permit) -> CommandAnswer: ...
 
 
-_FINAL = frozenset(
-    {Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED, Cause.NOT_FOUND, Cause.UNSUPPORTED, Cause.CONFIG, Cause.TLS}
-)
+_FINAL = frozenset({Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED, Cause.NOT_FOUND, Cause.UNSUPPORTED, Cause.CONFIG, Cause.TLS})
 _REFUSAL = frozenset({Cause.ALREADY_IN_STATE, Cause.CONFLICT, Cause.BUSY, Cause.PRECONDITION})
 
 

@@ -40,9 +40,7 @@ def hold(
     if now - started < policy.start_quiet:
         return Hold.START
     busy = sum(
-        1
-        for r in records
-        if r.owner == owner and r.fence is not None and r.fence.phase in (Phase.POWER_OFF, Phase.CONFIRM)
+        1 for r in records if r.owner == owner and r.fence is not None and r.fence.phase in (Phase.POWER_OFF, Phase.CONFIRM)
     )
     if busy >= policy.fences_at_once:
         return Hold.RATE

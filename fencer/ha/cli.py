@@ -105,7 +105,7 @@ def _stop_signals() -> Iterator[list[int]]:
 @STATE
 def status(config: Path, json_lines: bool, state: Path | None) -> None:
     """What is known of every host, and where every VM is."""
-    with _opened(config, state) as (loaded, store):
+    with _opened(config, state) as (_, store):
         clock, placements = store.clock(), store.placements()
         for name in store.hosts():
             record = store.load(name)

@@ -28,7 +28,6 @@ from fencer.ha.observations import (
     Health,
     ManualFence,
     Observation,
-    PowerRead,
     Tick,
 )  # fmt: skip
 from fencer.ha.policy import Policy
@@ -66,7 +65,7 @@ def step(record: HostRecord, seen: Observation, policy: Policy, now: float) -> t
             _eligibility(d, seen)
         case ManualFence():
             d.answer(seen.request, False, "the policy cloudstack-4.22 knows no manual confirmation of a fence")
-        case PowerRead():
+        case _:
             pass  # its HA manager never reads the power state
     return d.result()
 
@@ -150,7 +149,8 @@ def _reply(d: Draft, seen: CommandReply) -> None:
     reset = d.rec.state is S.RECOVERING or d.rec.state is S.RECOVERED
     failure = seen.failure
     d.tell(
-        Kind.POWER_COMMAND, step="reply", command=str(Ask.RESET if reset else Ask.OFF), request=seen.request, result=str(seen.result),
+        Kind.POWER_COMMAND, step="reply", command=str(Ask.RESET if reset else Ask.OFF), request=seen.request,
+        result=str(seen.result),
         reason=str(failure.cause) if failure else None, code=failure.code if failure else None,
         message_id=failure.message_id if failure else None, text=failure.text if failure else None,
         fence_id=d.rec.fence.id if d.rec.fence else None,

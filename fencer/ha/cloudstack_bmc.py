@@ -32,9 +32,7 @@ class CloudStackBmc:
 
     def read(self, timeout: float) -> Reading:
         """CloudStack's HA never asks. Raises ReadFailed, always."""
-        raise ReadFailed(
-            Failure(cause=Cause.UNSUPPORTED, text="the policy cloudstack-4.22 never reads the power state")
-        )
+        raise ReadFailed(Failure(cause=Cause.UNSUPPORTED, text="the policy cloudstack-4.22 never reads the power state"))
 
     def off(self, timeout: float, permit: Permit) -> CommandAnswer:
         return self._reset(OFF, timeout)
@@ -72,7 +70,5 @@ class CloudStackBmc:
 
 
 def _failed(text: str, status: int) -> CommandAnswer:
-    cause = {401: Cause.AUTH, 403: Cause.PRIVILEGE, 409: Cause.CONFLICT, 503: Cause.BUSY}.get(
-        status, Cause.BAD_RESPONSE
-    )
+    cause = {401: Cause.AUTH, 403: Cause.PRIVILEGE, 409: Cause.CONFLICT, 503: Cause.BUSY}.get(status, Cause.BAD_RESPONSE)
     return CommandAnswer(result=CommandResult.REFUSED, failure=Failure(cause=cause, text=text, code=f"HTTP {status}"))

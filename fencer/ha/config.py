@@ -210,9 +210,7 @@ def _relations(document: Document, part: ConfigPart) -> list[str]:
         for index, host in enumerate(part.hosts):
             if host.agent is None:
                 problems.append(
-                    document.problem(
-                        ("hosts", index), "the http executor needs the address of this host's agent (agent)"
-                    )
+                    document.problem(("hosts", index), "the http executor needs the address of this host's agent (agent)")
                 )
     return problems
 
@@ -235,9 +233,7 @@ def _policy(document: Document, part: ConfigPart, name: str | None) -> tuple[Pol
                 given[key] = type(default)(value)
         elif isinstance(default, bool) != isinstance(value, bool) or isinstance(value, str):
             problems.append(
-                document.problem(
-                    ("policy", key), f"must be {'true or false' if isinstance(default, bool) else 'a number'}"
-                )
+                document.problem(("policy", key), f"must be {'true or false' if isinstance(default, bool) else 'a number'}")
             )
         elif isinstance(default, int) and not isinstance(value, int):
             problems.append(document.problem(("policy", key), "must be a whole number"))

@@ -120,7 +120,7 @@ def on_reply(d: Draft, seen: CommandReply) -> None:
 
 
 def on_health(d: Draft) -> bool:
-    """The host answered a health check: a BMC that says Off contradicts it, so proof starts again. True if the fence was aborted."""
+    """The host answered: a BMC that says Off contradicts it, so proof starts again. True if the fence was aborted."""
     d.rec = replace(d.rec, off_run=None)
     fence = _fence(d.rec)
     if d.rec.streak < d.policy.healthy_checks or fence.command_sent:
@@ -181,7 +181,8 @@ def fail(d: Draft, error: LastError) -> None:
         d.go(HAEvent.FENCE_BLOCKED)
         d.alert(
             Alert.FENCE_BLOCKED, f"{fence.id}/blocked",
-            f"{attempts} attempts to switch {d.rec.host} off failed, last: {error.text}; its VMs stay where they are; reading goes on",
+            f"{attempts} attempts to switch {d.rec.host} off failed, last: {error.text}; "
+            "its VMs stay where they are; reading goes on",
             fence_id=fence.id, reason=str(error.cause),
         )  # fmt: skip
 
@@ -217,7 +218,8 @@ def _give_up_confirming(d: Draft, fence: Fence) -> None:
     elif d.rec.last_error is not None:
         fail(d, d.rec.last_error)
     else:
-        text = f"the power-off was accepted, but {d.policy.power_off_timeout:g} s later the BMC still says {d.rec.last_read or 'nothing'}"
+        said = d.rec.last_read or "nothing"
+        text = f"the power-off was accepted, but {d.policy.power_off_timeout:g} s later the BMC still says {said}"
         fail(d, LastError(cause=Cause.TIMEOUT, text=text, at=d.now))
 
 
@@ -227,14 +229,10 @@ def _weigh_signature(d: Draft, fence: Fence, signature: Signature, seen: PowerRe
         return
     reading = seen.reading
     if reading is not None and (reading.power is Power.ON or reading.chassis_word == "On"):
-        d.answer(
-            signature.request, False, f"refused: the BMC of {d.rec.host} says On; {fence.id} goes on without your word"
-        )
+        d.answer(signature.request, False, f"refused: the BMC of {d.rec.host} says On; {fence.id} goes on without your word")
         _put(d, signature=None)
     elif d.rec.off_run is None:
-        d.answer(
-            signature.request, True, f"{fence.id} is confirmed by {signature.who}; the BMC could not say otherwise"
-        )
+        d.answer(signature.request, True, f"{fence.id} is confirmed by {signature.who}; the BMC could not say otherwise")
         d.go(HAEvent.MANUAL_FENCE_CONFIRMED)
         _release(
             d,

@@ -67,9 +67,7 @@ class ExecExecution:
         except OSError as error:
             raise StartFailed(f"{words[0]} cannot be run: {error.strerror}", nothing_started=True) from error
         if done.returncode != 0:
-            raise StartFailed(
-                f"{words[0]} ended with {done.returncode}", nothing_started=done.returncode == NOT_STARTED_EXIT
-            )
+            raise StartFailed(f"{words[0]} ended with {done.returncode}", nothing_started=done.returncode == NOT_STARTED_EXIT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,6 @@ from fencer.ha.observations import (
     Eligibility,
     Enable,
     Health,
-    ManualFence,
     Observation,
     PowerRead,
     Tick,
@@ -65,7 +64,7 @@ def step(record: HostRecord, seen: Observation, policy: Policy, now: float) -> t
             _disable(d, seen.request)
         case Eligibility():
             _eligibility(d, seen)
-        case ManualFence():
+        case _:
             fence.on_manual(d, seen)
     return d.result()
 
@@ -152,8 +151,8 @@ def _suspect(d: Draft, *, keep_count: bool) -> None:
 def _available(d: Draft, event: HAEvent, to: HAState | None = None) -> None:
     d.go(event, to)
     d.rec = replace(
-        d.rec, suspect_since=None, samples=(), recovery_count=0, reset_sent=False, boot_until=None, off_run=None, returned_at=None,
-        last_error=None,
+        d.rec, suspect_since=None, samples=(), recovery_count=0, reset_sent=False, boot_until=None, off_run=None,
+        returned_at=None, last_error=None,
     )  # fmt: skip
     _leave_if_ineligible(d)
 
@@ -222,9 +221,7 @@ def _power_read(d: Draft, seen: PowerRead) -> None:
     if seen.reading is not None and proof.is_stranger(d.rec, seen.reading):
         failure = fence.stranger(d.rec, seen)
     run = proof.extend(d.rec, seen)
-    said = (
-        (seen.reading.word or "nothing") if seen.reading else f"no answer ({failure.cause})" if failure else "nothing"
-    )
+    said = (seen.reading.word or "nothing") if seen.reading else f"no answer ({failure.cause})" if failure else "nothing"
     if said != d.rec.last_read or run is not None:
         _tell_read(d, seen, failure, said, run.count if run else 0)
     d.rec = replace(
@@ -321,9 +318,7 @@ def _command_reply(d: Draft, seen: CommandReply) -> None:
     if d.rec.state is S.FENCING and request.ask is Ask.OFF:
         fence.on_reply(d, seen)
     elif (
-        d.rec.state is S.RECOVERING
-        and request.ask is Ask.RESET
-        and seen.result in (CommandResult.FAILED, CommandResult.REFUSED)
+        d.rec.state is S.RECOVERING and request.ask is Ask.RESET and seen.result in (CommandResult.FAILED, CommandResult.REFUSED)
     ):
         reason = str(failure.cause if failure else Cause.BAD_RESPONSE)
         _recovery_failed(
@@ -337,9 +332,7 @@ def _claimed(d: Draft) -> None:
         d.go(E.TOO_FEW_SAMPLES)
         d.rec = replace(d.rec, next_activity_at=d.now)
     elif d.rec.state is S.FENCED:
-        d.rec = replace(
-            d.rec, returned_at=None
-        )  # the stop of its old VMs may have died with the old owner: say it again
+        d.rec = replace(d.rec, returned_at=None)  # the stop of its old VMs may have died with the old owner: say it again
     elif d.rec.state is S.FENCING:
         fence.on_claim(d)
 

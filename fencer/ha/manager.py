@@ -242,11 +242,7 @@ class Manager:
 
         def permit() -> bool:
             lease = self._leases.get(name)
-            return (
-                lease is not None
-                and lease.epoch == epoch
-                and proof.may_start(lease.until, self._policy, self._clock.now())
-            )
+            return lease is not None and lease.epoch == epoch and proof.may_start(lease.until, self._policy, self._clock.now())
 
         def work() -> CommandAnswer:
             if not permit():
@@ -320,9 +316,7 @@ class Manager:
                 fence = self._store.load(request.host).fence
                 if fence is not None and fence.signature is not None and fence.signature.request == request.id:
                     return  # already taken up; a live read decides
-                seen = ManualFence(
-                    request=request.id, fence_id=detail["fence_id"], who=detail["who"], why=detail["why"]
-                )
+                seen = ManualFence(request=request.id, fence_id=detail["fence_id"], who=detail["who"], why=detail["why"])
                 self._apply(request.host, seen)
 
 

@@ -101,6 +101,4 @@ class ManualFence:
     why: str
 
 
-Observation = (
-    Tick | Claimed | Health | Activity | PowerRead | CommandReply | Enable | Disable | Eligibility | ManualFence
-)
+Observation = Tick | Claimed | Health | Activity | PowerRead | CommandReply | Enable | Disable | Eligibility | ManualFence

@@ -72,13 +72,9 @@ class Policy:
         if negative:
             raise ValueError(f"{', '.join(negative)} must be greater than 0")
         if self.lease <= self.request_timeout + self.clock_margin:
-            raise ValueError(
-                "lease must be longer than request_timeout + clock_margin, or no BMC request may ever start"
-            )
+            raise ValueError("lease must be longer than request_timeout + clock_margin, or no BMC request may ever start")
         if self.lease_renew >= self.lease - self.request_timeout - self.clock_margin:
-            raise ValueError(
-                "lease_renew must leave room for a request: less than lease - request_timeout - clock_margin"
-            )
+            raise ValueError("lease_renew must leave room for a request: less than lease - request_timeout - clock_margin")
         if not 0 <= self.backoff_jitter < 1:
             raise ValueError("backoff_jitter must be at least 0 and less than 1")
         if self.backoff_cap < self.backoff_first:
@@ -104,5 +100,6 @@ DURATIONS = (
 )  # fmt: skip
 
 POSITIVE = frozenset(DURATIONS) - {"start_quiet", "clock_margin"} | {
-    "max_attempts", "activity_samples", "healthy_checks", "brake_min", "fences_at_once", "power_offs_per_second", "vm_starts_at_once",
+    "max_attempts", "activity_samples", "healthy_checks", "brake_min", "fences_at_once", "power_offs_per_second",
+    "vm_starts_at_once",
 }  # fmt: skip

@@ -49,12 +49,7 @@ def extend(record: HostRecord, seen: PowerRead) -> OffRun | None:
 def is_stable(record: HostRecord, policy: Policy) -> bool:
     """Two live reads of this epoch, far enough apart."""
     run = record.off_run
-    return (
-        run is not None
-        and run.epoch == record.epoch
-        and run.count >= 2
-        and run.last.at >= run.first.at + policy.stable_for
-    )
+    return run is not None and run.epoch == record.epoch and run.count >= 2 and run.last.at >= run.first.at + policy.stable_for
 
 
 def is_proved(record: HostRecord, policy: Policy) -> bool:

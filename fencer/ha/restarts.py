@@ -26,9 +26,7 @@ Post = Callable[[Callable[[], None]], None]
 
 
 class Submit(Protocol):
-    def submit(
-        self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]
-    ) -> None: ...
+    def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None: ...
 
 
 class Restarts:
@@ -53,13 +51,9 @@ class Restarts:
                 if row.key not in self._starting:
                     self._start(row, epoch, records, self._executor, post)
 
-    def _start(
-        self, row: LedgerRow, epoch: int, records: Mapping[str, HostRecord], executor: Executor, post: Post
-    ) -> None:
+    def _start(self, row: LedgerRow, epoch: int, records: Mapping[str, HostRecord], executor: Executor, post: Post) -> None:
         now = self._clock.now()
-        target = placement.choose(
-            row, self._vms.get(row.vm), self._config.part.hosts, records, self._store.placements()
-        )
+        target = placement.choose(row, self._vms.get(row.vm), self._config.part.hosts, records, self._store.placements())
         if target is None:
             if row.status == "pending":
                 text = f"{row.vm} waits: no host that is Available has room for it"
@@ -84,18 +78,14 @@ class Restarts:
             others = [other for other in self._store.ledger(row.host, row.fence_id) if other.vm != row.vm]
             if all(other.status in ("done", "superseded") for other in others):
                 count = sum(1 for other in others if other.status == "done") + 1
-                events.append(
-                    self._alert(Alert.VM_RESTART_DONE, row, f"{count} VM(s) of {row.host} run on other hosts")
-                )
+                events.append(self._alert(Alert.VM_RESTART_DONE, row, f"{count} VM(s) of {row.host} run on other hosts"))
             self._store.finish_vm(row, row.epoch, events, now)
             return
         nothing_started = isinstance(error, StartFailed) and error.nothing_started
         wait = min(self._policy.vm_retry_first * 2.0 ** min(row.tries, 16), self._policy.vm_retry_cap)
         events = [self._vm(row, "failed", row.target, str(error))]
         if row.tries == 0:
-            events.append(
-                self._alert(Alert.VM_RESTART_FAILED, row, f"{row.vm} was not started on {row.target}: {error}")
-            )
+            events.append(self._alert(Alert.VM_RESTART_FAILED, row, f"{row.vm} was not started on {row.target}: {error}"))
         self._store.fail_vm(row, row.epoch, now + wait, nothing_started, events, now)
 
     def stop_strangers(self, host: str, fence_id: str, post: Post) -> None:

@@ -2,7 +2,8 @@
 
 Rules
   1. The table is the specification; `docs/ha.md` draws it. No state changes anywhere but by a row of it.
-  2. CloudStack's 38 transitions are all here, unchanged (HAConfig.java:97-143). What we narrow or add says so in `origin` and `rule`.
+  2. CloudStack's 38 transitions are all here, unchanged (HAConfig.java:97-143). What we narrow or add says so in
+     `origin` and `rule`.
   3. No clock, no I/O, no policy.
 
 Theory
@@ -67,7 +68,7 @@ class HostStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One legal step. `rule` names the restriction (R1..R4) that narrows a row of CloudStack's; `when` tells two targets apart."""
+    """One legal step. `rule`: the restriction (R1..R4) that narrows a row of CloudStack's; `when` tells two targets apart."""
 
     source: HAState
     event: HAEvent

@@ -164,9 +164,7 @@ class SqliteStore:
 
     def load(self, host: str) -> HostRecord:
         """Raises KeyError for a host that was never registered."""
-        row = self._db.execute(
-            "SELECT body, version, owner, epoch, lease_until FROM hosts WHERE host = ?", (host,)
-        ).fetchone()
+        row = self._db.execute("SELECT body, version, owner, epoch, lease_until FROM hosts WHERE host = ?", (host,)).fetchone()
         if row is None:
             raise KeyError(host)
         record = _RECORD.validate_json(row[0])
@@ -178,7 +176,8 @@ class SqliteStore:
     def claim(self, host: str, owner: str, now: float, until: float) -> bool:
         """Takes the host over if nobody's lease on it runs. The epoch grows with every claim."""
         done = self._db.execute(
-            "UPDATE hosts SET owner = ?, epoch = epoch + 1, lease_until = ?, version = version + 1 WHERE host = ? AND lease_until <= ?",
+            "UPDATE hosts SET owner = ?, epoch = epoch + 1, lease_until = ?, version = version + 1"
+            " WHERE host = ? AND lease_until <= ?",
             (owner, until, host, now),
         )
         return done.rowcount == 1
@@ -192,9 +191,7 @@ class SqliteStore:
 
     def release(self, host: str, owner: str, epoch: int, now: float) -> None:
         """Ends an own lease early, so that another manager need not wait for it."""
-        self._db.execute(
-            "UPDATE hosts SET lease_until = ? WHERE host = ? AND owner = ? AND epoch = ?", (now, host, owner, epoch)
-        )
+        self._db.execute("UPDATE hosts SET lease_until = ? WHERE host = ? AND owner = ? AND epoch = ?", (now, host, owner, epoch))
 
     def save(self, old: HostRecord, new: HostRecord, effects: Sequence[Effect], now: float) -> bool:
         """Writes `new` and all that is durable in `effects`. False, and nothing written, if `old` is not current any more."""
@@ -234,18 +231,17 @@ class SqliteStore:
 
     def ledger(self, host: str, fence_id: str) -> list[LedgerRow]:
         rows = self._db.execute(
-            "SELECT fence_id, vm, host, status, epoch, target, tries, retry_at FROM ledger WHERE host = ? AND fence_id = ? ORDER BY vm",
+            "SELECT fence_id, vm, host, status, epoch, target, tries, retry_at FROM ledger"
+            " WHERE host = ? AND fence_id = ? ORDER BY vm",
             (host, fence_id),
         )
         return [
-            LedgerRow(
-                fence_id=r[0], vm=r[1], host=r[2], status=r[3], epoch=r[4], target=r[5], tries=r[6], retry_at=r[7]
-            )
+            LedgerRow(fence_id=r[0], vm=r[1], host=r[2], status=r[3], epoch=r[4], target=r[5], tries=r[6], retry_at=r[7])
             for r in rows
         ]
 
     def claim_vm(self, row: LedgerRow, target: str, epoch: int, now: float) -> bool:
-        """Claims the start of one VM on `target` for `epoch`, if its host is still released by that fence and owned by that epoch."""
+        """Claims the start of one VM on `target`, if its host is still released by that fence and owned by `epoch`."""
         with self._transaction():
             record = self.load(row.host)
             if record.epoch != epoch or record.released != row.fence_id or record.lease_until <= now:
@@ -280,9 +276,7 @@ class SqliteStore:
         """The VM runs on its target. False if another epoch has the row."""
         return self._settle("status = 'done'", (), row, epoch, events, now)
 
-    def fail_vm(
-        self, row: LedgerRow, epoch: int, retry_at: float, free_target: bool, events: Sequence[Told], now: float
-    ) -> bool:
+    def fail_vm(self, row: LedgerRow, epoch: int, retry_at: float, free_target: bool, events: Sequence[Told], now: float) -> bool:
         """The start failed. `free_target` only if it is certain that nothing was started: then another host may be tried."""
         with self._transaction():
             changed = self._settle_in(
@@ -371,15 +365,11 @@ class SqliteStore:
 
     def open_requests(self, host: str) -> list[OperatorRequest]:
         """Requests without an answer, oldest first."""
-        rows = self._db.execute(
-            "SELECT id, host, what, detail FROM requests WHERE host = ? AND ok IS NULL ORDER BY id", (host,)
-        )
+        rows = self._db.execute("SELECT id, host, what, detail FROM requests WHERE host = ? AND ok IS NULL ORDER BY id", (host,))
         return [OperatorRequest(id=r[0], host=r[1], what=r[2], detail=json.loads(r[3])) for r in rows]
 
     def answer(self, request: int) -> OperatorRequest:
-        r = self._db.execute(
-            "SELECT id, host, what, detail, ok, answer FROM requests WHERE id = ?", (request,)
-        ).fetchone()
+        r = self._db.execute("SELECT id, host, what, detail, ok, answer FROM requests WHERE id = ?", (request,)).fetchone()
         return OperatorRequest(
             id=r[0], host=r[1], what=r[2], detail=json.loads(r[3]), ok=None if r[4] is None else bool(r[4]), answer=r[5]
         )

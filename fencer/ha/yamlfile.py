@@ -66,7 +66,10 @@ def load(path: Path) -> Document:
         raise ConfigError([f"{path}: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: not UTF-8 text"]) from error
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.YAMLError as error:
+        raise ConfigError([f"{path}:1:1: file: {str(error).splitlines()[0]}"]) from error
     try:
         node = loader.get_single_node()
         where: Where = {}
@@ -76,8 +79,6 @@ def load(path: Path) -> Document:
         mark = error.problem_mark or error.context_mark
         at = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
         raise ConfigError([f"{path}:{at}: file: {error.problem or 'not YAML'}"]) from error
-    except yaml.YAMLError as error:
-        raise ConfigError([f"{path}:1:1: file: {error}"]) from error
     finally:
         loader.dispose()
     if problems:
@@ -85,9 +86,7 @@ def load(path: Path) -> Document:
     return Document(str(path), value, where)
 
 
-def _value(
-    loader: _Loader, node: yaml.Node, path: tuple[str | int, ...], where: Where, problems: list[str], file: str
-) -> Value:
+def _value(loader: _Loader, node: yaml.Node, path: tuple[str | int, ...], where: Where, problems: list[str], file: str) -> Value:
     where[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
     if isinstance(node, yaml.SequenceNode):
         return [_value(loader, item, (*path, index), where, problems, file) for index, item in enumerate(node.value)]

@@ -15,6 +15,7 @@ from emulator.core.journal import Kind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Os, Rail
 from emulator.faults.protocol import Completion, Silence
+from profiles import load, names
 from profiles.model import Profile, Span, Step
 from tests.conftest import tiny_profile
 from tests.ipmi_lan import Lan
@@ -81,6 +82,11 @@ class Bed:
         where = (f"--ip={ADDRESS}", f"--ipport={self.lan.port}")
         return self.run("fence_ipmilan", *where, "-l", USER, "-p", PASSWORD, "--power-wait=0", *argv)
 
+    def guid(self, **who: str) -> str:
+        """The GUID as ipmitool shows it."""
+        lines = self.ipmitool("mc", "guid", **who).out.splitlines()
+        return next(line.split(":")[1].strip() for line in lines if "System GUID" in line)
+
     def commands(self) -> list[object]:
         return [event.data["outcome"] for event in self.lan.events(Kind.COMMAND)]
 
@@ -92,8 +98,8 @@ MakeBed = Callable[..., Bed]
 def bed_of() -> Iterator[MakeBed]:
     opened: list[Lan] = []
 
-    def make(**ipmi: object) -> Bed:
-        profile = quick(tiny_profile())
+    def make(base: Profile | None = None, **ipmi: object) -> Bed:
+        profile = quick(base or tiny_profile())
         profile = replace(profile, ipmi=replace(profile.ipmi, **ipmi))  # type: ignore[arg-type]
         lan = Lan([UnitSpec(name="node1", profile=profile)], [ADDRESS])
         opened.append(lan)
@@ -205,7 +211,7 @@ def test_mc_info_and_guid_show_the_profiles_identity(bed):
     info = bed.ipmitool("mc", "info").out
     assert "Manufacturer ID           : 674" in info
     assert "Product ID                : 256 (0x0100)" in info
-    shown = next(line.split(":")[1].strip() for line in bed.ipmitool("mc", "guid").out.splitlines() if "System GUID" in line)
+    shown = bed.guid()
     assert uuid.UUID(shown) == uuid.UUID(next(iter(bed.lan.rack.unit("node1").systems.values())).uuid)
 
 
@@ -242,6 +248,24 @@ def test_ipmitool_over_1_5(bed, how):
 def test_no_authentication_over_1_5_is_refused(bed):
     run = bed.ipmitool("-A", "NONE", "chassis", "power", "status", interface="lan")
     assert (run.code, "Authentication type NONE not supported" in run.err) == (1, True)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_shipped_profile_is_fenced_by_ipmitool_and_shows_redfishs_uuid(bed_of, name):
+    profile = load(name)
+    bed, account = bed_of(profile), profile.auth.accounts[0]
+    who = {"user": account.name, "password": account.password}
+    assert bed.ipmitool("chassis", "power", "status", **who).out == "Chassis Power is on\n"
+    shown = next(
+        line.split(":")[1].strip() for line in bed.ipmitool("mc", "guid", **who).out.splitlines() if "System GUID" in line
+    )
+    expected = next(iter(bed.lan.rack.unit("node1").systems.values())).uuid
+    assert expected == "absent" or uuid.UUID(shown) == uuid.UUID(expected)
+    assert bed.ipmitool("chassis", "power", "off", **who).code == 0
+    assert bed.ipmitool("chassis", "power", "status", **who).out == "Chassis Power is off\n"
+    assert bed.lan.host("node1").rail is Rail.DOWN
+    cell = profile.ipmi.chassis["Off"]["down"].completion_code
+    assert bed.ipmitool("chassis", "power", "off", **who).code == (1 if cell else 0)
 
 
 # -- FreeIPMI ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""Every reachable state of one host, one VM, two managers and one BMC, with the real step function; and mutants of it.
+"""States of one host, one VM, two managers and one BMC, explored with the real step function; and mutants of it.
 
-The world around the machine is small and adversarial: a stale BMC, a power-off that takes its time, a BMC that goes away, managers
-that crash or freeze with requests on the wire, an operator who disables, enables, and switches the host on. Truth is kept here.
+The world around the machine is small and adversarial: a stale BMC, a power-off that takes its time, a BMC that goes away,
+managers that crash or freeze with requests on the wire, an operator who disables, enables, and switches the host on.
+Truth is kept here.
 A checker that finds nothing in the mutants would prove nothing, so each mutant must be caught.
 """
 
@@ -32,7 +33,8 @@ from fencer.ha.states import HAState
 from fencer.outcome import Cause, Failure, Power, Reading
 
 POLICY = Policy(
-    poll=1, health_timeout=1, request_timeout=1, clock_margin=0, lease=3, lease_renew=1, status_poll=1, unreachable_poll=1, auth_poll=1,
+    poll=1, health_timeout=1, request_timeout=1, clock_margin=0, lease=3, lease_renew=1, status_poll=1,
+    unreachable_poll=1, auth_poll=1,
     stable_for=1, power_off_timeout=2, backoff_first=1, backoff_cap=1, backoff_jitter=0, max_attempts=2, activity_interval=1,
     activity_samples=1, degraded_period=9, recovery_attempts=0, healthy_checks=1, start_quiet=0,
 )  # fmt: skip
@@ -208,15 +210,14 @@ def lands(w: World, op: Op) -> World:
 def later(w: World) -> World:
     mans = []
     rec = shifted(w.rec, 1.0)
-    for i, m in enumerate(w.mans):
+    for m in w.mans:
         m = replace(m, until=max(m.until - 1, 0))
         if m.alive and not m.frozen and m.until > 0 and rec.epoch == m.epoch and m.epoch:
             m = replace(m, until=POLICY.lease)
             rec = replace(rec, lease_until=POLICY.lease)
         mans.append(m)
     ops = tuple(
-        replace(op, left=op.left - (op.stage == "wire"), started=max(op.started - (op.stage != "decided"), -4))
-        for op in w.ops
+        replace(op, left=op.left - (op.stage == "wire"), started=max(op.started - (op.stage != "decided"), -4)) for op in w.ops
     )
     return replace(w, rec=rec, mans=(mans[0], mans[1]), ops=ops, word=w.power)  # a BMC is at most `stable_for` behind
 
@@ -225,12 +226,7 @@ def manager(w: World, i: int, mutant: Mutant):
     m = w.mans[i]
     if not m.alive or m.frozen:
         return
-    if (
-        w.rec.lease_until <= 0
-        and (w.rec.epoch or i == 0)
-        and w.rec.epoch < 3
-        and (m.until <= 0 or m.epoch != w.rec.epoch)
-    ):
+    if w.rec.lease_until <= 0 and (w.rec.epoch or i == 0) and w.rec.epoch < 3 and (m.until <= 0 or m.epoch != w.rec.epoch):
         epoch = w.rec.epoch + 1
         claimed = put(
             replace(w, rec=replace(w.rec, epoch=epoch, owner=f"m{i}", lease_until=POLICY.lease)),
@@ -243,11 +239,7 @@ def manager(w: World, i: int, mutant: Mutant):
             continue
         others = tuple(other for other in w.ops if other is not op)
         if op.stage == "decided":
-            permitted = (
-                op.ask is Ask.READ
-                or not mutant.lease
-                or (m.epoch == op.epoch and proof.may_start(m.until, POLICY, 0.0))
-            )
+            permitted = op.ask is Ask.READ or not mutant.lease or (m.epoch == op.epoch and proof.may_start(m.until, POLICY, 0.0))
             if permitted:
                 yield f"{i} sends {op.ask}", replace(w, ops=(*others, replace(op, stage="wire")))
             else:
@@ -373,6 +365,7 @@ DEEP = [
     replace(NONE, freeze=1, returns=1),
     replace(NONE, on=1, fail=1, flap=1, busy=1),
     replace(NONE, crash=1, returns=1, admin=1),
+    replace(NONE, crash=1),
 ]
 """Explored breadth first up to a number of states."""
 
@@ -452,7 +445,9 @@ MUTANTS = {
         [(fence, "begin", _begin_with_old_proof), (proof, "is_proved", _any_proof)], Mutant(), replace(NONE, on=1), "S3",
     ),
     "a ledger without compare-and-swap": ([], Mutant(ledger_cas=False), replace(NONE, fail=1), "S2"),
-    "no look at the lease before a command": ([(proof, "may_start", _always)], Mutant(lease=False), replace(NONE, freeze=1, admin=1), "S5"),
+    "no look at the lease before a command": (
+        [(proof, "may_start", _always)], Mutant(lease=False), replace(NONE, freeze=1, admin=1), "S5",
+    ),
     "an abort after a command": ([(fence, "on_health", _aborts_after_a_command)], Mutant(), replace(NONE, returns=2), "S5"),
 }  # fmt: skip
 

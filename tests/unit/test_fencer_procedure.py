@@ -521,6 +521,26 @@ def test_expensive_reads_slow_the_polling_down(bmc: Bmc) -> None:
     assert bmc.reads * 5 <= 10 + 5 + 2.5 * 15
 
 
+@pytest.mark.parametrize("falls_after", [quarter / 4 for quarter in range(45)])
+def test_traffic_is_bounded_whenever_the_power_falls(bmc: Bmc, falls_after: float) -> None:
+    """Ten requests and two per second (G4), with discovery, an early Off and a chassis that is read each time."""
+    total = 0
+
+    def chassis(it: Bmc) -> str | None:
+        nonlocal total
+        it.up = not it.commands or it.clock.at - it.commands[0][0] < falls_after
+        it.requests = 3 if it.reads == 1 else 2 if it.commands else 1
+        total += it.requests
+        return "On" if it.up else "Off"
+
+    bmc.says = lambda it: "Off" if it.commands else "On"
+    bmc.chassis = chassis
+    bmc.obeys = lambda it, command: None
+    began = bmc.clock.at
+    assert how(play(bmc)) == "powered-off"
+    assert total + 1 <= 10 + 2 * (bmc.clock.at - began)
+
+
 # --- tasks ----------------------------------------------------------------------------------------------------------
 
 

@@ -51,9 +51,7 @@ class World:
             elif isinstance(effect, CallBmc):
                 self.sent.append(effect.request.ask)
                 if self.reply:
-                    self.see(
-                        CommandReply(request=effect.request.id, epoch=1, result=self.reply[0], failure=self.reply[1])
-                    )
+                    self.see(CommandReply(request=effect.request.id, epoch=1, result=self.reply[0], failure=self.reply[1]))
 
     def run(self, seconds: float, until: Callable[[World], bool] = lambda _: False) -> float:
         begun = self.now
@@ -77,9 +75,7 @@ def test_a_chassis_that_is_off_and_answers_409_is_hammered_every_poll_and_never_
     assert 309 <= len(world.sent) - before <= 312
     performed = [text for text in world.alerts() if text == "HA Fencing of host node1 performed"]
     assert len(performed) == len(world.sent) - before
-    logs = [
-        e.detail["log"] for e in world.effects if isinstance(e, Told) and e.detail.get("alert") == "HA_FENCE_PERFORMED"
-    ]
+    logs = [e.detail["log"] for e in world.effects if isinstance(e, Told) and e.detail.get("alert") == "HA_FENCE_PERFORMED"]
     assert set(logs) == {"OOBM service is not configured or enabled for this host node1"}
 
 

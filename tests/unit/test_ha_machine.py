@@ -130,9 +130,7 @@ def cuts_power(world: World, ask: Ask) -> tuple[CommandResult, Failure | None]:
     return CommandResult.ACCEPTED, None
 
 
-def answers(
-    result: CommandResult, cause: Cause, text: str = "said so"
-) -> Callable[[World, Ask], tuple[CommandResult, Failure]]:
+def answers(result: CommandResult, cause: Cause, text: str = "said so") -> Callable[[World, Ask], tuple[CommandResult, Failure]]:
     return lambda *_: (result, Failure(cause=cause, text=text, code="HTTP 409", message_id="Base.1.0.X"))
 
 
@@ -186,7 +184,8 @@ def test_from_degraded_a_chassis_that_goes_off_is_found_out_at_once() -> None:
 def test_a_hung_host_is_forced_off_and_fenced_only_when_two_reads_say_off() -> None:
     world = fencing("On")
     world.run(25, lambda w: w.off_commands > 0)
-    assert world.rec.fence is not None and world.rec.fence.command_sent
+    assert world.rec.fence is not None
+    assert world.rec.fence.command_sent
     world.run(25)
     assert world.rec.state is S.FENCING
     world.word = "PoweringOff"
@@ -249,7 +248,8 @@ def test_a_final_failure_of_a_command_fails_the_attempt_at_once() -> None:
     world = fencing("On")
     world.reply = answers(CommandResult.FAILED, Cause.PRIVILEGE)
     world.run(10, lambda w: bool(w.said(Alert.FENCE_ATTEMPT_FAILED)))
-    assert world.rec.fence is not None and world.rec.fence.next_attempt_at >= world.now + 299
+    assert world.rec.fence is not None
+    assert world.rec.fence.next_attempt_at >= world.now + 299
 
 
 def test_a_command_that_was_not_sent_is_decided_again_after_a_new_read() -> None:
@@ -414,12 +414,12 @@ def test_one_bmc_operation_at_a_time() -> None:
 
 def test_a_new_owner_reads_first_and_old_evidence_is_history() -> None:
     world = fencing("Off")
-    assert world.rec.off_run is not None or world.run(1) >= 0
     world.run(2)
     world.rec = replace(world.rec, epoch=2)
     world.see(Claimed())
     assert world.rec.off_run is None
-    assert world.rec.fence is not None and world.rec.fence.phase is Phase.STATUS_FIRST
+    assert world.rec.fence is not None
+    assert world.rec.fence.phase is Phase.STATUS_FIRST
     assert world.to(S.FENCED) <= 12
 
 
@@ -673,7 +673,8 @@ def test_enable_waits_for_a_command_that_is_on_its_way() -> None:
     assert request is not None
     world.see(world.read(request, 1))
     world.see(Tick())
-    assert world.rec.inflight is not None and world.rec.inflight.ask is Ask.OFF
+    assert world.rec.inflight is not None
+    assert world.rec.inflight.ask is Ask.OFF
     world.see(Disable(request=1))
     world.see(Enable(request=2))
     assert (world.rec.state, world.answers[-1].ok) == (S.DISABLED, False)
@@ -820,3 +821,20 @@ def test_a_record_that_is_fencing_without_a_fence_is_refused_loudly() -> None:
     record = HostRecord(host="node1", state=S.FENCING)
     with pytest.raises(ValueError, match="without a fence"):
         machine.step(record, Tick(), Policy(), 0.0)
+
+
+def test_a_stable_off_ends_an_activity_check_that_is_still_running() -> None:
+    world = World("Off", Policy())
+    world.rec = replace(world.rec, state=S.CHECKING, next_activity_at=1e9)
+    assert world.to(S.FENCED) <= 4 + 4 + 1
+
+
+def test_a_command_that_is_due_waits_for_a_lease_that_outlives_it() -> None:
+    world = World("On", Policy(recovery_attempts=0, fast_path=False, activity_samples=1))
+    world.hold = Hold.START
+    world.to(S.FENCING)
+    world.run(4)
+    world.rec = replace(world.rec, lease_until=world.now + 11)
+    world.hold = None
+    world.see(Tick())
+    assert world.commands == []

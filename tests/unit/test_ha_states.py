@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from fencer.ha.diagram import mermaid
+from fencer.ha.effects import Alert, Kind
 from fencer.ha.states import (
     INITIAL,
     RULES,
@@ -95,3 +99,10 @@ def test_a_host_is_down_in_fenced_and_in_no_other_state() -> None:
     assert [state for state in HAState if host_status(state) is HostStatus.DOWN] == [HAState.FENCED]
     disconnected = {state for state in HAState if host_status(state) is HostStatus.DISCONNECTED}
     assert disconnected == {HAState.DEGRADED, HAState.RECOVERING, HAState.FENCING}
+
+
+def test_the_diagram_in_the_documentation_is_the_table() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "ha.md").read_text(encoding="utf-8")
+    assert f"```mermaid\n{mermaid()}\n```" in text, "run python -m fencer.ha.diagram and put the result in docs/ha.md"
+    for name in (*Alert, *Kind):
+        assert f"`{name}`" in text, f"{name} is not documented"

@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from emulator.core.errors import IllegalStimulus
 from emulator.core.fault import Armed, Request, When
+from emulator.core.host import Order
 from emulator.core.journal import Kind
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.vocab import Rail
@@ -258,3 +260,29 @@ def test_a_session_sees_itself_and_the_others(bench):
     assert client.command(6, 0x3D, b"\xfe" + own[:1]) == (0, own)
     assert client.command(6, 0x3D, b"\xff\xee\xee\xee\xee")[0] == 0xCC
     assert client.command(6, 0x3D, b"\xff")[0] == 0xC7
+
+
+class Broken:
+    def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
+        raise IllegalStimulus("a holder with a bug")
+
+
+def test_an_error_of_the_core_is_answered_with_its_own_code(bench, client):
+    bench.rack.hold("node1", "1", Broken())
+    assert client.command(*CONTROL, b"\x02") == (0, b"")
+    assert client.command(*CONTROL, b"\x04") == (IllegalStimulus.completion_code, b"")
+    assert client.command(*STATUS)[0] == 0
+
+
+def test_small_facts_of_the_chassis_and_the_bmc(client):
+    assert client.command(0, 0x00) == (0, bytes.fromhex("00 20202020"))
+    assert client.command(6, 0x2F) == (0, b"\x08")
+    assert client.command(6, 0x2E, b"\x0f") == (0, b"")
+    assert client.command(6, 0x2F) == (0, b"\x0f")
+    assert client.command(6, 0x54, b"\x0e\x03\x80") == (0xCC, b"")
+
+
+@pytest.mark.parametrize("netfn", [1, 7])
+def test_a_response_is_not_taken_for_a_request(client, netfn):
+    assert client.send(client.wrap(request(netfn, 1))) == []
+    assert client.send(sessionless(request(netfn, 0x38, b"\x8e\x04"))) == []

@@ -8,16 +8,24 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.core.fault import Armed, When
 from emulator.core.journal import Kind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Rail
-from emulator.faults.protocol import Completion, Silence
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.sessions import Limits
 from profiles.model import Account, Lockout
 from tests.conftest import Bench, make_bench
-from tests.ipmi_client import PEER, Client, Refused, handshake, open_request, open_sessionless, request, sessionless
+from tests.ipmi_client import (
+    PEER,
+    RMCP,
+    Client,
+    Client15,
+    Refused,
+    handshake,
+    open_request,
+    request,
+    sessionless,
+)
 
 STATUS = (0, 1)
 CONTROL = (0, 2)
@@ -319,88 +327,26 @@ def test_lan_off_is_silence(profile):
     assert [to(bmc)(d) for d in (ping, sessionless(request(6, 0x38, b"\x8e\x04")), open_request(3, b"abcd"))] == [[], [], []]
 
 
-# -- faults ------------------------------------------------------------------------------------------------------------
-
-
-def arm(bench: Bench, fault: Completion | Silence, path: str, **settings: int) -> None:
-    bench.rack.arm("node1", Armed(fault=fault, when=When(path=path), **settings))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(("executed", "rail"), [(False, Rail.UP), (True, Rail.DOWN)])
-def test_a_completion_fault_answers_instead_with_or_without_doing_it(bench, bmc, executed, rail):
-    arm(bench, Completion(0xC0, executed=executed), "chassis-control", count=1)
-    client = Client(to(bmc)).login()
-    assert client.command(*CONTROL, b"\x00") == (0xC0, b"")
-    bench.advance(5)
-    assert bench.host().rail is rail
-    assert client.command(*STATUS)[0] == 0
-    assert len(bench.events(Kind.FAULT)) == 1
-
-
-@pytest.mark.parametrize(("executed", "commands"), [(False, 0), (True, 1)])
-def test_a_silence_fault_loses_the_request_or_only_the_reply(bench, bmc, executed, commands):
-    arm(bench, Silence(executed=executed), "chassis-control", count=1)
-    client = Client(to(bmc)).login()
-    assert client.command(*CONTROL, b"\x00") is None
-    assert len(bench.events(Kind.COMMAND)) == commands
-
-
-def test_handshake_faults_answer_with_a_status_or_not_at_all(bench, bmc):
-    arm(bench, Completion(0x01), "open-session", count=1)
-    arm(bench, Silence(), "rakp1", count=1)
+@pytest.mark.parametrize(("length", "name"), [(17, b"x" * 17), (9, b"root")], ids=["too long", "shorter than it says"])
+def test_a_name_of_a_wrong_length_is_refused_as_that(bmc, length, name):
+    client = Client(to(bmc))
+    client.open()
+    body = bytes((0, 0, 0, 0)) + client.managed + bytes(16) + bytes((4, 0, 0, length)) + name
     with pytest.raises(Refused) as refused:
-        Client(to(bmc)).login()
-    assert refused.value.status == 0x01
-    with pytest.raises(AssertionError, match="silence"):
-        Client(to(bmc)).login()
-    assert Client(to(bmc)).login()
+        client._body(handshake(0x12, body), 0x13)
+    assert refused.value.status == 0x0C
 
 
-def test_the_journal_ties_request_command_and_response_and_holds_no_secret(bench, bmc):
-    client = Client(to(bmc)).login()
-    client.command(*CONTROL, b"\x00")
-    asked = next(e for e in bench.events(Kind.REQUEST) if e.data["path"] == "chassis-control")
-    assert (asked.data["method"], asked.data["user"], asked.data["reset"]) == ("IPMI", "root", "ForceOff")
-    (command,) = bench.events(Kind.COMMAND)
-    response = next(e for e in bench.events(Kind.RESPONSE) if e.cause == asked.seq)
-    assert (command.cause, response.data["completion_code"]) == (asked.seq, 0)
-    text = bench.rack.journal.to_jsonl()
-    assert "Tr0ub4dor&3" not in text
-    assert "40000" not in text
+def test_a_proposal_that_is_cut_off_is_an_illegal_parameter(bmc):
+    client = Client(to(bmc))
+    with pytest.raises(Refused) as refused:
+        client._body(handshake(0x10, bytes(4) + client.console + bytes(12)), 0x11)
+    assert refused.value.status == 0x12
 
 
-def test_capabilities_say_2_0_only_to_those_who_ask_for_it(bmc):
-    for channel in (0x0E, 0x01):
-        code, old = open_sessionless(to(bmc)(sessionless(request(6, 0x38, bytes((channel, 4)))))[0])
-        assert (code, old[0], old[1] & 0x80, old[3]) == (0, 1, 0, 0)
-        code, new = open_sessionless(to(bmc)(sessionless(request(6, 0x38, bytes((0x80 | channel, 4)))))[0])
-        assert (code, new[0], new[1] & 0x80, new[3] & 2) == (0, 1, 0x80, 2)
-    assert open_sessionless(to(bmc)(sessionless(request(6, 0x38, b"\x83\x04")))[0])[0] == 0xCC
-    assert open_sessionless(to(bmc)(sessionless(request(6, 0x38, b"\x8e\x09")))[0])[0] == 0xCC
-    assert open_sessionless(to(bmc)(sessionless(request(6, 0x38, b"\x8e")))[0])[0] == 0xC7
-
-
-@pytest.mark.parametrize("v2", [False, True])
-def test_cipher_suites_are_listed_in_and_out_of_sessions_page_by_page(bmc, v2):
-    def ask(data: bytes) -> tuple[int, bytes]:
-        return open_sessionless(to(bmc)(sessionless(request(6, 0x54, data), v2=v2))[0])
-
-    listed = bytes.fromhex("01 c003014181 c011034481")
-    assert ask(b"\x0e\x00\x80") == (0, listed)
-    assert ask(b"\x0e\x00\x81") == (0, b"\x01")
-    assert ask(b"\x0e\x00\x00") == (0, bytes.fromhex("01 01 03 41 44 81"))
-    assert Client(to(bmc)).login().command(6, 0x54, b"\x0e\x00\x80") == (0, listed)
-
-
-def test_a_presence_ping_is_answered(bmc):
-    (pong,) = to(bmc)(bytes.fromhex("0600ff06000011be80420000"))
-    assert pong[:12] == bytes.fromhex("0600ff06000011be40420010")
-    assert pong[20] == 0x81
-    assert len(pong) == 28
-
-
-def test_a_command_that_needs_a_session_is_not_answered_without_one(bench, bmc):
-    for v2 in (False, True):
-        assert to(bmc)(sessionless(request(0, 2, b"\x00"), v2=v2)) == []
-    assert bench.events(Kind.COMMAND) == []
-    assert bmc.drops["a command that needs a session, without one"] == 2
+def test_a_datagram_of_the_other_wrapper_is_not_of_this_session(bmc):
+    old = Client15(to(bmc)).login()
+    disguised = RMCP + bytes((6, 0xC0)) + old.session_id + bytes((1, 0, 0, 0, 32, 0)) + bytes(50)
+    assert to(bmc)(disguised) == []
+    assert bmc.drops["an RMCP+ datagram in an IPMI 1.5 session"] == 1
+    assert old.command(*STATUS)[0] == 0

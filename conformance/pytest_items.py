@@ -1,0 +1,72 @@
+"""Scenarios as pytest items: `fencelab_pytest` loads this only if `--fencer` was given."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from conformance import runner, selection
+from conformance.report.terminal import plain
+from conformance.result import Result
+from conformance.runner import Cell
+from conformance.vocabulary import Verdict
+
+DEFAULT_PROFILE = "dmtf-generic"
+NOT_RUN = frozenset({Verdict.NA, Verdict.SKIP, Verdict.WAIVED})
+
+
+class Finding(Exception):
+    """A scenario that did not pass; its text is the whole finding."""
+
+
+class Fencer(pytest.Collector):
+    """A fencer under test, as the parent of its scenarios."""
+
+    def collect(self) -> list[pytest.Item]:
+        return []  # its items are made by `collect` below, once for the whole session
+
+
+class ScenarioItem(pytest.Item):
+    """One scenario on one profile, called `STATE-001[dell-idrac9]`."""
+
+    cell: Cell
+
+    def runtest(self) -> None:
+        result = runner.run_cell(self.cell, threading.Event())
+        self.user_properties += [("verdict", result.verdict.value), ("tier", result.scenario.tier)]
+        _settle(result)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
+        if isinstance(excinfo.value, Finding):
+            return str(excinfo.value)
+        return str(super().repr_failure(excinfo))
+
+    def reportinfo(self) -> tuple[str, int | None, str]:
+        return f"{self.cell.definition.name}", None, f"{self.name} {self.cell.scenario.title}"
+
+
+def _settle(result: Result) -> None:
+    if result.verdict in NOT_RUN:
+        pytest.skip(f"{result.verdict}: {result.why}")
+    if result.verdict is not Verdict.PASS:
+        raise Finding(plain(result))
+
+
+def collect(session: pytest.Session, config: pytest.Config) -> Iterator[ScenarioItem]:
+    """Every selected scenario. Raises UsageError for a fencer or a profile that there is not."""
+    profiles = config.getoption("bmc_profile") or [DEFAULT_PROFILE]
+    try:
+        definitions = selection.pick_fencers(config.getoption("fencer"))
+        chosen = selection.pick_profiles(profiles)
+        scenarios = selection.pick_scenarios((), config.getoption("bmc_tier"))
+    except selection.BadSelection as error:
+        raise pytest.UsageError(str(error)) from None
+    for definition in definitions:
+        parent = Fencer.from_parent(session, name=definition.name, nodeid=definition.name)
+        for cell in runner.matrix((definition,), chosen, scenarios):
+            item = ScenarioItem.from_parent(parent, name=f"{cell.scenario.id}[{cell.profile.id}]")
+            item.cell = cell
+            item.add_marker(pytest.mark.fencing)
+            yield item

@@ -1,0 +1,52 @@
+"""The pytest plugin: `pytest --fencer NAME|FILE.yaml --bmc-profile P[,P...]` runs the catalogue as ordinary tests.
+
+    pytest --fencer ./my-agent.yaml --bmc-profile dell-idrac9 -k STATE-001
+
+A module of its own that loads nothing of ours until it is asked to: every pytest run of a machine that has fencelab installed
+imports it, also those of people whose repository has a folder called `conformance`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+HOME = Path(__file__).resolve().parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("fencelab", "fencing conformance")
+    group.addoption(
+        "--fencer", action="append", default=[], metavar="NAME|FILE.yaml", help="test this fencer with the conformance scenarios"
+    )
+    group.addoption(
+        "--bmc-profile",
+        action="append",
+        default=[],
+        metavar="P[,P...]",
+        help="BMC profiles to test it on (default: dmtf-generic)",
+    )
+    group.addoption("--bmc-tier", type=int, default=None, metavar="N", help="only scenarios up to this tier")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fencing: a scenario of fencelab's conformance suite")
+    if not config.getoption("fencer"):
+        return
+    import conformance
+
+    if Path(str(conformance.__file__)).resolve().parent.parent != HOME:
+        raise pytest.UsageError(
+            f"--fencer needs fencelab's package 'conformance', but {Path(str(conformance.__file__)).parent} hides it: "
+            "run pytest from another directory, or with --import-mode=importlib"
+        )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """First of all, so that -k, -m and xdist see the scenarios like any other test."""
+    if config.getoption("fencer"):
+        from conformance.pytest_items import collect
+
+        items.extend(collect(session, config))

@@ -1,0 +1,165 @@
+"""A small fencer that does it right, in parts that can be broken one at a time. `mutants` breaks them.
+
+Not the reference: just enough to pass the catalogue, so that a mutant differs from it in exactly one place.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+import urllib3
+from pyghmi.exceptions import IpmiException
+from pyghmi.ipmi.command import Command
+
+BUDGET_S = 7.0
+PAUSE_S = 0.2
+SPACING_S = 1.0
+
+
+class Failed(Exception):
+    """The host could not be brought, or shown, to be as asked."""
+
+
+class Redfish:
+    """One BMC over Redfish; every method may be overridden by a mutant."""
+
+    request_s: float | None = 2.0
+
+    def __init__(self, bmc: Mapping[str, str]) -> None:
+        warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
+        self.bmc = bmc
+        self.http = requests.Session()
+        self.http.auth = (bmc["user"], bmc["password"])
+        self.http.verify = False
+        self.http.trust_env = False
+        self.until = time.monotonic() + BUDGET_S
+
+    # -- asks ----------------------------------------------------------------------------------------------------------
+
+    def run(self, action: str) -> str | bool | None:
+        try:
+            return getattr(self, action)()
+        except (requests.Timeout, TimeoutError) as error:
+            raise Failed("timeout: the BMC did not answer") from error
+        except requests.ConnectionError as error:
+            return self.unreachable(error)
+
+    def unreachable(self, error: Exception) -> str | bool | None:
+        raise Failed("unreachable: no connection") from error
+
+    def off(self) -> str | bool | None:
+        self.locate()
+        if self.is_off():
+            return None
+        self.command_off()
+        while time.monotonic() < self.until:
+            if self.is_off():
+                return None
+            time.sleep(PAUSE_S)
+        raise Failed(f"{self.trouble}: the host was still on when time was up")
+
+    def status(self) -> str:
+        self.locate()
+        word = self.state()
+        if word not in ("On", "Off"):
+            raise Failed(f"bad-response: the state is {word}")
+        return word.lower()
+
+    def monitor(self) -> None:
+        self.status()
+
+    # -- parts ---------------------------------------------------------------------------------------------------------
+
+    trouble = "timeout"
+    reset_type = "ForceOff"
+
+    def locate(self) -> None:
+        uri = self.bmc["system_uri"]
+        if not uri:
+            members = self.get("/redfish/v1/Systems")["Members"]
+            uri = self.choose([member["@odata.id"] for member in members])
+        self.system = uri
+
+    def choose(self, uris: list[str]) -> str:
+        if len(uris) != 1:
+            raise Failed("config: several systems, and none was selected")
+        return uris[0]
+
+    def get(self, path: str) -> Any:
+        answer = self.http.get(self.bmc["url"] + path, timeout=self.request_s)
+        if answer.status_code == 401:
+            return self.unauthorized(path)
+        answer.raise_for_status()
+        return answer.json()
+
+    def unauthorized(self, path: str) -> Any:
+        raise Failed("auth: the BMC refuses the password (401)")
+
+    def state(self) -> str | None:
+        body = self.get(self.system)
+        word: str | None = body.get("PowerState")
+        return word if word != "Off" or self.chassis_is_off(body) else "On"
+
+    def chassis_is_off(self, body: Any) -> bool:
+        links = body.get("Links", {}).get("Chassis", [])
+        return all(self.get(link["@odata.id"]).get("PowerState", "Off") == "Off" for link in links)
+
+    def is_off(self) -> bool:
+        """Off twice, spaced."""
+        if not self.means_off(self.state()):
+            return False
+        time.sleep(SPACING_S)
+        return self.means_off(self.state())
+
+    def means_off(self, word: str | None) -> bool:
+        return word == "Off"
+
+    def command_off(self) -> None:
+        try:
+            answer = self.post(self.reset_type)
+        except requests.ConnectionError:
+            return self.dropped()
+        return self.answered(answer.status_code)
+
+    def post(self, reset_type: str) -> requests.Response:
+        url = f"{self.bmc['url']}{self.system}/Actions/ComputerSystem.Reset"
+        return self.http.post(url, json={"ResetType": reset_type}, timeout=self.request_s)
+
+    def dropped(self) -> None:
+        """Nobody knows what became of it: the next reads tell."""
+
+    def answered(self, status: int) -> None:
+        if status in (400, 409):
+            self.trouble = f"conflict-other (HTTP {status})"
+
+
+class Ipmi(Redfish):
+    """The same over IPMI."""
+
+    def locate(self) -> None:
+        bmc = self.bmc
+        try:
+            self.command = Command(
+                bmc=bmc["ipmi_host"], userid=bmc["user"], password=bmc["password"], port=int(bmc["ipmi_port"]), keepalive=False
+            )
+        except IpmiException as error:
+            raise Failed(f"auth: {error}") from error
+
+    def state(self) -> str | None:
+        return {"on": "On", "off": "Off"}.get(str(self.command.get_power()["powerstate"]))
+
+    def command_off(self) -> None:
+        code = self.command.raw_command(netfn=0x00, command=0x02, data=(0x00,)).get("code", 0)
+        self.answered(int(code))
+
+    def answered(self, status: int) -> None:
+        if status:
+            self.trouble = f"conflict-other (0x{status:02X})"
+
+
+def fence(action: str, bmc: Mapping[str, str]) -> str | bool | None:
+    return (Ipmi if bmc["protocol"] == "ipmi" else Redfish)(bmc).run(action)

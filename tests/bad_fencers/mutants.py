@@ -1,0 +1,222 @@
+"""The honest fencer with one planted defect each. A scenario that none of them fails would be dead weight."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from honest import Failed, Ipmi, Redfish
+
+
+class Claimed(Exception):
+    """Leaves a mutant with a success that it has no right to."""
+
+
+class ClaimOn2xx(Redfish):
+    def answered(self, status: int) -> None:
+        if status < 300:
+            raise Claimed
+        super().answered(status)
+
+
+class GracefulAndClaim(ClaimOn2xx):
+    reset_type = "GracefulShutdown"
+
+
+class ConflictIsOff(Redfish):
+    def answered(self, status: int) -> None:
+        if status == 409:
+            raise Claimed
+
+
+class BadRequestIsOff(Redfish):
+    """Sends first, and takes 400 for already off."""
+
+    def off(self) -> str | bool | None:
+        self.locate()
+        self.command_off()
+        return super().off()
+
+    def answered(self, status: int) -> None:
+        if status == 400:
+            raise Claimed
+
+
+class RefusedIsFailed(Redfish):
+    """Sends first, and gives up on any refusal: the incident."""
+
+    def off(self) -> str | bool | None:
+        self.locate()
+        self.command_off()
+        return super().off()
+
+    def answered(self, status: int) -> None:
+        if status >= 300:
+            raise Failed(f"HTTP {status}")
+
+
+class UnknownIsOff(Redfish):
+    def means_off(self, word: str | None) -> bool:
+        return word != "On"
+
+
+class PoweringOffIsOff(Redfish):
+    def means_off(self, word: str | None) -> bool:
+        return word in ("Off", "PoweringOff")
+
+
+class LastMember(Redfish):
+    def locate(self) -> None:
+        self.system = self.get("/redfish/v1/Systems")["Members"][-1]["@odata.id"]
+
+
+class FirstMember(Redfish):
+    def choose(self, uris: list[str]) -> str:
+        return uris[0]
+
+
+class NoTimeout(Redfish):
+    request_s = None
+
+
+class GiveUpOnDrop(Redfish):
+    def dropped(self) -> None:
+        raise Failed("unreachable: connection lost")
+
+
+class DropIsDone(Redfish):
+    def dropped(self) -> None:
+        raise Claimed
+
+
+class UnreachableIsOff(Redfish):
+    def unreachable(self, error: Exception) -> str | bool | None:
+        return "off" if not hasattr(self, "asked_off") else None
+
+    def off(self) -> str | bool | None:
+        self.asked_off = True
+        return super().off()
+
+
+class RetriesRefusedPassword(Redfish):
+    def unauthorized(self, path: str) -> Any:
+        for _ in range(3):
+            self.http.get(self.bmc["url"] + path, timeout=self.request_s)
+        raise Failed("auth: 401 again and again")
+
+
+class BlamesConfiguration(Redfish):
+    def run(self, action: str) -> str | bool | None:
+        try:
+            return super().run(action)
+        except Failed:
+            raise RuntimeError("OOBM service is not configured or enabled") from None
+
+
+class PasswordInArgv(Redfish):
+    def command_off(self) -> None:
+        subprocess.run(["sh", "-c", "sleep 0.4", "sh", "-P", self.bmc["password"]], check=True)
+        super().command_off()
+
+
+class PasswordInOutput(Redfish):
+    def command_off(self) -> None:
+        print(f"DEBUG auth=({self.bmc['user']}, {self.bmc['password']})", file=sys.stderr)
+        super().command_off()
+
+
+class LeavesChild(Redfish):
+    def command_off(self) -> None:
+        subprocess.Popen(["sleep", "60"], start_new_session=True)
+        super().command_off()
+
+
+class TurnsOnFirst(Redfish):
+    def command_off(self) -> None:
+        self.post("On")
+        super().command_off()
+
+
+class WritesToAsk(Redfish):
+    def status(self) -> str:
+        self.locate()
+        self.http.patch(self.bmc["url"] + self.system, json={"AssetTag": "seen"}, timeout=self.request_s)
+        return super().status()
+
+
+class Hammers(Redfish):
+    def command_off(self) -> None:
+        for _ in range(5):
+            super().command_off()
+
+
+class IgnoresChassis(Redfish):
+    def chassis_is_off(self, body: Any) -> bool:
+        return True
+
+
+class AlwaysSucceeds(Redfish):
+    def run(self, action: str) -> str | bool | None:
+        return "off" if action == "status" else None
+
+
+class AlwaysFails(Redfish):
+    def run(self, action: str) -> str | bool | None:
+        raise Failed("no")
+
+
+class Spins(Redfish):
+    """Ignores its own deadline."""
+
+    def off(self) -> str | bool | None:
+        while True:
+            time.sleep(1)
+            os.getpid()
+
+
+class NotInStateIsOff(Ipmi):
+    def answered(self, status: int) -> None:
+        if status == 0xD5:
+            raise Claimed
+
+
+class NotInStateIsFailed(Ipmi):
+    def off(self) -> str | bool | None:
+        self.locate()
+        self.command_off()
+        return super().off()
+
+    def answered(self, status: int) -> None:
+        if status == 0xD5:
+            raise Failed("0xD5")
+
+
+class AcceptedIsOff(Ipmi):
+    def answered(self, status: int) -> None:
+        if status == 0:
+            raise Claimed
+
+
+MUTANTS = {
+    kind.__name__: kind
+    for kind in (
+        ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff,
+        LastMember, FirstMember, NoTimeout, GiveUpOnDrop, DropIsDone, UnreachableIsOff, RetriesRefusedPassword,
+        BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, TurnsOnFirst, WritesToAsk, Hammers,
+        IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins, NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
+    )
+}  # fmt: skip
+
+
+def fence(action: str, bmc: Mapping[str, str], mutant: str) -> str | bool | None:
+    try:
+        return MUTANTS[mutant](bmc).run(action)
+    except Claimed:
+        return None
+    except requests.HTTPError as error:
+        raise Failed(str(error)) from error

@@ -1,0 +1,105 @@
+"""The suite's self-test: every planted defect is caught by the scenario that is about it, and whoever has none passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from conformance import runner
+from conformance.adapters.definition import Definition
+from conformance.adapters.reading import read
+from conformance.result import Result
+from conformance.runner import Cell
+from conformance.scenarios import ALL, BY_ID
+from conformance.vocabulary import Kind, Verdict
+from profiles import load
+
+HERE = Path(__file__).resolve().parent.parent / "bad_fencers"
+DELL = "dell-idrac9"
+OPENBMC = "openbmc-x86"
+UNSAFE, STUCK, HANG, HYGIENE = Verdict.UNSAFE, Verdict.STUCK, Verdict.HANG, Verdict.HYGIENE
+
+CAUGHT: tuple[tuple[str, str, str, Verdict, Kind | None], ...] = (
+    ("ClaimOn2xx", "TRUTH-001", DELL, UNSAFE, Kind.FALSE),
+    ("ClaimOn2xx", "STATE-016", DELL, UNSAFE, Kind.EARLY),
+    ("ClaimOn2xx", "ASYNC-004", DELL, UNSAFE, Kind.EARLY),
+    ("GracefulAndClaim", "TRUTH-006", DELL, UNSAFE, Kind.FALSE),
+    ("ConflictIsOff", "STATE-007", DELL, UNSAFE, Kind.FALSE),
+    ("BadRequestIsOff", "STATE-004", DELL, HYGIENE, Kind.UNVERIFIED),
+    ("RefusedIsFailed", "STATE-001", DELL, STUCK, None),
+    ("RefusedIsFailed", "STATE-002", DELL, STUCK, None),
+    ("RefusedIsFailed", "STATE-004", DELL, STUCK, None),
+    ("UnknownIsOff", "STATE-009", DELL, UNSAFE, Kind.FALSE),
+    ("PoweringOffIsOff", "STATE-009", DELL, UNSAFE, Kind.FALSE),
+    ("LastMember", "ID-001", DELL, UNSAFE, Kind.WRONG_TARGET),
+    ("LastMember", "ID-002", DELL, UNSAFE, Kind.WRONG_TARGET),
+    ("FirstMember", "ID-002", DELL, UNSAFE, Kind.WRONG_TARGET),
+    ("NoTimeout", "TIME-001", DELL, HANG, None),
+    ("GiveUpOnDrop", "FAULT-008", DELL, STUCK, None),
+    ("DropIsDone", "FAULT-008", DELL, UNSAFE, Kind.EARLY),
+    ("UnreachableIsOff", "FAULT-010", DELL, UNSAFE, Kind.FALSE),
+    ("UnreachableIsOff", "STATE-019", DELL, UNSAFE, Kind.FALSE),
+    ("RetriesRefusedPassword", "AUTH-001", DELL, HYGIENE, Kind.REPEATED),
+    ("BlamesConfiguration", "AUTH-001", DELL, Verdict.MISLEADING, Kind.NO_CAUSE),
+    ("BlamesConfiguration", "FAULT-010", DELL, Verdict.MISLEADING, Kind.NO_CAUSE),
+    ("PasswordInArgv", "STATE-016", DELL, HYGIENE, Kind.SECRET),
+    ("PasswordInOutput", "STATE-016", DELL, HYGIENE, Kind.SECRET),
+    ("LeavesChild", "STATE-016", DELL, HYGIENE, Kind.LEFTOVER),
+    ("TurnsOnFirst", "STATE-016", DELL, HYGIENE, Kind.OVERREACH),
+    ("WritesToAsk", "STATE-019", DELL, HYGIENE, Kind.OVERREACH),
+    ("Hammers", "STATE-016", DELL, HYGIENE, Kind.REPEATED),
+    ("IgnoresChassis", "STATE-016", OPENBMC, UNSAFE, Kind.EARLY),
+    ("AlwaysSucceeds", "STATE-016", DELL, UNSAFE, Kind.FALSE),
+    ("AlwaysSucceeds", "STATE-019", DELL, UNSAFE, Kind.FALSE),
+    ("AlwaysFails", "STATE-001", DELL, STUCK, None),
+    ("AlwaysFails", "TRUTH-001", DELL, Verdict.ERROR, Kind.UNFIRED),
+    ("Spins", "STATE-016", DELL, HANG, None),
+    ("NotInStateIsOff", "IPMI-002", DELL, UNSAFE, Kind.FALSE),
+    ("NotInStateIsFailed", "STATE-003", DELL, STUCK, None),
+    ("AcceptedIsOff", "IPMI-003", DELL, UNSAFE, Kind.FALSE),
+    ("wrong-exits", "AGENT-003", DELL, UNSAFE, None),
+)
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
+
+
+def definition_of(name: str) -> Definition:
+    if name == "wrong-exits":
+        return read(HERE / "wrong-exits.yaml")
+    base = read(HERE / "mutant.yaml")
+    ways = {protocol: replace(way, params={"mutant": name}) for protocol, way in base.ways.items()}
+    return replace(base, name=name, ways=ways)
+
+
+@pytest.fixture(scope="module")
+def caught() -> Mapping[tuple[str, str, str], Result]:
+    profiles = {name: load(name) for name in (DELL, OPENBMC)}
+    wanted = list(dict.fromkeys((m, s, p) for m, s, p, _, _ in CAUGHT))
+    cells = [Cell(definition_of(mutant), profiles[profile], BY_ID[scenario]) for mutant, scenario, profile in wanted]
+    return dict(zip(wanted, runner.run(cells, jobs=8), strict=True))
+
+
+@pytest.mark.parametrize(("mutant", "scenario", "profile", "verdict", "kind"), CAUGHT, ids=[f"{m}-{s}" for m, s, *_ in CAUGHT])
+def test_a_planted_defect_is_caught(
+    caught: Mapping[tuple[str, str, str], Result], mutant: str, scenario: str, profile: str, verdict: Verdict, kind: Kind | None
+) -> None:
+    result = caught[mutant, scenario, profile]
+    assert (result.verdict, result.why) == (verdict, result.why)
+    if kind is not None:
+        assert result.kind is kind, result.why
+
+
+def test_no_scenario_is_dead_weight() -> None:
+    assert {scenario for _, scenario, *_ in CAUGHT} == set(BY_ID)
+
+
+@pytest.mark.parametrize("profile", [DELL, OPENBMC])
+def test_the_fencer_without_a_defect_passes_everything(profile: str) -> None:
+    cells = runner.matrix((read(HERE / "honest.yaml"),), {profile: load(profile)}, ALL)
+    results = runner.run(cells, jobs=8)
+    wrong = {r.scenario.id: (r.verdict, r.why) for r in results if r.verdict not in (Verdict.PASS, Verdict.NA)}
+    assert wrong == {}
+    assert [r.scenario.id for r in results if r.verdict is Verdict.NA] == ["AGENT-003"]

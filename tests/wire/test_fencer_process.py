@@ -1,0 +1,79 @@
+"""fence_bmc as a process: stdin in, exit status out, and an end by signal."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+PASSWORD = "c4nary-pass"
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A BMC that accepts connections and says nothing, not even in the TLS handshake."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+        yield server
+
+
+def start(server: socket.socket, **values: str) -> subprocess.Popen[str]:
+    given = {
+        "ip": "127.0.0.1", "ipport": str(server.getsockname()[1]), "username": "admin", "password": PASSWORD,
+        "ssl_insecure": "1", "verbose": "1", **values,
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fencer.agent"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdin is not None
+    process.stdin.write("".join(f"{name}={value}\n" for name, value in given.items()))
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def end(process: subprocess.Popen[str]) -> tuple[str, str]:
+    out, err = process.communicate(timeout=20)
+    assert PASSWORD not in out + err
+    assert "Traceback" not in err
+    return out, err
+
+
+def test_a_signal_ends_it_at_once_and_with_an_error(silent: socket.socket) -> None:
+    process = start(silent, action="off", deadline="60")
+    with closing(silent.accept()[0]):
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, err = end(process)
+    assert process.returncode == 1
+    assert time.monotonic() - began < 5
+    assert "stopped by a signal" in err
+
+
+@pytest.mark.parametrize("action", ["off", "status"])
+def test_a_stalled_tls_handshake_ends_by_the_deadline(silent: socket.socket, action: str) -> None:
+    process = start(silent, action=action, deadline="2")
+    with closing(silent.accept()[0]):
+        began = time.monotonic()
+        out, err = end(process)
+        assert time.monotonic() - began < 4
+    assert (process.returncode, out) == (1, "")
+    assert err.splitlines()[-1].startswith("fence_bmc: timeout: ")
+
+
+def test_no_credentials_leave_before_the_certificate_is_verified(silent: socket.socket) -> None:
+    process = start(silent, action="status", deadline="3", ssl_insecure="0")
+    with closing(silent.accept()[0]) as connection:
+        hello = connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        _, err = end(process)
+    assert process.returncode == 1
+    assert hello[:1] == b"\x16"  # a TLS record, and nothing else
+    assert err.splitlines()[-1].startswith("fence_bmc: tls: ")
