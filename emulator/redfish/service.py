@@ -35,6 +35,7 @@ from emulator.redfish.call import (
     parse_object,
 )
 from emulator.redfish.etag import etag_of, matches
+from emulator.redfish.event_messages import written
 from emulator.redfish.resource import Resource, schema_of
 from emulator.redfish.tasks import promise
 from emulator.redfish.tree import Tree
@@ -143,7 +144,21 @@ class Service:
         done = operation.do(call)
         if self._succeeded(done):
             call.view.revisions[resource.path] += 1
+            self._announce(call, resource, done)
         return done
+
+    def _announce(self, call: Call, resource: Resource, done: Outcome) -> None:
+        """What a client has made, changed or removed is news to subscribers."""
+        method = call.incoming.method
+        if isinstance(done, Shown) and done.status == 201:
+            made = self._tree.find(call.view, done.path)
+            event = written("ResourceCreated", done.path, made.type if made is not None else None, call.seq)
+            if event.kind != "EventDestination":  # its first event would be about itself
+                call.view.events.emit(event)
+        elif method == "PATCH" and isinstance(done, Shown):
+            call.view.events.emit(written("ResourceChanged", done.path, resource.type, call.seq))
+        elif method == "DELETE" and resource.type is not None:
+            call.view.events.emit(written("ResourceRemoved", resource.path, resource.type, call.seq))
 
     def _succeeded(self, done: Outcome) -> bool:
         return (self._profile.replies[done.reply].status if isinstance(done, Say) else done.status) < 300

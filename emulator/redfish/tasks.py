@@ -183,8 +183,8 @@ def _monitor(view: Bmc, name: str) -> Resource | None:
     def read(call: Call) -> HttpAnswer:
         if task.running:
             return _accepted(call.view, task)
-        task.told = True
-        if call.view.profile.tasks.get("deleted_by_monitor"):
+        task.told = call.incoming.method == "GET"
+        if task.told and call.view.profile.tasks.get("deleted_by_monitor"):
             call.view.tasks.remove(task)
         if task.failure is None and task.state == "Completed":
             return HttpAnswer(204)
