@@ -228,7 +228,8 @@ class Service:
         if isinstance(plain, bytes):
             raise Refusal(400, "QueryNotSupportedOnResource")
         if asked.shapes_members:
-            plain = query.of_members(plain, asked, call.incoming.path, lambda path: self._fetched(call, path))
+            here = f"{resource.path}?{call.incoming.query}"
+            plain = query.of_members(plain, asked, here, lambda path: self._fetched(call, path))
         if asked.expand is not None:
             plain = query.expanded(plain, asked.expand, asked.levels, lambda path: self._fetched(call, path))
         if asked.select:

@@ -30,16 +30,16 @@ JOB_STATE: Final[Mapping[str, str]] = {"Killed": "Exception"}
 
 
 def has_jobs(profile: Profile) -> bool:
-    return bool(profile.tasks["style"] == "jobs")
+    return bool(profile.tasks.get("style", "none") == "jobs")
 
 
 def task_types(profile: Profile) -> set[str]:
     """Schemas of what comes and goes, for $metadata."""
-    return {"none": set(), "tasks": {TASK_TYPE}, "jobs": {JOB_TYPE}}[profile.tasks["style"]]
+    return {"none": set(), "tasks": {TASK_TYPE}, "jobs": {JOB_TYPE}}[profile.tasks.get("style", "none")]
 
 
 def tasks(profile: Profile) -> tuple[Resource, ...]:
-    if profile.tasks["style"] == "none":
+    if profile.tasks.get("style", "none") == "none":
         return ()
     if has_jobs(profile):
         return _jobs()

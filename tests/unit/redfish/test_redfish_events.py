@@ -164,7 +164,9 @@ def test_a_test_event_says_what_the_client_wants(bmc):
     assert event["MessageSeverity"] == "Warning"
 
 
-@pytest.mark.parametrize("body", [{}, {"MessageId": 7}, {"MessageId": "A", "Colour": "red"}, {"MessageId": "A", "Severity": "Bad"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"MessageId": 7}, {"MessageId": "A", "Colour": "red"}, {"MessageId": "A", "Severity": "Bad"}]
+)
 def test_a_broken_test_event_is_400(bmc, body):
     assert bmc.post(TEST, json=body).status_code == 400
 

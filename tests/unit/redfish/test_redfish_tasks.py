@@ -88,7 +88,7 @@ def test_a_running_task_can_be_deleted(promising):
 
 
 def test_a_task_says_nothing_about_the_host(promising):
-    """The effect is the power table's: a task that ends Cancelled beside a real effect changes no rail, and the other way round."""
+    """The effect is the power table's, whatever the task ends in."""
     bmc = promising("Cancelled", message="refused", after_s=60.0)
     bmc.reset("ForceOff")
     bmc.clock.advance(2)
