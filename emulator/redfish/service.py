@@ -31,6 +31,7 @@ from emulator.redfish.call import (
     Refusal,
     Say,
     Shown,
+    Told,
     VendorRefusal,
     parse_object,
 )
@@ -39,7 +40,7 @@ from emulator.redfish.event_messages import written
 from emulator.redfish.resource import Resource, schema_of
 from emulator.redfish.tasks import promise
 from emulator.redfish.tree import Tree
-from emulator.redfish.wording import Wording
+from emulator.redfish.wording import Said, Wording
 
 READS = frozenset({"GET", "HEAD"})
 RESET_ACTION = "/Actions/ComputerSystem.Reset"
@@ -117,6 +118,9 @@ class Service:
                 return self._wording.say(done) if task is None else promise(call, done, task, self._wording)
             case Shown():
                 return self._shown(call, done)
+            case Told():
+                said = Said(id=done.id, text=done.text, args=done.args, severity=done.severity, resolution=done.resolution)
+                return self._wording.error(done.status, said)
             case HttpAnswer():
                 return self._wording.finished(done)
 

@@ -56,7 +56,9 @@ def test_the_monitor_is_202_while_it_runs_then_tells_the_end_once(promising):
     assert "TaskMonitor" not in done
 
 
-@pytest.mark.parametrize(("end", "status", "health"), [("Cancelled", 400, "Warning"), ("Exception", 500, "Critical")])
+@pytest.mark.parametrize(
+    ("end", "status", "health"), [("Cancelled", 400, "Warning"), ("Exception", 500, "Critical"), ("Completed", 200, "OK")]
+)
 def test_a_task_may_refuse_what_the_202_took(promising, message, end, status, health):
     """AMI's way: accepted, and refused in the task."""
     bmc = promising(end, message="refused")
