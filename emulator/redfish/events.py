@@ -239,6 +239,9 @@ def _apply(subscription: Subscription, taken: Json) -> None:
 def _subscribe(call: Call) -> Shown:
     taken = created(call.json_object(), CREATABLE, ("Destination", "Protocol"))
     desk = call.view.events
+    for path in _words(taken, "OriginResources"):
+        if not call.exists(path):
+            raise Refusal(400, "ResourceMissingAtURI", path, related=("#/OriginResources",))
     if desk.full:
         raise Refusal(503, "EventSubscriptionLimitExceeded")
     subscription = Subscription(

@@ -84,13 +84,18 @@ class Service:
             auth=claim.means,
             user=claim.journal_name(view),
         )
-        answer = self._spoiled(Call(view=view, incoming=incoming, request=request, seq=seq), resource, claim)
+        call = Call(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
+        answer = self._spoiled(call, resource, claim)
         view.record(Kind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
         return answer
 
     def refuse(self, refusal: Refusal) -> HttpAnswer:
         """For what never became a request: the error in this BMC's words."""
         return self._wording.refusal(refusal)
+
+    def _exists(self, path: str) -> bool:
+        resource = self._tree.find(self._view, path)
+        return resource is not None and resource.body is not None
 
     def _spoiled(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer:
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)

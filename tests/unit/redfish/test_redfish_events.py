@@ -92,6 +92,8 @@ def test_a_subscription_is_made_shown_changed_and_deleted(bmc):
         ({"RegistryPrefixes": ["Nobody"]}, "PropertyValueNotInList"),
         ({"HttpHeaders": [{"X": "a\r\nb"}]}, "PropertyValueError"),
         ({"Context": 5}, "PropertyValueTypeError"),
+        ({"OriginResources": [{"@odata.id": "/redfish/v1/Systems/nobody"}]}, "ResourceMissingAtURI"),
+        ({"OriginResources": ["/redfish/v1/Systems"]}, "PropertyValueTypeError"),
         ({"Colour": "red"}, "PropertyUnknown"),
     ],
 )
