@@ -220,6 +220,16 @@ def test_what_becomes_of_a_subscriber_who_never_answers(bmc, policy, tries, stat
     assert (answer.status_code, answer.json.get("Status", {}).get("State")) == (status, state)
 
 
+def test_a_bmc_that_restarts_forgets_what_it_had_to_send_again(bmc):
+    bmc.post(SUBSCRIPTIONS, json=HERE | {"DeliveryRetryPolicy": "RetryForever", "RegistryPrefixes": ["TaskEvent"]})
+    bmc.courier.problems = ["no connection"] * 100
+    bmc.post(TEST, json={"MessageId": "TaskEvent.1.0.TaskStarted"})
+    bmc.post("/redfish/v1/Managers/BMC/Actions/Manager.Reset", json={})
+    bmc.clock.advance(300)
+    bmc.get(bmc.system)
+    assert len(bmc.courier.carried) == 1
+
+
 def test_a_disabled_service_sends_nothing(bmc):
     bmc.post(SUBSCRIPTIONS, json=HERE)
     assert bmc.ask("PATCH", SERVICE, json={"ServiceEnabled": False}).json["Status"]["State"] == "Disabled"
