@@ -34,14 +34,14 @@ def test_the_service_validator_finds(defect: Defect, tmp_path: Path) -> None:
     assert defect.at is not None
     with spoiled(defect, tmp_path / "journal.jsonl") as service:
         outcome = judge(Tool.SERVICE, service, tmp_path, "--payload", "Single", defect.at)
-    assert (outcome.counts[Result.FAIL] > 0, outcome.code) == (True, 1)
+    assert outcome.of(Result.FAIL, Result.WARN) != []
 
 
 @pytest.mark.parametrize("path", sorted({str(defect.at) for defect in SERVICE_DEFECTS}))
 def test_the_service_validator_is_content_without_them(path: str, tmp_path: Path) -> None:
     with spoiled(None, tmp_path / "journal.jsonl") as service:
         outcome = judge(Tool.SERVICE, service, tmp_path, "--payload", "Single", path)
-    assert (outcome.counts[Result.FAIL], outcome.counts[Result.PASS] > 10) == (0, True)
+    assert (outcome.of(Result.FAIL, Result.WARN), outcome.counts[Result.PASS] > 10) == ([], True)
 
 
 @pytest.mark.parametrize("defect", PROTOCOL_DEFECTS, ids=str)
