@@ -28,7 +28,6 @@ from fencer.ha.observations import (
     Health,
     ManualFence,
     Observation,
-    PowerRead,
     Tick,
 )  # fmt: skip
 from fencer.ha.policy import Policy
@@ -66,7 +65,7 @@ def step(record: HostRecord, seen: Observation, policy: Policy, now: float) -> t
             _eligibility(d, seen)
         case ManualFence():
             d.answer(seen.request, False, "the policy cloudstack-4.22 knows no manual confirmation of a fence")
-        case PowerRead():
+        case _:
             pass  # its HA manager never reads the power state
     return d.result()
 

@@ -41,7 +41,9 @@ class Draft:
         """Tells `text` unless the same key was told less than a digest period ago (`once`: ever); counts what it held back."""
         known = next((sent for sent in self.rec.alerts if sent.key == key), None)
         others = tuple(sent for sent in self.rec.alerts if sent.key != key and self._matters(sent))
-        if known and (once or self.now - known.last < self.policy.alert_digest):
+        if known and once:
+            return
+        if known and self.now - known.last < self.policy.alert_digest:
             self.rec = replace(self.rec, alerts=(*others, replace(known, held_back=known.held_back + 1)))
             return
         self.rec = replace(self.rec, alerts=(*others, Sent(key=key, last=self.now)))

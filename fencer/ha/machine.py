@@ -28,7 +28,6 @@ from fencer.ha.observations import (
     Eligibility,
     Enable,
     Health,
-    ManualFence,
     Observation,
     PowerRead,
     Tick,
@@ -65,7 +64,7 @@ def step(record: HostRecord, seen: Observation, policy: Policy, now: float) -> t
             _disable(d, seen.request)
         case Eligibility():
             _eligibility(d, seen)
-        case ManualFence():
+        case _:
             fence.on_manual(d, seen)
     return d.result()
 

@@ -1,4 +1,4 @@
-"""Every reachable state of one host, one VM, two managers and one BMC, with the real step function; and mutants of it.
+"""States of one host, one VM, two managers and one BMC, explored with the real step function; and mutants of it.
 
 The world around the machine is small and adversarial: a stale BMC, a power-off that takes its time, a BMC that goes away,
 managers that crash or freeze with requests on the wire, an operator who disables, enables, and switches the host on.
@@ -365,6 +365,7 @@ DEEP = [
     replace(NONE, freeze=1, returns=1),
     replace(NONE, on=1, fail=1, flap=1, busy=1),
     replace(NONE, crash=1, returns=1, admin=1),
+    replace(NONE, crash=1),
 ]
 """Explored breadth first up to a number of states."""
 

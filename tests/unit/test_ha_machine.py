@@ -821,3 +821,20 @@ def test_a_record_that_is_fencing_without_a_fence_is_refused_loudly() -> None:
     record = HostRecord(host="node1", state=S.FENCING)
     with pytest.raises(ValueError, match="without a fence"):
         machine.step(record, Tick(), Policy(), 0.0)
+
+
+def test_a_stable_off_ends_an_activity_check_that_is_still_running() -> None:
+    world = World("Off", Policy())
+    world.rec = replace(world.rec, state=S.CHECKING, next_activity_at=1e9)
+    assert world.to(S.FENCED) <= 4 + 4 + 1
+
+
+def test_a_command_that_is_due_waits_for_a_lease_that_outlives_it() -> None:
+    world = World("On", Policy(recovery_attempts=0, fast_path=False, activity_samples=1))
+    world.hold = Hold.START
+    world.to(S.FENCING)
+    world.run(4)
+    world.rec = replace(world.rec, lease_until=world.now + 11)
+    world.hold = None
+    world.see(Tick())
+    assert world.commands == []

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from fencer.ha.bmc import ReadFailed
+from fencer import Target
+from fencer.ha.bmc import FencedBmc, ReadFailed
 from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import ExecProbe, FileProbe, HttpProbe, TcpProbe
 from fencer.ha.hosts import ExecExecution, HttpExecution, StartFailed
@@ -293,3 +294,16 @@ def test_cloudstacks_client_says_what_it_makes_of_other_answers(bmc: Bmc) -> Non
     assert (refused.result, refused.failure.code) == (CommandResult.REFUSED, "HTTP 409")
     assert CloudStackBmc(url="http://127.0.0.1:1", user="", password="").off(1, lambda: True).result is CommandResult.AMBIGUOUS
     assert CloudStackBmc(url=f"{bmc.url}/x", user="", password="").off(1, lambda: True).result is CommandResult.REFUSED
+
+
+def test_the_reference_fencer_sends_one_command_if_permitted_and_says_what_came_of_it(bmc: Bmc) -> None:
+    client = FencedBmc(target=Target(host="", url=bmc.url, user="u", password="p"))
+    assert client.read(5).word == "On"
+    assert client.off(5, lambda: False).result is CommandResult.NOT_SENT
+    assert (bmc.posts, bmc.power) == ([], "On")
+    assert client.off(5, lambda: True).result is CommandResult.ACCEPTED
+    assert (bmc.posts, bmc.power) == (["ForceOff"], "Off")
+    gone = FencedBmc(target=Target(host="", url="http://127.0.0.1:1", user="u", password="p"))
+    assert gone.off(1, lambda: True).result is CommandResult.FAILED
+    with pytest.raises(ReadFailed):
+        gone.read(1)
