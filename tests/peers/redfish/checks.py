@@ -228,4 +228,4 @@ def races(service: Served) -> list[str]:
     return [] if len(won) == 1 and answers.count(412) == 3 else [f"four changes with one tag: {answers}"]
 
 
-ALL: Final[tuple[Check, ...]] = (tree, headers, etags, errors, sessions, power)
+ALL: Final[tuple[Check, ...]] = (tree, headers, etags, errors, sessions, power, races)

@@ -211,9 +211,17 @@ def link_to_another_schema(answer: Answer) -> None:
     ]
 
 
-def no_if_match(environ: Environ) -> None:
-    if environ["REQUEST_METHOD"] == "PATCH":
-        environ.pop("HTTP_IF_MATCH", None)
+def second_winner() -> Callable[[Environ], None]:
+    """Of the changes that carry a tag, the second loses it, and so goes through whatever the first has done."""
+    seen: list[str] = []
+
+    def spoil(environ: Environ) -> None:
+        if environ["REQUEST_METHOD"] == "PATCH" and "HTTP_IF_MATCH" in environ:
+            seen.append(environ["PATH_INFO"])
+            if len(seen) == 2:
+                del environ["HTTP_IF_MATCH"]
+
+    return spoil
 
 
 def no_query(environ: Environ) -> None:
@@ -263,6 +271,7 @@ OWN_DEFECTS: Final = (
     Defect("the Link header names another schema", checks.headers, link_to_another_schema),
     Defect("a tag that changes with every read", checks.etags, etag_by_the_read),
     Defect("a count that is not the number of members", checks.tree, value_at(f"{ROOT}/Chassis", "Members@odata.count", to=2)),
+    Defect("two winners among four changes with one tag", checks.races, request=second_winner()),
     Defect("a deleted session goes on", checks.sessions, swallow=is_("DELETE", SESSIONS)),
     Defect("a reset that is answered and not done", checks.power, swallow=is_("POST", f"{SYSTEM}/Actions")),
     Defect("errors without ExtendedInfo", checks.errors, bare_errors),

@@ -47,7 +47,7 @@ NOT_TESTED: Final = (
         "An optional property that this BMC does not have; where a required one is missing the result is FAIL.",
     ),
     Untested(Tool.PROTOCOL, r"SERV_SSE_.*|SEC_SESSION_TERMINATION_SIDE_EFFECTS", r"ServerSentEvent|EventDestination", _SSE),
-    Untested(Tool.PROTOCOL, r"SERV_SSDP_.*", r"SSDP", _SSDP),
+    Untested(Tool.PROTOCOL, r"SERV_SSDP_.*", r"SSDP|Service UUID not found in Service Root", _SSDP),
     Untested(
         Tool.PROTOCOL,
         r"REQ_HEADERS_ACCEPT|RESP_HEADERS_CONTENT_TYPE",
@@ -65,6 +65,54 @@ NOT_TESTED: Final = (
         r"PROTO_REDIRECT_ENFORCES_TARGET_PRIVS",
         r"No response found with an HTTP redirect",
         "No resource redirects to another; the redirect from HTTP to HTTPS has tests of its own.",
+    ),
+    Untested(
+        Tool.PROTOCOL,
+        r"REQ_DATA_MOD_ERRORS",
+        r"No failed POST responses found",
+        "It looks at ordinary POSTs only, and all of those succeed; SERV_EVENT_ERROR_ON_BAD_REQUEST and our checks see refused ones.",
+    ),
+    Untested(
+        Tool.PROTOCOL,
+        r"SEC_DEFAULT_CERT_REPLACE",
+        r"No certificates found on the service",
+        "This BMC's managers have no NetworkProtocol, by which the validator looks for certificates.",
+    ),
+    Untested(
+        Tool.USE_CASE,
+        r"Account Management: (Enable User|Disable Password Change Required)",
+        r"already enabled by the service|does not require a password change",
+        "A new account is enabled and usable at once, so there is nothing to enable and no password to change.",
+    ),
+    Untested(
+        Tool.USE_CASE,
+        r"Power Control: Reset Operation",
+        r"does not support the reset action with reset type|failed the reset action with reset type",
+        "A ResetType that this vendor does not offer, or whose refusal is among the profile's deviations.",
+    ),
+    Untested(
+        Tool.USE_CASE,
+        r"Boot Override: .*",
+        r"does not contain the 'Boot' property|does not support boot override|was not set to 'one-time'",
+        "This BMC has no boot override.",
+    ),
+    Untested(
+        Tool.USE_CASE,
+        r"Manager Ethernet Interfaces: .*",
+        r"does not contain an(y)? Ethernet interface",
+        "This BMC does not show its own network interfaces.",
+    ),
+    Untested(
+        Tool.USE_CASE,
+        r"Query Parameters: .*",
+        r"Service does not support",
+        "A query option that this vendor does not advertise.",
+    ),
+    Untested(
+        Tool.INTEROP,
+        r".*",
+        r"^Skip: The property is not present; Profile: FencelabFencing",
+        "A recommended property that this BMC does not have.",
     ),
 )
 

@@ -39,6 +39,7 @@ class Served:
     system: str
     ipmi_port: int
     journal: Path
+    pid: int = 0
 
     def events(self) -> list[dict[str, object]]:
         """The journal up to now, without a line that is still being written."""
@@ -57,12 +58,14 @@ def unguessable() -> str:
 
 
 @contextmanager
-def served(profile: str, *options: str) -> Iterator[Served]:
+def served(profile: str, *options: str, journalled: bool = True) -> Iterator[Served]:
     """Runs until the block ends. Raises RuntimeError with the command's own words if it does not come up."""
     password = unguessable()
     with tempfile.TemporaryDirectory(prefix="fencelab-peer-") as place:
         journal = Path(place) / "journal.jsonl"
-        command = [sys.executable, "-m", "emulator", "run", "--profile", profile, "--json", "--journal", str(journal), *options]
+        command = [sys.executable, "-m", "emulator", "run", "--profile", profile, "--json", *options]
+        if journalled:
+            command += ["--journal", str(journal)]
         process = subprocess.Popen(
             command,
             cwd=CHECKOUT,
@@ -76,14 +79,14 @@ def served(profile: str, *options: str) -> Iterator[Served]:
             line = process.stdout.readline()
             if not line:
                 raise RuntimeError(f"{' '.join(command)}: {process.communicate(timeout=PATIENCE)[1].strip()}")
-            yield _told(json.loads(line), password, journal)
+            yield _told(json.loads(line), password, journal, process.pid)
         finally:
             process.terminate()
             _out, err = process.communicate(timeout=PATIENCE)
         assert "Traceback" not in err, err
 
 
-def _told(ready: dict[str, str | int], password: str, journal: Path) -> Served:
+def _told(ready: dict[str, str | int], password: str, journal: Path, pid: int) -> Served:
     return Served(
         profile=str(ready["profile"]),
         url=str(ready["redfish_url"]),
@@ -92,4 +95,5 @@ def _told(ready: dict[str, str | int], password: str, journal: Path) -> Served:
         system=str(ready["system_uri"]),
         ipmi_port=int(ready["ipmi_port"]),
         journal=journal,
+        pid=pid,
     )
