@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from profiles.model import Profile
 
 PASSWORD_VARIABLE = "FENCELAB_PASSWORD"
+IPMI_PASSWORD_BYTES = 20
+"""IPMI 2.0, 22.30 Set User Password: no client can send a longer one."""
 EXIT_USAGE = 2
 
 EXAMPLES = """
@@ -176,6 +178,11 @@ def _serve(
     from emulator.core.rack import HostSpec, UnitSpec
 
     password = os.environ.get(PASSWORD_VARIABLE) or None
+    if password is not None and profile.ipmi.lan and len(password.encode(errors="surrogateescape")) > IPMI_PASSWORD_BYTES:
+        click.echo(
+            f"bmc-emulator: warning: {PASSWORD_VARIABLE} is too long for IPMI ({IPMI_PASSWORD_BYTES} bytes): Redfish only",
+            err=True,
+        )
     names = [profile.id] if count == 1 else [f"{profile.id}-{n}" for n in range(1, count + 1)]
     units = [UnitSpec(name=name, profile=profile, hosts=(HostSpec(power=power, hung=hung),), password=password) for name in names]
     emulator = Emulator(
@@ -264,6 +271,8 @@ def ready_facts(endpoint: Endpoint, variable: str = PASSWORD_VARIABLE) -> dict[s
     else:
         facts["password_env"] = variable
     facts["system_uri"] = endpoint.systems[0].uri
+    if endpoint.http_port is not None:
+        facts["http_url"] = f"http://{endpoint.host}:{endpoint.http_port}"
     return facts
 
 

@@ -82,7 +82,8 @@ class WireFaults(NoHooks):
     def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
         for fault in self._late.pop(listener_name, ()):
             plan = fault.rewrite(plan)
-            self._views[listener_name].record(Kind.WIRE, fault=fault.name, method=method, path=path, executed=True)
+            view = self._views[listener_name]
+            view.record(Kind.WIRE, view.last_request(), fault=fault.name, method=method, path=path, executed=True)
         return plan
 
 

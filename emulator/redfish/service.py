@@ -31,6 +31,7 @@ from emulator.redfish.call import (
     Refusal,
     Say,
     Shown,
+    Told,
     VendorRefusal,
     parse_object,
 )
@@ -39,7 +40,7 @@ from emulator.redfish.event_messages import written
 from emulator.redfish.resource import Resource, schema_of
 from emulator.redfish.tasks import promise
 from emulator.redfish.tree import Tree
-from emulator.redfish.wording import Wording
+from emulator.redfish.wording import Said, Wording
 
 READS = frozenset({"GET", "HEAD"})
 RESET_ACTION = "/Actions/ComputerSystem.Reset"
@@ -83,13 +84,18 @@ class Service:
             auth=claim.means,
             user=claim.journal_name(view),
         )
-        answer = self._spoiled(Call(view=view, incoming=incoming, request=request, seq=seq), resource, claim)
+        call = Call(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
+        answer = self._spoiled(call, resource, claim)
         view.record(Kind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
         return answer
 
     def refuse(self, refusal: Refusal) -> HttpAnswer:
         """For what never became a request: the error in this BMC's words."""
         return self._wording.refusal(refusal)
+
+    def _exists(self, path: str) -> bool:
+        resource = self._tree.find(self._view, path)
+        return resource is not None and resource.body is not None
 
     def _spoiled(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer:
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
@@ -117,6 +123,9 @@ class Service:
                 return self._wording.say(done) if task is None else promise(call, done, task, self._wording)
             case Shown():
                 return self._shown(call, done)
+            case Told():
+                said = Said(id=done.id, text=done.text, args=done.args, severity=done.severity, resolution=done.resolution)
+                return self._wording.error(done.status, said)
             case HttpAnswer():
                 return self._wording.finished(done)
 
@@ -228,7 +237,8 @@ class Service:
         if isinstance(plain, bytes):
             raise Refusal(400, "QueryNotSupportedOnResource")
         if asked.shapes_members:
-            plain = query.of_members(plain, asked, call.incoming.path, lambda path: self._fetched(call, path))
+            here = f"{resource.path}?{call.incoming.query}"
+            plain = query.of_members(plain, asked, here, lambda path: self._fetched(call, path))
         if asked.expand is not None:
             plain = query.expanded(plain, asked.expand, asked.levels, lambda path: self._fetched(call, path))
         if asked.select:

@@ -92,6 +92,8 @@ def test_a_subscription_is_made_shown_changed_and_deleted(bmc):
         ({"RegistryPrefixes": ["Nobody"]}, "PropertyValueNotInList"),
         ({"HttpHeaders": [{"X": "a\r\nb"}]}, "PropertyValueError"),
         ({"Context": 5}, "PropertyValueTypeError"),
+        ({"OriginResources": [{"@odata.id": "/redfish/v1/Systems/nobody"}]}, "ResourceMissingAtURI"),
+        ({"OriginResources": ["/redfish/v1/Systems"]}, "PropertyValueTypeError"),
         ({"Colour": "red"}, "PropertyUnknown"),
     ],
 )
@@ -164,7 +166,9 @@ def test_a_test_event_says_what_the_client_wants(bmc):
     assert event["MessageSeverity"] == "Warning"
 
 
-@pytest.mark.parametrize("body", [{}, {"MessageId": 7}, {"MessageId": "A", "Colour": "red"}, {"MessageId": "A", "Severity": "Bad"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"MessageId": 7}, {"MessageId": "A", "Colour": "red"}, {"MessageId": "A", "Severity": "Bad"}]
+)
 def test_a_broken_test_event_is_400(bmc, body):
     assert bmc.post(TEST, json=body).status_code == 400
 
@@ -265,6 +269,13 @@ def test_events_on_a_stream_have_ids_that_never_repeat(bmc, stream):
 def test_a_stream_in_another_format_is_refused(bmc, accept):
     answer = bmc.get(f"{SERVICE}/SSE", headers={"Accept": accept}, environ_overrides={"emulator.stream": Stream()})
     assert (answer.status_code, "error" in answer.json) == (406, True)
+
+
+def test_a_stream_takes_no_filter(bmc):
+    """And the service does not say that it would."""
+    assert set(bmc.get(SERVICE).json["SSEFilterPropertiesSupported"].values()) == {False}
+    answer = bmc.get(f"{SERVICE}/SSE?%24filter=MessageId eq 'A'", environ_overrides={"emulator.stream": Stream()})
+    assert answer.status_code == 501
 
 
 def test_a_server_without_streams_says_so(bmc):

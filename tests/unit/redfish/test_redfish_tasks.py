@@ -56,7 +56,9 @@ def test_the_monitor_is_202_while_it_runs_then_tells_the_end_once(promising):
     assert "TaskMonitor" not in done
 
 
-@pytest.mark.parametrize(("end", "status", "health"), [("Cancelled", 400, "Warning"), ("Exception", 500, "Critical")])
+@pytest.mark.parametrize(
+    ("end", "status", "health"), [("Cancelled", 400, "Warning"), ("Exception", 500, "Critical"), ("Completed", 200, "OK")]
+)
 def test_a_task_may_refuse_what_the_202_took(promising, message, end, status, health):
     """AMI's way: accepted, and refused in the task."""
     bmc = promising(end, message="refused")
@@ -88,7 +90,7 @@ def test_a_running_task_can_be_deleted(promising):
 
 
 def test_a_task_says_nothing_about_the_host(promising):
-    """The effect is the power table's: a task that ends Cancelled beside a real effect changes no rail, and the other way round."""
+    """The effect is the power table's, whatever the task ends in."""
     bmc = promising("Cancelled", message="refused", after_s=60.0)
     bmc.reset("ForceOff")
     bmc.clock.advance(2)

@@ -60,6 +60,12 @@ def test_nothing_right_is_400_and_changes_nothing(generic, body, wanted):
     assert (after.data, after.headers["ETag"]) == (before.data, before.headers["ETag"])
 
 
+def test_however_deep_a_value_is_nested_the_answer_is_a_400(generic):
+    bodies = [b'{"SessionTimeout": ' + b"[" * depth + b"]" * depth + b"}" for depth in range(10, 1200, 7)]
+    answers = {generic.ask("PATCH", SERVICE, data=body, content_type="application/json").status_code for body in bodies}
+    assert answers == {400}
+
+
 def test_a_write_gives_the_resource_as_it_is_now_with_its_tag(generic):
     answer = generic.ask("PATCH", SERVICE, json={"SessionTimeout": 90})
     now = generic.get(SERVICE)
@@ -146,7 +152,10 @@ def test_a_renamed_account_is_found_under_its_new_name(staffed):
     ("change", "wanted"),
     [
         ({"UserName": "admin"}, "ResourceAlreadyExists"),
-        ({"UserName": "a:b"}, "PropertyValueError"),
+        ({"UserName": "a:b"}, "PropertyValueFormatError"),
+        ({"UserName": "a/b"}, "PropertyValueFormatError"),
+        ({"UserName": "Members"}, "PropertyValueFormatError"),
+        ({"UserName": ".."}, "PropertyValueFormatError"),
         ({"RoleId": "King"}, "PropertyValueNotInList"),
         ({"Password": ""}, "StringValueTooShort"),
         ({"Password": 5}, "PropertyValueTypeError"),
