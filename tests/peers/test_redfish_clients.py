@@ -3,47 +3,20 @@
 from __future__ import annotations
 
 import json
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sushy
-from urllib3.exceptions import InsecureRequestWarning
 
 from profiles import load, names
-from tests.peers.redfish.clients import ansible, curl, over_sushy, redfishtool, tacklebox
-from tests.peers.redfish.served import Served, served
+from tests.peers.redfish.clients import ansible, curl, over_sushy, redfishtool, resets, tacklebox, until
+from tests.peers.redfish.served import Served
 
 pytestmark = pytest.mark.timeout(300)
 
 GENERIC = "dmtf-generic"
 Serve = Callable[..., Served]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    with ExitStack() as open_services, warnings.catch_warnings():
-        warnings.simplefilter("ignore", InsecureRequestWarning)
-        yield lambda profile=GENERIC, *options: open_services.enter_context(served(profile, *options))
-
-
-@pytest.fixture
-def bmc(serve: Serve) -> Served:
-    return serve()
-
-
-def resets(service: Served) -> list[str]:
-    return [str(event["reset"]) for event in service.events() if event["kind"] == "command"]
-
-
-def until(service: Served, state: str) -> None:
-    """Reads with curl until the System says `state`; each read is a process, so it needs no pause."""
-    for _ in range(400):
-        if json.loads(curl(service, "GET", service.system)[1].out)["PowerState"] == state:
-            return
-    raise AssertionError(f"the system never says {state}")
 
 
 # -- curl --------------------------------------------------------------------------------------------------------------

@@ -76,3 +76,21 @@ def ansible(service: Served, module: str, home: Path, **options: str) -> dict[st
 
 def over_sushy(service: Served) -> sushy.Sushy:
     return sushy.Sushy(service.url, auth=SessionAuth(service.user, service.password), verify=False)
+
+
+def resets(service: Served) -> list[str]:
+    """The ResetTypes that reached the power table, from the journal."""
+    return [str(event["reset"]) for event in service.events() if event["kind"] == "command" and "reset" in event]
+
+
+def until(service: Served, state: str) -> None:
+    """Reads with curl until the System says `state`; each read is a process, so it needs no pause."""
+    for _ in range(400):
+        if json.loads(curl(service, "GET", service.system)[1].out)["PowerState"] == state:
+            return
+    raise AssertionError(f"the system never says {state}")
+
+
+def ipmitool(service: Served, *argv: str, user: str | None = None, password: str | None = None) -> Run:
+    who = ("-U", user or service.user, "-P", password or service.password)
+    return run("ipmitool", "-I", "lanplus", "-H", "127.0.0.1", "-p", str(service.ipmi_port), "-R", "1", "-N", "2", *who, *argv)

@@ -218,7 +218,7 @@ def second_winner() -> Callable[[Environ], None]:
     def spoil(environ: Environ) -> None:
         if environ["REQUEST_METHOD"] == "PATCH" and "HTTP_IF_MATCH" in environ:
             seen.append(environ["PATH_INFO"])
-            if len(seen) == 2:
+            if len(seen) % 4 == 2:
                 del environ["HTTP_IF_MATCH"]
 
     return spoil
