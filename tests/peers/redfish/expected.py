@@ -36,7 +36,7 @@ class Untested:
         return tool is self.tool and bool(re.fullmatch(self.assertion, row.name)) and bool(re.search(self.text, row.text))
 
 
-_SSE: Final = "The validator's event stream tests are switched off in its code (1.3.2: uri = None); tests/wire has ours."
+_SSE: Final = "The validator's event stream tests are switched off in its code (1.3.2: uri = None); tests/wire/test_redfish_sse.py is ours."
 _SSDP: Final = "SSDP is off in every profile, and its multicast would leave this machine."
 
 NOT_TESTED: Final = (
