@@ -206,6 +206,7 @@ class Rack:
         unit = self.unit(unit_name)
         system = unit.system(system_id)
         system.drop_timers()
+        system.machine.uncommanded()
         seq = self.journal.record(unit_name, Kind.OS, None, system=system_id, host=system.host_name, was="power lost")
         self.order(unit, system, Order.CUT, seq)
 

@@ -6,36 +6,33 @@ A tree is shared by all BMCs of a profile, so whatever differs from one BMC to t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
 from emulator.core.clock import Instant
+from emulator.core.eventlog import LogEntry, LogKind
 from emulator.core.journal import Kind
 from emulator.core.rack import Rack
 from emulator.core.timers import Timer
 from emulator.core.view import BmcView
 from emulator.redfish.desk import Courier, EventDesk, Happening
+from emulator.redfish.event_messages import EVENT_MESSAGES, TASK_EVENT, happening, text_of
 from emulator.redfish.keyring import Keyring
 from emulator.redfish.taskbook import Task, TaskBook, TaskMessage
-from profiles.model import Profile, Span
+from profiles.model import Lockout, Profile, Span
 
-EPOCH: Final = 1_767_225_600.0
-"""Unix time at the rack's instant 0: 2026-01-01T00:00:00Z, the same in every run."""
-
-TASK_REGISTRY: Final = "TaskEvent.1.0"
-TASK_TEXTS: Final = {
-    "started": ("TaskStarted", "The task with Id '{id}' has started.", "OK"),
-    "Completed": ("TaskCompletedOK", "The task with Id '{id}' has completed.", "OK"),
-    "Exception": ("TaskAborted", "The task with Id '{id}' has completed with errors.", "Critical"),
-    "Killed": ("TaskAborted", "The task with Id '{id}' has completed with errors.", "Critical"),
-    "Cancelled": (
-        "TaskCancelled",
-        "Work on the task with Id '{id}' has been halted prior to completion due to an explicit request.",
-        "Warning",
-    ),
-    "removed": ("TaskRemoved", "The task with Id '{id}' has been removed.", "Warning"),
+TASK_MESSAGES: Final[Mapping[str, str]] = {
+    "started": "TaskStarted",
+    "Completed": "TaskCompletedOK",
+    "Exception": "TaskAborted",
+    "Killed": "TaskAborted",
+    "Cancelled": "TaskCancelled",
+    "removed": "TaskRemoved",
 }
+"""What a change of a task, or the state in which it has ended, is called in the TaskEvent registry."""
+
+BOOTS: Final = frozenset({LogKind.BMC_RESET, LogKind.MAINS_LOST})
 
 
 class Bmc(BmcView):
@@ -46,6 +43,26 @@ class Bmc(BmcView):
         self.keyring = keyring
         self.revisions: Counter[str] = Counter()
         """How often a resource has been written; part of its tag, so that a write of a secret changes the tag too."""
+        self.opens_sessions = True
+        """SessionService.ServiceEnabled: whether anybody new may log in."""
+        self.on_log(self._logged)
+
+    @property
+    def lockout(self) -> Lockout:
+        return self._unit.accounts.lockout
+
+    def set_lockout(self, rule: Lockout, cause: int) -> None:
+        self._unit.accounts.lockout = rule
+        self.record(Kind.SETTING, cause, what="lockout", failures=rule.failures, penalty_s=rule.penalty_s, window_s=rule.window_s)
+
+    @property
+    def session_timeout(self) -> float:
+        """Idle seconds."""
+        return self._unit.sessions.timeout_s
+
+    def set_session_timeout(self, seconds: float, cause: int) -> None:
+        self._unit.sessions.timeout_s = seconds
+        self.record(Kind.SETTING, cause, what="session timeout", seconds=seconds)
 
     def after(self, seconds: float, do: Callable[[], None]) -> Timer:
         return self._rack.after(seconds, do)
@@ -55,7 +72,7 @@ class Bmc(BmcView):
 
     def date(self, instant: Instant) -> str:
         """A Redfish date and time, to the second."""
-        return datetime.fromtimestamp(EPOCH + instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return datetime.fromtimestamp(self._rack.epoch + instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def tell(self, what: str, cause: int | None, **data: str | int | None) -> int:
         return self.record(Kind.NOTICE, cause, what=what, **data)
@@ -67,10 +84,13 @@ class Bmc(BmcView):
     def _task_changed(self, task: Task, what: str) -> None:
         seq = self.record(Kind.TASK, task.cause, task=task.id, name=task.name, what=what, state=task.state)
         key = task.state if what == "ended" else what
-        if key not in TASK_TEXTS:
+        name = TASK_MESSAGES.get(key)
+        if name is None:
             return
-        name, text, severity = TASK_TEXTS[key]
-        message = TaskMessage(id=f"{TASK_REGISTRY}.{name}", text=text.format(id=task.id), args=(task.id,), severity=severity)
+        known = EVENT_MESSAGES[TASK_EVENT][name]
+        message = TaskMessage(
+            id=f"{TASK_EVENT}.{name}", text=text_of(TASK_EVENT, name, task.id), args=(task.id,), severity=known.severity
+        )
         if what != "removed":
             task.messages.append(message)
         self.events.emit(
@@ -78,13 +98,21 @@ class Bmc(BmcView):
                 message_id=message.id,
                 text=message.text or "",
                 args=message.args,
-                severity=severity,
+                severity=known.severity,
                 event_type="StatusChange",
                 origin=self.task_path(task) if what != "removed" else None,
                 kind="Job" if self.profile.tasks["style"] == "jobs" else "Task",
                 cause=seq,
             )
         )
+
+    def _logged(self, entry: LogEntry) -> None:
+        """Every entry of the log is an event too; a reset of the BMC ends what only its memory held."""
+        manager = f"/redfish/v1/Managers/{self.profile.ids.manager}"
+        self.events.emit(happening(entry, manager))
+        if entry.kind in BOOTS:
+            self.events.boot()
+            self.tasks.forget()
 
 
 def _namer(profile: Profile) -> Callable[[int], str]:

@@ -7,7 +7,6 @@ Rules
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
@@ -18,14 +17,14 @@ Condition: TypeAlias = Callable[[Mapping[str, object]], bool]
 Operand: TypeAlias = Callable[[Mapping[str, object]], object]
 
 MOST_NESTED: Final = 30
-_TOKEN = re.compile(r"\s*(?:(\()|(\))|'((?:[^']|'')*)'|(-?\d{1,18}(?:\.\d{1,18})?)(?![\w/])|([A-Za-z@#][\w@.#]*(?:/[A-Za-z@#][\w@.#]*)*))")
+_TOKEN = re.compile(
+    r"\s*(?:(\()|(\))|'((?:[^']|'')*)'"
+    r"|(-?\d{1,18}(?:\.\d{1,18})?)(?![\w/])"
+    r"|([A-Za-z@#][\w@.#]*(?:/[A-Za-z@#][\w@.#]*)*))"
+)
 _WORDS: Final[Mapping[str, object]] = {"true": True, "false": False, "null": None}
-_ORDER: Final[Mapping[str, Callable[[object, object], bool]]] = {
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "lt": operator.lt,
-    "le": operator.le,
-}
+_ORDER: Final[Mapping[str, tuple[int, ...]]] = {"gt": (1,), "ge": (0, 1), "lt": (-1,), "le": (-1, 0)}
+"""Which outcomes of a three-way comparison (-1 less, 0 equal, 1 greater) make an operator true."""
 _OPERATORS: Final = frozenset({"eq", "ne", *_ORDER})
 
 
@@ -137,13 +136,19 @@ def _compare(name: str, left: Operand, right: Operand) -> Condition:
         return lambda body: _equal(left(body), right(body))
     if name == "ne":
         return lambda body: not _equal(left(body), right(body))
-    order = _ORDER[name]
+    wanted = _ORDER[name]
+    return lambda body: _ranked(left(body), right(body)) in wanted
 
-    def ordered(body: Mapping[str, object]) -> bool:
-        a, b = left(body), right(body)
-        return _kind(a) == _kind(b) and _kind(a) in ("number", "str") and order(a, b)
 
-    return ordered
+def _ranked(a: object, b: object) -> int | None:
+    """-1, 0 or 1; None for what has no order."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return None
+    if isinstance(a, int | float) and isinstance(b, int | float):
+        return (a > b) - (a < b)
+    if isinstance(a, str) and isinstance(b, str):
+        return (a > b) - (a < b)
+    return None
 
 
 def _equal(a: object, b: object) -> bool:

@@ -88,7 +88,8 @@ BASE_MESSAGES: Final[Mapping[str, BaseMessage]] = {
         2,
     ),
     "EventSubscriptionLimitExceeded": BaseMessage(
-        "The event subscription failed due to the number of simultaneous subscriptions exceeding the limit of the implementation.",
+        "The event subscription failed due to the number of simultaneous subscriptions exceeding the limit of the "
+        "implementation.",
         "Critical",
         "Reduce the number of other subscriptions before trying to establish the event subscription or increase the limit of "
         "simultaneous subscriptions, if supported.",
@@ -242,6 +243,11 @@ BASE_MESSAGES: Final[Mapping[str, BaseMessage]] = {
         "Warning",
         "Enable the service and resubmit the request if the operation failed.",
         11,
+    ),
+    "ServiceTemporarilyUnavailable": BaseMessage(
+        "The service is temporarily unavailable.  Retry in %1 seconds.",
+        "Critical",
+        "Wait for the indicated retry duration and retry the operation.",
     ),
     "SessionLimitExceeded": BaseMessage(
         "The session establishment failed due to the number of simultaneous sessions exceeding the limit of the implementation.",

@@ -56,7 +56,11 @@ def feature_flags(profile: Profile, version: tuple[int, int, int]) -> Json:
     }
     if expand["Levels"]:
         expand["MaxLevels"] = max_levels(profile)
-    flags: Json = {"ExpandQuery": expand, "FilterQuery": bool(features.get("filter")), "SelectQuery": bool(features.get("select"))}
+    flags: Json = {
+        "ExpandQuery": expand,
+        "FilterQuery": bool(features.get("filter")),
+        "SelectQuery": bool(features.get("select")),
+    }
     if version >= (1, 4, 0):
         flags |= {"OnlyMemberQuery": bool(features.get("only")), "ExcerptQuery": False}
     if version >= (1, 17, 0) and features.get("top_skip"):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from emulator.core.fault import Request, Seam
 from emulator.core.journal import Kind
+from emulator.core.presence import Being
 from emulator.core.vocab import ResetType
 from emulator.faults.protocol import HttpReply
 from emulator.redfish import query
@@ -100,6 +101,7 @@ class Service:
 
     def _honest(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer:
         try:
+            self._check_presence(call)
             done = self._do(call, resource, claim)
         except Refusal as refusal:
             return self._wording.refusal(refusal)
@@ -240,6 +242,19 @@ class Service:
         if member is None or not member.may_read(call):
             raise Refusal(403, "InsufficientPrivilege")
         return member
+
+    # -- presence --------------------------------------------------------------------------------------------------------
+
+    def _check_presence(self, call: Call) -> None:
+        """A BMC that has just started may not be ready. One that is away is not asked by our own wire; other servers cannot
+        be silent, so there it is a 503."""
+        presence = call.view.presence()
+        match presence.being:
+            case Being.NOT_READY if not presence.resets or call.request.reset in presence.resets:
+                raise VendorRefusal(Say(presence.reply or self._profile.bmc_reset.reply))
+            case Being.DEAF:
+                seconds = str(max(1, round(presence.seconds or 60)))
+                raise Refusal(503, "ServiceTemporarilyUnavailable", seconds, headers=(("Retry-After", seconds),))
 
     # -- conditions ------------------------------------------------------------------------------------------------------
 

@@ -93,7 +93,9 @@ class TaskBook:
         then: Callable[[], None] | None = None,
     ) -> Task:
         """A task that runs after a moment and ends `after_s` seconds from now; `then` is called when it completes."""
-        task = Task(id=self._name_of(self._next), number=self._next, name=name, state=state, begun=self._clockwork.now, cause=cause)
+        task = Task(
+            id=self._name_of(self._next), number=self._next, name=name, state=state, begun=self._clockwork.now, cause=cause
+        )
         self._next += 1
         self._make_room()
         self._tasks[task.id] = task
@@ -142,5 +144,10 @@ class TaskBook:
                 del self._tasks[task.id]
 
 
-STATUS_OF_END: Final[Mapping[str, str]] = {"Completed": "OK", "Cancelled": "Warning", "Exception": "Critical", "Killed": "Critical"}
+STATUS_OF_END: Final[Mapping[str, str]] = {
+    "Completed": "OK",
+    "Cancelled": "Warning",
+    "Exception": "Critical",
+    "Killed": "Critical",
+}
 """Task.TaskStatus beside a final state."""

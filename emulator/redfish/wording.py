@@ -186,8 +186,8 @@ class Wording:
     def _check_task(self, where: str, task: Mapping[str, object]) -> None:
         if self._profile.tasks["style"] == "none":
             raise RackMisconfigured(f"{where} answers with a task, and tasks.style is none")
-        states = {str(task["start"]): TASK_BEGINS, str(task["end"]): TASK_ENDS}
-        for state, known in states.items():
+        for key, known in (("start", TASK_BEGINS), ("end", TASK_ENDS)):
+            state = task.get(key)
             if state not in known:
                 raise RackMisconfigured(f"{where} has the task state {state!r}, which is none of {', '.join(known)}")
         message = task.get("message")

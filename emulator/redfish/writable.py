@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 from emulator.redfish.call import Call, Complaint, Json, Refusal, Shown, refused, shown
@@ -93,6 +93,17 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """A link to a resource; it is stored as its path."""
+
+    def check(self, value: object, name: str) -> object:
+        path = value.get("@odata.id") if isinstance(value, dict) and len(value) == 1 else None
+        if not isinstance(path, str):
+            raise Misfit("PropertyValueTypeError", shown(value), name)
+        return path.rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
 class OrNull:
     rule: Rule
 
@@ -113,8 +124,10 @@ class ListOf:
             raise Misfit("PropertyValueTypeError", shown(value), name)
         if len(value) > self.high:
             raise Misfit("ArraySizeTooLong", name, str(self.high))
-        free = (None, {}) if self.sparse else ()
-        return [item if item in free else self.item.check(item, f"{name}/{n}") for n, item in enumerate(value)]
+        return [
+            item if self.sparse and (item is None or item == {}) else self.item.check(item, f"{name}/{n}")
+            for n, item in enumerate(value)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +172,10 @@ def sift(body: Json, fields: Fields, known: Mapping[str, object], prefix: str = 
     return taken, complaints
 
 
-Write: TypeAlias = Callable[[Call, Json], Sequence[Complaint] | None]
-"""Writes what was taken. May raise Refusal, if nothing at all has been written, or return complaints about single properties."""
+Written: TypeAlias = Sequence[Complaint] | Shown | None
+Write: TypeAlias = Callable[[Call, Json], Written]
+"""Writes what was taken. May raise Refusal, if nothing at all has been written; may return complaints about single properties,
+or a `Shown` where the resource has moved or other headers are due."""
 
 
 def patch(
@@ -179,8 +194,10 @@ def patch(
             raise refused(400, complaints)
         if not taken:
             raise Refusal(400, "NoOperation" if body else "EmptyJSON")
-        complaints += write(call, taken) or ()
-        return Shown(call.resource.path, complaints=tuple(complaints))
+        done = write(call, taken)
+        if isinstance(done, Shown):
+            return replace(done, complaints=(*complaints, *done.complaints))
+        return Shown(call.resource.path, complaints=(*complaints, *(done or ())))
 
     return Operation(needs, do)
 
