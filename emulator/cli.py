@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from profiles.model import Profile
 
 PASSWORD_VARIABLE = "FENCELAB_PASSWORD"
+IPMI_PASSWORD_BYTES = 20
+"""IPMI 2.0, 22.30 Set User Password: no client can send a longer one."""
 EXIT_USAGE = 2
 
 EXAMPLES = """
@@ -82,6 +84,8 @@ def cli() -> None:
 @click.option("--listen", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--redfish-port", default=0, type=click.IntRange(0, 65535), help="Of the first BMC; BMC n gets +n. 0: free ones.")
 @click.option("--ipmi-port", default=0, type=click.IntRange(0, 65535), help="Of the first BMC; BMC n gets +n. 0: free ones.")
+@click.option("--http-port", type=click.IntRange(0, 65535), help="Plain HTTP there leads to HTTPS, if the vendor does so.")
+@click.option("--event-host", "event_hosts", multiple=True, help="Deliver Redfish events to this host too, not to loopback only.")
 @click.option("--power", type=click.Choice(["on", "off"]), default="on", show_default=True, help="How the hosts are at start.")
 @click.option("--hung", is_flag=True, help="The hosts' operating systems ignore polite requests and go on writing.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same names and same drawn times.")
@@ -97,6 +101,8 @@ def run(
     listen: str,
     redfish_port: int,
     ipmi_port: int,
+    http_port: int | None,
+    event_hosts: tuple[str, ...],
     power: str,
     hung: bool,
     seed: int,
@@ -114,11 +120,12 @@ def run(
     if hung and power == "off":
         _fail("bmc-emulator: --hung needs a host that is on; leave --power off out")
     _check_address(listen)
-    for name, first in (("--redfish-port", redfish_port), ("--ipmi-port", ipmi_port)):
+    for name, first in (("--redfish-port", redfish_port), ("--ipmi-port", ipmi_port), ("--http-port", http_port)):
         if first and first + count - 1 > 65535:
             _fail(f"bmc-emulator: {name} {first} leaves no room for {count} BMCs below port 65536")
     profile = _load(profile_name)
-    _serve(profile, count, listen, (redfish_port, ipmi_port), power, hung, seed, not plain_http, journal, as_json)
+    ports = (redfish_port, ipmi_port, http_port)
+    _serve(profile, count, listen, ports, frozenset(event_hosts), power, hung, seed, not plain_http, journal, as_json)
 
 
 def _refuse_beside_rack(context: click.Context) -> None:
@@ -158,7 +165,8 @@ def _serve(
     profile: Profile,
     count: int,
     listen: str,
-    ports: tuple[int, int],
+    ports: tuple[int, int, int | None],
+    event_hosts: frozenset[str],
     power: str,
     hung: bool,
     seed: int,
@@ -170,9 +178,24 @@ def _serve(
     from emulator.core.rack import HostSpec, UnitSpec
 
     password = os.environ.get(PASSWORD_VARIABLE) or None
+    if password is not None and profile.ipmi.lan and len(password.encode(errors="surrogateescape")) > IPMI_PASSWORD_BYTES:
+        click.echo(
+            f"bmc-emulator: warning: {PASSWORD_VARIABLE} is too long for IPMI ({IPMI_PASSWORD_BYTES} bytes): Redfish only",
+            err=True,
+        )
     names = [profile.id] if count == 1 else [f"{profile.id}-{n}" for n in range(1, count + 1)]
     units = [UnitSpec(name=name, profile=profile, hosts=(HostSpec(power=power, hung=hung),), password=password) for name in names]
-    emulator = Emulator(units, seed=seed, listen=listen, redfish_port=ports[0], ipmi_port=ports[1], tls=tls, journal_path=journal)
+    emulator = Emulator(
+        units,
+        seed=seed,
+        listen=listen,
+        redfish_port=ports[0],
+        ipmi_port=ports[1],
+        http_port=ports[2],
+        tls=tls,
+        event_hosts=event_hosts,
+        journal_path=journal,
+    )
     _until_stopped(emulator, dict.fromkeys(names, profile.ipmi.lan), {}, journal, as_json)
 
 

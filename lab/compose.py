@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import tarfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,15 +11,14 @@ from contextlib import contextmanager
 
 from emulator.core.journal import Event, Kind, event_from_json
 from lab import render
-from lab.engine import compose, docker, docker_bytes, mine
+from lab.engine import compose, docker, docker_bytes, mine, setting
 from lab.oracle import Write, parse_disk
 from lab.redfish_client import Client
 from lab.run import JOURNAL
 from lab.settings import Settings
-from lab.site import Login, Said, Seen, SiteFailed
+from lab.site import BMC_KINDS, Login, Said, Seen, SiteFailed
 from profiles import load
 
-BMC_KINDS = frozenset({Kind.COMMAND, Kind.RAIL, Kind.OS, Kind.REPORT})
 UP_PATIENCE = "90"
 """Seconds for `up --wait`."""
 
@@ -150,4 +148,4 @@ def begin_again(settings: Settings, policy: str) -> None:
 
 
 def is_built() -> bool:
-    return bool(docker("images", "-q", os.environ.get("LAB_IMAGE") or "fencelab:lab").strip())
+    return bool(docker("images", "-q", setting("LAB_IMAGE", "fencelab:lab")).strip())

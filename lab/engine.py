@@ -31,11 +31,19 @@ def insist_on_engine() -> None:
         raise NoEngine("docker has no compose plugin (version 2) on this machine")
 
 
+def setting(name: str, default: str) -> str:
+    """A variable of the environment, else of the checkout's .env, as compose itself reads them."""
+    dotenv = ROOT / ".env"
+    lines = dotenv.read_text().splitlines() if dotenv.exists() else []
+    written = dict(line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith("#"))
+    return os.environ.get(name) or written.get(name, "").strip() or default
+
+
 def surroundings(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment for compose. The group of the engine's socket is found here, unless somebody has said it."""
     environment = {**os.environ, **(extra or {})}
-    socket = Path(environment.get("DOCKER_SOCKET", SOCKET))
-    if "DOCKER_GID" not in environment and socket.exists() and stat.S_ISSOCK(socket.stat().st_mode):
+    socket = Path(setting("DOCKER_SOCKET", SOCKET))
+    if not setting("DOCKER_GID", "") and socket.exists() and stat.S_ISSOCK(socket.stat().st_mode):
         environment["DOCKER_GID"] = str(socket.stat().st_gid)
     return environment
 
@@ -61,7 +69,7 @@ def docker_bytes(words: Sequence[str], env: Mapping[str, str] | None = None, sho
 
 def mine() -> list[str]:
     """Filters for what belongs to this lab, and not to another one on the same engine."""
-    project = os.environ.get("COMPOSE_PROJECT_NAME") or "fencelab"
+    project = setting("COMPOSE_PROJECT_NAME", "fencelab")
     return ["--filter", f"label={LABEL}", "--filter", f"label=com.docker.compose.project={project}"]
 
 

@@ -13,9 +13,7 @@ from emulator.core.journal import Kind
 from lab.local import LocalSite, SiteSettings
 from lab.oracle import Write
 from lab.settings import Settings
-from lab.site import Login, Said, Seen
-
-BMC_KINDS = frozenset({Kind.COMMAND, Kind.RAIL, Kind.OS, Kind.REPORT})
+from lab.site import BMC_KINDS, Login, Said, Seen
 
 
 class LocalLab:

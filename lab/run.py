@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 
 CONFIG = Path("/tmp")
+SOCKET = Path("/var/run/docker.sock")
 JOURNAL = CONFIG / "journal.jsonl"
 PATIENCE = 2.0
 
@@ -26,6 +27,11 @@ def emulator() -> None:
     from lab.render import as_yaml, rack
     from lab.settings import load_settings
 
+    if not os.access(SOCKET, os.R_OK | os.W_OK):
+        group = SOCKET.stat().st_gid
+        sys.exit(
+            f"the engine's socket belongs to group {group}: write DOCKER_GID={group} into .env (`make lab` finds it by itself)"
+        )
     path = CONFIG / "rack.yaml"
     path.write_text(as_yaml(rack(load_settings())))
     os.execvp("bmc-emulator", ["bmc-emulator", "run", "--rack", str(path), "--journal", str(JOURNAL), "--json"])
@@ -63,7 +69,8 @@ def bmcs_answer() -> bool:
 
 
 def _redfish(port: int) -> bool:
-    context = ssl._create_unverified_context()
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # a BMC's certificate is its own
     connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE, context=context)
     try:
         connection.request("GET", "/redfish/v1/")

@@ -12,6 +12,9 @@ from typing import Protocol
 from emulator.core.journal import Datum, Kind
 from lab.oracle import Write
 
+BMC_KINDS = frozenset({Kind.COMMAND, Kind.RAIL, Kind.OS, Kind.REPORT})
+"""What of a journal a `Site` shows: commands, the truth about hosts, and what is said about it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:

@@ -78,7 +78,7 @@ class Bmc(BmcView):
         return self.record(Kind.NOTICE, cause, what=what, **data)
 
     def task_path(self, task: Task) -> str:
-        kind = "JobService/Jobs" if self.profile.tasks["style"] == "jobs" else "TaskService/Tasks"
+        kind = "JobService/Jobs" if self.profile.tasks.get("style", "none") == "jobs" else "TaskService/Tasks"
         return f"/redfish/v1/{kind}/{task.id}"
 
     def _task_changed(self, task: Task, what: str) -> None:
@@ -101,7 +101,7 @@ class Bmc(BmcView):
                 severity=known.severity,
                 event_type="StatusChange",
                 origin=self.task_path(task) if what != "removed" else None,
-                kind="Job" if self.profile.tasks["style"] == "jobs" else "Task",
+                kind="Job" if self.profile.tasks.get("style", "none") == "jobs" else "Task",
                 cause=seq,
             )
         )

@@ -90,7 +90,19 @@ class HttpAnswer:
     message_id: str | None = None
 
 
-Outcome: TypeAlias = HttpAnswer | Say | Shown
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An error object with a message that is ready to go out."""
+
+    status: int
+    id: str
+    text: str | None
+    args: tuple[str, ...] = ()
+    severity: str = "OK"
+    resolution: str | None = None
+
+
+Outcome: TypeAlias = HttpAnswer | Say | Shown | Told
 """What an operation may answer."""
 
 
@@ -178,5 +190,8 @@ def _no_constant(word: str) -> object:
 
 def shown(value: object, limit: int = 120) -> str:
     """A client's value as it may be repeated in a message."""
-    text = value if isinstance(value, str) else json.dumps(value)
+    try:
+        text = value if isinstance(value, str) else json.dumps(value)
+    except RecursionError:  # deeper by a few levels than what could still be read
+        text = "..."
     return text if len(text) <= limit else f"{text[:limit]}..."

@@ -152,6 +152,6 @@ def parses(pem: str) -> bool:
     return True
 
 
-def without_key(pem: str) -> str:
+def certificates_in(pem: str) -> str:
     """The certificates of a PEM text, and nothing else that is in it."""
     return "".join(part if part.endswith("\n") else f"{part}\n" for part in _CERTIFICATE.findall(pem))

@@ -39,9 +39,6 @@ EVENT_MESSAGES: Final[Mapping[str, Mapping[str, BaseMessage]]] = {
         "ResourcePoweredOn": BaseMessage("The resource `%1` has powered on.", "OK", "None."),
         "ResourcePoweredOff": BaseMessage("The resource `%1` has powered off.", "OK", "None."),
         "TestMessage": BaseMessage("Test message.", "OK", "None."),
-        "ResourceStatusChangedOK": BaseMessage("The health of resource '%1' has changed to %2.", "OK", "None."),
-        "ResourceStatusChangedWarning": BaseMessage("The health of resource `%1` has changed to %2.", "Warning", "None."),
-        "ResourceStatusChangedCritical": BaseMessage("The health of resource `%1` has changed to %2.", "Critical", "None."),
     },
     LOG_EVENT: _log_messages(),
     TASK_EVENT: {
@@ -86,4 +83,24 @@ def happening(entry: LogEntry, manager: str) -> Happening:
         origin=origin,
         kind="Manager" if entry.system is None else "ComputerSystem",
         cause=entry.cause,
+    )
+
+
+WRITES: Final[Mapping[str, str]] = {
+    "ResourceCreated": "ResourceAdded",
+    "ResourceChanged": "ResourceUpdated",
+    "ResourceRemoved": "ResourceRemoved",
+}
+"""What a client's write is called, and its EventType."""
+
+
+def written(name: str, path: str, odata_type: str | None, cause: int) -> Happening:
+    """A key of WRITES as an event about the resource at `path`."""
+    return Happening(
+        message_id=f"{RESOURCE_EVENT}.{name}",
+        text=text_of(RESOURCE_EVENT, name),
+        event_type=WRITES[name],
+        origin=path,
+        kind=odata_type.rpartition(".")[2] if odata_type is not None else None,
+        cause=cause,
     )

@@ -24,7 +24,10 @@ DESTINATION_TYPE: Final = "#EventDestination.v1_11_2.EventDestination"
 COLLECTION_TYPE: Final = "#EventDestinationCollection.EventDestinationCollection"
 STREAM_MEDIA: Final = "text/event-stream"
 
-RESOURCE_TYPES: Final = ("ComputerSystem", "Manager", "Task", "Job", "ManagerAccount")
+RESOURCE_TYPES: Final = (
+    *("ComputerSystem", "Manager", "Task", "Job"),
+    *("AccountService", "ManagerAccount", "SessionService", "Session", "EventService", "EventDestination"),
+)
 PREFIXES: Final = tuple(name.partition(".")[0] for name in EVENT_MESSAGES)
 EVENT_TYPES: Final = ("StatusChange", "ResourceUpdated", "ResourceAdded", "ResourceRemoved", "Alert")
 SEVERITIES: Final = ("OK", "Warning", "Critical")
@@ -73,7 +76,7 @@ CREATABLE: Final[Fields] = {
     "Protocol": OneOf(("Redfish",)),
     "SubscriptionType": OneOf(("RedfishEvent",)),
     "EventFormatType": OneOf(("Event",)),
-    "RegistryPrefixes": ListOf(item=_WORD),
+    "RegistryPrefixes": ListOf(item=OneOf((*PREFIXES, "Base"))),
     "ResourceTypes": ListOf(item=OneOf(RESOURCE_TYPES)),
     "MessageIds": ListOf(item=_WORD),
     "EventTypes": ListOf(item=OneOf(EVENT_TYPES)),

@@ -25,7 +25,7 @@ TASKS_CALLED: Final = {"none": (), "tasks": (("Tasks", "TaskService"),), "jobs":
 def services(profile: Profile) -> tuple[tuple[str, str], ...]:
     """Properties of the service root and the folders that they lead to."""
     minor = version_of(profile.identity.root_type)[1]
-    found = (*((name, name) for name in SERVICES), *TASKS_CALLED[profile.tasks["style"]])
+    found = (*((name, name) for name in SERVICES), *TASKS_CALLED[profile.tasks.get("style", "none")])
     return tuple((name, folder) for name, folder in found if minor >= SINCE.get(name, 0))
 
 

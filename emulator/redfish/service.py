@@ -31,14 +31,16 @@ from emulator.redfish.call import (
     Refusal,
     Say,
     Shown,
+    Told,
     VendorRefusal,
     parse_object,
 )
 from emulator.redfish.etag import etag_of, matches
+from emulator.redfish.event_messages import written
 from emulator.redfish.resource import Resource, schema_of
 from emulator.redfish.tasks import promise
 from emulator.redfish.tree import Tree
-from emulator.redfish.wording import Wording
+from emulator.redfish.wording import Said, Wording
 
 READS = frozenset({"GET", "HEAD"})
 RESET_ACTION = "/Actions/ComputerSystem.Reset"
@@ -116,6 +118,9 @@ class Service:
                 return self._wording.say(done) if task is None else promise(call, done, task, self._wording)
             case Shown():
                 return self._shown(call, done)
+            case Told():
+                said = Said(id=done.id, text=done.text, args=done.args, severity=done.severity, resolution=done.resolution)
+                return self._wording.error(done.status, said)
             case HttpAnswer():
                 return self._wording.finished(done)
 
@@ -143,7 +148,21 @@ class Service:
         done = operation.do(call)
         if self._succeeded(done):
             call.view.revisions[resource.path] += 1
+            self._announce(call, resource, done)
         return done
+
+    def _announce(self, call: Call, resource: Resource, done: Outcome) -> None:
+        """What a client has made, changed or removed is news to subscribers."""
+        method = call.incoming.method
+        if isinstance(done, Shown) and done.status == 201:
+            made = self._tree.find(call.view, done.path)
+            event = written("ResourceCreated", done.path, made.type if made is not None else None, call.seq)
+            if event.kind != "EventDestination":  # its first event would be about itself
+                call.view.events.emit(event)
+        elif method == "PATCH" and isinstance(done, Shown):
+            call.view.events.emit(written("ResourceChanged", done.path, resource.type, call.seq))
+        elif method == "DELETE" and resource.type is not None:
+            call.view.events.emit(written("ResourceRemoved", resource.path, resource.type, call.seq))
 
     def _succeeded(self, done: Outcome) -> bool:
         return (self._profile.replies[done.reply].status if isinstance(done, Say) else done.status) < 300
@@ -213,7 +232,8 @@ class Service:
         if isinstance(plain, bytes):
             raise Refusal(400, "QueryNotSupportedOnResource")
         if asked.shapes_members:
-            plain = query.of_members(plain, asked, call.incoming.path, lambda path: self._fetched(call, path))
+            here = f"{resource.path}?{call.incoming.query}"
+            plain = query.of_members(plain, asked, here, lambda path: self._fetched(call, path))
         if asked.expand is not None:
             plain = query.expanded(plain, asked.expand, asked.levels, lambda path: self._fetched(call, path))
         if asked.select:

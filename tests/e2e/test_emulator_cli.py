@@ -91,6 +91,13 @@ def test_a_password_of_the_users_own_is_named_and_shown_nowhere(tmp_path: Path) 
     assert code == 0
 
 
+def test_a_password_that_no_ipmi_client_can_send_is_warned_of(tmp_path: Path) -> None:
+    with Serving(tmp_path, "--profile", "dell-idrac9", env={"FENCELAB_PASSWORD": "x" * 21}) as serving:
+        assert _status(serving.ready[0], "x" * 21) == 200
+    warning = "bmc-emulator: warning: FENCELAB_PASSWORD is too long for IPMI (20 bytes): Redfish only\n"
+    assert serving.errors.read_text() == warning
+
+
 def _status(ready: dict[str, str | int], password: str) -> int:
     """The HTTP status that Basic authentication with this password gets."""
     context = ssl.create_default_context()

@@ -145,6 +145,26 @@ def test_a_paused_container_hears_no_polite_request_and_can_be_cut(unmanaged: Co
         bmc.await_power("Off")
 
 
+@pytest.mark.parametrize("reset", ["ForceRestart", "GracefulRestart", "PowerCycle"])
+def test_a_restart_is_a_new_life_of_the_container(unmanaged: ComposeLab, reset: str) -> None:
+    def life() -> str:
+        return docker("inspect", "-f", "{{.State.Running}} {{.State.StartedAt}}", container_of("node3")).strip()
+
+    with Client(unmanaged.login("node3")) as bmc:
+        bmc.await_power("On")
+        before = life()
+        assert bmc.reset(reset) == 204
+        assert eventually(lambda: life().startswith("true") and life() != before)
+        bmc.await_power("On")
+
+
+def test_a_diagnostic_interrupt_ends_the_container(unmanaged: ComposeLab) -> None:
+    with Client(unmanaged.login("node3")) as bmc:
+        bmc.await_power("On")
+        assert bmc.reset("Nmi") == 204
+        bmc.await_power("Off")
+
+
 def test_after_a_hard_power_off_the_machines_write_elsewhere_within_10_seconds(image: str, run_lab: RunLab) -> None:
     played = run_lab("incident", "409")
     assert played.returncode == 0, played.stdout

@@ -15,6 +15,8 @@ from tests.outsiders import CURL, IPMITOOL, OUTSIDERS, WITNESS, Outsider, Ready,
 
 POWER_AT_START = {"dmtf-generic": "On", "dell-idrac9": "Off", "openbmc-x86": "On"}
 """The seven take turns, so each switches in one direction on the first profile and in the other on the second."""
+SEED = "399"
+"""One that draws short times from the spans of openbmc-x86: 4 to 15 s for a power cut, 1 to 8 s for a boot."""
 RAIL_OF = {"On": "up", "Off": "down"}
 
 
@@ -42,7 +44,7 @@ def on_each_profile() -> list[object]:
 @pytest.fixture(scope="module", params=on_each_profile())
 def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     profile, power = request.param, POWER_AT_START[request.param]
-    with Serving(tmp_path_factory.mktemp(profile), "--profile", profile, "--power", power.lower()) as serving:
+    with Serving(tmp_path_factory.mktemp(profile), "--profile", profile, "--power", power.lower(), "--seed", SEED) as serving:
         yield Machine(serving, serving.ready[0], power)
 
 
@@ -66,6 +68,7 @@ def test_ipmitool_with_a_wrong_password_fails_at_once_and_changes_nothing(machin
 
 
 def test_the_journal_tells_the_same_story(machine: Machine) -> None:
+    assert len(machine.changes) == len(OUTSIDERS), "not all of them met on this machine: run the whole file, grouped by profile"
     events = {event.seq: event for event in machine.serving.events()}
     moved = [event for event in events.values() if event.kind is Kind.RAIL and event.data["was"] != "initial"]
     assert machine.changes == [(event.data["rail"], _protocol(events, event)) for event in moved]
