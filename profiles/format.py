@@ -329,7 +329,18 @@ PROFILE: Final = Record(
     always=("schema", "id", "title"),
 )
 
-EVIDENCE_BY_KEY: Final = ("identity", "messages", "errors", "http", "auth", "tasks", "bmc_reset", "timing", "inventory", "resources")
+EVIDENCE_BY_KEY: Final = (
+    "identity",
+    "messages",
+    "errors",
+    "http",
+    "auth",
+    "tasks",
+    "bmc_reset",
+    "timing",
+    "inventory",
+    "resources",
+)
 """Blocks in which every key needs evidence. `power` and `ipmi` have tables whose cells carry their own."""
 
 EVIDENCE_IN: Final = {

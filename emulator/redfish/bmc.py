@@ -19,6 +19,7 @@ from emulator.core.view import BmcView
 from emulator.redfish.desk import Courier, EventDesk, Happening
 from emulator.redfish.event_messages import EVENT_MESSAGES, TASK_EVENT, happening, text_of
 from emulator.redfish.keyring import Keyring
+from emulator.redfish.settings import Settings
 from emulator.redfish.taskbook import Task, TaskBook, TaskMessage
 from profiles.model import Lockout, Profile, Span
 
@@ -41,6 +42,7 @@ class Bmc(BmcView):
         self.events = EventDesk(self, courier)
         self.tasks = TaskBook(self, _namer(self.profile), self._task_changed)
         self.keyring = keyring
+        self.settings = Settings()
         self.revisions: Counter[str] = Counter()
         """How often a resource has been written; part of its tag, so that a write of a secret changes the tag too."""
         self.opens_sessions = True
