@@ -51,7 +51,9 @@ def _one_chassis(box: Box) -> Resource:
         names = {"Manufacturer": identity.manufacturer, "Model": identity.model, "SerialNumber": view.system(system_id).serial}
         told |= {key: value for key, value in names.items() if value != ABSENT}
         told |= (
-            power_and_status(says) | {"AssetTag": "", "UUID": box.uuid(view, "chassis")} | host.led(identity.chassis_type, led)
+            power_and_status(says)
+            | {"AssetTag": "", "UUID": box.uuid(view, "chassis")}
+            | host.led(box, identity.chassis_type, led)
         )
         return fitted(identity.chassis_type, told | fixed) | view.settings.of(path)
 
@@ -61,7 +63,7 @@ def _one_chassis(box: Box) -> Resource:
         if tag:
             keeper(path)(call, tag)
 
-    fields = {**ASSET, **host.led_rule(identity.chassis_type)}
+    fields = {**ASSET, **host.led_rule(box, identity.chassis_type)}
     return Resource(
         path=path,
         type=identity.chassis_type,
@@ -94,6 +96,7 @@ def _inside(box: Box) -> Json:
         "Sensors": link(f"{box.chassis}/Sensors"),
         "NetworkAdapters": link(f"{box.chassis}/NetworkAdapters"),
         "PCIeDevices": link(f"{box.chassis}/PCIeDevices"),
+        "Drives": link(f"{box.chassis}/Drives"),
     }
     if modern:
         told |= {name: link(f"{box.chassis}/{name}") for name in ("PowerSubsystem", "ThermalSubsystem", "EnvironmentMetrics")}

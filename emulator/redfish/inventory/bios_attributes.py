@@ -155,7 +155,7 @@ def _entry(n: int, attribute: Attribute) -> Json:
         "Type": attribute.type,
         "DisplayName": attribute.display,
         "HelpText": attribute.help or f"{attribute.display}.",
-        "DefaultValue": attribute.default,
+        **({"DefaultValue": attribute.default} if attribute.default != "" else {}),
         "DisplayOrder": n,
         "MenuPath": f"./{attribute.menu}",
         "ReadOnly": attribute.read_only,

@@ -60,7 +60,8 @@ def layouts(box: Box, pool: Pool) -> tuple[Layout, ...]:
 
 
 def drives(box: Box) -> tuple[Resource, ...]:
-    found: list[Resource] = []
+    every = tuple(path for pool in pools(box) for path in drive_paths(box, pool))
+    found = [collection(f"{box.chassis}/Drives", "DriveCollection", "Drives", lambda view: every)]
     for pool in pools(box):
         for n, path in enumerate(drive_paths(box, pool)):
             label = pool.drives[n][1]
@@ -163,7 +164,6 @@ def _volume(box: Box, pool: Pool, layout: Layout) -> Resource:
             "Status": status(powered),
             "DisplayName": layout.name,
             "CapacityBytes": size,
-            "Capacity": {"Data": {"AllocatedBytes": size, "ConsumedBytes": size}},
             "BlockSizeBytes": 512,
             "OptimumIOSizeBytes": 262_144,
             "Encrypted": False,

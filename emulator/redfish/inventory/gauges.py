@@ -197,10 +197,10 @@ def _memory(box: Box) -> Iterator[Gauge]:
 
 def _drives(box: Box) -> Iterator[Gauge]:
     for n in range(1, box.parts.drives + 1):
-        item = f"{box.system}/Storage/RAID1/Drives/Bay{n}"
+        item = f"{box.chassis}/Drives/Bay{n}"
         yield _temperature(f"Bay{n}Temp", f"Drive Bay {n} Temp", "StorageDevice", 0.25, 1.0 + 0.5 * (n % 3), 70, item)
     for n in range(1, box.parts.boot_drives + 1):
-        item = f"{box.system}/Storage/Boot/Drives/M2-{n}"
+        item = f"{box.chassis}/Drives/M2-{n}"
         yield _temperature(f"M2-{n}Temp", f"M.2 Drive {n} Temp", "StorageDevice", 0.5, 3.0 + n, 80, item)
 
 

@@ -103,7 +103,7 @@ def shown(view: Bmc, box: Box, now: Facts) -> Json:
     told: Json = {
         "AssetTag": now.asset_tag,
         "HostName": now.host_name,
-        **led(odata_type, now.led),
+        **led(box, odata_type, now.led),
         "PowerRestorePolicy": POLICIES[now.policy],
         "Boot": shown_boot(box, now.override, now.order),
         "BootProgress": {"LastState": "OSRunning" if now.powered else "None"},
@@ -143,11 +143,16 @@ def shown(view: Bmc, box: Box, now: Facts) -> Json:
     return fitted(odata_type, told)
 
 
-def led(odata_type: str, state: Led) -> Json:
-    """The identify LED in the words of the version: LocationIndicatorActive where it exists, else IndicatorLED."""
+def led(box: Box, odata_type: str, state: Led) -> Json:
+    """The identify LED: LocationIndicatorActive where the version has it, else the older word, for a box of the older shape."""
     if fits(odata_type, "LocationIndicatorActive"):
         return {"LocationIndicatorActive": state is not Led.OFF}
-    return {"IndicatorLED": state.value}
+    return {"IndicatorLED": state.value} if _older(box) else {}
+
+
+def _older(box: Box) -> bool:
+    """Whether a profile asks for what newer schemas call deprecated."""
+    return box.parts.power_and_thermal != "subsystems"
 
 
 # -- writing ------------------------------------------------------------------------------------------------------------
@@ -164,15 +169,15 @@ def _fields(box: Box) -> Fields:
         "HostName": Text(high=HOST_NAME_MAX, pattern=r"[ -~]*"),
         "PowerRestorePolicy": OneOf(tuple(POLICY_OF)),
         "Boot": boot_rule(),
-        **led_rule(odata_type),
+        **led_rule(box, odata_type),
     }
     return {name: rule for name, rule in rules.items() if fits(odata_type, name)}
 
 
-def led_rule(odata_type: str) -> dict[str, Rule]:
+def led_rule(box: Box, odata_type: str) -> dict[str, Rule]:
     if fits(odata_type, "LocationIndicatorActive"):
         return {"LocationIndicatorActive": Flag()}
-    return {"IndicatorLED": OneOf(tuple(state.value for state in Led))}
+    return {"IndicatorLED": OneOf(tuple(state.value for state in Led))} if _older(box) else {}
 
 
 def write_led(call: Call, system_id: str, taken: Json) -> None:

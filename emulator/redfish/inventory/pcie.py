@@ -11,7 +11,7 @@ from emulator.redfish.call import Json
 from emulator.redfish.inventory.box import Box, part, place, status
 from emulator.redfish.inventory.keeping import ASSET, LOCATION, keeps
 from emulator.redfish.inventory.network import FIRMWARE, function_path, sockets
-from emulator.redfish.inventory.storage import controller_path, pools
+from emulator.redfish.inventory.storage import pools
 from emulator.redfish.resource import Resource, collection, link, links
 
 DEVICE_TYPE: Final = "#PCIeDevice.v1_21_0.PCIeDevice"
@@ -69,7 +69,7 @@ def cards(box: Box) -> Iterator[Card]:
             bus=0xA0 if pool.raid else 0xB0,
             slot=None,
             lanes=8,
-            links=({"StorageControllers": [link(controller_path(box, pool))]},),
+            links=({},),
         )
     yield Card(
         id="VGA1",

@@ -59,7 +59,7 @@ def controller_path(box: Box, pool: Pool) -> str:
 
 
 def drive_paths(box: Box, pool: Pool) -> tuple[str, ...]:
-    return tuple(f"{pool_path(box, pool)}/Drives/{drive}" for drive, _ in pool.drives)
+    return tuple(f"{box.chassis}/Drives/{drive}" for drive, _ in pool.drives)
 
 
 def storage(box: Box) -> tuple[Resource, ...]:

@@ -54,6 +54,7 @@ SINCE: Final[Mapping[str, Mapping[str, int]]] = {
         "MaxPowerWatts": 12,
         "MinPowerWatts": 12,
         "LocationIndicatorActive": 14,
+        "Drives": 14,
         "PowerSubsystem": 15,
         "ThermalSubsystem": 15,
         "EnvironmentMetrics": 15,
