@@ -31,7 +31,9 @@ demo: $(VENV)/.run  ## Play the incident in front of you, on real sockets, and w
 	@$(BIN)/python -m demo
 
 test: $(VENV)/.dev  ## All tests that need nothing but Python; the pure cores' coverage gate
-	$(BIN)/python -m coverage run -m pytest -q tests/unit tests/property
+	@rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest -q -n 2 tests/unit tests/property
+	@$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --fail-under=100 --skip-covered --include='$(PURE)'
 	$(BIN)/python -m pytest -q -n 4 --dist loadgroup tests/wire tests/e2e tests/packaging
 

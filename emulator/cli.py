@@ -271,6 +271,8 @@ def ready_facts(endpoint: Endpoint, variable: str = PASSWORD_VARIABLE) -> dict[s
     else:
         facts["password_env"] = variable
     facts["system_uri"] = endpoint.systems[0].uri
+    if endpoint.http_port is not None:
+        facts["http_url"] = f"http://{endpoint.host}:{endpoint.http_port}"
     return facts
 
 

@@ -5,7 +5,6 @@ A tree is shared by all BMCs of a profile, so whatever differs from one BMC to t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -43,11 +42,27 @@ class Bmc(BmcView):
         self.tasks = TaskBook(self, _namer(self.profile), self._task_changed)
         self.keyring = keyring
         self.settings = Settings()
-        self.revisions: Counter[str] = Counter()
-        """How often a resource has been written; part of its tag, so that a write of a secret changes the tag too."""
+        self._revisions: dict[str, int] = {}
+        self._writes = 0
         self.opens_sessions = True
         """SessionService.ServiceEnabled: whether anybody new may log in."""
         self.on_log(self._logged)
+
+    # -- revisions -------------------------------------------------------------------------------------------------------
+
+    def revision(self, path: str) -> int:
+        """Part of a resource's tag, so that a write of a secret changes the tag too; 0 for what nobody has written."""
+        return self._revisions.get(path, 0)
+
+    def wrote(self, path: str) -> None:
+        """Numbers never repeat: what is made again under an old path does not get an old tag."""
+        self._writes += 1
+        self._revisions[path] = self._writes
+
+    def forgot(self, path: str) -> None:
+        self._revisions.pop(path, None)
+
+    # -- settings --------------------------------------------------------------------------------------------------------
 
     @property
     def lockout(self) -> Lockout:
@@ -65,6 +80,8 @@ class Bmc(BmcView):
     def set_session_timeout(self, seconds: float, cause: int) -> None:
         self._unit.sessions.timeout_s = seconds
         self.record(Kind.SETTING, cause, what="session timeout", seconds=seconds)
+
+    # -- the rack --------------------------------------------------------------------------------------------------------
 
     def after(self, seconds: float, do: Callable[[], None]) -> Timer:
         return self._rack.after(seconds, do)

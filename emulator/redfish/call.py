@@ -136,9 +136,13 @@ class Incoming:
     read_body: Callable[[], bytes]
 
 
+def _nothing_exists(path: str) -> bool:
+    return False
+
+
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """A request together with the BMC that it reached; `seq` is its event in the journal."""
+    """A request together with the BMC that it reached; `seq` is its event in the journal, `exists` knows this BMC's paths."""
 
     view: Bmc
     incoming: Incoming
@@ -146,6 +150,7 @@ class Call:
     seq: int
     who: Who | None = None
     found: Resource | None = None
+    exists: Callable[[str], bool] = _nothing_exists
 
     @property
     def resource(self) -> Resource:

@@ -86,13 +86,18 @@ class Service:
             auth=claim.means,
             user=claim.journal_name(view),
         )
-        answer = self._spoiled(Call(view=view, incoming=incoming, request=request, seq=seq), resource, claim)
+        call = Call(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
+        answer = self._spoiled(call, resource, claim)
         view.record(Kind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
         return answer
 
     def refuse(self, refusal: Refusal) -> HttpAnswer:
         """For what never became a request: the error in this BMC's words."""
         return self._wording.refusal(refusal)
+
+    def _exists(self, path: str) -> bool:
+        resource = self._tree.find(self._view, path)
+        return resource is not None and resource.body is not None
 
     def _spoiled(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer:
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
@@ -149,22 +154,31 @@ class Service:
         self._check_if_match(call, resource)
         done = operation.do(call)
         if self._succeeded(done):
-            call.view.revisions[resource.path] += 1
-            self._announce(call, resource, done)
+            self._written(call, resource, done)
         return done
 
-    def _announce(self, call: Call, resource: Resource, done: Outcome) -> None:
-        """What a client has made, changed or removed is news to subscribers."""
-        method = call.incoming.method
+    def _written(self, call: Call, resource: Resource, done: Outcome) -> None:
+        """What a client has made, changed or removed gets another tag, and is news to subscribers."""
+        method, view = call.incoming.method, call.view
+        where = done.path if isinstance(done, Shown) else resource.path
         if isinstance(done, Shown) and done.status == 201:
-            made = self._tree.find(call.view, done.path)
-            event = written("ResourceCreated", done.path, made.type if made is not None else None, call.seq)
-            if event.kind != "EventDestination":  # its first event would be about itself
-                call.view.events.emit(event)
+            made = self._tree.find(view, where)
+            name, odata_type = "ResourceCreated", made.type if made is not None else None
+            if made is not None and "PATCH" in made.operations:
+                view.wrote(where)
         elif method == "PATCH" and isinstance(done, Shown):
-            call.view.events.emit(written("ResourceChanged", done.path, resource.type, call.seq))
-        elif method == "DELETE" and resource.type is not None:
-            call.view.events.emit(written("ResourceRemoved", resource.path, resource.type, call.seq))
+            name, odata_type = "ResourceChanged", resource.type
+            if where != resource.path:
+                view.forgot(resource.path)
+            view.wrote(where)
+        elif method == "DELETE":
+            name, odata_type = "ResourceRemoved", resource.type
+            view.forgot(where)
+        else:
+            return
+        event = written(name, where, odata_type, call.seq)
+        if (name, event.kind) != ("ResourceCreated", "EventDestination"):  # its first event would be about itself
+            view.events.emit(event)
 
     def _succeeded(self, done: Outcome) -> bool:
         return (self._profile.replies[done.reply].status if isinstance(done, Say) else done.status) < 300
@@ -201,7 +215,7 @@ class Service:
 
     def _entity(self, call: Call, resource: Resource) -> Entity:
         state = resource.state(call)
-        revision = call.view.revisions[resource.path] if resource.operations else 0
+        revision = call.view.revision(resource.path)
         kept = self._kept.get(resource.path) if resource.kept else None
         if kept is not None and kept[0] == state and kept[1] == revision:
             return kept[2]

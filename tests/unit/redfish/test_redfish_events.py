@@ -92,6 +92,8 @@ def test_a_subscription_is_made_shown_changed_and_deleted(bmc):
         ({"RegistryPrefixes": ["Nobody"]}, "PropertyValueNotInList"),
         ({"HttpHeaders": [{"X": "a\r\nb"}]}, "PropertyValueError"),
         ({"Context": 5}, "PropertyValueTypeError"),
+        ({"OriginResources": [{"@odata.id": "/redfish/v1/Systems/nobody"}]}, "ResourceMissingAtURI"),
+        ({"OriginResources": ["/redfish/v1/Systems"]}, "PropertyValueTypeError"),
         ({"Colour": "red"}, "PropertyUnknown"),
     ],
 )
@@ -218,6 +220,16 @@ def test_what_becomes_of_a_subscriber_who_never_answers(bmc, policy, tries, stat
     assert (answer.status_code, answer.json.get("Status", {}).get("State")) == (status, state)
 
 
+def test_a_bmc_that_restarts_forgets_what_it_had_to_send_again(bmc):
+    bmc.post(SUBSCRIPTIONS, json=HERE | {"DeliveryRetryPolicy": "RetryForever", "RegistryPrefixes": ["TaskEvent"]})
+    bmc.courier.problems = ["no connection"] * 100
+    bmc.post(TEST, json={"MessageId": "TaskEvent.1.0.TaskStarted"})
+    bmc.post("/redfish/v1/Managers/BMC/Actions/Manager.Reset", json={})
+    bmc.clock.advance(300)
+    bmc.get(bmc.system)
+    assert len(bmc.courier.carried) == 1
+
+
 def test_a_disabled_service_sends_nothing(bmc):
     bmc.post(SUBSCRIPTIONS, json=HERE)
     assert bmc.ask("PATCH", SERVICE, json={"ServiceEnabled": False}).json["Status"]["State"] == "Disabled"
@@ -267,6 +279,13 @@ def test_events_on_a_stream_have_ids_that_never_repeat(bmc, stream):
 def test_a_stream_in_another_format_is_refused(bmc, accept):
     answer = bmc.get(f"{SERVICE}/SSE", headers={"Accept": accept}, environ_overrides={"emulator.stream": Stream()})
     assert (answer.status_code, "error" in answer.json) == (406, True)
+
+
+def test_a_stream_takes_no_filter(bmc):
+    """And the service does not say that it would."""
+    assert set(bmc.get(SERVICE).json["SSEFilterPropertiesSupported"].values()) == {False}
+    answer = bmc.get(f"{SERVICE}/SSE?%24filter=MessageId eq 'A'", environ_overrides={"emulator.stream": Stream()})
+    assert answer.status_code == 501
 
 
 def test_a_server_without_streams_says_so(bmc):

@@ -90,6 +90,13 @@ def test_a_write_of_a_secret_changes_the_tag_too(staffed):
     assert after.json | {"@odata.etag": ""} == before.json | {"@odata.etag": ""}
 
 
+def test_an_account_that_is_made_again_does_not_get_its_old_tag(staffed):
+    tag = staffed.get(OWN).headers["ETag"]
+    staffed.ask("DELETE", OWN)
+    staffed.post(ACCOUNTS, json=READER)
+    assert staffed.ask("PATCH", OWN, json={"Enabled": False}, headers={"If-Match": tag}).status_code == 412
+
+
 def test_rules_take_what_fits_and_name_what_does_not():
     fields = {"A": Inside({"B": Whole(low=1, high=5), "C": OneOf(("x", "y"))}), "D": OrNull(Text(high=3)), "E": Flag()}
     taken, complaints = sift({"A": {"B": 3, "C": "z"}, "D": None, "E": 0, "F": 1}, fields, {"F": 2})
