@@ -84,7 +84,8 @@ lab-test: $(VENV)/.dev  ## Tests of the lab on a real Docker engine
 POLICY ?= reference
 DOCKER_ENGINE_UP ?= $(addsuffix $(space)up,$(wildcard ../shared/bin/docker-engine))
 
-bench: $(VENV)/.peers  ## Timing claims, measured
+bench: $(VENV)/.peers  ## Timing claims, measured; installs wrk with apt-get where it is missing (needs root)
+	@tools/peers-install wrk
 	$(BIN)/python -m pytest -q -s tests/bench
 
 nightly: $(VENV)/.peers  ## The long runs: bigger state spaces, more random input

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from profiles.model import HostEvent
+from profiles.model import HostEvent, Tool
 from profiles.shapes import (
     Choice,
     Claim,
@@ -239,6 +239,18 @@ _FAULT: Final = Record(
     required=("on", "evidence"),
 )
 
+_DEVIATION: Final = Record(
+    {
+        "tool": Choice(tuple(tool.value for tool in Tool)),
+        "result": Choice(("FAIL", "WARN")),
+        "assertion": Text(),
+        "where": Text(),
+        "because": Text(),
+        "evidence": _EVIDENCE,
+    },
+    required=("tool", "result", "assertion", "where", "because", "evidence"),
+)
+
 PROFILE: Final = Record(
     {
         "schema": Choice((FORMAT,)),
@@ -310,6 +322,7 @@ PROFILE: Final = Record(
                 "evidence": _EVIDENCE_MAP,
             }
         ),
+        "deviations": ListOf(_DEVIATION),
     },
     required=(
         "vars",

@@ -287,6 +287,27 @@ class Timing:
     os_shutdown_s: Span = Span(3.0, 3.0)  # how long a healthy OS of an emulated host needs; a real back end brings its own
 
 
+class Tool(StrEnum):
+    """DMTF's validators."""
+
+    SERVICE = "service"
+    PROTOCOL = "protocol"
+    USE_CASE = "use-case"
+    INTEROP = "interop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """What a validator rightly holds against this vendor, because the real one does the same. Behaviour ignores it."""
+
+    tool: Tool
+    result: Literal["FAIL", "WARN"]
+    assertion: str  # as the tool names it
+    where: str  # part of what the tool says it was testing
+    because: str
+    evidence: Evidence
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     id: str
@@ -311,5 +332,6 @@ class Profile:
     inventory: Inventory
     faults: Mapping[str, Mapping[str, Any]]
     resources: Mapping[str, Any]  # base, merge (path -> JSON merge patch), remove (paths)
+    deviations: tuple[Deviation, ...] = ()
     evidence: Mapping[str, Evidence]  # "identity.bmc_model" -> Evidence; "identity.*" for a whole block
     digest: str  # of the resolved data: goes into journals and reports
