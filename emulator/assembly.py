@@ -26,6 +26,7 @@ from emulator.core.rack import Rack, UnitSpec
 from emulator.core.view import BmcView
 from emulator.core.virtual import VirtualRoom
 from emulator.core.vocab import Rail
+from emulator.fleet import Fleet
 from emulator.front import FrontEnds
 from emulator.wire.reactor import Reactor
 from emulator.wire.wallclock import WallClock
@@ -72,6 +73,7 @@ class Emulator:
         listen: str = "127.0.0.1",
         redfish_port: int = 0,
         ipmi_port: int = 0,
+        fleet: Fleet | None = None,
         tls: bool = True,
         refuse: frozenset[str] = frozenset(),
         processes: Mapping[str, ProcessHost] | None = None,
@@ -80,12 +82,18 @@ class Emulator:
     ) -> None:
         """Ports: 0 takes free ones, else BMC n gets port + n. Nothing listens for the BMCs in `refuse`.
 
+        With a `fleet` every BMC has an address of its own instead of `listen`, and all have the same IPMI port, and the same
+        Redfish port if one is given; nobody can be in `refuse` then (ValueError).
+
         `processes` maps a host's name to the local process group that it is; all other hosts are virtual.
-        Raises CannotBind where a port is taken, OSError where the journal cannot be written.
+        Raises CannotBind where a port is taken, RackMisconfigured where a fleet has no room, OSError where the journal cannot be written.
         """
+        if fleet is not None and refuse:
+            raise ValueError("the one IPMI socket of a fleet cannot refuse for some of its BMCs")
         self._units = tuple(units)
         self._seed = seed
         self._listen = listen
+        self._fleet = fleet
         self._ports = (redfish_port, ipmi_port)
         self._tls = tls
         self._refuse = refuse
@@ -127,6 +135,7 @@ class Emulator:
                 tls=self._tls,
                 refuse=self._refuse,
                 directory=Path(self._directory.name),
+                fleet=self._fleet,
             )
             self.endpoints = {unit.name: self._endpoint(unit, fronts) for unit in self._units}
             self.reactor.start()

@@ -21,16 +21,20 @@ from profiles.errors import ProfileError
 
 if TYPE_CHECKING:
     from emulator.assembly import Endpoint
+    from emulator.fleet import Fleet
     from profiles.model import Profile
 
 PASSWORD_VARIABLE = "FENCELAB_PASSWORD"
 EXIT_USAGE = 2
+REDFISH_PORT, IPMI_PORT = 443, 623
+"""Where the BMCs of a fleet listen; without addresses of their own they take free ports."""
 
 EXAMPLES = """
 \b
 Examples:
   bmc-emulator run --profile dell-idrac9
   bmc-emulator run --profile openbmc-x86 --count 3 --redfish-port 8443 --ipmi-port 6230
+  bmc-emulator run --profile dell-idrac9 --count 10000 --address-per-bmc 127.64.0.0/16
   bmc-emulator run --profile ./our-board.yaml --power off --json --journal journal.jsonl
   bmc-emulator profiles
   bmc-emulator profile lint ./our-board.yaml
@@ -70,8 +74,12 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--profile", "profile_name", required=True, type=_ProfileName(), help="A shipped profile, or a YAML file.")
-@click.option("--count", default=1, type=click.IntRange(1, 10_000), show_default=True, help="How many BMCs.")
+@click.option("--count", default=1, type=click.IntRange(1, 65_534), show_default=True, help="How many BMCs.")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--address-per-bmc", metavar="CIDR", help="BMC n at the n-th address of this network; ports 443 and 623, or as given."
+)
+@click.option("--device", default="lo", show_default=True, help="With --address-per-bmc: the interface that has the addresses.")
 @click.option("--redfish-port", default=0, type=click.IntRange(0, 65535), help="Of the first BMC; BMC n gets +n. 0: free ones.")
 @click.option("--ipmi-port", default=0, type=click.IntRange(0, 65535), help="Of the first BMC; BMC n gets +n. 0: free ones.")
 @click.option("--power", type=click.Choice(["on", "off"]), default="on", show_default=True, help="How the hosts are at start.")
@@ -84,6 +92,8 @@ def run(
     profile_name: str,
     count: int,
     listen: str,
+    address_per_bmc: str | None,
+    device: str,
     redfish_port: int,
     ipmi_port: int,
     power: str,
@@ -96,12 +106,15 @@ def run(
     """Serve BMCs until Ctrl-C. Prints one line per BMC once it really answers."""
     if hung and power == "off":
         _fail("bmc-emulator: --hung needs a host that is on; leave --power off out")
+    fleet = _fleet(address_per_bmc, device, count) if address_per_bmc is not None else None
+    if fleet is not None:
+        listen, redfish_port, ipmi_port = fleet.address(0), redfish_port or REDFISH_PORT, ipmi_port or IPMI_PORT
     _check_address(listen)
-    for name, first in (("--redfish-port", redfish_port), ("--ipmi-port", ipmi_port)):
+    for name, first in () if fleet else (("--redfish-port", redfish_port), ("--ipmi-port", ipmi_port)):
         if first and first + count - 1 > 65535:
             _fail(f"bmc-emulator: {name} {first} leaves no room for {count} BMCs below port 65536")
     profile = _load(profile_name)
-    _serve(profile, count, listen, (redfish_port, ipmi_port), power, hung, seed, not plain_http, journal, as_json)
+    _serve(profile, count, listen, (redfish_port, ipmi_port), fleet, power, hung, seed, not plain_http, journal, as_json)
 
 
 def _serve(
@@ -109,6 +122,7 @@ def _serve(
     count: int,
     listen: str,
     ports: tuple[int, int],
+    fleet: Fleet | None,
     power: str,
     hung: bool,
     seed: int,
@@ -117,7 +131,9 @@ def _serve(
     as_json: bool,
 ) -> None:
     from emulator.assembly import Emulator
+    from emulator.core.errors import RackMisconfigured
     from emulator.core.rack import HostSpec, UnitSpec
+    from emulator.fleet import BLOCK
     from emulator.ready import NotAnswering, check
     from emulator.wire.tcp import CannotBind
 
@@ -129,19 +145,39 @@ def _serve(
         signal.signal(number, lambda *_: stop.set())
     try:
         with Emulator(
-            units, seed=seed, listen=listen, redfish_port=ports[0], ipmi_port=ports[1], tls=tls, journal_path=journal
+            units,
+            seed=seed,
+            listen=listen,
+            redfish_port=ports[0],
+            ipmi_port=ports[1],
+            fleet=fleet,
+            tls=tls,
+            journal_path=journal,
         ) as emulator:
-            for endpoint in emulator.endpoints.values():
-                check(endpoint, lan=profile.ipmi.lan)
+            for n, endpoint in enumerate(emulator.endpoints.values()):
+                # A TLS handshake with each of thousands would take longer than all the rest: one of each certificate will do.
+                check(endpoint, lan=profile.ipmi.lan, redfish=fleet is None or n % BLOCK == 0)
                 click.echo(_ready_json(endpoint) if as_json else _ready_text(endpoint))
             sys.stdout.flush()
             if sys.stderr.isatty():
                 click.echo("Ctrl-C ends it.", err=True)
             stop.wait()
-    except (CannotBind, NotAnswering) as error:
+    except (CannotBind, NotAnswering, RackMisconfigured) as error:
         _fail(f"bmc-emulator: {error}")
     except OSError as error:
         _fail(f"bmc-emulator: {error.filename or journal}: {(error.strerror or str(error)).lower()}")
+
+
+def _fleet(network: str, device: str, count: int) -> Fleet:
+    from emulator.fleet import Fleet
+
+    try:
+        fleet = Fleet(ipaddress.IPv4Network(network), device)
+    except ValueError as error:
+        _fail(f"bmc-emulator: --address-per-bmc {network!r} is not an IPv4 network: {error}")
+    if count > len(fleet):
+        _fail(f"bmc-emulator: {network} has room for {len(fleet)} BMCs, not for {count}")
+    return fleet
 
 
 def _check_address(listen: str) -> None:

@@ -13,6 +13,7 @@ from emulator.core.journal import Kind
 from emulator.core.rack import Rack
 from emulator.core.view import BmcView
 from emulator.faults.wire import WireFault
+from emulator.fleet import BLOCK, Fleet, FleetPort, room_for
 from emulator.ipmi.responder import IpmiResponder
 from emulator.redfish.app import create_app
 from emulator.wire.certs import CertificateSpec, CertificateStore
@@ -88,17 +89,25 @@ class FrontEnds:
         tls: bool,
         refuse: frozenset[str],
         directory: Path,
+        fleet: Fleet | None = None,
     ) -> None:
         self.addresses: dict[str, BmcAddress] = {}
         self._reactor = reactor
         self._held: list[socket.socket] = []
         self._endpoints: list[UdpEndpoint] = []
         self._responders: list[IpmiResponder] = []
+        self._fleet_port: FleetPort | None = None
         self._certificates = CertificateStore()
         views = {name: BmcView(rack, name) for name in rack.units}
         self._server = HttpServer(reactor, create_app(rack), hooks=WireFaults(views))
         try:
+            if fleet is not None:
+                room_for(len(views))
+                self._fleet_port = FleetPort(rack, reactor, fleet, ipmi_port, views)
             for n, (name, view) in enumerate(views.items()):
+                if fleet is not None:
+                    self.addresses[name] = self._open_one_of_many(view, fleet, n, (redfish_port, ipmi_port), tls, directory)
+                    continue
                 ports = (redfish_port + n if redfish_port else 0, ipmi_port + n if ipmi_port else 0)
                 if name in refuse:
                     self.addresses[name] = self._refuse(listen, directory / name)
@@ -115,6 +124,20 @@ class FrontEnds:
         self._server.close()
         for endpoint in self._endpoints:
             self._reactor.call(endpoint.close)
+        if self._fleet_port is not None:
+            self._reactor.call(self._fleet_port.close)
+
+    def _open_one_of_many(
+        self, view: BmcView, fleet: Fleet, n: int, ports: tuple[int, int], tls: bool, directory: Path
+    ) -> BmcAddress:
+        spec = CertificateSpec(subject=_subject(view.profile), addresses=fleet.block(n), names=("localhost",))
+        ca_file = directory / f"{view.profile.id}-{n - n % BLOCK}.pem"
+        if not ca_file.exists():
+            ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)
+        context = self._certificates.context(spec, view.profile.http.tls_min) if tls else None
+        address = fleet.address(n)
+        listener = self._server.listen(view.name, address, ports[0], tls=context, environ={"emulator.bmc": view.name})
+        return BmcAddress(address, listener.port, self._fleet_port.port if self._fleet_port else ports[1], ca_file)
 
     def _open(self, view: BmcView, listen: str, ports: tuple[int, int], tls: bool, ca_file: Path) -> BmcAddress:
         profile = view.profile
@@ -142,6 +165,8 @@ class FrontEnds:
     def _reap(self) -> None:
         for responder in self._responders:
             responder.reap(self._reactor.now())
+        if self._fleet_port is not None:
+            self._fleet_port.reap(self._reactor.now())
         self._reactor.call_later(REAP_EVERY, self._reap)
 
 
