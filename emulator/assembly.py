@@ -12,6 +12,7 @@ import os
 import random
 import secrets
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,6 +121,7 @@ class Emulator:
             dice=random.Random(self._seed),
             make_token=lambda: secrets.token_hex(16),
             seed=self._seed,
+            epoch=time.time() - self._clock.now(),
         )
         self.reactor = Reactor(self._clock)
         self.reactor.drive(self.rack.next_due, self.rack.advance)

@@ -1,5 +1,6 @@
 """Who may talk to a BMC: accounts, lockout and sessions, the same for every protocol.
 
+What administrators may change is in `accounts_admin`.
 Passwords are kept in clear text because RAKP needs them so (ruling 17); nothing here is ever written to the journal but names.
 """
 
@@ -20,6 +21,28 @@ class AuthResult(StrEnum):
     LOCKED = "locked"
 
 
+IPMI_NAME_BYTES = 16
+IPMI_PASSWORD_BYTES = 20
+FIRST_SLOT = 2
+LAST_SLOT = 16
+"""IPMI user ids (IPMI 2.0, 22.26 to 22.30). Id 1 is the nameless user that the standard reserves: nobody logs in as it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalAccount(Account):
+    """An account as the BMC keeps it. `slot` is its IPMI user id; 0: IPMI has no room for it."""
+
+    enabled: bool = True
+    must_change: bool = False  # PasswordChangeRequired: front ends let it do nothing else
+    slot: int = 0
+
+    @property
+    def over_ipmi(self) -> bool:
+        """Whether it can log in over IPMI: a slot, a name of at most 16 bytes, a password of at most 20."""
+        fits = len(self.name.encode()) <= IPMI_NAME_BYTES and 0 < len(self.password.encode()) <= IPMI_PASSWORD_BYTES
+        return self.slot > 0 and fits and self.enabled
+
+
 @dataclass(slots=True)
 class Attempts:
     """Recent failures of one account or address, and until when it is locked."""
@@ -33,47 +56,85 @@ class Accounts:
 
     def __init__(self, auth: Auth, first_password: str | None = None) -> None:
         """`first_password` replaces the profile's public default of the first account."""
-        accounts = list(auth.accounts)
-        if first_password is not None and accounts:
-            accounts[0] = Account(name=accounts[0].name, password=first_password, role=accounts[0].role)
-        self._accounts = {account.name: account for account in accounts}
+        self._accounts: dict[str, LocalAccount] = {}
+        for n, account in enumerate(auth.accounts):
+            password = first_password if first_password is not None and n == 0 else account.password
+            slot = FIRST_SLOT + n if FIRST_SLOT + n <= LAST_SLOT else 0
+            self._accounts[account.name] = LocalAccount(name=account.name, password=password, role=account.role, slot=slot)
         self._lockout: Lockout = auth.lockout
         self._attempts: dict[str, Attempts] = {}
 
-    def __iter__(self) -> Iterator[Account]:
-        return iter(self._accounts.values())
+    def __iter__(self) -> Iterator[LocalAccount]:
+        """In the order of their making."""
+        return iter(tuple(self._accounts.values()))
 
-    def get(self, name: str) -> Account | None:
+    def __len__(self) -> int:
+        return len(self._accounts)
+
+    def get(self, name: str) -> LocalAccount | None:
         return self._accounts.get(name)
+
+    def in_slot(self, slot: int) -> LocalAccount | None:
+        """The account with this IPMI user id."""
+        return next((account for account in self._accounts.values() if account.slot == slot), None) if slot else None
+
+    def slot(self, name: str) -> int:
+        account = self._accounts.get(name)
+        return account.slot if account is not None else 0
+
+    def free_slot(self) -> int:
+        """The lowest free IPMI user id, 0 where all are taken."""
+        taken = {account.slot for account in self._accounts.values()}
+        return next((slot for slot in range(FIRST_SLOT, LAST_SLOT + 1) if slot not in taken), 0)
+
+    def put(self, account: LocalAccount, instead_of: str | None = None) -> None:
+        """Keeps an account, in the place of the one that it replaces. Rules are `accounts_admin`'s."""
+        old = instead_of if instead_of is not None else account.name
+        if old in self._accounts:
+            kept = [account if name == old else other for name, other in self._accounts.items()]
+            self._accounts = {other.name: other for other in kept}
+        else:
+            self._accounts[account.name] = account
+
+    def remove(self, name: str) -> None:
+        del self._accounts[name]
+        self.unlock(name)
+
+    def unlock(self, name: str) -> None:
+        """Ends the lockout of an account; one by address goes by itself."""
+        self._attempts.pop(name, None)
 
     def is_locked(self, name: str, address: str, now: Instant) -> bool:
         attempts = self._attempts.get(self._key(name, address))
         return attempts is not None and now < attempts.locked_until
 
-    def verify(self, name: str, password: str, address: str, now: Instant) -> tuple[AuthResult, Account | None]:
+    def verify(self, name: str, password: str, address: str, now: Instant) -> tuple[AuthResult, LocalAccount | None]:
         """Compares in constant time; counts failures for the lockout."""
         if self.is_locked(name, address, now):
             return AuthResult.LOCKED, None
         account = self._accounts.get(name)
         expected = account.password if account else ""
-        right = hmac.compare_digest(expected.encode(), password.encode()) and account is not None
+        same = hmac.compare_digest(expected.encode(), password.encode())
+        right = same and account is not None and account.enabled and password != ""
         self.note(name, address, now, ok=right)
         return (AuthResult.OK, account) if right else (AuthResult.BAD, None)
 
-    def note(self, name: str, address: str, now: Instant, *, ok: bool) -> None:
-        """Takes in the end of an authentication that happened elsewhere (RAKP)."""
+    def note(self, name: str, address: str, now: Instant, *, ok: bool) -> bool:
+        """Takes in the end of an authentication; whether this one brought a lockout."""
         rule = self._lockout
         key = self._key(name, address)
         if ok:
             self._attempts.pop(key, None)
-            return
+            return False
         if rule.failures == 0:
-            return
+            return False
         attempts = self._attempts.setdefault(key, Attempts())
         attempts.failures = [*(t for t in attempts.failures if now - t <= rule.window_s), now]
-        if len(attempts.failures) >= rule.failures:
-            attempts.locked_until = now + rule.penalty_s
-            attempts.failures = []
+        if len(attempts.failures) < rule.failures:
+            return False
+        attempts.locked_until = now + rule.penalty_s
+        attempts.failures = []
+        return True
 
     def _key(self, name: str, address: str) -> str:
         return name if self._lockout.by == "account" else address
@@ -131,6 +192,17 @@ class SessionTable:
             if session.id == session_id:
                 return self._by_token.pop(token)
         return None
+
+    def clear(self) -> None:
+        """All are lost, as when the BMC restarts."""
+        self._by_token.clear()
+
+    def close_of(self, user: str) -> tuple[Session, ...]:
+        """Closes all sessions of a user."""
+        gone = tuple(session for session in self._by_token.values() if session.user == user)
+        for session in gone:
+            del self._by_token[session.token]
+        return gone
 
     def _reap(self, now: Instant) -> None:
         for token in [t for t, s in self._by_token.items() if now - s.last_used > self._timeout_s]:

@@ -40,3 +40,10 @@ class RackMisconfigured(EmulatorError):
     """The user asked for a rack that cannot exist."""
 
     http_status = 400
+
+
+class SettingRefused(EmulatorError):
+    """The client asked for a setting that makes no sense."""
+
+    http_status = 400
+    completion_code = 0xCC

@@ -37,6 +37,10 @@ class Kind(StrEnum):
     RAIL = "rail"  # truth
     OS = "os"  # truth
     REPORT = "report"  # what the BMC says has changed
+    BMC = "bmc"  # resets of the BMC itself, input power lost and back
+    WATCHDOG = "watchdog"
+    ACCOUNT = "account"  # users created, changed, deleted; never their passwords
+    SETTING = "setting"  # boot override, identify LED, asset tag, host name, restore policy, log cleared
     WRITE = "write"  # writes of a host to shared storage, where somebody collected them
     FENCER = "fencer"  # stamped by the suite: start, claim, end
     MANAGER = "manager"  # what an HA manager said

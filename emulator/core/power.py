@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeVarTuple, runtime_checkable
 
+from emulator.core.boot import RestartCause
 from emulator.core.clock import Instant
 from emulator.core.fault import Request, Seam
 from emulator.core.host import Order
@@ -149,6 +150,7 @@ class Effects:
         if effect == NO_EFFECT or (effect == system.effect and system.timers):
             return  # the same command again, while the first one works: nothing new happens
         steps = unit.profile.power.effects[effect]
+        system.machine.commanded(_cause_of(reset), steps)
         request = Request(protocol=protocol, method="", path="", system=system.id, reset=reset)
         reads: int | None = None
         for fault in unit.faults.firing(Seam.POWER, request, system.host.rail):
@@ -227,3 +229,7 @@ def _later(do: Callable[[*Ts], None], *args: *Ts) -> Callable[[], None]:
 
 def _known_reset(word: str) -> ResetType | None:
     return ResetType(word) if word in ResetType._value2member_map_ else None
+
+
+def _cause_of(reset: ResetType | None) -> RestartCause:
+    return RestartCause.POWER_BUTTON if reset is ResetType.PUSH_POWER_BUTTON else RestartCause.CHASSIS_CONTROL

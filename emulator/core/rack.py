@@ -16,15 +16,19 @@ from typing import Protocol
 from emulator.core.accounts import Accounts, SessionTable
 from emulator.core.clock import Clock, Instant
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
+from emulator.core.eventlog import LOG_LIMIT, EventLog, Overflow
 from emulator.core.fault import Armed
 from emulator.core.host import Host, News, Order, host_off, host_on, turn
 from emulator.core.journal import Journal, Kind
 from emulator.core.naming import derived_serial, derived_uuid, numbered
 from emulator.core.power import Effects
+from emulator.core.presence import BmcLife
 from emulator.core.system import SystemState
 from emulator.core.timers import Timer, Timers
 from emulator.core.unit import Unit
 from emulator.core.vocab import Os
+from emulator.core.watchdog import Watchdogs
+from emulator.core.witness import Witness
 from profiles.model import Profile, Span, View
 
 
@@ -66,6 +70,8 @@ class UnitSpec:
     hosts: tuple[HostSpec, ...] = (HostSpec(),)
     password: str | None = None  # instead of the profile's public default of the first account
     os_shutdown_s: float | None = None  # instead of the profile's, for virtual hosts
+    log_limit: int = LOG_LIMIT
+    log_overflow: Overflow = Overflow.DROP_OLDEST
 
 
 class Rack:
@@ -78,8 +84,11 @@ class Rack:
         dice: Dice,
         make_token: Callable[[], str],
         seed: int = 0,
+        epoch: float = 0.0,
     ) -> None:
+        """`epoch` is the Unix time at which the clock stood at 0. Only event logs show it; the journal never does."""
         self.clock = clock
+        self.epoch = epoch
         self.journal = journal
         self.seed = seed
         self._dice = dice
@@ -89,6 +98,9 @@ class Rack:
         self._listeners: list[Callable[[str, str, Host], None]] = []
         self.units: dict[str, Unit] = {}
         self.effects = Effects(self)
+        self.witness = Witness(self, epoch)
+        self.watchdogs = Watchdogs(self, self.witness)
+        self.life = BmcLife(self, self.witness, self.watchdogs)
         journal.record("", Kind.RACK, seed=seed, profiles={u.profile.id: u.profile.digest for u in units})
         for spec in units:
             if spec.name in self.units:
@@ -114,6 +126,7 @@ class Rack:
                 host=host_spec.host(),
             )
             host = systems[system_id].host
+            systems[system_id].machine.begin(host, self._now)
             self.journal.record(
                 spec.name,
                 Kind.RAIL,
@@ -135,6 +148,7 @@ class Rack:
             accounts=Accounts(profile.auth, spec.password),
             sessions=SessionTable(sessions.max, sessions.timeout_s, make_token),
             os_shutdown=shutdown,
+            log=EventLog(spec.log_limit, spec.log_overflow),
         )
 
     def unit(self, name: str) -> Unit:
@@ -195,6 +209,14 @@ class Rack:
         seq = self.journal.record(unit_name, Kind.OS, None, system=system_id, host=system.host_name, was="power lost")
         self.order(unit, system, Order.CUT, seq)
 
+    def mains_lost(self, unit_name: str) -> None:
+        """The input power of a BMC and its hosts fails: the hosts fall and the BMC is gone."""
+        self.life.mains_lost(self.unit(unit_name))
+
+    def mains_back(self, unit_name: str) -> None:
+        """The input power returns: the BMC starts, then its hosts do as their restore policy says."""
+        self.life.mains_back(self.unit(unit_name))
+
     def news(self, unit_name: str, system_id: str, news: News, cause: int | None = None) -> None:
         """Takes in what really happened to a host.
 
@@ -219,6 +241,8 @@ class Rack:
                 incarnation=after.incarnation,
                 was=news,
             )
+            self.witness.saw(unit, system, news, before, seq)
+            self.watchdogs.saw(unit, system, news)
         self._say_after(unit, system, news, seq)
         for listener in self._listeners:
             listener(unit_name, system_id, after)

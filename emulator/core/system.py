@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from emulator.core.clock import Instant
 from emulator.core.host import Host
+from emulator.core.machine import Machine
 from emulator.core.timers import Timer
 from emulator.core.vocab import Rail
 from profiles.model import Step, View
@@ -47,6 +48,7 @@ class SystemState:
     gate: Gate | None = None
     began: dict[str, tuple[Instant, float]] = field(default_factory=dict)  # effect -> (since, drawn length of its window)
     last_power_event: str = "unknown"
+    machine: Machine = field(default_factory=Machine)
 
     def __post_init__(self) -> None:
         if not self.says:

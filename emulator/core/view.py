@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
-from emulator.core.accounts import AuthResult, Session
+from emulator.core.accounts import AuthResult, LocalAccount, Session
 from emulator.core.clock import Instant
+from emulator.core.eventlog import LogEntry
 from emulator.core.fault import Fault, Request, Seam
 from emulator.core.journal import Datum, Kind
 from emulator.core.power import Answer
+from emulator.core.presence import Presence
 from emulator.core.rack import Rack
 from emulator.core.system import SystemState
 from emulator.core.unit import Unit
+from emulator.core.view_accounts import AccountsView
+from emulator.core.view_machine import BootView, ChassisView, LogView, SensorsView, WatchdogView
 from emulator.core.vocab import ChassisControl
+from emulator.core.witness import forget
 from profiles.model import Account, Profile, View
 
 
@@ -103,23 +108,74 @@ class BmcView:
         return self._first().last_power_event
 
     def _first(self) -> SystemState:
-        return next(iter(self._unit.systems.values()))
+        return self._unit.first()
+
+    # -- what the BMC remembers, one object per subject ----------------------------------------------------------------
+
+    @property
+    def log(self) -> LogView:
+        return LogView(self._rack, self._unit)
+
+    @property
+    def boot(self) -> BootView:
+        return BootView(self._rack, self._unit)
+
+    @property
+    def sensors(self) -> SensorsView:
+        return SensorsView(self._rack, self._unit)
+
+    @property
+    def chassis(self) -> ChassisView:
+        return ChassisView(self._rack, self._unit)
+
+    @property
+    def watchdog(self) -> WatchdogView:
+        return WatchdogView(self._rack, self._unit)
+
+    @property
+    def users(self) -> AccountsView:
+        return AccountsView(self._rack, self._unit)
+
+    def on_log(self, listener: Callable[[LogEntry], None]) -> Callable[[], None]:
+        """Calls `listener(entry)` after every new log entry of this BMC; what is returned takes it off again."""
+        self._unit.log_listeners.append(listener)
+        return forget(self._unit.log_listeners, listener)
+
+    # -- the BMC itself ------------------------------------------------------------------------------------------------
+
+    def presence(self) -> Presence:
+        """Ask before you read a request. The answer to the request that reset the BMC is still sent."""
+        self._rack.advance()
+        return self._unit.absence.presence(self._rack.now)
+
+    @property
+    def generation(self) -> int:
+        """Rises when the BMC starts again: sessions that a front end keeps of an older generation are lost."""
+        return self._unit.absence.generation
+
+    def reset_bmc(self, kind: str, cause: int | None = None) -> int:
+        """The BMC starts again: away for `bmc_reset.outage_s`, then `bmc_reset.after`, then itself. `kind` is the client's
+        word (GracefulRestart, cold, warm). Sessions are lost, no rail moves. Returns the journal's seq."""
+        self._rack.advance()
+        return self._rack.life.reset(self._unit, kind, cause)
 
     # -- accounts and sessions -----------------------------------------------------------------------------------------
 
-    def accounts(self) -> Iterator[Account]:
+    def accounts(self) -> Iterator[LocalAccount]:
         return iter(self._unit.accounts)
 
-    def account(self, name: str) -> Account | None:
+    def account(self, name: str) -> LocalAccount | None:
         return self._unit.accounts.get(name)
 
     def verify(
         self, name: str, password: str, address: str, via: str, cause: int | None = None
-    ) -> tuple[AuthResult, Account | None]:
+    ) -> tuple[AuthResult, LocalAccount | None]:
         """Checks a user name and password that came in clear text."""
         self._rack.advance()
+        was_locked = self._unit.accounts.is_locked(name, address, self._rack.now)
         result, account = self._unit.accounts.verify(name, password, address, self._rack.now)
-        self._journal_auth(result, account.name if account else None, via, cause)
+        locked = not was_locked and self._unit.accounts.is_locked(name, address, self._rack.now)
+        self._journal_auth(result, name if self._unit.accounts.get(name) else None, via, cause, locked=locked)
         return result, account
 
     def is_locked(self, name: str, address: str) -> bool:
@@ -128,13 +184,14 @@ class BmcView:
     def note_auth(self, name: str, address: str, via: str, *, ok: bool, cause: int | None = None) -> None:
         """Takes in the end of an authentication that a protocol did by itself (RAKP)."""
         self._rack.advance()
-        self._unit.accounts.note(name, address, self._rack.now, ok=ok)
+        locked = self._unit.accounts.note(name, address, self._rack.now, ok=ok)
         known = name if self._unit.accounts.get(name) else None
-        self._journal_auth(AuthResult.OK if ok else AuthResult.BAD, known, via, cause)
+        self._journal_auth(AuthResult.OK if ok else AuthResult.BAD, known, via, cause, locked=locked)
 
-    def _journal_auth(self, result: AuthResult, user: str | None, via: str, cause: int | None) -> None:
+    def _journal_auth(self, result: AuthResult, user: str | None, via: str, cause: int | None, *, locked: bool) -> None:
         # A wrong user name may be a password in the wrong field: only names that exist are written down.
-        self.record(Kind.AUTH, cause, result=result, user=user, via=via)
+        seq = self.record(Kind.AUTH, cause, result=result, user=user, via=via)
+        self._rack.witness.login(self._unit, result, user, locked=locked, cause=seq)
 
     def open_session(self, account: Account, cause: int | None = None) -> Session | None:
         """None where the table is full."""
