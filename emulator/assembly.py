@@ -87,7 +87,8 @@ class Emulator:
         Redfish port if one is given; nobody can be in `refuse` then (ValueError).
 
         `processes` maps a host's name to the local process group that it is; all other hosts are virtual.
-        Raises CannotBind where a port is taken, RackMisconfigured where a fleet has no room, OSError where the journal cannot be written.
+        Raises CannotBind where a port is taken, RackMisconfigured where a fleet has no room, OSError where the journal cannot be
+        written.
         """
         if fleet is not None and refuse:
             raise ValueError("the one IPMI socket of a fleet cannot refuse for some of its BMCs")

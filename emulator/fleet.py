@@ -19,6 +19,8 @@ from emulator.core.errors import RackMisconfigured
 from emulator.core.rack import Rack
 from emulator.core.view import BmcView
 from emulator.ipmi.responder import IpmiResponder
+from emulator.ipmi.sessions import Peer
+from emulator.ipmi.state import Here
 from emulator.wire.reactor import Reactor
 from emulator.wire.udp import Address, UdpFleet
 
@@ -75,9 +77,9 @@ class FleetPort:
         self.port = self._socket.port
         self.close = self._socket.close
 
-    def reap(self, now: Instant) -> None:
+    def tick(self, now: Instant) -> None:
         for responder in self._responders.values():
-            responder.reap(now)
+            responder.tick(now)
 
     def _on_datagram(self, data: bytes, peer: Address, local: Address) -> None:
         responder = self._responders.get(local[0]) or self._awaken(local[0])
@@ -89,5 +91,11 @@ class FleetPort:
         name = self._names.get(address)
         if name is None:
             return None
-        responder = self._responders[address] = IpmiResponder(BmcView(self._rack, name), entropy=secrets.token_bytes)
+        here = Here(address, self.port)
+
+        def emit(data: bytes, peer: Peer) -> None:
+            self._socket.send(data, (peer[0], peer[1]), (here.address, here.port))
+
+        view = BmcView(self._rack, name)
+        responder = self._responders[address] = IpmiResponder(view, entropy=secrets.token_bytes, here=here, emit=emit)
         return responder

@@ -15,6 +15,8 @@ from emulator.core.view import BmcView
 from emulator.faults.wire import WireFault
 from emulator.fleet import BLOCK, Fleet, FleetPort, room_for
 from emulator.ipmi.responder import IpmiResponder
+from emulator.ipmi.sessions import Peer
+from emulator.ipmi.state import Here
 from emulator.redfish.app import create_app
 from emulator.wire.certs import CertificateSpec, CertificateStore
 from emulator.wire.http import HttpServer, NoHooks
@@ -24,8 +26,8 @@ from emulator.wire.tcp import bind
 from emulator.wire.udp import Address, UdpEndpoint
 from profiles.model import ABSENT, Profile
 
-REAP_EVERY = 1.0
-"""Seconds between two looks for IPMI sessions that have run out."""
+TICK_EVERY = 0.5
+"""Seconds between two looks at what time alone does to IPMI: sessions run out, consoles repeat what nobody acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class FrontEnds:
         except BaseException:
             self.close()
             raise
-        self._reap()
+        self._tick()
 
     def close(self) -> None:
         for held in self._held:
@@ -145,13 +147,18 @@ class FrontEnds:
         ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)
         context = self._certificates.context(spec, profile.http.tls_min) if tls else None
         listener = self._server.listen(view.name, listen, ports[0], tls=context, environ={"emulator.bmc": view.name})
-        responder = IpmiResponder(view, entropy=secrets.token_bytes)
 
         def on_datagram(data: bytes, peer: Address, local: Address) -> None:
             for answer, to in responder.receive(data, peer):
                 endpoint.send(answer, to, local)
 
         endpoint = UdpEndpoint(self._reactor, listen, ports[1], on_datagram)
+        here = Here(_reachable(listen), endpoint.port)
+
+        def emit(data: bytes, peer: Peer) -> None:
+            endpoint.send(data, (peer[0], peer[1]), (here.address, here.port))
+
+        responder = IpmiResponder(view, entropy=secrets.token_bytes, here=here, emit=emit)
         self._responders.append(responder)
         self._endpoints.append(endpoint)
         return BmcAddress(_reachable(listen), listener.port, endpoint.port, ca_file)
@@ -162,12 +169,12 @@ class FrontEnds:
         self._held += [tcp, udp]
         return BmcAddress(_reachable(listen), tcp.getsockname()[1], udp.getsockname()[1], ca_file)
 
-    def _reap(self) -> None:
+    def _tick(self) -> None:
         for responder in self._responders:
-            responder.reap(self._reactor.now())
+            responder.tick(self._reactor.now())
         if self._fleet_port is not None:
-            self._fleet_port.reap(self._reactor.now())
-        self._reactor.call_later(REAP_EVERY, self._reap)
+            self._fleet_port.tick(self._reactor.now())
+        self._reactor.call_later(TICK_EVERY, self._tick)
 
 
 def _subject(profile: Profile) -> str:

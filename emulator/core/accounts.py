@@ -43,6 +43,10 @@ class LocalAccount(Account):
         return self.slot > 0 and fits and self.enabled
 
 
+ATTEMPTS_MAX = 1024
+"""So many names or addresses are remembered for their failures: strangers can invent any number of them."""
+
+
 @dataclass(slots=True)
 class Attempts:
     """Recent failures of one account or address, and until when it is locked."""
@@ -129,12 +133,29 @@ class Accounts:
         if rule.failures == 0:
             return False
         attempts = self._attempts.setdefault(key, Attempts())
+        self._forget_some(now)
         attempts.failures = [*(t for t in attempts.failures if now - t <= rule.window_s), now]
         if len(attempts.failures) < rule.failures:
             return False
         attempts.locked_until = now + rule.penalty_s
         attempts.failures = []
         return True
+
+    def _forget_some(self, now: Instant) -> None:
+        """Keeps the memory bounded: what has run out goes first, then the oldest that locks nobody, then the oldest."""
+        if len(self._attempts) <= ATTEMPTS_MAX:
+            return
+        window = self._lockout.window_s
+        stale = [
+            key
+            for key, a in self._attempts.items()
+            if now >= a.locked_until and all(now - t > window for t in a.failures) and a.failures
+        ]
+        for key in stale:
+            del self._attempts[key]
+        if len(self._attempts) > ATTEMPTS_MAX:
+            free = (key for key, a in self._attempts.items() if now >= a.locked_until)
+            del self._attempts[next(free, next(iter(self._attempts)))]
 
     def _key(self, name: str, address: str) -> str:
         return name if self._lockout.by == "account" else address

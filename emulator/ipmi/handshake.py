@@ -18,6 +18,7 @@ from emulator.ipmi.sessions import Privilege
 from emulator.ipmi.suites import CipherSuite, RmcpStatus
 
 MAX_NAME = 16
+KG_BYTES = 20
 MAX_PASSWORD = 20
 """Bytes of a password that RMCP+ can carry (22.30). An account with a longer one is no IPMI user, as on hardware."""
 

@@ -18,12 +18,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 
+from emulator.core.accounts import LocalAccount
 from emulator.core.clock import Instant
 from emulator.ipmi import rmcp
 from emulator.ipmi.rmcp import Lan15, Malformed, Message, RmcpPlus
 from emulator.ipmi.suites import CipherSuite
 from emulator.ipmi.window import Window
-from profiles.model import Account
 
 MAX_PASSWORD = 16
 """Bytes of a password that IPMI 1.5 can carry. An account with a longer one can log in over RMCP+ only."""
@@ -37,6 +37,10 @@ class AuthType(IntEnum):
     NONE = 0
     MD5 = 2
     PASSWORD = 4
+
+
+AUTH_TYPE_OF_WORD = {"none": AuthType.NONE, "md5": AuthType.MD5, "password": AuthType.PASSWORD}
+"""The words of profiles."""
 
 
 def offered_beside(suites: Collection[CipherSuite]) -> frozenset[AuthType]:
@@ -98,7 +102,7 @@ class Challenge:
 
     id: bytes
     since: Instant
-    account: Account
+    account: LocalAccount
     text: bytes
     auth_type: AuthType
     link: Lan15Link
