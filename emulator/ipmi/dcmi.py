@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emulator.core.eventlog import Overflow
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
 from emulator.ipmi.sel import seconds
@@ -10,12 +11,11 @@ GROUP = 0xDC
 VERSION = bytes((0x01, 0x05, 0x02))
 OTHER_GROUP = CompletionCode.INVALID_COMMAND  # PICMG's and VITA's bodies are not spoken here
 
-POWER_MANAGEMENT = bytes((0x00, 0x01, 0x07))
-"""No optional platform feature but power management; in-band, serial and LAN access (DCMI 1.5, table 6-3, parameter 1)."""
-PLATFORM_ATTRIBUTES = bytes((0x00, 0x02, 0x00, 0x00, 0x00))
+POWER_MANAGEMENT = bytes((0x00, 0x01, 0x00))
+"""Power management is the one optional feature, the primary LAN channel the one way in (DCMI 1.5, table 6-3, parameter 1)."""
+ROLLS_OVER = 0x8000
 POWER_DEVICE = bytes((0x20, 0x00))
 MANAGEABILITY = bytes((0x01, 0xFF, 0xFF))
-CAPABILITIES = {1: POWER_MANAGEMENT, 2: PLATFORM_ATTRIBUTES, 3: POWER_DEVICE, 4: MANAGEABILITY}
 
 SYSTEM_POWER = 0x01
 MEASURING = 0x40
@@ -33,9 +33,17 @@ def body(call: Call) -> bytes:
 
 def get_capabilities(call: Call) -> bytes:
     request = body(call)
-    if len(request) != 1 or request[0] not in CAPABILITIES:
+    known = {1: POWER_MANAGEMENT, 2: _platform(call), 3: POWER_DEVICE, 4: MANAGEABILITY}
+    if len(request) != 1 or request[0] not in known:
         raise Refused(CompletionCode.INVALID_FIELD)
-    return bytes((GROUP,)) + VERSION + CAPABILITIES[request[0]]
+    return bytes((GROUP,)) + VERSION + known[request[0]]
+
+
+def _platform(call: Call) -> bytes:
+    """Parameter 2: how the SEL is; no identification and no temperature attributes beyond the mandatory ones."""
+    log = call.view.log
+    rolls = ROLLS_OVER if log.overflow is Overflow.DROP_OLDEST else 0
+    return (rolls | min(log.limit, 0x0FFF)).to_bytes(2, "little") + bytes(3)
 
 
 def get_power_reading(call: Call) -> bytes:

@@ -11,7 +11,7 @@ from emulator.ipmi.codec import RmcpPlusLink
 from emulator.ipmi.rmcp import PAYLOAD_SOL
 from emulator.ipmi.sessions import Privilege
 from emulator.ipmi.sol import PAYLOAD_BYTES
-from emulator.ipmi.users import existing_user
+from emulator.ipmi.users import existing_user, user_at
 
 ONLY_INSTANCE = 1
 ALREADY_ACTIVE, DISABLED, WITHOUT_ENCRYPTION = 0x80, 0x81, 0x84
@@ -79,8 +79,8 @@ def get_instance_info(call: Call) -> bytes:
 def get_user_access(call: Call) -> bytes:
     lan_channel(call.data[0])
     number = call.data[1] & 0x3F
-    existing_user(call, number)
-    return bytes((0 if number in call.state.no_sol else SOL_BIT, 0, 0, 0))
+    may = user_at(call, number) is not None and number not in call.state.no_sol
+    return bytes((SOL_BIT if may else 0, 0, 0, 0))
 
 
 def set_user_access(call: Call) -> bytes:
