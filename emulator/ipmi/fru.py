@@ -33,7 +33,7 @@ def _field(text: str) -> bytes:
 def _area(head: bytes, fields: tuple[str, ...]) -> bytes:
     """Padded to eights, its length in them at byte 1, its checksum last."""
     body = head + b"".join(_field(text) for text in fields) + bytes((END_OF_FIELDS,))
-    length = -(-(len(body) + 2) // 8)
+    length = -(-(len(body) + 3) // 8)  # with format, length and checksum
     area = (bytes((FORMAT, length)) + body).ljust(length * 8 - 1, b"\0")
     return area + bytes((checksum(area),))
 
