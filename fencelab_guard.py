@@ -1,38 +1,71 @@
 """Our import packages have common names. If another distribution has taken one over, say so instead of failing oddly.
 
-A module of its own beside the packages: it must be there even where one of them is not ours.
+A module of its own beside the packages, and where every command begins: a package that is not ours may fail already when it is
+imported. The agent and the manager need only `fencer`, so a foreign `emulator` stops nobody's fencing.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
 OURS = ("emulator", "conformance", "fencer", "profiles")
 ADVICE = "install fencelab into a virtual environment of its own"
+EXIT_USAGE = 2
+EXIT_AGENT = 1
+"""Of a fence agent, where 2 means "the host is off"."""
 
 
-def foreign_package() -> str | None:
+def foreign_package(names: Sequence[str] = OURS) -> str | None:
     """One sentence about a package of ours that would be loaded from somewhere else, or None."""
     home = Path(__file__).resolve().parent
-    for name in OURS:
+    for name in names:
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             return f"fencelab: the package {name!r} is missing beside {home}; {ADVICE}"
         if Path(spec.origin).resolve().parent.parent != home:
             return f"fencelab: the package {name!r} would come from {spec.origin}, not from {home}; {ADVICE}"
     owners = metadata.packages_distributions()
-    for name in OURS:
+    for name in names:
         others = sorted(set(owners.get(name, ())) - {"fencelab"})
         if others:
             return f"fencelab: the distribution {others[0]!r} installs a package {name!r} too; {ADVICE}"
     return None
 
 
-def insist() -> None:
-    """Ends the command with exit code 2 and one sentence where a package is not ours."""
-    if sentence := foreign_package():
+def insist(names: Sequence[str] = OURS, exit_code: int = EXIT_USAGE) -> None:
+    """Ends the command with one sentence where a package is not ours."""
+    if sentence := foreign_package(names):
         sys.stderr.write(f"{sentence}\n")
-        raise SystemExit(2)
+        raise SystemExit(exit_code)
+
+
+def bmc_emulator() -> None:
+    insist()
+    from emulator.cli import main
+
+    main()
+
+
+def fence_conformance() -> None:
+    insist()
+    from conformance.cli import main
+
+    main()
+
+
+def fence_bmc() -> int:
+    insist(("fencer",), EXIT_AGENT)
+    from fencer.agent import main
+
+    return main()
+
+
+def fence_ha() -> None:
+    insist(("fencer",))
+    from fencer.ha.cli import main
+
+    main()

@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if Path(str(conformance.__file__)).resolve().parent.parent != HOME:
         raise pytest.UsageError(
             f"--fencer needs fencelab's package 'conformance', but {Path(str(conformance.__file__)).parent} hides it: "
-            "run pytest from another directory, or with --import-mode=importlib"
+            "run `pytest` (not `python -m pytest`) with --import-mode=importlib, or from another directory"
         )
 
 

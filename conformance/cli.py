@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import signal
 import sys
@@ -12,8 +13,8 @@ from typing import Final
 import click
 from rich.console import Console
 
-import fencelab_guard
-from conformance import fencers, runner, selection
+from conformance import fencers, runner, selection, waivers
+from conformance.adapters.reading import FencerFileError
 from conformance.report import evidence, html, junit, model, terminal
 from conformance.report.words import in_words
 from conformance.result import exit_code
@@ -36,7 +37,8 @@ Exit codes of run:
   0  the gate passed            1  findings, none of them UNSAFE
   2  usage or configuration     3  at least one UNSAFE
   4  this machine lacks what was asked for, or nothing ran
-  5  the suite itself failed    130  Ctrl-C
+  5  the suite itself failed    6  a waiver is stale (--strict-waivers)
+  130  Ctrl-C
 """
 
 
@@ -87,6 +89,8 @@ def cli() -> None:
 @click.option("--json", "json_file", metavar="FILE|-", help="Write the report as JSON; - is standard output.")
 @click.option("--junit", "junit_file", metavar="FILE", help="Write JUnit XML.")
 @click.option("--html", "html_file", metavar="FILE", help="Write the matrix as one self-contained page.")
+@click.option("--waivers", "waivers_file", metavar="FILE", help="Known failures that are accepted, with a reason and an end.")
+@click.option("--strict-waivers", is_flag=True, help="A waiver that is no longer needed ends the run with 6.")
 @click.option("--evidence", "evidence_directory", metavar="DIR", help="Write journal and report of every finding there.")
 def run(
     fencer_words: tuple[str, ...],
@@ -99,6 +103,8 @@ def run(
     junit_file: str | None,
     html_file: str | None,
     evidence_directory: str | None,
+    waivers_file: str | None,
+    strict_waivers: bool,
 ) -> int:
     """Tests fencers on profiles."""
     try:
@@ -107,7 +113,8 @@ def run(
             selection.pick_profiles(profile_words),
             selection.pick_scenarios(scenario_words, tier),
         )
-    except selection.BadSelection as error:
+        accepted = waivers.read(Path(waivers_file)) if waivers_file is not None else ()
+    except (selection.BadSelection, FencerFileError) as error:
         raise OneSentence(str(error)) from None
     if not cells:
         raise OneSentence("nothing to run: the selection is empty")
@@ -117,6 +124,7 @@ def run(
     console = Console(stderr=json_file == "-", highlight=False)
     with terminal.Watch(console, len(cells)) as watch:
         results = runner.run(cells, jobs=jobs, seed=seed, on_result=watch.add)
+    results = waivers.apply(results, accepted, datetime.date.today())
     _write(json_file, model.to_json(results, our_version(), seed))
     _write(junit_file, junit.to_junit(results, our_version(), seed))
     _write(html_file, html.page(results, our_version()))
@@ -126,7 +134,7 @@ def run(
         except OSError as error:
             raise OneSentence(f"cannot write {evidence_directory}: {error.strerror}") from None
     terminal.close(console, results)
-    return exit_code(results)
+    return exit_code(results, strict_waivers=strict_waivers)
 
 
 def _writable(name: str | None) -> None:
@@ -213,7 +221,6 @@ def _explanation(scenario: Scenario) -> list[str]:
 
 def main() -> None:
     """The program. Usage errors exit 2, Ctrl-C exits 130."""
-    fencelab_guard.insist()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # no fencer may outlive the suite
     try:
         code = cli.main(standalone_mode=False, prog_name="fence-conformance")

@@ -137,7 +137,7 @@ def _no_leftovers(case: AskCase) -> Iterator[Finding]:
 
 def _no_secret(case: AskCase) -> Iterator[Finding]:
     places = [
-        *(f"the command line of {argv[0]}" for argv in case.outcome.argv if _holds(case, " ".join(argv[1:]))),
+        *(f"the command line of {argv[0].rpartition('/')[2]}" for argv in case.outcome.argv if _holds(case, " ".join(argv[1:]))),
         *(["its standard output"] if _holds(case, case.outcome.stdout) else []),
         *(["its standard error"] if _holds(case, case.outcome.stderr) else []),
     ]

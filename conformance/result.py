@@ -45,7 +45,7 @@ class Result:
         return tuple((given.origin, given.sentence) for given in self.scenario.given)
 
 
-GOOD = frozenset({Verdict.PASS, Verdict.NA, Verdict.WAIVED})
+GOOD = frozenset({Verdict.PASS, Verdict.NA, Verdict.WAIVED, Verdict.XPASS})
 NOT_RUN = frozenset({Verdict.NA, Verdict.SKIP})
 
 
@@ -53,8 +53,11 @@ def counts(results: tuple[Result, ...]) -> Mapping[Verdict, int]:
     return {verdict: sum(1 for result in results if result.verdict is verdict) for verdict in Verdict}
 
 
-def exit_code(results: tuple[Result, ...]) -> int:
-    """The gate (ruling 19): 3 unsafe, 5 the suite failed, 4 the machine lacks something or nothing ran, 1 other findings, 0."""
+def exit_code(results: tuple[Result, ...], *, strict_waivers: bool = False) -> int:
+    """The gate (ruling 19): 3 unsafe, 5 the suite failed, 4 the machine lacks something or nothing ran, 1 other findings.
+
+    Then 6 where a waiver is stale and that was asked for; else 0.
+    """
     found = counts(results)
     if found[Verdict.UNSAFE]:
         return 3
@@ -62,4 +65,6 @@ def exit_code(results: tuple[Result, ...]) -> int:
         return 5
     if found[Verdict.SKIP] or all(result.verdict in NOT_RUN for result in results):
         return 4
-    return 0 if all(result.verdict in GOOD for result in results) else 1
+    if not all(result.verdict in GOOD for result in results):
+        return 1
+    return 6 if strict_waivers and found[Verdict.XPASS] else 0

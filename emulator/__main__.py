@@ -1,3 +1,3 @@
-from emulator.cli import main
+from fencelab_guard import bmc_emulator
 
-main()
+bmc_emulator()

@@ -8,6 +8,8 @@ Only this module sees all the rooms. Whatever touches the rack runs in the react
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import random
 import secrets
@@ -19,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO, TypeVar
 
+from emulator.backends.container import DockerHost, DockerRoom, Engine, LabAction
 from emulator.backends.process import ProcessHost, ProcessRoom
 from emulator.core.fault import Armed
 from emulator.core.host import Host, News
@@ -28,12 +31,13 @@ from emulator.core.view import BmcView
 from emulator.core.virtual import VirtualRoom
 from emulator.core.vocab import Rail
 from emulator.fleet import Fleet
-from emulator.front import FrontEnds
+from emulator.front import FrontEnds, Place
 from emulator.wire.reactor import Reactor
 from emulator.wire.wallclock import WallClock
 from profiles.model import ABSENT
 
 T = TypeVar("T")
+_log = logging.getLogger("fencelab.journal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +78,53 @@ class Emulator:
         listen: str = "127.0.0.1",
         redfish_port: int = 0,
         ipmi_port: int = 0,
+        places: Mapping[str, Place] | None = None,
         fleet: Fleet | None = None,
         tls: bool = True,
         refuse: frozenset[str] = frozenset(),
         processes: Mapping[str, ProcessHost] | None = None,
+        containers: Mapping[str, DockerHost] | None = None,
+        docker_url: str | None = None,
         journal_path: Path | None = None,
         journal_capacity: int = 200_000,
+        on_journal_lost: Callable[[OSError], object] | None = None,
     ) -> None:
-        """Ports: 0 takes free ones, else BMC n gets port + n. Nothing listens for the BMCs in `refuse`.
+        """Ports: 0 takes free ones, else BMC n gets port + n; or `places` for each. Nothing listens for the BMCs in `refuse`.
 
         With a `fleet` every BMC has an address of its own instead of `listen`, and all have the same IPMI port, and the same
         Redfish port if one is given; nobody can be in `refuse` then (ValueError).
 
-        `processes` maps a host's name to the local process group that it is; all other hosts are virtual.
-        Raises CannotBind where a port is taken, RackMisconfigured where a fleet has no room, OSError where the journal cannot be
-        written.
+        `processes` and `containers` map a host's name to what it really is; all other hosts are virtual.
+        Raises CannotBind where a port is taken, RackMisconfigured where a fleet has no room, NotOurs where a container lacks the
+        lab's label, OSError where the journal cannot be written. Where that happens only later (a full disk), the file ends
+        there, the BMCs go on, and `on_journal_lost` is called once, in the emulator's thread.
         """
         if fleet is not None and refuse:
             raise ValueError("the one IPMI socket of a fleet cannot refuse for some of its BMCs")
         self._units = tuple(units)
         self._seed = seed
-        self._listen = listen
         self._fleet = fleet
-        self._ports = (redfish_port, ipmi_port)
+        step = 0 if fleet is not None else 1
+        self._places = places or {
+            unit.name: Place(
+                listen=fleet.address(n) if fleet is not None else listen,
+                redfish_port=redfish_port + n * step if redfish_port else 0,
+                ipmi_port=ipmi_port + n * step if ipmi_port else 0,
+            )
+            for n, unit in enumerate(self._units)
+        }
         self._tls = tls
         self._refuse = refuse
         self._processes = dict(processes or {})
+        self._containers = dict(containers or {})
+        self._docker_url = docker_url
         self._journal_path = journal_path
         self._capacity = journal_capacity
+        self.on_journal_lost = on_journal_lost or _say_lost
         self._spill: TextIO | None = None
         self._room: ProcessRoom | None = None
+        self._fronts: FrontEnds | None = None
+        self._docker_room: DockerRoom | None = None
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self.endpoints: Mapping[str, Endpoint] = {}
 
@@ -111,6 +132,16 @@ class Emulator:
 
     def __enter__(self) -> Emulator:
         self._clock = WallClock()
+        self.reactor = Reactor(self._clock)
+        try:
+            self._put_together()
+            self.reactor.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _put_together(self) -> None:
         if self._journal_path is not None:
             descriptor = os.open(self._journal_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
             self._spill = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
@@ -124,28 +155,19 @@ class Emulator:
             seed=self._seed,
             epoch=time.time() - self._clock.now(),
         )
-        self.reactor = Reactor(self._clock)
         self.reactor.drive(self.rack.next_due, self.rack.advance)
         self._directory = tempfile.TemporaryDirectory(prefix="fencelab-")
-        try:
-            self._settle_hosts()
-            fronts = FrontEnds(
-                self.rack,
-                self.reactor,
-                listen=self._listen,
-                redfish_port=self._ports[0],
-                ipmi_port=self._ports[1],
-                tls=self._tls,
-                refuse=self._refuse,
-                directory=Path(self._directory.name),
-                fleet=self._fleet,
-            )
-            self.endpoints = {unit.name: self._endpoint(unit, fronts) for unit in self._units}
-            self.reactor.start()
-        except BaseException:
-            self.close()
-            raise
-        return self
+        self._settle_hosts()
+        self._fronts = fronts = FrontEnds(
+            self.rack,
+            self.reactor,
+            places=self._places,
+            tls=self._tls,
+            refuse=self._refuse,
+            directory=Path(self._directory.name),
+            fleet=self._fleet,
+        )
+        self.endpoints = {unit.name: self._endpoint(unit, fronts) for unit in self._units}
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
@@ -155,32 +177,68 @@ class Emulator:
         if self._room is not None:
             self._room.close()
             self._room = None
+        if self._fronts is not None:
+            self._fronts.close()
+            self._fronts = None
+        if self._docker_room is not None:
+            self._docker_room.close()
+            self._docker_room = None
         self.reactor.stop()
-        if self._spill is not None:
-            self._spill.close()
-            self._spill = None
+        self._end_spill()
         if self._directory is not None:
             self._directory.cleanup()
             self._directory = None
 
     def _write_line(self, line: str) -> None:
-        if self._spill is not None:
+        if self._spill is None:
+            return
+        try:
             self._spill.write(line + "\n")
+        except OSError as error:
+            self._end_spill()
+            if not self.endpoints:
+                raise  # still being put together: whoever asked for a journal hears that there is none
+            self.on_journal_lost(error)
+
+    def _end_spill(self) -> None:
+        if self._spill is not None:
+            with contextlib.suppress(OSError):  # what could not be written before cannot be written now
+                self._spill.close()
+            self._spill = None
 
     def _settle_hosts(self) -> None:
         virtual = VirtualRoom(self.rack)
-        real: dict[tuple[str, str], ProcessHost] = {}
+        processes: dict[tuple[str, str], ProcessHost] = {}
+        containers: dict[tuple[str, str], DockerHost] = {}
         for unit in self.rack.units.values():
             for system in unit.systems.values():
-                if (process := self._processes.get(system.host_name)) is not None:
-                    real[unit.name, system.id] = process
+                key, name = (unit.name, system.id), system.host_name
+                if name in self._processes:
+                    processes[key] = self._processes[name]
+                elif name in self._containers:
+                    containers[key] = self._containers[name]
                 else:
-                    self.rack.hold(unit.name, system.id, virtual)
-        self._room = ProcessRoom(real, self._tell_from_anywhere)
-        for unit_name, system_id in real:
-            self.rack.hold(unit_name, system_id, self._room)
-            if self.rack.unit(unit_name).system(system_id).host.rail is Rail.UP:
-                self._room.switch_on(unit_name, system_id)
+                    self.rack.hold(*key, virtual)
+        self._room = ProcessRoom(processes, self._tell_from_anywhere)
+        for key in processes:
+            self.rack.hold(*key, self._room)
+            if self.rack.unit(key[0]).system(key[1]).host.rail is Rail.UP:
+                self._room.switch_on(*key)
+        if containers:
+            self._settle_containers(containers)
+
+    def _settle_containers(self, hosts: Mapping[tuple[str, str], DockerHost]) -> None:
+        from emulator.backends.docker import DockerEngine  # the SDK costs 160 ms: only those pay who use it
+
+        for key in hosts:
+            self.rack.news(*key, News.OUT_OF_SIGHT)  # until the engine has said what they are
+
+        def connect() -> Engine:
+            return DockerEngine(self._docker_url)
+
+        self._docker_room = DockerRoom(hosts, self._tell_from_anywhere, connect)
+        for key in hosts:
+            self.rack.hold(*key, self._docker_room)
 
     def _tell_from_anywhere(self, unit: str, system: str, news: News, cause: int | None) -> None:
         def tell() -> None:
@@ -251,8 +309,20 @@ class Emulator:
         self.call(lambda rack: rack.cut(name, _system_id(rack, name, system)))
 
     def hang(self, name: str, system: str | None = None) -> None:
-        """The host's operating system stops answering polite requests and goes on writing."""
-        self.call(lambda rack: rack.news(name, _system_id(rack, name, system), News.OS_HUNG))
+        """The host's operating system stops answering polite requests and goes on writing; a container is frozen altogether."""
+
+        def hang_it(rack: Rack) -> None:
+            key = name, _system_id(rack, name, system)
+            if self._docker_room is not None and rack.unit(name).system(key[1]).host_name in self._containers:
+                self._docker_room.lab(*key, LabAction.HANG)
+            else:
+                rack.news(*key, News.OS_HUNG)
+
+        self.call(hang_it)
+
+
+def _say_lost(error: OSError) -> None:
+    _log.error("the journal file ends here: %s", error.strerror)
 
 
 def _system_id(rack: Rack, name: str, system: str | None) -> str:

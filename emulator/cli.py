@@ -8,23 +8,24 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-import fencelab_guard
 from profiles import loader
 from profiles.errors import ProfileError
 
 if TYPE_CHECKING:
-    from emulator.assembly import Endpoint
+    from emulator.assembly import Emulator, Endpoint
     from emulator.fleet import Fleet
     from profiles.model import Profile
 
 PASSWORD_VARIABLE = "FENCELAB_PASSWORD"
+IPMI_PASSWORD_BYTES = 20
+"""IPMI 2.0, 22.30 Set User Password: no client can send a longer one."""
 EXIT_USAGE = 2
 REDFISH_PORT, IPMI_PORT = 443, 623
 """Where the BMCs of a fleet listen; without addresses of their own they take free ports."""
@@ -36,6 +37,7 @@ Examples:
   bmc-emulator run --profile openbmc-x86 --count 3 --redfish-port 8443 --ipmi-port 6230
   bmc-emulator run --profile dell-idrac9 --count 10000 --address-per-bmc 127.64.0.0/16
   bmc-emulator run --profile ./our-board.yaml --power off --json --journal journal.jsonl
+  bmc-emulator run --rack rack.yaml
   bmc-emulator profiles
   bmc-emulator profile lint ./our-board.yaml
 \b
@@ -47,7 +49,14 @@ Shell completion:
 """
 
 
-class _ProfileName(click.ParamType[str]):
+# Generic for the type checker only: older releases of click know no `ParamType[str]` at run time.
+if TYPE_CHECKING:
+    _TextType = click.ParamType[str]
+else:
+    _TextType = click.ParamType
+
+
+class _ProfileName(_TextType):
     name = "profile"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -73,7 +82,8 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--profile", "profile_name", required=True, type=_ProfileName(), help="A shipped profile, or a YAML file.")
+@click.option("--profile", "profile_name", type=_ProfileName(), help="A shipped profile, or a YAML file.")
+@click.option("--rack", type=click.Path(dir_okay=False, path_type=Path), help="A YAML file with several BMCs, not one --profile.")
 @click.option("--count", default=1, type=click.IntRange(1, 65_534), show_default=True, help="How many BMCs.")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
@@ -88,8 +98,11 @@ def cli() -> None:
 @click.option("--plain-http", is_flag=True, help="Redfish without TLS.")
 @click.option("--journal", type=click.Path(dir_okay=False, path_type=Path), help="Write the journal there, a JSON object a line.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
+@click.pass_context
 def run(
-    profile_name: str,
+    context: click.Context,
+    profile_name: str | None,
+    rack: Path | None,
     count: int,
     listen: str,
     address_per_bmc: str | None,
@@ -104,6 +117,12 @@ def run(
     as_json: bool,
 ) -> None:
     """Serve BMCs until Ctrl-C. Prints one line per BMC once it really answers."""
+    if rack is not None:
+        _refuse_beside_rack(context)
+        _serve_rack(rack, journal, as_json)
+        return
+    if profile_name is None:
+        _fail("bmc-emulator: which BMC? Give --profile NAME (`bmc-emulator profiles` lists them) or --rack FILE")
     if hung and power == "off":
         _fail("bmc-emulator: --hung needs a host that is on; leave --power off out")
     fleet = _fleet(address_per_bmc, device, count) if address_per_bmc is not None else None
@@ -115,6 +134,39 @@ def run(
             _fail(f"bmc-emulator: {name} {first} leaves no room for {count} BMCs below port 65536")
     profile = _load(profile_name)
     _serve(profile, count, listen, (redfish_port, ipmi_port), fleet, power, hung, seed, not plain_http, journal, as_json)
+
+
+def _refuse_beside_rack(context: click.Context) -> None:
+    from click.core import ParameterSource
+
+    for name in context.params.keys() - {"rack", "journal", "as_json"}:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = "profile" if name == "profile_name" else name.replace("_", "-")
+            _fail(f"bmc-emulator: --{option} and --rack do not go together: the rack's file says it")
+
+
+def _serve_rack(path: Path, journal: Path | None, as_json: bool) -> None:
+    from emulator.assembly import Emulator
+    from emulator.config import load_rack
+
+    try:
+        rack = load_rack(path)
+    except ProfileError as error:
+        _fail(str(error))
+    for listen in sorted({place.listen for place in rack.places.values()}):
+        _check_address(listen)
+    emulator = Emulator(
+        rack.units,
+        seed=rack.seed,
+        places=rack.places,
+        tls=rack.tls,
+        processes=rack.processes,
+        containers=rack.containers,
+        docker_url=rack.docker_url,
+        journal_path=journal,
+    )
+    lan = {unit.name: unit.profile.ipmi.lan for unit in rack.units}
+    _until_stopped(emulator, lan, rack.password_variables, journal, as_json)
 
 
 def _serve(
@@ -131,41 +183,78 @@ def _serve(
     as_json: bool,
 ) -> None:
     from emulator.assembly import Emulator
-    from emulator.core.errors import RackMisconfigured
     from emulator.core.rack import HostSpec, UnitSpec
+
+    password = os.environ.get(PASSWORD_VARIABLE) or None
+    if password is not None and profile.ipmi.lan and len(password.encode(errors="surrogateescape")) > IPMI_PASSWORD_BYTES:
+        click.echo(
+            f"bmc-emulator: warning: {PASSWORD_VARIABLE} is too long for IPMI ({IPMI_PASSWORD_BYTES} bytes): Redfish only",
+            err=True,
+        )
+    names = [profile.id] if count == 1 else [f"{profile.id}-{n}" for n in range(1, count + 1)]
+    units = [UnitSpec(name=name, profile=profile, hosts=(HostSpec(power=power, hung=hung),), password=password) for name in names]
+    emulator = Emulator(
+        units,
+        seed=seed,
+        listen=listen,
+        redfish_port=ports[0],
+        ipmi_port=ports[1],
+        fleet=fleet,
+        tls=tls,
+        journal_path=journal,
+    )
+    _until_stopped(emulator, dict.fromkeys(names, profile.ipmi.lan), {}, journal, as_json)
+
+
+def _until_stopped(
+    emulator: Emulator, lan: Mapping[str, bool], variables: Mapping[str, str], journal: Path | None, as_json: bool
+) -> None:
+    """Prints one line per BMC when it answers. `variables` names the environment variable of each password of one's own."""
+    from emulator.backends.container import NotOurs
+    from emulator.core.errors import RackMisconfigured
     from emulator.fleet import BLOCK
     from emulator.ready import NotAnswering, check
     from emulator.wire.tcp import CannotBind
 
-    password = os.environ.get(PASSWORD_VARIABLE) or None
-    names = [profile.id] if count == 1 else [f"{profile.id}-{n}" for n in range(1, count + 1)]
-    units = [UnitSpec(name=name, profile=profile, hosts=(HostSpec(power=power, hung=hung),), password=password) for name in names]
     stop = threading.Event()
+    lost: list[OSError] = []
+
+    def lose(error: OSError) -> None:
+        lost.append(error)
+        stop.set()
+
+    emulator.on_journal_lost = lose
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        with Emulator(
-            units,
-            seed=seed,
-            listen=listen,
-            redfish_port=ports[0],
-            ipmi_port=ports[1],
-            fleet=fleet,
-            tls=tls,
-            journal_path=journal,
-        ) as emulator:
-            for n, endpoint in enumerate(emulator.endpoints.values()):
-                # A TLS handshake with each of thousands would take longer than all the rest: one of each certificate will do.
-                check(endpoint, lan=profile.ipmi.lan, redfish=fleet is None or n % BLOCK == 0)
-                click.echo(_ready_json(endpoint) if as_json else _ready_text(endpoint))
-            sys.stdout.flush()
-            if sys.stderr.isatty():
+        with emulator:
+            for n, (name, endpoint) in enumerate(emulator.endpoints.items()):
+                if stop.is_set():
+                    break
+                # A TLS handshake with each of thousands takes longer than all the rest: one of each certificate will do.
+                check(endpoint, lan=lan[name], redfish=n < BLOCK or n % BLOCK == 0)
+                variable = variables.get(name, PASSWORD_VARIABLE)
+                _print(_ready_json(endpoint, variable) if as_json else _ready_text(endpoint, variable))
+            if sys.stderr is not None and sys.stderr.isatty():
                 click.echo("Ctrl-C ends it.", err=True)
             stop.wait()
-    except (CannotBind, NotAnswering, RackMisconfigured) as error:
+    except (CannotBind, NotAnswering, NotOurs, RackMisconfigured) as error:
         _fail(f"bmc-emulator: {error}")
     except OSError as error:
-        _fail(f"bmc-emulator: {error.filename or journal}: {(error.strerror or str(error)).lower()}")
+        _fail(f"bmc-emulator: {error.filename or journal}: {_reason(error)}")
+    if lost:
+        _fail(f"bmc-emulator: {journal}: {_reason(lost[0])}; the journal ends there, and so do the BMCs")
+
+
+def _print(line: str) -> None:
+    try:
+        click.echo(line)
+    except OSError as error:
+        _fail(f"bmc-emulator: cannot write to standard output: {_reason(error)}")
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
 
 
 def _fleet(network: str, device: str, count: int) -> Fleet:
@@ -189,7 +278,7 @@ def _check_address(listen: str) -> None:
         click.echo(f"bmc-emulator: warning: {listen} can be reached from other machines", err=True)
 
 
-def ready_facts(endpoint: Endpoint) -> dict[str, str | int]:
+def ready_facts(endpoint: Endpoint, variable: str = PASSWORD_VARIABLE) -> dict[str, str | int]:
     """What a client has to know. The password only if everybody may know it, else where it came from (ruling 17)."""
     facts: dict[str, str | int] = {
         "name": endpoint.name,
@@ -202,17 +291,17 @@ def ready_facts(endpoint: Endpoint) -> dict[str, str | int]:
     if endpoint.password_is_default:
         facts["password"] = endpoint.password
     else:
-        facts["password_env"] = PASSWORD_VARIABLE
+        facts["password_env"] = variable
     facts["system_uri"] = endpoint.systems[0].uri
     return facts
 
 
-def _ready_json(endpoint: Endpoint) -> str:
-    return json.dumps(ready_facts(endpoint))
+def _ready_json(endpoint: Endpoint, variable: str) -> str:
+    return json.dumps(ready_facts(endpoint, variable))
 
 
-def _ready_text(endpoint: Endpoint) -> str:
-    password = endpoint.password if endpoint.password_is_default else f"${PASSWORD_VARIABLE}"
+def _ready_text(endpoint: Endpoint, variable: str) -> str:
+    password = endpoint.password if endpoint.password_is_default else f"${variable}"
     return (
         f"ready {endpoint.name}  redfish {endpoint.redfish_url}{endpoint.systems[0].uri}  "
         f"ipmi {endpoint.ipmi_host}:{endpoint.ipmi_port}  user {endpoint.username}  password {password}"
@@ -259,5 +348,4 @@ def completion(shell: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point. Exit codes: 0 ended by Ctrl-C, 2 usage or configuration."""
-    fencelab_guard.insist()
     cli(args=list(argv) if argv is not None else None, prog_name="bmc-emulator")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Iterable
+import ssl
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,15 @@ from profiles.model import ABSENT, Profile
 
 TICK_EVERY = 0.5
 """Seconds between two looks at what time alone does to IPMI: sessions run out, consoles repeat what nobody acknowledged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a BMC shall listen. Port 0: a free one."""
+
+    listen: str = "127.0.0.1"
+    redfish_port: int = 0
+    ipmi_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,8 @@ class WireFaults(NoHooks):
     def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
         for fault in self._late.pop(listener_name, ()):
             plan = fault.rewrite(plan)
-            self._views[listener_name].record(Kind.WIRE, fault=fault.name, method=method, path=path, executed=True)
+            view = self._views[listener_name]
+            view.record(Kind.WIRE, view.last_request(), fault=fault.name, method=method, path=path, executed=True)
         return plan
 
 
@@ -85,9 +96,7 @@ class FrontEnds:
         rack: Rack,
         reactor: Reactor,
         *,
-        listen: str,
-        redfish_port: int,
-        ipmi_port: int,
+        places: Mapping[str, Place],
         tls: bool,
         refuse: frozenset[str],
         directory: Path,
@@ -103,18 +112,22 @@ class FrontEnds:
         views = {name: BmcView(rack, name) for name in rack.units}
         self._server = HttpServer(reactor, create_app(rack), hooks=WireFaults(views))
         try:
-            if fleet is not None:
+            if fleet is not None and views:
                 room_for(len(views))
-                self._fleet_port = FleetPort(rack, reactor, fleet, ipmi_port, views)
+                port = places[next(iter(views))].ipmi_port
+                self._fleet_port = FleetPort(rack, reactor, fleet, port, views)
             for n, (name, view) in enumerate(views.items()):
-                if fleet is not None:
-                    self.addresses[name] = self._open_one_of_many(view, fleet, n, (redfish_port, ipmi_port), tls, directory)
-                    continue
-                ports = (redfish_port + n if redfish_port else 0, ipmi_port + n if ipmi_port else 0)
+                place, ca_file = places[name], directory / (f"{name}.pem" if fleet is None else f"{n // BLOCK}.pem")
+                named = (place.listen,) if fleet is None else fleet.block(n)
+                spec = CertificateSpec(subject=_subject(view.profile), addresses=named, names=("localhost",))
+                if fleet is None or n % BLOCK == 0:
+                    # Of a refused one too: clients open it first.
+                    ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)
                 if name in refuse:
-                    self.addresses[name] = self._refuse(listen, directory / name)
+                    self.addresses[name] = self._refuse(place.listen, ca_file)
                 else:
-                    self.addresses[name] = self._open(view, listen, ports, tls, directory / f"{name}.pem")
+                    context = self._certificates.context(spec, view.profile.http.tls_min) if tls else None
+                    self.addresses[name] = self._open(view, place, context, ca_file)
         except BaseException:
             self.close()
             raise
@@ -124,35 +137,25 @@ class FrontEnds:
         for held in self._held:
             held.close()
         self._server.close()
+        self._reactor.call(self._close_endpoints)
+
+    def _close_endpoints(self) -> None:
         for endpoint in self._endpoints:
-            self._reactor.call(endpoint.close)
+            endpoint.close()
         if self._fleet_port is not None:
-            self._reactor.call(self._fleet_port.close)
+            self._fleet_port.close()
 
-    def _open_one_of_many(
-        self, view: BmcView, fleet: Fleet, n: int, ports: tuple[int, int], tls: bool, directory: Path
-    ) -> BmcAddress:
-        spec = CertificateSpec(subject=_subject(view.profile), addresses=fleet.block(n), names=("localhost",))
-        ca_file = directory / f"{view.profile.id}-{n - n % BLOCK}.pem"
-        if not ca_file.exists():
-            ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)
-        context = self._certificates.context(spec, view.profile.http.tls_min) if tls else None
-        address = fleet.address(n)
-        listener = self._server.listen(view.name, address, ports[0], tls=context, environ={"emulator.bmc": view.name})
-        return BmcAddress(address, listener.port, self._fleet_port.port if self._fleet_port else ports[1], ca_file)
-
-    def _open(self, view: BmcView, listen: str, ports: tuple[int, int], tls: bool, ca_file: Path) -> BmcAddress:
-        profile = view.profile
-        spec = CertificateSpec(subject=_subject(profile), addresses=(listen,), names=("localhost",))
-        ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)
-        context = self._certificates.context(spec, profile.http.tls_min) if tls else None
-        listener = self._server.listen(view.name, listen, ports[0], tls=context, environ={"emulator.bmc": view.name})
+    def _open(self, view: BmcView, place: Place, context: ssl.SSLContext | None, ca_file: Path) -> BmcAddress:
+        listen = place.listen
+        listener = self._server.listen(view.name, listen, place.redfish_port, tls=context, environ={"emulator.bmc": view.name})
+        if self._fleet_port is not None:
+            return BmcAddress(listen, listener.port, self._fleet_port.port, ca_file)
 
         def on_datagram(data: bytes, peer: Address, local: Address) -> None:
             for answer, to in responder.receive(data, peer):
                 endpoint.send(answer, to, local)
 
-        endpoint = UdpEndpoint(self._reactor, listen, ports[1], on_datagram)
+        endpoint = UdpEndpoint(self._reactor, listen, place.ipmi_port, on_datagram)
         here = Here(_reachable(listen), endpoint.port)
 
         def emit(data: bytes, peer: Peer) -> None:

@@ -31,16 +31,13 @@ from emulator.backends.process import ProcessHost
 from emulator.core.journal import HEAD_KEYS, Datum, Event, Kind
 from emulator.wire.ports import free_ports
 from lab.oracle import Write, read_disk
-from lab.scale import at_scale
+from lab.site import SiteFailed as SiteFailed
 from profiles import load
+from profiles.scale import at_scale
 
 AGENT = Path(__file__).with_name("node") / "agent.py"
 PATIENCE = 20.0
 """Seconds for the hosts to boot and for `fence-ha` to end."""
-
-
-class SiteFailed(Exception):
-    """The lab itself does not work; nothing can be said about any fencer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,12 +44,13 @@ def parse(line: str) -> Write:
 
 def read_disk(disk: Path) -> dict[str, list[Write]]:
     """All complete lines, by machine, in the order in which they reached the disk."""
-    found = {}
-    for path in sorted(disk.glob("*.jsonl")):
-        text = path.read_text()
-        whole = text[: text.rfind("\n") + 1]
-        found[path.stem] = [parse(line) for line in whole.splitlines()]
-    return found
+    return parse_disk({path.stem: path.read_text() for path in sorted(disk.glob("*.jsonl"))})
+
+
+def parse_disk(files: Mapping[str, str]) -> dict[str, list[Write]]:
+    """`files` maps each machine to the text of its file. A line that is still being written does not count."""
+    whole = {vm: text[: text.rfind("\n") + 1] for vm, text in files.items()}
+    return {vm: [parse(line) for line in text.splitlines()] for vm, text in whole.items()}
 
 
 def split_brains(disk: Mapping[str, Iterable[Write]]) -> list[SplitBrain]:

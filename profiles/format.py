@@ -126,7 +126,7 @@ _HTTP: Final = Record(
         "redirect_http": Flag(),
         "tls_min": Text(r"1\.[0-3]", 'a TLS version such as "1.2"'),
         "features": Record(
-            names(("expand_all", "levels", "links", "no_links", "filter", "select", "only", "excerpt"), Flag())
+            names(("expand_all", "levels", "links", "no_links", "filter", "select", "only", "excerpt", "top_skip"), Flag())
             | {"max_levels": Number(0, 20)}
         ),
         "if_match": Record(
@@ -255,6 +255,7 @@ PROFILE: Final = Record(
                 "id": Text(),
                 "monitor": _PATH,
                 "retry_after_s": Number(0, 3600),
+                "deleted_by_monitor": Flag(),
                 "evidence": _EVIDENCE_MAP,
             },
             required=("style",),

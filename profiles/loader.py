@@ -81,7 +81,7 @@ def path(name: str) -> Path:
     """The file of a shipped profile. Raises ProfileError for an unknown name."""
     known = all_names()
     if name not in known:
-        hint = did_you_mean(name, known) or f"; there are: {listed(known)}"
+        hint = did_you_mean(name, known) or f"; there are: {listed(names())}"
         raise ProfileError([Problem(Mark(name), "", f"no such profile{hint} (a file is named with its path: ./{name}.yaml)")])
     return VENDORS / f"{name}.yaml"
 

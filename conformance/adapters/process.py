@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -152,7 +153,8 @@ def run(
     assert process.stdout is not None
     assert process.stderr is not None
     drains = [_Drain(process.stdout), _Drain(process.stderr)]
-    _say(process.stdin, stdin)
+    speaker = threading.Thread(target=_say, args=(process.stdin, stdin), daemon=True)
+    speaker.start()  # a fencer that does not read must not stop the clock
     seen: dict[tuple[str, ...], None] = {tuple(argv): None}
     try:
         interrupted = not _wait(process, started + cap, stop, seen)
@@ -164,6 +166,7 @@ def run(
     duration = time.monotonic() - started
     leftover = () if not ended or interrupted else _leftovers(mark)
     _kill_all(process, mark)
+    speaker.join(timeout=DRAIN_S)
     stdout, stderr = (drain.text() for drain in drains)
     if interrupted:
         raise Interrupted
@@ -180,11 +183,8 @@ def run(
 
 
 def _say(pipe: IO[bytes], text: str) -> None:
-    try:
+    with suppress(BrokenPipeError), pipe:  # it may end without listening, which is its own affair
         pipe.write(text.encode())
-        pipe.close()
-    except BrokenPipeError:
-        pass  # it ended without listening, which is its own affair
 
 
 def _wait(process: subprocess.Popen[bytes], until: float, stop: threading.Event, seen: dict[tuple[str, ...], None]) -> bool:

@@ -41,7 +41,7 @@ class Watch:
             console=console,
         )
         self._task = self._progress.add_task("scenarios", total=cells)
-        self._live = Live(self._picture(), console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        self._live = Live(self._picture(), console=console, refresh_per_second=4) if console.is_terminal else None
 
     def __enter__(self) -> Watch:
         if self._live is not None:
@@ -70,9 +70,9 @@ class Watch:
 def grid(rows: Sequence[tuple[tuple[str, str], Mapping[str, Result]]], columns: Sequence[tuple[str, str]]) -> Table:
     """The matrix as a table."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("scenario", no_wrap=True)
+    table.add_column("scenario", no_wrap=True, min_width=9)
     for fencer, profile in columns:
-        table.add_column(f"{fencer}\n{profile}", no_wrap=True)
+        table.add_column(f"{fencer}\n{profile}", no_wrap=True, min_width=max(len(fencer), len(profile), 10))
     table.add_column("", overflow="ellipsis", no_wrap=True)
     for (scenario, title), cells in sorted(rows, key=lambda row: row[0]):
         shown = [cells.get("/".join(column)) for column in columns]
@@ -131,9 +131,7 @@ def _mark(origin: Origin) -> str:
 
 
 def _row(label: str, words: str) -> Text:
-    row = Text(f"  {label:<12}", "dim")
-    row.append(words, "")
-    return row
+    return Text().append(f"  {label:<12}", "dim").append(words)
 
 
 def plain(result: Result) -> str:

@@ -10,6 +10,8 @@ import hmac
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
+from typing import Literal
 
 from emulator.core.clock import Instant
 from profiles.model import Account, Auth, Lockout
@@ -20,6 +22,9 @@ class AuthResult(StrEnum):
     BAD = "bad"  # unknown user or wrong password: the wire must not tell which
     LOCKED = "locked"
 
+
+ATTEMPTS_KEPT = 1024
+"""How many names or addresses with failures one BMC remembers."""
 
 IPMI_NAME_BYTES = 16
 IPMI_PASSWORD_BYTES = 20
@@ -43,8 +48,10 @@ class LocalAccount(Account):
         return self.slot > 0 and fits and self.enabled
 
 
-ATTEMPTS_MAX = 1024
-"""So many names or addresses are remembered for their failures: strangers can invent any number of them."""
+@lru_cache(maxsize=256)
+def _local(name: str, password: str, role: Literal["Administrator", "Operator", "ReadOnly"], slot: int) -> LocalAccount:
+    """Shared by all BMCs of a profile: thousands of them start with the same accounts."""
+    return LocalAccount(name=name, password=password, role=role, slot=slot)
 
 
 @dataclass(slots=True)
@@ -64,8 +71,9 @@ class Accounts:
         for n, account in enumerate(auth.accounts):
             password = first_password if first_password is not None and n == 0 else account.password
             slot = FIRST_SLOT + n if FIRST_SLOT + n <= LAST_SLOT else 0
-            self._accounts[account.name] = LocalAccount(name=account.name, password=password, role=account.role, slot=slot)
-        self._lockout: Lockout = auth.lockout
+            self._accounts[account.name] = _local(account.name, password, account.role, slot)
+        self.lockout: Lockout = auth.lockout
+        """The rule in force; whoever may administer the service can replace it."""
         self._attempts: dict[str, Attempts] = {}
 
     def __iter__(self) -> Iterator[LocalAccount]:
@@ -125,15 +133,16 @@ class Accounts:
 
     def note(self, name: str, address: str, now: Instant, *, ok: bool) -> bool:
         """Takes in the end of an authentication; whether this one brought a lockout."""
-        rule = self._lockout
+        rule = self.lockout
         key = self._key(name, address)
         if ok:
             self._attempts.pop(key, None)
             return False
         if rule.failures == 0:
             return False
+        if key not in self._attempts and len(self._attempts) >= ATTEMPTS_KEPT:
+            self._forget_oldest(now)
         attempts = self._attempts.setdefault(key, Attempts())
-        self._forget_some(now)
         attempts.failures = [*(t for t in attempts.failures if now - t <= rule.window_s), now]
         if len(attempts.failures) < rule.failures:
             return False
@@ -141,24 +150,13 @@ class Accounts:
         attempts.failures = []
         return True
 
-    def _forget_some(self, now: Instant) -> None:
-        """Keeps the memory bounded: what has run out goes first, then the oldest that locks nobody, then the oldest."""
-        if len(self._attempts) <= ATTEMPTS_MAX:
-            return
-        window = self._lockout.window_s
-        stale = [
-            key
-            for key, a in self._attempts.items()
-            if now >= a.locked_until and all(now - t > window for t in a.failures) and a.failures
-        ]
-        for key in stale:
-            del self._attempts[key]
-        if len(self._attempts) > ATTEMPTS_MAX:
-            free = (key for key, a in self._attempts.items() if now >= a.locked_until)
-            del self._attempts[next(free, next(iter(self._attempts)))]
+    def _forget_oldest(self, now: Instant) -> None:
+        """Names and addresses are the client's to invent: what is remembered of them has a bound. Locks go last."""
+        unlocked = (key for key, attempts in self._attempts.items() if attempts.locked_until <= now)
+        del self._attempts[next(unlocked, next(iter(self._attempts)))]
 
     def _key(self, name: str, address: str) -> str:
-        return name if self._lockout.by == "account" else address
+        return name if self.lockout.by == "account" else address
 
 
 @dataclass(slots=True)
@@ -178,7 +176,8 @@ class SessionTable:
 
     def __init__(self, limit: int | None, timeout_s: float, make_token: Callable[[], str]) -> None:
         self._limit = limit
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
+        """Idle seconds after which a session ends."""
         self._make_token = make_token
         self._by_token: dict[str, Session] = {}
         self._next_id = 1
@@ -226,5 +225,5 @@ class SessionTable:
         return gone
 
     def _reap(self, now: Instant) -> None:
-        for token in [t for t, s in self._by_token.items() if now - s.last_used > self._timeout_s]:
+        for token in [t for t, s in self._by_token.items() if now - s.last_used > self.timeout_s]:
             del self._by_token[token]

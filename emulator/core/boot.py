@@ -55,13 +55,14 @@ IPMI_DEVICE: Mapping[BootTarget, int] = {
     BootTarget.BIOS_SETUP: 0x6,
     BootTarget.REMOTE_DRIVE: 0xB,
     BootTarget.FLOPPY: 0xF,
+    BootTarget.USB: 0xF,  # primary removable media
 }
 """Boot device selector (IPMI 2.0, table 28-14, boot flags, data 2 bits 5:2). What is not here IPMI has no word for."""
 
 TARGET_OF_IPMI_DEVICE: Mapping[int, BootTarget] = {
     **{device: target for target, device in IPMI_DEVICE.items()},
     0x3: BootTarget.HDD,  # safe mode
-    0x7: BootTarget.FLOPPY,  # remote
+    0x7: BootTarget.USB,  # remote removable media
     0x8: BootTarget.CD,  # remote
     0x9: BootTarget.REMOTE_DRIVE,  # primary remote media
 }

@@ -9,11 +9,12 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from emulator.core.clock import Instant
+from emulator.core.errors import RackMisconfigured
 from emulator.core.sensors import SensorNumber, SensorType
 
 LOG_LIMIT = 512
@@ -59,7 +60,7 @@ class Overflow(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SelFields:
-    """The part of a SEL record that only IPMI shows. `data` is event data 1 to 3; bit 7 of the event direction is not `asserted`."""
+    """The part of a SEL record that only IPMI shows. `data` is event data 1 to 3; the direction bit says not `asserted`."""
 
     sensor_type: int
     sensor_number: int
@@ -132,6 +133,8 @@ class EventLog:
     __slots__ = ("_entries", "_limit", "_next", "_overflow", "last_added", "last_erased", "lost")
 
     def __init__(self, limit: int = LOG_LIMIT, overflow: Overflow = Overflow.DROP_OLDEST) -> None:
+        if limit < 1:
+            raise RackMisconfigured(f"a log of {limit} entries can hold nothing")
         self._limit = limit
         self._overflow = overflow
         self._entries: list[LogEntry] = []
@@ -159,8 +162,8 @@ class EventLog:
     def entry(self, record: int) -> LogEntry | None:
         return next((entry for entry in self._entries if entry.id == record), None)
 
-    def last(self) -> LogEntry | None:
-        return self._entries[-1] if self._entries else None
+    def newest_first(self) -> Iterator[LogEntry]:
+        return reversed(self._entries)
 
     def add(
         self,

@@ -34,6 +34,8 @@ class Kind(StrEnum):
     COMMAND = "command"  # a power command that a BMC has taken in, refused ones too
     FAULT = "fault"  # a fault fired
     GATE = "gate"
+    TASK = "task"  # a task of a BMC has begun, runs, has ended or was removed
+    NOTICE = "notice"  # subscriptions, and what became of an event that a BMC sent out
     RAIL = "rail"  # truth
     OS = "os"  # truth
     REPORT = "report"  # what the BMC says has changed

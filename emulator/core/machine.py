@@ -76,6 +76,10 @@ class Machine:
         self.cycling = rises and falls
         self.pending = cause if rises or restarts else None
 
+    def uncommanded(self) -> None:
+        """Something happens to the host that nobody commanded: what was announced is off."""
+        self.pending, self.cycling = None, False
+
     def led_now(self, now: Instant) -> Led:
         return self.led if now < self.led_until else Led.OFF
 

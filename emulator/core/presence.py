@@ -101,6 +101,7 @@ class BmcLife:
         unit.absence.dark = True
         for system in unit.systems.values():
             system.machine.was_on = system.host.rail is not Rail.DOWN
+            system.machine.uncommanded()
             system.drop_timers()
             if system.gate is not None:
                 system.gate.held = ()

@@ -206,6 +206,7 @@ class Rack:
         unit = self.unit(unit_name)
         system = unit.system(system_id)
         system.drop_timers()
+        system.machine.uncommanded()
         seq = self.journal.record(unit_name, Kind.OS, None, system=system_id, host=system.host_name, was="power lost")
         self.order(unit, system, Order.CUT, seq)
 
@@ -255,6 +256,7 @@ class Rack:
                 self.say(unit, system, says if says is not None else dict.fromkeys(View, word), seq)
                 system.last_power_event = word
             case News.OUT_OF_SIGHT:
+                system.awaiting = None  # whether the order came true is unknown: from now on only what is seen is said
                 self.say(unit, system, dict.fromkeys(View), seq)
             case News.OS_WENT_DOWN:
                 self.effects.follow_os_down(unit, system, seq)

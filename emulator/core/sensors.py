@@ -231,7 +231,9 @@ def _cpu_target(host: Host) -> float:
 
 
 def cpu_celsius(meter: Meter, host: Host, now: Instant) -> float:
-    """Goes from what it was at the last change towards what the state leads to."""
+    """Goes from what it was at the last change towards what the state leads to; out of sight it stays."""
+    if host.rail is Rail.UNKNOWN:
+        return meter.cpu_c
     target = _cpu_target(host)
     return target + (meter.cpu_c - target) * math.exp(-max(0.0, now - meter.since) / COOLING_S)
 

@@ -238,4 +238,11 @@ class BmcView:
         return fired
 
     def record(self, kind: Kind, cause: int | None = None, **data: Datum) -> int:
-        return self._rack.journal.record(self._unit.name, kind, cause, **data)
+        seq = self._rack.journal.record(self._unit.name, kind, cause, **data)
+        if kind is Kind.REQUEST:
+            self._unit.last_request = seq
+        return seq
+
+    def last_request(self) -> int | None:
+        """Where the journal holds the latest request: for those below the front ends, who see only its bytes."""
+        return self._unit.last_request

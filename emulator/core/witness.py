@@ -8,6 +8,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 
 from emulator.core.accounts import AuthResult
 from emulator.core.boot import BootTarget, RestartCause
@@ -19,6 +20,7 @@ from emulator.core.unit import Unit
 from emulator.core.vocab import Os, Rail
 
 LAN_CHANNEL = 0x01
+LOGIN_KINDS = frozenset({LogKind.LOGIN_FAILED, LogKind.LOCKOUT})
 
 
 class Witness:
@@ -121,18 +123,23 @@ class Witness:
         machine.restart_cause, machine.pending = why, None
         boot = machine.boot.take(self._room.now, why)
         more = f"Boot source override: {boot.target}." if boot.target is not BootTarget.NONE else ""
-        self.log(unit, LogKind.BOOT, system.id, more=more, second=why, third=LAN_CHANNEL, cause=cause)
+        channel = LAN_CHANNEL if why is RestartCause.CHASSIS_CONTROL else UNUSED
+        self.log(unit, LogKind.BOOT, system.id, more=more, second=why, third=channel, cause=cause)
 
     # -- logins --------------------------------------------------------------------------------------------------------
 
     def login(self, unit: Unit, result: AuthResult, user: str | None, *, locked: bool, cause: int | None) -> None:
-        """A login has ended. Only names that exist are told. Equal failures in a row are one entry: a flood fills no log."""
+        """A login has ended.
+
+        Only names that exist are told. Equal failures are one entry as long as nothing else happens: a flood fills no log.
+        """
         if result is AuthResult.OK:
             return
         more = f"User: {user}." if user is not None else ""
         slot = unit.accounts.slot(user) if user is not None else 0
-        last = unit.log.last()
-        if last is None or last.kind is not LogKind.LOGIN_FAILED or last.text != f"{SENTENCES[last.kind].text} {more}".rstrip():
+        text = f"{SENTENCES[LogKind.LOGIN_FAILED].text} {more}".rstrip()
+        run = takewhile(lambda entry: entry.kind in LOGIN_KINDS, unit.log.newest_first())
+        if all(entry.text != text for entry in run):
             self.log(unit, LogKind.LOGIN_FAILED, more=more, second=slot, third=LAN_CHANNEL, cause=cause)
         if locked:
             self.log(unit, LogKind.LOCKOUT, more=more, second=slot, third=LAN_CHANNEL, cause=cause)

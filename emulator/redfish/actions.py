@@ -5,25 +5,60 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from emulator.redfish.call import Call, Refusal, Say, shown
+from emulator.redfish.call import Call, Complaint, Json, Refusal, Say, refused, shown
+from emulator.redfish.writable import Fields, Misfit
 
 PARAMETER: Final = "ResetType"
 ACTION: Final = "Reset"
+
+
+def parameter(body: Json, name: str, action: str) -> str:
+    """The one text parameter of an action. Raises Refusal (400)."""
+    for other in body:
+        if other != name and not other.startswith("@odata."):
+            raise Refusal(400, "ActionParameterUnknown", action, shown(other), related=(f"#/{shown(other)}",))
+    if name not in body:
+        raise Refusal(400, "ActionParameterMissing", action, name)
+    value = body[name]
+    if not isinstance(value, str):
+        raise Refusal(400, "ActionParameterValueTypeError", shown(value), name, action, related=(f"#/{name}",))
+    return value
+
+
+_FOR_PARAMETERS: Final = {
+    "PropertyValueTypeError": "ActionParameterValueTypeError",
+    "PropertyValueFormatError": "ActionParameterValueFormatError",
+    "PropertyValueNotInList": "ActionParameterValueNotInList",
+}
+
+
+def parameters(body: Json, fields: Fields, required: tuple[str, ...], action: str) -> Json:
+    """The parameters of an action by their rules. Raises Refusal (400) with every complaint there is."""
+    complaints = [Complaint("ActionParameterMissing", (action, name)) for name in required if name not in body]
+    taken: Json = {}
+    for name, value in body.items():
+        if name.startswith("@odata."):
+            continue
+        told = shown(name)
+        if name not in fields:
+            complaints.append(Complaint("ActionParameterUnknown", (action, told), (f"#/{told}",)))
+            continue
+        try:
+            taken[name] = fields[name].check(value, name)
+        except Misfit as misfit:
+            message = _FOR_PARAMETERS.get(misfit.message)
+            args = (name, action) if message is None else (*misfit.message_args, action)
+            complaints.append(Complaint(message or "ActionParameterValueError", args, (f"#/{name}",)))
+    if complaints:
+        raise refused(400, complaints)
+    return taken
 
 
 def reset_of(system_id: str) -> Callable[[Call], Say]:
     """ComputerSystem.Reset of one system. Raises Refusal (400, 415); what the power table answers is never one of these."""
 
     def reset(call: Call) -> Say:
-        body = call.json_object()
-        for name in body:
-            if name != PARAMETER and not name.startswith("@odata."):
-                raise Refusal(400, "ActionParameterUnknown", ACTION, shown(name), related=(f"#/{shown(name)}",))
-        if PARAMETER not in body:
-            raise Refusal(400, "ActionParameterMissing", ACTION, PARAMETER)
-        wanted = body[PARAMETER]
-        if not isinstance(wanted, str):
-            raise Refusal(400, "ActionParameterValueTypeError", shown(wanted), PARAMETER, ACTION, related=(f"#/{PARAMETER}",))
+        wanted = parameter(call.json_object(), PARAMETER, ACTION)
         answer = call.view.reset(system_id, wanted, call.seq)
         return Say(answer.reply, {"reset_type": shown(wanted)})
 

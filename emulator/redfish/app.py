@@ -7,7 +7,7 @@ it is the only one. The app keeps no thread and no clock: under any single-threa
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from flask import Flask, Response
@@ -15,8 +15,10 @@ from flask import request as flask_request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from emulator.core.rack import Rack
-from emulator.core.view import BmcView
+from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import JSON_TYPE, HttpAnswer, Incoming, Refusal
+from emulator.redfish.desk import Courier, NoCourier
+from emulator.redfish.keyring import Keyring, StaticKeyring
 from emulator.redfish.service import Service
 from emulator.redfish.tree import Tree
 from emulator.redfish.wording import Wording
@@ -36,9 +38,18 @@ class Reply(Response):
     default_mimetype = None
 
 
-def create_app(rack: Rack, *, bmc: str | None = None) -> Flask:
-    """Raises RackMisconfigured where a profile asks for what this service cannot do, NoSuchUnit for an unknown `bmc`."""
-    services = _services(rack)
+def create_app(
+    rack: Rack,
+    *,
+    bmc: str | None = None,
+    courier: Courier | None = None,
+    keyrings: Mapping[str, Keyring] | None = None,
+) -> Flask:
+    """`courier` carries events to subscribers (None: they are journaled and go nowhere); `keyrings` holds the certificates of
+    BMCs that have TLS, by name. Raises RackMisconfigured where a profile asks for what this service cannot do, NoSuchUnit for
+    an unknown `bmc`.
+    """
+    services = _services(rack, courier or NoCourier(), keyrings or {})
     if bmc is not None:
         rack.unit(bmc)
     default = bmc if bmc is not None else next(iter(services)) if len(services) == 1 else None
@@ -68,13 +79,13 @@ def create_app(rack: Rack, *, bmc: str | None = None) -> Flask:
     return app
 
 
-def _services(rack: Rack) -> dict[str, Service]:
+def _services(rack: Rack, courier: Courier, keyrings: Mapping[str, Keyring]) -> dict[str, Service]:
     """BMCs of one profile with equally named systems share one tree."""
     trees: dict[tuple[object, ...], Tree] = {}
     wordings: dict[int, Wording] = {}
     services: dict[str, Service] = {}
     for name in rack.units:
-        view = BmcView(rack, name)
+        view = Bmc(rack, name, courier, keyrings.get(name) or StaticKeyring())
         profile, names = view.profile, view.systems()
         key = (id(profile), *((system.id, system.chassis_id) for system in names))
         if key not in trees:
@@ -93,6 +104,7 @@ def _incoming() -> Incoming:
         query=environ.get("QUERY_STRING", ""),
         headers={name: environ[key] for name, key in _HEADERS.items() if key in environ},
         address=environ.get("REMOTE_ADDR", ""),
+        stream=environ.get("emulator.stream"),
         read_body=_body_reader(),
     )
 

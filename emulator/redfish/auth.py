@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from urllib.parse import quote
 
 from emulator.core.accounts import AuthResult, Session
 from emulator.core.view import BmcView
 from emulator.redfish.call import Call, Headers, Incoming, Refusal, Say, VendorRefusal, Who
-from emulator.redfish.resource import Privilege
+from emulator.redfish.resource import ROOT, Privilege
 from profiles.model import Profile
 
 PRIVILEGES: Final[Mapping[str, frozenset[Privilege]]] = {
@@ -75,6 +76,28 @@ def authenticate(call: Call, claim: Claim, profile: Profile) -> Who:
         if result is AuthResult.OK and account is not None:
             return Who(account.name, account.role)
     raise unauthenticated(profile, claim.means, call.incoming.path)
+
+
+def own_account(name: str) -> str:
+    """The path of an account."""
+    return f"{ROOT}/AccountService/Accounts/{quote(name, safe='')}"
+
+
+def check_password_age(call: Call) -> None:
+    """Who must change the password may do that, look at the own account and log out; the rest is 403 (DSP0266 13.2.6).
+
+    Raises Refusal (403).
+    """
+    account = call.view.account(call.user.user)
+    if account is None or not account.must_change:
+        return
+    own = own_account(account.name)
+    path = quote(call.incoming.path.rstrip("/"))
+    if path == own and call.incoming.method in ("GET", "HEAD", "PATCH"):
+        return
+    if call.incoming.method == "DELETE" and path == f"{ROOT}/SessionService/Sessions/{call.user.session}":
+        return
+    raise Refusal(403, "PasswordChangeRequired", own)
 
 
 def unauthenticated(profile: Profile, means: Means, path: str) -> Refusal | VendorRefusal:

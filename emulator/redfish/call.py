@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from emulator.core.errors import EmulatorError
 from emulator.core.fault import Request
-from emulator.core.view import BmcView
+
+if TYPE_CHECKING:
+    from emulator.redfish.bmc import Bmc
+    from emulator.redfish.resource import Resource
 
 Json: TypeAlias = dict[str, object]
 Headers: TypeAlias = tuple[tuple[str, str], ...]
@@ -17,8 +20,17 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 JSON_TYPE = "application/json; charset=utf-8"
 
 
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A message of the Base registry about one part of a request; `related` are JSON pointers."""
+
+    message: str
+    args: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+
+
 class Refusal(EmulatorError):
-    """The client asked for something that cannot be had; `message` is a name in the Base registry."""
+    """The client asked for something that cannot be had; `message` is a name in the Base registry, `also` are more of them."""
 
     def __init__(
         self,
@@ -27,13 +39,18 @@ class Refusal(EmulatorError):
         *args: str,
         headers: Headers = (),
         related: tuple[str, ...] = (),
+        also: tuple[Complaint, ...] = (),
     ) -> None:
         super().__init__(f"{status} {message} {list(args)}")
         self.http_status = status
-        self.message = message
-        self.message_args = args
+        self.complaints = (Complaint(message, args, related), *also)
         self.headers = headers
-        self.related = related
+
+
+def refused(status: int, complaints: Sequence[Complaint]) -> Refusal:
+    """One refusal out of several complaints; there must be at least one."""
+    first, *rest = complaints
+    return Refusal(status, first.message, *first.args, related=first.related, also=tuple(rest))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +71,16 @@ class VendorRefusal(EmulatorError):
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """The resource at `path` as it is after the operation, with its tag. `complaints` are about what was not taken."""
+
+    path: str
+    status: int = 200
+    headers: Headers = ()
+    complaints: tuple[Complaint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HttpAnswer:
     """What goes out. `message_id` is for the journal."""
 
@@ -61,6 +88,18 @@ class HttpAnswer:
     headers: Headers = ()
     body: bytes = b""
     message_id: str | None = None
+
+
+Outcome: TypeAlias = HttpAnswer | Say | Shown
+"""What an operation may answer."""
+
+
+class EventStream(Protocol):
+    """An answer without an end, as the wire offers it in `environ["emulator.stream"]`."""
+
+    def attach(self, closed: Callable[[], object]) -> None: ...
+    def push(self, data: bytes) -> bool: ...
+    def end(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +120,7 @@ class Incoming:
     query: str = ""
     headers: Mapping[str, str]
     address: str = ""
+    stream: EventStream | None = None  # None: this server cannot send an answer without an end
     read_body: Callable[[], bytes]
 
 
@@ -88,12 +128,18 @@ class Incoming:
 class Call:
     """A request together with the BMC that it reached; `seq` is its event in the journal."""
 
-    view: BmcView
+    view: Bmc
     incoming: Incoming
     request: Request
     seq: int
     who: Who | None = None
-    _body: bytes | None = field(default=None)
+    found: Resource | None = None
+
+    @property
+    def resource(self) -> Resource:
+        """Where the request goes to; only for operations, which have one."""
+        assert self.found is not None
+        return self.found
 
     @property
     def user(self) -> Who:

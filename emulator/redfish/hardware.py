@@ -6,6 +6,7 @@ from collections.abc import Hashable
 
 from emulator.core.view import BmcView, SystemName
 from emulator.redfish.call import Call, Json
+from emulator.redfish.manager import manager_reset, reset_action
 from emulator.redfish.resource import Resource, collection, head_of, link, links, version_of
 from emulator.redfish.root import root_uuid
 from emulator.redfish.systems import CHASSIS, MANAGERS, SYSTEMS, manager_path, power_and_status
@@ -51,7 +52,10 @@ def managers(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource,
             "ManagerForServers": links(tuple(f"{SYSTEMS}/{name.id}" for name in names)),
             "ManagerForChassis": links(tuple(f"{CHASSIS}/{name.chassis_id}" for name in names)),
         }
+        if profile.bmc_reset.reset_types:
+            manager["Actions"] = {"#Manager.Reset": reset_action(profile)}
         return manager
 
     listing = collection(MANAGERS, "ManagerCollection", "Manager Collection", lambda view: (path,))
-    return (listing, Resource(path=path, type=identity.manager_type, body=body))
+    resets = manager_reset(profile) if profile.bmc_reset.reset_types else ()
+    return (listing, Resource(path=path, type=identity.manager_type, body=body), *resets)

@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from emulator.redfish.call import Json, Refusal, shown
+from emulator.redfish.condition import Condition, compiled
 from profiles.model import Profile
 
 EXPAND_KINDS: Final[Mapping[str, str]] = {"*": "expand_all", ".": "no_links", "~": "links"}
@@ -28,9 +29,17 @@ class Query:
     select: tuple[str, ...] = ()
     expand: str | None = None  # one of EXPAND_KINDS
     levels: int = 1
+    condition: Condition | None = None
+    skip: int = 0
+    top: int | None = None
 
     def __bool__(self) -> bool:
-        return self.only or bool(self.select) or self.expand is not None
+        return self.only or bool(self.select) or self.expand is not None or self.shapes_members
+
+    @property
+    def shapes_members(self) -> bool:
+        """Whether it is about which members of a collection are shown."""
+        return self.condition is not None or self.skip > 0 or self.top is not None
 
 
 NO_QUERY: Final = Query()
@@ -47,9 +56,15 @@ def feature_flags(profile: Profile, version: tuple[int, int, int]) -> Json:
     }
     if expand["Levels"]:
         expand["MaxLevels"] = max_levels(profile)
-    flags: Json = {"ExpandQuery": expand, "FilterQuery": False, "SelectQuery": bool(features.get("select"))}
+    flags: Json = {
+        "ExpandQuery": expand,
+        "FilterQuery": bool(features.get("filter")),
+        "SelectQuery": bool(features.get("select")),
+    }
     if version >= (1, 4, 0):
         flags |= {"OnlyMemberQuery": bool(features.get("only")), "ExcerptQuery": False}
+    if version >= (1, 17, 0) and features.get("top_skip"):
+        flags["TopSkipQuery"] = True
     return flags
 
 
@@ -65,6 +80,8 @@ def parse(text: str, profile: Profile) -> Query:
     only, levels = False, 1
     select: tuple[str, ...] = ()
     expand: str | None = None
+    condition: Condition | None = None
+    skip, top = 0, None
     for name, value in parse_qsl(text, keep_blank_values=True):
         if name == "only" and features.get("only"):
             if value:
@@ -74,11 +91,17 @@ def parse(text: str, profile: Profile) -> Query:
             select = _select(value)
         elif name == "$expand" and any(features.get(kind) for kind in EXPAND_KINDS.values()):
             expand, levels = _expand(value, profile)
+        elif name == "$filter" and features.get("filter"):
+            condition = compiled(value)
+        elif name == "$skip" and features.get("top_skip"):
+            skip = _count(name, value)
+        elif name == "$top" and features.get("top_skip"):
+            top = _count(name, value)
         elif name.startswith("$"):
             # The message has no argument of its own; naming the parameter is what makes it useful.
             raise Refusal(501, "QueryNotSupported", related=(shown(name),))
-    query = Query(only, select, expand, levels)
-    if only and (select or expand):
+    query = Query(only, select, expand, levels, condition, skip, top)
+    if only and (select or expand or query.shapes_members):
         raise Refusal(400, "QueryCombinationInvalid")
     return query
 
@@ -102,6 +125,12 @@ def _expand(value: str, profile: Profile) -> tuple[str, int]:
     return match[1], levels
 
 
+def _count(name: str, value: str) -> int:
+    if not value.isascii() or not value.isdigit() or len(value) > 9:
+        raise Refusal(400, "QueryParameterValueFormatError", shown(value), name)
+    return int(value)
+
+
 # -- what they do to a body ---------------------------------------------------------------------------------------------
 
 
@@ -122,6 +151,24 @@ def expanded(body: Json, kind: str, levels: int, fetch: Callable[[str], Json | N
         return {name: walk(item, inside_links or name == "Links") for name, item in value.items()}
 
     return {name: walk(item, name == "Links") for name, item in body.items()}
+
+
+def of_members(body: Json, asked: Query, path: str, fetch: Callable[[str], Json | None]) -> Json:
+    """A collection with the members that were asked for. The count is that of all that fit, as DSP0266 7.3.3 has it.
+
+    Raises Refusal (400) for what is no collection.
+    """
+    members = body.get("Members")
+    if not isinstance(members, list):
+        raise Refusal(400, "QueryNotSupportedOnResource")
+    if asked.condition is not None:
+        fits = asked.condition
+        members = [member for member in members if (found := fetch(member["@odata.id"])) is not None and fits(found)]
+    end = len(members) if asked.top is None else asked.skip + asked.top
+    page = body | {"Members@odata.count": len(members), "Members": members[asked.skip : end]}
+    if end < len(members) and asked.top:
+        page["Members@odata.nextLink"] = f"{path}?$skip={end}&$top={asked.top}"
+    return page
 
 
 def selected(body: Json, names: tuple[str, ...]) -> Json:

@@ -8,6 +8,7 @@ from typing import Final
 
 from emulator.core.view import BmcView
 from emulator.redfish.call import Json
+from emulator.redfish.event_messages import EVENT_MESSAGES
 from emulator.redfish.messages import BASE_MESSAGES, spoken
 from emulator.redfish.resource import ROOT, Resource, collection, head_of
 from emulator.redfish.wording import DEFAULT_BASE
@@ -16,6 +17,7 @@ from profiles.model import Message, Profile
 REGISTRIES: Final = f"{ROOT}/Registries"
 FILE_TYPE: Final = "#MessageRegistryFile.v1_1_0.MessageRegistryFile"
 REGISTRY_TYPE: Final = "#MessageRegistry.v1_4_0.MessageRegistry"
+OWNERS: Final = {"Base": "DMTF", "ResourceEvent": "DMTF", "TaskEvent": "DMTF", "LogEvent": "fencelab"}
 _ARGUMENT = re.compile(r"\{arg(\d)\}")
 _SEVERITIES: Final = frozenset({"OK", "Warning", "Critical"})
 
@@ -37,7 +39,13 @@ def messages_of(profile: Profile) -> dict[str, dict[str, Json]]:
     for name, message in BASE_MESSAGES.items():
         if spoken(name, profile.vars.get("base", DEFAULT_BASE)) == name:
             held[base][name] = _definition(message.text, message.arguments, message.severity, message.resolution)
+    for registry, messages in EVENT_MESSAGES.items():
+        held[registry] = {
+            name: _definition(message.text, message.arguments, message.severity, message.resolution)
+            for name, message in messages.items()
+        }
     used = {reply.message for reply in profile.replies.values()}
+    used |= {reply.task.get("message") for reply in profile.replies.values() if reply.task is not None}
     for key, vendor in profile.messages.items():
         registry, _, name = vendor.id.rpartition(".")
         if key in used and registry and name not in held.setdefault(registry, {}):
@@ -89,7 +97,7 @@ def _file(name: str) -> Resource:
 def _registry(name: str, messages: dict[str, Json], profile: Profile) -> Resource:
     path = _uri(name)
     prefix, version = name.partition(".")[0], _version(name)
-    owner = "DMTF" if prefix == "Base" else profile.identity.vendor
+    owner = OWNERS.get(prefix, profile.identity.vendor)
 
     def body(view: BmcView, state: Hashable) -> Json:
         return {

@@ -14,8 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from emulator.core.view import BmcView
-from emulator.redfish.call import Call, HttpAnswer, Json, Say
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import Call, Json, Outcome
 
 ROOT: Final = "/redfish/v1"
 
@@ -35,7 +35,7 @@ class Operation:
     """What a method other than GET does. `needs` None: open to everybody."""
 
     needs: Privilege | None
-    do: Callable[[Call], HttpAnswer | Say]
+    do: Callable[[Call], Outcome]
 
 
 def nothing(call: Call) -> Hashable:
@@ -49,23 +49,28 @@ def anybody(call: Call) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """`body` None: only operations live here (actions)."""
+    """`body` None: only operations live here (actions). `read` answers in place of `body` (streams, monitors)."""
 
     path: str
-    body: Callable[[BmcView, Hashable], Json | bytes] | None = None
+    body: Callable[[Bmc, Hashable], Json | bytes] | None = None
     type: str | None = None  # "#Chassis.v1_28_0.Chassis"; None outside the data model
     state: Callable[[Call], Hashable] = nothing
     operations: Mapping[str, Operation] = field(default_factory=lambda: MappingProxyType({}))
+    read: Callable[[Call], Outcome] | None = None
     open: bool = False  # readable without credentials
     may_read: Callable[[Call], bool] = anybody
-    member: Callable[[BmcView, str], Resource | None] | None = None
+    member: Callable[[Bmc, str], Resource | None] | None = None
     system: str | None = None  # whose power this is about
     media: str = "application/json"
     kept: bool = True  # whether its bytes are worth keeping
 
     @property
     def methods(self) -> tuple[str, ...]:
-        return (("GET", "HEAD") if self.body is not None else ()) + tuple(self.operations)
+        return (("GET", "HEAD") if self.readable else ()) + tuple(self.operations)
+
+    @property
+    def readable(self) -> bool:
+        return self.body is not None or self.read is not None
 
 
 def link(path: str) -> Json:
@@ -98,12 +103,12 @@ def collection(
     path: str,
     schema: str,
     name: str,
-    members: Callable[[BmcView], tuple[str, ...]],
+    members: Callable[[Bmc], tuple[str, ...]],
 ) -> Resource:
     """A collection of `schema` whose members never change while the tree lives."""
     odata_type = f"#{schema}.{schema}"
 
-    def body(view: BmcView, state: Hashable) -> Json:
+    def body(view: Bmc, state: Hashable) -> Json:
         return collection_body(path, odata_type, name, members(view))
 
     return Resource(path=path, type=odata_type, body=body)

@@ -13,7 +13,22 @@ from emulator.redfish.query import feature_flags
 from emulator.redfish.resource import ROOT, Resource, head_of, link, schema_of, version_of
 from profiles.model import ABSENT, Profile
 
-SERVICES: Final = ("Systems", "Chassis", "Managers", "SessionService", "AccountService", "Registries")
+SERVICES: Final = (
+    *("Systems", "Chassis", "Managers", "SessionService", "AccountService", "EventService", "CertificateService", "Registries"),
+)
+SINCE: Final = {"CertificateService": 5, "JobService": 4}
+"""The minor version of ServiceRoot that brought a service; the others were there from the beginning."""
+TASKS_CALLED: Final = {"none": (), "tasks": (("Tasks", "TaskService"),), "jobs": (("JobService", "JobService"),)}
+"""`tasks.style` of a profile, and what the root links to then: property and folder."""
+
+
+def services(profile: Profile) -> tuple[tuple[str, str], ...]:
+    """Properties of the service root and the folders that they lead to."""
+    minor = version_of(profile.identity.root_type)[1]
+    found = (*((name, name) for name in SERVICES), *TASKS_CALLED[profile.tasks["style"]])
+    return tuple((name, folder) for name, folder in found if minor >= SINCE.get(name, 0))
+
+
 _SCHEMAS: Final = "http://redfish.dmtf.org/schemas/v1"
 
 
@@ -32,7 +47,7 @@ def service_root(profile: Profile) -> Resource:
         root["RedfishVersion"] = identity.redfish_version
         named = {"UUID": (root_uuid(view), 0), "Vendor": (identity.vendor, 5), "Product": (identity.product, 3)}
         root |= {name: value for name, (value, since) in named.items() if value != ABSENT and version >= (1, since, 0)}
-        root |= {service: link(f"{ROOT}/{service}") for service in SERVICES}
+        root |= {name: link(f"{ROOT}/{folder}") for name, folder in services(profile)}
         root["Links"] = {"Sessions": link(f"{ROOT}/SessionService/Sessions")}
         if version >= (1, 3, 0):
             root["ProtocolFeaturesSupported"] = feature_flags(profile, version)
@@ -45,8 +60,8 @@ def versions() -> Resource:
     return Resource(path="/redfish", body=lambda view, state: {"v1": f"{ROOT}/"}, open=True)
 
 
-def odata() -> Resource:
-    entries = [("Service", f"{ROOT}/"), *((name, f"{ROOT}/{name}") for name in SERVICES)]
+def odata(profile: Profile) -> Resource:
+    entries = [("Service", f"{ROOT}/"), *((name, f"{ROOT}/{folder}") for name, folder in services(profile))]
     entries.append(("Sessions", f"{ROOT}/SessionService/Sessions"))
 
     def body(view: BmcView, state: Hashable) -> Json:

@@ -1,7 +1,8 @@
 """One BMC's Redfish service: a request in, an answer out.
 
 Rules
-  1. Order: journal, faults, credentials, existence, method, OData version, conditions, then the resource itself.
+  1. Order: journal, faults, credentials, existence, method, OData version, conditions, then the resource itself. All of it runs
+     in one piece in one thread: between a condition and the write that it guards nothing can happen.
   2. Armed faults are asked for exactly once per request, because asking counts as firing.
   3. Nothing secret is handed to the journal: how a client proved itself, and a name that exists, are all it hears.
 """
@@ -14,14 +15,28 @@ from dataclasses import dataclass
 
 from emulator.core.fault import Request, Seam
 from emulator.core.journal import Kind
-from emulator.core.view import BmcView
+from emulator.core.presence import Being
 from emulator.core.vocab import ResetType
 from emulator.faults.protocol import HttpReply
 from emulator.redfish import query
-from emulator.redfish.auth import Claim, Means, authenticate, claim_of, demand
-from emulator.redfish.call import Call, Headers, HttpAnswer, Incoming, Json, Refusal, Say, VendorRefusal, parse_object
+from emulator.redfish.auth import Claim, Means, authenticate, check_password_age, claim_of, demand
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import (
+    Call,
+    Headers,
+    HttpAnswer,
+    Incoming,
+    Json,
+    Outcome,
+    Refusal,
+    Say,
+    Shown,
+    VendorRefusal,
+    parse_object,
+)
 from emulator.redfish.etag import etag_of, matches
 from emulator.redfish.resource import Resource, schema_of
+from emulator.redfish.tasks import promise
 from emulator.redfish.tree import Tree
 from emulator.redfish.wording import Wording
 
@@ -40,12 +55,12 @@ class Entity:
 
 
 class Service:
-    def __init__(self, view: BmcView, tree: Tree, wording: Wording) -> None:
+    def __init__(self, view: Bmc, tree: Tree, wording: Wording) -> None:
         self._view = view
         self._profile = view.profile
         self._tree = tree
         self._wording = wording
-        self._kept: dict[str, tuple[Hashable, Entity]] = {}
+        self._kept: dict[str, tuple[Hashable, int, Entity]] = {}
 
     def answer(self, incoming: Incoming) -> HttpAnswer:
         view = self._view
@@ -86,14 +101,25 @@ class Service:
 
     def _honest(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer:
         try:
+            self._check_presence(call)
             done = self._do(call, resource, claim)
         except Refusal as refusal:
             return self._wording.refusal(refusal)
         except VendorRefusal as refusal:
             return self._wording.say(refusal.say)
-        return self._wording.say(done) if isinstance(done, Say) else done
+        return self._said(call, done)
 
-    def _do(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer | Say:
+    def _said(self, call: Call, done: Outcome) -> HttpAnswer:
+        match done:
+            case Say():
+                task = self._profile.replies[done.reply].task
+                return self._wording.say(done) if task is None else promise(call, done, task, self._wording)
+            case Shown():
+                return self._shown(call, done)
+            case HttpAnswer():
+                return self._wording.finished(done)
+
+    def _do(self, call: Call, resource: Resource | None, claim: Claim) -> Outcome:
         method, path = call.incoming.method, call.incoming.path
         operation = resource.operations.get(method) if resource is not None else None
         outside = path != "/redfish" and not path.startswith("/redfish/")
@@ -101,9 +127,11 @@ class Service:
         # An open resource may be asked to expand into what is not open: then credentials count, if there are any.
         if not free or (call.incoming.query and claim.means is not Means.NONE):
             call.who = authenticate(call, claim, self._profile)
+            check_password_age(call)
+        call.found = resource
         if resource is None:
             raise Refusal(404, "ResourceMissingAtURI", path)
-        readable = method in READS and resource.body is not None
+        readable = method in READS and resource.readable
         if operation is None and not readable:
             raise Refusal(405, "OperationNotAllowed", headers=(("Allow", ", ".join(resource.methods)),))
         self._check_odata_version(call)
@@ -113,16 +141,34 @@ class Service:
             demand(call, operation.needs)
         self._check_if_match(call, resource)
         done = operation.do(call)
-        return done if isinstance(done, Say) else self._wording.finished(done)
+        if self._succeeded(done):
+            call.view.revisions[resource.path] += 1
+        return done
+
+    def _succeeded(self, done: Outcome) -> bool:
+        return (self._profile.replies[done.reply].status if isinstance(done, Say) else done.status) < 300
+
+    def _shown(self, call: Call, done: Shown) -> HttpAnswer:
+        """A resource as it has become, with complaints about what was not taken."""
+        resource = self._tree.find(call.view, done.path)
+        assert resource is not None, f"{done.path} was written and is not there"
+        entity = self._entity(call, resource)
+        headers = tuple(pair for pair in entity.headers if pair[0] != "Allow") + done.headers
+        if not done.complaints:
+            return HttpAnswer(done.status, headers, entity.body)
+        told = json.loads(entity.body) | {"@Message.ExtendedInfo": self._wording.entries(done.complaints)}
+        return HttpAnswer(done.status, headers, json.dumps(told).encode(), done.complaints[0].message)
 
     # -- reading ---------------------------------------------------------------------------------------------------------
 
-    def _read(self, call: Call, resource: Resource) -> HttpAnswer:
+    def _read(self, call: Call, resource: Resource) -> Outcome:
         headers = call.incoming.headers
         if not acceptable(headers.get("accept"), resource.media):
             raise Refusal(406, "HeaderInvalid", "Accept")
         if not resource.may_read(call):
             raise Refusal(403, "InsufficientPrivilege")
+        if resource.read is not None:
+            return resource.read(call)
         asked = query.parse(call.incoming.query, self._profile)
         if asked.only:
             resource = self._only_member(call, resource)
@@ -134,17 +180,21 @@ class Service:
 
     def _entity(self, call: Call, resource: Resource) -> Entity:
         state = resource.state(call)
+        revision = call.view.revisions[resource.path] if resource.operations else 0
         kept = self._kept.get(resource.path) if resource.kept else None
-        if kept is not None and kept[0] == state:
-            return kept[1]
-        entity = self._made(resource, _plain(resource, call.view, state))
+        if kept is not None and kept[0] == state and kept[1] == revision:
+            return kept[2]
+        entity = self._made(resource, _plain(resource, call.view, state), revision)
         if resource.kept:
-            self._kept[resource.path] = (state, entity)
+            self._kept[resource.path] = (state, revision, entity)
         return entity
 
-    def _made(self, resource: Resource, plain: Json | bytes) -> Entity:
+    def _made(self, resource: Resource, plain: Json | bytes, revision: int = 0) -> Entity:
         body = plain if isinstance(plain, bytes) else json.dumps(plain).encode()
-        etag = etag_of(self._profile.http.etag, body) if resource.type is not None else None
+        salted = body + b"%d" % revision if revision else body
+        etag = etag_of(self._profile.http.etag, salted) if resource.type is not None else None
+        if etag is not None and isinstance(plain, dict) and "PATCH" in resource.operations:
+            body = json.dumps({"@odata.etag": etag, **plain}).encode()
         headers = [
             *self._wording.fixed,
             ("Allow", ", ".join(resource.methods)),
@@ -162,6 +212,8 @@ class Service:
         plain = _plain(resource, call.view, resource.state(call))
         if isinstance(plain, bytes):
             raise Refusal(400, "QueryNotSupportedOnResource")
+        if asked.shapes_members:
+            plain = query.of_members(plain, asked, call.incoming.path, lambda path: self._fetched(call, path))
         if asked.expand is not None:
             plain = query.expanded(plain, asked.expand, asked.levels, lambda path: self._fetched(call, path))
         if asked.select:
@@ -191,6 +243,19 @@ class Service:
             raise Refusal(403, "InsufficientPrivilege")
         return member
 
+    # -- presence --------------------------------------------------------------------------------------------------------
+
+    def _check_presence(self, call: Call) -> None:
+        """A BMC that has just started may not be ready. One that is away is not asked by our own wire; other servers cannot
+        be silent, so there it is a 503."""
+        presence = call.view.presence()
+        match presence.being:
+            case Being.NOT_READY if not presence.resets or call.request.reset in presence.resets:
+                raise VendorRefusal(Say(presence.reply or self._profile.bmc_reset.reply))
+            case Being.DEAF:
+                seconds = str(max(1, round(presence.seconds or 60)))
+                raise Refusal(503, "ServiceTemporarilyUnavailable", seconds, headers=(("Retry-After", seconds),))
+
     # -- conditions ------------------------------------------------------------------------------------------------------
 
     def _check_odata_version(self, call: Call) -> None:
@@ -213,7 +278,7 @@ class Service:
             raise VendorRefusal(Say(rule["mismatch"]))
 
 
-def _plain(resource: Resource, view: BmcView, state: Hashable) -> Json | bytes:
+def _plain(resource: Resource, view: Bmc, state: Hashable) -> Json | bytes:
     assert resource.body is not None
     return resource.body(view, state)
 

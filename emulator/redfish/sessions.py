@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable
 from typing import Final
 
 from emulator.core.accounts import AuthResult, Session
-from emulator.core.view import BmcView
-from emulator.redfish.auth import challenge_of, demand
-from emulator.redfish.call import JSON_TYPE, Call, HttpAnswer, Json, Refusal, Say, VendorRefusal, shown
+from emulator.redfish.auth import challenge_of, demand, own_account
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import Call, Complaint, HttpAnswer, Json, Refusal, Say, Shown, VendorRefusal, shown
 from emulator.redfish.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link
+from emulator.redfish.writable import Fields, Flag, Whole, patch
 from profiles.model import Profile
 
 SERVICE: Final = f"{ROOT}/SessionService"
@@ -22,36 +22,51 @@ _CREDENTIALS: Final = ("UserName", "Password")
 _TIMEOUT_RANGE: Final = (30, 86_400)  # SessionService.SessionTimeout of the schema
 
 
+FIELDS: Final[Fields] = {"SessionTimeout": Whole(low=_TIMEOUT_RANGE[0], high=_TIMEOUT_RANGE[1]), "ServiceEnabled": Flag()}
+
+
 def sessions(profile: Profile) -> tuple[Resource, ...]:
-    def service(view: BmcView, state: Hashable) -> Json:
+    def service(view: Bmc, state: Hashable) -> Json:
         low, high = _TIMEOUT_RANGE
         return head_of(SERVICE, SERVICE_TYPE, "SessionService", "Session Service") | {
-            "Status": {"State": "Enabled", "Health": "OK"},
-            "ServiceEnabled": True,
-            "SessionTimeout": min(max(int(profile.auth.sessions.timeout_s), low), high),
+            "Status": {"State": "Enabled" if view.opens_sessions else "Disabled", "Health": "OK"},
+            "ServiceEnabled": view.opens_sessions,
+            "SessionTimeout": min(max(int(view.session_timeout), low), high),
             "Sessions": link(SESSIONS),
         }
 
-    def listing(view: BmcView, state: Hashable) -> Json:
+    def listing(view: Bmc, state: Hashable) -> Json:
         members = tuple(f"{SESSIONS}/{session.id}" for session in view.sessions())
         return collection_body(SESSIONS, COLLECTION_TYPE, "Session Collection", members)
 
-    log_in = Operation(None, _log_in)
     return (
-        Resource(path=SERVICE, type=SERVICE_TYPE, body=service),
+        Resource(
+            path=SERVICE,
+            type=SERVICE_TYPE,
+            body=service,
+            state=lambda call: (call.view.opens_sessions, call.view.session_timeout),
+            operations={"PATCH": patch(Privilege.CONFIGURE_MANAGER, FIELDS, _set)},
+        ),
         Resource(
             path=SESSIONS,
             type=COLLECTION_TYPE,
             body=listing,
             state=lambda call: tuple(session.id for session in call.view.sessions()),
-            operations={"POST": log_in},
+            operations={"POST": Operation(None, _log_in)},
             member=_member,
         ),
-        Resource(path=f"{SESSIONS}/Members", operations={"POST": log_in}),
     )
 
 
-def _member(view: BmcView, session_id: str) -> Resource | None:
+def _set(call: Call, taken: Json) -> None:
+    seconds, enabled = taken.get("SessionTimeout"), taken.get("ServiceEnabled")
+    if isinstance(seconds, int):
+        call.view.set_session_timeout(seconds, call.seq)
+    if isinstance(enabled, bool):
+        call.view.opens_sessions = enabled
+
+
+def _member(view: Bmc, session_id: str) -> Resource | None:
     session = next((s for s in view.sessions() if s.id == session_id), None)
     if session is None:
         return None
@@ -70,9 +85,11 @@ def _session_body(session: Session) -> Json:
     return head | {"UserName": session.user}
 
 
-def _log_in(call: Call) -> HttpAnswer:
+def _log_in(call: Call) -> Shown:
     profile = call.view.profile
     name, password = _credentials(call.json_object())
+    if not call.view.opens_sessions:
+        raise Refusal(503, "ServiceDisabled", SERVICE)
     result, account = call.view.verify(name, password, call.incoming.address, "redfish-session", call.seq)
     if result is not AuthResult.OK or account is None:
         raise Refusal(401, "ResourceAtUriUnauthorized", SESSIONS, "Unauthorized", headers=challenge_of(profile))
@@ -81,12 +98,9 @@ def _log_in(call: Call) -> HttpAnswer:
         if profile.auth.sessions.on_full is not None:
             raise VendorRefusal(Say(profile.auth.sessions.on_full))
         raise Refusal(503, "SessionLimitExceeded")
-    headers = (
-        ("Content-Type", JSON_TYPE),
-        ("Location", f"{SESSIONS}/{session.id}"),
-        ("X-Auth-Token", session.token),
-    )
-    return HttpAnswer(201, headers, json.dumps(_session_body(session)).encode())
+    path = f"{SESSIONS}/{session.id}"
+    complaints = (Complaint("PasswordChangeRequired", (own_account(account.name),)),) if account.must_change else ()
+    return Shown(path, 201, (("Location", path), ("X-Auth-Token", session.token)), complaints)
 
 
 def _credentials(body: Json) -> tuple[str, str]:

@@ -5,20 +5,24 @@ One tree serves all BMCs of the same profile with the same systems; it is made o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import unquote
 
 from emulator.core.errors import RackMisconfigured
-from emulator.core.view import BmcView, SystemName
+from emulator.core.view import SystemName
 from emulator.redfish import root
-from emulator.redfish.accounts import accounts
+from emulator.redfish.accounts import ACCOUNT_TYPE, accounts
+from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import Json
+from emulator.redfish.certificates import CERTIFICATE_TYPE, certificates
+from emulator.redfish.events import DESTINATION_TYPE, events
 from emulator.redfish.hardware import chassis, managers
 from emulator.redfish.registries import registries
 from emulator.redfish.resource import Resource
-from emulator.redfish.sessions import COLLECTION_TYPE, SESSION_TYPE, sessions
+from emulator.redfish.sessions import SESSION_TYPE, sessions
 from emulator.redfish.systems import systems
+from emulator.redfish.tasks import task_types, tasks
 from profiles.model import Profile
 
 BUILT_IN = "built-in"
@@ -36,11 +40,15 @@ class Tree:
             *managers(profile, names),
             *sessions(profile),
             *accounts(profile),
+            *tasks(profile),
+            *events(profile),
+            *certificates(profile),
             *registries(profile),
         )
-        types = {node.type for node in built if node.type} | {SESSION_TYPE, COLLECTION_TYPE}
-        outer = (root.versions(), root.odata(), root.metadata(types, profile.identity.root_type))
-        for node in (*built, *outer):
+        come_and_go = {SESSION_TYPE, ACCOUNT_TYPE, DESTINATION_TYPE, CERTIFICATE_TYPE} | task_types(profile)
+        types = {node.type for node in built if node.type} | come_and_go
+        outer = (root.versions(), root.odata(profile), root.metadata(types, profile.identity.root_type))
+        for node in (*built, *outer, *members_properties(built)):
             if node.path in self._nodes:
                 raise RackMisconfigured(f"profile {profile.id}: two resources would live at {node.path}")
             self._nodes[node.path] = node
@@ -49,7 +57,7 @@ class Tree:
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._nodes.values())
 
-    def find(self, view: BmcView, path: str) -> Resource | None:
+    def find(self, view: Bmc, path: str) -> Resource | None:
         """`path` may have one trailing slash."""
         if path.endswith("/") and len(path) > 1:
             path = path[:-1]
@@ -79,11 +87,18 @@ class Tree:
                 self._nodes[path] = replace(node, body=_overlaid(node.body, patches.get(path, {}), removed))
 
 
-Body = Callable[[BmcView, Hashable], Json | bytes]
+def members_properties(nodes: Iterable[Resource]) -> Iterator[Resource]:
+    """DSP0266 7.9.1: a POST to the Members property of a collection is one to the collection."""
+    for node in nodes:
+        if node.member is not None and "POST" in node.operations:
+            yield Resource(path=f"{node.path}/Members", operations={"POST": node.operations["POST"]})
+
+
+Body = Callable[[Bmc, Hashable], Json | bytes]
 
 
 def _overlaid(body: Body, patch: object, removed: frozenset[str]) -> Body:
-    def overlaid(view: BmcView, state: Hashable) -> Json | bytes:
+    def overlaid(view: Bmc, state: Hashable) -> Json | bytes:
         plain = body(view, state)
         if isinstance(plain, bytes):
             return plain

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from emulator.core.errors import RackMisconfigured
 from emulator.faults.protocol import HttpReply
-from emulator.redfish.call import JSON_TYPE, Headers, HttpAnswer, Json, Refusal, Say
+from emulator.redfish.call import JSON_TYPE, Complaint, Headers, HttpAnswer, Json, Refusal, Say
 from emulator.redfish.messages import BASE_MESSAGES, GENERAL_ERROR, spoken
+from emulator.redfish.taskbook import TASK_BEGINS, TASK_ENDS
 from profiles.model import Message, Profile, Reply
 
 DEFAULT_BASE: Final = "1.13"
@@ -73,8 +74,19 @@ class Wording:
     # -- what the service says ------------------------------------------------------------------------------------------
 
     def refusal(self, refusal: Refusal) -> HttpAnswer:
-        said = self.base_message(refusal.message, refusal.message_args, refusal.related)
-        return self._answer(refusal.http_status, refusal.headers, said)
+        said = [self.base_message(each.message, each.args, each.related) for each in refusal.complaints]
+        return self._body(refusal.http_status, refusal.headers, self.error_object(*said), said[0].id)
+
+    def entries(self, complaints: Sequence[Complaint]) -> list[Json]:
+        """@Message.ExtendedInfo for these complaints, in this vendor's shape."""
+        return [self._entry(self.base_message(each.message, each.args, each.related)) for each in complaints]
+
+    def error(self, status: int, said: Said) -> HttpAnswer:
+        return self._answer(status, (), said)
+
+    def message(self, key: str, values: Mapping[str, str]) -> Said:
+        """A message of the profile's own."""
+        return self._vendor_message(self._profile.messages[key], {**self._profile.vars, **values})
 
     def say(self, say: Say) -> HttpAnswer:
         """An answer out of the profile's own list; its headers win over those of `say`."""
@@ -126,12 +138,14 @@ class Wording:
 
     # -- shapes ---------------------------------------------------------------------------------------------------------
 
-    def error_object(self, said: Said) -> Json:
+    def error_object(self, said: Said, *more: Said) -> Json:
         shape = self._profile.errors
         known = {**self._profile.vars, "message_id": said.id, "message_text": said.text or ""}
-        entry = {name: value for name in shape.fields if (value := FIELDS[name](said)) is not None}
         code, summary = fill(shape.code, known), fill(shape.summary, known)
-        return {"error": {"code": code, "message": summary, "@Message.ExtendedInfo": [entry]}}
+        return {"error": {"code": code, "message": summary, "@Message.ExtendedInfo": [self._entry(m) for m in (said, *more)]}}
+
+    def _entry(self, said: Said) -> Json:
+        return {name: value for name in self._profile.errors.fields if (value := FIELDS[name](said)) is not None}
 
     def _answer(self, status: int, headers: Headers, said: Said) -> HttpAnswer:
         return self._body(status, headers, self.error_object(said), said.id)
@@ -164,10 +178,23 @@ class Wording:
     def _check_reply(self, key: str, reply: Reply) -> None:
         where = f"profile {self._profile.id}: replies.{key}"
         if reply.task is not None:
-            raise RackMisconfigured(f"{where} answers with a task, and this service has no TaskService")
+            self._check_task(where, reply.task)
         if reply.message is not None and reply.message not in self._profile.messages:
             raise RackMisconfigured(f"{where} names the message {reply.message!r}, which messages does not have")
         self._try(f"replies.{key}", lambda: self.say(Say(key, {"reset_type": ""})))
+
+    def _check_task(self, where: str, task: Mapping[str, object]) -> None:
+        if self._profile.tasks["style"] == "none":
+            raise RackMisconfigured(f"{where} answers with a task, and tasks.style is none")
+        for key, known in (("start", TASK_BEGINS), ("end", TASK_ENDS)):
+            state = task.get(key)
+            if state not in known:
+                raise RackMisconfigured(f"{where} has the task state {state!r}, which is none of {', '.join(known)}")
+        message = task.get("message")
+        if message is not None and message not in self._profile.messages:
+            raise RackMisconfigured(f"{where} names the message {message!r}, which messages does not have")
+        if message is not None:
+            self._try(where, lambda: self.message(str(message), {"reset_type": ""}))
 
     def _try(self, where: str, say: Callable[[], object]) -> None:
         try:

@@ -142,10 +142,10 @@ class TurnsOnFirst(Redfish):
         super().command_off()
 
 
-class PowersOnToAsk(Redfish):
+class WritesToAsk(Redfish):
     def status(self) -> str:
         self.locate()
-        self.post("On")
+        self.http.patch(self.bmc["url"] + self.system, json={"AssetTag": "seen"}, timeout=self.request_s)
         return super().status()
 
 
@@ -205,10 +205,10 @@ class AcceptedIsOff(Ipmi):
 MUTANTS = {
     kind.__name__: kind
     for kind in (
-        ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff, LastMember,
-        FirstMember, NoTimeout, GiveUpOnDrop, DropIsDone, UnreachableIsOff, RetriesRefusedPassword, BlamesConfiguration, PasswordInArgv,
-        PasswordInOutput, LeavesChild, TurnsOnFirst, PowersOnToAsk, Hammers, IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins,
-        NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
+        ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff,
+        LastMember, FirstMember, NoTimeout, GiveUpOnDrop, DropIsDone, UnreachableIsOff, RetriesRefusedPassword,
+        BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, TurnsOnFirst, WritesToAsk, Hammers,
+        IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins, NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
     )
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The suite's self-test: every planted defect is caught by the scenario that is about it, and the fencer without defects passes."""
+"""The suite's self-test: every planted defect is caught by the scenario that is about it, and whoever has none passes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, Kind | None], ...] = (
     ("PasswordInOutput", "STATE-016", DELL, HYGIENE, Kind.SECRET),
     ("LeavesChild", "STATE-016", DELL, HYGIENE, Kind.LEFTOVER),
     ("TurnsOnFirst", "STATE-016", DELL, HYGIENE, Kind.OVERREACH),
-    ("PowersOnToAsk", "STATE-019", DELL, UNSAFE, None),
+    ("WritesToAsk", "STATE-019", DELL, HYGIENE, Kind.OVERREACH),
     ("Hammers", "STATE-016", DELL, HYGIENE, Kind.REPEATED),
     ("IgnoresChassis", "STATE-016", OPENBMC, UNSAFE, Kind.EARLY),
     ("AlwaysSucceeds", "STATE-016", DELL, UNSAFE, Kind.FALSE),
@@ -63,7 +63,7 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, Kind | None], ...] = (
     ("wrong-exits", "AGENT-003", DELL, UNSAFE, None),
 )
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
 
 
 def definition_of(name: str) -> Definition:

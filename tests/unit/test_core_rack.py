@@ -347,3 +347,10 @@ def test_a_front_end_reads_no_clock_of_its_own(bench):
     bench.rack.advance(12.5)
     assert bench.view().now == 12.5
     assert bench.rack.next_due() is None
+
+
+def test_those_below_a_front_end_can_name_the_request_that_they_spoil(bench):
+    assert bench.view().last_request() is None
+    seq = bench.view().record(Kind.REQUEST, protocol="redfish", method="GET", path="/")
+    bench.view().record(Kind.RESPONSE, seq, status=200)
+    assert bench.view().last_request() == seq

@@ -317,7 +317,9 @@ def test_a_broken_host_header_is_a_redfish_error_too(generic):
         (lambda p, r: {"resources": {"base": "some-folder"}}, "built-in"),
         (lambda p, r: {"resources": {"merge": {"/redfish/v1/Fabrics": {"Id": "x"}}}}, "does not have"),
         (
-            lambda p, r: {"replies": {**p.replies, "accepted": r(p.replies["accepted"], status=202, task={"start": "New"})}},
+            lambda p, r: {
+                "replies": {**p.replies, "accepted": r(p.replies["accepted"], status=202, task={"start": "New", "end": "Maybe"})}
+            },
             "task",
         ),
         (lambda p, r: {"replies": {**p.replies, "accepted": r(p.replies["accepted"], headers={"X": "{nobody}"})}}, "{nobody}"),

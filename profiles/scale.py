@@ -1,4 +1,4 @@
-"""A profile whose times run on the lab's scale: everything a BMC takes its time for gets shorter, nothing else changes."""
+"""A profile whose times run on another scale: everything that a machine takes its time for gets shorter, nothing else changes."""
 
 from __future__ import annotations
 

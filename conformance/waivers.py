@@ -1,0 +1,134 @@
+"""Known failures that somebody has accepted, for a while and with a reason.
+
+Rules
+  1. A waiver names exactly the verdict that it waives: another one is a finding like any other.
+  2. Waived and passing is XPASS: the waiver has to go. Expired is no waiver at all.
+  3. UNSAFE is waived only where the waiver says `allow_unsafe: true` besides.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+
+from conformance.adapters.reading import FencerFileError
+from conformance.result import NOT_RUN, Result
+from conformance.scenarios import BY_ID
+from conformance.vocabulary import Verdict
+from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
+from profiles.yaml_source import Fields, Items, Node, Scalar, parse
+
+KEYS: Final = ("scenario", "fencer", "profile", "verdict", "reason", "owner", "link", "expires", "allow_unsafe")
+NEEDED: Final = ("scenario", "verdict", "reason", "expires")
+WAIVABLE: Final = (Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK, Verdict.MISLEADING, Verdict.HYGIENE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """`fencer` and `profile` take shell wildcards."""
+
+    scenario: str
+    verdict: Verdict
+    reason: str
+    expires: datetime.date
+    fencer: str = "*"
+    profile: str = "*"
+    owner: str = ""
+    link: str = ""
+    allow_unsafe: bool = False
+
+    def covers(self, result: Result) -> bool:
+        return (
+            self.scenario == result.scenario.id
+            and fnmatchcase(result.fencer, self.fencer)
+            and fnmatchcase(result.profile, self.profile)
+        )
+
+
+def apply(results: Iterable[Result], waivers: Sequence[Waiver], today: datetime.date) -> tuple[Result, ...]:
+    """The results as the waivers let them stand on that day."""
+    return tuple(_one(result, [w for w in waivers if w.covers(result) and w.expires >= today]) for result in results)
+
+
+def _one(result: Result, waivers: Sequence[Waiver]) -> Result:
+    if not waivers or result.verdict in NOT_RUN:
+        return result
+    if result.verdict is Verdict.PASS:
+        return replace(result, verdict=Verdict.XPASS, why=f"waived as {waivers[0].verdict}, and passes: remove the waiver")
+    for waiver in waivers:
+        if waiver.verdict is result.verdict and (waiver.allow_unsafe or result.verdict is not Verdict.UNSAFE):
+            until = f"until {waiver.expires}" + (f" by {waiver.owner}" if waiver.owner else "")
+            return replace(result, verdict=Verdict.WAIVED, why=f"{result.verdict} waived {until}: {waiver.reason}")
+    return result
+
+
+def read(file: Path) -> tuple[Waiver, ...]:
+    """The waivers in a file: `waivers:`, a list. Raises FencerFileError with every mistake in it."""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise FencerFileError((Problem(Mark(str(file)), "", f"cannot be read: {error.strerror}"),)) from None
+    problems = Problems()
+    try:
+        root = parse(data, str(file), problems)
+        for key, mark in root.keys.items():
+            if key != "waivers":
+                problems.add(mark, key, "no such key; there is: waivers")
+        node = root.entries.get("waivers")
+        if not isinstance(node, Items):
+            problems.add(root.mark, "waivers", "must be a list")
+        found = [_waiver(item, f"waivers[{n}]", problems) for n, item in enumerate(node.items if isinstance(node, Items) else ())]
+        problems.raise_any()
+    except ProfileError as error:
+        raise FencerFileError(error.problems) from None
+    return tuple(waiver for waiver in found if waiver is not None)
+
+
+def _waiver(node: Node, path: str, problems: Problems) -> Waiver | None:
+    if not isinstance(node, Fields):
+        problems.add(node.mark, path, "must be a map")
+        return None
+    words: dict[str, str] = {}
+    for key, value in node.entries.items():
+        if key not in KEYS:
+            problems.add(node.keys[key], f"{path}.{key}", f"no such key{did_you_mean(key, KEYS)}; there are: {listed(KEYS)}")
+        elif not isinstance(value, Scalar):
+            problems.add(value.mark, f"{path}.{key}", "must be text")
+        else:
+            words[key] = value.raw
+    lacking = [key for key in NEEDED if not words.get(key)]
+    for key in lacking:
+        problems.add(node.mark, f"{path}.{key}", "missing")
+    if words.get("scenario", "") not in BY_ID and "scenario" not in lacking:
+        problems.add(node.mark, f"{path}.scenario", f"no such scenario{did_you_mean(words['scenario'], BY_ID)}")
+    if words.get("verdict", "") not in list(WAIVABLE) and "verdict" not in lacking:
+        problems.add(node.mark, f"{path}.verdict", f"cannot be waived; there are: {listed(WAIVABLE)}")
+    if words.get("allow_unsafe", "false") not in ("true", "false"):
+        problems.add(node.mark, f"{path}.allow_unsafe", "must be true or false")
+    expires = _date(words.get("expires", ""))
+    if expires is None and "expires" not in lacking:
+        problems.add(node.mark, f"{path}.expires", "must be a date like 2027-01-31")
+    if problems.found or expires is None:
+        return None
+    return Waiver(
+        scenario=words["scenario"],
+        verdict=Verdict(words["verdict"]),
+        reason=words["reason"],
+        expires=expires,
+        fencer=words.get("fencer", "*"),
+        profile=words.get("profile", "*"),
+        owner=words.get("owner", ""),
+        link=words.get("link", ""),
+        allow_unsafe=words.get("allow_unsafe") == "true",
+    )
+
+
+def _date(word: str) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(word)
+    except ValueError:
+        return None

@@ -1,0 +1,252 @@
+"""A rack from a YAML file: several BMCs, what they are, where they listen, and what their hosts really are.
+
+Everything that is wrong with a file comes at once, as `file:line:column: path: message`. The keys are explained in docs/lab.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from emulator.backends.container import DockerHost
+from emulator.backends.process import ProcessHost
+from emulator.core.rack import HostSpec, UnitSpec
+from emulator.front import Place
+from profiles import loader
+from profiles.errors import Mark, Problem, Problems, ProfileError
+from profiles.scale import at_scale
+from profiles.shapes import Check, Choice, Flag, ListOf, MapOf, Number, Record, Text
+from profiles.yaml_source import Fields, Items, Node, Scalar, parse, plain, text_of
+
+FORMAT: Final = "rack/1"
+BACKENDS: Final = ("virtual", "process", "docker")
+PROJECT_VARIABLE: Final = "FENCELAB_PROJECT"
+
+_NAME: Final = Text("[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "a name of letters, digits, . _ -")
+_ENGINE: Final = Text(r"(?:unix|tcp|http|https)://.+", "an address such as unix:///run/docker.sock")
+_PORT: Final = Number(0, 65535)
+_HOST: Final = Record(
+    {
+        "name": _NAME,
+        "backend": Choice(BACKENDS),
+        "power": Choice(("on", "off")),
+        "hung": Flag(),
+        "argv": ListOf(Text(), least=1),
+        "env": MapOf(Text(), "[A-Za-z_][A-Za-z0-9_]*", "the name of a variable"),
+        "cwd": Text(),
+        "log": Text(),
+        "container": _NAME,
+    }
+)
+_BMC: Final = Record(
+    {
+        "name": _NAME,
+        "profile": Text(),
+        "vars": MapOf(Text()),
+        "password_env": Text("[A-Za-z_][A-Za-z0-9_]*", "the name of a variable"),
+        "listen": Text(r"[0-9A-Fa-f.:]+", "an IP address"),
+        "redfish_port": _PORT,
+        "ipmi_port": _PORT,
+        "hosts": ListOf(_HOST, least=1),
+    },
+    required=("name", "profile"),
+)
+RACK: Final = Record(
+    {
+        "schema": Choice((FORMAT,)),
+        "seed": Number(0, 2**31),
+        "listen": Text(r"[0-9A-Fa-f.:]+", "an IP address"),
+        "tls": Flag(),
+        "time_scale": Number(0.001, 1000, fraction=True),
+        "docker": Record({"url": _ENGINE, "project": _NAME}),
+        "bmcs": ListOf(_BMC, least=1),
+    },
+    required=("schema", "bmcs"),
+)
+"""The format. A key of a back end is refused with any other back end."""
+
+ONLY_WITH: Final[Mapping[str, tuple[str, ...]]] = {
+    "argv": ("process",),
+    "env": ("process",),
+    "cwd": ("process",),
+    "log": ("process",),
+    "container": ("docker",),
+    "power": ("virtual", "process"),  # a container is on or off by itself: the engine says so
+    "hung": ("virtual",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RackFile:
+    """What `Emulator` needs of a rack. Hosts that are in neither map are virtual."""
+
+    units: tuple[UnitSpec, ...]
+    places: Mapping[str, Place]
+    seed: int = 0
+    tls: bool = True
+    processes: Mapping[str, ProcessHost] = field(default_factory=dict)
+    containers: Mapping[str, DockerHost] = field(default_factory=dict)
+    docker_url: str | None = None
+    password_variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_rack(path: Path) -> RackFile:
+    """Raises ProfileError with every mistake of the file and of the profiles that it names."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ProfileError([Problem(Mark(str(path)), "", (error.strerror or "cannot be read").lower())]) from None
+    problems = Problems()
+    tree = parse(data, str(path), problems)
+    RACK.check(tree, Check(problems, partial=False))
+    problems.raise_any()
+    return _Reading(tree, path.parent, problems).rack()
+
+
+def _fields(node: Node | None) -> Fields:
+    assert isinstance(node, Fields)  # the format has been checked
+    return node
+
+
+def _items(node: Node | None) -> tuple[Node, ...]:
+    return node.items if isinstance(node, Items) else ()
+
+
+def _value(node: Node | None) -> object:
+    return node.value if isinstance(node, Scalar) else None
+
+
+def _number(node: Node | None, default: float) -> float:
+    value = _value(node)
+    return value if isinstance(value, int | float) else default
+
+
+class _Reading:
+    """One pass over a tree whose form is right: names, ports, profiles."""
+
+    def __init__(self, root: Fields, folder: Path, problems: Problems) -> None:
+        self._root = root.entries
+        self._folder = folder
+        self._problems = problems
+        self._processes: dict[str, ProcessHost] = {}
+        self._containers: dict[str, DockerHost] = {}
+        self._passwords: dict[str, str] = {}
+        self._taken: dict[tuple[str, str, int], str] = {}
+        self._names: dict[str, Mark] = {}
+        self._hosts: dict[str, Mark] = {}
+        docker = self._root.get("docker")
+        self._docker: Mapping[str, Node] = docker.entries if isinstance(docker, Fields) else {}
+
+    def rack(self) -> RackFile:
+        units, places = [], {}
+        for index, node in enumerate(_items(self._root["bmcs"])):
+            bmc, path = _fields(node), f"bmcs[{index}]"
+            unit = self._unit(bmc, path)
+            if unit is not None:
+                units.append(unit)
+                places[unit.name] = self._place(bmc, path, unit.name)
+        self._problems.raise_any()
+        return RackFile(
+            units=tuple(units),
+            places=places,
+            seed=int(_number(self._root.get("seed"), 0)),
+            tls=_value(self._root.get("tls")) is not False,
+            processes=self._processes,
+            containers=self._containers,
+            docker_url=text_of(self._docker.get("url")),
+            password_variables=self._passwords,
+        )
+
+    def _unit(self, bmc: Fields, path: str) -> UnitSpec | None:
+        name = text_of(bmc.entries["name"]) or ""
+        self._unique(self._names, name, bmc.entries["name"], f"{path}.name", "BMC")
+        hosts = tuple(self._host_specs(bmc, path, name))
+        password = self._password(bmc, path, name)
+        node = bmc.entries["profile"]
+        try:
+            profile = loader.load(self._profile_name(text_of(node) or ""), self._words(bmc))
+        except ProfileError as error:
+            for problem in error.problems:
+                self._problems.add(node.mark, f"{path}.profile", str(problem))
+            return None
+        scale = _number(self._root.get("time_scale"), 1.0)
+        return UnitSpec(name=name, profile=at_scale(profile, scale), hosts=hosts or (HostSpec(),), password=password)
+
+    def _unique(self, seen: dict[str, Mark], name: str, node: Node, path: str, what: str) -> None:
+        if name in seen:
+            self._problems.add(node.mark, path, f"a {what} called {name} stands at line {seen[name].line} already")
+        seen.setdefault(name, node.mark)
+
+    def _words(self, bmc: Fields) -> dict[str, str]:
+        words = plain(bmc.entries["vars"]) if "vars" in bmc.entries else {}
+        return {str(key): str(value) for key, value in words.items()}
+
+    def _profile_name(self, name: str) -> str | Path:
+        """A name with a slash is a file, from the rack's folder on."""
+        return self._folder / name if os.sep in name or name.endswith((".yaml", ".yml")) else name
+
+    def _password(self, bmc: Fields, path: str, name: str) -> str | None:
+        node = bmc.entries.get("password_env")
+        if node is None:
+            return None
+        variable = text_of(node) or ""
+        self._passwords[name] = variable
+        if not os.environ.get(variable):
+            self._problems.add(node.mark, f"{path}.password_env", f"the variable {variable} is not set")
+        return os.environ.get(variable)
+
+    # -- hosts ---------------------------------------------------------------------------------------------------------
+
+    def _host_specs(self, bmc: Fields, path: str, bmc_name: str) -> Iterator[HostSpec]:
+        nodes = _items(bmc.entries.get("hosts"))
+        for index, node in enumerate(nodes):
+            host, here = _fields(node), f"{path}.hosts[{index}]"
+            default = bmc_name if len(nodes) == 1 else f"{bmc_name}.{index + 1}"
+            name = text_of(host.entries.get("name")) or default
+            self._unique(self._hosts, name, host.entries.get("name", host), f"{here}.name", "host")
+            backend = text_of(host.entries.get("backend")) or "virtual"
+            self._back_end(host, here, name, backend)
+            power = text_of(host.entries.get("power")) or "on"
+            hung = _value(host.entries.get("hung")) is True
+            if hung and power == "off":
+                self._problems.add(host.keys["hung"], f"{here}.hung", "a host that is off cannot hang")
+            yield HostSpec(name=name, power=power, hung=hung)
+
+    def _back_end(self, host: Fields, path: str, name: str, backend: str) -> None:
+        entries = host.entries
+        for key, only in ONLY_WITH.items():
+            if key in entries and backend not in only:
+                self._problems.add(host.keys[key], f"{path}.{key}", f"belongs to backend {' or '.join(only)}, not {backend}")
+        if backend == "docker":
+            project = os.environ.get(PROJECT_VARIABLE) or text_of(self._docker.get("project"))
+            self._containers[name] = DockerHost(label=name, container=text_of(entries.get("container")), project=project)
+        elif backend == "process":
+            if "argv" not in entries:
+                self._problems.add(host.mark, path, "'argv' is missing: the command that is this host")
+            self._processes[name] = self._process(entries)
+
+    def _process(self, entries: Mapping[str, Node]) -> ProcessHost:
+        env = plain(entries["env"]) if "env" in entries else {}
+        cwd, log = text_of(entries.get("cwd")), text_of(entries.get("log"))
+        return ProcessHost(
+            argv=[str(word) for word in (plain(entries["argv"]) if "argv" in entries else ())],
+            env={str(key): str(value) for key, value in env.items()},
+            cwd=self._folder / cwd if cwd is not None else self._folder,
+            log=self._folder / log if log is not None else None,
+        )
+
+    # -- where it listens ----------------------------------------------------------------------------------------------
+
+    def _place(self, bmc: Fields, path: str, name: str) -> Place:
+        listen = text_of(bmc.entries.get("listen")) or text_of(self._root.get("listen")) or "127.0.0.1"
+        ports = {}
+        for key in ("redfish_port", "ipmi_port"):
+            node = bmc.entries.get(key)
+            port = ports[key] = int(_number(node, 0))
+            other = self._taken.setdefault((listen, key, port), name) if port else name
+            if node is not None and other != name:
+                self._problems.add(node.mark, f"{path}.{key}", f"{listen} port {port} belongs to {other} already")
+        return Place(listen=listen, redfish_port=ports["redfish_port"], ipmi_port=ports["ipmi_port"])

@@ -1,0 +1,130 @@
+"""One BMC as its Redfish service sees it: the core's view, and what only Redfish has (tasks, subscriptions, certificates).
+
+A tree is shared by all BMCs of a profile, so whatever differs from one BMC to the next is reached through this object.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from emulator.core.clock import Instant
+from emulator.core.eventlog import LogEntry, LogKind
+from emulator.core.journal import Kind
+from emulator.core.rack import Rack
+from emulator.core.timers import Timer
+from emulator.core.view import BmcView
+from emulator.redfish.desk import Courier, EventDesk, Happening
+from emulator.redfish.event_messages import EVENT_MESSAGES, TASK_EVENT, happening, text_of
+from emulator.redfish.keyring import Keyring
+from emulator.redfish.taskbook import Task, TaskBook, TaskMessage
+from profiles.model import Lockout, Profile, Span
+
+TASK_MESSAGES: Final[Mapping[str, str]] = {
+    "started": "TaskStarted",
+    "Completed": "TaskCompletedOK",
+    "Exception": "TaskAborted",
+    "Killed": "TaskAborted",
+    "Cancelled": "TaskCancelled",
+    "removed": "TaskRemoved",
+}
+"""What a change of a task, or the state in which it has ended, is called in the TaskEvent registry."""
+
+BOOTS: Final = frozenset({LogKind.BMC_RESET, LogKind.MAINS_LOST})
+
+
+class Bmc(BmcView):
+    def __init__(self, rack: Rack, name: str, courier: Courier, keyring: Keyring) -> None:
+        super().__init__(rack, name)
+        self.events = EventDesk(self, courier)
+        self.tasks = TaskBook(self, _namer(self.profile), self._task_changed)
+        self.keyring = keyring
+        self.revisions: Counter[str] = Counter()
+        """How often a resource has been written; part of its tag, so that a write of a secret changes the tag too."""
+        self.opens_sessions = True
+        """SessionService.ServiceEnabled: whether anybody new may log in."""
+        self.on_log(self._logged)
+
+    @property
+    def lockout(self) -> Lockout:
+        return self._unit.accounts.lockout
+
+    def set_lockout(self, rule: Lockout, cause: int) -> None:
+        self._unit.accounts.lockout = rule
+        self.record(Kind.SETTING, cause, what="lockout", failures=rule.failures, penalty_s=rule.penalty_s, window_s=rule.window_s)
+
+    @property
+    def session_timeout(self) -> float:
+        """Idle seconds."""
+        return self._unit.sessions.timeout_s
+
+    def set_session_timeout(self, seconds: float, cause: int) -> None:
+        self._unit.sessions.timeout_s = seconds
+        self.record(Kind.SETTING, cause, what="session timeout", seconds=seconds)
+
+    def after(self, seconds: float, do: Callable[[], None]) -> Timer:
+        return self._rack.after(seconds, do)
+
+    def draw(self, span: Span) -> float:
+        return self._rack.draw(span)
+
+    def date(self, instant: Instant) -> str:
+        """A Redfish date and time, to the second."""
+        return datetime.fromtimestamp(self._rack.epoch + instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def tell(self, what: str, cause: int | None, **data: str | int | None) -> int:
+        return self.record(Kind.NOTICE, cause, what=what, **data)
+
+    def task_path(self, task: Task) -> str:
+        kind = "JobService/Jobs" if self.profile.tasks["style"] == "jobs" else "TaskService/Tasks"
+        return f"/redfish/v1/{kind}/{task.id}"
+
+    def _task_changed(self, task: Task, what: str) -> None:
+        seq = self.record(Kind.TASK, task.cause, task=task.id, name=task.name, what=what, state=task.state)
+        key = task.state if what == "ended" else what
+        name = TASK_MESSAGES.get(key)
+        if name is None:
+            return
+        known = EVENT_MESSAGES[TASK_EVENT][name]
+        message = TaskMessage(
+            id=f"{TASK_EVENT}.{name}", text=text_of(TASK_EVENT, name, task.id), args=(task.id,), severity=known.severity
+        )
+        if what != "removed":
+            task.messages.append(message)
+        self.events.emit(
+            Happening(
+                message_id=message.id,
+                text=message.text or "",
+                args=message.args,
+                severity=known.severity,
+                event_type="StatusChange",
+                origin=self.task_path(task) if what != "removed" else None,
+                kind="Job" if self.profile.tasks["style"] == "jobs" else "Task",
+                cause=seq,
+            )
+        )
+
+    def _logged(self, entry: LogEntry) -> None:
+        """Every entry of the log is an event too; a reset of the BMC ends what only its memory held."""
+        manager = f"/redfish/v1/Managers/{self.profile.ids.manager}"
+        self.events.emit(happening(entry, manager))
+        if entry.kind in BOOTS:
+            self.events.boot()
+            self.tasks.forget()
+
+
+def _namer(profile: Profile) -> Callable[[int], str]:
+    """Ids of tasks: "7", or what `tasks.id` of the profile makes of it ("JID_{digits:12}" gives "JID_000000000007")."""
+    template = str(profile.tasks.get("id") or "{n}")
+
+    def name(number: int) -> str:
+        head, brace, tail = template.partition("{")
+        hole, _, rest = tail.partition("}")
+        if not brace:
+            return f"{template}{number}"
+        width = int(hole.partition(":")[2] or 0)
+        return f"{head}{number:0{width}d}{rest}" if width else f"{head}{number}{rest}"
+
+    return name

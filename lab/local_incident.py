@@ -1,0 +1,83 @@
+"""The local lab as an incident sees it."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from emulator.core.journal import Kind
+from lab.local import LocalSite, SiteSettings
+from lab.oracle import Write
+from lab.settings import Settings
+from lab.site import BMC_KINDS, Login, Said, Seen
+
+
+class LocalLab:
+    """A `Site` over a running `LocalSite`."""
+
+    def __init__(self, site: LocalSite) -> None:
+        self._site = site
+        self._offset = time.monotonic() - site.emulator.call(lambda rack: rack.clock.now())
+
+    @property
+    def machines(self) -> Mapping[str, Sequence[str]]:
+        return self._site.settings.machines
+
+    def login(self, node: str) -> Login:
+        endpoint = self._site.emulator.endpoints[node]
+        return Login(
+            url=endpoint.redfish_url,
+            username=endpoint.username,
+            password=endpoint.password,
+            system_uri=endpoint.systems[0].uri,
+        )
+
+    def hang(self, node: str) -> None:
+        self._site.hang(node)
+
+    def agent(self, node: str) -> Mapping[str, object] | None:
+        try:
+            with urllib.request.urlopen(f"{self._site.agents[node]}/healthz", timeout=1) as answer:
+                return dict(json.load(answer))
+        except (OSError, ValueError):
+            return None
+
+    def seen(self, node: str) -> Sequence[Seen]:
+        return [
+            Seen(event.t + self._offset, event.kind, event.data)
+            for event in self._site.emulator.events()
+            if event.bmc == node and event.kind in BMC_KINDS
+        ]
+
+    def said(self) -> Sequence[Said]:
+        # The site journals each line as it comes, under its own clock; `what` is the line's kind.
+        return [
+            Said(event.t + self._offset, event.bmc, {**event.data, "kind": event.data["what"]})
+            for event in self._site.emulator.events()
+            if event.kind is Kind.MANAGER
+        ]
+
+    def writes(self) -> Mapping[str, Sequence[Write]]:
+        return self._site.writes()
+
+
+@contextmanager
+def local_lab(settings: Settings, policy: str, directory: Path) -> Iterator[LocalLab]:
+    """Starts BMCs, hosts and `fence-ha` as processes of this machine. Raises SiteFailed."""
+    wishes = SiteSettings(
+        profile=settings.profile,
+        policy={**settings.policy, "name": policy},
+        scale=settings.time_scale,
+        machines=settings.machines,
+        seed=settings.seed,
+        heartbeat_age=settings.heartbeat_age,
+        extra={"scale": 1.0},  # the policy of the settings is in seconds of the wall already
+    )
+    with LocalSite(directory, wishes) as site:
+        site.start_manager()
+        site.wait_until_it_reigns()
+        yield LocalLab(site)

@@ -1,0 +1,85 @@
+"""The configurations of the programs in the compose lab, made from the lab's settings.
+
+Names: node n has BMC n, which is called bmc<n> on the compose network and listens on the first port + n - 1.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lab.settings import Settings
+from profiles import load
+
+STATE = "/state/fence-ha.db"
+DISK = "/disk"
+
+
+def bmc_name(settings: Settings, node: str) -> str:
+    return f"bmc{list(settings.machines).index(node) + 1}"
+
+
+def redfish_port(settings: Settings, node: str) -> int:
+    return settings.ports.redfish + list(settings.machines).index(node)
+
+
+def ipmi_port(settings: Settings, node: str) -> int:
+    return settings.ports.ipmi + list(settings.machines).index(node)
+
+
+def as_yaml(tree: dict[str, Any]) -> str:
+    """JSON is YAML, and nobody argues about its quotes."""
+    return json.dumps(tree, indent=2)
+
+
+def rack(settings: Settings) -> dict[str, Any]:
+    """For `bmc-emulator run --rack`: every node is the container that carries its name."""
+    return {
+        "schema": "rack/1",
+        "seed": settings.seed,
+        "listen": "0.0.0.0",
+        "time_scale": settings.time_scale,
+        "bmcs": [
+            {
+                "name": bmc_name(settings, node),
+                "profile": settings.profile,
+                "redfish_port": redfish_port(settings, node),
+                "ipmi_port": ipmi_port(settings, node),
+                "hosts": [{"name": node, "backend": "docker"}],
+            }
+            for node in settings.machines
+        ],
+    }
+
+
+def manager(settings: Settings, policy: str) -> dict[str, Any]:
+    """For `fence-ha run`. The password is the profile's public default."""
+    profile = load(settings.profile)
+    account = profile.auth.accounts[0]
+    hosts = []
+    for node in settings.machines:
+        agent = f"http://{node}:{settings.ports.agent}"
+        hosts.append(
+            {
+                "name": node,
+                "agent": agent,
+                "bmc": {
+                    "protocol": "redfish",
+                    "url": f"https://{bmc_name(settings, node)}:{redfish_port(settings, node)}",
+                    "username": account.name,
+                    "password": account.password,
+                    "system": f"/redfish/v1/Systems/{profile.ids.system}",
+                    "verify_tls": False,
+                },
+                "health": [{"kind": "http", "url": f"{agent}/healthz", "status": 200}],
+                "activity": [{"kind": "file", "path": f"{DISK}/{node}.heartbeat", "max_age": settings.heartbeat_age}],
+            }
+        )
+    return {
+        "cluster": "lab",
+        "state_file": STATE,
+        "policy": {**settings.policy, "name": policy},
+        "hosts": hosts,
+        "vms": [{"name": vm, "host": node} for node, machines in settings.machines.items() for vm in machines],
+        "executor": {"kind": "http"},
+    }

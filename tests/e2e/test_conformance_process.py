@@ -1,0 +1,120 @@
+"""Programs under observation: nothing is missed, nothing is left behind, and nothing waits longer than the cap."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conformance.adapters.base import Interrupted
+from conformance.adapters.process import RECORDED_TOOLS, Ended, StandIns, find, run
+
+Runner = Callable[..., Ended]
+
+
+@pytest.fixture
+def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    """Runs a shell script as a fencer; a tool of the recorded kind is there for it."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    tool = tools / RECORDED_TOOLS[0]
+    tool.write_text('#!/bin/sh\necho "tool ran: $*"\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
+    monkeypatch.setenv("SECRET_OF_THE_USER", "x")
+
+    def play(script: str, *, cap: float = 20.0, stop: threading.Event | None = None, **more: object) -> Ended:
+        scratch = tmp_path / "scratch"
+        scratch.mkdir(exist_ok=True)
+        return run(
+            ("/bin/sh", "-c", script),
+            stdin=str(more.get("stdin", "")),
+            env={"GIVEN": "yes"},
+            cwd=tmp_path,
+            scratch=scratch,
+            stand_ins=StandIns(scratch),
+            cap=cap,
+            stop=stop or threading.Event(),
+            on_end=more.get("on_end", lambda: None),  # type: ignore[arg-type]
+        )
+
+    return play
+
+
+def test_output_exit_code_and_input_come_through(play: Runner) -> None:
+    ended = play("read line; echo out $line; echo err >&2; exit 3", stdin="hello\n")
+    assert (ended.exit, ended.stdout, ended.stderr, ended.leftover) == (3, "out hello\n", "err\n", ())
+
+
+def test_the_environment_is_clean(play: Runner) -> None:
+    stdout = play("env").stdout
+    assert "GIVEN=yes" in stdout
+    assert "SECRET_OF_THE_USER" not in stdout
+
+
+def test_the_end_is_stamped_before_anything_else(play: Runner) -> None:
+    stamps: list[float] = []
+    ended = play("sleep 0.3", on_end=lambda: stamps.append(time.monotonic()))
+    assert len(stamps) == 1
+    assert 0.3 <= ended.duration < 5
+
+
+def test_at_the_cap_the_whole_group_is_killed(play: Runner) -> None:
+    started = time.monotonic()
+    ended = play("sleep 600 & sleep 600", cap=0.5)
+    assert ended.exit is None
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("how", ["sleep 600 &", "setsid sleep 600 >/dev/null 2>&1 &"])
+def test_what_outlives_the_fencer_is_named_and_ended(play: Runner, how: str) -> None:
+    assert play(how).leftover == ("sleep",)
+
+
+def test_a_child_that_is_just_ending_is_no_leftover(play: Runner) -> None:
+    assert play("sleep 0.2 &").leftover == ()
+
+
+def test_the_command_line_of_the_shortest_lived_tool_is_recorded(play: Runner) -> None:
+    tool = RECORDED_TOOLS[0]
+    ended = play(f"{tool} -P 'se cret' ''; {tool} again")
+    assert (tool, "-P", "se cret", "") in ended.argv
+    assert (tool, "again") in ended.argv
+    assert "tool ran: -P se cret" in ended.stdout
+
+
+def test_a_tool_that_nobody_thought_of_is_seen_while_it_runs(play: Runner) -> None:
+    ended = play("sleep 0.4; true")
+    assert ("sleep", "0.4") in ended.argv
+
+
+def test_a_fencer_that_does_not_listen_is_not_an_error(play: Runner) -> None:
+    assert play("exit 0", stdin="x" * 200_000).exit == 0
+
+
+def test_endless_output_neither_blocks_nor_fills_the_memory(play: Runner) -> None:
+    ended = play("head -c 3000000 /dev/zero; exit 0")
+    assert ended.exit == 0
+    assert len(ended.stdout) < 300_000
+
+
+def test_a_user_who_wants_out_ends_the_fencer(play: Runner) -> None:
+    stop = threading.Event()
+    timer = threading.Timer(0.2, stop.set)
+    timer.start()
+    with pytest.raises(Interrupted):
+        play("sleep 600", stop=stop, cap=60)
+    timer.join()
+
+
+def test_programs_are_found_by_name_and_beside_the_fencer_file(tmp_path: Path) -> None:
+    script = tmp_path / "agent"
+    script.write_text("#!/bin/sh\n")
+    assert find("./agent", tmp_path) is None  # not executable
+    script.chmod(0o755)
+    assert find("./agent", tmp_path) == str(tmp_path / "agent")
+    assert find("sh", tmp_path) is not None
+    assert find("no-such-program-anywhere", tmp_path) is None

@@ -1,0 +1,53 @@
+"""What the suite finds in programs that are on every fencing engineer's machine, as issues and measurements say it must."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance import adapters, fencers, runner
+from conformance.result import Result
+from conformance.runner import Cell
+from conformance.scenarios import BY_ID
+from conformance.vocabulary import Kind, Verdict
+from profiles import load
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
+
+EXPECTED: tuple[tuple[str, str, Verdict, Kind | None], ...] = (
+    ("fence_redfish", "STATE-001", Verdict.PASS, None),
+    ("fence_redfish", "STATE-016", Verdict.PASS, None),
+    ("fence_redfish", "STATE-007", Verdict.MISLEADING, None),
+    ("fence_redfish", "FAULT-008", Verdict.STUCK, None),
+    ("fence_redfish", "AUTH-001", Verdict.MISLEADING, None),
+    ("fence_redfish", "ID-001", Verdict.PASS, None),
+    ("fence_redfish", "ID-002", Verdict.UNSAFE, Kind.WRONG_TARGET),
+    ("fence_redfish", "TIME-001", Verdict.HANG, None),
+    ("fence_redfish", "AGENT-003", Verdict.PASS, None),
+    ("ipmitool", "STATE-003", Verdict.STUCK, None),
+    ("ipmitool", "STATE-016", Verdict.UNSAFE, Kind.EARLY),
+    ("ipmitool", "IPMI-002", Verdict.PASS, None),
+    ("ipmitool", "IPMI-003", Verdict.UNSAFE, Kind.FALSE),
+    ("fence_ipmilan", "STATE-003", Verdict.HYGIENE, Kind.SECRET),
+    ("fence_ipmilan", "IPMI-003", Verdict.HYGIENE, Kind.SECRET),
+)
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[tuple[str, str], Result]:
+    dell = load("dell-idrac9")
+    cells = [
+        Cell(definition, dell, BY_ID[scenario])
+        for fencer, scenario, *_ in EXPECTED
+        if adapters.of(definition := fencers.load(fencer)).missing() is None
+    ]
+    return {(r.fencer, r.scenario.id): r for r in runner.run(cells, jobs=8)}
+
+
+@pytest.mark.parametrize(("fencer", "scenario", "verdict", "kind"), EXPECTED, ids=[f"{f}-{s}" for f, s, *_ in EXPECTED])
+def test_a_known_fencer_is_judged_as_measured(
+    results: dict[tuple[str, str], Result], fencer: str, scenario: str, verdict: Verdict, kind: Kind | None
+) -> None:
+    if (fencer, scenario) not in results:
+        pytest.skip(f"{fencer} is not installed")
+    result = results[fencer, scenario]
+    assert (result.verdict, kind or result.kind) == (verdict, result.kind), result.why

@@ -1,0 +1,99 @@
+"""Whatever happens in a rack, the judge keeps to its rules."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conformance import requirement as req
+from conformance.judge import Trial, judge
+from conformance.outcome import Outcome
+from conformance.scenario import AtMostCommands, Claims, Forces, ReadsBeforeClaim, Refuses, Step, names_cause
+from conformance.vocabulary import SEVERITY, Ask, Cause, Claim, Level, Verdict
+from emulator.core.journal import Event, Kind
+
+RAILS = ("up", "down", "unknown")
+HAPPENING = st.one_of(
+    st.tuples(st.just("rail"), st.sampled_from(("1", "2")), st.sampled_from(RAILS)),
+    st.tuples(st.just("read"), st.sampled_from(("1", "2")), st.just("")),
+    st.tuples(
+        st.just("command"),
+        st.sampled_from(("1", "2")),
+        st.sampled_from(("ForceOff", "On", "GracefulShutdown", "PushPowerButton")),
+    ),
+    st.tuples(st.just("login"), st.just(""), st.sampled_from(("ok", "bad"))),
+)
+WORDS = st.lists(
+    st.sampled_from((Claims(), Refuses(), ReadsBeforeClaim(), AtMostCommands(1), Forces(), names_cause(Cause.AUTH))), max_size=4
+)
+
+
+def journal(initial: str, happenings: list[tuple[str, str, str]], claim_after: int) -> tuple[Event, ...]:
+    events: list[Event] = []
+
+    def add(kind: Kind, **data: object) -> None:
+        events.append(Event(len(events) + 1, float(len(events)), "target", kind, None, data))  # type: ignore[arg-type]
+
+    for system, rail in (("1", initial), ("2", "down")):
+        add(Kind.RAIL, system=system, host=system, rail=rail, os="stopped", incarnation=1, was="initial")
+    add(Kind.FENCER, what="start", ask=0, action="off", system="1")
+    for number, (what, system, word) in enumerate([*happenings, ("end", "", "")]):
+        if number == min(claim_after, len(happenings)):
+            add(Kind.FENCER, what="claim", ask=0)
+        match what:
+            case "rail":
+                add(Kind.RAIL, system=system, host=system, rail=word, os="stopped", incarnation=number + 2, was="x")
+            case "read":
+                add(Kind.REQUEST, method="GET", path=f"/redfish/v1/Systems/{system}")
+            case "command":
+                add(Kind.REQUEST, method="POST", path=f"/redfish/v1/Systems/{system}/Actions/ComputerSystem.Reset")
+                add(Kind.COMMAND, system=system, reset=word, row="On")
+            case "login":
+                add(Kind.AUTH, result=word, user=None, via="redfish")
+    return tuple(events)
+
+
+@given(
+    st.sampled_from(RAILS),
+    st.lists(HAPPENING, max_size=12),
+    st.integers(0, 12),
+    st.sampled_from((Claim.OFF, Claim.FAILED)),
+    WORDS,
+    st.booleans(),
+    st.booleans(),
+)
+def test_the_judge_keeps_to_its_rules(
+    initial: str,
+    happenings: list[tuple[str, str, str]],
+    claim_after: int,
+    claim: Claim,
+    words: list[object],
+    late: bool,
+    unfired: bool,
+) -> None:
+    events = journal(initial, happenings, claim_after)
+    outcome = Outcome(ask=Ask.OFF, claim=Claim.NONE if late else claim, exit=None if late else 0, timed_out=late, duration=3.0)
+    judgement = judge(
+        Trial(
+            requirement=req.SAFE_CLAIM,
+            steps=(Step(Ask.OFF, tuple(words)),),
+            outcomes=(outcome,),
+            events=events,
+            deadline=15.0,  # type: ignore[arg-type]
+            unfired=("a fault",) if unfired else (),
+        )
+    )
+    stamp = next(e.seq for e in events if e.kind is Kind.FENCER and e.data["what"] == "claim")
+    rail = [e.data["rail"] for e in events if e.kind is Kind.RAIL and e.data["system"] == "1" and e.seq < stamp][-1]
+    claimed = claim is Claim.OFF and not late
+    assert any(f.rule == "G1" for f in judgement.findings) == (claimed and rail != "down")
+    assert all(f.level is Level.MUST for f in judgement.findings)
+    assert all(note.level is Level.SHOULD for note in judgement.notes)
+    assert [SEVERITY[f.verdict] for f in judgement.findings] == sorted(SEVERITY[f.verdict] for f in judgement.findings)
+    if claimed and rail != "down":
+        assert judgement.verdict is Verdict.UNSAFE
+    if late:
+        assert judgement.verdict in (Verdict.UNSAFE, Verdict.HANG)
+    if unfired:
+        assert judgement.verdict in (Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK, Verdict.ERROR)
+    assert bool(judgement.findings) == (judgement.verdict not in (Verdict.PASS, Verdict.ERROR))

@@ -1,0 +1,154 @@
+"""What can be tried on whom, and what an exit code of an agent claims."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from conformance import fencers
+from conformance.adapters.agent import claim_of
+from conformance.adapters.python_child import exit_of
+from conformance.outcome import Outcome
+from conformance.runner import Cell, NotApplicable, fit, hangs_on_the_clock, repeat_line
+from conformance.scenario import ProfileAnswers
+from conformance.scenarios import ALL, BY_ID
+from conformance.vocabulary import Ask, Claim, Protocol, Verdict
+from emulator.core.journal import Event, Kind
+from profiles import load
+
+DELL = load("dell-idrac9")
+
+
+def cell(fencer: str, scenario: str) -> Cell:
+    return Cell(fencers.load(fencer), DELL, BY_ID[scenario])
+
+
+@pytest.mark.parametrize("profile", ["dell-idrac9", "openbmc-x86", "dmtf-generic"])
+def test_nothing_is_not_applicable_for_the_reference(profile: str) -> None:
+    for scenario in ALL:
+        fit(Cell(fencers.load("fence_bmc"), load(profile), scenario))
+
+
+def test_ipmi_scenarios_go_over_ipmi_and_all_others_over_redfish() -> None:
+    assert fit(cell("fence_bmc", "STATE-003")).protocol is Protocol.IPMI
+    assert fit(cell("fence_bmc", "STATE-016")).protocol is Protocol.REDFISH
+    assert fit(cell("ipmitool", "STATE-016")).protocol is Protocol.IPMI
+
+
+@pytest.mark.parametrize(
+    ("fencer", "scenario", "why"),
+    [
+        ("ipmitool", "STATE-001", "does not speak redfish"),
+        ("fence_redfish", "IPMI-002", "does not speak ipmi"),
+        ("ipmitool", "AGENT-003", "not invoked so"),
+    ],
+)
+def test_what_does_not_apply_says_why(fencer: str, scenario: str, why: str) -> None:
+    with pytest.raises(NotApplicable, match=why):
+        fit(cell(fencer, scenario))
+
+
+def test_a_fencer_is_not_asked_for_what_it_cannot_do() -> None:
+    some = cell("fence_bmc", "AGENT-003")
+    with pytest.raises(NotApplicable, match="cannot be asked for reboot"):
+        fit(replace(some, definition=replace(some.definition, asks=frozenset(Ask) - {Ask.REBOOT})))
+
+
+def test_optional_asks_are_left_out() -> None:
+    assert {step.ask for step in fit(cell("ipmitool", "STATE-019")).steps} == {Ask.STATUS}
+    assert len(fit(cell("fence_bmc", "STATE-019")).steps) == 6
+
+
+def test_a_needed_capability_that_is_not_declared_does_not_apply() -> None:
+    some = cell("fence_bmc", "STATE-016")
+    with pytest.raises(NotApplicable, match="does not declare sessions"):
+        fit(replace(some, scenario=replace(some.scenario, needs=frozenset({"sessions"}))))
+
+
+def test_a_precondition_that_the_profile_lacks_does_not_apply() -> None:
+    some = cell("fence_bmc", "STATE-016")
+    given = (*some.scenario.given, ProfileAnswers("Off", "ForceOff", 204))
+    with pytest.raises(NotApplicable, match="answers ForceOff on a host that is Off with HTTP 409"):
+        fit(replace(some, scenario=replace(some.scenario, given=given)))
+
+
+def test_a_bmc_without_ipmi_over_lan_does_not_apply() -> None:
+    deaf = replace(DELL, ipmi=replace(DELL.ipmi, lan=False))
+    with pytest.raises(NotApplicable, match="IPMI over LAN switched off"):
+        fit(Cell(fencers.load("ipmitool"), deaf, BY_ID["STATE-003"]))
+
+
+def test_the_repeat_line_is_what_the_user_would_type() -> None:
+    some = replace(cell("fence_bmc", "STATE-016"), profile_word="./my bmc.yaml")
+    assert repeat_line(some, 7) == (
+        "fence-conformance run --fencer fence_bmc --profile './my bmc.yaml' --scenario STATE-016 --seed 7"
+    )
+
+
+@pytest.mark.parametrize(
+    ("ask", "code", "claim"),
+    [
+        (Ask.OFF, 0, Claim.OFF),
+        (Ask.OFF, 1, Claim.FAILED),
+        (Ask.OFF, 2, Claim.FAILED),
+        (Ask.ON, 0, Claim.ON),
+        (Ask.REBOOT, 0, Claim.REBOOTED),
+        (Ask.STATUS, 0, Claim.ON),
+        (Ask.STATUS, 2, Claim.OFF),
+        (Ask.STATUS, 1, Claim.FAILED),
+        (Ask.MONITOR, 0, Claim.OK),
+        (Ask.MONITOR, 2, Claim.OK),
+        (Ask.OFF, -9, Claim.FAILED),
+        (Ask.OFF, None, Claim.NONE),
+    ],
+)
+def test_exit_codes_of_an_agent(ask: Ask, code: int | None, claim: Claim) -> None:
+    assert claim_of(ask, code) is claim
+
+
+@pytest.mark.parametrize(
+    ("action", "answer", "code"),
+    [
+        ("off", None, 0),
+        ("off", True, 0),
+        ("off", False, 1),
+        ("off", "yes", 1),
+        ("status", "on", 0),
+        ("status", "off", 2),
+        ("status", None, 1),
+    ],
+)
+def test_answers_of_a_python_fencer(action: str, answer: object, code: int) -> None:
+    assert exit_of(action, answer) == code
+
+
+# -- what a slow machine could have made ------------------------------------------------------------------------------------
+
+
+def played(last_request: float, end: float, duration: float) -> SimpleNamespace:
+    events = (
+        Event(1, last_request, "target", Kind.REQUEST, None, {}),
+        Event(2, end, "target", Kind.FENCER, None, {}),
+    )
+    return SimpleNamespace(events=events, outcomes=(Outcome(ask=Ask.OFF, claim=Claim.FAILED, duration=duration),))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "last_request", "duration", "again"),
+    [
+        (Verdict.HANG, 1.0, 20.0, False),     # silent for most of its time: it hangs by itself
+        (Verdict.HANG, 19.0, 20.0, True),     # still at work at the cap
+        (Verdict.STUCK, 1.0, 2.0, False),     # gave up early
+        (Verdict.STUCK, 13.0, 14.0, True),    # ran out of time
+        (Verdict.UNSAFE, 19.0, 20.0, False),
+        (Verdict.PASS, 1.0, 14.0, False),
+    ],
+)  # fmt: skip
+def test_only_verdicts_that_hang_on_the_clock_are_tried_again(
+    verdict: Verdict, last_request: float, duration: float, again: bool
+) -> None:
+    judgement = SimpleNamespace(verdict=verdict)
+    run = played(last_request, duration, duration)
+    assert hangs_on_the_clock(judgement, run, fencers.load("fence_bmc")) is again  # type: ignore[arg-type]

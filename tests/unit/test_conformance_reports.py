@@ -1,0 +1,275 @@
+"""Results as code, line, JSON, JUnit, page and story."""
+
+from __future__ import annotations
+
+import json
+import re
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from conformance import requirement as req
+from conformance import selection
+from conformance.finding import Finding
+from conformance.report import html, junit, model, terminal
+from conformance.report.words import in_words
+from conformance.result import Result, exit_code
+from conformance.scenario import Origin, ProfileAnswers
+from conformance.scenarios import ALL, BY_ID
+from conformance.story import Line, tell
+from conformance.vocabulary import SEVERITY, Kind, Level, Verdict
+from emulator.core.clock import VirtualClock
+from emulator.core.journal import Journal
+from emulator.core.journal import Kind as Event
+from profiles import load
+
+
+def result(verdict: Verdict, scenario: str = "STATE-001", profile: str = "dell-idrac9", **more: object) -> Result:
+    findings, stories = (), ()
+    if verdict in terminal.SHOWN_IN_FULL and verdict not in (Verdict.ERROR, Verdict.XPASS):
+        findings = (
+            Finding(
+                verdict=verdict,
+                rule="G1",
+                requirement=req.SAFE_CLAIM,
+                expected="no claim",
+                actual="<claimed> & lied",
+                ask=0,
+                kind=Kind.FALSE,
+            ),
+        )
+        stories = ((Line(3, 1, 0.5, "BMC", "answers HTTP 409"),),)
+    return Result(
+        **{  # type: ignore[arg-type]
+            "fencer": "mine",
+            "fencer_digest": "f",
+            "profile": profile,
+            "profile_digest": "p",
+            "scenario": BY_ID[scenario],
+            "verdict": verdict,
+            "kind": Kind.FALSE if findings else None,
+            "why": "" if verdict is Verdict.PASS else "because",
+            "findings": findings,
+            "stories": stories,
+            "repeat": "fence-conformance run --fencer mine",
+            **more,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "code"),
+    [
+        ([Verdict.PASS], 0),
+        ([Verdict.PASS, Verdict.NA, Verdict.WAIVED], 0),
+        ([Verdict.PASS, Verdict.STUCK], 1),
+        ([Verdict.HANG], 1),
+        ([Verdict.MISLEADING, Verdict.HYGIENE], 1),
+        ([Verdict.XPASS], 0),
+        ([Verdict.UNSAFE, Verdict.ERROR, Verdict.SKIP, Verdict.STUCK], 3),
+        ([Verdict.ERROR, Verdict.SKIP, Verdict.STUCK], 5),
+        ([Verdict.SKIP, Verdict.STUCK, Verdict.PASS], 4),
+        ([Verdict.NA], 4),
+        ([], 4),
+    ],
+)
+def test_the_exit_code_follows_the_order_unsafe_error_lack_finding(verdicts: list[Verdict], code: int) -> None:
+    assert exit_code(tuple(result(v) for v in verdicts)) == code
+
+
+def test_the_last_line_counts_everything_for_grep() -> None:
+    line = model.last_line((result(Verdict.PASS), result(Verdict.UNSAFE), result(Verdict.NA), result(Verdict.SKIP)))
+    assert line == (
+        "mine x dell-idrac9: 2 run, 1 pass, 1 UNSAFE, 0 STUCK, 0 HANG, 0 MISLEADING, 0 hygiene, 0 waived, 1 skipped, 1 N/A"
+    )
+
+
+def test_the_json_report_has_what_is_promised() -> None:
+    report = json.loads(model.to_json((result(Verdict.UNSAFE), result(Verdict.PASS, "ID-001")), "1.0"))
+    assert report["schema"] == "fencelab.conformance/1"
+    assert report["summary"]["exit_code"] == 3
+    assert report["summary"]["verdicts"]["UNSAFE"] == 1
+    first = report["results"][0]
+    assert (first["scenario"], first["profile"], first["verdict"], first["kind"]) == (
+        "STATE-001",
+        "dell-idrac9",
+        "UNSAFE",
+        "FALSE",
+    )
+    assert first["findings"][0]["chain"] == [{"seq": 3, "cause": 1, "at": 0.5, "actor": "BMC", "text": "answers HTTP 409"}]
+    assert {p["origin"] for p in first["preconditions"]} == {"injected"}
+
+
+def test_junit_has_a_suite_per_profile_and_types_by_verdict() -> None:
+    here = [result(v) for v in (Verdict.PASS, Verdict.UNSAFE, Verdict.NA, Verdict.ERROR)]
+    results = [*here, result(Verdict.STUCK, profile="b")]
+    root = Xml.fromstring(junit.to_junit(results, "1.0"))
+    suites = root.findall("testsuite")
+    assert [(s.get("name"), s.get("tests"), s.get("failures"), s.get("errors"), s.get("skipped")) for s in suites] == [
+        ("dell-idrac9", "4", "1", "1", "1"),
+        ("b", "1", "1", "0", "0"),
+    ]
+    failure = suites[0].find("testcase/failure")
+    assert failure is not None
+    assert failure.get("type") == "unsafe"
+    assert "answers HTTP 409" in str(failure.text)
+
+
+def test_whatever_a_fencer_prints_the_xml_stays_well_formed() -> None:
+    text = junit.to_junit([result(Verdict.STUCK, said="\x00\x1b[31m ]]> <&\ud800", why="\x07")], "1.0")
+    Xml.fromstring(text.encode())
+
+
+def test_the_page_is_self_contained_and_escapes_strangers() -> None:
+    page = html.page((result(Verdict.UNSAFE, why="<script>alert(1)</script>"), result(Verdict.PASS, "ID-001")), "1.0")
+    assert "<script>alert" not in page
+    assert "&lt;claimed&gt; &amp; lied" in page
+    assert "answers HTTP 409" in page
+    assert not re.search(r'(src|href)="(?!#)', page)
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_every_verdict_has_a_letter_of_its_own_a_style_and_a_colour() -> None:
+    assert len({verdict.letter for verdict in Verdict}) == len(Verdict)
+    assert set(terminal.STYLES) == set(html.COLOURS) == set(Verdict) == set(SEVERITY)
+
+
+def test_a_finding_is_printed_with_requirement_chain_and_repeat_line() -> None:
+    text = terminal.plain(result(Verdict.UNSAFE))
+    for part in ("requirement", "FENCE-1", "expected", "actual", "because", "#3", "<- #1", "repeat", "fence-conformance run"):
+        assert part in text
+
+
+def test_a_verdict_that_came_out_differently_twice_says_so() -> None:
+    assert "first of two runs" in terminal.plain(result(Verdict.STUCK, first_verdict=Verdict.HANG))
+
+
+# -- the story -------------------------------------------------------------------------------------------------------------
+
+
+def journal_of_an_incident() -> tuple[Journal, int]:
+    journal = Journal(VirtualClock())
+    journal.record("target", Event.RAIL, system="1", host="target", rail="up", os="running", incarnation=1, was="initial")
+    journal.record("target", Event.FENCER, what="start", ask=0, action="off", system="1")
+    post = journal.record("target", Event.REQUEST, protocol="redfish", method="POST", path="/redfish/v1/Systems/1/Actions/X")
+    journal.record("target", Event.AUTH, post, result="ok", user="root", via="redfish")
+    command = journal.record(
+        "target",
+        Event.COMMAND,
+        post,
+        system="1",
+        via="redfish",
+        reset="ForceOff",
+        row="On",
+        outcome="ok",
+        status=204,
+        effect="off",
+    )
+    journal.record("target", Event.FAULT, command, fault="power.ignore", seam="power", system="1")
+    answer = journal.record("target", Event.RESPONSE, post, status=204)
+    journal.record("target", Event.GATE, command, system="1", after_reads=3)
+    journal.record("target", Event.REPORT, command, system="1", says={"chassis": "Off", "ipmi": None})
+    claim = journal.record("target", Event.FENCER, answer, what="claim", ask=0)
+    journal.record("target", Event.FENCER, what="end", ask=0, claim="off", exit=0)
+    journal.record(
+        "target", Event.RAIL, command, system="1", host="target", rail="down", os="stopped", incarnation=2, was="went-down"
+    )
+    return journal, claim
+
+
+def test_the_story_follows_causes_and_tells_what_became_of_the_host() -> None:
+    journal, claim = journal_of_an_incident()
+    told = [str(line) for line in tell(tuple(journal), (claim,), 0)]
+    text = "\n".join(told)
+    for part in (
+        "is asked for off", "POST", "ForceOff of 1, which is On: 204, effect off", "power.ignore acts", "answers HTTP 204",
+        "opens after 3 reads", "its chassis says Off, its ipmi says null",
+        "its answer is final", "said: off (exit 0)", "rail down",
+    ):  # fmt: skip
+        assert part in text, part
+    assert [int(line[1:5]) for line in told] == sorted(int(line[1:5]) for line in told)
+
+
+def test_a_changed_journal_changes_the_story() -> None:
+    journal, claim = journal_of_an_incident()
+    events = [e for e in journal if e.kind is not Event.FAULT]
+    assert "power.ignore" not in "\n".join(str(line) for line in tell(events, (claim,), 0))
+
+
+def test_a_long_story_is_cut_in_the_middle() -> None:
+    journal, claim = journal_of_an_incident()
+    for _ in range(40):
+        journal.record("target", Event.GATE, system="1", after_reads=1)
+    told = tell(tuple(journal), (claim,), 0)
+    assert len(told) == 25
+    assert "more of the same kind" in told[16].text
+
+
+def test_ipmi_answers_are_told_as_completion_codes() -> None:
+    journal = Journal(VirtualClock())
+    journal.record("target", Event.FENCER, what="start", ask=0, action="off", system="1")
+    asked = journal.record("target", Event.REQUEST, protocol="ipmi", method="IPMI", path="chassis-control")
+    journal.record(
+        "target", Event.COMMAND, asked, system="1", via="ipmi", reset="ForceOff", row="Off", completion_code=0xD5, effect="none"
+    )
+    journal.record("target", Event.RESPONSE, asked, completion_code=0xD5)
+    text = "\n".join(str(line) for line in tell(tuple(journal), (asked,), 0))
+    assert "answers 0xD5" in text
+    assert ": 0xD5, effect none" in text
+
+
+# -- the catalogue ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_catalogue_holds_the_twenty_scenarios_of_the_first_slice() -> None:
+    assert [s.id for s in ALL] == [
+        "STATE-001", "STATE-002", "STATE-003", "STATE-004", "STATE-007", "STATE-009", "STATE-016", "STATE-019", "TRUTH-001",
+        "TRUTH-006", "FAULT-008", "FAULT-010", "ASYNC-004", "TIME-001", "AUTH-001", "ID-001", "ID-002", "IPMI-002", "IPMI-003",
+        "AGENT-003",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("scenario", ALL, ids=[s.id for s in ALL])
+def test_every_scenario_can_be_read_by_people(scenario: object) -> None:
+    entry = BY_ID[scenario.id]  # type: ignore[attr-defined]
+    assert entry.requirement in req.ALL
+    assert all(given.sentence and given.origin is Origin.INJECTED for given in entry.given)
+    assert all(in_words(word) for step in entry.steps for word in step.expect)
+    names = {bmc.name for bmc in entry.bmcs}
+    assert {step.bmc for step in entry.steps} <= names
+
+
+def test_requirements_are_numbered_once_and_their_level_is_in_their_sentence() -> None:
+    assert len({r.id for r in req.ALL}) == len(req.ALL)
+    assert all(Level.MUST in r.sentence for r in req.ALL)
+
+
+def test_a_precondition_of_a_profile_holds_or_says_why_not() -> None:
+    dell = load("dell-idrac9")
+    assert ProfileAnswers("Off", "ForceOff", 409).missing_in(dell) is None
+    assert "HTTP 409, not 204" in str(ProfileAnswers("Off", "ForceOff", 204).missing_in(dell))
+    assert ProfileAnswers("Off", "ForceOff", 409).origin is Origin.PROFILE
+
+
+def test_scenarios_are_picked_by_id_group_and_tier() -> None:
+    assert [s.id for s in selection.pick_scenarios(("truth,ID-001",))] == ["TRUTH-001", "TRUTH-006", "ID-001"]
+    assert len(selection.pick_scenarios((), tier=0)) == len(ALL)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(("STAT-001",), "did you mean STATE-001"), (("zzz",), "there are the groups STATE, TRUTH")]
+)
+def test_an_unknown_scenario_gets_a_hint(words: tuple[str, ...], said: str) -> None:
+    with pytest.raises(selection.BadSelection, match=re.escape(said)):
+        selection.pick_scenarios(words)
+
+
+def test_unknown_profiles_and_fencers_are_one_sentence() -> None:
+    with pytest.raises(selection.BadSelection, match="dell-idrac9"):
+        selection.pick_profiles(("dell-idrac",))
+    with pytest.raises(selection.BadSelection, match="no fencer 'nope'"):
+        selection.pick_fencers(("nope",))
+
+
+def test_all_means_every_profile_that_a_bmc_can_have() -> None:
+    assert set(selection.pick_profiles(("all",))) >= {"dell-idrac9", "dmtf-generic", "openbmc-x86"}

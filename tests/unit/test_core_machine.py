@@ -1,0 +1,407 @@
+"""Event log, boot override, sensors, LED and tags: what a BMC remembers of its host."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from emulator.core import sensors
+from emulator.core.boot import IPMI_DEVICE, TARGET_OF_IPMI_DEVICE, BootEnabled, BootMode, BootOverride, BootTarget, RestartCause
+from emulator.core.errors import NoSuchSystem, RackMisconfigured, SettingRefused
+from emulator.core.eventlog import LogKind, Overflow, SelFields, Severity
+from emulator.core.host import Host, News, host_off, host_on
+from emulator.core.journal import Kind
+from emulator.core.machine import Led, RestorePolicy
+from emulator.core.rack import HostSpec
+from emulator.core.sensors import CPU, FANS, INLET, POWER, PSU_INPUT, PSU_OUTPUT, SENSORS, Meter, Thresholds
+from emulator.core.vocab import ChassisControl, Os, Rail
+
+OUT_OF_SIGHT = Host(Rail.UNKNOWN, Os.STOPPED)
+
+
+def kinds(bench):
+    return [entry.kind for entry in bench.view().log.entries()]
+
+
+# -- event log ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_power_off_and_on_are_written_with_time_cause_and_sel_fields(bench):
+    bench.rack.witness._epoch = 1_700_000_000.0
+    bench.view().reset("1", "ForceOff", None)
+    bench.advance(4)
+    bench.advance(40)
+    bench.view().reset("1", "On", None)
+    bench.advance(4)
+    off, on, boot = bench.view().log.entries()
+    assert (off.kind, on.kind, boot.kind) == (LogKind.POWER_OFF, LogKind.POWER_ON, LogKind.BOOT)
+    assert (off.t, off.wall, off.id, off.system) == (4.0, 1_700_000_004.0, 1, "1")
+    assert off.cause == bench.events(Kind.RAIL)[1].seq
+    assert off.sel == SelFields(0x09, 0x40, (0x00, 0xFF, 0xFF))
+    assert not on.sel.asserted, "power on is the end of power off"
+    assert boot.sel.data == (0xF7, RestartCause.CHASSIS_CONTROL, 0x01)
+
+
+def test_the_journal_knows_no_wall_time(bench):
+    bench.rack.witness._epoch = 1_700_000_000.0
+    bench.rack.cut("node1", "1")
+    assert "17000000" not in bench.rack.journal.to_jsonl()
+
+
+def test_a_cycle_is_told_once_with_its_fall_and_rise(bench):
+    bench.view().chassis_control(ChassisControl.CYCLE, None)
+    bench.advance(13)
+    assert kinds(bench) == [LogKind.POWER_CYCLE, LogKind.POWER_OFF, LogKind.POWER_ON, LogKind.BOOT]
+    bench.rack.cut("node1", "1")
+    assert kinds(bench)[4:] == [LogKind.POWER_OFF]
+
+
+def test_a_cut_in_the_middle_of_a_cycle_is_no_cycle(bench):
+    bench.view().chassis_control(ChassisControl.CYCLE, None)
+    bench.rack.cut("node1", "1")
+    assert kinds(bench) == [LogKind.POWER_OFF]
+    assert bench.view().chassis.powered_by() is RestartCause.UNKNOWN
+
+
+def test_reset_shutdown_and_crash_are_told_and_a_hang_is_not_noticed(bench):
+    bench.view().reset("1", "ForceRestart", None)
+    bench.advance(1)
+    assert kinds(bench) == [LogKind.RESET, LogKind.BOOT]
+    bench.rack.news("node1", "1", News.OS_HUNG)
+    bench.rack.news("node1", "1", News.OS_RECOVERED)
+    assert len(bench.view().log) == 2
+    bench.view().reset("1", "Nmi", None)
+    assert kinds(bench)[2:] == [LogKind.OS_CRASH]
+    bench.rack.news("node1", "1", News.CAME_UP)
+    bench.view().reset("1", "GracefulShutdown", None)
+    bench.advance(21)
+    assert kinds(bench)[3:] == [LogKind.BOOT, LogKind.OS_SHUTDOWN, LogKind.POWER_OFF]
+
+
+def test_a_host_that_is_out_of_sight_and_found_as_it_was_leaves_no_entry(bench):
+    for news in (News.OUT_OF_SIGHT, News.CAME_UP):
+        bench.rack.news("node1", "1", news)
+    assert kinds(bench) == []
+    for news in (News.OUT_OF_SIGHT, News.WENT_DOWN):
+        bench.rack.news("node1", "1", news)
+    assert kinds(bench) == [LogKind.POWER_OFF]
+
+
+def test_a_full_log_drops_its_oldest_and_ids_count_on(bench_of):
+    bench = bench_of(log_limit=3)
+    for _ in range(3):
+        bench.view().chassis_control(ChassisControl.RESET, None)
+        bench.advance(1)
+    log = bench.view().log
+    assert [entry.id for entry in log.entries()] == [4, 5, 6]
+    assert (len(log), log.limit, log.lost, log.overflow) == (3, 3, 3, Overflow.DROP_OLDEST)
+
+
+def test_a_full_log_may_refuse_and_listeners_hear_nothing_then(bench_of):
+    bench = bench_of(log_limit=1, log_overflow=Overflow.REFUSE)
+    heard = []
+    bench.view().on_log(heard.append)
+    bench.view().chassis_control(ChassisControl.RESET, None)
+    bench.advance(1)
+    assert [entry.kind for entry in heard] == kinds(bench) == [LogKind.RESET]
+    assert bench.view().log.add("no room", SelFields(1, 1, (0, 0, 0))) is None
+    assert bench.view().log.lost == 2
+
+
+def test_a_log_without_room_is_refused(bench_of):
+    with pytest.raises(RackMisconfigured, match="hold nothing"):
+        bench_of(log_limit=0)
+
+
+def test_clear_leaves_its_own_trace_and_a_deletion_takes_one(bench):
+    log = bench.view().log
+    bench.rack.cut("node1", "1")
+    bench.advance(5)
+    log.clear()
+    assert kinds(bench) == [LogKind.LOG_CLEARED]
+    assert (log.last_erased, log.last_added, log.wall()) == (5.0, 5.0, 5.0)
+    cleared = log.entries()[0]
+    assert cleared.id == 2
+    assert log.entry(2) is cleared
+    assert not log.delete(1)
+    assert log.delete(2)
+    assert (log.entry(2), len(log)) == (None, 0)
+    assert [event.data["what"] for event in bench.events(Kind.SETTING)] == ["log cleared", "log entry deleted"]
+
+
+def test_a_client_may_add_entries_of_its_own(bench):
+    fields = SelFields(0x12, 0x99, (1, 2, 3), event_type=0x70, asserted=False)
+    entry = bench.view().log.add("from outside", fields, severity=Severity.CRITICAL)
+    assert (entry.kind, entry.sel, entry.severity, entry.system) == (LogKind.ADDED, fields, Severity.CRITICAL, "1")
+
+
+def test_a_listener_hears_entries_until_it_is_taken_off(bench):
+    heard = []
+    stop = bench.view().on_log(heard.append)
+    bench.rack.cut("node1", "1")
+    stop()
+    stop()
+    bench.view().log.clear()
+    assert [entry.kind for entry in heard] == [LogKind.POWER_OFF]
+
+
+def test_failed_logins_and_lockouts_are_told_and_a_flood_fills_no_log(bench):
+    view = bench.view()
+    view.verify("root", "Tr0ub4dor&3", "a", "basic")
+    for _ in range(3):
+        view.verify("nobody", "x", "a", "basic")
+        view.verify("root", "x", "a", "basic")
+    view.note_auth("root", "a", "rakp", ok=False)
+    told = [(entry.kind, entry.text) for entry in view.log.entries()]
+    assert told == [
+        (LogKind.LOGIN_FAILED, "A login was refused."),
+        (LogKind.LOGIN_FAILED, "A login was refused. User: root."),
+        (LogKind.LOCKOUT, "Logins are locked after too many failures."),
+        (LogKind.LOCKOUT, "Logins are locked after too many failures. User: root."),
+    ]
+    assert [entry.sel.data[1] for entry in view.log.entries()] == [0, 2, 0, 2]
+    view.log.clear()
+    view.verify("root", "x", "a", "basic")
+    assert kinds(bench) == [LogKind.LOG_CLEARED, LogKind.LOGIN_FAILED]
+
+
+# -- boot ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["ForceRestart", "PowerCycle", "GracefulRestart"])
+def test_once_falls_back_after_the_next_boot_whatever_caused_it(bench, how):
+    boot = bench.view().boot
+    boot.set(BootOverride(target=BootTarget.PXE, enabled=BootEnabled.ONCE, mode=BootMode.UEFI))
+    bench.view().reset("1", how, None)
+    assert boot.override().enabled is BootEnabled.ONCE
+    bench.advance(30)
+    assert boot.override() == BootOverride(mode=BootMode.UEFI)
+    last = boot.last("1")
+    assert (last.target, last.mode, last.cause) == (BootTarget.PXE, BootMode.UEFI, RestartCause.CHASSIS_CONTROL)
+    assert bench.view().chassis.boot_started() == last.t
+    assert "Boot source override: Pxe." in bench.view().log.entries()[-1].text
+    bench.view().reset("1", how, None)
+    bench.advance(30)
+    assert (boot.last().target, boot.count()) == (BootTarget.NONE, 2)
+
+
+def test_continuous_stays_and_disabled_is_never_used(bench):
+    boot = bench.view().boot
+    boot.set(BootOverride(target=BootTarget.HDD, enabled=BootEnabled.CONTINUOUS))
+    bench.rack.news("node1", "1", News.WAS_RESET)
+    assert (boot.last().target, boot.override().target) == (BootTarget.HDD, BootTarget.HDD)
+    boot.set(BootOverride(target=BootTarget.CD))
+    bench.rack.news("node1", "1", News.OS_BOOTED)
+    assert (boot.last().target, boot.last().cause) == (BootTarget.NONE, RestartCause.SOFT_RESET)
+
+
+def test_a_boot_of_its_own_and_a_dead_start(bench):
+    bench.rack.news("node1", "1", News.WAS_RESET)
+    assert bench.view().chassis.restart_cause() is RestartCause.UNKNOWN
+    bench.view().reset("1", "Nmi", None)
+    bench.rack.news("node1", "1", News.CAME_UP)
+    assert bench.view().boot.count() == 2
+    bench.rack.news("node1", "1", News.CAME_UP)
+    assert bench.view().boot.count() == 2
+
+
+def test_an_override_that_lacks_what_it_needs_is_refused_and_changes_nothing(bench):
+    boot = bench.view().boot
+    for wrong in (
+        BootOverride(target=BootTarget.UEFI_TARGET, enabled=BootEnabled.ONCE),
+        BootOverride(target=BootTarget.UEFI_BOOT_NEXT, enabled=BootEnabled.ONCE),
+        BootOverride(target=BootTarget.UEFI_BOOT_NEXT, enabled=BootEnabled.CONTINUOUS, boot_next="Boot0001"),
+    ):
+        with pytest.raises(SettingRefused):
+            boot.set(wrong)
+    assert boot.override() == BootOverride()
+    boot.set(BootOverride(target=BootTarget.UEFI_TARGET, enabled=BootEnabled.ONCE, uefi_path="HD(1)"))
+    boot.set(BootOverride(target=BootTarget.UEFI_BOOT_NEXT, enabled=BootEnabled.ONCE, boot_next="Boot0001"))
+    boot.set_order(("Boot0001", "Boot0000"))
+    assert boot.order() == ("Boot0001", "Boot0000")
+    assert (boot.last(), bench.view().chassis.boot_started()) == (None, None)
+    with pytest.raises(NoSuchSystem):
+        boot.override("9")
+
+
+def test_every_ipmi_device_leads_to_a_target_and_back():
+    for target, device in IPMI_DEVICE.items():
+        assert IPMI_DEVICE[TARGET_OF_IPMI_DEVICE[device]] == device, target
+
+
+# -- sensors ------------------------------------------------------------------------------------------------------------
+
+
+def values(bench, **options):
+    return {reading.sensor.id: reading.value for reading in bench.view().sensors.all(**options)}
+
+
+def test_readings_follow_the_power_state(bench):
+    on = values(bench)
+    assert (on["TotalPower"], on["Fan1"], on["PSU1OutputVoltage"], on["CPU1Temp"]) == (184.0, 5400.0, 12.1, 52.0)
+    bench.rack.cut("node1", "1")
+    off = values(bench)
+    assert (off["TotalPower"], off["Fan1"], off["Fan2"], off["PSU1OutputVoltage"]) == (12.0, 0.0, 0.0, 0.0)
+    assert off["CPU1Temp"] == 52.0, "metal cools slowly"
+    bench.advance(60)
+    assert off["InletTemp"] < values(bench)["CPU1Temp"] < 52.0
+    bench.advance(3600)
+    assert values(bench)["CPU1Temp"] == off["InletTemp"] == 23.0
+    assert {reading.health for reading in bench.view().sensors.all()} == {"OK"}
+
+
+def test_hung_and_stopped_systems_draw_power_of_their_own(bench):
+    bench.rack.news("node1", "1", News.OS_HUNG)
+    hung = values(bench)["TotalPower"]
+    bench.rack.news("node1", "1", News.OS_CRASHED)
+    assert 12.0 < values(bench)["TotalPower"] < hung < 184.0
+
+
+def test_of_a_host_out_of_sight_nothing_is_measured(bench):
+    bench.advance(10)
+    bench.rack.news("node1", "1", News.OUT_OF_SIGHT)
+    seen = values(bench)
+    assert {name for name, value in seen.items() if value is None} == {
+        "CPU1Temp",
+        "Fan1",
+        "Fan2",
+        "PSU1OutputVoltage",
+        "TotalPower",
+    }
+    bench.advance(10)
+    power = bench.view().sensors.power()
+    assert (power.current, power.average, power.low, power.high) == (None, 184.0, 184.0, 184.0)
+    bench.rack.news("node1", "1", News.CAME_UP)
+    assert values(bench)["CPU1Temp"] == 52.0
+
+
+def test_power_statistics_are_an_integral(bench):
+    assert bench.view().sensors.power().average == 184.0
+    bench.advance(30)
+    bench.rack.cut("node1", "1")
+    bench.advance(10)
+    power = bench.view().sensors.power()
+    assert power == sensors.PowerStatistics(12.0, 12.0, (184 * 30 + 12 * 10) / 40, 184.0, 40.0)
+    warm = values(bench)["CPU1Temp"]
+    bench.view().sensors.restart_statistics()
+    assert bench.view().sensors.power() == sensors.PowerStatistics(12.0, 12.0, 12.0, 12.0, 0.0)
+    assert values(bench)["CPU1Temp"] == warm
+
+
+def test_power_statistics_add_up_over_several_changes(bench):
+    bench.advance(30)
+    bench.rack.cut("node1", "1")
+    bench.advance(10)
+    bench.rack.news("node1", "1", News.CAME_UP)
+    bench.advance(20)
+    assert bench.view().sensors.power().average == round((184 * 50 + 12 * 10) / 60, 1)
+
+
+def test_statistics_that_begin_out_of_sight_wait_for_a_level(bench):
+    bench.rack.news("node1", "1", News.OUT_OF_SIGHT)
+    bench.view().sensors.restart_statistics()
+    assert bench.view().sensors.power().average == 0.0
+    bench.advance(5)
+    bench.rack.news("node1", "1", News.WENT_DOWN)
+    assert (bench.view().sensors.power().low, bench.view().sensors.power().high) == (12.0, 12.0)
+
+
+def test_ripple_is_small_the_same_for_the_same_time_and_not_constant(bench):
+    first = values(bench, ripple=True)
+    assert first == values(bench, ripple=True)
+    seen = {first["TotalPower"]}
+    for _ in range(10):
+        bench.advance(5)
+        seen.add(values(bench, ripple=True)["TotalPower"])
+    assert len(seen) > 3
+    assert all(abs(value - 184) <= 1.84 + 0.05 for value in seen)
+
+
+@pytest.mark.parametrize(
+    ("limits", "health"),
+    [
+        (Thresholds(upper_caution=20), "Warning"),
+        (Thresholds(upper_critical=20), "Critical"),
+        (Thresholds(upper_fatal=20, upper_caution=10), "Critical"),
+        (Thresholds(lower_caution=30), "Warning"),
+        (Thresholds(lower_critical=30), "Critical"),
+        (Thresholds(lower_fatal=23), "Critical"),
+        (Thresholds(upper_caution=24, lower_caution=22), "OK"),
+        (Thresholds(), "OK"),
+    ],
+)
+def test_thresholds_make_health(limits, health):
+    assert sensors._health(limits, 23.0) == health
+
+
+def test_a_fan_that_stands_still_alarms_only_where_it_should_turn(monkeypatch):
+    monkeypatch.setitem(sensors.RPM, Os.RUNNING, 700.0)
+    assert sensors.read(FANS[0], Meter(), host_on(), 0.0).health == "Critical"
+    assert sensors.read(FANS[0], Meter(), host_off(), 0.0).health == "OK"
+    assert sensors.read(FANS[0], Meter(), OUT_OF_SIGHT, 0.0).value is None
+
+
+def test_every_reading_and_threshold_fits_a_sdr():
+    assert [sensor.raw(value) for sensor, value in ((INLET, 23), (POWER, 184), (PSU_OUTPUT, 12.1), (PSU_INPUT, 230))] == [
+        23,
+        46,
+        121,
+        230,
+    ]
+    assert (CPU.raw(-5), FANS[0].raw(1e9)) == (0, 255)
+    assert len({sensor.number for sensor in SENSORS}) == len({sensor.id for sensor in SENSORS}) == len(SENSORS)
+    assert all(len(sensor.name) <= 16 for sensor in SENSORS)
+
+
+# -- LED, tags, hours ---------------------------------------------------------------------------------------------------
+
+
+def test_a_timed_identify_ends_by_itself(bench):
+    chassis = bench.view().chassis
+    assert (chassis.led(), chassis.led_left()) == (Led.OFF, 0.0)
+    chassis.identify()
+    assert (chassis.led(), chassis.led_left()) == (Led.BLINKING, 15.0)
+    bench.advance(15)
+    assert (chassis.led(), chassis.led_left()) == (Led.OFF, 0.0)
+    chassis.set_led(Led.LIT)
+    bench.advance(1e6)
+    assert (chassis.led(), chassis.led_left()) == (Led.LIT, math.inf)
+    chassis.identify(seconds=0)
+    assert chassis.led() is Led.OFF
+
+
+def test_tags_and_names_are_kept_per_system_and_have_a_limit(bench_of):
+    bench = bench_of(HostSpec(), HostSpec())
+    chassis = bench.view().chassis
+    chassis.set_asset_tag("A-1")
+    chassis.set_host_name("db1.example", "2")
+    assert [chassis.asset_tag(s) for s in ("1", "2")] == ["A-1", ""]
+    assert [chassis.host_name(s) for s in ("1", "2")] == ["node1.1", "db1.example"]
+    assert bench.view().system("2").host_name == "node1.2", "the journal's name stays"
+    with pytest.raises(SettingRefused):
+        chassis.set_asset_tag("x" * 64)
+    with pytest.raises(SettingRefused):
+        chassis.set_host_name("x" * 256)
+
+
+def test_power_on_time_counts_only_while_the_rail_is_up(bench):
+    chassis = bench.view().chassis
+    bench.advance(100)
+    bench.rack.cut("node1", "1")
+    bench.advance(1000)
+    assert chassis.on_seconds() == 100.0
+    bench.view().reset("1", "On", None)
+    bench.advance(3)
+    rose = chassis.boot_started()
+    bench.advance(60)
+    assert chassis.on_seconds() == pytest.approx(100 + bench.view().now - rose, abs=1e-6)
+    assert chassis.powered_by() is RestartCause.CHASSIS_CONTROL
+
+
+def test_the_power_button_is_a_cause_of_its_own(bench):
+    from emulator.core.power import _cause_of
+    from emulator.core.vocab import ResetType
+
+    assert _cause_of(ResetType.PUSH_POWER_BUTTON) is RestartCause.POWER_BUTTON
+    assert [policy.ipmi for policy in RestorePolicy] == [0, 1, 2]

@@ -1,0 +1,146 @@
+"""A BMC that resets or loses its input power: it is gone and comes back, and its hosts do as they must."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from emulator.core.boot import RestartCause
+from emulator.core.clock import VirtualClock
+from emulator.core.eventlog import LogKind
+from emulator.core.fault import Armed, Request
+from emulator.core.host import host_off, host_on
+from emulator.core.journal import Journal, Kind
+from emulator.core.machine import RestorePolicy
+from emulator.core.presence import HERE, Being, Presence
+from emulator.core.rack import HostSpec, Rack, UnitSpec
+from emulator.core.view import BmcView
+from emulator.core.virtual import VirtualRoom
+from emulator.core.vocab import Rail
+from emulator.core.watchdog import TimerUse, WatchdogSetup
+from emulator.faults.power import Gated
+from profiles.model import BmcReset, Span, View
+
+
+def kinds(bench):
+    return [entry.kind for entry in bench.view().log.entries()]
+
+
+@pytest.fixture
+def slow_starter(profile):
+    """A BMC that answers "full" for ten seconds after its outage; the view, the clock and the rack."""
+    rules = BmcReset(
+        reset_types=(), reply="ok", outage_s=Span(20, 20), after={"reply": "full", "for_s": Span(10, 10), "reset": ["On"]}
+    )
+    clock = VirtualClock()
+    rack = Rack(
+        [UnitSpec(name="node1", profile=replace(profile, bmc_reset=rules))],
+        clock=clock,
+        journal=Journal(clock),
+        dice=random.Random(0),
+        make_token=str,
+    )
+    rack.hold("node1", "1", VirtualRoom(rack))
+    return BmcView(rack, "node1"), clock, rack
+
+
+def test_a_reset_bmc_is_deaf_then_not_ready_then_itself(slow_starter):
+    view, clock, _ = slow_starter
+    assert view.presence() == HERE
+    view.reset_bmc("GracefulRestart")
+    assert view.presence() == Presence(Being.DEAF, 20.0)
+    clock.advance(20)
+    assert view.presence() == Presence(Being.NOT_READY, 10.0, "full", ("On",))
+    clock.advance(10)
+    assert view.presence() == HERE
+    assert [entry.kind for entry in view.log.entries()] == [LogKind.BMC_RESET, LogKind.BMC_READY]
+
+
+def test_without_a_reply_of_its_own_it_is_itself_at_once(bench):
+    view = bench.view()
+    view.reset_bmc("cold")
+    bench.advance(4.9)
+    assert view.presence().being is Being.DEAF
+    bench.advance(0.1)
+    assert view.presence() == HERE
+
+
+def test_a_reset_moves_no_rail_ends_sessions_and_lets_effects_go_on(bench):
+    view = bench.view()
+    session = view.open_session(view.account("root"))
+    view.reset("1", "ForceOff", None)
+    view.reset_bmc("ForceRestart", cause=1)
+    assert (bench.host(), view.generation) == (host_on(), 2)
+    assert view.use_session(session.token) is None
+    bench.advance(4)
+    assert bench.host().rail is Rail.DOWN
+    assert kinds(bench) == [LogKind.BMC_RESET], "a BMC that is away notices nothing"
+    bench.advance(1)
+    assert kinds(bench) == [LogKind.BMC_RESET, LogKind.BMC_READY]
+    assert [event.data["what"] for event in bench.events(Kind.BMC)] == ["reset", "up"]
+    assert bench.events(Kind.BMC)[0].cause == 1
+
+
+def test_a_second_reset_while_it_is_away_changes_nothing(bench):
+    view = bench.view()
+    view.reset_bmc("cold")
+    bench.advance(3)
+    view.reset_bmc("cold")
+    assert (view.presence(), view.generation) == (Presence(Being.DEAF, 2.0), 2)
+
+
+def test_a_reset_stops_the_watchdog(bench):
+    view = bench.view()
+    view.watchdog.set(WatchdogSetup(use=TimerUse.SMS_OS, countdown_s=3))
+    view.watchdog.reset()
+    view.reset_bmc("cold")
+    bench.advance(10)
+    assert not view.watchdog.state().expired
+
+
+@pytest.mark.parametrize(
+    ("policy", "was_on", "rail", "cause"),
+    [
+        (RestorePolicy.ALWAYS_OFF, True, Rail.DOWN, RestartCause.UNKNOWN),
+        (RestorePolicy.PREVIOUS, True, Rail.UP, RestartCause.POLICY_PREVIOUS),
+        (RestorePolicy.PREVIOUS, False, Rail.DOWN, RestartCause.UNKNOWN),
+        (RestorePolicy.ALWAYS_ON, False, Rail.UP, RestartCause.POLICY_ALWAYS_ON),
+    ],
+)
+def test_after_a_loss_of_input_power_the_restore_policy_decides(bench_of, policy, was_on, rail, cause):
+    bench = bench_of(HostSpec(power="on" if was_on else "off"))
+    view = bench.view()
+    view.chassis.set_restore_policy(policy)
+    assert view.chassis.restore_policy() is policy
+    bench.rack.mains_lost("node1")
+    bench.rack.mains_lost("node1")
+    assert bench.host().rail is Rail.DOWN
+    assert view.chassis.mains_failed() is was_on
+    bench.advance(1000)
+    assert view.presence() == Presence(Being.DEAF), "nobody knows when the power returns"
+    bench.rack.mains_back("node1")
+    bench.rack.mains_back("node1")
+    assert view.presence() == Presence(Being.DEAF, 5.0)
+    assert bench.host().rail is Rail.DOWN, "the BMC is first"
+    bench.advance(5)
+    assert (view.presence(), bench.host().rail, view.chassis.powered_by()) == (HERE, rail, cause)
+    assert kinds(bench)[:3] == [LogKind.MAINS_LOST, LogKind.MAINS_BACK, LogKind.BMC_READY]
+    assert len(bench.events(Kind.BMC)) == 3
+
+
+def test_a_loss_of_input_power_ends_what_was_under_way(bench):
+    view = bench.view()
+    bench.rack.arm("node1", Armed(fault=Gated(3)))
+    view.reset("1", "PowerCycle", None)
+    view.reset_bmc("cold")
+    bench.rack.mains_lost("node1")
+    view.chassis.set_restore_policy(RestorePolicy.ALWAYS_OFF)
+    bench.rack.mains_back("node1")
+    look = Request(protocol="redfish", method="GET", path="/", system="1")
+    for _ in range(3):
+        view.power("1", View.SYSTEM, look)
+    bench.advance(100)
+    assert bench.host() == replace(host_off(), incarnation=2)
+    assert [event.data["what"] for event in bench.events(Kind.BMC)] == ["reset", "mains lost", "mains back", "up"]
