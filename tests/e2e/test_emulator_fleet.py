@@ -67,7 +67,7 @@ def client_at(sock: socket.socket, address: str, port: int) -> Client:
         assert source == (address, port)
         return [data]
 
-    return Client(send)
+    return Client(send, user="admin", password="F3nce-lab.demo")
 
 
 def test_two_of_three_hundred_bmcs_spoken_to_from_one_client_socket_answer_each_for_itself():
