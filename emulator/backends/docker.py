@@ -86,15 +86,19 @@ class DockerEngine:
             self._stream = self._api().events(decode=True, filters={"type": "container", "label": LABEL})
             if self._closed:
                 self._stream.close()
-            for event in self._stream:
-                yield str(event.get("Actor", {}).get("Attributes", {}).get(LABEL, ""))
+            try:
+                for event in self._stream:
+                    yield str(event.get("Actor", {}).get("Attributes", {}).get(LABEL, ""))
+            finally:
+                self._stream = None
 
     def close(self) -> None:
         self._closed = True
-        if self._stream is not None:
+        stream = self._stream
+        if stream is not None:
             try:
-                self._stream.close()
-            except OSError:
+                stream.close()
+            except (OSError, AttributeError):  # the SDK reaches for a socket that is gone once the stream has ended by itself
                 _log.debug("the event stream had ended by itself")
         if self._client is not None:
             self._client.close()

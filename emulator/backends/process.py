@@ -9,6 +9,7 @@ Nothing here blocks its caller: each host has a worker thread, and news go throu
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import signal
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emulator.core.host import News, Order
+
+_log = logging.getLogger(__name__)
 
 Tell = Callable[[str, str, News, int | None], None]
 
@@ -77,6 +80,7 @@ class _Worker:
         self._host = host
         self._tell_anybody = tell
         self._leader: subprocess.Popen[bytes] | None = None
+        self._reboots: subprocess.Popen[bytes] | None = None  # the leader that was asked to boot again
         self._closed = False
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name=f"host {key[0]}/{key[1]}", daemon=True)
@@ -112,18 +116,29 @@ class _Worker:
                 self._kill_group()
                 return News.WENT_DOWN
             case Order.ENERGISE:
-                if not running:
-                    self._start()
-                return News.CAME_UP
+                return News.CAME_UP if running or self._started() else News.WENT_DOWN
             case Order.RESET if running:
                 self._kill_group()
-                self._start()
-                return News.WAS_RESET
+                return News.WAS_RESET if self._started() else News.WENT_DOWN
             case Order.CRASH if running:
                 self._signal(signal.SIGQUIT)
-            case Order.ASK_SHUTDOWN | Order.ASK_REBOOT if running:
-                self._signal(signal.SIGTERM if order is Order.ASK_SHUTDOWN else signal.SIGHUP)
+            case Order.ASK_SHUTDOWN if running:
+                self._signal(signal.SIGTERM)
+            case Order.ASK_REBOOT if running:
+                self._reboots = self._leader
+                self._signal(signal.SIGHUP)
         return None
+
+    def _started(self) -> bool:
+        """False where the host's command cannot be run: then the host is down, and the log says why."""
+        if self._closed:
+            return False
+        try:
+            self._start()
+        except OSError as error:
+            _log.error("host %s does not start: %s: %s", self.key[0], self._host.argv[0], error.strerror)
+            return False
+        return True
 
     def _start(self) -> None:
         out = open(self._host.log, "ab") if self._host.log else None  # noqa: SIM115 - handed to the child, closed below
@@ -152,7 +167,8 @@ class _Worker:
             if self._leader is not leader:
                 return  # it was us: the order tells its own news
             self._kill_group()
-        self._tell(News.WENT_DOWN, None)
+            booted = leader is self._reboots and self._started()
+        self._tell(News.OS_BOOTED if booted else News.WENT_DOWN, None)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._leader is not None:

@@ -231,6 +231,7 @@ class Rack:
             cause = system.awaiting_cause
         seq = cause
         if after != before:
+            system.awaiting_cause = None  # the order has had its effect: what happens later has causes of its own
             seq = self.journal.record(
                 unit_name,
                 Kind.RAIL if after.rail is not before.rail else Kind.OS,

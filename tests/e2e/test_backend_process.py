@@ -129,3 +129,25 @@ def test_closing_the_room_kills_everything_and_tells_nothing(tmp_path):
     site.room.close()
     assert live_members(leader) == []
     assert site.news.empty()
+
+
+def test_a_healthy_host_that_is_asked_to_reboot_boots_again(site):
+    site.room.switch_on(*KEY)
+    before, _ = site.pids()
+    site.order(Order.ASK_REBOOT)
+    after, _ = site.pids()
+    assert site.hears()[0] is News.OS_BOOTED
+    assert after != before
+    assert live_members(before) == []
+
+
+def test_a_host_whose_command_cannot_be_run_stays_down_and_the_log_says_why(caplog):
+    heard = queue.Queue()
+    host = ProcessHost(argv=["/no/such/program"])
+    room = ProcessRoom({KEY: host}, lambda unit, system, news, cause: heard.put(news))
+    try:
+        room.perform(*KEY, Order.ENERGISE, 1)
+        assert heard.get(timeout=PATIENCE) is News.WENT_DOWN
+    finally:
+        room.close()
+    assert "host node1 does not start: /no/such/program: No such file or directory" in caplog.text

@@ -354,3 +354,13 @@ def test_those_below_a_front_end_can_name_the_request_that_they_spoil(bench):
     seq = bench.view().record(Kind.REQUEST, protocol="redfish", method="GET", path="/")
     bench.view().record(Kind.RESPONSE, seq, status=200)
     assert bench.view().last_request() == seq
+
+
+def test_a_host_that_dies_by_itself_is_not_blamed_on_an_older_order(bench):
+    bench.view().reset("1", "ForceOff", None)
+    bench.advance(50)
+    bench.view().reset("1", "On", None)
+    bench.advance(5)
+    bench.rack.news("node1", "1", News.WENT_DOWN)
+    fall = bench.events(Kind.RAIL)[-1]
+    assert (fall.data["rail"], fall.cause) == ("down", None)
