@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import json
 import os
@@ -235,6 +236,7 @@ def _until_stopped(
                 check(endpoint, lan=lan[name], redfish=n < BLOCK or n % BLOCK == 0)
                 variable = variables.get(name, PASSWORD_VARIABLE)
                 _print(_ready_json(endpoint, variable) if as_json else _ready_text(endpoint, variable))
+            gc.freeze()  # thousands of BMCs stay: looking through them again and again for garbage holds up every client
             if sys.stderr is not None and sys.stderr.isatty():
                 click.echo("Ctrl-C ends it.", err=True)
             stop.wait()

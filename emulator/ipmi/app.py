@@ -64,7 +64,7 @@ def get_guid(call: Call) -> bytes:
 
 
 def get_acpi_power_state(call: Call) -> bytes:
-    word = call.view.power(call.view.first_system().id, View.IPMI, call.request, call.cause)
+    word = call.view.power(call.system, View.IPMI, call.request, call.cause)
     return bytes((ACPI_STATE.get(word, ACPI_UNKNOWN), 0x00 if word == "On" else ACPI_UNKNOWN))
 
 

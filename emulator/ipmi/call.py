@@ -63,6 +63,11 @@ class Call:
         return self.bmc.view
 
     @property
+    def system(self) -> str:
+        """The id of the system that IPMI speaks of."""
+        return self.request.system or self.view.first_system().id
+
+    @property
     def state(self) -> IpmiState:
         return self.bmc.state
 

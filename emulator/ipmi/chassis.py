@@ -47,7 +47,7 @@ def get_capabilities(_call: Call) -> bytes:
 
 
 def get_status(call: Call) -> bytes:
-    word = call.view.power(call.view.first_system().id, View.IPMI, call.request, call.cause)
+    word = call.view.power(call.system, View.IPMI, call.request, call.cause)
     if word not in POWER_BIT:
         raise Refused(CompletionCode.UNSPECIFIED)
     chassis = call.view.chassis

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from emulator.core.accounts import LocalAccount
 from emulator.core.clock import Instant
@@ -43,7 +43,8 @@ AUTH_TYPE_OF_WORD = {"none": AuthType.NONE, "md5": AuthType.MD5, "password": Aut
 """The words of profiles."""
 
 
-def offered_beside(suites: Collection[CipherSuite]) -> frozenset[AuthType]:
+@lru_cache(maxsize=64)
+def offered_beside(suites: tuple[CipherSuite, ...]) -> frozenset[AuthType]:
     """A BMC that has dropped SHA-1 has no MD5 and no clear-text passwords either: it speaks RMCP+ only, like OpenBMC's."""
     old = any(suite.digest == "sha1" for suite in suites)
     return frozenset({AuthType.MD5, AuthType.PASSWORD}) if old else frozenset()

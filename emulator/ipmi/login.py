@@ -42,7 +42,7 @@ def ipmi_user(view: BmcView, state: IpmiState, name: bytes, longest: int) -> Loc
 class Login:
     """The handshakes of one BMC."""
 
-    __slots__ = ("_guid", "_kg", "_sessions", "_state", "_suites", "_view")
+    __slots__ = ("_guid", "_kg", "_sessions", "_state", "_suites", "_system", "_view")
 
     def __init__(self, bmc: Bmc) -> None:
         self._view = bmc.view
@@ -51,6 +51,7 @@ class Login:
         self._guid = bmc.guid
         self._kg = bmc.kg
         self._state = bmc.state
+        self._system = bmc.view.first_system().id
 
     def answer(self, kind: int, body: bytes, peer: Peer) -> bytes | None:
         """The datagram that answers a handshake message. Raises Malformed."""
@@ -58,7 +59,7 @@ class Login:
             raise Malformed("a payload that no client sends outside of a session")
         if len(body) < 8:
             raise Malformed(f"{NAMES[kind]} is cut off")
-        request = Request(protocol="ipmi", method="IPMI", path=NAMES[kind], system=self._view.first_system().id)
+        request = Request(protocol="ipmi", method="IPMI", path=NAMES[kind], system=self._system)
         fault = next((f for f in self._view.faults(Seam.PROTOCOL, request) if isinstance(f, Completion | Silence)), None)
         reply: bytes | None = None
         if fault is None or fault.executed:

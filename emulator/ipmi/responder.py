@@ -38,7 +38,7 @@ from emulator.ipmi.lan15 import ACTIVATE_SESSION, AUTH_TYPE_OF_WORD, AuthType, C
 from emulator.ipmi.login import Login
 from emulator.ipmi.login15 import authenticate
 from emulator.ipmi.rmcp import Lan15, Malformed, Message, Ping, RmcpPlus
-from emulator.ipmi.sessions import Answered, Limits, Peer, Session, SessionTable
+from emulator.ipmi.sessions import Answered, Limits, Peer, Session, SessionTable, limits_for
 from emulator.ipmi.sol import Emit, Sol, nowhere
 from emulator.ipmi.state import Here, IpmiState
 from emulator.ipmi.suites import enabled
@@ -83,7 +83,7 @@ class IpmiResponder:
     `drops` counts what was not answered, by reason.
     """
 
-    __slots__ = ("_bmc", "_generation", "_login", "_summarised", "_summary_at", "_view", "drops", "sessions")
+    __slots__ = ("_bmc", "_generation", "_login", "_summarised", "_summary_at", "_system", "_view", "drops", "sessions")
 
     def __init__(
         self,
@@ -103,10 +103,11 @@ class IpmiResponder:
         """
         rules = view.profile.ipmi
         suites = enabled(rules.cipher_suites)
-        self.sessions: SessionTable[HalfOpen | Challenge] = SessionTable(limits or Limits(sessions=rules.sessions), entropy)
+        self.sessions: SessionTable[HalfOpen | Challenge] = SessionTable(limits or limits_for(rules.sessions), entropy)
         self.drops: Counter[str] = Counter()
         self._summarised, self._summary_at = 0, 0.0
         self._view = view
+        self._system = view.first_system().id
         self._generation = view.generation
         if auth_types is None and rules.auth_types is not None:
             auth_types = frozenset(AUTH_TYPE_OF_WORD[word] for word in rules.auth_types)
@@ -257,7 +258,7 @@ class IpmiResponder:
             protocol="ipmi",
             method="IPMI",
             path=name_of(message.netfn, message.command),
-            system=self._view.first_system().id,
+            system=self._system,
             reset=row.reset(message.data) if row else None,
         )
         user = origin.session.account.name if origin.session else None

@@ -54,7 +54,7 @@ def get_reading(call: Call) -> bytes:
 
 
 def _states(call: Call, number: SensorNumber) -> int:
-    word = call.view.power(call.view.first_system().id, View.IPMI, call.request, call.cause)
+    word = call.view.power(call.system, View.IPMI, call.request, call.cause)
     if number is SensorNumber.POWER_UNIT:
         return STATE_RESERVED << 8 | (UNIT_IS_OFF if word == "Off" else 0)
     return STATE_RESERVED << 8 | {"On": ACPI_ON, "Off": ACPI_SOFT_OFF}.get(str(word), ACPI_UNKNOWN)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
 from emulator.core.clock import Instant
@@ -50,6 +51,12 @@ class Limits:
     half_open: int = 1024
     half_open_s: float = 5.0
     idle_s: float = 60.0
+
+
+@lru_cache(maxsize=64)
+def limits_for(sessions: int) -> Limits:
+    """The same object for all BMCs that have the same: there may be thousands."""
+    return Limits(sessions=sessions)
 
 
 class Link(Protocol):
