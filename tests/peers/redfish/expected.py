@@ -99,7 +99,7 @@ NOT_TESTED: Final = (
     Untested(
         Tool.USE_CASE,
         r"Manager Ethernet Interfaces: .*",
-        r"^The '(VLANPriority|Tagged|StaticNameServers|IPv4StaticAddresses|IPv6StaticAddresses|IPv6DefaultGateway|"
+        r"The '(VLANPriority|Tagged|StaticNameServers|IPv4StaticAddresses|IPv6StaticAddresses|IPv6DefaultGateway|"
         r"IPv6StaticDefaultGateways)' property is not present\.",
         "The BMC's interface has an address from DHCP and no IPv6: these optional properties would be empty.",
     ),
