@@ -44,6 +44,7 @@ def build(root: Fields, extends: tuple[str, ...], overrides: Mapping[str, str]) 
         bmc_reset=_bmc_reset(data["bmc_reset"]),
         ipmi=_ipmi(root, data["ipmi"]),
         timing=_timing(data["timing"]),
+        inventory=model.Inventory(**_without_evidence(_filled(data["inventory"], words))),
         faults=frozen({name: _without_evidence(_filled(fault, words)) for name, fault in data.get("faults", {}).items()}),
         resources=_without_evidence(_filled(data.get("resources", {}), words)),
         deviations=tuple(_deviation(item) for item in data.get("deviations", [])),

@@ -259,6 +259,29 @@ class Ipmi:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """What is in the box and where its parts are shown. Counts are per system."""
+
+    processors: int
+    cores: int  # of each processor, two threads each
+    processor_maker: str
+    processor_model: str
+    dimms: int
+    dimm_gib: int
+    drives: int  # behind the RAID controller, in front bays
+    drive_gb: int
+    boot_drives: int  # NVMe, inside
+    network_adapters: int
+    ports: int  # of each adapter
+    port_gbps: int
+    power_supplies: int
+    psu_watts: int
+    fans: int
+    power_and_thermal: Literal["subsystems", "legacy", "both"]  # PowerSubsystem and so on, Power and Thermal
+    virtual_media: Literal["system", "manager", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     latency_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     os_shutdown_s: Span = Span(3.0, 3.0)  # how long a healthy OS of an emulated host needs; a real back end brings its own
@@ -306,6 +329,7 @@ class Profile:
     bmc_reset: BmcReset
     ipmi: Ipmi
     timing: Timing
+    inventory: Inventory
     faults: Mapping[str, Mapping[str, Any]]
     resources: Mapping[str, Any]  # base, merge (path -> JSON merge patch), remove (paths)
     deviations: tuple[Deviation, ...] = ()

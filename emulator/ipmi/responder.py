@@ -107,7 +107,7 @@ class IpmiResponder:
     def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
         """The answers to a datagram, usually one or none, with the address that each goes to."""
         self._view.advance()
-        if not self._view.profile.ipmi.lan:
+        if not self._view.ipmi_lan:
             return []
         self.reap(self._view.now)
         try:

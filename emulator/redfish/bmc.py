@@ -18,6 +18,7 @@ from emulator.core.view import BmcView
 from emulator.redfish.desk import Courier, EventDesk, Happening
 from emulator.redfish.event_messages import EVENT_MESSAGES, TASK_EVENT, happening, text_of
 from emulator.redfish.keyring import Keyring
+from emulator.redfish.settings import Settings
 from emulator.redfish.taskbook import Task, TaskBook, TaskMessage
 from profiles.model import Lockout, Profile, Span
 
@@ -40,6 +41,7 @@ class Bmc(BmcView):
         self.events = EventDesk(self, courier)
         self.tasks = TaskBook(self, _namer(self.profile), self._task_changed)
         self.keyring = keyring
+        self.settings = Settings()
         self._revisions: dict[str, int] = {}
         self._writes = 0
         self.opens_sessions = True

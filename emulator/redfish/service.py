@@ -43,6 +43,8 @@ from emulator.redfish.tree import Tree
 from emulator.redfish.wording import Said, Wording
 
 READS = frozenset({"GET", "HEAD"})
+MAX_EXPANDED = 1000
+"""How many references one $expand replaces; links run in rings, so with several levels there is no end to them."""
 RESET_ACTION = "/Actions/ComputerSystem.Reset"
 _SCHEMAS = "http://redfish.dmtf.org/schemas/v1"
 
@@ -249,7 +251,13 @@ class Service:
             here = f"{resource.path}?{call.incoming.query}"
             plain = query.of_members(plain, asked, here, lambda path: self._fetched(call, path))
         if asked.expand is not None:
-            plain = query.expanded(plain, asked.expand, asked.levels, lambda path: self._fetched(call, path))
+            allowance = iter(range(MAX_EXPANDED))
+            plain = query.expanded(
+                plain,
+                asked.expand,
+                asked.levels,
+                lambda path: None if next(allowance, None) is None else self._fetched(call, path),
+            )
         if asked.select:
             plain = query.selected(plain, asked.select)
         return self._made(resource, plain)
