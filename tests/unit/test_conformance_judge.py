@@ -134,8 +134,10 @@ def test_a_password_in_a_file_that_stays_is_in_sight() -> None:
     assert "the file agent.log that it left" in judgement.why
 
 
-@pytest.mark.parametrize(("code", "said"), [(3, "exit 3"), (-11, "killed by SIGSEGV"), (-99, "killed by signal 99")])
-def test_the_end_of_a_fencer_is_told_in_words(code: int, said: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "said"), [(3, "exit 3"), (None, "no exit code"), (-11, "killed by SIGSEGV"), (-99, "killed by signal 99")]
+)
+def test_the_end_of_a_fencer_is_told_in_words(code: int | None, said: str) -> None:
     assert said in verdict_on(verified_off(), Claims(), claim=Claim.FAILED, exit=code, stderr="x").why
 
 
