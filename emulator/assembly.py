@@ -30,6 +30,7 @@ from emulator.core.rack import Rack, UnitSpec
 from emulator.core.view import BmcView
 from emulator.core.virtual import VirtualRoom
 from emulator.core.vocab import Rail
+from emulator.fleet import Fleet
 from emulator.front import FrontEnds, Place
 from emulator.wire.reactor import Reactor
 from emulator.wire.wallclock import WallClock
@@ -80,6 +81,7 @@ class Emulator:
         ipmi_port: int = 0,
         http_port: int | None = None,
         places: Mapping[str, Place] | None = None,
+        fleet: Fleet | None = None,
         tls: bool = True,
         refuse: frozenset[str] = frozenset(),
         event_hosts: frozenset[str] = frozenset(),
@@ -95,19 +97,26 @@ class Emulator:
 
         Redfish events are delivered to loopback addresses and to `event_hosts`, nowhere else.
 
+        With a `fleet` every BMC has an address of its own instead of `listen`, and all have the same IPMI port, and the same
+        Redfish port if one is given; nobody can be in `refuse` then (ValueError).
+
         `processes` and `containers` map a host's name to what it really is; all other hosts are virtual.
-        Raises CannotBind where a port is taken, NotOurs where a container lacks the lab's label, OSError where the journal cannot
-        be written. Where that happens only later (a full disk), the file ends there, the BMCs go on, and `on_journal_lost` is
-        called once, in the emulator's thread.
+        Raises CannotBind where a port is taken, RackMisconfigured where a fleet has no room, NotOurs where a container lacks the
+        lab's label, OSError where the journal cannot be written. Where that happens only later (a full disk), the file ends
+        there, the BMCs go on, and `on_journal_lost` is called once, in the emulator's thread.
         """
+        if fleet is not None and refuse:
+            raise ValueError("the one IPMI socket of a fleet cannot refuse for some of its BMCs")
         self._units = tuple(units)
         self._seed = seed
+        self._fleet = fleet
+        step = 0 if fleet is not None else 1
         self._places = places or {
             unit.name: Place(
-                listen=listen,
-                redfish_port=redfish_port + n if redfish_port else 0,
-                ipmi_port=ipmi_port + n if ipmi_port else 0,
-                http_port=http_port + n if http_port else http_port,
+                listen=fleet.address(n) if fleet is not None else listen,
+                redfish_port=redfish_port + n * step if redfish_port else 0,
+                ipmi_port=ipmi_port + n * step if ipmi_port else 0,
+                http_port=http_port + n * step if http_port else http_port,
             )
             for n, unit in enumerate(self._units)
         }
@@ -165,6 +174,7 @@ class Emulator:
             refuse=self._refuse,
             event_hosts=self._event_hosts,
             directory=Path(self._directory.name),
+            fleet=self._fleet,
         )
         self.endpoints = {unit.name: self._endpoint(unit, fronts) for unit in self._units}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import json
 import os
@@ -20,18 +21,22 @@ from profiles.errors import ProfileError
 
 if TYPE_CHECKING:
     from emulator.assembly import Emulator, Endpoint
+    from emulator.fleet import Fleet
     from profiles.model import Profile
 
 PASSWORD_VARIABLE = "FENCELAB_PASSWORD"
 IPMI_PASSWORD_BYTES = 20
 """IPMI 2.0, 22.30 Set User Password: no client can send a longer one."""
 EXIT_USAGE = 2
+REDFISH_PORT, IPMI_PORT = 443, 623
+"""Where the BMCs of a fleet listen; without addresses of their own they take free ports."""
 
 EXAMPLES = """
 \b
 Examples:
   bmc-emulator run --profile dell-idrac9
   bmc-emulator run --profile openbmc-x86 --count 3 --redfish-port 8443 --ipmi-port 6230
+  bmc-emulator run --profile dell-idrac9 --count 10000 --address-per-bmc 127.64.0.0/16
   bmc-emulator run --profile ./our-board.yaml --power off --json --journal journal.jsonl
   bmc-emulator run --rack rack.yaml
   bmc-emulator profiles
@@ -80,8 +85,12 @@ def cli() -> None:
 @cli.command()
 @click.option("--profile", "profile_name", type=_ProfileName(), help="A shipped profile, or a YAML file.")
 @click.option("--rack", type=click.Path(dir_okay=False, path_type=Path), help="A YAML file with several BMCs, not one --profile.")
-@click.option("--count", default=1, type=click.IntRange(1, 10_000), show_default=True, help="How many BMCs.")
+@click.option("--count", default=1, type=click.IntRange(1, 65_534), show_default=True, help="How many BMCs.")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--address-per-bmc", metavar="CIDR", help="BMC n at the n-th address of this network; ports 443 and 623, or as given."
+)
+@click.option("--device", default="lo", show_default=True, help="With --address-per-bmc: the interface that has the addresses.")
 @click.option("--redfish-port", default=0, type=click.IntRange(0, 65535), help="Of the first BMC; BMC n gets +n. 0: free ones.")
 @click.option("--ipmi-port", default=0, type=click.IntRange(0, 65535), help="Of the first BMC; BMC n gets +n. 0: free ones.")
 @click.option("--http-port", type=click.IntRange(0, 65535), help="Plain HTTP there leads to HTTPS, if the vendor does so.")
@@ -99,6 +108,8 @@ def run(
     rack: Path | None,
     count: int,
     listen: str,
+    address_per_bmc: str | None,
+    device: str,
     redfish_port: int,
     ipmi_port: int,
     http_port: int | None,
@@ -119,13 +130,17 @@ def run(
         _fail("bmc-emulator: which BMC? Give --profile NAME (`bmc-emulator profiles` lists them) or --rack FILE")
     if hung and power == "off":
         _fail("bmc-emulator: --hung needs a host that is on; leave --power off out")
+    fleet = _fleet(address_per_bmc, device, count) if address_per_bmc is not None else None
+    if fleet is not None:
+        listen, redfish_port, ipmi_port = fleet.address(0), redfish_port or REDFISH_PORT, ipmi_port or IPMI_PORT
     _check_address(listen)
-    for name, first in (("--redfish-port", redfish_port), ("--ipmi-port", ipmi_port), ("--http-port", http_port)):
+    first_ports = (("--redfish-port", redfish_port), ("--ipmi-port", ipmi_port), ("--http-port", http_port))
+    for name, first in () if fleet else first_ports:
         if first and first + count - 1 > 65535:
             _fail(f"bmc-emulator: {name} {first} leaves no room for {count} BMCs below port 65536")
     profile = _load(profile_name)
     ports = (redfish_port, ipmi_port, http_port)
-    _serve(profile, count, listen, ports, frozenset(event_hosts), power, hung, seed, not plain_http, journal, as_json)
+    _serve(profile, count, listen, ports, fleet, frozenset(event_hosts), power, hung, seed, not plain_http, journal, as_json)
 
 
 def _refuse_beside_rack(context: click.Context) -> None:
@@ -166,6 +181,7 @@ def _serve(
     count: int,
     listen: str,
     ports: tuple[int, int, int | None],
+    fleet: Fleet | None,
     event_hosts: frozenset[str],
     power: str,
     hung: bool,
@@ -192,6 +208,7 @@ def _serve(
         redfish_port=ports[0],
         ipmi_port=ports[1],
         http_port=ports[2],
+        fleet=fleet,
         tls=tls,
         event_hosts=event_hosts,
         journal_path=journal,
@@ -204,6 +221,8 @@ def _until_stopped(
 ) -> None:
     """Prints one line per BMC when it answers. `variables` names the environment variable of each password of one's own."""
     from emulator.backends.container import NotOurs
+    from emulator.core.errors import RackMisconfigured
+    from emulator.fleet import BLOCK
     from emulator.ready import NotAnswering, check
     from emulator.wire.tcp import CannotBind
 
@@ -219,16 +238,18 @@ def _until_stopped(
         signal.signal(number, lambda *_: stop.set())
     try:
         with emulator:
-            for name, endpoint in emulator.endpoints.items():
+            for n, (name, endpoint) in enumerate(emulator.endpoints.items()):
                 if stop.is_set():
                     break
-                check(endpoint, lan=lan[name])
+                # A TLS handshake with each of thousands takes longer than all the rest: one of each certificate will do.
+                check(endpoint, lan=lan[name], redfish=n < BLOCK or n % BLOCK == 0)
                 variable = variables.get(name, PASSWORD_VARIABLE)
                 _print(_ready_json(endpoint, variable) if as_json else _ready_text(endpoint, variable))
+            gc.freeze()  # thousands of BMCs stay: looking through them again and again for garbage holds up every client
             if sys.stderr is not None and sys.stderr.isatty():
                 click.echo("Ctrl-C ends it.", err=True)
             stop.wait()
-    except (CannotBind, NotAnswering, NotOurs) as error:
+    except (CannotBind, NotAnswering, NotOurs, RackMisconfigured) as error:
         _fail(f"bmc-emulator: {error}")
     except OSError as error:
         _fail(f"bmc-emulator: {error.filename or journal}: {_reason(error)}")
@@ -245,6 +266,18 @@ def _print(line: str) -> None:
 
 def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
+
+
+def _fleet(network: str, device: str, count: int) -> Fleet:
+    from emulator.fleet import Fleet
+
+    try:
+        fleet = Fleet(ipaddress.IPv4Network(network), device)
+    except ValueError as error:
+        _fail(f"bmc-emulator: --address-per-bmc {network!r} is not an IPv4 network: {error}")
+    if count > len(fleet):
+        _fail(f"bmc-emulator: {network} has room for {len(fleet)} BMCs, not for {count}")
+    return fleet
 
 
 def _check_address(listen: str) -> None:

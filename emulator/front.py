@@ -16,7 +16,10 @@ from emulator.core.rack import Rack
 from emulator.core.view import BmcView
 from emulator.doors import Doorkeeper, TlsKeyring, redirect_to
 from emulator.faults.wire import WireFault
+from emulator.fleet import BLOCK, Fleet, FleetPort, room_for
 from emulator.ipmi.responder import IpmiResponder
+from emulator.ipmi.sessions import Peer
+from emulator.ipmi.state import Here
 from emulator.redfish.app import create_app
 from emulator.redfish.courier import ThreadedCourier
 from emulator.wire.certs import CertificateSpec, CertificateStore
@@ -27,8 +30,8 @@ from emulator.wire.tcp import bind
 from emulator.wire.udp import Address, UdpEndpoint
 from profiles.model import ABSENT, Profile
 
-REAP_EVERY = 1.0
-"""Seconds between two looks for IPMI sessions that have run out."""
+TICK_EVERY = 0.5
+"""Seconds between two looks at what time alone does to IPMI: sessions run out, consoles repeat what nobody acknowledged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,7 @@ class FrontEnds:
         refuse: frozenset[str],
         directory: Path,
         event_hosts: frozenset[str] = frozenset(),
+        fleet: Fleet | None = None,
     ) -> None:
         """Redfish events go to loopback addresses and to `event_hosts`, nowhere else."""
         self.addresses: dict[str, BmcAddress] = {}
@@ -115,18 +119,28 @@ class FrontEnds:
         self._held: list[socket.socket] = []
         self._endpoints: list[UdpEndpoint] = []
         self._responders: list[IpmiResponder] = []
+        self._fleet_port: FleetPort | None = None
         self._certificates = CertificateStore()
         self._courier = ThreadedCourier(reactor.post, event_hosts)
         views = {name: BmcView(rack, name) for name in rack.units}
-        specs = {name: _specification(view.profile, places[name].listen) for name, view in views.items()}
+        specs = {
+            name: _specification(view.profile, fleet.block(n) if fleet is not None else (places[name].listen,))
+            for n, (name, view) in enumerate(views.items())
+        }
         self._keyrings = {name: self._keyring(view.profile, specs[name]) for name, view in views.items()} if tls else {}
         app = create_app(rack, courier=self._courier, keyrings=self._keyrings)
         self._server = HttpServer(reactor, app, hooks=WireFaults(views))
         self._plain = HttpServer(reactor, app)
         try:
-            for name, view in views.items():
-                place, spec, ca_file = places[name], specs[name], directory / f"{name}.pem"
-                ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)  # of a refused one too: clients open it first
+            if fleet is not None and views:
+                room_for(len(views))
+                self._fleet_port = FleetPort(rack, reactor, fleet, places[next(iter(views))].ipmi_port, views)
+            for n, (name, view) in enumerate(views.items()):
+                place, spec = places[name], specs[name]
+                ca_file = directory / (f"{name}.pem" if fleet is None else f"{n // BLOCK}.pem")
+                if fleet is None or n % BLOCK == 0:
+                    # Of a refused one too: clients open it first.
+                    ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)
                 if name in refuse:
                     self.addresses[name] = self._refuse(place.listen, ca_file)
                 else:
@@ -135,7 +149,7 @@ class FrontEnds:
         except BaseException:
             self.close()
             raise
-        self._reap()
+        self._tick()
 
     def close(self) -> None:
         self._courier.close()
@@ -148,6 +162,8 @@ class FrontEnds:
     def _close_endpoints(self) -> None:
         for endpoint in self._endpoints:
             endpoint.close()
+        if self._fleet_port is not None:
+            self._fleet_port.close()
 
     def _keyring(self, profile: Profile, spec: CertificateSpec) -> TlsKeyring:
         return TlsKeyring(self._certificates.certificate(spec), profile.http.tls_min)
@@ -162,13 +178,20 @@ class FrontEnds:
                 doors.append(self._plain.listen(view.name, listen, place.http_port, app=redirect_to(listener.port)))
                 http_port = doors[-1].port
         Doorkeeper(self._reactor, view, doors)
-        responder = IpmiResponder(view, entropy=secrets.token_bytes)
+        if self._fleet_port is not None:
+            return BmcAddress(listen, listener.port, self._fleet_port.port, ca_file, http_port)
 
         def on_datagram(data: bytes, peer: Address, local: Address) -> None:
             for answer, to in responder.receive(data, peer):
                 endpoint.send(answer, to, local)
 
         endpoint = UdpEndpoint(self._reactor, listen, place.ipmi_port, on_datagram)
+        here = Here(_reachable(listen), endpoint.port)
+
+        def emit(data: bytes, peer: Peer) -> None:
+            endpoint.send(data, (peer[0], peer[1]), (here.address, here.port))
+
+        responder = IpmiResponder(view, entropy=secrets.token_bytes, here=here, emit=emit)
         self._responders.append(responder)
         self._endpoints.append(endpoint)
         return BmcAddress(_reachable(listen), listener.port, endpoint.port, ca_file, http_port)
@@ -179,14 +202,16 @@ class FrontEnds:
         self._held += [tcp, udp]
         return BmcAddress(_reachable(listen), tcp.getsockname()[1], udp.getsockname()[1], ca_file)
 
-    def _reap(self) -> None:
+    def _tick(self) -> None:
         for responder in self._responders:
-            responder.reap(self._reactor.now())
-        self._reactor.call_later(REAP_EVERY, self._reap)
+            responder.tick(self._reactor.now())
+        if self._fleet_port is not None:
+            self._fleet_port.tick(self._reactor.now())
+        self._reactor.call_later(TICK_EVERY, self._tick)
 
 
-def _specification(profile: Profile, listen: str) -> CertificateSpec:
-    return CertificateSpec(subject=_subject(profile), addresses=(listen,), names=("localhost",))
+def _specification(profile: Profile, addresses: tuple[str, ...]) -> CertificateSpec:
+    return CertificateSpec(subject=_subject(profile), addresses=addresses, names=("localhost",))
 
 
 def _subject(profile: Profile) -> str:

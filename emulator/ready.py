@@ -21,9 +21,10 @@ class NotAnswering(Exception):
     """A BMC that was just opened does not answer: our fault, or something on this machine eats loopback traffic."""
 
 
-def check(endpoint: Endpoint, *, lan: bool) -> None:
+def check(endpoint: Endpoint, *, lan: bool, redfish: bool = True) -> None:
     """Returns when Redfish answers, and IPMI too where the profile has it on its LAN. Raises NotAnswering."""
-    _redfish(endpoint)
+    if redfish:
+        _redfish(endpoint)
     if lan:
         _ipmi(endpoint)
 

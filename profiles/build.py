@@ -213,6 +213,8 @@ def _ipmi(root: Fields, data: Data) -> model.Ipmi:
         device=model.IpmiDevice(**data["device"]),
         cipher_suites=tuple(data["cipher_suites"]),
         chassis=frozen({state: {word: cell(node) for word, node in row.items()} for state, row in rows.items()}),
+        auth_types=tuple(data["auth_types"]) if "auth_types" in data else None,
+        **{key: data[key] for key in ("duplicates", "kg", "sessions") if key in data},
     )
 
 

@@ -188,6 +188,10 @@ _IPMI: Final = Record(
             required=("manufacturer", "product", "device_id", "revision"),
         ),
         "cipher_suites": ListOf(Number(0, 255), unique=True),
+        "duplicates": Choice(("once", "twice")),
+        "auth_types": ListOf(Choice(("none", "md5", "password")), unique=True),
+        "kg": Text(r"[ -~]{1,20}", "1 to 20 printable ASCII characters"),
+        "sessions": Number(1, 63),
         "chassis": MapOf(
             MapOf(Claim((("completion code", Number(0, 255)), ("effect", _NAME)), unknown=True), words=CHASSIS_COMMANDS),
             words=STATES,

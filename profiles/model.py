@@ -256,6 +256,10 @@ class Ipmi:
     device: IpmiDevice
     cipher_suites: tuple[int, ...]
     chassis: Mapping[str, Mapping[str, IpmiCell]]  # "On" | "Off" -> down up cycle reset diag soft -> IpmiCell
+    duplicates: Literal["once", "twice"] = "twice"  # how often a request runs that a client repeats because it heard no answer
+    auth_types: tuple[str, ...] | None = None  # of IPMI 1.5: none, md5, password; None: what goes with the cipher suites
+    kg: str | None = None  # the BMC's own key, K_g; None: not set
+    sessions: int = 32  # how many can be open at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

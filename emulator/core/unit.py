@@ -32,6 +32,7 @@ class Unit:
     watchdog: Watchdog = field(default_factory=Watchdog)
     ipmi_lan: bool = True  # whether IPMI over LAN answers at all
     last_request: int | None = None  # its place in the journal
+    clock_offset: float = 0.0  # seconds that its clock was set forward
 
     def system(self, system_id: str) -> SystemState:
         try:

@@ -83,7 +83,13 @@ class LogView(_Part):
     def wall(self) -> float:
         """Unix time now: the BMC's clock (IPMI Get SEL Time, Redfish Manager.DateTime)."""
         self._rack.advance()
-        return self._rack.witness.wall()
+        return self._rack.witness.wall(self._unit)
+
+    def set_wall(self, unix: float, cause: int | None = None) -> None:
+        """Sets the BMC's clock (IPMI Set SEL Time). Entries that are there keep their times."""
+        self._rack.advance()
+        self._unit.clock_offset += unix - self._rack.witness.wall(self._unit)
+        self._setting("clock", None, cause)
 
     def add(
         self,
@@ -102,13 +108,13 @@ class LogView(_Part):
         """Leaves one entry behind: that it was cleared."""
         self._rack.advance()
         seq = self._setting("log cleared", None, cause, entries=len(self._unit.log))
-        self._unit.log.clear(self._rack.witness.wall())
+        self._unit.log.clear(self._rack.witness.wall(self._unit))
         self._rack.witness.log(self._unit, LogKind.LOG_CLEARED, cause=seq)
 
     def delete(self, record: int, cause: int | None = None) -> bool:
         """Whether there was such an entry."""
         self._rack.advance()
-        gone = self._unit.log.delete(record, self._rack.witness.wall())
+        gone = self._unit.log.delete(record, self._rack.witness.wall(self._unit))
         if gone:
             self._setting("log entry deleted", None, cause, record=record)
         return gone

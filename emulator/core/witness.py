@@ -28,9 +28,9 @@ class Witness:
         self._room = room
         self._epoch = epoch
 
-    def wall(self) -> float:
-        """Unix time, seconds."""
-        return self._epoch + self._room.now
+    def wall(self, unit: Unit) -> float:
+        """Unix time as this BMC's clock has it, seconds."""
+        return self._epoch + unit.clock_offset + self._room.now
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
@@ -72,7 +72,7 @@ class Witness:
         cause: int | None = None,
     ) -> LogEntry | None:
         entry = unit.log.add(
-            t=self._room.now, wall=self.wall(), severity=severity, kind=kind, text=text, system=system, sel=sel, cause=cause
+            t=self._room.now, wall=self.wall(unit), severity=severity, kind=kind, text=text, system=system, sel=sel, cause=cause
         )
         if entry is not None:
             for listener in tuple(unit.log_listeners):

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from emulator.core.journal import Kind
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.sdr import DEVICE_SUPPORT
 from emulator.ipmi.sessions import Privilege
 from profiles.model import View
 
 IPMI_2_0 = 0x02
-CHASSIS_DEVICE = 0x80
 SELF_TEST_PASSED = bytes((0x55, 0x00))
 
 REQUESTED_LEVEL_NOT_AVAILABLE = 0x81
@@ -37,11 +37,22 @@ def get_device_id(call: Call) -> bytes:
     device, version = call.view.profile.ipmi.device, call.view.profile.identity.bmc_firmware
     major, minor, auxiliary = firmware_bytes(version)
     return (
-        bytes((device.device_id, device.revision & 0x0F, major, minor, IPMI_2_0, CHASSIS_DEVICE))
+        bytes((device.device_id, device.revision & 0x0F, major, minor, IPMI_2_0, DEVICE_SUPPORT))
         + device.manufacturer.to_bytes(3, "little")
         + device.product.to_bytes(2, "little")
         + auxiliary
     )
+
+
+def cold_reset(call: Call) -> bytes:
+    """Answered; then the BMC is away for as long as the profile says (20.2)."""
+    call.view.reset_bmc("cold", call.cause)
+    return b""
+
+
+def warm_reset(call: Call) -> bytes:
+    call.view.reset_bmc("warm", call.cause)
+    return b""
 
 
 def get_self_test_results(_call: Call) -> bytes:
@@ -53,7 +64,7 @@ def get_guid(call: Call) -> bytes:
 
 
 def get_acpi_power_state(call: Call) -> bytes:
-    word = call.view.power(call.view.first_system().id, View.IPMI, call.request, call.cause)
+    word = call.view.power(call.system, View.IPMI, call.request, call.cause)
     return bytes((ACPI_STATE.get(word, ACPI_UNKNOWN), 0x00 if word == "On" else ACPI_UNKNOWN))
 
 
@@ -86,5 +97,7 @@ def close_session(call: Call) -> bytes:
     if target is not call.session and call.session.privilege < Privilege.ADMINISTRATOR:
         raise Refused(CompletionCode.INSUFFICIENT_PRIVILEGE)
     call.sessions.close(target.id)
+    if call.bmc.sol.session is target:
+        call.bmc.sol.deactivate(call.cause, tell=target is not call.session)
     call.view.record(Kind.SESSION, call.cause, what="closed", via="ipmi", user=target.account.name, live=len(call.sessions.live))
     return b""

@@ -11,7 +11,8 @@ from emulator.core.vocab import CompletionCode, ResetType
 from emulator.ipmi.handshake import HalfOpen
 from emulator.ipmi.lan15 import AuthType, Challenge
 from emulator.ipmi.sessions import Peer, Privilege, Session, SessionTable
-from emulator.ipmi.state import IpmiState
+from emulator.ipmi.sol import Sol
+from emulator.ipmi.state import Here, IpmiState
 from emulator.ipmi.suites import CipherSuite
 
 
@@ -34,6 +35,8 @@ class Bmc:
     auth_types: frozenset[AuthType]
     guid: bytes
     kg: bytes | None
+    here: Here
+    sol: Sol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,11 @@ class Call:
     @property
     def view(self) -> BmcView:
         return self.bmc.view
+
+    @property
+    def system(self) -> str:
+        """The id of the system that IPMI speaks of."""
+        return self.request.system or self.view.first_system().id
 
     @property
     def state(self) -> IpmiState:

@@ -17,7 +17,7 @@ from typing import Any
 from pyghmi.ipmi.private import constants, serversession
 
 from emulator.ipmi.handshake import Keys
-from emulator.ipmi.rmcp import PAYLOAD_IPMI, Lan15, Malformed, Message, RmcpPlus
+from emulator.ipmi.rmcp import PAYLOAD_IPMI, PAYLOAD_SOL, Lan15, Malformed, Message, RmcpPlus
 from emulator.ipmi.window import Window
 
 UNREADABLE = (ValueError, IndexError, struct.error)
@@ -62,7 +62,7 @@ class PyghmiSession(serversession.ServerSession):  # type: ignore[misc]  # pyghm
         self.pendingpayloads: deque[object] = deque()
         self.lastpayload = None
         self.last_payload_type = None
-        self.sol_handler = None
+        self.sol_handler = self._take_sol
         self.currhashlib = keys.suite.digest
         self.currhashlen = keys.suite.icv_length
         self.k1, self.k2, self.aeskey = keys.k1, keys.k2, keys.k2[:16]
@@ -77,6 +77,7 @@ class PyghmiSession(serversession.ServerSession):  # type: ignore[misc]  # pyghm
         self.window = Window()
         self._replayed = False
         self._request: dict[str, Any] | None = None
+        self._characters: bytes | None = None
 
     def _take(self, request: dict[str, Any]) -> None:
         self._request = request
@@ -89,6 +90,19 @@ class PyghmiSession(serversession.ServerSession):  # type: ignore[misc]  # pyghm
         if len(payload) >= 7:
             self.lun = payload[1] & 0x03
         super()._parse_ipmi_payload(payload)
+
+    def _take_sol(self, payload: bytearray) -> None:
+        """Called by pyghmi with the payload of an authentic serial-over-LAN datagram."""
+        if self.window.admits(self.remseqnumber or 0):
+            self._characters = bytes(payload)
+        else:
+            self._replayed = True
+
+    def unwrap_sol(self, datagram: bytes) -> tuple[bytes | None, bool]:
+        """(the payload, whether it is a replay). Raises what UNREADABLE lists."""
+        self._characters = None
+        _, replayed = self.unwrap(datagram)
+        return self._characters, replayed
 
     def unwrap(self, datagram: bytes) -> tuple[dict[str, Any] | None, bool]:
         """(the request, whether it is a replay). Raises what UNREADABLE lists."""
@@ -111,8 +125,7 @@ class RmcpPlusLink:
             raise Malformed("an IPMI 1.5 datagram in an RMCP+ session")
         if datagram.payload_type != PAYLOAD_IPMI:
             raise Malformed("a payload that was not activated")
-        if not (datagram.authenticated and datagram.encrypted):
-            raise Malformed("neither clear text nor missing integrity was agreed upon")
+        _insist_on_protection(datagram)
         try:
             request, replayed = self._session.unwrap(datagram.raw)
         except UNREADABLE as error:
@@ -134,6 +147,21 @@ class RmcpPlusLink:
             rq_lun=session.rqlun,
         )
 
+    def open_sol(self, datagram: RmcpPlus) -> bytes | None:
+        """The serial-over-LAN payload inside; None for a replay. Raises Malformed."""
+        _insist_on_protection(datagram)
+        try:
+            payload, replayed = self._session.unwrap_sol(datagram.raw)
+        except UNREADABLE as error:
+            raise Malformed("an unreadable payload") from error
+        if payload is None and not replayed:
+            raise Malformed("wrong integrity code or an unreadable message")
+        return payload
+
+    def seal_sol(self, payload: bytes) -> bytes:
+        self._session.send_payload(payload=payload, payload_type=PAYLOAD_SOL, retry=False)
+        return self._outbox.take()
+
     def seal(self, message: Message, code: int, data: bytes) -> bytes:
         session = self._session
         session.clientaddr, session.seqlun = message.rq_address, message.rq_seq
@@ -142,3 +170,9 @@ class RmcpPlusLink:
         session.rqlun = message.lun
         session._send_ipmi_net_payload(code=code, data=data, rslun=message.rq_lun)
         return self._outbox.take()
+
+
+def _insist_on_protection(datagram: RmcpPlus) -> None:
+    """Raises Malformed."""
+    if not (datagram.authenticated and datagram.encrypted):
+        raise Malformed("neither clear text nor missing integrity was agreed upon")

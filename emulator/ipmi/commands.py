@@ -2,54 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from emulator.ipmi import app, channel, chassis, login15, users
-from emulator.ipmi.call import Command
+from emulator.core.vocab import ResetType
+from emulator.ipmi import (
+    app,
+    bootoptions,
+    channel,
+    chassis,
+    dcmi,
+    fru,
+    lan,
+    login15,
+    payloads,
+    sdr,
+    sel,
+    sensors,
+    users,
+    watchdog,
+)
+from emulator.ipmi.call import Call, Command, no_reset
 from emulator.ipmi.sessions import Privilege
 
-CHASSIS, APP = 0x00, 0x06
+CHASSIS, SENSOR, APP, STORAGE, TRANSPORT, GROUP = 0x00, 0x04, 0x06, 0x0A, 0x0C, 0x2C
 
 USER, OPERATOR, ADMINISTRATOR, ANYBODY = Privilege.USER, Privilege.OPERATOR, Privilege.ADMINISTRATOR, Privilege.CALLBACK
 
+
+def _row(
+    name: str,
+    privilege: Privilege,
+    run: Callable[[Call], bytes],
+    fewest: int = 0,
+    most: int | None = None,
+    *,
+    sessionless: bool = False,
+    reset: Callable[[bytes], ResetType | None] = no_reset,
+) -> Command:
+    length = (fewest, fewest if most is None else most)
+    return Command(name=name, privilege=privilege, run=run, length=length, sessionless=sessionless, reset=reset)
+
+
 COMMANDS: Mapping[tuple[int, int], Command] = {
-    (CHASSIS, 0x00): Command(name="chassis-capabilities", privilege=USER, run=chassis.get_capabilities),
-    (CHASSIS, 0x01): Command(name="chassis-status", privilege=USER, run=chassis.get_status),
-    (CHASSIS, 0x02): Command(
-        name="chassis-control", privilege=OPERATOR, run=chassis.control, length=(1, 1), reset=chassis.reset_of
-    ),
-    (CHASSIS, 0x04): Command(name="chassis-identify", privilege=OPERATOR, run=chassis.identify, length=(0, 2)),
-    (CHASSIS, 0x06): Command(name="set-restore-policy", privilege=OPERATOR, run=chassis.set_restore_policy, length=(1, 1)),
-    (CHASSIS, 0x07): Command(name="restart-cause", privilege=USER, run=chassis.get_restart_cause),
-    (CHASSIS, 0x08): Command(name="set-boot-option", privilege=OPERATOR, run=chassis.set_boot_option, length=(1, 18)),
-    (CHASSIS, 0x09): Command(name="get-boot-option", privilege=OPERATOR, run=chassis.get_boot_option, length=(3, 3)),
-    (CHASSIS, 0x0F): Command(name="power-on-hours", privilege=USER, run=chassis.get_poh_counter),
-    (APP, 0x01): Command(name="device-id", privilege=USER, run=app.get_device_id),
-    (APP, 0x04): Command(name="self-test", privilege=USER, run=app.get_self_test_results),
-    (APP, 0x07): Command(name="acpi-power-state", privilege=USER, run=app.get_acpi_power_state),
-    (APP, 0x08): Command(name="device-guid", privilege=USER, run=app.get_guid),
-    (APP, 0x2E): Command(name="set-global-enables", privilege=ADMINISTRATOR, run=app.set_global_enables, length=(1, 1)),
-    (APP, 0x2F): Command(name="get-global-enables", privilege=USER, run=app.get_global_enables),
-    (APP, 0x37): Command(name="system-guid", privilege=ANYBODY, run=app.get_guid, sessionless=True),
-    (APP, 0x38): Command(
-        name="authentication-capabilities",
-        privilege=ANYBODY,
-        run=channel.get_authentication_capabilities,
-        length=(2, 2),
-        sessionless=True,
-    ),
-    (APP, 0x39): Command(
-        name="session-challenge", privilege=ANYBODY, run=login15.get_session_challenge, length=(17, 17), sessionless=True
-    ),
-    (APP, 0x3A): Command(name="activate-session", privilege=ANYBODY, run=login15.activate_session, length=(22, 22)),
-    (APP, 0x3B): Command(name="set-session-privilege", privilege=ANYBODY, run=app.set_session_privilege, length=(1, 1)),
-    (APP, 0x3C): Command(name="close-session", privilege=ANYBODY, run=app.close_session, length=(4, 5)),
-    (APP, 0x3D): Command(name="session-info", privilege=USER, run=users.get_session_info, length=(1, 5)),
-    (APP, 0x41): Command(name="channel-access", privilege=USER, run=channel.get_channel_access, length=(2, 2)),
-    (APP, 0x42): Command(name="channel-info", privilege=USER, run=channel.get_channel_info, length=(1, 1)),
-    (APP, 0x44): Command(name="user-access", privilege=OPERATOR, run=users.get_user_access, length=(2, 2)),
-    (APP, 0x46): Command(name="user-name", privilege=OPERATOR, run=users.get_user_name, length=(1, 1)),
-    (APP, 0x54): Command(name="cipher-suites", privilege=ANYBODY, run=channel.get_cipher_suites, length=(3, 3), sessionless=True),
+    (CHASSIS, 0x00): _row("chassis-capabilities", USER, chassis.get_capabilities),
+    (CHASSIS, 0x01): _row("chassis-status", USER, chassis.get_status),
+    (CHASSIS, 0x02): _row("chassis-control", OPERATOR, chassis.control, 1, reset=chassis.reset_of),
+    (CHASSIS, 0x04): _row("chassis-identify", OPERATOR, chassis.identify, 0, 2),
+    (CHASSIS, 0x06): _row("set-restore-policy", OPERATOR, chassis.set_restore_policy, 1),
+    (CHASSIS, 0x07): _row("restart-cause", USER, chassis.get_restart_cause),
+    (CHASSIS, 0x08): _row("set-boot-option", OPERATOR, bootoptions.set_boot_option, 1, 18),
+    (CHASSIS, 0x09): _row("get-boot-option", OPERATOR, bootoptions.get_boot_option, 3),
+    (CHASSIS, 0x0F): _row("power-on-hours", USER, chassis.get_poh_counter),
+    (SENSOR, 0x02): _row("platform-event", OPERATOR, sel.platform_event, 5, 8),
+    (SENSOR, 0x25): _row("sensor-hysteresis", USER, sensors.get_hysteresis, 2),
+    (SENSOR, 0x27): _row("sensor-thresholds", USER, sensors.get_thresholds, 1),
+    (SENSOR, 0x29): _row("sensor-event-enable", USER, sensors.get_event_enable, 1),
+    (SENSOR, 0x2B): _row("sensor-event-status", USER, sensors.get_event_status, 1),
+    (SENSOR, 0x2D): _row("sensor-reading", USER, sensors.get_reading, 1),
+    (SENSOR, 0x2F): _row("sensor-type", USER, sensors.get_type, 1),
+    (APP, 0x01): _row("device-id", USER, app.get_device_id),
+    (APP, 0x02): _row("cold-reset", ADMINISTRATOR, app.cold_reset),
+    (APP, 0x03): _row("warm-reset", ADMINISTRATOR, app.warm_reset),
+    (APP, 0x04): _row("self-test", USER, app.get_self_test_results),
+    (APP, 0x07): _row("acpi-power-state", USER, app.get_acpi_power_state),
+    (APP, 0x08): _row("device-guid", USER, app.get_guid),
+    (APP, 0x22): _row("reset-watchdog", OPERATOR, watchdog.reset_timer),
+    (APP, 0x24): _row("set-watchdog", OPERATOR, watchdog.set_timer, 6),
+    (APP, 0x25): _row("get-watchdog", USER, watchdog.get_timer),
+    (APP, 0x2E): _row("set-global-enables", ADMINISTRATOR, app.set_global_enables, 1),
+    (APP, 0x2F): _row("get-global-enables", USER, app.get_global_enables),
+    (APP, 0x37): _row("system-guid", ANYBODY, app.get_guid, sessionless=True),
+    (APP, 0x38): _row("authentication-capabilities", ANYBODY, channel.get_authentication_capabilities, 2, sessionless=True),
+    (APP, 0x39): _row("session-challenge", ANYBODY, login15.get_session_challenge, 17, sessionless=True),
+    (APP, 0x3A): _row("activate-session", ANYBODY, login15.activate_session, 22),
+    (APP, 0x3B): _row("set-session-privilege", ANYBODY, app.set_session_privilege, 1),
+    (APP, 0x3C): _row("close-session", ANYBODY, app.close_session, 4, 5),
+    (APP, 0x3D): _row("session-info", USER, users.get_session_info, 1, 5),
+    (APP, 0x41): _row("channel-access", USER, channel.get_channel_access, 2),
+    (APP, 0x42): _row("channel-info", USER, channel.get_channel_info, 1),
+    (APP, 0x43): _row("set-user-access", ADMINISTRATOR, users.set_user_access, 3, 4),
+    (APP, 0x44): _row("user-access", OPERATOR, users.get_user_access, 2),
+    (APP, 0x45): _row("set-user-name", ADMINISTRATOR, users.set_user_name, 17),
+    (APP, 0x46): _row("user-name", OPERATOR, users.get_user_name, 1),
+    (APP, 0x47): _row("set-user-password", ADMINISTRATOR, users.set_user_password, 2, 22),
+    (APP, 0x48): _row("activate-payload", OPERATOR, payloads.activate, 6),
+    (APP, 0x49): _row("deactivate-payload", OPERATOR, payloads.deactivate, 6),
+    (APP, 0x4A): _row("payload-activation-status", USER, payloads.get_activation_status, 1),
+    (APP, 0x4B): _row("payload-instance-info", USER, payloads.get_instance_info, 2),
+    (APP, 0x4C): _row("set-user-payload-access", ADMINISTRATOR, payloads.set_user_access, 6),
+    (APP, 0x4D): _row("user-payload-access", OPERATOR, payloads.get_user_access, 2),
+    (APP, 0x4E): _row("channel-payload-support", USER, payloads.get_channel_support, 1),
+    (APP, 0x4F): _row("channel-payload-version", USER, payloads.get_channel_version, 2),
+    (APP, 0x54): _row("cipher-suites", ANYBODY, channel.get_cipher_suites, 3, sessionless=True),
+    (STORAGE, 0x10): _row("fru-area-info", USER, fru.get_area_info, 1),
+    (STORAGE, 0x11): _row("fru-read", USER, fru.read, 4),
+    (STORAGE, 0x12): _row("fru-write", OPERATOR, fru.write, 3, 255),
+    (STORAGE, 0x20): _row("sdr-info", USER, sdr.get_repository_info),
+    (STORAGE, 0x22): _row("sdr-reserve", USER, sdr.reserve),
+    (STORAGE, 0x23): _row("sdr-get", USER, sdr.get_record, 6),
+    (STORAGE, 0x28): _row("sdr-time", USER, sel.get_time),
+    (STORAGE, 0x40): _row("sel-info", USER, sel.get_info),
+    (STORAGE, 0x42): _row("sel-reserve", USER, sel.reserve),
+    (STORAGE, 0x43): _row("sel-get", USER, sel.get_entry, 6),
+    (STORAGE, 0x44): _row("sel-add", OPERATOR, sel.add_entry, 16),
+    (STORAGE, 0x46): _row("sel-delete", OPERATOR, sel.delete_entry, 4),
+    (STORAGE, 0x47): _row("sel-clear", OPERATOR, sel.clear, 6),
+    (STORAGE, 0x48): _row("sel-time", USER, sel.get_time),
+    (STORAGE, 0x49): _row("set-sel-time", OPERATOR, sel.set_time, 4),
+    (TRANSPORT, 0x01): _row("set-lan", ADMINISTRATOR, lan.set_parameter, 3, 32),
+    (TRANSPORT, 0x02): _row("get-lan", OPERATOR, lan.get_parameter, 4),
+    (TRANSPORT, 0x21): _row("set-sol", ADMINISTRATOR, payloads.set_configuration, 3, 4),
+    (TRANSPORT, 0x22): _row("get-sol", USER, payloads.get_configuration, 4),
+    (GROUP, 0x01): _row("dcmi-capabilities", USER, dcmi.get_capabilities, 1, 255),
+    (GROUP, 0x02): _row("dcmi-power-reading", USER, dcmi.get_power_reading, 1, 255),
+    (GROUP, 0x03): _row("dcmi-power-limit", USER, dcmi.get_power_limit, 1, 255),
+    (GROUP, 0x06): _row("dcmi-asset-tag", USER, dcmi.get_asset_tag, 1, 255),
+    (GROUP, 0x08): _row("dcmi-set-asset-tag", OPERATOR, dcmi.set_asset_tag, 1, 255),
+    (GROUP, 0x09): _row("dcmi-controller-name", USER, dcmi.get_controller_name, 1, 255),
 }
 
 

@@ -18,6 +18,7 @@ from emulator.ipmi.sessions import Privilege
 from emulator.ipmi.suites import CipherSuite, RmcpStatus
 
 MAX_NAME = 16
+KG_BYTES = 20
 MAX_PASSWORD = 20
 """Bytes of a password that RMCP+ can carry (22.30). An account with a longer one is no IPMI user, as on hardware."""
 
@@ -127,24 +128,24 @@ def rakp2(half: HalfOpen, rakp1: Rakp1, key: bytes, guid: bytes, entropy: Callab
     if half.rakp1 != rakp1:
         half.rakp1, half.random = rakp1, entropy(16)
     signed = half.console_id + half.id + rakp1.random + half.random + guid + _identity(rakp1)
-    code = hmac.new(key, signed, half.suite.digest).digest()
+    code = hmac.digest(key, signed, half.suite.digest)
     return bytes((rakp1.tag, RmcpStatus.OK, 0, 0)) + half.console_id + half.random + guid + code
 
 
 def proves_password(half: HalfOpen, rakp1: Rakp1, rakp3: Rakp3, key: bytes) -> bool:
     """Whether RAKP 3 was made with this password; compared in constant time."""
-    expected = hmac.new(key, half.random + half.console_id + _identity(rakp1), half.suite.digest).digest()
+    expected = hmac.digest(key, half.random + half.console_id + _identity(rakp1), half.suite.digest)
     return hmac.compare_digest(expected, rakp3.auth_code)
 
 
 def derive_keys(half: HalfOpen, rakp1: Rakp1, key: bytes) -> Keys:
     """`key` is K_g where one is set, else the user's password."""
-    sik = hmac.new(key, rakp1.random + half.random + _identity(rakp1), half.suite.digest).digest()
-    k1, k2 = (hmac.new(sik, bytes((n,)) * 20, half.suite.digest).digest() for n in (1, 2))
+    sik = hmac.digest(key, rakp1.random + half.random + _identity(rakp1), half.suite.digest)
+    k1, k2 = (hmac.digest(sik, bytes((n,)) * 20, half.suite.digest) for n in (1, 2))
     return Keys(half.suite, sik, k1, k2)
 
 
 def rakp4(half: HalfOpen, rakp1: Rakp1, rakp3: Rakp3, keys: Keys, guid: bytes) -> bytes:
     """RAKP Message 4 (table 13-14)."""
-    code = hmac.new(keys.sik, rakp1.random + half.id + guid, half.suite.digest).digest()
+    code = hmac.digest(keys.sik, rakp1.random + half.id + guid, half.suite.digest)
     return refusal(rakp3.tag, RmcpStatus.OK, half.console_id) + code[: half.suite.icv_length]

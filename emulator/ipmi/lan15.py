@@ -14,16 +14,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
+from emulator.core.accounts import LocalAccount
 from emulator.core.clock import Instant
 from emulator.ipmi import rmcp
 from emulator.ipmi.rmcp import Lan15, Malformed, Message, RmcpPlus
 from emulator.ipmi.suites import CipherSuite
 from emulator.ipmi.window import Window
-from profiles.model import Account
 
 MAX_PASSWORD = 16
 """Bytes of a password that IPMI 1.5 can carry. An account with a longer one can log in over RMCP+ only."""
@@ -39,7 +39,12 @@ class AuthType(IntEnum):
     PASSWORD = 4
 
 
-def offered_beside(suites: Collection[CipherSuite]) -> frozenset[AuthType]:
+AUTH_TYPE_OF_WORD = {"none": AuthType.NONE, "md5": AuthType.MD5, "password": AuthType.PASSWORD}
+"""The words of profiles."""
+
+
+@lru_cache(maxsize=64)
+def offered_beside(suites: tuple[CipherSuite, ...]) -> frozenset[AuthType]:
     """A BMC that has dropped SHA-1 has no MD5 and no clear-text passwords either: it speaks RMCP+ only, like OpenBMC's."""
     old = any(suite.digest == "sha1" for suite in suites)
     return frozenset({AuthType.MD5, AuthType.PASSWORD}) if old else frozenset()
@@ -98,7 +103,7 @@ class Challenge:
 
     id: bytes
     since: Instant
-    account: Account
+    account: LocalAccount
     text: bytes
     auth_type: AuthType
     link: Lan15Link

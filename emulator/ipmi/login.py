@@ -7,9 +7,10 @@ What a client is told (IPMI 2.0, table 13-15)
 
 from __future__ import annotations
 
-from emulator.core.accounts import AuthResult
+from emulator.core.accounts import AuthResult, LocalAccount
 from emulator.core.fault import Request, Seam
 from emulator.core.journal import Kind
+from emulator.core.view import BmcView
 from emulator.faults.protocol import Completion, Silence
 from emulator.ipmi import handshake, rmcp
 from emulator.ipmi.call import Bmc
@@ -17,8 +18,8 @@ from emulator.ipmi.codec import RmcpPlusLink
 from emulator.ipmi.handshake import MAX_NAME, MAX_PASSWORD, HalfOpen, Rakp1, Rakp3
 from emulator.ipmi.rmcp import Malformed
 from emulator.ipmi.sessions import FIRST_PRIVILEGE, PRIVILEGE_OF_ROLE, Peer, Privilege, Session
+from emulator.ipmi.state import IpmiState
 from emulator.ipmi.suites import CipherSuite, RmcpStatus, choose
-from profiles.model import Account
 
 NAMES = {rmcp.PAYLOAD_OPEN_REQUEST: "open-session", rmcp.PAYLOAD_RAKP1: "rakp1", rmcp.PAYLOAD_RAKP3: "rakp3"}
 """What faults call the handshake's messages."""
@@ -30,10 +31,18 @@ ANSWERED_WITH = {
 }
 
 
+def ipmi_user(view: BmcView, state: IpmiState, name: bytes, longest: int) -> LocalAccount | None:
+    """The account that may log in under a name; None too where its password is longer than the protocol can carry."""
+    account = view.account(name.decode("utf-8", "replace"))
+    if account is None or not account.over_ipmi or account.slot in state.no_messaging:
+        return None
+    return account if len(account.password.encode()) <= longest else None
+
+
 class Login:
     """The handshakes of one BMC."""
 
-    __slots__ = ("_guid", "_kg", "_sessions", "_suites", "_view")
+    __slots__ = ("_guid", "_kg", "_sessions", "_state", "_suites", "_system", "_view")
 
     def __init__(self, bmc: Bmc) -> None:
         self._view = bmc.view
@@ -41,6 +50,8 @@ class Login:
         self._suites = bmc.suites
         self._guid = bmc.guid
         self._kg = bmc.kg
+        self._state = bmc.state
+        self._system = bmc.view.first_system().id
 
     def answer(self, kind: int, body: bytes, peer: Peer) -> bytes | None:
         """The datagram that answers a handshake message. Raises Malformed."""
@@ -48,7 +59,7 @@ class Login:
             raise Malformed("a payload that no client sends outside of a session")
         if len(body) < 8:
             raise Malformed(f"{NAMES[kind]} is cut off")
-        request = Request(protocol="ipmi", method="IPMI", path=NAMES[kind], system=self._view.first_system().id)
+        request = Request(protocol="ipmi", method="IPMI", path=NAMES[kind], system=self._system)
         fault = next((f for f in self._view.faults(Seam.PROTOCOL, request) if isinstance(f, Completion | Silence)), None)
         reply: bytes | None = None
         if fault is None or fault.executed:
@@ -137,7 +148,15 @@ class Login:
         return reply
 
     def _establish(
-        self, half: HalfOpen, rakp1: Rakp1, account: Account, link: RmcpPlusLink, peer: Peer, *, greeting: bytes, farewell: bytes
+        self,
+        half: HalfOpen,
+        rakp1: Rakp1,
+        account: LocalAccount,
+        link: RmcpPlusLink,
+        peer: Peer,
+        *,
+        greeting: bytes,
+        farewell: bytes,
     ) -> None:
         limit = Privilege(rakp1.wants or PRIVILEGE_OF_ROLE[account.role])
         self._sessions.establish(
@@ -165,10 +184,8 @@ class Login:
             live=len(self._sessions.live),
         )
 
-    def _ipmi_user(self, name: bytes) -> Account | None:
-        """None too for an account whose password is longer than RMCP+ can carry."""
-        account = self._view.account(name.decode("utf-8", "replace"))
-        return account if account and account.name and len(account.password.encode()) <= MAX_PASSWORD else None
+    def _ipmi_user(self, name: bytes) -> LocalAccount | None:
+        return ipmi_user(self._view, self._state, name, MAX_PASSWORD)
 
     def _note_unknown(self, name: bytes, peer: Peer) -> None:
         """Counts against the address where the lockout goes by address; a name that nobody has cannot be locked."""

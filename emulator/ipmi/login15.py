@@ -8,6 +8,7 @@ from emulator.core.view import BmcView
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
 from emulator.ipmi.lan15 import MAX_PASSWORD, AuthType, Challenge, Lan15Link
+from emulator.ipmi.login import ipmi_user
 from emulator.ipmi.rmcp import Lan15, Malformed
 from emulator.ipmi.sessions import FIRST_PRIVILEGE, PRIVILEGE_OF_ROLE, Peer, Privilege, Session
 
@@ -27,9 +28,9 @@ def get_session_challenge(call: Call) -> bytes:
     name = call.data[1:].rstrip(b"\0")
     if not name:
         raise Refused(NULL_USER_NOT_ENABLED)
-    account = call.view.account(name.decode("utf-8", "replace"))
-    if account is None or len(account.password.encode()) > MAX_PASSWORD:
-        call.view.record(Kind.AUTH, call.cause, result=AuthResult.BAD, user=account.name if account else None, via="ipmi")
+    account = ipmi_user(call.view, call.state, name, MAX_PASSWORD)
+    if account is None:
+        call.view.record(Kind.AUTH, call.cause, result=AuthResult.BAD, user=None, via="ipmi")
         raise Refused(INVALID_USER_NAME)
     session_id = call.sessions.fresh_id()
     challenge = Challenge(

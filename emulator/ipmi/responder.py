@@ -5,10 +5,12 @@ Rules
   2. Nothing that a stranger sends raises, and nothing that is malformed is answered. It is counted, by reason.
   3. A session belongs to this BMC and is found by its id alone (`sessions`); no state is shared between two BMCs.
   4. Every request meets the protocol faults once, before anything else is done about it.
+  5. A BMC that is away, or has IPMI over LAN switched off, is silent.
 
 Duplicates
   A datagram that comes twice (same session sequence number) is dropped. A client that repeats itself because it heard no answer
-  uses a new sequence number; then the command runs twice, as it does on hardware.
+  uses a new sequence number and the old request number. What happens then is the profile's: the command runs twice, as on most
+  hardware, or once, and the first answer is given again.
 """
 
 from __future__ import annotations
@@ -23,24 +25,31 @@ from emulator.core.errors import EmulatorError
 from emulator.core.fault import Request, Seam
 from emulator.core.journal import Kind
 from emulator.core.naming import derived_uuid
+from emulator.core.presence import Being
 from emulator.core.view import BmcView
 from emulator.core.vocab import CompletionCode
 from emulator.faults.protocol import Completion, Silence
-from emulator.ipmi import rmcp
+from emulator.ipmi import bootoptions, rmcp
 from emulator.ipmi.call import Bmc, Call, Command, Origin, Refused
+from emulator.ipmi.codec import RmcpPlusLink
 from emulator.ipmi.commands import COMMANDS, name_of
-from emulator.ipmi.handshake import HalfOpen
-from emulator.ipmi.lan15 import ACTIVATE_SESSION, AuthType, Challenge, offered_beside
+from emulator.ipmi.handshake import KG_BYTES, HalfOpen
+from emulator.ipmi.lan15 import ACTIVATE_SESSION, AUTH_TYPE_OF_WORD, AuthType, Challenge, offered_beside
 from emulator.ipmi.login import Login
 from emulator.ipmi.login15 import authenticate
 from emulator.ipmi.rmcp import Lan15, Malformed, Message, Ping, RmcpPlus
-from emulator.ipmi.sessions import Limits, Peer, Session, SessionTable
-from emulator.ipmi.state import IpmiState
+from emulator.ipmi.sessions import Answered, Limits, Peer, Session, SessionTable, limits_for
+from emulator.ipmi.sol import Emit, Sol, nowhere
+from emulator.ipmi.state import Here, IpmiState
 from emulator.ipmi.suites import enabled
 
 P = TypeVar("P", bound=Peer)
 
 INVALID_FOR_LUN = 0xC2
+SUMMARY_EVERY = 10.0
+"""Seconds between two events about what was dropped: a flood leaves a trace and does not drown the journal."""
+REQUEST_NUMBER_LIVES = 5.0
+"""Seconds after which the same request number is a new request (IPMI 2.0, table 4-1)."""
 
 
 def guid_of(view: BmcView) -> bytes:
@@ -74,7 +83,7 @@ class IpmiResponder:
     `drops` counts what was not answered, by reason.
     """
 
-    __slots__ = ("_bmc", "_login", "_view", "drops", "sessions")
+    __slots__ = ("_bmc", "_generation", "_login", "_summarised", "_summary_at", "_system", "_view", "drops", "sessions")
 
     def __init__(
         self,
@@ -84,15 +93,26 @@ class IpmiResponder:
         kg: bytes | None = None,
         auth_types: frozenset[AuthType] | None = None,
         limits: Limits | None = None,
+        here: Here | None = None,
+        emit: Emit = nowhere,
     ) -> None:
-        """`auth_types` are those of IPMI 1.5 (none given: what goes with the cipher suites; empty: no 1.5 at all).
+        """What is None is the profile's word. `auth_types` are those of IPMI 1.5 (empty: no 1.5 at all); `here` is where clients
+        find this BMC, and `emit(data, peer)` sends what nobody has asked for: the console's characters.
 
         Raises ValueError for a profile with cipher suites that are not spoken here.
         """
-        suites = enabled(view.profile.ipmi.cipher_suites)
-        self.sessions: SessionTable[HalfOpen | Challenge] = SessionTable(limits or Limits(), entropy)
+        rules = view.profile.ipmi
+        suites = enabled(rules.cipher_suites)
+        self.sessions: SessionTable[HalfOpen | Challenge] = SessionTable(limits or limits_for(rules.sessions), entropy)
         self.drops: Counter[str] = Counter()
+        self._summarised, self._summary_at = 0, 0.0
         self._view = view
+        self._system = view.first_system().id
+        self._generation = view.generation
+        if auth_types is None and rules.auth_types is not None:
+            auth_types = frozenset(AUTH_TYPE_OF_WORD[word] for word in rules.auth_types)
+        if kg is None and rules.kg is not None:
+            kg = rules.kg.encode().ljust(KG_BYTES, b"\0")
         self._bmc = Bmc(
             view=view,
             state=IpmiState(),
@@ -101,15 +121,17 @@ class IpmiResponder:
             auth_types=offered_beside(suites) if auth_types is None else auth_types,
             guid=guid_of(view),
             kg=kg,
+            here=here or Here(),
+            sol=Sol(view, emit),
         )
         self._login = Login(self._bmc)
 
     def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
         """The answers to a datagram, usually one or none, with the address that each goes to."""
         self._view.advance()
-        if not self._view.ipmi_lan:
+        if not self._view.ipmi_lan or self._view.presence().being is Being.DEAF:
             return []
-        self.reap(self._view.now)
+        self._reap(self._view.now)
         try:
             datagram = rmcp.parse(data)
             reply = self._route(datagram, peer)
@@ -118,18 +140,41 @@ class IpmiResponder:
             return []
         return [] if reply is None else [(reply, peer)]
 
-    def reap(self, now: Instant) -> None:
-        """Ends what has been silent for too long. `receive` does it too; call it where a BMC may hear nothing for long."""
+    def tick(self, now: Instant) -> None:
+        """Call it about once a second: sessions end, boot flags lapse, the console repeats itself, drops are summed up."""
+        self._reap(now)
+        self._bmc.sol.tick(now)
+        bootoptions.lapse(self._view, self._bmc.state, now)
+        self._sum_up(now)
+
+    def _reap(self, now: Instant) -> None:
+        """Ends what has been silent for too long, and everything where the BMC has started again."""
+        sol = self._bmc.sol
+        if self._generation != self._view.generation:
+            self._generation = self._view.generation
+            sol.deactivate(tell=False)
+            self.sessions.clear()
         for session in self.sessions.reap(now):
             self._view.record(
                 Kind.SESSION, None, what="expired", via="ipmi", user=session.account.name, live=len(self.sessions.live)
             )
+        if sol.session is not None and sol.session.id not in self.sessions.live:
+            sol.deactivate(tell=False)
 
     def _drop(self, reason: str) -> None:
         self.drops[reason] += 1
-        seen = self.drops[reason]
-        if str(seen).strip("0") == "1":  # 1, 10, 100, ...: a flood leaves a trace and does not drown the journal
-            self._view.record(Kind.WIRE, None, protocol="ipmi", what="dropped", reason=reason, times=seen)
+        if self.drops[reason] == 1:
+            self._view.record(Kind.WIRE, None, protocol="ipmi", what="dropped", reason=reason)
+
+    def _sum_up(self, now: Instant) -> None:
+        total = self.drops.total() + self.sessions.abandoned
+        if total == self._summarised or now < self._summary_at:
+            return
+        self._summarised, self._summary_at = total, now + SUMMARY_EVERY
+        self._view.record(
+            Kind.WIRE, None, protocol="ipmi", what="dropped so far", reasons=dict(self.drops),
+            half_open=len(self.sessions.half_open), abandoned=self.sessions.abandoned,
+        )  # fmt: skip
 
     # -- what kind of datagram -----------------------------------------------------------------------------------------
 
@@ -137,6 +182,8 @@ class IpmiResponder:
         match datagram:
             case Ping():
                 return rmcp.pong(datagram)
+            case RmcpPlus(payload_type=rmcp.PAYLOAD_SOL):
+                return self._characters(datagram, peer)
             case RmcpPlus(payload_type=kind, payload=body) if kind != rmcp.PAYLOAD_IPMI:
                 return self._login.answer(kind, body, peer)
             case RmcpPlus(session_id=rmcp.NO_SESSION) | Lan15(session_id=rmcp.NO_SESSION):
@@ -156,7 +203,7 @@ class IpmiResponder:
         return rmcp.lan15(payload) if isinstance(datagram, Lan15) else rmcp.rmcp_plus(rmcp.PAYLOAD_IPMI, payload)
 
     def _in_session(self, datagram: Lan15 | RmcpPlus, peer: Peer) -> bytes | None:
-        session = self.sessions.live.get(datagram.session_id)
+        session = self._live(datagram)
         half = self.sessions.half_open.get(datagram.session_id)
         if isinstance(half, Challenge) and isinstance(datagram, Lan15):
             return self._activate(datagram, half, peer)
@@ -168,6 +215,31 @@ class IpmiResponder:
         self.sessions.touch(session, peer, self._view.now)
         end = self._execute(message, Origin(peer=peer, session=session))
         return None if end is None else session.link.seal(message, *end)
+
+    def _live(self, datagram: Lan15 | RmcpPlus) -> Session | None:
+        """The session of a datagram. It ends where its account was deleted or disabled meanwhile."""
+        session = self.sessions.live.get(datagram.session_id)
+        if session is None:
+            return None
+        account = self._view.account(session.account.name)
+        if account is not None and account.over_ipmi:
+            return session
+        self.sessions.close(session.id)
+        self._view.record(
+            Kind.SESSION, None, what="closed: the account is gone", via="ipmi", user=session.account.name,
+            live=len(self.sessions.live),
+        )  # fmt: skip
+        return None
+
+    def _characters(self, datagram: RmcpPlus, peer: Peer) -> bytes | None:
+        session, sol = self._live(datagram), self._bmc.sol
+        if session is None or session is not sol.session or not isinstance(session.link, RmcpPlusLink):
+            raise Malformed("a payload that was not activated")
+        payload = session.link.open_sol(datagram)
+        if payload is None:
+            raise Malformed("a replay")
+        self.sessions.touch(session, peer, self._view.now)
+        return sol.take(payload)
 
     def _activate(self, datagram: Lan15, challenge: Challenge, peer: Peer) -> bytes | None:
         message = rmcp.parse_message(datagram.payload)
@@ -187,7 +259,7 @@ class IpmiResponder:
             protocol="ipmi",
             method="IPMI",
             path=name_of(message.netfn, message.command),
-            system=self._view.first_system().id,
+            system=self._system,
             reset=row.reset(message.data) if row else None,
         )
         user = origin.session.account.name if origin.session else None
@@ -197,12 +269,18 @@ class IpmiResponder:
         )  # fmt: skip
         fault = next((f for f in self._view.faults(Seam.PROTOCOL, request, cause) if isinstance(f, Completion | Silence)), None)
         code, data = int(CompletionCode.OK), b""
-        if fault is None or fault.executed:
+        before = self._answered_before(message, origin.session)
+        if before is not None:
+            code, data = before.code, before.data
+            self._view.record(Kind.WIRE, cause, protocol="ipmi", what="a repeated request is answered again, not run")
+        elif fault is None or fault.executed:
             try:
                 run = admitted(message, row, origin.session)
                 data = run(Call(bmc=self._bmc, origin=origin, data=message.data, request=request, cause=cause))
             except (Refused, EmulatorError) as refusal:
                 code = refusal.completion_code
+            if origin.session is not None and self._view.profile.ipmi.duplicates == "once":
+                origin.session.answered = Answered(message, self._view.now, code, data)
         match fault:
             case Silence():
                 return None
@@ -210,3 +288,9 @@ class IpmiResponder:
                 code = instead
         self._view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
         return code, b"" if code else data
+
+    def _answered_before(self, message: Message, session: Session | None) -> Answered | None:
+        """What a repeated request came to the first time, where the profile says that it runs once."""
+        last = session.answered if session is not None else None
+        repeated = last is not None and last.message == message and self._view.now - last.at <= REQUEST_NUMBER_LIVES
+        return last if repeated else None

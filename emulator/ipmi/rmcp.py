@@ -18,10 +18,12 @@ RMCP_IPMI: Final = bytes((0x06, 0x00, 0xFF, 0x07))
 RMCP_ASF: Final = bytes((0x06, 0x00, 0xFF, 0x06))
 ASF_IANA: Final = bytes((0x00, 0x00, 0x11, 0xBE))
 BMC_ADDRESS: Final = 0x20
+IPMI_PORT: Final = 623
 NO_SESSION: Final = bytes(4)
 
 AUTH_RMCP_PLUS: Final = 0x06
 PAYLOAD_IPMI: Final = 0x00
+PAYLOAD_SOL: Final = 0x01
 PAYLOAD_OPEN_REQUEST: Final = 0x10
 PAYLOAD_OPEN_RESPONSE: Final = 0x11
 PAYLOAD_RAKP1: Final = 0x12

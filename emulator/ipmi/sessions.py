@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
 from emulator.core.clock import Instant
@@ -47,9 +48,15 @@ class Limits:
     """How many sessions of each kind a BMC holds, and for how many seconds without a packet."""
 
     sessions: int = 32
-    half_open: int = 128
+    half_open: int = 1024
     half_open_s: float = 5.0
     idle_s: float = 60.0
+
+
+@lru_cache(maxsize=64)
+def limits_for(sessions: int) -> Limits:
+    """The same object for all BMCs that have the same: there may be thousands."""
+    return Limits(sessions=sessions)
 
 
 class Link(Protocol):
@@ -70,6 +77,16 @@ class HalfOpen(Protocol):
     def since(self) -> Instant: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The last request of a session, and what it came to."""
+
+    message: Message
+    at: Instant
+    code: int
+    data: bytes
+
+
 @dataclass(slots=True, kw_only=True)
 class Session:
     """An authenticated client. `limit` is the most it may ask for, `privilege` what it has now."""
@@ -85,6 +102,7 @@ class Session:
     privilege: Privilege = FIRST_PRIVILEGE
     farewell: bytes = b""  # the last handshake answer, for a client that did not hear it
     greeting: bytes = b""  # and the handshake message that it answered
+    answered: Answered | None = None
 
 
 H = TypeVar("H", bound=HalfOpen)
@@ -96,6 +114,7 @@ class SessionTable(Generic[H]):
     entropy: Callable[[int], bytes]
     half_open: dict[bytes, H] = field(default_factory=dict)  # oldest first
     live: dict[bytes, Session] = field(default_factory=dict)  # longest idle first
+    abandoned: int = 0  # half-open ones that ran out or had to make room
     _handle: int = 0
 
     @property
@@ -117,8 +136,17 @@ class SessionTable(Generic[H]):
 
     def begin(self, half: H) -> None:
         while len(self.half_open) >= self.limits.half_open:
-            del self.half_open[next(iter(self.half_open))]
+            self._abandon_oldest()
         self.half_open[half.id] = half
+
+    def _abandon_oldest(self) -> None:
+        del self.half_open[next(iter(self.half_open))]
+        self.abandoned += 1
+
+    def clear(self) -> None:
+        """All are lost, as when the BMC starts again."""
+        self.half_open.clear()
+        self.live.clear()
 
     def forget(self, half: H) -> None:
         self.half_open.pop(half.id, None)
@@ -138,7 +166,7 @@ class SessionTable(Generic[H]):
     def reap(self, now: Instant) -> tuple[Session, ...]:
         """Forgets what has been silent for too long; returns the established ones among it."""
         while self.half_open and now - next(iter(self.half_open.values())).since > self.limits.half_open_s:
-            del self.half_open[next(iter(self.half_open))]
+            self._abandon_oldest()
         gone: list[Session] = []
         while self.live and now - (session := next(iter(self.live.values()))).last_used > self.limits.idle_s:
             gone.append(self.live.pop(session.id))

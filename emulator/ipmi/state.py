@@ -1,46 +1,40 @@
-"""What a BMC remembers for IPMI alone: boot flags, restore policy, identify light, who switched on last."""
+"""What a BMC remembers for IPMI alone. Everything that Redfish shows too is the machine's, behind the view."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from emulator.core.boot import NO_OVERRIDE, BootOverride
 from emulator.core.clock import Instant
-from emulator.core.vocab import ChassisControl
-
-POLICY_ALWAYS_OFF = 0x00
-SET_IN_PROGRESS, BOOT_FLAGS = 0, 5
-VALID_FLAGS = 0x80
-
+from emulator.ipmi.rmcp import IPMI_PORT
 
 NO_CHANGES: Mapping[int, bytes] = MappingProxyType({})
-BOOT_PARAMETERS: Mapping[int, int] = MappingProxyType({0: 1, 1: 1, 2: 1, 3: 1, 4: 2, 5: 5, 6: 9, 7: 17})
-"""System boot options by parameter number, and the bytes that each has (IPMI 2.0, table 28-14)."""
+NOBODY: frozenset[int] = frozenset()
 
 
-@dataclass(slots=True)
-class BootOptions:
-    """What was ever set, zeros else. Nothing is copied before that: there may be thousands of BMCs."""
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where clients find this BMC, for commands that tell it. An address that is no IPv4 address is shown as 0.0.0.0."""
 
-    changed: Mapping[int, bytes] = field(default_factory=lambda: NO_CHANGES)
-    locked: frozenset[int] = frozenset()
-
-    def value(self, number: int) -> bytes:
-        return self.changed.get(number) or bytes(BOOT_PARAMETERS[number])
-
-    def set(self, number: int, value: bytes) -> None:
-        self.changed = {**self.changed, number: value}
-
-    def lock(self, number: int, locked: bool) -> None:
-        self.locked = self.locked | {number} if locked else self.locked - {number}
+    address: str = "0.0.0.0"
+    port: int = IPMI_PORT
 
 
 @dataclass(slots=True)
 class IpmiState:
-    boot: BootOptions = field(default_factory=BootOptions)
-    restore_policy: int = POLICY_ALWAYS_OFF
-    identify_until: Instant = -1.0  # in the past: the light is off; infinity: on until told otherwise
-    last_control: ChassisControl | None = None  # the last one that was accepted
-    on_by_ipmi: bool = False
+    """Nothing is copied before it is changed: there may be thousands of BMCs."""
+
+    boot_options: Mapping[int, bytes] = field(default_factory=lambda: NO_CHANGES)  # all parameters but the boot flags
+    boot_locked: frozenset[int] = NOBODY
+    boot_rest: bytes = bytes(3)  # boot flags, data 3 to 5: nothing here acts on them
+    boot_set: BootOverride = NO_OVERRIDE  # the last one that came over IPMI
+    boot_until: Instant = math.inf  # when that lapses
     enables: int = 0x08  # system event logging (22.2)
+    no_messaging: frozenset[int] = NOBODY  # user ids that may not log in over IPMI
+    no_sol: frozenset[int] = NOBODY  # user ids that may not use serial over LAN
+    sel_reservation: int = 0
+    sel_reserved_at: int = 0  # the oldest entry of then; 0: none, or any; -1: lost
+    sdr_reservation: int = 0

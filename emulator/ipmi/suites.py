@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 
 class RmcpStatus(IntEnum):
@@ -55,8 +56,9 @@ SUITES: Mapping[int, CipherSuite] = {
 """The suites that we speak. Both encrypt with AES-CBC-128."""
 
 
-def enabled(ids: Sequence[int]) -> tuple[CipherSuite, ...]:
-    """Raises ValueError where a profile names one that we do not speak."""
+@lru_cache(maxsize=64)
+def enabled(ids: tuple[int, ...]) -> tuple[CipherSuite, ...]:
+    """One tuple for all BMCs of a profile. Raises ValueError where it names a suite that we do not speak."""
     if unknown := sorted(set(ids) - SUITES.keys()):
         raise ValueError(f"cipher suites {unknown} are not spoken here; a profile may name {sorted(SUITES)}")
     return tuple(SUITES[n] for n in ids)

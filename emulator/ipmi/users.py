@@ -1,54 +1,121 @@
-"""Who there is and who is in (IPMI 2.0, 22.20, 22.27, 22.29). The users are the BMC's accounts, the same as Redfish's.
+"""Who there is and who is in (IPMI 2.0, 22.20, 22.26 to 22.31). The users are the BMC's accounts, the same as Redfish's.
 
-User 1 is the nameless user that the standard reserves; nobody can log in as it. The accounts follow from 2 on.
+User 1 is the nameless user that the standard reserves; nobody can log in as it. Accounts without a user id are not seen here.
 """
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 
+from emulator.core.accounts import LAST_SLOT, LocalAccount
+from emulator.core.accounts_admin import ROLE_OF_PRIVILEGE
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
 from emulator.ipmi.channel import LAN_CHANNEL, lan_channel
 from emulator.ipmi.rmcp import AUTH_RMCP_PLUS
 from emulator.ipmi.sessions import PRIVILEGE_OF_ROLE, Session
-from profiles.model import Account
 
-FIRST_NAMED = 2
-SLOTS = 16
 MAX_NAME = 16
 NO_ACCESS = 0x0F
 MESSAGING = 0x10
+CHANGE_FLAGS = 0x80
 ENABLED, DISABLED = 0x40, 0x80
+
+TWENTY_BYTES = 0x80
+DISABLE, ENABLE, SET_PASSWORD, TEST_PASSWORD = 0, 1, 2, 3
+PASSWORD_MISMATCH = 0x80
+NEW_USERS_ROLE = "ReadOnly"
 
 CURRENT, BY_HANDLE, BY_ID = 0x00, 0xFE, 0xFF
 PROTOCOL_RMCP_PLUS = 0x10
 
 
-def slots(call: Call) -> int:
-    return max(SLOTS, len(tuple(call.view.accounts())) + FIRST_NAMED - 1)
-
-
-def account_at(call: Call, number: int) -> Account | None:
-    """The account in a slot; None for an empty one. Raises Refused for a slot that does not exist."""
-    if not 1 <= number <= slots(call):
+def user_at(call: Call, number: int) -> LocalAccount | None:
+    """The account with a user id; None for a free one. Raises Refused for an id that does not exist."""
+    if not 1 <= number <= LAST_SLOT:
         raise Refused(CompletionCode.INVALID_FIELD)
-    accounts = tuple(call.view.accounts())
-    index = number - FIRST_NAMED
-    return accounts[index] if 0 <= index < len(accounts) else None
+    return call.view.users.in_slot(number)
+
+
+def existing_user(call: Call, number: int) -> LocalAccount:
+    account = user_at(call, number)
+    if account is None:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    return account
 
 
 def get_user_access(call: Call) -> bytes:
     lan_channel(call.data[0])
-    account = account_at(call, call.data[1] & 0x3F)
-    access = MESSAGING | PRIVILEGE_OF_ROLE[account.role] if account else NO_ACCESS
-    status = ENABLED if account else DISABLED
-    return bytes((slots(call), status | len(tuple(call.view.accounts())), 1, access))
+    number = call.data[1] & 0x3F
+    account = user_at(call, number)
+    access = NO_ACCESS
+    if account is not None:
+        access = PRIVILEGE_OF_ROLE[account.role] | (0 if number in call.state.no_messaging else MESSAGING)
+    status = ENABLED if account is not None and account.enabled else DISABLED
+    enabled = sum(1 for user in call.view.users.all() if user.slot and user.enabled)
+    return bytes((LAST_SLOT, status | enabled, 1, access))
+
+
+def set_user_access(call: Call) -> bytes:
+    """NO ACCESS is no role: it disables the account, in Redfish too. Whether a user may speak IPMI is IPMI's own affair."""
+    lan_channel(call.data[0] & 0x0F)
+    number, level, state = call.data[1] & 0x3F, call.data[2] & 0x0F, call.state
+    account = existing_user(call, number)
+    if level == NO_ACCESS:
+        call.view.users.change(account.name, enabled=False, cause=call.cause)
+    elif level in ROLE_OF_PRIVILEGE:
+        call.view.users.change(account.name, role=ROLE_OF_PRIVILEGE[level], cause=call.cause)
+    else:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    if call.data[0] & CHANGE_FLAGS:
+        may = bool(call.data[0] & MESSAGING)
+        state.no_messaging = state.no_messaging - {number} if may else state.no_messaging | {number}
+    return b""
 
 
 def get_user_name(call: Call) -> bytes:
-    account = account_at(call, call.data[0] & 0x3F)
+    account = user_at(call, call.data[0] & 0x3F)
     return (account.name if account else "").encode()[:MAX_NAME].ljust(MAX_NAME, b"\0")
+
+
+def set_user_name(call: Call) -> bytes:
+    """Names an account anew, makes one (disabled, until it has a password), or deletes it: an empty name."""
+    number, account = call.data[0] & 0x3F, user_at(call, call.data[0] & 0x3F)
+    try:
+        name = call.data[1:].rstrip(b"\0").decode()
+    except UnicodeDecodeError:
+        raise Refused(CompletionCode.INVALID_FIELD) from None
+    if number == 1:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    users = call.view.users
+    if account is None and name:
+        users.create(name, "", NEW_USERS_ROLE, enabled=False, slot=number, cause=call.cause)
+    elif account is not None and name:
+        users.change(account.name, new_name=name, cause=call.cause)
+    elif account is not None:
+        users.delete(account.name, call.cause)
+    return b""
+
+
+def set_user_password(call: Call) -> bytes:
+    operation, given = call.data[1] & 0x03, call.data[2:]
+    account = existing_user(call, call.data[0] & 0x3F)
+    if operation in (DISABLE, ENABLE):
+        call.view.users.change(account.name, enabled=operation == ENABLE, cause=call.cause)
+        return b""
+    if len(given) != (20 if call.data[0] & TWENTY_BYTES else 16):
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    if operation == TEST_PASSWORD:
+        if not hmac.compare_digest(account.password.encode().ljust(len(given), b"\0"), given):
+            raise Refused(PASSWORD_MISMATCH)
+        return b""
+    try:
+        password = given.rstrip(b"\0").decode()
+    except UnicodeDecodeError:
+        raise Refused(CompletionCode.INVALID_FIELD) from None
+    call.view.users.change(account.name, password=password, cause=call.cause)
+    return b""
 
 
 def _asked_for(call: Call) -> Session | None:
@@ -74,8 +141,8 @@ def get_session_info(call: Call) -> bytes:
     counts = bytes((min(call.sessions.limits.sessions, 0x3F), min(len(live), 0x3F)))
     if session is None:
         return b"\0" + counts
-    names = [account.name for account in call.view.accounts()]
-    number = FIRST_NAMED + names.index(session.account.name) if session.account.name in names else 0  # 0: deleted meanwhile
+    account = call.view.users.get(session.account.name)
+    number = account.slot if account is not None else 0  # 0: deleted meanwhile
     protocol = PROTOCOL_RMCP_PLUS if session.auth_type == AUTH_RMCP_PLUS else 0
     who = bytes((number, session.privilege, protocol | LAN_CHANNEL))
     address = ipaddress.ip_address(session.peer[0])

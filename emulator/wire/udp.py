@@ -107,11 +107,12 @@ class UdpFleet(UdpEndpoint):
         device: str | None = "lo",
     ) -> None:
         """`network` is a CIDR; None takes every address of the device. Raises CannotBind, ValueError for a bad CIDR."""
-        self._network = ipaddress.IPv4Network(network) if network is not None else None
+        known = ipaddress.IPv4Network(network) if network is not None else None
+        self._first, self._last = (0, 0xFFFFFFFF) if known is None else (int(known[0]), int(known[-1]))
         super().__init__(reactor, "0.0.0.0", port, on_datagram, device=device)
 
     def _deliver(self, data: bytes, peer: Address, local: Address) -> None:
-        if self._network is not None and ipaddress.IPv4Address(local[0]) not in self._network:
+        if not self._first <= int.from_bytes(socket.inet_aton(local[0])) <= self._last:
             self.dropped += 1
             return
         super()._deliver(data, peer, local)

@@ -87,7 +87,7 @@ def test_the_self_test_has_passed(client):
 @pytest.mark.parametrize(("power", "bit", "acpi"), [("on", 1, b"\x00\x00"), ("off", 0, b"\x05\x2a")])
 def test_power_is_one_bit_and_one_acpi_state(bench_of, power, bit, acpi):
     client = client_of(responder(bench_of(HostSpec(power=power))))
-    assert client.command(*STATUS) == (0, bytes((bit, 0, 0x40, 0)))
+    assert client.command(*STATUS) == (0, bytes((bit | 0x20, 0, 0x40, 0)))
     assert client.command(6, 0x07) == (0, acpi)
 
 

@@ -64,7 +64,7 @@ def test_everything_that_pyghmi_reads_of_a_session_is_set_by_us(function):
 
 
 def test_everything_that_we_set_is_known_to_pyghmi_or_marked_as_ours():
-    ours = {"window", "lun", "_replayed", "_request"}
+    ours = {"window", "lun", "_replayed", "_request", "_characters"}
     known = set().union(
         *(
             attributes_of_self(function, context)

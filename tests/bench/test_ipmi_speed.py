@@ -1,0 +1,135 @@
+"""IPMI beside pyghmi's own server and OpenIPMI's ipmi_sim, in the same run on the same machine.
+
+Rounds of the servers alternate and the best round counts, so that other load on the machine meets all alike.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.bench.ipmi_load import Line, Server, command_p50, sessions_per_second, whole_session
+
+ROOT = Path(__file__).resolve().parents[2]
+ROUNDS, SECONDS = 5, 2.0
+COMMANDS = 1000
+MANY = 10_000
+START_WITHIN = 90.0
+
+FASTER_THAN_PYGHMI = 1.2
+SAME_AT_MANY = 0.15
+MEMORY_PER_BMC = 2048
+COMMAND_P50_S = 0.001
+
+LAN_CONF = """\
+name "bmc"
+set_working_mc 0x20
+startlan 1
+  addr 127.0.97.3 {port}
+  priv_limit admin
+  allowed_auths_admin none md5 straight
+  guid a123456789abcdefa123456789abcdef
+endlan
+chassis_control "{script} 0x20"
+user 1 true "" "test" user 10 none md5 straight
+user 2 true "root" "calvin" admin 10 none md5 straight
+"""
+SIM_EMU = "mc_setbmc 0x20\nmc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr\nmc_enable 0x20\n"
+SCRIPT = "#!/bin/sh\necho power:1\n"
+
+
+def free_udp_port(address: str) -> int:
+    with socket.socket(type=socket.SOCK_DGRAM) as sock:
+        sock.bind((address, 0))
+        return int(sock.getsockname()[1])
+
+
+@contextmanager
+def running(argv: list[str], server: Server) -> Iterator[Server]:
+    """A server that answers a whole session on its last address."""
+    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+    try:
+        until = time.monotonic() + START_WITHIN
+        while True:
+            try:
+                with Line() as line:
+                    whole_session(line, server, server.addresses[-1])
+                break
+            except (OSError, AssertionError):
+                assert process.poll() is None, f"{server.name} ended"
+                assert time.monotonic() < until, f"{server.name} does not answer"
+                time.sleep(0.2)
+        yield server
+    finally:
+        process.kill()
+        process.wait()
+
+
+def ours(count: int, network: str) -> tuple[list[str], Server]:
+    third, last = network.split(".")[1], count
+    addresses = [f"127.{third}.{n >> 8}.{n & 255}" for n in range(1, last + 1)]
+    port = free_udp_port(addresses[0])
+    argv = [sys.executable, "-m", "emulator", "run", "--profile", "dell-idrac9", "--count", str(count), "--plain-http"]
+    argv += ["--address-per-bmc", f"{network}/16", "--ipmi-port", str(port), "--redfish-port", str(port)]
+    return argv, Server(f"fencelab, {count} BMCs", addresses, port, "root", "calvin")
+
+
+def pyghmis() -> tuple[list[str], Server]:
+    port = free_udp_port("127.0.97.2")
+    script = str(ROOT / "tests" / "bench" / "ipmi_pyghmi_server.py")
+    return [sys.executable, script, "127.0.97.2", str(port)], Server("pyghmi", ["127.0.97.2"], port, "root", "calvin")
+
+
+def openipmis(directory: Path) -> tuple[list[str], Server]:
+    port = free_udp_port("127.0.97.3")
+    script = directory / "power.sh"
+    script.write_text(SCRIPT)
+    script.chmod(0o755)
+    (directory / "lan.conf").write_text(LAN_CONF.format(port=port, script=script))
+    (directory / "sim.emu").write_text(SIM_EMU)
+    state = directory / "state"
+    state.mkdir()
+    argv = ["ipmi_sim", "-c", str(directory / "lan.conf"), "-f", str(directory / "sim.emu"), "-s", str(state), "-n"]
+    return argv, Server("ipmi_sim", ["127.0.97.3"], port, "root", "calvin")
+
+
+@pytest.mark.timeout(600)
+def test_sessions_and_commands_beside_pyghmi_and_ipmi_sim(tmp_path):
+    assert shutil.which("ipmi_sim"), "ipmi_sim is missing: tools/peers-install"
+    with ExitStack() as stack:
+        one, many, theirs, sim = (
+            stack.enter_context(running(argv, server))
+            for argv, server in (ours(1, "127.95.0.0"), ours(MANY, "127.96.0.0"), pyghmis(), openipmis(tmp_path))
+        )
+        servers = (one, many, theirs, sim)
+        best = {server.name: 0.0 for server in servers}
+        for n in range(ROUNDS):
+            for server in servers:
+                best[server.name] = max(best[server.name], sessions_per_second(server, SECONDS, seed=n))
+        p50 = {server.name: min(command_p50(server, COMMANDS) for _ in range(3)) for server in servers}
+    for server in servers:
+        name = server.name
+        print(f"{name:24} {best[name]:6.0f} sessions/s  chassis status p50 {p50[name] * 1000:.2f} ms")
+    assert best[one.name] >= FASTER_THAN_PYGHMI * best[theirs.name]
+    assert abs(best[many.name] / best[one.name] - 1) <= SAME_AT_MANY
+    assert best[one.name] >= best[sim.name]
+    assert p50[one.name] <= COMMAND_P50_S
+    assert p50[many.name] <= COMMAND_P50_S
+
+
+def test_memory_of_an_idle_bmc():
+    argv = [sys.executable, "-m", "tests.bench.ipmi_fleet_memory", str(MANY)]
+    answer = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    machine, ipmi = (int(word) for word in answer.split())
+    print(
+        f"an idle BMC of {MANY}: {ipmi} bytes for IPMI, {machine} bytes for the machine behind it (power, log, accounts, faults)"
+    )
+    assert ipmi <= MEMORY_PER_BMC

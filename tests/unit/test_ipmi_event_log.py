@@ -1,0 +1,135 @@
+"""The SEL over IPMI is the machine's event log."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from emulator.core.eventlog import LogKind, Overflow
+from emulator.core.rack import UnitSpec
+from emulator.ipmi.responder import IpmiResponder
+from tests.conftest import Bench, make_bench, tiny_profile
+from tests.ipmi_client import PEER, Client
+
+INFO, RESERVE, GET, ADD, DELETE, CLEAR = (0x0A, 0x40), (0x0A, 0x42), (0x0A, 0x43), (0x0A, 0x44), (0x0A, 0x46), (0x0A, 0x47)
+FIRST, LAST = b"\0\0", b"\xff\xff"
+EVENT = bytes.fromhex("0000 02 00000000 4100 04 01 30 01 57 23 5f")
+
+
+def client_on(bench: Bench) -> Client:
+    bmc = IpmiResponder(bench.view(), entropy=os.urandom)
+    return Client(lambda datagram: [data for data, _peer in bmc.receive(datagram, PEER)]).login()
+
+
+@pytest.fixture
+def client(bench):
+    return client_on(bench)
+
+
+def reservation(client: Client) -> bytes:
+    code, data = client.command(*RESERVE)
+    assert code == 0
+    return data
+
+
+def records(client: Client) -> list[bytes]:
+    found, following = [], FIRST
+    while following != LAST:
+        code, data = client.command(*GET, bytes(2) + following + b"\x00\xff")
+        if code == 0xCB:
+            return found
+        assert code == 0
+        following = data[:2]
+        found.append(data[2:])
+    return found
+
+
+def test_power_events_of_the_host_land_in_it_with_the_bmcs_time(bench, client):
+    assert client.command(0, 2, b"\x00") == (0, b"")
+    bench.advance(5)
+    (entry,) = [e for e in bench.view().log.entries() if e.kind is LogKind.POWER_OFF]
+    (off,) = records(client)
+    assert off[2] == 0x02
+    assert int.from_bytes(off[3:7], "little") == int(entry.wall)
+    assert off[10:13] == bytes((0x09, 0x40, 0x6F))
+    assert off[13] & 0x0F == 0
+
+
+def test_an_event_of_a_clients_is_seen_by_every_protocol(bench, client):
+    code, data = client.command(*ADD, EVENT)
+    assert code == 0
+    (entry,) = bench.view().log.entries()
+    assert (entry.kind, entry.id) == (LogKind.ADDED, int.from_bytes(data, "little"))
+    assert (entry.sel.sensor_type, entry.sel.sensor_number, entry.sel.data) == (0x01, 0x30, (0x57, 0x23, 0x5F))
+    assert records(client)[0][7:9] == b"\x20\x00", "the generator is the BMC"
+    assert client.command(*ADD, EVENT[:2] + b"\xc0" + EVENT[3:]) == (0xCC, b"")
+
+
+@pytest.mark.parametrize("head", [b"\x04", b"\x41\x04"])
+def test_a_platform_event_is_taken_with_and_without_a_generator(bench, client, head):
+    assert client.command(4, 2, head + bytes.fromhex("01 30 81 57 ff ff")) == (0, b"")
+    (entry,) = bench.view().log.entries()
+    assert (entry.sel.sensor_number, entry.sel.event_type, entry.sel.asserted) == (0x30, 0x01, False)
+
+
+def test_reading_in_parts_and_changing_need_the_newest_reservation(client):
+    for _ in range(3):
+        client.command(*ADD, EVENT)
+    old, new = reservation(client), reservation(client)
+    part = FIRST + b"\x04\x04"
+    assert client.command(*GET, old + part) == (0xC5, b"")
+    assert client.command(*GET, new + part)[0] == 0
+    assert client.command(*DELETE, old + b"\x02\x00") == (0xC5, b"")
+    assert client.command(*DELETE, new + b"\x02\x00") == (0, b"\x02\x00")
+    assert client.command(*DELETE, new + b"\x03\x00") == (0xC5, b""), "a deletion ends the reservation"
+    assert [r[0] for r in records(client)] == [1, 3]
+
+
+def test_an_empty_log_has_no_first_entry_and_info_says_so(client):
+    code, data = client.command(*INFO)
+    assert (code, data[0], data[1:3], data[5:13]) == (0, 0x51, b"\0\0", bytes(8))
+    assert client.command(*GET, bytes(2) + FIRST + b"\x00\xff") == (0xCB, b"")
+
+
+def test_clearing_asks_for_the_right_word_and_leaves_its_trace(bench, client):
+    client.command(*ADD, EVENT)
+    bench.advance(30)
+    key = reservation(client)
+    assert client.command(*CLEAR, key + b"CLX\xaa") == (0xCC, b"")
+    assert client.command(*CLEAR, key + b"CLR\xaa") == client.command(*CLEAR, key + b"CLR\x00") == (0, b"\x01")
+    assert [e.kind for e in bench.view().log.entries()] == [LogKind.LOG_CLEARED]
+    assert client.command(*INFO)[1][9:13] != bytes(4)
+
+
+def test_a_full_log_that_refuses_says_out_of_space_and_overflow():
+    bench = make_bench(UnitSpec(name="node1", profile=tiny_profile(), log_limit=1, log_overflow=Overflow.REFUSE))
+    client = client_on(bench)
+    assert client.command(*ADD, EVENT)[0] == 0
+    assert client.command(*ADD, EVENT) == (0xC4, b"")
+    assert client.command(*INFO)[1][13] & 0x80
+
+
+def test_a_log_that_drops_its_oldest_ends_the_reservation_of_who_reads_it():
+    bench = make_bench(UnitSpec(name="node1", profile=tiny_profile(), log_limit=2))
+    client = client_on(bench)
+    for _ in range(2):
+        client.command(*ADD, EVENT)
+    key = reservation(client)
+    assert client.command(*GET, key + LAST + b"\x01\xff")[0] == 0
+    client.command(*ADD, EVENT)
+    assert client.command(*GET, key + LAST + b"\x01\xff") == (0xC5, b"")
+    assert client.command(*GET, key + b"\x09\x00\x00\xff") == (0xCB, b"")
+
+
+def test_the_clock_can_be_set_and_older_entries_keep_their_times(bench, client):
+    client.command(*ADD, EVENT)
+    before = records(client)[0][3:7]
+    assert client.command(0x0A, 0x49, (1_800_000_000).to_bytes(4, "little")) == (0, b"")
+    bench.advance(2)
+    assert client.command(0x0A, 0x48) == (0, (1_800_000_002).to_bytes(4, "little"))
+    client.command(*ADD, EVENT)
+    first, second = records(client)
+    assert first[3:7] == before
+    assert second[3:7] == (1_800_000_002).to_bytes(4, "little")
+    assert client.command(0x0A, 0x49, b"\xff" * 4) == (0xCC, b"")

@@ -1,0 +1,205 @@
+"""Sensor records, readings, FRU, LAN parameters, DCMI: what a BMC tells about its machine."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from emulator.core.host import News
+from emulator.core.journal import Kind
+from emulator.core.sensors import SENSORS, SensorNumber
+from emulator.ipmi import sdr
+from emulator.ipmi.responder import IpmiResponder
+from emulator.ipmi.state import Here
+from tests.ipmi_client import PEER, Client
+
+SDR, READING, THRESHOLDS = (0x0A, 0x23), (4, 0x2D), (4, 0x27)
+LAN = (0x0C, 0x02)
+
+
+@pytest.fixture
+def client(bench):
+    bmc = IpmiResponder(bench.view(), entropy=os.urandom, here=Here("10.1.2.3", 6230))
+    return Client(lambda datagram: [data for data, _peer in bmc.receive(datagram, PEER)]).login()
+
+
+def test_the_repository_is_read_record_by_record_until_there_is_no_next(client):
+    following, seen = b"\0\0", []
+    while following != b"\xff\xff":
+        code, data = client.command(*SDR, bytes(2) + following + b"\x00\xff")
+        assert code == 0
+        following, record = data[:2], data[2:]
+        assert (record[2], record[4] + 5) == (0x51, len(record))
+        seen.append(record)
+    info = client.command(0x0A, 0x20)[1]
+    assert int.from_bytes(info[1:3], "little") == len(seen) == len(sdr.records())
+    names = {record[48:].decode() for record in seen if record[3] == sdr.FULL}
+    assert names == {sensor.name for sensor in SENSORS}
+    assert {record[7] for record in seen if record[3] != sdr.CONTROLLER} == {int(n) for n in SensorNumber}
+
+
+def test_a_record_can_be_read_in_parts_under_a_reservation(client):
+    code, key = client.command(0x0A, 0x22)
+    assert code == 0
+    whole = client.command(*SDR, bytes(2) + b"\x02\x00\x00\xff")[1][2:]
+    parts = [client.command(*SDR, key + b"\x02\x00" + bytes((at, 16)))[1][2:] for at in range(0, len(whole), 16)]
+    assert b"".join(parts) == whole
+    client.command(0x0A, 0x22)
+    assert client.command(*SDR, key + b"\x02\x00\x10\x10") == (0xC5, b"")
+    assert client.command(*SDR, bytes(2) + b"\x63\x00\x00\xff") == (0xCB, b"")
+    assert client.command(*SDR, bytes(2) + b"\x02\x00\x00\xfe") == (0xCA, b"")
+
+
+def test_readings_follow_the_host(bench, client):
+    watts = {}
+    for power, control in (("on", None), ("off", b"\x00")):
+        if control:
+            client.command(0, 2, control)
+            bench.advance(60)
+        watts[power] = client.command(*READING, bytes((SensorNumber.POWER,)))[1][0]
+        fan = client.command(*READING, bytes((SensorNumber.FAN_1,)))[1]
+        assert (fan[0] == 0) is (power == "off")
+        assert fan[2] & 0x3F == 0, "a fan that stands still as it should is no alarm"
+    assert watts["on"] > 10 * watts["off"] > 0
+
+
+def test_a_reading_beyond_a_limit_says_which(bench, client):
+    number = bytes((SensorNumber.INLET_TEMPERATURE,))
+    mask, *limits = client.command(*THRESHOLDS, number)[1]
+    assert mask == 0b111011
+    assert client.command(*READING, number)[1][2] & 0x3F == 0
+    assert limits[3:] == [38, 42, 47]
+
+
+def test_a_host_out_of_sight_has_no_readings(bench, client):
+    bench.rack.news("node1", bench.view().first_system().id, News.OUT_OF_SIGHT)
+    assert client.command(*READING, bytes((SensorNumber.POWER,)))[1][1] & 0x20
+    assert client.command(0x2C, 0x02, b"\xdc\x01\x00\x00")[1][-1] == 0x00
+
+
+def test_states_are_bits_and_event_sensors_have_nothing_to_read(bench, client):
+    unit = bytes((SensorNumber.POWER_UNIT,))
+    assert client.command(*READING, unit) == (0, b"\x00\xc0\x00\x80")
+    assert client.command(*READING, bytes((SensorNumber.ACPI_POWER_STATE,))) == (0, b"\x00\xc0\x01\x80")
+    client.command(0, 2, b"\x00")
+    bench.advance(5)
+    assert client.command(*READING, unit) == (0, b"\x00\xc0\x01\x80")
+    assert client.command(*READING, bytes((SensorNumber.ACPI_POWER_STATE,))) == (0, b"\x00\xc0\x20\x80")
+    assert client.command(*READING, bytes((SensorNumber.WATCHDOG,))) == (0xCB, b"")
+    assert client.command(*READING, b"\x7f") == (0xCB, b"")
+    assert client.command(*THRESHOLDS, unit) == (0xC1, b"")
+
+
+@pytest.mark.parametrize(("command", "answer"), [(0x25, b"\0\0"), (0x29, b"\xc0"), (0x2B, b"\xc0")])
+def test_hysteresis_and_event_settings_are_told(client, command, answer):
+    extra = b"\xff" if command == 0x25 else b""
+    assert client.command(4, command, bytes((SensorNumber.FAN_1,)) + extra) == (0, answer)
+    assert client.command(4, command, b"\x7f" + extra) == (0xCB, b"")
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [(SensorNumber.FAN_1, b"\x04\x01"), (SensorNumber.POWER_UNIT, b"\x09\x6f"), (SensorNumber.WATCHDOG, b"\x23\x6f")],
+)
+def test_every_sensor_has_a_type(client, number, answer):
+    assert client.command(4, 0x2F, bytes((number,))) == (0, answer)
+
+
+# -- FRU ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_inventory_is_well_formed_and_says_what_redfish_says(bench, client):
+    code, info = client.command(0x0A, 0x10, b"\0")
+    assert (code, info[2]) == (0, 0)
+    size = int.from_bytes(info[:2], "little")
+    data = b"".join(client.command(0x0A, 0x11, b"\0" + at.to_bytes(2, "little") + b"\x20")[1][1:] for at in range(0, size, 32))
+    assert len(data) == size
+    assert sum(data[:8]) % 256 == 0
+    for at in data[2:5]:
+        area = data[at * 8 : at * 8 + data[at * 8 + 1] * 8]
+        assert sum(area) % 256 == 0
+    view = bench.view()
+    for text in (view.profile.identity.manufacturer, view.profile.identity.model, view.first_system().serial):
+        assert text.encode() in data
+
+
+def test_the_inventory_has_an_end_and_cannot_be_written(client):
+    assert client.command(0x0A, 0x11, b"\x00\xff\x7f\x10") == (0xC9, b"")
+    assert client.command(0x0A, 0x12, b"\x00\x00\x00\x01") == (0x80, b"")
+    assert client.command(0x0A, 0x10, b"\x01") == client.command(0x0A, 0x11, b"\x01\0\0\x01") == (0xCB, b"")
+
+
+# -- LAN ---------------------------------------------------------------------------------------------------------------
+
+
+def test_lan_parameters_say_where_the_bmc_is(client):
+    told = {n: client.command(*LAN, bytes((1, n, 0, 0))) for n in (3, 4, 5, 8, 22)}
+    assert told[3] == (0, b"\x11\x0a\x01\x02\x03")
+    assert told[8] == (0, b"\x11" + (6230).to_bytes(2, "little"))
+    assert told[5][1][1] == 0x02
+    assert len(told[5][1]) == 7
+    assert client.command(*LAN, b"\x01\x7e\0\0") == (0x80, b"")
+    assert client.command(*LAN, b"\x07\x03\0\0") == (0xCC, b"")
+    assert client.command(*LAN, b"\x81\x03\0\0") == (0, b"\x11")
+
+
+def test_every_lan_parameter_that_is_listed_answers_and_none_can_be_changed(client):
+    from emulator.ipmi.lan import PARAMETERS
+
+    for number in PARAMETERS:
+        code, data = client.command(*LAN, bytes((0x0E, number, 0, 0)))
+        assert (code, data[0]) == (0, 0x11)
+        expected = 0 if number == 0 else 0x82
+        assert client.command(0x0C, 1, bytes((1, number, 0)))[0] == expected
+    assert client.command(0x0C, 1, b"\x01\x7e\x00") == (0x80, b"")
+
+
+def test_an_address_that_is_no_ipv4_address_is_shown_as_none(bench):
+    bmc = IpmiResponder(bench.view(), entropy=os.urandom, here=Here("::1", 623))
+    client = Client(lambda datagram: [data for data, _peer in bmc.receive(datagram, PEER)]).login()
+    assert client.command(*LAN, b"\x01\x03\0\0") == (0, b"\x11" + bytes(4))
+
+
+# -- DCMI --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("parameter", [1, 2, 3, 4])
+def test_dcmi_says_what_it_can(client, parameter):
+    code, data = client.command(0x2C, 1, bytes((0xDC, parameter)))
+    assert (code, data[:4]) == (0, b"\xdc\x01\x05\x02")
+
+
+def test_dcmi_power_has_least_greatest_and_average(bench, client):
+    bench.advance(30)
+    client.command(0, 2, b"\x00")
+    bench.advance(30)
+    code, data = client.command(0x2C, 2, b"\xdc\x01\x00\x00")
+    now, low, high, average = (int.from_bytes(data[at : at + 2], "little") for at in (1, 3, 5, 7))
+    assert code == 0
+    assert now == low < average < high
+    assert int.from_bytes(data[13:17], "little") == 60_000
+    assert client.command(0x2C, 3, b"\xdc\0\0") == (0x80, b"")
+
+
+def test_the_asset_tag_is_the_machines(bench, client):
+    assert client.command(0x2C, 8, b"\xdc\x00\x05rack7") == (0, b"\xdc\x05")
+    assert bench.view().chassis.asset_tag() == "rack7"
+    assert client.command(0x2C, 6, b"\xdc\x00\x10") == (0, b"\xdc\x05rack7")
+    assert client.command(0x2C, 6, b"\xdc\x09\x10") == (0xC9, b"")
+    assert client.command(0x2C, 8, b"\xdc\x09\x01x") == (0xC9, b"")
+    assert client.command(0x2C, 8, b"\xdc\x00\x09x") == client.command(0x2C, 8, b"\xdc\x00\x01\xff") == (0xCC, b"")
+    assert client.command(0x2C, 9, b"\xdc\x00\x10") == (0, b"\xdc\x06node1\0")
+
+
+@pytest.mark.parametrize("body", [b"\x00\x01", b"\x03", b""])
+def test_other_groups_and_picmg_are_invalid_commands(client, body):
+    assert client.command(0x2C, 1, body)[0] == (0xC1 if body else 0xC7)
+    assert client.command(0x2C, 0, b"\0") == client.command(0x30, 1) == (0xC1, b"")
+
+
+def test_reading_changes_nothing(bench, client):
+    before = len(bench.events(Kind.SETTING))
+    for command, data in ((SDR, bytes(2) + b"\0\0\0\xff"), (READING, b"\x01"), (LAN, b"\x01\x03\0\0")):
+        client.command(*command, data)
+    assert len(bench.events(Kind.SETTING)) == before
