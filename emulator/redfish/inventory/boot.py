@@ -108,6 +108,7 @@ def _option(path: str, option: Option) -> Resource:
 def shown_boot(box: Box, override: BootOverride, order: tuple[str, ...]) -> Json:
     return {
         "BootSourceOverrideEnabled": override.enabled.value,
+        "BootSourceOverrideEnabled@Redfish.AllowableValues": [word.value for word in BootEnabled],
         "BootSourceOverrideTarget": override.target.value,
         "BootSourceOverrideTarget@Redfish.AllowableValues": [target.value for target in TARGETS],
         "BootSourceOverrideMode": (override.mode or BootMode.UEFI).value,

@@ -104,6 +104,12 @@ NOT_TESTED: Final = (
     ),
     Untested(
         Tool.USE_CASE,
+        r"Manager Ethernet Interfaces: (VLAN|Addresses) Check",
+        r"^The '(VLANPriority|Tagged|StaticNameServers|IPv[46]Static\w+|IPv6DefaultGateway)' property is not present\.$",
+        "An optional property that the BMC's network interface does not have.",
+    ),
+    Untested(
+        Tool.USE_CASE,
         r"Query Parameters: .*",
         r"Service does not support",
         "A query option that this vendor does not advertise.",
