@@ -18,7 +18,7 @@ from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import Call, HttpAnswer, Json
 from emulator.redfish.event_messages import message_of
 from emulator.redfish.inventory.box import Box, part
-from emulator.redfish.paths import manager_path
+from emulator.redfish.paths import SYSTEMS, manager_path
 from emulator.redfish.resource import Operation, Privilege, Resource, collection, collection_body, head_of, link
 from profiles.model import Profile
 
@@ -116,8 +116,12 @@ def _entries(log: Log) -> Resource:
         return tuple(entry.id for entry in shown_entries(call.view, log))
 
     def body(view: Bmc, ids: Hashable) -> Json:
-        assert isinstance(ids, tuple)
-        return collection_body(path, COLLECTION_TYPE, f"{log.name} Entries", tuple(f"{path}/{entry_id}" for entry_id in ids))
+        # Entries come whole: clients read a log in one request, as DMTF's own do.
+        members = [shown(view, log, entry) for entry in shown_entries(view, log)]
+        return collection_body(path, COLLECTION_TYPE, f"{log.name} Entries", ()) | {
+            "Members@odata.count": len(members),
+            "Members": members,
+        }
 
     def member(view: Bmc, name: str) -> Resource | None:
         # What is no canonical number is no entry: "01" and "1" would be two paths to one thing.
@@ -129,28 +133,34 @@ def _entries(log: Log) -> Resource:
     return Resource(path=path, type=COLLECTION_TYPE, body=body, state=state, member=member)
 
 
+def shown(view: Bmc, log: Log, entry: LogEntry) -> Json:
+    """A LogEntry. It never changes while it is there."""
+    path = f"{log.path}/Entries/{entry.id}"
+    origin = manager_path(view.profile) if entry.system is None else f"{SYSTEMS}/{entry.system}"
+    message_id, text, args = message_of(entry, origin)
+    told = head_of(path, ENTRY_TYPE, str(entry.id), f"Log Entry {entry.id}") | {
+        "EntryType": log.entry_type,
+        "Severity": entry.severity.value,
+        "Created": _date(entry.wall),
+        "EventTimestamp": _date(entry.wall),
+        "EventId": str(entry.id),
+        "Message": text,
+        "MessageId": message_id,
+        "MessageArgs": list(args),
+        "SensorNumber": entry.sel.sensor_number,
+        "Resolved": False,
+        "Links": {"OriginOfCondition": link(origin)},
+    }
+    if log.entry_type == "SEL":
+        told |= {"EntryCode": "Assert" if entry.sel.asserted else "Deassert", "GeneratorId": "0x0020"}
+    return told
+
+
 def _entry(log: Log, entry: LogEntry) -> Resource:
     path = f"{log.path}/Entries/{entry.id}"
 
     def body(view: Bmc, state: Hashable) -> Json:
-        origin = manager_path(view.profile) if entry.system is None else f"/redfish/v1/Systems/{entry.system}"
-        message_id, text, args = message_of(entry, origin)
-        told = head_of(path, ENTRY_TYPE, str(entry.id), f"Log Entry {entry.id}") | {
-            "EntryType": log.entry_type,
-            "Severity": entry.severity.value,
-            "Created": _date(entry.wall),
-            "EventTimestamp": _date(entry.wall),
-            "EventId": str(entry.id),
-            "Message": text,
-            "MessageId": message_id,
-            "MessageArgs": list(args),
-            "SensorNumber": entry.sel.sensor_number,
-            "Resolved": False,
-            "Links": {"OriginOfCondition": link(origin)},
-        }
-        if log.entry_type == "SEL":
-            told |= {"EntryCode": "Assert" if entry.sel.asserted else "Deassert", "GeneratorId": "0x0020"}
-        return told
+        return shown(view, log, entry)
 
     def delete(call: Call) -> HttpAnswer:
         call.view.log.delete(entry.id, call.seq)

@@ -39,7 +39,6 @@ def _sensor(box: Box, path: str, gauge: Gauge) -> Resource:
         "ReadingUnits": UNITS[gauge.type],
         "ReadingRangeMin": low,
         "ReadingRangeMax": high,
-        "Precision": 0.1,
         "PhysicalContext": gauge.context,
         "Implementation": "PhysicalSensor",
         "RelatedItem": [link(gauge.item or box.chassis)],
@@ -48,7 +47,7 @@ def _sensor(box: Box, path: str, gauge: Gauge) -> Resource:
         fixed["PhysicalSubContext"] = gauge.sub
     if gauge.volts is not None:
         fixed["VoltageType"] = gauge.volts
-    if (thresholds := shown_limits(gauge.limits)) and thresholds:
+    if thresholds := shown_limits(gauge.limits):
         fixed["Thresholds"] = thresholds
 
     def body(view: Bmc, value: Hashable) -> Json:

@@ -47,6 +47,12 @@ def test_what_ipmi_reads_is_what_redfish_reads(generic, sel):
     assert [entry["SensorNumber"] for entry in entries(generic, sel)] == [entry.sel.sensor_number for entry in known]
 
 
+def test_a_log_is_read_in_one_request(generic, sel):
+    generic.reset("ForceRestart")
+    generic.clock.advance(5)
+    assert generic.get(f"{sel}/Entries").json["Members"] == entries(generic, sel)
+
+
 def test_clear_leaves_one_entry_that_says_so(generic, sel):
     generic.reset("ForceOff")
     generic.clock.advance(5)
