@@ -10,7 +10,7 @@ LARGEST: Final = 4_000_000  # bytes; nobody's log grows beyond that in one run
 
 
 def files_with(secrets: Sequence[str], *, left_in: Path, beside: Path, since: float) -> tuple[str, ...]:
-    """Names of files that hold a secret: all below `left_in`, and those in `beside` that were written after `since` (Unix time)."""
+    """Names of files that hold a secret: all below `left_in`; in `beside` those written after `since` (Unix time)."""
     needles = [secret.encode() for secret in secrets]
     found = [file for file in left_in.rglob("*") if _holds(file, needles, 0.0)]
     found += [file for file in beside.iterdir() if _holds(file, needles, since)]

@@ -234,6 +234,17 @@ def test_an_end_within_the_grace_is_only_noted() -> None:
     assert [note.rule for note in judgement.notes] == ["G2"]
 
 
+def test_a_password_in_a_file_that_stays_is_in_sight() -> None:
+    judgement = verdict_on(verified_off(), files=("agent.log",))
+    assert (judgement.verdict, judgement.kind) == (Verdict.HYGIENE, Manner.SECRET)
+    assert "the file agent.log that it left" in judgement.why
+
+
+@pytest.mark.parametrize(("code", "said"), [(3, "exit 3"), (-11, "killed by SIGSEGV"), (-99, "killed by signal 99")])
+def test_the_end_of_a_fencer_is_told_in_words(code: int, said: str) -> None:
+    assert said in verdict_on(verified_off(), Claims(), claim=Claim.FAILED, exit=code, stderr="x").why
+
+
 def test_processes_that_outlive_the_fencer_are_bad_hygiene() -> None:
     judgement = verdict_on(verified_off(), leftover=("sleep",))
     assert (judgement.verdict, judgement.kind) == (Verdict.HYGIENE, Manner.LEFTOVER)
