@@ -106,9 +106,10 @@ def test_rf_logs_shows_power_changes_and_clears_them(bmc: Served) -> None:
     assert tacklebox(bmc, "rf_power_reset", "--type", "ForceOff").code == 0
     until(bmc, "Off")
     listed = tacklebox(bmc, "rf_logs", "--system")
-    assert (listed.code, len(listed.out.splitlines()) > 1) == (0, True), listed.out
+    assert (listed.code, "powered off" in listed.out) == (0, True), listed.out
     assert tacklebox(bmc, "rf_logs", "--system", "--clear").code == 0
-    assert len(tacklebox(bmc, "rf_logs", "--system").out.strip().splitlines()) == 1
+    cleared = tacklebox(bmc, "rf_logs", "--system").out
+    assert ("The log was cleared." in cleared, "powered off" in cleared) == (True, False), cleared
 
 
 # -- one story ---------------------------------------------------------------------------------------------------------
@@ -127,13 +128,13 @@ def test_one_power_change_and_everybody_tells_the_same_story(bmc: Served) -> Non
     heard: list[str] = []
     power_off = threading.Event()
 
-    def listen(lines: object) -> None:
+    def listen() -> None:
         for line in stream.stdout or ():
             heard.append(line)
             if line.startswith("data:") and bmc.system in line and ("Off" in line or "PowerState" in line):
                 power_off.set()
 
-    reader = threading.Thread(target=listen, args=(stream.stdout,))
+    reader = threading.Thread(target=listen)
     reader.start()
     try:
         subscriptions = "/redfish/v1/EventService/Subscriptions"
@@ -151,7 +152,7 @@ def test_one_power_change_and_everybody_tells_the_same_story(bmc: Served) -> Non
     assert ipmitool(bmc, "chassis", "power", "status").out == "Chassis Power is off\n"
     assert max(warm) > 0
     assert max(_fans(bmc)) < max(warm)
-    assert len(tacklebox(bmc, "rf_logs", "--system").out.splitlines()) > 1
+    assert "powered off" in tacklebox(bmc, "rf_logs", "--system").out
     assert [event["rail"] for event in bmc.events() if event["kind"] == "rail"][-1] == "down"
 
 
