@@ -82,7 +82,10 @@ def test_an_untested_assertion_without_a_reason_is_told() -> None:
 def test_the_floor_only_rises() -> None:
     old = {GENERIC: {"service": 100}}
     assert raised(old, [(GENERIC, Tool.SERVICE, 90)]) == old
-    assert raised(old, [(GENERIC, Tool.SERVICE, 110), ("x", Tool.PROTOCOL, 1)]) == {GENERIC: {"service": 110}, "x": {"protocol": 1}}
+    assert raised(old, [(GENERIC, Tool.SERVICE, 110), ("x", Tool.PROTOCOL, 1)]) == {
+        GENERIC: {"service": 110},
+        "x": {"protocol": 1},
+    }
 
 
 def test_missing_schemas_are_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -167,32 +167,7 @@ def _entry(log: Log, entry: LogEntry) -> Resource:
         return HttpAnswer(204)
 
     operations = {"DELETE": Operation(Privilege.CONFIGURE_COMPONENTS, delete)}
-    return Resource(path=_path(log, entry), type=ENTRY_TYPE, body=body, operations=operations, kept=False)
-
-
-def _path(log: Log, entry: LogEntry) -> str:
-    return f"{log.path}/Entries/{entry.id}"
-
-
-def _told(log: Log, entry: LogEntry, view: Bmc) -> Json:
-    origin = manager_path(view.profile) if entry.system is None else f"/redfish/v1/Systems/{entry.system}"
-    message_id, text, args = message_of(entry, origin)
-    told = head_of(_path(log, entry), ENTRY_TYPE, str(entry.id), f"Log Entry {entry.id}") | {
-        "EntryType": log.entry_type,
-        "Severity": entry.severity.value,
-        "Created": _date(entry.wall),
-        "EventTimestamp": _date(entry.wall),
-        "EventId": str(entry.id),
-        "Message": text,
-        "MessageId": message_id,
-        "MessageArgs": list(args),
-        "SensorNumber": entry.sel.sensor_number,
-        "Resolved": False,
-        "Links": {"OriginOfCondition": link(origin)},
-    }
-    if log.entry_type == "SEL":
-        told |= {"EntryCode": "Assert" if entry.sel.asserted else "Deassert", "GeneratorId": "0x0020"}
-    return told
+    return Resource(path=path, type=ENTRY_TYPE, body=body, operations=operations, kept=False)
 
 
 def _clear(log: Log) -> Callable[[Call], HttpAnswer]:

@@ -36,7 +36,9 @@ class Untested:
         return tool is self.tool and bool(re.fullmatch(self.assertion, row.name)) and bool(re.search(self.text, row.text))
 
 
-_SSE: Final = "The validator's event stream tests are switched off in its code (1.3.2: uri = None); tests/wire/test_redfish_sse.py is ours."
+_SSE: Final = (
+    "The validator's event stream tests are switched off in its code (1.3.2: uri = None); tests/wire/test_redfish_sse.py is ours."
+)
 _SSDP: Final = "SSDP is off in every profile, and its multicast would leave this machine."
 
 NOT_TESTED: Final = (
@@ -70,7 +72,8 @@ NOT_TESTED: Final = (
         Tool.PROTOCOL,
         r"REQ_DATA_MOD_ERRORS",
         r"No failed POST responses found",
-        "It looks at ordinary POSTs only, and all of those succeed; SERV_EVENT_ERROR_ON_BAD_REQUEST and our checks see refused ones.",
+        "It looks at ordinary POSTs only, and all of those succeed; "
+        "SERV_EVENT_ERROR_ON_BAD_REQUEST and our checks see refused ones.",
     ),
     Untested(
         Tool.PROTOCOL,
@@ -148,9 +151,7 @@ def surprises(outcome: Outcome, profile: Profile) -> list[str]:
         met |= matching
         if not matching:
             found.append(f"not predicted: {row}")
-    found += [
-        f"predicted and not found: {d.result} {d.assertion} ({d.where})" for n, d in enumerate(predicted) if n not in met
-    ]
+    found += [f"predicted and not found: {d.result} {d.assertion} ({d.where})" for n, d in enumerate(predicted) if n not in met]
     return found
 
 
