@@ -10,7 +10,7 @@ import pytest
 
 from profiles import load, names
 from profiles.model import Deviation, Tool
-from tests.peers.redfish.expected import floors, raised, surprises, unexplained
+from tests.peers.redfish.expected import ISSUE, floors, raised, surprises, unexplained
 from tests.peers.redfish.validators import CSDL_VARIABLE, NoResult, Outcome, Result, Row, csdl, judge_fresh
 
 GENERIC = "dmtf-generic"
@@ -77,6 +77,10 @@ def test_a_warning_does_not_stand_for_a_predicted_failure() -> None:
 def test_an_untested_assertion_without_a_reason_is_told() -> None:
     row = Row(Result.NOT_TESTED, "REQ_SOMETHING_NEW", "", "unable to test this assertion")
     assert unexplained(outcome_with(row, tool=Tool.PROTOCOL)) == [row]
+
+
+def test_the_floor_is_a_real_servers_tree() -> None:
+    assert floors()[GENERIC]["service"] >= ISSUE
 
 
 def test_the_floor_only_rises() -> None:
