@@ -117,7 +117,7 @@ def sushy_tools(directory: Path) -> Iterator[Load]:
 
 
 @pytest.fixture(scope="module")
-def rates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Rate]]:
+def rates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rate]:
     if shutil.which("wrk") is None:
         pytest.fail("wrk is missing: tools/peers-install wrk")
     directory = tmp_path_factory.mktemp("bench")
@@ -142,7 +142,7 @@ def rates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Rate]]
     print(f"\n\n{'':50} {'per second':>12} {'per core':>12}")
     for key, load in loads.items():
         print(f"{load.name:50} {best[key].wall:12.0f} {best[key].core:12.0f}")
-    yield best
+    return best
 
 
 @pytest.mark.parametrize(("key", "least"), [("get", 2000), ("reset", 1000), ("handshake", 300)])
@@ -156,5 +156,7 @@ def test_reading_with_tls_and_auth_is_ten_times_sushy_tools_without(rates: dict[
 
 def test_it_is_ten_times_by_the_clock_on_the_wall_too(rates: dict[str, Rate]) -> None:
     if rates["get"].wall < 0.9 * rates["get"].core:
-        pytest.skip(f"other work took {1 - rates['get'].wall / rates['get'].core:.0%} of the service's core: no figure by the wall")
+        pytest.skip(
+            f"other work took {1 - rates['get'].wall / rates['get'].core:.0%} of the service's core: no figure by the wall"
+        )
     assert rates["get"].wall >= 10 * rates["theirs"].wall

@@ -93,7 +93,8 @@ def test_sushy_reads_system_chassis_and_manager_and_fences(serve: Serve, name: s
     root = over_sushy(service)
     system = root.get_system(service.system)
     assert system.power_state == sushy.PowerState.ON
-    assert system.chassis and system.managers
+    assert system.chassis
+    assert system.managers
     assert sushy.RESET_FORCE_OFF in system.get_allowed_reset_system_values()
     system.reset_system(sushy.RESET_FORCE_OFF)
     until(service, "Off")

@@ -10,7 +10,7 @@ import pytest
 
 from profiles import load, names
 from profiles.model import Deviation, Tool
-from tests.peers.redfish.expected import floors, raised, surprises, unexplained
+from tests.peers.redfish.expected import ISSUE, floors, raised, surprises, unexplained
 from tests.peers.redfish.validators import CSDL_VARIABLE, NoResult, Outcome, Result, Row, csdl, judge_fresh
 
 GENERIC = "dmtf-generic"
@@ -79,10 +79,17 @@ def test_an_untested_assertion_without_a_reason_is_told() -> None:
     assert unexplained(outcome_with(row, tool=Tool.PROTOCOL)) == [row]
 
 
+def test_the_floor_is_a_real_servers_tree() -> None:
+    assert floors()[GENERIC]["service"] >= ISSUE
+
+
 def test_the_floor_only_rises() -> None:
     old = {GENERIC: {"service": 100}}
     assert raised(old, [(GENERIC, Tool.SERVICE, 90)]) == old
-    assert raised(old, [(GENERIC, Tool.SERVICE, 110), ("x", Tool.PROTOCOL, 1)]) == {GENERIC: {"service": 110}, "x": {"protocol": 1}}
+    assert raised(old, [(GENERIC, Tool.SERVICE, 110), ("x", Tool.PROTOCOL, 1)]) == {
+        GENERIC: {"service": 110},
+        "x": {"protocol": 1},
+    }
 
 
 def test_missing_schemas_are_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -87,7 +87,11 @@ def tree(service: Served) -> list[str]:
             body = answer.json()
             if "@odata.id" in body and body["@odata.id"] != path:
                 found.append(f"{path} says that it is {body['@odata.id']}")
-            if "Members" in body and "Members@odata.nextLink" not in body and len(body["Members"]) != body.get("Members@odata.count"):
+            if (
+                "Members" in body
+                and "Members@odata.nextLink" not in body
+                and len(body["Members"]) != body.get("Members@odata.count")
+            ):
                 found.append(f"{path} counts {body.get('Members@odata.count')} members and has {len(body['Members'])}")
     return found
 
@@ -97,7 +101,9 @@ def headers(service: Served) -> list[str]:
     found = []
     with client(service) as ask:
         for path, answer in walked(ask):
-            found += [f"{path}: no {name}" for name in ("Allow", "Cache-Control", "Content-Type", "Link") if name not in answer.headers]
+            found += [
+                f"{path}: no {name}" for name in ("Allow", "Cache-Control", "Content-Type", "Link") if name not in answer.headers
+            ]
             if answer.headers.get("OData-Version") != "4.0":
                 found.append(f"{path}: OData-Version {answer.headers.get('OData-Version')}")
             schema = answer.json().get("@odata.type", "#none.none").removeprefix("#").rpartition(".")[0]

@@ -102,7 +102,8 @@ class Spoiled:
             start_response(*told)
             return body
         whole = b"".join(body)
-        if isinstance(close := getattr(body, "close", None), Callable):  # type: ignore[arg-type]
+        close = getattr(body, "close", None)
+        if close is not None:
             close()
         answer = Answer(environ["REQUEST_METHOD"], environ["PATH_INFO"], environ, int(told[0].split()[0]), list(headers), whole)
         self.defect.answer(answer)
@@ -246,7 +247,12 @@ _S, _P = Tool.SERVICE, Tool.PROTOCOL
 SERVICE_DEFECTS: Final = (
     Defect("PowerState is a number", _S, value_at(SYSTEM, "PowerState", to=1), at=SYSTEM),
     Defect("a link leads nowhere", _S, value_at(SYSTEM, "Links", "Chassis", to=[{"@odata.id": f"{ROOT}/Chassis/9U"}]), at=SYSTEM),
-    Defect("a type of a version that no schema has", _S, value_at(SYSTEM, "@odata.type", to="#ComputerSystem.v9_9_9.ComputerSystem"), at=SYSTEM),  # noqa: E501
+    Defect(
+        "a type of a version that no schema has",
+        _S,
+        value_at(SYSTEM, "@odata.type", to="#ComputerSystem.v9_9_9.ComputerSystem"),
+        at=SYSTEM,
+    ),
     Defect("a Health that is no enumeration value", _S, value_at(CHASSIS, "Status", "Health", to="Fine"), at=CHASSIS),
     Defect("a required property is missing", _S, without(CHASSIS, "Name"), at=CHASSIS),
     Defect("a property that the schema does not have", _S, value_at(MANAGER, "Colour", to="red"), at=MANAGER),

@@ -50,7 +50,12 @@ def commands(versions: Mapping[Tool, str]) -> str:
 
 
 def figures(outcomes: Mapping[str, Sequence[Outcome]]) -> str:
-    lines = ["## Figures", "", "| profile | validator | PASS | WARN | FAIL | NOT TESTED |", "| --- | --- | --: | --: | --: | --: |"]
+    lines = [
+        "## Figures",
+        "",
+        "| profile | validator | PASS | WARN | FAIL | NOT TESTED |",
+        "| --- | --- | --: | --: | --: | --: |",
+    ]
     for name, runs in outcomes.items():
         for run in runs:
             cells = " | ".join(f"{run.counts[result]:,}" for result in Result)
@@ -91,7 +96,12 @@ def untested(outcomes: Mapping[str, Sequence[Outcome]]) -> str:
 
 
 def controls() -> str:
-    lines = ["## Controls", "", "Planted one at a time in dmtf-generic; each is found by the one named, who is content without it.", ""]
+    lines = [
+        "## Controls",
+        "",
+        "Planted one at a time in dmtf-generic; each is found by the one named, who is content without it.",
+        "",
+    ]
     for defect in (*SERVICE_DEFECTS, *PROTOCOL_DEFECTS, *OWN_DEFECTS):
         lines.append(f"- {defect.name}: {_finder(defect)}")
     return "\n".join([*lines, ""])

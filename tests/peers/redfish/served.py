@@ -2,7 +2,7 @@
 
 Rules
   1. Every run has a service of its own: DMTF's tools change what they test (accounts, sessions, power).
-  2. The password cannot be guessed and is no word: the protocol validator calls an error message a leak when the password is in it.
+  2. The password cannot be guessed and is no word: an error message with the password in it is a leak to the protocol validator.
   3. `environment()` is what every peer gets: without REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE, which silently defeat the tools'
      "do not check certificates", and without proxies, which would see loopback traffic.
 """
