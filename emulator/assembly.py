@@ -23,13 +23,15 @@ from typing import TextIO, TypeVar
 
 from emulator.backends.container import DockerHost, DockerRoom, Engine, LabAction
 from emulator.backends.process import ProcessHost, ProcessRoom
-from emulator.core.fault import Armed
+from emulator.core.errors import RackMisconfigured
+from emulator.core.fault import Armed, Seam
 from emulator.core.host import Host, News
 from emulator.core.journal import Datum, Event, Journal, Kind
 from emulator.core.rack import Rack, UnitSpec
 from emulator.core.view import BmcView
 from emulator.core.virtual import VirtualRoom
 from emulator.core.vocab import Rail
+from emulator.faults.wire import WireFault
 from emulator.fleet import Fleet
 from emulator.front import FrontEnds, Place
 from emulator.wire.reactor import Reactor
@@ -291,10 +293,13 @@ class Emulator:
         return self.reactor.call(inside)
 
     def arm(self, name: str, *faults: Armed) -> None:
+        """Raises RackMisconfigured for a fault that lacks what its seam asks of it; those before it are armed then."""
 
         def arm_all(rack: Rack) -> None:
-            for fault in faults:
-                rack.arm(name, fault)
+            for armed in faults:
+                if armed.fault.seam is Seam.WIRE and not isinstance(armed.fault, WireFault):
+                    raise RackMisconfigured(f"{armed.fault.name} is no fault of the seam wire: it lacks something of WireFault")
+                rack.arm(name, armed)
 
         self.call(arm_all)
 

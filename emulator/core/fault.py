@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from emulator.core.vocab import Rail, ResetType
-from profiles.model import View
+from profiles.model import Step, View
 
 
 class Seam(StrEnum):
@@ -31,6 +31,32 @@ class Fault(Protocol):
 
     name: ClassVar[str]
     seam: ClassVar[Seam]
+
+
+@runtime_checkable
+class PowerFault(Protocol):
+    """Changes what an accepted command does to the host; `gate` asks for one with that many reads."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    @property
+    def gate(self) -> int | None: ...
+
+    def shape(self, steps: tuple[Step, ...]) -> tuple[Step, ...]: ...
+
+
+@runtime_checkable
+class ReportFault(Protocol):
+    """Changes what one of the BMC's views says of power. May return ABSENT or None."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    @property
+    def views(self) -> tuple[View, ...]: ...
+
+    def report(self, word: str | None) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,18 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeVarTuple, runtime_checkable
+from typing import TypeVarTuple
 
 from emulator.core.boot import RestartCause
-from emulator.core.clock import Instant
-from emulator.core.fault import Request, Seam
+from emulator.core.fault import PowerFault, Request, Seam
 from emulator.core.host import Order
-from emulator.core.journal import Journal, Kind
+from emulator.core.journal import Kind
+from emulator.core.room import Room
 from emulator.core.system import GATE_SECONDS, Gate, SystemState
-from emulator.core.timers import Timer
 from emulator.core.unit import Unit
 from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, ResetType
-from profiles.model import Cell, HostEvent, IpmiCell, PowerRules, Span, Step, View
+from profiles.model import Cell, HostEvent, IpmiCell, PowerRules, Span, Step
 
 Ts = TypeVarTuple("Ts")
 
@@ -35,34 +34,6 @@ ORDER_OF_EVENT: Mapping[HostEvent, Order] = {
     HostEvent.OS_CRASH: Order.CRASH,
 }
 ORDER_OF_RAIL: Mapping[str, Order] = {"On": Order.ENERGISE, "Off": Order.CUT}
-
-
-@runtime_checkable
-class PowerFault(Protocol):
-    """Changes what an accepted command does to the host; `gate` asks for one with that many reads."""
-
-    name: ClassVar[str]
-    seam: ClassVar[Seam]
-
-    @property
-    def gate(self) -> int | None: ...
-
-    def shape(self, steps: tuple[Step, ...]) -> tuple[Step, ...]: ...
-
-
-class Room(Protocol):
-    """The part of the rack that effects need."""
-
-    journal: Journal
-
-    @property
-    def now(self) -> Instant: ...
-    def after(self, seconds: float, do: Callable[[], None]) -> Timer: ...
-    def draw(self, span: Span) -> float: ...
-    def order(
-        self, unit: Unit, system: SystemState, order: Order, cause: int, says: Mapping[View, str | None] | None = None
-    ) -> None: ...
-    def say(self, unit: Unit, system: SystemState, says: Mapping[View, str | None], cause: int | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,20 +129,25 @@ class Effects:
             self._room.journal.record(unit.name, Kind.FAULT, cause, system=system.id, fault=fault.name)
             steps = fault.shape(steps)
             reads = fault.gate if fault.gate is not None else reads
-        system.drop_timers()
+        beside = system.falls() and not any(step.real == "Off" for step in steps)
+        if not beside:
+            system.drop_timers()
+            system.effect = effect
         for window in unit.profile.power.windows:
             if window.after == effect:
                 system.began[effect] = (self._room.now, self._room.draw(window.for_s))
         if reads is not None and system.gate is None:
             system.gate = Gate(reads)
-        system.effect = effect
         if system.gate is not None and not system.gate.open:
-            steps = self._hold(system.gate, steps, cause)
+            steps = self._hold(system.gate, steps, cause, beside=beside)
         self._schedule(unit, system, steps, cause)
 
-    def _hold(self, gate: Gate, steps: tuple[Step, ...], cause: int) -> tuple[Step, ...]:
+    def _hold(self, gate: Gate, steps: tuple[Step, ...], cause: int, *, beside: bool) -> tuple[Step, ...]:
         first = next((n for n, step in enumerate(steps) if step.real is not None or step.event is not None), len(steps))
-        gate.held, gate.cause = steps[first:], cause
+        if beside:
+            gate.held += steps[first:]
+        else:
+            gate.held, gate.cause = steps[first:], cause
         return steps[:first]
 
     def _schedule(
@@ -186,10 +162,10 @@ class Effects:
             if delay <= 0:
                 self._play(unit, system, step, cause)
             else:
-                system.timers.append(self._room.after(delay, _later(self._play, unit, system, step, cause)))
+                system.timers.append((self._room.after(delay, _later(self._play, unit, system, step, cause)), step))
 
     def _play(self, unit: Unit, system: SystemState, step: Step, cause: int) -> None:
-        system.timers = [timer for timer in system.timers if timer.live]
+        system.timers = [(timer, later) for timer, later in system.timers if timer.live]
         if step.event is not None:
             self._room.order(unit, system, ORDER_OF_EVENT[step.event], cause)
         if step.real is not None:

@@ -1,9 +1,6 @@
-"""Whether a BMC is there at all: its resets, and the loss of its input power.
+"""Whether a BMC is there at all, as data; `bmc_life` changes it.
 
-Rules
-  1. A BMC that is away drops packets; it refuses nothing. Front ends ask `presence` before they read a request.
-  2. Its hosts do not care: a reset of the BMC moves no rail, and steps already under way go on.
-  3. After the outage it may answer a reply of its own for a while (`bmc_reset.after` of the profile), then it is itself again.
+A BMC that is away drops packets; it refuses nothing. Front ends ask `presence` before they read a request.
 """
 
 from __future__ import annotations
@@ -11,23 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-from emulator.core.boot import RestartCause
 from emulator.core.clock import Instant
-from emulator.core.eventlog import LogKind
-from emulator.core.host import Order
-from emulator.core.journal import Kind
-from emulator.core.machine import RestorePolicy
-from emulator.core.vocab import Rail
-from profiles.model import Span
-
-if TYPE_CHECKING:
-    from emulator.core.power import Room
-    from emulator.core.timers import Timer
-    from emulator.core.unit import Unit
-    from emulator.core.watchdog import Watchdogs
-    from emulator.core.witness import Witness
+from emulator.core.timers import Timer
 
 
 class Being(StrEnum):
@@ -73,79 +56,3 @@ class Absence:
         if now < self.not_ready_until:
             return Presence(Being.NOT_READY, self.not_ready_until - now, self.reply, self.resets)
         return HERE
-
-
-class BmcLife:
-    """Resets BMCs and takes their input power away."""
-
-    def __init__(self, room: Room, witness: Witness, watchdogs: Watchdogs) -> None:
-        self._room = room
-        self._witness = witness
-        self._watchdogs = watchdogs
-
-    def reset(self, unit: Unit, kind: str, cause: int | None) -> int:
-        """The BMC starts again. Returns the journal's seq. A second reset while it is away changes nothing."""
-        seq = self._room.journal.record(unit.name, Kind.BMC, cause, what="reset", reset=kind)
-        if not unit.absence.deaf(self._room.now):
-            self._witness.log(unit, LogKind.BMC_RESET, more=f"({kind})", cause=seq)
-            self._go(unit)
-            self._start(unit, seq)
-        return seq
-
-    def mains_lost(self, unit: Unit) -> None:
-        if unit.absence.dark:
-            return
-        seq = self._room.journal.record(unit.name, Kind.BMC, None, what="mains lost")
-        self._witness.log(unit, LogKind.MAINS_LOST, cause=seq)
-        self._go(unit)
-        unit.absence.dark = True
-        for system in unit.systems.values():
-            system.machine.was_on = system.host.rail is not Rail.DOWN
-            system.machine.uncommanded()
-            system.drop_timers()
-            if system.gate is not None:
-                system.gate.held = ()
-            self._room.order(unit, system, Order.CUT, seq)
-
-    def mains_back(self, unit: Unit) -> None:
-        if not unit.absence.dark:
-            return
-        seq = self._room.journal.record(unit.name, Kind.BMC, None, what="mains back")
-        unit.absence.dark = False
-        self._start(unit, seq, after_mains=True)
-
-    def _go(self, unit: Unit) -> None:
-        """Whatever only its memory held is lost: sessions and the watchdog."""
-        self._watchdogs.stop(unit)
-        unit.sessions.clear()
-        unit.absence.generation += 1
-        if unit.absence.timer is not None:
-            unit.absence.timer.cancel()
-
-    def _start(self, unit: Unit, seq: int, *, after_mains: bool = False) -> None:
-        rules, absence, now = unit.profile.bmc_reset, unit.absence, self._room.now
-        outage = self._room.draw(rules.outage_s)
-        absence.deaf_until = absence.not_ready_until = now + outage
-        if rules.after is not None:
-            length = rules.after["for_s"]
-            assert isinstance(length, Span)
-            absence.not_ready_until += self._room.draw(length)
-            absence.reply = str(rules.after["reply"])
-            absence.resets = tuple(rules.after.get("reset", ()))
-        absence.timer = self._room.after(outage, lambda: self._up(unit, seq, after_mains))
-
-    def _up(self, unit: Unit, cause: int, after_mains: bool) -> None:
-        seq = self._room.journal.record(unit.name, Kind.BMC, cause, what="up")
-        if after_mains:
-            self._witness.log(unit, LogKind.MAINS_BACK, cause=seq)
-        self._witness.log(unit, LogKind.BMC_READY, cause=seq)
-        if after_mains:
-            self._restore(unit, seq)
-
-    def _restore(self, unit: Unit, cause: int) -> None:
-        for system in unit.systems.values():
-            machine = system.machine
-            previous = machine.restore is RestorePolicy.PREVIOUS
-            if machine.restore is RestorePolicy.ALWAYS_ON or (previous and machine.was_on):
-                machine.pending = RestartCause.POLICY_PREVIOUS if previous else RestartCause.POLICY_ALWAYS_ON
-                self._room.order(unit, system, Order.ENERGISE, cause)

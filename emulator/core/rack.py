@@ -14,20 +14,20 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from emulator.core.accounts import Accounts, SessionTable
+from emulator.core.bmc_life import BmcLife
 from emulator.core.clock import Clock, Instant
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
 from emulator.core.eventlog import LOG_LIMIT, EventLog, Overflow
-from emulator.core.fault import Armed
+from emulator.core.fault import Armed, PowerFault, ReportFault, Seam
 from emulator.core.host import Host, News, Order, host_off, host_on, turn
 from emulator.core.journal import Journal, Kind
 from emulator.core.naming import derived_serial, derived_uuid, numbered
 from emulator.core.power import Effects
-from emulator.core.presence import BmcLife
 from emulator.core.system import SystemState
 from emulator.core.timers import Timer, Timers
 from emulator.core.unit import Unit
 from emulator.core.vocab import Os
-from emulator.core.watchdog import Watchdogs
+from emulator.core.watchdogs import Watchdogs
 from emulator.core.witness import Witness
 from profiles.model import Profile, Span, View
 
@@ -168,6 +168,11 @@ class Rack:
         self._listeners.append(listener)
 
     def arm(self, unit: str, armed: Armed) -> None:
+        """Raises RackMisconfigured for a fault that lacks what its seam asks of it."""
+        fault = armed.fault
+        asked = {Seam.POWER: PowerFault, Seam.REPORT: ReportFault}.get(fault.seam)
+        if asked is not None and not isinstance(fault, asked):
+            raise RackMisconfigured(f"{fault.name} is no fault of the seam {fault.seam}: it lacks something of {asked.__name__}")
         self.unit(unit).faults.arm(armed)
 
     # -- time ----------------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ class SystemState:
     awaiting: Mapping[View, str | None] | None = None  # what to say when the ordered change has really happened
     awaiting_cause: int | None = None
     effect: str | None = None  # the effect that is in flight
-    timers: list[Timer] = field(default_factory=list)
+    timers: list[tuple[Timer, Step]] = field(default_factory=list)  # steps that are still to come
     gate: Gate | None = None
     began: dict[str, tuple[Instant, float]] = field(default_factory=dict)  # effect -> (since, drawn length of its window)
     last_power_event: str = "unknown"
@@ -59,8 +59,13 @@ class SystemState:
         """The row of the reply tables. A BMC senses the rail itself; out of sight counts as On, so that an off is still tried."""
         return "Off" if self.host.rail is Rail.DOWN else "On"
 
+    def falls(self) -> bool:
+        """Whether a cut of the rail is under way: nothing that leaves the rail alone calls it back."""
+        held = self.gate.held if self.gate is not None else ()
+        return any(step.real == "Off" for step in (*held, *(step for timer, step in self.timers if timer.live)))
+
     def drop_timers(self) -> None:
-        for timer in self.timers:
+        for timer, _ in self.timers:
             timer.cancel()
         self.timers.clear()
         self.effect = None

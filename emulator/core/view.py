@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
 
 from emulator.core.accounts import AuthResult, LocalAccount, Session
 from emulator.core.clock import Instant
 from emulator.core.eventlog import LogEntry
-from emulator.core.fault import Fault, Request, Seam
+from emulator.core.fault import Fault, ReportFault, Request, Seam
 from emulator.core.journal import Datum, Kind
 from emulator.core.power import Answer
 from emulator.core.presence import Presence
@@ -21,19 +20,6 @@ from emulator.core.view_machine import BootView, ChassisView, LogView, SensorsVi
 from emulator.core.vocab import ChassisControl
 from emulator.core.witness import forget
 from profiles.model import Account, Profile, View
-
-
-@runtime_checkable
-class ReportFault(Protocol):
-    """Changes what one of the BMC's views says of power. May return ABSENT or None."""
-
-    name: ClassVar[str]
-    seam: ClassVar[Seam]
-
-    @property
-    def views(self) -> tuple[View, ...]: ...
-
-    def report(self, word: str | None) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)

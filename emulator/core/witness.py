@@ -14,7 +14,7 @@ from emulator.core.accounts import AuthResult
 from emulator.core.boot import BootTarget, RestartCause
 from emulator.core.eventlog import SENTENCES, UNUSED, LogEntry, LogKind, SelFields, Severity
 from emulator.core.host import Host, News
-from emulator.core.power import Room
+from emulator.core.room import Room
 from emulator.core.system import SystemState
 from emulator.core.unit import Unit
 from emulator.core.vocab import Os, Rail

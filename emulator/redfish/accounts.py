@@ -10,8 +10,9 @@ from emulator.core.accounts import LocalAccount
 from emulator.core.accounts_admin import LIMITS, AccountRefused, Wrong
 from emulator.redfish.auth import PRIVILEGES, holds, own_account
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, HttpAnswer, Json, Refusal, Shown
+from emulator.redfish.call import Call, HttpAnswer, Refusal, Shown
 from emulator.redfish.resource import ROOT, Operation, Privilege, Resource, collection, collection_body, head_of, link
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, Flag, OneOf, Text, Whole, Write, created, patch
 from profiles.model import Profile
 

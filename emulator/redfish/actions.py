@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from emulator.redfish.call import Call, Complaint, Json, Refusal, Say, refused, shown
+from emulator.redfish.call import Call, Complaint, Refusal, Say, refused, shown
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, Misfit
 
 PARAMETER: Final = "ResetType"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from emulator.core.errors import EmulatorError
 from emulator.core.fault import Request
+from emulator.redfish.shapes import EventStream, Json
 
 if TYPE_CHECKING:
     from emulator.redfish.bmc import Bmc
     from emulator.redfish.resource import Resource
 
-Json: TypeAlias = dict[str, object]
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -104,14 +104,6 @@ class Told:
 
 Outcome: TypeAlias = HttpAnswer | Say | Shown | Told
 """What an operation may answer."""
-
-
-class EventStream(Protocol):
-    """An answer without an end, as the wire offers it in `environ["emulator.stream"]`."""
-
-    def attach(self, closed: Callable[[], object]) -> None: ...
-    def push(self, data: bytes) -> bool: ...
-    def end(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

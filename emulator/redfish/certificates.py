@@ -17,9 +17,10 @@ from cryptography.x509.oid import NameOID
 
 from emulator.redfish.actions import parameters
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, HttpAnswer, Json, Refusal
+from emulator.redfish.call import Call, HttpAnswer, Refusal
 from emulator.redfish.paths import manager_path
 from emulator.redfish.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, OneOf, Reference, Text
 from profiles.model import Profile
 

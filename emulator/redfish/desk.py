@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from emulator.core.clock import Instant
-from emulator.redfish.call import EventStream, Json
+from emulator.redfish.shapes import EventStream, Json
 
 EVENT_TYPE: Final = "#Event.v1_9_0.Event"
 SSE: Final = "SSE"

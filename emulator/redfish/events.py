@@ -8,10 +8,11 @@ from urllib.parse import unquote, urlsplit
 
 from emulator.redfish.actions import parameters
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, HttpAnswer, Json, Refusal, Shown, shown
+from emulator.redfish.call import Call, HttpAnswer, Refusal, Shown, shown
 from emulator.redfish.desk import FOREVER, SUSPEND, TERMINATE, Happening, Subscription
 from emulator.redfish.event_messages import EVENT_MESSAGES
 from emulator.redfish.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link, links
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, Flag, ListOf, Misfit, OneOf, OrNull, Reference, Text, Whole, created, patch
 from profiles.model import Profile
 

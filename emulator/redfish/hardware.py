@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from emulator.core.machine import Led
 from emulator.core.view import SystemName
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Json
+from emulator.redfish.call import Call
 from emulator.redfish.inventory import host, power, thermal
 from emulator.redfish.inventory.box import Box
 from emulator.redfish.inventory.keeping import ASSET, keeper
@@ -21,6 +21,7 @@ from emulator.redfish.manager import manager_reset, reset_action
 from emulator.redfish.paths import CHASSIS, MANAGERS
 from emulator.redfish.resource import Privilege, Resource, collection, head_of, link, links
 from emulator.redfish.root import root_uuid
+from emulator.redfish.shapes import Json
 from emulator.redfish.systems import power_and_status
 from emulator.redfish.writable import patch
 from profiles.model import ABSENT, Profile, View

@@ -7,9 +7,10 @@ from typing import Final
 
 from emulator.redfish.actions import parameter
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Json, Refusal, Say, shown
+from emulator.redfish.call import Call, Refusal, Say, shown
 from emulator.redfish.paths import manager_path
 from emulator.redfish.resource import Operation, Privilege, Resource, head_of
+from emulator.redfish.shapes import Json
 from emulator.redfish.systems import ACTION_INFO_TYPE
 from profiles.model import Profile
 

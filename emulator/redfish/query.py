@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
-from emulator.redfish.call import Json, Refusal, shown
+from emulator.redfish.call import Refusal, shown
 from emulator.redfish.condition import Condition, compiled
+from emulator.redfish.shapes import Json
 from profiles.model import Profile
 
 EXPAND_KINDS: Final[Mapping[str, str]] = {"*": "expand_all", ".": "no_links", "~": "links"}

@@ -7,11 +7,11 @@ from collections.abc import Hashable
 from typing import Final
 
 from emulator.core.view import BmcView
-from emulator.redfish.call import Json
 from emulator.redfish.event_messages import EVENT_MESSAGES
 from emulator.redfish.inventory.bios_attributes import FILE as BIOS_FILE
 from emulator.redfish.messages import BASE_MESSAGES, spoken
 from emulator.redfish.resource import ROOT, Resource, collection, head_of
+from emulator.redfish.shapes import Json
 from emulator.redfish.wording import DEFAULT_BASE
 from profiles.model import Message, Profile
 

@@ -15,7 +15,8 @@ from types import MappingProxyType
 from typing import Final
 
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Json, Outcome
+from emulator.redfish.call import Call, Outcome
+from emulator.redfish.shapes import Json
 
 ROOT: Final = "/redfish/v1"
 

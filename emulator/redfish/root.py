@@ -8,9 +8,9 @@ from xml.sax.saxutils import quoteattr
 
 from emulator.core.naming import derived_uuid
 from emulator.core.view import BmcView
-from emulator.redfish.call import Json
 from emulator.redfish.query import feature_flags
 from emulator.redfish.resource import ROOT, Resource, head_of, link, schema_of, version_of
+from emulator.redfish.shapes import Json
 from profiles.model import ABSENT, Profile
 
 SERVICES: Final = (

@@ -26,7 +26,6 @@ from emulator.redfish.call import (
     Headers,
     HttpAnswer,
     Incoming,
-    Json,
     Outcome,
     Refusal,
     Say,
@@ -38,6 +37,7 @@ from emulator.redfish.call import (
 from emulator.redfish.etag import etag_of, matches
 from emulator.redfish.event_messages import written
 from emulator.redfish.resource import Resource, schema_of
+from emulator.redfish.shapes import Json
 from emulator.redfish.tasks import promise
 from emulator.redfish.tree import Tree
 from emulator.redfish.wording import Said, Wording

@@ -8,8 +8,9 @@ from typing import Final
 from emulator.core.accounts import AuthResult, Session
 from emulator.redfish.auth import challenge_of, demand, own_account
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Complaint, HttpAnswer, Json, Refusal, Say, Shown, VendorRefusal, shown
+from emulator.redfish.call import Call, Complaint, HttpAnswer, Refusal, Say, Shown, VendorRefusal, shown
 from emulator.redfish.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, Flag, Whole, patch
 from profiles.model import Profile
 

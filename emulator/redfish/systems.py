@@ -8,11 +8,12 @@ from typing import Final
 from emulator.core.view import SystemName
 from emulator.redfish.actions import reset_of
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Json
+from emulator.redfish.call import Call
 from emulator.redfish.inventory import host
 from emulator.redfish.inventory.box import Box
 from emulator.redfish.paths import CHASSIS, SYSTEMS, manager_path
 from emulator.redfish.resource import Operation, Privilege, Resource, collection, head_of, link
+from emulator.redfish.shapes import Json
 from profiles.model import ABSENT, Profile, View
 
 ACTION_INFO_TYPE: Final = "#ActionInfo.v1_1_0.ActionInfo"

@@ -7,8 +7,9 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Final
 
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import JSON_TYPE, Call, Headers, HttpAnswer, Json, Say, Told
+from emulator.redfish.call import JSON_TYPE, Call, Headers, HttpAnswer, Say, Told
 from emulator.redfish.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link
+from emulator.redfish.shapes import Json
 from emulator.redfish.taskbook import STATUS_OF_END, Task, TaskMessage
 from emulator.redfish.wording import Wording
 from profiles.model import Profile, Span

@@ -14,7 +14,6 @@ from emulator.core.view import SystemName
 from emulator.redfish import root
 from emulator.redfish.accounts import ACCOUNT_TYPE, accounts
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Json
 from emulator.redfish.certificates import CERTIFICATE_TYPE, certificates
 from emulator.redfish.events import DESTINATION_TYPE, events
 from emulator.redfish.hardware import chassis, managers
@@ -24,6 +23,7 @@ from emulator.redfish.inventory.whole import inventory
 from emulator.redfish.registries import registries
 from emulator.redfish.resource import Resource
 from emulator.redfish.sessions import SESSION_TYPE, sessions
+from emulator.redfish.shapes import Json
 from emulator.redfish.systems import systems
 from emulator.redfish.tasks import task_types, tasks
 from profiles.model import Profile

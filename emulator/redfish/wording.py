@@ -16,8 +16,9 @@ from typing import Final
 
 from emulator.core.errors import RackMisconfigured
 from emulator.faults.protocol import HttpReply
-from emulator.redfish.call import JSON_TYPE, Complaint, Headers, HttpAnswer, Json, Refusal, Say
+from emulator.redfish.call import JSON_TYPE, Complaint, Headers, HttpAnswer, Refusal, Say
 from emulator.redfish.messages import BASE_MESSAGES, GENERAL_ERROR, spoken
+from emulator.redfish.shapes import Json
 from emulator.redfish.taskbook import TASK_BEGINS, TASK_ENDS
 from profiles.model import Message, Profile, Reply
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
-from emulator.redfish.call import Call, Complaint, Json, Refusal, Shown, refused, shown
+from emulator.redfish.call import Call, Complaint, Refusal, Shown, refused, shown
 from emulator.redfish.resource import Operation, Privilege
+from emulator.redfish.shapes import Json
 
 
 class Misfit(Exception):

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from emulator.core.errors import RackMisconfigured
 from emulator.core.fault import Armed, Request, Seam, When
 from emulator.core.host import News
 from emulator.core.journal import Kind
@@ -330,3 +331,36 @@ def test_a_slow_machine_is_slow_in_every_step_so_steps_never_overtake_one_anothe
         reset(bench, "PowerCycle")
         bench.advance(60)
         assert [event.data["rail"] for event in bench.events(Kind.RAIL)] == ["up", "down", "up"]
+
+
+class Shapeless:
+    name = "theirs.shapeless"
+    seam = Seam.POWER
+
+
+class Mute(Shapeless):
+    seam = Seam.REPORT
+
+
+@pytest.mark.parametrize("fault", [Shapeless(), Mute()])
+def test_a_fault_that_lacks_what_its_seam_asks_for_is_refused_when_it_is_armed(bench, fault):
+    with pytest.raises(RackMisconfigured, match=f"theirs.shapeless is no fault of the seam {fault.seam}"):
+        bench.rack.arm("node1", Armed(fault=fault))
+
+
+@pytest.mark.parametrize("word", ["ForceRestart", "GracefulShutdown", "GracefulRestart", "Nmi"])
+def test_a_cut_under_way_is_not_called_back_by_a_command_that_leaves_the_rail_alone(bench, word):
+    reset(bench, "ForceOff")
+    bench.advance(1)
+    reset(bench, word)
+    bench.advance(60)
+    assert (bench.host().rail, look(bench)) == (Rail.DOWN, "Off")
+
+
+def test_a_cut_behind_a_gate_is_not_called_back_either(bench):
+    bench.rack.arm("node1", Armed(fault=Gated(gate=1)))
+    reset(bench, "ForceOff")
+    reset(bench, "ForceRestart")
+    look(bench)
+    bench.advance(60)
+    assert bench.host().rail is Rail.DOWN

@@ -13,10 +13,11 @@ from typing import Final
 from emulator.core.journal import Kind
 from emulator.redfish.actions import parameters
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, HttpAnswer, Json
+from emulator.redfish.call import Call, HttpAnswer
 from emulator.redfish.inventory.bios_attributes import ATTRIBUTES, DEFAULTS, ID
 from emulator.redfish.inventory.box import Box, part
 from emulator.redfish.resource import Operation, Privilege, Resource, link
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, Inside, patch
 
 BIOS_TYPE: Final = "#Bios.v1_2_3.Bios"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Json
 from emulator.redfish.resource import ROOT, Resource, head_of
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Flag, OneOf, Rule, Text, Whole
 from profiles.model import ABSENT, Profile
 

@@ -14,13 +14,14 @@ from typing import Final
 from emulator.core.boot import BootEnabled, BootMode, BootOverride, BootTarget
 from emulator.core.errors import SettingRefused
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Json, Refusal, shown
+from emulator.redfish.call import Call, Refusal, shown
 from emulator.redfish.inventory.box import Box, part
 from emulator.redfish.inventory.drives import layouts, volume_path
 from emulator.redfish.inventory.keeping import keeps
 from emulator.redfish.inventory.network import ethernet_path, sockets
 from emulator.redfish.inventory.storage import pools
 from emulator.redfish.resource import Resource, collection, link, links
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, Flag, Inside, ListOf, OneOf, OrNull, Text
 
 TYPE: Final = "#BootOption.v1_0_6.BootOption"

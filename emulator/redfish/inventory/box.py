@@ -16,9 +16,10 @@ from emulator.core.naming import derived_serial, derived_uuid
 from emulator.core.sensors import PSU_OUTPUT
 from emulator.core.view import BmcView
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Json
+from emulator.redfish.call import Call
 from emulator.redfish.paths import CHASSIS, SYSTEMS, manager_path
 from emulator.redfish.resource import Operation, Resource, head_of, nothing
+from emulator.redfish.shapes import Json
 from profiles.model import Inventory, Profile
 
 NO_OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType({})

@@ -17,13 +17,14 @@ from emulator.core.view import BmcView
 from emulator.core.view_machine import HOST_NAME_MAX, TAG_MAX
 from emulator.core.watchdog import PreTimeout, TimerAction
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Json
+from emulator.redfish.call import Call
 from emulator.redfish.inventory import memory, processors
 from emulator.redfish.inventory.boot import boot_change, boot_rule, shown_boot
 from emulator.redfish.inventory.box import Box, energised
 from emulator.redfish.inventory.pcie import device_paths, function_links
 from emulator.redfish.inventory.versions import fits, fitted
 from emulator.redfish.resource import Operation, Privilege, link, links
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, Flag, OneOf, Rule, Text, Write, patch
 
 POLICIES: Final[Mapping[RestorePolicy, str]] = {

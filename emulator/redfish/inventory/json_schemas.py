@@ -6,9 +6,9 @@ from collections.abc import Hashable, Iterable
 from typing import Final
 
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Json
 from emulator.redfish.inventory.box import part
 from emulator.redfish.resource import ROOT, Resource, collection, schema_of
+from emulator.redfish.shapes import Json
 
 PATH: Final = f"{ROOT}/JsonSchemas"
 TYPE: Final = "#JsonSchemaFile.v1_1_5.JsonSchemaFile"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from emulator.core.journal import Kind
-from emulator.redfish.call import Call, Json
+from emulator.redfish.call import Call
 from emulator.redfish.resource import Operation, Privilege
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, Flag, Text, Write, patch
 
 LOCATION: Final[Fields] = {"LocationIndicatorActive": Flag()}

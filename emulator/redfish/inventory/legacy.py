@@ -7,11 +7,12 @@ from typing import Final
 
 from emulator.core.sensors import Thresholds
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Json
+from emulator.redfish.call import Call
 from emulator.redfish.inventory.box import Box, energised, part, status
 from emulator.redfish.inventory.gauges import Gauge, gauges
 from emulator.redfish.inventory.sensors import health, reads, rpm
 from emulator.redfish.resource import Resource
+from emulator.redfish.shapes import Json
 
 POWER_TYPE: Final = "#Power.v1_5_4.Power"
 THERMAL_TYPE: Final = "#Thermal.v1_5_3.Thermal"

@@ -12,11 +12,12 @@ from typing import Final
 
 from emulator.core.journal import Kind
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Json, Refusal
+from emulator.redfish.call import Call, Refusal
 from emulator.redfish.inventory.box import Box, part
 from emulator.redfish.inventory.keeping import keeper
 from emulator.redfish.resource import Privilege, Resource, collection, link
 from emulator.redfish.settings import merged
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, Flag, Inside, ListOf, Text, Whole, merged_list, patch
 
 ETHERNET_TYPE: Final = "#EthernetInterface.v1_12_4.EthernetInterface"

@@ -9,9 +9,10 @@ from typing import Final
 from emulator.core.journal import Kind
 from emulator.redfish.actions import parameters
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, HttpAnswer, Json, Refusal, shown
+from emulator.redfish.call import Call, HttpAnswer, Refusal, shown
 from emulator.redfish.inventory.box import part
 from emulator.redfish.resource import Operation, Privilege, Resource, collection
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, Flag, OneOf, OrNull, Text, patch
 
 TYPE: Final = "#VirtualMedia.v1_6_5.VirtualMedia"

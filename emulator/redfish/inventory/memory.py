@@ -6,12 +6,12 @@ from collections.abc import Hashable
 from typing import Final
 
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Json
 from emulator.redfish.inventory.box import Box, part, place, status
 from emulator.redfish.inventory.gauges import dimm_name
 from emulator.redfish.inventory.keeping import LOCATION, keeps
 from emulator.redfish.inventory.power import part_environment
 from emulator.redfish.resource import Resource, collection, link
+from emulator.redfish.shapes import Json
 
 MEMORY_TYPE: Final = "#Memory.v1_23_0.Memory"
 METRICS_TYPE: Final = "#MemoryMetrics.v1_8_0.MemoryMetrics"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Json
 from emulator.redfish.inventory.box import Box, part, place, status
 from emulator.redfish.inventory.keeping import LOCATION, keeper
 from emulator.redfish.resource import Privilege, Resource, collection, link, links
 from emulator.redfish.settings import merged
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, Flag, Inside, Whole, patch
 
 ADAPTER_TYPE: Final = "#NetworkAdapter.v1_14_0.NetworkAdapter"

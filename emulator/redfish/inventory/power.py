@@ -6,12 +6,13 @@ from collections.abc import Hashable
 from typing import Final
 
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Json
+from emulator.redfish.call import Call
 from emulator.redfish.inventory.box import Box, part, place, status
 from emulator.redfish.inventory.gauges import Gauge, gauges, value_of
 from emulator.redfish.inventory.keeping import LOCATION, keeps
 from emulator.redfish.inventory.sensors import ENERGY, energy_of, excerpt, fan_excerpt, reads
 from emulator.redfish.resource import Resource, collection, link, links
+from emulator.redfish.shapes import Json
 
 SUBSYSTEM_TYPE: Final = "#PowerSubsystem.v1_1_3.PowerSubsystem"
 SUPPLY_TYPE: Final = "#PowerSupply.v1_6_0.PowerSupply"

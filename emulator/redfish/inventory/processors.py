@@ -6,7 +6,6 @@ from collections.abc import Hashable
 from typing import Final
 
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Json
 from emulator.redfish.inventory.box import Box, part, place, status
 from emulator.redfish.inventory.gauges import gauges
 from emulator.redfish.inventory.keeping import LOCATION, keeps
@@ -14,6 +13,7 @@ from emulator.redfish.inventory.memory import dimms_of
 from emulator.redfish.inventory.power import part_environment
 from emulator.redfish.inventory.sensors import excerpt, reads
 from emulator.redfish.resource import Resource, collection, link, links
+from emulator.redfish.shapes import Json
 
 PROCESSOR_TYPE: Final = "#Processor.v1_22_0.Processor"
 METRICS_TYPE: Final = "#ProcessorMetrics.v1_7_0.ProcessorMetrics"

@@ -8,9 +8,10 @@ from typing import Final
 from emulator.core.journal import Kind
 from emulator.redfish.actions import parameters
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, HttpAnswer, Json
+from emulator.redfish.call import Call, HttpAnswer
 from emulator.redfish.inventory.box import Box, part
 from emulator.redfish.resource import Operation, Privilege, Resource
+from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, Flag, OneOf, patch
 
 TYPE: Final = "#SecureBoot.v1_1_2.SecureBoot"

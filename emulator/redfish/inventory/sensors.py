@@ -7,10 +7,11 @@ from typing import Final
 
 from emulator.core.sensors import FANS, Thresholds
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Json
+from emulator.redfish.call import Call
 from emulator.redfish.inventory.box import Box, part
 from emulator.redfish.inventory.gauges import RANGES, RATED_RPM, UNITS, Gauge, gauges, value_of
 from emulator.redfish.resource import Resource, collection, link
+from emulator.redfish.shapes import Json
 
 SENSOR_TYPE: Final = "#Sensor.v1_12_0.Sensor"
 ENERGY: Final = "TotalEnergy"

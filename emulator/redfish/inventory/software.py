@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Json
 from emulator.redfish.inventory.box import Box, part
 from emulator.redfish.inventory.network import FIRMWARE, adapter_path
 from emulator.redfish.inventory.power import supply_paths
 from emulator.redfish.inventory.storage import controller_path, drive_paths, pools
 from emulator.redfish.resource import ROOT, Resource, collection, head_of, link, links
+from emulator.redfish.shapes import Json
 from profiles.model import ABSENT
 
 SERVICE: Final = f"{ROOT}/UpdateService"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Json
 from emulator.redfish.inventory.box import Box, part, place, status
 from emulator.redfish.inventory.keeping import ASSET, keeps
 from emulator.redfish.resource import Resource, collection, link, links
+from emulator.redfish.shapes import Json
 
 STORAGE_TYPE: Final = "#Storage.v1_21_0.Storage"
 CONTROLLER_TYPE: Final = "#StorageController.v1_11_0.StorageController"
