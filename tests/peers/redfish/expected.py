@@ -76,12 +76,6 @@ NOT_TESTED: Final = (
         "SERV_EVENT_ERROR_ON_BAD_REQUEST and our checks see refused ones.",
     ),
     Untested(
-        Tool.PROTOCOL,
-        r"SEC_DEFAULT_CERT_REPLACE",
-        r"No certificates found on the service",
-        "This BMC's managers have no NetworkProtocol, by which the validator looks for certificates.",
-    ),
-    Untested(
         Tool.USE_CASE,
         r"Account Management: (Enable User|Disable Password Change Required)",
         r"already enabled by the service|does not require a password change",
@@ -95,22 +89,10 @@ NOT_TESTED: Final = (
     ),
     Untested(
         Tool.USE_CASE,
-        r"Boot Override: .*",
-        r"does not contain the 'Boot' property|does not support boot override|was not set to 'one-time'",
-        "This BMC has no boot override.",
-    ),
-    Untested(
-        Tool.USE_CASE,
         r"Manager Ethernet Interfaces: .*",
         r"The '(VLANPriority|Tagged|StaticNameServers|IPv4StaticAddresses|IPv6StaticAddresses|IPv6DefaultGateway|"
         r"IPv6StaticDefaultGateways)' property is not present\.",
         "The BMC's interface has an address from DHCP and no IPv6: these optional properties would be empty.",
-    ),
-    Untested(
-        Tool.USE_CASE,
-        r"Manager Ethernet Interfaces: (VLAN|Addresses) Check",
-        r"^The '(VLANPriority|Tagged|StaticNameServers|IPv[46]Static\w+|IPv6DefaultGateway)' property is not present\.$",
-        "An optional property that the BMC's network interface does not have.",
     ),
     Untested(
         Tool.USE_CASE,
