@@ -13,6 +13,7 @@ from emulator.ipmi.lan15 import AuthType, Challenge
 from emulator.ipmi.sessions import Peer, Privilege, Session, SessionTable
 from emulator.ipmi.sol import Sol
 from emulator.ipmi.state import Here, IpmiState
+from emulator.ipmi.strangers import Strangers
 from emulator.ipmi.suites import CipherSuite
 
 
@@ -35,6 +36,7 @@ class Bmc:
     auth_types: frozenset[AuthType]
     guid: bytes
     kg: bytes | None
+    strangers: Strangers
     here: Here
     sol: Sol
 

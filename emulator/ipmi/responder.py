@@ -41,6 +41,7 @@ from emulator.ipmi.rmcp import Lan15, Malformed, Message, Ping, RmcpPlus
 from emulator.ipmi.sessions import Answered, Limits, Peer, Session, SessionTable, limits_for
 from emulator.ipmi.sol import Emit, Sol, nowhere
 from emulator.ipmi.state import Here, IpmiState
+from emulator.ipmi.strangers import Strangers
 from emulator.ipmi.suites import enabled
 
 P = TypeVar("P", bound=Peer)
@@ -83,7 +84,7 @@ class IpmiResponder:
     `drops` counts what was not answered, by reason.
     """
 
-    __slots__ = ("_bmc", "_generation", "_login", "_summarised", "_summary_at", "_system", "_view", "drops", "sessions")
+    __slots__ = ("_bmc", "_generation", "_lan", "_login", "_summarised", "_summary_at", "_system", "_view", "drops", "sessions")
 
     def __init__(
         self,
@@ -102,6 +103,7 @@ class IpmiResponder:
         Raises ValueError for a profile with cipher suites that are not spoken here.
         """
         rules = view.profile.ipmi
+        self._lan = rules.lan
         suites = enabled(rules.cipher_suites)
         self.sessions: SessionTable[HalfOpen | Challenge] = SessionTable(limits or limits_for(rules.sessions), entropy)
         self.drops: Counter[str] = Counter()
@@ -121,6 +123,7 @@ class IpmiResponder:
             auth_types=offered_beside(suites) if auth_types is None else auth_types,
             guid=guid_of(view),
             kg=kg,
+            strangers=Strangers(),
             here=here or Here(),
             sol=Sol(view, emit),
         )
@@ -128,7 +131,7 @@ class IpmiResponder:
 
     def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
         """The answers to a datagram, usually one or none, with the address that each goes to."""
-        if not self._view.profile.ipmi.lan or self._view.presence().being is Being.DEAF:
+        if not self._lan or self._view.presence().being is Being.DEAF:
             return []
         self._reap(self._view.now)
         try:
@@ -166,13 +169,14 @@ class IpmiResponder:
             self._view.record(Kind.WIRE, None, protocol="ipmi", what="dropped", reason=reason)
 
     def _sum_up(self, now: Instant) -> None:
-        total = self.drops.total() + self.sessions.abandoned
+        total = self.drops.total() + self.sessions.abandoned + self._bmc.strangers.unwritten
         if total == self._summarised or now < self._summary_at:
             return
         self._summarised, self._summary_at = total, now + SUMMARY_EVERY
         self._view.record(
             Kind.WIRE, None, protocol="ipmi", what="dropped so far", reasons=dict(self.drops),
             half_open=len(self.sessions.half_open), abandoned=self.sessions.abandoned,
+            unwritten=self._bmc.strangers.unwritten,
         )  # fmt: skip
 
     # -- what kind of datagram -----------------------------------------------------------------------------------------
@@ -257,15 +261,12 @@ class IpmiResponder:
         request = Request(
             protocol="ipmi",
             method="IPMI",
-            path=name_of(message.netfn, message.command),
+            path=row.name if row is not None else name_of(message.netfn, message.command),
             system=self._system,
             reset=row.reset(message.data) if row else None,
         )
-        user = origin.session.account.name if origin.session else None
-        cause = self._view.record(
-            Kind.REQUEST, None, protocol=request.protocol, method=request.method, path=request.path, system=request.system,
-            reset=request.reset, user=user,
-        )  # fmt: skip
+        known = origin.session is not None or self._bmc.strangers.may_write(self._view.now)
+        cause = self._write_request(request, origin) if known else self._write_flood()
         fault = next((f for f in self._view.faults(Seam.PROTOCOL, request, cause) if isinstance(f, Completion | Silence)), None)
         code, data = int(CompletionCode.OK), b""
         before = self._answered_before(message, origin.session)
@@ -285,8 +286,26 @@ class IpmiResponder:
                 return None
             case Completion(code=instead):
                 code = instead
-        self._view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
+        if known:
+            self._view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
         return code, b"" if code else data
+
+    def _write_request(self, request: Request, origin: Origin) -> int:
+        user = origin.session.account.name if origin.session else None
+        return self._view.record(
+            Kind.REQUEST, None, protocol=request.protocol, method=request.method, path=request.path, system=request.system,
+            reset=request.reset, user=user,
+        )  # fmt: skip
+
+    def _write_flood(self) -> int:
+        """One event a second stands for all the requests of strangers beyond the rate."""
+        strangers = self._bmc.strangers
+        if not strangers.flood:
+            strangers.flood = self._view.record(
+                Kind.WIRE, None, protocol="ipmi", what="more requests without a session than are written down",
+                so_far=strangers.unwritten,
+            )  # fmt: skip
+        return strangers.flood
 
     def _answered_before(self, message: Message, session: Session | None) -> Answered | None:
         """What a repeated request came to the first time, where the profile says that it runs once."""

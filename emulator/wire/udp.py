@@ -85,7 +85,10 @@ class UdpEndpoint:
             self._deliver(data, (peer[0], peer[1]), (local, self.port))
 
     def _deliver(self, data: bytes, peer: Address, local: Address) -> None:
-        self._reactor.guard(lambda: self._on_datagram(data, peer, local))
+        try:
+            self._on_datagram(data, peer, local)
+        except Exception as error:  # noqa: BLE001  one datagram must not silence the others
+            self._reactor.complain(error)
 
     def _asked(self, ancillary: list[tuple[int, int, bytes]]) -> str | None:
         for level, kind, value in ancillary:
