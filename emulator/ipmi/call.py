@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from emulator.core.fault import Request
 from emulator.core.view import BmcView
@@ -41,8 +42,7 @@ class Bmc:
     sol: Sol
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a request came from: no session, an established one, or a 1.5 client that answers its challenge."""
 
     peer: Peer
@@ -50,8 +50,7 @@ class Origin:
     challenge: Challenge | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(NamedTuple):
     """One request on its way through a handler; `cause` is its event in the journal."""
 
     bmc: Bmc
