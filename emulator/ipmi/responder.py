@@ -15,6 +15,7 @@ Duplicates
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -149,6 +150,16 @@ class IpmiResponder:
         bootoptions.lapse(self._view, self._bmc.state, now)
         self._sum_up(now)
 
+    @property
+    def idle(self) -> bool:
+        """Whether `tick` has nothing to wait for until the next datagram."""
+        waits = self.sessions.live or self.sessions.half_open or self._bmc.sol.session is not None
+        return not waits and math.isinf(self._bmc.state.boot_until) and self._happenings == self._summarised
+
+    @property
+    def _happenings(self) -> int:
+        return self.drops.total() + self.sessions.abandoned + self._bmc.strangers.unwritten
+
     def _reap(self, now: Instant) -> None:
         """Ends what has been silent for too long, and everything where the BMC has started again."""
         sol = self._bmc.sol
@@ -169,7 +180,7 @@ class IpmiResponder:
             self._view.record(Kind.WIRE, None, protocol="ipmi", what="dropped", reason=reason)
 
     def _sum_up(self, now: Instant) -> None:
-        total = self.drops.total() + self.sessions.abandoned + self._bmc.strangers.unwritten
+        total = self._happenings
         if total == self._summarised or now < self._summary_at:
             return
         self._summarised, self._summary_at = total, now + SUMMARY_EVERY
