@@ -31,7 +31,9 @@ demo: $(VENV)/.run  ## Play the incident in front of you, on real sockets, and w
 	@$(BIN)/python -m demo
 
 test: $(VENV)/.dev  ## All tests that need nothing but Python; the pure cores' coverage gate
-	$(BIN)/python -m coverage run -m pytest -q tests/unit tests/property
+	@rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest -q -n 2 tests/unit tests/property
+	@$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --fail-under=100 --skip-covered --include='$(PURE)'
 	$(BIN)/python -m pytest -q -n 4 --dist loadgroup tests/wire tests/e2e tests/packaging
 
@@ -82,7 +84,8 @@ lab-test: $(VENV)/.dev  ## Tests of the lab on a real Docker engine
 POLICY ?= reference
 DOCKER_ENGINE_UP ?= $(addsuffix $(space)up,$(wildcard ../shared/bin/docker-engine))
 
-bench: $(VENV)/.peers  ## Timing claims, measured
+bench: $(VENV)/.peers  ## Timing claims, measured; installs wrk with apt-get where it is missing (needs root)
+	@tools/peers-install wrk
 	$(BIN)/python -m pytest -q -s tests/bench
 
 nightly: $(VENV)/.peers  ## The long runs: bigger state spaces, more random input

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import signal
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -119,13 +120,18 @@ def run(
     if not cells:
         raise OneSentence("nothing to run: the selection is empty")
     for name in (json_file, junit_file, html_file):
-        _writable(name)
+        if name not in (None, "-"):
+            _writable(Path(name))
+    if evidence_directory is not None:
+        _writable(Path(evidence_directory) / "finding")
     # With the JSON on standard output, people are spoken to on the other channel.
     console = Console(stderr=json_file == "-", highlight=False)
     with terminal.Watch(console, len(cells)) as watch:
         results = runner.run(cells, jobs=jobs, seed=seed, on_result=watch.add)
     results = waivers.apply(results, accepted, datetime.date.today())
-    _write(json_file, model.to_json(results, our_version(), seed))
+    terminal.close(console, results)
+    code = exit_code(results, strict_waivers=strict_waivers)
+    _write(json_file, model.to_json(results, our_version(), seed, code))
     _write(junit_file, junit.to_junit(results, our_version(), seed))
     _write(html_file, html.page(results, our_version()))
     if evidence_directory is not None:
@@ -133,14 +139,20 @@ def run(
             evidence.write(results, Path(evidence_directory))
         except OSError as error:
             raise OneSentence(f"cannot write {evidence_directory}: {error.strerror}") from None
-    terminal.close(console, results)
-    return exit_code(results, strict_waivers=strict_waivers)
+    return code
 
 
-def _writable(name: str | None) -> None:
-    # Found out before a long run, not after it.
-    if name not in (None, "-") and not Path(name).absolute().parent.is_dir():
-        raise OneSentence(f"cannot write {name}: there is no such directory")
+def _writable(file: Path) -> None:
+    """Makes the directory of a file that is to be written. What cannot work is found out before a long run, not after it."""
+    folder = file.absolute().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OneSentence(f"cannot write {file}: {error.strerror}") from None
+    if file.is_dir():
+        raise OneSentence(f"cannot write {file}: it is a directory")
+    if not os.access(file if file.exists() else folder, os.W_OK):
+        raise OneSentence(f"cannot write {file}: permission denied")
 
 
 def _write(name: str | None, content: str) -> None:
@@ -228,7 +240,7 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("fence-conformance: stopped; every fencer has been ended", err=True)
+        click.echo("fence-conformance: stopped; every fencer has been ended, no report is written", err=True)
         code = INTERRUPTED
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -98,7 +99,16 @@ def how_it_ended(outcome: Outcome) -> str:
 
 
 def exit_of(outcome: Outcome) -> str:
-    return f"exit {outcome.exit}" if outcome.exit is not None else "no exit code"
+    if outcome.exit is None:
+        return "no exit code"
+    return f"killed by {_signal_name(-outcome.exit)}" if outcome.exit < 0 else f"exit {outcome.exit}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def last_words(outcome: Outcome) -> str:

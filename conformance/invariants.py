@@ -140,12 +140,13 @@ def _no_secret(case: AskCase) -> Iterator[Finding]:
         *(f"the command line of {argv[0].rpartition('/')[2]}" for argv in case.outcome.argv if _holds(case, " ".join(argv[1:]))),
         *(["its standard output"] if _holds(case, case.outcome.stdout) else []),
         *(["its standard error"] if _holds(case, case.outcome.stderr) else []),
+        *(f"the file {name} that it left" for name in case.outcome.files),
     ]
     if places:
         yield case.finding(
             Verdict.HYGIENE,
             "G3",
-            "the password in no command line and in no output",
+            "the password in no command line, in no output and in no file that stays",
             f"the password was in {', '.join(dict.fromkeys(places))}",
             kind=Kind.SECRET,
             requirement=req.SECRETS,

@@ -19,6 +19,7 @@ class Outcome:
     duration: float = 0.0
     timed_out: bool = False
     leftover: tuple[str, ...] = ()  # names of processes that outlived the fencer
+    files: tuple[str, ...] = ()  # names of files that it left and that hold the password
     argv: tuple[tuple[str, ...], ...] = ()  # every command line that was seen, the fencer's own first
 
     @property

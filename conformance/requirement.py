@@ -78,7 +78,9 @@ FEW_COMMANDS = Requirement(
     "FENCE-14", "A fencer MUST NOT hammer a BMC with power commands.", "apache/cloudstack#13376: 618 POSTs in 20 minutes"
 )
 SECRETS = Requirement(
-    "FENCE-15", "A fencer MUST NOT show the password in a command line or in its output.", f"{API} 'passwd'; fence-agents#436"
+    "FENCE-15",
+    "A fencer MUST NOT show the password in a command line, in its output or in a file that it leaves.",
+    f"{API} 'passwd'; fence-agents#436",
 )
 ONLY_POWER = Requirement(
     "FENCE-16", "A fencer MUST NOT touch another host, or anything but what was asked for.", f"{API} 'off', 'status'"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance import adapters
-from conformance.adapters import Definition, Interrupted
+from conformance.adapters import CannotStart, Definition, Interrupted
 from conformance.finding import Judgement
 from conformance.judge import Trial, judge
 from conformance.result import Result
@@ -111,6 +111,8 @@ def run_cell(cell: Cell, stop: threading.Event, seed: int = 0) -> Result:
                 first = verdict.verdict
             if SEVERITY[second.verdict] <= SEVERITY[verdict.verdict]:
                 played, verdict = again, second
+    except CannotStart as why:
+        return _result(cell, Verdict.SKIP, str(why), seed)
     except (OSError, EmulatorError) as error:
         return _result(cell, Verdict.ERROR, f"the suite could not test it: {error}", seed)
     return Result(

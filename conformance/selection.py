@@ -41,7 +41,7 @@ def pick_profiles(words: Sequence[str]) -> dict[str, Profile]:
 
 
 def pick_scenarios(words: Sequence[str], tier: int | None = None) -> tuple[Scenario, ...]:
-    """Ids and groups, in the order of the catalogue; nothing named means all. `tier` keeps those up to it."""
+    """Ids and groups, in the order of the catalogue; no words means all, empty ones mean none. `tier` keeps those up to it."""
     named = split(words)
     known = (*BY_ID, *GROUPS)
     for word in named:
@@ -50,5 +50,5 @@ def pick_scenarios(words: Sequence[str], tier: int | None = None) -> tuple[Scena
             hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are the groups {', '.join(GROUPS)}"
             raise BadSelection(f"no scenario or group {word!r}{hint} (fence-conformance list shows all)")
     wanted = {word.upper() for word in named}
-    chosen = [s for s in ALL if not wanted or s.id in wanted or s.group in wanted]
+    chosen = [s for s in ALL if not words or s.id in wanted or s.group in wanted]
     return tuple(s for s in chosen if tier is None or s.tier <= tier)

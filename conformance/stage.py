@@ -11,13 +11,15 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import threading
+import time
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from conformance.adapters import Adapter, Definition, Invocation
+from conformance.leaks import files_with
 from conformance.outcome import Outcome
 from conformance.scenario import Inject, NoSelector, Scenario, Step, WrongPassword
 from conformance.vocabulary import Claim, Protocol
@@ -69,14 +71,15 @@ def play(what: Play, stop: threading.Event) -> Played:
         injected = [given for given in what.scenario.given if isinstance(given, Inject)]
         for given in injected:
             emulator.arm(given.bmc, given.armed)
-        outcomes = tuple(_ask(emulator, what, number, step, handed, stop) for number, step in enumerate(what.steps))
-        dead = {id(armed) for bmc in what.scenario.bmcs for armed in emulator.unfired(bmc.name)}
         user = next(iter(emulator.endpoints.values())).username
+        secrets = (handed, b64encode(f"{user}:{handed}".encode()).decode())
+        outcomes = tuple(_ask(emulator, what, number, step, secrets, stop) for number, step in enumerate(what.steps))
+        dead = {id(armed) for bmc in what.scenario.bmcs for armed in emulator.unfired(bmc.name)}
         return Played(
             steps=what.steps,
             outcomes=outcomes,
             events=emulator.events(),
-            secrets=(handed, b64encode(f"{user}:{handed}".encode()).decode()),
+            secrets=secrets,
             unfired=tuple(given.sentence for given in injected if id(given.armed) in dead),
         )
 
@@ -109,7 +112,7 @@ def values(endpoint: Endpoint, password: str, *, selector: bool) -> Mapping[str,
     }
 
 
-def _ask(emulator: Emulator, what: Play, number: int, step: Step, password: str, stop: threading.Event) -> Outcome:
+def _ask(emulator: Emulator, what: Play, number: int, step: Step, secrets: tuple[str, str], stop: threading.Event) -> Outcome:
     endpoint = emulator.endpoints[step.bmc]
     system = endpoint.systems[0].id
     emulator.call(lambda rack: _close_gate(rack, step.bmc, system))
@@ -119,18 +122,26 @@ def _ask(emulator: Emulator, what: Play, number: int, step: Step, password: str,
         cause = emulator.call(lambda rack: _last_answer(rack, step.bmc))
         emulator.record(step.bmc, Kind.FENCER, cause, what="claim", ask=number)
 
-    with tempfile.TemporaryDirectory(prefix="fencelab-run-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="fencelab-run-") as own:
+        scratch, watch = Path(own) / "home", Path(own) / "watch"
+        scratch.mkdir()
+        watch.mkdir()
+        since = time.time()
         outcome = what.adapter.run(
             Invocation(
                 ask=step.ask,
                 protocol=what.protocol,
-                bmc=values(endpoint, password, selector=not _given(what.scenario, NoSelector)),
+                bmc=values(endpoint, secrets[0], selector=not _given(what.scenario, NoSelector)),
                 cap=what.definition.cap,
-                scratch=Path(scratch),
+                scratch=scratch,
+                watch=watch,
                 stop=stop,
                 on_end=stamp,
             )
         )
+        if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
+            shown = files_with(secrets, left_in=scratch, beside=what.definition.folder, since=since)
+            outcome = replace(outcome, files=shown)
     emulator.record(step.bmc, Kind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)
     if outcome.claim is Claim.OFF and emulator.host(step.bmc, system).rail is Rail.UP:
         _settle(emulator, step.bmc, system)

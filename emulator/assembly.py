@@ -65,6 +65,7 @@ class Endpoint:
     password_is_default: bool
     systems: tuple[SystemRef, ...]
     ca_file: str
+    http_port: int | None = None  # sends clients to HTTPS
 
 
 class Emulator:
@@ -78,10 +79,12 @@ class Emulator:
         listen: str = "127.0.0.1",
         redfish_port: int = 0,
         ipmi_port: int = 0,
+        http_port: int | None = None,
         places: Mapping[str, Place] | None = None,
         fleet: Fleet | None = None,
         tls: bool = True,
         refuse: frozenset[str] = frozenset(),
+        event_hosts: frozenset[str] = frozenset(),
         processes: Mapping[str, ProcessHost] | None = None,
         containers: Mapping[str, DockerHost] | None = None,
         docker_url: str | None = None,
@@ -90,6 +93,9 @@ class Emulator:
         on_journal_lost: Callable[[OSError], object] | None = None,
     ) -> None:
         """Ports: 0 takes free ones, else BMC n gets port + n; or `places` for each. Nothing listens for the BMCs in `refuse`.
+        Plain HTTP at `http_port` leads to HTTPS where the vendor does so; None leaves it out.
+
+        Redfish events are delivered to loopback addresses and to `event_hosts`, nowhere else.
 
         With a `fleet` every BMC has an address of its own instead of `listen`, and all have the same IPMI port, and the same
         Redfish port if one is given; nobody can be in `refuse` then (ValueError).
@@ -110,11 +116,13 @@ class Emulator:
                 listen=fleet.address(n) if fleet is not None else listen,
                 redfish_port=redfish_port + n * step if redfish_port else 0,
                 ipmi_port=ipmi_port + n * step if ipmi_port else 0,
+                http_port=http_port + n * step if http_port else http_port,
             )
             for n, unit in enumerate(self._units)
         }
         self._tls = tls
         self._refuse = refuse
+        self._event_hosts = event_hosts
         self._processes = dict(processes or {})
         self._containers = dict(containers or {})
         self._docker_url = docker_url
@@ -164,6 +172,7 @@ class Emulator:
             places=self._places,
             tls=self._tls,
             refuse=self._refuse,
+            event_hosts=self._event_hosts,
             directory=Path(self._directory.name),
             fleet=self._fleet,
         )
@@ -267,6 +276,7 @@ class Emulator:
                 SystemRef(f"/redfish/v1/Systems/{s.id}", s.id, "" if s.uuid == ABSENT else s.uuid) for s in view.systems()
             ),
             ca_file=str(address.ca_file),
+            http_port=address.http_port,
         )
 
     # -- from other threads --------------------------------------------------------------------------------------------

@@ -95,6 +95,8 @@ def cli() -> None:
 @click.option("--device", default="lo", show_default=True, help="With --address-per-bmc: the interface that has the addresses.")
 @click.option("--redfish-port", default=0, type=click.IntRange(0, 65535), help="Of the first BMC; BMC n gets +n. 0: free ones.")
 @click.option("--ipmi-port", default=0, type=click.IntRange(0, 65535), help="Of the first BMC; BMC n gets +n. 0: free ones.")
+@click.option("--http-port", type=click.IntRange(0, 65535), help="Plain HTTP there leads to HTTPS, if the vendor does so.")
+@click.option("--event-host", "event_hosts", multiple=True, help="Deliver Redfish events to this host too, not to loopback only.")
 @click.option("--power", type=click.Choice(["on", "off"]), default="on", show_default=True, help="How the hosts are at start.")
 @click.option("--hung", is_flag=True, help="The hosts' operating systems ignore polite requests and go on writing.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same names and same drawn times.")
@@ -112,6 +114,8 @@ def run(
     device: str,
     redfish_port: int,
     ipmi_port: int,
+    http_port: int | None,
+    event_hosts: tuple[str, ...],
     power: str,
     hung: bool,
     seed: int,
@@ -132,11 +136,13 @@ def run(
     if fleet is not None:
         listen, redfish_port, ipmi_port = fleet.address(0), redfish_port or REDFISH_PORT, ipmi_port or IPMI_PORT
     _check_address(listen)
-    for name, first in () if fleet else (("--redfish-port", redfish_port), ("--ipmi-port", ipmi_port)):
+    first_ports = (("--redfish-port", redfish_port), ("--ipmi-port", ipmi_port), ("--http-port", http_port))
+    for name, first in () if fleet else first_ports:
         if first and first + count - 1 > 65535:
             _fail(f"bmc-emulator: {name} {first} leaves no room for {count} BMCs below port 65536")
     profile = _load(profile_name)
-    _serve(profile, count, listen, (redfish_port, ipmi_port), fleet, power, hung, seed, not plain_http, journal, as_json)
+    ports = (redfish_port, ipmi_port, http_port)
+    _serve(profile, count, listen, ports, fleet, frozenset(event_hosts), power, hung, seed, not plain_http, journal, as_json)
 
 
 def _refuse_beside_rack(context: click.Context) -> None:
@@ -176,8 +182,9 @@ def _serve(
     profile: Profile,
     count: int,
     listen: str,
-    ports: tuple[int, int],
+    ports: tuple[int, int, int | None],
     fleet: Fleet | None,
+    event_hosts: frozenset[str],
     power: str,
     hung: bool,
     seed: int,
@@ -202,8 +209,10 @@ def _serve(
         listen=listen,
         redfish_port=ports[0],
         ipmi_port=ports[1],
+        http_port=ports[2],
         fleet=fleet,
         tls=tls,
+        event_hosts=event_hosts,
         journal_path=journal,
         journal_capacity=JOURNAL_KEPT,
     )
@@ -298,6 +307,8 @@ def ready_facts(endpoint: Endpoint, variable: str = PASSWORD_VARIABLE) -> dict[s
     else:
         facts["password_env"] = variable
     facts["system_uri"] = endpoint.systems[0].uri
+    if endpoint.http_port is not None:
+        facts["http_url"] = f"http://{endpoint.host}:{endpoint.http_port}"
     return facts
 
 

@@ -25,6 +25,7 @@ from fencer.settings import BadSettings, Settings, action_of, settings
 from fencer.target import FenceError
 
 DONE, FAILED, IS_OFF = 0, 1, 2
+MOST_UNKNOWN = 10  # names of parameters to complain of; a file that is none of ours has thousands
 WORDS = {
     "already-off": "Success: Already OFF",
     "powered-off": "Success: Powered OFF",
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
         signal.signal(signal.SIGTERM, _stop)
-        values = from_argv(arguments) if arguments else from_lines(sys.stdin.buffer.read())
+        values = from_argv(arguments) if arguments else from_lines(_input())
         return _run(values)
     except BadSettings as error:
         _say(sys.stderr, f"fence_bmc: config: {error}")
@@ -66,8 +67,7 @@ def _run(values: Mapping[str, str]) -> int:
         _say(sys.stdout, f"fence_bmc {_version()}")
         return DONE
     if action_of(values) is Action.METADATA:
-        _say(sys.stdout, metadata())
-        return DONE
+        return DONE if _say(sys.stdout, metadata()) else FAILED
     chosen = settings(values)
     assert chosen.target is not None
     hide = Redactor([chosen.target.password, chosen.target.kg.hex()], chosen.target.user)
@@ -85,7 +85,8 @@ def _act(chosen: Settings, hide: Redactor) -> int:
         return DONE
     if chosen.action in (Action.LIST, Action.LIST_STATUS):
         for member in run.list_hosts(chosen.target, chosen.limits):
-            _say(sys.stdout, hide(f"{member},"))
+            if not _say(sys.stdout, hide(f"{member},")):
+                return FAILED
         return DONE
     if chosen.action is Action.DIAG:
         answer = run.send_diag(chosen.target, chosen.limits)
@@ -123,9 +124,16 @@ def _report(chosen: Settings, outcome: Outcome, evidence: Evidence) -> int:
 # --- input --------------------------------------------------------------------------------------------------------
 
 
+def _input() -> bytes:
+    if sys.stdin is None:
+        raise BadSettings("standard input is closed, and there are no options")
+    return sys.stdin.buffer.read()
+
+
 def from_lines(raw: bytes) -> dict[str, str]:
     """name=value lines; comments, blanks and unknown names are passed over, the last wins, one layer of quotes goes."""
     values: dict[str, str] = {}
+    unknown: dict[str, None] = {}
     for line in raw.decode("utf-8", "surrogateescape").split("\n"):
         line = line.removesuffix("\r").lstrip()
         if not line.strip() or line.startswith("#"):
@@ -133,28 +141,27 @@ def from_lines(raw: bytes) -> dict[str, str]:
         name, _, value = line.partition("=")
         if len(value) > 1 and value[0] == value[-1] == '"':
             value = value[1:-1]
-        _put(values, name.strip(), value)
+        name = name.strip()
+        parameter = BY_NAME.get(name.replace("-", "_"))
+        if parameter is not None:
+            values[parameter.name] = value
+        elif name == "nodename":
+            values["nodename"] = value
+        elif name.replace("-", "_") not in WITHOUT_EFFECT:
+            unknown[name[:60]] = None
+    for name in tuple(unknown)[:MOST_UNKNOWN]:
+        _say(sys.stderr, f"fence_bmc: unknown parameter {name!r} ignored")
+    if len(unknown) > MOST_UNKNOWN:
+        _say(sys.stderr, f"fence_bmc: {len(unknown) - MOST_UNKNOWN} more unknown parameters ignored")
     return values
-
-
-def _put(values: dict[str, str], name: str, value: str) -> None:
-    parameter = BY_NAME.get(name.replace("-", "_"))
-    if parameter is not None:
-        values[parameter.name] = value
-    elif name == "nodename":
-        values["nodename"] = value
-    elif name.replace("-", "_") not in WITHOUT_EFFECT:
-        _say(sys.stderr, f"fence_bmc: unknown parameter {name[:60]!r} ignored")
 
 
 def from_argv(arguments: Sequence[str]) -> dict[str, str]:
     """Options as those of fence-agents. Raises BadSettings."""
     known, rest = _parser().parse_known_args(arguments)
-    for word in rest:
-        name = word.lstrip("-").partition("=")[0].replace("-", "_")
-        if not word.startswith("--") or name not in WITHOUT_EFFECT:
-            raise BadSettings(f"unknown option {word.partition('=')[0]!r}")
-    values = {name: value for name, value in vars(known).items() if value is not None}
+    if rest:
+        raise BadSettings(f"unknown option {rest[0].partition('=')[0]!r}")
+    values = {name: value for name, value in vars(known).items() if value is not None and name not in WITHOUT_EFFECT}
     if "password" in values:
         _say(sys.stderr, "fence_bmc: a password on the command line can be read by every user of this machine")
     return values
@@ -170,6 +177,8 @@ def _parser() -> _Parser:
             parser.add_argument(*flags, *names, dest=parameter.name, action="store_const", const="1", help=text)
         else:
             parser.add_argument(*flags, *names, dest=parameter.name, metavar="VALUE", help=text)
+    for name in sorted(WITHOUT_EFFECT):  # with a value or without: some are switches there
+        parser.add_argument("--" + name.replace("_", "-"), dest=name, nargs="?", help=argparse.SUPPRESS)
     return parser
 
 
@@ -194,15 +203,17 @@ def _tell(chosen: Settings, text: str) -> None:
         _say(sys.stdout, text)
 
 
-def _say(stream: TextIO | None, text: str) -> None:
-    """One write; a reader who has gone changes nothing about what was done."""
+def _say(stream: TextIO | None, text: str) -> bool:
+    """One write, and whether it was taken; a reader who has gone changes nothing about what was done."""
     if stream is None:
-        return
+        return False
     try:
         stream.write(text.encode("ascii", "backslashreplace").decode("ascii") + "\n")
         stream.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return False
+    return True
 
 
 def _observer(chosen: Settings, hide: Redactor, stack: ExitStack) -> Callable[[float, object], None] | None:

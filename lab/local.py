@@ -163,7 +163,7 @@ class LocalSite:
         with open(self.directory / "fence-ha.err", "wb") as err:
             self._manager = subprocess.Popen(
                 [sys.executable, "-m", "fencer.ha.cli", "run", str(self.config), "--json"],
-                env={**os.environ, "SITE_BMC_PASSWORD": password},
+                env={**os.environ, "SITE_BMC_PASSWORD": password, "PYTHONFAULTHANDLER": "1"},
                 cwd=Path(__file__).resolve().parent.parent,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -193,7 +193,7 @@ class LocalSite:
         try:
             self._manager.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            self._manager.kill()
+            self._manager.send_signal(signal.SIGABRT)  # its faulthandler leaves in fence-ha.err where it hangs
             self._manager.wait()
         if self._reader is not None:
             self._reader.join()

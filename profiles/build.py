@@ -44,8 +44,10 @@ def build(root: Fields, extends: tuple[str, ...], overrides: Mapping[str, str]) 
         bmc_reset=_bmc_reset(data["bmc_reset"]),
         ipmi=_ipmi(root, data["ipmi"]),
         timing=_timing(data["timing"]),
+        inventory=model.Inventory(**_without_evidence(_filled(data["inventory"], words))),
         faults=frozen({name: _without_evidence(_filled(fault, words)) for name, fault in data.get("faults", {}).items()}),
         resources=_without_evidence(_filled(data.get("resources", {}), words)),
+        deviations=tuple(_deviation(item) for item in data.get("deviations", [])),
         evidence=frozen(dict(_evidence(data))),
         digest=digest(root),
     )
@@ -221,6 +223,10 @@ def _timing(data: Data) -> model.Timing:
     if "os_shutdown_s" in data:
         return model.Timing(latency_ms=frozen(latency), os_shutdown_s=_span(data["os_shutdown_s"]))
     return model.Timing(latency_ms=frozen(latency))
+
+
+def _deviation(data: Data) -> model.Deviation:
+    return model.Deviation(**{**data, "tool": model.Tool(data["tool"]), "evidence": _claim(data["evidence"])})
 
 
 def _evidence(data: Data) -> Iterable[tuple[str, model.Evidence]]:

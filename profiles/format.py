@@ -5,9 +5,10 @@ The checks, the JSON Schema for editors (`schema.json`) and the list of keys in 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from profiles.model import HostEvent
+from profiles.model import HostEvent, Tool
 from profiles.shapes import (
     Choice,
     Claim,
@@ -20,6 +21,7 @@ from profiles.shapes import (
     OrNull,
     Record,
     Seconds,
+    Shape,
     Text,
     names,
 )
@@ -199,6 +201,30 @@ _IPMI: Final = Record(
     required=("lan", "device", "cipher_suites", "chassis"),
 )
 
+_COUNTS: Final[Mapping[str, Shape]] = {
+    "processors": Number(1, 8),
+    "cores": Number(1, 128),
+    "dimms": Number(1, 64),
+    "dimm_gib": Number(1, 1024),
+    "drives": Number(0, 32),
+    "drive_gb": Number(1, 100_000),
+    "boot_drives": Number(1, 4),
+    "network_adapters": Number(1, 8),
+    "ports": Number(1, 4),
+    "port_gbps": Number(1, 400),
+    "power_supplies": Number(1, 8),
+    "psu_watts": Number(100, 10_000),
+    "fans": Number(1, 16),
+}
+_PARTS: Final[Mapping[str, Shape]] = {
+    **_COUNTS,
+    "processor_maker": Text(),
+    "processor_model": Text(),
+    "power_and_thermal": Choice(("subsystems", "legacy", "both")),
+    "virtual_media": Choice(("system", "manager", "none")),
+}
+_INVENTORY: Final = Record({**_PARTS, "evidence": _EVIDENCE_MAP}, required=tuple(_PARTS))
+
 _FAULT: Final = Record(
     {
         "on": Record(
@@ -215,6 +241,18 @@ _FAULT: Final = Record(
         "evidence": _EVIDENCE,
     },
     required=("on", "evidence"),
+)
+
+_DEVIATION: Final = Record(
+    {
+        "tool": Choice(tuple(tool.value for tool in Tool)),
+        "result": Choice(("FAIL", "WARN")),
+        "assertion": Text(),
+        "where": Text(),
+        "because": Text(),
+        "evidence": _EVIDENCE,
+    },
+    required=("tool", "result", "assertion", "where", "because", "evidence"),
 )
 
 PROFILE: Final = Record(
@@ -278,6 +316,7 @@ PROFILE: Final = Record(
                 "evidence": _EVIDENCE_MAP,
             }
         ),
+        "inventory": _INVENTORY,
         "faults": MapOf(_FAULT),
         "resources": Record(
             {
@@ -287,6 +326,7 @@ PROFILE: Final = Record(
                 "evidence": _EVIDENCE_MAP,
             }
         ),
+        "deviations": ListOf(_DEVIATION),
     },
     required=(
         "vars",
@@ -301,11 +341,23 @@ PROFILE: Final = Record(
         "bmc_reset",
         "ipmi",
         "timing",
+        "inventory",
     ),
     always=("schema", "id", "title"),
 )
 
-EVIDENCE_BY_KEY: Final = ("identity", "messages", "errors", "http", "auth", "tasks", "bmc_reset", "timing", "resources")
+EVIDENCE_BY_KEY: Final = (
+    "identity",
+    "messages",
+    "errors",
+    "http",
+    "auth",
+    "tasks",
+    "bmc_reset",
+    "timing",
+    "inventory",
+    "resources",
+)
 """Blocks in which every key needs evidence. `power` and `ipmi` have tables whose cells carry their own."""
 
 EVIDENCE_IN: Final = {

@@ -263,9 +263,53 @@ class Ipmi:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """What is in the box and where its parts are shown. Counts are per system."""
+
+    processors: int
+    cores: int  # of each processor, two threads each
+    processor_maker: str
+    processor_model: str
+    dimms: int
+    dimm_gib: int
+    drives: int  # behind the RAID controller, in front bays
+    drive_gb: int
+    boot_drives: int  # NVMe, inside
+    network_adapters: int
+    ports: int  # of each adapter
+    port_gbps: int
+    power_supplies: int
+    psu_watts: int
+    fans: int
+    power_and_thermal: Literal["subsystems", "legacy", "both"]  # PowerSubsystem and so on, Power and Thermal
+    virtual_media: Literal["system", "manager", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     latency_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     os_shutdown_s: Span = Span(3.0, 3.0)  # how long a healthy OS of an emulated host needs; a real back end brings its own
+
+
+class Tool(StrEnum):
+    """DMTF's validators."""
+
+    SERVICE = "service"
+    PROTOCOL = "protocol"
+    USE_CASE = "use-case"
+    INTEROP = "interop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """What a validator rightly holds against this vendor, because the real one does the same. Behaviour ignores it."""
+
+    tool: Tool
+    result: Literal["FAIL", "WARN"]
+    assertion: str  # as the tool names it
+    where: str  # part of what the tool says it was testing
+    because: str
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +333,9 @@ class Profile:
     bmc_reset: BmcReset
     ipmi: Ipmi
     timing: Timing
+    inventory: Inventory
     faults: Mapping[str, Mapping[str, Any]]
     resources: Mapping[str, Any]  # base, merge (path -> JSON merge patch), remove (paths)
+    deviations: tuple[Deviation, ...] = ()
     evidence: Mapping[str, Evidence]  # "identity.bmc_model" -> Evidence; "identity.*" for a whole block
     digest: str  # of the resolved data: goes into journals and reports

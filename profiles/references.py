@@ -98,6 +98,7 @@ class _References:
         self._replies()
         self._chassis()
         self._faults()
+        self._deviations()
         self._evidence()
         self._templates()
 
@@ -237,6 +238,11 @@ class _References:
             self._refer(child(fault, "reply"), f"{path}.reply", "reply", self._names("replies"))
             self._reset_types(child(fault, "on", "reset"), f"{path}.on.reset")
             self._claim(child(fault, "evidence"), f"{path}.evidence")
+
+    def _deviations(self) -> None:
+        deviations = child(self._root, "deviations")
+        for index, deviation in enumerate(deviations.items if isinstance(deviations, Items) else ()):
+            self._claim(child(deviation, "evidence"), f"deviations[{index}].evidence")
 
     def _evidence(self) -> None:
         for name in (*EVIDENCE_BY_KEY, *EVIDENCE_IN):

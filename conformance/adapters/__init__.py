@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from conformance.adapters.agent import AgentAdapter
-from conformance.adapters.base import Adapter, Interrupted, Invocation
+from conformance.adapters.base import Adapter, CannotStart, Interrupted, Invocation
 from conformance.adapters.command import CommandAdapter
 from conformance.adapters.definition import Definition
 from conformance.adapters.python import PythonAdapter
@@ -17,7 +17,7 @@ BY_NAME: Final[Mapping[str, Callable[[Definition], Adapter]]] = {
     "python": PythonAdapter,
 }
 
-__all__ = ["BY_NAME", "Adapter", "Definition", "Interrupted", "Invocation", "of"]
+__all__ = ["BY_NAME", "Adapter", "CannotStart", "Definition", "Interrupted", "Invocation", "of"]
 
 
 def of(definition: Definition) -> Adapter:

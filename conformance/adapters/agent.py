@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from conformance.adapters.base import Invocation
 from conformance.adapters.definition import Definition, fill_all, fill_map
-from conformance.adapters.process import StandIns, find, run
+from conformance.adapters.process import run
+from conformance.adapters.programs import StandIns, find, lack
 from conformance.outcome import Outcome
 from conformance.vocabulary import Ask, Claim
 
@@ -37,41 +38,24 @@ class AgentAdapter:
         self._definition = definition
 
     def missing(self) -> str | None:
-        for way in self._definition.ways.values():
-            program = way.command[0]
-            if isinstance(program, str) and find(program, self._definition.file.parent) is None:
-                return f"{program} is not installed"
-        return None
+        programs = (way.command[0] for way in self._definition.ways.values())
+        lacks = (lack(program, self._definition.folder) for program in programs if isinstance(program, str))
+        return next((sentence for sentence in lacks if sentence is not None), None)
 
     def run(self, invocation: Invocation) -> Outcome:
         way = self._definition.ways[invocation.protocol]
         command = fill_all(way.command, invocation.bmc)
-        stand_ins = StandIns(invocation.scratch)
+        stand_ins = StandIns(invocation.watch)
         params = fill_map(way.params, invocation.bmc)
         for name, tool in self._definition.recorders.items():
             if (path := stand_ins.of(tool)) is not None:
                 params[name] = path
         lines = [f"action={invocation.ask}", *(f"{name}={value}" for name, value in params.items())]
-        beside = self._definition.file.parent
         ended = run(
-            (find(command[0], beside) or command[0], *command[1:]),
+            (find(command[0], self._definition.folder) or command[0], *command[1:]),
+            invocation,
+            stand_ins,
             stdin="".join(f"{line}\n" for line in lines),
-            env={},
-            cwd=invocation.scratch if self._definition.built_in else beside,
-            scratch=invocation.scratch,
-            stand_ins=stand_ins,
-            cap=invocation.cap,
-            stop=invocation.stop,
-            on_end=invocation.on_end,
+            cwd=invocation.scratch if self._definition.built_in else self._definition.folder,
         )
-        return Outcome(
-            ask=invocation.ask,
-            claim=claim_of(invocation.ask, ended.exit),
-            exit=ended.exit,
-            stdout=ended.stdout,
-            stderr=ended.stderr,
-            duration=ended.duration,
-            timed_out=ended.exit is None,
-            leftover=ended.leftover,
-            argv=ended.argv,
-        )
+        return ended.outcome(invocation, claim_of(invocation.ask, ended.exit))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from conformance.adapters.base import Invocation
 from conformance.adapters.definition import Definition, fill, fill_all, fill_map
-from conformance.adapters.process import StandIns, find, run
+from conformance.adapters.process import run
+from conformance.adapters.programs import StandIns, find, lack
 from conformance.outcome import Outcome
 from conformance.vocabulary import Claim
 
@@ -16,40 +17,23 @@ class CommandAdapter:
         self._definition = definition
 
     def missing(self) -> str | None:
-        for way in self._definition.ways.values():
-            for action in way.actions.values():
-                program = action.argv[0]
-                if isinstance(program, str) and find(program, self._definition.file.parent) is None:
-                    return f"{program} is not installed"
-        return None
+        programs = (action.argv[0] for way in self._definition.ways.values() for action in way.actions.values())
+        lacks = (lack(program, self._definition.folder) for program in programs if isinstance(program, str))
+        return next((sentence for sentence in lacks if sentence is not None), None)
 
     def run(self, invocation: Invocation) -> Outcome:
         action = self._definition.ways[invocation.protocol].actions[invocation.ask]
         line = fill_all(action.argv, invocation.bmc)
-        beside = self._definition.file.parent
         ended = run(
-            (find(line[0], beside) or line[0], *line[1:]),
+            (find(line[0], self._definition.folder) or line[0], *line[1:]),
+            invocation,
+            StandIns(invocation.watch),
             stdin=fill(action.stdin, invocation.bmc) or "",
             env=fill_map(action.env, invocation.bmc),
-            cwd=invocation.scratch if self._definition.built_in else beside,
-            scratch=invocation.scratch,
-            stand_ins=StandIns(invocation.scratch),
-            cap=invocation.cap,
-            stop=invocation.stop,
-            on_end=invocation.on_end,
+            cwd=invocation.scratch if self._definition.built_in else self._definition.folder,
         )
         claim = Claim.NONE
         if ended.exit is not None:
             fitting = (c for c, sign in action.signs if sign.fits(ended.exit, ended.stdout, ended.stderr))
             claim = next(fitting, Claim.FAILED)
-        return Outcome(
-            ask=invocation.ask,
-            claim=claim,
-            exit=ended.exit,
-            stdout=ended.stdout,
-            stderr=ended.stderr,
-            duration=ended.duration,
-            timed_out=ended.exit is None,
-            leftover=ended.leftover,
-            argv=ended.argv,
-        )
+        return ended.outcome(invocation, claim)

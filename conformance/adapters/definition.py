@@ -93,11 +93,12 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How the fencer is asked over one protocol."""
+    """How the fencer is asked over one protocol. `functions` are those of the adapter python, `module:callable` per action."""
 
     command: tuple[Item, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict)
     actions: Mapping[Ask, Action] = field(default_factory=dict)
+    functions: Mapping[Ask, str] = field(default_factory=dict)
 
     def placeholders(self) -> frozenset[str]:
         return frozenset().union(*(placeholders(text) for text in self._texts()))
@@ -134,6 +135,11 @@ class Definition:
     def label(self) -> str:
         """What a user types to name it again."""
         return self.name if self.built_in else str(self.file)
+
+    @property
+    def folder(self) -> Path:
+        """Where its file lies; absolute, since programs are started with another working directory."""
+        return self.file.absolute().parent
 
     @property
     def cap(self) -> float:

@@ -9,62 +9,51 @@ from pathlib import Path
 
 from conformance.adapters import python_child
 from conformance.adapters.agent import claim_of
-from conformance.adapters.base import Invocation
+from conformance.adapters.base import CannotStart, Invocation
 from conformance.adapters.definition import Definition, fill_map
-from conformance.adapters.process import StandIns, run
+from conformance.adapters.process import run
+from conformance.adapters.programs import StandIns
 from conformance.outcome import Outcome
 
 CHILD = str(Path(python_child.__file__).resolve())
 
 
 class PythonAdapter:
-    """Adapter `python`: `command: module:callable`. Modules beside the fencer's file are found first."""
+    """Adapter `python`: `command: module:callable`, or one per action. Modules beside the fencer's file are found first."""
 
     def __init__(self, definition: Definition) -> None:
         self._definition = definition
 
     def missing(self) -> str | None:
         for way in self._definition.ways.values():
-            module = str(way.command[0]).partition(":")[0]
-            beside = self._definition.file.resolve().parent / Path(*module.split("."))
-            if beside.with_suffix(".py").is_file() or (beside / "__init__.py").is_file():
-                continue
-            if _spec(module) is None:
-                return f"the Python module {module} is not installed"
+            for target in (*way.command, *way.functions.values()):
+                module = str(target).partition(":")[0]
+                beside = self._definition.folder / Path(*module.split("."))
+                if beside.with_suffix(".py").is_file() or (beside / "__init__.py").is_file():
+                    continue
+                if _spec(module) is None:
+                    return f"the Python module {module} is not installed"
         return None
 
     def run(self, invocation: Invocation) -> Outcome:
         way = self._definition.ways[invocation.protocol]
-        beside = self._definition.file.resolve().parent
         names = {key.removeprefix("bmc."): value for key, value in invocation.bmc.items()}
         message = {
-            "path": str(beside),
+            "path": str(self._definition.folder),
             "action": invocation.ask.value,
             "bmc": {**names, "protocol": invocation.protocol.value},
             "params": fill_map(way.params, invocation.bmc),
         }
         ended = run(
-            (sys.executable, "-P", CHILD, str(way.command[0])),
+            (sys.executable, "-P", CHILD, way.functions.get(invocation.ask) or str(way.command[0])),
+            invocation,
+            StandIns(invocation.watch),
             stdin=json.dumps(message),
-            env={},
             cwd=invocation.scratch,
-            scratch=invocation.scratch,
-            stand_ins=StandIns(invocation.scratch),
-            cap=invocation.cap,
-            stop=invocation.stop,
-            on_end=invocation.on_end,
         )
-        return Outcome(
-            ask=invocation.ask,
-            claim=claim_of(invocation.ask, ended.exit),
-            exit=ended.exit,
-            stdout=ended.stdout,
-            stderr=ended.stderr,
-            duration=ended.duration,
-            timed_out=ended.exit is None,
-            leftover=ended.leftover,
-            argv=ended.argv,
-        )
+        if ended.exit == python_child.NO_FUNCTION:
+            raise CannotStart(f"nothing to call: {ended.stderr.strip()}")
+        return ended.outcome(invocation, claim_of(invocation.ask, ended.exit))
 
 
 def _spec(module: str) -> object | None:

@@ -2,22 +2,28 @@
 
 The function is called as `function(action, bmc, **params)`: `action` is "off", "on", "reboot", "status", "monitor" or "metadata";
 `bmc` maps host, port, url, user, password, system_uri, uuid, ipmi_host, ipmi_port, insecure, ca_file and protocol to text, empty
-where there is none. What it returns is its claim:
+where there is none. It may be `async`. What it returns is its claim:
 
     None or True     done (off, on, reboot, monitor, metadata)
-    "on", "off"      the answer to status
+    "on", "off"      the answer to status; to off and on: the state that was reached
     False            failed
     an exception     failed; its class and text are what it said
+    sys.exit(n)      what a fence agent would say with that exit code
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
+import inspect
 import json
 import sys
 from collections.abc import Callable, Mapping
+from typing import cast
 
 DONE, FAILED, OFF = 0, 1, 2
+NO_FUNCTION = 119
+"""There is nothing to call: the module or the name is missing."""
 
 
 def exit_of(action: str, answer: object) -> int:
@@ -27,19 +33,36 @@ def exit_of(action: str, answer: object) -> int:
             return OFF if answer == "off" else DONE
         print(f"status must be answered with 'on' or 'off', not with {answer!r}", file=sys.stderr)
         return FAILED
-    return DONE if answer is None or answer is True else FAILED
+    if answer is None or answer is True or (action in ("on", "off") and answer == action):
+        return DONE
+    if answer is not False:
+        print(f"{action} was answered with {answer!r}: that is neither True nor None, so it counts as failed", file=sys.stderr)
+    return FAILED
+
+
+def function_of(target: str) -> Callable[..., object]:
+    """`module:name` or `module:name.name`. Raises ImportError or AttributeError."""
+    module, _, name = target.partition(":")
+    return cast("Callable[..., object]", functools.reduce(getattr, name.split("."), importlib.import_module(module)))
 
 
 def call(target: str, message: Mapping[str, object]) -> int:
     """Calls the function and returns its claim as an exit code."""
     sys.path.insert(0, str(message["path"]))
-    module, _, name = target.partition(":")
     action, params = str(message["action"]), message["params"]
     assert isinstance(params, dict)
     try:
-        function: Callable[..., object] = getattr(importlib.import_module(module), name)
+        function = function_of(target)
+    except (ImportError, AttributeError) as error:
+        print(f"{target}: {error}", file=sys.stderr)
+        return NO_FUNCTION
+    try:
         answer = function(action, message["bmc"], **params)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a stranger's function raises is its failure
+        if inspect.iscoroutine(answer):
+            import asyncio  # only here: it would slow down everybody's start
+
+            answer = asyncio.run(answer)
+    except Exception as error:  # noqa: BLE001 - whatever a stranger's function raises is its failure
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return FAILED
     return exit_of(action, answer)

@@ -32,6 +32,9 @@ ACTION: Final = ("argv", "stdin", "env", "claim", "claims")
 SIGN: Final = ("exit", "stdout", "stderr")
 LIMITS: Final = ("deadline", "power_timeout")
 OTHER_CAPABILITIES: Final = ("basic-auth", "sessions", "ca-file", "validate-all", "list")
+FOREIGN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+"""A capability of which the suite knows nothing asks nothing of it; one that looks like a known one is a slip."""
+FUNCTION: Final = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
 DEFAULT_DEADLINE: Final = 60.0
 PLAIN_CLAIM: Final[Mapping[Ask, Claim]] = {
     Ask.OFF: Claim.OFF, Ask.ON: Claim.ON, Ask.REBOOT: Claim.REBOOTED, Ask.MONITOR: Claim.OK, Ask.METADATA: Claim.OK,
@@ -80,12 +83,14 @@ class _Parts:
     command: tuple[Item, ...] | None
     params: dict[str, str | None]
     actions: dict[Ask, Action]
+    functions: dict[Ask, str]
 
 
 class _Reader:
     def __init__(self, file: Path, problems: Problems) -> None:
         self._file = file
         self._problems = problems
+        self._adapter = ""
 
     # -- the file as a whole -------------------------------------------------------------------------------------------
 
@@ -99,19 +104,20 @@ class _Reader:
                 "adapter",
                 f"no such adapter{did_you_mean(adapter, ADAPTERS)}; there are: {listed(ADAPTERS)}",
             )
+        self._adapter = adapter or ""
         base = self._parts(root, "")
-        wanted, missing = ("actions", not base.actions) if adapter == "exec" else ("command", not base.command)
-        if missing:
+        wanted = "actions" if adapter == "exec" else "command"
+        if not (base.actions if adapter == "exec" else base.command or base.functions):
             self._bad(root, wanted, f"missing: the adapter {adapter or '(none)'} needs it")
         capabilities = self._capabilities(root)
-        ways = self._ways(root, base, capabilities, adapter or "")
+        ways = self._ways(root, base, capabilities)
         limits = self._limits(root)
         return Definition(
             name=name,
-            adapter=adapter or "",
+            adapter=self._adapter,
             file=self._file,
             ways=ways,
-            asks=self._asks(base, capabilities, adapter or ""),
+            asks=self._asks(base, capabilities),
             capabilities=capabilities,
             deadline=limits.get("deadline", DEFAULT_DEADLINE),
             limits=MappingProxyType(limits),
@@ -121,14 +127,14 @@ class _Reader:
             built_in=built_in,
         )
 
-    def _ways(self, root: Fields, base: _Parts, capabilities: frozenset[str] | None, adapter: str) -> Mapping[Protocol, Way]:
+    def _ways(self, root: Fields, base: _Parts, capabilities: frozenset[str] | None) -> Mapping[Protocol, Way]:
         over = root.entries.get("over")
         changes = dict(self._over(over)) if over is not None else {}
-        plain = _merged(base, _Parts(None, {}, {}))
+        plain = _merged(base, _Parts(None, {}, {}, {}))
         spoken = {SPEAKS[name] for name in plain.placeholders() if name in SPEAKS}
         named = {p for p in Protocol if capabilities is not None and p in capabilities}
         protocols = named or spoken | set(changes)
-        if not protocols and adapter == "python":
+        if not protocols and self._adapter == "python":
             protocols = {Protocol.REDFISH}  # it is handed all names of the BMC, whatever it uses
         if not protocols:
             self._bad(root, "", "names no port: use {bmc.url}, {bmc.port} or {bmc.ipmi_port}, or it cannot reach an emulated BMC")
@@ -149,18 +155,22 @@ class _Reader:
     def _parts(self, node: Fields, path: str) -> _Parts:
         command = node.entries.get("command")
         actions: dict[Ask, Action] = {}
+        functions: dict[Ask, str] = {}
         if (listed_actions := node.entries.get("actions")) is not None:
             for key, value in self._map(listed_actions, f"{path}actions").items():
                 if key not in list(Ask):
                     self._bad(value, f"{path}actions.{key}", f"no such action{did_you_mean(key, Ask)}; there are: {listed(Ask)}")
+                elif self._adapter == "python":
+                    functions[Ask(key)] = self._function(value, f"{path}actions.{key}", self._line(value, f"{path}actions.{key}"))
                 elif (action := self._action(value, f"{path}actions.{key}", Ask(key))) is not None:
                     actions[Ask(key)] = action
-        return _Parts(
-            None if command is None else self._line(command, f"{path}command"), self._texts(node, "params", path), actions
-        )
+        line = None if command is None else self._line(command, f"{path}command")
+        if command is not None and self._adapter == "python":
+            self._function(command, f"{path}command", line or ())
+        return _Parts(line, self._texts(node, "params", path), actions, functions)
 
-    def _asks(self, base: _Parts, capabilities: frozenset[str] | None, adapter: str) -> frozenset[Ask]:
-        possible = frozenset(base.actions) if adapter == "exec" else frozenset(Ask)
+    def _asks(self, base: _Parts, capabilities: frozenset[str] | None) -> frozenset[Ask]:
+        possible = frozenset(Ask) if base.command and self._adapter != "exec" else frozenset({*base.actions, *base.functions})
         named = frozenset(ask for ask in Ask if capabilities is not None and ask in capabilities)
         return possible & named if named else possible
 
@@ -183,6 +193,12 @@ class _Reader:
             env=MappingProxyType({key: text for key, text in env.items() if text is not None}),
             signs=self._signs(node, path, ask),
         )
+
+    def _function(self, node: Node, path: str, line: tuple[Item, ...]) -> str:
+        if len(line) != 1 or not isinstance(line[0], str) or not FUNCTION.fullmatch(line[0]):
+            self._bad(node, path, "must name a function as module:function")
+            return ""
+        return line[0]
 
     def _signs(self, node: Fields, path: str, ask: Ask) -> tuple[tuple[Claim, Sign], ...]:
         signs: list[tuple[Claim, Sign]] = []
@@ -233,7 +249,7 @@ class _Reader:
         words: set[str] = set()
         for number, item in enumerate(node.items):
             word = self._text(item, f"capabilities[{number}]")
-            if word is not None and word not in known:
+            if word is not None and word not in known and (not FOREIGN.fullmatch(word) or did_you_mean(word, known)):
                 self._bad(
                     item, f"capabilities[{number}]", f"no such capability{did_you_mean(word, known)}; there are: {listed(known)}"
                 )
@@ -342,4 +358,5 @@ def _merged(base: _Parts, over: _Parts) -> Way:
         command=base.command or () if over.command is None else over.command,
         params=MappingProxyType({key: text for key, text in params.items() if text is not None}),
         actions=MappingProxyType({**base.actions, **over.actions}),
+        functions=MappingProxyType({**base.functions, **over.functions}),
     )

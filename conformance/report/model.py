@@ -15,15 +15,15 @@ SCHEMA: Final = "fencelab.conformance/1"
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
 
-def report(results: Sequence[Result], version: str, seed: int = 0) -> dict[str, Json]:
-    """The JSON report. Keys are only ever added within one schema version."""
+def report(results: Sequence[Result], version: str, seed: int = 0, code: int | None = None) -> dict[str, Json]:
+    """The JSON report (docs/report.md). Keys are only ever added within one schema version. `code` is how the command ends."""
     every = tuple(results)
     return {
         "schema": SCHEMA,
         "version": version,
         "seed": seed,
         "summary": {
-            "exit_code": exit_code(every),
+            "exit_code": exit_code(every) if code is None else code,
             "line": last_line(every),
             "fencers": list(dict.fromkeys(r.fencer for r in every)),
             "profiles": list(dict.fromkeys(r.profile for r in every)),
@@ -34,8 +34,8 @@ def report(results: Sequence[Result], version: str, seed: int = 0) -> dict[str, 
     }
 
 
-def to_json(results: Sequence[Result], version: str, seed: int = 0) -> str:
-    return json.dumps(report(results, version, seed), ensure_ascii=False, indent=1) + "\n"
+def to_json(results: Sequence[Result], version: str, seed: int = 0, code: int | None = None) -> str:
+    return json.dumps(report(results, version, seed, code), ensure_ascii=False, indent=1) + "\n"
 
 
 def _result(r: Result) -> dict[str, Json]:

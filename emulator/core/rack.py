@@ -149,6 +149,7 @@ class Rack:
             sessions=SessionTable(sessions.max, sessions.timeout_s, make_token),
             os_shutdown=shutdown,
             log=EventLog(spec.log_limit, spec.log_overflow),
+            ipmi_lan=profile.ipmi.lan,
         )
 
     def unit(self, name: str) -> Unit:

@@ -30,6 +30,7 @@ class Unit:
     log_listeners: list[Callable[[LogEntry], None]] = field(default_factory=list)
     absence: Absence = field(default_factory=Absence)
     watchdog: Watchdog = field(default_factory=Watchdog)
+    ipmi_lan: bool = True  # whether IPMI over LAN answers at all
     last_request: int | None = None  # its place in the journal
     clock_offset: float = 0.0  # seconds that its clock was set forward
 

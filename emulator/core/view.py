@@ -141,6 +141,16 @@ class BmcView:
         self._unit.log_listeners.append(listener)
         return forget(self._unit.log_listeners, listener)
 
+    @property
+    def ipmi_lan(self) -> bool:
+        """Whether this BMC answers IPMI over LAN."""
+        return self._unit.ipmi_lan
+
+    def set_ipmi_lan(self, on: bool, cause: int | None = None) -> None:
+        """Off: every datagram is dropped unread, sessions that are open included."""
+        self._unit.ipmi_lan = on
+        self.record(Kind.SETTING, cause, what="ipmi over lan", on=on)
+
     # -- the BMC itself ------------------------------------------------------------------------------------------------
 
     def presence(self) -> Presence:

@@ -85,7 +85,7 @@ class IpmiResponder:
     `drops` counts what was not answered, by reason.
     """
 
-    __slots__ = ("_bmc", "_generation", "_lan", "_login", "_summarised", "_summary_at", "_system", "_view", "drops", "sessions")
+    __slots__ = ("_bmc", "_generation", "_login", "_summarised", "_summary_at", "_system", "_view", "drops", "sessions")
 
     def __init__(
         self,
@@ -104,7 +104,6 @@ class IpmiResponder:
         Raises ValueError for a profile with cipher suites that are not spoken here.
         """
         rules = view.profile.ipmi
-        self._lan = rules.lan
         suites = enabled(rules.cipher_suites)
         self.sessions: SessionTable[HalfOpen | Challenge] = SessionTable(limits or limits_for(rules.sessions), entropy)
         self.drops: Counter[str] = Counter()
@@ -132,7 +131,8 @@ class IpmiResponder:
 
     def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
         """The answers to a datagram, usually one or none, with the address that each goes to."""
-        if not self._lan or self._view.presence().being is Being.DEAF:
+        self._view.advance()
+        if not self._view.ipmi_lan or self._view.presence().being is Being.DEAF:
             return []
         self._reap(self._view.now)
         try:

@@ -23,7 +23,8 @@ ACCOUNT_TYPE: Final = "#ManagerAccount.v1_3_0.ManagerAccount"
 ROLE_TYPE: Final = "#Role.v1_2_4.Role"
 COLLECTION_TYPE: Final = "#ManagerAccountCollection.ManagerAccountCollection"
 
-_NAME: Final = Text(low=1, high=LIMITS.name_max)
+_NAME: Final = Text(low=1, high=LIMITS.name_max, pattern=r"(?!\.{1,2}$|Members$)[A-Za-z0-9!$&'()*+,.=@_-]+")
+"""The name is the last part of the account's path, where DSP0266 allows these characters and no percent-encoding."""
 _PASSWORD: Final = Text(low=LIMITS.password_min, high=LIMITS.password_max, secret=True)
 _ROLE: Final = OneOf(tuple(PRIVILEGES))
 OWN_FIELDS: Final[Fields] = {"Password": _PASSWORD}

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from flask import Flask, Response
+from flask import Flask, Request, Response
 from flask import request as flask_request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from emulator.core.rack import Rack
@@ -23,6 +24,9 @@ from emulator.redfish.service import Service
 from emulator.redfish.tree import Tree
 from emulator.redfish.wording import Wording
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 MAX_BODY: Final = 1 << 20
 """Octets of a request body; a larger one is 413."""
 
@@ -32,10 +36,23 @@ _HEADERS: Final = {
 } | {"content-type": "CONTENT_TYPE"}
 
 
+class Unrouted(Flask):
+    """The tree alone decides what exists, so no time is spent on Flask's own map of routes."""
+
+    def create_url_adapter(self, request: Request | None) -> None:
+        return None
+
+
 class Reply(Response):
-    """Carries the headers that it is given and no others."""
+    """Carries the headers that it is given, with the length of the body, and no others."""
 
     default_mimetype = None
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        # Ours are ready to go out; what Flask would look up, copy and mend for each answer is a twentieth of its time.
+        if self.status_code in (204, 304):
+            self.headers.remove("Content-Length")
+        return self.headers
 
 
 def create_app(
@@ -54,7 +71,7 @@ def create_app(
         rack.unit(bmc)
     default = bmc if bmc is not None else next(iter(services)) if len(services) == 1 else None
 
-    app = Flask("emulator.redfish", static_folder=None)
+    app = Unrouted("emulator.redfish", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
 
     def here() -> Service | None:

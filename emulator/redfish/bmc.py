@@ -5,7 +5,6 @@ A tree is shared by all BMCs of a profile, so whatever differs from one BMC to t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -19,6 +18,7 @@ from emulator.core.view import BmcView
 from emulator.redfish.desk import Courier, EventDesk, Happening
 from emulator.redfish.event_messages import EVENT_MESSAGES, TASK_EVENT, happening, text_of
 from emulator.redfish.keyring import Keyring
+from emulator.redfish.settings import Settings
 from emulator.redfish.taskbook import Task, TaskBook, TaskMessage
 from profiles.model import Lockout, Profile, Span
 
@@ -41,11 +41,28 @@ class Bmc(BmcView):
         self.events = EventDesk(self, courier)
         self.tasks = TaskBook(self, _namer(self.profile), self._task_changed)
         self.keyring = keyring
-        self.revisions: Counter[str] = Counter()
-        """How often a resource has been written; part of its tag, so that a write of a secret changes the tag too."""
+        self.settings = Settings()
+        self._revisions: dict[str, int] = {}
+        self._writes = 0
         self.opens_sessions = True
         """SessionService.ServiceEnabled: whether anybody new may log in."""
         self.on_log(self._logged)
+
+    # -- revisions -------------------------------------------------------------------------------------------------------
+
+    def revision(self, path: str) -> int:
+        """Part of a resource's tag, so that a write of a secret changes the tag too; 0 for what nobody has written."""
+        return self._revisions.get(path, 0)
+
+    def wrote(self, path: str) -> None:
+        """Numbers never repeat: what is made again under an old path does not get an old tag."""
+        self._writes += 1
+        self._revisions[path] = self._writes
+
+    def forgot(self, path: str) -> None:
+        self._revisions.pop(path, None)
+
+    # -- settings --------------------------------------------------------------------------------------------------------
 
     @property
     def lockout(self) -> Lockout:
@@ -64,6 +81,8 @@ class Bmc(BmcView):
         self._unit.sessions.timeout_s = seconds
         self.record(Kind.SETTING, cause, what="session timeout", seconds=seconds)
 
+    # -- the rack --------------------------------------------------------------------------------------------------------
+
     def after(self, seconds: float, do: Callable[[], None]) -> Timer:
         return self._rack.after(seconds, do)
 
@@ -78,7 +97,7 @@ class Bmc(BmcView):
         return self.record(Kind.NOTICE, cause, what=what, **data)
 
     def task_path(self, task: Task) -> str:
-        kind = "JobService/Jobs" if self.profile.tasks["style"] == "jobs" else "TaskService/Tasks"
+        kind = "JobService/Jobs" if self.profile.tasks.get("style", "none") == "jobs" else "TaskService/Tasks"
         return f"/redfish/v1/{kind}/{task.id}"
 
     def _task_changed(self, task: Task, what: str) -> None:
@@ -101,7 +120,7 @@ class Bmc(BmcView):
                 severity=known.severity,
                 event_type="StatusChange",
                 origin=self.task_path(task) if what != "removed" else None,
-                kind="Job" if self.profile.tasks["style"] == "jobs" else "Task",
+                kind="Job" if self.profile.tasks.get("style", "none") == "jobs" else "Task",
                 cause=seq,
             )
         )

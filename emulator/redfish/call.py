@@ -90,7 +90,19 @@ class HttpAnswer:
     message_id: str | None = None
 
 
-Outcome: TypeAlias = HttpAnswer | Say | Shown
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An error object with a message that is ready to go out."""
+
+    status: int
+    id: str
+    text: str | None
+    args: tuple[str, ...] = ()
+    severity: str = "OK"
+    resolution: str | None = None
+
+
+Outcome: TypeAlias = HttpAnswer | Say | Shown | Told
 """What an operation may answer."""
 
 
@@ -124,9 +136,13 @@ class Incoming:
     read_body: Callable[[], bytes]
 
 
+def _nothing_exists(path: str) -> bool:
+    return False
+
+
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """A request together with the BMC that it reached; `seq` is its event in the journal."""
+    """A request together with the BMC that it reached; `seq` is its event in the journal, `exists` knows this BMC's paths."""
 
     view: Bmc
     incoming: Incoming
@@ -134,6 +150,7 @@ class Call:
     seq: int
     who: Who | None = None
     found: Resource | None = None
+    exists: Callable[[str], bool] = _nothing_exists
 
     @property
     def resource(self) -> Resource:
@@ -178,5 +195,8 @@ def _no_constant(word: str) -> object:
 
 def shown(value: object, limit: int = 120) -> str:
     """A client's value as it may be repeated in a message."""
-    text = value if isinstance(value, str) else json.dumps(value)
+    try:
+        text = value if isinstance(value, str) else json.dumps(value)
+    except RecursionError:  # deeper by a few levels than what could still be read
+        text = "..."
     return text if len(text) <= limit else f"{text[:limit]}..."

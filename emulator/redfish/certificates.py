@@ -18,8 +18,8 @@ from cryptography.x509.oid import NameOID
 from emulator.redfish.actions import parameters
 from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import Call, HttpAnswer, Json, Refusal
+from emulator.redfish.paths import manager_path
 from emulator.redfish.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link
-from emulator.redfish.systems import manager_path
 from emulator.redfish.writable import Fields, OneOf, Reference, Text
 from profiles.model import Profile
 
@@ -152,6 +152,6 @@ def parses(pem: str) -> bool:
     return True
 
 
-def without_key(pem: str) -> str:
+def certificates_in(pem: str) -> str:
     """The certificates of a PEM text, and nothing else that is in it."""
     return "".join(part if part.endswith("\n") else f"{part}\n" for part in _CERTIFICATE.findall(pem))

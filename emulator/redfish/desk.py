@@ -139,6 +139,7 @@ class EventDesk:
         self._next_event = 1
         self.retries = Retries()
         self.enabled = True
+        self._life = 0  # counts starts of the BMC: what an older one had yet to send is lost
 
     def __iter__(self) -> Iterator[Subscription]:
         return iter(tuple(self._held.values()))
@@ -169,7 +170,8 @@ class EventDesk:
             subscription.stream.end()
 
     def boot(self) -> None:
-        """The BMC restarts: streams break, subscriptions stay."""
+        """The BMC restarts: streams break, what is still to be sent is lost, subscriptions stay."""
+        self._life += 1
         for subscription in self:
             if subscription.stream is not None:
                 self.remove(subscription.id, None)
@@ -211,13 +213,21 @@ class EventDesk:
         if self._held.get(subscription.id) is not subscription:
             return
         if subscription.policy == FOREVER or attempt < self.retries.attempts:
-            again = attempt + 1
-            self._around.after(self.retries.interval_s, lambda: self._carry(subscription, event, delivery, again))
+            self._around.after(self.retries.interval_s, self._again(subscription, event, delivery, attempt + 1))
         elif subscription.policy == SUSPEND:
             subscription.suspended = True
             self._tell(subscription, event, "suspended")
         else:
             self.remove(subscription.id, event.cause)
+
+    def _again(self, subscription: Subscription, event: Happening, delivery: Delivery, attempt: int) -> Callable[[], None]:
+        life = self._life
+
+        def carry() -> None:
+            if life == self._life:
+                self._carry(subscription, event, delivery, attempt)
+
+        return carry
 
     def _tell(self, subscription: Subscription, event: Happening, what: str, attempt: int | None = None) -> None:
         more = {} if attempt is None else {"attempt": attempt}

@@ -14,6 +14,8 @@ TASK_EVENT: Final = "TaskEvent.1.0"
 LOG_EVENT: Final = "LogEvent.1.0"
 """Our own: what a BMC writes into its log and DMTF has no message for."""
 
+DETAIL: Final = "Detail"
+
 POWER_EVENTS: Final[Mapping[LogKind, str]] = {LogKind.POWER_ON: "ResourcePoweredOn", LogKind.POWER_OFF: "ResourcePoweredOff"}
 
 
@@ -23,11 +25,12 @@ def name_of(kind: LogKind) -> str:
 
 
 def _log_messages() -> dict[str, BaseMessage]:
-    known = {
-        name_of(kind): BaseMessage(f"{sentence.text} %1", sentence.severity, "None.")
-        for kind, sentence in SENTENCES.items()
-        if kind not in POWER_EVENTS
-    }
+    """Each sentence as it stands, and once more with room for a detail: an argument is never empty."""
+    known: dict[str, BaseMessage] = {}
+    for kind, sentence in SENTENCES.items():
+        if kind not in POWER_EVENTS:
+            known[name_of(kind)] = BaseMessage(sentence.text, sentence.severity, "None.")
+            known[name_of(kind) + DETAIL] = BaseMessage(f"{sentence.text} %1", sentence.severity, "None.")
     return known | {name_of(LogKind.ADDED): BaseMessage("%1", "OK", "None.")}
 
 
@@ -39,9 +42,6 @@ EVENT_MESSAGES: Final[Mapping[str, Mapping[str, BaseMessage]]] = {
         "ResourcePoweredOn": BaseMessage("The resource `%1` has powered on.", "OK", "None."),
         "ResourcePoweredOff": BaseMessage("The resource `%1` has powered off.", "OK", "None."),
         "TestMessage": BaseMessage("Test message.", "OK", "None."),
-        "ResourceStatusChangedOK": BaseMessage("The health of resource '%1' has changed to %2.", "OK", "None."),
-        "ResourceStatusChangedWarning": BaseMessage("The health of resource `%1` has changed to %2.", "Warning", "None."),
-        "ResourceStatusChangedCritical": BaseMessage("The health of resource `%1` has changed to %2.", "Critical", "None."),
     },
     LOG_EVENT: _log_messages(),
     TASK_EVENT: {
@@ -69,8 +69,12 @@ def message_of(entry: LogEntry, origin: str) -> tuple[str, str, tuple[str, ...]]
     if entry.kind in POWER_EVENTS:
         name = POWER_EVENTS[entry.kind]
         return f"{RESOURCE_EVENT}.{name}", text_of(RESOURCE_EVENT, name, origin), (origin,)
-    sentence = SENTENCES[entry.kind].text if entry.kind in SENTENCES else ""
-    return f"{LOG_EVENT}.{name_of(entry.kind)}", entry.text, (entry.text.removeprefix(sentence).strip(),)
+    if entry.kind not in SENTENCES:
+        return f"{LOG_EVENT}.{name_of(entry.kind)}", entry.text, (entry.text,)
+    detail = entry.text.removeprefix(SENTENCES[entry.kind].text).strip()
+    if not detail:
+        return f"{LOG_EVENT}.{name_of(entry.kind)}", entry.text, ()
+    return f"{LOG_EVENT}.{name_of(entry.kind)}{DETAIL}", entry.text, (detail,)
 
 
 def happening(entry: LogEntry, manager: str) -> Happening:
@@ -86,4 +90,24 @@ def happening(entry: LogEntry, manager: str) -> Happening:
         origin=origin,
         kind="Manager" if entry.system is None else "ComputerSystem",
         cause=entry.cause,
+    )
+
+
+WRITES: Final[Mapping[str, str]] = {
+    "ResourceCreated": "ResourceAdded",
+    "ResourceChanged": "ResourceUpdated",
+    "ResourceRemoved": "ResourceRemoved",
+}
+"""What a client's write is called, and its EventType."""
+
+
+def written(name: str, path: str, odata_type: str | None, cause: int) -> Happening:
+    """A key of WRITES as an event about the resource at `path`."""
+    return Happening(
+        message_id=f"{RESOURCE_EVENT}.{name}",
+        text=text_of(RESOURCE_EVENT, name),
+        event_type=WRITES[name],
+        origin=path,
+        kind=odata_type.rpartition(".")[2] if odata_type is not None else None,
+        cause=cause,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from emulator.redfish.actions import parameters
 from emulator.redfish.bmc import Bmc
@@ -24,7 +24,10 @@ DESTINATION_TYPE: Final = "#EventDestination.v1_11_2.EventDestination"
 COLLECTION_TYPE: Final = "#EventDestinationCollection.EventDestinationCollection"
 STREAM_MEDIA: Final = "text/event-stream"
 
-RESOURCE_TYPES: Final = ("ComputerSystem", "Manager", "Task", "Job", "ManagerAccount")
+RESOURCE_TYPES: Final = (
+    *("ComputerSystem", "Manager", "Task", "Job"),
+    *("AccountService", "ManagerAccount", "SessionService", "Session", "EventService", "EventDestination"),
+)
 PREFIXES: Final = tuple(name.partition(".")[0] for name in EVENT_MESSAGES)
 EVENT_TYPES: Final = ("StatusChange", "ResourceUpdated", "ResourceAdded", "ResourceRemoved", "Alert")
 SEVERITIES: Final = ("OK", "Warning", "Critical")
@@ -73,7 +76,7 @@ CREATABLE: Final[Fields] = {
     "Protocol": OneOf(("Redfish",)),
     "SubscriptionType": OneOf(("RedfishEvent",)),
     "EventFormatType": OneOf(("Event",)),
-    "RegistryPrefixes": ListOf(item=_WORD),
+    "RegistryPrefixes": ListOf(item=OneOf((*PREFIXES, "Base"))),
     "ResourceTypes": ListOf(item=OneOf(RESOURCE_TYPES)),
     "MessageIds": ListOf(item=_WORD),
     "EventTypes": ListOf(item=OneOf(EVENT_TYPES)),
@@ -236,6 +239,9 @@ def _apply(subscription: Subscription, taken: Json) -> None:
 def _subscribe(call: Call) -> Shown:
     taken = created(call.json_object(), CREATABLE, ("Destination", "Protocol"))
     desk = call.view.events
+    for path in _words(taken, "OriginResources"):
+        if not call.exists(path):
+            raise Refusal(400, "ResourceMissingAtURI", path, related=("#/OriginResources",))
     if desk.full:
         raise Refusal(503, "EventSubscriptionLimitExceeded")
     subscription = Subscription(
@@ -265,6 +271,8 @@ def _words(taken: Json, name: str) -> tuple[str, ...]:
 def _stream(call: Call) -> HttpAnswer:
     """Raises Refusal: 503 where this server has no answers without an end, or the table is full."""
     stream, desk = call.incoming.stream, call.view.events
+    if "$" in unquote(call.incoming.query):
+        raise Refusal(501, "QueryNotSupportedOnResource")  # SSEFilterPropertiesSupported says so too
     if call.incoming.method == "HEAD":
         return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),))
     if stream is None or not desk.enabled:

@@ -8,8 +8,9 @@ from typing import Final
 from emulator.redfish.actions import parameter
 from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import Call, Json, Refusal, Say, shown
+from emulator.redfish.paths import manager_path
 from emulator.redfish.resource import Operation, Privilege, Resource, head_of
-from emulator.redfish.systems import ACTION_INFO_TYPE, manager_path
+from emulator.redfish.systems import ACTION_INFO_TYPE
 from profiles.model import Profile
 
 PARAMETER: Final = "ResetType"

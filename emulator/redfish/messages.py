@@ -233,6 +233,11 @@ BASE_MESSAGES: Final[Mapping[str, BaseMessage]] = {
         "Critical",
         "Do not attempt to delete a non-deletable resource.",
     ),
+    "ResourceInUse": BaseMessage(
+        "The change to the requested resource failed because the resource is in use or in transition.",
+        "Warning",
+        f"Remove the condition {_RESUBMIT}",
+    ),
     "ResourceMissingAtURI": BaseMessage(
         "The resource at the URI %1 was not found.",
         "Critical",

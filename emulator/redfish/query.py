@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote, urlencode
 
 from emulator.redfish.call import Json, Refusal, shown
 from emulator.redfish.condition import Condition, compiled
@@ -19,7 +19,7 @@ from profiles.model import Profile
 
 EXPAND_KINDS: Final[Mapping[str, str]] = {"*": "expand_all", ".": "no_links", "~": "links"}
 _EXPAND = re.compile(r"([.~*])(?:\(\$levels=(\d{1,4})\))?")
-_KEPT: Final = frozenset({"Members", "Members@odata.count"})
+_KEPT: Final = frozenset({"Members", "Members@odata.count", "Members@odata.nextLink"})
 DEFAULT_MAX_LEVELS: Final = 6
 
 
@@ -153,10 +153,11 @@ def expanded(body: Json, kind: str, levels: int, fetch: Callable[[str], Json | N
     return {name: walk(item, name == "Links") for name, item in body.items()}
 
 
-def of_members(body: Json, asked: Query, path: str, fetch: Callable[[str], Json | None]) -> Json:
+def of_members(body: Json, asked: Query, here: str, fetch: Callable[[str], Json | None]) -> Json:
     """A collection with the members that were asked for. The count is that of all that fit, as DSP0266 7.3.3 has it.
 
-    Raises Refusal (400) for what is no collection.
+    `here` is path and query of the request: the next page is asked for in the same way. Raises Refusal (400) for what is no
+    collection.
     """
     members = body.get("Members")
     if not isinstance(members, list):
@@ -167,8 +168,14 @@ def of_members(body: Json, asked: Query, path: str, fetch: Callable[[str], Json 
     end = len(members) if asked.top is None else asked.skip + asked.top
     page = body | {"Members@odata.count": len(members), "Members": members[asked.skip : end]}
     if end < len(members) and asked.top:
-        page["Members@odata.nextLink"] = f"{path}?$skip={end}&$top={asked.top}"
+        page["Members@odata.nextLink"] = _next_page(here, end, asked.top)
     return page
+
+
+def _next_page(here: str, skip: int, top: int) -> str:
+    path, _, text = here.partition("?")
+    kept = [pair for pair in parse_qsl(text, keep_blank_values=True) if pair[0] not in ("$skip", "$top")]
+    return f"{path}?{urlencode([*kept, ('$skip', skip), ('$top', top)], safe='$()*,', quote_via=quote)}"
 
 
 def selected(body: Json, names: tuple[str, ...]) -> Json:

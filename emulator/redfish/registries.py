@@ -9,6 +9,7 @@ from typing import Final
 from emulator.core.view import BmcView
 from emulator.redfish.call import Json
 from emulator.redfish.event_messages import EVENT_MESSAGES
+from emulator.redfish.inventory.bios_attributes import FILE as BIOS_FILE
 from emulator.redfish.messages import BASE_MESSAGES, spoken
 from emulator.redfish.resource import ROOT, Resource, collection, head_of
 from emulator.redfish.wording import DEFAULT_BASE
@@ -24,7 +25,7 @@ _SEVERITIES: Final = frozenset({"OK", "Warning", "Critical"})
 
 def registries(profile: Profile) -> tuple[Resource, ...]:
     held = messages_of(profile)
-    paths = tuple(f"{REGISTRIES}/{name}" for name in held)
+    paths = (*(f"{REGISTRIES}/{name}" for name in held), BIOS_FILE)
     listing = collection(REGISTRIES, "MessageRegistryFileCollection", "Registry File Collection", lambda view: paths)
     found = [listing]
     for name, messages in held.items():

@@ -15,8 +15,9 @@ from profiles.model import ABSENT, Profile
 
 SERVICES: Final = (
     *("Systems", "Chassis", "Managers", "SessionService", "AccountService", "EventService", "CertificateService", "Registries"),
+    *("UpdateService", "JsonSchemas"),
 )
-SINCE: Final = {"CertificateService": 5, "JobService": 4}
+SINCE: Final = {"CertificateService": 5, "JobService": 4, "UpdateService": 1}
 """The minor version of ServiceRoot that brought a service; the others were there from the beginning."""
 TASKS_CALLED: Final = {"none": (), "tasks": (("Tasks", "TaskService"),), "jobs": (("JobService", "JobService"),)}
 """`tasks.style` of a profile, and what the root links to then: property and folder."""
@@ -25,7 +26,7 @@ TASKS_CALLED: Final = {"none": (), "tasks": (("Tasks", "TaskService"),), "jobs":
 def services(profile: Profile) -> tuple[tuple[str, str], ...]:
     """Properties of the service root and the folders that they lead to."""
     minor = version_of(profile.identity.root_type)[1]
-    found = (*((name, name) for name in SERVICES), *TASKS_CALLED[profile.tasks["style"]])
+    found = (*((name, name) for name in SERVICES), *TASKS_CALLED[profile.tasks.get("style", "none")])
     return tuple((name, folder) for name, folder in found if minor >= SINCE.get(name, 0))
 
 

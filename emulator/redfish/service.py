@@ -31,16 +31,20 @@ from emulator.redfish.call import (
     Refusal,
     Say,
     Shown,
+    Told,
     VendorRefusal,
     parse_object,
 )
 from emulator.redfish.etag import etag_of, matches
+from emulator.redfish.event_messages import written
 from emulator.redfish.resource import Resource, schema_of
 from emulator.redfish.tasks import promise
 from emulator.redfish.tree import Tree
-from emulator.redfish.wording import Wording
+from emulator.redfish.wording import Said, Wording
 
 READS = frozenset({"GET", "HEAD"})
+MAX_EXPANDED = 1000
+"""How many references one $expand replaces; links run in rings, so with several levels there is no end to them."""
 RESET_ACTION = "/Actions/ComputerSystem.Reset"
 _SCHEMAS = "http://redfish.dmtf.org/schemas/v1"
 
@@ -82,13 +86,18 @@ class Service:
             auth=claim.means,
             user=claim.journal_name(view),
         )
-        answer = self._spoiled(Call(view=view, incoming=incoming, request=request, seq=seq), resource, claim)
+        call = Call(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
+        answer = self._spoiled(call, resource, claim)
         view.record(Kind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
         return answer
 
     def refuse(self, refusal: Refusal) -> HttpAnswer:
         """For what never became a request: the error in this BMC's words."""
         return self._wording.refusal(refusal)
+
+    def _exists(self, path: str) -> bool:
+        resource = self._tree.find(self._view, path)
+        return resource is not None and resource.body is not None
 
     def _spoiled(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer:
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
@@ -116,6 +125,9 @@ class Service:
                 return self._wording.say(done) if task is None else promise(call, done, task, self._wording)
             case Shown():
                 return self._shown(call, done)
+            case Told():
+                said = Said(id=done.id, text=done.text, args=done.args, severity=done.severity, resolution=done.resolution)
+                return self._wording.error(done.status, said)
             case HttpAnswer():
                 return self._wording.finished(done)
 
@@ -142,8 +154,31 @@ class Service:
         self._check_if_match(call, resource)
         done = operation.do(call)
         if self._succeeded(done):
-            call.view.revisions[resource.path] += 1
+            self._written(call, resource, done)
         return done
+
+    def _written(self, call: Call, resource: Resource, done: Outcome) -> None:
+        """What a client has made, changed or removed gets another tag, and is news to subscribers."""
+        method, view = call.incoming.method, call.view
+        where = done.path if isinstance(done, Shown) else resource.path
+        if isinstance(done, Shown) and done.status == 201:
+            made = self._tree.find(view, where)
+            name, odata_type = "ResourceCreated", made.type if made is not None else None
+            if made is not None and "PATCH" in made.operations:
+                view.wrote(where)
+        elif method == "PATCH" and isinstance(done, Shown):
+            name, odata_type = "ResourceChanged", resource.type
+            if where != resource.path:
+                view.forgot(resource.path)
+            view.wrote(where)
+        elif method == "DELETE":
+            name, odata_type = "ResourceRemoved", resource.type
+            view.forgot(where)
+        else:
+            return
+        event = written(name, where, odata_type, call.seq)
+        if (name, event.kind) != ("ResourceCreated", "EventDestination"):  # its first event would be about itself
+            view.events.emit(event)
 
     def _succeeded(self, done: Outcome) -> bool:
         return (self._profile.replies[done.reply].status if isinstance(done, Say) else done.status) < 300
@@ -180,7 +215,7 @@ class Service:
 
     def _entity(self, call: Call, resource: Resource) -> Entity:
         state = resource.state(call)
-        revision = call.view.revisions[resource.path] if resource.operations else 0
+        revision = call.view.revision(resource.path)
         kept = self._kept.get(resource.path) if resource.kept else None
         if kept is not None and kept[0] == state and kept[1] == revision:
             return kept[2]
@@ -213,9 +248,16 @@ class Service:
         if isinstance(plain, bytes):
             raise Refusal(400, "QueryNotSupportedOnResource")
         if asked.shapes_members:
-            plain = query.of_members(plain, asked, call.incoming.path, lambda path: self._fetched(call, path))
+            here = f"{resource.path}?{call.incoming.query}"
+            plain = query.of_members(plain, asked, here, lambda path: self._fetched(call, path))
         if asked.expand is not None:
-            plain = query.expanded(plain, asked.expand, asked.levels, lambda path: self._fetched(call, path))
+            allowance = iter(range(MAX_EXPANDED))
+            plain = query.expanded(
+                plain,
+                asked.expand,
+                asked.levels,
+                lambda path: None if next(allowance, None) is None else self._fetched(call, path),
+            )
         if asked.select:
             plain = query.selected(plain, asked.select)
         return self._made(resource, plain)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Final
 
-from emulator.core.view import BmcView, SystemName
+from emulator.core.view import SystemName
 from emulator.redfish.actions import reset_of
+from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import Call, Json
-from emulator.redfish.resource import ROOT, Operation, Privilege, Resource, collection, head_of, link
+from emulator.redfish.inventory import host
+from emulator.redfish.inventory.box import Box
+from emulator.redfish.paths import CHASSIS, SYSTEMS, manager_path
+from emulator.redfish.resource import Operation, Privilege, Resource, collection, head_of, link
 from profiles.model import ABSENT, Profile, View
 
-SYSTEMS: Final = f"{ROOT}/Systems"
-CHASSIS: Final = f"{ROOT}/Chassis"
-MANAGERS: Final = f"{ROOT}/Managers"
 ACTION_INFO_TYPE: Final = "#ActionInfo.v1_1_0.ActionInfo"
 
 STATE_OF_POWER: Final[Mapping[str, str]] = {
@@ -29,7 +30,7 @@ def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, 
     members = tuple(f"{SYSTEMS}/{name.id}" for name in names)
     resources = [collection(SYSTEMS, "ComputerSystemCollection", "Computer System Collection", lambda view: members)]
     for name in names:
-        resources.append(_system(profile, name.id))
+        resources.append(_system(Box(profile, name.id, name.chassis_id)))
         resources.append(
             Resource(
                 path=_reset_path(name.id),
@@ -42,18 +43,20 @@ def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, 
     return tuple(resources)
 
 
-def _system(profile: Profile, system_id: str) -> Resource:
-    path = f"{SYSTEMS}/{system_id}"
+def _system(box: Box) -> Resource:
+    profile, system_id, path = box.profile, box.system_id, box.system
     identity = profile.identity
     action = _reset_action(profile, system_id)
 
     def state(call: Call) -> Hashable:
-        return call.view.power(system_id, View.SYSTEM, call.request, call.seq)
+        return (call.view.power(system_id, View.SYSTEM, call.request, call.seq), host.facts(call.view, system_id))
 
-    def body(view: BmcView, power: Hashable) -> Json:
+    def body(view: Bmc, state: Hashable) -> Json:
+        assert isinstance(state, tuple)
+        power, now = state
         name = view.system(system_id)
         system = head_of(path, identity.system_type, system_id, name.host_name)
-        system |= {"SystemType": "Physical", "HostName": name.host_name}
+        system["SystemType"] = "Physical"
         # A SKU that is the profile's sample serial is a service tag: every machine then has its own.
         sku = name.serial if identity.sku == profile.vars.get("serial") else identity.sku
         told = {
@@ -65,22 +68,19 @@ def _system(profile: Profile, system_id: str) -> Resource:
             "BiosVersion": identity.bios_version,
         }
         system |= {key: value for key, value in told.items() if value != ABSENT}
-        system |= power_and_status(power)
+        system |= power_and_status(power) | host.shown(view, box, now)
         system["Links"] = {"Chassis": [link(f"{CHASSIS}/{name.chassis_id}")], "ManagedBy": [link(manager_path(profile))]}
         system["Actions"] = {"#ComputerSystem.Reset": action}
         return system
 
-    return Resource(path=path, type=identity.system_type, body=body, state=state, system=system_id)
+    operations = {"PATCH": host.writes(box)}
+    return Resource(path=path, type=identity.system_type, body=body, state=state, operations=operations, system=system_id)
 
 
 def power_and_status(power: Hashable) -> Json:
     """PowerState as a view says it: a word, null, or not there at all; and the Status that goes with it."""
     told: Json = {} if power == ABSENT else {"PowerState": power}
     return told | {"Status": {"State": STATE_OF_POWER.get(str(power), "Enabled"), "Health": "OK"}}
-
-
-def manager_path(profile: Profile) -> str:
-    return f"{MANAGERS}/{profile.ids.manager}"
 
 
 def _reset_path(system_id: str) -> str:
@@ -103,7 +103,7 @@ def _reset_action(profile: Profile, system_id: str) -> Json:
 def _action_info(profile: Profile, system_id: str) -> Resource:
     path = _info_path(system_id)
 
-    def body(view: BmcView, state: Hashable) -> Json:
+    def body(view: Bmc, state: Hashable) -> Json:
         parameter: Json = {
             "Name": "ResetType",
             "Required": True,

@@ -45,7 +45,7 @@ class Task:
     cause: int
     ended: Instant | None = None
     messages: list[TaskMessage] = field(default_factory=list)
-    failure: TaskMessage | None = None  # what a monitor tells of a task that did not complete
+    verdict: TaskMessage | None = None  # the profile's own word on how it ended, which a monitor tells
     told: bool = False  # the monitor has told the end once
 
     @property
@@ -89,7 +89,7 @@ class TaskBook:
         state: str = "New",
         end: str = "Completed",
         after_s: float = 0.0,
-        failure: TaskMessage | None = None,
+        verdict: TaskMessage | None = None,
         then: Callable[[], None] | None = None,
     ) -> Task:
         """A task that runs after a moment and ends `after_s` seconds from now; `then` is called when it completes."""
@@ -104,7 +104,7 @@ class TaskBook:
             self._clockwork.after(after_s / 2, lambda: self._run(task))
 
         def finish() -> None:
-            self._end(task, end, failure)
+            self._end(task, end, verdict)
             if then is not None and task.state == "Completed":
                 then()
 
@@ -128,12 +128,12 @@ class TaskBook:
             task.state = RUNNING
             self._changed(task, "running")
 
-    def _end(self, task: Task, state: str, failure: TaskMessage | None) -> None:
+    def _end(self, task: Task, state: str, verdict: TaskMessage | None) -> None:
         if not task.running:
             return
-        task.state, task.ended, task.failure = state, self._clockwork.now, failure
-        if failure is not None:
-            task.messages.append(failure)
+        task.state, task.ended, task.verdict = state, self._clockwork.now, verdict
+        if verdict is not None:
+            task.messages.append(verdict)
         self._changed(task, "ended")
 
     def _make_room(self) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Final
 
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import JSON_TYPE, Call, Headers, HttpAnswer, Json, Say
+from emulator.redfish.call import JSON_TYPE, Call, Headers, HttpAnswer, Json, Say, Told
 from emulator.redfish.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link
 from emulator.redfish.taskbook import STATUS_OF_END, Task, TaskMessage
-from emulator.redfish.wording import Said, Wording
+from emulator.redfish.wording import Wording
 from profiles.model import Profile, Span
 
 TASK_SERVICE: Final = f"{ROOT}/TaskService"
@@ -23,23 +23,24 @@ TASKS_TYPE: Final = "#TaskCollection.TaskCollection"
 JOB_SERVICE_TYPE: Final = "#JobService.v1_0_4.JobService"
 JOB_TYPE: Final = "#Job.v1_0_7.Job"
 JOBS_TYPE: Final = "#JobCollection.JobCollection"
-RESET_NAME: Final = "Computer Reset"
+NAMES: Final[Mapping[str, str]] = {"ComputerSystem.Reset": "Computer Reset", "Manager.Reset": "Manager Reset"}
+"""Actions and what their tasks are called."""
 
 JOB_STATE: Final[Mapping[str, str]] = {"Killed": "Exception"}
 """States that a Task knows and a Job calls otherwise."""
 
 
 def has_jobs(profile: Profile) -> bool:
-    return bool(profile.tasks["style"] == "jobs")
+    return bool(profile.tasks.get("style", "none") == "jobs")
 
 
 def task_types(profile: Profile) -> set[str]:
     """Schemas of what comes and goes, for $metadata."""
-    return {"none": set(), "tasks": {TASK_TYPE}, "jobs": {JOB_TYPE}}[profile.tasks["style"]]
+    return {"none": set(), "tasks": {TASK_TYPE}, "jobs": {JOB_TYPE}}[profile.tasks.get("style", "none")]
 
 
 def tasks(profile: Profile) -> tuple[Resource, ...]:
-    if profile.tasks["style"] == "none":
+    if profile.tasks.get("style", "none") == "none":
         return ()
     if has_jobs(profile):
         return _jobs()
@@ -180,30 +181,25 @@ def _monitor(view: Bmc, name: str) -> Resource | None:
     if task is None or task.told:
         return None
 
-    def read(call: Call) -> HttpAnswer:
+    def read(call: Call) -> HttpAnswer | Told:
         if task.running:
             return _accepted(call.view, task)
-        task.told = True
-        if call.view.profile.tasks.get("deleted_by_monitor"):
+        task.told = call.incoming.method == "GET"
+        if task.told and call.view.profile.tasks.get("deleted_by_monitor"):
             call.view.tasks.remove(task)
-        if task.failure is None and task.state == "Completed":
+        if task.verdict is None and task.state == "Completed":
             return HttpAnswer(204)
-        return _failed(call, task)
+        return _verdict(task)
 
     operations = {"DELETE": Operation(Privilege.CONFIGURE_MANAGER, _removes(task))}
     path = monitor_path(view.profile, task) or ""
     return Resource(path=path, read=read, operations=operations, kept=False)
 
 
-def _failed(call: Call, task: Task) -> HttpAnswer:
-    message = task.failure or (task.messages[-1] if task.messages else None)
-    wording = Wording(call.view.profile)
-    said = Said(id=f"Base.{wording.base}.GeneralError", text=None) if message is None else _said(message)
-    return wording.error(400 if task.state == "Cancelled" else 500, said)
-
-
-def _said(message: TaskMessage) -> Said:
-    return Said(id=message.id, text=message.text, args=message.args, severity=message.severity, resolution=message.resolution)
+def _verdict(task: Task) -> Told:
+    message = task.verdict or task.messages[-1]
+    status = {"Completed": 200, "Cancelled": 400}.get(task.state, 500)
+    return Told(status, message.id, message.text, message.args, message.severity, message.resolution)
 
 
 def _accepted(view: Bmc, task: Task, more: Headers = ()) -> HttpAnswer:
@@ -217,24 +213,25 @@ def _accepted(view: Bmc, task: Task, more: Headers = ()) -> HttpAnswer:
     return HttpAnswer(202, tuple(headers), json.dumps(task_body(view, task)).encode())
 
 
-def promise(call: Call, say: Say, rule: Mapping[str, object], wording: Wording, name: str = RESET_NAME) -> HttpAnswer:
+def promise(call: Call, say: Say, rule: Mapping[str, object], wording: Wording) -> HttpAnswer:
     """The 202 of a reply that the profile gives as a task; the task then runs on the rack's clock."""
     span = rule["after_s"]
     assert isinstance(span, Span)
     key = rule.get("message")
-    failure = None
+    verdict = None
     if key is not None:
         said = wording.message(str(key), say.values)
-        failure = TaskMessage(
+        verdict = TaskMessage(
             id=said.id, text=said.text, args=said.args, severity=_severity(said.severity), resolution=said.resolution
         )
+    action = call.incoming.path.rstrip("/").rpartition("/")[2]
     task = call.view.tasks.begin(
-        name,
+        NAMES.get(action, action),
         cause=call.seq,
         state=str(rule["start"]),
         end=str(rule["end"]),
         after_s=call.view.draw(span),
-        failure=failure,
+        verdict=verdict,
     )
     return wording.finished(_accepted(call.view, task, say.headers))
 

@@ -18,6 +18,9 @@ from emulator.redfish.call import Json
 from emulator.redfish.certificates import CERTIFICATE_TYPE, certificates
 from emulator.redfish.events import DESTINATION_TYPE, events
 from emulator.redfish.hardware import chassis, managers
+from emulator.redfish.inventory.json_schemas import SCHEMA_TYPES, json_schemas
+from emulator.redfish.inventory.logs import ENTRY_TYPE
+from emulator.redfish.inventory.whole import inventory
 from emulator.redfish.registries import registries
 from emulator.redfish.resource import Resource
 from emulator.redfish.sessions import SESSION_TYPE, sessions
@@ -44,11 +47,13 @@ class Tree:
             *events(profile),
             *certificates(profile),
             *registries(profile),
+            *inventory(profile, names),
         )
-        come_and_go = {SESSION_TYPE, ACCOUNT_TYPE, DESTINATION_TYPE, CERTIFICATE_TYPE} | task_types(profile)
+        come_and_go = {SESSION_TYPE, ACCOUNT_TYPE, DESTINATION_TYPE, CERTIFICATE_TYPE} | task_types(profile) | {ENTRY_TYPE}
         types = {node.type for node in built if node.type} | come_and_go
-        outer = (root.versions(), root.odata(profile), root.metadata(types, profile.identity.root_type))
-        for node in (*built, *outer, *members_properties(built)):
+        outer = (root.versions(), root.odata(profile), root.metadata(types | SCHEMA_TYPES, profile.identity.root_type))
+        schemas = json_schemas(types)
+        for node in (*built, *outer, *schemas, *members_properties(built)):
             if node.path in self._nodes:
                 raise RackMisconfigured(f"profile {profile.id}: two resources would live at {node.path}")
             self._nodes[node.path] = node

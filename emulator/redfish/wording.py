@@ -184,7 +184,7 @@ class Wording:
         self._try(f"replies.{key}", lambda: self.say(Say(key, {"reset_type": ""})))
 
     def _check_task(self, where: str, task: Mapping[str, object]) -> None:
-        if self._profile.tasks["style"] == "none":
+        if self._profile.tasks.get("style", "none") == "none":
             raise RackMisconfigured(f"{where} answers with a task, and tasks.style is none")
         for key, known in (("start", TASK_BEGINS), ("end", TASK_ENDS)):
             state = task.get(key)

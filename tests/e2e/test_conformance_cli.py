@@ -42,7 +42,7 @@ def mutant(tmp_path: Path, name: str) -> str:
 
 
 def test_a_fencer_that_passes_ends_with_zero_and_a_line_for_grep(tmp_path: Path) -> None:
-    report, junit, page = tmp_path / "o.json", tmp_path / "o.xml", tmp_path / "o.html"
+    report, junit, page = tmp_path / "new" / "o.json", tmp_path / "o.xml", tmp_path / "o.html"
     done = cli(
         "run", "--fencer", HONEST, "--profile", "dell-idrac9", "--scenario", "STATE-001,ID-002", "--json", str(report),
         "--junit", str(junit), "--html", str(page),
@@ -100,7 +100,11 @@ def test_json_on_standard_output_is_nothing_but_json() -> None:
         (("run", "--fencer", "./none.yaml"), "cannot be read"),
         (("run", "--fencer", HONEST, "--profile", "dell-idrac"), "did you mean 'dell-idrac9'?"),
         (("run", "--fencer", HONEST, "--scenario", "STAT-001"), "did you mean STATE-001"),
-        (("run", "--fencer", HONEST, "--json", "/none/o.json"), "no such directory"),
+        (("run", "--fencer", HONEST, "--json", "/proc/none/o.json"), "cannot write /proc/none/o.json"),
+        (("run", "--fencer", HONEST, "--junit", "/proc"), "cannot write /proc: it is a directory"),
+        (("run", "--fencer", HONEST, "--evidence", "/proc/none"), "cannot write /proc/none/finding"),
+        (("run", "--fencer", HONEST, "--scenario", ","), "nothing to run"),
+        (("run", "--fencer", HONEST, "--profile", ""), "nothing to run"),
         (("run", "--fencer", HONEST, "--tier", "7"), "--tier"),
         (("run",), "--fencer"),
         (("explode",), "explode"),

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from conformance.adapters.base import Interrupted
-from conformance.adapters.process import RECORDED_TOOLS, Ended, StandIns, find, run
+from conformance.adapters.base import CannotStart, Interrupted, Invocation
+from conformance.adapters.process import Ended, run
+from conformance.adapters.programs import RECORDED_TOOLS, StandIns, find, lack
+from conformance.vocabulary import Ask, Protocol
 
 Runner = Callable[..., Ended]
 
@@ -27,19 +29,23 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
     monkeypatch.setenv("SECRET_OF_THE_USER", "x")
 
     def play(script: str, *, cap: float = 20.0, stop: threading.Event | None = None, **more: object) -> Ended:
-        scratch = tmp_path / "scratch"
+        scratch, watch = tmp_path / "scratch", tmp_path / "watch"
         scratch.mkdir(exist_ok=True)
-        return run(
-            ("/bin/sh", "-c", script),
-            stdin=str(more.get("stdin", "")),
-            env={"GIVEN": "yes"},
-            cwd=tmp_path,
-            scratch=scratch,
-            stand_ins=StandIns(scratch),
+        watch.mkdir(exist_ok=True)
+        invocation = Invocation(
+            ask=Ask.OFF,
+            protocol=Protocol.REDFISH,
+            bmc={},
             cap=cap,
+            scratch=scratch,
+            watch=watch,
             stop=stop or threading.Event(),
             on_end=more.get("on_end", lambda: None),  # type: ignore[arg-type]
         )
+        argv = more.get("argv", ("/bin/sh", "-c", script))
+        assert isinstance(argv, tuple)
+        env = {"GIVEN": "yes"}
+        return run(argv, invocation, StandIns(watch), stdin=str(more.get("stdin", "")), env=env, cwd=tmp_path)
 
     return play
 
@@ -69,9 +75,21 @@ def test_at_the_cap_the_whole_group_is_killed(play: Runner) -> None:
     assert time.monotonic() - started < 10
 
 
-@pytest.mark.parametrize("how", ["sleep 600 &", "setsid sleep 600 >/dev/null 2>&1 &"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "sleep 600 &",
+        "setsid sleep 600 >/dev/null 2>&1 &",
+        "env -i setsid sleep 600 >/dev/null 2>&1 &",
+        "(env -i setsid sleep 600 &);",
+    ],
+)
 def test_what_outlives_the_fencer_is_named_and_ended(play: Runner, how: str) -> None:
-    assert play(how).leftover == ("sleep",)
+    started = time.monotonic()
+    ended = play(f"{how} echo $PPID")
+    assert ended.leftover == ("sleep",)
+    assert time.monotonic() - started < 4  # nobody holds its pipes any more
+    assert not Path(f"/proc/{ended.stdout.strip()}").exists()  # and its watcher, which saw them all end, is gone
 
 
 def test_a_child_that_is_just_ending_is_no_leftover(play: Runner) -> None:
@@ -118,3 +136,36 @@ def test_programs_are_found_by_name_and_beside_the_fencer_file(tmp_path: Path) -
     assert find("./agent", tmp_path) == str(tmp_path / "agent")
     assert find("sh", tmp_path) is not None
     assert find("no-such-program-anywhere", tmp_path) is None
+
+
+def test_a_program_beside_the_fencer_file_needs_no_slash(tmp_path: Path) -> None:
+    script = tmp_path / "sh-of-mine"
+    script.write_text("#!/bin/sh\n")
+    assert lack("sh-of-mine", tmp_path) == f"{script} is not executable (chmod +x)"
+    script.chmod(0o755)
+    assert find("sh-of-mine", tmp_path) == str(script)
+    assert lack("no-such-program-anywhere", tmp_path) == "no-such-program-anywhere is not installed"
+
+
+@pytest.mark.parametrize(
+    ("script", "said"), [("echo no first line", "begins with #!"), ("#!/no/such/shell\n", "the interpreter")]
+)
+def test_a_program_that_cannot_be_started_says_why(play: Runner, tmp_path: Path, script: str, said: str) -> None:
+    program = tmp_path / "agent"
+    program.write_text(script)
+    program.chmod(0o755)
+    with pytest.raises(CannotStart, match=said):
+        play("", argv=(str(program),))
+
+
+def test_the_signal_that_ended_it_is_told(play: Runner) -> None:
+    assert play("kill -SEGV $$").exit == -11
+
+
+def test_signals_are_as_any_program_expects_them(play: Runner) -> None:
+    assert play("yes | head -1; sleep 0", cap=5).stdout == "y\n"
+
+
+def test_a_fencer_that_kills_its_watcher_is_an_error_of_the_run(play: Runner) -> None:
+    with pytest.raises(OSError, match="killed the process that watches it"):
+        play("kill -9 $PPID; sleep 0.2")

@@ -1,141 +1,35 @@
-"""Every verdict and every word of a scenario, from journals written by hand."""
+"""Every verdict and every invariant, from journals written by hand."""
 
 from __future__ import annotations
-
-import re
 
 import pytest
 
 from conformance import requirement as req
-from conformance.finding import Judgement
 from conformance.judge import Trial, judge
 from conformance.outcome import Outcome
 from conformance.scenario import (
-    Answers,
-    AtMostAuthFailures,
     AtMostCommands,
     Claims,
-    Expectation,
     Forces,
-    NamesCause,
     NeverClaims,
-    NeverSays,
     ReadsBeforeClaim,
     Refuses,
     Step,
     answers,
     names_cause,
 )
-from conformance.vocabulary import Ask, Cause, Claim, Level, Verdict
+from conformance.vocabulary import Ask, Cause, Claim, Verdict
 from conformance.vocabulary import Kind as Manner
 from emulator.core.clock import VirtualClock
-from emulator.core.journal import Datum, Journal, Kind
-
-SYSTEM = "/redfish/v1/Systems/1"
-RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
-SECRET = "Zq7-0123456789ab"
-
-
-class Story:
-    """A journal in the making: what happened to two hosts behind one BMC, told from the outside."""
-
-    def __init__(self, rail: str = "up", os: str = "running") -> None:
-        self.journal = Journal(VirtualClock())
-        self.incarnation = {"1": 1, "2": 1}
-        for system in ("1", "2"):
-            self._truth(Kind.RAIL, system, rail if system == "1" else "down", os if rail == "up" else "stopped", "initial")
-
-    def say(self, kind: Kind, cause: int | None = None, bmc: str = "target", **data: Datum) -> int:
-        return self.journal.record(bmc, kind, cause, **data)
-
-    def _truth(self, kind: Kind, system: str, rail: str, os: str, was: str) -> int:
-        return self.say(
-            kind, system=system, host=f"host{system}", rail=rail, os=os, incarnation=self.incarnation[system], was=was
-        )
-
-    def start(self, ask: Ask = Ask.OFF, number: int = 0) -> Story:
-        self.say(Kind.FENCER, what="start", ask=number, action=ask.value, system="1")
-        return self
-
-    def read(self, path: str = SYSTEM, method: str = "GET", protocol: str = "redfish") -> Story:
-        seq = self.say(Kind.REQUEST, protocol=protocol, method=method, path=path, auth="basic", user="root")
-        self.say(Kind.RESPONSE, seq, status=200)
-        return self
-
-    def command(self, reset: str = "ForceOff", system: str = "1", row: str = "On", assumed: bool = False) -> Story:
-        path = f"/redfish/v1/Systems/{system}/Actions/ComputerSystem.Reset"
-        seq = self.say(Kind.REQUEST, protocol="redfish", method="POST", path=path, auth="basic", user="root")
-        self.say(
-            Kind.COMMAND,
-            seq,
-            system=system,
-            via="redfish",
-            reset=reset,
-            row=row,
-            outcome="ok",
-            status=204,
-            effect="off",
-            assumed=assumed,
-        )
-        self.say(Kind.RESPONSE, seq, status=204)
-        return self
-
-    def request(self, method: str, path: str) -> Story:
-        self.say(Kind.REQUEST, protocol="redfish", method=method, path=path, auth="basic", user="root")
-        return self
-
-    def falls(self, system: str = "1") -> Story:
-        self.incarnation[system] += 1
-        self._truth(Kind.RAIL, system, "down", "stopped", "went-down")
-        return self
-
-    def rises(self, system: str = "1") -> Story:
-        self._truth(Kind.RAIL, system, "up", "running", "came-up")
-        return self
-
-    def resets(self, system: str = "1") -> Story:
-        self.incarnation[system] += 1
-        self._truth(Kind.OS, system, "up", "running", "was-reset")
-        return self
-
-    def refused_login(self, times: int = 1) -> Story:
-        for _ in range(times):
-            self.say(Kind.AUTH, result="bad", user="root", via="redfish")
-        return self
-
-    def claim(self, number: int = 0) -> Story:
-        self.say(Kind.FENCER, what="claim", ask=number)
-        return self
-
-
-def verdict_on(
-    story: Story,
-    *expect: Expectation,
-    claim: Claim = Claim.OFF,
-    ask: Ask = Ask.OFF,
-    causes: dict[Cause, re.Pattern[str]] | None = None,
-    unfired: tuple[str, ...] = (),
-    **outcome: object,
-) -> Judgement:
-    code = {Claim.FAILED: 1, Claim.NONE: None}.get(claim, 0)
-    told = Outcome(ask=ask, claim=claim, **{"exit": code, "duration": 1.0, **outcome})  # type: ignore[arg-type]
-    return judge(
-        Trial(
-            requirement=req.SAFE_CLAIM,
-            steps=(Step(ask, expect),),
-            outcomes=(told,),
-            events=tuple(story.journal),
-            deadline=15.0,
-            secrets=(SECRET,),
-            causes=causes,
-            unfired=unfired,
-        )
-    )
-
-
-def verified_off() -> Story:
-    return Story().start().read().command().falls().read().claim()
-
+from emulator.core.journal import Journal, Kind
+from tests.stories import (
+    RESET,
+    SECRET,
+    SYSTEM,
+    Story,
+    verdict_on,
+    verified_off,
+)
 
 # -- G1: the claim and the truth -------------------------------------------------------------------------------------------
 
@@ -232,6 +126,19 @@ def test_an_end_within_the_grace_is_only_noted() -> None:
     judgement = verdict_on(verified_off(), duration=16.0)
     assert judgement.verdict is Verdict.PASS
     assert [note.rule for note in judgement.notes] == ["G2"]
+
+
+def test_a_password_in_a_file_that_stays_is_in_sight() -> None:
+    judgement = verdict_on(verified_off(), files=("agent.log",))
+    assert (judgement.verdict, judgement.kind) == (Verdict.HYGIENE, Manner.SECRET)
+    assert "the file agent.log that it left" in judgement.why
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(3, "exit 3"), (None, "no exit code"), (-11, "killed by SIGSEGV"), (-99, "killed by signal 99")]
+)
+def test_the_end_of_a_fencer_is_told_in_words(code: int | None, said: str) -> None:
+    assert said in verdict_on(verified_off(), Claims(), claim=Claim.FAILED, exit=code, stderr="x").why
 
 
 def test_processes_that_outlive_the_fencer_are_bad_hygiene() -> None:
@@ -334,148 +241,6 @@ def test_a_traceback_and_a_failure_without_a_word_are_notes() -> None:
     mute = verdict_on(Story().start().claim(), claim=Claim.FAILED)
     assert [note.rule for note in broke.notes] == ["G7"]
     assert [note.rule for note in mute.notes] == ["G7"]
-
-
-# -- words -----------------------------------------------------------------------------------------------------------------
-
-
-def test_a_failure_on_a_host_that_is_off_is_stuck() -> None:
-    judgement = verdict_on(Story("down").start().command(row="Off").claim(), Claims(), claim=Claim.FAILED, stderr="HTTP 409")
-    assert judgement.verdict is Verdict.STUCK
-    assert "off already" in judgement.why
-    assert "HTTP 409" in judgement.why
-
-
-def test_a_failure_on_a_host_that_could_have_been_fenced_is_stuck() -> None:
-    judgement = verdict_on(Story().start().claim(), Claims(), claim=Claim.FAILED)
-    assert judgement.verdict is Verdict.STUCK
-    assert "could have been" in judgement.why
-
-
-def test_another_ask_that_fails_is_stuck_too() -> None:
-    assert verdict_on(Story().start(Ask.ON).claim(), Claims(), claim=Claim.FAILED, ask=Ask.ON).verdict is Verdict.STUCK
-
-
-def test_a_success_that_only_should_be_is_a_note() -> None:
-    judgement = verdict_on(Story().start().claim(), Claims(Level.SHOULD), claim=Claim.FAILED, stderr="x")
-    assert judgement.verdict is Verdict.PASS
-    assert [note.verdict for note in judgement.notes] == [Verdict.STUCK]
-
-
-def test_whoever_must_refuse_and_claims_is_unsafe_even_if_the_claim_is_true() -> None:
-    judgement = verdict_on(verified_off(), Refuses())
-    assert (judgement.verdict, judgement.kind) == (Verdict.UNSAFE, Manner.WRONG_TARGET)
-    assert "claimed off" in judgement.why
-
-
-def test_whoever_must_refuse_and_only_acts_is_unsafe() -> None:
-    judgement = verdict_on(Story().start().command().command().claim(), Refuses(), claim=Claim.FAILED, stderr="x")
-    assert judgement.verdict is Verdict.UNSAFE
-    assert "2 power commands" in judgement.why
-
-
-def test_whoever_must_refuse_and_claims_without_acting_is_unsafe() -> None:
-    assert verdict_on(Story("down").start().read().claim(), Refuses()).verdict is Verdict.UNSAFE
-
-
-def test_whoever_refuses_passes() -> None:
-    assert (
-        verdict_on(Story().start().read("/redfish/v1/Systems").claim(), Refuses(), claim=Claim.FAILED, stderr="x").verdict
-        is Verdict.PASS
-    )
-
-
-def test_a_true_answer_passes_and_an_untrue_one_is_misleading() -> None:
-    story = Story("down").start(Ask.STATUS).read().claim()
-    assert verdict_on(story, answers(Claim.OFF), ask=Ask.STATUS).verdict is Verdict.PASS
-    untrue = verdict_on(story, answers(Claim.OFF), claim=Claim.ON, ask=Ask.STATUS)
-    assert (untrue.verdict, untrue.kind) == (Verdict.MISLEADING, Manner.WRONG_ANSWER)
-
-
-def test_no_answer_where_there_is_one_is_stuck() -> None:
-    story = Story().start(Ask.STATUS).read().claim()
-    assert verdict_on(story, Answers(frozenset({Claim.ON})), claim=Claim.FAILED, ask=Ask.STATUS).verdict is Verdict.STUCK
-
-
-CAUSES = {Cause.AUTH: re.compile("401"), Cause.TIMEOUT: re.compile("timed out")}
-
-
-def test_the_right_cause_passes() -> None:
-    judgement = verdict_on(Story().start().claim(), names_cause(Cause.AUTH), claim=Claim.FAILED, stderr="401", causes=CAUSES)
-    assert judgement.verdict is Verdict.PASS
-
-
-def test_a_wrong_cause_and_no_cause_are_misleading() -> None:
-    wrong = verdict_on(Story().start().claim(), names_cause(Cause.AUTH), claim=Claim.FAILED, stderr="timed out", causes=CAUSES)
-    none = verdict_on(Story().start().claim(), names_cause(Cause.AUTH), claim=Claim.FAILED, stderr="oops", causes=CAUSES)
-    assert (wrong.verdict, wrong.kind) == (Verdict.MISLEADING, Manner.WRONG_CAUSE)
-    assert (none.verdict, none.kind) == (Verdict.MISLEADING, Manner.NO_CAUSE)
-
-
-def test_without_patterns_of_its_own_a_wrong_cause_is_only_a_note() -> None:
-    judgement = verdict_on(Story().start().claim(), names_cause(Cause.AUTH), claim=Claim.FAILED, stderr="timed out")
-    assert judgement.verdict is Verdict.PASS
-    assert [note.verdict for note in judgement.notes] == [Verdict.MISLEADING]
-
-
-def test_a_cause_is_asked_of_failures_only() -> None:
-    assert verdict_on(verified_off(), names_cause(Cause.AUTH), causes=CAUSES).verdict is Verdict.PASS
-
-
-def test_a_cause_that_only_should_be_named_is_a_note() -> None:
-    word = NamesCause(frozenset({Cause.AUTH}), Level.SHOULD)
-    judgement = verdict_on(Story().start().claim(), word, claim=Claim.FAILED, stderr="oops", causes=CAUSES)
-    assert judgement.verdict is Verdict.PASS
-    assert len(judgement.notes) == 1
-
-
-def test_words_that_send_the_reader_astray_are_misleading() -> None:
-    word = NeverSays("not configured")
-    failed = {"claim": Claim.FAILED, "stderr": "OOBM service is not configured"}
-    assert verdict_on(Story().start().claim(), word, **failed).kind is Manner.WRONG_CAUSE  # type: ignore[arg-type]
-    assert verdict_on(Story().start().claim(), word, claim=Claim.FAILED, stderr="HTTP 409").verdict is Verdict.PASS
-    assert verdict_on(verified_off(), word, stderr="not configured").verdict is Verdict.PASS
-
-
-def test_a_true_claim_that_was_not_read_is_unverified() -> None:
-    after_command = verdict_on(Story("down").start().read().command(row="Off").claim(), ReadsBeforeClaim())
-    never = verdict_on(Story("down").start().claim(), ReadsBeforeClaim())
-    assert (after_command.verdict, after_command.kind) == (Verdict.HYGIENE, Manner.UNVERIFIED)
-    assert "after its last power command" in after_command.why
-    assert "at all" in never.why
-
-
-def test_a_read_over_ipmi_verifies_too() -> None:
-    story = Story("down").start().read("chassis-status", "IPMI", "ipmi").claim()
-    assert verdict_on(story, ReadsBeforeClaim()).verdict is Verdict.PASS
-
-
-def test_who_does_not_claim_need_not_read() -> None:
-    assert (
-        verdict_on(Story().start().command().claim(), ReadsBeforeClaim(), claim=Claim.FAILED, stderr="x").verdict is Verdict.PASS
-    )
-
-
-def test_more_commands_than_allowed_are_bad_hygiene() -> None:
-    story = Story().start().command().command().falls().read().claim()
-    assert verdict_on(story, AtMostCommands(2)).verdict is Verdict.PASS
-    judgement = verdict_on(story, AtMostCommands(1))
-    assert (judgement.verdict, judgement.kind) == (Verdict.HYGIENE, Manner.REPEATED)
-
-
-def test_repeated_refused_logins_are_bad_hygiene() -> None:
-    failed = {"claim": Claim.FAILED, "stderr": "401"}
-    twice, thrice = (Story().start().refused_login(n).claim() for n in (2, 3))
-    assert verdict_on(twice, AtMostAuthFailures(2), **failed).verdict is Verdict.PASS  # type: ignore[arg-type]
-    assert verdict_on(thrice, AtMostAuthFailures(2), **failed).kind is Manner.REPEATED  # type: ignore[arg-type]
-
-
-def test_leaving_the_host_to_its_system_is_a_note_or_a_finding_by_level() -> None:
-    asked = Story().start().command("GracefulShutdown").claim()
-    idle = Story().start().claim()
-    failed = {"claim": Claim.FAILED, "stderr": "x"}
-    assert verdict_on(asked, Forces(), **failed).notes[0].actual == "only ever asked for GracefulShutdown"  # type: ignore[arg-type]
-    assert verdict_on(idle, Forces(Level.MUST), **failed).verdict is Verdict.STUCK  # type: ignore[arg-type]
 
 
 # -- the sum ---------------------------------------------------------------------------------------------------------------

@@ -103,6 +103,22 @@ def test_numbers_keep_the_digits_that_were_typed(tmp_path: Path) -> None:
     assert mine.ways[Protocol.REDFISH].params["version"] == "6.10"
 
 
+def test_a_function_per_action_is_what_a_python_fencer_can_be_asked_for(tmp_path: Path) -> None:
+    mine = read(written(tmp_path, "fencer: a\nadapter: python\nactions: {off: 'box:Driver.off', status: 'box:state'}"))
+    assert mine.asks == {Ask.OFF, Ask.STATUS}
+    assert mine.ways[Protocol.REDFISH].functions == {Ask.OFF: "box:Driver.off", Ask.STATUS: "box:state"}
+
+
+def test_a_function_for_one_action_stands_beside_one_for_all_others(tmp_path: Path) -> None:
+    mine = read(written(tmp_path, "fencer: a\nadapter: python\ncommand: box:fence\nactions: {status: 'box:state'}"))
+    assert mine.asks == set(Ask)
+
+
+def test_capabilities_that_the_suite_does_not_know_are_the_fencers_own_affair(tmp_path: Path) -> None:
+    mine = read(written(tmp_path, AGENT + "capabilities: [off, on, wake-on-lan, redfish]"))
+    assert mine.asks == {Ask.OFF, Ask.ON}
+
+
 def test_causes_become_patterns(tmp_path: Path) -> None:
     mine = read(written(tmp_path, AGENT + "causes: {auth: 'RAKP|401'}"))
     assert mine.causes is not None
@@ -119,6 +135,7 @@ def test_causes_become_patterns(tmp_path: Path) -> None:
         (AGENT + "limits: {deadline: 0}", "limits.deadline: must be a number of seconds"),
         (AGENT + "limits: {dedline: 5}", "did you mean 'deadline'?"),
         (AGENT + "capabilities: [offf]", "capabilities[0]: no such capability"),
+        (AGENT + "capabilities: [3]", "capabilities[0]: no such capability"),
         (AGENT + "capabilities: off", "capabilities: must be a list"),
         (AGENT + "causes: {autth: x}", "causes.autth: no such cause; did you mean 'auth'?"),
         (AGENT + "causes: {auth: '('}", "causes.auth: not a regular expression"),
@@ -137,6 +154,10 @@ def test_causes_become_patterns(tmp_path: Path) -> None:
         ("fencer: a\nadapter: exec\nactions: {off: {argv: ['{bmc.url}'], claims: {gone: {}}}}", "no such claim"),
         ("fencer: a\nadapter: exec\nactions: {status: {argv: ['{bmc.url}'], claim: {exit: 0}}}", "status has two answers"),
         ("fencer: a\nadapter: exec\nactions: {status: {argv: ['{bmc.url}']}}", "by what are on and off told apart"),
+        ("fencer: a\nadapter: python", "command: missing"),
+        ("fencer: a\nadapter: python\ncommand: fence", "command: must name a function as module:function"),
+        ("fencer: a\nadapter: python\nactions: {off: fence}", "actions.off: must name a function as module:function"),
+        ("fencer: a\nadapter: python\nactions: {off: {argv: [x]}}", "actions.off: must name a function"),
         ("[a, b]", "a fencer file is a map"),
         ("a: [", ":"),
         ("", "empty"),

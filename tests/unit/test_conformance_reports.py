@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
@@ -98,6 +99,19 @@ def test_the_json_report_has_what_is_promised() -> None:
     )
     assert first["findings"][0]["chain"] == [{"seq": 3, "cause": 1, "at": 0.5, "actor": "BMC", "text": "answers HTTP 409"}]
     assert {p["origin"] for p in first["preconditions"]} == {"injected"}
+
+
+def test_the_page_about_the_json_report_names_every_key() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", page))))
+    report = model.report((result(Verdict.UNSAFE),), "1.0")
+    assert _keys(report) - {verdict.value for verdict in Verdict} - words == set()
+
+
+def _keys(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set(value) | set().union(*(_keys(inner) for inner in value.values()))
+    return set().union(*(_keys(inner) for inner in value)) if isinstance(value, list) else set()
 
 
 def test_junit_has_a_suite_per_profile_and_types_by_verdict() -> None:

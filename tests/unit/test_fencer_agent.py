@@ -57,6 +57,18 @@ def test_bytes_that_are_no_utf8_survive() -> None:
     assert value.encode("utf-8", "surrogateescape") == b"\xff\xfe"
 
 
+def test_a_file_that_is_none_of_ours_is_complained_of_briefly(capsys: pytest.CaptureFixture[str]) -> None:
+    assert from_lines(b"same=1\n" * 500 + b"".join(b"n%d=1\n" % n for n in range(500)) + b"ip=h") == {"ip": "h"}
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 11
+    assert said[-1] == "fence_bmc: 491 more unknown parameters ignored"
+
+
+def test_options_of_other_agents_are_taken_with_their_values() -> None:
+    given = from_argv(["--ipmitool-path", "/usr/bin/ipmitool", "--use-sudo", "--ssl", "-o", "status", "--disable-timeout=1"])
+    assert given == {"action": "status"}
+
+
 def test_the_command_line_means_the_same_as_stdin() -> None:
     words = ["-o", "off", "-a", "192.0.2.1", "-l", "admin", "--ssl-insecure", "-P", "-C", "17", "--power-timeout=20"]
     assert from_argv(words) == {

@@ -286,3 +286,14 @@ def test_small_facts_of_the_chassis_and_the_bmc(client):
 def test_a_response_is_not_taken_for_a_request(client, netfn):
     assert client.send(client.wrap(request(netfn, 1))) == []
     assert client.send(sessionless(request(netfn, 0x38, b"\x8e\x04"))) == []
+
+
+def test_ipmi_that_is_switched_off_is_silent_and_comes_back(bench):
+    """Redfish does it by ManagerNetworkProtocol; an open session hears nothing more either."""
+    bmc = responder(bench)
+    client = client_of(bmc)
+    bench.view().set_ipmi_lan(False)
+    assert bmc.receive(sessionless(request(6, 0x38, bytes((0x0E, 4)))), PEER) == []
+    assert client.command(6, 0x01) is None
+    bench.view().set_ipmi_lan(True)
+    assert client.command(6, 0x01)[0] == 0

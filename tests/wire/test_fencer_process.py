@@ -77,3 +77,21 @@ def test_no_credentials_leave_before_the_certificate_is_verified(silent: socket.
     assert process.returncode == 1
     assert hello[:1] == b"\x16"  # a TLS record, and nothing else
     assert err.splitlines()[-1].startswith("fence_bmc: tls: ")
+
+
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    """The agent as a shell starts it: AGENT stands for it."""
+    return subprocess.run(
+        ["/bin/sh", "-c", line.replace("AGENT", f"{sys.executable} -m fencer.agent")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_a_closed_standard_input_is_a_usage_error() -> None:
+    done = shell("AGENT <&-")
+    assert (done.returncode, done.stderr) == (1, "fence_bmc: config: standard input is closed, and there are no options\n")
+
+
+@pytest.mark.parametrize("where", [">&-", "> /dev/full"])
+def test_metadata_that_nobody_got_is_a_failure(where: str) -> None:
+    assert shell(f"AGENT -o metadata {where}").returncode == 1

@@ -13,6 +13,7 @@ from emulator.core.fault import ALWAYS, Armed
 from emulator.core.host import News
 from emulator.core.journal import Journal, Kind
 from emulator.core.rack import HostSpec, Rack, UnitSpec
+from emulator.core.view import BmcView
 from emulator.core.virtual import VirtualRoom
 from emulator.redfish.app import create_app
 from profiles.loader import load
@@ -74,6 +75,10 @@ class Bmc:
 
     def arm(self, fault, when=ALWAYS, **more):
         self.rack.arm("n1", Armed(fault=fault, when=when, **more))
+
+    def view(self):
+        """The BMC as another front end sees it."""
+        return BmcView(self.rack, "n1")
 
     def hang(self):
         self.rack.news("n1", self.profile.ids.system, News.OS_HUNG)

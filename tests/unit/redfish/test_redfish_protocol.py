@@ -121,7 +121,7 @@ def test_an_unknown_resource_is_404_and_named(generic, message):
     ("method", "path", "allow"),
     [
         ("POST", "/redfish/v1/", "GET, HEAD"),
-        ("DELETE", "/redfish/v1/Systems/437XR1138R2", "GET, HEAD"),
+        ("DELETE", "/redfish/v1/Systems/437XR1138R2", "GET, HEAD, PATCH"),
         ("FAKEMETHOD", "/redfish/v1/Systems", "GET, HEAD"),
         ("OPTIONS", "/redfish/v1/Systems", "GET, HEAD"),
         ("PUT", "/redfish/v1/SessionService/Sessions", "GET, HEAD, POST"),
@@ -255,13 +255,17 @@ def test_only_leaves_a_collection_of_several_alone(make_bmc):
     assert bmc.get("/redfish/v1/Systems?only").data == bmc.get("/redfish/v1/Systems").data
 
 
+def without_tag(body):
+    return {name: value for name, value in body.items() if name != "@odata.etag"}
+
+
 def test_expand_with_levels_and_with_or_without_links(generic):
-    system = generic.get(generic.system).json
+    system = without_tag(generic.get(generic.system).json)
     assert generic.get("/redfish/v1/Systems?$expand=.").json["Members"] == [system]
     flat = generic.get("/redfish/v1/Systems?$expand=.($levels=2)").json["Members"][0]
     assert flat["Links"] == system["Links"]
     linked = generic.get(f"{generic.system}?$expand=~").json["Links"]["Chassis"][0]
-    assert linked == generic.get(generic.chassis).json
+    assert linked == without_tag(generic.get(generic.chassis).json)
     assert generic.get("/redfish/v1/Systems?$expand=.($levels=7)").status_code == 400
     assert generic.get("/redfish/v1/Systems?$expand=x").status_code == 400
 
@@ -285,7 +289,7 @@ def test_metadata_is_no_resource_to_query(generic):
 def test_select_keeps_the_identity_and_what_was_asked_for(make_bmc):
     bmc = make_bmc("openbmc-x86")
     cut = bmc.get(f"{bmc.system}?$select=PowerState,Status/State").json
-    assert cut == {
+    assert without_tag(cut) == {
         "@odata.id": bmc.system,
         "@odata.type": "#ComputerSystem.v1_16_0.ComputerSystem",
         "PowerState": "On",

@@ -1,0 +1,114 @@
+"""What the rest of a BMC's ports needs beside its service: its own certificate, its absences, and the way from HTTP to HTTPS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+from wsgiref.types import StartResponse, WSGIApplication
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from emulator.core.eventlog import LogEntry, LogKind
+from emulator.core.presence import Being
+from emulator.core.view import BmcView
+from emulator.redfish.certificates import certificates_in
+from emulator.wire.certs import Certificate, server_context
+from emulator.wire.reactor import Reactor
+from emulator.wire.tcp import Door, Listener
+
+LAST_WORDS: Final = 0.2
+"""Seconds for the answer to the request that reset the BMC to reach the client before its connection breaks."""
+
+_COMES_OR_GOES: Final = frozenset({LogKind.BMC_RESET, LogKind.BMC_READY, LogKind.MAINS_LOST, LogKind.MAINS_BACK})
+_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\s]+-----END [A-Z ]*PRIVATE KEY-----")
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
+
+
+class TlsKeyring:
+    """The certificate of one BMC's HTTPS port. New connections get a new one if there is a key for it."""
+
+    def __init__(self, certificate: Certificate, tls_min: str) -> None:
+        self._key = certificate.key
+        self._shown = certificate.pem.decode()
+        self._tls_min = tls_min
+        self.listener: Listener | None = None
+
+    def current(self) -> str | None:
+        return self._shown
+
+    def replace(self, pem: str) -> bool:
+        self._shown = certificates_in(pem)
+        public = _public(x509.load_pem_x509_certificate(self._shown.encode()).public_key())
+        for key in (*_KEY.findall(pem.encode()), self._key):
+            if _fits(key, public) and self.listener is not None:
+                self._key = key if key.endswith(b"\n") else key + b"\n"
+                chain = Certificate(pem=self._shown.encode(), key=self._key, ca_pem=b"")
+                self.listener.tls = server_context(chain, self._tls_min)
+                return True
+        return False
+
+
+def _fits(key: bytes, public: bytes) -> bool:
+    try:
+        return _public(serialization.load_pem_private_key(key, None).public_key()) == public
+    except (TypeError, ValueError):  # encrypted, or no key
+        return False
+
+
+def _public(key: object) -> bytes:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    public_bytes = getattr(key, "public_bytes", None)
+    return bytes(public_bytes(serialization.Encoding.DER, form)) if public_bytes is not None else b""
+
+
+class Doorkeeper:
+    """Shuts the TCP ports of a BMC while it is away: SYNs are dropped, open connections break."""
+
+    def __init__(self, reactor: Reactor, view: BmcView, listeners: Iterable[Listener]) -> None:
+        self._reactor = reactor
+        self._view = view
+        self._listeners = tuple(listeners)
+        view.on_log(self._logged)
+
+    def _logged(self, entry: LogEntry) -> None:
+        # The BMC writes it down just before it goes; one turn of the loop later it is gone.
+        if entry.kind in _COMES_OR_GOES:
+            self._reactor.call_later(0, self._look)
+
+    def _look(self) -> None:
+        away = self._view.presence().being is Being.DEAF
+        for listener in self._listeners:
+            listener.set_door(Door.SATURATED if away else Door.OPEN)
+        if away:
+            self._reactor.call_later(LAST_WORDS, self._break)
+
+    def _break(self) -> None:
+        if self._view.presence().being is Being.DEAF:
+            for listener in self._listeners:
+                listener.drop_connections()
+
+
+def redirect_to(port: int) -> WSGIApplication:
+    """An application that sends every request to the same path on the HTTPS port. What is not a GET keeps its method."""
+
+    def app(environ: dict[str, object], start_response: StartResponse) -> Iterable[bytes]:
+        named = str(environ.get("HTTP_HOST", ""))
+        match = _HOST.match(named)
+        host = match[0] if match is not None else str(environ["SERVER_NAME"])
+        path = str(environ.get("PATH_INFO", "/")).encode("latin-1")
+        where = f"https://{host}:{port}{_quoted(path)}"
+        query = str(environ.get("QUERY_STRING", ""))
+        status = "301 Moved Permanently" if environ["REQUEST_METHOD"] in ("GET", "HEAD") else "308 Permanent Redirect"
+        start_response(status, [("Location", where + (f"?{query}" if query else "")), ("Content-Length", "0")])
+        return []
+
+    return app
+
+
+def _quoted(path: bytes) -> str:
+    return "".join(chr(c) if chr(c) in _PLAIN else f"%{c:02X}" for c in path)
+
+
+_PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/")

@@ -1,0 +1,192 @@
+"""ComputerSystem.Boot and BootOptions: what the machine boots from, shared with IPMI's boot flags.
+
+Rules
+  1. Once falls back with the next boot, whatever caused it; the core sees to that.
+  2. A PATCH is judged as a whole before anything is written: a target that lacks its path or option leaves all as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from emulator.core.boot import BootEnabled, BootMode, BootOverride, BootTarget
+from emulator.core.errors import SettingRefused
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import Call, Json, Refusal, shown
+from emulator.redfish.inventory.box import Box, part
+from emulator.redfish.inventory.drives import layouts, volume_path
+from emulator.redfish.inventory.keeping import keeps
+from emulator.redfish.inventory.network import ethernet_path, sockets
+from emulator.redfish.inventory.storage import pools
+from emulator.redfish.resource import Resource, collection, link, links
+from emulator.redfish.writable import Fields, Flag, Inside, ListOf, OneOf, OrNull, Text
+
+TYPE: Final = "#BootOption.v1_0_6.BootOption"
+TARGETS: Final = (
+    *(BootTarget.NONE, BootTarget.PXE, BootTarget.CD, BootTarget.USB, BootTarget.HDD, BootTarget.BIOS_SETUP, BootTarget.DIAGS),
+    *(BootTarget.UEFI_SHELL, BootTarget.UEFI_TARGET, BootTarget.UEFI_HTTP, BootTarget.UEFI_BOOT_NEXT),
+)
+FIELDS: Final[Fields] = {
+    "BootSourceOverrideTarget": OneOf(tuple(target.value for target in TARGETS)),
+    "BootSourceOverrideEnabled": OneOf(tuple(word.value for word in BootEnabled)),
+    "BootSourceOverrideMode": OneOf(tuple(mode.value for mode in BootMode)),
+    "UefiTargetBootSourceOverride": OrNull(Text(high=1024)),
+    "BootNext": OrNull(Text(high=16)),
+    "BootOrder": ListOf(item=Text(high=16), high=32),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A boot option of the firmware; `item` is the resource that it boots from."""
+
+    reference: str
+    name: str
+    alias: BootTarget
+    device: str
+    item: str | None
+
+
+def options(box: Box) -> tuple[Option, ...]:
+    return tuple(
+        Option(reference=f"Boot{n:04X}", name=name, alias=alias, device=device, item=item)
+        for n, (name, alias, device, item) in enumerate(_sources(box), start=1)
+    )
+
+
+def _sources(box: Box) -> Iterator[tuple[str, BootTarget, str, str | None]]:
+    for n, pool in enumerate(pools(box), start=1):
+        for m, layout in enumerate(layouts(box, pool), start=1):
+            device = (
+                f"PciRoot(0x0)/Pci(0x{n + 0xA:X},0x0)/NVMe(0x{m:X})"
+                if not pool.raid
+                else f"PciRoot(0x0)/Pci(0xA,0x0)/Scsi({m},0)"
+            )
+            yield f"{pool.name}: {layout.name}", BootTarget.HDD, device, volume_path(box, pool, layout)
+    for at in sockets(box):
+        pci = f"PciRoot(0x0)/Pci(0x{at.adapter:X},0x{at.port - 1:X})"
+        yield f"UEFI PXEv4 {at.name}", BootTarget.PXE, f"{pci}/IPv4(0.0.0.0)", ethernet_path(box, at)
+    first = next(sockets(box))
+    yield (
+        f"UEFI HTTPv4 {first.name}",
+        BootTarget.UEFI_HTTP,
+        "PciRoot(0x0)/Pci(0x1,0x0)/IPv4(0.0.0.0)/Uri()",
+        ethernet_path(box, first),
+    )
+    yield "UEFI Virtual CD", BootTarget.CD, "PciRoot(0x0)/Pci(0x14,0x0)/USB(0xD,0x0)", None
+    yield "UEFI Virtual USB", BootTarget.USB, "PciRoot(0x0)/Pci(0x14,0x0)/USB(0xE,0x0)", None
+
+
+def boot_options(box: Box) -> tuple[Resource, ...]:
+    known = options(box)
+    paths = tuple(f"{box.system}/BootOptions/{option.reference}" for option in known)
+    listing = collection(f"{box.system}/BootOptions", "BootOptionCollection", "Boot Options", lambda view: paths)
+    return (listing, *(_option(path, option) for path, option in zip(paths, known, strict=True)))
+
+
+def _option(path: str, option: Option) -> Resource:
+    def body(view: Bmc, state: Hashable) -> Json:
+        told: Json = {
+            "BootOptionReference": option.reference,
+            "DisplayName": option.name,
+            "BootOptionEnabled": True,
+            "UefiDevicePath": option.device,
+            "Alias": option.alias.value,
+        }
+        if option.item is not None:
+            told["RelatedItem"] = links((option.item,))
+        return told | view.settings.of(path)
+
+    return part(path, TYPE, option.name, body, operations=keeps(path, {"BootOptionEnabled": Flag()}))
+
+
+# -- ComputerSystem.Boot ------------------------------------------------------------------------------------------------
+
+
+def shown_boot(box: Box, override: BootOverride, order: tuple[str, ...]) -> Json:
+    return {
+        "BootSourceOverrideEnabled": override.enabled.value,
+        "BootSourceOverrideEnabled@Redfish.AllowableValues": [word.value for word in BootEnabled],
+        "BootSourceOverrideTarget": override.target.value,
+        "BootSourceOverrideTarget@Redfish.AllowableValues": [target.value for target in TARGETS],
+        "BootSourceOverrideMode": (override.mode or BootMode.UEFI).value,
+        "BootSourceOverrideMode@Redfish.AllowableValues": [mode.value for mode in BootMode],
+        "UefiTargetBootSourceOverride": override.uefi_path,
+        "BootNext": override.boot_next,
+        "BootOrder": list(order) or [option.reference for option in options(box)],
+        "BootOptions": link(f"{box.system}/BootOptions"),
+    }
+
+
+def boot_rule() -> Inside:
+    return Inside(FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class BootChange:
+    """A PATCH of Boot that makes sense, not yet written."""
+
+    override: BootOverride | None
+    order: tuple[str, ...] | None
+
+    def write(self, call: Call, system_id: str) -> None:
+        if self.override is not None:
+            call.view.boot.set(self.override, system_id, call.seq)
+        if self.order is not None:
+            call.view.boot.set_order(self.order, system_id, call.seq)
+
+
+def boot_change(call: Call, box: Box, taken: Json) -> BootChange:
+    """Raises Refusal (400); nothing has changed then."""
+    references = {option.reference for option in options(box)}
+    order = taken.get("BootOrder")
+    if isinstance(order, list):
+        for reference in order:
+            if reference not in references or order.count(reference) > 1:
+                raise Refusal(400, "PropertyValueNotInList", shown(reference), "Boot/BootOrder", related=("#/Boot/BootOrder",))
+    following = taken.get("BootNext")
+    if following is not None and following not in references:
+        raise Refusal(400, "PropertyValueNotInList", shown(following), "Boot/BootNext", related=("#/Boot/BootNext",))
+    changed = _override(call.view.boot.override(box.system_id), taken)
+    try:
+        if changed is not None:
+            changed.check()
+    except SettingRefused:
+        raise Refusal(400, "PropertyValueConflict", *_conflict(taken), related=("#/Boot/BootSourceOverrideTarget",)) from None
+    return BootChange(changed, tuple(str(item) for item in order) if isinstance(order, list) else None)
+
+
+def _override(before: BootOverride, taken: Json) -> BootOverride | None:
+    """None where the PATCH is not about the override."""
+    if not taken.keys() - {"BootOrder"}:
+        return None
+    after = before
+    if "BootSourceOverrideEnabled" in taken:
+        after = replace(after, enabled=BootEnabled(str(taken["BootSourceOverrideEnabled"])))
+        if after.enabled is BootEnabled.DISABLED:
+            after = replace(after, target=BootTarget.NONE)
+    if "BootSourceOverrideTarget" in taken:
+        after = replace(after, target=BootTarget(str(taken["BootSourceOverrideTarget"])))
+    if "BootSourceOverrideMode" in taken:
+        after = replace(after, mode=BootMode(str(taken["BootSourceOverrideMode"])))
+    if "UefiTargetBootSourceOverride" in taken:
+        after = replace(after, uefi_path=_text(taken["UefiTargetBootSourceOverride"]))
+    if "BootNext" in taken:
+        after = replace(after, boot_next=_text(taken["BootNext"]))
+    return after
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _conflict(taken: Json) -> tuple[str, str]:
+    """The property that was asked for and the one that it does not go with."""
+    target = str(taken.get("BootSourceOverrideTarget", ""))
+    if target == BootTarget.UEFI_TARGET:
+        return ("Boot/BootSourceOverrideTarget", "Boot/UefiTargetBootSourceOverride")
+    if target == BootTarget.UEFI_BOOT_NEXT and taken.get("BootSourceOverrideEnabled") != BootEnabled.CONTINUOUS:
+        return ("Boot/BootSourceOverrideTarget", "Boot/BootNext")
+    return ("Boot/BootSourceOverrideEnabled", "Boot/BootSourceOverrideTarget")

@@ -1,0 +1,205 @@
+"""What a ComputerSystem tells beside its power: boot, LED, tags, policy, what is in it; and what of that may be written.
+
+Rules
+  1. All of it is the core's memory, shared with IPMI; nothing is kept here.
+  2. A PATCH is checked as a whole before its first part is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from emulator.core.boot import BootOverride, RestartCause
+from emulator.core.clock import Instant
+from emulator.core.machine import Led, RestorePolicy
+from emulator.core.view import BmcView
+from emulator.core.view_machine import HOST_NAME_MAX, TAG_MAX
+from emulator.core.watchdog import PreTimeout, TimerAction
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import Call, Json
+from emulator.redfish.inventory import memory, processors
+from emulator.redfish.inventory.boot import boot_change, boot_rule, shown_boot
+from emulator.redfish.inventory.box import Box, energised
+from emulator.redfish.inventory.pcie import device_paths, function_links
+from emulator.redfish.inventory.versions import fits, fitted
+from emulator.redfish.resource import Operation, Privilege, link, links
+from emulator.redfish.writable import Fields, Flag, OneOf, Rule, Text, Write, patch
+
+POLICIES: Final[Mapping[RestorePolicy, str]] = {
+    RestorePolicy.ALWAYS_OFF: "AlwaysOff",
+    RestorePolicy.PREVIOUS: "LastState",
+    RestorePolicy.ALWAYS_ON: "AlwaysOn",
+}
+POLICY_OF: Final = {word: policy for policy, word in POLICIES.items()}
+CAUSES: Final[Mapping[RestartCause, str]] = {
+    RestartCause.CHASSIS_CONTROL: "ManagementCommand",
+    RestartCause.RESET_BUTTON: "PowerButtonPress",
+    RestartCause.POWER_BUTTON: "PowerButtonPress",
+    RestartCause.WATCHDOG: "WatchdogExpiration",
+    RestartCause.POLICY_ALWAYS_ON: "PowerRestorePolicy",
+    RestartCause.POLICY_PREVIOUS: "PowerRestorePolicy",
+    RestartCause.SOFT_RESET: "OSSoftRestart",
+    RestartCause.RTC: "RTCWakeup",
+}
+ACTIONS: Final[Mapping[TimerAction, str]] = {
+    TimerAction.NONE: "None",
+    TimerAction.HARD_RESET: "ResetSystem",
+    TimerAction.POWER_DOWN: "PowerDown",
+    TimerAction.POWER_CYCLE: "PowerCycle",
+}
+WARNINGS: Final[Mapping[PreTimeout, str]] = {
+    PreTimeout.NONE: "None",
+    PreTimeout.SMI: "SMI",
+    PreTimeout.NMI: "DiagnosticInterrupt",
+    PreTimeout.MESSAGING: "MessagingInterrupt",
+}
+
+
+class Facts(NamedTuple):
+    """Everything changeable that a ComputerSystem shows beside its power. `watchdog`: running, action, warning."""
+
+    powered: bool
+    override: BootOverride
+    order: tuple[str, ...]
+    led: Led
+    asset_tag: str
+    host_name: str
+    policy: RestorePolicy
+    cause: RestartCause
+    booted: Instant | None
+    watchdog: tuple[bool, TimerAction, PreTimeout] | None
+
+
+def facts(view: BmcView, system_id: str) -> Facts:
+    chassis, boot = view.chassis, view.boot
+    return Facts(
+        powered=energised(view, system_id),
+        override=boot.override(system_id),
+        order=boot.order(system_id),
+        led=chassis.led(system_id),
+        asset_tag=chassis.asset_tag(system_id),
+        host_name=chassis.host_name(system_id),
+        policy=chassis.restore_policy(system_id),
+        cause=chassis.restart_cause(system_id),
+        booted=chassis.boot_started(system_id),
+        watchdog=_watchdog(view, system_id),
+    )
+
+
+def _watchdog(view: BmcView, system_id: str) -> tuple[bool, TimerAction, PreTimeout] | None:
+    """IPMI's watchdog is the first system's."""
+    if view.first_system().id != system_id:
+        return None
+    state = view.watchdog.state()
+    if state.setup is None:
+        return (False, TimerAction.NONE, PreTimeout.NONE)
+    return (state.running, state.setup.action, state.setup.pre)
+
+
+def shown(view: Bmc, box: Box, now: Facts) -> Json:
+    """The body of a ComputerSystem but for its name, power and links."""
+    odata_type = box.profile.identity.system_type
+    told: Json = {
+        "AssetTag": now.asset_tag,
+        "HostName": now.host_name,
+        **led(box, odata_type, now.led),
+        "PowerRestorePolicy": POLICIES[now.policy],
+        "Boot": shown_boot(box, now.override, now.order),
+        "BootProgress": {"LastState": "OSRunning" if now.powered else "None"},
+        "LastResetCause": CAUSES.get(now.cause, "Unknown"),
+        "ProcessorSummary": processors.summary(box),
+        "MemorySummary": {"TotalSystemMemoryGiB": memory.total_gib(box), "MemoryMirroring": "None"},
+        "SerialConsole": {"MaxConcurrentSessions": 0, "IPMI": {"ServiceEnabled": False}, "SSH": {"ServiceEnabled": False}},
+        "GraphicalConsole": {"ServiceEnabled": False, "MaxConcurrentSessions": 0, "ConnectTypesSupported": ["KVMIP"]},
+        "Processors": link(f"{box.system}/Processors"),
+        "Memory": link(f"{box.system}/Memory"),
+        "Storage": link(f"{box.system}/Storage"),
+        "EthernetInterfaces": link(f"{box.system}/EthernetInterfaces"),
+        "NetworkInterfaces": link(f"{box.system}/NetworkInterfaces"),
+        "LogServices": link(f"{box.system}/LogServices"),
+        "Bios": link(f"{box.system}/Bios"),
+        "SecureBoot": link(f"{box.system}/SecureBoot"),
+        "PCIeDevices": links(device_paths(box)),
+        "PCIeFunctions": function_links(box),
+    }
+    if now.booted is not None:
+        told["LastResetTime"] = view.date(now.booted)
+        told["BootProgress"] = {
+            "LastState": "OSRunning" if now.powered else "None",
+            "LastStateTime": view.date(now.booted),
+        }
+    if now.watchdog is not None:
+        running, action, warning = now.watchdog
+        told["HostWatchdogTimer"] = {
+            "FunctionEnabled": running,
+            "TimeoutAction": ACTIONS[action],
+            "WarningAction": WARNINGS[warning],
+            "Status": {"State": "Enabled" if running else "StandbyOffline", "Health": "OK"},
+        }
+    if box.parts.virtual_media == "system":
+        told["VirtualMedia"] = link(f"{box.system}/VirtualMedia")
+        told["VirtualMediaConfig"] = {"ServiceEnabled": True}
+    return fitted(odata_type, told)
+
+
+def led(box: Box, odata_type: str, state: Led) -> Json:
+    """The identify LED: LocationIndicatorActive where the version has it, else the older word, for a box of the older shape."""
+    if fits(odata_type, "LocationIndicatorActive"):
+        return {"LocationIndicatorActive": state is not Led.OFF}
+    return {"IndicatorLED": state.value} if _older(box) else {}
+
+
+def _older(box: Box) -> bool:
+    """Whether a profile asks for what newer schemas call deprecated."""
+    return box.parts.power_and_thermal != "subsystems"
+
+
+# -- writing ------------------------------------------------------------------------------------------------------------
+
+
+def writes(box: Box) -> Operation:
+    return patch(Privilege.CONFIGURE_COMPONENTS, _fields(box), _writer(box))
+
+
+def _fields(box: Box) -> Fields:
+    odata_type = box.profile.identity.system_type
+    rules: dict[str, Rule] = {
+        "AssetTag": Text(high=TAG_MAX, pattern=r"[ -~]*"),
+        "HostName": Text(high=HOST_NAME_MAX, pattern=r"[ -~]*"),
+        "PowerRestorePolicy": OneOf(tuple(POLICY_OF)),
+        "Boot": boot_rule(),
+        **led_rule(box, odata_type),
+    }
+    return {name: rule for name, rule in rules.items() if fits(odata_type, name)}
+
+
+def led_rule(box: Box, odata_type: str) -> dict[str, Rule]:
+    if fits(odata_type, "LocationIndicatorActive"):
+        return {"LocationIndicatorActive": Flag()}
+    return {"IndicatorLED": OneOf(tuple(state.value for state in Led))} if _older(box) else {}
+
+
+def write_led(call: Call, system_id: str, taken: Json) -> None:
+    if "LocationIndicatorActive" in taken:
+        call.view.chassis.set_led(Led.BLINKING if taken["LocationIndicatorActive"] else Led.OFF, system_id, cause=call.seq)
+    if "IndicatorLED" in taken:
+        call.view.chassis.set_led(Led(str(taken["IndicatorLED"])), system_id, cause=call.seq)
+
+
+def _writer(box: Box) -> Write:
+    def write(call: Call, taken: Json) -> None:
+        boot = taken.get("Boot")
+        change = boot_change(call, box, boot) if isinstance(boot, dict) else None
+        chassis, system_id = call.view.chassis, box.system_id
+        if change is not None:
+            change.write(call, system_id)
+        if "AssetTag" in taken:
+            chassis.set_asset_tag(str(taken["AssetTag"]), system_id, call.seq)
+        if "HostName" in taken:
+            chassis.set_host_name(str(taken["HostName"]), system_id, call.seq)
+        if "PowerRestorePolicy" in taken:
+            chassis.set_restore_policy(POLICY_OF[str(taken["PowerRestorePolicy"])], system_id, call.seq)
+        write_led(call, system_id, taken)
+
+    return write

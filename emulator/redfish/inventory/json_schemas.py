@@ -1,0 +1,36 @@
+"""JsonSchemas: which schemas this service speaks, and where their publisher keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Final
+
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import Json
+from emulator.redfish.inventory.box import part
+from emulator.redfish.resource import ROOT, Resource, collection, schema_of
+
+PATH: Final = f"{ROOT}/JsonSchemas"
+TYPE: Final = "#JsonSchemaFile.v1_1_5.JsonSchemaFile"
+COLLECTION_TYPE: Final = "#JsonSchemaFileCollection.JsonSchemaFileCollection"
+SCHEMA_TYPES: Final = frozenset({TYPE, COLLECTION_TYPE})
+PUBLISHER: Final = "http://redfish.dmtf.org/schemas/v1"
+
+
+def json_schemas(odata_types: Iterable[str]) -> tuple[Resource, ...]:
+    """One file for each type in use, those of this service among them."""
+    schemas = sorted({schema_of(name) for name in (*odata_types, *SCHEMA_TYPES)})
+    paths = tuple(f"{PATH}/{schema}" for schema in schemas)
+    listing = collection(PATH, "JsonSchemaFileCollection", "JSON Schema File Collection", lambda view: paths)
+    return (listing, *(_file(path, schema) for path, schema in zip(paths, schemas, strict=True)))
+
+
+def _file(path: str, schema: str) -> Resource:
+    def body(view: Bmc, state: Hashable) -> Json:
+        return {
+            "Schema": f"#{schema}.{schema.partition('.')[0]}",
+            "Languages": ["en"],
+            "Location": [{"Language": "en", "PublicationUri": f"{PUBLISHER}/{schema}.json"}],
+        }
+
+    return part(path, TYPE, f"{schema} Schema File", body)

@@ -1,0 +1,142 @@
+"""Power and Thermal as services had them before PowerSubsystem and ThermalSubsystem; same readings, older shape."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final
+
+from emulator.core.sensors import Thresholds
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import Call, Json
+from emulator.redfish.inventory.box import Box, energised, part, status
+from emulator.redfish.inventory.gauges import Gauge, gauges
+from emulator.redfish.inventory.sensors import health, reads, rpm
+from emulator.redfish.resource import Resource
+
+POWER_TYPE: Final = "#Power.v1_5_4.Power"
+THERMAL_TYPE: Final = "#Thermal.v1_5_3.Thermal"
+_NAMES: Final = (
+    ("UpperThresholdNonCritical", "upper_caution"),
+    ("UpperThresholdCritical", "upper_critical"),
+    ("UpperThresholdFatal", "upper_fatal"),
+    ("LowerThresholdNonCritical", "lower_caution"),
+    ("LowerThresholdCritical", "lower_critical"),
+    ("LowerThresholdFatal", "lower_fatal"),
+)
+
+
+def legacy(box: Box) -> tuple[Resource, ...]:
+    return (_power(box), _thermal(box))
+
+
+def _limits(limits: Thresholds, scale: float = 1.0) -> Json:
+    told = {name: getattr(limits, attribute) for name, attribute in _NAMES}
+    return {name: value if scale == 1.0 else round(value * scale) for name, value in told.items() if value is not None}
+
+
+def _member(path: str, listing: str, n: int, name: str) -> Json:
+    return {"@odata.id": f"{path}#/{listing}/{n}", "MemberId": str(n), "Name": name}
+
+
+def _power(box: Box) -> Resource:
+    path = f"{box.chassis}/Power"
+    voltages = tuple(gauge for gauge in gauges(box) if gauge.type == "Voltage")
+    supplies = tuple(
+        gauge for gauge in gauges(box) if gauge.id.startswith("PSU") and gauge.id.endswith(("InputPower", "OutputPower"))
+    )
+    watts, count = box.parts.psu_watts, box.parts.power_supplies
+
+    def state(call: Call) -> Hashable:
+        told = call.view.sensors.power(box.system_id)
+        figures = (told.current, told.low, round(told.average), told.high, int(told.period_s // 60))
+        return (figures, reads(box, *voltages)(call), reads(box, *supplies)(call))
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        assert isinstance(state, tuple)
+        (current, low, average, high, minutes), volts, psu = state
+        by_id = dict(zip((gauge.id for gauge in supplies), psu, strict=True))
+        control = _member(path, "PowerControl", 0, "Server Power Control") | {
+            "PowerConsumedWatts": current,
+            "PowerCapacityWatts": watts * max(1, count - 1),
+            "PowerMetrics": {
+                "IntervalInMin": minutes,
+                "MinConsumedWatts": low,
+                "MaxConsumedWatts": high,
+                "AverageConsumedWatts": average,
+            },
+            "Status": status(),
+        }
+        return {
+            "PowerControl": [control],
+            "Voltages": [_voltage(path, n, pair) for n, pair in enumerate(zip(voltages, volts, strict=True))],
+            "PowerSupplies": [
+                _member(path, "PowerSupplies", n - 1, f"Power Supply {n}")
+                | {
+                    "PowerSupplyType": "AC",
+                    "LineInputVoltageType": "AC240V",
+                    "LineInputVoltage": 230,
+                    "PowerCapacityWatts": watts,
+                    "PowerInputWatts": by_id[f"PSU{n}InputPower"],
+                    "PowerOutputWatts": by_id[f"PSU{n}OutputPower"],
+                    "LastPowerOutputWatts": by_id[f"PSU{n}OutputPower"],
+                    "Manufacturer": "Contoso Power",
+                    "Model": f"CP-{watts}P",
+                    "FirmwareVersion": "1.07",
+                    "SerialNumber": box.serial(view, f"PSU{n}"),
+                    "PartNumber": f"CP{watts}-01",
+                    "HotPluggable": True,
+                    "Status": status(),
+                }
+                for n in range(1, count + 1)
+            ],
+        }
+
+    return part(path, POWER_TYPE, "Power", body, state=state)
+
+
+def _voltage(path: str, n: int, pair: tuple[Gauge, float | None]) -> Json:
+    gauge, value = pair
+    return _member(path, "Voltages", n, gauge.name) | {
+        "ReadingVolts": value,
+        "PhysicalContext": gauge.context,
+        "Status": {"State": "Enabled", "Health": health(gauge, value)},
+        **_limits(gauge.limits),
+    }
+
+
+def _thermal(box: Box) -> Resource:
+    path = f"{box.chassis}/Thermal"
+    warm = tuple(gauge for gauge in gauges(box) if gauge.type == "Temperature")
+    fans = tuple(gauge for gauge in gauges(box) if gauge.type == "Percent")
+
+    def state(call: Call) -> Hashable:
+        return (reads(box, *warm, *fans)(call), energised(call.view, box.system_id))
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        assert isinstance(state, tuple)
+        values, powered = state
+        return {
+            "Temperatures": [
+                _member(path, "Temperatures", n, gauge.name)
+                | {
+                    "ReadingCelsius": value,
+                    "PhysicalContext": gauge.context,
+                    "Status": {"State": "Enabled", "Health": health(gauge, value)},
+                    **_limits(gauge.limits),
+                }
+                for n, (gauge, value) in enumerate(zip(warm, values, strict=False))
+            ],
+            "Fans": [
+                _member(path, "Fans", n, gauge.name)
+                | {
+                    "Reading": rpm(value),
+                    "ReadingUnits": "RPM",
+                    "PhysicalContext": gauge.context,
+                    "Status": status(powered),
+                    **_limits(gauge.limits, 120.0),
+                }
+                for n, (gauge, value) in enumerate(zip(fans, values[len(warm) :], strict=True))
+            ],
+        }
+
+    return part(path, THERMAL_TYPE, "Thermal", body, state=state)

@@ -1,0 +1,188 @@
+"""Log services over the BMC's one event log: the SEL of a system, and what the BMC noticed of itself.
+
+Rules
+  1. Nothing is stored here: entries are the core's, under the record ids that IPMI shows too.
+  2. To clear the first system's SEL is to clear the log, as IPMI does. The other views only delete what they show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from emulator.core.eventlog import LogEntry, Overflow
+from emulator.redfish.actions import parameters
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import Call, HttpAnswer, Json
+from emulator.redfish.event_messages import message_of
+from emulator.redfish.inventory.box import Box, part
+from emulator.redfish.paths import SYSTEMS, manager_path
+from emulator.redfish.resource import Operation, Privilege, Resource, collection, collection_body, head_of, link
+from profiles.model import Profile
+
+SERVICE_TYPE: Final = "#LogService.v1_9_0.LogService"
+ENTRY_TYPE: Final = "#LogEntry.v1_21_0.LogEntry"
+COLLECTION_TYPE: Final = "#LogEntryCollection.LogEntryCollection"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """A view of the event log: where it is served and which entries it shows."""
+
+    path: str
+    name: str
+    entry_type: str  # LogEntry.EntryType
+    purpose: str
+    shows: Callable[[Bmc, LogEntry], bool]
+    whole: Callable[[Bmc], bool]
+
+
+def system_log(box: Box) -> Log:
+    def whole(view: Bmc) -> bool:
+        return view.first_system().id == box.system_id
+
+    def shows(view: Bmc, entry: LogEntry) -> bool:
+        return whole(view) or entry.system == box.system_id
+
+    return Log(
+        path=f"{box.system}/LogServices/SEL",
+        name="System Event Log",
+        entry_type="SEL",
+        purpose="Operations",
+        shows=shows,
+        whole=whole,
+    )
+
+
+def manager_log(profile: Profile) -> Log:
+    return Log(
+        path=f"{manager_path(profile)}/LogServices/Log",
+        name="Manager Log",
+        entry_type="Event",
+        purpose="Security",
+        shows=lambda view, entry: entry.system is None,
+        whole=lambda view: False,
+    )
+
+
+def logs(log: Log) -> tuple[Resource, ...]:
+    parent = log.path.rpartition("/")[0]
+    listing = collection(parent, "LogServiceCollection", "Log Services", lambda view: (log.path,))
+    clear = Operation(Privilege.CONFIGURE_COMPONENTS, _clear(log))
+    return (
+        listing,
+        _service(log),
+        _entries(log),
+        Resource(path=f"{log.path}/Actions/LogService.ClearLog", operations={"POST": clear}),
+    )
+
+
+def shown_entries(view: Bmc, log: Log) -> tuple[LogEntry, ...]:
+    """Oldest first."""
+    return tuple(entry for entry in view.log.entries() if log.shows(view, entry))
+
+
+def _service(log: Log) -> Resource:
+    def state(call: Call) -> Hashable:
+        return (int(call.view.log.wall()), call.view.log.lost > 0)
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        assert isinstance(state, tuple)
+        wall, overflown = state
+        return {
+            "ServiceEnabled": True,
+            "MaxNumberOfRecords": view.log.limit,
+            "OverWritePolicy": "WrapsWhenFull" if view.log.overflow is Overflow.DROP_OLDEST else "NeverOverWrites",
+            "Overflow": overflown,
+            "Persistency": True,
+            "LogEntryType": log.entry_type,
+            "LogPurposes": [log.purpose],
+            "DateTime": _date(wall),
+            "DateTimeLocalOffset": "+00:00",
+            "Status": {"State": "Enabled", "Health": "OK"},
+            "Entries": link(f"{log.path}/Entries"),
+            "Actions": {"#LogService.ClearLog": {"target": f"{log.path}/Actions/LogService.ClearLog"}},
+        }
+
+    return part(log.path, SERVICE_TYPE, log.name, body, state=state)
+
+
+def _entries(log: Log) -> Resource:
+    path = f"{log.path}/Entries"
+
+    def state(call: Call) -> Hashable:
+        return tuple(entry.id for entry in shown_entries(call.view, log))
+
+    def body(view: Bmc, ids: Hashable) -> Json:
+        # Entries come whole: clients read a log in one request, as DMTF's own do.
+        members = [shown(view, log, entry) for entry in shown_entries(view, log)]
+        return collection_body(path, COLLECTION_TYPE, f"{log.name} Entries", ()) | {
+            "Members@odata.count": len(members),
+            "Members": members,
+        }
+
+    def member(view: Bmc, name: str) -> Resource | None:
+        # What is no canonical number is no entry: "01" and "1" would be two paths to one thing.
+        if not (name.isascii() and name.isdigit() and len(name) < 10 and not name.startswith("0")):
+            return None
+        entry = view.log.entry(int(name))
+        return _entry(log, entry) if entry is not None and log.shows(view, entry) else None
+
+    return Resource(path=path, type=COLLECTION_TYPE, body=body, state=state, member=member)
+
+
+def shown(view: Bmc, log: Log, entry: LogEntry) -> Json:
+    """A LogEntry. It never changes while it is there."""
+    path = f"{log.path}/Entries/{entry.id}"
+    origin = manager_path(view.profile) if entry.system is None else f"{SYSTEMS}/{entry.system}"
+    message_id, text, args = message_of(entry, origin)
+    told = head_of(path, ENTRY_TYPE, str(entry.id), f"Log Entry {entry.id}") | {
+        "EntryType": log.entry_type,
+        "Severity": entry.severity.value,
+        "Created": _date(entry.wall),
+        "EventTimestamp": _date(entry.wall),
+        "EventId": str(entry.id),
+        "Message": text,
+        "MessageId": message_id,
+        "MessageArgs": list(args),
+        "SensorNumber": entry.sel.sensor_number,
+        "Resolved": False,
+        "Links": {"OriginOfCondition": link(origin)},
+    }
+    if log.entry_type == "SEL":
+        told |= {"EntryCode": "Assert" if entry.sel.asserted else "Deassert", "GeneratorId": "0x0020"}
+    return told
+
+
+def _entry(log: Log, entry: LogEntry) -> Resource:
+    path = f"{log.path}/Entries/{entry.id}"
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        return shown(view, log, entry)
+
+    def delete(call: Call) -> HttpAnswer:
+        call.view.log.delete(entry.id, call.seq)
+        return HttpAnswer(204)
+
+    operations = {"DELETE": Operation(Privilege.CONFIGURE_COMPONENTS, delete)}
+    return Resource(path=path, type=ENTRY_TYPE, body=body, operations=operations, kept=False)
+
+
+def _clear(log: Log) -> Callable[[Call], HttpAnswer]:
+    def clear(call: Call) -> HttpAnswer:
+        parameters(call.json_object(), {}, (), "ClearLog")
+        view = call.view
+        if log.whole(view):
+            view.log.clear(call.seq)
+        else:
+            for entry in shown_entries(view, log):
+                view.log.delete(entry.id, call.seq)
+        return HttpAnswer(204)
+
+    return clear
+
+
+def _date(wall: float) -> str:
+    return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

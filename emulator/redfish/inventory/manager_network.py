@@ -1,0 +1,212 @@
+"""How the BMC is reached: its network interface and its protocols.
+
+Rules
+  1. To switch IPMI off silences it at once; the core's `ipmi_lan` is what both sides look at.
+  2. What this emulator has no door for (SSH, SSDP, console) says that it is off and cannot be switched on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Final
+
+from emulator.core.journal import Kind
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import Call, Json, Refusal
+from emulator.redfish.inventory.box import Box, part
+from emulator.redfish.inventory.keeping import keeper
+from emulator.redfish.resource import Privilege, Resource, collection, link
+from emulator.redfish.settings import merged
+from emulator.redfish.writable import Fields, Flag, Inside, ListOf, Text, Whole, merged_list, patch
+
+ETHERNET_TYPE: Final = "#EthernetInterface.v1_12_4.EthernetInterface"
+PROTOCOL_TYPE: Final = "#ManagerNetworkProtocol.v1_12_0.ManagerNetworkProtocol"
+HOST_INTERFACE_TYPE: Final = "#HostInterface.v1_3_3.HostInterface"
+SERIAL_TYPE: Final = "#SerialInterface.v1_3_0.SerialInterface"
+NTP_MAX: Final = 4
+HOST: Final = Text(low=1, high=255, pattern=r"[A-Za-z0-9.:_-]+")
+ETHERNET_FIELDS: Final[Fields] = {
+    "HostName": Text(low=1, high=63, pattern=r"[A-Za-z0-9-]+"),
+    "FQDN": Text(low=1, high=255, pattern=r"[A-Za-z0-9.-]+"),
+    "VLAN": Inside({"VLANEnable": Flag(), "VLANId": Whole(low=1, high=4094)}),
+    "DHCPv4": Inside({"UseDNSServers": Flag(), "UseNTPServers": Flag(), "UseDomainName": Flag()}),
+}
+PROTOCOL_FIELDS: Final[Fields] = {
+    "IPMI": Inside({"ProtocolEnabled": Flag()}),
+    "NTP": Inside({"ProtocolEnabled": Flag(), "NTPServers": ListOf(item=HOST, high=NTP_MAX, sparse=True)}),
+}
+
+
+def ethernet_path(box: Box) -> str:
+    return f"{box.manager}/EthernetInterfaces/eth0"
+
+
+def protocol_path(box: Box) -> str:
+    return f"{box.manager}/NetworkProtocol"
+
+
+def manager_network(box: Box) -> tuple[Resource, ...]:
+    ethernet = ethernet_path(box)
+    return (
+        collection(
+            f"{box.manager}/EthernetInterfaces", "EthernetInterfaceCollection", "Manager Interfaces", lambda view: (ethernet,)
+        ),
+        _ethernet(box),
+        _protocols(box),
+        *_serial(box),
+        *_host_interface(box),
+    )
+
+
+def address(box: Box, view: Bmc) -> tuple[str, str]:
+    """IPv4 address and gateway, out of a network for documentation (RFC 5737): a tree does not know where it is served."""
+    last = int(box.uuid(view, "bmc/address")[:2], 16)
+    return f"192.0.2.{2 + last % 250}", "192.0.2.1"
+
+
+def name_of(box: Box, view: Bmc) -> str:
+    serial = view.first_system().serial
+    return f"bmc-{serial.lower()}"
+
+
+def _ethernet(box: Box) -> Resource:
+    path = ethernet_path(box)
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        own, gateway = address(box, view)
+        mac = box.mac(view, "bmc")
+        network = {"Address": own, "SubnetMask": "255.255.255.0", "AddressOrigin": "DHCP", "Gateway": gateway}
+        told: Json = {
+            "Status": {"State": "Enabled", "Health": "OK"},
+            "EthernetInterfaceType": "Physical",
+            "InterfaceEnabled": True,
+            "LinkStatus": "LinkUp",
+            "PermanentMACAddress": mac,
+            "MACAddress": mac,
+            "SpeedMbps": 1000,
+            "AutoNeg": True,
+            "FullDuplex": True,
+            "MTUSize": 1500,
+            "HostName": name_of(box, view),
+            "FQDN": f"{name_of(box, view)}.example.com",
+            "RoutingScope": "External",
+            "IPv6Enabled": False,
+            "IPv4Addresses": [network],
+            "IPv6Addresses": [],
+            "NameServers": [gateway],
+            "VLAN": {"VLANEnable": False, "VLANId": 101},
+            "DHCPv4": {
+                "DHCPEnabled": True,
+                "UseDNSServers": True,
+                "UseGateway": True,
+                "UseNTPServers": False,
+                "UseDomainName": True,
+            },
+            "Links": {"Chassis": link(box.chassis)},
+        }
+        return merged(told, view.settings.of(path))
+
+    operations = {"PATCH": patch(Privilege.CONFIGURE_MANAGER, ETHERNET_FIELDS, keeper(path))}
+    return part(path, ETHERNET_TYPE, "Manager Ethernet Interface", body, operations=operations)
+
+
+def _protocols(box: Box) -> Resource:
+    path = protocol_path(box)
+    off: Json = {"ProtocolEnabled": False}
+
+    def state(call: Call) -> Hashable:
+        return (call.view.ipmi_lan, repr(call.view.settings.of(ethernet_path(box))))
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        names = view.settings.of(ethernet_path(box))
+        host = str(names.get("HostName", name_of(box, view)))
+        return {
+            "Status": {"State": "Enabled", "Health": "OK"},
+            "HostName": host,
+            "FQDN": str(names.get("FQDN", f"{host}.example.com")),
+            "HTTP": {"ProtocolEnabled": box.profile.http.redirect_http, "Port": 80},
+            "HTTPS": {"ProtocolEnabled": True, "Port": 443, "Certificates": link(f"{path}/HTTPS/Certificates")},
+            "IPMI": {"ProtocolEnabled": view.ipmi_lan, "Port": 623},
+            "SSH": off | {"Port": 22},
+            "KVMIP": off | {"Port": 5900},
+            "VirtualMedia": {"ProtocolEnabled": box.parts.virtual_media != "none", "Port": 443},
+            "SSDP": off | {"Port": 1900},
+            "SNMP": off | {"Port": 161},
+            "Telnet": off | {"Port": 23},
+            "NTP": ntp(view, path),
+        }
+
+    def write(call: Call, taken: Json) -> None:
+        servers = _ntp_change(call.view, path, taken)
+        ipmi = taken.get("IPMI")
+        if isinstance(ipmi, dict):
+            call.view.set_ipmi_lan(bool(ipmi["ProtocolEnabled"]), call.seq)
+        if servers is not None:
+            call.view.settings.put(path, {"NTP": servers})
+            call.view.record(Kind.SETTING, call.seq, what="property", path=path, names="NTP")
+
+    operations = {"PATCH": patch(Privilege.CONFIGURE_MANAGER, PROTOCOL_FIELDS, write)}
+    return part(path, PROTOCOL_TYPE, "Manager Network Protocol", body, state=state, operations=operations)
+
+
+def ntp(view: Bmc, path: str) -> Json:
+    kept = view.settings.of(path).get("NTP")
+    told: Json = {"ProtocolEnabled": False, "Port": 123, "NTPServers": []}
+    return told | kept if isinstance(kept, dict) else told
+
+
+def _ntp_change(view: Bmc, path: str, taken: Json) -> Json | None:
+    """Raises Refusal (400) for more servers than there is room for; nothing has changed then."""
+    change = taken.get("NTP")
+    if not isinstance(change, dict):
+        return None
+    servers = change.get("NTPServers")
+    if not isinstance(servers, Sequence):
+        return change
+    current = ntp(view, path)["NTPServers"]
+    assert isinstance(current, list)
+    whole = merged_list(current, servers)
+    if len(whole) > NTP_MAX:
+        raise Refusal(400, "ArraySizeTooLong", "NTP/NTPServers", str(NTP_MAX), related=("#/NTP/NTPServers",))
+    return change | {"NTPServers": whole}
+
+
+def _serial(box: Box) -> tuple[Resource, ...]:
+    path = f"{box.manager}/SerialInterfaces/tty0"
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        return {
+            "InterfaceEnabled": False,
+            "SignalType": "Rs232",
+            "BitRate": "115200",
+            "Parity": "None",
+            "DataBits": "8",
+            "StopBits": "1",
+            "FlowControl": "None",
+            "ConnectorType": "RJ45",
+            "PinOut": "Cyclades",
+        }
+
+    listing = collection(
+        f"{box.manager}/SerialInterfaces", "SerialInterfaceCollection", "Serial Interfaces", lambda view: (path,)
+    )
+    return (listing, part(path, SERIAL_TYPE, "Manager Serial Interface", body))
+
+
+def _host_interface(box: Box) -> tuple[Resource, ...]:
+    path = f"{box.manager}/HostInterfaces/1"
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        return {
+            "HostInterfaceType": "NetworkHostInterface",
+            "Status": {"State": "Disabled", "Health": "OK"},
+            "InterfaceEnabled": False,
+            "ExternallyAccessible": False,
+            "AuthenticationModes": ["BasicAuth", "RedfishSessionAuth"],
+            "ManagerEthernetInterface": link(ethernet_path(box)),
+            "NetworkProtocol": link(protocol_path(box)),
+            "Links": {"ComputerSystems": [link(box.system)]},
+        }
+
+    listing = collection(f"{box.manager}/HostInterfaces", "HostInterfaceCollection", "Host Interfaces", lambda view: (path,))
+    return (listing, part(path, HOST_INTERFACE_TYPE, "Host Interface", body))

@@ -1,0 +1,140 @@
+"""VirtualMedia: images that are inserted and ejected as state. No image is ever fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Final
+
+from emulator.core.journal import Kind
+from emulator.redfish.actions import parameters
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import Call, HttpAnswer, Json, Refusal, shown
+from emulator.redfish.inventory.box import part
+from emulator.redfish.resource import Operation, Privilege, Resource, collection
+from emulator.redfish.writable import Fields, Flag, OneOf, OrNull, Text, patch
+
+TYPE: Final = "#VirtualMedia.v1_6_5.VirtualMedia"
+PROTOCOLS: Final = ("CIFS", "HTTP", "HTTPS", "NFS")
+METHODS: Final = ("Stream", "Upload")
+IMAGE: Final = Text(low=1, high=1024)
+PARAMETERS: Final[Fields] = {
+    "Image": IMAGE,
+    "Inserted": Flag(),
+    "WriteProtected": Flag(),
+    "UserName": OrNull(Text(high=128)),
+    "Password": OrNull(Text(high=128, secret=True)),
+    "TransferMethod": OrNull(OneOf(METHODS)),
+    "TransferProtocolType": OrNull(OneOf(PROTOCOLS)),
+}
+FIELDS: Final[Fields] = {"Image": OrNull(IMAGE), "Inserted": Flag(), "WriteProtected": Flag()}
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    id: str
+    name: str
+    types: tuple[str, ...]
+
+
+SLOTS: Final = (Slot("CD1", "Virtual CD", ("CD", "DVD")), Slot("USB1", "Virtual Removable Media", ("USBStick", "Floppy")))
+EMPTY: Final[Json] = {
+    "Image": None,
+    "ImageName": None,
+    "Inserted": False,
+    "ConnectedVia": "NotConnected",
+    "WriteProtected": True,
+    "UserName": None,
+    "TransferMethod": None,
+    "TransferProtocolType": None,
+}
+
+
+def media(owner: str) -> tuple[Resource, ...]:
+    """The slots of a system or manager."""
+    paths = tuple(f"{owner}/VirtualMedia/{slot.id}" for slot in SLOTS)
+    listing = collection(f"{owner}/VirtualMedia", "VirtualMediaCollection", "Virtual Media", lambda view: paths)
+    found = [listing]
+    for path, slot in zip(paths, SLOTS, strict=True):
+        found += _slot(path, slot)
+    return tuple(found)
+
+
+def _kept(view: Bmc, path: str) -> Json:
+    """What is in the slot. A reset of the BMC cuts its connections."""
+    kept = view.settings.of(path)
+    return kept if kept.pop("generation", None) == view.generation else {}
+
+
+def _slot(path: str, slot: Slot) -> list[Resource]:
+    insert, eject = f"{path}/Actions/VirtualMedia.InsertMedia", f"{path}/Actions/VirtualMedia.EjectMedia"
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        told = {
+            "MediaTypes": list(slot.types),
+            **EMPTY,
+            **_kept(view, path),
+            "Status": {"State": "Enabled", "Health": "OK"},
+            "Actions": {
+                "#VirtualMedia.InsertMedia": {"target": insert},
+                "#VirtualMedia.EjectMedia": {"target": eject},
+            },
+        }
+        return told | {"Password": None}
+
+    def state(call: Call) -> Hashable:
+        return tuple(_kept(call.view, path).items())
+
+    def put(call: Call, change: Json, what: str) -> None:
+        call.view.settings.forget(path)
+        if change:
+            call.view.settings.put(path, {**change, "generation": call.view.generation})
+        call.view.record(Kind.SETTING, call.seq, what=what, path=path)
+
+    def do_insert(call: Call) -> HttpAnswer:
+        taken = parameters(call.json_object(), PARAMETERS, ("Image",), "InsertMedia")
+        if _kept(call.view, path):
+            raise Refusal(409, "ResourceInUse")
+        put(call, loaded(taken), "media inserted")
+        return HttpAnswer(204)
+
+    def do_eject(call: Call) -> HttpAnswer:
+        parameters(call.json_object(), {}, (), "EjectMedia")
+        put(call, {}, "media ejected")
+        return HttpAnswer(204)
+
+    def write(call: Call, taken: Json) -> None:
+        before = _kept(call.view, path)
+        if taken.get("Image", "") is None or taken.get("Inserted") is False:
+            put(call, {}, "media ejected")
+        elif before or "Image" in taken:
+            put(call, loaded({**before, **taken}), "media inserted")
+        else:
+            raise Refusal(400, "PropertyValueConflict", next(iter(taken)), "Image", related=(f"#/{next(iter(taken))}",))
+
+    needs = Privilege.CONFIGURE_MANAGER
+    return [
+        part(path, TYPE, slot.name, body, state=state, operations={"PATCH": patch(needs, FIELDS, write)}),
+        Resource(path=insert, operations={"POST": Operation(needs, do_insert)}),
+        Resource(path=eject, operations={"POST": Operation(needs, do_eject)}),
+    ]
+
+
+def loaded(taken: Json) -> Json:
+    """A slot with this image in it. The password goes nowhere. Raises Refusal (400) for an image that names no place."""
+    image = str(taken["Image"])
+    scheme, separator, _ = image.partition("://")
+    guessed = scheme.upper() if separator else "CIFS" if image.startswith(("//", "\\\\")) else "NFS" if ":/" in image else ""
+    protocol = taken.get("TransferProtocolType") or guessed
+    if protocol not in PROTOCOLS:
+        raise Refusal(400, "PropertyValueFormatError", shown(image), "Image", related=("#/Image",))
+    return {
+        "Image": image,
+        "ImageName": image.replace("\\", "/").rstrip("/").rpartition("/")[2] or image,
+        "Inserted": bool(taken.get("Inserted", True)),
+        "ConnectedVia": "URI",
+        "WriteProtected": bool(taken.get("WriteProtected", True)),
+        "UserName": taken.get("UserName"),
+        "TransferMethod": taken.get("TransferMethod") or "Stream",
+        "TransferProtocolType": protocol,
+    }

@@ -1,0 +1,118 @@
+"""DIMMs and their metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final
+
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import Json
+from emulator.redfish.inventory.box import Box, part, place, status
+from emulator.redfish.inventory.gauges import dimm_name
+from emulator.redfish.inventory.keeping import LOCATION, keeps
+from emulator.redfish.inventory.power import part_environment
+from emulator.redfish.resource import Resource, collection, link
+
+MEMORY_TYPE: Final = "#Memory.v1_23_0.Memory"
+METRICS_TYPE: Final = "#MemoryMetrics.v1_8_0.MemoryMetrics"
+MHZ: Final = 3200
+
+
+def dimm_path(box: Box, n: int) -> str:
+    return f"{box.system}/Memory/DIMM{dimm_name(box.parts, n)}"
+
+
+def per_processor(box: Box) -> int:
+    return -(-box.parts.dimms // box.parts.processors)
+
+
+def dimms_of(box: Box, cpu: int) -> tuple[str, ...]:
+    """The DIMMs at a processor, which counts from 1."""
+    share = per_processor(box)
+    return tuple(dimm_path(box, n) for n in range((cpu - 1) * share, min(cpu * share, box.parts.dimms)))
+
+
+def memory(box: Box) -> tuple[Resource, ...]:
+    paths = tuple(dimm_path(box, n) for n in range(box.parts.dimms))
+    found = [collection(f"{box.system}/Memory", "MemoryCollection", "Memory Collection", lambda view: paths)]
+    for n, path in enumerate(paths):
+        name = f"DIMM {dimm_name(box.parts, n)}"
+        found += [_dimm(box, path, n, name), _metrics(path, name), part_environment(box, path, name)]
+    return tuple(found)
+
+
+def total_gib(box: Box) -> int:
+    return box.parts.dimms * box.parts.dimm_gib
+
+
+def _dimm(box: Box, path: str, n: int, name: str) -> Resource:
+    cpu, slot = divmod(n, per_processor(box))
+    mib = box.parts.dimm_gib * 1024
+
+    def body(view: Bmc, powered: Hashable) -> Json:
+        return {
+            "MemoryType": "DRAM",
+            "MemoryDeviceType": "DDR4",
+            "BaseModuleType": "RDIMM",
+            "MemoryMedia": ["DRAM"],
+            "CapacityMiB": mib,
+            "LogicalSizeMiB": mib,
+            "VolatileSizeMiB": mib,
+            "NonVolatileSizeMiB": 0,
+            "CacheSizeMiB": 0,
+            "DataWidthBits": 64,
+            "BusWidthBits": 72,
+            "AllowedSpeedsMHz": [2666, 2933, MHZ],
+            "OperatingSpeedMhz": MHZ,
+            "OperatingMemoryModes": ["Volatile"],
+            "RankCount": 2,
+            "ErrorCorrection": "MultiBitECC",
+            "Enabled": True,
+            "IsRankSpareEnabled": False,
+            "IsSpareDeviceEnabled": False,
+            "ConfigurationLocked": False,
+            "Manufacturer": "Contoso Memory",
+            "Model": f"CM-{box.parts.dimm_gib}G-{MHZ}",
+            "SerialNumber": box.serial(view, path),
+            "PartNumber": f"CM{box.parts.dimm_gib}R4-{MHZ}",
+            "ModuleManufacturerID": "0x7F01",
+            "ModuleProductID": "0x0A20",
+            "MemoryLocation": {"Socket": cpu + 1, "MemoryController": slot // 2, "Channel": slot, "Slot": 0},
+            "Status": status(powered),
+            "Location": place(name, "Slot", n),
+            "LocationIndicatorActive": False,
+            "Metrics": link(f"{path}/MemoryMetrics"),
+            "EnvironmentMetrics": link(f"{path}/EnvironmentMetrics"),
+            "Links": {
+                "Chassis": link(box.chassis),
+                "Processors": [link(f"{box.system}/Processors/CPU{cpu + 1}")],
+            },
+        } | view.settings.of(path)
+
+    return part(path, MEMORY_TYPE, name, body, state=box.powered, operations=keeps(path, LOCATION))
+
+
+def _metrics(dimm: str, name: str) -> Resource:
+    def body(view: Bmc, state: Hashable) -> Json:
+        return {
+            "BlockSizeBytes": 64,
+            "OperatingSpeedMHz": MHZ,
+            "CorrectedVolatileErrorCount": 0,
+            "CorrectedPersistentErrorCount": 0,
+            "DirtyShutdownCount": 0,
+            "CurrentPeriod": {"CorrectableECCErrorCount": 0, "UncorrectableECCErrorCount": 0},
+            "LifeTime": {"CorrectableECCErrorCount": 0, "UncorrectableECCErrorCount": 0},
+            "HealthData": {
+                "DataLossDetected": False,
+                "LastShutdownSuccess": True,
+                "PerformanceDegraded": False,
+                "AlarmTrips": {
+                    "Temperature": False,
+                    "CorrectableECCError": False,
+                    "UncorrectableECCError": False,
+                    "AddressParityError": False,
+                },
+            },
+        }
+
+    return part(f"{dimm}/MemoryMetrics", METRICS_TYPE, f"Metrics for {name}", body)

@@ -1,0 +1,179 @@
+"""PCIe devices of a chassis and their functions."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import Json
+from emulator.redfish.inventory.box import Box, part, place, status
+from emulator.redfish.inventory.keeping import ASSET, LOCATION, keeps
+from emulator.redfish.inventory.network import FIRMWARE, function_path, sockets
+from emulator.redfish.inventory.storage import pools
+from emulator.redfish.resource import Resource, collection, link, links
+
+DEVICE_TYPE: Final = "#PCIeDevice.v1_21_0.PCIeDevice"
+FUNCTION_TYPE: Final = "#PCIeFunction.v1_7_0.PCIeFunction"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A PCIe device and its functions, which have the same ids. `links` are those of each function."""
+
+    id: str
+    name: str
+    model: str
+    firmware: str
+    functions: int
+    device_class: str
+    class_code: str
+    vendor: str
+    device: str
+    bus: int
+    slot: int | None  # None: on the board
+    lanes: int
+    links: tuple[Json, ...]
+
+
+def cards(box: Box) -> Iterator[Card]:
+    for n in range(1, box.parts.network_adapters + 1):
+        here = tuple(at for at in sockets(box) if at.adapter == n)
+        yield Card(
+            id=f"NIC{n}",
+            name=f"Network adapter in slot {n}",
+            model=f"CN-{box.parts.port_gbps}G{len(here)}P",
+            firmware=FIRMWARE,
+            functions=len(here),
+            device_class="NetworkController",
+            class_code="0x020000",
+            vendor="0x15B3",
+            device="0x1015",
+            bus=0x10 * n,
+            slot=n,
+            lanes=8,
+            links=tuple({"NetworkDeviceFunctions": [link(function_path(box, at))]} for at in here),
+        )
+    for pool in pools(box):
+        yield Card(
+            id=pool.device,
+            name=f"{pool.name} controller",
+            model="CS-9500-16i" if pool.raid else "CS-M2-2",
+            firmware="51.16.0-4076" if pool.raid else "2.0.1",
+            functions=1,
+            device_class="MassStorageController",
+            class_code="0x010400" if pool.raid else "0x010802",
+            vendor="0x1000" if pool.raid else "0x1B4B",
+            device="0x10E2" if pool.raid else "0x2241",
+            bus=0xA0 if pool.raid else 0xB0,
+            slot=None,
+            lanes=8,
+            links=({},),
+        )
+    yield Card(
+        id="VGA1",
+        name="Embedded graphics of the BMC",
+        model="CV-2600",
+        firmware="1.0",
+        functions=1,
+        device_class="DisplayController",
+        class_code="0x030000",
+        vendor="0x1A03",
+        device="0x2000",
+        bus=0x03,
+        slot=None,
+        lanes=1,
+        links=({},),
+    )
+
+
+def device_paths(box: Box) -> tuple[str, ...]:
+    return tuple(f"{box.chassis}/PCIeDevices/{card.id}" for card in cards(box))
+
+
+def function_paths(box: Box, card: Card) -> tuple[str, ...]:
+    return tuple(f"{box.chassis}/PCIeDevices/{card.id}/PCIeFunctions/{n}" for n in range(card.functions))
+
+
+def pcie(box: Box) -> tuple[Resource, ...]:
+    paths = device_paths(box)
+    found = [collection(f"{box.chassis}/PCIeDevices", "PCIeDeviceCollection", "PCIe Devices", lambda view: paths)]
+    for path, card in zip(paths, cards(box), strict=True):
+        found += _device(box, path, card)
+    return tuple(found)
+
+
+def _device(box: Box, path: str, card: Card) -> list[Resource]:
+    functions = function_paths(box, card)
+    slot: Json = {}
+    if card.slot is not None:
+        slot = {
+            "Slot": {
+                "PCIeType": "Gen4",
+                "SlotType": "LowProfile",
+                "Lanes": 16,
+                "LaneSplitting": "None",
+                "HotPluggable": False,
+                "Location": place(f"Slot {card.slot}", "Slot", card.slot - 1),
+            }
+        }
+
+    def body(view: Bmc, powered: Hashable) -> Json:
+        told: Json = {
+            "Manufacturer": "Contoso",
+            "Model": card.model,
+            "SKU": card.model.partition("-")[0],
+            "SerialNumber": box.serial(view, f"PCIe/{card.id}"),
+            "PartNumber": f"{card.model}-01",
+            "SparePartNumber": f"{card.model}-00",
+            "AssetTag": "",
+            "UUID": box.uuid(view, f"PCIe/{card.id}"),
+            "DeviceType": "MultiFunction" if card.functions > 1 else "SingleFunction",
+            "FirmwareVersion": card.firmware,
+            "Status": status(powered),
+            "LocationIndicatorActive": False,
+            "PCIeInterface": {
+                "PCIeType": "Gen4",
+                "MaxPCIeType": "Gen4",
+                "LanesInUse": card.lanes if powered else 0,
+                "MaxLanes": card.lanes,
+            },
+            "PCIeFunctions": link(f"{path}/PCIeFunctions"),
+            "Links": {"Chassis": [link(box.chassis)], "Processors": [link(f"{box.system}/Processors/CPU1")]},
+        }
+        return told | slot | view.settings.of(path)
+
+    listing = collection(f"{path}/PCIeFunctions", "PCIeFunctionCollection", "PCIe Functions", lambda view: functions)
+    device = part(path, DEVICE_TYPE, card.name, body, state=box.powered, operations=keeps(path, {**ASSET, **LOCATION}))
+    return [device, listing, *(_function(box, path, card, n) for n in range(card.functions))]
+
+
+def _function(box: Box, device: str, card: Card, n: int) -> Resource:
+    def body(view: Bmc, powered: Hashable) -> Json:
+        return {
+            "FunctionId": n,
+            "FunctionType": "Physical",
+            "FunctionProtocol": "PCIe",
+            "DeviceClass": card.device_class,
+            "ClassCode": card.class_code,
+            "VendorId": card.vendor,
+            "DeviceId": card.device,
+            "SubsystemVendorId": card.vendor,
+            "SubsystemId": "0x0001",
+            "RevisionId": "0x01",
+            "SegmentNumber": "0x0000",
+            "BusNumber": f"0x{card.bus:02X}",
+            "DeviceNumber": "0x00",
+            "FunctionNumber": f"0x{n}",
+            "Enabled": True,
+            "Status": status(powered),
+            "Links": {"PCIeDevice": link(device)} | card.links[n],
+        }
+
+    return part(f"{device}/PCIeFunctions/{n}", FUNCTION_TYPE, f"{card.name} function {n}", body, state=box.powered)
+
+
+def function_links(box: Box) -> list[Json]:
+    """All functions of the machine (ComputerSystem.PCIeFunctions)."""
+    return links(tuple(path for card in cards(box) for path in function_paths(box, card)))

@@ -1,0 +1,68 @@
+"""SecureBoot: the switch takes effect with the next boot, the keys at once."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final
+
+from emulator.core.journal import Kind
+from emulator.redfish.actions import parameters
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import Call, HttpAnswer, Json
+from emulator.redfish.inventory.box import Box, part
+from emulator.redfish.resource import Operation, Privilege, Resource
+from emulator.redfish.writable import Fields, Flag, OneOf, patch
+
+TYPE: Final = "#SecureBoot.v1_1_2.SecureBoot"
+FIELDS: Final[Fields] = {"SecureBootEnable": Flag()}
+RESETS: Final = ("ResetAllKeysToDefault", "DeleteAllKeys", "DeletePK")
+MODE_AFTER: Final = {"ResetAllKeysToDefault": "UserMode", "DeleteAllKeys": "SetupMode", "DeletePK": "SetupMode"}
+
+
+def secure_boot(box: Box) -> tuple[Resource, ...]:
+    path = f"{box.system}/SecureBoot"
+    target = f"{path}/Actions/SecureBoot.ResetKeys"
+
+    def state(call: Call) -> Hashable:
+        return settled(call.view, box, path)
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        assert isinstance(state, tuple)
+        enabled, current, mode = state
+        return {
+            "SecureBootEnable": enabled,
+            "SecureBootCurrentBoot": "Enabled" if current else "Disabled",
+            "SecureBootMode": mode,
+            "Actions": {"#SecureBoot.ResetKeys": {"target": target, "ResetKeysType@Redfish.AllowableValues": list(RESETS)}},
+        }
+
+    def write(call: Call, taken: Json) -> None:
+        settled(call.view, box, path)
+        call.view.settings.put(path, {"enabled": taken["SecureBootEnable"], "boots": call.view.boot.count(box.system_id)})
+        call.view.record(
+            Kind.SETTING, call.seq, what="secure boot", system=box.system_id, enabled=bool(taken["SecureBootEnable"])
+        )
+
+    def reset_keys(call: Call) -> HttpAnswer:
+        taken = parameters(call.json_object(), {"ResetKeysType": OneOf(RESETS)}, ("ResetKeysType",), "ResetKeys")
+        settled(call.view, box, path)
+        call.view.settings.put(path, {"mode": MODE_AFTER[str(taken["ResetKeysType"])]})
+        call.view.record(Kind.SETTING, call.seq, what="secure boot keys", system=box.system_id, reset=str(taken["ResetKeysType"]))
+        return HttpAnswer(204)
+
+    operations = {"PATCH": patch(Privilege.CONFIGURE_COMPONENTS, FIELDS, write)}
+    return (
+        part(path, TYPE, "UEFI Secure Boot", body, state=state, operations=operations),
+        Resource(path=target, operations={"POST": Operation(Privilege.CONFIGURE_COMPONENTS, reset_keys)}),
+    )
+
+
+def settled(view: Bmc, box: Box, path: str) -> tuple[bool, bool, str]:
+    """Whether it is switched on, whether the last boot was secure, and the mode. Without a platform key no boot is secure."""
+    kept = view.settings.of(path)
+    enabled, current, mode = bool(kept.get("enabled", False)), bool(kept.get("current", False)), str(kept.get("mode", "UserMode"))
+    boots = view.boot.count(box.system_id)
+    if "boots" in kept and kept["boots"] != boots:
+        current = enabled and mode == "UserMode"
+        view.settings.put(path, {"current": current, "boots": boots})
+    return enabled, current, mode

@@ -1,0 +1,137 @@
+"""The Sensors of a chassis, and excerpts of them in other resources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Final
+
+from emulator.core.sensors import FANS, Thresholds
+from emulator.redfish.bmc import Bmc
+from emulator.redfish.call import Call, Json
+from emulator.redfish.inventory.box import Box, part
+from emulator.redfish.inventory.gauges import RANGES, RATED_RPM, UNITS, Gauge, gauges, value_of
+from emulator.redfish.resource import Resource, collection, link
+
+SENSOR_TYPE: Final = "#Sensor.v1_12_0.Sensor"
+ENERGY: Final = "TotalEnergy"
+_LIMITS: Final = (
+    ("UpperCaution", "upper_caution", "Increasing"),
+    ("UpperCritical", "upper_critical", "Increasing"),
+    ("UpperFatal", "upper_fatal", "Increasing"),
+    ("LowerCaution", "lower_caution", "Decreasing"),
+    ("LowerCritical", "lower_critical", "Decreasing"),
+    ("LowerFatal", "lower_fatal", "Decreasing"),
+)
+
+
+def sensors(box: Box) -> tuple[Resource, ...]:
+    path = f"{box.chassis}/Sensors"
+    known = gauges(box)
+    members = (*(f"{path}/{gauge.id}" for gauge in known), f"{path}/{ENERGY}")
+    listing = collection(path, "SensorCollection", "Sensor Collection", lambda view: members)
+    return (listing, *(_sensor(box, f"{path}/{gauge.id}", gauge) for gauge in known), _energy(box, f"{path}/{ENERGY}"))
+
+
+def _sensor(box: Box, path: str, gauge: Gauge) -> Resource:
+    low, high = RANGES[gauge.type]
+    fixed: Json = {
+        "ReadingType": gauge.type,
+        "ReadingUnits": UNITS[gauge.type],
+        "ReadingRangeMin": low,
+        "ReadingRangeMax": high,
+        "PhysicalContext": gauge.context,
+        "Implementation": "PhysicalSensor",
+        "RelatedItem": [link(gauge.item or box.chassis)],
+    }
+    if gauge.sub is not None:
+        fixed["PhysicalSubContext"] = gauge.sub
+    if gauge.volts is not None:
+        fixed["VoltageType"] = gauge.volts
+    if thresholds := shown_limits(gauge.limits):
+        fixed["Thresholds"] = thresholds
+
+    def body(view: Bmc, value: Hashable) -> Json:
+        assert value is None or isinstance(value, float)
+        told = {"Reading": value, "Status": {"State": "Enabled", "Health": health(gauge, value)}} | fixed
+        return told | {"SpeedRPM": rpm(value)} if gauge.source in FANS else told
+
+    return part(path, SENSOR_TYPE, gauge.name, body, state=reads(box, gauge))
+
+
+def reads(box: Box, *known: Gauge) -> Callable[[Call], Hashable]:
+    """A `state`: the value of the gauge, or of all of them."""
+    if len(known) == 1:
+        return lambda call: value_of(call.view, box.system_id, known[0])
+    return lambda call: tuple(value_of(call.view, box.system_id, gauge) for gauge in known)
+
+
+def health(gauge: Gauge, value: float | None) -> str:
+    """Fans and outputs of a machine that is off stand still as they should: 0 below a lower threshold is no alarm."""
+    limits = gauge.limits
+    if value is None or (value == 0 and gauge.type in ("Percent", "Voltage")):
+        return "OK"
+    if _beyond(limits.upper_critical, limits.lower_critical, value) or _beyond(limits.upper_fatal, limits.lower_fatal, value):
+        return "Critical"
+    return "Warning" if _beyond(limits.upper_caution, limits.lower_caution, value) else "OK"
+
+
+def _beyond(upper: float | None, lower: float | None, value: float) -> bool:
+    return (upper is not None and value >= upper) or (lower is not None and value <= lower)
+
+
+def shown_limits(limits: Thresholds) -> Json:
+    shown: Json = {}
+    for name, attribute, activation in _LIMITS:
+        reading = getattr(limits, attribute)
+        if reading is not None:
+            shown[name] = {"Reading": reading, "Activation": activation}
+    return shown
+
+
+def rpm(percent: float | None) -> float | None:
+    return None if percent is None else round(percent * RATED_RPM / 100)
+
+
+# -- excerpts -----------------------------------------------------------------------------------------------------------
+
+
+def uri_of(box: Box, sensor_id: str) -> str:
+    return f"{box.chassis}/Sensors/{sensor_id}"
+
+
+def excerpt(box: Box, sensor_id: str, value: object) -> Json:
+    return {"DataSourceUri": uri_of(box, sensor_id), "Reading": value}
+
+
+def fan_excerpt(box: Box, sensor_id: str, value: object) -> Json:
+    assert value is None or isinstance(value, float)
+    return excerpt(box, sensor_id, value) | {"SpeedRPM": rpm(value)}
+
+
+def array_excerpt(box: Box, gauge: Gauge, value: object) -> Json:
+    """One of several: it says which one it is."""
+    return excerpt(box, gauge.id, value) | {"DeviceName": gauge.name, "PhysicalContext": gauge.context}
+
+
+# -- energy -------------------------------------------------------------------------------------------------------------
+
+
+def energy_of(call: Call, system_id: str) -> float:
+    """kWh since the BMC began to count."""
+    told = call.view.sensors.power(system_id)
+    return round(told.average * told.period_s / 3_600_000, 3)
+
+
+def _energy(box: Box, path: str) -> Resource:
+    def body(view: Bmc, kwh: Hashable) -> Json:
+        return {
+            "ReadingType": "EnergykWh",
+            "ReadingUnits": "kW.h",
+            "Reading": kwh,
+            "PhysicalContext": "Chassis",
+            "Implementation": "Synthesized",
+            "Status": {"State": "Enabled", "Health": "OK"},
+            "RelatedItem": [link(box.chassis)],
+        }
+
+    return part(path, SENSOR_TYPE, "Total Energy", body, state=lambda call: energy_of(call, box.system_id))

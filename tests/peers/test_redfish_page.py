@@ -1,0 +1,38 @@
+"""docs/redfish-validators.md was written for the commands and versions that are run today."""
+
+from __future__ import annotations
+
+from profiles import load, names
+from profiles.model import Tool
+from tests.peers.redfish.page import INTRODUCTION, commands, controls, deviations, written
+from tests.peers.redfish.validators import COMMANDS, versions
+
+ADVICE = "run python -m tools.redfish_validators"
+
+
+def test_the_page_shows_the_versions_and_commands_that_are_run() -> None:
+    assert commands(versions()) in written(), ADVICE
+    assert INTRODUCTION in written(), ADVICE
+
+
+def test_the_page_lists_every_deviation_and_every_planted_defect() -> None:
+    assert deviations(names()) in written(), ADVICE
+    assert controls() in written(), ADVICE
+
+
+def test_the_page_has_a_row_for_every_run_and_a_reason_for_everything_untested() -> None:
+    assert all(f"| {name} | {tool} |" in written() for name in names() for tool in Tool), ADVICE
+    assert "NO REASON GIVEN" not in written()
+
+
+def test_another_version_or_command_would_be_noticed() -> None:
+    assert commands({**versions(), Tool.SERVICE: "0.0.1"}) not in written()
+    assert all(command.split()[0] in written() for command in COMMANDS.values())
+
+
+def test_every_deviation_names_a_source_that_the_profile_has() -> None:
+    for name in names():
+        profile = load(name)
+        for deviation in profile.deviations:
+            assert deviation.evidence.sources
+            assert set(deviation.evidence.sources) <= set(profile.sources)

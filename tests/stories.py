@@ -1,0 +1,122 @@
+"""Journals written by hand, and the verdict on them."""
+
+from __future__ import annotations
+
+import re
+
+from conformance import requirement as req
+from conformance.finding import Judgement
+from conformance.judge import Trial, judge
+from conformance.outcome import Outcome
+from conformance.scenario import (
+    Expectation,
+    Step,
+)
+from conformance.vocabulary import Ask, Cause, Claim
+from emulator.core.clock import VirtualClock
+from emulator.core.journal import Datum, Journal, Kind
+
+SYSTEM = "/redfish/v1/Systems/1"
+RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
+SECRET = "Zq7-0123456789ab"
+
+
+class Story:
+    """A journal in the making: what happened to two hosts behind one BMC, told from the outside."""
+
+    def __init__(self, rail: str = "up", os: str = "running") -> None:
+        self.journal = Journal(VirtualClock())
+        self.incarnation = {"1": 1, "2": 1}
+        for system in ("1", "2"):
+            self._truth(Kind.RAIL, system, rail if system == "1" else "down", os if rail == "up" else "stopped", "initial")
+
+    def say(self, kind: Kind, cause: int | None = None, bmc: str = "target", **data: Datum) -> int:
+        return self.journal.record(bmc, kind, cause, **data)
+
+    def _truth(self, kind: Kind, system: str, rail: str, os: str, was: str) -> int:
+        return self.say(
+            kind, system=system, host=f"host{system}", rail=rail, os=os, incarnation=self.incarnation[system], was=was
+        )
+
+    def start(self, ask: Ask = Ask.OFF, number: int = 0) -> Story:
+        self.say(Kind.FENCER, what="start", ask=number, action=ask.value, system="1")
+        return self
+
+    def read(self, path: str = SYSTEM, method: str = "GET", protocol: str = "redfish") -> Story:
+        seq = self.say(Kind.REQUEST, protocol=protocol, method=method, path=path, auth="basic", user="root")
+        self.say(Kind.RESPONSE, seq, status=200)
+        return self
+
+    def command(self, reset: str = "ForceOff", system: str = "1", row: str = "On", assumed: bool = False) -> Story:
+        path = f"/redfish/v1/Systems/{system}/Actions/ComputerSystem.Reset"
+        seq = self.say(Kind.REQUEST, protocol="redfish", method="POST", path=path, auth="basic", user="root")
+        self.say(
+            Kind.COMMAND,
+            seq,
+            system=system,
+            via="redfish",
+            reset=reset,
+            row=row,
+            outcome="ok",
+            status=204,
+            effect="off",
+            assumed=assumed,
+        )
+        self.say(Kind.RESPONSE, seq, status=204)
+        return self
+
+    def request(self, method: str, path: str) -> Story:
+        self.say(Kind.REQUEST, protocol="redfish", method=method, path=path, auth="basic", user="root")
+        return self
+
+    def falls(self, system: str = "1") -> Story:
+        self.incarnation[system] += 1
+        self._truth(Kind.RAIL, system, "down", "stopped", "went-down")
+        return self
+
+    def rises(self, system: str = "1") -> Story:
+        self._truth(Kind.RAIL, system, "up", "running", "came-up")
+        return self
+
+    def resets(self, system: str = "1") -> Story:
+        self.incarnation[system] += 1
+        self._truth(Kind.OS, system, "up", "running", "was-reset")
+        return self
+
+    def refused_login(self, times: int = 1) -> Story:
+        for _ in range(times):
+            self.say(Kind.AUTH, result="bad", user="root", via="redfish")
+        return self
+
+    def claim(self, number: int = 0) -> Story:
+        self.say(Kind.FENCER, what="claim", ask=number)
+        return self
+
+
+def verdict_on(
+    story: Story,
+    *expect: Expectation,
+    claim: Claim = Claim.OFF,
+    ask: Ask = Ask.OFF,
+    causes: dict[Cause, re.Pattern[str]] | None = None,
+    unfired: tuple[str, ...] = (),
+    **outcome: object,
+) -> Judgement:
+    code = {Claim.FAILED: 1, Claim.NONE: None}.get(claim, 0)
+    told = Outcome(ask=ask, claim=claim, **{"exit": code, "duration": 1.0, **outcome})  # type: ignore[arg-type]
+    return judge(
+        Trial(
+            requirement=req.SAFE_CLAIM,
+            steps=(Step(ask, expect),),
+            outcomes=(told,),
+            events=tuple(story.journal),
+            deadline=15.0,
+            secrets=(SECRET,),
+            causes=causes,
+            unfired=unfired,
+        )
+    )
+
+
+def verified_off() -> Story:
+    return Story().start().read().command().falls().read().claim()
