@@ -131,7 +131,6 @@ class IpmiResponder:
 
     def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
         """The answers to a datagram, usually one or none, with the address that each goes to."""
-        self._view.advance()
         if not self._view.ipmi_lan or self._view.presence().being is Being.DEAF:
             return []
         self._reap(self._view.now)
