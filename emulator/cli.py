@@ -28,6 +28,8 @@ PASSWORD_VARIABLE = "FENCELAB_PASSWORD"
 IPMI_PASSWORD_BYTES = 20
 """IPMI 2.0, 22.30 Set User Password: no client can send a longer one."""
 EXIT_USAGE = 2
+JOURNAL_KEPT = 5_000
+"""Events in memory. From outside only the file can be read, and a big ring costs every request fresh memory."""
 REDFISH_PORT, IPMI_PORT = 443, 623
 """Where the BMCs of a fleet listen; without addresses of their own they take free ports."""
 
@@ -212,6 +214,7 @@ def _serve(
         tls=tls,
         event_hosts=event_hosts,
         journal_path=journal,
+        journal_capacity=JOURNAL_KEPT,
     )
     _until_stopped(emulator, dict.fromkeys(names, profile.ipmi.lan), {}, journal, as_json)
 

@@ -73,17 +73,21 @@ class FleetPort:
         self._rack = rack
         self._names = {fleet.address(n): name for n, name in enumerate(names)}
         self._responders: dict[str, IpmiResponder] = {}
+        self._busy: dict[str, IpmiResponder] = {}
         self._socket = UdpFleet(reactor, port, self._on_datagram, network=str(fleet.network), device=fleet.device)
         self.port = self._socket.port
         self.close = self._socket.close
 
     def tick(self, now: Instant) -> None:
-        for responder in self._responders.values():
+        for address, responder in tuple(self._busy.items()):
             responder.tick(now)
+            if responder.idle:
+                del self._busy[address]
 
     def _on_datagram(self, data: bytes, peer: Address, local: Address) -> None:
         responder = self._responders.get(local[0]) or self._awaken(local[0])
         if responder is not None:
+            self._busy[local[0]] = responder
             for answer, to in responder.receive(data, peer):
                 self._socket.send(answer, to, local)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 RMCP = bytes.fromhex("0600ff07")
-HASHES = {3: (1, 1, 1, hashlib.sha1, 12), 17: (3, 4, 1, hashlib.sha256, 16)}
+HASHES = {3: (1, 1, 1, "sha1", 12), 17: (3, 4, 1, "sha256", 16)}
 PEER = ("127.0.0.1", 40000)
 
 Send = Callable[[bytes], list[bytes]]
@@ -113,22 +113,22 @@ class Client:
         body = self._body(self.rakp1_message(os.urandom(16)), 0x13)
         self.bmc_random, self.guid = body[8:24], body[24:40]
         signed = self.console + self.managed + self.random + self.bmc_random + self.guid + self.identity
-        return hmac.compare_digest(hmac.new(self.password.encode(), signed, self.digest).digest(), body[40:])
+        return hmac.compare_digest(hmac.digest(self.password.encode(), signed, self.digest), body[40:])
 
     @property
-    def digest(self) -> Callable[[], object]:
+    def digest(self) -> str:
         return HASHES[self.suite][3]
 
     def rakp3_message(self, status: int = 0) -> bytes:
-        code = hmac.new(self.password.encode(), self.bmc_random + self.console + self.identity, self.digest).digest()
+        code = hmac.digest(self.password.encode(), self.bmc_random + self.console + self.identity, self.digest)
         return handshake(0x14, bytes((9, status, 0, 0)) + self.managed + (b"" if status else code))
 
     def rakp3(self) -> None:
         body = self._body(self.rakp3_message(), 0x15)
         key = self.kg or self.password.encode()
-        self.sik = hmac.new(key, self.random + self.bmc_random + self.identity, self.digest).digest()
-        self.k1, self.k2 = (hmac.new(self.sik, bytes((n,)) * 20, self.digest).digest() for n in (1, 2))
-        code = hmac.new(self.sik, self.random + self.managed + self.guid, self.digest).digest()
+        self.sik = hmac.digest(key, self.random + self.bmc_random + self.identity, self.digest)
+        self.k1, self.k2 = (hmac.digest(self.sik, bytes((n,)) * 20, self.digest) for n in (1, 2))
+        code = hmac.digest(self.sik, self.random + self.managed + self.guid, self.digest)
         assert body[8:] == code[: HASHES[self.suite][4]]
 
     def login(self, *, raise_privilege: bool = True) -> Client:
@@ -159,13 +159,13 @@ class Client:
     def sign(self, packet: bytes) -> bytes:
         pad = -(len(packet) - 4 + 2) % 4
         packet += b"\xff" * pad + bytes((pad, 7))
-        return packet + hmac.new(self.k1, packet[4:], self.digest).digest()[: HASHES[self.suite][4]]
+        return packet + hmac.digest(self.k1, packet[4:], self.digest)[: HASHES[self.suite][4]]
 
     def unwrap(self, datagram: bytes) -> bytes:
         icv = HASHES[self.suite][4]
         assert datagram[5] == 0xC0
         assert datagram[6:10] == self.console
-        assert hmac.new(self.k1, datagram[4:-icv], self.digest).digest()[:icv] == datagram[-icv:]
+        assert hmac.digest(self.k1, datagram[4:-icv], self.digest)[:icv] == datagram[-icv:]
         (length,) = struct.unpack("<H", datagram[14:16])
         payload = datagram[16 : 16 + length]
         crypt = Cipher(algorithms.AES(self.k2[:16]), modes.CBC(payload[:16])).decryptor()

@@ -87,8 +87,8 @@ class Journal:
 
     def record(self, bmc: str, kind: Kind, cause: int | None = None, **data: Datum) -> int:
         """Appends and returns the new event's `seq`."""
-        if clash := HEAD_KEYS & data.keys():
-            raise ValueError(f"the journal names these itself: {sorted(clash)}")
+        if not HEAD_KEYS.isdisjoint(data):
+            raise ValueError(f"the journal names these itself: {sorted(HEAD_KEYS & data.keys())}")
         event = Event(self._next, self._clock.now(), bmc, kind, cause, data)
         self._next += 1
         self._ring.append(event)

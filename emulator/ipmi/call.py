@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from emulator.core.fault import Request
 from emulator.core.view import BmcView
@@ -13,6 +14,7 @@ from emulator.ipmi.lan15 import AuthType, Challenge
 from emulator.ipmi.sessions import Peer, Privilege, Session, SessionTable
 from emulator.ipmi.sol import Sol
 from emulator.ipmi.state import Here, IpmiState
+from emulator.ipmi.strangers import Strangers
 from emulator.ipmi.suites import CipherSuite
 
 
@@ -35,12 +37,12 @@ class Bmc:
     auth_types: frozenset[AuthType]
     guid: bytes
     kg: bytes | None
+    strangers: Strangers
     here: Here
     sol: Sol
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a request came from: no session, an established one, or a 1.5 client that answers its challenge."""
 
     peer: Peer
@@ -48,8 +50,7 @@ class Origin:
     challenge: Challenge | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(NamedTuple):
     """One request on its way through a handler; `cause` is its event in the journal."""
 
     bmc: Bmc

@@ -62,7 +62,6 @@ class PyghmiSession(serversession.ServerSession):  # type: ignore[misc]  # pyghm
         self.pendingpayloads: deque[object] = deque()
         self.lastpayload = None
         self.last_payload_type = None
-        self.sol_handler = self._take_sol
         self.currhashlib = keys.suite.digest
         self.currhashlen = keys.suite.icv_length
         self.k1, self.k2, self.aeskey = keys.k1, keys.k2, keys.k2[:16]
@@ -72,14 +71,13 @@ class PyghmiSession(serversession.ServerSession):  # type: ignore[misc]  # pyghm
         self.sessionid = int.from_bytes(console_id, "little")
         self.sequencenumber = 1
         self.remseqnumber: int | None = None
-        self.ipmicallback = self._take
         self.lun = 0
         self.window = Window()
         self._replayed = False
         self._request: dict[str, Any] | None = None
         self._characters: bytes | None = None
 
-    def _take(self, request: dict[str, Any]) -> None:
+    def ipmicallback(self, request: dict[str, Any]) -> None:
         self._request = request
 
     def _parse_ipmi_payload(self, payload: bytearray) -> None:
@@ -91,7 +89,7 @@ class PyghmiSession(serversession.ServerSession):  # type: ignore[misc]  # pyghm
             self.lun = payload[1] & 0x03
         super()._parse_ipmi_payload(payload)
 
-    def _take_sol(self, payload: bytearray) -> None:
+    def sol_handler(self, payload: bytearray) -> None:
         """Called by pyghmi with the payload of an authentic serial-over-LAN datagram."""
         if self.window.admits(self.remseqnumber or 0):
             self._characters = bytes(payload)

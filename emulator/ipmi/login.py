@@ -42,7 +42,7 @@ def ipmi_user(view: BmcView, state: IpmiState, name: bytes, longest: int) -> Loc
 class Login:
     """The handshakes of one BMC."""
 
-    __slots__ = ("_guid", "_kg", "_sessions", "_state", "_suites", "_system", "_view")
+    __slots__ = ("_guid", "_kg", "_sessions", "_state", "_strangers", "_suites", "_system", "_view")
 
     def __init__(self, bmc: Bmc) -> None:
         self._view = bmc.view
@@ -51,6 +51,7 @@ class Login:
         self._guid = bmc.guid
         self._kg = bmc.kg
         self._state = bmc.state
+        self._strangers = bmc.strangers
         self._system = bmc.view.first_system().id
 
     def answer(self, kind: int, body: bytes, peer: Peer) -> bytes | None:
@@ -191,5 +192,5 @@ class Login:
         """Counts against the address where the lockout goes by address; a name that nobody has cannot be locked."""
         if self._view.profile.auth.lockout.by == "address":
             self._view.note_auth(name.decode("utf-8", "replace"), peer[0], "ipmi", ok=False)
-        else:
+        elif self._strangers.may_write(self._view.now):
             self._view.record(Kind.AUTH, None, result=AuthResult.BAD, user=None, via="ipmi")

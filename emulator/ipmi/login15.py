@@ -30,7 +30,8 @@ def get_session_challenge(call: Call) -> bytes:
         raise Refused(NULL_USER_NOT_ENABLED)
     account = ipmi_user(call.view, call.state, name, MAX_PASSWORD)
     if account is None:
-        call.view.record(Kind.AUTH, call.cause, result=AuthResult.BAD, user=None, via="ipmi")
+        if call.bmc.strangers.may_write(call.view.now):
+            call.view.record(Kind.AUTH, call.cause, result=AuthResult.BAD, user=None, via="ipmi")
         raise Refused(INVALID_USER_NAME)
     session_id = call.sessions.fresh_id()
     challenge = Challenge(

@@ -15,6 +15,7 @@ Duplicates
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -41,6 +42,7 @@ from emulator.ipmi.rmcp import Lan15, Malformed, Message, Ping, RmcpPlus
 from emulator.ipmi.sessions import Answered, Limits, Peer, Session, SessionTable, limits_for
 from emulator.ipmi.sol import Emit, Sol, nowhere
 from emulator.ipmi.state import Here, IpmiState
+from emulator.ipmi.strangers import Strangers
 from emulator.ipmi.suites import enabled
 
 P = TypeVar("P", bound=Peer)
@@ -121,6 +123,7 @@ class IpmiResponder:
             auth_types=offered_beside(suites) if auth_types is None else auth_types,
             guid=guid_of(view),
             kg=kg,
+            strangers=Strangers(),
             here=here or Here(),
             sol=Sol(view, emit),
         )
@@ -128,7 +131,6 @@ class IpmiResponder:
 
     def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
         """The answers to a datagram, usually one or none, with the address that each goes to."""
-        self._view.advance()
         if not self._view.ipmi_lan or self._view.presence().being is Being.DEAF:
             return []
         self._reap(self._view.now)
@@ -146,6 +148,16 @@ class IpmiResponder:
         self._bmc.sol.tick(now)
         bootoptions.lapse(self._view, self._bmc.state, now)
         self._sum_up(now)
+
+    @property
+    def idle(self) -> bool:
+        """Whether `tick` has nothing to wait for until the next datagram."""
+        waits = self.sessions.live or self.sessions.half_open or self._bmc.sol.session is not None
+        return not waits and math.isinf(self._bmc.state.boot_until) and self._happenings == self._summarised
+
+    @property
+    def _happenings(self) -> int:
+        return self.drops.total() + self.sessions.abandoned + self._bmc.strangers.unwritten
 
     def _reap(self, now: Instant) -> None:
         """Ends what has been silent for too long, and everything where the BMC has started again."""
@@ -167,13 +179,14 @@ class IpmiResponder:
             self._view.record(Kind.WIRE, None, protocol="ipmi", what="dropped", reason=reason)
 
     def _sum_up(self, now: Instant) -> None:
-        total = self.drops.total() + self.sessions.abandoned
+        total = self._happenings
         if total == self._summarised or now < self._summary_at:
             return
         self._summarised, self._summary_at = total, now + SUMMARY_EVERY
         self._view.record(
             Kind.WIRE, None, protocol="ipmi", what="dropped so far", reasons=dict(self.drops),
             half_open=len(self.sessions.half_open), abandoned=self.sessions.abandoned,
+            unwritten=self._bmc.strangers.unwritten,
         )  # fmt: skip
 
     # -- what kind of datagram -----------------------------------------------------------------------------------------
@@ -258,15 +271,12 @@ class IpmiResponder:
         request = Request(
             protocol="ipmi",
             method="IPMI",
-            path=name_of(message.netfn, message.command),
+            path=row.name if row is not None else name_of(message.netfn, message.command),
             system=self._system,
             reset=row.reset(message.data) if row else None,
         )
-        user = origin.session.account.name if origin.session else None
-        cause = self._view.record(
-            Kind.REQUEST, None, protocol=request.protocol, method=request.method, path=request.path, system=request.system,
-            reset=request.reset, user=user,
-        )  # fmt: skip
+        known = origin.session is not None or self._bmc.strangers.may_write(self._view.now)
+        cause = self._write_request(request, origin) if known else self._write_flood()
         fault = next((f for f in self._view.faults(Seam.PROTOCOL, request, cause) if isinstance(f, Completion | Silence)), None)
         code, data = int(CompletionCode.OK), b""
         before = self._answered_before(message, origin.session)
@@ -286,8 +296,26 @@ class IpmiResponder:
                 return None
             case Completion(code=instead):
                 code = instead
-        self._view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
+        if known:
+            self._view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
         return code, b"" if code else data
+
+    def _write_request(self, request: Request, origin: Origin) -> int:
+        user = origin.session.account.name if origin.session else None
+        return self._view.record(
+            Kind.REQUEST, None, protocol=request.protocol, method=request.method, path=request.path, system=request.system,
+            reset=request.reset, user=user,
+        )  # fmt: skip
+
+    def _write_flood(self) -> int:
+        """One event a second stands for all the requests of strangers beyond the rate."""
+        strangers = self._bmc.strangers
+        if not strangers.flood:
+            strangers.flood = self._view.record(
+                Kind.WIRE, None, protocol="ipmi", what="more requests without a session than are written down",
+                so_far=strangers.unwritten,
+            )  # fmt: skip
+        return strangers.flood
 
     def _answered_before(self, message: Message, session: Session | None) -> Answered | None:
         """What a repeated request came to the first time, where the profile says that it runs once."""

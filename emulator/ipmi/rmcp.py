@@ -11,8 +11,7 @@ Theory (IPMI 2.0, 13.1 to 13.8; ASF 2.0, 3.2)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 RMCP_IPMI: Final = bytes((0x06, 0x00, 0xFF, 0x07))
 RMCP_ASF: Final = bytes((0x06, 0x00, 0xFF, 0x06))
@@ -36,15 +35,13 @@ class Malformed(Exception):
     """A datagram that the protocol does not know: the sender's fault. Counted, never answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(NamedTuple):
     """An ASF presence ping."""
 
     tag: int
 
 
-@dataclass(frozen=True, slots=True)
-class Lan15:
+class Lan15(NamedTuple):
     """An IPMI 1.5 datagram. `auth_code` is empty for authentication type none."""
 
     auth_type: int
@@ -54,8 +51,7 @@ class Lan15:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class RmcpPlus:
+class RmcpPlus(NamedTuple):
     """An RMCP+ datagram; `payload` is as it came, `raw` is the whole of it."""
 
     payload_type: int
@@ -67,8 +63,7 @@ class RmcpPlus:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """An IPMI request as it stands inside either wrapper."""
 
     netfn: int

@@ -30,6 +30,7 @@ _PKTINFO = struct.Struct("=i4s4s")  # struct in_pktinfo: interface, address to a
 _ANCILLARY = socket.CMSG_SPACE(_PKTINFO.size)
 _MAX_DATAGRAM = 65535
 _DATAGRAMS_PER_TURN = 64
+_PROBE_EVERY = 8
 _ANY = ("0.0.0.0", "::")
 
 
@@ -47,6 +48,7 @@ class UdpEndpoint:
         self._on_datagram = on_datagram
         self._reactor = reactor
         self._wildcard = address in _ANY
+        self._turns, self._crowded = 0, False
         if self._wildcard:
             sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
         self._sock = sock
@@ -71,13 +73,18 @@ class UdpEndpoint:
             self._watch.close()
 
     def _readable(self) -> None:
-        for _ in range(_DATAGRAMS_PER_TURN):
+        """Most turns bring one datagram, and asking for a second costs more than a turn: it is asked for now and then, or
+        while there was one."""
+        self._turns += 1
+        probing = self._crowded or self._turns % _PROBE_EVERY == 0
+        for taken in range(_DATAGRAMS_PER_TURN if probing else 1):
             if self.closed:
                 return
             try:
                 data, ancillary, _flags, peer = self._sock.recvmsg(_MAX_DATAGRAM, _ANCILLARY if self._wildcard else 0)
             except (BlockingIOError, InterruptedError):
                 return
+            self._crowded = taken > 0
             local = self._asked(ancillary) if self._wildcard else self.address
             if local is None:
                 self.dropped += 1
@@ -85,7 +92,10 @@ class UdpEndpoint:
             self._deliver(data, (peer[0], peer[1]), (local, self.port))
 
     def _deliver(self, data: bytes, peer: Address, local: Address) -> None:
-        self._reactor.guard(lambda: self._on_datagram(data, peer, local))
+        try:
+            self._on_datagram(data, peer, local)
+        except Exception as error:  # noqa: BLE001  one datagram must not silence the others
+            self._reactor.complain(error)
 
     def _asked(self, ancillary: list[tuple[int, int, bytes]]) -> str | None:
         for level, kind, value in ancillary:

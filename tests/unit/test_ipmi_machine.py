@@ -242,3 +242,19 @@ def test_the_profile_says_how_many_sessions_there_are():
     clients = [Client(to(bmc)).login() for _ in range(2)]
     assert clients[0].command(6, 0x3D, b"\0")[1][1] == 2
     assert bmc.sessions.full
+
+
+def test_a_bmc_has_nothing_to_wait_for_once_its_clients_are_gone(bench, bmc):
+    assert bmc.idle
+    client = Client(to(bmc)).login()
+    assert not bmc.idle
+    client.command(*SET_BOOT, bytes.fromhex("05 8004000000"))
+    client.close()
+    assert not bmc.idle, "boot flags are to lapse"
+    bench.advance(61)
+    bmc.tick(bench.clock.now())
+    assert bmc.idle
+    bmc.receive(b"noise", PEER)
+    assert not bmc.idle, "what was dropped is to be summed up"
+    bmc.tick(bench.clock.now())
+    assert bmc.idle
