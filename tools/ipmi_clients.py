@@ -24,6 +24,7 @@ from pathlib import Path
 from emulator.assembly import Emulator
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.fleet import Fleet
+from emulator.front import Place
 from profiles import load
 from profiles.model import Profile, Span
 from tools.ipmi_client_table import AND, CELLS, Cell
@@ -72,15 +73,17 @@ def quick(profile: Profile) -> Profile:
 
 
 @contextlib.contextmanager
-def bed(cells: Sequence[Cell]) -> Iterator[Bed]:
+def bed(cells: Sequence[Cell], network: str = NETWORK) -> Iterator[Bed]:
     """A fresh BMC for every cell. Raises CannotBind."""
     plain = quick(load(PROFILE))
     units = [
         UnitSpec(name=str(n), profile=replace(plain, ipmi=replace(plain.ipmi, **cell.ipmi)), hosts=(HostSpec(power=cell.power),))
         for n, cell in enumerate(cells)
     ]
-    fleet = Fleet(ipaddress.IPv4Network(NETWORK))
-    with Emulator(units, fleet=fleet, ipmi_port=PORT) as emulator, tempfile.TemporaryDirectory() as home:
+    # A socket for each, not one for all: two beds may stand side by side, on two networks.
+    addresses = Fleet(ipaddress.IPv4Network(network))
+    places = {unit.name: Place(listen=addresses.address(n), ipmi_port=PORT) for n, unit in enumerate(units)}
+    with Emulator(units, places=places, tls=False) as emulator, tempfile.TemporaryDirectory() as home:
         yield Bed(emulator, {cell.id: str(n) for n, cell in enumerate(cells)}, home)
 
 
