@@ -120,7 +120,7 @@ class BlamesConfiguration(Redfish):
 
 class PasswordInArgv(Redfish):
     def command_off(self) -> None:
-        subprocess.run(["sh", "-c", "sleep 0.4", "sh", "-P", self.bmc["password"]], check=True)
+        subprocess.run(["sh", "-c", "sleep 0.4; true", "sh", "-P", self.bmc["password"]], check=True)
         super().command_off()
 
 
