@@ -90,25 +90,26 @@ def test_rf_raw_request_gets_the_root(bmc: Served) -> None:
 @pytest.mark.parametrize("name", names())
 def test_sushy_reads_system_chassis_and_manager_and_fences(serve: Serve, name: str) -> None:
     service = serve(name)
-    root = over_sushy(service)
-    system = root.get_system(service.system)
-    assert system.power_state == sushy.PowerState.ON
-    assert system.chassis
-    assert system.managers
-    assert sushy.RESET_FORCE_OFF in system.get_allowed_reset_system_values()
-    system.reset_system(sushy.RESET_FORCE_OFF)
-    until(service, "Off")
-    system.refresh(force=True)
-    assert system.power_state == sushy.PowerState.OFF
-    assert resets(service) == ["ForceOff"]
+    with over_sushy(service) as root:
+        system = root.get_system(service.system)
+        assert system.power_state == sushy.PowerState.ON
+        assert system.chassis
+        assert system.managers
+        assert sushy.RESET_FORCE_OFF in system.get_allowed_reset_system_values()
+        system.reset_system(sushy.RESET_FORCE_OFF)
+        until(service, "Off")
+        system.refresh(force=True)
+        assert system.power_state == sushy.PowerState.OFF
+        assert resets(service) == ["ForceOff"]
 
 
 def test_sushy_hears_the_vendors_refusal(serve: Serve) -> None:
     service = serve("dell-idrac9")
-    system = over_sushy(service).get_system(service.system)
-    with pytest.raises(sushy.exceptions.HTTPError, match="already powered ON") as refused:
-        system.reset_system(sushy.RESET_ON)
-    assert refused.value.status_code == 409
+    with over_sushy(service) as service_root:
+        system = service_root.get_system(service.system)
+        with pytest.raises(sushy.exceptions.HTTPError, match="already powered ON") as refused:
+            system.reset_system(sushy.RESET_ON)
+        assert refused.value.status_code == 409
 
 
 # -- Ansible -----------------------------------------------------------------------------------------------------------

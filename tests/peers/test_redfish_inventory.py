@@ -41,15 +41,16 @@ def test_rf_boot_override_is_used_up_by_the_next_boot(bmc: Served) -> None:
 
 
 def test_sushy_sets_a_boot_device_that_stays(bmc: Served) -> None:
-    system = over_sushy(bmc).get_system(bmc.system)
-    assert sushy.BOOT_SOURCE_TARGET_PXE in system.get_allowed_system_boot_source_values()
-    system.set_system_boot_options(sushy.BOOT_SOURCE_TARGET_HDD, enabled=sushy.BOOT_SOURCE_ENABLED_CONTINUOUS)
-    assert boot_of(bmc) == ("Continuous", "Hdd")
-    system.reset_system(sushy.RESET_FORCE_OFF)
-    until(bmc, "Off")
-    system.reset_system(sushy.RESET_ON)
-    until(bmc, "On")
-    assert boot_of(bmc) == ("Continuous", "Hdd")
+    with over_sushy(bmc) as service_root:
+        system = service_root.get_system(bmc.system)
+        assert sushy.BOOT_SOURCE_TARGET_PXE in system.get_allowed_system_boot_source_values()
+        system.set_system_boot_options(sushy.BOOT_SOURCE_TARGET_HDD, enabled=sushy.BOOT_SOURCE_ENABLED_CONTINUOUS)
+        assert boot_of(bmc) == ("Continuous", "Hdd")
+        system.reset_system(sushy.RESET_FORCE_OFF)
+        until(bmc, "Off")
+        system.reset_system(sushy.RESET_ON)
+        until(bmc, "On")
+        assert boot_of(bmc) == ("Continuous", "Hdd")
 
 
 def test_ansible_sets_a_one_time_boot(bmc: Served, tmp_path: Path) -> None:
@@ -69,14 +70,15 @@ def test_rf_virtual_media_inserts_and_ejects(bmc: Served) -> None:
 
 
 def test_sushy_inserts_and_ejects(bmc: Served) -> None:
-    system = over_sushy(bmc).get_system(bmc.system)
-    drive = system.virtual_media.get_members()[0]
-    drive.insert_media(ISO)
-    drive.refresh(force=True)
-    assert (drive.inserted, drive.image) == (True, ISO)
-    drive.eject_media()
-    drive.refresh(force=True)
-    assert drive.inserted is False
+    with over_sushy(bmc) as service_root:
+        system = service_root.get_system(bmc.system)
+        drive = system.virtual_media.get_members()[0]
+        drive.insert_media(ISO)
+        drive.refresh(force=True)
+        assert (drive.inserted, drive.image) == (True, ISO)
+        drive.eject_media()
+        drive.refresh(force=True)
+        assert drive.inserted is False
 
 
 def test_ansible_inserts_and_ejects(bmc: Served, tmp_path: Path) -> None:

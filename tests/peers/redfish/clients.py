@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -74,8 +76,14 @@ def ansible(service: Served, module: str, home: Path, **options: str) -> dict[st
     return done.json
 
 
-def over_sushy(service: Served) -> sushy.Sushy:
-    return sushy.Sushy(service.url, auth=SessionAuth(service.user, service.password), verify=False)
+@contextmanager
+def over_sushy(service: Served) -> Iterator[sushy.Sushy]:
+    """Logs out at the end: left to the garbage collector, sushy tries it for minutes after the service has gone."""
+    auth = SessionAuth(service.user, service.password)
+    try:
+        yield sushy.Sushy(service.url, auth=auth, verify=False)
+    finally:
+        auth.close()
 
 
 def resets(service: Served) -> list[str]:
