@@ -59,7 +59,8 @@ def whole_session(line: Line, server: Server, address: str) -> None:
     client.close()
 
 
-def sessions_per_second(server: Server, seconds: float, *, seed: int = 1) -> float:
+def sessions_in(server: Server, seconds: float, *, seed: int = 1) -> tuple[int, float]:
+    """How many whole sessions, and the seconds that they took."""
     rng = random.Random(seed)
     with Line() as line:
         whole_session(line, server, server.addresses[0])  # the first one warms up
@@ -67,7 +68,7 @@ def sessions_per_second(server: Server, seconds: float, *, seed: int = 1) -> flo
         while time.perf_counter() - began < seconds:
             whole_session(line, server, rng.choice(server.addresses))
             done += 1
-        return done / (time.perf_counter() - began)
+        return done, time.perf_counter() - began
 
 
 def command_p50(server: Server, count: int) -> float:

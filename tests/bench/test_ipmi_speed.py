@@ -1,11 +1,13 @@
 """IPMI beside pyghmi's own server and OpenIPMI's ipmi_sim, in the same run on the same machine.
 
-Short slices of the servers alternate and the best tenth of each counts: other load on the machine only ever makes a slice slower,
-and it meets all alike.
+Short slices of the servers alternate. What is compared is sessions per second of the server's own processor time, its children's
+included: by the wall the load generator, which is as slow as the servers, hides half of every difference. The wall's figure, the
+mean of the best tenth of the slices, is printed beside it.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import statistics
@@ -18,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.ipmi_load import Line, Server, command_p50, sessions_per_second, whole_session
+from tests.bench.ipmi_load import Line, Server, command_p50, sessions_in, whole_session
 
 ROOT = Path(__file__).resolve().parents[2]
 SLICES, SLICE_S = 50, 0.25
@@ -54,9 +56,15 @@ def free_udp_port(address: str) -> int:
         return int(sock.getsockname()[1])
 
 
+def processor_seconds(pid: int) -> float:
+    """Of a process and of those children of its that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def running(argv: list[str], server: Server) -> Iterator[Server]:
-    """A server that answers a whole session on its last address."""
+def running(argv: list[str], server: Server) -> Iterator[tuple[Server, int]]:
+    """A server that answers a whole session on its last address, and its process."""
     process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
     try:
         until = time.monotonic() + START_WITHIN
@@ -69,7 +77,7 @@ def running(argv: list[str], server: Server) -> Iterator[Server]:
                 assert process.poll() is None, f"{server.name} ended"
                 assert time.monotonic() < until, f"{server.name} does not answer"
                 time.sleep(0.2)
-        yield server
+        yield server, process.pid
     finally:
         process.kill()
         process.wait()
@@ -111,21 +119,31 @@ def test_sessions_and_commands_beside_pyghmi_and_ipmi_sim(tmp_path):
             stack.enter_context(running(argv, server))
             for argv, server in (ours(1, "127.95.0.0"), ours(MANY, "127.96.0.0"), pyghmis(), openipmis(tmp_path))
         )
-        servers = (one, many, theirs, sim)
-        slices: dict[str, list[float]] = {server.name: [] for server in servers}
+        processes = {server.name: pid for server, pid in (one, many, theirs, sim)}
+        servers = [server for server, _ in (one, many, theirs, sim)]
+        rates: dict[str, list[float]] = {name: [] for name in processes}
+        done, spent = dict.fromkeys(processes, 0), dict.fromkeys(processes, 0.0)
         for n in range(SLICES):
             for server in servers:
-                slices[server.name].append(sessions_per_second(server, SLICE_S, seed=n))
-        best = {name: statistics.mean(sorted(rates)[-SLICES // 10 :]) for name, rates in slices.items()}
+                before = processor_seconds(processes[server.name])
+                sessions, took = sessions_in(server, SLICE_S, seed=n)
+                spent[server.name] += processor_seconds(processes[server.name]) - before
+                done[server.name] += sessions + 1  # the one that warms up costs as much
+                rates[server.name].append(sessions / took)
+        wall = {name: statistics.mean(sorted(each)[-SLICES // 10 :]) for name, each in rates.items()}
+        per_cpu = {name: done[name] / spent[name] for name in processes}
         p50 = {server.name: min(command_p50(server, COMMANDS) for _ in range(3)) for server in servers}
-    for server in servers:
-        name = server.name
-        print(f"{name:24} {best[name]:6.0f} sessions/s  chassis status p50 {p50[name] * 1000:.2f} ms")
-    assert best[one.name] >= FASTER_THAN_PYGHMI * best[theirs.name]
-    assert abs(best[many.name] / best[one.name] - 1) <= SAME_AT_MANY
-    assert best[one.name] >= best[sim.name]
-    assert p50[one.name] <= COMMAND_P50_S
-    assert p50[many.name] <= COMMAND_P50_S
+    for name in processes:
+        print(
+            f"{name:24} {per_cpu[name]:6.0f} sessions/s of processor time  {wall[name]:6.0f} by the wall  "
+            f"chassis status p50 {p50[name] * 1000:.2f} ms"
+        )
+    mine, fleet, pyghmi, openipmi = (server.name for server in servers)
+    assert per_cpu[mine] >= FASTER_THAN_PYGHMI * per_cpu[pyghmi]
+    assert abs(per_cpu[fleet] / per_cpu[mine] - 1) <= SAME_AT_MANY
+    assert wall[mine] >= wall[openipmi]
+    assert p50[mine] <= COMMAND_P50_S
+    assert p50[fleet] <= COMMAND_P50_S
 
 
 def test_memory_of_an_idle_bmc():
