@@ -48,6 +48,6 @@ def test_a_known_fencer_is_judged_as_measured(
     results: dict[tuple[str, str], Result], fencer: str, scenario: str, verdict: Verdict, kind: Kind | None
 ) -> None:
     if (fencer, scenario) not in results:
-        pytest.skip(f"{fencer} is not installed")
+        pytest.fail(f"{fencer} is not installed: run make peers")
     result = results[fencer, scenario]
     assert (result.verdict, kind or result.kind) == (verdict, result.kind), result.why
