@@ -15,7 +15,9 @@ FIRST_FREE_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 pytestmark = [
     pytest.mark.skipif(
-        os.geteuid() != 0 and int(FIRST_FREE_PORT.read_text()) > PORT, reason=f"port {PORT} takes root, and clients know no other"
+        # In CI a machine without the port is a broken machine: there the tests run, and say so.
+        "CI" not in os.environ and os.geteuid() != 0 and int(FIRST_FREE_PORT.read_text()) > PORT,
+        reason=f"port {PORT} takes root, and clients know no other",
     ),
 ]
 
