@@ -65,10 +65,12 @@ def enabled(ids: tuple[int, ...]) -> tuple[CipherSuite, ...]:
 
 
 def choose(offered: Sequence[CipherSuite], proposal: tuple[int | None, int | None, int | None]) -> CipherSuite | RmcpStatus:
-    """The suite of a proposal, or why not; `offered` as `enabled` gives it. None in a proposal leaves an algorithm to the BMC, which takes its strongest."""
-    auth, integrity, confidentiality = proposal
+    """The suite of a proposal, or why not; `offered` is as `enabled` gives it.
+
+    None in a proposal leaves an algorithm to the BMC, which takes its strongest.
+    """
     for suite in reversed(offered):
-        if auth in (None, suite.auth) and integrity in (None, suite.integrity) and confidentiality in (None, suite.confidentiality):
+        if all(want is None or want == have for want, have in zip(proposal, suite.algorithms, strict=True)):
             return suite
     if proposal == SUITES[3].algorithms and all(suite.auth != AUTH_HMAC_SHA1 for suite in offered):
         return RmcpStatus.INVALID_AUTH_ALGORITHM  # a BMC without SHA-1, as OpenBMC answers it
