@@ -101,7 +101,7 @@ class Lab:
 @pytest.fixture
 def lab() -> Iterator[Lab]:
     profile = load("dmtf-generic")
-    rules = replace(profile.bmc_reset, outage_s=Span(0.3, 0.3), after=None)
+    rules = replace(profile.bmc_reset, grace_s=Span(0.1, 0.1), outage_s=Span(0.3, 0.3), after=None)
     units = [UnitSpec(name="b1", profile=replace(profile, bmc_reset=rules))]
     with Emulator(units) as emulator:
         lab = Lab(emulator)

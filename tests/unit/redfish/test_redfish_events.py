@@ -296,6 +296,9 @@ def test_a_server_without_streams_says_so(bmc):
 def test_a_reset_of_the_bmc_ends_streams_and_keeps_subscriptions(bmc, stream):
     bmc.post(SUBSCRIPTIONS, json=HERE)
     bmc.post("/redfish/v1/Managers/BMC/Actions/Manager.Reset", json={"ResetType": "ForceRestart"})
+    assert stream.ended is False
+    bmc.clock.advance(1)
+    bmc.view().advance()
     assert stream.ended is True
     bmc.clock.advance(60)
     assert len(bmc.get(SUBSCRIPTIONS).json["Members"]) == 1
