@@ -86,7 +86,7 @@ class Lab:
         raise AssertionError("it never became true")
 
 
-def open_stream(client: Client) -> http.client.HTTPResponse:
-    answer = client.send("GET", f"{SERVICE}/SSE", Accept="text/event-stream")
+def open_stream(client: Client, query: str = "") -> http.client.HTTPResponse:
+    answer = client.send("GET", f"{SERVICE}/SSE{query}", Accept="text/event-stream")
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/event-stream")
     return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -40,6 +41,15 @@ def test_a_power_change_reaches_a_stream(lab: Lab) -> None:
     _, body = event_of(stream)
     assert body["Events"][0]["MessageId"] == "ResourceEvent.1.3.ResourcePoweredOff"
     assert body["Events"][0]["OriginOfCondition"] == {"@odata.id": lab.emulator.endpoints["b1"].systems[0].uri}
+
+
+def test_a_stream_with_a_filter_carries_what_was_asked_for(lab: Lab) -> None:
+    other = lab.client()
+    wanted = quote("(RegistryPrefix eq 'LogEvent') or (MessageId eq 'ResourceEvent.1.3.ResourcePoweredOff')")
+    stream = open_stream(lab.client(), f"?$filter={wanted}")
+    other.ask("POST", TEST, {"MessageId": "ResourceEvent.1.3.TestMessage"})
+    lab.emulator.cut("b1")
+    assert event_of(stream)[1]["Events"][0]["MessageId"] == "ResourceEvent.1.3.ResourcePoweredOff"
 
 
 def test_closing_a_stream_deletes_its_subscription(lab: Lab) -> None:
