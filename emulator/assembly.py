@@ -218,18 +218,16 @@ class Emulator:
             self._spill = None
 
     def _settle_hosts(self) -> None:
-        virtual = VirtualRoom(self.rack)
+        self.rack.hold_all(VirtualRoom(self.rack))
         processes: dict[tuple[str, str], ProcessHost] = {}
         containers: dict[tuple[str, str], DockerHost] = {}
         for unit in self.rack.units.values():
-            for system in unit.systems.values():
+            for system in unit.systems:
                 key, name = (unit.name, system.id), system.host_name
                 if name in self._processes:
                     processes[key] = self._processes[name]
                 elif name in self._containers:
                     containers[key] = self._containers[name]
-                else:
-                    self.rack.hold(*key, virtual)
         self._room = ProcessRoom(processes, self._tell_from_anywhere)
         for key in processes:
             self.rack.hold(*key, self._room)
@@ -341,4 +339,4 @@ def _say_lost(error: OSError) -> None:
 
 
 def _system_id(rack: Rack, name: str, system: str | None) -> str:
-    return system if system is not None else next(iter(rack.unit(name).systems))
+    return system if system is not None else rack.unit(name).first().id

@@ -95,7 +95,7 @@ def _wire(faults: Iterable[Fault]) -> list[WireFault]:
 
 
 def _system_in(view: BmcView, path: str) -> str | None:
-    return next((s.id for s in view.systems() if f"/Systems/{s.id}/" in f"{path}/"), None)
+    return next((system for system in view.system_ids() if f"/Systems/{system}/" in f"{path}/"), None)
 
 
 class FrontEnds:

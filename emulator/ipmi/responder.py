@@ -109,7 +109,7 @@ class IpmiResponder:
         self.drops: Counter[str] = Counter()
         self._summarised, self._summary_at = 0, 0.0
         self._view = view
-        self._system = view.first_system().id
+        self._system = view.first_id
         self._generation = view.generation
         if auth_types is None and rules.auth_types is not None:
             auth_types = frozenset(AUTH_TYPE_OF_WORD[word] for word in rules.auth_types)

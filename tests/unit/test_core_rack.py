@@ -300,9 +300,9 @@ def test_an_idle_session_ends_and_a_used_one_stays(bench):
 def test_a_session_table_without_a_limit_never_fills(profile, bench_of):
     from emulator.core.accounts import SessionTable
 
-    table = SessionTable(None, 30, iter("abcdefghij").__next__)
-    account = profile.auth.accounts[0]
-    assert all(table.open(account, 0.0) for _ in range(10))
+    table = SessionTable(None, 30)
+    account, tokens = profile.auth.accounts[0], iter("abcdefghij")
+    assert all(table.open(account, 0.0, tokens.__next__) for _ in range(10))
     assert len(table) == 10
 
 
@@ -324,7 +324,7 @@ def test_a_front_end_can_let_the_rack_catch_up_by_itself(bench):
 
 
 def test_a_system_may_be_made_with_a_report_of_its_own():
-    system = SystemState("1", "c", "u", "s", "h", host_on(), says={View.SYSTEM: "Off"})
+    system = SystemState("1", "c", 0, "h", host_on(), says={View.SYSTEM: "Off"})
     assert system.says == {View.SYSTEM: "Off"}
 
 
