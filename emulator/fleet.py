@@ -29,7 +29,7 @@ from emulator.wire.udp import Address, UdpFleet
 OTHER_DESCRIPTORS = 512
 """Connections, journal, and what a Python has open anyway."""
 
-LINGER = 1.0
+LINGER = 30.0
 """Seconds for which a responder with nothing left to do is kept: whoever asks often meets the same one."""
 
 BLOCK = 256
@@ -93,7 +93,7 @@ class Responders:
         self._make = make
         self._held: dict[str, IpmiResponder] = {}
         self._busy: dict[str, IpmiResponder] = {}
-        self._quiet_since: dict[str, Instant] = {}  # of the busy ones
+        self._idle_since: dict[str, Instant] = {}  # of those that may be forgotten; longest first
 
     def receive(self, data: bytes, peer: Address, address: str) -> list[tuple[bytes, Address]]:
         """The answers to a datagram for `address`, with where each goes."""
@@ -104,18 +104,20 @@ class Responders:
                 return []
             self._held[address] = responder
         self._busy[address] = responder
-        self._quiet_since.pop(address, None)
         return responder.receive(data, peer)
 
     def tick(self, now: Instant) -> None:
         for address, responder in tuple(self._busy.items()):
             responder.tick(now)
-            if not responder.idle:
-                self._quiet_since.pop(address, None)
-            elif now - self._quiet_since.setdefault(address, now) >= LINGER:
-                del self._busy[address], self._quiet_since[address]
+            if responder.idle:
+                del self._busy[address]
+                self._idle_since.pop(address, None)
                 if responder.forgettable:
-                    del self._held[address]
+                    self._idle_since[address] = now
+        while self._idle_since and now - self._idle_since[address := next(iter(self._idle_since))] >= LINGER:
+            del self._idle_since[address]
+            if address not in self._busy:
+                del self._held[address]
 
 
 class FleetPort:

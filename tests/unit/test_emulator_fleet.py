@@ -71,7 +71,7 @@ def test_a_session_that_is_open_is_not_forgotten_before_it_runs_out(bed):
     client = Client(bed.send).login()
     bed.wait(30)
     assert client.command(0, 1)[0] == 0
-    bed.wait(90)
+    bed.wait(61 + LINGER)
     assert [event.data["what"] for event in bed.bench.events(Kind.SESSION)] == ["opened", "expired"]
     assert len(bed.made) == 1
     bed.send(CAPABILITIES)
