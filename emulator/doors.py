@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication
 
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 
 from emulator.core.eventlog import LogEntry, LogKind
 from emulator.core.presence import Being
+from emulator.core.rack import Rack
 from emulator.core.view import BmcView
 from emulator.redfish.certificates import certificates_in
 from emulator.redfish.signing import SigningKey, Wish, new_key, pem_of, signing_request
@@ -33,12 +35,12 @@ class TlsKeyring:
     """The certificate of one BMC's HTTPS port. New connections get a new one if there is a key for it: beside it in the text,
     made for a signing request, or the one in use."""
 
-    def __init__(self, certificate: Certificate, tls_min: str) -> None:
+    def __init__(self, certificate: Certificate, tls_min: str, listener: Listener) -> None:
         self._key = certificate.key
         self._waiting: bytes | None = None  # the key of the latest signing request
         self._shown = certificate.pem.decode()
         self._tls_min = tls_min
-        self.listener: Listener | None = None
+        self._listener = listener
 
     def current(self) -> str | None:
         return self._shown
@@ -48,15 +50,15 @@ class TlsKeyring:
         public = _public(x509.load_pem_x509_certificate(shown.encode()).public_key())
         own = (self._key,) if self._waiting is None else (self._waiting, self._key)
         key = next((key for key in (*_KEY.findall(pem.encode()), *own) if _fits(key, public)), None)
-        if key is not None and self.listener is not None:
+        if key is not None:
             key = key if key.endswith(b"\n") else key + b"\n"
             try:
-                self.listener.tls = server_context(Certificate(pem=shown.encode(), key=key, ca_pem=b""), self._tls_min)
+                self._listener.tls = server_context(Certificate(pem=shown.encode(), key=key, ca_pem=b""), self._tls_min)
             except ssl.SSLError as error:  # a key that is too short for TLS, for one
                 raise ValueError(f"not for a TLS port: {error.reason}") from error
             self._key, self._waiting = key, None if key == self._waiting else self._waiting
         self._shown = shown
-        return key is not None and self.listener is not None
+        return key is not None
 
     def signing_request(self, wish: Wish) -> str:
         if wish.key is None:
@@ -82,30 +84,34 @@ def _public(key: object) -> bytes:
 
 
 class Doorkeeper:
-    """Shuts the TCP ports of a BMC while it is away: SYNs are dropped, open connections break."""
+    """Shuts the TCP ports of the BMCs that are away: SYNs are dropped, open connections break."""
 
-    def __init__(self, reactor: Reactor, view: BmcView, listeners: Iterable[Listener]) -> None:
+    def __init__(self, reactor: Reactor, rack: Rack, doors: Callable[[str], Iterable[Listener]]) -> None:
+        """`doors(name)` are the ports of a BMC."""
         self._reactor = reactor
-        self._view = view
-        self._listeners = tuple(listeners)
-        view.on_log(self._logged)
+        self._rack = rack
+        self._doors = doors
+        rack.on_log(self._logged)
 
-    def _logged(self, entry: LogEntry) -> None:
+    def _logged(self, name: str, entry: LogEntry) -> None:
         # The BMC writes it down just before it goes; one turn of the loop later it is gone.
         if entry.kind in _COMES_OR_GOES:
-            self._reactor.call_later(0, self._look)
+            self._reactor.call_later(0, partial(self._look, name))
 
-    def _look(self) -> None:
-        away = self._view.presence().being is Being.DEAF
-        for listener in self._listeners:
+    def _look(self, name: str) -> None:
+        away = self._away(name)
+        for listener in self._doors(name):
             listener.set_door(Door.SATURATED if away else Door.OPEN)
         if away:
-            self._reactor.call_later(LAST_WORDS, self._break)
+            self._reactor.call_later(LAST_WORDS, partial(self._break, name))
 
-    def _break(self) -> None:
-        if self._view.presence().being is Being.DEAF:
-            for listener in self._listeners:
+    def _break(self, name: str) -> None:
+        if self._away(name):
+            for listener in self._doors(name):
                 listener.drop_connections()
+
+    def _away(self, name: str) -> bool:
+        return BmcView(self._rack, name).presence().being is Being.DEAF
 
 
 def redirect_to(port: int) -> WSGIApplication:

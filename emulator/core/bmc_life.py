@@ -9,6 +9,8 @@ Rules
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from emulator.core.boot import RestartCause
 from emulator.core.eventlog import LogKind
 from emulator.core.host import Order
@@ -33,13 +35,12 @@ class BmcLife:
     def reset(self, unit: Unit, kind: str, cause: int | None) -> int:
         """The BMC will start again. Returns the journal's seq. A second reset while it is going or away changes nothing."""
         seq = self._room.journal.record(unit.name, Kind.BMC, cause, what="reset", reset=kind)
-        absence = unit.absence
-        if absence.deaf(self._room.now) or absence.goes_at is not None:
+        if unit.absence.deaf(self._room.now) or unit.absence.goes_at is not None:
             return seq
         grace = self._room.draw(unit.profile.bmc_reset.grace_s)
         if grace > 0:
-            absence.goes_at = self._room.now + grace
-            absence.timer = self._room.after(grace, lambda: self._down(unit, kind, seq))
+            timer = self._room.after(grace, lambda: self._down(unit, kind, seq))
+            unit.absence = replace(unit.absence, goes_at=self._room.now + grace, timer=timer)
         else:
             self._down(unit, kind, seq)
         return seq
@@ -56,8 +57,8 @@ class BmcLife:
         seq = self._room.journal.record(unit.name, Kind.BMC, None, what="mains lost")
         self._witness.log(unit, LogKind.MAINS_LOST, cause=seq)
         self._go(unit)
-        unit.absence.dark = True
-        for system in unit.systems.values():
+        unit.absence = replace(unit.absence, dark=True)
+        for system in unit.systems:
             system.machine.was_on = system.host.rail is not Rail.DOWN
             system.machine.uncommanded()
             system.drop_timers()
@@ -69,29 +70,32 @@ class BmcLife:
         if not unit.absence.dark:
             return
         seq = self._room.journal.record(unit.name, Kind.BMC, None, what="mains back")
-        unit.absence.dark = False
+        unit.absence = replace(unit.absence, dark=False)
         self._start(unit, seq, after_mains=True)
 
     def _go(self, unit: Unit) -> None:
         """Whatever only its memory held is lost: sessions and the watchdog."""
         self._watchdogs.stop(unit)
         unit.sessions.clear()
-        unit.absence.generation += 1
-        unit.absence.goes_at = None
         if unit.absence.timer is not None:
             unit.absence.timer.cancel()
+        unit.absence = replace(unit.absence, goes_at=None, generation=unit.absence.generation + 1)
 
     def _start(self, unit: Unit, seq: int, *, after_mains: bool = False) -> None:
         rules, absence, now = unit.profile.bmc_reset, unit.absence, self._room.now
         outage = self._room.draw(rules.outage_s)
-        absence.deaf_until = absence.not_ready_until = now + outage
+        absence = replace(absence, deaf_until=now + outage, not_ready_until=now + outage)
         if rules.after is not None:
             length = rules.after["for_s"]
             assert isinstance(length, Span)
-            absence.not_ready_until += self._room.draw(length)
-            absence.reply = str(rules.after["reply"])
-            absence.resets = tuple(rules.after.get("reset", ()))
-        absence.timer = self._room.after(outage, lambda: self._up(unit, seq, after_mains))
+            absence = replace(
+                absence,
+                not_ready_until=absence.not_ready_until + self._room.draw(length),
+                reply=str(rules.after["reply"]),
+                resets=tuple(rules.after.get("reset", ())),
+            )
+        timer = self._room.after(outage, lambda: self._up(unit, seq, after_mains))
+        unit.absence = replace(absence, timer=timer)
 
     def _up(self, unit: Unit, cause: int, after_mains: bool) -> None:
         seq = self._room.journal.record(unit.name, Kind.BMC, cause, what="up")
@@ -102,7 +106,7 @@ class BmcLife:
             self._restore(unit, seq)
 
     def _restore(self, unit: Unit, cause: int) -> None:
-        for system in unit.systems.values():
+        for system in unit.systems:
             machine = system.machine
             previous = machine.restore is RestorePolicy.PREVIOUS
             if machine.restore is RestorePolicy.ALWAYS_ON or (previous and machine.was_on):

@@ -28,7 +28,7 @@ WISH = {
 @pytest.fixture
 def secured(generic):
     pem = CertificateStore().certificate(CertificateSpec("CN=bmc,O=Contoso", names=("bmc",))).pem.decode()
-    app = create_app(generic.rack, keyrings={"n1": StaticKeyring(pem)})
+    app = create_app(generic.rack, keyring_of=lambda name: StaticKeyring(pem))
     app.testing = True
     generic.client = app.test_client()
     return generic
