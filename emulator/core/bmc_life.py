@@ -7,6 +7,7 @@ Rules
 
 from __future__ import annotations
 
+from emulator.core.alarms import Alarms
 from emulator.core.boot import RestartCause
 from emulator.core.eventlog import LogKind
 from emulator.core.host import Order
@@ -23,10 +24,11 @@ from profiles.model import Span
 class BmcLife:
     """Resets BMCs and takes their input power away."""
 
-    def __init__(self, room: Room, witness: Witness, watchdogs: Watchdogs) -> None:
+    def __init__(self, room: Room, witness: Witness, watchdogs: Watchdogs, alarms: Alarms) -> None:
         self._room = room
         self._witness = witness
         self._watchdogs = watchdogs
+        self._alarms = alarms
 
     def reset(self, unit: Unit, kind: str, cause: int | None) -> int:
         """The BMC starts again. Returns the journal's seq. A second reset while it is away changes nothing."""
@@ -60,8 +62,9 @@ class BmcLife:
         self._start(unit, seq, after_mains=True)
 
     def _go(self, unit: Unit) -> None:
-        """Whatever only its memory held is lost: sessions and the watchdog."""
+        """Whatever only its memory held is lost: sessions, the watchdog, and how its sensors were set."""
         self._watchdogs.stop(unit)
+        self._alarms.forget(unit)
         unit.sessions.clear()
         unit.absence.generation += 1
         if unit.absence.timer is not None:
@@ -77,6 +80,7 @@ class BmcLife:
             absence.not_ready_until += self._room.draw(length)
             absence.reply = str(rules.after["reply"])
             absence.resets = tuple(rules.after.get("reset", ()))
+            absence.code = rules.after.get("ipmi")
         absence.timer = self._room.after(outage, lambda: self._up(unit, seq, after_mains))
 
     def _up(self, unit: Unit, cause: int, after_mains: bool) -> None:

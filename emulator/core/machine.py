@@ -8,14 +8,15 @@ Rules
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from emulator.core.boot import Boot, RestartCause
 from emulator.core.clock import Instant
 from emulator.core.host import Host
-from emulator.core.sensors import Meter
+from emulator.core.sensor_setup import NO_SETUPS, SensorSetup
+from emulator.core.sensors import Meter, SensorNumber
 from emulator.core.vocab import Rail
 from profiles.model import HostEvent, Step
 
@@ -48,6 +49,7 @@ class RestorePolicy(StrEnum):
 class Machine:
     boot: Boot = field(default_factory=Boot)
     meter: Meter = field(default_factory=Meter)
+    setups: Mapping[SensorNumber, SensorSetup] = field(default_factory=lambda: NO_SETUPS)  # of sensors that somebody has set
     led: Led = Led.OFF
     led_until: Instant = math.inf
     asset_tag: str = ""

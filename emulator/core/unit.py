@@ -33,6 +33,7 @@ class Unit:
     ipmi_lan: bool = True  # whether IPMI over LAN answers at all
     last_request: int | None = None  # its place in the journal
     clock_offset: float = 0.0  # seconds that its clock was set forward
+    utc_offset: int | None = 0  # minutes that its users' clocks are ahead of UTC; None: unspecified
 
     def system(self, system_id: str) -> SystemState:
         try:

@@ -5,7 +5,7 @@ Rules
   2. Nothing that a stranger sends raises, and nothing that is malformed is answered. It is counted, by reason.
   3. A session belongs to this BMC and is found by its id alone (`sessions`); no state is shared between two BMCs.
   4. Every request meets the protocol faults once, before anything else is done about it.
-  5. A BMC that is away, or has IPMI over LAN switched off, is silent.
+  5. A BMC that is away, or has IPMI over LAN switched off, is silent; one that has just started may be too (`starting`).
 
 Duplicates
   A datagram that comes twice (same session sequence number) is dropped. A client that repeats itself because it heard no answer
@@ -26,11 +26,11 @@ from emulator.core.errors import EmulatorError
 from emulator.core.fault import Request, Seam
 from emulator.core.journal import Kind
 from emulator.core.naming import derived_uuid
-from emulator.core.presence import Being
+from emulator.core.presence import HERE
 from emulator.core.view import BmcView
 from emulator.core.vocab import CompletionCode
 from emulator.faults.protocol import Completion, Silence
-from emulator.ipmi import bootoptions, rmcp
+from emulator.ipmi import bootoptions, rmcp, starting
 from emulator.ipmi.call import Bmc, Call, Command, Origin, Refused
 from emulator.ipmi.codec import RmcpPlusLink
 from emulator.ipmi.commands import COMMANDS, name_of
@@ -85,7 +85,18 @@ class IpmiResponder:
     `drops` counts what was not answered, by reason.
     """
 
-    __slots__ = ("_bmc", "_generation", "_login", "_summarised", "_summary_at", "_system", "_view", "drops", "sessions")
+    __slots__ = (
+        "_bmc",
+        "_generation",
+        "_login",
+        "_presence",
+        "_summarised",
+        "_summary_at",
+        "_system",
+        "_view",
+        "drops",
+        "sessions",
+    )
 
     def __init__(
         self,
@@ -111,6 +122,7 @@ class IpmiResponder:
         self._view = view
         self._system = view.first_system().id
         self._generation = view.generation
+        self._presence = HERE
         if auth_types is None and rules.auth_types is not None:
             auth_types = frozenset(AUTH_TYPE_OF_WORD[word] for word in rules.auth_types)
         if kg is None and rules.kg is not None:
@@ -131,8 +143,10 @@ class IpmiResponder:
 
     def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
         """The answers to a datagram, usually one or none, with the address that each goes to."""
-        if not self._view.ipmi_lan or self._view.presence().being is Being.DEAF:
+        presence = self._view.presence()
+        if not self._view.ipmi_lan or starting.silent(presence):
             return []
+        self._presence = presence
         self._reap(self._view.now)
         try:
             datagram = rmcp.parse(data)
@@ -278,6 +292,9 @@ class IpmiResponder:
         known = origin.session is not None or self._bmc.strangers.may_write(self._view.now)
         cause = self._write_request(request, origin) if known else self._write_flood()
         fault = next((f for f in self._view.faults(Seam.PROTOCOL, request, cause) if isinstance(f, Completion | Silence)), None)
+        if self._presence is not HERE and starting.concerned(self._presence, request, message.netfn, message.command):
+            self._view.record(Kind.WIRE, cause, protocol="ipmi", what="not ready yet", completion_code=self._presence.code)
+            return None if self._presence.code is None else (self._presence.code, b"")
         code, data = int(CompletionCode.OK), b""
         before = self._answered_before(message, origin.session)
         if before is not None:
