@@ -62,9 +62,11 @@ class BmcLife:
         self._start(unit, seq, after_mains=True)
 
     def _go(self, unit: Unit) -> None:
-        """Whatever only its memory held is lost: sessions, the watchdog, and how its sensors were set."""
+        """Whatever only its memory held is lost: sessions, the watchdog, and how its sensors and
+        its log were set."""
         self._watchdogs.stop(unit)
         self._alarms.forget(unit)
+        unit.logging = True
         unit.sessions.clear()
         unit.absence.generation += 1
         if unit.absence.timer is not None:

@@ -32,6 +32,7 @@ class Unit:
     watchdog: Watchdog = field(default_factory=Watchdog)
     ipmi_lan: bool = True  # whether IPMI over LAN answers at all
     last_request: int | None = None  # its place in the journal
+    logging: bool = True  # whether its own events go into the log
     clock_offset: float = 0.0  # seconds that its clock was set forward
     utc_offset: int | None = 0  # minutes that its users' clocks are ahead of UTC; None: unspecified
 

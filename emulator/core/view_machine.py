@@ -92,6 +92,15 @@ class LogView(_Part):
         self._unit.clock_offset += unix - self._rack.witness.wall(self._unit)
         self._setting("clock", None, cause)
 
+    @property
+    def enabled(self) -> bool:
+        """Whether the BMC writes down what it notices. What a client adds is written in any case."""
+        return self._unit.logging
+
+    def enable(self, on: bool, cause: int | None = None) -> None:
+        self._unit.logging = on
+        self._setting("event logging", None, cause, on=on)
+
     def utc_offset(self) -> int | None:
         """Minutes that local time is ahead of UTC; None: unspecified."""
         return self._unit.utc_offset

@@ -76,6 +76,8 @@ class Witness:
         system: str | None = None,
         cause: int | None = None,
     ) -> LogEntry | None:
+        if not unit.logging and kind is not LogKind.ADDED:
+            return None
         entry = unit.log.add(
             t=self._room.now, wall=self.wall(unit), severity=severity, kind=kind, text=text, system=system, sel=sel, cause=cause
         )

@@ -53,6 +53,8 @@ COMMANDS: Mapping[tuple[int, int], Command] = {
     (CHASSIS, 0x08): _row("set-boot-option", OPERATOR, bootoptions.set_boot_option, 1, 18),
     (CHASSIS, 0x09): _row("get-boot-option", OPERATOR, bootoptions.get_boot_option, 3),
     (CHASSIS, 0x0F): _row("power-on-hours", USER, chassis.get_poh_counter),
+    (SENSOR, 0x00): _row("set-event-receiver", ADMINISTRATOR, sel.set_event_receiver, 2),
+    (SENSOR, 0x01): _row("event-receiver", USER, sel.get_event_receiver),
     (SENSOR, 0x02): _row("platform-event", OPERATOR, sel.platform_event, 5, 8),
     (SENSOR, 0x20): _row("device-sdr-info", USER, sdr.get_device_info, 0, 1),
     (SENSOR, 0x21): _row("device-sdr-get", USER, sdr.get_record, 6),

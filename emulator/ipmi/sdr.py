@@ -104,10 +104,11 @@ def compact(number: SensorNumber) -> bytes:
     """43.2, from byte 6 on."""
     name, kind, entity, states = STATES[number]
     setup = default_setup(number)
+    can = AUTO_REARM | (0 if setup.asserts else NO_EVENTS)
     masks = (mask.to_bytes(2, "little") for mask in (setup.asserts, setup.deasserts, states))
     return (
         _key(number, entity, 1)
-        + bytes((SCANNING_AND_EVENTS_ON, AUTO_REARM, kind, SENSOR_SPECIFIC))
+        + bytes((SCANNING_AND_EVENTS_ON, can, kind, SENSOR_SPECIFIC))
         + b"".join(masks)
         + bytes((0xC0, 0x00, 0x00))
         + bytes((0x01, 0x00, 0x00, 0x00))

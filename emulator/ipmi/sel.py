@@ -13,6 +13,7 @@ from __future__ import annotations
 from emulator.core.eventlog import OEM_WITH_TIME, OEM_WITHOUT_TIME, UNUSED, LogEntry, Overflow, SelFields
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.rmcp import BMC_ADDRESS
 
 VERSION = 0x51
 CAN_DELETE, CAN_ADD_IN_PARTS, CAN_RESERVE, CAN_TELL_ALLOCATION, OVERFLOWED = 0x08, 0x04, 0x02, 0x01, 0x80
@@ -166,7 +167,9 @@ def _add_record(call: Call, whole: bytes) -> bytes:
 
 
 def platform_event(call: Call) -> bytes:
-    """29.3. Over LAN it has no generator id; who sends one is read all the same."""
+    """29.3. Over LAN it has no generator id; who sends one is read all the same. A log that is off takes no events."""
+    if not call.view.log.enabled:
+        return b""
     revision, *event = call.data[-EVENT_BYTES:]
     generator = call.data[0] if len(call.data) > EVENT_BYTES else REMOTE_CONSOLE
     _added(call, "An event of a client's.", _event(bytes(event), generator, revision))
@@ -186,6 +189,18 @@ def _added(call: Call, text: str, sel: SelFields) -> bytes:
     if entry is None:
         raise Refused(OUT_OF_SPACE)
     return record_id(entry).to_bytes(2, "little")
+
+
+def get_event_receiver(_call: Call) -> bytes:
+    """29.2. The BMC is its own."""
+    return bytes((BMC_ADDRESS, 0x00))
+
+
+def set_event_receiver(call: Call) -> bytes:
+    """29.1. There is no other bus to send events to."""
+    if call.data != get_event_receiver(call):
+        raise Refused(CompletionCode.INVALID_FIELD)
+    return b""
 
 
 def delete_entry(call: Call) -> bytes:

@@ -190,3 +190,25 @@ def test_the_clock_can_be_set_and_older_entries_keep_their_times(bench, client):
     assert first[3:7] == before
     assert second[3:7] == (1_800_000_002).to_bytes(4, "little")
     assert client.command(0x0A, 0x49, b"\xff" * 4) == (0xCC, b"")
+
+
+def test_a_log_that_is_off_takes_only_what_a_client_adds(bench, client):
+    assert client.command(6, 0x2F) == (0, b"\x08")
+    assert client.command(6, 0x2E, b"\x00") == (0, b"")
+    assert client.command(6, 0x2F) == (0, b"\x00")
+    client.command(0, 2, b"\x00")
+    bench.advance(5)
+    assert client.command(4, 2, bytes.fromhex("04 01 30 81 57 ff ff")) == (0, b"")
+    assert bench.view().log.entries() == ()
+    assert client.command(*ADD, EVENT)[0] == 0
+    assert client.command(6, 0x2E, b"\x0b") == (0, b"")
+    assert client.command(6, 0x2F) == (0, b"\x0b")
+    client.command(0, 2, b"\x01")
+    bench.advance(5)
+    assert [entry.kind for entry in bench.view().log.entries()] == [LogKind.ADDED, LogKind.POWER_ON, LogKind.BOOT]
+
+
+def test_the_bmc_is_its_own_event_receiver(client):
+    assert client.command(4, 1) == (0, b"\x20\x00")
+    assert client.command(4, 0, b"\x20\x00") == (0, b"")
+    assert client.command(4, 0, b"\xff\x00") == client.command(4, 0, b"\x22\x00") == (0xCC, b"")

@@ -87,13 +87,13 @@ def shown_entries(view: Bmc, log: Log) -> tuple[LogEntry, ...]:
 
 def _service(log: Log) -> Resource:
     def state(call: Call) -> Hashable:
-        return ((int(call.view.log.wall()), call.view.log.utc_offset()), call.view.log.lost > 0)
+        return ((int(call.view.log.wall()), call.view.log.utc_offset()), call.view.log.lost > 0, call.view.log.enabled)
 
     def body(view: Bmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
-        clock, overflown = state
+        clock, overflown, enabled = state
         return {
-            "ServiceEnabled": True,
+            "ServiceEnabled": enabled,
             "MaxNumberOfRecords": view.log.limit,
             "OverWritePolicy": "WrapsWhenFull" if view.log.overflow is Overflow.DROP_OLDEST else "NeverOverWrites",
             "Overflow": overflown,
