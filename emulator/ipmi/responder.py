@@ -293,8 +293,7 @@ class IpmiResponder:
         cause = self._write_request(request, origin) if known else self._write_flood()
         fault = next((f for f in self._view.faults(Seam.PROTOCOL, request, cause) if isinstance(f, Completion | Silence)), None)
         if self._presence is not HERE and starting.concerned(self._presence, request, message.netfn, message.command):
-            self._view.record(Kind.WIRE, cause, protocol="ipmi", what="not ready yet", completion_code=self._presence.code)
-            return None if self._presence.code is None else (self._presence.code, b"")
+            return self._not_ready(cause, self._presence.code)
         code, data = int(CompletionCode.OK), b""
         before = self._answered_before(message, origin.session)
         if before is not None:
@@ -316,6 +315,14 @@ class IpmiResponder:
         if known:
             self._view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
         return code, b"" if code else data
+
+    def _not_ready(self, cause: int, code: int | None) -> tuple[int, bytes] | None:
+        """What the profile says in the first time after a start."""
+        if code is None:
+            self._view.record(Kind.WIRE, cause, protocol="ipmi", what="not ready yet: no answer")
+            return None
+        self._view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
+        return code, b""
 
     def _write_request(self, request: Request, origin: Origin) -> int:
         user = origin.session.account.name if origin.session else None

@@ -109,6 +109,13 @@ def test_a_makers_record_is_a_log_entry_without_a_sensor(generic, ipmi):
     assert "EntryCode" not in entry
 
 
+def test_a_log_that_ipmi_has_switched_off_says_so(generic, ipmi):
+    path = f"{generic.system}/LogServices/SEL"
+    assert generic.get(path).json["ServiceEnabled"] is True
+    assert ipmi.command(6, 0x2E, b"\x00") == (0, b"")
+    assert generic.get(path).json["ServiceEnabled"] is False
+
+
 def test_the_clocks_zone_is_the_one_that_ipmi_sets(generic, ipmi):
     manager = generic.get(manager_path(generic.profile)).json
     assert manager["DateTimeLocalOffset"] == "+00:00"
