@@ -33,36 +33,36 @@ class Alarms:
         self._scans: dict[tuple[str, str], Timer] = {}
 
     def set(self, unit: Unit, system: SystemState, number: SensorNumber, setup: SensorSetup, cause: int | None) -> None:
-        system.machine.setups = _with(system.machine.setups, number, setup)
+        system.setups = _with(system.setups, number, setup)
         self.look(unit, system, cause)
 
     def forget(self, unit: Unit) -> None:
         """Every sensor is as it came."""
-        for system in unit.systems.values():
-            system.machine.setups = NO_SETUPS
+        for system in unit.systems:
+            system.setups = NO_SETUPS
 
     def look(self, unit: Unit, system: SystemState, cause: int | None = None) -> None:
         """Looks at every sensor that somebody has set, and again while readings move."""
-        if not system.machine.setups:
+        if not system.setups:
             return
-        for number, setup in tuple(system.machine.setups.items()):
+        for number, setup in tuple(system.setups.items()):
             if number in BY_NUMBER and setup.scanning:
                 self._scan(unit, system, number, setup, cause)
         key = (unit.name, system.id)
         if (pending := self._scans.pop(key, None)) is not None:
             pending.cancel()
-        if not sensors.settled(system.machine.meter, system.host, self._room.now):
+        if not sensors.settled(system.meter, system.host, self._room.now):
             self._scans[key] = self._room.after(SCAN_S, lambda: self.look(unit, system))
 
     def _scan(self, unit: Unit, system: SystemState, number: SensorNumber, setup: SensorSetup, cause: int | None) -> None:
-        sensor, machine = BY_NUMBER[number], system.machine
-        value = sensors.measure(sensor, machine.meter, system.host, self._room.now)
+        sensor = BY_NUMBER[number]
+        value = sensors.measure(sensor, system.meter, system.host, self._room.now)
         if value is None:
             return  # out of sight: what was known stays
         found = beyond(sensor, setup, value) if sensors.alarming(sensor, system.host) else 0
         if found == setup.beyond:
             return
-        machine.setups = _with(machine.setups, number, replace(setup, beyond=found))
+        system.setups = _with(system.setups, number, replace(setup, beyond=found))
         for crossing in crossings(sensor, setup, value, found):
             self._witness.add(
                 unit, crossing.kind, crossing.severity, crossing.text(), crossing.fields(), system=system.id, cause=cause

@@ -177,14 +177,14 @@ class SensorsView(_Part):
         setup = self._setup(state, sensor.number)
         if not setup.scanning:
             return sensors.Reading(sensor, None)
-        value = sensors.measure(sensor, state.machine.meter, state.host, self._rack.now)
+        value = sensors.measure(sensor, state.meter, state.host, self._rack.now)
         alarms = value is not None and sensors.alarming(sensor, state.host)
         return sensors.Reading(sensor, value, beyond(sensor, setup, value) if value is not None and alarms else 0)
 
     def measured(self, sensor: sensors.Sensor, system: str | None = None) -> float | None:
         """What other parts of the BMC know from a sensor, also while nobody is shown it."""
         state = self._system(system)
-        return sensors.measure(sensor, state.machine.meter, state.host, self._rack.now)
+        return sensors.measure(sensor, state.meter, state.host, self._rack.now)
 
     def all(self, system: str | None = None) -> tuple[sensors.Reading, ...]:
         """One reading of each of `sensors.SENSORS`, in that order."""
@@ -194,7 +194,7 @@ class SensorsView(_Part):
         return self._setup(self._system(system), number)
 
     def _setup(self, state: SystemState, number: sensors.SensorNumber) -> SensorSetup:
-        return state.machine.setups.get(number) or default_setup(number)
+        return state.setups.get(number) or default_setup(number)
 
     def set(self, number: sensors.SensorNumber, setup: SensorSetup, system: str | None = None, cause: int | None = None) -> None:
         """Sets a sensor. A reading that is beyond a new limit is an entry of the event log at once."""
@@ -211,11 +211,11 @@ class SensorsView(_Part):
     def power(self, system: str | None = None) -> sensors.PowerStatistics:
         """Present, least, average and greatest power since counting began."""
         state = self._system(system)
-        return sensors.statistics(state.machine.meter, state.host, self._rack.now)
+        return sensors.statistics(state.meter, state.host, self._rack.now)
 
     def restart_statistics(self, system: str | None = None, cause: int | None = None) -> None:
         state = self._system(system)
-        meter = state.machine.meter
+        meter = state.meter
         warm = sensors.cpu_celsius(meter, state.host, self._rack.now)
         meter.begin(state.host, self._rack.now)
         meter.cpu_c = warm
