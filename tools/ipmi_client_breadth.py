@@ -173,11 +173,11 @@ def _ipmiutil() -> Iterator[Cell]:
     yield Cell(
         client="ipmiutil",
         way="lan2",
-        what="FRU into a file that is not named",
-        argv=words(f"ipmiutil fru -d -F lan2 {options}"),
-        says="^$",
-        code=None,
-        theirs="`fru -d` takes the next option as its file's name, then reads a host that is not set: SIGSEGV",
+        what="FRU into a file",
+        argv=words(f"ipmiutil fru -d /dev/null -F lan2 {options}"),
+        says="",
+        code=-11,
+        theirs="it reads the FRU and writes from a null pointer (SIGSEGV); newer sources load it again first (util/ifru.c:2035)",
     )
 
 
