@@ -27,7 +27,8 @@ from emulator.fleet import Fleet
 from emulator.front import Place
 from profiles import load
 from profiles.model import Profile, Span
-from tools.ipmi_client_table import AND, CELLS, Cell
+from tools.ipmi_client_cell import AND, Cell
+from tools.ipmi_client_table import CELLS
 
 NETWORK = "127.94.0.0/20"
 PORT = 623
@@ -216,7 +217,8 @@ def text(outcomes: dict[str, Outcome], found: Sequence[str]) -> str:
         "",
         "Written by `python -m tools.ipmi_clients`; do not edit. Every line is a real client against a fresh BMC of its own",
         f"(profile `{PROFILE}`, port {PORT}). *y*: it did what it was told, said so, and where power is concerned the host's",
-        "rail was then what it should be. A refusal that must come is a line like any other.",
+        "rail was then what it should be. A refusal that must come is a line like any other. *own*: the client cannot do it, on",
+        "any BMC, and the reason stands below its table.",
         "",
         f"{works} of {len(outcomes)} work. Versions: {', '.join(found)}.",
     ]
@@ -230,8 +232,12 @@ def text(outcomes: dict[str, Outcome], found: Sequence[str]) -> str:
             for way in ways:
                 cell = next((c for c in cells if (c.what, c.way) == (what, way)), None)
                 outcome = outcomes[cell.id] if cell is not None else None
-                marks.append("" if outcome is None else "y" if outcome.works else f"**n**: {' '.join(outcome.why.split())[:120]}")
+                works_as = "own" if cell is not None and cell.theirs else "y"
+                why = f"**n**: {' '.join(outcome.why.split())[:120]}" if outcome is not None else ""
+                marks.append("" if outcome is None else works_as if outcome.works else why)
             lines.append(f"| {what} | {' | '.join(mark.replace('|', '/') for mark in marks)} |")
+        theirs = dict.fromkeys(f"- {cell.what}: {cell.theirs}" for cell in cells if cell.theirs)
+        lines += ["", *theirs] if theirs else []
     return "\n".join(lines) + "\n"
 
 

@@ -30,7 +30,9 @@ class Unit:
     absence: Absence = NEVER_AWAY
     ipmi_lan: bool = True  # whether IPMI over LAN answers at all
     last_request: int | None = None  # its place in the journal
+    logging: bool = True  # whether its own events go into the log
     clock_offset: float = 0.0  # seconds that its clock was set forward
+    utc_offset: int | None = 0  # minutes that its users' clocks are ahead of UTC; None: unspecified
     _log: EventLog = field(init=False, repr=False, compare=False)
     _sessions: SessionTable = field(init=False, repr=False, compare=False)
     _watchdog: Watchdog = field(init=False, repr=False, compare=False)

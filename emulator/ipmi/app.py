@@ -13,6 +13,7 @@ from emulator.ipmi.sessions import Privilege
 from profiles.model import View
 
 IPMI_2_0 = 0x02
+EVENT_LOGGING = 0x08
 SELF_TEST_PASSED = bytes((0x55, 0x00))
 
 REQUESTED_LEVEL_NOT_AVAILABLE = 0x81
@@ -69,11 +70,15 @@ def get_acpi_power_state(call: Call) -> bytes:
 
 
 def get_global_enables(call: Call) -> bytes:
-    return bytes((call.state.enables,))
+    return bytes((call.state.enables & ~EVENT_LOGGING | (EVENT_LOGGING if call.view.log.enabled else 0),))
 
 
 def set_global_enables(call: Call) -> bytes:
+    """Event logging is the machine's log's, the rest is only kept."""
     call.state.enables = call.data[0]
+    logs = bool(call.data[0] & EVENT_LOGGING)
+    if logs is not call.view.log.enabled:
+        call.view.log.enable(logs, call.cause)
     return b""
 
 

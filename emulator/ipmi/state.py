@@ -40,4 +40,5 @@ class IpmiState:
     no_sol: frozenset[int] = NOBODY  # user ids that may not use serial over LAN
     sel_reservation: int = 0
     sel_reserved_at: int = 0  # the oldest entry of then; 0: none, or any; -1: lost
+    sel_part: bytes = b""  # of a record that comes in parts
     sdr_reservation: int = 0

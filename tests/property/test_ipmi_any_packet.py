@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from emulator.core.rack import UnitSpec
 from emulator.ipmi import rmcp
+from emulator.ipmi.commands import COMMANDS
 from emulator.ipmi.responder import SUMMARY_EVERY, IpmiResponder
 from emulator.ipmi.rmcp import Malformed
 from emulator.ipmi.window import Window
 from tests.conftest import Bench, make_bench, tiny_profile
+from tests.effort import examples
 from tests.ipmi_client import PEER, RMCP, Client, request
 from tests.ipmi_hostile import corpus, killers, spoil
 
@@ -102,7 +104,7 @@ def test_a_flood_leaves_a_few_events_in_the_journal_and_does_not_drown_it():
 
 
 @given(st.binary(max_size=120))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_parsing_ends_in_a_value_or_in_malformed(data):
     try:
         rmcp.parse(RMCP + data)
@@ -132,3 +134,24 @@ def test_a_window_admits_each_number_once_and_never_an_old_one(numbers):
         if expected:
             seen.add(number)
             highest = max(highest, number)
+
+
+ENDS_A_SESSION = {(6, 0x02), (6, 0x03), (6, 0x3B), (6, 0x3C), (6, 0x43), (6, 0x45), (6, 0x47)}
+"""Resets of the BMC, a lower privilege, a close, and what may change the account behind the session."""
+
+
+@given(command=st.sampled_from(sorted(COMMANDS)), data=st.data())
+@settings(max_examples=examples(300), deadline=None)
+def test_every_command_answers_whatever_data_it_is_given(command, data):
+    """Of the lengths that its row takes, where handlers read what they are given."""
+    _bench, bmc = fresh()
+    client = client_of(bmc).login()
+    fewest, most = COMMANDS[command].length
+    for _ in range(5):
+        end = client.command(*command, data.draw(st.binary(min_size=fewest, max_size=min(most, 40))))
+        assert end is not None or command in ENDS_A_SESSION
+        if end is None or command in ENDS_A_SESSION:
+            return
+        code, answer = end
+        assert 0 <= code <= 0xFF
+        assert not code or not answer
