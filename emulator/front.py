@@ -170,6 +170,7 @@ class FrontEnds:
 
     def _open(self, view: BmcView, place: Place, context: ssl.SSLContext | None, ca_file: Path) -> BmcAddress:
         listen = place.listen
+        view.network.found_at(_reachable(listen))
         listener = self._server.listen(view.name, listen, place.redfish_port, tls=context, environ={"emulator.bmc": view.name})
         doors, http_port = [listener], None
         if (keyring := self._keyrings.get(view.name)) is not None:

@@ -9,6 +9,7 @@ from emulator.core.accounts import Accounts, SessionTable
 from emulator.core.errors import NoSuchSystem
 from emulator.core.eventlog import EventLog, LogEntry
 from emulator.core.fault import FaultBoard
+from emulator.core.network import AS_FOUND, Network
 from emulator.core.presence import Absence
 from emulator.core.system import SystemState
 from emulator.core.watchdog import Watchdog
@@ -31,6 +32,8 @@ class Unit:
     absence: Absence = field(default_factory=Absence)
     watchdog: Watchdog = field(default_factory=Watchdog)
     ipmi_lan: bool = True  # whether IPMI over LAN answers at all
+    network: Network = AS_FOUND
+    listens: str | None = None  # the address of its sockets, as far as somebody has opened any
     last_request: int | None = None  # its place in the journal
     clock_offset: float = 0.0  # seconds that its clock was set forward
 

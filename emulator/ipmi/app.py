@@ -18,6 +18,9 @@ SELF_TEST_PASSED = bytes((0x55, 0x00))
 REQUESTED_LEVEL_NOT_AVAILABLE = 0x81
 INVALID_SESSION_ID = 0x87
 
+KCS, KCS_INPUT_BYTES = 0x01, 40
+MOST_MINUTES, UNSPECIFIED_OFFSET = 1440, 0x07FF
+
 ACPI_STATE: Mapping[str | None, int] = {"On": 0x00, "Off": 0x05}
 """Get ACPI Power State (20.6): S0/G0 and S5/G2."""
 ACPI_UNKNOWN = 0x2A
@@ -74,6 +77,26 @@ def get_global_enables(call: Call) -> bytes:
 
 def set_global_enables(call: Call) -> bytes:
     call.state.enables = call.data[0]
+    return b""
+
+
+def get_interface_capabilities(call: Call) -> bytes:
+    """Of the interface that the host has: KCS, version 1, and no longer messages than the usual ones (22.9)."""
+    if call.data[0] & 0x0F != KCS:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    return bytes((0, 0, KCS_INPUT_BYTES))
+
+
+def get_utc_offset(call: Call) -> bytes:
+    return call.state.utc_offset.to_bytes(2, "little", signed=True)
+
+
+def set_utc_offset(call: Call) -> bytes:
+    """Minutes, or 7FFh for "unspecified" (31.11b). It is kept and told; the log's clock goes on as it was set."""
+    minutes = int.from_bytes(call.data, "little", signed=True)
+    if abs(minutes) > MOST_MINUTES and minutes != UNSPECIFIED_OFFSET:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    call.state.utc_offset = minutes
     return b""
 
 

@@ -67,6 +67,7 @@ class HalfOpen:
     console_id: bytes
     suite: CipherSuite
     since: Instant
+    limit: int = Privilege.ADMINISTRATOR  # the most that the suite may be used for
     rakp1: Rakp1 | None = None
     random: bytes = b""
 
@@ -116,7 +117,7 @@ def refusal(tag: int, status: int, console_id: bytes) -> bytes:
 def open_response(request: OpenRequest, half: HalfOpen) -> bytes:
     """RMCP+ Open Session Response (table 13-10)."""
     chosen = b"".join(bytes((kind, 0, 0, 8, algorithm, 0, 0, 0)) for kind, algorithm in enumerate(half.suite.algorithms))
-    return bytes((request.tag, RmcpStatus.OK, Privilege.ADMINISTRATOR, 0)) + half.console_id + half.id + chosen
+    return bytes((request.tag, RmcpStatus.OK, half.limit, 0)) + half.console_id + half.id + chosen
 
 
 def _identity(rakp1: Rakp1) -> bytes:

@@ -31,7 +31,7 @@ from emulator.core.view import BmcView
 from emulator.core.vocab import CompletionCode
 from emulator.faults.protocol import Completion, Silence
 from emulator.ipmi import bootoptions, rmcp
-from emulator.ipmi.call import Bmc, Call, Command, Origin, Refused
+from emulator.ipmi.call import Bmc, Call, Command, Origin, Refused, Traffic
 from emulator.ipmi.codec import RmcpPlusLink
 from emulator.ipmi.commands import COMMANDS, name_of
 from emulator.ipmi.handshake import KG_BYTES, HalfOpen
@@ -126,6 +126,7 @@ class IpmiResponder:
             strangers=Strangers(),
             here=here or Here(),
             sol=Sol(view, emit),
+            traffic=Traffic(),
         )
         self._login = Login(self._bmc)
 
@@ -134,13 +135,19 @@ class IpmiResponder:
         if not self._view.ipmi_lan or self._view.presence().being is Being.DEAF:
             return []
         self._reap(self._view.now)
+        traffic = self._bmc.traffic
+        traffic.heard += 1
         try:
             datagram = rmcp.parse(data)
+            traffic.valid += 1
             reply = self._route(datagram, peer)
         except Malformed as reason:
             self._drop(str(reason))
             return []
-        return [] if reply is None else [(reply, peer)]
+        if reply is None:
+            return []
+        traffic.sent += 1
+        return [(reply, peer)]
 
     def tick(self, now: Instant) -> None:
         """Call it about once a second: sessions end, boot flags lapse, the console repeats itself, drops are summed up."""
@@ -166,6 +173,7 @@ class IpmiResponder:
             self._generation = self._view.generation
             sol.deactivate(tell=False)
             self.sessions.clear()
+            self._bmc.state.restart()
         for session in self.sessions.reap(now):
             self._view.record(
                 Kind.SESSION, None, what="expired", via="ipmi", user=session.account.name, live=len(self.sessions.live)
@@ -287,7 +295,9 @@ class IpmiResponder:
             try:
                 run = admitted(message, row, origin.session)
                 data = run(Call(bmc=self._bmc, origin=origin, data=message.data, request=request, cause=cause))
-            except (Refused, EmulatorError) as refusal:
+            except Refused as refusal:
+                code, data = refusal.completion_code, refusal.data
+            except EmulatorError as refusal:
                 code = refusal.completion_code
             if origin.session is not None and self._view.profile.ipmi.duplicates == "once":
                 origin.session.answered = Answered(message, self._view.now, code, data)
@@ -295,10 +305,10 @@ class IpmiResponder:
             case Silence():
                 return None
             case Completion(code=instead):
-                code = instead
+                code, data = instead, b"" if instead else data
         if known:
             self._view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
-        return code, b"" if code else data
+        return code, data
 
     def _write_request(self, request: Request, origin: Origin) -> int:
         user = origin.session.account.name if origin.session else None

@@ -52,7 +52,19 @@ class Waiting:
 class Sol:
     """The serial port of a BMC. `emit` sends a datagram that nobody has asked for."""
 
-    __slots__ = ("_backlog", "_emit", "_heard", "_link", "_number", "_stop_listening", "_view", "_waiting", "session")
+    __slots__ = (
+        "_backlog",
+        "_emit",
+        "_every",
+        "_heard",
+        "_link",
+        "_number",
+        "_retries",
+        "_stop_listening",
+        "_view",
+        "_waiting",
+        "session",
+    )
 
     def __init__(self, view: BmcView, emit: Emit) -> None:
         self._view = view
@@ -64,11 +76,16 @@ class Sol:
         self._waiting: Waiting | None = None
         self._number = 0
         self._heard = 0
+        self._retries, self._every = RETRIES, RETRY_EVERY
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
-    def activate(self, session: Session, link: RmcpPlusLink, cause: int) -> None:
+    def activate(
+        self, session: Session, link: RmcpPlusLink, cause: int, *, retries: int = RETRIES, every: float = RETRY_EVERY
+    ) -> None:
+        """`retries` and the seconds between them are as they were configured when it was activated."""
         self.session, self._link = session, link
+        self._retries, self._every = retries, every
         self._backlog, self._waiting, self._number, self._heard = b"", None, 0, 0
         self._stop_listening = self._view.on_log(self._happened)
         self._view.record(Kind.SESSION, cause, what="console activated", via="ipmi", user=session.account.name)
@@ -113,9 +130,9 @@ class Sol:
     def tick(self, now: Instant) -> None:
         """Sends again what was not acknowledged in time."""
         waiting = self._waiting
-        if waiting is None or now - waiting.since < RETRY_EVERY * waiting.tries:
+        if waiting is None or now - waiting.since < self._every * waiting.tries:
             return
-        if waiting.tries > RETRIES:
+        if waiting.tries > self._retries:
             self._waiting = None
             self._send_next()
             return
