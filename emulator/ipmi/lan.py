@@ -6,6 +6,8 @@ What is set here
   accounts', in Redfish too.
   The rest only IPMI has. It is kept, and what the BMC itself would act on (authentication types, privileges of cipher suites) is
   enforced. Alert destinations are kept and nothing is ever sent there.
+
+Values that cannot be are answered 0xC9, "parameter out of range": on 0xCC ipmitool tries again for minutes.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from emulator.core.errors import SettingRefused
 from emulator.core.network import Network
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
@@ -60,12 +63,16 @@ def _quad(text: str) -> bytes:
 
 
 def _configure(call: Call, change: Callable[[Network], Network]) -> None:
-    """Raises SettingRefused, and Refused for an address that DHCP has given (as OpenBMC answers)."""
+    """Raises Refused."""
     network = call.view.network
-    call.view.network.configure(change(network.configured), call.cause)
+    try:
+        network.configure(change(network.configured), call.cause)
+    except SettingRefused:
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE) from None
 
 
 def _only_static(call: Call) -> None:
+    """Raises Refused for what DHCP gives, as OpenBMC answers."""
     if call.view.network.configured.dhcp:
         raise Refused(CompletionCode.NOT_IN_STATE)
 
@@ -88,7 +95,7 @@ def _put_gateway(call: Call, value: bytes) -> None:
 def _put_source(call: Call, value: bytes) -> None:
     source = value[0] & 0x0F
     if source not in (STATIC, DHCP):
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
     _configure(call, lambda network: replace(network, dhcp=source == DHCP))
 
 
@@ -112,7 +119,7 @@ def _put_vlan(call: Call, value: bytes) -> None:
     wanted = int.from_bytes(value, "little")
     on, vlan_id = bool(wanted & VLAN_ON), wanted & 0x0FFF
     if on and vlan_id == 0:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
     _configure(call, lambda network: replace(network, vlan=on, vlan_id=vlan_id or network.vlan_id))
 
 
@@ -140,8 +147,11 @@ def _auth_enables(call: Call) -> bytes:
 
 
 def _put_auth_enables(call: Call, value: bytes) -> None:
+    """A BMC that does not speak IPMI 1.5 has nothing to enable."""
+    if not supported_auth_types(call):
+        raise Refused(READ_ONLY)
     if any(types & ~supported_auth_types(call) for types in value):
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
     keep(call.state, Family.LAN, 2, value)
 
 
@@ -159,7 +169,7 @@ def _suite_levels(call: Call) -> bytes:
 
 def _put_suite_levels(call: Call, value: bytes) -> None:
     if any(half not in LEVELS for byte in value[1:] for half in (byte & 0x0F, byte >> 4)):
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
     call.state.suite_levels = value[1:]
 
 
@@ -179,13 +189,13 @@ def _of_destination(number: int, otherwise: bytes) -> Callable[[Call], bytes]:
 
 def _put_destination_type(call: Call, value: bytes) -> None:
     if value[1] & 0x07 not in ALERT_TYPES:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
     keep(call.state, Family.LAN, 18, value[1:], _destination(value[0]))
 
 
 def _put_destination_address(call: Call, value: bytes) -> None:
     if value[1] >> 4:  # IPv4 with a MAC address is 0
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
     keep(call.state, Family.LAN, 19, value[1:], _destination(value[0]))
 
 

@@ -86,7 +86,7 @@ def in_progress(family: Family) -> Parameter:
     def put(call: Call, value: bytes) -> None:
         state, wanted = call.state, value[0] & 0x03
         if wanted not in (SET_COMPLETE, SETTING):
-            raise Refused(CompletionCode.INVALID_FIELD)
+            raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
         if wanted == SETTING and family in state.setting:
             raise Refused(BUSY)
         state.setting = state.setting | {family} if wanted == SETTING else state.setting - {family}
@@ -103,7 +103,7 @@ def plain(family: Family, number: int, default: bytes, fits: Callable[[bytes], b
 
     def put(call: Call, value: bytes) -> None:
         if not fits(value):
-            raise Refused(CompletionCode.INVALID_FIELD)
+            raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
         keep(call.state, family, number, value)
 
     return Parameter(lambda call: kept(call.state, family, number, default), put, (len(default), len(default)))

@@ -31,7 +31,7 @@ VERSION = 0x51
 ACTIONS = 0x00
 FILTERS, POLICIES, STRINGS, STRING_BLOCKS = 16, 16, 8, 5
 FILTER_BYTES, POLICY_BYTES, BLOCK_BYTES = 20, 3, 16
-UNUSED_FILTER = bytes(FILTER_BYTES)
+DEFAULT_POLICY = bytes((0x10, 0x10, 0x00))  # number 1, disabled; the LAN channel, destination 0
 GUID_NOT_USED = bytes(17)
 FILTER, FILTER_HEAD, POLICY, STRING_KEY, STRING = 6, 7, 9, 12, 13
 NOTHING_THERE = 0x0000
@@ -42,7 +42,7 @@ TIMER, LAST_BY_SOFTWARE, LAST_BY_BMC = 0x100, 0x101, 0x102
 
 
 def _entry(call: Call, number: int, size: int, at: int) -> bytes:
-    return kept(call.state, Family.PEF, number, bytes(size), at)
+    return kept(call.state, Family.PEF, number, DEFAULT_POLICY if number == POLICY else bytes(size), at)
 
 
 def _selected(selector: int, count: int, *, first: int = 1) -> int:
