@@ -1,55 +1,16 @@
 """Which IPMI client does what against a fresh BMC, and what must come of it. Data only; `tools.ipmi_clients` runs it.
 
-Rules
-  1. Every cell has a BMC of its own, at the standard port. `{h}`, `{u}` and `{p}` stand for its address, user and password.
-  2. "Works" is what the client says *and*, where power is concerned, the truth about the host.
-  3. A refusal that must come is a cell like any other.
+What is configured through clients is in `tools.ipmi_client_settings`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
-AND = "&&"
-"""Between two commands of one cell; the last one is judged."""
+from tools.ipmi_client_cell import AND, Cell, words
+from tools.ipmi_client_settings import settings
 
-LIMIT = 30.0
-"""Seconds for a whole cell where nothing else is said."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """`says` is a regular expression; `code` the exit status, None for any; `rail` the host's rail afterwards.
-
-    `power` and `ipmi` are how the BMC is made: its host's state, and fields of the profile's IPMI block.
-    """
-
-    client: str
-    way: str
-    what: str
-    argv: tuple[str, ...]
-    says: str
-    code: int | None = 0
-    rail: str | None = None
-    power: str = "on"
-    within: float = LIMIT
-    ipmi: Mapping[str, object] = field(default_factory=dict)
-    typed: str | None = None
-
-    @property
-    def restarts(self) -> bool:
-        """Whether the host must have lost its run state, although its rail ends as it began."""
-        return self.rail == "up" and self.power == "on" and any(word in self.what for word in ("cycle", "reset", "reboot"))
-
-    @property
-    def id(self) -> str:
-        return f"{self.client} {self.way}: {self.what}".replace("/", "-")
-
-
-def words(line: str) -> tuple[str, ...]:
-    return tuple(line.split())
-
+__all__ = ["AND", "CELLS", "Cell"]
 
 # -- ipmitool ----------------------------------------------------------------------------------------------------------
 
@@ -296,4 +257,4 @@ def _python() -> Iterator[Cell]:
             yield Cell(client="python-ipmi", way=way, what=what, argv=argv, says=says, rail=rail)
 
 
-CELLS: tuple[Cell, ...] = (*_ipmitool(), *_freeipmi(), *_ipmiutil(), *_openipmi(), *_fence(), *_python())
+CELLS: tuple[Cell, ...] = (*_ipmitool(), *settings(), *_freeipmi(), *_ipmiutil(), *_openipmi(), *_fence(), *_python())
