@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from emulator.core.vocab import Rail, ResetType
 from profiles.model import Step, View
@@ -59,8 +59,7 @@ class ReportFault(Protocol):
     def report(self, word: str | None) -> str | None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(NamedTuple):
     """One request of a client, as far as triggers may look into it.
 
     `method` is the HTTP method, or "IPMI". `path` is the URL path without a query, or the IPMI command in words
@@ -141,6 +140,8 @@ class FaultBoard:
 
     def firing(self, seam: Seam, request: Request, rail: Rail | None, view: View | None = None) -> tuple[Fault, ...]:
         """Those of a seam that act on this request; with a `view`, only those that speak through it."""
+        if not self.armings:
+            return ()
         return tuple(
             a.armed.fault
             for a in self.armings

@@ -14,9 +14,8 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from emulator.core.clock import Clock, Instant
 
@@ -48,8 +47,9 @@ class Kind(StrEnum):
     MANAGER = "manager"  # what an HA manager said
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
+    """What happened. A tuple, since there is nothing that a busy rack makes more of."""
+
     seq: int
     t: Instant
     bmc: str
@@ -87,14 +87,19 @@ class Journal:
 
     def record(self, bmc: str, kind: Kind, cause: int | None = None, **data: Datum) -> int:
         """Appends and returns the new event's `seq`."""
+        return self.append(bmc, kind, cause, data)
+
+    def append(self, bmc: str, kind: Kind, cause: int | None, data: Mapping[str, Datum]) -> int:
+        """`record` with a mapping, which the caller leaves alone from then on."""
         if not HEAD_KEYS.isdisjoint(data):
             raise ValueError(f"the journal names these itself: {sorted(HEAD_KEYS & data.keys())}")
-        event = Event(self._next, self._clock.now(), bmc, kind, cause, data)
-        self._next += 1
+        seq = self._next
+        self._next = seq + 1
+        event = Event(seq, self._clock.now(), bmc, kind, cause, data)
         self._ring.append(event)
         if self._spill is not None:
             self._spill(event.to_json())
-        return event.seq
+        return seq
 
     def __iter__(self) -> Iterator[Event]:
         return iter(tuple(self._ring))

@@ -190,7 +190,8 @@ class Rack:
         while (timer := self._timers.pop_due(now)) is not None:
             self._now = max(self._now, timer.due)
             timer.fire()
-        self._now = max(self._now, now)
+        if now > self._now:
+            self._now = now
 
     def after(self, seconds: float, do: Callable[[], None]) -> Timer:
         return self._timers.at(self._now + seconds, do)

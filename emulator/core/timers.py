@@ -48,7 +48,9 @@ class Timers:
 
     def pop_due(self, now: Instant) -> Timer | None:
         """The oldest live timer that is due, or None. Equal instants come in the order of their making."""
-        due = self.next_due()
-        if due is None or due > now:
-            return None
-        return heapq.heappop(self._heap)[2]
+        heap = self._heap
+        while heap and heap[0][0] <= now:
+            timer = heapq.heappop(heap)[2]
+            if timer.live:
+                return timer
+        return None

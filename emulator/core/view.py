@@ -247,7 +247,7 @@ class BmcView:
         return fired
 
     def record(self, kind: Kind, cause: int | None = None, **data: Datum) -> int:
-        seq = self._rack.journal.record(self._unit.name, kind, cause, **data)
+        seq = self._rack.journal.append(self._unit.name, kind, cause, data)
         if kind is Kind.REQUEST:
             self._unit.last_request = seq
         return seq

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar
 
-from emulator.core.fault import Seam
+from emulator.core.fault import Fault, Seam
 from emulator.faults.registry import fault
 
 
@@ -48,3 +48,11 @@ class Silence:
     executed: bool = False
     name: ClassVar[str]
     seam: ClassVar[Seam] = Seam.PROTOCOL
+
+
+def answer_instead(fired: Iterable[Fault]) -> Completion | Silence | None:
+    """The first of the fired faults that changes what an IPMI client hears."""
+    for each in fired:
+        if isinstance(each, Completion | Silence):
+            return each
+    return None

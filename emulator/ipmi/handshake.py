@@ -11,6 +11,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from emulator.core.clock import Instant
 from emulator.ipmi.rmcp import Malformed
@@ -23,8 +24,7 @@ MAX_PASSWORD = 20
 """Bytes of a password that RMCP+ can carry (22.30). An account with a longer one is no IPMI user, as on hardware."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRequest:
+class OpenRequest(NamedTuple):
     """RMCP+ Open Session Request (table 13-9). None in `proposal`: the client leaves that algorithm to the BMC."""
 
     tag: int
@@ -32,8 +32,7 @@ class OpenRequest:
     proposal: tuple[int | None, int | None, int | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Rakp1:
+class Rakp1(NamedTuple):
     """RAKP Message 1 (table 13-11). `name` may be shorter than `name_length` says, when the client lied."""
 
     tag: int
@@ -49,8 +48,7 @@ class Rakp1:
         return self.role & 0x0F
 
 
-@dataclass(frozen=True, slots=True)
-class Rakp3:
+class Rakp3(NamedTuple):
     """RAKP Message 3 (table 13-13). `status` other than 0: the client did not like our RAKP 2."""
 
     tag: int
@@ -72,8 +70,7 @@ class HalfOpen:
     random: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(NamedTuple):
     """The keys of a session (13.31, 13.32)."""
 
     suite: CipherSuite
@@ -88,10 +85,13 @@ def parse_open_request(body: bytes) -> OpenRequest:
         raise Malformed("the open session request is cut off")
     if len(body) < 32:
         return OpenRequest(body[0], body[4:8], (-1, -1, -1))
-    algorithms = tuple(
-        None if body[at + 3] == 0 else body[at + 4] & 0x3F if body[at] == kind else -1 for kind, at in enumerate((8, 16, 24))
-    )
-    return OpenRequest(body[0], body[4:8], (algorithms[0], algorithms[1], algorithms[2]))
+    return OpenRequest(body[0], body[4:8], (_proposed(body, 0, 8), _proposed(body, 1, 16), _proposed(body, 2, 24)))
+
+
+def _proposed(body: bytes, kind: int, at: int) -> int | None:
+    if body[at + 3] == 0:
+        return None
+    return body[at + 4] & 0x3F if body[at] == kind else -1
 
 
 def parse_rakp1(body: bytes) -> Rakp1:
@@ -116,7 +116,8 @@ def refusal(tag: int, status: int, console_id: bytes) -> bytes:
 
 def open_response(request: OpenRequest, half: HalfOpen) -> bytes:
     """RMCP+ Open Session Response (table 13-10)."""
-    chosen = b"".join(bytes((kind, 0, 0, 8, algorithm, 0, 0, 0)) for kind, algorithm in enumerate(half.suite.algorithms))
+    auth, integrity, confidentiality = half.suite.algorithms
+    chosen = bytes((0, 0, 0, 8, auth, 0, 0, 0, 1, 0, 0, 8, integrity, 0, 0, 0, 2, 0, 0, 8, confidentiality, 0, 0, 0))
     return bytes((request.tag, RmcpStatus.OK, half.limit, 0)) + half.console_id + half.id + chosen
 
 
@@ -142,7 +143,7 @@ def proves_password(half: HalfOpen, rakp1: Rakp1, rakp3: Rakp3, key: bytes) -> b
 def derive_keys(half: HalfOpen, rakp1: Rakp1, key: bytes) -> Keys:
     """`key` is K_g where one is set, else the user's password."""
     sik = hmac.digest(key, rakp1.random + half.random + _identity(rakp1), half.suite.digest)
-    k1, k2 = (hmac.digest(sik, bytes((n,)) * 20, half.suite.digest) for n in (1, 2))
+    k1, k2 = hmac.digest(sik, b"\1" * 20, half.suite.digest), hmac.digest(sik, b"\2" * 20, half.suite.digest)
     return Keys(half.suite, sik, k1, k2)
 
 

@@ -11,7 +11,7 @@ from emulator.core.accounts import AuthResult, LocalAccount
 from emulator.core.fault import Request, Seam
 from emulator.core.journal import Kind
 from emulator.core.view import BmcView
-from emulator.faults.protocol import Completion, Silence
+from emulator.faults.protocol import Completion, Silence, answer_instead
 from emulator.ipmi import handshake, rmcp
 from emulator.ipmi.call import Bmc
 from emulator.ipmi.codec import RmcpPlusLink
@@ -60,8 +60,8 @@ class Login:
             raise Malformed("a payload that no client sends outside of a session")
         if len(body) < 8:
             raise Malformed(f"{NAMES[kind]} is cut off")
-        request = Request(protocol="ipmi", method="IPMI", path=NAMES[kind], system=self._system)
-        fault = next((f for f in self._view.faults(Seam.PROTOCOL, request) if isinstance(f, Completion | Silence)), None)
+        request = Request("ipmi", "IPMI", NAMES[kind], self._system)
+        fault = answer_instead(self._view.faults(Seam.PROTOCOL, request))
         reply: bytes | None = None
         if fault is None or fault.executed:
             reply = self._dispatch(kind, body, peer)

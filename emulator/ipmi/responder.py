@@ -29,7 +29,7 @@ from emulator.core.naming import derived_uuid
 from emulator.core.presence import Being
 from emulator.core.view import BmcView
 from emulator.core.vocab import CompletionCode
-from emulator.faults.protocol import Completion, Silence
+from emulator.faults.protocol import Completion, Silence, answer_instead
 from emulator.ipmi import bootoptions, rmcp
 from emulator.ipmi.call import Bmc, Call, Command, Origin, Refused, Traffic
 from emulator.ipmi.codec import RmcpPlusLink
@@ -47,6 +47,7 @@ from emulator.ipmi.suites import enabled
 
 P = TypeVar("P", bound=Peer)
 
+OK = int(CompletionCode.OK)
 INVALID_FOR_LUN = 0xC2
 SUMMARY_EVERY = 10.0
 """Seconds between two events about what was dropped: a flood leaves a trace and does not drown the journal."""
@@ -132,9 +133,10 @@ class IpmiResponder:
 
     def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
         """The answers to a datagram, usually one or none, with the address that each goes to."""
-        if not self._view.ipmi_lan or self._view.presence().being is Being.DEAF:
+        view = self._view
+        if not view.ipmi_lan or view.presence().being is Being.DEAF:
             return []
-        self._reap(self._view.now)
+        self._reap(view.now)
         traffic = self._bmc.traffic
         traffic.heard += 1
         try:
@@ -200,17 +202,15 @@ class IpmiResponder:
     # -- what kind of datagram -----------------------------------------------------------------------------------------
 
     def _route(self, datagram: Ping | Lan15 | RmcpPlus, peer: Peer) -> bytes | None:
-        match datagram:
-            case Ping():
-                return rmcp.pong(datagram)
-            case RmcpPlus(payload_type=rmcp.PAYLOAD_SOL):
+        if isinstance(datagram, Ping):
+            return rmcp.pong(datagram)
+        if isinstance(datagram, RmcpPlus) and datagram.payload_type != rmcp.PAYLOAD_IPMI:
+            if datagram.payload_type == rmcp.PAYLOAD_SOL:
                 return self._characters(datagram, peer)
-            case RmcpPlus(payload_type=kind, payload=body) if kind != rmcp.PAYLOAD_IPMI:
-                return self._login.answer(kind, body, peer)
-            case RmcpPlus(session_id=rmcp.NO_SESSION) | Lan15(session_id=rmcp.NO_SESSION):
-                return self._sessionless(datagram, peer)
-            case _:
-                return self._in_session(datagram, peer)
+            return self._login.answer(datagram.payload_type, datagram.payload, peer)
+        if datagram.session_id == rmcp.NO_SESSION:
+            return self._sessionless(datagram, peer)
+        return self._in_session(datagram, peer)
 
     def _sessionless(self, datagram: Lan15 | RmcpPlus, peer: Peer) -> bytes | None:
         message = rmcp.parse_message(datagram.payload)
@@ -225,10 +225,10 @@ class IpmiResponder:
 
     def _in_session(self, datagram: Lan15 | RmcpPlus, peer: Peer) -> bytes | None:
         session = self._live(datagram)
-        half = self.sessions.half_open.get(datagram.session_id)
-        if isinstance(half, Challenge) and isinstance(datagram, Lan15):
-            return self._activate(datagram, half, peer)
         if session is None:
+            half = self.sessions.half_open.get(datagram.session_id)
+            if isinstance(half, Challenge) and isinstance(datagram, Lan15):
+                return self._activate(datagram, half, peer)
             raise Malformed("a session that does not exist here")
         message = session.link.open(datagram)
         if message is None:
@@ -243,7 +243,7 @@ class IpmiResponder:
         if session is None:
             return None
         account = self._view.account(session.account.name)
-        if account is not None and account.over_ipmi:
+        if account is session.account or (account is not None and account.over_ipmi):
             return session
         self.sessions.close(session.id)
         self._view.record(
@@ -275,43 +275,38 @@ class IpmiResponder:
 
     def _execute(self, message: Message, origin: Origin) -> tuple[int, bytes] | None:
         """(completion code, response data); None where a fault swallows the request or its answer."""
+        view, session = self._view, origin.session
         row = COMMANDS.get((message.netfn, message.command))
-        request = Request(
-            protocol="ipmi",
-            method="IPMI",
-            path=row.name if row is not None else name_of(message.netfn, message.command),
-            system=self._system,
-            reset=row.reset(message.data) if row else None,
-        )
-        known = origin.session is not None or self._bmc.strangers.may_write(self._view.now)
-        cause = self._write_request(request, origin) if known else self._write_flood()
-        fault = next((f for f in self._view.faults(Seam.PROTOCOL, request, cause) if isinstance(f, Completion | Silence)), None)
-        code, data = int(CompletionCode.OK), b""
-        before = self._answered_before(message, origin.session)
+        name, reset = (name_of(message.netfn, message.command), None) if row is None else (row.name, row.reset(message.data))
+        request = Request("ipmi", "IPMI", name, self._system, reset)
+        known = session is not None or self._bmc.strangers.may_write(view.now)
+        cause = self._write_request(request, session) if known else self._write_flood()
+        fault = answer_instead(view.faults(Seam.PROTOCOL, request, cause))
+        code, data = OK, b""
+        before = self._answered_before(message, session)
         if before is not None:
             code, data = before.code, before.data
-            self._view.record(Kind.WIRE, cause, protocol="ipmi", what="a repeated request is answered again, not run")
+            view.record(Kind.WIRE, cause, protocol="ipmi", what="a repeated request is answered again, not run")
         elif fault is None or fault.executed:
             try:
-                run = admitted(message, row, origin.session)
-                data = run(Call(bmc=self._bmc, origin=origin, data=message.data, request=request, cause=cause))
+                data = admitted(message, row, session)(Call(self._bmc, origin, message.data, request, cause))
             except Refused as refusal:
                 code, data = refusal.completion_code, refusal.data
             except EmulatorError as refusal:
                 code = refusal.completion_code
-            if origin.session is not None and self._view.profile.ipmi.duplicates == "once":
-                origin.session.answered = Answered(message, self._view.now, code, data)
+            if session is not None and view.profile.ipmi.duplicates == "once":
+                session.answered = Answered(message, view.now, code, data)
         match fault:
             case Silence():
                 return None
             case Completion(code=instead):
                 code, data = instead, b"" if instead else data
         if known:
-            self._view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
+            view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
         return code, data
 
-    def _write_request(self, request: Request, origin: Origin) -> int:
-        user = origin.session.account.name if origin.session else None
+    def _write_request(self, request: Request, session: Session | None) -> int:
+        user = session.account.name if session is not None else None
         return self._view.record(
             Kind.REQUEST, None, protocol=request.protocol, method=request.method, path=request.path, system=request.system,
             reset=request.reset, user=user,

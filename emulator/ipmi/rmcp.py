@@ -11,6 +11,7 @@ Theory (IPMI 2.0, 13.1 to 13.8; ASF 2.0, 3.2)
 
 from __future__ import annotations
 
+import struct
 from typing import Final, NamedTuple
 
 RMCP_IPMI: Final = bytes((0x06, 0x00, 0xFF, 0x07))
@@ -29,6 +30,8 @@ PAYLOAD_RAKP1: Final = 0x12
 PAYLOAD_RAKP2: Final = 0x13
 PAYLOAD_RAKP3: Final = 0x14
 PAYLOAD_RAKP4: Final = 0x15
+
+_RMCP_PLUS_HEADER = struct.Struct("<5xB4sIH")  # payload type and flags, session id, sequence, length of the payload
 
 
 class Malformed(Exception):
@@ -116,22 +119,14 @@ def _parse_lan15(datagram: bytes) -> Lan15:
 def _parse_rmcp_plus(datagram: bytes) -> RmcpPlus:
     if len(datagram) < 16:
         raise Malformed("the RMCP+ header is cut off")
-    payload_type = datagram[5] & 0x3F
+    flags, session_id, sequence, length = _RMCP_PLUS_HEADER.unpack_from(datagram)
+    payload_type = flags & 0x3F
     if payload_type == 0x02:
         raise Malformed("an OEM payload")
-    length = int.from_bytes(datagram[14:16], "little")
     payload = datagram[16 : 16 + length]
     if len(payload) != length:
         raise Malformed("the RMCP+ payload is cut off")
-    return RmcpPlus(
-        payload_type=payload_type,
-        encrypted=bool(datagram[5] & 0x80),
-        authenticated=bool(datagram[5] & 0x40),
-        session_id=datagram[6:10],
-        sequence=int.from_bytes(datagram[10:14], "little"),
-        payload=payload,
-        raw=datagram,
-    )
+    return RmcpPlus(payload_type, flags & 0x80 != 0, flags & 0x40 != 0, session_id, sequence, payload, datagram)
 
 
 def checksum(data: bytes) -> int:
@@ -147,15 +142,8 @@ def parse_message(payload: bytes) -> Message:
         raise Malformed("wrong checksum")
     if payload[1] >> 2 & 1:
         raise Malformed("a response, not a request")
-    return Message(
-        netfn=payload[1] >> 2,
-        command=payload[5],
-        data=payload[6:-1],
-        lun=payload[1] & 0x03,
-        rq_address=payload[3],
-        rq_seq=payload[4] >> 2,
-        rq_lun=payload[4] & 0x03,
-    )
+    _, netfn_lun, _, rq_address, rq_seq_lun, command = payload[:6]
+    return Message(netfn_lun >> 2, command, payload[6:-1], netfn_lun & 0x03, rq_address, rq_seq_lun >> 2, rq_seq_lun & 0x03)
 
 
 def answer(message: Message, code: int, data: bytes) -> bytes:

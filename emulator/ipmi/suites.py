@@ -58,15 +58,18 @@ SUITES: Mapping[int, CipherSuite] = {
 
 @lru_cache(maxsize=64)
 def enabled(ids: tuple[int, ...]) -> tuple[CipherSuite, ...]:
-    """One tuple for all BMCs of a profile. Raises ValueError where it names a suite that we do not speak."""
+    """One tuple for all BMCs of a profile, the strongest last. Raises ValueError where it names a suite that we do not speak."""
     if unknown := sorted(set(ids) - SUITES.keys()):
         raise ValueError(f"cipher suites {unknown} are not spoken here; a profile may name {sorted(SUITES)}")
-    return tuple(SUITES[n] for n in ids)
+    return tuple(SUITES[n] for n in sorted(ids))
 
 
 def choose(offered: Sequence[CipherSuite], proposal: tuple[int | None, int | None, int | None]) -> CipherSuite | RmcpStatus:
-    """The suite of a proposal, or why not. None in a proposal leaves an algorithm to the BMC, which takes its strongest."""
-    for suite in sorted(offered, key=lambda s: s.id, reverse=True):
+    """The suite of a proposal, or why not; `offered` is as `enabled` gives it.
+
+    None in a proposal leaves an algorithm to the BMC, which takes its strongest.
+    """
+    for suite in reversed(offered):
         if all(want is None or want == have for want, have in zip(proposal, suite.algorithms, strict=True)):
             return suite
     if proposal == SUITES[3].algorithms and all(suite.auth != AUTH_HMAC_SHA1 for suite in offered):

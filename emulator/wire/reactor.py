@@ -9,15 +9,20 @@ Rules
 Theory
   A turn of the loop is: wait; timers that are due, then the driven sources, then ready sockets, then posted calls. So
   the core has caught up with the clock before it sees a request, and a posted call sees everything that was due.
+
+  A client that has just been answered mostly asks again within the time that falling asleep and being woken costs both
+  sides. So the loop lingers: for a moment after something was ready it only looks, and lets others run in between.
 """
 
 from __future__ import annotations
 
 import heapq
 import logging
+import os
 import selectors
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -33,6 +38,8 @@ OnError = Callable[[Exception], object]
 
 _RETRY_AFTER_ERROR = 0.1  # seconds on the loop's clock; a source that raises must not turn the loop into a busy one
 _SWEEP = 1024  # this many timers more than last time, and the cancelled ones are taken out of the heap
+_LINGER = 0.0002  # real seconds
+_let_others_run: Callable[[], object] = getattr(os, "sched_yield", lambda: None)
 _log = logging.getLogger("fencelab.wire")
 
 
@@ -109,6 +116,7 @@ class Reactor:
         self.clock = clock
         self._on_error = on_error
         self._selector = selectors.DefaultSelector()
+        self._lingers = False
         self._watches: set[Watch] = set()
         self._timers: list[tuple[Instant, int, Timer]] = []
         self._timer_number = 0
@@ -243,7 +251,7 @@ class Reactor:
             self._close_everything()
 
     def _turn(self) -> None:
-        ready = self._selector.select(self._patience())
+        ready = self._wait()
         self._run_due()
         for key, mask in ready:
             watch: Watch = key.data
@@ -254,6 +262,21 @@ class Reactor:
                 self.guard(callback)
         for _ in range(len(self._posted)):
             self._run_posted(*self._posted.popleft())
+
+    def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is ready, at the latest when patience is over."""
+        patience = self._patience()
+        if self._lingers and patience != 0.0:
+            until = time.perf_counter() + (_LINGER if patience is None else min(_LINGER, patience))
+            while True:
+                if ready := self._selector.select(0):
+                    return ready
+                if time.perf_counter() >= until:
+                    break
+                _let_others_run()
+        ready = self._selector.select(patience)
+        self._lingers = bool(ready)
+        return ready
 
     def _patience(self) -> float | None:
         """Real seconds that the loop may sleep, None for "until something happens"."""

@@ -30,7 +30,6 @@ _PKTINFO = struct.Struct("=i4s4s")  # struct in_pktinfo: interface, address to a
 _ANCILLARY = socket.CMSG_SPACE(_PKTINFO.size)
 _MAX_DATAGRAM = 65535
 _DATAGRAMS_PER_TURN = 64
-_PROBE_EVERY = 8
 _ANY = ("0.0.0.0", "::")
 
 
@@ -48,7 +47,6 @@ class UdpEndpoint:
         self._on_datagram = on_datagram
         self._reactor = reactor
         self._wildcard = address in _ANY
-        self._turns, self._crowded = 0, False
         if self._wildcard:
             sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
         self._sock = sock
@@ -73,18 +71,13 @@ class UdpEndpoint:
             self._watch.close()
 
     def _readable(self) -> None:
-        """Most turns bring one datagram, and asking for a second costs more than a turn: it is asked for now and then, or
-        while there was one."""
-        self._turns += 1
-        probing = self._crowded or self._turns % _PROBE_EVERY == 0
-        for taken in range(_DATAGRAMS_PER_TURN if probing else 1):
+        for _ in range(_DATAGRAMS_PER_TURN):
             if self.closed:
                 return
             try:
                 data, ancillary, _flags, peer = self._sock.recvmsg(_MAX_DATAGRAM, _ANCILLARY if self._wildcard else 0)
             except (BlockingIOError, InterruptedError):
                 return
-            self._crowded = taken > 0
             local = self._asked(ancillary) if self._wildcard else self.address
             if local is None:
                 self.dropped += 1

@@ -65,6 +65,8 @@ class Pools:
 
     def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
         def finished(future: Future[T]) -> None:
+            if future.cancelled():
+                return  # it never ran, and whoever wanted the answer is stopping
             error = future.exception()
             done(None if error else future.result(), error)
 

@@ -27,8 +27,12 @@ class Server:
     password: str
 
 
+class LostAnswer(Exception):
+    """A server was silent."""
+
+
 class Line:
-    """Speaks to many BMCs from one socket."""
+    """Speaks to many BMCs from one socket. Never repeats itself: what is lost shows."""
 
     def __init__(self) -> None:
         self._sock = socket.socket(type=socket.SOCK_DGRAM)
@@ -43,7 +47,10 @@ class Line:
     def to(self, address: str, port: int) -> Callable[[bytes], list[bytes]]:
         def send(datagram: bytes) -> list[bytes]:
             self._sock.sendto(datagram, (address, port))
-            return [self._sock.recvfrom(2048)[0]]
+            try:
+                return [self._sock.recvfrom(2048)[0]]
+            except TimeoutError:
+                raise LostAnswer(f"{address}:{port} did not answer {datagram[:6].hex()}... for {ANSWER_WITHIN:g} s") from None
 
         return send
 

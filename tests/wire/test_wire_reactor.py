@@ -297,3 +297,37 @@ def test_a_socket_closed_by_an_earlier_callback_of_the_same_turn_is_left_alone(r
     assert len(ran) == 1
     for _one, other in pairs:
         other.close()
+
+
+class Looks:
+    """A selector that remembers how long it was told to wait; `asleep` is set once that is without end."""
+
+    def __init__(self, real):
+        self._real = real
+        self.patience: list[float | None] = []
+        self.asleep = threading.Event()
+
+    def select(self, timeout):
+        self.patience.append(timeout)
+        if timeout is None:
+            self.asleep.set()
+        return self._real.select(timeout)
+
+    def __getattr__(self, name):
+        return getattr(self._real, name)
+
+
+def test_a_loop_that_was_busy_looks_again_for_a_moment_and_then_sleeps(clock):
+    reactor = Reactor(clock)
+    looks = reactor._selector = Looks(reactor._selector)
+    reactor.start()
+    try:
+        assert looks.asleep.wait(10)
+        looks.asleep.clear()
+        del looks.patience[:]
+        reactor.call(lambda: None)  # wakes it
+        assert looks.asleep.wait(10)
+        assert looks.patience.count(None) == 1, "asleep once, until something happens"
+        assert looks.patience[0] == 0, "the first look after it was woken does not wait"
+    finally:
+        reactor.stop()
