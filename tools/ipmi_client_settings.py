@@ -188,6 +188,7 @@ FREEIPMI: Sequence[tuple[str, str, str, int]] = (
 
 def settings() -> Iterator[Cell]:
     yield from _ipmitool()
+    yield from _many_commands()
     yield from _ipmi_config()
     yield from _freeipmi()
 
@@ -202,6 +203,15 @@ def _ipmitool() -> Iterator[Cell]:
         yield Cell(
             client="ipmitool", way="lanplus", what=f"refused at once: {what}", argv=argv, says=says, code=1, within=AT_ONCE
         )
+
+
+def _many_commands() -> Iterator[Cell]:
+    call = "ipmitool -I lanplus -H {h} -U {u} -P {p} "
+    for what, line in (
+        ("shell", f"printf 'chassis status\\nchassis power status\\nexit\\n' | {call}shell"),
+        ("exec", f"printf 'chassis status\\nchassis power status\\n' > commands && {call}exec commands"),
+    ):
+        yield Cell(client="ipmitool", way="lanplus", what=what, argv=_script(line), says="Chassis Power is on", within=10)
 
 
 def _ipmi_config() -> Iterator[Cell]:
@@ -230,3 +240,8 @@ def _freeipmi() -> Iterator[Cell]:
         what = arguments.split()[0].strip("-") if arguments.startswith("--") else arguments
         argv = words(call + arguments.replace("{t} ", call))
         yield Cell(client=tool, way="2.0", what=what, argv=argv, says=says, code=code)
+    for way, suite in (("2.0", ""), ("2.0 -I 17", "-I 17 ")):
+        yield Cell(
+            client="ipmiconsole", way=way, what="a reboot on the console", typed="ipmiconsole",
+            argv=words(f"ipmiconsole {suite}-h {{h}} -u {{u}} -p {{p}}"), says=r"Memory test(.|\s)*login: ",
+        )  # fmt: skip

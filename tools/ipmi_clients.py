@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,6 +43,18 @@ PACKAGES = {
     "fence": "fence-agents",
 }
 PYTHON_PACKAGES = ("pyghmi", "python-ipmi")
+
+
+@dataclass(frozen=True)
+class Console:
+    """What a console client says once it stands, and what ends it."""
+
+    stands: str
+    escape: bytes
+
+
+CONSOLES = {"terminal": Console("operational", b"\r~."), "ipmiconsole": Console("SOL established", b"&.")}
+"""What a cell's `typed` says, where it is no text."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +146,8 @@ class Bed:
             subprocess.run(
                 command, capture_output=True, check=True, env=self._environment, cwd=ROOT, timeout=until - time.monotonic()
             )
-        if cell.typed == "terminal":
-            return self._at_a_terminal(last, name, cell.says, until)
+        if cell.typed in CONSOLES:
+            return self._at_a_terminal(last, CONSOLES[cell.typed], fill, cell.says, until)
         if cell.typed is not None:
             return self._typed(last, fill(cell.typed), cell.says, until)
         run = subprocess.run(
@@ -156,15 +168,18 @@ class Bed:
             process.kill()
         return 0, said
 
-    def _at_a_terminal(self, command: list[str], name: str, says: str, until: float) -> tuple[int, str]:
+    def _at_a_terminal(
+        self, command: list[str], console: Console, fill: Callable[[str], str], says: str, until: float
+    ) -> tuple[int, str]:
         """A console: once it stands the host is reset, and the escape sequence ends it."""
         ours, theirs = pty.openpty()
+        reset = fill("ipmitool -I lanplus -H {h} -U {u} -P {p} chassis power reset").split()
         with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=self._environment) as process:
             os.close(theirs)
-            said = _read_until(ours, "operational", until)
-            subprocess.run([*command[:-2], "chassis", "power", "reset"], capture_output=True, check=True, env=self._environment)
+            said = _read_until(ours, console.stands, until)
+            subprocess.run(reset, capture_output=True, check=True, env=self._environment)
             said += _read_until(ours, says, until)
-            os.write(ours, b"\r~.")
+            os.write(ours, console.escape)
             try:
                 code = process.wait(timeout=5)
             finally:

@@ -21,7 +21,7 @@ NOBODY: frozenset[int] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Where clients find this BMC, for commands that tell it. An address that is no IPv4 address is shown as 0.0.0.0."""
+    """Where this BMC's socket is. What it tells of its network is `view.network`; the port is told as it is."""
 
     address: str = "0.0.0.0"
     port: int = IPMI_PORT
