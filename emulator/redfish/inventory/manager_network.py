@@ -13,7 +13,7 @@ from typing import Final
 
 from emulator.core.errors import SettingRefused
 from emulator.core.journal import Kind
-from emulator.core.network import Network
+from emulator.core.network import NO_ADDRESS, Network
 from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import Call, Refusal, shown
 from emulator.redfish.inventory.box import Box, part
@@ -95,7 +95,7 @@ def _ethernet(box: Box) -> Resource:
             "IPv4Addresses": [network],
             "IPv4StaticAddresses": [] if found.dhcp else [static],
             "IPv6Addresses": [],
-            "NameServers": [found.gateway],
+            "NameServers": [] if found.gateway == NO_ADDRESS else [found.gateway],
             "VLAN": {"VLANEnable": found.vlan, "VLANId": found.vlan_id},
             "DHCPv4": {
                 "DHCPEnabled": found.dhcp,
