@@ -21,7 +21,7 @@ from emulator.redfish.inventory.keeping import keeper
 from emulator.redfish.resource import Privilege, Resource, collection, link
 from emulator.redfish.settings import merged
 from emulator.redfish.shapes import Json
-from emulator.redfish.writable import Fields, Flag, Inside, ListOf, Text, Whole, Write, merged_list, patch
+from emulator.redfish.writable import Fields, Flag, Inside, ListOf, OrNull, Text, Whole, Write, merged_list, patch
 
 ETHERNET_TYPE: Final = "#EthernetInterface.v1_12_4.EthernetInterface"
 PROTOCOL_TYPE: Final = "#ManagerNetworkProtocol.v1_12_0.ManagerNetworkProtocol"
@@ -35,7 +35,7 @@ ETHERNET_FIELDS: Final[Fields] = {
     "FQDN": Text(low=1, high=255, pattern=r"[A-Za-z0-9.-]+"),
     "VLAN": Inside({"VLANEnable": Flag(), "VLANId": Whole(low=1, high=4094)}),
     "DHCPv4": Inside({"DHCPEnabled": Flag(), "UseDNSServers": Flag(), "UseNTPServers": Flag(), "UseDomainName": Flag()}),
-    "IPv4StaticAddresses": ListOf(item=Inside({"Address": QUAD, "SubnetMask": QUAD, "Gateway": QUAD}), high=1),
+    "IPv4StaticAddresses": ListOf(item=Inside({"Address": QUAD, "SubnetMask": QUAD, "Gateway": OrNull(QUAD)}), high=1),
 }
 IN_CORE: Final = frozenset({"HostName", "VLAN", "IPv4StaticAddresses", "DHCPv4"})
 PROTOCOL_FIELDS: Final[Fields] = {
@@ -74,7 +74,7 @@ def _ethernet(box: Box) -> Resource:
             "Address": found.address,
             "SubnetMask": found.mask,
             "AddressOrigin": "DHCP" if found.dhcp else "Static",
-            "Gateway": found.gateway,
+            "Gateway": None if found.gateway == NO_ADDRESS else found.gateway,
         }
         static = {name: value for name, value in network.items() if name != "AddressOrigin"}
         told: Json = {
