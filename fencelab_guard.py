@@ -43,8 +43,16 @@ def insist(names: Sequence[str] = OURS, exit_code: int = EXIT_USAGE) -> None:
         raise SystemExit(exit_code)
 
 
+def insist_on_linux() -> None:
+    """Ends the command with one sentence where emulated BMCs cannot run; the agent and the manager run elsewhere too."""
+    if sys.platform != "linux":
+        sys.stderr.write(f"fencelab: emulated BMCs need Linux (epoll), this is {sys.platform}\n")
+        raise SystemExit(EXIT_USAGE)
+
+
 def bmc_emulator() -> None:
     insist()
+    insist_on_linux()
     from emulator.cli import main
 
     main()
@@ -52,6 +60,7 @@ def bmc_emulator() -> None:
 
 def fence_conformance() -> None:
     insist()
+    insist_on_linux()
     from conformance.cli import main
 
     main()

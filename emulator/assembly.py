@@ -15,8 +15,9 @@ import random
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO, TypeVar
@@ -70,8 +71,27 @@ class Endpoint:
     http_port: int | None = None  # sends clients to HTTPS
 
 
+class Endpoints(Mapping[str, Endpoint]):
+    """Where the BMCs of a rack are, by name, in their order. Made when asked for: there may be ten thousand."""
+
+    def __init__(self, names: Collection[str], make: Callable[[str], Endpoint]) -> None:
+        self._names = names
+        self._make = make
+
+    def __getitem__(self, name: str) -> Endpoint:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._make(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 class Emulator:
-    """Emulated BMCs on real sockets; a context manager."""
+    """Emulated BMCs on real sockets; a context manager, to be entered once."""
 
     def __init__(
         self,
@@ -112,16 +132,13 @@ class Emulator:
         self._units = tuple(units)
         self._seed = seed
         self._fleet = fleet
-        step = 0 if fleet is not None else 1
-        self._places = places or {
-            unit.name: Place(
-                listen=fleet.address(n) if fleet is not None else listen,
-                redfish_port=redfish_port + n * step if redfish_port else 0,
-                ipmi_port=ipmi_port + n * step if ipmi_port else 0,
-                http_port=http_port + n * step if http_port else http_port,
-            )
-            for n, unit in enumerate(self._units)
-        }
+        if fleet is not None and units:
+            fleet.address(len(units) - 1)  # says at once that there is no room
+        self._places: Iterable[Place] = (
+            [places[unit.name] for unit in units]
+            if places
+            else _places(len(units), fleet, listen, redfish_port, ipmi_port, http_port)
+        )
         self._tls = tls
         self._refuse = refuse
         self._event_hosts = event_hosts
@@ -136,11 +153,16 @@ class Emulator:
         self._fronts: FrontEnds | None = None
         self._docker_room: DockerRoom | None = None
         self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._entered = False
         self.endpoints: Mapping[str, Endpoint] = {}
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Emulator:
+        """Raises RuntimeError if it ran already."""
+        if self._entered:
+            raise RuntimeError("an emulator runs once; make another one")
+        self._entered = True
         self._clock = WallClock()
         self.reactor = Reactor(self._clock)
         try:
@@ -178,7 +200,9 @@ class Emulator:
             directory=Path(self._directory.name),
             fleet=self._fleet,
         )
-        self.endpoints = {unit.name: self._endpoint(unit, fronts) for unit in self._units}
+        self._own_passwords = {unit.name: unit.password for unit in self._units if unit.password is not None}
+        self._units = ()  # the rack has them now
+        self.endpoints = Endpoints(self.rack.units, partial(self._endpoint, fronts))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
@@ -218,18 +242,16 @@ class Emulator:
             self._spill = None
 
     def _settle_hosts(self) -> None:
-        virtual = VirtualRoom(self.rack)
+        self.rack.hold_all(VirtualRoom(self.rack))
         processes: dict[tuple[str, str], ProcessHost] = {}
         containers: dict[tuple[str, str], DockerHost] = {}
         for unit in self.rack.units.values():
-            for system in unit.systems.values():
+            for system in unit.systems:
                 key, name = (unit.name, system.id), system.host_name
                 if name in self._processes:
                     processes[key] = self._processes[name]
                 elif name in self._containers:
                     containers[key] = self._containers[name]
-                else:
-                    self.rack.hold(*key, virtual)
         self._room = ProcessRoom(processes, self._tell_from_anywhere)
         for key in processes:
             self.rack.hold(*key, self._room)
@@ -258,22 +280,21 @@ class Emulator:
 
         self.reactor.post(tell)
 
-    def _endpoint(self, spec: UnitSpec, fronts: FrontEnds) -> Endpoint:
-        view = BmcView(self.rack, spec.name)
-        account = next(view.accounts())
-        address = fronts.addresses[spec.name]
+    def _endpoint(self, fronts: FrontEnds, name: str) -> Endpoint:
+        view, address = BmcView(self.rack, name), fronts.address(name)
+        account, own_password = view.profile.auth.accounts[0], self._own_passwords.get(name)
         scheme = "https" if self._tls else "http"
         return Endpoint(
-            name=spec.name,
-            profile=spec.profile.id,
+            name=name,
+            profile=view.profile.id,
             host=address.host,
             redfish_port=address.redfish_port,
             redfish_url=f"{scheme}://{address.host}:{address.redfish_port}",
             ipmi_host=address.host,
             ipmi_port=address.ipmi_port,
             username=account.name,
-            password=account.password,
-            password_is_default=spec.password is None,
+            password=account.password if own_password is None else own_password,
+            password_is_default=own_password is None,
             systems=tuple(
                 SystemRef(f"/redfish/v1/Systems/{s.id}", s.id, "" if s.uuid == ABSENT else s.uuid) for s in view.systems()
             ),
@@ -336,9 +357,24 @@ class Emulator:
         self.call(hang_it)
 
 
+def _places(
+    count: int, fleet: Fleet | None, listen: str, redfish_port: int, ipmi_port: int, http_port: int | None
+) -> Iterator[Place]:
+    for n in range(count):
+        if fleet is not None:
+            yield Place(listen=fleet.address(n), redfish_port=redfish_port, ipmi_port=ipmi_port, http_port=http_port)
+        else:
+            yield Place(
+                listen=listen,
+                redfish_port=redfish_port and redfish_port + n,
+                ipmi_port=ipmi_port and ipmi_port + n,
+                http_port=http_port and http_port + n,
+            )
+
+
 def _say_lost(error: OSError) -> None:
     _log.error("the journal file ends here: %s", error.strerror)
 
 
 def _system_id(rack: Rack, name: str, system: str | None) -> str:
-    return system if system is not None else next(iter(rack.unit(name).systems))
+    return system if system is not None else rack.unit(name).first().id

@@ -28,7 +28,9 @@ PASSWORD_VARIABLE = "FENCELAB_PASSWORD"
 IPMI_PASSWORD_BYTES = 20
 """IPMI 2.0, 22.30 Set User Password: no client can send a longer one."""
 EXIT_USAGE = 2
-JOURNAL_KEPT = 5_000
+ALL_ASKED = 64
+"""So many BMCs are all asked whether they answer before they are called ready."""
+JOURNAL_KEPT = 1_000
 """Events in memory. From outside only the file can be read, and a big ring costs every request fresh memory."""
 REDFISH_PORT, IPMI_PORT = 443, 623
 """Where the BMCs of a fleet listen; without addresses of their own they take free ports."""
@@ -174,8 +176,7 @@ def _serve_rack(path: Path, journal: Path | None, as_json: bool) -> None:
         docker_url=rack.docker_url,
         journal_path=journal,
     )
-    lan = {unit.name: unit.profile.ipmi.lan for unit in rack.units}
-    _until_stopped(emulator, lan, rack.password_variables, journal, as_json)
+    _until_stopped(emulator, rack.password_variables, journal, as_json)
 
 
 def _serve(
@@ -202,9 +203,9 @@ def _serve(
             err=True,
         )
     names = [profile.id] if count == 1 else [f"{profile.id}-{n}" for n in range(1, count + 1)]
-    units = [UnitSpec(name=name, profile=profile, hosts=(HostSpec(power=power, hung=hung),), password=password) for name in names]
+    hosts = (HostSpec(power=power, hung=hung),)
     emulator = Emulator(
-        units,
+        [UnitSpec(name=name, profile=profile, hosts=hosts, password=password) for name in names],
         seed=seed,
         listen=listen,
         redfish_port=ports[0],
@@ -216,12 +217,10 @@ def _serve(
         journal_path=journal,
         journal_capacity=JOURNAL_KEPT,
     )
-    _until_stopped(emulator, dict.fromkeys(names, profile.ipmi.lan), {}, journal, as_json)
+    _until_stopped(emulator, {}, journal, as_json)
 
 
-def _until_stopped(
-    emulator: Emulator, lan: Mapping[str, bool], variables: Mapping[str, str], journal: Path | None, as_json: bool
-) -> None:
+def _until_stopped(emulator: Emulator, variables: Mapping[str, str], journal: Path | None, as_json: bool) -> None:
     """Prints one line per BMC when it answers. `variables` names the environment variable of each password of one's own."""
     from emulator.backends.container import NotOurs
     from emulator.core.errors import RackMisconfigured
@@ -244,10 +243,12 @@ def _until_stopped(
             for n, (name, endpoint) in enumerate(emulator.endpoints.items()):
                 if stop.is_set():
                     break
-                # A TLS handshake with each of thousands takes longer than all the rest: one of each certificate will do.
-                check(endpoint, lan=lan[name], redfish=n < BLOCK or n % BLOCK == 0)
+                # To ask each of thousands takes longer than all the rest, and wakes them: one of each certificate will do.
+                if n < ALL_ASKED or n % BLOCK == 0:
+                    check(endpoint, lan=emulator.rack.unit(name).profile.ipmi.lan)
                 variable = variables.get(name, PASSWORD_VARIABLE)
                 _print(_ready_json(endpoint, variable) if as_json else _ready_text(endpoint, variable))
+            gc.collect()
             gc.freeze()  # thousands of BMCs stay: looking through them again and again for garbage holds up every client
             if sys.stderr is not None and sys.stderr.isatty():
                 click.echo("Ctrl-C ends it.", err=True)

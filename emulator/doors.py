@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication
 
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 
 from emulator.core.eventlog import LogEntry, LogKind
 from emulator.core.presence import Being
+from emulator.core.rack import Rack
 from emulator.core.view import BmcView
 from emulator.redfish.certificates import certificates_in
 from emulator.wire.certs import Certificate, server_context
@@ -29,11 +31,11 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 class TlsKeyring:
     """The certificate of one BMC's HTTPS port. New connections get a new one if there is a key for it."""
 
-    def __init__(self, certificate: Certificate, tls_min: str) -> None:
+    def __init__(self, certificate: Certificate, tls_min: str, listener: Listener) -> None:
         self._key = certificate.key
         self._shown = certificate.pem.decode()
         self._tls_min = tls_min
-        self.listener: Listener | None = None
+        self._listener = listener
 
     def current(self) -> str | None:
         return self._shown
@@ -42,10 +44,10 @@ class TlsKeyring:
         self._shown = certificates_in(pem)
         public = _public(x509.load_pem_x509_certificate(self._shown.encode()).public_key())
         for key in (*_KEY.findall(pem.encode()), self._key):
-            if _fits(key, public) and self.listener is not None:
+            if _fits(key, public):
                 self._key = key if key.endswith(b"\n") else key + b"\n"
                 chain = Certificate(pem=self._shown.encode(), key=self._key, ca_pem=b"")
-                self.listener.tls = server_context(chain, self._tls_min)
+                self._listener.tls = server_context(chain, self._tls_min)
                 return True
         return False
 
@@ -64,30 +66,34 @@ def _public(key: object) -> bytes:
 
 
 class Doorkeeper:
-    """Shuts the TCP ports of a BMC while it is away: SYNs are dropped, open connections break."""
+    """Shuts the TCP ports of the BMCs that are away: SYNs are dropped, open connections break."""
 
-    def __init__(self, reactor: Reactor, view: BmcView, listeners: Iterable[Listener]) -> None:
+    def __init__(self, reactor: Reactor, rack: Rack, doors: Callable[[str], Iterable[Listener]]) -> None:
+        """`doors(name)` are the ports of a BMC."""
         self._reactor = reactor
-        self._view = view
-        self._listeners = tuple(listeners)
-        view.on_log(self._logged)
+        self._rack = rack
+        self._doors = doors
+        rack.on_log(self._logged)
 
-    def _logged(self, entry: LogEntry) -> None:
+    def _logged(self, name: str, entry: LogEntry) -> None:
         # The BMC writes it down just before it goes; one turn of the loop later it is gone.
         if entry.kind in _COMES_OR_GOES:
-            self._reactor.call_later(0, self._look)
+            self._reactor.call_later(0, partial(self._look, name))
 
-    def _look(self) -> None:
-        away = self._view.presence().being is Being.DEAF
-        for listener in self._listeners:
+    def _look(self, name: str) -> None:
+        away = self._away(name)
+        for listener in self._doors(name):
             listener.set_door(Door.SATURATED if away else Door.OPEN)
         if away:
-            self._reactor.call_later(LAST_WORDS, self._break)
+            self._reactor.call_later(LAST_WORDS, partial(self._break, name))
 
-    def _break(self) -> None:
-        if self._view.presence().being is Being.DEAF:
-            for listener in self._listeners:
+    def _break(self, name: str) -> None:
+        if self._away(name):
+            for listener in self._doors(name):
                 listener.drop_connections()
+
+    def _away(self, name: str) -> bool:
+        return BmcView(self._rack, name).presence().being is Being.DEAF
 
 
 def redirect_to(port: int) -> WSGIApplication:

@@ -2,7 +2,8 @@
 
 Rules
   1. BMC n has the n-th address of a network. IPMI of all of them is one socket, bound to a device; Redfish listens per address.
-  2. An idle BMC costs no IPMI state: a responder is made when somebody first speaks to its address.
+  2. An idle BMC costs no IPMI state: a responder is made when somebody speaks to its address, and forgotten when it has been left
+     alone, unless it remembers what only IPMI knows.
   3. Addresses without a BMC are silent, as in a rack with free slots.
 """
 
@@ -11,8 +12,9 @@ from __future__ import annotations
 import ipaddress
 import resource
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from emulator.core.clock import Instant
 from emulator.core.errors import RackMisconfigured
@@ -26,6 +28,9 @@ from emulator.wire.udp import Address, UdpFleet
 
 OTHER_DESCRIPTORS = 512
 """Connections, journal, and what a Python has open anyway."""
+
+LINGER = 30.0
+"""Seconds for which a responder with nothing left to do is kept: whoever asks often meets the same one."""
 
 BLOCK = 256
 """So many neighbours share a certificate, which names them all."""
@@ -46,12 +51,27 @@ class Fleet:
         """Of the n-th BMC, counted from 0. Raises IndexError."""
         if not 0 <= n < len(self):
             raise IndexError(f"{self.network} has no room for BMC {n + 1}")
-        return str(self.network[n + (1 if self.network.prefixlen < 31 else 0)])
+        return _text(int(self.network.network_address) + self._unused + n)
+
+    def number(self, address: str) -> int:
+        """Which BMC has an address: the inverse of `address`. Less than 0, or more than there are, where none has."""
+        return int(ipaddress.IPv4Address(address)) - int(self.network.network_address) - self._unused
 
     def block(self, n: int) -> tuple[str, ...]:
         """The addresses that share a certificate with the n-th BMC."""
         first = n - n % BLOCK
         return tuple(self.address(k) for k in range(first, min(first + BLOCK, len(self))))
+
+    @property
+    def _unused(self) -> int:
+        """Of the network's first addresses."""
+        return 1 if self.network.prefixlen < 31 else 0
+
+
+@lru_cache(maxsize=2 * BLOCK)
+def _text(address: int) -> str:
+    """The same string for a listener and for the certificate that names it."""
+    return str(ipaddress.IPv4Address(address))
 
 
 def room_for(count: int) -> None:
@@ -65,41 +85,64 @@ def room_for(count: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-class FleetPort:
-    """IPMI of a whole fleet on one socket. Raises CannotBind."""
+class Responders:
+    """IPMI of many BMCs: what is awake of it. Knows no socket."""
 
-    def __init__(self, rack: Rack, reactor: Reactor, fleet: Fleet, port: int, names: Iterable[str]) -> None:
-        """`names` are the rack's BMCs in the order of their addresses."""
-        self._rack = rack
-        self._names = {fleet.address(n): name for n, name in enumerate(names)}
-        self._responders: dict[str, IpmiResponder] = {}
+    def __init__(self, make: Callable[[str], IpmiResponder | None]) -> None:
+        """`make(address)` is the responder of the BMC at an address, None where there is none."""
+        self._make = make
+        self._held: dict[str, IpmiResponder] = {}
         self._busy: dict[str, IpmiResponder] = {}
-        self._socket = UdpFleet(reactor, port, self._on_datagram, network=str(fleet.network), device=fleet.device)
-        self.port = self._socket.port
-        self.close = self._socket.close
+        self._idle_since: dict[str, Instant] = {}  # of those that may be forgotten; longest first
+
+    def receive(self, data: bytes, peer: Address, address: str) -> list[tuple[bytes, Address]]:
+        """The answers to a datagram for `address`, with where each goes."""
+        responder = self._held.get(address)
+        if responder is None:
+            responder = self._make(address)
+            if responder is None:
+                return []
+            self._held[address] = responder
+        self._busy[address] = responder
+        return responder.receive(data, peer)
 
     def tick(self, now: Instant) -> None:
         for address, responder in tuple(self._busy.items()):
             responder.tick(now)
             if responder.idle:
                 del self._busy[address]
+                self._idle_since.pop(address, None)
+                if responder.forgettable:
+                    self._idle_since[address] = now
+        while self._idle_since and now - self._idle_since[address := next(iter(self._idle_since))] >= LINGER:
+            del self._idle_since[address]
+            if address not in self._busy:
+                del self._held[address]
+
+
+class FleetPort:
+    """IPMI of a whole fleet on one socket. Raises CannotBind."""
+
+    def __init__(self, rack: Rack, reactor: Reactor, fleet: Fleet, port: int) -> None:
+        self._rack = rack
+        self._fleet = fleet
+        self._names = tuple(rack.units)  # in the order of their addresses
+        self._responders = Responders(self._awaken)
+        self._socket = UdpFleet(reactor, port, self._on_datagram, network=str(fleet.network), device=fleet.device)
+        self.port = self._socket.port
+        self.close = self._socket.close
+        self.tick = self._responders.tick
 
     def _on_datagram(self, data: bytes, peer: Address, local: Address) -> None:
-        responder = self._responders.get(local[0]) or self._awaken(local[0])
-        if responder is not None:
-            self._busy[local[0]] = responder
-            for answer, to in responder.receive(data, peer):
-                self._socket.send(answer, to, local)
+        for answer, to in self._responders.receive(data, peer, local[0]):
+            self._socket.send(answer, to, local)
+
+    def _emit(self, data: bytes, peer: Peer, here: Here) -> None:
+        self._socket.send(data, (peer[0], peer[1]), (here.address, here.port))
 
     def _awaken(self, address: str) -> IpmiResponder | None:
-        name = self._names.get(address)
-        if name is None:
+        n = self._fleet.number(address)
+        if not 0 <= n < len(self._names):
             return None
-        here = Here(address, self.port)
-
-        def emit(data: bytes, peer: Peer) -> None:
-            self._socket.send(data, (peer[0], peer[1]), (here.address, here.port))
-
-        view = BmcView(self._rack, name)
-        responder = self._responders[address] = IpmiResponder(view, entropy=secrets.token_bytes, here=here, emit=emit)
-        return responder
+        view, here = BmcView(self._rack, self._names[n]), Here(address, self.port)
+        return IpmiResponder(view, entropy=secrets.token_bytes, here=here, emit=self._emit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from emulator.wire.certs import CertificateSpec, CertificateStore
 from emulator.wire.http import HttpServer, NoHooks
 from emulator.wire.ops import Hang, Plan
 from emulator.wire.reactor import Reactor
-from emulator.wire.tcp import bind
+from emulator.wire.tcp import Listener, bind
 from emulator.wire.udp import Address, UdpEndpoint
 from profiles.model import ABSENT, Profile
 
@@ -57,15 +57,15 @@ class BmcAddress:
 class WireFaults(NoHooks):
     """Lets the armed wire faults of a BMC act on its HTTP exchanges; a BMC that is away says nothing."""
 
-    def __init__(self, views: dict[str, BmcView]) -> None:
-        self._views = views
+    def __init__(self, rack: Rack) -> None:
+        self._rack = rack
         self._late: dict[str, tuple[WireFault, ...]] = {}
 
     def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
-        return (Hang(),) if self._views[listener_name].presence().being is Being.DEAF else None
+        return (Hang(),) if BmcView(self._rack, listener_name).presence().being is Being.DEAF else None
 
     def before(self, listener_name: str, method: str, path: str) -> Plan | None:
-        view = self._views[listener_name]
+        view = BmcView(self._rack, listener_name)
         if view.presence().being is Being.DEAF:
             return (Hang(),)
         fired = _wire(
@@ -85,7 +85,7 @@ class WireFaults(NoHooks):
     def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
         for fault in self._late.pop(listener_name, ()):
             plan = fault.rewrite(plan)
-            view = self._views[listener_name]
+            view = BmcView(self._rack, listener_name)
             view.record(Kind.WIRE, view.last_request(), fault=fault.name, method=method, path=path, executed=True)
         return plan
 
@@ -95,7 +95,7 @@ def _wire(faults: Iterable[Fault]) -> list[WireFault]:
 
 
 def _system_in(view: BmcView, path: str) -> str | None:
-    return next((s.id for s in view.systems() if f"/Systems/{s.id}/" in f"{path}/"), None)
+    return next((system for system in view.system_ids() if f"/Systems/{system}/" in f"{path}/"), None)
 
 
 class FrontEnds:
@@ -106,46 +106,47 @@ class FrontEnds:
         rack: Rack,
         reactor: Reactor,
         *,
-        places: Mapping[str, Place],
+        places: Iterable[Place],
         tls: bool,
         refuse: frozenset[str],
         directory: Path,
         event_hosts: frozenset[str] = frozenset(),
         fleet: Fleet | None = None,
     ) -> None:
-        """Redfish events go to loopback addresses and to `event_hosts`, nowhere else."""
-        self.addresses: dict[str, BmcAddress] = {}
+        """`places` are those of the rack's BMCs, in their order. Redfish events go to loopback addresses and to `event_hosts`,
+        nowhere else."""
+        self._rack = rack
         self._reactor = reactor
+        self._tls = tls
+        self._directory = directory
+        self._fleet = fleet
         self._held: list[socket.socket] = []
-        self._endpoints: list[UdpEndpoint] = []
+        self._refused: dict[str, BmcAddress] = {}
+        self._endpoints: dict[str, UdpEndpoint] = {}
         self._responders: list[IpmiResponder] = []
         self._fleet_port: FleetPort | None = None
         self._certificates = CertificateStore()
         self._courier = ThreadedCourier(reactor.post, event_hosts)
-        views = {name: BmcView(rack, name) for name in rack.units}
-        specs = {
-            name: _specification(view.profile, fleet.block(n) if fleet is not None else (places[name].listen,))
-            for n, (name, view) in enumerate(views.items())
-        }
-        self._keyrings = {name: self._keyring(view.profile, specs[name]) for name, view in views.items()} if tls else {}
-        app = create_app(rack, courier=self._courier, keyrings=self._keyrings)
-        self._server = HttpServer(reactor, app, hooks=WireFaults(views))
+        app = create_app(rack, courier=self._courier, keyring_of=self._keyring if tls else None)
+        self._server = HttpServer(reactor, app, hooks=WireFaults(rack))
         self._plain = HttpServer(reactor, app)
+        Doorkeeper(reactor, rack, self._doors)
         try:
-            if fleet is not None and views:
-                room_for(len(views))
-                self._fleet_port = FleetPort(rack, reactor, fleet, places[next(iter(views))].ipmi_port, views)
-            for n, (name, view) in enumerate(views.items()):
-                place, spec = places[name], specs[name]
-                ca_file = directory / (f"{name}.pem" if fleet is None else f"{n // BLOCK}.pem")
+            if fleet is not None:
+                room_for(len(rack.units))
+            for n, (name, place) in enumerate(zip(rack.units, places, strict=True)):
+                if fleet is not None and self._fleet_port is None:
+                    self._fleet_port = FleetPort(rack, reactor, fleet, place.ipmi_port)
                 if fleet is None or n % BLOCK == 0:
+                    profile = rack.unit(name).profile
+                    specification = self._specification(profile, place.listen)
+                    context = self._certificates.context(specification, profile.http.tls_min) if tls else None
                     # Of a refused one too: clients open it first.
-                    ca_file.write_bytes(self._certificates.certificate(spec).ca_pem)
+                    self._ca_file(name, place.listen).write_bytes(self._certificates.certificate(specification).ca_pem)
                 if name in refuse:
-                    self.addresses[name] = self._refuse(place.listen, ca_file)
+                    self._refuse(name, place.listen)
                 else:
-                    context = self._certificates.context(spec, view.profile.http.tls_min) if tls else None
-                    self.addresses[name] = self._open(view, place, context, ca_file)
+                    self._open(BmcView(rack, name), place, context)
         except BaseException:
             self.close()
             raise
@@ -160,48 +161,71 @@ class FrontEnds:
         self._reactor.call(self._close_endpoints)
 
     def _close_endpoints(self) -> None:
-        for endpoint in self._endpoints:
+        for endpoint in self._endpoints.values():
             endpoint.close()
         if self._fleet_port is not None:
             self._fleet_port.close()
 
-    def _keyring(self, profile: Profile, spec: CertificateSpec) -> TlsKeyring:
-        return TlsKeyring(self._certificates.certificate(spec), profile.http.tls_min)
+    def address(self, name: str) -> BmcAddress:
+        """Where a BMC is."""
+        if name in self._refused:
+            return self._refused[name]
+        listener, plain = self._server.listeners[name], self._plain.listeners.get(name)
+        return BmcAddress(
+            host=_reachable(listener.address),
+            redfish_port=listener.port,
+            ipmi_port=self._endpoints[name].port if self._fleet_port is None else self._fleet_port.port,
+            ca_file=self._ca_file(name, listener.address),
+            http_port=plain.port if plain is not None else None,
+        )
 
-    def _open(self, view: BmcView, place: Place, context: ssl.SSLContext | None, ca_file: Path) -> BmcAddress:
-        listen = place.listen
-        view.network.found_at(_reachable(listen))
-        listener = self._server.listen(view.name, listen, place.redfish_port, tls=context, environ={"emulator.bmc": view.name})
-        doors, http_port = [listener], None
-        if (keyring := self._keyrings.get(view.name)) is not None:
-            keyring.listener = listener
-            if place.http_port is not None and view.profile.http.redirect_http:
-                doors.append(self._plain.listen(view.name, listen, place.http_port, app=redirect_to(listener.port)))
-                http_port = doors[-1].port
-        Doorkeeper(self._reactor, view, doors)
-        if self._fleet_port is not None:
-            return BmcAddress(listen, listener.port, self._fleet_port.port, ca_file, http_port)
+    # -- certificates ----------------------------------------------------------------------------------------------------
 
+    def _ca_file(self, name: str, address: str) -> Path:
+        return self._directory / (f"{name}.pem" if self._fleet is None else f"{self._fleet.number(address) // BLOCK}.pem")
+
+    def _specification(self, profile: Profile, address: str) -> CertificateSpec:
+        addresses = (address,) if self._fleet is None else self._fleet.block(self._fleet.number(address))
+        return CertificateSpec(subject=_subject(profile), addresses=addresses, names=("localhost",))
+
+    def _keyring(self, name: str) -> TlsKeyring:
+        profile, listener = self._rack.unit(name).profile, self._server.listeners[name]
+        certificate = self._certificates.certificate(self._specification(profile, listener.address))
+        return TlsKeyring(certificate, profile.http.tls_min, listener)
+
+    # -- ports -----------------------------------------------------------------------------------------------------------
+
+    def _doors(self, name: str) -> list[Listener]:
+        return [server.listeners[name] for server in (self._server, self._plain) if name in server.listeners]
+
+    def _open(self, view: BmcView, place: Place, context: ssl.SSLContext | None) -> None:
+        view.network.found_at(_reachable(place.listen))
+        listener = self._server.listen(view.name, place.listen, place.redfish_port, tls=context)
+        if self._tls and place.http_port is not None and view.profile.http.redirect_http:
+            self._plain.listen(view.name, place.listen, place.http_port, app=redirect_to(listener.port))
+        if self._fleet_port is None:
+            self._open_ipmi(view, place)
+
+    def _refuse(self, name: str, listen: str) -> None:
+        # Bound and never listening: connects are refused, and nobody else can be given the port meanwhile.
+        tcp, udp = bind(socket.SOCK_STREAM, listen, 0), bind(socket.SOCK_DGRAM, listen, 0)
+        self._held += [tcp, udp]
+        ports = tcp.getsockname()[1], udp.getsockname()[1]
+        self._refused[name] = BmcAddress(_reachable(listen), *ports, self._ca_file(name, listen))
+
+    def _open_ipmi(self, view: BmcView, place: Place) -> None:
         def on_datagram(data: bytes, peer: Address, local: Address) -> None:
             for answer, to in responder.receive(data, peer):
                 endpoint.send(answer, to, local)
 
-        endpoint = UdpEndpoint(self._reactor, listen, place.ipmi_port, on_datagram)
-        here = Here(_reachable(listen), endpoint.port)
-
-        def emit(data: bytes, peer: Peer) -> None:
+        def emit(data: bytes, peer: Peer, here: Here) -> None:
             endpoint.send(data, (peer[0], peer[1]), (here.address, here.port))
 
+        endpoint = UdpEndpoint(self._reactor, place.listen, place.ipmi_port, on_datagram)
+        here = Here(_reachable(place.listen), endpoint.port)
         responder = IpmiResponder(view, entropy=secrets.token_bytes, here=here, emit=emit)
         self._responders.append(responder)
-        self._endpoints.append(endpoint)
-        return BmcAddress(_reachable(listen), listener.port, endpoint.port, ca_file, http_port)
-
-    def _refuse(self, listen: str, ca_file: Path) -> BmcAddress:
-        # Bound and never listening: connects are refused, and nobody else can be given the port meanwhile.
-        tcp, udp = bind(socket.SOCK_STREAM, listen, 0), bind(socket.SOCK_DGRAM, listen, 0)
-        self._held += [tcp, udp]
-        return BmcAddress(_reachable(listen), tcp.getsockname()[1], udp.getsockname()[1], ca_file)
+        self._endpoints[view.name] = endpoint
 
     def _tick(self) -> None:
         for responder in self._responders:
@@ -209,10 +233,6 @@ class FrontEnds:
         if self._fleet_port is not None:
             self._fleet_port.tick(self._reactor.now())
         self._reactor.call_later(TICK_EVERY, self._tick)
-
-
-def _specification(profile: Profile, addresses: tuple[str, ...]) -> CertificateSpec:
-    return CertificateSpec(subject=_subject(profile), addresses=addresses, names=("localhost",))
 
 
 def _subject(profile: Profile) -> str:

@@ -21,10 +21,9 @@ class NotAnswering(Exception):
     """A BMC that was just opened does not answer: our fault, or something on this machine eats loopback traffic."""
 
 
-def check(endpoint: Endpoint, *, lan: bool, redfish: bool = True) -> None:
+def check(endpoint: Endpoint, *, lan: bool) -> None:
     """Returns when Redfish answers, and IPMI too where the profile has it on its LAN. Raises NotAnswering."""
-    if redfish:
-        _redfish(endpoint)
+    _redfish(endpoint)
     if lan:
         _ipmi(endpoint)
 

@@ -188,7 +188,7 @@ class Bench:
         return BmcView(self.rack, name)
 
     def host(self, name: str = "node1", n: int = 0) -> Host:
-        return list(self.rack.unit(name).systems.values())[n].host
+        return self.rack.unit(name).systems[n].host
 
     def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
@@ -204,10 +204,7 @@ def make_bench(*units: UnitSpec, seed: int = 7) -> Bench:
     rack = Rack(
         units, clock=clock, journal=Journal(clock), dice=random.Random(seed), make_token=lambda: f"token{next(tokens)}", seed=seed
     )
-    room = VirtualRoom(rack)
-    for unit in rack.units.values():
-        for system_id in unit.systems:
-            rack.hold(unit.name, system_id, room)
+    rack.hold_all(VirtualRoom(rack))
     return Bench(rack, clock)
 
 

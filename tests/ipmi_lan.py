@@ -31,10 +31,7 @@ class Lan:
         clock = WallClock()
         self.journal = Journal(clock)
         self.rack = Rack(units, clock=clock, journal=self.journal, dice=Low(), make_token=lambda: "")
-        room = VirtualRoom(self.rack)
-        for unit in self.rack.units.values():
-            for system in unit.systems:
-                self.rack.hold(unit.name, system, room)
+        self.rack.hold_all(VirtualRoom(self.rack))
         self.reactor = Reactor(clock)
         self.reactor.drive(self.rack.next_due, self.rack.advance)
         self.port = 0
@@ -60,7 +57,7 @@ class Lan:
         self.reactor.stop()
 
     def host(self, name: str) -> Host:
-        return next(iter(self.rack.unit(name).systems.values())).host
+        return self.rack.unit(name).first().host
 
     def arm(self, name: str, armed: Armed) -> None:
         self.rack.arm(name, armed)

@@ -7,11 +7,11 @@ Passwords are kept in clear text because RAKP needs them so (ruling 17); nothing
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import Literal
+from types import MappingProxyType
 
 from emulator.core.clock import Instant
 from profiles.model import Account, Auth, Lockout
@@ -49,9 +49,14 @@ class LocalAccount(Account):
 
 
 @lru_cache(maxsize=256)
-def _local(name: str, password: str, role: Literal["Administrator", "Operator", "ReadOnly"], slot: int) -> LocalAccount:
+def _first_accounts(accounts: tuple[Account, ...], first_password: str | None) -> Mapping[str, LocalAccount]:
     """Shared by all BMCs of a profile: thousands of them start with the same accounts."""
-    return LocalAccount(name=name, password=password, role=role, slot=slot)
+    made: dict[str, LocalAccount] = {}
+    for n, account in enumerate(accounts):
+        password = first_password if first_password is not None and n == 0 else account.password
+        slot = FIRST_SLOT + n if FIRST_SLOT + n <= LAST_SLOT else 0
+        made[account.name] = LocalAccount(name=account.name, password=password, role=account.role, slot=slot)
+    return MappingProxyType(made)
 
 
 @dataclass(slots=True)
@@ -65,16 +70,14 @@ class Attempts:
 class Accounts:
     """The accounts of one BMC and its lockout rule."""
 
+    __slots__ = ("_accounts", "_attempts", "lockout")
+
     def __init__(self, auth: Auth, first_password: str | None = None) -> None:
         """`first_password` replaces the profile's public default of the first account."""
-        self._accounts: dict[str, LocalAccount] = {}
-        for n, account in enumerate(auth.accounts):
-            password = first_password if first_password is not None and n == 0 else account.password
-            slot = FIRST_SLOT + n if FIRST_SLOT + n <= LAST_SLOT else 0
-            self._accounts[account.name] = _local(account.name, password, account.role, slot)
+        self._accounts = _first_accounts(auth.accounts, first_password)
         self.lockout: Lockout = auth.lockout
         """The rule in force; whoever may administer the service can replace it."""
-        self._attempts: dict[str, Attempts] = {}
+        self._attempts: dict[str, Attempts] | None = None  # until the first failure
 
     def __iter__(self) -> Iterator[LocalAccount]:
         """In the order of their making."""
@@ -106,18 +109,19 @@ class Accounts:
             kept = [account if name == old else other for name, other in self._accounts.items()]
             self._accounts = {other.name: other for other in kept}
         else:
-            self._accounts[account.name] = account
+            self._accounts = {**self._accounts, account.name: account}
 
     def remove(self, name: str) -> None:
-        del self._accounts[name]
+        self._accounts = {other: account for other, account in self._accounts.items() if other != name}
         self.unlock(name)
 
     def unlock(self, name: str) -> None:
         """Ends the lockout of an account; one by address goes by itself."""
-        self._attempts.pop(name, None)
+        if self._attempts:
+            self._attempts.pop(name, None)
 
     def is_locked(self, name: str, address: str, now: Instant) -> bool:
-        attempts = self._attempts.get(self._key(name, address))
+        attempts = self._attempts.get(self._key(name, address)) if self._attempts else None
         return attempts is not None and now < attempts.locked_until
 
     def verify(self, name: str, password: str, address: str, now: Instant) -> tuple[AuthResult, LocalAccount | None]:
@@ -136,12 +140,15 @@ class Accounts:
         rule = self.lockout
         key = self._key(name, address)
         if ok:
-            self._attempts.pop(key, None)
+            if self._attempts:
+                self._attempts.pop(key, None)
             return False
         if rule.failures == 0:
             return False
+        if self._attempts is None:
+            self._attempts = {}
         if key not in self._attempts and len(self._attempts) >= ATTEMPTS_KEPT:
-            self._forget_oldest(now)
+            _forget_oldest(self._attempts, now)
         attempts = self._attempts.setdefault(key, Attempts())
         attempts.failures = [*(t for t in attempts.failures if now - t <= rule.window_s), now]
         if len(attempts.failures) < rule.failures:
@@ -150,13 +157,14 @@ class Accounts:
         attempts.failures = []
         return True
 
-    def _forget_oldest(self, now: Instant) -> None:
-        """Names and addresses are the client's to invent: what is remembered of them has a bound. Locks go last."""
-        unlocked = (key for key, attempts in self._attempts.items() if attempts.locked_until <= now)
-        del self._attempts[next(unlocked, next(iter(self._attempts)))]
-
     def _key(self, name: str, address: str) -> str:
         return name if self.lockout.by == "account" else address
+
+
+def _forget_oldest(remembered: dict[str, Attempts], now: Instant) -> None:
+    """Names and addresses are the client's to invent: what is remembered of them has a bound. Locks go last."""
+    unlocked = (key for key, attempts in remembered.items() if attempts.locked_until <= now)
+    del remembered[next(unlocked, next(iter(remembered)))]
 
 
 @dataclass(slots=True)
@@ -174,11 +182,10 @@ class Session:
 class SessionTable:
     """Sessions of one BMC: a limit, an idle time-out, real closing."""
 
-    def __init__(self, limit: int | None, timeout_s: float, make_token: Callable[[], str]) -> None:
+    def __init__(self, limit: int | None, timeout_s: float) -> None:
         self._limit = limit
         self.timeout_s = timeout_s
         """Idle seconds after which a session ends."""
-        self._make_token = make_token
         self._by_token: dict[str, Session] = {}
         self._next_id = 1
 
@@ -189,12 +196,12 @@ class SessionTable:
         self._reap(now)
         return tuple(self._by_token.values())
 
-    def open(self, account: Account, now: Instant) -> Session | None:
+    def open(self, account: Account, now: Instant, make_token: Callable[[], str]) -> Session | None:
         """None where the table is full."""
         self._reap(now)
         if self._limit is not None and len(self._by_token) >= self._limit:
             return None
-        session = Session(str(self._next_id), self._make_token(), account.name, account.role, now, now)
+        session = Session(str(self._next_id), make_token(), account.name, account.role, now, now)
         self._next_id += 1
         self._by_token[session.token] = session
         return session

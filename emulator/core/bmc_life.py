@@ -7,6 +7,8 @@ Rules
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from emulator.core.boot import RestartCause
 from emulator.core.eventlog import LogKind
 from emulator.core.host import Order
@@ -43,8 +45,8 @@ class BmcLife:
         seq = self._room.journal.record(unit.name, Kind.BMC, None, what="mains lost")
         self._witness.log(unit, LogKind.MAINS_LOST, cause=seq)
         self._go(unit)
-        unit.absence.dark = True
-        for system in unit.systems.values():
+        unit.absence = replace(unit.absence, dark=True)
+        for system in unit.systems:
             system.machine.was_on = system.host.rail is not Rail.DOWN
             system.machine.uncommanded()
             system.drop_timers()
@@ -56,28 +58,32 @@ class BmcLife:
         if not unit.absence.dark:
             return
         seq = self._room.journal.record(unit.name, Kind.BMC, None, what="mains back")
-        unit.absence.dark = False
+        unit.absence = replace(unit.absence, dark=False)
         self._start(unit, seq, after_mains=True)
 
     def _go(self, unit: Unit) -> None:
         """Whatever only its memory held is lost: sessions and the watchdog."""
         self._watchdogs.stop(unit)
         unit.sessions.clear()
-        unit.absence.generation += 1
         if unit.absence.timer is not None:
             unit.absence.timer.cancel()
+        unit.absence = replace(unit.absence, generation=unit.absence.generation + 1)
 
     def _start(self, unit: Unit, seq: int, *, after_mains: bool = False) -> None:
         rules, absence, now = unit.profile.bmc_reset, unit.absence, self._room.now
         outage = self._room.draw(rules.outage_s)
-        absence.deaf_until = absence.not_ready_until = now + outage
+        absence = replace(absence, deaf_until=now + outage, not_ready_until=now + outage)
         if rules.after is not None:
             length = rules.after["for_s"]
             assert isinstance(length, Span)
-            absence.not_ready_until += self._room.draw(length)
-            absence.reply = str(rules.after["reply"])
-            absence.resets = tuple(rules.after.get("reset", ()))
-        absence.timer = self._room.after(outage, lambda: self._up(unit, seq, after_mains))
+            absence = replace(
+                absence,
+                not_ready_until=absence.not_ready_until + self._room.draw(length),
+                reply=str(rules.after["reply"]),
+                resets=tuple(rules.after.get("reset", ())),
+            )
+        timer = self._room.after(outage, lambda: self._up(unit, seq, after_mains))
+        unit.absence = replace(absence, timer=timer)
 
     def _up(self, unit: Unit, cause: int, after_mains: bool) -> None:
         seq = self._room.journal.record(unit.name, Kind.BMC, cause, what="up")
@@ -88,7 +94,7 @@ class BmcLife:
             self._restore(unit, seq)
 
     def _restore(self, unit: Unit, cause: int) -> None:
-        for system in unit.systems.values():
+        for system in unit.systems:
             machine = system.machine
             previous = machine.restore is RestorePolicy.PREVIOUS
             if machine.restore is RestorePolicy.ALWAYS_ON or (previous and machine.was_on):

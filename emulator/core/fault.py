@@ -10,7 +10,7 @@ Triggers are semantic: "the second POST of a reset while the rail is up", not "a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
@@ -130,13 +130,13 @@ class Arming:
 class FaultBoard:
     """All faults of one BMC, in the order of arming."""
 
-    armings: list[Arming] = field(default_factory=list)
+    armings: tuple[Arming, ...] = ()
 
     def arm(self, armed: Armed) -> None:
-        self.armings.append(Arming(armed))
+        self.armings += (Arming(armed),)
 
     def clear(self) -> None:
-        self.armings.clear()
+        self.armings = ()
 
     def firing(self, seam: Seam, request: Request, rail: Rail | None, view: View | None = None) -> tuple[Fault, ...]:
         """Those of a seam that act on this request; with a `view`, only those that speak through it."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from emulator.core.errors import IllegalStimulus
 from emulator.core.vocab import Os, Rail
@@ -30,6 +31,15 @@ class Order(StrEnum):
     ASK_SHUTDOWN = "ask-shutdown"
     ASK_REBOOT = "ask-reboot"
     CRASH = "crash"  # a diagnostic interrupt that the OS does not survive
+
+
+class Holder(Protocol):
+    """Whoever holds the hosts: a virtual machine room, a Docker engine, local processes.
+
+    An order never blocks and is always answered by news through `Rack.news`, also where nothing had to change.
+    """
+
+    def perform(self, unit: str, system: str, order: Order, cause: int) -> None: ...
 
 
 class News(StrEnum):
@@ -58,12 +68,15 @@ class Host:
         return self.rail is Rail.UP and self.os is not Os.STOPPED
 
 
+_ON, _OFF = Host(Rail.UP, Os.RUNNING), Host(Rail.DOWN, Os.STOPPED)
+
+
 def host_on() -> Host:
-    return Host(Rail.UP, Os.RUNNING)
+    return _ON
 
 
 def host_off() -> Host:
-    return Host(Rail.DOWN, Os.STOPPED)
+    return _OFF
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,7 @@ from enum import StrEnum
 
 from emulator.core.boot import Boot, RestartCause
 from emulator.core.clock import Instant
-from emulator.core.host import Host
-from emulator.core.sensors import Meter
-from emulator.core.vocab import Rail
+from emulator.core.lazy import lazy
 from profiles.model import HostEvent, Step
 
 IDENTIFY_SECONDS = 15.0
@@ -46,8 +44,6 @@ class RestorePolicy(StrEnum):
 
 @dataclass(slots=True)
 class Machine:
-    boot: Boot = field(default_factory=Boot)
-    meter: Meter = field(default_factory=Meter)
     led: Led = Led.OFF
     led_until: Instant = math.inf
     asset_tag: str = ""
@@ -62,11 +58,11 @@ class Machine:
     powered_by: RestartCause = RestartCause.UNKNOWN  # of the last rise of the rail
     was_on: bool = False  # when input power was lost
     mains_failed: bool = False  # the last fall of the rail was a loss of input power
+    _boot: Boot = field(init=False, repr=False, compare=False)
 
-    def begin(self, host: Host, now: Instant) -> None:
-        self.energised = host.rail is Rail.UP
-        self.on_since = now
-        self.meter.begin(host, now)
+    @lazy
+    def boot(self) -> Boot:
+        return Boot()
 
     def commanded(self, cause: RestartCause, steps: Sequence[Step]) -> None:
         """A power command was taken in. One that starts nothing ends what an earlier one had announced."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 from profiles.model import ABSENT
+
+NAMES_KEPT = 256
+"""Names are asked for again and again, and of ten thousand BMCs only a few are spoken to at a time."""
 
 
 def numbered(first: str, n: int) -> str:
@@ -17,6 +21,7 @@ def numbered(first: str, n: int) -> str:
     return f"{first[:-digits]}{int(first[-digits:]) + n}"
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def derived_uuid(form: str, key: str) -> str:
     """A UUID of its own for every system, in the vendor's form: the form's first eight digits stay.
 
@@ -30,6 +35,7 @@ def derived_uuid(form: str, key: str) -> str:
     return f"{form[:-12].lower()}{digest[:12]}" if len(form) == 36 else form
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def derived_serial(key: str) -> str:
     """Seven characters, like a service tag."""
     letters = "BCDFGHJKLMNPQRSTVWXYZ0123456789"

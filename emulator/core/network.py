@@ -52,8 +52,8 @@ class Interface:
     mac: str
 
 
-def interface(network: Network, listens: str | None, serial: str) -> Interface:
-    """`listens` is the address that the BMC was found at; one that is no IPv4 address counts as none."""
+def interface(network: Network, listens: int, serial: str) -> Interface:
+    """`listens` is the IPv4 address that the BMC was found at, 0 for none."""
     address, mask, gateway = _found(listens, serial)
     if not network.dhcp:
         address = network.address or address
@@ -71,11 +71,12 @@ def interface(network: Network, listens: str | None, serial: str) -> Interface:
     )
 
 
-def _found(listens: str | None, serial: str) -> tuple[str, str, str]:
-    if listens is None or not _is_ipv4(listens):
+def _found(listens: int, serial: str) -> tuple[str, str, str]:
+    if not listens:
         last = int(derived_uuid("random", f"{serial}/bmc/address")[:2], 16)
         return f"{DOCUMENTATION}.{2 + last % 250}", MASK, f"{DOCUMENTATION}.1"
-    return listens, LOOPBACK_MASK if ipaddress.IPv4Address(listens).is_loopback else MASK, NO_ADDRESS
+    address = ipaddress.IPv4Address(listens)
+    return str(address), LOOPBACK_MASK if address.is_loopback else MASK, NO_ADDRESS
 
 
 def _is_ipv4(text: str) -> bool:
@@ -84,6 +85,11 @@ def _is_ipv4(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def listening(address: str) -> int:
+    """What `interface` is told of an address: 0 for one that is no IPv4 address."""
+    return int(ipaddress.IPv4Address(address)) if _is_ipv4(address) else 0
 
 
 def check(network: Network) -> None:

@@ -135,7 +135,7 @@ class Effects:
             system.effect = effect
         for window in unit.profile.power.windows:
             if window.after == effect:
-                system.began[effect] = (self._room.now, self._room.draw(window.for_s))
+                system.began = {**system.began, effect: (self._room.now, self._room.draw(window.for_s))}
         if reads is not None and system.gate is None:
             system.gate = Gate(reads)
         if system.gate is not None and not system.gate.open:
@@ -162,10 +162,10 @@ class Effects:
             if delay <= 0:
                 self._play(unit, system, step, cause)
             else:
-                system.timers.append((self._room.after(delay, _later(self._play, unit, system, step, cause)), step))
+                system.timers += ((self._room.after(delay, _later(self._play, unit, system, step, cause)), step),)
 
     def _play(self, unit: Unit, system: SystemState, step: Step, cause: int) -> None:
-        system.timers = [(timer, later) for timer, later in system.timers if timer.live]
+        system.timers = tuple((timer, later) for timer, later in system.timers if timer.live)
         if step.event is not None:
             self._room.order(unit, system, ORDER_OF_EVENT[step.event], cause)
         if step.real is not None:

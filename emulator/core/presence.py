@@ -6,7 +6,7 @@ A BMC that is away drops packets; it refuses nothing. Front ends ask `presence` 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from emulator.core.clock import Instant
@@ -33,7 +33,7 @@ class Presence:
 HERE = Presence(Being.HERE)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Absence:
     """When one BMC is away. `generation` counts its starts: what a front end kept of an older one is lost."""
 
@@ -43,7 +43,7 @@ class Absence:
     reply: str | None = None
     resets: tuple[str, ...] = ()
     generation: int = 1
-    timer: Timer | None = field(default=None)
+    timer: Timer | None = None
 
     def deaf(self, now: Instant) -> bool:
         return self.dark or now < self.deaf_until
@@ -56,3 +56,6 @@ class Absence:
         if now < self.not_ready_until:
             return Presence(Being.NOT_READY, self.not_ready_until - now, self.reply, self.resets)
         return HERE
+
+
+NEVER_AWAY = Absence()

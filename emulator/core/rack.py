@@ -13,15 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from emulator.core.accounts import Accounts, SessionTable
+from emulator.core.accounts import Accounts
 from emulator.core.bmc_life import BmcLife
 from emulator.core.clock import Clock, Instant
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
-from emulator.core.eventlog import LOG_LIMIT, EventLog, Overflow
+from emulator.core.eventlog import LOG_LIMIT, EventLog, LogEntry, Overflow
 from emulator.core.fault import Armed, PowerFault, ReportFault, Seam
-from emulator.core.host import Host, News, Order, host_off, host_on, turn
+from emulator.core.host import Holder, Host, News, Order, host_off, host_on, turn
 from emulator.core.journal import Journal, Kind
-from emulator.core.naming import derived_serial, derived_uuid, numbered
+from emulator.core.naming import numbered
 from emulator.core.power import Effects
 from emulator.core.system import SystemState
 from emulator.core.timers import Timer, Timers
@@ -36,15 +36,6 @@ class Dice(Protocol):
     """The part of `random.Random` that the core uses."""
 
     def uniform(self, a: float, b: float) -> float: ...
-
-
-class Holder(Protocol):
-    """Whoever holds the hosts: a virtual machine room, a Docker engine, local processes.
-
-    An order never blocks and is always answered by news through `Rack.news`, also where nothing had to change.
-    """
-
-    def perform(self, unit: str, system: str, order: Order, cause: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +82,10 @@ class Rack:
         self.epoch = epoch
         self.journal = journal
         self.seed = seed
+        self.make_token = make_token
         self._dice = dice
         self._timers = Timers()
         self._now: Instant = clock.now()
-        self._holders: dict[tuple[str, str], Holder] = {}
         self._listeners: list[Callable[[str, str, Host], None]] = []
         self.units: dict[str, Unit] = {}
         self.effects = Effects(self)
@@ -105,52 +96,52 @@ class Rack:
         for spec in units:
             if spec.name in self.units:
                 raise RackMisconfigured(f"two BMCs are called {spec.name!r}")
-            self.units[spec.name] = self._build(spec, make_token)
+            self.units[spec.name] = self._build(spec)
 
     # -- building ------------------------------------------------------------------------------------------------------
 
-    def _build(self, spec: UnitSpec, make_token: Callable[[], str]) -> Unit:
+    def _build(self, spec: UnitSpec) -> Unit:
         if not spec.hosts:
             raise RackMisconfigured(f"{spec.name}: a BMC needs at least one host")
         profile = spec.profile
-        systems: dict[str, SystemState] = {}
-        for n, host_spec in enumerate(spec.hosts):
-            system_id = numbered(profile.ids.system, n)
-            name = host_spec.name or (spec.name if len(spec.hosts) == 1 else f"{spec.name}.{n + 1}")
-            systems[system_id] = SystemState(
-                id=system_id,
-                chassis_id=numbered(profile.ids.chassis, n),
-                uuid=derived_uuid(profile.identity.system_uuid, f"{self.seed}/{spec.name}/{n}"),
-                serial=derived_serial(f"{self.seed}/{spec.name}/{n}"),
-                host_name=name,
-                host=host_spec.host(),
-            )
-            host = systems[system_id].host
-            systems[system_id].machine.begin(host, self._now)
-            self.journal.record(
-                spec.name,
-                Kind.RAIL,
-                system=system_id,
-                host=name,
-                rail=host.rail,
-                os=host.os,
-                incarnation=host.incarnation,
-                was="initial",
-            )
-        sessions = profile.auth.sessions
+        systems = tuple(self._system(spec, n, host_spec) for n, host_spec in enumerate(spec.hosts))
         shutdown = profile.timing.os_shutdown_s
         if spec.os_shutdown_s is not None:
             shutdown = Span(spec.os_shutdown_s, spec.os_shutdown_s)
-        return Unit(
+        unit = Unit(
             name=spec.name,
             profile=profile,
             systems=systems,
             accounts=Accounts(profile.auth, spec.password),
-            sessions=SessionTable(sessions.max, sessions.timeout_s, make_token),
             os_shutdown=shutdown,
-            log=EventLog(spec.log_limit, spec.log_overflow),
             ipmi_lan=profile.ipmi.lan,
         )
+        if (spec.log_limit, spec.log_overflow) != (LOG_LIMIT, Overflow.DROP_OLDEST):
+            unit.log = EventLog(spec.log_limit, spec.log_overflow)
+        return unit
+
+    def _system(self, spec: UnitSpec, n: int, host_spec: HostSpec) -> SystemState:
+        name = host_spec.name or (spec.name if len(spec.hosts) == 1 else f"{spec.name}.{n + 1}")
+        ids, host = spec.profile.ids, host_spec.host()
+        system = SystemState(
+            id=numbered(ids.system, n),
+            chassis_id=numbered(ids.chassis, n),
+            number=n,
+            host_name=name,
+            host=host,
+            since=self._now,
+        )
+        self.journal.record(
+            spec.name,
+            Kind.RAIL,
+            system=system.id,
+            host=name,
+            rail=host.rail,
+            os=host.os,
+            incarnation=host.incarnation,
+            was="initial",
+        )
+        return system
 
     def unit(self, name: str) -> Unit:
         try:
@@ -160,8 +151,17 @@ class Rack:
 
     def hold(self, unit: str, system: str, holder: Holder) -> None:
         """From now on this host is the holder's."""
-        self.unit(unit).system(system)
-        self._holders[unit, system] = holder
+        self.unit(unit).system(system).holder = holder
+
+    def hold_all(self, holder: Holder) -> None:
+        """From now on every host is the holder's."""
+        for unit in self.units.values():
+            for system in unit.systems:
+                system.holder = holder
+
+    def on_log(self, listener: Callable[[str, LogEntry], None]) -> None:
+        """Calls `listener(unit, entry)` after every new log entry of any BMC."""
+        self.witness.listeners.append(listener)
 
     def listen(self, listener: Callable[[str, str, Host], None]) -> None:
         """Calls `listener(unit, system, host)` after every change of the truth."""
@@ -206,7 +206,8 @@ class Rack:
     ) -> None:
         """Hands an order to the host's holder. `says` is what the BMC will say once the change has really happened."""
         system.awaiting, system.awaiting_cause = says, cause
-        self._holders[unit.name, system.id].perform(unit.name, system.id, order, cause)
+        assert system.holder is not None, f"nobody holds the host {system.host_name}"
+        system.holder.perform(unit.name, system.id, order, cause)
 
     def cut(self, unit_name: str, system_id: str) -> None:
         """The host loses its power by itself: nobody commanded it."""
@@ -274,6 +275,6 @@ class Rack:
     def say(self, unit: Unit, system: SystemState, says: Mapping[View, str | None], cause: int | None) -> None:
         """Changes what the BMC says, and journals the views that really changed."""
         changed = {view.value: word for view, word in says.items() if system.says[view] != word}
-        system.says.update(says)
+        system.says = {**system.says, **says}
         if changed:
             self.journal.record(unit.name, Kind.REPORT, cause, system=system.id, says=changed)

@@ -3,16 +3,20 @@
 Rules
   1. `host` is the truth and only `rack` writes it, from news. `says` is the report and only steps and news change it.
   2. Front ends never see this class: they are handed a `BmcView`, which has no path to `host`.
+  3. An idle system is small: what its BMC remembers of it beside its power begins when somebody asks, as if it had begun at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from emulator.core.clock import Instant
-from emulator.core.host import Host
+from emulator.core.host import Holder, Host
+from emulator.core.lazy import lazy
 from emulator.core.machine import Machine
+from emulator.core.sensors import Meter
 from emulator.core.timers import Timer
 from emulator.core.vocab import Rail
 from profiles.model import Step, View
@@ -32,27 +36,49 @@ class Gate:
     cause: int | None = None
 
 
+SAYS: Mapping[str, Mapping[View, str | None]] = {
+    word: MappingProxyType(dict.fromkeys(View, word)) for word in ("On", "Off")
+}  # fmt: skip
+"""All views say the same."""
+
+NO_WINDOWS: Mapping[str, tuple[Instant, float]] = MappingProxyType({})
+
+
 @dataclass(slots=True)
 class SystemState:
     id: str
     chassis_id: str
-    uuid: str
-    serial: str
+    number: int  # among the systems of its BMC, from 0
     host_name: str
     host: Host
-    says: dict[View, str | None] = field(default_factory=dict)
+    since: Instant = 0.0  # when the rack was made
+    at_first: Host = field(init=False)  # as it was then
+    holder: Holder | None = None
+    says: Mapping[View, str | None] = field(default_factory=dict)
     awaiting: Mapping[View, str | None] | None = None  # what to say when the ordered change has really happened
     awaiting_cause: int | None = None
     effect: str | None = None  # the effect that is in flight
-    timers: list[tuple[Timer, Step]] = field(default_factory=list)  # steps that are still to come
+    timers: tuple[tuple[Timer, Step], ...] = ()  # steps that are still to come
     gate: Gate | None = None
-    began: dict[str, tuple[Instant, float]] = field(default_factory=dict)  # effect -> (since, drawn length of its window)
+    began: Mapping[str, tuple[Instant, float]] = field(default_factory=lambda: NO_WINDOWS)  # effect -> (since, seconds)
     last_power_event: str = "unknown"
-    machine: Machine = field(default_factory=Machine)
+    _machine: Machine = field(init=False, repr=False, compare=False)
+    _meter: Meter = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        self.at_first = self.host
         if not self.says:
-            self.says = dict.fromkeys(View, "On" if self.host.rail is Rail.UP else "Off")
+            self.says = SAYS["On" if self.host.rail is Rail.UP else "Off"]
+
+    @lazy
+    def machine(self) -> Machine:
+        return Machine(energised=self.at_first.rail is Rail.UP, on_since=self.since)
+
+    @lazy
+    def meter(self) -> Meter:
+        meter = Meter()
+        meter.begin(self.at_first, self.since)
+        return meter
 
     @property
     def row(self) -> str:
@@ -67,5 +93,5 @@ class SystemState:
     def drop_timers(self) -> None:
         for timer, _ in self.timers:
             timer.cancel()
-        self.timers.clear()
+        self.timers = ()
         self.effect = None

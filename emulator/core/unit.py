@@ -9,8 +9,9 @@ from emulator.core.accounts import Accounts, SessionTable
 from emulator.core.errors import NoSuchSystem
 from emulator.core.eventlog import EventLog, LogEntry
 from emulator.core.fault import FaultBoard
+from emulator.core.lazy import lazy
 from emulator.core.network import AS_FOUND, Network
-from emulator.core.presence import Absence
+from emulator.core.presence import NEVER_AWAY, Absence
 from emulator.core.system import SystemState
 from emulator.core.watchdog import Watchdog
 from profiles.model import Profile, Span
@@ -22,27 +23,46 @@ class Unit:
 
     name: str
     profile: Profile
-    systems: dict[str, SystemState]
+    systems: tuple[SystemState, ...]
     accounts: Accounts
-    sessions: SessionTable
     os_shutdown: Span
     faults: FaultBoard = field(default_factory=FaultBoard)
-    log: EventLog = field(default_factory=EventLog)
-    log_listeners: list[Callable[[LogEntry], None]] = field(default_factory=list)
-    absence: Absence = field(default_factory=Absence)
-    watchdog: Watchdog = field(default_factory=Watchdog)
+    log_listeners: tuple[Callable[[LogEntry], None], ...] = ()
+    absence: Absence = NEVER_AWAY
     ipmi_lan: bool = True  # whether IPMI over LAN answers at all
     network: Network = AS_FOUND
-    listens: str | None = None  # the address of its sockets, as far as somebody has opened any
+    listens: int = 0  # the IPv4 address of its sockets; 0: nobody has opened any
     last_request: int | None = None  # its place in the journal
     clock_offset: float = 0.0  # seconds that its clock was set forward
+    _log: EventLog = field(init=False, repr=False, compare=False)
+    _sessions: SessionTable = field(init=False, repr=False, compare=False)
+    _watchdog: Watchdog = field(init=False, repr=False, compare=False)
+
+    @lazy
+    def log(self) -> EventLog:
+        return EventLog()
+
+    @lazy
+    def sessions(self) -> SessionTable:
+        rules = self.profile.auth.sessions
+        return SessionTable(rules.max, rules.timeout_s)
+
+    @lazy
+    def watchdog(self) -> Watchdog:
+        return Watchdog()
 
     def system(self, system_id: str) -> SystemState:
-        try:
-            return self.systems[system_id]
-        except KeyError:
-            raise NoSuchSystem(f"{self.name} has no system {system_id!r}") from None
+        system = self.find(system_id)
+        if system is None:
+            raise NoSuchSystem(f"{self.name} has no system {system_id!r}")
+        return system
+
+    def find(self, system_id: str) -> SystemState | None:
+        for system in self.systems:
+            if system.id == system_id:
+                return system
+        return None
 
     def first(self) -> SystemState:
         """The one that IPMI speaks of."""
-        return next(iter(self.systems.values()))
+        return self.systems[0]

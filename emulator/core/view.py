@@ -10,6 +10,7 @@ from emulator.core.clock import Instant
 from emulator.core.eventlog import LogEntry
 from emulator.core.fault import Fault, ReportFault, Request, Seam
 from emulator.core.journal import Datum, Kind
+from emulator.core.naming import derived_serial, derived_uuid
 from emulator.core.power import Answer
 from emulator.core.presence import Presence
 from emulator.core.rack import Rack
@@ -37,6 +38,8 @@ class SystemName:
 class BmcView:
     """One BMC as its front ends see it. Every method first lets the rack catch up with its clock."""
 
+    __slots__ = ("_rack", "_unit")
+
     def __init__(self, rack: Rack, name: str) -> None:
         self._rack = rack
         self._unit: Unit = rack.unit(name)
@@ -59,12 +62,19 @@ class BmcView:
     # -- systems -------------------------------------------------------------------------------------------------------
 
     def systems(self) -> tuple[SystemName, ...]:
-        return tuple(SystemName(s.id, s.chassis_id, s.uuid, s.serial, s.host_name) for s in self._unit.systems.values())
+        return tuple(self._named(system) for system in self._unit.systems)
+
+    def system_ids(self) -> tuple[str, ...]:
+        return tuple(system.id for system in self._unit.systems)
 
     def system(self, system_id: str) -> SystemName:
         """Raises NoSuchSystem."""
-        s = self._unit.system(system_id)
-        return SystemName(s.id, s.chassis_id, s.uuid, s.serial, s.host_name)
+        return self._named(self._unit.system(system_id))
+
+    def _named(self, s: SystemState) -> SystemName:
+        key = f"{self._rack.seed}/{self._unit.name}/{s.number}"
+        uuid = derived_uuid(self.profile.identity.system_uuid, key)
+        return SystemName(s.id, s.chassis_id, uuid, derived_serial(key), s.host_name)
 
     def power(self, system_id: str, view: View, request: Request, cause: int | None = None) -> str | None:
         """What this view says of the system's power now: a PowerState word, None for null, or ABSENT. Counts as a look."""
@@ -89,7 +99,11 @@ class BmcView:
 
     def first_system(self) -> SystemName:
         """The one that IPMI speaks of."""
-        return self.system(self._first().id)
+        return self._named(self._first())
+
+    @property
+    def first_id(self) -> str:
+        return self._first().id
 
     def last_power_event(self) -> str:
         return self._first().last_power_event
@@ -125,7 +139,7 @@ class BmcView:
 
     @property
     def network(self) -> NetworkView:
-        return NetworkView(self._rack, self._unit)
+        return NetworkView(self._rack, self._unit, lambda: self.first_system().serial)
 
     @property
     def lockout(self) -> Lockout:
@@ -137,8 +151,8 @@ class BmcView:
 
     def on_log(self, listener: Callable[[LogEntry], None]) -> Callable[[], None]:
         """Calls `listener(entry)` after every new log entry of this BMC; what is returned takes it off again."""
-        self._unit.log_listeners.append(listener)
-        return forget(self._unit.log_listeners, listener)
+        self._unit.log_listeners += (listener,)
+        return forget(self._unit, listener)
 
     @property
     def ipmi_lan(self) -> bool:
@@ -205,7 +219,7 @@ class BmcView:
     def open_session(self, account: Account, cause: int | None = None) -> Session | None:
         """None where the table is full."""
         self._rack.advance()
-        session = self._unit.sessions.open(account, self._rack.now)
+        session = self._unit.sessions.open(account, self._rack.now, self._rack.make_token)
         self.record(
             Kind.SESSION,
             cause,
@@ -239,7 +253,7 @@ class BmcView:
     def _firing(
         self, seam: Seam, request: Request, cause: int | None, system_id: str | None, view: View | None = None
     ) -> tuple[Fault, ...]:
-        system = self._unit.systems.get(system_id) if system_id else self._first()
+        system = self._unit.find(system_id) if system_id else self._first()
         rail = system.host.rail if system else None
         fired = self._unit.faults.firing(seam, request, rail, view)
         for fault in fired:

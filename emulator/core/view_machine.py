@@ -159,7 +159,7 @@ class SensorsView(Part):
     def read(self, sensor: sensors.Sensor, system: str | None = None, *, ripple: bool = False) -> sensors.Reading:
         state = self._system(system)
         key = f"{self._rack.seed}/{self._unit.name}/{state.id}" if ripple else None
-        return sensors.read(sensor, state.machine.meter, state.host, self._rack.now, ripple_key=key)
+        return sensors.read(sensor, state.meter, state.host, self._rack.now, ripple_key=key)
 
     def all(self, system: str | None = None, *, ripple: bool = False) -> tuple[sensors.Reading, ...]:
         """One reading of each of `sensors.SENSORS`, in that order."""
@@ -168,11 +168,11 @@ class SensorsView(Part):
     def power(self, system: str | None = None) -> sensors.PowerStatistics:
         """Present, least, average and greatest power since counting began."""
         state = self._system(system)
-        return sensors.statistics(state.machine.meter, state.host, self._rack.now)
+        return sensors.statistics(state.meter, state.host, self._rack.now)
 
     def restart_statistics(self, system: str | None = None, cause: int | None = None) -> None:
         state = self._system(system)
-        meter = state.machine.meter
+        meter = state.meter
         warm = sensors.cpu_celsius(meter, state.host, self._rack.now)
         meter.begin(state.host, self._rack.now)
         meter.cpu_c = warm

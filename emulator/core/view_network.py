@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from emulator.core import network
 from emulator.core.network import Interface, Network
+from emulator.core.rack import Rack
+from emulator.core.unit import Unit
 from emulator.core.view_machine import Part
 
 
 class NetworkView(Part):
     """One interface for each BMC. What is set here moves no socket: see `emulator.core.network`."""
 
-    __slots__ = ()
+    __slots__ = ("_serial",)
+
+    def __init__(self, rack: Rack, unit: Unit, serial: Callable[[], str]) -> None:
+        """`serial()` is the machine's serial number, which names and addresses come from."""
+        super().__init__(rack, unit)
+        self._serial = serial
 
     def interface(self) -> Interface:
         """What is in force now."""
-        return network.interface(self._unit.network, self._unit.listens, self._unit.first().serial)
+        return network.interface(self._unit.network, self._unit.listens, self._serial())
 
     @property
     def configured(self) -> Network:
@@ -34,4 +43,4 @@ class NetworkView(Part):
 
     def found_at(self, address: str) -> None:
         """Where the BMC listens, told by whoever opened its sockets."""
-        self._unit.listens = address
+        self._unit.listens = network.listening(address)

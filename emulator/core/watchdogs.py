@@ -118,4 +118,4 @@ class Watchdogs:
         self._room.order(unit, system, Order.CUT, seq)
         if cycles:
             back = self._room.after(CYCLE_SECONDS, lambda: self._room.order(unit, system, Order.ENERGISE, seq))
-            system.timers.append((back, Step(at=Span(CYCLE_SECONDS, CYCLE_SECONDS), real="On")))
+            system.timers += ((back, Step(at=Span(CYCLE_SECONDS, CYCLE_SECONDS), real="On")),)

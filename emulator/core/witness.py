@@ -27,6 +27,7 @@ class Witness:
     def __init__(self, room: Room, epoch: float) -> None:
         self._room = room
         self._epoch = epoch
+        self.listeners: list[Callable[[str, LogEntry], None]] = []
 
     def wall(self, unit: Unit) -> float:
         """Unix time as this BMC's clock has it, seconds."""
@@ -75,7 +76,9 @@ class Witness:
             t=self._room.now, wall=self.wall(unit), severity=severity, kind=kind, text=text, system=system, sel=sel, cause=cause
         )
         if entry is not None:
-            for listener in tuple(unit.log_listeners):
+            for listen in self.listeners:
+                listen(unit.name, entry)
+            for listener in unit.log_listeners:
                 listener(entry)
         return entry
 
@@ -84,7 +87,7 @@ class Witness:
     def saw(self, unit: Unit, system: SystemState, news: News, before: Host, cause: int | None) -> None:
         """A host has really changed."""
         machine, after, now = system.machine, system.host, self._room.now
-        machine.meter.changed(before, after, now)
+        system.meter.changed(before, after, now)
         if after.rail is Rail.DOWN and machine.energised:
             self._fell(unit, system, cause)
         elif after.rail is Rail.UP and not machine.energised:
@@ -145,11 +148,12 @@ class Witness:
             self.log(unit, LogKind.LOCKOUT, more=more, second=slot, third=LAN_CHANNEL, cause=cause)
 
 
-def forget(listeners: list[Callable[[LogEntry], None]], listener: Callable[[LogEntry], None]) -> Callable[[], None]:
-    """What takes a listener off its list again; harmless when called twice."""
+def forget(unit: Unit, listener: Callable[[LogEntry], None]) -> Callable[[], None]:
+    """What takes a listener of one BMC's log off again; harmless when called twice."""
 
     def stop() -> None:
-        if listener in listeners:
-            listeners.remove(listener)
+        if listener in unit.log_listeners:
+            at = unit.log_listeners.index(listener)
+            unit.log_listeners = unit.log_listeners[:at] + unit.log_listeners[at + 1 :]
 
     return stop

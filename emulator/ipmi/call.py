@@ -86,7 +86,7 @@ class Call(NamedTuple):
     @property
     def system(self) -> str:
         """The id of the system that IPMI speaks of."""
-        return self.request.system or self.view.first_system().id
+        return self.request.system or self.view.first_id
 
     @property
     def state(self) -> IpmiState:

@@ -42,6 +42,6 @@ LINES: Mapping[LogKind, Callable[[BmcView], list[str]]] = {
 
 def text(view: BmcView, entry: LogEntry) -> str:
     """What an event puts on the console of the first system; nothing for most."""
-    if entry.kind not in LINES or entry.system != view.first_system().id:
+    if entry.kind not in LINES or entry.system != view.first_id:
         return ""
     return NEW_LINE.join(LINES[entry.kind](view))

@@ -254,7 +254,7 @@ CLEAR = 0x01
 
 def get_statistics(call: Call) -> bytes:
     """Nine counters of 16 bits that stop at their end (table 23-9). Without a proxy the last two are 0, and of broken IP packets
-    the BMC never hears: its operating system drops them."""
+    the BMC never hears: its operating system drops them. A fleet's BMC that nobody speaks to counts from 0 again."""
     _channel(call.data[0])
     traffic = call.bmc.traffic
     heard, valid, sent = (min(n, 0xFFFF).to_bytes(2, "little") for n in (traffic.heard, traffic.valid, traffic.sent))

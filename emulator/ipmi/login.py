@@ -52,7 +52,7 @@ class Login:
         self._bmc = bmc
         self._state = bmc.state
         self._strangers = bmc.strangers
-        self._system = bmc.view.first_system().id
+        self._system = bmc.view.first_id
 
     def answer(self, kind: int, body: bytes, peer: Peer) -> bytes | None:
         """The datagram that answers a handshake message. Raises Malformed."""

@@ -41,7 +41,7 @@ from emulator.ipmi.login15 import authenticate
 from emulator.ipmi.rmcp import Lan15, Malformed, Message, Ping, RmcpPlus
 from emulator.ipmi.sessions import Answered, Limits, Peer, Session, SessionTable, limits_for
 from emulator.ipmi.sol import Emit, Sol, nowhere
-from emulator.ipmi.state import Here, IpmiState
+from emulator.ipmi.state import NOWHERE, Here, IpmiState
 from emulator.ipmi.strangers import Strangers
 from emulator.ipmi.suites import enabled
 
@@ -53,6 +53,8 @@ SUMMARY_EVERY = 10.0
 """Seconds between two events about what was dropped: a flood leaves a trace and does not drown the journal."""
 REQUEST_NUMBER_LIVES = 5.0
 """Seconds after which the same request number is a new request (IPMI 2.0, table 4-1)."""
+NOTHING_DROPPED: Counter[str] = Counter()
+"""Of all the BMCs that have dropped nothing yet."""
 
 
 def guid_of(view: BmcView) -> bytes:
@@ -86,7 +88,7 @@ class IpmiResponder:
     `drops` counts what was not answered, by reason.
     """
 
-    __slots__ = ("_bmc", "_generation", "_login", "_summarised", "_summary_at", "_system", "_view", "drops", "sessions")
+    __slots__ = ("_bmc", "_generation", "_summarised", "_summary_at", "_system", "_view", "drops", "sessions")
 
     def __init__(
         self,
@@ -96,21 +98,21 @@ class IpmiResponder:
         kg: bytes | None = None,
         auth_types: frozenset[AuthType] | None = None,
         limits: Limits | None = None,
-        here: Here | None = None,
+        here: Here = NOWHERE,
         emit: Emit = nowhere,
     ) -> None:
         """What is None is the profile's word. `auth_types` are those of IPMI 1.5 (empty: no 1.5 at all); `here` is where clients
-        find this BMC, and `emit(data, peer)` sends what nobody has asked for: the console's characters.
+        find this BMC, and `emit(data, peer, here)` sends what nobody has asked for: the console's characters.
 
         Raises ValueError for a profile with cipher suites that are not spoken here.
         """
         rules = view.profile.ipmi
         suites = enabled(rules.cipher_suites)
         self.sessions: SessionTable[HalfOpen | Challenge] = SessionTable(limits or limits_for(rules.sessions), entropy)
-        self.drops: Counter[str] = Counter()
+        self.drops: Counter[str] = NOTHING_DROPPED
         self._summarised, self._summary_at = 0, 0.0
         self._view = view
-        self._system = view.first_system().id
+        self._system = view.first_id
         self._generation = view.generation
         if auth_types is None and rules.auth_types is not None:
             auth_types = frozenset(AUTH_TYPE_OF_WORD[word] for word in rules.auth_types)
@@ -125,11 +127,10 @@ class IpmiResponder:
             guid=guid_of(view),
             kg=kg,
             strangers=Strangers(),
-            here=here or Here(),
-            sol=Sol(view, emit),
+            here=here,
+            sol=Sol(view, emit, here),
             traffic=Traffic(),
         )
-        self._login = Login(self._bmc)
 
     def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
         """The answers to a datagram, usually one or none, with the address that each goes to."""
@@ -157,12 +158,19 @@ class IpmiResponder:
         self._bmc.sol.tick(now)
         bootoptions.lapse(self._view, self._bmc.state, now)
         self._sum_up(now)
+        if self.idle:
+            self.sessions.clear()  # empty as they are: a dict keeps the room for what it has once held
 
     @property
     def idle(self) -> bool:
         """Whether `tick` has nothing to wait for until the next datagram."""
         waits = self.sessions.live or self.sessions.half_open or self._bmc.sol.session is not None
         return not waits and math.isinf(self._bmc.state.boot_until) and self._happenings == self._summarised
+
+    @property
+    def forgettable(self) -> bool:
+        """Whether one that is made anew when somebody speaks again would be the same to its clients."""
+        return self._happenings == 0 and self._bmc.state == IpmiState()
 
     @property
     def _happenings(self) -> int:
@@ -184,6 +192,8 @@ class IpmiResponder:
             sol.deactivate(tell=False)
 
     def _drop(self, reason: str) -> None:
+        if self.drops is NOTHING_DROPPED:
+            self.drops = Counter()
         self.drops[reason] += 1
         if self.drops[reason] == 1:
             self._view.record(Kind.WIRE, None, protocol="ipmi", what="dropped", reason=reason)
@@ -207,7 +217,7 @@ class IpmiResponder:
         if isinstance(datagram, RmcpPlus) and datagram.payload_type != rmcp.PAYLOAD_IPMI:
             if datagram.payload_type == rmcp.PAYLOAD_SOL:
                 return self._characters(datagram, peer)
-            return self._login.answer(datagram.payload_type, datagram.payload, peer)
+            return Login(self._bmc).answer(datagram.payload_type, datagram.payload, peer)
         if datagram.session_id == rmcp.NO_SESSION:
             return self._sessionless(datagram, peer)
         return self._in_session(datagram, peer)

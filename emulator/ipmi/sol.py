@@ -20,6 +20,7 @@ from emulator.ipmi import console
 from emulator.ipmi.codec import RmcpPlusLink
 from emulator.ipmi.rmcp import Malformed
 from emulator.ipmi.sessions import Peer, Session
+from emulator.ipmi.state import Here
 
 CHARACTERS = 200
 PAYLOAD_BYTES = CHARACTERS + 4
@@ -32,10 +33,11 @@ NACK, UNAVAILABLE, DEACTIVATING = 0x40, 0x20, 0x10
 NUMBERS = 15
 HEADER_BYTES = 4
 
-Emit = Callable[[bytes, Peer], object]
+Emit = Callable[[bytes, Peer, Here], object]
+"""Data, who gets it, and from which of our addresses."""
 
 
-def nowhere(_data: bytes, _peer: Peer) -> None:
+def nowhere(_data: bytes, _peer: Peer, _here: Here) -> None:
     """For a BMC that only answers, such as one in a test without a network."""
 
 
@@ -49,34 +51,35 @@ class Waiting:
     tries: int = 1
 
 
+@dataclass(slots=True)
+class _Line:
+    """What is kept while somebody has the console."""
+
+    session: Session
+    link: RmcpPlusLink
+    hang_up: Callable[[], None]
+    retries: int
+    every: float
+    backlog: bytes = b""
+    waiting: Waiting | None = None
+    number: int = 0
+
+
 class Sol:
     """The serial port of a BMC. `emit` sends a datagram that nobody has asked for."""
 
-    __slots__ = (
-        "_backlog",
-        "_emit",
-        "_every",
-        "_heard",
-        "_link",
-        "_number",
-        "_retries",
-        "_stop_listening",
-        "_view",
-        "_waiting",
-        "session",
-    )
+    __slots__ = ("_emit", "_here", "_line", "_view")
 
-    def __init__(self, view: BmcView, emit: Emit) -> None:
+    def __init__(self, view: BmcView, emit: Emit, here: Here) -> None:
         self._view = view
         self._emit = emit
-        self.session: Session | None = None
-        self._link: RmcpPlusLink | None = None
-        self._stop_listening: Callable[[], None] | None = None
-        self._backlog = b""
-        self._waiting: Waiting | None = None
-        self._number = 0
-        self._heard = 0
-        self._retries, self._every = RETRIES, RETRY_EVERY
+        self._here = here
+        self._line: _Line | None = None
+
+    @property
+    def session(self) -> Session | None:
+        """Whose the console is."""
+        return self._line.session if self._line is not None else None
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -84,44 +87,40 @@ class Sol:
         self, session: Session, link: RmcpPlusLink, cause: int, *, retries: int = RETRIES, every: float = RETRY_EVERY
     ) -> None:
         """`retries` and the seconds between them are as they were configured when it was activated."""
-        self.session, self._link = session, link
-        self._retries, self._every = retries, every
-        self._backlog, self._waiting, self._number, self._heard = b"", None, 0, 0
-        self._stop_listening = self._view.on_log(self._happened)
+        self._line = _Line(session, link, self._view.on_log(self._happened), retries, every)
         self._view.record(Kind.SESSION, cause, what="console activated", via="ipmi", user=session.account.name)
 
     def deactivate(self, cause: int | None = None, *, tell: bool = True) -> None:
         """`tell` the client, unless it asked for it itself or is gone."""
-        session, link = self.session, self._link
-        if session is None or link is None:
+        line = self._line
+        if line is None:
             return
         if tell:
-            self._emit(link.seal_sol(bytes((0, 0, 0, DEACTIVATING))), session.peer)
-        if self._stop_listening is not None:
-            self._stop_listening()
-        self.session = self._link = self._stop_listening = self._waiting = None
-        self._backlog = b""
-        self._view.record(Kind.SESSION, cause, what="console deactivated", via="ipmi", user=session.account.name)
+            self._say(line, bytes((0, 0, 0, DEACTIVATING)))
+        line.hang_up()
+        self._line = None
+        self._view.record(Kind.SESSION, cause, what="console deactivated", via="ipmi", user=line.session.account.name)
 
     # -- from the host -------------------------------------------------------------------------------------------------
 
     def _happened(self, entry: LogEntry) -> None:
         text = console.text(self._view, entry)
-        if text:
-            self._backlog = (self._backlog + text.encode())[-BACKLOG:]
-            self._send_next()
+        if text and self._line is not None:
+            self._line.backlog = (self._line.backlog + text.encode())[-BACKLOG:]
+            self._send_next(self._line)
 
-    def _send_next(self) -> None:
-        if self._waiting is None and self._backlog:
-            self._number = self._number % NUMBERS + 1
-            characters, self._backlog = self._backlog[:CHARACTERS], self._backlog[CHARACTERS:]
-            self._waiting = Waiting(self._number, characters, self._view.now)
-            self._send_waiting()
+    def _send_next(self, line: _Line) -> None:
+        if line.waiting is None and line.backlog:
+            line.number = line.number % NUMBERS + 1
+            characters, line.backlog = line.backlog[:CHARACTERS], line.backlog[CHARACTERS:]
+            line.waiting = Waiting(line.number, characters, self._view.now)
+            self._send_again(line, line.waiting)
 
-    def _send_waiting(self) -> None:
-        if self._waiting is not None and self._link is not None and self.session is not None:
-            packet = bytes((self._waiting.number, 0, 0, self._status)) + self._waiting.characters
-            self._emit(self._link.seal_sol(packet), self.session.peer)
+    def _send_again(self, line: _Line, waiting: Waiting) -> None:
+        self._say(line, bytes((waiting.number, 0, 0, self._status)) + waiting.characters)
+
+    def _say(self, line: _Line, packet: bytes) -> None:
+        self._emit(line.link.seal_sol(packet), line.session.peer, self._here)
 
     @property
     def _status(self) -> int:
@@ -129,15 +128,15 @@ class Sol:
 
     def tick(self, now: Instant) -> None:
         """Sends again what was not acknowledged in time."""
-        waiting = self._waiting
-        if waiting is None or now - waiting.since < self._every * waiting.tries:
+        line = self._line
+        if line is None or line.waiting is None or now - line.waiting.since < line.every * line.waiting.tries:
             return
-        if waiting.tries > self._retries:
-            self._waiting = None
-            self._send_next()
+        if line.waiting.tries > line.retries:
+            line.waiting = None
+            self._send_next(line)
             return
-        waiting.tries += 1
-        self._send_waiting()
+        line.waiting.tries += 1
+        self._send_again(line, line.waiting)
 
     # -- from the client -----------------------------------------------------------------------------------------------
 
@@ -146,22 +145,24 @@ class Sol:
         if len(payload) < HEADER_BYTES:
             raise Malformed("the serial-over-LAN packet is cut off")
         number, acknowledged, accepted, operation = payload[:HEADER_BYTES]
+        line = self._line
+        if line is None:
+            return None
         if acknowledged & 0x0F:
-            self._acknowledged(acknowledged & 0x0F, accepted, bool(operation & NACK))
+            self._acknowledged(line, acknowledged & 0x0F, accepted, bool(operation & NACK))
         number &= 0x0F
-        if number == 0 or self._link is None:
+        if number == 0:
             return None
         status = self._status
         typed = len(payload) - HEADER_BYTES
         if status & UNAVAILABLE and typed:
-            return self._link.seal_sol(bytes((0, number, 0, status | NACK)))
-        self._heard = number
-        return self._link.seal_sol(bytes((0, number, min(typed, 0xFF), status)))
+            return line.link.seal_sol(bytes((0, number, 0, status | NACK)))
+        return line.link.seal_sol(bytes((0, number, min(typed, 0xFF), status)))
 
-    def _acknowledged(self, number: int, accepted: int, refused: bool) -> None:
-        waiting = self._waiting
+    def _acknowledged(self, line: _Line, number: int, accepted: int, refused: bool) -> None:
+        waiting = line.waiting
         if waiting is None or waiting.number != number or refused:
             return  # refused: `tick` sends it again
-        self._waiting = None
-        self._backlog = waiting.characters[accepted:] + self._backlog
-        self._send_next()
+        line.waiting = None
+        line.backlog = waiting.characters[accepted:] + line.backlog
+        self._send_next(line)

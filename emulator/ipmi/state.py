@@ -27,6 +27,9 @@ class Here:
     port: int = IPMI_PORT
 
 
+NOWHERE = Here()
+
+
 @dataclass(slots=True)
 class IpmiState:
     """Nothing is copied before it is changed: there may be thousands of BMCs."""

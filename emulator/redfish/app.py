@@ -7,7 +7,8 @@ it is the only one. The app keeps no thread and no clock: under any single-threa
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Request, Response
@@ -15,7 +16,9 @@ from flask import request as flask_request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from emulator.core.eventlog import LogEntry
 from emulator.core.rack import Rack
+from emulator.core.view import BmcView
 from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import JSON_TYPE, HttpAnswer, Incoming, Refusal
 from emulator.redfish.desk import Courier, NoCourier
@@ -60,23 +63,23 @@ def create_app(
     *,
     bmc: str | None = None,
     courier: Courier | None = None,
-    keyrings: Mapping[str, Keyring] | None = None,
+    keyring_of: Callable[[str], Keyring] | None = None,
 ) -> Flask:
-    """`courier` carries events to subscribers (None: they are journaled and go nowhere); `keyrings` holds the certificates of
-    BMCs that have TLS, by name. Raises RackMisconfigured where a profile asks for what this service cannot do, NoSuchUnit for
-    an unknown `bmc`.
+    """`courier` carries events to subscribers (None: they are journaled and go nowhere); `keyring_of(name)` holds the certificate
+    of a BMC (None: they have no TLS). Raises RackMisconfigured where a profile asks for what this service cannot do, NoSuchUnit
+    for an unknown `bmc`.
     """
-    services = _services(rack, courier or NoCourier(), keyrings or {})
+    services = Services(rack, courier or NoCourier(), keyring_of or (lambda name: StaticKeyring()))
     if bmc is not None:
         rack.unit(bmc)
-    default = bmc if bmc is not None else next(iter(services)) if len(services) == 1 else None
+    default = bmc if bmc is not None else next(iter(rack.units)) if len(rack.units) == 1 else None
 
     app = Unrouted("emulator.redfish", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
 
     def here() -> Service | None:
         name = flask_request.environ.get("emulator.bmc", default)
-        return services.get(name) if isinstance(name, str) else None
+        return services.of(name) if isinstance(name, str) else None
 
     def handle() -> Response:
         service = here()
@@ -96,21 +99,47 @@ def create_app(
     return app
 
 
-def _services(rack: Rack, courier: Courier, keyrings: Mapping[str, Keyring]) -> dict[str, Service]:
-    """BMCs of one profile with equally named systems share one tree."""
-    trees: dict[tuple[object, ...], Tree] = {}
-    wordings: dict[int, Wording] = {}
-    services: dict[str, Service] = {}
-    for name in rack.units:
-        view = Bmc(rack, name, courier, keyrings.get(name) or StaticKeyring())
-        profile, names = view.profile, view.systems()
-        key = (id(profile), *((system.id, system.chassis_id) for system in names))
-        if key not in trees:
-            trees[key] = Tree(profile, names)
-        if id(profile) not in wordings:
-            wordings[id(profile)] = Wording(profile)
-        services[name] = Service(view, trees[key], wordings[id(profile)])
-    return services
+class Services:
+    """The Redfish services of a rack's BMCs. One is made with its first request; those of one profile share a tree."""
+
+    def __init__(self, rack: Rack, courier: Courier, keyring_of: Callable[[str], Keyring]) -> None:
+        """Raises RackMisconfigured where a profile asks for what this service cannot do."""
+        self._rack = rack
+        self._courier = courier
+        self._keyring_of = keyring_of
+        self._trees: dict[tuple[int, tuple[str, ...]], Tree] = {}
+        self._wordings: dict[int, Wording] = {}
+        self._made: dict[str, Service] = {}
+        self._unheard: Counter[str] = Counter()  # events of BMCs without a service: nobody has subscribed, their ids count on
+        for name in rack.units:
+            self._shared(BmcView(rack, name))
+        rack.on_log(self._logged)
+
+    def of(self, name: str) -> Service | None:
+        """None for a BMC that is not in the rack."""
+        service = self._made.get(name)
+        if service is None and name in self._rack.units:
+            first_event = 1 + self._unheard.pop(name, 0)
+            view = Bmc(self._rack, name, self._courier, self._keyring_of(name), first_event)
+            service = self._made[name] = Service(view, *self._shared(view))
+        return service
+
+    def _shared(self, view: BmcView) -> tuple[Tree, Wording]:
+        """BMCs of one profile with as many systems share these."""
+        profile = view.profile
+        key = (id(profile), view.system_ids())
+        if key not in self._trees:
+            self._trees[key] = Tree(profile, view.systems())
+        if id(profile) not in self._wordings:
+            self._wordings[id(profile)] = Wording(profile)
+        return self._trees[key], self._wordings[id(profile)]
+
+    def _logged(self, name: str, entry: LogEntry) -> None:
+        service = self._made.get(name)
+        if service is not None:
+            service.logged(entry)
+        else:
+            self._unheard[name] += 1
 
 
 def _incoming() -> Incoming:

@@ -36,9 +36,9 @@ BOOTS: Final = frozenset({LogKind.BMC_RESET, LogKind.MAINS_LOST})
 
 
 class Bmc(BmcView):
-    def __init__(self, rack: Rack, name: str, courier: Courier, keyring: Keyring) -> None:
+    def __init__(self, rack: Rack, name: str, courier: Courier, keyring: Keyring, first_event: int = 1) -> None:
         super().__init__(rack, name)
-        self.events = EventDesk(self, courier)
+        self.events = EventDesk(self, courier, first_event)
         self.tasks = TaskBook(self, _namer(self.profile), self._task_changed)
         self.keyring = keyring
         self.settings = Settings()
@@ -46,7 +46,6 @@ class Bmc(BmcView):
         self._writes = 0
         self.opens_sessions = True
         """SessionService.ServiceEnabled: whether anybody new may log in."""
-        self.on_log(self._logged)
 
     # -- revisions -------------------------------------------------------------------------------------------------------
 
@@ -117,7 +116,7 @@ class Bmc(BmcView):
             )
         )
 
-    def _logged(self, entry: LogEntry) -> None:
+    def logged(self, entry: LogEntry) -> None:
         """Every entry of the log is an event too; a reset of the BMC ends what only its memory held."""
         manager = f"/redfish/v1/Managers/{self.profile.ids.manager}"
         self.events.emit(happening(entry, manager))

@@ -131,12 +131,12 @@ class Around(Protocol):
 class EventDesk:
     """The subscriptions of one BMC."""
 
-    def __init__(self, around: Around, courier: Courier) -> None:
+    def __init__(self, around: Around, courier: Courier, first_event: int = 1) -> None:
         self._around = around
         self._courier = courier
         self._held: dict[str, Subscription] = {}
         self._next_subscription = 1
-        self._next_event = 1
+        self._next_event = first_event
         self.retries = Retries()
         self.enabled = True
         self._life = 0  # counts starts of the BMC: what an older one had yet to send is lost

@@ -13,6 +13,7 @@ import json
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
+from emulator.core.eventlog import LogEntry
 from emulator.core.fault import Request, Seam
 from emulator.core.journal import Kind
 from emulator.core.presence import Being
@@ -65,6 +66,10 @@ class Service:
         self._tree = tree
         self._wording = wording
         self._kept: dict[str, tuple[Hashable, int, Entity]] = {}
+
+    def logged(self, entry: LogEntry) -> None:
+        """The BMC has a new entry in its log."""
+        self._view.logged(entry)
 
     def answer(self, incoming: Incoming) -> HttpAnswer:
         view = self._view

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from wsgiref.types import WSGIApplication
 
 from emulator.wire.connection import Connection
@@ -16,6 +16,26 @@ from emulator.wire.site import HttpHooks, NoHooks, ProtocolError, Site, redfish_
 from emulator.wire.tcp import Listener
 
 __all__ = ["HttpHooks", "HttpServer", "NoHooks", "ProtocolError", "redfish_error"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reception:
+    """Receives the clients of all listeners that serve the same."""
+
+    reactor: Reactor
+    app: WSGIApplication
+    hooks: HttpHooks
+    limits: Limits
+    protocol_error: ProtocolError
+
+    def greet(self, listener: Listener, connection: Connection) -> HttpSession:
+        environ = {"emulator.bmc": listener.name}
+        on_error = self.reactor.complain
+        site = Site(listener.name, self.app, environ, self.hooks, self.limits, self.protocol_error, on_error)
+        return HttpSession(connection, site)
+
+    def intercept(self, listener: Listener, peer: tuple[str, int]) -> Plan | None:
+        return self.hooks.connected(listener.name, peer)
 
 
 class HttpServer:
@@ -31,10 +51,7 @@ class HttpServer:
         protocol_error: ProtocolError = redfish_error,
     ) -> None:
         self._reactor = reactor
-        self._app = app
-        self._hooks = hooks or NoHooks()
-        self._limits = limits or Limits()
-        self._protocol_error = protocol_error
+        self._reception = _Reception(reactor, app, hooks or NoHooks(), limits or Limits(), protocol_error)
         self.listeners: dict[str, Listener] = {}
 
     def listen(
@@ -44,34 +61,19 @@ class HttpServer:
         port: int,
         *,
         tls: ssl.SSLContext | None = None,
-        environ: Mapping[str, object] | None = None,
         app: WSGIApplication | None = None,
         limits: Limits | None = None,
-        protocol_error: ProtocolError | None = None,
     ) -> Listener:
-        """Opens a port; `environ` is added to that of each request. Raises CannotBind, ValueError for a name in use."""
+        """Opens a port; the application finds the `name` as `emulator.bmc` in the environment of each request.
+
+        `app` and `limits` are those of this listener instead of the server's. Raises CannotBind, ValueError for a name in use.
+        """
         if name in self.listeners:
             raise ValueError(f"there is a listener {name!r} already")
-        site = Site(
-            name,
-            app or self._app,
-            dict(environ or {}),
-            self._hooks,
-            limits or self._limits,
-            protocol_error or self._protocol_error,
-            self._reactor.complain,
-        )
-
-        def greet(connection: Connection) -> HttpSession:
-            return HttpSession(connection, site)
-
-        def intercept(peer: tuple[str, int]) -> Plan | None:
-            return site.hooks.connected(name, peer)
-
-        def open_port() -> Listener:
-            return Listener(self._reactor, address, port, greet, tls=tls, limits=site.limits, intercept=intercept)
-
-        listener = self._reactor.call(open_port)
+        reception = self._reception
+        if app is not None or limits is not None:
+            reception = replace(reception, app=app or reception.app, limits=limits or reception.limits)
+        listener = self._reactor.call(lambda: Listener(reception, name, address, port, tls=tls))
         self.listeners[name] = listener
         return listener
 
@@ -84,4 +86,3 @@ class HttpServer:
 
         with contextlib.suppress(ReactorStopped):
             self._reactor.call(close_all)
-        self.listeners.clear()

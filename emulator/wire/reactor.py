@@ -19,7 +19,7 @@ from __future__ import annotations
 import heapq
 import logging
 import os
-import selectors
+import select
 import socket
 import threading
 import time
@@ -36,6 +36,8 @@ T = TypeVar("T")
 Callback = Callable[[], object]
 OnError = Callable[[Exception], object]
 
+_READABLE, _WRITABLE = select.EPOLLIN, select.EPOLLOUT  # an error or a hang-up counts as both
+_READY_PER_TURN = 256
 _RETRY_AFTER_ERROR = 0.1  # seconds on the loop's clock; a source that raises must not turn the loop into a busy one
 _SWEEP = 1024  # this many timers more than last time, and the cancelled ones are taken out of the heap
 _LINGER = 0.0002  # real seconds
@@ -76,9 +78,9 @@ class Watch:
         """Replaces both callbacks; None means "do not wait for that"."""
         self.on_readable = on_readable
         self.on_writable = on_writable
-        mask = (selectors.EVENT_READ if on_readable else 0) | (selectors.EVENT_WRITE if on_writable else 0)
+        mask = (_READABLE if on_readable else 0) | (_WRITABLE if on_writable else 0)
         if mask != self._mask:
-            self._reactor._select(self, self._mask, mask)
+            self._reactor._poll_for(self.sock, self._mask, mask)
             self._mask = mask
 
     def close(self) -> None:
@@ -115,9 +117,9 @@ class Reactor:
     def __init__(self, clock: Clock, on_error: OnError = _report) -> None:
         self.clock = clock
         self._on_error = on_error
-        self._selector = selectors.DefaultSelector()
+        self._epoll = select.epoll()
         self._lingers = False
-        self._watches: set[Watch] = set()
+        self._watches: list[Watch | None] = []  # by descriptor, and those are small numbers
         self._timers: list[tuple[Instant, int, Timer]] = []
         self._timer_number = 0
         self._sweep_at = _SWEEP
@@ -142,7 +144,9 @@ class Reactor:
     def add(self, sock: socket.socket, on_readable: Callback | None = None, on_writable: Callback | None = None) -> Watch:
         """Watches a non-blocking socket, and closes it when the loop stops."""
         watch = Watch(self, sock)
-        self._watches.add(watch)
+        missing = sock.fileno() + 1 - len(self._watches)
+        self._watches += [None] * missing
+        self._watches[sock.fileno()] = watch
         watch.set(on_readable, on_writable)
         return watch
 
@@ -253,30 +257,35 @@ class Reactor:
     def _turn(self) -> None:
         ready = self._wait()
         self._run_due()
-        for key, mask in ready:
-            watch: Watch = key.data
+        for watch, mask in ready:
             # Callbacks are read again each time: an earlier one of this turn may have closed this socket.
-            if mask & selectors.EVENT_READ and (callback := watch.on_readable) is not None:
+            if watch is None:
+                continue
+            if mask & ~_WRITABLE and (callback := watch.on_readable) is not None:
                 self.guard(callback)
-            if mask & selectors.EVENT_WRITE and (callback := watch.on_writable) is not None:
+            if mask & ~_READABLE and (callback := watch.on_writable) is not None:
                 self.guard(callback)
         for _ in range(len(self._posted)):
             self._run_posted(*self._posted.popleft())
 
-    def _wait(self) -> list[tuple[selectors.SelectorKey, int]]:
+    def _wait(self) -> list[tuple[Watch | None, int]]:
         """What is ready, at the latest when patience is over."""
         patience = self._patience()
         if self._lingers and patience != 0.0:
             until = time.perf_counter() + (_LINGER if patience is None else min(_LINGER, patience))
             while True:
-                if ready := self._selector.select(0):
+                if ready := self._look(0.0):
                     return ready
                 if time.perf_counter() >= until:
                     break
                 _let_others_run()
-        ready = self._selector.select(patience)
+        ready = self._look(patience)
         self._lingers = bool(ready)
         return ready
+
+    def _look(self, patience: float | None) -> list[tuple[Watch | None, int]]:
+        # Watches now, not numbers: a callback may close a socket, and the next one that is opened gets its number.
+        return [(self._watches[number], mask) for number, mask in self._epoll.poll(patience, _READY_PER_TURN)]
 
     def _patience(self) -> float | None:
         """Real seconds that the loop may sleep, None for "until something happens"."""
@@ -352,16 +361,18 @@ class Reactor:
     def _drain_wakes(self) -> None:
         self._wakee.sock.recv(4096)
 
-    def _select(self, watch: Watch, old: int, new: int) -> None:
+    def _poll_for(self, sock: socket.socket, old: int, new: int) -> None:
         if new == 0:
-            self._selector.unregister(watch.sock)
+            self._epoll.unregister(sock)
         elif old == 0:
-            self._selector.register(watch.sock, new, watch)
+            self._epoll.register(sock, new)
         else:
-            self._selector.modify(watch.sock, new, watch)
+            self._epoll.modify(sock, new)
 
     def _forget(self, watch: Watch) -> None:
-        self._watches.discard(watch)
+        number = watch.sock.fileno()
+        if number >= 0:  # else it is closed already
+            self._watches[number] = None
 
     def _close_everything(self) -> None:
         for _callback, future in self._posted:
@@ -370,8 +381,9 @@ class Reactor:
         self._posted.clear()
         self._timers.clear()
         self._sources.clear()
-        for watch in list(self._watches):
-            watch.close()
-        self._selector.close()
+        for watch in tuple(self._watches):
+            if watch is not None:
+                watch.close()
+        self._epoll.close()
         self._waker.close()
         self._ended.set()

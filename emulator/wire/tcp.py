@@ -1,9 +1,10 @@
 """Listening sockets, and the ways in which a BMC's port can be out of order.
 
 Rules
-  1. A listener knows addresses and TLS, not protocols: it makes a `Connection` and asks `greet` for its receiver.
+  1. A listener knows addresses and TLS, not protocols: it makes a `Connection` and asks its reception for the receiver.
   2. `Door` says what a client meets. Changing it leaves the connections that are already open as they are; only
      `drop_connections` touches those.
+  3. There may be ten thousand: what they have in common is their reception's, and what only open connections need is made then.
 
 Theory
   Refused: nobody listens. Silent: TCP connects and nothing ever answers, TLS included. Saturated: the kernel drops the
@@ -17,9 +18,10 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Collection
 from enum import StrEnum
 from functools import partial
+from typing import Protocol
 
 from emulator.wire.connection import Connection, Receiver
 from emulator.wire.limits import Limits
@@ -85,34 +87,41 @@ def cannot_bind(address: str, port: int, error: OSError) -> CannotBind:
     return CannotBind(address, port, _REASONS.get(error.errno or 0) or os.strerror(error.errno or 0).lower())
 
 
+class Reception(Protocol):
+    """Who receives the clients of any number of listeners."""
+
+    @property
+    def reactor(self) -> Reactor: ...
+    @property
+    def limits(self) -> Limits: ...
+
+    def greet(self, listener: Listener, connection: Connection) -> Receiver:
+        """The receiver of a new connection."""
+
+    def intercept(self, listener: Listener, peer: tuple[str, int]) -> Plan | None:
+        """A plan to play on the bare socket before any handshake; if it leaves the connection open, the handshake follows."""
+
+
+NOBODY: frozenset[Connection] = frozenset()
+
+
 class Listener:
-    """A TCP port of one BMC. All methods belong to the loop's thread (or come before it runs).
+    """A TCP port of one BMC, whose name it has. All methods belong to the loop's thread (or come before it runs)."""
 
-    `greet(connection)` returns the receiver of a new connection. `intercept(peer)` may return a plan to play on the
-    bare socket before any handshake; if the plan leaves the connection open, the handshake follows.
-    """
+    __slots__ = (
+        *("name", "address", "port", "tls", "door"),
+        *("_connections", "_reception", "_watch", "_filler", "_filler_name", "_pause"),
+    )
 
-    def __init__(
-        self,
-        reactor: Reactor,
-        address: str,
-        port: int,
-        greet: Callable[[Connection], Receiver],
-        *,
-        tls: ssl.SSLContext | None = None,
-        limits: Limits | None = None,
-        intercept: Callable[[tuple[str, int]], Plan | None] | None = None,
-    ) -> None:
+    def __init__(self, reception: Reception, name: str, address: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
         """Port 0 takes a free one, see `port`. Raises CannotBind."""
+        self.name = name
         self.address = address
         self.port = port
         self.tls = tls
-        self.limits = limits or Limits()
         self.door = Door.REFUSED
-        self.connections: set[Connection] = set()
-        self._reactor = reactor
-        self._greet = greet
-        self._intercept = intercept
+        self._connections: set[Connection] | None = None  # while there are any
+        self._reception = reception
         self._watch: Watch | None = None
         self._filler: Watch | None = None
         self._filler_name: tuple[str, int] | None = None
@@ -126,7 +135,7 @@ class Listener:
         if door is Door.REFUSED:
             self._release()
             # Bound and not listening: connects are refused, and nobody else can be given the port meanwhile.
-            self._watch = self._reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
+            self._watch = self._reception.reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
             self.door = door
             return
         watch = self._listening()
@@ -137,6 +146,11 @@ class Listener:
             self._saturate(watch)
         else:
             watch.set(self._accept, None)
+
+    @property
+    def connections(self) -> Collection[Connection]:
+        """Those that are open."""
+        return self._connections or NOBODY
 
     def drop_connections(self) -> None:
         """Resets every open connection."""
@@ -152,7 +166,7 @@ class Listener:
     def _listening(self) -> Watch:
         """The socket, which now listens. Raises CannotBind."""
         if self._watch is None:
-            self._watch = self._reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
+            self._watch = self._reception.reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
             self.port = self._watch.sock.getsockname()[1]
         if self.door is Door.REFUSED:
             try:
@@ -181,7 +195,7 @@ class Listener:
         target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.address, self.address)
         filler.connect_ex((target, self.port))
         self._filler_name = filler.getsockname()[:2]
-        self._filler = self._reactor.add(filler)
+        self._filler = self._reception.reactor.add(filler)
 
     def _relieve(self, watch: Watch) -> None:
         watch.sock.listen(_BACKLOG)
@@ -205,9 +219,9 @@ class Listener:
                     raise
                 # The queue stays readable: without a pause the loop would spin until a descriptor comes free.
                 watch.set(None, None)
-                self._pause = self._reactor.call_later(_BREATHER, self._accept_again)
+                self._pause = self._reception.reactor.call_later(_BREATHER, self._accept_again)
                 raise
-            self._reactor.guard(partial(self._welcome, sock, peer))
+            self._reception.reactor.guard(partial(self._welcome, sock, peer))
 
     def _accept_again(self) -> None:
         if self._watch is not None and self.door in (Door.OPEN, Door.SILENT):
@@ -218,15 +232,18 @@ class Listener:
             self._filler_name = None
             sock.close()
             return
-        connection = Connection(self._reactor, sock, sock.getsockname()[:2], peer[:2], self.limits, self.connections.discard)
-        if len(self.connections) >= self.limits.connections:
+        limits = self._reception.limits
+        connection = Connection(self._reception.reactor, sock, sock.getsockname()[:2], peer[:2], limits, self._gone)
+        if len(self.connections) >= limits.connections:
             connection.abort()
             return
-        self.connections.add(connection)
+        if self._connections is None:
+            self._connections = set()
+        self._connections.add(connection)
         try:
             plan: Plan | None = (Hang(),) if self.door is Door.SILENT else None
-            if plan is None and self._intercept is not None:
-                plan = self._intercept(connection.peer)
+            if plan is None:
+                plan = self._reception.intercept(self, connection.peer)
             if plan is None:
                 self._introduce(connection)
             else:
@@ -240,6 +257,11 @@ class Listener:
         if self.tls is not None:
             connection.start_tls(self.tls)
         else:
-            connection.deadline(self.limits.idle)
-        connection.receiver = self._greet(connection)
+            connection.deadline(self._reception.limits.idle)
+        connection.receiver = self._reception.greet(self, connection)
         connection.resume()
+
+    def _gone(self, connection: Connection) -> None:
+        if self._connections is not None:
+            self._connections.discard(connection)
+            self._connections = self._connections or None

@@ -43,6 +43,7 @@ def responders(of: Rack) -> list[IpmiResponder]:
         client.login()
         client.command(0, 1)
         client.close()
+        bmc.tick(of.now)
         made.append(bmc)
     return made
 

@@ -121,3 +121,21 @@ def test_addresses_that_this_machine_does_not_have_are_refused_in_a_sentence():
         Emulator([unit], fleet=network("192.0.2.0/24")),
     ):
         pass
+
+
+def test_an_emulator_runs_once_and_knows_only_its_own_bmcs():
+    emulator = Emulator([UnitSpec(name="a", profile=load("dmtf-generic"), password="Pw-5.unguessable")], fleet=network(NETWORK))
+    with emulator:
+        assert list(emulator.endpoints) == ["a"]
+        assert (emulator.endpoints["a"].password, emulator.endpoints["a"].password_is_default) == ("Pw-5.unguessable", False)
+        with pytest.raises(KeyError):
+            emulator.endpoints["b"]
+    assert emulator.endpoints["a"].host == "127.91.0.1", "also when it has ended"
+    with pytest.raises(RuntimeError, match="runs once"), emulator:
+        pass
+
+
+def test_a_fleet_without_room_for_all_says_so_at_once():
+    units = [UnitSpec(name=name, profile=load("dmtf-generic")) for name in "abc"]
+    with pytest.raises(IndexError, match="no room for BMC 3"):
+        Emulator(units, fleet=network("127.64.0.8/30"))

@@ -13,6 +13,7 @@ import pytest
 from emulator.core.fault import Armed, When
 from emulator.core.journal import Kind
 from emulator.core.rack import UnitSpec
+from emulator.core.view import BmcView
 from emulator.core.vocab import Os, Rail
 from emulator.faults.protocol import Completion, Silence
 from profiles import load, names
@@ -212,7 +213,7 @@ def test_mc_info_and_guid_show_the_profiles_identity(bed):
     assert "Manufacturer ID           : 674" in info
     assert "Product ID                : 256 (0x0100)" in info
     shown = bed.guid()
-    assert uuid.UUID(shown) == uuid.UUID(next(iter(bed.lan.rack.unit("node1").systems.values())).uuid)
+    assert uuid.UUID(shown) == uuid.UUID(BmcView(bed.lan.rack, "node1").first_system().uuid)
 
 
 def test_users_channel_and_sessions_are_listed(bed):
@@ -259,7 +260,7 @@ def test_every_shipped_profile_is_fenced_by_ipmitool_and_shows_redfishs_uuid(bed
     shown = next(
         line.split(":")[1].strip() for line in bed.ipmitool("mc", "guid", **who).out.splitlines() if "System GUID" in line
     )
-    expected = next(iter(bed.lan.rack.unit("node1").systems.values())).uuid
+    expected = BmcView(bed.lan.rack, "node1").first_system().uuid
     assert expected == "absent" or uuid.UUID(shown) == uuid.UUID(expected)
     assert bed.ipmitool("chassis", "power", "off", **who).code == 0
     assert bed.ipmitool("chassis", "power", "status", **who).out == "Chassis Power is off\n"

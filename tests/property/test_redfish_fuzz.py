@@ -100,8 +100,7 @@ def bench(profile):
         dice=random.Random(1),
         make_token=lambda: f"{next(tokens):032x}",
     )
-    for system in rack.unit("n1").systems:
-        rack.hold("n1", system, VirtualRoom(rack))
+    rack.hold_all(VirtualRoom(rack))
     app = create_app(rack)
     app.testing = True  # what goes wrong in there is raised, not turned into an answer
     account = rack.unit("n1").profile.auth.accounts[0]

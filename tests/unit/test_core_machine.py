@@ -13,7 +13,7 @@ from emulator.core.host import Host, News, host_off, host_on
 from emulator.core.machine import Led, RestorePolicy
 from emulator.core.rack import HostSpec
 from emulator.core.sensors import CPU, FANS, INLET, POWER, PSU_INPUT, PSU_OUTPUT, SENSORS, Meter, Thresholds
-from emulator.core.vocab import Os, Rail
+from emulator.core.vocab import ChassisControl, Os, Rail
 
 OUT_OF_SIGHT = Host(Rail.UNKNOWN, Os.STOPPED)
 
@@ -261,3 +261,25 @@ def test_the_power_button_is_a_cause_of_its_own(bench):
 
     assert _cause_of(ResetType.PUSH_POWER_BUTTON) is RestartCause.POWER_BUTTON
     assert [policy.ipmi for policy in RestorePolicy] == [0, 1, 2]
+
+
+# -- made on first use --------------------------------------------------------------------------------------------------
+
+
+def test_what_is_asked_for_late_has_counted_from_the_beginning(bench):
+    bench.advance(100)
+    bench.rack.cut("node1", "1")
+    bench.advance(100)
+    view = bench.view()
+    assert view.chassis.on_seconds() == 100
+    statistics = view.sensors.power()
+    assert (statistics.period_s, statistics.average) == (200, (sensors.WATTS[Os.RUNNING] + sensors.STANDBY_W) / 2)
+
+
+def test_a_host_that_changes_before_anybody_has_looked_is_known_as_it_was(bench_of):
+    bench = bench_of(HostSpec(power="off"))
+    bench.advance(50)
+    bench.view().chassis_control(ChassisControl.UP, None)
+    bench.advance(50)
+    assert [entry.kind.value for entry in bench.view().log.entries()] == ["power-on", "boot"]
+    assert bench.view().chassis.on_seconds() == pytest.approx(50, abs=20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,7 @@ from emulator.core.errors import (
     NoSuchUnit,
     RackMisconfigured,
 )
-from emulator.core.fault import Request
+from emulator.core.fault import Armed, Request
 from emulator.core.host import TURNS, Host, News, Order, host_off, host_on, turn
 from emulator.core.journal import Journal, Kind, chain, event_from_json
 from emulator.core.naming import derived_serial, derived_uuid, numbered
@@ -23,7 +24,9 @@ from emulator.core.rack import HostSpec, Rack, UnitSpec
 from emulator.core.system import SystemState
 from emulator.core.timers import Timers
 from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, Os, Rail
+from emulator.faults.power import Gated
 from profiles.model import View
+from tests.conftest import make_bench
 
 
 def test_every_row_of_the_host_table_ends_in_a_possible_host():
@@ -242,7 +245,6 @@ def test_old_failures_and_a_success_clear_the_count(bench):
 
 
 def test_a_lockout_by_address_leaves_other_addresses_alone(profile, bench_of):
-    from dataclasses import replace
 
     from profiles.model import Lockout
 
@@ -264,7 +266,6 @@ def test_a_lockout_by_address_leaves_other_addresses_alone(profile, bench_of):
 
 
 def test_a_lockout_of_zero_never_locks(profile):
-    from dataclasses import replace
 
     from emulator.core.accounts import Accounts
     from profiles.model import Lockout
@@ -300,9 +301,9 @@ def test_an_idle_session_ends_and_a_used_one_stays(bench):
 def test_a_session_table_without_a_limit_never_fills(profile, bench_of):
     from emulator.core.accounts import SessionTable
 
-    table = SessionTable(None, 30, iter("abcdefghij").__next__)
-    account = profile.auth.accounts[0]
-    assert all(table.open(account, 0.0) for _ in range(10))
+    table = SessionTable(None, 30)
+    account, tokens = profile.auth.accounts[0], iter("abcdefghij")
+    assert all(table.open(account, 0.0, tokens.__next__) for _ in range(10))
     assert len(table) == 10
 
 
@@ -324,7 +325,7 @@ def test_a_front_end_can_let_the_rack_catch_up_by_itself(bench):
 
 
 def test_a_system_may_be_made_with_a_report_of_its_own():
-    system = SystemState("1", "c", "u", "s", "h", host_on(), says={View.SYSTEM: "Off"})
+    system = SystemState("1", "c", 0, "h", host_on(), says={View.SYSTEM: "Off"})
     assert system.says == {View.SYSTEM: "Off"}
 
 
@@ -364,3 +365,23 @@ def test_a_host_that_dies_by_itself_is_not_blamed_on_an_older_order(bench):
     bench.rack.news("node1", "1", News.WENT_DOWN)
     fall = bench.events(Kind.RAIL)[-1]
     assert (fall.data["rail"], fall.cause) == ("down", None)
+
+
+def test_what_one_bmc_changes_no_other_has(profile):
+    bench = make_bench(*(UnitSpec(name=name, profile=profile) for name in ("node1", "node2")))
+    one, two = bench.view("node1"), bench.view("node2")
+    account = profile.auth.accounts[0]
+    one.users.create("new", "Pw-3.unguessable", "Operator")
+    one.users.change(account.name, password="Pw-4.unguessable")
+    for _ in range(10):
+        one.verify("new", "wrong", "127.0.0.1", "test")
+    one.on_log(lambda entry: None)
+    one.chassis_control(ChassisControl.DOWN, None)
+    one.reset_bmc("cold")
+    bench.advance(60)
+    bench.rack.arm("node1", Armed(fault=Gated()))
+    assert not bench.rack.unit("node2").faults.armings
+    assert [known.name for known in two.accounts()] == [known.name for known in profile.auth.accounts]
+    assert two.verify(account.name, account.password, "127.0.0.1", "test")[0] is AuthResult.OK
+    assert two.power("1", View.SYSTEM, Request(protocol="redfish", method="GET", path="")) == "On"
+    assert (two.generation, len(two.log), bench.host("node2").rail) == (1, 0, Rail.UP)

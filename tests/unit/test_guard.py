@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,14 @@ def test_a_foreign_package_that_a_command_does_not_need_does_not_stop_it(tmp_pat
     claim(tmp_path, "emulator")
     monkeypatch.syspath_prepend(tmp_path)
     assert foreign_package(("fencer",)) is None
+
+
+@pytest.mark.parametrize("command", [fencelab_guard.bmc_emulator, fencelab_guard.fence_conformance])
+def test_where_emulated_bmcs_cannot_run_one_sentence_says_so(
+    command: Callable[[], None], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+    with pytest.raises(SystemExit) as ended:
+        command()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "fencelab: emulated BMCs need Linux (epoll), this is darwin\n"

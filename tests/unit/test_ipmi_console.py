@@ -22,7 +22,7 @@ class Bed:
     def __init__(self) -> None:
         self.bench = make_bench(UnitSpec(name="node1", profile=tiny_profile()))
         self.sent: list[bytes] = []
-        self.bmc = IpmiResponder(self.bench.view(), entropy=os.urandom, emit=lambda data, peer: self.sent.append(data))
+        self.bmc = IpmiResponder(self.bench.view(), entropy=os.urandom, emit=lambda data, *_: self.sent.append(data))
 
     def client(self, **more: object) -> Client:
         return Client(lambda datagram: [data for data, _ in self.bmc.receive(datagram, PEER)], **more).login()  # type: ignore[arg-type]
@@ -196,7 +196,7 @@ def test_a_client_that_never_acknowledges_costs_a_bounded_backlog(bed):
         client.command(0, 2, b"\x03")
         bed.bench.advance(30)
         client.command(0, 1)
-    assert len(bed.bmc._bmc.sol._backlog) <= BACKLOG
+    assert len(bed.bmc._bmc.sol._line.backlog) <= BACKLOG
 
 
 @pytest.mark.parametrize(

@@ -286,6 +286,14 @@ def test_keys_that_cannot_be_are_refused(client, data, code):
     assert client.command(*KEYS, data) == (code, b"")
 
 
+def test_a_bmc_that_was_configured_is_not_forgotten(bench):
+    bmc = IpmiResponder(bench.view(), entropy=os.urandom)
+    client = Client(to(bmc)).login()
+    assert bmc.forgettable
+    put(client, 16, b"secret")
+    assert not bmc.forgettable
+
+
 # -- statistics --------------------------------------------------------------------------------------------------------
 
 

@@ -153,7 +153,7 @@ class Lan:
     sockets: list[socket.socket] = field(default_factory=list)
 
     def plain(self, name: str = "plain", address: str = ADDRESS, port: int = 0, limits: Limits | None = None) -> Listener:
-        return self.server.listen(name, address, port, limits=limits, environ={"emulator.bmc": name})
+        return self.server.listen(name, address, port, limits=limits)
 
     def tls(self, name: str = "tls", address: str = ADDRESS, limits: Limits | None = None) -> Listener:
         spec = CertificateSpec("CN=bmc", addresses=(address,))

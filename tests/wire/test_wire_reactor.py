@@ -300,18 +300,18 @@ def test_a_socket_closed_by_an_earlier_callback_of_the_same_turn_is_left_alone(r
 
 
 class Looks:
-    """A selector that remembers how long it was told to wait; `asleep` is set once that is without end."""
+    """An epoll that remembers how long it was told to wait; `asleep` is set once that is without end."""
 
     def __init__(self, real):
         self._real = real
         self.patience: list[float | None] = []
         self.asleep = threading.Event()
 
-    def select(self, timeout):
+    def poll(self, timeout, most):
         self.patience.append(timeout)
         if timeout is None:
             self.asleep.set()
-        return self._real.select(timeout)
+        return self._real.poll(timeout, most)
 
     def __getattr__(self, name):
         return getattr(self._real, name)
@@ -319,7 +319,7 @@ class Looks:
 
 def test_a_loop_that_was_busy_looks_again_for_a_moment_and_then_sleeps(clock):
     reactor = Reactor(clock)
-    looks = reactor._selector = Looks(reactor._selector)
+    looks = reactor._epoll = Looks(reactor._epoll)
     reactor.start()
     try:
         assert looks.asleep.wait(10)

@@ -90,7 +90,7 @@ def facts(view: BmcView, system_id: str) -> Facts:
 
 def _watchdog(view: BmcView, system_id: str) -> tuple[bool, TimerAction, PreTimeout] | None:
     """IPMI's watchdog is the first system's."""
-    if view.first_system().id != system_id:
+    if view.first_id != system_id:
         return None
     state = view.watchdog.state()
     if state.setup is None:

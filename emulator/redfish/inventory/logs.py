@@ -42,7 +42,7 @@ class Log:
 
 def system_log(box: Box) -> Log:
     def whole(view: Bmc) -> bool:
-        return view.first_system().id == box.system_id
+        return view.first_id == box.system_id
 
     def shows(view: Bmc, entry: LogEntry) -> bool:
         return whole(view) or entry.system == box.system_id

@@ -40,9 +40,7 @@ class Bmc:
             dice=random.Random(7),
             make_token=lambda: f"{next(tokens):032x}",
         )
-        room = VirtualRoom(self.rack)
-        for system in self.rack.unit("n1").systems:
-            self.rack.hold("n1", system, room)
+        self.rack.hold_all(VirtualRoom(self.rack))
         self.app = create_app(self.rack)
         self.app.testing = True
         self.client = self.app.test_client()

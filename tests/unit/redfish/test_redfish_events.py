@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from emulator.core.view import BmcView
 from emulator.redfish.app import create_app
 
 SERVICE = "/redfish/v1/EventService"
@@ -299,3 +300,15 @@ def test_a_reset_of_the_bmc_ends_streams_and_keeps_subscriptions(bmc, stream):
     assert stream.ended is True
     bmc.clock.advance(60)
     assert len(bmc.get(SUBSCRIPTIONS).json["Members"]) == 1
+
+
+def test_events_before_the_first_request_count_too(bmc):
+    for power in ("ForceOff", "On"):
+        BmcView(bmc.rack, "n1").reset(bmc.system.rpartition("/")[2], power, None)
+        bmc.clock.advance(20)
+        bmc.rack.advance()
+    earlier = len(bmc.rack.unit("n1").log)
+    assert earlier >= 3
+    bmc.post(SUBSCRIPTIONS, json=HERE)
+    bmc.post(TEST, json={"MessageId": "ResourceEvent.1.3.TestMessage"})
+    assert [json.loads(delivery.body)["Id"] for delivery in bmc.courier.carried] == [str(earlier + 1)]

@@ -94,7 +94,7 @@ def certificate(subject):
 
 @pytest.fixture
 def secured(generic):
-    app = create_app(generic.rack, keyrings={"n1": StaticKeyring(certificate("CN=bmc,O=Contoso"))})
+    app = create_app(generic.rack, keyring_of=lambda _: StaticKeyring(certificate("CN=bmc,O=Contoso")))
     app.testing = True
     generic.client = app.test_client()
     return generic
