@@ -33,10 +33,10 @@ class Family(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`get` gives what follows the revision; None: it can only be written. `put` takes what follows the parameter's number, of
-    which there are `size` bytes (the fewest, the most); None: it can only be read."""
+    """`get` gives what follows the revision. `put` takes what follows the parameter's number, of which there are `size` bytes (the
+    fewest, the most); None: it can only be read."""
 
-    get: Callable[[Call], bytes] | None
+    get: Callable[[Call], bytes]
     put: Callable[[Call, bytes], None] | None = None
     size: tuple[int, int] = (1, 1)
 
@@ -49,8 +49,6 @@ def read(table: Table, call: Call, number: int) -> bytes:
     parameter = table.get(number)
     if parameter is None:
         raise Refused(NO_SUCH_PARAMETER)
-    if parameter.get is None:
-        raise Refused(WRITE_ONLY)
     return parameter.get(call)
 
 
