@@ -33,7 +33,7 @@ class Family(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """`get` gives what follows the revision. `put` takes what follows the parameter's number, of which there are `size` bytes (the
+    """`get` gives what follows the revision. `put` takes what follows the number, of which there are `size` bytes (the
     fewest, the most); None: it can only be read."""
 
     get: Callable[[Call], bytes]
