@@ -173,7 +173,10 @@ _AUTH: Final = Record(
     required=("basic", "accounts", "sessions", "lockout"),
 )
 
-_AFTER: Final = Record({"reply": _NAME, "for_s": Seconds(), "reset": ListOf(_RESET_TYPE, least=1)}, required=("reply", "for_s"))
+_AFTER: Final = Record(
+    {"reply": _NAME, "for_s": Seconds(), "reset": ListOf(_RESET_TYPE, least=1), "ipmi": Number(1, 255)},
+    required=("reply", "for_s"),
+)
 
 _IPMI: Final = Record(
     {

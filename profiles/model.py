@@ -231,7 +231,9 @@ class BmcReset:
     reset_types: tuple[str, ...]
     reply: str
     outage_s: Span
-    after: Mapping[str, Any] | None = None  # reply, for_s (a Span), maybe reset: what is answered once it is back
+    after: Mapping[str, Any] | None = None
+    """What is answered once it is back: `reply` for `for_s` (a Span), maybe only to these `reset`; `ipmi` is the completion code
+    over IPMI (None: silence)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,4 @@
-"""One run of a real IPMI client and what must come of it.
-
-Rules
-  1. Every cell has a BMC of its own, at the standard port. `{h}`, `{u}` and `{p}` stand for its address, user and password.
-  2. "Works" is what the client says *and*, where power is concerned, the truth about the host.
-  3. A refusal that must come is a cell like any other.
-"""
+"""One line of the table of IPMI clients: which client does what against a fresh BMC, and what must come of it."""
 
 from __future__ import annotations
 
@@ -22,7 +16,8 @@ LIMIT = 30.0
 class Cell:
     """`says` is a regular expression; `code` the exit status, None for any; `rail` the host's rail afterwards.
 
-    `power` and `ipmi` are how the BMC is made: its host's state, and fields of the profile's IPMI block.
+    `power` and `ipmi` are how the BMC is made: its host's state, and fields of the profile's IPMI block. `theirs` is why the
+    client itself cannot do it, with the place in its source; what it says then is `says`.
     """
 
     client: str
@@ -36,6 +31,7 @@ class Cell:
     within: float = LIMIT
     ipmi: Mapping[str, object] = field(default_factory=dict)
     typed: str | None = None
+    theirs: str = ""
 
     @property
     def restarts(self) -> bool:
@@ -49,3 +45,8 @@ class Cell:
 
 def words(line: str) -> tuple[str, ...]:
     return tuple(line.split())
+
+
+def then(*parts: str) -> str:
+    """A pattern of things that are said one after the other, on any lines."""
+    return "(?s)" + ".*".join(parts)

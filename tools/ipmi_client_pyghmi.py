@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 import sys
+import time
 
-from pyghmi.ipmi import command
+from pyghmi.ipmi import command, console
+
+
+def text(heard: list[object]) -> str:
+    """The characters of a console; what else it hands over is what it has to say of itself."""
+    return b"".join(bytes(part) for part in heard if isinstance(part, bytes | bytearray | memoryview)).decode(errors="replace")
+
+
+def watch_a_reboot() -> None:
+    """The console has a session of its own, and the host is reset in it: a console that joins one is never told that it is up."""
+    heard: list[object] = []
+    terminal = console.Console(bmc=host, userid=user, password=password, iohandler=heard.append, force=True)
+    until = time.monotonic() + 20
+    while not terminal.connected and time.monotonic() < until:
+        terminal.wait_for_rsp(timeout=0.5)
+    terminal.ipmi_session.raw_command(netfn=0, command=2, data=(3,))
+    while "login:" not in text(heard) and time.monotonic() < until:
+        terminal.wait_for_rsp(timeout=0.5)
+    print(text(heard))
+    terminal.close()
+
 
 host, user, password, what = sys.argv[1:5]
+if what == "console":
+    watch_a_reboot()
+    raise SystemExit
 client = command.Command(bmc=host, userid=user, password=password)
 match what:
     case "power":

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tools.ipmi_client_cell import AND, Cell, words
+from tools.ipmi_client_breadth import BREADTH
+from tools.ipmi_client_cell import Cell, words
+from tools.ipmi_client_libraries import LIBRARIES
 from tools.ipmi_client_settings import settings
-
-__all__ = ["AND", "CELLS", "Cell"]
 
 # -- ipmitool ----------------------------------------------------------------------------------------------------------
 
@@ -257,4 +257,6 @@ def _python() -> Iterator[Cell]:
             yield Cell(client="python-ipmi", way=way, what=what, argv=argv, says=says, rail=rail)
 
 
-CELLS: tuple[Cell, ...] = (*_ipmitool(), *settings(), *_freeipmi(), *_ipmiutil(), *_openipmi(), *_fence(), *_python())
+CELLS: tuple[Cell, ...] = (
+    *_ipmitool(), *settings(), *_freeipmi(), *_ipmiutil(), *_openipmi(), *_fence(), *_python(), *BREADTH, *LIBRARIES
+)  # fmt: skip

@@ -27,7 +27,8 @@ from emulator.fleet import Fleet
 from emulator.front import Place
 from profiles import load
 from profiles.model import Profile, Span
-from tools.ipmi_client_table import AND, CELLS, Cell
+from tools.ipmi_client_cell import AND, LIMIT, Cell
+from tools.ipmi_client_table import CELLS
 
 NETWORK = "127.94.0.0/20"
 PORT = 623
@@ -176,11 +177,11 @@ class Bed:
         reset = fill("ipmitool -I lanplus -H {h} -U {u} -P {p} chassis power reset").split()
         with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=self._environment) as process:
             os.close(theirs)
-            said = _read_until(ours, console.stands, until)
-            subprocess.run(reset, capture_output=True, check=True, env=self._environment)
-            said += _read_until(ours, says, until)
-            os.write(ours, console.escape)
             try:
+                said = _read_until(ours, console.stands, until)
+                subprocess.run(reset, capture_output=True, check=True, env=self._environment, timeout=LIMIT)
+                said += _read_until(ours, says, until)
+                os.write(ours, console.escape)
                 code = process.wait(timeout=5)
             finally:
                 process.kill()
@@ -199,8 +200,10 @@ class Bed:
 
 def _read_until(descriptor: int, says: str, until: float) -> str:
     said = b""
+    ready = select.poll()  # not select(): with hundreds of BMCs in the process the number of a descriptor is above 1023
+    ready.register(descriptor, select.POLLIN)
     while time.monotonic() < until and not re.search(says, said.decode(errors="replace"), re.MULTILINE):
-        if select.select([descriptor], [], [], 0.2)[0]:
+        if ready.poll(200):
             try:
                 got = os.read(descriptor, 65536)
             except OSError:  # the other end of a terminal is gone
@@ -231,7 +234,8 @@ def text(outcomes: dict[str, Outcome], found: Sequence[str]) -> str:
         "",
         "Written by `python -m tools.ipmi_clients`; do not edit. Every line is a real client against a fresh BMC of its own",
         f"(profile `{PROFILE}`, port {PORT}). *y*: it did what it was told, said so, and where power is concerned the host's",
-        "rail was then what it should be. A refusal that must come is a line like any other.",
+        "rail was then what it should be. A refusal that must come is a line like any other. *own*: the client cannot do it, on",
+        "any BMC, and the reason stands below its table.",
         "",
         f"{works} of {len(outcomes)} work. Versions: {', '.join(found)}.",
     ]
@@ -245,8 +249,12 @@ def text(outcomes: dict[str, Outcome], found: Sequence[str]) -> str:
             for way in ways:
                 cell = next((c for c in cells if (c.what, c.way) == (what, way)), None)
                 outcome = outcomes[cell.id] if cell is not None else None
-                marks.append("" if outcome is None else "y" if outcome.works else f"**n**: {' '.join(outcome.why.split())[:120]}")
+                works_as = "own" if cell is not None and cell.theirs else "y"
+                why = f"**n**: {' '.join(outcome.why.split())[:120]}" if outcome is not None else ""
+                marks.append("" if outcome is None else works_as if outcome.works else why)
             lines.append(f"| {what} | {' | '.join(mark.replace('|', '/') for mark in marks)} |")
+        theirs = dict.fromkeys(f"- {cell.what}: {cell.theirs}" for cell in cells if cell.theirs)
+        lines += ["", *theirs] if theirs else []
     return "\n".join(lines) + "\n"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from emulator.core.alarms import Alarms
 from emulator.core.boot import RestartCause
 from emulator.core.eventlog import LogKind
 from emulator.core.host import Order
@@ -25,10 +26,11 @@ from profiles.model import Span
 class BmcLife:
     """Resets BMCs and takes their input power away."""
 
-    def __init__(self, room: Room, witness: Witness, watchdogs: Watchdogs) -> None:
+    def __init__(self, room: Room, witness: Witness, watchdogs: Watchdogs, alarms: Alarms) -> None:
         self._room = room
         self._witness = witness
         self._watchdogs = watchdogs
+        self._alarms = alarms
 
     def reset(self, unit: Unit, kind: str, cause: int | None) -> int:
         """The BMC starts again. Returns the journal's seq. A second reset while it is away changes nothing."""
@@ -62,8 +64,11 @@ class BmcLife:
         self._start(unit, seq, after_mains=True)
 
     def _go(self, unit: Unit) -> None:
-        """Whatever only its memory held is lost: sessions and the watchdog."""
+        """Whatever only its memory held is lost: sessions, the watchdog, and how its sensors and
+        its log were set."""
         self._watchdogs.stop(unit)
+        self._alarms.forget(unit)
+        unit.logging = True
         unit.sessions.clear()
         if unit.absence.timer is not None:
             unit.absence.timer.cancel()
@@ -81,6 +86,7 @@ class BmcLife:
                 not_ready_until=absence.not_ready_until + self._room.draw(length),
                 reply=str(rules.after["reply"]),
                 resets=tuple(rules.after.get("reset", ())),
+                code=rules.after.get("ipmi"),
             )
         timer = self._room.after(outage, lambda: self._up(unit, seq, after_mains))
         unit.absence = replace(absence, timer=timer)

@@ -21,6 +21,11 @@ LOG_LIMIT = 512
 SENSOR_SPECIFIC = 0x6F
 """Event/reading type code of every entry (IPMI 2.0, table 42-1)."""
 
+BMC_ITSELF = 0x0020
+EVENT_REVISION = 0x04
+OEM_WITH_TIME, OEM_WITHOUT_TIME = 0xC0, 0xE0
+"""The first record types of either kind that makers may use (32.1)."""
+
 UNUSED = 0xFF
 """An event data byte that says nothing."""
 
@@ -50,6 +55,7 @@ class LogKind(StrEnum):
     LOGIN_FAILED = "login-failed"
     LOCKOUT = "lockout"
     LOG_CLEARED = "log-cleared"
+    THRESHOLD = "threshold"  # a reading has crossed a limit, or come back
     ADDED = "added"  # put in by a client (IPMI Add SEL Entry)
 
 
@@ -60,13 +66,26 @@ class Overflow(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SelFields:
-    """The part of a SEL record that only IPMI shows. `data` is event data 1 to 3; the direction bit says not `asserted`."""
+    """The part of a SEL record that only IPMI shows. `data` is event data 1 to 3; the direction bit says not `asserted`.
+
+    `generator` is who sent the event, as the record's two bytes give it; `revision` the event message's format.
+    """
 
     sensor_type: int
     sensor_number: int
     data: tuple[int, int, int]
     event_type: int = SENSOR_SPECIFIC
     asserted: bool = True
+    generator: int = BMC_ITSELF
+    revision: int = EVENT_REVISION
+    oem: bytes = b""
+    """A maker's own record instead of an event (32.2, 32.3): its record type, then everything behind the time stamp, if it has
+    one, else everything behind the type. The other fields say nothing then."""
+
+    @property
+    def stamped(self) -> bool:
+        """Whether the record shows its time: all do but the types from E0h on."""
+        return not self.oem or self.oem[0] < OEM_WITHOUT_TIME
 
 
 @dataclass(frozen=True, slots=True)

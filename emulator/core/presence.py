@@ -22,12 +22,14 @@ class Being(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Presence:
     """`seconds` until the next change (None: nobody knows, or none is due). With NOT_READY: `reply` is a key of the
-    profile's replies, and `resets` the ResetTypes that it is for (empty: every request)."""
+    profile's replies, `resets` the ResetTypes that it is for (empty: every request), and `code` the completion code that IPMI
+    answers instead (None: nothing)."""
 
     being: Being
     seconds: float | None = None
     reply: str | None = None
     resets: tuple[str, ...] = ()
+    code: int | None = None
 
 
 HERE = Presence(Being.HERE)
@@ -42,6 +44,7 @@ class Absence:
     not_ready_until: Instant = -math.inf
     reply: str | None = None
     resets: tuple[str, ...] = ()
+    code: int | None = None
     generation: int = 1
     timer: Timer | None = None
 
@@ -54,7 +57,7 @@ class Absence:
         if now < self.deaf_until:
             return Presence(Being.DEAF, self.deaf_until - now)
         if now < self.not_ready_until:
-            return Presence(Being.NOT_READY, self.not_ready_until - now, self.reply, self.resets)
+            return Presence(Being.NOT_READY, self.not_ready_until - now, self.reply, self.resets, self.code)
         return HERE
 
 

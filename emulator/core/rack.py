@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from emulator.core.accounts import Accounts
+from emulator.core.alarms import Alarms
 from emulator.core.bmc_life import BmcLife
 from emulator.core.clock import Clock, Instant
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
@@ -91,7 +92,8 @@ class Rack:
         self.effects = Effects(self)
         self.witness = Witness(self, epoch)
         self.watchdogs = Watchdogs(self, self.witness)
-        self.life = BmcLife(self, self.witness, self.watchdogs)
+        self.alarms = Alarms(self, self.witness)
+        self.life = BmcLife(self, self.witness, self.watchdogs, self.alarms)
         journal.record("", Kind.RACK, seed=seed, profiles={u.profile.id: u.profile.digest for u in units})
         for spec in units:
             if spec.name in self.units:
@@ -253,6 +255,7 @@ class Rack:
             )
             self.witness.saw(unit, system, news, before, seq)
             self.watchdogs.saw(unit, system, news)
+            self.alarms.look(unit, system, seq)
         self._say_after(unit, system, news, seq)
         for listener in self._listeners:
             listener(unit_name, system_id, after)

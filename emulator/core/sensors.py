@@ -2,13 +2,12 @@
 
 Rules
   1. Physics, not report: a host whose rail is down draws standby power whatever the BMC says of PowerState.
-  2. Same state, same time, same reading. With `ripple` a reading moves by up to one per cent, drawn from a key.
+  2. Same state, same time, same reading, in the steps that the sensor has: both protocols tell the same number.
   3. Of a host out of sight nothing is measured: the readings of the host are None, never 0.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from enum import IntEnum
@@ -82,6 +81,34 @@ class Thresholds:
     lower_critical: float | None = None
     lower_fatal: float | None = None
 
+    def levels(self) -> tuple[float | None, ...]:
+        """In the order of LEVELS."""
+        return (
+            self.lower_caution,
+            self.lower_critical,
+            self.lower_fatal,
+            self.upper_caution,
+            self.upper_critical,
+            self.upper_fatal,
+        )
+
+    def by_name(self) -> dict[str, float | None]:
+        return dict(zip(LEVELS, self.levels(), strict=True))
+
+    def scaled(self, gain: float, digits: int) -> Thresholds:
+        """The same limits of a reading that is shown as `gain` times itself."""
+        told = {name: None if limit is None else round(limit * gain, digits) for name, limit in self.by_name().items()}
+        return Thresholds(**told)
+
+
+LEVELS = ("lower_caution", "lower_critical", "lower_fatal", "upper_caution", "upper_critical", "upper_fatal")
+"""The limits of a sensor in the order of IPMI's bits (35.8)."""
+
+LOWER = 3
+"""The first three of LEVELS are lower ones."""
+
+CAUTION_BITS = 0b001001
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensor:
@@ -97,11 +124,15 @@ class Sensor:
     m: int = 1
     r_exp: int = 0
     context: str  # Redfish PhysicalContext
-    thresholds: Thresholds = Thresholds()
+    thresholds: Thresholds = Thresholds()  # as the BMC comes; `sensor_setup` holds what a client makes of them
+    hysteresis: int = 0  # in steps of the raw byte
 
     def raw(self, value: float) -> int:
         """The byte of a reading or threshold, held within what a byte can say."""
         return max(0, min(0xFF, round(value / (self.m * 10.0**self.r_exp))))
+
+    def value(self, raw: int) -> float:
+        return round(raw * self.m * 10.0**self.r_exp, 3)
 
 
 _N, _T = SensorNumber, SensorType
@@ -114,6 +145,7 @@ INLET = Sensor(
     entity=0x37,
     context="Intake",
     thresholds=Thresholds(upper_caution=38, upper_critical=42, upper_fatal=47, lower_caution=3, lower_critical=1),
+    hysteresis=2,
 )
 CPU = Sensor(
     number=_N.CPU_TEMPERATURE,
@@ -124,6 +156,7 @@ CPU = Sensor(
     entity=0x03,
     context="CPU",
     thresholds=Thresholds(upper_caution=85, upper_critical=95, upper_fatal=100),
+    hysteresis=2,
 )
 _FAN_LIMITS = Thresholds(lower_caution=1200, lower_critical=800)
 FANS = tuple(
@@ -138,6 +171,7 @@ FANS = tuple(
         m=100,
         context="SystemBoard",
         thresholds=_FAN_LIMITS,
+        hysteresis=1,
     )
     for n, number in ((1, _N.FAN_1), (2, _N.FAN_2))
 )
@@ -151,6 +185,7 @@ PSU_INPUT = Sensor(
     m=1,
     context="PowerSupply",
     thresholds=Thresholds(upper_caution=250, lower_caution=200, lower_critical=180),
+    hysteresis=1,
 )
 PSU_OUTPUT = Sensor(
     number=_N.PSU_OUTPUT_VOLTAGE,
@@ -163,6 +198,7 @@ PSU_OUTPUT = Sensor(
     r_exp=-1,
     context="PowerSupply",
     thresholds=Thresholds(upper_critical=13.2, lower_critical=10.8),
+    hysteresis=1,
 )
 POWER = Sensor(
     number=_N.POWER,
@@ -184,8 +220,6 @@ STANDBY_W = 12.0
 WATTS = {Os.RUNNING: 184.0, Os.HUNG: 148.0, Os.STOPPED: 96.0}
 CPU_C = {Os.RUNNING: 52.0, Os.HUNG: 61.0, Os.STOPPED: 38.0}
 RPM = {Os.RUNNING: 5400.0, Os.HUNG: 6000.0, Os.STOPPED: 4200.0}
-RIPPLE = 0.01
-RIPPLE_S = 5.0
 
 
 def watts(host: Host) -> float | None:
@@ -251,21 +285,32 @@ class PowerStatistics:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`value` in the sensor's unit; None: not available. `health` is OK, Warning or Critical, in Redfish's words."""
+    """`value` in the sensor's unit; None: not available. `beyond` has a bit of LEVELS for every limit that it has crossed."""
 
     sensor: Sensor
     value: float | None
-    health: str = "OK"
+    beyond: int = 0
+
+    @property
+    def health(self) -> str:
+        """OK, Warning or Critical, in Redfish's words."""
+        return "OK" if not self.beyond else "Critical" if self.beyond & ~CAUTION_BITS else "Warning"
 
 
-def read(sensor: Sensor, meter: Meter, host: Host, now: Instant, *, ripple_key: str | None = None) -> Reading:
-    """What the sensor shows now. `ripple_key` makes it move a little, always the same way for the same key and time."""
+def measure(sensor: Sensor, meter: Meter, host: Host, now: Instant) -> float | None:
+    """What the sensor measures now, in its own steps."""
     value = _value(sensor, meter, host, now)
-    if value is not None and ripple_key is not None:
-        value *= 1 + RIPPLE * _ripple(f"{ripple_key}/{sensor.id}/{math.floor(now / RIPPLE_S)}")
-    # Fans and the output voltage of a machine that is off stand still as they should: no alarm.
-    alarmed = value is not None and (host.rail is Rail.UP or sensor in (INLET, CPU, PSU_INPUT))
-    return Reading(sensor, None if value is None else round(value, 1), _health(sensor.thresholds, value) if alarmed else "OK")
+    return None if value is None else sensor.value(sensor.raw(value))
+
+
+def alarming(sensor: Sensor, host: Host) -> bool:
+    """Fans and the output voltage of a machine that is off stand still as they should: no alarm."""
+    return host.rail is Rail.UP or sensor in (INLET, CPU, PSU_INPUT)
+
+
+def settled(meter: Meter, host: Host, now: Instant) -> bool:
+    """Whether no reading will change until something happens to the host."""
+    return host.rail is Rail.UNKNOWN or CPU.raw(cpu_celsius(meter, host, now)) == CPU.raw(_cpu_target(host))
 
 
 def _value(sensor: Sensor, meter: Meter, host: Host, now: Instant) -> float | None:
@@ -283,22 +328,6 @@ def _value(sensor: Sensor, meter: Meter, host: Host, now: Instant) -> float | No
     if sensor is POWER:
         return watts(host)
     return RPM[host.os] if up else 0.0
-
-
-def _health(limits: Thresholds, value: float | None) -> str:
-    assert value is not None
-    if _beyond(limits.upper_critical, limits.lower_critical, value) or _beyond(limits.upper_fatal, limits.lower_fatal, value):
-        return "Critical"
-    return "Warning" if _beyond(limits.upper_caution, limits.lower_caution, value) else "OK"
-
-
-def _beyond(upper: float | None, lower: float | None, value: float) -> bool:
-    return (upper is not None and value >= upper) or (lower is not None and value <= lower)
-
-
-def _ripple(key: str) -> float:
-    """Between -1 and 1."""
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") / 0x7FFFFFFF - 1
 
 
 def statistics(meter: Meter, host: Host, now: Instant) -> PowerStatistics:

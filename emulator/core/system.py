@@ -16,7 +16,8 @@ from emulator.core.clock import Instant
 from emulator.core.host import Holder, Host
 from emulator.core.lazy import lazy
 from emulator.core.machine import Machine
-from emulator.core.sensors import Meter
+from emulator.core.sensor_setup import NO_SETUPS, SensorSetup
+from emulator.core.sensors import Meter, SensorNumber
 from emulator.core.timers import Timer
 from emulator.core.vocab import Rail
 from profiles.model import Step, View
@@ -62,6 +63,7 @@ class SystemState:
     gate: Gate | None = None
     began: Mapping[str, tuple[Instant, float]] = field(default_factory=lambda: NO_WINDOWS)  # effect -> (since, seconds)
     last_power_event: str = "unknown"
+    setups: Mapping[SensorNumber, SensorSetup] = field(default_factory=lambda: NO_SETUPS)  # of sensors that somebody has set
     _machine: Machine = field(init=False, repr=False, compare=False)
     _meter: Meter = field(init=False, repr=False, compare=False)
 

@@ -16,6 +16,7 @@ from emulator.core.eventlog import LogEntry, LogKind, Overflow, SelFields, Sever
 from emulator.core.journal import Datum, Kind
 from emulator.core.machine import IDENTIFY_SECONDS, Led, RestorePolicy
 from emulator.core.rack import Rack
+from emulator.core.sensor_setup import SensorSetup, beyond, default_setup
 from emulator.core.system import SystemState
 from emulator.core.unit import Unit
 from emulator.core.watchdog import TimerUse, WatchdogSetup, WatchdogState
@@ -93,6 +94,23 @@ class LogView(Part):
         self._unit.clock_offset += unix - self._rack.witness.wall(self._unit)
         self._setting("clock", None, cause)
 
+    @property
+    def enabled(self) -> bool:
+        """Whether the BMC writes down what it notices. What a client adds is written in any case."""
+        return self._unit.logging
+
+    def enable(self, on: bool, cause: int | None = None) -> None:
+        self._unit.logging = on
+        self._setting("event logging", None, cause, on=on)
+
+    def utc_offset(self) -> int | None:
+        """Minutes that local time is ahead of UTC; None: unspecified."""
+        return self._unit.utc_offset
+
+    def set_utc_offset(self, minutes: int | None, cause: int | None = None) -> None:
+        self._unit.utc_offset = minutes
+        self._setting("offset from UTC", None, cause, minutes=minutes)
+
     def add(
         self,
         text: str,
@@ -156,14 +174,41 @@ class BootView(Part):
 class SensorsView(Part):
     __slots__ = ()
 
-    def read(self, sensor: sensors.Sensor, system: str | None = None, *, ripple: bool = False) -> sensors.Reading:
+    def read(self, sensor: sensors.Sensor, system: str | None = None) -> sensors.Reading:
         state = self._system(system)
-        key = f"{self._rack.seed}/{self._unit.name}/{state.id}" if ripple else None
-        return sensors.read(sensor, state.meter, state.host, self._rack.now, ripple_key=key)
+        setup = self._setup(state, sensor.number)
+        if not setup.scanning:
+            return sensors.Reading(sensor, None)
+        value = sensors.measure(sensor, state.meter, state.host, self._rack.now)
+        alarms = value is not None and sensors.alarming(sensor, state.host)
+        return sensors.Reading(sensor, value, beyond(sensor, setup, value) if value is not None and alarms else 0)
 
-    def all(self, system: str | None = None, *, ripple: bool = False) -> tuple[sensors.Reading, ...]:
+    def measured(self, sensor: sensors.Sensor, system: str | None = None) -> float | None:
+        """What other parts of the BMC know from a sensor, also while nobody is shown it."""
+        state = self._system(system)
+        return sensors.measure(sensor, state.meter, state.host, self._rack.now)
+
+    def all(self, system: str | None = None) -> tuple[sensors.Reading, ...]:
         """One reading of each of `sensors.SENSORS`, in that order."""
-        return tuple(self.read(sensor, system, ripple=ripple) for sensor in sensors.SENSORS)
+        return tuple(self.read(sensor, system) for sensor in sensors.SENSORS)
+
+    def setup(self, number: sensors.SensorNumber, system: str | None = None) -> SensorSetup:
+        return self._setup(self._system(system), number)
+
+    def _setup(self, state: SystemState, number: sensors.SensorNumber) -> SensorSetup:
+        return state.setups.get(number) or default_setup(number)
+
+    def set(self, number: sensors.SensorNumber, setup: SensorSetup, system: str | None = None, cause: int | None = None) -> None:
+        """Sets a sensor. A reading that is beyond a new limit is an entry of the event log at once."""
+        state = self._system(system)
+        seq = self._setting("sensor", state, cause, sensor=number.name)
+        self._rack.alarms.set(self._unit, state, number, setup, seq)
+
+    def restore(self, cause: int | None = None) -> None:
+        """All sensors are set as their records say (IPMI Run Initialization Agent)."""
+        self._rack.advance()
+        self._setting("sensors as they came", None, cause)
+        self._rack.alarms.forget(self._unit)
 
     def power(self, system: str | None = None) -> sensors.PowerStatistics:
         """Present, least, average and greatest power since counting began."""

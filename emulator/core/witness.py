@@ -47,16 +47,21 @@ class Witness:
         offset: int | None = None,
         cause: int | None = None,
     ) -> LogEntry | None:
-        """An entry in the words of its kind; `more` follows them. None where the BMC is away or its log refuses."""
+        """An entry in the words of its kind; `more` follows them. None where the BMC is away, its log refuses, or a
+        client has switched this event of its sensor off."""
         if unit.absence.deaf(self._room.now):
             return None
         sentence = SENTENCES[kind]
+        fields = sentence.fields(second, third, offset)
+        setup = unit.first().setups.get(sentence.sensor_number)
+        if setup is not None and not setup.sends(fields.data[0] & 0x0F, asserted=fields.asserted):
+            return None
         return self.add(
             unit,
             kind,
             sentence.severity,
             f"{sentence.text} {more}".rstrip(),
-            sentence.fields(second, third, offset),
+            fields,
             system=system,
             cause=cause,
         )
@@ -72,6 +77,8 @@ class Witness:
         system: str | None = None,
         cause: int | None = None,
     ) -> LogEntry | None:
+        if not unit.logging and kind is not LogKind.ADDED:
+            return None
         entry = unit.log.add(
             t=self._room.now, wall=self.wall(unit), severity=severity, kind=kind, text=text, system=system, sel=sel, cause=cause
         )

@@ -13,13 +13,13 @@ from emulator.ipmi.sessions import Privilege
 from profiles.model import View
 
 IPMI_2_0 = 0x02
+EVENT_LOGGING = 0x08
 SELF_TEST_PASSED = bytes((0x55, 0x00))
 
 REQUESTED_LEVEL_NOT_AVAILABLE = 0x81
 INVALID_SESSION_ID = 0x87
 
 KCS, KCS_INPUT_BYTES = 0x01, 40
-MOST_MINUTES, UNSPECIFIED_OFFSET = 1440, 0x07FF
 
 ACPI_STATE: Mapping[str | None, int] = {"On": 0x00, "Off": 0x05}
 """Get ACPI Power State (20.6): S0/G0 and S5/G2."""
@@ -72,11 +72,15 @@ def get_acpi_power_state(call: Call) -> bytes:
 
 
 def get_global_enables(call: Call) -> bytes:
-    return bytes((call.state.enables,))
+    return bytes((call.state.enables & ~EVENT_LOGGING | (EVENT_LOGGING if call.view.log.enabled else 0),))
 
 
 def set_global_enables(call: Call) -> bytes:
+    """Event logging is the machine's log's, the rest is only kept."""
     call.state.enables = call.data[0]
+    logs = bool(call.data[0] & EVENT_LOGGING)
+    if logs is not call.view.log.enabled:
+        call.view.log.enable(logs, call.cause)
     return b""
 
 
@@ -85,19 +89,6 @@ def get_interface_capabilities(call: Call) -> bytes:
     if call.data[0] & 0x0F != KCS:
         raise Refused(CompletionCode.INVALID_FIELD)
     return bytes((0, 0, KCS_INPUT_BYTES))
-
-
-def get_utc_offset(call: Call) -> bytes:
-    return call.state.utc_offset.to_bytes(2, "little", signed=True)
-
-
-def set_utc_offset(call: Call) -> bytes:
-    """Minutes, or 7FFh for "unspecified" (31.11b). It is kept and told; the log's clock goes on as it was set."""
-    minutes = int.from_bytes(call.data, "little", signed=True)
-    if abs(minutes) > MOST_MINUTES and minutes != UNSPECIFIED_OFFSET:
-        raise Refused(CompletionCode.INVALID_FIELD)
-    call.state.utc_offset = minutes
-    return b""
 
 
 def set_session_privilege(call: Call) -> bytes:

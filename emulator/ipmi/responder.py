@@ -5,7 +5,7 @@ Rules
   2. Nothing that a stranger sends raises, and nothing that is malformed is answered. It is counted, by reason.
   3. A session belongs to this BMC and is found by its id alone (`sessions`); no state is shared between two BMCs.
   4. Every request meets the protocol faults once, before anything else is done about it.
-  5. A BMC that is away, or has IPMI over LAN switched off, is silent.
+  5. A BMC that is away, or has IPMI over LAN switched off, is silent; one that has just started may be too (`starting`).
 
 Duplicates
   A datagram that comes twice (same session sequence number) is dropped. A client that repeats itself because it heard no answer
@@ -26,11 +26,11 @@ from emulator.core.errors import EmulatorError
 from emulator.core.fault import Request, Seam
 from emulator.core.journal import Kind
 from emulator.core.naming import derived_uuid
-from emulator.core.presence import Being
+from emulator.core.presence import HERE
 from emulator.core.view import BmcView
 from emulator.core.vocab import CompletionCode
 from emulator.faults.protocol import Completion, Silence, answer_instead
-from emulator.ipmi import bootoptions, rmcp
+from emulator.ipmi import bootoptions, rmcp, starting
 from emulator.ipmi.call import Bmc, Call, Command, Origin, Refused, Traffic
 from emulator.ipmi.codec import RmcpPlusLink
 from emulator.ipmi.commands import COMMANDS, name_of
@@ -88,7 +88,7 @@ class IpmiResponder:
     `drops` counts what was not answered, by reason.
     """
 
-    __slots__ = ("_bmc", "_generation", "_summarised", "_summary_at", "_system", "_view", "drops", "sessions")
+    __slots__ = ("_bmc", "_generation", "_presence", "_summarised", "_summary_at", "_system", "_view", "drops", "sessions")
 
     def __init__(
         self,
@@ -114,6 +114,7 @@ class IpmiResponder:
         self._view = view
         self._system = view.first_id
         self._generation = view.generation
+        self._presence = HERE
         if auth_types is None and rules.auth_types is not None:
             auth_types = frozenset(AUTH_TYPE_OF_WORD[word] for word in rules.auth_types)
         if kg is None and rules.kg is not None:
@@ -135,8 +136,10 @@ class IpmiResponder:
     def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
         """The answers to a datagram, usually one or none, with the address that each goes to."""
         view = self._view
-        if not view.ipmi_lan or view.presence().being is Being.DEAF:
+        presence = view.presence()
+        if not view.ipmi_lan or (presence is not HERE and starting.silent(presence)):
             return []
+        self._presence = presence
         self._reap(view.now)
         traffic = self._bmc.traffic
         traffic.heard += 1
@@ -292,6 +295,8 @@ class IpmiResponder:
         known = session is not None or self._bmc.strangers.may_write(view.now)
         cause = self._write_request(request, session) if known else self._write_flood()
         fault = answer_instead(view.faults(Seam.PROTOCOL, request, cause))
+        if self._presence is not HERE and starting.concerned(self._presence, request, message.netfn, message.command):
+            return self._not_ready(cause, self._presence.code)
         code, data = OK, b""
         before = self._answered_before(message, session)
         if before is not None:
@@ -314,6 +319,14 @@ class IpmiResponder:
         if known:
             view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
         return code, data
+
+    def _not_ready(self, cause: int, code: int | None) -> tuple[int, bytes] | None:
+        """What the profile says in the first time after a start."""
+        if code is None:
+            self._view.record(Kind.WIRE, cause, protocol="ipmi", what="not ready yet: no answer")
+            return None
+        self._view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
+        return code, b""
 
     def _write_request(self, request: Request, session: Session | None) -> int:
         user = session.account.name if session is not None else None

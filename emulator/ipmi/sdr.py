@@ -1,6 +1,8 @@
 """The sensor data records of a BMC (IPMI 2.0, chapters 33 and 43) and the commands that read the repository.
 
-The records come from the machine's sensors alone, so every BMC has the same ones; they are made once.
+The records come from the machine's sensors alone, so every BMC has the same ones; they are made once. They tell how sensors are
+when the BMC starts: what a client sets later is read from the sensors. Nobody can change the repository: commands that would are
+unknown here.
 """
 
 from __future__ import annotations
@@ -8,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from emulator.core.sensors import SENSORS, Sensor, SensorNumber, SensorType, Thresholds
+from emulator.core.sensor_setup import default_setup, events_of, supported
+from emulator.core.sensors import LOWER, SENSORS, Sensor, SensorNumber, SensorType, Thresholds
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
 from emulator.ipmi.rmcp import BMC_ADDRESS
@@ -17,14 +20,18 @@ VERSION = 0x51
 FULL, COMPACT, EVENT_ONLY, CONTROLLER = 0x01, 0x02, 0x03, 0x12
 THRESHOLD_TYPE, SENSOR_SPECIFIC = 0x01, 0x6F
 FIRST, LAST, NONE_LEFT, WHOLE = 0x0000, 0xFFFF, 0xFFFF, 0xFF
-CAN_RESERVE = 0x02
+CAN_RESERVE, CAN_TELL_ALLOCATION = 0x02, 0x01
 RESERVATION_LOST, NO_SUCH_RECORD, TOO_MUCH_AT_ONCE = 0xC5, 0xCB, 0xCA
 HEADER_BYTES = 5
 MOST_AT_ONCE = 250
 
 ENTITY_SYSTEM, ENTITY_CONTROLLER = 0x17, 0x06
 SCANNING_AND_EVENTS_ON = 0x7F
-AUTO_REARM_READABLE_THRESHOLDS = 0x40 | 0x04  # nothing can be set
+AUTO_REARM, CAN_SET_HYSTERESIS, CAN_SET_THRESHOLDS, NO_EVENTS = 0x40, 0x20, 0x08, 0x03
+COUNT_RECORDS = 0x01
+LUN_0_HAS_SENSORS = 0x01
+INITIALISED = b"\x01"
+RUN_AGENT = 0x01
 EVENTS_GO_TO_THE_LOG = 0x00
 UNSIGNED_NO_RATE = 0x00
 NAME_IN_8_BIT_ASCII = 0xC0
@@ -49,19 +56,9 @@ EVENTS: Mapping[SensorNumber, tuple[str, SensorType, int]] = {
 """Sensors that only events come from."""
 
 
-def limits(thresholds: Thresholds) -> tuple[float | None, ...]:
-    """In the order of IPMI's bits: lower non-critical, critical, non-recoverable, then upper."""
-    t = thresholds
-    return t.lower_caution, t.lower_critical, t.lower_fatal, t.upper_caution, t.upper_critical, t.upper_fatal
-
-
-def readable(sensor: Sensor) -> int:
-    """Which thresholds it has, a bit each."""
-    return sum(1 << bit for bit, limit in enumerate(limits(sensor.thresholds)) if limit is not None)
-
-
-def raw_limits(sensor: Sensor) -> tuple[int, ...]:
-    return tuple(0 if limit is None else sensor.raw(limit) for limit in limits(sensor.thresholds))
+def raw_limits(sensor: Sensor, thresholds: Thresholds) -> tuple[int, ...]:
+    """In the order of IPMI's bits; 0 for one that the sensor has not."""
+    return tuple(0 if limit is None else sensor.raw(limit) for limit in thresholds.levels())
 
 
 def _name(name: str) -> bytes:
@@ -74,33 +71,45 @@ def _key(number: int, entity: int, instance: int) -> bytes:
 
 def full(sensor: Sensor) -> bytes:
     """43.1, from byte 6 on."""
-    low_caution, low_critical, low_fatal, high_caution, high_critical, high_fatal = raw_limits(sensor)
-    mask = readable(sensor).to_bytes(2, "little")
-    m = sensor.m
+    low_caution, low_critical, low_fatal, high_caution, high_critical, high_fatal = raw_limits(sensor, sensor.thresholds)
+    levels = supported(sensor.thresholds)
+    lower, upper = levels & 0x07, levels >> LOWER
+    can = AUTO_REARM | (CAN_SET_HYSTERESIS | CAN_SET_THRESHOLDS if levels else NO_EVENTS)
+    events = events_of(levels)
+    steps = sensor.hysteresis
     return (
         _key(sensor.number, sensor.entity, sensor.instance)
-        + bytes((SCANNING_AND_EVENTS_ON, AUTO_REARM_READABLE_THRESHOLDS, sensor.type, THRESHOLD_TYPE))
-        + bytes(4)  # no threshold sends an event
-        + mask[:1]
-        + bytes(1)
+        + bytes((SCANNING_AND_EVENTS_ON, can, sensor.type, THRESHOLD_TYPE))
+        + (lower << 12 | events).to_bytes(2, "little")
+        + (upper << 12 | events).to_bytes(2, "little")
+        + bytes((levels, levels))
         + bytes((UNSIGNED_NO_RATE, sensor.unit, 0x00))
-        + bytes((0x00, m & 0xFF, m >> 8 << 6, 0x00, 0x00, 0x00, (sensor.r_exp & 0x0F) << 4))
+        + factors(sensor)
         + bytes((0x00, 0x00, 0x00, 0x00))
         + bytes((0xFF, 0x00))
         + bytes((high_fatal, high_critical, high_caution, low_fatal, low_critical, low_caution))
-        + bytes(5)
+        + bytes((steps, steps))
+        + bytes(3)
         + _name(sensor.name)
     )
+
+
+def factors(sensor: Sensor) -> bytes:
+    """Linearisation, M, tolerance, B, accuracy and the exponents: value = M * raw * 10 ** exponent."""
+    m = sensor.m
+    return bytes((0x00, m & 0xFF, m >> 8 << 6, 0x00, 0x00, 0x00, (sensor.r_exp & 0x0F) << 4))
 
 
 def compact(number: SensorNumber) -> bytes:
     """43.2, from byte 6 on."""
     name, kind, entity, states = STATES[number]
-    mask = states.to_bytes(2, "little")
+    setup = default_setup(number)
+    can = AUTO_REARM | (0 if setup.asserts else NO_EVENTS)
+    masks = (mask.to_bytes(2, "little") for mask in (setup.asserts, setup.deasserts, states))
     return (
         _key(number, entity, 1)
-        + bytes((SCANNING_AND_EVENTS_ON, 0x40, kind, SENSOR_SPECIFIC))
-        + mask * 3
+        + bytes((SCANNING_AND_EVENTS_ON, can, kind, SENSOR_SPECIFIC))
+        + b"".join(masks)
         + bytes((0xC0, 0x00, 0x00))
         + bytes((0x01, 0x00, 0x00, 0x00))
         + bytes(4)
@@ -136,7 +145,28 @@ def records() -> tuple[bytes, ...]:
 
 def get_repository_info(_call: Call) -> bytes:
     never_changed = bytes(8)
-    return bytes((VERSION,)) + len(records()).to_bytes(2, "little") + bytes(2) + never_changed + bytes((CAN_RESERVE,))
+    can = CAN_RESERVE | CAN_TELL_ALLOCATION
+    return bytes((VERSION,)) + len(records()).to_bytes(2, "little") + bytes(2) + never_changed + bytes((can,))
+
+
+def get_allocation_info(_call: Call) -> bytes:
+    """33.10. Units of one byte, none of them free."""
+    size, longest = sum(map(len, records())), max(map(len, records()))
+    return size.to_bytes(2, "little") + (1).to_bytes(2, "little") + bytes(4) + bytes((longest,))
+
+
+def run_agent(call: Call) -> bytes:
+    """33.21, Run Initialization Agent: sensors are set as their records say. It has always just ended."""
+    if call.data[0] & RUN_AGENT:
+        call.view.sensors.restore(call.cause)
+    return INITIALISED
+
+
+def get_device_info(call: Call) -> bytes:
+    """35.2. Every sensor is at LUN 0, and they do not change."""
+    counts_records = bool(call.data) and call.data[0] & COUNT_RECORDS
+    count = len(records()) if counts_records else len(SENSORS) + len(STATES) + len(EVENTS)
+    return bytes((count, LUN_0_HAS_SENSORS))
 
 
 def reserve(call: Call) -> bytes:

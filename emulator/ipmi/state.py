@@ -44,6 +44,7 @@ class IpmiState:
     no_sol: frozenset[int] = NOBODY  # user ids that may not use serial over LAN
     sel_reservation: int = 0
     sel_reserved_at: int = 0  # the oldest entry of then; 0: none, or any; -1: lost
+    sel_part: bytes = b""  # of a record that comes in parts
     sdr_reservation: int = 0
     kept: Mapping[tuple[int, int, int], bytes] = field(default_factory=lambda: NOTHING_KEPT)  # see `parameters`
     setting: frozenset[int] = NOBODY  # parameters.Family: where somebody is in the middle of a change
@@ -53,7 +54,6 @@ class IpmiState:
     user_flags: Mapping[int, int] = field(default_factory=lambda: NO_LEVELS)  # callback and link authentication
     access: tuple[int, int] = (0x22, 0x04)  # channel access: always available without alerts; administrators
     access_kept: tuple[int, int] = (0x22, 0x04)  # the same, from the next restart on
-    utc_offset: int = 0  # minutes
     panel_disabled: int = 0  # front panel buttons, a bit each
 
     def restart(self) -> None:

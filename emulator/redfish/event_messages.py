@@ -31,7 +31,7 @@ def _log_messages() -> dict[str, BaseMessage]:
         if kind not in POWER_EVENTS:
             known[name_of(kind)] = BaseMessage(sentence.text, sentence.severity, "None.")
             known[name_of(kind) + DETAIL] = BaseMessage(f"{sentence.text} %1", sentence.severity, "None.")
-    return known | {name_of(LogKind.ADDED): BaseMessage("%1", "OK", "None.")}
+    return known | {name_of(kind): BaseMessage("%1", "OK", "None.") for kind in (LogKind.ADDED, LogKind.THRESHOLD)}
 
 
 EVENT_MESSAGES: Final[Mapping[str, Mapping[str, BaseMessage]]] = {

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from datetime import UTC, datetime
 
 from emulator.core.machine import Led
 from emulator.core.view import SystemName
 from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import Call
 from emulator.redfish.inventory import host, power, thermal
-from emulator.redfish.inventory.box import Box
+from emulator.redfish.inventory.box import Box, local_time
 from emulator.redfish.inventory.keeping import ASSET, keeper
 from emulator.redfish.inventory.manager_network import ethernet_path, protocol_path
 from emulator.redfish.inventory.processors import processor_paths
@@ -123,10 +122,9 @@ def managers(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource,
     image = bmc_image(first)
 
     def state(call: Call) -> Hashable:
-        return int(call.view.log.wall())
+        return (int(call.view.log.wall()), call.view.log.utc_offset())
 
-    def body(view: Bmc, wall: Hashable) -> Json:
-        assert isinstance(wall, int)
+    def body(view: Bmc, state: Hashable) -> Json:
         told = {"Model": identity.bmc_model, "FirmwareVersion": identity.bmc_firmware, "ServiceEntryPointUUID": root_uuid(view)}
         manager: Json = {
             "ManagerType": "BMC",
@@ -134,8 +132,7 @@ def managers(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource,
             "UUID": first.uuid(view, "bmc"),
             "SerialNumber": first.serial(view, "bmc"),
             "PowerState": "On",
-            "DateTime": datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "DateTimeLocalOffset": "+00:00",
+            **local_time(state),
             "TimeZoneName": "UTC",
             "DateTimeSource": "RTC",
             "Status": {"State": "Enabled", "Health": "OK"},

@@ -73,6 +73,21 @@ class Whole:
         return value
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A number, whole or not, from `low` to `high`."""
+
+    low: float
+    high: float
+
+    def check(self, value: object, name: str) -> object:
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise Misfit("PropertyValueTypeError", shown(value), name)
+        if not self.low <= value <= self.high:
+            raise Misfit("PropertyValueOutOfRange", shown(value), name)
+        return value
+
+
 @dataclass(frozen=True, slots=True)
 class Flag:
     def check(self, value: object, name: str) -> object:

@@ -220,7 +220,7 @@ def _power_read(d: Draft, seen: PowerRead) -> None:
     failure = seen.failure
     if seen.reading is not None and proof.is_stranger(d.rec, seen.reading):
         failure = fence.stranger(d.rec, seen)
-    run = proof.extend(d.rec, seen)
+    run = proof.extend(d.rec, seen, d.policy)
     said = (seen.reading.word or "nothing") if seen.reading else f"no answer ({failure.cause})" if failure else "nothing"
     if said != d.rec.last_read or run is not None:
         _tell_read(d, seen, failure, said, run.count if run else 0)

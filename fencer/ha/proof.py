@@ -4,12 +4,13 @@ Rules
   1. Off is the exact word Off of a live read, and no linked chassis that says otherwise. PoweringOff, null, a time-out, a 2xx
      and a 409 are not Off.
   2. A proof is at least two such reads with nothing else between, in one epoch, begun after the fence began, `stable_for`
-     or more apart, all of one identity.
+     or more apart, all of one identity. Between two of them nobody looked away for longer than a lease.
   3. A request starts only if it must end before the lease does.
 
 Theory
   A BMC may repeat a stale word, and a request of a manager that lost its lease may still be on its way. Rule 2 outlives
-  the first, rule 3 the second. Everything that would make a fence unsafe if it were wrong is in this file.
+  the first, rule 3 the second. Two reads far apart say nothing of the time between: a manager that was stopped for a minute
+  begins anew. Everything that would make a fence unsafe if it were wrong is in this file.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def is_stranger(record: HostRecord, reading: Reading) -> bool:
     return record.identity is not None and reading.identity is not None and reading.identity != record.identity
 
 
-def extend(record: HostRecord, seen: PowerRead) -> OffRun | None:
+def extend(record: HostRecord, seen: PowerRead, policy: Policy) -> OffRun | None:
     """The run of Off reads after `seen`: longer, begun anew, or ended."""
     reading = seen.reading
     if reading is None or is_stranger(record, reading) or not says_off(reading, record.chassis_check):
@@ -41,9 +42,14 @@ def extend(record: HostRecord, seen: PowerRead) -> OffRun | None:
         chassis=reading.chassis_word, identity=reading.identity,
     )  # fmt: skip
     run = record.off_run
-    if run is None or run.epoch != record.epoch or run.first.identity != read.identity:
+    if run is None or run.epoch != record.epoch or run.first.identity != read.identity or _looked_away(run, read, policy):
         return OffRun(first=read, last=read, count=1, epoch=record.epoch)
     return OffRun(first=run.first, last=read, count=run.count + 1, epoch=run.epoch)
+
+
+def _looked_away(run: OffRun, read: OffRead, policy: Policy) -> bool:
+    # `stable_for` on top: however it is set, the read that completes a proof is in time.
+    return read.at - run.last.at > policy.stable_for + policy.lease
 
 
 def is_stable(record: HostRecord, policy: Policy) -> bool:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.ipmi_client_table import CELLS, Cell
+from tools.ipmi_client_cell import Cell
+from tools.ipmi_client_table import CELLS
 from tools.ipmi_clients import PORT, Bed, bed
 
 FIRST_FREE_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from emulator.core.rack import UnitSpec
 from emulator.ipmi import rmcp
+from emulator.ipmi.commands import COMMANDS
 from emulator.ipmi.responder import SUMMARY_EVERY, IpmiResponder
 from emulator.ipmi.rmcp import Malformed
 from emulator.ipmi.window import Window
@@ -132,3 +133,24 @@ def test_a_window_admits_each_number_once_and_never_an_old_one(numbers):
         if expected:
             seen.add(number)
             highest = max(highest, number)
+
+
+ENDS_A_SESSION = {(6, 0x02), (6, 0x03), (6, 0x3B), (6, 0x3C), (6, 0x43), (6, 0x45), (6, 0x47)}
+"""Resets of the BMC, a lower privilege, a close, and what may change the account behind the session."""
+
+
+@given(command=st.sampled_from(sorted(COMMANDS)), data=st.data())
+@settings(max_examples=300, deadline=None)
+def test_every_command_answers_whatever_data_it_is_given(command, data):
+    """Of the lengths that its row takes, where handlers read what they are given."""
+    _bench, bmc = fresh()
+    client = client_of(bmc).login()
+    fewest, most = COMMANDS[command].length
+    for _ in range(5):
+        end = client.command(*command, data.draw(st.binary(min_size=fewest, max_size=min(most, 40))))
+        assert end is not None or command in ENDS_A_SESSION
+        if end is None or command in ENDS_A_SESSION:
+            return
+        code, answer = end
+        assert 0 <= code <= 0xFF
+        assert not code or not answer

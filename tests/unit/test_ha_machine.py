@@ -10,6 +10,7 @@ from fencer.ha.effects import Alert, Release, Told
 from fencer.ha.observations import (
     Claimed,
     CommandResult,
+    Tick,
 )
 from fencer.ha.policy import Policy
 from fencer.ha.record import Ask, Phase
@@ -203,6 +204,18 @@ def test_two_reads_of_different_machines_are_no_proof() -> None:
         world.identity = serial
         world.run(4)
     assert world.rec.state is S.FENCING
+
+
+def test_a_manager_that_stood_still_between_two_reads_begins_its_proof_anew() -> None:
+    world = fencing(Cause.UNREACHABLE)
+    world.word = "Off"
+    world.run(60, lambda w: w.rec.off_run is not None)
+    world.now += world.policy.lease + world.policy.stable_for + 1
+    world.see(Tick())
+    assert world.rec.state is S.FENCING
+    assert world.rec.off_run is not None
+    assert world.rec.off_run.count == 1
+    assert world.to(S.FENCED) <= world.policy.stable_for + 0.25
 
 
 def test_an_unreachable_bmc_is_never_a_fence_and_its_return_is_noticed_within_23_seconds() -> None:

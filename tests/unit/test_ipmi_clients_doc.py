@@ -24,5 +24,14 @@ def test_a_cell_that_does_not_work_is_shown_with_its_reason():
     assert f"{len(CELLS) - 1} of {len(CELLS)} work. Versions: ipmitool 1." in document
 
 
+def test_what_a_client_cannot_do_on_any_bmc_is_shown_as_its_own_with_the_place():
+    document = text({cell.id: Outcome(True, "", 0.0) for cell in CELLS}, [])
+    own = [cell for cell in CELLS if cell.theirs]
+    assert own
+    for cell in own:
+        assert f"- {cell.what}: {cell.theirs}" in document
+    assert document.count(" own |") == len(own)
+
+
 def test_every_cell_has_a_name_of_its_own():
     assert len({cell.id for cell in CELLS}) == len(CELLS)

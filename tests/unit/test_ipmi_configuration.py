@@ -280,14 +280,6 @@ def test_the_panels_buttons_can_be_made_dead(client):
     assert client.command(0, 0x01)[1][3] == 0xF5
 
 
-def test_the_clocks_offset_is_kept(client):
-    assert client.command(0x0A, 0x5C) == (0, b"\0\0")
-    assert client.command(0x0A, 0x5D, b"\xc4\xff") == (0, b"")
-    assert client.command(0x0A, 0x5C) == (0, b"\xc4\xff")
-    assert client.command(0x0A, 0x5D, b"\xff\x07") == (0, b"")
-    assert client.command(0x0A, 0x5D, b"\x00\x70") == (0xCC, b"")
-
-
 def test_the_hosts_interface_is_kcs(client):
     assert client.command(6, 0x57, b"\x01") == (0, b"\x00\x00\x28")
     assert client.command(6, 0x57, b"\x00") == (0xCC, b"")

@@ -62,8 +62,65 @@ def test_an_event_of_a_clients_is_seen_by_every_protocol(bench, client):
     (entry,) = bench.view().log.entries()
     assert (entry.kind, entry.id) == (LogKind.ADDED, int.from_bytes(data, "little"))
     assert (entry.sel.sensor_type, entry.sel.sensor_number, entry.sel.data) == (0x01, 0x30, (0x57, 0x23, 0x5F))
-    assert records(client)[0][7:9] == b"\x20\x00", "the generator is the BMC"
-    assert client.command(*ADD, EVENT[:2] + b"\xc0" + EVENT[3:]) == (0xCC, b"")
+    assert records(client)[0][7:] == EVENT[7:], "as it came, but for its number and its time"
+    assert client.command(*ADD, EVENT[:2] + b"\x03" + EVENT[3:]) == (0xCC, b"")
+
+
+@pytest.mark.parametrize("kind", [0xC0, 0xDF, 0xE0, 0xFF])
+def test_a_makers_own_record_is_kept_as_it_came(bench, client, kind):
+    sent = bytes((9, 9, kind, 1, 2, 3, 4, 0xA2, 0x02, 0x00, 5, 6, 7, 8, 9, 10))
+    code, number = client.command(*ADD, sent)
+    assert (code, number) == (0, b"\x01\x00")
+    (entry,) = bench.view().log.entries()
+    stamp = int(entry.wall).to_bytes(4, "little") if kind < 0xE0 else sent[3:7]
+    assert records(client) == [number + bytes((kind,)) + stamp + sent[7:]]
+    assert f"0x{kind:02X}" in entry.text
+    assert ("manufacturer 674: 05060708090A" in entry.text) is (kind < 0xE0)
+
+
+def test_a_record_can_be_added_in_parts_that_come_in_order(bench, client):
+    key = reservation(client)
+    assert client.command(0x0A, 0x45, key + b"\0\0\x00\x00" + EVENT[:10]) == (0, b"\0\0")
+    assert client.command(0x0A, 0x45, key + b"\0\0\x0a\x01" + EVENT[10:]) == (0, b"\x01\x00")
+    assert records(client)[0][7:] == EVENT[7:]
+
+
+@pytest.mark.parametrize(
+    ("parts", "code"),
+    [
+        ([b"\x04\x00" + EVENT[:10]], 0x80),
+        ([b"\x00\x00" + EVENT[:10], b"\x0b\x01" + EVENT[11:]], 0x80),
+        ([b"\x00\x01" + EVENT[:10]], 0x80),
+        ([b"\x00\x00" + EVENT[:10], b"\x0a\x00" + EVENT[:10]], 0x80),
+        ([b"\x00\x02" + EVENT], 0xCC),
+        ([b"\x00\x00"], 0xC7),
+    ],
+)
+def test_parts_that_make_no_record_are_refused(bench, client, parts, code):
+    key = reservation(client)
+    for part in parts:
+        last = client.command(0x0A, 0x45, key + b"\0\0" + part)
+    assert last == (code, b"")
+    assert not bench.view().log.entries()
+    assert client.command(0x0A, 0x45, b"\x77\x77" + b"\0\0\x00\x01" + EVENT) == (0xC5, b"")
+
+
+def test_allocation_is_told_in_records(bench, client):
+    client.command(*ADD, EVENT)
+    limit = bench.view().log.limit
+    expected = b"".join(n.to_bytes(2, "little") for n in (limit, 16, limit - 1, limit - 1)) + b"\x01"
+    assert client.command(0x0A, 0x41) == (0, expected)
+    assert client.command(*INFO)[1][-1] == 0x0F
+
+
+def test_the_offset_from_utc_is_kept(bench, client):
+    assert client.command(0x0A, 0x5C) == (0, b"\0\0")
+    assert client.command(0x0A, 0x5D, (-330).to_bytes(2, "little", signed=True)) == (0, b"")
+    assert client.command(0x0A, 0x5C) == (0, (-330).to_bytes(2, "little", signed=True))
+    assert client.command(0x0A, 0x5D, b"\xa1\x05") == (0xC9, b"")
+    assert client.command(0x0A, 0x5D, b"\xff\x07") == (0, b"")
+    assert bench.view().log.utc_offset() is None
+    assert client.command(0x0A, 0x5C) == (0, b"\xff\x07")
 
 
 @pytest.mark.parametrize("head", [b"\x04", b"\x41\x04"])
@@ -133,3 +190,25 @@ def test_the_clock_can_be_set_and_older_entries_keep_their_times(bench, client):
     assert first[3:7] == before
     assert second[3:7] == (1_800_000_002).to_bytes(4, "little")
     assert client.command(0x0A, 0x49, b"\xff" * 4) == (0xCC, b"")
+
+
+def test_a_log_that_is_off_takes_only_what_a_client_adds(bench, client):
+    assert client.command(6, 0x2F) == (0, b"\x08")
+    assert client.command(6, 0x2E, b"\x00") == (0, b"")
+    assert client.command(6, 0x2F) == (0, b"\x00")
+    client.command(0, 2, b"\x00")
+    bench.advance(5)
+    assert client.command(4, 2, bytes.fromhex("04 01 30 81 57 ff ff")) == (0, b"")
+    assert bench.view().log.entries() == ()
+    assert client.command(*ADD, EVENT)[0] == 0
+    assert client.command(6, 0x2E, b"\x0b") == (0, b"")
+    assert client.command(6, 0x2F) == (0, b"\x0b")
+    client.command(0, 2, b"\x01")
+    bench.advance(5)
+    assert [entry.kind for entry in bench.view().log.entries()] == [LogKind.ADDED, LogKind.POWER_ON, LogKind.BOOT]
+
+
+def test_the_bmc_is_its_own_event_receiver(client):
+    assert client.command(4, 1) == (0, b"\x20\x00")
+    assert client.command(4, 0, b"\x20\x00") == (0, b"")
+    assert client.command(4, 0, b"\xff\x00") == client.command(4, 0, b"\x22\x00") == (0xCC, b"")

@@ -91,13 +91,6 @@ def test_states_are_bits_and_event_sensors_have_nothing_to_read(bench, client):
     assert client.command(*THRESHOLDS, unit) == (0xC1, b"")
 
 
-@pytest.mark.parametrize(("command", "answer"), [(0x25, b"\0\0"), (0x29, b"\xc0"), (0x2B, b"\xc0")])
-def test_hysteresis_and_event_settings_are_told(client, command, answer):
-    extra = b"\xff" if command == 0x25 else b""
-    assert client.command(4, command, bytes((SensorNumber.FAN_1,)) + extra) == (0, answer)
-    assert client.command(4, command, b"\x7f" + extra) == (0xCB, b"")
-
-
 @pytest.mark.parametrize(
     ("number", "answer"),
     [(SensorNumber.FAN_1, b"\x04\x01"), (SensorNumber.POWER_UNIT, b"\x09\x6f"), (SensorNumber.WATCHDOG, b"\x23\x6f")],

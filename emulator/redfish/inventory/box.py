@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Final
 
@@ -65,12 +66,25 @@ class Box:
 
 def energised(view: BmcView, system_id: str) -> bool:
     """Whether the BMC measures output voltage; a host out of sight counts as energised."""
-    volts = view.sensors.read(PSU_OUTPUT, system_id).value
+    volts = view.sensors.measured(PSU_OUTPUT, system_id)
     return volts is None or volts > 0
 
 
 def status(powered: Hashable = True) -> Json:
     return {"State": "Enabled" if powered else "StandbyOffline", "Health": "OK"}
+
+
+def local_time(clock: Hashable) -> Json:
+    """DateTime in the BMC's own zone, and that zone. `clock` is (Unix time, minutes from UTC or None for unspecified)."""
+    assert isinstance(clock, tuple)
+    wall, minutes = clock
+    told = datetime.fromtimestamp(wall, timezone(timedelta(minutes=minutes or 0)))
+    zone = told.strftime("%z")
+    zone = f"{zone[:3]}:{zone[3:]}"
+    return {
+        "DateTime": told.strftime("%Y-%m-%dT%H:%M:%S") + (zone if minutes else "Z"),
+        "DateTimeLocalOffset": zone,
+    }
 
 
 def place(label: str, kind: str, ordinal: int) -> Json:

@@ -2,7 +2,7 @@
 
 Rules
   1. A gauge has no life of its own: gain and offset over a reading of the core, so it follows rail and OS as that does.
-  2. What IPMI shows too has the same name and the same value here.
+  2. What IPMI shows too has the same name, value, limits and health here: those are the machine's.
 """
 
 from __future__ import annotations
@@ -67,14 +67,57 @@ class Gauge:
     volts: str | None = None  # Sensor.VoltageType
     item: str = ""  # what it belongs to, below the chassis or an absolute path
 
+    @property
+    def own(self) -> bool:
+        """Whether it is the core's sensor itself, the one that IPMI shows."""
+        return self.id == self.source.id
+
 
 def value_of(view: BmcView, system_id: str, gauge: Gauge) -> float | None:
     """In the gauge's unit; None for a host out of sight."""
-    raw = view.sensors.read(gauge.source, system_id).value
+    if gauge.own:
+        return _shown(gauge, view.sensors.read(gauge.source, system_id).value)
+    return _shown(gauge, view.sensors.measured(gauge.source, system_id))
+
+
+def _shown(gauge: Gauge, raw: float | None) -> float | None:
     if raw is None:
         return None
     value = raw * gauge.gain + gauge.offset
     return round(value if gauge.type == "Temperature" else max(0.0, value), DIGITS[gauge.type])
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """What a gauge shows now, in its own unit."""
+
+    value: float | None
+    limits: Thresholds
+    health: str
+
+
+def shows(view: BmcView, system_id: str, gauge: Gauge) -> Show:
+    if not gauge.own:
+        value = value_of(view, system_id, gauge)
+        return Show(value, gauge.limits, health(gauge, value))
+    reading = view.sensors.read(gauge.source, system_id)
+    value = _shown(gauge, reading.value)
+    limits = view.sensors.setup(gauge.source.number, system_id).thresholds
+    return Show(value, limits.scaled(gauge.gain, DIGITS[gauge.type]), reading.health)
+
+
+def health(gauge: Gauge, value: float | None) -> str:
+    """Outputs of a machine that is off stand still as they should: 0 below a lower threshold is no alarm."""
+    limits = gauge.limits
+    if value is None or (value == 0 and gauge.type in ("Percent", "Voltage")):
+        return "OK"
+    if _beyond(limits.upper_critical, limits.lower_critical, value) or _beyond(limits.upper_fatal, limits.lower_fatal, value):
+        return "Critical"
+    return "Warning" if _beyond(limits.upper_caution, limits.lower_caution, value) else "OK"
+
+
+def _beyond(upper: float | None, lower: float | None, value: float) -> bool:
+    return (upper is not None and value >= upper) or (lower is not None and value <= lower)
 
 
 def warm(part: float, above: float = 0.0) -> tuple[float, float]:

@@ -9,8 +9,8 @@ from emulator.core.sensors import Thresholds
 from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import Call
 from emulator.redfish.inventory.box import Box, energised, part, status
-from emulator.redfish.inventory.gauges import Gauge, gauges
-from emulator.redfish.inventory.sensors import health, reads, rpm
+from emulator.redfish.inventory.gauges import Gauge, Show, gauges, shows
+from emulator.redfish.inventory.sensors import reads, rpm
 from emulator.redfish.resource import Resource
 from emulator.redfish.shapes import Json
 
@@ -50,7 +50,7 @@ def _power(box: Box) -> Resource:
     def state(call: Call) -> Hashable:
         told = call.view.sensors.power(box.system_id)
         figures = (told.current, told.low, round(told.average), told.high, int(told.period_s // 60))
-        return (figures, reads(box, *voltages)(call), reads(box, *supplies)(call))
+        return (figures, _shown(call, box, voltages), reads(box, *supplies)(call))
 
     def body(view: Bmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
@@ -95,13 +95,17 @@ def _power(box: Box) -> Resource:
     return part(path, POWER_TYPE, "Power", body, state=state)
 
 
-def _voltage(path: str, n: int, pair: tuple[Gauge, float | None]) -> Json:
-    gauge, value = pair
+def _shown(call: Call, box: Box, known: tuple[Gauge, ...]) -> tuple[Show, ...]:
+    return tuple(shows(call.view, box.system_id, gauge) for gauge in known)
+
+
+def _voltage(path: str, n: int, pair: tuple[Gauge, Show]) -> Json:
+    gauge, show = pair
     return _member(path, "Voltages", n, gauge.name) | {
-        "ReadingVolts": value,
+        "ReadingVolts": show.value,
         "PhysicalContext": gauge.context,
-        "Status": {"State": "Enabled", "Health": health(gauge, value)},
-        **_limits(gauge.limits),
+        "Status": {"State": "Enabled", "Health": show.health},
+        **_limits(show.limits),
     }
 
 
@@ -111,32 +115,32 @@ def _thermal(box: Box) -> Resource:
     fans = tuple(gauge for gauge in gauges(box) if gauge.type == "Percent")
 
     def state(call: Call) -> Hashable:
-        return (reads(box, *warm, *fans)(call), energised(call.view, box.system_id))
+        return (_shown(call, box, (*warm, *fans)), energised(call.view, box.system_id))
 
     def body(view: Bmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
-        values, powered = state
+        seen, powered = state
         return {
             "Temperatures": [
                 _member(path, "Temperatures", n, gauge.name)
                 | {
-                    "ReadingCelsius": value,
+                    "ReadingCelsius": show.value,
                     "PhysicalContext": gauge.context,
-                    "Status": {"State": "Enabled", "Health": health(gauge, value)},
-                    **_limits(gauge.limits),
+                    "Status": {"State": "Enabled", "Health": show.health},
+                    **_limits(show.limits),
                 }
-                for n, (gauge, value) in enumerate(zip(warm, values, strict=False))
+                for n, (gauge, show) in enumerate(zip(warm, seen, strict=False))
             ],
             "Fans": [
                 _member(path, "Fans", n, gauge.name)
                 | {
-                    "Reading": rpm(value),
+                    "Reading": rpm(show.value),
                     "ReadingUnits": "RPM",
                     "PhysicalContext": gauge.context,
-                    "Status": status(powered),
-                    **_limits(gauge.limits, 120.0),
+                    "Status": status(powered) | ({"Health": show.health} if powered else {}),
+                    **_limits(show.limits, 120.0),
                 }
-                for n, (gauge, value) in enumerate(zip(fans, values[len(warm) :], strict=True))
+                for n, (gauge, show) in enumerate(zip(fans, seen[len(warm) :], strict=True))
             ],
         }
 

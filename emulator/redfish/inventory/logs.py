@@ -17,7 +17,7 @@ from emulator.redfish.actions import parameters
 from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import Call, HttpAnswer
 from emulator.redfish.event_messages import message_of
-from emulator.redfish.inventory.box import Box, part
+from emulator.redfish.inventory.box import Box, local_time, part
 from emulator.redfish.paths import SYSTEMS, manager_path
 from emulator.redfish.resource import Operation, Privilege, Resource, collection, collection_body, head_of, link
 from emulator.redfish.shapes import Json
@@ -87,21 +87,20 @@ def shown_entries(view: Bmc, log: Log) -> tuple[LogEntry, ...]:
 
 def _service(log: Log) -> Resource:
     def state(call: Call) -> Hashable:
-        return (int(call.view.log.wall()), call.view.log.lost > 0)
+        return ((int(call.view.log.wall()), call.view.log.utc_offset()), call.view.log.lost > 0, call.view.log.enabled)
 
     def body(view: Bmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
-        wall, overflown = state
+        clock, overflown, enabled = state
         return {
-            "ServiceEnabled": True,
+            "ServiceEnabled": enabled,
             "MaxNumberOfRecords": view.log.limit,
             "OverWritePolicy": "WrapsWhenFull" if view.log.overflow is Overflow.DROP_OLDEST else "NeverOverWrites",
             "Overflow": overflown,
             "Persistency": True,
             "LogEntryType": log.entry_type,
             "LogPurposes": [log.purpose],
-            "DateTime": _date(wall),
-            "DateTimeLocalOffset": "+00:00",
+            **local_time(clock),
             "Status": {"State": "Enabled", "Health": "OK"},
             "Entries": link(f"{log.path}/Entries"),
             "Actions": {"#LogService.ClearLog": {"target": f"{log.path}/Actions/LogService.ClearLog"}},
@@ -148,12 +147,15 @@ def shown(view: Bmc, log: Log, entry: LogEntry) -> Json:
         "Message": text,
         "MessageId": message_id,
         "MessageArgs": list(args),
-        "SensorNumber": entry.sel.sensor_number,
         "Resolved": False,
         "Links": {"OriginOfCondition": link(origin)},
     }
+    sel = entry.sel
+    if sel.oem:  # a maker's record has no sensor
+        return told
+    told["SensorNumber"] = sel.sensor_number
     if log.entry_type == "SEL":
-        told |= {"EntryCode": "Assert" if entry.sel.asserted else "Deassert", "GeneratorId": "0x0020"}
+        told |= {"EntryCode": "Assert" if sel.asserted else "Deassert", "GeneratorId": f"0x{sel.generator:04X}"}
     return told
 
 

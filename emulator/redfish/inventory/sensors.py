@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Final
 
+from emulator.core.sensor_setup import supported
 from emulator.core.sensors import FANS, Thresholds
 from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import Call
 from emulator.redfish.inventory.box import Box, part
-from emulator.redfish.inventory.gauges import RANGES, RATED_RPM, UNITS, Gauge, gauges, value_of
-from emulator.redfish.resource import Resource, collection, link
+from emulator.redfish.inventory.gauges import RANGES, RATED_RPM, UNITS, Gauge, Show, gauges, shows, value_of
+from emulator.redfish.resource import Operation, Privilege, Resource, collection, link
 from emulator.redfish.shapes import Json
+from emulator.redfish.writable import Figure, Inside, patch
 
 SENSOR_TYPE: Final = "#Sensor.v1_12_0.Sensor"
 ENERGY: Final = "TotalEnergy"
@@ -48,15 +51,39 @@ def _sensor(box: Box, path: str, gauge: Gauge) -> Resource:
         fixed["PhysicalSubContext"] = gauge.sub
     if gauge.volts is not None:
         fixed["VoltageType"] = gauge.volts
-    if thresholds := shown_limits(gauge.limits):
-        fixed["Thresholds"] = thresholds
 
-    def body(view: Bmc, value: Hashable) -> Json:
-        assert value is None or isinstance(value, float)
-        told = {"Reading": value, "Status": {"State": "Enabled", "Health": health(gauge, value)}} | fixed
-        return told | {"SpeedRPM": rpm(value)} if gauge.source in FANS else told
+    def body(view: Bmc, state: Hashable) -> Json:
+        assert isinstance(state, Show)
+        told = {"Reading": state.value, "Status": {"State": "Enabled", "Health": state.health}} | fixed
+        if thresholds := shown_limits(state.limits):
+            told["Thresholds"] = thresholds
+        return told | {"SpeedRPM": rpm(state.value)} if gauge.source in FANS else told
 
-    return part(path, SENSOR_TYPE, gauge.name, body, state=reads(box, gauge))
+    def state(call: Call) -> Hashable:
+        return shows(call.view, box.system_id, gauge)
+
+    operations = {"PATCH": _limits_patch(box, gauge)} if gauge.own and supported(gauge.limits) else {}
+    return part(path, SENSOR_TYPE, gauge.name, body, state=state, operations=operations)
+
+
+def _limits_patch(box: Box, gauge: Gauge) -> Operation:
+    """PATCH of the limits that the sensor has. They are kept in its own steps, as IPMI sets them too."""
+    low, high = RANGES[gauge.type]
+    names = {name: attribute for name, attribute, _ in _LIMITS if getattr(gauge.limits, attribute) is not None}
+    number = gauge.source.number
+
+    def write(call: Call, taken: Json) -> None:
+        known = call.view.sensors.setup(number, box.system_id)
+        levels = known.thresholds.by_name()
+        wanted = taken["Thresholds"]
+        assert isinstance(wanted, dict)
+        for name, limit in wanted.items():
+            levels[names[name]] = gauge.source.value(gauge.source.raw(limit["Reading"] / gauge.gain))
+        setup = replace(known, thresholds=Thresholds(**levels))
+        call.view.sensors.set(number, setup, box.system_id, call.seq)
+
+    fields = {"Thresholds": Inside({name: Inside({"Reading": Figure(low=low, high=high)}) for name in names})}
+    return patch(Privilege.CONFIGURE_COMPONENTS, fields, write)
 
 
 def reads(box: Box, *known: Gauge) -> Callable[[Call], Hashable]:
@@ -64,20 +91,6 @@ def reads(box: Box, *known: Gauge) -> Callable[[Call], Hashable]:
     if len(known) == 1:
         return lambda call: value_of(call.view, box.system_id, known[0])
     return lambda call: tuple(value_of(call.view, box.system_id, gauge) for gauge in known)
-
-
-def health(gauge: Gauge, value: float | None) -> str:
-    """Fans and outputs of a machine that is off stand still as they should: 0 below a lower threshold is no alarm."""
-    limits = gauge.limits
-    if value is None or (value == 0 and gauge.type in ("Percent", "Voltage")):
-        return "OK"
-    if _beyond(limits.upper_critical, limits.lower_critical, value) or _beyond(limits.upper_fatal, limits.lower_fatal, value):
-        return "Critical"
-    return "Warning" if _beyond(limits.upper_caution, limits.lower_caution, value) else "OK"
-
-
-def _beyond(upper: float | None, lower: float | None, value: float) -> bool:
-    return (upper is not None and value >= upper) or (lower is not None and value <= lower)
 
 
 def shown_limits(limits: Thresholds) -> Json:
