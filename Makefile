@@ -89,7 +89,7 @@ bench: $(VENV)/.peers  ## Timing claims, measured; installs wrk with apt-get whe
 	$(BIN)/python -m pytest -q -s tests/bench
 
 nightly: $(VENV)/.peers  ## The long runs: bigger state spaces, more random input
-	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -n 2 tests/property tests/nightly
+	EFFORT=nightly $(BIN)/python -m pytest -q -n 2 --timeout 3600 tests/property tests/nightly
 
 clean:  ## Remove what make made
 	rm -rf $(VENV) report.html demo-out .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -42,6 +42,7 @@ from fencer.ha.policy import Policy
 from fencer.ha.record import Ask, HostRecord, Request
 from fencer.ha.states import TRANSITIONS, HAState, HostStatus, host_status
 from fencer.outcome import Cause, Failure, Power, Reading
+from tests.effort import examples
 
 S = HAState
 LEGAL = {(row.source, row.event, row.target) for row in TRANSITIONS}
@@ -281,7 +282,7 @@ class AnyHistory(RuleBasedStateMachine):
 
 TestAnyHistory = AnyHistory.TestCase
 TestAnyHistory.settings = settings(
-    max_examples=250, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(250), stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -16,6 +16,7 @@ from emulator.ipmi.responder import SUMMARY_EVERY, IpmiResponder
 from emulator.ipmi.rmcp import Malformed
 from emulator.ipmi.window import Window
 from tests.conftest import Bench, make_bench, tiny_profile
+from tests.effort import examples
 from tests.ipmi_client import PEER, RMCP, Client, request
 from tests.ipmi_hostile import corpus, killers, spoil
 
@@ -103,7 +104,7 @@ def test_a_flood_leaves_a_few_events_in_the_journal_and_does_not_drown_it():
 
 
 @given(st.binary(max_size=120))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_parsing_ends_in_a_value_or_in_malformed(data):
     try:
         rmcp.parse(RMCP + data)
@@ -140,7 +141,7 @@ ENDS_A_SESSION = {(6, 0x02), (6, 0x03), (6, 0x3B), (6, 0x3C), (6, 0x43), (6, 0x4
 
 
 @given(command=st.sampled_from(sorted(COMMANDS)), data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_every_command_answers_whatever_data_it_is_given(command, data):
     """Of the lengths that its row takes, where handlers read what they are given."""
     _bench, bmc = fresh()

@@ -14,10 +14,13 @@ import profiles
 from profiles import ProfileError
 from profiles.format import PROFILE
 from profiles.shapes import MapOf, Record
+from tests.effort import examples
 
 HEAD = b"schema: profile/1\nid: acme\ntitle: Acme\nextends: dmtf-generic\n"
 SHIPPED = profiles.path("dell-idrac9").read_bytes()
-QUIET = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+QUIET = settings(
+    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 def never_anything_but_a_profile_error(data: bytes) -> None:

@@ -20,6 +20,7 @@ from emulator.core.rack import Rack, UnitSpec
 from emulator.core.virtual import VirtualRoom
 from emulator.redfish.app import create_app
 from profiles.loader import load
+from tests.effort import examples
 
 PROFILES = ("dmtf-generic", "dell-idrac9", "openbmc-x86")
 METHODS = st.sampled_from(["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS", "TRACE", "FAKE"])
@@ -130,7 +131,7 @@ def request(app, method, path, query, body, headers):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(method=METHODS, path=PATHS, query=QUERIES, body=BODIES, headers=HEADERS, known=st.booleans())
 def test_no_request_brings_the_service_down(profile, method, path, query, body, headers, known):
     clock, app, credentials = bench(profile)

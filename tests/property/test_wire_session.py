@@ -12,6 +12,7 @@ from emulator.wire.limits import Limits
 from emulator.wire.ops import Close, Plan, text_of
 from emulator.wire.session import HttpSession
 from emulator.wire.site import NoHooks, Site, redfish_error
+from tests.effort import examples
 
 LIMITS = Limits(head=512, body=256)
 
@@ -120,7 +121,7 @@ FRAGMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.lists(st.one_of(FRAGMENTS, st.binary(max_size=40)), max_size=12), st.lists(st.integers(0, 5000), max_size=6))
 @example([b"GET / HTTP/1.1\r\n", b"Host: x\r\n", b"Upgrade: h2c\r\n", b"\r\n", b"GET / HTTP/1.1\r\n", b"Host: x\r\n\r\n"], [])
 @example([b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n"], [])
@@ -133,7 +134,7 @@ def test_any_bytes_in_any_pieces_get_http_answers_or_a_close(fragments, places):
     assert len(answers) <= len(seen) + 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["GET", "POST", "HEAD", "PUT"]), st.binary(max_size=200), st.booleans()), max_size=6),
     st.lists(st.integers(0, 5000), max_size=10),
