@@ -199,6 +199,7 @@ class FrontEnds:
         return [server.listeners[name] for server in (self._server, self._plain) if name in server.listeners]
 
     def _open(self, view: BmcView, place: Place, context: ssl.SSLContext | None) -> None:
+        view.network.found_at(_reachable(place.listen))
         listener = self._server.listen(view.name, place.listen, place.redfish_port, tls=context)
         if self._tls and place.http_port is not None and view.profile.http.redirect_http:
             self._plain.listen(view.name, place.listen, place.http_port, app=redirect_to(listener.port))

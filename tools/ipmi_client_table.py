@@ -1,9 +1,6 @@
 """Which IPMI client does what against a fresh BMC, and what must come of it. Data only; `tools.ipmi_clients` runs it.
 
-Rules
-  1. Every cell has a BMC of its own, at the standard port. `{h}`, `{u}` and `{p}` stand for its address, user and password.
-  2. "Works" is what the client says *and*, where power is concerned, the truth about the host.
-  3. A refusal that must come is a cell like any other.
+What is configured through clients is in `tools.ipmi_client_settings`.
 """
 
 from __future__ import annotations
@@ -13,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from tools.ipmi_client_breadth import BREADTH
 from tools.ipmi_client_cell import Cell, words
 from tools.ipmi_client_libraries import LIBRARIES
+from tools.ipmi_client_settings import settings
 
 # -- ipmitool ----------------------------------------------------------------------------------------------------------
 
@@ -259,4 +257,6 @@ def _python() -> Iterator[Cell]:
             yield Cell(client="python-ipmi", way=way, what=what, argv=argv, says=says, rail=rail)
 
 
-CELLS: tuple[Cell, ...] = (*_ipmitool(), *_freeipmi(), *_ipmiutil(), *_openipmi(), *_fence(), *_python(), *BREADTH, *LIBRARIES)
+CELLS: tuple[Cell, ...] = (
+    *_ipmitool(), *settings(), *_freeipmi(), *_ipmiutil(), *_openipmi(), *_fence(), *_python(), *BREADTH, *LIBRARIES
+)  # fmt: skip

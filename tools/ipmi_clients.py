@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from emulator.fleet import Fleet
 from emulator.front import Place
 from profiles import load
 from profiles.model import Profile, Span
-from tools.ipmi_client_cell import AND, Cell
+from tools.ipmi_client_cell import AND, LIMIT, Cell
 from tools.ipmi_client_table import CELLS
 
 NETWORK = "127.94.0.0/20"
@@ -44,6 +44,18 @@ PACKAGES = {
     "fence": "fence-agents",
 }
 PYTHON_PACKAGES = ("pyghmi", "python-ipmi")
+
+
+@dataclass(frozen=True)
+class Console:
+    """What a console client says once it stands, and what ends it."""
+
+    stands: str
+    escape: bytes
+
+
+CONSOLES = {"terminal": Console("operational", b"\r~."), "ipmiconsole": Console("SOL established", b"&.")}
+"""What a cell's `typed` says, where it is no text."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +147,8 @@ class Bed:
             subprocess.run(
                 command, capture_output=True, check=True, env=self._environment, cwd=ROOT, timeout=until - time.monotonic()
             )
-        if cell.typed == "terminal":
-            return self._at_a_terminal(last, name, cell.says, until)
+        if cell.typed in CONSOLES:
+            return self._at_a_terminal(last, CONSOLES[cell.typed], fill, cell.says, until)
         if cell.typed is not None:
             return self._typed(last, fill(cell.typed), cell.says, until)
         run = subprocess.run(
@@ -157,16 +169,19 @@ class Bed:
             process.kill()
         return 0, said
 
-    def _at_a_terminal(self, command: list[str], name: str, says: str, until: float) -> tuple[int, str]:
+    def _at_a_terminal(
+        self, command: list[str], console: Console, fill: Callable[[str], str], says: str, until: float
+    ) -> tuple[int, str]:
         """A console: once it stands the host is reset, and the escape sequence ends it."""
         ours, theirs = pty.openpty()
+        reset = fill("ipmitool -I lanplus -H {h} -U {u} -P {p} chassis power reset").split()
         with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=self._environment) as process:
             os.close(theirs)
-            said = _read_until(ours, "operational", until)
-            subprocess.run([*command[:-2], "chassis", "power", "reset"], capture_output=True, check=True, env=self._environment)
-            said += _read_until(ours, says, until)
-            os.write(ours, b"\r~.")
             try:
+                said = _read_until(ours, console.stands, until)
+                subprocess.run(reset, capture_output=True, check=True, env=self._environment, timeout=LIMIT)
+                said += _read_until(ours, says, until)
+                os.write(ours, console.escape)
                 code = process.wait(timeout=5)
             finally:
                 process.kill()
@@ -185,8 +200,10 @@ class Bed:
 
 def _read_until(descriptor: int, says: str, until: float) -> str:
     said = b""
+    ready = select.poll()  # not select(): with hundreds of BMCs in the process the number of a descriptor is above 1023
+    ready.register(descriptor, select.POLLIN)
     while time.monotonic() < until and not re.search(says, said.decode(errors="replace"), re.MULTILINE):
-        if select.select([descriptor], [], [], 0.2)[0]:
+        if ready.poll(200):
             try:
                 got = os.read(descriptor, 65536)
             except OSError:  # the other end of a terminal is gone

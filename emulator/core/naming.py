@@ -41,3 +41,9 @@ def derived_serial(key: str) -> str:
     letters = "BCDFGHJKLMNPQRSTVWXYZ0123456789"
     digest = hashlib.sha256(f"serial/{key}".encode()).digest()
     return "".join(letters[byte % len(letters)] for byte in digest[:7])
+
+
+def derived_mac(key: str) -> str:
+    """A MAC address with the bit for locally administered ones set."""
+    digits = derived_uuid("random", key).replace("-", "")
+    return ":".join(("02", *(digits[n : n + 2] for n in range(0, 10, 2)))).upper()

@@ -10,6 +10,7 @@ from emulator.core.errors import NoSuchSystem
 from emulator.core.eventlog import EventLog, LogEntry
 from emulator.core.fault import FaultBoard
 from emulator.core.lazy import lazy
+from emulator.core.network import AS_FOUND, Network
 from emulator.core.presence import NEVER_AWAY, Absence
 from emulator.core.system import SystemState
 from emulator.core.watchdog import Watchdog
@@ -29,6 +30,8 @@ class Unit:
     log_listeners: tuple[Callable[[LogEntry], None], ...] = ()
     absence: Absence = NEVER_AWAY
     ipmi_lan: bool = True  # whether IPMI over LAN answers at all
+    network: Network = AS_FOUND
+    listens: int = 0  # the IPv4 address of its sockets; 0: nobody has opened any
     last_request: int | None = None  # its place in the journal
     logging: bool = True  # whether its own events go into the log
     clock_offset: float = 0.0  # seconds that its clock was set forward

@@ -18,9 +18,10 @@ from emulator.core.system import SystemState
 from emulator.core.unit import Unit
 from emulator.core.view_accounts import AccountsView
 from emulator.core.view_machine import BootView, ChassisView, LogView, SensorsView, WatchdogView
+from emulator.core.view_network import NetworkView
 from emulator.core.vocab import ChassisControl
 from emulator.core.witness import forget
-from profiles.model import Account, Profile, View
+from profiles.model import Account, Lockout, Profile, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,18 @@ class BmcView:
     @property
     def users(self) -> AccountsView:
         return AccountsView(self._rack, self._unit)
+
+    @property
+    def network(self) -> NetworkView:
+        return NetworkView(self._rack, self._unit, lambda: self.first_system().serial)
+
+    @property
+    def lockout(self) -> Lockout:
+        return self._unit.accounts.lockout
+
+    def set_lockout(self, rule: Lockout, cause: int) -> None:
+        self._unit.accounts.lockout = rule
+        self.record(Kind.SETTING, cause, what="lockout", failures=rule.failures, penalty_s=rule.penalty_s, window_s=rule.window_s)
 
     def on_log(self, listener: Callable[[LogEntry], None]) -> Callable[[], None]:
         """Calls `listener(entry)` after every new log entry of this BMC; what is returned takes it off again."""

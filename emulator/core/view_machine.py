@@ -25,7 +25,9 @@ TAG_MAX = 63
 HOST_NAME_MAX = 255
 
 
-class _Part:
+class Part:
+    """One subject of a BMC's memory."""
+
     __slots__ = ("_rack", "_unit")
 
     def __init__(self, rack: Rack, unit: Unit) -> None:
@@ -42,7 +44,7 @@ class _Part:
         )
 
 
-class LogView(_Part):
+class LogView(Part):
     """The event log: IPMI's SEL and Redfish's LogService entries."""
 
     __slots__ = ()
@@ -138,7 +140,7 @@ class LogView(_Part):
         return gone
 
 
-class BootView(_Part):
+class BootView(Part):
     __slots__ = ()
 
     def override(self, system: str | None = None) -> BootOverride:
@@ -169,7 +171,7 @@ class BootView(_Part):
         self._setting("boot order", state, cause, order=list(order))
 
 
-class SensorsView(_Part):
+class SensorsView(Part):
     __slots__ = ()
 
     def read(self, sensor: sensors.Sensor, system: str | None = None) -> sensors.Reading:
@@ -222,7 +224,7 @@ class SensorsView(_Part):
         self._setting("power statistics restarted", state, cause)
 
 
-class ChassisView(_Part):
+class ChassisView(Part):
     """Identify LED, tags, restore policy, and why and how long the host has been on."""
 
     __slots__ = ()
@@ -300,7 +302,7 @@ class ChassisView(_Part):
         return None if last is None else last.t
 
 
-class WatchdogView(_Part):
+class WatchdogView(Part):
     """IPMI 2.0, chapter 27, for the BMC's first system."""
 
     __slots__ = ()

@@ -19,6 +19,8 @@ SELF_TEST_PASSED = bytes((0x55, 0x00))
 REQUESTED_LEVEL_NOT_AVAILABLE = 0x81
 INVALID_SESSION_ID = 0x87
 
+KCS, KCS_INPUT_BYTES = 0x01, 40
+
 ACPI_STATE: Mapping[str | None, int] = {"On": 0x00, "Off": 0x05}
 """Get ACPI Power State (20.6): S0/G0 and S5/G2."""
 ACPI_UNKNOWN = 0x2A
@@ -80,6 +82,13 @@ def set_global_enables(call: Call) -> bytes:
     if logs is not call.view.log.enabled:
         call.view.log.enable(logs, call.cause)
     return b""
+
+
+def get_interface_capabilities(call: Call) -> bytes:
+    """Of the interface that the host has: KCS, version 1, and no longer messages than the usual ones (22.9)."""
+    if call.data[0] & 0x0F != KCS:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    return bytes((0, 0, KCS_INPUT_BYTES))
 
 
 def set_session_privilege(call: Call) -> bytes:

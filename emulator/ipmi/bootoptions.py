@@ -27,6 +27,7 @@ from emulator.ipmi.call import Call, Refused
 from emulator.ipmi.state import IpmiState
 
 SET_IN_PROGRESS, VALID_BIT_CLEARING, BOOT_FLAGS = 0, 3, 5
+MAILBOX, MAILBOX_BLOCKS, BLOCK_BYTES = 7, 5, 16
 LENGTHS: Mapping[int, int] = MappingProxyType({0: 1, 1: 1, 2: 1, 3: 1, 4: 2, 5: 5, 6: 9, 7: 17})
 """System boot options by parameter number, and the bytes that each has (table 28-14)."""
 
@@ -43,7 +44,9 @@ def set_boot_option(call: Call) -> bytes:
     number, value, state = call.data[0] & 0x7F, call.data[1:], call.state
     if number not in LENGTHS:
         raise Refused(PARAMETER_UNSUPPORTED)
-    if value:
+    if value and number == MAILBOX:
+        _put_block(state, value)
+    elif value:
         if len(value) != LENGTHS[number]:
             raise Refused(CompletionCode.INVALID_LENGTH)
         if number == SET_IN_PROGRESS and value[0] & _stored(state, number)[0] & 0x03 == 1:
@@ -62,12 +65,35 @@ def get_boot_option(call: Call) -> bytes:
     if number not in LENGTHS:
         raise Refused(PARAMETER_UNSUPPORTED)
     lapse(call.view, call.state, call.view.now)
-    value = _flags(call) if number == BOOT_FLAGS else _stored(call.state, number)
+    if number == MAILBOX:
+        value = _block(call.state, call.data[1])
+    else:
+        value = _flags(call) if number == BOOT_FLAGS else _stored(call.state, number)
     return bytes((VERSION, number | (PARAMETER_INVALID if number in call.state.boot_locked else 0))) + value
 
 
 def _stored(state: IpmiState, number: int) -> bytes:
     return state.boot_options.get(number) or bytes(LENGTHS[number])
+
+
+def _put_block(state: IpmiState, value: bytes) -> None:
+    """The boot initiator mailbox, a block at a time; what is not given of a block is cleared."""
+    if len(value) > 1 + BLOCK_BYTES:
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    if value[0] >= MAILBOX_BLOCKS:
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    state.boot_options = {**state.boot_options, _key(value[0]): value[1:].ljust(BLOCK_BYTES, b"\0")}
+
+
+def _block(state: IpmiState, selector: int) -> bytes:
+    if selector >= MAILBOX_BLOCKS:
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    return bytes((selector,)) + state.boot_options.get(_key(selector), bytes(BLOCK_BYTES))
+
+
+def _key(selector: int) -> int:
+    """Where a block is among the boot options: beyond all their numbers."""
+    return MAILBOX | selector + 1 << 8
 
 
 def _set_flags(call: Call, value: bytes) -> None:

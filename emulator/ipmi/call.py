@@ -21,9 +21,23 @@ from emulator.ipmi.suites import CipherSuite
 class Refused(Exception):
     """The command is answered with a completion code other than 0: the client's fault, or the state's."""
 
-    def __init__(self, completion_code: int) -> None:
+    def __init__(self, completion_code: int, data: bytes = b"") -> None:
+        """`data` goes with the code where a command says something all the same, as DCMI's do."""
         super().__init__(f"completion code 0x{completion_code:02x}")
         self.completion_code = completion_code
+        self.data = data
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Datagrams since the BMC started or somebody cleared the counts: heard, valid RMCP among them, and sent."""
+
+    heard: int = 0
+    valid: int = 0
+    sent: int = 0
+
+    def clear(self) -> None:
+        self.heard = self.valid = self.sent = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +54,12 @@ class Bmc:
     strangers: Strangers
     here: Here
     sol: Sol
+    traffic: Traffic
+
+    @property
+    def key(self) -> bytes | None:
+        """K_g as it is now: what came over IPMI, or what the BMC was made with."""
+        return self.kg if self.state.kg is None else self.state.kg or None
 
 
 class Origin(NamedTuple):

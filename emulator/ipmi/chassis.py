@@ -24,7 +24,7 @@ CAPABILITIES = bytes((0x00, BMC_ADDRESS, BMC_ADDRESS, BMC_ADDRESS, BMC_ADDRESS))
 ON_BY_COMMAND, MAINS_FAILED = 0x10, 0x01
 IDENTIFY_SUPPORTED = 0x40
 IDENTIFY_TIMED, IDENTIFY_FOREVER = 0x10, 0x20
-FRONT_PANEL_NOTHING_DISABLED = 0x00
+PANEL_BUTTONS = 0x0F  # power, reset, diagnostic interrupt, standby
 POLICIES = tuple(RestorePolicy)
 POLICIES_SUPPORTED = 0x07
 POLICY_NO_CHANGE = 0x03
@@ -57,7 +57,7 @@ def get_status(call: Call) -> bytes:
     if chassis.led() is not Led.OFF:
         light = IDENTIFY_FOREVER if math.isinf(chassis.led_left()) else IDENTIFY_TIMED
     power = POWER_BIT[word] | chassis.restore_policy().ipmi << 5
-    return bytes((power, event, IDENTIFY_SUPPORTED | light, FRONT_PANEL_NOTHING_DISABLED))
+    return bytes((power, event, IDENTIFY_SUPPORTED | light, PANEL_BUTTONS << 4 | call.state.panel_disabled))
 
 
 def control(call: Call) -> bytes:
@@ -86,6 +86,12 @@ def set_restore_policy(call: Call) -> bytes:
     if policy != POLICY_NO_CHANGE:
         call.view.chassis.set_restore_policy(POLICIES[policy], cause=call.cause)
     return bytes((POLICIES_SUPPORTED,))
+
+
+def set_front_panel(call: Call) -> bytes:
+    """Which buttons are dead, a bit each (28.6); Get Chassis Status tells. What a BMC does by itself is not affected."""
+    call.state.panel_disabled = call.data[0] & PANEL_BUTTONS
+    return b""
 
 
 def get_restart_cause(call: Call) -> bytes:

@@ -65,6 +65,7 @@ class HalfOpen:
     console_id: bytes
     suite: CipherSuite
     since: Instant
+    limit: int = Privilege.ADMINISTRATOR  # the most that the suite may be used for
     rakp1: Rakp1 | None = None
     random: bytes = b""
 
@@ -117,7 +118,7 @@ def open_response(request: OpenRequest, half: HalfOpen) -> bytes:
     """RMCP+ Open Session Response (table 13-10)."""
     auth, integrity, confidentiality = half.suite.algorithms
     chosen = bytes((0, 0, 0, 8, auth, 0, 0, 0, 1, 0, 0, 8, integrity, 0, 0, 0, 2, 0, 0, 8, confidentiality, 0, 0, 0))
-    return bytes((request.tag, RmcpStatus.OK, Privilege.ADMINISTRATOR, 0)) + half.console_id + half.id + chosen
+    return bytes((request.tag, RmcpStatus.OK, half.limit, 0)) + half.console_id + half.id + chosen
 
 
 def _identity(rakp1: Rakp1) -> bytes:

@@ -19,7 +19,7 @@ from emulator.ipmi.handshake import MAX_NAME, MAX_PASSWORD, HalfOpen, Rakp1, Rak
 from emulator.ipmi.rmcp import Malformed
 from emulator.ipmi.sessions import FIRST_PRIVILEGE, PRIVILEGE_OF_ROLE, Peer, Privilege, Session
 from emulator.ipmi.state import IpmiState
-from emulator.ipmi.suites import CipherSuite, RmcpStatus, choose
+from emulator.ipmi.suites import CipherSuite, RmcpStatus, choose, level_of, usable
 
 NAMES = {rmcp.PAYLOAD_OPEN_REQUEST: "open-session", rmcp.PAYLOAD_RAKP1: "rakp1", rmcp.PAYLOAD_RAKP3: "rakp3"}
 """What faults call the handshake's messages."""
@@ -42,14 +42,14 @@ def ipmi_user(view: BmcView, state: IpmiState, name: bytes, longest: int) -> Loc
 class Login:
     """The handshakes of one BMC."""
 
-    __slots__ = ("_guid", "_kg", "_sessions", "_state", "_strangers", "_suites", "_system", "_view")
+    __slots__ = ("_bmc", "_guid", "_sessions", "_state", "_strangers", "_suites", "_system", "_view")
 
     def __init__(self, bmc: Bmc) -> None:
         self._view = bmc.view
         self._sessions = bmc.sessions
         self._suites = bmc.suites
         self._guid = bmc.guid
-        self._kg = bmc.kg
+        self._bmc = bmc
         self._state = bmc.state
         self._strangers = bmc.strangers
         self._system = bmc.view.first_id
@@ -93,12 +93,16 @@ class Login:
         request = handshake.parse_open_request(body)
         if -1 in request.proposal:
             return handshake.refusal(request.tag, RmcpStatus.ILLEGAL_PARAMETER, request.console_id)
-        suite = choose(self._suites, request.proposal)
+        levels = self._state.suite_levels
+        suite = choose(usable(self._suites, levels), request.proposal)
         if not isinstance(suite, CipherSuite):
             return handshake.refusal(request.tag, suite, request.console_id)
         if self._sessions.full:
             return handshake.refusal(request.tag, RmcpStatus.INSUFFICIENT_RESOURCES, request.console_id)
-        half = HalfOpen(id=self._sessions.fresh_id(), console_id=request.console_id, suite=suite, since=self._view.now)
+        limit = min(level_of(suite, levels), self._state.access[1])
+        half = HalfOpen(
+            id=self._sessions.fresh_id(), console_id=request.console_id, suite=suite, since=self._view.now, limit=limit
+        )
         self._sessions.begin(half)
         return handshake.open_response(request, half)
 
@@ -115,7 +119,7 @@ class Login:
             self._sessions.forget(half)
             self._note_unknown(rakp1.name, peer)
             return handshake.refusal(rakp1.tag, RmcpStatus.UNAUTHORIZED_NAME, half.console_id)
-        if rakp1.wants > PRIVILEGE_OF_ROLE[account.role]:
+        if rakp1.wants > min(PRIVILEGE_OF_ROLE[account.role], half.limit):
             self._sessions.forget(half)
             return handshake.refusal(rakp1.tag, RmcpStatus.UNAUTHORIZED_ROLE, half.console_id)
         return handshake.rakp2(half, rakp1, account.password.encode(), self._guid, self._sessions.entropy)
@@ -143,7 +147,7 @@ class Login:
             return handshake.refusal(rakp3.tag, RmcpStatus.INVALID_INTEGRITY_VALUE, half.console_id)
         if self._sessions.full:
             return handshake.refusal(rakp3.tag, RmcpStatus.INSUFFICIENT_RESOURCES, half.console_id)
-        keys = handshake.derive_keys(half, rakp1, self._kg or key)
+        keys = handshake.derive_keys(half, rakp1, self._bmc.key or key)
         reply = handshake.rakp4(half, rakp1, rakp3, keys, self._guid)
         self._establish(half, rakp1, account, RmcpPlusLink(keys, half.id, half.console_id), peer, greeting=body, farewell=reply)
         return reply
@@ -159,7 +163,7 @@ class Login:
         greeting: bytes,
         farewell: bytes,
     ) -> None:
-        limit = Privilege(rakp1.wants or PRIVILEGE_OF_ROLE[account.role])
+        limit = Privilege(min(rakp1.wants or PRIVILEGE_OF_ROLE[account.role], half.limit))
         self._sessions.establish(
             Session(
                 id=half.id,

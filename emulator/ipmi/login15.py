@@ -7,6 +7,7 @@ from emulator.core.journal import Kind
 from emulator.core.view import BmcView
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.channel import auth_types_at
 from emulator.ipmi.lan15 import MAX_PASSWORD, AuthType, Challenge, Lan15Link
 from emulator.ipmi.login import ipmi_user
 from emulator.ipmi.rmcp import Lan15, Malformed
@@ -64,7 +65,9 @@ def activate_session(call: Call) -> bytes:
     if challenge is None or call.data[2:18] != challenge.text or call.data[0] & 0x0F != challenge.auth_type:
         raise Refused(CompletionCode.INVALID_FIELD)
     role, wanted = PRIVILEGE_OF_ROLE[challenge.account.role], call.data[1] & 0x0F
-    if not Privilege.CALLBACK <= wanted <= role:
+    if not Privilege.CALLBACK <= wanted <= min(role, call.state.access[1]):
+        raise Refused(PRIVILEGE_EXCEEDS_LIMIT)
+    if not auth_types_at(call, wanted) >> challenge.auth_type & 1:
         raise Refused(PRIVILEGE_EXCEEDS_LIMIT)
     if call.sessions.full:
         raise Refused(NO_SESSION_SLOT)

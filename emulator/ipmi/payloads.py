@@ -1,17 +1,15 @@
-"""Payloads: who may activate serial over LAN, and how it is configured (IPMI 2.0, 24.1 to 24.9, 26.2, 26.3)."""
+"""Payloads: who may activate serial over LAN (IPMI 2.0, 24.1 to 24.9)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
-from emulator.ipmi.channel import LAN_CHANNEL, lan_channel
+from emulator.ipmi.channel import lan_channel
 from emulator.ipmi.codec import RmcpPlusLink
 from emulator.ipmi.rmcp import PAYLOAD_SOL
-from emulator.ipmi.sessions import Privilege
 from emulator.ipmi.sol import PAYLOAD_BYTES
-from emulator.ipmi.users import existing_user, user_at
+from emulator.ipmi.sol_config import sol_setup
+from emulator.ipmi.users import user_at
 
 ONLY_INSTANCE = 1
 ALREADY_ACTIVE, DISABLED, WITHOUT_ENCRYPTION = 0x80, 0x81, 0x84
@@ -23,9 +21,7 @@ VERSION_1_0 = 0x10
 SOL_BIT = 0x02
 DISABLE = 0x40
 
-REVISION, REVISION_ONLY = 0x11, 0x80
-NO_SUCH_PARAMETER, READ_ONLY = 0x80, 0x82
-BITRATE_115200 = 0x0A
+NO_SUCH_PAYLOAD = 0x80
 
 
 def _size(count: int) -> bytes:
@@ -40,8 +36,11 @@ def _only_sol(payload_type: int, instance: int = ONLY_INSTANCE) -> None:
 def activate(call: Call) -> bytes:
     _only_sol(call.data[0], call.data[1])
     session, sol = call.session, call.bmc.sol
-    if not isinstance(session.link, RmcpPlusLink):
+    setup = sol_setup(call.state)
+    if not setup.enabled or not isinstance(session.link, RmcpPlusLink):
         raise Refused(DISABLED)
+    if session.privilege < setup.privilege:
+        raise Refused(CompletionCode.INSUFFICIENT_PRIVILEGE)
     account = call.view.users.get(session.account.name)
     if account is None or account.slot in call.state.no_sol:
         raise Refused(DISABLED)
@@ -51,7 +50,7 @@ def activate(call: Call) -> bytes:
         if sol.session.id in call.sessions.live:
             raise Refused(ALREADY_ACTIVE)
         sol.deactivate(call.cause, tell=False)
-    sol.activate(session, session.link, call.cause)
+    sol.activate(session, session.link, call.cause, retries=setup.retries, every=setup.retry_every)
     return bytes(4) + _size(PAYLOAD_BYTES) * 2 + _size(call.bmc.here.port) + _size(NO_VLAN)
 
 
@@ -59,6 +58,8 @@ def deactivate(call: Call) -> bytes:
     """Anybody with the privilege may end anybody's."""
     _only_sol(call.data[0], call.data[1])
     sol = call.bmc.sol
+    if call.session.privilege < sol_setup(call.state).privilege:
+        raise Refused(CompletionCode.INSUFFICIENT_PRIVILEGE)
     if sol.session is None:
         raise Refused(ALREADY_INACTIVE)
     sol.deactivate(call.cause, tell=sol.session is not call.session)
@@ -79,14 +80,15 @@ def get_instance_info(call: Call) -> bytes:
 def get_user_access(call: Call) -> bytes:
     lan_channel(call.data[0])
     number = call.data[1] & 0x3F
-    may = user_at(call, number) is not None and number not in call.state.no_sol
+    user_at(call, number)
+    may = number not in call.state.no_sol
     return bytes((SOL_BIT if may else 0, 0, 0, 0))
 
 
 def set_user_access(call: Call) -> bytes:
     lan_channel(call.data[0])
     number, state = call.data[1] & 0x3F, call.state
-    existing_user(call, number)
+    user_at(call, number)
     if call.data[2] & SOL_BIT:
         state.no_sol = state.no_sol | {number} if call.data[1] & DISABLE else state.no_sol - {number}
     return b""
@@ -100,40 +102,5 @@ def get_channel_support(call: Call) -> bytes:
 def get_channel_version(call: Call) -> bytes:
     lan_channel(call.data[0])
     if call.data[1] not in (0x00, PAYLOAD_SOL):
-        raise Refused(NO_SUCH_PARAMETER)
+        raise Refused(NO_SUCH_PAYLOAD)
     return bytes((VERSION_1_0,))
-
-
-# -- configuration -----------------------------------------------------------------------------------------------------
-
-SOL_PARAMETERS: Mapping[int, Callable[[Call], bytes]] = {
-    0: lambda _call: b"\0",
-    1: lambda _call: b"\x01",
-    2: lambda _call: bytes((ENCRYPTED | 0x40 | Privilege.OPERATOR,)),  # encryption and authentication are forced
-    3: lambda _call: bytes((0x01, 0xFF)),  # accumulates 5 ms, or 255 characters
-    4: lambda _call: bytes((0x07, 0x32)),  # 7 retries, 500 ms apart
-    5: lambda _call: bytes((BITRATE_115200,)),
-    6: lambda _call: bytes((BITRATE_115200,)),
-    7: lambda _call: bytes((LAN_CHANNEL,)),
-    8: lambda call: _size(call.bmc.here.port),
-}
-
-
-def get_configuration(call: Call) -> bytes:
-    lan_channel(call.data[0] & 0x0F)
-    if call.data[0] & REVISION_ONLY:
-        return bytes((REVISION,))
-    value = SOL_PARAMETERS.get(call.data[1])
-    if value is None:
-        raise Refused(NO_SUCH_PARAMETER)
-    return bytes((REVISION,)) + value(call)
-
-
-def set_configuration(call: Call) -> bytes:
-    """Nothing of a line that does not exist can be set; a client may say that it begins and ends."""
-    lan_channel(call.data[0] & 0x0F)
-    if call.data[1] not in SOL_PARAMETERS:
-        raise Refused(NO_SUCH_PARAMETER)
-    if call.data[1]:
-        raise Refused(READ_ONLY)
-    return b""

@@ -31,7 +31,7 @@ from emulator.core.view import BmcView
 from emulator.core.vocab import CompletionCode
 from emulator.faults.protocol import Completion, Silence, answer_instead
 from emulator.ipmi import bootoptions, rmcp, starting
-from emulator.ipmi.call import Bmc, Call, Command, Origin, Refused
+from emulator.ipmi.call import Bmc, Call, Command, Origin, Refused, Traffic
 from emulator.ipmi.codec import RmcpPlusLink
 from emulator.ipmi.commands import COMMANDS, name_of
 from emulator.ipmi.handshake import KG_BYTES, HalfOpen
@@ -130,6 +130,7 @@ class IpmiResponder:
             strangers=Strangers(),
             here=here,
             sol=Sol(view, emit, here),
+            traffic=Traffic(),
         )
 
     def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
@@ -140,12 +141,19 @@ class IpmiResponder:
             return []
         self._presence = presence
         self._reap(view.now)
+        traffic = self._bmc.traffic
+        traffic.heard += 1
         try:
-            reply = self._route(rmcp.parse(data), peer)
+            datagram = rmcp.parse(data)
+            traffic.valid += 1
+            reply = self._route(datagram, peer)
         except Malformed as reason:
             self._drop(str(reason))
             return []
-        return [] if reply is None else [(reply, peer)]
+        if reply is None:
+            return []
+        traffic.sent += 1
+        return [(reply, peer)]
 
     def tick(self, now: Instant) -> None:
         """Call it about once a second: sessions end, boot flags lapse, the console repeats itself, drops are summed up."""
@@ -178,6 +186,7 @@ class IpmiResponder:
             self._generation = self._view.generation
             sol.deactivate(tell=False)
             self.sessions.clear()
+            self._bmc.state.restart()
         for session in self.sessions.reap(now):
             self._view.record(
                 Kind.SESSION, None, what="expired", via="ipmi", user=session.account.name, live=len(self.sessions.live)
@@ -296,7 +305,9 @@ class IpmiResponder:
         elif fault is None or fault.executed:
             try:
                 data = admitted(message, row, session)(Call(self._bmc, origin, message.data, request, cause))
-            except (Refused, EmulatorError) as refusal:
+            except Refused as refusal:
+                code, data = refusal.completion_code, refusal.data
+            except EmulatorError as refusal:
                 code = refusal.completion_code
             if session is not None and view.profile.ipmi.duplicates == "once":
                 session.answered = Answered(message, view.now, code, data)
@@ -304,10 +315,10 @@ class IpmiResponder:
             case Silence():
                 return None
             case Completion(code=instead):
-                code = instead
+                code, data = instead, b"" if instead else data
         if known:
             view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
-        return code, b"" if code else data
+        return code, data
 
     def _not_ready(self, cause: int, code: int | None) -> tuple[int, bytes] | None:
         """What the profile says in the first time after a start."""

@@ -58,6 +58,8 @@ class _Line:
     session: Session
     link: RmcpPlusLink
     hang_up: Callable[[], None]
+    retries: int
+    every: float
     backlog: bytes = b""
     waiting: Waiting | None = None
     number: int = 0
@@ -81,8 +83,11 @@ class Sol:
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
-    def activate(self, session: Session, link: RmcpPlusLink, cause: int) -> None:
-        self._line = _Line(session, link, self._view.on_log(self._happened))
+    def activate(
+        self, session: Session, link: RmcpPlusLink, cause: int, *, retries: int = RETRIES, every: float = RETRY_EVERY
+    ) -> None:
+        """`retries` and the seconds between them are as they were configured when it was activated."""
+        self._line = _Line(session, link, self._view.on_log(self._happened), retries, every)
         self._view.record(Kind.SESSION, cause, what="console activated", via="ipmi", user=session.account.name)
 
     def deactivate(self, cause: int | None = None, *, tell: bool = True) -> None:
@@ -124,9 +129,9 @@ class Sol:
     def tick(self, now: Instant) -> None:
         """Sends again what was not acknowledged in time."""
         line = self._line
-        if line is None or line.waiting is None or now - line.waiting.since < RETRY_EVERY * line.waiting.tries:
+        if line is None or line.waiting is None or now - line.waiting.since < line.every * line.waiting.tries:
             return
-        if line.waiting.tries > RETRIES:
+        if line.waiting.tries > line.retries:
             line.waiting = None
             self._send_next(line)
             return

@@ -75,3 +75,34 @@ def choose(offered: Sequence[CipherSuite], proposal: tuple[int | None, int | Non
     if proposal == SUITES[3].algorithms and all(suite.auth != AUTH_HMAC_SHA1 for suite in offered):
         return RmcpStatus.INVALID_AUTH_ALGORITHM  # a BMC without SHA-1, as OpenBMC answers it
     return RmcpStatus.NO_MATCHING_CIPHER_SUITE
+
+
+# -- privileges --------------------------------------------------------------------------------------------------------
+
+SLOTS = 16
+"""Cipher suites that LAN parameters 23 and 24 have room for."""
+PLACES = (0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17)
+"""The suites in the order of parameter 24, whichever of them a BMC has. Hardware differs: some go by the BMC's own list, some by
+id (as clients' manuals say). This order is one of hardware with just 3 and 17, and for 3 it agrees with the manuals."""
+HIGHEST = 4
+
+
+def level_of(suite: CipherSuite, levels: bytes | None) -> int:
+    """The most that a suite may be used for, OEM counting as administrator; 0: nothing. `levels` None: nobody has set any."""
+    if levels is None:
+        return HIGHEST
+    at = PLACES.index(suite.id)
+    return min(levels[at // 2] >> (4 * (at % 2)) & 0x0F, HIGHEST)
+
+
+def levels_of(suites: Sequence[CipherSuite], levels: bytes | None) -> bytes:
+    """Eight bytes of two nibbles each, the low one first."""
+    if levels is not None:
+        return levels
+    offered = {PLACES.index(suite.id) for suite in suites}
+    return bytes(sum(HIGHEST << 4 * half for half in (0, 1) if at + half in offered) for at in range(0, SLOTS, 2))
+
+
+def usable(suites: tuple[CipherSuite, ...], levels: bytes | None) -> tuple[CipherSuite, ...]:
+    """Those that may be used for something."""
+    return suites if levels is None else tuple(suite for suite in suites if level_of(suite, levels))

@@ -1,6 +1,9 @@
 """Who there is and who is in (IPMI 2.0, 22.20, 22.26 to 22.31). The users are the BMC's accounts, the same as Redfish's.
 
 User 1 is the nameless user that the standard reserves; nobody can log in as it. Accounts without a user id are not seen here.
+
+What is set of a user id that has no account yet (its privilege, whether it may speak IPMI) is kept for the account to come:
+clients set these things in any order.
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ from emulator.ipmi.call import Call, Refused
 from emulator.ipmi.channel import LAN_CHANNEL, lan_channel
 from emulator.ipmi.rmcp import AUTH_RMCP_PLUS
 from emulator.ipmi.sessions import PRIVILEGE_OF_ROLE, Session
+from emulator.ipmi.state import IpmiState
 
 MAX_NAME = 16
 NO_ACCESS = 0x0F
 MESSAGING = 0x10
 CHANGE_FLAGS = 0x80
+KEPT_FLAGS = 0x60  # callback only, link authentication: kept and told, there is no modem
 ENABLED, DISABLED = 0x40, 0x80
 
 TWENTY_BYTES = 0x80
@@ -48,10 +53,12 @@ def existing_user(call: Call, number: int) -> LocalAccount:
 def get_user_access(call: Call) -> bytes:
     lan_channel(call.data[0])
     number = call.data[1] & 0x3F
-    account = user_at(call, number)
-    access = NO_ACCESS
-    if account is not None:
-        access = PRIVILEGE_OF_ROLE[account.role] | (0 if number in call.state.no_messaging else MESSAGING)
+    account, state = user_at(call, number), call.state
+    level = state.user_levels.get(number, NO_ACCESS)
+    if account is not None and (account.enabled or number not in state.user_levels):
+        level = PRIVILEGE_OF_ROLE[account.role]
+    silent = number in state.no_messaging or (account is None and number not in state.user_levels)
+    access = level | state.user_flags.get(number, 0) | (0 if silent else MESSAGING)
     status = ENABLED if account is not None and account.enabled else DISABLED
     enabled = sum(1 for user in call.view.users.all() if user.slot and user.enabled)
     return bytes((LAST_SLOT, status | enabled, 1, access))
@@ -61,17 +68,27 @@ def set_user_access(call: Call) -> bytes:
     """NO ACCESS is no role: it disables the account, in Redfish too. Whether a user may speak IPMI is IPMI's own affair."""
     lan_channel(call.data[0] & 0x0F)
     number, level, state = call.data[1] & 0x3F, call.data[2] & 0x0F, call.state
-    account = existing_user(call, number)
-    if level == NO_ACCESS:
-        call.view.users.change(account.name, enabled=False, cause=call.cause)
-    elif level in ROLE_OF_PRIVILEGE:
-        call.view.users.change(account.name, role=ROLE_OF_PRIVILEGE[level], cause=call.cause)
-    else:
+    account = user_at(call, number)
+    if level != NO_ACCESS and level not in ROLE_OF_PRIVILEGE:
         raise Refused(CompletionCode.INVALID_FIELD)
+    if account is not None and level == NO_ACCESS:
+        call.view.users.change(account.name, enabled=False, cause=call.cause)
+    elif account is not None:
+        call.view.users.change(account.name, role=ROLE_OF_PRIVILEGE[level], cause=call.cause)
+    if account is None or level == NO_ACCESS:
+        state.user_levels = {**state.user_levels, number: level}
+    else:
+        _forget_level(state, number)
     if call.data[0] & CHANGE_FLAGS:
         may = bool(call.data[0] & MESSAGING)
         state.no_messaging = state.no_messaging - {number} if may else state.no_messaging | {number}
+        state.user_flags = {**state.user_flags, number: call.data[0] & KEPT_FLAGS}
     return b""
+
+
+def _forget_level(state: IpmiState, number: int, unless: int | None = None) -> None:
+    if number in state.user_levels and state.user_levels[number] != unless:
+        state.user_levels = {slot: level for slot, level in state.user_levels.items() if slot != number}
 
 
 def get_user_name(call: Call) -> bytes:
@@ -90,7 +107,9 @@ def set_user_name(call: Call) -> bytes:
         raise Refused(CompletionCode.INVALID_FIELD)
     users = call.view.users
     if account is None and name:
-        users.create(name, "", NEW_USERS_ROLE, enabled=False, slot=number, cause=call.cause)
+        role = ROLE_OF_PRIVILEGE.get(call.state.user_levels.get(number, NO_ACCESS), NEW_USERS_ROLE)
+        users.create(name, "", role, enabled=False, slot=number, cause=call.cause)
+        _forget_level(call.state, number, unless=NO_ACCESS)
     elif account is not None and name:
         users.change(account.name, new_name=name, cause=call.cause)
     elif account is not None:
@@ -99,7 +118,10 @@ def set_user_name(call: Call) -> bytes:
 
 
 def set_user_password(call: Call) -> bytes:
+    """To disable a user who is not there is no error: whoever writes a whole configuration does so."""
     operation, given = call.data[1] & 0x03, call.data[2:]
+    if operation == DISABLE and user_at(call, call.data[0] & 0x3F) is None:
+        return b""
     account = existing_user(call, call.data[0] & 0x3F)
     if operation in (DISABLE, ENABLE):
         call.view.users.change(account.name, enabled=operation == ENABLE, cause=call.cause)

@@ -20,7 +20,7 @@ from emulator.redfish.event_messages import EVENT_MESSAGES, TASK_EVENT, happenin
 from emulator.redfish.keyring import Keyring
 from emulator.redfish.settings import Settings
 from emulator.redfish.taskbook import Task, TaskBook, TaskMessage
-from profiles.model import Lockout, Profile, Span
+from profiles.model import Profile, Span
 
 TASK_MESSAGES: Final[Mapping[str, str]] = {
     "started": "TaskStarted",
@@ -62,14 +62,6 @@ class Bmc(BmcView):
         self._revisions.pop(path, None)
 
     # -- settings --------------------------------------------------------------------------------------------------------
-
-    @property
-    def lockout(self) -> Lockout:
-        return self._unit.accounts.lockout
-
-    def set_lockout(self, rule: Lockout, cause: int) -> None:
-        self._unit.accounts.lockout = rule
-        self.record(Kind.SETTING, cause, what="lockout", failures=rule.failures, penalty_s=rule.penalty_s, window_s=rule.window_s)
 
     @property
     def session_timeout(self) -> float:

@@ -87,7 +87,7 @@ def test_the_self_test_has_passed(client):
 @pytest.mark.parametrize(("power", "bit", "acpi"), [("on", 1, b"\x00\x00"), ("off", 0, b"\x05\x2a")])
 def test_power_is_one_bit_and_one_acpi_state(bench_of, power, bit, acpi):
     client = client_of(responder(bench_of(HostSpec(power=power))))
-    assert client.command(*STATUS) == (0, bytes((bit | 0x20, 0, 0x40, 0)))
+    assert client.command(*STATUS) == (0, bytes((bit | 0x20, 0, 0x40, 0xF0)))
     assert client.command(6, 0x07) == (0, acpi)
 
 
@@ -229,11 +229,14 @@ def test_a_control_by_ipmi_is_seen_by_redfish(bench: Bench, client: Client) -> N
     assert bench.view().power("1", View.SYSTEM, asked) == "Off"
 
 
-def test_channels_other_than_the_lan_do_not_exist(client):
+def test_there_are_three_channels_and_only_the_lan_has_sessions(client):
     assert client.command(6, 0x42, b"\x0e") == (0, bytes.fromhex("01 04 01 81 f21b00 0000"))
+    assert client.command(6, 0x42, b"\x00") == (0, bytes.fromhex("00 01 01 00 f21b00 0000"))
+    assert client.command(6, 0x42, b"\x0f") == (0, bytes.fromhex("0f 0c 05 00 f21b00 ffff"))
+    assert client.command(6, 0x41, b"\x00\x40") == client.command(6, 0x40, b"\x0f\x80\x80") == (0x82, b"")
     assert client.command(6, 0x41, b"\x01\x40") == client.command(6, 0x41, b"\x0e\x80") == (0, b"\x22\x04")
     assert client.command(6, 0x41, b"\x01\x00")[0] == 0xCC
-    for command, data in ((0x42, b"\x0f"), (0x41, b"\x00\x40"), (0x44, b"\x02\x01")):
+    for command, data in ((0x42, b"\x02"), (0x41, b"\x02\x40"), (0x40, b"\x02\x80\x80"), (0x44, b"\x02\x01")):
         assert client.command(6, command, data)[0] == 0xCC
 
 

@@ -125,6 +125,22 @@ def test_what_is_not_acknowledged_is_sent_again_and_given_up_at_last(bed):
     assert following[0] == first[0] + 1
 
 
+def test_a_console_repeats_itself_as_often_and_as_soon_as_it_was_configured(bed):
+    client = bed.client()
+    assert client.command(0x0C, 0x21, b"\x01\x04\x02\x05") == (0, b"")  # twice, 50 ms apart
+    terminal = Terminal(bed, client)
+    for _ in range(2):
+        client.command(0, 2, b"\x03")
+        bed.bench.advance(30)
+    (first,) = terminal.opened()
+    for _ in range(2):
+        bed.tick(0.1)
+        assert terminal.opened() == [first]
+    bed.tick(0.2)
+    (following,) = terminal.opened()
+    assert following[0] == first[0] + 1
+
+
 def test_a_part_that_was_not_accepted_comes_again_under_a_new_number(bed):
     terminal = Terminal(bed, bed.client())
     terminal.client.command(0, 2, b"\x03")
@@ -205,8 +221,9 @@ def test_a_user_can_be_kept_from_the_console(bed):
     assert client.command(*ACTIVATE, SOL) == (0x81, b"")
     assert client.command(6, 0x4C, b"\x01\x02\x02\0\0\0") == (0, b"")
     assert client.command(*ACTIVATE, SOL)[0] == 0
-    assert client.command(6, 0x4D, b"\x01\x01") == (0, bytes(4))
-    assert client.command(6, 0x4C, b"\x01\x09\x02\0\0\0") == (0xCC, b"")
+    assert client.command(6, 0x4C, b"\x01\x49\x02\0\0\0") == (0, b""), "of a user id without an account it is kept"
+    assert client.command(6, 0x4D, b"\x01\x09") == (0, bytes(4))
+    assert client.command(6, 0x4C, b"\x01\x11\x02\0\0\0") == client.command(6, 0x4D, b"\x01\x11") == (0xCC, b"")
 
 
 def test_payload_support_versions_and_configuration_are_told(bed):
@@ -218,8 +235,6 @@ def test_payload_support_versions_and_configuration_are_told(bed):
         assert client.command(0x0C, 0x22, bytes((1, number, 0, 0)))[0] == 0
     assert client.command(0x0C, 0x22, b"\x01\x09\0\0") == client.command(0x0C, 0x21, b"\x01\x09\0") == (0x80, b"")
     assert client.command(0x0C, 0x22, b"\x81\x01\0\0") == (0, b"\x11")
-    assert client.command(0x0C, 0x21, b"\x01\x00\x01") == (0, b"")
-    assert client.command(0x0C, 0x21, b"\x01\x05\x06") == (0x82, b"")
 
 
 @pytest.mark.parametrize("payload", [b"", b"\x01", b"\x01\0\0"])

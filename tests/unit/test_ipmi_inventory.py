@@ -1,4 +1,4 @@
-"""Sensor records, readings, FRU, LAN parameters, DCMI: what a BMC tells about its machine."""
+"""Sensor records, readings and FRU: what a BMC tells about its machine."""
 
 from __future__ import annotations
 
@@ -123,66 +123,7 @@ def test_the_inventory_has_an_end_and_cannot_be_written(client):
     assert client.command(0x0A, 0x10, b"\x01") == client.command(0x0A, 0x11, b"\x01\0\0\x01") == (0xCB, b"")
 
 
-# -- LAN ---------------------------------------------------------------------------------------------------------------
-
-
-def test_lan_parameters_say_where_the_bmc_is(client):
-    told = {n: client.command(*LAN, bytes((1, n, 0, 0))) for n in (3, 4, 5, 8, 22)}
-    assert told[3] == (0, b"\x11\x0a\x01\x02\x03")
-    assert told[8] == (0, b"\x11" + (6230).to_bytes(2, "little"))
-    assert told[5][1][1] == 0x02
-    assert len(told[5][1]) == 7
-    assert client.command(*LAN, b"\x01\x7e\0\0") == (0x80, b"")
-    assert client.command(*LAN, b"\x07\x03\0\0") == (0xCC, b"")
-    assert client.command(*LAN, b"\x81\x03\0\0") == (0, b"\x11")
-
-
-def test_every_lan_parameter_that_is_listed_answers_and_none_can_be_changed(client):
-    from emulator.ipmi.lan import PARAMETERS
-
-    for number in PARAMETERS:
-        code, data = client.command(*LAN, bytes((0x0E, number, 0, 0)))
-        assert (code, data[0]) == (0, 0x11)
-        expected = 0 if number == 0 else 0x82
-        assert client.command(0x0C, 1, bytes((1, number, 0)))[0] == expected
-    assert client.command(0x0C, 1, b"\x01\x7e\x00") == (0x80, b"")
-
-
-def test_an_address_that_is_no_ipv4_address_is_shown_as_none(bench):
-    bmc = IpmiResponder(bench.view(), entropy=os.urandom, here=Here("::1", 623))
-    client = Client(lambda datagram: [data for data, _peer in bmc.receive(datagram, PEER)]).login()
-    assert client.command(*LAN, b"\x01\x03\0\0") == (0, b"\x11" + bytes(4))
-
-
-# -- DCMI --------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("parameter", [1, 2, 3, 4])
-def test_dcmi_says_what_it_can(client, parameter):
-    code, data = client.command(0x2C, 1, bytes((0xDC, parameter)))
-    assert (code, data[:4]) == (0, b"\xdc\x01\x05\x02")
-
-
-def test_dcmi_power_has_least_greatest_and_average(bench, client):
-    bench.advance(30)
-    client.command(0, 2, b"\x00")
-    bench.advance(30)
-    code, data = client.command(0x2C, 2, b"\xdc\x01\x00\x00")
-    now, low, high, average = (int.from_bytes(data[at : at + 2], "little") for at in (1, 3, 5, 7))
-    assert code == 0
-    assert now == low < average < high
-    assert int.from_bytes(data[13:17], "little") == 60_000
-    assert client.command(0x2C, 3, b"\xdc\0\0") == (0x80, b"")
-
-
-def test_the_asset_tag_is_the_machines(bench, client):
-    assert client.command(0x2C, 8, b"\xdc\x00\x05rack7") == (0, b"\xdc\x05")
-    assert bench.view().chassis.asset_tag() == "rack7"
-    assert client.command(0x2C, 6, b"\xdc\x00\x10") == (0, b"\xdc\x05rack7")
-    assert client.command(0x2C, 6, b"\xdc\x09\x10") == (0xC9, b"")
-    assert client.command(0x2C, 8, b"\xdc\x09\x01x") == (0xC9, b"")
-    assert client.command(0x2C, 8, b"\xdc\x00\x09x") == client.command(0x2C, 8, b"\xdc\x00\x01\xff") == (0xCC, b"")
-    assert client.command(0x2C, 9, b"\xdc\x00\x10") == (0, b"\xdc\x06node1\0")
+# -- the rest ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("body", [b"\x00\x01", b"\x03", b""])

@@ -47,11 +47,11 @@ def bmc(bench: Bench) -> IpmiResponder:
 @pytest.mark.parametrize("suite", [3, 17])
 def test_a_session_reads_and_changes_power(bench, bmc, suite):
     client = Client(to(bmc), suite=suite).login()
-    assert client.command(*STATUS) == (0, bytes((0x21, 0x00, 0x40, 0x00)))
+    assert client.command(*STATUS) == (0, bytes((0x21, 0x00, 0x40, 0xF0)))
     assert client.command(*CONTROL, b"\x00") == (0, b"")
     bench.advance(5)
     assert bench.host().rail is Rail.DOWN
-    assert client.command(*STATUS) == (0, bytes((0x20, 0x00, 0x40, 0x00)))
+    assert client.command(*STATUS) == (0, bytes((0x20, 0x00, 0x40, 0xF0)))
 
 
 def test_a_suite_is_taken_as_a_whole_or_not_at_all(bmc):

@@ -125,7 +125,6 @@ def test_the_last_administrator_cannot_shut_everybody_out(admin):
     assert admin.command(*PASSWORD, b"\x02\x00") == (0xD6, b"")
     assert admin.command(*SET_ACCESS, b"\x01\x02\x02") == (0xD6, b"")
     assert admin.command(*SET_ACCESS, b"\x01\x02\x07") == (0xCC, b"")
-    assert admin.command(*SET_ACCESS, b"\x01\x09\x04") == (0xCC, b"")
 
 
 def test_only_administrators_change_users(bmc, admin):

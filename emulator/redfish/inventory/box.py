@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Final
 
-from emulator.core.naming import derived_serial, derived_uuid
+from emulator.core.naming import derived_mac, derived_serial, derived_uuid
 from emulator.core.sensors import PSU_OUTPUT
 from emulator.core.view import BmcView
 from emulator.redfish.bmc import Bmc
@@ -54,8 +54,7 @@ class Box:
 
     def mac(self, view: BmcView, part: str) -> str:
         """A MAC address with the bit for locally administered ones set."""
-        digits = self.uuid(view, f"mac/{part}").replace("-", "")
-        return ":".join(("02", *(digits[n : n + 2] for n in range(0, 10, 2)))).upper()
+        return derived_mac(f"{view.system(self.system_id).serial}/mac/{part}")
 
     def uuid(self, view: BmcView, part: str) -> str:
         return derived_uuid("random", f"{view.system(self.system_id).serial}/{part}")

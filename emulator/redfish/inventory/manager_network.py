@@ -8,17 +8,20 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Final
 
+from emulator.core.errors import SettingRefused
 from emulator.core.journal import Kind
+from emulator.core.network import NO_ADDRESS, Network
 from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Refusal
+from emulator.redfish.call import Call, Refusal, shown
 from emulator.redfish.inventory.box import Box, part
 from emulator.redfish.inventory.keeping import keeper
 from emulator.redfish.resource import Privilege, Resource, collection, link
 from emulator.redfish.settings import merged
 from emulator.redfish.shapes import Json
-from emulator.redfish.writable import Fields, Flag, Inside, ListOf, Text, Whole, merged_list, patch
+from emulator.redfish.writable import Fields, Flag, Inside, ListOf, OrNull, Text, Whole, Write, merged_list, patch
 
 ETHERNET_TYPE: Final = "#EthernetInterface.v1_12_4.EthernetInterface"
 PROTOCOL_TYPE: Final = "#ManagerNetworkProtocol.v1_12_0.ManagerNetworkProtocol"
@@ -26,12 +29,15 @@ HOST_INTERFACE_TYPE: Final = "#HostInterface.v1_3_3.HostInterface"
 SERIAL_TYPE: Final = "#SerialInterface.v1_3_0.SerialInterface"
 NTP_MAX: Final = 4
 HOST: Final = Text(low=1, high=255, pattern=r"[A-Za-z0-9.:_-]+")
+QUAD: Final = Text(low=7, high=15, pattern=r"[0-9.]+")
 ETHERNET_FIELDS: Final[Fields] = {
     "HostName": Text(low=1, high=63, pattern=r"[A-Za-z0-9-]+"),
     "FQDN": Text(low=1, high=255, pattern=r"[A-Za-z0-9.-]+"),
     "VLAN": Inside({"VLANEnable": Flag(), "VLANId": Whole(low=1, high=4094)}),
-    "DHCPv4": Inside({"UseDNSServers": Flag(), "UseNTPServers": Flag(), "UseDomainName": Flag()}),
+    "DHCPv4": Inside({"DHCPEnabled": Flag(), "UseDNSServers": Flag(), "UseNTPServers": Flag(), "UseDomainName": Flag()}),
+    "IPv4StaticAddresses": ListOf(item=Inside({"Address": QUAD, "SubnetMask": QUAD, "Gateway": OrNull(QUAD)}), high=1),
 }
+IN_CORE: Final = frozenset({"HostName", "VLAN", "IPv4StaticAddresses", "DHCPv4"})
 PROTOCOL_FIELDS: Final[Fields] = {
     "IPMI": Inside({"ProtocolEnabled": Flag()}),
     "NTP": Inside({"ProtocolEnabled": Flag(), "NTPServers": ListOf(item=HOST, high=NTP_MAX, sparse=True)}),
@@ -59,45 +65,40 @@ def manager_network(box: Box) -> tuple[Resource, ...]:
     )
 
 
-def address(box: Box, view: Bmc) -> tuple[str, str]:
-    """IPv4 address and gateway, out of a network for documentation (RFC 5737): a tree does not know where it is served."""
-    last = int(box.uuid(view, "bmc/address")[:2], 16)
-    return f"192.0.2.{2 + last % 250}", "192.0.2.1"
-
-
-def name_of(box: Box, view: Bmc) -> str:
-    serial = view.first_system().serial
-    return f"bmc-{serial.lower()}"
-
-
 def _ethernet(box: Box) -> Resource:
     path = ethernet_path(box)
 
     def body(view: Bmc, state: Hashable) -> Json:
-        own, gateway = address(box, view)
-        mac = box.mac(view, "bmc")
-        network = {"Address": own, "SubnetMask": "255.255.255.0", "AddressOrigin": "DHCP", "Gateway": gateway}
+        found = view.network.interface()
+        network: Json = {
+            "Address": found.address,
+            "SubnetMask": found.mask,
+            "AddressOrigin": "DHCP" if found.dhcp else "Static",
+            "Gateway": None if found.gateway == NO_ADDRESS else found.gateway,
+        }
+        static = {name: value for name, value in network.items() if name != "AddressOrigin"}
         told: Json = {
             "Status": {"State": "Enabled", "Health": "OK"},
             "EthernetInterfaceType": "Physical",
             "InterfaceEnabled": True,
             "LinkStatus": "LinkUp",
-            "PermanentMACAddress": mac,
-            "MACAddress": mac,
+            "PermanentMACAddress": found.mac,
+            "MACAddress": found.mac,
             "SpeedMbps": 1000,
             "AutoNeg": True,
             "FullDuplex": True,
             "MTUSize": 1500,
-            "HostName": name_of(box, view),
-            "FQDN": f"{name_of(box, view)}.example.com",
+            "HostName": found.host_name,
+            "FQDN": f"{found.host_name}.example.com",
             "RoutingScope": "External",
             "IPv6Enabled": False,
             "IPv4Addresses": [network],
+            "IPv4StaticAddresses": [] if found.dhcp else [static],
             "IPv6Addresses": [],
-            "NameServers": [gateway],
-            "VLAN": {"VLANEnable": False, "VLANId": 101},
+            "NameServers": [] if found.gateway == NO_ADDRESS else [found.gateway],
+            "VLAN": {"VLANEnable": found.vlan, "VLANId": found.vlan_id},
             "DHCPv4": {
-                "DHCPEnabled": True,
+                "DHCPEnabled": found.dhcp,
                 "UseDNSServers": True,
                 "UseGateway": True,
                 "UseNTPServers": False,
@@ -107,8 +108,45 @@ def _ethernet(box: Box) -> Resource:
         }
         return merged(told, view.settings.of(path))
 
-    operations = {"PATCH": patch(Privilege.CONFIGURE_MANAGER, ETHERNET_FIELDS, keeper(path))}
-    return part(path, ETHERNET_TYPE, "Manager Ethernet Interface", body, operations=operations)
+    def state(call: Call) -> Hashable:
+        return call.view.network.interface()
+
+    operations = {"PATCH": patch(Privilege.CONFIGURE_MANAGER, ETHERNET_FIELDS, _configures(keeper(path)))}
+    return part(path, ETHERNET_TYPE, "Manager Ethernet Interface", body, state=state, operations=operations)
+
+
+def _configures(rest: Write) -> Write:
+    """What IPMI shows too is the machine's (`view.network`); `rest` keeps what only Redfish has."""
+
+    def write(call: Call, taken: Json) -> None:
+        try:
+            call.view.network.configure(_changed(call.view.network.configured, taken), call.seq)
+        except SettingRefused:
+            at = "IPv4StaticAddresses"
+            raise Refusal(400, "PropertyValueFormatError", shown(taken.get(at)), at, related=(f"#/{at}",)) from None
+        dhcp = taken.get("DHCPv4")
+        other = {name: value for name, value in taken.items() if name not in IN_CORE}
+        if isinstance(dhcp, dict) and (flags := {name: value for name, value in dhcp.items() if name != "DHCPEnabled"}):
+            other["DHCPv4"] = flags
+        if other:
+            rest(call, other)
+
+    return write
+
+
+def _changed(network: Network, taken: Json) -> Network:
+    """An empty list of static addresses is the one that the BMC was found with."""
+    vlan, dhcp, static = taken.get("VLAN"), taken.get("DHCPv4"), taken.get("IPv4StaticAddresses")
+    if "HostName" in taken:
+        network = replace(network, host_name=str(taken["HostName"]))
+    if isinstance(vlan, dict):
+        network = replace(network, vlan=vlan.get("VLANEnable", network.vlan), vlan_id=vlan.get("VLANId", network.vlan_id))
+    if isinstance(dhcp, dict):
+        network = replace(network, dhcp=dhcp.get("DHCPEnabled", network.dhcp))
+    if isinstance(static, list):
+        given = static[0] if static else {}
+        network = replace(network, address=given.get("Address"), mask=given.get("SubnetMask"), gateway=given.get("Gateway"))
+    return network
 
 
 def _protocols(box: Box) -> Resource:
@@ -116,11 +154,11 @@ def _protocols(box: Box) -> Resource:
     off: Json = {"ProtocolEnabled": False}
 
     def state(call: Call) -> Hashable:
-        return (call.view.ipmi_lan, repr(call.view.settings.of(ethernet_path(box))))
+        return (call.view.ipmi_lan, call.view.network.interface().host_name, repr(call.view.settings.of(ethernet_path(box))))
 
     def body(view: Bmc, state: Hashable) -> Json:
         names = view.settings.of(ethernet_path(box))
-        host = str(names.get("HostName", name_of(box, view)))
+        host = view.network.interface().host_name
         return {
             "Status": {"State": "Enabled", "Health": "OK"},
             "HostName": host,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import pytest
 
 from emulator.core.machine import Led, RestorePolicy
+from emulator.ipmi.responder import IpmiResponder
+from tests.ipmi_client import PEER, Client
 
 
 @pytest.fixture
@@ -196,3 +199,40 @@ def test_versions_are_told_in_one_voice(generic, manager):
 
     assert version("BMC") == generic.get(manager).json["FirmwareVersion"]
     assert version("BIOS") == generic.get(generic.system).json["BiosVersion"]
+
+
+def test_ipmi_and_redfish_configure_one_interface(generic, manager):
+    path = f"{manager}/EthernetInterfaces/eth0"
+    bmc = IpmiResponder(generic.view(), entropy=os.urandom)
+    user, password = generic.admin
+    client = Client(lambda data: [d for d, _ in bmc.receive(data, PEER)], user=user, password=password, suite=17).login()
+
+    def told(number):
+        return client.command(0x0C, 0x02, bytes((1, number, 0, 0)))[1][1:]
+
+    body = generic.get(path).json
+    before = generic.get(path).headers["ETag"]
+    assert told(5).hex(":").upper() == body["MACAddress"]
+    assert ".".join(map(str, told(3))) == body["IPv4Addresses"][0]["Address"]
+    assert client.command(0x0C, 0x01, b"\x01\x03\x0a\x01\x02\x03") == (0, b"")
+    assert client.command(0x0C, 0x01, b"\x01\x14\x2a\x80") == (0, b"")
+    answer = generic.get(path)
+    assert answer.headers["ETag"] != before
+    assert (answer.json["IPv4Addresses"][0]["Address"], answer.json["VLAN"]["VLANId"]) == ("10.1.2.3", 42)
+    address = {"Address": "10.7.7.7", "SubnetMask": "255.255.0.0", "Gateway": "10.7.0.1"}
+    assert patch(generic, path, IPv4StaticAddresses=[address], DHCPv4={"UseNTPServers": True}).status_code == 200
+    assert (told(3), told(6), told(12)) == (b"\x0a\x07\x07\x07", b"\xff\xff\x00\x00", b"\x0a\x07\x00\x01")
+    assert patch(generic, path, DHCPv4={"DHCPEnabled": True}).status_code == 200
+    assert told(4) == b"\x02"
+    body = generic.get(path).json
+    assert (body["IPv4Addresses"][0]["AddressOrigin"], body["IPv4StaticAddresses"]) == ("DHCP", [])
+    assert body["DHCPv4"]["UseNTPServers"] is True
+    assert patch(generic, path, IPv4StaticAddresses=[], DHCPv4={"DHCPEnabled": False}).status_code == 200
+    assert generic.get(path).json["IPv4Addresses"][0]["Address"].startswith("192.0.2.")
+
+
+def test_an_address_that_cannot_be_is_refused_and_nothing_is_written(generic, manager, message):
+    path = f"{manager}/EthernetInterfaces/eth0"
+    answer = patch(generic, path, IPv4StaticAddresses=[{"Address": "999.1.1.1"}], HostName="other")
+    assert (answer.status_code, message(answer)[0]) == (400, "PropertyValueFormatError")
+    assert generic.get(path).json["HostName"] != "other"

@@ -1,0 +1,113 @@
+"""A BMC's own network interface: what it was found with, and what an administrator has set since.
+
+Rules
+  1. One memory, whatever protocol asks: Redfish's EthernetInterface and IPMI's LAN parameters show the same.
+  2. A set address is a *setting*. The emulated BMC goes on answering where it listens, whatever is set here.
+  3. With DHCP it shows what it was found with; a static address that was set meanwhile is kept and shown again afterwards.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from emulator.core.errors import SettingRefused
+from emulator.core.naming import derived_mac, derived_uuid
+
+NO_ADDRESS = "0.0.0.0"
+MASK, LOOPBACK_MASK = "255.255.255.0", "255.0.0.0"
+DOCUMENTATION = "192.0.2"
+"""A network that is nobody's (RFC 5737), for a BMC that does not know where it listens."""
+VLAN_MAX = 4094
+HOST_NAME_MAX = 63
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """What was set. None: as it was found."""
+
+    dhcp: bool = False
+    address: str | None = None
+    mask: str | None = None
+    gateway: str | None = None
+    vlan: bool = False
+    vlan_id: int = 101
+    host_name: str | None = None
+
+
+AS_FOUND = Network()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interface:
+    """What is in force, addresses as dotted quads. A gateway of 0.0.0.0 is none."""
+
+    dhcp: bool
+    address: str
+    mask: str
+    gateway: str
+    vlan: bool
+    vlan_id: int
+    host_name: str
+    mac: str
+
+
+def interface(network: Network, listens: int, serial: str) -> Interface:
+    """`listens` is the IPv4 address that the BMC was found at, 0 for none."""
+    address, mask, gateway = _found(listens, serial)
+    if not network.dhcp:
+        address = network.address or address
+        mask = network.mask or mask
+        gateway = network.gateway or gateway
+    return Interface(
+        dhcp=network.dhcp,
+        address=address,
+        mask=mask,
+        gateway=gateway,
+        vlan=network.vlan,
+        vlan_id=network.vlan_id,
+        host_name=f"bmc-{serial.lower()}" if network.host_name is None else network.host_name,
+        mac=derived_mac(f"{serial}/mac/bmc"),
+    )
+
+
+def _found(listens: int, serial: str) -> tuple[str, str, str]:
+    if not listens:
+        last = int(derived_uuid("random", f"{serial}/bmc/address")[:2], 16)
+        return f"{DOCUMENTATION}.{2 + last % 250}", MASK, f"{DOCUMENTATION}.1"
+    address = ipaddress.IPv4Address(listens)
+    return str(address), LOOPBACK_MASK if address.is_loopback else MASK, NO_ADDRESS
+
+
+def _is_ipv4(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def listening(address: str) -> int:
+    """What `interface` is told of an address: 0 for one that is no IPv4 address."""
+    return int(ipaddress.IPv4Address(address)) if _is_ipv4(address) else 0
+
+
+def check(network: Network) -> None:
+    """Raises SettingRefused for what no interface can have."""
+    for what, text in (("address", network.address), ("mask", network.mask), ("gateway", network.gateway)):
+        if text is not None and not _is_ipv4(text):
+            raise SettingRefused(f"{text!r} is no IPv4 {what}")
+    for text in (network.address, network.gateway):
+        if text is not None and int(ipaddress.IPv4Address(text)) >= int(ipaddress.IPv4Address("224.0.0.0")):
+            raise SettingRefused(f"{text} is no address of one machine")
+    if network.mask is not None and not _contiguous(int(ipaddress.IPv4Address(network.mask))):
+        raise SettingRefused(f"{network.mask} is no network mask")
+    if not 0 <= network.vlan_id <= VLAN_MAX:
+        raise SettingRefused(f"a VLAN id is 0 to {VLAN_MAX}")
+    if network.host_name is not None and len(network.host_name.encode()) > HOST_NAME_MAX:
+        raise SettingRefused(f"a host name has at most {HOST_NAME_MAX} bytes")
+
+
+def _contiguous(mask: int) -> bool:
+    gap = ~mask & 0xFFFFFFFF
+    return gap & (gap + 1) == 0

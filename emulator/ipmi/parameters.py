@@ -1,0 +1,116 @@
+"""Configuration parameters, the way IPMI has them in several places (LAN, serial over LAN, PEF, system information).
+
+Rules
+  1. Parameter 0 is "set in progress": who sets it while it is set is told so, whoever set it. It ends with "set complete", or
+     with a restart of the BMC.
+  2. What is set is kept and read back. What nobody has set costs nothing: the value is in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from emulator.core.vocab import CompletionCode
+from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.state import IpmiState
+
+REVISION, REVISION_ONLY = 0x11, 0x80
+NO_SUCH_PARAMETER, BUSY, READ_ONLY, WRITE_ONLY = 0x80, 0x81, 0x82, 0x83
+SET_COMPLETE, SETTING = 0, 1
+
+
+class Family(IntEnum):
+    """Which parameters."""
+
+    LAN = 0
+    SOL = 1
+    PEF = 2
+    SYSTEM_INFO = 3
+    DCMI = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """`get` gives what follows the revision. `put` takes what follows the number, of which there are `size` bytes (the
+    fewest, the most); None: it can only be read."""
+
+    get: Callable[[Call], bytes]
+    put: Callable[[Call, bytes], None] | None = None
+    size: tuple[int, int] = (1, 1)
+
+
+Table = Mapping[int, Parameter]
+
+
+def read(table: Table, call: Call, number: int) -> bytes:
+    """Raises Refused."""
+    parameter = table.get(number)
+    if parameter is None:
+        raise Refused(NO_SUCH_PARAMETER)
+    return parameter.get(call)
+
+
+def write(table: Table, call: Call, number: int, value: bytes) -> None:
+    """Raises Refused."""
+    parameter = table.get(number)
+    if parameter is None:
+        raise Refused(NO_SUCH_PARAMETER)
+    if parameter.put is None:
+        raise Refused(READ_ONLY)
+    if not parameter.size[0] <= len(value) <= parameter.size[1]:
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    parameter.put(call, value)
+
+
+# -- what is kept ------------------------------------------------------------------------------------------------------
+
+
+def kept(state: IpmiState, family: Family, number: int, otherwise: bytes, selector: int = 0) -> bytes:
+    return state.kept.get((family, number, selector), otherwise)
+
+
+def keep(state: IpmiState, family: Family, number: int, value: bytes, selector: int = 0) -> None:
+    state.kept = {**state.kept, (family, number, selector): value}
+
+
+def in_progress(family: Family) -> Parameter:
+    """Parameter 0. "Commit write" is for a BMC that can take changes back; this one cannot."""
+
+    def get(call: Call) -> bytes:
+        return bytes((SETTING if family in call.state.setting else SET_COMPLETE,))
+
+    def put(call: Call, value: bytes) -> None:
+        state, wanted = call.state, value[0] & 0x03
+        if wanted not in (SET_COMPLETE, SETTING):
+            raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        if wanted == SETTING and family in state.setting:
+            raise Refused(BUSY)
+        state.setting = state.setting | {family} if wanted == SETTING else state.setting - {family}
+
+    return Parameter(get, put)
+
+
+def anything(_value: bytes) -> bool:
+    return True
+
+
+def plain(family: Family, number: int, default: bytes, fits: Callable[[bytes], bool] = anything) -> Parameter:
+    """As many bytes as its default, kept as they come where they fit."""
+
+    def put(call: Call, value: bytes) -> None:
+        if not fits(value):
+            raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        keep(call.state, family, number, value)
+
+    return Parameter(lambda call: kept(call.state, family, number, default), put, (len(default), len(default)))
+
+
+def told(get: Callable[[Call], bytes]) -> Parameter:
+    """Can only be read."""
+    return Parameter(get)
+
+
+def constant(value: bytes) -> Parameter:
+    return Parameter(lambda _call: value)
