@@ -29,7 +29,7 @@ ENABLED, DISABLED = 0x40, 0x80
 
 TWENTY_BYTES = 0x80
 DISABLE, ENABLE, SET_PASSWORD, TEST_PASSWORD = 0, 1, 2, 3
-PASSWORD_MISMATCH = 0x80
+PASSWORD_MISMATCH, WRONG_PASSWORD_SIZE = 0x80, 0x81
 NEW_USERS_ROLE = "ReadOnly"
 
 CURRENT, BY_HANDLE, BY_ID = 0x00, 0xFE, 0xFF
@@ -129,6 +129,8 @@ def set_user_password(call: Call) -> bytes:
     if len(given) != (20 if call.data[0] & TWENTY_BYTES else 16):
         raise Refused(CompletionCode.INVALID_LENGTH)
     if operation == TEST_PASSWORD:
+        if len(account.password.encode()) > len(given):
+            raise Refused(WRONG_PASSWORD_SIZE)
         if not hmac.compare_digest(account.password.encode().ljust(len(given), b"\0"), given):
             raise Refused(PASSWORD_MISMATCH)
         return b""
@@ -146,7 +148,7 @@ def _asked_for(call: Call) -> Session | None:
     if index == CURRENT:
         return call.session
     if index == BY_HANDLE and len(key) == 1:
-        found = next((session for session in live.values() if session.handle == key[0]), None)
+        found = call.sessions.by_handle(key[0])
     elif index == BY_ID and len(key) == 4:
         found = live.get(key)
     elif index < BY_HANDLE and not key:

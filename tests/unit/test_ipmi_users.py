@@ -94,6 +94,13 @@ def test_a_password_can_be_tested_in_both_lengths_and_told_apart(admin):
     assert admin.command(*PASSWORD, bytes((9, 2)) + b"x" * 16) == (0xCC, b"")
 
 
+def test_a_long_password_is_not_tested_with_a_short_one(admin):
+    make_bob(admin)
+    assert admin.command(*PASSWORD, password(2, "a-password-of-20-byt", 20)) == (0, b"")
+    assert admin.command(*PASSWORD, password(3, "a-password-of-20-byt", 20)) == (0, b"")
+    assert admin.command(*PASSWORD, password(3, "a-password-of-20")) == (0x81, b"")
+
+
 @pytest.mark.parametrize("how", ["disabled", "no access", "deleted"])
 def test_a_user_who_is_shut_out_loses_the_open_session_too(bench, bmc, admin, how):
     make_bob(admin)
