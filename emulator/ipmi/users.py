@@ -112,9 +112,19 @@ def set_user_name(call: Call) -> bytes:
         _forget_level(call.state, number, unless=NO_ACCESS)
     elif account is not None and name:
         users.change(account.name, new_name=name, cause=call.cause)
+        _keep_sessions(call, account)
     elif account is not None:
         users.delete(account.name, call.cause)
     return b""
+
+
+def _keep_sessions(call: Call, before: LocalAccount) -> None:
+    """Who is renamed, most often by itself, stays in: the client could not even close its session otherwise."""
+    renamed = call.view.users.in_slot(before.slot)
+    if renamed is not None:
+        for session in call.sessions.live.values():
+            if session.account.name == before.name:
+                session.account = renamed
 
 
 def set_user_password(call: Call) -> bytes:
