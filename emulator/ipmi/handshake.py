@@ -132,7 +132,7 @@ def _identity(rakp1: Rakp1) -> bytes:
 
 def rakp2(half: HalfOpen, rakp1: Rakp1, key: bytes, guid: bytes, entropy: Callable[[int], bytes]) -> bytes:
     """RAKP Message 2 (table 13-12)."""
-    if half.rakp1 != rakp1:
+    if half.rakp1 is None or half.rakp1._replace(tag=rakp1.tag) != rakp1:  # some clients count tags from try to try
         half.rakp1, half.random = rakp1, entropy(16)
     signed = half.console_id + half.id + rakp1.random + half.random + guid + _identity(rakp1)
     code = hmac.digest(key, signed, half.suite.digest)

@@ -131,7 +131,8 @@ class Login:
 
     def _rakp3(self, rakp3: Rakp3, body: bytes, peer: Peer) -> bytes | None:
         if (live := self._sessions.live.get(rakp3.managed_id)) is not None:
-            return live.farewell if live.greeting == body else None  # our RAKP 4 was lost
+            again = live.greeting[1:] == body[1:]  # our RAKP 4 was lost; the tag may be another one
+            return body[:1] + live.farewell[1:] if again else None
         half = self._sessions.half_open.get(rakp3.managed_id)
         if not isinstance(half, HalfOpen) or half.rakp1 is None:
             return handshake.refusal(rakp3.tag, RmcpStatus.INVALID_SESSION_ID, rmcp.NO_SESSION)

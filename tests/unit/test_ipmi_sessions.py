@@ -323,6 +323,26 @@ def test_repeated_handshake_messages_get_the_same_answer_again(bmc):
     assert len(bmc.sessions.live) == 1
 
 
+def test_a_client_that_counts_its_tries_in_the_tag_gets_the_same_answers_too(bmc):
+    def tagged(datagram, tag):
+        return datagram[:16] + bytes((tag,)) + datagram[17:]
+
+    send = to(bmc)
+    client = Client(send)
+    client.open()
+    message = client.rakp1_message(bytes(16))
+    (first,), (second,) = send(message), send(tagged(message, 77))
+    assert second == tagged(first, 77)
+    (reply,) = send(message)
+    body = reply[16:]
+    client.bmc_random, client.guid = body[8:24], body[24:40]
+    message = client.rakp3_message()
+    (first,), (second,) = send(message), send(tagged(message, 78))
+    assert (first[5], first[17]) == (0x15, 0)
+    assert second == tagged(first, 78)
+    assert len(bmc.sessions.live) == 1
+
+
 def test_two_bmcs_spoken_to_from_one_client_address_each_answer_for_themselves(profile):
     bench = make_bench(UnitSpec(name="node1", profile=profile), UnitSpec(name="node2", profile=profile))
     one, two = responder(bench, "node1"), responder(bench, "node2")
