@@ -12,7 +12,6 @@ import contextlib
 import logging
 import os
 import random
-import secrets
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -35,6 +34,7 @@ from emulator.core.vocab import Rail
 from emulator.faults.wire import WireFault
 from emulator.fleet import Fleet
 from emulator.front import FrontEnds, Place
+from emulator.tokens import session_token
 from emulator.wire.ports import before_port
 from emulator.wire.reactor import Reactor
 from emulator.wire.wallclock import WallClock
@@ -184,7 +184,7 @@ class Emulator:
             clock=self._clock,
             journal=self.journal,
             dice=random.Random(self._seed),
-            make_token=lambda: secrets.token_hex(16),
+            make_token=session_token,
             seed=self._seed,
             epoch=time.time() - self._clock.now(),
         )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from emulator.core.eventlog import LogEntry, LogKind
@@ -16,6 +18,7 @@ from emulator.core.presence import Being
 from emulator.core.rack import Rack
 from emulator.core.view import BmcView
 from emulator.redfish.certificates import certificates_in
+from emulator.redfish.signing import SigningKey, Wish, new_key, pem_of, signing_request
 from emulator.wire.certs import Certificate, server_context
 from emulator.wire.reactor import Reactor
 from emulator.wire.tcp import Door, Listener
@@ -29,10 +32,12 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 
 
 class TlsKeyring:
-    """The certificate of one BMC's HTTPS port. New connections get a new one if there is a key for it."""
+    """The certificate of one BMC's HTTPS port. New connections get a new one if there is a key for it: beside it in the text,
+    made for a signing request, or the one in use."""
 
     def __init__(self, certificate: Certificate, tls_min: str, listener: Listener) -> None:
         self._key = certificate.key
+        self._waiting: bytes | None = None  # the key of the latest signing request
         self._shown = certificate.pem.decode()
         self._tls_min = tls_min
         self._listener = listener
@@ -41,21 +46,34 @@ class TlsKeyring:
         return self._shown
 
     def replace(self, pem: str) -> bool:
-        self._shown = certificates_in(pem)
-        public = _public(x509.load_pem_x509_certificate(self._shown.encode()).public_key())
-        for key in (*_KEY.findall(pem.encode()), self._key):
-            if _fits(key, public):
-                self._key = key if key.endswith(b"\n") else key + b"\n"
-                chain = Certificate(pem=self._shown.encode(), key=self._key, ca_pem=b"")
-                self._listener.tls = server_context(chain, self._tls_min)
-                return True
-        return False
+        shown = certificates_in(pem)
+        public = _public(x509.load_pem_x509_certificate(shown.encode()).public_key())
+        own = (self._key,) if self._waiting is None else (self._waiting, self._key)
+        key = next((key for key in (*_KEY.findall(pem.encode()), *own) if _fits(key, public)), None)
+        if key is not None:
+            key = key if key.endswith(b"\n") else key + b"\n"
+            try:
+                self._listener.tls = server_context(Certificate(pem=shown.encode(), key=key, ca_pem=b""), self._tls_min)
+            except ssl.SSLError as error:  # a key that is too short for TLS, for one
+                raise ValueError(f"not for a TLS port: {error.reason}") from error
+            self._key, self._waiting = key, None if key == self._waiting else self._waiting
+        self._shown = shown
+        return key is not None
+
+    def signing_request(self, wish: Wish) -> str:
+        if wish.key is None:
+            in_use = serialization.load_pem_private_key(self._key, None)
+            assert isinstance(in_use, SigningKey), "a certificate's key can sign"
+            return signing_request(wish, in_use)
+        key = new_key(wish.key)
+        self._waiting = pem_of(key)
+        return signing_request(wish, key)
 
 
 def _fits(key: bytes, public: bytes) -> bool:
     try:
         return _public(serialization.load_pem_private_key(key, None).public_key()) == public
-    except (TypeError, ValueError):  # encrypted, or no key
+    except (TypeError, ValueError, UnsupportedAlgorithm):  # encrypted, or no key
         return False
 
 

@@ -197,6 +197,7 @@ def _bmc_reset(data: Data) -> model.BmcReset:
     return model.BmcReset(
         reset_types=tuple(data["reset_types"]),
         reply=data["reply"],
+        grace_s=_span(data["grace_s"]),
         outage_s=_span(data["outage_s"]),
         after=_timed(data["after"], "for_s") if "after" in data else None,
     )

@@ -305,11 +305,12 @@ PROFILE: Final = Record(
             {
                 "reset_types": ListOf(_RESET_TYPE, unique=True),
                 "reply": _NAME,
+                "grace_s": Seconds(),
                 "outage_s": Seconds(),
                 "after": _AFTER,
                 "evidence": _EVIDENCE_MAP,
             },
-            required=("reset_types", "reply", "outage_s"),
+            required=("reset_types", "reply", "grace_s", "outage_s"),
         ),
         "ipmi": _IPMI,
         "timing": Record(

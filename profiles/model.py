@@ -230,6 +230,7 @@ class Auth:
 class BmcReset:
     reset_types: tuple[str, ...]
     reply: str
+    grace_s: Span  # from the answer that accepts the reset until the BMC is gone
     outage_s: Span
     after: Mapping[str, Any] | None = None
     """What is answered once it is back: `reply` for `for_s` (a Span), maybe only to these `reset`; `ipmi` is the completion code

@@ -133,7 +133,7 @@ def tiny_profile() -> m.Profile:
             lockout=m.Lockout(by="account", failures=3, window_s=60, penalty_s=60),
         ),
         tasks={},
-        bmc_reset=m.BmcReset(reset_types=(), reply="ok", outage_s=_at(5)),
+        bmc_reset=m.BmcReset(reset_types=(), reply="ok", grace_s=_at(1), outage_s=_at(5)),
         ipmi=m.Ipmi(
             lan=True,
             device=m.IpmiDevice(manufacturer=674, product=256, device_id=32, revision=1),

@@ -2,7 +2,9 @@
 
 Rules
   1. Its hosts do not care: a reset of the BMC moves no rail, and steps already under way go on.
-  2. After the outage it may answer a reply of its own for a while (`bmc_reset.after` of the profile), then it is itself again.
+  2. Who asked for the reset can still read the answer and log out: the BMC goes `bmc_reset.grace_s` after it accepted, and
+     until then nothing of it has changed. A loss of input power asks nobody.
+  3. After the outage it may answer a reply of its own for a while (`bmc_reset.after` of the profile), then it is itself again.
 """
 
 from __future__ import annotations
@@ -33,13 +35,23 @@ class BmcLife:
         self._alarms = alarms
 
     def reset(self, unit: Unit, kind: str, cause: int | None) -> int:
-        """The BMC starts again. Returns the journal's seq. A second reset while it is away changes nothing."""
+        """The BMC will start again. Returns the journal's seq. A second reset while it is going or away changes nothing."""
         seq = self._room.journal.record(unit.name, Kind.BMC, cause, what="reset", reset=kind)
-        if not unit.absence.deaf(self._room.now):
-            self._witness.log(unit, LogKind.BMC_RESET, more=f"({kind})", cause=seq)
-            self._go(unit)
-            self._start(unit, seq)
+        if unit.absence.deaf(self._room.now) or unit.absence.goes_at is not None:
+            return seq
+        grace = self._room.draw(unit.profile.bmc_reset.grace_s)
+        if grace > 0:
+            timer = self._room.after(grace, lambda: self._down(unit, kind, seq))
+            unit.absence = replace(unit.absence, goes_at=self._room.now + grace, timer=timer)
+        else:
+            self._down(unit, kind, seq)
         return seq
+
+    def _down(self, unit: Unit, kind: str, cause: int) -> None:
+        seq = self._room.journal.record(unit.name, Kind.BMC, cause, what="down", reset=kind)
+        self._witness.log(unit, LogKind.BMC_RESET, more=f"({kind})", cause=seq)
+        self._go(unit)
+        self._start(unit, seq)
 
     def mains_lost(self, unit: Unit) -> None:
         if unit.absence.dark:
@@ -72,7 +84,7 @@ class BmcLife:
         unit.sessions.clear()
         if unit.absence.timer is not None:
             unit.absence.timer.cancel()
-        unit.absence = replace(unit.absence, generation=unit.absence.generation + 1)
+        unit.absence = replace(unit.absence, goes_at=None, generation=unit.absence.generation + 1)
 
     def _start(self, unit: Unit, seq: int, *, after_mains: bool = False) -> None:
         rules, absence, now = unit.profile.bmc_reset, unit.absence, self._room.now

@@ -40,6 +40,7 @@ class Absence:
     """When one BMC is away. `generation` counts its starts: what a front end kept of an older one is lost."""
 
     dark: bool = False  # no input power
+    goes_at: Instant | None = None  # a reset was accepted, and until then it is as it was
     deaf_until: Instant = -math.inf
     not_ready_until: Instant = -math.inf
     reply: str | None = None
@@ -56,9 +57,10 @@ class Absence:
             return Presence(Being.DEAF)
         if now < self.deaf_until:
             return Presence(Being.DEAF, self.deaf_until - now)
+        goes_in = math.inf if self.goes_at is None else self.goes_at - now
         if now < self.not_ready_until:
-            return Presence(Being.NOT_READY, self.not_ready_until - now, self.reply, self.resets, self.code)
-        return HERE
+            return Presence(Being.NOT_READY, min(goes_in, self.not_ready_until - now), self.reply, self.resets, self.code)
+        return HERE if self.goes_at is None else Presence(Being.HERE, goes_in)
 
 
 NEVER_AWAY = Absence()

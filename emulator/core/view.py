@@ -167,7 +167,7 @@ class BmcView:
     # -- the BMC itself ------------------------------------------------------------------------------------------------
 
     def presence(self) -> Presence:
-        """Ask before you read a request. The answer to the request that reset the BMC is still sent."""
+        """Ask before you read a request. The answer to a request that made the BMC go away is still sent."""
         self._rack.advance()
         return self._unit.absence.presence(self._rack.now)
 
@@ -177,8 +177,9 @@ class BmcView:
         return self._unit.absence.generation
 
     def reset_bmc(self, kind: str, cause: int | None = None) -> int:
-        """The BMC starts again: away for `bmc_reset.outage_s`, then `bmc_reset.after`, then itself. `kind` is the client's
-        word (GracefulRestart, cold, warm). Sessions are lost, no rail moves. Returns the journal's seq."""
+        """The BMC starts again: `bmc_reset.grace_s` from now it is away for `bmc_reset.outage_s`, then `bmc_reset.after`, then
+        itself. `kind` is the client's word (GracefulRestart, cold, warm). Sessions are lost, no rail moves. Returns the
+        journal's seq."""
         self._rack.advance()
         return self._rack.life.reset(self._unit, kind, cause)
 

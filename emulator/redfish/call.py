@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Protocol, TypeAlias
 
 from emulator.core.errors import EmulatorError
 from emulator.core.fault import Request
+from emulator.redfish.bmc import Bmc
 from emulator.redfish.shapes import EventStream, Json
-
-if TYPE_CHECKING:
-    from emulator.redfish.bmc import Bmc
-    from emulator.redfish.resource import Resource
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -128,6 +125,15 @@ class Incoming:
     read_body: Callable[[], bytes]
 
 
+class Found(Protocol):
+    """The resource that a request reached, as far as an operation needs it."""
+
+    @property
+    def path(self) -> str: ...
+    def as_it_is(self, call: Call) -> Json:
+        """Its body now."""
+
+
 def _nothing_exists(path: str) -> bool:
     return False
 
@@ -141,11 +147,11 @@ class Call:
     request: Request
     seq: int
     who: Who | None = None
-    found: Resource | None = None
+    found: Found | None = None
     exists: Callable[[str], bool] = _nothing_exists
 
     @property
-    def resource(self) -> Resource:
+    def resource(self) -> Found:
         """Where the request goes to; only for operations, which have one."""
         assert self.found is not None
         return self.found

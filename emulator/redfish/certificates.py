@@ -13,18 +13,18 @@ from datetime import datetime
 from typing import Final
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from emulator.redfish.actions import parameters
 from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import Call, HttpAnswer, Refusal
+from emulator.redfish.csr import SERVICE, SUBJECT, again_entries, generate_entry, signing_actions
 from emulator.redfish.paths import manager_path
-from emulator.redfish.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link
+from emulator.redfish.resource import Operation, Privilege, Resource, collection_body, head_of, link
 from emulator.redfish.shapes import Json
 from emulator.redfish.writable import Fields, OneOf, Reference, Text
 from profiles.model import Profile
 
-SERVICE: Final = f"{ROOT}/CertificateService"
 LOCATIONS: Final = f"{SERVICE}/CertificateLocations"
 REPLACE: Final = f"{SERVICE}/Actions/CertificateService.ReplaceCertificate"
 SERVICE_TYPE: Final = "#CertificateService.v1_0_4.CertificateService"
@@ -38,15 +38,9 @@ PARAMETERS: Final[Fields] = {
     "CertificateType": OneOf(("PEM", "PEMchain")),
     "CertificateUri": Reference(),
 }
-_NAMES: Final = {
-    "CommonName": NameOID.COMMON_NAME,
-    "Organization": NameOID.ORGANIZATION_NAME,
-    "OrganizationalUnit": NameOID.ORGANIZATIONAL_UNIT_NAME,
-    "City": NameOID.LOCALITY_NAME,
-    "State": NameOID.STATE_OR_PROVINCE_NAME,
-    "Country": NameOID.COUNTRY_NAME,
-    "Email": NameOID.EMAIL_ADDRESS,
-}
+_SHOWN: Final = ("CommonName", "Organization", "OrganizationalUnit", "City", "State", "Country", "Email")
+"""Of a subject or an issuer."""
+
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\n?")
 
 
@@ -62,7 +56,7 @@ def certificates(profile: Profile) -> tuple[Resource, ...]:
     def service(view: Bmc, state: Hashable) -> Json:
         return head_of(SERVICE, SERVICE_TYPE, "CertificateService", "Certificate Service") | {
             "CertificateLocations": link(LOCATIONS),
-            "Actions": {"#CertificateService.ReplaceCertificate": {"target": REPLACE}},
+            "Actions": {"#CertificateService.ReplaceCertificate": {"target": REPLACE}} | generate_entry(),
         }
 
     def locations(view: Bmc, pem: Hashable) -> Json:
@@ -88,6 +82,7 @@ def certificates(profile: Profile) -> tuple[Resource, ...]:
         Resource(path=SERVICE, type=SERVICE_TYPE, body=service),
         Resource(path=LOCATIONS, type=LOCATIONS_TYPE, body=locations, state=lambda call: call.view.keyring.current()),
         Resource(path=REPLACE, operations={"POST": Operation(Privilege.CONFIGURE_MANAGER, _replace(only))}),
+        *signing_actions(folder, only),
         Resource(
             path=folder,
             type=COLLECTION_TYPE,
@@ -107,13 +102,14 @@ def _body(path: str, pem: str) -> Json:
         "Subject": _identifier(certificate.subject),
         "ValidNotBefore": _date(certificate.not_valid_before_utc),
         "ValidNotAfter": _date(certificate.not_valid_after_utc),
+        "Actions": again_entries(path),
     }
 
 
 def _identifier(name: x509.Name) -> Json:
     found: Json = {}
-    for key, oid in _NAMES.items():
-        values = name.get_attributes_for_oid(oid)
+    for key in _SHOWN:
+        values = name.get_attributes_for_oid(SUBJECT[key])
         if values:
             found[key] = str(values[0].value)
     return found
@@ -134,7 +130,12 @@ def _replace(only: str) -> Callable[[Call], HttpAnswer]:
         text = str(taken["CertificateString"])
         if not parses(text):
             raise Refusal(400, "ActionParameterValueError", "CertificateString", ACTION, related=("#/CertificateString",))
-        used = call.view.keyring.replace(text)
+        try:
+            used = call.view.keyring.replace(text)
+        except ValueError:
+            raise Refusal(
+                400, "ActionParameterValueError", "CertificateString", ACTION, related=("#/CertificateString",)
+            ) from None
         call.view.tell("certificate replaced", call.seq, connections="new one" if used else "old one: no key for the new one")
         return HttpAnswer(204, (("Location", only),))
 
@@ -147,8 +148,10 @@ def parses(pem: str) -> bool:
     if found is None:
         return False
     try:
-        x509.load_pem_x509_certificate(found[0].encode()).subject.rfc4514_string()
-    except ValueError:
+        certificate = x509.load_pem_x509_certificate(found[0].encode())
+        certificate.subject.rfc4514_string()
+        certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
         return False
     return True
 

@@ -44,6 +44,10 @@ class Happening:
         return self.message_id.partition(".")[0]
 
 
+def everything(event: Happening) -> bool:
+    return True
+
+
 @dataclass(slots=True, kw_only=True)
 class Subscription:
     """`headers` are the client's secrets: they go to the destination and nowhere else."""
@@ -62,13 +66,15 @@ class Subscription:
     policy: str = TERMINATE
     suspended: bool = False
     stream: EventStream | None = None
+    passes: Callable[[Happening], bool] = everything  # the $filter of a stream
 
     def wants(self, event: Happening) -> bool:
         return (
             not self.suspended
+            and self.passes(event)
             and (not self.registries or event.registry in self.registries)
             and (not self.types or event.kind in self.types)
-            and (not self.message_ids or _short(event.message_id) in {_short(name) for name in self.message_ids})
+            and (not self.message_ids or versionless(event.message_id) in {versionless(name) for name in self.message_ids})
             and (not self.event_types or event.event_type in self.event_types)
             and (not self.origins or self._is_about(event.origin or ""))
         )
@@ -78,7 +84,7 @@ class Subscription:
         return origin in self.origins or (bool(below) and origin.startswith(below))
 
 
-def _short(message_id: str) -> str:
+def versionless(message_id: str) -> str:
     """ "ResourceEvent.ResourceCreated" of "ResourceEvent.1.3.ResourceCreated": versions do not matter to a filter."""
     return f"{message_id.partition('.')[0]}.{message_id.rpartition('.')[2]}"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
+from emulator.redfish import sse_filter
 from emulator.redfish.actions import parameters
 from emulator.redfish.bmc import Bmc
 from emulator.redfish.call import Call, HttpAnswer, Refusal, Shown, shown
@@ -140,15 +141,7 @@ def _service(view: Bmc, state: Hashable) -> Json:
         "SubordinateResourcesSupported": True,
         "IncludeOriginOfConditionSupported": False,
         "ServerSentEventUri": STREAM,
-        "SSEFilterPropertiesSupported": {
-            "EventFormatType": False,
-            "MessageId": False,
-            "MetricReportDefinition": False,
-            "OriginResource": False,
-            "RegistryPrefix": False,
-            "ResourceType": False,
-            "SubordinateResources": False,
-        },
+        "SSEFilterPropertiesSupported": dict.fromkeys(sse_filter.PROPERTIES, True) | {"MetricReportDefinition": False},
         "Subscriptions": link(SUBSCRIPTIONS),
         "Actions": {"#EventService.SubmitTestEvent": {"target": TEST}},
     }
@@ -270,10 +263,10 @@ def _words(taken: Json, name: str) -> tuple[str, ...]:
 
 
 def _stream(call: Call) -> HttpAnswer:
-    """Raises Refusal: 503 where this server has no answers without an end, or the table is full."""
+    """Raises Refusal: 400 and 501 for a query that cannot be, 503 where this server has no answers without an end, or the table
+    is full."""
     stream, desk = call.incoming.stream, call.view.events
-    if "$" in unquote(call.incoming.query):
-        raise Refusal(501, "QueryNotSupportedOnResource")  # SSEFilterPropertiesSupported says so too
+    wanted = _filter(call)
     if call.incoming.method == "HEAD":
         return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),))
     if stream is None or not desk.enabled:
@@ -281,6 +274,8 @@ def _stream(call: Call) -> HttpAnswer:
     if desk.full:
         raise Refusal(503, "EventSubscriptionLimitExceeded")
     subscription = Subscription(id=desk.new_id(), context=f"stream {call.seq}", stream=stream)
+    if wanted is not None:
+        _narrow(subscription, wanted)
 
     def closed() -> None:
         subscription.stream = None
@@ -289,6 +284,31 @@ def _stream(call: Call) -> HttpAnswer:
     stream.attach(closed)
     desk.add(subscription, call.seq)
     return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),), b": the stream is open\n\n")
+
+
+def _filter(call: Call) -> sse_filter.Node | None:
+    """The $filter of the request. Raises Refusal (400, 501)."""
+    found = None
+    for name, value in parse_qsl(call.incoming.query, keep_blank_values=True):
+        if name == "$filter":
+            found = sse_filter.parsed(value, {"RegistryPrefix": (*PREFIXES, "Base"), "ResourceType": RESOURCE_TYPES})
+        elif name.startswith("$"):
+            raise Refusal(501, "QueryNotSupported", related=(shown(name),))
+    for path in sse_filter.origins(found) if found is not None else ():
+        if not call.exists(path):
+            raise Refusal(400, "ResourceMissingAtURI", shown(path), related=("$filter",))
+    return found
+
+
+def _narrow(subscription: Subscription, wanted: sse_filter.Node) -> None:
+    """Lets only these events through, and shows it where the lists of a subscription can."""
+    subscription.passes = sse_filter.compiled(wanted)
+    lists = {name: tuple(str(value) for value in values) for name, values in sse_filter.as_lists(wanted).items()}
+    subscription.registries = lists.get("RegistryPrefix", ())
+    subscription.types = lists.get("ResourceType", ())
+    subscription.message_ids = lists.get("MessageId", ())
+    subscription.origins = lists.get(sse_filter.ORIGIN, ())
+    subscription.subordinates = lists.get(sse_filter.BELOW) == ("True",)
 
 
 # -- test events --------------------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from emulator.redfish.signing import KeyKind, Wish, new_key, signing_request
+
 
 class Keyring(Protocol):
     """PEM texts. Never a private key."""
@@ -12,7 +14,13 @@ class Keyring(Protocol):
         """The certificate in use; None without TLS."""
 
     def replace(self, pem: str) -> bool:
-        """From now on this one is shown. True if connections get it too: the key fits or came along."""
+        """From now on this one is shown. True if connections get it too: the key came along, or is one that this BMC has.
+
+        Raises ValueError, and nothing has changed, for what cannot be used on a port of its kind.
+        """
+
+    def signing_request(self, wish: Wish) -> str:
+        """PEM. A new key is kept for the certificate that is made from it, in the place of one that still waited."""
 
 
 class StaticKeyring:
@@ -27,3 +35,7 @@ class StaticKeyring:
     def replace(self, pem: str) -> bool:
         self._pem = pem
         return False
+
+    def signing_request(self, wish: Wish) -> str:
+        # Nobody connects here, so no key needs to be kept.
+        return signing_request(wish, new_key(wish.key or KeyKind.P256))

@@ -45,7 +45,7 @@ def _info_path(profile: Profile) -> str:
 
 
 def _reset(call: Call) -> Say:
-    """Raises Refusal (400, 415). The answer still goes out; after it nobody is there."""
+    """Raises Refusal (400, 415). The answer goes out, and a moment later nobody is there."""
     rules = call.view.profile.bmc_reset
     body = call.json_object()
     # DSP0266 7.6: an absent ResetType is the service's choice, which is the first that it offers.

@@ -148,6 +148,11 @@ BASE_MESSAGES: Final[Mapping[str, BaseMessage]] = {
         "Try the operation again using an If-Match or If-None-Match header and appropriate ETag.",
         13,
     ),
+    "PropertyMissing": BaseMessage(
+        "The property %1 is a required property and must be included in the request.",
+        "Warning",
+        f"Ensure that the property is in the request body and has a valid value {_RESUBMIT}",
+    ),
     "PropertyNotWritable": BaseMessage(
         "The property '%1' is a read-only property and cannot be assigned a value.",
         "Warning",

@@ -73,6 +73,11 @@ class Resource:
     def readable(self) -> bool:
         return self.body is not None or self.read is not None
 
+    def as_it_is(self, call: Call) -> Json:
+        """The body now; empty where it is no JSON object. To build it may count as a look at the machine."""
+        body = self.body(call.view, self.state(call)) if self.body is not None else None
+        return body if isinstance(body, dict) else {}
+
 
 def link(path: str) -> Json:
     return {"@odata.id": path}

@@ -57,6 +57,7 @@ class Entity:
     body: bytes
     etag: str | None
     headers: Headers
+    opaque: bool = False  # a document outside the data model: no query applies to it
 
 
 class Service:
@@ -224,17 +225,25 @@ class Service:
         kept = self._kept.get(resource.path) if resource.kept else None
         if kept is not None and kept[0] == state and kept[1] == revision:
             return kept[2]
-        entity = self._made(resource, _plain(resource, call.view, state), revision)
+        entity = self._made(resource, state, revision, call.view)
         if resource.kept:
             self._kept[resource.path] = (state, revision, entity)
         return entity
 
-    def _made(self, resource: Resource, plain: Json | bytes, revision: int = 0) -> Entity:
-        body = plain if isinstance(plain, bytes) else json.dumps(plain).encode()
-        salted = body + b"%d" % revision if revision else body
-        etag = etag_of(self._profile.http.etag, salted) if resource.type is not None else None
-        if etag is not None and isinstance(plain, dict) and "PATCH" in resource.operations:
+    def _made(self, resource: Resource, state: Hashable, revision: int, view: Bmc) -> Entity:
+        plain = _plain(resource, view, state)
+        if isinstance(plain, bytes):
+            return self._wrapped(resource, plain, self._tag(resource, plain), opaque=True)
+        body = json.dumps(plain).encode()
+        etag = self._tag(resource, body + b"%d" % revision if revision else body)
+        if etag is not None and "PATCH" in resource.operations:
             body = json.dumps({"@odata.etag": etag, **plain}).encode()
+        return self._wrapped(resource, body, etag)
+
+    def _tag(self, resource: Resource, content: bytes) -> str | None:
+        return etag_of(self._profile.http.etag, content) if resource.type is not None else None
+
+    def _wrapped(self, resource: Resource, body: bytes, etag: str | None, *, opaque: bool = False) -> Entity:
         headers = [
             *self._wording.fixed,
             ("Allow", ", ".join(resource.methods)),
@@ -244,14 +253,15 @@ class Service:
             headers.append(("Link", f"<{_SCHEMAS}/{schema_of(resource.type)}.json>; rel=describedby"))
         if etag is not None:
             headers.append(("ETag", etag))
-        return Entity(body, etag, tuple(headers))
+        return Entity(body, etag, tuple(headers), opaque)
 
     # -- queries ---------------------------------------------------------------------------------------------------------
 
     def _queried(self, call: Call, resource: Resource, asked: query.Query) -> Entity:
-        plain = _plain(resource, call.view, resource.state(call))
-        if isinstance(plain, bytes):
+        own = self._entity(call, resource)
+        if own.opaque:
             raise Refusal(400, "QueryNotSupportedOnResource")
+        plain: Json = json.loads(own.body)
         if asked.shapes_members:
             here = f"{resource.path}?{call.incoming.query}"
             plain = query.of_members(plain, asked, here, lambda path: self._fetched(call, path))
@@ -265,17 +275,23 @@ class Service:
             )
         if asked.select:
             plain = query.selected(plain, asked.select)
-        return self._made(resource, plain)
+        body = json.dumps(plain).encode()
+        # A part of a resource has the tag of the whole, good for If-Match; where others are shown too, they count.
+        alone = asked.expand is None and not asked.shapes_members
+        return self._wrapped(resource, body, own.etag if alone else self._tag(resource, body))
 
     def _fetched(self, call: Call, path: str) -> Json | None:
-        """What $expand puts in the place of a reference; None for what this client may not read."""
+        """What $expand puts in the place of a reference, tag included; None for what this client may not read."""
         resource = self._tree.find(call.view, path)
         if resource is None or resource.body is None or (call.who is None and not resource.open):
             return None
         if call.who is not None and not resource.may_read(call):
             return None
-        plain = _plain(resource, call.view, resource.state(call))
-        return None if isinstance(plain, bytes) else plain
+        entity = self._entity(call, resource)
+        if entity.opaque:
+            return None
+        plain: Json = json.loads(entity.body)
+        return plain
 
     def _only_member(self, call: Call, resource: Resource) -> Resource:
         """The one member of a collection with one member; any other collection is its own answer (DSP0266)."""

@@ -205,7 +205,7 @@ def patch(
         taken, complaints = sift(body, allowed, {})
         if any(complaint.message == "PropertyUnknown" for complaint in complaints):
             # Only now: to build the resource counts as a look at it.
-            taken, complaints = sift(body, allowed, known(call) if known is not None else _present(call))
+            taken, complaints = sift(body, allowed, known(call) if known is not None else call.resource.as_it_is(call))
         if not taken and complaints:
             raise refused(400, complaints)
         if not taken:
@@ -216,13 +216,6 @@ def patch(
         return Shown(call.resource.path, complaints=(*complaints, *(done or ())))
 
     return Operation(needs, do)
-
-
-def _present(call: Call) -> Json:
-    resource = call.resource
-    assert resource.body is not None
-    body = resource.body(call.view, resource.state(call))
-    return body if isinstance(body, dict) else {}
 
 
 def created(body: Json, fields: Fields, required: Sequence[str]) -> Json:

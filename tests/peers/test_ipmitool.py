@@ -292,9 +292,10 @@ def test_freeipmi_reads_status_and_device(bed, driver):
     info = bed.freeipmi("bmc-info", driver=driver)
     assert info.code == 0, info.err
     assert "Manufacturer ID       : Dell Inc. (674)" in info.out
-    # bmc-info 1.6.10 prints memory that it never set for channels that do not exist; the first block is the one that we answered.
-    channel = info.out[info.out.index("Channel Number") :].splitlines()
-    assert [line.split(":")[1].strip() for line in channel[:2]] == ["1", "802.3 LAN"]
+    # bmc-info 1.6.10 prints memory that it never set for channels that do not exist; the first blocks are those that we answered.
+    told = info.out[info.out.index("Channel Number") :].splitlines()
+    channels = [line.split(":")[1].strip() for line in told if line.startswith(("Channel Number", "Medium Type"))]
+    assert channels[:4] == ["0", "IPMB (I2C)", "1", "802.3 LAN"]
     assert bed.freeipmi("ipmi-chassis", "--chassis-control=POWER-DOWN", driver=driver).code == 0
     assert bed.lan.host("node1").rail is Rail.DOWN
 

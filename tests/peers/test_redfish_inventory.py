@@ -12,6 +12,7 @@ import pytest
 import sushy
 
 from tests.peers.redfish.clients import ansible, curl, ipmitool, over_sushy, tacklebox, until
+from tests.peers.redfish.promising import promising
 from tests.peers.redfish.served import Served, environment
 
 pytestmark = pytest.mark.timeout(300)
@@ -117,8 +118,10 @@ def test_rf_logs_shows_power_changes_and_clears_them(bmc: Served) -> None:
 # -- one story ---------------------------------------------------------------------------------------------------------
 
 
-def test_one_power_change_and_everybody_tells_the_same_story(bmc: Served) -> None:
-    """ForceOff by Redfish; then System, Chassis, IPMI, the event stream, the log, the sensors and the journal's rail agree."""
+def test_one_power_change_and_everybody_tells_the_same_story(serve: Callable[..., Served], tmp_path: Path) -> None:
+    """ForceOff by Redfish, promised as a task; then System, Chassis, IPMI, the event stream, the list of tasks, the log, the
+    sensors and the journal's rail agree."""
+    bmc = serve(promising(tmp_path, after_s=1))
     login = ("-u", f"{bmc.user}:{bmc.password}")
     stream = subprocess.Popen(
         ["curl", "-skN", *login, "-H", "Accept: text/event-stream", f"{bmc.url}/redfish/v1/EventService/SSE"],
@@ -128,13 +131,15 @@ def test_one_power_change_and_everybody_tells_the_same_story(bmc: Served) -> Non
     )
     assert stream.stdout is not None
     heard: list[str] = []
-    power_off = threading.Event()
+    power_off, task_over = threading.Event(), threading.Event()
 
     def listen() -> None:
         for line in stream.stdout or ():
             heard.append(line)
             if line.startswith("data:") and bmc.system in line and ("Off" in line or "PowerState" in line):
                 power_off.set()
+            if "TaskEvent.1.0.TaskCompletedOK" in line:
+                task_over.set()
 
     reader = threading.Thread(target=listen)
     reader.start()
@@ -145,6 +150,7 @@ def test_one_power_change_and_everybody_tells_the_same_story(bmc: Served) -> Non
         assert tacklebox(bmc, "rf_power_reset", "--type", "ForceOff").code == 0
         until(bmc, "Off")
         assert power_off.wait(30), heard
+        assert task_over.wait(30), heard
     finally:
         stream.terminate()
         stream.wait(20)
@@ -155,6 +161,8 @@ def test_one_power_change_and_everybody_tells_the_same_story(bmc: Served) -> Non
     assert max(warm) > 0
     assert max(_fans(bmc)) < max(warm)
     assert "powered off" in tacklebox(bmc, "rf_logs", "--system").out
+    (task,) = json.loads(curl(bmc, "GET", "/redfish/v1/TaskService/Tasks?$expand=.($levels=1)")[1].out)["Members"]
+    assert (task["Name"], task["TaskState"]) == ("Computer Reset", "Completed")
     assert [event["rail"] for event in bmc.events() if event["kind"] == "rail"][-1] == "down"
 
 

@@ -38,6 +38,8 @@ SERVICES = (
     *("EventService/Actions/EventService.SubmitTestEvent", "EventService/SSE", "TaskService/Tasks", "TaskService/Tasks/1"),
     *("TaskService/TaskMonitors/1", "JobService/Jobs", "CertificateService/Actions/CertificateService.ReplaceCertificate"),
     *("Managers/BMC/NetworkProtocol/HTTPS/Certificates/1", "Managers/BMC/Actions/Manager.Reset", "Managers/BMC"),
+    "CertificateService/Actions/CertificateService.GenerateCSR",
+    *(f"Managers/BMC/NetworkProtocol/HTTPS/Certificates/1/Actions/Certificate.{name}" for name in ("Rekey", "Renew")),
 )
 """Places that can be written, below /redfish/v1. The administrator's own account is not among them: it would lock us out."""
 PATHS = st.one_of(
@@ -56,6 +58,7 @@ PROPERTIES = (
     *("SessionTimeout", "ServiceEnabled", "AccountLockoutThreshold", "AccountLockoutDuration", "Destination", "Protocol"),
     *("Context", "HttpHeaders", "RegistryPrefixes", "OriginResources", "DeliveryRetryPolicy", "DeliveryRetryAttempts"),
     *("MessageId", "MessageArgs", "EventTimestamp", "CertificateString", "CertificateType", "CertificateUri"),
+    *("CommonName", "AlternativeNames", "Country", "KeyUsage", "KeyBitLength", "KeyPairAlgorithm", "CertificateCollection"),
 )
 KEYS = st.sampled_from(PROPERTIES) | st.text(max_size=10)
 GOOD = st.sampled_from(

@@ -22,6 +22,7 @@ from emulator.core.vocab import Rail
 from emulator.core.watchdog import TimerUse, WatchdogSetup
 from emulator.faults.power import Gated
 from profiles.model import BmcReset, Span, View
+from tests.conftest import make_bench
 
 
 def kinds(bench):
@@ -32,7 +33,11 @@ def kinds(bench):
 def slow_starter(profile):
     """A BMC that answers "full" for ten seconds after its outage; the view, the clock and the rack."""
     rules = BmcReset(
-        reset_types=(), reply="ok", outage_s=Span(20, 20), after={"reply": "full", "for_s": Span(10, 10), "reset": ["On"]}
+        reset_types=(),
+        reply="ok",
+        grace_s=Span(2, 2),
+        outage_s=Span(20, 20),
+        after={"reply": "full", "for_s": Span(10, 10), "reset": ["On"]},
     )
     clock = VirtualClock()
     rack = Rack(
@@ -50,6 +55,8 @@ def test_a_reset_bmc_is_deaf_then_not_ready_then_itself(slow_starter):
     view, clock, _ = slow_starter
     assert view.presence() == HERE
     view.reset_bmc("GracefulRestart")
+    assert view.presence() == Presence(Being.HERE, 2.0)
+    clock.advance(2)
     assert view.presence() == Presence(Being.DEAF, 20.0)
     clock.advance(20)
     assert view.presence() == Presence(Being.NOT_READY, 10.0, "full", ("On",))
@@ -61,7 +68,7 @@ def test_a_reset_bmc_is_deaf_then_not_ready_then_itself(slow_starter):
 def test_without_a_reply_of_its_own_it_is_itself_at_once(bench):
     view = bench.view()
     view.reset_bmc("cold")
-    bench.advance(4.9)
+    bench.advance(5.9)
     assert view.presence().being is Being.DEAF
     bench.advance(0.1)
     assert view.presence() == HERE
@@ -72,23 +79,72 @@ def test_a_reset_moves_no_rail_ends_sessions_and_lets_effects_go_on(bench):
     session = view.open_session(view.account("root"))
     view.reset("1", "ForceOff", None)
     view.reset_bmc("ForceRestart", cause=1)
+    bench.advance(1)
     assert (bench.host(), view.generation) == (host_on(), 2)
     assert view.use_session(session.token) is None
-    bench.advance(4)
+    bench.advance(3)
     assert bench.host().rail is Rail.DOWN
     assert kinds(bench) == [LogKind.BMC_RESET], "a BMC that is away notices nothing"
-    bench.advance(1)
+    bench.advance(2)
     assert kinds(bench) == [LogKind.BMC_RESET, LogKind.BMC_READY]
-    assert [event.data["what"] for event in bench.events(Kind.BMC)] == ["reset", "up"]
-    assert bench.events(Kind.BMC)[0].cause == 1
+    reset, down, up = bench.events(Kind.BMC)
+    assert [event.data["what"] for event in (reset, down, up)] == ["reset", "down", "up"]
+    assert (reset.cause, down.cause, up.cause) == (1, reset.seq, down.seq)
+    assert [event.t for event in (reset, down, up)] == [0, 1, 6]
 
 
-def test_a_second_reset_while_it_is_away_changes_nothing(bench):
+def test_until_it_goes_a_reset_bmc_is_as_it_was(bench):
+    view = bench.view()
+    session = view.open_session(view.account("root"))
+    view.reset_bmc("cold")
+    bench.advance(0.9)
+    assert (view.presence().being, view.generation, kinds(bench)) == (Being.HERE, 1, [])
+    assert view.use_session(session.token) is not None
+    assert view.close_session(session.id)
+    view.reset("1", "ForceOff", None)
+    bench.advance(0)
+    assert bench.events(Kind.COMMAND)
+
+
+@pytest.mark.parametrize(("after", "left"), [(0.5, Presence(Being.HERE, 0.5)), (4, Presence(Being.DEAF, 2.0))])
+def test_a_second_reset_while_it_is_going_or_away_changes_nothing(bench, after, left):
     view = bench.view()
     view.reset_bmc("cold")
-    bench.advance(3)
+    bench.advance(after)
     view.reset_bmc("cold")
-    assert (view.presence(), view.generation) == (Presence(Being.DEAF, 2.0), 2)
+    assert view.presence() == left
+    bench.advance(6)
+    assert (view.presence(), view.generation) == (HERE, 2)
+
+
+def test_a_second_reset_while_it_is_not_ready_lets_it_go_again(slow_starter):
+    view, clock, _ = slow_starter
+    view.reset_bmc("cold")
+    clock.advance(24)
+    assert view.presence() == Presence(Being.NOT_READY, 8.0, "full", ("On",))
+    view.reset_bmc("cold")
+    assert view.presence() == Presence(Being.NOT_READY, 2.0, "full", ("On",))
+    clock.advance(2)
+    assert view.presence() == Presence(Being.DEAF, 20.0)
+
+
+def test_without_grace_it_is_gone_at_once(profile):
+    rules = replace(profile.bmc_reset, grace_s=Span(0, 0))
+    bench = make_bench(UnitSpec(name="node1", profile=replace(profile, bmc_reset=rules)))
+    bench.view().reset_bmc("cold")
+    assert bench.view().presence() == Presence(Being.DEAF, 5.0)
+
+
+def test_input_power_that_fails_while_it_is_going_takes_it_at_once(bench):
+    view = bench.view()
+    view.reset_bmc("cold")
+    bench.rack.mains_lost("node1")
+    bench.advance(2)
+    assert view.presence() == Presence(Being.DEAF), "the reset has come to nothing"
+    bench.rack.mains_back("node1")
+    bench.advance(5)
+    assert (view.presence(), kinds(bench)[0]) == (HERE, LogKind.MAINS_LOST)
+    assert [event.data["what"] for event in bench.events(Kind.BMC)] == ["reset", "mains lost", "mains back", "up"]
 
 
 def test_a_reset_stops_the_watchdog(bench):
@@ -135,6 +191,7 @@ def test_a_loss_of_input_power_ends_what_was_under_way(bench):
     bench.rack.arm("node1", Armed(fault=Gated(3)))
     view.reset("1", "PowerCycle", None)
     view.reset_bmc("cold")
+    bench.advance(1)
     bench.rack.mains_lost("node1")
     view.chassis.set_restore_policy(RestorePolicy.ALWAYS_OFF)
     bench.rack.mains_back("node1")
@@ -143,4 +200,4 @@ def test_a_loss_of_input_power_ends_what_was_under_way(bench):
         view.power("1", View.SYSTEM, look)
     bench.advance(100)
     assert bench.host() == replace(host_off(), incarnation=2)
-    assert [event.data["what"] for event in bench.events(Kind.BMC)] == ["reset", "mains lost", "mains back", "up"]
+    assert [event.data["what"] for event in bench.events(Kind.BMC)] == ["reset", "down", "mains lost", "mains back", "up"]

@@ -167,13 +167,15 @@ def test_a_watchdog_that_was_never_set_or_makes_no_sense(client):
 
 @pytest.mark.parametrize(("command", "kind"), [(2, "cold"), (3, "warm")])
 def test_a_bmc_that_is_reset_answers_that_and_is_deaf_for_a_while_and_the_host_does_not_care(bench, bmc, client, command, kind):
-    outage = bench.view().profile.bmc_reset.outage_s
+    rules = bench.view().profile.bmc_reset
     assert client.command(6, command) == (0, b"")
-    assert [e.data["reset"] for e in bench.events(Kind.BMC)] == [kind]
+    assert client.command(*STATUS)[0] == 0, "whoever asked can still end the session"
+    bench.advance(rules.grace_s.high)
+    assert [(e.data["what"], e.data["reset"]) for e in bench.events(Kind.BMC)] == [("reset", kind), ("down", kind)]
     assert client.command(*STATUS) is None
     assert client.send(sessionless(request(6, 0x38, b"\x8e\x04"))) == []
     assert client.send(bytes.fromhex("0600ff06000011be80010000")) == []
-    bench.advance(outage.high + 1)
+    bench.advance(rules.outage_s.high + 1)
     assert client.command(*STATUS) is None, "its sessions are lost"
     assert Client(to(bmc)).login().command(*STATUS)[0] == 0
     assert bench.host().rail is Rail.UP

@@ -20,7 +20,13 @@ CAPABILITIES = sessionless(request(6, 0x38, b"\x8e\x04"))
 
 def restarted(**after):
     """A BMC in the ten seconds after its outage, with its bench and a way to send to it."""
-    rules = BmcReset(reset_types=(), reply="ok", outage_s=Span(20, 20), after={"reply": "full", "for_s": Span(10, 10)} | after)
+    rules = BmcReset(
+        reset_types=(),
+        reply="ok",
+        grace_s=Span(0, 0),
+        outage_s=Span(20, 20),
+        after={"reply": "full", "for_s": Span(10, 10)} | after,
+    )
     bench = make_bench(UnitSpec(name="node1", profile=replace(tiny_profile(), bmc_reset=rules)))
     bmc = IpmiResponder(bench.view(), entropy=os.urandom)
     bench.view().reset_bmc("cold")

@@ -6,12 +6,14 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from wsgiref.types import StartResponse
 
 import pytest
 
+from emulator.assembly import Emulator
 from emulator.core.clock import VirtualClock
+from emulator.core.rack import UnitSpec
 from emulator.wire.certs import CertificateSpec, CertificateStore
 from emulator.wire.http import HttpServer, NoHooks
 from emulator.wire.limits import Limits
@@ -20,6 +22,9 @@ from emulator.wire.reactor import Reactor
 from emulator.wire.stream import Stream
 from emulator.wire.tcp import Listener
 from emulator.wire.wallclock import WallClock
+from profiles.loader import load
+from profiles.model import Span
+from tests.redfish_lab import Lab
 
 ADDRESS = "127.0.5.1"
 
@@ -226,3 +231,16 @@ def frozen(clock: VirtualClock) -> Iterator[Lan]:
         sock.close()
     reactor.stop()
     assert errors == []
+
+
+@pytest.fixture
+def lab() -> Iterator[Lab]:
+    """A whole emulator with one dmtf-generic BMC that is soon back after a reset."""
+    profile = load("dmtf-generic")
+    rules = replace(profile.bmc_reset, grace_s=Span(0.1, 0.1), outage_s=Span(0.3, 0.3), after=None)
+    units = [UnitSpec(name="b1", profile=replace(profile, bmc_reset=rules))]
+    with Emulator(units) as emulator:
+        lab = Lab(emulator)
+        yield lab
+        for client in lab.clients:
+            client.close()

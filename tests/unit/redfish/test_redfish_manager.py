@@ -28,6 +28,7 @@ REGISTRIES = "/redfish/v1/Registries"
 def test_a_reset_is_answered_then_the_bmc_is_gone_then_not_ready_then_back(generic):
     held = {"X-Auth-Token": generic.log_in().headers["X-Auth-Token"]}
     assert generic.post(RESET, json={"ResetType": "GracefulRestart"}).status_code == 204
+    generic.clock.advance(1)
     gone = generic.get("/redfish/v1/")
     assert (gone.status_code, gone.headers["Retry-After"]) == (503, "20")
     generic.clock.advance(20)
@@ -37,6 +38,17 @@ def test_a_reset_is_answered_then_the_bmc_is_gone_then_not_ready_then_back(gener
     assert generic.get(generic.system).status_code == 200
     assert generic.get(generic.system, auth=None, headers=held).status_code == 401
     assert generic.get(generic.sessions).json["Members"] == []
+
+
+def test_whoever_asked_for_the_reset_can_still_log_out(generic):
+    opened = generic.log_in()
+    held = {"X-Auth-Token": opened.headers["X-Auth-Token"]}
+    assert generic.post(RESET, json={"ResetType": "ForceRestart"}, auth=None, headers=held).status_code == 204
+    generic.clock.advance(0.9)
+    assert generic.ask("DELETE", opened.headers["Location"], auth=None, headers=held).status_code < 300
+    generic.clock.advance(0.1)
+    assert generic.get("/redfish/v1/").status_code == 503
+    assert [event["what"] for event in generic.events("bmc")] == ["reset", "down"]
 
 
 def test_a_reset_of_the_bmc_moves_no_rail(generic):
@@ -50,7 +62,7 @@ def test_openbmc_refuses_only_power_commands_while_it_starts(make_bmc):
     profile = make_bmc("openbmc-x86").profile
     bmc = make_bmc(replace(profile, bmc_reset=replace(profile.bmc_reset, outage_s=Span(5, 5))))
     bmc.post("/redfish/v1/Managers/bmc/Actions/Manager.Reset", json={"ResetType": "ForceRestart"})
-    bmc.clock.advance(6)
+    bmc.clock.advance(7)
     assert bmc.get(bmc.system).status_code == 200
     assert bmc.reset("PowerCycle").status_code == 503
     assert bmc.reset("ForceOff").status_code == 204

@@ -135,6 +135,44 @@ def test_what_a_vendor_does_not_offer_is_501_and_not_advertised(generic, make_bm
     assert (offered["FilterQuery"], offered["TopSkipQuery"]) == (True, True)
 
 
+ACCOUNTS = "/redfish/v1/AccountService/Accounts"
+
+
+@pytest.mark.parametrize("profile", ["dmtf-generic", "dell-idrac9"])
+def test_expanded_members_are_what_they_are_alone(make_bmc, profile):
+    """Tags too: a client may write to a member with the tag that it got from the expanded collection."""
+    bmc = make_bmc(profile)
+    bmc.post(ACCOUNTS, json={"UserName": "second", "Password": "Sc-5jk2.secret", "RoleId": "Operator"})
+    expanded = bmc.get(f"{ACCOUNTS}?$expand=.($levels=1)").json
+    assert expanded["Members"] == [bmc.get(member["@odata.id"]).json for member in expanded["Members"]]
+    second = expanded["Members"][-1]
+    held = {"If-Match": second["@odata.etag"]}
+    assert bmc.ask("PATCH", second["@odata.id"], json={"RoleId": "ReadOnly"}, headers=held).status_code == 200
+    assert bmc.get(f"{ACCOUNTS}?$expand=.($levels=1)").json["Members"][-1]["@odata.etag"] != second["@odata.etag"]
+    roles = bmc.get(f"{ROLES}?$expand=.($levels=1)").json["Members"]
+    assert "@odata.etag" not in roles[0], "like the role itself"
+
+
+def test_the_tag_of_an_expanded_collection_changes_with_its_members(generic):
+    def tag():
+        return generic.get(f"{ACCOUNTS}?$expand=.").headers["ETag"]
+
+    before = tag()
+    assert tag() == before
+    generic.ask("PATCH", f"{ACCOUNTS}/admin", json={"Password": "Nw-5jk2.secret"})
+    generic.admin = ("admin", "Nw-5jk2.secret")
+    assert tag() != before
+
+
+def test_a_selected_part_has_the_tag_of_the_whole(generic):
+    whole, part = generic.get(generic.system), generic.get(f"{generic.system}?$select=AssetTag")
+    assert part.json == {name: value for name, value in whole.json.items() if name.startswith("@odata.") or name == "AssetTag"}
+    assert part.headers["ETag"] == whole.headers["ETag"] == whole.json["@odata.etag"]
+    assert generic.get(f"{generic.system}?$select=AssetTag", headers={"If-None-Match": part.headers["ETag"]}).status_code == 304
+    written = generic.ask("PATCH", generic.system, json={"AssetTag": "x"}, headers={"If-Match": part.headers["ETag"]})
+    assert written.status_code == 200
+
+
 def test_a_filter_shows_nobody_what_he_may_not_read(generic):
     account = {"UserName": "reader", "Password": "Rd-5jk2.secret", "RoleId": "ReadOnly"}
     generic.post("/redfish/v1/AccountService/Accounts", json=account)

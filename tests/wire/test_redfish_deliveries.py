@@ -1,0 +1,137 @@
+"""Events on their way to a receiver on loopback, and to nowhere else."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from emulator.redfish.courier import ThreadedCourier, is_loopback
+from emulator.redfish.desk import Delivery
+from tests.redfish_lab import PATIENCE, SERVICE, SUBSCRIPTIONS, TEST, Client, Lab
+
+
+@dataclass
+class Receiver:
+    """An HTTP server that answers as it is told and keeps what it got."""
+
+    statuses: list[int] = field(default_factory=list)
+    got: list[dict[str, object]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    url: str = ""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    held = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            held.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            held.headers.append(dict(self.headers))
+            self.send_response(held.statuses.pop(0) if held.statuses else 200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            held.arrived.release()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    held.url = f"http://127.0.0.1:{server.server_port}/events"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield held
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def subscribe(client: Client, url: str, **more: object) -> str:
+    body = {"Destination": url, "Protocol": "Redfish", "Context": "mine", "RegistryPrefixes": ["ResourceEvent"], **more}
+    status, made = client.ask("POST", SUBSCRIPTIONS, body)
+    assert status == 201
+    return str(made["@odata.id"])
+
+
+def test_an_event_is_delivered(lab: Lab, receiver: Receiver) -> None:
+    client = lab.client()
+    subscribe(client, receiver.url, HttpHeaders=[{"X-Key": "s3cret"}])
+    client.ask("POST", TEST, {"MessageId": "ResourceEvent.1.3.TestMessage"})
+    assert receiver.arrived.acquire(timeout=PATIENCE)
+    assert (receiver.got[0]["Context"], receiver.headers[0]["X-Key"]) == ("mine", "s3cret")
+    lab.until(lambda rack: "delivered" in [event.data.get("what") for event in rack.journal])
+
+
+def test_a_delivery_that_fails_is_repeated(lab: Lab, receiver: Receiver) -> None:
+    client = lab.client()
+    client.ask("PATCH", SERVICE, {"DeliveryRetryIntervalSeconds": 1})
+    receiver.statuses = [500]
+    subscribe(client, receiver.url)
+    client.ask("POST", TEST, {"MessageId": "ResourceEvent.1.3.TestMessage"})
+    for _ in range(2):
+        assert receiver.arrived.acquire(timeout=PATIENCE)
+    assert receiver.got[0] == receiver.got[1]
+    lab.until(lambda rack: "delivered" in [event.data.get("what") for event in rack.journal])
+    assert [what for what in lab.notices() if what != "subscribed"] == ["failed: status 500", "delivered"]
+
+
+def test_nobody_connects_to_a_foreign_host(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control for this is the test above: the same way leads to a loopback address."""
+    client = lab.client()
+    monkeypatch.setattr("emulator.redfish.courier.sent", lambda delivery: pytest.fail("a delivery was sent"))
+    subscribe(client, "http://192.0.2.7/events")
+    client.ask("POST", TEST, {"MessageId": "ResourceEvent.1.3.TestMessage"})
+    assert lab.notices()[-1] == "not sent: the destination is not an allowed host"
+
+
+@pytest.mark.parametrize(
+    ("host", "inside"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("localhost", True),
+        ("10.0.0.1", False),
+        ("localhost.example", False),
+    ],
+)
+def test_only_loopback_is_allowed_by_itself(host: str, inside: bool) -> None:
+    assert is_loopback(host) is inside
+
+
+def test_a_courier_with_too_much_to_carry_says_so(receiver: Receiver) -> None:
+    courier = ThreadedCourier(lambda done: done())
+    problems: list[str | None] = []
+    enough = threading.Event()
+
+    def done(problem: str | None) -> None:
+        problems.append(problem)
+        if len(problems) == 400:
+            enough.set()
+
+    for _ in range(400):
+        courier.carry(Delivery(url=receiver.url, headers=(), body=b"{}", verify=False), done)
+    assert enough.wait(PATIENCE)
+    courier.close()
+    assert set(problems) == {None, "too many deliveries are waiting"}
+
+
+def test_a_dead_receiver_is_a_failed_delivery() -> None:
+    courier = ThreadedCourier(lambda done: done())
+    ended = threading.Event()
+    problems: list[str | None] = []
+
+    def done(problem: str | None) -> None:
+        problems.append(problem)
+        ended.set()
+
+    courier.carry(Delivery(url="http://127.0.0.1:9/", headers=(), body=b"{}", verify=False), done)
+    assert ended.wait(PATIENCE)
+    courier.close()
+    assert problems == ["no connection"]
