@@ -35,6 +35,7 @@ from emulator.faults.wire import WireFault
 from emulator.fleet import Fleet
 from emulator.front import FrontEnds, Place
 from emulator.tokens import session_token
+from emulator.wire.ports import before_port
 from emulator.wire.reactor import Reactor
 from emulator.wire.wallclock import WallClock
 from profiles.model import ABSENT
@@ -289,7 +290,7 @@ class Emulator:
             profile=view.profile.id,
             host=address.host,
             redfish_port=address.redfish_port,
-            redfish_url=f"{scheme}://{address.host}:{address.redfish_port}",
+            redfish_url=f"{scheme}://{before_port(address.host)}:{address.redfish_port}",
             ipmi_host=address.host,
             ipmi_port=address.ipmi_port,
             username=account.name,

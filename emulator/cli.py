@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from emulator.wire.ports import before_port
 from profiles import loader
 from profiles.errors import ProfileError
 
@@ -309,7 +310,7 @@ def ready_facts(endpoint: Endpoint, variable: str = PASSWORD_VARIABLE) -> dict[s
         facts["password_env"] = variable
     facts["system_uri"] = endpoint.systems[0].uri
     if endpoint.http_port is not None:
-        facts["http_url"] = f"http://{endpoint.host}:{endpoint.http_port}"
+        facts["http_url"] = f"http://{before_port(endpoint.host)}:{endpoint.http_port}"
     return facts
 
 
@@ -321,7 +322,7 @@ def _ready_text(endpoint: Endpoint, variable: str) -> str:
     password = endpoint.password if endpoint.password_is_default else f"${variable}"
     return (
         f"ready {endpoint.name}  redfish {endpoint.redfish_url}{endpoint.systems[0].uri}  "
-        f"ipmi {endpoint.ipmi_host}:{endpoint.ipmi_port}  user {endpoint.username}  password {password}"
+        f"ipmi {before_port(endpoint.ipmi_host)}:{endpoint.ipmi_port}  user {endpoint.username}  password {password}"
     )
 
 

@@ -51,10 +51,10 @@ def handshake(kind: int, body: bytes) -> bytes:
     return RMCP + bytes((6, kind)) + bytes(8) + struct.pack("<H", len(body)) + body
 
 
-def open_request(suite: int | tuple[int, int, int], console: bytes, tag: int = 0) -> bytes:
+def open_request(suite: int | tuple[int, int, int], console: bytes, tag: int = 0, privilege: int = 0) -> bytes:
     auth, integrity, conf = HASHES[suite][:3] if isinstance(suite, int) else suite
     triples = b"".join(bytes((kind, 0, 0, 8, algorithm, 0, 0, 0)) for kind, algorithm in enumerate((auth, integrity, conf)))
-    return handshake(0x10, bytes((tag, 0, 0, 0)) + console + triples)
+    return handshake(0x10, bytes((tag, privilege, 0, 0)) + console + triples)
 
 
 class Refused(Exception):
@@ -200,6 +200,7 @@ class Client15:
     sequence: int = 0
     rq_seq: int = 0
     heard: int = 100
+    signs_each: bool = True  # what the BMC wants of the messages after the activation
 
     def code(self, message: bytes, sequence: int) -> bytes:
         key = self.password.encode().ljust(16, b"\0")
@@ -244,7 +245,7 @@ class Client15:
         code, data = answer(self.unwrap(replies[0]))
         if code:
             raise Refused(0x3A, code)
-        assert data[0] == self.auth_type
+        assert data[0] == (self.auth_type if self.signs_each else 0)
         assert data[1:5] == self.session_id
         (self.sequence,) = struct.unpack("<I", data[5:9])
         return self

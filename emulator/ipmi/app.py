@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from emulator.core.journal import Kind
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.rmcp import NO_SESSION
 from emulator.ipmi.sdr import DEVICE_SUPPORT
 from emulator.ipmi.sessions import Privilege
 from profiles.model import View
@@ -17,7 +18,7 @@ EVENT_LOGGING = 0x08
 SELF_TEST_PASSED = bytes((0x55, 0x00))
 
 REQUESTED_LEVEL_NOT_AVAILABLE = 0x81
-INVALID_SESSION_ID = 0x87
+INVALID_SESSION_ID, INVALID_SESSION_HANDLE = 0x87, 0x88
 
 KCS, KCS_INPUT_BYTES = 0x01, 40
 
@@ -104,10 +105,14 @@ def set_session_privilege(call: Call) -> bytes:
 
 
 def close_session(call: Call) -> bytes:
-    """Anybody may close the own session; somebody else's takes an administrator (22.19)."""
-    target = call.sessions.live.get(call.data[:4])
+    """Anybody may close the own session; somebody else's takes an administrator (22.19). Session 0 is named by its handle."""
+    session_id, handle = call.data[:4], call.data[4:]
+    if session_id == NO_SESSION and handle:
+        target, unknown = call.sessions.by_handle(handle[0]), INVALID_SESSION_HANDLE
+    else:
+        target, unknown = call.sessions.live.get(session_id), INVALID_SESSION_ID
     if target is None:
-        raise Refused(INVALID_SESSION_ID)
+        raise Refused(unknown)
     if target is not call.session and call.session.privilege < Privilege.ADMINISTRATOR:
         raise Refused(CompletionCode.INSUFFICIENT_PRIVILEGE)
     call.sessions.close(target.id)

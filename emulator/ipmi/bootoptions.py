@@ -35,6 +35,7 @@ VERSION = 0x01
 PARAMETER_UNSUPPORTED, PARAMETER_BUSY = 0x80, 0x81
 PARAMETER_INVALID = 0x80
 FLAGS_VALID, FLAGS_PERSISTENT, FLAGS_UEFI = 0x80, 0x40, 0x20
+DEVICE_BITS = 0x3C
 KEEP_WITHOUT_POWER_COMMAND = 0x08
 PATIENCE = 60.0
 
@@ -99,7 +100,7 @@ def _key(selector: int) -> int:
 def _set_flags(call: Call, value: bytes) -> None:
     override = _override(value)
     call.view.boot.set(override, cause=call.cause)
-    call.state.boot_rest = value[2:]
+    call.state.boot_rest = bytes((value[1] & ~DEVICE_BITS,)) + value[2:]
     call.state.boot_set = override
     kept = override is NO_OVERRIDE or _stored(call.state, VALID_BIT_CLEARING)[0] & KEEP_WITHOUT_POWER_COMMAND
     call.state.boot_until = math.inf if kept else call.view.now + PATIENCE
@@ -127,8 +128,9 @@ def _flags(call: Call) -> bytes:
     persistent = FLAGS_PERSISTENT if override.enabled is BootEnabled.CONTINUOUS else 0
     uefi = FLAGS_UEFI if override.mode is BootMode.UEFI else 0
     ours = override == call.state.boot_set
+    beside, *rest = call.state.boot_rest if ours else bytes(4)
     device = IPMI_DEVICE.get(override.target, 0)
-    return bytes((FLAGS_VALID | persistent | uefi, device << 2)) + (call.state.boot_rest if ours else bytes(3))
+    return bytes((FLAGS_VALID | persistent | uefi, device << 2 | beside, *rest))
 
 
 def power_was_commanded(state: IpmiState, now: Instant) -> None:

@@ -19,6 +19,8 @@ THIS_CHANNEL = 0x0E
 ASKS_FOR_2_0 = 0x80
 HAS_EXTENDED = 0x80
 USERS_WITH_NAMES = 0x04
+EACH_MESSAGE_OFF = 0x10
+"""Per-message authentication is disabled: in a channel's access, and in what is told before the login."""
 KG_IS_SET = 0x20
 SPEAKS_1_5, SPEAKS_2_0 = 0x01, 0x02
 RECORDS_PER_PAGE = 16
@@ -67,7 +69,7 @@ def get_authentication_capabilities(call: Call) -> bytes:
     if not Privilege.CALLBACK <= level <= Privilege.ADMINISTRATOR:
         raise Refused(CompletionCode.INVALID_FIELD)
     types = auth_types_at(call, level)
-    status = USERS_WITH_NAMES | (KG_IS_SET if call.bmc.key is not None else 0)
+    status = USERS_WITH_NAMES | call.state.access[0] & EACH_MESSAGE_OFF | (KG_IS_SET if call.bmc.key is not None else 0)
     extended = 0
     if call.data[0] & ASKS_FOR_2_0:
         types |= HAS_EXTENDED

@@ -19,15 +19,19 @@ from emulator.ipmi.sessions import Privilege
 from emulator.ipmi.suites import CipherSuite, RmcpStatus
 
 MAX_NAME = 16
+HIGHEST_ROLE = 5
+"""OEM. Nobody has it here; what is beyond does not exist at all."""
 KG_BYTES = 20
 MAX_PASSWORD = 20
 """Bytes of a password that RMCP+ can carry (22.30). An account with a longer one is no IPMI user, as on hardware."""
 
 
 class OpenRequest(NamedTuple):
-    """RMCP+ Open Session Request (table 13-9). None in `proposal`: the client leaves that algorithm to the BMC."""
+    """RMCP+ Open Session Request (table 13-9). `wants` is the most that the session is for, 0: as much as there is. None in
+    `proposal`: the client leaves that algorithm to the BMC."""
 
     tag: int
+    wants: int
     console_id: bytes
     proposal: tuple[int | None, int | None, int | None]
 
@@ -65,7 +69,7 @@ class HalfOpen:
     console_id: bytes
     suite: CipherSuite
     since: Instant
-    limit: int = Privilege.ADMINISTRATOR  # the most that the suite may be used for
+    limit: int = Privilege.ADMINISTRATOR  # the most that the suite may be used for, and that the client asked for
     rakp1: Rakp1 | None = None
     random: bytes = b""
 
@@ -84,8 +88,9 @@ def parse_open_request(body: bytes) -> OpenRequest:
     if len(body) < 8:
         raise Malformed("the open session request is cut off")
     if len(body) < 32:
-        return OpenRequest(body[0], body[4:8], (-1, -1, -1))
-    return OpenRequest(body[0], body[4:8], (_proposed(body, 0, 8), _proposed(body, 1, 16), _proposed(body, 2, 24)))
+        return OpenRequest(body[0], body[1] & 0x0F, body[4:8], (-1, -1, -1))
+    proposal = _proposed(body, 0, 8), _proposed(body, 1, 16), _proposed(body, 2, 24)
+    return OpenRequest(body[0], body[1] & 0x0F, body[4:8], proposal)
 
 
 def _proposed(body: bytes, kind: int, at: int) -> int | None:
@@ -127,7 +132,7 @@ def _identity(rakp1: Rakp1) -> bytes:
 
 def rakp2(half: HalfOpen, rakp1: Rakp1, key: bytes, guid: bytes, entropy: Callable[[int], bytes]) -> bytes:
     """RAKP Message 2 (table 13-12)."""
-    if half.rakp1 != rakp1:
+    if half.rakp1 is None or half.rakp1._replace(tag=rakp1.tag) != rakp1:  # some clients count tags from try to try
         half.rakp1, half.random = rakp1, entropy(16)
     signed = half.console_id + half.id + rakp1.random + half.random + guid + _identity(rakp1)
     code = hmac.digest(key, signed, half.suite.digest)

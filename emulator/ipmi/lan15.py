@@ -3,7 +3,8 @@
 Theory
   A client asks for a challenge and sends it back under an authentication code; from then on every message of the session carries
   one. With MD5 the code is a digest over password, session id, message and sequence; with "password" it is the password in clear;
-  with "none" there is none, and whoever knows a user name is in.
+  with "none" there is none, and whoever knows a user name is in. A channel whose access says so takes codes at the activation
+  only (6.11.4).
 
 What is not told
   An activation under a wrong password is not answered: the standard drops every message whose code is wrong. Clients of 1.5 wait
@@ -59,13 +60,17 @@ class Lan15Link:
         self._key = password.encode().ljust(MAX_PASSWORD, b"\0")
         self._out = 0
         self._window = Window()
+        self._bare_too = False
+        self._answers_with = auth_type
 
-    def start(self, first_out: int, first_in: int) -> None:
+    def start(self, first_out: int, first_in: int, *, bare_too: bool = False) -> None:
+        """`bare_too`: messages without a code are taken from now on, and answered without one."""
         self._out = first_out or 1
         self._window = Window(_highest=first_in - 1)
+        self._bare_too = bare_too
 
-    def _code(self, payload: bytes, sequence: int) -> bytes:
-        match self._type:
+    def _code(self, payload: bytes, sequence: int, auth_type: AuthType) -> bytes:
+        match auth_type:
             case AuthType.NONE:
                 return b""
             case AuthType.PASSWORD:
@@ -76,25 +81,28 @@ class Lan15Link:
 
     def proves_password(self, datagram: Lan15) -> bool:
         """Whether the code of a datagram is right; compared in constant time."""
-        right = self._code(datagram.payload, datagram.sequence)
+        right = self._code(datagram.payload, datagram.sequence, self._type)
         return datagram.auth_type == self._type and hmac.compare_digest(right, datagram.auth_code)
 
     def open(self, datagram: RmcpPlus | Lan15) -> Message | None:
         """The request inside; None for a replay. Raises Malformed."""
         if not isinstance(datagram, Lan15):
             raise Malformed("an RMCP+ datagram in an IPMI 1.5 session")
-        if not self.proves_password(datagram):
+        bare = self._bare_too and datagram.auth_type == AuthType.NONE
+        if not bare and not self.proves_password(datagram):
             raise Malformed("wrong authentication code")
         message = rmcp.parse_message(datagram.payload)
-        return message if self._window.admits(datagram.sequence) else None
+        if not self._window.admits(datagram.sequence):
+            return None
+        self._answers_with = AuthType.NONE if bare else self._type
+        return message
 
     def seal(self, message: Message, code: int, data: bytes) -> bytes:
-        payload, sequence = rmcp.answer(message, code, data), self._out
+        payload, sequence, kind = rmcp.answer(message, code, data), self._out, self._answers_with
         if sequence:
             self._out = (sequence + 1) & 0xFFFFFFFF or 1  # 0 belongs to no session
-        return rmcp.lan15(
-            payload, auth_type=self._type, sequence=sequence, session_id=self._id, auth_code=self._code(payload, sequence)
-        )
+        auth_code = self._code(payload, sequence, kind)
+        return rmcp.lan15(payload, auth_type=kind, sequence=sequence, session_id=self._id, auth_code=auth_code)
 
 
 @dataclass(slots=True, kw_only=True)

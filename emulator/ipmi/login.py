@@ -15,7 +15,7 @@ from emulator.faults.protocol import Completion, Silence, answer_instead
 from emulator.ipmi import handshake, rmcp
 from emulator.ipmi.call import Bmc
 from emulator.ipmi.codec import RmcpPlusLink
-from emulator.ipmi.handshake import MAX_NAME, MAX_PASSWORD, HalfOpen, Rakp1, Rakp3
+from emulator.ipmi.handshake import HIGHEST_ROLE, MAX_NAME, MAX_PASSWORD, HalfOpen, Rakp1, Rakp3
 from emulator.ipmi.rmcp import Malformed
 from emulator.ipmi.sessions import FIRST_PRIVILEGE, PRIVILEGE_OF_ROLE, Peer, Privilege, Session
 from emulator.ipmi.state import IpmiState
@@ -93,13 +93,15 @@ class Login:
         request = handshake.parse_open_request(body)
         if -1 in request.proposal:
             return handshake.refusal(request.tag, RmcpStatus.ILLEGAL_PARAMETER, request.console_id)
+        if request.wants > HIGHEST_ROLE:
+            return handshake.refusal(request.tag, RmcpStatus.INVALID_ROLE, request.console_id)
         levels = self._state.suite_levels
         suite = choose(usable(self._suites, levels), request.proposal)
         if not isinstance(suite, CipherSuite):
             return handshake.refusal(request.tag, suite, request.console_id)
         if self._sessions.full:
             return handshake.refusal(request.tag, RmcpStatus.INSUFFICIENT_RESOURCES, request.console_id)
-        limit = min(level_of(suite, levels), self._state.access[1])
+        limit = min(level_of(suite, levels), self._state.access[1], request.wants or HIGHEST_ROLE)
         half = HalfOpen(
             id=self._sessions.fresh_id(), console_id=request.console_id, suite=suite, since=self._view.now, limit=limit
         )
@@ -119,6 +121,9 @@ class Login:
             self._sessions.forget(half)
             self._note_unknown(rakp1.name, peer)
             return handshake.refusal(rakp1.tag, RmcpStatus.UNAUTHORIZED_NAME, half.console_id)
+        if rakp1.wants > HIGHEST_ROLE:
+            self._sessions.forget(half)
+            return handshake.refusal(rakp1.tag, RmcpStatus.INVALID_ROLE, half.console_id)
         if rakp1.wants > min(PRIVILEGE_OF_ROLE[account.role], half.limit):
             self._sessions.forget(half)
             return handshake.refusal(rakp1.tag, RmcpStatus.UNAUTHORIZED_ROLE, half.console_id)
@@ -126,7 +131,8 @@ class Login:
 
     def _rakp3(self, rakp3: Rakp3, body: bytes, peer: Peer) -> bytes | None:
         if (live := self._sessions.live.get(rakp3.managed_id)) is not None:
-            return live.farewell if live.greeting == body else None  # our RAKP 4 was lost
+            again = live.greeting[1:] == body[1:]  # our RAKP 4 was lost; the tag may be another one
+            return body[:1] + live.farewell[1:] if again else None
         half = self._sessions.half_open.get(rakp3.managed_id)
         if not isinstance(half, HalfOpen) or half.rakp1 is None:
             return handshake.refusal(rakp3.tag, RmcpStatus.INVALID_SESSION_ID, rmcp.NO_SESSION)

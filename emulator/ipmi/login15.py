@@ -7,7 +7,7 @@ from emulator.core.journal import Kind
 from emulator.core.view import BmcView
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import Call, Refused
-from emulator.ipmi.channel import auth_types_at
+from emulator.ipmi.channel import EACH_MESSAGE_OFF, auth_types_at
 from emulator.ipmi.lan15 import MAX_PASSWORD, AuthType, Challenge, Lan15Link
 from emulator.ipmi.login import ipmi_user
 from emulator.ipmi.rmcp import Lan15, Malformed
@@ -73,7 +73,8 @@ def activate_session(call: Call) -> bytes:
         raise Refused(NO_SESSION_SLOT)
     limit = Privilege(wanted)
     first_in = int.from_bytes(call.sessions.entropy(3), "little") + 1
-    challenge.link.start(int.from_bytes(call.data[18:22], "little"), first_in)
+    bare = bool(call.state.access[0] & EACH_MESSAGE_OFF)
+    challenge.link.start(int.from_bytes(call.data[18:22], "little"), first_in, bare_too=bare)
     call.sessions.establish(
         Session(
             id=challenge.id,
@@ -91,4 +92,6 @@ def activate_session(call: Call) -> bytes:
         Kind.SESSION, call.cause, what="opened", via="ipmi", user=challenge.account.name, auth_type=challenge.auth_type.name,
         live=len(call.sessions.live),
     )  # fmt: skip
-    return bytes((challenge.auth_type,)) + challenge.id + first_in.to_bytes(4, "little") + bytes((limit,))
+    return (
+        bytes((AuthType.NONE if bare else challenge.auth_type,)) + challenge.id + first_in.to_bytes(4, "little") + bytes((limit,))
+    )

@@ -39,7 +39,7 @@ from emulator.ipmi.lan15 import ACTIVATE_SESSION, AUTH_TYPE_OF_WORD, AuthType, C
 from emulator.ipmi.login import Login
 from emulator.ipmi.login15 import authenticate
 from emulator.ipmi.rmcp import Lan15, Malformed, Message, Ping, RmcpPlus
-from emulator.ipmi.sessions import Answered, Limits, Peer, Session, SessionTable, limits_for
+from emulator.ipmi.sessions import PRIVILEGE_OF_ROLE, Answered, Limits, Peer, Session, SessionTable, limits_for
 from emulator.ipmi.sol import Emit, Sol, nowhere
 from emulator.ipmi.state import NOWHERE, Here, IpmiState
 from emulator.ipmi.strangers import Strangers
@@ -251,12 +251,16 @@ class IpmiResponder:
         return None if end is None else session.link.seal(message, *end)
 
     def _live(self, datagram: Lan15 | RmcpPlus) -> Session | None:
-        """The session of a datagram. It ends where its account was deleted or disabled meanwhile."""
+        """The session of a datagram. It ends where its account was deleted or disabled meanwhile, and loses what a lower role
+        may not do; a higher one is the next login's."""
         session = self.sessions.live.get(datagram.session_id)
         if session is None:
             return None
         account = self._view.account(session.account.name)
-        if account is session.account or (account is not None and account.over_ipmi):
+        if account is session.account:
+            return session
+        if account is not None and account.over_ipmi:
+            session.keep_to(PRIVILEGE_OF_ROLE[account.role])
             return session
         self.sessions.close(session.id)
         self._view.record(

@@ -104,6 +104,10 @@ class Session:
     greeting: bytes = b""  # and the handshake message that it answered
     answered: Answered | None = None
 
+    def keep_to(self, level: Privilege) -> None:
+        """No more than this from now on: its account's role is lower than it was."""
+        self.limit, self.privilege = min(self.limit, level), min(self.privilege, level)
+
 
 H = TypeVar("H", bound=HalfOpen)
 
@@ -133,6 +137,9 @@ class SessionTable(Generic[H]):
         taken = {session.handle for session in self.live.values()}
         self._handle = next(n for k in range(1, 256) if (n := (self._handle + k - 1) % 255 + 1) not in taken)
         return self._handle
+
+    def by_handle(self, handle: int) -> Session | None:
+        return next((session for session in self.live.values() if session.handle == handle), None)
 
     def begin(self, half: H) -> None:
         while len(self.half_open) >= self.limits.half_open:

@@ -36,7 +36,7 @@ class IpmiState:
 
     boot_options: Mapping[int, bytes] = field(default_factory=lambda: NO_CHANGES)  # all parameters but the boot flags
     boot_locked: frozenset[int] = NOBODY
-    boot_rest: bytes = bytes(3)  # boot flags, data 3 to 5: nothing here acts on them
+    boot_rest: bytes = bytes(4)  # boot flags, data 2 without the device, 3 to 5: nothing here acts on them
     boot_set: BootOverride = NO_OVERRIDE  # the last one that came over IPMI
     boot_until: Instant = math.inf  # when that lapses
     enables: int = 0x08  # system event logging (22.2)

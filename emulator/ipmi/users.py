@@ -29,7 +29,7 @@ ENABLED, DISABLED = 0x40, 0x80
 
 TWENTY_BYTES = 0x80
 DISABLE, ENABLE, SET_PASSWORD, TEST_PASSWORD = 0, 1, 2, 3
-PASSWORD_MISMATCH = 0x80
+PASSWORD_MISMATCH, WRONG_PASSWORD_SIZE = 0x80, 0x81
 NEW_USERS_ROLE = "ReadOnly"
 
 CURRENT, BY_HANDLE, BY_ID = 0x00, 0xFE, 0xFF
@@ -112,9 +112,19 @@ def set_user_name(call: Call) -> bytes:
         _forget_level(call.state, number, unless=NO_ACCESS)
     elif account is not None and name:
         users.change(account.name, new_name=name, cause=call.cause)
+        _keep_sessions(call, account)
     elif account is not None:
         users.delete(account.name, call.cause)
     return b""
+
+
+def _keep_sessions(call: Call, before: LocalAccount) -> None:
+    """Who is renamed, most often by itself, stays in: the client could not even close its session otherwise."""
+    renamed = call.view.users.in_slot(before.slot)
+    if renamed is not None:
+        for session in call.sessions.live.values():
+            if session.account.name == before.name:
+                session.account = renamed
 
 
 def set_user_password(call: Call) -> bytes:
@@ -129,6 +139,8 @@ def set_user_password(call: Call) -> bytes:
     if len(given) != (20 if call.data[0] & TWENTY_BYTES else 16):
         raise Refused(CompletionCode.INVALID_LENGTH)
     if operation == TEST_PASSWORD:
+        if len(account.password.encode()) > len(given):
+            raise Refused(WRONG_PASSWORD_SIZE)
         if not hmac.compare_digest(account.password.encode().ljust(len(given), b"\0"), given):
             raise Refused(PASSWORD_MISMATCH)
         return b""
@@ -146,7 +158,7 @@ def _asked_for(call: Call) -> Session | None:
     if index == CURRENT:
         return call.session
     if index == BY_HANDLE and len(key) == 1:
-        found = next((session for session in live.values() if session.handle == key[0]), None)
+        found = call.sessions.by_handle(key[0])
     elif index == BY_ID and len(key) == 4:
         found = live.get(key)
     elif index < BY_HANDLE and not key:

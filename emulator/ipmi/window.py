@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NUMBERS = 1 << 32
+
 
 @dataclass(slots=True)
 class Window:
-    """Everything newer is let in, and of the last `width` everything once. 0 belongs to no session."""
+    """Everything newer is let in, and of the last `width` everything once. 0 belongs to no session.
+
+    Numbers go round: the half of them that comes next is newer. A session may begin with any.
+    """
 
     width: int = 32
     _highest: int = 0
@@ -17,13 +22,16 @@ class Window:
         """Whether this number is new; remembers it."""
         if sequence == 0:
             return False
-        ahead = sequence - self._highest
-        if ahead > 0:
-            self._seen = (self._seen << min(ahead, self.width) | 1) & ((1 << self.width) - 1)
-            self._highest = sequence
+        behind = (self._highest - sequence) % NUMBERS
+        if behind < self.width:
+            bit = 1 << behind
+            if self._seen & bit:
+                return False
+            self._seen |= bit
             return True
-        bit = 1 << -ahead
-        if -ahead >= self.width or self._seen & bit:
+        ahead = NUMBERS - behind
+        if self._highest and ahead > NUMBERS // 2:
             return False
-        self._seen |= bit
+        self._seen = (self._seen << min(ahead, self.width) | 1) & ((1 << self.width) - 1)
+        self._highest = sequence
         return True

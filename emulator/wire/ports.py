@@ -15,3 +15,8 @@ def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
     finally:
         for sock in sockets:
             sock.close()
+
+
+def before_port(host: str) -> str:
+    """A host as it stands before a port, in a URL or elsewhere: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host

@@ -209,6 +209,11 @@ def test_boot_flags_are_kept_until_they_are_declared_invalid(client):
     assert client.command(0, 0x09, b"\x05\x00\x00")[1][1] == 0x85
 
 
+def test_boot_flags_that_nothing_acts_on_are_read_back(client):
+    client.command(0, 0x08, bytes.fromhex("05 e0c7611003"))
+    assert client.command(0, 0x09, b"\x05\x00\x00") == (0, bytes.fromhex("0105 e0c7611003"))
+
+
 def test_boot_options_refuse_what_they_do_not_have(client):
     assert client.command(0, 0x09, b"\x60\x00\x00") == (0x80, b"")
     assert client.command(0, 0x08, b"\x60\x00") == (0x80, b"")

@@ -77,6 +77,23 @@ def test_a_wrong_password_is_not_answered_and_counts(bench, bmc, auth_type):
     assert not bmc.sessions.half_open
 
 
+def test_codes_at_the_activation_only_where_the_channel_says_so(bmc):
+    admin = Client(to(bmc)).login()
+    assert admin.command(6, 0x40, b"\x01\xb2\x00") == (0, b"")
+    _code, capabilities = open_sessionless(to(bmc)(sessionless(request(6, 0x38, b"\x0e\x04")))[0])
+    assert capabilities[2] & 0x18 == 0x10
+    with pytest.raises(AssertionError, match="silence"):
+        Client15(to(bmc), password="wrong").login()
+    client = Client15(to(bmc), signs_each=False).login()
+    assert client.command(6, 0x3B, b"\x04") == (0, b"\x04"), "who signs is answered signed"
+    client.auth_type = 0
+    assert client.command(0, 1)[0] == 0
+    assert admin.command(6, 0x40, b"\x01\xa2\x00") == (0, b"")
+    strict = Client15(to(bmc)).login()
+    strict.auth_type = 0
+    assert strict.command(0, 1) is None
+
+
 def test_a_locked_user_is_not_answered_whatever_the_password(bench, bmc):
     for _ in range(3):
         with pytest.raises(AssertionError, match="silence"):

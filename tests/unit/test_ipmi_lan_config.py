@@ -14,7 +14,7 @@ from tests.ipmi_client import PEER, Client, Client15, Refused, open_sessionless,
 
 SET, GET, STATISTICS = (0x0C, 0x01), (0x0C, 0x02), (0x0C, 0x04)
 SET_ACCESS, ACCESS, KEYS = (6, 0x40), (6, 0x41), (6, 0x56)
-NOT_AUTHORIZED, NO_SUITE = 0x09, 0x11
+NOT_AUTHORIZED, NO_SUITE = 0x0A, 0x11
 
 
 @pytest.fixture

@@ -154,7 +154,52 @@ def test_unknown_users_count_against_the_address_where_the_lockout_goes_by_addre
 def test_more_privilege_than_the_role_has_is_refused_in_rakp_2(bmc):
     with pytest.raises(Refused) as refused:
         Client(to(bmc), user="guest", password="looks-only").login()
+    assert (refused.value.message, refused.value.status) == (0x13, 0x0A)
+
+
+def test_a_privilege_that_does_not_exist_is_an_invalid_role(bmc):
+    with pytest.raises(Refused) as refused:
+        Client(to(bmc), privilege=6).login()
     assert (refused.value.message, refused.value.status) == (0x13, 0x09)
+    with pytest.raises(Refused) as refused:
+        Client(to(bmc), privilege=5).login()
+    assert (refused.value.message, refused.value.status) == (0x13, 0x0A)
+
+
+@pytest.mark.parametrize(("asked", "granted"), [(0, 4), (2, 2), (3, 3), (4, 4), (5, 4)])
+def test_an_open_session_is_for_no_more_than_was_asked(bmc, asked, granted):
+    """Clients compare, and give up over another level."""
+    (reply,) = to(bmc)(open_request(3, b"abcd", privilege=asked))
+    assert (reply[17], reply[18]) == (0, granted)
+
+
+def test_rakp_1_gets_no_more_than_the_open_session_request_asked(bmc):
+    client = Client(to(bmc))
+    (reply,) = to(bmc)(open_request(3, client.console, privilege=2))
+    client.managed = reply[24:28]
+    with pytest.raises(Refused) as refused:
+        client.rakp1()
+    assert refused.value.status == 0x0A
+
+
+def test_an_open_session_for_a_privilege_that_does_not_exist_is_refused(bmc):
+    (reply,) = to(bmc)(open_request(3, b"abcd", privilege=7))
+    assert (reply[5], reply[17], reply[20:24]) == (0x11, 0x09, b"abcd")
+    assert not bmc.sessions.half_open
+
+
+def test_a_role_that_was_lowered_binds_the_open_session(bench, bmc):
+    client = Client(to(bmc)).login()
+    account = bench.view().account("root")
+    other = Client(to(bmc), user="second", password="Adm1nistrat0r")
+    bench.view().users.create("second", "Adm1nistrat0r", "Administrator")
+    other.login()
+    bench.view().users.change("second", role="ReadOnly")
+    assert other.command(*CONTROL, b"\x00") == (0xD4, b"")
+    assert other.command(6, 0x3B, b"\x04") == (0x81, b"")
+    assert other.command(*STATUS)[0] == 0
+    assert account is bench.view().account("root")
+    assert client.command(*CONTROL, b"\x00") == (0, b"")
 
 
 def test_a_user_reads_power_and_may_not_change_it(bench, bmc):
@@ -206,6 +251,15 @@ def test_closing_somebody_elses_session_takes_an_administrator(bmc):
     assert admin.command(6, 0x3C, b"\xee\xee\xee\xee") == (0x87, b"")
     assert admin.command(6, 0x3C, user.managed) == (0, b"")
     assert user.command(*STATUS) is None
+
+
+def test_a_session_can_be_closed_by_its_handle(bmc):
+    admin, other = Client(to(bmc)).login(), Client(to(bmc)).login()
+    handle = other.command(6, 0x3D, b"\x00")[1][:1]
+    assert admin.command(6, 0x3C, bytes(4) + b"\xfa") == (0x88, b"")
+    assert admin.command(6, 0x3C, bytes(4) + handle) == (0, b"")
+    assert other.command(*STATUS) is None
+    assert admin.command(*STATUS)[0] == 0
 
 
 def test_an_idle_session_expires_and_a_used_one_does_not(bench, bmc):
@@ -269,6 +323,26 @@ def test_repeated_handshake_messages_get_the_same_answer_again(bmc):
     assert len(bmc.sessions.live) == 1
 
 
+def test_a_client_that_counts_its_tries_in_the_tag_gets_the_same_answers_too(bmc):
+    def tagged(datagram, tag):
+        return datagram[:16] + bytes((tag,)) + datagram[17:]
+
+    send = to(bmc)
+    client = Client(send)
+    client.open()
+    message = client.rakp1_message(bytes(16))
+    (first,), (second,) = send(message), send(tagged(message, 77))
+    assert second == tagged(first, 77)
+    (reply,) = send(message)
+    body = reply[16:]
+    client.bmc_random, client.guid = body[8:24], body[24:40]
+    message = client.rakp3_message()
+    (first,), (second,) = send(message), send(tagged(message, 78))
+    assert (first[5], first[17]) == (0x15, 0)
+    assert second == tagged(first, 78)
+    assert len(bmc.sessions.live) == 1
+
+
 def test_two_bmcs_spoken_to_from_one_client_address_each_answer_for_themselves(profile):
     bench = make_bench(UnitSpec(name="node1", profile=profile), UnitSpec(name="node2", profile=profile))
     one, two = responder(bench, "node1"), responder(bench, "node2")
@@ -305,6 +379,14 @@ def test_a_request_repeated_under_a_new_number_runs_again_as_on_hardware(bench, 
     message = request(0, 2, b"\x03", seq=9)
     assert len(to(bmc)(client.wrap(message))) == len(to(bmc)(client.wrap(message))) == 1
     assert len(bench.events(Kind.COMMAND)) == 2
+
+
+def test_session_sequence_numbers_go_round(bmc):
+    client = Client(to(bmc)).login()
+    for sequence in (0x70000000, 0xE0000000, 0xFFFFFFFE, 1, 0xFFFFFFFF, 20):
+        assert to(bmc)(client.wrap(request(*STATUS), sequence=sequence)), hex(sequence)
+    for sequence in (0xFFFFFFFE, 0xFFFFFFFF, 0, 1, 0xFFFFFF00):
+        assert to(bmc)(client.wrap(request(*STATUS), sequence=sequence)) == [], hex(sequence)
 
 
 def test_datagrams_that_overtake_each_other_are_taken_once_each(bmc):

@@ -94,6 +94,22 @@ def test_a_password_can_be_tested_in_both_lengths_and_told_apart(admin):
     assert admin.command(*PASSWORD, bytes((9, 2)) + b"x" * 16) == (0xCC, b"")
 
 
+def test_who_is_renamed_stays_in(bmc, admin):
+    make_bob(admin)
+    bob = Client(to(bmc), user="bob", password="s3cret", privilege=3).login()
+    assert admin.command(*SET_NAME, bytes((SLOT,)) + b"robert".ljust(16, b"\0")) == (0, b"")
+    assert bob.command(0, 1)[0] == 0
+    assert bob.close() == (0, b"")
+    assert Client(to(bmc), user="robert", password="s3cret", privilege=3).login()
+
+
+def test_a_long_password_is_not_tested_with_a_short_one(admin):
+    make_bob(admin)
+    assert admin.command(*PASSWORD, password(2, "a-password-of-20-byt", 20)) == (0, b"")
+    assert admin.command(*PASSWORD, password(3, "a-password-of-20-byt", 20)) == (0, b"")
+    assert admin.command(*PASSWORD, password(3, "a-password-of-20")) == (0x81, b"")
+
+
 @pytest.mark.parametrize("how", ["disabled", "no access", "deleted"])
 def test_a_user_who_is_shut_out_loses_the_open_session_too(bench, bmc, admin, how):
     make_bob(admin)
