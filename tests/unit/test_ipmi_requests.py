@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-
 import pytest
 
 from emulator.core.fault import Armed, When
@@ -14,24 +11,13 @@ from emulator.faults.protocol import Completion, Silence
 from emulator.ipmi.responder import IpmiResponder
 from tests.conftest import Bench
 from tests.ipmi_client import (
-    PEER,
     Client,
     Refused,
     open_sessionless,
     request,
     sessionless,
 )
-
-STATUS = (0, 1)
-CONTROL = (0, 2)
-
-
-def responder(bench: Bench, name: str = "node1", **settings: object) -> IpmiResponder:
-    return IpmiResponder(bench.view(name), entropy=os.urandom, **settings)  # type: ignore[arg-type]
-
-
-def to(bmc: IpmiResponder, peer: tuple[str, int] = PEER) -> Callable[[bytes], list[bytes]]:
-    return lambda datagram: [data for data, _peer in bmc.receive(datagram, peer)]
+from tests.ipmi_unit import CONTROL, STATUS, responder, to
 
 
 @pytest.fixture
