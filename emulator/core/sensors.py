@@ -223,7 +223,7 @@ RPM = {Os.RUNNING: 5400.0, Os.HUNG: 6000.0, Os.STOPPED: 4200.0}
 
 
 def watts(host: Host) -> float | None:
-    """The level of a state, without ripple."""
+    """The level that a state settles at."""
     if host.rail is Rail.UNKNOWN:
         return None
     return WATTS[host.os] if host.rail is Rail.UP else STANDBY_W
