@@ -7,8 +7,8 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from conformance import cause_patterns as wording
 from conformance import requirement as req
-from conformance import wording
 from conformance.finding import Finding
 from conformance.outcome import Outcome
 from conformance.requirement import Requirement

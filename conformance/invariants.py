@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from conformance import cause_patterns as wording
 from conformance import requirement as req
-from conformance import wording
 from conformance.expectations import AskCase, how_it_ended
 from conformance.finding import Finding
 from conformance.timeline import is_bmc_reset, is_write, text

@@ -19,13 +19,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from conformance import expectations, invariants
+from conformance.cause_patterns import Patterns
 from conformance.finding import Facts, Finding, Judgement
 from conformance.outcome import Outcome
 from conformance.requirement import ALL, Requirement
 from conformance.scenario import Step
 from conformance.timeline import Incomplete, Timeline, Truth, Window
 from conformance.vocabulary import SEVERITY, Claim, Kind, Level, Verdict
-from conformance.wording import Patterns
 from emulator.core.journal import Event
 
 STANDS_WITHOUT_FAULT = frozenset({Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK})

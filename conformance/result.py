@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from conformance.causal_chain import Line
 from conformance.finding import Facts, Finding
 from conformance.scenario import Origin, Scenario
-from conformance.story import Line
 from conformance.vocabulary import Kind, Protocol, Verdict
 
 

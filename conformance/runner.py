@@ -18,12 +18,12 @@ from typing import Final
 
 from conformance import adapters
 from conformance.adapters import CannotStart, Definition, Interrupted
+from conformance.causal_chain import tell
 from conformance.finding import Judgement
 from conformance.judge import Trial, judge
+from conformance.play_scenario import Play, Played, play
 from conformance.result import Result
 from conformance.scenario import ProfileAnswers, Scenario, Step
-from conformance.stage import Play, Played, play
-from conformance.story import tell
 from conformance.vocabulary import SEVERITY, Protocol, Verdict
 from emulator.core.errors import EmulatorError
 from emulator.core.journal import Kind

@@ -23,17 +23,17 @@ from typing import TextIO, TypeVar
 
 from emulator.backends.container import DockerHost, DockerRoom, Engine, LabAction
 from emulator.backends.process import ProcessHost, ProcessRoom
+from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
-from emulator.core.fault import Armed, Seam
-from emulator.core.host import Host, News
+from emulator.core.faults.board import Armed, Seam
 from emulator.core.journal import Datum, Event, Journal, Kind
 from emulator.core.rack import Rack, UnitSpec
-from emulator.core.view import BmcView
-from emulator.core.virtual import VirtualRoom
+from emulator.core.truth.host import Host, News
+from emulator.core.truth.virtual_hosts import VirtualRoom
 from emulator.core.vocab import Rail
 from emulator.faults.wire import WireFault
 from emulator.fleet import Fleet
-from emulator.front import FrontEnds, Place
+from emulator.frontends import FrontEnds, Place
 from emulator.tokens import session_token
 from emulator.wire.ports import before_port
 from emulator.wire.reactor import Reactor

@@ -14,7 +14,7 @@ from typing import Final
 from emulator.backends.container import DockerHost
 from emulator.backends.process import ProcessHost
 from emulator.core.rack import HostSpec, UnitSpec
-from emulator.front import Place
+from emulator.frontends import Place
 from profiles import loader
 from profiles.errors import Mark, Problem, Problems, ProfileError
 from profiles.scale import at_scale

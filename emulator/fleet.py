@@ -16,12 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from emulator.core.bmc.view import BmcView
 from emulator.core.clock import Instant
 from emulator.core.errors import RackMisconfigured
 from emulator.core.rack import Rack
-from emulator.core.view import BmcView
 from emulator.ipmi.responder import IpmiResponder
-from emulator.ipmi.sessions import Peer
+from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
 from emulator.wire.reactor import Reactor
 from emulator.wire.udp import Address, UdpFleet

@@ -22,7 +22,7 @@ from fencer.outcome import (
 from fencer.target import Auth, ChassisCheck, FenceError, Limits, Protocol, Target
 
 if TYPE_CHECKING:
-    from fencer.moves import Effect, Event
+    from fencer.events_effects import Effect, Event
 
 Permit = Callable[[PowerCommand], bool]
 Observe = Callable[[float, "Event | Effect"], None]

@@ -23,8 +23,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import inf
 
-from fencer import wording
-from fencer.moves import (
+from fencer import failure_text as wording
+from fencer.events_effects import (
     CommandAnswered,
     Effect,
     Event,

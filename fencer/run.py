@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol as Interface
 from typing import TypeVar
 
-from fencer.moves import (
+from fencer.events_effects import (
     CommandAnswered,
     DeadlinePassed,
     Effect,

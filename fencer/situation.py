@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
 
-from fencer.moves import (
+from fencer.events_effects import (
     CommandAnswered,
     DeadlinePassed,
     Event,

@@ -9,12 +9,12 @@ from itertools import count
 
 import pytest
 
+from emulator.core.bmc.view import BmcView
 from emulator.core.clock import VirtualClock
-from emulator.core.host import Host
 from emulator.core.journal import Event, Journal, Kind
 from emulator.core.rack import HostSpec, Rack, UnitSpec
-from emulator.core.view import BmcView
-from emulator.core.virtual import VirtualRoom
+from emulator.core.truth.host import Host
+from emulator.core.truth.virtual_hosts import VirtualRoom
 from profiles import model as m
 
 

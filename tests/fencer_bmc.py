@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fencer.moves import CommandAnswered, Offers, TaskSaid
+from fencer.events_effects import CommandAnswered, Offers, TaskSaid
 from fencer.outcome import Action, Cause, Failure, Outcome, PowerCommand, Reading, Verdict, power_of
 from fencer.run import perform
 from fencer.target import Limits

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from emulator.core.fault import Armed
-from emulator.core.host import Host
+from emulator.core.bmc.view import BmcView
+from emulator.core.faults.board import Armed
 from emulator.core.journal import Event, Journal, Kind
 from emulator.core.rack import Rack, UnitSpec
-from emulator.core.view import BmcView
-from emulator.core.virtual import VirtualRoom
+from emulator.core.truth.host import Host
+from emulator.core.truth.virtual_hosts import VirtualRoom
 from emulator.ipmi.responder import IpmiResponder
 from emulator.wire.reactor import Reactor
 from emulator.wire.udp import Address, UdpEndpoint

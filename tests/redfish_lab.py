@@ -14,9 +14,9 @@ import threading
 from dataclasses import dataclass, field
 
 from emulator.assembly import Emulator
-from emulator.core.eventlog import LogEntry, LogKind
+from emulator.core.bmc.eventlog import LogEntry, LogKind
+from emulator.core.bmc.view import BmcView
 from emulator.core.journal import Kind
-from emulator.core.view import BmcView
 
 SERVICE = "/redfish/v1/EventService"
 SUBSCRIPTIONS = f"{SERVICE}/Subscriptions"

@@ -24,7 +24,7 @@ from pathlib import Path
 from emulator.assembly import Emulator
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.fleet import Fleet
-from emulator.front import Place
+from emulator.frontends import Place
 from profiles import load
 from profiles.model import Profile, Span
 from tools.ipmi_client_cell import AND, LIMIT, Cell

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from conformance.cause_patterns import Patterns
 from conformance.vocabulary import Ask, Claim, Protocol
-from conformance.wording import Patterns
 
 PLACEHOLDER: Final = re.compile(r"\{([a-z_]+\.[a-z_.]*)\}")
 BMC_KEYS: Final = (

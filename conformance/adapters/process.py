@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from conformance.adapters import warden
+from conformance.adapters import subreaper as warden
 from conformance.adapters.base import CannotStart, Interrupted, Invocation
 from conformance.adapters.programs import StandIns
 from conformance.outcome import Outcome

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from conformance.causal_chain import Line
 from conformance.finding import Facts, Finding
 from conformance.result import Result, counts, exit_code
-from conformance.story import Line
 from conformance.vocabulary import Verdict
 
 SCHEMA: Final = "fencelab.conformance/1"

@@ -17,7 +17,7 @@ from conformance.scenario import (
 )
 from conformance.scenarios.words import RESET_PATH, falls_after
 from conformance.vocabulary import Cause, Protocol
-from emulator.core.fault import Armed, When
+from emulator.core.faults.board import Armed, When
 from emulator.faults.wire import Drop
 
 LOST_ANSWER = Scenario(

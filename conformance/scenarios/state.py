@@ -25,7 +25,7 @@ from conformance.scenario import (
 )
 from conformance.scenarios.words import completion, falls_after, nothing_happens, refused_when_off, refused_when_on
 from conformance.vocabulary import Ask, Cause, Claim, Protocol
-from emulator.core.fault import Armed
+from emulator.core.faults.board import Armed
 from emulator.core.vocab import Rail, ResetType
 from emulator.faults.report import Says
 

@@ -6,7 +6,7 @@ from conformance import requirement as req
 from conformance.scenario import ON, Inject, NeverClaims, Scenario, host, names_cause, off
 from conformance.scenarios.words import ALWAYS_ON_GET
 from conformance.vocabulary import Cause, Protocol
-from emulator.core.fault import Armed
+from emulator.core.faults.board import Armed
 from emulator.faults.wire import Silent
 
 SILENT_BMC = Scenario(

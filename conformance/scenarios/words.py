@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.scenario import Inject
-from emulator.core.fault import Armed, When
+from emulator.core.faults.board import Armed, When
 from emulator.core.vocab import Rail, ResetType
 from emulator.faults.power import Gated, Ignore
 from emulator.faults.protocol import Completion, HttpReply

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from emulator.core.host import News, Order
+from emulator.core.truth.host import News, Order
 
 Tell = Callable[[str, str, News, int | None], None]
 

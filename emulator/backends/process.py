@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emulator.core.host import News, Order
+from emulator.core.truth.host import News, Order
 
 _log = logging.getLogger(__name__)
 

@@ -13,23 +13,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from emulator.core.accounts import Accounts
-from emulator.core.alarms import Alarms
-from emulator.core.bmc_life import BmcLife
+from emulator.core.bmc.accounts import Accounts
+from emulator.core.bmc.alarms import Alarms
+from emulator.core.bmc.bmc_life import BmcLife
+from emulator.core.bmc.bmc_log_writer import Witness
+from emulator.core.bmc.eventlog import LOG_LIMIT, EventLog, LogEntry, Overflow
+from emulator.core.bmc.unit import Unit
+from emulator.core.bmc.watchdogs import Watchdogs
 from emulator.core.clock import Clock, Instant
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
-from emulator.core.eventlog import LOG_LIMIT, EventLog, LogEntry, Overflow
-from emulator.core.fault import Armed, PowerFault, ReportFault, Seam
-from emulator.core.host import Holder, Host, News, Order, host_off, host_on, turn
+from emulator.core.faults.board import Armed, PowerFault, ReportFault, Seam
 from emulator.core.journal import Journal, Kind
 from emulator.core.naming import numbered
-from emulator.core.power import Effects
-from emulator.core.system import SystemState
+from emulator.core.power.commands import Effects
+from emulator.core.power.system import SystemState
 from emulator.core.timers import Timer, Timers
-from emulator.core.unit import Unit
+from emulator.core.truth.host import Holder, Host, News, Order, host_off, host_on, turn
 from emulator.core.vocab import Os
-from emulator.core.watchdogs import Watchdogs
-from emulator.core.witness import Witness
 from profiles.model import Profile, Span, View
 
 

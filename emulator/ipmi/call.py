@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from emulator.core.fault import Request
-from emulator.core.view import BmcView
+from emulator.core.bmc.view import BmcView
+from emulator.core.faults.board import Request
 from emulator.core.vocab import CompletionCode, ResetType
-from emulator.ipmi.handshake import HalfOpen
-from emulator.ipmi.lan15 import AuthType, Challenge
-from emulator.ipmi.sessions import Peer, Privilege, Session, SessionTable
-from emulator.ipmi.sol import Sol
+from emulator.ipmi.console.sol import Sol
+from emulator.ipmi.session.handshake import HalfOpen
+from emulator.ipmi.session.lan15 import AuthType, Challenge
+from emulator.ipmi.session.sessions import Peer, Privilege, Session, SessionTable
+from emulator.ipmi.session.strangers import Strangers
+from emulator.ipmi.session.suites import CipherSuite
 from emulator.ipmi.state import Here, IpmiState
-from emulator.ipmi.strangers import Strangers
-from emulator.ipmi.suites import CipherSuite
 
 
 class Refused(Exception):

@@ -5,29 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from emulator.core.vocab import ResetType
-from emulator.ipmi import (
-    app,
-    bootoptions,
-    channel,
-    chassis,
-    dcmi,
-    dcmi_power,
-    dcmi_thermal,
-    fru,
-    lan,
-    login15,
-    payloads,
-    pef,
-    sdr,
-    sel,
-    sensors,
-    sol_config,
-    sysinfo,
-    users,
-    watchdog,
-)
 from emulator.ipmi.call import Call, Command, no_reset
-from emulator.ipmi.sessions import Privilege
+from emulator.ipmi.console import payloads, sol_config
+from emulator.ipmi.management import application as app
+from emulator.ipmi.management import channel, dcmi, dcmi_power, dcmi_thermal, fru, lan, pef, sdr, sel, sensors, users
+from emulator.ipmi.management import system_info as sysinfo
+from emulator.ipmi.power import boot_options as bootoptions
+from emulator.ipmi.power import chassis, watchdog
+from emulator.ipmi.session import login15
+from emulator.ipmi.session.sessions import Privilege
 
 CHASSIS, SENSOR, APP, STORAGE, TRANSPORT, GROUP = 0x00, 0x04, 0x06, 0x0A, 0x0C, 0x2C
 

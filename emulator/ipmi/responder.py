@@ -21,29 +21,31 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
+from emulator.core.bmc.presence import HERE
+from emulator.core.bmc.view import BmcView
 from emulator.core.clock import Instant
 from emulator.core.errors import EmulatorError
-from emulator.core.fault import Request, Seam
+from emulator.core.faults.board import Request, Seam
 from emulator.core.journal import Kind
 from emulator.core.naming import derived_uuid
-from emulator.core.presence import HERE
-from emulator.core.view import BmcView
 from emulator.core.vocab import CompletionCode
 from emulator.faults.protocol import Completion, Silence, answer_instead
-from emulator.ipmi import bootoptions, rmcp, starting
+from emulator.ipmi import starting
 from emulator.ipmi.call import Bmc, Call, Command, Origin, Refused, Traffic
-from emulator.ipmi.codec import RmcpPlusLink
 from emulator.ipmi.commands import COMMANDS, name_of
-from emulator.ipmi.handshake import KG_BYTES, HalfOpen
-from emulator.ipmi.lan15 import ACTIVATE_SESSION, AUTH_TYPE_OF_WORD, AuthType, Challenge, offered_beside
-from emulator.ipmi.login import Login
-from emulator.ipmi.login15 import authenticate
-from emulator.ipmi.rmcp import Lan15, Malformed, Message, Ping, RmcpPlus
-from emulator.ipmi.sessions import PRIVILEGE_OF_ROLE, Answered, Limits, Peer, Session, SessionTable, limits_for
-from emulator.ipmi.sol import Emit, Sol, nowhere
+from emulator.ipmi.console.sol import Emit, Sol, nowhere
+from emulator.ipmi.power import boot_options as bootoptions
+from emulator.ipmi.session import rmcp
+from emulator.ipmi.session.codec import RmcpPlusLink
+from emulator.ipmi.session.handshake import KG_BYTES, HalfOpen
+from emulator.ipmi.session.lan15 import ACTIVATE_SESSION, AUTH_TYPE_OF_WORD, AuthType, Challenge, offered_beside
+from emulator.ipmi.session.login import Login
+from emulator.ipmi.session.login15 import authenticate
+from emulator.ipmi.session.rmcp import Lan15, Malformed, Message, Ping, RmcpPlus
+from emulator.ipmi.session.sessions import PRIVILEGE_OF_ROLE, Answered, Limits, Peer, Session, SessionTable, limits_for
+from emulator.ipmi.session.strangers import Strangers
+from emulator.ipmi.session.suites import enabled
 from emulator.ipmi.state import NOWHERE, Here, IpmiState
-from emulator.ipmi.strangers import Strangers
-from emulator.ipmi.suites import enabled
 
 P = TypeVar("P", bound=Peer)
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from emulator.core.boot import NO_OVERRIDE, BootOverride
+from emulator.core.bmc.boot import NO_OVERRIDE, BootOverride
 from emulator.core.clock import Instant
-from emulator.ipmi.rmcp import IPMI_PORT
+from emulator.ipmi.session.rmcp import IPMI_PORT
 
 NO_CHANGES: Mapping[int, bytes] = MappingProxyType({})
 NOTHING_KEPT: Mapping[tuple[int, int, int], bytes] = MappingProxyType({})

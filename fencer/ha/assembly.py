@@ -11,13 +11,13 @@ from pathlib import Path
 from fencer.ha.bmc import Bmc, FencedBmc
 from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import Config, HostPart
-from fencer.ha.hosts import ExecExecution, Executor, HttpExecution
-from fencer.ha.lines import Sink
+from fencer.ha.event_lines import Sink
 from fencer.ha.manager import Manager, Pools
 from fencer.ha.policy import PolicyName
 from fencer.ha.probes import ask_all
 from fencer.ha.restarts import Restarts
 from fencer.ha.store import SqliteStore
+from fencer.ha.vm_executors import ExecExecution, Executor, HttpExecution
 from fencer.ha.yamlfile import ConfigError
 
 

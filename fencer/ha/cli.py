@@ -17,7 +17,7 @@ import click
 
 from fencer.ha.assembly import make_manager, make_pools
 from fencer.ha.config import POLICY_NAMES, Config, load_config
-from fencer.ha.lines import as_json, as_text, stdout_sink
+from fencer.ha.event_lines import as_json, as_text, stdout_sink
 from fencer.ha.states import RULES, TRANSITIONS, host_status
 from fencer.ha.store import SqliteStore, StoreError
 from fencer.ha.yamlfile import ConfigError

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fencer.ha.draft import Draft
 from fencer.ha.effects import Alert, Effect, Kind, Release
 from fencer.ha.observations import (
     Activity,
@@ -33,6 +32,7 @@ from fencer.ha.observations import (
 from fencer.ha.policy import Policy
 from fencer.ha.record import Ask, Fence, HostRecord
 from fencer.ha.states import HAEvent, HAState
+from fencer.ha.step_builder import Draft
 
 S, E = HAState, HAEvent
 

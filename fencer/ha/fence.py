@@ -14,12 +14,12 @@ import zlib
 from dataclasses import replace
 
 from fencer.ha import proof
-from fencer.ha.draft import Draft
 from fencer.ha.effects import Alert, Detail, Kind, Release
 from fencer.ha.observations import CommandReply, CommandResult, Hold, ManualFence, PowerRead
 from fencer.ha.policy import Policy
 from fencer.ha.record import Ask, Fence, HostRecord, LastError, Phase, Signature
 from fencer.ha.states import HAEvent
+from fencer.ha.step_builder import Draft
 from fencer.outcome import Cause, Failure, Power
 
 LOCK_OUT = frozenset({Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED})

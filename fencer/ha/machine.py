@@ -17,7 +17,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fencer.ha import fence, proof
-from fencer.ha.draft import Draft
 from fencer.ha.effects import Alert, Effect, Kind, StopStrangers
 from fencer.ha.observations import (
     Activity,
@@ -35,6 +34,7 @@ from fencer.ha.observations import (
 from fencer.ha.policy import Policy, Reenable
 from fencer.ha.record import Ask, HostRecord
 from fencer.ha.states import HAEvent, HAState
+from fencer.ha.step_builder import Draft
 from fencer.outcome import Cause, Failure, Power
 
 S, E = HAState, HAEvent

@@ -15,12 +15,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from fencer.ha import brake, cloudstack, machine, proof
+from fencer.ha import cloudstack, machine, proof
+from fencer.ha import fence_limiter as brake
 from fencer.ha.bmc import Bmc, CommandAnswer, ReadFailed
 from fencer.ha.clock import Clock
 from fencer.ha.config import Config, HostPart
 from fencer.ha.effects import CallBmc, CheckActivity, Effect, StopStrangers
-from fencer.ha.lines import Sink
+from fencer.ha.event_lines import Sink
 from fencer.ha.observations import (
     Activity,
     Claimed,

@@ -17,9 +17,9 @@ from fencer.ha import placement
 from fencer.ha.clock import Clock
 from fencer.ha.config import Config
 from fencer.ha.effects import Alert, Kind, Told
-from fencer.ha.hosts import Executor, StartFailed
 from fencer.ha.record import HostRecord
 from fencer.ha.store import LedgerRow, Store
+from fencer.ha.vm_executors import Executor, StartFailed
 
 T = TypeVar("T")
 Post = Callable[[Callable[[], None]], None]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fencer.moves import CommandAnswered, Offers, TaskSaid
+from fencer.events_effects import CommandAnswered, Offers, TaskSaid
 from fencer.outcome import Failure, PowerCommand, Reading
 
 

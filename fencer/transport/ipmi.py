@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from fencer.moves import CommandAnswered, Offers, TaskSaid
+from fencer.events_effects import CommandAnswered, Offers, TaskSaid
 from fencer.outcome import Cause, Failure, PowerCommand, Reading, power_of
 from fencer.target import Target
 from fencer.transport.base import Unread

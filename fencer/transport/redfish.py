@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from fencer.moves import CommandAnswered, Offers, TaskSaid
+from fencer.events_effects import CommandAnswered, Offers, TaskSaid
 from fencer.outcome import Cause, Failure, PowerCommand, Reading, power_of
 from fencer.redact import Redactor
 from fencer.target import ChassisCheck, Limits, Target

@@ -12,10 +12,10 @@ import random
 import sys
 from pathlib import Path
 
+from emulator.core.bmc.view import BmcView
 from emulator.core.clock import VirtualClock
 from emulator.core.journal import Journal
 from emulator.core.rack import Rack, UnitSpec
-from emulator.core.view import BmcView
 from emulator.ipmi.responder import IpmiResponder
 from profiles import load
 from tests.ipmi_client import Client

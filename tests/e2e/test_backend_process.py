@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 from emulator.backends.process import ProcessHost, ProcessRoom, live_members
-from emulator.core.host import News, Order
+from emulator.core.truth.host import News, Order
 
 KEY = ("node1", "1")
 PATIENCE = 20

@@ -17,7 +17,7 @@ import pytest
 
 from emulator import Emulator, Endpoint, Event, HostSpec, UnitSpec
 from emulator.core.errors import RackMisconfigured
-from emulator.core.fault import Armed, Fault, When
+from emulator.core.faults.board import Armed, Fault, When
 from emulator.core.journal import Kind, chain
 from emulator.core.rack import Rack
 from emulator.core.vocab import Rail

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from emulator.core.fault import Armed, When
+from emulator.core.bmc.view import BmcView
+from emulator.core.faults.board import Armed, When
 from emulator.core.journal import Kind
 from emulator.core.rack import UnitSpec
-from emulator.core.view import BmcView
 from emulator.core.vocab import Os, Rail
 from emulator.faults.protocol import Completion, Silence
 from profiles import load, names

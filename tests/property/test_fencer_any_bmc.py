@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fencer import procedure
 from fencer.agent import from_lines
-from fencer.moves import (
+from fencer.events_effects import (
     CommandAnswered,
     DeadlinePassed,
     Finish,

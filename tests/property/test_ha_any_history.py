@@ -22,7 +22,6 @@ from hypothesis.stateful import (
 )
 
 from fencer.ha import fence, machine, proof
-from fencer.ha.draft import Draft
 from fencer.ha.effects import Answer, CallBmc, Kind, Release, Told
 from fencer.ha.observations import (
     Activity,
@@ -41,6 +40,7 @@ from fencer.ha.observations import (
 from fencer.ha.policy import Policy
 from fencer.ha.record import Ask, HostRecord, Request
 from fencer.ha.states import TRANSITIONS, HAState, HostStatus, host_status
+from fencer.ha.step_builder import Draft
 from fencer.outcome import Cause, Failure, Power, Reading
 from tests.effort import examples
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from fencer.ha import fence, proof
-from fencer.ha.draft import Draft
 from fencer.ha.observations import (
     CommandReply,
     CommandResult,
@@ -16,6 +15,7 @@ from fencer.ha.observations import (
 from fencer.ha.policy import Policy
 from fencer.ha.record import HostRecord
 from fencer.ha.states import HAState
+from fencer.ha.step_builder import Draft
 from fencer.outcome import Reading
 from tests.ha_explorer import (
     Budget,

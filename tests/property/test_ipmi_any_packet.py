@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.core.rack import UnitSpec
-from emulator.ipmi import rmcp
 from emulator.ipmi.commands import COMMANDS
 from emulator.ipmi.responder import SUMMARY_EVERY, IpmiResponder
-from emulator.ipmi.rmcp import Malformed
-from emulator.ipmi.window import Window
+from emulator.ipmi.session import rmcp
+from emulator.ipmi.session.rmcp import Malformed
+from emulator.ipmi.session.window import Window
 from tests.conftest import Bench, make_bench, tiny_profile
 from tests.effort import examples
 from tests.ipmi_client import PEER, RMCP, Client, request

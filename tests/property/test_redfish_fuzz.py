@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from emulator.core.clock import VirtualClock
 from emulator.core.journal import Journal
 from emulator.core.rack import Rack, UnitSpec
-from emulator.core.virtual import VirtualRoom
-from emulator.redfish.app import create_app
+from emulator.core.truth.virtual_hosts import VirtualRoom
+from emulator.redfish.service.app import create_app
 from profiles.loader import load
 from tests.effort import examples
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emulator.core.view import SystemName
-from emulator.redfish.tree import Tree
+from emulator.core.bmc.view import SystemName
+from emulator.redfish.service.tree import Tree
 from profiles.loader import load
 from tests.effort import examples
 from tests.property.test_redfish_fuzz import METHODS, PROFILES, VALUES, bench, request

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from emulator.redfish.call import Refusal
-from emulator.redfish.desk import Happening, Subscription
-from emulator.redfish.sse_filter import PROPERTIES, All, AnyOf, Is, as_lists, compiled, parsed
+from emulator.redfish.events.sse_filter import PROPERTIES, All, AnyOf, Is, as_lists, compiled, parsed
+from emulator.redfish.events.subscriptions import Happening, Subscription
+from emulator.redfish.service.call import Refusal
 
 KNOWN = {"RegistryPrefix": ("A", "B"), "ResourceType": ("A", "B")}
 WORDS = st.sampled_from([*PROPERTIES, "eq", "and", "or", "not", "(", ")", "true", "false", "'A'", "B", "/A", "'", "''", "Event"])

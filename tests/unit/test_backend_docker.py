@@ -24,7 +24,7 @@ from emulator.backends.container import (
     OutOfSight,
     Seen,
 )
-from emulator.core.host import TURNS, News, Order, host_on, turn
+from emulator.core.truth.host import TURNS, News, Order, host_on, turn
 
 KEY = ("bmc1", "1")
 LABEL = "node1"

@@ -11,13 +11,13 @@ import pytest
 
 from conformance import requirement as req
 from conformance import selection
+from conformance.causal_chain import Line, tell
 from conformance.finding import Finding
 from conformance.report import html, junit, model, terminal
 from conformance.report.words import in_words
 from conformance.result import Result, exit_code
 from conformance.scenario import Origin, ProfileAnswers
 from conformance.scenarios import ALL, BY_ID
-from conformance.story import Line, tell
 from conformance.vocabulary import SEVERITY, Kind, Level, Verdict
 from emulator.core.clock import VirtualClock
 from emulator.core.journal import Journal

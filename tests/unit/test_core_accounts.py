@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.core.accounts import ATTEMPTS_KEPT, Accounts, AuthResult
-from emulator.core.accounts_admin import (
+from emulator.core.bmc.accounts import ATTEMPTS_KEPT, Accounts, AuthResult
+from emulator.core.bmc.accounts_admin import (
     PRIVILEGE_OF_ROLE,
     ROLE_OF_PRIVILEGE,
     AccountLimits,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.core.boot import RestartCause
+from emulator.core.bmc.boot import RestartCause
+from emulator.core.bmc.eventlog import LogKind, Overflow, SelFields, Severity
 from emulator.core.errors import RackMisconfigured
-from emulator.core.eventlog import LogKind, Overflow, SelFields, Severity
-from emulator.core.host import Host, News
 from emulator.core.journal import Kind
+from emulator.core.truth.host import Host, News
 from emulator.core.vocab import ChassisControl, Os, Rail
 
 OUT_OF_SIGHT = Host(Rail.UNKNOWN, Os.STOPPED)

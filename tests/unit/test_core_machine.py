@@ -7,13 +7,21 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.core import sensors
-from emulator.core.boot import IPMI_DEVICE, TARGET_OF_IPMI_DEVICE, BootEnabled, BootMode, BootOverride, BootTarget, RestartCause
+from emulator.core.bmc import sensors
+from emulator.core.bmc.boot import (
+    IPMI_DEVICE,
+    TARGET_OF_IPMI_DEVICE,
+    BootEnabled,
+    BootMode,
+    BootOverride,
+    BootTarget,
+    RestartCause,
+)
+from emulator.core.bmc.machine import Led, RestorePolicy
+from emulator.core.bmc.sensors import CPU, FANS, INLET, POWER, PSU_INPUT, PSU_OUTPUT, SENSORS, Meter, Thresholds
 from emulator.core.errors import NoSuchSystem, SettingRefused
-from emulator.core.host import Host, News
-from emulator.core.machine import Led, RestorePolicy
 from emulator.core.rack import HostSpec
-from emulator.core.sensors import CPU, FANS, INLET, POWER, PSU_INPUT, PSU_OUTPUT, SENSORS, Meter, Thresholds
+from emulator.core.truth.host import Host, News
 from emulator.core.vocab import ChassisControl, Os, Rail
 
 OUT_OF_SIGHT = Host(Rail.UNKNOWN, Os.STOPPED)
@@ -249,7 +257,7 @@ def test_power_on_time_counts_only_while_the_rail_is_up(bench):
 
 
 def test_the_power_button_is_a_cause_of_its_own(bench):
-    from emulator.core.power import _cause_of
+    from emulator.core.power.commands import _cause_of
     from emulator.core.vocab import ResetType
 
     assert _cause_of(ResetType.PUSH_POWER_BUTTON) is RestartCause.POWER_BUTTON

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from emulator.core.bmc.network import AS_FOUND, Network, interface, listening
 from emulator.core.errors import SettingRefused
 from emulator.core.journal import Kind
-from emulator.core.network import AS_FOUND, Network, interface, listening
 from emulator.core.rack import UnitSpec
 from tests.conftest import make_bench
 

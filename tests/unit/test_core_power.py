@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from emulator.core.errors import RackMisconfigured
-from emulator.core.fault import Armed, Request, Seam, When
-from emulator.core.host import News
+from emulator.core.faults.board import Armed, Request, Seam, When
 from emulator.core.journal import Kind
 from emulator.core.rack import HostSpec, UnitSpec
+from emulator.core.truth.host import News
 from emulator.core.vocab import ChassisControl, Os, Rail, ResetType
 from emulator.faults.power import Gated, Ignore, Late
 from emulator.faults.report import Says

@@ -7,19 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.core.boot import RestartCause
+from emulator.core.bmc.boot import RestartCause
+from emulator.core.bmc.eventlog import LogKind
+from emulator.core.bmc.machine import RestorePolicy
+from emulator.core.bmc.presence import HERE, Being, Presence
+from emulator.core.bmc.view import BmcView
+from emulator.core.bmc.watchdog import TimerUse, WatchdogSetup
 from emulator.core.clock import VirtualClock
-from emulator.core.eventlog import LogKind
-from emulator.core.fault import Armed, Request
-from emulator.core.host import host_off, host_on
+from emulator.core.faults.board import Armed, Request
 from emulator.core.journal import Journal, Kind
-from emulator.core.machine import RestorePolicy
-from emulator.core.presence import HERE, Being, Presence
 from emulator.core.rack import HostSpec, Rack, UnitSpec
-from emulator.core.view import BmcView
-from emulator.core.virtual import VirtualRoom
+from emulator.core.truth.host import host_off, host_on
+from emulator.core.truth.virtual_hosts import VirtualRoom
 from emulator.core.vocab import Rail
-from emulator.core.watchdog import TimerUse, WatchdogSetup
 from emulator.faults.power import Gated
 from profiles.model import BmcReset, Span, View
 from tests.conftest import make_bench

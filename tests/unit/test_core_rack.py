@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.core.accounts import AuthResult
+from emulator.core.bmc.accounts import AuthResult
 from emulator.core.clock import VirtualClock
 from emulator.core.errors import (
     EmulatorError,
@@ -16,13 +16,13 @@ from emulator.core.errors import (
     NoSuchUnit,
     RackMisconfigured,
 )
-from emulator.core.fault import Armed, Request
-from emulator.core.host import TURNS, Host, News, Order, host_off, host_on, turn
+from emulator.core.faults.board import Armed, Request
 from emulator.core.journal import Journal, Kind, chain, event_from_json
 from emulator.core.naming import derived_serial, derived_uuid, numbered
+from emulator.core.power.system import SystemState
 from emulator.core.rack import HostSpec, Rack, UnitSpec
-from emulator.core.system import SystemState
 from emulator.core.timers import Timers
+from emulator.core.truth.host import TURNS, Host, News, Order, host_off, host_on, turn
 from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, Os, Rail
 from emulator.faults.power import Gated
 from profiles.model import View
@@ -257,7 +257,7 @@ def test_a_lockout_by_address_leaves_other_addresses_alone(profile, bench_of):
     rack = Rack(
         [UnitSpec(name="node1", profile=by_address)], clock=clock, journal=Journal(clock), dice=random.Random(0), make_token=str
     )
-    from emulator.core.view import BmcView
+    from emulator.core.bmc.view import BmcView
 
     view = BmcView(rack, "node1")
     view.verify("root", "no", "a", "basic")
@@ -267,7 +267,7 @@ def test_a_lockout_by_address_leaves_other_addresses_alone(profile, bench_of):
 
 def test_a_lockout_of_zero_never_locks(profile):
 
-    from emulator.core.accounts import Accounts
+    from emulator.core.bmc.accounts import Accounts
     from profiles.model import Lockout
 
     accounts = Accounts(replace(profile.auth, lockout=Lockout(by="account", failures=0)))
@@ -299,7 +299,7 @@ def test_an_idle_session_ends_and_a_used_one_stays(bench):
 
 
 def test_a_session_table_without_a_limit_never_fills(profile, bench_of):
-    from emulator.core.accounts import SessionTable
+    from emulator.core.bmc.accounts import SessionTable
 
     table = SessionTable(None, 30)
     account, tokens = profile.auth.accounts[0], iter("abcdefghij")

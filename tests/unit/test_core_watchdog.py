@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.core.boot import RestartCause
-from emulator.core.eventlog import LogKind
-from emulator.core.host import News, host_off
+from emulator.core.bmc.boot import RestartCause
+from emulator.core.bmc.eventlog import LogKind
+from emulator.core.bmc.watchdog import PreTimeout, TimerAction, TimerUse, WatchdogNotSet, WatchdogSetup
 from emulator.core.journal import Kind
 from emulator.core.rack import HostSpec
+from emulator.core.truth.host import News, host_off
 from emulator.core.vocab import Os, Rail
-from emulator.core.watchdog import PreTimeout, TimerAction, TimerUse, WatchdogNotSet, WatchdogSetup
 
 
 def setup(action=TimerAction.NONE, countdown_s=30.0, **more):

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.backends.container import DockerHost
 from emulator.config import RackFile, load_rack
-from emulator.front import Place
+from emulator.frontends import Place
 from profiles.errors import ProfileError
 
 Read = Callable[[str], RackFile]

@@ -10,7 +10,7 @@ from emulator.core.journal import Kind
 from emulator.core.rack import UnitSpec
 from emulator.fleet import LINGER, Responders
 from emulator.ipmi.responder import IpmiResponder
-from emulator.ipmi.strangers import PER_SECOND
+from emulator.ipmi.session.strangers import PER_SECOND
 from tests.conftest import make_bench, tiny_profile
 from tests.ipmi_client import PEER, Client, request, sessionless
 

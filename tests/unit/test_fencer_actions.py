@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fencer import procedure
-from fencer.moves import CommandAnswered, DeadlinePassed, Finish, Offers, ReadFailed, ReadOk, TaskSaid, TimerFired
+from fencer.events_effects import CommandAnswered, DeadlinePassed, Finish, Offers, ReadFailed, ReadOk, TaskSaid, TimerFired
 from fencer.outcome import Action, Cause, Power, PowerCommand, Reading, Verdict
 from fencer.situation import Input, Phase
 from tests.fencer_bmc import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fencer.moves import CommandAnswered, TaskSaid
+from fencer.events_effects import CommandAnswered, TaskSaid
 from fencer.outcome import Cause, PowerCommand, Verdict
 from fencer.target import Limits
 from tests.fencer_bmc import (

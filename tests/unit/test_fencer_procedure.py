@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fencer.moves import CommandAnswered
+from fencer.events_effects import CommandAnswered
 from fencer.outcome import Cause, PowerCommand, Verdict
 from fencer.target import ChassisCheck
 from tests.fencer_bmc import (

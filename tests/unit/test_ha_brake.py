@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fencer.ha.brake import hold, too_many_lost
+from fencer.ha.fence_limiter import hold, too_many_lost
 from fencer.ha.observations import Hold
 from fencer.ha.policy import Policy
 from fencer.ha.record import Fence, HostRecord, Phase

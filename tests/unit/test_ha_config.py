@@ -15,11 +15,11 @@ from fencer.ha.bmc import FencedBmc
 from fencer.ha.cli import main
 from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import ConfigPart, load_config
-from fencer.ha.hosts import ExecExecution, HttpExecution
 from fencer.ha.policy import Policy
 from fencer.ha.record import HostRecord
 from fencer.ha.states import HAState
 from fencer.ha.store import SqliteStore
+from fencer.ha.vm_executors import ExecExecution, HttpExecution
 from fencer.ha.yamlfile import ConfigError
 
 HOST = "{name: a, bmc: {host: 127.0.0.1}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]}"

@@ -12,13 +12,13 @@ import pytest
 
 from fencer.ha.bmc import CommandAnswer, Permit, ReadFailed
 from fencer.ha.config import load_config
-from fencer.ha.hosts import StartFailed
-from fencer.ha.lines import as_json, as_text
+from fencer.ha.event_lines import as_json, as_text
 from fencer.ha.manager import Manager
 from fencer.ha.observations import CommandResult
 from fencer.ha.restarts import Restarts
 from fencer.ha.states import HAState
 from fencer.ha.store import Event, SqliteStore, StoreError
+from fencer.ha.vm_executors import StartFailed
 from fencer.outcome import Cause, Failure, Power, Reading
 
 T = TypeVar("T")

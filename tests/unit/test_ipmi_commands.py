@@ -9,17 +9,17 @@ from dataclasses import replace
 import pytest
 
 from emulator.core.errors import IllegalStimulus
-from emulator.core.fault import Armed, Request, When
-from emulator.core.host import Order
+from emulator.core.faults.board import Armed, Request, When
 from emulator.core.journal import Kind
 from emulator.core.rack import HostSpec, UnitSpec
+from emulator.core.truth.host import Order
 from emulator.core.vocab import Rail
 from emulator.faults.report import Says
-from emulator.ipmi.app import firmware_bytes
-from emulator.ipmi.chassis import POWER_BIT
 from emulator.ipmi.commands import COMMANDS
+from emulator.ipmi.management.application import firmware_bytes
+from emulator.ipmi.power.chassis import POWER_BIT
 from emulator.ipmi.responder import IpmiResponder, guid_of
-from emulator.ipmi.sessions import Privilege
+from emulator.ipmi.session.sessions import Privilege
 from profiles.model import View
 from tests.conftest import Bench, make_bench
 from tests.ipmi_client import PEER, Client, open_sessionless, request, sessionless

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from emulator.ipmi import pef
+from emulator.ipmi.management import pef
 from emulator.ipmi.responder import IpmiResponder
 from tests.ipmi_client import PEER, Client
 

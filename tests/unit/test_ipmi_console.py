@@ -7,10 +7,10 @@ import struct
 
 import pytest
 
-from emulator.core.boot import BootEnabled, BootOverride, BootTarget
+from emulator.core.bmc.boot import BootEnabled, BootOverride, BootTarget
 from emulator.core.rack import UnitSpec
+from emulator.ipmi.console.sol import BACKLOG, RETRIES
 from emulator.ipmi.responder import IpmiResponder
-from emulator.ipmi.sol import BACKLOG, RETRIES
 from tests.conftest import make_bench, tiny_profile
 from tests.ipmi_client import PEER, RMCP, Client, Client15
 

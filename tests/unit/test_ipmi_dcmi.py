@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from emulator.core.host import News
+from emulator.core.truth.host import News
 from emulator.ipmi.responder import IpmiResponder
 from tests.ipmi_client import PEER, Client
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from emulator.core.eventlog import LogKind, Overflow
+from emulator.core.bmc.eventlog import LogKind, Overflow
 from emulator.core.rack import UnitSpec
 from emulator.ipmi.responder import IpmiResponder
 from tests.conftest import Bench, make_bench, tiny_profile

@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from emulator.core.host import News
+from emulator.core.bmc.sensors import SENSORS, SensorNumber
 from emulator.core.journal import Kind
-from emulator.core.sensors import SENSORS, SensorNumber
-from emulator.ipmi import sdr
+from emulator.core.truth.host import News
+from emulator.ipmi.management import sdr
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.state import Here
 from tests.ipmi_client import PEER, Client

@@ -11,9 +11,9 @@ import pytest
 from emulator.core.journal import Kind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Rail
-from emulator.ipmi.lan15 import AuthType
 from emulator.ipmi.responder import IpmiResponder
-from emulator.ipmi.sessions import Limits
+from emulator.ipmi.session.lan15 import AuthType
+from emulator.ipmi.session.sessions import Limits
 from profiles.model import Account
 from tests.conftest import Bench, make_bench
 from tests.ipmi_client import PEER, Client, Client15, Refused, open_sessionless, request, sessionless

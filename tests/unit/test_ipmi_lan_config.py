@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from emulator.core.network import Network
-from emulator.ipmi.lan import PARAMETERS
+from emulator.core.bmc.network import Network
+from emulator.ipmi.management.lan import PARAMETERS
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.state import Here
 from tests.ipmi_client import PEER, Client, Client15, Refused, open_sessionless, request, sessionless

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.core.boot import NO_OVERRIDE, BootEnabled, BootMode, BootOverride, BootTarget
-from emulator.core.eventlog import LogKind
-from emulator.core.fault import Armed, When
+from emulator.core.bmc.boot import NO_OVERRIDE, BootEnabled, BootMode, BootOverride, BootTarget
+from emulator.core.bmc.eventlog import LogKind
+from emulator.core.bmc.machine import Led, RestorePolicy
+from emulator.core.faults.board import Armed, When
 from emulator.core.journal import Kind
-from emulator.core.machine import Led, RestorePolicy
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Rail
 from emulator.faults.protocol import Silence

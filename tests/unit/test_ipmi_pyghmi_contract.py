@@ -11,9 +11,9 @@ import pytest
 from pyghmi.ipmi import bmc as pyghmi_bmc
 from pyghmi.ipmi.private import constants, serversession, session
 
-from emulator.ipmi.codec import PyghmiSession
-from emulator.ipmi.handshake import Keys
-from emulator.ipmi.suites import SUITES
+from emulator.ipmi.session.codec import PyghmiSession
+from emulator.ipmi.session.handshake import Keys
+from emulator.ipmi.session.suites import SUITES
 
 IN_SESSION = (
     session.Session._handle_ipmi2_packet,

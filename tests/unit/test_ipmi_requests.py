@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.core.fault import Armed, When
+from emulator.core.faults.board import Armed, When
 from emulator.core.journal import Kind
 from emulator.core.vocab import Rail
 from emulator.faults.protocol import Completion, Silence

@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from emulator.core.eventlog import LogKind, Severity
-from emulator.core.host import News
-from emulator.core.sensors import SENSORS, SensorNumber, SensorType
-from emulator.ipmi import sdr
+from emulator.core.bmc.eventlog import LogKind, Severity
+from emulator.core.bmc.sensors import SENSORS, SensorNumber, SensorType
+from emulator.core.truth.host import News
+from emulator.ipmi.management import sdr
 from emulator.ipmi.responder import IpmiResponder
 from tests.ipmi_client import PEER, Client
 

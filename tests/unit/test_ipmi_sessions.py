@@ -10,7 +10,7 @@ from emulator.core.journal import Kind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Rail
 from emulator.ipmi.responder import IpmiResponder
-from emulator.ipmi.sessions import Limits
+from emulator.ipmi.session.sessions import Limits
 from tests.conftest import Bench, make_bench
 from tests.ipmi_client import (
     RMCP,

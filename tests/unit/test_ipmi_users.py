@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.core.accounts import ATTEMPTS_KEPT, AuthResult
+from emulator.core.bmc.accounts import ATTEMPTS_KEPT, AuthResult
 from emulator.core.journal import Kind
 from emulator.core.rack import UnitSpec
 from emulator.ipmi.responder import IpmiResponder

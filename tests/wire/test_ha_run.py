@@ -18,9 +18,9 @@ from fencer import Target
 from fencer.ha.bmc import FencedBmc, ReadFailed
 from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import ExecProbe, FileProbe, HttpProbe, TcpProbe
-from fencer.ha.hosts import ExecExecution, HttpExecution, StartFailed
 from fencer.ha.observations import CommandResult
 from fencer.ha.probes import ask, ask_all
+from fencer.ha.vm_executors import ExecExecution, HttpExecution, StartFailed
 
 
 class Bmc:

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from emulator.redfish.courier import ThreadedCourier, is_loopback
-from emulator.redfish.desk import Delivery
+from emulator.redfish.events.event_delivery import ThreadedCourier, is_loopback
+from emulator.redfish.events.subscriptions import Delivery
 from tests.redfish_lab import PATIENCE, SERVICE, SUBSCRIPTIONS, TEST, Client, Lab
 
 
@@ -84,7 +84,7 @@ def test_a_delivery_that_fails_is_repeated(lab: Lab, receiver: Receiver) -> None
 def test_nobody_connects_to_a_foreign_host(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control for this is the test above: the same way leads to a loopback address."""
     client = lab.client()
-    monkeypatch.setattr("emulator.redfish.courier.sent", lambda delivery: pytest.fail("a delivery was sent"))
+    monkeypatch.setattr("emulator.redfish.events.event_delivery.sent", lambda delivery: pytest.fail("a delivery was sent"))
     subscribe(client, "http://192.0.2.7/events")
     client.ask("POST", TEST, {"MessageId": "ResourceEvent.1.3.TestMessage"})
     assert lab.notices()[-1] == "not sent: the destination is not an allowed host"

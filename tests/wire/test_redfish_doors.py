@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from emulator.assembly import Emulator
-from emulator.core.eventlog import LogKind
+from emulator.core.bmc.eventlog import LogKind
 from emulator.core.rack import UnitSpec
 from emulator.wire.certs import CertificateSpec, CertificateStore
 from profiles.loader import load

@@ -11,14 +11,14 @@ from collections.abc import Hashable
 from typing import Final
 
 from emulator.core.journal import Kind
-from emulator.redfish.actions import parameters
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, HttpAnswer
 from emulator.redfish.inventory.bios_attributes import ATTRIBUTES, DEFAULTS, ID
-from emulator.redfish.inventory.box import Box, part
-from emulator.redfish.resource import Operation, Privilege, Resource, link
-from emulator.redfish.shapes import Json
-from emulator.redfish.writable import Fields, Inside, patch
+from emulator.redfish.inventory.system_parts import Box, part
+from emulator.redfish.power.actions import parameters
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call, HttpAnswer
+from emulator.redfish.service.resource import Operation, Privilege, Resource, link
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Fields, Inside, patch
 
 BIOS_TYPE: Final = "#Bios.v1_2_3.Bios"
 SETTINGS_TYPE: Final = "#Settings.v1_3_5.Settings"

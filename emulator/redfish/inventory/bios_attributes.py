@@ -9,10 +9,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.resource import ROOT, Resource, head_of
-from emulator.redfish.shapes import Json
-from emulator.redfish.writable import Flag, OneOf, Rule, Text, Whole
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.resource import ROOT, Resource, head_of
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Flag, OneOf, Rule, Text, Whole
 from profiles.model import ABSENT, Profile
 
 REGISTRY_TYPE: Final = "#AttributeRegistry.v1_4_0.AttributeRegistry"

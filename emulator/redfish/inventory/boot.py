@@ -11,18 +11,18 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from emulator.core.boot import BootEnabled, BootMode, BootOverride, BootTarget
+from emulator.core.bmc.boot import BootEnabled, BootMode, BootOverride, BootTarget
 from emulator.core.errors import SettingRefused
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Refusal, shown
-from emulator.redfish.inventory.box import Box, part
 from emulator.redfish.inventory.drives import layouts, volume_path
-from emulator.redfish.inventory.keeping import keeps
 from emulator.redfish.inventory.network import ethernet_path, sockets
+from emulator.redfish.inventory.saved_settings import keeps
 from emulator.redfish.inventory.storage import pools
-from emulator.redfish.resource import Resource, collection, link, links
-from emulator.redfish.shapes import Json
-from emulator.redfish.writable import Fields, Flag, Inside, ListOf, OneOf, OrNull, Text
+from emulator.redfish.inventory.system_parts import Box, part
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call, Refusal, shown
+from emulator.redfish.service.resource import Resource, collection, link, links
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Fields, Flag, Inside, ListOf, OneOf, OrNull, Text
 
 TYPE: Final = "#BootOption.v1_0_6.BootOption"
 TARGETS: Final = (

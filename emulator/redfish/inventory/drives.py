@@ -6,15 +6,15 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call
-from emulator.redfish.inventory.box import Box, energised, part, place, status
-from emulator.redfish.inventory.keeping import ASSET, LOCATION, keeper, keeps
 from emulator.redfish.inventory.power import part_environment
+from emulator.redfish.inventory.saved_settings import ASSET, LOCATION, keeper, keeps
 from emulator.redfish.inventory.storage import Pool, controller_path, drive_paths, pool_path, pools
-from emulator.redfish.resource import Privilege, Resource, collection, link, links
-from emulator.redfish.shapes import Json
-from emulator.redfish.writable import Fields, Flag, OneOf, Text, patch
+from emulator.redfish.inventory.system_parts import Box, energised, part, place, status
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call
+from emulator.redfish.service.resource import Privilege, Resource, collection, link, links
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Fields, Flag, OneOf, Text, patch
 
 DRIVE_TYPE: Final = "#Drive.v1_22_0.Drive"
 METRICS_TYPE: Final = "#DriveMetrics.v1_3_0.DriveMetrics"

@@ -10,22 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from emulator.core.boot import BootOverride, RestartCause
+from emulator.core.bmc.boot import BootOverride, RestartCause
+from emulator.core.bmc.machine import Led, RestorePolicy
+from emulator.core.bmc.view import BmcView
+from emulator.core.bmc.view_machine import HOST_NAME_MAX, TAG_MAX
+from emulator.core.bmc.watchdog import PreTimeout, TimerAction
 from emulator.core.clock import Instant
-from emulator.core.machine import Led, RestorePolicy
-from emulator.core.view import BmcView
-from emulator.core.view_machine import HOST_NAME_MAX, TAG_MAX
-from emulator.core.watchdog import PreTimeout, TimerAction
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call
 from emulator.redfish.inventory import memory, processors
 from emulator.redfish.inventory.boot import boot_change, boot_rule, shown_boot
-from emulator.redfish.inventory.box import Box, energised
 from emulator.redfish.inventory.pcie import device_paths, function_links
+from emulator.redfish.inventory.system_parts import Box, energised
 from emulator.redfish.inventory.versions import fits, fitted
-from emulator.redfish.resource import Operation, Privilege, link, links
-from emulator.redfish.shapes import Json
-from emulator.redfish.writable import Fields, Flag, OneOf, Rule, Text, Write, patch
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call
+from emulator.redfish.service.resource import Operation, Privilege, link, links
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Fields, Flag, OneOf, Rule, Text, Write, patch
 
 POLICIES: Final[Mapping[RestorePolicy, str]] = {
     RestorePolicy.ALWAYS_OFF: "AlwaysOff",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Final
 
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.inventory.box import part
-from emulator.redfish.resource import ROOT, Resource, collection, schema_of
-from emulator.redfish.shapes import Json
+from emulator.redfish.inventory.system_parts import part
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.resource import ROOT, Resource, collection, schema_of
+from emulator.redfish.service.shapes import Json
 
 PATH: Final = f"{ROOT}/JsonSchemas"
 TYPE: Final = "#JsonSchemaFile.v1_1_5.JsonSchemaFile"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from emulator.core.sensors import Thresholds
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call
-from emulator.redfish.inventory.box import Box, energised, part, status
-from emulator.redfish.inventory.gauges import Gauge, Show, gauges, shows
+from emulator.core.bmc.sensors import Thresholds
+from emulator.redfish.inventory.derived_sensors import Gauge, Show, gauges, shows
 from emulator.redfish.inventory.sensors import reads, rpm
-from emulator.redfish.resource import Resource
-from emulator.redfish.shapes import Json
+from emulator.redfish.inventory.system_parts import Box, energised, part, status
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call
+from emulator.redfish.service.resource import Resource
+from emulator.redfish.service.shapes import Json
 
 POWER_TYPE: Final = "#Power.v1_5_4.Power"
 THERMAL_TYPE: Final = "#Thermal.v1_5_3.Thermal"

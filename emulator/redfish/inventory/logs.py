@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from emulator.core.eventlog import LogEntry, Overflow
-from emulator.redfish.actions import parameters
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, HttpAnswer
-from emulator.redfish.event_messages import message_of
-from emulator.redfish.inventory.box import Box, local_time, part
-from emulator.redfish.paths import SYSTEMS, manager_path
-from emulator.redfish.resource import Operation, Privilege, Resource, collection, collection_body, head_of, link
-from emulator.redfish.shapes import Json
+from emulator.core.bmc.eventlog import LogEntry, Overflow
+from emulator.redfish.events.event_messages import message_of
+from emulator.redfish.inventory.system_parts import Box, local_time, part
+from emulator.redfish.power.actions import parameters
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call, HttpAnswer
+from emulator.redfish.service.paths import SYSTEMS, manager_path
+from emulator.redfish.service.resource import Operation, Privilege, Resource, collection, collection_body, head_of, link
+from emulator.redfish.service.shapes import Json
 from profiles.model import Profile
 
 SERVICE_TYPE: Final = "#LogService.v1_9_0.LogService"

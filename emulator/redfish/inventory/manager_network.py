@@ -11,17 +11,17 @@ from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from emulator.core.bmc.network import NO_ADDRESS, Network
 from emulator.core.errors import SettingRefused
 from emulator.core.journal import Kind
-from emulator.core.network import NO_ADDRESS, Network
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, Refusal, shown
-from emulator.redfish.inventory.box import Box, part
-from emulator.redfish.inventory.keeping import keeper
-from emulator.redfish.resource import Privilege, Resource, collection, link
-from emulator.redfish.settings import merged
-from emulator.redfish.shapes import Json
-from emulator.redfish.writable import Fields, Flag, Inside, ListOf, OrNull, Text, Whole, Write, merged_list, patch
+from emulator.redfish.inventory.saved_settings import keeper
+from emulator.redfish.inventory.system_parts import Box, part
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call, Refusal, shown
+from emulator.redfish.service.resource import Privilege, Resource, collection, link
+from emulator.redfish.service.settings import merged
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Fields, Flag, Inside, ListOf, OrNull, Text, Whole, Write, merged_list, patch
 
 ETHERNET_TYPE: Final = "#EthernetInterface.v1_12_4.EthernetInterface"
 PROTOCOL_TYPE: Final = "#ManagerNetworkProtocol.v1_12_0.ManagerNetworkProtocol"

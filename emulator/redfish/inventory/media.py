@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.core.journal import Kind
-from emulator.redfish.actions import parameters
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, HttpAnswer, Refusal, shown
-from emulator.redfish.inventory.box import part
-from emulator.redfish.resource import Operation, Privilege, Resource, collection
-from emulator.redfish.shapes import Json
-from emulator.redfish.writable import Fields, Flag, OneOf, OrNull, Text, patch
+from emulator.redfish.inventory.system_parts import part
+from emulator.redfish.power.actions import parameters
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call, HttpAnswer, Refusal, shown
+from emulator.redfish.service.resource import Operation, Privilege, Resource, collection
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Fields, Flag, OneOf, OrNull, Text, patch
 
 TYPE: Final = "#VirtualMedia.v1_6_5.VirtualMedia"
 PROTOCOLS: Final = ("CIFS", "HTTP", "HTTPS", "NFS")

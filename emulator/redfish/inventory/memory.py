@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.inventory.box import Box, part, place, status
-from emulator.redfish.inventory.gauges import dimm_name
-from emulator.redfish.inventory.keeping import LOCATION, keeps
+from emulator.redfish.inventory.derived_sensors import dimm_name
 from emulator.redfish.inventory.power import part_environment
-from emulator.redfish.resource import Resource, collection, link
-from emulator.redfish.shapes import Json
+from emulator.redfish.inventory.saved_settings import LOCATION, keeps
+from emulator.redfish.inventory.system_parts import Box, part, place, status
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.resource import Resource, collection, link
+from emulator.redfish.service.shapes import Json
 
 MEMORY_TYPE: Final = "#Memory.v1_23_0.Memory"
 METRICS_TYPE: Final = "#MemoryMetrics.v1_8_0.MemoryMetrics"

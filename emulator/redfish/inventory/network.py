@@ -6,13 +6,13 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.inventory.box import Box, part, place, status
-from emulator.redfish.inventory.keeping import LOCATION, keeper
-from emulator.redfish.resource import Privilege, Resource, collection, link, links
-from emulator.redfish.settings import merged
-from emulator.redfish.shapes import Json
-from emulator.redfish.writable import Fields, Flag, Inside, Whole, patch
+from emulator.redfish.inventory.saved_settings import LOCATION, keeper
+from emulator.redfish.inventory.system_parts import Box, part, place, status
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.resource import Privilege, Resource, collection, link, links
+from emulator.redfish.service.settings import merged
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Fields, Flag, Inside, Whole, patch
 
 ADAPTER_TYPE: Final = "#NetworkAdapter.v1_14_0.NetworkAdapter"
 PORT_TYPE: Final = "#Port.v1_18_0.Port"

@@ -6,13 +6,13 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.inventory.box import Box, part, place, status
-from emulator.redfish.inventory.keeping import ASSET, LOCATION, keeps
 from emulator.redfish.inventory.network import FIRMWARE, function_path, sockets
+from emulator.redfish.inventory.saved_settings import ASSET, LOCATION, keeps
 from emulator.redfish.inventory.storage import pools
-from emulator.redfish.resource import Resource, collection, link, links
-from emulator.redfish.shapes import Json
+from emulator.redfish.inventory.system_parts import Box, part, place, status
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.resource import Resource, collection, link, links
+from emulator.redfish.service.shapes import Json
 
 DEVICE_TYPE: Final = "#PCIeDevice.v1_21_0.PCIeDevice"
 FUNCTION_TYPE: Final = "#PCIeFunction.v1_7_0.PCIeFunction"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.inventory.box import Box, part, place, status
-from emulator.redfish.inventory.gauges import gauges
-from emulator.redfish.inventory.keeping import LOCATION, keeps
+from emulator.redfish.inventory.derived_sensors import gauges
 from emulator.redfish.inventory.memory import dimms_of
 from emulator.redfish.inventory.power import part_environment
+from emulator.redfish.inventory.saved_settings import LOCATION, keeps
 from emulator.redfish.inventory.sensors import excerpt, reads
-from emulator.redfish.resource import Resource, collection, link, links
-from emulator.redfish.shapes import Json
+from emulator.redfish.inventory.system_parts import Box, part, place, status
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.resource import Resource, collection, link, links
+from emulator.redfish.service.shapes import Json
 
 PROCESSOR_TYPE: Final = "#Processor.v1_22_0.Processor"
 METRICS_TYPE: Final = "#ProcessorMetrics.v1_7_0.ProcessorMetrics"

@@ -6,13 +6,13 @@ from collections.abc import Hashable
 from typing import Final
 
 from emulator.core.journal import Kind
-from emulator.redfish.actions import parameters
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call, HttpAnswer
-from emulator.redfish.inventory.box import Box, part
-from emulator.redfish.resource import Operation, Privilege, Resource
-from emulator.redfish.shapes import Json
-from emulator.redfish.writable import Fields, Flag, OneOf, patch
+from emulator.redfish.inventory.system_parts import Box, part
+from emulator.redfish.power.actions import parameters
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call, HttpAnswer
+from emulator.redfish.service.resource import Operation, Privilege, Resource
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Fields, Flag, OneOf, patch
 
 TYPE: Final = "#SecureBoot.v1_1_2.SecureBoot"
 FIELDS: Final[Fields] = {"SecureBootEnable": Flag()}

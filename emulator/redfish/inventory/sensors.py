@@ -6,15 +6,15 @@ from collections.abc import Callable, Hashable
 from dataclasses import replace
 from typing import Final
 
-from emulator.core.sensor_setup import supported
-from emulator.core.sensors import FANS, Thresholds
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call
-from emulator.redfish.inventory.box import Box, part
-from emulator.redfish.inventory.gauges import RANGES, RATED_RPM, UNITS, Gauge, Show, gauges, shows, value_of
-from emulator.redfish.resource import Operation, Privilege, Resource, collection, link
-from emulator.redfish.shapes import Json
-from emulator.redfish.writable import Figure, Inside, patch
+from emulator.core.bmc.sensor_setup import supported
+from emulator.core.bmc.sensors import FANS, Thresholds
+from emulator.redfish.inventory.derived_sensors import RANGES, RATED_RPM, UNITS, Gauge, Show, gauges, shows, value_of
+from emulator.redfish.inventory.system_parts import Box, part
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call
+from emulator.redfish.service.resource import Operation, Privilege, Resource, collection, link
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Figure, Inside, patch
 
 SENSOR_TYPE: Final = "#Sensor.v1_12_0.Sensor"
 ENERGY: Final = "TotalEnergy"

@@ -6,13 +6,13 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.inventory.box import Box, part
 from emulator.redfish.inventory.network import FIRMWARE, adapter_path
 from emulator.redfish.inventory.power import supply_paths
 from emulator.redfish.inventory.storage import controller_path, drive_paths, pools
-from emulator.redfish.resource import ROOT, Resource, collection, head_of, link, links
-from emulator.redfish.shapes import Json
+from emulator.redfish.inventory.system_parts import Box, part
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.resource import ROOT, Resource, collection, head_of, link, links
+from emulator.redfish.service.shapes import Json
 from profiles.model import ABSENT
 
 SERVICE: Final = f"{ROOT}/UpdateService"

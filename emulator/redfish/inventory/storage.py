@@ -6,11 +6,11 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.inventory.box import Box, part, place, status
-from emulator.redfish.inventory.keeping import ASSET, keeps
-from emulator.redfish.resource import Resource, collection, link, links
-from emulator.redfish.shapes import Json
+from emulator.redfish.inventory.saved_settings import ASSET, keeps
+from emulator.redfish.inventory.system_parts import Box, part, place, status
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.resource import Resource, collection, link, links
+from emulator.redfish.service.shapes import Json
 
 STORAGE_TYPE: Final = "#Storage.v1_21_0.Storage"
 CONTROLLER_TYPE: Final = "#StorageController.v1_11_0.StorageController"

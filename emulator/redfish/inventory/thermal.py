@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from emulator.redfish.bmc import Bmc
-from emulator.redfish.call import Call
-from emulator.redfish.inventory.box import Box, energised, part, place, status
-from emulator.redfish.inventory.gauges import RATED_RPM, gauges, value_of
-from emulator.redfish.inventory.keeping import LOCATION, keeps
+from emulator.redfish.inventory.derived_sensors import RATED_RPM, gauges, value_of
+from emulator.redfish.inventory.saved_settings import LOCATION, keeps
 from emulator.redfish.inventory.sensors import array_excerpt, excerpt, fan_excerpt, reads
-from emulator.redfish.resource import Resource, collection, link, links
-from emulator.redfish.shapes import Json
+from emulator.redfish.inventory.system_parts import Box, energised, part, place, status
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call
+from emulator.redfish.service.resource import Resource, collection, link, links
+from emulator.redfish.service.shapes import Json
 
 SUBSYSTEM_TYPE: Final = "#ThermalSubsystem.v1_5_0.ThermalSubsystem"
 FAN_TYPE: Final = "#Fan.v1_6_0.Fan"

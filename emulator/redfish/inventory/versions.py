@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from emulator.redfish.resource import version_of
-from emulator.redfish.shapes import Json
+from emulator.redfish.service.resource import version_of
+from emulator.redfish.service.shapes import Json
 
 SINCE: Final[Mapping[str, Mapping[str, int]]] = {
     "ComputerSystem": {

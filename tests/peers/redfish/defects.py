@@ -19,7 +19,7 @@ from unittest.mock import patch
 from flask import Flask
 
 from emulator import Emulator, UnitSpec
-from emulator.redfish.app import create_app
+from emulator.redfish.service.app import create_app
 from profiles import load
 from profiles.model import Tool
 from tests.peers.redfish import checks
@@ -124,7 +124,7 @@ def spoiled(defect: Defect | None, journal: Path) -> Iterator[Served]:
 
     password = unguessable()
     unit = UnitSpec(name="bmc", profile=load(PROFILE), password=password)
-    with patch("emulator.front.create_app", make), Emulator([unit], journal_path=journal) as emulator:
+    with patch("emulator.frontends.create_app", make), Emulator([unit], journal_path=journal) as emulator:
         end = emulator.endpoints["bmc"]
         yield Served(PROFILE, end.redfish_url, end.username, password, end.systems[0].uri, end.ipmi_port, journal)
 

@@ -8,14 +8,14 @@ from itertools import count
 
 import pytest
 
+from emulator.core.bmc.view import BmcView
 from emulator.core.clock import VirtualClock
-from emulator.core.fault import ALWAYS, Armed
-from emulator.core.host import News
+from emulator.core.faults.board import ALWAYS, Armed
 from emulator.core.journal import Journal, Kind
 from emulator.core.rack import HostSpec, Rack, UnitSpec
-from emulator.core.view import BmcView
-from emulator.core.virtual import VirtualRoom
-from emulator.redfish.app import create_app
+from emulator.core.truth.host import News
+from emulator.core.truth.virtual_hosts import VirtualRoom
+from emulator.redfish.service.app import create_app
 from profiles.loader import load
 
 load = cache(load)

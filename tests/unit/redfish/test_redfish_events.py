@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from emulator.core.view import BmcView
-from emulator.redfish.app import create_app
+from emulator.core.bmc.view import BmcView
+from emulator.redfish.service.app import create_app
 
 SERVICE = "/redfish/v1/EventService"
 SUBSCRIPTIONS = f"{SERVICE}/Subscriptions"

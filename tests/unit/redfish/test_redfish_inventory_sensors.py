@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.core import sensors
-from emulator.core.host import News
+from emulator.core.bmc import sensors
+from emulator.core.truth.host import News
 
 
 def reading(bmc, sensor):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.core.machine import Led, RestorePolicy
+from emulator.core.bmc.machine import Led, RestorePolicy
 from emulator.ipmi.responder import IpmiResponder
 from tests.ipmi_client import PEER, Client
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import emulator.redfish
-from emulator.redfish.app import create_app
-from emulator.redfish.keyring import StaticKeyring
-from emulator.redfish.messages import BASE_MESSAGES
+from emulator.redfish.certificates.keyring import StaticKeyring
+from emulator.redfish.service.app import create_app
+from emulator.redfish.service.messages import BASE_MESSAGES
 from emulator.wire.certs import CertificateSpec, CertificateStore
 from profiles.model import Span
 

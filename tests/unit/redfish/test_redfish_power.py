@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.core.fault import When
+from emulator.core.bmc.view import BmcView
+from emulator.core.faults.board import When
 from emulator.core.rack import HostSpec
-from emulator.core.view import BmcView
 from emulator.core.vocab import ChassisControl, Rail, ResetType
 from emulator.faults.power import Gated
 from emulator.faults.protocol import HttpReply

@@ -14,10 +14,10 @@ from wsgiref.validate import validator
 import pytest
 
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
-from emulator.core.fault import When
+from emulator.core.faults.board import When
 from emulator.core.rack import HostSpec
 from emulator.faults.protocol import HttpReply
-from emulator.redfish.app import MAX_BODY, create_app
+from emulator.redfish.service.app import MAX_BODY, create_app
 
 OPEN = ("/redfish", "/redfish/v1", "/redfish/v1/", "/redfish/v1/odata", "/redfish/v1/$metadata")
 

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from emulator.redfish.call import Refusal
-from emulator.redfish.condition import compiled
+from emulator.redfish.service.call import Refusal
+from emulator.redfish.service.condition import compiled
 
 ROLES = "/redfish/v1/AccountService/Roles"
 BODY = {

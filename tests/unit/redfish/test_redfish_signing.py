@@ -7,9 +7,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID
 
-from emulator.redfish.app import create_app
-from emulator.redfish.csr import CURVES, PARAMETERS, REQUIRED
-from emulator.redfish.keyring import StaticKeyring
+from emulator.redfish.certificates.keyring import StaticKeyring
+from emulator.redfish.certificates.signing_requests import CURVES, PARAMETERS, REQUIRED
+from emulator.redfish.service.app import create_app
 from emulator.wire.certs import CertificateSpec, CertificateStore
 
 SERVICE = "/redfish/v1/CertificateService"

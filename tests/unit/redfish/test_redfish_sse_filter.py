@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from emulator.redfish.call import Refusal
-from emulator.redfish.desk import Happening
-from emulator.redfish.sse_filter import PROPERTIES, compiled, parsed
+from emulator.redfish.events.sse_filter import PROPERTIES, compiled, parsed
+from emulator.redfish.events.subscriptions import Happening
+from emulator.redfish.service.call import Refusal
 
 SERVICE = "/redfish/v1/EventService"
 TEST = f"{SERVICE}/Actions/EventService.SubmitTestEvent"

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.core.sensors import CPU, FANS, SensorNumber, Thresholds
+from emulator.core.bmc.sensors import CPU, FANS, SensorNumber, Thresholds
 from emulator.ipmi.responder import IpmiResponder
-from emulator.redfish.paths import manager_path
+from emulator.redfish.service.paths import manager_path
 from profiles import load
 from tests.ipmi_client import PEER, Client
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.redfish.call import Refusal
-from emulator.redfish.writable import Flag, Inside, ListOf, OneOf, OrNull, Text, Whole, created, merged_list, sift
+from emulator.redfish.service.call import Refusal
+from emulator.redfish.service.writable import Flag, Inside, ListOf, OneOf, OrNull, Text, Whole, created, merged_list, sift
 from profiles.model import Lockout
 
 SERVICE = "/redfish/v1/SessionService"

@@ -1,0 +1,180 @@
+"""One scenario, played once: a rack of its own, the fencer as a stranger, and a journal in which every ask is stamped.
+
+Rules
+  1. The fencer sees sockets and its parameters, nothing else. Its password is made for this run and appears nowhere else.
+  2. The claim is stamped in the moment in which the answer is final; what was in flight afterwards is watched for a while if the
+     claim was not true, so that "too early" and "never" can be told apart. What can wait for an event waits for no clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from conformance.adapters import Adapter, Definition, Invocation
+from conformance.leaks import files_with
+from conformance.outcome import Outcome
+from conformance.scenario import Inject, NoSelector, Scenario, Step, WrongPassword
+from conformance.vocabulary import Claim, Protocol
+from emulator.assembly import Emulator, Endpoint
+from emulator.core.journal import Event, Kind
+from emulator.core.rack import Rack, UnitSpec
+from emulator.core.truth.host import Host
+from emulator.core.vocab import Rail
+from profiles.model import Profile
+
+SETTLE_S: Final = 16.0
+"""How long a host may still take to fall after a claim that was not true; openbmc-x86 needs up to 15 s."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What one run brings back. `unfired` are sentences of faults that had to fire and did not."""
+
+    steps: tuple[Step, ...]
+    outcomes: tuple[Outcome, ...]
+    events: tuple[Event, ...]
+    secrets: tuple[str, ...]
+    unfired: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """What is to be played."""
+
+    scenario: Scenario
+    steps: tuple[Step, ...]
+    profile: Profile
+    definition: Definition
+    adapter: Adapter
+    protocol: Protocol
+    seed: int = 0
+
+
+def play(what: Play, stop: threading.Event) -> Played:
+    """Plays it. Raises Interrupted when `stop` is set; OSError and EmulatorError where this machine cannot carry it."""
+    password = _secret(what, "right")
+    handed = _secret(what, "wrong") if _given(what.scenario, WrongPassword) else password
+    units = [
+        UnitSpec(name=bmc.name, profile=what.profile, hosts=bmc.hosts, password=password, os_shutdown_s=bmc.os_shutdown_s)
+        for bmc in what.scenario.bmcs
+    ]
+    silent = frozenset(bmc.name for bmc in what.scenario.bmcs if not bmc.listens)
+    with Emulator(units, seed=what.seed, refuse=silent) as emulator:
+        injected = [given for given in what.scenario.given if isinstance(given, Inject)]
+        for given in injected:
+            emulator.arm(given.bmc, given.armed)
+        user = next(iter(emulator.endpoints.values())).username
+        secrets = (handed, b64encode(f"{user}:{handed}".encode()).decode())
+        outcomes = tuple(_ask(emulator, what, number, step, secrets, stop) for number, step in enumerate(what.steps))
+        dead = {id(armed) for bmc in what.scenario.bmcs for armed in emulator.unfired(bmc.name)}
+        return Played(
+            steps=what.steps,
+            outcomes=outcomes,
+            events=emulator.events(),
+            secrets=secrets,
+            unfired=tuple(given.sentence for given in injected if id(given.armed) in dead),
+        )
+
+
+def _given(scenario: Scenario, kind: type) -> bool:
+    return any(isinstance(given, kind) for given in scenario.given)
+
+
+def _secret(what: Play, salt: str) -> str:
+    """A password that nobody could print by chance, at most 16 bytes as IPMI 1.5 has it."""
+    key = f"{salt}/{what.seed}/{what.scenario.id}/{what.profile.id}/{what.definition.digest}"
+    return f"Zq7-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+
+def values(endpoint: Endpoint, password: str, *, selector: bool) -> Mapping[str, str]:
+    """What a fencer's placeholders stand for."""
+    target = endpoint.systems[0]
+    return {
+        "bmc.host": endpoint.host,
+        "bmc.port": str(endpoint.redfish_port),
+        "bmc.url": endpoint.redfish_url,
+        "bmc.user": endpoint.username,
+        "bmc.password": password,
+        "bmc.system_uri": target.uri if selector else "",
+        "bmc.uuid": target.uuid if selector else "",
+        "bmc.ipmi_host": endpoint.ipmi_host,
+        "bmc.ipmi_port": str(endpoint.ipmi_port),
+        "bmc.insecure": "1",
+        "bmc.ca_file": endpoint.ca_file,
+    }
+
+
+def _ask(emulator: Emulator, what: Play, number: int, step: Step, secrets: tuple[str, str], stop: threading.Event) -> Outcome:
+    endpoint = emulator.endpoints[step.bmc]
+    system = endpoint.systems[0].id
+    emulator.call(lambda rack: _close_gate(rack, step.bmc, system))
+    emulator.record(step.bmc, Kind.FENCER, what="start", ask=number, action=step.ask.value, system=system)
+
+    def stamp() -> None:
+        cause = emulator.call(lambda rack: _last_answer(rack, step.bmc))
+        emulator.record(step.bmc, Kind.FENCER, cause, what="claim", ask=number)
+
+    with tempfile.TemporaryDirectory(prefix="fencelab-run-") as own:
+        scratch, watch = Path(own) / "home", Path(own) / "watch"
+        scratch.mkdir()
+        watch.mkdir()
+        since = time.time()
+        outcome = what.adapter.run(
+            Invocation(
+                ask=step.ask,
+                protocol=what.protocol,
+                bmc=values(endpoint, secrets[0], selector=not _given(what.scenario, NoSelector)),
+                cap=what.definition.cap,
+                scratch=scratch,
+                watch=watch,
+                stop=stop,
+                on_end=stamp,
+            )
+        )
+        if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
+            shown = files_with(secrets, left_in=scratch, beside=what.definition.folder, since=since)
+            outcome = replace(outcome, files=shown)
+    emulator.record(step.bmc, Kind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)
+    if outcome.claim is Claim.OFF and emulator.host(step.bmc, system).rail is Rail.UP:
+        _settle(emulator, step.bmc, system)
+    return outcome
+
+
+def _close_gate(rack: Rack, bmc: str, system: str) -> None:
+    # A gate that has opened stays open; every ask gets one of its own.
+    state = rack.unit(bmc).system(system)
+    if state.gate is not None and state.gate.open:
+        state.gate = None
+
+
+def _last_answer(rack: Rack, bmc: str) -> int | None:
+    """The answer that the fencer's claim can rest on."""
+    answers = [event.seq for event in rack.journal if event.kind is Kind.RESPONSE and event.bmc == bmc]
+    return answers[-1] if answers else None
+
+
+def _settle(emulator: Emulator, bmc: str, system: str) -> None:
+    """Lets what the fencer has set in motion come to its end: opens the gate by looking, and waits for the rail."""
+    fell = threading.Event()
+
+    def watch(name: str, system_id: str, host: Host) -> None:
+        if (name, system_id) == (bmc, system) and host.rail is Rail.DOWN:
+            fell.set()
+
+    def look(rack: Rack) -> bool:
+        rack.listen(watch)
+        unit, state = rack.unit(bmc), rack.unit(bmc).system(system)
+        while state.gate is not None and not state.gate.open:
+            rack.effects.looked(unit, state, None)
+        return state.host.rail is Rail.UP and bool(state.timers)
+
+    if emulator.call(look):
+        fell.wait(SETTLE_S)

@@ -1,0 +1,272 @@
+"""What a front end may see and do: one BMC, its report, its accounts, its command intake, and no path to the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from emulator.core.bmc.accounts import AuthResult, LocalAccount, Session
+from emulator.core.bmc.bmc_log_writer import forget
+from emulator.core.bmc.eventlog import LogEntry
+from emulator.core.bmc.presence import Presence
+from emulator.core.bmc.unit import Unit
+from emulator.core.bmc.view_accounts import AccountsView
+from emulator.core.bmc.view_machine import BootView, ChassisView, LogView, SensorsView, WatchdogView
+from emulator.core.bmc.view_network import NetworkView
+from emulator.core.clock import Instant
+from emulator.core.faults.board import Fault, ReportFault, Request, Seam
+from emulator.core.journal import Datum, Kind
+from emulator.core.naming import derived_serial, derived_uuid
+from emulator.core.power.commands import Answer
+from emulator.core.power.system import SystemState
+from emulator.core.rack import Rack
+from emulator.core.vocab import ChassisControl
+from profiles.model import Account, Lockout, Profile, View
+
+
+@dataclass(frozen=True, slots=True)
+class SystemName:
+    """What a front end knows of a system before it asks for its power state."""
+
+    id: str
+    chassis_id: str
+    uuid: str
+    serial: str
+    host_name: str
+
+
+class BmcView:
+    """One BMC as its front ends see it. Every method first lets the rack catch up with its clock."""
+
+    __slots__ = ("_rack", "_unit")
+
+    def __init__(self, rack: Rack, name: str) -> None:
+        self._rack = rack
+        self._unit: Unit = rack.unit(name)
+
+    @property
+    def name(self) -> str:
+        return self._unit.name
+
+    @property
+    def profile(self) -> Profile:
+        return self._unit.profile
+
+    @property
+    def now(self) -> Instant:
+        return self._rack.now
+
+    def advance(self) -> None:
+        self._rack.advance()
+
+    # -- systems -------------------------------------------------------------------------------------------------------
+
+    def systems(self) -> tuple[SystemName, ...]:
+        return tuple(self._named(system) for system in self._unit.systems)
+
+    def system_ids(self) -> tuple[str, ...]:
+        return tuple(system.id for system in self._unit.systems)
+
+    def system(self, system_id: str) -> SystemName:
+        """Raises NoSuchSystem."""
+        return self._named(self._unit.system(system_id))
+
+    def _named(self, s: SystemState) -> SystemName:
+        key = f"{self._rack.seed}/{self._unit.name}/{s.number}"
+        uuid = derived_uuid(self.profile.identity.system_uuid, key)
+        return SystemName(s.id, s.chassis_id, uuid, derived_serial(key), s.host_name)
+
+    def power(self, system_id: str, view: View, request: Request, cause: int | None = None) -> str | None:
+        """What this view says of the system's power now: a PowerState word, None for null, or ABSENT. Counts as a look."""
+        self._rack.advance()
+        system = self._unit.system(system_id)
+        word = system.says[view]
+        for fault in self._firing(Seam.REPORT, request, cause, system_id, view=view):
+            assert isinstance(fault, ReportFault)
+            word = fault.report(word)
+        self._rack.effects.looked(self._unit, system, cause)
+        return word
+
+    def reset(self, system_id: str, reset: str, cause: int | None) -> Answer:
+        """ComputerSystem.Reset with whatever the client sent as ResetType. Raises NoSuchSystem."""
+        self._rack.advance()
+        return self._rack.effects.redfish_reset(self._unit, self._unit.system(system_id), reset, cause)
+
+    def chassis_control(self, control: ChassisControl, cause: int | None) -> int:
+        """IPMI Chassis Control on the BMC's first system; the completion code."""
+        self._rack.advance()
+        return self._rack.effects.chassis_control(self._unit, self._first(), control, cause)[0]
+
+    def first_system(self) -> SystemName:
+        """The one that IPMI speaks of."""
+        return self._named(self._first())
+
+    @property
+    def first_id(self) -> str:
+        return self._first().id
+
+    def last_power_event(self) -> str:
+        return self._first().last_power_event
+
+    def _first(self) -> SystemState:
+        return self._unit.first()
+
+    # -- what the BMC remembers, one object per subject ----------------------------------------------------------------
+
+    @property
+    def log(self) -> LogView:
+        return LogView(self._rack, self._unit)
+
+    @property
+    def boot(self) -> BootView:
+        return BootView(self._rack, self._unit)
+
+    @property
+    def sensors(self) -> SensorsView:
+        return SensorsView(self._rack, self._unit)
+
+    @property
+    def chassis(self) -> ChassisView:
+        return ChassisView(self._rack, self._unit)
+
+    @property
+    def watchdog(self) -> WatchdogView:
+        return WatchdogView(self._rack, self._unit)
+
+    @property
+    def users(self) -> AccountsView:
+        return AccountsView(self._rack, self._unit)
+
+    @property
+    def network(self) -> NetworkView:
+        return NetworkView(self._rack, self._unit, lambda: self.first_system().serial)
+
+    @property
+    def lockout(self) -> Lockout:
+        return self._unit.accounts.lockout
+
+    def set_lockout(self, rule: Lockout, cause: int) -> None:
+        self._unit.accounts.lockout = rule
+        self.record(Kind.SETTING, cause, what="lockout", failures=rule.failures, penalty_s=rule.penalty_s, window_s=rule.window_s)
+
+    def on_log(self, listener: Callable[[LogEntry], None]) -> Callable[[], None]:
+        """Calls `listener(entry)` after every new log entry of this BMC; what is returned takes it off again."""
+        self._unit.log_listeners += (listener,)
+        return forget(self._unit, listener)
+
+    @property
+    def ipmi_lan(self) -> bool:
+        """Whether this BMC answers IPMI over LAN."""
+        return self._unit.ipmi_lan
+
+    def set_ipmi_lan(self, on: bool, cause: int | None = None) -> None:
+        """Off: every datagram is dropped unread, sessions that are open included."""
+        self._unit.ipmi_lan = on
+        self.record(Kind.SETTING, cause, what="ipmi over lan", on=on)
+
+    # -- the BMC itself ------------------------------------------------------------------------------------------------
+
+    def presence(self) -> Presence:
+        """Ask before you read a request. The answer to a request that made the BMC go away is still sent."""
+        self._rack.advance()
+        return self._unit.absence.presence(self._rack.now)
+
+    @property
+    def generation(self) -> int:
+        """Rises when the BMC starts again: sessions that a front end keeps of an older generation are lost."""
+        return self._unit.absence.generation
+
+    def reset_bmc(self, kind: str, cause: int | None = None) -> int:
+        """The BMC starts again: `bmc_reset.grace_s` from now it is away for `bmc_reset.outage_s`, then `bmc_reset.after`, then
+        itself. `kind` is the client's word (GracefulRestart, cold, warm). Sessions are lost, no rail moves. Returns the
+        journal's seq."""
+        self._rack.advance()
+        return self._rack.life.reset(self._unit, kind, cause)
+
+    # -- accounts and sessions -----------------------------------------------------------------------------------------
+
+    def accounts(self) -> Iterator[LocalAccount]:
+        return iter(self._unit.accounts)
+
+    def account(self, name: str) -> LocalAccount | None:
+        return self._unit.accounts.get(name)
+
+    def verify(
+        self, name: str, password: str, address: str, via: str, cause: int | None = None
+    ) -> tuple[AuthResult, LocalAccount | None]:
+        """Checks a user name and password that came in clear text."""
+        self._rack.advance()
+        was_locked = self._unit.accounts.is_locked(name, address, self._rack.now)
+        result, account = self._unit.accounts.verify(name, password, address, self._rack.now)
+        locked = not was_locked and self._unit.accounts.is_locked(name, address, self._rack.now)
+        self._journal_auth(result, name if self._unit.accounts.get(name) else None, via, cause, locked=locked)
+        return result, account
+
+    def is_locked(self, name: str, address: str) -> bool:
+        return self._unit.accounts.is_locked(name, address, self._rack.now)
+
+    def note_auth(self, name: str, address: str, via: str, *, ok: bool, cause: int | None = None) -> None:
+        """Takes in the end of an authentication that a protocol did by itself (RAKP)."""
+        self._rack.advance()
+        locked = self._unit.accounts.note(name, address, self._rack.now, ok=ok)
+        known = name if self._unit.accounts.get(name) else None
+        self._journal_auth(AuthResult.OK if ok else AuthResult.BAD, known, via, cause, locked=locked)
+
+    def _journal_auth(self, result: AuthResult, user: str | None, via: str, cause: int | None, *, locked: bool) -> None:
+        # A wrong user name may be a password in the wrong field: only names that exist are written down.
+        seq = self.record(Kind.AUTH, cause, result=result, user=user, via=via)
+        self._rack.witness.login(self._unit, result, user, locked=locked, cause=seq)
+
+    def open_session(self, account: Account, cause: int | None = None) -> Session | None:
+        """None where the table is full."""
+        self._rack.advance()
+        session = self._unit.sessions.open(account, self._rack.now, self._rack.make_token)
+        self.record(
+            Kind.SESSION,
+            cause,
+            what="opened" if session else "refused: table full",
+            user=account.name,
+            session=session.id if session else None,
+            live=len(self._unit.sessions),
+        )
+        return session
+
+    def use_session(self, token: str) -> Session | None:
+        self._rack.advance()
+        return self._unit.sessions.use(token, self._rack.now)
+
+    def sessions(self) -> tuple[Session, ...]:
+        return self._unit.sessions.all(self._rack.now)
+
+    def close_session(self, session_id: str, cause: int | None = None) -> bool:
+        session = self._unit.sessions.close(session_id)
+        if session is None:
+            return False
+        self.record(Kind.SESSION, cause, what="closed", user=session.user, session=session.id, live=len(self._unit.sessions))
+        return True
+
+    # -- faults and the journal ----------------------------------------------------------------------------------------
+
+    def faults(self, seam: Seam, request: Request, cause: int | None = None) -> tuple[Fault, ...]:
+        """The faults of a seam that act on this request, already journaled as fired."""
+        return self._firing(seam, request, cause, request.system)
+
+    def _firing(
+        self, seam: Seam, request: Request, cause: int | None, system_id: str | None, view: View | None = None
+    ) -> tuple[Fault, ...]:
+        system = self._unit.find(system_id) if system_id else self._first()
+        rail = system.host.rail if system else None
+        fired = self._unit.faults.firing(seam, request, rail, view)
+        for fault in fired:
+            self.record(Kind.FAULT, cause, fault=fault.name, seam=seam, system=system_id)
+        return fired
+
+    def record(self, kind: Kind, cause: int | None = None, **data: Datum) -> int:
+        seq = self._rack.journal.append(self._unit.name, kind, cause, data)
+        if kind is Kind.REQUEST:
+            self._unit.last_request = seq
+        return seq
+
+    def last_request(self) -> int | None:
+        """Where the journal holds the latest request: for those below the front ends, who see only its bytes."""
+        return self._unit.last_request

@@ -1,0 +1,322 @@
+"""What a front end may see and change of its BMC's memory: log, boot, sensors, chassis, watchdog.
+
+Every `system` is a system id; None is the BMC's first one, the one that IPMI speaks of. All raise NoSuchSystem. All times are
+seconds on the rack's clock; `wall` is Unix time.
+"""
+
+from __future__ import annotations
+
+import math
+
+from emulator.core.bmc import sensors
+from emulator.core.bmc.boot import BootOverride, LastBoot, RestartCause
+from emulator.core.bmc.eventlog import LogEntry, LogKind, Overflow, SelFields, Severity
+from emulator.core.bmc.machine import IDENTIFY_SECONDS, Led, RestorePolicy
+from emulator.core.bmc.sensor_setup import SensorSetup, beyond, default_setup
+from emulator.core.bmc.unit import Unit
+from emulator.core.bmc.watchdog import TimerUse, WatchdogSetup, WatchdogState
+from emulator.core.clock import Instant
+from emulator.core.errors import SettingRefused
+from emulator.core.journal import Datum, Kind
+from emulator.core.power.system import SystemState
+from emulator.core.rack import Rack
+
+TAG_MAX = 63
+HOST_NAME_MAX = 255
+
+
+class Part:
+    """One subject of a BMC's memory."""
+
+    __slots__ = ("_rack", "_unit")
+
+    def __init__(self, rack: Rack, unit: Unit) -> None:
+        self._rack = rack
+        self._unit = unit
+
+    def _system(self, system: str | None) -> SystemState:
+        self._rack.advance()
+        return self._unit.first() if system is None else self._unit.system(system)
+
+    def _setting(self, what: str, system: SystemState | None, cause: int | None, **data: Datum) -> int:
+        return self._rack.journal.record(
+            self._unit.name, Kind.SETTING, cause, what=what, system=system.id if system is not None else None, **data
+        )
+
+
+class LogView(Part):
+    """The event log: IPMI's SEL and Redfish's LogService entries."""
+
+    __slots__ = ()
+
+    def entries(self) -> tuple[LogEntry, ...]:
+        """Oldest first."""
+        self._rack.advance()
+        return self._unit.log.entries()
+
+    def entry(self, record: int) -> LogEntry | None:
+        return self._unit.log.entry(record)
+
+    def __len__(self) -> int:
+        return len(self._unit.log)
+
+    @property
+    def limit(self) -> int:
+        return self._unit.log.limit
+
+    @property
+    def overflow(self) -> Overflow:
+        return self._unit.log.overflow
+
+    @property
+    def lost(self) -> int:
+        """How many entries the log has dropped or refused since it was last cleared."""
+        return self._unit.log.lost
+
+    @property
+    def last_added(self) -> float:
+        """Unix time, 0: never."""
+        return self._unit.log.last_added
+
+    @property
+    def last_erased(self) -> float:
+        """Unix time, 0: never."""
+        return self._unit.log.last_erased
+
+    def wall(self) -> float:
+        """Unix time now: the BMC's clock (IPMI Get SEL Time, Redfish Manager.DateTime)."""
+        self._rack.advance()
+        return self._rack.witness.wall(self._unit)
+
+    def set_wall(self, unix: float, cause: int | None = None) -> None:
+        """Sets the BMC's clock (IPMI Set SEL Time). Entries that are there keep their times."""
+        self._rack.advance()
+        self._unit.clock_offset += unix - self._rack.witness.wall(self._unit)
+        self._setting("clock", None, cause)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the BMC writes down what it notices. What a client adds is written in any case."""
+        return self._unit.logging
+
+    def enable(self, on: bool, cause: int | None = None) -> None:
+        self._unit.logging = on
+        self._setting("event logging", None, cause, on=on)
+
+    def utc_offset(self) -> int | None:
+        """Minutes that local time is ahead of UTC; None: unspecified."""
+        return self._unit.utc_offset
+
+    def set_utc_offset(self, minutes: int | None, cause: int | None = None) -> None:
+        self._unit.utc_offset = minutes
+        self._setting("offset from UTC", None, cause, minutes=minutes)
+
+    def add(
+        self,
+        text: str,
+        sel: SelFields,
+        *,
+        severity: Severity = Severity.OK,
+        system: str | None = None,
+        cause: int | None = None,
+    ) -> LogEntry | None:
+        """An entry of a client's (IPMI Add SEL Entry). None where the log is full and refuses."""
+        state = self._system(system)
+        return self._rack.witness.add(self._unit, LogKind.ADDED, severity, text, sel, system=state.id, cause=cause)
+
+    def clear(self, cause: int | None = None) -> None:
+        """Leaves one entry behind: that it was cleared."""
+        self._rack.advance()
+        seq = self._setting("log cleared", None, cause, entries=len(self._unit.log))
+        self._unit.log.clear(self._rack.witness.wall(self._unit))
+        self._rack.witness.log(self._unit, LogKind.LOG_CLEARED, cause=seq)
+
+    def delete(self, record: int, cause: int | None = None) -> bool:
+        """Whether there was such an entry."""
+        self._rack.advance()
+        gone = self._unit.log.delete(record, self._rack.witness.wall(self._unit))
+        if gone:
+            self._setting("log entry deleted", None, cause, record=record)
+        return gone
+
+
+class BootView(Part):
+    __slots__ = ()
+
+    def override(self, system: str | None = None) -> BootOverride:
+        return self._system(system).machine.boot.override
+
+    def set(self, override: BootOverride, system: str | None = None, cause: int | None = None) -> None:
+        """Raises SettingRefused for a target that lacks its path or option; nothing has changed then."""
+        override.check()
+        state = self._system(system)
+        state.machine.boot.override = override
+        mode = override.mode.value if override.mode is not None else None
+        self._setting("boot override", state, cause, target=override.target.value, enabled=override.enabled.value, mode=mode)
+
+    def last(self, system: str | None = None) -> LastBoot | None:
+        """None where it has not booted since the rack was made."""
+        return self._system(system).machine.boot.last
+
+    def count(self, system: str | None = None) -> int:
+        return self._system(system).machine.boot.count
+
+    def order(self, system: str | None = None) -> tuple[str, ...]:
+        """Redfish BootOrder; empty where nobody has set one."""
+        return self._system(system).machine.boot.order
+
+    def set_order(self, order: tuple[str, ...], system: str | None = None, cause: int | None = None) -> None:
+        state = self._system(system)
+        state.machine.boot.order = order
+        self._setting("boot order", state, cause, order=list(order))
+
+
+class SensorsView(Part):
+    __slots__ = ()
+
+    def read(self, sensor: sensors.Sensor, system: str | None = None) -> sensors.Reading:
+        state = self._system(system)
+        setup = self._setup(state, sensor.number)
+        if not setup.scanning:
+            return sensors.Reading(sensor, None)
+        value = sensors.measure(sensor, state.meter, state.host, self._rack.now)
+        alarms = value is not None and sensors.alarming(sensor, state.host)
+        return sensors.Reading(sensor, value, beyond(sensor, setup, value) if value is not None and alarms else 0)
+
+    def measured(self, sensor: sensors.Sensor, system: str | None = None) -> float | None:
+        """What other parts of the BMC know from a sensor, also while nobody is shown it."""
+        state = self._system(system)
+        return sensors.measure(sensor, state.meter, state.host, self._rack.now)
+
+    def all(self, system: str | None = None) -> tuple[sensors.Reading, ...]:
+        """One reading of each of `sensors.SENSORS`, in that order."""
+        return tuple(self.read(sensor, system) for sensor in sensors.SENSORS)
+
+    def setup(self, number: sensors.SensorNumber, system: str | None = None) -> SensorSetup:
+        return self._setup(self._system(system), number)
+
+    def _setup(self, state: SystemState, number: sensors.SensorNumber) -> SensorSetup:
+        return state.setups.get(number) or default_setup(number)
+
+    def set(self, number: sensors.SensorNumber, setup: SensorSetup, system: str | None = None, cause: int | None = None) -> None:
+        """Sets a sensor. A reading that is beyond a new limit is an entry of the event log at once."""
+        state = self._system(system)
+        seq = self._setting("sensor", state, cause, sensor=number.name)
+        self._rack.alarms.set(self._unit, state, number, setup, seq)
+
+    def restore(self, cause: int | None = None) -> None:
+        """All sensors are set as their records say (IPMI Run Initialization Agent)."""
+        self._rack.advance()
+        self._setting("sensors as they came", None, cause)
+        self._rack.alarms.forget(self._unit)
+
+    def power(self, system: str | None = None) -> sensors.PowerStatistics:
+        """Present, least, average and greatest power since counting began."""
+        state = self._system(system)
+        return sensors.statistics(state.meter, state.host, self._rack.now)
+
+    def restart_statistics(self, system: str | None = None, cause: int | None = None) -> None:
+        state = self._system(system)
+        meter = state.meter
+        warm = sensors.cpu_celsius(meter, state.host, self._rack.now)
+        meter.begin(state.host, self._rack.now)
+        meter.cpu_c = warm
+        self._setting("power statistics restarted", state, cause)
+
+
+class ChassisView(Part):
+    """Identify LED, tags, restore policy, and why and how long the host has been on."""
+
+    __slots__ = ()
+
+    def led(self, system: str | None = None) -> Led:
+        return self._system(system).machine.led_now(self._rack.now)
+
+    def led_left(self, system: str | None = None) -> float:
+        """Seconds until a timed LED goes out: inf for one that stays, 0 for one that is off."""
+        machine = self._system(system).machine
+        return machine.led_until - self._rack.now if machine.led_now(self._rack.now) is not Led.OFF else 0.0
+
+    def set_led(self, led: Led, system: str | None = None, *, seconds: float | None = None, cause: int | None = None) -> None:
+        """`seconds` None: until told otherwise."""
+        state = self._system(system)
+        state.machine.led = led
+        state.machine.led_until = math.inf if seconds is None else self._rack.now + seconds
+        self._setting("identify led", state, cause, led=led.value, seconds=seconds)
+
+    def identify(self, system: str | None = None, *, seconds: float = IDENTIFY_SECONDS, cause: int | None = None) -> None:
+        """IPMI Chassis Identify: blinks for so long; 0 is off."""
+        self.set_led(Led.BLINKING if seconds > 0 else Led.OFF, system, seconds=seconds or None, cause=cause)
+
+    def asset_tag(self, system: str | None = None) -> str:
+        return self._system(system).machine.asset_tag
+
+    def set_asset_tag(self, tag: str, system: str | None = None, cause: int | None = None) -> None:
+        """Raises SettingRefused for more than 63 bytes (DCMI 1.5, 6.4.2)."""
+        if len(tag.encode()) > TAG_MAX:
+            raise SettingRefused(f"an asset tag has at most {TAG_MAX} bytes")
+        state = self._system(system)
+        state.machine.asset_tag = tag
+        self._setting("asset tag", state, cause, tag=tag)
+
+    def host_name(self, system: str | None = None) -> str:
+        """What the BMC was told that the host is called; at first the name it came with."""
+        state = self._system(system)
+        return state.host_name if state.machine.host_name is None else state.machine.host_name
+
+    def set_host_name(self, name: str, system: str | None = None, cause: int | None = None) -> None:
+        """The journal goes on calling the host by its first name. Raises SettingRefused for more than 255 bytes."""
+        if len(name.encode()) > HOST_NAME_MAX:
+            raise SettingRefused(f"a host name has at most {HOST_NAME_MAX} bytes")
+        state = self._system(system)
+        state.machine.host_name = name
+        self._setting("host name", state, cause, name=name)
+
+    def restore_policy(self, system: str | None = None) -> RestorePolicy:
+        return self._system(system).machine.restore
+
+    def set_restore_policy(self, policy: RestorePolicy, system: str | None = None, cause: int | None = None) -> None:
+        state = self._system(system)
+        state.machine.restore = policy
+        self._setting("restore policy", state, cause, policy=policy.value)
+
+    def restart_cause(self, system: str | None = None) -> RestartCause:
+        """Why the host last started (IPMI 2.0, 28.11)."""
+        return self._system(system).machine.restart_cause
+
+    def powered_by(self, system: str | None = None) -> RestartCause:
+        """Why the rail last rose."""
+        return self._system(system).machine.powered_by
+
+    def mains_failed(self, system: str | None = None) -> bool:
+        """Whether the rail last fell with the input power (IPMI 2.0, 28.2: last power event, bit 0)."""
+        return self._system(system).machine.mains_failed
+
+    def on_seconds(self, system: str | None = None) -> float:
+        """How long the host has been powered in all (IPMI 2.0, 28.14 counts in minutes)."""
+        return self._system(system).machine.on_seconds(self._rack.now)
+
+    def boot_started(self, system: str | None = None) -> Instant | None:
+        """When the host last booted; None: not since the rack was made."""
+        last = self._system(system).machine.boot.last
+        return None if last is None else last.t
+
+
+class WatchdogView(Part):
+    """IPMI 2.0, chapter 27, for the BMC's first system."""
+
+    __slots__ = ()
+
+    def set(self, setup: WatchdogSetup, *, clear: frozenset[TimerUse] = frozenset(), cause: int | None = None) -> None:
+        """Stops the timer unless `dont_stop`; `clear` names the expiration flags to be cleared."""
+        self._rack.advance()
+        self._rack.watchdogs.set(self._unit, setup, clear, cause)
+
+    def reset(self, cause: int | None = None) -> None:
+        """Starts it, or starts it anew. Raises WatchdogNotSet (80h)."""
+        self._rack.advance()
+        self._rack.watchdogs.reset(self._unit, cause)
+
+    def state(self) -> WatchdogState:
+        self._rack.advance()
+        return self._rack.watchdogs.state(self._unit)

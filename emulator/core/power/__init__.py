@@ -1,0 +1,1 @@
+"""Power commands: reply tables, timed effects and gates of one system."""

@@ -1,0 +1,211 @@
+"""What a power command leads to: the profile's tables, its timed steps, gates and power faults.
+
+Rules
+  1. A reply and an effect are looked up together and then go separate ways: what is answered has no say in what happens.
+  2. An effect is a list of steps. A step orders something of the host, or asks its OS, or changes what a view says.
+  3. A polite step only asks the OS (ruling 5); the rail follows when the OS has gone down, never by the profile's clock.
+  4. With a gate the first step that touches the host, and all after it, wait until the fencer has looked (ruling 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVarTuple
+
+from emulator.core.bmc.boot import RestartCause
+from emulator.core.bmc.unit import Unit
+from emulator.core.faults.board import PowerFault, Request, Seam
+from emulator.core.journal import Kind
+from emulator.core.power.system import GATE_SECONDS, Gate, SystemState
+from emulator.core.rack_services import Room
+from emulator.core.truth.host import Order
+from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, ResetType
+from profiles.model import Cell, HostEvent, IpmiCell, PowerRules, Span, Step
+
+Ts = TypeVarTuple("Ts")
+
+NO_EFFECT = "none"
+
+ORDER_OF_EVENT: Mapping[HostEvent, Order] = {
+    HostEvent.OS_SHUTDOWN: Order.ASK_SHUTDOWN,
+    HostEvent.OS_REBOOT: Order.ASK_REBOOT,
+    HostEvent.OS_RESTART: Order.RESET,
+    HostEvent.OS_CRASH: Order.CRASH,
+}
+ORDER_OF_RAIL: Mapping[str, Order] = {"On": Order.ENERGISE, "Off": Order.CUT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the front end has to say to a power command, and what the journal knows it as."""
+
+    seq: int
+    outcome: str
+    reply: str  # a key of the profile's replies
+    effect: str
+    assumed: bool  # the profile does not know this cell
+
+
+def lookup(rules: PowerRules, row: str, reset: str) -> Cell:
+    """The cell of a ResetType in a state; a type that the profile does not list is `unlisted_type`."""
+    if reset not in rules.reset_types:
+        return rules.unlisted_type
+    return rules.table.get(row, {}).get(reset, rules.unlisted_type)
+
+
+class Effects:
+    """Plays effects on the systems of a rack."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    # -- commands ------------------------------------------------------------------------------------------------------
+
+    def redfish_reset(self, unit: Unit, system: SystemState, reset: str, cause: int | None) -> Answer:
+        """ComputerSystem.Reset. `reset` is whatever the client sent."""
+        rules = unit.profile.power
+        cell = self._window(unit, system, reset) or lookup(rules, system.row, reset)
+        outcome = rules.outcomes[cell.outcome]
+        status = unit.profile.replies[outcome.reply].status
+        seq = self._room.journal.record(
+            unit.name,
+            Kind.COMMAND,
+            cause,
+            system=system.id,
+            via="redfish",
+            reset=reset,
+            row=system.row,
+            outcome=cell.outcome,
+            status=status,
+            effect=outcome.effect,
+            assumed=cell.assumed,
+        )
+        if status < 300:
+            self._begin(unit, system, outcome.effect, _known_reset(reset), "redfish", seq)
+        return Answer(seq=seq, outcome=cell.outcome, reply=outcome.reply, effect=outcome.effect, assumed=cell.assumed)
+
+    def chassis_control(self, unit: Unit, system: SystemState, control: ChassisControl, cause: int | None) -> tuple[int, int]:
+        """IPMI Chassis Control. Returns (completion code, seq). A control the profile does not list is 0xCC."""
+        cell: IpmiCell | None = unit.profile.ipmi.chassis.get(system.row, {}).get(control.key)
+        code, effect = (cell.completion_code, cell.effect) if cell is not None else (0xCC, NO_EFFECT)
+        reset = RESET_OF_CONTROL[control]
+        seq = self._room.journal.record(
+            unit.name,
+            Kind.COMMAND,
+            cause,
+            system=system.id,
+            via="ipmi",
+            reset=reset,
+            row=system.row,
+            outcome=control.key,
+            completion_code=code,
+            effect=effect,
+            assumed=cell.assumed if cell else False,
+        )
+        if code == 0:
+            self._begin(unit, system, effect, reset, "ipmi", seq)
+        return code, seq
+
+    def _window(self, unit: Unit, system: SystemState, reset: str) -> Cell | None:
+        rules = unit.profile.power
+        for window in rules.windows:
+            since, length = system.began.get(window.after, (0.0, -1.0))
+            if reset in window.reset and self._room.now - since <= length:
+                return Cell(window.outcome, rules.unlisted_type.evidence)
+        return None
+
+    # -- effects -------------------------------------------------------------------------------------------------------
+
+    def _begin(self, unit: Unit, system: SystemState, effect: str, reset: ResetType | None, protocol: str, cause: int) -> None:
+        if effect == NO_EFFECT or (effect == system.effect and system.timers):
+            return  # the same command again, while the first one works: nothing new happens
+        steps = unit.profile.power.effects[effect]
+        system.machine.commanded(_cause_of(reset), steps)
+        request = Request(protocol=protocol, method="", path="", system=system.id, reset=reset)
+        reads: int | None = None
+        for fault in unit.faults.firing(Seam.POWER, request, system.host.rail):
+            assert isinstance(fault, PowerFault)
+            self._room.journal.record(unit.name, Kind.FAULT, cause, system=system.id, fault=fault.name)
+            steps = fault.shape(steps)
+            reads = fault.gate if fault.gate is not None else reads
+        beside = system.falls() and not any(step.real == "Off" for step in steps)
+        if not beside:
+            system.drop_timers()
+            system.effect = effect
+        for window in unit.profile.power.windows:
+            if window.after == effect:
+                system.began = {**system.began, effect: (self._room.now, self._room.draw(window.for_s))}
+        if reads is not None and system.gate is None:
+            system.gate = Gate(reads)
+        if system.gate is not None and not system.gate.open:
+            steps = self._hold(system.gate, steps, cause, beside=beside)
+        self._schedule(unit, system, steps, cause)
+
+    def _hold(self, gate: Gate, steps: tuple[Step, ...], cause: int, *, beside: bool) -> tuple[Step, ...]:
+        first = next((n for n, step in enumerate(steps) if step.real is not None or step.event is not None), len(steps))
+        if beside:
+            gate.held += steps[first:]
+        else:
+            gate.held, gate.cause = steps[first:], cause
+        return steps[:first]
+
+    def _schedule(
+        self, unit: Unit, system: SystemState, steps: tuple[Step, ...], cause: int, *, from_first: bool = False
+    ) -> None:
+        # One draw for the whole effect: a slow machine is slow in every step, and the steps keep their order.
+        spread = any(step.at.low != step.at.high for step in steps)
+        share = self._room.draw(Span(0.0, 1.0)) if spread else 0.0
+        moments = [step.at.low + share * (step.at.high - step.at.low) for step in steps]
+        for step, moment in zip(steps, moments, strict=True):
+            delay = moment - moments[0] if from_first else moment
+            if delay <= 0:
+                self._play(unit, system, step, cause)
+            else:
+                system.timers += ((self._room.after(delay, _later(self._play, unit, system, step, cause)), step),)
+
+    def _play(self, unit: Unit, system: SystemState, step: Step, cause: int) -> None:
+        system.timers = tuple((timer, later) for timer, later in system.timers if timer.live)
+        if step.event is not None:
+            self._room.order(unit, system, ORDER_OF_EVENT[step.event], cause)
+        if step.real is not None:
+            self._room.order(unit, system, ORDER_OF_RAIL[step.real], cause, step.says)
+        elif step.says:
+            self._room.say(unit, system, step.says, cause)
+
+    def follow_os_down(self, unit: Unit, system: SystemState, cause: int | None) -> None:
+        """The OS has gone down by itself: the machine follows as the profile says."""
+        self._schedule(unit, system, unit.profile.power.on_os_down, cause or 0)
+
+    # -- gates ---------------------------------------------------------------------------------------------------------
+
+    def looked(self, unit: Unit, system: SystemState, cause: int | None) -> None:
+        """A client has just been told the power state of this system. The n-th look still saw the old state."""
+        gate = system.gate
+        if gate is None or gate.open:
+            return
+        gate.seen += 1
+        if gate.seen >= gate.reads:
+            self._open(unit, system, gate, cause)
+        elif gate.seen == 2:
+            self._room.after(GATE_SECONDS, _later(self._open, unit, system, gate, cause))
+
+    def _open(self, unit: Unit, system: SystemState, gate: Gate, cause: int | None) -> None:
+        if gate.open:
+            return
+        gate.open = True
+        seq = self._room.journal.record(unit.name, Kind.GATE, gate.cause or cause, system=system.id, after_reads=gate.seen)
+        held, gate.held = gate.held, ()
+        self._schedule(unit, system, held, seq, from_first=True)
+
+
+def _later(do: Callable[[*Ts], None], *args: *Ts) -> Callable[[], None]:
+    return lambda: do(*args)
+
+
+def _known_reset(word: str) -> ResetType | None:
+    return ResetType(word) if word in ResetType._value2member_map_ else None
+
+
+def _cause_of(reset: ResetType | None) -> RestartCause:
+    return RestartCause.POWER_BUTTON if reset is ResetType.PUSH_POWER_BUTTON else RestartCause.CHASSIS_CONTROL

@@ -1,0 +1,29 @@
+"""The part of the rack that its engines may use: time, orders, what a BMC says, the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from emulator.core.bmc.unit import Unit
+from emulator.core.clock import Instant
+from emulator.core.journal import Journal
+from emulator.core.power.system import SystemState
+from emulator.core.timers import Timer
+from emulator.core.truth.host import Order
+from profiles.model import Span, View
+
+
+class Room(Protocol):
+    """What `Rack` is to them; it imports them, so they know it by this shape."""
+
+    journal: Journal
+
+    @property
+    def now(self) -> Instant: ...
+    def after(self, seconds: float, do: Callable[[], None]) -> Timer: ...
+    def draw(self, span: Span) -> float: ...
+    def order(
+        self, unit: Unit, system: SystemState, order: Order, cause: int, says: Mapping[View, str | None] | None = None
+    ) -> None: ...
+    def say(self, unit: Unit, system: SystemState, says: Mapping[View, str | None], cause: int | None) -> None: ...

@@ -1,0 +1,1 @@
+"""Serial over LAN: the console of a host over IPMI."""

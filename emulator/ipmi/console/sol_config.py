@@ -1,0 +1,98 @@
+"""How serial over LAN is configured (IPMI 2.0, 26.2, 26.3, table 26-5).
+
+Whether it is enabled, the privilege that it takes and its retries are what the next activation finds. The bit rates are kept and
+told: the emulated line has none. Encryption cannot be talked out of: a client that asks for a console in clear is refused,
+whatever is set here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from emulator.ipmi.call import Call
+from emulator.ipmi.management.channel import LAN_CHANNEL, lan_channel
+from emulator.ipmi.management.parameters import (
+    REVISION,
+    REVISION_ONLY,
+    Family,
+    Parameter,
+    Table,
+    constant,
+    in_progress,
+    kept,
+    plain,
+    read,
+    write,
+)
+from emulator.ipmi.management.parameters import told as tells
+from emulator.ipmi.session.sessions import Privilege
+from emulator.ipmi.state import IpmiState
+
+ENABLE, AUTHENTICATION, ACCUMULATION, RETRY, BIT_RATE, VOLATILE_BIT_RATE = 1, 2, 3, 4, 5, 6
+ENABLED = b"\x01"
+FORCED_AND_OPERATOR = bytes((0xC0 | Privilege.OPERATOR,))  # encryption and authentication
+FIVE_MS_OR_255 = bytes((0x01, 0xFF))
+SEVEN_TIMES_500_MS = bytes((0x07, 0x32))
+BITRATE_115200 = b"\x0a"
+BIT_RATES = frozenset({0x00, 0x06, 0x07, 0x08, 0x09, 0x0A})
+"""As the serial port is, and 9.6 to 115.2 kbit/s."""
+RETRY_UNIT = 0.01
+LEVELS = range(Privilege.USER, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class SolSetup:
+    """What an activation acts on. `privilege` is the least that it takes; OEM counts as administrator."""
+
+    enabled: bool
+    privilege: int
+    retries: int
+    retry_every: float
+
+
+def sol_setup(state: IpmiState) -> SolSetup:
+    count, interval = kept(state, Family.SOL, RETRY, SEVEN_TIMES_500_MS)
+    level = kept(state, Family.SOL, AUTHENTICATION, FORCED_AND_OPERATOR)[0] & 0x0F
+    return SolSetup(
+        enabled=bool(kept(state, Family.SOL, ENABLE, ENABLED)[0] & 0x01),
+        privilege=min(level, Privilege.ADMINISTRATOR),
+        retries=count & 0x07,
+        retry_every=interval * RETRY_UNIT,
+    )
+
+
+def _bit_rate(number: int) -> Parameter:
+    stored = plain(Family.SOL, number, BITRATE_115200, lambda value: value[0] & 0x0F in BIT_RATES)
+
+    def get(call: Call) -> bytes:
+        lasting = kept(call.state, Family.SOL, BIT_RATE, BITRATE_115200)
+        return kept(call.state, Family.SOL, number, lasting)
+
+    return Parameter(get, stored.put)
+
+
+PARAMETERS: Final[Table] = {
+    0: in_progress(Family.SOL),
+    ENABLE: plain(Family.SOL, ENABLE, ENABLED, lambda value: value[0] < 2),
+    AUTHENTICATION: plain(Family.SOL, AUTHENTICATION, FORCED_AND_OPERATOR, lambda value: value[0] & 0x0F in LEVELS),
+    ACCUMULATION: plain(Family.SOL, ACCUMULATION, FIVE_MS_OR_255, lambda value: value[0] > 0),
+    RETRY: plain(Family.SOL, RETRY, SEVEN_TIMES_500_MS, lambda value: value[0] < 8),
+    BIT_RATE: _bit_rate(BIT_RATE),
+    VOLATILE_BIT_RATE: _bit_rate(VOLATILE_BIT_RATE),
+    7: constant(bytes((LAN_CHANNEL,))),
+    8: tells(lambda call: call.bmc.here.port.to_bytes(2, "little")),
+}
+
+
+def get_configuration(call: Call) -> bytes:
+    lan_channel(call.data[0] & 0x0F)
+    if call.data[0] & REVISION_ONLY:
+        return bytes((REVISION,))
+    return bytes((REVISION,)) + read(PARAMETERS, call, call.data[1])
+
+
+def set_configuration(call: Call) -> bytes:
+    lan_channel(call.data[0] & 0x0F)
+    write(PARAMETERS, call, call.data[1], call.data[2:])
+    return b""

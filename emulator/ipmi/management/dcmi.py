@@ -1,0 +1,152 @@
+"""DCMI 1.5: capabilities, asset tag, who the controller is, and how it asks for an address. A body in IPMI's group extension.
+
+Power and temperatures are in `dcmi_power` and `dcmi_thermal`. The controller's name is that of the BMC's network interface, which
+Redfish shows as its HostName.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from emulator.core.bmc.eventlog import Overflow
+from emulator.core.vocab import CompletionCode
+from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.management.parameters import NO_SUCH_PARAMETER, WRITE_ONLY, Family, keep, kept
+
+GROUP = 0xDC
+DCMI_1_5 = bytes((0x01, 0x05))
+CAPABILITIES_REVISION, CONFIGURATION_REVISION = b"\x02", b"\x01"
+OTHER_GROUP = CompletionCode.INVALID_COMMAND  # PICMG's and VITA's bodies are not spoken here
+
+POWER_MANAGEMENT = bytes((0x00, 0x01, 0x01))
+"""Power management is the one optional feature; KCS and the primary LAN channel are the ways in (table 6-3, parameter 1)."""
+ROLLS_OVER = 0x8000
+EVERY_5_SECONDS = 0x05
+IDENTIFICATION = 0x07  # asset tag, DHCP host name, GUID
+POWER_DEVICE = bytes((0x20, 0x00))
+MANAGEABILITY = bytes((0x01, 0xFF, 0xFF))
+NO_ROLLING_AVERAGES = b"\x00"
+TAG_CHUNK, NAME_CHUNK = 16, 16
+NAME_MAX, WHOLE_MAX = 63, 64
+
+
+def body(call: Call) -> bytes:
+    """The request after the group. Raises Refused for another group than DCMI."""
+    if call.data[0] != GROUP:
+        raise Refused(OTHER_GROUP)
+    return call.data[1:]
+
+
+# -- capabilities ------------------------------------------------------------------------------------------------------
+
+
+def get_capabilities(call: Call) -> bytes:
+    request = body(call)
+    known = {1: POWER_MANAGEMENT, 2: _platform(call), 3: POWER_DEVICE, 4: MANAGEABILITY, 5: NO_ROLLING_AVERAGES}
+    if len(request) != 1 or request[0] not in known:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    return bytes((GROUP,)) + DCMI_1_5 + CAPABILITIES_REVISION + known[request[0]]
+
+
+def _platform(call: Call) -> bytes:
+    """Parameter 2: how the SEL is, what identifies the machine, how often temperatures are taken."""
+    log = call.view.log
+    rolls = ROLLS_OVER if log.overflow is Overflow.DROP_OLDEST else 0
+    return (rolls | min(log.limit, 0x0FFF)).to_bytes(2, "little") + bytes((IDENTIFICATION, 0, EVERY_5_SECONDS))
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+
+def get_asset_tag(call: Call) -> bytes:
+    return _chunk(call, call.view.chassis.asset_tag().encode(), TAG_CHUNK)
+
+
+def set_asset_tag(call: Call) -> bytes:
+    """Answers how far it was written (6.4.2), padding included: a client that pads goes on from there."""
+    tag = _changed(call, call.view.chassis.asset_tag().encode(), TAG_CHUNK)
+    call.view.chassis.set_asset_tag(tag, cause=call.cause)
+    return bytes((GROUP, min(_end(call), 0xFF)))
+
+
+def get_controller_name(call: Call) -> bytes:
+    """The management controller identifier string (6.4.6.1), its end included."""
+    return _chunk(call, call.view.network.interface().host_name.encode()[:NAME_MAX] + b"\0", NAME_CHUNK)
+
+
+def set_controller_name(call: Call) -> bytes:
+    """Comes in pieces, of which the last one ends with a zero byte (6.4.6.2)."""
+    network = call.view.network
+    name = _changed(call, network.interface().host_name.encode(), NAME_CHUNK)
+    network.configure(replace(network.configured, host_name=name), call.cause)
+    return bytes((GROUP, min(_end(call), 0xFF)))
+
+
+def _end(call: Call) -> int:
+    offset, count = body(call)[:2]
+    return offset + count
+
+
+def _chunk(call: Call, whole: bytes, most: int) -> bytes:
+    request = body(call)
+    if len(request) != 2 or request[1] > most:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    offset, count = request
+    if offset > len(whole):
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    return bytes((GROUP, len(whole))) + whole[offset : offset + count]
+
+
+def _changed(call: Call, old: bytes, most: int) -> str:
+    request = body(call)
+    if len(request) < 2 or len(request) != 2 + request[1] or request[1] > most:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    offset, new = request[0], request[2:]
+    if offset + len(new) > WHOLE_MAX:
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    whole = old[:offset].ljust(offset, b"\0") + new  # some clients write all of it, zeros and all
+    try:
+        return whole.partition(b"\0")[0].decode()
+    except UnicodeDecodeError:
+        raise Refused(CompletionCode.INVALID_FIELD) from None
+
+
+# -- DHCP --------------------------------------------------------------------------------------------------------------
+
+ACTIVATE_DHCP = 1
+CONFIGURATION: Mapping[int, bytes] = {
+    2: b"\x01",  # discovery: option 12 without option 60
+    3: b"\x04",  # seconds before the first try again
+    4: (120).to_bytes(2, "little"),  # seconds until it gives up
+    5: (64).to_bytes(2, "little"),  # seconds between two rounds
+}
+"""Parameters of table 6-6 and what they are at first. They are kept and told: nothing here speaks DHCP."""
+
+
+def get_configuration(call: Call) -> bytes:
+    request = body(call)
+    if len(request) != 2:
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    if request[0] == ACTIVATE_DHCP:
+        raise Refused(WRITE_ONLY)
+    if request[0] not in CONFIGURATION:
+        raise Refused(NO_SUCH_PARAMETER)
+    value = kept(call.state, Family.DCMI, request[0], CONFIGURATION[request[0]])
+    return bytes((GROUP,)) + DCMI_1_5 + CONFIGURATION_REVISION + value
+
+
+def set_configuration(call: Call) -> bytes:
+    request = body(call)
+    if len(request) < 3:
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    number, value = request[0], request[2:]
+    if number == ACTIVATE_DHCP:
+        return bytes((GROUP,))
+    if number not in CONFIGURATION:
+        raise Refused(NO_SUCH_PARAMETER)
+    size = len(CONFIGURATION[number])
+    if len(value) < size or any(value[size:]):  # one client always sends two bytes
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    keep(call.state, Family.DCMI, number, value[:size])
+    return bytes((GROUP,))

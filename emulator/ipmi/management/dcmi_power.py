@@ -1,0 +1,76 @@
+"""DCMI 1.5, 6.6: what the machine draws, and the most that it may draw.
+
+A limit is kept, and told with "no active limit" until somebody activates it. The emulated host is not slowed down by one: it
+draws what it draws, and no exception action is ever due.
+"""
+
+from __future__ import annotations
+
+from emulator.core.vocab import CompletionCode
+from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.management.dcmi import GROUP, body
+from emulator.ipmi.management.parameters import Family, keep, kept
+from emulator.ipmi.management.sel import seconds
+
+SYSTEM_POWER = 0x01
+MEASURING = 0x40
+NO_ACTIVE_LIMIT = 0x80
+LIMIT, ACTIVE = 0x100, 0x101
+"""Where limit and activation are kept, beyond the numbers of DCMI's own parameters."""
+LAST_ACTION = 0x11  # nothing, power off, the makers' own, only an entry in the log
+OUT_OF_RANGE, BAD_CORRECTION_TIME = 0x84, 0x85
+
+
+def get_power_reading(call: Call) -> bytes:
+    """Least, greatest and average since counting began (6.6.1). A host out of sight reads 0 and "not measuring"."""
+    request = body(call)
+    if len(request) != 3 or request[0] != SYSTEM_POWER:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    power = call.view.sensors.power()
+    watts = (power.current or 0.0, power.low, power.high, power.average)
+    return (
+        bytes((GROUP,))
+        + b"".join(min(round(w), 0xFFFF).to_bytes(2, "little") for w in watts)
+        + seconds(call.view.log.wall())
+        + min(round(power.period_s * 1000), 0xFFFFFFFF).to_bytes(4, "little")
+        + bytes((MEASURING if power.current is not None else 0,))
+    )
+
+
+def get_power_limit(call: Call) -> bytes:
+    """The code 80h comes with the limit all the same (6.6.2)."""
+    body(call)
+    data = bytes((GROUP, 0, 0)) + (kept(call.state, Family.DCMI, LIMIT, b"") or _at_first(call))
+    if not any(kept(call.state, Family.DCMI, ACTIVE, b"\0")):
+        raise Refused(NO_ACTIVE_LIMIT, data)
+    return data
+
+
+def _at_first(call: Call) -> bytes:
+    """Nothing is to be done about a draw beyond what one power supply can give for a second."""
+    watts = call.view.profile.inventory.psu_watts
+    return bytes((0,)) + watts.to_bytes(2, "little") + (1000).to_bytes(4, "little") + bytes(2) + (1).to_bytes(2, "little")
+
+
+def set_power_limit(call: Call) -> bytes:
+    """Three reserved bytes, exception action, watts, correction time in ms, two reserved bytes, sampling period in s (6.6.3)."""
+    request = body(call)
+    if len(request) != 14:
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    action, watts, correction = request[3], int.from_bytes(request[4:6], "little"), int.from_bytes(request[6:10], "little")
+    if action > LAST_ACTION:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    if not watts:
+        raise Refused(OUT_OF_RANGE)
+    if not correction:
+        raise Refused(BAD_CORRECTION_TIME)
+    keep(call.state, Family.DCMI, LIMIT, request[3:])
+    return bytes((GROUP,))
+
+
+def activate_power_limit(call: Call) -> bytes:
+    request = body(call)
+    if len(request) != 3 or request[0] > 1:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    keep(call.state, Family.DCMI, ACTIVE, request[:1])
+    return bytes((GROUP,))

@@ -1,0 +1,80 @@
+"""DCMI 1.5, 6.5.2 and 6.7: which temperature sensors there are, what they read, and the limit at the air inlet.
+
+DCMI has names of its own for the entities that IPMI numbers otherwise; both are taken. The limit is kept and told: the emulated
+machine never gets so warm that it would act on one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from emulator.core.bmc.sensors import SENSORS, Sensor, SensorType
+from emulator.core.vocab import CompletionCode
+from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.management.dcmi import GROUP, body
+from emulator.ipmi.management.parameters import Family, keep, kept
+from emulator.ipmi.management.sdr import FULL, records
+
+TEMPERATURE = 0x01
+ENTITY: Mapping[int, int] = {0x40: 0x37, 0x41: 0x03, 0x42: 0x07, 0x37: 0x37, 0x03: 0x03, 0x07: 0x07}
+"""Air inlet, processor, system board: DCMI's number (table 6-13) or IPMI's, to IPMI's."""
+INLET = 0x37
+ALL = 0x00
+AT_ONCE = 8
+MINUS, MOST_DEGREES = 0x80, 0x7F
+THERMAL_LIMIT = 0x102
+"""Where limits are kept, beyond the numbers of DCMI's own parameters."""
+NO_LIMIT = bytes(4)  # exception action, degrees, seconds
+
+
+def _sensors(call: Call) -> list[Sensor]:
+    request = body(call)
+    if len(request) != 4:
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    kind, entity, instance, start = request
+    if kind != TEMPERATURE or entity not in ENTITY:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    found = [s for s in SENSORS if s.type is SensorType.TEMPERATURE and s.entity == ENTITY[entity]]
+    if instance != ALL:
+        return [sensor for sensor in found if sensor.instance == instance]
+    return [sensor for sensor in found if sensor.instance >= start]
+
+
+def _record_id(sensor: Sensor) -> bytes:
+    return next(record[:2] for record in records() if record[3] == FULL and record[7] == sensor.number)
+
+
+def get_sensor_info(call: Call) -> bytes:
+    """How many, and the ids of their records, eight at a time."""
+    found = _sensors(call)
+    return bytes((GROUP, len(found), len(found[:AT_ONCE]))) + b"".join(_record_id(sensor) for sensor in found[:AT_ONCE])
+
+
+def get_temperatures(call: Call) -> bytes:
+    """Whole degrees with a sign, each with its instance. A host out of sight has no readings."""
+    found = _sensors(call)
+    told = [(sensor.instance, value) for sensor in found if (value := call.view.sensors.read(sensor).value) is not None]
+    sets = [bytes((min(abs(round(value)), MOST_DEGREES) | (MINUS if value < 0 else 0), at)) for at, value in told[:AT_ONCE]]
+    return bytes((GROUP, len(told), len(sets))) + b"".join(sets)
+
+
+def _inlet(request: bytes) -> int:
+    """The instance of the inlet that a request names. Raises Refused."""
+    if ENTITY.get(request[0]) != INLET or not any(s.entity == INLET and s.instance == request[1] for s in SENSORS):
+        raise Refused(CompletionCode.INVALID_FIELD)
+    return request[1]
+
+
+def get_thermal_limit(call: Call) -> bytes:
+    request = body(call)
+    if len(request) != 2:
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    return bytes((GROUP,)) + kept(call.state, Family.DCMI, THERMAL_LIMIT, NO_LIMIT, _inlet(request))
+
+
+def set_thermal_limit(call: Call) -> bytes:
+    request = body(call)
+    if len(request) != 6:
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    keep(call.state, Family.DCMI, THERMAL_LIMIT, request[2:], _inlet(request))
+    return bytes((GROUP,))

@@ -1,0 +1,74 @@
+"""FRU 0: what the machine is, as inventory (IPMI 2.0, chapter 34; Platform Management FRU Information Storage 1.0).
+
+It says the profile's identity and the machine's serial, the same as Redfish. It cannot be written.
+"""
+
+from __future__ import annotations
+
+from emulator.core.bmc.view import BmcView
+from emulator.core.vocab import CompletionCode
+from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.session.rmcp import checksum
+from profiles.model import ABSENT
+
+FORMAT = 0x01
+RACK_MOUNT = 0x17
+ENGLISH = 0x00
+EIGHT_BIT_ASCII, END_OF_FIELDS = 0xC0, 0xC1
+FIELD_MAX = 63
+NO_DATE = bytes(3)
+BY_BYTES = 0x00
+WRITE_PROTECTED = 0x80
+NO_SUCH_DEVICE = 0xCB
+MOST_AT_ONCE = 240
+
+
+def _field(text: str) -> bytes:
+    """A field of one single byte cannot be told from the end of the list: it gets a blank."""
+    data = (b"" if text == ABSENT else text.encode("latin-1", "replace"))[:FIELD_MAX]
+    data = data.ljust(2) if len(data) == 1 else data
+    return bytes((EIGHT_BIT_ASCII | len(data),)) + data
+
+
+def _area(head: bytes, fields: tuple[str, ...]) -> bytes:
+    """Padded to eights, its length in them at byte 1, its checksum last."""
+    body = head + b"".join(_field(text) for text in fields) + bytes((END_OF_FIELDS,))
+    length = -(-(len(body) + 3) // 8)  # with format, length and checksum
+    area = (bytes((FORMAT, length)) + body).ljust(length * 8 - 1, b"\0")
+    return area + bytes((checksum(area),))
+
+
+def inventory(view: BmcView) -> bytes:
+    identity, system = view.profile.identity, view.first_system()
+    chassis = _area(bytes((RACK_MOUNT,)), (identity.sku, system.serial))
+    board = _area(bytes((ENGLISH,)) + NO_DATE, (identity.manufacturer, identity.model, system.serial, identity.sku, ""))
+    tag = view.chassis.asset_tag()
+    product = _area(bytes((ENGLISH,)), (identity.manufacturer, identity.model, identity.sku, "", system.serial, tag, ""))
+    at_chassis, at_board = 1, 1 + len(chassis) // 8
+    header = bytes((FORMAT, 0, at_chassis, at_board, at_board + len(board) // 8, 0, 0))
+    return header + bytes((checksum(header),)) + chassis + board + product
+
+
+def _only_device_0(call: Call) -> None:
+    if call.data[0]:
+        raise Refused(NO_SUCH_DEVICE)
+
+
+def get_area_info(call: Call) -> bytes:
+    _only_device_0(call)
+    return len(inventory(call.view)).to_bytes(2, "little") + bytes((BY_BYTES,))
+
+
+def read(call: Call) -> bytes:
+    _only_device_0(call)
+    offset, count = int.from_bytes(call.data[1:3], "little"), call.data[3]
+    data = inventory(call.view)
+    if offset >= len(data):
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    part = data[offset : offset + min(count, MOST_AT_ONCE)]
+    return bytes((len(part),)) + part
+
+
+def write(call: Call) -> bytes:
+    _only_device_0(call)
+    raise Refused(WRITE_PROTECTED)

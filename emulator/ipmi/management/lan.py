@@ -1,0 +1,264 @@
+"""LAN configuration parameters (IPMI 2.0, 23.1, 23.2, table 23-4) and the statistics of the interface (23.4).
+
+What is set here
+  Address, mask, gateway, DHCP and VLAN are the machine's: Redfish's EthernetInterface shows the same, and a change is seen
+  through both. They are settings: the emulated BMC goes on answering where it listens. The lockout after bad passwords is the
+  accounts', in Redfish too.
+  The rest only IPMI has. It is kept, and what the BMC itself would act on (authentication types, privileges of cipher suites) is
+  enforced. Alert destinations are kept and nothing is ever sent there.
+
+Values that cannot be are answered 0xC9, "parameter out of range": on 0xCC ipmitool tries again for minutes.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from emulator.core.bmc.network import Network
+from emulator.core.errors import SettingRefused
+from emulator.core.vocab import CompletionCode
+from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.management.channel import LAN_CHANNEL, auth_types_at, supported_auth_types
+from emulator.ipmi.management.parameters import (
+    READ_ONLY,
+    REVISION,
+    REVISION_ONLY,
+    Family,
+    Parameter,
+    Table,
+    constant,
+    in_progress,
+    keep,
+    kept,
+    plain,
+    read,
+    told,
+    write,
+)
+from emulator.ipmi.session.suites import SLOTS, levels_of
+
+STATIC, DHCP = 0x01, 0x02
+TTL_FLAGS_SERVICE = bytes((0x40, 0x40, 0x10))
+COMMUNITY_BYTES = 18
+COMMUNITY = b"public".ljust(COMMUNITY_BYTES, b"\0")
+DESTINATIONS = 4
+"""Alert destinations that are kept; number 0 is the volatile one."""
+ALERT_TYPES = (0, 6, 7)  # PET, OEM 1, OEM 2
+VLAN_ON = 0x8000
+LOCKOUT = 26
+LOCKOUT_UNIT = 10.0
+"""Seconds in a count of parameter 26."""
+LEVELS = range(6)
+"""What a nibble of parameter 24 may be: unused, or callback to OEM."""
+
+
+# -- what Redfish shows too --------------------------------------------------------------------------------------------
+
+
+def _quad(text: str) -> bytes:
+    return ipaddress.IPv4Address(text).packed
+
+
+def _configure(call: Call, change: Callable[[Network], Network]) -> None:
+    """Raises Refused."""
+    network = call.view.network
+    try:
+        network.configure(change(network.configured), call.cause)
+    except SettingRefused:
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE) from None
+
+
+def _only_static(call: Call) -> None:
+    """Raises Refused for what DHCP gives, as OpenBMC answers."""
+    if call.view.network.configured.dhcp:
+        raise Refused(CompletionCode.NOT_IN_STATE)
+
+
+def _put_address(call: Call, value: bytes) -> None:
+    _only_static(call)
+    _configure(call, lambda network: replace(network, address=str(ipaddress.IPv4Address(value))))
+
+
+def _put_mask(call: Call, value: bytes) -> None:
+    _only_static(call)
+    _configure(call, lambda network: replace(network, mask=str(ipaddress.IPv4Address(value))))
+
+
+def _put_gateway(call: Call, value: bytes) -> None:
+    _only_static(call)
+    _configure(call, lambda network: replace(network, gateway=str(ipaddress.IPv4Address(value))))
+
+
+def _put_source(call: Call, value: bytes) -> None:
+    source = value[0] & 0x0F
+    if source not in (STATIC, DHCP):
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    _configure(call, lambda network: replace(network, dhcp=source == DHCP))
+
+
+def _mac(call: Call) -> bytes:
+    return bytes.fromhex(call.view.network.interface().mac.replace(":", ""))
+
+
+def _put_mac(call: Call, value: bytes) -> None:
+    """It is the interface's own; to write what is there already is no error, for those who write a whole configuration."""
+    if value != _mac(call):
+        raise Refused(READ_ONLY)
+
+
+def _vlan(call: Call) -> bytes:
+    found = call.view.network.interface()
+    return (found.vlan_id | (VLAN_ON if found.vlan else 0)).to_bytes(2, "little")
+
+
+def _put_vlan(call: Call, value: bytes) -> None:
+    """Switched off, the id is kept: clients send zeros then."""
+    wanted = int.from_bytes(value, "little")
+    on, vlan_id = bool(wanted & VLAN_ON), wanted & 0x0FFF
+    if on and vlan_id == 0:
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    _configure(call, lambda network: replace(network, vlan=on, vlan_id=vlan_id or network.vlan_id))
+
+
+def _lockout(call: Call) -> bytes:
+    rule = call.view.lockout
+    window, penalty = (min(round(s / LOCKOUT_UNIT), 0xFFFF).to_bytes(2, "little") for s in (rule.window_s, rule.penalty_s))
+    return kept(call.state, Family.LAN, LOCKOUT, b"\0") + bytes((min(rule.failures, 0xFF),)) + window + penalty
+
+
+def _put_lockout(call: Call, value: bytes) -> None:
+    """What is written as it was read stays to the second. Whether an event is wanted is only kept: failed logins always are."""
+    rule = call.view.lockout
+    keep(call.state, Family.LAN, LOCKOUT, value[:1])
+    if value[1:] == _lockout(call)[1:]:
+        return
+    window, penalty = (int.from_bytes(value[at : at + 2], "little") * LOCKOUT_UNIT for at in (2, 4))
+    call.view.set_lockout(replace(rule, failures=value[1], window_s=window, penalty_s=penalty), call.cause)
+
+
+# -- what only IPMI has ------------------------------------------------------------------------------------------------
+
+
+def _auth_enables(call: Call) -> bytes:
+    return bytes(auth_types_at(call, level) for level in range(1, 6))
+
+
+def _put_auth_enables(call: Call, value: bytes) -> None:
+    """A BMC that does not speak IPMI 1.5 has nothing to enable."""
+    if not supported_auth_types(call):
+        raise Refused(READ_ONLY)
+    if any(types & ~supported_auth_types(call) for types in value):
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    keep(call.state, Family.LAN, 2, value)
+
+
+def _put_community(call: Call, value: bytes) -> None:
+    keep(call.state, Family.LAN, 16, value.ljust(COMMUNITY_BYTES, b"\0"))
+
+
+def _suite_ids(call: Call) -> bytes:
+    return b"\0" + bytes(suite.id for suite in call.bmc.suites).ljust(SLOTS, b"\0")
+
+
+def _suite_levels(call: Call) -> bytes:
+    return b"\0" + levels_of(call.bmc.suites, call.state.suite_levels)
+
+
+def _put_suite_levels(call: Call, value: bytes) -> None:
+    if any(half not in LEVELS for byte in value[1:] for half in (byte & 0x0F, byte >> 4)):
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    call.state.suite_levels = value[1:]
+
+
+def _destination(selector: int) -> int:
+    if selector & 0x0F > DESTINATIONS:
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    return selector & 0x0F
+
+
+def _of_destination(number: int, otherwise: bytes) -> Callable[[Call], bytes]:
+    def get(call: Call) -> bytes:
+        at = _destination(call.data[2])
+        return bytes((at,)) + kept(call.state, Family.LAN, number, otherwise, at)
+
+    return get
+
+
+def _put_destination_type(call: Call, value: bytes) -> None:
+    if value[1] & 0x07 not in ALERT_TYPES:
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    keep(call.state, Family.LAN, 18, value[1:], _destination(value[0]))
+
+
+def _put_destination_address(call: Call, value: bytes) -> None:
+    if value[1] >> 4:  # IPv4 with a MAC address is 0
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    keep(call.state, Family.LAN, 19, value[1:], _destination(value[0]))
+
+
+PARAMETERS: Final[Table] = {
+    0: in_progress(Family.LAN),
+    1: told(lambda call: bytes((supported_auth_types(call),))),
+    2: Parameter(_auth_enables, _put_auth_enables, (5, 5)),
+    3: Parameter(lambda call: _quad(call.view.network.interface().address), _put_address, (4, 4)),
+    4: Parameter(lambda call: bytes((DHCP if call.view.network.configured.dhcp else STATIC,)), _put_source),
+    5: Parameter(_mac, _put_mac, (6, 6)),
+    6: Parameter(lambda call: _quad(call.view.network.interface().mask), _put_mask, (4, 4)),
+    7: plain(Family.LAN, 7, TTL_FLAGS_SERVICE),
+    8: told(lambda call: call.bmc.here.port.to_bytes(2, "little")),
+    10: plain(Family.LAN, 10, b"\0", lambda value: value[0] < 4),
+    11: plain(Family.LAN, 11, b"\0"),
+    12: Parameter(lambda call: _quad(call.view.network.interface().gateway), _put_gateway, (4, 4)),
+    13: plain(Family.LAN, 13, bytes(6)),
+    14: plain(Family.LAN, 14, bytes(4)),
+    15: plain(Family.LAN, 15, bytes(6)),
+    16: Parameter(lambda call: kept(call.state, Family.LAN, 16, COMMUNITY), _put_community, (1, COMMUNITY_BYTES)),
+    17: constant(bytes((DESTINATIONS,))),
+    18: Parameter(_of_destination(18, bytes(3)), _put_destination_type, (4, 4)),
+    19: Parameter(_of_destination(19, bytes(12)), _put_destination_address, (13, 13)),
+    20: Parameter(_vlan, _put_vlan, (2, 2)),
+    21: plain(Family.LAN, 21, b"\0", lambda value: value[0] < 8),
+    22: told(lambda call: bytes((len(call.bmc.suites),))),
+    23: told(_suite_ids),
+    24: Parameter(_suite_levels, _put_suite_levels, (9, 9)),
+    LOCKOUT: Parameter(_lockout, _put_lockout, (6, 6)),
+}
+"""What is not here is answered 0x80."""
+
+
+def _channel(number: int) -> None:
+    if number & 0x0F not in (LAN_CHANNEL, 0x0E):
+        raise Refused(CompletionCode.INVALID_FIELD)
+
+
+def get_parameter(call: Call) -> bytes:
+    _channel(call.data[0])
+    if call.data[0] & REVISION_ONLY:
+        return bytes((REVISION,))
+    return bytes((REVISION,)) + read(PARAMETERS, call, call.data[1])
+
+
+def set_parameter(call: Call) -> bytes:
+    _channel(call.data[0])
+    write(PARAMETERS, call, call.data[1], call.data[2:])
+    return b""
+
+
+# -- statistics --------------------------------------------------------------------------------------------------------
+
+CLEAR = 0x01
+
+
+def get_statistics(call: Call) -> bytes:
+    """Nine counters of 16 bits that stop at their end (table 23-9). Without a proxy the last two are 0, and of broken IP packets
+    the BMC never hears: its operating system drops them. A fleet's BMC that nobody speaks to counts from 0 again."""
+    _channel(call.data[0])
+    traffic = call.bmc.traffic
+    heard, valid, sent = (min(n, 0xFFFF).to_bytes(2, "little") for n in (traffic.heard, traffic.valid, traffic.sent))
+    told = heard + bytes(6) + sent + heard + valid + bytes(4)
+    if call.data[1] & CLEAR:
+        traffic.clear()
+    return told

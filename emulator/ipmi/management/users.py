@@ -1,0 +1,184 @@
+"""Who there is and who is in (IPMI 2.0, 22.20, 22.26 to 22.31). The users are the BMC's accounts, the same as Redfish's.
+
+User 1 is the nameless user that the standard reserves; nobody can log in as it. Accounts without a user id are not seen here.
+
+What is set of a user id that has no account yet (its privilege, whether it may speak IPMI) is kept for the account to come:
+clients set these things in any order.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+
+from emulator.core.bmc.accounts import LAST_SLOT, LocalAccount
+from emulator.core.bmc.accounts_admin import ROLE_OF_PRIVILEGE
+from emulator.core.vocab import CompletionCode
+from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.management.channel import LAN_CHANNEL, lan_channel
+from emulator.ipmi.session.rmcp import AUTH_RMCP_PLUS
+from emulator.ipmi.session.sessions import PRIVILEGE_OF_ROLE, Session
+from emulator.ipmi.state import IpmiState
+
+MAX_NAME = 16
+NO_ACCESS = 0x0F
+MESSAGING = 0x10
+CHANGE_FLAGS = 0x80
+KEPT_FLAGS = 0x60  # callback only, link authentication: kept and told, there is no modem
+ENABLED, DISABLED = 0x40, 0x80
+
+TWENTY_BYTES = 0x80
+DISABLE, ENABLE, SET_PASSWORD, TEST_PASSWORD = 0, 1, 2, 3
+PASSWORD_MISMATCH, WRONG_PASSWORD_SIZE = 0x80, 0x81
+NEW_USERS_ROLE = "ReadOnly"
+
+CURRENT, BY_HANDLE, BY_ID = 0x00, 0xFE, 0xFF
+PROTOCOL_RMCP_PLUS = 0x10
+
+
+def user_at(call: Call, number: int) -> LocalAccount | None:
+    """The account with a user id; None for a free one. Raises Refused for an id that does not exist."""
+    if not 1 <= number <= LAST_SLOT:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    return call.view.users.in_slot(number)
+
+
+def existing_user(call: Call, number: int) -> LocalAccount:
+    account = user_at(call, number)
+    if account is None:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    return account
+
+
+def get_user_access(call: Call) -> bytes:
+    lan_channel(call.data[0])
+    number = call.data[1] & 0x3F
+    account, state = user_at(call, number), call.state
+    level = state.user_levels.get(number, NO_ACCESS)
+    if account is not None and (account.enabled or number not in state.user_levels):
+        level = PRIVILEGE_OF_ROLE[account.role]
+    silent = number in state.no_messaging or (account is None and number not in state.user_levels)
+    access = level | state.user_flags.get(number, 0) | (0 if silent else MESSAGING)
+    status = ENABLED if account is not None and account.enabled else DISABLED
+    enabled = sum(1 for user in call.view.users.all() if user.slot and user.enabled)
+    return bytes((LAST_SLOT, status | enabled, 1, access))
+
+
+def set_user_access(call: Call) -> bytes:
+    """NO ACCESS is no role: it disables the account, in Redfish too. Whether a user may speak IPMI is IPMI's own affair."""
+    lan_channel(call.data[0] & 0x0F)
+    number, level, state = call.data[1] & 0x3F, call.data[2] & 0x0F, call.state
+    account = user_at(call, number)
+    if level != NO_ACCESS and level not in ROLE_OF_PRIVILEGE:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    if account is not None and level == NO_ACCESS:
+        call.view.users.change(account.name, enabled=False, cause=call.cause)
+    elif account is not None:
+        call.view.users.change(account.name, role=ROLE_OF_PRIVILEGE[level], cause=call.cause)
+    if account is None or level == NO_ACCESS:
+        state.user_levels = {**state.user_levels, number: level}
+    else:
+        _forget_level(state, number)
+    if call.data[0] & CHANGE_FLAGS:
+        may = bool(call.data[0] & MESSAGING)
+        state.no_messaging = state.no_messaging - {number} if may else state.no_messaging | {number}
+        state.user_flags = {**state.user_flags, number: call.data[0] & KEPT_FLAGS}
+    return b""
+
+
+def _forget_level(state: IpmiState, number: int, unless: int | None = None) -> None:
+    if number in state.user_levels and state.user_levels[number] != unless:
+        state.user_levels = {slot: level for slot, level in state.user_levels.items() if slot != number}
+
+
+def get_user_name(call: Call) -> bytes:
+    account = user_at(call, call.data[0] & 0x3F)
+    return (account.name if account else "").encode()[:MAX_NAME].ljust(MAX_NAME, b"\0")
+
+
+def set_user_name(call: Call) -> bytes:
+    """Names an account anew, makes one (disabled, until it has a password), or deletes it: an empty name."""
+    number, account = call.data[0] & 0x3F, user_at(call, call.data[0] & 0x3F)
+    try:
+        name = call.data[1:].rstrip(b"\0").decode()
+    except UnicodeDecodeError:
+        raise Refused(CompletionCode.INVALID_FIELD) from None
+    if number == 1:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    users = call.view.users
+    if account is None and name:
+        role = ROLE_OF_PRIVILEGE.get(call.state.user_levels.get(number, NO_ACCESS), NEW_USERS_ROLE)
+        users.create(name, "", role, enabled=False, slot=number, cause=call.cause)
+        _forget_level(call.state, number, unless=NO_ACCESS)
+    elif account is not None and name:
+        users.change(account.name, new_name=name, cause=call.cause)
+        _keep_sessions(call, account)
+    elif account is not None:
+        users.delete(account.name, call.cause)
+    return b""
+
+
+def _keep_sessions(call: Call, before: LocalAccount) -> None:
+    """Who is renamed, most often by itself, stays in: the client could not even close its session otherwise."""
+    renamed = call.view.users.in_slot(before.slot)
+    if renamed is not None:
+        for session in call.sessions.live.values():
+            if session.account.name == before.name:
+                session.account = renamed
+
+
+def set_user_password(call: Call) -> bytes:
+    """To disable a user who is not there is no error: whoever writes a whole configuration does so."""
+    operation, given = call.data[1] & 0x03, call.data[2:]
+    if operation == DISABLE and user_at(call, call.data[0] & 0x3F) is None:
+        return b""
+    account = existing_user(call, call.data[0] & 0x3F)
+    if operation in (DISABLE, ENABLE):
+        call.view.users.change(account.name, enabled=operation == ENABLE, cause=call.cause)
+        return b""
+    if len(given) != (20 if call.data[0] & TWENTY_BYTES else 16):
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    if operation == TEST_PASSWORD:
+        if len(account.password.encode()) > len(given):
+            raise Refused(WRONG_PASSWORD_SIZE)
+        if not hmac.compare_digest(account.password.encode().ljust(len(given), b"\0"), given):
+            raise Refused(PASSWORD_MISMATCH)
+        return b""
+    try:
+        password = given.rstrip(b"\0").decode()
+    except UnicodeDecodeError:
+        raise Refused(CompletionCode.INVALID_FIELD) from None
+    call.view.users.change(account.name, password=password, cause=call.cause)
+    return b""
+
+
+def _asked_for(call: Call) -> Session | None:
+    """Raises Refused where a session is named by what no session has."""
+    live, index, key = call.sessions.live, call.data[0], call.data[1:]
+    if index == CURRENT:
+        return call.session
+    if index == BY_HANDLE and len(key) == 1:
+        found = call.sessions.by_handle(key[0])
+    elif index == BY_ID and len(key) == 4:
+        found = live.get(key)
+    elif index < BY_HANDLE and not key:
+        return list(live.values())[index - 1] if index <= len(live) else None
+    else:
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    if found is None:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    return found
+
+
+def get_session_info(call: Call) -> bytes:
+    session, live = _asked_for(call), call.sessions.live
+    counts = bytes((min(call.sessions.limits.sessions, 0x3F), min(len(live), 0x3F)))
+    if session is None:
+        return b"\0" + counts
+    account = call.view.users.get(session.account.name)
+    number = account.slot if account is not None else 0  # 0: deleted meanwhile
+    protocol = PROTOCOL_RMCP_PLUS if session.auth_type == AUTH_RMCP_PLUS else 0
+    who = bytes((number, session.privilege, protocol | LAN_CHANNEL))
+    address = ipaddress.ip_address(session.peer[0])
+    remote = address.packed if address.version == 4 else bytes(4)  # the command has no room for IPv6
+    return bytes((session.handle,)) + counts + who + remote + bytes(6) + session.peer[1].to_bytes(2, "little")

@@ -1,0 +1,1 @@
+"""IPMI commands that read or change the power of a host: chassis, boot options, watchdog."""

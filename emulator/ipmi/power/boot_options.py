@@ -1,0 +1,147 @@
+"""System boot options (IPMI 2.0, 28.12, 28.13). The boot flags are the machine's boot override, the same that Redfish shows.
+
+Sixty seconds
+  Boot flags that no power command follows lapse after a minute, unless parameter 3 says otherwise; every power command starts the
+  minute anew (table 28-14). An override that Redfish set, or has set anew, does not lapse.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from emulator.core.bmc.boot import (
+    IPMI_DEVICE,
+    NO_OVERRIDE,
+    TARGET_OF_IPMI_DEVICE,
+    BootEnabled,
+    BootMode,
+    BootOverride,
+    BootTarget,
+)
+from emulator.core.bmc.view import BmcView
+from emulator.core.clock import Instant
+from emulator.core.vocab import CompletionCode
+from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.state import IpmiState
+
+SET_IN_PROGRESS, VALID_BIT_CLEARING, BOOT_FLAGS = 0, 3, 5
+MAILBOX, MAILBOX_BLOCKS, BLOCK_BYTES = 7, 5, 16
+LENGTHS: Mapping[int, int] = MappingProxyType({0: 1, 1: 1, 2: 1, 3: 1, 4: 2, 5: 5, 6: 9, 7: 17})
+"""System boot options by parameter number, and the bytes that each has (table 28-14)."""
+
+VERSION = 0x01
+PARAMETER_UNSUPPORTED, PARAMETER_BUSY = 0x80, 0x81
+PARAMETER_INVALID = 0x80
+FLAGS_VALID, FLAGS_PERSISTENT, FLAGS_UEFI = 0x80, 0x40, 0x20
+DEVICE_BITS = 0x3C
+KEEP_WITHOUT_POWER_COMMAND = 0x08
+PATIENCE = 60.0
+
+
+def set_boot_option(call: Call) -> bytes:
+    """Bit 7 of the first byte locks the parameter as invalid; without data only that bit changes."""
+    number, value, state = call.data[0] & 0x7F, call.data[1:], call.state
+    if number not in LENGTHS:
+        raise Refused(PARAMETER_UNSUPPORTED)
+    if value and number == MAILBOX:
+        _put_block(state, value)
+    elif value:
+        if len(value) != LENGTHS[number]:
+            raise Refused(CompletionCode.INVALID_LENGTH)
+        if number == SET_IN_PROGRESS and value[0] & _stored(state, number)[0] & 0x03 == 1:
+            raise Refused(PARAMETER_BUSY)  # somebody else is in the middle of a change
+        if number == BOOT_FLAGS:
+            _set_flags(call, value)
+        else:
+            state.boot_options = {**state.boot_options, number: value}
+    locked = bool(call.data[0] & PARAMETER_INVALID)
+    state.boot_locked = state.boot_locked | {number} if locked else state.boot_locked - {number}
+    return b""
+
+
+def get_boot_option(call: Call) -> bytes:
+    number = call.data[0] & 0x7F
+    if number not in LENGTHS:
+        raise Refused(PARAMETER_UNSUPPORTED)
+    lapse(call.view, call.state, call.view.now)
+    if number == MAILBOX:
+        value = _block(call.state, call.data[1])
+    else:
+        value = _flags(call) if number == BOOT_FLAGS else _stored(call.state, number)
+    return bytes((VERSION, number | (PARAMETER_INVALID if number in call.state.boot_locked else 0))) + value
+
+
+def _stored(state: IpmiState, number: int) -> bytes:
+    return state.boot_options.get(number) or bytes(LENGTHS[number])
+
+
+def _put_block(state: IpmiState, value: bytes) -> None:
+    """The boot initiator mailbox, a block at a time; what is not given of a block is cleared."""
+    if len(value) > 1 + BLOCK_BYTES:
+        raise Refused(CompletionCode.INVALID_LENGTH)
+    if value[0] >= MAILBOX_BLOCKS:
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    state.boot_options = {**state.boot_options, _key(value[0]): value[1:].ljust(BLOCK_BYTES, b"\0")}
+
+
+def _block(state: IpmiState, selector: int) -> bytes:
+    if selector >= MAILBOX_BLOCKS:
+        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+    return bytes((selector,)) + state.boot_options.get(_key(selector), bytes(BLOCK_BYTES))
+
+
+def _key(selector: int) -> int:
+    """Where a block is among the boot options: beyond all their numbers."""
+    return MAILBOX | selector + 1 << 8
+
+
+def _set_flags(call: Call, value: bytes) -> None:
+    override = _override(value)
+    call.view.boot.set(override, cause=call.cause)
+    call.state.boot_rest = bytes((value[1] & ~DEVICE_BITS,)) + value[2:]
+    call.state.boot_set = override
+    kept = override is NO_OVERRIDE or _stored(call.state, VALID_BIT_CLEARING)[0] & KEEP_WITHOUT_POWER_COMMAND
+    call.state.boot_until = math.inf if kept else call.view.now + PATIENCE
+
+
+def _override(value: bytes) -> BootOverride:
+    """Raises Refused for a device that this machine does not have."""
+    device = value[1] >> 2 & 0x0F
+    if not value[0] & FLAGS_VALID or device == IPMI_DEVICE[BootTarget.NONE]:
+        return NO_OVERRIDE
+    if device not in TARGET_OF_IPMI_DEVICE:
+        raise Refused(CompletionCode.INVALID_FIELD)
+    return BootOverride(
+        target=TARGET_OF_IPMI_DEVICE[device],
+        enabled=BootEnabled.CONTINUOUS if value[0] & FLAGS_PERSISTENT else BootEnabled.ONCE,
+        mode=BootMode.UEFI if value[0] & FLAGS_UEFI else BootMode.LEGACY,
+    )
+
+
+def _flags(call: Call) -> bytes:
+    """Zeros where nothing is in force: flags that are not valid say nothing. A target that IPMI has no word for is device 0."""
+    override = call.view.boot.override()
+    if override.enabled is BootEnabled.DISABLED:
+        return bytes(LENGTHS[BOOT_FLAGS])
+    persistent = FLAGS_PERSISTENT if override.enabled is BootEnabled.CONTINUOUS else 0
+    uefi = FLAGS_UEFI if override.mode is BootMode.UEFI else 0
+    ours = override == call.state.boot_set
+    beside, *rest = call.state.boot_rest if ours else bytes(4)
+    device = IPMI_DEVICE.get(override.target, 0)
+    return bytes((FLAGS_VALID | persistent | uefi, device << 2 | beside, *rest))
+
+
+def power_was_commanded(state: IpmiState, now: Instant) -> None:
+    if not math.isinf(state.boot_until):
+        state.boot_until = now + PATIENCE
+
+
+def lapse(view: BmcView, state: IpmiState, now: Instant) -> None:
+    """Takes boot flags back that nobody has used in time."""
+    if now < state.boot_until:
+        return
+    state.boot_until = math.inf
+    if view.boot.override() == state.boot_set:
+        view.boot.set(NO_OVERRIDE)

@@ -1,0 +1,117 @@
+"""IPMI 1.5 sessions: challenge, activation, and the authentication code of every message (IPMI 2.0, 13.6, 22.16, 22.17).
+
+Theory
+  A client asks for a challenge and sends it back under an authentication code; from then on every message of the session carries
+  one. With MD5 the code is a digest over password, session id, message and sequence; with "password" it is the password in clear;
+  with "none" there is none, and whoever knows a user name is in. A channel whose access says so takes codes at the activation
+  only (6.11.4).
+
+What is not told
+  An activation under a wrong password is not answered: the standard drops every message whose code is wrong. Clients of 1.5 wait
+  their whole time-out for that, on hardware too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+
+from emulator.core.bmc.accounts import LocalAccount
+from emulator.core.clock import Instant
+from emulator.ipmi.session import rmcp
+from emulator.ipmi.session.rmcp import Lan15, Malformed, Message, RmcpPlus
+from emulator.ipmi.session.suites import CipherSuite
+from emulator.ipmi.session.window import Window
+
+MAX_PASSWORD = 16
+"""Bytes of a password that IPMI 1.5 can carry. An account with a longer one can log in over RMCP+ only."""
+
+ACTIVATE_SESSION = (0x06, 0x3A)
+
+
+class AuthType(IntEnum):
+    """IPMI 2.0, table 13-8."""
+
+    NONE = 0
+    MD5 = 2
+    PASSWORD = 4
+
+
+AUTH_TYPE_OF_WORD = {"none": AuthType.NONE, "md5": AuthType.MD5, "password": AuthType.PASSWORD}
+"""The words of profiles."""
+
+
+@lru_cache(maxsize=64)
+def offered_beside(suites: tuple[CipherSuite, ...]) -> frozenset[AuthType]:
+    """A BMC that has dropped SHA-1 has no MD5 and no clear-text passwords either: it speaks RMCP+ only, like OpenBMC's."""
+    old = any(suite.digest == "sha1" for suite in suites)
+    return frozenset({AuthType.MD5, AuthType.PASSWORD}) if old else frozenset()
+
+
+class Lan15Link:
+    """The link of a 1.5 session. The first datagrams of both sides carry sequence 0; `start` sets where counting begins."""
+
+    def __init__(self, session_id: bytes, auth_type: AuthType, password: str) -> None:
+        self._id = session_id
+        self._type = auth_type
+        self._key = password.encode().ljust(MAX_PASSWORD, b"\0")
+        self._out = 0
+        self._window = Window()
+        self._bare_too = False
+        self._answers_with = auth_type
+
+    def start(self, first_out: int, first_in: int, *, bare_too: bool = False) -> None:
+        """`bare_too`: messages without a code are taken from now on, and answered without one."""
+        self._out = first_out or 1
+        self._window = Window(_highest=first_in - 1)
+        self._bare_too = bare_too
+
+    def _code(self, payload: bytes, sequence: int, auth_type: AuthType) -> bytes:
+        match auth_type:
+            case AuthType.NONE:
+                return b""
+            case AuthType.PASSWORD:
+                return self._key
+            case AuthType.MD5:
+                signed = self._key + self._id + payload + sequence.to_bytes(4, "little") + self._key
+                return hashlib.md5(signed, usedforsecurity=False).digest()
+
+    def proves_password(self, datagram: Lan15) -> bool:
+        """Whether the code of a datagram is right; compared in constant time."""
+        right = self._code(datagram.payload, datagram.sequence, self._type)
+        return datagram.auth_type == self._type and hmac.compare_digest(right, datagram.auth_code)
+
+    def open(self, datagram: RmcpPlus | Lan15) -> Message | None:
+        """The request inside; None for a replay. Raises Malformed."""
+        if not isinstance(datagram, Lan15):
+            raise Malformed("an RMCP+ datagram in an IPMI 1.5 session")
+        bare = self._bare_too and datagram.auth_type == AuthType.NONE
+        if not bare and not self.proves_password(datagram):
+            raise Malformed("wrong authentication code")
+        message = rmcp.parse_message(datagram.payload)
+        if not self._window.admits(datagram.sequence):
+            return None
+        self._answers_with = AuthType.NONE if bare else self._type
+        return message
+
+    def seal(self, message: Message, code: int, data: bytes) -> bytes:
+        payload, sequence, kind = rmcp.answer(message, code, data), self._out, self._answers_with
+        if sequence:
+            self._out = (sequence + 1) & 0xFFFFFFFF or 1  # 0 belongs to no session
+        auth_code = self._code(payload, sequence, kind)
+        return rmcp.lan15(payload, auth_type=kind, sequence=sequence, session_id=self._id, auth_code=auth_code)
+
+
+@dataclass(slots=True, kw_only=True)
+class Challenge:
+    """A client that has asked for a challenge and not sent it back."""
+
+    id: bytes
+    since: Instant
+    account: LocalAccount
+    text: bytes
+    auth_type: AuthType
+    link: Lan15Link

@@ -1,0 +1,206 @@
+"""Who gets an RMCP+ session: the handshake's messages meet the BMC's accounts, its lockout and its limits.
+
+What a client is told (IPMI 2.0, table 13-15)
+  Unknown users and privileges that a user may not have are refused in RAKP 2, a wrong password in RAKP 4: at once, since silence
+  costs every client seven to twenty seconds. A locked user is told what a wrong password is told.
+"""
+
+from __future__ import annotations
+
+from emulator.core.bmc.accounts import AuthResult, LocalAccount
+from emulator.core.bmc.view import BmcView
+from emulator.core.faults.board import Request, Seam
+from emulator.core.journal import Kind
+from emulator.faults.protocol import Completion, Silence, answer_instead
+from emulator.ipmi.call import Bmc
+from emulator.ipmi.session import handshake, rmcp
+from emulator.ipmi.session.codec import RmcpPlusLink
+from emulator.ipmi.session.handshake import HIGHEST_ROLE, MAX_NAME, MAX_PASSWORD, HalfOpen, Rakp1, Rakp3
+from emulator.ipmi.session.rmcp import Malformed
+from emulator.ipmi.session.sessions import FIRST_PRIVILEGE, PRIVILEGE_OF_ROLE, Peer, Privilege, Session
+from emulator.ipmi.session.suites import CipherSuite, RmcpStatus, choose, level_of, usable
+from emulator.ipmi.state import IpmiState
+
+NAMES = {rmcp.PAYLOAD_OPEN_REQUEST: "open-session", rmcp.PAYLOAD_RAKP1: "rakp1", rmcp.PAYLOAD_RAKP3: "rakp3"}
+"""What faults call the handshake's messages."""
+
+ANSWERED_WITH = {
+    rmcp.PAYLOAD_OPEN_REQUEST: rmcp.PAYLOAD_OPEN_RESPONSE,
+    rmcp.PAYLOAD_RAKP1: rmcp.PAYLOAD_RAKP2,
+    rmcp.PAYLOAD_RAKP3: rmcp.PAYLOAD_RAKP4,
+}
+
+
+def ipmi_user(view: BmcView, state: IpmiState, name: bytes, longest: int) -> LocalAccount | None:
+    """The account that may log in under a name; None too where its password is longer than the protocol can carry."""
+    account = view.account(name.decode("utf-8", "replace"))
+    if account is None or not account.over_ipmi or account.slot in state.no_messaging:
+        return None
+    return account if len(account.password.encode()) <= longest else None
+
+
+class Login:
+    """The handshakes of one BMC."""
+
+    __slots__ = ("_bmc", "_guid", "_sessions", "_state", "_strangers", "_suites", "_system", "_view")
+
+    def __init__(self, bmc: Bmc) -> None:
+        self._view = bmc.view
+        self._sessions = bmc.sessions
+        self._suites = bmc.suites
+        self._guid = bmc.guid
+        self._bmc = bmc
+        self._state = bmc.state
+        self._strangers = bmc.strangers
+        self._system = bmc.view.first_id
+
+    def answer(self, kind: int, body: bytes, peer: Peer) -> bytes | None:
+        """The datagram that answers a handshake message. Raises Malformed."""
+        if kind not in NAMES:
+            raise Malformed("a payload that no client sends outside of a session")
+        if len(body) < 8:
+            raise Malformed(f"{NAMES[kind]} is cut off")
+        request = Request("ipmi", "IPMI", NAMES[kind], self._system)
+        fault = answer_instead(self._view.faults(Seam.PROTOCOL, request))
+        reply: bytes | None = None
+        if fault is None or fault.executed:
+            reply = self._dispatch(kind, body, peer)
+        match fault:
+            case Silence():
+                return None
+            case Completion(code=status):
+                return rmcp.rmcp_plus(ANSWERED_WITH[kind], handshake.refusal(body[0], status, self._console_of(kind, body)))
+        return None if reply is None else rmcp.rmcp_plus(ANSWERED_WITH[kind], reply)
+
+    def _dispatch(self, kind: int, body: bytes, peer: Peer) -> bytes | None:
+        match kind:
+            case rmcp.PAYLOAD_OPEN_REQUEST:
+                return self._open(body)
+            case rmcp.PAYLOAD_RAKP1:
+                return self._rakp1(handshake.parse_rakp1(body), peer)
+            case _:
+                return self._rakp3(handshake.parse_rakp3(body), body, peer)
+
+    def _console_of(self, kind: int, body: bytes) -> bytes:
+        if kind == rmcp.PAYLOAD_OPEN_REQUEST:
+            return body[4:8]
+        half = self._sessions.half_open.get(body[4:8])
+        return half.console_id if isinstance(half, HalfOpen) else rmcp.NO_SESSION
+
+    # -- open session --------------------------------------------------------------------------------------------------
+
+    def _open(self, body: bytes) -> bytes:
+        request = handshake.parse_open_request(body)
+        if -1 in request.proposal:
+            return handshake.refusal(request.tag, RmcpStatus.ILLEGAL_PARAMETER, request.console_id)
+        if request.wants > HIGHEST_ROLE:
+            return handshake.refusal(request.tag, RmcpStatus.INVALID_ROLE, request.console_id)
+        levels = self._state.suite_levels
+        suite = choose(usable(self._suites, levels), request.proposal)
+        if not isinstance(suite, CipherSuite):
+            return handshake.refusal(request.tag, suite, request.console_id)
+        if self._sessions.full:
+            return handshake.refusal(request.tag, RmcpStatus.INSUFFICIENT_RESOURCES, request.console_id)
+        limit = min(level_of(suite, levels), self._state.access[1], request.wants or HIGHEST_ROLE)
+        half = HalfOpen(
+            id=self._sessions.fresh_id(), console_id=request.console_id, suite=suite, since=self._view.now, limit=limit
+        )
+        self._sessions.begin(half)
+        return handshake.open_response(request, half)
+
+    # -- RAKP ----------------------------------------------------------------------------------------------------------
+
+    def _rakp1(self, rakp1: Rakp1, peer: Peer) -> bytes:
+        half = self._sessions.half_open.get(rakp1.managed_id)
+        if not isinstance(half, HalfOpen):
+            return handshake.refusal(rakp1.tag, RmcpStatus.INVALID_SESSION_ID, rmcp.NO_SESSION)
+        if rakp1.name_length > MAX_NAME or len(rakp1.name) != rakp1.name_length:
+            return handshake.refusal(rakp1.tag, RmcpStatus.INVALID_NAME_LENGTH, half.console_id)
+        account = self._ipmi_user(rakp1.name)
+        if account is None:
+            self._sessions.forget(half)
+            self._note_unknown(rakp1.name, peer)
+            return handshake.refusal(rakp1.tag, RmcpStatus.UNAUTHORIZED_NAME, half.console_id)
+        if rakp1.wants > HIGHEST_ROLE:
+            self._sessions.forget(half)
+            return handshake.refusal(rakp1.tag, RmcpStatus.INVALID_ROLE, half.console_id)
+        if rakp1.wants > min(PRIVILEGE_OF_ROLE[account.role], half.limit):
+            self._sessions.forget(half)
+            return handshake.refusal(rakp1.tag, RmcpStatus.UNAUTHORIZED_ROLE, half.console_id)
+        return handshake.rakp2(half, rakp1, account.password.encode(), self._guid, self._sessions.entropy)
+
+    def _rakp3(self, rakp3: Rakp3, body: bytes, peer: Peer) -> bytes | None:
+        if (live := self._sessions.live.get(rakp3.managed_id)) is not None:
+            again = live.greeting[1:] == body[1:]  # our RAKP 4 was lost; the tag may be another one
+            return body[:1] + live.farewell[1:] if again else None
+        half = self._sessions.half_open.get(rakp3.managed_id)
+        if not isinstance(half, HalfOpen) or half.rakp1 is None:
+            return handshake.refusal(rakp3.tag, RmcpStatus.INVALID_SESSION_ID, rmcp.NO_SESSION)
+        self._sessions.forget(half)  # one try for each handshake, whatever its end
+        rakp1 = half.rakp1
+        account = self._ipmi_user(rakp1.name)
+        if account is None:  # deleted since RAKP 1
+            return handshake.refusal(rakp3.tag, RmcpStatus.UNAUTHORIZED_NAME, half.console_id)
+        key = account.password.encode()
+        if self._view.is_locked(account.name, peer[0]):
+            self._view.record(Kind.AUTH, None, result=AuthResult.LOCKED, user=account.name, via="ipmi")
+            return handshake.refusal(rakp3.tag, RmcpStatus.INVALID_INTEGRITY_VALUE, half.console_id)
+        proved = rakp3.status == RmcpStatus.OK and handshake.proves_password(half, rakp1, rakp3, key)
+        self._view.note_auth(account.name, peer[0], "ipmi", ok=proved)
+        if rakp3.status != RmcpStatus.OK:
+            return None  # the client has given up by itself, most often because its password is wrong
+        if not proved:
+            return handshake.refusal(rakp3.tag, RmcpStatus.INVALID_INTEGRITY_VALUE, half.console_id)
+        if self._sessions.full:
+            return handshake.refusal(rakp3.tag, RmcpStatus.INSUFFICIENT_RESOURCES, half.console_id)
+        keys = handshake.derive_keys(half, rakp1, self._bmc.key or key)
+        reply = handshake.rakp4(half, rakp1, rakp3, keys, self._guid)
+        self._establish(half, rakp1, account, RmcpPlusLink(keys, half.id, half.console_id), peer, greeting=body, farewell=reply)
+        return reply
+
+    def _establish(
+        self,
+        half: HalfOpen,
+        rakp1: Rakp1,
+        account: LocalAccount,
+        link: RmcpPlusLink,
+        peer: Peer,
+        *,
+        greeting: bytes,
+        farewell: bytes,
+    ) -> None:
+        limit = Privilege(min(rakp1.wants or PRIVILEGE_OF_ROLE[account.role], half.limit))
+        self._sessions.establish(
+            Session(
+                id=half.id,
+                account=account,
+                limit=limit,
+                link=link,
+                peer=peer,
+                last_used=self._view.now,
+                handle=self._sessions.fresh_handle(),
+                auth_type=rmcp.AUTH_RMCP_PLUS,
+                privilege=min(limit, FIRST_PRIVILEGE),
+                greeting=greeting,
+                farewell=farewell,
+            )
+        )
+        self._view.record(
+            Kind.SESSION,
+            None,
+            what="opened",
+            via="ipmi",
+            user=account.name,
+            cipher_suite=half.suite.id,
+            live=len(self._sessions.live),
+        )
+
+    def _ipmi_user(self, name: bytes) -> LocalAccount | None:
+        return ipmi_user(self._view, self._state, name, MAX_PASSWORD)
+
+    def _note_unknown(self, name: bytes, peer: Peer) -> None:
+        """Counts against the address where the lockout goes by address; a name that nobody has cannot be locked."""
+        if self._view.profile.auth.lockout.by == "address":
+            self._view.note_auth(name.decode("utf-8", "replace"), peer[0], "ipmi", ok=False)
+        elif self._strangers.may_write(self._view.now):
+            self._view.record(Kind.AUTH, None, result=AuthResult.BAD, user=None, via="ipmi")

@@ -1,0 +1,1 @@
+"""Redfish log-in: AccountService, SessionService, roles and credentials."""

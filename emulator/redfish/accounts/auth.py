@@ -1,0 +1,125 @@
+"""Who is asking, and what that role may do.
+
+Rules
+  1. A wrong password, an unknown user and a locked account look the same from outside.
+  2. Secrets stay in this file: the journal hears of names only, and only of names that exist.
+  3. Credentials that were sent are judged before any condition on the resource (401, not 304).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from urllib.parse import quote
+
+from emulator.core.bmc.accounts import AuthResult, Session
+from emulator.core.bmc.view import BmcView
+from emulator.redfish.service.call import Call, Headers, Incoming, Refusal, Say, VendorRefusal, Who
+from emulator.redfish.service.resource import ROOT, Privilege
+from profiles.model import Profile
+
+PRIVILEGES: Final[Mapping[str, frozenset[Privilege]]] = {
+    "Administrator": frozenset(Privilege),
+    "Operator": frozenset({Privilege.LOGIN, Privilege.CONFIGURE_COMPONENTS, Privilege.CONFIGURE_SELF}),
+    "ReadOnly": frozenset({Privilege.LOGIN, Privilege.CONFIGURE_SELF}),
+}
+"""The predefined roles of DSP0266."""
+
+
+class Means(StrEnum):
+    NONE = "none"
+    BASIC = "basic"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the headers say, not yet believed. `name` and `password` are the client's and may be anything."""
+
+    means: Means
+    session: Session | None = None
+    name: str = ""
+    password: str = ""
+
+    def journal_name(self, view: BmcView) -> str | None:
+        if self.session is not None:
+            return self.session.user
+        return self.name if view.account(self.name) is not None else None
+
+
+def claim_of(view: BmcView, incoming: Incoming) -> Claim:
+    """A token wins over Basic where a client sends both."""
+    token = incoming.headers.get("x-auth-token")
+    if token is not None:
+        return Claim(Means.SESSION, session=view.use_session(token))
+    header = incoming.headers.get("authorization", "")
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() != "basic":
+        return Claim(Means.NONE)
+    try:
+        name, colon, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return Claim(Means.BASIC)
+    return Claim(Means.BASIC, name=name, password=password) if colon else Claim(Means.BASIC)
+
+
+def authenticate(call: Call, claim: Claim, profile: Profile) -> Who:
+    """Raises what the profile answers to a client without valid credentials."""
+    if claim.session is not None:
+        return Who(claim.session.user, claim.session.role, claim.session.id)
+    if claim.means is Means.BASIC and profile.auth.basic:
+        result, account = call.view.verify(claim.name, claim.password, call.incoming.address, "redfish", call.seq)
+        if result is AuthResult.OK and account is not None:
+            return Who(account.name, account.role)
+    raise unauthenticated(profile, claim.means, call.incoming.path)
+
+
+def own_account(name: str) -> str:
+    """The path of an account."""
+    return f"{ROOT}/AccountService/Accounts/{quote(name, safe='')}"
+
+
+def check_password_age(call: Call) -> None:
+    """Who must change the password may do that, look at the own account and log out; the rest is 403 (DSP0266 13.2.6).
+
+    Raises Refusal (403).
+    """
+    account = call.view.account(call.user.user)
+    if account is None or not account.must_change:
+        return
+    own = own_account(account.name)
+    path = quote(call.incoming.path.rstrip("/"))
+    if path == own and call.incoming.method in ("GET", "HEAD", "PATCH"):
+        return
+    if call.incoming.method == "DELETE" and path == f"{ROOT}/SessionService/Sessions/{call.user.session}":
+        return
+    raise Refusal(403, "PasswordChangeRequired", own)
+
+
+def unauthenticated(profile: Profile, means: Means, path: str) -> Refusal | VendorRefusal:
+    challenge = challenge_of(profile)
+    if profile.auth.no_auth is not None:
+        return VendorRefusal(Say(profile.auth.no_auth, headers=challenge))
+    if means is Means.NONE:
+        return Refusal(401, "NoValidSession", headers=challenge)
+    return Refusal(401, "ResourceAtUriUnauthorized", path, "Unauthorized", headers=challenge)
+
+
+def challenge_of(profile: Profile) -> Headers:
+    """RFC 9110 11.6.1 wants a challenge with every 401; where Basic is off there is only the token to ask for."""
+    scheme = 'Basic realm="RedfishService"' if profile.auth.basic else 'X-Auth-Token realm="RedfishService"'
+    return (("WWW-Authenticate", scheme),)
+
+
+def holds(who: Who, privilege: Privilege) -> bool:
+    return privilege in PRIVILEGES[who.role]
+
+
+def demand(call: Call, privilege: Privilege) -> None:
+    """Raises Refusal (403)."""
+    if not holds(call.user, privilege):
+        raise Refusal(403, "InsufficientPrivilege")

@@ -1,0 +1,126 @@
+"""SessionService and its sessions: log in, look, log out."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final
+
+from emulator.core.bmc.accounts import AuthResult, Session
+from emulator.redfish.accounts.auth import challenge_of, demand, own_account
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call, Complaint, HttpAnswer, Refusal, Say, Shown, VendorRefusal, shown
+from emulator.redfish.service.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Fields, Flag, Whole, patch
+from profiles.model import Profile
+
+SERVICE: Final = f"{ROOT}/SessionService"
+SESSIONS: Final = f"{SERVICE}/Sessions"
+SERVICE_TYPE: Final = "#SessionService.v1_1_8.SessionService"
+SESSION_TYPE: Final = "#Session.v1_1_1.Session"
+COLLECTION_TYPE: Final = "#SessionCollection.SessionCollection"
+_CREDENTIALS: Final = ("UserName", "Password")
+_TIMEOUT_RANGE: Final = (30, 86_400)  # SessionService.SessionTimeout of the schema
+
+
+FIELDS: Final[Fields] = {"SessionTimeout": Whole(low=_TIMEOUT_RANGE[0], high=_TIMEOUT_RANGE[1]), "ServiceEnabled": Flag()}
+
+
+def sessions(profile: Profile) -> tuple[Resource, ...]:
+    def service(view: Bmc, state: Hashable) -> Json:
+        low, high = _TIMEOUT_RANGE
+        return head_of(SERVICE, SERVICE_TYPE, "SessionService", "Session Service") | {
+            "Status": {"State": "Enabled" if view.opens_sessions else "Disabled", "Health": "OK"},
+            "ServiceEnabled": view.opens_sessions,
+            "SessionTimeout": min(max(int(view.session_timeout), low), high),
+            "Sessions": link(SESSIONS),
+        }
+
+    def listing(view: Bmc, state: Hashable) -> Json:
+        members = tuple(f"{SESSIONS}/{session.id}" for session in view.sessions())
+        return collection_body(SESSIONS, COLLECTION_TYPE, "Session Collection", members)
+
+    return (
+        Resource(
+            path=SERVICE,
+            type=SERVICE_TYPE,
+            body=service,
+            state=lambda call: (call.view.opens_sessions, call.view.session_timeout),
+            operations={"PATCH": patch(Privilege.CONFIGURE_MANAGER, FIELDS, _set)},
+        ),
+        Resource(
+            path=SESSIONS,
+            type=COLLECTION_TYPE,
+            body=listing,
+            state=lambda call: tuple(session.id for session in call.view.sessions()),
+            operations={"POST": Operation(None, _log_in)},
+            member=_member,
+        ),
+    )
+
+
+def _set(call: Call, taken: Json) -> None:
+    seconds, enabled = taken.get("SessionTimeout"), taken.get("ServiceEnabled")
+    if isinstance(seconds, int):
+        call.view.set_session_timeout(seconds, call.seq)
+    if isinstance(enabled, bool):
+        call.view.opens_sessions = enabled
+
+
+def _member(view: Bmc, session_id: str) -> Resource | None:
+    session = next((s for s in view.sessions() if s.id == session_id), None)
+    if session is None:
+        return None
+    shown_as = _session_body(session)
+    return Resource(
+        path=f"{SESSIONS}/{session_id}",
+        type=SESSION_TYPE,
+        body=lambda view, state: shown_as,
+        operations={"DELETE": Operation(Privilege.CONFIGURE_SELF, _log_out)},
+        kept=False,
+    )
+
+
+def _session_body(session: Session) -> Json:
+    head = head_of(f"{SESSIONS}/{session.id}", SESSION_TYPE, session.id, "User Session")
+    return head | {"UserName": session.user}
+
+
+def _log_in(call: Call) -> Shown:
+    profile = call.view.profile
+    name, password = _credentials(call.json_object())
+    if not call.view.opens_sessions:
+        raise Refusal(503, "ServiceDisabled", SERVICE)
+    result, account = call.view.verify(name, password, call.incoming.address, "redfish-session", call.seq)
+    if result is not AuthResult.OK or account is None:
+        raise Refusal(401, "ResourceAtUriUnauthorized", SESSIONS, "Unauthorized", headers=challenge_of(profile))
+    session = call.view.open_session(account, call.seq)
+    if session is None:
+        if profile.auth.sessions.on_full is not None:
+            raise VendorRefusal(Say(profile.auth.sessions.on_full))
+        raise Refusal(503, "SessionLimitExceeded")
+    path = f"{SESSIONS}/{session.id}"
+    complaints = (Complaint("PasswordChangeRequired", (own_account(account.name),)),) if account.must_change else ()
+    return Shown(path, 201, (("Location", path), ("X-Auth-Token", session.token)), complaints)
+
+
+def _credentials(body: Json) -> tuple[str, str]:
+    """Raises Refusal (400). What was sent as a password is never repeated."""
+    for key in body:
+        if key not in _CREDENTIALS and not key.startswith("@odata."):
+            raise Refusal(400, "PropertyUnknown", shown(key), related=(f"#/{shown(key)}",))
+    for key in _CREDENTIALS:
+        if key not in body:
+            raise Refusal(400, "CreateFailedMissingReqProperties", key, related=(f"#/{key}",))
+        if not isinstance(body[key], str):
+            raise Refusal(400, "PropertyValueTypeError", "******", key, related=(f"#/{key}",))
+    return str(body["UserName"]), str(body["Password"])
+
+
+def _log_out(call: Call) -> HttpAnswer:
+    session_id = call.incoming.path.rstrip("/").rpartition("/")[2]
+    session = next(s for s in call.view.sessions() if s.id == session_id)
+    if session.user != call.user.user:
+        demand(call, Privilege.CONFIGURE_MANAGER)
+    call.view.close_session(session_id, call.seq)
+    return HttpAnswer(204)

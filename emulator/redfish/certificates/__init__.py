@@ -1,0 +1,1 @@
+"""Redfish CertificateService, signing requests and the certificate of the HTTPS port."""

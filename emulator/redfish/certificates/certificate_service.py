@@ -1,0 +1,161 @@
+"""CertificateService, and the certificate of the HTTPS port: the one that connections really get.
+
+Rules
+  1. What cannot be parsed is refused and changes nothing; what was accepted is what is shown from then on.
+  2. A private key may come in beside a certificate and never goes out again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable
+from datetime import datetime
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from emulator.redfish.certificates.signing_requests import SERVICE, SUBJECT, again_entries, generate_entry, signing_actions
+from emulator.redfish.power.actions import parameters
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call, HttpAnswer, Refusal
+from emulator.redfish.service.paths import manager_path
+from emulator.redfish.service.resource import Operation, Privilege, Resource, collection_body, head_of, link
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Fields, OneOf, Reference, Text
+from profiles.model import Profile
+
+LOCATIONS: Final = f"{SERVICE}/CertificateLocations"
+REPLACE: Final = f"{SERVICE}/Actions/CertificateService.ReplaceCertificate"
+SERVICE_TYPE: Final = "#CertificateService.v1_0_4.CertificateService"
+LOCATIONS_TYPE: Final = "#CertificateLocations.v1_0_3.CertificateLocations"
+CERTIFICATE_TYPE: Final = "#Certificate.v1_1_4.Certificate"
+COLLECTION_TYPE: Final = "#CertificateCollection.CertificateCollection"
+ACTION: Final = "ReplaceCertificate"
+
+PARAMETERS: Final[Fields] = {
+    "CertificateString": Text(low=1, high=65_536, secret=True),
+    "CertificateType": OneOf(("PEM", "PEMchain")),
+    "CertificateUri": Reference(),
+}
+_SHOWN: Final = ("CommonName", "Organization", "OrganizationalUnit", "City", "State", "Country", "Email")
+"""Of a subject or an issuer."""
+
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\n?")
+
+
+def folder_of(profile: Profile) -> str:
+    """The collection that ManagerNetworkProtocol.HTTPS.Certificates links to."""
+    return f"{manager_path(profile)}/NetworkProtocol/HTTPS/Certificates"
+
+
+def certificates(profile: Profile) -> tuple[Resource, ...]:
+    folder = folder_of(profile)
+    only = f"{folder}/1"
+
+    def service(view: Bmc, state: Hashable) -> Json:
+        return head_of(SERVICE, SERVICE_TYPE, "CertificateService", "Certificate Service") | {
+            "CertificateLocations": link(LOCATIONS),
+            "Actions": {"#CertificateService.ReplaceCertificate": {"target": REPLACE}} | generate_entry(),
+        }
+
+    def locations(view: Bmc, pem: Hashable) -> Json:
+        held = [link(only)] if pem is not None else []
+        return head_of(LOCATIONS, LOCATIONS_TYPE, "CertificateLocations", "Certificate Locations") | {
+            "Links": {"Certificates@odata.count": len(held), "Certificates": held}
+        }
+
+    def listing(view: Bmc, pem: Hashable) -> Json:
+        return collection_body(folder, COLLECTION_TYPE, "Certificate Collection", (only,) if pem is not None else ())
+
+    def member(view: Bmc, name: str) -> Resource | None:
+        if name != "1" or view.keyring.current() is None:
+            return None
+        return Resource(
+            path=only,
+            type=CERTIFICATE_TYPE,
+            body=lambda view, pem: _body(only, str(pem)),
+            state=lambda call: call.view.keyring.current(),
+        )
+
+    return (
+        Resource(path=SERVICE, type=SERVICE_TYPE, body=service),
+        Resource(path=LOCATIONS, type=LOCATIONS_TYPE, body=locations, state=lambda call: call.view.keyring.current()),
+        Resource(path=REPLACE, operations={"POST": Operation(Privilege.CONFIGURE_MANAGER, _replace(only))}),
+        *signing_actions(folder, only),
+        Resource(
+            path=folder,
+            type=COLLECTION_TYPE,
+            body=listing,
+            state=lambda call: call.view.keyring.current(),
+            member=member,
+        ),
+    )
+
+
+def _body(path: str, pem: str) -> Json:
+    certificate = x509.load_pem_x509_certificate(pem.encode())
+    return head_of(path, CERTIFICATE_TYPE, "1", "HTTPS Certificate") | {
+        "CertificateString": pem,
+        "CertificateType": "PEM",
+        "Issuer": _identifier(certificate.issuer),
+        "Subject": _identifier(certificate.subject),
+        "ValidNotBefore": _date(certificate.not_valid_before_utc),
+        "ValidNotAfter": _date(certificate.not_valid_after_utc),
+        "Actions": again_entries(path),
+    }
+
+
+def _identifier(name: x509.Name) -> Json:
+    found: Json = {}
+    for key in _SHOWN:
+        values = name.get_attributes_for_oid(SUBJECT[key])
+        if values:
+            found[key] = str(values[0].value)
+    return found
+
+
+def _date(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _replace(only: str) -> Callable[[Call], HttpAnswer]:
+    """The action, for the one certificate there is."""
+
+    def replace(call: Call) -> HttpAnswer:
+        """Raises Refusal (400)."""
+        taken = parameters(call.json_object(), PARAMETERS, tuple(PARAMETERS), ACTION)
+        if taken["CertificateUri"] != only or call.view.keyring.current() is None:
+            raise Refusal(400, "ActionParameterValueError", "CertificateUri", ACTION, related=("#/CertificateUri",))
+        text = str(taken["CertificateString"])
+        if not parses(text):
+            raise Refusal(400, "ActionParameterValueError", "CertificateString", ACTION, related=("#/CertificateString",))
+        try:
+            used = call.view.keyring.replace(text)
+        except ValueError:
+            raise Refusal(
+                400, "ActionParameterValueError", "CertificateString", ACTION, related=("#/CertificateString",)
+            ) from None
+        call.view.tell("certificate replaced", call.seq, connections="new one" if used else "old one: no key for the new one")
+        return HttpAnswer(204, (("Location", only),))
+
+    return replace
+
+
+def parses(pem: str) -> bool:
+    """Whether the first certificate in a PEM text is one."""
+    found = _CERTIFICATE.search(pem)
+    if found is None:
+        return False
+    try:
+        certificate = x509.load_pem_x509_certificate(found[0].encode())
+        certificate.subject.rfc4514_string()
+        certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def certificates_in(pem: str) -> str:
+    """The certificates of a PEM text, and nothing else that is in it."""
+    return "".join(part if part.endswith("\n") else f"{part}\n" for part in _CERTIFICATE.findall(pem))

@@ -1,0 +1,288 @@
+"""Signing requests: CertificateService.GenerateCSR, and Rekey and Renew of the certificate that is there.
+
+Rules
+  1. The private key stays with the BMC until a certificate for it comes in (ReplaceCertificate), and never goes out.
+  2. A BMC keeps one such key: another request forgets the key of the one before.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography import x509
+from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID, NameOID
+
+from emulator.redfish.certificates.signing import KeyKind, Wish
+from emulator.redfish.power.actions import parameters
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import JSON_TYPE, Call, HttpAnswer, Refusal, shown
+from emulator.redfish.service.resource import ROOT, Operation, Privilege, Resource, head_of, link
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Fields, ListOf, Misfit, OneOf, OrNull, Reference, Text
+
+SERVICE: Final = f"{ROOT}/CertificateService"
+GENERATE: Final = f"{SERVICE}/Actions/CertificateService.GenerateCSR"
+INFO: Final = f"{SERVICE}/GenerateCSRActionInfo"
+ACTION: Final = "GenerateCSR"
+INFO_TYPE: Final = "#ActionInfo.v1_3_0.ActionInfo"
+"""The first with AllowableNumbers."""
+
+SUBJECT: Final = {
+    "CommonName": NameOID.COMMON_NAME,
+    "Organization": NameOID.ORGANIZATION_NAME,
+    "OrganizationalUnit": NameOID.ORGANIZATIONAL_UNIT_NAME,
+    "City": NameOID.LOCALITY_NAME,
+    "State": NameOID.STATE_OR_PROVINCE_NAME,
+    "Country": NameOID.COUNTRY_NAME,
+    "Email": NameOID.EMAIL_ADDRESS,
+    "Surname": NameOID.SURNAME,
+    "GivenName": NameOID.GIVEN_NAME,
+    "Initials": NameOID.INITIALS,
+    "ContactPerson": x509.ObjectIdentifier("2.5.4.41"),  # the attribute `name` of X.520
+}
+"""Parameters that become parts of the subject's name."""
+
+ATTRIBUTES: Final = {
+    "ChallengePassword": AttributeOID.CHALLENGE_PASSWORD,
+    "UnstructuredName": AttributeOID.UNSTRUCTURED_NAME,
+}
+
+USAGES: Final[Mapping[str, str]] = {
+    "DigitalSignature": "digital_signature",
+    "NonRepudiation": "content_commitment",
+    "KeyEncipherment": "key_encipherment",
+    "DataEncipherment": "data_encipherment",
+    "KeyAgreement": "key_agreement",
+    "KeyCertSign": "key_cert_sign",
+    "CRLSigning": "crl_sign",
+    "EncipherOnly": "encipher_only",
+    "DecipherOnly": "decipher_only",
+}
+PURPOSES: Final[Mapping[str, x509.ObjectIdentifier]] = {
+    "ServerAuthentication": ExtendedKeyUsageOID.SERVER_AUTH,
+    "ClientAuthentication": ExtendedKeyUsageOID.CLIENT_AUTH,
+    "CodeSigning": ExtendedKeyUsageOID.CODE_SIGNING,
+    "EmailProtection": ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    "Timestamping": ExtendedKeyUsageOID.TIME_STAMPING,
+    "OCSPSigning": ExtendedKeyUsageOID.OCSP_SIGNING,
+}
+OF_A_SERVER: Final = ("DigitalSignature", "ServerAuthentication")
+"""Where the client leaves the usage to the service."""
+
+RSA, ECDSA = "TPM_ALG_RSA", "TPM_ALG_ECDSA"
+LENGTHS: Final[Mapping[int, KeyKind]] = {2048: KeyKind.RSA_2048, 3072: KeyKind.RSA_3072}
+CURVES: Final[Mapping[str, KeyKind]] = {
+    "TPM_ECC_NIST_P256": KeyKind.P256,
+    "TPM_ECC_NIST_P384": KeyKind.P384,
+    "TPM_ECC_NIST_P521": KeyKind.P521,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HostName:
+    """A DNS name, maybe with a wildcard, or an IP address."""
+
+    def check(self, value: object, name: str) -> object:
+        if not isinstance(value, str):
+            raise Misfit("PropertyValueTypeError", shown(value), name)
+        try:
+            ipaddress.ip_address(value)
+        except ValueError:
+            if len(value) > 253 or re.fullmatch(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", value) is None:
+                raise Misfit("PropertyValueFormatError", shown(value), name) from None
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """One of LENGTHS."""
+
+    def check(self, value: object, name: str) -> object:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise Misfit("PropertyValueTypeError", shown(value), name)
+        if value not in LENGTHS:
+            raise Misfit("PropertyValueNotInList", shown(value), name)
+        return value
+
+
+_VISIBLE: Final = r"[^\x00-\x1f\x7f]*"
+
+
+def _must(high: int) -> Text:
+    return Text(low=1, high=high, pattern=_VISIBLE)
+
+
+def _may(high: int, pattern: str = _VISIBLE, *, secret: bool = False) -> OrNull:
+    return OrNull(Text(high=high, pattern=pattern, secret=secret))
+
+
+KEYS: Final[Fields] = {
+    "KeyPairAlgorithm": OrNull(OneOf((RSA, ECDSA))),
+    "KeyBitLength": OrNull(Length()),
+    "KeyCurveId": OrNull(OneOf(tuple(CURVES))),
+}
+CHALLENGE: Final[Fields] = {"ChallengePassword": _may(255, secret=True)}
+# The highest lengths are those of RFC 5280, appendix A.1, and RFC 2985.
+PARAMETERS: Final[Fields] = {
+    "CommonName": _must(64),
+    "AlternativeNames": OrNull(ListOf(item=HostName())),
+    "Organization": _must(64),
+    "OrganizationalUnit": _may(64),
+    "City": _must(128),
+    "State": _must(128),
+    "Country": Text(low=2, high=2, pattern=r"[A-Za-z]{2}"),
+    "Email": _may(255, r"([\x21-\x7e]+@[\x21-\x7e]+)?"),
+    **KEYS,
+    "CertificateCollection": Reference(),
+    "KeyUsage": OrNull(ListOf(item=OneOf((*USAGES, *PURPOSES)), high=32)),
+    "Surname": _may(64),
+    "GivenName": _may(64),
+    "Initials": _may(64),
+    **CHALLENGE,
+    "UnstructuredName": _may(255),
+    "ContactPerson": _may(64),
+}
+REQUIRED: Final = ("CommonName", "Organization", "City", "State", "Country", "CertificateCollection")
+"""What a signing authority asks for as a rule; DMTF's mock-ups and bmcweb require these too."""
+
+
+def signing_actions(folder: str, only: str) -> tuple[Resource, ...]:
+    """`only` is the one certificate in the collection `folder`."""
+
+    def post(do: Callable[[Call], HttpAnswer]) -> Mapping[str, Operation]:
+        return {"POST": Operation(Privilege.CONFIGURE_MANAGER, do)}
+
+    return (
+        Resource(path=GENERATE, operations=post(_generate(folder))),
+        Resource(path=INFO, type=INFO_TYPE, body=_info),
+        Resource(path=f"{only}/Actions/Certificate.Rekey", operations=post(_again(only, "Rekey"))),
+        Resource(path=f"{only}/Actions/Certificate.Renew", operations=post(_again(only, "Renew"))),
+    )
+
+
+def generate_entry() -> Json:
+    """Of the service's Actions."""
+    return {"#CertificateService.GenerateCSR": {"target": GENERATE, "@Redfish.ActionInfo": INFO}}
+
+
+def again_entries(only: str) -> Json:
+    """Of the certificate's Actions."""
+    return {f"#Certificate.{name}": {"target": f"{only}/Actions/Certificate.{name}"} for name in ("Rekey", "Renew")}
+
+
+def _info(view: Bmc, state: Hashable) -> Json:
+    known: list[Json] = []
+    for name in PARAMETERS:
+        entry: Json = {"Name": name, "Required": name in REQUIRED, "DataType": "String"}
+        match name:
+            case "AlternativeNames":
+                entry["DataType"] = "StringArray"
+            case "KeyUsage":
+                entry |= {"DataType": "StringArray", "AllowableValues": [*USAGES, *PURPOSES]}
+            case "KeyPairAlgorithm":
+                entry["AllowableValues"] = [RSA, ECDSA]
+            case "KeyBitLength":
+                entry |= {"DataType": "Number", "AllowableNumbers": [str(length) for length in LENGTHS]}
+            case "KeyCurveId":
+                entry["AllowableValues"] = list(CURVES)
+            case "CertificateCollection":
+                entry["DataType"] = "Object"
+        known.append(entry)
+    return head_of(INFO, INFO_TYPE, "GenerateCSRActionInfo", "Generate CSR Action Info") | {"Parameters": known}
+
+
+# -- the actions --------------------------------------------------------------------------------------------------------
+
+
+def _generate(folder: str) -> Callable[[Call], HttpAnswer]:
+    def generate(call: Call) -> HttpAnswer:
+        """Raises Refusal (400)."""
+        taken = parameters(call.json_object(), PARAMETERS, REQUIRED, ACTION)
+        if taken["CertificateCollection"] != folder or call.view.keyring.current() is None:
+            raise _wrong("CertificateCollection", ACTION)
+        parts = [x509.NameAttribute(oid, str(taken[name])) for name, oid in SUBJECT.items() if taken.get(name)]
+        wish = Wish(
+            subject=x509.Name(parts), key=_kind(taken), extensions=_extensions(taken), attributes=_attributes(taken, ATTRIBUTES)
+        )
+        return _requested(call, wish, {"CertificateCollection": link(folder)})
+
+    return generate
+
+
+def _again(only: str, action: str) -> Callable[[Call], HttpAnswer]:
+    """A request for what the certificate says now, with a new key (Rekey) or with the one that it has (Renew)."""
+
+    def again(call: Call) -> HttpAnswer:
+        """Raises Refusal (400, 404)."""
+        pem = call.view.keyring.current()
+        if pem is None:
+            raise Refusal(404, "ResourceMissingAtURI", only)
+        taken = parameters(call.json_object(), {**KEYS, **CHALLENGE} if action == "Rekey" else CHALLENGE, (), action)
+        held = x509.load_pem_x509_certificate(pem.encode())
+        kept = (x509.SubjectAlternativeName, x509.KeyUsage, x509.ExtendedKeyUsage)
+        wish = Wish(
+            subject=held.subject,
+            key=_kind(taken) if action == "Rekey" else None,
+            extensions=tuple((found.value, found.critical) for found in held.extensions if isinstance(found.value, kept)),
+            attributes=_attributes(taken, {"ChallengePassword": AttributeOID.CHALLENGE_PASSWORD}),
+        )
+        return _requested(call, wish, {"Certificate": link(only)})
+
+    return again
+
+
+def _requested(call: Call, wish: Wish, answer: Json) -> HttpAnswer:
+    text = call.view.keyring.signing_request(wish)
+    call.view.tell("signing request made", call.seq, key=wish.key or "the one in use")
+    return HttpAnswer(200, (("Content-Type", JSON_TYPE),), json.dumps(answer | {"CSRString": text}).encode())
+
+
+def _kind(taken: Json) -> KeyKind:
+    """What belongs to the other algorithm is not needed, and not looked at."""
+    if taken.get("KeyPairAlgorithm") == RSA:
+        length = taken.get("KeyBitLength")
+        return LENGTHS[length] if isinstance(length, int) else KeyKind.RSA_2048
+    return CURVES[str(taken.get("KeyCurveId") or "TPM_ECC_NIST_P384")]
+
+
+def _extensions(taken: Json) -> tuple[tuple[x509.ExtensionType, bool], ...]:
+    wished = _list(taken, "KeyUsage") or OF_A_SERVER
+    extensions: list[tuple[x509.ExtensionType, bool]] = []
+    if any(word in USAGES for word in wished):
+        try:
+            usage = x509.KeyUsage(**{keyword: word in wished for word, keyword in USAGES.items()})
+        except ValueError:  # EncipherOnly and DecipherOnly say nothing without KeyAgreement (RFC 5280 4.2.1.3)
+            raise _wrong("KeyUsage", ACTION) from None
+        extensions.append((usage, True))
+    purposes = [oid for word, oid in PURPOSES.items() if word in wished]
+    if purposes:
+        extensions.append((x509.ExtendedKeyUsage(purposes), False))
+    names = [_general(name) for name in _list(taken, "AlternativeNames")]
+    if names:
+        extensions.append((x509.SubjectAlternativeName(names), False))
+    return tuple(extensions)
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _attributes(taken: Json, known: Mapping[str, x509.ObjectIdentifier]) -> tuple[tuple[x509.ObjectIdentifier, bytes], ...]:
+    return tuple((oid, str(taken[name]).encode()) for name, oid in known.items() if taken.get(name))
+
+
+def _list(taken: Json, name: str) -> tuple[str, ...]:
+    value = taken.get(name)
+    return tuple(str(item) for item in value) if isinstance(value, list) else ()
+
+
+def _wrong(parameter: str, action: str) -> Refusal:
+    return Refusal(400, "ActionParameterValueError", parameter, action, related=(f"#/{parameter}",))

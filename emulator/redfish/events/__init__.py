@@ -1,0 +1,1 @@
+"""Redfish EventService: subscriptions, the event stream, deliveries."""

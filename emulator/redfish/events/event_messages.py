@@ -1,0 +1,113 @@
+"""Messages of DMTF's event registries that this service can send, as facts of the protocol (BSD-3-Clause)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from emulator.core.bmc.eventlog import SENTENCES, LogEntry, LogKind
+from emulator.redfish.events.subscriptions import Happening
+from emulator.redfish.service.messages import BaseMessage
+
+RESOURCE_EVENT: Final = "ResourceEvent.1.3"
+TASK_EVENT: Final = "TaskEvent.1.0"
+LOG_EVENT: Final = "LogEvent.1.0"
+"""Our own: what a BMC writes into its log and DMTF has no message for."""
+
+DETAIL: Final = "Detail"
+
+POWER_EVENTS: Final[Mapping[LogKind, str]] = {LogKind.POWER_ON: "ResourcePoweredOn", LogKind.POWER_OFF: "ResourcePoweredOff"}
+
+
+def name_of(kind: LogKind) -> str:
+    """ "OsCrash" of "os-crash"."""
+    return "".join(part.capitalize() for part in kind.value.split("-"))
+
+
+def _log_messages() -> dict[str, BaseMessage]:
+    """Each sentence as it stands, and once more with room for a detail: an argument is never empty."""
+    known: dict[str, BaseMessage] = {}
+    for kind, sentence in SENTENCES.items():
+        if kind not in POWER_EVENTS:
+            known[name_of(kind)] = BaseMessage(sentence.text, sentence.severity, "None.")
+            known[name_of(kind) + DETAIL] = BaseMessage(f"{sentence.text} %1", sentence.severity, "None.")
+    return known | {name_of(kind): BaseMessage("%1", "OK", "None.") for kind in (LogKind.ADDED, LogKind.THRESHOLD)}
+
+
+EVENT_MESSAGES: Final[Mapping[str, Mapping[str, BaseMessage]]] = {
+    RESOURCE_EVENT: {
+        "ResourceCreated": BaseMessage("The resource has been created successfully.", "OK", "None."),
+        "ResourceRemoved": BaseMessage("The resource has been removed successfully.", "OK", "None."),
+        "ResourceChanged": BaseMessage("One or more resource properties have changed.", "OK", "None."),
+        "ResourcePoweredOn": BaseMessage("The resource `%1` has powered on.", "OK", "None."),
+        "ResourcePoweredOff": BaseMessage("The resource `%1` has powered off.", "OK", "None."),
+        "TestMessage": BaseMessage("Test message.", "OK", "None."),
+    },
+    LOG_EVENT: _log_messages(),
+    TASK_EVENT: {
+        "TaskStarted": BaseMessage("The task with Id '%1' has started.", "OK", "None."),
+        "TaskCompletedOK": BaseMessage("The task with Id '%1' has completed.", "OK", "None."),
+        "TaskAborted": BaseMessage("The task with Id '%1' has completed with errors.", "Critical", "None."),
+        "TaskCancelled": BaseMessage(
+            "Work on the task with Id '%1' has been halted prior to completion due to an explicit request.", "Warning", "None."
+        ),
+        "TaskRemoved": BaseMessage("The task with Id '%1' has been removed.", "Warning", "None."),
+    },
+}
+
+
+def text_of(registry: str, name: str, *args: str) -> str:
+    """The sentence with its arguments in."""
+    text = EVENT_MESSAGES[registry][name].text
+    for n, arg in enumerate(args, start=1):
+        text = text.replace(f"%{n}", arg, 1)
+    return text
+
+
+def message_of(entry: LogEntry, origin: str) -> tuple[str, str, tuple[str, ...]]:
+    """MessageId, Message and MessageArgs of a log entry; `origin` is the resource that it is about."""
+    if entry.kind in POWER_EVENTS:
+        name = POWER_EVENTS[entry.kind]
+        return f"{RESOURCE_EVENT}.{name}", text_of(RESOURCE_EVENT, name, origin), (origin,)
+    if entry.kind not in SENTENCES:
+        return f"{LOG_EVENT}.{name_of(entry.kind)}", entry.text, (entry.text,)
+    detail = entry.text.removeprefix(SENTENCES[entry.kind].text).strip()
+    if not detail:
+        return f"{LOG_EVENT}.{name_of(entry.kind)}", entry.text, ()
+    return f"{LOG_EVENT}.{name_of(entry.kind)}{DETAIL}", entry.text, (detail,)
+
+
+def happening(entry: LogEntry, manager: str) -> Happening:
+    """A log entry as an event; `manager` is the path of the BMC, for what is about no system."""
+    origin = manager if entry.system is None else f"/redfish/v1/Systems/{entry.system}"
+    message_id, text, args = message_of(entry, origin)
+    return Happening(
+        message_id=message_id,
+        text=text,
+        args=args,
+        severity=entry.severity.value,
+        event_type="StatusChange" if entry.kind in POWER_EVENTS else "Alert",
+        origin=origin,
+        kind="Manager" if entry.system is None else "ComputerSystem",
+        cause=entry.cause,
+    )
+
+
+WRITES: Final[Mapping[str, str]] = {
+    "ResourceCreated": "ResourceAdded",
+    "ResourceChanged": "ResourceUpdated",
+    "ResourceRemoved": "ResourceRemoved",
+}
+"""What a client's write is called, and its EventType."""
+
+
+def written(name: str, path: str, odata_type: str | None, cause: int) -> Happening:
+    """A key of WRITES as an event about the resource at `path`."""
+    return Happening(
+        message_id=f"{RESOURCE_EVENT}.{name}",
+        text=text_of(RESOURCE_EVENT, name),
+        event_type=WRITES[name],
+        origin=path,
+        kind=odata_type.rpartition(".")[2] if odata_type is not None else None,
+        cause=cause,
+    )

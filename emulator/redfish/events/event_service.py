@@ -1,0 +1,353 @@
+"""EventService: subscriptions, the event stream, test events."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+from emulator.redfish.events import sse_filter
+from emulator.redfish.events.event_messages import EVENT_MESSAGES
+from emulator.redfish.events.subscriptions import FOREVER, SUSPEND, TERMINATE, Happening, Subscription
+from emulator.redfish.power.actions import parameters
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call, HttpAnswer, Refusal, Shown, shown
+from emulator.redfish.service.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link, links
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.writable import Fields, Flag, ListOf, Misfit, OneOf, OrNull, Reference, Text, Whole, created, patch
+from profiles.model import Profile
+
+SERVICE: Final = f"{ROOT}/EventService"
+SUBSCRIPTIONS: Final = f"{SERVICE}/Subscriptions"
+STREAM: Final = f"{SERVICE}/SSE"
+TEST: Final = f"{SERVICE}/Actions/EventService.SubmitTestEvent"
+SERVICE_TYPE: Final = "#EventService.v1_7_2.EventService"
+DESTINATION_TYPE: Final = "#EventDestination.v1_11_2.EventDestination"
+COLLECTION_TYPE: Final = "#EventDestinationCollection.EventDestinationCollection"
+STREAM_MEDIA: Final = "text/event-stream"
+
+RESOURCE_TYPES: Final = (
+    *("ComputerSystem", "Manager", "Task", "Job"),
+    *("AccountService", "ManagerAccount", "SessionService", "Session", "EventService", "EventDestination"),
+)
+PREFIXES: Final = tuple(name.partition(".")[0] for name in EVENT_MESSAGES)
+EVENT_TYPES: Final = ("StatusChange", "ResourceUpdated", "ResourceAdded", "ResourceRemoved", "Alert")
+SEVERITIES: Final = ("OK", "Warning", "Critical")
+
+
+class Headers:
+    """EventDestination.HttpHeaders: objects of header names and values."""
+
+    def check(self, value: object, name: str) -> object:
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise Misfit("PropertyValueTypeError", "******", name)
+        pairs = [(key, text) for item in value for key, text in item.items()]
+        for key, text in pairs:
+            if not isinstance(text, str) or not key.isascii() or not text.isascii() or not (key + text).isprintable() or not key:
+                raise Misfit("PropertyValueError", name)
+        return tuple(pairs)
+
+
+class Url:
+    """An http or https URL that a client would know how to reach."""
+
+    def check(self, value: object, name: str) -> object:
+        if not isinstance(value, str):
+            raise Misfit("PropertyValueTypeError", shown(value), name)
+        try:
+            parts = urlsplit(value)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:
+            good = False
+        if not good or not value.isascii() or not value.isprintable() or " " in value or len(value) > 1024:
+            raise Misfit("PropertyValueFormatError", shown(value), name)
+        return value
+
+
+_WORD: Final = Text(low=1, high=256)
+_POLICIES: Final = OneOf((TERMINATE, SUSPEND, FOREVER))
+CHANGEABLE: Final[Fields] = {
+    "Context": OrNull(Text(high=1024)),
+    "DeliveryRetryPolicy": _POLICIES,
+    "HttpHeaders": Headers(),
+    "VerifyCertificate": Flag(),
+}
+CREATABLE: Final[Fields] = {
+    **CHANGEABLE,
+    "Destination": Url(),
+    "Protocol": OneOf(("Redfish",)),
+    "SubscriptionType": OneOf(("RedfishEvent",)),
+    "EventFormatType": OneOf(("Event",)),
+    "RegistryPrefixes": ListOf(item=OneOf((*PREFIXES, "Base"))),
+    "ResourceTypes": ListOf(item=OneOf(RESOURCE_TYPES)),
+    "MessageIds": ListOf(item=_WORD),
+    "EventTypes": ListOf(item=OneOf(EVENT_TYPES)),
+    "OriginResources": ListOf(item=Reference()),
+    "SubordinateResources": Flag(),
+    "Name": Text(high=256),
+    "Description": Text(high=1024),
+}
+SETTINGS: Final[Fields] = {
+    "ServiceEnabled": Flag(),
+    "DeliveryRetryAttempts": Whole(low=0, high=100),
+    "DeliveryRetryIntervalSeconds": Whole(low=1, high=3600),
+}
+TEST_PARAMETERS: Final[Fields] = {
+    "EventId": Text(high=256),
+    "EventTimestamp": Text(high=64, pattern=r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"),
+    "EventType": OneOf((*EVENT_TYPES, "MetricReport", "Other")),
+    "EventGroupId": Whole(low=-(1 << 31), high=(1 << 31) - 1),
+    "Message": Text(high=1024),
+    "MessageArgs": ListOf(item=Text()),
+    "MessageId": Text(low=1, high=256),
+    "MessageSeverity": OneOf(SEVERITIES),
+    "OriginOfCondition": Text(high=1024),
+    "Severity": OneOf(SEVERITIES),
+}
+
+
+def events(profile: Profile) -> tuple[Resource, ...]:
+    return (
+        Resource(
+            path=SERVICE,
+            type=SERVICE_TYPE,
+            body=_service,
+            state=lambda call: (call.view.events.enabled, call.view.events.retries.attempts, call.view.events.retries.interval_s),
+            operations={"PATCH": patch(Privilege.CONFIGURE_MANAGER, SETTINGS, _set)},
+        ),
+        Resource(
+            path=SUBSCRIPTIONS,
+            type=COLLECTION_TYPE,
+            body=_listing,
+            state=lambda call: tuple(subscription.id for subscription in call.view.events),
+            operations={"POST": Operation(Privilege.CONFIGURE_MANAGER, _subscribe)},
+            member=_member,
+        ),
+        Resource(path=TEST, operations={"POST": Operation(Privilege.CONFIGURE_MANAGER, _test)}),
+        Resource(path=STREAM, read=_stream, media=STREAM_MEDIA),
+    )
+
+
+def _service(view: Bmc, state: Hashable) -> Json:
+    desk = view.events
+    return head_of(SERVICE, SERVICE_TYPE, "EventService", "Event Service") | {
+        "Status": {"State": "Enabled" if desk.enabled else "Disabled", "Health": "OK"},
+        "ServiceEnabled": desk.enabled,
+        "DeliveryRetryAttempts": desk.retries.attempts,
+        "DeliveryRetryIntervalSeconds": desk.retries.interval_s,
+        "EventFormatTypes": ["Event"],
+        "RegistryPrefixes": list(PREFIXES),
+        "ResourceTypes": list(RESOURCE_TYPES),
+        "SubordinateResourcesSupported": True,
+        "IncludeOriginOfConditionSupported": False,
+        "ServerSentEventUri": STREAM,
+        "SSEFilterPropertiesSupported": dict.fromkeys(sse_filter.PROPERTIES, True) | {"MetricReportDefinition": False},
+        "Subscriptions": link(SUBSCRIPTIONS),
+        "Actions": {"#EventService.SubmitTestEvent": {"target": TEST}},
+    }
+
+
+def _set(call: Call, taken: Json) -> None:
+    desk = call.view.events
+    enabled, attempts, interval = (taken.get(name) for name in SETTINGS)
+    if isinstance(enabled, bool):
+        desk.enabled = enabled
+    if isinstance(attempts, int):
+        desk.retries.attempts = attempts
+    if isinstance(interval, int):
+        desk.retries.interval_s = interval
+
+
+def _listing(view: Bmc, state: Hashable) -> Json:
+    members = tuple(f"{SUBSCRIPTIONS}/{subscription.id}" for subscription in view.events)
+    return collection_body(SUBSCRIPTIONS, COLLECTION_TYPE, "Event Subscriptions Collection", members)
+
+
+# -- one subscription ---------------------------------------------------------------------------------------------------
+
+
+def _member(view: Bmc, subscription_id: str) -> Resource | None:
+    subscription = view.events.get(subscription_id)
+    if subscription is None:
+        return None
+
+    def write(call: Call, taken: Json) -> None:
+        _apply(subscription, taken)
+
+    def delete(call: Call) -> HttpAnswer:
+        call.view.events.remove(subscription.id, call.seq)
+        return HttpAnswer(204)
+
+    return Resource(
+        path=f"{SUBSCRIPTIONS}/{subscription.id}",
+        type=DESTINATION_TYPE,
+        body=lambda view, state: _body(subscription),
+        operations={
+            "PATCH": patch(Privilege.CONFIGURE_MANAGER, CHANGEABLE, write),
+            "DELETE": Operation(Privilege.CONFIGURE_MANAGER, delete),
+        },
+        kept=False,
+    )
+
+
+def _body(subscription: Subscription) -> Json:
+    streaming = subscription.stream is not None
+    path = f"{SUBSCRIPTIONS}/{subscription.id}"
+    body = head_of(path, DESTINATION_TYPE, subscription.id, f"Event Subscription {subscription.id}") | {
+        "Protocol": "Redfish",
+        "SubscriptionType": "SSE" if streaming else "RedfishEvent",
+        "EventFormatType": "Event",
+        "Context": subscription.context,
+        "Status": {"State": "Disabled" if subscription.suspended else "Enabled", "Health": "OK"},
+        "RegistryPrefixes": list(subscription.registries),
+        "ResourceTypes": list(subscription.types),
+        "MessageIds": list(subscription.message_ids),
+        "OriginResources": links(subscription.origins),
+        "SubordinateResources": subscription.subordinates,
+    }
+    if streaming:
+        return body
+    if subscription.event_types:
+        body["EventTypes"] = list(subscription.event_types)
+    return body | {
+        "Destination": subscription.destination,
+        "DeliveryRetryPolicy": subscription.policy,
+        "HttpHeaders": [],  # secrets: DSP0268 wants an empty list
+        "VerifyCertificate": subscription.verify,
+    }
+
+
+def _apply(subscription: Subscription, taken: Json) -> None:
+    for name, value in taken.items():
+        match name:
+            case "Context":
+                subscription.context = str(value or "")
+            case "DeliveryRetryPolicy":
+                subscription.policy = str(value)
+            case "VerifyCertificate":
+                subscription.verify = value is True
+            case "HttpHeaders" if isinstance(value, tuple):
+                subscription.headers = value
+
+
+def _subscribe(call: Call) -> Shown:
+    taken = created(call.json_object(), CREATABLE, ("Destination", "Protocol"))
+    desk = call.view.events
+    for path in _words(taken, "OriginResources"):
+        if not call.exists(path):
+            raise Refusal(400, "ResourceMissingAtURI", path, related=("#/OriginResources",))
+    if desk.full:
+        raise Refusal(503, "EventSubscriptionLimitExceeded")
+    subscription = Subscription(
+        id=desk.new_id(),
+        destination=str(taken["Destination"]),
+        registries=_words(taken, "RegistryPrefixes"),
+        types=_words(taken, "ResourceTypes"),
+        message_ids=_words(taken, "MessageIds"),
+        event_types=_words(taken, "EventTypes"),
+        origins=_words(taken, "OriginResources"),
+        subordinates=taken.get("SubordinateResources") is True,
+    )
+    _apply(subscription, taken)
+    desk.add(subscription, call.seq)
+    path = f"{SUBSCRIPTIONS}/{subscription.id}"
+    return Shown(path, 201, (("Location", path),))
+
+
+def _words(taken: Json, name: str) -> tuple[str, ...]:
+    value = taken.get(name)
+    return tuple(str(word) for word in value) if isinstance(value, list) else ()
+
+
+# -- the stream ---------------------------------------------------------------------------------------------------------
+
+
+def _stream(call: Call) -> HttpAnswer:
+    """Raises Refusal: 400 and 501 for a query that cannot be, 503 where this server has no answers without an end, or the table
+    is full."""
+    stream, desk = call.incoming.stream, call.view.events
+    wanted = _filter(call)
+    if call.incoming.method == "HEAD":
+        return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),))
+    if stream is None or not desk.enabled:
+        raise Refusal(503, "ServiceDisabled", SERVICE)
+    if desk.full:
+        raise Refusal(503, "EventSubscriptionLimitExceeded")
+    subscription = Subscription(id=desk.new_id(), context=f"stream {call.seq}", stream=stream)
+    if wanted is not None:
+        _narrow(subscription, wanted)
+
+    def closed() -> None:
+        subscription.stream = None
+        desk.remove(subscription.id, call.seq)
+
+    stream.attach(closed)
+    desk.add(subscription, call.seq)
+    return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),), b": the stream is open\n\n")
+
+
+def _filter(call: Call) -> sse_filter.Node | None:
+    """The $filter of the request. Raises Refusal (400, 501)."""
+    found = None
+    for name, value in parse_qsl(call.incoming.query, keep_blank_values=True):
+        if name == "$filter":
+            found = sse_filter.parsed(value, {"RegistryPrefix": (*PREFIXES, "Base"), "ResourceType": RESOURCE_TYPES})
+        elif name.startswith("$"):
+            raise Refusal(501, "QueryNotSupported", related=(shown(name),))
+    for path in sse_filter.origins(found) if found is not None else ():
+        if not call.exists(path):
+            raise Refusal(400, "ResourceMissingAtURI", shown(path), related=("$filter",))
+    return found
+
+
+def _narrow(subscription: Subscription, wanted: sse_filter.Node) -> None:
+    """Lets only these events through, and shows it where the lists of a subscription can."""
+    subscription.passes = sse_filter.compiled(wanted)
+    lists = {name: tuple(str(value) for value in values) for name, values in sse_filter.as_lists(wanted).items()}
+    subscription.registries = lists.get("RegistryPrefix", ())
+    subscription.types = lists.get("ResourceType", ())
+    subscription.message_ids = lists.get("MessageId", ())
+    subscription.origins = lists.get(sse_filter.ORIGIN, ())
+    subscription.subordinates = lists.get(sse_filter.BELOW) == ("True",)
+
+
+# -- test events --------------------------------------------------------------------------------------------------------
+
+
+def _test(call: Call) -> HttpAnswer:
+    taken = parameters(call.json_object(), TEST_PARAMETERS, ("MessageId",), "SubmitTestEvent")
+    message_id = str(taken["MessageId"])
+    args = _words(taken, "MessageArgs")
+    origin = taken.get("OriginOfCondition")
+    known = _known(message_id)
+    extra: Json = {name: taken[name] for name in ("EventId", "EventTimestamp", "EventGroupId") if name in taken}
+    severity = str(taken.get("MessageSeverity", taken.get("Severity", known[1])))
+    call.view.events.emit(
+        Happening(
+            message_id=message_id,
+            text=str(taken.get("Message", known[0])),
+            args=args,
+            severity=severity,
+            event_type=str(taken.get("EventType", "Alert")),
+            origin=origin if isinstance(origin, str) else None,
+            kind=_kind_of(origin) if isinstance(origin, str) else None,
+            cause=call.seq,
+            extra=extra,
+        )
+    )
+    return HttpAnswer(204)
+
+
+def _known(message_id: str) -> tuple[str, str]:
+    """Text and severity of a message that is ours."""
+    name = message_id.rpartition(".")[2]
+    found: Mapping[str, tuple[str, str]] = {
+        key: (message.text, message.severity) for held in EVENT_MESSAGES.values() for key, message in held.items()
+    }
+    return found.get(name, ("A test event.", "OK"))
+
+
+def _kind_of(path: str) -> str | None:
+    kinds: Mapping[str, str] = {"Systems": "ComputerSystem", "Managers": "Manager", "Tasks": "Task", "Jobs": "Job"}
+    parts = path.removeprefix(f"{ROOT}/").split("/")
+    return kinds.get(parts[0]) if len(parts) == 2 else kinds.get(parts[-2]) if len(parts) > 1 else None

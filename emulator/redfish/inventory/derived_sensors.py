@@ -1,0 +1,326 @@
+"""Every sensor of a box: the core's own, and what a real box measures beside them, each a straight line over one of those.
+
+Rules
+  1. A gauge has no life of its own: gain and offset over a reading of the core, so it follows rail and OS as that does.
+  2. What IPMI shows too has the same name, value, limits and health here: those are the machine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from emulator.core.bmc.sensors import (
+    CPU,
+    FANS,
+    INLET,
+    INLET_C,
+    POWER,
+    PSU_INPUT,
+    PSU_OUTPUT,
+    STANDBY_W,
+    Sensor,
+    Thresholds,
+)
+from emulator.core.bmc.view import BmcView
+from emulator.redfish.inventory.system_parts import Box
+from profiles.model import Inventory
+
+NO_LIMITS: Final = Thresholds()
+RATED_RPM: Final = 12_000.0
+EFFICIENCY: Final = 0.93
+MAINS_V: Final = 230.0
+MAIN_V: Final = 12.1
+CHANNELS: Final = "ABCDEFGHIJKLMNOP"
+
+UNITS: Final = {
+    "Temperature": "Cel",
+    "Voltage": "V",
+    "Power": "W",
+    "Current": "A",
+    "Percent": "%",
+}
+RANGES: Final = {
+    "Temperature": (-20, 127),
+    "Voltage": (0, 264),
+    "Power": (0, 10_000),
+    "Current": (0, 100),
+    "Percent": (0, 100),
+}
+DIGITS: Final = {"Temperature": 1, "Voltage": 2, "Power": 1, "Current": 2, "Percent": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge:
+    """`value` = `gain` * reading of `source` + `offset`, never below 0 but for temperatures."""
+
+    id: str
+    name: str
+    type: str  # Sensor.ReadingType
+    context: str  # PhysicalContext
+    source: Sensor
+    gain: float = 1.0
+    offset: float = 0.0
+    limits: Thresholds = NO_LIMITS
+    sub: str | None = None  # PhysicalSubContext
+    volts: str | None = None  # Sensor.VoltageType
+    item: str = ""  # what it belongs to, below the chassis or an absolute path
+
+    @property
+    def own(self) -> bool:
+        """Whether it is the core's sensor itself, the one that IPMI shows."""
+        return self.id == self.source.id
+
+
+def value_of(view: BmcView, system_id: str, gauge: Gauge) -> float | None:
+    """In the gauge's unit; None for a host out of sight."""
+    if gauge.own:
+        return _shown(gauge, view.sensors.read(gauge.source, system_id).value)
+    return _shown(gauge, view.sensors.measured(gauge.source, system_id))
+
+
+def _shown(gauge: Gauge, raw: float | None) -> float | None:
+    if raw is None:
+        return None
+    value = raw * gauge.gain + gauge.offset
+    return round(value if gauge.type == "Temperature" else max(0.0, value), DIGITS[gauge.type])
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """What a gauge shows now, in its own unit."""
+
+    value: float | None
+    limits: Thresholds
+    health: str
+
+
+def shows(view: BmcView, system_id: str, gauge: Gauge) -> Show:
+    if not gauge.own:
+        value = value_of(view, system_id, gauge)
+        return Show(value, gauge.limits, health(gauge, value))
+    reading = view.sensors.read(gauge.source, system_id)
+    value = _shown(gauge, reading.value)
+    limits = view.sensors.setup(gauge.source.number, system_id).thresholds
+    return Show(value, limits.scaled(gauge.gain, DIGITS[gauge.type]), reading.health)
+
+
+def health(gauge: Gauge, value: float | None) -> str:
+    """Outputs of a machine that is off stand still as they should: 0 below a lower threshold is no alarm."""
+    limits = gauge.limits
+    if value is None or (value == 0 and gauge.type in ("Percent", "Voltage")):
+        return "OK"
+    if _beyond(limits.upper_critical, limits.lower_critical, value) or _beyond(limits.upper_fatal, limits.lower_fatal, value):
+        return "Critical"
+    return "Warning" if _beyond(limits.upper_caution, limits.lower_caution, value) else "OK"
+
+
+def _beyond(upper: float | None, lower: float | None, value: float) -> bool:
+    return (upper is not None and value >= upper) or (lower is not None and value <= lower)
+
+
+def warm(part: float, above: float = 0.0) -> tuple[float, float]:
+    """Gain and offset of a part that takes `part` of the processor's warmth over the inlet, and is `above` it at least."""
+    return part, INLET_C * (1 - part) + above
+
+
+def drawn(part: float) -> tuple[float, float]:
+    """Gain and offset of a part that draws `part` of what the machine draws beyond standby."""
+    return part, -part * STANDBY_W
+
+
+def dimm_name(parts: Inventory, n: int) -> str:
+    """ "A1" is the first slot at the first processor: letters are channels, processor after processor."""
+    per_cpu = -(-parts.dimms // parts.processors)
+    cpu, slot = divmod(n, per_cpu)
+    return (
+        f"{CHANNELS[slot % len(CHANNELS)]}{slot // len(CHANNELS) + 1}"
+        if cpu == 0
+        else f"P{cpu + 1}{CHANNELS[slot % len(CHANNELS)]}"
+    )
+
+
+def gauges(box: Box) -> tuple[Gauge, ...]:
+    return (*_board(box), *_processors(box), *_memory(box), *_drives(box), *_cards(box), *_fans(box), *_supplies(box))
+
+
+def _temperature(id: str, name: str, context: str, part: float, above: float, limit: float, item: str) -> Gauge:
+    gain, offset = warm(part, above)
+    limits = Thresholds(upper_caution=limit - 10, upper_critical=limit)
+    return Gauge(
+        id=id, name=name, type="Temperature", context=context, source=CPU, gain=gain, offset=offset, limits=limits, item=item
+    )
+
+
+def _board(box: Box) -> Iterator[Gauge]:
+    yield Gauge(id=INLET.id, name="Inlet Temp", type="Temperature", context=INLET.context, source=INLET, limits=INLET.thresholds)
+    yield _temperature("ExhaustTemp", "Exhaust Temp", "Exhaust", 0.5, 1.0, 75, "")
+    yield _temperature("BoardTemp", "System Board Temp", "SystemBoard", 0.35, 2.0, 75, "")
+    yield _temperature("ChipsetTemp", "Chipset Temp", "SystemBoard", 0.6, 4.0, 95, "")
+    for rail, volts in (("12V", 12.1), ("5V", 5.04), ("3V3", 3.31), ("1V8", 1.8)):
+        nominal = Thresholds(upper_critical=round(volts * 1.1, 2), lower_critical=round(volts * 0.9, 2))
+        yield Gauge(
+            id=f"Board{rail}",
+            name=f"System Board {rail.replace('V3', '.3V').replace('V8', '.8V')}",
+            type="Voltage",
+            context="SystemBoard",
+            source=PSU_OUTPUT,
+            gain=volts / MAIN_V,
+            limits=nominal,
+            volts="DC",
+        )
+    yield Gauge(id=POWER.id, name="Total Power", type="Power", context=POWER.context, source=POWER)
+
+
+def _processors(box: Box) -> Iterator[Gauge]:
+    share = 0.55 / box.parts.processors
+    for n in range(1, box.parts.processors + 1):
+        item = f"{box.system}/Processors/CPU{n}"
+        if n == 1:
+            yield Gauge(
+                id=CPU.id, name="CPU1 Temp", type="Temperature", context="CPU", source=CPU, limits=CPU.thresholds, item=item
+            )
+        else:
+            gain, offset = warm(0.97 - 0.01 * n)
+            yield Gauge(
+                id=f"CPU{n}Temp",
+                name=f"CPU{n} Temp",
+                type="Temperature",
+                context="CPU",
+                source=CPU,
+                gain=gain,
+                offset=offset,
+                limits=CPU.thresholds,
+                item=item,
+            )
+        gain, offset = drawn(share)
+        yield Gauge(
+            id=f"CPU{n}Power",
+            name=f"CPU{n} Power",
+            type="Power",
+            context="CPU",
+            source=POWER,
+            gain=gain,
+            offset=offset,
+            item=item,
+        )
+        yield Gauge(
+            id=f"CPU{n}VCore",
+            name=f"CPU{n} VCore",
+            type="Voltage",
+            context="CPU",
+            source=PSU_OUTPUT,
+            gain=(1.79 + 0.01 * n) / MAIN_V,
+            limits=Thresholds(upper_critical=2.0, lower_critical=1.5),
+            volts="DC",
+            item=item,
+        )
+        yield _temperature(f"CPU{n}VRTemp", f"CPU{n} VR Temp", "VoltageRegulator", 0.7, 2.0 + n, 110, item)
+
+
+def _memory(box: Box) -> Iterator[Gauge]:
+    share = 0.15 / box.parts.dimms
+    for n in range(box.parts.dimms):
+        name = dimm_name(box.parts, n)
+        item = f"{box.system}/Memory/DIMM{name}"
+        yield _temperature(f"DIMM{name}Temp", f"DIMM {name} Temp", "Memory", 0.45, 0.5 * (n % 4), 85, item)
+        gain, offset = drawn(share)
+        yield Gauge(
+            id=f"DIMM{name}Power",
+            name=f"DIMM {name} Power",
+            type="Power",
+            context="Memory",
+            source=POWER,
+            gain=gain,
+            offset=offset,
+            item=item,
+        )
+
+
+def _drives(box: Box) -> Iterator[Gauge]:
+    for n in range(1, box.parts.drives + 1):
+        item = f"{box.chassis}/Drives/Bay{n}"
+        yield _temperature(f"Bay{n}Temp", f"Drive Bay {n} Temp", "StorageDevice", 0.25, 1.0 + 0.5 * (n % 3), 70, item)
+    for n in range(1, box.parts.boot_drives + 1):
+        item = f"{box.chassis}/Drives/M2-{n}"
+        yield _temperature(f"M2-{n}Temp", f"M.2 Drive {n} Temp", "StorageDevice", 0.5, 3.0 + n, 80, item)
+
+
+def _cards(box: Box) -> Iterator[Gauge]:
+    for n in range(1, box.parts.network_adapters + 1):
+        item = f"{box.chassis}/NetworkAdapters/NIC{n}"
+        yield _temperature(f"NIC{n}Temp", f"NIC {n} Temp", "NetworkingDevice", 0.6, 5.0 + n, 105, item)
+    if box.parts.drives:
+        yield _temperature(
+            "RAID1Temp", "RAID Controller Temp", "ExpansionSubsystem", 0.65, 6.0, 105, f"{box.system}/Storage/RAID1"
+        )
+
+
+def _fans(box: Box) -> Iterator[Gauge]:
+    legacy = box.parts.power_and_thermal == "legacy"
+    for n in range(1, box.parts.fans + 1):
+        own = FANS[n - 1] if n <= len(FANS) else FANS[-1]
+        trim = 1.0 if n <= len(FANS) else 1.0 + 0.004 * (n - len(FANS))
+        lowest = own.thresholds
+        assert lowest.lower_caution is not None
+        assert lowest.lower_critical is not None
+        yield Gauge(
+            id=f"Fan{n}",
+            name=f"Fan {n}",
+            type="Percent",
+            context="SystemBoard",
+            source=own,
+            gain=100 * trim / RATED_RPM,
+            limits=Thresholds(
+                lower_caution=100 * lowest.lower_caution / RATED_RPM,
+                lower_critical=round(100 * lowest.lower_critical / RATED_RPM, 1),
+            ),
+            item="" if legacy else f"{box.chassis}/ThermalSubsystem/Fans/Fan{n}",
+        )
+
+
+def _supplies(box: Box) -> Iterator[Gauge]:
+    count = box.parts.power_supplies
+    for n in range(1, count + 1):
+        item = "" if box.parts.power_and_thermal == "legacy" else f"{box.chassis}/PowerSubsystem/PowerSupplies/PSU{n}"
+        common = (f"PSU{n}", f"Power Supply {n}", item)
+        yield _supply(*common, "InputVoltage", "Voltage", PSU_INPUT, 1.0, 0.0, PSU_INPUT.thresholds, "AC")
+        yield _supply(*common, "InputCurrent", "Current", POWER, 1 / (count * EFFICIENCY * MAINS_V), 0.0)
+        yield _supply(*common, "InputPower", "Power", POWER, 1 / (count * EFFICIENCY), 0.0)
+        yield _supply(*common, "OutputVoltage", "Voltage", PSU_OUTPUT, 1.0, 0.0, PSU_OUTPUT.thresholds, "DC")
+        yield _supply(*common, "OutputCurrent", "Current", POWER, 1 / (count * MAIN_V), -STANDBY_W / (count * MAIN_V))
+        yield _supply(*common, "OutputPower", "Power", POWER, 1 / count, 0.0)
+        gain, offset = warm(0.4, 3.0 + n)
+        yield _supply(
+            *common, "Temp", "Temperature", CPU, gain, offset, Thresholds(upper_caution=60, upper_critical=65), sub=None
+        )
+
+
+def _supply(
+    id: str,
+    name: str,
+    item: str,
+    what: str,
+    kind: str,
+    source: Sensor,
+    gain: float,
+    offset: float,
+    limits: Thresholds = NO_LIMITS,
+    volts: str | None = None,
+    sub: str | None = "",
+) -> Gauge:
+    side = None if sub is None else "Input" if what.startswith("Input") else "Output"
+    return Gauge(
+        id=f"{id}{what}",
+        name=f"{name} {what.replace('Input', 'Input ').replace('Output', 'Output ')}",
+        type=kind,
+        context="PowerSupply",
+        source=source,
+        gain=gain,
+        offset=offset,
+        limits=limits,
+        sub=side,
+        volts=volts,
+        item=item,
+    )

@@ -1,0 +1,1 @@
+"""Redfish power control: systems and their Reset action, chassis, managers, tasks."""

@@ -1,0 +1,73 @@
+"""Manager.Reset: the BMC itself starts again, is away for a while, and then has forgotten its sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final
+
+from emulator.redfish.power.actions import parameter
+from emulator.redfish.power.systems import ACTION_INFO_TYPE
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call, Refusal, Say, shown
+from emulator.redfish.service.paths import manager_path
+from emulator.redfish.service.resource import Operation, Privilege, Resource, head_of
+from emulator.redfish.service.shapes import Json
+from profiles.model import Profile
+
+PARAMETER: Final = "ResetType"
+ACTION: Final = "Reset"
+
+
+def reset_action(profile: Profile) -> Json:
+    """The `#Manager.Reset` of the Manager's Actions."""
+    action: Json = {"target": _target(profile)}
+    if profile.power.advertise in ("inline", "both"):
+        action["ResetType@Redfish.AllowableValues"] = list(profile.bmc_reset.reset_types)
+    if profile.power.advertise in ("action_info", "both"):
+        action["@Redfish.ActionInfo"] = _info_path(profile)
+    return action
+
+
+def manager_reset(profile: Profile) -> tuple[Resource, ...]:
+    operation = Operation(Privilege.CONFIGURE_MANAGER, _reset)
+    found = [Resource(path=_target(profile), operations={"POST": operation})]
+    if profile.power.advertise in ("action_info", "both"):
+        found.append(_action_info(profile))
+    return tuple(found)
+
+
+def _target(profile: Profile) -> str:
+    return f"{manager_path(profile)}/Actions/Manager.Reset"
+
+
+def _info_path(profile: Profile) -> str:
+    return f"{manager_path(profile)}/ResetActionInfo"
+
+
+def _reset(call: Call) -> Say:
+    """Raises Refusal (400, 415). The answer goes out, and a moment later nobody is there."""
+    rules = call.view.profile.bmc_reset
+    body = call.json_object()
+    # DSP0266 7.6: an absent ResetType is the service's choice, which is the first that it offers.
+    wanted = parameter(body, PARAMETER, ACTION) if PARAMETER in body or any(not name.startswith("@") for name in body) else None
+    if wanted is None:
+        wanted = rules.reset_types[0]
+    if wanted not in rules.reset_types:
+        raise Refusal(400, "ActionParameterValueNotInList", shown(wanted), PARAMETER, ACTION, related=(f"#/{PARAMETER}",))
+    call.view.reset_bmc(wanted, call.seq)
+    return Say(rules.reply, {"reset_type": wanted})
+
+
+def _action_info(profile: Profile) -> Resource:
+    path = _info_path(profile)
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        reset_type: Json = {
+            "Name": PARAMETER,
+            "Required": False,
+            "DataType": "String",
+            "AllowableValues": list(profile.bmc_reset.reset_types),
+        }
+        return head_of(path, ACTION_INFO_TYPE, "ResetActionInfo", "Reset Action Info") | {"Parameters": [reset_type]}
+
+    return Resource(path=path, type=ACTION_INFO_TYPE, body=body)

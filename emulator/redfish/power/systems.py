@@ -1,0 +1,116 @@
+"""ComputerSystem, its Reset action and ResetActionInfo."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Final
+
+from emulator.core.bmc.view import SystemName
+from emulator.redfish.inventory import host
+from emulator.redfish.inventory.system_parts import Box
+from emulator.redfish.power.actions import reset_of
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import Call
+from emulator.redfish.service.paths import CHASSIS, SYSTEMS, manager_path
+from emulator.redfish.service.resource import Operation, Privilege, Resource, collection, head_of, link
+from emulator.redfish.service.shapes import Json
+from profiles.model import ABSENT, Profile, View
+
+ACTION_INFO_TYPE: Final = "#ActionInfo.v1_1_0.ActionInfo"
+
+STATE_OF_POWER: Final[Mapping[str, str]] = {
+    "Off": "StandbyOffline",
+    "PoweringOff": "StandbyOffline",
+    "PoweringOn": "Starting",
+    "Paused": "Quiesced",
+}
+"""Status.State beside a PowerState; everything else is Enabled."""
+
+
+def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
+    members = tuple(f"{SYSTEMS}/{name.id}" for name in names)
+    resources = [collection(SYSTEMS, "ComputerSystemCollection", "Computer System Collection", lambda view: members)]
+    for name in names:
+        resources.append(_system(Box(profile, name.id, name.chassis_id)))
+        resources.append(
+            Resource(
+                path=_reset_path(name.id),
+                operations={"POST": Operation(Privilege.CONFIGURE_COMPONENTS, reset_of(name.id))},
+                system=name.id,
+            )
+        )
+        if profile.power.advertise in ("action_info", "both"):
+            resources.append(_action_info(profile, name.id))
+    return tuple(resources)
+
+
+def _system(box: Box) -> Resource:
+    profile, system_id, path = box.profile, box.system_id, box.system
+    identity = profile.identity
+    action = _reset_action(profile, system_id)
+
+    def state(call: Call) -> Hashable:
+        return (call.view.power(system_id, View.SYSTEM, call.request, call.seq), host.facts(call.view, system_id))
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        assert isinstance(state, tuple)
+        power, now = state
+        name = view.system(system_id)
+        system = head_of(path, identity.system_type, system_id, name.host_name)
+        system["SystemType"] = "Physical"
+        # A SKU that is the profile's sample serial is a service tag: every machine then has its own.
+        sku = name.serial if identity.sku == profile.vars.get("serial") else identity.sku
+        told = {
+            "Manufacturer": identity.manufacturer,
+            "Model": identity.model,
+            "SKU": sku,
+            "SerialNumber": name.serial,
+            "UUID": name.uuid,
+            "BiosVersion": identity.bios_version,
+        }
+        system |= {key: value for key, value in told.items() if value != ABSENT}
+        system |= power_and_status(power) | host.shown(view, box, now)
+        system["Links"] = {"Chassis": [link(f"{CHASSIS}/{name.chassis_id}")], "ManagedBy": [link(manager_path(profile))]}
+        system["Actions"] = {"#ComputerSystem.Reset": action}
+        return system
+
+    operations = {"PATCH": host.writes(box)}
+    return Resource(path=path, type=identity.system_type, body=body, state=state, operations=operations, system=system_id)
+
+
+def power_and_status(power: Hashable) -> Json:
+    """PowerState as a view says it: a word, null, or not there at all; and the Status that goes with it."""
+    told: Json = {} if power == ABSENT else {"PowerState": power}
+    return told | {"Status": {"State": STATE_OF_POWER.get(str(power), "Enabled"), "Health": "OK"}}
+
+
+def _reset_path(system_id: str) -> str:
+    return f"{SYSTEMS}/{system_id}/Actions/ComputerSystem.Reset"
+
+
+def _info_path(system_id: str) -> str:
+    return f"{SYSTEMS}/{system_id}/ResetActionInfo"
+
+
+def _reset_action(profile: Profile, system_id: str) -> Json:
+    action: Json = {"target": _reset_path(system_id)}
+    if profile.power.advertise in ("inline", "both"):
+        action["ResetType@Redfish.AllowableValues"] = list(profile.power.reset_types)
+    if profile.power.advertise in ("action_info", "both"):
+        action["@Redfish.ActionInfo"] = _info_path(system_id)
+    return action
+
+
+def _action_info(profile: Profile, system_id: str) -> Resource:
+    path = _info_path(system_id)
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        parameter: Json = {
+            "Name": "ResetType",
+            "Required": True,
+            "DataType": "String",
+            "AllowableValues": list(profile.power.reset_types),
+        }
+        return head_of(path, ACTION_INFO_TYPE, "ResetActionInfo", "Reset Action Info") | {"Parameters": [parameter]}
+
+    return Resource(path=path, type=ACTION_INFO_TYPE, body=body)

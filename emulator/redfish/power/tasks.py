@@ -1,0 +1,241 @@
+"""TaskService, or JobService where the vendor calls them jobs; and the monitors that a 202 points to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Mapping
+from typing import Final
+
+from emulator.redfish.power.taskbook import STATUS_OF_END, Task, TaskMessage
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import JSON_TYPE, Call, Headers, HttpAnswer, Say, Told
+from emulator.redfish.service.error_shapes import Wording
+from emulator.redfish.service.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link
+from emulator.redfish.service.shapes import Json
+from profiles.model import Profile, Span
+
+TASK_SERVICE: Final = f"{ROOT}/TaskService"
+TASKS: Final = f"{TASK_SERVICE}/Tasks"
+JOB_SERVICE: Final = f"{ROOT}/JobService"
+JOBS: Final = f"{JOB_SERVICE}/Jobs"
+TASK_SERVICE_TYPE: Final = "#TaskService.v1_1_5.TaskService"
+TASK_TYPE: Final = "#Task.v1_4_3.Task"
+TASKS_TYPE: Final = "#TaskCollection.TaskCollection"
+JOB_SERVICE_TYPE: Final = "#JobService.v1_0_4.JobService"
+JOB_TYPE: Final = "#Job.v1_0_7.Job"
+JOBS_TYPE: Final = "#JobCollection.JobCollection"
+NAMES: Final[Mapping[str, str]] = {"ComputerSystem.Reset": "Computer Reset", "Manager.Reset": "Manager Reset"}
+"""Actions and what their tasks are called."""
+
+JOB_STATE: Final[Mapping[str, str]] = {"Killed": "Exception"}
+"""States that a Task knows and a Job calls otherwise."""
+
+
+def has_jobs(profile: Profile) -> bool:
+    return bool(profile.tasks.get("style", "none") == "jobs")
+
+
+def task_types(profile: Profile) -> set[str]:
+    """Schemas of what comes and goes, for $metadata."""
+    return {"none": set(), "tasks": {TASK_TYPE}, "jobs": {JOB_TYPE}}[profile.tasks.get("style", "none")]
+
+
+def tasks(profile: Profile) -> tuple[Resource, ...]:
+    if profile.tasks.get("style", "none") == "none":
+        return ()
+    if has_jobs(profile):
+        return _jobs()
+    found = [_task_service(), _listing(TASKS, TASKS_TYPE, "Task Collection", _task)]
+    folder = _monitor_folder(profile)
+    if folder is not None and folder != TASKS:
+        found.append(Resource(path=folder, member=_monitor))
+    return tuple(found)
+
+
+def _listing(path: str, odata_type: str, name: str, member: Callable[[Bmc, str], Resource | None]) -> Resource:
+    def body(view: Bmc, state: Hashable) -> Json:
+        return collection_body(path, odata_type, name, tuple(f"{path}/{task.id}" for task in view.tasks))
+
+    return Resource(
+        path=path,
+        type=odata_type,
+        body=body,
+        state=lambda call: tuple(task.id for task in call.view.tasks),
+        member=member,
+    )
+
+
+def _task_service() -> Resource:
+    def body(view: Bmc, now: Hashable) -> Json:
+        return head_of(TASK_SERVICE, TASK_SERVICE_TYPE, "TaskService", "Task Service") | {
+            "ServiceEnabled": True,
+            "Status": {"State": "Enabled", "Health": "OK"},
+            "CompletedTaskOverWritePolicy": "Oldest",
+            "LifeCycleEventOnTaskStateChange": True,
+            "Tasks": link(TASKS),
+        }
+
+    return Resource(path=TASK_SERVICE, type=TASK_SERVICE_TYPE, body=body)
+
+
+def _jobs() -> tuple[Resource, ...]:
+    def body(view: Bmc, state: Hashable) -> Json:
+        return head_of(JOB_SERVICE, JOB_SERVICE_TYPE, "JobService", "Job Service") | {
+            "ServiceEnabled": True,
+            "Status": {"State": "Enabled", "Health": "OK"},
+            "ServiceCapabilities": {"MaxJobs": 100},
+            "Jobs": link(JOBS),
+        }
+
+    service = Resource(path=JOB_SERVICE, type=JOB_SERVICE_TYPE, body=body)
+    return (service, _listing(JOBS, JOBS_TYPE, "Job Collection", _job))
+
+
+# -- one task -----------------------------------------------------------------------------------------------------------
+
+
+def _task(view: Bmc, task_id: str) -> Resource | None:
+    task = view.tasks.get(task_id)
+    if task is None:
+        return None
+    return Resource(
+        path=f"{TASKS}/{task.id}",
+        type=TASK_TYPE,
+        body=lambda view, state: task_body(view, task),
+        operations={"DELETE": Operation(Privilege.CONFIGURE_MANAGER, _removes(task))},
+        kept=False,
+    )
+
+
+def _removes(task: Task) -> Callable[[Call], HttpAnswer]:
+    def remove(call: Call) -> HttpAnswer:
+        call.view.tasks.remove(task)
+        return HttpAnswer(204)
+
+    return remove
+
+
+def task_body(view: Bmc, task: Task) -> Json:
+    body = head_of(f"{TASKS}/{task.id}", TASK_TYPE, task.id, task.name) | {
+        "TaskState": task.state,
+        "TaskStatus": STATUS_OF_END.get(task.state, "OK"),
+        "PercentComplete": _percent(task),
+        "StartTime": view.date(task.begun),
+        "Messages": [_message(message) for message in task.messages],
+    }
+    monitor = monitor_path(view.profile, task)
+    if monitor is not None and task.running:
+        body["TaskMonitor"] = monitor
+    if task.ended is not None:
+        body["EndTime"] = view.date(task.ended)
+    return body
+
+
+def _percent(task: Task) -> int:
+    return 100 if task.state == "Completed" else 50 if task.state == "Running" else 0
+
+
+def _message(message: TaskMessage) -> Json:
+    told: Json = {"@odata.type": "#Message.v1_1_1.Message", "MessageId": message.id}
+    if message.text is not None:
+        told["Message"] = message.text
+    told |= {"MessageArgs": list(message.args), "MessageSeverity": message.severity}
+    if message.resolution is not None:
+        told["Resolution"] = message.resolution
+    return told
+
+
+def _job(view: Bmc, job_id: str) -> Resource | None:
+    task = view.tasks.get(job_id)
+    if task is None:
+        return None
+
+    def body(view: Bmc, state: Hashable) -> Json:
+        job = head_of(f"{JOBS}/{task.id}", JOB_TYPE, task.id, task.name) | {
+            "JobState": JOB_STATE.get(task.state, task.state),
+            "JobStatus": STATUS_OF_END.get(task.state, "OK"),
+            "PercentComplete": _percent(task),
+            "StartTime": view.date(task.begun),
+            "Messages": [_message(message) for message in task.messages],
+        }
+        return job if task.ended is None else job | {"EndTime": view.date(task.ended)}
+
+    operations = {"DELETE": Operation(Privilege.CONFIGURE_MANAGER, _removes(task))}
+    return Resource(path=f"{JOBS}/{task.id}", type=JOB_TYPE, body=body, operations=operations, kept=False)
+
+
+# -- monitors and the 202 -----------------------------------------------------------------------------------------------
+
+
+def monitor_path(profile: Profile, task: Task) -> str | None:
+    template = profile.tasks.get("monitor")
+    return None if template is None else str(template).replace("{n}", str(task.number)).replace("{id}", task.id)
+
+
+def _monitor_folder(profile: Profile) -> str | None:
+    template = profile.tasks.get("monitor")
+    return None if template is None else str(template).rpartition("/")[0]
+
+
+def _monitor(view: Bmc, name: str) -> Resource | None:
+    task = view.tasks.numbered(name) or view.tasks.get(name)
+    if task is None or task.told:
+        return None
+
+    def read(call: Call) -> HttpAnswer | Told:
+        if task.running:
+            return _accepted(call.view, task)
+        task.told = call.incoming.method == "GET"
+        if task.told and call.view.profile.tasks.get("deleted_by_monitor"):
+            call.view.tasks.remove(task)
+        if task.verdict is None and task.state == "Completed":
+            return HttpAnswer(204)
+        return _verdict(task)
+
+    operations = {"DELETE": Operation(Privilege.CONFIGURE_MANAGER, _removes(task))}
+    path = monitor_path(view.profile, task) or ""
+    return Resource(path=path, read=read, operations=operations, kept=False)
+
+
+def _verdict(task: Task) -> Told:
+    message = task.verdict or task.messages[-1]
+    status = {"Completed": 200, "Cancelled": 400}.get(task.state, 500)
+    return Told(status, message.id, message.text, message.args, message.severity, message.resolution)
+
+
+def _accepted(view: Bmc, task: Task, more: Headers = ()) -> HttpAnswer:
+    profile = view.profile
+    if has_jobs(profile):
+        return HttpAnswer(202, (*more, ("Location", f"{JOBS}/{task.id}")))
+    where = monitor_path(profile, task) or f"{TASKS}/{task.id}"
+    headers = [("Content-Type", JSON_TYPE), ("Location", where), *more]
+    if "retry_after_s" in profile.tasks:
+        headers.append(("Retry-After", str(profile.tasks["retry_after_s"])))
+    return HttpAnswer(202, tuple(headers), json.dumps(task_body(view, task)).encode())
+
+
+def promise(call: Call, say: Say, rule: Mapping[str, object], wording: Wording) -> HttpAnswer:
+    """The 202 of a reply that the profile gives as a task; the task then runs on the rack's clock."""
+    span = rule["after_s"]
+    assert isinstance(span, Span)
+    key = rule.get("message")
+    verdict = None
+    if key is not None:
+        said = wording.message(str(key), say.values)
+        verdict = TaskMessage(
+            id=said.id, text=said.text, args=said.args, severity=_severity(said.severity), resolution=said.resolution
+        )
+    action = call.incoming.path.rstrip("/").rpartition("/")[2]
+    task = call.view.tasks.begin(
+        NAMES.get(action, action),
+        cause=call.seq,
+        state=str(rule["start"]),
+        end=str(rule["end"]),
+        after_s=call.view.draw(span),
+        verdict=verdict,
+    )
+    return wording.finished(_accepted(call.view, task, say.headers))
+
+
+def _severity(word: str | None) -> str:
+    return word if word in ("OK", "Warning", "Critical") else "OK"

@@ -1,0 +1,1 @@
+"""The Redfish service itself: the Flask application, the resource tree, requests, queries, errors."""

@@ -1,0 +1,200 @@
+"""One request on its way through the service, what may become of it, and the refusal that any part may raise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from emulator.core.errors import EmulatorError
+from emulator.core.faults.board import Request
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.shapes import EventStream, Json
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+JSON_TYPE = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A message of the Base registry about one part of a request; `related` are JSON pointers."""
+
+    message: str
+    args: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+
+
+class Refusal(EmulatorError):
+    """The client asked for something that cannot be had; `message` is a name in the Base registry, `also` are more of them."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *args: str,
+        headers: Headers = (),
+        related: tuple[str, ...] = (),
+        also: tuple[Complaint, ...] = (),
+    ) -> None:
+        super().__init__(f"{status} {message} {list(args)}")
+        self.http_status = status
+        self.complaints = (Complaint(message, args, related), *also)
+        self.headers = headers
+
+
+def refused(status: int, complaints: Sequence[Complaint]) -> Refusal:
+    """One refusal out of several complaints; there must be at least one."""
+    first, *rest = complaints
+    return Refusal(status, first.message, *first.args, related=first.related, also=tuple(rest))
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A key of the profile's replies, and what its templates may use besides the profile's own words."""
+
+    reply: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    headers: Headers = ()
+
+
+class VendorRefusal(EmulatorError):
+    """Refused with an answer that the profile has of its own."""
+
+    def __init__(self, say: Say) -> None:
+        super().__init__(f"reply {say.reply}")
+        self.say = say
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The resource at `path` as it is after the operation, with its tag. `complaints` are about what was not taken."""
+
+    path: str
+    status: int = 200
+    headers: Headers = ()
+    complaints: tuple[Complaint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What goes out. `message_id` is for the journal."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = b""
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An error object with a message that is ready to go out."""
+
+    status: int
+    id: str
+    text: str | None
+    args: tuple[str, ...] = ()
+    severity: str = "OK"
+    resolution: str | None = None
+
+
+Outcome: TypeAlias = HttpAnswer | Say | Shown | Told
+"""What an operation may answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """An authenticated client."""
+
+    user: str
+    role: str
+    session: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A request as it came: `path` decoded and without query, header names in lower case with dashes."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str]
+    address: str = ""
+    stream: EventStream | None = None  # None: this server cannot send an answer without an end
+    read_body: Callable[[], bytes]
+
+
+class Found(Protocol):
+    """The resource that a request reached, as far as an operation needs it."""
+
+    @property
+    def path(self) -> str: ...
+    def as_it_is(self, call: Call) -> Json:
+        """Its body now."""
+
+
+def _nothing_exists(path: str) -> bool:
+    return False
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A request together with the BMC that it reached; `seq` is its event in the journal, `exists` knows this BMC's paths."""
+
+    view: Bmc
+    incoming: Incoming
+    request: Request
+    seq: int
+    who: Who | None = None
+    found: Found | None = None
+    exists: Callable[[str], bool] = _nothing_exists
+
+    @property
+    def resource(self) -> Found:
+        """Where the request goes to; only for operations, which have one."""
+        assert self.found is not None
+        return self.found
+
+    @property
+    def user(self) -> Who:
+        """The client; only for what needs credentials, where the service has already made sure of them."""
+        assert self.who is not None
+        return self.who
+
+    def json_object(self) -> Json:
+        """The body as a JSON object. Raises Refusal (400, 415)."""
+        kind = self.incoming.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in JSON_KINDS:
+            raise Refusal(415, "UnrecognizedRequestBody")
+        return parse_object(self.incoming.read_body())
+
+
+JSON_KINDS = frozenset({"", "application/json", "text/json", "application/x-www-form-urlencoded"})
+"""What real services take as JSON: the form type is what curl -d says when nobody told it better."""
+
+
+def parse_object(raw: bytes) -> Json:
+    """Strict JSON of RFC 8259. Raises Refusal (400) for anything but an object."""
+    try:
+        value = json.loads(raw, parse_constant=_no_constant)
+        if b"\\u" in raw:
+            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
+    except (ValueError, RecursionError):
+        raise Refusal(400, "MalformedJSON") from None
+    if not isinstance(value, dict):
+        raise Refusal(400, "UnrecognizedRequestBody")
+    return value
+
+
+def _no_constant(word: str) -> object:
+    raise ValueError(f"{word} is not JSON")
+
+
+def shown(value: object, limit: int = 120) -> str:
+    """A client's value as it may be repeated in a message."""
+    try:
+        text = value if isinstance(value, str) else json.dumps(value)
+    except RecursionError:  # deeper by a few levels than what could still be read
+        text = "..."
+    return text if len(text) <= limit else f"{text[:limit]}..."

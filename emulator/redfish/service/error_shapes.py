@@ -1,0 +1,206 @@
+"""How one profile says things: its error object, its message ids, its replies.
+
+Rules
+  1. The shape is data: fields and their order, the templates of `error.code` and `error.message` come from the profile.
+  2. Templates are `{name}` and nothing else. Every template is tried when the app is made, so a client never meets a hole.
+  3. Any status may carry a message: vendors put success into an error object too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from emulator.core.errors import RackMisconfigured
+from emulator.faults.protocol import HttpReply
+from emulator.redfish.power.taskbook import TASK_BEGINS, TASK_ENDS
+from emulator.redfish.service.call import JSON_TYPE, Complaint, Headers, HttpAnswer, Refusal, Say
+from emulator.redfish.service.messages import BASE_MESSAGES, GENERAL_ERROR, spoken
+from emulator.redfish.service.shapes import Json
+from profiles.model import Message, Profile, Reply
+
+DEFAULT_BASE: Final = "1.13"
+_HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A message with everything filled in."""
+
+    id: str
+    text: str | None
+    args: tuple[str, ...] = ()
+    severity: str | None = None
+    resolution: str | None = None
+    related: tuple[str, ...] = ()
+
+
+FIELDS: Final[Mapping[str, Callable[[Said], object]]] = {
+    "@odata.type": lambda said: "#Message.v1_1_1.Message",
+    "Message": lambda said: said.text,
+    "MessageId": lambda said: said.id,
+    "MessageID": lambda said: said.id,
+    "MessageArgs": lambda said: list(said.args),
+    "MessageArgs@odata.count": lambda said: len(said.args),
+    "MessageSeverity": lambda said: said.severity,
+    "Severity": lambda said: said.severity,
+    "Resolution": lambda said: said.resolution,
+    "RelatedProperties": lambda said: list(said.related),
+    "RelatedProperties@odata.count": lambda said: len(said.related),
+}
+"""What an entry of @Message.ExtendedInfo may hold; None is left out."""
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Raises KeyError for a name that nobody gives."""
+    return _HOLE.sub(lambda hole: values[hole[1]], template)
+
+
+class Wording:
+    """Raises RackMisconfigured where the profile asks for what cannot be said."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self.base = profile.vars.get("base", DEFAULT_BASE)
+        self.fixed: Headers = (
+            ("OData-Version", "4.0"),
+            ("Cache-Control", "no-cache"),
+            *((("Server", profile.http.server_header),) if profile.http.server_header else ()),
+        )
+        self._check()
+
+    # -- what the service says ------------------------------------------------------------------------------------------
+
+    def refusal(self, refusal: Refusal) -> HttpAnswer:
+        said = [self.base_message(each.message, each.args, each.related) for each in refusal.complaints]
+        return self._body(refusal.http_status, refusal.headers, self.error_object(*said), said[0].id)
+
+    def entries(self, complaints: Sequence[Complaint]) -> list[Json]:
+        """@Message.ExtendedInfo for these complaints, in this vendor's shape."""
+        return [self._entry(self.base_message(each.message, each.args, each.related)) for each in complaints]
+
+    def error(self, status: int, said: Said) -> HttpAnswer:
+        return self._answer(status, (), said)
+
+    def message(self, key: str, values: Mapping[str, str]) -> Said:
+        """A message of the profile's own."""
+        return self._vendor_message(self._profile.messages[key], {**self._profile.vars, **values})
+
+    def say(self, say: Say) -> HttpAnswer:
+        """An answer out of the profile's own list; its headers win over those of `say`."""
+        reply = self._profile.replies[say.reply]
+        known = {**self._profile.vars, **say.values}
+        own = tuple((name, fill(value, known)) for name, value in reply.headers.items())
+        named = {name.lower() for name, _ in own}
+        headers = own + tuple((name, value) for name, value in say.headers if name.lower() not in named)
+        said = self._vendor_message(self._profile.messages[reply.message], known) if reply.message else None
+        if reply.body == "empty" or (reply.body is None and said is None):
+            return HttpAnswer(reply.status, self.fixed + headers, message_id=said.id if said else None)
+        if reply.body is not None:
+            return self._body(reply.status, headers, reply.body, said.id if said else None)
+        assert said is not None
+        return self._answer(reply.status, headers, said)
+
+    def fault(self, fault: HttpReply) -> HttpAnswer:
+        """The answer that an armed fault wants in place of ours."""
+        headers = tuple(fault.headers.items())
+        if fault.raw is not None:
+            return HttpAnswer(fault.status, self.fixed + headers, fault.raw)
+        if not fault.text and fault.status < 400:
+            return HttpAnswer(fault.status, self.fixed + headers)
+        known = BASE_MESSAGES.get(fault.message_id.rpartition(".")[2], BASE_MESSAGES[GENERAL_ERROR])
+        said = Said(id=fault.message_id, text=fault.text or known.text, severity=known.severity, resolution=known.resolution)
+        return self._answer(fault.status, headers, said)
+
+    def finished(self, answer: HttpAnswer) -> HttpAnswer:
+        """With the headers that this BMC sends with everything."""
+        named = {name.lower() for name, _ in answer.headers}
+        missing = tuple((name, value) for name, value in self.fixed if name.lower() not in named)
+        return replace(answer, headers=(*missing, *answer.headers))
+
+    def base_message(self, name: str, args: tuple[str, ...], related: tuple[str, ...] = ()) -> Said:
+        name = spoken(name, self.base)
+        message = BASE_MESSAGES[name]
+        args = args[: message.arguments]
+        text = message.text
+        for n, arg in enumerate(args, start=1):
+            text = text.replace(f"%{n}", arg, 1)
+        return Said(
+            id=f"Base.{self.base}.{name}",
+            text=text,
+            args=args,
+            severity=message.severity,
+            resolution=message.resolution,
+            related=related,
+        )
+
+    # -- shapes ---------------------------------------------------------------------------------------------------------
+
+    def error_object(self, said: Said, *more: Said) -> Json:
+        shape = self._profile.errors
+        known = {**self._profile.vars, "message_id": said.id, "message_text": said.text or ""}
+        code, summary = fill(shape.code, known), fill(shape.summary, known)
+        return {"error": {"code": code, "message": summary, "@Message.ExtendedInfo": [self._entry(m) for m in (said, *more)]}}
+
+    def _entry(self, said: Said) -> Json:
+        return {name: value for name in self._profile.errors.fields if (value := FIELDS[name](said)) is not None}
+
+    def _answer(self, status: int, headers: Headers, said: Said) -> HttpAnswer:
+        return self._body(status, headers, self.error_object(said), said.id)
+
+    def _body(self, status: int, headers: Headers, body: object, message_id: str | None) -> HttpAnswer:
+        headers = (*self.fixed, ("Content-Type", JSON_TYPE), *headers)
+        return HttpAnswer(status, headers, json.dumps(body).encode(), message_id)
+
+    def _vendor_message(self, message: Message, values: Mapping[str, str]) -> Said:
+        args = tuple(fill(arg, values) for arg in message.args)
+        known = {**values, **{f"arg{n}": arg for n, arg in enumerate(args)}}
+        return Said(
+            id=fill(message.id, known),
+            text=None if message.text is None else fill(message.text, known),
+            args=args,
+            severity=message.severity,
+            resolution=message.resolution,
+        )
+
+    # -- checks ---------------------------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        name = self._profile.id
+        if unknown := [field for field in self._profile.errors.fields if field not in FIELDS]:
+            raise RackMisconfigured(f"profile {name}: errors.fields names {unknown[0]!r}, which no message has")
+        for key, reply in self._profile.replies.items():
+            self._check_reply(key, reply)
+        self._try("errors", lambda: self.error_object(Said(id="", text=None)))
+
+    def _check_reply(self, key: str, reply: Reply) -> None:
+        where = f"profile {self._profile.id}: replies.{key}"
+        if reply.task is not None:
+            self._check_task(where, reply.task)
+        if reply.message is not None and reply.message not in self._profile.messages:
+            raise RackMisconfigured(f"{where} names the message {reply.message!r}, which messages does not have")
+        self._try(f"replies.{key}", lambda: self.say(Say(key, {"reset_type": ""})))
+
+    def _check_task(self, where: str, task: Mapping[str, object]) -> None:
+        if self._profile.tasks.get("style", "none") == "none":
+            raise RackMisconfigured(f"{where} answers with a task, and tasks.style is none")
+        for key, known in (("start", TASK_BEGINS), ("end", TASK_ENDS)):
+            state = task.get(key)
+            if state not in known:
+                raise RackMisconfigured(f"{where} has the task state {state!r}, which is none of {', '.join(known)}")
+        message = task.get("message")
+        if message is not None and message not in self._profile.messages:
+            raise RackMisconfigured(f"{where} names the message {message!r}, which messages does not have")
+        if message is not None:
+            self._try(where, lambda: self.message(str(message), {"reset_type": ""}))
+
+    def _try(self, where: str, say: Callable[[], object]) -> None:
+        try:
+            say()
+        except KeyError as error:
+            raise RackMisconfigured(
+                f"profile {self._profile.id}: {where} uses {{{error.args[0]}}}, which neither vars nor the request gives"
+            ) from None

@@ -1,0 +1,116 @@
+"""The message registries that our own answers name, holding exactly the messages that this BMC can emit (ruling 18)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from typing import Final
+
+from emulator.core.bmc.view import BmcView
+from emulator.redfish.events.event_messages import EVENT_MESSAGES
+from emulator.redfish.inventory.bios_attributes import FILE as BIOS_FILE
+from emulator.redfish.service.error_shapes import DEFAULT_BASE
+from emulator.redfish.service.messages import BASE_MESSAGES, spoken
+from emulator.redfish.service.resource import ROOT, Resource, collection, head_of
+from emulator.redfish.service.shapes import Json
+from profiles.model import Message, Profile
+
+REGISTRIES: Final = f"{ROOT}/Registries"
+FILE_TYPE: Final = "#MessageRegistryFile.v1_1_0.MessageRegistryFile"
+REGISTRY_TYPE: Final = "#MessageRegistry.v1_4_0.MessageRegistry"
+OWNERS: Final = {"Base": "DMTF", "ResourceEvent": "DMTF", "TaskEvent": "DMTF", "LogEvent": "fencelab"}
+_ARGUMENT = re.compile(r"\{arg(\d)\}")
+_SEVERITIES: Final = frozenset({"OK", "Warning", "Critical"})
+
+
+def registries(profile: Profile) -> tuple[Resource, ...]:
+    held = messages_of(profile)
+    paths = (*(f"{REGISTRIES}/{name}" for name in held), BIOS_FILE)
+    listing = collection(REGISTRIES, "MessageRegistryFileCollection", "Registry File Collection", lambda view: paths)
+    found = [listing]
+    for name, messages in held.items():
+        found += [_file(name), _registry(name, messages, profile)]
+    return tuple(found)
+
+
+def messages_of(profile: Profile) -> dict[str, dict[str, Json]]:
+    """Registry ("Base.1.22") -> message name -> definition."""
+    base = f"Base.{profile.vars.get('base', DEFAULT_BASE)}"
+    held: dict[str, dict[str, Json]] = {base: {}}
+    for name, message in BASE_MESSAGES.items():
+        if spoken(name, profile.vars.get("base", DEFAULT_BASE)) == name:
+            held[base][name] = _definition(message.text, message.arguments, message.severity, message.resolution)
+    for registry, messages in EVENT_MESSAGES.items():
+        held[registry] = {
+            name: _definition(message.text, message.arguments, message.severity, message.resolution)
+            for name, message in messages.items()
+        }
+    used = {reply.message for reply in profile.replies.values()}
+    used |= {reply.task.get("message") for reply in profile.replies.values() if reply.task is not None}
+    for key, vendor in profile.messages.items():
+        registry, _, name = vendor.id.rpartition(".")
+        if key in used and registry and name not in held.setdefault(registry, {}):
+            held[registry][name] = _vendor_definition(vendor)
+    return held
+
+
+def _vendor_definition(message: Message) -> Json:
+    text = _ARGUMENT.sub(lambda hole: f"%{int(hole[1]) + 1}", message.text or "")
+    severity = message.severity if message.severity in _SEVERITIES else "OK"
+    return _definition(text, len(message.args), severity or "OK", message.resolution or "None.")
+
+
+def _definition(text: str, arguments: int, severity: str, resolution: str) -> Json:
+    definition: Json = {
+        "Description": text or "The vendor sends this message without a text.",
+        "Message": text,
+        "MessageSeverity": severity,
+        "NumberOfArgs": arguments,
+    }
+    if arguments:
+        definition["ParamTypes"] = ["string"] * arguments
+    return definition | {"Resolution": resolution}
+
+
+def _version(name: str) -> str:
+    """ "1.22.0" of "Base.1.22": a registry's own version always has three parts."""
+    parts = name.split(".")[1:]
+    return ".".join([*parts, "0", "0", "0"][:3]) if parts else "1.0.0"
+
+
+def _uri(name: str) -> str:
+    return f"{REGISTRIES}/{name}/{name.partition('.')[0]}.{_version(name)}.json"
+
+
+def _file(name: str) -> Resource:
+    path = f"{REGISTRIES}/{name}"
+
+    def body(view: BmcView, state: Hashable) -> Json:
+        return head_of(path, FILE_TYPE, name, f"{name.partition('.')[0]} Message Registry File") | {
+            "Languages": ["en"],
+            "Registry": ".".join([name.partition(".")[0], *_version(name).split(".")[:2]]),
+            "Location": [{"Language": "en", "Uri": _uri(name)}],
+        }
+
+    return Resource(path=path, type=FILE_TYPE, body=body)
+
+
+def _registry(name: str, messages: dict[str, Json], profile: Profile) -> Resource:
+    path = _uri(name)
+    prefix, version = name.partition(".")[0], _version(name)
+    owner = OWNERS.get(prefix, profile.identity.vendor)
+
+    def body(view: BmcView, state: Hashable) -> Json:
+        return {
+            "@odata.type": REGISTRY_TYPE,
+            "Id": f"{prefix}.{version}",
+            "Name": f"{prefix} Message Registry",
+            "Language": "en",
+            "Description": "The messages of this registry that the service can emit",
+            "RegistryPrefix": prefix,
+            "RegistryVersion": version,
+            "OwningEntity": owner,
+            "Messages": messages,
+        }
+
+    return Resource(path=path, type=REGISTRY_TYPE, body=body)

@@ -1,0 +1,106 @@
+"""The front door: /redfish, the service root, odata and $metadata. All of it is open."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Final
+from xml.sax.saxutils import quoteattr
+
+from emulator.core.bmc.view import BmcView
+from emulator.core.naming import derived_uuid
+from emulator.redfish.service.query import feature_flags
+from emulator.redfish.service.resource import ROOT, Resource, head_of, link, schema_of, version_of
+from emulator.redfish.service.shapes import Json
+from profiles.model import ABSENT, Profile
+
+SERVICES: Final = (
+    *("Systems", "Chassis", "Managers", "SessionService", "AccountService", "EventService", "CertificateService", "Registries"),
+    *("UpdateService", "JsonSchemas"),
+)
+SINCE: Final = {"CertificateService": 5, "JobService": 4, "UpdateService": 1}
+"""The minor version of ServiceRoot that brought a service; the others were there from the beginning."""
+TASKS_CALLED: Final = {"none": (), "tasks": (("Tasks", "TaskService"),), "jobs": (("JobService", "JobService"),)}
+"""`tasks.style` of a profile, and what the root links to then: property and folder."""
+
+
+def services(profile: Profile) -> tuple[tuple[str, str], ...]:
+    """Properties of the service root and the folders that they lead to."""
+    minor = version_of(profile.identity.root_type)[1]
+    found = (*((name, name) for name in SERVICES), *TASKS_CALLED[profile.tasks.get("style", "none")])
+    return tuple((name, folder) for name, folder in found if minor >= SINCE.get(name, 0))
+
+
+_SCHEMAS: Final = "http://redfish.dmtf.org/schemas/v1"
+
+
+def root_uuid(view: BmcView) -> str:
+    """One of its own for each BMC, derived from the rack's seed by way of the first system's serial; may be ABSENT."""
+    return derived_uuid(view.profile.identity.root_uuid, f"service-root/{view.name}/{view.first_system().serial}")
+
+
+def service_root(profile: Profile) -> Resource:
+    odata_type = profile.identity.root_type
+    version = version_of(odata_type)
+
+    def body(view: BmcView, state: Hashable) -> Json:
+        identity = profile.identity
+        root: Json = head_of(f"{ROOT}/", odata_type, "RootService", "Root Service")
+        root["RedfishVersion"] = identity.redfish_version
+        named = {"UUID": (root_uuid(view), 0), "Vendor": (identity.vendor, 5), "Product": (identity.product, 3)}
+        root |= {name: value for name, (value, since) in named.items() if value != ABSENT and version >= (1, since, 0)}
+        root |= {name: link(f"{ROOT}/{folder}") for name, folder in services(profile)}
+        root["Links"] = {"Sessions": link(f"{ROOT}/SessionService/Sessions")}
+        if version >= (1, 3, 0):
+            root["ProtocolFeaturesSupported"] = feature_flags(profile, version)
+        return root
+
+    return Resource(path=ROOT, type=odata_type, body=body, open=True)
+
+
+def versions() -> Resource:
+    return Resource(path="/redfish", body=lambda view, state: {"v1": f"{ROOT}/"}, open=True)
+
+
+def odata(profile: Profile) -> Resource:
+    entries = [("Service", f"{ROOT}/"), *((name, f"{ROOT}/{folder}") for name, folder in services(profile))]
+    entries.append(("Sessions", f"{ROOT}/SessionService/Sessions"))
+
+    def body(view: BmcView, state: Hashable) -> Json:
+        value = [{"name": name, "kind": "Singleton", "url": url} for name, url in entries]
+        return {"@odata.context": f"{ROOT}/$metadata", "value": value}
+
+    return Resource(path=f"{ROOT}/odata", body=body, open=True)
+
+
+def metadata(odata_types: Iterable[str], root_type: str) -> Resource:
+    """The schemas in use, by reference to their publisher, and the entity container that OData wants."""
+    schemas = sorted({schema_of(name) for name in odata_types})
+    text = _edmx(schemas, schema_of(root_type))
+    return Resource(path=f"{ROOT}/$metadata", body=lambda view, state: text, open=True, media="application/xml")
+
+
+def _edmx(schemas: list[str], root_schema: str) -> bytes:
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<edmx:Edmx xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx" Version="4.0">',
+    ]
+    by_name: dict[str, list[str]] = {}
+    for schema in schemas:
+        by_name.setdefault(schema.partition(".")[0], []).append(schema)
+    for name, namespaces in by_name.items():
+        uri = f"{_SCHEMAS}/{name}_v1.xml"
+        lines.append(f"  <edmx:Reference Uri={quoteattr(uri)}>")
+        lines += [f"    <edmx:Include Namespace={quoteattr(space)}/>" for space in sorted({name, *namespaces})]
+        lines.append("  </edmx:Reference>")
+    lines += [
+        f'  <edmx:Reference Uri="{_SCHEMAS}/RedfishExtensions_v1.xml">',
+        '    <edmx:Include Namespace="RedfishExtensions.v1_0_0" Alias="Redfish"/>',
+        "  </edmx:Reference>",
+        "  <edmx:DataServices>",
+        '    <Schema xmlns="http://docs.oasis-open.org/odata/ns/edm" Namespace="Service">',
+        f'      <EntityContainer Name="Service" Extends="{root_schema}.ServiceContainer"/>',
+        "    </Schema>",
+        "  </edmx:DataServices>",
+        "</edmx:Edmx>",
+    ]
+    return "\n".join(lines).encode()

@@ -1,0 +1,370 @@
+"""One BMC's Redfish service: a request in, an answer out.
+
+Rules
+  1. Order: journal, faults, credentials, existence, method, OData version, conditions, then the resource itself. All of it runs
+     in one piece in one thread: between a condition and the write that it guards nothing can happen.
+  2. Armed faults are asked for exactly once per request, because asking counts as firing.
+  3. Nothing secret is handed to the journal: how a client proved itself, and a name that exists, are all it hears.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+from emulator.core.bmc.eventlog import LogEntry
+from emulator.core.bmc.presence import Being
+from emulator.core.faults.board import Request, Seam
+from emulator.core.journal import Kind
+from emulator.core.vocab import ResetType
+from emulator.faults.protocol import HttpReply
+from emulator.redfish.accounts.auth import Claim, Means, authenticate, check_password_age, claim_of, demand
+from emulator.redfish.events.event_messages import written
+from emulator.redfish.power.tasks import promise
+from emulator.redfish.service import query
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.call import (
+    Call,
+    Headers,
+    HttpAnswer,
+    Incoming,
+    Outcome,
+    Refusal,
+    Say,
+    Shown,
+    Told,
+    VendorRefusal,
+    parse_object,
+)
+from emulator.redfish.service.error_shapes import Said, Wording
+from emulator.redfish.service.etag import etag_of, matches
+from emulator.redfish.service.resource import Resource, schema_of
+from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.tree import Tree
+
+READS = frozenset({"GET", "HEAD"})
+MAX_EXPANDED = 1000
+"""How many references one $expand replaces; links run in rings, so with several levels there is no end to them."""
+RESET_ACTION = "/Actions/ComputerSystem.Reset"
+_SCHEMAS = "http://redfish.dmtf.org/schemas/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A representation, ready to go out."""
+
+    body: bytes
+    etag: str | None
+    headers: Headers
+    opaque: bool = False  # a document outside the data model: no query applies to it
+
+
+class Service:
+    def __init__(self, view: Bmc, tree: Tree, wording: Wording) -> None:
+        self._view = view
+        self._profile = view.profile
+        self._tree = tree
+        self._wording = wording
+        self._kept: dict[str, tuple[Hashable, int, Entity]] = {}
+
+    def logged(self, entry: LogEntry) -> None:
+        """The BMC has a new entry in its log."""
+        self._view.logged(entry)
+
+    def answer(self, incoming: Incoming) -> HttpAnswer:
+        view = self._view
+        view.advance()
+        resource = self._tree.find(view, incoming.path)
+        claim = claim_of(view, incoming)
+        request = Request(
+            protocol="redfish",
+            method=incoming.method,
+            path=incoming.path,
+            system=resource.system if resource is not None else None,
+            reset=_reset_asked(incoming),
+        )
+        seq = view.record(
+            Kind.REQUEST,
+            protocol="redfish",
+            method=incoming.method,
+            path=incoming.path,
+            auth=claim.means,
+            user=claim.journal_name(view),
+        )
+        call = Call(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
+        answer = self._spoiled(call, resource, claim)
+        view.record(Kind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
+        return answer
+
+    def refuse(self, refusal: Refusal) -> HttpAnswer:
+        """For what never became a request: the error in this BMC's words."""
+        return self._wording.refusal(refusal)
+
+    def _exists(self, path: str) -> bool:
+        resource = self._tree.find(self._view, path)
+        return resource is not None and resource.body is not None
+
+    def _spoiled(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer:
+        fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
+        replies = [fault for fault in fired if isinstance(fault, HttpReply)]
+        early = next((fault for fault in replies if not fault.executed), None)
+        if early is not None:
+            return self._wording.fault(early)
+        answer = self._honest(call, resource, claim)
+        return self._wording.fault(replies[0]) if replies else answer
+
+    def _honest(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer:
+        try:
+            self._check_presence(call)
+            done = self._do(call, resource, claim)
+        except Refusal as refusal:
+            return self._wording.refusal(refusal)
+        except VendorRefusal as refusal:
+            return self._wording.say(refusal.say)
+        return self._said(call, done)
+
+    def _said(self, call: Call, done: Outcome) -> HttpAnswer:
+        match done:
+            case Say():
+                task = self._profile.replies[done.reply].task
+                return self._wording.say(done) if task is None else promise(call, done, task, self._wording)
+            case Shown():
+                return self._shown(call, done)
+            case Told():
+                said = Said(id=done.id, text=done.text, args=done.args, severity=done.severity, resolution=done.resolution)
+                return self._wording.error(done.status, said)
+            case HttpAnswer():
+                return self._wording.finished(done)
+
+    def _do(self, call: Call, resource: Resource | None, claim: Claim) -> Outcome:
+        method, path = call.incoming.method, call.incoming.path
+        operation = resource.operations.get(method) if resource is not None else None
+        outside = path != "/redfish" and not path.startswith("/redfish/")
+        free = outside or (resource is not None and (resource.open or (operation is not None and operation.needs is None)))
+        # An open resource may be asked to expand into what is not open: then credentials count, if there are any.
+        if not free or (call.incoming.query and claim.means is not Means.NONE):
+            call.who = authenticate(call, claim, self._profile)
+            check_password_age(call)
+        call.found = resource
+        if resource is None:
+            raise Refusal(404, "ResourceMissingAtURI", path)
+        readable = method in READS and resource.readable
+        if operation is None and not readable:
+            raise Refusal(405, "OperationNotAllowed", headers=(("Allow", ", ".join(resource.methods)),))
+        self._check_odata_version(call)
+        if operation is None:
+            return self._read(call, resource)
+        if operation.needs is not None:
+            demand(call, operation.needs)
+        self._check_if_match(call, resource)
+        done = operation.do(call)
+        if self._succeeded(done):
+            self._written(call, resource, done)
+        return done
+
+    def _written(self, call: Call, resource: Resource, done: Outcome) -> None:
+        """What a client has made, changed or removed gets another tag, and is news to subscribers."""
+        method, view = call.incoming.method, call.view
+        where = done.path if isinstance(done, Shown) else resource.path
+        if isinstance(done, Shown) and done.status == 201:
+            made = self._tree.find(view, where)
+            name, odata_type = "ResourceCreated", made.type if made is not None else None
+            if made is not None and "PATCH" in made.operations:
+                view.wrote(where)
+        elif method == "PATCH" and isinstance(done, Shown):
+            name, odata_type = "ResourceChanged", resource.type
+            if where != resource.path:
+                view.forgot(resource.path)
+            view.wrote(where)
+        elif method == "DELETE":
+            name, odata_type = "ResourceRemoved", resource.type
+            view.forgot(where)
+        else:
+            return
+        event = written(name, where, odata_type, call.seq)
+        if (name, event.kind) != ("ResourceCreated", "EventDestination"):  # its first event would be about itself
+            view.events.emit(event)
+
+    def _succeeded(self, done: Outcome) -> bool:
+        return (self._profile.replies[done.reply].status if isinstance(done, Say) else done.status) < 300
+
+    def _shown(self, call: Call, done: Shown) -> HttpAnswer:
+        """A resource as it has become, with complaints about what was not taken."""
+        resource = self._tree.find(call.view, done.path)
+        assert resource is not None, f"{done.path} was written and is not there"
+        entity = self._entity(call, resource)
+        headers = tuple(pair for pair in entity.headers if pair[0] != "Allow") + done.headers
+        if not done.complaints:
+            return HttpAnswer(done.status, headers, entity.body)
+        told = json.loads(entity.body) | {"@Message.ExtendedInfo": self._wording.entries(done.complaints)}
+        return HttpAnswer(done.status, headers, json.dumps(told).encode(), done.complaints[0].message)
+
+    # -- reading ---------------------------------------------------------------------------------------------------------
+
+    def _read(self, call: Call, resource: Resource) -> Outcome:
+        headers = call.incoming.headers
+        if not acceptable(headers.get("accept"), resource.media):
+            raise Refusal(406, "HeaderInvalid", "Accept")
+        if not resource.may_read(call):
+            raise Refusal(403, "InsufficientPrivilege")
+        if resource.read is not None:
+            return resource.read(call)
+        asked = query.parse(call.incoming.query, self._profile)
+        if asked.only:
+            resource = self._only_member(call, resource)
+        entity = self._queried(call, resource, asked) if asked else self._entity(call, resource)
+        condition = headers.get("if-none-match")
+        if condition is not None and matches(condition, entity.etag):
+            return HttpAnswer(304, tuple(pair for pair in entity.headers if pair[0] != "Content-Type"))
+        return HttpAnswer(200, entity.headers, entity.body)
+
+    def _entity(self, call: Call, resource: Resource) -> Entity:
+        state = resource.state(call)
+        revision = call.view.revision(resource.path)
+        kept = self._kept.get(resource.path) if resource.kept else None
+        if kept is not None and kept[0] == state and kept[1] == revision:
+            return kept[2]
+        entity = self._made(resource, state, revision, call.view)
+        if resource.kept:
+            self._kept[resource.path] = (state, revision, entity)
+        return entity
+
+    def _made(self, resource: Resource, state: Hashable, revision: int, view: Bmc) -> Entity:
+        plain = _plain(resource, view, state)
+        if isinstance(plain, bytes):
+            return self._wrapped(resource, plain, self._tag(resource, plain), opaque=True)
+        body = json.dumps(plain).encode()
+        etag = self._tag(resource, body + b"%d" % revision if revision else body)
+        if etag is not None and "PATCH" in resource.operations:
+            body = json.dumps({"@odata.etag": etag, **plain}).encode()
+        return self._wrapped(resource, body, etag)
+
+    def _tag(self, resource: Resource, content: bytes) -> str | None:
+        return etag_of(self._profile.http.etag, content) if resource.type is not None else None
+
+    def _wrapped(self, resource: Resource, body: bytes, etag: str | None, *, opaque: bool = False) -> Entity:
+        headers = [
+            *self._wording.fixed,
+            ("Allow", ", ".join(resource.methods)),
+            ("Content-Type", f"{resource.media}; charset=utf-8"),
+        ]
+        if resource.type is not None:
+            headers.append(("Link", f"<{_SCHEMAS}/{schema_of(resource.type)}.json>; rel=describedby"))
+        if etag is not None:
+            headers.append(("ETag", etag))
+        return Entity(body, etag, tuple(headers), opaque)
+
+    # -- queries ---------------------------------------------------------------------------------------------------------
+
+    def _queried(self, call: Call, resource: Resource, asked: query.Query) -> Entity:
+        own = self._entity(call, resource)
+        if own.opaque:
+            raise Refusal(400, "QueryNotSupportedOnResource")
+        plain: Json = json.loads(own.body)
+        if asked.shapes_members:
+            here = f"{resource.path}?{call.incoming.query}"
+            plain = query.of_members(plain, asked, here, lambda path: self._fetched(call, path))
+        if asked.expand is not None:
+            allowance = iter(range(MAX_EXPANDED))
+            plain = query.expanded(
+                plain,
+                asked.expand,
+                asked.levels,
+                lambda path: None if next(allowance, None) is None else self._fetched(call, path),
+            )
+        if asked.select:
+            plain = query.selected(plain, asked.select)
+        body = json.dumps(plain).encode()
+        # A part of a resource has the tag of the whole, good for If-Match; where others are shown too, they count.
+        alone = asked.expand is None and not asked.shapes_members
+        return self._wrapped(resource, body, own.etag if alone else self._tag(resource, body))
+
+    def _fetched(self, call: Call, path: str) -> Json | None:
+        """What $expand puts in the place of a reference, tag included; None for what this client may not read."""
+        resource = self._tree.find(call.view, path)
+        if resource is None or resource.body is None or (call.who is None and not resource.open):
+            return None
+        if call.who is not None and not resource.may_read(call):
+            return None
+        entity = self._entity(call, resource)
+        if entity.opaque:
+            return None
+        plain: Json = json.loads(entity.body)
+        return plain
+
+    def _only_member(self, call: Call, resource: Resource) -> Resource:
+        """The one member of a collection with one member; any other collection is its own answer (DSP0266)."""
+        plain = _plain(resource, call.view, resource.state(call))
+        members = plain.get("Members") if isinstance(plain, Mapping) else None
+        if not isinstance(members, list):
+            raise Refusal(400, "QueryNotSupportedOnResource")
+        if len(members) != 1:
+            return resource
+        member = self._tree.find(call.view, members[0]["@odata.id"])
+        if member is None or not member.may_read(call):
+            raise Refusal(403, "InsufficientPrivilege")
+        return member
+
+    # -- presence --------------------------------------------------------------------------------------------------------
+
+    def _check_presence(self, call: Call) -> None:
+        """A BMC that has just started may not be ready. One that is away is not asked by our own wire; other servers cannot
+        be silent, so there it is a 503."""
+        presence = call.view.presence()
+        match presence.being:
+            case Being.NOT_READY if not presence.resets or call.request.reset in presence.resets:
+                raise VendorRefusal(Say(presence.reply or self._profile.bmc_reset.reply))
+            case Being.DEAF:
+                seconds = str(max(1, round(presence.seconds or 60)))
+                raise Refusal(503, "ServiceTemporarilyUnavailable", seconds, headers=(("Retry-After", seconds),))
+
+    # -- conditions ------------------------------------------------------------------------------------------------------
+
+    def _check_odata_version(self, call: Call) -> None:
+        rule = self._profile.http.odata_version
+        sent = call.incoming.headers.get("odata-version")
+        if rule is not None and sent is not None and sent.strip() != rule["only"]:
+            raise VendorRefusal(Say(rule["otherwise"]))
+
+    def _check_if_match(self, call: Call, resource: Resource) -> None:
+        rule = self._profile.http.if_match
+        if rule is None or call.incoming.method not in rule["applies_to"]:
+            return
+        sent = call.incoming.headers.get("if-match")
+        if sent is None:
+            if rule["required"] and resource.body is not None:
+                raise VendorRefusal(Say(rule["missing"])) if "missing" in rule else Refusal(428, "PreconditionRequired")
+            return
+        current = self._entity(call, resource).etag if resource.body is not None else None
+        if not matches(sent, current):
+            raise VendorRefusal(Say(rule["mismatch"]))
+
+
+def _plain(resource: Resource, view: Bmc, state: Hashable) -> Json | bytes:
+    assert resource.body is not None
+    return resource.body(view, state)
+
+
+def _reset_asked(incoming: Incoming) -> ResetType | None:
+    """The ResetType of a reset, as far as a fault's trigger can know it before anybody has checked the request."""
+    if incoming.method != "POST" or not incoming.path.rstrip("/").endswith(RESET_ACTION):
+        return None
+    try:
+        word = parse_object(incoming.read_body()).get("ResetType")
+    except Refusal:
+        return None
+    return ResetType(word) if isinstance(word, str) and word in ResetType._value2member_map_ else None
+
+
+def acceptable(accept: str | None, media: str) -> bool:
+    """Whether a client that sent this Accept can take `media` (RFC 9110 12.5.1); q=0 rules a type out."""
+    if accept is None or not accept.strip():
+        return True
+    kind = media.partition("/")[0]
+    for part in accept.split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        refused = any(p.replace(" ", "") in ("q=0", "q=0.0", "q=0.00", "q=0.000") for p in parameters)
+        if name in ("*/*", f"{kind}/*", media) and not refused:
+            return True
+    return False

@@ -1,0 +1,147 @@
+"""The compiled tree of a profile: every fixed resource by its path, with the profile's overlay put in.
+
+One tree serves all BMCs of the same profile with the same systems; it is made once and never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from urllib.parse import unquote
+
+from emulator.core.bmc.view import SystemName
+from emulator.core.errors import RackMisconfigured
+from emulator.redfish.accounts.account_service import ACCOUNT_TYPE, accounts
+from emulator.redfish.accounts.sessions import SESSION_TYPE, sessions
+from emulator.redfish.certificates.certificate_service import CERTIFICATE_TYPE, certificates
+from emulator.redfish.events.event_service import DESTINATION_TYPE, events
+from emulator.redfish.inventory.all_resources import inventory
+from emulator.redfish.inventory.json_schemas import SCHEMA_TYPES, json_schemas
+from emulator.redfish.inventory.logs import ENTRY_TYPE
+from emulator.redfish.power.hardware import chassis, managers
+from emulator.redfish.power.systems import systems
+from emulator.redfish.power.tasks import task_types, tasks
+from emulator.redfish.service import root
+from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.registries import registries
+from emulator.redfish.service.resource import Resource
+from emulator.redfish.service.shapes import Json
+from profiles.model import Profile
+
+BUILT_IN = "built-in"
+
+
+class Tree:
+    """Raises RackMisconfigured for an overlay that does not fit."""
+
+    def __init__(self, profile: Profile, names: tuple[SystemName, ...]) -> None:
+        self._nodes: dict[str, Resource] = {}
+        built = (
+            root.service_root(profile),
+            *systems(profile, names),
+            *chassis(profile, names),
+            *managers(profile, names),
+            *sessions(profile),
+            *accounts(profile),
+            *tasks(profile),
+            *events(profile),
+            *certificates(profile),
+            *registries(profile),
+            *inventory(profile, names),
+        )
+        come_and_go = {SESSION_TYPE, ACCOUNT_TYPE, DESTINATION_TYPE, CERTIFICATE_TYPE} | task_types(profile) | {ENTRY_TYPE}
+        types = {node.type for node in built if node.type} | come_and_go
+        outer = (root.versions(), root.odata(profile), root.metadata(types | SCHEMA_TYPES, profile.identity.root_type))
+        schemas = json_schemas(types)
+        for node in (*built, *outer, *schemas, *members_properties(built)):
+            if node.path in self._nodes:
+                raise RackMisconfigured(f"profile {profile.id}: two resources would live at {node.path}")
+            self._nodes[node.path] = node
+        self._overlay(profile)
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._nodes.values())
+
+    def find(self, view: Bmc, path: str) -> Resource | None:
+        """`path` may have one trailing slash."""
+        if path.endswith("/") and len(path) > 1:
+            path = path[:-1]
+        node = self._nodes.get(path)
+        if node is not None:
+            return node
+        parent, _, last = path.rpartition("/")
+        above = self._nodes.get(parent)
+        if above is None or above.member is None or not last:
+            return None
+        return above.member(view, unquote(last))
+
+    def _overlay(self, profile: Profile) -> None:
+        resources = profile.resources
+        base = resources.get("base", BUILT_IN)
+        if base != BUILT_IN:
+            raise RackMisconfigured(f"profile {profile.id}: resources.base is {base!r}, and only {BUILT_IN!r} is known here")
+        removed = frozenset(resources.get("remove", ()))
+        patches: Mapping[str, object] = resources.get("merge", {})
+        for path in (*removed, *patches):
+            if path not in self._nodes:
+                raise RackMisconfigured(f"profile {profile.id}: resources names {path}, which this BMC does not have")
+        for path in removed:
+            del self._nodes[path]
+        for path, node in self._nodes.items():
+            if node.body is not None and (removed or path in patches):
+                self._nodes[path] = replace(node, body=_overlaid(node.body, patches.get(path, {}), removed))
+
+
+def members_properties(nodes: Iterable[Resource]) -> Iterator[Resource]:
+    """DSP0266 7.9.1: a POST to the Members property of a collection is one to the collection."""
+    for node in nodes:
+        if node.member is not None and "POST" in node.operations:
+            yield Resource(path=f"{node.path}/Members", operations={"POST": node.operations["POST"]})
+
+
+Body = Callable[[Bmc, Hashable], Json | bytes]
+
+
+def _overlaid(body: Body, patch: object, removed: frozenset[str]) -> Body:
+    def overlaid(view: Bmc, state: Hashable) -> Json | bytes:
+        plain = body(view, state)
+        if isinstance(plain, bytes):
+            return plain
+        merged = merged_patch(plain, patch)
+        assert isinstance(merged, dict)
+        return without_links(merged, removed) if removed else merged
+
+    return overlaid
+
+
+def merged_patch(target: object, patch: object) -> object:
+    """JSON Merge Patch, RFC 7396."""
+    if not isinstance(patch, Mapping):
+        return patch
+    merged: dict[str, object] = dict(target) if isinstance(target, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merged_patch(merged.get(name), value)
+    return merged
+
+
+def without_links(body: Json, removed: frozenset[str]) -> Json:
+    """The body without references to resources that are not there; counts follow."""
+
+    def gone(value: object) -> bool:
+        return isinstance(value, dict) and value.keys() == {"@odata.id"} and value["@odata.id"] in removed
+
+    pruned: Json = {}
+    for name, value in body.items():
+        if gone(value):
+            continue
+        if isinstance(value, list):
+            value = [item for item in value if not gone(item)]
+            if f"{name}@odata.count" in pruned:
+                pruned[f"{name}@odata.count"] = len(value)
+        elif isinstance(value, dict):
+            value = without_links(value, removed)
+        pruned[name] = value
+    return pruned

@@ -1,0 +1,138 @@
+"""What the rest of a BMC's ports needs beside its service: its own certificate, its absences, and the way from HTTP to HTTPS."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final
+from wsgiref.types import StartResponse, WSGIApplication
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+
+from emulator.core.bmc.eventlog import LogEntry, LogKind
+from emulator.core.bmc.presence import Being
+from emulator.core.bmc.view import BmcView
+from emulator.core.rack import Rack
+from emulator.redfish.certificates.certificate_service import certificates_in
+from emulator.redfish.certificates.signing import SigningKey, Wish, new_key, pem_of, signing_request
+from emulator.wire.certs import Certificate, server_context
+from emulator.wire.reactor import Reactor
+from emulator.wire.tcp import Door, Listener
+
+LAST_WORDS: Final = 0.2
+"""Seconds for the answer to the request that reset the BMC to reach the client before its connection breaks."""
+
+_COMES_OR_GOES: Final = frozenset({LogKind.BMC_RESET, LogKind.BMC_READY, LogKind.MAINS_LOST, LogKind.MAINS_BACK})
+_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\s]+-----END [A-Z ]*PRIVATE KEY-----")
+_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
+
+
+class TlsKeyring:
+    """The certificate of one BMC's HTTPS port. New connections get a new one if there is a key for it: beside it in the text,
+    made for a signing request, or the one in use."""
+
+    def __init__(self, certificate: Certificate, tls_min: str, listener: Listener) -> None:
+        self._key = certificate.key
+        self._waiting: bytes | None = None  # the key of the latest signing request
+        self._shown = certificate.pem.decode()
+        self._tls_min = tls_min
+        self._listener = listener
+
+    def current(self) -> str | None:
+        return self._shown
+
+    def replace(self, pem: str) -> bool:
+        shown = certificates_in(pem)
+        public = _public(x509.load_pem_x509_certificate(shown.encode()).public_key())
+        own = (self._key,) if self._waiting is None else (self._waiting, self._key)
+        key = next((key for key in (*_KEY.findall(pem.encode()), *own) if _fits(key, public)), None)
+        if key is not None:
+            key = key if key.endswith(b"\n") else key + b"\n"
+            try:
+                self._listener.tls = server_context(Certificate(pem=shown.encode(), key=key, ca_pem=b""), self._tls_min)
+            except ssl.SSLError as error:  # a key that is too short for TLS, for one
+                raise ValueError(f"not for a TLS port: {error.reason}") from error
+            self._key, self._waiting = key, None if key == self._waiting else self._waiting
+        self._shown = shown
+        return key is not None
+
+    def signing_request(self, wish: Wish) -> str:
+        if wish.key is None:
+            in_use = serialization.load_pem_private_key(self._key, None)
+            assert isinstance(in_use, SigningKey), "a certificate's key can sign"
+            return signing_request(wish, in_use)
+        key = new_key(wish.key)
+        self._waiting = pem_of(key)
+        return signing_request(wish, key)
+
+
+def _fits(key: bytes, public: bytes) -> bool:
+    try:
+        return _public(serialization.load_pem_private_key(key, None).public_key()) == public
+    except (TypeError, ValueError, UnsupportedAlgorithm):  # encrypted, or no key
+        return False
+
+
+def _public(key: object) -> bytes:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    public_bytes = getattr(key, "public_bytes", None)
+    return bytes(public_bytes(serialization.Encoding.DER, form)) if public_bytes is not None else b""
+
+
+class Doorkeeper:
+    """Shuts the TCP ports of the BMCs that are away: SYNs are dropped, open connections break."""
+
+    def __init__(self, reactor: Reactor, rack: Rack, doors: Callable[[str], Iterable[Listener]]) -> None:
+        """`doors(name)` are the ports of a BMC."""
+        self._reactor = reactor
+        self._rack = rack
+        self._doors = doors
+        rack.on_log(self._logged)
+
+    def _logged(self, name: str, entry: LogEntry) -> None:
+        # The BMC writes it down just before it goes; one turn of the loop later it is gone.
+        if entry.kind in _COMES_OR_GOES:
+            self._reactor.call_later(0, partial(self._look, name))
+
+    def _look(self, name: str) -> None:
+        away = self._away(name)
+        for listener in self._doors(name):
+            listener.set_door(Door.SATURATED if away else Door.OPEN)
+        if away:
+            self._reactor.call_later(LAST_WORDS, partial(self._break, name))
+
+    def _break(self, name: str) -> None:
+        if self._away(name):
+            for listener in self._doors(name):
+                listener.drop_connections()
+
+    def _away(self, name: str) -> bool:
+        return BmcView(self._rack, name).presence().being is Being.DEAF
+
+
+def redirect_to(port: int) -> WSGIApplication:
+    """An application that sends every request to the same path on the HTTPS port. What is not a GET keeps its method."""
+
+    def app(environ: dict[str, object], start_response: StartResponse) -> Iterable[bytes]:
+        named = str(environ.get("HTTP_HOST", ""))
+        match = _HOST.match(named)
+        host = match[0] if match is not None else str(environ["SERVER_NAME"])
+        path = str(environ.get("PATH_INFO", "/")).encode("latin-1")
+        where = f"https://{host}:{port}{_quoted(path)}"
+        query = str(environ.get("QUERY_STRING", ""))
+        status = "301 Moved Permanently" if environ["REQUEST_METHOD"] in ("GET", "HEAD") else "308 Permanent Redirect"
+        start_response(status, [("Location", where + (f"?{query}" if query else "")), ("Content-Length", "0")])
+        return []
+
+    return app
+
+
+def _quoted(path: bytes) -> str:
+    return "".join(chr(c) if chr(c) in _PLAIN else f"%{c:02X}" for c in path)
+
+
+_PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/")
