@@ -43,8 +43,8 @@ space := $(empty) $(empty)
 PURE  := $(subst $(space),$(comma),$(strip \
 	emulator/core/* emulator/wire/ops.py \
 	$(addprefix conformance/,judge.py expectations.py invariants.py timeline.py finding.py) \
-	$(addprefix fencer/,outcome.py procedure.py situation.py moves.py wording.py) \
-	$(addprefix fencer/ha/,states.py machine.py effects.py policy.py fence.py proof.py brake.py record.py observations.py draft.py \
+	$(addprefix fencer/,outcome.py procedure.py situation.py events_effects.py failure_text.py) \
+	$(addprefix fencer/ha/,states.py machine.py effects.py policy.py fence.py proof.py fence_limiter.py record.py observations.py step_builder.py \
 		cloudstack.py)))
 
 check: $(VENV)/.dev  ## Lint, format, types, the dependency rule

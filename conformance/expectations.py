@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from conformance import cause_patterns as wording
 from conformance import requirement as req
 from conformance.finding import Finding
-from conformance.outcome import Outcome
+from conformance.outcome import FencerOutcome
 from conformance.requirement import Requirement
 from conformance.scenario import (
     Answers,
@@ -25,8 +25,8 @@ from conformance.scenario import (
     ReadsBeforeClaim,
     Refuses,
 )
-from conformance.timeline import Truth, Window, text
-from conformance.vocabulary import SUCCESS, Ask, Claim, Kind, Level, Verdict
+from conformance.timeline import AskWindow, HostTruth, text
+from conformance.vocabulary import SUCCESS, Ask, Claim, FindingKind, Level, Verdict
 from emulator.core.vocab import Rail
 
 NEEDS_NO_OS = frozenset({"ForceOff", "PowerCycle", "FullPowerCycle", "ForceRestart"})
@@ -37,10 +37,10 @@ class AskCase:
     """One ask with everything that may be known about it."""
 
     requirement: Requirement
-    window: Window
-    outcome: Outcome
-    before: Truth
-    at_claim: Truth
+    window: AskWindow
+    outcome: FencerOutcome
+    before: HostTruth
+    at_claim: HostTruth
     deadline: float
     secrets: tuple[str, ...]
     causes: wording.Patterns | None
@@ -65,7 +65,7 @@ class AskCase:
         expected: str,
         actual: str,
         *,
-        kind: Kind | None = None,
+        kind: FindingKind | None = None,
         level: Level = Level.MUST,
         requirement: Requirement | None = None,
         anchors: tuple[int, ...] = (),
@@ -89,7 +89,7 @@ def check(word: Expectation, case: AskCase) -> tuple[Finding, ...]:
     return () if finding is None else (finding,)
 
 
-def how_it_ended(outcome: Outcome) -> str:
+def how_it_ended(outcome: FencerOutcome) -> str:
     """A fencer's end in a few words."""
     if outcome.timed_out:
         return f"was still running after {outcome.duration:.0f} s"
@@ -98,7 +98,7 @@ def how_it_ended(outcome: Outcome) -> str:
     return f"claimed {outcome.claim} ({exit_of(outcome)})"
 
 
-def exit_of(outcome: Outcome) -> str:
+def exit_of(outcome: FencerOutcome) -> str:
     if outcome.exit is None:
         return "no exit code"
     return f"killed by {_signal_name(-outcome.exit)}" if outcome.exit < 0 else f"exit {outcome.exit}"
@@ -111,7 +111,7 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def last_words(outcome: Outcome) -> str:
+def last_words(outcome: FencerOutcome) -> str:
     """The last line that it said and that says something, for people."""
     lines = [line.strip() for line in outcome.text.splitlines() if line.strip() and "for usage" not in line]
     return f"its last words: {lines[-1][:200]}" if lines else "it said nothing"
@@ -152,7 +152,7 @@ def _refuses(word: Refuses, case: AskCase) -> Finding | None:
         "S",
         "no power command and no claim: it cannot know which system is meant",
         f"{' and '.join(what)}; the target at that moment: {case.at_claim}",
-        kind=Kind.WRONG_TARGET,
+        kind=FindingKind.WRONG_TARGET,
         anchors=tuple(e.seq for e in sent[:3]),
     )
 
@@ -169,7 +169,7 @@ def _answers(word: Answers, case: AskCase) -> Finding | None:
         f"{case.outcome.ask} of {case.window.bmc} answers {wanted}",
         f"{case.outcome.ask} of {case.window.bmc} {how_it_ended(case.outcome)}; the truth: {case.at_claim}; "
         f"{last_words(case.outcome)}",
-        kind=None if stuck else Kind.WRONG_ANSWER,
+        kind=None if stuck else FindingKind.WRONG_ANSWER,
         anchors=(case.at_claim.seq,),
     )
 
@@ -187,7 +187,7 @@ def _names_cause(word: NamesCause, case: AskCase) -> Finding | None:
         "T",
         f"a failure that names {' or '.join(sorted(word.causes))}",
         f"{what}; {last_words(case.outcome)}",
-        kind=Kind.WRONG_CAUSE if named else Kind.NO_CAUSE,
+        kind=FindingKind.WRONG_CAUSE if named else FindingKind.NO_CAUSE,
         level=level,
         requirement=req.TRUE_CAUSE,
     )
@@ -201,7 +201,7 @@ def _never_says(word: NeverSays, case: AskCase) -> Finding | None:
         "T",
         "a failure that does not blame what is in order",
         f"says {match[0]!r}; {last_words(case.outcome)}",
-        kind=Kind.WRONG_CAUSE,
+        kind=FindingKind.WRONG_CAUSE,
         requirement=req.TRUE_CAUSE,
     )
 
@@ -218,7 +218,7 @@ def _reads_before_claim(word: ReadsBeforeClaim, case: AskCase) -> Finding | None
         "S",
         "a read of the power state between the last power command and the claim",
         f"claimed {case.outcome.claim} without reading the power state {since}",
-        kind=Kind.UNVERIFIED,
+        kind=FindingKind.UNVERIFIED,
         requirement=req.VERIFIES,
         anchors=(last,),
     )
@@ -233,7 +233,7 @@ def _at_most_commands(word: AtMostCommands, case: AskCase) -> Finding | None:
         "H",
         f"at most {word.count} power command{'s' if word.count != 1 else ''}",
         f"sent {len(sent)}",
-        kind=Kind.REPEATED,
+        kind=FindingKind.REPEATED,
         requirement=req.FEW_COMMANDS,
         anchors=tuple(e.seq for e in sent[:3]),
     )
@@ -248,7 +248,7 @@ def _at_most_auth_failures(word: AtMostAuthFailures, case: AskCase) -> Finding |
         "H",
         f"at most {word.count} refused log-ins",
         f"tried refused credentials {count} times",
-        kind=Kind.REPEATED,
+        kind=FindingKind.REPEATED,
         requirement=req.FEW_LOGINS,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from conformance.requirement import Requirement
-from conformance.vocabulary import Ask, Claim, Kind, Level, Verdict
+from conformance.vocabulary import Ask, Claim, FindingKind, Level, Verdict
 from emulator.core.vocab import Os, Rail
 
 
@@ -19,13 +19,13 @@ class Finding:
     expected: str
     actual: str
     ask: int
-    kind: Kind | None = None
+    kind: FindingKind | None = None
     level: Level = Level.MUST
     anchors: tuple[int, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class AskFacts:
     """What happened in one ask, as numbers. `seconds` is wall clock; `assumed` counts commands whose table cell is a guess."""
 
     ask: Ask
@@ -50,8 +50,8 @@ class Judgement:
     """`why` is one sentence; empty for a PASS."""
 
     verdict: Verdict
-    kind: Kind | None
+    kind: FindingKind | None
     why: str
     findings: tuple[Finding, ...]
     notes: tuple[Finding, ...]
-    facts: tuple[Facts, ...]
+    facts: tuple[AskFacts, ...]

@@ -9,9 +9,9 @@ from conformance import requirement as req
 from conformance.expectations import AskCase, how_it_ended
 from conformance.finding import Finding
 from conformance.timeline import is_bmc_reset, is_write, text
-from conformance.vocabulary import Ask, Claim, Kind, Level, Verdict
+from conformance.vocabulary import Ask, Claim, FindingKind, Level, Verdict
 from emulator.core.journal import Event
-from emulator.core.journal import Kind as Event_
+from emulator.core.journal import EventKind as Event_
 from emulator.core.vocab import Rail
 
 NEVER_DURING_OFF = frozenset({"On", "ForceOn", "ForceRestart", "GracefulRestart", "PowerCycle", "FullPowerCycle", "Resume"})
@@ -60,7 +60,7 @@ def _true_claim(case: AskCase) -> Iterator[Finding]:
                 "G1",
                 "no claim of a reboot before the old run has ended",
                 f"{how_it_ended(case.outcome)} while the host still was in incarnation {case.at_claim.incarnation}",
-                kind=Kind.FALSE,
+                kind=FindingKind.FALSE,
                 requirement=req.TRUE_ON,
                 anchors=_story(case),
             )
@@ -70,7 +70,7 @@ def _true_claim(case: AskCase) -> Iterator[Finding]:
                 "G1",
                 "no claim of on while the host's rail is down",
                 f"{how_it_ended(case.outcome)} while the host had {case.at_claim}",
-                kind=Kind.WRONG_ANSWER,
+                kind=FindingKind.WRONG_ANSWER,
                 requirement=req.TRUE_ON,
                 anchors=_story(case),
             )
@@ -78,16 +78,16 @@ def _true_claim(case: AskCase) -> Iterator[Finding]:
             return
 
 
-def _kind_of_false_off(case: AskCase) -> tuple[Kind, str]:
+def _kind_of_false_off(case: AskCase) -> tuple[FindingKind, str]:
     before, after = case.window.rail_falls
     addressed = case.window.systems_addressed
     if before:
-        return Kind.RESURRECTED, "it had been off and was on again"
+        return FindingKind.RESURRECTED, "it had been off and was on again"
     if addressed and case.window.system not in addressed:
-        return Kind.WRONG_TARGET, f"it had looked at {', '.join(sorted(addressed))}, the target is {case.window.system}"
+        return FindingKind.WRONG_TARGET, f"it had looked at {', '.join(sorted(addressed))}, the target is {case.window.system}"
     if after:
-        return Kind.EARLY, "it went off after the claim"
-    return Kind.FALSE, "it never went off"
+        return FindingKind.EARLY, "it went off after the claim"
+    return FindingKind.FALSE, "it never went off"
 
 
 def _story(case: AskCase) -> tuple[int, ...]:
@@ -127,7 +127,7 @@ def _no_leftovers(case: AskCase) -> Iterator[Finding]:
             "G2",
             "no process is left when it has ended",
             f"left running: {', '.join(case.outcome.leftover)}",
-            kind=Kind.LEFTOVER,
+            kind=FindingKind.LEFTOVER,
             requirement=req.ENDS,
         )
 
@@ -148,7 +148,7 @@ def _no_secret(case: AskCase) -> Iterator[Finding]:
             "G3",
             "the password in no command line, in no output and in no file that stays",
             f"the password was in {', '.join(dict.fromkeys(places))}",
-            kind=Kind.SECRET,
+            kind=FindingKind.SECRET,
             requirement=req.SECRETS,
         )
 
@@ -168,7 +168,7 @@ def _only_target(case: AskCase) -> Iterator[Finding]:
             "G6",
             "every other host stays as it was",
             f"{', '.join(sorted({text(e, 'host') or text(e, 'system') for e in changed}))} is not the target and was changed",
-            kind=Kind.WRONG_TARGET,
+            kind=FindingKind.WRONG_TARGET,
             requirement=req.ONLY_POWER,
             anchors=tuple(e.seq for e in changed[:3]),
         )
@@ -179,7 +179,7 @@ def _only_target(case: AskCase) -> Iterator[Finding]:
             "G6",
             "power commands for the target only",
             f"sent {text(strangers[0], 'reset')} to {text(strangers[0], 'system')}",
-            kind=Kind.OVERREACH,
+            kind=FindingKind.OVERREACH,
             requirement=req.ONLY_POWER,
             anchors=tuple(e.seq for e in strangers[:3]),
         )
@@ -198,7 +198,7 @@ def _only_power(case: AskCase) -> Iterator[Finding]:
             "G6",
             f"only what belongs to {case.outcome.ask}",
             f"sent {', '.join(named)}",
-            kind=Kind.OVERREACH,
+            kind=FindingKind.OVERREACH,
             requirement=req.ONLY_POWER,
             anchors=tuple(e.seq for e in wrong[:3]),
         )

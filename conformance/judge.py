@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 
 from conformance import expectations, invariants
 from conformance.cause_patterns import Patterns
-from conformance.finding import Facts, Finding, Judgement
-from conformance.outcome import Outcome
+from conformance.finding import AskFacts, Finding, Judgement
+from conformance.outcome import FencerOutcome
 from conformance.requirement import ALL, Requirement
-from conformance.scenario import Step
-from conformance.timeline import Incomplete, Timeline, Truth, Window
-from conformance.vocabulary import SEVERITY, Claim, Kind, Level, Verdict
+from conformance.scenario import AskStep
+from conformance.timeline import AskWindow, HostTruth, Incomplete, Timeline
+from conformance.vocabulary import SEVERITY, Claim, FindingKind, Level, Verdict
 from emulator.core.journal import Event
 
 STANDS_WITHOUT_FAULT = frozenset({Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK})
@@ -37,8 +37,8 @@ class Trial:
     """One run, complete. `steps` and `outcomes` belong together; `secrets` must appear nowhere."""
 
     requirement: Requirement
-    steps: Sequence[Step]
-    outcomes: Sequence[Outcome]
+    steps: Sequence[AskStep]
+    outcomes: Sequence[FencerOutcome]
     events: Sequence[Event]
     deadline: float
     secrets: Sequence[str] = ()
@@ -50,7 +50,7 @@ def judge(trial: Trial) -> Judgement:
     """The verdict, every finding, every note, and the facts of each ask."""
     timeline = Timeline(trial.events)
     found: list[Finding] = []
-    facts: list[Facts] = []
+    facts: list[AskFacts] = []
     try:
         for number, (step, outcome) in enumerate(zip(trial.steps, trial.outcomes, strict=True)):
             window = timeline.window(number)
@@ -75,12 +75,12 @@ def judge(trial: Trial) -> Judgement:
     return _sum_up(found, facts, tuple(trial.unfired))
 
 
-def _sum_up(found: Sequence[Finding], facts: Sequence[Facts], unfired: tuple[str, ...]) -> Judgement:
+def _sum_up(found: Sequence[Finding], facts: Sequence[AskFacts], unfired: tuple[str, ...]) -> Judgement:
     findings = sorted((f for f in found if f.level is Level.MUST), key=lambda f: SEVERITY[f.verdict])
     notes = tuple(f for f in found if f.level is Level.SHOULD)
     verdict = findings[0].verdict if findings else Verdict.PASS
     if unfired and verdict not in STANDS_WITHOUT_FAULT:
-        return _void(f"never met, so nothing was tested: {'; '.join(unfired)}", facts, Kind.UNFIRED)
+        return _void(f"never met, so nothing was tested: {'; '.join(unfired)}", facts, FindingKind.UNFIRED)
     return Judgement(
         verdict=verdict,
         kind=findings[0].kind if findings else None,
@@ -91,12 +91,12 @@ def _sum_up(found: Sequence[Finding], facts: Sequence[Facts], unfired: tuple[str
     )
 
 
-def _void(why: str, facts: Sequence[Facts], kind: Kind | None = None) -> Judgement:
+def _void(why: str, facts: Sequence[AskFacts], kind: FindingKind | None = None) -> Judgement:
     return Judgement(verdict=Verdict.ERROR, kind=kind, why=why, findings=(), notes=(), facts=tuple(facts))
 
 
-def _facts(window: Window, outcome: Outcome, before: Truth, at_claim: Truth) -> Facts:
-    return Facts(
+def _facts(window: AskWindow, outcome: FencerOutcome, before: HostTruth, at_claim: HostTruth) -> AskFacts:
+    return AskFacts(
         ask=outcome.ask,
         bmc=window.bmc,
         system=window.system,

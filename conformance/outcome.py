@@ -8,7 +8,7 @@ from conformance.vocabulary import Ask, Claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class FencerOutcome:
     """One ask, answered or not. `duration` and `cap` are seconds of wall clock."""
 
     ask: Ask

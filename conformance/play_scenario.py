@@ -20,11 +20,11 @@ from typing import Final
 
 from conformance.adapters import Adapter, Definition, Invocation
 from conformance.leaks import files_with
-from conformance.outcome import Outcome
-from conformance.scenario import Inject, NoSelector, Scenario, Step, WrongPassword
+from conformance.outcome import FencerOutcome
+from conformance.scenario import AskStep, Inject, NoSelector, Scenario, WrongPassword
 from conformance.vocabulary import Claim, Protocol
 from emulator.assembly import Emulator, Endpoint
-from emulator.core.journal import Event, Kind
+from emulator.core.journal import Event, EventKind
 from emulator.core.rack import Rack, UnitSpec
 from emulator.core.truth.host import Host
 from emulator.core.vocab import Rail
@@ -38,8 +38,8 @@ SETTLE_S: Final = 16.0
 class Played:
     """What one run brings back. `unfired` are sentences of faults that had to fire and did not."""
 
-    steps: tuple[Step, ...]
-    outcomes: tuple[Outcome, ...]
+    steps: tuple[AskStep, ...]
+    outcomes: tuple[FencerOutcome, ...]
     events: tuple[Event, ...]
     secrets: tuple[str, ...]
     unfired: tuple[str, ...]
@@ -50,7 +50,7 @@ class Play:
     """What is to be played."""
 
     scenario: Scenario
-    steps: tuple[Step, ...]
+    steps: tuple[AskStep, ...]
     profile: Profile
     definition: Definition
     adapter: Adapter
@@ -112,15 +112,17 @@ def values(endpoint: Endpoint, password: str, *, selector: bool) -> Mapping[str,
     }
 
 
-def _ask(emulator: Emulator, what: Play, number: int, step: Step, secrets: tuple[str, str], stop: threading.Event) -> Outcome:
+def _ask(
+    emulator: Emulator, what: Play, number: int, step: AskStep, secrets: tuple[str, str], stop: threading.Event
+) -> FencerOutcome:
     endpoint = emulator.endpoints[step.bmc]
     system = endpoint.systems[0].id
     emulator.call(lambda rack: _close_gate(rack, step.bmc, system))
-    emulator.record(step.bmc, Kind.FENCER, what="start", ask=number, action=step.ask.value, system=system)
+    emulator.record(step.bmc, EventKind.FENCER, what="start", ask=number, action=step.ask.value, system=system)
 
     def stamp() -> None:
         cause = emulator.call(lambda rack: _last_answer(rack, step.bmc))
-        emulator.record(step.bmc, Kind.FENCER, cause, what="claim", ask=number)
+        emulator.record(step.bmc, EventKind.FENCER, cause, what="claim", ask=number)
 
     with tempfile.TemporaryDirectory(prefix="fencelab-run-") as own:
         scratch, watch = Path(own) / "home", Path(own) / "watch"
@@ -142,7 +144,7 @@ def _ask(emulator: Emulator, what: Play, number: int, step: Step, secrets: tuple
         if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
             shown = files_with(secrets, left_in=scratch, beside=what.definition.folder, since=since)
             outcome = replace(outcome, files=shown)
-    emulator.record(step.bmc, Kind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)
+    emulator.record(step.bmc, EventKind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)
     if outcome.claim is Claim.OFF and emulator.host(step.bmc, system).rail is Rail.UP:
         _settle(emulator, step.bmc, system)
     return outcome
@@ -157,7 +159,7 @@ def _close_gate(rack: Rack, bmc: str, system: str) -> None:
 
 def _last_answer(rack: Rack, bmc: str) -> int | None:
     """The answer that the fencer's claim can rest on."""
-    answers = [event.seq for event in rack.journal if event.kind is Kind.RESPONSE and event.bmc == bmc]
+    answers = [event.seq for event in rack.journal if event.kind is EventKind.RESPONSE and event.bmc == bmc]
     return answers[-1] if answers else None
 
 

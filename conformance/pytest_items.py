@@ -10,14 +10,14 @@ import pytest
 from conformance import runner, selection
 from conformance.report.terminal import plain
 from conformance.result import Result
-from conformance.runner import Cell
+from conformance.runner import MatrixCell
 from conformance.vocabulary import Verdict
 
 DEFAULT_PROFILE = "dmtf-generic"
 NOT_RUN = frozenset({Verdict.NA, Verdict.SKIP, Verdict.WAIVED})
 
 
-class Finding(Exception):
+class ScenarioFailed(Exception):
     """A scenario that did not pass; its text is the whole finding."""
 
 
@@ -31,7 +31,7 @@ class Fencer(pytest.Collector):
 class ScenarioItem(pytest.Item):
     """One scenario on one profile, called `STATE-001[dell-idrac9]`."""
 
-    cell: Cell
+    cell: MatrixCell
 
     def runtest(self) -> None:
         result = runner.run_cell(self.cell, threading.Event())
@@ -39,7 +39,7 @@ class ScenarioItem(pytest.Item):
         _settle(result)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
-        if isinstance(excinfo.value, Finding):
+        if isinstance(excinfo.value, ScenarioFailed):
             return str(excinfo.value)
         return str(super().repr_failure(excinfo))
 
@@ -51,7 +51,7 @@ def _settle(result: Result) -> None:
     if result.verdict in NOT_RUN:
         pytest.skip(f"{result.verdict}: {result.why}")
     if result.verdict is not Verdict.PASS:
-        raise Finding(plain(result))
+        raise ScenarioFailed(plain(result))
 
 
 def collect(session: pytest.Session, config: pytest.Config) -> Iterator[ScenarioItem]:

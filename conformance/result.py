@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from conformance.causal_chain import Line
-from conformance.finding import Facts, Finding
-from conformance.scenario import Origin, Scenario
-from conformance.vocabulary import Kind, Protocol, Verdict
+from conformance.causal_chain import ChainLine
+from conformance.finding import AskFacts, Finding
+from conformance.scenario import GivenOrigin, Scenario
+from conformance.vocabulary import FindingKind, Protocol, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +21,13 @@ class Result:
     profile_digest: str
     scenario: Scenario
     verdict: Verdict
-    kind: Kind | None = None
+    kind: FindingKind | None = None
     why: str = ""
     protocol: Protocol | None = None
     findings: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
-    stories: tuple[tuple[Line, ...], ...] = ()
-    facts: tuple[Facts, ...] = ()
+    stories: tuple[tuple[ChainLine, ...], ...] = ()
+    facts: tuple[AskFacts, ...] = ()
     said: str = ""
     seconds: float = 0.0
     deadline: float = 0.0
@@ -41,7 +41,7 @@ class Result:
         return f"{self.scenario.id}[{self.profile}]"
 
     @property
-    def preconditions(self) -> tuple[tuple[Origin, str], ...]:
+    def preconditions(self) -> tuple[tuple[GivenOrigin, str], ...]:
         return tuple((given.origin, given.sentence) for given in self.scenario.given)
 
 

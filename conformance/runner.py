@@ -23,10 +23,10 @@ from conformance.finding import Judgement
 from conformance.judge import Trial, judge
 from conformance.play_scenario import Play, Played, play
 from conformance.result import Result
-from conformance.scenario import ProfileAnswers, Scenario, Step
+from conformance.scenario import AskStep, ProfileAnswers, Scenario
 from conformance.vocabulary import SEVERITY, Protocol, Verdict
 from emulator.core.errors import EmulatorError
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from profiles.model import Profile
 
 NEAR_DEADLINE: Final = 0.8
@@ -34,7 +34,7 @@ POLL_S: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class MatrixCell:
     """`profile_word` is what the user typed for the profile."""
 
     definition: Definition
@@ -48,19 +48,21 @@ class Fit:
     """How a scenario is put to a fencer."""
 
     protocol: Protocol
-    steps: tuple[Step, ...]
+    steps: tuple[AskStep, ...]
 
 
 class NotApplicable(Exception):
     """The scenario has nothing to try here; the text says why."""
 
 
-def matrix(definitions: Iterable[Definition], profiles: Mapping[str, Profile], scenarios: Sequence[Scenario]) -> tuple[Cell, ...]:
+def matrix(
+    definitions: Iterable[Definition], profiles: Mapping[str, Profile], scenarios: Sequence[Scenario]
+) -> tuple[MatrixCell, ...]:
     """Every cell; `profiles` by the word that the user typed."""
-    return tuple(Cell(d, p, s, word) for d in definitions for word, p in profiles.items() for s in scenarios)
+    return tuple(MatrixCell(d, p, s, word) for d in definitions for word, p in profiles.items() for s in scenarios)
 
 
-def fit(cell: Cell) -> Fit:
+def fit(cell: MatrixCell) -> Fit:
     """How the scenario is put to this fencer on this profile. Raises NotApplicable."""
     definition, scenario = cell.definition, cell.scenario
     if scenario.adapters and definition.adapter not in scenario.adapters:
@@ -81,7 +83,7 @@ def fit(cell: Cell) -> Fit:
     return Fit(protocol, tuple(step for step in scenario.steps if step.ask in definition.asks))
 
 
-def run_cell(cell: Cell, stop: threading.Event, seed: int = 0) -> Result:
+def run_cell(cell: MatrixCell, stop: threading.Event, seed: int = 0) -> Result:
     """One cell, judged. Raises Interrupted when `stop` is set."""
     adapter = adapters.of(cell.definition)
     try:
@@ -138,7 +140,7 @@ def run_cell(cell: Cell, stop: threading.Event, seed: int = 0) -> Result:
     )
 
 
-def _judge(cell: Cell, played: Played) -> Judgement:
+def _judge(cell: MatrixCell, played: Played) -> Judgement:
     return judge(
         Trial(
             requirement=cell.scenario.requirement,
@@ -159,8 +161,8 @@ def hangs_on_the_clock(judgement: Judgement, played: Played, definition: Definit
     A fencer that has been silent for half of its time hangs by itself; one that gave up early did so for another reason.
     """
     if judgement.verdict is Verdict.HANG:
-        quiet_since = max((e.t for e in played.events if e.kind is Kind.REQUEST), default=0.0)
-        ended = max(e.t for e in played.events if e.kind is Kind.FENCER)
+        quiet_since = max((e.t for e in played.events if e.kind is EventKind.REQUEST), default=0.0)
+        ended = max(e.t for e in played.events if e.kind is EventKind.FENCER)
         return ended - quiet_since < definition.cap / 2
     return judgement.verdict is Verdict.STUCK and any(o.duration >= NEAR_DEADLINE * definition.deadline for o in played.outcomes)
 
@@ -171,7 +173,7 @@ def _redacted(text: str, secrets: Sequence[str]) -> str:
     return text
 
 
-def repeat_line(cell: Cell, seed: int) -> str:
+def repeat_line(cell: MatrixCell, seed: int) -> str:
     """The one command that does it again."""
     line = [
         "fence-conformance",
@@ -186,7 +188,7 @@ def repeat_line(cell: Cell, seed: int) -> str:
     return shlex.join([*line, "--seed", str(seed)] if seed else line)
 
 
-def _result(cell: Cell, verdict: Verdict, why: str, seed: int) -> Result:
+def _result(cell: MatrixCell, verdict: Verdict, why: str, seed: int) -> Result:
     return Result(
         fencer=cell.definition.name,
         fencer_digest=cell.definition.digest,
@@ -201,7 +203,7 @@ def _result(cell: Cell, verdict: Verdict, why: str, seed: int) -> Result:
 
 
 def run(
-    cells: Sequence[Cell], *, jobs: int, seed: int = 0, on_result: Callable[[Result], None] = lambda result: None
+    cells: Sequence[MatrixCell], *, jobs: int, seed: int = 0, on_result: Callable[[Result], None] = lambda result: None
 ) -> tuple[Result, ...]:
     """Every cell, `jobs` at a time; results in the order of the cells. On KeyboardInterrupt all fencers are ended first."""
     stop = threading.Event()
@@ -222,7 +224,7 @@ def run(
     return tuple(done[number] for number in sorted(done))
 
 
-def _outcome_of(future: Future[Result], cell: Cell, seed: int) -> Result:
+def _outcome_of(future: Future[Result], cell: MatrixCell, seed: int) -> Result:
     error = future.exception()
     if error is None:
         return future.result()

@@ -21,7 +21,7 @@ from profiles.model import Profile
 TARGET = "target"
 
 
-class Origin(StrEnum):
+class GivenOrigin(StrEnum):
     INJECTED = "injected"
     PROFILE = "profile"
 
@@ -30,7 +30,7 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Bmc:
+class BmcGiven:
     """A BMC and its hosts. The first host is the one that is meant; the others must stay as they are."""
 
     name: str
@@ -39,8 +39,8 @@ class Bmc:
     os_shutdown_s: float = 0.0  # a healthy OS goes down at once; gates decide when
 
     @property
-    def origin(self) -> Origin:
-        return Origin.INJECTED
+    def origin(self) -> GivenOrigin:
+        return GivenOrigin.INJECTED
 
     @property
     def sentence(self) -> str:
@@ -58,8 +58,8 @@ class Inject:
     bmc: str = TARGET
 
     @property
-    def origin(self) -> Origin:
-        return Origin.INJECTED
+    def origin(self) -> GivenOrigin:
+        return GivenOrigin.INJECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class WrongPassword:
     sentence: str = "the fencer is given a wrong password"
 
     @property
-    def origin(self) -> Origin:
-        return Origin.INJECTED
+    def origin(self) -> GivenOrigin:
+        return GivenOrigin.INJECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ class NoSelector:
     sentence: str = "the fencer is given no system to choose"
 
     @property
-    def origin(self) -> Origin:
-        return Origin.INJECTED
+    def origin(self) -> GivenOrigin:
+        return GivenOrigin.INJECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,8 @@ class ProfileAnswers:
     status: int
 
     @property
-    def origin(self) -> Origin:
-        return Origin.PROFILE
+    def origin(self) -> GivenOrigin:
+        return GivenOrigin.PROFILE
 
     @property
     def sentence(self) -> str:
@@ -109,7 +109,7 @@ class ProfileAnswers:
         return f"{profile.id} answers {self.reset} on a host that is {self.row} with HTTP {status}, not {self.status}"
 
 
-Given = Bmc | Inject | WrongPassword | NoSelector | ProfileAnswers
+Given = BmcGiven | Inject | WrongPassword | NoSelector | ProfileAnswers
 
 
 # -- what is expected ------------------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ Expectation = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class AskStep:
     """One ask of one BMC, and what must hold for it."""
 
     ask: Ask
@@ -214,7 +214,7 @@ class Scenario:
     requirement: Requirement
     source: str
     given: tuple[Given, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[AskStep, ...]
     protocol: Protocol | None = None
     adapters: frozenset[str] = field(default=frozenset())  # empty: any
     needs: frozenset[str] = field(default=frozenset())  # capabilities besides those that the steps ask for
@@ -224,8 +224,8 @@ class Scenario:
         return self.id.partition("-")[0]
 
     @property
-    def bmcs(self) -> tuple[Bmc, ...]:
-        return tuple(g for g in self.given if isinstance(g, Bmc))
+    def bmcs(self) -> tuple[BmcGiven, ...]:
+        return tuple(g for g in self.given if isinstance(g, BmcGiven))
 
 
 # -- the words that scenario files use -------------------------------------------------------------------------------------
@@ -235,8 +235,8 @@ OFF = HostSpec(power="off")
 HUNG = HostSpec(power="on", hung=True)
 
 
-def host(*hosts: HostSpec, name: str = TARGET, listens: bool = True) -> Bmc:
-    return Bmc(name, hosts, listens)
+def host(*hosts: HostSpec, name: str = TARGET, listens: bool = True) -> BmcGiven:
+    return BmcGiven(name, hosts, listens)
 
 
 def answers(*claims: Claim) -> Answers:
@@ -247,6 +247,6 @@ def names_cause(*causes: Cause, level: Level = Level.MUST) -> NamesCause:
     return NamesCause(frozenset(causes), level)
 
 
-def off(*expect: Expectation) -> tuple[Step, ...]:
+def off(*expect: Expectation) -> tuple[AskStep, ...]:
     """The plain case: ask for off once."""
-    return (Step(Ask.OFF, expect),)
+    return (AskStep(Ask.OFF, expect),)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.vocabulary import Ask
-from emulator.core.journal import Datum, Event, Kind
+from emulator.core.journal import Datum, Event, EventKind
 from emulator.core.vocab import Os, Rail
 
 SYSTEM_READ = re.compile(r"^/redfish/v1/Systems/(?P<id>[^/?]+)/?$")
@@ -32,7 +32,7 @@ class Incomplete(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class HostTruth:
     """A host at one position of the journal."""
 
     rail: Rail
@@ -72,7 +72,7 @@ def is_bmc_reset(event: Event) -> bool:
 
 
 @dataclass(frozen=True)
-class Window:
+class AskWindow:
     """Everything between the start of an ask and the start of the next one; `claim` is where the answer became final."""
 
     number: int
@@ -87,7 +87,7 @@ class Window:
     @cached_property
     def requests(self) -> tuple[Event, ...]:
         """What any BMC of the rack was asked meanwhile; only the fencer under test is there to ask."""
-        return tuple(e for e in self.during if e.kind is Kind.REQUEST)
+        return tuple(e for e in self.during if e.kind is EventKind.REQUEST)
 
     @cached_property
     def power_commands(self) -> tuple[Event, ...]:
@@ -96,7 +96,7 @@ class Window:
     @cached_property
     def commands(self) -> tuple[Event, ...]:
         """Power commands as the BMCs took them in."""
-        return tuple(e for e in self.during if e.kind is Kind.COMMAND)
+        return tuple(e for e in self.during if e.kind is EventKind.COMMAND)
 
     @cached_property
     def state_reads(self) -> tuple[Event, ...]:
@@ -104,7 +104,7 @@ class Window:
 
     @cached_property
     def login_failures(self) -> int:
-        return sum(1 for e in self.during if e.kind is Kind.AUTH and text(e, "result") in LOGIN_REFUSED)
+        return sum(1 for e in self.during if e.kind is EventKind.AUTH and text(e, "result") in LOGIN_REFUSED)
 
     def is_target(self, event: Event) -> bool:
         return event.bmc == self.bmc and text(event, "system") == self.system
@@ -114,14 +114,14 @@ class Window:
         """When the target's rail went down: before the claim, and after it."""
 
         def falls(events: Iterable[Event]) -> tuple[Event, ...]:
-            return tuple(e for e in events if e.kind is Kind.RAIL and self.is_target(e) and text(e, "rail") == Rail.DOWN)
+            return tuple(e for e in events if e.kind is EventKind.RAIL and self.is_target(e) and text(e, "rail") == Rail.DOWN)
 
         return falls(self.during), falls(self.after)
 
     @cached_property
     def bystander_changes(self) -> tuple[Event, ...]:
         """Other hosts whose run changed."""
-        return tuple(e for e in (*self.during, *self.after) if e.kind in (Kind.RAIL, Kind.OS) and not self.is_target(e))
+        return tuple(e for e in (*self.during, *self.after) if e.kind in (EventKind.RAIL, EventKind.OS) and not self.is_target(e))
 
     @cached_property
     def systems_addressed(self) -> frozenset[str]:
@@ -137,12 +137,12 @@ class Timeline:
         self.events = tuple(events)
         self.by_seq: Mapping[int, Event] = {event.seq: event for event in self.events}
 
-    def window(self, number: int) -> Window:
+    def window(self, number: int) -> AskWindow:
         """Raises Incomplete where the ask was not stamped, or was forgotten by the ring."""
         start, claim = self._stamp(number, "start"), self._stamp(number, "claim")
-        following = [e.seq for e in self.events if e.kind is Kind.FENCER and e.data.get("ask") == number + 1]
+        following = [e.seq for e in self.events if e.kind is EventKind.FENCER and e.data.get("ask") == number + 1]
         end = min(following, default=self.events[-1].seq + 1)
-        return Window(
+        return AskWindow(
             number=number,
             ask=Ask(text(start, "action")),
             bmc=start.bmc,
@@ -155,13 +155,18 @@ class Timeline:
 
     def _stamp(self, number: int, what: str) -> Event:
         for event in self.events:
-            if event.kind is Kind.FENCER and event.data.get("ask") == number and event.data.get("what") == what:
+            if event.kind is EventKind.FENCER and event.data.get("ask") == number and event.data.get("what") == what:
                 return event
         raise Incomplete(f"the journal holds no {what!r} of ask {number}")
 
-    def truth(self, bmc: str, system: str, seq: int) -> Truth:
+    def truth(self, bmc: str, system: str, seq: int) -> HostTruth:
         """The last that is known of a host up to and including `seq`. Raises Incomplete where nothing is."""
         for event in reversed(self.events):
-            if event.seq <= seq and event.kind in (Kind.RAIL, Kind.OS) and event.bmc == bmc and text(event, "system") == system:
-                return Truth(Rail(text(event, "rail")), Os(text(event, "os")), int(text(event, "incarnation")), event.seq)
+            if (
+                event.seq <= seq
+                and event.kind in (EventKind.RAIL, EventKind.OS)
+                and event.bmc == bmc
+                and text(event, "system") == system
+            ):
+                return HostTruth(Rail(text(event, "rail")), Os(text(event, "os")), int(text(event, "incarnation")), event.seq)
         raise Incomplete(f"the journal holds no truth about system {system!r} of {bmc!r} before #{seq}")

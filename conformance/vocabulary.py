@@ -115,7 +115,7 @@ SEVERITY: dict[Verdict, int] = {verdict: rank for rank, verdict in enumerate(Ver
 """0 is the worst."""
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What exactly is wrong. The first four are the kinds of UNSAFE."""
 
     FALSE = "FALSE"  # claimed, and the host never went off

@@ -20,7 +20,7 @@ from conformance.result import NOT_RUN, Result
 from conformance.scenarios import BY_ID
 from conformance.vocabulary import Verdict
 from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
-from profiles.yaml_source import Fields, Items, Node, Scalar, parse
+from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, parse
 
 KEYS: Final = ("scenario", "fencer", "profile", "verdict", "reason", "owner", "link", "expires", "allow_unsafe")
 NEEDED: Final = ("scenario", "verdict", "reason", "expires")
@@ -79,24 +79,26 @@ def read(file: Path) -> tuple[Waiver, ...]:
             if key != "waivers":
                 problems.add(mark, key, "no such key; there is: waivers")
         node = root.entries.get("waivers")
-        if not isinstance(node, Items):
+        if not isinstance(node, YamlList):
             problems.add(root.mark, "waivers", "must be a list")
-        found = [_waiver(item, f"waivers[{n}]", problems) for n, item in enumerate(node.items if isinstance(node, Items) else ())]
+        found = [
+            _waiver(item, f"waivers[{n}]", problems) for n, item in enumerate(node.items if isinstance(node, YamlList) else ())
+        ]
         problems.raise_any()
     except ProfileError as error:
         raise FencerFileError(error.problems) from None
     return tuple(waiver for waiver in found if waiver is not None)
 
 
-def _waiver(node: Node, path: str, problems: Problems) -> Waiver | None:
-    if not isinstance(node, Fields):
+def _waiver(node: YamlNode, path: str, problems: Problems) -> Waiver | None:
+    if not isinstance(node, YamlMap):
         problems.add(node.mark, path, "must be a map")
         return None
     words: dict[str, str] = {}
     for key, value in node.entries.items():
         if key not in KEYS:
             problems.add(node.keys[key], f"{path}.{key}", f"no such key{did_you_mean(key, KEYS)}; there are: {listed(KEYS)}")
-        elif not isinstance(value, Scalar):
+        elif not isinstance(value, YamlScalar):
             problems.add(value.mark, f"{path}.{key}", "must be text")
         else:
             words[key] = value.raw

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.story import Story, tell
-from emulator.core.journal import Event, Kind, event_from_json
+from emulator.core.journal import Event, EventKind, event_from_json
 from lab.local import LocalSite, SiteSettings
 
 HOST = "node1"
@@ -68,11 +68,11 @@ def play(act: Act, directory: Path) -> Path:
     settings = SiteSettings(profile=act.profile, policy={"name": act.policy, **TUNED}, scale=SCALE, machines=MACHINES)
     with LocalSite(directory, settings, journal) as site:
         site.emulator.record(
-            "", Kind.FENCER, what="act", title=act.title, profile=act.profile, policy=act.policy, scale=SCALE, bound=BOUND
+            "", EventKind.FENCER, what="act", title=act.title, profile=act.profile, policy=act.policy, scale=SCALE, bound=BOUND
         )
         site.start_manager()
         site.wait_until_it_reigns()
-        site.emulator.record(HOST, Kind.FENCER, what="blow", blow=act.blow)
+        site.emulator.record(HOST, EventKind.FENCER, what="blow", blow=act.blow)
         (site.cut if act.blow == "power lost" else site.hang)(HOST)
         if act.until is not None:
             site.wait_for(act.until, f"act {act.id}", act.patience)

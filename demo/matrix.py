@@ -32,7 +32,7 @@ LETTER = {"PASS": "P", "UNSAFE": "U", "STUCK": "S", "HANG": "H", "MISLEADING": "
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class DemoCell:
     word: str
     kind: str
     why: str
@@ -43,7 +43,7 @@ class Row:
     """`missing` says why nothing was run."""
 
     fencer: str
-    cells: tuple[Cell, ...]
+    cells: tuple[DemoCell, ...]
     missing: str | None = None
 
     @property
@@ -58,7 +58,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DemoFinding:
     head: str
     text: str
 
@@ -68,7 +68,7 @@ class Matrix:
     profile: str
     scenarios: tuple[Column, ...]
     rows: tuple[Row, ...]
-    findings: tuple[Found, ...]
+    findings: tuple[DemoFinding, ...]
 
 
 class MatrixFailed(Exception):
@@ -120,18 +120,18 @@ def _row(fencer: str, scenarios: tuple[str, ...], by_cell: Mapping[tuple[str, st
     return Row(fencer, tuple(_cell(r) for r in results))
 
 
-def _cell(result: Mapping[str, Any]) -> Cell:
+def _cell(result: Mapping[str, Any]) -> DemoCell:
     verdict = result["verdict"]
     if verdict in ("N/A", "SKIP"):
-        return Cell("·", "NONE", result["why"])
-    return Cell(LETTER.get(verdict, verdict), verdict, result["why"] or verdict)
+        return DemoCell("·", "NONE", result["why"])
+    return DemoCell(LETTER.get(verdict, verdict), verdict, result["why"] or verdict)
 
 
-def _found(result: Mapping[str, Any], finding: Mapping[str, Any]) -> Found:
+def _found(result: Mapping[str, Any], finding: Mapping[str, Any]) -> DemoFinding:
     head = f"{result['fencer']} · {result['scenario']} · {finding['verdict']}: {finding['actual']}"
     chain = "\n".join(f"  {link['at']:8.3f} s  {link['actor']:<8} {link['text']}" for link in finding["chain"])
     text = (
         f"requirement  {finding['requirement']}\nexpected     {finding['expected']}\nactual       {finding['actual']}\n"
         f"\n{chain}\n\nrepeat       {result['repeat']}"
     )
-    return Found(head, text)
+    return DemoFinding(head, text)

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from emulator.core.journal import Event, Kind
+from emulator.core.journal import Event, EventKind
 
 DOWN = "Down"
 FENCED = "Fenced"
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ManagerState:
     """The manager's state of the host from `t` on."""
 
     t: float
@@ -28,14 +28,14 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class AlertSeen:
     t: float
     name: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class ResetPost:
     """A power command that the BMC took in."""
 
     t: float
@@ -55,7 +55,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class StateSpan:
     """Something that was so from `t` on."""
 
     t: float
@@ -83,11 +83,11 @@ class Story:
     host: str
     blow: str
     ends: float
-    rail: tuple[Span, ...]
-    says: tuple[Span, ...]
-    states: tuple[State, ...]
-    alerts: tuple[Alert, ...]
-    posts: tuple[Post, ...]
+    rail: tuple[StateSpan, ...]
+    says: tuple[StateSpan, ...]
+    states: tuple[ManagerState, ...]
+    alerts: tuple[AlertSeen, ...]
+    posts: tuple[ResetPost, ...]
     reads: int
     runs: tuple[Run, ...]
 
@@ -130,13 +130,13 @@ class Story:
 def tell(events: Iterable[Event]) -> Story:
     """Raises ValueError where the journal does not hold an act."""
     events = list(events)
-    act = next((e for e in events if e.kind is Kind.FENCER and e.data.get("what") == "act"), None)
-    blow = next((e for e in events if e.kind is Kind.FENCER and e.data.get("what") == "blow"), None)
+    act = next((e for e in events if e.kind is EventKind.FENCER and e.data.get("what") == "act"), None)
+    blow = next((e for e in events if e.kind is EventKind.FENCER and e.data.get("what") == "blow"), None)
     if act is None or blow is None:
         raise ValueError("not the journal of an act: it names no act or no blow")
     host, zero = blow.bmc, blow.t
     mine = [event for event in events if event.bmc == host]
-    manager = [event for event in mine if event.kind is Kind.MANAGER]
+    manager = [event for event in mine if event.kind is EventKind.MANAGER]
     return Story(
         title=str(act.data["title"]),
         profile=str(act.data["profile"]),
@@ -146,26 +146,28 @@ def tell(events: Iterable[Event]) -> Story:
         host=host,
         blow=str(blow.data["blow"]),
         ends=max(event.t for event in events) - zero,
-        rail=tuple(Span(e.t - zero, str(e.data["rail"])) for e in mine if e.kind is Kind.RAIL),
+        rail=tuple(StateSpan(e.t - zero, str(e.data["rail"])) for e in mine if e.kind is EventKind.RAIL),
         says=_says(mine, zero),
         states=tuple(
-            State(e.t - zero, str(e.data["to"]), str(e.data["status"]), str(e.data["event"]))
+            ManagerState(e.t - zero, str(e.data["to"]), str(e.data["status"]), str(e.data["event"]))
             for e in manager
             if e.data.get("what") == "state"
         ),
         alerts=tuple(
-            Alert(e.t - zero, str(e.data["alert"]), str(e.data.get("text", ""))) for e in manager if e.data.get("what") == "alert"
+            AlertSeen(e.t - zero, str(e.data["alert"]), str(e.data.get("text", "")))
+            for e in manager
+            if e.data.get("what") == "alert"
         ),
         posts=tuple(
-            Post(e.t - zero, str(e.data["reset"]), int(_number(e, "status")), str(e.data["effect"]))
+            ResetPost(e.t - zero, str(e.data["reset"]), int(_number(e, "status")), str(e.data["effect"]))
             for e in mine
-            if e.kind is Kind.COMMAND and e.t > zero
+            if e.kind is EventKind.COMMAND and e.t > zero
         ),
-        reads=sum(1 for e in mine if e.kind is Kind.REQUEST and e.data.get("method") == "GET" and e.t > zero),
+        reads=sum(1 for e in mine if e.kind is EventKind.REQUEST and e.data.get("method") == "GET" and e.t > zero),
         runs=tuple(
             Run(str(e.data["vm"]), str(e.data["host"]), str(e.data["token"]), tuple(float(t) - zero for t in _times(e)))
             for e in events
-            if e.kind is Kind.WRITE
+            if e.kind is EventKind.WRITE
         ),
     )
 
@@ -184,10 +186,10 @@ def _times(event: Event) -> Sequence[float]:
     return [float(t) for t in times if isinstance(t, int | float)]
 
 
-def _says(events: Iterable[Event], zero: float) -> tuple[Span, ...]:
+def _says(events: Iterable[Event], zero: float) -> tuple[StateSpan, ...]:
     spans = []
     for event in events:
         says = event.data.get("says")
-        if event.kind is Kind.REPORT and isinstance(says, Mapping) and "system" in says:
-            spans.append(Span(event.t - zero, str(says["system"])))
+        if event.kind is EventKind.REPORT and isinstance(says, Mapping) and "system" in says:
+            spans.append(StateSpan(event.t - zero, str(says["system"])))
     return tuple(spans)

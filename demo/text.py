@@ -8,7 +8,7 @@ from rich.text import Text
 
 from demo.matrix import KEY, Matrix
 from demo.story import Story
-from demo.words import Line, facts
+from demo.words import StoryLine, facts
 
 MARK = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
 STYLE = {"PASS": "green", "UNSAFE": "bold white on red", "STUCK": "yellow", "HANG": "yellow", "ERROR": "reverse", "NONE": "dim"}
@@ -20,7 +20,7 @@ def heading(console: Console, act: str, title: str, detail: str) -> None:
     console.print(Text(f"    {detail}", "dim"), soft_wrap=True)
 
 
-def line(console: Console, said: Line) -> None:
+def line(console: Console, said: StoryLine) -> None:
     mark, style = MARK[said.good]
     console.print(Text.assemble((f"    {mark} ", style), (said.text, style if said.good is False else "")), soft_wrap=True)
 

@@ -21,15 +21,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO, TypeVar
 
-from emulator.backends.container import DockerHost, DockerRoom, Engine, LabAction
-from emulator.backends.process import ProcessHost, ProcessRoom
+from emulator.backends.container import ContainerHosts, DockerHost, Engine, LabAction
+from emulator.backends.process import ProcessHost, ProcessHosts
 from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
 from emulator.core.faults.board import Armed, Seam
-from emulator.core.journal import Datum, Event, Journal, Kind
+from emulator.core.journal import Datum, Event, EventKind, Journal
 from emulator.core.rack import Rack, UnitSpec
 from emulator.core.truth.host import Host, News
-from emulator.core.truth.virtual_hosts import VirtualRoom
+from emulator.core.truth.virtual_hosts import VirtualHosts
 from emulator.core.vocab import Rail
 from emulator.faults.wire import WireFault
 from emulator.fleet import Fleet
@@ -150,9 +150,9 @@ class Emulator:
         self._capacity = journal_capacity
         self.on_journal_lost = on_journal_lost or _say_lost
         self._spill: TextIO | None = None
-        self._room: ProcessRoom | None = None
+        self._room: ProcessHosts | None = None
         self._fronts: FrontEnds | None = None
-        self._docker_room: DockerRoom | None = None
+        self._docker_room: ContainerHosts | None = None
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         self._entered = False
         self.endpoints: Mapping[str, Endpoint] = {}
@@ -243,7 +243,7 @@ class Emulator:
             self._spill = None
 
     def _settle_hosts(self) -> None:
-        self.rack.hold_all(VirtualRoom(self.rack))
+        self.rack.hold_all(VirtualHosts(self.rack))
         processes: dict[tuple[str, str], ProcessHost] = {}
         containers: dict[tuple[str, str], DockerHost] = {}
         for unit in self.rack.units.values():
@@ -253,7 +253,7 @@ class Emulator:
                     processes[key] = self._processes[name]
                 elif name in self._containers:
                     containers[key] = self._containers[name]
-        self._room = ProcessRoom(processes, self._tell_from_anywhere)
+        self._room = ProcessHosts(processes, self._tell_from_anywhere)
         for key in processes:
             self.rack.hold(*key, self._room)
             if self.rack.unit(key[0]).system(key[1]).host.rail is Rail.UP:
@@ -270,7 +270,7 @@ class Emulator:
         def connect() -> Engine:
             return DockerEngine(self._docker_url)
 
-        self._docker_room = DockerRoom(hosts, self._tell_from_anywhere, connect)
+        self._docker_room = ContainerHosts(hosts, self._tell_from_anywhere, connect)
         for key in hosts:
             self.rack.hold(*key, self._docker_room)
 
@@ -329,7 +329,7 @@ class Emulator:
         """Faults that had to fire and did not (ruling 6)."""
         return self.call(lambda rack: rack.unit(name).faults.unfired())
 
-    def record(self, name: str, kind: Kind, cause: int | None = None, **data: Datum) -> int:
+    def record(self, name: str, kind: EventKind, cause: int | None = None, **data: Datum) -> int:
         """Stamps an event of the caller's into the journal, in order with everything else."""
         return self.call(lambda rack: rack.journal.record(name, kind, cause, **data))
 

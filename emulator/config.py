@@ -19,7 +19,7 @@ from profiles import loader
 from profiles.errors import Mark, Problem, Problems, ProfileError
 from profiles.scale import at_scale
 from profiles.shapes import Check, Choice, Flag, ListOf, MapOf, Number, Record, Text
-from profiles.yaml_source import Fields, Items, Node, Scalar, parse, plain, text_of
+from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, parse, plain, text_of
 
 FORMAT: Final = "rack/1"
 BACKENDS: Final = ("virtual", "process", "docker")
@@ -106,20 +106,20 @@ def load_rack(path: Path) -> RackFile:
     return _Reading(tree, path.parent, problems).rack()
 
 
-def _fields(node: Node | None) -> Fields:
-    assert isinstance(node, Fields)  # the format has been checked
+def _fields(node: YamlNode | None) -> YamlMap:
+    assert isinstance(node, YamlMap)  # the format has been checked
     return node
 
 
-def _items(node: Node | None) -> tuple[Node, ...]:
-    return node.items if isinstance(node, Items) else ()
+def _items(node: YamlNode | None) -> tuple[YamlNode, ...]:
+    return node.items if isinstance(node, YamlList) else ()
 
 
-def _value(node: Node | None) -> object:
-    return node.value if isinstance(node, Scalar) else None
+def _value(node: YamlNode | None) -> object:
+    return node.value if isinstance(node, YamlScalar) else None
 
 
-def _number(node: Node | None, default: float) -> float:
+def _number(node: YamlNode | None, default: float) -> float:
     value = _value(node)
     return value if isinstance(value, int | float) else default
 
@@ -127,7 +127,7 @@ def _number(node: Node | None, default: float) -> float:
 class _Reading:
     """One pass over a tree whose form is right: names, ports, profiles."""
 
-    def __init__(self, root: Fields, folder: Path, problems: Problems) -> None:
+    def __init__(self, root: YamlMap, folder: Path, problems: Problems) -> None:
         self._root = root.entries
         self._folder = folder
         self._problems = problems
@@ -138,7 +138,7 @@ class _Reading:
         self._names: dict[str, Mark] = {}
         self._hosts: dict[str, Mark] = {}
         docker = self._root.get("docker")
-        self._docker: Mapping[str, Node] = docker.entries if isinstance(docker, Fields) else {}
+        self._docker: Mapping[str, YamlNode] = docker.entries if isinstance(docker, YamlMap) else {}
 
     def rack(self) -> RackFile:
         units, places = [], {}
@@ -160,7 +160,7 @@ class _Reading:
             password_variables=self._passwords,
         )
 
-    def _unit(self, bmc: Fields, path: str) -> UnitSpec | None:
+    def _unit(self, bmc: YamlMap, path: str) -> UnitSpec | None:
         name = text_of(bmc.entries["name"]) or ""
         self._unique(self._names, name, bmc.entries["name"], f"{path}.name", "BMC")
         hosts = tuple(self._host_specs(bmc, path, name))
@@ -175,12 +175,12 @@ class _Reading:
         scale = _number(self._root.get("time_scale"), 1.0)
         return UnitSpec(name=name, profile=at_scale(profile, scale), hosts=hosts or (HostSpec(),), password=password)
 
-    def _unique(self, seen: dict[str, Mark], name: str, node: Node, path: str, what: str) -> None:
+    def _unique(self, seen: dict[str, Mark], name: str, node: YamlNode, path: str, what: str) -> None:
         if name in seen:
             self._problems.add(node.mark, path, f"a {what} called {name} stands at line {seen[name].line} already")
         seen.setdefault(name, node.mark)
 
-    def _words(self, bmc: Fields) -> dict[str, str]:
+    def _words(self, bmc: YamlMap) -> dict[str, str]:
         words = plain(bmc.entries["vars"]) if "vars" in bmc.entries else {}
         return {str(key): str(value) for key, value in words.items()}
 
@@ -188,7 +188,7 @@ class _Reading:
         """A name with a slash is a file, from the rack's folder on."""
         return self._folder / name if os.sep in name or name.endswith((".yaml", ".yml")) else name
 
-    def _password(self, bmc: Fields, path: str, name: str) -> str | None:
+    def _password(self, bmc: YamlMap, path: str, name: str) -> str | None:
         node = bmc.entries.get("password_env")
         if node is None:
             return None
@@ -200,7 +200,7 @@ class _Reading:
 
     # -- hosts ---------------------------------------------------------------------------------------------------------
 
-    def _host_specs(self, bmc: Fields, path: str, bmc_name: str) -> Iterator[HostSpec]:
+    def _host_specs(self, bmc: YamlMap, path: str, bmc_name: str) -> Iterator[HostSpec]:
         nodes = _items(bmc.entries.get("hosts"))
         for index, node in enumerate(nodes):
             host, here = _fields(node), f"{path}.hosts[{index}]"
@@ -215,7 +215,7 @@ class _Reading:
                 self._problems.add(host.keys["hung"], f"{here}.hung", "a host that is off cannot hang")
             yield HostSpec(name=name, power=power, hung=hung)
 
-    def _back_end(self, host: Fields, path: str, name: str, backend: str) -> None:
+    def _back_end(self, host: YamlMap, path: str, name: str, backend: str) -> None:
         entries = host.entries
         for key, only in ONLY_WITH.items():
             if key in entries and backend not in only:
@@ -228,7 +228,7 @@ class _Reading:
                 self._problems.add(host.mark, path, "'argv' is missing: the command that is this host")
             self._processes[name] = self._process(entries)
 
-    def _process(self, entries: Mapping[str, Node]) -> ProcessHost:
+    def _process(self, entries: Mapping[str, YamlNode]) -> ProcessHost:
         env = plain(entries["env"]) if "env" in entries else {}
         cwd, log = text_of(entries.get("cwd")), text_of(entries.get("log"))
         return ProcessHost(
@@ -240,7 +240,7 @@ class _Reading:
 
     # -- where it listens ----------------------------------------------------------------------------------------------
 
-    def _place(self, bmc: Fields, path: str, name: str) -> Place:
+    def _place(self, bmc: YamlMap, path: str, name: str) -> Place:
         listen = text_of(bmc.entries.get("listen")) or text_of(self._root.get("listen")) or "127.0.0.1"
         ports = {}
         for key in ("redfish_port", "ipmi_port"):

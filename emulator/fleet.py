@@ -24,7 +24,7 @@ from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
 from emulator.wire.reactor import Reactor
-from emulator.wire.udp import Address, UdpFleet
+from emulator.wire.udp import SocketAddress, UdpFleet
 
 OTHER_DESCRIPTORS = 512
 """Connections, journal, and what a Python has open anyway."""
@@ -95,7 +95,7 @@ class Responders:
         self._busy: dict[str, IpmiResponder] = {}
         self._idle_since: dict[str, Instant] = {}  # of those that may be forgotten; longest first
 
-    def receive(self, data: bytes, peer: Address, address: str) -> list[tuple[bytes, Address]]:
+    def receive(self, data: bytes, peer: SocketAddress, address: str) -> list[tuple[bytes, SocketAddress]]:
         """The answers to a datagram for `address`, with where each goes."""
         responder = self._held.get(address)
         if responder is None:
@@ -133,7 +133,7 @@ class FleetPort:
         self.close = self._socket.close
         self.tick = self._responders.tick
 
-    def _on_datagram(self, data: bytes, peer: Address, local: Address) -> None:
+    def _on_datagram(self, data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
         for answer, to in self._responders.receive(data, peer, local[0]):
             self._socket.send(answer, to, local)
 

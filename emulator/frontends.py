@@ -11,23 +11,23 @@ from pathlib import Path
 
 from emulator.core.bmc.presence import Being
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.board import Fault, Request, Seam
-from emulator.core.journal import Kind
+from emulator.core.faults.board import ClientRequest, Fault, Seam
+from emulator.core.journal import EventKind
 from emulator.core.rack import Rack
 from emulator.faults.wire import WireFault
 from emulator.fleet import BLOCK, Fleet, FleetPort, room_for
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
-from emulator.redfish.events.event_delivery import ThreadedCourier
+from emulator.redfish.events.event_delivery import ThreadedEventDelivery
 from emulator.redfish.service.app import create_app
-from emulator.tls_ports import Doorkeeper, TlsKeyring, redirect_to
+from emulator.tls_ports import PortKeeper, TlsKeyring, redirect_to
 from emulator.wire.certs import CertificateSpec, CertificateStore
 from emulator.wire.http import HttpServer, NoHooks
 from emulator.wire.ops import Hang, Plan
 from emulator.wire.reactor import Reactor
 from emulator.wire.tcp import Listener, bind
-from emulator.wire.udp import Address, UdpEndpoint
+from emulator.wire.udp import SocketAddress, UdpEndpoint
 from profiles.model import ABSENT, Profile
 
 TICK_EVERY = 0.5
@@ -69,24 +69,24 @@ class WireFaults(NoHooks):
         if view.presence().being is Being.DEAF:
             return (Hang(),)
         fired = _wire(
-            view.faults(Seam.WIRE, Request(protocol="redfish", method=method, path=path, system=_system_in(view, path)))
+            view.faults(Seam.WIRE, ClientRequest(protocol="redfish", method=method, path=path, system=_system_in(view, path)))
         )
         early = [fault for fault in fired if not fault.executed]
         self._late[listener_name] = tuple(fault for fault in fired if fault.executed)
         if not early:
             return None
-        seq = view.record(Kind.REQUEST, protocol="redfish", method=method, path=path, executed=False)
+        seq = view.record(EventKind.REQUEST, protocol="redfish", method=method, path=path, executed=False)
         plan: Plan = ()
         for fault in early:
             plan = fault.rewrite(plan)
-            view.record(Kind.WIRE, seq, fault=fault.name, answer="none")
+            view.record(EventKind.WIRE, seq, fault=fault.name, answer="none")
         return plan
 
     def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
         for fault in self._late.pop(listener_name, ()):
             plan = fault.rewrite(plan)
             view = BmcView(self._rack, listener_name)
-            view.record(Kind.WIRE, view.last_request(), fault=fault.name, method=method, path=path, executed=True)
+            view.record(EventKind.WIRE, view.last_request(), fault=fault.name, method=method, path=path, executed=True)
         return plan
 
 
@@ -126,11 +126,11 @@ class FrontEnds:
         self._responders: list[IpmiResponder] = []
         self._fleet_port: FleetPort | None = None
         self._certificates = CertificateStore()
-        self._courier = ThreadedCourier(reactor.post, event_hosts)
+        self._courier = ThreadedEventDelivery(reactor.post, event_hosts)
         app = create_app(rack, courier=self._courier, keyring_of=self._keyring if tls else None)
         self._server = HttpServer(reactor, app, hooks=WireFaults(rack))
         self._plain = HttpServer(reactor, app)
-        Doorkeeper(reactor, rack, self._doors)
+        PortKeeper(reactor, rack, self._doors)
         try:
             if fleet is not None:
                 room_for(len(rack.units))
@@ -214,7 +214,7 @@ class FrontEnds:
         self._refused[name] = BmcAddress(_reachable(listen), *ports, self._ca_file(name, listen))
 
     def _open_ipmi(self, view: BmcView, place: Place) -> None:
-        def on_datagram(data: bytes, peer: Address, local: Address) -> None:
+        def on_datagram(data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
             for answer, to in responder.receive(data, peer):
                 endpoint.send(answer, to, local)
 

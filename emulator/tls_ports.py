@@ -21,7 +21,7 @@ from emulator.redfish.certificates.certificate_service import certificates_in
 from emulator.redfish.certificates.signing import SigningKey, Wish, new_key, pem_of, signing_request
 from emulator.wire.certs import Certificate, server_context
 from emulator.wire.reactor import Reactor
-from emulator.wire.tcp import Door, Listener
+from emulator.wire.tcp import Listener, PortState
 
 LAST_WORDS: Final = 0.2
 """Seconds for the answer to the request that reset the BMC to reach the client before its connection breaks."""
@@ -83,7 +83,7 @@ def _public(key: object) -> bytes:
     return bytes(public_bytes(serialization.Encoding.DER, form)) if public_bytes is not None else b""
 
 
-class Doorkeeper:
+class PortKeeper:
     """Shuts the TCP ports of the BMCs that are away: SYNs are dropped, open connections break."""
 
     def __init__(self, reactor: Reactor, rack: Rack, doors: Callable[[str], Iterable[Listener]]) -> None:
@@ -101,7 +101,7 @@ class Doorkeeper:
     def _look(self, name: str) -> None:
         away = self._away(name)
         for listener in self._doors(name):
-            listener.set_door(Door.SATURATED if away else Door.OPEN)
+            listener.set_door(PortState.SATURATED if away else PortState.OPEN)
         if away:
             self._reactor.call_later(LAST_WORDS, partial(self._break, name))
 

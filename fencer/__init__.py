@@ -13,19 +13,19 @@ from fencer.outcome import (
     Cause,
     Evidence,
     Failure,
+    FenceVerdict,
     Outcome,
     Power,
     PowerCommand,
     Reading,
-    Verdict,
 )
 from fencer.target import Auth, ChassisCheck, FenceError, Limits, Protocol, Target
 
 if TYPE_CHECKING:
-    from fencer.events_effects import Effect, Event
+    from fencer.events_effects import ProcedureEffect, ProcedureEvent
 
 Permit = Callable[[PowerCommand], bool]
-Observe = Callable[[float, "Event | Effect"], None]
+Observe = Callable[[float, "ProcedureEvent | ProcedureEffect"], None]
 
 __all__ = [
     "Action",
@@ -35,6 +35,7 @@ __all__ = [
     "Evidence",
     "Failure",
     "FenceError",
+    "FenceVerdict",
     "Limits",
     "Observe",
     "Outcome",
@@ -44,7 +45,6 @@ __all__ = [
     "Protocol",
     "Reading",
     "Target",
-    "Verdict",
     "fence",
     "power_on",
     "read",

@@ -18,10 +18,10 @@ from types import FrameType, TracebackType
 from typing import NoReturn, TextIO
 
 from fencer.metadata import metadata
-from fencer.outcome import Action, Evidence, Failure, Outcome, Power, Verdict
-from fencer.parameters import BY_NAME, PARAMETERS, WITHOUT_EFFECT, Kind
+from fencer.outcome import Action, Evidence, Failure, FenceVerdict, Outcome, Power
+from fencer.parameters import BY_NAME, PARAMETERS, WITHOUT_EFFECT, ParameterKind
 from fencer.redact import Redactor
-from fencer.settings import BadSettings, Settings, action_of, settings
+from fencer.settings import AgentSettings, BadSettings, action_of, settings
 from fencer.target import FenceError
 
 DONE, FAILED, IS_OFF = 0, 1, 2
@@ -39,7 +39,7 @@ class Stopped(BaseException):
     """A signal that asks us to end; not an Exception, so that nothing on the way mistakes it for a BMC's doing."""
 
 
-class _Parser(argparse.ArgumentParser):
+class _AgentParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise BadSettings(message)
 
@@ -77,7 +77,7 @@ def _run(values: Mapping[str, str]) -> int:
         return _fail(error.failure, hide)
 
 
-def _act(chosen: Settings, hide: Redactor) -> int:
+def _act(chosen: AgentSettings, hide: Redactor) -> int:
     from fencer import run
 
     assert chosen.target is not None
@@ -111,14 +111,14 @@ def _act(chosen: Settings, hide: Redactor) -> int:
     return _report(chosen, outcome, outcome.evidence)
 
 
-def _report(chosen: Settings, outcome: Outcome, evidence: Evidence) -> int:
+def _report(chosen: AgentSettings, outcome: Outcome, evidence: Evidence) -> int:
     if chosen.action in (Action.STATUS, Action.MONITOR):
         off = evidence.readings[-1].power is Power.OFF
         if chosen.action is Action.STATUS:
             _tell(chosen, f"Status: {'OFF' if off else 'ON'}")
         return IS_OFF if off else DONE
     _tell(chosen, WORDS["restarted"] if chosen.action is Action.REBOOT else WORDS[evidence.how])
-    return DONE if outcome.verdict is Verdict.CONFIRMED else FAILED
+    return DONE if outcome.verdict is FenceVerdict.CONFIRMED else FAILED
 
 
 # --- input --------------------------------------------------------------------------------------------------------
@@ -167,13 +167,13 @@ def from_argv(arguments: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def _parser() -> _Parser:
-    parser = _Parser(prog="fence_bmc", description=__doc__, add_help=False, allow_abbrev=False)
+def _parser() -> _AgentParser:
+    parser = _AgentParser(prog="fence_bmc", description=__doc__, add_help=False, allow_abbrev=False)
     for parameter in PARAMETERS:
         flags = [f"-{parameter.short}"] if parameter.short else []
         names = [parameter.long, *("--" + alias.replace("_", "-") for alias in parameter.aliases)]
         text = parameter.text.replace("%", "%%")
-        if parameter.kind is Kind.BOOLEAN:
+        if parameter.kind is ParameterKind.BOOLEAN:
             parser.add_argument(*flags, *names, dest=parameter.name, action="store_const", const="1", help=text)
         else:
             parser.add_argument(*flags, *names, dest=parameter.name, metavar="VALUE", help=text)
@@ -198,7 +198,7 @@ def _fail(failure: Failure, hide: Redactor) -> int:
     return FAILED
 
 
-def _tell(chosen: Settings, text: str) -> None:
+def _tell(chosen: AgentSettings, text: str) -> None:
     if not chosen.quiet:
         _say(sys.stdout, text)
 
@@ -216,7 +216,7 @@ def _say(stream: TextIO | None, text: str) -> bool:
     return True
 
 
-def _observer(chosen: Settings, hide: Redactor, stack: ExitStack) -> Callable[[float, object], None] | None:
+def _observer(chosen: AgentSettings, hide: Redactor, stack: ExitStack) -> Callable[[float, object], None] | None:
     streams: list[TextIO] = [sys.stderr] if chosen.verbose else []
     if chosen.debug_file:
         try:

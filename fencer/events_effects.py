@@ -68,7 +68,7 @@ class Vetoed:
     """The caller did not permit the power command; it never left."""
 
 
-Event = ReadOk | ReadFailed | Offers | CommandAnswered | TaskSaid | TimerFired | DeadlinePassed | Vetoed
+ProcedureEvent = ReadOk | ReadFailed | Offers | CommandAnswered | TaskSaid | TimerFired | DeadlinePassed | Vetoed
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class SendCommand:
     """Send one power command, if the caller permits it."""
 
     command: PowerCommand
@@ -96,7 +96,7 @@ class Follow:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class Pause:
     """Do nothing for so many seconds."""
 
     seconds: float
@@ -109,4 +109,4 @@ class Finish:
     outcome: Outcome
 
 
-Effect = Read | Survey | Send | Follow | Wait | Finish
+ProcedureEffect = Read | Survey | SendCommand | Follow | Pause | Finish

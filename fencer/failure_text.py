@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from fencer.events_effects import Offers
 from fencer.outcome import Cause, Failure, Power, PowerCommand, Reading
-from fencer.situation import State
+from fencer.situation import ProcedureState
 
 WORDS_OF_THE_STANDARD = frozenset({"On", "Off", "PoweringOn", "PoweringOff", "Paused"})
 
@@ -72,7 +72,7 @@ def unsupported(goal: Power, offers: Offers) -> Failure:
     )
 
 
-def time_up(state: State, now: float) -> Failure:
+def time_up(state: ProcedureState, now: float) -> Failure:
     """The deadline came first. The newest trouble names the cause; without any, time itself does."""
     known = last_known(state.readings, now)
     within = f"within {state.limits.deadline:g} s"

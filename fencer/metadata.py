@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import quoteattr as quoted
 
-from fencer.parameters import PARAMETERS, Kind, Parameter
+from fencer.parameters import PARAMETERS, Parameter, ParameterKind
 
 LONGDESC = (
     "fence_bmc powers hosts off and on through their BMC, over Redfish or IPMI 2.0. It claims Off only for an "
@@ -49,7 +49,7 @@ def _parameter(parameter: Parameter, name: str) -> list[str]:
         f'\t<parameter name={quoted(name)} unique="0" required="{required}"{relation}>',
         f"\t\t<getopt mixed={quoted(parameter.getopt)} />",
     ]
-    if parameter.kind is Kind.SELECT:
+    if parameter.kind is ParameterKind.SELECT:
         lines.append(f'\t\t<content type="select"{default}>')
         lines += [f"\t\t\t<option value={quoted(option)} />" for option in parameter.options]
         lines.append("\t\t</content>")

@@ -66,7 +66,7 @@ class Cause(StrEnum):
     CONFIG = "config"
 
 
-class Verdict(StrEnum):
+class FenceVerdict(StrEnum):
     CONFIRMED = "confirmed"  # the goal state holds, with evidence
     REFUTED = "refuted"  # the last reads say that it does not
     UNKNOWN = "unknown"  # nobody knows
@@ -115,7 +115,7 @@ class Failure:
 class Outcome:
     """How one action ended."""
 
-    verdict: Verdict
+    verdict: FenceVerdict
     action: Action
     commands_sent: int = 0  # power commands that left this machine
     readings: tuple[Reading, ...] = ()
@@ -124,9 +124,9 @@ class Outcome:
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        if self.verdict is Verdict.CONFIRMED and self.evidence is None:
+        if self.verdict is FenceVerdict.CONFIRMED and self.evidence is None:
             raise ValueError("confirmed without evidence")
-        if self.verdict is not Verdict.CONFIRMED and self.failure is None:
+        if self.verdict is not FenceVerdict.CONFIRMED and self.failure is None:
             raise ValueError("not confirmed, and no reason given")
 
 

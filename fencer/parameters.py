@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ParameterKind(StrEnum):
     """The content types of the resource-agent metadata."""
 
     STRING = "string"
@@ -27,7 +27,7 @@ class Parameter:
 
     name: str
     text: str
-    kind: Kind = Kind.STRING
+    kind: ParameterKind = ParameterKind.STRING
     short: str = ""
     default: str | None = None
     options: tuple[str, ...] = ()
@@ -42,17 +42,17 @@ class Parameter:
 
     @property
     def getopt(self) -> str:
-        value = "" if self.kind is Kind.BOOLEAN else f"=[{self.name}]"
+        value = "" if self.kind is ParameterKind.BOOLEAN else f"=[{self.name}]"
         return (f"-{self.short}, " if self.short else "") + self.long + value
 
 
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(name="action", short="o", default="reboot", required=True, aliases=("option",),
               text="Fencing action: on, off, reboot, status, monitor, diag, list, list-status, validate-all, metadata"),
-    Parameter(name="protocol", kind=Kind.SELECT, options=("redfish", "ipmi"), default="redfish", ours=True,
+    Parameter(name="protocol", kind=ParameterKind.SELECT, options=("redfish", "ipmi"), default="redfish", ours=True,
               text="How the BMC is spoken to; lanplus=1 implies ipmi"),
     Parameter(name="ip", short="a", aliases=("ipaddr",), text="Address or host name of the BMC; host:port is accepted"),
-    Parameter(name="ipport", short="u", kind=Kind.INTEGER, text="TCP/UDP port of the BMC; 443 or 623 by protocol"),
+    Parameter(name="ipport", short="u", kind=ParameterKind.INTEGER, text="TCP/UDP port of the BMC; 443 or 623 by protocol"),
     Parameter(name="username", short="l", aliases=("login",), text="Login name"),
     Parameter(name="password", short="p", aliases=("passwd",),
               text="Login password; prefer stdin, password_file or the variable FENCE_PASSWORD to the command line"),
@@ -64,43 +64,43 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(name="plug", short="n", aliases=("port",), advertised=False, text="The same as systems_uri"),
     Parameter(name="identity", ours=True, text="UUID or serial number that the machine must show, else it is refused"),
     Parameter(name="redfish_uri", aliases=("redfish-uri",), default="/redfish/v1", text="Redfish's base URI"),
-    Parameter(name="auth_method", kind=Kind.SELECT, options=("auto", "basic", "session"), default="auto", ours=True,
+    Parameter(name="auth_method", kind=ParameterKind.SELECT, options=("auto", "basic", "session"), default="auto", ours=True,
               text="Redfish log-in; auto is Basic, or a session where the BMC refuses Basic"),
-    Parameter(name="ssl_insecure", kind=Kind.BOOLEAN, text="Do not verify the BMC's certificate"),
-    Parameter(name="ssl_secure", kind=Kind.BOOLEAN, text="Verify the BMC's certificate (the default)"),
+    Parameter(name="ssl_insecure", kind=ParameterKind.BOOLEAN, text="Do not verify the BMC's certificate"),
+    Parameter(name="ssl_secure", kind=ParameterKind.BOOLEAN, text="Verify the BMC's certificate (the default)"),
     Parameter(name="ssl_ca_file", ours=True, text="CA certificates to verify the BMC with, in PEM"),
-    Parameter(name="lanplus", short="P", kind=Kind.BOOLEAN, text="Use IPMI 2.0 (RMCP+); the same as protocol=ipmi"),
-    Parameter(name="cipher", short="C", kind=Kind.SELECT, options=("3", "17"),
+    Parameter(name="lanplus", short="P", kind=ParameterKind.BOOLEAN, text="Use IPMI 2.0 (RMCP+); the same as protocol=ipmi"),
+    Parameter(name="cipher", short="C", kind=ParameterKind.SELECT, options=("3", "17"),
               text="IPMI cipher suite; without it 17 is tried, then 3"),
     Parameter(name="hexadecimal_kg", text="K_g key of the BMC, in hexadecimal"),
-    Parameter(name="privlvl", short="L", kind=Kind.SELECT, options=("user", "operator", "administrator"),
+    Parameter(name="privlvl", short="L", kind=ParameterKind.SELECT, options=("user", "operator", "administrator"),
               default="administrator", text="IPMI privilege level to ask for"),
-    Parameter(name="method", short="m", kind=Kind.SELECT, options=("onoff", "cycle"), default="onoff",
+    Parameter(name="method", short="m", kind=ParameterKind.SELECT, options=("onoff", "cycle"), default="onoff",
               text="Method of a reboot. cycle is carried out as onoff: no BMC can show that a cycle took place"),
-    Parameter(name="chassis_check", kind=Kind.SELECT, options=("require", "own", "ignore"), default="require",
+    Parameter(name="chassis_check", kind=ParameterKind.SELECT, options=("require", "own", "ignore"), default="require",
               ours=True,
               text="May a linked chassis that is not Off contradict a System that says Off: require; own leaves out"
                    " chassis with several systems; ignore asks none, and is unsafe on boards whose System is early"),
-    Parameter(name="graceful", kind=Kind.SECOND, default="0", ours=True,
+    Parameter(name="graceful", kind=ParameterKind.SECOND, default="0", ours=True,
               text="Seconds for a polite shutdown before the host is forced off; 0: none"),
-    Parameter(name="stable_for", kind=Kind.SECOND, default="1", ours=True,
+    Parameter(name="stable_for", kind=ParameterKind.SECOND, default="1", ours=True,
               text="Seconds over which the host must be read as Off without a break"),
-    Parameter(name="power_timeout", kind=Kind.SECOND, default="60",
+    Parameter(name="power_timeout", kind=ParameterKind.SECOND, default="60",
               text="Seconds for the whole action, by the clock: connects and slow answers are included"),
-    Parameter(name="deadline", kind=Kind.SECOND, ours=True, text="The same as power_timeout, which it overrides"),
-    Parameter(name="power_wait", kind=Kind.SECOND, default="0", text="Seconds to wait after an accepted power command"),
-    Parameter(name="login_timeout", kind=Kind.SECOND, default="5", text="Seconds for one connection"),
-    Parameter(name="shell_timeout", kind=Kind.SECOND, default="10",
+    Parameter(name="deadline", kind=ParameterKind.SECOND, ours=True, text="The same as power_timeout, which it overrides"),
+    Parameter(name="power_wait", kind=ParameterKind.SECOND, default="0", text="Seconds to wait after an accepted power command"),
+    Parameter(name="login_timeout", kind=ParameterKind.SECOND, default="5", text="Seconds for one connection"),
+    Parameter(name="shell_timeout", kind=ParameterKind.SECOND, default="10",
               text="Seconds for one request; never more than a third of power_timeout"),
-    Parameter(name="stonith_status_sleep", kind=Kind.SECOND, default="1", text="Longest pause between two reads"),
-    Parameter(name="retry_on", kind=Kind.INTEGER, text="How often an On is sent again; never more than twice"),
-    Parameter(name="delay", kind=Kind.SECOND, default="0", text="Seconds to wait before off and reboot"),
+    Parameter(name="stonith_status_sleep", kind=ParameterKind.SECOND, default="1", text="Longest pause between two reads"),
+    Parameter(name="retry_on", kind=ParameterKind.INTEGER, text="How often an On is sent again; never more than twice"),
+    Parameter(name="delay", kind=ParameterKind.SECOND, default="0", text="Seconds to wait before off and reboot"),
     Parameter(name="evidence", ours=True, text="File to write the outcome and its evidence to, as JSON; - is stdout"),
-    Parameter(name="quiet", short="q", kind=Kind.BOOLEAN, text="Print nothing but errors"),
-    Parameter(name="verbose", short="v", kind=Kind.BOOLEAN, text="Log every step to stderr"),
+    Parameter(name="quiet", short="q", kind=ParameterKind.BOOLEAN, text="Print nothing but errors"),
+    Parameter(name="verbose", short="v", kind=ParameterKind.BOOLEAN, text="Log every step to stderr"),
     Parameter(name="debug_file", short="D", aliases=("debug",), text="Log every step to this file"),
-    Parameter(name="version", short="V", kind=Kind.BOOLEAN, text="Print the version"),
-    Parameter(name="help", short="h", kind=Kind.BOOLEAN, text="Print this help"),
+    Parameter(name="version", short="V", kind=ParameterKind.BOOLEAN, text="Print the version"),
+    Parameter(name="help", short="h", kind=ParameterKind.BOOLEAN, text="Print this help"),
 )  # fmt: skip
 
 # Known to fence_redfish or fence_ipmilan, or sent by Pacemaker; without effect here.

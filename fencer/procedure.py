@@ -26,24 +26,24 @@ from math import inf
 from fencer import failure_text as wording
 from fencer.events_effects import (
     CommandAnswered,
-    Effect,
-    Event,
     Finish,
     Follow,
     Offers,
+    Pause,
+    ProcedureEffect,
+    ProcedureEvent,
     Read,
     ReadFailed,
     ReadOk,
-    Send,
+    SendCommand,
     Survey,
     TaskSaid,
-    Wait,
 )
-from fencer.outcome import Action, Cause, Evidence, Failure, Outcome, Power, PowerCommand, Verdict
-from fencer.situation import Input, Phase, State, meaning
+from fencer.outcome import Action, Cause, Evidence, Failure, FenceVerdict, Outcome, Power, PowerCommand
+from fencer.situation import Input, ProcedurePhase, ProcedureState, meaning
 from fencer.target import ChassisCheck, Limits
 
-Step = tuple[State, Effect]
+ProcedureStep = tuple[ProcedureState, ProcedureEffect]
 
 MARGIN = 0.02  # seconds: what two clocks may differ over `stable_for`
 LEAST_GAP = 0.05  # seconds between two reads, whatever the limits say
@@ -71,23 +71,23 @@ class OutOfOrder(Exception):
     """An event that cannot happen in this phase: a bug of the caller, never a BMC's doing."""
 
 
-def begin(action: Action, limits: Limits, now: float) -> Step:
+def begin(action: Action, limits: Limits, now: float) -> ProcedureStep:
     """The first step: read. Raises KeyError for actions that have no power state as their end (list, metadata ...)."""
-    return State(action=action, limits=limits, goal=GOALS[action], began=now, half_began=now), Read()
+    return ProcedureState(action=action, limits=limits, goal=GOALS[action], began=now, half_began=now), Read()
 
 
-def step(state: State, event: Event, now: float) -> Step:
+def step(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     """Answers one event with one effect. Raises OutOfOrder where the table has no row."""
     if isinstance(event, ReadOk) and (stranger := wording.stranger(state.readings, event.reading)):
         event = ReadFailed(stranger)
     what = meaning(state, event)
     handler = STEPS.get((state.phase, what)) or ANYWHERE.get(what)
-    if handler is None or state.phase is Phase.DONE:
+    if handler is None or state.phase is ProcedurePhase.DONE:
         raise OutOfOrder(f"{what} while {state.phase}")
     return handler(_noted(state, event), event, now)
 
 
-def _noted(state: State, event: Event) -> State:
+def _noted(state: ProcedureState, event: ProcedureEvent) -> ProcedureState:
     match event:
         case ReadOk(reading):
             return replace(state, readings=(*state.readings, reading)[-KEPT_READINGS:], misses=0, miss=None)
@@ -102,7 +102,7 @@ def _noted(state: State, event: Event) -> State:
 # --- readings -----------------------------------------------------------------------------------------------------
 
 
-def _count(state: State, event: Event, now: float) -> Step:
+def _count(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     """One more reading at the goal."""
     state = replace(state, proof=(*state.proof, state.readings[-1]))
     if state.goal is not Power.OFF:
@@ -116,17 +116,17 @@ def _count(state: State, event: Event, now: float) -> Step:
     return _wait(state, max(gap, LEAST_GAP))
 
 
-def _act(state: State, event: Event, now: float) -> Step:
+def _act(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     """The host is known to be in the other state."""
     state = replace(state, proof=())
     if state.denied:
         return _failed(state, wording.denied(state.answer, state.readings, now))
     if not state.plan and state.offers is None:
-        return replace(state, phase=Phase.ASKING), Survey()
+        return replace(state, phase=ProcedurePhase.ASKING), Survey()
     return _send_or_wait(state, now)
 
 
-def _weigh(state: State, event: Event, now: float) -> Step:
+def _weigh(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     """The reading is no evidence of anything."""
     reading = state.readings[-1]
     if state.goal is None:
@@ -136,14 +136,14 @@ def _weigh(state: State, event: Event, now: float) -> Step:
     return _act(state, event, now)
 
 
-def _read_again(state: State, event: Event, now: float) -> Step:
+def _read_again(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     assert isinstance(event, ReadFailed)
     if state.denied:
         return _failed(state, wording.denied(state.answer, state.readings, now))
     return _pause(state, at_least=event.retry_after or 0.0)
 
 
-def _give_up(state: State, event: Event, now: float) -> Step:
+def _give_up(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     assert isinstance(event, ReadFailed)
     return _failed(state, wording.barred(event.failure, state.readings, now))
 
@@ -151,7 +151,7 @@ def _give_up(state: State, event: Event, now: float) -> Step:
 # --- commands -----------------------------------------------------------------------------------------------------
 
 
-def _choose(state: State, event: Event, now: float) -> Step:
+def _choose(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     assert isinstance(event, Offers)
     state = replace(state, offers=event)
     return _send_or_wait(state, now)
@@ -176,7 +176,7 @@ def plan(goal: Power, offers: Offers, limits: Limits) -> tuple[PowerCommand, ...
     return (PowerCommand.FORCE_OFF,)
 
 
-def _send_or_wait(state: State, now: float) -> Step:
+def _send_or_wait(state: ProcedureState, now: float) -> ProcedureStep:
     goal, offers = state.goal, state.offers
     assert goal is not None
     assert offers is not None
@@ -191,12 +191,12 @@ def _send_or_wait(state: State, now: float) -> Step:
     command = state.plan[0]
     blind_toggle = command is PowerCommand.PUSH_POWER_BUTTON and (state.readings[-1].power is not OPPOSITES[goal])
     if state.sent < state.limits.max_commands and now >= state.next_send and not blind_toggle:
-        return replace(state, phase=Phase.SENDING), Send(command)
+        return replace(state, phase=ProcedurePhase.SENDING), SendCommand(command)
     due = state.next_send - now
     return _pause(state, at_most=max(due, LEAST_GAP) if due > 0 else inf)
 
 
-def _watch(state: State, event: Event, now: float) -> Step:
+def _watch(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     """Accepted: from now on only reads count."""
     assert isinstance(event, CommandAnswered)
     left = state.began + state.limits.deadline - now
@@ -211,7 +211,7 @@ def _watch(state: State, event: Event, now: float) -> Step:
     return _pause(state, at_least=state.limits.poll + state.limits.power_wait)
 
 
-def _look_again(state: State, event: Event, now: float) -> Step:
+def _look_again(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     """Ambiguous: done, not done, or not needed. The next reading tells."""
     assert isinstance(event, CommandAnswered)
     assert event.failure is not None
@@ -226,7 +226,7 @@ def _look_again(state: State, event: Event, now: float) -> Step:
     return _read(state)
 
 
-def _last_look(state: State, event: Event, now: float) -> Step:
+def _last_look(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     """Denied: the host may be at the goal all the same. Where the BMC does not know the command, the next is tried."""
     assert isinstance(event, CommandAnswered)
     assert event.failure is not None
@@ -235,11 +235,11 @@ def _last_look(state: State, event: Event, now: float) -> Step:
     return _read(replace(state, accepted=None, denied=True))
 
 
-def _not_permitted(state: State, event: Event, now: float) -> Step:
+def _not_permitted(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     return _failed(state, wording.vetoed(state.plan[0], state.readings, now))
 
 
-def _heed_task(state: State, event: Event, now: float) -> Step:
+def _heed_task(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     assert isinstance(event, TaskSaid)
     if event.failure is not None:
         state = replace(
@@ -255,28 +255,28 @@ def _heed_task(state: State, event: Event, now: float) -> Step:
     return _read(state)
 
 
-def _back_off(state: State) -> float:
+def _back_off(state: ProcedureState) -> float:
     return float(state.limits.poll * 2**state.sent)
 
 
 # --- pauses and ends ----------------------------------------------------------------------------------------------
 
 
-def _after_pause(state: State, event: Event, now: float) -> Step:
+def _after_pause(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     if state.task and state.polls % FOLLOW_EVERY == FOLLOW_EVERY - 1:
-        return replace(state, phase=Phase.FOLLOWING), Follow(state.task)
+        return replace(state, phase=ProcedurePhase.FOLLOWING), Follow(state.task)
     return _read(state)
 
 
-def _read(state: State) -> Step:
-    return replace(state, phase=Phase.READING), Read()
+def _read(state: ProcedureState) -> ProcedureStep:
+    return replace(state, phase=ProcedurePhase.READING), Read()
 
 
-def _wait(state: State, seconds: float) -> Step:
-    return replace(state, phase=Phase.WAITING, polls=state.polls + 1), Wait(seconds)
+def _wait(state: ProcedureState, seconds: float) -> ProcedureStep:
+    return replace(state, phase=ProcedurePhase.WAITING, polls=state.polls + 1), Pause(seconds)
 
 
-def _pause(state: State, *, at_least: float = 0.0, at_most: float = inf) -> Step:
+def _pause(state: ProcedureState, *, at_least: float = 0.0, at_most: float = inf) -> ProcedureStep:
     """Between two polls: 0.5 s at first, then gently up, and slower where one read costs several requests."""
     limits = state.limits
     pause = min(limits.poll * 1.4**state.polls, limits.poll_max)
@@ -285,7 +285,7 @@ def _pause(state: State, *, at_least: float = 0.0, at_most: float = inf) -> Step
     return _wait(state, max(min(pause, at_most), at_least))
 
 
-def _reached(state: State, now: float) -> Step:
+def _reached(state: ProcedureState, now: float) -> ProcedureStep:
     evidence = _evidence(state)
     if state.action is Action.REBOOT and state.settled is None:
         state = replace(
@@ -293,10 +293,10 @@ def _reached(state: State, now: float) -> Step:
             next_send=-inf, escalate_at=inf, answer=None, accepted=None, denied=False, task=None,
         )  # fmt: skip
         return _act(state, ReadOk(state.readings[-1]), now)
-    return _finish(state, Verdict.CONFIRMED, evidence, None)
+    return _finish(state, FenceVerdict.CONFIRMED, evidence, None)
 
 
-def _evidence(state: State) -> Evidence:
+def _evidence(state: ProcedureState) -> Evidence:
     readings = state.proof
     if state.settled is not None:
         return Evidence(readings=(*state.settled.readings, *readings), chassis_check=state.settled.chassis_check, how="restarted")
@@ -316,20 +316,20 @@ HOW: Mapping[tuple[Power | None, bool], str] = {
 }
 
 
-def _time_up(state: State, event: Event, now: float) -> Step:
+def _time_up(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     return _failed(state, wording.time_up(state, now))
 
 
-def _failed(state: State, failure: Failure) -> Step:
+def _failed(state: ProcedureState, failure: Failure) -> ProcedureStep:
     if state.settled is not None:
         note = f"the host is off; switching it on again failed: {failure.text}"
-        return _finish(replace(state, notes=(*state.notes, note)), Verdict.CONFIRMED, state.settled, None)
+        return _finish(replace(state, notes=(*state.notes, note)), FenceVerdict.CONFIRMED, state.settled, None)
     last = state.readings[-1].power if state.readings and state.miss is None else Power.UNKNOWN
     refuted = state.goal is not None and last is OPPOSITES[state.goal]
-    return _finish(state, Verdict.REFUTED if refuted else Verdict.UNKNOWN, None, failure)
+    return _finish(state, FenceVerdict.REFUTED if refuted else FenceVerdict.UNKNOWN, None, failure)
 
 
-def _finish(state: State, verdict: Verdict, evidence: Evidence | None, failure: Failure | None) -> Step:
+def _finish(state: ProcedureState, verdict: FenceVerdict, evidence: Evidence | None, failure: Failure | None) -> ProcedureStep:
     outcome = Outcome(
         verdict=verdict,
         action=state.action,
@@ -339,23 +339,23 @@ def _finish(state: State, verdict: Verdict, evidence: Evidence | None, failure: 
         failure=failure,
         notes=state.notes,
     )
-    return replace(state, phase=Phase.DONE), Finish(outcome)
+    return replace(state, phase=ProcedurePhase.DONE), Finish(outcome)
 
 
-Handler = Callable[[State, Event, float], Step]
+Handler = Callable[[ProcedureState, ProcedureEvent, float], ProcedureStep]
 
-STEPS: Mapping[tuple[Phase, Input], Handler] = {
-    (Phase.READING, Input.AT_GOAL): _count,
-    (Phase.READING, Input.OPPOSITE): _act,
-    (Phase.READING, Input.UNSURE): _weigh,
-    (Phase.READING, Input.MISSED): _read_again,
-    (Phase.READING, Input.BARRED): _give_up,
-    (Phase.ASKING, Input.OFFERED): _choose,
-    (Phase.SENDING, Input.ACCEPTED): _watch,
-    (Phase.SENDING, Input.AMBIGUOUS): _look_again,
-    (Phase.SENDING, Input.DENIED): _last_look,
-    (Phase.SENDING, Input.VETO): _not_permitted,
-    (Phase.FOLLOWING, Input.TASK): _heed_task,
-    (Phase.WAITING, Input.TIMER): _after_pause,
+STEPS: Mapping[tuple[ProcedurePhase, Input], Handler] = {
+    (ProcedurePhase.READING, Input.AT_GOAL): _count,
+    (ProcedurePhase.READING, Input.OPPOSITE): _act,
+    (ProcedurePhase.READING, Input.UNSURE): _weigh,
+    (ProcedurePhase.READING, Input.MISSED): _read_again,
+    (ProcedurePhase.READING, Input.BARRED): _give_up,
+    (ProcedurePhase.ASKING, Input.OFFERED): _choose,
+    (ProcedurePhase.SENDING, Input.ACCEPTED): _watch,
+    (ProcedurePhase.SENDING, Input.AMBIGUOUS): _look_again,
+    (ProcedurePhase.SENDING, Input.DENIED): _last_look,
+    (ProcedurePhase.SENDING, Input.VETO): _not_permitted,
+    (ProcedurePhase.FOLLOWING, Input.TASK): _heed_task,
+    (ProcedurePhase.WAITING, Input.TIMER): _after_pause,
 }
 ANYWHERE: Mapping[Input, Handler] = {Input.DEADLINE: _time_up}

@@ -10,32 +10,32 @@ from typing import TypeVar
 from fencer.events_effects import (
     CommandAnswered,
     DeadlinePassed,
-    Effect,
-    Event,
     Finish,
     Follow,
+    Pause,
+    ProcedureEffect,
+    ProcedureEvent,
     Read,
     ReadFailed,
     ReadOk,
-    Send,
+    SendCommand,
     Survey,
     TimerFired,
     Vetoed,
-    Wait,
 )
-from fencer.outcome import Action, Cause, Failure, Outcome, PowerCommand, Reading, Verdict
+from fencer.outcome import Action, Cause, Failure, FenceVerdict, Outcome, PowerCommand, Reading
 from fencer.procedure import begin, step
 from fencer.target import ChassisCheck, FenceError, Limits, Protocol, Target
 from fencer.transport.base import Transport, Unread
 
 Answer = TypeVar("Answer")
 Permit = Callable[[PowerCommand], bool]
-Observe = Callable[[float, Event | Effect], None]
+Observe = Callable[[float, ProcedureEvent | ProcedureEffect], None]
 
 LEAST_CALL = 0.3  # seconds: with less than that left a call would only fail, and hide the cause that matters
 
 
-class Clock(Interface):
+class FenceClock(Interface):
     """Seconds on a monotonic scale."""
 
     def now(self) -> float: ...
@@ -56,7 +56,7 @@ class MonotonicClock:
 def perform(
     action: Action,
     transport: Transport,
-    clock: Clock,
+    clock: FenceClock,
     limits: Limits,
     *,
     permit: Permit | None = None,
@@ -78,19 +78,19 @@ def perform(
 
 
 def _carry_out(
-    effect: Read | Survey | Send | Follow | Wait,
+    effect: Read | Survey | SendCommand | Follow | Pause,
     transport: Transport,
-    clock: Clock,
+    clock: FenceClock,
     limits: Limits,
     until: float,
     permit: Permit | None,
-) -> Event:
+) -> ProcedureEvent:
     left = until - clock.now()
     if left < min(LEAST_CALL, limits.deadline / 10):
         return DeadlinePassed()
     timeout = min(limits.call, left)  # of one request; a read may need several
     match effect:
-        case Wait(seconds):
+        case Pause(seconds):
             clock.sleep(min(seconds, left))
             return TimerFired()
         case Read():
@@ -102,13 +102,13 @@ def _carry_out(
             return transport.offers(timeout)
         case Follow(task):
             return transport.follow(task, timeout)
-        case Send(command):
+        case SendCommand(command):
             if permit is not None and not permit(command):
                 return Vetoed()
             return transport.command(command, timeout)
 
 
-def open_transport(target: Target, limits: Limits, request: float, clock: Clock) -> Transport:
+def open_transport(target: Target, limits: Limits, request: float, clock: FenceClock) -> Transport:
     """The transport of the target's protocol; no request on it takes longer than `request` seconds.
 
     Raises Unread where the target's settings cannot work.
@@ -135,7 +135,7 @@ def fence_target(
     try:
         transport = open_transport(target, limits, limits.call, clock)
     except Unread as unread:
-        return Outcome(verdict=Verdict.UNKNOWN, action=action, failure=unread.failure)
+        return Outcome(verdict=FenceVerdict.UNKNOWN, action=action, failure=unread.failure)
     try:
         return perform(action, transport, clock, limits, permit=permit, observe=observe)
     finally:

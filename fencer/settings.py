@@ -10,7 +10,7 @@ from math import isfinite
 from pathlib import Path
 
 from fencer.outcome import Action
-from fencer.parameters import BY_NAME, Kind
+from fencer.parameters import BY_NAME, ParameterKind
 from fencer.target import Auth, ChassisCheck, Limits, Protocol, Target
 
 TRUE = frozenset({"1", "yes", "on", "true"})
@@ -26,7 +26,7 @@ class BadSettings(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class AgentSettings:
     """Everything that an agent run needs. `target` is None for actions that speak to no BMC."""
 
     action: Action
@@ -49,7 +49,7 @@ def action_of(values: Mapping[str, str]) -> Action:
         raise BadSettings(f"unknown action {word!r}; there are {', '.join(Action)}") from error
 
 
-def settings(values: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> Settings:
+def settings(values: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> AgentSettings:
     """`values`: canonical parameter names, as in `fencer.parameters`. Raises BadSettings."""
     given = {name: value if name in FREE_TEXT else value.strip() for name, value in values.items()}
     action = action_of(given)
@@ -61,7 +61,7 @@ def settings(values: Mapping[str, str], environment: Mapping[str, str] = os.envi
         target = None if action is Action.METADATA else _target(given, environment)
     except ValueError as error:
         raise BadSettings(str(error)) from error
-    return Settings(
+    return AgentSettings(
         action=action,
         target=target,
         limits=limits,
@@ -74,7 +74,7 @@ def settings(values: Mapping[str, str], environment: Mapping[str, str] = os.envi
     )
 
 
-SECONDS = tuple(name for name, parameter in BY_NAME.items() if parameter.kind is Kind.SECOND)
+SECONDS = tuple(name for name, parameter in BY_NAME.items() if parameter.kind is ParameterKind.SECOND)
 
 
 def _limits(action: Action, given: Mapping[str, str], seconds: Mapping[str, float]) -> Limits:
@@ -179,7 +179,7 @@ def _host_and_port(text: str) -> tuple[str, int | None]:
 def _check_selects(given: Mapping[str, str]) -> None:
     for name, value in given.items():
         parameter = BY_NAME.get(name)
-        if parameter and parameter.kind is Kind.SELECT and value and value not in parameter.options:
+        if parameter and parameter.kind is ParameterKind.SELECT and value and value not in parameter.options:
             raise BadSettings(f"{name} is {value!r}; it must be one of {', '.join(parameter.options)}")
 
 

@@ -15,8 +15,8 @@ from math import inf
 from fencer.events_effects import (
     CommandAnswered,
     DeadlinePassed,
-    Event,
     Offers,
+    ProcedureEvent,
     ReadFailed,
     ReadOk,
     TaskSaid,
@@ -27,7 +27,7 @@ from fencer.outcome import Action, Cause, Evidence, Failure, Power, PowerCommand
 from fencer.target import Limits
 
 
-class Phase(StrEnum):
+class ProcedurePhase(StrEnum):
     """What the procedure waits for."""
 
     READING = "reading"
@@ -57,14 +57,14 @@ class Input(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class ProcedureState:
     """Everything that is known. Fields from `plan` to `task` are about the current half of a reboot."""
 
     action: Action
     limits: Limits
     goal: Power | None  # None: only to be read
     began: float
-    phase: Phase = Phase.READING
+    phase: ProcedurePhase = ProcedurePhase.READING
     readings: tuple[Reading, ...] = ()
     misses: int = 0
     miss: Failure | None = None  # why the newest read failed; None after a reading
@@ -88,7 +88,7 @@ class State:
 ALWAYS_BARRED = frozenset({Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED, Cause.TLS, Cause.CONFIG, Cause.UNSUPPORTED})
 TRIES_BEFORE_A_READING: Mapping[Cause, int] = {Cause.NOT_FOUND: 1, Cause.UNREACHABLE: 3}
 DENIALS = frozenset({*ALWAYS_BARRED, Cause.NOT_FOUND})
-PLAIN: Mapping[type[Event], Input] = {
+PLAIN: Mapping[type[ProcedureEvent], Input] = {
     Offers: Input.OFFERED,
     TaskSaid: Input.TASK,
     TimerFired: Input.TIMER,
@@ -97,7 +97,7 @@ PLAIN: Mapping[type[Event], Input] = {
 }
 
 
-def meaning(state: State, event: Event) -> Input:
+def meaning(state: ProcedureState, event: ProcedureEvent) -> Input:
     """Reads one event in the light of what is known."""
     match event:
         case ReadOk(reading):

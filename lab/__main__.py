@@ -20,9 +20,9 @@ from lab.engine import NoEngine, insist_on_engine, left_overs
 from lab.incidents import play
 from lab.local_incident import local_lab
 from lab.render import bmc_name, ipmi_port, redfish_port
-from lab.settings import Settings, load_settings
+from lab.settings import LabSettings, load_settings
 from lab.site import SiteFailed
-from lab.verdict import Colour, Facts, Incident, judge, timeline
+from lab.verdict import Colour, Incident, IncidentFacts, judge, timeline
 from profiles import load
 from profiles.errors import ProfileError
 
@@ -91,7 +91,7 @@ def local(which: tuple[str, ...], policy: str) -> None:
         sys.exit(max(codes))
 
 
-def _report(facts: Facts) -> int:
+def _report(facts: IncidentFacts) -> int:
     verdict = judge(facts)
     for row in timeline(facts):
         click.echo(row)
@@ -99,7 +99,7 @@ def _report(facts: Facts) -> int:
     return {Colour.GREEN: 0, Colour.RED: EXIT_RED, Colour.VOID: EXIT_FAILED}[verdict.colour]
 
 
-def _where(settings: Settings) -> str:
+def _where(settings: LabSettings) -> str:
     account = load(settings.profile).auth.accounts[0]
     rows = [f"every BMC is a {settings.profile}; user {account.name}, password {account.password} (its public default)"]
     for node in settings.machines:

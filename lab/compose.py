@@ -9,14 +9,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from emulator.core.journal import Event, Kind, event_from_json
+from emulator.core.journal import Event, EventKind, event_from_json
 from lab import render
 from lab.engine import compose, docker, docker_bytes, mine, setting
-from lab.oracle import Write, parse_disk
+from lab.oracle import DiskWrite, parse_disk
 from lab.redfish_client import Client
 from lab.run import JOURNAL
-from lab.settings import Settings
-from lab.site import BMC_KINDS, Login, Said, Seen, SiteFailed
+from lab.settings import LabSettings
+from lab.site import BMC_KINDS, BmcLogin, FencerSaid, SiteFailed, TruthSeen
 from profiles import load
 
 UP_PATIENCE = "90"
@@ -26,13 +26,13 @@ UP_PATIENCE = "90"
 class ComposeLab:
     """A `Site` over the running compose project."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: LabSettings) -> None:
         self._settings = settings
         self._ids = {service: container_of(service) for service in ("emulator", "fence-ha", *settings.machines)}
         account = load(settings.profile).auth.accounts[0]
         system = load(settings.profile).ids.system
         self._logins = {
-            node: Login(
+            node: BmcLogin(
                 url=f"https://{self._published(render.redfish_port(settings, node))}",
                 username=account.name,
                 password=account.password,
@@ -46,7 +46,7 @@ class ComposeLab:
     def machines(self) -> Mapping[str, Sequence[str]]:
         return self._settings.machines
 
-    def login(self, node: str) -> Login:
+    def login(self, node: str) -> BmcLogin:
         return self._logins[node]
 
     def hang(self, node: str) -> None:
@@ -61,20 +61,20 @@ class ComposeLab:
             return None
         return dict(json.loads(said))
 
-    def seen(self, node: str) -> Sequence[Seen]:
+    def seen(self, node: str) -> Sequence[TruthSeen]:
         bmc = render.bmc_name(self._settings, node)
         return [
-            Seen(event.t + self._offset, event.kind, event.data)
+            TruthSeen(event.t + self._offset, event.kind, event.data)
             for event in self._journal()
             if event.bmc == bmc and event.kind in BMC_KINDS
         ]
 
-    def said(self) -> Sequence[Said]:
+    def said(self) -> Sequence[FencerSaid]:
         offset = time.monotonic() - time.time()  # fence-ha's lines carry the time of day
         lines = [json.loads(line) for line in docker("logs", self._ids["fence-ha"]).splitlines() if line.startswith("{")]
-        return [Said(line["t"] + offset, line["host"], line) for line in lines]
+        return [FencerSaid(line["t"] + offset, line["host"], line) for line in lines]
 
-    def writes(self) -> Mapping[str, Sequence[Write]]:
+    def writes(self) -> Mapping[str, Sequence[DiskWrite]]:
         anybody = self._ids[list(self.machines)[-1]]  # off or on: the disk is the same for all
         archive = docker_bytes(["cp", f"{anybody}:{render.DISK}", "-"])
         found = {}
@@ -106,7 +106,9 @@ class ComposeLab:
             middle = (before + time.monotonic()) / 2
         bmc_name = render.bmc_name(self._settings, next(iter(self._logins)))
         asked = [
-            e.t for e in self._journal() if e.kind is Kind.REQUEST and e.bmc == bmc_name and "Systems" in str(e.data.get("path"))
+            e.t
+            for e in self._journal()
+            if e.kind is EventKind.REQUEST and e.bmc == bmc_name and "Systems" in str(e.data.get("path"))
         ]
         # The last one is ours: fence-ha asks a BMC only when it suspects its host.
         return middle - asked[-1]
@@ -134,13 +136,13 @@ def down() -> None:
 
 
 @contextmanager
-def compose_lab(settings: Settings, policy: str) -> Iterator[ComposeLab]:
+def compose_lab(settings: LabSettings, policy: str) -> Iterator[ComposeLab]:
     """The lab with fresh nodes, an empty disk and a manager that remembers nothing; the emulator goes on as it is."""
     begin_again(settings, policy)
     yield ComposeLab(settings)
 
 
-def begin_again(settings: Settings, policy: str) -> None:
+def begin_again(settings: LabSettings, policy: str) -> None:
     compose("rm", "--stop", "--force", "fence-ha", *settings.machines)
     for volume in docker("volume", "ls", "-q", *mine()).split():
         docker("volume", "rm", volume)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from lab.redfish_client import Client
-from lab.site import Site, SiteFailed
-from lab.verdict import ELSEWHERE_WITHIN, Facts, Incident
+from lab.site import LabSite, SiteFailed
+from lab.verdict import ELSEWHERE_WITHIN, Incident, IncidentFacts
 
 NODE = "node1"
 MOVE_PATIENCE = ELSEWHERE_WITHIN + 2.0
@@ -17,12 +17,12 @@ BOOT_PATIENCE = 15.0
 AFTER_BOOT = 2.0
 
 
-def play(incident: Incident, site: Site, policy: str) -> Facts:
+def play(incident: Incident, site: LabSite, policy: str) -> IncidentFacts:
     """Raises SiteFailed where the lab itself does not do what an incident needs."""
     return (power_loss if incident is Incident.POWER_LOSS else hung)(site, policy)
 
 
-def power_loss(site: Site, policy: str) -> Facts:
+def power_loss(site: LabSite, policy: str) -> IncidentFacts:
     """Somebody switches node1 off at its BMC; from then on that BMC refuses to switch it off."""
     with Client(site.login(NODE)) as bmc:
         bmc.await_power("On")
@@ -36,7 +36,7 @@ def power_loss(site: Site, policy: str) -> Facts:
         return _facts(Incident.POWER_LOSS, site, policy, blow, by_hand=2, refused=refused)
 
 
-def hung(site: Site, policy: str) -> Facts:
+def hung(site: LabSite, policy: str) -> IncidentFacts:
     """node1 hangs. Once its machines run elsewhere it is switched on again, and must not remember them."""
     with Client(site.login(NODE)) as bmc:
         bmc.await_power("On")
@@ -56,7 +56,7 @@ def hung(site: Site, policy: str) -> Facts:
         return _facts(Incident.HUNG, site, policy, blow, back=back, back_machines=machines)
 
 
-def _await_move(site: Site, blow: float) -> None:
+def _await_move(site: LabSite, blow: float) -> None:
     """Returns when all machines write elsewhere, and a moment later; or when they had time enough."""
     mine = site.machines[NODE]
     while time.monotonic() < blow + MOVE_PATIENCE:
@@ -67,7 +67,7 @@ def _await_move(site: Site, blow: float) -> None:
     time.sleep(LOOK_ON)
 
 
-def _await_agent(site: Site, since: float) -> None:
+def _await_agent(site: LabSite, since: float) -> None:
     while time.monotonic() < since + BOOT_PATIENCE:
         if site.agent(NODE) is not None:
             return
@@ -77,7 +77,7 @@ def _await_agent(site: Site, since: float) -> None:
 
 def _facts(
     incident: Incident,
-    site: Site,
+    site: LabSite,
     policy: str,
     blow: float,
     *,
@@ -85,8 +85,8 @@ def _facts(
     refused: int | None = None,
     back: float | None = None,
     back_machines: tuple[str, ...] = (),
-) -> Facts:
-    return Facts(
+) -> IncidentFacts:
+    return IncidentFacts(
         incident=incident,
         policy=policy,
         node=NODE,

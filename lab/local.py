@@ -28,9 +28,9 @@ import yaml
 
 from emulator import Emulator, HostSpec, UnitSpec
 from emulator.backends.process import ProcessHost
-from emulator.core.journal import HEAD_KEYS, Datum, Event, Kind
+from emulator.core.journal import HEAD_KEYS, Datum, Event, EventKind
 from emulator.wire.ports import free_ports
-from lab.oracle import Write, read_disk
+from lab.oracle import DiskWrite, read_disk
 from lab.site import SiteFailed as SiteFailed
 from profiles import load
 from profiles.scale import at_scale
@@ -181,9 +181,9 @@ class LocalSite:
                 data: dict[str, Datum] = {key: value for key, value in raw.items() if key not in HEAD_KEYS and key != "host"}
                 data["what"] = raw["kind"]
                 host = str(raw["host"])
-                seq = self.emulator.record(host, Kind.MANAGER, None, **data)
+                seq = self.emulator.record(host, EventKind.MANAGER, None, **data)
                 with self._said:
-                    self._events_said.append(Event(seq, 0.0, host, Kind.MANAGER, None, data))
+                    self._events_said.append(Event(seq, 0.0, host, EventKind.MANAGER, None, data))
                     self._said.notify_all()
 
     def stop_manager(self) -> None:
@@ -251,15 +251,15 @@ class LocalSite:
             answer.read()
         self.emulator.hang(node)
 
-    def writes(self) -> dict[str, list[Write]]:
+    def writes(self) -> dict[str, list[DiskWrite]]:
         return read_disk(self.disk)
 
     def journal_writes(self) -> None:
         """Puts what reached the disk into the journal: one event per life of a machine, its times on the journal's clock."""
         for vm, writes in self.writes().items():
-            runs: dict[str, list[Write]] = {}
+            runs: dict[str, list[DiskWrite]] = {}
             for write in writes:
                 runs.setdefault(write.token, []).append(write)
             for token, run in runs.items():
                 times: list[str | int | float | bool | None] = [round(write.t - self._offset, 4) for write in run]
-                self.emulator.record(run[0].host, Kind.WRITE, None, vm=vm, host=run[0].host, token=token, times=times)
+                self.emulator.record(run[0].host, EventKind.WRITE, None, vm=vm, host=run[0].host, token=token, times=times)

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from lab.local import LocalSite, SiteSettings
-from lab.oracle import Write
-from lab.settings import Settings
-from lab.site import BMC_KINDS, Login, Said, Seen
+from lab.oracle import DiskWrite
+from lab.settings import LabSettings
+from lab.site import BMC_KINDS, BmcLogin, FencerSaid, TruthSeen
 
 
 class LocalLab:
@@ -27,9 +27,9 @@ class LocalLab:
     def machines(self) -> Mapping[str, Sequence[str]]:
         return self._site.settings.machines
 
-    def login(self, node: str) -> Login:
+    def login(self, node: str) -> BmcLogin:
         endpoint = self._site.emulator.endpoints[node]
-        return Login(
+        return BmcLogin(
             url=endpoint.redfish_url,
             username=endpoint.username,
             password=endpoint.password,
@@ -46,27 +46,27 @@ class LocalLab:
         except (OSError, ValueError):
             return None
 
-    def seen(self, node: str) -> Sequence[Seen]:
+    def seen(self, node: str) -> Sequence[TruthSeen]:
         return [
-            Seen(event.t + self._offset, event.kind, event.data)
+            TruthSeen(event.t + self._offset, event.kind, event.data)
             for event in self._site.emulator.events()
             if event.bmc == node and event.kind in BMC_KINDS
         ]
 
-    def said(self) -> Sequence[Said]:
+    def said(self) -> Sequence[FencerSaid]:
         # The site journals each line as it comes, under its own clock; `what` is the line's kind.
         return [
-            Said(event.t + self._offset, event.bmc, {**event.data, "kind": event.data["what"]})
+            FencerSaid(event.t + self._offset, event.bmc, {**event.data, "kind": event.data["what"]})
             for event in self._site.emulator.events()
-            if event.kind is Kind.MANAGER
+            if event.kind is EventKind.MANAGER
         ]
 
-    def writes(self) -> Mapping[str, Sequence[Write]]:
+    def writes(self) -> Mapping[str, Sequence[DiskWrite]]:
         return self._site.writes()
 
 
 @contextmanager
-def local_lab(settings: Settings, policy: str, directory: Path) -> Iterator[LocalLab]:
+def local_lab(settings: LabSettings, policy: str, directory: Path) -> Iterator[LocalLab]:
     """Starts BMCs, hosts and `fence-ha` as processes of this machine. Raises SiteFailed."""
     wishes = SiteSettings(
         profile=settings.profile,

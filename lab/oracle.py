@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class DiskWrite:
     vm: str
     host: str
     token: str
@@ -33,32 +33,32 @@ class SplitBrain:
     last: float
 
 
-def parse(line: str) -> Write:
+def parse(line: str) -> DiskWrite:
     """Raises ValueError for a line that no machine of the lab wrote."""
     try:
         raw = json.loads(line)
-        return Write(str(raw["vm"]), str(raw["host"]), str(raw["token"]), int(raw["n"]), float(raw["t"]))
+        return DiskWrite(str(raw["vm"]), str(raw["host"]), str(raw["token"]), int(raw["n"]), float(raw["t"]))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not a write of a lab machine: {line[:80]!r}") from error
 
 
-def read_disk(disk: Path) -> dict[str, list[Write]]:
+def read_disk(disk: Path) -> dict[str, list[DiskWrite]]:
     """All complete lines, by machine, in the order in which they reached the disk."""
     return parse_disk({path.stem: path.read_text() for path in sorted(disk.glob("*.jsonl"))})
 
 
-def parse_disk(files: Mapping[str, str]) -> dict[str, list[Write]]:
+def parse_disk(files: Mapping[str, str]) -> dict[str, list[DiskWrite]]:
     """`files` maps each machine to the text of its file. A line that is still being written does not count."""
     whole = {vm: text[: text.rfind("\n") + 1] for vm, text in files.items()}
     return {vm: [parse(line) for line in text.splitlines()] for vm, text in whole.items()}
 
 
-def split_brains(disk: Mapping[str, Iterable[Write]]) -> list[SplitBrain]:
+def split_brains(disk: Mapping[str, Iterable[DiskWrite]]) -> list[SplitBrain]:
     found = []
     for vm, writes in disk.items():
         runs: list[str] = []
         hosts: dict[str, str] = {}
-        late: list[Write] = []
+        late: list[DiskWrite] = []
         for write in writes:
             if write.token not in hosts:
                 runs.append(write.token)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import requests
 import urllib3.exceptions
 
-from lab.site import Login, SiteFailed
+from lab.site import BmcLogin, SiteFailed
 
 PATIENCE = 10.0
 """Seconds for one answer, and for a power state to come about."""
@@ -18,7 +18,7 @@ PATIENCE = 10.0
 class Client:
     """One session with one BMC. The lab's certificates are the BMC's own; nobody here verifies them."""
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: BmcLogin) -> None:
         self._login = login
         self._session = requests.Session()
         self._session.trust_env = False

@@ -8,22 +8,22 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lab.settings import Settings
+from lab.settings import LabSettings
 from profiles import load
 
 STATE = "/state/fence-ha.db"
 DISK = "/disk"
 
 
-def bmc_name(settings: Settings, node: str) -> str:
+def bmc_name(settings: LabSettings, node: str) -> str:
     return f"bmc{list(settings.machines).index(node) + 1}"
 
 
-def redfish_port(settings: Settings, node: str) -> int:
+def redfish_port(settings: LabSettings, node: str) -> int:
     return settings.ports.redfish + list(settings.machines).index(node)
 
 
-def ipmi_port(settings: Settings, node: str) -> int:
+def ipmi_port(settings: LabSettings, node: str) -> int:
     return settings.ports.ipmi + list(settings.machines).index(node)
 
 
@@ -32,7 +32,7 @@ def as_yaml(tree: dict[str, Any]) -> str:
     return json.dumps(tree, indent=2)
 
 
-def rack(settings: Settings) -> dict[str, Any]:
+def rack(settings: LabSettings) -> dict[str, Any]:
     """For `bmc-emulator run --rack`: every node is the container that carries its name."""
     return {
         "schema": "rack/1",
@@ -52,7 +52,7 @@ def rack(settings: Settings) -> dict[str, Any]:
     }
 
 
-def manager(settings: Settings, policy: str) -> dict[str, Any]:
+def manager(settings: LabSettings, policy: str) -> dict[str, Any]:
     """For `fence-ha run`. The password is the profile's public default."""
     profile = load(settings.profile)
     account = profile.auth.accounts[0]

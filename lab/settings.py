@@ -37,7 +37,7 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class LabSettings:
     """`policy` is fence-ha's, in seconds of the wall; `fence-ha` checks it."""
 
     profile: str
@@ -49,7 +49,7 @@ class Settings:
     policy: Mapping[str, Any]
 
 
-def load_settings(path: Path = DEFAULT) -> Settings:
+def load_settings(path: Path = DEFAULT) -> LabSettings:
     """Raises ProfileError."""
     problems = Problems()
     try:
@@ -61,7 +61,7 @@ def load_settings(path: Path = DEFAULT) -> Settings:
         problems.add(tree.keys["machines"], "machines", "a lab needs two nodes at least: machines must have somewhere to go")
     problems.raise_any()
     raw = plain(tree)
-    return Settings(
+    return LabSettings(
         profile=raw["profile"],
         time_scale=raw["time_scale"],
         seed=raw["seed"],

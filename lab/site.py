@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from emulator.core.journal import Datum, Kind
-from lab.oracle import Write
+from emulator.core.journal import Datum, EventKind
+from lab.oracle import DiskWrite
 
-BMC_KINDS = frozenset({Kind.COMMAND, Kind.RAIL, Kind.OS, Kind.REPORT})
+BMC_KINDS = frozenset({EventKind.COMMAND, EventKind.RAIL, EventKind.OS, EventKind.REPORT})
 """What of a journal a `Site` shows: commands, the truth about hosts, and what is said about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
+class BmcLogin:
     """A BMC as any client sees it."""
 
     url: str
@@ -27,16 +27,16 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TruthSeen:
     """Something that a BMC's journal holds."""
 
     t: float
-    kind: Kind
+    kind: EventKind
     data: Mapping[str, Datum]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class FencerSaid:
     """A line of `fence-ha run --json`: `data` has its `kind` and everything else."""
 
     t: float
@@ -44,7 +44,7 @@ class Said:
     data: Mapping[str, object]
 
 
-class Site(Protocol):
+class LabSite(Protocol):
     """A running lab with `fence-ha` in charge of every node and all machines writing."""
 
     @property
@@ -52,7 +52,7 @@ class Site(Protocol):
         """Node -> the machines that ran on it first."""
         ...
 
-    def login(self, node: str) -> Login: ...
+    def login(self, node: str) -> BmcLogin: ...
 
     def hang(self, node: str) -> None:
         """The node's agent answers nobody any more and ignores SIGTERM; its machines go on writing."""
@@ -62,13 +62,13 @@ class Site(Protocol):
         """What the node's agent says of itself; None while it does not answer."""
         ...
 
-    def seen(self, node: str) -> Sequence[Seen]:
+    def seen(self, node: str) -> Sequence[TruthSeen]:
         """The journal of the node's BMC."""
         ...
 
-    def said(self) -> Sequence[Said]: ...
+    def said(self) -> Sequence[FencerSaid]: ...
 
-    def writes(self) -> Mapping[str, Sequence[Write]]: ...
+    def writes(self) -> Mapping[str, Sequence[DiskWrite]]: ...
 
 
 class SiteFailed(Exception):

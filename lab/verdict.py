@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from emulator.core.journal import Kind
-from lab.oracle import Write, split_brains
-from lab.site import Said, Seen
+from emulator.core.journal import EventKind
+from lab.oracle import DiskWrite, split_brains
+from lab.site import FencerSaid, TruthSeen
 
 ELSEWHERE_WITHIN = 10.0
 """Seconds after the power loss in which the dead node's machines must write on another node."""
@@ -33,7 +33,7 @@ class Colour(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class IncidentFacts:
     """Times are CLOCK_MONOTONIC. `blow`: the power loss or the hang. `by_hand`: power commands of the incident's own."""
 
     incident: Incident
@@ -41,9 +41,9 @@ class Facts:
     node: str
     machines: Sequence[str]
     blow: float
-    seen: Sequence[Seen]
-    said: Sequence[Said]
-    writes: Mapping[str, Sequence[Write]]
+    seen: Sequence[TruthSeen]
+    said: Sequence[FencerSaid]
+    writes: Mapping[str, Sequence[DiskWrite]]
     by_hand: int = 0
     refused: int | None = None  # what the BMC answered to a second power-off
     back: float | None = None  # when the node was switched on again
@@ -65,34 +65,34 @@ class Facts:
 
     @property
     def rail_down_at(self) -> float | None:
-        events = (event for event in self.seen if event.kind is Kind.RAIL and event.t >= self.blow)
+        events = (event for event in self.seen if event.kind is EventKind.RAIL and event.t >= self.blow)
         return next((event.t for event in events if event.data.get("rail") == "down"), None)
 
     @property
-    def commands(self) -> Sequence[Seen]:
+    def commands(self) -> Sequence[TruthSeen]:
         """The power commands that the manager sent."""
-        after = [event for event in self.seen if event.kind is Kind.COMMAND and event.t >= self.blow - 1.0]
+        after = [event for event in self.seen if event.kind is EventKind.COMMAND and event.t >= self.blow - 1.0]
         return after[self.by_hand :] if self.back is None else [event for event in after[self.by_hand :] if event.t < self.back]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class IncidentVerdict:
     colour: Colour
     reasons: tuple[str, ...]
 
-    def line(self, facts: Facts) -> str:
+    def line(self, facts: IncidentFacts) -> str:
         return f"{self.colour} incident {facts.incident}, policy {facts.policy}: {'; '.join(self.reasons)}"
 
 
-def judge(facts: Facts) -> Verdict:
+def judge(facts: IncidentFacts) -> IncidentVerdict:
     void = _void(facts)
     if void:
-        return Verdict(Colour.VOID, (void,))
+        return IncidentVerdict(Colour.VOID, (void,))
     wrong = tuple(_wrong(facts))
-    return Verdict(Colour.RED, wrong) if wrong else Verdict(Colour.GREEN, tuple(_right(facts)))
+    return IncidentVerdict(Colour.RED, wrong) if wrong else IncidentVerdict(Colour.GREEN, tuple(_right(facts)))
 
 
-def _void(facts: Facts) -> str | None:
+def _void(facts: IncidentFacts) -> str | None:
     if not facts.machines:
         return f"no machine ran on {facts.node}"
     if facts.incident is Incident.POWER_LOSS:
@@ -103,7 +103,7 @@ def _void(facts: Facts) -> str | None:
     return None
 
 
-def _wrong(facts: Facts) -> list[str]:
+def _wrong(facts: IncidentFacts) -> list[str]:
     found = [
         f"SPLIT BRAIN: {brain.vm} was written by {brain.old_host} {brain.writes} times after {brain.new_host} had begun"
         for brain in split_brains(facts.writes)
@@ -121,7 +121,7 @@ def _wrong(facts: Facts) -> list[str]:
     return found
 
 
-def _of_machine(facts: Facts, vm: str) -> list[str]:
+def _of_machine(facts: IncidentFacts, vm: str) -> list[str]:
     start, rail = facts.elsewhere(vm), facts.rail_down_at
     if start is None:
         return [f"{vm} runs nowhere else"]
@@ -132,7 +132,7 @@ def _of_machine(facts: Facts, vm: str) -> list[str]:
     return []
 
 
-def _of_return(facts: Facts) -> list[str]:
+def _of_return(facts: IncidentFacts) -> list[str]:
     if not any(event.data.get("reset") == "ForceOff" and int(str(event.data.get("status"))) < 300 for event in facts.commands):
         return [f"no ForceOff of {facts.node} was accepted"]
     if facts.back is None:
@@ -146,7 +146,7 @@ def _of_return(facts: Facts) -> list[str]:
     return found
 
 
-def _right(facts: Facts) -> list[str]:
+def _right(facts: IncidentFacts) -> list[str]:
     starts = [start for vm in facts.machines if (start := facts.elsewhere(vm)) is not None]
     rail, last = facts.rail_down_at, max(facts.last_at_home(vm) or 0.0 for vm in facts.machines)
     assert rail is not None
@@ -162,7 +162,7 @@ def _right(facts: Facts) -> list[str]:
     return lines
 
 
-def timeline(facts: Facts) -> list[str]:
+def timeline(facts: IncidentFacts) -> list[str]:
     """One line per event, oldest first, seconds from the blow."""
     rows: list[tuple[float, str, str]] = [(facts.blow, "incident", _blow(facts))]
     rows += [(event.t, "bmc", text) for event in facts.seen if (text := _of_bmc(event))]
@@ -192,33 +192,33 @@ def _folded(rows: Sequence[tuple[float, str, str]], blow: float) -> Iterator[str
             yield f"{t - blow:+9.3f} s  {who:<9} {text}{again}"
 
 
-def _blow(facts: Facts) -> str:
+def _blow(facts: IncidentFacts) -> str:
     if facts.incident is Incident.HUNG:
         return f"{facts.node} hangs: no answers, no polite shutdown, its machines go on"
     again = f"; asked again, the BMC answers {facts.refused}" if facts.refused is not None else ""
     return f"{facts.node} is switched off hard at its BMC, and nobody tells the manager{again}"
 
 
-def _runs(writes: Sequence[Write]) -> list[list[Write]]:
-    runs: dict[str, list[Write]] = {}
+def _runs(writes: Sequence[DiskWrite]) -> list[list[DiskWrite]]:
+    runs: dict[str, list[DiskWrite]] = {}
     for write in writes:
         runs.setdefault(write.token, []).append(write)
     return list(runs.values())
 
 
-def _of_bmc(event: Seen) -> str | None:
+def _of_bmc(event: TruthSeen) -> str | None:
     data = event.data
     match event.kind:
-        case Kind.COMMAND:
+        case EventKind.COMMAND:
             return f"{data.get('reset', data.get('control'))} -> {data.get('status', data.get('completion_code'))}"
-        case Kind.RAIL | Kind.OS:
+        case EventKind.RAIL | EventKind.OS:
             return f"the host's rail is {data['rail']} ({data.get('was')})" if "rail" in data else f"{data.get('was')}"
-        case Kind.REPORT:
+        case EventKind.REPORT:
             return None
     return None
 
 
-def _of_manager(line: Said) -> str | None:
+def _of_manager(line: FencerSaid) -> str | None:
     data = line.data
     match data.get("kind"):
         case "state":

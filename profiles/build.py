@@ -13,12 +13,12 @@ from typing import Any, cast
 from profiles import model, template
 from profiles.data import frozen
 from profiles.format import STATES
-from profiles.yaml_source import Fields, Items, plain
+from profiles.yaml_source import YamlList, YamlMap, plain
 
 Data = dict[str, Any]
 
 
-def build(root: Fields, extends: tuple[str, ...], overrides: Mapping[str, str]) -> model.Profile:
+def build(root: YamlMap, extends: tuple[str, ...], overrides: Mapping[str, str]) -> model.Profile:
     """The profile. `overrides` replace `vars`, such as the serial number of one machine; the digest is without them."""
     data = cast(Data, plain(root))
     variables = {**data["vars"], **overrides}
@@ -53,7 +53,7 @@ def build(root: Fields, extends: tuple[str, ...], overrides: Mapping[str, str]) 
     )
 
 
-def digest(root: Fields) -> str:
+def digest(root: YamlMap) -> str:
     """sha256 over the resolved data in a canonical form; assumed cells count."""
     data = cast(Data, plain(root))
     data["assumed"] = sorted(_assumed(root))
@@ -61,7 +61,7 @@ def digest(root: Fields) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _assumed(root: Fields) -> Iterable[str]:
+def _assumed(root: YamlMap) -> Iterable[str]:
     for block, table in (("power", "table"), ("ipmi", "chassis")):
         for state, words in _rows(root, block, table).items():
             yield from (f"{block}.{state}.{word}" for word, cell in words.items() if cell.assumed)
@@ -93,41 +93,42 @@ def _timed(data: Data, time: str) -> Any:
     return frozen({**data, time: _span(data[time])})
 
 
-def _claim(words: list[str]) -> model.Evidence:
-    return model.Evidence(model.Confidence(words[0]), tuple(words[1:]))
+def _claim(words: list[str]) -> model.FactEvidence:
+    return model.FactEvidence(model.Confidence(words[0]), tuple(words[1:]))
 
 
-def _rows(root: Fields, block: str, table: str) -> dict[str, dict[str, Items]]:
+def _rows(root: YamlMap, block: str, table: str) -> dict[str, dict[str, YamlList]]:
     """The cells as nodes, because only nodes know whether they are assumed."""
-    node = cast(Fields, cast(Fields, root.entries[block]).entries[table])
+    node = cast(YamlMap, cast(YamlMap, root.entries[block]).entries[table])
     return {
-        state: {word: cast(Items, cell) for word, cell in cast(Fields, node.entries[state]).entries.items()} for state in STATES
+        state: {word: cast(YamlList, cell) for word, cell in cast(YamlMap, node.entries[state]).entries.items()}
+        for state in STATES
     }
 
 
-def _cell(node: Items) -> model.Cell:
+def _cell(node: YamlList) -> model.PowerCell:
     outcome, *claim = cast(list[str], plain(node))
-    return model.Cell(outcome, _claim(claim), node.assumed)
+    return model.PowerCell(outcome, _claim(claim), node.assumed)
 
 
-def _power(root: Fields, data: Data) -> model.PowerRules:
+def _power(root: YamlMap, data: Data) -> model.PowerRules:
     types = tuple(data["reset_types"])
     rows = _rows(root, "power", "table")
     return model.PowerRules(
         advertise=data["advertise"],
         reset_types=types,
         table=frozen({state: {word: _cell(rows[state][word]) for word in types} for state in STATES}),
-        unlisted_type=model.Cell(data["unlisted_type"][0], _claim(data["unlisted_type"][1:])),
-        outcomes=frozen({name: model.Outcome(**outcome) for name, outcome in data["outcomes"].items()}),
+        unlisted_type=model.PowerCell(data["unlisted_type"][0], _claim(data["unlisted_type"][1:])),
+        outcomes=frozen({name: model.PowerOutcome(**outcome) for name, outcome in data["outcomes"].items()}),
         effects=frozen({name: _steps(steps) for name, steps in data["effects"].items()}),
         on_os_down=_steps(data["on_os_down"]),
         windows=tuple(_window(window) for window in data.get("windows", [])),
     )
 
 
-def _steps(steps: list[Data]) -> tuple[model.Step, ...]:
+def _steps(steps: list[Data]) -> tuple[model.EffectStep, ...]:
     return tuple(
-        model.Step(
+        model.EffectStep(
             at=_span(step["at"]),
             real=step.get("real"),
             says=frozen({view: step[view.value] for view in model.View if view.value in step}),
@@ -137,12 +138,12 @@ def _steps(steps: list[Data]) -> tuple[model.Step, ...]:
     )
 
 
-def _window(data: Data) -> model.Window:
-    return model.Window(after=data["after"], for_s=_span(data["for_s"]), reset=tuple(data["reset"]), outcome=data["outcome"])
+def _window(data: Data) -> model.ReplyWindow:
+    return model.ReplyWindow(after=data["after"], for_s=_span(data["for_s"]), reset=tuple(data["reset"]), outcome=data["outcome"])
 
 
-def _reply(data: Data) -> model.Reply:
-    return model.Reply(
+def _reply(data: Data) -> model.ReplyTemplate:
+    return model.ReplyTemplate(
         status=data["status"],
         headers=frozen(data.get("headers", {})),
         message=data.get("message"),
@@ -151,8 +152,8 @@ def _reply(data: Data) -> model.Reply:
     )
 
 
-def _message(data: Data) -> model.Message:
-    return model.Message(
+def _message(data: Data) -> model.MessageTemplate:
+    return model.MessageTemplate(
         id=data["id"],
         text=None if data["text"] == "none" else data["text"],
         args=tuple(data.get("args", [])),
@@ -177,9 +178,9 @@ def _http(data: Data) -> model.Http:
     )
 
 
-def _auth(data: Data) -> model.Auth:
+def _auth(data: Data) -> model.AuthRules:
     sessions, lockout = data["sessions"], data["lockout"]
-    return model.Auth(
+    return model.AuthRules(
         basic=data["basic"],
         accounts=tuple(model.Account(**account) for account in data["accounts"]),
         sessions=model.Sessions(max=sessions.get("max"), timeout_s=float(sessions["timeout_s"]), on_full=sessions.get("on_full")),
@@ -203,8 +204,8 @@ def _bmc_reset(data: Data) -> model.BmcReset:
     )
 
 
-def _ipmi(root: Fields, data: Data) -> model.Ipmi:
-    def cell(node: Items) -> model.IpmiCell:
+def _ipmi(root: YamlMap, data: Data) -> model.Ipmi:
+    def cell(node: YamlList) -> model.IpmiCell:
         code, effect, *claim = cast(list[Any], plain(node))
         return model.IpmiCell(code, effect, _claim(claim), node.assumed)
 
@@ -230,7 +231,7 @@ def _deviation(data: Data) -> model.Deviation:
     return model.Deviation(**{**data, "tool": model.Tool(data["tool"]), "evidence": _claim(data["evidence"])})
 
 
-def _evidence(data: Data) -> Iterable[tuple[str, model.Evidence]]:
+def _evidence(data: Data) -> Iterable[tuple[str, model.FactEvidence]]:
     for block, content in data.items():
         if not isinstance(content, dict):
             continue

@@ -13,8 +13,8 @@ from pathlib import Path
 from profiles.build import build
 from profiles.errors import Problem, ProfileError
 from profiles.loader import Resolved, child_is_true, resolve
-from profiles.model import Confidence, Evidence, HostEvent, Profile
-from profiles.yaml_source import Fields, child
+from profiles.model import Confidence, FactEvidence, HostEvent, Profile
+from profiles.yaml_source import YamlMap, child
 
 _POLITE = ("GracefulShutdown", "soft")
 
@@ -79,7 +79,7 @@ def render(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _claims(profile: Profile) -> Iterator[tuple[str, Evidence]]:
+def _claims(profile: Profile) -> Iterator[tuple[str, FactEvidence]]:
     """Every claim of the resolved profile. Assumed cells claim nothing."""
     for state, row in profile.power.table.items():
         yield from ((f"power.table.{state}.{word}", cell.evidence) for word, cell in row.items() if not cell.assumed)
@@ -118,4 +118,4 @@ def _impolite(profile: Profile) -> Iterator[str]:
 
 def _own_sources(resolved: Resolved) -> tuple[str, ...]:
     node = child(resolved.own, "sources")
-    return tuple(node.entries) if isinstance(node, Fields) else ()
+    return tuple(node.entries) if isinstance(node, YamlMap) else ()

@@ -23,7 +23,7 @@ from profiles.format import PROFILE
 from profiles.merge import fields, merged
 from profiles.model import Profile
 from profiles.shapes import Check
-from profiles.yaml_source import MAX_BYTES, Fields, Items, Node, Scalar, child, parse, text_of
+from profiles.yaml_source import MAX_BYTES, YamlList, YamlMap, YamlNode, YamlScalar, child, parse, text_of
 
 VENDORS: Final = Path(__file__).resolve().parent / "vendors"
 MAX_CHAIN: Final = 5
@@ -35,8 +35,8 @@ _NO_OVERRIDES: Final[Mapping[str, str]] = MappingProxyType({})
 class Resolved:
     """A profile before it becomes dataclasses: the merged tree, the file's own tree and the names of its parents."""
 
-    root: Fields
-    own: Fields
+    root: YamlMap
+    own: YamlMap
     extends: tuple[str, ...]
 
     def profile(self, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Profile:
@@ -48,7 +48,7 @@ class Resolved:
         if child_is_true(self.root, "abstract"):
             raise ProfileError([Problem(file, "abstract", "only a base for others: name a profile that extends it")])
         known = child(self.root, "vars")
-        words = known.entries if isinstance(known, Fields) else {}
+        words = known.entries if isinstance(known, YamlMap) else {}
         for name in overrides:
             if name not in words:
                 raise ProfileError([Problem(file, "vars", f"the profile has no var '{name}'{did_you_mean(name, words)}")])
@@ -86,9 +86,9 @@ def path(name: str) -> Path:
     return VENDORS / f"{name}.yaml"
 
 
-def child_is_true(root: Fields, key: str) -> bool:
+def child_is_true(root: YamlMap, key: str) -> bool:
     node = root.entries.get(key)
-    return isinstance(node, Scalar) and node.value is True
+    return isinstance(node, YamlScalar) and node.value is True
 
 
 def resolve(name_or_path: str | Path) -> Resolved:
@@ -112,7 +112,7 @@ def resolve(name_or_path: str | Path) -> Resolved:
     return Resolved(root, own, tuple(name for name, _ in _parents(own)))
 
 
-def _with_own_mark(root: Fields, own: Fields) -> Fields:
+def _with_own_mark(root: YamlMap, own: YamlMap) -> YamlMap:
     return fields(root.entries, root.keys, own.mark)
 
 
@@ -141,13 +141,13 @@ def _read(file: Path) -> bytes:
         raise refuse("not a file name") from None
 
 
-def _tree(file: Path, problems: Problems) -> Fields:
+def _tree(file: Path, problems: Problems) -> YamlMap:
     return parse(_read(file), str(file), problems)
 
 
-def _parents(tree: Fields) -> list[tuple[str, Node]]:
+def _parents(tree: YamlMap) -> list[tuple[str, YamlNode]]:
     node = tree.entries.get("extends")
-    words = node.items if isinstance(node, Items) else (node,)
+    words = node.items if isinstance(node, YamlList) else (node,)
     return [(name, word) for word in words if word is not None and (name := text_of(word))]
 
 
@@ -155,7 +155,7 @@ class _Layers:
     """The file and its parents, each once, the most distant first."""
 
     def __init__(self, problems: Problems) -> None:
-        self.trees: list[Fields] = []
+        self.trees: list[YamlMap] = []
         self._problems = problems
         self._done: set[Path] = set()
 
@@ -167,7 +167,7 @@ class _Layers:
         self._done.add(file.resolve())
         self.trees.append(tree)
 
-    def _collect_parent(self, name: str, node: Node, file: Path, chain: tuple[Path, ...]) -> None:
+    def _collect_parent(self, name: str, node: YamlNode, file: Path, chain: tuple[Path, ...]) -> None:
         try:
             parent = _beside(name, file)
         except ProfileError as error:
@@ -181,7 +181,7 @@ class _Layers:
         if resolved not in self._done:
             self.collect(parent, chain)
 
-    def _refusal(self, node: Node, message: str) -> ProfileError:
+    def _refusal(self, node: YamlNode, message: str) -> ProfileError:
         self._problems.add(node.mark, "extends", message)
         return ProfileError(sorted(self._problems.found))
 

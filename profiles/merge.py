@@ -17,7 +17,7 @@ from typing import Final
 
 from profiles.errors import Mark
 from profiles.format import EVIDENCE_ALSO, EVIDENCE_BY_KEY, EVIDENCE_IN
-from profiles.yaml_source import Fields, Items, Node, Scalar
+from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar
 
 OWN: Final = frozenset({"schema", "id", "title", "abstract", "extends", "firmware", "maintainers"})
 """Keys of one file that children do not inherit."""
@@ -28,33 +28,33 @@ _INLINE: Final = frozenset({"messages", "replies", "faults"})
 Path = tuple[str, ...]
 
 
-def merged(layers: Iterable[Fields]) -> Fields:
+def merged(layers: Iterable[YamlMap]) -> YamlMap:
     """The layers folded into one tree, the first being the most distant parent."""
     return reduce(_over, (with_evidence(layer) for layer in layers), fields({}, {}, Mark("")))
 
 
-def fields(entries: Mapping[str, Node], keys: Mapping[str, Mark], mark: Mark) -> Fields:
+def fields(entries: Mapping[str, YamlNode], keys: Mapping[str, Mark], mark: Mark) -> YamlMap:
     """A map made here; every key needs a place."""
     size = 1 + sum(node.size for node in entries.values())
-    return Fields(MappingProxyType(dict(entries)), MappingProxyType(dict(keys)), mark, size)
+    return YamlMap(MappingProxyType(dict(entries)), MappingProxyType(dict(keys)), mark, size)
 
 
-def is_null(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.value is None
+def is_null(node: YamlNode) -> bool:
+    return isinstance(node, YamlScalar) and node.value is None
 
 
-def _over(parent: Fields, child: Fields) -> Fields:
+def _over(parent: YamlMap, child: YamlMap) -> YamlMap:
     kept = {key: node for key, node in parent.entries.items() if key not in OWN}
     base = fields(kept, {key: parent.keys[key] for key in kept}, parent.mark)
     return _merge_fields(base, child, ())
 
 
-def _merge(parent: Node | None, child: Node, path: Path) -> Node:
-    if path[:-2] in _CELLS and isinstance(child, Scalar) and child.value == "?" and isinstance(parent, Items):
+def _merge(parent: YamlNode | None, child: YamlNode, path: Path) -> YamlNode:
+    if path[:-2] in _CELLS and isinstance(child, YamlScalar) and child.value == "?" and isinstance(parent, YamlList):
         return replace(parent, mark=child.mark, assumed=True)
-    if not isinstance(child, Fields) or _is_body(path):
+    if not isinstance(child, YamlMap) or _is_body(path):
         return child
-    base = parent if isinstance(parent, Fields) else fields({}, {}, child.mark)
+    base = parent if isinstance(parent, YamlMap) else fields({}, {}, child.mark)
     return _merge_fields(base, child, path)
 
 
@@ -62,7 +62,7 @@ def _is_body(path: Path) -> bool:
     return len(path) == 3 and path[0] == "replies" and path[2] == "body"
 
 
-def _merge_fields(parent: Fields, child: Fields, path: Path) -> Fields:
+def _merge_fields(parent: YamlMap, child: YamlMap, path: Path) -> YamlMap:
     entries = dict(_inherited(parent, child, path))
     keys = dict(parent.keys)
     nulls_stay = path[:2] == ("resources", "merge") and len(path) > 2
@@ -75,12 +75,12 @@ def _merge_fields(parent: Fields, child: Fields, path: Path) -> Fields:
     return fields(entries, {key: keys[key] for key in entries}, child.mark)
 
 
-def _inherited(parent: Fields, child: Fields, path: Path) -> Mapping[str, Node]:
+def _inherited(parent: YamlMap, child: YamlMap, path: Path) -> Mapping[str, YamlNode]:
     """What the child leaves of the parent before its own keys are put in: the evidence of changed values goes."""
     evidence = parent.entries.get("evidence")
     if len(path) == 2 and path[0] in _INLINE:
         return {key: node for key, node in parent.entries.items() if key != "evidence"}
-    if len(path) != 1 or not isinstance(evidence, Fields):
+    if len(path) != 1 or not isinstance(evidence, YamlMap):
         return parent.entries
     changed = child.entries.keys() - {"evidence"}
     kept = {name: node for name, node in evidence.entries.items() if name.split(".")[0] not in changed}
@@ -88,35 +88,35 @@ def _inherited(parent: Fields, child: Fields, path: Path) -> Mapping[str, Node]:
     return {**parent.entries, "evidence": stripped}
 
 
-def with_evidence(layer: Fields) -> Fields:
+def with_evidence(layer: YamlMap) -> YamlMap:
     """The layer with `*`, neighbours and inline evidence written out for each key that it sets."""
     blocks = dict(layer.entries)
     for name in (*EVIDENCE_BY_KEY, *EVIDENCE_IN):
         block = layer.entries.get(name)
-        if isinstance(block, Fields):
+        if isinstance(block, YamlMap):
             blocks[name] = _spread(name, block)
     return fields(blocks, layer.keys, layer.mark)
 
 
-def evidence_for(name: str, block: Fields, key: str) -> Node | None:
+def evidence_for(name: str, block: YamlMap, key: str) -> YamlNode | None:
     """The evidence that one file gives for `name.key`: its own, a neighbour's, inline, or `*`."""
     table = block.entries.get("evidence")
-    said = table.entries if isinstance(table, Fields) else {}
+    said = table.entries if isinstance(table, YamlMap) else {}
     value = block.entries.get(key)
-    inline = value.entries.get("evidence") if isinstance(value, Fields) and name in _INLINE else None
+    inline = value.entries.get("evidence") if isinstance(value, YamlMap) and name in _INLINE else None
     return said.get(key) or inline or said.get(EVIDENCE_ALSO.get(f"{name}.{key}", "")) or said.get("*")
 
 
-def claimed_keys(name: str, block: Fields) -> list[str]:
+def claimed_keys(name: str, block: YamlMap) -> list[str]:
     """The keys of a block that need evidence, as far as this file sets them."""
     wanted = EVIDENCE_IN.get(name, tuple(block.entries))
     return [key for key in wanted if key != "evidence" and key in block.entries and not is_null(block.entries[key])]
 
 
-def _spread(name: str, block: Fields) -> Fields:
+def _spread(name: str, block: YamlMap) -> YamlMap:
     table = block.entries.get("evidence")
-    said = dict(table.entries) if isinstance(table, Fields) else {}
-    places = dict(table.keys) if isinstance(table, Fields) else {}
+    said = dict(table.entries) if isinstance(table, YamlMap) else {}
+    places = dict(table.keys) if isinstance(table, YamlMap) else {}
     for key in claimed_keys(name, block):
         if (evidence := evidence_for(name, block, key)) is not None:
             said[key] = evidence

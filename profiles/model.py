@@ -46,7 +46,7 @@ class Confidence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class FactEvidence:
     """Where a value is known from: a confidence and ids of `Profile.sources`."""
 
     confidence: Confidence
@@ -69,7 +69,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class EffectStep:
     """One moment of an effect, `at` seconds after the command was accepted."""
 
     at: Span
@@ -81,22 +81,22 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class PowerCell:
     """One cell of the power table: what a ResetType leads to in a state."""
 
     outcome: str
-    evidence: Evidence
+    evidence: FactEvidence
     assumed: bool = False  # the profile says "?": nobody knows, the parent's outcome is used
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PowerOutcome:
     reply: str  # a key of Profile.replies
     effect: str  # a key of PowerRules.effects, or "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class ReplyWindow:
     """For some seconds after an effect has begun, these ResetTypes lead to another outcome."""
 
     after: str
@@ -109,16 +109,16 @@ class Window:
 class PowerRules:
     advertise: Literal["inline", "action_info", "both", "none"]
     reset_types: tuple[str, ...]
-    table: Mapping[str, Mapping[str, Cell]]  # "On" | "Off" -> ResetType -> Cell
-    unlisted_type: Cell
-    outcomes: Mapping[str, Outcome]
-    effects: Mapping[str, tuple[Step, ...]]  # "none" is never a key
-    on_os_down: tuple[Step, ...]  # what follows when the OS has gone down by itself
-    windows: tuple[Window, ...] = ()
+    table: Mapping[str, Mapping[str, PowerCell]]  # "On" | "Off" -> ResetType -> Cell
+    unlisted_type: PowerCell
+    outcomes: Mapping[str, PowerOutcome]
+    effects: Mapping[str, tuple[EffectStep, ...]]  # "none" is never a key
+    on_os_down: tuple[EffectStep, ...]  # what follows when the OS has gone down by itself
+    windows: tuple[ReplyWindow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class ReplyTemplate:
     """An HTTP answer. `message` names a key of Profile.messages.
 
     `body` is "empty", a JSON object, or None for the usual shape.
@@ -133,7 +133,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class MessageTemplate:
     """A registry message; `text` None means the vendor sends the id and arguments only."""
 
     id: str
@@ -218,7 +218,7 @@ class Lockout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Auth:
+class AuthRules:
     basic: bool
     accounts: tuple[Account, ...]
     sessions: Sessions
@@ -249,7 +249,7 @@ class IpmiDevice:
 class IpmiCell:
     completion_code: int
     effect: str
-    evidence: Evidence
+    evidence: FactEvidence
     assumed: bool = False
 
 
@@ -312,7 +312,7 @@ class Deviation:
     assertion: str  # as the tool names it
     where: str  # part of what the tool says it was testing
     because: str
-    evidence: Evidence
+    evidence: FactEvidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,11 +327,11 @@ class Profile:
     ids: Ids
     identity: Identity
     power: PowerRules
-    replies: Mapping[str, Reply]
-    messages: Mapping[str, Message]
+    replies: Mapping[str, ReplyTemplate]
+    messages: Mapping[str, MessageTemplate]
     errors: ErrorShape
     http: Http
-    auth: Auth
+    auth: AuthRules
     tasks: Mapping[str, Any]
     bmc_reset: BmcReset
     ipmi: Ipmi
@@ -340,5 +340,5 @@ class Profile:
     faults: Mapping[str, Mapping[str, Any]]
     resources: Mapping[str, Any]  # base, merge (path -> JSON merge patch), remove (paths)
     deviations: tuple[Deviation, ...] = ()
-    evidence: Mapping[str, Evidence]  # "identity.bmc_model" -> Evidence; "identity.*" for a whole block
+    evidence: Mapping[str, FactEvidence]  # "identity.bmc_model" -> Evidence; "identity.*" for a whole block
     digest: str  # of the resolved data: goes into journals and reports

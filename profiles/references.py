@@ -15,7 +15,7 @@ from profiles.errors import Mark, Problems, did_you_mean, listed
 from profiles.format import CHASSIS_COMMANDS, EVIDENCE_BY_KEY, EVIDENCE_IN, PROFILE, STATES
 from profiles.merge import claimed_keys, evidence_for
 from profiles.shapes import Record
-from profiles.yaml_source import Fields, Items, Node, Scalar, child, text_of
+from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, child, text_of
 
 _IDS: Final = ("system_id", "manager_id", "chassis_id")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]+")
@@ -23,11 +23,11 @@ _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}
 _TEMPLATED: Final = ("identity", "replies", "messages", "errors", "tasks", "faults", "resources")
 
 
-def check_layer(layer: Fields, problems: Problems) -> None:
+def check_layer(layer: YamlMap, problems: Problems) -> None:
     """One file: every value that it sets has evidence in it."""
     for name in (*EVIDENCE_BY_KEY, *EVIDENCE_IN):
         block = layer.entries.get(name)
-        if not isinstance(block, Fields):
+        if not isinstance(block, YamlMap):
             continue
         shape = PROFILE.fields[name]
         for key in claimed_keys(name, block):
@@ -41,17 +41,17 @@ def check_layer(layer: Fields, problems: Problems) -> None:
                 )
 
 
-def _all_parts(block: Fields, key: str) -> bool:
+def _all_parts(block: YamlMap, key: str) -> bool:
     said, value = child(block, "evidence"), block.entries[key]
-    if not isinstance(said, Fields) or not isinstance(value, Fields) or not value.entries:
+    if not isinstance(said, YamlMap) or not isinstance(value, YamlMap) or not value.entries:
         return False
     return all(f"{key}.{part}" in said.entries for part in value.entries)
 
 
-def check_parents(parent: Fields, layer: Fields, problems: Problems) -> None:
+def check_parents(parent: YamlMap, layer: YamlMap, problems: Problems) -> None:
     """A child does not give a parent's source id another meaning: that would change the parent's evidence."""
     theirs, ours = child(parent, "sources"), child(layer, "sources")
-    if not isinstance(theirs, Fields) or not isinstance(ours, Fields):
+    if not isinstance(theirs, YamlMap) or not isinstance(ours, YamlMap):
         return
     for name, source in ours.entries.items():
         known = text_of(child(theirs, name, "ref"))
@@ -59,15 +59,15 @@ def check_parents(parent: Fields, layer: Fields, problems: Problems) -> None:
             problems.add(ours.keys[name], f"sources.{name}", f"a parent uses this id for '{known}': choose another one")
 
 
-def check(root: Fields, file: str, problems: Problems) -> None:
+def check(root: YamlMap, file: str, problems: Problems) -> None:
     """The whole: names exist, tables are complete, templates can be filled. `file` is the file being loaded."""
     _References(root, file, problems).run()
 
 
-def filled(root: Fields, overrides: Mapping[str, str]) -> Iterator[tuple[str, str, Mark, str]]:
+def filled(root: YamlMap, overrides: Mapping[str, str]) -> Iterator[tuple[str, str, Mark, str]]:
     """What is wrong once `vars` are put in: (block, key, its place, what is wrong). Ids become parts of URLs."""
     variables, identity = child(root, "vars"), child(root, "identity")
-    if not isinstance(variables, Fields):
+    if not isinstance(variables, YamlMap):
         return
     values = {name: text for name, node in variables.entries.items() if (text := text_of(node)) is not None} | dict(overrides)
     for name in _IDS:
@@ -85,7 +85,7 @@ def filled(root: Fields, overrides: Mapping[str, str]) -> Iterator[tuple[str, st
 
 
 class _References:
-    def __init__(self, root: Fields, file: str, problems: Problems) -> None:
+    def __init__(self, root: YamlMap, file: str, problems: Problems) -> None:
         self._root = root
         self._file = file
         self._problems = problems
@@ -104,17 +104,17 @@ class _References:
 
     def _names(self, *path: str) -> tuple[str, ...]:
         node = child(self._root, *path)
-        return tuple(key for key in node.entries if key != "evidence") if isinstance(node, Fields) else ()
+        return tuple(key for key in node.entries if key != "evidence") if isinstance(node, YamlMap) else ()
 
-    def _each(self, *path: str) -> Iterator[tuple[str, str, Fields, Node]]:
+    def _each(self, *path: str) -> Iterator[tuple[str, str, YamlMap, YamlNode]]:
         """Every entry of a map: (its key, its path, the map, the value)."""
         node = child(self._root, *path)
-        if isinstance(node, Fields):
+        if isinstance(node, YamlMap):
             for key, value in node.entries.items():
                 if key != "evidence":
                     yield key, ".".join((*path, key)), node, value
 
-    def _refer(self, node: Node | None, path: str, what: str, known: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
+    def _refer(self, node: YamlNode | None, path: str, what: str, known: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
         """`node` must be the name of a `what`."""
         name = text_of(node)
         if node is None or name is None or name in known or name in also:
@@ -129,23 +129,23 @@ class _References:
         else:
             self._problems.add(Mark(self._file), path, f"{message} (needed by {Path(mark.file).name}:{mark.line})")
 
-    def _cell(self, node: Node, path: str, outcome: int, confidence: int) -> None:
-        if not isinstance(node, Items) or len(node.items) <= confidence:
+    def _cell(self, node: YamlNode, path: str, outcome: int, confidence: int) -> None:
+        if not isinstance(node, YamlList) or len(node.items) <= confidence:
             return
         if path.startswith("ipmi."):
             self._refer(node.items[outcome], f"{path}[{outcome}]", "effect", self._names("power", "effects"), ("none",))
         else:
             self._refer(node.items[outcome], f"{path}[{outcome}]", "outcome", self._names("power", "outcomes"))
-        self._claim(Items(node.items[confidence:], node.mark, node.size), path)
+        self._claim(YamlList(node.items[confidence:], node.mark, node.size), path)
 
-    def _claim(self, node: Node | None, path: str) -> None:
-        if isinstance(node, Items):
+    def _claim(self, node: YamlNode | None, path: str) -> None:
+        if isinstance(node, YamlList):
             for source in node.items[1:]:
                 self._refer(source, path, "source", self._names("sources"))
 
     def _table(self) -> None:
         offered = child(self._root, "power", "reset_types")
-        types = [word for item in offered.items if (word := text_of(item))] if isinstance(offered, Items) else []
+        types = [word for item in offered.items if (word := text_of(item))] if isinstance(offered, YamlList) else []
         for state in STATES:
             for reset_type, path, cells, cell in self._each("power", "table", state):
                 self._cell(cell, path, 0, 1)
@@ -158,7 +158,7 @@ class _References:
                     )
             present = self._names("power", "table", state)
             missing = [word for word in types if word not in present]
-            if missing and isinstance(offered, Items) and isinstance(child(self._root, "power", "table"), Fields):
+            if missing and isinstance(offered, YamlList) and isinstance(child(self._root, "power", "table"), YamlMap):
                 self._complain(
                     offered.mark,
                     f"power.table.{state}",
@@ -180,10 +180,10 @@ class _References:
             self._forward(steps, path)
         self._forward(child(self._root, "power", "on_os_down"), "power.on_os_down")
 
-    def _forward(self, steps: Node | None, path: str) -> None:
+    def _forward(self, steps: YamlNode | None, path: str) -> None:
         """Steps go forward in time, with both ends of their spans."""
         before = (0.0, 0.0)
-        for index, step in enumerate(steps.items if isinstance(steps, Items) else ()):
+        for index, step in enumerate(steps.items if isinstance(steps, YamlList) else ()):
             at = _span(child(step, "at"))
             if at is None:
                 return
@@ -193,17 +193,17 @@ class _References:
 
     def _windows(self) -> None:
         windows = child(self._root, "power", "windows")
-        for index, window in enumerate(windows.items if isinstance(windows, Items) else ()):
+        for index, window in enumerate(windows.items if isinstance(windows, YamlList) else ()):
             path = f"power.windows[{index}]"
             self._refer(child(window, "after"), f"{path}.after", "effect", self._names("power", "effects"))
             self._refer(child(window, "outcome"), f"{path}.outcome", "outcome", self._names("power", "outcomes"))
             self._reset_types(child(window, "reset"), f"{path}.reset")
             self._claim(child(window, "evidence"), f"{path}.evidence")
 
-    def _reset_types(self, node: Node | None, path: str) -> None:
+    def _reset_types(self, node: YamlNode | None, path: str) -> None:
         offered = child(self._root, "power", "reset_types")
-        known = tuple(word for item in offered.items if (word := text_of(item))) if isinstance(offered, Items) else ()
-        for index, item in enumerate(node.items if isinstance(node, Items) else ()):
+        known = tuple(word for item in offered.items if (word := text_of(item))) if isinstance(offered, YamlList) else ()
+        for index, item in enumerate(node.items if isinstance(node, YamlList) else ()):
             self._refer(item, f"{path}[{index}]", "ResetType in power.reset_types", known)
 
     def _replies(self) -> None:
@@ -230,7 +230,7 @@ class _References:
             for _, path, _, cell in self._each("ipmi", "chassis", state):
                 self._cell(cell, path, 1, 2)
             missing = [command for command in CHASSIS_COMMANDS if command not in self._names("ipmi", "chassis", state)]
-            if missing and isinstance(table, Fields):
+            if missing and isinstance(table, YamlMap):
                 self._complain(table.mark, f"ipmi.chassis.{state}", f"no cell for {', '.join(missing)}")
 
     def _faults(self) -> None:
@@ -241,7 +241,7 @@ class _References:
 
     def _deviations(self) -> None:
         deviations = child(self._root, "deviations")
-        for index, deviation in enumerate(deviations.items if isinstance(deviations, Items) else ()):
+        for index, deviation in enumerate(deviations.items if isinstance(deviations, YamlList) else ()):
             self._claim(child(deviation, "evidence"), f"deviations[{index}].evidence")
 
     def _evidence(self) -> None:
@@ -263,7 +263,7 @@ class _References:
             self._complain(mark, f"{block}.{key}", message)
         for needed in _IDS:
             declared_vars = child(self._root, "vars")
-            if needed not in words and isinstance(declared_vars, Fields):
+            if needed not in words and isinstance(declared_vars, YamlMap):
                 self._complain(declared_vars.mark, f"vars.{needed}", f"'{needed}' is missing: it is part of every path")
         for block in _TEMPLATED:
             known = frozenset(words) if block == "identity" else frozenset((*words, *identity))
@@ -273,14 +273,14 @@ class _References:
                     self._complain(scalar.mark, path, f"nothing fills {hole}{hint}")
 
 
-def _texts(node: Node | None, path: str) -> Iterator[tuple[Scalar, str]]:
+def _texts(node: YamlNode | None, path: str) -> Iterator[tuple[YamlScalar, str]]:
     match node:
-        case Scalar(value=str()):
+        case YamlScalar(value=str()):
             yield node, path
-        case Items(items=items):
+        case YamlList(items=items):
             for index, item in enumerate(items):
                 yield from _texts(item, f"{path}[{index}]")
-        case Fields(entries=entries):
+        case YamlMap(entries=entries):
             for key, value in entries.items():
                 if key != "evidence":
                     yield from _texts(value, f"{path}.{key}")
@@ -288,11 +288,11 @@ def _texts(node: Node | None, path: str) -> Iterator[tuple[Scalar, str]]:
             return
 
 
-def _span(node: Node | None) -> tuple[float, float] | None:
+def _span(node: YamlNode | None) -> tuple[float, float] | None:
     match node:
-        case Scalar(value=int() | float() as at):
+        case YamlScalar(value=int() | float() as at):
             return float(at), float(at)
-        case Items(items=(Scalar(value=int() | float() as low), Scalar(value=int() | float() as high))):
+        case YamlList(items=(YamlScalar(value=int() | float() as low), YamlScalar(value=int() | float() as high))):
             return float(low), float(high)
         case _:
             return None

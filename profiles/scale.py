@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from profiles.model import Profile, Span, Step
+from profiles.model import EffectStep, Profile, Span
 
 
 def _span(span: Span, scale: float) -> Span:
     return Span(span.low * scale, span.high * scale)
 
 
-def _steps(steps: tuple[Step, ...], scale: float) -> tuple[Step, ...]:
+def _steps(steps: tuple[EffectStep, ...], scale: float) -> tuple[EffectStep, ...]:
     return tuple(replace(step, at=_span(step.at, scale)) for step in steps)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from profiles.errors import Mark, Problems, did_you_mean, listed
 from profiles.model import Confidence
-from profiles.yaml_source import Fields, Items, Node, Scalar
+from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar
 
 Schema = dict[str, Any]
 
@@ -41,30 +41,30 @@ class Check:
 
 
 class Shape(Protocol):
-    def check(self, node: Node, here: Check) -> None: ...
+    def check(self, node: YamlNode, here: Check) -> None: ...
 
     def schema(self) -> Schema: ...
 
 
-def kind(node: Node) -> str:
+def kind(node: YamlNode) -> str:
     """What a node is, in words."""
     match node:
-        case Fields():
+        case YamlMap():
             return "a map"
-        case Items():
+        case YamlList():
             return "a list"
-        case Scalar(value=None):
+        case YamlScalar(value=None):
             return "null"
-        case Scalar(value=bool()):
+        case YamlScalar(value=bool()):
             return f"the boolean {node.raw}"
-        case Scalar(value=int() | float()):
+        case YamlScalar(value=int() | float()):
             return f"the number {node.raw}"
         case _:
             return f"'{node.raw[:60]}'"
 
 
-def _deletes(node: Node, here: Check) -> bool:
-    return here.partial and isinstance(node, Scalar) and node.value is None
+def _deletes(node: YamlNode, here: Check) -> bool:
+    return here.partial and isinstance(node, YamlScalar) and node.value is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Text:
     pattern: str = ".+"
     wanted: str = "text"
 
-    def check(self, node: Node, here: Check) -> None:
-        if not isinstance(node, Scalar) or node.value is None:
+    def check(self, node: YamlNode, here: Check) -> None:
+        if not isinstance(node, YamlScalar) or node.value is None:
             here.fail(node.mark, f"must be {self.wanted}, not {kind(node)}")
         elif not isinstance(node.value, str):
             here.fail(node.mark, f'must be {self.wanted}, not {kind(node)}; quote it: "{node.raw}"')
@@ -92,9 +92,9 @@ class Choice:
 
     words: tuple[str, ...]
 
-    def check(self, node: Node, here: Check) -> None:
-        if not isinstance(node, Scalar) or node.value not in self.words or isinstance(node.value, bool):
-            hint = did_you_mean(node.raw, self.words) if isinstance(node, Scalar) else ""
+    def check(self, node: YamlNode, here: Check) -> None:
+        if not isinstance(node, YamlScalar) or node.value not in self.words or isinstance(node.value, bool):
+            hint = did_you_mean(node.raw, self.words) if isinstance(node, YamlScalar) else ""
             here.fail(node.mark, f"must be one of {', '.join(self.words)}; not {kind(node)}{hint}")
 
     def schema(self) -> Schema:
@@ -109,8 +109,8 @@ class Number:
     high: float = 1_000_000_000
     fraction: bool = False
 
-    def check(self, node: Node, here: Check) -> None:
-        value = node.value if isinstance(node, Scalar) else None
+    def check(self, node: YamlNode, here: Check) -> None:
+        value = node.value if isinstance(node, YamlScalar) else None
         allowed = (int, float) if self.fraction else (int,)
         if isinstance(value, bool) or not isinstance(value, allowed):
             wanted = "a number" if self.fraction else "a whole number"
@@ -118,7 +118,7 @@ class Number:
         elif not self.low <= value <= self.high:
             here.fail(
                 node.mark,
-                f"must be from {self.low:g} to {self.high:g}, not {node.raw if isinstance(node, Scalar) else ''}",
+                f"must be from {self.low:g} to {self.high:g}, not {node.raw if isinstance(node, YamlScalar) else ''}",
             )
 
     def schema(self) -> Schema:
@@ -127,8 +127,8 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    def check(self, node: Node, here: Check) -> None:
-        if not isinstance(node, Scalar) or not isinstance(node.value, bool):
+    def check(self, node: YamlNode, here: Check) -> None:
+        if not isinstance(node, YamlScalar) or not isinstance(node.value, bool):
             here.fail(node.mark, f"must be true or false, not {kind(node)}")
 
     def schema(self) -> Schema:
@@ -139,7 +139,7 @@ class Flag:
 class Free:
     """Any JSON."""
 
-    def check(self, node: Node, here: Check) -> None:
+    def check(self, node: YamlNode, here: Check) -> None:
         return
 
     def schema(self) -> Schema:
@@ -152,8 +152,8 @@ class OrNull:
 
     shape: Shape
 
-    def check(self, node: Node, here: Check) -> None:
-        if not (isinstance(node, Scalar) and node.value is None):
+    def check(self, node: YamlNode, here: Check) -> None:
+        if not (isinstance(node, YamlScalar) and node.value is None):
             self.shape.check(node, here)
 
     def schema(self) -> Schema:
@@ -169,8 +169,8 @@ class OneOf:
     items: Shape | None = None
     fields: Shape | None = None
 
-    def check(self, node: Node, here: Check) -> None:
-        shape = {Scalar: self.scalar, Items: self.items, Fields: self.fields}[type(node)]
+    def check(self, node: YamlNode, here: Check) -> None:
+        shape = {YamlScalar: self.scalar, YamlList: self.items, YamlMap: self.fields}[type(node)]
         if shape is None:
             here.fail(node.mark, f"must be {self.wanted}, not {kind(node)}")
         else:
@@ -186,8 +186,8 @@ class ListOf:
     least: int = 0
     unique: bool = False
 
-    def check(self, node: Node, here: Check) -> None:
-        if not isinstance(node, Items):
+    def check(self, node: YamlNode, here: Check) -> None:
+        if not isinstance(node, YamlList):
             here.fail(node.mark, f"must be a list, not {kind(node)}")
             return
         if len(node.items) < self.least:
@@ -195,7 +195,7 @@ class ListOf:
         seen: set[str] = set()
         for index, item in enumerate(node.items):
             self.item.check(item, here.at(index).whole())
-            if self.unique and isinstance(item, Scalar):
+            if self.unique and isinstance(item, YamlScalar):
                 if item.raw in seen:
                     here.at(index).fail(item.mark, f"{kind(item)} stands in the list twice")
                 seen.add(item.raw)
@@ -215,8 +215,8 @@ class MapOf:
     but: Mapping[str, Shape] = field(default_factory=dict)
     words: tuple[str, ...] = ()
 
-    def check(self, node: Node, here: Check) -> None:
-        if not isinstance(node, Fields):
+    def check(self, node: YamlNode, here: Check) -> None:
+        if not isinstance(node, YamlMap):
             here.fail(node.mark, f"must be a map, not {kind(node)}")
             return
         for name, value in node.entries.items():
@@ -247,8 +247,8 @@ class Record:
     required: tuple[str, ...] = ()
     always: tuple[str, ...] = ()  # required in every file, parents or not
 
-    def check(self, node: Node, here: Check) -> None:
-        if not isinstance(node, Fields):
+    def check(self, node: YamlNode, here: Check) -> None:
+        if not isinstance(node, YamlMap):
             here.fail(node.mark, f"must be a map, not {kind(node)}")
             return
         for name, value in node.entries.items():
@@ -284,10 +284,10 @@ class Seconds:
 
     high: float = 86_400
 
-    def check(self, node: Node, here: Check) -> None:
+    def check(self, node: YamlNode, here: Check) -> None:
         number = Number(0, self.high, fraction=True)
-        if not isinstance(node, Items):
-            if isinstance(node, Fields) or not isinstance(node.value, int | float):
+        if not isinstance(node, YamlList):
+            if isinstance(node, YamlMap) or not isinstance(node.value, int | float):
                 here.fail(node.mark, f"must be seconds or [from, to], not {kind(node)}")
             else:
                 number.check(node, here)
@@ -297,7 +297,7 @@ class Seconds:
             return
         for index, item in enumerate(node.items):
             number.check(item, here.at(index))
-        low, high = (item.value if isinstance(item, Scalar) else None for item in node.items)
+        low, high = (item.value if isinstance(item, YamlScalar) else None for item in node.items)
         if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
             here.fail(node.mark, f"[from, to] runs backwards: {low:g} > {high:g}")
 
@@ -316,17 +316,17 @@ class Claim:
     lead: tuple[tuple[str, Shape], ...] = ()
     unknown: bool = False  # "?" is allowed
 
-    def check(self, node: Node, here: Check) -> None:
-        if self.unknown and isinstance(node, Scalar) and node.value == "?":
+    def check(self, node: YamlNode, here: Check) -> None:
+        if self.unknown and isinstance(node, YamlScalar) and node.value == "?":
             if not here.partial:
                 here.fail(node.mark, '"?" takes the outcome of a parent, and no parent has this cell')
             return
         form = f"[{', '.join([*(name for name, _ in self.lead), 'confidence', 'source...'])}]"
         form += ' or "?"' if self.unknown else ""
-        if not isinstance(node, Items) or len(node.items) <= len(self.lead):
+        if not isinstance(node, YamlList) or len(node.items) <= len(self.lead):
             here.fail(
                 node.mark,
-                f"must be {form}, not {kind(node)}{'' if not isinstance(node, Items) else f' of {len(node.items)}'}",
+                f"must be {form}, not {kind(node)}{'' if not isinstance(node, YamlList) else f' of {len(node.items)}'}",
             )
             return
         for (_, shape), item in zip(self.lead, node.items, strict=False):
@@ -335,7 +335,7 @@ class Claim:
         Choice(CONFIDENCES).check(confidence, here)
         for source in sources:
             Text().check(source, here)
-        if not sources and isinstance(confidence, Scalar) and confidence.value in CONFIDENCES[:-1]:
+        if not sources and isinstance(confidence, YamlScalar) and confidence.value in CONFIDENCES[:-1]:
             here.fail(confidence.mark, f"'{confidence.raw}' needs a source after it; without one only 'inferred' is honest")
 
     def schema(self) -> Schema:

@@ -32,7 +32,7 @@ _NOT_YAML: Final = re.compile("[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\uff
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scalar:
+class YamlScalar:
     """One value. `raw` is what the file says; `value` what it means."""
 
     value: str | int | float | bool | None
@@ -42,64 +42,64 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Items:
+class YamlList:
     """A list. `assumed` marks a table cell whose outcome was taken from a parent because nobody knows (`"?"`)."""
 
-    items: tuple[Node, ...]
+    items: tuple[YamlNode, ...]
     mark: Mark
     size: int
     assumed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fields:
+class YamlMap:
     """A map. `keys` says where each key stands."""
 
-    entries: Mapping[str, Node]
+    entries: Mapping[str, YamlNode]
     keys: Mapping[str, Mark]
     mark: Mark
     size: int
 
 
-Node = Scalar | Items | Fields
+YamlNode = YamlScalar | YamlList | YamlMap
 
 
-def plain(node: Node) -> Any:
+def plain(node: YamlNode) -> Any:
     """The tree as dicts, lists and scalars."""
     match node:
-        case Scalar(value=value):
+        case YamlScalar(value=value):
             return value
-        case Items(items=items):
+        case YamlList(items=items):
             return [plain(item) for item in items]
-        case Fields(entries=entries):
+        case YamlMap(entries=entries):
             return {key: plain(value) for key, value in entries.items()}
 
 
-def child(node: Node | None, *path: str) -> Node | None:
+def child(node: YamlNode | None, *path: str) -> YamlNode | None:
     """The node at `path`, or None where there is none or something else than a map is in the way."""
     for key in path:
-        if not isinstance(node, Fields):
+        if not isinstance(node, YamlMap):
             return None
         node = node.entries.get(key)
     return node
 
 
-def text_of(node: Node | None) -> str | None:
+def text_of(node: YamlNode | None) -> str | None:
     """The text of a scalar; None for everything else."""
-    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+    return node.value if isinstance(node, YamlScalar) and isinstance(node.value, str) else None
 
 
-def parse(data: bytes, file: str, problems: Problems) -> Fields:
+def parse(data: bytes, file: str, problems: Problems) -> YamlMap:
     """The one document in `data`, which must be a map. Bad keys are added to `problems`; the tree is then still usable.
 
     Raises ProfileError with the place of the first thing that is not YAML, or of what makes a tree impossible.
     """
     text = _decode(data, file)
     root = _Builder(file, problems).build(text)
-    if not isinstance(root, Fields):
+    if not isinstance(root, YamlMap):
         raise _refusal(
             root.mark,
-            "a profile is a map of keys, this is a " + ("list" if isinstance(root, Items) else "single value"),
+            "a profile is a map of keys, this is a " + ("list" if isinstance(root, YamlList) else "single value"),
         )
     return root
 
@@ -145,8 +145,8 @@ class _Open:
     mark: Mark
     anchor: str | None
     is_map: bool
-    items: list[Node]
-    entries: dict[str, Node]
+    items: list[YamlNode]
+    entries: dict[str, YamlNode]
     keys: dict[str, Mark]
     key: str | None = None
     size: int = 1
@@ -159,10 +159,10 @@ class _Builder:
         self._file = file
         self._problems = problems
         self._open: list[_Open] = []
-        self._anchors: dict[str, Node | None] = {}
-        self._root: Node | None = None
+        self._anchors: dict[str, YamlNode | None] = {}
+        self._root: YamlNode | None = None
 
-    def build(self, text: str) -> Node:
+    def build(self, text: str) -> YamlNode:
         documents = 0
         for event in self._events(text):
             if isinstance(event, yaml.DocumentStartEvent):
@@ -197,7 +197,7 @@ class _Builder:
                 mark = self._mark(event)
                 self._refuse_tag(event, mark)
                 value = resolve(event.value) if event.implicit[0] else event.value
-                self._add(Scalar(value, event.value, mark), event.anchor)
+                self._add(YamlScalar(value, event.value, mark), event.anchor)
             case yaml.AliasEvent():
                 self._alias(event)
             case _:
@@ -220,11 +220,11 @@ class _Builder:
 
     def _end(self) -> None:
         done = self._open.pop()
-        node: Node
+        node: YamlNode
         if done.is_map:
-            node = Fields(MappingProxyType(done.entries), MappingProxyType(done.keys), done.mark, done.size)
+            node = YamlMap(MappingProxyType(done.entries), MappingProxyType(done.keys), done.mark, done.size)
         else:
-            node = Items(tuple(done.items), done.mark, done.size)
+            node = YamlList(tuple(done.items), done.mark, done.size)
         self._add(node, done.anchor)
 
     def _alias(self, event: Any) -> None:
@@ -236,7 +236,7 @@ class _Builder:
             raise _refusal(mark, f"*{event.anchor} stands inside the value that it names")
         self._add(node, None, mark)
 
-    def _add(self, node: Node, anchor: str | None, at: Mark | None = None) -> None:
+    def _add(self, node: YamlNode, anchor: str | None, at: Mark | None = None) -> None:
         mark = at or node.mark
         if anchor:
             self._anchors[anchor] = node
@@ -255,8 +255,8 @@ class _Builder:
             top.entries.setdefault(top.key, node)
             top.key = None
 
-    def _key(self, node: Node, mark: Mark, top: _Open) -> str:
-        if not isinstance(node, Scalar):
+    def _key(self, node: YamlNode, mark: Mark, top: _Open) -> str:
+        if not isinstance(node, YamlScalar):
             raise _refusal(mark, "a key must be a word, not a list or a map")
         if not isinstance(node.value, str):
             self._problems.add(mark, "", f"the key {node.raw or 'null'} is not text: quote it")

@@ -11,19 +11,19 @@ import pytest
 
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import VirtualClock
-from emulator.core.journal import Event, Journal, Kind
+from emulator.core.journal import Event, EventKind, Journal
 from emulator.core.rack import HostSpec, Rack, UnitSpec
 from emulator.core.truth.host import Host
-from emulator.core.truth.virtual_hosts import VirtualRoom
+from emulator.core.truth.virtual_hosts import VirtualHosts
 from profiles import model as m
 
 
-def _cell(outcome: str, *, assumed: bool = False) -> m.Cell:
-    return m.Cell(outcome, m.Evidence(m.Confidence.INFERRED), assumed)
+def _cell(outcome: str, *, assumed: bool = False) -> m.PowerCell:
+    return m.PowerCell(outcome, m.FactEvidence(m.Confidence.INFERRED), assumed)
 
 
 def _code(code: int, effect: str) -> m.IpmiCell:
-    return m.IpmiCell(code, effect, m.Evidence(m.Confidence.INFERRED))
+    return m.IpmiCell(code, effect, m.FactEvidence(m.Confidence.INFERRED))
 
 
 def _at(low: float, high: float | None = None) -> m.Span:
@@ -80,50 +80,50 @@ def tiny_profile() -> m.Profile:
             },
             unlisted_type=_cell("bad"),
             outcomes={
-                "conflict": m.Outcome("conflict", "none"),
-                "cut": m.Outcome("ok", "force_off"),
-                "ask": m.Outcome("ok", "graceful"),
-                "ask_again": m.Outcome("ok", "reboot"),
-                "restart": m.Outcome("ok", "restart"),
-                "cycle": m.Outcome("ok", "cycle"),
-                "crash": m.Outcome("ok", "crash"),
-                "boot": m.Outcome("ok", "boot"),
-                "bad": m.Outcome("bad", "none"),
-                "late_on": m.Outcome("conflict", "none"),
+                "conflict": m.PowerOutcome("conflict", "none"),
+                "cut": m.PowerOutcome("ok", "force_off"),
+                "ask": m.PowerOutcome("ok", "graceful"),
+                "ask_again": m.PowerOutcome("ok", "reboot"),
+                "restart": m.PowerOutcome("ok", "restart"),
+                "cycle": m.PowerOutcome("ok", "cycle"),
+                "crash": m.PowerOutcome("ok", "crash"),
+                "boot": m.PowerOutcome("ok", "boot"),
+                "bad": m.PowerOutcome("bad", "none"),
+                "late_on": m.PowerOutcome("conflict", "none"),
             },
             effects={
                 "force_off": (
-                    m.Step(at=_at(0), says={m.View.SYSTEM: "Off"}),
-                    m.Step(at=_at(4), real="Off", says=_all("Off")),
+                    m.EffectStep(at=_at(0), says={m.View.SYSTEM: "Off"}),
+                    m.EffectStep(at=_at(4), real="Off", says=_all("Off")),
                 ),
-                "graceful": (m.Step(at=_at(0), event=m.HostEvent.OS_SHUTDOWN),),
-                "reboot": (m.Step(at=_at(0), event=m.HostEvent.OS_REBOOT),),
-                "restart": (m.Step(at=_at(1), event=m.HostEvent.OS_RESTART),),
+                "graceful": (m.EffectStep(at=_at(0), event=m.HostEvent.OS_SHUTDOWN),),
+                "reboot": (m.EffectStep(at=_at(0), event=m.HostEvent.OS_REBOOT),),
+                "restart": (m.EffectStep(at=_at(1), event=m.HostEvent.OS_RESTART),),
                 "cycle": (
-                    m.Step(at=_at(2), real="Off", says=_all("Off")),
-                    m.Step(at=_at(12), real="On", says=_all("On")),
+                    m.EffectStep(at=_at(2), real="Off", says=_all("Off")),
+                    m.EffectStep(at=_at(12), real="On", says=_all("On")),
                 ),
-                "crash": (m.Step(at=_at(0), event=m.HostEvent.OS_CRASH),),
-                "boot": (m.Step(at=_at(1, 3), real="On", says=_all("On")),),
+                "crash": (m.EffectStep(at=_at(0), event=m.HostEvent.OS_CRASH),),
+                "boot": (m.EffectStep(at=_at(1, 3), real="On", says=_all("On")),),
             },
-            on_os_down=(m.Step(at=_at(1), real="Off", says=_all("Off")),),
-            windows=(m.Window(after="force_off", for_s=_at(30), reset=("On",), outcome="late_on"),),
+            on_os_down=(m.EffectStep(at=_at(1), real="Off", says=_all("Off")),),
+            windows=(m.ReplyWindow(after="force_off", for_s=_at(30), reset=("On",), outcome="late_on"),),
         ),
         replies={
-            "ok": m.Reply(status=204),
-            "conflict": m.Reply(status=409, message="already"),
-            "bad": m.Reply(status=400, message="bad"),
-            "full": m.Reply(status=503, message="bad"),
+            "ok": m.ReplyTemplate(status=204),
+            "conflict": m.ReplyTemplate(status=409, message="already"),
+            "bad": m.ReplyTemplate(status=400, message="bad"),
+            "full": m.ReplyTemplate(status=503, message="bad"),
         },
         messages={
-            "already": m.Message(id="Acme.1.0.Already", text="Server is already there.", severity="Warning"),
-            "bad": m.Message(id="Base.1.8.ActionParameterNotSupported", text="No.", severity="Warning"),
+            "already": m.MessageTemplate(id="Acme.1.0.Already", text="Server is already there.", severity="Warning"),
+            "bad": m.MessageTemplate(id="Base.1.8.ActionParameterNotSupported", text="No.", severity="Warning"),
         },
         errors=m.ErrorShape(
             code="Base.1.8.GeneralError", summary="A general error has occurred.", fields=("MessageId", "Message")
         ),
         http=m.Http(etag="strong-hex", redirect_http=False, tls_min="1.2", features={}),
-        auth=m.Auth(
+        auth=m.AuthRules(
             basic=True,
             accounts=(
                 m.Account(name="root", password="Tr0ub4dor&3", role="Administrator"),
@@ -194,7 +194,7 @@ class Bench:
         self.clock.advance(seconds)
         self.rack.advance()
 
-    def events(self, kind: Kind) -> list[Event]:
+    def events(self, kind: EventKind) -> list[Event]:
         return [event for event in self.rack.journal if event.kind is kind]
 
 
@@ -204,7 +204,7 @@ def make_bench(*units: UnitSpec, seed: int = 7) -> Bench:
     rack = Rack(
         units, clock=clock, journal=Journal(clock), dice=random.Random(seed), make_token=lambda: f"token{next(tokens)}", seed=seed
     )
-    rack.hold_all(VirtualRoom(rack))
+    rack.hold_all(VirtualHosts(rack))
     return Bench(rack, clock)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fencer.events_effects import CommandAnswered, Offers, TaskSaid
-from fencer.outcome import Action, Cause, Failure, Outcome, PowerCommand, Reading, Verdict, power_of
+from fencer.outcome import Action, Cause, Failure, FenceVerdict, Outcome, PowerCommand, Reading, power_of
 from fencer.run import perform
 from fencer.target import Limits
 from fencer.transport.base import Unread
@@ -103,13 +103,13 @@ def play(bmc: Bmc, action: Action = Action.OFF, limits: Limits = LIMITS, **given
     began = bmc.clock.at
     outcome = perform(action, bmc, bmc.clock, limits, **given)  # type: ignore[arg-type]
     assert bmc.clock.at - began <= limits.deadline + 0.1
-    if action is Action.OFF and outcome.verdict is Verdict.CONFIRMED:
+    if action is Action.OFF and outcome.verdict is FenceVerdict.CONFIRMED:
         assert not bmc.up, "claimed off while the host was up"
     return outcome
 
 
 def cause_of(outcome: Outcome) -> Cause:
-    assert outcome.verdict is not Verdict.CONFIRMED
+    assert outcome.verdict is not FenceVerdict.CONFIRMED
     assert outcome.failure is not None
     return outcome.failure.cause
 

@@ -25,7 +25,7 @@ from fencer.ha.observations import (
     Tick,
 )
 from fencer.ha.policy import Policy
-from fencer.ha.record import Ask, HostRecord
+from fencer.ha.record import HostRecord, RequestKind
 from fencer.ha.states import HAState
 from fencer.outcome import Cause, Failure, Power, Reading
 
@@ -43,7 +43,7 @@ class Op:
 
     manager: int
     request: str
-    ask: Ask
+    ask: RequestKind
     epoch: int
     stage: str = "decided"
     left: int = 1
@@ -179,7 +179,7 @@ def environment(w: World):
     for op in w.ops:
         if op.stage == "wire":
             yield f"{op.ask} lands", lands(w, op)
-            if b.busy and op.ask is Ask.OFF and op.manager >= 0:
+            if b.busy and op.ask is RequestKind.OFF and op.manager >= 0:
                 others = tuple(other for other in w.ops if other is not op)
                 yield (
                     "off is refused: busy",
@@ -191,7 +191,7 @@ def environment(w: World):
 
 def lands(w: World, op: Op) -> World:
     others = tuple(other for other in w.ops if other is not op)
-    if op.ask is Ask.OFF and w.bmc:
+    if op.ask is RequestKind.OFF and w.bmc:
         if w.rec.state is HAState.AVAILABLE:
             w = broke(w, "S5 a power-off lands on a host that is Available")
         said = "refused" if w.power == "Off" else "accepted"
@@ -236,7 +236,9 @@ def manager(w: World, i: int, mutant: Mutant):
             continue
         others = tuple(other for other in w.ops if other is not op)
         if op.stage == "decided":
-            permitted = op.ask is Ask.READ or not mutant.lease or (m.epoch == op.epoch and proof.may_start(m.until, POLICY, 0.0))
+            permitted = (
+                op.ask is RequestKind.READ or not mutant.lease or (m.epoch == op.epoch and proof.may_start(m.until, POLICY, 0.0))
+            )
             if permitted:
                 yield f"{i} sends {op.ask}", replace(w, ops=(*others, replace(op, stage="wire")))
             else:
@@ -290,7 +292,7 @@ def restarts(w: World, i: int, mutant: Mutant):
 
 
 def heard(op: Op) -> PowerRead | CommandReply:
-    if op.ask is Ask.OFF:
+    if op.ask is RequestKind.OFF:
         results = {
             "accepted": CommandResult.ACCEPTED,
             "refused": CommandResult.REFUSED,

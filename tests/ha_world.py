@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fencer.ha import machine
-from fencer.ha.effects import Alert, Answer, CallBmc, CheckActivity, Effect, Kind, Told
+from fencer.ha.effects import AlertName, CallBmc, CheckActivity, HaEffect, LineKind, OperatorAnswer, TimelineLine
 from fencer.ha.observations import (
     Activity,
     CommandReply,
@@ -17,7 +17,7 @@ from fencer.ha.observations import (
     Tick,
 )
 from fencer.ha.policy import Policy
-from fencer.ha.record import Ask, HostRecord, Request
+from fencer.ha.record import BmcRequest, HostRecord, RequestKind
 from fencer.ha.states import HAState
 from fencer.outcome import Cause, Failure, Power, Reading
 
@@ -37,15 +37,15 @@ class World:
         self.identity: str | None = None
         self.healthy: bool | None = False
         self.active: bool | None = False
-        self.reply: Callable[[World, Ask], CommandReply | tuple[CommandResult, Failure | None]] = accept
+        self.reply: Callable[[World, RequestKind], CommandReply | tuple[CommandResult, Failure | None]] = accept
         self.hold: Hold | None = None
-        self.effects: list[Effect] = []
-        self.commands: list[tuple[float, Ask]] = []
+        self.effects: list[HaEffect] = []
+        self.commands: list[tuple[float, RequestKind]] = []
         self.reads: list[float] = []
         self.next_health = self.now
         self.silent = False
 
-    def see(self, seen: Observation) -> tuple[Effect, ...]:
+    def see(self, seen: Observation) -> tuple[HaEffect, ...]:
         self.rec, effects = machine.step(self.rec, seen, self.policy, self.now)
         self.effects += effects
         for effect in effects:
@@ -55,9 +55,9 @@ class World:
                 self.answer(effect.request)
         return effects
 
-    def answer(self, request: Request) -> None:
+    def answer(self, request: BmcRequest) -> None:
         epoch = self.rec.epoch
-        if request.ask is Ask.READ:
+        if request.ask is RequestKind.READ:
             self.reads.append(self.now)
             self.see(self.read(request, epoch))
         else:
@@ -65,7 +65,7 @@ class World:
             result, failure = self.reply(self, request.ask)  # type: ignore[misc]
             self.see(CommandReply(request=request.id, epoch=epoch, result=result, failure=failure))
 
-    def read(self, request: Request, epoch: int) -> PowerRead:
+    def read(self, request: BmcRequest, epoch: int) -> PowerRead:
         if isinstance(self.word, Cause):
             failure = Failure(cause=self.word, text=f"no reading: {self.word}")
             return PowerRead(request=request.id, epoch=epoch, started=self.now, failure=failure)
@@ -95,34 +95,36 @@ class World:
 
     @property
     def alerts(self) -> list[str]:
-        return [str(e.detail["alert"]) for e in self.effects if isinstance(e, Told) and e.kind is Kind.ALERT]
+        return [str(e.detail["alert"]) for e in self.effects if isinstance(e, TimelineLine) and e.kind is LineKind.ALERT]
 
     @property
     def states(self) -> list[str]:
-        return [str(e.detail["to"]) for e in self.effects if isinstance(e, Told) and e.kind is Kind.STATE]
+        return [str(e.detail["to"]) for e in self.effects if isinstance(e, TimelineLine) and e.kind is LineKind.STATE]
 
-    def said(self, alert: Alert) -> list[dict[str, object]]:
-        return [dict(e.detail) for e in self.effects if isinstance(e, Told) and e.detail.get("alert") == alert]
+    def said(self, alert: AlertName) -> list[dict[str, object]]:
+        return [dict(e.detail) for e in self.effects if isinstance(e, TimelineLine) and e.detail.get("alert") == alert]
 
     @property
-    def answers(self) -> list[Answer]:
-        return [e for e in self.effects if isinstance(e, Answer)]
+    def answers(self) -> list[OperatorAnswer]:
+        return [e for e in self.effects if isinstance(e, OperatorAnswer)]
 
     @property
     def off_commands(self) -> int:
-        return sum(ask is Ask.OFF for _, ask in self.commands)
+        return sum(ask is RequestKind.OFF for _, ask in self.commands)
 
 
-def accept(world: World, ask: Ask) -> tuple[CommandResult, Failure | None]:
+def accept(world: World, ask: RequestKind) -> tuple[CommandResult, Failure | None]:
     return CommandResult.ACCEPTED, None
 
 
-def cuts_power(world: World, ask: Ask) -> tuple[CommandResult, Failure | None]:
+def cuts_power(world: World, ask: RequestKind) -> tuple[CommandResult, Failure | None]:
     world.word = "Off"
     return CommandResult.ACCEPTED, None
 
 
-def answers(result: CommandResult, cause: Cause, text: str = "said so") -> Callable[[World, Ask], tuple[CommandResult, Failure]]:
+def answers(
+    result: CommandResult, cause: Cause, text: str = "said so"
+) -> Callable[[World, RequestKind], tuple[CommandResult, Failure]]:
     return lambda *_: (result, Failure(cause=cause, text=text, code="HTTP 409", message_id="Base.1.0.X"))
 
 

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from emulator.core.bmc.view import BmcView
 from emulator.core.faults.board import Armed
-from emulator.core.journal import Event, Journal, Kind
+from emulator.core.journal import Event, EventKind, Journal
 from emulator.core.rack import Rack, UnitSpec
 from emulator.core.truth.host import Host
-from emulator.core.truth.virtual_hosts import VirtualRoom
+from emulator.core.truth.virtual_hosts import VirtualHosts
 from emulator.ipmi.responder import IpmiResponder
 from emulator.wire.reactor import Reactor
-from emulator.wire.udp import Address, UdpEndpoint
+from emulator.wire.udp import SocketAddress, UdpEndpoint
 from emulator.wire.wallclock import WallClock
 
 
@@ -31,7 +31,7 @@ class Lan:
         clock = WallClock()
         self.journal = Journal(clock)
         self.rack = Rack(units, clock=clock, journal=self.journal, dice=Low(), make_token=lambda: "")
-        self.rack.hold_all(VirtualRoom(self.rack))
+        self.rack.hold_all(VirtualHosts(self.rack))
         self.reactor = Reactor(clock)
         self.reactor.drive(self.rack.next_due, self.rack.advance)
         self.port = 0
@@ -42,7 +42,7 @@ class Lan:
     def _open(self, name: str, address: str) -> UdpEndpoint:
         responder = IpmiResponder(BmcView(self.rack, name), entropy=os.urandom)
 
-        def on_datagram(data: bytes, peer: Address, local: Address) -> None:
+        def on_datagram(data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
             for answer, to in responder.receive(data, peer):
                 endpoint.send(answer, to, local)
 
@@ -62,5 +62,5 @@ class Lan:
     def arm(self, name: str, armed: Armed) -> None:
         self.rack.arm(name, armed)
 
-    def events(self, kind: Kind) -> list[Event]:
+    def events(self, kind: EventKind) -> list[Event]:
         return [event for event in self.journal if event.kind is kind]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from emulator.assembly import Emulator
 from emulator.core.bmc.eventlog import LogEntry, LogKind
 from emulator.core.bmc.view import BmcView
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 
 SERVICE = "/redfish/v1/EventService"
 SUBSCRIPTIONS = f"{SERVICE}/Subscriptions"
@@ -75,7 +75,7 @@ class Lab:
         return happened
 
     def notices(self) -> list[str]:
-        return [str(event.data["what"]) for event in self.emulator.events() if event.kind is Kind.NOTICE]
+        return [str(event.data["what"]) for event in self.emulator.events() if event.kind is EventKind.NOTICE]
 
     def until(self, condition: object) -> None:
         """Lets the emulator's loop turn until `condition(rack)` holds."""

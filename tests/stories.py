@@ -7,14 +7,14 @@ import re
 from conformance import requirement as req
 from conformance.finding import Judgement
 from conformance.judge import Trial, judge
-from conformance.outcome import Outcome
+from conformance.outcome import FencerOutcome
 from conformance.scenario import (
+    AskStep,
     Expectation,
-    Step,
 )
 from conformance.vocabulary import Ask, Cause, Claim
 from emulator.core.clock import VirtualClock
-from emulator.core.journal import Datum, Journal, Kind
+from emulator.core.journal import Datum, EventKind, Journal
 
 SYSTEM = "/redfish/v1/Systems/1"
 RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
@@ -28,30 +28,30 @@ class Story:
         self.journal = Journal(VirtualClock())
         self.incarnation = {"1": 1, "2": 1}
         for system in ("1", "2"):
-            self._truth(Kind.RAIL, system, rail if system == "1" else "down", os if rail == "up" else "stopped", "initial")
+            self._truth(EventKind.RAIL, system, rail if system == "1" else "down", os if rail == "up" else "stopped", "initial")
 
-    def say(self, kind: Kind, cause: int | None = None, bmc: str = "target", **data: Datum) -> int:
+    def say(self, kind: EventKind, cause: int | None = None, bmc: str = "target", **data: Datum) -> int:
         return self.journal.record(bmc, kind, cause, **data)
 
-    def _truth(self, kind: Kind, system: str, rail: str, os: str, was: str) -> int:
+    def _truth(self, kind: EventKind, system: str, rail: str, os: str, was: str) -> int:
         return self.say(
             kind, system=system, host=f"host{system}", rail=rail, os=os, incarnation=self.incarnation[system], was=was
         )
 
     def start(self, ask: Ask = Ask.OFF, number: int = 0) -> Story:
-        self.say(Kind.FENCER, what="start", ask=number, action=ask.value, system="1")
+        self.say(EventKind.FENCER, what="start", ask=number, action=ask.value, system="1")
         return self
 
     def read(self, path: str = SYSTEM, method: str = "GET", protocol: str = "redfish") -> Story:
-        seq = self.say(Kind.REQUEST, protocol=protocol, method=method, path=path, auth="basic", user="root")
-        self.say(Kind.RESPONSE, seq, status=200)
+        seq = self.say(EventKind.REQUEST, protocol=protocol, method=method, path=path, auth="basic", user="root")
+        self.say(EventKind.RESPONSE, seq, status=200)
         return self
 
     def command(self, reset: str = "ForceOff", system: str = "1", row: str = "On", assumed: bool = False) -> Story:
         path = f"/redfish/v1/Systems/{system}/Actions/ComputerSystem.Reset"
-        seq = self.say(Kind.REQUEST, protocol="redfish", method="POST", path=path, auth="basic", user="root")
+        seq = self.say(EventKind.REQUEST, protocol="redfish", method="POST", path=path, auth="basic", user="root")
         self.say(
-            Kind.COMMAND,
+            EventKind.COMMAND,
             seq,
             system=system,
             via="redfish",
@@ -62,34 +62,34 @@ class Story:
             effect="off",
             assumed=assumed,
         )
-        self.say(Kind.RESPONSE, seq, status=204)
+        self.say(EventKind.RESPONSE, seq, status=204)
         return self
 
     def request(self, method: str, path: str) -> Story:
-        self.say(Kind.REQUEST, protocol="redfish", method=method, path=path, auth="basic", user="root")
+        self.say(EventKind.REQUEST, protocol="redfish", method=method, path=path, auth="basic", user="root")
         return self
 
     def falls(self, system: str = "1") -> Story:
         self.incarnation[system] += 1
-        self._truth(Kind.RAIL, system, "down", "stopped", "went-down")
+        self._truth(EventKind.RAIL, system, "down", "stopped", "went-down")
         return self
 
     def rises(self, system: str = "1") -> Story:
-        self._truth(Kind.RAIL, system, "up", "running", "came-up")
+        self._truth(EventKind.RAIL, system, "up", "running", "came-up")
         return self
 
     def resets(self, system: str = "1") -> Story:
         self.incarnation[system] += 1
-        self._truth(Kind.OS, system, "up", "running", "was-reset")
+        self._truth(EventKind.OS, system, "up", "running", "was-reset")
         return self
 
     def refused_login(self, times: int = 1) -> Story:
         for _ in range(times):
-            self.say(Kind.AUTH, result="bad", user="root", via="redfish")
+            self.say(EventKind.AUTH, result="bad", user="root", via="redfish")
         return self
 
     def claim(self, number: int = 0) -> Story:
-        self.say(Kind.FENCER, what="claim", ask=number)
+        self.say(EventKind.FENCER, what="claim", ask=number)
         return self
 
 
@@ -103,11 +103,11 @@ def verdict_on(
     **outcome: object,
 ) -> Judgement:
     code = {Claim.FAILED: 1, Claim.NONE: None}.get(claim, 0)
-    told = Outcome(ask=ask, claim=claim, **{"exit": code, "duration": 1.0, **outcome})  # type: ignore[arg-type]
+    told = FencerOutcome(ask=ask, claim=claim, **{"exit": code, "duration": 1.0, **outcome})  # type: ignore[arg-type]
     return judge(
         Trial(
             requirement=req.SAFE_CLAIM,
-            steps=(Step(ask, expect),),
+            steps=(AskStep(ask, expect),),
             outcomes=(told,),
             events=tuple(story.journal),
             deadline=15.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.ipmi_client_cell import Cell, then, words
+from tools.ipmi_client_cell import ClientCell, then, words
 
 # -- sensors and event log, with the tools -----------------------------------------------------------------------------
 
@@ -16,7 +16,7 @@ OEM_RECORD = "0x0a 0x44 0 0 0xc5 0 0 0 0 0xa2 2 0 1 2 3 4 5 6"
 BARE_RECORD = "0x0a 0x44 0 0 0xe5 1 2 3 4 5 6 7 8 9 10 11 12 13"
 
 
-def _ipmitool() -> Iterator[Cell]:
+def _ipmitool() -> Iterator[ClientCell]:
     thresh = ("sensor", "thresh", "CPU1 Temp", "unc", "50")
     rows: tuple[tuple[str, tuple[tuple[str, ...], ...], str], ...] = (
         (
@@ -72,10 +72,10 @@ def _ipmitool() -> Iterator[Cell]:
             for command in commands:
                 argv += (*call, *command, "&&")
             code = None if refused else 0
-            yield Cell(client="ipmitool", way=way, what=what, argv=argv[:-1], says=says, code=code, within=5)
+            yield ClientCell(client="ipmitool", way=way, what=what, argv=argv[:-1], says=says, code=code, within=5)
 
 
-def _freeipmi() -> Iterator[Cell]:
+def _freeipmi() -> Iterator[ClientCell]:
     for way, driver in (("1.5", "-D LAN "), ("2.0", "-D LAN_2_0 ")):
         options = f"{driver}-h {{h}} -u {{u}} -p {{p}} "
         for tool, what, arguments, says in (
@@ -111,10 +111,10 @@ def _freeipmi() -> Iterator[Cell]:
             ("ipmi-sel", "allocation", "--info", r"Get SEL Allocation Information Command : supported"),
         ):
             argv = words(f"{tool} {options}{arguments}")
-            yield Cell(client=tool, way=way, what=what, argv=argv, says=says, within=10)
+            yield ClientCell(client=tool, way=way, what=what, argv=argv, says=says, within=10)
         commit = words(f"ipmi-sensors-config {options}--commit -e 3_CPU1_Temp:Upper_Non_Critical_Threshold=50")
         look = words(f"ipmi-sensors {options}-Q --output-event-state -r 3")
-        yield Cell(
+        yield ClientCell(
             client="ipmi-sensors-config",
             way=way,
             what="commit",
@@ -123,7 +123,7 @@ def _freeipmi() -> Iterator[Cell]:
             within=10,
         )
         added = words(f"ipmi-raw {options}0 {OEM_RECORD} && ipmi-raw {options}0 {BARE_RECORD} && ipmi-sel {options}-Q")
-        yield Cell(
+        yield ClientCell(
             client="ipmi-sel",
             way=way,
             what="OEM records",
@@ -136,7 +136,7 @@ def _freeipmi() -> Iterator[Cell]:
 # -- ipmiutil ----------------------------------------------------------------------------------------------------------
 
 
-def _ipmiutil() -> Iterator[Cell]:
+def _ipmiutil() -> Iterator[ClientCell]:
     options = "-N {h} -U {u} -P {p}"
     for way in ("lan2", "lan"):
         call = f"-F {way} {options}"
@@ -166,11 +166,11 @@ def _ipmiutil() -> Iterator[Cell]:
             argv = words(f"ipmiutil {head} {rest} {call}")
             if head == "cmd":
                 argv = words(f"ipmiutil cmd {call} {rest}")
-            yield Cell(client="ipmiutil", way=way, what=what, argv=argv, says=says, code=code, within=15)
-    yield Cell(
+            yield ClientCell(client="ipmiutil", way=way, what=what, argv=argv, says=says, code=code, within=15)
+    yield ClientCell(
         client="ipmiutil", way="-", what="discover", argv=words("ipmiutil discover -b {h}"), says="1 pings sent, 1 responses"
     )
-    yield Cell(
+    yield ClientCell(
         client="ipmiutil",
         way="lan2",
         what="FRU into a file",
@@ -181,4 +181,4 @@ def _ipmiutil() -> Iterator[Cell]:
     )
 
 
-BREADTH: tuple[Cell, ...] = (*_ipmitool(), *_freeipmi(), *_ipmiutil())
+BREADTH: tuple[ClientCell, ...] = (*_ipmitool(), *_freeipmi(), *_ipmiutil())

@@ -13,7 +13,7 @@ LIMIT = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class ClientCell:
     """`says` is a regular expression; `code` the exit status, None for any; `rail` the host's rail afterwards.
 
     `power` and `ipmi` are how the BMC is made: its host's state, and fields of the profile's IPMI block. `theirs` is why the

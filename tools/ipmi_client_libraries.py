@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tools.ipmi_client_cell import Cell, then, words
+from tools.ipmi_client_cell import ClientCell, then, words
 
 # -- OpenIPMI ----------------------------------------------------------------------------------------------------------
 
 
-def _openipmi() -> Iterator[Cell]:
+def _openipmi() -> Iterator[ClientCell]:
     cpu, unit = '"d(3.1).CPU1 Temp"', '"d(23.1).Power Unit"'
     rows: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ("domains", ("domain info d",), r"GUID: 0xee|GUID: 0x[0-9a-f]{2}"),
@@ -68,11 +68,11 @@ def _openipmi() -> Iterator[Cell]:
     for way in ("rmcp+", "md5"):
         for what, commands, says in rows:
             argv = ("{python}", "-m", "tools.ipmi_client_ipmish", way, "{h}", "{u}", "{p}", *commands)
-            yield Cell(client="ipmish", way=way, what=what, argv=argv, says=says)
+            yield ClientCell(client="ipmish", way=way, what=what, argv=argv, says=says)
         argv = ("{python}", "-m", "tools.ipmi_client_ipmish", way, "{h}", "{u}", "{p}", "control set d(23.1).power 0")
-        yield Cell(client="ipmish", way=way, what="power off", argv=argv, says="Set done", rail="down")
+        yield ClientCell(client="ipmish", way=way, what="power off", argv=argv, says="Set done", rail="down")
     argv = ("{python}", "-m", "tools.ipmi_client_ipmish", "rmcp+", "{h}", "{u}", "{p}", "sensor list d(6.1)")
-    yield Cell(
+    yield ClientCell(
         client="ipmish",
         way="rmcp+",
         what="names of event-only sensors",
@@ -80,7 +80,7 @@ def _openipmi() -> Iterator[Cell]:
         says=r"Name: d\(6\.1\)\.$",
         theirs="lib/sensor.c, get_sensors_from_sdrs: it takes the byte before the name's length for that length (43.3: byte 17)",
     )
-    yield Cell(client="rmcp_ping", way="-", what="ASF ping", argv=words("rmcp_ping -t 1 {h}"), says="^127.* IPMI$")
+    yield ClientCell(client="rmcp_ping", way="-", what="ASF ping", argv=words("rmcp_ping -t 1 {h}"), says="^127.* IPMI$")
 
 
 def in_time(says: str) -> str:
@@ -320,12 +320,12 @@ PYIPMI: tuple[tuple[str, tuple[str, ...], str], ...] = (
 )
 
 
-def _python() -> Iterator[Cell]:
+def _python() -> Iterator[ClientCell]:
     def calls(kind: str, made: tuple[str, ...]) -> tuple[str, ...]:
         return ("{python}", "-m", "tools.ipmi_client_calls", kind, "{h}", "{u}", "{p}", *made)
 
     for what, made, says in PYGHMI:
-        yield Cell(
+        yield ClientCell(
             client="pyghmi",
             way="its client",
             what=what,
@@ -333,12 +333,12 @@ def _python() -> Iterator[Cell]:
             says=in_time(says),
         )
     argv = ("{python}", "-m", "tools.ipmi_client_pyghmi", "{h}", "{u}", "{p}", "console")
-    yield Cell(client="pyghmi", way="its client", what="console: a reboot", argv=argv, says=then("Memory test", "login: "))
+    yield ClientCell(client="pyghmi", way="its client", what="console: a reboot", argv=argv, says=then("Memory test", "login: "))
     for what, call, says, theirs in PYGHMI_FAULTS:
-        yield Cell(client="pyghmi", way="its client", what=what, argv=calls("pyghmi", (call,)), says=says, theirs=theirs)
+        yield ClientCell(client="pyghmi", way="its client", what=what, argv=calls("pyghmi", (call,)), says=says, theirs=theirs)
     for way in ("rmcp", "ipmitool"):
         for what, made, says in PYIPMI:
-            yield Cell(client="python-ipmi", way=way, what=what, argv=calls(way, made), says=in_time(says))
+            yield ClientCell(client="python-ipmi", way=way, what=what, argv=calls(way, made), says=in_time(says))
 
 
-LIBRARIES: tuple[Cell, ...] = (*_openipmi(), *_python())
+LIBRARIES: tuple[ClientCell, ...] = (*_openipmi(), *_python())

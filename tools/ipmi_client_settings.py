@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tools.ipmi_client_cell import Cell, words
+from tools.ipmi_client_cell import ClientCell, words
 
 AT_ONCE = 3.0
 """Seconds for what must not make a client wait and try again."""
@@ -186,40 +186,40 @@ FREEIPMI: Sequence[tuple[str, str, str, int]] = (
 )
 
 
-def settings() -> Iterator[Cell]:
+def settings() -> Iterator[ClientCell]:
     yield from _ipmitool()
     yield from _many_commands()
     yield from _ipmi_config()
     yield from _freeipmi()
 
 
-def _ipmitool() -> Iterator[Cell]:
+def _ipmitool() -> Iterator[ClientCell]:
     call = "ipmitool -I lanplus -H {h} -U {u} -P {p} "
     for what, arguments, says in IPMITOOL:
         argv = words(call + arguments.replace("{c} ", call))
-        yield Cell(client="ipmitool", way="lanplus", what=what, argv=argv, says=says, within=10)
+        yield ClientCell(client="ipmitool", way="lanplus", what=what, argv=argv, says=says, within=10)
     for what, arguments, says in REFUSALS:
         argv = words(call + arguments.replace("{c} ", call))
-        yield Cell(
+        yield ClientCell(
             client="ipmitool", way="lanplus", what=f"refused at once: {what}", argv=argv, says=says, code=1, within=AT_ONCE
         )
 
 
-def _many_commands() -> Iterator[Cell]:
+def _many_commands() -> Iterator[ClientCell]:
     call = "ipmitool -I lanplus -H {h} -U {u} -P {p} "
     for what, line in (
         ("shell", f"printf 'chassis status\\nchassis power status\\nexit\\n' | {call}shell"),
         ("exec", f"printf 'chassis status\\nchassis power status\\n' > commands && {call}exec commands"),
     ):
-        yield Cell(client="ipmitool", way="lanplus", what=what, argv=_script(line), says="Chassis Power is on", within=10)
+        yield ClientCell(client="ipmitool", way="lanplus", what=what, argv=_script(line), says="Chassis Power is on", within=10)
 
 
-def _ipmi_config() -> Iterator[Cell]:
+def _ipmi_config() -> Iterator[ClientCell]:
     call = "ipmi-config -D LAN_2_0 -h {h} -u {u} -p {p} --category="
     for category, code in CHECKED_OUT:
         line = f"{call}{category} --checkout -n f.conf || test $? = {1 if code is None else 9}"
         round_trip = f"{call}{category} --commit -n f.conf && {call}{category} --diff -n f.conf && echo the same"
-        yield Cell(
+        yield ClientCell(
             client="ipmi-config", way="2.0", what=f"{category}: checkout, commit, diff", says="^the same$",
             argv=_script(f"{line} && {round_trip}"),
         )  # fmt: skip
@@ -227,21 +227,21 @@ def _ipmi_config() -> Iterator[Cell]:
         line = (
             f"{call}{category} --checkout -n f.conf; {call}{category} --commit -e '{pair}' && {call}{category} --diff -n f.conf"
         )
-        yield Cell(client="ipmi-config", way="2.0", what=f"{category}: {what}", says=differs, argv=_script(line))
+        yield ClientCell(client="ipmi-config", way="2.0", what=f"{category}: {what}", says=differs, argv=_script(line))
 
 
 def _script(line: str) -> tuple[str, ...]:
     return ("sh", "-c", f'cd "$(mktemp -d -p "$HOME")" && {line}')
 
 
-def _freeipmi() -> Iterator[Cell]:
+def _freeipmi() -> Iterator[ClientCell]:
     for tool, arguments, says, code in FREEIPMI:
         call = f"{tool} -D LAN_2_0 -h {{h}} -u {{u}} -p {{p}} "
         what = arguments.split()[0].strip("-") if arguments.startswith("--") else arguments
         argv = words(call + arguments.replace("{t} ", call))
-        yield Cell(client=tool, way="2.0", what=what, argv=argv, says=says, code=code)
+        yield ClientCell(client=tool, way="2.0", what=what, argv=argv, says=says, code=code)
     for way, suite in (("2.0", ""), ("2.0 -I 17", "-I 17 ")):
-        yield Cell(
+        yield ClientCell(
             client="ipmiconsole", way=way, what="a reboot on the console", typed="ipmiconsole",
             argv=words(f"ipmiconsole {suite}-h {{h}} -u {{u}} -p {{p}}"), says=r"Memory test(.|\s)*login: ",
         )  # fmt: skip

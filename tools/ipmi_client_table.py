@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tools.ipmi_client_breadth import BREADTH
-from tools.ipmi_client_cell import Cell, words
+from tools.ipmi_client_cell import ClientCell, words
 from tools.ipmi_client_libraries import LIBRARIES
 from tools.ipmi_client_settings import settings
 
@@ -82,7 +82,7 @@ REFUSALS: Sequence[tuple[str, str, str, float]] = (
 )
 
 
-def _ipmitool() -> Iterator[Cell]:
+def _ipmitool() -> Iterator[ClientCell]:
     base = "ipmitool -H {h} -U {u} -P {p} "
     ways = {
         "lanplus": "-I lanplus ",
@@ -95,7 +95,7 @@ def _ipmitool() -> Iterator[Cell]:
     for way, options in ways.items():
         call = base + options
         for what, power, arguments, says, rail in POWER:
-            yield Cell(
+            yield ClientCell(
                 client=IPMITOOL, way=way, what=what, argv=words(call + arguments), says=says, power=power, rail=rail, within=5
             )
     for way in ("lanplus", "lan"):
@@ -103,35 +103,37 @@ def _ipmitool() -> Iterator[Cell]:
         for what, arguments, says in SAYS:
             if way == "lan" and what.startswith("SOL"):
                 continue  # a payload of RMCP+
-            yield Cell(client=IPMITOOL, way=way, what=what, argv=words(call + arguments.replace("{c}", call)), says=says)
+            yield ClientCell(client=IPMITOOL, way=way, what=what, argv=words(call + arguments.replace("{c}", call)), says=says)
     plus = base + ways["lanplus"]
     for what, arguments, says, within in REFUSALS:
-        yield Cell(client=IPMITOOL, way="lanplus", what=what, argv=words(plus + arguments), says=says, code=1, within=within)
-    yield Cell(
+        yield ClientCell(
+            client=IPMITOOL, way="lanplus", what=what, argv=words(plus + arguments), says=says, code=1, within=within
+        )
+    yield ClientCell(
         client=IPMITOOL, way="lanplus", what="a wrong password is refused at once", code=1, within=2,
         argv=words("ipmitool -I lanplus -H {h} -U {u} -P wrong chassis power off"), says="Unable to establish", rail="up",
     )  # fmt: skip
-    yield Cell(
+    yield ClientCell(
         client=IPMITOOL, way="lanplus", what="an unknown user is refused at once", code=1, within=2,
         argv=words("ipmitool -I lanplus -H {h} -U nobody -P wrong chassis power off"), says="Unable to establish", rail="up",
     )  # fmt: skip
-    yield Cell(
+    yield ClientCell(
         client=IPMITOOL, way="lan -A NONE", what="power status where the profile offers it", ipmi={"auth_types": ("none",)},
         argv=words("ipmitool -I lan -A NONE -H {h} -U {u} chassis power status"), says="Chassis Power is on",
     )  # fmt: skip
-    yield Cell(
+    yield ClientCell(
         client=IPMITOOL, way="lanplus -k", what="power status under a BMC key", ipmi={"kg": "s3cret-key"},
         argv=words(plus + "-k s3cret-key chassis power status"), says="Chassis Power is on",
     )  # fmt: skip
-    yield Cell(
+    yield ClientCell(
         client=IPMITOOL, way="lanplus", what="a wrong BMC key is refused", ipmi={"kg": "s3cret-key"}, code=1, rail="up",
         argv=words(plus + "-k other-key chassis power off"), says="Unable to establish",
     )  # fmt: skip
-    yield Cell(
+    yield ClientCell(
         client=IPMITOOL, way="lanplus", what="IPMI over LAN off: silence", ipmi={"lan": False}, code=1,
         argv=words("ipmitool -I lanplus -N 1 -R 1 -H {h} -U {u} -P {p} chassis power status"), says="Unable to establish",
     )  # fmt: skip
-    yield Cell(
+    yield ClientCell(
         client=IPMITOOL, way="lanplus", what="SOL: a reboot on the console", code=None, typed="terminal",
         argv=words(plus + "sol activate"), says=r"Memory test(.|\s)*login: ",
     )  # fmt: skip
@@ -140,7 +142,7 @@ def _ipmitool() -> Iterator[Cell]:
 # -- FreeIPMI ----------------------------------------------------------------------------------------------------------
 
 
-def _freeipmi() -> Iterator[Cell]:
+def _freeipmi() -> Iterator[ClientCell]:
     options = "-h {h} -u {u} -p {p} "
     ways = {"1.5": "-D LAN ", "2.0": "-D LAN_2_0 ", "2.0 -I 17": "-D LAN_2_0 -I 17 "}
     power = (
@@ -168,25 +170,25 @@ def _freeipmi() -> Iterator[Cell]:
     for way, driver in ways.items():
         for action, at_first, says, rail in power:
             argv = words(f"ipmipower {driver}{options}{action}")
-            yield Cell(client="ipmipower", way=way, what=action[2:], argv=argv, says=says, power=at_first, rail=rail)
+            yield ClientCell(client="ipmipower", way=way, what=action[2:], argv=argv, says=says, power=at_first, rail=rail)
         for tool, arguments, says in tools:
             if way == "2.0 -I 17" and tool != "bmc-info":
                 continue
             what = arguments.split()[0].strip("-") if arguments.startswith("--") else arguments or "all"
-            yield Cell(client=tool, way=way, what=what, argv=words(f"{tool} {driver}{options}{arguments}"), says=says)
+            yield ClientCell(client=tool, way=way, what=what, argv=words(f"{tool} {driver}{options}{arguments}"), says=says)
     off = "ipmipower -D LAN_2_0 -h {h} -u {u} -p {p} --off && sleep 0.3 && "
-    yield Cell(
+    yield ClientCell(
         client="ipmi-sel", way="2.0", what="power events", says="Power Off/Power Down", rail="down",
         argv=words(off + "ipmi-sel -D LAN_2_0 -h {h} -u {u} -p {p} --sdr-cache-recreate -Q"),
     )  # fmt: skip
-    yield Cell(client="ipmiping", way="-", what="ping", argv=words("ipmiping -c 1 {h}"), says="1 responses received")
-    yield Cell(client="rmcpping", way="-", what="ASF ping", argv=words("rmcpping -c 1 {h}"), says="1 pongs received")
+    yield ClientCell(client="ipmiping", way="-", what="ping", argv=words("ipmiping -c 1 {h}"), says="1 responses received")
+    yield ClientCell(client="rmcpping", way="-", what="ASF ping", argv=words("rmcpping -c 1 {h}"), says="1 pongs received")
 
 
 # -- the others --------------------------------------------------------------------------------------------------------
 
 
-def _ipmiutil() -> Iterator[Cell]:
+def _ipmiutil() -> Iterator[ClientCell]:
     options = "-N {h} -U {u} -P {p}"
     for way, driver in (("lan2", "-F lan2 "), ("lan", "-F lan ")):
         for what, arguments, says, at_first, rail in (
@@ -202,20 +204,20 @@ def _ipmiutil() -> Iterator[Cell]:
         ):
             argv = words(f"ipmiutil {arguments} {driver}{options}")
             code = None if what == "LAN" else 0
-            yield Cell(client="ipmiutil", way=way, what=what, argv=argv, says=says, power=at_first, rail=rail, code=code)
+            yield ClientCell(client="ipmiutil", way=way, what=what, argv=argv, says=says, power=at_first, rail=rail, code=code)
 
 
-def _openipmi() -> Iterator[Cell]:
+def _openipmi() -> Iterator[ClientCell]:
     for way in ("rmcp+", "md5", "straight"):
         argv = ("openipmicmd", "-k", "0f 00 06 01", "lan", "-U", "{u}", "-P", "{p}", "-A", way, "{h}")
-        yield Cell(client="openipmicmd", way=way, what="device id", argv=argv, says="0f 07 00 01 00 20")
-    yield Cell(
+        yield ClientCell(client="openipmicmd", way=way, what="device id", argv=argv, says="0f 07 00 01 00 20")
+    yield ClientCell(
         client="ipmish", way="lan", what="a domain comes up and finds the sensors", argv=("ipmish",), code=None,
         typed="domain open d lan -U {u} -P {p} {h}\n", says=r"(?s)Any Connection Up: true.*Name: d\(\d+\.\d+\)\.Fan1",
     )  # fmt: skip
 
 
-def _fence() -> Iterator[Cell]:
+def _fence() -> Iterator[ClientCell]:
     base = "fence_ipmilan -a {h} -l {u} -p {p} "
     for way, options in (("lan", ""), ("lanplus", "-P "), ("lanplus --cipher=17", "-P --cipher=17 ")):
         for what, at_first, says, code, rail in (
@@ -228,12 +230,16 @@ def _fence() -> Iterator[Cell]:
         ):
             argv = words(f"{base}{options}--power-wait=0 -o {what}")
             name = f"{what}, node {at_first}"
-            yield Cell(client="fence_ipmilan", way=way, what=name, argv=argv, says=says, code=code, power=at_first, rail=rail)
+            yield ClientCell(
+                client="fence_ipmilan", way=way, what=name, argv=argv, says=says, code=code, power=at_first, rail=rail
+            )
     argv = words(f"{base}-P --power-wait=0 -m cycle -o reboot")
-    yield Cell(client="fence_ipmilan", way="lanplus", what="reboot by cycle", argv=argv, says="Success: Rebooted", rail="up")
+    yield ClientCell(
+        client="fence_ipmilan", way="lanplus", what="reboot by cycle", argv=argv, says="Success: Rebooted", rail="up"
+    )
 
 
-def _python() -> Iterator[Cell]:
+def _python() -> Iterator[ClientCell]:
     for what, says, rail in (
         ("power", "off", "down"),
         ("sensors", "'Fan1', 5400.0", None),
@@ -244,7 +250,7 @@ def _python() -> Iterator[Cell]:
         ("bootdev", "'bootdev': 'network'", None),
     ):
         argv = ("{python}", "-m", "tools.ipmi_client_pyghmi", "{h}", "{u}", "{p}", what)
-        yield Cell(client="pyghmi", way="its client", what=what, argv=argv, says=says, rail=rail)
+        yield ClientCell(client="pyghmi", way="its client", what=what, argv=argv, says=says, rail=rail)
     for way in ("rmcp", "ipmitool"):
         for what, says, rail in (
             ("device", "manufacturer: 674", None),
@@ -254,9 +260,9 @@ def _python() -> Iterator[Cell]:
             ("log", "entries: [1-9]", "down"),
         ):
             argv = ("{python}", "-m", "tools.ipmi_client_pyipmi", way, "{h}", "{u}", "{p}", what)
-            yield Cell(client="python-ipmi", way=way, what=what, argv=argv, says=says, rail=rail)
+            yield ClientCell(client="python-ipmi", way=way, what=what, argv=argv, says=says, rail=rail)
 
 
-CELLS: tuple[Cell, ...] = (
+CELLS: tuple[ClientCell, ...] = (
     *_ipmitool(), *settings(), *_freeipmi(), *_ipmiutil(), *_openipmi(), *_fence(), *_python(), *BREADTH, *LIBRARIES
 )  # fmt: skip

@@ -27,7 +27,7 @@ from emulator.fleet import Fleet
 from emulator.frontends import Place
 from profiles import load
 from profiles.model import Profile, Span
-from tools.ipmi_client_cell import AND, LIMIT, Cell
+from tools.ipmi_client_cell import AND, LIMIT, ClientCell
 from tools.ipmi_client_table import CELLS
 
 NETWORK = "127.94.0.0/20"
@@ -59,7 +59,7 @@ CONSOLES = {"terminal": Console("operational", b"\r~."), "ipmiconsole": Console(
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ClientOutcome:
     works: bool
     why: str
     seconds: float
@@ -86,7 +86,7 @@ def quick(profile: Profile) -> Profile:
 
 
 @contextlib.contextmanager
-def bed(cells: Sequence[Cell], network: str = NETWORK) -> Iterator[Bed]:
+def bed(cells: Sequence[ClientCell], network: str = NETWORK) -> Iterator[Bed]:
     """A fresh BMC for every cell. Raises CannotBind."""
     plain = quick(load(PROFILE))
     units = [
@@ -108,26 +108,26 @@ class Bed:
         self._names = names
         self._environment = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin", "HOME": home, "LC_ALL": "C.UTF-8"}
 
-    def run(self, cell: Cell) -> Outcome:
+    def run(self, cell: ClientCell) -> ClientOutcome:
         name = self._names[cell.id]
         began = time.monotonic()
         try:
             code, said = self._talk(cell, name, began + cell.within)
         except subprocess.TimeoutExpired:
-            return Outcome(False, f"no end after {cell.within:.0f} s", time.monotonic() - began)
+            return ClientOutcome(False, f"no end after {cell.within:.0f} s", time.monotonic() - began)
         except subprocess.CalledProcessError as error:
             said = f"{error.stdout or b''!r} {error.stderr or b''!r}"
-            return Outcome(False, f"{error.cmd}: exit status {error.returncode}: {said[-200:]}", time.monotonic() - began)
+            return ClientOutcome(False, f"{error.cmd}: exit status {error.returncode}: {said[-200:]}", time.monotonic() - began)
         seconds = time.monotonic() - began
         if cell.code is not None and code != cell.code:
-            return Outcome(False, f"exit status {code}: {said[-300:]}", seconds)
+            return ClientOutcome(False, f"exit status {code}: {said[-300:]}", seconds)
         if not re.search(cell.says, said, re.MULTILINE):
-            return Outcome(False, f"said: {said[-300:]}", seconds)
+            return ClientOutcome(False, f"said: {said[-300:]}", seconds)
         if cell.rail is not None and not self._host_becomes(name, cell.rail, restarted=cell.restarts):
-            return Outcome(False, f"the host is {self._emulator.host(name)}", seconds)
-        return Outcome(True, "", seconds)
+            return ClientOutcome(False, f"the host is {self._emulator.host(name)}", seconds)
+        return ClientOutcome(True, "", seconds)
 
-    def _talk(self, cell: Cell, name: str, until: float) -> tuple[int, str]:
+    def _talk(self, cell: ClientCell, name: str, until: float) -> tuple[int, str]:
         end = self._emulator.endpoints[name]
         facts = {"{h}": end.ipmi_host, "{u}": end.username, "{p}": end.password, "{python}": sys.executable}
 
@@ -227,7 +227,7 @@ def versions() -> list[str]:
     return [*found, *(f"{package} {importlib.metadata.version(package)}" for package in PYTHON_PACKAGES)]
 
 
-def text(outcomes: dict[str, Outcome], found: Sequence[str]) -> str:
+def text(outcomes: dict[str, ClientOutcome], found: Sequence[str]) -> str:
     works = sum(outcome.works for outcome in outcomes.values())
     lines = [
         "# IPMI clients",
@@ -259,7 +259,7 @@ def text(outcomes: dict[str, Outcome], found: Sequence[str]) -> str:
 
 
 def main() -> int:
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, ClientOutcome] = {}
     with bed(CELLS) as laid:
         for cell in CELLS:
             outcomes[cell.id] = outcome = laid.run(cell)

@@ -6,7 +6,7 @@ from conformance.adapters.base import Invocation
 from conformance.adapters.definition import Definition, fill_all, fill_map
 from conformance.adapters.process import run
 from conformance.adapters.programs import StandIns, find, lack
-from conformance.outcome import Outcome
+from conformance.outcome import FencerOutcome
 from conformance.vocabulary import Ask, Claim
 
 OFF_EXIT = 2
@@ -42,7 +42,7 @@ class AgentAdapter:
         lacks = (lack(program, self._definition.folder) for program in programs if isinstance(program, str))
         return next((sentence for sentence in lacks if sentence is not None), None)
 
-    def run(self, invocation: Invocation) -> Outcome:
+    def run(self, invocation: Invocation) -> FencerOutcome:
         way = self._definition.ways[invocation.protocol]
         command = fill_all(way.command, invocation.bmc)
         stand_ins = StandIns(invocation.watch)

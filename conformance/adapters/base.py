@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol as Interface
 
-from conformance.outcome import Outcome
+from conformance.outcome import FencerOutcome
 from conformance.vocabulary import Ask, Protocol
 
 
@@ -37,7 +37,7 @@ class Adapter(Interface):
     def missing(self) -> str | None:
         """What this machine lacks to run it, as a sentence; None where it can run."""
 
-    def run(self, invocation: Invocation) -> Outcome:
+    def run(self, invocation: Invocation) -> FencerOutcome:
         """Asks once and waits for the end, at most for the cap. Raises Interrupted and CannotStart."""
 
 

@@ -6,7 +6,7 @@ from conformance.adapters.base import Invocation
 from conformance.adapters.definition import Definition, fill, fill_all, fill_map
 from conformance.adapters.process import run
 from conformance.adapters.programs import StandIns, find, lack
-from conformance.outcome import Outcome
+from conformance.outcome import FencerOutcome
 from conformance.vocabulary import Claim
 
 
@@ -21,7 +21,7 @@ class CommandAdapter:
         lacks = (lack(program, self._definition.folder) for program in programs if isinstance(program, str))
         return next((sentence for sentence in lacks if sentence is not None), None)
 
-    def run(self, invocation: Invocation) -> Outcome:
+    def run(self, invocation: Invocation) -> FencerOutcome:
         action = self._definition.ways[invocation.protocol].actions[invocation.ask]
         line = fill_all(action.argv, invocation.bmc)
         ended = run(

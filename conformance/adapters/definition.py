@@ -82,7 +82,7 @@ class Sign:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
+class ProgramAction:
     """How a program is asked for one thing (adapter exec). `signs` are tried in order; none fits: it failed."""
 
     argv: tuple[Item, ...]
@@ -92,12 +92,12 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class FencerWay:
     """How the fencer is asked over one protocol. `functions` are those of the adapter python, `module:callable` per action."""
 
     command: tuple[Item, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict)
-    actions: Mapping[Ask, Action] = field(default_factory=dict)
+    actions: Mapping[Ask, ProgramAction] = field(default_factory=dict)
     functions: Mapping[Ask, str] = field(default_factory=dict)
 
     def placeholders(self) -> frozenset[str]:
@@ -121,7 +121,7 @@ class Definition:
     name: str
     adapter: str
     file: Path
-    ways: Mapping[Protocol, Way]
+    ways: Mapping[Protocol, FencerWay]
     asks: frozenset[Ask]
     capabilities: frozenset[str] | None
     deadline: float

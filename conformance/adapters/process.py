@@ -27,7 +27,7 @@ from typing import IO, Final
 from conformance.adapters import subreaper as warden
 from conformance.adapters.base import CannotStart, Interrupted, Invocation
 from conformance.adapters.programs import StandIns
-from conformance.outcome import Outcome
+from conformance.outcome import FencerOutcome
 from conformance.vocabulary import Claim
 
 WARDEN: Final = str(Path(warden.__file__).resolve())
@@ -54,8 +54,8 @@ class Ended:
     leftover: tuple[str, ...]
     argv: tuple[tuple[str, ...], ...]
 
-    def outcome(self, invocation: Invocation, claim: Claim) -> Outcome:
-        return Outcome(
+    def outcome(self, invocation: Invocation, claim: Claim) -> FencerOutcome:
+        return FencerOutcome(
             ask=invocation.ask,
             claim=claim,
             exit=self.exit,

@@ -13,7 +13,7 @@ from conformance.adapters.base import CannotStart, Invocation
 from conformance.adapters.definition import Definition, fill_map
 from conformance.adapters.process import run
 from conformance.adapters.programs import StandIns
-from conformance.outcome import Outcome
+from conformance.outcome import FencerOutcome
 
 CHILD = str(Path(python_child.__file__).resolve())
 
@@ -35,7 +35,7 @@ class PythonAdapter:
                     return f"the Python module {module} is not installed"
         return None
 
-    def run(self, invocation: Invocation) -> Outcome:
+    def run(self, invocation: Invocation) -> FencerOutcome:
         way = self._definition.ways[invocation.protocol]
         names = {key.removeprefix("bmc."): value for key, value in invocation.bmc.items()}
         message = {

@@ -15,16 +15,16 @@ from conformance.adapters.definition import (
     BMC_KEYS,
     KEYS,
     SPEAKS,
-    Action,
     Definition,
+    FencerWay,
     Item,
+    ProgramAction,
     Sign,
-    Way,
     placeholders,
 )
 from conformance.vocabulary import Ask, Cause, Claim, Protocol
 from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
-from profiles.yaml_source import Fields, Items, Node, Scalar, parse
+from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, parse
 
 TOP: Final = ("fencer", "adapter", "command", "actions", "params", "limits", "capabilities", "causes", "over", "recorders")
 OVER: Final = ("command", "actions", "params")
@@ -82,7 +82,7 @@ class _Parts:
 
     command: tuple[Item, ...] | None
     params: dict[str, str | None]
-    actions: dict[Ask, Action]
+    actions: dict[Ask, ProgramAction]
     functions: dict[Ask, str]
 
 
@@ -94,7 +94,7 @@ class _Reader:
 
     # -- the file as a whole -------------------------------------------------------------------------------------------
 
-    def definition(self, root: Fields, digest: str, built_in: bool) -> Definition:
+    def definition(self, root: YamlMap, digest: str, built_in: bool) -> Definition:
         self._known(root, "", TOP)
         name = self._word(root, "fencer") or self._file.stem
         adapter = self._word(root, "adapter")
@@ -127,7 +127,7 @@ class _Reader:
             built_in=built_in,
         )
 
-    def _ways(self, root: Fields, base: _Parts, capabilities: frozenset[str] | None) -> Mapping[Protocol, Way]:
+    def _ways(self, root: YamlMap, base: _Parts, capabilities: frozenset[str] | None) -> Mapping[Protocol, FencerWay]:
         over = root.entries.get("over")
         changes = dict(self._over(over)) if over is not None else {}
         plain = _merged(base, _Parts(None, {}, {}, {}))
@@ -140,21 +140,21 @@ class _Reader:
             self._bad(root, "", "names no port: use {bmc.url}, {bmc.port} or {bmc.ipmi_port}, or it cannot reach an emulated BMC")
         return MappingProxyType({p: _merged(base, changes[p]) if p in changes else plain for p in sorted(protocols)})
 
-    def _over(self, node: Node) -> list[tuple[Protocol, _Parts]]:
+    def _over(self, node: YamlNode) -> list[tuple[Protocol, _Parts]]:
         found: list[tuple[Protocol, _Parts]] = []
         for key, value in self._map(node, "over").items():
             if key not in list(Protocol):
                 self._bad(value, f"over.{key}", f"no such protocol; there are: {listed(Protocol)}")
-            elif isinstance(value, Fields):
+            elif isinstance(value, YamlMap):
                 self._known(value, f"over.{key}", OVER)
                 found.append((Protocol(key), self._parts(value, f"over.{key}.")))
             else:
                 self._bad(value, f"over.{key}", "must be a map")
         return found
 
-    def _parts(self, node: Fields, path: str) -> _Parts:
+    def _parts(self, node: YamlMap, path: str) -> _Parts:
         command = node.entries.get("command")
-        actions: dict[Ask, Action] = {}
+        actions: dict[Ask, ProgramAction] = {}
         functions: dict[Ask, str] = {}
         if (listed_actions := node.entries.get("actions")) is not None:
             for key, value in self._map(listed_actions, f"{path}actions").items():
@@ -176,8 +176,8 @@ class _Reader:
 
     # -- actions -------------------------------------------------------------------------------------------------------
 
-    def _action(self, node: Node, path: str, ask: Ask) -> Action | None:
-        if not isinstance(node, Fields):
+    def _action(self, node: YamlNode, path: str, ask: Ask) -> ProgramAction | None:
+        if not isinstance(node, YamlMap):
             self._bad(node, path, "must be a map with argv")
             return None
         self._known(node, path, ACTION)
@@ -187,20 +187,20 @@ class _Reader:
             return None
         stdin = node.entries.get("stdin")
         env = self._texts(node, "env", f"{path}.")
-        return Action(
+        return ProgramAction(
             argv=self._line(argv, f"{path}.argv"),
             stdin="" if stdin is None else self._text(stdin, f"{path}.stdin") or "",
             env=MappingProxyType({key: text for key, text in env.items() if text is not None}),
             signs=self._signs(node, path, ask),
         )
 
-    def _function(self, node: Node, path: str, line: tuple[Item, ...]) -> str:
+    def _function(self, node: YamlNode, path: str, line: tuple[Item, ...]) -> str:
         if len(line) != 1 or not isinstance(line[0], str) or not FUNCTION.fullmatch(line[0]):
             self._bad(node, path, "must name a function as module:function")
             return ""
         return line[0]
 
-    def _signs(self, node: Fields, path: str, ask: Ask) -> tuple[tuple[Claim, Sign], ...]:
+    def _signs(self, node: YamlMap, path: str, ask: Ask) -> tuple[tuple[Claim, Sign], ...]:
         signs: list[tuple[Claim, Sign]] = []
         if (claim := node.entries.get("claim")) is not None:
             if ask is Ask.STATUS:
@@ -217,16 +217,16 @@ class _Reader:
             self._bad(node, f"{path}.claims", "missing: by what are on and off told apart?")
         return tuple(signs) or ((PLAIN_CLAIM.get(ask, Claim.FAILED), Sign(exits=(0,))),)
 
-    def _sign(self, node: Node, path: str) -> Sign:
-        if not isinstance(node, Fields):
+    def _sign(self, node: YamlNode, path: str) -> Sign:
+        if not isinstance(node, YamlMap):
             self._bad(node, path, "must be a map of exit, stdout, stderr")
             return Sign()
         self._known(node, path, SIGN)
         exits = node.entries.get("exit")
-        values = exits.items if isinstance(exits, Items) else () if exits is None else (exits,)
+        values = exits.items if isinstance(exits, YamlList) else () if exits is None else (exits,)
         numbers: list[int] = []
         for value in values:
-            if isinstance(value, Scalar) and type(value.value) is int:
+            if isinstance(value, YamlScalar) and type(value.value) is int:
                 numbers.append(value.value)
             else:
                 self._bad(value, f"{path}.exit", "must be a number or a list of numbers")
@@ -238,12 +238,12 @@ class _Reader:
 
     # -- smaller things ------------------------------------------------------------------------------------------------
 
-    def _capabilities(self, root: Fields) -> frozenset[str] | None:
+    def _capabilities(self, root: YamlMap) -> frozenset[str] | None:
         node = root.entries.get("capabilities")
         if node is None:
             return None
         known = (*Ask, *Protocol, *OTHER_CAPABILITIES)
-        if not isinstance(node, Items):
+        if not isinstance(node, YamlList):
             self._bad(node, "capabilities", "must be a list")
             return frozenset()
         words: set[str] = set()
@@ -257,7 +257,7 @@ class _Reader:
                 words.add(word)
         return frozenset(words)
 
-    def _limits(self, root: Fields) -> dict[str, float]:
+    def _limits(self, root: YamlMap) -> dict[str, float]:
         node = root.entries.get("limits")
         if node is None:
             return {}
@@ -265,13 +265,13 @@ class _Reader:
         for key, value in self._map(node, "limits").items():
             if key not in LIMITS:
                 self._bad(value, f"limits.{key}", f"no such limit{did_you_mean(key, LIMITS)}; there are: {listed(LIMITS)}")
-            elif not isinstance(value, Scalar) or type(value.value) not in (int, float) or not 0 < float(value.raw) <= 3600:
+            elif not isinstance(value, YamlScalar) or type(value.value) not in (int, float) or not 0 < float(value.raw) <= 3600:
                 self._bad(value, f"limits.{key}", "must be a number of seconds, more than 0 and at most 3600")
             else:
                 limits[key] = float(value.raw)
         return limits
 
-    def _causes(self, root: Fields) -> Mapping[Cause, re.Pattern[str]] | None:
+    def _causes(self, root: YamlMap) -> Mapping[Cause, re.Pattern[str]] | None:
         node = root.entries.get("causes")
         if node is None:
             return None
@@ -283,7 +283,7 @@ class _Reader:
                 causes[Cause(key)] = pattern
         return MappingProxyType(causes)
 
-    def _pattern(self, node: Node | None, path: str) -> re.Pattern[str] | None:
+    def _pattern(self, node: YamlNode | None, path: str) -> re.Pattern[str] | None:
         if node is None or (text := self._text(node, path)) is None:
             return None
         try:
@@ -292,14 +292,14 @@ class _Reader:
             self._bad(node, path, f"not a regular expression: {error}")
             return None
 
-    def _line(self, node: Node, path: str) -> tuple[Item, ...]:
-        if isinstance(node, Scalar):
+    def _line(self, node: YamlNode, path: str) -> tuple[Item, ...]:
+        if isinstance(node, YamlScalar):
             text = self._text(node, path)
             return () if text is None else (text,)
         items: list[Item] = []
-        for number, item in enumerate(node.items if isinstance(node, Items) else ()):
+        for number, item in enumerate(node.items if isinstance(node, YamlList) else ()):
             where = f"{path}[{number}]"
-            if isinstance(item, Items):
+            if isinstance(item, YamlList):
                 group = [self._text(part, f"{where}[{n}]") for n, part in enumerate(item.items)]
                 items.append(tuple(part for part in group if part is not None))
             elif (text := self._text(item, where)) is not None:
@@ -308,53 +308,53 @@ class _Reader:
             self._bad(node, path, "must be a list of arguments; a group that stands or falls together is a list in the list")
         return tuple(items)
 
-    def _texts(self, root: Fields, key: str, path: str) -> dict[str, str | None]:
+    def _texts(self, root: YamlMap, key: str, path: str) -> dict[str, str | None]:
         node = root.entries.get(key)
         if node is None:
             return {}
         return {
             name: None
-            if isinstance(value, Scalar) and value.value is None and value.raw != ""
+            if isinstance(value, YamlScalar) and value.value is None and value.raw != ""
             else self._text(value, f"{path}{key}.{name}")
             for name, value in self._map(node, f"{path}{key}").items()
         }
 
-    def _text(self, node: Node, path: str) -> str | None:
-        if not isinstance(node, Scalar) or isinstance(node.value, bool) or node.value is None:
+    def _text(self, node: YamlNode, path: str) -> str | None:
+        if not isinstance(node, YamlScalar) or isinstance(node.value, bool) or node.value is None:
             self._bad(
-                node, path, "must be text" + (f': quote it ("{node.raw}")' if isinstance(node, Scalar) and node.raw else "")
+                node, path, "must be text" + (f': quote it ("{node.raw}")' if isinstance(node, YamlScalar) and node.raw else "")
             )
             return None
         for name in sorted(placeholders(node.raw) - KEYS):
             self._bad(node, path, f"no such placeholder {{{name}}}; there are: {listed('{bmc.' + key + '}' for key in BMC_KEYS)}")
         return node.raw
 
-    def _word(self, root: Fields, key: str) -> str | None:
+    def _word(self, root: YamlMap, key: str) -> str | None:
         node = root.entries.get(key)
         if node is None:
             self._bad(root, key, "missing")
             return None
         return self._text(node, key)
 
-    def _map(self, node: Node, path: str) -> Mapping[str, Node]:
-        if not isinstance(node, Fields):
+    def _map(self, node: YamlNode, path: str) -> Mapping[str, YamlNode]:
+        if not isinstance(node, YamlMap):
             self._bad(node, path, "must be a map")
             return {}
         return node.entries
 
-    def _known(self, node: Fields, path: str, known: tuple[str, ...]) -> None:
+    def _known(self, node: YamlMap, path: str, known: tuple[str, ...]) -> None:
         for key, mark in node.keys.items():
             if key not in known:
                 where = f"{path}.{key}" if path else key
                 self._problems.add(mark, where, f"no such key{did_you_mean(key, known)}; there are: {listed(known)}")
 
-    def _bad(self, node: Node, path: str, message: str) -> None:
+    def _bad(self, node: YamlNode, path: str, message: str) -> None:
         self._problems.add(node.mark, path, message)
 
 
-def _merged(base: _Parts, over: _Parts) -> Way:
+def _merged(base: _Parts, over: _Parts) -> FencerWay:
     params = {**base.params, **over.params}
-    return Way(
+    return FencerWay(
         command=base.command or () if over.command is None else over.command,
         params=MappingProxyType({key: text for key, text in params.items() if text is not None}),
         actions=MappingProxyType({**base.actions, **over.actions}),

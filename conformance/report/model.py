@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from conformance.causal_chain import Line
-from conformance.finding import Facts, Finding
+from conformance.causal_chain import ChainLine
+from conformance.finding import AskFacts, Finding
 from conformance.result import Result, counts, exit_code
 from conformance.vocabulary import Verdict
 
@@ -76,7 +76,7 @@ def _result(r: Result) -> dict[str, Json]:
     }  # fmt: skip
 
 
-def _finding(finding: Finding, story: Sequence[Line]) -> dict[str, Json]:
+def _finding(finding: Finding, story: Sequence[ChainLine]) -> dict[str, Json]:
     return {
         "verdict": finding.verdict.value,
         "kind": finding.kind.value if finding.kind else None,
@@ -94,7 +94,7 @@ def _finding(finding: Finding, story: Sequence[Line]) -> dict[str, Json]:
     }
 
 
-def _facts(facts: Facts) -> dict[str, Json]:
+def _facts(facts: AskFacts) -> dict[str, Json]:
     return {
         "ask": facts.ask.value,
         "bmc": facts.bmc,

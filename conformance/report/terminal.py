@@ -13,7 +13,7 @@ from rich.text import Text
 
 from conformance.report.model import last_line
 from conformance.result import Result
-from conformance.scenario import Origin
+from conformance.scenario import GivenOrigin
 from conformance.vocabulary import Verdict
 
 STYLES: Final[Mapping[Verdict, str]] = {
@@ -126,8 +126,8 @@ def full(result: Result) -> Iterator[Text]:
     yield Text("")
 
 
-def _mark(origin: Origin) -> str:
-    return " (of the profile)" if origin is Origin.PROFILE else ""
+def _mark(origin: GivenOrigin) -> str:
+    return " (of the profile)" if origin is GivenOrigin.PROFILE else ""
 
 
 def _row(label: str, words: str) -> Text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.scenario import ON, Claims, Scenario, Step, answers, host
+from conformance.scenario import ON, AskStep, Claims, Scenario, answers, host
 from conformance.scenarios.words import falls_after
 from conformance.vocabulary import Ask, Claim
 
@@ -16,13 +16,13 @@ EXITS = Scenario(
     adapters=frozenset({"fence-agent"}),
     given=(host(ON), falls_after(3)),
     steps=(
-        Step(Ask.MONITOR, (answers(Claim.OK),)),
-        Step(Ask.STATUS, (answers(Claim.ON),)),
-        Step(Ask.OFF, (Claims(),)),
-        Step(Ask.STATUS, (answers(Claim.OFF),)),
-        Step(Ask.ON, (Claims(),)),
-        Step(Ask.STATUS, (answers(Claim.ON),)),
-        Step(Ask.REBOOT, (Claims(),)),
+        AskStep(Ask.MONITOR, (answers(Claim.OK),)),
+        AskStep(Ask.STATUS, (answers(Claim.ON),)),
+        AskStep(Ask.OFF, (Claims(),)),
+        AskStep(Ask.STATUS, (answers(Claim.OFF),)),
+        AskStep(Ask.ON, (Claims(),)),
+        AskStep(Ask.STATUS, (answers(Claim.ON),)),
+        AskStep(Ask.REBOOT, (Claims(),)),
     ),
 )
 

@@ -10,6 +10,7 @@ from conformance import requirement as req
 from conformance.scenario import (
     OFF,
     ON,
+    AskStep,
     AtMostCommands,
     Claims,
     Inject,
@@ -17,7 +18,6 @@ from conformance.scenario import (
     NeverSays,
     ReadsBeforeClaim,
     Scenario,
-    Step,
     answers,
     host,
     names_cause,
@@ -123,12 +123,12 @@ QUESTIONS = Scenario(
     source="FenceAgentAPI 'status': 0 on, 2 off, 1 unknown",
     given=(host(OFF, name="off"), host(ON, name="on"), host(ON, name="unreachable", listens=False)),
     steps=(
-        Step(Ask.STATUS, (answers(Claim.OFF),), "off"),
-        Step(Ask.STATUS, (answers(Claim.ON),), "on"),
-        Step(Ask.STATUS, (answers(Claim.FAILED), names_cause(Cause.UNREACHABLE)), "unreachable"),
-        Step(Ask.MONITOR, (answers(Claim.OK),), "off", optional=True),
-        Step(Ask.MONITOR, (answers(Claim.OK),), "on", optional=True),
-        Step(Ask.MONITOR, (answers(Claim.FAILED), names_cause(Cause.UNREACHABLE)), "unreachable", optional=True),
+        AskStep(Ask.STATUS, (answers(Claim.OFF),), "off"),
+        AskStep(Ask.STATUS, (answers(Claim.ON),), "on"),
+        AskStep(Ask.STATUS, (answers(Claim.FAILED), names_cause(Cause.UNREACHABLE)), "unreachable"),
+        AskStep(Ask.MONITOR, (answers(Claim.OK),), "off", optional=True),
+        AskStep(Ask.MONITOR, (answers(Claim.OK),), "on", optional=True),
+        AskStep(Ask.MONITOR, (answers(Claim.FAILED), names_cause(Cause.UNREACHABLE)), "unreachable", optional=True),
     ),
 )
 

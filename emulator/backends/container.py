@@ -56,7 +56,7 @@ class DockerHost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class ContainerState:
     """A container at the time of one look. `life` changes with every start."""
 
     id: str
@@ -68,7 +68,7 @@ class Seen:
 class Engine(Protocol):
     """One connection to an engine. Every method raises OutOfSight; the calls that change something also OrderRefused."""
 
-    def find(self, host: DockerHost) -> Seen:
+    def find(self, host: DockerHost) -> ContainerState:
         """Raises NotOurs too."""
         ...
 
@@ -93,7 +93,7 @@ class LabAction(StrEnum):
     RECOVER = "recover"
 
 
-class DockerRoom:
+class ContainerHosts:
     """Holds hosts that are containers."""
 
     def __init__(
@@ -105,7 +105,7 @@ class DockerRoom:
     ) -> None:
         """Raises NotOurs where a container is there without the lab's label. An engine that is not there yet is waited for."""
         _insist_on_ours(connect(), hosts.values())
-        self._workers = {key: _Worker(key, host, tell, connect(), look_every) for key, host in hosts.items()}
+        self._workers = {key: _EngineWorker(key, host, tell, connect(), look_every) for key, host in hosts.items()}
         self._watch = _Watch(self._workers.values(), connect(), look_every) if hosts else None
 
     def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
@@ -133,7 +133,7 @@ def _insist_on_ours(engine: Engine, hosts: Iterable[DockerHost]) -> None:
         engine.close()
 
 
-class _Worker:
+class _EngineWorker:
     """One host: its orders and looks, one after the other, so that the news are in the order of what happened."""
 
     def __init__(self, key: tuple[str, str], host: DockerHost, tell: Tell, engine: Engine, look_every: float) -> None:
@@ -143,7 +143,7 @@ class _Worker:
         self._tell_anybody = tell
         self._engine = engine
         self._look_every = look_every
-        self._known: Seen | None = None
+        self._known: ContainerState | None = None
         self._shall_boot = False
         self._complaint = ""
         self._closed = False
@@ -190,7 +190,7 @@ class _Worker:
         for news in _news(want, before, seen, booted is not None):
             self._tell(news, cause)
 
-    def _do(self, want: Order | LabAction, seen: Seen) -> None:
+    def _do(self, want: Order | LabAction, seen: ContainerState) -> None:
         """Carries an order out. Where the engine says no, the look that follows shows what holds."""
         if want is not Order.ASK_REBOOT:
             self._shall_boot = False
@@ -199,7 +199,7 @@ class _Worker:
         except OrderRefused as error:
             _log.warning("%s of %s: %s", want, self.host.label, error)
 
-    def _ask(self, want: Order | LabAction, seen: Seen) -> None:
+    def _ask(self, want: Order | LabAction, seen: ContainerState) -> None:
         engine = self._engine
         match want:
             case Order.ENERGISE if not seen.running:
@@ -223,7 +223,7 @@ class _Worker:
             case LabAction.RECOVER if seen.paused:
                 engine.unpause(seen.id)
 
-    def _boot_again(self, before: Seen | None, seen: Seen) -> Seen | None:
+    def _boot_again(self, before: ContainerState | None, seen: ContainerState) -> ContainerState | None:
         """A host that went down because it was asked to boot again is started. None: there was nothing to start."""
         if not self._shall_boot or seen.running or before is None or not before.running:
             return None
@@ -247,7 +247,7 @@ class _Worker:
             _log.warning("%s", sentence)
 
 
-def _news(want: Order | LabAction | None, before: Seen | None, seen: Seen, booted: bool) -> Iterator[News]:
+def _news(want: Order | LabAction | None, before: ContainerState | None, seen: ContainerState, booted: bool) -> Iterator[News]:
     """What to tell of a look. An order is always answered, also where nothing had to change."""
     was_up = before is not None and before.running
     if not seen.running:
@@ -268,7 +268,7 @@ def _news(want: Order | LabAction | None, before: Seen | None, seen: Seen, boote
 class _Watch:
     """Follows the engine's events and wakes the worker concerned; all of them when the engine has gone or come back."""
 
-    def __init__(self, workers: Iterable[_Worker], engine: Engine, retry_every: float) -> None:
+    def __init__(self, workers: Iterable[_EngineWorker], engine: Engine, retry_every: float) -> None:
         self._workers = list(workers)
         self._engine = engine
         self._ended = threading.Event()

@@ -11,7 +11,16 @@ import docker
 import requests
 from docker.errors import APIError, DockerException, NotFound
 
-from emulator.backends.container import LABEL, PATIENCE, PROJECT_LABEL, DockerHost, NotOurs, OrderRefused, OutOfSight, Seen
+from emulator.backends.container import (
+    LABEL,
+    PATIENCE,
+    PROJECT_LABEL,
+    ContainerState,
+    DockerHost,
+    NotOurs,
+    OrderRefused,
+    OutOfSight,
+)
 
 _log = logging.getLogger("fencelab.docker")
 
@@ -26,7 +35,7 @@ class DockerEngine:
         self._stream: Any = None
         self._closed = False
 
-    def find(self, host: DockerHost) -> Seen:
+    def find(self, host: DockerHost) -> ContainerState:
         with _in_sight():
             api = self._api()
             name = host.container or self._name_of(api, host)
@@ -41,7 +50,9 @@ class DockerEngine:
             raise NotOurs(f"container {name} does not belong to the compose project {host.project}: it is left alone")
         state = facts["State"]
         running = bool(state["Running"]) and not state.get("Restarting")
-        return Seen(id=facts["Id"], running=running, paused=running and bool(state["Paused"]), life=str(state["StartedAt"]))
+        return ContainerState(
+            id=facts["Id"], running=running, paused=running and bool(state["Paused"]), life=str(state["StartedAt"])
+        )
 
     def _name_of(self, api: docker.APIClient, host: DockerHost) -> str:
         labels = [f"{LABEL}={host.label}"] + ([f"{PROJECT_LABEL}={host.project}"] if host.project is not None else [])

@@ -52,11 +52,11 @@ def live_members(group: int) -> list[int]:
     return members
 
 
-class ProcessRoom:
+class ProcessHosts:
     """Holds hosts that are local process groups."""
 
     def __init__(self, hosts: Mapping[tuple[str, str], ProcessHost], tell: Tell) -> None:
-        self._workers = {key: _Worker(key, host, tell) for key, host in hosts.items()}
+        self._workers = {key: _ProcessWorker(key, host, tell) for key, host in hosts.items()}
 
     def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
         self._workers[unit, system].orders.put((order, cause))
@@ -71,7 +71,7 @@ class ProcessRoom:
             worker.close()
 
 
-class _Worker:
+class _ProcessWorker:
     """One host: its orders one after the other, and its unexpected end."""
 
     def __init__(self, key: tuple[str, str], host: ProcessHost, tell: Tell) -> None:

@@ -19,11 +19,11 @@ from typing import NamedTuple, TypeAlias
 
 from emulator.core.clock import Clock, Instant
 
-Scalar: TypeAlias = str | int | float | bool | None
-Datum: TypeAlias = Scalar | list[Scalar] | Mapping[str, Scalar]
+JournalScalar: TypeAlias = str | int | float | bool | None
+Datum: TypeAlias = JournalScalar | list[JournalScalar] | Mapping[str, JournalScalar]
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     RACK = "rack"  # what was put together: always first
     WIRE = "wire"  # connections, and what a wire fault did to them
     REQUEST = "request"
@@ -53,7 +53,7 @@ class Event(NamedTuple):
     seq: int
     t: Instant
     bmc: str
-    kind: Kind
+    kind: EventKind
     cause: int | None
     data: Mapping[str, Datum]
 
@@ -71,7 +71,7 @@ def event_from_json(line: str) -> Event:
     try:
         raw = json.loads(line)
         data = {key: value for key, value in raw.items() if key not in HEAD_KEYS}
-        return Event(int(raw["seq"]), float(raw["t"]), str(raw["bmc"]), Kind(raw["kind"]), raw["cause"], data)
+        return Event(int(raw["seq"]), float(raw["t"]), str(raw["bmc"]), EventKind(raw["kind"]), raw["cause"], data)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"not a journal line: {line[:80]!r} ({error})") from error
 
@@ -85,11 +85,11 @@ class Journal:
         self._spill = spill
         self._next = 1
 
-    def record(self, bmc: str, kind: Kind, cause: int | None = None, **data: Datum) -> int:
+    def record(self, bmc: str, kind: EventKind, cause: int | None = None, **data: Datum) -> int:
         """Appends and returns the new event's `seq`."""
         return self.append(bmc, kind, cause, data)
 
-    def append(self, bmc: str, kind: Kind, cause: int | None, data: Mapping[str, Datum]) -> int:
+    def append(self, bmc: str, kind: EventKind, cause: int | None, data: Mapping[str, Datum]) -> int:
         """`record` with a mapping, which the caller leaves alone from then on."""
         if not HEAD_KEYS.isdisjoint(data):
             raise ValueError(f"the journal names these itself: {sorted(HEAD_KEYS & data.keys())}")

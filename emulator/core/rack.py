@@ -16,19 +16,19 @@ from typing import Protocol
 from emulator.core.bmc.accounts import Accounts
 from emulator.core.bmc.alarms import Alarms
 from emulator.core.bmc.bmc_life import BmcLife
-from emulator.core.bmc.bmc_log_writer import Witness
+from emulator.core.bmc.bmc_log_writer import BmcLogWriter
 from emulator.core.bmc.eventlog import LOG_LIMIT, EventLog, LogEntry, Overflow
 from emulator.core.bmc.unit import Unit
 from emulator.core.bmc.watchdogs import Watchdogs
 from emulator.core.clock import Clock, Instant
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
 from emulator.core.faults.board import Armed, PowerFault, ReportFault, Seam
-from emulator.core.journal import Journal, Kind
+from emulator.core.journal import EventKind, Journal
 from emulator.core.naming import numbered
 from emulator.core.power.commands import Effects
 from emulator.core.power.system import SystemState
 from emulator.core.timers import Timer, Timers
-from emulator.core.truth.host import Holder, Host, News, Order, host_off, host_on, turn
+from emulator.core.truth.host import Host, HostDriver, News, Order, host_off, host_on, turn
 from emulator.core.vocab import Os
 from profiles.model import Profile, Span, View
 
@@ -90,11 +90,11 @@ class Rack:
         self._listeners: list[Callable[[str, str, Host], None]] = []
         self.units: dict[str, Unit] = {}
         self.effects = Effects(self)
-        self.witness = Witness(self, epoch)
+        self.witness = BmcLogWriter(self, epoch)
         self.watchdogs = Watchdogs(self, self.witness)
         self.alarms = Alarms(self, self.witness)
         self.life = BmcLife(self, self.witness, self.watchdogs, self.alarms)
-        journal.record("", Kind.RACK, seed=seed, profiles={u.profile.id: u.profile.digest for u in units})
+        journal.record("", EventKind.RACK, seed=seed, profiles={u.profile.id: u.profile.digest for u in units})
         for spec in units:
             if spec.name in self.units:
                 raise RackMisconfigured(f"two BMCs are called {spec.name!r}")
@@ -135,7 +135,7 @@ class Rack:
         )
         self.journal.record(
             spec.name,
-            Kind.RAIL,
+            EventKind.RAIL,
             system=system.id,
             host=name,
             rail=host.rail,
@@ -151,11 +151,11 @@ class Rack:
         except KeyError:
             raise NoSuchUnit(f"the rack has no BMC {name!r}") from None
 
-    def hold(self, unit: str, system: str, holder: Holder) -> None:
+    def hold(self, unit: str, system: str, holder: HostDriver) -> None:
         """From now on this host is the holder's."""
         self.unit(unit).system(system).holder = holder
 
-    def hold_all(self, holder: Holder) -> None:
+    def hold_all(self, holder: HostDriver) -> None:
         """From now on every host is the holder's."""
         for unit in self.units.values():
             for system in unit.systems:
@@ -217,7 +217,7 @@ class Rack:
         system = unit.system(system_id)
         system.drop_timers()
         system.machine.uncommanded()
-        seq = self.journal.record(unit_name, Kind.OS, None, system=system_id, host=system.host_name, was="power lost")
+        seq = self.journal.record(unit_name, EventKind.OS, None, system=system_id, host=system.host_name, was="power lost")
         self.order(unit, system, Order.CUT, seq)
 
     def mains_lost(self, unit_name: str) -> None:
@@ -244,7 +244,7 @@ class Rack:
             system.awaiting_cause = None  # the order has had its effect: what happens later has causes of its own
             seq = self.journal.record(
                 unit_name,
-                Kind.RAIL if after.rail is not before.rail else Kind.OS,
+                EventKind.RAIL if after.rail is not before.rail else EventKind.OS,
                 cause,
                 system=system_id,
                 host=system.host_name,
@@ -280,4 +280,4 @@ class Rack:
         changed = {view.value: word for view, word in says.items() if system.says[view] != word}
         system.says = {**system.says, **says}
         if changed:
-            self.journal.record(unit.name, Kind.REPORT, cause, system=system.id, says=changed)
+            self.journal.record(unit.name, EventKind.REPORT, cause, system=system.id, says=changed)

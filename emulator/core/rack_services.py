@@ -14,7 +14,7 @@ from emulator.core.truth.host import Order
 from profiles.model import Span, View
 
 
-class Room(Protocol):
+class RackServices(Protocol):
     """What `Rack` is to them; it imports them, so they know it by this shape."""
 
     journal: Journal

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from emulator.core.faults.board import Seam
 from emulator.faults.registry import fault
-from profiles.model import Span, Step
+from profiles.model import EffectStep, Span
 
 
 @fault("power.ignore")
@@ -19,7 +19,7 @@ class Ignore:
     seam: ClassVar[Seam] = Seam.POWER
     gate: int | None = None
 
-    def shape(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    def shape(self, steps: tuple[EffectStep, ...]) -> tuple[EffectStep, ...]:
         return ()
 
 
@@ -32,7 +32,7 @@ class Gated:
     seam: ClassVar[Seam] = Seam.POWER
     gate: int | None = 3
 
-    def shape(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    def shape(self, steps: tuple[EffectStep, ...]) -> tuple[EffectStep, ...]:
         return steps
 
 
@@ -46,5 +46,5 @@ class Late:
     seam: ClassVar[Seam] = Seam.POWER
     gate: int | None = None
 
-    def shape(self, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    def shape(self, steps: tuple[EffectStep, ...]) -> tuple[EffectStep, ...]:
         return tuple(replace(s, at=Span(s.at.low + self.seconds, s.at.high + self.seconds)) for s in steps)

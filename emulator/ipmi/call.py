@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.board import Request
+from emulator.core.faults.board import ClientRequest
 from emulator.core.vocab import CompletionCode, ResetType
 from emulator.ipmi.console.sol import Sol
-from emulator.ipmi.session.handshake import HalfOpen
+from emulator.ipmi.session.handshake import RakpHalfOpen
 from emulator.ipmi.session.lan15 import AuthType, Challenge
-from emulator.ipmi.session.sessions import Peer, Privilege, Session, SessionTable
+from emulator.ipmi.session.sessions import IpmiPrivilege, LanSession, LanSessionTable, Peer
 from emulator.ipmi.session.strangers import Strangers
 from emulator.ipmi.session.suites import CipherSuite
 from emulator.ipmi.state import Here, IpmiState
 
 
-class Refused(Exception):
+class CompletionError(Exception):
     """The command is answered with a completion code other than 0: the client's fault, or the state's."""
 
     def __init__(self, completion_code: int, data: bytes = b"") -> None:
@@ -41,12 +41,12 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bmc:
+class IpmiBmc:
     """What stays the same from request to request. `kg` is the BMC's own key, where one is set."""
 
     view: BmcView
     state: IpmiState
-    sessions: SessionTable[HalfOpen | Challenge]
+    sessions: LanSessionTable[RakpHalfOpen | Challenge]
     suites: tuple[CipherSuite, ...]
     auth_types: frozenset[AuthType]
     guid: bytes
@@ -62,21 +62,21 @@ class Bmc:
         return self.kg if self.state.kg is None else self.state.kg or None
 
 
-class Origin(NamedTuple):
+class RequestOrigin(NamedTuple):
     """Where a request came from: no session, an established one, or a 1.5 client that answers its challenge."""
 
     peer: Peer
-    session: Session | None = None
+    session: LanSession | None = None
     challenge: Challenge | None = None
 
 
-class Call(NamedTuple):
+class IpmiCall(NamedTuple):
     """One request on its way through a handler; `cause` is its event in the journal."""
 
-    bmc: Bmc
-    origin: Origin
+    bmc: IpmiBmc
+    origin: RequestOrigin
     data: bytes
-    request: Request
+    request: ClientRequest
     cause: int
 
     @property
@@ -93,14 +93,14 @@ class Call(NamedTuple):
         return self.bmc.state
 
     @property
-    def sessions(self) -> SessionTable[HalfOpen | Challenge]:
+    def sessions(self) -> LanSessionTable[RakpHalfOpen | Challenge]:
         return self.bmc.sessions
 
     @property
-    def session(self) -> Session:
+    def session(self) -> LanSession:
         """The session of a command that exists only inside of one; the command table sees to that."""
         if self.origin.session is None:
-            raise Refused(CompletionCode.NOT_IN_STATE)
+            raise CompletionError(CompletionCode.NOT_IN_STATE)
         return self.origin.session
 
 
@@ -117,8 +117,8 @@ class Command:
     """
 
     name: str
-    privilege: Privilege
-    run: Callable[[Call], bytes]
+    privilege: IpmiPrivilege
+    run: Callable[[IpmiCall], bytes]
     length: tuple[int, int] = (0, 0)
     sessionless: bool = False
     reset: Callable[[bytes], ResetType | None] = no_reset

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from emulator.core.vocab import ResetType
-from emulator.ipmi.call import Call, Command, no_reset
+from emulator.ipmi.call import Command, IpmiCall, no_reset
 from emulator.ipmi.console import payloads, sol_config
 from emulator.ipmi.management import application as app
 from emulator.ipmi.management import channel, dcmi, dcmi_power, dcmi_thermal, fru, lan, pef, sdr, sel, sensors, users
@@ -13,17 +13,22 @@ from emulator.ipmi.management import system_info as sysinfo
 from emulator.ipmi.power import boot_options as bootoptions
 from emulator.ipmi.power import chassis, watchdog
 from emulator.ipmi.session import login15
-from emulator.ipmi.session.sessions import Privilege
+from emulator.ipmi.session.sessions import IpmiPrivilege
 
 CHASSIS, SENSOR, APP, STORAGE, TRANSPORT, GROUP = 0x00, 0x04, 0x06, 0x0A, 0x0C, 0x2C
 
-USER, OPERATOR, ADMINISTRATOR, ANYBODY = Privilege.USER, Privilege.OPERATOR, Privilege.ADMINISTRATOR, Privilege.CALLBACK
+USER, OPERATOR, ADMINISTRATOR, ANYBODY = (
+    IpmiPrivilege.USER,
+    IpmiPrivilege.OPERATOR,
+    IpmiPrivilege.ADMINISTRATOR,
+    IpmiPrivilege.CALLBACK,
+)
 
 
 def _row(
     name: str,
-    privilege: Privilege,
-    run: Callable[[Call], bytes],
+    privilege: IpmiPrivilege,
+    run: Callable[[IpmiCall], bytes],
     fewest: int = 0,
     most: int | None = None,
     *,

@@ -25,24 +25,32 @@ from emulator.core.bmc.presence import HERE
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import Instant
 from emulator.core.errors import EmulatorError
-from emulator.core.faults.board import Request, Seam
-from emulator.core.journal import Kind
+from emulator.core.faults.board import ClientRequest, Seam
+from emulator.core.journal import EventKind
 from emulator.core.naming import derived_uuid
 from emulator.core.vocab import CompletionCode
 from emulator.faults.protocol import Completion, Silence, answer_instead
 from emulator.ipmi import starting
-from emulator.ipmi.call import Bmc, Call, Command, Origin, Refused, Traffic
+from emulator.ipmi.call import Command, CompletionError, IpmiBmc, IpmiCall, RequestOrigin, Traffic
 from emulator.ipmi.commands import COMMANDS, name_of
 from emulator.ipmi.console.sol import Emit, Sol, nowhere
 from emulator.ipmi.power import boot_options as bootoptions
 from emulator.ipmi.session import rmcp
 from emulator.ipmi.session.codec import RmcpPlusLink
-from emulator.ipmi.session.handshake import KG_BYTES, HalfOpen
+from emulator.ipmi.session.handshake import KG_BYTES, RakpHalfOpen
 from emulator.ipmi.session.lan15 import ACTIVATE_SESSION, AUTH_TYPE_OF_WORD, AuthType, Challenge, offered_beside
-from emulator.ipmi.session.login import Login
+from emulator.ipmi.session.login import RakpLogin
 from emulator.ipmi.session.login15 import authenticate
-from emulator.ipmi.session.rmcp import Lan15, Malformed, Message, Ping, RmcpPlus
-from emulator.ipmi.session.sessions import PRIVILEGE_OF_ROLE, Answered, Limits, Peer, Session, SessionTable, limits_for
+from emulator.ipmi.session.rmcp import IpmiMessage, Lan15, Malformed, Ping, RmcpPlus
+from emulator.ipmi.session.sessions import (
+    PRIVILEGE_OF_ROLE,
+    Answered,
+    LanSession,
+    LanSessionTable,
+    Peer,
+    SessionLimits,
+    limits_for,
+)
 from emulator.ipmi.session.strangers import Strangers
 from emulator.ipmi.session.suites import enabled
 from emulator.ipmi.state import NOWHERE, Here, IpmiState
@@ -69,17 +77,17 @@ def guid_of(view: BmcView) -> bytes:
     return known.bytes[::-1]
 
 
-def admitted(message: Message, row: Command | None, session: Session | None) -> Callable[[Call], bytes]:
+def admitted(message: IpmiMessage, row: Command | None, session: LanSession | None) -> Callable[[IpmiCall], bytes]:
     """The handler of a request that may be executed. Raises Refused."""
     if message.lun:
-        raise Refused(INVALID_FOR_LUN)
+        raise CompletionError(INVALID_FOR_LUN)
     if row is None:
-        raise Refused(CompletionCode.INVALID_COMMAND)
+        raise CompletionError(CompletionCode.INVALID_COMMAND)
     if session is not None and session.privilege < row.privilege:
-        raise Refused(CompletionCode.INSUFFICIENT_PRIVILEGE)
+        raise CompletionError(CompletionCode.INSUFFICIENT_PRIVILEGE)
     fewest, most = row.length
     if not fewest <= len(message.data) <= most:
-        raise Refused(CompletionCode.INVALID_LENGTH)
+        raise CompletionError(CompletionCode.INVALID_LENGTH)
     return row.run
 
 
@@ -99,7 +107,7 @@ class IpmiResponder:
         entropy: Callable[[int], bytes],
         kg: bytes | None = None,
         auth_types: frozenset[AuthType] | None = None,
-        limits: Limits | None = None,
+        limits: SessionLimits | None = None,
         here: Here = NOWHERE,
         emit: Emit = nowhere,
     ) -> None:
@@ -110,7 +118,7 @@ class IpmiResponder:
         """
         rules = view.profile.ipmi
         suites = enabled(rules.cipher_suites)
-        self.sessions: SessionTable[HalfOpen | Challenge] = SessionTable(limits or limits_for(rules.sessions), entropy)
+        self.sessions: LanSessionTable[RakpHalfOpen | Challenge] = LanSessionTable(limits or limits_for(rules.sessions), entropy)
         self.drops: Counter[str] = NOTHING_DROPPED
         self._summarised, self._summary_at = 0, 0.0
         self._view = view
@@ -121,7 +129,7 @@ class IpmiResponder:
             auth_types = frozenset(AUTH_TYPE_OF_WORD[word] for word in rules.auth_types)
         if kg is None and rules.kg is not None:
             kg = rules.kg.encode().ljust(KG_BYTES, b"\0")
-        self._bmc = Bmc(
+        self._bmc = IpmiBmc(
             view=view,
             state=IpmiState(),
             sessions=self.sessions,
@@ -191,7 +199,7 @@ class IpmiResponder:
             self._bmc.state.restart()
         for session in self.sessions.reap(now):
             self._view.record(
-                Kind.SESSION, None, what="expired", via="ipmi", user=session.account.name, live=len(self.sessions.live)
+                EventKind.SESSION, None, what="expired", via="ipmi", user=session.account.name, live=len(self.sessions.live)
             )
         if sol.session is not None and sol.session.id not in self.sessions.live:
             sol.deactivate(tell=False)
@@ -201,7 +209,7 @@ class IpmiResponder:
             self.drops = Counter()
         self.drops[reason] += 1
         if self.drops[reason] == 1:
-            self._view.record(Kind.WIRE, None, protocol="ipmi", what="dropped", reason=reason)
+            self._view.record(EventKind.WIRE, None, protocol="ipmi", what="dropped", reason=reason)
 
     def _sum_up(self, now: Instant) -> None:
         total = self._happenings
@@ -209,7 +217,7 @@ class IpmiResponder:
             return
         self._summarised, self._summary_at = total, now + SUMMARY_EVERY
         self._view.record(
-            Kind.WIRE, None, protocol="ipmi", what="dropped so far", reasons=dict(self.drops),
+            EventKind.WIRE, None, protocol="ipmi", what="dropped so far", reasons=dict(self.drops),
             half_open=len(self.sessions.half_open), abandoned=self.sessions.abandoned,
             unwritten=self._bmc.strangers.unwritten,
         )  # fmt: skip
@@ -222,7 +230,7 @@ class IpmiResponder:
         if isinstance(datagram, RmcpPlus) and datagram.payload_type != rmcp.PAYLOAD_IPMI:
             if datagram.payload_type == rmcp.PAYLOAD_SOL:
                 return self._characters(datagram, peer)
-            return Login(self._bmc).answer(datagram.payload_type, datagram.payload, peer)
+            return RakpLogin(self._bmc).answer(datagram.payload_type, datagram.payload, peer)
         if datagram.session_id == rmcp.NO_SESSION:
             return self._sessionless(datagram, peer)
         return self._in_session(datagram, peer)
@@ -232,7 +240,7 @@ class IpmiResponder:
         row = COMMANDS.get((message.netfn, message.command))
         if row is None or not row.sessionless:
             raise Malformed("a command that needs a session, without one")
-        end = self._execute(message, Origin(peer=peer))
+        end = self._execute(message, RequestOrigin(peer=peer))
         if end is None:
             return None
         payload = rmcp.answer(message, *end)
@@ -249,10 +257,10 @@ class IpmiResponder:
         if message is None:
             raise Malformed("a replay")
         self.sessions.touch(session, peer, self._view.now)
-        end = self._execute(message, Origin(peer=peer, session=session))
+        end = self._execute(message, RequestOrigin(peer=peer, session=session))
         return None if end is None else session.link.seal(message, *end)
 
-    def _live(self, datagram: Lan15 | RmcpPlus) -> Session | None:
+    def _live(self, datagram: Lan15 | RmcpPlus) -> LanSession | None:
         """The session of a datagram. It ends where its account was deleted or disabled meanwhile, and loses what a lower role
         may not do; a higher one is the next login's."""
         session = self.sessions.live.get(datagram.session_id)
@@ -266,7 +274,7 @@ class IpmiResponder:
             return session
         self.sessions.close(session.id)
         self._view.record(
-            Kind.SESSION, None, what="closed: the account is gone", via="ipmi", user=session.account.name,
+            EventKind.SESSION, None, what="closed: the account is gone", via="ipmi", user=session.account.name,
             live=len(self.sessions.live),
         )  # fmt: skip
         return None
@@ -287,17 +295,17 @@ class IpmiResponder:
             raise Malformed("a command in a session that was not activated")
         self.sessions.forget(challenge)  # one try for each challenge
         authenticate(self._view, challenge, datagram, peer)
-        end = self._execute(message, Origin(peer=peer, challenge=challenge))
+        end = self._execute(message, RequestOrigin(peer=peer, challenge=challenge))
         return None if end is None else challenge.link.seal(message, *end)
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
-    def _execute(self, message: Message, origin: Origin) -> tuple[int, bytes] | None:
+    def _execute(self, message: IpmiMessage, origin: RequestOrigin) -> tuple[int, bytes] | None:
         """(completion code, response data); None where a fault swallows the request or its answer."""
         view, session = self._view, origin.session
         row = COMMANDS.get((message.netfn, message.command))
         name, reset = (name_of(message.netfn, message.command), None) if row is None else (row.name, row.reset(message.data))
-        request = Request("ipmi", "IPMI", name, self._system, reset)
+        request = ClientRequest("ipmi", "IPMI", name, self._system, reset)
         known = session is not None or self._bmc.strangers.may_write(view.now)
         cause = self._write_request(request, session) if known else self._write_flood()
         fault = answer_instead(view.faults(Seam.PROTOCOL, request, cause))
@@ -307,11 +315,11 @@ class IpmiResponder:
         before = self._answered_before(message, session)
         if before is not None:
             code, data = before.code, before.data
-            view.record(Kind.WIRE, cause, protocol="ipmi", what="a repeated request is answered again, not run")
+            view.record(EventKind.WIRE, cause, protocol="ipmi", what="a repeated request is answered again, not run")
         elif fault is None or fault.executed:
             try:
-                data = admitted(message, row, session)(Call(self._bmc, origin, message.data, request, cause))
-            except Refused as refusal:
+                data = admitted(message, row, session)(IpmiCall(self._bmc, origin, message.data, request, cause))
+            except CompletionError as refusal:
                 code, data = refusal.completion_code, refusal.data
             except EmulatorError as refusal:
                 code = refusal.completion_code
@@ -323,21 +331,21 @@ class IpmiResponder:
             case Completion(code=instead):
                 code, data = instead, b"" if instead else data
         if known:
-            view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
+            view.record(EventKind.RESPONSE, cause, protocol="ipmi", completion_code=code)
         return code, data
 
     def _not_ready(self, cause: int, code: int | None) -> tuple[int, bytes] | None:
         """What the profile says in the first time after a start."""
         if code is None:
-            self._view.record(Kind.WIRE, cause, protocol="ipmi", what="not ready yet: no answer")
+            self._view.record(EventKind.WIRE, cause, protocol="ipmi", what="not ready yet: no answer")
             return None
-        self._view.record(Kind.RESPONSE, cause, protocol="ipmi", completion_code=code)
+        self._view.record(EventKind.RESPONSE, cause, protocol="ipmi", completion_code=code)
         return code, b""
 
-    def _write_request(self, request: Request, session: Session | None) -> int:
+    def _write_request(self, request: ClientRequest, session: LanSession | None) -> int:
         user = session.account.name if session is not None else None
         return self._view.record(
-            Kind.REQUEST, None, protocol=request.protocol, method=request.method, path=request.path, system=request.system,
+            EventKind.REQUEST, None, protocol=request.protocol, method=request.method, path=request.path, system=request.system,
             reset=request.reset, user=user,
         )  # fmt: skip
 
@@ -346,12 +354,12 @@ class IpmiResponder:
         strangers = self._bmc.strangers
         if not strangers.flood:
             strangers.flood = self._view.record(
-                Kind.WIRE, None, protocol="ipmi", what="more requests without a session than are written down",
+                EventKind.WIRE, None, protocol="ipmi", what="more requests without a session than are written down",
                 so_far=strangers.unwritten,
             )  # fmt: skip
         return strangers.flood
 
-    def _answered_before(self, message: Message, session: Session | None) -> Answered | None:
+    def _answered_before(self, message: IpmiMessage, session: LanSession | None) -> Answered | None:
         """What a repeated request came to the first time, where the profile says that it runs once."""
         last = session.answered if session is not None else None
         repeated = last is not None and last.message == message and self._view.now - last.at <= REQUEST_NUMBER_LIVES

@@ -9,7 +9,7 @@ Rules
 from __future__ import annotations
 
 from emulator.core.bmc.presence import Being, Presence
-from emulator.core.faults.board import Request
+from emulator.core.faults.board import ClientRequest
 
 SESSION_COMMANDS = frozenset((0x06, command) for command in (0x37, 0x38, 0x39, 0x3A, 0x3B, 0x3C, 0x54))
 
@@ -19,7 +19,7 @@ def silent(presence: Presence) -> bool:
     return presence.being is Being.DEAF or (presence.being is Being.NOT_READY and not presence.resets and presence.code is None)
 
 
-def concerned(presence: Presence, request: Request, netfn: int, command: int) -> bool:
+def concerned(presence: Presence, request: ClientRequest, netfn: int, command: int) -> bool:
     """Whether this command is one that the BMC is not ready for."""
     if presence.being is not Being.NOT_READY or (netfn, command) in SESSION_COMMANDS:
         return False

@@ -34,7 +34,7 @@ _VERSIONS = {
 }
 
 
-class KeyKind(StrEnum):
+class CertificateKey(StrEnum):
     ECDSA_P256 = "ecdsa-p256"
     RSA_2048 = "rsa-2048"
 
@@ -56,7 +56,7 @@ class CertificateSpec:
     """IP addresses it is valid for."""
     names: tuple[str, ...] = ()
     """DNS names it is valid for."""
-    key: KeyKind = KeyKind.ECDSA_P256
+    key: CertificateKey = CertificateKey.ECDSA_P256
     validity: Validity = Validity.CURRENT
     wrong_name: bool = False
     """Valid for a name that is not this BMC's, whatever `addresses` and `names` say."""
@@ -76,7 +76,7 @@ class CertificateStore:
     """Makes certificates and TLS contexts, and makes each only once."""
 
     def __init__(self) -> None:
-        self._keys: dict[KeyKind, PrivateKey] = {}
+        self._keys: dict[CertificateKey, PrivateKey] = {}
         self._made: dict[CertificateSpec, Certificate] = {}
         self._contexts: dict[tuple[CertificateSpec, str, str | None], ssl.SSLContext] = {}
 
@@ -85,7 +85,7 @@ class CertificateStore:
         made = self._made.get(spec)
         if made is None:
             key = _new_key(spec.key) if spec.own_key else self._shared_key(spec.key)
-            made = self._made[spec] = _make(spec, key, self._shared_key(KeyKind.ECDSA_P256), utc_now())
+            made = self._made[spec] = _make(spec, key, self._shared_key(CertificateKey.ECDSA_P256), utc_now())
         return made
 
     def context(self, spec: CertificateSpec, minimum: str = "1.2", maximum: str | None = None) -> ssl.SSLContext:
@@ -96,7 +96,7 @@ class CertificateStore:
             made = self._contexts[wish] = server_context(self.certificate(spec), minimum, maximum)
         return made
 
-    def _shared_key(self, kind: KeyKind) -> PrivateKey:
+    def _shared_key(self, kind: CertificateKey) -> PrivateKey:
         if kind not in self._keys:
             self._keys[kind] = _new_key(kind)
         return self._keys[kind]
@@ -123,8 +123,8 @@ def server_context(certificate: Certificate, minimum: str = "1.2", maximum: str 
     return context
 
 
-def _new_key(kind: KeyKind) -> PrivateKey:
-    if kind is KeyKind.RSA_2048:
+def _new_key(kind: CertificateKey) -> PrivateKey:
+    if kind is CertificateKey.RSA_2048:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return ec.generate_private_key(ec.SECP256R1())
 

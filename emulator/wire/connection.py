@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from emulator.core.clock import Instant
-from emulator.wire.limits import Limits
+from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Close, HalfClose, Hang, Plan, Reset, Send, Wait
-from emulator.wire.reactor import Reactor, Timer
+from emulator.wire.reactor import LoopTimer, Reactor
 from emulator.wire.tls import TlsLayer
 
 _PIECE = 65536
@@ -62,7 +62,7 @@ class Connection:
         sock: socket.socket,
         local: tuple[str, int],
         peer: tuple[str, int],
-        limits: Limits,
+        limits: ClientLimits,
         gone: Callable[[Connection], object],
     ) -> None:
         sock.setblocking(False)
@@ -82,10 +82,10 @@ class Connection:
         self._clear: memoryview | None = None  # what is left of the current Send
         self._out = b""  # what the kernel has not taken yet
         self._queued = 0  # bytes of all Sends that are not in `_out` yet
-        self._wait: Timer | None = None
-        self._stall: Timer | None = None
+        self._wait: LoopTimer | None = None
+        self._stall: LoopTimer | None = None
         self._deadline: Instant | None = None
-        self._deadline_timer: Timer | None = None
+        self._deadline_timer: LoopTimer | None = None
         self._advancing = False
         self._paused = False
         self._eof = False  # the client's side has ended

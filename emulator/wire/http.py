@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from wsgiref.types import WSGIApplication
 
 from emulator.wire.connection import Connection
-from emulator.wire.limits import Limits
+from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Plan
 from emulator.wire.reactor import Reactor, ReactorStopped
 from emulator.wire.session import HttpSession
@@ -25,7 +25,7 @@ class _Reception:
     reactor: Reactor
     app: WSGIApplication
     hooks: HttpHooks
-    limits: Limits
+    limits: ClientLimits
     protocol_error: ProtocolError
 
     def greet(self, listener: Listener, connection: Connection) -> HttpSession:
@@ -47,11 +47,11 @@ class HttpServer:
         app: WSGIApplication,
         *,
         hooks: HttpHooks | None = None,
-        limits: Limits | None = None,
+        limits: ClientLimits | None = None,
         protocol_error: ProtocolError = redfish_error,
     ) -> None:
         self._reactor = reactor
-        self._reception = _Reception(reactor, app, hooks or NoHooks(), limits or Limits(), protocol_error)
+        self._reception = _Reception(reactor, app, hooks or NoHooks(), limits or ClientLimits(), protocol_error)
         self.listeners: dict[str, Listener] = {}
 
     def listen(
@@ -62,7 +62,7 @@ class HttpServer:
         *,
         tls: ssl.SSLContext | None = None,
         app: WSGIApplication | None = None,
-        limits: Limits | None = None,
+        limits: ClientLimits | None = None,
     ) -> Listener:
         """Opens a port; the application finds the `name` as `emulator.bmc` in the environment of each request.
 

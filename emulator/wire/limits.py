@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ClientLimits:
     """Seconds are those of the loop's clock; bytes are plain text."""
 
     handshake: float = 10.0

@@ -49,7 +49,7 @@ class ReactorStopped(RuntimeError):
     """The caller's fault: this loop has ended and will run nothing any more."""
 
 
-class Timer:
+class LoopTimer:
     """A call to come. `cancel()` may be called any number of times, also after it has run."""
 
     __slots__ = ("callback", "instant")
@@ -62,7 +62,7 @@ class Timer:
         self.callback = None
 
 
-class Watch:
+class SocketWatch:
     """What the loop does when a socket becomes ready. Level-triggered: ready and unread means called again."""
 
     __slots__ = ("_mask", "_reactor", "on_readable", "on_writable", "sock")
@@ -119,8 +119,8 @@ class Reactor:
         self._on_error = on_error
         self._epoll = select.epoll()
         self._lingers = False
-        self._watches: list[Watch | None] = []  # by descriptor, and those are small numbers
-        self._timers: list[tuple[Instant, int, Timer]] = []
+        self._watches: list[SocketWatch | None] = []  # by descriptor, and those are small numbers
+        self._timers: list[tuple[Instant, int, LoopTimer]] = []
         self._timer_number = 0
         self._sweep_at = _SWEEP
         self._sources: list[_Source] = []
@@ -141,18 +141,18 @@ class Reactor:
     def now(self) -> Instant:
         return self.clock.now()
 
-    def add(self, sock: socket.socket, on_readable: Callback | None = None, on_writable: Callback | None = None) -> Watch:
+    def add(self, sock: socket.socket, on_readable: Callback | None = None, on_writable: Callback | None = None) -> SocketWatch:
         """Watches a non-blocking socket, and closes it when the loop stops."""
-        watch = Watch(self, sock)
+        watch = SocketWatch(self, sock)
         missing = sock.fileno() + 1 - len(self._watches)
         self._watches += [None] * missing
         self._watches[sock.fileno()] = watch
         watch.set(on_readable, on_writable)
         return watch
 
-    def call_at(self, instant: Instant, callback: Callback) -> Timer:
+    def call_at(self, instant: Instant, callback: Callback) -> LoopTimer:
         """Calls once when the clock shows `instant` or later; equal instants run in the order of these calls."""
-        timer = Timer(instant, callback)
+        timer = LoopTimer(instant, callback)
         self._timer_number += 1
         heapq.heappush(self._timers, (instant, self._timer_number, timer))
         if len(self._timers) > self._sweep_at:
@@ -161,7 +161,7 @@ class Reactor:
             self._sweep_at = 2 * len(self._timers) + _SWEEP
         return timer
 
-    def call_later(self, seconds: float, callback: Callback) -> Timer:
+    def call_later(self, seconds: float, callback: Callback) -> LoopTimer:
         return self.call_at(self.clock.now() + seconds, callback)
 
     def drive(self, next_due: Callable[[], Instant | None], advance: Callable[[Instant], object]) -> None:
@@ -268,7 +268,7 @@ class Reactor:
         for _ in range(len(self._posted)):
             self._run_posted(*self._posted.popleft())
 
-    def _wait(self) -> list[tuple[Watch | None, int]]:
+    def _wait(self) -> list[tuple[SocketWatch | None, int]]:
         """What is ready, at the latest when patience is over."""
         patience = self._patience()
         if self._lingers and patience != 0.0:
@@ -283,7 +283,7 @@ class Reactor:
         self._lingers = bool(ready)
         return ready
 
-    def _look(self, patience: float | None) -> list[tuple[Watch | None, int]]:
+    def _look(self, patience: float | None) -> list[tuple[SocketWatch | None, int]]:
         # Watches now, not numbers: a callback may close a socket, and the next one that is opened gets its number.
         return [(self._watches[number], mask) for number, mask in self._epoll.poll(patience, _READY_PER_TURN)]
 
@@ -307,7 +307,7 @@ class Reactor:
 
     def _run_due(self) -> None:
         now = self.clock.now()
-        due: list[Timer] = []  # taken out first: a callback that asks for "now" again gets the next turn, not this one
+        due: list[LoopTimer] = []  # taken out first: a callback that asks for "now" again gets the next turn, not this one
         while self._timers and self._timers[0][0] <= now:
             due.append(heapq.heappop(self._timers)[2])
         for timer in due:
@@ -369,7 +369,7 @@ class Reactor:
         else:
             self._epoll.modify(sock, new)
 
-    def _forget(self, watch: Watch) -> None:
+    def _forget(self, watch: SocketWatch) -> None:
         number = watch.sock.fileno()
         if number >= 0:  # else it is closed already
             self._watches[number] = None

@@ -23,7 +23,7 @@ import h11
 from emulator.wire.ops import Close, Plan, Send
 from emulator.wire.site import Site
 from emulator.wire.stream import Stream
-from emulator.wire.wsgi import Answer, ApplicationError, call, connection_environ, environ_of, split_target
+from emulator.wire.wsgi import ApplicationError, WsgiAnswer, call, connection_environ, environ_of, split_target
 
 _AHEAD = 64 * 1024  # bytes that a client may send while its last request is being answered
 
@@ -196,7 +196,7 @@ class HttpSession:
             plan = (Send(self._own_answer(500, "The service has failed.")), Close())
         self._wire.play(plan, None if self._stream is not None else self._answered)
 
-    def _write(self, answer: Answer, stream: Stream, head_only: bool) -> Plan:
+    def _write(self, answer: WsgiAnswer, stream: Stream, head_only: bool) -> Plan:
         """The answer as h11 writes it. Raises ApplicationError when it contradicts itself."""
         bodiless = head_only or answer.status in (204, 304)
         body = answer.body + stream.flow()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from wsgiref.types import WSGIApplication
 
-from emulator.wire.limits import Limits
+from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Plan
 
 ProtocolError = Callable[[int, str], tuple[Sequence[tuple[str, str]], bytes]]
@@ -63,6 +63,6 @@ class Site:
     app: WSGIApplication
     environ: Mapping[str, object]
     hooks: HttpHooks
-    limits: Limits
+    limits: ClientLimits
     protocol_error: ProtocolError
     on_error: Callable[[Exception], object]

@@ -24,9 +24,9 @@ from functools import partial
 from typing import Protocol
 
 from emulator.wire.connection import Connection, Receiver
-from emulator.wire.limits import Limits
+from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Hang, Plan
-from emulator.wire.reactor import Reactor, Timer, Watch
+from emulator.wire.reactor import LoopTimer, Reactor, SocketWatch
 
 _BACKLOG = 1024
 _ACCEPTS_PER_TURN = 64
@@ -50,7 +50,7 @@ class CannotBind(OSError):
         self.reason = reason
 
 
-class Door(StrEnum):
+class PortState(StrEnum):
     """What a client meets at a listener's port."""
 
     OPEN = "open"
@@ -93,7 +93,7 @@ class Reception(Protocol):
     @property
     def reactor(self) -> Reactor: ...
     @property
-    def limits(self) -> Limits: ...
+    def limits(self) -> ClientLimits: ...
 
     def greet(self, listener: Listener, connection: Connection) -> Receiver:
         """The receiver of a new connection."""
@@ -119,30 +119,30 @@ class Listener:
         self.address = address
         self.port = port
         self.tls = tls
-        self.door = Door.REFUSED
+        self.door = PortState.REFUSED
         self._connections: set[Connection] | None = None  # while there are any
         self._reception = reception
-        self._watch: Watch | None = None
-        self._filler: Watch | None = None
+        self._watch: SocketWatch | None = None
+        self._filler: SocketWatch | None = None
         self._filler_name: tuple[str, int] | None = None
-        self._pause: Timer | None = None
-        self.set_door(Door.OPEN)
+        self._pause: LoopTimer | None = None
+        self.set_door(PortState.OPEN)
 
-    def set_door(self, door: Door) -> None:
+    def set_door(self, door: PortState) -> None:
         """Changes what new clients meet."""
         if door is self.door:
             return
-        if door is Door.REFUSED:
+        if door is PortState.REFUSED:
             self._release()
             # Bound and not listening: connects are refused, and nobody else can be given the port meanwhile.
             self._watch = self._reception.reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
             self.door = door
             return
         watch = self._listening()
-        if self.door is Door.SATURATED:
+        if self.door is PortState.SATURATED:
             self._relieve(watch)
         self.door = door
-        if door is Door.SATURATED:
+        if door is PortState.SATURATED:
             self._saturate(watch)
         else:
             watch.set(self._accept, None)
@@ -160,15 +160,15 @@ class Listener:
     def close(self) -> None:
         """Gives the port back and resets what is open. May be repeated."""
         self._release()
-        self.door = Door.REFUSED
+        self.door = PortState.REFUSED
         self.drop_connections()
 
-    def _listening(self) -> Watch:
+    def _listening(self) -> SocketWatch:
         """The socket, which now listens. Raises CannotBind."""
         if self._watch is None:
             self._watch = self._reception.reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
             self.port = self._watch.sock.getsockname()[1]
-        if self.door is Door.REFUSED:
+        if self.door is PortState.REFUSED:
             try:
                 self._watch.sock.listen(_BACKLOG)
             except OSError as error:
@@ -186,7 +186,7 @@ class Listener:
 
     # ---- a full accept queue ----------------------------------------------------------------------------------------
 
-    def _saturate(self, watch: Watch) -> None:
+    def _saturate(self, watch: SocketWatch) -> None:
         self._accept()  # who is in the queue already got in before the door was shut
         watch.set(None, None)
         watch.sock.listen(0)
@@ -197,7 +197,7 @@ class Listener:
         self._filler_name = filler.getsockname()[:2]
         self._filler = self._reception.reactor.add(filler)
 
-    def _relieve(self, watch: Watch) -> None:
+    def _relieve(self, watch: SocketWatch) -> None:
         watch.sock.listen(_BACKLOG)
         if self._filler is not None:
             self._filler.close()  # comes out of the queue as a connection that nobody is to notice
@@ -224,7 +224,7 @@ class Listener:
             self._reception.reactor.guard(partial(self._welcome, sock, peer))
 
     def _accept_again(self) -> None:
-        if self._watch is not None and self.door in (Door.OPEN, Door.SILENT):
+        if self._watch is not None and self.door in (PortState.OPEN, PortState.SILENT):
             self._watch.set(self._accept, None)
 
     def _welcome(self, sock: socket.socket, peer: tuple[str, int]) -> None:
@@ -241,7 +241,7 @@ class Listener:
             self._connections = set()
         self._connections.add(connection)
         try:
-            plan: Plan | None = (Hang(),) if self.door is Door.SILENT else None
+            plan: Plan | None = (Hang(),) if self.door is PortState.SILENT else None
             if plan is None:
                 plan = self._reception.intercept(self, connection.peer)
             if plan is None:

@@ -21,8 +21,8 @@ from collections.abc import Callable
 from emulator.wire.reactor import Reactor
 from emulator.wire.tcp import CannotBind, bind
 
-Address = tuple[str, int]
-OnDatagram = Callable[[bytes, Address, Address], object]
+SocketAddress = tuple[str, int]
+OnDatagram = Callable[[bytes, SocketAddress, SocketAddress], object]
 """Data, who sent it, and which of our addresses was asked."""
 
 _IP_PKTINFO = getattr(socket, "IP_PKTINFO", 8)  # Python 3.11 does not name it; Linux's <bits/in.h> does
@@ -53,7 +53,7 @@ class UdpEndpoint:
         self._watch = reactor.add(sock, self._readable)
         self.closed = False
 
-    def send(self, data: bytes, peer: Address, local: Address | None = None) -> None:
+    def send(self, data: bytes, peer: SocketAddress, local: SocketAddress | None = None) -> None:
         """Sends from `local`, which is what `on_datagram` was told."""
         try:
             if self._wildcard and local is not None:
@@ -84,7 +84,7 @@ class UdpEndpoint:
                 continue
             self._deliver(data, (peer[0], peer[1]), (local, self.port))
 
-    def _deliver(self, data: bytes, peer: Address, local: Address) -> None:
+    def _deliver(self, data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
         try:
             self._on_datagram(data, peer, local)
         except Exception as error:  # noqa: BLE001  one datagram must not silence the others
@@ -114,7 +114,7 @@ class UdpFleet(UdpEndpoint):
         self._first, self._last = (0, 0xFFFFFFFF) if known is None else (int(known[0]), int(known[-1]))
         super().__init__(reactor, "0.0.0.0", port, on_datagram, device=device)
 
-    def _deliver(self, data: bytes, peer: Address, local: Address) -> None:
+    def _deliver(self, data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
         if not self._first <= int.from_bytes(socket.inet_aton(local[0])) <= self._last:
             self.dropped += 1
             return

@@ -29,7 +29,7 @@ class ApplicationError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WsgiAnswer:
     status: int
     reason: bytes
     headers: list[tuple[bytes, bytes]]
@@ -100,7 +100,7 @@ def connection_environ(
     }
 
 
-def call(app: WSGIApplication, environ: dict[str, object]) -> Answer:
+def call(app: WSGIApplication, environ: dict[str, object]) -> WsgiAnswer:
     """Runs the application to its end. Raises ApplicationError, and whatever the application raises."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
     pieces: list[bytes] = []
@@ -129,7 +129,7 @@ def call(app: WSGIApplication, environ: dict[str, object]) -> Answer:
     code, _space, reason = status.partition(" ")
     if not (code.isdecimal() and 200 <= int(code) <= 599):
         raise ApplicationError(f"the application's status is not one: {status!r}")
-    return Answer(
+    return WsgiAnswer(
         int(code),
         reason.encode("latin-1"),
         [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],

@@ -8,7 +8,7 @@ import uuid
 from importlib import import_module
 from pathlib import Path
 
-from fencer.ha.bmc import Bmc, FencedBmc
+from fencer.ha.bmc import BmcClient, FencedBmc
 from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import Config, HostPart
 from fencer.ha.event_lines import Sink
@@ -39,7 +39,7 @@ def make_pools(config: Config) -> Pools:
     return Pools(bmc=config.part.workers, probe=config.part.workers, vm=config.policy.vm_starts_at_once)
 
 
-def make_bmc(config: Config, host: HostPart) -> Bmc:
+def make_bmc(config: Config, host: HostPart) -> BmcClient:
     """Raises ConfigError for what the policy's client cannot reach."""
     if config.policy.name is PolicyName.CLOUDSTACK:
         if host.bmc.protocol != "redfish":

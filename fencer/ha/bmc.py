@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from fencer import ChassisCheck, FenceError, Limits, Outcome, Reading, Target, Verdict, fence, read, reset
+from fencer import ChassisCheck, FenceError, FenceVerdict, Limits, Outcome, Reading, Target, fence, read, reset
 from fencer.ha.observations import CommandResult
 from fencer.outcome import Cause, Failure
 
-Permit = Callable[[], bool]
+CommandPermit = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class CommandAnswer:
     failure: Failure | None = None
 
 
-class ReadFailed(Exception):
+class BmcReadFailed(Exception):
     """No reading; nothing is known about the host's power."""
 
     def __init__(self, failure: Failure) -> None:
@@ -33,14 +33,14 @@ class ReadFailed(Exception):
         self.failure = failure
 
 
-class Bmc(Protocol):
+class BmcClient(Protocol):
     def read(self, timeout: float) -> Reading:
         """One live read. Raises ReadFailed."""
         ...
 
-    def off(self, timeout: float, permit: Permit) -> CommandAnswer: ...
+    def off(self, timeout: float, permit: CommandPermit) -> CommandAnswer: ...
 
-    def reset(self, timeout: float, permit: Permit) -> CommandAnswer: ...
+    def reset(self, timeout: float, permit: CommandPermit) -> CommandAnswer: ...
 
 
 _FINAL = frozenset({Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED, Cause.NOT_FOUND, Cause.UNSUPPORTED, Cause.CONFIG, Cause.TLS})
@@ -59,9 +59,9 @@ class FencedBmc:
         try:
             return read(self.target, timeout, chassis_check=self.chassis_check)
         except FenceError as error:
-            raise ReadFailed(error.failure) from error
+            raise BmcReadFailed(error.failure) from error
 
-    def off(self, timeout: float, permit: Permit) -> CommandAnswer:
+    def off(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
         vetoed, ask = _remembering(permit)
         # One command per attempt: the machine counts, spaces and announces them. Three calls of `timeout` each fit.
         limits = Limits(
@@ -74,7 +74,7 @@ class FencedBmc:
         )
         return _answer(fence(self.target, limits, permit=lambda _: ask()), vetoed)
 
-    def reset(self, timeout: float, permit: Permit) -> CommandAnswer:
+    def reset(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
         vetoed, ask = _remembering(permit)
         limits = Limits(
             deadline=max(self.power_off_timeout, 3 * timeout),
@@ -85,7 +85,7 @@ class FencedBmc:
         return _answer(reset(self.target, limits, permit=lambda _: ask()), vetoed)
 
 
-def _remembering(permit: Permit) -> tuple[list[bool], Permit]:
+def _remembering(permit: CommandPermit) -> tuple[list[bool], CommandPermit]:
     asked: list[bool] = []
 
     def ask() -> bool:
@@ -97,7 +97,7 @@ def _remembering(permit: Permit) -> tuple[list[bool], Permit]:
 
 def _answer(outcome: Outcome, permits: list[bool]) -> CommandAnswer:
     failure = outcome.failure
-    if outcome.verdict is Verdict.CONFIRMED or failure is None:
+    if outcome.verdict is FenceVerdict.CONFIRMED or failure is None:
         return CommandAnswer(result=CommandResult.ACCEPTED)
     if outcome.commands_sent == 0:
         vetoed = False in permits

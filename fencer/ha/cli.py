@@ -30,7 +30,7 @@ JSON = click.option("--json", "json_lines", is_flag=True, help="JSON, one object
 POLICY = click.option("--policy", type=click.Choice(POLICY_NAMES), help="Instead of the configured policy.")
 
 
-class Refused(click.ClickException):
+class OperatorRefused(click.ClickException):
     """One sentence, exit 2."""
 
     exit_code = 2
@@ -44,7 +44,7 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except (ConfigError, StoreError) as error:
-        raise Refused(str(error)) from error
+        raise OperatorRefused(str(error)) from error
 
 
 @click.group(
@@ -174,7 +174,7 @@ def confirm(config: Path, host: str, fence_id: str, reason: str, who: str, state
 def _ask(config: Path, state: Path | None, host: str, what: str, detail: dict[str, str], seconds: float) -> None:
     with _opened(config, state) as (_, store):
         if host not in store.hosts():
-            raise Refused(f"no host is called {host}; there are {', '.join(store.hosts()) or 'none'}")
+            raise OperatorRefused(f"no host is called {host}; there are {', '.join(store.hosts()) or 'none'}")
         clock = store.clock()
         if store.load(host).lease_until <= clock.now():
             click.echo(f"no manager has {host} at the moment; the request is kept until one does", err=True)
@@ -182,10 +182,10 @@ def _ask(config: Path, state: Path | None, host: str, what: str, detail: dict[st
         end = time.monotonic() + seconds
         while (answer := store.answer(request)).ok is None:
             if time.monotonic() >= end:
-                raise Refused(f"no answer within {seconds:g} s; the request stays in the queue")
+                raise OperatorRefused(f"no answer within {seconds:g} s; the request stays in the queue")
             time.sleep(0.05)
         if not answer.ok:
-            raise Refused(answer.answer or "refused")
+            raise OperatorRefused(answer.answer or "refused")
         click.echo(answer.answer)
 
 
@@ -207,7 +207,7 @@ def _opened(config: Path, state: Path | None) -> Iterator[tuple[Config, SqliteSt
         loaded = load_config(config)
         file = state or loaded.state_file
         if not file.exists():
-            raise Refused(f"{file} does not exist: no manager has run with this configuration yet")
+            raise OperatorRefused(f"{file} does not exist: no manager has run with this configuration yet")
         store = SqliteStore(file)
         try:
             yield loaded, store

@@ -15,7 +15,7 @@ from typing import Protocol
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-class Clock(Protocol):
+class SharedClock(Protocol):
     def now(self) -> float:
         """Seconds; comparable between all managers of one store."""
         ...

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fencer.ha.effects import Alert, Effect, Kind, Release
+from fencer.ha.effects import AlertName, HaEffect, LineKind, Release
 from fencer.ha.observations import (
     Activity,
     Claimed,
@@ -30,9 +30,9 @@ from fencer.ha.observations import (
     Tick,
 )  # fmt: skip
 from fencer.ha.policy import Policy
-from fencer.ha.record import Ask, Fence, HostRecord
+from fencer.ha.record import Fence, HostRecord, RequestKind
 from fencer.ha.states import HAEvent, HAState
-from fencer.ha.step_builder import Draft
+from fencer.ha.step_builder import StepBuilder
 
 S, E = HAState, HAEvent
 
@@ -43,9 +43,9 @@ MISLEADING = "OOBM service is not configured or enabled for this host {host}"
 """Said for every failure of the driver (KVMHAProvider.java:79-82, 96-99)."""
 
 
-def step(record: HostRecord, seen: Observation, policy: Policy, now: float) -> tuple[HostRecord, tuple[Effect, ...]]:
+def step(record: HostRecord, seen: Observation, policy: Policy, now: float) -> tuple[HostRecord, tuple[HaEffect, ...]]:
     """Applies one observation at `now` (seconds of the store's clock)."""
-    d = Draft(record, policy, now)
+    d = StepBuilder(record, policy, now)
     match seen:
         case Tick():
             _tick(d)
@@ -70,7 +70,7 @@ def step(record: HostRecord, seen: Observation, policy: Policy, now: float) -> t
     return d.result()
 
 
-def _tick(d: Draft) -> None:
+def _tick(d: StepBuilder) -> None:
     """One round of the 4 s poll (BackgroundPollManagerImpl); `next_read_at` is when the next one is due."""
     rec = d.rec
     if rec.state is S.SUSPECT and d.now >= rec.next_activity_at:
@@ -89,23 +89,23 @@ def _tick(d: Draft) -> None:
         _recover(d)
     elif d.rec.inflight is None:
         d.go(E.RETRY_FENCING)
-        _command(d, Ask.OFF)
+        _command(d, RequestKind.OFF)
 
 
-def _recover(d: Draft) -> None:
+def _recover(d: StepBuilder) -> None:
     if d.rec.recovery_count >= d.policy.recovery_attempts:
         d.go(E.RECOVERY_EXHAUSTED)
         fence = Fence(id=f"{d.rec.host}-f{d.rec.fences + 1}", started_at=d.now)
         d.rec = replace(d.rec, fence=fence, fences=d.rec.fences + 1, released=None, next_read_at=d.now, inflight=None)
         return
     d.go(E.RETRY_RECOVERY)
-    _command(d, Ask.RESET)  # also while the last RESET is still running: canAttemptRecovery is called nowhere
+    _command(d, RequestKind.RESET)  # also while the last RESET is still running: canAttemptRecovery is called nowhere
 
 
-def _command(d: Draft, ask: Ask) -> None:
+def _command(d: StepBuilder, ask: RequestKind) -> None:
     request = d.call(ask)
     d.tell(
-        Kind.POWER_COMMAND,
+        LineKind.POWER_COMMAND,
         step="intent",
         command=str(ask),
         request=request.id,
@@ -113,7 +113,7 @@ def _command(d: Draft, ask: Ask) -> None:
     )
 
 
-def _health(d: Draft, seen: Health) -> None:
+def _health(d: StepBuilder, seen: Health) -> None:
     if d.rec.state not in CHECKED:
         return
     passed = seen.passed is True  # anything else is a failed check
@@ -122,12 +122,12 @@ def _health(d: Draft, seen: Health) -> None:
     d.go(E.HEALTH_CHECK_PASSED if passed else E.HEALTH_CHECK_FAILED)
     if before is S.AVAILABLE and not passed:
         d.rec = replace(d.rec, suspect_since=d.now, samples=(), next_activity_at=d.now)
-        d.alert(Alert.HEALTH_LOST, "health", f"{d.rec.host} does not answer its health checks")
+        d.alert(AlertName.HEALTH_LOST, "health", f"{d.rec.host} does not answer its health checks")
     elif d.rec.state is S.AVAILABLE:
         d.rec = replace(d.rec, suspect_since=None, samples=(), recovery_count=0)
 
 
-def _activity(d: Draft, seen: Activity) -> None:
+def _activity(d: StepBuilder, seen: Activity) -> None:
     if d.rec.state is not S.CHECKING:
         return
     if seen.seen is None:
@@ -144,12 +144,12 @@ def _activity(d: Draft, seen: Activity) -> None:
     d.rec = replace(d.rec, samples=(), recovery_count=0, next_read_at=d.now, inflight=None)
 
 
-def _reply(d: Draft, seen: CommandReply) -> None:
+def _reply(d: StepBuilder, seen: CommandReply) -> None:
     accepted = seen.result is CommandResult.ACCEPTED
     reset = d.rec.state is S.RECOVERING or d.rec.state is S.RECOVERED
     failure = seen.failure
     d.tell(
-        Kind.POWER_COMMAND, step="reply", command=str(Ask.RESET if reset else Ask.OFF), request=seen.request,
+        LineKind.POWER_COMMAND, step="reply", command=str(RequestKind.RESET if reset else RequestKind.OFF), request=seen.request,
         result=str(seen.result),
         reason=str(failure.cause) if failure else None, code=failure.code if failure else None,
         message_id=failure.message_id if failure else None, text=failure.text if failure else None,
@@ -163,14 +163,14 @@ def _reply(d: Draft, seen: CommandReply) -> None:
         _fence_reply(d, d.rec.fence, accepted)
 
 
-def _recovery_reply(d: Draft, accepted: bool) -> None:
+def _recovery_reply(d: StepBuilder, accepted: bool) -> None:
     d.rec = replace(d.rec, recovery_count=d.rec.recovery_count + 1)
     if accepted:
         d.go(E.RECOVERED)
-    _performed(d, Alert.HA_RECOVERY_PERFORMED, "Recovery", accepted)
+    _performed(d, AlertName.HA_RECOVERY_PERFORMED, "Recovery", accepted)
 
 
-def _fence_reply(d: Draft, fence: Fence, accepted: bool) -> None:
+def _fence_reply(d: StepBuilder, fence: Fence, accepted: bool) -> None:
     if accepted:
         d.go(E.FENCED)
         d.effects.append(Release(fence_id=fence.id))
@@ -178,18 +178,18 @@ def _fence_reply(d: Draft, fence: Fence, accepted: bool) -> None:
         d.rec = replace(d.rec, released=fence.id, fence=None, eligible=False)
     else:
         d.rec = replace(d.rec, fence=replace(fence, attempts=fence.attempts + 1))
-    _performed(d, Alert.HA_FENCE_PERFORMED, "Fencing", accepted)
+    _performed(d, AlertName.HA_FENCE_PERFORMED, "Fencing", accepted)
 
 
-def _performed(d: Draft, alert: Alert, what: str, accepted: bool) -> None:
+def _performed(d: StepBuilder, alert: AlertName, what: str, accepted: bool) -> None:
     """Sent after every attempt, with this text whatever came of it (FenceTask.java:54, RecoveryTask.java:56)."""
     d.tell(
-        Kind.ALERT, alert=str(alert), text=f"HA {what} of host {d.rec.host} performed",
+        LineKind.ALERT, alert=str(alert), text=f"HA {what} of host {d.rec.host} performed",
         log=None if accepted else MISLEADING.format(host=d.rec.host), fence_id=d.rec.fence.id if d.rec.fence else None,
     )  # fmt: skip
 
 
-def _claimed(d: Draft) -> None:
+def _claimed(d: StepBuilder) -> None:
     """Counters live in memory there: a new owner starts at zero (HAManagerImpl haCounterMap)."""
     d.rec = replace(d.rec, inflight=None, samples=(), recovery_count=0)
     if d.rec.state is S.CHECKING:
@@ -197,7 +197,7 @@ def _claimed(d: Draft) -> None:
         d.rec = replace(d.rec, next_activity_at=d.now)
 
 
-def _enable(d: Draft, request: int) -> None:
+def _enable(d: StepBuilder, request: int) -> None:
     if d.rec.state is S.DISABLED:
         d.go(E.ENABLED)
     elif d.rec.state is S.INELIGIBLE:
@@ -206,14 +206,14 @@ def _enable(d: Draft, request: int) -> None:
     d.answer(request, True, f"{d.rec.host} is {d.rec.state}")
 
 
-def _disable(d: Draft, request: int) -> None:
+def _disable(d: StepBuilder, request: int) -> None:
     if d.rec.state is not S.DISABLED:
         d.go(E.DISABLED)
     d.rec = replace(d.rec, fence=None, samples=(), recovery_count=0)
     d.answer(request, True, f"{d.rec.host} is Disabled")
 
 
-def _eligibility(d: Draft, seen: Eligibility) -> None:
+def _eligibility(d: StepBuilder, seen: Eligibility) -> None:
     if seen.eligible == d.rec.eligible or d.rec.state in (S.DISABLED, S.FENCED):
         return
     d.rec = replace(d.rec, eligible=seen.eligible)

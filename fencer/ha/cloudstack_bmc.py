@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import requests
 
-from fencer.ha.bmc import CommandAnswer, Permit, ReadFailed
+from fencer.ha.bmc import BmcReadFailed, CommandAnswer, CommandPermit
 from fencer.ha.observations import CommandResult
 from fencer.outcome import Cause, Failure, Reading
 
@@ -32,12 +32,12 @@ class CloudStackBmc:
 
     def read(self, timeout: float) -> Reading:
         """CloudStack's HA never asks. Raises ReadFailed, always."""
-        raise ReadFailed(Failure(cause=Cause.UNSUPPORTED, text="the policy cloudstack-4.22 never reads the power state"))
+        raise BmcReadFailed(Failure(cause=Cause.UNSUPPORTED, text="the policy cloudstack-4.22 never reads the power state"))
 
-    def off(self, timeout: float, permit: Permit) -> CommandAnswer:
+    def off(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
         return self._reset(OFF, timeout)
 
-    def reset(self, timeout: float, permit: Permit) -> CommandAnswer:
+    def reset(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
         return self._reset(RESET, timeout)
 
     def _reset(self, kind: str, timeout: float) -> CommandAnswer:

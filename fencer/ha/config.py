@@ -15,15 +15,15 @@ from fencer.ha.policy import Policy, PolicyName
 from fencer.ha.yamlfile import ConfigError, Document, load
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-Seconds = Annotated[float, Field(gt=0)]
+PositiveSeconds = Annotated[float, Field(gt=0)]
 Argv = Annotated[list[str], Field(min_length=1)]
 
 
-class Part(BaseModel):
+class ConfigModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class BmcPart(Part):
+class BmcPart(ConfigModel):
     protocol: Literal["redfish", "ipmi"] = "redfish"
     url: str | None = None
     host: str | None = None
@@ -51,25 +51,25 @@ class BmcPart(Part):
         return self
 
 
-class TcpProbe(Part):
+class TcpProbe(ConfigModel):
     kind: Literal["tcp"]
     host: str
     port: Annotated[int, Field(gt=0, lt=65536)]
 
 
-class HttpProbe(Part):
+class HttpProbe(ConfigModel):
     kind: Literal["http"]
     url: str
     status: int = 200
 
 
-class FileProbe(Part):
+class FileProbe(ConfigModel):
     kind: Literal["file"]
     path: str
-    max_age: Seconds
+    max_age: PositiveSeconds
 
 
-class ExecProbe(Part):
+class ExecProbe(ConfigModel):
     kind: Literal["exec"]
     argv: Argv
 
@@ -77,7 +77,7 @@ class ExecProbe(Part):
 Probe = Annotated[TcpProbe | HttpProbe | FileProbe | ExecProbe, Field(discriminator="kind")]
 
 
-class HostPart(Part):
+class HostPart(ConfigModel):
     name: Name
     bmc: BmcPart
     health: Annotated[list[Probe], Field(min_length=1)]
@@ -88,7 +88,7 @@ class HostPart(Part):
     agent: str | None = None
 
 
-class VmPart(Part):
+class VmPart(ConfigModel):
     name: Name
     host: Name
     hosts: list[Name] = []
@@ -96,21 +96,21 @@ class VmPart(Part):
     priority: int = 0
 
 
-class ExecExecutor(Part):
+class ExecExecutor(ConfigModel):
     kind: Literal["exec"]
     start: Argv
     stop: Argv
 
 
-class HttpExecutor(Part):
+class HttpExecutor(ConfigModel):
     kind: Literal["http"]
     token_env: str | None = None
 
 
-class ConfigPart(Part):
+class ConfigPart(ConfigModel):
     cluster: Name = "default"
     state_file: str = "fence-ha.db"
-    scale: Seconds = 1.0
+    scale: PositiveSeconds = 1.0
     workers: Annotated[int, Field(ge=1, le=512)] = 32
     policy: dict[str, float | int | bool | str] = {}
     hosts: Annotated[list[HostPart], Field(min_length=1)]

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from fencer.ha.record import Request
+from fencer.ha.record import BmcRequest
 
 Detail = str | int | float | bool | None | list[str]
 
 
-class Alert(StrEnum):
+class AlertName(StrEnum):
     HEALTH_LOST = "HEALTH_LOST"
     FENCE_STARTED = "FENCE_STARTED"
     FENCE_ATTEMPT_FAILED = "FENCE_ATTEMPT_FAILED"
@@ -34,7 +34,7 @@ class Alert(StrEnum):
     HA_RECOVERY_PERFORMED = "HA_RECOVERY_PERFORMED"  # (RecoveryTask.java:56)
 
 
-class Kind(StrEnum):
+class LineKind(StrEnum):
     """The stable `kind` of a line of the event stream."""
 
     STATE = "state"
@@ -45,10 +45,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class TimelineLine:
     """A line of the timeline: state change, alert, VM, power command or power read. Durable, then printed."""
 
-    kind: Kind
+    kind: LineKind
     detail: Mapping[str, Detail] = field(default_factory=dict)
 
 
@@ -60,7 +60,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class OperatorAnswer:
     """The answer to an operator's request. Durable."""
 
     request: int
@@ -72,7 +72,7 @@ class Answer:
 class CallBmc:
     """Send one request to the host's BMC. Outward; the intent is already in the record."""
 
-    request: Request
+    request: BmcRequest
     epoch: int
 
 
@@ -90,6 +90,6 @@ class StopStrangers:
     fence_id: str
 
 
-Durable = Told | Release | Answer
+Durable = TimelineLine | Release | OperatorAnswer
 Outward = CallBmc | CheckActivity | StopStrangers
-Effect = Durable | Outward
+HaEffect = Durable | Outward

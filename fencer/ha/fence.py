@@ -14,12 +14,12 @@ import zlib
 from dataclasses import replace
 
 from fencer.ha import proof
-from fencer.ha.effects import Alert, Detail, Kind, Release
+from fencer.ha.effects import AlertName, Detail, LineKind, Release
 from fencer.ha.observations import CommandReply, CommandResult, Hold, ManualFence, PowerRead
 from fencer.ha.policy import Policy
-from fencer.ha.record import Ask, Fence, HostRecord, LastError, Phase, Signature
+from fencer.ha.record import Fence, FencePhase, HostRecord, LastError, RequestKind, Signature
 from fencer.ha.states import HAEvent
-from fencer.ha.step_builder import Draft
+from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Cause, Failure, Power
 
 LOCK_OUT = frozenset({Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED})
@@ -28,7 +28,7 @@ LOCK_OUT = frozenset({Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED})
 HARMLESS = frozenset({Cause.BAD_RESPONSE, Cause.BUSY})
 """A read that failed like this does not stop a command: it is no proof, and the host is to be fenced anyway."""
 
-_OPEN_PHASES = frozenset({Phase.STATUS_FIRST, Phase.BACK_OFF, Phase.BLOCKED})
+_OPEN_PHASES = frozenset({FencePhase.STATUS_FIRST, FencePhase.BACK_OFF, FencePhase.BLOCKED})
 
 
 def error_of(failure: Failure, now: float) -> LastError:
@@ -42,21 +42,21 @@ def error_of(failure: Failure, now: float) -> LastError:
     )
 
 
-def begin(d: Draft) -> None:
+def begin(d: StepBuilder) -> None:
     """A new obligation with a new id. Reads from before it are no proof for it."""
     fence = Fence(id=f"{d.rec.host}-f{d.rec.fences + 1}", started_at=d.now, next_attempt_at=d.now)
     d.rec = replace(
         d.rec, fence=fence, fences=d.rec.fences + 1, off_run=None, streak=0, returned_at=None, released=None, last_error=None,
         reset_sent=False, boot_until=None, next_read_at=d.now,
     )  # fmt: skip
-    d.alert(Alert.FENCE_STARTED, f"{fence.id}/started", f"trying to prove that {d.rec.host} is off", fence_id=fence.id)
+    d.alert(AlertName.FENCE_STARTED, f"{fence.id}/started", f"trying to prove that {d.rec.host} is off", fence_id=fence.id)
 
 
-def on_tick(d: Draft, hold: Hold | None) -> None:
+def on_tick(d: StepBuilder, hold: Hold | None) -> None:
     """Ends a confirmation that takes too long; sends the power-off that is due."""
     fence = _fence(d.rec)
     if (
-        fence.phase is Phase.CONFIRM
+        fence.phase is FencePhase.CONFIRM
         and fence.confirm_until is not None
         and d.now >= fence.confirm_until
         and d.rec.inflight is None
@@ -69,18 +69,18 @@ def on_tick(d: Draft, hold: Hold | None) -> None:
     if hold is not None:
         if hold is Hold.BRAKE:
             d.alert(
-                Alert.FENCE_HELD, f"{fence.id}/held", f"power-off of {d.rec.host} is held: {hold}; reading goes on",
+                AlertName.FENCE_HELD, f"{fence.id}/held", f"power-off of {d.rec.host} is held: {hold}; reading goes on",
                 once=True, fence_id=fence.id,
             )  # fmt: skip
         return
     if not d.may_call:
         return
-    request = d.call(Ask.OFF)
-    _put(d, command_sent=True, phase=Phase.POWER_OFF, not_off_at=None, refusal=None)
-    d.tell(Kind.POWER_COMMAND, step="intent", command="off", request=request.id, fence_id=fence.id)
+    request = d.call(RequestKind.OFF)
+    _put(d, command_sent=True, phase=FencePhase.POWER_OFF, not_off_at=None, refusal=None)
+    d.tell(LineKind.POWER_COMMAND, step="intent", command="off", request=request.id, fence_id=fence.id)
 
 
-def on_read(d: Draft, seen: PowerRead) -> None:
+def on_read(d: StepBuilder, seen: PowerRead) -> None:
     """A read ended; `off_run`, `last_error` and `next_read_at` of the record are already up to date."""
     if proof.is_proved(d.rec, d.policy):
         _commit(d)
@@ -101,10 +101,10 @@ def on_read(d: Draft, seen: PowerRead) -> None:
         fail(d, error_of(failure, d.now))
 
 
-def on_reply(d: Draft, seen: CommandReply) -> None:
+def on_reply(d: StepBuilder, seen: CommandReply) -> None:
     """A command was answered. No answer says that the host is off; each says only what to do next."""
     if seen.result is CommandResult.NOT_SENT:
-        _put(d, phase=Phase.STATUS_FIRST)
+        _put(d, phase=FencePhase.STATUS_FIRST)
         d.rec = replace(d.rec, next_read_at=d.now)
         return
     if seen.result is CommandResult.FAILED and seen.failure is not None:
@@ -115,11 +115,11 @@ def on_reply(d: Draft, seen: CommandReply) -> None:
     if seen.result is not CommandResult.REFUSED:
         window = max(window, d.policy.power_off_timeout)
     refusal = error_of(seen.failure, d.now) if seen.failure else None
-    _put(d, phase=Phase.CONFIRM, confirm_until=d.now + window, refusal=refusal)
+    _put(d, phase=FencePhase.CONFIRM, confirm_until=d.now + window, refusal=refusal)
     d.rec = replace(d.rec, next_read_at=d.now)
 
 
-def on_health(d: Draft) -> bool:
+def on_health(d: StepBuilder) -> bool:
     """The host answered: a BMC that says Off contradicts it, so proof starts again. True if the fence was aborted."""
     d.rec = replace(d.rec, off_run=None)
     fence = _fence(d.rec)
@@ -130,22 +130,22 @@ def on_health(d: Draft) -> bool:
     return True
 
 
-def abort(d: Draft, why: str) -> None:
+def abort(d: StepBuilder, why: str) -> None:
     """Forgets the obligation: from here on its id can never be committed."""
     fence = _fence(d.rec)
     if fence.signature:
         d.answer(fence.signature.request, False, f"{fence.id} was given up: {why}")
-    d.alert(Alert.FENCE_ABORTED, f"{fence.id}/aborted", f"{d.rec.host}: {why}", fence_id=fence.id)
+    d.alert(AlertName.FENCE_ABORTED, f"{fence.id}/aborted", f"{d.rec.host}: {why}", fence_id=fence.id)
     d.rec = replace(d.rec, fence=None, off_run=None)
 
 
-def on_claim(d: Draft) -> None:
+def on_claim(d: StepBuilder) -> None:
     """A new owner verifies first: evidence and phase of older epochs are history."""
     due = min(_fence(d.rec).next_attempt_at, d.now + d.policy.backoff_first)
-    _put(d, phase=Phase.STATUS_FIRST, confirm_until=None, not_off_at=None, refusal=None, next_attempt_at=due)
+    _put(d, phase=FencePhase.STATUS_FIRST, confirm_until=None, not_off_at=None, refusal=None, next_attempt_at=due)
 
 
-def on_manual(d: Draft, seen: ManualFence) -> None:
+def on_manual(d: StepBuilder, seen: ManualFence) -> None:
     """Keeps the signature until a live read that begins after it has been heard."""
     fence = d.rec.fence
     if not d.policy.manual_fence:
@@ -160,27 +160,27 @@ def on_manual(d: Draft, seen: ManualFence) -> None:
         d.rec = replace(d.rec, next_read_at=d.now)
 
 
-def fail(d: Draft, error: LastError) -> None:
+def fail(d: StepBuilder, error: LastError) -> None:
     """One attempt failed: say so, wait, and after too many say that too. Reading goes on."""
     fence = _fence(d.rec)
     attempts = fence.attempts + 1
     blocked = attempts >= d.policy.max_attempts
     wait = d.policy.auth_poll if error.cause in LOCK_OUT else back_off(d.policy, fence.id, attempts)
     _put(
-        d, attempts=attempts, next_attempt_at=d.now + wait, phase=Phase.BLOCKED if blocked else Phase.BACK_OFF,
+        d, attempts=attempts, next_attempt_at=d.now + wait, phase=FencePhase.BLOCKED if blocked else FencePhase.BACK_OFF,
         confirm_until=None, not_off_at=None, refusal=None,
     )  # fmt: skip
     d.rec = replace(d.rec, last_error=error)
     d.go(HAEvent.FENCE_ATTEMPT_FAILED)
     d.alert(
-        Alert.FENCE_ATTEMPT_FAILED, f"{fence.id}/{error.cause}", f"{d.rec.host} is not proved off: {error.text}",
+        AlertName.FENCE_ATTEMPT_FAILED, f"{fence.id}/{error.cause}", f"{d.rec.host} is not proved off: {error.text}",
         fence_id=fence.id, reason=str(error.cause), attempt=attempts, code=error.code, message_id=error.message_id,
         bmc_text=error.bmc_text,
     )  # fmt: skip
     if attempts == d.policy.max_attempts:
         d.go(HAEvent.FENCE_BLOCKED)
         d.alert(
-            Alert.FENCE_BLOCKED, f"{fence.id}/blocked",
+            AlertName.FENCE_BLOCKED, f"{fence.id}/blocked",
             f"{attempts} attempts to switch {d.rec.host} off failed, last: {error.text}; "
             "its VMs stay where they are; reading goes on",
             fence_id=fence.id, reason=str(error.cause),
@@ -208,11 +208,11 @@ def _fence(record: HostRecord) -> Fence:
     return record.fence
 
 
-def _put(d: Draft, **changes: object) -> None:
+def _put(d: StepBuilder, **changes: object) -> None:
     d.rec = replace(d.rec, fence=replace(_fence(d.rec), **changes))  # type: ignore[arg-type]
 
 
-def _give_up_confirming(d: Draft, fence: Fence) -> None:
+def _give_up_confirming(d: StepBuilder, fence: Fence) -> None:
     if fence.refusal is not None:
         fail(d, fence.refusal)
     elif d.rec.last_error is not None:
@@ -223,7 +223,7 @@ def _give_up_confirming(d: Draft, fence: Fence) -> None:
         fail(d, LastError(cause=Cause.TIMEOUT, text=text, at=d.now))
 
 
-def _weigh_signature(d: Draft, fence: Fence, signature: Signature, seen: PowerRead) -> None:
+def _weigh_signature(d: StepBuilder, fence: Fence, signature: Signature, seen: PowerRead) -> None:
     if seen.started < signature.at:
         d.rec = replace(d.rec, next_read_at=d.now)
         return
@@ -244,7 +244,7 @@ def _weigh_signature(d: Draft, fence: Fence, signature: Signature, seen: PowerRe
         )
 
 
-def _commit(d: Draft) -> None:
+def _commit(d: StepBuilder) -> None:
     fence, run = _fence(d.rec), d.rec.off_run
     d.go(HAEvent.FENCED)
     if fence.signature:
@@ -263,8 +263,8 @@ def _commit(d: Draft) -> None:
     )  # fmt: skip
 
 
-def _release(d: Draft, fence: Fence, how: str, words: str, **detail: Detail) -> None:
+def _release(d: StepBuilder, fence: Fence, how: str, words: str, **detail: Detail) -> None:
     d.effects.append(Release(fence_id=fence.id))
     d.rec = replace(d.rec, fence=None, released=fence.id, off_run=None, streak=0, returned_at=None, recovery_count=0)
     facts: dict[str, Detail] = {"fence_id": fence.id, "how": how, **detail}
-    d.tell(Kind.ALERT, alert=str(Alert.FENCED), text=f"{d.rec.host} is off: {words}", **facts)
+    d.tell(LineKind.ALERT, alert=str(AlertName.FENCED), text=f"{d.rec.host} is off: {words}", **facts)

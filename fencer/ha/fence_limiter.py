@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from fencer.ha.observations import Hold
 from fencer.ha.policy import Policy
-from fencer.ha.record import HostRecord, Phase
+from fencer.ha.record import FencePhase, HostRecord
 from fencer.ha.states import HAState
 
 _OUT = frozenset({HAState.DISABLED, HAState.INELIGIBLE, HAState.FENCED})
@@ -40,7 +40,9 @@ def hold(
     if now - started < policy.start_quiet:
         return Hold.START
     busy = sum(
-        1 for r in records if r.owner == owner and r.fence is not None and r.fence.phase in (Phase.POWER_OFF, Phase.CONFIRM)
+        1
+        for r in records
+        if r.owner == owner and r.fence is not None and r.fence.phase in (FencePhase.POWER_OFF, FencePhase.CONFIRM)
     )
     if busy >= policy.fences_at_once:
         return Hold.RATE

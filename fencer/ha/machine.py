@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fencer.ha import fence, proof
-from fencer.ha.effects import Alert, Effect, Kind, StopStrangers
+from fencer.ha.effects import AlertName, HaEffect, LineKind, StopStrangers
 from fencer.ha.observations import (
     Activity,
     Claimed,
@@ -32,9 +32,9 @@ from fencer.ha.observations import (
     Tick,
 )  # fmt: skip
 from fencer.ha.policy import Policy, Reenable
-from fencer.ha.record import Ask, HostRecord
+from fencer.ha.record import HostRecord, RequestKind
 from fencer.ha.states import HAEvent, HAState
-from fencer.ha.step_builder import Draft
+from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Cause, Failure, Power
 
 S, E = HAState, HAEvent
@@ -42,9 +42,9 @@ S, E = HAState, HAEvent
 FAST = frozenset({S.SUSPECT, S.CHECKING, S.DEGRADED})
 
 
-def step(record: HostRecord, seen: Observation, policy: Policy, now: float) -> tuple[HostRecord, tuple[Effect, ...]]:
+def step(record: HostRecord, seen: Observation, policy: Policy, now: float) -> tuple[HostRecord, tuple[HaEffect, ...]]:
     """Applies one observation at `now` (seconds of the store's clock)."""
-    d = Draft(record, policy, now)
+    d = StepBuilder(record, policy, now)
     match seen:
         case Tick():
             _tick(d, seen)
@@ -69,16 +69,16 @@ def step(record: HostRecord, seen: Observation, policy: Policy, now: float) -> t
     return d.result()
 
 
-def _tick(d: Draft, seen: Tick) -> None:
+def _tick(d: StepBuilder, seen: Tick) -> None:
     _timers(d)
     if d.rec.state is S.FENCING:
         fence.on_tick(d, seen.hold)
     wants_read = d.rec.state in (S.RECOVERING, S.FENCING) or (d.rec.state in FAST and d.policy.fast_path)
     if wants_read and d.now >= d.rec.next_read_at and d.may_call:
-        d.call(Ask.READ)
+        d.call(RequestKind.READ)
 
 
-def _timers(d: Draft) -> None:
+def _timers(d: StepBuilder) -> None:
     rec, policy = d.rec, d.policy
     if rec.state is S.SUSPECT and d.now >= rec.next_activity_at:
         d.go(E.PERFORM_ACTIVITY_CHECK)
@@ -100,7 +100,7 @@ def _timers(d: Draft) -> None:
             _suspect(d, keep_count=True)
 
 
-def _health(d: Draft, seen: Health) -> None:
+def _health(d: StepBuilder, seen: Health) -> None:
     if seen.passed is None:
         d.rec = replace(d.rec, streak=0)
         return
@@ -109,14 +109,14 @@ def _health(d: Draft, seen: Health) -> None:
     (_health_passed if seen.passed else _health_failed)(d)
 
 
-def _health_passed(d: Draft) -> None:
+def _health_passed(d: StepBuilder) -> None:
     match d.rec.state:
         case S.SUSPECT | S.CHECKING | S.DEGRADED if not d.command_in_flight:
             _available(d, E.HEALTH_CHECK_PASSED)
         case S.RECOVERING if d.rec.reset_sent:
             d.go(E.HEALTH_CHECK_PASSED, S.RECOVERED)
             d.rec = replace(d.rec, boot_until=None, off_run=None)
-            d.alert(Alert.RECOVERY_DONE, f"recovery/done/{d.rec.requests}", f"{d.rec.host} answers again after a reset")
+            d.alert(AlertName.RECOVERY_DONE, f"recovery/done/{d.rec.requests}", f"{d.rec.host} answers again after a reset")
         case S.RECOVERING:
             _available(d, E.HEALTH_CHECK_PASSED, S.AVAILABLE)
         case S.FENCING:
@@ -126,12 +126,12 @@ def _health_passed(d: Draft) -> None:
             _returned(d)
 
 
-def _health_failed(d: Draft) -> None:
+def _health_failed(d: StepBuilder) -> None:
     match d.rec.state:
         case S.AVAILABLE:
             d.go(E.HEALTH_CHECK_FAILED)
             _suspect(d, keep_count=False)
-            d.alert(Alert.HEALTH_LOST, "health", f"{d.rec.host} does not answer its health checks")
+            d.alert(AlertName.HEALTH_LOST, "health", f"{d.rec.host} does not answer its health checks")
         case S.SUSPECT | S.DEGRADED | S.CHECKING:
             d.go(E.HEALTH_CHECK_FAILED)
         case S.RECOVERED:
@@ -141,14 +141,14 @@ def _health_failed(d: Draft) -> None:
             d.rec = replace(d.rec, returned_at=None)
 
 
-def _suspect(d: Draft, *, keep_count: bool) -> None:
+def _suspect(d: StepBuilder, *, keep_count: bool) -> None:
     d.rec = replace(
         d.rec, suspect_since=d.now, samples=(), next_activity_at=d.now, next_read_at=d.now, off_run=None, last_read="",
         recovery_count=d.rec.recovery_count if keep_count else 0, reset_sent=False, boot_until=None,
     )  # fmt: skip
 
 
-def _available(d: Draft, event: HAEvent, to: HAState | None = None) -> None:
+def _available(d: StepBuilder, event: HAEvent, to: HAState | None = None) -> None:
     d.go(event, to)
     d.rec = replace(
         d.rec, suspect_since=None, samples=(), recovery_count=0, reset_sent=False, boot_until=None, off_run=None,
@@ -157,13 +157,13 @@ def _available(d: Draft, event: HAEvent, to: HAState | None = None) -> None:
     _leave_if_ineligible(d)
 
 
-def _leave_if_ineligible(d: Draft) -> None:
+def _leave_if_ineligible(d: StepBuilder) -> None:
     """R1: what the configuration said during a fence or a recovery counts when that has ended."""
     if not d.rec.eligible:
         d.go(E.INELIGIBLE)
 
 
-def _returned(d: Draft) -> None:
+def _returned(d: StepBuilder) -> None:
     """Quarantine: VMs that live elsewhere now are stopped on it; it stays Down until it is let in again."""
     if d.rec.returned_at is None and d.rec.released is not None:
         d.effects.append(StopStrangers(fence_id=d.rec.released))
@@ -172,12 +172,12 @@ def _returned(d: Draft) -> None:
         _let_in(d)
 
 
-def _let_in(d: Draft) -> None:
+def _let_in(d: StepBuilder) -> None:
     d.go(E.HEALTH_CHECK_PASSED)
     _timers(d)
 
 
-def _activity(d: Draft, seen: Activity) -> None:
+def _activity(d: StepBuilder, seen: Activity) -> None:
     if d.rec.state is not S.CHECKING or seen.epoch != d.rec.epoch:
         return
     if seen.seen is not None:
@@ -193,20 +193,20 @@ def _activity(d: Draft, seen: Activity) -> None:
         d.rec = replace(d.rec, samples=())
 
 
-def _recovering(d: Draft) -> None:
+def _recovering(d: StepBuilder) -> None:
     """Power is read before anything is sent, so a stale run of reads must not speak for it."""
     d.rec = replace(d.rec, reset_sent=False, boot_until=None, off_run=None, next_read_at=d.now)
     if d.rec.recovery_count >= d.policy.recovery_attempts:
         _start_fencing(d)
 
 
-def _start_fencing(d: Draft) -> None:
+def _start_fencing(d: StepBuilder) -> None:
     d.go(E.RECOVERY_EXHAUSTED)
     fence.begin(d)
 
 
-def _recovery_failed(d: Draft, text: str, reason: str) -> None:
-    d.alert(Alert.RECOVERY_FAILED, f"recovery/failed/{reason}", text, reason=reason)
+def _recovery_failed(d: StepBuilder, text: str, reason: str) -> None:
+    d.alert(AlertName.RECOVERY_FAILED, f"recovery/failed/{reason}", text, reason=reason)
     d.rec = replace(d.rec, recovery_count=d.rec.recovery_count + 1, boot_until=None, reset_sent=False)
     if d.rec.recovery_count >= d.policy.recovery_attempts:
         _start_fencing(d)
@@ -214,7 +214,7 @@ def _recovery_failed(d: Draft, text: str, reason: str) -> None:
         d.go(E.RETRY_RECOVERY)
 
 
-def _power_read(d: Draft, seen: PowerRead) -> None:
+def _power_read(d: StepBuilder, seen: PowerRead) -> None:
     if seen.epoch != d.rec.epoch or d.rec.inflight is None or d.rec.inflight.id != seen.request:
         return
     failure = seen.failure
@@ -238,7 +238,7 @@ def _power_read(d: Draft, seen: PowerRead) -> None:
         fence.on_read(d, seen)
 
 
-def _next_read(d: Draft, seen: PowerRead, failure: Failure | None) -> float:
+def _next_read(d: StepBuilder, seen: PowerRead, failure: Failure | None) -> float:
     if failure is None or failure.cause in fence.HARMLESS:
         return seen.started + d.policy.status_poll
     if failure.cause in fence.LOCK_OUT:
@@ -246,15 +246,15 @@ def _next_read(d: Draft, seen: PowerRead, failure: Failure | None) -> float:
     return seen.started + d.policy.unreachable_poll
 
 
-def _next_off_read(d: Draft, first: float, last: float) -> float:
+def _next_off_read(d: StepBuilder, first: float, last: float) -> float:
     """The read that completes a proof is not kept waiting for the poll."""
     complete = first + d.policy.stable_for
     return complete if complete > last else last + d.policy.status_poll
 
 
-def _tell_read(d: Draft, seen: PowerRead, failure: Failure | None, said: str, in_a_row: int) -> None:
+def _tell_read(d: StepBuilder, seen: PowerRead, failure: Failure | None, said: str, in_a_row: int) -> None:
     d.tell(
-        Kind.POWER_READ,
+        LineKind.POWER_READ,
         power=str(seen.reading.power if seen.reading else Power.UNKNOWN),
         word=said,
         off_in_a_row=in_a_row,
@@ -265,7 +265,7 @@ def _tell_read(d: Draft, seen: PowerRead, failure: Failure | None, said: str, in
     )
 
 
-def _fast_path(d: Draft) -> None:
+def _fast_path(d: StepBuilder) -> None:
     """A stable Off is an activity check of ratio 1.0: nothing writes on a chassis without power."""
     if d.rec.state is S.DEGRADED:
         d.go(E.PERIODIC_RECHECK)
@@ -276,7 +276,7 @@ def _fast_path(d: Draft) -> None:
     _start_fencing(d)
 
 
-def _recovery_read(d: Draft, seen: PowerRead, failure: Failure | None) -> None:
+def _recovery_read(d: StepBuilder, seen: PowerRead, failure: Failure | None) -> None:
     rec = d.rec
     if rec.reset_sent:
         # A machine that is being reset may be dark for a moment; one that stays dark will not come back by itself.
@@ -290,11 +290,11 @@ def _recovery_read(d: Draft, seen: PowerRead, failure: Failure | None) -> None:
     elif failure is not None and failure.cause not in fence.HARMLESS:
         _recovery_failed(d, f"{rec.host} was not reset: {failure.text}", str(failure.cause))
     elif seen.reading is not None and seen.reading.power is Power.ON and d.may_call:
-        request = d.call(Ask.RESET)
+        request = d.call(RequestKind.RESET)
         d.rec = replace(d.rec, reset_sent=True, boot_until=d.now + d.policy.recovery_boot_wait)
-        d.tell(Kind.POWER_COMMAND, step="intent", command="reset", request=request.id)
+        d.tell(LineKind.POWER_COMMAND, step="intent", command="reset", request=request.id)
         d.alert(
-            Alert.RECOVERY_TRIED,
+            AlertName.RECOVERY_TRIED,
             f"recovery/tried/{d.rec.requests}",
             f"{rec.host} is being reset",
             attempt=rec.recovery_count + 1,
@@ -303,22 +303,24 @@ def _recovery_read(d: Draft, seen: PowerRead, failure: Failure | None) -> None:
         d.rec = replace(rec, boot_until=d.now + d.policy.recovery_boot_wait)
 
 
-def _command_reply(d: Draft, seen: CommandReply) -> None:
+def _command_reply(d: StepBuilder, seen: CommandReply) -> None:
     request = d.rec.inflight
     if seen.epoch != d.rec.epoch or request is None or request.id != seen.request:
         return
     failure = seen.failure
     d.tell(
-        Kind.POWER_COMMAND, step="reply", command=str(request.ask), request=request.id, result=str(seen.result),
+        LineKind.POWER_COMMAND, step="reply", command=str(request.ask), request=request.id, result=str(seen.result),
         reason=str(failure.cause) if failure else None, code=failure.code if failure else None,
         message_id=failure.message_id if failure else None, text=failure.text if failure else None,
         fence_id=d.rec.fence.id if d.rec.fence else None,
     )  # fmt: skip
     d.rec = replace(d.rec, inflight=None, last_error=fence.error_of(failure, d.now) if failure else None)
-    if d.rec.state is S.FENCING and request.ask is Ask.OFF:
+    if d.rec.state is S.FENCING and request.ask is RequestKind.OFF:
         fence.on_reply(d, seen)
     elif (
-        d.rec.state is S.RECOVERING and request.ask is Ask.RESET and seen.result in (CommandResult.FAILED, CommandResult.REFUSED)
+        d.rec.state is S.RECOVERING
+        and request.ask is RequestKind.RESET
+        and seen.result in (CommandResult.FAILED, CommandResult.REFUSED)
     ):
         reason = str(failure.cause if failure else Cause.BAD_RESPONSE)
         _recovery_failed(
@@ -326,7 +328,7 @@ def _command_reply(d: Draft, seen: CommandReply) -> None:
         )
 
 
-def _claimed(d: Draft) -> None:
+def _claimed(d: StepBuilder) -> None:
     d.rec = replace(d.rec, inflight=None, off_run=None, streak=0, next_read_at=min(d.rec.next_read_at, d.now))
     if d.rec.state is S.CHECKING:
         d.go(E.TOO_FEW_SAMPLES)
@@ -337,7 +339,7 @@ def _claimed(d: Draft) -> None:
         fence.on_claim(d)
 
 
-def _enable(d: Draft, request: int) -> None:
+def _enable(d: StepBuilder, request: int) -> None:
     host, state = d.rec.host, d.rec.state
     if d.command_in_flight:
         d.answer(request, False, f"a power command to the BMC of {host} is on its way; try again when it has ended")
@@ -359,7 +361,7 @@ def _enable(d: Draft, request: int) -> None:
         d.answer(request, True, f"{host} is already under HA ({state})")
 
 
-def _disable(d: Draft, request: int) -> None:
+def _disable(d: StepBuilder, request: int) -> None:
     if d.rec.state is S.DISABLED:
         d.answer(request, True, f"{d.rec.host} was not under HA")
         return
@@ -373,7 +375,7 @@ def _disable(d: Draft, request: int) -> None:
     d.answer(request, True, f"{d.rec.host} is no longer under HA")
 
 
-def _eligibility(d: Draft, seen: Eligibility) -> None:
+def _eligibility(d: StepBuilder, seen: Eligibility) -> None:
     if seen.eligible == d.rec.eligible:
         return
     d.rec = replace(d.rec, eligible=seen.eligible)

@@ -17,10 +17,10 @@ from typing import Protocol, TypeVar
 
 from fencer.ha import cloudstack, machine, proof
 from fencer.ha import fence_limiter as brake
-from fencer.ha.bmc import Bmc, CommandAnswer, ReadFailed
-from fencer.ha.clock import Clock
+from fencer.ha.bmc import BmcClient, BmcReadFailed, CommandAnswer
+from fencer.ha.clock import SharedClock
 from fencer.ha.config import Config, HostPart
-from fencer.ha.effects import CallBmc, CheckActivity, Effect, StopStrangers
+from fencer.ha.effects import CallBmc, CheckActivity, HaEffect, StopStrangers
 from fencer.ha.event_lines import Sink
 from fencer.ha.observations import (
     Activity,
@@ -38,17 +38,17 @@ from fencer.ha.observations import (
 )  # fmt: skip
 from fencer.ha.policy import Policy, PolicyName
 from fencer.ha.probes import AnyProbe
-from fencer.ha.record import Ask, HostRecord
+from fencer.ha.record import HostRecord, RequestKind
 from fencer.ha.restarts import Restarts
 from fencer.ha.states import HAState
 from fencer.ha.store import OperatorRequest, Store
 from fencer.outcome import Cause, Failure, Reading
 
 T = TypeVar("T")
-Step = Callable[[HostRecord, Observation, Policy, float], tuple[HostRecord, tuple[Effect, ...]]]
+HaStep = Callable[[HostRecord, Observation, Policy, float], tuple[HostRecord, tuple[HaEffect, ...]]]
 AskProbes = Callable[[list[AnyProbe], float], bool | None]
 
-RULES: Mapping[PolicyName, Step] = {PolicyName.REFERENCE: machine.step, PolicyName.CLOUDSTACK: cloudstack.step}
+RULES: Mapping[PolicyName, HaStep] = {PolicyName.REFERENCE: machine.step, PolicyName.CLOUDSTACK: cloudstack.step}
 
 
 class Workers(Protocol):
@@ -91,8 +91,8 @@ class Manager:
         self,
         config: Config,
         store: Store,
-        clock: Clock,
-        bmcs: Mapping[str, Bmc],
+        clock: SharedClock,
+        bmcs: Mapping[str, BmcClient],
         restarts: Restarts,
         ask_probes: AskProbes,
         workers: Workers,
@@ -224,7 +224,7 @@ class Manager:
         for effect in effects:
             self._perform(name, effect)
 
-    def _perform(self, name: str, effect: Effect) -> None:
+    def _perform(self, name: str, effect: HaEffect) -> None:
         match effect:
             case CallBmc():
                 self._call(name, effect)
@@ -237,10 +237,10 @@ class Manager:
 
     def _call(self, name: str, effect: CallBmc) -> None:
         request, epoch, bmc, timeout = effect.request, effect.epoch, self._bmcs[name], self._policy.request_timeout
-        if request.ask is Ask.READ:
+        if request.ask is RequestKind.READ:
             self._read(name, request.id, epoch, bmc, timeout)
             return
-        if request.ask is Ask.OFF:
+        if request.ask is RequestKind.OFF:
             self._last_command = request.at
 
         def permit() -> bool:
@@ -250,7 +250,7 @@ class Manager:
         def work() -> CommandAnswer:
             if not permit():
                 return CommandAnswer(result=CommandResult.NOT_SENT)
-            return bmc.off(timeout, permit) if request.ask is Ask.OFF else bmc.reset(timeout, permit)
+            return bmc.off(timeout, permit) if request.ask is RequestKind.OFF else bmc.reset(timeout, permit)
 
         def done(answer: CommandAnswer | None, error: BaseException | None) -> None:
             got = answer or CommandAnswer(result=CommandResult.AMBIGUOUS, failure=_broken(error))
@@ -259,12 +259,12 @@ class Manager:
 
         self._workers.submit("bmc", work, done)
 
-    def _read(self, name: str, request: str, epoch: int, bmc: Bmc, timeout: float) -> None:
+    def _read(self, name: str, request: str, epoch: int, bmc: BmcClient, timeout: float) -> None:
         def work() -> tuple[float, Reading | Failure]:
             started = self._clock.now()
             try:
                 return started, bmc.read(timeout)
-            except ReadFailed as error:
+            except BmcReadFailed as error:
                 return started, error.failure
 
         def done(answer: tuple[float, Reading | Failure] | None, error: BaseException | None) -> None:

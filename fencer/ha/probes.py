@@ -20,14 +20,14 @@ from socket import create_connection
 from fencer.ha.config import ExecProbe, FileProbe, HttpProbe, TcpProbe
 
 AnyProbe = TcpProbe | HttpProbe | FileProbe | ExecProbe
-WallClock = Callable[[], float]
+UnixTime = Callable[[], float]
 
 UNKNOWN_EXIT = 3
 """An `exec` probe that exits with this, or cannot be run, does not know."""
 
 
 def ask_all(
-    probes: Sequence[AnyProbe], timeout: float, base: Path, wall: WallClock = time.time, scale: float = 1.0
+    probes: Sequence[AnyProbe], timeout: float, base: Path, wall: UnixTime = time.time, scale: float = 1.0
 ) -> bool | None:
     """One round. Seconds in `timeout` are for the whole round: each probe gets an equal share."""
     share = timeout / max(len(probes), 1)
@@ -39,7 +39,7 @@ def ask_all(
     return None if not answers or None in answers else False
 
 
-def ask(probe: AnyProbe, timeout: float, base: Path, wall: WallClock = time.time, scale: float = 1.0) -> bool | None:
+def ask(probe: AnyProbe, timeout: float, base: Path, wall: UnixTime = time.time, scale: float = 1.0) -> bool | None:
     match probe:
         case TcpProbe():
             return _tcp(probe, timeout)
@@ -78,7 +78,7 @@ def _http(probe: HttpProbe, timeout: float) -> bool:
         return False
 
 
-def _file(path: Path, max_age: float, wall: WallClock) -> bool | None:
+def _file(path: Path, max_age: float, wall: UnixTime) -> bool | None:
     """The age of a heartbeat. A file that cannot be looked at may be a sick storage: nobody knows."""
     try:
         changed = path.stat().st_mtime

@@ -15,7 +15,7 @@ from fencer.ha.states import HAState
 from fencer.outcome import Cause
 
 
-class Phase(StrEnum):
+class FencePhase(StrEnum):
     STATUS_FIRST = "StatusFirst"
     POWER_OFF = "PowerOff"
     CONFIRM = "Confirm"
@@ -23,7 +23,7 @@ class Phase(StrEnum):
     BLOCKED = "Blocked"
 
 
-class Ask(StrEnum):
+class RequestKind(StrEnum):
     """What a request to a BMC asks for."""
 
     READ = "read"
@@ -32,11 +32,11 @@ class Ask(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class BmcRequest:
     """A BMC request that has been decided. `id` is unique per host; an answer to any other id is late and means nothing."""
 
     id: str
-    ask: Ask
+    ask: RequestKind
     at: float
 
 
@@ -89,7 +89,7 @@ class Fence:
 
     id: str
     started_at: float
-    phase: Phase = Phase.STATUS_FIRST
+    phase: FencePhase = FencePhase.STATUS_FIRST
     command_sent: bool = False
     attempts: int = 0
     next_attempt_at: float = 0.0
@@ -129,7 +129,7 @@ class HostRecord:
     recovery_count: int = 0
     reset_sent: bool = False
     boot_until: float | None = None
-    inflight: Request | None = None
+    inflight: BmcRequest | None = None
     requests: int = 0
     next_read_at: float = 0.0
     off_run: OffRun | None = None

@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from fencer.ha import placement
-from fencer.ha.clock import Clock
+from fencer.ha.clock import SharedClock
 from fencer.ha.config import Config
-from fencer.ha.effects import Alert, Kind, Told
+from fencer.ha.effects import AlertName, LineKind, TimelineLine
 from fencer.ha.record import HostRecord
 from fencer.ha.store import LedgerRow, Store
 from fencer.ha.vm_executors import Executor, StartFailed
@@ -30,7 +30,7 @@ class Submit(Protocol):
 
 
 class Restarts:
-    def __init__(self, config: Config, store: Store, clock: Clock, executor: Executor | None, workers: Submit) -> None:
+    def __init__(self, config: Config, store: Store, clock: SharedClock, executor: Executor | None, workers: Submit) -> None:
         self._config, self._store, self._clock, self._executor, self._workers = config, store, clock, executor, workers
         self._policy = config.policy
         self._vms = {vm.name: vm for vm in config.part.vms}
@@ -57,7 +57,7 @@ class Restarts:
         if target is None:
             if row.status == "pending":
                 text = f"{row.vm} waits: no host that is Available has room for it"
-                told = [] if row.tries else [self._alert(Alert.VM_RESTART_FAILED, row, text)]
+                told = [] if row.tries else [self._alert(AlertName.VM_RESTART_FAILED, row, text)]
                 self._store.postpone_vm(row, now + self._policy.vm_retry_first, told, now)
             return
         if not self._store.claim_vm(row, target, epoch, now):
@@ -78,14 +78,14 @@ class Restarts:
             others = [other for other in self._store.ledger(row.host, row.fence_id) if other.vm != row.vm]
             if all(other.status in ("done", "superseded") for other in others):
                 count = sum(1 for other in others if other.status == "done") + 1
-                events.append(self._alert(Alert.VM_RESTART_DONE, row, f"{count} VM(s) of {row.host} run on other hosts"))
+                events.append(self._alert(AlertName.VM_RESTART_DONE, row, f"{count} VM(s) of {row.host} run on other hosts"))
             self._store.finish_vm(row, row.epoch, events, now)
             return
         nothing_started = isinstance(error, StartFailed) and error.nothing_started
         wait = min(self._policy.vm_retry_first * 2.0 ** min(row.tries, 16), self._policy.vm_retry_cap)
         events = [self._vm(row, "failed", row.target, str(error))]
         if row.tries == 0:
-            events.append(self._alert(Alert.VM_RESTART_FAILED, row, f"{row.vm} was not started on {row.target}: {error}"))
+            events.append(self._alert(AlertName.VM_RESTART_FAILED, row, f"{row.vm} was not started on {row.target}: {error}"))
         self._store.fail_vm(row, row.epoch, now + wait, nothing_started, events, now)
 
     def stop_strangers(self, host: str, fence_id: str, post: Post) -> None:
@@ -104,9 +104,11 @@ class Restarts:
 
         self._workers.submit("vm", lambda: executor.stop(row.vm, host, row.key, self._policy.vm_start_timeout), done)
 
-    def _vm(self, row: LedgerRow, step: str, target: str | None, text: str | None = None) -> Told:
+    def _vm(self, row: LedgerRow, step: str, target: str | None, text: str | None = None) -> TimelineLine:
         detail = {"vm": row.vm, "step": step, "target": target, "key": row.key, "fence_id": row.fence_id, "text": text}
-        return Told(kind=Kind.VM, detail=detail)
+        return TimelineLine(kind=LineKind.VM, detail=detail)
 
-    def _alert(self, alert: Alert, row: LedgerRow, text: str) -> Told:
-        return Told(kind=Kind.ALERT, detail={"alert": str(alert), "text": text, "fence_id": row.fence_id, "vm": row.vm})
+    def _alert(self, alert: AlertName, row: LedgerRow, text: str) -> TimelineLine:
+        return TimelineLine(
+            kind=LineKind.ALERT, detail={"alert": str(alert), "text": text, "fence_id": row.fence_id, "vm": row.vm}
+        )

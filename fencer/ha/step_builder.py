@@ -10,18 +10,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fencer.ha import proof
-from fencer.ha.effects import Alert, Answer, CallBmc, CheckActivity, Detail, Effect, Kind, Told
+from fencer.ha.effects import AlertName, CallBmc, CheckActivity, Detail, HaEffect, LineKind, OperatorAnswer, TimelineLine
 from fencer.ha.policy import Policy
-from fencer.ha.record import Ask, HostRecord, Request, Sent
+from fencer.ha.record import BmcRequest, HostRecord, RequestKind, Sent
 from fencer.ha.states import STRICT_NAMES, HAEvent, HAState, host_status, target
 
 
-class Draft:
+class StepBuilder:
     def __init__(self, record: HostRecord, policy: Policy, now: float) -> None:
         self.rec, self.policy, self.now = record, policy, now
-        self.effects: list[Effect] = []
+        self.effects: list[HaEffect] = []
 
-    def result(self) -> tuple[HostRecord, tuple[Effect, ...]]:
+    def result(self) -> tuple[HostRecord, tuple[HaEffect, ...]]:
         return self.rec, tuple(self.effects)
 
     def go(self, event: HAEvent, to: HAState | None = None) -> None:
@@ -32,12 +32,12 @@ class Draft:
             return
         self.rec = replace(self.rec, state=state, since=self.now)
         name = STRICT_NAMES.get(event, event) if self.policy.strict_event_names else event
-        self.tell(Kind.STATE, **{"from": str(source)}, to=str(state), event=str(name), status=str(host_status(state)))
+        self.tell(LineKind.STATE, **{"from": str(source)}, to=str(state), event=str(name), status=str(host_status(state)))
 
-    def tell(self, kind: Kind, **detail: Detail) -> None:
-        self.effects.append(Told(kind=kind, detail=detail))
+    def tell(self, kind: LineKind, **detail: Detail) -> None:
+        self.effects.append(TimelineLine(kind=kind, detail=detail))
 
-    def alert(self, alert: Alert, key: str, text: str, *, once: bool = False, **detail: Detail) -> None:
+    def alert(self, alert: AlertName, key: str, text: str, *, once: bool = False, **detail: Detail) -> None:
         """Tells `text` unless the same key was told less than a digest period ago (`once`: ever); counts what it held back."""
         known = next((sent for sent in self.rec.alerts if sent.key == key), None)
         others = tuple(sent for sent in self.rec.alerts if sent.key != key and self._matters(sent))
@@ -48,21 +48,21 @@ class Draft:
             return
         self.rec = replace(self.rec, alerts=(*others, Sent(key=key, last=self.now)))
         if known and known.held_back:
-            self.tell(Kind.ALERT, alert=str(alert), text=text, repeated=known.held_back, **detail)
+            self.tell(LineKind.ALERT, alert=str(alert), text=text, repeated=known.held_back, **detail)
         else:
-            self.tell(Kind.ALERT, alert=str(alert), text=text, **detail)
+            self.tell(LineKind.ALERT, alert=str(alert), text=text, **detail)
 
     def _matters(self, sent: Sent) -> bool:
         mine = self.rec.fence is not None and sent.key.startswith(f"{self.rec.fence.id}/")
         return mine or self.now - sent.last < self.policy.alert_digest
 
     def answer(self, request: int, ok: bool, text: str) -> None:
-        self.effects.append(Answer(request=request, ok=ok, text=text))
+        self.effects.append(OperatorAnswer(request=request, ok=ok, text=text))
 
-    def call(self, ask: Ask) -> Request:
+    def call(self, ask: RequestKind) -> BmcRequest:
         """Decides one BMC request. The caller records it where it matters before the step ends."""
         number = self.rec.requests + 1
-        request = Request(id=f"{self.rec.epoch}.{number}", ask=ask, at=self.now)
+        request = BmcRequest(id=f"{self.rec.epoch}.{number}", ask=ask, at=self.now)
         self.rec = replace(self.rec, requests=number, inflight=request)
         self.effects.append(CallBmc(request=request, epoch=self.rec.epoch))
         return request
@@ -72,7 +72,7 @@ class Draft:
 
     @property
     def command_in_flight(self) -> bool:
-        return self.rec.inflight is not None and self.rec.inflight.ask is not Ask.READ
+        return self.rec.inflight is not None and self.rec.inflight.ask is not RequestKind.READ
 
     @property
     def may_call(self) -> bool:

@@ -22,7 +22,7 @@ from typing import Protocol
 from pydantic import TypeAdapter
 
 from fencer.ha.clock import BootClock, boot_id, wall_offset
-from fencer.ha.effects import Answer, Detail, Effect, Kind, Release, Told
+from fencer.ha.effects import Detail, HaEffect, LineKind, OperatorAnswer, Release, TimelineLine
 from fencer.ha.record import HostRecord
 from fencer.ha.states import HAState
 
@@ -74,11 +74,11 @@ class LedgerRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class StoredEvent:
     seq: int
     t: float
     host: str
-    kind: Kind
+    kind: LineKind
     detail: dict[str, Detail]
 
 
@@ -98,17 +98,17 @@ class Store(Protocol):
     def claim(self, host: str, owner: str, now: float, until: float) -> bool: ...
     def release(self, host: str, owner: str, epoch: int, now: float) -> None: ...
     def renew(self, host: str, owner: str, epoch: int, now: float, until: float) -> bool: ...
-    def save(self, old: HostRecord, new: HostRecord, effects: Sequence[Effect], now: float) -> bool: ...
+    def save(self, old: HostRecord, new: HostRecord, effects: Sequence[HaEffect], now: float) -> bool: ...
     def ledger(self, host: str, fence_id: str) -> list[LedgerRow]: ...
     def claim_vm(self, row: LedgerRow, target: str, epoch: int, now: float) -> bool: ...
-    def finish_vm(self, row: LedgerRow, epoch: int, events: Sequence[Told], now: float) -> bool: ...
+    def finish_vm(self, row: LedgerRow, epoch: int, events: Sequence[TimelineLine], now: float) -> bool: ...
     def fail_vm(
-        self, row: LedgerRow, epoch: int, retry_at: float, free_target: bool, events: Sequence[Told], now: float
+        self, row: LedgerRow, epoch: int, retry_at: float, free_target: bool, events: Sequence[TimelineLine], now: float
     ) -> bool: ...
-    def postpone_vm(self, row: LedgerRow, retry_at: float, events: Sequence[Told], now: float) -> None: ...
+    def postpone_vm(self, row: LedgerRow, retry_at: float, events: Sequence[TimelineLine], now: float) -> None: ...
     def placements(self) -> dict[str, str | None]: ...
-    def tell(self, host: str, events: Sequence[Told], now: float) -> None: ...
-    def unprinted(self, host: str) -> list[Event]: ...
+    def tell(self, host: str, events: Sequence[TimelineLine], now: float) -> None: ...
+    def unprinted(self, host: str) -> list[StoredEvent]: ...
     def mark_printed(self, seqs: Sequence[int]) -> None: ...
     def open_requests(self, host: str) -> list[OperatorRequest]: ...
 
@@ -193,7 +193,7 @@ class SqliteStore:
         """Ends an own lease early, so that another manager need not wait for it."""
         self._db.execute("UPDATE hosts SET lease_until = ? WHERE host = ? AND owner = ? AND epoch = ?", (now, host, owner, epoch))
 
-    def save(self, old: HostRecord, new: HostRecord, effects: Sequence[Effect], now: float) -> bool:
+    def save(self, old: HostRecord, new: HostRecord, effects: Sequence[HaEffect], now: float) -> bool:
         """Writes `new` and all that is durable in `effects`. False, and nothing written, if `old` is not current any more."""
         with self._transaction():
             done = self._db.execute(
@@ -203,11 +203,11 @@ class SqliteStore:
             if done.rowcount != 1:
                 return False
             for effect in effects:
-                if isinstance(effect, Told):
+                if isinstance(effect, TimelineLine):
                     self._tell(old.host, effect, now)
                 elif isinstance(effect, Release):
                     self._release_vms(old.host, effect.fence_id)
-                elif isinstance(effect, Answer):
+                elif isinstance(effect, OperatorAnswer):
                     self._db.execute(
                         "UPDATE requests SET ok = ?, answer = ? WHERE id = ?", (effect.ok, effect.text, effect.request)
                     )
@@ -258,8 +258,8 @@ class SqliteStore:
             self._db.execute("UPDATE vms SET host = ? WHERE vm = ?", (target, row.vm))
             self._tell(
                 row.host,
-                Told(
-                    kind=Kind.VM,
+                TimelineLine(
+                    kind=LineKind.VM,
                     detail={
                         "vm": row.vm,
                         "step": "starting",
@@ -272,11 +272,13 @@ class SqliteStore:
             )
         return True
 
-    def finish_vm(self, row: LedgerRow, epoch: int, events: Sequence[Told], now: float) -> bool:
+    def finish_vm(self, row: LedgerRow, epoch: int, events: Sequence[TimelineLine], now: float) -> bool:
         """The VM runs on its target. False if another epoch has the row."""
         return self._settle("status = 'done'", (), row, epoch, events, now)
 
-    def fail_vm(self, row: LedgerRow, epoch: int, retry_at: float, free_target: bool, events: Sequence[Told], now: float) -> bool:
+    def fail_vm(
+        self, row: LedgerRow, epoch: int, retry_at: float, free_target: bool, events: Sequence[TimelineLine], now: float
+    ) -> bool:
         """The start failed. `free_target` only if it is certain that nothing was started: then another host may be tried."""
         with self._transaction():
             changed = self._settle_in(
@@ -291,7 +293,7 @@ class SqliteStore:
                 self._db.execute("UPDATE vms SET host = NULL WHERE vm = ? AND host = ?", (row.vm, row.target))
         return changed
 
-    def postpone_vm(self, row: LedgerRow, retry_at: float, events: Sequence[Told], now: float) -> None:
+    def postpone_vm(self, row: LedgerRow, retry_at: float, events: Sequence[TimelineLine], now: float) -> None:
         """No host has room for the VM; it is looked at again at `retry_at`."""
         with self._transaction():
             self._db.execute(
@@ -302,13 +304,13 @@ class SqliteStore:
                 self._tell(row.host, event, now)
 
     def _settle(
-        self, change: str, values: tuple[float, ...], row: LedgerRow, epoch: int, events: Sequence[Told], now: float
+        self, change: str, values: tuple[float, ...], row: LedgerRow, epoch: int, events: Sequence[TimelineLine], now: float
     ) -> bool:
         with self._transaction():
             return self._settle_in(change, values, row, epoch, events, now)
 
     def _settle_in(
-        self, change: str, values: tuple[float, ...], row: LedgerRow, epoch: int, events: Sequence[Told], now: float
+        self, change: str, values: tuple[float, ...], row: LedgerRow, epoch: int, events: Sequence[TimelineLine], now: float
     ) -> bool:
         done = self._db.execute(
             f"UPDATE ledger SET {change} WHERE fence_id = ? AND vm = ? AND status = 'claimed' AND epoch = ?",
@@ -325,28 +327,28 @@ class SqliteStore:
 
     # -- timeline
 
-    def tell(self, host: str, events: Sequence[Told], now: float) -> None:
+    def tell(self, host: str, events: Sequence[TimelineLine], now: float) -> None:
         with self._transaction():
             for event in events:
                 self._tell(host, event, now)
 
-    def _tell(self, host: str, told: Told, now: float) -> None:
+    def _tell(self, host: str, told: TimelineLine, now: float) -> None:
         self._db.execute(
             "INSERT INTO events (t, host, kind, detail) VALUES (?, ?, ?, ?)",
             (now, host, told.kind, json.dumps(dict(told.detail))),
         )
 
-    def unprinted(self, host: str) -> list[Event]:
+    def unprinted(self, host: str) -> list[StoredEvent]:
         return self._events("WHERE host = ? AND printed = 0 ORDER BY seq", (host,))
 
-    def timeline(self, host: str | None = None, after: int = 0) -> list[Event]:
+    def timeline(self, host: str | None = None, after: int = 0) -> list[StoredEvent]:
         if host is None:
             return self._events("WHERE seq > ? ORDER BY seq", (after,))
         return self._events("WHERE seq > ? AND host = ? ORDER BY seq", (after, host))
 
-    def _events(self, where: str, values: tuple[str | int, ...]) -> list[Event]:
+    def _events(self, where: str, values: tuple[str | int, ...]) -> list[StoredEvent]:
         rows = self._db.execute(f"SELECT seq, t, host, kind, detail FROM events {where}", values)
-        return [Event(seq=r[0], t=r[1], host=r[2], kind=Kind(r[3]), detail=json.loads(r[4])) for r in rows]
+        return [StoredEvent(seq=r[0], t=r[1], host=r[2], kind=LineKind(r[3]), detail=json.loads(r[4])) for r in rows]
 
     def mark_printed(self, seqs: Sequence[int]) -> None:
         with self._transaction():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-Value = str | int | float | bool | None | list["Value"] | dict[str, "Value"]
+YamlValue = str | int | float | bool | None | list["YamlValue"] | dict[str, "YamlValue"]
 Where = dict[tuple[str | int, ...], tuple[int, int]]
 
 
@@ -45,7 +45,7 @@ class ConfigError(Exception):
 @dataclass(frozen=True, slots=True)
 class Document:
     file: str
-    value: Value
+    value: YamlValue
     where: Where
 
     def problem(self, path: tuple[str | int, ...], message: str) -> str:
@@ -86,13 +86,15 @@ def load(path: Path) -> Document:
     return Document(str(path), value, where)
 
 
-def _value(loader: _Loader, node: yaml.Node, path: tuple[str | int, ...], where: Where, problems: list[str], file: str) -> Value:
+def _value(
+    loader: _Loader, node: yaml.Node, path: tuple[str | int, ...], where: Where, problems: list[str], file: str
+) -> YamlValue:
     where[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
     if isinstance(node, yaml.SequenceNode):
         return [_value(loader, item, (*path, index), where, problems, file) for index, item in enumerate(node.value)]
     if not isinstance(node, yaml.MappingNode):
         return _scalar(node)
-    result: dict[str, Value] = {}
+    result: dict[str, YamlValue] = {}
     for key_node, value_node in node.value:
         key = str(key_node.value)
         if key in result:
@@ -102,7 +104,7 @@ def _value(loader: _Loader, node: yaml.Node, path: tuple[str | int, ...], where:
     return result
 
 
-def _scalar(node: yaml.Node) -> Value:
+def _scalar(node: yaml.Node) -> YamlValue:
     text = str(node.value)
     match node.tag.rsplit(":", 1)[-1]:
         case "bool":

@@ -62,7 +62,7 @@ class IpmiSession:
             raise _unread(Cause.CONFIG, f"cipher suite {target.cipher} is not one of 3 and 17")
         self._name = f"{target.host}:{target.port or PORT}"
         self._socket: socket.socket | None = None
-        self._keys: wire.Keys | None = None
+        self._keys: wire.RmcpKeys | None = None
         self._bmc_session = 0
         self._console_session = 0
         self._sequence = 0

@@ -57,10 +57,10 @@ def _shut(connection: socket.socket) -> None:
         return
 
 
-Address = tuple[socket.AddressFamily, str]
+ResolvedAddress = tuple[socket.AddressFamily, str]
 
 
-def addresses(host: str, timeout: float) -> list[Address]:
+def addresses(host: str, timeout: float) -> list[ResolvedAddress]:
     """The addresses of a host name. The system's resolver knows no time-out, so it runs in a thread of its own.
 
     Raises Unread.
@@ -71,7 +71,7 @@ def addresses(host: str, timeout: float) -> list[Address]:
         pass
     else:
         return [(socket.AF_INET6 if version == 6 else socket.AF_INET, host)]
-    answers: queue.SimpleQueue[list[Address] | str] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[list[ResolvedAddress] | str] = queue.SimpleQueue()
 
     def resolve() -> None:
         try:

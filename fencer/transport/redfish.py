@@ -23,7 +23,7 @@ from fencer.redact import Redactor
 from fencer.target import ChassisCheck, Limits, Target
 from fencer.transport.base import Unread
 from fencer.transport.redfish_auth import Authenticated
-from fencer.transport.redfish_http import Answer
+from fencer.transport.redfish_http import HttpResponse
 from fencer.transport.redfish_words import Json, link_of, refusal, table, task_failure, text_of
 
 MOST_PAGES = 20
@@ -249,7 +249,7 @@ class RedfishTransport:
                 return parameter.get("AllowableValues")
         return None
 
-    def _task_of(self, answer: Answer) -> str | None:
+    def _task_of(self, answer: HttpResponse) -> str | None:
         body = table(answer.body)
         task = answer.headers.get("location") or text_of(body.get("TaskMonitor")) or text_of(body.get("@odata.id"))
         try:
@@ -266,10 +266,10 @@ class RedfishTransport:
     def _left(self) -> float:
         return min(self._end - time.monotonic(), self._request)
 
-    def _refusal(self, what: str, answer: Answer, *, command: bool) -> Failure:
+    def _refusal(self, what: str, answer: HttpResponse, *, command: bool) -> Failure:
         return refusal(what, answer.status, answer.body, self._hide, command=command)
 
-    def _get(self, path: str) -> Answer:
+    def _get(self, path: str) -> HttpResponse:
         answer = self._bmc.request("GET", path, self._left())
         self._requests += answer.requests
         what = f"GET {self._bmc.base}{path}"

@@ -14,7 +14,7 @@ from fencer.outcome import Cause
 from fencer.redact import Redactor
 from fencer.target import Auth, Target
 from fencer.transport.base import Unread
-from fencer.transport.redfish_http import Answer, BmcHttp
+from fencer.transport.redfish_http import BmcHttp, HttpResponse
 from fencer.transport.redfish_words import Json, link_of, refusal, table
 
 LOGOUT = 2.0  # seconds
@@ -43,7 +43,7 @@ class Authenticated:
 
     def request(
         self, method: str, path: str, timeout: float, *, body: Json = None, headers: dict[str, str] | None = None
-    ) -> Answer:
+    ) -> HttpResponse:
         """One call. Raises Unread."""
         end = time.monotonic() + timeout
         if self._wanted and self._http.token is None:
@@ -54,7 +54,7 @@ class Authenticated:
             answer = self._http.request(method, path, end - time.monotonic(), body=body, headers=headers)
         return answer
 
-    def _worth_a_session(self, answer: Answer) -> bool:
+    def _worth_a_session(self, answer: HttpResponse) -> bool:
         if self._http.token is not None:  # expired
             self._http.token = self._session = None
             return True

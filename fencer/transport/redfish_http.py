@@ -47,7 +47,7 @@ HEADERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """A complete HTTP answer. `body` is None where there was none."""
 
     status: int
@@ -161,7 +161,7 @@ class BmcHttp:
         body: Json = None,
         headers: dict[str, str] | None = None,
         credentials: bool = True,
-    ) -> Answer:
+    ) -> HttpResponse:
         """One call, with redirects within the same origin. Raises Unread if there is no complete answer in time."""
         end = time.monotonic() + timeout
         data = None if body is None else json.dumps(body).encode("utf-8", "surrogateescape")
@@ -175,14 +175,14 @@ class BmcHttp:
             location = answer.headers.get("location")
             follow = answer.status in (307, 308) or (answer.status in (301, 302) and method == "GET")
             if not follow or not location:
-                return Answer(
+                return HttpResponse(
                     answer.status, answer.headers, answer.body, answer.path, answer.garbled, requests=count
                 )  # fmt: skip
             path = self.path(location)
         text = f"{method} {path} was redirected more than {MOST_REDIRECTS} times"
         raise Unread(Failure(cause=Cause.BAD_RESPONSE, text=text))
 
-    def _once(self, method: str, path: str, data: bytes | None, headers: dict[str, str], timeout: float) -> Answer:
+    def _once(self, method: str, path: str, data: bytes | None, headers: dict[str, str], timeout: float) -> HttpResponse:
         what = f"{method} {self.base}{path}"
         if timeout <= 0:
             raise Unread(Failure(cause=Cause.TIMEOUT, text=f"{what}: no time left"))
@@ -206,7 +206,7 @@ class BmcHttp:
                     raw = response.raw.read(MOST_BYTES + 1, decode_content=True)
                     names = {name.lower(): value for name, value in response.headers.items()}
                     parsed, garbled = _json(raw)
-                    return Answer(response.status_code, names, parsed, path, garbled)
+                    return HttpResponse(response.status_code, names, parsed, path, garbled)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
                 raise Unread(self._failure(what, timeout, wall.fell, error)) from error
             finally:

@@ -41,7 +41,7 @@ LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class RedfishMessage:
     """The first message of a Redfish error, as the BMC put it."""
 
     id: str | None = None
@@ -62,14 +62,14 @@ def link_of(value: Json) -> str | None:
     return text_of(table(value).get("@odata.id"))
 
 
-def message_of(body: Json, hide: Redactor) -> Message:
+def message_of(body: Json, hide: Redactor) -> RedfishMessage:
     """The message of an error body; some BMCs write MessageID, some leave ExtendedInfo out, some have no body."""
     error = table(table(body).get("error"))
     infos = error.get("@Message.ExtendedInfo") or table(body).get("@Message.ExtendedInfo")
     info = table(infos[0]) if isinstance(infos, list) and infos else table(infos)
     message_id = text_of(info.get("MessageId")) or text_of(info.get("MessageID")) or text_of(error.get("code"))
     text = text_of(info.get("Message")) or text_of(error.get("message"))
-    return Message(_cut(message_id, hide), _cut(text, hide))
+    return RedfishMessage(_cut(message_id, hide), _cut(text, hide))
 
 
 def _cut(text: str | None, hide: Redactor) -> str | None:

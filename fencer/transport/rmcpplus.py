@@ -83,7 +83,7 @@ class Packet:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class RmcpKeys:
     """What both sides of an open session know."""
 
     suite: Suite
@@ -121,9 +121,9 @@ class Handshake:
         code = self.suite.mac(sik, self.console_random, struct.pack("<I", self.bmc_session), self.guid)
         return code[: self.suite.signature]
 
-    def keys(self, sik: bytes) -> Keys:
+    def keys(self, sik: bytes) -> RmcpKeys:
         """The constants are 20 bytes long for every hash (13.32)."""
-        return Keys(self.suite, self.suite.mac(sik, b"\x01" * 20), self.suite.mac(sik, b"\x02" * 20))
+        return RmcpKeys(self.suite, self.suite.mac(sik, b"\x01" * 20), self.suite.mac(sik, b"\x02" * 20))
 
 
 def open_request(tag: int, privilege: int, session: int, suite: Suite) -> bytes:
@@ -152,7 +152,9 @@ def suite_of(authentication: int, integrity: int, confidentiality: int) -> Suite
     return None
 
 
-def pack(kind: int, payload: bytes, *, session: int = 0, sequence: int = 0, keys: Keys | None = None, iv: bytes = b"") -> bytes:
+def pack(
+    kind: int, payload: bytes, *, session: int = 0, sequence: int = 0, keys: RmcpKeys | None = None, iv: bytes = b""
+) -> bytes:
     """A packet; signed and encrypted where there are keys. `iv`: 16 fresh random bytes for each signed packet."""
     if keys is not None:
         kind |= ENCRYPTED | SIGNED
@@ -166,7 +168,7 @@ def pack(kind: int, payload: bytes, *, session: int = 0, sequence: int = 0, keys
     return RMCP + body + keys.suite.mac(keys.k1, body)[: keys.suite.signature]
 
 
-def unpack(packet: bytes, keys: Keys | None = None) -> Packet | None:
+def unpack(packet: bytes, keys: RmcpKeys | None = None) -> Packet | None:
     """The packet, or None where anything about it is wrong. With keys only signed packets pass."""
     if len(packet) < 16 or packet[:1] != b"\x06" or packet[3] != 0x07 or packet[4] != RMCPPLUS:
         return None
@@ -191,7 +193,7 @@ def _is_cbc(payload: bytes) -> bool:
     return len(payload) >= 32 and len(payload) % 16 == 0
 
 
-def _aes(keys: Keys, iv: bytes, data: bytes, *, decrypt: bool) -> bytes:
+def _aes(keys: RmcpKeys, iv: bytes, data: bytes, *, decrypt: bool) -> bytes:
     cipher = Cipher(algorithms.AES(keys.k2[:16]), modes.CBC(iv))
     context = cipher.decryptor() if decrypt else cipher.encryptor()
     return context.update(data) + context.finalize()

@@ -32,7 +32,7 @@ HEARTBEAT_EVERY = 0.1
 MAX_BODY = 4096
 
 
-class Node:
+class NodeAgent:
     """The machines of one host, and whether it hangs."""
 
     def __init__(self, name: str, disk: Path) -> None:
@@ -94,8 +94,8 @@ def is_name(text: object) -> bool:
     return isinstance(text, str) and 0 < len(text) <= 200 and text[0] != "." and all(c.isalnum() or c in "-._" for c in text)
 
 
-class Handler(BaseHTTPRequestHandler):
-    node: ClassVar[Node]
+class AgentHandler(BaseHTTPRequestHandler):
+    node: ClassVar[NodeAgent]
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -147,10 +147,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    node = Node(os.environ["NODE_NAME"], Path(os.environ["NODE_DISK"]))
+    node = NodeAgent(os.environ["NODE_NAME"], Path(os.environ["NODE_DISK"]))
     node.disk.mkdir(parents=True, exist_ok=True)
-    Handler.node = node
-    server = ThreadingHTTPServer((os.environ.get("NODE_BIND", "127.0.0.1"), int(os.environ["NODE_PORT"])), Handler)
+    AgentHandler.node = node
+    server = ThreadingHTTPServer((os.environ.get("NODE_BIND", "127.0.0.1"), int(os.environ["NODE_PORT"])), AgentHandler)
     server.daemon_threads = True
     stopped = threading.Event()
 

@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from emulator.backends.process import ProcessHost, ProcessRoom, live_members
+from emulator.backends.process import ProcessHost, ProcessHosts, live_members
 from emulator.core.truth.host import News, Order
 
 KEY = ("node1", "1")
@@ -36,7 +36,7 @@ class Site:
         os.mkfifo(self.fifo)
         self.news = queue.Queue()
         host = ProcessHost(argv=[sys.executable, "-c", HOST, polite, str(self.fifo)], log=tmp_path / "host.log")
-        self.room = ProcessRoom({KEY: host}, lambda unit, system, news, cause: self.news.put((news, cause)))
+        self.room = ProcessHosts({KEY: host}, lambda unit, system, news, cause: self.news.put((news, cause)))
 
     def pids(self):
         """Blocks until the host is up."""
@@ -144,7 +144,7 @@ def test_a_healthy_host_that_is_asked_to_reboot_boots_again(site):
 def test_a_host_whose_command_cannot_be_run_stays_down_and_the_log_says_why(caplog):
     heard = queue.Queue()
     host = ProcessHost(argv=["/no/such/program"])
-    room = ProcessRoom({KEY: host}, lambda unit, system, news, cause: heard.put(news))
+    room = ProcessHosts({KEY: host}, lambda unit, system, news, cause: heard.put(news))
     try:
         room.perform(*KEY, Order.ENERGISE, 1)
         assert heard.get(timeout=PATIENCE) is News.WENT_DOWN

@@ -12,9 +12,9 @@ from conformance import runner
 from conformance.adapters.definition import Definition
 from conformance.adapters.reading import read
 from conformance.result import Result
-from conformance.runner import Cell
+from conformance.runner import MatrixCell
 from conformance.scenarios import ALL, BY_ID
-from conformance.vocabulary import Kind, Verdict
+from conformance.vocabulary import FindingKind, Verdict
 from profiles import load
 
 HERE = Path(__file__).resolve().parent.parent / "bad_fencers"
@@ -22,44 +22,44 @@ DELL = "dell-idrac9"
 OPENBMC = "openbmc-x86"
 UNSAFE, STUCK, HANG, HYGIENE = Verdict.UNSAFE, Verdict.STUCK, Verdict.HANG, Verdict.HYGIENE
 
-CAUGHT: tuple[tuple[str, str, str, Verdict, Kind | None], ...] = (
-    ("ClaimOn2xx", "TRUTH-001", DELL, UNSAFE, Kind.FALSE),
-    ("ClaimOn2xx", "STATE-016", DELL, UNSAFE, Kind.EARLY),
-    ("ClaimOn2xx", "ASYNC-004", DELL, UNSAFE, Kind.EARLY),
-    ("GracefulAndClaim", "TRUTH-006", DELL, UNSAFE, Kind.FALSE),
-    ("ConflictIsOff", "STATE-007", DELL, UNSAFE, Kind.FALSE),
-    ("BadRequestIsOff", "STATE-004", DELL, HYGIENE, Kind.UNVERIFIED),
+CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
+    ("ClaimOn2xx", "TRUTH-001", DELL, UNSAFE, FindingKind.FALSE),
+    ("ClaimOn2xx", "STATE-016", DELL, UNSAFE, FindingKind.EARLY),
+    ("ClaimOn2xx", "ASYNC-004", DELL, UNSAFE, FindingKind.EARLY),
+    ("GracefulAndClaim", "TRUTH-006", DELL, UNSAFE, FindingKind.FALSE),
+    ("ConflictIsOff", "STATE-007", DELL, UNSAFE, FindingKind.FALSE),
+    ("BadRequestIsOff", "STATE-004", DELL, HYGIENE, FindingKind.UNVERIFIED),
     ("RefusedIsFailed", "STATE-001", DELL, STUCK, None),
     ("RefusedIsFailed", "STATE-002", DELL, STUCK, None),
     ("RefusedIsFailed", "STATE-004", DELL, STUCK, None),
-    ("UnknownIsOff", "STATE-009", DELL, UNSAFE, Kind.FALSE),
-    ("PoweringOffIsOff", "STATE-009", DELL, UNSAFE, Kind.FALSE),
-    ("LastMember", "ID-001", DELL, UNSAFE, Kind.WRONG_TARGET),
-    ("LastMember", "ID-002", DELL, UNSAFE, Kind.WRONG_TARGET),
-    ("FirstMember", "ID-002", DELL, UNSAFE, Kind.WRONG_TARGET),
+    ("UnknownIsOff", "STATE-009", DELL, UNSAFE, FindingKind.FALSE),
+    ("PoweringOffIsOff", "STATE-009", DELL, UNSAFE, FindingKind.FALSE),
+    ("LastMember", "ID-001", DELL, UNSAFE, FindingKind.WRONG_TARGET),
+    ("LastMember", "ID-002", DELL, UNSAFE, FindingKind.WRONG_TARGET),
+    ("FirstMember", "ID-002", DELL, UNSAFE, FindingKind.WRONG_TARGET),
     ("NoTimeout", "TIME-001", DELL, HANG, None),
     ("GiveUpOnDrop", "FAULT-008", DELL, STUCK, None),
-    ("DropIsDone", "FAULT-008", DELL, UNSAFE, Kind.EARLY),
-    ("UnreachableIsOff", "FAULT-010", DELL, UNSAFE, Kind.FALSE),
-    ("UnreachableIsOff", "STATE-019", DELL, UNSAFE, Kind.FALSE),
-    ("RetriesRefusedPassword", "AUTH-001", DELL, HYGIENE, Kind.REPEATED),
-    ("BlamesConfiguration", "AUTH-001", DELL, Verdict.MISLEADING, Kind.NO_CAUSE),
-    ("BlamesConfiguration", "FAULT-010", DELL, Verdict.MISLEADING, Kind.NO_CAUSE),
-    ("PasswordInArgv", "STATE-016", DELL, HYGIENE, Kind.SECRET),
-    ("PasswordInOutput", "STATE-016", DELL, HYGIENE, Kind.SECRET),
-    ("LeavesChild", "STATE-016", DELL, HYGIENE, Kind.LEFTOVER),
-    ("TurnsOnFirst", "STATE-016", DELL, HYGIENE, Kind.OVERREACH),
-    ("WritesToAsk", "STATE-019", DELL, HYGIENE, Kind.OVERREACH),
-    ("Hammers", "STATE-016", DELL, HYGIENE, Kind.REPEATED),
-    ("IgnoresChassis", "STATE-016", OPENBMC, UNSAFE, Kind.EARLY),
-    ("AlwaysSucceeds", "STATE-016", DELL, UNSAFE, Kind.FALSE),
-    ("AlwaysSucceeds", "STATE-019", DELL, UNSAFE, Kind.FALSE),
+    ("DropIsDone", "FAULT-008", DELL, UNSAFE, FindingKind.EARLY),
+    ("UnreachableIsOff", "FAULT-010", DELL, UNSAFE, FindingKind.FALSE),
+    ("UnreachableIsOff", "STATE-019", DELL, UNSAFE, FindingKind.FALSE),
+    ("RetriesRefusedPassword", "AUTH-001", DELL, HYGIENE, FindingKind.REPEATED),
+    ("BlamesConfiguration", "AUTH-001", DELL, Verdict.MISLEADING, FindingKind.NO_CAUSE),
+    ("BlamesConfiguration", "FAULT-010", DELL, Verdict.MISLEADING, FindingKind.NO_CAUSE),
+    ("PasswordInArgv", "STATE-016", DELL, HYGIENE, FindingKind.SECRET),
+    ("PasswordInOutput", "STATE-016", DELL, HYGIENE, FindingKind.SECRET),
+    ("LeavesChild", "STATE-016", DELL, HYGIENE, FindingKind.LEFTOVER),
+    ("TurnsOnFirst", "STATE-016", DELL, HYGIENE, FindingKind.OVERREACH),
+    ("WritesToAsk", "STATE-019", DELL, HYGIENE, FindingKind.OVERREACH),
+    ("Hammers", "STATE-016", DELL, HYGIENE, FindingKind.REPEATED),
+    ("IgnoresChassis", "STATE-016", OPENBMC, UNSAFE, FindingKind.EARLY),
+    ("AlwaysSucceeds", "STATE-016", DELL, UNSAFE, FindingKind.FALSE),
+    ("AlwaysSucceeds", "STATE-019", DELL, UNSAFE, FindingKind.FALSE),
     ("AlwaysFails", "STATE-001", DELL, STUCK, None),
-    ("AlwaysFails", "TRUTH-001", DELL, Verdict.ERROR, Kind.UNFIRED),
+    ("AlwaysFails", "TRUTH-001", DELL, Verdict.ERROR, FindingKind.UNFIRED),
     ("Spins", "STATE-016", DELL, HANG, None),
-    ("NotInStateIsOff", "IPMI-002", DELL, UNSAFE, Kind.FALSE),
+    ("NotInStateIsOff", "IPMI-002", DELL, UNSAFE, FindingKind.FALSE),
     ("NotInStateIsFailed", "STATE-003", DELL, STUCK, None),
-    ("AcceptedIsOff", "IPMI-003", DELL, UNSAFE, Kind.FALSE),
+    ("AcceptedIsOff", "IPMI-003", DELL, UNSAFE, FindingKind.FALSE),
     ("wrong-exits", "AGENT-003", DELL, UNSAFE, None),
 )
 
@@ -78,13 +78,18 @@ def definition_of(name: str) -> Definition:
 def caught() -> Mapping[tuple[str, str, str], Result]:
     profiles = {name: load(name) for name in (DELL, OPENBMC)}
     wanted = list(dict.fromkeys((m, s, p) for m, s, p, _, _ in CAUGHT))
-    cells = [Cell(definition_of(mutant), profiles[profile], BY_ID[scenario]) for mutant, scenario, profile in wanted]
+    cells = [MatrixCell(definition_of(mutant), profiles[profile], BY_ID[scenario]) for mutant, scenario, profile in wanted]
     return dict(zip(wanted, runner.run(cells, jobs=8), strict=True))
 
 
 @pytest.mark.parametrize(("mutant", "scenario", "profile", "verdict", "kind"), CAUGHT, ids=[f"{m}-{s}" for m, s, *_ in CAUGHT])
 def test_a_planted_defect_is_caught(
-    caught: Mapping[tuple[str, str, str], Result], mutant: str, scenario: str, profile: str, verdict: Verdict, kind: Kind | None
+    caught: Mapping[tuple[str, str, str], Result],
+    mutant: str,
+    scenario: str,
+    profile: str,
+    verdict: Verdict,
+    kind: FindingKind | None,
 ) -> None:
     result = caught[mutant, scenario, profile]
     assert (result.verdict, result.why) == (verdict, result.why)

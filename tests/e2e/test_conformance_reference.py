@@ -13,7 +13,7 @@ from conformance.adapters.definition import Definition
 from conformance.report import html, junit, model
 from conformance.result import Result, exit_code
 from conformance.scenarios import ALL, BY_ID
-from conformance.vocabulary import Kind, Verdict
+from conformance.vocabulary import FindingKind, Verdict
 from profiles import load
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -53,7 +53,7 @@ def test_the_reference_without_its_chassis_check_is_caught_on_openbmc() -> None:
     """Its System says Off seconds before the rail falls; here the rail waits for fifteen looks."""
     cells = runner.matrix((reference(chassis_check="ignore"),), {"openbmc-x86": load("openbmc-x86")}, (BY_ID["ASYNC-004"],))
     (result,) = runner.run(cells, jobs=1)
-    assert (result.verdict, result.kind) == (Verdict.UNSAFE, Kind.EARLY)
+    assert (result.verdict, result.kind) == (Verdict.UNSAFE, FindingKind.EARLY)
 
 
 def test_the_incident_and_its_mirror_image_catch_the_cloudstack_shape() -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from conformance.adapters.reading import read
 from conformance.result import Result
-from conformance.runner import Cell, run_cell
+from conformance.runner import MatrixCell, run_cell
 from conformance.scenarios import BY_ID
-from conformance.vocabulary import Kind, Verdict
+from conformance.vocabulary import FindingKind, Verdict
 from profiles import load
 
 pytestmark = pytest.mark.timeout(120)
@@ -27,7 +27,7 @@ limits: {deadline: 5}
 
 
 def played(file: Path, scenario: str) -> Result:
-    return run_cell(Cell(read(file), load("dmtf-generic"), BY_ID[scenario]), threading.Event())
+    return run_cell(MatrixCell(read(file), load("dmtf-generic"), BY_ID[scenario]), threading.Event())
 
 
 def agent(tmp_path: Path, script: str, mode: int = 0o755) -> Path:
@@ -66,7 +66,7 @@ REFUSED = "echo 'connection refused' >&2; exit 1\n"
 )
 def test_a_password_in_sight_is_a_finding(tmp_path: Path, script: str, shown: str) -> None:
     result = played(agent(tmp_path, f"#!/bin/sh\n{script}{REFUSED}"), "FAULT-010")
-    assert (result.verdict, result.kind) == (Verdict.HYGIENE, Kind.SECRET)
+    assert (result.verdict, result.kind) == (Verdict.HYGIENE, FindingKind.SECRET)
     assert shown in result.why
 
 

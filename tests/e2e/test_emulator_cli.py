@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from tests.commands import Serving, command, environment, run
 
 KEYS = ["name", "profile", "redfish_url", "ipmi_host", "ipmi_port", "username", "password", "system_uri"]
@@ -153,12 +153,14 @@ def test_the_journal_file_names_what_was_put_together_and_what_was_asked(tmp_pat
         assert _status(serving.ready[0], "calvin") == 200
     events = serving.events()
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
-    assert (events[0].kind, events[0].data["seed"]) == (Kind.RACK, 5)
-    assert (events[1].kind, events[1].data["rail"], events[1].data["was"]) == (Kind.RAIL, "down", "initial")
-    asked = [event for event in events if event.kind is Kind.REQUEST]
+    assert (events[0].kind, events[0].data["seed"]) == (EventKind.RACK, 5)
+    assert (events[1].kind, events[1].data["rail"], events[1].data["was"]) == (EventKind.RAIL, "down", "initial")
+    asked = [event for event in events if event.kind is EventKind.REQUEST]
     assert {event.data["protocol"] for event in asked} == {"redfish", "ipmi"}
     assert asked[-1].data["path"] == "/redfish/v1/Systems/System.Embedded.1"
-    assert [event.data["status"] for event in events if event.cause == asked[-1].seq and event.kind is Kind.RESPONSE] == [200]
+    assert [event.data["status"] for event in events if event.cause == asked[-1].seq and event.kind is EventKind.RESPONSE] == [
+        200
+    ]
 
 
 def test_a_journal_that_fills_its_disk_ends_the_emulator_with_one_sentence(tmp_path: Path) -> None:

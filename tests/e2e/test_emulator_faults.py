@@ -18,7 +18,7 @@ import pytest
 from emulator import Emulator, Endpoint, Event, HostSpec, UnitSpec
 from emulator.core.errors import RackMisconfigured
 from emulator.core.faults.board import Armed, Fault, When
-from emulator.core.journal import Kind, chain
+from emulator.core.journal import EventKind, chain
 from emulator.core.rack import Rack
 from emulator.core.vocab import Rail
 from emulator.faults.power import Gated, Ignore
@@ -88,7 +88,7 @@ class Redfish:
             return answer.status
 
 
-def of_kind(emulator: Emulator, *kinds: Kind) -> list[Event]:
+def of_kind(emulator: Emulator, *kinds: EventKind) -> list[Event]:
     return [event for event in emulator.events() if event.kind in kinds]
 
 
@@ -110,8 +110,8 @@ def test_a_dropped_answer_tells_the_client_nothing_and_the_journal_everything(
     with pytest.raises((ConnectionError, ssl.SSLError)):
         Redfish(endpoint).reset("ForceOff")
     assert emulator.host("node1").rail is rail
-    assert len(of_kind(emulator, Kind.COMMAND)) == executed
-    (wire,) = of_kind(emulator, Kind.WIRE)
+    assert len(of_kind(emulator, EventKind.COMMAND)) == executed
+    (wire,) = of_kind(emulator, EventKind.WIRE)
     assert wire.data["fault"] == "wire.reset"
     assert emulator.unfired("node1") == ()
     assert Redfish(endpoint).power() == ("Off" if executed else "On"), "it was to act once"
@@ -124,9 +124,9 @@ def test_a_request_that_hangs_is_not_carried_out_and_holds_nobody_else_up(start:
     with pytest.raises(TimeoutError):
         Redfish(endpoint, timeout=SHORT).reset("ForceOff")
     assert Redfish(endpoint).power() == "On"
-    request, wire = (event for event in of_kind(emulator, Kind.REQUEST, Kind.WIRE) if event.data.get("method") != "GET")
+    request, wire = (event for event in of_kind(emulator, EventKind.REQUEST, EventKind.WIRE) if event.data.get("method") != "GET")
     assert (request.data["executed"], wire.cause, wire.data["answer"]) == (False, request.seq, "none")
-    assert of_kind(emulator, Kind.COMMAND) == []
+    assert of_kind(emulator, EventKind.COMMAND) == []
 
 
 def test_a_dripping_answer_comes_in_pieces_and_is_whole_in_the_end(start: Callable[..., Emulator]) -> None:
@@ -141,7 +141,7 @@ def test_a_dripping_answer_comes_in_pieces_and_is_whole_in_the_end(start: Callab
             assert pieces[-1], "the connection was closed instead"
     assert len(pieces) > 5
     assert json.loads(b"".join(pieces).partition(b"\r\n\r\n")[2])["PowerState"] == "On"
-    assert [event.data["fault"] for event in of_kind(emulator, Kind.FAULT)] == ["wire.drip"]
+    assert [event.data["fault"] for event in of_kind(emulator, EventKind.FAULT)] == ["wire.drip"]
 
 
 def _complete(answer: bytes) -> bool:
@@ -165,7 +165,7 @@ def test_a_delayed_answer_is_overtaken_by_one_that_was_asked_for_later(start: Ca
     slow = Redfish(endpoint)
     with closing(slow.connection):
         slow.send("POST", f"{slow.uri}/Actions/ComputerSystem.Reset", {"ResetType": "ForceOff"})
-        command = _await(emulator, Kind.COMMAND)
+        command = _await(emulator, EventKind.COMMAND)
         assert Redfish(endpoint).power() == "Off"
         slow.connection.sock.setblocking(False)
         with pytest.raises(BlockingIOError):
@@ -175,7 +175,7 @@ def test_a_delayed_answer_is_overtaken_by_one_that_was_asked_for_later(start: Ca
     assert command.data["reset"] == "ForceOff"
 
 
-def _await(emulator: Emulator, kind: Kind) -> Event:
+def _await(emulator: Emulator, kind: EventKind) -> Event:
     for _ in range(100_000):
         if found := of_kind(emulator, kind):
             return found[0]
@@ -200,7 +200,7 @@ def test_a_refused_bmc_has_ports_that_nobody_listens_on_and_its_neighbour_works(
         with pytest.raises(TimeoutError):
             _ipmi(dead, timeout=SHORT)
         assert Redfish(alive).power() == "On"
-        assert not [event for event in emulator.events() if event.bmc == "dead" and event.kind is not Kind.RAIL]
+        assert not [event for event in emulator.events() if event.bmc == "dead" and event.kind is not EventKind.RAIL]
 
 
 # -- gates -------------------------------------------------------------------------------------------------------------
@@ -233,9 +233,9 @@ def test_a_gate_opens_when_the_client_has_looked_often_enough(start: Callable[..
     assert Redfish(endpoint).power() == "On", "a look before the command does not count"
     assert Redfish(endpoint).reset("ForceOff") == 204
     assert [Redfish(endpoint).power() for _ in range(4)] == ["On", "On", "On", "Off"]
-    (gate,) = of_kind(emulator, Kind.GATE)
+    (gate,) = of_kind(emulator, EventKind.GATE)
     assert gate.data["after_reads"] == 3
-    assert _kinds_to_the_fall(emulator) == [Kind.REQUEST, Kind.COMMAND, Kind.GATE, Kind.RAIL]
+    assert _kinds_to_the_fall(emulator) == [EventKind.REQUEST, EventKind.COMMAND, EventKind.GATE, EventKind.RAIL]
 
 
 def test_a_gate_opens_for_looks_over_ipmi_as_well(start: Callable[..., Emulator]) -> None:
@@ -245,7 +245,7 @@ def test_a_gate_opens_for_looks_over_ipmi_as_well(start: Callable[..., Emulator]
     assert client.command(*CHASSIS_CONTROL, b"\0") == (0, b"")
     assert [_ipmi_power(client) for _ in range(3)] == ["On", "On", "Off"]
     client.close()
-    assert _kinds_to_the_fall(emulator) == [Kind.REQUEST, Kind.COMMAND, Kind.GATE, Kind.RAIL]
+    assert _kinds_to_the_fall(emulator) == [EventKind.REQUEST, EventKind.COMMAND, EventKind.GATE, EventKind.RAIL]
 
 
 def test_a_gate_stays_shut_for_a_client_that_never_looks(start: Callable[..., Emulator]) -> None:
@@ -253,13 +253,13 @@ def test_a_gate_stays_shut_for_a_client_that_never_looks(start: Callable[..., Em
     emulator.arm("node1", Armed(fault=Gated(gate=1)))
     for _ in range(3):
         assert Redfish(emulator.endpoints["node1"]).reset("ForceOff") == 204
-    assert of_kind(emulator, Kind.GATE) == []
+    assert of_kind(emulator, EventKind.GATE) == []
     assert emulator.host("node1").rail is Rail.UP
 
 
-def _kinds_to_the_fall(emulator: Emulator) -> list[Kind]:
+def _kinds_to_the_fall(emulator: Emulator) -> list[EventKind]:
     events = {event.seq: event for event in emulator.events()}
-    fall = next(event for event in events.values() if event.kind is Kind.RAIL and event.data["rail"] == "down")
+    fall = next(event for event in events.values() if event.kind is EventKind.RAIL and event.data["rail"] == "down")
     return [event.kind for event in chain(events, fall.seq)]
 
 
@@ -290,20 +290,21 @@ def test_a_host_that_loses_its_power_is_off_without_a_command(start: Callable[..
     emulator = start()
     emulator.cut("node1")
     assert Redfish(emulator.endpoints["node1"]).power() == "Off"
-    lost, fall = (event for event in of_kind(emulator, Kind.OS, Kind.RAIL) if event.data["was"] != "initial")
+    lost, fall = (event for event in of_kind(emulator, EventKind.OS, EventKind.RAIL) if event.data["was"] != "initial")
     assert (lost.data["was"], fall.data["rail"], fall.cause) == ("power lost", "down", lost.seq)
-    assert of_kind(emulator, Kind.COMMAND) == []
+    assert of_kind(emulator, EventKind.COMMAND) == []
 
 
 def test_the_suites_stamps_stand_in_order_between_what_the_bmc_saw(start: Callable[..., Emulator]) -> None:
     emulator = start()
     emulator.arm("node1", Armed(fault=Ignore()))
-    began = emulator.record("node1", Kind.FENCER, what="start")
+    began = emulator.record("node1", EventKind.FENCER, what="start")
     Redfish(emulator.endpoints["node1"]).reset("ForceOff")
-    emulator.record("node1", Kind.FENCER, began, what="claim", claim="off")
+    emulator.record("node1", EventKind.FENCER, began, what="claim", claim="off")
     events = [event for event in emulator.events() if event.seq >= began]
     assert [event.kind for event in events] == [
-        Kind.FENCER, Kind.REQUEST, Kind.AUTH, Kind.COMMAND, Kind.FAULT, Kind.RESPONSE, Kind.FENCER,
+        EventKind.FENCER, EventKind.REQUEST, EventKind.AUTH, EventKind.COMMAND, EventKind.FAULT, EventKind.RESPONSE,
+        EventKind.FENCER,
     ]  # fmt: skip
     assert [event.t for event in events] == sorted(event.t for event in events)
     assert events[-1].cause == began

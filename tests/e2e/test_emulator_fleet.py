@@ -14,7 +14,7 @@ import pytest
 
 from emulator.assembly import Emulator
 from emulator.core.errors import RackMisconfigured
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Rail
 from emulator.fleet import BLOCK, Fleet, room_for
@@ -84,7 +84,7 @@ def test_two_of_three_hundred_bmcs_spoken_to_from_one_client_socket_answer_each_
         assert one.guid != two.guid
         assert two.command(6, 0x3B, b"\x04") == (0, b"\x04")
         assert two.command(0, 2, b"\x00") == (0, b"")
-        assert [e.bmc for e in emulator.events() if e.kind is Kind.COMMAND] == ["bmc-300"]
+        assert [e.bmc for e in emulator.events() if e.kind is EventKind.COMMAND] == ["bmc-300"]
         assert emulator.host("bmc-1").rail is Rail.UP
         emulator.call(lambda rack: rack.advance())
 

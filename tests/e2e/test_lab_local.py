@@ -9,13 +9,13 @@ import pytest
 from lab.incidents import play
 from lab.local_incident import local_lab
 from lab.settings import load_settings
-from lab.verdict import Colour, Facts, Incident, Verdict, judge, timeline
+from lab.verdict import Colour, Incident, IncidentFacts, IncidentVerdict, judge, timeline
 
 # One after the other: four labs at once would measure the machine, not the manager.
 pytestmark = pytest.mark.xdist_group("lab")
 
 
-def played(incident: Incident, policy: str, directory: Path) -> tuple[Facts, Verdict]:
+def played(incident: Incident, policy: str, directory: Path) -> tuple[IncidentFacts, IncidentVerdict]:
     with local_lab(load_settings(), policy, directory) as site:
         facts = play(incident, site, policy)
     verdict = judge(facts)

@@ -15,7 +15,7 @@ from lab.compose import ComposeLab, container_of
 from lab.engine import compose, docker, left_overs
 from lab.redfish_client import Client
 from lab.settings import load_settings
-from lab.site import Login
+from lab.site import BmcLogin
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -58,7 +58,7 @@ def test_every_bmc_answers_ipmitool_over_the_bridge_and_through_the_published_po
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_every_bmc_answers_redfish_over_the_bridge_and_through_the_published_port(lab: ComposeLab, n: int) -> None:
     published = lab.login(f"node{n}")
-    bridge = Login(
+    bridge = BmcLogin(
         url=f"https://{address_of_emulator()}:{8440 + n}",
         username=published.username,
         password=published.password,

@@ -6,29 +6,29 @@ import pytest
 
 from conformance import adapters, fencers, runner
 from conformance.result import Result
-from conformance.runner import Cell
+from conformance.runner import MatrixCell
 from conformance.scenarios import BY_ID
-from conformance.vocabulary import Kind, Verdict
+from conformance.vocabulary import FindingKind, Verdict
 from profiles import load
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
 
-EXPECTED: tuple[tuple[str, str, Verdict, Kind | None], ...] = (
+EXPECTED: tuple[tuple[str, str, Verdict, FindingKind | None], ...] = (
     ("fence_redfish", "STATE-001", Verdict.PASS, None),
     ("fence_redfish", "STATE-016", Verdict.PASS, None),
     ("fence_redfish", "STATE-007", Verdict.MISLEADING, None),
     ("fence_redfish", "FAULT-008", Verdict.STUCK, None),
     ("fence_redfish", "AUTH-001", Verdict.MISLEADING, None),
     ("fence_redfish", "ID-001", Verdict.PASS, None),
-    ("fence_redfish", "ID-002", Verdict.UNSAFE, Kind.WRONG_TARGET),
+    ("fence_redfish", "ID-002", Verdict.UNSAFE, FindingKind.WRONG_TARGET),
     ("fence_redfish", "TIME-001", Verdict.HANG, None),
     ("fence_redfish", "AGENT-003", Verdict.PASS, None),
     ("ipmitool", "STATE-003", Verdict.STUCK, None),
-    ("ipmitool", "STATE-016", Verdict.UNSAFE, Kind.EARLY),
+    ("ipmitool", "STATE-016", Verdict.UNSAFE, FindingKind.EARLY),
     ("ipmitool", "IPMI-002", Verdict.PASS, None),
-    ("ipmitool", "IPMI-003", Verdict.UNSAFE, Kind.FALSE),
-    ("fence_ipmilan", "STATE-003", Verdict.HYGIENE, Kind.SECRET),
-    ("fence_ipmilan", "IPMI-003", Verdict.HYGIENE, Kind.SECRET),
+    ("ipmitool", "IPMI-003", Verdict.UNSAFE, FindingKind.FALSE),
+    ("fence_ipmilan", "STATE-003", Verdict.HYGIENE, FindingKind.SECRET),
+    ("fence_ipmilan", "IPMI-003", Verdict.HYGIENE, FindingKind.SECRET),
 )
 
 
@@ -36,7 +36,7 @@ EXPECTED: tuple[tuple[str, str, Verdict, Kind | None], ...] = (
 def results() -> dict[tuple[str, str], Result]:
     dell = load("dell-idrac9")
     cells = [
-        Cell(definition, dell, BY_ID[scenario])
+        MatrixCell(definition, dell, BY_ID[scenario])
         for fencer, scenario, *_ in EXPECTED
         if adapters.of(definition := fencers.load(fencer)).missing() is None
     ]
@@ -45,7 +45,7 @@ def results() -> dict[tuple[str, str], Result]:
 
 @pytest.mark.parametrize(("fencer", "scenario", "verdict", "kind"), EXPECTED, ids=[f"{f}-{s}" for f, s, *_ in EXPECTED])
 def test_a_known_fencer_is_judged_as_measured(
-    results: dict[tuple[str, str], Result], fencer: str, scenario: str, verdict: Verdict, kind: Kind | None
+    results: dict[tuple[str, str], Result], fencer: str, scenario: str, verdict: Verdict, kind: FindingKind | None
 ) -> None:
     if (fencer, scenario) not in results:
         pytest.fail(f"{fencer} is not installed: run make peers")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.ipmi_client_cell import Cell
+from tools.ipmi_client_cell import ClientCell
 from tools.ipmi_client_table import CELLS
 from tools.ipmi_clients import PORT, Bed, bed
 
@@ -31,7 +31,7 @@ def laid() -> Iterator[Bed]:
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.id)
-def test_the_client_does_what_it_is_told(laid: Bed, cell: Cell):
+def test_the_client_does_what_it_is_told(laid: Bed, cell: ClientCell):
     outcome = laid.run(cell)
     assert outcome.works, f"{' '.join(cell.argv)}: {outcome.why}"
 

@@ -12,12 +12,12 @@ import pytest
 
 from emulator.core.bmc.view import BmcView
 from emulator.core.faults.board import Armed, When
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Os, Rail
 from emulator.faults.protocol import Completion, Silence
 from profiles import load, names
-from profiles.model import Profile, Span, Step
+from profiles.model import EffectStep, Profile, Span
 from tests.conftest import tiny_profile
 from tests.ipmi_lan import Lan
 
@@ -52,7 +52,7 @@ def quick(profile: Profile) -> Profile:
         name: tuple(replace(step, at=Span(0.1, 0.1) if name == "cycle" and step.real == "On" else now) for step in steps)
         for name, steps in profile.power.effects.items()
     }
-    down: tuple[Step, ...] = tuple(replace(step, at=now) for step in profile.power.on_os_down)
+    down: tuple[EffectStep, ...] = tuple(replace(step, at=now) for step in profile.power.on_os_down)
     return replace(
         profile,
         power=replace(profile.power, effects=effects, on_os_down=down),
@@ -89,7 +89,7 @@ class Bed:
         return next(line.split(":")[1].strip() for line in lines if "System GUID" in line)
 
     def commands(self) -> list[object]:
-        return [event.data["outcome"] for event in self.lan.events(Kind.COMMAND)]
+        return [event.data["outcome"] for event in self.lan.events(EventKind.COMMAND)]
 
 
 MakeBed = Callable[..., Bed]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.core.journal import Event, Kind, chain
+from emulator.core.journal import Event, EventKind, chain
 from tests.commands import PATIENCE, Serving
 from tests.outsiders import CURL, IPMITOOL, OUTSIDERS, WITNESS, Outsider, Ready, ipmitool, program
 
@@ -70,7 +70,7 @@ def test_ipmitool_with_a_wrong_password_fails_at_once_and_changes_nothing(machin
 def test_the_journal_tells_the_same_story(machine: Machine) -> None:
     assert len(machine.changes) == len(OUTSIDERS), "not all of them met on this machine: run the whole file, grouped by profile"
     events = {event.seq: event for event in machine.serving.events()}
-    moved = [event for event in events.values() if event.kind is Kind.RAIL and event.data["was"] != "initial"]
+    moved = [event for event in events.values() if event.kind is EventKind.RAIL and event.data["was"] != "initial"]
     assert machine.changes == [(event.data["rail"], _protocol(events, event)) for event in moved]
     assert str(machine.bmc["password"]) not in machine.serving.journal.read_text()
 
@@ -78,7 +78,7 @@ def test_the_journal_tells_the_same_story(machine: Machine) -> None:
 def _protocol(events: dict[int, Event], moved: Event) -> object:
     """Through which protocol the request came that moved the rail: the first link of its causal chain."""
     first = chain(events, moved.seq)[0]
-    assert first.kind is Kind.REQUEST
+    assert first.kind is EventKind.REQUEST
     return first.data["protocol"]
 
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from conformance import requirement as req
 from conformance.judge import Trial, judge
-from conformance.outcome import Outcome
-from conformance.scenario import AtMostCommands, Claims, Forces, ReadsBeforeClaim, Refuses, Step, names_cause
+from conformance.outcome import FencerOutcome
+from conformance.scenario import AskStep, AtMostCommands, Claims, Forces, ReadsBeforeClaim, Refuses, names_cause
 from conformance.vocabulary import SEVERITY, Ask, Cause, Claim, Level, Verdict
-from emulator.core.journal import Event, Kind
+from emulator.core.journal import Event, EventKind
 
 RAILS = ("up", "down", "unknown")
 HAPPENING = st.one_of(
@@ -31,25 +31,25 @@ WORDS = st.lists(
 def journal(initial: str, happenings: list[tuple[str, str, str]], claim_after: int) -> tuple[Event, ...]:
     events: list[Event] = []
 
-    def add(kind: Kind, **data: object) -> None:
+    def add(kind: EventKind, **data: object) -> None:
         events.append(Event(len(events) + 1, float(len(events)), "target", kind, None, data))  # type: ignore[arg-type]
 
     for system, rail in (("1", initial), ("2", "down")):
-        add(Kind.RAIL, system=system, host=system, rail=rail, os="stopped", incarnation=1, was="initial")
-    add(Kind.FENCER, what="start", ask=0, action="off", system="1")
+        add(EventKind.RAIL, system=system, host=system, rail=rail, os="stopped", incarnation=1, was="initial")
+    add(EventKind.FENCER, what="start", ask=0, action="off", system="1")
     for number, (what, system, word) in enumerate([*happenings, ("end", "", "")]):
         if number == min(claim_after, len(happenings)):
-            add(Kind.FENCER, what="claim", ask=0)
+            add(EventKind.FENCER, what="claim", ask=0)
         match what:
             case "rail":
-                add(Kind.RAIL, system=system, host=system, rail=word, os="stopped", incarnation=number + 2, was="x")
+                add(EventKind.RAIL, system=system, host=system, rail=word, os="stopped", incarnation=number + 2, was="x")
             case "read":
-                add(Kind.REQUEST, method="GET", path=f"/redfish/v1/Systems/{system}")
+                add(EventKind.REQUEST, method="GET", path=f"/redfish/v1/Systems/{system}")
             case "command":
-                add(Kind.REQUEST, method="POST", path=f"/redfish/v1/Systems/{system}/Actions/ComputerSystem.Reset")
-                add(Kind.COMMAND, system=system, reset=word, row="On")
+                add(EventKind.REQUEST, method="POST", path=f"/redfish/v1/Systems/{system}/Actions/ComputerSystem.Reset")
+                add(EventKind.COMMAND, system=system, reset=word, row="On")
             case "login":
-                add(Kind.AUTH, result=word, user=None, via="redfish")
+                add(EventKind.AUTH, result=word, user=None, via="redfish")
     return tuple(events)
 
 
@@ -72,19 +72,21 @@ def test_the_judge_keeps_to_its_rules(
     unfired: bool,
 ) -> None:
     events = journal(initial, happenings, claim_after)
-    outcome = Outcome(ask=Ask.OFF, claim=Claim.NONE if late else claim, exit=None if late else 0, timed_out=late, duration=3.0)
+    outcome = FencerOutcome(
+        ask=Ask.OFF, claim=Claim.NONE if late else claim, exit=None if late else 0, timed_out=late, duration=3.0
+    )
     judgement = judge(
         Trial(
             requirement=req.SAFE_CLAIM,
-            steps=(Step(Ask.OFF, tuple(words)),),
+            steps=(AskStep(Ask.OFF, tuple(words)),),
             outcomes=(outcome,),
             events=events,
             deadline=15.0,  # type: ignore[arg-type]
             unfired=("a fault",) if unfired else (),
         )
     )
-    stamp = next(e.seq for e in events if e.kind is Kind.FENCER and e.data["what"] == "claim")
-    rail = [e.data["rail"] for e in events if e.kind is Kind.RAIL and e.data["system"] == "1" and e.seq < stamp][-1]
+    stamp = next(e.seq for e in events if e.kind is EventKind.FENCER and e.data["what"] == "claim")
+    rail = [e.data["rail"] for e in events if e.kind is EventKind.RAIL and e.data["system"] == "1" and e.seq < stamp][-1]
     claimed = claim is Claim.OFF and not late
     assert any(f.rule == "G1" for f in judgement.findings) == (claimed and rail != "down")
     assert all(f.level is Level.MUST for f in judgement.findings)

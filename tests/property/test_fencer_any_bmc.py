@@ -15,16 +15,16 @@ from fencer.events_effects import (
     Finish,
     Follow,
     Offers,
+    Pause,
     Read,
     ReadFailed,
     ReadOk,
-    Send,
+    SendCommand,
     Survey,
     TaskSaid,
     TimerFired,
-    Wait,
 )
-from fencer.outcome import Action, Cause, Failure, Power, PowerCommand, Reading, Verdict, power_of
+from fencer.outcome import Action, Cause, Failure, FenceVerdict, Power, PowerCommand, Reading, power_of
 from fencer.target import Limits
 from fencer.transport import rmcpplus as wire
 
@@ -70,7 +70,7 @@ def test_no_history_leads_to_a_false_claim_a_storm_or_a_blind_button(
                     event = ReadOk(said[-1])
             case Survey():
                 event = data.draw(OFFERED)
-            case Send(command):
+            case SendCommand(command):
                 sent += 1
                 last = said[-1]
                 if command is PowerCommand.PUSH_POWER_BUTTON:
@@ -82,7 +82,7 @@ def test_no_history_leads_to_a_false_claim_a_storm_or_a_blind_button(
                 )
             case Follow():
                 event = TaskSaid(ended=data.draw(st.booleans()), failure=data.draw(st.none() | FAILURES))
-            case Wait(seconds):
+            case Pause(seconds):
                 assert seconds > 0
                 now += seconds
                 event = TimerFired()
@@ -90,7 +90,7 @@ def test_no_history_leads_to_a_false_claim_a_storm_or_a_blind_button(
     assert isinstance(effect, Finish), "never ends"
     outcome = effect.outcome
     assert outcome.commands_sent == sent <= (6 if action is Action.REBOOT else 3 if action is not Action.STATUS else 0)
-    if action is Action.OFF and outcome.verdict is Verdict.CONFIRMED:
+    if action is Action.OFF and outcome.verdict is FenceVerdict.CONFIRMED:
         assert outcome.evidence is not None
         proof = outcome.evidence.readings
         assert tuple(said[-len(proof) :]) == proof, "something else was read between"

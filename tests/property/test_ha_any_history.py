@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from fencer.ha import fence, machine, proof
-from fencer.ha.effects import Answer, CallBmc, Kind, Release, Told
+from fencer.ha.effects import CallBmc, LineKind, OperatorAnswer, Release, TimelineLine
 from fencer.ha.observations import (
     Activity,
     Claimed,
@@ -38,9 +38,9 @@ from fencer.ha.observations import (
     Tick,
 )
 from fencer.ha.policy import Policy
-from fencer.ha.record import Ask, HostRecord, Request
+from fencer.ha.record import BmcRequest, HostRecord, RequestKind
 from fencer.ha.states import TRANSITIONS, HAState, HostStatus, host_status
-from fencer.ha.step_builder import Draft
+from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Cause, Failure, Power, Reading
 from tests.effort import examples
 
@@ -64,7 +64,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.answers_at: float | None = None
         self.dark_at = -1.0  # the last instant at which the power was off
         self.bmc, self.agent, self.hung = True, True, True
-        self.flying: list[tuple[Request, int, float]] = []
+        self.flying: list[tuple[BmcRequest, int, float]] = []
         self.hold: Hold | None = None
         self.glitch_at, self.off_takes = -100.0, 3.0
         self.fenced: list[str] = []
@@ -81,13 +81,13 @@ class AnyHistory(RuleBasedStateMachine):
         for effect in effects:
             if isinstance(effect, CallBmc):
                 self.flying.append((effect.request, effect.epoch, self.now))
-                if effect.request.ask is not Ask.READ:
+                if effect.request.ask is not RequestKind.READ:
                     assert self.rec.inflight == effect.request, "the intent is in the record before the request leaves"
                     assert before.state is not S.AVAILABLE
 
     def check(self, before: HostRecord, after: HostRecord, effects: tuple[object, ...], seen: Observation) -> None:
-        told = [effect for effect in effects if isinstance(effect, Told)]
-        steps = [effect.detail for effect in told if effect.kind is Kind.STATE]
+        told = [effect for effect in effects if isinstance(effect, TimelineLine)]
+        steps = [effect.detail for effect in told if effect.kind is LineKind.STATE]
         at = before.state
         for step in steps:
             assert (at, step["event"], step["to"]) in LEGAL, (at, step)  # S15
@@ -100,13 +100,13 @@ class AnyHistory(RuleBasedStateMachine):
             assert release.fence_id not in self.cancelled  # S16
             self.fenced.append(release.fence_id)
             assert before.fence is not None
-            if not any(a.ok and a.request in self.signed for a in effects if isinstance(a, Answer)):
+            if not any(a.ok and a.request in self.signed for a in effects if isinstance(a, OperatorAnswer)):
                 assert self.dark_at >= before.fence.started_at, "S3"
-        said = [effect.detail["alert"] for effect in told if effect.kind is Kind.ALERT]
+        said = [effect.detail["alert"] for effect in told if effect.kind is LineKind.ALERT]
         assert said.count("FENCED") == len(released)  # S10
         if before.fence is not None and after.fence is None and not released:
             self.cancelled.add(before.fence.id)
-        if any(isinstance(e, CallBmc) and e.request.ask is Ask.OFF for e in effects):
+        if any(isinstance(e, CallBmc) and e.request.ask is RequestKind.OFF for e in effects):
             assert isinstance(seen, Tick)
             assert seen.hold is None, "S12"
             assert before.off_run is None, "S18"
@@ -148,9 +148,9 @@ class AnyHistory(RuleBasedStateMachine):
         if late:
             self.see(PowerRead(request=request.id, epoch=epoch, started=self.now, reading=self.reading("Off")))
 
-    def answer(self, request: Request, epoch: int) -> None:
+    def answer(self, request: BmcRequest, epoch: int) -> None:
         failure = Failure(cause=Cause.UNREACHABLE, text="no answer")
-        if request.ask is Ask.READ:
+        if request.ask is RequestKind.READ:
             reading = self.reading(self.word) if self.bmc else None
             self.see(
                 PowerRead(
@@ -162,7 +162,7 @@ class AnyHistory(RuleBasedStateMachine):
         result = CommandResult.AMBIGUOUS
         if self.bmc:
             result = CommandResult.REFUSED if self.power == "Off" else CommandResult.ACCEPTED
-            if request.ask is Ask.OFF and self.power == "On":
+            if request.ask is RequestKind.OFF and self.power == "On":
                 self.answers_at = self.now + self.off_takes
         self.see(CommandReply(request=request.id, epoch=epoch, result=result, failure=None if self.bmc else failure))
 
@@ -286,7 +286,7 @@ TestAnyHistory.settings = settings(
 )
 
 
-def _accepted_is_off(d: Draft, seen: CommandReply) -> None:
+def _accepted_is_off(d: StepBuilder, seen: CommandReply) -> None:
     fence._commit(d)
 
 

@@ -15,7 +15,7 @@ from fencer.ha.observations import (
 from fencer.ha.policy import Policy
 from fencer.ha.record import HostRecord
 from fencer.ha.states import HAState
-from fencer.ha.step_builder import Draft
+from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Reading
 from tests.ha_explorer import (
     Budget,
@@ -57,21 +57,21 @@ def test_no_state_near_the_start_is_unsafe(budget: Budget) -> None:
     assert not broken, f"{broken}: {' > '.join(way)}"
 
 
-def _accepted_is_off(d: Draft, seen: CommandReply) -> None:
+def _accepted_is_off(d: StepBuilder, seen: CommandReply) -> None:
     if seen.result is CommandResult.ACCEPTED:
         fence._commit(d)
     else:
         _ON_REPLY(d, seen)
 
 
-def _unreachable_is_fenced(d: Draft, seen: PowerRead) -> None:
+def _unreachable_is_fenced(d: StepBuilder, seen: PowerRead) -> None:
     if seen.failure is not None:
         fence._commit(d)
     else:
         _ON_READ(d, seen)
 
 
-def _refusal_is_off(d: Draft, seen: CommandReply) -> None:
+def _refusal_is_off(d: StepBuilder, seen: CommandReply) -> None:
     if seen.result is CommandResult.REFUSED:
         fence._commit(d)
     else:
@@ -86,7 +86,7 @@ def _powering_off_is_off(reading: Reading, chassis_check: bool) -> bool:
     return reading.word in ("Off", "PoweringOff")
 
 
-def _begin_with_old_proof(d: Draft) -> None:
+def _begin_with_old_proof(d: StepBuilder) -> None:
     run = d.rec.off_run
     _BEGIN(d)
     d.rec = replace(d.rec, off_run=run)
@@ -96,7 +96,7 @@ def _any_proof(record: HostRecord, policy: Policy) -> bool:
     return proof.is_stable(record, policy)
 
 
-def _aborts_after_a_command(d: Draft) -> bool:
+def _aborts_after_a_command(d: StepBuilder) -> bool:
     d.rec = replace(d.rec, fence=replace(d.rec.fence, command_sent=False), inflight=None) if d.rec.fence else d.rec
     return _ON_HEALTH(d)
 

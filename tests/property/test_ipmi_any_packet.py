@@ -14,7 +14,7 @@ from emulator.ipmi.commands import COMMANDS
 from emulator.ipmi.responder import SUMMARY_EVERY, IpmiResponder
 from emulator.ipmi.session import rmcp
 from emulator.ipmi.session.rmcp import Malformed
-from emulator.ipmi.session.window import Window
+from emulator.ipmi.session.window import SequenceWindow
 from tests.conftest import Bench, make_bench, tiny_profile
 from tests.effort import examples
 from tests.ipmi_client import PEER, RMCP, Client, request
@@ -127,7 +127,7 @@ def test_a_message_reads_back_as_it_was_written(netfn, command, data, seq):
 
 @given(st.lists(st.integers(0, 80), max_size=200))
 def test_a_window_admits_each_number_once_and_never_an_old_one(numbers):
-    window, seen, highest = Window(), set(), 0
+    window, seen, highest = SequenceWindow(), set(), 0
     for number in numbers:
         expected = number not in seen and number != 0 and number > highest - window.width
         assert window.admits(number) is expected

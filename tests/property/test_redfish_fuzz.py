@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from emulator.core.clock import VirtualClock
 from emulator.core.journal import Journal
 from emulator.core.rack import Rack, UnitSpec
-from emulator.core.truth.virtual_hosts import VirtualRoom
+from emulator.core.truth.virtual_hosts import VirtualHosts
 from emulator.redfish.service.app import create_app
 from profiles.loader import load
 from tests.effort import examples
@@ -104,7 +104,7 @@ def bench(profile):
         dice=random.Random(1),
         make_token=lambda: f"{next(tokens):032x}",
     )
-    rack.hold_all(VirtualRoom(rack))
+    rack.hold_all(VirtualHosts(rack))
     app = create_app(rack)
     app.testing = True  # what goes wrong in there is raised, not turned into an answer
     account = rack.unit("n1").profile.auth.accounts[0]

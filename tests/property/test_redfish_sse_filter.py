@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from emulator.redfish.events.sse_filter import PROPERTIES, All, AnyOf, Is, as_lists, compiled, parsed
 from emulator.redfish.events.subscriptions import Happening, Subscription
-from emulator.redfish.service.call import Refusal
+from emulator.redfish.service.call import RegistryError
 
 KNOWN = {"RegistryPrefix": ("A", "B"), "ResourceType": ("A", "B")}
 WORDS = st.sampled_from([*PROPERTIES, "eq", "and", "or", "not", "(", ")", "true", "false", "'A'", "B", "/A", "'", "''", "Event"])
@@ -31,7 +31,7 @@ def taken(text):
     """The filter, or the status of its refusal."""
     try:
         return parsed(text, KNOWN)
-    except Refusal as refusal:
+    except RegistryError as refusal:
         return refusal.http_status
 
 

@@ -8,13 +8,13 @@ import h11
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from emulator.wire.limits import Limits
+from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Close, Plan, text_of
 from emulator.wire.session import HttpSession
 from emulator.wire.site import NoHooks, Site, redfish_error
 from tests.effort import examples
 
-LIMITS = Limits(head=512, body=256)
+LIMITS = ClientLimits(head=512, body=256)
 
 
 class Tape:

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 
 from emulator.backends.container import (
+    ContainerHosts,
+    ContainerState,
     DockerHost,
-    DockerRoom,
     Engine,
     LabAction,
     NotOurs,
     OrderRefused,
     OutOfSight,
-    Seen,
 )
 from emulator.core.truth.host import TURNS, News, Order, host_on, turn
 
@@ -36,7 +36,7 @@ PATIENCE = 10.0
 class World:
     """What an engine would know of one container. `obeys_stop` is whether its operating system listens."""
 
-    seen: Seen | None = field(default_factory=lambda: Seen(id="c1", running=True, life="1"))
+    seen: ContainerState | None = field(default_factory=lambda: ContainerState(id="c1", running=True, life="1"))
     gone: bool = False
     stranger: bool = False
     refuses: bool = False
@@ -71,7 +71,7 @@ class FakeEngine:
             raise OutOfSight("the Docker engine cannot be asked: no such socket")
         return self.world
 
-    def find(self, host: DockerHost) -> Seen:
+    def find(self, host: DockerHost) -> ContainerState:
         world = self._reach()
         if world.stranger:
             raise NotOurs("container db does not carry the label")
@@ -122,7 +122,7 @@ class Lab:
         self.world = world
         self.news: queue.Queue[tuple[News, int | None]] = queue.Queue()
         connect: Callable[[], Engine] = lambda: FakeEngine(world)  # noqa: E731 - the annotation is the point
-        self.room = DockerRoom({KEY: DockerHost(label=LABEL)}, self._take, connect, look_every=0.05)
+        self.room = ContainerHosts({KEY: DockerHost(label=LABEL)}, self._take, connect, look_every=0.05)
 
     def _take(self, unit: str, system: str, news: News, cause: int | None) -> None:
         self.news.put((news, cause))

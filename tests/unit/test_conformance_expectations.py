@@ -18,7 +18,7 @@ from conformance.scenario import (
     names_cause,
 )
 from conformance.vocabulary import Ask, Cause, Claim, Level, Verdict
-from conformance.vocabulary import Kind as Manner
+from conformance.vocabulary import FindingKind as Manner
 from tests.stories import (
     Story,
     verdict_on,

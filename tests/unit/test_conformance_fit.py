@@ -10,25 +10,25 @@ import pytest
 from conformance import fencers
 from conformance.adapters.agent import claim_of
 from conformance.adapters.python_child import exit_of
-from conformance.outcome import Outcome
-from conformance.runner import Cell, NotApplicable, fit, hangs_on_the_clock, repeat_line
+from conformance.outcome import FencerOutcome
+from conformance.runner import MatrixCell, NotApplicable, fit, hangs_on_the_clock, repeat_line
 from conformance.scenario import ProfileAnswers
 from conformance.scenarios import ALL, BY_ID
 from conformance.vocabulary import Ask, Claim, Protocol, Verdict
-from emulator.core.journal import Event, Kind
+from emulator.core.journal import Event, EventKind
 from profiles import load
 
 DELL = load("dell-idrac9")
 
 
-def cell(fencer: str, scenario: str) -> Cell:
-    return Cell(fencers.load(fencer), DELL, BY_ID[scenario])
+def cell(fencer: str, scenario: str) -> MatrixCell:
+    return MatrixCell(fencers.load(fencer), DELL, BY_ID[scenario])
 
 
 @pytest.mark.parametrize("profile", ["dell-idrac9", "openbmc-x86", "dmtf-generic"])
 def test_nothing_is_not_applicable_for_the_reference(profile: str) -> None:
     for scenario in ALL:
-        fit(Cell(fencers.load("fence_bmc"), load(profile), scenario))
+        fit(MatrixCell(fencers.load("fence_bmc"), load(profile), scenario))
 
 
 def test_ipmi_scenarios_go_over_ipmi_and_all_others_over_redfish() -> None:
@@ -77,7 +77,7 @@ def test_a_precondition_that_the_profile_lacks_does_not_apply() -> None:
 def test_a_bmc_without_ipmi_over_lan_does_not_apply() -> None:
     deaf = replace(DELL, ipmi=replace(DELL.ipmi, lan=False))
     with pytest.raises(NotApplicable, match="IPMI over LAN switched off"):
-        fit(Cell(fencers.load("ipmitool"), deaf, BY_ID["STATE-003"]))
+        fit(MatrixCell(fencers.load("ipmitool"), deaf, BY_ID["STATE-003"]))
 
 
 def test_the_repeat_line_is_what_the_user_would_type() -> None:
@@ -135,10 +135,10 @@ def test_answers_of_a_python_fencer(action: str, answer: object, code: int) -> N
 
 def played(last_request: float, end: float, duration: float) -> SimpleNamespace:
     events = (
-        Event(1, last_request, "target", Kind.REQUEST, None, {}),
-        Event(2, end, "target", Kind.FENCER, None, {}),
+        Event(1, last_request, "target", EventKind.REQUEST, None, {}),
+        Event(2, end, "target", EventKind.FENCER, None, {}),
     )
-    return SimpleNamespace(events=events, outcomes=(Outcome(ask=Ask.OFF, claim=Claim.FAILED, duration=duration),))
+    return SimpleNamespace(events=events, outcomes=(FencerOutcome(ask=Ask.OFF, claim=Claim.FAILED, duration=duration),))
 
 
 @pytest.mark.parametrize(

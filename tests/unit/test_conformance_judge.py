@@ -6,22 +6,22 @@ import pytest
 
 from conformance import requirement as req
 from conformance.judge import Trial, judge
-from conformance.outcome import Outcome
+from conformance.outcome import FencerOutcome
 from conformance.scenario import (
+    AskStep,
     AtMostCommands,
     Claims,
     Forces,
     NeverClaims,
     ReadsBeforeClaim,
     Refuses,
-    Step,
     answers,
     names_cause,
 )
 from conformance.vocabulary import Ask, Cause, Claim, Verdict
-from conformance.vocabulary import Kind as Manner
+from conformance.vocabulary import FindingKind as Manner
 from emulator.core.clock import VirtualClock
-from emulator.core.journal import Journal, Kind
+from emulator.core.journal import EventKind, Journal
 from tests.stories import (
     RESET,
     SECRET,
@@ -69,7 +69,7 @@ def test_a_status_that_calls_a_running_host_off_is_unsafe() -> None:
 
 def test_a_rail_that_nobody_knows_is_not_down() -> None:
     story = Story()
-    story._truth(Kind.RAIL, "1", "unknown", "stopped", "out-of-sight")
+    story._truth(EventKind.RAIL, "1", "unknown", "stopped", "out-of-sight")
     assert verdict_on(story.start().claim()).verdict is Verdict.UNSAFE
 
 
@@ -218,7 +218,7 @@ def test_much_traffic_and_a_lost_session_are_notes() -> None:
     story = Story().start()
     for _ in range(14):
         story.read()
-    story.say(Kind.SESSION, what="opened", user="root", session="1", live=1)
+    story.say(EventKind.SESSION, what="opened", user="root", session="1", live=1)
     judgement = verdict_on(story.command().falls().read().claim())
     assert judgement.verdict is Verdict.PASS
     assert [note.rule for note in judgement.notes] == ["G4", "G5"]
@@ -226,8 +226,8 @@ def test_much_traffic_and_a_lost_session_are_notes() -> None:
 
 def test_a_session_that_was_closed_is_no_note() -> None:
     story = Story("down").start().read()
-    story.say(Kind.SESSION, what="opened", user="root", session="1", live=1)
-    story.say(Kind.SESSION, what="closed", user="root", session="1", live=0)
+    story.say(EventKind.SESSION, what="opened", user="root", session="1", live=1)
+    story.say(EventKind.SESSION, what="closed", user="root", session="1", live=0)
     assert verdict_on(story.claim()).notes == ()
 
 
@@ -277,8 +277,8 @@ def test_each_ask_is_judged_in_its_own_window() -> None:
     judgement = judge(
         Trial(
             requirement=req.TRUE_STATUS,
-            steps=(Step(Ask.STATUS, (answers(Claim.ON),)), Step(Ask.OFF, (Claims(),))),
-            outcomes=(Outcome(ask=Ask.STATUS, claim=Claim.ON, exit=0), Outcome(ask=Ask.OFF, claim=Claim.OFF, exit=0)),
+            steps=(AskStep(Ask.STATUS, (answers(Claim.ON),)), AskStep(Ask.OFF, (Claims(),))),
+            outcomes=(FencerOutcome(ask=Ask.STATUS, claim=Claim.ON, exit=0), FencerOutcome(ask=Ask.OFF, claim=Claim.OFF, exit=0)),
             events=tuple(story.journal),
             deadline=15.0,
         )

@@ -11,17 +11,17 @@ import pytest
 
 from conformance import requirement as req
 from conformance import selection
-from conformance.causal_chain import Line, tell
+from conformance.causal_chain import ChainLine, tell
 from conformance.finding import Finding
 from conformance.report import html, junit, model, terminal
 from conformance.report.words import in_words
 from conformance.result import Result, exit_code
-from conformance.scenario import Origin, ProfileAnswers
+from conformance.scenario import GivenOrigin, ProfileAnswers
 from conformance.scenarios import ALL, BY_ID
-from conformance.vocabulary import SEVERITY, Kind, Level, Verdict
+from conformance.vocabulary import SEVERITY, FindingKind, Level, Verdict
 from emulator.core.clock import VirtualClock
+from emulator.core.journal import EventKind as Event
 from emulator.core.journal import Journal
-from emulator.core.journal import Kind as Event
 from profiles import load
 
 
@@ -36,10 +36,10 @@ def result(verdict: Verdict, scenario: str = "STATE-001", profile: str = "dell-i
                 expected="no claim",
                 actual="<claimed> & lied",
                 ask=0,
-                kind=Kind.FALSE,
+                kind=FindingKind.FALSE,
             ),
         )
-        stories = ((Line(3, 1, 0.5, "BMC", "answers HTTP 409"),),)
+        stories = ((ChainLine(3, 1, 0.5, "BMC", "answers HTTP 409"),),)
     return Result(
         **{  # type: ignore[arg-type]
             "fencer": "mine",
@@ -48,7 +48,7 @@ def result(verdict: Verdict, scenario: str = "STATE-001", profile: str = "dell-i
             "profile_digest": "p",
             "scenario": BY_ID[scenario],
             "verdict": verdict,
-            "kind": Kind.FALSE if findings else None,
+            "kind": FindingKind.FALSE if findings else None,
             "why": "" if verdict is Verdict.PASS else "because",
             "findings": findings,
             "stories": stories,
@@ -247,7 +247,7 @@ def test_the_catalogue_holds_the_twenty_scenarios_of_the_first_slice() -> None:
 def test_every_scenario_can_be_read_by_people(scenario: object) -> None:
     entry = BY_ID[scenario.id]  # type: ignore[attr-defined]
     assert entry.requirement in req.ALL
-    assert all(given.sentence and given.origin is Origin.INJECTED for given in entry.given)
+    assert all(given.sentence and given.origin is GivenOrigin.INJECTED for given in entry.given)
     assert all(in_words(word) for step in entry.steps for word in step.expect)
     names = {bmc.name for bmc in entry.bmcs}
     assert {step.bmc for step in entry.steps} <= names
@@ -262,7 +262,7 @@ def test_a_precondition_of_a_profile_holds_or_says_why_not() -> None:
     dell = load("dell-idrac9")
     assert ProfileAnswers("Off", "ForceOff", 409).missing_in(dell) is None
     assert "HTTP 409, not 204" in str(ProfileAnswers("Off", "ForceOff", 204).missing_in(dell))
-    assert ProfileAnswers("Off", "ForceOff", 409).origin is Origin.PROFILE
+    assert ProfileAnswers("Off", "ForceOff", 409).origin is GivenOrigin.PROFILE
 
 
 def test_scenarios_are_picked_by_id_group_and_tier() -> None:

@@ -13,13 +13,13 @@ from emulator.core.bmc.accounts_admin import (
     Wrong,
     create,
 )
-from emulator.core.journal import Kind
-from profiles.model import Account, Auth, Lockout, Sessions
+from emulator.core.journal import EventKind
+from profiles.model import Account, AuthRules, Lockout, Sessions
 
 
 def accounts_of(count=1, lockout=None):
     return Accounts(
-        Auth(
+        AuthRules(
             basic=True,
             accounts=tuple(Account(name=f"u{n}", password="pw", role="Administrator") for n in range(count)),
             sessions=Sessions(max=None, timeout_s=60),
@@ -49,7 +49,7 @@ def test_a_created_account_logs_in_and_its_password_is_nowhere_in_the_journal(be
     journal = bench.rack.journal.to_jsonl()
     assert "0rchid" not in journal
     assert "Velvet" not in journal
-    assert [event.data["what"] for event in bench.events(Kind.ACCOUNT)] == ["created", "changed"]
+    assert [event.data["what"] for event in bench.events(EventKind.ACCOUNT)] == ["created", "changed"]
 
 
 def test_a_password_that_must_be_changed_is_free_after_the_change(bench):
@@ -79,7 +79,7 @@ def test_sessions_follow_a_new_name_and_role_and_end_with_the_account(bench):
     view.users.delete("visitor")
     assert view.use_session(session.token) is None
     assert view.use_session(other.token) is other
-    assert bench.events(Kind.SESSION)[-1].data["what"] == "closed: the account is gone"
+    assert bench.events(EventKind.SESSION)[-1].data["what"] == "closed: the account is gone"
 
 
 def test_the_last_enabled_administrator_stays(bench):

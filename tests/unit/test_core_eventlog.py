@@ -7,7 +7,7 @@ import pytest
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.eventlog import LogKind, Overflow, SelFields, Severity
 from emulator.core.errors import RackMisconfigured
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.truth.host import Host, News
 from emulator.core.vocab import ChassisControl, Os, Rail
 
@@ -28,7 +28,7 @@ def test_a_power_off_and_on_are_written_with_time_cause_and_sel_fields(bench):
     off, on, boot = bench.view().log.entries()
     assert (off.kind, on.kind, boot.kind) == (LogKind.POWER_OFF, LogKind.POWER_ON, LogKind.BOOT)
     assert (off.t, off.wall, off.id, off.system) == (4.0, 1_700_000_004.0, 1, "1")
-    assert off.cause == bench.events(Kind.RAIL)[1].seq
+    assert off.cause == bench.events(EventKind.RAIL)[1].seq
     assert off.sel == SelFields(0x09, 0x40, (0x00, 0xFF, 0xFF))
     assert not on.sel.asserted, "power on is the end of power off"
     assert boot.sel.data == (0xF7, RestartCause.CHASSIS_CONTROL, 0x01)
@@ -118,7 +118,7 @@ def test_clear_leaves_its_own_trace_and_a_deletion_takes_one(bench):
     assert not log.delete(1)
     assert log.delete(2)
     assert (log.entry(2), len(log)) == (None, 0)
-    assert [event.data["what"] for event in bench.events(Kind.SETTING)] == ["log cleared", "log entry deleted"]
+    assert [event.data["what"] for event in bench.events(EventKind.SETTING)] == ["log cleared", "log entry deleted"]
 
 
 def test_a_client_may_add_entries_of_its_own(bench):

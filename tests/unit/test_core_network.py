@@ -8,7 +8,7 @@ import pytest
 
 from emulator.core.bmc.network import AS_FOUND, Network, interface, listening
 from emulator.core.errors import SettingRefused
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from tests.conftest import make_bench
 
@@ -77,7 +77,7 @@ def test_a_change_is_journaled_once_and_no_change_not_at_all(bench):
     network = bench.view().network
     network.configure(Network(vlan=True, vlan_id=7), cause=None)
     network.configure(Network(vlan=True, vlan_id=7), cause=None)
-    (event,) = bench.events(Kind.SETTING)
+    (event,) = bench.events(EventKind.SETTING)
     assert (event.data["what"], event.data["vlan"], event.data["vlan_id"]) == ("network", True, 7)
 
 

@@ -7,17 +7,17 @@ from dataclasses import replace
 import pytest
 
 from emulator.core.errors import RackMisconfigured
-from emulator.core.faults.board import Armed, Request, Seam, When
-from emulator.core.journal import Kind
+from emulator.core.faults.board import Armed, ClientRequest, Seam, When
+from emulator.core.journal import EventKind
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.truth.host import News
 from emulator.core.vocab import ChassisControl, Os, Rail, ResetType
 from emulator.faults.power import Gated, Ignore, Late
 from emulator.faults.report import Says
-from profiles.model import ABSENT, Span, Step, View
+from profiles.model import ABSENT, EffectStep, Span, View
 from tests.conftest import make_bench
 
-LOOK = Request(protocol="redfish", method="GET", path="/redfish/v1/Systems/1", system="1")
+LOOK = ClientRequest(protocol="redfish", method="GET", path="/redfish/v1/Systems/1", system="1")
 
 
 def look(bench, view=View.SYSTEM):
@@ -88,7 +88,7 @@ def test_a_listed_type_without_a_cell_is_its_unlisted_type_too(bench_of):
 
 def test_an_assumed_cell_says_so_in_the_journal(bench):
     assert reset(bench, "Nmi").assumed
-    assert bench.events(Kind.COMMAND)[0].data["assumed"] is True
+    assert bench.events(EventKind.COMMAND)[0].data["assumed"] is True
 
 
 def test_a_crash_stops_the_os_and_leaves_the_rail(bench):
@@ -161,7 +161,7 @@ def test_a_change_through_ipmi_is_seen_through_redfish(bench):
 def test_a_power_loss_is_reported_without_any_command(bench):
     bench.rack.cut("node1", "1")
     assert (bench.host().rail, look(bench)) == (Rail.DOWN, "Off")
-    assert not bench.events(Kind.COMMAND)
+    assert not bench.events(EventKind.COMMAND)
 
 
 # -- faults and gates ---------------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def test_an_ignored_command_is_answered_and_has_no_effect(bench):
     assert reset(bench, "ForceOff").reply == "ok"
     bench.advance(3600)
     assert bench.host().rail is Rail.UP
-    assert [e.data["fault"] for e in bench.events(Kind.FAULT)] == ["power.ignore"]
+    assert [e.data["fault"] for e in bench.events(EventKind.FAULT)] == ["power.ignore"]
 
 
 def test_a_late_effect_is_late_by_that_much(bench):
@@ -205,7 +205,7 @@ def test_a_gate_waits_no_longer_than_ten_seconds_after_the_second_look(bench):
     assert bench.host().rail is Rail.UP
     bench.advance(0.2)
     assert bench.host().rail is Rail.DOWN
-    assert len(bench.events(Kind.GATE)) == 1
+    assert len(bench.events(EventKind.GATE)) == 1
 
 
 def test_a_gate_that_has_opened_by_looks_does_not_open_again_by_time(bench):
@@ -214,7 +214,7 @@ def test_a_gate_that_has_opened_by_looks_does_not_open_again_by_time(bench):
     for _ in range(4):
         look(bench)
     bench.advance(20)
-    assert len(bench.events(Kind.GATE)) == 1
+    assert len(bench.events(EventKind.GATE)) == 1
 
 
 def test_a_fencer_that_never_looks_never_opens_the_gate(bench):
@@ -277,7 +277,7 @@ def test_triggers_look_at_method_path_rail_and_order(bench):
     when = When(protocol="redfish", method="POST", path="*/Actions/*", rail=Rail.UP, skip=1)
     bench.rack.arm("node1", Armed(fault=Ignore(), when=when, count=1))
     view, board = bench.view(), bench.rack.unit("node1").faults
-    post = Request(protocol="redfish", method="POST", path="/redfish/v1/Systems/1/Actions/ComputerSystem.Reset", system="1")
+    post = ClientRequest(protocol="redfish", method="POST", path="/redfish/v1/Systems/1/Actions/ComputerSystem.Reset", system="1")
     assert [len(view.faults(Seam.POWER, post)) for _ in range(3)] == [0, 1, 0]
     assert not view.faults(Seam.POWER, LOOK)
     assert not view.faults(Seam.WIRE, post)
@@ -287,12 +287,12 @@ def test_triggers_look_at_method_path_rail_and_order(bench):
 
 def test_a_request_that_names_no_system_is_matched_against_the_first(bench):
     bench.rack.arm("node1", Armed(fault=Says("Off"), when=When(rail=Rail.UP)))
-    assert bench.view().faults(Seam.REPORT, Request(protocol="ipmi", method="IPMI", path="chassis-status"))
+    assert bench.view().faults(Seam.REPORT, ClientRequest(protocol="ipmi", method="IPMI", path="chassis-status"))
 
 
 def test_a_request_for_an_unknown_system_matches_no_rail(bench):
     bench.rack.arm("node1", Armed(fault=Says("Off"), when=When(rail=Rail.UP)))
-    assert not bench.view().faults(Seam.REPORT, Request(protocol="redfish", method="GET", path="/", system="nobody"))
+    assert not bench.view().faults(Seam.REPORT, ClientRequest(protocol="redfish", method="GET", path="/", system="nobody"))
 
 
 def test_an_os_that_stops_by_itself_takes_the_machine_down_as_the_profile_says(bench):
@@ -306,9 +306,9 @@ def test_the_gates_time_out_after_it_has_opened_by_looks_does_nothing(bench):
     reset(bench, "ForceOff")
     for _ in range(3):
         look(bench)
-    rails = len(bench.events(Kind.RAIL))
+    rails = len(bench.events(EventKind.RAIL))
     bench.advance(11)
-    assert len(bench.events(Kind.RAIL)) == rails
+    assert len(bench.events(EventKind.RAIL)) == rails
 
 
 def test_a_command_without_effect_behind_a_gate_opens_it_for_nothing(bench):
@@ -322,15 +322,15 @@ def test_a_command_without_effect_behind_a_gate_opens_it_for_nothing(bench):
 
 def test_a_slow_machine_is_slow_in_every_step_so_steps_never_overtake_one_another(profile):
     off_then_on = (
-        Step(at=Span(4, 15), real="Off", says={View.SYSTEM: "Off"}),
-        Step(at=Span(9, 20), real="On", says={View.SYSTEM: "On"}),
+        EffectStep(at=Span(4, 15), real="Off", says={View.SYSTEM: "Off"}),
+        EffectStep(at=Span(9, 20), real="On", says={View.SYSTEM: "On"}),
     )
     power = replace(profile.power, effects={**profile.power.effects, "cycle": off_then_on})
     for seed in range(30):
         bench = make_bench(UnitSpec(name="node1", profile=replace(profile, power=power)), seed=seed)
         reset(bench, "PowerCycle")
         bench.advance(60)
-        assert [event.data["rail"] for event in bench.events(Kind.RAIL)] == ["up", "down", "up"]
+        assert [event.data["rail"] for event in bench.events(EventKind.RAIL)] == ["up", "down", "up"]
 
 
 class Shapeless:

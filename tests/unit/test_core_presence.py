@@ -14,11 +14,11 @@ from emulator.core.bmc.presence import HERE, Being, Presence
 from emulator.core.bmc.view import BmcView
 from emulator.core.bmc.watchdog import TimerUse, WatchdogSetup
 from emulator.core.clock import VirtualClock
-from emulator.core.faults.board import Armed, Request
-from emulator.core.journal import Journal, Kind
+from emulator.core.faults.board import Armed, ClientRequest
+from emulator.core.journal import EventKind, Journal
 from emulator.core.rack import HostSpec, Rack, UnitSpec
 from emulator.core.truth.host import host_off, host_on
-from emulator.core.truth.virtual_hosts import VirtualRoom
+from emulator.core.truth.virtual_hosts import VirtualHosts
 from emulator.core.vocab import Rail
 from emulator.faults.power import Gated
 from profiles.model import BmcReset, Span, View
@@ -47,7 +47,7 @@ def slow_starter(profile):
         dice=random.Random(0),
         make_token=str,
     )
-    rack.hold("node1", "1", VirtualRoom(rack))
+    rack.hold("node1", "1", VirtualHosts(rack))
     return BmcView(rack, "node1"), clock, rack
 
 
@@ -87,7 +87,7 @@ def test_a_reset_moves_no_rail_ends_sessions_and_lets_effects_go_on(bench):
     assert kinds(bench) == [LogKind.BMC_RESET], "a BMC that is away notices nothing"
     bench.advance(2)
     assert kinds(bench) == [LogKind.BMC_RESET, LogKind.BMC_READY]
-    reset, down, up = bench.events(Kind.BMC)
+    reset, down, up = bench.events(EventKind.BMC)
     assert [event.data["what"] for event in (reset, down, up)] == ["reset", "down", "up"]
     assert (reset.cause, down.cause, up.cause) == (1, reset.seq, down.seq)
     assert [event.t for event in (reset, down, up)] == [0, 1, 6]
@@ -103,7 +103,7 @@ def test_until_it_goes_a_reset_bmc_is_as_it_was(bench):
     assert view.close_session(session.id)
     view.reset("1", "ForceOff", None)
     bench.advance(0)
-    assert bench.events(Kind.COMMAND)
+    assert bench.events(EventKind.COMMAND)
 
 
 @pytest.mark.parametrize(("after", "left"), [(0.5, Presence(Being.HERE, 0.5)), (4, Presence(Being.DEAF, 2.0))])
@@ -144,7 +144,7 @@ def test_input_power_that_fails_while_it_is_going_takes_it_at_once(bench):
     bench.rack.mains_back("node1")
     bench.advance(5)
     assert (view.presence(), kinds(bench)[0]) == (HERE, LogKind.MAINS_LOST)
-    assert [event.data["what"] for event in bench.events(Kind.BMC)] == ["reset", "mains lost", "mains back", "up"]
+    assert [event.data["what"] for event in bench.events(EventKind.BMC)] == ["reset", "mains lost", "mains back", "up"]
 
 
 def test_a_reset_stops_the_watchdog(bench):
@@ -183,7 +183,7 @@ def test_after_a_loss_of_input_power_the_restore_policy_decides(bench_of, policy
     bench.advance(5)
     assert (view.presence(), bench.host().rail, view.chassis.powered_by()) == (HERE, rail, cause)
     assert kinds(bench)[:3] == [LogKind.MAINS_LOST, LogKind.MAINS_BACK, LogKind.BMC_READY]
-    assert len(bench.events(Kind.BMC)) == 3
+    assert len(bench.events(EventKind.BMC)) == 3
 
 
 def test_a_loss_of_input_power_ends_what_was_under_way(bench):
@@ -195,9 +195,9 @@ def test_a_loss_of_input_power_ends_what_was_under_way(bench):
     bench.rack.mains_lost("node1")
     view.chassis.set_restore_policy(RestorePolicy.ALWAYS_OFF)
     bench.rack.mains_back("node1")
-    look = Request(protocol="redfish", method="GET", path="/", system="1")
+    look = ClientRequest(protocol="redfish", method="GET", path="/", system="1")
     for _ in range(3):
         view.power("1", View.SYSTEM, look)
     bench.advance(100)
     assert bench.host() == replace(host_off(), incarnation=2)
-    assert [event.data["what"] for event in bench.events(Kind.BMC)] == ["reset", "down", "mains lost", "mains back", "up"]
+    assert [event.data["what"] for event in bench.events(EventKind.BMC)] == ["reset", "down", "mains lost", "mains back", "up"]

@@ -16,8 +16,8 @@ from emulator.core.errors import (
     NoSuchUnit,
     RackMisconfigured,
 )
-from emulator.core.faults.board import Armed, Request
-from emulator.core.journal import Journal, Kind, chain, event_from_json
+from emulator.core.faults.board import Armed, ClientRequest
+from emulator.core.journal import EventKind, Journal, chain, event_from_json
 from emulator.core.naming import derived_serial, derived_uuid, numbered
 from emulator.core.power.system import SystemState
 from emulator.core.rack import HostSpec, Rack, UnitSpec
@@ -49,7 +49,7 @@ def test_run_state_is_lost_exactly_once_per_end():
 
 def test_a_host_out_of_sight_is_unknown_and_never_off(bench):
     bench.rack.news("node1", "1", News.OUT_OF_SIGHT)
-    look = Request(protocol="redfish", method="GET", path="/", system="1")
+    look = ClientRequest(protocol="redfish", method="GET", path="/", system="1")
     assert bench.view().power("1", View.SYSTEM, look) is None
     assert bench.host().rail is Rail.UNKNOWN
     assert bench.view().reset("1", "ForceOff", None).reply == "ok", "an off is still tried"
@@ -81,11 +81,11 @@ def test_a_holder_gets_the_orders_and_the_truth_waits_for_its_news(bench):
     bench.view().reset("1", "ForceOff", None)
     bench.advance(5)
     assert orders == [("node1", "1", Order.CUT)]
-    look = Request(protocol="redfish", method="GET", path="/", system="1")
+    look = ClientRequest(protocol="redfish", method="GET", path="/", system="1")
     assert bench.view().power("1", View.CHASSIS, look) == "On"
     bench.rack.news("node1", "1", News.WENT_DOWN)
     assert bench.view().power("1", View.CHASSIS, look) == "Off"
-    assert bench.events(Kind.RAIL)[-1].cause == bench.events(Kind.COMMAND)[0].seq
+    assert bench.events(EventKind.RAIL)[-1].cause == bench.events(EventKind.COMMAND)[0].seq
 
 
 def test_several_systems_have_truths_of_their_own(bench_of):
@@ -178,21 +178,21 @@ def test_the_ring_forgets_the_oldest_and_the_spill_keeps_all():
     lines = []
     journal = Journal(VirtualClock(), capacity=2, spill=lines.append)
     for n in range(3):
-        journal.record("a", Kind.WIRE, n=n)
+        journal.record("a", EventKind.WIRE, n=n)
     assert (len(journal), journal.forgotten, len(lines)) == (2, 1, 3)
 
 
 def test_the_journal_keeps_its_own_names_to_itself():
     with pytest.raises(ValueError, match="names these itself"):
-        Journal(VirtualClock()).record("a", Kind.WIRE, seq=3)
+        Journal(VirtualClock()).record("a", EventKind.WIRE, seq=3)
 
 
 def test_a_chain_walks_the_causes_back_to_the_first(bench):
     bench.view().reset("1", "ForceOff", 0)
     bench.advance(5)
     events = {event.seq: event for event in bench.rack.journal}
-    fall = bench.events(Kind.RAIL)[-1]
-    assert [event.kind for event in chain(events, fall.seq)] == [Kind.COMMAND, Kind.RAIL]
+    fall = bench.events(EventKind.RAIL)[-1]
+    assert [event.kind for event in chain(events, fall.seq)] == [EventKind.COMMAND, EventKind.RAIL]
 
 
 def test_clocks_do_not_run_backwards():
@@ -210,7 +210,7 @@ def test_a_password_is_checked_and_the_journal_never_sees_it(bench):
     assert view.verify("root", "wrong", "10.0.0.1", "basic")[0] is AuthResult.BAD
     assert view.verify("Tr0ub4dor&3", "root", "10.0.0.1", "basic")[0] is AuthResult.BAD
     assert "Tr0ub4dor" not in bench.rack.journal.to_jsonl()
-    assert [e.data["result"] for e in bench.events(Kind.AUTH)] == ["ok", "bad", "bad"]
+    assert [e.data["result"] for e in bench.events(EventKind.AUTH)] == ["ok", "bad", "bad"]
 
 
 def test_a_password_of_ones_own_replaces_the_public_default(bench_of):
@@ -299,9 +299,9 @@ def test_an_idle_session_ends_and_a_used_one_stays(bench):
 
 
 def test_a_session_table_without_a_limit_never_fills(profile, bench_of):
-    from emulator.core.bmc.accounts import SessionTable
+    from emulator.core.bmc.accounts import AccountSessionTable
 
-    table = SessionTable(None, 30)
+    table = AccountSessionTable(None, 30)
     account, tokens = profile.auth.accounts[0], iter("abcdefghij")
     assert all(table.open(account, 0.0, tokens.__next__) for _ in range(10))
     assert len(table) == 10
@@ -352,8 +352,8 @@ def test_a_front_end_reads_no_clock_of_its_own(bench):
 
 def test_those_below_a_front_end_can_name_the_request_that_they_spoil(bench):
     assert bench.view().last_request() is None
-    seq = bench.view().record(Kind.REQUEST, protocol="redfish", method="GET", path="/")
-    bench.view().record(Kind.RESPONSE, seq, status=200)
+    seq = bench.view().record(EventKind.REQUEST, protocol="redfish", method="GET", path="/")
+    bench.view().record(EventKind.RESPONSE, seq, status=200)
     assert bench.view().last_request() == seq
 
 
@@ -363,7 +363,7 @@ def test_a_host_that_dies_by_itself_is_not_blamed_on_an_older_order(bench):
     bench.view().reset("1", "On", None)
     bench.advance(5)
     bench.rack.news("node1", "1", News.WENT_DOWN)
-    fall = bench.events(Kind.RAIL)[-1]
+    fall = bench.events(EventKind.RAIL)[-1]
     assert (fall.data["rail"], fall.cause) == ("down", None)
 
 
@@ -383,5 +383,5 @@ def test_what_one_bmc_changes_no_other_has(profile):
     assert not bench.rack.unit("node2").faults.armings
     assert [known.name for known in two.accounts()] == [known.name for known in profile.auth.accounts]
     assert two.verify(account.name, account.password, "127.0.0.1", "test")[0] is AuthResult.OK
-    assert two.power("1", View.SYSTEM, Request(protocol="redfish", method="GET", path="")) == "On"
+    assert two.power("1", View.SYSTEM, ClientRequest(protocol="redfish", method="GET", path="")) == "On"
     assert (two.generation, len(two.log), bench.host("node2").rail) == (1, 0, Rail.UP)

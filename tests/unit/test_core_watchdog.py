@@ -7,7 +7,7 @@ import pytest
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.eventlog import LogKind
 from emulator.core.bmc.watchdog import PreTimeout, TimerAction, TimerUse, WatchdogNotSet, WatchdogSetup
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.rack import HostSpec
 from emulator.core.truth.host import News, host_off
 from emulator.core.vocab import Os, Rail
@@ -56,8 +56,8 @@ def test_an_expiry_resets_a_hung_host(bench_of):
     assert (bench.host().os, bench.host().incarnation) == (Os.RUNNING, 2)
     assert bench.view().chassis.restart_cause() is RestartCause.WATCHDOG
     assert kinds(bench) == [LogKind.WATCHDOG, LogKind.RESET, LogKind.BOOT]
-    expiry = next(event for event in bench.events(Kind.WATCHDOG) if event.data["what"] == "expired")
-    assert bench.events(Kind.OS)[-1].cause == expiry.seq
+    expiry = next(event for event in bench.events(EventKind.WATCHDOG) if event.data["what"] == "expired")
+    assert bench.events(EventKind.OS)[-1].cause == expiry.seq
 
 
 def test_an_expiry_powers_down(bench):

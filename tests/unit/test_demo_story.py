@@ -11,7 +11,7 @@ from demo.acts import ACTS, read
 from demo.story import tell
 from demo.words import facts
 from emulator.core.clock import VirtualClock
-from emulator.core.journal import Journal, Kind
+from emulator.core.journal import EventKind, Journal
 
 
 def an_act(*, down=True, split=False, posts=0, rail_falls=True):
@@ -21,27 +21,33 @@ def an_act(*, down=True, split=False, posts=0, rail_falls=True):
     said = {
         "what": "act", "title": "an act", "profile": "dell-idrac9", "policy": "reference", "scale": 0.1, "bound": 2.6,
     }  # fmt: skip
-    journal.record("", Kind.FENCER, **said)
-    journal.record("node1", Kind.RAIL, system="1", host="node1", rail="up", os="running", incarnation=1, was="initial")
+    journal.record("", EventKind.FENCER, **said)
+    journal.record("node1", EventKind.RAIL, system="1", host="node1", rail="up", os="running", incarnation=1, was="initial")
     clock.move_to(10)
-    journal.record("node1", Kind.FENCER, what="blow", blow="power lost" if rail_falls else "hung")
+    journal.record("node1", EventKind.FENCER, what="blow", blow="power lost" if rail_falls else "hung")
     if rail_falls:
-        journal.record("node1", Kind.RAIL, system="1", host="node1", rail="down", os="stopped", incarnation=2, was="went-down")
-        journal.record("node1", Kind.REPORT, system="1", says={"system": "Off"})
+        journal.record(
+            "node1", EventKind.RAIL, system="1", host="node1", rail="down", os="stopped", incarnation=2, was="went-down"
+        )
+        journal.record("node1", EventKind.REPORT, system="1", says={"system": "Off"})
     for _ in range(posts):
         clock.advance(0.1)
         journal.record(
-            "node1", Kind.COMMAND, system="1", via="redfish", reset="GracefulShutdown", row="Off", status=409, effect="none"
+            "node1", EventKind.COMMAND, system="1", via="redfish", reset="GracefulShutdown", row="Off", status=409, effect="none"
         )
-        journal.record("node1", Kind.MANAGER, what="alert", alert="HA_FENCE_PERFORMED", text="HA Fencing of host node1 performed")
+        journal.record(
+            "node1", EventKind.MANAGER, what="alert", alert="HA_FENCE_PERFORMED", text="HA Fencing of host node1 performed"
+        )
     clock.move_to(11)
     if down:
-        journal.record("node1", Kind.MANAGER, what="state", **{"from": "Fencing"}, to="Fenced", event="Fenced", status="Down")
+        journal.record(
+            "node1", EventKind.MANAGER, what="state", **{"from": "Fencing"}, to="Fenced", event="Fenced", status="Down"
+        )
     clock.move_to(12)
     old = [9.0, 9.9] + ([11.6, 11.7] if split else [])
-    journal.record("node1", Kind.WRITE, vm="db1", host="node1", token="a", times=old)
+    journal.record("node1", EventKind.WRITE, vm="db1", host="node1", token="a", times=old)
     if down:
-        journal.record("node2", Kind.WRITE, vm="db1", host="node2", token="b", times=[11.5, 11.9])
+        journal.record("node2", EventKind.WRITE, vm="db1", host="node2", token="b", times=[11.5, 11.9])
     return journal
 
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.fleet import LINGER, Responders
 from emulator.ipmi.responder import IpmiResponder
@@ -72,7 +72,7 @@ def test_a_session_that_is_open_is_not_forgotten_before_it_runs_out(bed):
     bed.wait(30)
     assert client.command(0, 1)[0] == 0
     bed.wait(61 + LINGER)
-    assert [event.data["what"] for event in bed.bench.events(Kind.SESSION)] == ["opened", "expired"]
+    assert [event.data["what"] for event in bed.bench.events(EventKind.SESSION)] == ["opened", "expired"]
     assert len(bed.made) == 1
     bed.send(CAPABILITIES)
     assert len(bed.made) == 2
@@ -94,7 +94,7 @@ def test_what_was_dropped_is_counted_on(bed):
     for _ in range(3):
         bed.send(b"\x06\x00\xff\x07\xee")
         bed.wait(60)
-    dropped = [event for event in bed.bench.events(Kind.WIRE) if event.data["what"] == "dropped"]
+    dropped = [event for event in bed.bench.events(EventKind.WIRE) if event.data["what"] == "dropped"]
     assert (len(dropped), len(bed.made)) == (1, 1)
 
 
@@ -103,5 +103,5 @@ def test_strangers_gain_nothing_by_being_forgotten(bed):
         for _ in range(PER_SECOND):
             bed.send(CAPABILITIES)
         bed.wait(TICK)
-    written = len(bed.bench.events(Kind.REQUEST))
+    written = len(bed.bench.events(EventKind.REQUEST))
     assert written <= (20 * TICK + 1) * PER_SECOND

@@ -8,8 +8,8 @@ import pytest
 
 from fencer import procedure
 from fencer.events_effects import CommandAnswered, DeadlinePassed, Finish, Offers, ReadFailed, ReadOk, TaskSaid, TimerFired
-from fencer.outcome import Action, Cause, Power, PowerCommand, Reading, Verdict
-from fencer.situation import Input, Phase
+from fencer.outcome import Action, Cause, FenceVerdict, Power, PowerCommand, Reading
+from fencer.situation import Input, ProcedurePhase
 from tests.fencer_bmc import (
     LIMITS,
     OFF,
@@ -82,7 +82,7 @@ def test_reboot_retries_an_on_that_is_refused_for_a_while(bmc: Bmc) -> None:
 def test_a_failed_on_half_is_a_note_and_no_failure(bmc: Bmc) -> None:
     bmc.answers = [CommandAnswered(), *[refused(Cause.CONFLICT)] * 3]
     outcome = play(bmc, Action.REBOOT)
-    assert (outcome.verdict, how(outcome)) == (Verdict.CONFIRMED, "powered-off")
+    assert (outcome.verdict, how(outcome)) == (FenceVerdict.CONFIRMED, "powered-off")
     assert "switching it on again failed" in outcome.notes[0]
 
 
@@ -120,14 +120,14 @@ def test_nothing_happens_after_the_end() -> None:
     state, _ = procedure.begin(Action.STATUS, LIMITS, 0.0)
     state, effect = procedure.step(state, DeadlinePassed(), 15.0)
     assert isinstance(effect, Finish)
-    assert state.phase is Phase.DONE
+    assert state.phase is ProcedurePhase.DONE
     with pytest.raises(procedure.OutOfOrder):
         procedure.step(state, DeadlinePassed(), 15.0)
 
 
 def test_the_deadline_ends_every_phase() -> None:
     state, _ = procedure.begin(Action.OFF, LIMITS, 0.0)
-    for phase in set(Phase) - {Phase.DONE}:
+    for phase in set(ProcedurePhase) - {ProcedurePhase.DONE}:
         _, effect = procedure.step(replace(state, phase=phase), DeadlinePassed(), 15.0)
         assert isinstance(effect, Finish)
         assert effect.outcome.failure is not None
@@ -153,4 +153,4 @@ def test_a_missed_read_after_the_last_one_leaves_the_verdict_unknown() -> None:
     state, _ = procedure.step(state, ReadFailed(trouble(Cause.TIMEOUT)), 2.0)
     _, effect = procedure.step(state, DeadlinePassed(), 15.0)
     assert isinstance(effect, Finish)
-    assert effect.outcome.verdict is Verdict.UNKNOWN
+    assert effect.outcome.verdict is FenceVerdict.UNKNOWN

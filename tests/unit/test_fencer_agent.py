@@ -13,8 +13,8 @@ import pytest
 from fencer import agent, run
 from fencer.agent import from_argv, from_lines, main, sentence
 from fencer.metadata import metadata
-from fencer.outcome import Action, Cause, Evidence, Failure, Outcome, Power, Reading, Verdict
-from fencer.parameters import BY_NAME, PARAMETERS, Kind
+from fencer.outcome import Action, Cause, Evidence, Failure, FenceVerdict, Outcome, Power, Reading
+from fencer.parameters import BY_NAME, PARAMETERS, ParameterKind
 from fencer.redact import Redactor
 from fencer.settings import BadSettings, settings
 from fencer.target import ChassisCheck, Limits, Protocol, Target
@@ -183,7 +183,7 @@ def ends(monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> None:
 def confirmed(action: Action, how: str, power: Power = Power.OFF, notes: tuple[str, ...] = ()) -> Outcome:
     reading = Reading(power=power, word="Off", at=1.0, path="test")
     proof = Evidence(readings=(reading, reading), chassis_check="ok", how=how)
-    return Outcome(verdict=Verdict.CONFIRMED, action=action, evidence=proof, notes=notes)
+    return Outcome(verdict=FenceVerdict.CONFIRMED, action=action, evidence=proof, notes=notes)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_a_failure_is_one_line_with_the_class_and_without_the_password(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failure = Failure(cause=Cause.CONFLICT, text="ForceOff refused", code="HTTP 409", message_id="PSU501", bmc_text="c4nary pass")
-    ends(monkeypatch, Outcome(verdict=Verdict.REFUTED, action=Action.OFF, failure=failure))
+    ends(monkeypatch, Outcome(verdict=FenceVerdict.REFUTED, action=Action.OFF, failure=failure))
     assert feed(monkeypatch, {**GOOD, "action": "off"}) == 1
     assert capsys.readouterr() == (
         "",
@@ -277,7 +277,7 @@ def test_the_metadata_has_the_shape_of_the_grammar(capsys: pytest.CaptureFixture
         assert parameter.get("unique") == "0"
         assert set(parameter.attrib) <= {"name", "unique", "required", "deprecated", "obsoletes"}
         content = parameter[1]
-        assert content.get("type") in [str(kind) for kind in Kind]
+        assert content.get("type") in [str(kind) for kind in ParameterKind]
         assert (content.get("type") == "select") == (len(content) > 0)
     assert {"off", "on", "status", "monitor"} <= {action.get("name") or "" for action in root.iter("action")}
 

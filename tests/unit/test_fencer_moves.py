@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fencer.events_effects import CommandAnswered, TaskSaid
-from fencer.outcome import Cause, PowerCommand, Verdict
+from fencer.outcome import Cause, FenceVerdict, PowerCommand
 from fencer.target import Limits
 from tests.fencer_bmc import (
     LIMITS,
@@ -106,7 +106,7 @@ def test_an_unreachable_bmc_is_tried_three_times_and_is_not_off(bmc: Bmc) -> Non
     bmc.misses = [trouble(Cause.UNREACHABLE)] * 9
     began = bmc.clock.at
     outcome = play(bmc)
-    assert (cause_of(outcome), outcome.verdict, bmc.reads) == (Cause.UNREACHABLE, Verdict.UNKNOWN, 3)
+    assert (cause_of(outcome), outcome.verdict, bmc.reads) == (Cause.UNREACHABLE, FenceVerdict.UNKNOWN, 3)
     assert bmc.clock.at - began < 5
 
 

@@ -2,16 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from fencer.outcome import Action, Outcome, Power, Verdict, power_of
+from fencer.outcome import Action, FenceVerdict, Outcome, Power, power_of
 
 
 def test_nothing_is_confirmed_without_evidence() -> None:
     with pytest.raises(ValueError, match="without evidence"):
-        Outcome(verdict=Verdict.CONFIRMED, action=Action.OFF)
+        Outcome(verdict=FenceVerdict.CONFIRMED, action=Action.OFF)
 
 
-@pytest.mark.parametrize("verdict", [Verdict.REFUTED, Verdict.UNKNOWN])
-def test_nothing_else_ends_without_a_reason(verdict: Verdict) -> None:
+@pytest.mark.parametrize("verdict", [FenceVerdict.REFUTED, FenceVerdict.UNKNOWN])
+def test_nothing_else_ends_without_a_reason(verdict: FenceVerdict) -> None:
     with pytest.raises(ValueError, match="no reason"):
         Outcome(verdict=verdict, action=Action.OFF)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fencer.events_effects import CommandAnswered
-from fencer.outcome import Cause, PowerCommand, Verdict
+from fencer.outcome import Cause, FenceVerdict, PowerCommand
 from fencer.target import ChassisCheck
 from tests.fencer_bmc import (
     LIMITS,
@@ -75,7 +75,7 @@ def test_off_and_on_in_turn_for_ever_is_never_off(bmc: Bmc) -> None:
     bmc.obeys = lambda it, command: None
     bmc.says = lambda it: "Off" if it.reads % 2 else "On"
     play_outcome = play(bmc)
-    assert play_outcome.verdict is not Verdict.CONFIRMED
+    assert play_outcome.verdict is not FenceVerdict.CONFIRMED
 
 
 def test_a_read_that_fails_between_breaks_the_series(bmc: Bmc) -> None:
@@ -176,7 +176,7 @@ def test_a_uuid_that_vanishes_with_the_power_is_no_other_machine(bmc: Bmc) -> No
 def test_an_ambiguous_answer_on_a_running_host_is_no_off(bmc: Bmc, cause: Cause) -> None:
     bmc.answers = [refused(cause)] * 9
     outcome = play(bmc)
-    assert (cause_of(outcome), outcome.verdict, outcome.commands_sent) == (cause, Verdict.REFUTED, 3)
+    assert (cause_of(outcome), outcome.verdict, outcome.commands_sent) == (cause, FenceVerdict.REFUTED, 3)
     assert outcome.failure is not None
     assert "last known power state On" in outcome.failure.text
 
@@ -258,7 +258,7 @@ def test_a_denial_and_then_no_reading_is_the_denial(bmc: Bmc) -> None:
 def test_accepted_without_effect_is_a_time_out_that_names_the_limit(bmc: Bmc) -> None:
     bmc.obeys = lambda it, command: None
     outcome = play(bmc)
-    assert (cause_of(outcome), outcome.verdict, len(bmc.sent)) == (Cause.TIMEOUT, Verdict.REFUTED, 1)
+    assert (cause_of(outcome), outcome.verdict, len(bmc.sent)) == (Cause.TIMEOUT, FenceVerdict.REFUTED, 1)
     assert outcome.failure is not None
     assert "within 15 s" in outcome.failure.text
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from fencer.ha.fence_limiter import hold, too_many_lost
 from fencer.ha.observations import Hold
 from fencer.ha.policy import Policy
-from fencer.ha.record import Fence, HostRecord, Phase
+from fencer.ha.record import Fence, FencePhase, HostRecord
 from fencer.ha.states import HAState
 
 POLICY = Policy()
@@ -33,7 +33,7 @@ def test_each_reason_to_hold() -> None:
     assert hold(quiet, "me", POLICY, 59, 0, None) is Hold.START
     assert hold(quiet, "me", POLICY, 100, 0, 99.9) is Hold.RATE
     assert hold(quiet, "me", POLICY, 100, 0, 99.0) is None
-    fence = Fence(id="x", started_at=0, phase=Phase.CONFIRM)
+    fence = Fence(id="x", started_at=0, phase=FencePhase.CONFIRM)
     busy = [replace(record, owner="me", fence=fence) for record in cluster(25, 100)[75:]]
     assert hold(busy + cluster(0, 100), "me", POLICY, 100, 0, None) is Hold.RATE
     assert hold(busy + cluster(0, 100), "other", POLICY, 100, 0, None) is None

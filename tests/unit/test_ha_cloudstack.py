@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fencer.ha import cloudstack
-from fencer.ha.effects import CallBmc, CheckActivity, Effect, Kind, Release, Told
+from fencer.ha.effects import CallBmc, CheckActivity, HaEffect, LineKind, Release, TimelineLine
 from fencer.ha.observations import (
     Activity,
     Claimed,
@@ -24,7 +24,7 @@ from fencer.ha.observations import (
     Tick,
 )
 from fencer.ha.policy import Policy
-from fencer.ha.record import Ask, HostRecord
+from fencer.ha.record import HostRecord, RequestKind
 from fencer.ha.states import HAState
 from fencer.outcome import Cause, Failure
 
@@ -39,8 +39,8 @@ class World:
         self.rec = HostRecord(host="node1", state=S.AVAILABLE, epoch=1, lease_until=1e9)
         self.now, self.reply, self.healthy, self.active = 0.0, reply, False, False
         self.vms, self.error = 1, False
-        self.effects: list[Effect] = []
-        self.sent: list[Ask] = []
+        self.effects: list[HaEffect] = []
+        self.sent: list[RequestKind] = []
 
     def see(self, seen: Observation) -> None:
         self.rec, effects = cloudstack.step(self.rec, seen, self.policy, self.now)
@@ -63,7 +63,7 @@ class World:
         return self.now - begun
 
     def alerts(self) -> list[str]:
-        return [str(e.detail["text"]) for e in self.effects if isinstance(e, Told) and e.kind is Kind.ALERT]
+        return [str(e.detail["text"]) for e in self.effects if isinstance(e, TimelineLine) and e.kind is LineKind.ALERT]
 
 
 def test_a_chassis_that_is_off_and_answers_409_is_hammered_every_poll_and_never_down() -> None:
@@ -75,7 +75,9 @@ def test_a_chassis_that_is_off_and_answers_409_is_hammered_every_poll_and_never_
     assert 309 <= len(world.sent) - before <= 312
     performed = [text for text in world.alerts() if text == "HA Fencing of host node1 performed"]
     assert len(performed) == len(world.sent) - before
-    logs = [e.detail["log"] for e in world.effects if isinstance(e, Told) and e.detail.get("alert") == "HA_FENCE_PERFORMED"]
+    logs = [
+        e.detail["log"] for e in world.effects if isinstance(e, TimelineLine) and e.detail.get("alert") == "HA_FENCE_PERFORMED"
+    ]
     assert set(logs) == {"OOBM service is not configured or enabled for this host node1"}
 
 
@@ -86,7 +88,7 @@ def test_an_accepted_graceful_shutdown_is_a_fence_without_any_look_at_the_power(
     world.run(3)
     assert world.rec.state is S.FENCED
     assert [e for e in world.effects if isinstance(e, Release)] == [Release(fence_id="node1-f1")]
-    assert world.sent == [Ask.OFF]
+    assert world.sent == [RequestKind.OFF]
 
 
 def test_detection_takes_the_ten_samples() -> None:
@@ -97,7 +99,7 @@ def test_every_poll_sends_another_reset_while_the_first_is_still_running() -> No
     world = World(None, samples=1)
     world.run(60, lambda w: w.rec.state is S.RECOVERING)
     world.run(60)
-    assert world.sent.count(Ask.RESET) == 15
+    assert world.sent.count(RequestKind.RESET) == 15
 
 
 def test_an_accepted_reset_is_a_recovery_and_the_timer_alone_makes_it_available() -> None:
@@ -111,7 +113,7 @@ def test_only_one_off_is_under_way() -> None:
     world = World(None, samples=1)
     world.rec = replace(world.rec, state=S.RECOVERING, recovery_count=1)
     world.run(60)
-    assert world.sent == [Ask.OFF]
+    assert world.sent == [RequestKind.OFF]
 
 
 def test_activity_makes_degraded_and_a_host_without_vms_counts_as_active() -> None:

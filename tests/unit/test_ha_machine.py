@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from fencer.ha.effects import Alert, Release, Told
+from fencer.ha.effects import AlertName, Release, TimelineLine
 from fencer.ha.observations import (
     Claimed,
     CommandResult,
     Tick,
 )
 from fencer.ha.policy import Policy
-from fencer.ha.record import Ask, Phase
+from fencer.ha.record import FencePhase, RequestKind
 from fencer.outcome import Cause, Failure
 from tests.ha_world import (
     S,
@@ -32,15 +32,15 @@ def test_a_host_that_is_off_is_down_within_26_seconds_without_a_power_command_an
     assert detected + world.to(S.FENCED) <= 26
     assert world.commands == []
     assert world.alerts == ["HEALTH_LOST", "FENCE_STARTED", "FENCED"]
-    assert world.said(Alert.FENCED)[0]["how"] == "already-off"
+    assert world.said(AlertName.FENCED)[0]["how"] == "already-off"
     assert world.states == ["Suspect", "Checking", "Suspect", "Checking", "Recovering", "Fencing", "Fenced"]
 
 
 def test_the_proof_is_two_reads_of_the_fence_itself_at_least_stable_for_apart() -> None:
     world = World("Off", Policy())
     world.to(S.FENCED)
-    fact = world.said(Alert.FENCED)[0]
-    begun = next(w for w in world.effects if isinstance(w, Told) and w.detail.get("alert") == Alert.FENCE_STARTED)
+    fact = world.said(AlertName.FENCED)[0]
+    begun = next(w for w in world.effects if isinstance(w, TimelineLine) and w.detail.get("alert") == AlertName.FENCE_STARTED)
     assert begun is not None
     assert float(str(fact["last_read_at"])) - float(str(fact["first_read_at"])) >= world.policy.stable_for
     assert fact["chassis_check"] == "not-linked"
@@ -76,15 +76,15 @@ def test_a_hung_host_is_forced_off_and_fenced_only_when_two_reads_say_off() -> N
     assert world.rec.state is S.FENCING
     world.word = "Off"
     assert world.to(S.FENCED) <= 4 + 8
-    assert world.said(Alert.FENCED)[0]["how"] == "powered-off"
+    assert world.said(AlertName.FENCED)[0]["how"] == "powered-off"
     assert world.off_commands == 1
 
 
 def test_an_accepted_power_off_without_effect_fails_the_attempt_and_blocks_after_ten() -> None:
     world = fencing("On")
-    world.run(10 * 130, lambda w: w.rec.fence is not None and w.rec.fence.phase is Phase.BLOCKED)
+    world.run(10 * 130, lambda w: w.rec.fence is not None and w.rec.fence.phase is FencePhase.BLOCKED)
     assert world.off_commands == 10
-    told = world.said(Alert.FENCE_ATTEMPT_FAILED)
+    told = world.said(AlertName.FENCE_ATTEMPT_FAILED)
     assert told[0]["reason"] == "timeout"
     assert "the BMC still says On" in str(told[0]["text"])
     assert len(told) <= 2
@@ -103,8 +103,8 @@ def test_a_refusal_is_settled_by_reading_not_by_its_code() -> None:
     off.to(S.FENCED, 30)
     on = fencing("On")
     on.reply = answers(CommandResult.REFUSED, Cause.CONFLICT, "busy with POST")
-    on.run(30, lambda w: bool(w.said(Alert.FENCE_ATTEMPT_FAILED)))
-    told = on.said(Alert.FENCE_ATTEMPT_FAILED)[0]
+    on.run(30, lambda w: bool(w.said(AlertName.FENCE_ATTEMPT_FAILED)))
+    told = on.said(AlertName.FENCE_ATTEMPT_FAILED)[0]
     assert (told["reason"], told["code"], told["message_id"]) == ("conflict-other", "HTTP 409", "Base.1.0.X")
     assert "busy with POST" in str(told["text"])
 
@@ -114,9 +114,9 @@ def test_a_lost_answer_is_not_a_failure_until_the_power_off_had_its_time() -> No
     world.reply = answers(CommandResult.AMBIGUOUS, Cause.TIMEOUT)
     world.run(50, lambda w: w.off_commands > 0)
     world.run(50)
-    assert world.said(Alert.FENCE_ATTEMPT_FAILED) == []
+    assert world.said(AlertName.FENCE_ATTEMPT_FAILED) == []
     world.run(15)
-    assert world.said(Alert.FENCE_ATTEMPT_FAILED)[0]["reason"] == "timeout"
+    assert world.said(AlertName.FENCE_ATTEMPT_FAILED)[0]["reason"] == "timeout"
 
 
 def test_a_bmc_that_vanishes_after_the_command_gives_its_own_reason() -> None:
@@ -124,13 +124,13 @@ def test_a_bmc_that_vanishes_after_the_command_gives_its_own_reason() -> None:
     world.run(50, lambda w: w.off_commands > 0)
     world.word = Cause.UNREACHABLE
     world.run(65)
-    assert world.said(Alert.FENCE_ATTEMPT_FAILED)[0]["reason"] == "unreachable"
+    assert world.said(AlertName.FENCE_ATTEMPT_FAILED)[0]["reason"] == "unreachable"
 
 
 def test_a_final_failure_of_a_command_fails_the_attempt_at_once() -> None:
     world = fencing("On")
     world.reply = answers(CommandResult.FAILED, Cause.PRIVILEGE)
-    world.run(10, lambda w: bool(w.said(Alert.FENCE_ATTEMPT_FAILED)))
+    world.run(10, lambda w: bool(w.said(AlertName.FENCE_ATTEMPT_FAILED)))
     assert world.rec.fence is not None
     assert world.rec.fence.next_attempt_at >= world.now + 299
 
@@ -139,7 +139,7 @@ def test_a_command_that_was_not_sent_is_decided_again_after_a_new_read() -> None
     world = fencing("On")
     sent: list[int] = []
 
-    def once(w: World, ask: Ask) -> tuple[CommandResult, Failure | None]:
+    def once(w: World, ask: RequestKind) -> tuple[CommandResult, Failure | None]:
         sent.append(1)
         return (CommandResult.NOT_SENT, None) if len(sent) == 1 else cuts_power(w, ask)
 
@@ -167,11 +167,11 @@ def test_a_chassis_that_says_on_contradicts_the_systems_off_unless_told_to_be_ig
     assert doubted.rec.state is not S.FENCED
     doubted.chassis = "Off"
     doubted.to(S.FENCED)
-    assert doubted.said(Alert.FENCED)[0]["chassis_check"] == "ok"
+    assert doubted.said(AlertName.FENCED)[0]["chassis_check"] == "ok"
     ignored = World("Off", chassis_check=False)
     ignored.chassis = "On"
     ignored.to(S.FENCED)
-    assert ignored.said(Alert.FENCED)[0]["chassis_check"] == "ignore"
+    assert ignored.said(AlertName.FENCED)[0]["chassis_check"] == "ignore"
 
 
 def test_a_bmc_that_flaps_must_be_stable_first() -> None:
@@ -191,7 +191,7 @@ def test_the_bmc_of_another_machine_is_neither_proof_nor_target() -> None:
     world.word = "On"
     world.run(120)
     assert (world.rec.state, world.off_commands) == (S.FENCING, 0)
-    told = world.said(Alert.FENCE_ATTEMPT_FAILED)[0]
+    told = world.said(AlertName.FENCE_ATTEMPT_FAILED)[0]
     assert (told["reason"], "shows machine B" in str(told["text"])) == ("precondition", True)
     world.identity = "A"
     world.word = "Off"

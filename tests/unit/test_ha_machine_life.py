@@ -18,7 +18,7 @@ from fencer.ha.observations import (
     Tick,
 )
 from fencer.ha.policy import Policy, Reenable
-from fencer.ha.record import Ask, Phase
+from fencer.ha.record import FencePhase, RequestKind
 from fencer.outcome import Cause, Failure, Power, Reading
 from tests.ha_world import (
     S,
@@ -94,7 +94,7 @@ def test_a_new_owner_reads_first_and_old_evidence_is_history() -> None:
     world.see(Claimed())
     assert world.rec.off_run is None
     assert world.rec.fence is not None
-    assert world.rec.fence.phase is Phase.STATUS_FIRST
+    assert world.rec.fence.phase is FencePhase.STATUS_FIRST
     assert world.to(S.FENCED) <= 12
 
 
@@ -186,7 +186,7 @@ def recovering(word: str | Cause = "On", attempts: int = 1) -> World:
 def test_one_reset_is_sent_while_on_and_a_host_that_does_not_come_back_is_fenced() -> None:
     world = recovering("On")
     assert 290 <= world.to(S.FENCING) <= 310
-    assert [ask for _, ask in world.commands] == [Ask.RESET]
+    assert [ask for _, ask in world.commands] == [RequestKind.RESET]
     assert world.alerts[:4] == ["HEALTH_LOST", "RECOVERY_TRIED", "RECOVERY_FAILED", "FENCE_STARTED"]
     assert not [e for e in world.effects if isinstance(e, Release)]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fencer.ha import machine
-from fencer.ha.effects import Alert, Kind, Told
+from fencer.ha.effects import AlertName, LineKind, TimelineLine
 from fencer.ha.observations import (
     Activity,
     Claimed,
@@ -22,7 +22,7 @@ from fencer.ha.observations import (
     Tick,
 )
 from fencer.ha.policy import Policy
-from fencer.ha.record import Ask, HostRecord, Request
+from fencer.ha.record import BmcRequest, HostRecord, RequestKind
 from fencer.outcome import Cause
 from tests.ha_world import (
     S,
@@ -83,7 +83,7 @@ def test_a_host_with_a_command_on_its_way_does_not_become_available() -> None:
             world.rec,
             state=state,
             healthy=True,
-            inflight=Request(id="1.1", ask=Ask.RESET, at=0.0),
+            inflight=BmcRequest(id="1.1", ask=RequestKind.RESET, at=0.0),
             next_activity_at=1e9,
         )
         world.healthy = True
@@ -114,13 +114,13 @@ def test_disable_cancels_the_fence_and_no_late_answer_of_it_commits() -> None:
 def test_enable_waits_for_a_command_that_is_on_its_way() -> None:
     world = fencing("On")
     world.silent = True
-    world.run(10, lambda w: w.rec.inflight is not None and w.rec.inflight.ask is Ask.READ)
+    world.run(10, lambda w: w.rec.inflight is not None and w.rec.inflight.ask is RequestKind.READ)
     request = world.rec.inflight
     assert request is not None
     world.see(world.read(request, 1))
     world.see(Tick())
     assert world.rec.inflight is not None
-    assert world.rec.inflight.ask is Ask.OFF
+    assert world.rec.inflight.ask is RequestKind.OFF
     world.see(Disable(request=1))
     world.see(Enable(request=2))
     assert (world.rec.state, world.answers[-1].ok) == (S.DISABLED, False)
@@ -180,7 +180,7 @@ def test_an_operator_ends_a_fence_that_no_bmc_can_prove() -> None:
     manual(world, request=6)
     world.to(S.FENCED, 20)
     assert [(a.request, a.ok) for a in world.answers] == [(6, False), (5, True)]
-    fact = world.said(Alert.FENCED)[0]
+    fact = world.said(AlertName.FENCED)[0]
     assert (fact["how"], fact["who"], fact["why"]) == ("manual", "alice", "cords pulled")
 
 
@@ -211,7 +211,7 @@ def test_a_signature_that_the_bmc_can_prove_itself_ends_as_a_proof() -> None:
     world = fencing("Off")
     manual(world)
     world.to(S.FENCED, 20)
-    assert world.said(Alert.FENCED)[0]["how"] == "already-off"
+    assert world.said(AlertName.FENCED)[0]["how"] == "already-off"
     assert world.answers[-1].ok
 
 
@@ -244,21 +244,21 @@ def test_strict_names_use_cloudstacks_vocabulary_only() -> None:
     world = fencing(Cause.UNREACHABLE, strict_event_names=True)
     manual(world)
     world.to(S.FENCED, 20)
-    last = [e for e in world.effects if isinstance(e, Told) and e.kind is Kind.STATE][-1]
+    last = [e for e in world.effects if isinstance(e, TimelineLine) and e.kind is LineKind.STATE][-1]
     assert last.detail["event"] == "Fenced"
 
 
 def test_success_words_appear_only_after_the_commit() -> None:
     world = fencing("On")
     world.run(300)
-    said = " ".join(str(e.detail.get("text")) for e in world.effects if isinstance(e, Told) and e.kind is Kind.ALERT)
+    said = " ".join(str(e.detail.get("text")) for e in world.effects if isinstance(e, TimelineLine) and e.kind is LineKind.ALERT)
     assert not any(word in said for word in ("performed", "succeeded", "fenced"))
 
 
 def test_a_repeated_alert_is_told_again_after_a_quarter_of_an_hour_with_a_count() -> None:
     world = fencing(Cause.UNREACHABLE)
     world.run(2000)
-    told = world.said(Alert.FENCE_ATTEMPT_FAILED)
+    told = world.said(AlertName.FENCE_ATTEMPT_FAILED)
     assert 2 <= len(told) <= 3
     assert int(str(told[1]["repeated"])) > 5
 

@@ -10,14 +10,14 @@ from typing import TypeVar
 
 import pytest
 
-from fencer.ha.bmc import CommandAnswer, Permit, ReadFailed
+from fencer.ha.bmc import BmcReadFailed, CommandAnswer, CommandPermit
 from fencer.ha.config import load_config
 from fencer.ha.event_lines import as_json, as_text
 from fencer.ha.manager import Manager
 from fencer.ha.observations import CommandResult
 from fencer.ha.restarts import Restarts
 from fencer.ha.states import HAState
-from fencer.ha.store import Event, SqliteStore, StoreError
+from fencer.ha.store import SqliteStore, StoredEvent, StoreError
 from fencer.ha.vm_executors import StartFailed
 from fencer.outcome import Cause, Failure, Power, Reading
 
@@ -67,13 +67,13 @@ class FakeBmc:
         power = {"On": Power.ON, "Off": Power.OFF}.get(self.word, Power.UNKNOWN)
         return Reading(power=power, word=self.word, at=0.0, path="redfish")
 
-    def off(self, timeout: float, permit: Permit) -> CommandAnswer:
+    def off(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
         assert permit()
         self.commands += 1
         self.word = "Off"
         return CommandAnswer(result=CommandResult.ACCEPTED)
 
-    def reset(self, timeout: float, permit: Permit) -> CommandAnswer:
+    def reset(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
         self.commands += 1
         return CommandAnswer(result=CommandResult.ACCEPTED)
 
@@ -122,7 +122,7 @@ class Cluster:
         self.clock, self.executor = Clock(), FakeExecutor()
         self.bmcs = {name: FakeBmc() for name in "abc"}
         self.dead: set[str] = set()
-        self.lines: list[Event] = []
+        self.lines: list[StoredEvent] = []
         self.stores: list[SqliteStore] = []
 
     def manager(self, owner: str) -> tuple[Manager, Bench]:
@@ -326,7 +326,7 @@ def test_a_returned_host_stops_what_moved_away_and_is_let_in_by_an_operator(clus
 def test_an_operators_confirmation_survives_a_crash_and_is_decided_by_a_live_read(cluster: Cluster) -> None:
     one = cluster.manager("one")
     cluster.dead.add("a")
-    cluster.bmcs["a"].error = ReadFailed(Failure(cause=Cause.UNREACHABLE, text="no route"))
+    cluster.bmcs["a"].error = BmcReadFailed(Failure(cause=Cause.UNREACHABLE, text="no route"))
     run(cluster, 60, one)
     detail = {"fence_id": "a-f1", "who": "alice", "why": "cords pulled"}
     request = cluster.store.ask("a", "confirm", detail, cluster.clock.now())

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fencer.ha.diagram import mermaid
-from fencer.ha.effects import Alert, Kind
+from fencer.ha.effects import AlertName, LineKind
 from fencer.ha.states import (
     INITIAL,
     RULES,
@@ -104,5 +104,5 @@ def test_a_host_is_down_in_fenced_and_in_no_other_state() -> None:
 def test_the_diagram_in_the_documentation_is_the_table() -> None:
     text = (Path(__file__).parents[2] / "docs" / "ha.md").read_text(encoding="utf-8")
     assert f"```mermaid\n{mermaid()}\n```" in text, "run python -m fencer.ha.diagram and put the result in docs/ha.md"
-    for name in (*Alert, *Kind):
+    for name in (*AlertName, *LineKind):
         assert f"`{name}`" in text, f"{name} is not documented"

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from emulator.core.errors import IllegalStimulus
-from emulator.core.faults.board import Armed, Request, When
-from emulator.core.journal import Kind
+from emulator.core.faults.board import Armed, ClientRequest, When
+from emulator.core.journal import EventKind
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.truth.host import Order
 from emulator.core.vocab import Rail
@@ -19,7 +19,7 @@ from emulator.ipmi.commands import COMMANDS
 from emulator.ipmi.management.application import firmware_bytes
 from emulator.ipmi.power.chassis import POWER_BIT
 from emulator.ipmi.responder import IpmiResponder, guid_of
-from emulator.ipmi.session.sessions import Privilege
+from emulator.ipmi.session.sessions import IpmiPrivilege
 from profiles.model import View
 from tests.conftest import Bench, make_bench
 from tests.ipmi_client import PEER, Client, open_sessionless, request, sessionless
@@ -141,7 +141,7 @@ def test_the_profiles_completion_codes_are_answered(bench_of):
 @pytest.mark.parametrize(("data", "code"), [(b"", 0xC7), (b"\x00\x00", 0xC7), (b"\x06", 0xCC), (b"\xff", 0xCC), (b"\x10", 0xCC)])
 def test_a_control_that_does_not_exist_is_refused_and_nothing_happens(bench, client, data, code):
     assert client.command(*CONTROL, data) == (code, b"")
-    assert bench.events(Kind.COMMAND) == []
+    assert bench.events(EventKind.COMMAND) == []
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_every_command_checks_its_length_and_its_privilege(bench, key):
     assert client.command(*key, bytes(most + 1)) == (0xC7, b"")
     if fewest:
         assert client.command(*key, bytes(fewest - 1)) == (0xC7, b"")
-    if row.privilege > Privilege.USER:
+    if row.privilege > IpmiPrivilege.USER:
         assert client.command(6, 0x3B, bytes((row.privilege - 1,)))[0] == 0
         assert client.command(*key, bytes(fewest)) == (0xD4, b"")
 
@@ -230,7 +230,7 @@ def test_power_on_hours_count(bench, client):
 def test_a_control_by_ipmi_is_seen_by_redfish(bench: Bench, client: Client) -> None:
     client.command(*CONTROL, b"\x00")
     bench.advance(5)
-    asked = Request(protocol="redfish", method="GET", path="/redfish/v1/Systems/1")
+    asked = ClientRequest(protocol="redfish", method="GET", path="/redfish/v1/Systems/1")
     assert bench.view().power("1", View.SYSTEM, asked) == "Off"
 
 

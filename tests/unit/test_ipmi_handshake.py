@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Rail
 from emulator.ipmi.responder import IpmiResponder
@@ -75,7 +75,7 @@ def test_an_unknown_user_is_told_at_once(bench, bmc):
     with pytest.raises(Refused) as refused:
         Client(to(bmc), user="nobody").login()
     assert (refused.value.message, refused.value.status) == (0x13, 0x0D)
-    assert [e.data["user"] for e in bench.events(Kind.AUTH)] == [None]
+    assert [e.data["user"] for e in bench.events(EventKind.AUTH)] == [None]
 
 
 def test_a_wrong_password_is_told_at_once_and_counts(bench, bmc):
@@ -85,7 +85,7 @@ def test_a_wrong_password_is_told_at_once_and_counts(bench, bmc):
     with pytest.raises(Refused) as refused:
         client.rakp3()
     assert (refused.value.message, refused.value.status) == (0x15, 0x0F)
-    assert [(e.data["result"], e.data["user"]) for e in bench.events(Kind.AUTH)] == [("bad", "root")]
+    assert [(e.data["result"], e.data["user"]) for e in bench.events(EventKind.AUTH)] == [("bad", "root")]
 
 
 def test_a_handshake_gives_one_try_only(bmc):
@@ -105,7 +105,7 @@ def test_a_client_that_disliked_rakp_2_counts_as_a_wrong_password(bench, bmc):
     client.open()
     client.rakp1()
     assert to(bmc)(client.rakp3_message(status=0x0F)) == []
-    assert [e.data["result"] for e in bench.events(Kind.AUTH)] == ["bad"]
+    assert [e.data["result"] for e in bench.events(EventKind.AUTH)] == ["bad"]
     assert not bmc.sessions.half_open
 
 
@@ -116,7 +116,7 @@ def test_a_locked_user_is_told_what_a_wrong_password_is_told(bench, bmc):
     with pytest.raises(Refused) as refused:
         Client(to(bmc)).login()
     assert (refused.value.message, refused.value.status) == (0x15, 0x0F)
-    assert bench.events(Kind.AUTH)[-1].data["result"] == "locked"
+    assert bench.events(EventKind.AUTH)[-1].data["result"] == "locked"
     bench.advance(61)
     assert Client(to(bmc)).login().command(*STATUS) is not None
 

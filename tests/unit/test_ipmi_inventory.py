@@ -7,7 +7,7 @@ import os
 import pytest
 
 from emulator.core.bmc.sensors import SENSORS, SensorNumber
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.truth.host import News
 from emulator.ipmi.management import sdr
 from emulator.ipmi.responder import IpmiResponder
@@ -133,7 +133,7 @@ def test_other_groups_and_picmg_are_invalid_commands(client, body):
 
 
 def test_reading_changes_nothing(bench, client):
-    before = len(bench.events(Kind.SETTING))
+    before = len(bench.events(EventKind.SETTING))
     for command, data in ((SDR, bytes(2) + b"\0\0\0\xff"), (READING, b"\x01"), (LAN, b"\x01\x03\0\0")):
         client.command(*command, data)
-    assert len(bench.events(Kind.SETTING)) == before
+    assert len(bench.events(EventKind.SETTING)) == before

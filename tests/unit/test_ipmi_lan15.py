@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Rail
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.lan15 import AuthType
-from emulator.ipmi.session.sessions import Limits
+from emulator.ipmi.session.sessions import SessionLimits
 from profiles.model import Account
 from tests.conftest import Bench, make_bench
 from tests.ipmi_client import PEER, Client, Client15, Refused, open_sessionless, request, sessionless
@@ -72,7 +72,7 @@ def test_capabilities_name_the_types_of_authentication(bmc):
 def test_a_wrong_password_is_not_answered_and_counts(bench, bmc, auth_type):
     with pytest.raises(AssertionError, match="silence"):
         Client15(to(bmc), password="wrong", auth_type=auth_type).login()
-    assert [(e.data["result"], e.data["user"]) for e in bench.events(Kind.AUTH)] == [("bad", "root")]
+    assert [(e.data["result"], e.data["user"]) for e in bench.events(EventKind.AUTH)] == [("bad", "root")]
     assert bmc.drops["an activation under a wrong password"] == 1
     assert not bmc.sessions.half_open
 
@@ -128,7 +128,7 @@ def test_a_user_reads_power_and_may_not_change_it(bench, bmc):
     client = Client15(to(bmc), user="guest", password="looks-only", privilege=2).login()
     assert client.command(0, 1)[0] == 0
     assert client.command(0, 2, b"\x00") == (0xD4, b"")
-    assert bench.events(Kind.COMMAND) == []
+    assert bench.events(EventKind.COMMAND) == []
 
 
 def test_the_challenge_must_come_back(bmc):
@@ -149,11 +149,11 @@ def test_nothing_runs_before_the_activation(bench, bmc):
     _code, data = client.challenge()
     client.session_id = data[:4]
     assert client.send(client.wrap(request(0, 2, b"\x00"))) == []
-    assert bench.events(Kind.COMMAND) == []
+    assert bench.events(EventKind.COMMAND) == []
 
 
 def test_a_full_bmc_has_no_slot(bench):
-    bmc = responder(bench, limits=Limits(sessions=1))
+    bmc = responder(bench, limits=SessionLimits(sessions=1))
     Client15(to(bmc)).login()
     with pytest.raises(Refused) as refused:
         Client15(to(bmc)).login()
@@ -185,7 +185,7 @@ def test_an_rmcp_plus_session_cannot_be_used_through_the_other_wrapper(bench, bm
     client = Client(to(bmc)).login()
     disguised = Client15(to(bmc), auth_type=0, session_id=client.managed, sequence=50)
     assert disguised.command(0, 2, b"\x00") is None
-    assert bench.events(Kind.COMMAND) == []
+    assert bench.events(EventKind.COMMAND) == []
 
 
 def test_idle_sessions_expire(bench, bmc):

@@ -11,7 +11,7 @@ from emulator.core.bmc.boot import NO_OVERRIDE, BootEnabled, BootMode, BootOverr
 from emulator.core.bmc.eventlog import LogKind
 from emulator.core.bmc.machine import Led, RestorePolicy
 from emulator.core.faults.board import Armed, When
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Rail
 from emulator.faults.protocol import Silence
@@ -171,7 +171,7 @@ def test_a_bmc_that_is_reset_answers_that_and_is_deaf_for_a_while_and_the_host_d
     assert client.command(6, command) == (0, b"")
     assert client.command(*STATUS)[0] == 0, "whoever asked can still end the session"
     bench.advance(rules.grace_s.high)
-    assert [(e.data["what"], e.data["reset"]) for e in bench.events(Kind.BMC)] == [("reset", kind), ("down", kind)]
+    assert [(e.data["what"], e.data["reset"]) for e in bench.events(EventKind.BMC)] == [("reset", kind), ("down", kind)]
     assert client.command(*STATUS) is None
     assert client.send(sessionless(request(6, 0x38, b"\x8e\x04"))) == []
     assert client.send(bytes.fromhex("0600ff06000011be80010000")) == []
@@ -205,7 +205,7 @@ def test_a_request_repeated_for_a_lost_reply_runs_once_or_twice(duplicates, runs
     assert client.command(*CONTROL, b"\x03") is None
     client.rq_seq -= 1
     assert client.command(*CONTROL, b"\x03") == (0, b"")
-    assert len(bench.events(Kind.COMMAND)) == runs
+    assert len(bench.events(EventKind.COMMAND)) == runs
 
 
 def test_the_same_request_under_a_new_number_or_much_later_is_a_new_one():
@@ -216,7 +216,7 @@ def test_the_same_request_under_a_new_number_or_much_later_is_a_new_one():
         if wait:
             client.rq_seq -= 1
         assert client.command(*CONTROL, b"\x04")[0] in (0, 0xCC)
-    assert len(bench.events(Kind.COMMAND)) == 3
+    assert len(bench.events(EventKind.COMMAND)) == 3
 
 
 def test_the_profile_says_which_1_5_authentication_there_is():

@@ -12,7 +12,7 @@ from pyghmi.ipmi import bmc as pyghmi_bmc
 from pyghmi.ipmi.private import constants, serversession, session
 
 from emulator.ipmi.session.codec import PyghmiSession
-from emulator.ipmi.session.handshake import Keys
+from emulator.ipmi.session.handshake import SessionKeys
 from emulator.ipmi.session.suites import SUITES
 
 IN_SESSION = (
@@ -29,7 +29,7 @@ NOT_READ_HERE = {
 
 
 def our_session() -> PyghmiSession:
-    return PyghmiSession(Keys(SUITES[3], b"", bytes(20), bytes(20)), b"abcd", b"efgh")
+    return PyghmiSession(SessionKeys(SUITES[3], b"", bytes(20), bytes(20)), b"abcd", b"efgh")
 
 
 def attributes_of_self(function: object, context: type[ast.expr_context]) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.core.faults.board import Armed, When
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.vocab import Rail
 from emulator.faults.protocol import Completion, Silence
 from emulator.ipmi.responder import IpmiResponder
@@ -37,7 +37,7 @@ def test_a_completion_fault_answers_instead_with_or_without_doing_it(bench, bmc,
     bench.advance(5)
     assert bench.host().rail is rail
     assert client.command(*STATUS)[0] == 0
-    assert len(bench.events(Kind.FAULT)) == 1
+    assert len(bench.events(EventKind.FAULT)) == 1
 
 
 @pytest.mark.parametrize(("executed", "commands"), [(False, 0), (True, 1)])
@@ -45,7 +45,7 @@ def test_a_silence_fault_loses_the_request_or_only_the_reply(bench, bmc, execute
     arm(bench, Silence(executed=executed), "chassis-control", count=1)
     client = Client(to(bmc)).login()
     assert client.command(*CONTROL, b"\x00") is None
-    assert len(bench.events(Kind.COMMAND)) == commands
+    assert len(bench.events(EventKind.COMMAND)) == commands
 
 
 def test_handshake_faults_answer_with_a_status_or_not_at_all(bench, bmc):
@@ -62,10 +62,10 @@ def test_handshake_faults_answer_with_a_status_or_not_at_all(bench, bmc):
 def test_the_journal_ties_request_command_and_response_and_holds_no_secret(bench, bmc):
     client = Client(to(bmc)).login()
     client.command(*CONTROL, b"\x00")
-    asked = next(e for e in bench.events(Kind.REQUEST) if e.data["path"] == "chassis-control")
+    asked = next(e for e in bench.events(EventKind.REQUEST) if e.data["path"] == "chassis-control")
     assert (asked.data["method"], asked.data["user"], asked.data["reset"]) == ("IPMI", "root", "ForceOff")
-    (command,) = bench.events(Kind.COMMAND)
-    response = next(e for e in bench.events(Kind.RESPONSE) if e.cause == asked.seq)
+    (command,) = bench.events(EventKind.COMMAND)
+    response = next(e for e in bench.events(EventKind.RESPONSE) if e.cause == asked.seq)
     assert (command.cause, response.data["completion_code"]) == (asked.seq, 0)
     text = bench.rack.journal.to_jsonl()
     assert "Tr0ub4dor&3" not in text
@@ -105,7 +105,7 @@ def test_a_presence_ping_is_answered(bmc):
 def test_a_command_that_needs_a_session_is_not_answered_without_one(bench, bmc):
     for v2 in (False, True):
         assert to(bmc)(sessionless(request(0, 2, b"\x00"), v2=v2)) == []
-    assert bench.events(Kind.COMMAND) == []
+    assert bench.events(EventKind.COMMAND) == []
     assert bmc.drops["a command that needs a session, without one"] == 2
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Rail
 from emulator.ipmi.responder import IpmiResponder
-from emulator.ipmi.session.sessions import Limits
+from emulator.ipmi.session.sessions import SessionLimits
 from tests.conftest import Bench, make_bench
 from tests.ipmi_client import (
     RMCP,
@@ -34,7 +34,7 @@ def test_a_closed_session_is_really_closed(bench, bmc):
     client = Client(to(bmc)).login()
     assert client.close() == (0, b"")
     assert client.command(*STATUS) is None
-    assert [e.data["what"] for e in bench.events(Kind.SESSION)] == ["opened", "closed"]
+    assert [e.data["what"] for e in bench.events(EventKind.SESSION)] == ["opened", "closed"]
 
 
 def test_closing_somebody_elses_session_takes_an_administrator(bmc):
@@ -60,7 +60,7 @@ def test_an_idle_session_expires_and_a_used_one_does_not(bench, bmc):
         bench.advance(10)
         assert busy.command(*STATUS) is not None
     assert idle.command(*STATUS) is None
-    assert [e.data["what"] for e in bench.events(Kind.SESSION)].count("expired") == 1
+    assert [e.data["what"] for e in bench.events(EventKind.SESSION)].count("expired") == 1
 
 
 def test_a_half_open_session_expires(bench, bmc):
@@ -75,13 +75,13 @@ def test_a_half_open_session_expires(bench, bmc):
 def test_a_flood_of_open_requests_neither_grows_nor_locks_out(bmc):
     for n in range(2000):
         assert len(to(bmc)(open_request(3, n.to_bytes(4, "big")))) == 1
-    assert len(bmc.sessions.half_open) == Limits().half_open
-    assert bmc.sessions.abandoned == 2000 - Limits().half_open
+    assert len(bmc.sessions.half_open) == SessionLimits().half_open
+    assert bmc.sessions.abandoned == 2000 - SessionLimits().half_open
     assert Client(to(bmc)).login()
 
 
 def test_a_full_bmc_says_that_it_lacks_resources_until_one_leaves(bench):
-    bmc = responder(bench, limits=Limits(sessions=2))
+    bmc = responder(bench, limits=SessionLimits(sessions=2))
     first, _second = Client(to(bmc)).login(), Client(to(bmc)).login()
     with pytest.raises(Refused) as refused:
         Client(to(bmc)).login()
@@ -91,7 +91,7 @@ def test_a_full_bmc_says_that_it_lacks_resources_until_one_leaves(bench):
 
 
 def test_handshakes_that_were_open_before_the_last_seat_went_do_not_overfill(bench):
-    bmc = responder(bench, limits=Limits(sessions=1))
+    bmc = responder(bench, limits=SessionLimits(sessions=1))
     late = Client(to(bmc))
     late.open()
     late.rakp1()
@@ -162,7 +162,7 @@ def test_a_replayed_datagram_runs_nothing(bench, bmc):
     off = client.wrap(request(0, 2, b"\x00"))
     assert len(to(bmc)(off)) == 1
     assert to(bmc)(off) == []
-    assert len(bench.events(Kind.COMMAND)) == 1
+    assert len(bench.events(EventKind.COMMAND)) == 1
     assert bmc.drops["a replay"] == 1
 
 
@@ -170,7 +170,7 @@ def test_a_request_repeated_under_a_new_number_runs_again_as_on_hardware(bench, 
     client = Client(to(bmc)).login()
     message = request(0, 2, b"\x03", seq=9)
     assert len(to(bmc)(client.wrap(message))) == len(to(bmc)(client.wrap(message))) == 1
-    assert len(bench.events(Kind.COMMAND)) == 2
+    assert len(bench.events(EventKind.COMMAND)) == 2
 
 
 def test_session_sequence_numbers_go_round(bmc):
@@ -192,7 +192,7 @@ def test_datagrams_that_overtake_each_other_are_taken_once_each(bmc):
 def test_what_was_not_agreed_upon_is_not_taken(bench, bmc, protection):
     client = Client(to(bmc)).login()
     assert to(bmc)(client.wrap(request(0, 2, b"\x00"), **protection)) == []
-    assert bench.events(Kind.COMMAND) == []
+    assert bench.events(EventKind.COMMAND) == []
 
 
 def test_lan_off_is_silence(profile):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from emulator.core.bmc.accounts import ATTEMPTS_KEPT, AuthResult
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.ipmi.responder import IpmiResponder
 from profiles.model import Lockout
@@ -122,7 +122,7 @@ def test_a_user_who_is_shut_out_loses_the_open_session_too(bench, bmc, admin, ho
     assert admin.command(*command, data) == (0, b"")
     assert bob.command(0, 1) is None
     assert bmc.drops["a session that does not exist here"] == 1
-    assert any(e.data.get("what") == "closed: the account is gone" for e in bench.events(Kind.SESSION))
+    assert any(e.data.get("what") == "closed: the account is gone" for e in bench.events(EventKind.SESSION))
 
 
 def test_a_user_without_ipmi_messaging_still_has_redfish(bench, bmc, admin):

@@ -6,33 +6,33 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.core.journal import Kind
-from lab.oracle import Write
-from lab.site import Said, Seen
-from lab.verdict import Colour, Facts, Incident, judge, timeline
+from emulator.core.journal import EventKind
+from lab.oracle import DiskWrite
+from lab.site import FencerSaid, TruthSeen
+from lab.verdict import Colour, Incident, IncidentFacts, judge, timeline
 
 BLOW = 100.0
 VM = "db1"
 
 
-def writes(host: str, token: str, *times: float) -> list[Write]:
-    return [Write(VM, host, token, n, t) for n, t in enumerate(times, 1)]
+def writes(host: str, token: str, *times: float) -> list[DiskWrite]:
+    return [DiskWrite(VM, host, token, n, t) for n, t in enumerate(times, 1)]
 
 
-def command(t: float, reset: str, status: int) -> Seen:
-    return Seen(t, Kind.COMMAND, {"reset": reset, "status": status})
+def command(t: float, reset: str, status: int) -> TruthSeen:
+    return TruthSeen(t, EventKind.COMMAND, {"reset": reset, "status": status})
 
 
-def rail(t: float, word: str) -> Seen:
-    return Seen(t, Kind.RAIL, {"rail": word, "was": "went-down"})
+def rail(t: float, word: str) -> TruthSeen:
+    return TruthSeen(t, EventKind.RAIL, {"rail": word, "was": "went-down"})
 
 
-def down(t: float) -> Said:
+def down(t: float) -> FencerSaid:
     line = {"kind": "state", "from": "Fencing", "to": "Fenced", "event": "Fenced", "status": "Down"}
-    return Said(t, "node1", line)
+    return FencerSaid(t, "node1", line)
 
 
-POWER_LOSS = Facts(
+POWER_LOSS = IncidentFacts(
     incident=Incident.POWER_LOSS,
     policy="reference",
     node="node1",
@@ -44,7 +44,7 @@ POWER_LOSS = Facts(
     by_hand=2,
     refused=409,
 )
-HUNG = Facts(
+HUNG = IncidentFacts(
     incident=Incident.HUNG,
     policy="reference",
     node="node1",
@@ -58,7 +58,7 @@ HUNG = Facts(
 
 
 @pytest.mark.parametrize("facts", [POWER_LOSS, HUNG], ids=["409", "hung"])
-def test_an_incident_that_went_well_is_green(facts: Facts) -> None:
+def test_an_incident_that_went_well_is_green(facts: IncidentFacts) -> None:
     verdict = judge(facts)
     assert verdict.colour is Colour.GREEN, verdict.reasons
     assert "zero split brain" in verdict.line(facts)
@@ -92,7 +92,7 @@ def test_an_incident_that_went_well_is_green(facts: Facts) -> None:
         ),
     ],
 )
-def test_one_broken_condition_is_enough_for_red_and_is_named(facts: Facts, reason: str) -> None:
+def test_one_broken_condition_is_enough_for_red_and_is_named(facts: IncidentFacts, reason: str) -> None:
     verdict = judge(facts)
     assert verdict.colour is Colour.RED
     assert reason in verdict.line(facts)
@@ -107,7 +107,7 @@ def test_one_broken_condition_is_enough_for_red_and_is_named(facts: Facts, reaso
     ],
     ids=["never off", "nothing ran there", "the hung host wrote nothing"],
 )
-def test_an_incident_whose_premise_did_not_hold_is_neither_green_nor_red(facts: Facts) -> None:
+def test_an_incident_whose_premise_did_not_hold_is_neither_green_nor_red(facts: IncidentFacts) -> None:
     assert judge(facts).colour is Colour.VOID
 
 

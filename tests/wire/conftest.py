@@ -16,7 +16,7 @@ from emulator.core.clock import VirtualClock
 from emulator.core.rack import UnitSpec
 from emulator.wire.certs import CertificateSpec, CertificateStore
 from emulator.wire.http import HttpServer, NoHooks
-from emulator.wire.limits import Limits
+from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Plan
 from emulator.wire.reactor import Reactor
 from emulator.wire.stream import Stream
@@ -157,10 +157,10 @@ class Lan:
     errors: list[Exception]
     sockets: list[socket.socket] = field(default_factory=list)
 
-    def plain(self, name: str = "plain", address: str = ADDRESS, port: int = 0, limits: Limits | None = None) -> Listener:
+    def plain(self, name: str = "plain", address: str = ADDRESS, port: int = 0, limits: ClientLimits | None = None) -> Listener:
         return self.server.listen(name, address, port, limits=limits)
 
-    def tls(self, name: str = "tls", address: str = ADDRESS, limits: Limits | None = None) -> Listener:
+    def tls(self, name: str = "tls", address: str = ADDRESS, limits: ClientLimits | None = None) -> Listener:
         spec = CertificateSpec("CN=bmc", addresses=(address,))
         return self.server.listen(name, address, 0, tls=self.store.context(spec), limits=limits)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from fencer import Cause, Limits, Outcome, Protocol, Target, Verdict, fence, power_on, read
+from fencer import Cause, FenceVerdict, Limits, Outcome, Protocol, Target, fence, power_on, read
 from fencer.transport import rmcpplus as wire
 
 LIMITS = Limits(deadline=5, stable_for=0.1, poll=0.05, poll_max=0.1)
@@ -44,7 +44,7 @@ class Responder:
     def __post_init__(self) -> None:
         self.socket.bind(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
-        self.keys: wire.Keys | None = None
+        self.keys: wire.RmcpKeys | None = None
         self.sequence = 0
 
     def serve(self) -> None:
@@ -137,9 +137,9 @@ def cause(outcome: Outcome) -> Cause:
 @pytest.mark.parametrize(("suites", "cipher"), [((3, 17), None), ((17,), None), ((3,), None), ((3, 17), 3), ((3, 17), 17)])
 def test_off_and_on_with_every_suite(bmc: Responder, suites: tuple[int, ...], cipher: int | None) -> None:
     bmc.suites = suites
-    assert fence(target(bmc, cipher=cipher), LIMITS).verdict is Verdict.CONFIRMED
+    assert fence(target(bmc, cipher=cipher), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert not bmc.up
-    assert power_on(target(bmc, cipher=cipher), LIMITS).verdict is Verdict.CONFIRMED
+    assert power_on(target(bmc, cipher=cipher), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert bmc.controls == [0, 1]
     assert bmc.opened == bmc.closed == 2
 
@@ -147,13 +147,13 @@ def test_off_and_on_with_every_suite(bmc: Responder, suites: tuple[int, ...], ci
 def test_a_host_that_is_off_gets_no_control(bmc: Responder) -> None:
     bmc.up = False
     outcome = fence(target(bmc), LIMITS)
-    assert (outcome.verdict, bmc.controls) == (Verdict.CONFIRMED, [])
+    assert (outcome.verdict, bmc.controls) == (FenceVerdict.CONFIRMED, [])
     assert outcome.readings[0].identity == GUID.hex()
 
 
 def test_the_k_g_key_is_used(bmc: Responder) -> None:
     bmc.kg = b"\x01\x02key"
-    assert fence(target(bmc, kg=bmc.kg), LIMITS).verdict is Verdict.CONFIRMED
+    assert fence(target(bmc, kg=bmc.kg), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert cause(fence(target(bmc), QUICK)) is Cause.AUTH
 
 
@@ -183,14 +183,14 @@ def test_a_busy_status_is_busy_and_not_off(bmc: Responder) -> None:
 
 def test_a_lost_answer_to_the_control_is_looked_up_and_not_sent_again(bmc: Responder) -> None:
     bmc.lose = lambda netfn, command: (netfn, command) == (0x00, 0x02)
-    assert fence(target(bmc), LIMITS).verdict is Verdict.CONFIRMED
+    assert fence(target(bmc), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert len(bmc.controls) == 1
 
 
 def test_every_third_answer_lost(bmc: Responder) -> None:
     count = iter(range(1000))
     bmc.lose = lambda netfn, command: next(count) % 3 == 1
-    assert fence(target(bmc), replace(LIMITS, deadline=15)).verdict is Verdict.CONFIRMED
+    assert fence(target(bmc), replace(LIMITS, deadline=15)).verdict is FenceVerdict.CONFIRMED
 
 
 def test_a_wrong_password_is_offered_once(bmc: Responder) -> None:

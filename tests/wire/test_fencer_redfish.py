@@ -12,8 +12,8 @@ from fencer import (
     Cause,
     ChassisCheck,
     FenceError,
+    FenceVerdict,
     Power,
-    Verdict,
     fence,
     power_on,
     read,
@@ -46,13 +46,13 @@ def service() -> Iterator[Service]:
 
 def test_a_running_host_is_forced_off(service: Service) -> None:
     outcome = fence(target(service), LIMITS)
-    assert (outcome.verdict, service.up) == (Verdict.CONFIRMED, False)
+    assert (outcome.verdict, service.up) == (FenceVerdict.CONFIRMED, False)
     assert [json.loads(body) for method, _, _, body in service.log if method == "POST"] == [{"ResetType": "ForceOff"}]
 
 
 def test_a_host_that_is_off_gets_no_post(service: Service) -> None:
     service.up = False
-    assert fence(target(service), LIMITS).verdict is Verdict.CONFIRMED
+    assert fence(target(service), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert service.seen("POST") == []
 
 
@@ -89,7 +89,7 @@ def test_a_dangling_chassis_link_contradicts_nothing_but_an_unreadable_one_does(
 
 def test_on_and_list(service: Service) -> None:
     service.up = False
-    assert power_on(target(service), LIMITS).verdict is Verdict.CONFIRMED
+    assert power_on(target(service), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert list_hosts(target(service), LIMITS) == (SYSTEM,)
 
 
@@ -182,7 +182,7 @@ def test_refused_but_off_is_off(service: Service, status: int) -> None:
         it.reply(status)
 
     service.special = on("POST", RESET, switch_off_and_refuse)
-    assert fence(target(service), LIMITS).verdict is Verdict.CONFIRMED
+    assert fence(target(service), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert len(service.seen("POST")) == 1
 
 
@@ -192,7 +192,7 @@ def test_a_dropped_answer_is_followed_by_a_read(service: Service) -> None:
         it.drop()
 
     service.special = on("POST", RESET, switch_off_and_drop)
-    assert fence(target(service), LIMITS).verdict is Verdict.CONFIRMED
+    assert fence(target(service), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert len(service.seen("POST")) == 1
 
 
@@ -204,7 +204,7 @@ def test_a_dropped_request_is_sent_again(service: Service) -> None:
         return False
 
     service.special = drop_the_first
-    assert fence(target(service), LIMITS).verdict is Verdict.CONFIRMED
+    assert fence(target(service), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert len(service.seen("POST")) == 2
 
 
@@ -216,7 +216,7 @@ def test_if_match_is_sent_only_after_the_bmc_asked_for_it(service: Service) -> N
         return missing
 
     service.special = want_etag
-    assert fence(target(service), LIMITS).verdict is Verdict.CONFIRMED
+    assert fence(target(service), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert ["If-Match" in headers for headers in service.seen("POST")] == [False, True]
 
 

@@ -13,8 +13,8 @@ from fencer import (
     Auth,
     Cause,
     FenceError,
+    FenceVerdict,
     Target,
-    Verdict,
     fence,
     read,
 )
@@ -44,7 +44,7 @@ def service() -> Iterator[Service]:
 def test_a_308_keeps_method_and_body(service: Service) -> None:
     service.special = on("POST", RESET + "/", lambda it: it.reply(308, Location=RESET))
     service.documents["system"] = {"Actions": {"#ComputerSystem.Reset": {"target": RESET + "/"}}}
-    assert fence(target(service), LIMITS).verdict is Verdict.CONFIRMED
+    assert fence(target(service), LIMITS).verdict is FenceVerdict.CONFIRMED
 
 
 def test_a_303_to_a_post_is_no_accepted_reset(service: Service) -> None:
@@ -91,19 +91,19 @@ def session_only(service: Service, expire_after: int = 99) -> None:
 
 def test_a_bmc_that_refuses_basic_gets_a_session_and_a_log_out(service: Service) -> None:
     session_only(service)
-    assert fence(target(service), LIMITS).verdict is Verdict.CONFIRMED
+    assert fence(target(service), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert (len(service.seen("POST", SESSIONS)), len(service.seen("DELETE"))) == (1, 1)
 
 
 def test_an_expired_session_is_opened_again(service: Service) -> None:
     session_only(service, expire_after=6)
-    assert fence(target(service, auth=Auth.SESSION), LIMITS).verdict is Verdict.CONFIRMED
+    assert fence(target(service, auth=Auth.SESSION), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert len(service.seen("POST", SESSIONS)) == 2
 
 
 def test_a_full_session_table_falls_back_to_basic(service: Service) -> None:
     service.special = on("POST", SESSIONS, lambda it: it.reply(503, error("RAC0218", "full")))
-    assert fence(target(service, auth=Auth.SESSION), LIMITS).verdict is Verdict.CONFIRMED
+    assert fence(target(service, auth=Auth.SESSION), LIMITS).verdict is FenceVerdict.CONFIRMED
     assert len(service.seen("POST", SESSIONS)) == 1
 
 
@@ -167,7 +167,7 @@ def test_nobody_there_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     outcome = fence(Target(host="127.0.0.1", port=port, user="a", password="b"), LIMITS)
-    assert (cause(outcome), outcome.verdict) == (Cause.UNREACHABLE, Verdict.UNKNOWN)
+    assert (cause(outcome), outcome.verdict) == (Cause.UNREACHABLE, FenceVerdict.UNKNOWN)
 
 
 def test_a_name_that_does_not_resolve_is_unreachable() -> None:

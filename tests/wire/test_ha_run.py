@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from fencer import Target
-from fencer.ha.bmc import FencedBmc, ReadFailed
+from fencer.ha.bmc import BmcReadFailed, FencedBmc
 from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import ExecProbe, FileProbe, HttpProbe, TcpProbe
 from fencer.ha.observations import CommandResult
@@ -207,7 +207,7 @@ def test_cloudstacks_rules_call_a_running_host_fenced_when_it_ignores_the_shutdo
     client = CloudStackBmc(url=lab.bmc.url, user="u", password="p")
     assert client.off(5, lambda: True).result is CommandResult.ACCEPTED
     assert lab.bmc.power == "On"
-    with pytest.raises(ReadFailed):
+    with pytest.raises(BmcReadFailed):
         client.read(1)
 
 
@@ -305,5 +305,5 @@ def test_the_reference_fencer_sends_one_command_if_permitted_and_says_what_came_
     assert (bmc.posts, bmc.power) == (["ForceOff"], "Off")
     gone = FencedBmc(target=Target(host="", url="http://127.0.0.1:1", user="u", password="p"))
     assert gone.off(1, lambda: True).result is CommandResult.FAILED
-    with pytest.raises(ReadFailed):
+    with pytest.raises(BmcReadFailed):
         gone.read(1)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Rail
 from tests.conftest import tiny_profile
@@ -44,7 +44,7 @@ def test_two_bmcs_on_one_port_spoken_to_from_one_socket_each_answer_for_themselv
         assert one.guid != two.guid
         assert two.command(6, 0x3B, b"\x04") == one.command(6, 0x3B, b"\x04") == (0, b"\x04")
         assert two.command(0, 2, b"\x00") == (0, b"")
-        assert [e.bmc for e in lan.events(Kind.COMMAND)] == ["node2"]
+        assert [e.bmc for e in lan.events(EventKind.COMMAND)] == ["node2"]
         assert one.command(0, 1)[1][0] & 1 == 1
         assert one.close() == two.close() == (0, b"")
     assert lan.host("node1").rail is Rail.UP

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from emulator.redfish.events.event_delivery import ThreadedCourier, is_loopback
+from emulator.redfish.events.event_delivery import ThreadedEventDelivery, is_loopback
 from emulator.redfish.events.subscriptions import Delivery
 from tests.redfish_lab import PATIENCE, SERVICE, SUBSCRIPTIONS, TEST, Client, Lab
 
@@ -106,7 +106,7 @@ def test_only_loopback_is_allowed_by_itself(host: str, inside: bool) -> None:
 
 
 def test_a_courier_with_too_much_to_carry_says_so(receiver: Receiver) -> None:
-    courier = ThreadedCourier(lambda done: done())
+    courier = ThreadedEventDelivery(lambda done: done())
     problems: list[str | None] = []
     enough = threading.Event()
 
@@ -123,7 +123,7 @@ def test_a_courier_with_too_much_to_carry_says_so(receiver: Receiver) -> None:
 
 
 def test_a_dead_receiver_is_a_failed_delivery() -> None:
-    courier = ThreadedCourier(lambda done: done())
+    courier = ThreadedEventDelivery(lambda done: done())
     ended = threading.Event()
     problems: list[str | None] = []
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from emulator.backends.container import DockerHost, NotOurs, OrderRefused, OutOfSight, Seen
+from emulator.backends.container import ContainerState, DockerHost, NotOurs, OrderRefused, OutOfSight
 from emulator.backends.docker import DockerEngine
 
 NODE = DockerHost(label="node1", project="lab")
@@ -122,7 +122,7 @@ def sdk(tmp_path: Path) -> Iterator[DockerEngine]:
 
 
 def test_a_container_with_the_label_is_seen_as_it_is(engine: Engine, sdk: DockerEngine) -> None:
-    assert sdk.find(NODE) == Seen(id="c1", running=True, paused=False, life="2026-01-01T00:00:00Z")
+    assert sdk.find(NODE) == ContainerState(id="c1", running=True, paused=False, life="2026-01-01T00:00:00Z")
     engine.containers = [container(OURS, Paused=True)]
     assert sdk.find(NODE).paused
     engine.containers = [container(OURS, Running=False)]

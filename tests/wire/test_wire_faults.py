@@ -12,9 +12,9 @@ import threading
 import pytest
 
 from emulator.core.clock import VirtualClock
-from emulator.wire.limits import Limits
+from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Close, HalfClose, Hang, Reset, Send, Wait, text_of
-from emulator.wire.tcp import CannotBind, Door
+from emulator.wire.tcp import CannotBind, PortState
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"
 
@@ -56,7 +56,7 @@ def test_hang_keeps_the_connection_open_and_silent(lan, listener):
 
 
 def test_a_hung_connection_is_freed_some_time_after_its_client_left(frozen, clock: VirtualClock):
-    listener = frozen.plain(limits=Limits(hung=60))
+    listener = frozen.plain(limits=ClientLimits(hung=60))
     frozen.hooks.on_before = lambda: (Hang(),)
     client = frozen.connect(listener).get()
     frozen.until(lambda: frozen.hooks.seen[-1:] == [("before", "plain", "GET", "/")])
@@ -171,34 +171,34 @@ def test_a_late_handshake_still_succeeds(frozen, clock: VirtualClock):
 
 def test_a_silent_door_accepts_and_never_shakes_hands(lan):
     listener = lan.tls()
-    lan.reactor.call(lambda: listener.set_door(Door.SILENT))
+    lan.reactor.call(lambda: listener.set_door(PortState.SILENT))
     client = lan.raw(listener)
     context = ssl.create_default_context()
     client.sock.settimeout(0.2)
     with pytest.raises(TimeoutError):
         context.wrap_socket(client.sock, server_hostname="x")
-    lan.reactor.call(lambda: listener.set_door(Door.OPEN))
+    lan.reactor.call(lambda: listener.set_door(PortState.OPEN))
     assert lan.connect(listener).get().answer()[0] == 200
 
 
 def test_a_refused_door_refuses_keeps_its_port_and_opens_again(lan):
     listener = lan.plain()
     client = lan.connect(listener)
-    lan.reactor.call(lambda: listener.set_door(Door.REFUSED))
+    lan.reactor.call(lambda: listener.set_door(PortState.REFUSED))
     with pytest.raises(ConnectionRefusedError):
         lan.raw(listener)
     assert client.get().answer()[0] == 200  # who was inside stays inside
-    lan.reactor.call(lambda: listener.set_door(Door.OPEN))
+    lan.reactor.call(lambda: listener.set_door(PortState.OPEN))
     assert lan.connect(listener).get().answer()[0] == 200
 
 
 def test_a_saturated_door_makes_the_clients_connect_time_out(lan):
     listener = lan.plain()
-    lan.reactor.call(lambda: listener.set_door(Door.SATURATED))
+    lan.reactor.call(lambda: listener.set_door(PortState.SATURATED))
     with pytest.raises(TimeoutError):
         socket.create_connection((listener.address, listener.port), timeout=0.3)
     lan.hooks.seen.clear()
-    lan.reactor.call(lambda: listener.set_door(Door.OPEN))
+    lan.reactor.call(lambda: listener.set_door(PortState.OPEN))
     assert lan.connect(listener).get().answer()[0] == 200
     assert [call for call in lan.hooks.seen if call[0] == "connected"] == [("connected", "plain", "127.0.0.1")]
 
@@ -213,7 +213,7 @@ def test_dropping_connections_resets_them(lan):
 
 
 def test_connections_above_the_limit_are_reset(lan):
-    listener = lan.plain(limits=Limits(connections=2))
+    listener = lan.plain(limits=ClientLimits(connections=2))
     inside = [lan.connect(listener) for _ in range(2)]
     for client in inside:
         client.get().answer()
@@ -223,7 +223,7 @@ def test_connections_above_the_limit_are_reset(lan):
 
 
 def test_a_handshake_that_never_comes_ends_after_its_time(frozen, clock: VirtualClock):
-    listener = frozen.tls(limits=Limits(handshake=10))
+    listener = frozen.tls(limits=ClientLimits(handshake=10))
     client = frozen.raw(listener)
     frozen.until(lambda: listener.connections)
     frozen.reactor.call(lambda: clock.advance(11))

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from emulator.wire.certs import CertificateSpec, CertificateStore
 from emulator.wire.http import HttpServer, NoHooks
-from emulator.wire.limits import Limits
+from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Close, HalfClose, Plan, Reset, Send, Wait, text_of
 from emulator.wire.reactor import Reactor
 from emulator.wire.wallclock import WallClock
 
 ADDRESS = "127.0.5.2"
 RATE = 1000.0
-PATIENT = Limits(handshake=10 * RATE, request=30 * RATE, idle=75 * RATE, stall=60 * RATE, linger=10 * RATE, hung=60 * RATE)
+PATIENT = ClientLimits(handshake=10 * RATE, request=30 * RATE, idle=75 * RATE, stall=60 * RATE, linger=10 * RATE, hung=60 * RATE)
 
 
 class Instead(NoHooks):

@@ -14,7 +14,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from emulator.core.clock import Instant
-from profiles.model import Account, Auth, Lockout
+from profiles.model import Account, AuthRules, Lockout
 
 
 class AuthResult(StrEnum):
@@ -72,7 +72,7 @@ class Accounts:
 
     __slots__ = ("_accounts", "_attempts", "lockout")
 
-    def __init__(self, auth: Auth, first_password: str | None = None) -> None:
+    def __init__(self, auth: AuthRules, first_password: str | None = None) -> None:
         """`first_password` replaces the profile's public default of the first account."""
         self._accounts = _first_accounts(auth.accounts, first_password)
         self.lockout: Lockout = auth.lockout
@@ -168,7 +168,7 @@ def _forget_oldest(remembered: dict[str, Attempts], now: Instant) -> None:
 
 
 @dataclass(slots=True)
-class Session:
+class AccountSession:
     """A login. `token` is a secret: it goes to the client and nowhere else."""
 
     id: str
@@ -179,34 +179,34 @@ class Session:
     last_used: Instant
 
 
-class SessionTable:
+class AccountSessionTable:
     """Sessions of one BMC: a limit, an idle time-out, real closing."""
 
     def __init__(self, limit: int | None, timeout_s: float) -> None:
         self._limit = limit
         self.timeout_s = timeout_s
         """Idle seconds after which a session ends."""
-        self._by_token: dict[str, Session] = {}
+        self._by_token: dict[str, AccountSession] = {}
         self._next_id = 1
 
     def __len__(self) -> int:
         return len(self._by_token)
 
-    def all(self, now: Instant) -> tuple[Session, ...]:
+    def all(self, now: Instant) -> tuple[AccountSession, ...]:
         self._reap(now)
         return tuple(self._by_token.values())
 
-    def open(self, account: Account, now: Instant, make_token: Callable[[], str]) -> Session | None:
+    def open(self, account: Account, now: Instant, make_token: Callable[[], str]) -> AccountSession | None:
         """None where the table is full."""
         self._reap(now)
         if self._limit is not None and len(self._by_token) >= self._limit:
             return None
-        session = Session(str(self._next_id), make_token(), account.name, account.role, now, now)
+        session = AccountSession(str(self._next_id), make_token(), account.name, account.role, now, now)
         self._next_id += 1
         self._by_token[session.token] = session
         return session
 
-    def use(self, token: str, now: Instant) -> Session | None:
+    def use(self, token: str, now: Instant) -> AccountSession | None:
         """The live session of a token; using it restarts its idle time."""
         self._reap(now)
         session = self._by_token.get(token)
@@ -214,7 +214,7 @@ class SessionTable:
             session.last_used = now
         return session
 
-    def close(self, session_id: str) -> Session | None:
+    def close(self, session_id: str) -> AccountSession | None:
         for token, session in self._by_token.items():
             if session.id == session_id:
                 return self._by_token.pop(token)
@@ -224,7 +224,7 @@ class SessionTable:
         """All are lost, as when the BMC restarts."""
         self._by_token.clear()
 
-    def close_of(self, user: str) -> tuple[Session, ...]:
+    def close_of(self, user: str) -> tuple[AccountSession, ...]:
         """Closes all sessions of a user."""
         gone = tuple(session for session in self._by_token.values() if session.user == user)
         for session in gone:

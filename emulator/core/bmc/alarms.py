@@ -14,12 +14,12 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from emulator.core.bmc import sensors
-from emulator.core.bmc.bmc_log_writer import Witness
+from emulator.core.bmc.bmc_log_writer import BmcLogWriter
 from emulator.core.bmc.sensor_setup import BY_NUMBER, NO_SETUPS, SensorSetup, beyond, crossings, default_setup
 from emulator.core.bmc.sensors import SensorNumber
 from emulator.core.bmc.unit import Unit
 from emulator.core.power.system import SystemState
-from emulator.core.rack_services import Room
+from emulator.core.rack_services import RackServices
 from emulator.core.timers import Timer
 
 SCAN_S = 5.0
@@ -27,7 +27,7 @@ Setups: TypeAlias = Mapping[SensorNumber, SensorSetup]
 
 
 class Alarms:
-    def __init__(self, room: Room, witness: Witness) -> None:
+    def __init__(self, room: RackServices, witness: BmcLogWriter) -> None:
         self._room = room
         self._witness = witness
         self._scans: dict[tuple[str, str], Timer] = {}

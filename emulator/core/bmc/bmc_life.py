@@ -12,14 +12,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from emulator.core.bmc.alarms import Alarms
-from emulator.core.bmc.bmc_log_writer import Witness
+from emulator.core.bmc.bmc_log_writer import BmcLogWriter
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.eventlog import LogKind
 from emulator.core.bmc.machine import RestorePolicy
 from emulator.core.bmc.unit import Unit
 from emulator.core.bmc.watchdogs import Watchdogs
-from emulator.core.journal import Kind
-from emulator.core.rack_services import Room
+from emulator.core.journal import EventKind
+from emulator.core.rack_services import RackServices
 from emulator.core.truth.host import Order
 from emulator.core.vocab import Rail
 from profiles.model import Span
@@ -28,7 +28,7 @@ from profiles.model import Span
 class BmcLife:
     """Resets BMCs and takes their input power away."""
 
-    def __init__(self, room: Room, witness: Witness, watchdogs: Watchdogs, alarms: Alarms) -> None:
+    def __init__(self, room: RackServices, witness: BmcLogWriter, watchdogs: Watchdogs, alarms: Alarms) -> None:
         self._room = room
         self._witness = witness
         self._watchdogs = watchdogs
@@ -36,7 +36,7 @@ class BmcLife:
 
     def reset(self, unit: Unit, kind: str, cause: int | None) -> int:
         """The BMC will start again. Returns the journal's seq. A second reset while it is going or away changes nothing."""
-        seq = self._room.journal.record(unit.name, Kind.BMC, cause, what="reset", reset=kind)
+        seq = self._room.journal.record(unit.name, EventKind.BMC, cause, what="reset", reset=kind)
         if unit.absence.deaf(self._room.now) or unit.absence.goes_at is not None:
             return seq
         grace = self._room.draw(unit.profile.bmc_reset.grace_s)
@@ -48,7 +48,7 @@ class BmcLife:
         return seq
 
     def _down(self, unit: Unit, kind: str, cause: int) -> None:
-        seq = self._room.journal.record(unit.name, Kind.BMC, cause, what="down", reset=kind)
+        seq = self._room.journal.record(unit.name, EventKind.BMC, cause, what="down", reset=kind)
         self._witness.log(unit, LogKind.BMC_RESET, more=f"({kind})", cause=seq)
         self._go(unit)
         self._start(unit, seq)
@@ -56,7 +56,7 @@ class BmcLife:
     def mains_lost(self, unit: Unit) -> None:
         if unit.absence.dark:
             return
-        seq = self._room.journal.record(unit.name, Kind.BMC, None, what="mains lost")
+        seq = self._room.journal.record(unit.name, EventKind.BMC, None, what="mains lost")
         self._witness.log(unit, LogKind.MAINS_LOST, cause=seq)
         self._go(unit)
         unit.absence = replace(unit.absence, dark=True)
@@ -71,7 +71,7 @@ class BmcLife:
     def mains_back(self, unit: Unit) -> None:
         if not unit.absence.dark:
             return
-        seq = self._room.journal.record(unit.name, Kind.BMC, None, what="mains back")
+        seq = self._room.journal.record(unit.name, EventKind.BMC, None, what="mains back")
         unit.absence = replace(unit.absence, dark=False)
         self._start(unit, seq, after_mains=True)
 
@@ -104,7 +104,7 @@ class BmcLife:
         unit.absence = replace(absence, timer=timer)
 
     def _up(self, unit: Unit, cause: int, after_mains: bool) -> None:
-        seq = self._room.journal.record(unit.name, Kind.BMC, cause, what="up")
+        seq = self._room.journal.record(unit.name, EventKind.BMC, cause, what="up")
         if after_mains:
             self._witness.log(unit, LogKind.MAINS_BACK, cause=seq)
         self._witness.log(unit, LogKind.BMC_READY, cause=seq)

@@ -15,7 +15,7 @@ from emulator.core.bmc.boot import BootTarget, RestartCause
 from emulator.core.bmc.eventlog import SENTENCES, UNUSED, LogEntry, LogKind, SelFields, Severity
 from emulator.core.bmc.unit import Unit
 from emulator.core.power.system import SystemState
-from emulator.core.rack_services import Room
+from emulator.core.rack_services import RackServices
 from emulator.core.truth.host import Host, News
 from emulator.core.vocab import Os, Rail
 
@@ -23,8 +23,8 @@ LAN_CHANNEL = 0x01
 LOGIN_KINDS = frozenset({LogKind.LOGIN_FAILED, LogKind.LOCKOUT})
 
 
-class Witness:
-    def __init__(self, room: Room, epoch: float) -> None:
+class BmcLogWriter:
+    def __init__(self, room: RackServices, epoch: float) -> None:
         self._room = room
         self._epoch = epoch
         self.listeners: list[Callable[[str, LogEntry], None]] = []

@@ -15,7 +15,7 @@ from enum import StrEnum
 from emulator.core.bmc.boot import Boot, RestartCause
 from emulator.core.clock import Instant
 from emulator.core.lazy import lazy
-from profiles.model import HostEvent, Step
+from profiles.model import EffectStep, HostEvent
 
 IDENTIFY_SECONDS = 15.0
 """IPMI 2.0, 28.5: how long Chassis Identify lasts where nothing is said."""
@@ -64,7 +64,7 @@ class Machine:
     def boot(self) -> Boot:
         return Boot()
 
-    def commanded(self, cause: RestartCause, steps: Sequence[Step]) -> None:
+    def commanded(self, cause: RestartCause, steps: Sequence[EffectStep]) -> None:
         """A power command was taken in. One that starts nothing ends what an earlier one had announced."""
         rises = any(step.real == "On" for step in steps)
         restarts = any(step.event in (HostEvent.OS_REBOOT, HostEvent.OS_RESTART) for step in steps)

@@ -54,7 +54,7 @@ class SensorNumber(IntEnum):
     BMC_HEALTH = 0x47
 
 
-class Unit(IntEnum):
+class SensorUnit(IntEnum):
     """IPMI 2.0, table 43-15, sensor unit type codes."""
 
     CELSIUS = 1
@@ -63,10 +63,15 @@ class Unit(IntEnum):
     RPM = 18
 
 
-REDFISH_UNIT = {Unit.CELSIUS: "Cel", Unit.VOLTS: "V", Unit.WATTS: "W", Unit.RPM: "{rev}/min"}
+REDFISH_UNIT = {SensorUnit.CELSIUS: "Cel", SensorUnit.VOLTS: "V", SensorUnit.WATTS: "W", SensorUnit.RPM: "{rev}/min"}
 """Sensor.ReadingUnits, in UCUM."""
 
-REDFISH_TYPE = {Unit.CELSIUS: "Temperature", Unit.VOLTS: "Voltage", Unit.WATTS: "Power", Unit.RPM: "Rotational"}
+REDFISH_TYPE = {
+    SensorUnit.CELSIUS: "Temperature",
+    SensorUnit.VOLTS: "Voltage",
+    SensorUnit.WATTS: "Power",
+    SensorUnit.RPM: "Rotational",
+}
 """Sensor.ReadingType."""
 
 
@@ -116,7 +121,7 @@ class Sensor:
 
     number: SensorNumber
     type: SensorType
-    unit: Unit
+    unit: SensorUnit
     id: str  # Redfish Id
     name: str  # at most 16 characters: IPMI's limit for an id string
     entity: int  # IPMI 2.0, table 43-13
@@ -139,7 +144,7 @@ _N, _T = SensorNumber, SensorType
 INLET = Sensor(
     number=_N.INLET_TEMPERATURE,
     type=_T.TEMPERATURE,
-    unit=Unit.CELSIUS,
+    unit=SensorUnit.CELSIUS,
     id="InletTemp",
     name="Inlet Temp",
     entity=0x37,
@@ -150,7 +155,7 @@ INLET = Sensor(
 CPU = Sensor(
     number=_N.CPU_TEMPERATURE,
     type=_T.TEMPERATURE,
-    unit=Unit.CELSIUS,
+    unit=SensorUnit.CELSIUS,
     id="CPU1Temp",
     name="CPU1 Temp",
     entity=0x03,
@@ -163,7 +168,7 @@ FANS = tuple(
     Sensor(
         number=number,
         type=_T.FAN,
-        unit=Unit.RPM,
+        unit=SensorUnit.RPM,
         id=f"Fan{n}",
         name=f"Fan{n}",
         entity=0x1D,
@@ -178,7 +183,7 @@ FANS = tuple(
 PSU_INPUT = Sensor(
     number=_N.PSU_INPUT_VOLTAGE,
     type=_T.VOLTAGE,
-    unit=Unit.VOLTS,
+    unit=SensorUnit.VOLTS,
     id="PSU1InputVoltage",
     name="PSU1 Vin",
     entity=0x0A,
@@ -190,7 +195,7 @@ PSU_INPUT = Sensor(
 PSU_OUTPUT = Sensor(
     number=_N.PSU_OUTPUT_VOLTAGE,
     type=_T.VOLTAGE,
-    unit=Unit.VOLTS,
+    unit=SensorUnit.VOLTS,
     id="PSU1OutputVoltage",
     name="PSU1 Vout",
     entity=0x0A,
@@ -203,7 +208,7 @@ PSU_OUTPUT = Sensor(
 POWER = Sensor(
     number=_N.POWER,
     type=_T.OTHER_UNITS,
-    unit=Unit.WATTS,
+    unit=SensorUnit.WATTS,
     id="TotalPower",
     name="Pwr Consumption",
     entity=0x07,
@@ -284,7 +289,7 @@ class PowerStatistics:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SensorReading:
     """`value` in the sensor's unit; None: not available. `beyond` has a bit of LEVELS for every limit that it has crossed."""
 
     sensor: Sensor

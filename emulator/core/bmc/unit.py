@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from emulator.core.bmc.accounts import Accounts, SessionTable
+from emulator.core.bmc.accounts import Accounts, AccountSessionTable
 from emulator.core.bmc.eventlog import EventLog, LogEntry
 from emulator.core.bmc.network import AS_FOUND, Network
 from emulator.core.bmc.presence import NEVER_AWAY, Absence
@@ -37,7 +37,7 @@ class Unit:
     clock_offset: float = 0.0  # seconds that its clock was set forward
     utc_offset: int | None = 0  # minutes that its users' clocks are ahead of UTC; None: unspecified
     _log: EventLog = field(init=False, repr=False, compare=False)
-    _sessions: SessionTable = field(init=False, repr=False, compare=False)
+    _sessions: AccountSessionTable = field(init=False, repr=False, compare=False)
     _watchdog: Watchdog = field(init=False, repr=False, compare=False)
 
     @lazy
@@ -45,9 +45,9 @@ class Unit:
         return EventLog()
 
     @lazy
-    def sessions(self) -> SessionTable:
+    def sessions(self) -> AccountSessionTable:
         rules = self.profile.auth.sessions
-        return SessionTable(rules.max, rules.timeout_s)
+        return AccountSessionTable(rules.max, rules.timeout_s)
 
     @lazy
     def watchdog(self) -> Watchdog:

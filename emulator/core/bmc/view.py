@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from emulator.core.bmc.accounts import AuthResult, LocalAccount, Session
+from emulator.core.bmc.accounts import AccountSession, AuthResult, LocalAccount
 from emulator.core.bmc.bmc_log_writer import forget
 from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.presence import Presence
@@ -14,10 +14,10 @@ from emulator.core.bmc.view_accounts import AccountsView
 from emulator.core.bmc.view_machine import BootView, ChassisView, LogView, SensorsView, WatchdogView
 from emulator.core.bmc.view_network import NetworkView
 from emulator.core.clock import Instant
-from emulator.core.faults.board import Fault, ReportFault, Request, Seam
-from emulator.core.journal import Datum, Kind
+from emulator.core.faults.board import ClientRequest, Fault, ReportFault, Seam
+from emulator.core.journal import Datum, EventKind
 from emulator.core.naming import derived_serial, derived_uuid
-from emulator.core.power.commands import Answer
+from emulator.core.power.commands import PowerReply
 from emulator.core.power.system import SystemState
 from emulator.core.rack import Rack
 from emulator.core.vocab import ChassisControl
@@ -76,7 +76,7 @@ class BmcView:
         uuid = derived_uuid(self.profile.identity.system_uuid, key)
         return SystemName(s.id, s.chassis_id, uuid, derived_serial(key), s.host_name)
 
-    def power(self, system_id: str, view: View, request: Request, cause: int | None = None) -> str | None:
+    def power(self, system_id: str, view: View, request: ClientRequest, cause: int | None = None) -> str | None:
         """What this view says of the system's power now: a PowerState word, None for null, or ABSENT. Counts as a look."""
         self._rack.advance()
         system = self._unit.system(system_id)
@@ -87,7 +87,7 @@ class BmcView:
         self._rack.effects.looked(self._unit, system, cause)
         return word
 
-    def reset(self, system_id: str, reset: str, cause: int | None) -> Answer:
+    def reset(self, system_id: str, reset: str, cause: int | None) -> PowerReply:
         """ComputerSystem.Reset with whatever the client sent as ResetType. Raises NoSuchSystem."""
         self._rack.advance()
         return self._rack.effects.redfish_reset(self._unit, self._unit.system(system_id), reset, cause)
@@ -147,7 +147,9 @@ class BmcView:
 
     def set_lockout(self, rule: Lockout, cause: int) -> None:
         self._unit.accounts.lockout = rule
-        self.record(Kind.SETTING, cause, what="lockout", failures=rule.failures, penalty_s=rule.penalty_s, window_s=rule.window_s)
+        self.record(
+            EventKind.SETTING, cause, what="lockout", failures=rule.failures, penalty_s=rule.penalty_s, window_s=rule.window_s
+        )
 
     def on_log(self, listener: Callable[[LogEntry], None]) -> Callable[[], None]:
         """Calls `listener(entry)` after every new log entry of this BMC; what is returned takes it off again."""
@@ -162,7 +164,7 @@ class BmcView:
     def set_ipmi_lan(self, on: bool, cause: int | None = None) -> None:
         """Off: every datagram is dropped unread, sessions that are open included."""
         self._unit.ipmi_lan = on
-        self.record(Kind.SETTING, cause, what="ipmi over lan", on=on)
+        self.record(EventKind.SETTING, cause, what="ipmi over lan", on=on)
 
     # -- the BMC itself ------------------------------------------------------------------------------------------------
 
@@ -214,15 +216,15 @@ class BmcView:
 
     def _journal_auth(self, result: AuthResult, user: str | None, via: str, cause: int | None, *, locked: bool) -> None:
         # A wrong user name may be a password in the wrong field: only names that exist are written down.
-        seq = self.record(Kind.AUTH, cause, result=result, user=user, via=via)
+        seq = self.record(EventKind.AUTH, cause, result=result, user=user, via=via)
         self._rack.witness.login(self._unit, result, user, locked=locked, cause=seq)
 
-    def open_session(self, account: Account, cause: int | None = None) -> Session | None:
+    def open_session(self, account: Account, cause: int | None = None) -> AccountSession | None:
         """None where the table is full."""
         self._rack.advance()
         session = self._unit.sessions.open(account, self._rack.now, self._rack.make_token)
         self.record(
-            Kind.SESSION,
+            EventKind.SESSION,
             cause,
             what="opened" if session else "refused: table full",
             user=account.name,
@@ -231,39 +233,39 @@ class BmcView:
         )
         return session
 
-    def use_session(self, token: str) -> Session | None:
+    def use_session(self, token: str) -> AccountSession | None:
         self._rack.advance()
         return self._unit.sessions.use(token, self._rack.now)
 
-    def sessions(self) -> tuple[Session, ...]:
+    def sessions(self) -> tuple[AccountSession, ...]:
         return self._unit.sessions.all(self._rack.now)
 
     def close_session(self, session_id: str, cause: int | None = None) -> bool:
         session = self._unit.sessions.close(session_id)
         if session is None:
             return False
-        self.record(Kind.SESSION, cause, what="closed", user=session.user, session=session.id, live=len(self._unit.sessions))
+        self.record(EventKind.SESSION, cause, what="closed", user=session.user, session=session.id, live=len(self._unit.sessions))
         return True
 
     # -- faults and the journal ----------------------------------------------------------------------------------------
 
-    def faults(self, seam: Seam, request: Request, cause: int | None = None) -> tuple[Fault, ...]:
+    def faults(self, seam: Seam, request: ClientRequest, cause: int | None = None) -> tuple[Fault, ...]:
         """The faults of a seam that act on this request, already journaled as fired."""
         return self._firing(seam, request, cause, request.system)
 
     def _firing(
-        self, seam: Seam, request: Request, cause: int | None, system_id: str | None, view: View | None = None
+        self, seam: Seam, request: ClientRequest, cause: int | None, system_id: str | None, view: View | None = None
     ) -> tuple[Fault, ...]:
         system = self._unit.find(system_id) if system_id else self._first()
         rail = system.host.rail if system else None
         fired = self._unit.faults.firing(seam, request, rail, view)
         for fault in fired:
-            self.record(Kind.FAULT, cause, fault=fault.name, seam=seam, system=system_id)
+            self.record(EventKind.FAULT, cause, fault=fault.name, seam=seam, system=system_id)
         return fired
 
-    def record(self, kind: Kind, cause: int | None = None, **data: Datum) -> int:
+    def record(self, kind: EventKind, cause: int | None = None, **data: Datum) -> int:
         seq = self._rack.journal.append(self._unit.name, kind, cause, data)
-        if kind is Kind.REQUEST:
+        if kind is EventKind.REQUEST:
             self._unit.last_request = seq
         return seq
 

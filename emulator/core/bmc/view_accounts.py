@@ -5,7 +5,7 @@ from __future__ import annotations
 from emulator.core.bmc import accounts_admin as admin
 from emulator.core.bmc.accounts import LocalAccount
 from emulator.core.bmc.unit import Unit
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.rack import Rack
 
 
@@ -87,7 +87,7 @@ class AccountsView:
     def _record(self, what: str, account: LocalAccount, cause: int | None, **more: str | bool) -> None:
         self._rack.journal.record(
             self._unit.name,
-            Kind.ACCOUNT,
+            EventKind.ACCOUNT,
             cause,
             what=what,
             user=account.name,
@@ -101,7 +101,7 @@ class AccountsView:
         for session in self._unit.sessions.close_of(user):
             self._rack.journal.record(
                 self._unit.name,
-                Kind.SESSION,
+                EventKind.SESSION,
                 cause,
                 what="closed: the account is gone",
                 user=user,

@@ -17,7 +17,7 @@ from emulator.core.bmc.unit import Unit
 from emulator.core.bmc.watchdog import TimerUse, WatchdogSetup, WatchdogState
 from emulator.core.clock import Instant
 from emulator.core.errors import SettingRefused
-from emulator.core.journal import Datum, Kind
+from emulator.core.journal import Datum, EventKind
 from emulator.core.power.system import SystemState
 from emulator.core.rack import Rack
 
@@ -25,7 +25,7 @@ TAG_MAX = 63
 HOST_NAME_MAX = 255
 
 
-class Part:
+class BmcViewPart:
     """One subject of a BMC's memory."""
 
     __slots__ = ("_rack", "_unit")
@@ -40,11 +40,11 @@ class Part:
 
     def _setting(self, what: str, system: SystemState | None, cause: int | None, **data: Datum) -> int:
         return self._rack.journal.record(
-            self._unit.name, Kind.SETTING, cause, what=what, system=system.id if system is not None else None, **data
+            self._unit.name, EventKind.SETTING, cause, what=what, system=system.id if system is not None else None, **data
         )
 
 
-class LogView(Part):
+class LogView(BmcViewPart):
     """The event log: IPMI's SEL and Redfish's LogService entries."""
 
     __slots__ = ()
@@ -140,7 +140,7 @@ class LogView(Part):
         return gone
 
 
-class BootView(Part):
+class BootView(BmcViewPart):
     __slots__ = ()
 
     def override(self, system: str | None = None) -> BootOverride:
@@ -171,24 +171,24 @@ class BootView(Part):
         self._setting("boot order", state, cause, order=list(order))
 
 
-class SensorsView(Part):
+class SensorsView(BmcViewPart):
     __slots__ = ()
 
-    def read(self, sensor: sensors.Sensor, system: str | None = None) -> sensors.Reading:
+    def read(self, sensor: sensors.Sensor, system: str | None = None) -> sensors.SensorReading:
         state = self._system(system)
         setup = self._setup(state, sensor.number)
         if not setup.scanning:
-            return sensors.Reading(sensor, None)
+            return sensors.SensorReading(sensor, None)
         value = sensors.measure(sensor, state.meter, state.host, self._rack.now)
         alarms = value is not None and sensors.alarming(sensor, state.host)
-        return sensors.Reading(sensor, value, beyond(sensor, setup, value) if value is not None and alarms else 0)
+        return sensors.SensorReading(sensor, value, beyond(sensor, setup, value) if value is not None and alarms else 0)
 
     def measured(self, sensor: sensors.Sensor, system: str | None = None) -> float | None:
         """What other parts of the BMC know from a sensor, also while nobody is shown it."""
         state = self._system(system)
         return sensors.measure(sensor, state.meter, state.host, self._rack.now)
 
-    def all(self, system: str | None = None) -> tuple[sensors.Reading, ...]:
+    def all(self, system: str | None = None) -> tuple[sensors.SensorReading, ...]:
         """One reading of each of `sensors.SENSORS`, in that order."""
         return tuple(self.read(sensor, system) for sensor in sensors.SENSORS)
 
@@ -224,7 +224,7 @@ class SensorsView(Part):
         self._setting("power statistics restarted", state, cause)
 
 
-class ChassisView(Part):
+class ChassisView(BmcViewPart):
     """Identify LED, tags, restore policy, and why and how long the host has been on."""
 
     __slots__ = ()
@@ -302,7 +302,7 @@ class ChassisView(Part):
         return None if last is None else last.t
 
 
-class WatchdogView(Part):
+class WatchdogView(BmcViewPart):
     """IPMI 2.0, chapter 27, for the BMC's first system."""
 
     __slots__ = ()

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from emulator.core.bmc import network
 from emulator.core.bmc.network import Interface, Network
 from emulator.core.bmc.unit import Unit
-from emulator.core.bmc.view_machine import Part
+from emulator.core.bmc.view_machine import BmcViewPart
 from emulator.core.rack import Rack
 
 
-class NetworkView(Part):
+class NetworkView(BmcViewPart):
     """One interface for each BMC. What is set here moves no socket: see `emulator.core.bmc.network`."""
 
     __slots__ = ("_serial",)

@@ -8,17 +8,17 @@ Rules
 
 from __future__ import annotations
 
-from emulator.core.bmc.bmc_log_writer import Witness
+from emulator.core.bmc.bmc_log_writer import BmcLogWriter
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.eventlog import LogKind
 from emulator.core.bmc.unit import Unit
 from emulator.core.bmc.watchdog import PreTimeout, TimerAction, TimerUse, WatchdogNotSet, WatchdogSetup, WatchdogState
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.power.system import SystemState
-from emulator.core.rack_services import Room
+from emulator.core.rack_services import RackServices
 from emulator.core.truth.host import News, Order
 from emulator.core.vocab import Rail
-from profiles.model import Span, Step
+from profiles.model import EffectStep, Span
 
 CYCLE_SECONDS = 10.0
 """How long the rail stays down in a power cycle by the watchdog."""
@@ -27,7 +27,7 @@ STOPPED_BY = frozenset({News.WENT_DOWN, News.WAS_RESET, News.OUT_OF_SIGHT})
 
 
 class Watchdogs:
-    def __init__(self, room: Room, witness: Witness) -> None:
+    def __init__(self, room: RackServices, witness: BmcLogWriter) -> None:
         self._room = room
         self._witness = witness
 
@@ -38,7 +38,7 @@ class Watchdogs:
         dog.setup, dog.left_s, dog.expired = setup, setup.countdown_s, dog.expired - clear
         self._room.journal.record(
             unit.name,
-            Kind.WATCHDOG,
+            EventKind.WATCHDOG,
             cause,
             what="set",
             use=setup.use.name,
@@ -55,7 +55,7 @@ class Watchdogs:
         if setup is None:
             raise WatchdogNotSet(f"{unit.name}: the watchdog was never set")
         self.stop(unit)
-        self._room.journal.record(unit.name, Kind.WATCHDOG, cause, what="started", countdown_s=setup.countdown_s)
+        self._room.journal.record(unit.name, EventKind.WATCHDOG, cause, what="started", countdown_s=setup.countdown_s)
         self._run(unit, setup)
 
     def state(self, unit: Unit) -> WatchdogState:
@@ -88,7 +88,7 @@ class Watchdogs:
     def _note(self, unit: Unit, setup: WatchdogSetup, what: str, kind: LogKind, offset: int) -> int:
         system = unit.first()
         seq = self._room.journal.record(
-            unit.name, Kind.WATCHDOG, None, system=system.id, what=what, use=setup.use.name, action=setup.action.name
+            unit.name, EventKind.WATCHDOG, None, system=system.id, what=what, use=setup.use.name, action=setup.action.name
         )
         if not setup.dont_log:
             self._witness.log(unit, kind, system.id, second=setup.pre << 4 | setup.use, offset=offset, cause=seq)
@@ -118,4 +118,4 @@ class Watchdogs:
         self._room.order(unit, system, Order.CUT, seq)
         if cycles:
             back = self._room.after(CYCLE_SECONDS, lambda: self._room.order(unit, system, Order.ENERGISE, seq))
-            system.timers += ((back, Step(at=Span(CYCLE_SECONDS, CYCLE_SECONDS), real="On")),)
+            system.timers += ((back, EffectStep(at=Span(CYCLE_SECONDS, CYCLE_SECONDS), real="On")),)

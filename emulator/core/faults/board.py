@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from emulator.core.vocab import Rail, ResetType
-from profiles.model import Step, View
+from profiles.model import EffectStep, View
 
 
 class Seam(StrEnum):
@@ -43,7 +43,7 @@ class PowerFault(Protocol):
     @property
     def gate(self) -> int | None: ...
 
-    def shape(self, steps: tuple[Step, ...]) -> tuple[Step, ...]: ...
+    def shape(self, steps: tuple[EffectStep, ...]) -> tuple[EffectStep, ...]: ...
 
 
 @runtime_checkable
@@ -59,7 +59,7 @@ class ReportFault(Protocol):
     def report(self, word: str | None) -> str | None: ...
 
 
-class Request(NamedTuple):
+class ClientRequest(NamedTuple):
     """One request of a client, as far as triggers may look into it.
 
     `method` is the HTTP method, or "IPMI". `path` is the URL path without a query, or the IPMI command in words
@@ -84,7 +84,7 @@ class When:
     rail: Rail | None = None
     skip: int = 0
 
-    def matches(self, request: Request, rail: Rail | None) -> bool:
+    def matches(self, request: ClientRequest, rail: Rail | None) -> bool:
         return (
             (self.protocol is None or self.protocol == request.protocol)
             and (self.method is None or self.method == request.method)
@@ -115,7 +115,7 @@ class Arming:
     seen: int = 0
     fired: int = 0
 
-    def fires(self, request: Request, rail: Rail | None) -> bool:
+    def fires(self, request: ClientRequest, rail: Rail | None) -> bool:
         """Whether it acts on this request; counts."""
         if not self.armed.when.matches(request, rail):
             return False
@@ -138,7 +138,7 @@ class FaultBoard:
     def clear(self) -> None:
         self.armings = ()
 
-    def firing(self, seam: Seam, request: Request, rail: Rail | None, view: View | None = None) -> tuple[Fault, ...]:
+    def firing(self, seam: Seam, request: ClientRequest, rail: Rail | None, view: View | None = None) -> tuple[Fault, ...]:
         """Those of a seam that act on this request; with a `view`, only those that speak through it."""
         if not self.armings:
             return ()

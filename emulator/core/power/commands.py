@@ -15,13 +15,13 @@ from typing import TypeVarTuple
 
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.unit import Unit
-from emulator.core.faults.board import PowerFault, Request, Seam
-from emulator.core.journal import Kind
+from emulator.core.faults.board import ClientRequest, PowerFault, Seam
+from emulator.core.journal import EventKind
 from emulator.core.power.system import GATE_SECONDS, Gate, SystemState
-from emulator.core.rack_services import Room
+from emulator.core.rack_services import RackServices
 from emulator.core.truth.host import Order
 from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, ResetType
-from profiles.model import Cell, HostEvent, IpmiCell, PowerRules, Span, Step
+from profiles.model import EffectStep, HostEvent, IpmiCell, PowerCell, PowerRules, Span
 
 Ts = TypeVarTuple("Ts")
 
@@ -37,7 +37,7 @@ ORDER_OF_RAIL: Mapping[str, Order] = {"On": Order.ENERGISE, "Off": Order.CUT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class PowerReply:
     """What the front end has to say to a power command, and what the journal knows it as."""
 
     seq: int
@@ -47,7 +47,7 @@ class Answer:
     assumed: bool  # the profile does not know this cell
 
 
-def lookup(rules: PowerRules, row: str, reset: str) -> Cell:
+def lookup(rules: PowerRules, row: str, reset: str) -> PowerCell:
     """The cell of a ResetType in a state; a type that the profile does not list is `unlisted_type`."""
     if reset not in rules.reset_types:
         return rules.unlisted_type
@@ -57,12 +57,12 @@ def lookup(rules: PowerRules, row: str, reset: str) -> Cell:
 class Effects:
     """Plays effects on the systems of a rack."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: RackServices) -> None:
         self._room = room
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
-    def redfish_reset(self, unit: Unit, system: SystemState, reset: str, cause: int | None) -> Answer:
+    def redfish_reset(self, unit: Unit, system: SystemState, reset: str, cause: int | None) -> PowerReply:
         """ComputerSystem.Reset. `reset` is whatever the client sent."""
         rules = unit.profile.power
         cell = self._window(unit, system, reset) or lookup(rules, system.row, reset)
@@ -70,7 +70,7 @@ class Effects:
         status = unit.profile.replies[outcome.reply].status
         seq = self._room.journal.record(
             unit.name,
-            Kind.COMMAND,
+            EventKind.COMMAND,
             cause,
             system=system.id,
             via="redfish",
@@ -83,7 +83,7 @@ class Effects:
         )
         if status < 300:
             self._begin(unit, system, outcome.effect, _known_reset(reset), "redfish", seq)
-        return Answer(seq=seq, outcome=cell.outcome, reply=outcome.reply, effect=outcome.effect, assumed=cell.assumed)
+        return PowerReply(seq=seq, outcome=cell.outcome, reply=outcome.reply, effect=outcome.effect, assumed=cell.assumed)
 
     def chassis_control(self, unit: Unit, system: SystemState, control: ChassisControl, cause: int | None) -> tuple[int, int]:
         """IPMI Chassis Control. Returns (completion code, seq). A control the profile does not list is 0xCC."""
@@ -92,7 +92,7 @@ class Effects:
         reset = RESET_OF_CONTROL[control]
         seq = self._room.journal.record(
             unit.name,
-            Kind.COMMAND,
+            EventKind.COMMAND,
             cause,
             system=system.id,
             via="ipmi",
@@ -107,12 +107,12 @@ class Effects:
             self._begin(unit, system, effect, reset, "ipmi", seq)
         return code, seq
 
-    def _window(self, unit: Unit, system: SystemState, reset: str) -> Cell | None:
+    def _window(self, unit: Unit, system: SystemState, reset: str) -> PowerCell | None:
         rules = unit.profile.power
         for window in rules.windows:
             since, length = system.began.get(window.after, (0.0, -1.0))
             if reset in window.reset and self._room.now - since <= length:
-                return Cell(window.outcome, rules.unlisted_type.evidence)
+                return PowerCell(window.outcome, rules.unlisted_type.evidence)
         return None
 
     # -- effects -------------------------------------------------------------------------------------------------------
@@ -122,11 +122,11 @@ class Effects:
             return  # the same command again, while the first one works: nothing new happens
         steps = unit.profile.power.effects[effect]
         system.machine.commanded(_cause_of(reset), steps)
-        request = Request(protocol=protocol, method="", path="", system=system.id, reset=reset)
+        request = ClientRequest(protocol=protocol, method="", path="", system=system.id, reset=reset)
         reads: int | None = None
         for fault in unit.faults.firing(Seam.POWER, request, system.host.rail):
             assert isinstance(fault, PowerFault)
-            self._room.journal.record(unit.name, Kind.FAULT, cause, system=system.id, fault=fault.name)
+            self._room.journal.record(unit.name, EventKind.FAULT, cause, system=system.id, fault=fault.name)
             steps = fault.shape(steps)
             reads = fault.gate if fault.gate is not None else reads
         beside = system.falls() and not any(step.real == "Off" for step in steps)
@@ -142,7 +142,7 @@ class Effects:
             steps = self._hold(system.gate, steps, cause, beside=beside)
         self._schedule(unit, system, steps, cause)
 
-    def _hold(self, gate: Gate, steps: tuple[Step, ...], cause: int, *, beside: bool) -> tuple[Step, ...]:
+    def _hold(self, gate: Gate, steps: tuple[EffectStep, ...], cause: int, *, beside: bool) -> tuple[EffectStep, ...]:
         first = next((n for n, step in enumerate(steps) if step.real is not None or step.event is not None), len(steps))
         if beside:
             gate.held += steps[first:]
@@ -151,7 +151,7 @@ class Effects:
         return steps[:first]
 
     def _schedule(
-        self, unit: Unit, system: SystemState, steps: tuple[Step, ...], cause: int, *, from_first: bool = False
+        self, unit: Unit, system: SystemState, steps: tuple[EffectStep, ...], cause: int, *, from_first: bool = False
     ) -> None:
         # One draw for the whole effect: a slow machine is slow in every step, and the steps keep their order.
         spread = any(step.at.low != step.at.high for step in steps)
@@ -164,7 +164,7 @@ class Effects:
             else:
                 system.timers += ((self._room.after(delay, _later(self._play, unit, system, step, cause)), step),)
 
-    def _play(self, unit: Unit, system: SystemState, step: Step, cause: int) -> None:
+    def _play(self, unit: Unit, system: SystemState, step: EffectStep, cause: int) -> None:
         system.timers = tuple((timer, later) for timer, later in system.timers if timer.live)
         if step.event is not None:
             self._room.order(unit, system, ORDER_OF_EVENT[step.event], cause)
@@ -194,7 +194,7 @@ class Effects:
         if gate.open:
             return
         gate.open = True
-        seq = self._room.journal.record(unit.name, Kind.GATE, gate.cause or cause, system=system.id, after_reads=gate.seen)
+        seq = self._room.journal.record(unit.name, EventKind.GATE, gate.cause or cause, system=system.id, after_reads=gate.seen)
         held, gate.held = gate.held, ()
         self._schedule(unit, system, held, seq, from_first=True)
 

@@ -18,9 +18,9 @@ from emulator.core.bmc.sensors import Meter, SensorNumber
 from emulator.core.clock import Instant
 from emulator.core.lazy import lazy
 from emulator.core.timers import Timer
-from emulator.core.truth.host import Holder, Host
+from emulator.core.truth.host import Host, HostDriver
 from emulator.core.vocab import Rail
-from profiles.model import Step, View
+from profiles.model import EffectStep, View
 
 GATE_SECONDS = 10.0
 """After the second read a gate waits no longer than this (ruling 8)."""
@@ -33,7 +33,7 @@ class Gate:
     reads: int
     seen: int = 0
     open: bool = False
-    held: tuple[Step, ...] = ()
+    held: tuple[EffectStep, ...] = ()
     cause: int | None = None
 
 
@@ -54,12 +54,12 @@ class SystemState:
     host: Host
     since: Instant = 0.0  # when the rack was made
     at_first: Host = field(init=False)  # as it was then
-    holder: Holder | None = None
+    holder: HostDriver | None = None
     says: Mapping[View, str | None] = field(default_factory=dict)
     awaiting: Mapping[View, str | None] | None = None  # what to say when the ordered change has really happened
     awaiting_cause: int | None = None
     effect: str | None = None  # the effect that is in flight
-    timers: tuple[tuple[Timer, Step], ...] = ()  # steps that are still to come
+    timers: tuple[tuple[Timer, EffectStep], ...] = ()  # steps that are still to come
     gate: Gate | None = None
     began: Mapping[str, tuple[Instant, float]] = field(default_factory=lambda: NO_WINDOWS)  # effect -> (since, seconds)
     last_power_event: str = "unknown"

@@ -33,7 +33,7 @@ class Order(StrEnum):
     CRASH = "crash"  # a diagnostic interrupt that the OS does not survive
 
 
-class Holder(Protocol):
+class HostDriver(Protocol):
     """Whoever holds the hosts: a virtual machine room, a Docker engine, local processes.
 
     An order never blocks and is always answered by news through `Rack.news`, also where nothing had to change.

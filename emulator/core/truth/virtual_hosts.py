@@ -13,7 +13,7 @@ NEEDS_RAIL: Mapping[Order, News] = {Order.RESET: News.WAS_RESET, Order.CRASH: Ne
 NEEDS_OS: Mapping[Order, News] = {Order.ASK_SHUTDOWN: News.OS_WENT_DOWN, Order.ASK_REBOOT: News.OS_BOOTED}
 
 
-class VirtualRoom:
+class VirtualHosts:
     """Holds virtual hosts. A hung OS never answers; a reset of a dead host does nothing."""
 
     def __init__(self, rack: Rack) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.console.sol import PAYLOAD_BYTES
 from emulator.ipmi.console.sol_config import sol_setup
 from emulator.ipmi.management.channel import lan_channel
@@ -30,54 +30,54 @@ def _size(count: int) -> bytes:
 
 def _only_sol(payload_type: int, instance: int = ONLY_INSTANCE) -> None:
     if payload_type & 0x3F != PAYLOAD_SOL or instance & 0x0F != ONLY_INSTANCE:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
 
 
-def activate(call: Call) -> bytes:
+def activate(call: IpmiCall) -> bytes:
     _only_sol(call.data[0], call.data[1])
     session, sol = call.session, call.bmc.sol
     setup = sol_setup(call.state)
     if not setup.enabled or not isinstance(session.link, RmcpPlusLink):
-        raise Refused(DISABLED)
+        raise CompletionError(DISABLED)
     if session.privilege < setup.privilege:
-        raise Refused(CompletionCode.INSUFFICIENT_PRIVILEGE)
+        raise CompletionError(CompletionCode.INSUFFICIENT_PRIVILEGE)
     account = call.view.users.get(session.account.name)
     if account is None or account.slot in call.state.no_sol:
-        raise Refused(DISABLED)
+        raise CompletionError(DISABLED)
     if not call.data[2] & ENCRYPTED:
-        raise Refused(WITHOUT_ENCRYPTION)
+        raise CompletionError(WITHOUT_ENCRYPTION)
     if sol.session is not None:
         if sol.session.id in call.sessions.live:
-            raise Refused(ALREADY_ACTIVE)
+            raise CompletionError(ALREADY_ACTIVE)
         sol.deactivate(call.cause, tell=False)
     sol.activate(session, session.link, call.cause, retries=setup.retries, every=setup.retry_every)
     return bytes(4) + _size(PAYLOAD_BYTES) * 2 + _size(call.bmc.here.port) + _size(NO_VLAN)
 
 
-def deactivate(call: Call) -> bytes:
+def deactivate(call: IpmiCall) -> bytes:
     """Anybody with the privilege may end anybody's."""
     _only_sol(call.data[0], call.data[1])
     sol = call.bmc.sol
     if call.session.privilege < sol_setup(call.state).privilege:
-        raise Refused(CompletionCode.INSUFFICIENT_PRIVILEGE)
+        raise CompletionError(CompletionCode.INSUFFICIENT_PRIVILEGE)
     if sol.session is None:
-        raise Refused(ALREADY_INACTIVE)
+        raise CompletionError(ALREADY_INACTIVE)
     sol.deactivate(call.cause, tell=sol.session is not call.session)
     return b""
 
 
-def get_activation_status(call: Call) -> bytes:
+def get_activation_status(call: IpmiCall) -> bytes:
     _only_sol(call.data[0])
     return bytes((ONLY_INSTANCE, int(call.bmc.sol.session is not None), 0))
 
 
-def get_instance_info(call: Call) -> bytes:
+def get_instance_info(call: IpmiCall) -> bytes:
     _only_sol(call.data[0], call.data[1])
     session = call.bmc.sol.session
     return (session.id if session is not None else bytes(4)) + bytes((ONLY_INSTANCE,)) + bytes(7)
 
 
-def get_user_access(call: Call) -> bytes:
+def get_user_access(call: IpmiCall) -> bytes:
     lan_channel(call.data[0])
     number = call.data[1] & 0x3F
     user_at(call, number)
@@ -85,7 +85,7 @@ def get_user_access(call: Call) -> bytes:
     return bytes((SOL_BIT if may else 0, 0, 0, 0))
 
 
-def set_user_access(call: Call) -> bytes:
+def set_user_access(call: IpmiCall) -> bytes:
     lan_channel(call.data[0])
     number, state = call.data[1] & 0x3F, call.state
     user_at(call, number)
@@ -94,13 +94,13 @@ def set_user_access(call: Call) -> bytes:
     return b""
 
 
-def get_channel_support(call: Call) -> bytes:
+def get_channel_support(call: IpmiCall) -> bytes:
     lan_channel(call.data[0])
     return STANDARD + SET_UP + bytes(4)
 
 
-def get_channel_version(call: Call) -> bytes:
+def get_channel_version(call: IpmiCall) -> bytes:
     lan_channel(call.data[0])
     if call.data[1] not in (0x00, PAYLOAD_SOL):
-        raise Refused(NO_SUCH_PAYLOAD)
+        raise CompletionError(NO_SUCH_PAYLOAD)
     return bytes((VERSION_1_0,))

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import Instant
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.ipmi.console import boot_text as console
 from emulator.ipmi.session.codec import RmcpPlusLink
 from emulator.ipmi.session.rmcp import Malformed
-from emulator.ipmi.session.sessions import Peer, Session
+from emulator.ipmi.session.sessions import LanSession, Peer
 from emulator.ipmi.state import Here
 
 CHARACTERS = 200
@@ -55,7 +55,7 @@ class Waiting:
 class _Line:
     """What is kept while somebody has the console."""
 
-    session: Session
+    session: LanSession
     link: RmcpPlusLink
     hang_up: Callable[[], None]
     retries: int
@@ -77,18 +77,18 @@ class Sol:
         self._line: _Line | None = None
 
     @property
-    def session(self) -> Session | None:
+    def session(self) -> LanSession | None:
         """Whose the console is."""
         return self._line.session if self._line is not None else None
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
     def activate(
-        self, session: Session, link: RmcpPlusLink, cause: int, *, retries: int = RETRIES, every: float = RETRY_EVERY
+        self, session: LanSession, link: RmcpPlusLink, cause: int, *, retries: int = RETRIES, every: float = RETRY_EVERY
     ) -> None:
         """`retries` and the seconds between them are as they were configured when it was activated."""
         self._line = _Line(session, link, self._view.on_log(self._happened), retries, every)
-        self._view.record(Kind.SESSION, cause, what="console activated", via="ipmi", user=session.account.name)
+        self._view.record(EventKind.SESSION, cause, what="console activated", via="ipmi", user=session.account.name)
 
     def deactivate(self, cause: int | None = None, *, tell: bool = True) -> None:
         """`tell` the client, unless it asked for it itself or is gone."""
@@ -99,7 +99,7 @@ class Sol:
             self._say(line, bytes((0, 0, 0, DEACTIVATING)))
         line.hang_up()
         self._line = None
-        self._view.record(Kind.SESSION, cause, what="console deactivated", via="ipmi", user=line.session.account.name)
+        self._view.record(EventKind.SESSION, cause, what="console deactivated", via="ipmi", user=line.session.account.name)
 
     # -- from the host -------------------------------------------------------------------------------------------------
 

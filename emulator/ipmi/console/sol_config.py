@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.ipmi.call import Call
+from emulator.ipmi.call import IpmiCall
 from emulator.ipmi.management.channel import LAN_CHANNEL, lan_channel
 from emulator.ipmi.management.parameters import (
     REVISION,
     REVISION_ONLY,
+    ConfigParameter,
     Family,
-    Parameter,
     Table,
     constant,
     in_progress,
@@ -26,19 +26,19 @@ from emulator.ipmi.management.parameters import (
     write,
 )
 from emulator.ipmi.management.parameters import told as tells
-from emulator.ipmi.session.sessions import Privilege
+from emulator.ipmi.session.sessions import IpmiPrivilege
 from emulator.ipmi.state import IpmiState
 
 ENABLE, AUTHENTICATION, ACCUMULATION, RETRY, BIT_RATE, VOLATILE_BIT_RATE = 1, 2, 3, 4, 5, 6
 ENABLED = b"\x01"
-FORCED_AND_OPERATOR = bytes((0xC0 | Privilege.OPERATOR,))  # encryption and authentication
+FORCED_AND_OPERATOR = bytes((0xC0 | IpmiPrivilege.OPERATOR,))  # encryption and authentication
 FIVE_MS_OR_255 = bytes((0x01, 0xFF))
 SEVEN_TIMES_500_MS = bytes((0x07, 0x32))
 BITRATE_115200 = b"\x0a"
 BIT_RATES = frozenset({0x00, 0x06, 0x07, 0x08, 0x09, 0x0A})
 """As the serial port is, and 9.6 to 115.2 kbit/s."""
 RETRY_UNIT = 0.01
-LEVELS = range(Privilege.USER, 6)
+LEVELS = range(IpmiPrivilege.USER, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +56,20 @@ def sol_setup(state: IpmiState) -> SolSetup:
     level = kept(state, Family.SOL, AUTHENTICATION, FORCED_AND_OPERATOR)[0] & 0x0F
     return SolSetup(
         enabled=bool(kept(state, Family.SOL, ENABLE, ENABLED)[0] & 0x01),
-        privilege=min(level, Privilege.ADMINISTRATOR),
+        privilege=min(level, IpmiPrivilege.ADMINISTRATOR),
         retries=count & 0x07,
         retry_every=interval * RETRY_UNIT,
     )
 
 
-def _bit_rate(number: int) -> Parameter:
+def _bit_rate(number: int) -> ConfigParameter:
     stored = plain(Family.SOL, number, BITRATE_115200, lambda value: value[0] & 0x0F in BIT_RATES)
 
-    def get(call: Call) -> bytes:
+    def get(call: IpmiCall) -> bytes:
         lasting = kept(call.state, Family.SOL, BIT_RATE, BITRATE_115200)
         return kept(call.state, Family.SOL, number, lasting)
 
-    return Parameter(get, stored.put)
+    return ConfigParameter(get, stored.put)
 
 
 PARAMETERS: Final[Table] = {
@@ -85,14 +85,14 @@ PARAMETERS: Final[Table] = {
 }
 
 
-def get_configuration(call: Call) -> bytes:
+def get_configuration(call: IpmiCall) -> bytes:
     lan_channel(call.data[0] & 0x0F)
     if call.data[0] & REVISION_ONLY:
         return bytes((REVISION,))
     return bytes((REVISION,)) + read(PARAMETERS, call, call.data[1])
 
 
-def set_configuration(call: Call) -> bytes:
+def set_configuration(call: IpmiCall) -> bytes:
     lan_channel(call.data[0] & 0x0F)
     write(PARAMETERS, call, call.data[1], call.data[2:])
     return b""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.sdr import DEVICE_SUPPORT
 from emulator.ipmi.session.rmcp import NO_SESSION
-from emulator.ipmi.session.sessions import Privilege
+from emulator.ipmi.session.sessions import IpmiPrivilege
 from profiles.model import View
 
 IPMI_2_0 = 0x02
@@ -36,7 +36,7 @@ def firmware_bytes(version: str) -> tuple[int, int, bytes]:
     return min(numbers[0], 0x7F), tens << 4 | ones, bytes(auxiliary).ljust(4, b"\0")
 
 
-def get_device_id(call: Call) -> bytes:
+def get_device_id(call: IpmiCall) -> bytes:
     """15 bytes, the auxiliary four included: some clients refuse fewer (20.1)."""
     device, version = call.view.profile.ipmi.device, call.view.profile.identity.bmc_firmware
     major, minor, auxiliary = firmware_bytes(version)
@@ -48,35 +48,35 @@ def get_device_id(call: Call) -> bytes:
     )
 
 
-def cold_reset(call: Call) -> bytes:
+def cold_reset(call: IpmiCall) -> bytes:
     """Answered; then the BMC is away for as long as the profile says (20.2)."""
     call.view.reset_bmc("cold", call.cause)
     return b""
 
 
-def warm_reset(call: Call) -> bytes:
+def warm_reset(call: IpmiCall) -> bytes:
     call.view.reset_bmc("warm", call.cause)
     return b""
 
 
-def get_self_test_results(_call: Call) -> bytes:
+def get_self_test_results(_call: IpmiCall) -> bytes:
     return SELF_TEST_PASSED
 
 
-def get_guid(call: Call) -> bytes:
+def get_guid(call: IpmiCall) -> bytes:
     return call.bmc.guid
 
 
-def get_acpi_power_state(call: Call) -> bytes:
+def get_acpi_power_state(call: IpmiCall) -> bytes:
     word = call.view.power(call.system, View.IPMI, call.request, call.cause)
     return bytes((ACPI_STATE.get(word, ACPI_UNKNOWN), 0x00 if word == "On" else ACPI_UNKNOWN))
 
 
-def get_global_enables(call: Call) -> bytes:
+def get_global_enables(call: IpmiCall) -> bytes:
     return bytes((call.state.enables & ~EVENT_LOGGING | (EVENT_LOGGING if call.view.log.enabled else 0),))
 
 
-def set_global_enables(call: Call) -> bytes:
+def set_global_enables(call: IpmiCall) -> bytes:
     """Event logging is the machine's log's, the rest is only kept."""
     call.state.enables = call.data[0]
     logs = bool(call.data[0] & EVENT_LOGGING)
@@ -85,26 +85,26 @@ def set_global_enables(call: Call) -> bytes:
     return b""
 
 
-def get_interface_capabilities(call: Call) -> bytes:
+def get_interface_capabilities(call: IpmiCall) -> bytes:
     """Of the interface that the host has: KCS, version 1, and no longer messages than the usual ones (22.9)."""
     if call.data[0] & 0x0F != KCS:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     return bytes((0, 0, KCS_INPUT_BYTES))
 
 
-def set_session_privilege(call: Call) -> bytes:
+def set_session_privilege(call: IpmiCall) -> bytes:
     """0 asks for nothing and reads what is (22.18)."""
     session, level = call.session, call.data[0] & 0x0F
-    if level > Privilege.ADMINISTRATOR or level == Privilege.CALLBACK:
-        raise Refused(CompletionCode.INVALID_FIELD)
+    if level > IpmiPrivilege.ADMINISTRATOR or level == IpmiPrivilege.CALLBACK:
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     if level > session.limit:
-        raise Refused(REQUESTED_LEVEL_NOT_AVAILABLE)
+        raise CompletionError(REQUESTED_LEVEL_NOT_AVAILABLE)
     if level:
-        session.privilege = Privilege(level)
+        session.privilege = IpmiPrivilege(level)
     return bytes((session.privilege,))
 
 
-def close_session(call: Call) -> bytes:
+def close_session(call: IpmiCall) -> bytes:
     """Anybody may close the own session; somebody else's takes an administrator (22.19). Session 0 is named by its handle."""
     session_id, handle = call.data[:4], call.data[4:]
     if session_id == NO_SESSION and handle:
@@ -112,11 +112,13 @@ def close_session(call: Call) -> bytes:
     else:
         target, unknown = call.sessions.live.get(session_id), INVALID_SESSION_ID
     if target is None:
-        raise Refused(unknown)
-    if target is not call.session and call.session.privilege < Privilege.ADMINISTRATOR:
-        raise Refused(CompletionCode.INSUFFICIENT_PRIVILEGE)
+        raise CompletionError(unknown)
+    if target is not call.session and call.session.privilege < IpmiPrivilege.ADMINISTRATOR:
+        raise CompletionError(CompletionCode.INSUFFICIENT_PRIVILEGE)
     call.sessions.close(target.id)
     if call.bmc.sol.session is target:
         call.bmc.sol.deactivate(call.cause, tell=target is not call.session)
-    call.view.record(Kind.SESSION, call.cause, what="closed", via="ipmi", user=target.account.name, live=len(call.sessions.live))
+    call.view.record(
+        EventKind.SESSION, call.cause, what="closed", via="ipmi", user=target.account.name, live=len(call.sessions.live)
+    )
     return b""

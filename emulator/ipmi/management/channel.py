@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.parameters import Family, kept
 from emulator.ipmi.session.handshake import KG_BYTES
-from emulator.ipmi.session.sessions import Privilege
+from emulator.ipmi.session.sessions import IpmiPrivilege
 from emulator.ipmi.session.suites import CipherSuite, usable
 
 LAN_CHANNEL = 0x01
@@ -47,27 +47,27 @@ KEY_IS_LOCKED, TOO_FEW_BYTES, TOO_MANY_BYTES, NO_KEY_R = 0x80, 0x81, 0x82, 0x84
 def lan_channel(number: int) -> int:
     """The one channel that has sessions; 0xE is the one that the request came through."""
     if number & 0x0F not in (LAN_CHANNEL, THIS_CHANNEL):
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     return LAN_CHANNEL
 
 
 # -- before the login --------------------------------------------------------------------------------------------------
 
 
-def supported_auth_types(call: Call) -> int:
+def supported_auth_types(call: IpmiCall) -> int:
     return sum(1 << kind for kind in call.bmc.auth_types)
 
 
-def auth_types_at(call: Call, level: int) -> int:
+def auth_types_at(call: IpmiCall, level: int) -> int:
     """The IPMI 1.5 authentication types that are enabled for a privilege level (1 to 5), a bit each: LAN parameter 2."""
     enabled = kept(call.state, Family.LAN, 2, b"")
-    return enabled[level - 1] if enabled else supported_auth_types(call) if level <= Privilege.ADMINISTRATOR else 0
+    return enabled[level - 1] if enabled else supported_auth_types(call) if level <= IpmiPrivilege.ADMINISTRATOR else 0
 
 
-def get_authentication_capabilities(call: Call) -> bytes:
+def get_authentication_capabilities(call: IpmiCall) -> bytes:
     channel, level = lan_channel(call.data[0]), call.data[1] & 0x0F
-    if not Privilege.CALLBACK <= level <= Privilege.ADMINISTRATOR:
-        raise Refused(CompletionCode.INVALID_FIELD)
+    if not IpmiPrivilege.CALLBACK <= level <= IpmiPrivilege.ADMINISTRATOR:
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     types = auth_types_at(call, level)
     status = USERS_WITH_NAMES | call.state.access[0] & EACH_MESSAGE_OFF | (KG_IS_SET if call.bmc.key is not None else 0)
     extended = 0
@@ -85,12 +85,12 @@ def algorithms_record(suites: tuple[CipherSuite, ...]) -> bytes:
     return bytes((*auth, *integrity, *confidentiality))
 
 
-def get_cipher_suites(call: Call) -> bytes:
+def get_cipher_suites(call: IpmiCall) -> bytes:
     """Sixteen bytes of the list at a time; a client asks on until it gets fewer. A suite that was set unused is not in it: many
     clients take the best one that they find here."""
     channel, page = lan_channel(call.data[0]), call.data[2] & 0x3F
     if call.data[1] & 0x3F not in PAYLOADS:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     suites = usable(call.bmc.suites, call.state.suite_levels)
     whole = b"".join(suite.record for suite in suites) if call.data[2] & LIST_BY_SUITE else algorithms_record(suites)
     return bytes((channel,)) + whole[page * RECORDS_PER_PAGE : (page + 1) * RECORDS_PER_PAGE]
@@ -99,7 +99,7 @@ def get_cipher_suites(call: Call) -> bytes:
 # -- what a channel is -------------------------------------------------------------------------------------------------
 
 
-def get_channel_info(call: Call) -> bytes:
+def get_channel_info(call: IpmiCall) -> bytes:
     if (number := call.data[0] & 0x0F) in WITHOUT_SESSIONS:
         return WITHOUT_SESSIONS[number]
     channel = lan_channel(call.data[0])
@@ -108,31 +108,31 @@ def get_channel_info(call: Call) -> bytes:
 
 def _with_sessions(number: int) -> None:
     if number & 0x0F in WITHOUT_SESSIONS:
-        raise Refused(NO_SESSIONS_THERE)
+        raise CompletionError(NO_SESSIONS_THERE)
     lan_channel(number)
 
 
-def get_channel_access(call: Call) -> bytes:
+def get_channel_access(call: IpmiCall) -> bytes:
     _with_sessions(call.data[0])
     match call.data[1] & SELECTION:
         case 0x40:
             return bytes(call.state.access_kept)
         case 0x80:
             return bytes(call.state.access)
-    raise Refused(CompletionCode.INVALID_FIELD)
+    raise CompletionError(CompletionCode.INVALID_FIELD)
 
 
-def set_channel_access(call: Call) -> bytes:
+def set_channel_access(call: IpmiCall) -> bytes:
     """The privilege limit is enforced at the next login. To switch the channel off is to switch IPMI over LAN off, in Redfish
     too; only Redfish can switch it on again. What is set for after a restart is in force from then on, the mode excepted."""
     _with_sessions(call.data[0])
     mode, limit = call.data[1], call.data[2]
     if mode & SELECTION == SELECTION or limit & SELECTION == SELECTION:
-        raise Refused(CompletionCode.INVALID_FIELD)
-    if limit & SELECTION and not Privilege.CALLBACK <= limit & 0x0F <= 5:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
+    if limit & SELECTION and not IpmiPrivilege.CALLBACK <= limit & 0x0F <= 5:
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     if mode & SELECTION and mode & MODE not in (MODE_OFF, 0x02, 0x03):
-        raise Refused(NO_SUCH_MODE)
+        raise CompletionError(NO_SUCH_MODE)
     state = call.state
     state.access_kept = _changed(state.access_kept, call.data, NON_VOLATILE)
     if mode & SELECTION == VOLATILE and mode & MODE == MODE_OFF:
@@ -151,17 +151,17 @@ def _changed(access: tuple[int, int], data: bytes, selection: int) -> tuple[int,
     return mode, limit
 
 
-def set_security_keys(call: Call) -> bytes:
+def set_security_keys(call: IpmiCall) -> bytes:
     """K_g can be read and set, zeros being none; nothing can be locked, and one-key logins use no K_r (22.25)."""
     lan_channel(call.data[0])
     operation, key, value = call.data[1] & 0x03, call.data[2], call.data[3:]
     if key == KEY_R:
-        raise Refused(NO_KEY_R)
+        raise CompletionError(NO_KEY_R)
     if key != KEY_G or operation not in (READ_KEY, SET_KEY):
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     if operation == READ_KEY:
         return KEY_NOT_TO_BE_LOCKED + (call.bmc.key or bytes(KG_BYTES))
     if len(value) != KG_BYTES:
-        raise Refused(TOO_FEW_BYTES if len(value) < KG_BYTES else TOO_MANY_BYTES)
+        raise CompletionError(TOO_FEW_BYTES if len(value) < KG_BYTES else TOO_MANY_BYTES)
     call.state.kg = value if any(value) else b""
     return KEY_NOT_TO_BE_LOCKED

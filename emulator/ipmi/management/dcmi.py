@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from emulator.core.bmc.eventlog import Overflow
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.parameters import NO_SUCH_PARAMETER, WRITE_ONLY, Family, keep, kept
 
 GROUP = 0xDC
@@ -31,25 +31,25 @@ TAG_CHUNK, NAME_CHUNK = 16, 16
 NAME_MAX, WHOLE_MAX = 63, 64
 
 
-def body(call: Call) -> bytes:
+def body(call: IpmiCall) -> bytes:
     """The request after the group. Raises Refused for another group than DCMI."""
     if call.data[0] != GROUP:
-        raise Refused(OTHER_GROUP)
+        raise CompletionError(OTHER_GROUP)
     return call.data[1:]
 
 
 # -- capabilities ------------------------------------------------------------------------------------------------------
 
 
-def get_capabilities(call: Call) -> bytes:
+def get_capabilities(call: IpmiCall) -> bytes:
     request = body(call)
     known = {1: POWER_MANAGEMENT, 2: _platform(call), 3: POWER_DEVICE, 4: MANAGEABILITY, 5: NO_ROLLING_AVERAGES}
     if len(request) != 1 or request[0] not in known:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     return bytes((GROUP,)) + DCMI_1_5 + CAPABILITIES_REVISION + known[request[0]]
 
 
-def _platform(call: Call) -> bytes:
+def _platform(call: IpmiCall) -> bytes:
     """Parameter 2: how the SEL is, what identifies the machine, how often temperatures are taken."""
     log = call.view.log
     rolls = ROLLS_OVER if log.overflow is Overflow.DROP_OLDEST else 0
@@ -59,23 +59,23 @@ def _platform(call: Call) -> bytes:
 # -- names -------------------------------------------------------------------------------------------------------------
 
 
-def get_asset_tag(call: Call) -> bytes:
+def get_asset_tag(call: IpmiCall) -> bytes:
     return _chunk(call, call.view.chassis.asset_tag().encode(), TAG_CHUNK)
 
 
-def set_asset_tag(call: Call) -> bytes:
+def set_asset_tag(call: IpmiCall) -> bytes:
     """Answers how far it was written (6.4.2), padding included: a client that pads goes on from there."""
     tag = _changed(call, call.view.chassis.asset_tag().encode(), TAG_CHUNK)
     call.view.chassis.set_asset_tag(tag, cause=call.cause)
     return bytes((GROUP, min(_end(call), 0xFF)))
 
 
-def get_controller_name(call: Call) -> bytes:
+def get_controller_name(call: IpmiCall) -> bytes:
     """The management controller identifier string (6.4.6.1), its end included."""
     return _chunk(call, call.view.network.interface().host_name.encode()[:NAME_MAX] + b"\0", NAME_CHUNK)
 
 
-def set_controller_name(call: Call) -> bytes:
+def set_controller_name(call: IpmiCall) -> bytes:
     """Comes in pieces, of which the last one ends with a zero byte (6.4.6.2)."""
     network = call.view.network
     name = _changed(call, network.interface().host_name.encode(), NAME_CHUNK)
@@ -83,33 +83,33 @@ def set_controller_name(call: Call) -> bytes:
     return bytes((GROUP, min(_end(call), 0xFF)))
 
 
-def _end(call: Call) -> int:
+def _end(call: IpmiCall) -> int:
     offset, count = body(call)[:2]
     return offset + count
 
 
-def _chunk(call: Call, whole: bytes, most: int) -> bytes:
+def _chunk(call: IpmiCall, whole: bytes, most: int) -> bytes:
     request = body(call)
     if len(request) != 2 or request[1] > most:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     offset, count = request
     if offset > len(whole):
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     return bytes((GROUP, len(whole))) + whole[offset : offset + count]
 
 
-def _changed(call: Call, old: bytes, most: int) -> str:
+def _changed(call: IpmiCall, old: bytes, most: int) -> str:
     request = body(call)
     if len(request) < 2 or len(request) != 2 + request[1] or request[1] > most:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     offset, new = request[0], request[2:]
     if offset + len(new) > WHOLE_MAX:
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     whole = old[:offset].ljust(offset, b"\0") + new  # some clients write all of it, zeros and all
     try:
         return whole.partition(b"\0")[0].decode()
     except UnicodeDecodeError:
-        raise Refused(CompletionCode.INVALID_FIELD) from None
+        raise CompletionError(CompletionCode.INVALID_FIELD) from None
 
 
 # -- DHCP --------------------------------------------------------------------------------------------------------------
@@ -124,29 +124,29 @@ CONFIGURATION: Mapping[int, bytes] = {
 """Parameters of table 6-6 and what they are at first. They are kept and told: nothing here speaks DHCP."""
 
 
-def get_configuration(call: Call) -> bytes:
+def get_configuration(call: IpmiCall) -> bytes:
     request = body(call)
     if len(request) != 2:
-        raise Refused(CompletionCode.INVALID_LENGTH)
+        raise CompletionError(CompletionCode.INVALID_LENGTH)
     if request[0] == ACTIVATE_DHCP:
-        raise Refused(WRITE_ONLY)
+        raise CompletionError(WRITE_ONLY)
     if request[0] not in CONFIGURATION:
-        raise Refused(NO_SUCH_PARAMETER)
+        raise CompletionError(NO_SUCH_PARAMETER)
     value = kept(call.state, Family.DCMI, request[0], CONFIGURATION[request[0]])
     return bytes((GROUP,)) + DCMI_1_5 + CONFIGURATION_REVISION + value
 
 
-def set_configuration(call: Call) -> bytes:
+def set_configuration(call: IpmiCall) -> bytes:
     request = body(call)
     if len(request) < 3:
-        raise Refused(CompletionCode.INVALID_LENGTH)
+        raise CompletionError(CompletionCode.INVALID_LENGTH)
     number, value = request[0], request[2:]
     if number == ACTIVATE_DHCP:
         return bytes((GROUP,))
     if number not in CONFIGURATION:
-        raise Refused(NO_SUCH_PARAMETER)
+        raise CompletionError(NO_SUCH_PARAMETER)
     size = len(CONFIGURATION[number])
     if len(value) < size or any(value[size:]):  # one client always sends two bytes
-        raise Refused(CompletionCode.INVALID_LENGTH)
+        raise CompletionError(CompletionCode.INVALID_LENGTH)
     keep(call.state, Family.DCMI, number, value[:size])
     return bytes((GROUP,))

@@ -7,7 +7,7 @@ draws what it draws, and no exception action is ever due.
 from __future__ import annotations
 
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.dcmi import GROUP, body
 from emulator.ipmi.management.parameters import Family, keep, kept
 from emulator.ipmi.management.sel import seconds
@@ -21,11 +21,11 @@ LAST_ACTION = 0x11  # nothing, power off, the makers' own, only an entry in the 
 OUT_OF_RANGE, BAD_CORRECTION_TIME = 0x84, 0x85
 
 
-def get_power_reading(call: Call) -> bytes:
+def get_power_reading(call: IpmiCall) -> bytes:
     """Least, greatest and average since counting began (6.6.1). A host out of sight reads 0 and "not measuring"."""
     request = body(call)
     if len(request) != 3 or request[0] != SYSTEM_POWER:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     power = call.view.sensors.power()
     watts = (power.current or 0.0, power.low, power.high, power.average)
     return (
@@ -37,40 +37,40 @@ def get_power_reading(call: Call) -> bytes:
     )
 
 
-def get_power_limit(call: Call) -> bytes:
+def get_power_limit(call: IpmiCall) -> bytes:
     """The code 80h comes with the limit all the same (6.6.2)."""
     body(call)
     data = bytes((GROUP, 0, 0)) + (kept(call.state, Family.DCMI, LIMIT, b"") or _at_first(call))
     if not any(kept(call.state, Family.DCMI, ACTIVE, b"\0")):
-        raise Refused(NO_ACTIVE_LIMIT, data)
+        raise CompletionError(NO_ACTIVE_LIMIT, data)
     return data
 
 
-def _at_first(call: Call) -> bytes:
+def _at_first(call: IpmiCall) -> bytes:
     """Nothing is to be done about a draw beyond what one power supply can give for a second."""
     watts = call.view.profile.inventory.psu_watts
     return bytes((0,)) + watts.to_bytes(2, "little") + (1000).to_bytes(4, "little") + bytes(2) + (1).to_bytes(2, "little")
 
 
-def set_power_limit(call: Call) -> bytes:
+def set_power_limit(call: IpmiCall) -> bytes:
     """Three reserved bytes, exception action, watts, correction time in ms, two reserved bytes, sampling period in s (6.6.3)."""
     request = body(call)
     if len(request) != 14:
-        raise Refused(CompletionCode.INVALID_LENGTH)
+        raise CompletionError(CompletionCode.INVALID_LENGTH)
     action, watts, correction = request[3], int.from_bytes(request[4:6], "little"), int.from_bytes(request[6:10], "little")
     if action > LAST_ACTION:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     if not watts:
-        raise Refused(OUT_OF_RANGE)
+        raise CompletionError(OUT_OF_RANGE)
     if not correction:
-        raise Refused(BAD_CORRECTION_TIME)
+        raise CompletionError(BAD_CORRECTION_TIME)
     keep(call.state, Family.DCMI, LIMIT, request[3:])
     return bytes((GROUP,))
 
 
-def activate_power_limit(call: Call) -> bytes:
+def activate_power_limit(call: IpmiCall) -> bytes:
     request = body(call)
     if len(request) != 3 or request[0] > 1:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     keep(call.state, Family.DCMI, ACTIVE, request[:1])
     return bytes((GROUP,))

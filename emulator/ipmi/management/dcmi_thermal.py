@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from emulator.core.bmc.sensors import SENSORS, Sensor, SensorType
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.dcmi import GROUP, body
 from emulator.ipmi.management.parameters import Family, keep, kept
 from emulator.ipmi.management.sdr import FULL, records
@@ -27,13 +27,13 @@ THERMAL_LIMIT = 0x102
 NO_LIMIT = bytes(4)  # exception action, degrees, seconds
 
 
-def _sensors(call: Call) -> list[Sensor]:
+def _sensors(call: IpmiCall) -> list[Sensor]:
     request = body(call)
     if len(request) != 4:
-        raise Refused(CompletionCode.INVALID_LENGTH)
+        raise CompletionError(CompletionCode.INVALID_LENGTH)
     kind, entity, instance, start = request
     if kind != TEMPERATURE or entity not in ENTITY:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     found = [s for s in SENSORS if s.type is SensorType.TEMPERATURE and s.entity == ENTITY[entity]]
     if instance != ALL:
         return [sensor for sensor in found if sensor.instance == instance]
@@ -44,13 +44,13 @@ def _record_id(sensor: Sensor) -> bytes:
     return next(record[:2] for record in records() if record[3] == FULL and record[7] == sensor.number)
 
 
-def get_sensor_info(call: Call) -> bytes:
+def get_sensor_info(call: IpmiCall) -> bytes:
     """How many, and the ids of their records, eight at a time."""
     found = _sensors(call)
     return bytes((GROUP, len(found), len(found[:AT_ONCE]))) + b"".join(_record_id(sensor) for sensor in found[:AT_ONCE])
 
 
-def get_temperatures(call: Call) -> bytes:
+def get_temperatures(call: IpmiCall) -> bytes:
     """Whole degrees with a sign, each with its instance. A host out of sight has no readings."""
     found = _sensors(call)
     told = [(sensor.instance, value) for sensor in found if (value := call.view.sensors.read(sensor).value) is not None]
@@ -61,20 +61,20 @@ def get_temperatures(call: Call) -> bytes:
 def _inlet(request: bytes) -> int:
     """The instance of the inlet that a request names. Raises Refused."""
     if ENTITY.get(request[0]) != INLET or not any(s.entity == INLET and s.instance == request[1] for s in SENSORS):
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     return request[1]
 
 
-def get_thermal_limit(call: Call) -> bytes:
+def get_thermal_limit(call: IpmiCall) -> bytes:
     request = body(call)
     if len(request) != 2:
-        raise Refused(CompletionCode.INVALID_LENGTH)
+        raise CompletionError(CompletionCode.INVALID_LENGTH)
     return bytes((GROUP,)) + kept(call.state, Family.DCMI, THERMAL_LIMIT, NO_LIMIT, _inlet(request))
 
 
-def set_thermal_limit(call: Call) -> bytes:
+def set_thermal_limit(call: IpmiCall) -> bytes:
     request = body(call)
     if len(request) != 6:
-        raise Refused(CompletionCode.INVALID_LENGTH)
+        raise CompletionError(CompletionCode.INVALID_LENGTH)
     keep(call.state, Family.DCMI, THERMAL_LIMIT, request[2:], _inlet(request))
     return bytes((GROUP,))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from emulator.core.bmc.view import BmcView
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.session.rmcp import checksum
 from profiles.model import ABSENT
 
@@ -49,26 +49,26 @@ def inventory(view: BmcView) -> bytes:
     return header + bytes((checksum(header),)) + chassis + board + product
 
 
-def _only_device_0(call: Call) -> None:
+def _only_device_0(call: IpmiCall) -> None:
     if call.data[0]:
-        raise Refused(NO_SUCH_DEVICE)
+        raise CompletionError(NO_SUCH_DEVICE)
 
 
-def get_area_info(call: Call) -> bytes:
+def get_area_info(call: IpmiCall) -> bytes:
     _only_device_0(call)
     return len(inventory(call.view)).to_bytes(2, "little") + bytes((BY_BYTES,))
 
 
-def read(call: Call) -> bytes:
+def read(call: IpmiCall) -> bytes:
     _only_device_0(call)
     offset, count = int.from_bytes(call.data[1:3], "little"), call.data[3]
     data = inventory(call.view)
     if offset >= len(data):
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     part = data[offset : offset + min(count, MOST_AT_ONCE)]
     return bytes((len(part),)) + part
 
 
-def write(call: Call) -> bytes:
+def write(call: IpmiCall) -> bytes:
     _only_device_0(call)
-    raise Refused(WRITE_PROTECTED)
+    raise CompletionError(WRITE_PROTECTED)

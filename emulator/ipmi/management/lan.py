@@ -20,14 +20,14 @@ from typing import Final
 from emulator.core.bmc.network import Network
 from emulator.core.errors import SettingRefused
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.channel import LAN_CHANNEL, auth_types_at, supported_auth_types
 from emulator.ipmi.management.parameters import (
     READ_ONLY,
     REVISION,
     REVISION_ONLY,
+    ConfigParameter,
     Family,
-    Parameter,
     Table,
     constant,
     in_progress,
@@ -62,74 +62,74 @@ def _quad(text: str) -> bytes:
     return ipaddress.IPv4Address(text).packed
 
 
-def _configure(call: Call, change: Callable[[Network], Network]) -> None:
+def _configure(call: IpmiCall, change: Callable[[Network], Network]) -> None:
     """Raises Refused."""
     network = call.view.network
     try:
         network.configure(change(network.configured), call.cause)
     except SettingRefused:
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE) from None
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE) from None
 
 
-def _only_static(call: Call) -> None:
+def _only_static(call: IpmiCall) -> None:
     """Raises Refused for what DHCP gives, as OpenBMC answers."""
     if call.view.network.configured.dhcp:
-        raise Refused(CompletionCode.NOT_IN_STATE)
+        raise CompletionError(CompletionCode.NOT_IN_STATE)
 
 
-def _put_address(call: Call, value: bytes) -> None:
+def _put_address(call: IpmiCall, value: bytes) -> None:
     _only_static(call)
     _configure(call, lambda network: replace(network, address=str(ipaddress.IPv4Address(value))))
 
 
-def _put_mask(call: Call, value: bytes) -> None:
+def _put_mask(call: IpmiCall, value: bytes) -> None:
     _only_static(call)
     _configure(call, lambda network: replace(network, mask=str(ipaddress.IPv4Address(value))))
 
 
-def _put_gateway(call: Call, value: bytes) -> None:
+def _put_gateway(call: IpmiCall, value: bytes) -> None:
     _only_static(call)
     _configure(call, lambda network: replace(network, gateway=str(ipaddress.IPv4Address(value))))
 
 
-def _put_source(call: Call, value: bytes) -> None:
+def _put_source(call: IpmiCall, value: bytes) -> None:
     source = value[0] & 0x0F
     if source not in (STATIC, DHCP):
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     _configure(call, lambda network: replace(network, dhcp=source == DHCP))
 
 
-def _mac(call: Call) -> bytes:
+def _mac(call: IpmiCall) -> bytes:
     return bytes.fromhex(call.view.network.interface().mac.replace(":", ""))
 
 
-def _put_mac(call: Call, value: bytes) -> None:
+def _put_mac(call: IpmiCall, value: bytes) -> None:
     """It is the interface's own; to write what is there already is no error, for those who write a whole configuration."""
     if value != _mac(call):
-        raise Refused(READ_ONLY)
+        raise CompletionError(READ_ONLY)
 
 
-def _vlan(call: Call) -> bytes:
+def _vlan(call: IpmiCall) -> bytes:
     found = call.view.network.interface()
     return (found.vlan_id | (VLAN_ON if found.vlan else 0)).to_bytes(2, "little")
 
 
-def _put_vlan(call: Call, value: bytes) -> None:
+def _put_vlan(call: IpmiCall, value: bytes) -> None:
     """Switched off, the id is kept: clients send zeros then."""
     wanted = int.from_bytes(value, "little")
     on, vlan_id = bool(wanted & VLAN_ON), wanted & 0x0FFF
     if on and vlan_id == 0:
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     _configure(call, lambda network: replace(network, vlan=on, vlan_id=vlan_id or network.vlan_id))
 
 
-def _lockout(call: Call) -> bytes:
+def _lockout(call: IpmiCall) -> bytes:
     rule = call.view.lockout
     window, penalty = (min(round(s / LOCKOUT_UNIT), 0xFFFF).to_bytes(2, "little") for s in (rule.window_s, rule.penalty_s))
     return kept(call.state, Family.LAN, LOCKOUT, b"\0") + bytes((min(rule.failures, 0xFF),)) + window + penalty
 
 
-def _put_lockout(call: Call, value: bytes) -> None:
+def _put_lockout(call: IpmiCall, value: bytes) -> None:
     """What is written as it was read stays to the second. Whether an event is wanted is only kept: failed logins always are."""
     rule = call.view.lockout
     keep(call.state, Family.LAN, LOCKOUT, value[:1])
@@ -142,106 +142,106 @@ def _put_lockout(call: Call, value: bytes) -> None:
 # -- what only IPMI has ------------------------------------------------------------------------------------------------
 
 
-def _auth_enables(call: Call) -> bytes:
+def _auth_enables(call: IpmiCall) -> bytes:
     return bytes(auth_types_at(call, level) for level in range(1, 6))
 
 
-def _put_auth_enables(call: Call, value: bytes) -> None:
+def _put_auth_enables(call: IpmiCall, value: bytes) -> None:
     """A BMC that does not speak IPMI 1.5 has nothing to enable."""
     if not supported_auth_types(call):
-        raise Refused(READ_ONLY)
+        raise CompletionError(READ_ONLY)
     if any(types & ~supported_auth_types(call) for types in value):
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     keep(call.state, Family.LAN, 2, value)
 
 
-def _put_community(call: Call, value: bytes) -> None:
+def _put_community(call: IpmiCall, value: bytes) -> None:
     keep(call.state, Family.LAN, 16, value.ljust(COMMUNITY_BYTES, b"\0"))
 
 
-def _suite_ids(call: Call) -> bytes:
+def _suite_ids(call: IpmiCall) -> bytes:
     return b"\0" + bytes(suite.id for suite in call.bmc.suites).ljust(SLOTS, b"\0")
 
 
-def _suite_levels(call: Call) -> bytes:
+def _suite_levels(call: IpmiCall) -> bytes:
     return b"\0" + levels_of(call.bmc.suites, call.state.suite_levels)
 
 
-def _put_suite_levels(call: Call, value: bytes) -> None:
+def _put_suite_levels(call: IpmiCall, value: bytes) -> None:
     if any(half not in LEVELS for byte in value[1:] for half in (byte & 0x0F, byte >> 4)):
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     call.state.suite_levels = value[1:]
 
 
 def _destination(selector: int) -> int:
     if selector & 0x0F > DESTINATIONS:
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     return selector & 0x0F
 
 
-def _of_destination(number: int, otherwise: bytes) -> Callable[[Call], bytes]:
-    def get(call: Call) -> bytes:
+def _of_destination(number: int, otherwise: bytes) -> Callable[[IpmiCall], bytes]:
+    def get(call: IpmiCall) -> bytes:
         at = _destination(call.data[2])
         return bytes((at,)) + kept(call.state, Family.LAN, number, otherwise, at)
 
     return get
 
 
-def _put_destination_type(call: Call, value: bytes) -> None:
+def _put_destination_type(call: IpmiCall, value: bytes) -> None:
     if value[1] & 0x07 not in ALERT_TYPES:
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     keep(call.state, Family.LAN, 18, value[1:], _destination(value[0]))
 
 
-def _put_destination_address(call: Call, value: bytes) -> None:
+def _put_destination_address(call: IpmiCall, value: bytes) -> None:
     if value[1] >> 4:  # IPv4 with a MAC address is 0
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     keep(call.state, Family.LAN, 19, value[1:], _destination(value[0]))
 
 
 PARAMETERS: Final[Table] = {
     0: in_progress(Family.LAN),
     1: told(lambda call: bytes((supported_auth_types(call),))),
-    2: Parameter(_auth_enables, _put_auth_enables, (5, 5)),
-    3: Parameter(lambda call: _quad(call.view.network.interface().address), _put_address, (4, 4)),
-    4: Parameter(lambda call: bytes((DHCP if call.view.network.configured.dhcp else STATIC,)), _put_source),
-    5: Parameter(_mac, _put_mac, (6, 6)),
-    6: Parameter(lambda call: _quad(call.view.network.interface().mask), _put_mask, (4, 4)),
+    2: ConfigParameter(_auth_enables, _put_auth_enables, (5, 5)),
+    3: ConfigParameter(lambda call: _quad(call.view.network.interface().address), _put_address, (4, 4)),
+    4: ConfigParameter(lambda call: bytes((DHCP if call.view.network.configured.dhcp else STATIC,)), _put_source),
+    5: ConfigParameter(_mac, _put_mac, (6, 6)),
+    6: ConfigParameter(lambda call: _quad(call.view.network.interface().mask), _put_mask, (4, 4)),
     7: plain(Family.LAN, 7, TTL_FLAGS_SERVICE),
     8: told(lambda call: call.bmc.here.port.to_bytes(2, "little")),
     10: plain(Family.LAN, 10, b"\0", lambda value: value[0] < 4),
     11: plain(Family.LAN, 11, b"\0"),
-    12: Parameter(lambda call: _quad(call.view.network.interface().gateway), _put_gateway, (4, 4)),
+    12: ConfigParameter(lambda call: _quad(call.view.network.interface().gateway), _put_gateway, (4, 4)),
     13: plain(Family.LAN, 13, bytes(6)),
     14: plain(Family.LAN, 14, bytes(4)),
     15: plain(Family.LAN, 15, bytes(6)),
-    16: Parameter(lambda call: kept(call.state, Family.LAN, 16, COMMUNITY), _put_community, (1, COMMUNITY_BYTES)),
+    16: ConfigParameter(lambda call: kept(call.state, Family.LAN, 16, COMMUNITY), _put_community, (1, COMMUNITY_BYTES)),
     17: constant(bytes((DESTINATIONS,))),
-    18: Parameter(_of_destination(18, bytes(3)), _put_destination_type, (4, 4)),
-    19: Parameter(_of_destination(19, bytes(12)), _put_destination_address, (13, 13)),
-    20: Parameter(_vlan, _put_vlan, (2, 2)),
+    18: ConfigParameter(_of_destination(18, bytes(3)), _put_destination_type, (4, 4)),
+    19: ConfigParameter(_of_destination(19, bytes(12)), _put_destination_address, (13, 13)),
+    20: ConfigParameter(_vlan, _put_vlan, (2, 2)),
     21: plain(Family.LAN, 21, b"\0", lambda value: value[0] < 8),
     22: told(lambda call: bytes((len(call.bmc.suites),))),
     23: told(_suite_ids),
-    24: Parameter(_suite_levels, _put_suite_levels, (9, 9)),
-    LOCKOUT: Parameter(_lockout, _put_lockout, (6, 6)),
+    24: ConfigParameter(_suite_levels, _put_suite_levels, (9, 9)),
+    LOCKOUT: ConfigParameter(_lockout, _put_lockout, (6, 6)),
 }
 """What is not here is answered 0x80."""
 
 
 def _channel(number: int) -> None:
     if number & 0x0F not in (LAN_CHANNEL, 0x0E):
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
 
 
-def get_parameter(call: Call) -> bytes:
+def get_parameter(call: IpmiCall) -> bytes:
     _channel(call.data[0])
     if call.data[0] & REVISION_ONLY:
         return bytes((REVISION,))
     return bytes((REVISION,)) + read(PARAMETERS, call, call.data[1])
 
 
-def set_parameter(call: Call) -> bytes:
+def set_parameter(call: IpmiCall) -> bytes:
     _channel(call.data[0])
     write(PARAMETERS, call, call.data[1], call.data[2:])
     return b""
@@ -252,7 +252,7 @@ def set_parameter(call: Call) -> bytes:
 CLEAR = 0x01
 
 
-def get_statistics(call: Call) -> bytes:
+def get_statistics(call: IpmiCall) -> bytes:
     """Nine counters of 16 bits that stop at their end (table 23-9). Without a proxy the last two are 0, and of broken IP packets
     the BMC never hears: its operating system drops them. A fleet's BMC that nobody speaks to counts from 0 again."""
     _channel(call.data[0])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.state import IpmiState
 
 REVISION, REVISION_ONLY = 0x11, 0x80
@@ -32,35 +32,35 @@ class Family(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class ConfigParameter:
     """`get` gives what follows the revision. `put` takes what follows the number, of which there are `size` bytes (the
     fewest, the most); None: it can only be read."""
 
-    get: Callable[[Call], bytes]
-    put: Callable[[Call, bytes], None] | None = None
+    get: Callable[[IpmiCall], bytes]
+    put: Callable[[IpmiCall, bytes], None] | None = None
     size: tuple[int, int] = (1, 1)
 
 
-Table = Mapping[int, Parameter]
+Table = Mapping[int, ConfigParameter]
 
 
-def read(table: Table, call: Call, number: int) -> bytes:
+def read(table: Table, call: IpmiCall, number: int) -> bytes:
     """Raises Refused."""
     parameter = table.get(number)
     if parameter is None:
-        raise Refused(NO_SUCH_PARAMETER)
+        raise CompletionError(NO_SUCH_PARAMETER)
     return parameter.get(call)
 
 
-def write(table: Table, call: Call, number: int, value: bytes) -> None:
+def write(table: Table, call: IpmiCall, number: int, value: bytes) -> None:
     """Raises Refused."""
     parameter = table.get(number)
     if parameter is None:
-        raise Refused(NO_SUCH_PARAMETER)
+        raise CompletionError(NO_SUCH_PARAMETER)
     if parameter.put is None:
-        raise Refused(READ_ONLY)
+        raise CompletionError(READ_ONLY)
     if not parameter.size[0] <= len(value) <= parameter.size[1]:
-        raise Refused(CompletionCode.INVALID_LENGTH)
+        raise CompletionError(CompletionCode.INVALID_LENGTH)
     parameter.put(call, value)
 
 
@@ -75,42 +75,42 @@ def keep(state: IpmiState, family: Family, number: int, value: bytes, selector: 
     state.kept = {**state.kept, (family, number, selector): value}
 
 
-def in_progress(family: Family) -> Parameter:
+def in_progress(family: Family) -> ConfigParameter:
     """Parameter 0. "Commit write" is for a BMC that can take changes back; this one cannot."""
 
-    def get(call: Call) -> bytes:
+    def get(call: IpmiCall) -> bytes:
         return bytes((SETTING if family in call.state.setting else SET_COMPLETE,))
 
-    def put(call: Call, value: bytes) -> None:
+    def put(call: IpmiCall, value: bytes) -> None:
         state, wanted = call.state, value[0] & 0x03
         if wanted not in (SET_COMPLETE, SETTING):
-            raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+            raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
         if wanted == SETTING and family in state.setting:
-            raise Refused(BUSY)
+            raise CompletionError(BUSY)
         state.setting = state.setting | {family} if wanted == SETTING else state.setting - {family}
 
-    return Parameter(get, put)
+    return ConfigParameter(get, put)
 
 
 def anything(_value: bytes) -> bool:
     return True
 
 
-def plain(family: Family, number: int, default: bytes, fits: Callable[[bytes], bool] = anything) -> Parameter:
+def plain(family: Family, number: int, default: bytes, fits: Callable[[bytes], bool] = anything) -> ConfigParameter:
     """As many bytes as its default, kept as they come where they fit."""
 
-    def put(call: Call, value: bytes) -> None:
+    def put(call: IpmiCall, value: bytes) -> None:
         if not fits(value):
-            raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+            raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
         keep(call.state, family, number, value)
 
-    return Parameter(lambda call: kept(call.state, family, number, default), put, (len(default), len(default)))
+    return ConfigParameter(lambda call: kept(call.state, family, number, default), put, (len(default), len(default)))
 
 
-def told(get: Callable[[Call], bytes]) -> Parameter:
+def told(get: Callable[[IpmiCall], bytes]) -> ConfigParameter:
     """Can only be read."""
-    return Parameter(get)
+    return ConfigParameter(get)
 
 
-def constant(value: bytes) -> Parameter:
-    return Parameter(lambda _call: value)
+def constant(value: bytes) -> ConfigParameter:
+    return ConfigParameter(lambda _call: value)

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Final
 
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.parameters import (
     REVISION,
     REVISION_ONLY,
+    ConfigParameter,
     Family,
-    Parameter,
     Table,
     constant,
     in_progress,
@@ -41,52 +41,52 @@ TIMER, LAST_BY_SOFTWARE, LAST_BY_BMC = 0x100, 0x101, 0x102
 """Where things that are no parameter are kept."""
 
 
-def _entry(call: Call, number: int, size: int, at: int) -> bytes:
+def _entry(call: IpmiCall, number: int, size: int, at: int) -> bytes:
     return kept(call.state, Family.PEF, number, DEFAULT_POLICY if number == POLICY else bytes(size), at)
 
 
 def _selected(selector: int, count: int, *, first: int = 1) -> int:
     at = selector & 0x7F
     if not first <= at < first + count:
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     return at
 
 
-def _rows(number: int, count: int, size: int, *, first: int = 1) -> Parameter:
+def _rows(number: int, count: int, size: int, *, first: int = 1) -> ConfigParameter:
     """A table whose entries are counted from `first`."""
 
-    def get(call: Call) -> bytes:
+    def get(call: IpmiCall) -> bytes:
         at = _selected(call.data[1], count, first=first)
         return bytes((at,)) + _entry(call, number, size, at)
 
-    def put(call: Call, value: bytes) -> None:
+    def put(call: IpmiCall, value: bytes) -> None:
         keep(call.state, Family.PEF, number, value[1:], _selected(value[0], count, first=first))
 
-    return Parameter(get, put, (1 + size, 1 + size))
+    return ConfigParameter(get, put, (1 + size, 1 + size))
 
 
-def _filter_head(call: Call) -> bytes:
+def _filter_head(call: IpmiCall) -> bytes:
     at = _selected(call.data[1], FILTERS)
     return bytes((at,)) + _entry(call, FILTER, FILTER_BYTES, at)[:1]
 
 
-def _put_filter_head(call: Call, value: bytes) -> None:
+def _put_filter_head(call: IpmiCall, value: bytes) -> None:
     at = _selected(value[0], FILTERS)
     keep(call.state, Family.PEF, FILTER, value[1:] + _entry(call, FILTER, FILTER_BYTES, at)[1:], at)
 
 
 def _place(string: int, block: int) -> int:
     if not 1 <= block <= STRING_BLOCKS:
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     return _selected(string, 1 + STRINGS, first=0) << 8 | block
 
 
-def _string(call: Call) -> bytes:
+def _string(call: IpmiCall) -> bytes:
     string, block = call.data[1] & 0x7F, call.data[2]
     return bytes((string, block)) + _entry(call, STRING, BLOCK_BYTES, _place(string, block))
 
 
-def _put_string(call: Call, value: bytes) -> None:
+def _put_string(call: IpmiCall, value: bytes) -> None:
     keep(call.state, Family.PEF, STRING, value[2:].ljust(BLOCK_BYTES, b"\0"), _place(value[0] & 0x7F, value[1]))
 
 
@@ -102,45 +102,45 @@ PARAMETERS: Final[Table] = {
     4: plain(Family.PEF, 4, b"\0"),
     5: constant(bytes((FILTERS,))),
     FILTER: _rows(FILTER, FILTERS, FILTER_BYTES),
-    FILTER_HEAD: Parameter(_filter_head, _put_filter_head, (2, 2)),
+    FILTER_HEAD: ConfigParameter(_filter_head, _put_filter_head, (2, 2)),
     8: constant(bytes((POLICIES,))),
     POLICY: _rows(POLICY, POLICIES, POLICY_BYTES),
     10: plain(Family.PEF, 10, GUID_NOT_USED),
     11: constant(bytes((STRINGS,))),
     STRING_KEY: _rows(STRING_KEY, 1 + STRINGS, 2, first=0),  # 0 is the volatile one
-    STRING: Parameter(_string, _put_string, (3, 2 + BLOCK_BYTES)),
+    STRING: ConfigParameter(_string, _put_string, (3, 2 + BLOCK_BYTES)),
 }
 
 
-def get_capabilities(_call: Call) -> bytes:
+def get_capabilities(_call: IpmiCall) -> bytes:
     return bytes((VERSION, ACTIONS, FILTERS))
 
 
-def get_parameter(call: Call) -> bytes:
+def get_parameter(call: IpmiCall) -> bytes:
     number = call.data[0] & 0x7F
     if call.data[0] & REVISION_ONLY:
         return bytes((REVISION,))
     return bytes((REVISION,)) + read(PARAMETERS, call, number)
 
 
-def set_parameter(call: Call) -> bytes:
+def set_parameter(call: IpmiCall) -> bytes:
     write(PARAMETERS, call, call.data[0] & 0x7F, call.data[1:])
     return b""
 
 
-def arm_postpone_timer(call: Call) -> bytes:
+def arm_postpone_timer(call: IpmiCall) -> bytes:
     """Nothing waits for it, so it does not run: it tells what was set (30.2)."""
     if call.data[0] != HOW_LONG:
         keep(call.state, Family.PEF, TIMER, call.data)
     return kept(call.state, Family.PEF, TIMER, b"\0")
 
 
-def set_last_processed(call: Call) -> bytes:
+def set_last_processed(call: IpmiCall) -> bytes:
     keep(call.state, Family.PEF, LAST_BY_BMC if call.data[0] & BY_THE_BMC else LAST_BY_SOFTWARE, call.data[1:])
     return b""
 
 
-def get_last_processed(call: Call) -> bytes:
+def get_last_processed(call: IpmiCall) -> bytes:
     log = call.view.log
     entries = log.entries()
     newest = record_id(entries[-1]) if entries else NOTHING_THERE

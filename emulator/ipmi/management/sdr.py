@@ -13,7 +13,7 @@ from functools import cache
 from emulator.core.bmc.sensor_setup import default_setup, events_of, supported
 from emulator.core.bmc.sensors import LOWER, SENSORS, Sensor, SensorNumber, SensorType, Thresholds
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.session.rmcp import BMC_ADDRESS
 
 VERSION = 0x51
@@ -143,52 +143,52 @@ def records() -> tuple[bytes, ...]:
     )
 
 
-def get_repository_info(_call: Call) -> bytes:
+def get_repository_info(_call: IpmiCall) -> bytes:
     never_changed = bytes(8)
     can = CAN_RESERVE | CAN_TELL_ALLOCATION
     return bytes((VERSION,)) + len(records()).to_bytes(2, "little") + bytes(2) + never_changed + bytes((can,))
 
 
-def get_allocation_info(_call: Call) -> bytes:
+def get_allocation_info(_call: IpmiCall) -> bytes:
     """33.10. Units of one byte, none of them free."""
     size, longest = sum(map(len, records())), max(map(len, records()))
     return size.to_bytes(2, "little") + (1).to_bytes(2, "little") + bytes(4) + bytes((longest,))
 
 
-def run_agent(call: Call) -> bytes:
+def run_agent(call: IpmiCall) -> bytes:
     """33.21, Run Initialization Agent: sensors are set as their records say. It has always just ended."""
     if call.data[0] & RUN_AGENT:
         call.view.sensors.restore(call.cause)
     return INITIALISED
 
 
-def get_device_info(call: Call) -> bytes:
+def get_device_info(call: IpmiCall) -> bytes:
     """35.2. Every sensor is at LUN 0, and they do not change."""
     counts_records = bool(call.data) and call.data[0] & COUNT_RECORDS
     count = len(records()) if counts_records else len(SENSORS) + len(STATES) + len(EVENTS)
     return bytes((count, LUN_0_HAS_SENSORS))
 
 
-def reserve(call: Call) -> bytes:
+def reserve(call: IpmiCall) -> bytes:
     call.state.sdr_reservation = call.state.sdr_reservation % 0xFFFF + 1
     return call.state.sdr_reservation.to_bytes(2, "little")
 
 
-def get_record(call: Call) -> bytes:
+def get_record(call: IpmiCall) -> bytes:
     reservation, number = (int.from_bytes(call.data[at : at + 2], "little") for at in (0, 2))
     offset, count = call.data[4], call.data[5]
     if offset and reservation != call.state.sdr_reservation:
-        raise Refused(RESERVATION_LOST)
+        raise CompletionError(RESERVATION_LOST)
     known = records()
     if number in (FIRST, LAST):
         number = 1 if number == FIRST else len(known)
     if number > len(known):
-        raise Refused(NO_SUCH_RECORD)
+        raise CompletionError(NO_SUCH_RECORD)
     whole = known[number - 1]
     if offset > len(whole):
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     if count != WHOLE and count > MOST_AT_ONCE:
-        raise Refused(TOO_MUCH_AT_ONCE)
+        raise CompletionError(TOO_MUCH_AT_ONCE)
     part = whole[offset:] if count == WHOLE else whole[offset : offset + count]
     following = number + 1 if number < len(known) else NONE_LEFT
     return following.to_bytes(2, "little") + part

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from emulator.core.bmc.eventlog import OEM_WITH_TIME, OEM_WITHOUT_TIME, UNUSED, LogEntry, Overflow, SelFields
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.session.rmcp import BMC_ADDRESS
 
 VERSION = 0x51
@@ -64,7 +64,7 @@ def record(entry: LogEntry) -> bytes:
     )
 
 
-def get_info(call: Call) -> bytes:
+def get_info(call: IpmiCall) -> bytes:
     log = call.view.log
     free = min((log.limit - len(log)) * RECORD_BYTES, 0xFFFF)
     overflowed = OVERFLOWED if log.lost and log.overflow is Overflow.REFUSE else 0
@@ -78,7 +78,7 @@ def get_info(call: Call) -> bytes:
     )
 
 
-def get_allocation_info(call: Call) -> bytes:
+def get_allocation_info(call: IpmiCall) -> bytes:
     """31.3. A unit is a record."""
     log = call.view.log
     free = log.limit - len(log)
@@ -86,65 +86,65 @@ def get_allocation_info(call: Call) -> bytes:
     return b"".join(min(figure, 0xFFFF).to_bytes(2, "little") for figure in figures) + b"\x01"
 
 
-def reserve(call: Call) -> bytes:
+def reserve(call: IpmiCall) -> bytes:
     state = call.state
     state.sel_reservation = state.sel_reservation % 0xFFFF + 1
     state.sel_reserved_at = _oldest(call)
     return state.sel_reservation.to_bytes(2, "little")
 
 
-def _oldest(call: Call) -> int:
+def _oldest(call: IpmiCall) -> int:
     """0 for an empty log. It changes when entries vanish from the front; other deletions end reservations themselves."""
     entries = call.view.log.entries()
     return entries[0].id if entries else 0
 
 
-def _insist_on_reservation(call: Call) -> None:
+def _insist_on_reservation(call: IpmiCall) -> None:
     if int.from_bytes(call.data[:2], "little") != call.state.sel_reservation or call.state.sel_reservation == 0:
-        raise Refused(RESERVATION_LOST)
+        raise CompletionError(RESERVATION_LOST)
     if call.state.sel_reserved_at not in (0, _oldest(call)):
-        raise Refused(RESERVATION_LOST)
+        raise CompletionError(RESERVATION_LOST)
 
 
-def _find(call: Call, number: int) -> tuple[LogEntry, int]:
+def _find(call: IpmiCall, number: int) -> tuple[LogEntry, int]:
     """The entry of a record id, and the record id of the next one. Raises Refused."""
     entries = call.view.log.entries()
     if not entries:
-        raise Refused(NO_SUCH_RECORD)
+        raise CompletionError(NO_SUCH_RECORD)
     wanted = {FIRST: record_id(entries[0]), LAST: record_id(entries[-1])}.get(number, number)
     for at, entry in enumerate(entries):
         if record_id(entry) == wanted:
             return entry, record_id(entries[at + 1]) if at + 1 < len(entries) else NONE_LEFT
-    raise Refused(NO_SUCH_RECORD)
+    raise CompletionError(NO_SUCH_RECORD)
 
 
-def get_entry(call: Call) -> bytes:
+def get_entry(call: IpmiCall) -> bytes:
     offset, count = call.data[4], call.data[5]
     if offset:
         _insist_on_reservation(call)
     if offset >= RECORD_BYTES:
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     entry, following = _find(call, int.from_bytes(call.data[2:4], "little"))
     whole = record(entry)
     part = whole[offset:] if count == WHOLE_RECORD else whole[offset : offset + count]
     return following.to_bytes(2, "little") + part
 
 
-def add_entry(call: Call) -> bytes:
+def add_entry(call: IpmiCall) -> bytes:
     return _add_record(call, call.data)
 
 
-def add_part(call: Call) -> bytes:
+def add_part(call: IpmiCall) -> bytes:
     """31.7: reservation, record, where, whether it is the last part, then bytes. The parts come in order."""
     state = call.state
     _insist_on_reservation(call)
     offset, last, part = call.data[4], call.data[5] & 0x0F, call.data[6:]
     so_far = b"" if offset == 0 else state.sel_part
     if last > LAST_PART:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     if offset != len(so_far) or offset + len(part) > RECORD_BYTES or (last and offset + len(part) != RECORD_BYTES):
         state.sel_part = b""
-        raise Refused(WRONG_LENGTH)
+        raise CompletionError(WRONG_LENGTH)
     state.sel_part = so_far + part
     if not last:
         return bytes(2)
@@ -152,12 +152,12 @@ def add_part(call: Call) -> bytes:
     return _add_record(call, whole)
 
 
-def _add_record(call: Call, whole: bytes) -> bytes:
+def _add_record(call: IpmiCall, whole: bytes) -> bytes:
     kind = whole[2]
     if kind == SYSTEM_EVENT:
         return _added(call, "An event of a client's.", _event(whole[10:], int.from_bytes(whole[7:9], "little"), whole[9]))
     if kind < OEM_WITH_TIME:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     if kind < OEM_WITHOUT_TIME:
         own, told = whole[7:], f" of manufacturer {int.from_bytes(whole[7:10], 'little')}: {whole[10:].hex().upper()}"
     else:
@@ -166,7 +166,7 @@ def _add_record(call: Call, whole: bytes) -> bytes:
     return _added(call, text, SelFields(0, 0, NO_EVENT, oem=whole[2:3] + own))
 
 
-def platform_event(call: Call) -> bytes:
+def platform_event(call: IpmiCall) -> bytes:
     """29.3. Over LAN it has no generator id; who sends one is read all the same. A log that is off takes no events."""
     if not call.view.log.enabled:
         return b""
@@ -183,27 +183,27 @@ def _event(event: bytes, generator: int, revision: int) -> SelFields:
     return SelFields(sensor_type, number, (data[0], data[1], data[2]), kind, asserted, generator, revision)
 
 
-def _added(call: Call, text: str, sel: SelFields) -> bytes:
+def _added(call: IpmiCall, text: str, sel: SelFields) -> bytes:
     """The new entry's record id. Raises Refused."""
     entry = call.view.log.add(text, sel, cause=call.cause)
     if entry is None:
-        raise Refused(OUT_OF_SPACE)
+        raise CompletionError(OUT_OF_SPACE)
     return record_id(entry).to_bytes(2, "little")
 
 
-def get_event_receiver(_call: Call) -> bytes:
+def get_event_receiver(_call: IpmiCall) -> bytes:
     """29.2. The BMC is its own."""
     return bytes((BMC_ADDRESS, 0x00))
 
 
-def set_event_receiver(call: Call) -> bytes:
+def set_event_receiver(call: IpmiCall) -> bytes:
     """29.1. There is no other bus to send events to."""
     if call.data != get_event_receiver(call):
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     return b""
 
 
-def delete_entry(call: Call) -> bytes:
+def delete_entry(call: IpmiCall) -> bytes:
     _insist_on_reservation(call)
     entry, _ = _find(call, int.from_bytes(call.data[2:4], "little"))
     call.view.log.delete(entry.id, call.cause)
@@ -211,37 +211,37 @@ def delete_entry(call: Call) -> bytes:
     return record_id(entry).to_bytes(2, "little")
 
 
-def clear(call: Call) -> bytes:
+def clear(call: IpmiCall) -> bytes:
     _insist_on_reservation(call)
     if call.data[2:5] != CLEAR or call.data[5] not in (ERASE, ASK):
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     if call.data[5] == ERASE:
         call.view.log.clear(call.cause)
         call.state.sel_reserved_at = 0  # clients ask on with the same reservation whether it is done
     return ERASED
 
 
-def get_time(call: Call) -> bytes:
+def get_time(call: IpmiCall) -> bytes:
     return seconds(call.view.log.wall())
 
 
-def set_time(call: Call) -> bytes:
+def set_time(call: IpmiCall) -> bytes:
     wanted = int.from_bytes(call.data, "little")
     if wanted == UNSPECIFIED_TIME:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     call.view.log.set_wall(wanted, call.cause)
     return b""
 
 
-def get_time_offset(call: Call) -> bytes:
+def get_time_offset(call: IpmiCall) -> bytes:
     """31.11a. Minutes from UTC."""
     minutes = call.view.log.utc_offset()
     return (UNKNOWN_OFFSET if minutes is None else minutes).to_bytes(2, "little", signed=True)
 
 
-def set_time_offset(call: Call) -> bytes:
+def set_time_offset(call: IpmiCall) -> bytes:
     minutes = int.from_bytes(call.data, "little", signed=True)
     if minutes != UNKNOWN_OFFSET and abs(minutes) > OFFSET_LIMIT:
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     call.view.log.set_utc_offset(None if minutes == UNKNOWN_OFFSET else minutes, call.cause)
     return b""

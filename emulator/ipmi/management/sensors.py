@@ -7,7 +7,7 @@ from dataclasses import replace
 from emulator.core.bmc.sensor_setup import BY_NUMBER, SensorSetup, default_setup, events_of, supported
 from emulator.core.bmc.sensors import LEVELS, Sensor, SensorNumber, SensorType, Thresholds
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.sdr import EVENTS, SENSOR_SPECIFIC, STATES, THRESHOLD_TYPE, factors, raw_limits
 from profiles.model import View
 
@@ -25,28 +25,28 @@ ACPI_ON, ACPI_SOFT_OFF = 0x01, 0x20
 ACPI_UNKNOWN = 0x4000
 
 
-def _with_value(call: Call) -> Sensor:
+def _with_value(call: IpmiCall) -> Sensor:
     """Raises Refused: a sensor that is not there, or one that has states only."""
     sensor = BY_NUMBER.get(call.data[0])
     if sensor is None:
-        raise Refused(CompletionCode.INVALID_COMMAND if _known(call) else NO_SUCH_SENSOR)
+        raise CompletionError(CompletionCode.INVALID_COMMAND if _known(call) else NO_SUCH_SENSOR)
     return sensor
 
 
-def _with_limits(call: Call) -> tuple[Sensor, SensorSetup]:
+def _with_limits(call: IpmiCall) -> tuple[Sensor, SensorSetup]:
     """Raises Refused: one without limits has none to read or set either."""
     sensor = _with_value(call)
     if not supported(sensor.thresholds):
-        raise Refused(CompletionCode.INVALID_COMMAND)
+        raise CompletionError(CompletionCode.INVALID_COMMAND)
     return sensor, call.view.sensors.setup(sensor.number)
 
 
-def _known(call: Call) -> SensorNumber:
+def _known(call: IpmiCall) -> SensorNumber:
     """Raises Refused."""
     number = call.data[0]
     if number in BY_NUMBER or number in STATES or number in EVENTS:
         return SensorNumber(number)
-    raise Refused(NO_SUCH_SENSOR)
+    raise CompletionError(NO_SUCH_SENSOR)
 
 
 def _flags(setup: SensorSetup) -> int:
@@ -56,10 +56,10 @@ def _flags(setup: SensorSetup) -> int:
 # -- readings ----------------------------------------------------------------------------------------------------------
 
 
-def get_reading(call: Call) -> bytes:
+def get_reading(call: IpmiCall) -> bytes:
     number = _known(call)
     if number in EVENTS:
-        raise Refused(NO_SUCH_SENSOR)  # events come from it, and nothing can be read
+        raise CompletionError(NO_SUCH_SENSOR)  # events come from it, and nothing can be read
     setup = call.view.sensors.setup(number)
     if number in STATES:
         states = _states(call, number) if setup.scanning else STATE_RESERVED << 8
@@ -71,19 +71,19 @@ def get_reading(call: Call) -> bytes:
     return bytes((sensor.raw(reading.value), _flags(setup), RESERVED_BITS | reading.beyond))
 
 
-def _states(call: Call, number: SensorNumber) -> int:
+def _states(call: IpmiCall, number: SensorNumber) -> int:
     word = call.view.power(call.system, View.IPMI, call.request, call.cause)
     if number is SensorNumber.POWER_UNIT:
         return STATE_RESERVED << 8 | (UNIT_IS_OFF if word == "Off" else 0)
     return STATE_RESERVED << 8 | {"On": ACPI_ON, "Off": ACPI_SOFT_OFF}.get(str(word), ACPI_UNKNOWN)
 
 
-def get_factors(call: Call) -> bytes:
+def get_factors(call: IpmiCall) -> bytes:
     """35.5. The same for every reading: the sensors are linear."""
     return bytes((NO_OTHER_FACTORS,)) + factors(_with_value(call))[1:]
 
 
-def get_type(call: Call) -> bytes:
+def get_type(call: IpmiCall) -> bytes:
     number = _known(call)
     kind: SensorType = (
         BY_NUMBER[number].type if number in BY_NUMBER else STATES[number][1] if number in STATES else EVENTS[number][1]
@@ -94,31 +94,31 @@ def get_type(call: Call) -> bytes:
 # -- limits ------------------------------------------------------------------------------------------------------------
 
 
-def get_thresholds(call: Call) -> bytes:
+def get_thresholds(call: IpmiCall) -> bytes:
     """A sensor without limits says so with an empty mask."""
     sensor = _with_value(call)
     limits = call.view.sensors.setup(sensor.number).thresholds
     return bytes((supported(limits), *raw_limits(sensor, limits)))
 
 
-def set_thresholds(call: Call) -> bytes:
+def set_thresholds(call: IpmiCall) -> bytes:
     """35.8: a mask, then the limits in its order. Whether they make sense together is the client's affair."""
     sensor, setup = _with_limits(call)
     mask = call.data[1] & ALL_LEVELS
     if mask & ~supported(sensor.thresholds):
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     levels = setup.thresholds.by_name()
     levels |= {name: sensor.value(call.data[2 + bit]) for bit, name in enumerate(LEVELS) if mask >> bit & 1}
     call.view.sensors.set(sensor.number, replace(setup, thresholds=Thresholds(**levels)), cause=call.cause)
     return b""
 
 
-def get_hysteresis(call: Call) -> bytes:
+def get_hysteresis(call: IpmiCall) -> bytes:
     _, setup = _with_limits(call)
     return bytes((setup.risen, setup.fallen))
 
 
-def set_hysteresis(call: Call) -> bytes:
+def set_hysteresis(call: IpmiCall) -> bytes:
     sensor, setup = _with_limits(call)
     call.view.sensors.set(sensor.number, replace(setup, risen=call.data[2], fallen=call.data[3]), cause=call.cause)
     return b""
@@ -137,7 +137,7 @@ def _mask_bytes(asserts: int, deasserts: int) -> bytes:
     return asserts.to_bytes(2, "little") + deasserts.to_bytes(2, "little")
 
 
-def set_event_enable(call: Call) -> bytes:
+def set_event_enable(call: IpmiCall) -> bytes:
     """35.10. Events that the sensor does not have cannot be switched on."""
     number = _known(call)
     setup, offered = call.view.sensors.setup(number), default_setup(number)
@@ -145,7 +145,7 @@ def set_event_enable(call: Call) -> bytes:
     which = flags >> WHICH_SHIFT & WHICH_EVENTS
     asserts, deasserts = _masks(call.data[2:])
     if which == WHICH_EVENTS or (which == ENABLE and (asserts & ~offered.asserts or deasserts & ~offered.deasserts)):
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     if which == ENABLE:
         asserts, deasserts = setup.asserts | asserts, setup.deasserts | deasserts
     elif which == DISABLE:
@@ -163,12 +163,12 @@ def set_event_enable(call: Call) -> bytes:
     return b""
 
 
-def get_event_enable(call: Call) -> bytes:
+def get_event_enable(call: IpmiCall) -> bytes:
     setup = call.view.sensors.setup(_known(call))
     return bytes((_flags(setup),)) + _mask_bytes(setup.asserts, setup.deasserts)
 
 
-def rearm(call: Call) -> bytes:
+def rearm(call: IpmiCall) -> bytes:
     """35.12. What is still beyond its limit is an event once more."""
     number = _known(call)
     setup = call.view.sensors.setup(number)
@@ -178,7 +178,7 @@ def rearm(call: Call) -> bytes:
     return b""
 
 
-def get_event_status(call: Call) -> bytes:
+def get_event_status(call: IpmiCall) -> bytes:
     """35.13. Sensors re-arm themselves, so this is what holds now."""
     number = _known(call)
     setup = call.view.sensors.setup(number)

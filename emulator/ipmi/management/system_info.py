@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Final
 
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.parameters import (
     REVISION,
     REVISION_ONLY,
+    ConfigParameter,
     Family,
-    Parameter,
     Table,
     in_progress,
     keep,
@@ -32,20 +32,20 @@ UTF_8, LATIN_1 = 0x01, 0x00
 SYSTEM_NAME = 2
 
 
-def _firmware(call: Call) -> str:
+def _firmware(call: IpmiCall) -> str:
     version = call.view.profile.identity.bios_version
     return "" if version == ABSENT else version
 
 
-def _nothing(_call: Call) -> str:
+def _nothing(_call: IpmiCall) -> str:
     return ""
 
 
-def _url(call: Call) -> str:
+def _url(call: IpmiCall) -> str:
     return f"https://{call.view.network.interface().address}/"
 
 
-DEFAULTS: Final[dict[int, Callable[[Call], str]]] = {
+DEFAULTS: Final[dict[int, Callable[[IpmiCall], str]]] = {
     1: _firmware,
     2: lambda call: call.view.chassis.host_name(),
     3: _nothing,  # primary operating system
@@ -56,7 +56,7 @@ DEFAULTS: Final[dict[int, Callable[[Call], str]]] = {
 }
 
 
-def _blocks(call: Call, number: int) -> bytes:
+def _blocks(call: IpmiCall, number: int) -> bytes:
     """The whole parameter. A block that was set hides what the BMC knows by itself."""
     stored = [kept(call.state, Family.SYSTEM_INFO, number, b"", at) for at in range(BLOCKS)]
     if any(stored):
@@ -65,32 +65,32 @@ def _blocks(call: Call, number: int) -> bytes:
     return (bytes((UTF_8, len(text))) + text).ljust(BLOCK * BLOCKS, b"\0")
 
 
-def _string(number: int) -> Parameter:
-    def get(call: Call) -> bytes:
+def _string(number: int) -> ConfigParameter:
+    def get(call: IpmiCall) -> bytes:
         at = call.data[2]
         if at >= BLOCKS:
-            raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+            raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
         return bytes((at,)) + _blocks(call, number)[at * BLOCK : (at + 1) * BLOCK]
 
-    def put(call: Call, value: bytes) -> None:
+    def put(call: IpmiCall, value: bytes) -> None:
         at, block = value[0], value[1:]
         if at >= BLOCKS:
-            raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+            raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
         if at == 0:
             _forget(call, number)  # a new string begins
         keep(call.state, Family.SYSTEM_INFO, number, block, at)
         if number == SYSTEM_NAME:
             _name_the_host(call)
 
-    return Parameter(get, put, (2, 1 + BLOCK))
+    return ConfigParameter(get, put, (2, 1 + BLOCK))
 
 
-def _forget(call: Call, number: int) -> None:
+def _forget(call: IpmiCall, number: int) -> None:
     state = call.state
     state.kept = {key: value for key, value in state.kept.items() if key[:2] != (Family.SYSTEM_INFO, number)}
 
 
-def _name_the_host(call: Call) -> None:
+def _name_the_host(call: IpmiCall) -> None:
     """Once the string is whole it is the machine's, and no longer kept here."""
     whole = _blocks(call, SYSTEM_NAME)
     length, blocks = whole[1], range(-(-(whole[1] + 2) // BLOCK))
@@ -104,12 +104,12 @@ def _name_the_host(call: Call) -> None:
 PARAMETERS: Final[Table] = {0: in_progress(Family.SYSTEM_INFO)} | {number: _string(number) for number in DEFAULTS}
 
 
-def get_parameter(call: Call) -> bytes:
+def get_parameter(call: IpmiCall) -> bytes:
     if call.data[0] & REVISION_ONLY:
         return bytes((REVISION,))
     return bytes((REVISION,)) + read(PARAMETERS, call, call.data[1])
 
 
-def set_parameter(call: Call) -> bytes:
+def set_parameter(call: IpmiCall) -> bytes:
     write(PARAMETERS, call, call.data[0], call.data[1:])
     return b""

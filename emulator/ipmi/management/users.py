@@ -14,10 +14,10 @@ import ipaddress
 from emulator.core.bmc.accounts import LAST_SLOT, LocalAccount
 from emulator.core.bmc.accounts_admin import ROLE_OF_PRIVILEGE
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.channel import LAN_CHANNEL, lan_channel
 from emulator.ipmi.session.rmcp import AUTH_RMCP_PLUS
-from emulator.ipmi.session.sessions import PRIVILEGE_OF_ROLE, Session
+from emulator.ipmi.session.sessions import PRIVILEGE_OF_ROLE, LanSession
 from emulator.ipmi.state import IpmiState
 
 MAX_NAME = 16
@@ -36,21 +36,21 @@ CURRENT, BY_HANDLE, BY_ID = 0x00, 0xFE, 0xFF
 PROTOCOL_RMCP_PLUS = 0x10
 
 
-def user_at(call: Call, number: int) -> LocalAccount | None:
+def user_at(call: IpmiCall, number: int) -> LocalAccount | None:
     """The account with a user id; None for a free one. Raises Refused for an id that does not exist."""
     if not 1 <= number <= LAST_SLOT:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     return call.view.users.in_slot(number)
 
 
-def existing_user(call: Call, number: int) -> LocalAccount:
+def existing_user(call: IpmiCall, number: int) -> LocalAccount:
     account = user_at(call, number)
     if account is None:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     return account
 
 
-def get_user_access(call: Call) -> bytes:
+def get_user_access(call: IpmiCall) -> bytes:
     lan_channel(call.data[0])
     number = call.data[1] & 0x3F
     account, state = user_at(call, number), call.state
@@ -64,13 +64,13 @@ def get_user_access(call: Call) -> bytes:
     return bytes((LAST_SLOT, status | enabled, 1, access))
 
 
-def set_user_access(call: Call) -> bytes:
+def set_user_access(call: IpmiCall) -> bytes:
     """NO ACCESS is no role: it disables the account, in Redfish too. Whether a user may speak IPMI is IPMI's own affair."""
     lan_channel(call.data[0] & 0x0F)
     number, level, state = call.data[1] & 0x3F, call.data[2] & 0x0F, call.state
     account = user_at(call, number)
     if level != NO_ACCESS and level not in ROLE_OF_PRIVILEGE:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     if account is not None and level == NO_ACCESS:
         call.view.users.change(account.name, enabled=False, cause=call.cause)
     elif account is not None:
@@ -91,20 +91,20 @@ def _forget_level(state: IpmiState, number: int, unless: int | None = None) -> N
         state.user_levels = {slot: level for slot, level in state.user_levels.items() if slot != number}
 
 
-def get_user_name(call: Call) -> bytes:
+def get_user_name(call: IpmiCall) -> bytes:
     account = user_at(call, call.data[0] & 0x3F)
     return (account.name if account else "").encode()[:MAX_NAME].ljust(MAX_NAME, b"\0")
 
 
-def set_user_name(call: Call) -> bytes:
+def set_user_name(call: IpmiCall) -> bytes:
     """Names an account anew, makes one (disabled, until it has a password), or deletes it: an empty name."""
     number, account = call.data[0] & 0x3F, user_at(call, call.data[0] & 0x3F)
     try:
         name = call.data[1:].rstrip(b"\0").decode()
     except UnicodeDecodeError:
-        raise Refused(CompletionCode.INVALID_FIELD) from None
+        raise CompletionError(CompletionCode.INVALID_FIELD) from None
     if number == 1:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     users = call.view.users
     if account is None and name:
         role = ROLE_OF_PRIVILEGE.get(call.state.user_levels.get(number, NO_ACCESS), NEW_USERS_ROLE)
@@ -118,7 +118,7 @@ def set_user_name(call: Call) -> bytes:
     return b""
 
 
-def _keep_sessions(call: Call, before: LocalAccount) -> None:
+def _keep_sessions(call: IpmiCall, before: LocalAccount) -> None:
     """Who is renamed, most often by itself, stays in: the client could not even close its session otherwise."""
     renamed = call.view.users.in_slot(before.slot)
     if renamed is not None:
@@ -127,7 +127,7 @@ def _keep_sessions(call: Call, before: LocalAccount) -> None:
                 session.account = renamed
 
 
-def set_user_password(call: Call) -> bytes:
+def set_user_password(call: IpmiCall) -> bytes:
     """To disable a user who is not there is no error: whoever writes a whole configuration does so."""
     operation, given = call.data[1] & 0x03, call.data[2:]
     if operation == DISABLE and user_at(call, call.data[0] & 0x3F) is None:
@@ -137,22 +137,22 @@ def set_user_password(call: Call) -> bytes:
         call.view.users.change(account.name, enabled=operation == ENABLE, cause=call.cause)
         return b""
     if len(given) != (20 if call.data[0] & TWENTY_BYTES else 16):
-        raise Refused(CompletionCode.INVALID_LENGTH)
+        raise CompletionError(CompletionCode.INVALID_LENGTH)
     if operation == TEST_PASSWORD:
         if len(account.password.encode()) > len(given):
-            raise Refused(WRONG_PASSWORD_SIZE)
+            raise CompletionError(WRONG_PASSWORD_SIZE)
         if not hmac.compare_digest(account.password.encode().ljust(len(given), b"\0"), given):
-            raise Refused(PASSWORD_MISMATCH)
+            raise CompletionError(PASSWORD_MISMATCH)
         return b""
     try:
         password = given.rstrip(b"\0").decode()
     except UnicodeDecodeError:
-        raise Refused(CompletionCode.INVALID_FIELD) from None
+        raise CompletionError(CompletionCode.INVALID_FIELD) from None
     call.view.users.change(account.name, password=password, cause=call.cause)
     return b""
 
 
-def _asked_for(call: Call) -> Session | None:
+def _asked_for(call: IpmiCall) -> LanSession | None:
     """Raises Refused where a session is named by what no session has."""
     live, index, key = call.sessions.live, call.data[0], call.data[1:]
     if index == CURRENT:
@@ -164,13 +164,13 @@ def _asked_for(call: Call) -> Session | None:
     elif index < BY_HANDLE and not key:
         return list(live.values())[index - 1] if index <= len(live) else None
     else:
-        raise Refused(CompletionCode.INVALID_LENGTH)
+        raise CompletionError(CompletionCode.INVALID_LENGTH)
     if found is None:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     return found
 
 
-def get_session_info(call: Call) -> bytes:
+def get_session_info(call: IpmiCall) -> bytes:
     session, live = _asked_for(call), call.sessions.live
     counts = bytes((min(call.sessions.limits.sessions, 0x3F), min(len(live), 0x3F)))
     if session is None:

@@ -23,7 +23,7 @@ from emulator.core.bmc.boot import (
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import Instant
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.state import IpmiState
 
 SET_IN_PROGRESS, VALID_BIT_CLEARING, BOOT_FLAGS = 0, 3, 5
@@ -40,18 +40,18 @@ KEEP_WITHOUT_POWER_COMMAND = 0x08
 PATIENCE = 60.0
 
 
-def set_boot_option(call: Call) -> bytes:
+def set_boot_option(call: IpmiCall) -> bytes:
     """Bit 7 of the first byte locks the parameter as invalid; without data only that bit changes."""
     number, value, state = call.data[0] & 0x7F, call.data[1:], call.state
     if number not in LENGTHS:
-        raise Refused(PARAMETER_UNSUPPORTED)
+        raise CompletionError(PARAMETER_UNSUPPORTED)
     if value and number == MAILBOX:
         _put_block(state, value)
     elif value:
         if len(value) != LENGTHS[number]:
-            raise Refused(CompletionCode.INVALID_LENGTH)
+            raise CompletionError(CompletionCode.INVALID_LENGTH)
         if number == SET_IN_PROGRESS and value[0] & _stored(state, number)[0] & 0x03 == 1:
-            raise Refused(PARAMETER_BUSY)  # somebody else is in the middle of a change
+            raise CompletionError(PARAMETER_BUSY)  # somebody else is in the middle of a change
         if number == BOOT_FLAGS:
             _set_flags(call, value)
         else:
@@ -61,10 +61,10 @@ def set_boot_option(call: Call) -> bytes:
     return b""
 
 
-def get_boot_option(call: Call) -> bytes:
+def get_boot_option(call: IpmiCall) -> bytes:
     number = call.data[0] & 0x7F
     if number not in LENGTHS:
-        raise Refused(PARAMETER_UNSUPPORTED)
+        raise CompletionError(PARAMETER_UNSUPPORTED)
     lapse(call.view, call.state, call.view.now)
     if number == MAILBOX:
         value = _block(call.state, call.data[1])
@@ -80,15 +80,15 @@ def _stored(state: IpmiState, number: int) -> bytes:
 def _put_block(state: IpmiState, value: bytes) -> None:
     """The boot initiator mailbox, a block at a time; what is not given of a block is cleared."""
     if len(value) > 1 + BLOCK_BYTES:
-        raise Refused(CompletionCode.INVALID_LENGTH)
+        raise CompletionError(CompletionCode.INVALID_LENGTH)
     if value[0] >= MAILBOX_BLOCKS:
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     state.boot_options = {**state.boot_options, _key(value[0]): value[1:].ljust(BLOCK_BYTES, b"\0")}
 
 
 def _block(state: IpmiState, selector: int) -> bytes:
     if selector >= MAILBOX_BLOCKS:
-        raise Refused(CompletionCode.PARAMETER_OUT_OF_RANGE)
+        raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
     return bytes((selector,)) + state.boot_options.get(_key(selector), bytes(BLOCK_BYTES))
 
 
@@ -97,7 +97,7 @@ def _key(selector: int) -> int:
     return MAILBOX | selector + 1 << 8
 
 
-def _set_flags(call: Call, value: bytes) -> None:
+def _set_flags(call: IpmiCall, value: bytes) -> None:
     override = _override(value)
     call.view.boot.set(override, cause=call.cause)
     call.state.boot_rest = bytes((value[1] & ~DEVICE_BITS,)) + value[2:]
@@ -112,7 +112,7 @@ def _override(value: bytes) -> BootOverride:
     if not value[0] & FLAGS_VALID or device == IPMI_DEVICE[BootTarget.NONE]:
         return NO_OVERRIDE
     if device not in TARGET_OF_IPMI_DEVICE:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     return BootOverride(
         target=TARGET_OF_IPMI_DEVICE[device],
         enabled=BootEnabled.CONTINUOUS if value[0] & FLAGS_PERSISTENT else BootEnabled.ONCE,
@@ -120,7 +120,7 @@ def _override(value: bytes) -> BootOverride:
     )
 
 
-def _flags(call: Call) -> bytes:
+def _flags(call: IpmiCall) -> bytes:
     """Zeros where nothing is in force: flags that are not valid say nothing. A target that IPMI has no word for is device 0."""
     override = call.view.boot.override()
     if override.enabled is BootEnabled.DISABLED:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.machine import IDENTIFY_SECONDS, Led, RestorePolicy
 from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, CompletionCode, ResetType
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.power import boot_options as bootoptions
 from emulator.ipmi.session.rmcp import BMC_ADDRESS
 from profiles.model import View
@@ -42,14 +42,14 @@ def reset_of(data: bytes) -> ResetType | None:
     return None if control is None else RESET_OF_CONTROL[control]
 
 
-def get_capabilities(_call: Call) -> bytes:
+def get_capabilities(_call: IpmiCall) -> bytes:
     return CAPABILITIES
 
 
-def get_status(call: Call) -> bytes:
+def get_status(call: IpmiCall) -> bytes:
     word = call.view.power(call.system, View.IPMI, call.request, call.cause)
     if word not in POWER_BIT:
-        raise Refused(CompletionCode.UNSPECIFIED)
+        raise CompletionError(CompletionCode.UNSPECIFIED)
     chassis = call.view.chassis
     commanded = call.view.last_power_event() == "On" and chassis.powered_by() is RestartCause.CHASSIS_CONTROL
     event = (ON_BY_COMMAND if commanded else 0) | (MAINS_FAILED if chassis.mains_failed() else 0)
@@ -60,17 +60,17 @@ def get_status(call: Call) -> bytes:
     return bytes((power, event, IDENTIFY_SUPPORTED | light, PANEL_BUTTONS << 4 | call.state.panel_disabled))
 
 
-def control(call: Call) -> bytes:
+def control(call: IpmiCall) -> bytes:
     wanted = control_of(call.data)
     if wanted is None:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     if code := call.view.chassis_control(wanted, call.cause):
-        raise Refused(code)
+        raise CompletionError(code)
     bootoptions.power_was_commanded(call.state, call.view.now)
     return b""
 
 
-def identify(call: Call) -> bytes:
+def identify(call: IpmiCall) -> bytes:
     """Seconds (15 if not given, 0 is off), and a bit for "until told otherwise" (28.5)."""
     if len(call.data) > 1 and call.data[1] & 0x01:
         call.view.chassis.set_led(Led.BLINKING, cause=call.cause)
@@ -79,26 +79,26 @@ def identify(call: Call) -> bytes:
     return b""
 
 
-def set_restore_policy(call: Call) -> bytes:
+def set_restore_policy(call: IpmiCall) -> bytes:
     policy = call.data[0] & 0x07
     if policy > POLICY_NO_CHANGE:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     if policy != POLICY_NO_CHANGE:
         call.view.chassis.set_restore_policy(POLICIES[policy], cause=call.cause)
     return bytes((POLICIES_SUPPORTED,))
 
 
-def set_front_panel(call: Call) -> bytes:
+def set_front_panel(call: IpmiCall) -> bytes:
     """Which buttons are dead, a bit each (28.6); Get Chassis Status tells. What a BMC does by itself is not affected."""
     call.state.panel_disabled = call.data[0] & PANEL_BUTTONS
     return b""
 
 
-def get_restart_cause(call: Call) -> bytes:
+def get_restart_cause(call: IpmiCall) -> bytes:
     return bytes((call.view.chassis.restart_cause(), CHANNEL_LAN))
 
 
-def get_poh_counter(call: Call) -> bytes:
+def get_poh_counter(call: IpmiCall) -> bytes:
     """Hours that the host has been powered since the rack was made: the hosts of an emulator have no past (28.14)."""
     hours = int(call.view.chassis.on_seconds() // (60 * MINUTES_PER_COUNT))
     return bytes((MINUTES_PER_COUNT,)) + hours.to_bytes(4, "little")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from emulator.core.bmc.watchdog import PreTimeout, TimerAction, TimerUse, WatchdogSetup
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 
 DONT_LOG, DONT_STOP, RUNNING = 0x80, 0x40, 0x40
 TICKS_PER_SECOND = 10
 NEVER_SET = bytes((0x01, 0x00, 0x00, 0x00, 0x00, 0x00))
 
 
-def set_timer(call: Call) -> bytes:
+def set_timer(call: IpmiCall) -> bytes:
     use, actions, pre_s, flags = call.data[:4]
     try:
         setup = WatchdogSetup(
@@ -24,18 +24,18 @@ def set_timer(call: Call) -> bytes:
             dont_stop=bool(use & DONT_STOP),
         )
     except ValueError:
-        raise Refused(CompletionCode.INVALID_FIELD) from None
+        raise CompletionError(CompletionCode.INVALID_FIELD) from None
     clear = frozenset(timer for timer in TimerUse if flags >> timer & 1)
     call.view.watchdog.set(setup, clear=clear, cause=call.cause)
     return b""
 
 
-def reset_timer(call: Call) -> bytes:
+def reset_timer(call: IpmiCall) -> bytes:
     call.view.watchdog.reset(call.cause)
     return b""
 
 
-def get_timer(call: Call) -> bytes:
+def get_timer(call: IpmiCall) -> bytes:
     state = call.view.watchdog.state()
     if state.setup is None:
         return NEVER_SET + bytes(2)

@@ -16,9 +16,9 @@ from typing import Any
 
 from pyghmi.ipmi.private import serversession
 
-from emulator.ipmi.session.handshake import Keys
-from emulator.ipmi.session.rmcp import PAYLOAD_IPMI, PAYLOAD_SOL, Lan15, Malformed, Message, RmcpPlus, answer, parse_message
-from emulator.ipmi.session.window import Window
+from emulator.ipmi.session.handshake import SessionKeys
+from emulator.ipmi.session.rmcp import PAYLOAD_IPMI, PAYLOAD_SOL, IpmiMessage, Lan15, Malformed, RmcpPlus, answer, parse_message
+from emulator.ipmi.session.window import SequenceWindow
 
 UNREADABLE = (ValueError, IndexError, struct.error)
 """What pyghmi and AES raise for a payload that is authentic but cannot be read: bad length, bad padding, no padding."""
@@ -30,7 +30,7 @@ class PyghmiSession(serversession.ServerSession):  # type: ignore[misc]  # pyghm
     def __new__(cls, *_args: Any, **_kwargs: Any) -> PyghmiSession:
         return object.__new__(cls)
 
-    def __init__(self, keys: Keys, managed_id: bytes, console_id: bytes) -> None:
+    def __init__(self, keys: SessionKeys, managed_id: bytes, console_id: bytes) -> None:
         # Deliberately no super().__init__: it registers the client's address in a global table and answers the handshake.
         self.ipmiversion = 2.0
         self.authtype = 6
@@ -76,11 +76,11 @@ class RmcpPlusLink:
 
     __slots__ = ("_session", "_window")
 
-    def __init__(self, keys: Keys, managed_id: bytes, console_id: bytes) -> None:
+    def __init__(self, keys: SessionKeys, managed_id: bytes, console_id: bytes) -> None:
         self._session = PyghmiSession(keys, managed_id, console_id)
-        self._window = Window()
+        self._window = SequenceWindow()
 
-    def open(self, datagram: RmcpPlus | Lan15) -> Message | None:
+    def open(self, datagram: RmcpPlus | Lan15) -> IpmiMessage | None:
         """The request inside; None for a replay. Raises Malformed."""
         if not isinstance(datagram, RmcpPlus):
             raise Malformed("an IPMI 1.5 datagram in an RMCP+ session")
@@ -105,7 +105,7 @@ class RmcpPlusLink:
         sequence, payload = opened
         return payload if self._window.admits(sequence) else None  # only what is authentic may move the window
 
-    def seal(self, message: Message, code: int, data: bytes) -> bytes:
+    def seal(self, message: IpmiMessage, code: int, data: bytes) -> bytes:
         return self._session.wrap(PAYLOAD_IPMI, answer(message, code, data))
 
     def seal_sol(self, payload: bytes) -> bytes:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from emulator.core.clock import Instant
 from emulator.ipmi.session.rmcp import Malformed
-from emulator.ipmi.session.sessions import Privilege
+from emulator.ipmi.session.sessions import IpmiPrivilege
 from emulator.ipmi.session.suites import CipherSuite, RmcpStatus
 
 MAX_NAME = 16
@@ -62,19 +62,19 @@ class Rakp3(NamedTuple):
 
 
 @dataclass(slots=True, kw_only=True)
-class HalfOpen:
+class RakpHalfOpen:
     """What must be remembered between the messages."""
 
     id: bytes
     console_id: bytes
     suite: CipherSuite
     since: Instant
-    limit: int = Privilege.ADMINISTRATOR  # the most that the suite may be used for, and that the client asked for
+    limit: int = IpmiPrivilege.ADMINISTRATOR  # the most that the suite may be used for, and that the client asked for
     rakp1: Rakp1 | None = None
     random: bytes = b""
 
 
-class Keys(NamedTuple):
+class SessionKeys(NamedTuple):
     """The keys of a session (13.31, 13.32)."""
 
     suite: CipherSuite
@@ -119,7 +119,7 @@ def refusal(tag: int, status: int, console_id: bytes) -> bytes:
     return bytes((tag, status, 0, 0)) + console_id
 
 
-def open_response(request: OpenRequest, half: HalfOpen) -> bytes:
+def open_response(request: OpenRequest, half: RakpHalfOpen) -> bytes:
     """RMCP+ Open Session Response (table 13-10)."""
     auth, integrity, confidentiality = half.suite.algorithms
     chosen = bytes((0, 0, 0, 8, auth, 0, 0, 0, 1, 0, 0, 8, integrity, 0, 0, 0, 2, 0, 0, 8, confidentiality, 0, 0, 0))
@@ -130,7 +130,7 @@ def _identity(rakp1: Rakp1) -> bytes:
     return bytes((rakp1.role, len(rakp1.name))) + rakp1.name
 
 
-def rakp2(half: HalfOpen, rakp1: Rakp1, key: bytes, guid: bytes, entropy: Callable[[int], bytes]) -> bytes:
+def rakp2(half: RakpHalfOpen, rakp1: Rakp1, key: bytes, guid: bytes, entropy: Callable[[int], bytes]) -> bytes:
     """RAKP Message 2 (table 13-12)."""
     if half.rakp1 is None or half.rakp1._replace(tag=rakp1.tag) != rakp1:  # some clients count tags from try to try
         half.rakp1, half.random = rakp1, entropy(16)
@@ -139,20 +139,20 @@ def rakp2(half: HalfOpen, rakp1: Rakp1, key: bytes, guid: bytes, entropy: Callab
     return bytes((rakp1.tag, RmcpStatus.OK, 0, 0)) + half.console_id + half.random + guid + code
 
 
-def proves_password(half: HalfOpen, rakp1: Rakp1, rakp3: Rakp3, key: bytes) -> bool:
+def proves_password(half: RakpHalfOpen, rakp1: Rakp1, rakp3: Rakp3, key: bytes) -> bool:
     """Whether RAKP 3 was made with this password; compared in constant time."""
     expected = hmac.digest(key, half.random + half.console_id + _identity(rakp1), half.suite.digest)
     return hmac.compare_digest(expected, rakp3.auth_code)
 
 
-def derive_keys(half: HalfOpen, rakp1: Rakp1, key: bytes) -> Keys:
+def derive_keys(half: RakpHalfOpen, rakp1: Rakp1, key: bytes) -> SessionKeys:
     """`key` is K_g where one is set, else the user's password."""
     sik = hmac.digest(key, rakp1.random + half.random + _identity(rakp1), half.suite.digest)
     k1, k2 = hmac.digest(sik, b"\1" * 20, half.suite.digest), hmac.digest(sik, b"\2" * 20, half.suite.digest)
-    return Keys(half.suite, sik, k1, k2)
+    return SessionKeys(half.suite, sik, k1, k2)
 
 
-def rakp4(half: HalfOpen, rakp1: Rakp1, rakp3: Rakp3, keys: Keys, guid: bytes) -> bytes:
+def rakp4(half: RakpHalfOpen, rakp1: Rakp1, rakp3: Rakp3, keys: SessionKeys, guid: bytes) -> bytes:
     """RAKP Message 4 (table 13-14)."""
     code = hmac.digest(keys.sik, rakp1.random + half.id + guid, half.suite.digest)
     return refusal(rakp3.tag, RmcpStatus.OK, half.console_id) + code[: half.suite.icv_length]

@@ -22,9 +22,9 @@ from functools import lru_cache
 from emulator.core.bmc.accounts import LocalAccount
 from emulator.core.clock import Instant
 from emulator.ipmi.session import rmcp
-from emulator.ipmi.session.rmcp import Lan15, Malformed, Message, RmcpPlus
+from emulator.ipmi.session.rmcp import IpmiMessage, Lan15, Malformed, RmcpPlus
 from emulator.ipmi.session.suites import CipherSuite
-from emulator.ipmi.session.window import Window
+from emulator.ipmi.session.window import SequenceWindow
 
 MAX_PASSWORD = 16
 """Bytes of a password that IPMI 1.5 can carry. An account with a longer one can log in over RMCP+ only."""
@@ -59,14 +59,14 @@ class Lan15Link:
         self._type = auth_type
         self._key = password.encode().ljust(MAX_PASSWORD, b"\0")
         self._out = 0
-        self._window = Window()
+        self._window = SequenceWindow()
         self._bare_too = False
         self._answers_with = auth_type
 
     def start(self, first_out: int, first_in: int, *, bare_too: bool = False) -> None:
         """`bare_too`: messages without a code are taken from now on, and answered without one."""
         self._out = first_out or 1
-        self._window = Window(_highest=first_in - 1)
+        self._window = SequenceWindow(_highest=first_in - 1)
         self._bare_too = bare_too
 
     def _code(self, payload: bytes, sequence: int, auth_type: AuthType) -> bytes:
@@ -84,7 +84,7 @@ class Lan15Link:
         right = self._code(datagram.payload, datagram.sequence, self._type)
         return datagram.auth_type == self._type and hmac.compare_digest(right, datagram.auth_code)
 
-    def open(self, datagram: RmcpPlus | Lan15) -> Message | None:
+    def open(self, datagram: RmcpPlus | Lan15) -> IpmiMessage | None:
         """The request inside; None for a replay. Raises Malformed."""
         if not isinstance(datagram, Lan15):
             raise Malformed("an RMCP+ datagram in an IPMI 1.5 session")
@@ -97,7 +97,7 @@ class Lan15Link:
         self._answers_with = AuthType.NONE if bare else self._type
         return message
 
-    def seal(self, message: Message, code: int, data: bytes) -> bytes:
+    def seal(self, message: IpmiMessage, code: int, data: bytes) -> bytes:
         payload, sequence, kind = rmcp.answer(message, code, data), self._out, self._answers_with
         if sequence:
             self._out = (sequence + 1) & 0xFFFFFFFF or 1  # 0 belongs to no session

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from emulator.core.bmc.accounts import AuthResult, LocalAccount
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.board import Request, Seam
-from emulator.core.journal import Kind
+from emulator.core.faults.board import ClientRequest, Seam
+from emulator.core.journal import EventKind
 from emulator.faults.protocol import Completion, Silence, answer_instead
-from emulator.ipmi.call import Bmc
+from emulator.ipmi.call import IpmiBmc
 from emulator.ipmi.session import handshake, rmcp
 from emulator.ipmi.session.codec import RmcpPlusLink
-from emulator.ipmi.session.handshake import HIGHEST_ROLE, MAX_NAME, MAX_PASSWORD, HalfOpen, Rakp1, Rakp3
+from emulator.ipmi.session.handshake import HIGHEST_ROLE, MAX_NAME, MAX_PASSWORD, Rakp1, Rakp3, RakpHalfOpen
 from emulator.ipmi.session.rmcp import Malformed
-from emulator.ipmi.session.sessions import FIRST_PRIVILEGE, PRIVILEGE_OF_ROLE, Peer, Privilege, Session
+from emulator.ipmi.session.sessions import FIRST_PRIVILEGE, PRIVILEGE_OF_ROLE, IpmiPrivilege, LanSession, Peer
 from emulator.ipmi.session.suites import CipherSuite, RmcpStatus, choose, level_of, usable
 from emulator.ipmi.state import IpmiState
 
@@ -39,12 +39,12 @@ def ipmi_user(view: BmcView, state: IpmiState, name: bytes, longest: int) -> Loc
     return account if len(account.password.encode()) <= longest else None
 
 
-class Login:
+class RakpLogin:
     """The handshakes of one BMC."""
 
     __slots__ = ("_bmc", "_guid", "_sessions", "_state", "_strangers", "_suites", "_system", "_view")
 
-    def __init__(self, bmc: Bmc) -> None:
+    def __init__(self, bmc: IpmiBmc) -> None:
         self._view = bmc.view
         self._sessions = bmc.sessions
         self._suites = bmc.suites
@@ -60,7 +60,7 @@ class Login:
             raise Malformed("a payload that no client sends outside of a session")
         if len(body) < 8:
             raise Malformed(f"{NAMES[kind]} is cut off")
-        request = Request("ipmi", "IPMI", NAMES[kind], self._system)
+        request = ClientRequest("ipmi", "IPMI", NAMES[kind], self._system)
         fault = answer_instead(self._view.faults(Seam.PROTOCOL, request))
         reply: bytes | None = None
         if fault is None or fault.executed:
@@ -85,7 +85,7 @@ class Login:
         if kind == rmcp.PAYLOAD_OPEN_REQUEST:
             return body[4:8]
         half = self._sessions.half_open.get(body[4:8])
-        return half.console_id if isinstance(half, HalfOpen) else rmcp.NO_SESSION
+        return half.console_id if isinstance(half, RakpHalfOpen) else rmcp.NO_SESSION
 
     # -- open session --------------------------------------------------------------------------------------------------
 
@@ -102,7 +102,7 @@ class Login:
         if self._sessions.full:
             return handshake.refusal(request.tag, RmcpStatus.INSUFFICIENT_RESOURCES, request.console_id)
         limit = min(level_of(suite, levels), self._state.access[1], request.wants or HIGHEST_ROLE)
-        half = HalfOpen(
+        half = RakpHalfOpen(
             id=self._sessions.fresh_id(), console_id=request.console_id, suite=suite, since=self._view.now, limit=limit
         )
         self._sessions.begin(half)
@@ -112,7 +112,7 @@ class Login:
 
     def _rakp1(self, rakp1: Rakp1, peer: Peer) -> bytes:
         half = self._sessions.half_open.get(rakp1.managed_id)
-        if not isinstance(half, HalfOpen):
+        if not isinstance(half, RakpHalfOpen):
             return handshake.refusal(rakp1.tag, RmcpStatus.INVALID_SESSION_ID, rmcp.NO_SESSION)
         if rakp1.name_length > MAX_NAME or len(rakp1.name) != rakp1.name_length:
             return handshake.refusal(rakp1.tag, RmcpStatus.INVALID_NAME_LENGTH, half.console_id)
@@ -134,7 +134,7 @@ class Login:
             again = live.greeting[1:] == body[1:]  # our RAKP 4 was lost; the tag may be another one
             return body[:1] + live.farewell[1:] if again else None
         half = self._sessions.half_open.get(rakp3.managed_id)
-        if not isinstance(half, HalfOpen) or half.rakp1 is None:
+        if not isinstance(half, RakpHalfOpen) or half.rakp1 is None:
             return handshake.refusal(rakp3.tag, RmcpStatus.INVALID_SESSION_ID, rmcp.NO_SESSION)
         self._sessions.forget(half)  # one try for each handshake, whatever its end
         rakp1 = half.rakp1
@@ -143,7 +143,7 @@ class Login:
             return handshake.refusal(rakp3.tag, RmcpStatus.UNAUTHORIZED_NAME, half.console_id)
         key = account.password.encode()
         if self._view.is_locked(account.name, peer[0]):
-            self._view.record(Kind.AUTH, None, result=AuthResult.LOCKED, user=account.name, via="ipmi")
+            self._view.record(EventKind.AUTH, None, result=AuthResult.LOCKED, user=account.name, via="ipmi")
             return handshake.refusal(rakp3.tag, RmcpStatus.INVALID_INTEGRITY_VALUE, half.console_id)
         proved = rakp3.status == RmcpStatus.OK and handshake.proves_password(half, rakp1, rakp3, key)
         self._view.note_auth(account.name, peer[0], "ipmi", ok=proved)
@@ -160,7 +160,7 @@ class Login:
 
     def _establish(
         self,
-        half: HalfOpen,
+        half: RakpHalfOpen,
         rakp1: Rakp1,
         account: LocalAccount,
         link: RmcpPlusLink,
@@ -169,9 +169,9 @@ class Login:
         greeting: bytes,
         farewell: bytes,
     ) -> None:
-        limit = Privilege(min(rakp1.wants or PRIVILEGE_OF_ROLE[account.role], half.limit))
+        limit = IpmiPrivilege(min(rakp1.wants or PRIVILEGE_OF_ROLE[account.role], half.limit))
         self._sessions.establish(
-            Session(
+            LanSession(
                 id=half.id,
                 account=account,
                 limit=limit,
@@ -186,7 +186,7 @@ class Login:
             )
         )
         self._view.record(
-            Kind.SESSION,
+            EventKind.SESSION,
             None,
             what="opened",
             via="ipmi",
@@ -203,4 +203,4 @@ class Login:
         if self._view.profile.auth.lockout.by == "address":
             self._view.note_auth(name.decode("utf-8", "replace"), peer[0], "ipmi", ok=False)
         elif self._strangers.may_write(self._view.now):
-            self._view.record(Kind.AUTH, None, result=AuthResult.BAD, user=None, via="ipmi")
+            self._view.record(EventKind.AUTH, None, result=AuthResult.BAD, user=None, via="ipmi")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from emulator.core.bmc.accounts import AuthResult
 from emulator.core.bmc.view import BmcView
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.vocab import CompletionCode
-from emulator.ipmi.call import Call, Refused
+from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.channel import EACH_MESSAGE_OFF, auth_types_at
 from emulator.ipmi.session.lan15 import MAX_PASSWORD, AuthType, Challenge, Lan15Link
 from emulator.ipmi.session.login import ipmi_user
 from emulator.ipmi.session.rmcp import Lan15, Malformed
-from emulator.ipmi.session.sessions import FIRST_PRIVILEGE, PRIVILEGE_OF_ROLE, Peer, Privilege, Session
+from emulator.ipmi.session.sessions import FIRST_PRIVILEGE, PRIVILEGE_OF_ROLE, IpmiPrivilege, LanSession, Peer
 
 INVALID_USER_NAME = 0x81
 NULL_USER_NOT_ENABLED = 0x82
@@ -19,21 +19,21 @@ NO_SESSION_SLOT = 0x81
 PRIVILEGE_EXCEEDS_LIMIT = 0x86
 
 
-def get_session_challenge(call: Call) -> bytes:
+def get_session_challenge(call: IpmiCall) -> bytes:
     try:
         auth_type = AuthType(call.data[0] & 0x0F)
     except ValueError:
-        raise Refused(CompletionCode.INVALID_FIELD) from None
+        raise CompletionError(CompletionCode.INVALID_FIELD) from None
     if auth_type not in call.bmc.auth_types:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     name = call.data[1:].rstrip(b"\0")
     if not name:
-        raise Refused(NULL_USER_NOT_ENABLED)
+        raise CompletionError(NULL_USER_NOT_ENABLED)
     account = ipmi_user(call.view, call.state, name, MAX_PASSWORD)
     if account is None:
         if call.bmc.strangers.may_write(call.view.now):
-            call.view.record(Kind.AUTH, call.cause, result=AuthResult.BAD, user=None, via="ipmi")
-        raise Refused(INVALID_USER_NAME)
+            call.view.record(EventKind.AUTH, call.cause, result=AuthResult.BAD, user=None, via="ipmi")
+        raise CompletionError(INVALID_USER_NAME)
     session_id = call.sessions.fresh_id()
     challenge = Challenge(
         id=session_id,
@@ -51,7 +51,7 @@ def authenticate(view: BmcView, challenge: Challenge, datagram: Lan15, peer: Pee
     """Raises Malformed where an activation is not to be answered: under a wrong password, and for a locked user."""
     name = challenge.account.name
     if view.is_locked(name, peer[0]):
-        view.record(Kind.AUTH, None, result=AuthResult.LOCKED, user=name, via="ipmi")
+        view.record(EventKind.AUTH, None, result=AuthResult.LOCKED, user=name, via="ipmi")
         raise Malformed("an activation by a locked user")
     proved = challenge.link.proves_password(datagram)
     view.note_auth(name, peer[0], "ipmi", ok=proved)
@@ -59,24 +59,24 @@ def authenticate(view: BmcView, challenge: Challenge, datagram: Lan15, peer: Pee
         raise Malformed("an activation under a wrong password")
 
 
-def activate_session(call: Call) -> bytes:
+def activate_session(call: IpmiCall) -> bytes:
     """The temporary session id stays: nothing forbids it, and there is one table fewer."""
     challenge = call.origin.challenge
     if challenge is None or call.data[2:18] != challenge.text or call.data[0] & 0x0F != challenge.auth_type:
-        raise Refused(CompletionCode.INVALID_FIELD)
+        raise CompletionError(CompletionCode.INVALID_FIELD)
     role, wanted = PRIVILEGE_OF_ROLE[challenge.account.role], call.data[1] & 0x0F
-    if not Privilege.CALLBACK <= wanted <= min(role, call.state.access[1]):
-        raise Refused(PRIVILEGE_EXCEEDS_LIMIT)
+    if not IpmiPrivilege.CALLBACK <= wanted <= min(role, call.state.access[1]):
+        raise CompletionError(PRIVILEGE_EXCEEDS_LIMIT)
     if not auth_types_at(call, wanted) >> challenge.auth_type & 1:
-        raise Refused(PRIVILEGE_EXCEEDS_LIMIT)
+        raise CompletionError(PRIVILEGE_EXCEEDS_LIMIT)
     if call.sessions.full:
-        raise Refused(NO_SESSION_SLOT)
-    limit = Privilege(wanted)
+        raise CompletionError(NO_SESSION_SLOT)
+    limit = IpmiPrivilege(wanted)
     first_in = int.from_bytes(call.sessions.entropy(3), "little") + 1
     bare = bool(call.state.access[0] & EACH_MESSAGE_OFF)
     challenge.link.start(int.from_bytes(call.data[18:22], "little"), first_in, bare_too=bare)
     call.sessions.establish(
-        Session(
+        LanSession(
             id=challenge.id,
             account=challenge.account,
             limit=limit,
@@ -89,7 +89,7 @@ def activate_session(call: Call) -> bytes:
         )
     )
     call.view.record(
-        Kind.SESSION, call.cause, what="opened", via="ipmi", user=challenge.account.name, auth_type=challenge.auth_type.name,
+        EventKind.SESSION, call.cause, what="opened", via="ipmi", user=challenge.account.name, auth_type=challenge.auth_type.name,
         live=len(call.sessions.live),
     )  # fmt: skip
     return (

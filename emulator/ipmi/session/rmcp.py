@@ -66,7 +66,7 @@ class RmcpPlus(NamedTuple):
     raw: bytes
 
 
-class Message(NamedTuple):
+class IpmiMessage(NamedTuple):
     """An IPMI request as it stands inside either wrapper."""
 
     netfn: int
@@ -134,7 +134,7 @@ def checksum(data: bytes) -> int:
     return -sum(data) & 0xFF
 
 
-def parse_message(payload: bytes) -> Message:
+def parse_message(payload: bytes) -> IpmiMessage:
     """An IPMI request to the BMC. Raises Malformed."""
     if len(payload) < 7:
         raise Malformed("the IPMI message is cut off")
@@ -143,10 +143,10 @@ def parse_message(payload: bytes) -> Message:
     if payload[1] >> 2 & 1:
         raise Malformed("a response, not a request")
     _, netfn_lun, _, rq_address, rq_seq_lun, command = payload[:6]
-    return Message(netfn_lun >> 2, command, payload[6:-1], netfn_lun & 0x03, rq_address, rq_seq_lun >> 2, rq_seq_lun & 0x03)
+    return IpmiMessage(netfn_lun >> 2, command, payload[6:-1], netfn_lun & 0x03, rq_address, rq_seq_lun >> 2, rq_seq_lun & 0x03)
 
 
-def answer(message: Message, code: int, data: bytes) -> bytes:
+def answer(message: IpmiMessage, code: int, data: bytes) -> bytes:
     """The IPMI response to a request."""
     head = bytes((message.rq_address, (message.netfn + 1) << 2 | message.rq_lun))
     body = bytes((BMC_ADDRESS, message.rq_seq << 2 | message.lun, message.command, code)) + data

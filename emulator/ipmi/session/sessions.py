@@ -17,14 +17,14 @@ from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
 from emulator.core.clock import Instant
-from emulator.ipmi.session.rmcp import Lan15, Message, RmcpPlus
+from emulator.ipmi.session.rmcp import IpmiMessage, Lan15, RmcpPlus
 from profiles.model import Account
 
 Peer = tuple[str, int] | tuple[str, int, int, int]
 """Where a datagram came from, as sockets write it. Only the address is ever looked at."""
 
 
-class Privilege(IntEnum):
+class IpmiPrivilege(IntEnum):
     """IPMI 2.0, 6.8."""
 
     CALLBACK = 1
@@ -34,17 +34,17 @@ class Privilege(IntEnum):
 
 
 PRIVILEGE_OF_ROLE = {
-    "Administrator": Privilege.ADMINISTRATOR,
-    "Operator": Privilege.OPERATOR,
-    "ReadOnly": Privilege.USER,
+    "Administrator": IpmiPrivilege.ADMINISTRATOR,
+    "Operator": IpmiPrivilege.OPERATOR,
+    "ReadOnly": IpmiPrivilege.USER,
 }
 
-FIRST_PRIVILEGE = Privilege.USER
+FIRST_PRIVILEGE = IpmiPrivilege.USER
 """A session starts here and asks for more (IPMI 2.0, 22.18)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class SessionLimits:
     """How many sessions of each kind a BMC holds, and for how many seconds without a packet."""
 
     sessions: int = 32
@@ -54,18 +54,18 @@ class Limits:
 
 
 @lru_cache(maxsize=64)
-def limits_for(sessions: int) -> Limits:
+def limits_for(sessions: int) -> SessionLimits:
     """The same object for all BMCs that have the same: there may be thousands."""
-    return Limits(sessions=sessions)
+    return SessionLimits(sessions=sessions)
 
 
 class Link(Protocol):
     """How the messages of an established session are wrapped: RMCP+ or IPMI 1.5."""
 
-    def open(self, datagram: RmcpPlus | Lan15) -> Message | None:
+    def open(self, datagram: RmcpPlus | Lan15) -> IpmiMessage | None:
         """The request inside; None for a replay. Raises Malformed where the datagram is not of this session's key."""
 
-    def seal(self, message: Message, code: int, data: bytes) -> bytes: ...
+    def seal(self, message: IpmiMessage, code: int, data: bytes) -> bytes: ...
 
 
 class HalfOpen(Protocol):
@@ -81,30 +81,30 @@ class HalfOpen(Protocol):
 class Answered:
     """The last request of a session, and what it came to."""
 
-    message: Message
+    message: IpmiMessage
     at: Instant
     code: int
     data: bytes
 
 
 @dataclass(slots=True, kw_only=True)
-class Session:
+class LanSession:
     """An authenticated client. `limit` is the most it may ask for, `privilege` what it has now."""
 
     id: bytes
     account: Account
-    limit: Privilege
+    limit: IpmiPrivilege
     link: Link
     peer: Peer
     last_used: Instant
     handle: int
     auth_type: int
-    privilege: Privilege = FIRST_PRIVILEGE
+    privilege: IpmiPrivilege = FIRST_PRIVILEGE
     farewell: bytes = b""  # the last handshake answer, for a client that did not hear it
     greeting: bytes = b""  # and the handshake message that it answered
     answered: Answered | None = None
 
-    def keep_to(self, level: Privilege) -> None:
+    def keep_to(self, level: IpmiPrivilege) -> None:
         """No more than this from now on: its account's role is lower than it was."""
         self.limit, self.privilege = min(self.limit, level), min(self.privilege, level)
 
@@ -113,11 +113,11 @@ H = TypeVar("H", bound=HalfOpen)
 
 
 @dataclass(slots=True)
-class SessionTable(Generic[H]):
-    limits: Limits
+class LanSessionTable(Generic[H]):
+    limits: SessionLimits
     entropy: Callable[[int], bytes]
     half_open: dict[bytes, H] = field(default_factory=dict)  # oldest first
-    live: dict[bytes, Session] = field(default_factory=dict)  # longest idle first
+    live: dict[bytes, LanSession] = field(default_factory=dict)  # longest idle first
     abandoned: int = 0  # half-open ones that ran out or had to make room
     _handle: int = 0
 
@@ -138,7 +138,7 @@ class SessionTable(Generic[H]):
         self._handle = next(n for k in range(1, 256) if (n := (self._handle + k - 1) % 255 + 1) not in taken)
         return self._handle
 
-    def by_handle(self, handle: int) -> Session | None:
+    def by_handle(self, handle: int) -> LanSession | None:
         return next((session for session in self.live.values() if session.handle == handle), None)
 
     def begin(self, half: H) -> None:
@@ -158,23 +158,23 @@ class SessionTable(Generic[H]):
     def forget(self, half: H) -> None:
         self.half_open.pop(half.id, None)
 
-    def establish(self, session: Session) -> None:
+    def establish(self, session: LanSession) -> None:
         self.half_open.pop(session.id, None)
         self.live[session.id] = session
 
-    def touch(self, session: Session, peer: Peer, now: Instant) -> None:
+    def touch(self, session: LanSession, peer: Peer, now: Instant) -> None:
         """It has just spoken, maybe from a new address: a client behind NAT keeps its session."""
         session.last_used, session.peer = now, peer
         self.live[session.id] = self.live.pop(session.id)
 
-    def close(self, session_id: bytes) -> Session | None:
+    def close(self, session_id: bytes) -> LanSession | None:
         return self.live.pop(session_id, None)
 
-    def reap(self, now: Instant) -> tuple[Session, ...]:
+    def reap(self, now: Instant) -> tuple[LanSession, ...]:
         """Forgets what has been silent for too long; returns the established ones among it."""
         while self.half_open and now - next(iter(self.half_open.values())).since > self.limits.half_open_s:
             self._abandon_oldest()
-        gone: list[Session] = []
+        gone: list[LanSession] = []
         while self.live and now - (session := next(iter(self.live.values()))).last_used > self.limits.idle_s:
             gone.append(self.live.pop(session.id))
         return tuple(gone)

@@ -8,7 +8,7 @@ NUMBERS = 1 << 32
 
 
 @dataclass(slots=True)
-class Window:
+class SequenceWindow:
     """Everything newer is let in, and of the last `width` everything once. 0 belongs to no session.
 
     Numbers go round: the half of them that comes next is newer. A session may begin with any.

@@ -9,11 +9,29 @@ from typing import Final
 from emulator.core.bmc.accounts import LocalAccount
 from emulator.core.bmc.accounts_admin import LIMITS, AccountRefused, Wrong
 from emulator.redfish.accounts.auth import PRIVILEGES, holds, own_account
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call, HttpAnswer, Refusal, Shown
-from emulator.redfish.service.resource import ROOT, Operation, Privilege, Resource, collection, collection_body, head_of, link
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import HttpAnswer, RedfishCall, RegistryError, ResourceBody
+from emulator.redfish.service.resource import (
+    ROOT,
+    Operation,
+    RedfishPrivilege,
+    Resource,
+    collection,
+    collection_body,
+    head_of,
+    link,
+)
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, Flag, OneOf, Text, Whole, Write, created, patch
+from emulator.redfish.service.writable import (
+    BooleanRule,
+    IntegerRule,
+    OneOfRule,
+    TextRule,
+    WritableFields,
+    WriteOperation,
+    created,
+    patch,
+)
 from profiles.model import Profile
 
 SERVICE: Final = f"{ROOT}/AccountService"
@@ -24,24 +42,24 @@ ACCOUNT_TYPE: Final = "#ManagerAccount.v1_3_0.ManagerAccount"
 ROLE_TYPE: Final = "#Role.v1_2_4.Role"
 COLLECTION_TYPE: Final = "#ManagerAccountCollection.ManagerAccountCollection"
 
-_NAME: Final = Text(low=1, high=LIMITS.name_max, pattern=r"(?!\.{1,2}$|Members$)[A-Za-z0-9!$&'()*+,.=@_-]+")
+_NAME: Final = TextRule(low=1, high=LIMITS.name_max, pattern=r"(?!\.{1,2}$|Members$)[A-Za-z0-9!$&'()*+,.=@_-]+")
 """The name is the last part of the account's path, where DSP0266 allows these characters and no percent-encoding."""
-_PASSWORD: Final = Text(low=LIMITS.password_min, high=LIMITS.password_max, secret=True)
-_ROLE: Final = OneOf(tuple(PRIVILEGES))
-OWN_FIELDS: Final[Fields] = {"Password": _PASSWORD}
+_PASSWORD: Final = TextRule(low=LIMITS.password_min, high=LIMITS.password_max, secret=True)
+_ROLE: Final = OneOfRule(tuple(PRIVILEGES))
+OWN_FIELDS: Final[WritableFields] = {"Password": _PASSWORD}
 """What anybody may change of the own account."""
-FIELDS: Final[Fields] = {
+FIELDS: Final[WritableFields] = {
     "UserName": _NAME,
     "Password": _PASSWORD,
     "RoleId": _ROLE,
-    "Enabled": Flag(),
-    "Locked": Flag(),
-    "PasswordChangeRequired": Flag(),
+    "Enabled": BooleanRule(),
+    "Locked": BooleanRule(),
+    "PasswordChangeRequired": BooleanRule(),
 }
-LOCKOUT_FIELDS: Final[Fields] = {
-    "AccountLockoutThreshold": Whole(low=0, high=1000),
-    "AccountLockoutDuration": Whole(low=0, high=86_400),
-    "AccountLockoutCounterResetAfter": Whole(low=0, high=86_400),
+LOCKOUT_FIELDS: Final[WritableFields] = {
+    "AccountLockoutThreshold": IntegerRule(low=0, high=1000),
+    "AccountLockoutDuration": IntegerRule(low=0, high=86_400),
+    "AccountLockoutCounterResetAfter": IntegerRule(low=0, high=86_400),
 }
 _FIELD_OF_WRONG: Final[Mapping[Wrong, str]] = {
     Wrong.BAD_NAME: "UserName",
@@ -53,7 +71,7 @@ _FIELD_OF_WRONG: Final[Mapping[Wrong, str]] = {
 def accounts(profile: Profile) -> tuple[Resource, ...]:
     locks_accounts = profile.auth.lockout.by == "account"
 
-    def service(view: Bmc, state: Hashable) -> Json:
+    def service(view: RedfishBmc, state: Hashable) -> Json:
         lockout = view.lockout
         return head_of(SERVICE, SERVICE_TYPE, "AccountService", "Account Service") | {
             "Status": {"State": "Enabled", "Health": "OK"},
@@ -67,12 +85,12 @@ def accounts(profile: Profile) -> tuple[Resource, ...]:
             "Roles": link(ROLES),
         }
 
-    def listing(view: Bmc, state: Hashable) -> Json:
+    def listing(view: RedfishBmc, state: Hashable) -> Json:
         members = tuple(own_account(account.name) for account in view.accounts())
         return collection_body(ACCOUNTS, COLLECTION_TYPE, "Accounts Collection", members)
 
     names: tuple[str, ...] = tuple(PRIVILEGES)
-    rules = {"PATCH": patch(Privilege.CONFIGURE_USERS, LOCKOUT_FIELDS, _set_lockout)} if locks_accounts else {}
+    rules = {"PATCH": patch(RedfishPrivilege.CONFIGURE_USERS, LOCKOUT_FIELDS, _set_lockout)} if locks_accounts else {}
     return (
         Resource(path=SERVICE, type=SERVICE_TYPE, body=service, state=lambda call: call.view.lockout, operations=rules),
         Resource(
@@ -80,7 +98,7 @@ def accounts(profile: Profile) -> tuple[Resource, ...]:
             type=COLLECTION_TYPE,
             body=listing,
             state=lambda call: tuple(account.name for account in call.view.accounts()),
-            operations={"POST": Operation(Privilege.CONFIGURE_USERS, _create)},
+            operations={"POST": Operation(RedfishPrivilege.CONFIGURE_USERS, _create)},
             member=_member,
         ),
         collection(ROLES, "RoleCollection", "Roles Collection", lambda view: tuple(f"{ROLES}/{name}" for name in names)),
@@ -88,7 +106,7 @@ def accounts(profile: Profile) -> tuple[Resource, ...]:
     )
 
 
-def _set_lockout(call: Call, taken: Json) -> None:
+def _set_lockout(call: RedfishCall, taken: Json) -> None:
     rule = call.view.lockout
     failures, penalty, window = (taken.get(name) for name in LOCKOUT_FIELDS)
     new = replace(
@@ -98,20 +116,20 @@ def _set_lockout(call: Call, taken: Json) -> None:
         window_s=window if isinstance(window, int) else rule.window_s,
     )
     if new.failures and new.window_s > new.penalty_s > 0:
-        raise Refusal(400, "PropertyValueConflict", "AccountLockoutCounterResetAfter", "AccountLockoutDuration")
+        raise RegistryError(400, "PropertyValueConflict", "AccountLockoutCounterResetAfter", "AccountLockoutDuration")
     call.view.set_lockout(new, call.seq)
 
 
 # -- one account --------------------------------------------------------------------------------------------------------
 
 
-def _member(view: Bmc, name: str) -> Resource | None:
+def _member(view: RedfishBmc, name: str) -> Resource | None:
     account = view.account(name)
     if account is None:
         return None
     path = own_account(name)
 
-    def body(view: Bmc, locked: Hashable) -> Json:
+    def body(view: RedfishBmc, locked: Hashable) -> Json:
         return head_of(path, ACCOUNT_TYPE, name, "User Account") | {
             "UserName": name,
             "Password": None,
@@ -122,9 +140,9 @@ def _member(view: Bmc, name: str) -> Resource | None:
             "Links": {"Role": link(f"{ROLES}/{account.role}")},
         }
 
-    def may_read(call: Call) -> bool:
+    def may_read(call: RedfishCall) -> bool:
         who = call.user
-        return who.user == name or holds(who, Privilege.CONFIGURE_USERS) or holds(who, Privilege.CONFIGURE_MANAGER)
+        return who.user == name or holds(who, RedfishPrivilege.CONFIGURE_USERS) or holds(who, RedfishPrivilege.CONFIGURE_MANAGER)
 
     return Resource(
         path=path,
@@ -132,30 +150,30 @@ def _member(view: Bmc, name: str) -> Resource | None:
         body=body,
         state=lambda call: call.view.lockout.by == "account" and call.view.is_locked(name, ""),
         operations={
-            "PATCH": patch(Privilege.CONFIGURE_SELF, _fields_for(account), _writes(account)),
-            "DELETE": Operation(Privilege.CONFIGURE_USERS, _deletes(account)),
+            "PATCH": patch(RedfishPrivilege.CONFIGURE_SELF, _fields_for(account), _writes(account)),
+            "DELETE": Operation(RedfishPrivilege.CONFIGURE_USERS, _deletes(account)),
         },
         may_read=may_read,
         kept=False,
     )
 
 
-def _fields_for(account: LocalAccount) -> Callable[[Call], Fields]:
-    def fields(call: Call) -> Fields:
-        if holds(call.user, Privilege.CONFIGURE_USERS):
+def _fields_for(account: LocalAccount) -> Callable[[RedfishCall], WritableFields]:
+    def fields(call: RedfishCall) -> WritableFields:
+        if holds(call.user, RedfishPrivilege.CONFIGURE_USERS):
             return FIELDS
         asked = {name for name in call.json_object() if not name.startswith("@odata.")}
         if call.user.user != account.name or not asked <= OWN_FIELDS.keys():
-            raise Refusal(403, "InsufficientPrivilege")
+            raise RegistryError(403, "InsufficientPrivilege")
         return OWN_FIELDS
 
     return fields
 
 
-def _writes(account: LocalAccount) -> Write:
-    def write(call: Call, taken: Json) -> Shown | None:
+def _writes(account: LocalAccount) -> WriteOperation:
+    def write(call: RedfishCall, taken: Json) -> ResourceBody | None:
         if taken.get("Locked") is True and not call.view.is_locked(account.name, ""):
-            raise Refusal(400, "PropertyValueNotInList", "true", "Locked", related=("#/Locked",))
+            raise RegistryError(400, "PropertyValueNotInList", "true", "Locked", related=("#/Locked",))
         try:
             after = call.view.users.change(
                 account.name,
@@ -170,23 +188,23 @@ def _writes(account: LocalAccount) -> Write:
             raise _refused(refusal, taken) from None
         if taken.get("Locked") is False:
             call.view.users.unlock(after.name, call.seq)
-        return None if after.name == account.name else Shown(own_account(after.name))
+        return None if after.name == account.name else ResourceBody(own_account(after.name))
 
     return write
 
 
-def _deletes(account: LocalAccount) -> Callable[[Call], HttpAnswer]:
-    def delete(call: Call) -> HttpAnswer:
+def _deletes(account: LocalAccount) -> Callable[[RedfishCall], HttpAnswer]:
+    def delete(call: RedfishCall) -> HttpAnswer:
         try:
             call.view.users.delete(account.name, call.seq)
         except AccountRefused:
-            raise Refusal(403, "ResourceCannotBeDeleted") from None
+            raise RegistryError(403, "ResourceCannotBeDeleted") from None
         return HttpAnswer(204)
 
     return delete
 
 
-def _create(call: Call) -> Shown:
+def _create(call: RedfishCall) -> ResourceBody:
     taken = created(call.json_object(), FIELDS, ("UserName", "Password", "RoleId"))
     try:
         account = call.view.users.create(
@@ -200,21 +218,21 @@ def _create(call: Call) -> Shown:
     except AccountRefused as refusal:
         raise _refused(refusal, taken) from None
     path = own_account(account.name)
-    return Shown(path, 201, (("Location", path),))
+    return ResourceBody(path, 201, (("Location", path),))
 
 
-def _refused(refusal: AccountRefused, taken: Json) -> Refusal:
+def _refused(refusal: AccountRefused, taken: Json) -> RegistryError:
     match refusal.wrong:
         case Wrong.NAME_TAKEN:
-            return Refusal(400, "ResourceAlreadyExists", "ManagerAccount", "UserName", str(taken["UserName"]))
+            return RegistryError(400, "ResourceAlreadyExists", "ManagerAccount", "UserName", str(taken["UserName"]))
         case Wrong.FULL:
-            return Refusal(400, "CreateLimitReachedForResource")
+            return RegistryError(400, "CreateLimitReachedForResource")
         case Wrong.LAST_ADMINISTRATOR:
             name = "RoleId" if "RoleId" in taken else "Enabled"
-            return Refusal(400, "PropertyValueError", name, related=(f"#/{name}",))
+            return RegistryError(400, "PropertyValueError", name, related=(f"#/{name}",))
         case _:
             name = _FIELD_OF_WRONG.get(refusal.wrong, "UserName")
-            return Refusal(400, "PropertyValueError", name, related=(f"#/{name}",))
+            return RegistryError(400, "PropertyValueError", name, related=(f"#/{name}",))
 
 
 def _text(taken: Json, name: str) -> str | None:
@@ -232,9 +250,9 @@ def _flag(taken: Json, name: str) -> bool | None:
 
 def _role(name: str) -> Resource:
     path = f"{ROLES}/{name}"
-    assigned = [privilege.value for privilege in Privilege if privilege in PRIVILEGES[name]]
+    assigned = [privilege.value for privilege in RedfishPrivilege if privilege in PRIVILEGES[name]]
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         return head_of(path, ROLE_TYPE, name, "User Role") | {
             "RoleId": name,
             "IsPredefined": True,

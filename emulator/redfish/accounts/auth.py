@@ -16,16 +16,24 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import quote
 
-from emulator.core.bmc.accounts import AuthResult, Session
+from emulator.core.bmc.accounts import AccountSession, AuthResult
 from emulator.core.bmc.view import BmcView
-from emulator.redfish.service.call import Call, Headers, Incoming, Refusal, Say, VendorRefusal, Who
-from emulator.redfish.service.resource import ROOT, Privilege
+from emulator.redfish.service.call import (
+    HeaderList,
+    Incoming,
+    ProfileRefusal,
+    ProfileReply,
+    RedfishCall,
+    RegistryError,
+    RequestUser,
+)
+from emulator.redfish.service.resource import ROOT, RedfishPrivilege
 from profiles.model import Profile
 
-PRIVILEGES: Final[Mapping[str, frozenset[Privilege]]] = {
-    "Administrator": frozenset(Privilege),
-    "Operator": frozenset({Privilege.LOGIN, Privilege.CONFIGURE_COMPONENTS, Privilege.CONFIGURE_SELF}),
-    "ReadOnly": frozenset({Privilege.LOGIN, Privilege.CONFIGURE_SELF}),
+PRIVILEGES: Final[Mapping[str, frozenset[RedfishPrivilege]]] = {
+    "Administrator": frozenset(RedfishPrivilege),
+    "Operator": frozenset({RedfishPrivilege.LOGIN, RedfishPrivilege.CONFIGURE_COMPONENTS, RedfishPrivilege.CONFIGURE_SELF}),
+    "ReadOnly": frozenset({RedfishPrivilege.LOGIN, RedfishPrivilege.CONFIGURE_SELF}),
 }
 """The predefined roles of DSP0266."""
 
@@ -37,11 +45,11 @@ class Means(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Credentials:
     """What the headers say, not yet believed. `name` and `password` are the client's and may be anything."""
 
     means: Means
-    session: Session | None = None
+    session: AccountSession | None = None
     name: str = ""
     password: str = ""
 
@@ -51,30 +59,30 @@ class Claim:
         return self.name if view.account(self.name) is not None else None
 
 
-def claim_of(view: BmcView, incoming: Incoming) -> Claim:
+def claim_of(view: BmcView, incoming: Incoming) -> Credentials:
     """A token wins over Basic where a client sends both."""
     token = incoming.headers.get("x-auth-token")
     if token is not None:
-        return Claim(Means.SESSION, session=view.use_session(token))
+        return Credentials(Means.SESSION, session=view.use_session(token))
     header = incoming.headers.get("authorization", "")
     scheme, _, value = header.partition(" ")
     if scheme.lower() != "basic":
-        return Claim(Means.NONE)
+        return Credentials(Means.NONE)
     try:
         name, colon, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
-        return Claim(Means.BASIC)
-    return Claim(Means.BASIC, name=name, password=password) if colon else Claim(Means.BASIC)
+        return Credentials(Means.BASIC)
+    return Credentials(Means.BASIC, name=name, password=password) if colon else Credentials(Means.BASIC)
 
 
-def authenticate(call: Call, claim: Claim, profile: Profile) -> Who:
+def authenticate(call: RedfishCall, claim: Credentials, profile: Profile) -> RequestUser:
     """Raises what the profile answers to a client without valid credentials."""
     if claim.session is not None:
-        return Who(claim.session.user, claim.session.role, claim.session.id)
+        return RequestUser(claim.session.user, claim.session.role, claim.session.id)
     if claim.means is Means.BASIC and profile.auth.basic:
         result, account = call.view.verify(claim.name, claim.password, call.incoming.address, "redfish", call.seq)
         if result is AuthResult.OK and account is not None:
-            return Who(account.name, account.role)
+            return RequestUser(account.name, account.role)
     raise unauthenticated(profile, claim.means, call.incoming.path)
 
 
@@ -83,7 +91,7 @@ def own_account(name: str) -> str:
     return f"{ROOT}/AccountService/Accounts/{quote(name, safe='')}"
 
 
-def check_password_age(call: Call) -> None:
+def check_password_age(call: RedfishCall) -> None:
     """Who must change the password may do that, look at the own account and log out; the rest is 403 (DSP0266 13.2.6).
 
     Raises Refusal (403).
@@ -97,29 +105,29 @@ def check_password_age(call: Call) -> None:
         return
     if call.incoming.method == "DELETE" and path == f"{ROOT}/SessionService/Sessions/{call.user.session}":
         return
-    raise Refusal(403, "PasswordChangeRequired", own)
+    raise RegistryError(403, "PasswordChangeRequired", own)
 
 
-def unauthenticated(profile: Profile, means: Means, path: str) -> Refusal | VendorRefusal:
+def unauthenticated(profile: Profile, means: Means, path: str) -> RegistryError | ProfileRefusal:
     challenge = challenge_of(profile)
     if profile.auth.no_auth is not None:
-        return VendorRefusal(Say(profile.auth.no_auth, headers=challenge))
+        return ProfileRefusal(ProfileReply(profile.auth.no_auth, headers=challenge))
     if means is Means.NONE:
-        return Refusal(401, "NoValidSession", headers=challenge)
-    return Refusal(401, "ResourceAtUriUnauthorized", path, "Unauthorized", headers=challenge)
+        return RegistryError(401, "NoValidSession", headers=challenge)
+    return RegistryError(401, "ResourceAtUriUnauthorized", path, "Unauthorized", headers=challenge)
 
 
-def challenge_of(profile: Profile) -> Headers:
+def challenge_of(profile: Profile) -> HeaderList:
     """RFC 9110 11.6.1 wants a challenge with every 401; where Basic is off there is only the token to ask for."""
     scheme = 'Basic realm="RedfishService"' if profile.auth.basic else 'X-Auth-Token realm="RedfishService"'
     return (("WWW-Authenticate", scheme),)
 
 
-def holds(who: Who, privilege: Privilege) -> bool:
+def holds(who: RequestUser, privilege: RedfishPrivilege) -> bool:
     return privilege in PRIVILEGES[who.role]
 
 
-def demand(call: Call, privilege: Privilege) -> None:
+def demand(call: RedfishCall, privilege: RedfishPrivilege) -> None:
     """Raises Refusal (403)."""
     if not holds(call.user, privilege):
-        raise Refusal(403, "InsufficientPrivilege")
+        raise RegistryError(403, "InsufficientPrivilege")

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from emulator.core.bmc.accounts import AuthResult, Session
+from emulator.core.bmc.accounts import AccountSession, AuthResult
 from emulator.redfish.accounts.auth import challenge_of, demand, own_account
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call, Complaint, HttpAnswer, Refusal, Say, Shown, VendorRefusal, shown
-from emulator.redfish.service.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import (
+    HttpAnswer,
+    ProfileRefusal,
+    ProfileReply,
+    RedfishCall,
+    RegistryError,
+    RegistryMessage,
+    ResourceBody,
+    shown,
+)
+from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, collection_body, head_of, link
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, Flag, Whole, patch
+from emulator.redfish.service.writable import BooleanRule, IntegerRule, WritableFields, patch
 from profiles.model import Profile
 
 SERVICE: Final = f"{ROOT}/SessionService"
@@ -23,11 +32,14 @@ _CREDENTIALS: Final = ("UserName", "Password")
 _TIMEOUT_RANGE: Final = (30, 86_400)  # SessionService.SessionTimeout of the schema
 
 
-FIELDS: Final[Fields] = {"SessionTimeout": Whole(low=_TIMEOUT_RANGE[0], high=_TIMEOUT_RANGE[1]), "ServiceEnabled": Flag()}
+FIELDS: Final[WritableFields] = {
+    "SessionTimeout": IntegerRule(low=_TIMEOUT_RANGE[0], high=_TIMEOUT_RANGE[1]),
+    "ServiceEnabled": BooleanRule(),
+}
 
 
 def sessions(profile: Profile) -> tuple[Resource, ...]:
-    def service(view: Bmc, state: Hashable) -> Json:
+    def service(view: RedfishBmc, state: Hashable) -> Json:
         low, high = _TIMEOUT_RANGE
         return head_of(SERVICE, SERVICE_TYPE, "SessionService", "Session Service") | {
             "Status": {"State": "Enabled" if view.opens_sessions else "Disabled", "Health": "OK"},
@@ -36,7 +48,7 @@ def sessions(profile: Profile) -> tuple[Resource, ...]:
             "Sessions": link(SESSIONS),
         }
 
-    def listing(view: Bmc, state: Hashable) -> Json:
+    def listing(view: RedfishBmc, state: Hashable) -> Json:
         members = tuple(f"{SESSIONS}/{session.id}" for session in view.sessions())
         return collection_body(SESSIONS, COLLECTION_TYPE, "Session Collection", members)
 
@@ -46,7 +58,7 @@ def sessions(profile: Profile) -> tuple[Resource, ...]:
             type=SERVICE_TYPE,
             body=service,
             state=lambda call: (call.view.opens_sessions, call.view.session_timeout),
-            operations={"PATCH": patch(Privilege.CONFIGURE_MANAGER, FIELDS, _set)},
+            operations={"PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, FIELDS, _set)},
         ),
         Resource(
             path=SESSIONS,
@@ -59,7 +71,7 @@ def sessions(profile: Profile) -> tuple[Resource, ...]:
     )
 
 
-def _set(call: Call, taken: Json) -> None:
+def _set(call: RedfishCall, taken: Json) -> None:
     seconds, enabled = taken.get("SessionTimeout"), taken.get("ServiceEnabled")
     if isinstance(seconds, int):
         call.view.set_session_timeout(seconds, call.seq)
@@ -67,7 +79,7 @@ def _set(call: Call, taken: Json) -> None:
         call.view.opens_sessions = enabled
 
 
-def _member(view: Bmc, session_id: str) -> Resource | None:
+def _member(view: RedfishBmc, session_id: str) -> Resource | None:
     session = next((s for s in view.sessions() if s.id == session_id), None)
     if session is None:
         return None
@@ -76,51 +88,51 @@ def _member(view: Bmc, session_id: str) -> Resource | None:
         path=f"{SESSIONS}/{session_id}",
         type=SESSION_TYPE,
         body=lambda view, state: shown_as,
-        operations={"DELETE": Operation(Privilege.CONFIGURE_SELF, _log_out)},
+        operations={"DELETE": Operation(RedfishPrivilege.CONFIGURE_SELF, _log_out)},
         kept=False,
     )
 
 
-def _session_body(session: Session) -> Json:
+def _session_body(session: AccountSession) -> Json:
     head = head_of(f"{SESSIONS}/{session.id}", SESSION_TYPE, session.id, "User Session")
     return head | {"UserName": session.user}
 
 
-def _log_in(call: Call) -> Shown:
+def _log_in(call: RedfishCall) -> ResourceBody:
     profile = call.view.profile
     name, password = _credentials(call.json_object())
     if not call.view.opens_sessions:
-        raise Refusal(503, "ServiceDisabled", SERVICE)
+        raise RegistryError(503, "ServiceDisabled", SERVICE)
     result, account = call.view.verify(name, password, call.incoming.address, "redfish-session", call.seq)
     if result is not AuthResult.OK or account is None:
-        raise Refusal(401, "ResourceAtUriUnauthorized", SESSIONS, "Unauthorized", headers=challenge_of(profile))
+        raise RegistryError(401, "ResourceAtUriUnauthorized", SESSIONS, "Unauthorized", headers=challenge_of(profile))
     session = call.view.open_session(account, call.seq)
     if session is None:
         if profile.auth.sessions.on_full is not None:
-            raise VendorRefusal(Say(profile.auth.sessions.on_full))
-        raise Refusal(503, "SessionLimitExceeded")
+            raise ProfileRefusal(ProfileReply(profile.auth.sessions.on_full))
+        raise RegistryError(503, "SessionLimitExceeded")
     path = f"{SESSIONS}/{session.id}"
-    complaints = (Complaint("PasswordChangeRequired", (own_account(account.name),)),) if account.must_change else ()
-    return Shown(path, 201, (("Location", path), ("X-Auth-Token", session.token)), complaints)
+    complaints = (RegistryMessage("PasswordChangeRequired", (own_account(account.name),)),) if account.must_change else ()
+    return ResourceBody(path, 201, (("Location", path), ("X-Auth-Token", session.token)), complaints)
 
 
 def _credentials(body: Json) -> tuple[str, str]:
     """Raises Refusal (400). What was sent as a password is never repeated."""
     for key in body:
         if key not in _CREDENTIALS and not key.startswith("@odata."):
-            raise Refusal(400, "PropertyUnknown", shown(key), related=(f"#/{shown(key)}",))
+            raise RegistryError(400, "PropertyUnknown", shown(key), related=(f"#/{shown(key)}",))
     for key in _CREDENTIALS:
         if key not in body:
-            raise Refusal(400, "CreateFailedMissingReqProperties", key, related=(f"#/{key}",))
+            raise RegistryError(400, "CreateFailedMissingReqProperties", key, related=(f"#/{key}",))
         if not isinstance(body[key], str):
-            raise Refusal(400, "PropertyValueTypeError", "******", key, related=(f"#/{key}",))
+            raise RegistryError(400, "PropertyValueTypeError", "******", key, related=(f"#/{key}",))
     return str(body["UserName"]), str(body["Password"])
 
 
-def _log_out(call: Call) -> HttpAnswer:
+def _log_out(call: RedfishCall) -> HttpAnswer:
     session_id = call.incoming.path.rstrip("/").rpartition("/")[2]
     session = next(s for s in call.view.sessions() if s.id == session_id)
     if session.user != call.user.user:
-        demand(call, Privilege.CONFIGURE_MANAGER)
+        demand(call, RedfishPrivilege.CONFIGURE_MANAGER)
     call.view.close_session(session_id, call.seq)
     return HttpAnswer(204)

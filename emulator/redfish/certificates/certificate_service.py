@@ -17,12 +17,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from emulator.redfish.certificates.signing_requests import SERVICE, SUBJECT, again_entries, generate_entry, signing_actions
 from emulator.redfish.power.actions import parameters
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call, HttpAnswer, Refusal
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import HttpAnswer, RedfishCall, RegistryError
 from emulator.redfish.service.paths import manager_path
-from emulator.redfish.service.resource import Operation, Privilege, Resource, collection_body, head_of, link
+from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, collection_body, head_of, link
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, OneOf, Reference, Text
+from emulator.redfish.service.writable import OneOfRule, ReferenceRule, TextRule, WritableFields
 from profiles.model import Profile
 
 LOCATIONS: Final = f"{SERVICE}/CertificateLocations"
@@ -33,10 +33,10 @@ CERTIFICATE_TYPE: Final = "#Certificate.v1_1_4.Certificate"
 COLLECTION_TYPE: Final = "#CertificateCollection.CertificateCollection"
 ACTION: Final = "ReplaceCertificate"
 
-PARAMETERS: Final[Fields] = {
-    "CertificateString": Text(low=1, high=65_536, secret=True),
-    "CertificateType": OneOf(("PEM", "PEMchain")),
-    "CertificateUri": Reference(),
+PARAMETERS: Final[WritableFields] = {
+    "CertificateString": TextRule(low=1, high=65_536, secret=True),
+    "CertificateType": OneOfRule(("PEM", "PEMchain")),
+    "CertificateUri": ReferenceRule(),
 }
 _SHOWN: Final = ("CommonName", "Organization", "OrganizationalUnit", "City", "State", "Country", "Email")
 """Of a subject or an issuer."""
@@ -53,22 +53,22 @@ def certificates(profile: Profile) -> tuple[Resource, ...]:
     folder = folder_of(profile)
     only = f"{folder}/1"
 
-    def service(view: Bmc, state: Hashable) -> Json:
+    def service(view: RedfishBmc, state: Hashable) -> Json:
         return head_of(SERVICE, SERVICE_TYPE, "CertificateService", "Certificate Service") | {
             "CertificateLocations": link(LOCATIONS),
             "Actions": {"#CertificateService.ReplaceCertificate": {"target": REPLACE}} | generate_entry(),
         }
 
-    def locations(view: Bmc, pem: Hashable) -> Json:
+    def locations(view: RedfishBmc, pem: Hashable) -> Json:
         held = [link(only)] if pem is not None else []
         return head_of(LOCATIONS, LOCATIONS_TYPE, "CertificateLocations", "Certificate Locations") | {
             "Links": {"Certificates@odata.count": len(held), "Certificates": held}
         }
 
-    def listing(view: Bmc, pem: Hashable) -> Json:
+    def listing(view: RedfishBmc, pem: Hashable) -> Json:
         return collection_body(folder, COLLECTION_TYPE, "Certificate Collection", (only,) if pem is not None else ())
 
-    def member(view: Bmc, name: str) -> Resource | None:
+    def member(view: RedfishBmc, name: str) -> Resource | None:
         if name != "1" or view.keyring.current() is None:
             return None
         return Resource(
@@ -81,7 +81,7 @@ def certificates(profile: Profile) -> tuple[Resource, ...]:
     return (
         Resource(path=SERVICE, type=SERVICE_TYPE, body=service),
         Resource(path=LOCATIONS, type=LOCATIONS_TYPE, body=locations, state=lambda call: call.view.keyring.current()),
-        Resource(path=REPLACE, operations={"POST": Operation(Privilege.CONFIGURE_MANAGER, _replace(only))}),
+        Resource(path=REPLACE, operations={"POST": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _replace(only))}),
         *signing_actions(folder, only),
         Resource(
             path=folder,
@@ -119,21 +119,21 @@ def _date(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _replace(only: str) -> Callable[[Call], HttpAnswer]:
+def _replace(only: str) -> Callable[[RedfishCall], HttpAnswer]:
     """The action, for the one certificate there is."""
 
-    def replace(call: Call) -> HttpAnswer:
+    def replace(call: RedfishCall) -> HttpAnswer:
         """Raises Refusal (400)."""
         taken = parameters(call.json_object(), PARAMETERS, tuple(PARAMETERS), ACTION)
         if taken["CertificateUri"] != only or call.view.keyring.current() is None:
-            raise Refusal(400, "ActionParameterValueError", "CertificateUri", ACTION, related=("#/CertificateUri",))
+            raise RegistryError(400, "ActionParameterValueError", "CertificateUri", ACTION, related=("#/CertificateUri",))
         text = str(taken["CertificateString"])
         if not parses(text):
-            raise Refusal(400, "ActionParameterValueError", "CertificateString", ACTION, related=("#/CertificateString",))
+            raise RegistryError(400, "ActionParameterValueError", "CertificateString", ACTION, related=("#/CertificateString",))
         try:
             used = call.view.keyring.replace(text)
         except ValueError:
-            raise Refusal(
+            raise RegistryError(
                 400, "ActionParameterValueError", "CertificateString", ACTION, related=("#/CertificateString",)
             ) from None
         call.view.tell("certificate replaced", call.seq, connections="new one" if used else "old one: no key for the new one")

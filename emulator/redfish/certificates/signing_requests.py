@@ -19,11 +19,11 @@ from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID, NameOID
 
 from emulator.redfish.certificates.signing import KeyKind, Wish
 from emulator.redfish.power.actions import parameters
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import JSON_TYPE, Call, HttpAnswer, Refusal, shown
-from emulator.redfish.service.resource import ROOT, Operation, Privilege, Resource, head_of, link
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import JSON_TYPE, HttpAnswer, RedfishCall, RegistryError, shown
+from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, head_of, link
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, ListOf, Misfit, OneOf, OrNull, Reference, Text
+from emulator.redfish.service.writable import ListRule, Misfit, OneOfRule, OrNullRule, ReferenceRule, TextRule, WritableFields
 
 SERVICE: Final = f"{ROOT}/CertificateService"
 GENERATE: Final = f"{SERVICE}/Actions/CertificateService.GenerateCSR"
@@ -113,33 +113,33 @@ class Length:
 _VISIBLE: Final = r"[^\x00-\x1f\x7f]*"
 
 
-def _must(high: int) -> Text:
-    return Text(low=1, high=high, pattern=_VISIBLE)
+def _must(high: int) -> TextRule:
+    return TextRule(low=1, high=high, pattern=_VISIBLE)
 
 
-def _may(high: int, pattern: str = _VISIBLE, *, secret: bool = False) -> OrNull:
-    return OrNull(Text(high=high, pattern=pattern, secret=secret))
+def _may(high: int, pattern: str = _VISIBLE, *, secret: bool = False) -> OrNullRule:
+    return OrNullRule(TextRule(high=high, pattern=pattern, secret=secret))
 
 
-KEYS: Final[Fields] = {
-    "KeyPairAlgorithm": OrNull(OneOf((RSA, ECDSA))),
-    "KeyBitLength": OrNull(Length()),
-    "KeyCurveId": OrNull(OneOf(tuple(CURVES))),
+KEYS: Final[WritableFields] = {
+    "KeyPairAlgorithm": OrNullRule(OneOfRule((RSA, ECDSA))),
+    "KeyBitLength": OrNullRule(Length()),
+    "KeyCurveId": OrNullRule(OneOfRule(tuple(CURVES))),
 }
-CHALLENGE: Final[Fields] = {"ChallengePassword": _may(255, secret=True)}
+CHALLENGE: Final[WritableFields] = {"ChallengePassword": _may(255, secret=True)}
 # The highest lengths are those of RFC 5280, appendix A.1, and RFC 2985.
-PARAMETERS: Final[Fields] = {
+PARAMETERS: Final[WritableFields] = {
     "CommonName": _must(64),
-    "AlternativeNames": OrNull(ListOf(item=HostName())),
+    "AlternativeNames": OrNullRule(ListRule(item=HostName())),
     "Organization": _must(64),
     "OrganizationalUnit": _may(64),
     "City": _must(128),
     "State": _must(128),
-    "Country": Text(low=2, high=2, pattern=r"[A-Za-z]{2}"),
+    "Country": TextRule(low=2, high=2, pattern=r"[A-Za-z]{2}"),
     "Email": _may(255, r"([\x21-\x7e]+@[\x21-\x7e]+)?"),
     **KEYS,
-    "CertificateCollection": Reference(),
-    "KeyUsage": OrNull(ListOf(item=OneOf((*USAGES, *PURPOSES)), high=32)),
+    "CertificateCollection": ReferenceRule(),
+    "KeyUsage": OrNullRule(ListRule(item=OneOfRule((*USAGES, *PURPOSES)), high=32)),
     "Surname": _may(64),
     "GivenName": _may(64),
     "Initials": _may(64),
@@ -154,8 +154,8 @@ REQUIRED: Final = ("CommonName", "Organization", "City", "State", "Country", "Ce
 def signing_actions(folder: str, only: str) -> tuple[Resource, ...]:
     """`only` is the one certificate in the collection `folder`."""
 
-    def post(do: Callable[[Call], HttpAnswer]) -> Mapping[str, Operation]:
-        return {"POST": Operation(Privilege.CONFIGURE_MANAGER, do)}
+    def post(do: Callable[[RedfishCall], HttpAnswer]) -> Mapping[str, Operation]:
+        return {"POST": Operation(RedfishPrivilege.CONFIGURE_MANAGER, do)}
 
     return (
         Resource(path=GENERATE, operations=post(_generate(folder))),
@@ -175,7 +175,7 @@ def again_entries(only: str) -> Json:
     return {f"#Certificate.{name}": {"target": f"{only}/Actions/Certificate.{name}"} for name in ("Rekey", "Renew")}
 
 
-def _info(view: Bmc, state: Hashable) -> Json:
+def _info(view: RedfishBmc, state: Hashable) -> Json:
     known: list[Json] = []
     for name in PARAMETERS:
         entry: Json = {"Name": name, "Required": name in REQUIRED, "DataType": "String"}
@@ -199,8 +199,8 @@ def _info(view: Bmc, state: Hashable) -> Json:
 # -- the actions --------------------------------------------------------------------------------------------------------
 
 
-def _generate(folder: str) -> Callable[[Call], HttpAnswer]:
-    def generate(call: Call) -> HttpAnswer:
+def _generate(folder: str) -> Callable[[RedfishCall], HttpAnswer]:
+    def generate(call: RedfishCall) -> HttpAnswer:
         """Raises Refusal (400)."""
         taken = parameters(call.json_object(), PARAMETERS, REQUIRED, ACTION)
         if taken["CertificateCollection"] != folder or call.view.keyring.current() is None:
@@ -214,14 +214,14 @@ def _generate(folder: str) -> Callable[[Call], HttpAnswer]:
     return generate
 
 
-def _again(only: str, action: str) -> Callable[[Call], HttpAnswer]:
+def _again(only: str, action: str) -> Callable[[RedfishCall], HttpAnswer]:
     """A request for what the certificate says now, with a new key (Rekey) or with the one that it has (Renew)."""
 
-    def again(call: Call) -> HttpAnswer:
+    def again(call: RedfishCall) -> HttpAnswer:
         """Raises Refusal (400, 404)."""
         pem = call.view.keyring.current()
         if pem is None:
-            raise Refusal(404, "ResourceMissingAtURI", only)
+            raise RegistryError(404, "ResourceMissingAtURI", only)
         taken = parameters(call.json_object(), {**KEYS, **CHALLENGE} if action == "Rekey" else CHALLENGE, (), action)
         held = x509.load_pem_x509_certificate(pem.encode())
         kept = (x509.SubjectAlternativeName, x509.KeyUsage, x509.ExtendedKeyUsage)
@@ -236,7 +236,7 @@ def _again(only: str, action: str) -> Callable[[Call], HttpAnswer]:
     return again
 
 
-def _requested(call: Call, wish: Wish, answer: Json) -> HttpAnswer:
+def _requested(call: RedfishCall, wish: Wish, answer: Json) -> HttpAnswer:
     text = call.view.keyring.signing_request(wish)
     call.view.tell("signing request made", call.seq, key=wish.key or "the one in use")
     return HttpAnswer(200, (("Content-Type", JSON_TYPE),), json.dumps(answer | {"CSRString": text}).encode())
@@ -284,5 +284,5 @@ def _list(taken: Json, name: str) -> tuple[str, ...]:
     return tuple(str(item) for item in value) if isinstance(value, list) else ()
 
 
-def _wrong(parameter: str, action: str) -> Refusal:
-    return Refusal(400, "ActionParameterValueError", parameter, action, related=(f"#/{parameter}",))
+def _wrong(parameter: str, action: str) -> RegistryError:
+    return RegistryError(400, "ActionParameterValueError", parameter, action, related=(f"#/{parameter}",))

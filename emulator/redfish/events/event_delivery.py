@@ -27,7 +27,7 @@ TIMEOUT: Final = 5.0
 Done = Callable[[str | None], None]
 
 
-class ThreadedCourier:
+class ThreadedEventDelivery:
     """`post` runs a callback in the rack's thread. Threads start with the first delivery and end with `close`."""
 
     def __init__(self, post: Callable[[Callable[[], None]], object], allowed: frozenset[str] = frozenset()) -> None:

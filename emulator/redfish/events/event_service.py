@@ -10,11 +10,23 @@ from emulator.redfish.events import sse_filter
 from emulator.redfish.events.event_messages import EVENT_MESSAGES
 from emulator.redfish.events.subscriptions import FOREVER, SUSPEND, TERMINATE, Happening, Subscription
 from emulator.redfish.power.actions import parameters
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call, HttpAnswer, Refusal, Shown, shown
-from emulator.redfish.service.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link, links
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import HttpAnswer, RedfishCall, RegistryError, ResourceBody, shown
+from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, collection_body, head_of, link, links
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, Flag, ListOf, Misfit, OneOf, OrNull, Reference, Text, Whole, created, patch
+from emulator.redfish.service.writable import (
+    BooleanRule,
+    IntegerRule,
+    ListRule,
+    Misfit,
+    OneOfRule,
+    OrNullRule,
+    ReferenceRule,
+    TextRule,
+    WritableFields,
+    created,
+    patch,
+)
 from profiles.model import Profile
 
 SERVICE: Final = f"{ROOT}/EventService"
@@ -35,7 +47,7 @@ EVENT_TYPES: Final = ("StatusChange", "ResourceUpdated", "ResourceAdded", "Resou
 SEVERITIES: Final = ("OK", "Warning", "Critical")
 
 
-class Headers:
+class HeadersRule:
     """EventDestination.HttpHeaders: objects of header names and values."""
 
     def check(self, value: object, name: str) -> object:
@@ -64,45 +76,45 @@ class Url:
         return value
 
 
-_WORD: Final = Text(low=1, high=256)
-_POLICIES: Final = OneOf((TERMINATE, SUSPEND, FOREVER))
-CHANGEABLE: Final[Fields] = {
-    "Context": OrNull(Text(high=1024)),
+_WORD: Final = TextRule(low=1, high=256)
+_POLICIES: Final = OneOfRule((TERMINATE, SUSPEND, FOREVER))
+CHANGEABLE: Final[WritableFields] = {
+    "Context": OrNullRule(TextRule(high=1024)),
     "DeliveryRetryPolicy": _POLICIES,
-    "HttpHeaders": Headers(),
-    "VerifyCertificate": Flag(),
+    "HttpHeaders": HeadersRule(),
+    "VerifyCertificate": BooleanRule(),
 }
-CREATABLE: Final[Fields] = {
+CREATABLE: Final[WritableFields] = {
     **CHANGEABLE,
     "Destination": Url(),
-    "Protocol": OneOf(("Redfish",)),
-    "SubscriptionType": OneOf(("RedfishEvent",)),
-    "EventFormatType": OneOf(("Event",)),
-    "RegistryPrefixes": ListOf(item=OneOf((*PREFIXES, "Base"))),
-    "ResourceTypes": ListOf(item=OneOf(RESOURCE_TYPES)),
-    "MessageIds": ListOf(item=_WORD),
-    "EventTypes": ListOf(item=OneOf(EVENT_TYPES)),
-    "OriginResources": ListOf(item=Reference()),
-    "SubordinateResources": Flag(),
-    "Name": Text(high=256),
-    "Description": Text(high=1024),
+    "Protocol": OneOfRule(("Redfish",)),
+    "SubscriptionType": OneOfRule(("RedfishEvent",)),
+    "EventFormatType": OneOfRule(("Event",)),
+    "RegistryPrefixes": ListRule(item=OneOfRule((*PREFIXES, "Base"))),
+    "ResourceTypes": ListRule(item=OneOfRule(RESOURCE_TYPES)),
+    "MessageIds": ListRule(item=_WORD),
+    "EventTypes": ListRule(item=OneOfRule(EVENT_TYPES)),
+    "OriginResources": ListRule(item=ReferenceRule()),
+    "SubordinateResources": BooleanRule(),
+    "Name": TextRule(high=256),
+    "Description": TextRule(high=1024),
 }
-SETTINGS: Final[Fields] = {
-    "ServiceEnabled": Flag(),
-    "DeliveryRetryAttempts": Whole(low=0, high=100),
-    "DeliveryRetryIntervalSeconds": Whole(low=1, high=3600),
+SETTINGS: Final[WritableFields] = {
+    "ServiceEnabled": BooleanRule(),
+    "DeliveryRetryAttempts": IntegerRule(low=0, high=100),
+    "DeliveryRetryIntervalSeconds": IntegerRule(low=1, high=3600),
 }
-TEST_PARAMETERS: Final[Fields] = {
-    "EventId": Text(high=256),
-    "EventTimestamp": Text(high=64, pattern=r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"),
-    "EventType": OneOf((*EVENT_TYPES, "MetricReport", "Other")),
-    "EventGroupId": Whole(low=-(1 << 31), high=(1 << 31) - 1),
-    "Message": Text(high=1024),
-    "MessageArgs": ListOf(item=Text()),
-    "MessageId": Text(low=1, high=256),
-    "MessageSeverity": OneOf(SEVERITIES),
-    "OriginOfCondition": Text(high=1024),
-    "Severity": OneOf(SEVERITIES),
+TEST_PARAMETERS: Final[WritableFields] = {
+    "EventId": TextRule(high=256),
+    "EventTimestamp": TextRule(high=64, pattern=r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"),
+    "EventType": OneOfRule((*EVENT_TYPES, "MetricReport", "Other")),
+    "EventGroupId": IntegerRule(low=-(1 << 31), high=(1 << 31) - 1),
+    "Message": TextRule(high=1024),
+    "MessageArgs": ListRule(item=TextRule()),
+    "MessageId": TextRule(low=1, high=256),
+    "MessageSeverity": OneOfRule(SEVERITIES),
+    "OriginOfCondition": TextRule(high=1024),
+    "Severity": OneOfRule(SEVERITIES),
 }
 
 
@@ -113,22 +125,22 @@ def events(profile: Profile) -> tuple[Resource, ...]:
             type=SERVICE_TYPE,
             body=_service,
             state=lambda call: (call.view.events.enabled, call.view.events.retries.attempts, call.view.events.retries.interval_s),
-            operations={"PATCH": patch(Privilege.CONFIGURE_MANAGER, SETTINGS, _set)},
+            operations={"PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, SETTINGS, _set)},
         ),
         Resource(
             path=SUBSCRIPTIONS,
             type=COLLECTION_TYPE,
             body=_listing,
             state=lambda call: tuple(subscription.id for subscription in call.view.events),
-            operations={"POST": Operation(Privilege.CONFIGURE_MANAGER, _subscribe)},
+            operations={"POST": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _subscribe)},
             member=_member,
         ),
-        Resource(path=TEST, operations={"POST": Operation(Privilege.CONFIGURE_MANAGER, _test)}),
+        Resource(path=TEST, operations={"POST": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _test)}),
         Resource(path=STREAM, read=_stream, media=STREAM_MEDIA),
     )
 
 
-def _service(view: Bmc, state: Hashable) -> Json:
+def _service(view: RedfishBmc, state: Hashable) -> Json:
     desk = view.events
     return head_of(SERVICE, SERVICE_TYPE, "EventService", "Event Service") | {
         "Status": {"State": "Enabled" if desk.enabled else "Disabled", "Health": "OK"},
@@ -147,7 +159,7 @@ def _service(view: Bmc, state: Hashable) -> Json:
     }
 
 
-def _set(call: Call, taken: Json) -> None:
+def _set(call: RedfishCall, taken: Json) -> None:
     desk = call.view.events
     enabled, attempts, interval = (taken.get(name) for name in SETTINGS)
     if isinstance(enabled, bool):
@@ -158,7 +170,7 @@ def _set(call: Call, taken: Json) -> None:
         desk.retries.interval_s = interval
 
 
-def _listing(view: Bmc, state: Hashable) -> Json:
+def _listing(view: RedfishBmc, state: Hashable) -> Json:
     members = tuple(f"{SUBSCRIPTIONS}/{subscription.id}" for subscription in view.events)
     return collection_body(SUBSCRIPTIONS, COLLECTION_TYPE, "Event Subscriptions Collection", members)
 
@@ -166,15 +178,15 @@ def _listing(view: Bmc, state: Hashable) -> Json:
 # -- one subscription ---------------------------------------------------------------------------------------------------
 
 
-def _member(view: Bmc, subscription_id: str) -> Resource | None:
+def _member(view: RedfishBmc, subscription_id: str) -> Resource | None:
     subscription = view.events.get(subscription_id)
     if subscription is None:
         return None
 
-    def write(call: Call, taken: Json) -> None:
+    def write(call: RedfishCall, taken: Json) -> None:
         _apply(subscription, taken)
 
-    def delete(call: Call) -> HttpAnswer:
+    def delete(call: RedfishCall) -> HttpAnswer:
         call.view.events.remove(subscription.id, call.seq)
         return HttpAnswer(204)
 
@@ -183,8 +195,8 @@ def _member(view: Bmc, subscription_id: str) -> Resource | None:
         type=DESTINATION_TYPE,
         body=lambda view, state: _body(subscription),
         operations={
-            "PATCH": patch(Privilege.CONFIGURE_MANAGER, CHANGEABLE, write),
-            "DELETE": Operation(Privilege.CONFIGURE_MANAGER, delete),
+            "PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, CHANGEABLE, write),
+            "DELETE": Operation(RedfishPrivilege.CONFIGURE_MANAGER, delete),
         },
         kept=False,
     )
@@ -230,14 +242,14 @@ def _apply(subscription: Subscription, taken: Json) -> None:
                 subscription.headers = value
 
 
-def _subscribe(call: Call) -> Shown:
+def _subscribe(call: RedfishCall) -> ResourceBody:
     taken = created(call.json_object(), CREATABLE, ("Destination", "Protocol"))
     desk = call.view.events
     for path in _words(taken, "OriginResources"):
         if not call.exists(path):
-            raise Refusal(400, "ResourceMissingAtURI", path, related=("#/OriginResources",))
+            raise RegistryError(400, "ResourceMissingAtURI", path, related=("#/OriginResources",))
     if desk.full:
-        raise Refusal(503, "EventSubscriptionLimitExceeded")
+        raise RegistryError(503, "EventSubscriptionLimitExceeded")
     subscription = Subscription(
         id=desk.new_id(),
         destination=str(taken["Destination"]),
@@ -251,7 +263,7 @@ def _subscribe(call: Call) -> Shown:
     _apply(subscription, taken)
     desk.add(subscription, call.seq)
     path = f"{SUBSCRIPTIONS}/{subscription.id}"
-    return Shown(path, 201, (("Location", path),))
+    return ResourceBody(path, 201, (("Location", path),))
 
 
 def _words(taken: Json, name: str) -> tuple[str, ...]:
@@ -262,7 +274,7 @@ def _words(taken: Json, name: str) -> tuple[str, ...]:
 # -- the stream ---------------------------------------------------------------------------------------------------------
 
 
-def _stream(call: Call) -> HttpAnswer:
+def _stream(call: RedfishCall) -> HttpAnswer:
     """Raises Refusal: 400 and 501 for a query that cannot be, 503 where this server has no answers without an end, or the table
     is full."""
     stream, desk = call.incoming.stream, call.view.events
@@ -270,9 +282,9 @@ def _stream(call: Call) -> HttpAnswer:
     if call.incoming.method == "HEAD":
         return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),))
     if stream is None or not desk.enabled:
-        raise Refusal(503, "ServiceDisabled", SERVICE)
+        raise RegistryError(503, "ServiceDisabled", SERVICE)
     if desk.full:
-        raise Refusal(503, "EventSubscriptionLimitExceeded")
+        raise RegistryError(503, "EventSubscriptionLimitExceeded")
     subscription = Subscription(id=desk.new_id(), context=f"stream {call.seq}", stream=stream)
     if wanted is not None:
         _narrow(subscription, wanted)
@@ -286,21 +298,21 @@ def _stream(call: Call) -> HttpAnswer:
     return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),), b": the stream is open\n\n")
 
 
-def _filter(call: Call) -> sse_filter.Node | None:
+def _filter(call: RedfishCall) -> sse_filter.FilterNode | None:
     """The $filter of the request. Raises Refusal (400, 501)."""
     found = None
     for name, value in parse_qsl(call.incoming.query, keep_blank_values=True):
         if name == "$filter":
             found = sse_filter.parsed(value, {"RegistryPrefix": (*PREFIXES, "Base"), "ResourceType": RESOURCE_TYPES})
         elif name.startswith("$"):
-            raise Refusal(501, "QueryNotSupported", related=(shown(name),))
+            raise RegistryError(501, "QueryNotSupported", related=(shown(name),))
     for path in sse_filter.origins(found) if found is not None else ():
         if not call.exists(path):
-            raise Refusal(400, "ResourceMissingAtURI", shown(path), related=("$filter",))
+            raise RegistryError(400, "ResourceMissingAtURI", shown(path), related=("$filter",))
     return found
 
 
-def _narrow(subscription: Subscription, wanted: sse_filter.Node) -> None:
+def _narrow(subscription: Subscription, wanted: sse_filter.FilterNode) -> None:
     """Lets only these events through, and shows it where the lists of a subscription can."""
     subscription.passes = sse_filter.compiled(wanted)
     lists = {name: tuple(str(value) for value in values) for name, values in sse_filter.as_lists(wanted).items()}
@@ -314,7 +326,7 @@ def _narrow(subscription: Subscription, wanted: sse_filter.Node) -> None:
 # -- test events --------------------------------------------------------------------------------------------------------
 
 
-def _test(call: Call) -> HttpAnswer:
+def _test(call: RedfishCall) -> HttpAnswer:
     taken = parameters(call.json_object(), TEST_PARAMETERS, ("MessageId",), "SubmitTestEvent")
     message_id = str(taken["MessageId"])
     args = _words(taken, "MessageArgs")

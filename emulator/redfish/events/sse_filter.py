@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from emulator.redfish.events.subscriptions import Happening, versionless
-from emulator.redfish.service.call import Refusal, shown
+from emulator.redfish.service.call import RegistryError, shown
 
 MOST_NESTED: Final = 30
 FORMATS: Final = ("Event",)
@@ -41,22 +41,22 @@ class Is:
 class All:
     """Joined by `and`. No part is an All itself."""
 
-    parts: tuple[Node, ...]
+    parts: tuple[FilterNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
     """Joined by `or`. No part is an AnyOf itself."""
 
-    parts: tuple[Node, ...]
+    parts: tuple[FilterNode, ...]
 
 
-Node: TypeAlias = Is | All | AnyOf
+FilterNode: TypeAlias = Is | All | AnyOf
 
 
-def parsed(text: str, known: Mapping[str, Collection[str]]) -> Node:
+def parsed(text: str, known: Mapping[str, Collection[str]]) -> FilterNode:
     """`known` gives the words that RegistryPrefix and ResourceType may have. Raises Refusal (400)."""
-    parser = _Parser(text, {"EventFormatType": FORMATS, **known})
+    parser = _SseFilterParser(text, {"EventFormatType": FORMATS, **known})
     node = parser.either(0)
     if parser.token is not None:
         raise parser.wrong()
@@ -64,7 +64,7 @@ def parsed(text: str, known: Mapping[str, Collection[str]]) -> Node:
     return node
 
 
-def compiled(node: Node, below: bool = False) -> Filter:
+def compiled(node: FilterNode, below: bool = False) -> Filter:
     """`below`: whether an OriginResource stands for what is under it too."""
     match node:
         case Is(name, value):
@@ -78,14 +78,14 @@ def compiled(node: Node, below: bool = False) -> Filter:
             return lambda event: any(part(event) for part in anys)
 
 
-def origins(node: Node) -> tuple[str, ...]:
+def origins(node: FilterNode) -> tuple[str, ...]:
     """Every OriginResource that is named."""
     if isinstance(node, Is):
         return (str(node.value),) if node.name == ORIGIN else ()
     return tuple(origin for part in node.parts for origin in origins(part))
 
 
-def as_lists(node: Node) -> Mapping[str, tuple[str | bool, ...]]:
+def as_lists(node: FilterNode) -> Mapping[str, tuple[str | bool, ...]]:
     """What an EventDestination can show of it: values by property. Empty where such lists would say something else."""
     lists: dict[str, tuple[str | bool, ...]] = {}
     for part in node.parts if isinstance(node, All) else (node,):
@@ -117,11 +117,11 @@ def _comparison(name: str, value: str, below: bool) -> Filter:
             return lambda event: True
 
 
-def _widens(node: Node) -> bool:
+def _widens(node: FilterNode) -> bool:
     return node == Is(BELOW, True)
 
 
-def _check_widening(node: Node) -> None:
+def _check_widening(node: FilterNode) -> None:
     """Raises Refusal (400) for SubordinateResources where it has no OriginResource to act on."""
     if _widens(node):
         raise _lonely()
@@ -132,8 +132,8 @@ def _check_widening(node: Node) -> None:
             _check_widening(part)
 
 
-def _lonely() -> Refusal:
-    return Refusal(400, "PropertyMissing", ORIGIN, related=("$filter",))
+def _lonely() -> RegistryError:
+    return RegistryError(400, "PropertyMissing", ORIGIN, related=("$filter",))
 
 
 # -- form ---------------------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ class _Token:
     begins: int
 
 
-class _Parser:
+class _SseFilterParser:
     """Recursive descent; `token` is the one that is looked at, None at the end."""
 
     def __init__(self, text: str, known: Mapping[str, Collection[str]]) -> None:
@@ -156,26 +156,26 @@ class _Parser:
         self.token: _Token | None = None
         self._next()
 
-    def wrong(self) -> Refusal:
+    def wrong(self) -> RegistryError:
         """The message repeats what could not be read, from there to the end; the whole where the end came too early."""
         rest = self._text if self.token is None else self._text[self.token.begins :].strip()
-        return Refusal(400, "QueryParameterValueFormatError", shown(rest), "$filter")
+        return RegistryError(400, "QueryParameterValueFormatError", shown(rest), "$filter")
 
-    def either(self, depth: int) -> Node:
+    def either(self, depth: int) -> FilterNode:
         parts = [self._both(depth)]
         while self._took("or"):
             parts.append(self._both(depth))
         flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, AnyOf) else (part,)))
         return AnyOf(flat) if len(flat) > 1 else flat[0]
 
-    def _both(self, depth: int) -> Node:
+    def _both(self, depth: int) -> FilterNode:
         parts = [self._one(depth)]
         while self._took("and"):
             parts.append(self._one(depth))
         flat = tuple(inner for part in parts for inner in (part.parts if isinstance(part, All) else (part,)))
         return All(flat) if len(flat) > 1 else flat[0]
 
-    def _one(self, depth: int) -> Node:
+    def _one(self, depth: int) -> FilterNode:
         if depth > MOST_NESTED:
             raise self.wrong()
         if not self._took("("):
@@ -200,13 +200,13 @@ class _Parser:
 
     def _checked(self, name: str, value: _Token) -> Is:
         if name not in PROPERTIES:
-            raise Refusal(400, "PropertyUnknown", shown(name), related=("$filter",))
+            raise RegistryError(400, "PropertyUnknown", shown(name), related=("$filter",))
         if name == BELOW:
             if value.quoted or value.text not in _FLAGS:
-                raise Refusal(400, "PropertyValueTypeError", shown(value.text), name, related=("$filter",))
+                raise RegistryError(400, "PropertyValueTypeError", shown(value.text), name, related=("$filter",))
             return Is(name, _FLAGS[value.text])
         if name in self._known and value.text not in self._known[name]:
-            raise Refusal(400, "PropertyValueNotInList", shown(value.text), name, related=("$filter",))
+            raise RegistryError(400, "PropertyValueNotInList", shown(value.text), name, related=("$filter",))
         return Is(name, value.text.rstrip("/") if name == ORIGIN else value.text)
 
     def _took(self, word: str) -> bool:

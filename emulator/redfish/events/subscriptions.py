@@ -99,14 +99,14 @@ class Delivery:
     verify: bool
 
 
-class Courier(Protocol):
+class EventDelivery(Protocol):
     """Carries deliveries. `done` is called in the rack's thread, with None or with what went wrong."""
 
     def allows(self, host: str) -> bool: ...
     def carry(self, delivery: Delivery, done: Callable[[str | None], None]) -> None: ...
 
 
-class NoCourier:
+class NoEventDelivery:
     """For a service without a way out: every destination is a foreign host."""
 
     def allows(self, host: str) -> bool:
@@ -134,10 +134,10 @@ class Around(Protocol):
     def tell(self, what: str, cause: int | None, **data: str | int | None) -> int: ...
 
 
-class EventDesk:
+class Subscriptions:
     """The subscriptions of one BMC."""
 
-    def __init__(self, around: Around, courier: Courier, first_event: int = 1) -> None:
+    def __init__(self, around: Around, courier: EventDelivery, first_event: int = 1) -> None:
         self._around = around
         self._courier = courier
         self._held: dict[str, Subscription] = {}

@@ -20,14 +20,14 @@ from emulator.redfish.inventory.secure_boot import secure_boot
 from emulator.redfish.inventory.sensors import sensors
 from emulator.redfish.inventory.software import software
 from emulator.redfish.inventory.storage import storage
-from emulator.redfish.inventory.system_parts import Box
+from emulator.redfish.inventory.system_parts import SystemParts
 from emulator.redfish.inventory.thermal import thermal
 from emulator.redfish.service.resource import Resource
 from profiles.model import Profile
 
 
-def boxes_of(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Box, ...]:
-    return tuple(Box(profile, name.id, name.chassis_id) for name in names)
+def boxes_of(profile: Profile, names: tuple[SystemName, ...]) -> tuple[SystemParts, ...]:
+    return tuple(SystemParts(profile, name.id, name.chassis_id) for name in names)
 
 
 def inventory(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:

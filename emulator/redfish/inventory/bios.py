@@ -10,33 +10,33 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.redfish.inventory.bios_attributes import ATTRIBUTES, DEFAULTS, ID
-from emulator.redfish.inventory.system_parts import Box, part
+from emulator.redfish.inventory.system_parts import SystemParts, part
 from emulator.redfish.power.actions import parameters
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call, HttpAnswer
-from emulator.redfish.service.resource import Operation, Privilege, Resource, link
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import HttpAnswer, RedfishCall
+from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, link
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, Inside, patch
+from emulator.redfish.service.writable import ObjectRule, WritableFields, patch
 
 BIOS_TYPE: Final = "#Bios.v1_2_3.Bios"
 SETTINGS_TYPE: Final = "#Settings.v1_3_5.Settings"
-FIELDS: Final[Fields] = {
-    "Attributes": Inside({attribute.name: attribute.rule for attribute in ATTRIBUTES if not attribute.read_only})
+FIELDS: Final[WritableFields] = {
+    "Attributes": ObjectRule({attribute.name: attribute.rule for attribute in ATTRIBUTES if not attribute.read_only})
 }
 
 
-def bios(box: Box) -> tuple[Resource, ...]:
+def bios(box: SystemParts) -> tuple[Resource, ...]:
     path = bios_path(box)
     return (_current(box), _pending(box), Resource(path=f"{path}/Actions/Bios.ResetBios", operations={"POST": _reset(box)}))
 
 
-def bios_path(box: Box) -> str:
+def bios_path(box: SystemParts) -> str:
     return f"{box.system}/Bios"
 
 
-def settled(view: Bmc, box: Box) -> tuple[Json, Json, bool]:
+def settled(view: RedfishBmc, box: SystemParts) -> tuple[Json, Json, bool]:
     """The attributes in force, those that wait for a boot, and whether a reset to defaults waits."""
     path = bios_path(box)
     kept = view.settings.of(path)
@@ -55,19 +55,19 @@ def _part(kept: Json, name: str) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def _wait(call: Call, box: Box, change: Json) -> None:
+def _wait(call: RedfishCall, box: SystemParts, change: Json) -> None:
     settled(call.view, box)
     call.view.settings.put(bios_path(box), {**change, "boots": call.view.boot.count(box.system_id)})
 
 
-def _current(box: Box) -> Resource:
+def _current(box: SystemParts) -> Resource:
     path = bios_path(box)
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         current, _, reset = settled(call.view, box)
         return (tuple(current.items()), reset)
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
         return {
             "AttributeRegistry": ID,
@@ -84,33 +84,33 @@ def _current(box: Box) -> Resource:
     return part(path, BIOS_TYPE, "BIOS Configuration", body, state=state)
 
 
-def _pending(box: Box) -> Resource:
+def _pending(box: SystemParts) -> Resource:
     """What the next boot will bring: the attributes in force with those laid over them that wait."""
     path = f"{bios_path(box)}/Settings"
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         current, pending, reset = settled(call.view, box)
         return tuple(((dict(DEFAULTS) if reset else current) | pending).items())
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
         return {"AttributeRegistry": ID, "Attributes": dict(state)}
 
-    def write(call: Call, taken: Json) -> None:
+    def write(call: RedfishCall, taken: Json) -> None:
         _wait(call, box, {"pending": taken["Attributes"]})
         call.view.record(
-            Kind.SETTING, call.seq, what="bios", system=box.system_id, names=", ".join(sorted(_part(taken, "Attributes")))
+            EventKind.SETTING, call.seq, what="bios", system=box.system_id, names=", ".join(sorted(_part(taken, "Attributes")))
         )
 
-    operations = {"PATCH": patch(Privilege.CONFIGURE_COMPONENTS, FIELDS, write)}
+    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, FIELDS, write)}
     return part(path, BIOS_TYPE, "BIOS Configuration Pending Settings", body, state=state, operations=operations)
 
 
-def _reset(box: Box) -> Operation:
-    def reset(call: Call) -> HttpAnswer:
+def _reset(box: SystemParts) -> Operation:
+    def reset(call: RedfishCall) -> HttpAnswer:
         parameters(call.json_object(), {}, (), "ResetBios")
         _wait(call, box, {"reset": True})
-        call.view.record(Kind.SETTING, call.seq, what="bios defaults", system=box.system_id)
+        call.view.record(EventKind.SETTING, call.seq, what="bios defaults", system=box.system_id)
         return HttpAnswer(204)
 
-    return Operation(Privilege.CONFIGURE_COMPONENTS, reset)
+    return Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, reset)

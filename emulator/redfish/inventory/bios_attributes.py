@@ -9,10 +9,10 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.resource import ROOT, Resource, head_of
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Flag, OneOf, Rule, Text, Whole
+from emulator.redfish.service.writable import BooleanRule, IntegerRule, OneOfRule, Rule, TextRule
 from profiles.model import ABSENT, Profile
 
 REGISTRY_TYPE: Final = "#AttributeRegistry.v1_4_0.AttributeRegistry"
@@ -23,7 +23,7 @@ ID: Final = f"{NAME}.v1_0_0"
 FILE: Final = f"{ROOT}/Registries/{ID}"
 URI: Final = f"{FILE}/{NAME}.{VERSION}.json"
 
-Value: TypeAlias = str | int | bool
+AttributeValue: TypeAlias = str | int | bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Attribute:
     name: str
     display: str
     menu: str
-    default: Value
+    default: AttributeValue
     choices: tuple[str, ...] = ()
     low: int = 0
     high: int = 0  # of a number, or the greatest length of a text
@@ -48,13 +48,13 @@ class Attribute:
     def rule(self) -> Rule:
         match self.type:
             case "Enumeration":
-                return OneOf(self.choices)
+                return OneOfRule(self.choices)
             case "Boolean":
-                return Flag()
+                return BooleanRule()
             case "Integer":
-                return Whole(low=self.low, high=self.high)
+                return IntegerRule(low=self.low, high=self.high)
             case _:
-                return Text(low=self.low, high=self.high)
+                return TextRule(low=self.low, high=self.high)
 
 
 _OFF_ON: Final = ("Disabled", "Enabled")
@@ -112,20 +112,20 @@ ATTRIBUTES: Final = (
     Attribute(name="AssetNote", display="Asset Note", menu="General", default="", high=64),
 )
 MENUS: Final = tuple(dict.fromkeys(attribute.menu for attribute in ATTRIBUTES))
-DEFAULTS: Final[dict[str, Value]] = {attribute.name: attribute.default for attribute in ATTRIBUTES}
+DEFAULTS: Final[dict[str, AttributeValue]] = {attribute.name: attribute.default for attribute in ATTRIBUTES}
 
 
 def attribute_registry(profile: Profile) -> tuple[Resource, Resource]:
     """The file that Registries lists, and what it leads to."""
 
-    def file(view: Bmc, state: Hashable) -> Json:
+    def file(view: RedfishBmc, state: Hashable) -> Json:
         return head_of(FILE, FILE_TYPE, ID, "BIOS Attribute Registry File") | {
             "Languages": ["en"],
             "Registry": ID,
             "Location": [{"Language": "en", "Uri": URI}],
         }
 
-    def registry(view: Bmc, state: Hashable) -> Json:
+    def registry(view: RedfishBmc, state: Hashable) -> Json:
         return {
             "@odata.type": REGISTRY_TYPE,
             "Id": ID,
@@ -165,7 +165,7 @@ def _entry(n: int, attribute: Attribute) -> Json:
     }
     match attribute.type:
         case "Enumeration":
-            entry["Value"] = [{"ValueName": choice, "ValueDisplayName": choice} for choice in attribute.choices]
+            entry["AttributeValue"] = [{"ValueName": choice, "ValueDisplayName": choice} for choice in attribute.choices]
         case "Integer":
             entry |= {"LowerBound": attribute.low, "UpperBound": attribute.high, "ScalarIncrement": 1}
         case "String":

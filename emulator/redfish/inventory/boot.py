@@ -17,25 +17,25 @@ from emulator.redfish.inventory.drives import layouts, volume_path
 from emulator.redfish.inventory.network import ethernet_path, sockets
 from emulator.redfish.inventory.saved_settings import keeps
 from emulator.redfish.inventory.storage import pools
-from emulator.redfish.inventory.system_parts import Box, part
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call, Refusal, shown
+from emulator.redfish.inventory.system_parts import SystemParts, part
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import RedfishCall, RegistryError, shown
 from emulator.redfish.service.resource import Resource, collection, link, links
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, Flag, Inside, ListOf, OneOf, OrNull, Text
+from emulator.redfish.service.writable import BooleanRule, ListRule, ObjectRule, OneOfRule, OrNullRule, TextRule, WritableFields
 
 TYPE: Final = "#BootOption.v1_0_6.BootOption"
 TARGETS: Final = (
     *(BootTarget.NONE, BootTarget.PXE, BootTarget.CD, BootTarget.USB, BootTarget.HDD, BootTarget.BIOS_SETUP, BootTarget.DIAGS),
     *(BootTarget.UEFI_SHELL, BootTarget.UEFI_TARGET, BootTarget.UEFI_HTTP, BootTarget.UEFI_BOOT_NEXT),
 )
-FIELDS: Final[Fields] = {
-    "BootSourceOverrideTarget": OneOf(tuple(target.value for target in TARGETS)),
-    "BootSourceOverrideEnabled": OneOf(tuple(word.value for word in BootEnabled)),
-    "BootSourceOverrideMode": OneOf(tuple(mode.value for mode in BootMode)),
-    "UefiTargetBootSourceOverride": OrNull(Text(high=1024)),
-    "BootNext": OrNull(Text(high=16)),
-    "BootOrder": ListOf(item=Text(high=16), high=32),
+FIELDS: Final[WritableFields] = {
+    "BootSourceOverrideTarget": OneOfRule(tuple(target.value for target in TARGETS)),
+    "BootSourceOverrideEnabled": OneOfRule(tuple(word.value for word in BootEnabled)),
+    "BootSourceOverrideMode": OneOfRule(tuple(mode.value for mode in BootMode)),
+    "UefiTargetBootSourceOverride": OrNullRule(TextRule(high=1024)),
+    "BootNext": OrNullRule(TextRule(high=16)),
+    "BootOrder": ListRule(item=TextRule(high=16), high=32),
 }
 
 
@@ -50,14 +50,14 @@ class Option:
     item: str | None
 
 
-def options(box: Box) -> tuple[Option, ...]:
+def options(box: SystemParts) -> tuple[Option, ...]:
     return tuple(
         Option(reference=f"Boot{n:04X}", name=name, alias=alias, device=device, item=item)
         for n, (name, alias, device, item) in enumerate(_sources(box), start=1)
     )
 
 
-def _sources(box: Box) -> Iterator[tuple[str, BootTarget, str, str | None]]:
+def _sources(box: SystemParts) -> Iterator[tuple[str, BootTarget, str, str | None]]:
     for n, pool in enumerate(pools(box), start=1):
         for m, layout in enumerate(layouts(box, pool), start=1):
             device = (
@@ -80,7 +80,7 @@ def _sources(box: Box) -> Iterator[tuple[str, BootTarget, str, str | None]]:
     yield "UEFI Virtual USB", BootTarget.USB, "PciRoot(0x0)/Pci(0x14,0x0)/USB(0xE,0x0)", None
 
 
-def boot_options(box: Box) -> tuple[Resource, ...]:
+def boot_options(box: SystemParts) -> tuple[Resource, ...]:
     known = options(box)
     paths = tuple(f"{box.system}/BootOptions/{option.reference}" for option in known)
     listing = collection(f"{box.system}/BootOptions", "BootOptionCollection", "Boot Options", lambda view: paths)
@@ -88,7 +88,7 @@ def boot_options(box: Box) -> tuple[Resource, ...]:
 
 
 def _option(path: str, option: Option) -> Resource:
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         told: Json = {
             "BootOptionReference": option.reference,
             "DisplayName": option.name,
@@ -100,13 +100,13 @@ def _option(path: str, option: Option) -> Resource:
             told["RelatedItem"] = links((option.item,))
         return told | view.settings.of(path)
 
-    return part(path, TYPE, option.name, body, operations=keeps(path, {"BootOptionEnabled": Flag()}))
+    return part(path, TYPE, option.name, body, operations=keeps(path, {"BootOptionEnabled": BooleanRule()}))
 
 
 # -- ComputerSystem.Boot ------------------------------------------------------------------------------------------------
 
 
-def shown_boot(box: Box, override: BootOverride, order: tuple[str, ...]) -> Json:
+def shown_boot(box: SystemParts, override: BootOverride, order: tuple[str, ...]) -> Json:
     return {
         "BootSourceOverrideEnabled": override.enabled.value,
         "BootSourceOverrideEnabled@Redfish.AllowableValues": [word.value for word in BootEnabled],
@@ -121,8 +121,8 @@ def shown_boot(box: Box, override: BootOverride, order: tuple[str, ...]) -> Json
     }
 
 
-def boot_rule() -> Inside:
-    return Inside(FIELDS)
+def boot_rule() -> ObjectRule:
+    return ObjectRule(FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,30 +132,34 @@ class BootChange:
     override: BootOverride | None
     order: tuple[str, ...] | None
 
-    def write(self, call: Call, system_id: str) -> None:
+    def write(self, call: RedfishCall, system_id: str) -> None:
         if self.override is not None:
             call.view.boot.set(self.override, system_id, call.seq)
         if self.order is not None:
             call.view.boot.set_order(self.order, system_id, call.seq)
 
 
-def boot_change(call: Call, box: Box, taken: Json) -> BootChange:
+def boot_change(call: RedfishCall, box: SystemParts, taken: Json) -> BootChange:
     """Raises Refusal (400); nothing has changed then."""
     references = {option.reference for option in options(box)}
     order = taken.get("BootOrder")
     if isinstance(order, list):
         for reference in order:
             if reference not in references or order.count(reference) > 1:
-                raise Refusal(400, "PropertyValueNotInList", shown(reference), "Boot/BootOrder", related=("#/Boot/BootOrder",))
+                raise RegistryError(
+                    400, "PropertyValueNotInList", shown(reference), "Boot/BootOrder", related=("#/Boot/BootOrder",)
+                )
     following = taken.get("BootNext")
     if following is not None and following not in references:
-        raise Refusal(400, "PropertyValueNotInList", shown(following), "Boot/BootNext", related=("#/Boot/BootNext",))
+        raise RegistryError(400, "PropertyValueNotInList", shown(following), "Boot/BootNext", related=("#/Boot/BootNext",))
     changed = _override(call.view.boot.override(box.system_id), taken)
     try:
         if changed is not None:
             changed.check()
     except SettingRefused:
-        raise Refusal(400, "PropertyValueConflict", *_conflict(taken), related=("#/Boot/BootSourceOverrideTarget",)) from None
+        raise RegistryError(
+            400, "PropertyValueConflict", *_conflict(taken), related=("#/Boot/BootSourceOverrideTarget",)
+        ) from None
     return BootChange(changed, tuple(str(item) for item in order) if isinstance(order, list) else None)
 
 

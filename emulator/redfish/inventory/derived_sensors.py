@@ -24,7 +24,7 @@ from emulator.core.bmc.sensors import (
     Thresholds,
 )
 from emulator.core.bmc.view import BmcView
-from emulator.redfish.inventory.system_parts import Box
+from emulator.redfish.inventory.system_parts import SystemParts
 from profiles.model import Inventory
 
 NO_LIMITS: Final = Thresholds()
@@ -52,7 +52,7 @@ DIGITS: Final = {"Temperature": 1, "Voltage": 2, "Power": 1, "Current": 2, "Perc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gauge:
+class DerivedSensor:
     """`value` = `gain` * reading of `source` + `offset`, never below 0 but for temperatures."""
 
     id: str
@@ -73,14 +73,14 @@ class Gauge:
         return self.id == self.source.id
 
 
-def value_of(view: BmcView, system_id: str, gauge: Gauge) -> float | None:
+def value_of(view: BmcView, system_id: str, gauge: DerivedSensor) -> float | None:
     """In the gauge's unit; None for a host out of sight."""
     if gauge.own:
         return _shown(gauge, view.sensors.read(gauge.source, system_id).value)
     return _shown(gauge, view.sensors.measured(gauge.source, system_id))
 
 
-def _shown(gauge: Gauge, raw: float | None) -> float | None:
+def _shown(gauge: DerivedSensor, raw: float | None) -> float | None:
     if raw is None:
         return None
     value = raw * gauge.gain + gauge.offset
@@ -96,7 +96,7 @@ class Show:
     health: str
 
 
-def shows(view: BmcView, system_id: str, gauge: Gauge) -> Show:
+def shows(view: BmcView, system_id: str, gauge: DerivedSensor) -> Show:
     if not gauge.own:
         value = value_of(view, system_id, gauge)
         return Show(value, gauge.limits, health(gauge, value))
@@ -106,7 +106,7 @@ def shows(view: BmcView, system_id: str, gauge: Gauge) -> Show:
     return Show(value, limits.scaled(gauge.gain, DIGITS[gauge.type]), reading.health)
 
 
-def health(gauge: Gauge, value: float | None) -> str:
+def health(gauge: DerivedSensor, value: float | None) -> str:
     """Outputs of a machine that is off stand still as they should: 0 below a lower threshold is no alarm."""
     limits = gauge.limits
     if value is None or (value == 0 and gauge.type in ("Percent", "Voltage")):
@@ -141,26 +141,28 @@ def dimm_name(parts: Inventory, n: int) -> str:
     )
 
 
-def gauges(box: Box) -> tuple[Gauge, ...]:
+def gauges(box: SystemParts) -> tuple[DerivedSensor, ...]:
     return (*_board(box), *_processors(box), *_memory(box), *_drives(box), *_cards(box), *_fans(box), *_supplies(box))
 
 
-def _temperature(id: str, name: str, context: str, part: float, above: float, limit: float, item: str) -> Gauge:
+def _temperature(id: str, name: str, context: str, part: float, above: float, limit: float, item: str) -> DerivedSensor:
     gain, offset = warm(part, above)
     limits = Thresholds(upper_caution=limit - 10, upper_critical=limit)
-    return Gauge(
+    return DerivedSensor(
         id=id, name=name, type="Temperature", context=context, source=CPU, gain=gain, offset=offset, limits=limits, item=item
     )
 
 
-def _board(box: Box) -> Iterator[Gauge]:
-    yield Gauge(id=INLET.id, name="Inlet Temp", type="Temperature", context=INLET.context, source=INLET, limits=INLET.thresholds)
+def _board(box: SystemParts) -> Iterator[DerivedSensor]:
+    yield DerivedSensor(
+        id=INLET.id, name="Inlet Temp", type="Temperature", context=INLET.context, source=INLET, limits=INLET.thresholds
+    )
     yield _temperature("ExhaustTemp", "Exhaust Temp", "Exhaust", 0.5, 1.0, 75, "")
     yield _temperature("BoardTemp", "System Board Temp", "SystemBoard", 0.35, 2.0, 75, "")
     yield _temperature("ChipsetTemp", "Chipset Temp", "SystemBoard", 0.6, 4.0, 95, "")
     for rail, volts in (("12V", 12.1), ("5V", 5.04), ("3V3", 3.31), ("1V8", 1.8)):
         nominal = Thresholds(upper_critical=round(volts * 1.1, 2), lower_critical=round(volts * 0.9, 2))
-        yield Gauge(
+        yield DerivedSensor(
             id=f"Board{rail}",
             name=f"System Board {rail.replace('V3', '.3V').replace('V8', '.8V')}",
             type="Voltage",
@@ -170,20 +172,20 @@ def _board(box: Box) -> Iterator[Gauge]:
             limits=nominal,
             volts="DC",
         )
-    yield Gauge(id=POWER.id, name="Total Power", type="Power", context=POWER.context, source=POWER)
+    yield DerivedSensor(id=POWER.id, name="Total Power", type="Power", context=POWER.context, source=POWER)
 
 
-def _processors(box: Box) -> Iterator[Gauge]:
+def _processors(box: SystemParts) -> Iterator[DerivedSensor]:
     share = 0.55 / box.parts.processors
     for n in range(1, box.parts.processors + 1):
         item = f"{box.system}/Processors/CPU{n}"
         if n == 1:
-            yield Gauge(
+            yield DerivedSensor(
                 id=CPU.id, name="CPU1 Temp", type="Temperature", context="CPU", source=CPU, limits=CPU.thresholds, item=item
             )
         else:
             gain, offset = warm(0.97 - 0.01 * n)
-            yield Gauge(
+            yield DerivedSensor(
                 id=f"CPU{n}Temp",
                 name=f"CPU{n} Temp",
                 type="Temperature",
@@ -195,7 +197,7 @@ def _processors(box: Box) -> Iterator[Gauge]:
                 item=item,
             )
         gain, offset = drawn(share)
-        yield Gauge(
+        yield DerivedSensor(
             id=f"CPU{n}Power",
             name=f"CPU{n} Power",
             type="Power",
@@ -205,7 +207,7 @@ def _processors(box: Box) -> Iterator[Gauge]:
             offset=offset,
             item=item,
         )
-        yield Gauge(
+        yield DerivedSensor(
             id=f"CPU{n}VCore",
             name=f"CPU{n} VCore",
             type="Voltage",
@@ -219,14 +221,14 @@ def _processors(box: Box) -> Iterator[Gauge]:
         yield _temperature(f"CPU{n}VRTemp", f"CPU{n} VR Temp", "VoltageRegulator", 0.7, 2.0 + n, 110, item)
 
 
-def _memory(box: Box) -> Iterator[Gauge]:
+def _memory(box: SystemParts) -> Iterator[DerivedSensor]:
     share = 0.15 / box.parts.dimms
     for n in range(box.parts.dimms):
         name = dimm_name(box.parts, n)
         item = f"{box.system}/Memory/DIMM{name}"
         yield _temperature(f"DIMM{name}Temp", f"DIMM {name} Temp", "Memory", 0.45, 0.5 * (n % 4), 85, item)
         gain, offset = drawn(share)
-        yield Gauge(
+        yield DerivedSensor(
             id=f"DIMM{name}Power",
             name=f"DIMM {name} Power",
             type="Power",
@@ -238,7 +240,7 @@ def _memory(box: Box) -> Iterator[Gauge]:
         )
 
 
-def _drives(box: Box) -> Iterator[Gauge]:
+def _drives(box: SystemParts) -> Iterator[DerivedSensor]:
     for n in range(1, box.parts.drives + 1):
         item = f"{box.chassis}/Drives/Bay{n}"
         yield _temperature(f"Bay{n}Temp", f"Drive Bay {n} Temp", "StorageDevice", 0.25, 1.0 + 0.5 * (n % 3), 70, item)
@@ -247,7 +249,7 @@ def _drives(box: Box) -> Iterator[Gauge]:
         yield _temperature(f"M2-{n}Temp", f"M.2 Drive {n} Temp", "StorageDevice", 0.5, 3.0 + n, 80, item)
 
 
-def _cards(box: Box) -> Iterator[Gauge]:
+def _cards(box: SystemParts) -> Iterator[DerivedSensor]:
     for n in range(1, box.parts.network_adapters + 1):
         item = f"{box.chassis}/NetworkAdapters/NIC{n}"
         yield _temperature(f"NIC{n}Temp", f"NIC {n} Temp", "NetworkingDevice", 0.6, 5.0 + n, 105, item)
@@ -257,7 +259,7 @@ def _cards(box: Box) -> Iterator[Gauge]:
         )
 
 
-def _fans(box: Box) -> Iterator[Gauge]:
+def _fans(box: SystemParts) -> Iterator[DerivedSensor]:
     legacy = box.parts.power_and_thermal == "legacy"
     for n in range(1, box.parts.fans + 1):
         own = FANS[n - 1] if n <= len(FANS) else FANS[-1]
@@ -265,7 +267,7 @@ def _fans(box: Box) -> Iterator[Gauge]:
         lowest = own.thresholds
         assert lowest.lower_caution is not None
         assert lowest.lower_critical is not None
-        yield Gauge(
+        yield DerivedSensor(
             id=f"Fan{n}",
             name=f"Fan {n}",
             type="Percent",
@@ -280,7 +282,7 @@ def _fans(box: Box) -> Iterator[Gauge]:
         )
 
 
-def _supplies(box: Box) -> Iterator[Gauge]:
+def _supplies(box: SystemParts) -> Iterator[DerivedSensor]:
     count = box.parts.power_supplies
     for n in range(1, count + 1):
         item = "" if box.parts.power_and_thermal == "legacy" else f"{box.chassis}/PowerSubsystem/PowerSupplies/PSU{n}"
@@ -309,9 +311,9 @@ def _supply(
     limits: Thresholds = NO_LIMITS,
     volts: str | None = None,
     sub: str | None = "",
-) -> Gauge:
+) -> DerivedSensor:
     side = None if sub is None else "Input" if what.startswith("Input") else "Output"
-    return Gauge(
+    return DerivedSensor(
         id=f"{id}{what}",
         name=f"{name} {what.replace('Input', 'Input ').replace('Output', 'Output ')}",
         type=kind,

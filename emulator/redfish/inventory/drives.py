@@ -9,24 +9,24 @@ from typing import Final
 from emulator.redfish.inventory.power import part_environment
 from emulator.redfish.inventory.saved_settings import ASSET, LOCATION, keeper, keeps
 from emulator.redfish.inventory.storage import Pool, controller_path, drive_paths, pool_path, pools
-from emulator.redfish.inventory.system_parts import Box, energised, part, place, status
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call
-from emulator.redfish.service.resource import Privilege, Resource, collection, link, links
+from emulator.redfish.inventory.system_parts import SystemParts, energised, part, place, status
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import RedfishCall
+from emulator.redfish.service.resource import RedfishPrivilege, Resource, collection, link, links
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, Flag, OneOf, Text, patch
+from emulator.redfish.service.writable import BooleanRule, OneOfRule, TextRule, WritableFields, patch
 
 DRIVE_TYPE: Final = "#Drive.v1_22_0.Drive"
 METRICS_TYPE: Final = "#DriveMetrics.v1_3_0.DriveMetrics"
 VOLUME_TYPE: Final = "#Volume.v1_10_2.Volume"
 GB: Final = 1_000_000_000
-VOLUME_FIELDS: Final[Fields] = {
-    "DisplayName": Text(high=32),
-    "ReadCachePolicy": OneOf(("ReadAhead", "AdaptiveReadAhead", "Off")),
-    "WriteCachePolicy": OneOf(("WriteThrough", "ProtectedWriteBack", "UnprotectedWriteBack")),
+VOLUME_FIELDS: Final[WritableFields] = {
+    "DisplayName": TextRule(high=32),
+    "ReadCachePolicy": OneOfRule(("ReadAhead", "AdaptiveReadAhead", "Off")),
+    "WriteCachePolicy": OneOfRule(("WriteThrough", "ProtectedWriteBack", "UnprotectedWriteBack")),
 }
-NVME_VOLUME_FIELDS: Final[Fields] = {"DisplayName": Text(high=32)}
-DRIVE_FIELDS: Final[Fields] = {**LOCATION, **ASSET, "WriteCacheEnabled": Flag()}
+NVME_VOLUME_FIELDS: Final[WritableFields] = {"DisplayName": TextRule(high=32)}
+DRIVE_FIELDS: Final[WritableFields] = {**LOCATION, **ASSET, "WriteCacheEnabled": BooleanRule()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Layout:
     usable: int  # how many drives' worth of data it holds
 
 
-def layouts(box: Box, pool: Pool) -> tuple[Layout, ...]:
+def layouts(box: SystemParts, pool: Pool) -> tuple[Layout, ...]:
     """Two disks mirrored and the rest striped with parity behind the RAID controller; one volume a drive for NVMe."""
     paths = drive_paths(box, pool)
     if not pool.raid:
@@ -60,7 +60,7 @@ def layouts(box: Box, pool: Pool) -> tuple[Layout, ...]:
     return tuple(found)
 
 
-def drives(box: Box) -> tuple[Resource, ...]:
+def drives(box: SystemParts) -> tuple[Resource, ...]:
     every = tuple(path for pool in pools(box) for path in drive_paths(box, pool))
     found = [collection(f"{box.chassis}/Drives", "DriveCollection", "Drives", lambda view: every)]
     for pool in pools(box):
@@ -71,16 +71,16 @@ def drives(box: Box) -> tuple[Resource, ...]:
     return tuple(found)
 
 
-def volume_path(box: Box, pool: Pool, layout: Layout) -> str:
+def volume_path(box: SystemParts, pool: Pool, layout: Layout) -> str:
     return f"{pool_path(box, pool)}/Volumes/{layout.id}"
 
 
-def _drive(box: Box, pool: Pool, path: str, n: int) -> Resource:
+def _drive(box: SystemParts, pool: Pool, path: str, n: int) -> Resource:
     label = pool.drives[n][1]
     on = tuple(volume_path(box, pool, layout) for layout in layouts(box, pool) if path in layout.drives)
     speed = 12 if pool.raid else 32
 
-    def body(view: Bmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         told: Json = {
             "Model": f"CD-{pool.drive_gb}" + ("S" if pool.raid else "N"),
             "Manufacturer": "Contoso Drives",
@@ -123,11 +123,11 @@ def _drive(box: Box, pool: Pool, path: str, n: int) -> Resource:
     return part(path, DRIVE_TYPE, label, body, state=box.powered, operations=keeps(path, DRIVE_FIELDS))
 
 
-def _metrics(box: Box, drive: str, label: str) -> Resource:
-    def state(call: Call) -> Hashable:
+def _metrics(box: SystemParts, drive: str, label: str) -> Resource:
+    def state(call: RedfishCall) -> Hashable:
         return int(call.view.chassis.on_seconds(box.system_id) // 3600)
 
-    def body(view: Bmc, hours: Hashable) -> Json:
+    def body(view: RedfishBmc, hours: Hashable) -> Json:
         return {
             "PowerOnHours": hours,
             "BadBlockCount": 0,
@@ -140,14 +140,14 @@ def _metrics(box: Box, drive: str, label: str) -> Resource:
     return part(f"{drive}/Metrics", METRICS_TYPE, f"Metrics for {label}", body, state=state)
 
 
-def _volumes(box: Box, pool: Pool) -> list[Resource]:
+def _volumes(box: SystemParts, pool: Pool) -> list[Resource]:
     known = layouts(box, pool)
     paths = tuple(volume_path(box, pool, layout) for layout in known)
     listing = collection(f"{pool_path(box, pool)}/Volumes", "VolumeCollection", "Volumes", lambda view: paths)
     return [listing, *(_volume(box, pool, layout) for layout in known)]
 
 
-def _volume(box: Box, pool: Pool, layout: Layout) -> Resource:
+def _volume(box: SystemParts, pool: Pool, layout: Layout) -> Resource:
     path = volume_path(box, pool, layout)
     size = layout.usable * pool.drive_gb * GB
     cached: Json = {
@@ -160,7 +160,7 @@ def _volume(box: Box, pool: Pool, layout: Layout) -> Resource:
     }
     nvme: Json = {"NVMeNamespaceProperties": {"NamespaceId": "0x1", "IsShareable": False, "NVMeVersion": "1.4"}}
 
-    def body(view: Bmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         told: Json = {
             "Status": status(powered),
             "DisplayName": layout.name,
@@ -177,7 +177,7 @@ def _volume(box: Box, pool: Pool, layout: Layout) -> Resource:
         return told | (cached if pool.raid else nvme) | view.settings.of(path)
 
     fields = VOLUME_FIELDS if pool.raid else NVME_VOLUME_FIELDS
-    operations = {"PATCH": patch(Privilege.CONFIGURE_COMPONENTS, fields, keeper(path))}
+    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, fields, keeper(path))}
     return part(
         path, VOLUME_TYPE, layout.name, body, state=lambda call: energised(call.view, box.system_id), operations=operations
     )

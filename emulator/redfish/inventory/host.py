@@ -19,13 +19,13 @@ from emulator.core.clock import Instant
 from emulator.redfish.inventory import memory, processors
 from emulator.redfish.inventory.boot import boot_change, boot_rule, shown_boot
 from emulator.redfish.inventory.pcie import device_paths, function_links
-from emulator.redfish.inventory.system_parts import Box, energised
+from emulator.redfish.inventory.system_parts import SystemParts, energised
 from emulator.redfish.inventory.versions import fits, fitted
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call
-from emulator.redfish.service.resource import Operation, Privilege, link, links
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import RedfishCall
+from emulator.redfish.service.resource import Operation, RedfishPrivilege, link, links
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, Flag, OneOf, Rule, Text, Write, patch
+from emulator.redfish.service.writable import BooleanRule, OneOfRule, Rule, TextRule, WritableFields, WriteOperation, patch
 
 POLICIES: Final[Mapping[RestorePolicy, str]] = {
     RestorePolicy.ALWAYS_OFF: "AlwaysOff",
@@ -57,7 +57,7 @@ WARNINGS: Final[Mapping[PreTimeout, str]] = {
 }
 
 
-class Facts(NamedTuple):
+class SystemFacts(NamedTuple):
     """Everything changeable that a ComputerSystem shows beside its power. `watchdog`: running, action, warning."""
 
     powered: bool
@@ -72,9 +72,9 @@ class Facts(NamedTuple):
     watchdog: tuple[bool, TimerAction, PreTimeout] | None
 
 
-def facts(view: BmcView, system_id: str) -> Facts:
+def facts(view: BmcView, system_id: str) -> SystemFacts:
     chassis, boot = view.chassis, view.boot
-    return Facts(
+    return SystemFacts(
         powered=energised(view, system_id),
         override=boot.override(system_id),
         order=boot.order(system_id),
@@ -98,7 +98,7 @@ def _watchdog(view: BmcView, system_id: str) -> tuple[bool, TimerAction, PreTime
     return (state.running, state.setup.action, state.setup.pre)
 
 
-def shown(view: Bmc, box: Box, now: Facts) -> Json:
+def shown(view: RedfishBmc, box: SystemParts, now: SystemFacts) -> Json:
     """The body of a ComputerSystem but for its name, power and links."""
     odata_type = box.profile.identity.system_type
     told: Json = {
@@ -144,14 +144,14 @@ def shown(view: Bmc, box: Box, now: Facts) -> Json:
     return fitted(odata_type, told)
 
 
-def led(box: Box, odata_type: str, state: Led) -> Json:
+def led(box: SystemParts, odata_type: str, state: Led) -> Json:
     """The identify LED: LocationIndicatorActive where the version has it, else the older word, for a box of the older shape."""
     if fits(odata_type, "LocationIndicatorActive"):
         return {"LocationIndicatorActive": state is not Led.OFF}
     return {"IndicatorLED": state.value} if _older(box) else {}
 
 
-def _older(box: Box) -> bool:
+def _older(box: SystemParts) -> bool:
     """Whether a profile asks for what newer schemas call deprecated."""
     return box.parts.power_and_thermal != "subsystems"
 
@@ -159,37 +159,37 @@ def _older(box: Box) -> bool:
 # -- writing ------------------------------------------------------------------------------------------------------------
 
 
-def writes(box: Box) -> Operation:
-    return patch(Privilege.CONFIGURE_COMPONENTS, _fields(box), _writer(box))
+def writes(box: SystemParts) -> Operation:
+    return patch(RedfishPrivilege.CONFIGURE_COMPONENTS, _fields(box), _writer(box))
 
 
-def _fields(box: Box) -> Fields:
+def _fields(box: SystemParts) -> WritableFields:
     odata_type = box.profile.identity.system_type
     rules: dict[str, Rule] = {
-        "AssetTag": Text(high=TAG_MAX, pattern=r"[ -~]*"),
-        "HostName": Text(high=HOST_NAME_MAX, pattern=r"[ -~]*"),
-        "PowerRestorePolicy": OneOf(tuple(POLICY_OF)),
+        "AssetTag": TextRule(high=TAG_MAX, pattern=r"[ -~]*"),
+        "HostName": TextRule(high=HOST_NAME_MAX, pattern=r"[ -~]*"),
+        "PowerRestorePolicy": OneOfRule(tuple(POLICY_OF)),
         "Boot": boot_rule(),
         **led_rule(box, odata_type),
     }
     return {name: rule for name, rule in rules.items() if fits(odata_type, name)}
 
 
-def led_rule(box: Box, odata_type: str) -> dict[str, Rule]:
+def led_rule(box: SystemParts, odata_type: str) -> dict[str, Rule]:
     if fits(odata_type, "LocationIndicatorActive"):
-        return {"LocationIndicatorActive": Flag()}
-    return {"IndicatorLED": OneOf(tuple(state.value for state in Led))} if _older(box) else {}
+        return {"LocationIndicatorActive": BooleanRule()}
+    return {"IndicatorLED": OneOfRule(tuple(state.value for state in Led))} if _older(box) else {}
 
 
-def write_led(call: Call, system_id: str, taken: Json) -> None:
+def write_led(call: RedfishCall, system_id: str, taken: Json) -> None:
     if "LocationIndicatorActive" in taken:
         call.view.chassis.set_led(Led.BLINKING if taken["LocationIndicatorActive"] else Led.OFF, system_id, cause=call.seq)
     if "IndicatorLED" in taken:
         call.view.chassis.set_led(Led(str(taken["IndicatorLED"])), system_id, cause=call.seq)
 
 
-def _writer(box: Box) -> Write:
-    def write(call: Call, taken: Json) -> None:
+def _writer(box: SystemParts) -> WriteOperation:
+    def write(call: RedfishCall, taken: Json) -> None:
         boot = taken.get("Boot")
         change = boot_change(call, box, boot) if isinstance(boot, dict) else None
         chassis, system_id = call.view.chassis, box.system_id

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from typing import Final
 
 from emulator.redfish.inventory.system_parts import part
-from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.resource import ROOT, Resource, collection, schema_of
 from emulator.redfish.service.shapes import Json
 
@@ -26,7 +26,7 @@ def json_schemas(odata_types: Iterable[str]) -> tuple[Resource, ...]:
 
 
 def _file(path: str, schema: str) -> Resource:
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         return {
             "Schema": f"#{schema}.{schema.partition('.')[0]}",
             "Languages": ["en"],

@@ -6,11 +6,11 @@ from collections.abc import Hashable
 from typing import Final
 
 from emulator.core.bmc.sensors import Thresholds
-from emulator.redfish.inventory.derived_sensors import Gauge, Show, gauges, shows
+from emulator.redfish.inventory.derived_sensors import DerivedSensor, Show, gauges, shows
 from emulator.redfish.inventory.sensors import reads, rpm
-from emulator.redfish.inventory.system_parts import Box, energised, part, status
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call
+from emulator.redfish.inventory.system_parts import SystemParts, energised, part, status
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.resource import Resource
 from emulator.redfish.service.shapes import Json
 
@@ -26,7 +26,7 @@ _NAMES: Final = (
 )
 
 
-def legacy(box: Box) -> tuple[Resource, ...]:
+def legacy(box: SystemParts) -> tuple[Resource, ...]:
     return (_power(box), _thermal(box))
 
 
@@ -39,7 +39,7 @@ def _member(path: str, listing: str, n: int, name: str) -> Json:
     return {"@odata.id": f"{path}#/{listing}/{n}", "MemberId": str(n), "Name": name}
 
 
-def _power(box: Box) -> Resource:
+def _power(box: SystemParts) -> Resource:
     path = f"{box.chassis}/Power"
     voltages = tuple(gauge for gauge in gauges(box) if gauge.type == "Voltage")
     supplies = tuple(
@@ -47,12 +47,12 @@ def _power(box: Box) -> Resource:
     )
     watts, count = box.parts.psu_watts, box.parts.power_supplies
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         told = call.view.sensors.power(box.system_id)
         figures = (told.current, told.low, round(told.average), told.high, int(told.period_s // 60))
         return (figures, _shown(call, box, voltages), reads(box, *supplies)(call))
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
         (current, low, average, high, minutes), volts, psu = state
         by_id = dict(zip((gauge.id for gauge in supplies), psu, strict=True))
@@ -95,11 +95,11 @@ def _power(box: Box) -> Resource:
     return part(path, POWER_TYPE, "Power", body, state=state)
 
 
-def _shown(call: Call, box: Box, known: tuple[Gauge, ...]) -> tuple[Show, ...]:
+def _shown(call: RedfishCall, box: SystemParts, known: tuple[DerivedSensor, ...]) -> tuple[Show, ...]:
     return tuple(shows(call.view, box.system_id, gauge) for gauge in known)
 
 
-def _voltage(path: str, n: int, pair: tuple[Gauge, Show]) -> Json:
+def _voltage(path: str, n: int, pair: tuple[DerivedSensor, Show]) -> Json:
     gauge, show = pair
     return _member(path, "Voltages", n, gauge.name) | {
         "ReadingVolts": show.value,
@@ -109,15 +109,15 @@ def _voltage(path: str, n: int, pair: tuple[Gauge, Show]) -> Json:
     }
 
 
-def _thermal(box: Box) -> Resource:
+def _thermal(box: SystemParts) -> Resource:
     path = f"{box.chassis}/Thermal"
     warm = tuple(gauge for gauge in gauges(box) if gauge.type == "Temperature")
     fans = tuple(gauge for gauge in gauges(box) if gauge.type == "Percent")
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         return (_shown(call, box, (*warm, *fans)), energised(call.view, box.system_id))
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
         seen, powered = state
         return {

@@ -14,12 +14,12 @@ from typing import Final
 
 from emulator.core.bmc.eventlog import LogEntry, Overflow
 from emulator.redfish.events.event_messages import message_of
-from emulator.redfish.inventory.system_parts import Box, local_time, part
+from emulator.redfish.inventory.system_parts import SystemParts, local_time, part
 from emulator.redfish.power.actions import parameters
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call, HttpAnswer
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import HttpAnswer, RedfishCall
 from emulator.redfish.service.paths import SYSTEMS, manager_path
-from emulator.redfish.service.resource import Operation, Privilege, Resource, collection, collection_body, head_of, link
+from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, collection, collection_body, head_of, link
 from emulator.redfish.service.shapes import Json
 from profiles.model import Profile
 
@@ -36,15 +36,15 @@ class Log:
     name: str
     entry_type: str  # LogEntry.EntryType
     purpose: str
-    shows: Callable[[Bmc, LogEntry], bool]
-    whole: Callable[[Bmc], bool]
+    shows: Callable[[RedfishBmc, LogEntry], bool]
+    whole: Callable[[RedfishBmc], bool]
 
 
-def system_log(box: Box) -> Log:
-    def whole(view: Bmc) -> bool:
+def system_log(box: SystemParts) -> Log:
+    def whole(view: RedfishBmc) -> bool:
         return view.first_id == box.system_id
 
-    def shows(view: Bmc, entry: LogEntry) -> bool:
+    def shows(view: RedfishBmc, entry: LogEntry) -> bool:
         return whole(view) or entry.system == box.system_id
 
     return Log(
@@ -71,7 +71,7 @@ def manager_log(profile: Profile) -> Log:
 def logs(log: Log) -> tuple[Resource, ...]:
     parent = log.path.rpartition("/")[0]
     listing = collection(parent, "LogServiceCollection", "Log Services", lambda view: (log.path,))
-    clear = Operation(Privilege.CONFIGURE_COMPONENTS, _clear(log))
+    clear = Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, _clear(log))
     return (
         listing,
         _service(log),
@@ -80,16 +80,16 @@ def logs(log: Log) -> tuple[Resource, ...]:
     )
 
 
-def shown_entries(view: Bmc, log: Log) -> tuple[LogEntry, ...]:
+def shown_entries(view: RedfishBmc, log: Log) -> tuple[LogEntry, ...]:
     """Oldest first."""
     return tuple(entry for entry in view.log.entries() if log.shows(view, entry))
 
 
 def _service(log: Log) -> Resource:
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         return ((int(call.view.log.wall()), call.view.log.utc_offset()), call.view.log.lost > 0, call.view.log.enabled)
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
         clock, overflown, enabled = state
         return {
@@ -112,10 +112,10 @@ def _service(log: Log) -> Resource:
 def _entries(log: Log) -> Resource:
     path = f"{log.path}/Entries"
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         return tuple(entry.id for entry in shown_entries(call.view, log))
 
-    def body(view: Bmc, ids: Hashable) -> Json:
+    def body(view: RedfishBmc, ids: Hashable) -> Json:
         # Entries come whole: clients read a log in one request, as DMTF's own do.
         members = [shown(view, log, entry) for entry in shown_entries(view, log)]
         return collection_body(path, COLLECTION_TYPE, f"{log.name} Entries", ()) | {
@@ -123,7 +123,7 @@ def _entries(log: Log) -> Resource:
             "Members": members,
         }
 
-    def member(view: Bmc, name: str) -> Resource | None:
+    def member(view: RedfishBmc, name: str) -> Resource | None:
         # What is no canonical number is no entry: "01" and "1" would be two paths to one thing.
         if not (name.isascii() and name.isdigit() and len(name) < 10 and not name.startswith("0")):
             return None
@@ -133,7 +133,7 @@ def _entries(log: Log) -> Resource:
     return Resource(path=path, type=COLLECTION_TYPE, body=body, state=state, member=member)
 
 
-def shown(view: Bmc, log: Log, entry: LogEntry) -> Json:
+def shown(view: RedfishBmc, log: Log, entry: LogEntry) -> Json:
     """A LogEntry. It never changes while it is there."""
     path = f"{log.path}/Entries/{entry.id}"
     origin = manager_path(view.profile) if entry.system is None else f"{SYSTEMS}/{entry.system}"
@@ -162,19 +162,19 @@ def shown(view: Bmc, log: Log, entry: LogEntry) -> Json:
 def _entry(log: Log, entry: LogEntry) -> Resource:
     path = f"{log.path}/Entries/{entry.id}"
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         return shown(view, log, entry)
 
-    def delete(call: Call) -> HttpAnswer:
+    def delete(call: RedfishCall) -> HttpAnswer:
         call.view.log.delete(entry.id, call.seq)
         return HttpAnswer(204)
 
-    operations = {"DELETE": Operation(Privilege.CONFIGURE_COMPONENTS, delete)}
+    operations = {"DELETE": Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, delete)}
     return Resource(path=path, type=ENTRY_TYPE, body=body, operations=operations, kept=False)
 
 
-def _clear(log: Log) -> Callable[[Call], HttpAnswer]:
-    def clear(call: Call) -> HttpAnswer:
+def _clear(log: Log) -> Callable[[RedfishCall], HttpAnswer]:
+    def clear(call: RedfishCall) -> HttpAnswer:
         parameters(call.json_object(), {}, (), "ClearLog")
         view = call.view
         if log.whole(view):

@@ -13,46 +13,64 @@ from typing import Final
 
 from emulator.core.bmc.network import NO_ADDRESS, Network
 from emulator.core.errors import SettingRefused
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.redfish.inventory.saved_settings import keeper
-from emulator.redfish.inventory.system_parts import Box, part
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call, Refusal, shown
-from emulator.redfish.service.resource import Privilege, Resource, collection, link
+from emulator.redfish.inventory.system_parts import SystemParts, part
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import RedfishCall, RegistryError, shown
+from emulator.redfish.service.resource import RedfishPrivilege, Resource, collection, link
 from emulator.redfish.service.settings import merged
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, Flag, Inside, ListOf, OrNull, Text, Whole, Write, merged_list, patch
+from emulator.redfish.service.writable import (
+    BooleanRule,
+    IntegerRule,
+    ListRule,
+    ObjectRule,
+    OrNullRule,
+    TextRule,
+    WritableFields,
+    WriteOperation,
+    merged_list,
+    patch,
+)
 
 ETHERNET_TYPE: Final = "#EthernetInterface.v1_12_4.EthernetInterface"
 PROTOCOL_TYPE: Final = "#ManagerNetworkProtocol.v1_12_0.ManagerNetworkProtocol"
 HOST_INTERFACE_TYPE: Final = "#HostInterface.v1_3_3.HostInterface"
 SERIAL_TYPE: Final = "#SerialInterface.v1_3_0.SerialInterface"
 NTP_MAX: Final = 4
-HOST: Final = Text(low=1, high=255, pattern=r"[A-Za-z0-9.:_-]+")
-QUAD: Final = Text(low=7, high=15, pattern=r"[0-9.]+")
-ETHERNET_FIELDS: Final[Fields] = {
-    "HostName": Text(low=1, high=63, pattern=r"[A-Za-z0-9-]+"),
-    "FQDN": Text(low=1, high=255, pattern=r"[A-Za-z0-9.-]+"),
-    "VLAN": Inside({"VLANEnable": Flag(), "VLANId": Whole(low=1, high=4094)}),
-    "DHCPv4": Inside({"DHCPEnabled": Flag(), "UseDNSServers": Flag(), "UseNTPServers": Flag(), "UseDomainName": Flag()}),
-    "IPv4StaticAddresses": ListOf(item=Inside({"Address": QUAD, "SubnetMask": QUAD, "Gateway": OrNull(QUAD)}), high=1),
+HOST: Final = TextRule(low=1, high=255, pattern=r"[A-Za-z0-9.:_-]+")
+QUAD: Final = TextRule(low=7, high=15, pattern=r"[0-9.]+")
+ETHERNET_FIELDS: Final[WritableFields] = {
+    "HostName": TextRule(low=1, high=63, pattern=r"[A-Za-z0-9-]+"),
+    "FQDN": TextRule(low=1, high=255, pattern=r"[A-Za-z0-9.-]+"),
+    "VLAN": ObjectRule({"VLANEnable": BooleanRule(), "VLANId": IntegerRule(low=1, high=4094)}),
+    "DHCPv4": ObjectRule(
+        {
+            "DHCPEnabled": BooleanRule(),
+            "UseDNSServers": BooleanRule(),
+            "UseNTPServers": BooleanRule(),
+            "UseDomainName": BooleanRule(),
+        }
+    ),
+    "IPv4StaticAddresses": ListRule(item=ObjectRule({"Address": QUAD, "SubnetMask": QUAD, "Gateway": OrNullRule(QUAD)}), high=1),
 }
 IN_CORE: Final = frozenset({"HostName", "VLAN", "IPv4StaticAddresses", "DHCPv4"})
-PROTOCOL_FIELDS: Final[Fields] = {
-    "IPMI": Inside({"ProtocolEnabled": Flag()}),
-    "NTP": Inside({"ProtocolEnabled": Flag(), "NTPServers": ListOf(item=HOST, high=NTP_MAX, sparse=True)}),
+PROTOCOL_FIELDS: Final[WritableFields] = {
+    "IPMI": ObjectRule({"ProtocolEnabled": BooleanRule()}),
+    "NTP": ObjectRule({"ProtocolEnabled": BooleanRule(), "NTPServers": ListRule(item=HOST, high=NTP_MAX, sparse=True)}),
 }
 
 
-def ethernet_path(box: Box) -> str:
+def ethernet_path(box: SystemParts) -> str:
     return f"{box.manager}/EthernetInterfaces/eth0"
 
 
-def protocol_path(box: Box) -> str:
+def protocol_path(box: SystemParts) -> str:
     return f"{box.manager}/NetworkProtocol"
 
 
-def manager_network(box: Box) -> tuple[Resource, ...]:
+def manager_network(box: SystemParts) -> tuple[Resource, ...]:
     ethernet = ethernet_path(box)
     return (
         collection(
@@ -65,10 +83,10 @@ def manager_network(box: Box) -> tuple[Resource, ...]:
     )
 
 
-def _ethernet(box: Box) -> Resource:
+def _ethernet(box: SystemParts) -> Resource:
     path = ethernet_path(box)
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         found = view.network.interface()
         network: Json = {
             "Address": found.address,
@@ -108,22 +126,22 @@ def _ethernet(box: Box) -> Resource:
         }
         return merged(told, view.settings.of(path))
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         return call.view.network.interface()
 
-    operations = {"PATCH": patch(Privilege.CONFIGURE_MANAGER, ETHERNET_FIELDS, _configures(keeper(path)))}
+    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, ETHERNET_FIELDS, _configures(keeper(path)))}
     return part(path, ETHERNET_TYPE, "Manager Ethernet Interface", body, state=state, operations=operations)
 
 
-def _configures(rest: Write) -> Write:
+def _configures(rest: WriteOperation) -> WriteOperation:
     """What IPMI shows too is the machine's (`view.network`); `rest` keeps what only Redfish has."""
 
-    def write(call: Call, taken: Json) -> None:
+    def write(call: RedfishCall, taken: Json) -> None:
         try:
             call.view.network.configure(_changed(call.view.network.configured, taken), call.seq)
         except SettingRefused:
             at = "IPv4StaticAddresses"
-            raise Refusal(400, "PropertyValueFormatError", shown(taken.get(at)), at, related=(f"#/{at}",)) from None
+            raise RegistryError(400, "PropertyValueFormatError", shown(taken.get(at)), at, related=(f"#/{at}",)) from None
         dhcp = taken.get("DHCPv4")
         other = {name: value for name, value in taken.items() if name not in IN_CORE}
         if isinstance(dhcp, dict) and (flags := {name: value for name, value in dhcp.items() if name != "DHCPEnabled"}):
@@ -149,14 +167,14 @@ def _changed(network: Network, taken: Json) -> Network:
     return network
 
 
-def _protocols(box: Box) -> Resource:
+def _protocols(box: SystemParts) -> Resource:
     path = protocol_path(box)
     off: Json = {"ProtocolEnabled": False}
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         return (call.view.ipmi_lan, call.view.network.interface().host_name, repr(call.view.settings.of(ethernet_path(box))))
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         names = view.settings.of(ethernet_path(box))
         host = view.network.interface().host_name
         return {
@@ -175,26 +193,26 @@ def _protocols(box: Box) -> Resource:
             "NTP": ntp(view, path),
         }
 
-    def write(call: Call, taken: Json) -> None:
+    def write(call: RedfishCall, taken: Json) -> None:
         servers = _ntp_change(call.view, path, taken)
         ipmi = taken.get("IPMI")
         if isinstance(ipmi, dict):
             call.view.set_ipmi_lan(bool(ipmi["ProtocolEnabled"]), call.seq)
         if servers is not None:
             call.view.settings.put(path, {"NTP": servers})
-            call.view.record(Kind.SETTING, call.seq, what="property", path=path, names="NTP")
+            call.view.record(EventKind.SETTING, call.seq, what="property", path=path, names="NTP")
 
-    operations = {"PATCH": patch(Privilege.CONFIGURE_MANAGER, PROTOCOL_FIELDS, write)}
+    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, PROTOCOL_FIELDS, write)}
     return part(path, PROTOCOL_TYPE, "Manager Network Protocol", body, state=state, operations=operations)
 
 
-def ntp(view: Bmc, path: str) -> Json:
+def ntp(view: RedfishBmc, path: str) -> Json:
     kept = view.settings.of(path).get("NTP")
     told: Json = {"ProtocolEnabled": False, "Port": 123, "NTPServers": []}
     return told | kept if isinstance(kept, dict) else told
 
 
-def _ntp_change(view: Bmc, path: str, taken: Json) -> Json | None:
+def _ntp_change(view: RedfishBmc, path: str, taken: Json) -> Json | None:
     """Raises Refusal (400) for more servers than there is room for; nothing has changed then."""
     change = taken.get("NTP")
     if not isinstance(change, dict):
@@ -206,14 +224,14 @@ def _ntp_change(view: Bmc, path: str, taken: Json) -> Json | None:
     assert isinstance(current, list)
     whole = merged_list(current, servers)
     if len(whole) > NTP_MAX:
-        raise Refusal(400, "ArraySizeTooLong", "NTP/NTPServers", str(NTP_MAX), related=("#/NTP/NTPServers",))
+        raise RegistryError(400, "ArraySizeTooLong", "NTP/NTPServers", str(NTP_MAX), related=("#/NTP/NTPServers",))
     return change | {"NTPServers": whole}
 
 
-def _serial(box: Box) -> tuple[Resource, ...]:
+def _serial(box: SystemParts) -> tuple[Resource, ...]:
     path = f"{box.manager}/SerialInterfaces/tty0"
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         return {
             "InterfaceEnabled": False,
             "SignalType": "Rs232",
@@ -232,10 +250,10 @@ def _serial(box: Box) -> tuple[Resource, ...]:
     return (listing, part(path, SERIAL_TYPE, "Manager Serial Interface", body))
 
 
-def _host_interface(box: Box) -> tuple[Resource, ...]:
+def _host_interface(box: SystemParts) -> tuple[Resource, ...]:
     path = f"{box.manager}/HostInterfaces/1"
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         return {
             "HostInterfaceType": "NetworkHostInterface",
             "Status": {"State": "Disabled", "Health": "OK"},

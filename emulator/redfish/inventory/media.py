@@ -6,29 +6,29 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.redfish.inventory.system_parts import part
 from emulator.redfish.power.actions import parameters
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call, HttpAnswer, Refusal, shown
-from emulator.redfish.service.resource import Operation, Privilege, Resource, collection
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import HttpAnswer, RedfishCall, RegistryError, shown
+from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, collection
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, Flag, OneOf, OrNull, Text, patch
+from emulator.redfish.service.writable import BooleanRule, OneOfRule, OrNullRule, TextRule, WritableFields, patch
 
 TYPE: Final = "#VirtualMedia.v1_6_5.VirtualMedia"
 PROTOCOLS: Final = ("CIFS", "HTTP", "HTTPS", "NFS")
 METHODS: Final = ("Stream", "Upload")
-IMAGE: Final = Text(low=1, high=1024)
-PARAMETERS: Final[Fields] = {
+IMAGE: Final = TextRule(low=1, high=1024)
+PARAMETERS: Final[WritableFields] = {
     "Image": IMAGE,
-    "Inserted": Flag(),
-    "WriteProtected": Flag(),
-    "UserName": OrNull(Text(high=128)),
-    "Password": OrNull(Text(high=128, secret=True)),
-    "TransferMethod": OrNull(OneOf(METHODS)),
-    "TransferProtocolType": OrNull(OneOf(PROTOCOLS)),
+    "Inserted": BooleanRule(),
+    "WriteProtected": BooleanRule(),
+    "UserName": OrNullRule(TextRule(high=128)),
+    "Password": OrNullRule(TextRule(high=128, secret=True)),
+    "TransferMethod": OrNullRule(OneOfRule(METHODS)),
+    "TransferProtocolType": OrNullRule(OneOfRule(PROTOCOLS)),
 }
-FIELDS: Final[Fields] = {"Image": OrNull(IMAGE), "Inserted": Flag(), "WriteProtected": Flag()}
+FIELDS: Final[WritableFields] = {"Image": OrNullRule(IMAGE), "Inserted": BooleanRule(), "WriteProtected": BooleanRule()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def media(owner: str) -> tuple[Resource, ...]:
     return tuple(found)
 
 
-def _kept(view: Bmc, path: str) -> Json:
+def _kept(view: RedfishBmc, path: str) -> Json:
     """What is in the slot. A reset of the BMC cuts its connections."""
     kept = view.settings.of(path)
     return kept if kept.pop("generation", None) == view.generation else {}
@@ -70,7 +70,7 @@ def _kept(view: Bmc, path: str) -> Json:
 def _slot(path: str, slot: Slot) -> list[Resource]:
     insert, eject = f"{path}/Actions/VirtualMedia.InsertMedia", f"{path}/Actions/VirtualMedia.EjectMedia"
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         told = {
             "MediaTypes": list(slot.types),
             **EMPTY,
@@ -83,37 +83,37 @@ def _slot(path: str, slot: Slot) -> list[Resource]:
         }
         return told | {"Password": None}
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         return tuple(_kept(call.view, path).items())
 
-    def put(call: Call, change: Json, what: str) -> None:
+    def put(call: RedfishCall, change: Json, what: str) -> None:
         call.view.settings.forget(path)
         if change:
             call.view.settings.put(path, {**change, "generation": call.view.generation})
-        call.view.record(Kind.SETTING, call.seq, what=what, path=path)
+        call.view.record(EventKind.SETTING, call.seq, what=what, path=path)
 
-    def do_insert(call: Call) -> HttpAnswer:
+    def do_insert(call: RedfishCall) -> HttpAnswer:
         taken = parameters(call.json_object(), PARAMETERS, ("Image",), "InsertMedia")
         if _kept(call.view, path):
-            raise Refusal(409, "ResourceInUse")
+            raise RegistryError(409, "ResourceInUse")
         put(call, loaded(taken), "media inserted")
         return HttpAnswer(204)
 
-    def do_eject(call: Call) -> HttpAnswer:
+    def do_eject(call: RedfishCall) -> HttpAnswer:
         parameters(call.json_object(), {}, (), "EjectMedia")
         put(call, {}, "media ejected")
         return HttpAnswer(204)
 
-    def write(call: Call, taken: Json) -> None:
+    def write(call: RedfishCall, taken: Json) -> None:
         before = _kept(call.view, path)
         if taken.get("Image", "") is None or taken.get("Inserted") is False:
             put(call, {}, "media ejected")
         elif before or "Image" in taken:
             put(call, loaded({**before, **taken}), "media inserted")
         else:
-            raise Refusal(400, "PropertyValueConflict", next(iter(taken)), "Image", related=(f"#/{next(iter(taken))}",))
+            raise RegistryError(400, "PropertyValueConflict", next(iter(taken)), "Image", related=(f"#/{next(iter(taken))}",))
 
-    needs = Privilege.CONFIGURE_MANAGER
+    needs = RedfishPrivilege.CONFIGURE_MANAGER
     return [
         part(path, TYPE, slot.name, body, state=state, operations={"PATCH": patch(needs, FIELDS, write)}),
         Resource(path=insert, operations={"POST": Operation(needs, do_insert)}),
@@ -128,7 +128,7 @@ def loaded(taken: Json) -> Json:
     guessed = scheme.upper() if separator else "CIFS" if image.startswith(("//", "\\\\")) else "NFS" if ":/" in image else ""
     protocol = taken.get("TransferProtocolType") or guessed
     if protocol not in PROTOCOLS:
-        raise Refusal(400, "PropertyValueFormatError", shown(image), "Image", related=("#/Image",))
+        raise RegistryError(400, "PropertyValueFormatError", shown(image), "Image", related=("#/Image",))
     return {
         "Image": image,
         "ImageName": image.replace("\\", "/").rstrip("/").rpartition("/")[2] or image,

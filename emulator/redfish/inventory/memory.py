@@ -8,8 +8,8 @@ from typing import Final
 from emulator.redfish.inventory.derived_sensors import dimm_name
 from emulator.redfish.inventory.power import part_environment
 from emulator.redfish.inventory.saved_settings import LOCATION, keeps
-from emulator.redfish.inventory.system_parts import Box, part, place, status
-from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.inventory.system_parts import SystemParts, part, place, status
+from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.resource import Resource, collection, link
 from emulator.redfish.service.shapes import Json
 
@@ -18,21 +18,21 @@ METRICS_TYPE: Final = "#MemoryMetrics.v1_8_0.MemoryMetrics"
 MHZ: Final = 3200
 
 
-def dimm_path(box: Box, n: int) -> str:
+def dimm_path(box: SystemParts, n: int) -> str:
     return f"{box.system}/Memory/DIMM{dimm_name(box.parts, n)}"
 
 
-def per_processor(box: Box) -> int:
+def per_processor(box: SystemParts) -> int:
     return -(-box.parts.dimms // box.parts.processors)
 
 
-def dimms_of(box: Box, cpu: int) -> tuple[str, ...]:
+def dimms_of(box: SystemParts, cpu: int) -> tuple[str, ...]:
     """The DIMMs at a processor, which counts from 1."""
     share = per_processor(box)
     return tuple(dimm_path(box, n) for n in range((cpu - 1) * share, min(cpu * share, box.parts.dimms)))
 
 
-def memory(box: Box) -> tuple[Resource, ...]:
+def memory(box: SystemParts) -> tuple[Resource, ...]:
     paths = tuple(dimm_path(box, n) for n in range(box.parts.dimms))
     found = [collection(f"{box.system}/Memory", "MemoryCollection", "Memory Collection", lambda view: paths)]
     for n, path in enumerate(paths):
@@ -41,15 +41,15 @@ def memory(box: Box) -> tuple[Resource, ...]:
     return tuple(found)
 
 
-def total_gib(box: Box) -> int:
+def total_gib(box: SystemParts) -> int:
     return box.parts.dimms * box.parts.dimm_gib
 
 
-def _dimm(box: Box, path: str, n: int, name: str) -> Resource:
+def _dimm(box: SystemParts, path: str, n: int, name: str) -> Resource:
     cpu, slot = divmod(n, per_processor(box))
     mib = box.parts.dimm_gib * 1024
 
-    def body(view: Bmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         return {
             "MemoryType": "DRAM",
             "MemoryDeviceType": "DDR4",
@@ -93,7 +93,7 @@ def _dimm(box: Box, path: str, n: int, name: str) -> Resource:
 
 
 def _metrics(dimm: str, name: str) -> Resource:
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         return {
             "BlockSizeBytes": 64,
             "OperatingSpeedMHz": MHZ,

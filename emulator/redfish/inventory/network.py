@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.redfish.inventory.saved_settings import LOCATION, keeper
-from emulator.redfish.inventory.system_parts import Box, part, place, status
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.resource import Privilege, Resource, collection, link, links
+from emulator.redfish.inventory.system_parts import SystemParts, part, place, status
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.resource import RedfishPrivilege, Resource, collection, link, links
 from emulator.redfish.service.settings import merged
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, Flag, Inside, Whole, patch
+from emulator.redfish.service.writable import BooleanRule, IntegerRule, ObjectRule, WritableFields, patch
 
 ADAPTER_TYPE: Final = "#NetworkAdapter.v1_14_0.NetworkAdapter"
 PORT_TYPE: Final = "#Port.v1_18_0.Port"
@@ -21,8 +21,11 @@ FUNCTION_TYPE: Final = "#NetworkDeviceFunction.v1_11_1.NetworkDeviceFunction"
 INTERFACE_TYPE: Final = "#NetworkInterface.v1_2_3.NetworkInterface"
 ETHERNET_TYPE: Final = "#EthernetInterface.v1_12_4.EthernetInterface"
 FIRMWARE: Final = "22.31.10.20"
-PORT_FIELDS: Final[Fields] = {**LOCATION, "Ethernet": Inside({"WakeOnLANEnabled": Flag(), "LLDPEnabled": Flag()})}
-FUNCTION_FIELDS: Final[Fields] = {"Ethernet": Inside({"MTUSize": Whole(low=576, high=9600)})}
+PORT_FIELDS: Final[WritableFields] = {
+    **LOCATION,
+    "Ethernet": ObjectRule({"WakeOnLANEnabled": BooleanRule(), "LLDPEnabled": BooleanRule()}),
+}
+FUNCTION_FIELDS: Final[WritableFields] = {"Ethernet": ObjectRule({"MTUSize": IntegerRule(low=576, high=9600)})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +40,33 @@ class Socket:
         return f"NIC{self.adapter}P{self.port}"
 
 
-def sockets(box: Box) -> Iterator[Socket]:
+def sockets(box: SystemParts) -> Iterator[Socket]:
     for adapter in range(1, box.parts.network_adapters + 1):
         for port in range(1, box.parts.ports + 1):
             yield Socket(adapter, port)
 
 
-def adapter_path(box: Box, adapter: int) -> str:
+def adapter_path(box: SystemParts, adapter: int) -> str:
     return f"{box.chassis}/NetworkAdapters/NIC{adapter}"
 
 
-def port_path(box: Box, at: Socket) -> str:
+def port_path(box: SystemParts, at: Socket) -> str:
     return f"{adapter_path(box, at.adapter)}/Ports/{at.port}"
 
 
-def function_path(box: Box, at: Socket) -> str:
+def function_path(box: SystemParts, at: Socket) -> str:
     return f"{adapter_path(box, at.adapter)}/NetworkDeviceFunctions/{at.port}"
 
 
-def ethernet_path(box: Box, at: Socket) -> str:
+def ethernet_path(box: SystemParts, at: Socket) -> str:
     return f"{box.system}/EthernetInterfaces/{at.name}"
 
 
-def pcie_path(box: Box, at: Socket) -> str:
+def pcie_path(box: SystemParts, at: Socket) -> str:
     return f"{box.chassis}/PCIeDevices/NIC{at.adapter}/PCIeFunctions/{at.port - 1}"
 
 
-def network(box: Box) -> tuple[Resource, ...]:
+def network(box: SystemParts) -> tuple[Resource, ...]:
     numbers = range(1, box.parts.network_adapters + 1)
     adapters = tuple(adapter_path(box, n) for n in numbers)
     interfaces = tuple(f"{box.system}/NetworkInterfaces/NIC{n}" for n in numbers)
@@ -84,13 +87,13 @@ def network(box: Box) -> tuple[Resource, ...]:
     return tuple(found)
 
 
-def _adapter(box: Box, n: int) -> tuple[Resource, ...]:
+def _adapter(box: SystemParts, n: int) -> tuple[Resource, ...]:
     path = adapter_path(box, n)
     here = tuple(at for at in sockets(box) if at.adapter == n)
     ports = tuple(port_path(box, at) for at in here)
     functions = tuple(function_path(box, at) for at in here)
 
-    def body(view: Bmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         return {
             "Status": status(powered),
             "Manufacturer": "Contoso Networks",
@@ -142,11 +145,11 @@ def _adapter(box: Box, n: int) -> tuple[Resource, ...]:
     )
 
 
-def _port(box: Box, at: Socket) -> Resource:
+def _port(box: SystemParts, at: Socket) -> Resource:
     path = port_path(box, at)
     gbps = box.parts.port_gbps
 
-    def body(view: Bmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         told: Json = {
             "PortId": str(at.port),
             "PortProtocol": "Ethernet",
@@ -186,14 +189,14 @@ def _port(box: Box, at: Socket) -> Resource:
         }
         return merged(told, view.settings.of(path))
 
-    operations = {"PATCH": patch(Privilege.CONFIGURE_COMPONENTS, PORT_FIELDS, keeper(path))}
+    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, PORT_FIELDS, keeper(path))}
     return part(path, PORT_TYPE, f"Port {at.port}", body, state=box.powered, operations=operations)
 
 
-def _metrics(box: Box, at: Socket) -> Resource:
+def _metrics(box: SystemParts, at: Socket) -> Resource:
     """Errors and discards only: what a healthy port counts as 0. There is no traffic here to be counted."""
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         return {
             "RXErrors": 0,
             "TXErrors": 0,
@@ -212,10 +215,10 @@ def _metrics(box: Box, at: Socket) -> Resource:
     return part(f"{port_path(box, at)}/Metrics", METRICS_TYPE, f"Metrics for {at.name}", body)
 
 
-def _function(box: Box, at: Socket) -> Resource:
+def _function(box: SystemParts, at: Socket) -> Resource:
     path = function_path(box, at)
 
-    def body(view: Bmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         mac = box.mac(view, at.name)
         told: Json = {
             "Status": status(powered),
@@ -235,14 +238,14 @@ def _function(box: Box, at: Socket) -> Resource:
         }
         return merged(told, view.settings.of(path))
 
-    operations = {"PATCH": patch(Privilege.CONFIGURE_COMPONENTS, FUNCTION_FIELDS, keeper(path))}
+    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, FUNCTION_FIELDS, keeper(path))}
     return part(path, FUNCTION_TYPE, f"Network Device Function {at.port}", body, state=box.powered, operations=operations)
 
 
-def _interface(box: Box, n: int) -> Resource:
+def _interface(box: SystemParts, n: int) -> Resource:
     adapter = adapter_path(box, n)
 
-    def body(view: Bmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         return {
             "Status": status(powered),
             "Ports": link(f"{adapter}/Ports"),
@@ -254,8 +257,8 @@ def _interface(box: Box, n: int) -> Resource:
     return part(path, INTERFACE_TYPE, f"Network Interface {n}", body, state=box.powered)
 
 
-def _ethernet(box: Box, at: Socket) -> Resource:
-    def body(view: Bmc, powered: Hashable) -> Json:
+def _ethernet(box: SystemParts, at: Socket) -> Resource:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         mac = box.mac(view, at.name)
         return {
             "Status": status(powered),

@@ -9,8 +9,8 @@ from typing import Final
 from emulator.redfish.inventory.network import FIRMWARE, function_path, sockets
 from emulator.redfish.inventory.saved_settings import ASSET, LOCATION, keeps
 from emulator.redfish.inventory.storage import pools
-from emulator.redfish.inventory.system_parts import Box, part, place, status
-from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.inventory.system_parts import SystemParts, part, place, status
+from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.resource import Resource, collection, link, links
 from emulator.redfish.service.shapes import Json
 
@@ -37,7 +37,7 @@ class Card:
     links: tuple[Json, ...]
 
 
-def cards(box: Box) -> Iterator[Card]:
+def cards(box: SystemParts) -> Iterator[Card]:
     for n in range(1, box.parts.network_adapters + 1):
         here = tuple(at for at in sockets(box) if at.adapter == n)
         yield Card(
@@ -88,15 +88,15 @@ def cards(box: Box) -> Iterator[Card]:
     )
 
 
-def device_paths(box: Box) -> tuple[str, ...]:
+def device_paths(box: SystemParts) -> tuple[str, ...]:
     return tuple(f"{box.chassis}/PCIeDevices/{card.id}" for card in cards(box))
 
 
-def function_paths(box: Box, card: Card) -> tuple[str, ...]:
+def function_paths(box: SystemParts, card: Card) -> tuple[str, ...]:
     return tuple(f"{box.chassis}/PCIeDevices/{card.id}/PCIeFunctions/{n}" for n in range(card.functions))
 
 
-def pcie(box: Box) -> tuple[Resource, ...]:
+def pcie(box: SystemParts) -> tuple[Resource, ...]:
     paths = device_paths(box)
     found = [collection(f"{box.chassis}/PCIeDevices", "PCIeDeviceCollection", "PCIe Devices", lambda view: paths)]
     for path, card in zip(paths, cards(box), strict=True):
@@ -104,7 +104,7 @@ def pcie(box: Box) -> tuple[Resource, ...]:
     return tuple(found)
 
 
-def _device(box: Box, path: str, card: Card) -> list[Resource]:
+def _device(box: SystemParts, path: str, card: Card) -> list[Resource]:
     functions = function_paths(box, card)
     slot: Json = {}
     if card.slot is not None:
@@ -119,7 +119,7 @@ def _device(box: Box, path: str, card: Card) -> list[Resource]:
             }
         }
 
-    def body(view: Bmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         told: Json = {
             "Manufacturer": "Contoso",
             "Model": card.model,
@@ -149,8 +149,8 @@ def _device(box: Box, path: str, card: Card) -> list[Resource]:
     return [device, listing, *(_function(box, path, card, n) for n in range(card.functions))]
 
 
-def _function(box: Box, device: str, card: Card, n: int) -> Resource:
-    def body(view: Bmc, powered: Hashable) -> Json:
+def _function(box: SystemParts, device: str, card: Card, n: int) -> Resource:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         return {
             "FunctionId": n,
             "FunctionType": "Physical",
@@ -174,6 +174,6 @@ def _function(box: Box, device: str, card: Card, n: int) -> Resource:
     return part(f"{device}/PCIeFunctions/{n}", FUNCTION_TYPE, f"{card.name} function {n}", body, state=box.powered)
 
 
-def function_links(box: Box) -> list[Json]:
+def function_links(box: SystemParts) -> list[Json]:
     """All functions of the machine (ComputerSystem.PCIeFunctions)."""
     return links(tuple(path for card in cards(box) for path in function_paths(box, card)))

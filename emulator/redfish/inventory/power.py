@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from emulator.redfish.inventory.derived_sensors import Gauge, gauges, value_of
+from emulator.redfish.inventory.derived_sensors import DerivedSensor, gauges, value_of
 from emulator.redfish.inventory.saved_settings import LOCATION, keeps
 from emulator.redfish.inventory.sensors import ENERGY, energy_of, excerpt, fan_excerpt, reads
-from emulator.redfish.inventory.system_parts import Box, part, place, status
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call
+from emulator.redfish.inventory.system_parts import SystemParts, part, place, status
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.resource import Resource, collection, link, links
 from emulator.redfish.service.shapes import Json
 
@@ -20,15 +20,15 @@ METRICS_TYPE: Final = "#PowerSupplyMetrics.v1_2_0.PowerSupplyMetrics"
 ENVIRONMENT_TYPE: Final = "#EnvironmentMetrics.v1_5_0.EnvironmentMetrics"
 
 
-def subsystem_path(box: Box) -> str:
+def subsystem_path(box: SystemParts) -> str:
     return f"{box.chassis}/PowerSubsystem"
 
 
-def supply_paths(box: Box) -> tuple[str, ...]:
+def supply_paths(box: SystemParts) -> tuple[str, ...]:
     return tuple(f"{subsystem_path(box)}/PowerSupplies/PSU{n}" for n in range(1, box.parts.power_supplies + 1))
 
 
-def power(box: Box) -> tuple[Resource, ...]:
+def power(box: SystemParts) -> tuple[Resource, ...]:
     path = subsystem_path(box)
     supplies = supply_paths(box)
     found = [
@@ -40,10 +40,10 @@ def power(box: Box) -> tuple[Resource, ...]:
     return (*found, environment(box))
 
 
-def _subsystem(box: Box) -> Resource:
+def _subsystem(box: SystemParts) -> Resource:
     supplies, watts = supply_paths(box), box.parts.psu_watts
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         told: Json = {
             "Status": status(),
             "CapacityWatts": watts * max(1, len(supplies) - 1),
@@ -66,10 +66,10 @@ def _subsystem(box: Box) -> Resource:
     return part(subsystem_path(box), SUBSYSTEM_TYPE, "Power Subsystem", body)
 
 
-def _supply(box: Box, path: str, n: int) -> Resource:
+def _supply(box: SystemParts, path: str, n: int) -> Resource:
     watts = box.parts.psu_watts
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         return {
             "PowerSupplyType": "AC",
             "InputNominalVoltageType": "AC240V",
@@ -103,11 +103,11 @@ def _supply(box: Box, path: str, n: int) -> Resource:
     return part(path, SUPPLY_TYPE, f"Power Supply {n}", body, operations=keeps(path, LOCATION))
 
 
-def _metrics(box: Box, supply: str, n: int) -> Resource:
+def _metrics(box: SystemParts, supply: str, n: int) -> Resource:
     own = {gauge.id.removeprefix(f"PSU{n}"): gauge for gauge in gauges(box) if gauge.item == supply}
     known = tuple(own.values())
 
-    def body(view: Bmc, values: Hashable) -> Json:
+    def body(view: RedfishBmc, values: Hashable) -> Json:
         assert isinstance(values, tuple)
         told = {what: excerpt(box, gauge.id, value) for (what, gauge), value in zip(own.items(), values, strict=True)}
         return {
@@ -125,18 +125,18 @@ def _metrics(box: Box, supply: str, n: int) -> Resource:
     return part(f"{supply}/Metrics", METRICS_TYPE, f"Metrics for Power Supply {n}", body, state=reads(box, *known))
 
 
-def environment(box: Box) -> Resource:
+def environment(box: SystemParts) -> Resource:
     """Of the whole chassis."""
     by_id = {gauge.id: gauge for gauge in gauges(box)}
     fans = tuple(gauge for gauge in by_id.values() if gauge.type == "Percent")
     capacity = box.parts.psu_watts * max(1, box.parts.power_supplies - 1)
     total = by_id["TotalPower"]
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         read = reads(box, by_id["InletTemp"], total, *fans)(call)
         return (read, energy_of(call, box.system_id))
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
         (inlet, watts, *speeds), kwh = state
         return {
@@ -153,16 +153,16 @@ def environment(box: Box) -> Resource:
     return part(f"{box.chassis}/EnvironmentMetrics", ENVIRONMENT_TYPE, "Chassis Environment Metrics", body, state=state)
 
 
-def part_environment(box: Box, owner: str, name: str) -> Resource:
+def part_environment(box: SystemParts, owner: str, name: str) -> Resource:
     """Temperature and power of one part, as far as it has gauges."""
     own = tuple(gauge for gauge in gauges(box) if gauge.item == owner and gauge.type in ("Temperature", "Power"))
     temperature = next(gauge for gauge in own if gauge.type == "Temperature")
     watts = next((gauge for gauge in own if gauge.type == "Power"), None)
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         return (value_of(call.view, box.system_id, temperature), _optional(call, box, watts))
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
         told: Json = {"TemperatureCelsius": excerpt(box, temperature.id, state[0])}
         return told if watts is None else told | {"PowerWatts": excerpt(box, watts.id, state[1])}
@@ -170,5 +170,5 @@ def part_environment(box: Box, owner: str, name: str) -> Resource:
     return part(f"{owner}/EnvironmentMetrics", ENVIRONMENT_TYPE, f"{name} Environment Metrics", body, state=state)
 
 
-def _optional(call: Call, box: Box, gauge: Gauge | None) -> float | None:
+def _optional(call: RedfishCall, box: SystemParts, gauge: DerivedSensor | None) -> float | None:
     return None if gauge is None else value_of(call.view, box.system_id, gauge)

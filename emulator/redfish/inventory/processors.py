@@ -10,8 +10,8 @@ from emulator.redfish.inventory.memory import dimms_of
 from emulator.redfish.inventory.power import part_environment
 from emulator.redfish.inventory.saved_settings import LOCATION, keeps
 from emulator.redfish.inventory.sensors import excerpt, reads
-from emulator.redfish.inventory.system_parts import Box, part, place, status
-from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.inventory.system_parts import SystemParts, part, place, status
+from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.resource import Resource, collection, link, links
 from emulator.redfish.service.shapes import Json
 
@@ -24,11 +24,11 @@ TDP_W: Final = 150
 L3_PER_CORE_MIB: Final = 2
 
 
-def processor_paths(box: Box) -> tuple[str, ...]:
+def processor_paths(box: SystemParts) -> tuple[str, ...]:
     return tuple(f"{box.system}/Processors/CPU{n}" for n in range(1, box.parts.processors + 1))
 
 
-def processors(box: Box) -> tuple[Resource, ...]:
+def processors(box: SystemParts) -> tuple[Resource, ...]:
     paths = processor_paths(box)
     found = [collection(f"{box.system}/Processors", "ProcessorCollection", "Processors Collection", lambda view: paths)]
     for n, path in enumerate(paths, start=1):
@@ -37,7 +37,7 @@ def processors(box: Box) -> tuple[Resource, ...]:
     return tuple(found)
 
 
-def summary(box: Box) -> Json:
+def summary(box: SystemParts) -> Json:
     """ComputerSystem.ProcessorSummary."""
     parts = box.parts
     return {
@@ -49,10 +49,10 @@ def summary(box: Box) -> Json:
     }
 
 
-def _processor(box: Box, path: str, n: int) -> Resource:
+def _processor(box: SystemParts, path: str, n: int) -> Resource:
     parts = box.parts
 
-    def body(view: Bmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         return {
             "Socket": f"CPU {n}",
             "ProcessorType": "CPU",
@@ -108,11 +108,11 @@ def _processor(box: Box, path: str, n: int) -> Resource:
     return part(path, PROCESSOR_TYPE, f"Processor {n}", body, state=box.powered, operations=keeps(path, LOCATION))
 
 
-def _metrics(box: Box, path: str, n: int) -> Resource:
+def _metrics(box: SystemParts, path: str, n: int) -> Resource:
     by_id = {gauge.id: gauge for gauge in gauges(box)}
     voltage, watts = by_id[f"CPU{n}VCore"], by_id[f"CPU{n}Power"]
 
-    def body(view: Bmc, values: Hashable) -> Json:
+    def body(view: RedfishBmc, values: Hashable) -> Json:
         assert isinstance(values, tuple)
         volts, drawn = values
         running = volts is None or volts > 0
@@ -138,14 +138,14 @@ def _metrics(box: Box, path: str, n: int) -> Resource:
     return part(f"{path}/ProcessorMetrics", METRICS_TYPE, f"Metrics for CPU {n}", body, state=reads(box, voltage, watts))
 
 
-def _cores(box: Box, cpu: str) -> list[Resource]:
+def _cores(box: SystemParts, cpu: str) -> list[Resource]:
     paths = tuple(f"{cpu}/SubProcessors/Core{n}" for n in range(1, box.parts.cores + 1))
     listing = collection(f"{cpu}/SubProcessors", "ProcessorCollection", "Cores", lambda view: paths)
     return [listing, *(_core(box, path, n) for n, path in enumerate(paths))]
 
 
-def _core(box: Box, path: str, n: int) -> Resource:
-    def body(view: Bmc, powered: Hashable) -> Json:
+def _core(box: SystemParts, path: str, n: int) -> Resource:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         return {
             "ProcessorType": "Core",
             "ProcessorArchitecture": "x86",

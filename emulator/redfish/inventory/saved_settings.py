@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from emulator.core.journal import Kind
-from emulator.redfish.service.call import Call
-from emulator.redfish.service.resource import Operation, Privilege
+from emulator.core.journal import EventKind
+from emulator.redfish.service.call import RedfishCall
+from emulator.redfish.service.resource import Operation, RedfishPrivilege
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, Flag, Text, Write, patch
+from emulator.redfish.service.writable import BooleanRule, TextRule, WritableFields, WriteOperation, patch
 
-LOCATION: Final[Fields] = {"LocationIndicatorActive": Flag()}
-ASSET: Final[Fields] = {"AssetTag": Text(high=63)}
+LOCATION: Final[WritableFields] = {"LocationIndicatorActive": BooleanRule()}
+ASSET: Final[WritableFields] = {"AssetTag": TextRule(high=63)}
 
 
-def keeps(path: str, fields: Fields, needs: Privilege = Privilege.CONFIGURE_COMPONENTS) -> dict[str, Operation]:
+def keeps(
+    path: str, fields: WritableFields, needs: RedfishPrivilege = RedfishPrivilege.CONFIGURE_COMPONENTS
+) -> dict[str, Operation]:
     """A PATCH that only remembers: what is written is what is shown from then on."""
     return {"PATCH": patch(needs, fields, keeper(path))}
 
 
-def keeper(path: str) -> Write:
-    def write(call: Call, taken: Json) -> None:
+def keeper(path: str) -> WriteOperation:
+    def write(call: RedfishCall, taken: Json) -> None:
         call.view.settings.put(path, taken)
-        call.view.record(Kind.SETTING, call.seq, what="property", path=path, names=", ".join(sorted(taken)))
+        call.view.record(EventKind.SETTING, call.seq, what="property", path=path, names=", ".join(sorted(taken)))
 
     return write

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from emulator.core.journal import Kind
-from emulator.redfish.inventory.system_parts import Box, part
+from emulator.core.journal import EventKind
+from emulator.redfish.inventory.system_parts import SystemParts, part
 from emulator.redfish.power.actions import parameters
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call, HttpAnswer
-from emulator.redfish.service.resource import Operation, Privilege, Resource
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import HttpAnswer, RedfishCall
+from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, Flag, OneOf, patch
+from emulator.redfish.service.writable import BooleanRule, OneOfRule, WritableFields, patch
 
 TYPE: Final = "#SecureBoot.v1_1_2.SecureBoot"
-FIELDS: Final[Fields] = {"SecureBootEnable": Flag()}
+FIELDS: Final[WritableFields] = {"SecureBootEnable": BooleanRule()}
 RESETS: Final = ("ResetAllKeysToDefault", "DeleteAllKeys", "DeletePK")
 MODE_AFTER: Final = {"ResetAllKeysToDefault": "UserMode", "DeleteAllKeys": "SetupMode", "DeletePK": "SetupMode"}
 
 
-def secure_boot(box: Box) -> tuple[Resource, ...]:
+def secure_boot(box: SystemParts) -> tuple[Resource, ...]:
     path = f"{box.system}/SecureBoot"
     target = f"{path}/Actions/SecureBoot.ResetKeys"
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         return settled(call.view, box, path)
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
         enabled, current, mode = state
         return {
@@ -37,28 +37,30 @@ def secure_boot(box: Box) -> tuple[Resource, ...]:
             "Actions": {"#SecureBoot.ResetKeys": {"target": target, "ResetKeysType@Redfish.AllowableValues": list(RESETS)}},
         }
 
-    def write(call: Call, taken: Json) -> None:
+    def write(call: RedfishCall, taken: Json) -> None:
         settled(call.view, box, path)
         call.view.settings.put(path, {"enabled": taken["SecureBootEnable"], "boots": call.view.boot.count(box.system_id)})
         call.view.record(
-            Kind.SETTING, call.seq, what="secure boot", system=box.system_id, enabled=bool(taken["SecureBootEnable"])
+            EventKind.SETTING, call.seq, what="secure boot", system=box.system_id, enabled=bool(taken["SecureBootEnable"])
         )
 
-    def reset_keys(call: Call) -> HttpAnswer:
-        taken = parameters(call.json_object(), {"ResetKeysType": OneOf(RESETS)}, ("ResetKeysType",), "ResetKeys")
+    def reset_keys(call: RedfishCall) -> HttpAnswer:
+        taken = parameters(call.json_object(), {"ResetKeysType": OneOfRule(RESETS)}, ("ResetKeysType",), "ResetKeys")
         settled(call.view, box, path)
         call.view.settings.put(path, {"mode": MODE_AFTER[str(taken["ResetKeysType"])]})
-        call.view.record(Kind.SETTING, call.seq, what="secure boot keys", system=box.system_id, reset=str(taken["ResetKeysType"]))
+        call.view.record(
+            EventKind.SETTING, call.seq, what="secure boot keys", system=box.system_id, reset=str(taken["ResetKeysType"])
+        )
         return HttpAnswer(204)
 
-    operations = {"PATCH": patch(Privilege.CONFIGURE_COMPONENTS, FIELDS, write)}
+    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, FIELDS, write)}
     return (
         part(path, TYPE, "UEFI Secure Boot", body, state=state, operations=operations),
-        Resource(path=target, operations={"POST": Operation(Privilege.CONFIGURE_COMPONENTS, reset_keys)}),
+        Resource(path=target, operations={"POST": Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, reset_keys)}),
     )
 
 
-def settled(view: Bmc, box: Box, path: str) -> tuple[bool, bool, str]:
+def settled(view: RedfishBmc, box: SystemParts, path: str) -> tuple[bool, bool, str]:
     """Whether it is switched on, whether the last boot was secure, and the mode. Without a platform key no boot is secure."""
     kept = view.settings.of(path)
     enabled, current, mode = bool(kept.get("enabled", False)), bool(kept.get("current", False)), str(kept.get("mode", "UserMode"))

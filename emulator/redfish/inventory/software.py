@@ -9,8 +9,8 @@ from typing import Final
 from emulator.redfish.inventory.network import FIRMWARE, adapter_path
 from emulator.redfish.inventory.power import supply_paths
 from emulator.redfish.inventory.storage import controller_path, drive_paths, pools
-from emulator.redfish.inventory.system_parts import Box, part
-from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.inventory.system_parts import SystemParts, part
+from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.resource import ROOT, Resource, collection, head_of, link, links
 from emulator.redfish.service.shapes import Json
 from profiles.model import ABSENT
@@ -29,7 +29,7 @@ class Image:
     items: tuple[str, ...]
 
 
-def images(boxes: tuple[Box, ...]) -> Iterator[Image]:
+def images(boxes: tuple[SystemParts, ...]) -> Iterator[Image]:
     """One of a kind for each kind of part, over all systems: a firmware is the same on equal parts."""
     first = boxes[0]
     identity = first.profile.identity
@@ -52,16 +52,16 @@ def images(boxes: tuple[Box, ...]) -> Iterator[Image]:
     yield Image(id="PSU", name="Power Supplies", version="1.07", maker="Contoso Power", items=supplies)
 
 
-def bmc_image(box: Box) -> str | None:
+def bmc_image(box: SystemParts) -> str | None:
     """The SoftwareInventory of the BMC; None where its version is not told."""
     return None if box.profile.identity.bmc_firmware == ABSENT else f"{SERVICE}/FirmwareInventory/BMC"
 
 
-def software(boxes: tuple[Box, ...]) -> tuple[Resource, ...]:
+def software(boxes: tuple[SystemParts, ...]) -> tuple[Resource, ...]:
     known = tuple(images(boxes))
     paths = tuple(f"{SERVICE}/FirmwareInventory/{image.id}" for image in known)
 
-    def service(view: Bmc, state: Hashable) -> Json:
+    def service(view: RedfishBmc, state: Hashable) -> Json:
         return head_of(SERVICE, SERVICE_TYPE, "UpdateService", "Update Service") | {
             "Status": {"State": "Enabled", "Health": "OK"},
             "ServiceEnabled": False,
@@ -82,7 +82,7 @@ def software(boxes: tuple[Box, ...]) -> tuple[Resource, ...]:
 
 
 def _image(path: str, image: Image) -> Resource:
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         return {
             "Version": image.version,
             "VersionScheme": "OEM",

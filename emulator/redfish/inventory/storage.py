@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from emulator.redfish.inventory.saved_settings import ASSET, keeps
-from emulator.redfish.inventory.system_parts import Box, part, place, status
-from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.inventory.system_parts import SystemParts, part, place, status
+from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.resource import Resource, collection, link, links
 from emulator.redfish.service.shapes import Json
 
@@ -33,7 +33,7 @@ class Pool:
         return "SAS" if self.raid else "NVMe"
 
 
-def pools(box: Box) -> tuple[Pool, ...]:
+def pools(box: SystemParts) -> tuple[Pool, ...]:
     parts = box.parts
     boot = Pool(
         id="Boot",
@@ -50,19 +50,19 @@ def pools(box: Box) -> tuple[Pool, ...]:
     return (raid, boot)
 
 
-def pool_path(box: Box, pool: Pool) -> str:
+def pool_path(box: SystemParts, pool: Pool) -> str:
     return f"{box.system}/Storage/{pool.id}"
 
 
-def controller_path(box: Box, pool: Pool) -> str:
+def controller_path(box: SystemParts, pool: Pool) -> str:
     return f"{pool_path(box, pool)}/Controllers/1"
 
 
-def drive_paths(box: Box, pool: Pool) -> tuple[str, ...]:
+def drive_paths(box: SystemParts, pool: Pool) -> tuple[str, ...]:
     return tuple(f"{box.chassis}/Drives/{drive}" for drive, _ in pool.drives)
 
 
-def storage(box: Box) -> tuple[Resource, ...]:
+def storage(box: SystemParts) -> tuple[Resource, ...]:
     known = pools(box)
     paths = tuple(pool_path(box, pool) for pool in known)
     found = [collection(f"{box.system}/Storage", "StorageCollection", "Storage Collection", lambda view: paths)]
@@ -71,11 +71,11 @@ def storage(box: Box) -> tuple[Resource, ...]:
     return tuple(found)
 
 
-def _storage(box: Box, pool: Pool) -> Resource:
+def _storage(box: SystemParts, pool: Pool) -> Resource:
     path = pool_path(box, pool)
     drives = drive_paths(box, pool)
 
-    def body(view: Bmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         return {
             "Status": status(powered) | {"HealthRollup": "OK"},
             "Controllers": link(f"{path}/Controllers"),
@@ -90,7 +90,7 @@ def _storage(box: Box, pool: Pool) -> Resource:
     return part(path, STORAGE_TYPE, pool.name, body, state=box.powered)
 
 
-def _controllers(box: Box, pool: Pool) -> tuple[Resource, ...]:
+def _controllers(box: SystemParts, pool: Pool) -> tuple[Resource, ...]:
     path = controller_path(box, pool)
     listing = collection(
         f"{pool_path(box, pool)}/Controllers", "StorageControllerCollection", "Storage Controllers", lambda view: (path,)
@@ -102,7 +102,7 @@ def _controllers(box: Box, pool: Pool) -> tuple[Resource, ...]:
     }
     nvme: Json = {"NVMeControllerProperties": {"NVMeVersion": "1.4", "ControllerType": "IO", "MaxQueueSize": 1024}}
 
-    def body(view: Bmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: Hashable) -> Json:
         told: Json = {
             "Status": status(powered),
             "SpeedGbps": 12 if pool.raid else 32,

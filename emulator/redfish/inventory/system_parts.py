@@ -16,8 +16,8 @@ from typing import Final
 from emulator.core.bmc.sensors import PSU_OUTPUT
 from emulator.core.bmc.view import BmcView
 from emulator.core.naming import derived_mac, derived_serial, derived_uuid
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.paths import CHASSIS, SYSTEMS, manager_path
 from emulator.redfish.service.resource import Operation, Resource, head_of, nothing
 from emulator.redfish.service.shapes import Json
@@ -27,7 +27,7 @@ NO_OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class SystemParts:
     profile: Profile
     system_id: str
     chassis_id: str
@@ -59,7 +59,7 @@ class Box:
     def uuid(self, view: BmcView, part: str) -> str:
         return derived_uuid("random", f"{view.system(self.system_id).serial}/{part}")
 
-    def powered(self, call: Call) -> Hashable:
+    def powered(self, call: RedfishCall) -> Hashable:
         """A `state`: whether the main rails of this system are up."""
         return energised(call.view, self.system_id)
 
@@ -96,16 +96,16 @@ def part(
     path: str,
     odata_type: str,
     name: str,
-    body: Callable[[Bmc, Hashable], Json],
+    body: Callable[[RedfishBmc, Hashable], Json],
     *,
-    state: Callable[[Call], Hashable] = nothing,
+    state: Callable[[RedfishCall], Hashable] = nothing,
     operations: Mapping[str, Operation] = NO_OPERATIONS,
     system: str | None = None,
 ) -> Resource:
     """A resource with the usual head: its Id is the end of its path."""
     resource_id = path.rpartition("/")[2]
 
-    def whole(view: Bmc, state: Hashable) -> Json:
+    def whole(view: RedfishBmc, state: Hashable) -> Json:
         return head_of(path, odata_type, resource_id, name) | body(view, state)
 
     return Resource(path=path, type=odata_type, body=whole, state=state, operations=operations, system=system)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from emulator.redfish.service.call import Call, Complaint, Refusal, Say, refused, shown
+from emulator.redfish.service.call import ProfileReply, RedfishCall, RegistryError, RegistryMessage, refused, shown
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Fields, Misfit
+from emulator.redfish.service.writable import Misfit, WritableFields
 
 PARAMETER: Final = "ResetType"
 ACTION: Final = "Reset"
@@ -17,12 +17,12 @@ def parameter(body: Json, name: str, action: str) -> str:
     """The one text parameter of an action. Raises Refusal (400)."""
     for other in body:
         if other != name and not other.startswith("@odata."):
-            raise Refusal(400, "ActionParameterUnknown", action, shown(other), related=(f"#/{shown(other)}",))
+            raise RegistryError(400, "ActionParameterUnknown", action, shown(other), related=(f"#/{shown(other)}",))
     if name not in body:
-        raise Refusal(400, "ActionParameterMissing", action, name)
+        raise RegistryError(400, "ActionParameterMissing", action, name)
     value = body[name]
     if not isinstance(value, str):
-        raise Refusal(400, "ActionParameterValueTypeError", shown(value), name, action, related=(f"#/{name}",))
+        raise RegistryError(400, "ActionParameterValueTypeError", shown(value), name, action, related=(f"#/{name}",))
     return value
 
 
@@ -33,34 +33,34 @@ _FOR_PARAMETERS: Final = {
 }
 
 
-def parameters(body: Json, fields: Fields, required: tuple[str, ...], action: str) -> Json:
+def parameters(body: Json, fields: WritableFields, required: tuple[str, ...], action: str) -> Json:
     """The parameters of an action by their rules. Raises Refusal (400) with every complaint there is."""
-    complaints = [Complaint("ActionParameterMissing", (action, name)) for name in required if name not in body]
+    complaints = [RegistryMessage("ActionParameterMissing", (action, name)) for name in required if name not in body]
     taken: Json = {}
     for name, value in body.items():
         if name.startswith("@odata."):
             continue
         told = shown(name)
         if name not in fields:
-            complaints.append(Complaint("ActionParameterUnknown", (action, told), (f"#/{told}",)))
+            complaints.append(RegistryMessage("ActionParameterUnknown", (action, told), (f"#/{told}",)))
             continue
         try:
             taken[name] = fields[name].check(value, name)
         except Misfit as misfit:
             message = _FOR_PARAMETERS.get(misfit.message)
             args = (name, action) if message is None else (*misfit.message_args, action)
-            complaints.append(Complaint(message or "ActionParameterValueError", args, (f"#/{name}",)))
+            complaints.append(RegistryMessage(message or "ActionParameterValueError", args, (f"#/{name}",)))
     if complaints:
         raise refused(400, complaints)
     return taken
 
 
-def reset_of(system_id: str) -> Callable[[Call], Say]:
+def reset_of(system_id: str) -> Callable[[RedfishCall], ProfileReply]:
     """ComputerSystem.Reset of one system. Raises Refusal (400, 415); what the power table answers is never one of these."""
 
-    def reset(call: Call) -> Say:
+    def reset(call: RedfishCall) -> ProfileReply:
         wanted = parameter(call.json_object(), PARAMETER, ACTION)
         answer = call.view.reset(system_id, wanted, call.seq)
-        return Say(answer.reply, {"reset_type": shown(wanted)})
+        return ProfileReply(answer.reply, {"reset_type": shown(wanted)})
 
     return reset

@@ -12,14 +12,14 @@ from emulator.redfish.inventory.processors import processor_paths
 from emulator.redfish.inventory.saved_settings import ASSET, keeper
 from emulator.redfish.inventory.software import bmc_image
 from emulator.redfish.inventory.storage import drive_paths, pool_path, pools
-from emulator.redfish.inventory.system_parts import Box, local_time
+from emulator.redfish.inventory.system_parts import SystemParts, local_time
 from emulator.redfish.inventory.versions import fitted
 from emulator.redfish.power.manager import manager_reset, reset_action
 from emulator.redfish.power.systems import power_and_status
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.paths import CHASSIS, MANAGERS
-from emulator.redfish.service.resource import Privilege, Resource, collection, head_of, link, links
+from emulator.redfish.service.resource import RedfishPrivilege, Resource, collection, head_of, link, links
 from emulator.redfish.service.root import root_uuid
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import patch
@@ -27,21 +27,21 @@ from profiles.model import ABSENT, Profile, View
 
 
 def chassis(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
-    boxes = tuple(Box(profile, name.id, name.chassis_id) for name in names)
+    boxes = tuple(SystemParts(profile, name.id, name.chassis_id) for name in names)
     listing = collection(CHASSIS, "ChassisCollection", "Chassis Collection", lambda view: tuple(box.chassis for box in boxes))
     return (listing, *(_one_chassis(box) for box in boxes))
 
 
-def _one_chassis(box: Box) -> Resource:
+def _one_chassis(box: SystemParts) -> Resource:
     path, system_id = box.chassis, box.system_id
     identity = box.profile.identity
     fixed = _inside(box)
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         says = call.view.power(system_id, View.CHASSIS, call.request, call.seq)
         return (says, call.view.chassis.led(system_id))
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
         says, led = state
         assert isinstance(led, Led)
@@ -57,7 +57,7 @@ def _one_chassis(box: Box) -> Resource:
         )
         return fitted(identity.chassis_type, told | fixed) | view.settings.of(path)
 
-    def write(call: Call, taken: Json) -> None:
+    def write(call: RedfishCall, taken: Json) -> None:
         host.write_led(call, system_id, taken)
         tag = {name: value for name, value in taken.items() if name == "AssetTag"}
         if tag:
@@ -69,12 +69,12 @@ def _one_chassis(box: Box) -> Resource:
         type=identity.chassis_type,
         body=body,
         state=state,
-        operations={"PATCH": patch(Privilege.CONFIGURE_COMPONENTS, fields, write)},
+        operations={"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, fields, write)},
         system=system_id,
     )
 
 
-def _inside(box: Box) -> Json:
+def _inside(box: SystemParts) -> Json:
     """What never changes of a chassis: its measures and what is in it."""
     modern = box.parts.power_and_thermal != "legacy"
     told: Json = {
@@ -116,15 +116,15 @@ def _inside(box: Box) -> Json:
 
 
 def managers(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
-    boxes = tuple(Box(profile, name.id, name.chassis_id) for name in names)
+    boxes = tuple(SystemParts(profile, name.id, name.chassis_id) for name in names)
     first = boxes[0]
     path, odata_type, identity = first.manager, profile.identity.manager_type, profile.identity
     image = bmc_image(first)
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         return (int(call.view.log.wall()), call.view.log.utc_offset())
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         told = {"Model": identity.bmc_model, "FirmwareVersion": identity.bmc_firmware, "ServiceEntryPointUUID": root_uuid(view)}
         manager: Json = {
             "ManagerType": "BMC",

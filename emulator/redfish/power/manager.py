@@ -7,10 +7,10 @@ from typing import Final
 
 from emulator.redfish.power.actions import parameter
 from emulator.redfish.power.systems import ACTION_INFO_TYPE
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call, Refusal, Say, shown
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import ProfileReply, RedfishCall, RegistryError, shown
 from emulator.redfish.service.paths import manager_path
-from emulator.redfish.service.resource import Operation, Privilege, Resource, head_of
+from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, head_of
 from emulator.redfish.service.shapes import Json
 from profiles.model import Profile
 
@@ -29,7 +29,7 @@ def reset_action(profile: Profile) -> Json:
 
 
 def manager_reset(profile: Profile) -> tuple[Resource, ...]:
-    operation = Operation(Privilege.CONFIGURE_MANAGER, _reset)
+    operation = Operation(RedfishPrivilege.CONFIGURE_MANAGER, _reset)
     found = [Resource(path=_target(profile), operations={"POST": operation})]
     if profile.power.advertise in ("action_info", "both"):
         found.append(_action_info(profile))
@@ -44,7 +44,7 @@ def _info_path(profile: Profile) -> str:
     return f"{manager_path(profile)}/ResetActionInfo"
 
 
-def _reset(call: Call) -> Say:
+def _reset(call: RedfishCall) -> ProfileReply:
     """Raises Refusal (400, 415). The answer goes out, and a moment later nobody is there."""
     rules = call.view.profile.bmc_reset
     body = call.json_object()
@@ -53,15 +53,15 @@ def _reset(call: Call) -> Say:
     if wanted is None:
         wanted = rules.reset_types[0]
     if wanted not in rules.reset_types:
-        raise Refusal(400, "ActionParameterValueNotInList", shown(wanted), PARAMETER, ACTION, related=(f"#/{PARAMETER}",))
+        raise RegistryError(400, "ActionParameterValueNotInList", shown(wanted), PARAMETER, ACTION, related=(f"#/{PARAMETER}",))
     call.view.reset_bmc(wanted, call.seq)
-    return Say(rules.reply, {"reset_type": wanted})
+    return ProfileReply(rules.reply, {"reset_type": wanted})
 
 
 def _action_info(profile: Profile) -> Resource:
     path = _info_path(profile)
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         reset_type: Json = {
             "Name": PARAMETER,
             "Required": False,

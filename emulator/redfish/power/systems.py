@@ -7,12 +7,12 @@ from typing import Final
 
 from emulator.core.bmc.view import SystemName
 from emulator.redfish.inventory import host
-from emulator.redfish.inventory.system_parts import Box
+from emulator.redfish.inventory.system_parts import SystemParts
 from emulator.redfish.power.actions import reset_of
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.paths import CHASSIS, SYSTEMS, manager_path
-from emulator.redfish.service.resource import Operation, Privilege, Resource, collection, head_of, link
+from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, collection, head_of, link
 from emulator.redfish.service.shapes import Json
 from profiles.model import ABSENT, Profile, View
 
@@ -31,11 +31,11 @@ def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, 
     members = tuple(f"{SYSTEMS}/{name.id}" for name in names)
     resources = [collection(SYSTEMS, "ComputerSystemCollection", "Computer System Collection", lambda view: members)]
     for name in names:
-        resources.append(_system(Box(profile, name.id, name.chassis_id)))
+        resources.append(_system(SystemParts(profile, name.id, name.chassis_id)))
         resources.append(
             Resource(
                 path=_reset_path(name.id),
-                operations={"POST": Operation(Privilege.CONFIGURE_COMPONENTS, reset_of(name.id))},
+                operations={"POST": Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, reset_of(name.id))},
                 system=name.id,
             )
         )
@@ -44,15 +44,15 @@ def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, 
     return tuple(resources)
 
 
-def _system(box: Box) -> Resource:
+def _system(box: SystemParts) -> Resource:
     profile, system_id, path = box.profile, box.system_id, box.system
     identity = profile.identity
     action = _reset_action(profile, system_id)
 
-    def state(call: Call) -> Hashable:
+    def state(call: RedfishCall) -> Hashable:
         return (call.view.power(system_id, View.SYSTEM, call.request, call.seq), host.facts(call.view, system_id))
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
         power, now = state
         name = view.system(system_id)
@@ -104,7 +104,7 @@ def _reset_action(profile: Profile, system_id: str) -> Json:
 def _action_info(profile: Profile, system_id: str) -> Resource:
     path = _info_path(system_id)
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         parameter: Json = {
             "Name": "ResetType",
             "Required": True,

@@ -7,10 +7,10 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Final
 
 from emulator.redfish.power.taskbook import STATUS_OF_END, Task, TaskMessage
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import JSON_TYPE, Call, Headers, HttpAnswer, Say, Told
-from emulator.redfish.service.error_shapes import Wording
-from emulator.redfish.service.resource import ROOT, Operation, Privilege, Resource, collection_body, head_of, link
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import JSON_TYPE, HeaderList, HttpAnswer, MessageReply, ProfileReply, RedfishCall
+from emulator.redfish.service.error_shapes import ErrorShapes
+from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, collection_body, head_of, link
 from emulator.redfish.service.shapes import Json
 from profiles.model import Profile, Span
 
@@ -52,8 +52,8 @@ def tasks(profile: Profile) -> tuple[Resource, ...]:
     return tuple(found)
 
 
-def _listing(path: str, odata_type: str, name: str, member: Callable[[Bmc, str], Resource | None]) -> Resource:
-    def body(view: Bmc, state: Hashable) -> Json:
+def _listing(path: str, odata_type: str, name: str, member: Callable[[RedfishBmc, str], Resource | None]) -> Resource:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         return collection_body(path, odata_type, name, tuple(f"{path}/{task.id}" for task in view.tasks))
 
     return Resource(
@@ -66,7 +66,7 @@ def _listing(path: str, odata_type: str, name: str, member: Callable[[Bmc, str],
 
 
 def _task_service() -> Resource:
-    def body(view: Bmc, now: Hashable) -> Json:
+    def body(view: RedfishBmc, now: Hashable) -> Json:
         return head_of(TASK_SERVICE, TASK_SERVICE_TYPE, "TaskService", "Task Service") | {
             "ServiceEnabled": True,
             "Status": {"State": "Enabled", "Health": "OK"},
@@ -79,7 +79,7 @@ def _task_service() -> Resource:
 
 
 def _jobs() -> tuple[Resource, ...]:
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         return head_of(JOB_SERVICE, JOB_SERVICE_TYPE, "JobService", "Job Service") | {
             "ServiceEnabled": True,
             "Status": {"State": "Enabled", "Health": "OK"},
@@ -94,7 +94,7 @@ def _jobs() -> tuple[Resource, ...]:
 # -- one task -----------------------------------------------------------------------------------------------------------
 
 
-def _task(view: Bmc, task_id: str) -> Resource | None:
+def _task(view: RedfishBmc, task_id: str) -> Resource | None:
     task = view.tasks.get(task_id)
     if task is None:
         return None
@@ -102,20 +102,20 @@ def _task(view: Bmc, task_id: str) -> Resource | None:
         path=f"{TASKS}/{task.id}",
         type=TASK_TYPE,
         body=lambda view, state: task_body(view, task),
-        operations={"DELETE": Operation(Privilege.CONFIGURE_MANAGER, _removes(task))},
+        operations={"DELETE": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _removes(task))},
         kept=False,
     )
 
 
-def _removes(task: Task) -> Callable[[Call], HttpAnswer]:
-    def remove(call: Call) -> HttpAnswer:
+def _removes(task: Task) -> Callable[[RedfishCall], HttpAnswer]:
+    def remove(call: RedfishCall) -> HttpAnswer:
         call.view.tasks.remove(task)
         return HttpAnswer(204)
 
     return remove
 
 
-def task_body(view: Bmc, task: Task) -> Json:
+def task_body(view: RedfishBmc, task: Task) -> Json:
     body = head_of(f"{TASKS}/{task.id}", TASK_TYPE, task.id, task.name) | {
         "TaskState": task.state,
         "TaskStatus": STATUS_OF_END.get(task.state, "OK"),
@@ -145,12 +145,12 @@ def _message(message: TaskMessage) -> Json:
     return told
 
 
-def _job(view: Bmc, job_id: str) -> Resource | None:
+def _job(view: RedfishBmc, job_id: str) -> Resource | None:
     task = view.tasks.get(job_id)
     if task is None:
         return None
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         job = head_of(f"{JOBS}/{task.id}", JOB_TYPE, task.id, task.name) | {
             "JobState": JOB_STATE.get(task.state, task.state),
             "JobStatus": STATUS_OF_END.get(task.state, "OK"),
@@ -160,7 +160,7 @@ def _job(view: Bmc, job_id: str) -> Resource | None:
         }
         return job if task.ended is None else job | {"EndTime": view.date(task.ended)}
 
-    operations = {"DELETE": Operation(Privilege.CONFIGURE_MANAGER, _removes(task))}
+    operations = {"DELETE": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _removes(task))}
     return Resource(path=f"{JOBS}/{task.id}", type=JOB_TYPE, body=body, operations=operations, kept=False)
 
 
@@ -177,12 +177,12 @@ def _monitor_folder(profile: Profile) -> str | None:
     return None if template is None else str(template).rpartition("/")[0]
 
 
-def _monitor(view: Bmc, name: str) -> Resource | None:
+def _monitor(view: RedfishBmc, name: str) -> Resource | None:
     task = view.tasks.numbered(name) or view.tasks.get(name)
     if task is None or task.told:
         return None
 
-    def read(call: Call) -> HttpAnswer | Told:
+    def read(call: RedfishCall) -> HttpAnswer | MessageReply:
         if task.running:
             return _accepted(call.view, task)
         task.told = call.incoming.method == "GET"
@@ -192,18 +192,18 @@ def _monitor(view: Bmc, name: str) -> Resource | None:
             return HttpAnswer(204)
         return _verdict(task)
 
-    operations = {"DELETE": Operation(Privilege.CONFIGURE_MANAGER, _removes(task))}
+    operations = {"DELETE": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _removes(task))}
     path = monitor_path(view.profile, task) or ""
     return Resource(path=path, read=read, operations=operations, kept=False)
 
 
-def _verdict(task: Task) -> Told:
+def _verdict(task: Task) -> MessageReply:
     message = task.verdict or task.messages[-1]
     status = {"Completed": 200, "Cancelled": 400}.get(task.state, 500)
-    return Told(status, message.id, message.text, message.args, message.severity, message.resolution)
+    return MessageReply(status, message.id, message.text, message.args, message.severity, message.resolution)
 
 
-def _accepted(view: Bmc, task: Task, more: Headers = ()) -> HttpAnswer:
+def _accepted(view: RedfishBmc, task: Task, more: HeaderList = ()) -> HttpAnswer:
     profile = view.profile
     if has_jobs(profile):
         return HttpAnswer(202, (*more, ("Location", f"{JOBS}/{task.id}")))
@@ -214,7 +214,7 @@ def _accepted(view: Bmc, task: Task, more: Headers = ()) -> HttpAnswer:
     return HttpAnswer(202, tuple(headers), json.dumps(task_body(view, task)).encode())
 
 
-def promise(call: Call, say: Say, rule: Mapping[str, object], wording: Wording) -> HttpAnswer:
+def promise(call: RedfishCall, say: ProfileReply, rule: Mapping[str, object], wording: ErrorShapes) -> HttpAnswer:
     """The 202 of a reply that the profile gives as a task; the task then runs on the rack's clock."""
     span = rule["after_s"]
     assert isinstance(span, Span)

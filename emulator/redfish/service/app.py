@@ -20,10 +20,10 @@ from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.view import BmcView
 from emulator.core.rack import Rack
 from emulator.redfish.certificates.keyring import Keyring, StaticKeyring
-from emulator.redfish.events.subscriptions import Courier, NoCourier
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import JSON_TYPE, HttpAnswer, Incoming, Refusal
-from emulator.redfish.service.error_shapes import Wording
+from emulator.redfish.events.subscriptions import EventDelivery, NoEventDelivery
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import JSON_TYPE, HttpAnswer, Incoming, RegistryError
+from emulator.redfish.service.error_shapes import ErrorShapes
 from emulator.redfish.service.service import Service
 from emulator.redfish.service.tree import Tree
 
@@ -46,7 +46,7 @@ class Unrouted(Flask):
         return None
 
 
-class Reply(Response):
+class PlainResponse(Response):
     """Carries the headers that it is given, with the length of the body, and no others."""
 
     default_mimetype = None
@@ -62,14 +62,14 @@ def create_app(
     rack: Rack,
     *,
     bmc: str | None = None,
-    courier: Courier | None = None,
+    courier: EventDelivery | None = None,
     keyring_of: Callable[[str], Keyring] | None = None,
 ) -> Flask:
     """`courier` carries events to subscribers (None: they are journaled and go nowhere); `keyring_of(name)` holds the certificate
     of a BMC (None: they have no TLS). Raises RackMisconfigured where a profile asks for what this service cannot do, NoSuchUnit
     for an unknown `bmc`.
     """
-    services = Services(rack, courier or NoCourier(), keyring_of or (lambda name: StaticKeyring()))
+    services = Services(rack, courier or NoEventDelivery(), keyring_of or (lambda name: StaticKeyring()))
     if bmc is not None:
         rack.unit(bmc)
     default = bmc if bmc is not None else next(iter(rack.units)) if len(rack.units) == 1 else None
@@ -90,7 +90,7 @@ def create_app(
         service = here()
         status = error.code or 500
         name = "InternalError" if status == 500 else "UnrecognizedRequestBody" if status == 400 else "GeneralError"
-        return _response(_nobody() if service is None else service.refuse(Refusal(status, name)))
+        return _response(_nobody() if service is None else service.refuse(RegistryError(status, name)))
 
     # Before routing rather than by a route: the tree alone decides what exists, for every method and for paths that Flask's own
     # router would redirect or refuse in HTML.
@@ -102,13 +102,13 @@ def create_app(
 class Services:
     """The Redfish services of a rack's BMCs. One is made with its first request; those of one profile share a tree."""
 
-    def __init__(self, rack: Rack, courier: Courier, keyring_of: Callable[[str], Keyring]) -> None:
+    def __init__(self, rack: Rack, courier: EventDelivery, keyring_of: Callable[[str], Keyring]) -> None:
         """Raises RackMisconfigured where a profile asks for what this service cannot do."""
         self._rack = rack
         self._courier = courier
         self._keyring_of = keyring_of
         self._trees: dict[tuple[int, tuple[str, ...]], Tree] = {}
-        self._wordings: dict[int, Wording] = {}
+        self._wordings: dict[int, ErrorShapes] = {}
         self._made: dict[str, Service] = {}
         self._unheard: Counter[str] = Counter()  # events of BMCs without a service: nobody has subscribed, their ids count on
         for name in rack.units:
@@ -120,18 +120,18 @@ class Services:
         service = self._made.get(name)
         if service is None and name in self._rack.units:
             first_event = 1 + self._unheard.pop(name, 0)
-            view = Bmc(self._rack, name, self._courier, self._keyring_of(name), first_event)
+            view = RedfishBmc(self._rack, name, self._courier, self._keyring_of(name), first_event)
             service = self._made[name] = Service(view, *self._shared(view))
         return service
 
-    def _shared(self, view: BmcView) -> tuple[Tree, Wording]:
+    def _shared(self, view: BmcView) -> tuple[Tree, ErrorShapes]:
         """BMCs of one profile with as many systems share these."""
         profile = view.profile
         key = (id(profile), view.system_ids())
         if key not in self._trees:
             self._trees[key] = Tree(profile, view.systems())
         if id(profile) not in self._wordings:
-            self._wordings[id(profile)] = Wording(profile)
+            self._wordings[id(profile)] = ErrorShapes(profile)
         return self._trees[key], self._wordings[id(profile)]
 
     def _logged(self, name: str, entry: LogEntry) -> None:
@@ -162,15 +162,15 @@ def _body_reader() -> Callable[[], bytes]:
         try:
             return flask_request.get_data()
         except RequestEntityTooLarge:
-            raise Refusal(413, "PayloadTooLarge") from None
+            raise RegistryError(413, "PayloadTooLarge") from None
         except HTTPException:
-            raise Refusal(400, "UnrecognizedRequestBody") from None
+            raise RegistryError(400, "UnrecognizedRequestBody") from None
 
     return read
 
 
 def _response(answer: HttpAnswer) -> Response:
-    return Reply(answer.body, answer.status, list(answer.headers))
+    return PlainResponse(answer.body, answer.status, list(answer.headers))
 
 
 def _nobody() -> HttpAnswer:

@@ -12,14 +12,14 @@ from typing import Final
 from emulator.core.bmc.eventlog import LogEntry, LogKind
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import Instant
-from emulator.core.journal import Kind
+from emulator.core.journal import EventKind
 from emulator.core.rack import Rack
 from emulator.core.timers import Timer
 from emulator.redfish.certificates.keyring import Keyring
 from emulator.redfish.events.event_messages import EVENT_MESSAGES, TASK_EVENT, happening, text_of
-from emulator.redfish.events.subscriptions import Courier, EventDesk, Happening
+from emulator.redfish.events.subscriptions import EventDelivery, Happening, Subscriptions
 from emulator.redfish.power.taskbook import Task, TaskBook, TaskMessage
-from emulator.redfish.service.settings import Settings
+from emulator.redfish.service.settings import SavedSettings
 from profiles.model import Profile, Span
 
 TASK_MESSAGES: Final[Mapping[str, str]] = {
@@ -35,13 +35,13 @@ TASK_MESSAGES: Final[Mapping[str, str]] = {
 BOOTS: Final = frozenset({LogKind.BMC_RESET, LogKind.MAINS_LOST})
 
 
-class Bmc(BmcView):
-    def __init__(self, rack: Rack, name: str, courier: Courier, keyring: Keyring, first_event: int = 1) -> None:
+class RedfishBmc(BmcView):
+    def __init__(self, rack: Rack, name: str, courier: EventDelivery, keyring: Keyring, first_event: int = 1) -> None:
         super().__init__(rack, name)
-        self.events = EventDesk(self, courier, first_event)
+        self.events = Subscriptions(self, courier, first_event)
         self.tasks = TaskBook(self, _namer(self.profile), self._task_changed)
         self.keyring = keyring
-        self.settings = Settings()
+        self.settings = SavedSettings()
         self._revisions: dict[str, int] = {}
         self._writes = 0
         self.opens_sessions = True
@@ -70,7 +70,7 @@ class Bmc(BmcView):
 
     def set_session_timeout(self, seconds: float, cause: int) -> None:
         self._unit.sessions.timeout_s = seconds
-        self.record(Kind.SETTING, cause, what="session timeout", seconds=seconds)
+        self.record(EventKind.SETTING, cause, what="session timeout", seconds=seconds)
 
     # -- the rack --------------------------------------------------------------------------------------------------------
 
@@ -85,14 +85,14 @@ class Bmc(BmcView):
         return datetime.fromtimestamp(self._rack.epoch + instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def tell(self, what: str, cause: int | None, **data: str | int | None) -> int:
-        return self.record(Kind.NOTICE, cause, what=what, **data)
+        return self.record(EventKind.NOTICE, cause, what=what, **data)
 
     def task_path(self, task: Task) -> str:
         kind = "JobService/Jobs" if self.profile.tasks.get("style", "none") == "jobs" else "TaskService/Tasks"
         return f"/redfish/v1/{kind}/{task.id}"
 
     def _task_changed(self, task: Task, what: str) -> None:
-        seq = self.record(Kind.TASK, task.cause, task=task.id, name=task.name, what=what, state=task.state)
+        seq = self.record(EventKind.TASK, task.cause, task=task.id, name=task.name, what=what, state=task.state)
         key = task.state if what == "ended" else what
         name = TASK_MESSAGES.get(key)
         if name is None:

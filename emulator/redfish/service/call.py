@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from emulator.core.errors import EmulatorError
-from emulator.core.faults.board import Request
-from emulator.redfish.service.bmc import Bmc
+from emulator.core.faults.board import ClientRequest
+from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.shapes import EventStream, Json
 
-Headers: TypeAlias = tuple[tuple[str, str], ...]
+HeaderList: TypeAlias = tuple[tuple[str, str], ...]
 
 JSON_TYPE = "application/json; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class RegistryMessage:
     """A message of the Base registry about one part of a request; `related` are JSON pointers."""
 
     message: str
@@ -26,7 +26,7 @@ class Complaint:
     related: tuple[str, ...] = ()
 
 
-class Refusal(EmulatorError):
+class RegistryError(EmulatorError):
     """The client asked for something that cannot be had; `message` is a name in the Base registry, `also` are more of them."""
 
     def __init__(
@@ -34,47 +34,47 @@ class Refusal(EmulatorError):
         status: int,
         message: str,
         *args: str,
-        headers: Headers = (),
+        headers: HeaderList = (),
         related: tuple[str, ...] = (),
-        also: tuple[Complaint, ...] = (),
+        also: tuple[RegistryMessage, ...] = (),
     ) -> None:
         super().__init__(f"{status} {message} {list(args)}")
         self.http_status = status
-        self.complaints = (Complaint(message, args, related), *also)
+        self.complaints = (RegistryMessage(message, args, related), *also)
         self.headers = headers
 
 
-def refused(status: int, complaints: Sequence[Complaint]) -> Refusal:
+def refused(status: int, complaints: Sequence[RegistryMessage]) -> RegistryError:
     """One refusal out of several complaints; there must be at least one."""
     first, *rest = complaints
-    return Refusal(status, first.message, *first.args, related=first.related, also=tuple(rest))
+    return RegistryError(status, first.message, *first.args, related=first.related, also=tuple(rest))
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class ProfileReply:
     """A key of the profile's replies, and what its templates may use besides the profile's own words."""
 
     reply: str
     values: Mapping[str, str] = field(default_factory=dict)
-    headers: Headers = ()
+    headers: HeaderList = ()
 
 
-class VendorRefusal(EmulatorError):
+class ProfileRefusal(EmulatorError):
     """Refused with an answer that the profile has of its own."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: ProfileReply) -> None:
         super().__init__(f"reply {say.reply}")
         self.say = say
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ResourceBody:
     """The resource at `path` as it is after the operation, with its tag. `complaints` are about what was not taken."""
 
     path: str
     status: int = 200
-    headers: Headers = ()
-    complaints: tuple[Complaint, ...] = ()
+    headers: HeaderList = ()
+    complaints: tuple[RegistryMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +82,13 @@ class HttpAnswer:
     """What goes out. `message_id` is for the journal."""
 
     status: int
-    headers: Headers = ()
+    headers: HeaderList = ()
     body: bytes = b""
     message_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MessageReply:
     """An error object with a message that is ready to go out."""
 
     status: int
@@ -99,12 +99,12 @@ class Told:
     resolution: str | None = None
 
 
-Outcome: TypeAlias = HttpAnswer | Say | Shown | Told
+OperationResult: TypeAlias = HttpAnswer | ProfileReply | ResourceBody | MessageReply
 """What an operation may answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class RequestUser:
     """An authenticated client."""
 
     user: str
@@ -125,12 +125,12 @@ class Incoming:
     read_body: Callable[[], bytes]
 
 
-class Found(Protocol):
+class ReachedResource(Protocol):
     """The resource that a request reached, as far as an operation needs it."""
 
     @property
     def path(self) -> str: ...
-    def as_it_is(self, call: Call) -> Json:
+    def as_it_is(self, call: RedfishCall) -> Json:
         """Its body now."""
 
 
@@ -139,25 +139,25 @@ def _nothing_exists(path: str) -> bool:
 
 
 @dataclass(slots=True, kw_only=True)
-class Call:
+class RedfishCall:
     """A request together with the BMC that it reached; `seq` is its event in the journal, `exists` knows this BMC's paths."""
 
-    view: Bmc
+    view: RedfishBmc
     incoming: Incoming
-    request: Request
+    request: ClientRequest
     seq: int
-    who: Who | None = None
-    found: Found | None = None
+    who: RequestUser | None = None
+    found: ReachedResource | None = None
     exists: Callable[[str], bool] = _nothing_exists
 
     @property
-    def resource(self) -> Found:
+    def resource(self) -> ReachedResource:
         """Where the request goes to; only for operations, which have one."""
         assert self.found is not None
         return self.found
 
     @property
-    def user(self) -> Who:
+    def user(self) -> RequestUser:
         """The client; only for what needs credentials, where the service has already made sure of them."""
         assert self.who is not None
         return self.who
@@ -166,7 +166,7 @@ class Call:
         """The body as a JSON object. Raises Refusal (400, 415)."""
         kind = self.incoming.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in JSON_KINDS:
-            raise Refusal(415, "UnrecognizedRequestBody")
+            raise RegistryError(415, "UnrecognizedRequestBody")
         return parse_object(self.incoming.read_body())
 
 
@@ -181,9 +181,9 @@ def parse_object(raw: bytes) -> Json:
         if b"\\u" in raw:
             json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
     except (ValueError, RecursionError):
-        raise Refusal(400, "MalformedJSON") from None
+        raise RegistryError(400, "MalformedJSON") from None
     if not isinstance(value, dict):
-        raise Refusal(400, "UnrecognizedRequestBody")
+        raise RegistryError(400, "UnrecognizedRequestBody")
     return value
 
 

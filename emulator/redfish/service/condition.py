@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
-from emulator.redfish.service.call import Refusal, shown
+from emulator.redfish.service.call import RegistryError, shown
 
 Condition: TypeAlias = Callable[[Mapping[str, object]], bool]
 Operand: TypeAlias = Callable[[Mapping[str, object]], object]
@@ -30,14 +30,14 @@ _OPERATORS: Final = frozenset({"eq", "ne", *_ORDER})
 
 def compiled(text: str) -> Condition:
     """Raises Refusal (400) for what is no filter expression."""
-    parser = _Parser(text)
+    parser = _ConditionParser(text)
     condition = parser.either(0)
     if parser.token is not None:
         raise parser.wrong()
     return condition
 
 
-class _Parser:
+class _ConditionParser:
     """Recursive descent; `token` is the one that is looked at: ("(", None), ("word", "eq"), ("value", 7) or None at the end."""
 
     def __init__(self, text: str) -> None:
@@ -46,8 +46,8 @@ class _Parser:
         self.token: tuple[str, object] | None = None
         self._next()
 
-    def wrong(self) -> Refusal:
-        return Refusal(400, "QueryParameterValueFormatError", shown(self._text), "$filter")
+    def wrong(self) -> RegistryError:
+        return RegistryError(400, "QueryParameterValueFormatError", shown(self._text), "$filter")
 
     def either(self, depth: int) -> Condition:
         parts = [self._both(depth)]

@@ -17,17 +17,17 @@ from typing import Final
 from emulator.core.errors import RackMisconfigured
 from emulator.faults.protocol import HttpReply
 from emulator.redfish.power.taskbook import TASK_BEGINS, TASK_ENDS
-from emulator.redfish.service.call import JSON_TYPE, Complaint, Headers, HttpAnswer, Refusal, Say
+from emulator.redfish.service.call import JSON_TYPE, HeaderList, HttpAnswer, ProfileReply, RegistryError, RegistryMessage
 from emulator.redfish.service.messages import BASE_MESSAGES, GENERAL_ERROR, spoken
 from emulator.redfish.service.shapes import Json
-from profiles.model import Message, Profile, Reply
+from profiles.model import MessageTemplate, Profile, ReplyTemplate
 
 DEFAULT_BASE: Final = "1.13"
 _HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class ErrorMessage:
     """A message with everything filled in."""
 
     id: str
@@ -38,7 +38,7 @@ class Said:
     related: tuple[str, ...] = ()
 
 
-FIELDS: Final[Mapping[str, Callable[[Said], object]]] = {
+FIELDS: Final[Mapping[str, Callable[[ErrorMessage], object]]] = {
     "@odata.type": lambda said: "#Message.v1_1_1.Message",
     "Message": lambda said: said.text,
     "MessageId": lambda said: said.id,
@@ -59,13 +59,13 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     return _HOLE.sub(lambda hole: values[hole[1]], template)
 
 
-class Wording:
+class ErrorShapes:
     """Raises RackMisconfigured where the profile asks for what cannot be said."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self.base = profile.vars.get("base", DEFAULT_BASE)
-        self.fixed: Headers = (
+        self.fixed: HeaderList = (
             ("OData-Version", "4.0"),
             ("Cache-Control", "no-cache"),
             *((("Server", profile.http.server_header),) if profile.http.server_header else ()),
@@ -74,22 +74,22 @@ class Wording:
 
     # -- what the service says ------------------------------------------------------------------------------------------
 
-    def refusal(self, refusal: Refusal) -> HttpAnswer:
+    def refusal(self, refusal: RegistryError) -> HttpAnswer:
         said = [self.base_message(each.message, each.args, each.related) for each in refusal.complaints]
         return self._body(refusal.http_status, refusal.headers, self.error_object(*said), said[0].id)
 
-    def entries(self, complaints: Sequence[Complaint]) -> list[Json]:
+    def entries(self, complaints: Sequence[RegistryMessage]) -> list[Json]:
         """@Message.ExtendedInfo for these complaints, in this vendor's shape."""
         return [self._entry(self.base_message(each.message, each.args, each.related)) for each in complaints]
 
-    def error(self, status: int, said: Said) -> HttpAnswer:
+    def error(self, status: int, said: ErrorMessage) -> HttpAnswer:
         return self._answer(status, (), said)
 
-    def message(self, key: str, values: Mapping[str, str]) -> Said:
+    def message(self, key: str, values: Mapping[str, str]) -> ErrorMessage:
         """A message of the profile's own."""
         return self._vendor_message(self._profile.messages[key], {**self._profile.vars, **values})
 
-    def say(self, say: Say) -> HttpAnswer:
+    def say(self, say: ProfileReply) -> HttpAnswer:
         """An answer out of the profile's own list; its headers win over those of `say`."""
         reply = self._profile.replies[say.reply]
         known = {**self._profile.vars, **say.values}
@@ -112,7 +112,9 @@ class Wording:
         if not fault.text and fault.status < 400:
             return HttpAnswer(fault.status, self.fixed + headers)
         known = BASE_MESSAGES.get(fault.message_id.rpartition(".")[2], BASE_MESSAGES[GENERAL_ERROR])
-        said = Said(id=fault.message_id, text=fault.text or known.text, severity=known.severity, resolution=known.resolution)
+        said = ErrorMessage(
+            id=fault.message_id, text=fault.text or known.text, severity=known.severity, resolution=known.resolution
+        )
         return self._answer(fault.status, headers, said)
 
     def finished(self, answer: HttpAnswer) -> HttpAnswer:
@@ -121,14 +123,14 @@ class Wording:
         missing = tuple((name, value) for name, value in self.fixed if name.lower() not in named)
         return replace(answer, headers=(*missing, *answer.headers))
 
-    def base_message(self, name: str, args: tuple[str, ...], related: tuple[str, ...] = ()) -> Said:
+    def base_message(self, name: str, args: tuple[str, ...], related: tuple[str, ...] = ()) -> ErrorMessage:
         name = spoken(name, self.base)
         message = BASE_MESSAGES[name]
         args = args[: message.arguments]
         text = message.text
         for n, arg in enumerate(args, start=1):
             text = text.replace(f"%{n}", arg, 1)
-        return Said(
+        return ErrorMessage(
             id=f"Base.{self.base}.{name}",
             text=text,
             args=args,
@@ -139,26 +141,26 @@ class Wording:
 
     # -- shapes ---------------------------------------------------------------------------------------------------------
 
-    def error_object(self, said: Said, *more: Said) -> Json:
+    def error_object(self, said: ErrorMessage, *more: ErrorMessage) -> Json:
         shape = self._profile.errors
         known = {**self._profile.vars, "message_id": said.id, "message_text": said.text or ""}
         code, summary = fill(shape.code, known), fill(shape.summary, known)
         return {"error": {"code": code, "message": summary, "@Message.ExtendedInfo": [self._entry(m) for m in (said, *more)]}}
 
-    def _entry(self, said: Said) -> Json:
+    def _entry(self, said: ErrorMessage) -> Json:
         return {name: value for name in self._profile.errors.fields if (value := FIELDS[name](said)) is not None}
 
-    def _answer(self, status: int, headers: Headers, said: Said) -> HttpAnswer:
+    def _answer(self, status: int, headers: HeaderList, said: ErrorMessage) -> HttpAnswer:
         return self._body(status, headers, self.error_object(said), said.id)
 
-    def _body(self, status: int, headers: Headers, body: object, message_id: str | None) -> HttpAnswer:
+    def _body(self, status: int, headers: HeaderList, body: object, message_id: str | None) -> HttpAnswer:
         headers = (*self.fixed, ("Content-Type", JSON_TYPE), *headers)
         return HttpAnswer(status, headers, json.dumps(body).encode(), message_id)
 
-    def _vendor_message(self, message: Message, values: Mapping[str, str]) -> Said:
+    def _vendor_message(self, message: MessageTemplate, values: Mapping[str, str]) -> ErrorMessage:
         args = tuple(fill(arg, values) for arg in message.args)
         known = {**values, **{f"arg{n}": arg for n, arg in enumerate(args)}}
-        return Said(
+        return ErrorMessage(
             id=fill(message.id, known),
             text=None if message.text is None else fill(message.text, known),
             args=args,
@@ -174,15 +176,15 @@ class Wording:
             raise RackMisconfigured(f"profile {name}: errors.fields names {unknown[0]!r}, which no message has")
         for key, reply in self._profile.replies.items():
             self._check_reply(key, reply)
-        self._try("errors", lambda: self.error_object(Said(id="", text=None)))
+        self._try("errors", lambda: self.error_object(ErrorMessage(id="", text=None)))
 
-    def _check_reply(self, key: str, reply: Reply) -> None:
+    def _check_reply(self, key: str, reply: ReplyTemplate) -> None:
         where = f"profile {self._profile.id}: replies.{key}"
         if reply.task is not None:
             self._check_task(where, reply.task)
         if reply.message is not None and reply.message not in self._profile.messages:
             raise RackMisconfigured(f"{where} names the message {reply.message!r}, which messages does not have")
-        self._try(f"replies.{key}", lambda: self.say(Say(key, {"reset_type": ""})))
+        self._try(f"replies.{key}", lambda: self.say(ProfileReply(key, {"reset_type": ""})))
 
     def _check_task(self, where: str, task: Mapping[str, object]) -> None:
         if self._profile.tasks.get("style", "none") == "none":

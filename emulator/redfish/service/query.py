@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
-from emulator.redfish.service.call import Refusal, shown
+from emulator.redfish.service.call import RegistryError, shown
 from emulator.redfish.service.condition import Condition, compiled
 from emulator.redfish.service.shapes import Json
 from profiles.model import Profile
@@ -86,7 +86,7 @@ def parse(text: str, profile: Profile) -> Query:
     for name, value in parse_qsl(text, keep_blank_values=True):
         if name == "only" and features.get("only"):
             if value:
-                raise Refusal(400, "QueryParameterValueFormatError", shown(value), name)
+                raise RegistryError(400, "QueryParameterValueFormatError", shown(value), name)
             only = True
         elif name == "$select" and features.get("select"):
             select = _select(value)
@@ -100,17 +100,17 @@ def parse(text: str, profile: Profile) -> Query:
             top = _count(name, value)
         elif name.startswith("$"):
             # The message has no argument of its own; naming the parameter is what makes it useful.
-            raise Refusal(501, "QueryNotSupported", related=(shown(name),))
+            raise RegistryError(501, "QueryNotSupported", related=(shown(name),))
     query = Query(only, select, expand, levels, condition, skip, top)
     if only and (select or expand or query.shapes_members):
-        raise Refusal(400, "QueryCombinationInvalid")
+        raise RegistryError(400, "QueryCombinationInvalid")
     return query
 
 
 def _select(value: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in value.split(","))
     if not all(names):
-        raise Refusal(400, "QueryParameterValueFormatError", shown(value), "$select")
+        raise RegistryError(400, "QueryParameterValueFormatError", shown(value), "$select")
     return names
 
 
@@ -118,17 +118,17 @@ def _expand(value: str, profile: Profile) -> tuple[str, int]:
     match = _EXPAND.fullmatch(value)
     features = profile.http.features
     if match is None or not features.get(EXPAND_KINDS[match[1]]) or (match[2] and not features.get("levels")):
-        raise Refusal(400, "QueryParameterValueFormatError", shown(value), "$expand")
+        raise RegistryError(400, "QueryParameterValueFormatError", shown(value), "$expand")
     levels = int(match[2] or 1)
     most = max_levels(profile)
     if not 1 <= levels <= most:
-        raise Refusal(400, "QueryParameterOutOfRange", str(levels), "$levels", f"1-{most}")
+        raise RegistryError(400, "QueryParameterOutOfRange", str(levels), "$levels", f"1-{most}")
     return match[1], levels
 
 
 def _count(name: str, value: str) -> int:
     if not value.isascii() or not value.isdigit() or len(value) > 9:
-        raise Refusal(400, "QueryParameterValueFormatError", shown(value), name)
+        raise RegistryError(400, "QueryParameterValueFormatError", shown(value), name)
     return int(value)
 
 
@@ -162,7 +162,7 @@ def of_members(body: Json, asked: Query, here: str, fetch: Callable[[str], Json 
     """
     members = body.get("Members")
     if not isinstance(members, list):
-        raise Refusal(400, "QueryNotSupportedOnResource")
+        raise RegistryError(400, "QueryNotSupportedOnResource")
     if asked.condition is not None:
         fits = asked.condition
         members = [member for member in members if (found := fetch(member["@odata.id"])) is not None and fits(found)]

@@ -13,7 +13,7 @@ from emulator.redfish.service.error_shapes import DEFAULT_BASE
 from emulator.redfish.service.messages import BASE_MESSAGES, spoken
 from emulator.redfish.service.resource import ROOT, Resource, collection, head_of
 from emulator.redfish.service.shapes import Json
-from profiles.model import Message, Profile
+from profiles.model import MessageTemplate, Profile
 
 REGISTRIES: Final = f"{ROOT}/Registries"
 FILE_TYPE: Final = "#MessageRegistryFile.v1_1_0.MessageRegistryFile"
@@ -54,7 +54,7 @@ def messages_of(profile: Profile) -> dict[str, dict[str, Json]]:
     return held
 
 
-def _vendor_definition(message: Message) -> Json:
+def _vendor_definition(message: MessageTemplate) -> Json:
     text = _ARGUMENT.sub(lambda hole: f"%{int(hole[1]) + 1}", message.text or "")
     severity = message.severity if message.severity in _SEVERITIES else "OK"
     return _definition(text, len(message.args), severity or "OK", message.resolution or "None.")

@@ -14,14 +14,14 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from emulator.redfish.service.bmc import Bmc
-from emulator.redfish.service.call import Call, Outcome
+from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import OperationResult, RedfishCall
 from emulator.redfish.service.shapes import Json
 
 ROOT: Final = "/redfish/v1"
 
 
-class Privilege(StrEnum):
+class RedfishPrivilege(StrEnum):
     """The standard privileges of DSP0266."""
 
     LOGIN = "Login"
@@ -35,16 +35,16 @@ class Privilege(StrEnum):
 class Operation:
     """What a method other than GET does. `needs` None: open to everybody."""
 
-    needs: Privilege | None
-    do: Callable[[Call], Outcome]
+    needs: RedfishPrivilege | None
+    do: Callable[[RedfishCall], OperationResult]
 
 
-def nothing(call: Call) -> Hashable:
+def nothing(call: RedfishCall) -> Hashable:
     """The state of what never changes."""
     return None
 
 
-def anybody(call: Call) -> bool:
+def anybody(call: RedfishCall) -> bool:
     return True
 
 
@@ -53,14 +53,14 @@ class Resource:
     """`body` None: only operations live here (actions). `read` answers in place of `body` (streams, monitors)."""
 
     path: str
-    body: Callable[[Bmc, Hashable], Json | bytes] | None = None
+    body: Callable[[RedfishBmc, Hashable], Json | bytes] | None = None
     type: str | None = None  # "#Chassis.v1_28_0.Chassis"; None outside the data model
-    state: Callable[[Call], Hashable] = nothing
+    state: Callable[[RedfishCall], Hashable] = nothing
     operations: Mapping[str, Operation] = field(default_factory=lambda: MappingProxyType({}))
-    read: Callable[[Call], Outcome] | None = None
+    read: Callable[[RedfishCall], OperationResult] | None = None
     open: bool = False  # readable without credentials
-    may_read: Callable[[Call], bool] = anybody
-    member: Callable[[Bmc, str], Resource | None] | None = None
+    may_read: Callable[[RedfishCall], bool] = anybody
+    member: Callable[[RedfishBmc, str], Resource | None] | None = None
     system: str | None = None  # whose power this is about
     media: str = "application/json"
     kept: bool = True  # whether its bytes are worth keeping
@@ -73,7 +73,7 @@ class Resource:
     def readable(self) -> bool:
         return self.body is not None or self.read is not None
 
-    def as_it_is(self, call: Call) -> Json:
+    def as_it_is(self, call: RedfishCall) -> Json:
         """The body now; empty where it is no JSON object. To build it may count as a look at the machine."""
         body = self.body(call.view, self.state(call)) if self.body is not None else None
         return body if isinstance(body, dict) else {}
@@ -109,12 +109,12 @@ def collection(
     path: str,
     schema: str,
     name: str,
-    members: Callable[[Bmc], tuple[str, ...]],
+    members: Callable[[RedfishBmc], tuple[str, ...]],
 ) -> Resource:
     """A collection of `schema` whose members never change while the tree lives."""
     odata_type = f"#{schema}.{schema}"
 
-    def body(view: Bmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc, state: Hashable) -> Json:
         return collection_body(path, odata_type, name, members(view))
 
     return Resource(path=path, type=odata_type, body=body)

@@ -15,29 +15,29 @@ from dataclasses import dataclass
 
 from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.presence import Being
-from emulator.core.faults.board import Request, Seam
-from emulator.core.journal import Kind
+from emulator.core.faults.board import ClientRequest, Seam
+from emulator.core.journal import EventKind
 from emulator.core.vocab import ResetType
 from emulator.faults.protocol import HttpReply
-from emulator.redfish.accounts.auth import Claim, Means, authenticate, check_password_age, claim_of, demand
+from emulator.redfish.accounts.auth import Credentials, Means, authenticate, check_password_age, claim_of, demand
 from emulator.redfish.events.event_messages import written
 from emulator.redfish.power.tasks import promise
 from emulator.redfish.service import query
-from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import (
-    Call,
-    Headers,
+    HeaderList,
     HttpAnswer,
     Incoming,
-    Outcome,
-    Refusal,
-    Say,
-    Shown,
-    Told,
-    VendorRefusal,
+    MessageReply,
+    OperationResult,
+    ProfileRefusal,
+    ProfileReply,
+    RedfishCall,
+    RegistryError,
+    ResourceBody,
     parse_object,
 )
-from emulator.redfish.service.error_shapes import Said, Wording
+from emulator.redfish.service.error_shapes import ErrorMessage, ErrorShapes
 from emulator.redfish.service.etag import etag_of, matches
 from emulator.redfish.service.resource import Resource, schema_of
 from emulator.redfish.service.shapes import Json
@@ -56,12 +56,12 @@ class Entity:
 
     body: bytes
     etag: str | None
-    headers: Headers
+    headers: HeaderList
     opaque: bool = False  # a document outside the data model: no query applies to it
 
 
 class Service:
-    def __init__(self, view: Bmc, tree: Tree, wording: Wording) -> None:
+    def __init__(self, view: RedfishBmc, tree: Tree, wording: ErrorShapes) -> None:
         self._view = view
         self._profile = view.profile
         self._tree = tree
@@ -77,7 +77,7 @@ class Service:
         view.advance()
         resource = self._tree.find(view, incoming.path)
         claim = claim_of(view, incoming)
-        request = Request(
+        request = ClientRequest(
             protocol="redfish",
             method=incoming.method,
             path=incoming.path,
@@ -85,19 +85,19 @@ class Service:
             reset=_reset_asked(incoming),
         )
         seq = view.record(
-            Kind.REQUEST,
+            EventKind.REQUEST,
             protocol="redfish",
             method=incoming.method,
             path=incoming.path,
             auth=claim.means,
             user=claim.journal_name(view),
         )
-        call = Call(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
+        call = RedfishCall(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
         answer = self._spoiled(call, resource, claim)
-        view.record(Kind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
+        view.record(EventKind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
         return answer
 
-    def refuse(self, refusal: Refusal) -> HttpAnswer:
+    def refuse(self, refusal: RegistryError) -> HttpAnswer:
         """For what never became a request: the error in this BMC's words."""
         return self._wording.refusal(refusal)
 
@@ -105,7 +105,7 @@ class Service:
         resource = self._tree.find(self._view, path)
         return resource is not None and resource.body is not None
 
-    def _spoiled(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer:
+    def _spoiled(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> HttpAnswer:
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
         replies = [fault for fault in fired if isinstance(fault, HttpReply)]
         early = next((fault for fault in replies if not fault.executed), None)
@@ -114,30 +114,32 @@ class Service:
         answer = self._honest(call, resource, claim)
         return self._wording.fault(replies[0]) if replies else answer
 
-    def _honest(self, call: Call, resource: Resource | None, claim: Claim) -> HttpAnswer:
+    def _honest(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> HttpAnswer:
         try:
             self._check_presence(call)
             done = self._do(call, resource, claim)
-        except Refusal as refusal:
+        except RegistryError as refusal:
             return self._wording.refusal(refusal)
-        except VendorRefusal as refusal:
+        except ProfileRefusal as refusal:
             return self._wording.say(refusal.say)
         return self._said(call, done)
 
-    def _said(self, call: Call, done: Outcome) -> HttpAnswer:
+    def _said(self, call: RedfishCall, done: OperationResult) -> HttpAnswer:
         match done:
-            case Say():
+            case ProfileReply():
                 task = self._profile.replies[done.reply].task
                 return self._wording.say(done) if task is None else promise(call, done, task, self._wording)
-            case Shown():
+            case ResourceBody():
                 return self._shown(call, done)
-            case Told():
-                said = Said(id=done.id, text=done.text, args=done.args, severity=done.severity, resolution=done.resolution)
+            case MessageReply():
+                said = ErrorMessage(
+                    id=done.id, text=done.text, args=done.args, severity=done.severity, resolution=done.resolution
+                )
                 return self._wording.error(done.status, said)
             case HttpAnswer():
                 return self._wording.finished(done)
 
-    def _do(self, call: Call, resource: Resource | None, claim: Claim) -> Outcome:
+    def _do(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> OperationResult:
         method, path = call.incoming.method, call.incoming.path
         operation = resource.operations.get(method) if resource is not None else None
         outside = path != "/redfish" and not path.startswith("/redfish/")
@@ -148,10 +150,10 @@ class Service:
             check_password_age(call)
         call.found = resource
         if resource is None:
-            raise Refusal(404, "ResourceMissingAtURI", path)
+            raise RegistryError(404, "ResourceMissingAtURI", path)
         readable = method in READS and resource.readable
         if operation is None and not readable:
-            raise Refusal(405, "OperationNotAllowed", headers=(("Allow", ", ".join(resource.methods)),))
+            raise RegistryError(405, "OperationNotAllowed", headers=(("Allow", ", ".join(resource.methods)),))
         self._check_odata_version(call)
         if operation is None:
             return self._read(call, resource)
@@ -163,16 +165,16 @@ class Service:
             self._written(call, resource, done)
         return done
 
-    def _written(self, call: Call, resource: Resource, done: Outcome) -> None:
+    def _written(self, call: RedfishCall, resource: Resource, done: OperationResult) -> None:
         """What a client has made, changed or removed gets another tag, and is news to subscribers."""
         method, view = call.incoming.method, call.view
-        where = done.path if isinstance(done, Shown) else resource.path
-        if isinstance(done, Shown) and done.status == 201:
+        where = done.path if isinstance(done, ResourceBody) else resource.path
+        if isinstance(done, ResourceBody) and done.status == 201:
             made = self._tree.find(view, where)
             name, odata_type = "ResourceCreated", made.type if made is not None else None
             if made is not None and "PATCH" in made.operations:
                 view.wrote(where)
-        elif method == "PATCH" and isinstance(done, Shown):
+        elif method == "PATCH" and isinstance(done, ResourceBody):
             name, odata_type = "ResourceChanged", resource.type
             if where != resource.path:
                 view.forgot(resource.path)
@@ -186,10 +188,10 @@ class Service:
         if (name, event.kind) != ("ResourceCreated", "EventDestination"):  # its first event would be about itself
             view.events.emit(event)
 
-    def _succeeded(self, done: Outcome) -> bool:
-        return (self._profile.replies[done.reply].status if isinstance(done, Say) else done.status) < 300
+    def _succeeded(self, done: OperationResult) -> bool:
+        return (self._profile.replies[done.reply].status if isinstance(done, ProfileReply) else done.status) < 300
 
-    def _shown(self, call: Call, done: Shown) -> HttpAnswer:
+    def _shown(self, call: RedfishCall, done: ResourceBody) -> HttpAnswer:
         """A resource as it has become, with complaints about what was not taken."""
         resource = self._tree.find(call.view, done.path)
         assert resource is not None, f"{done.path} was written and is not there"
@@ -202,12 +204,12 @@ class Service:
 
     # -- reading ---------------------------------------------------------------------------------------------------------
 
-    def _read(self, call: Call, resource: Resource) -> Outcome:
+    def _read(self, call: RedfishCall, resource: Resource) -> OperationResult:
         headers = call.incoming.headers
         if not acceptable(headers.get("accept"), resource.media):
-            raise Refusal(406, "HeaderInvalid", "Accept")
+            raise RegistryError(406, "HeaderInvalid", "Accept")
         if not resource.may_read(call):
-            raise Refusal(403, "InsufficientPrivilege")
+            raise RegistryError(403, "InsufficientPrivilege")
         if resource.read is not None:
             return resource.read(call)
         asked = query.parse(call.incoming.query, self._profile)
@@ -219,7 +221,7 @@ class Service:
             return HttpAnswer(304, tuple(pair for pair in entity.headers if pair[0] != "Content-Type"))
         return HttpAnswer(200, entity.headers, entity.body)
 
-    def _entity(self, call: Call, resource: Resource) -> Entity:
+    def _entity(self, call: RedfishCall, resource: Resource) -> Entity:
         state = resource.state(call)
         revision = call.view.revision(resource.path)
         kept = self._kept.get(resource.path) if resource.kept else None
@@ -230,7 +232,7 @@ class Service:
             self._kept[resource.path] = (state, revision, entity)
         return entity
 
-    def _made(self, resource: Resource, state: Hashable, revision: int, view: Bmc) -> Entity:
+    def _made(self, resource: Resource, state: Hashable, revision: int, view: RedfishBmc) -> Entity:
         plain = _plain(resource, view, state)
         if isinstance(plain, bytes):
             return self._wrapped(resource, plain, self._tag(resource, plain), opaque=True)
@@ -257,10 +259,10 @@ class Service:
 
     # -- queries ---------------------------------------------------------------------------------------------------------
 
-    def _queried(self, call: Call, resource: Resource, asked: query.Query) -> Entity:
+    def _queried(self, call: RedfishCall, resource: Resource, asked: query.Query) -> Entity:
         own = self._entity(call, resource)
         if own.opaque:
-            raise Refusal(400, "QueryNotSupportedOnResource")
+            raise RegistryError(400, "QueryNotSupportedOnResource")
         plain: Json = json.loads(own.body)
         if asked.shapes_members:
             here = f"{resource.path}?{call.incoming.query}"
@@ -280,7 +282,7 @@ class Service:
         alone = asked.expand is None and not asked.shapes_members
         return self._wrapped(resource, body, own.etag if alone else self._tag(resource, body))
 
-    def _fetched(self, call: Call, path: str) -> Json | None:
+    def _fetched(self, call: RedfishCall, path: str) -> Json | None:
         """What $expand puts in the place of a reference, tag included; None for what this client may not read."""
         resource = self._tree.find(call.view, path)
         if resource is None or resource.body is None or (call.who is None and not resource.open):
@@ -293,55 +295,59 @@ class Service:
         plain: Json = json.loads(entity.body)
         return plain
 
-    def _only_member(self, call: Call, resource: Resource) -> Resource:
+    def _only_member(self, call: RedfishCall, resource: Resource) -> Resource:
         """The one member of a collection with one member; any other collection is its own answer (DSP0266)."""
         plain = _plain(resource, call.view, resource.state(call))
         members = plain.get("Members") if isinstance(plain, Mapping) else None
         if not isinstance(members, list):
-            raise Refusal(400, "QueryNotSupportedOnResource")
+            raise RegistryError(400, "QueryNotSupportedOnResource")
         if len(members) != 1:
             return resource
         member = self._tree.find(call.view, members[0]["@odata.id"])
         if member is None or not member.may_read(call):
-            raise Refusal(403, "InsufficientPrivilege")
+            raise RegistryError(403, "InsufficientPrivilege")
         return member
 
     # -- presence --------------------------------------------------------------------------------------------------------
 
-    def _check_presence(self, call: Call) -> None:
+    def _check_presence(self, call: RedfishCall) -> None:
         """A BMC that has just started may not be ready. One that is away is not asked by our own wire; other servers cannot
         be silent, so there it is a 503."""
         presence = call.view.presence()
         match presence.being:
             case Being.NOT_READY if not presence.resets or call.request.reset in presence.resets:
-                raise VendorRefusal(Say(presence.reply or self._profile.bmc_reset.reply))
+                raise ProfileRefusal(ProfileReply(presence.reply or self._profile.bmc_reset.reply))
             case Being.DEAF:
                 seconds = str(max(1, round(presence.seconds or 60)))
-                raise Refusal(503, "ServiceTemporarilyUnavailable", seconds, headers=(("Retry-After", seconds),))
+                raise RegistryError(503, "ServiceTemporarilyUnavailable", seconds, headers=(("Retry-After", seconds),))
 
     # -- conditions ------------------------------------------------------------------------------------------------------
 
-    def _check_odata_version(self, call: Call) -> None:
+    def _check_odata_version(self, call: RedfishCall) -> None:
         rule = self._profile.http.odata_version
         sent = call.incoming.headers.get("odata-version")
         if rule is not None and sent is not None and sent.strip() != rule["only"]:
-            raise VendorRefusal(Say(rule["otherwise"]))
+            raise ProfileRefusal(ProfileReply(rule["otherwise"]))
 
-    def _check_if_match(self, call: Call, resource: Resource) -> None:
+    def _check_if_match(self, call: RedfishCall, resource: Resource) -> None:
         rule = self._profile.http.if_match
         if rule is None or call.incoming.method not in rule["applies_to"]:
             return
         sent = call.incoming.headers.get("if-match")
         if sent is None:
             if rule["required"] and resource.body is not None:
-                raise VendorRefusal(Say(rule["missing"])) if "missing" in rule else Refusal(428, "PreconditionRequired")
+                raise (
+                    ProfileRefusal(ProfileReply(rule["missing"]))
+                    if "missing" in rule
+                    else RegistryError(428, "PreconditionRequired")
+                )
             return
         current = self._entity(call, resource).etag if resource.body is not None else None
         if not matches(sent, current):
-            raise VendorRefusal(Say(rule["mismatch"]))
+            raise ProfileRefusal(ProfileReply(rule["mismatch"]))
 
 
-def _plain(resource: Resource, view: Bmc, state: Hashable) -> Json | bytes:
+def _plain(resource: Resource, view: RedfishBmc, state: Hashable) -> Json | bytes:
     assert resource.body is not None
     return resource.body(view, state)
 
@@ -352,7 +358,7 @@ def _reset_asked(incoming: Incoming) -> ResetType | None:
         return None
     try:
         word = parse_object(incoming.read_body()).get("ResetType")
-    except Refusal:
+    except RegistryError:
         return None
     return ResetType(word) if isinstance(word, str) and word in ResetType._value2member_map_ else None
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 Json: TypeAlias = dict[str, object]
 
 
-class Settings:
+class SavedSettings:
     """The writable memory of one BMC. What comes out is never what is stored: nobody can change it from outside."""
 
     __slots__ = ("_kept",)

@@ -22,7 +22,7 @@ from emulator.redfish.power.hardware import chassis, managers
 from emulator.redfish.power.systems import systems
 from emulator.redfish.power.tasks import task_types, tasks
 from emulator.redfish.service import root
-from emulator.redfish.service.bmc import Bmc
+from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.registries import registries
 from emulator.redfish.service.resource import Resource
 from emulator.redfish.service.shapes import Json
@@ -62,7 +62,7 @@ class Tree:
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._nodes.values())
 
-    def find(self, view: Bmc, path: str) -> Resource | None:
+    def find(self, view: RedfishBmc, path: str) -> Resource | None:
         """`path` may have one trailing slash."""
         if path.endswith("/") and len(path) > 1:
             path = path[:-1]
@@ -99,11 +99,11 @@ def members_properties(nodes: Iterable[Resource]) -> Iterator[Resource]:
             yield Resource(path=f"{node.path}/Members", operations={"POST": node.operations["POST"]})
 
 
-Body = Callable[[Bmc, Hashable], Json | bytes]
+Body = Callable[[RedfishBmc, Hashable], Json | bytes]
 
 
 def _overlaid(body: Body, patch: object, removed: frozenset[str]) -> Body:
-    def overlaid(view: Bmc, state: Hashable) -> Json | bytes:
+    def overlaid(view: RedfishBmc, state: Hashable) -> Json | bytes:
         plain = body(view, state)
         if isinstance(plain, bytes):
             return plain

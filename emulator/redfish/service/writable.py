@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
-from emulator.redfish.service.call import Call, Complaint, Refusal, Shown, refused, shown
-from emulator.redfish.service.resource import Operation, Privilege
+from emulator.redfish.service.call import RedfishCall, RegistryError, RegistryMessage, ResourceBody, refused, shown
+from emulator.redfish.service.resource import Operation, RedfishPrivilege
 from emulator.redfish.service.shapes import Json
 
 
@@ -32,11 +32,11 @@ class Rule(Protocol):
         """The value as it is to be stored. Raises Misfit."""
 
 
-Fields: TypeAlias = Mapping[str, Rule]
+WritableFields: TypeAlias = Mapping[str, Rule]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Text:
+class TextRule:
     """`low` and `high` count characters; `secret` values are never repeated."""
 
     low: int = 0
@@ -58,7 +58,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
+class IntegerRule:
     """An integer from `low` to `high`; `or_zero` takes 0 besides."""
 
     low: int
@@ -74,7 +74,7 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class NumberRule:
     """A number, whole or not, from `low` to `high`."""
 
     low: float
@@ -89,7 +89,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
+class BooleanRule:
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, bool):
             raise Misfit("PropertyValueTypeError", shown(value), name)
@@ -97,7 +97,7 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOfRule:
     words: tuple[str, ...]
 
     def check(self, value: object, name: str) -> object:
@@ -109,7 +109,7 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class ReferenceRule:
     """A link to a resource; it is stored as its path."""
 
     def check(self, value: object, name: str) -> object:
@@ -120,7 +120,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class OrNull:
+class OrNullRule:
     rule: Rule
 
     def check(self, value: object, name: str) -> object:
@@ -128,7 +128,7 @@ class OrNull:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListOf:
+class ListRule:
     """`sparse` takes the null and {} of a PATCH too; `merged_list` is what the writer then needs."""
 
     item: Rule
@@ -147,10 +147,10 @@ class ListOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class ObjectRule:
     """An object of which a client may write parts."""
 
-    fields: Fields
+    fields: WritableFields
 
     def check(self, value: object, name: str) -> object:
         """Takes it as a whole: for values inside lists and for creation."""
@@ -162,10 +162,10 @@ class Inside:
         return taken
 
 
-def sift(body: Json, fields: Fields, known: Mapping[str, object], prefix: str = "") -> tuple[Json, list[Complaint]]:
+def sift(body: Json, fields: WritableFields, known: Mapping[str, object], prefix: str = "") -> tuple[Json, list[RegistryMessage]]:
     """What of `body` may be written, and complaints about the rest. `known` is the resource as it is."""
     taken: Json = {}
-    complaints: list[Complaint] = []
+    complaints: list[RegistryMessage] = []
     for name, value in body.items():
         if name.startswith("@odata."):
             continue
@@ -173,8 +173,8 @@ def sift(body: Json, fields: Fields, known: Mapping[str, object], prefix: str = 
         rule = fields.get(name)
         if rule is None:
             message = "PropertyNotWritable" if name in known else "PropertyUnknown"
-            complaints.append(Complaint(message, (path,), (f"#/{path}",)))
-        elif isinstance(rule, Inside) and isinstance(value, dict):
+            complaints.append(RegistryMessage(message, (path,), (f"#/{path}",)))
+        elif isinstance(rule, ObjectRule) and isinstance(value, dict):
             inner = known.get(name)
             part, more = sift(value, rule.fields, inner if isinstance(inner, dict) else {}, f"{path}/")
             complaints += more
@@ -184,22 +184,26 @@ def sift(body: Json, fields: Fields, known: Mapping[str, object], prefix: str = 
             try:
                 taken[name] = rule.check(value, path)
             except Misfit as misfit:
-                complaints.append(Complaint(misfit.message, misfit.message_args, (f"#/{path}",)))
+                complaints.append(RegistryMessage(misfit.message, misfit.message_args, (f"#/{path}",)))
     return taken, complaints
 
 
-Written: TypeAlias = Sequence[Complaint] | Shown | None
-Write: TypeAlias = Callable[[Call, Json], Written]
+Written: TypeAlias = Sequence[RegistryMessage] | ResourceBody | None
+WriteOperation: TypeAlias = Callable[[RedfishCall, Json], Written]
 """Writes what was taken. May raise Refusal, if nothing at all has been written; may return complaints about single properties,
 or a `Shown` where the resource has moved or other headers are due."""
 
 
 def patch(
-    needs: Privilege, fields: Fields | Callable[[Call], Fields], write: Write, *, known: Callable[[Call], Json] | None = None
+    needs: RedfishPrivilege,
+    fields: WritableFields | Callable[[RedfishCall], WritableFields],
+    write: WriteOperation,
+    *,
+    known: Callable[[RedfishCall], Json] | None = None,
 ) -> Operation:
     """A PATCH operation. `fields` may depend on who asks; `known` gives the resource if not its own body does."""
 
-    def do(call: Call) -> Shown:
+    def do(call: RedfishCall) -> ResourceBody:
         body = call.json_object()
         allowed = fields(call) if callable(fields) else fields
         taken, complaints = sift(body, allowed, {})
@@ -209,19 +213,21 @@ def patch(
         if not taken and complaints:
             raise refused(400, complaints)
         if not taken:
-            raise Refusal(400, "NoOperation" if body else "EmptyJSON")
+            raise RegistryError(400, "NoOperation" if body else "EmptyJSON")
         done = write(call, taken)
-        if isinstance(done, Shown):
+        if isinstance(done, ResourceBody):
             return replace(done, complaints=(*complaints, *done.complaints))
-        return Shown(call.resource.path, complaints=(*complaints, *(done or ())))
+        return ResourceBody(call.resource.path, complaints=(*complaints, *(done or ())))
 
     return Operation(needs, do)
 
 
-def created(body: Json, fields: Fields, required: Sequence[str]) -> Json:
+def created(body: Json, fields: WritableFields, required: Sequence[str]) -> Json:
     """A body that is to make a resource. Raises Refusal (400) for anything missing, unknown or wrong."""
     taken, complaints = sift(body, fields, {})
-    missing = [Complaint("CreateFailedMissingReqProperties", (name,), (f"#/{name}",)) for name in required if name not in body]
+    missing = [
+        RegistryMessage("CreateFailedMissingReqProperties", (name,), (f"#/{name}",)) for name in required if name not in body
+    ]
     if missing or complaints:
         raise refused(400, [*missing, *complaints])
     return taken

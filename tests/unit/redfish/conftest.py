@@ -11,10 +11,10 @@ import pytest
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import VirtualClock
 from emulator.core.faults.board import ALWAYS, Armed
-from emulator.core.journal import Journal, Kind
+from emulator.core.journal import EventKind, Journal
 from emulator.core.rack import HostSpec, Rack, UnitSpec
 from emulator.core.truth.host import News
-from emulator.core.truth.virtual_hosts import VirtualRoom
+from emulator.core.truth.virtual_hosts import VirtualHosts
 from emulator.redfish.service.app import create_app
 from profiles.loader import load
 
@@ -40,7 +40,7 @@ class Bmc:
             dice=random.Random(7),
             make_token=lambda: f"{next(tokens):032x}",
         )
-        self.rack.hold_all(VirtualRoom(self.rack))
+        self.rack.hold_all(VirtualHosts(self.rack))
         self.app = create_app(self.rack)
         self.app.testing = True
         self.client = self.app.test_client()
@@ -82,7 +82,7 @@ class Bmc:
         self.rack.news("n1", self.profile.ids.system, News.OS_HUNG)
 
     def events(self, kind):
-        return [event.data for event in self.journal if event.kind is Kind(kind)]
+        return [event.data for event in self.journal if event.kind is EventKind(kind)]
 
 
 def message_of(answer):

@@ -162,12 +162,12 @@ def test_a_service_without_tls_has_no_certificate(generic):
 def spoken_names():
     """Every Base message that the code of the service can say: the literal arguments of whatever makes a complaint."""
     found = set()
-    for path in Path(emulator.redfish.__file__).parent.glob("*.py"):
+    for path in Path(emulator.redfish.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Name)
-                and node.func.id in ("Refusal", "Complaint", "Misfit")
+                and node.func.id in ("RegistryError", "RegistryMessage", "Misfit")
             ):
                 found |= {
                     arg.value

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from emulator.redfish.service.call import Refusal
+from emulator.redfish.service.call import RegistryError
 from emulator.redfish.service.condition import compiled
 
 ROLES = "/redfish/v1/AccountService/Roles"
@@ -72,7 +72,7 @@ def test_a_filter_means_what_it_says(text, fits):
     ],
 )
 def test_what_is_no_filter_is_refused(text):
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(RegistryError) as caught:
         compiled(text)
     assert (caught.value.http_status, caught.value.complaints[0].args[1]) == (400, "$filter")
 

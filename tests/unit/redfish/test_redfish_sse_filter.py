@@ -9,7 +9,7 @@ import pytest
 
 from emulator.redfish.events.sse_filter import PROPERTIES, compiled, parsed
 from emulator.redfish.events.subscriptions import Happening
-from emulator.redfish.service.call import Refusal
+from emulator.redfish.service.call import RegistryError
 
 SERVICE = "/redfish/v1/EventService"
 TEST = f"{SERVICE}/Actions/EventService.SubmitTestEvent"
@@ -75,7 +75,7 @@ def test_a_filter_means_what_it_says(text, passes):
     ],
 )
 def test_what_is_no_filter_is_refused_from_where_it_is_wrong(text, told):
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(RegistryError) as caught:
         parsed(text, WORDS)
     (complaint,) = caught.value.complaints
     assert (caught.value.http_status, complaint.message, complaint.args) == (
@@ -87,7 +87,7 @@ def test_what_is_no_filter_is_refused_from_where_it_is_wrong(text, told):
 
 @pytest.mark.parametrize("text", ["(" * 200 + "MessageId eq A" + ")" * 200, "(" * 5000, "MessageId eq 'A'" * 5000])
 def test_too_much_of_anything_is_refused(text):
-    with pytest.raises(Refusal):
+    with pytest.raises(RegistryError):
         parsed(text, WORDS)
 
 
@@ -112,7 +112,7 @@ def test_too_much_of_anything_is_refused(text):
     ],
 )
 def test_what_no_event_could_be_is_refused_by_name(text, message, args):
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(RegistryError) as caught:
         parsed(text, WORDS)
     (complaint,) = caught.value.complaints
     assert (caught.value.http_status, complaint.message, complaint.args) == (400, message, args)

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from emulator.core.errors import RackMisconfigured
-from profiles.model import Message, Span
+from profiles.model import MessageTemplate, Span
 
 TASKS = "/redfish/v1/TaskService/Tasks"
 MONITOR = "/redfish/v1/TaskService/TaskMonitors/1"
-REFUSED = Message(id="Base.1.22.OperationFailed", text="The host is off already.", severity="Warning", resolution="None.")
+REFUSED = MessageTemplate(id="Base.1.22.OperationFailed", text="The host is off already.", severity="Warning", resolution="None.")
 
 
 def with_task(profile, end, message=None, after_s=4.0, **tasks):

@@ -6,8 +6,19 @@ from dataclasses import replace
 
 import pytest
 
-from emulator.redfish.service.call import Refusal
-from emulator.redfish.service.writable import Flag, Inside, ListOf, OneOf, OrNull, Text, Whole, created, merged_list, sift
+from emulator.redfish.service.call import RegistryError
+from emulator.redfish.service.writable import (
+    BooleanRule,
+    IntegerRule,
+    ListRule,
+    ObjectRule,
+    OneOfRule,
+    OrNullRule,
+    TextRule,
+    created,
+    merged_list,
+    sift,
+)
 from profiles.model import Lockout
 
 SERVICE = "/redfish/v1/SessionService"
@@ -98,7 +109,11 @@ def test_an_account_that_is_made_again_does_not_get_its_old_tag(staffed):
 
 
 def test_rules_take_what_fits_and_name_what_does_not():
-    fields = {"A": Inside({"B": Whole(low=1, high=5), "C": OneOf(("x", "y"))}), "D": OrNull(Text(high=3)), "E": Flag()}
+    fields = {
+        "A": ObjectRule({"B": IntegerRule(low=1, high=5), "C": OneOfRule(("x", "y"))}),
+        "D": OrNullRule(TextRule(high=3)),
+        "E": BooleanRule(),
+    }
     taken, complaints = sift({"A": {"B": 3, "C": "z"}, "D": None, "E": 0, "F": 1}, fields, {"F": 2})
     assert taken == {"A": {"B": 3}, "D": None}
     assert [(c.message, c.args[-1], c.related[0]) for c in complaints] == [
@@ -109,8 +124,8 @@ def test_rules_take_what_fits_and_name_what_does_not():
 
 
 def test_a_secret_is_never_repeated():
-    with pytest.raises(Refusal) as caught:
-        created({"Password": "x" * 200}, {"Password": Text(high=127, secret=True)}, ())
+    with pytest.raises(RegistryError) as caught:
+        created({"Password": "x" * 200}, {"Password": TextRule(high=127, secret=True)}, ())
     assert caught.value.complaints[0].args == ("******", "127")
 
 
@@ -127,7 +142,7 @@ def test_a_secret_is_never_repeated():
 )
 def test_arrays_are_patched_item_by_item(patch, result):
     """null removes, {} keeps, what is not mentioned is cut off."""
-    rule = ListOf(item=Text(), sparse=True)
+    rule = ListRule(item=TextRule(), sparse=True)
     assert merged_list(["a", "b"], rule.check(patch, "NTPServers")) == result
 
 
