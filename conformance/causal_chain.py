@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from conformance.timeline import text
-from emulator.core.journal import Event, EventKind, chain
+from emulator import Event, EventKind, chain
 
 MOST_LINES = 24
 HEAD_LINES = 16

@@ -27,7 +27,7 @@ from conformance.scenario import (
 )
 from conformance.timeline import AskWindow, HostTruth, text
 from conformance.vocabulary import SUCCESS, Ask, Claim, FindingKind, Level, Verdict
-from emulator.core.vocab import Rail
+from emulator import Rail
 
 NEEDS_NO_OS = frozenset({"ForceOff", "PowerCycle", "FullPowerCycle", "ForceRestart"})
 

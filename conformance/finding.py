@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from conformance.requirement import Requirement
 from conformance.vocabulary import Ask, Claim, FindingKind, Level, Verdict
-from emulator.core.vocab import Os, Rail
+from emulator import Os, Rail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,8 @@ from conformance.expectations import AskCase, how_it_ended
 from conformance.finding import Finding
 from conformance.timeline import is_bmc_reset, is_write, text
 from conformance.vocabulary import Ask, Claim, FindingKind, Level, Verdict
-from emulator.core.journal import Event
-from emulator.core.journal import EventKind as Event_
-from emulator.core.vocab import Rail
+from emulator import Event, Rail
+from emulator import EventKind as Event_
 
 NEVER_DURING_OFF = frozenset({"On", "ForceOn", "ForceRestart", "GracefulRestart", "PowerCycle", "FullPowerCycle", "Resume"})
 TOGGLE = "PushPowerButton"

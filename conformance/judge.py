@@ -26,7 +26,7 @@ from conformance.requirement import ALL, Requirement
 from conformance.scenario import AskStep
 from conformance.timeline import AskWindow, HostTruth, Incomplete, Timeline
 from conformance.vocabulary import SEVERITY, Claim, FindingKind, Level, Verdict
-from emulator.core.journal import Event
+from emulator import Event
 
 STANDS_WITHOUT_FAULT = frozenset({Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK})
 BY_ID: Mapping[str, Requirement] = {requirement.id: requirement for requirement in ALL}

@@ -23,11 +23,7 @@ from conformance.leaks import files_with
 from conformance.outcome import FencerOutcome
 from conformance.scenario import AskStep, Inject, NoSelector, Scenario, WrongPassword
 from conformance.vocabulary import Claim, Protocol
-from emulator.assembly import Emulator, Endpoint
-from emulator.core.journal import Event, EventKind
-from emulator.core.rack import Rack, UnitSpec
-from emulator.core.truth.host import Host
-from emulator.core.vocab import Rail
+from emulator import Emulator, Endpoint, Event, EventKind, Rail, UnitSpec
 from profiles.model import Profile
 
 SETTLE_S: Final = 16.0
@@ -117,12 +113,11 @@ def _ask(
 ) -> FencerOutcome:
     endpoint = emulator.endpoints[step.bmc]
     system = endpoint.systems[0].id
-    emulator.call(lambda rack: _close_gate(rack, step.bmc, system))
+    emulator.forget_open_gate(step.bmc, system)
     emulator.record(step.bmc, EventKind.FENCER, what="start", ask=number, action=step.ask.value, system=system)
 
     def stamp() -> None:
-        cause = emulator.call(lambda rack: _last_answer(rack, step.bmc))
-        emulator.record(step.bmc, EventKind.FENCER, cause, what="claim", ask=number)
+        emulator.record(step.bmc, EventKind.FENCER, emulator.last_response(step.bmc), what="claim", ask=number)
 
     with tempfile.TemporaryDirectory(prefix="fencelab-run-") as own:
         scratch, watch = Path(own) / "home", Path(own) / "watch"
@@ -146,37 +141,5 @@ def _ask(
             outcome = replace(outcome, files=shown)
     emulator.record(step.bmc, EventKind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)
     if outcome.claim is Claim.OFF and emulator.host(step.bmc, system).rail is Rail.UP:
-        _settle(emulator, step.bmc, system)
+        emulator.let_fall(step.bmc, system, timeout_s=SETTLE_S)
     return outcome
-
-
-def _close_gate(rack: Rack, bmc: str, system: str) -> None:
-    # A gate that has opened stays open; every ask gets one of its own.
-    state = rack.unit(bmc).system(system)
-    if state.gate is not None and state.gate.open:
-        state.gate = None
-
-
-def _last_answer(rack: Rack, bmc: str) -> int | None:
-    """The answer that the fencer's claim can rest on."""
-    answers = [event.seq for event in rack.journal if event.kind is EventKind.RESPONSE and event.bmc == bmc]
-    return answers[-1] if answers else None
-
-
-def _settle(emulator: Emulator, bmc: str, system: str) -> None:
-    """Lets what the fencer has set in motion come to its end: opens the gate by looking, and waits for the rail."""
-    fell = threading.Event()
-
-    def watch(name: str, system_id: str, host: Host) -> None:
-        if (name, system_id) == (bmc, system) and host.rail is Rail.DOWN:
-            fell.set()
-
-    def look(rack: Rack) -> bool:
-        rack.listen(watch)
-        unit, state = rack.unit(bmc), rack.unit(bmc).system(system)
-        while state.gate is not None and not state.gate.open:
-            rack.effects.looked(unit, state, None)
-        return state.host.rail is Rail.UP and bool(state.timers)
-
-    if emulator.call(look):
-        fell.wait(SETTLE_S)

@@ -25,8 +25,7 @@ from conformance.play_scenario import Play, Played, play
 from conformance.result import Result
 from conformance.scenario import AskStep, ProfileAnswers, Scenario
 from conformance.vocabulary import SEVERITY, Protocol, Verdict
-from emulator.core.errors import EmulatorError
-from emulator.core.journal import EventKind
+from emulator import EmulatorError, EventKind
 from profiles.model import Profile
 
 NEAR_DEADLINE: Final = 0.8

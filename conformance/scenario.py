@@ -14,8 +14,7 @@ from enum import StrEnum
 
 from conformance.requirement import Requirement
 from conformance.vocabulary import Ask, Cause, Claim, Level, Protocol
-from emulator.core.faults.board import Armed
-from emulator.core.rack import HostSpec
+from emulator import Armed, HostSpec
 from profiles.model import Profile
 
 TARGET = "target"

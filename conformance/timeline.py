@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.vocabulary import Ask
-from emulator.core.journal import Datum, Event, EventKind
-from emulator.core.vocab import Os, Rail
+from emulator import Datum, Event, EventKind, Os, Rail
 
 SYSTEM_READ = re.compile(r"^/redfish/v1/Systems/(?P<id>[^/?]+)/?$")
 SYSTEM_ANY = re.compile(r"^/redfish/v1/Systems/(?P<id>[^/?]+)")

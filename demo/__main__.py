@@ -17,7 +17,7 @@ from demo import matrix, text
 from demo.acts import ACTS, Act, play, read
 from demo.page import page
 from demo.story import Story
-from emulator.wire.tcp import CannotBind
+from emulator import CannotBind
 from lab.local import SiteFailed
 
 FAILED = 5

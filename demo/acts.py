@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.story import Story, tell
-from emulator.core.journal import Event, EventKind, event_from_json
+from emulator import Event, EventKind, event_from_json
 from lab.local import LocalSite, SiteSettings
 
 HOST = "node1"

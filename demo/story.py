@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from emulator.core.journal import Event, EventKind
+from emulator import Event, EventKind
 
 DOWN = "Down"
 FENCED = "Fenced"

@@ -1,10 +1,13 @@
-"""BMCs that behave like real ones, with a ground-truth journal.
+"""BMCs that behave like real ones, with a ground-truth journal. This module is the whole public API of the emulator.
 
 from emulator import Emulator, HostSpec, UnitSpec
 from profiles import load
 
 with Emulator([UnitSpec(name="node1", profile=load("dell-idrac9"), hosts=(HostSpec(power="off"),))]) as emulator:
     print(emulator.endpoints["node1"].redfish_url)
+
+The suite, the lab and the demonstration import these names and nothing below them; import-linter checks it. The names are loaded
+on first use, so that a user of one part does not pay for Flask and pyghmi.
 """
 
 from __future__ import annotations
@@ -12,27 +15,98 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from emulator.assembly import Emulator, Endpoint, SystemRef
+    from emulator.assembly import Emulator
+    from emulator.backends.container import DockerHost
+    from emulator.backends.process import ProcessHost
     from emulator.core.clock import VirtualClock
-    from emulator.core.journal import Event, Journal
+    from emulator.core.errors import EmulatorError, RackMisconfigured
+    from emulator.core.faults.board import Armed
+    from emulator.core.faults.fault import Fault, Seam
+    from emulator.core.faults.trigger import When
+    from emulator.core.journal import HEAD_KEYS, Datum, Event, EventKind, Journal, chain, event_from_json
     from emulator.core.rack import HostSpec, UnitSpec
+    from emulator.core.truth.host import Host
+    from emulator.core.vocab import ChassisControl, Os, Rail, ResetType
+    from emulator.endpoints import Endpoint, SystemRef
+    from emulator.faults.registry import make_fault
+    from emulator.fleet import Fleet
+    from emulator.frontends import Place
+    from emulator.ready import GET_CHANNEL_AUTH_CAPABILITIES
+    from emulator.wire.ports import free_ports
+    from emulator.wire.tcp import CannotBind
 
-__all__ = ["Emulator", "Endpoint", "Event", "HostSpec", "Journal", "SystemRef", "UnitSpec", "VirtualClock"]
+__all__ = [
+    "GET_CHANNEL_AUTH_CAPABILITIES",
+    "HEAD_KEYS",
+    "Armed",
+    "CannotBind",
+    "ChassisControl",
+    "Datum",
+    "DockerHost",
+    "Emulator",
+    "EmulatorError",
+    "Endpoint",
+    "Event",
+    "EventKind",
+    "Fault",
+    "Fleet",
+    "Host",
+    "HostSpec",
+    "Journal",
+    "Os",
+    "Place",
+    "ProcessHost",
+    "RackMisconfigured",
+    "Rail",
+    "ResetType",
+    "Seam",
+    "SystemRef",
+    "UnitSpec",
+    "VirtualClock",
+    "When",
+    "chain",
+    "event_from_json",
+    "free_ports",
+    "make_fault",
+]
 
 _HOME = {
     "Emulator": "emulator.assembly",
-    "Endpoint": "emulator.assembly",
-    "SystemRef": "emulator.assembly",
+    "Endpoint": "emulator.endpoints",
+    "SystemRef": "emulator.endpoints",
+    "ProcessHost": "emulator.backends.process",
+    "DockerHost": "emulator.backends.container",
     "VirtualClock": "emulator.core.clock",
+    "EmulatorError": "emulator.core.errors",
+    "RackMisconfigured": "emulator.core.errors",
+    "Armed": "emulator.core.faults.board",
+    "Fault": "emulator.core.faults.fault",
+    "Seam": "emulator.core.faults.fault",
+    "When": "emulator.core.faults.trigger",
+    "HEAD_KEYS": "emulator.core.journal",
+    "Datum": "emulator.core.journal",
     "Event": "emulator.core.journal",
+    "EventKind": "emulator.core.journal",
     "Journal": "emulator.core.journal",
+    "chain": "emulator.core.journal",
+    "event_from_json": "emulator.core.journal",
     "HostSpec": "emulator.core.rack",
     "UnitSpec": "emulator.core.rack",
+    "Host": "emulator.core.truth.host",
+    "ChassisControl": "emulator.core.vocab",
+    "Os": "emulator.core.vocab",
+    "Rail": "emulator.core.vocab",
+    "ResetType": "emulator.core.vocab",
+    "make_fault": "emulator.faults.registry",
+    "Fleet": "emulator.fleet",
+    "Place": "emulator.frontends",
+    "GET_CHANNEL_AUTH_CAPABILITIES": "emulator.ready",
+    "free_ports": "emulator.wire.ports",
+    "CannotBind": "emulator.wire.tcp",
 }
 
 
 def __getattr__(name: str) -> object:
-    # Lazy: a user of one room (or the pytest plugin) does not pay for Flask and pyghmi.
     if name in _HOME:
         from importlib import import_module
 

@@ -13,9 +13,9 @@ import logging
 import os
 import random
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -25,12 +25,14 @@ from emulator.backends.container import ContainerHosts, DockerHost, Engine, LabA
 from emulator.backends.process import ProcessHost, ProcessHosts
 from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
-from emulator.core.faults.board import Armed, Seam
+from emulator.core.faults.board import Armed
+from emulator.core.faults.fault import Seam
 from emulator.core.journal import Datum, Event, EventKind, Journal
 from emulator.core.rack import Rack, UnitSpec
 from emulator.core.truth.host import Host, News
 from emulator.core.truth.virtual_hosts import VirtualHosts
 from emulator.core.vocab import Rail
+from emulator.endpoints import Endpoint, Endpoints, SystemRef
 from emulator.faults.wire import WireFault
 from emulator.fleet import Fleet
 from emulator.frontends import FrontEnds, Place
@@ -42,53 +44,6 @@ from profiles.model import ABSENT
 
 T = TypeVar("T")
 _log = logging.getLogger("fencelab.journal")
-
-
-@dataclass(frozen=True, slots=True)
-class SystemRef:
-    """How a client names one system of a BMC. `uuid` is empty where the vendor does not tell it."""
-
-    uri: str
-    id: str
-    uuid: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where a BMC is and how to log in."""
-
-    name: str
-    profile: str
-    host: str
-    redfish_port: int
-    redfish_url: str
-    ipmi_host: str
-    ipmi_port: int
-    username: str
-    password: str
-    password_is_default: bool
-    systems: tuple[SystemRef, ...]
-    ca_file: str
-    http_port: int | None = None  # sends clients to HTTPS
-
-
-class Endpoints(Mapping[str, Endpoint]):
-    """Where the BMCs of a rack are, by name, in their order. Made when asked for: there may be ten thousand."""
-
-    def __init__(self, names: Collection[str], make: Callable[[str], Endpoint]) -> None:
-        self._names = names
-        self._make = make
-
-    def __getitem__(self, name: str) -> Endpoint:
-        if name not in self._names:
-            raise KeyError(name)
-        return self._make(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 class Emulator:
@@ -336,6 +291,46 @@ class Emulator:
     def events(self) -> tuple[Event, ...]:
         """All events up to now."""
         return self.call(lambda rack: tuple(rack.journal))
+
+    def now(self) -> float:
+        """Seconds of the journal's clock."""
+        return self.call(lambda rack: rack.clock.now())
+
+    def last_response(self, name: str) -> int | None:
+        """The journal position of the BMC's latest answer; None where it has not answered yet."""
+        return self.call(
+            lambda rack: max((e.seq for e in rack.journal if e.kind is EventKind.RESPONSE and e.bmc == name), default=None)
+        )
+
+    # -- gates (ruling 8) ----------------------------------------------------------------------------------------------
+
+    def forget_open_gate(self, name: str, system: str | None = None) -> None:
+        """A gate that has opened stays open; afterwards the next gated command gets a new one."""
+        self.call(lambda rack: rack.effects.forget_open_gate(rack.unit(name).system(_system_id(rack, name, system))))
+
+    def let_fall(self, name: str, system: str | None = None, *, timeout_s: float) -> bool:
+        """Opens the gate of a host without a client's look, and waits until its rail is down, at most `timeout_s` seconds.
+
+        Returns at once where nothing is under way. Returns whether the rail is down at the end.
+        """
+        fell = threading.Event()
+
+        def begin(rack: Rack) -> tuple[Host, bool]:
+            unit = rack.unit(name)
+            state = unit.system(_system_id(rack, name, system))
+
+            def watch(unit_name: str, system_id: str, host: Host) -> None:
+                if (unit_name, system_id) == (name, state.id) and host.rail is Rail.DOWN:
+                    fell.set()
+
+            rack.listen(watch)
+            rack.effects.open_gate(unit, state)
+            return state.host, bool(state.timers)
+
+        host, under_way = self.call(begin)
+        return host.rail is Rail.DOWN or (under_way and fell.wait(timeout_s))
+
+    # -- hosts ---------------------------------------------------------------------------------------------------------
 
     def host(self, name: str, system: str | None = None) -> Host:
         """The truth about a host."""

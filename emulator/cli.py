@@ -21,7 +21,8 @@ from profiles import loader
 from profiles.errors import ProfileError
 
 if TYPE_CHECKING:
-    from emulator.assembly import Emulator, Endpoint
+    from emulator.assembly import Emulator
+    from emulator.endpoints import Endpoint
     from emulator.fleet import Fleet
     from profiles.model import Profile
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from emulator.core.bmc.presence import Being
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.board import ClientRequest, Fault, Seam
+from emulator.core.faults.fault import Fault, Seam
+from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.rack import Rack
 from emulator.faults.wire import WireFault

@@ -8,7 +8,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from emulator.assembly import Endpoint
+    from emulator.endpoints import Endpoint
 
 PATIENCE = 10.0
 """Seconds for each protocol."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from emulator.core.journal import Event, EventKind, event_from_json
+from emulator import Event, EventKind, event_from_json
 from lab import render
 from lab.engine import compose, docker, docker_bytes, mine, setting
 from lab.oracle import DiskWrite, parse_disk

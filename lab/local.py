@@ -26,10 +26,7 @@ from typing import Any
 
 import yaml
 
-from emulator import Emulator, HostSpec, UnitSpec
-from emulator.backends.process import ProcessHost
-from emulator.core.journal import HEAD_KEYS, Datum, Event, EventKind
-from emulator.wire.ports import free_ports
+from emulator import HEAD_KEYS, Datum, Emulator, Event, EventKind, HostSpec, ProcessHost, UnitSpec, free_ports
 from lab.oracle import DiskWrite, read_disk
 from lab.site import SiteFailed as SiteFailed
 from profiles import load
@@ -91,7 +88,7 @@ class LocalSite:
         self.emulator.__enter__()
         try:
             # Machines write CLOCK_MONOTONIC; the journal's clock starts with the emulator.
-            self._offset = time.monotonic() - self.emulator.call(lambda rack: rack.clock.now())
+            self._offset = time.monotonic() - self.emulator.now()
             for node in nodes:
                 self._await_agent(node)
             self.config = self._write_config()

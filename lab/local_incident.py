@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from emulator.core.journal import EventKind
+from emulator import EventKind
 from lab.local import LocalSite, SiteSettings
 from lab.oracle import DiskWrite
 from lab.settings import LabSettings
@@ -21,7 +21,7 @@ class LocalLab:
 
     def __init__(self, site: LocalSite) -> None:
         self._site = site
-        self._offset = time.monotonic() - site.emulator.call(lambda rack: rack.clock.now())
+        self._offset = time.monotonic() - site.emulator.now()
 
     @property
     def machines(self) -> Mapping[str, Sequence[str]]:

@@ -80,7 +80,7 @@ def _redfish(port: int) -> bool:
 
 
 def _ipmi(port: int) -> bool:
-    from emulator.ready import GET_CHANNEL_AUTH_CAPABILITIES
+    from emulator import GET_CHANNEL_AUTH_CAPABILITIES
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(PATIENCE)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from emulator.core.journal import Datum, EventKind
+from emulator import Datum, EventKind
 from lab.oracle import DiskWrite
 
 BMC_KINDS = frozenset({EventKind.COMMAND, EventKind.RAIL, EventKind.OS, EventKind.REPORT})

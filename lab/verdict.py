@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from emulator.core.journal import EventKind
+from emulator import EventKind
 from lab.oracle import DiskWrite, split_brains
 from lab.site import FencerSaid, TruthSeen
 

@@ -17,8 +17,7 @@ from conformance.scenario import (
 )
 from conformance.scenarios.words import RESET_PATH, falls_after
 from conformance.vocabulary import Cause, Protocol
-from emulator.core.faults.board import Armed, When
-from emulator.faults.wire import Drop
+from emulator import Armed, When, make_fault
 
 LOST_ANSWER = Scenario(
     id="FAULT-008",
@@ -31,7 +30,7 @@ LOST_ANSWER = Scenario(
         host(ON),
         Inject(
             "the connection is reset instead of the first answer to a reset, which is executed",
-            Armed(fault=Drop(executed=True), when=When(method="POST", path=RESET_PATH), count=1),
+            Armed(fault=make_fault("wire.reset", executed=True), when=When(method="POST", path=RESET_PATH), count=1),
         ),
         falls_after(3),
     ),

@@ -6,7 +6,7 @@ from conformance import requirement as req
 from conformance.scenario import ON, NeverClaims, Scenario, host, off
 from conformance.scenarios.words import completion, nothing_happens
 from conformance.vocabulary import Protocol
-from emulator.core.vocab import Rail
+from emulator import Rail
 
 NOT_IN_STATE_WHILE_ON = Scenario(
     id="IPMI-002",

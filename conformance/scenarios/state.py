@@ -25,9 +25,7 @@ from conformance.scenario import (
 )
 from conformance.scenarios.words import completion, falls_after, nothing_happens, refused_when_off, refused_when_on
 from conformance.vocabulary import Ask, Cause, Claim, Protocol
-from emulator.core.faults.board import Armed
-from emulator.core.vocab import Rail, ResetType
-from emulator.faults.report import Says
+from emulator import Armed, Rail, ResetType, make_fault
 
 ALREADY_OFF = "Server is already powered OFF."
 NOT_CONFIGURED = r"(?i)not configured"
@@ -99,7 +97,7 @@ POWERING_OFF = Scenario(
     protocol=Protocol.REDFISH,
     given=(
         host(ON),
-        Inject("the System says PoweringOff, whatever is true", Armed(fault=Says("PoweringOff"))),
+        Inject("the System says PoweringOff, whatever is true", Armed(fault=make_fault("report.says", word="PoweringOff"))),
         Inject("every power command is accepted and has no effect", Armed(fault=nothing_happens().armed.fault, must_fire=False)),
     ),
     steps=off(NeverClaims(), names_cause(Cause.TIMEOUT)),

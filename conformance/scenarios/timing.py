@@ -6,8 +6,7 @@ from conformance import requirement as req
 from conformance.scenario import ON, Inject, NeverClaims, Scenario, host, names_cause, off
 from conformance.scenarios.words import ALWAYS_ON_GET
 from conformance.vocabulary import Cause, Protocol
-from emulator.core.faults.board import Armed
-from emulator.faults.wire import Silent
+from emulator import Armed, make_fault
 
 SILENT_BMC = Scenario(
     id="TIME-001",
@@ -16,7 +15,10 @@ SILENT_BMC = Scenario(
     requirement=req.ENDS,
     source="measured: fence_redfish has no HTTP time-out at all",
     protocol=Protocol.REDFISH,
-    given=(host(ON), Inject("a GET is taken and never answered", Armed(fault=Silent(executed=False), when=ALWAYS_ON_GET))),
+    given=(
+        host(ON),
+        Inject("a GET is taken and never answered", Armed(fault=make_fault("wire.hang", executed=False), when=ALWAYS_ON_GET)),
+    ),
     steps=off(NeverClaims(), names_cause(Cause.TIMEOUT, Cause.UNREACHABLE)),
 )
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from conformance.scenario import Inject
-from emulator.core.faults.board import Armed, When
-from emulator.core.vocab import Rail, ResetType
-from emulator.faults.power import Gated, Ignore
-from emulator.faults.protocol import Completion, HttpReply
+from emulator import Armed, Rail, ResetType, When, make_fault
 
 RESET_PATH = "*/Actions/ComputerSystem.Reset"
 CONTROL = "chassis-control"
@@ -16,12 +13,12 @@ def falls_after(reads: int) -> Inject:
     """The rail moves only when the fencer has looked so often after its first command. Silent fencers never see it fall."""
     return Inject(
         f"after an accepted power command the host moves only when its power has been read {reads} times",
-        Armed(fault=Gated(reads), must_fire=False),
+        Armed(fault=make_fault("power.gate", gate=reads), must_fire=False),
     )
 
 
 def nothing_happens() -> Inject:
-    return Inject("every power command is accepted and has no effect", Armed(fault=Ignore()))
+    return Inject("every power command is accepted and has no effect", Armed(fault=make_fault("power.ignore")))
 
 
 def refused_when_off(status: int, message_id: str, text: str, *resets: ResetType) -> Inject:
@@ -30,7 +27,9 @@ def refused_when_off(status: int, message_id: str, text: str, *resets: ResetType
     return Inject(
         f"{which} of a host that is off is refused with HTTP {status} ({text})",
         Armed(
-            fault=HttpReply(status, message_id, text), when=When(path=RESET_PATH, reset=resets, rail=Rail.DOWN), must_fire=False
+            fault=make_fault("redfish.reply", status=status, message_id=message_id, text=text),
+            when=When(path=RESET_PATH, reset=resets, rail=Rail.DOWN),
+            must_fire=False,
         ),
     )
 
@@ -38,7 +37,10 @@ def refused_when_off(status: int, message_id: str, text: str, *resets: ResetType
 def refused_when_on(status: int, message_id: str, text: str) -> Inject:
     return Inject(
         f"every reset of a host that is on is refused with HTTP {status} ({text})",
-        Armed(fault=HttpReply(status, message_id, text), when=When(path=RESET_PATH, rail=Rail.UP)),
+        Armed(
+            fault=make_fault("redfish.reply", status=status, message_id=message_id, text=text),
+            when=When(path=RESET_PATH, rail=Rail.UP),
+        ),
     )
 
 
@@ -46,7 +48,7 @@ def completion(code: int, rail: Rail, *, must_fire: bool) -> Inject:
     state = "off" if rail is Rail.DOWN else "on"
     return Inject(
         f"Chassis Control of a host that is {state} completes with 0x{code:02X}",
-        Armed(fault=Completion(code), when=When(path=CONTROL, rail=rail), must_fire=must_fire),
+        Armed(fault=make_fault("ipmi.completion", code=code), when=When(path=CONTROL, rail=rail), must_fire=must_fire),
     )
 
 

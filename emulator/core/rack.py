@@ -22,7 +22,8 @@ from emulator.core.bmc.unit import Unit
 from emulator.core.bmc.watchdogs import Watchdogs
 from emulator.core.clock import Clock, Instant
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
-from emulator.core.faults.board import Armed, PowerFault, ReportFault, Seam
+from emulator.core.faults.board import Armed
+from emulator.core.faults.fault import PowerFault, ReportFault, Seam
 from emulator.core.journal import EventKind, Journal
 from emulator.core.naming import numbered
 from emulator.core.power.commands import Effects

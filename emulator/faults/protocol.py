@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar
 
-from emulator.core.faults.board import Fault, Seam
+from emulator.core.faults.fault import Fault, Seam
 from emulator.faults.registry import fault
 
 

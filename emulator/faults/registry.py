@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from emulator.core.errors import RackMisconfigured
+from emulator.core.faults.fault import Fault
+
 F = TypeVar("F")
 
 _REGISTRY: dict[str, type] = {}
@@ -30,3 +33,17 @@ def fault_names() -> tuple[str, ...]:
 def fault_class(name: str) -> type:
     """Raises KeyError for a name that nobody registered."""
     return _REGISTRY[name]
+
+
+def make_fault(name: str, **params: object) -> Fault:
+    """A fault by the name that users type, e.g. `make_fault("wire.reset", executed=True)`.
+
+    Raises RackMisconfigured for a name that nobody registered, or parameters that it does not have.
+    """
+    if name not in _REGISTRY:
+        raise RackMisconfigured(f"no fault is called {name!r}; there are: {', '.join(fault_names())}")
+    try:
+        made: Fault = _REGISTRY[name](**params)
+    except TypeError as error:
+        raise RackMisconfigured(f"{name}: {error}") from None
+    return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from emulator.core.faults.board import Seam
+from emulator.core.faults.fault import Seam
 from emulator.faults.registry import fault
 from profiles.model import View
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
-from emulator.core.faults.board import Seam
+from emulator.core.faults.fault import Seam
 from emulator.faults.registry import fault
 from emulator.wire.ops import Close, Hang, Plan, Reset, Send, Wait, WireOp, text_of
 

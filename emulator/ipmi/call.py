@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.board import ClientRequest
+from emulator.core.faults.trigger import ClientRequest
 from emulator.core.vocab import CompletionCode, ResetType
 from emulator.ipmi.console.sol import Sol
 from emulator.ipmi.session.handshake import RakpHalfOpen

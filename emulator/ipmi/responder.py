@@ -25,7 +25,8 @@ from emulator.core.bmc.presence import HERE
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import Instant
 from emulator.core.errors import EmulatorError
-from emulator.core.faults.board import ClientRequest, Seam
+from emulator.core.faults.fault import Seam
+from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.naming import derived_uuid
 from emulator.core.vocab import CompletionCode

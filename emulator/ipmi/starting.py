@@ -9,7 +9,7 @@ Rules
 from __future__ import annotations
 
 from emulator.core.bmc.presence import Being, Presence
-from emulator.core.faults.board import ClientRequest
+from emulator.core.faults.trigger import ClientRequest
 
 SESSION_COMMANDS = frozenset((0x06, command) for command in (0x37, 0x38, 0x39, 0x3A, 0x3B, 0x3C, 0x54))
 

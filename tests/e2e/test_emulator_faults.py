@@ -17,7 +17,9 @@ import pytest
 
 from emulator import Emulator, Endpoint, Event, HostSpec, UnitSpec
 from emulator.core.errors import RackMisconfigured
-from emulator.core.faults.board import Armed, Fault, When
+from emulator.core.faults.board import Armed
+from emulator.core.faults.fault import Fault
+from emulator.core.faults.trigger import When
 from emulator.core.journal import EventKind, chain
 from emulator.core.rack import Rack
 from emulator.core.vocab import Rail

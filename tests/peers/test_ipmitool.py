@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.board import Armed, When
+from emulator.core.faults.board import Armed
+from emulator.core.faults.trigger import When
 from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Os, Rail

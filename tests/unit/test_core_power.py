@@ -7,7 +7,9 @@ from dataclasses import replace
 import pytest
 
 from emulator.core.errors import RackMisconfigured
-from emulator.core.faults.board import Armed, ClientRequest, Seam, When
+from emulator.core.faults.board import Armed
+from emulator.core.faults.fault import Seam
+from emulator.core.faults.trigger import ClientRequest, When
 from emulator.core.journal import EventKind
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.truth.host import News

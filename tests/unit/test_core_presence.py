@@ -14,7 +14,8 @@ from emulator.core.bmc.presence import HERE, Being, Presence
 from emulator.core.bmc.view import BmcView
 from emulator.core.bmc.watchdog import TimerUse, WatchdogSetup
 from emulator.core.clock import VirtualClock
-from emulator.core.faults.board import Armed, ClientRequest
+from emulator.core.faults.board import Armed
+from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind, Journal
 from emulator.core.rack import HostSpec, Rack, UnitSpec
 from emulator.core.truth.host import host_off, host_on

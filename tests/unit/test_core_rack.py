@@ -16,7 +16,8 @@ from emulator.core.errors import (
     NoSuchUnit,
     RackMisconfigured,
 )
-from emulator.core.faults.board import Armed, ClientRequest
+from emulator.core.faults.board import Armed
+from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind, Journal, chain, event_from_json
 from emulator.core.naming import derived_serial, derived_uuid, numbered
 from emulator.core.power.system import SystemState

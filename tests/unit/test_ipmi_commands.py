@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from emulator.core.errors import IllegalStimulus
-from emulator.core.faults.board import Armed, ClientRequest, When
+from emulator.core.faults.board import Armed
+from emulator.core.faults.trigger import ClientRequest, When
 from emulator.core.journal import EventKind
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.truth.host import Order

@@ -10,7 +10,8 @@ import pytest
 from emulator.core.bmc.boot import NO_OVERRIDE, BootEnabled, BootMode, BootOverride, BootTarget
 from emulator.core.bmc.eventlog import LogKind
 from emulator.core.bmc.machine import Led, RestorePolicy
-from emulator.core.faults.board import Armed, When
+from emulator.core.faults.board import Armed
+from emulator.core.faults.trigger import When
 from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Rail

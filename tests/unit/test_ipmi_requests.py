@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.core.faults.board import Armed, When
+from emulator.core.faults.board import Armed
+from emulator.core.faults.trigger import When
 from emulator.core.journal import EventKind
 from emulator.core.vocab import Rail
 from emulator.faults.protocol import Completion, Silence

@@ -14,7 +14,8 @@ from emulator.core.bmc.view_accounts import AccountsView
 from emulator.core.bmc.view_machine import BootView, ChassisView, LogView, SensorsView, WatchdogView
 from emulator.core.bmc.view_network import NetworkView
 from emulator.core.clock import Instant
-from emulator.core.faults.board import ClientRequest, Fault, ReportFault, Seam
+from emulator.core.faults.fault import Fault, ReportFault, Seam
+from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import Datum, EventKind
 from emulator.core.naming import derived_serial, derived_uuid
 from emulator.core.power.commands import PowerReply

@@ -1,100 +1,18 @@
-"""Deliberate deviations, as data.
+"""Which faults are armed on one BMC, and how often each has acted.
 
 Rules
-  1. A fault is settings and at most one pure function; what it has seen so far is kept here, beside the rack.
-  2. Four seams, named by every fault: wire (bytes), protocol (answers), report (what the BMC says of power), power (effects).
-  3. A reply table is not a fault (ruling 6). A fault that must fire and did not makes the scenario invalid, never green.
-
-Triggers are semantic: "the second POST of a reset while the rail is up", not "after 300 ms".
+  1. A reply table of a profile is not a fault (ruling 6). A fault that must fire and did not makes a scenario invalid.
+  2. Asking counts: `firing` is called exactly once per request and seam.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from fnmatch import fnmatchcase
-from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
-from emulator.core.vocab import Rail, ResetType
-from profiles.model import EffectStep, View
-
-
-class Seam(StrEnum):
-    WIRE = "wire"
-    PROTOCOL = "protocol"
-    REPORT = "report"
-    POWER = "power"
-
-
-class Fault(Protocol):
-    """Every fault is a frozen dataclass with these two class attributes; `name` is what users type."""
-
-    name: ClassVar[str]
-    seam: ClassVar[Seam]
-
-
-@runtime_checkable
-class PowerFault(Protocol):
-    """Changes what an accepted command does to the host; `gate` asks for one with that many reads."""
-
-    name: ClassVar[str]
-    seam: ClassVar[Seam]
-
-    @property
-    def gate(self) -> int | None: ...
-
-    def shape(self, steps: tuple[EffectStep, ...]) -> tuple[EffectStep, ...]: ...
-
-
-@runtime_checkable
-class ReportFault(Protocol):
-    """Changes what one of the BMC's views says of power. May return ABSENT or None."""
-
-    name: ClassVar[str]
-    seam: ClassVar[Seam]
-
-    @property
-    def views(self) -> tuple[View, ...]: ...
-
-    def report(self, word: str | None) -> str | None: ...
-
-
-class ClientRequest(NamedTuple):
-    """One request of a client, as far as triggers may look into it.
-
-    `method` is the HTTP method, or "IPMI". `path` is the URL path without a query, or the IPMI command in words
-    ("chassis-control", "chassis-status", "rakp1"). `reset` is set where the request is a power command.
-    """
-
-    protocol: str
-    method: str
-    path: str
-    system: str | None = None
-    reset: ResetType | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class When:
-    """Which requests. What is not named matches everything; `path` takes shell wildcards; the first `skip` matches pass."""
-
-    protocol: str | None = None
-    method: str | None = None
-    path: str | None = None
-    reset: tuple[ResetType, ...] = ()
-    rail: Rail | None = None
-    skip: int = 0
-
-    def matches(self, request: ClientRequest, rail: Rail | None) -> bool:
-        return (
-            (self.protocol is None or self.protocol == request.protocol)
-            and (self.method is None or self.method == request.method)
-            and (self.path is None or fnmatchcase(request.path, self.path))
-            and (not self.reset or request.reset in self.reset)
-            and (self.rail is None or self.rail is rail)
-        )
-
-
-ALWAYS = When()
+from emulator.core.faults.fault import Fault, Seam
+from emulator.core.faults.trigger import ALWAYS, ClientRequest, When
+from emulator.core.vocab import Rail
+from profiles.model import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,8 @@ from typing import TypeVarTuple
 
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.unit import Unit
-from emulator.core.faults.board import ClientRequest, PowerFault, Seam
+from emulator.core.faults.fault import PowerFault, Seam
+from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.power.system import GATE_SECONDS, Gate, SystemState
 from emulator.core.rack_services import RackServices
@@ -189,6 +190,16 @@ class Effects:
             self._open(unit, system, gate, cause)
         elif gate.seen == 2:
             self._room.after(GATE_SECONDS, _later(self._open, unit, system, gate, cause))
+
+    def open_gate(self, unit: Unit, system: SystemState) -> None:
+        """Opens a closed gate without any client's look: what was held back happens now."""
+        if system.gate is not None and not system.gate.open:
+            self._open(unit, system, system.gate, None)
+
+    def forget_open_gate(self, system: SystemState) -> None:
+        """The next command that a fault holds back gets a gate of its own."""
+        if system.gate is not None and system.gate.open:
+            system.gate = None
 
     def _open(self, unit: Unit, system: SystemState, gate: Gate, cause: int | None) -> None:
         if gate.open:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from emulator.core.bmc.accounts import AuthResult, LocalAccount
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.board import ClientRequest, Seam
+from emulator.core.faults.fault import Seam
+from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.faults.protocol import Completion, Silence, answer_instead
 from emulator.ipmi.call import IpmiBmc

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from emulator.core.errors import EmulatorError
-from emulator.core.faults.board import ClientRequest
+from emulator.core.faults.trigger import ClientRequest
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.shapes import EventStream, Json
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.presence import Being
-from emulator.core.faults.board import ClientRequest, Seam
+from emulator.core.faults.fault import Seam
+from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.vocab import ResetType
 from emulator.faults.protocol import HttpReply

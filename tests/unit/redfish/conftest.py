@@ -10,7 +10,8 @@ import pytest
 
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import VirtualClock
-from emulator.core.faults.board import ALWAYS, Armed
+from emulator.core.faults.board import Armed
+from emulator.core.faults.trigger import ALWAYS
 from emulator.core.journal import EventKind, Journal
 from emulator.core.rack import HostSpec, Rack, UnitSpec
 from emulator.core.truth.host import News

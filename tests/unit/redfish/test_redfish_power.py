@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.board import When
+from emulator.core.faults.trigger import When
 from emulator.core.rack import HostSpec
 from emulator.core.vocab import ChassisControl, Rail, ResetType
 from emulator.faults.power import Gated

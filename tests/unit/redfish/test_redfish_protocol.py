@@ -14,7 +14,7 @@ from wsgiref.validate import validator
 import pytest
 
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
-from emulator.core.faults.board import When
+from emulator.core.faults.trigger import When
 from emulator.core.rack import HostSpec
 from emulator.faults.protocol import HttpReply
 from emulator.redfish.service.app import MAX_BODY, create_app
