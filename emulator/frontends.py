@@ -5,29 +5,35 @@ from __future__ import annotations
 import secrets
 import socket
 import ssl
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from emulator.core.bmc.presence import Being
 from emulator.core.bmc.view import BmcView
+from emulator.core.errors import RackMisconfigured
+from emulator.core.faults.board import Fired
 from emulator.core.faults.fault import Fault, Seam
 from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.rack import Rack
-from emulator.faults.wire import WireFault
+from emulator.datagrams import DatagramPath
+from emulator.faults.plans import ConnectFault, WireFault
+from emulator.faults.seams import Handshake, HandshakeFault
 from emulator.fleet import BLOCK, Fleet, FleetPort, room_for
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
+from emulator.latency import Latency
 from emulator.redfish.events.event_delivery import ThreadedEventDelivery
 from emulator.redfish.service.app import create_app
-from emulator.tls_ports import PortKeeper, TlsKeyring, redirect_to
+from emulator.tls_ports import FLAWS, PortKeeper, TlsKeyring, redirect_to
 from emulator.wire.certs import CertificateSpec, CertificateStore
 from emulator.wire.http import HttpServer, NoHooks
-from emulator.wire.ops import Hang, Plan
+from emulator.wire.ops import Hang, Plan, Wait, held_by
 from emulator.wire.reactor import Reactor
-from emulator.wire.tcp import Listener, bind
+from emulator.wire.tcp import CannotBind, Listener, bind
 from emulator.wire.udp import SocketAddress, UdpEndpoint
 from profiles.model import ABSENT, Profile
 
@@ -56,43 +62,69 @@ class BmcAddress:
 
 
 class WireFaults(NoHooks):
-    """Lets the armed wire faults of a BMC act on its HTTP exchanges; a BMC that is away says nothing."""
+    """Lets the armed faults of a BMC act on its HTTP connections and exchanges; a BMC that is away says nothing."""
 
-    def __init__(self, rack: Rack) -> None:
+    def __init__(self, rack: Rack, latency: Latency, context_of: Callable[[str, Handshake], ssl.SSLContext | None]) -> None:
+        """`context_of(name, handshake)` is the TLS context that a fault wants for a BMC."""
         self._rack = rack
-        self._late: dict[str, tuple[WireFault, ...]] = {}
+        self._latency = latency
+        self._context_of = context_of
+        self._late: dict[str, tuple[Fired, ...]] = {}
 
     def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
-        return (Hang(),) if BmcView(self._rack, listener_name).presence().being is Being.DEAF else None
+        view = BmcView(self._rack, listener_name)
+        if view.presence().being is Being.DEAF:
+            return (Hang(),)
+        plan: Plan = ()
+        for fault_id, fault, _ in view.fired(Seam.CONNECT, CONNECT, concerns=lambda fault: isinstance(fault, ConnectFault)):
+            assert isinstance(fault, ConnectFault)
+            plan = (*plan, *held_by(fault_id, fault.greeting()))
+        return plan or None
+
+    def handshake(self, listener_name: str, usual: ssl.SSLContext | None) -> ssl.SSLContext | None:
+        view, wanted = BmcView(self._rack, listener_name), Handshake()
+        if usual is None:
+            return None
+        for _, fault, _ in view.fired(Seam.CONNECT, CONNECT, concerns=lambda fault: isinstance(fault, HandshakeFault)):
+            assert isinstance(fault, HandshakeFault)
+            wanted = fault.handshake(wanted)
+        return usual if wanted == Handshake() else self._context_of(listener_name, wanted)
 
     def before(self, listener_name: str, method: str, path: str) -> Plan | None:
         view = BmcView(self._rack, listener_name)
         if view.presence().being is Being.DEAF:
             return (Hang(),)
-        fired = _wire(
-            view.faults(Seam.WIRE, ClientRequest(protocol="redfish", method=method, path=path, system=_system_in(view, path)))
-        )
-        early = [fault for fault in fired if not fault.executed]
-        self._late[listener_name] = tuple(fault for fault in fired if fault.executed)
+        fired = view.fired(Seam.WIRE, ClientRequest(protocol="redfish", method=method, path=path, system=_system_in(view, path)))
+        early = [each for each in fired if not _executed(each.fault)]
+        self._late[listener_name] = tuple(each for each in fired if _executed(each.fault))
         if not early:
             return None
         seq = view.record(EventKind.REQUEST, protocol="redfish", method=method, path=path, executed=False)
         plan: Plan = ()
-        for fault in early:
-            plan = fault.rewrite(plan)
+        for fault_id, fault, _ in early:
+            plan = _rewritten(fault_id, fault, plan)
             view.record(EventKind.WIRE, seq, fault=fault.name, answer="none")
         return plan
 
     def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
-        for fault in self._late.pop(listener_name, ()):
-            plan = fault.rewrite(plan)
-            view = BmcView(self._rack, listener_name)
+        view = BmcView(self._rack, listener_name)
+        for fault_id, fault, _ in self._late.pop(listener_name, ()):
+            plan = _rewritten(fault_id, fault, plan)
             view.record(EventKind.WIRE, view.last_request(), fault=fault.name, method=method, path=path, executed=True)
-        return plan
+        late_s = self._latency.of(view.profile)
+        return (Wait(late_s), *plan) if late_s else plan
 
 
-def _wire(faults: Iterable[Fault]) -> list[WireFault]:
-    return [fault for fault in faults if isinstance(fault, WireFault)]
+CONNECT = ClientRequest(protocol="redfish", method="CONNECT", path="")
+"""What triggers see of a new TCP connection."""
+
+
+def _executed(fault: Fault) -> bool:
+    return isinstance(fault, WireFault) and fault.executed
+
+
+def _rewritten(fault_id: str, fault: Fault, plan: Plan) -> Plan:
+    return held_by(fault_id, fault.rewrite(plan)) if isinstance(fault, WireFault) else plan
 
 
 def _system_in(view: BmcView, path: str) -> str | None:
@@ -113,6 +145,7 @@ class FrontEnds:
         directory: Path,
         event_hosts: frozenset[str] = frozenset(),
         fleet: Fleet | None = None,
+        latency: bool = True,
     ) -> None:
         """`places` are those of the rack's BMCs, in their order. Redfish events go to loopback addresses and to `event_hosts`,
         nowhere else."""
@@ -124,12 +157,14 @@ class FrontEnds:
         self._held: list[socket.socket] = []
         self._refused: dict[str, BmcAddress] = {}
         self._endpoints: dict[str, UdpEndpoint] = {}
-        self._responders: list[IpmiResponder] = []
+        self._responders: dict[str, IpmiResponder] = {}
         self._fleet_port: FleetPort | None = None
         self._certificates = CertificateStore()
         self._courier = ThreadedEventDelivery(reactor.post, event_hosts)
+        pace = Latency(rack.seed, on=latency)
+        self._datagrams = DatagramPath(rack, pace)
         app = create_app(rack, courier=self._courier, keyring_of=self._keyring if tls else None)
-        self._server = HttpServer(reactor, app, hooks=WireFaults(rack))
+        self._server = HttpServer(reactor, app, hooks=WireFaults(rack, pace, self._context))
         self._plain = HttpServer(reactor, app)
         PortKeeper(reactor, rack, self._doors)
         try:
@@ -137,13 +172,9 @@ class FrontEnds:
                 room_for(len(rack.units))
             for n, (name, place) in enumerate(zip(rack.units, places, strict=True)):
                 if fleet is not None and self._fleet_port is None:
-                    self._fleet_port = FleetPort(rack, reactor, fleet, place.ipmi_port)
+                    self._fleet_port = FleetPort(rack, reactor, fleet, place.ipmi_port, self._datagrams)
                 if fleet is None or n % BLOCK == 0:
-                    profile = rack.unit(name).profile
-                    specification = self._specification(profile, place.listen)
-                    context = self._certificates.context(specification, profile.http.tls_min) if tls else None
-                    # Of a refused one too: clients open it first.
-                    self._ca_file(name, place.listen).write_bytes(self._certificates.certificate(specification).ca_pem)
+                    context = self._certified(name, place.listen)
                 if name in refuse:
                     self._refuse(name, place.listen)
                 else:
@@ -180,10 +211,56 @@ class FrontEnds:
             http_port=plain.port if plain is not None else None,
         )
 
+    def open(self, name: str, place: Place) -> None:
+        """Opens the ports of a BMC that has just been added to the rack; from any thread. Raises CannotBind, and then nothing of
+        it is open; RackMisconfigured in a fleet, whose addresses are all given."""
+        if self._fleet is not None:
+            raise RackMisconfigured("a fleet's BMCs have their addresses from the start: none can be added")
+        try:
+            self._open(BmcView(self._rack, name), place, self._certified(name, place.listen))
+        except CannotBind:
+            self.shut(name)
+            raise
+
+    def shut(self, name: str) -> None:
+        """Closes the ports of a BMC and forgets what belongs to it; from any thread."""
+        if self._fleet is not None:
+            raise RackMisconfigured("a fleet's BMCs have their addresses from the start: none can be removed")
+        self._server.shut(name)
+        self._plain.shut(name)
+        self._refused.pop(name, None)
+        endpoint = self._endpoints.pop(name, None)
+        self._responders.pop(name, None)
+
+        def close() -> None:
+            self._datagrams.forget(name)
+            if endpoint is not None:
+                endpoint.close()
+
+        self._reactor.call(close)
+
     # -- certificates ----------------------------------------------------------------------------------------------------
 
     def _ca_file(self, name: str, address: str) -> Path:
         return self._directory / (f"{name}.pem" if self._fleet is None else f"{self._fleet.number(address) // BLOCK}.pem")
+
+    def _certified(self, name: str, listen: str) -> ssl.SSLContext | None:
+        """Makes the certificate of a BMC, and its file: of a refused one too, because clients open it first."""
+        profile = self._rack.unit(name).profile
+        specification = self._specification(profile, listen)
+        self._ca_file(name, listen).write_bytes(self._certificates.certificate(specification).ca_pem)
+        return self._certificates.context(specification, profile.http.tls_min) if self._tls else None
+
+    def _context(self, name: str, wanted: Handshake) -> ssl.SSLContext | None:
+        """The TLS context that a fault asks for."""
+        if wanted.plain:
+            return None
+        profile, listener = self._rack.unit(name).profile, self._server.listeners[name]
+        specification = self._specification(profile, listener.address)
+        if wanted.certificate is not None:
+            specification = replace(specification, **FLAWS[wanted.certificate])
+        oldest = profile.http.tls_min if wanted.newest is None else "1.0"
+        return self._certificates.context(specification, oldest, wanted.newest)
 
     def _specification(self, profile: Profile, address: str) -> CertificateSpec:
         addresses = (address,) if self._fleet is None else self._fleet.block(self._fleet.number(address))
@@ -215,21 +292,26 @@ class FrontEnds:
         self._refused[name] = BmcAddress(_reachable(listen), *ports, self._ca_file(name, listen))
 
     def _open_ipmi(self, view: BmcView, place: Place) -> None:
+        path, name = self._datagrams, view.name
+
         def on_datagram(data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
-            for answer, to in responder.receive(data, peer):
-                endpoint.send(answer, to, local)
+            path.arrives(name, data, lambda data: answer(data, peer, local))
+
+        def answer(data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
+            for reply, to in responder.receive(data, peer):
+                path.leaves(name, reply, partial(endpoint.send, peer=to, local=local))
 
         def emit(data: bytes, peer: Peer, here: Here) -> None:
-            endpoint.send(data, (peer[0], peer[1]), (here.address, here.port))
+            path.leaves(name, data, partial(endpoint.send, peer=(peer[0], peer[1]), local=(here.address, here.port)))
 
         endpoint = UdpEndpoint(self._reactor, place.listen, place.ipmi_port, on_datagram)
         here = Here(_reachable(place.listen), endpoint.port)
         responder = IpmiResponder(view, entropy=secrets.token_bytes, here=here, emit=emit)
-        self._responders.append(responder)
+        self._responders[view.name] = responder
         self._endpoints[view.name] = endpoint
 
     def _tick(self) -> None:
-        for responder in self._responders:
+        for responder in self._responders.values():
             responder.tick(self._reactor.now())
         if self._fleet_port is not None:
             self._fleet_port.tick(self._reactor.now())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, TypedDict
 from wsgiref.types import StartResponse, WSGIApplication
 
 from cryptography import x509
@@ -16,12 +16,34 @@ from cryptography.hazmat.primitives import serialization
 from emulator.core.bmc.eventlog import LogEntry, LogKind
 from emulator.core.bmc.presence import Being
 from emulator.core.bmc.view import BmcView
+from emulator.core.faults.fault import Seam
 from emulator.core.rack import Rack
+from emulator.faults.seams import PortFault
 from emulator.redfish.certificates.certificate_service import certificates_in
 from emulator.redfish.certificates.signing import SigningKey, Wish, new_key, pem_of, signing_request
-from emulator.wire.certs import Certificate, server_context
+from emulator.wire.certs import Certificate, CertificateKey, Validity, server_context
 from emulator.wire.reactor import Reactor
 from emulator.wire.tcp import Listener, PortState
+
+
+class CertificateFields(TypedDict, total=False):
+    """Those fields of `CertificateSpec` that a flaw sets."""
+
+    validity: Validity
+    wrong_name: bool
+    key: CertificateKey
+    issuer: str
+    own_key: bool
+
+
+FLAWS: Final[Mapping[str, CertificateFields]] = {
+    "expired": {"validity": Validity.EXPIRED},
+    "not-yet-valid": {"validity": Validity.FUTURE},
+    "wrong-name": {"wrong_name": True},
+    "weak-key": {"key": CertificateKey.RSA_1024},
+    "unknown-ca": {"issuer": "CN=An authority that nobody knows", "own_key": True},
+}
+"""What a certificate says that the fault `tls.certificate` asks for."""
 
 LAST_WORDS: Final = 0.2
 """Seconds for the answer to the request that reset the BMC to reach the client before its connection breaks."""
@@ -84,7 +106,8 @@ def _public(key: object) -> bytes:
 
 
 class PortKeeper:
-    """Shuts the TCP ports of the BMCs that are away: SYNs are dropped, open connections break."""
+    """Shuts the TCP ports of the BMCs that are away (SYNs are dropped, open connections break) and of those whose armed faults
+    say so; lets go what a disarmed fault held back."""
 
     def __init__(self, reactor: Reactor, rack: Rack, doors: Callable[[str], Iterable[Listener]]) -> None:
         """`doors(name)` are the ports of a BMC."""
@@ -92,21 +115,43 @@ class PortKeeper:
         self._rack = rack
         self._doors = doors
         rack.on_log(self._logged)
+        rack.faults.on_change(self._fault_changed)
 
     def _logged(self, name: str, entry: LogEntry) -> None:
         # The BMC writes it down just before it goes; one turn of the loop later it is gone.
         if entry.kind in _COMES_OR_GOES:
             self._reactor.call_later(0, partial(self._look, name))
 
+    def _fault_changed(self, name: str, fault_id: str, disarmed: bool) -> None:
+        if disarmed:
+            for listener in self._doors(name):
+                for connection in tuple(listener.connections):
+                    connection.release(fault_id)
+        self._set(name)
+        if not disarmed and any(fault.breaks for fault in self._port_faults(name)):
+            for listener in self._doors(name):
+                listener.drop_connections()
+
     def _look(self, name: str) -> None:
-        away = self._away(name)
-        for listener in self._doors(name):
-            listener.set_door(PortState.SATURATED if away else PortState.OPEN)
-        if away:
+        if self._set(name):
             self._reactor.call_later(LAST_WORDS, partial(self._break, name))
 
+    def _set(self, name: str) -> bool:
+        """Opens or shuts the ports of a BMC; returns whether it is away."""
+        away = name in self._rack.units and self._away(name)
+        faults = self._port_faults(name)
+        shut = PortState.REFUSED if any(fault.refuses for fault in faults) else PortState.SATURATED
+        for listener in self._doors(name):
+            listener.set_door(PortState.SATURATED if away else shut if faults else PortState.OPEN)
+        return away
+
+    def _port_faults(self, name: str) -> tuple[PortFault, ...]:
+        unit = self._rack.units.get(name)
+        standing = self._rack.faults.standing(unit, Seam.PORT) if unit is not None else ()
+        return tuple(fault for fault in standing if isinstance(fault, PortFault))
+
     def _break(self, name: str) -> None:
-        if self._away(name):
+        if name in self._rack.units and self._away(name):
             for listener in self._doors(name):
                 listener.drop_connections()
 

@@ -32,6 +32,12 @@ class NoSuchUnit(EmulatorError):
     completion_code = 0xFF
 
 
+class NoSuchFault(EmulatorError):
+    """The caller named an armed fault that does not exist, or not any more."""
+
+    http_status = 404
+
+
 class IllegalStimulus(EmulatorError):
     """The host table has no row for this: a caller's bug, never a user's fault."""
 

@@ -32,6 +32,8 @@ class EventKind(StrEnum):
     SESSION = "session"
     COMMAND = "command"  # a power command that a BMC has taken in, refused ones too
     FAULT = "fault"  # a fault fired
+    ARM = "arm"  # a fault was armed or disarmed
+    UNIT = "unit"  # a BMC was added or removed while the rack ran
     GATE = "gate"
     TASK = "task"  # a task of a BMC has begun, runs, has ended or was removed
     NOTICE = "notice"  # subscriptions, and what became of an event that a BMC sent out
@@ -84,6 +86,7 @@ class Journal:
         self._ring: deque[Event] = deque(maxlen=capacity)
         self._spill = spill
         self._next = 1
+        self._subscribers: tuple[Callable[[Event], object], ...] = ()
 
     def record(self, bmc: str, kind: EventKind, cause: int | None = None, **data: Datum) -> int:
         """Appends and returns the new event's `seq`."""
@@ -99,7 +102,33 @@ class Journal:
         self._ring.append(event)
         if self._spill is not None:
             self._spill(event.to_json())
+        for subscriber in self._subscribers:
+            self._tell(subscriber, event)
         return seq
+
+    def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
+        """Calls `callback(event)` for every event from now on, in order, in the thread that records; what is returned ends that.
+
+        Nothing is queued: the callback must be quick, and must record nothing itself. One that raises is dropped, and the journal
+        says so once.
+        """
+        self._subscribers += (callback,)
+        return lambda: self._unsubscribe(callback)
+
+    def _unsubscribe(self, callback: Callable[[Event], object]) -> None:
+        self._subscribers = tuple(each for each in self._subscribers if each is not callback)
+
+    def _tell(self, subscriber: Callable[[Event], object], event: Event) -> None:
+        try:
+            subscriber(event)
+        except Exception as error:  # noqa: BLE001  a reader of the journal must not stop its writer
+            self._unsubscribe(subscriber)
+            self.append(
+                "",
+                EventKind.NOTICE,
+                event.seq,
+                {"what": "a subscriber of the journal was dropped", "error": type(error).__name__},
+            )
 
     def __iter__(self) -> Iterator[Event]:
         return iter(tuple(self._ring))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from emulator.core.bmc.unit import Unit
 from emulator.core.clock import Instant
@@ -13,11 +13,15 @@ from emulator.core.timers import Timer
 from emulator.core.truth.host import Order
 from profiles.model import Span, View
 
+if TYPE_CHECKING:
+    from emulator.core.faults.control import FaultControl
+
 
 class RackServices(Protocol):
     """What `Rack` is to them; it imports them, so they know it by this shape."""
 
     journal: Journal
+    faults: FaultControl
 
     @property
     def now(self) -> Instant: ...

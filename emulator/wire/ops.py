@@ -8,7 +8,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Wait:
     """Does nothing for a while; later operations come after it."""
 
     seconds: float
+    held_by: str = ""
+    """Who can end it early: see `Connection.release`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,16 @@ class Reset:
 class Hang:
     """Keeps the connection open and never says anything again."""
 
+    held_by: str = ""
+
 
 WireOp = Send | Wait | HalfClose | Close | Reset | Hang
 Plan = tuple[WireOp, ...]
+
+
+def held_by(holder: str, plan: Iterable[WireOp]) -> Plan:
+    """The plan, with every wait and hang that nobody holds yet held by `holder`."""
+    return tuple(replace(op, held_by=holder) if isinstance(op, Wait | Hang) and not op.held_by else op for op in plan)
 
 
 def text_of(plan: Iterable[WireOp]) -> bytes:

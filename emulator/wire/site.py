@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,6 +24,9 @@ class HttpHooks(Protocol):
     def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
         """A plan to play before the handshake. The handshake follows only if the plan leaves the connection open."""
 
+    def handshake(self, listener_name: str, usual: ssl.SSLContext | None) -> ssl.SSLContext | None:
+        """How to speak TLS to a new connection: `usual` is what the listener does, None is no TLS."""
+
     def before(self, listener_name: str, method: str, path: str) -> Plan | None:
         """A plan instead of calling the application: the request is not executed."""
 
@@ -35,6 +39,9 @@ class NoHooks:
 
     def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
         return None
+
+    def handshake(self, listener_name: str, usual: ssl.SSLContext | None) -> ssl.SSLContext | None:
+        return usual
 
     def before(self, listener_name: str, method: str, path: str) -> Plan | None:
         return None

@@ -101,6 +101,9 @@ class Reception(Protocol):
     def intercept(self, listener: Listener, peer: tuple[str, int]) -> Plan | None:
         """A plan to play on the bare socket before any handshake; if it leaves the connection open, the handshake follows."""
 
+    def context(self, listener: Listener) -> ssl.SSLContext | None:
+        """How to speak TLS to a new connection; None: plain text."""
+
 
 NOBODY: frozenset[Connection] = frozenset()
 
@@ -254,8 +257,9 @@ class Listener:
             raise
 
     def _introduce(self, connection: Connection) -> None:
-        if self.tls is not None:
-            connection.start_tls(self.tls)
+        context = self._reception.context(self)
+        if context is not None:
+            connection.start_tls(context)
         else:
             connection.deadline(self._reception.limits.idle)
         connection.receiver = self._reception.greet(self, connection)

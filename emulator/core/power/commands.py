@@ -125,9 +125,9 @@ class Effects:
         system.machine.commanded(_cause_of(reset), steps)
         request = ClientRequest(protocol=protocol, method="", path="", system=system.id, reset=reset)
         reads: int | None = None
-        for fault in unit.faults.firing(Seam.POWER, request, system.host.rail):
+        fired = self._room.faults.firing(unit, Seam.POWER, request, rail=system.host.rail, cause=cause, system=system.id)
+        for _, fault, _ in fired:
             assert isinstance(fault, PowerFault)
-            self._room.journal.record(unit.name, EventKind.FAULT, cause, system=system.id, fault=fault.name)
             steps = fault.shape(steps)
             reads = fault.gate if fault.gate is not None else reads
         beside = system.falls() and not any(step.real == "Off" for step in steps)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.presence import Being
@@ -20,6 +20,8 @@ from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.vocab import ResetType
 from emulator.faults.protocol import HttpReply
+from emulator.faults.protocol.redirect import Redirect
+from emulator.faults.seams import ContentFault, HttpContent
 from emulator.redfish.accounts.auth import Credentials, Means, authenticate, check_password_age, claim_of, demand
 from emulator.redfish.events.event_messages import written
 from emulator.redfish.power.tasks import promise
@@ -73,6 +75,10 @@ class Service:
         """The BMC has a new entry in its log."""
         self._view.logged(entry)
 
+    def end(self) -> None:
+        """The BMC leaves the rack."""
+        self._view.events.boot()
+
     def answer(self, incoming: Incoming) -> HttpAnswer:
         view = self._view
         view.advance()
@@ -108,12 +114,18 @@ class Service:
 
     def _spoiled(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> HttpAnswer:
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
-        replies = [fault for fault in fired if isinstance(fault, HttpReply)]
+        replies = [fault for fault in fired if isinstance(fault, HttpReply | Redirect)]
         early = next((fault for fault in replies if not fault.executed), None)
         if early is not None:
             return self._wording.fault(early)
         answer = self._honest(call, resource, claim)
-        return self._wording.fault(replies[0]) if replies else answer
+        if replies:
+            return self._wording.fault(replies[0])
+        for fault in fired:
+            if isinstance(fault, ContentFault):
+                changed = fault.change(HttpContent(answer.status, answer.headers, answer.body))
+                answer = replace(answer, status=changed.status, headers=changed.headers, body=changed.body)
+        return answer
 
     def _honest(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> HttpAnswer:
         try:
