@@ -17,7 +17,6 @@ from emulator.core.journal import Datum, Event, EventKind
 from emulator.core.rack import Rack
 from emulator.core.truth.host import Host
 from emulator.core.vocab import Rail
-from emulator.faults.model import named_fault
 from emulator.faults.plans import ASKED_OF
 from profiles.errors import listed
 from profiles.model import Profile
@@ -40,7 +39,7 @@ class EmulatorOperations(ABC):
 
         def arm_it(rack: Rack) -> FaultId:
             profile = rack.unit(name).profile
-            armed = named_fault(profile, fault) if isinstance(fault, str) else fault
+            armed = _named(profile, fault) if isinstance(fault, str) else fault
             check_armable(armed, profile)
             return rack.arm(name, armed)
 
@@ -114,6 +113,12 @@ class EmulatorOperations(ABC):
     def cut(self, name: str, system: str | None = None) -> None:
         """The host loses power by itself; no command was sent."""
         self.call(lambda rack: rack.cut(name, system_id(rack, name, system)))
+
+
+def _named(profile: Profile, fault: str) -> Armed:
+    from emulator.faults.model import named_fault  # pydantic costs 100 ms: only those pay who use it
+
+    return named_fault(profile, fault)
 
 
 def check_armable(armed: Armed, profile: Profile) -> None:

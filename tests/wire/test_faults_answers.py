@@ -47,7 +47,7 @@ def test_garbage(bench: FaultBench) -> None:
 
 
 def test_a_cut_answer_begins_and_is_reset(bench: FaultBench) -> None:
-    with bench.armed("wire.cut", params={"after": 40}):
+    with bench.armed("wire.cut", params={"keep": 40}):
         sock = bench.tls()
         sock.sendall(b"GET /redfish/v1/ HTTP/1.1\r\nHost: x\r\n\r\n")
         assert sock.recv(100).startswith(b"HTTP/1.1 200")
