@@ -1,4 +1,4 @@
-"""docs/faults.md: every fault with its parameters and an example, written from the classes by `python -m emulator.faults.page`."""
+"""docs/faults.md: every fault with its parameters and an example, written by `python -m emulator.faults.page`."""
 
 from __future__ import annotations
 
@@ -34,18 +34,21 @@ Written from the classes by `python -m emulator.faults.page`; a test fails when 
 
 ## The envelope
 
-A fault is written in one form, `fault/1`, wherever it is: `emulator.arming_from_mapping({...})` in Python, `faults:` of a profile.
+A fault is written in one form, `fault/1`, wherever it is: `emulator.arming_from_mapping({...})` in Python, `faults:` of a
+profile.
 
 | key | means | default |
 | --- | --- | --- |
 """
 _AFTER: Final = """
-`after` and `until` take seconds since arming, or `{rail: off}` or `{rail: on}`, with `system` where a BMC has several hosts. For `after`
-a rail that is so already counts. For `until` only a change counts that comes after the fault has begun; what is over stays over.
+`after` and `until` take seconds since arming, or `{rail: off}` or `{rail: on}`, with `system` where a BMC has several
+hosts. For `after` a rail that is so already counts. For `until` only a change counts that comes after the fault has begun;
+what is over stays over.
 
-`Emulator.arm(bmc, fault)` returns an id such as `f1`, `Emulator.faults()` lists what is armed and how often it matched and fired, and
-`Emulator.disarm(id)` takes it away. What it holds back goes on at once: a delayed answer, the rest of a dripped one, a datagram on its
-way. A connection that it has hung is closed. Ports that it has shut open. TLS connections that are open stay as they are.
+`Emulator.arm(bmc, fault)` returns an id such as `f1`, `Emulator.faults()` lists what is armed and how often it matched and
+fired, and `Emulator.disarm(id)` takes it away. What it holds back goes on at once: a delayed answer, the rest of a dripped
+one, a datagram on its way. A connection that it has hung is closed. Ports that it has shut open. TLS connections that are
+open stay as they are.
 """
 
 
