@@ -124,6 +124,12 @@ class AskWindow:
         return tuple(e for e in (*self.during, *self.after) if e.kind in (EventKind.RAIL, EventKind.OS) and not self.is_target(e))
 
     @cached_property
+    def systems_taken_for_off(self) -> frozenset[str]:
+        """The systems that were sent a power command, or said Off: what a claim of off can only be about."""
+        off = (e for e in self.looks if text(e, "word") == "Off")
+        return frozenset(text(e, "system") for e in (*self.power_commands, *self.commands, *off)) - {""}
+
+    @cached_property
     def systems_addressed(self) -> frozenset[str]:
         """The systems that were read or commanded, whatever the protocol."""
         return frozenset(text(e, "system") for e in (*self.requests, *self.looks, *self.commands)) - {""}

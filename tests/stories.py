@@ -49,7 +49,7 @@ class Story:
     ) -> Story:
         """Asks for the power of a system. `told` is the word of the answer; None: there is no answer."""
         asked = ClientRequest(protocol, method, path, system, None, Intent.POWER_READ)
-        seq = self.say(EventKind.REQUEST, **asked.facts(), auth="basic", user="root")
+        seq = self.say(EventKind.REQUEST, **asked.facts(path, auth="basic", user="root"))
         if told is not None:
             self.say(EventKind.RESPONSE, seq, status=200)
             view = "ipmi" if protocol == "ipmi" else "system"
@@ -60,7 +60,7 @@ class Story:
         path = f"/redfish/v1/Systems/{system}/Actions/ComputerSystem.Reset"
         known = ResetType(reset) if reset in ResetType._value2member_map_ else None
         asked = ClientRequest("redfish", "POST", path, system, known, Intent.POWER_COMMAND)
-        seq = self.say(EventKind.REQUEST, **asked.facts(), auth="basic", user="root")
+        seq = self.say(EventKind.REQUEST, **asked.facts(path, auth="basic", user="root"))
         self.say(
             EventKind.COMMAND,
             seq,
@@ -78,7 +78,7 @@ class Story:
 
     def request(self, method: str, path: str, intent: Intent = Intent.READ) -> Story:
         asked = ClientRequest("ipmi" if method == "IPMI" else "redfish", method, path, None, None, intent)
-        self.say(EventKind.REQUEST, **asked.facts(), auth="basic", user="root")
+        self.say(EventKind.REQUEST, **asked.facts(path, auth="basic", user="root"))
         return self
 
     def falls(self, system: str = "1") -> Story:

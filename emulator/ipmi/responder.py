@@ -351,7 +351,7 @@ class IpmiResponder:
 
     def _write_request(self, request: ClientRequest, session: LanSession | None) -> int:
         user = session.account.name if session is not None else None
-        return self._view.record_request(request.facts() | {"user": user})
+        return self._view.record_request(request.facts(request.path, user=user))
 
     def _write_flood(self) -> int:
         """One event a second stands for all the requests of strangers beyond the rate."""

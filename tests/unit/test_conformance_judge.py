@@ -58,6 +58,12 @@ def test_a_claim_of_off_on_a_host_that_came_back_is_unsafe_and_resurrected() -> 
     assert (judgement.verdict, judgement.kind) == (Verdict.UNSAFE, Manner.RESURRECTED)
 
 
+def test_who_reads_all_systems_and_takes_the_wrong_one_has_the_wrong_target() -> None:
+    judgement = verdict_on(Story().start().read(told="On").read(system="2", told="Off").claim())
+    assert judgement.kind is Manner.WRONG_TARGET
+    assert "off was 2, the target is 1" in judgement.why
+
+
 def test_a_look_alone_says_which_system_was_read() -> None:
     story = Story().start()
     asked = story.say(EventKind.REQUEST, protocol="redfish", method="GET", path="/redfish/v1/Systems", intent="power-read")

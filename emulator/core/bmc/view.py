@@ -94,12 +94,15 @@ class BmcView:
 
         Journals a `look` for each system and view, and lets the gate of each system count one read.
         """
-        systems: dict[str, None] = {}
-        for look in dict.fromkeys(looks):
-            self.record(EventKind.LOOK, cause, system=look.system, view=look.view, word=look.word)
-            systems[look.system] = None
-        for system_id in systems:
-            self._rack.effects.looked(self._unit, self._unit.system(system_id), cause)
+        append, unit = self._rack.journal.append, self._unit
+        seen: set[Look] = set()
+        for look in looks:
+            if look not in seen:  # links run in rings: an expanded answer may show a resource twice
+                seen.add(look)
+                append(unit.name, EventKind.LOOK, cause, {"system": look.system, "view": look.view, "word": look.word})
+        for system in unit.systems:
+            if system.gate is not None and any(look.system == system.id for look in seen):
+                self._rack.effects.looked(unit, system, cause)
 
     def command(self, system_id: str, command: PowerCommand, cause: int | None) -> PowerReply:
         """Takes in a power command of either protocol. Raises NoSuchSystem."""

@@ -44,17 +44,10 @@ class ClientRequest(NamedTuple):
     reset: ResetType | None = None
     intent: Intent = Intent.OTHER
 
-    def facts(self, path: str | None = None) -> dict[str, Datum]:
-        """The keys of the journal's `request` event: protocol, method, path, intent, and system and reset where there are any.
-
-        `path` is the path as the client wrote it, where that is to be kept.
-        """
-        told: dict[str, Datum] = {
-            "protocol": self.protocol,
-            "method": self.method,
-            "path": self.path if path is None else path,
-            "intent": self.intent,
-        }
+    def facts(self, path: str, **more: Datum) -> dict[str, Datum]:
+        """The keys of the journal's `request` event: protocol, method, path, intent, what the protocol adds, and system and reset
+        where there are any. `path` is the path as the client wrote it."""
+        told: dict[str, Datum] = {"protocol": self.protocol, "method": self.method, "path": path, "intent": self.intent, **more}
         if self.system is not None:
             told["system"] = self.system
         if self.reset is not None:

@@ -83,7 +83,7 @@ class Service:
         known = exchange or self.classify(incoming)
         request = known.request
         claim = claim_of(view, incoming)
-        seq = view.record_request(request.facts(incoming.path) | {"auth": claim.means, "user": claim.journal_name(view)})
+        seq = view.record_request(request.facts(incoming.path, auth=claim.means, user=claim.journal_name(view)))
         call = RedfishCall(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
         answer = self._spoiled(call, known.resource, claim)
         view.record(EventKind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
