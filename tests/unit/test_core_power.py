@@ -9,7 +9,7 @@ import pytest
 from emulator.core.errors import RackMisconfigured
 from emulator.core.faults.board import Armed
 from emulator.core.faults.fault import Seam
-from emulator.core.faults.trigger import ClientRequest, When
+from emulator.core.faults.trigger import ClientRequest, Intent, When
 from emulator.core.journal import EventKind
 from emulator.core.power.commands import PowerCommand
 from emulator.core.power.system import Look
@@ -290,6 +290,57 @@ def test_triggers_look_at_method_path_rail_and_order(bench):
     assert not view.faults(Seam.WIRE, post)
     board.clear()
     assert not board.armings
+
+
+@pytest.mark.parametrize(
+    ("when", "path", "matches"),
+    [
+        (When(path="*/ComputerSystem.Reset"), "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset", True),
+        (When(path="*/ComputerSystem.Reset"), "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset/", True),
+        (When(path="/redfish/v1/Systems/1/"), "/redfish/v1/Systems/1", True),
+        (When(path="/"), "/", True),
+        (When(path="/redfish/v1/Systems/?"), "/redfish/v1/Systems/1", True),
+        (When(path="/redfish/v1/Systems"), "/redfish/v1/Systems/1", False),
+        (When(intent=Intent.POWER_COMMAND), "/anything", True),
+        (When(intent=Intent.LOGIN), "/anything", False),
+        (When(reset=(ResetType.FORCE_OFF,)), "/anything", True),
+        (When(reset=(ResetType.ON,)), "/anything", False),
+    ],
+)
+def test_a_trigger_looks_at_what_a_request_means(when, path, matches):
+    request = ClientRequest("redfish", "POST", path, "1", ResetType.FORCE_OFF, Intent.POWER_COMMAND)
+    assert when.matches(request, Rail.UP) is matches
+
+
+def test_a_request_is_journaled_with_what_it_means_and_no_empty_keys():
+    known = ClientRequest("redfish", "POST", "/x", "1", ResetType.FORCE_OFF, Intent.POWER_COMMAND)
+    assert known.facts("/x/", user="root") == {
+        "protocol": "redfish", "method": "POST", "path": "/x/", "intent": "power-command", "user": "root", "system": "1",
+        "reset": "ForceOff",
+    }  # fmt: skip
+    assert "system" not in ClientRequest("ipmi", "IPMI", "system-guid").facts("system-guid")
+
+
+def test_an_answer_that_tells_two_words_of_a_system_is_one_read(bench):
+    bench.rack.arm("node1", Armed(fault=Gated(gate=2)))
+    reset(bench, "ForceOff")
+    both = [Look("1", View.SYSTEM, "On"), Look("1", View.CHASSIS, "On"), Look("1", View.SYSTEM, "On")]
+    bench.view().told(both, None)
+    assert [(e.data["view"], e.data["word"]) for e in bench.events(EventKind.LOOK)] == [("system", "On"), ("chassis", "On")]
+    assert bench.events(EventKind.GATE) == []
+    bench.view().told(both, None)
+    assert [e.data["after_reads"] for e in bench.events(EventKind.GATE)] == [2]
+
+
+def test_both_protocols_command_through_one_door_and_keep_their_own_tables(bench):
+    off, down = PowerCommand.redfish("ForceOff"), PowerCommand.ipmi(ChassisControl.DOWN)
+    assert (off.reset, down.reset) == (ResetType.FORCE_OFF, ResetType.FORCE_OFF)
+    assert PowerCommand.redfish("Explode").reset is None
+    http, ipmi = bench.view().command("1", off, None), bench.view().command("1", down, None)
+    assert (http.code, http.reply, ipmi.code, ipmi.reply) == (204, "ok", 0, "")
+    first, second = (event.data for event in bench.events(EventKind.COMMAND))
+    assert (first["via"], first["reset"], first["status"]) == ("redfish", "ForceOff", 204)
+    assert (second["via"], second["reset"], second["completion_code"]) == ("ipmi", "ForceOff", 0)
 
 
 def test_a_request_that_names_no_system_is_matched_against_the_first(bench):

@@ -277,6 +277,25 @@ def test_events_on_a_stream_have_ids_that_never_repeat(bmc, stream):
     assert all(body["Context"] for body in bodies)
 
 
+def power_off(bmc):
+    bmc.view().command(bmc.profile.ids.system, PowerCommand.redfish("ForceOff"), None)
+    bmc.clock.advance(20)
+    bmc.rack.advance()
+    return [(look["view"], look["word"]) for look in bmc.events("look")]
+
+
+def test_a_subscriber_that_gets_a_power_event_is_told_the_word(bmc, stream):
+    bmc.post(SUBSCRIPTIONS, json=HERE)
+    assert power_off(bmc) == [("event", "Off")] * 2, "once on the stream and once at the destination"
+    (fall,) = (event for event in bmc.journal if event.kind == "rail" and event.data["rail"] == "down")
+    assert {event.cause for event in bmc.journal if event.kind == "look"} == {fall.seq}
+
+
+def test_an_event_that_reaches_nobody_tells_nobody(bmc):
+    bmc.post(SUBSCRIPTIONS, json={**HERE, "Destination": "https://elsewhere.example/"})
+    assert power_off(bmc) == []
+
+
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 def test_a_stream_in_another_format_is_refused(bmc, accept):
     answer = bmc.get(f"{SERVICE}/SSE", headers={"Accept": accept}, environ_overrides={"emulator.stream": Stream()})
