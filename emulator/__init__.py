@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from emulator.core.faults.board import Armed, FaultId, RailIs
     from emulator.core.faults.control import FaultStatus
     from emulator.core.faults.fault import Fault, Seam
-    from emulator.core.faults.trigger import When
+    from emulator.core.faults.trigger import Intent, When
     from emulator.core.journal import HEAD_KEYS, Datum, Event, EventKind, Journal, chain, event_from_json
     from emulator.core.rack import HostSpec, UnitSpec
     from emulator.core.truth.host import Host
@@ -57,6 +57,7 @@ __all__ = [
     "Fleet",
     "Host",
     "HostSpec",
+    "Intent",
     "Journal",
     "NoSuchFault",
     "Os",
@@ -96,6 +97,7 @@ _HOME = {
     "arming_from_mapping": "emulator.faults.model",
     "Fault": "emulator.core.faults.fault",
     "Seam": "emulator.core.faults.fault",
+    "Intent": "emulator.core.faults.trigger",
     "When": "emulator.core.faults.trigger",
     "HEAD_KEYS": "emulator.core.journal",
     "Datum": "emulator.core.journal",

@@ -1,40 +1,35 @@
-"""Redfish and IPMI of a rack's BMCs on sockets: who listens where, and where wire faults take hold."""
+"""Redfish and IPMI of a rack's BMCs on sockets: who listens where."""
 
 from __future__ import annotations
 
 import secrets
 import socket
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from emulator.core.bmc.presence import Being
 from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
-from emulator.core.faults.board import Fired
-from emulator.core.faults.fault import Fault, Seam
-from emulator.core.faults.trigger import ClientRequest
-from emulator.core.journal import EventKind
 from emulator.core.rack import Rack
 from emulator.datagrams import DatagramPath
-from emulator.faults.plans import ConnectFault, WireFault
-from emulator.faults.seams import Handshake, HandshakeFault
+from emulator.faults.seams import Handshake
 from emulator.fleet import BLOCK, Fleet, FleetPort, room_for
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
 from emulator.latency import Latency
+from emulator.redfish.certificates.keyring import StaticKeyring
 from emulator.redfish.events.event_delivery import ThreadedEventDelivery
-from emulator.redfish.service.app import create_app
+from emulator.redfish.service.app import Services, app_of
 from emulator.tls_ports import FLAWS, PortKeeper, TlsKeyring, redirect_to
 from emulator.wire.certs import CertificateSpec, CertificateStore
-from emulator.wire.http import HttpServer, NoHooks
-from emulator.wire.ops import Hang, Plan, Wait, held_by
+from emulator.wire.http import HttpServer
 from emulator.wire.reactor import Reactor
 from emulator.wire.tcp import CannotBind, Listener, bind
 from emulator.wire.udp import SocketAddress, UdpEndpoint
+from emulator.wire_faults import WireFaults
 from profiles.model import ABSENT, Profile
 
 TICK_EVERY = 0.5
@@ -59,76 +54,6 @@ class BmcAddress:
     ipmi_port: int
     ca_file: Path
     http_port: int | None = None  # sends clients to HTTPS
-
-
-class WireFaults(NoHooks):
-    """Lets the armed faults of a BMC act on its HTTP connections and exchanges; a BMC that is away says nothing."""
-
-    def __init__(self, rack: Rack, latency: Latency, context_of: Callable[[str, Handshake], ssl.SSLContext | None]) -> None:
-        """`context_of(name, handshake)` is the TLS context that a fault wants for a BMC."""
-        self._rack = rack
-        self._latency = latency
-        self._context_of = context_of
-        self._late: dict[str, tuple[Fired, ...]] = {}
-
-    def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
-        view = BmcView(self._rack, listener_name)
-        if view.presence().being is Being.DEAF:
-            return (Hang(),)
-        plan: Plan = ()
-        for fault_id, fault, _ in view.fired(Seam.CONNECT, CONNECT, concerns=lambda fault: isinstance(fault, ConnectFault)):
-            assert isinstance(fault, ConnectFault)
-            plan = (*plan, *held_by(fault_id, fault.greeting()))
-        return plan or None
-
-    def handshake(self, listener_name: str, usual: ssl.SSLContext | None) -> ssl.SSLContext | None:
-        view, wanted = BmcView(self._rack, listener_name), Handshake()
-        if usual is None:
-            return None
-        for _, fault, _ in view.fired(Seam.CONNECT, CONNECT, concerns=lambda fault: isinstance(fault, HandshakeFault)):
-            assert isinstance(fault, HandshakeFault)
-            wanted = fault.handshake(wanted)
-        return usual if wanted == Handshake() else self._context_of(listener_name, wanted)
-
-    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
-        view = BmcView(self._rack, listener_name)
-        if view.presence().being is Being.DEAF:
-            return (Hang(),)
-        fired = view.fired(Seam.WIRE, ClientRequest(protocol="redfish", method=method, path=path, system=_system_in(view, path)))
-        early = [each for each in fired if not _executed(each.fault)]
-        self._late[listener_name] = tuple(each for each in fired if _executed(each.fault))
-        if not early:
-            return None
-        seq = view.record(EventKind.REQUEST, protocol="redfish", method=method, path=path, executed=False)
-        plan: Plan = ()
-        for fault_id, fault, _ in early:
-            plan = _rewritten(fault_id, fault, plan)
-            view.record(EventKind.WIRE, seq, fault=fault.name, answer="none")
-        return plan
-
-    def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
-        view = BmcView(self._rack, listener_name)
-        for fault_id, fault, _ in self._late.pop(listener_name, ()):
-            plan = _rewritten(fault_id, fault, plan)
-            view.record(EventKind.WIRE, view.last_request(), fault=fault.name, method=method, path=path, executed=True)
-        late_s = self._latency.of(view.profile)
-        return (Wait(late_s), *plan) if late_s else plan
-
-
-CONNECT = ClientRequest(protocol="redfish", method="CONNECT", path="")
-"""What triggers see of a new TCP connection."""
-
-
-def _executed(fault: Fault) -> bool:
-    return isinstance(fault, WireFault) and fault.executed
-
-
-def _rewritten(fault_id: str, fault: Fault, plan: Plan) -> Plan:
-    return held_by(fault_id, fault.rewrite(plan)) if isinstance(fault, WireFault) else plan
-
-
-def _system_in(view: BmcView, path: str) -> str | None:
-    return next((system for system in view.system_ids() if f"/Systems/{system}/" in f"{path}/"), None)
 
 
 class FrontEnds:
@@ -163,8 +88,9 @@ class FrontEnds:
         self._courier = ThreadedEventDelivery(reactor.post, event_hosts)
         pace = Latency(rack.seed, on=latency)
         self._datagrams = DatagramPath(rack, pace)
-        app = create_app(rack, courier=self._courier, keyring_of=self._keyring if tls else None)
-        self._server = HttpServer(reactor, app, hooks=WireFaults(rack, pace, self._context))
+        services = Services(rack, self._courier, self._keyring if tls else lambda name: StaticKeyring())
+        app = app_of(services, next(iter(rack.units)) if len(rack.units) == 1 else None)
+        self._server = HttpServer(reactor, app, hooks=WireFaults(rack, services, pace, self._context))
         self._plain = HttpServer(reactor, app)
         PortKeeper(reactor, rack, self._doors)
         try:
