@@ -10,9 +10,11 @@ from emulator.core.faults.fault import LoginPoint, Seam
 from emulator.core.faults.trigger import ClientRequest, When
 from emulator.core.journal import EventKind
 from emulator.core.rack import HostSpec, UnitSpec
+from emulator.core.truth.host import News, Order
 from emulator.core.truth.virtual_hosts import VirtualHosts
 from emulator.core.vocab import Rail
 from emulator.faults import make_fault
+from emulator.wire.ops import Close, Hang, Send, Wait, held_by, text_of
 from profiles.model import View
 from tests.conftest import make_bench
 
@@ -41,8 +43,7 @@ def cut(bench):
 
 
 def power_up(bench):
-    bench.view().reset("1", "On", None)
-    bench.advance(120)
+    bench.rack.news("node1", "1", News.CAME_UP)
 
 
 def test_armed_faults_have_short_names_that_are_never_used_twice(bench):
@@ -200,7 +201,8 @@ def test_a_bmc_is_removed_with_its_faults_and_late_news_of_its_host_are_ignored(
     gone = []
     bench.rack.on_units(lambda name: None, gone.append)
     arm(bench, after=30.0)
-    bench.view().reset("1", "GracefulShutdown", None)
+    unit = bench.rack.unit("node1")
+    bench.rack.order(unit, unit.first(), Order.ASK_SHUTDOWN, 0)
     bench.rack.remove("node1")
     bench.advance(60)
     assert (gone, "node1" in bench.rack.units) == (["node1"], False)
@@ -254,3 +256,12 @@ def test_a_subscriber_that_raises_is_dropped_and_the_journal_says_so_once(bench)
     (notice,) = bench.events(EventKind.NOTICE)
     assert notice.data == {"what": "a subscriber of the journal was dropped", "error": "KeyError"}
     assert {event.kind for event in heard} == {EventKind.ARM, EventKind.NOTICE}
+
+
+# -- plans -----------------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_fault_holds_back_bears_its_id_and_keeps_an_older_one():
+    plan = held_by("f2", (Send(b"a"), Wait(1.0), Wait(2.0, "f1"), Hang(), Close()))
+    assert plan == (Send(b"a"), Wait(1.0, "f2"), Wait(2.0, "f1"), Hang("f2"), Close())
+    assert text_of(plan) == b"a"
