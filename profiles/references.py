@@ -244,9 +244,7 @@ class _References:
         features = child(self._root, "http", "features")
         node = child(features, "excerpt")
         if isinstance(features, YamlMap) and isinstance(node, YamlScalar) and node.value is True:
-            self._add_problem(
-                node.mark, "http.features.excerpt", "the query parameter `excerpt` does not exist here yet: say false"
-            )
+            self._add_problem(node.mark, "http.features.excerpt", "the query parameter excerpt is not built: say false")
 
     def _deviations(self) -> None:
         deviations = child(self._root, "deviations")
