@@ -422,3 +422,19 @@ def test_a_cut_behind_a_gate_is_not_called_back_either(bench):
     look(bench)
     bench.advance(60)
     assert bench.host().rail is Rail.DOWN
+
+
+def test_an_open_gate_is_forgotten_and_a_closed_one_can_be_opened_without_a_look(bench):
+    bench.rack.arm("node1", Armed(fault=Gated(gate=9)))
+    unit = bench.rack.unit("node1")
+    system, effects = unit.first(), bench.rack.effects
+    effects.open_gate(unit, system)
+    reset(bench, "ForceOff")
+    effects.forget_open_gate(system)
+    assert system.gate is not None, "a closed gate holds something"
+    effects.open_gate(unit, system)
+    effects.open_gate(unit, system)
+    assert [event.data["after_reads"] for event in bench.events(EventKind.GATE)] == [0]
+    assert bench.host().rail is Rail.DOWN
+    effects.forget_open_gate(system)
+    assert system.gate is None
