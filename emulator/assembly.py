@@ -271,12 +271,16 @@ class Emulator(EmulatorOperations):
             raise RackMisconfigured("a fleet's BMCs have their addresses from the start: none can be added")
         if spec.password is not None:
             self._own_passwords[spec.name] = spec.password
-        self.call(lambda rack: rack.add(spec, self._virtual))
-        try:
-            fronts.open(spec.name, place)
-        except BaseException:
-            self.call(lambda rack: rack.remove(spec.name))
-            raise
+
+        def put_in(rack: Rack) -> None:
+            rack.add(spec, self._virtual)
+            try:
+                fronts.open(spec.name, place)
+            except BaseException:
+                rack.remove(spec.name)
+                raise
+
+        self.call(put_in)
         return self.endpoints[spec.name]
 
     def remove(self, name: str) -> None:
@@ -291,10 +295,10 @@ class Emulator(EmulatorOperations):
         def take_out(rack: Rack) -> None:
             if any(system.holder is not self._virtual for system in rack.unit(name).systems):
                 raise RackMisconfigured(f"{name}: its hosts are real, and they would go on: stop the emulator instead")
+            fronts.shut(name)  # first: nobody asks for a BMC that is not in the rack
             rack.remove(name)
 
         self.call(take_out)
-        fronts.shut(name)
 
     def _running(self) -> FrontEnds:
         if self._fronts is None:

@@ -142,28 +142,32 @@ class FrontEnds:
         it is open; RackMisconfigured in a fleet, whose addresses are all given."""
         if self._fleet is not None:
             raise RackMisconfigured("a fleet's BMCs have their addresses from the start: none can be added")
-        try:
-            self._open(BmcView(self._rack, name), place, self._certified(name, place.listen))
-        except CannotBind:
-            self.shut(name)
-            raise
+
+        def open_ports() -> None:
+            try:
+                self._open(BmcView(self._rack, name), place, self._certified(name, place.listen))
+            except CannotBind:
+                self.shut(name)
+                raise
+
+        self._reactor.call(open_ports)
 
     def shut(self, name: str) -> None:
         """Closes the ports of a BMC and forgets what belongs to it; from any thread."""
         if self._fleet is not None:
             raise RackMisconfigured("a fleet's BMCs have their addresses from the start: none can be removed")
-        self._server.shut(name)
-        self._plain.shut(name)
-        self._refused.pop(name, None)
-        endpoint = self._endpoints.pop(name, None)
-        self._responders.pop(name, None)
 
-        def close() -> None:
+        def close_ports() -> None:
+            self._server.shut(name)
+            self._plain.shut(name)
+            self._refused.pop(name, None)
+            self._responders.pop(name, None)
             self._datagrams.forget(name)
+            endpoint = self._endpoints.pop(name, None)
             if endpoint is not None:
                 endpoint.close()
 
-        self._reactor.call(close)
+        self._reactor.call(close_ports)
 
     # -- certificates ----------------------------------------------------------------------------------------------------
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from emulator.core.faults.fault import Fault
 from emulator.core.power.system import Look
 from emulator.faults.seams import ContentFault, HttpContent
 from emulator.redfish.service.call import HttpAnswer, RedfishCall
-from profiles.model import ABSENT
 
 
 def changed_by(fired: Iterable[Fault], call: RedfishCall, answer: HttpAnswer) -> HttpAnswer:
@@ -25,14 +24,27 @@ def changed_by(fired: Iterable[Fault], call: RedfishCall, answer: HttpAnswer) ->
 
 
 def retold(looks: Sequence[Look], body: bytes) -> tuple[Look, ...]:
-    """What a client has been told of power by a body that a fault has changed: nothing where it cannot be read."""
+    """What a client has been told of power by a body that a fault has changed: nothing where it cannot be read. Where the body
+    tells several words, a look is kept as it was."""
     try:
         told = json.loads(body)
     except ValueError:
         return ()
-    if not isinstance(told, dict):
+    words = list(_power_words(told)) if isinstance(told, dict) else []
+    if not words:
         return ()
-    if len(looks) != 1:
-        return tuple(looks)
-    word = told.get("PowerState", ABSENT)
-    return (looks[0]._replace(word=word),) if word != ABSENT and (word is None or isinstance(word, str)) else ()
+    return (looks[0]._replace(word=words[0]),) if len(looks) == len(words) == 1 else tuple(looks)
+
+
+def _power_words(told: object) -> Iterator[str | None]:
+    """Every PowerState in a tree."""
+    match told:
+        case dict():
+            for key, value in told.items():
+                if key == "PowerState" and (value is None or isinstance(value, str)):
+                    yield value
+                else:
+                    yield from _power_words(value)
+        case list():
+            for item in told:
+                yield from _power_words(item)
