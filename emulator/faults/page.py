@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from emulator.core.faults.fault import Seam
+from emulator.core.faults.trigger import When
 from emulator.faults import registry
 from emulator.faults.model import Envelope, hints_of, wanted
 from profiles.data import thawed
@@ -54,7 +55,7 @@ open stay as they are.
 
 def markdown() -> str:
     """The whole page."""
-    return "\n".join([_HEAD.rstrip("\n"), *_envelope(), _AFTER.rstrip("\n"), *_seams()]) + "\n"
+    return "\n".join([_HEAD.rstrip("\n"), *_envelope(), *_when(), _AFTER.rstrip("\n"), *_seams()]) + "\n"
 
 
 def describe(name: str) -> str:
@@ -66,6 +67,17 @@ def _envelope() -> Iterator[str]:
     for name, known in Envelope.model_fields.items():
         default = "" if known.is_required() else _value({} if known.default_factory is not None else known.default)
         yield f"| `{name}` | {known.description} | {default} |"
+
+
+def _when() -> Iterator[str]:
+    """The conditions of `when`; the code says what each means in `When`."""
+    yield ""
+    yield "`when` is a map of conditions; what is not named matches everything:"
+    yield ""
+    yield "| key | value |"
+    yield "| --- | --- |"
+    for name, hint in hints_of(When).items():
+        yield f"| `{name}` | {wanted(hint)} |"
 
 
 def _seams() -> Iterator[str]:
