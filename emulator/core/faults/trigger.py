@@ -14,7 +14,7 @@ from emulator.core.vocab import Rail, ResetType
 
 
 class ClientRequest(NamedTuple):
-    """One request of a client, as far as triggers may look into it.
+    """One request of a client, with what triggers may depend on.
 
     `method` is the HTTP method, or "IPMI". `path` is the URL path without a query, or the IPMI command in words
     ("chassis-control", "chassis-status", "rakp1"). `reset` is set where the request is a power command.
@@ -29,7 +29,8 @@ class ClientRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """Which requests. What is not named matches everything; `path` takes shell wildcards; the first `skip` matches pass."""
+    """A condition on requests. A field that is not set matches everything; `path` takes shell wildcards; the first `skip`
+    matches do not count."""
 
     protocol: str | None = None
     method: str | None = None

@@ -115,12 +115,13 @@ def set_thresholds(call: IpmiCall) -> bytes:
 
 def get_hysteresis(call: IpmiCall) -> bytes:
     _, setup = _with_limits(call)
-    return bytes((setup.risen, setup.fallen))
+    return bytes((setup.positive_hysteresis, setup.negative_hysteresis))
 
 
 def set_hysteresis(call: IpmiCall) -> bytes:
     sensor, setup = _with_limits(call)
-    call.view.sensors.set(sensor.number, replace(setup, risen=call.data[2], fallen=call.data[3]), cause=call.cause)
+    changed = replace(setup, positive_hysteresis=call.data[2], negative_hysteresis=call.data[3])
+    call.view.sensors.set(sensor.number, changed, cause=call.cause)
     return b""
 
 
