@@ -122,7 +122,7 @@ class Lab:
         self.world = world
         self.news: queue.Queue[tuple[News, int | None]] = queue.Queue()
         connect: Callable[[], Engine] = lambda: FakeEngine(world)  # noqa: E731 - the annotation is the point
-        self.room = ContainerHosts({KEY: DockerHost(label=LABEL)}, self._take, connect, look_every=0.05)
+        self.room = ContainerHosts({KEY: DockerHost(label=LABEL)}, self._take, connect, inspect_every_s=0.05)
 
     def _take(self, unit: str, system: str, news: News, cause: int | None) -> None:
         self.news.put((news, cause))
