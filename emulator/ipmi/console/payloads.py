@@ -1,4 +1,7 @@
-"""Payloads: who may activate serial over LAN (IPMI 2.0, 24.1 to 24.9)."""
+"""Payload commands: activate and deactivate serial over LAN, and who may do so (IPMI 2.0, 24.1 to 24.9).
+
+The command table calls the handlers, in the emulator's one thread.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ def activate(call: IpmiCall) -> bytes:
 
 
 def deactivate(call: IpmiCall) -> bytes:
-    """Anybody with the privilege may end anybody's."""
+    """Ends the console session, whoever has it. The client needs the privilege of the SOL configuration."""
     _only_sol(call.data[0], call.data[1])
     sol = call.bmc.sol
     if call.session.privilege < sol_setup(call.state).privilege:

@@ -1,10 +1,13 @@
-"""Serial over LAN: the payload, its acknowledgements and retries (IPMI 2.0, chapter 15).
+"""Serial over LAN: packets with characters, acknowledgements and retries (IPMI 2.0, chapter 15).
+
+`payloads` activates it, the responder passes packets and ticks, and log entries of the BMC make the console write; all in the
+emulator's one thread. Times are in seconds on the rack's clock.
 
 Rules
-  1. One console, one session at a time. Without it nothing is kept, listened to or sent.
-  2. A packet with characters waits for its acknowledgement before the next one leaves; one that is never acknowledged is dropped
-     after RETRIES, as the standard says.
-  3. What a client sends twice under one number is taken once and acknowledged twice.
+  1. A BMC has one console, for one session at a time. Without a session nothing is stored or sent.
+  2. The next packet is sent when the one before was acknowledged. A packet without acknowledgement is dropped after the retries,
+     as the standard says.
+  3. A packet that a client sends again is acknowledged again.
 """
 
 from __future__ import annotations
@@ -24,26 +27,26 @@ from emulator.ipmi.state import Here
 
 CHARACTERS = 200
 PAYLOAD_BYTES = CHARACTERS + 4
-"""Most characters in a packet, and what Activate Payload calls the size of one."""
+"""Characters in a packet at most, and the packet size that Activate Payload answers, in bytes."""
 RETRIES, RETRY_EVERY = 7, 0.5
 BACKLOG = 8192
-"""So many characters wait for a client that does not acknowledge; older ones are lost, as on a serial line."""
+"""Characters that are kept for a client that does not acknowledge; older ones are lost, as on a serial line."""
 
 NACK, UNAVAILABLE, DEACTIVATING = 0x40, 0x20, 0x10
 NUMBERS = 15
 HEADER_BYTES = 4
 
 Emit = Callable[[bytes, Peer, Here], object]
-"""Data, who gets it, and from which of our addresses."""
+"""Sends a datagram: the data, the receiver's address, and our address to send it from."""
 
 
 def nowhere(_data: bytes, _peer: Peer, _here: Here) -> None:
-    """For a BMC that only answers, such as one in a test without a network."""
+    """An `Emit` that sends nothing, for tests without a network."""
 
 
 @dataclass(slots=True)
 class Waiting:
-    """A packet that has not been acknowledged."""
+    """A packet that the client has not acknowledged yet."""
 
     number: int
     characters: bytes
@@ -53,7 +56,7 @@ class Waiting:
 
 @dataclass(slots=True)
 class _Line:
-    """What is kept while somebody has the console."""
+    """The state of an active console session."""
 
     session: LanSession
     link: RmcpPlusLink
@@ -66,7 +69,7 @@ class _Line:
 
 
 class Sol:
-    """The serial port of a BMC. `emit` sends a datagram that nobody has asked for."""
+    """The serial console of a BMC. `emit` sends a datagram that is not an answer."""
 
     __slots__ = ("_emit", "_here", "_line", "_view")
 
@@ -78,7 +81,7 @@ class Sol:
 
     @property
     def session(self) -> LanSession | None:
-        """Whose the console is."""
+        """The session that has the console; None where none has."""
         return self._line.session if self._line is not None else None
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -86,12 +89,12 @@ class Sol:
     def activate(
         self, session: LanSession, link: RmcpPlusLink, cause: int, *, retries: int = RETRIES, every: float = RETRY_EVERY
     ) -> None:
-        """`retries` and the seconds between them are as they were configured when it was activated."""
+        """Gives the console to a session. `every` is the time between two retries, in seconds."""
         self._line = _Line(session, link, self._view.on_log(self._happened), retries, every)
         self._view.record(EventKind.SESSION, cause, what="console activated", via="ipmi", user=session.account.name)
 
     def deactivate(self, cause: int | None = None, *, tell: bool = True) -> None:
-        """`tell` the client, unless it asked for it itself or is gone."""
+        """Ends the console session. `tell`: send the client a packet that says so."""
         line = self._line
         if line is None:
             return
@@ -127,7 +130,7 @@ class Sol:
         return UNAVAILABLE if self._view.last_power_event() == "Off" else 0
 
     def tick(self, now: Instant) -> None:
-        """Sends again what was not acknowledged in time."""
+        """Sends a packet again that was not acknowledged in time, or drops it after the last retry."""
         line = self._line
         if line is None or line.waiting is None or now - line.waiting.since < line.every * line.waiting.tries:
             return
@@ -141,7 +144,7 @@ class Sol:
     # -- from the client -----------------------------------------------------------------------------------------------
 
     def take(self, payload: bytes) -> bytes | None:
-        """The datagram that acknowledges a payload; None where nothing is to be acknowledged. Raises Malformed."""
+        """Handles a packet of the client. Returns the datagram that acknowledges it, None where none is due. Raises Malformed."""
         if len(payload) < HEADER_BYTES:
             raise Malformed("the serial-over-LAN packet is cut off")
         number, acknowledged, accepted, operation = payload[:HEADER_BYTES]
@@ -162,7 +165,7 @@ class Sol:
     def _acknowledged(self, line: _Line, number: int, accepted: int, refused: bool) -> None:
         waiting = line.waiting
         if waiting is None or waiting.number != number or refused:
-            return  # refused: `tick` sends it again
+            return  # after a NACK `tick` sends it again
         line.waiting = None
         line.backlog = waiting.characters[accepted:] + line.backlog
         self._send_next(line)

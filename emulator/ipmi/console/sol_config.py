@@ -1,8 +1,8 @@
-"""How serial over LAN is configured (IPMI 2.0, 26.2, 26.3, table 26-5).
+"""The configuration parameters of serial over LAN (IPMI 2.0, 26.2, 26.3, table 26-5).
 
-Whether it is enabled, the privilege that it takes and its retries are what the next activation finds. The bit rates are kept and
-told: the emulated line has none. Encryption cannot be talked out of: a client that asks for a console in clear is refused,
-whatever is set here.
+The command table calls the handlers, in the emulator's one thread. `payloads` reads `sol_setup` at each activation: whether SOL
+is enabled, the privilege that it needs, and its retries. Bit rates are stored and shown without effect. Encryption is always
+required, whatever is set here.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ FIVE_MS_OR_255 = bytes((0x01, 0xFF))
 SEVEN_TIMES_500_MS = bytes((0x07, 0x32))
 BITRATE_115200 = b"\x0a"
 BIT_RATES = frozenset({0x00, 0x06, 0x07, 0x08, 0x09, 0x0A})
-"""As the serial port is, and 9.6 to 115.2 kbit/s."""
-RETRY_UNIT = 0.01
+"""0: as the serial port has it. 6 to 10: 9.6 to 115.2 kbit/s."""
+RETRY_UNIT = 0.01  # seconds
 LEVELS = range(IpmiPrivilege.USER, 6)
 
 
 @dataclass(frozen=True, slots=True)
 class SolSetup:
-    """What an activation acts on. `privilege` is the least that it takes; OEM counts as administrator."""
+    """The settings for an activation. `privilege` is the lowest that may activate; OEM counts as administrator."""
 
     enabled: bool
     privilege: int

@@ -1,13 +1,15 @@
-"""LAN configuration parameters (IPMI 2.0, 23.1, 23.2, table 23-4) and the statistics of the interface (23.4).
+"""LAN configuration parameters (IPMI 2.0, 23.1, 23.2, table 23-4) and IP/UDP/RMCP statistics (23.4).
 
-What is set here
-  Address, mask, gateway, DHCP and VLAN are the machine's: Redfish's EthernetInterface shows the same, and a change is seen
-  through both. They are settings: the emulated BMC goes on answering where it listens. The lockout after bad passwords is the
-  accounts', in Redfish too.
-  The rest only IPMI has. It is kept, and what the BMC itself would act on (authentication types, privileges of cipher suites) is
-  enforced. Alert destinations are kept and nothing is ever sent there.
+The command table calls the handlers, in the emulator's one thread.
 
-Values that cannot be are answered 0xC9, "parameter out of range": on 0xCC ipmitool tries again for minutes.
+What the parameters do
+  Address, mask, gateway, DHCP and VLAN are those of Redfish's EthernetInterface; a change is visible in both. They are only
+  stored: the emulated BMC goes on answering on the address where it listens. The bad password threshold is the lockout of the
+  accounts, which Redfish shows too.
+  Only IPMI has the other parameters. Authentication types and privileges of cipher suites are enforced. The rest is stored and
+  shown; nothing is ever sent to an alert destination.
+
+Invalid values are answered with 0xC9, "parameter out of range", because ipmitool repeats the command for minutes after 0xCC.
 """
 
 from __future__ import annotations
@@ -45,14 +47,14 @@ TTL_FLAGS_SERVICE = bytes((0x40, 0x40, 0x10))
 COMMUNITY_BYTES = 18
 COMMUNITY = b"public".ljust(COMMUNITY_BYTES, b"\0")
 DESTINATIONS = 4
-"""Alert destinations that are kept; number 0 is the volatile one."""
+"""The number of non-volatile alert destinations; destination 0 is volatile."""
 ALERT_TYPES = (0, 6, 7)  # PET, OEM 1, OEM 2
 VLAN_ON = 0x8000
 LOCKOUT = 26
 LOCKOUT_UNIT = 10.0
-"""Seconds in a count of parameter 26."""
+"""Seconds per unit of parameter 26."""
 LEVELS = range(6)
-"""What a nibble of parameter 24 may be: unused, or callback to OEM."""
+"""The values of a nibble of parameter 24: unused, or callback to OEM."""
 
 
 # -- what Redfish shows too --------------------------------------------------------------------------------------------
@@ -63,7 +65,7 @@ def _quad(text: str) -> bytes:
 
 
 def _configure(call: IpmiCall, change: Callable[[Network], Network]) -> None:
-    """Raises Refused."""
+    """Changes the network settings. Raises CompletionError for values that no interface can have."""
     network = call.view.network
     try:
         network.configure(change(network.configured), call.cause)
@@ -72,7 +74,7 @@ def _configure(call: IpmiCall, change: Callable[[Network], Network]) -> None:
 
 
 def _only_static(call: IpmiCall) -> None:
-    """Raises Refused for what DHCP gives, as OpenBMC answers."""
+    """Raises CompletionError while DHCP is on, as OpenBMC answers: DHCP sets these values."""
     if call.view.network.configured.dhcp:
         raise CompletionError(CompletionCode.NOT_IN_STATE)
 
@@ -104,7 +106,7 @@ def _mac(call: IpmiCall) -> bytes:
 
 
 def _put_mac(call: IpmiCall, value: bytes) -> None:
-    """It is the interface's own; to write what is there already is no error, for those who write a whole configuration."""
+    """The MAC address cannot be changed. Writing the present one is no error: some clients write a whole configuration."""
     if value != _mac(call):
         raise CompletionError(READ_ONLY)
 
@@ -115,7 +117,7 @@ def _vlan(call: IpmiCall) -> bytes:
 
 
 def _put_vlan(call: IpmiCall, value: bytes) -> None:
-    """Switched off, the id is kept: clients send zeros then."""
+    """When the VLAN is switched off its id is kept, because clients send zeros then."""
     wanted = int.from_bytes(value, "little")
     on, vlan_id = bool(wanted & VLAN_ON), wanted & 0x0FFF
     if on and vlan_id == 0:
@@ -130,7 +132,10 @@ def _lockout(call: IpmiCall) -> bytes:
 
 
 def _put_lockout(call: IpmiCall, value: bytes) -> None:
-    """What is written as it was read stays to the second. Whether an event is wanted is only kept: failed logins always are."""
+    """The bad password threshold. Writing back what was read changes nothing, although the units are 10 s.
+
+    The bit for an event message is only stored: failed logins are always logged.
+    """
     rule = call.view.lockout
     keep(call.state, Family.LAN, LOCKOUT, value[:1])
     if value[1:] == _lockout(call)[1:]:
@@ -147,7 +152,7 @@ def _auth_enables(call: IpmiCall) -> bytes:
 
 
 def _put_auth_enables(call: IpmiCall, value: bytes) -> None:
-    """A BMC that does not speak IPMI 1.5 has nothing to enable."""
+    """Read-only for a BMC without IPMI 1.5, which has nothing to enable."""
     if not supported_auth_types(call):
         raise CompletionError(READ_ONLY)
     if any(types & ~supported_auth_types(call) for types in value):
@@ -226,7 +231,7 @@ PARAMETERS: Final[Table] = {
     24: ConfigParameter(_suite_levels, _put_suite_levels, (9, 9)),
     LOCKOUT: ConfigParameter(_lockout, _put_lockout, (6, 6)),
 }
-"""What is not here is answered 0x80."""
+"""The parameters that the BMC has. Others are answered with 0x80."""
 
 
 def _channel(number: int) -> None:
@@ -253,8 +258,8 @@ CLEAR = 0x01
 
 
 def get_statistics(call: IpmiCall) -> bytes:
-    """Nine counters of 16 bits that stop at their end (table 23-9). Without a proxy the last two are 0, and of broken IP packets
-    the BMC never hears: its operating system drops them. A fleet's BMC that nobody speaks to counts from 0 again."""
+    """Nine counters of 16 bits that stop at 0xFFFF (table 23-9). Those for a proxy and for IP errors are 0: there is no proxy,
+    and the operating system drops broken IP packets. In a fleet, the counters of an idle BMC start from 0 again."""
     _channel(call.data[0])
     traffic = call.bmc.traffic
     heard, valid, sent = (min(n, 0xFFFF).to_bytes(2, "little") for n in (traffic.heard, traffic.valid, traffic.sent))

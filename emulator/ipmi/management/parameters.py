@@ -1,9 +1,11 @@
-"""Configuration parameters, the way IPMI has them in several places (LAN, serial over LAN, PEF, system information).
+"""Configuration parameters in general, for LAN, serial over LAN, PEF, system information and DCMI.
+
+The command handlers of those families call it, in the emulator's one thread.
 
 Rules
-  1. Parameter 0 is "set in progress": who sets it while it is set is told so, whoever set it. It ends with "set complete", or
-     with a restart of the BMC.
-  2. What is set is kept and read back. What nobody has set costs nothing: the value is in the table.
+  1. Parameter 0 is "set in progress". Setting it while it is set is refused, whichever client set it. It ends with "set complete"
+     or with a restart of the BMC.
+  2. Values that a client sets are stored in `IpmiState.kept` and read back. Defaults use no memory: they are in the table.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ SET_COMPLETE, SETTING = 0, 1
 
 
 class Family(IntEnum):
-    """Which parameters."""
+    """The families of parameters, each with numbers of its own."""
 
     LAN = 0
     SOL = 1
@@ -33,8 +35,8 @@ class Family(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConfigParameter:
-    """`get` gives what follows the revision. `put` takes what follows the number, of which there are `size` bytes (the
-    fewest, the most); None: it can only be read."""
+    """One parameter. `get` returns the data after the revision byte. `put` stores the data after the parameter number, which has
+    `size` bytes (smallest and largest number); None: read-only."""
 
     get: Callable[[IpmiCall], bytes]
     put: Callable[[IpmiCall, bytes], None] | None = None
@@ -45,7 +47,7 @@ Table = Mapping[int, ConfigParameter]
 
 
 def read(table: Table, call: IpmiCall, number: int) -> bytes:
-    """Raises Refused."""
+    """The value of a parameter. Raises CompletionError."""
     parameter = table.get(number)
     if parameter is None:
         raise CompletionError(NO_SUCH_PARAMETER)
@@ -53,7 +55,7 @@ def read(table: Table, call: IpmiCall, number: int) -> bytes:
 
 
 def write(table: Table, call: IpmiCall, number: int, value: bytes) -> None:
-    """Raises Refused."""
+    """Sets a parameter. Raises CompletionError for one that does not exist or is read-only, and for a wrong length or value."""
     parameter = table.get(number)
     if parameter is None:
         raise CompletionError(NO_SUCH_PARAMETER)
@@ -68,15 +70,17 @@ def write(table: Table, call: IpmiCall, number: int, value: bytes) -> None:
 
 
 def kept(state: IpmiState, family: Family, number: int, otherwise: bytes, selector: int = 0) -> bytes:
+    """The stored value of a parameter, or `otherwise`."""
     return state.kept.get((family, number, selector), otherwise)
 
 
 def keep(state: IpmiState, family: Family, number: int, value: bytes, selector: int = 0) -> None:
+    """Stores the value of a parameter."""
     state.kept = {**state.kept, (family, number, selector): value}
 
 
 def in_progress(family: Family) -> ConfigParameter:
-    """Parameter 0. "Commit write" is for a BMC that can take changes back; this one cannot."""
+    """Parameter 0, set in progress. "Commit write" is refused: this BMC has no rollback."""
 
     def get(call: IpmiCall) -> bytes:
         return bytes((SETTING if family in call.state.setting else SET_COMPLETE,))
@@ -97,7 +101,7 @@ def anything(_value: bytes) -> bool:
 
 
 def plain(family: Family, number: int, default: bytes, fits: Callable[[bytes], bool] = anything) -> ConfigParameter:
-    """As many bytes as its default, kept as they come where they fit."""
+    """A parameter that is only stored. It has as many bytes as its default; `fits` says whether a value is valid."""
 
     def put(call: IpmiCall, value: bytes) -> None:
         if not fits(value):
@@ -108,9 +112,10 @@ def plain(family: Family, number: int, default: bytes, fits: Callable[[bytes], b
 
 
 def told(get: Callable[[IpmiCall], bytes]) -> ConfigParameter:
-    """Can only be read."""
+    """A read-only parameter."""
     return ConfigParameter(get)
 
 
 def constant(value: bytes) -> ConfigParameter:
+    """A read-only parameter with a fixed value."""
     return ConfigParameter(lambda _call: value)

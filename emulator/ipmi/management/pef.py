@@ -1,7 +1,7 @@
-"""Platform event filtering: its configuration (IPMI 2.0, 30.1 to 30.6, tables 30-2 and 30-6).
+"""The configuration of platform event filtering (IPMI 2.0, 30.1 to 30.6, tables 30-2 and 30-6).
 
-Everything that can be configured is kept and read back. This BMC says of itself that it can carry out no action: it sends no
-alerts, and it does not act on its host because of an event.
+The command table calls the handlers, in the emulator's one thread. The whole configuration is stored and read back without
+effect: Get PEF Capabilities says that the BMC supports no action. It sends no alerts, and no event makes it act on its host.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NOTHING_THERE = 0x0000
 BY_THE_BMC = 0x01
 HOW_LONG = 0xFF
 TIMER, LAST_BY_SOFTWARE, LAST_BY_BMC = 0x100, 0x101, 0x102
-"""Where things that are no parameter are kept."""
+"""Keys of stored values that are not parameters."""
 
 
 def _entry(call: IpmiCall, number: int, size: int, at: int) -> bytes:
@@ -53,7 +53,7 @@ def _selected(selector: int, count: int, *, first: int = 1) -> int:
 
 
 def _rows(number: int, count: int, size: int, *, first: int = 1) -> ConfigParameter:
-    """A table whose entries are counted from `first`."""
+    """A parameter that is a table; its entries are numbered from `first`."""
 
     def get(call: IpmiCall) -> bytes:
         at = _selected(call.data[1], count, first=first)
@@ -129,7 +129,7 @@ def set_parameter(call: IpmiCall) -> bytes:
 
 
 def arm_postpone_timer(call: IpmiCall) -> bytes:
-    """Nothing waits for it, so it does not run: it tells what was set (30.2)."""
+    """The timer has no effect and does not run: the answer is the value that was set (30.2)."""
     if call.data[0] != HOW_LONG:
         keep(call.state, Family.PEF, TIMER, call.data)
     return kept(call.state, Family.PEF, TIMER, b"\0")

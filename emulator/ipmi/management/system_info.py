@@ -1,7 +1,7 @@
-"""System information: names and versions that the host's software leaves with its BMC (IPMI 2.0, 22.14a, 22.14b, table 22-16c).
+"""System Info parameters: names and versions that the host's software gives its BMC (IPMI 2.0, 22.14a, 22.14b, table 22-16c).
 
-A string comes in blocks of sixteen bytes. The first one says encoding and length before it begins. The system's name is the
-machine's host name, which Redfish shows too; of the rest only IPMI knows.
+The command table calls the handlers, in the emulator's one thread. A string has blocks of sixteen bytes; the first block starts
+with encoding and length. The system name is the host name, which Redfish shows too; the rest only IPMI shows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from profiles.model import ABSENT
 
 BLOCK = 16
 BLOCKS = 17
-"""Enough for the 255 characters that a length can tell."""
+"""Enough for 255 characters, the largest possible length."""
 UTF_8, LATIN_1 = 0x01, 0x00
 SYSTEM_NAME = 2
 
@@ -57,7 +57,7 @@ DEFAULTS: Final[dict[int, Callable[[IpmiCall], str]]] = {
 
 
 def _blocks(call: IpmiCall, number: int) -> bytes:
-    """The whole parameter. A block that was set hides what the BMC knows by itself."""
+    """The whole parameter. If a client has set any block, the BMC's own value is not shown."""
     stored = [kept(call.state, Family.SYSTEM_INFO, number, b"", at) for at in range(BLOCKS)]
     if any(stored):
         return b"".join(block.ljust(BLOCK, b"\0") for block in stored)
@@ -91,7 +91,7 @@ def _forget(call: IpmiCall, number: int) -> None:
 
 
 def _name_the_host(call: IpmiCall) -> None:
-    """Once the string is whole it is the machine's, and no longer kept here."""
+    """When all blocks of the string are set, makes it the host name and removes the stored blocks."""
     whole = _blocks(call, SYSTEM_NAME)
     length, blocks = whole[1], range(-(-(whole[1] + 2) // BLOCK))
     if not all(kept(call.state, Family.SYSTEM_INFO, SYSTEM_NAME, b"", at) for at in blocks):

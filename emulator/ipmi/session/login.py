@@ -1,8 +1,11 @@
-"""Who gets an RMCP+ session: the handshake's messages meet the BMC's accounts, its lockout and its limits.
+"""The login of RMCP+: checks each handshake message against the BMC's accounts, lockout and limits, and opens the session.
+
+The responder calls `RakpLogin.answer` for each handshake message, in the emulator's one thread.
 
 What a client is told (IPMI 2.0, table 13-15)
-  Unknown users and privileges that a user may not have are refused in RAKP 2, a wrong password in RAKP 4: at once, since silence
-  costs every client seven to twenty seconds. A locked user is told what a wrong password is told.
+  An unknown user, or a privilege that the user does not have, is refused in RAKP 2; a wrong password in RAKP 4. These answers
+  come at once, because a client waits seven to twenty seconds for an answer that does not come. A locked user gets the same
+  answer as a wrong password.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from emulator.ipmi.session.suites import CipherSuite, RmcpStatus, choose, level_
 from emulator.ipmi.state import IpmiState
 
 NAMES = {rmcp.PAYLOAD_OPEN_REQUEST: "open-session", rmcp.PAYLOAD_RAKP1: "rakp1", rmcp.PAYLOAD_RAKP3: "rakp3"}
-"""What faults call the handshake's messages."""
+"""The names of the handshake messages in faults."""
 
 ANSWERED_WITH = {
     rmcp.PAYLOAD_OPEN_REQUEST: rmcp.PAYLOAD_OPEN_RESPONSE,
@@ -33,7 +36,7 @@ ANSWERED_WITH = {
 
 
 def ipmi_user(view: BmcView, state: IpmiState, name: bytes, longest: int) -> LocalAccount | None:
-    """The account that may log in under a name; None too where its password is longer than the protocol can carry."""
+    """The account that may log in with a name. None: there is none, or its password has more than `longest` bytes."""
     account = view.account(name.decode("utf-8", "replace"))
     if account is None or not account.over_ipmi or account.slot in state.no_messaging:
         return None
@@ -132,12 +135,12 @@ class RakpLogin:
 
     def _rakp3(self, rakp3: Rakp3, body: bytes, peer: Peer) -> bytes | None:
         if (live := self._sessions.live.get(rakp3.managed_id)) is not None:
-            again = live.greeting[1:] == body[1:]  # our RAKP 4 was lost; the tag may be another one
+            again = live.greeting[1:] == body[1:]  # our RAKP 4 was lost; the tag may be a new one
             return body[:1] + live.farewell[1:] if again else None
         half = self._sessions.half_open.get(rakp3.managed_id)
         if not isinstance(half, RakpHalfOpen) or half.rakp1 is None:
             return handshake.refusal(rakp3.tag, RmcpStatus.INVALID_SESSION_ID, rmcp.NO_SESSION)
-        self._sessions.forget(half)  # one try for each handshake, whatever its end
+        self._sessions.forget(half)  # every handshake has one try, whether it succeeds or not
         rakp1 = half.rakp1
         account = self._ipmi_user(rakp1.name)
         if account is None:  # deleted since RAKP 1
@@ -149,7 +152,7 @@ class RakpLogin:
         proved = rakp3.status == RmcpStatus.OK and handshake.proves_password(half, rakp1, rakp3, key)
         self._view.note_auth(account.name, peer[0], "ipmi", ok=proved)
         if rakp3.status != RmcpStatus.OK:
-            return None  # the client has given up by itself, most often because its password is wrong
+            return None  # the client has refused our RAKP 2, most often because its password is wrong
         if not proved:
             return handshake.refusal(rakp3.tag, RmcpStatus.INVALID_INTEGRITY_VALUE, half.console_id)
         if self._sessions.full:
@@ -200,7 +203,7 @@ class RakpLogin:
         return ipmi_user(self._view, self._state, name, MAX_PASSWORD)
 
     def _note_unknown(self, name: bytes, peer: Peer) -> None:
-        """Counts against the address where the lockout goes by address; a name that nobody has cannot be locked."""
+        """Counts an unknown name for a lockout by address only: a name without an account cannot be locked."""
         if self._view.profile.auth.lockout.by == "address":
             self._view.note_auth(name.decode("utf-8", "replace"), peer[0], "ipmi", ok=False)
         elif self._strangers.may_write(self._view.now):
