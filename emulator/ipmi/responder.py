@@ -301,7 +301,7 @@ class IpmiResponder:
         message = rmcp.parse_message(datagram.payload)
         if (message.netfn, message.command) != ACTIVATE_SESSION:
             raise Malformed("a command in a session that was not activated")
-        self.sessions.forget(challenge)  # one try for each challenge
+        self.sessions.forget(challenge)  # every challenge has one try
         authenticate(self._view, challenge, datagram, peer)
         end = self._execute(message, RequestOrigin(peer=peer, challenge=challenge))
         return None if end is None else challenge.link.seal(message, *end)
@@ -309,7 +309,7 @@ class IpmiResponder:
     # -- commands ------------------------------------------------------------------------------------------------------
 
     def _execute(self, message: IpmiMessage, origin: RequestOrigin) -> tuple[int, bytes] | None:
-        """(completion code, response data); None where a fault swallows the request or its answer."""
+        """Executes a request: (completion code, response data); None where a fault, or a BMC that is not ready, gives no answer."""
         view, session = self._view, origin.session
         row = COMMANDS.get((message.netfn, message.command))
         name, reset = (name_of(message.netfn, message.command), None) if row is None else (row.name, row.reset(message.data))
@@ -343,7 +343,7 @@ class IpmiResponder:
         return code, data
 
     def _not_ready(self, cause: int, code: int | None) -> tuple[int, bytes] | None:
-        """What the profile says in the first time after a start."""
+        """The profile's answer for a BMC that is not ready yet; None: no answer."""
         if code is None:
             self._view.record(EventKind.WIRE, cause, protocol="ipmi", what="not ready yet: no answer")
             return None
@@ -358,7 +358,7 @@ class IpmiResponder:
         )  # fmt: skip
 
     def _write_flood(self) -> int:
-        """One event a second stands for all the requests of strangers beyond the rate."""
+        """The journal event for requests that are only counted: one per second, for all of them."""
         strangers = self._bmc.strangers
         if not strangers.flood:
             strangers.flood = self._view.record(
@@ -368,7 +368,7 @@ class IpmiResponder:
         return strangers.flood
 
     def _answered_before(self, message: IpmiMessage, session: LanSession | None) -> Answered | None:
-        """What a repeated request came to the first time, where the profile says that it runs once."""
+        """The first answer to a request that the client repeats, where the profile says that it runs once; None otherwise."""
         last = session.answered if session is not None else None
         repeated = last is not None and last.message == message and self._view.now - last.at <= REQUEST_NUMBER_LIVES
         return last if repeated else None

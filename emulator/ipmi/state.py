@@ -17,7 +17,7 @@ from emulator.ipmi.session.rmcp import IPMI_PORT
 NO_CHANGES: Mapping[int, bytes] = MappingProxyType({})
 NOTHING_KEPT: Mapping[tuple[int, int, int], bytes] = MappingProxyType({})
 VOLATILE_BIT_RATE = (1, 6, 0)
-"""Key of the SOL parameter "volatile bit rate" in `IpmiState.kept`."""
+"""Key of the SOL parameter "volatile bit rate" in `IpmiState.stored`."""
 NO_LEVELS: Mapping[int, int] = MappingProxyType({})
 NOBODY: frozenset[int] = frozenset()
 
@@ -49,20 +49,20 @@ class IpmiState:
     sel_reserved_at: int = 0  # id of the oldest entry when the reservation was made; 0: none, or any; -1: the reservation is lost
     sel_part: bytes = b""  # the first bytes of a record that a client adds in parts
     sdr_reservation: int = 0
-    kept: Mapping[tuple[int, int, int], bytes] = field(default_factory=lambda: NOTHING_KEPT)  # see `parameters`
-    setting: frozenset[int] = NOBODY  # parameters.Family: where "set in progress" is set
+    stored: Mapping[tuple[int, int, int], bytes] = field(default_factory=lambda: NOTHING_KEPT)  # see `parameters`
+    set_in_progress: frozenset[int] = NOBODY  # parameters.Family: where "set in progress" is set
     suite_levels: bytes | None = None  # LAN parameter 24 without its first byte; None: all suites allow administrators
     kg: bytes | None = None  # K_g as set over IPMI (empty: no key); None: the one that the BMC started with
     user_levels: Mapping[int, int] = field(default_factory=lambda: NO_LEVELS)  # of user ids without an account, or without access
     user_flags: Mapping[int, int] = field(default_factory=lambda: NO_LEVELS)  # callback and link authentication
     access: tuple[int, int] = (0x22, 0x04)  # channel access: always available without alerts; administrators
-    access_kept: tuple[int, int] = (0x22, 0x04)  # the non-volatile channel access, for after the next restart
+    access_non_volatile: tuple[int, int] = (0x22, 0x04)  # the non-volatile channel access, for after the next restart
     panel_disabled: int = 0  # disabled front panel buttons, one bit each
 
     def restart(self) -> None:
         """Resets what is lost when the BMC starts again."""
-        self.setting = NOBODY
-        self.access = self.access_kept[0] & ~0x07 | self.access[0] & 0x07, self.access_kept[1]
+        self.set_in_progress = NOBODY
+        self.access = self.access_non_volatile[0] & ~0x07 | self.access[0] & 0x07, self.access_non_volatile[1]
         self.sel_reserved_at = -1
-        if VOLATILE_BIT_RATE in self.kept:
-            self.kept = {key: value for key, value in self.kept.items() if key != VOLATILE_BIT_RATE}
+        if VOLATILE_BIT_RATE in self.stored:
+            self.stored = {key: value for key, value in self.stored.items() if key != VOLATILE_BIT_RATE}

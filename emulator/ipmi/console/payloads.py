@@ -53,7 +53,7 @@ def activate(call: IpmiCall) -> bytes:
         if sol.session.id in call.sessions.live:
             raise CompletionError(ALREADY_ACTIVE)
         sol.deactivate(call.cause, tell=False)
-    sol.activate(session, session.link, call.cause, retries=setup.retries, every=setup.retry_every)
+    sol.activate(session, session.link, call.cause, retries=setup.retries, retry_every_s=setup.retry_every_s)
     return bytes(4) + _size(PAYLOAD_BYTES) * 2 + _size(call.bmc.here.port) + _size(NO_VLAN)
 
 

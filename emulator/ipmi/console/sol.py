@@ -19,7 +19,7 @@ from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import Instant
 from emulator.core.journal import EventKind
-from emulator.ipmi.console import boot_text as console
+from emulator.ipmi.console import boot_text
 from emulator.ipmi.session.codec import RmcpPlusLink
 from emulator.ipmi.session.rmcp import Malformed
 from emulator.ipmi.session.sessions import LanSession, Peer
@@ -28,7 +28,7 @@ from emulator.ipmi.state import Here
 CHARACTERS = 200
 PAYLOAD_BYTES = CHARACTERS + 4
 """Characters in a packet at most, and the packet size that Activate Payload answers, in bytes."""
-RETRIES, RETRY_EVERY = 7, 0.5
+RETRIES, RETRY_EVERY_S = 7, 0.5
 BACKLOG = 8192
 """Characters that are kept for a client that does not acknowledge; older ones are lost, as on a serial line."""
 
@@ -55,14 +55,14 @@ class Waiting:
 
 
 @dataclass(slots=True)
-class _Line:
+class _ConsoleSession:
     """The state of an active console session."""
 
     session: LanSession
     link: RmcpPlusLink
-    hang_up: Callable[[], None]
+    remove_listener: Callable[[], None]
     retries: int
-    every: float
+    retry_every_s: float
     backlog: bytes = b""
     waiting: Waiting | None = None
     number: int = 0
@@ -71,59 +71,59 @@ class _Line:
 class Sol:
     """The serial console of a BMC. `emit` sends a datagram that is not an answer."""
 
-    __slots__ = ("_emit", "_here", "_line", "_view")
+    __slots__ = ("_active", "_emit", "_here", "_view")
 
     def __init__(self, view: BmcView, emit: Emit, here: Here) -> None:
         self._view = view
         self._emit = emit
         self._here = here
-        self._line: _Line | None = None
+        self._active: _ConsoleSession | None = None
 
     @property
     def session(self) -> LanSession | None:
         """The session that has the console; None where none has."""
-        return self._line.session if self._line is not None else None
+        return self._active.session if self._active is not None else None
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
     def activate(
-        self, session: LanSession, link: RmcpPlusLink, cause: int, *, retries: int = RETRIES, every: float = RETRY_EVERY
+        self, session: LanSession, link: RmcpPlusLink, cause: int, *, retries: int = RETRIES, retry_every_s: float = RETRY_EVERY_S
     ) -> None:
-        """Gives the console to a session. `every` is the time between two retries, in seconds."""
-        self._line = _Line(session, link, self._view.on_log(self._happened), retries, every)
+        """Gives the console to a session. `retry_every_s` is the time between two retries, in seconds."""
+        self._active = _ConsoleSession(session, link, self._view.on_log(self._on_log_entry), retries, retry_every_s)
         self._view.record(EventKind.SESSION, cause, what="console activated", via="ipmi", user=session.account.name)
 
     def deactivate(self, cause: int | None = None, *, tell: bool = True) -> None:
         """Ends the console session. `tell`: send the client a packet that says so."""
-        line = self._line
-        if line is None:
+        console = self._active
+        if console is None:
             return
         if tell:
-            self._say(line, bytes((0, 0, 0, DEACTIVATING)))
-        line.hang_up()
-        self._line = None
-        self._view.record(EventKind.SESSION, cause, what="console deactivated", via="ipmi", user=line.session.account.name)
+            self._send(console, bytes((0, 0, 0, DEACTIVATING)))
+        console.remove_listener()
+        self._active = None
+        self._view.record(EventKind.SESSION, cause, what="console deactivated", via="ipmi", user=console.session.account.name)
 
     # -- from the host -------------------------------------------------------------------------------------------------
 
-    def _happened(self, entry: LogEntry) -> None:
-        text = console.text(self._view, entry)
-        if text and self._line is not None:
-            self._line.backlog = (self._line.backlog + text.encode())[-BACKLOG:]
-            self._send_next(self._line)
+    def _on_log_entry(self, entry: LogEntry) -> None:
+        text = boot_text.text(self._view, entry)
+        if text and self._active is not None:
+            self._active.backlog = (self._active.backlog + text.encode())[-BACKLOG:]
+            self._send_next(self._active)
 
-    def _send_next(self, line: _Line) -> None:
-        if line.waiting is None and line.backlog:
-            line.number = line.number % NUMBERS + 1
-            characters, line.backlog = line.backlog[:CHARACTERS], line.backlog[CHARACTERS:]
-            line.waiting = Waiting(line.number, characters, self._view.now)
-            self._send_again(line, line.waiting)
+    def _send_next(self, console: _ConsoleSession) -> None:
+        if console.waiting is None and console.backlog:
+            console.number = console.number % NUMBERS + 1
+            characters, console.backlog = console.backlog[:CHARACTERS], console.backlog[CHARACTERS:]
+            console.waiting = Waiting(console.number, characters, self._view.now)
+            self._send_again(console, console.waiting)
 
-    def _send_again(self, line: _Line, waiting: Waiting) -> None:
-        self._say(line, bytes((waiting.number, 0, 0, self._status)) + waiting.characters)
+    def _send_again(self, console: _ConsoleSession, waiting: Waiting) -> None:
+        self._send(console, bytes((waiting.number, 0, 0, self._status)) + waiting.characters)
 
-    def _say(self, line: _Line, packet: bytes) -> None:
-        self._emit(line.link.seal_sol(packet), line.session.peer, self._here)
+    def _send(self, console: _ConsoleSession, packet: bytes) -> None:
+        self._emit(console.link.seal_sol(packet), console.session.peer, self._here)
 
     @property
     def _status(self) -> int:
@@ -131,15 +131,16 @@ class Sol:
 
     def tick(self, now: Instant) -> None:
         """Sends a packet again that was not acknowledged in time, or drops it after the last retry."""
-        line = self._line
-        if line is None or line.waiting is None or now - line.waiting.since < line.every * line.waiting.tries:
+        console = self._active
+        waiting = console.waiting if console is not None else None
+        if console is None or waiting is None or now - waiting.since < console.retry_every_s * waiting.tries:
             return
-        if line.waiting.tries > line.retries:
-            line.waiting = None
-            self._send_next(line)
+        if waiting.tries > console.retries:
+            console.waiting = None
+            self._send_next(console)
             return
-        line.waiting.tries += 1
-        self._send_again(line, line.waiting)
+        waiting.tries += 1
+        self._send_again(console, waiting)
 
     # -- from the client -----------------------------------------------------------------------------------------------
 
@@ -148,24 +149,24 @@ class Sol:
         if len(payload) < HEADER_BYTES:
             raise Malformed("the serial-over-LAN packet is cut off")
         number, acknowledged, accepted, operation = payload[:HEADER_BYTES]
-        line = self._line
-        if line is None:
+        console = self._active
+        if console is None:
             return None
         if acknowledged & 0x0F:
-            self._acknowledged(line, acknowledged & 0x0F, accepted, bool(operation & NACK))
+            self._acknowledged(console, acknowledged & 0x0F, accepted, bool(operation & NACK))
         number &= 0x0F
         if number == 0:
             return None
         status = self._status
         typed = len(payload) - HEADER_BYTES
         if status & UNAVAILABLE and typed:
-            return line.link.seal_sol(bytes((0, number, 0, status | NACK)))
-        return line.link.seal_sol(bytes((0, number, min(typed, 0xFF), status)))
+            return console.link.seal_sol(bytes((0, number, 0, status | NACK)))
+        return console.link.seal_sol(bytes((0, number, min(typed, 0xFF), status)))
 
-    def _acknowledged(self, line: _Line, number: int, accepted: int, refused: bool) -> None:
-        waiting = line.waiting
+    def _acknowledged(self, console: _ConsoleSession, number: int, accepted: int, refused: bool) -> None:
+        waiting = console.waiting
         if waiting is None or waiting.number != number or refused:
             return  # after a NACK `tick` sends it again
-        line.waiting = None
-        line.backlog = waiting.characters[accepted:] + line.backlog
-        self._send_next(line)
+        console.waiting = None
+        console.backlog = waiting.characters[accepted:] + console.backlog
+        self._send_next(console)

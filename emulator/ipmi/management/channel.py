@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import CompletionError, IpmiCall
-from emulator.ipmi.management.parameters import Family, kept
+from emulator.ipmi.management.parameters import Family, stored_value
 from emulator.ipmi.session.handshake import KG_BYTES
 from emulator.ipmi.session.sessions import IpmiPrivilege
 from emulator.ipmi.session.suites import CipherSuite, usable
@@ -62,7 +62,7 @@ def supported_auth_types(call: IpmiCall) -> int:
 
 def auth_types_at(call: IpmiCall, level: int) -> int:
     """The IPMI 1.5 authentication types that are enabled for a privilege level (1 to 5), one bit each: LAN parameter 2."""
-    enabled = kept(call.state, Family.LAN, 2, b"")
+    enabled = stored_value(call.state, Family.LAN, 2, b"")
     return enabled[level - 1] if enabled else supported_auth_types(call) if level <= IpmiPrivilege.ADMINISTRATOR else 0
 
 
@@ -118,7 +118,7 @@ def get_channel_access(call: IpmiCall) -> bytes:
     _with_sessions(call.data[0])
     match call.data[1] & SELECTION:
         case 0x40:
-            return bytes(call.state.access_kept)
+            return bytes(call.state.access_non_volatile)
         case 0x80:
             return bytes(call.state.access)
     raise CompletionError(CompletionCode.INVALID_FIELD)
@@ -136,7 +136,7 @@ def set_channel_access(call: IpmiCall) -> bytes:
     if mode & SELECTION and mode & MODE not in (MODE_OFF, 0x02, 0x03):
         raise CompletionError(NO_SUCH_MODE)
     state = call.state
-    state.access_kept = _changed(state.access_kept, call.data, NON_VOLATILE)
+    state.access_non_volatile = _changed(state.access_non_volatile, call.data, NON_VOLATILE)
     if mode & SELECTION == VOLATILE and mode & MODE == MODE_OFF:
         call.view.set_ipmi_lan(False, call.cause)
     else:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from emulator.core.bmc.eventlog import Overflow
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import CompletionError, IpmiCall
-from emulator.ipmi.management.parameters import NO_SUCH_PARAMETER, WRITE_ONLY, Family, keep, kept
+from emulator.ipmi.management.parameters import NO_SUCH_PARAMETER, WRITE_ONLY, Family, store_value, stored_value
 
 GROUP = 0xDC
 DCMI_1_5 = bytes((0x01, 0x05))
@@ -132,7 +132,7 @@ def get_configuration(call: IpmiCall) -> bytes:
         raise CompletionError(WRITE_ONLY)
     if request[0] not in CONFIGURATION:
         raise CompletionError(NO_SUCH_PARAMETER)
-    value = kept(call.state, Family.DCMI, request[0], CONFIGURATION[request[0]])
+    value = stored_value(call.state, Family.DCMI, request[0], CONFIGURATION[request[0]])
     return bytes((GROUP,)) + DCMI_1_5 + CONFIGURATION_REVISION + value
 
 
@@ -148,5 +148,5 @@ def set_configuration(call: IpmiCall) -> bytes:
     size = len(CONFIGURATION[number])
     if len(value) < size or any(value[size:]):  # one client always sends two bytes
         raise CompletionError(CompletionCode.INVALID_LENGTH)
-    keep(call.state, Family.DCMI, number, value[:size])
+    store_value(call.state, Family.DCMI, number, value[:size])
     return bytes((GROUP,))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.dcmi import GROUP, body
-from emulator.ipmi.management.parameters import Family, keep, kept
+from emulator.ipmi.management.parameters import Family, store_value, stored_value
 from emulator.ipmi.management.sel import seconds
 
 SYSTEM_POWER = 0x01
@@ -40,8 +40,8 @@ def get_power_reading(call: IpmiCall) -> bytes:
 def get_power_limit(call: IpmiCall) -> bytes:
     """Completion code 80h (no active limit) is answered with the limit too (6.6.2)."""
     body(call)
-    data = bytes((GROUP, 0, 0)) + (kept(call.state, Family.DCMI, LIMIT, b"") or _at_first(call))
-    if not any(kept(call.state, Family.DCMI, ACTIVE, b"\0")):
+    data = bytes((GROUP, 0, 0)) + (stored_value(call.state, Family.DCMI, LIMIT, b"") or _at_first(call))
+    if not any(stored_value(call.state, Family.DCMI, ACTIVE, b"\0")):
         raise CompletionError(NO_ACTIVE_LIMIT, data)
     return data
 
@@ -64,7 +64,7 @@ def set_power_limit(call: IpmiCall) -> bytes:
         raise CompletionError(OUT_OF_RANGE)
     if not correction:
         raise CompletionError(BAD_CORRECTION_TIME)
-    keep(call.state, Family.DCMI, LIMIT, request[3:])
+    store_value(call.state, Family.DCMI, LIMIT, request[3:])
     return bytes((GROUP,))
 
 
@@ -72,5 +72,5 @@ def activate_power_limit(call: IpmiCall) -> bytes:
     request = body(call)
     if len(request) != 3 or request[0] > 1:
         raise CompletionError(CompletionCode.INVALID_FIELD)
-    keep(call.state, Family.DCMI, ACTIVE, request[:1])
+    store_value(call.state, Family.DCMI, ACTIVE, request[:1])
     return bytes((GROUP,))

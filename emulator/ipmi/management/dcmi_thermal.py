@@ -12,7 +12,7 @@ from emulator.core.bmc.sensors import SENSORS, Sensor, SensorType
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.dcmi import GROUP, body
-from emulator.ipmi.management.parameters import Family, keep, kept
+from emulator.ipmi.management.parameters import Family, store_value, stored_value
 from emulator.ipmi.management.sdr import FULL, records
 
 TEMPERATURE = 0x01
@@ -69,12 +69,12 @@ def get_thermal_limit(call: IpmiCall) -> bytes:
     request = body(call)
     if len(request) != 2:
         raise CompletionError(CompletionCode.INVALID_LENGTH)
-    return bytes((GROUP,)) + kept(call.state, Family.DCMI, THERMAL_LIMIT, NO_LIMIT, _inlet(request))
+    return bytes((GROUP,)) + stored_value(call.state, Family.DCMI, THERMAL_LIMIT, NO_LIMIT, _inlet(request))
 
 
 def set_thermal_limit(call: IpmiCall) -> bytes:
     request = body(call)
     if len(request) != 6:
         raise CompletionError(CompletionCode.INVALID_LENGTH)
-    keep(call.state, Family.DCMI, THERMAL_LIMIT, request[2:], _inlet(request))
+    store_value(call.state, Family.DCMI, THERMAL_LIMIT, request[2:], _inlet(request))
     return bytes((GROUP,))

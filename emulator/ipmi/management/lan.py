@@ -30,17 +30,17 @@ from emulator.ipmi.management.parameters import (
     REVISION_ONLY,
     ConfigParameter,
     Family,
-    Table,
+    ParameterTable,
     constant,
     in_progress,
-    keep,
-    kept,
-    plain,
     read,
-    told,
+    read_only,
+    store_value,
+    stored_parameter,
+    stored_value,
     write,
 )
-from emulator.ipmi.session.suites import SLOTS, levels_of
+from emulator.ipmi.session.suites import SUITE_SLOTS, levels_of
 
 STATIC, DHCP = 0x01, 0x02
 TTL_FLAGS_SERVICE = bytes((0x40, 0x40, 0x10))
@@ -128,7 +128,7 @@ def _put_vlan(call: IpmiCall, value: bytes) -> None:
 def _lockout(call: IpmiCall) -> bytes:
     rule = call.view.lockout
     window, penalty = (min(round(s / LOCKOUT_UNIT), 0xFFFF).to_bytes(2, "little") for s in (rule.window_s, rule.penalty_s))
-    return kept(call.state, Family.LAN, LOCKOUT, b"\0") + bytes((min(rule.failures, 0xFF),)) + window + penalty
+    return stored_value(call.state, Family.LAN, LOCKOUT, b"\0") + bytes((min(rule.failures, 0xFF),)) + window + penalty
 
 
 def _put_lockout(call: IpmiCall, value: bytes) -> None:
@@ -137,7 +137,7 @@ def _put_lockout(call: IpmiCall, value: bytes) -> None:
     The bit for an event message is only stored: failed logins are always logged.
     """
     rule = call.view.lockout
-    keep(call.state, Family.LAN, LOCKOUT, value[:1])
+    store_value(call.state, Family.LAN, LOCKOUT, value[:1])
     if value[1:] == _lockout(call)[1:]:
         return
     window, penalty = (int.from_bytes(value[at : at + 2], "little") * LOCKOUT_UNIT for at in (2, 4))
@@ -157,15 +157,15 @@ def _put_auth_enables(call: IpmiCall, value: bytes) -> None:
         raise CompletionError(READ_ONLY)
     if any(types & ~supported_auth_types(call) for types in value):
         raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
-    keep(call.state, Family.LAN, 2, value)
+    store_value(call.state, Family.LAN, 2, value)
 
 
 def _put_community(call: IpmiCall, value: bytes) -> None:
-    keep(call.state, Family.LAN, 16, value.ljust(COMMUNITY_BYTES, b"\0"))
+    store_value(call.state, Family.LAN, 16, value.ljust(COMMUNITY_BYTES, b"\0"))
 
 
 def _suite_ids(call: IpmiCall) -> bytes:
-    return b"\0" + bytes(suite.id for suite in call.bmc.suites).ljust(SLOTS, b"\0")
+    return b"\0" + bytes(suite.id for suite in call.bmc.suites).ljust(SUITE_SLOTS, b"\0")
 
 
 def _suite_levels(call: IpmiCall) -> bytes:
@@ -187,7 +187,7 @@ def _destination(selector: int) -> int:
 def _of_destination(number: int, otherwise: bytes) -> Callable[[IpmiCall], bytes]:
     def get(call: IpmiCall) -> bytes:
         at = _destination(call.data[2])
-        return bytes((at,)) + kept(call.state, Family.LAN, number, otherwise, at)
+        return bytes((at,)) + stored_value(call.state, Family.LAN, number, otherwise, at)
 
     return get
 
@@ -195,39 +195,39 @@ def _of_destination(number: int, otherwise: bytes) -> Callable[[IpmiCall], bytes
 def _put_destination_type(call: IpmiCall, value: bytes) -> None:
     if value[1] & 0x07 not in ALERT_TYPES:
         raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
-    keep(call.state, Family.LAN, 18, value[1:], _destination(value[0]))
+    store_value(call.state, Family.LAN, 18, value[1:], _destination(value[0]))
 
 
 def _put_destination_address(call: IpmiCall, value: bytes) -> None:
     if value[1] >> 4:  # IPv4 with a MAC address is 0
         raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
-    keep(call.state, Family.LAN, 19, value[1:], _destination(value[0]))
+    store_value(call.state, Family.LAN, 19, value[1:], _destination(value[0]))
 
 
-PARAMETERS: Final[Table] = {
+PARAMETERS: Final[ParameterTable] = {
     0: in_progress(Family.LAN),
-    1: told(lambda call: bytes((supported_auth_types(call),))),
+    1: read_only(lambda call: bytes((supported_auth_types(call),))),
     2: ConfigParameter(_auth_enables, _put_auth_enables, (5, 5)),
     3: ConfigParameter(lambda call: _quad(call.view.network.interface().address), _put_address, (4, 4)),
     4: ConfigParameter(lambda call: bytes((DHCP if call.view.network.configured.dhcp else STATIC,)), _put_source),
     5: ConfigParameter(_mac, _put_mac, (6, 6)),
     6: ConfigParameter(lambda call: _quad(call.view.network.interface().mask), _put_mask, (4, 4)),
-    7: plain(Family.LAN, 7, TTL_FLAGS_SERVICE),
-    8: told(lambda call: call.bmc.here.port.to_bytes(2, "little")),
-    10: plain(Family.LAN, 10, b"\0", lambda value: value[0] < 4),
-    11: plain(Family.LAN, 11, b"\0"),
+    7: stored_parameter(Family.LAN, 7, TTL_FLAGS_SERVICE),
+    8: read_only(lambda call: call.bmc.here.port.to_bytes(2, "little")),
+    10: stored_parameter(Family.LAN, 10, b"\0", lambda value: value[0] < 4),
+    11: stored_parameter(Family.LAN, 11, b"\0"),
     12: ConfigParameter(lambda call: _quad(call.view.network.interface().gateway), _put_gateway, (4, 4)),
-    13: plain(Family.LAN, 13, bytes(6)),
-    14: plain(Family.LAN, 14, bytes(4)),
-    15: plain(Family.LAN, 15, bytes(6)),
-    16: ConfigParameter(lambda call: kept(call.state, Family.LAN, 16, COMMUNITY), _put_community, (1, COMMUNITY_BYTES)),
+    13: stored_parameter(Family.LAN, 13, bytes(6)),
+    14: stored_parameter(Family.LAN, 14, bytes(4)),
+    15: stored_parameter(Family.LAN, 15, bytes(6)),
+    16: ConfigParameter(lambda call: stored_value(call.state, Family.LAN, 16, COMMUNITY), _put_community, (1, COMMUNITY_BYTES)),
     17: constant(bytes((DESTINATIONS,))),
     18: ConfigParameter(_of_destination(18, bytes(3)), _put_destination_type, (4, 4)),
     19: ConfigParameter(_of_destination(19, bytes(12)), _put_destination_address, (13, 13)),
     20: ConfigParameter(_vlan, _put_vlan, (2, 2)),
-    21: plain(Family.LAN, 21, b"\0", lambda value: value[0] < 8),
-    22: told(lambda call: bytes((len(call.bmc.suites),))),
-    23: told(_suite_ids),
+    21: stored_parameter(Family.LAN, 21, b"\0", lambda value: value[0] < 8),
+    22: read_only(lambda call: bytes((len(call.bmc.suites),))),
+    23: read_only(_suite_ids),
     24: ConfigParameter(_suite_levels, _put_suite_levels, (9, 9)),
     LOCKOUT: ConfigParameter(_lockout, _put_lockout, (6, 6)),
 }

@@ -5,7 +5,7 @@ The command handlers of those families call it, in the emulator's one thread.
 Rules
   1. Parameter 0 is "set in progress". Setting it while it is set is refused, whichever client set it. It ends with "set complete"
      or with a restart of the BMC.
-  2. Values that a client sets are stored in `IpmiState.kept` and read back. Defaults use no memory: they are in the table.
+  2. Values that a client sets are stored in `IpmiState.stored` and read back. Defaults use no memory: they are in the table.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class ConfigParameter:
     size: tuple[int, int] = (1, 1)
 
 
-Table = Mapping[int, ConfigParameter]
+ParameterTable = Mapping[int, ConfigParameter]
 
 
-def read(table: Table, call: IpmiCall, number: int) -> bytes:
+def read(table: ParameterTable, call: IpmiCall, number: int) -> bytes:
     """The value of a parameter. Raises CompletionError."""
     parameter = table.get(number)
     if parameter is None:
@@ -54,7 +54,7 @@ def read(table: Table, call: IpmiCall, number: int) -> bytes:
     return parameter.get(call)
 
 
-def write(table: Table, call: IpmiCall, number: int, value: bytes) -> None:
+def write(table: ParameterTable, call: IpmiCall, number: int, value: bytes) -> None:
     """Sets a parameter. Raises CompletionError for one that does not exist or is read-only, and for a wrong length or value."""
     parameter = table.get(number)
     if parameter is None:
@@ -69,49 +69,49 @@ def write(table: Table, call: IpmiCall, number: int, value: bytes) -> None:
 # -- what is kept ------------------------------------------------------------------------------------------------------
 
 
-def kept(state: IpmiState, family: Family, number: int, otherwise: bytes, selector: int = 0) -> bytes:
+def stored_value(state: IpmiState, family: Family, number: int, otherwise: bytes, selector: int = 0) -> bytes:
     """The stored value of a parameter, or `otherwise`."""
-    return state.kept.get((family, number, selector), otherwise)
+    return state.stored.get((family, number, selector), otherwise)
 
 
-def keep(state: IpmiState, family: Family, number: int, value: bytes, selector: int = 0) -> None:
+def store_value(state: IpmiState, family: Family, number: int, value: bytes, selector: int = 0) -> None:
     """Stores the value of a parameter."""
-    state.kept = {**state.kept, (family, number, selector): value}
+    state.stored = {**state.stored, (family, number, selector): value}
 
 
 def in_progress(family: Family) -> ConfigParameter:
     """Parameter 0, set in progress. "Commit write" is refused: this BMC has no rollback."""
 
     def get(call: IpmiCall) -> bytes:
-        return bytes((SETTING if family in call.state.setting else SET_COMPLETE,))
+        return bytes((SETTING if family in call.state.set_in_progress else SET_COMPLETE,))
 
     def put(call: IpmiCall, value: bytes) -> None:
         state, wanted = call.state, value[0] & 0x03
         if wanted not in (SET_COMPLETE, SETTING):
             raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
-        if wanted == SETTING and family in state.setting:
+        if wanted == SETTING and family in state.set_in_progress:
             raise CompletionError(BUSY)
-        state.setting = state.setting | {family} if wanted == SETTING else state.setting - {family}
+        state.set_in_progress = state.set_in_progress | {family} if wanted == SETTING else state.set_in_progress - {family}
 
     return ConfigParameter(get, put)
 
 
-def anything(_value: bytes) -> bool:
+def accept_any(_value: bytes) -> bool:
     return True
 
 
-def plain(family: Family, number: int, default: bytes, fits: Callable[[bytes], bool] = anything) -> ConfigParameter:
+def stored_parameter(family: Family, number: int, default: bytes, fits: Callable[[bytes], bool] = accept_any) -> ConfigParameter:
     """A parameter that is only stored. It has as many bytes as its default; `fits` says whether a value is valid."""
 
     def put(call: IpmiCall, value: bytes) -> None:
         if not fits(value):
             raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
-        keep(call.state, family, number, value)
+        store_value(call.state, family, number, value)
 
-    return ConfigParameter(lambda call: kept(call.state, family, number, default), put, (len(default), len(default)))
+    return ConfigParameter(lambda call: stored_value(call.state, family, number, default), put, (len(default), len(default)))
 
 
-def told(get: Callable[[IpmiCall], bytes]) -> ConfigParameter:
+def read_only(get: Callable[[IpmiCall], bytes]) -> ConfigParameter:
     """A read-only parameter."""
     return ConfigParameter(get)
 

@@ -16,11 +16,11 @@ from emulator.ipmi.management.parameters import (
     REVISION_ONLY,
     ConfigParameter,
     Family,
-    Table,
+    ParameterTable,
     in_progress,
-    keep,
-    kept,
     read,
+    store_value,
+    stored_value,
     write,
 )
 from profiles.model import ABSENT
@@ -58,7 +58,7 @@ DEFAULTS: Final[dict[int, Callable[[IpmiCall], str]]] = {
 
 def _blocks(call: IpmiCall, number: int) -> bytes:
     """The whole parameter. If a client has set any block, the BMC's own value is not shown."""
-    stored = [kept(call.state, Family.SYSTEM_INFO, number, b"", at) for at in range(BLOCKS)]
+    stored = [stored_value(call.state, Family.SYSTEM_INFO, number, b"", at) for at in range(BLOCKS)]
     if any(stored):
         return b"".join(block.ljust(BLOCK, b"\0") for block in stored)
     text = DEFAULTS[number](call).encode()[: BLOCK * BLOCKS - 2]
@@ -78,7 +78,7 @@ def _string(number: int) -> ConfigParameter:
             raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
         if at == 0:
             _forget(call, number)  # a new string begins
-        keep(call.state, Family.SYSTEM_INFO, number, block, at)
+        store_value(call.state, Family.SYSTEM_INFO, number, block, at)
         if number == SYSTEM_NAME:
             _name_the_host(call)
 
@@ -87,21 +87,21 @@ def _string(number: int) -> ConfigParameter:
 
 def _forget(call: IpmiCall, number: int) -> None:
     state = call.state
-    state.kept = {key: value for key, value in state.kept.items() if key[:2] != (Family.SYSTEM_INFO, number)}
+    state.stored = {key: value for key, value in state.stored.items() if key[:2] != (Family.SYSTEM_INFO, number)}
 
 
 def _name_the_host(call: IpmiCall) -> None:
     """When all blocks of the string are set, makes it the host name and removes the stored blocks."""
     whole = _blocks(call, SYSTEM_NAME)
     length, blocks = whole[1], range(-(-(whole[1] + 2) // BLOCK))
-    if not all(kept(call.state, Family.SYSTEM_INFO, SYSTEM_NAME, b"", at) for at in blocks):
+    if not all(stored_value(call.state, Family.SYSTEM_INFO, SYSTEM_NAME, b"", at) for at in blocks):
         return
     text = whole[2 : 2 + length].rstrip(b"\0").decode("latin-1" if whole[0] & 0x0F == LATIN_1 else "utf-8", "replace")
     _forget(call, SYSTEM_NAME)
     call.view.chassis.set_host_name(text, cause=call.cause)
 
 
-PARAMETERS: Final[Table] = {0: in_progress(Family.SYSTEM_INFO)} | {number: _string(number) for number in DEFAULTS}
+PARAMETERS: Final[ParameterTable] = {0: in_progress(Family.SYSTEM_INFO)} | {number: _string(number) for number in DEFAULTS}
 
 
 def get_parameter(call: IpmiCall) -> bytes:

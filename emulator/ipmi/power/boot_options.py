@@ -39,7 +39,7 @@ PARAMETER_INVALID = 0x80
 FLAGS_VALID, FLAGS_PERSISTENT, FLAGS_UEFI = 0x80, 0x40, 0x20
 DEVICE_BITS = 0x3C
 KEEP_WITHOUT_POWER_COMMAND = 0x08
-PATIENCE = 60.0
+FLAGS_EXPIRE_S = 60.0
 """Seconds until boot flags expire."""
 
 
@@ -106,7 +106,7 @@ def _set_flags(call: IpmiCall, value: bytes) -> None:
     call.state.boot_rest = bytes((value[1] & ~DEVICE_BITS,)) + value[2:]
     call.state.boot_set = override
     kept = override is NO_OVERRIDE or _stored(call.state, VALID_BIT_CLEARING)[0] & KEEP_WITHOUT_POWER_COMMAND
-    call.state.boot_until = math.inf if kept else call.view.now + PATIENCE
+    call.state.boot_until = math.inf if kept else call.view.now + FLAGS_EXPIRE_S
 
 
 def _override(value: bytes) -> BootOverride:
@@ -139,7 +139,7 @@ def _flags(call: IpmiCall) -> bytes:
 def power_was_commanded(state: IpmiState, now: Instant) -> None:
     """Starts the 60 s again."""
     if not math.isinf(state.boot_until):
-        state.boot_until = now + PATIENCE
+        state.boot_until = now + FLAGS_EXPIRE_S
 
 
 def lapse(view: BmcView, state: IpmiState, now: Instant) -> None:

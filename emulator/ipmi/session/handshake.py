@@ -118,7 +118,7 @@ def parse_rakp3(body: bytes) -> Rakp3:
     return Rakp3(body[0], body[1], body[4:8], body[8:])
 
 
-def refusal(tag: int, status: int, console_id: bytes) -> bytes:
+def status_answer(tag: int, status: int, console_id: bytes) -> bytes:
     """The short answer to a handshake message that is refused: tag, status and the console's session id."""
     return bytes((tag, status, 0, 0)) + console_id
 
@@ -159,4 +159,4 @@ def derive_keys(half: RakpHalfOpen, rakp1: Rakp1, key: bytes) -> SessionKeys:
 def rakp4(half: RakpHalfOpen, rakp1: Rakp1, rakp3: Rakp3, keys: SessionKeys, guid: bytes) -> bytes:
     """RAKP Message 4 (table 13-14)."""
     code = hmac.digest(keys.sik, rakp1.random + half.id + guid, half.suite.digest)
-    return refusal(rakp3.tag, RmcpStatus.OK, half.console_id) + code[: half.suite.icv_length]
+    return status_answer(rakp3.tag, RmcpStatus.OK, half.console_id) + code[: half.suite.icv_length]

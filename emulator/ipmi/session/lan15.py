@@ -61,14 +61,17 @@ class Lan15Link:
         self._key = password.encode().ljust(MAX_PASSWORD, b"\0")
         self._out = 0
         self._window = SequenceWindow()
-        self._bare_too = False
-        self._answers_with = auth_type
+        self._accept_unauthenticated = False
+        self._answer_auth_type = auth_type
 
-    def start(self, first_out: int, first_in: int, *, bare_too: bool = False) -> None:
-        """Sets the next sequence numbers. `bare_too`: messages without a code are also accepted now, and answered without one."""
+    def start(self, first_out: int, first_in: int, *, accept_unauthenticated: bool = False) -> None:
+        """Sets the next sequence numbers.
+
+        `accept_unauthenticated`: messages without a code are accepted too from now on, and answered without one.
+        """
         self._out = first_out or 1
         self._window = SequenceWindow(_highest=first_in - 1)
-        self._bare_too = bare_too
+        self._accept_unauthenticated = accept_unauthenticated
 
     def _code(self, payload: bytes, sequence: int, auth_type: AuthType) -> bytes:
         match auth_type:
@@ -89,17 +92,17 @@ class Lan15Link:
         """The request inside; None for a replay. Raises Malformed."""
         if not isinstance(datagram, Lan15):
             raise Malformed("an RMCP+ datagram in an IPMI 1.5 session")
-        bare = self._bare_too and datagram.auth_type == AuthType.NONE
-        if not bare and not self.proves_password(datagram):
+        unauthenticated = self._accept_unauthenticated and datagram.auth_type == AuthType.NONE
+        if not unauthenticated and not self.proves_password(datagram):
             raise Malformed("wrong authentication code")
         message = rmcp.parse_message(datagram.payload)
         if not self._window.admits(datagram.sequence):
             return None
-        self._answers_with = AuthType.NONE if bare else self._type
+        self._answer_auth_type = AuthType.NONE if unauthenticated else self._type
         return message
 
     def seal(self, message: IpmiMessage, code: int, data: bytes) -> bytes:
-        payload, sequence, kind = rmcp.answer(message, code, data), self._out, self._answers_with
+        payload, sequence, kind = rmcp.answer(message, code, data), self._out, self._answer_auth_type
         if sequence:
             self._out = (sequence + 1) & 0xFFFFFFFF or 1  # 0 is for messages outside of a session
         auth_code = self._code(payload, sequence, kind)

@@ -76,8 +76,8 @@ def activate_session(call: IpmiCall) -> bytes:
         raise CompletionError(NO_SESSION_SLOT)
     limit = IpmiPrivilege(wanted)
     first_in = int.from_bytes(call.sessions.entropy(3), "little") + 1
-    bare = bool(call.state.access[0] & EACH_MESSAGE_OFF)
-    challenge.link.start(int.from_bytes(call.data[18:22], "little"), first_in, bare_too=bare)
+    unauthenticated = bool(call.state.access[0] & EACH_MESSAGE_OFF)
+    challenge.link.start(int.from_bytes(call.data[18:22], "little"), first_in, accept_unauthenticated=unauthenticated)
     call.sessions.establish(
         LanSession(
             id=challenge.id,
@@ -96,5 +96,8 @@ def activate_session(call: IpmiCall) -> bytes:
         live=len(call.sessions.live),
     )  # fmt: skip
     return (
-        bytes((AuthType.NONE if bare else challenge.auth_type,)) + challenge.id + first_in.to_bytes(4, "little") + bytes((limit,))
+        bytes((AuthType.NONE if unauthenticated else challenge.auth_type,))
+        + challenge.id
+        + first_in.to_bytes(4, "little")
+        + bytes((limit,))
     )

@@ -102,8 +102,8 @@ class LanSession:
     handle: int
     auth_type: int
     privilege: IpmiPrivilege = FIRST_PRIVILEGE
-    farewell: bytes = b""  # our RAKP 4, to send it again to a client that did not get it
-    greeting: bytes = b""  # the client's RAKP 3, to which it was the answer
+    rakp4_body: bytes = b""  # our RAKP 4, to send it again to a client that did not get it
+    rakp3_body: bytes = b""  # the client's RAKP 3, to which it was the answer
     answered: Answered | None = None
 
     def keep_to(self, level: IpmiPrivilege) -> None:

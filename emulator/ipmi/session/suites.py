@@ -82,28 +82,28 @@ def choose(offered: Sequence[CipherSuite], proposal: tuple[int | None, int | Non
 
 # -- privileges --------------------------------------------------------------------------------------------------------
 
-SLOTS = 16
+SUITE_SLOTS = 16
 """The number of cipher suites in LAN parameters 23 and 24."""
-PLACES = (0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17)
+PARAMETER_24_ORDER = (0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17)
 """The order of suites in LAN parameter 24, for all BMCs. Hardware differs: some follow the BMC's own list, some the suite ids (as
 manuals of clients say). This order was seen on hardware with suites 3 and 17 only; for suite 3 it agrees with the manuals."""
-HIGHEST = 4
+HIGHEST_PRIVILEGE = 4
 
 
 def level_of(suite: CipherSuite, levels: bytes | None) -> int:
     """The highest privilege for which a suite may be used; OEM counts as administrator, 0: none. `levels` None: the default."""
     if levels is None:
-        return HIGHEST
-    at = PLACES.index(suite.id)
-    return min(levels[at // 2] >> (4 * (at % 2)) & 0x0F, HIGHEST)
+        return HIGHEST_PRIVILEGE
+    at = PARAMETER_24_ORDER.index(suite.id)
+    return min(levels[at // 2] >> (4 * (at % 2)) & 0x0F, HIGHEST_PRIVILEGE)
 
 
 def levels_of(suites: Sequence[CipherSuite], levels: bytes | None) -> bytes:
     """LAN parameter 24 without its first byte: eight bytes of two nibbles each, the low one first."""
     if levels is not None:
         return levels
-    offered = {PLACES.index(suite.id) for suite in suites}
-    return bytes(sum(HIGHEST << 4 * half for half in (0, 1) if at + half in offered) for at in range(0, SLOTS, 2))
+    offered = {PARAMETER_24_ORDER.index(suite.id) for suite in suites}
+    return bytes(sum(HIGHEST_PRIVILEGE << 4 * half for half in (0, 1) if at + half in offered) for at in range(0, SUITE_SLOTS, 2))
 
 
 def usable(suites: tuple[CipherSuite, ...], levels: bytes | None) -> tuple[CipherSuite, ...]:
