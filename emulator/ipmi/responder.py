@@ -309,7 +309,7 @@ class IpmiResponder:
     # -- commands ------------------------------------------------------------------------------------------------------
 
     def _execute(self, message: IpmiMessage, origin: RequestOrigin) -> tuple[int, bytes] | None:
-        """Executes a request: (completion code, response data); None where a fault, or a BMC that is not ready, gives no answer."""
+        """Executes a request: (completion code, response data); None for no answer, by a fault or before the BMC is ready."""
         view, session = self._view, origin.session
         row = COMMANDS.get((message.netfn, message.command))
         name, reset = (name_of(message.netfn, message.command), None) if row is None else (row.name, row.reset(message.data))
