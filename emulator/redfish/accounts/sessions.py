@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Final
+from typing import Final, NamedTuple
 
 from emulator.core.bmc.accounts import AccountSession, AuthResult
 from emulator.redfish.accounts.auth import challenge_of, demand, own_account
@@ -18,7 +17,17 @@ from emulator.redfish.service.call import (
     ResourceBody,
     shown,
 )
-from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, collection_body, head_of, link
+from emulator.redfish.service.resource import (
+    ROOT,
+    Operation,
+    RedfishPrivilege,
+    Resource,
+    collection_body,
+    content_of,
+    fixed_content,
+    head_of,
+    link,
+)
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import BooleanRule, IntegerRule, WritableFields, patch
 from profiles.model import Profile
@@ -38,33 +47,46 @@ FIELDS: Final[WritableFields] = {
 }
 
 
+class SessionServiceState(NamedTuple):
+    """What a client may change of the SessionService."""
+
+    enabled: bool
+    timeout_s: float
+
+
+def _service_state(call: RedfishCall) -> SessionServiceState:
+    return SessionServiceState(call.view.opens_sessions, call.view.session_timeout)
+
+
+def _session_ids(call: RedfishCall) -> tuple[str, ...]:
+    return tuple(session.id for session in call.view.sessions())
+
+
 def sessions(profile: Profile) -> tuple[Resource, ...]:
-    def service(view: RedfishBmc, state: Hashable) -> Json:
+    def service(view: RedfishBmc, state: SessionServiceState) -> Json:
         low, high = _TIMEOUT_RANGE
         return head_of(SERVICE, SERVICE_TYPE, "SessionService", "Session Service") | {
-            "Status": {"State": "Enabled" if view.opens_sessions else "Disabled", "Health": "OK"},
-            "ServiceEnabled": view.opens_sessions,
-            "SessionTimeout": min(max(int(view.session_timeout), low), high),
+            "Status": {"State": "Enabled" if state.enabled else "Disabled", "Health": "OK"},
+            "ServiceEnabled": state.enabled,
+            "SessionTimeout": min(max(int(state.timeout_s), low), high),
             "Sessions": link(SESSIONS),
         }
 
-    def listing(view: RedfishBmc, state: Hashable) -> Json:
-        members = tuple(f"{SESSIONS}/{session.id}" for session in view.sessions())
+    def listing(view: RedfishBmc, ids: tuple[str, ...]) -> Json:
+        members = tuple(f"{SESSIONS}/{session_id}" for session_id in ids)
         return collection_body(SESSIONS, COLLECTION_TYPE, "Session Collection", members)
 
     return (
         Resource(
             path=SERVICE,
             type=SERVICE_TYPE,
-            body=service,
-            state=lambda call: (call.view.opens_sessions, call.view.session_timeout),
+            content=content_of(_service_state, service),
             operations={"PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, FIELDS, _set)},
         ),
         Resource(
             path=SESSIONS,
             type=COLLECTION_TYPE,
-            body=listing,
-            state=lambda call: tuple(session.id for session in call.view.sessions()),
+            content=content_of(_session_ids, listing),
             operations={"POST": Operation(None, _log_in)},
             member=_member,
         ),
@@ -87,9 +109,9 @@ def _member(view: RedfishBmc, session_id: str) -> Resource | None:
     return Resource(
         path=f"{SESSIONS}/{session_id}",
         type=SESSION_TYPE,
-        body=lambda view, state: shown_as,
+        content=fixed_content(lambda view: shown_as),
         operations={"DELETE": Operation(RedfishPrivilege.CONFIGURE_SELF, _log_out)},
-        kept=False,
+        cached=False,
     )
 
 

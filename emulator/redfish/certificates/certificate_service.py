@@ -8,7 +8,7 @@ Rules
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -20,7 +20,16 @@ from emulator.redfish.power.actions import parameters
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import HttpAnswer, RedfishCall, RegistryError
 from emulator.redfish.service.paths import manager_path
-from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, collection_body, head_of, link
+from emulator.redfish.service.resource import (
+    Operation,
+    RedfishPrivilege,
+    Resource,
+    collection_body,
+    content_of,
+    fixed_content,
+    head_of,
+    link,
+)
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import OneOfRule, ReferenceRule, TextRule, WritableFields
 from profiles.model import Profile
@@ -53,19 +62,19 @@ def certificates(profile: Profile) -> tuple[Resource, ...]:
     folder = folder_of(profile)
     only = f"{folder}/1"
 
-    def service(view: RedfishBmc, state: Hashable) -> Json:
+    def service(view: RedfishBmc) -> Json:
         return head_of(SERVICE, SERVICE_TYPE, "CertificateService", "Certificate Service") | {
             "CertificateLocations": link(LOCATIONS),
             "Actions": {"#CertificateService.ReplaceCertificate": {"target": REPLACE}} | generate_entry(),
         }
 
-    def locations(view: RedfishBmc, pem: Hashable) -> Json:
+    def locations(view: RedfishBmc, pem: str | None) -> Json:
         held = [link(only)] if pem is not None else []
         return head_of(LOCATIONS, LOCATIONS_TYPE, "CertificateLocations", "Certificate Locations") | {
             "Links": {"Certificates@odata.count": len(held), "Certificates": held}
         }
 
-    def listing(view: RedfishBmc, pem: Hashable) -> Json:
+    def listing(view: RedfishBmc, pem: str | None) -> Json:
         return collection_body(folder, COLLECTION_TYPE, "Certificate Collection", (only,) if pem is not None else ())
 
     def member(view: RedfishBmc, name: str) -> Resource | None:
@@ -74,23 +83,26 @@ def certificates(profile: Profile) -> tuple[Resource, ...]:
         return Resource(
             path=only,
             type=CERTIFICATE_TYPE,
-            body=lambda view, pem: _body(only, str(pem)),
-            state=lambda call: call.view.keyring.current(),
+            content=content_of(_certificate_in_use, lambda view, pem: _body(only, str(pem))),
         )
 
     return (
-        Resource(path=SERVICE, type=SERVICE_TYPE, body=service),
-        Resource(path=LOCATIONS, type=LOCATIONS_TYPE, body=locations, state=lambda call: call.view.keyring.current()),
+        Resource(path=SERVICE, type=SERVICE_TYPE, content=fixed_content(service)),
+        Resource(path=LOCATIONS, type=LOCATIONS_TYPE, content=content_of(_certificate_in_use, locations)),
         Resource(path=REPLACE, operations={"POST": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _replace(only))}),
         *signing_actions(folder, only),
         Resource(
             path=folder,
             type=COLLECTION_TYPE,
-            body=listing,
-            state=lambda call: call.view.keyring.current(),
+            content=content_of(_certificate_in_use, listing),
             member=member,
         ),
     )
+
+
+def _certificate_in_use(call: RedfishCall) -> str | None:
+    """A `state`: the certificate as PEM; None without TLS."""
+    return call.view.keyring.current()
 
 
 def _body(path: str, pem: str) -> Json:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,9 +21,17 @@ from emulator.redfish.certificates.signing import KeyKind, Wish
 from emulator.redfish.power.actions import parameters
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import JSON_TYPE, HttpAnswer, RedfishCall, RegistryError, shown
-from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, head_of, link
+from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, fixed_content, head_of, link
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import ListRule, Misfit, OneOfRule, OrNullRule, ReferenceRule, TextRule, WritableFields
+from emulator.redfish.service.writable import (
+    InvalidValue,
+    ListRule,
+    OneOfRule,
+    OrNullRule,
+    ReferenceRule,
+    TextRule,
+    WritableFields,
+)
 
 SERVICE: Final = f"{ROOT}/CertificateService"
 GENERATE: Final = f"{SERVICE}/Actions/CertificateService.GenerateCSR"
@@ -89,12 +97,12 @@ class HostName:
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, str):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         try:
             ipaddress.ip_address(value)
         except ValueError:
             if len(value) > 253 or re.fullmatch(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", value) is None:
-                raise Misfit("PropertyValueFormatError", shown(value), name) from None
+                raise InvalidValue("PropertyValueFormatError", shown(value), name) from None
         return value
 
 
@@ -104,9 +112,9 @@ class Length:
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, int) or isinstance(value, bool):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         if value not in LENGTHS:
-            raise Misfit("PropertyValueNotInList", shown(value), name)
+            raise InvalidValue("PropertyValueNotInList", shown(value), name)
         return value
 
 
@@ -159,7 +167,7 @@ def signing_actions(folder: str, only: str) -> tuple[Resource, ...]:
 
     return (
         Resource(path=GENERATE, operations=post(_generate(folder))),
-        Resource(path=INFO, type=INFO_TYPE, body=_info),
+        Resource(path=INFO, type=INFO_TYPE, content=fixed_content(_info)),
         Resource(path=f"{only}/Actions/Certificate.Rekey", operations=post(_again(only, "Rekey"))),
         Resource(path=f"{only}/Actions/Certificate.Renew", operations=post(_again(only, "Renew"))),
     )
@@ -175,7 +183,7 @@ def again_entries(only: str) -> Json:
     return {f"#Certificate.{name}": {"target": f"{only}/Actions/Certificate.{name}"} for name in ("Rekey", "Renew")}
 
 
-def _info(view: RedfishBmc, state: Hashable) -> Json:
+def _info(view: RedfishBmc) -> Json:
     known: list[Json] = []
     for name in PARAMETERS:
         entry: Json = {"Name": name, "Required": name in REQUIRED, "DataType": "String"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from emulator.redfish.events import sse_filter
@@ -12,13 +12,24 @@ from emulator.redfish.events.subscriptions import FOREVER, SUSPEND, TERMINATE, H
 from emulator.redfish.power.actions import parameters
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import HttpAnswer, RedfishCall, RegistryError, ResourceBody, shown
-from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, collection_body, head_of, link, links
+from emulator.redfish.service.resource import (
+    ROOT,
+    Operation,
+    RedfishPrivilege,
+    Resource,
+    collection_body,
+    content_of,
+    fixed_content,
+    head_of,
+    link,
+    links,
+)
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import (
     BooleanRule,
     IntegerRule,
+    InvalidValue,
     ListRule,
-    Misfit,
     OneOfRule,
     OrNullRule,
     ReferenceRule,
@@ -52,11 +63,11 @@ class HeadersRule:
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise Misfit("PropertyValueTypeError", "******", name)
+            raise InvalidValue("PropertyValueTypeError", "******", name)
         pairs = [(key, text) for item in value for key, text in item.items()]
         for key, text in pairs:
             if not isinstance(text, str) or not key.isascii() or not text.isascii() or not (key + text).isprintable() or not key:
-                raise Misfit("PropertyValueError", name)
+                raise InvalidValue("PropertyValueError", name)
         return tuple(pairs)
 
 
@@ -65,14 +76,14 @@ class Url:
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, str):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         try:
             parts = urlsplit(value)
             good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
         except ValueError:
             good = False
         if not good or not value.isascii() or not value.isprintable() or " " in value or len(value) > 1024:
-            raise Misfit("PropertyValueFormatError", shown(value), name)
+            raise InvalidValue("PropertyValueFormatError", shown(value), name)
         return value
 
 
@@ -123,15 +134,13 @@ def events(profile: Profile) -> tuple[Resource, ...]:
         Resource(
             path=SERVICE,
             type=SERVICE_TYPE,
-            body=_service,
-            state=lambda call: (call.view.events.enabled, call.view.events.retries.attempts, call.view.events.retries.interval_s),
+            content=content_of(_service_state, _service),
             operations={"PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, SETTINGS, _set)},
         ),
         Resource(
             path=SUBSCRIPTIONS,
             type=COLLECTION_TYPE,
-            body=_listing,
-            state=lambda call: tuple(subscription.id for subscription in call.view.events),
+            content=content_of(_subscription_ids, _listing),
             operations={"POST": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _subscribe)},
             member=_member,
         ),
@@ -140,13 +149,25 @@ def events(profile: Profile) -> tuple[Resource, ...]:
     )
 
 
-def _service(view: RedfishBmc, state: Hashable) -> Json:
-    desk = view.events
+class EventServiceState(NamedTuple):
+    """What a client may change of the EventService."""
+
+    enabled: bool
+    retry_attempts: int
+    retry_interval_s: int
+
+
+def _service_state(call: RedfishCall) -> EventServiceState:
+    subscriptions = call.view.events
+    return EventServiceState(subscriptions.enabled, subscriptions.retries.attempts, subscriptions.retries.interval_s)
+
+
+def _service(view: RedfishBmc, state: EventServiceState) -> Json:
     return head_of(SERVICE, SERVICE_TYPE, "EventService", "Event Service") | {
-        "Status": {"State": "Enabled" if desk.enabled else "Disabled", "Health": "OK"},
-        "ServiceEnabled": desk.enabled,
-        "DeliveryRetryAttempts": desk.retries.attempts,
-        "DeliveryRetryIntervalSeconds": desk.retries.interval_s,
+        "Status": {"State": "Enabled" if state.enabled else "Disabled", "Health": "OK"},
+        "ServiceEnabled": state.enabled,
+        "DeliveryRetryAttempts": state.retry_attempts,
+        "DeliveryRetryIntervalSeconds": state.retry_interval_s,
         "EventFormatTypes": ["Event"],
         "RegistryPrefixes": list(PREFIXES),
         "ResourceTypes": list(RESOURCE_TYPES),
@@ -160,18 +181,22 @@ def _service(view: RedfishBmc, state: Hashable) -> Json:
 
 
 def _set(call: RedfishCall, taken: Json) -> None:
-    desk = call.view.events
+    subscriptions = call.view.events
     enabled, attempts, interval = (taken.get(name) for name in SETTINGS)
     if isinstance(enabled, bool):
-        desk.enabled = enabled
+        subscriptions.enabled = enabled
     if isinstance(attempts, int):
-        desk.retries.attempts = attempts
+        subscriptions.retries.attempts = attempts
     if isinstance(interval, int):
-        desk.retries.interval_s = interval
+        subscriptions.retries.interval_s = interval
 
 
-def _listing(view: RedfishBmc, state: Hashable) -> Json:
-    members = tuple(f"{SUBSCRIPTIONS}/{subscription.id}" for subscription in view.events)
+def _subscription_ids(call: RedfishCall) -> tuple[str, ...]:
+    return tuple(subscription.id for subscription in call.view.events)
+
+
+def _listing(view: RedfishBmc, ids: tuple[str, ...]) -> Json:
+    members = tuple(f"{SUBSCRIPTIONS}/{subscription_id}" for subscription_id in ids)
     return collection_body(SUBSCRIPTIONS, COLLECTION_TYPE, "Event Subscriptions Collection", members)
 
 
@@ -193,12 +218,12 @@ def _member(view: RedfishBmc, subscription_id: str) -> Resource | None:
     return Resource(
         path=f"{SUBSCRIPTIONS}/{subscription.id}",
         type=DESTINATION_TYPE,
-        body=lambda view, state: _body(subscription),
+        content=fixed_content(lambda view: _body(subscription)),
         operations={
             "PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, CHANGEABLE, write),
             "DELETE": Operation(RedfishPrivilege.CONFIGURE_MANAGER, delete),
         },
-        kept=False,
+        cached=False,
     )
 
 
@@ -244,14 +269,14 @@ def _apply(subscription: Subscription, taken: Json) -> None:
 
 def _subscribe(call: RedfishCall) -> ResourceBody:
     taken = created(call.json_object(), CREATABLE, ("Destination", "Protocol"))
-    desk = call.view.events
+    subscriptions = call.view.events
     for path in _words(taken, "OriginResources"):
         if not call.exists(path):
             raise RegistryError(400, "ResourceMissingAtURI", path, related=("#/OriginResources",))
-    if desk.full:
+    if subscriptions.full:
         raise RegistryError(503, "EventSubscriptionLimitExceeded")
     subscription = Subscription(
-        id=desk.new_id(),
+        id=subscriptions.new_id(),
         destination=str(taken["Destination"]),
         registries=_words(taken, "RegistryPrefixes"),
         types=_words(taken, "ResourceTypes"),
@@ -261,7 +286,7 @@ def _subscribe(call: RedfishCall) -> ResourceBody:
         subordinates=taken.get("SubordinateResources") is True,
     )
     _apply(subscription, taken)
-    desk.add(subscription, call.seq)
+    subscriptions.add(subscription, call.seq)
     path = f"{SUBSCRIPTIONS}/{subscription.id}"
     return ResourceBody(path, 201, (("Location", path),))
 
@@ -277,24 +302,24 @@ def _words(taken: Json, name: str) -> tuple[str, ...]:
 def _stream(call: RedfishCall) -> HttpAnswer:
     """Raises Refusal: 400 and 501 for a query that cannot be, 503 where this server has no answers without an end, or the table
     is full."""
-    stream, desk = call.incoming.stream, call.view.events
+    stream, subscriptions = call.incoming.stream, call.view.events
     wanted = _filter(call)
     if call.incoming.method == "HEAD":
         return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),))
-    if stream is None or not desk.enabled:
+    if stream is None or not subscriptions.enabled:
         raise RegistryError(503, "ServiceDisabled", SERVICE)
-    if desk.full:
+    if subscriptions.full:
         raise RegistryError(503, "EventSubscriptionLimitExceeded")
-    subscription = Subscription(id=desk.new_id(), context=f"stream {call.seq}", stream=stream)
+    subscription = Subscription(id=subscriptions.new_id(), context=f"stream {call.seq}", stream=stream)
     if wanted is not None:
         _narrow(subscription, wanted)
 
     def closed() -> None:
         subscription.stream = None
-        desk.remove(subscription.id, call.seq)
+        subscriptions.remove(subscription.id, call.seq)
 
     stream.attach(closed)
-    desk.add(subscription, call.seq)
+    subscriptions.add(subscription, call.seq)
     return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),), b": the stream is open\n\n")
 
 

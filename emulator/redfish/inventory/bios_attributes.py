@@ -5,12 +5,11 @@ Attribute names are our own: no vendor's BIOS is imitated here.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from emulator.redfish.service.bmc import RedfishBmc
-from emulator.redfish.service.resource import ROOT, Resource, head_of
+from emulator.redfish.service.resource import ROOT, Resource, fixed_content, head_of
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import BooleanRule, IntegerRule, OneOfRule, Rule, TextRule
 from profiles.model import ABSENT, Profile
@@ -118,14 +117,14 @@ DEFAULTS: Final[dict[str, AttributeValue]] = {attribute.name: attribute.default 
 def attribute_registry(profile: Profile) -> tuple[Resource, Resource]:
     """The file that Registries lists, and what it leads to."""
 
-    def file(view: RedfishBmc, state: Hashable) -> Json:
+    def file(view: RedfishBmc) -> Json:
         return head_of(FILE, FILE_TYPE, ID, "BIOS Attribute Registry File") | {
             "Languages": ["en"],
             "Registry": ID,
             "Location": [{"Language": "en", "Uri": URI}],
         }
 
-    def registry(view: RedfishBmc, state: Hashable) -> Json:
+    def registry(view: RedfishBmc) -> Json:
         return {
             "@odata.type": REGISTRY_TYPE,
             "Id": ID,
@@ -141,12 +140,14 @@ def attribute_registry(profile: Profile) -> tuple[Resource, Resource]:
             },
         }
 
-    return Resource(path=FILE, type=FILE_TYPE, body=file), Resource(path=URI, type=REGISTRY_TYPE, body=registry)
+    return Resource(path=FILE, type=FILE_TYPE, content=fixed_content(file)), Resource(
+        path=URI, type=REGISTRY_TYPE, content=fixed_content(registry)
+    )
 
 
 def _supported(profile: Profile) -> Json:
-    told = {"ProductName": profile.identity.model, "FirmwareVersion": profile.identity.bios_version}
-    return {name: value for name, value in told.items() if value != ABSENT}
+    properties = {"ProductName": profile.identity.model, "FirmwareVersion": profile.identity.bios_version}
+    return {name: value for name, value in properties.items() if value != ABSENT}
 
 
 def _entry(n: int, attribute: Attribute) -> Json:

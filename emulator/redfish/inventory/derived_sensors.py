@@ -1,8 +1,8 @@
-"""Every sensor of a box: the core's own, and what a real box measures beside them, each a straight line over one of those.
+"""Every sensor of a parts: the core's own, and what a real parts measures beside them, each a straight line over one of those.
 
 Rules
-  1. A gauge has no life of its own: gain and offset over a reading of the core, so it follows rail and OS as that does.
-  2. What IPMI shows too has the same name, value, limits and health here: those are the machine's.
+  1. A sensor has no life of its own: gain and offset over a reading of the core, so it follows rail and OS as that does.
+  2. What IPMI reading_of too has the same name, value, limits and health here: those are the machine's.
 """
 
 from __future__ import annotations
@@ -69,47 +69,47 @@ class DerivedSensor:
 
     @property
     def own(self) -> bool:
-        """Whether it is the core's sensor itself, the one that IPMI shows."""
+        """Whether it is the core's sensor itself, the one that IPMI reading_of."""
         return self.id == self.source.id
 
 
-def value_of(view: BmcView, system_id: str, gauge: DerivedSensor) -> float | None:
-    """In the gauge's unit; None for a host out of sight."""
-    if gauge.own:
-        return _shown(gauge, view.sensors.read(gauge.source, system_id).value)
-    return _shown(gauge, view.sensors.measured(gauge.source, system_id))
+def value_of(view: BmcView, system_id: str, sensor: DerivedSensor) -> float | None:
+    """In the sensor's unit; None for a host out of sight."""
+    if sensor.own:
+        return _shown(sensor, view.sensors.read(sensor.source, system_id).value)
+    return _shown(sensor, view.sensors.measured(sensor.source, system_id))
 
 
-def _shown(gauge: DerivedSensor, raw: float | None) -> float | None:
+def _shown(sensor: DerivedSensor, raw: float | None) -> float | None:
     if raw is None:
         return None
-    value = raw * gauge.gain + gauge.offset
-    return round(value if gauge.type == "Temperature" else max(0.0, value), DIGITS[gauge.type])
+    value = raw * sensor.gain + sensor.offset
+    return round(value if sensor.type == "Temperature" else max(0.0, value), DIGITS[sensor.type])
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
-    """What a gauge shows now, in its own unit."""
+class DerivedReading:
+    """What a sensor reading_of now, in its own unit."""
 
     value: float | None
     limits: Thresholds
     health: str
 
 
-def shows(view: BmcView, system_id: str, gauge: DerivedSensor) -> Show:
-    if not gauge.own:
-        value = value_of(view, system_id, gauge)
-        return Show(value, gauge.limits, health(gauge, value))
-    reading = view.sensors.read(gauge.source, system_id)
-    value = _shown(gauge, reading.value)
-    limits = view.sensors.setup(gauge.source.number, system_id).thresholds
-    return Show(value, limits.scaled(gauge.gain, DIGITS[gauge.type]), reading.health)
+def reading_of(view: BmcView, system_id: str, sensor: DerivedSensor) -> DerivedReading:
+    if not sensor.own:
+        value = value_of(view, system_id, sensor)
+        return DerivedReading(value, sensor.limits, health(sensor, value))
+    reading = view.sensors.read(sensor.source, system_id)
+    value = _shown(sensor, reading.value)
+    limits = view.sensors.setup(sensor.source.number, system_id).thresholds
+    return DerivedReading(value, limits.scaled(sensor.gain, DIGITS[sensor.type]), reading.health)
 
 
-def health(gauge: DerivedSensor, value: float | None) -> str:
+def health(sensor: DerivedSensor, value: float | None) -> str:
     """Outputs of a machine that is off stand still as they should: 0 below a lower threshold is no alarm."""
-    limits = gauge.limits
-    if value is None or (value == 0 and gauge.type in ("Percent", "Voltage")):
+    limits = sensor.limits
+    if value is None or (value == 0 and sensor.type in ("Percent", "Voltage")):
         return "OK"
     if _beyond(limits.upper_critical, limits.lower_critical, value) or _beyond(limits.upper_fatal, limits.lower_fatal, value):
         return "Critical"
@@ -120,19 +120,19 @@ def _beyond(upper: float | None, lower: float | None, value: float) -> bool:
     return (upper is not None and value >= upper) or (lower is not None and value <= lower)
 
 
-def warm(part: float, above: float = 0.0) -> tuple[float, float]:
+def warm(share: float, above: float = 0.0) -> tuple[float, float]:
     """Gain and offset of a part that takes `part` of the processor's warmth over the inlet, and is `above` it at least."""
-    return part, INLET_C * (1 - part) + above
+    return share, INLET_C * (1 - share) + above
 
 
-def drawn(part: float) -> tuple[float, float]:
+def drawn(share: float) -> tuple[float, float]:
     """Gain and offset of a part that draws `part` of what the machine draws beyond standby."""
-    return part, -part * STANDBY_W
+    return share, -share * STANDBY_W
 
 
-def dimm_name(parts: Inventory, n: int) -> str:
+def dimm_name(inventory: Inventory, n: int) -> str:
     """ "A1" is the first slot at the first processor: letters are channels, processor after processor."""
-    per_cpu = -(-parts.dimms // parts.processors)
+    per_cpu = -(-inventory.dimms // inventory.processors)
     cpu, slot = divmod(n, per_cpu)
     return (
         f"{CHANNELS[slot % len(CHANNELS)]}{slot // len(CHANNELS) + 1}"
@@ -141,19 +141,27 @@ def dimm_name(parts: Inventory, n: int) -> str:
     )
 
 
-def gauges(box: SystemParts) -> tuple[DerivedSensor, ...]:
-    return (*_board(box), *_processors(box), *_memory(box), *_drives(box), *_cards(box), *_fans(box), *_supplies(box))
+def sensors_of(parts: SystemParts) -> tuple[DerivedSensor, ...]:
+    return (
+        *_board(parts),
+        *_processors(parts),
+        *_memory(parts),
+        *_drives(parts),
+        *_cards(parts),
+        *_fans(parts),
+        *_supplies(parts),
+    )
 
 
-def _temperature(id: str, name: str, context: str, part: float, above: float, limit: float, item: str) -> DerivedSensor:
-    gain, offset = warm(part, above)
+def _temperature(id: str, name: str, context: str, share: float, above: float, limit: float, item: str) -> DerivedSensor:
+    gain, offset = warm(share, above)
     limits = Thresholds(upper_caution=limit - 10, upper_critical=limit)
     return DerivedSensor(
         id=id, name=name, type="Temperature", context=context, source=CPU, gain=gain, offset=offset, limits=limits, item=item
     )
 
 
-def _board(box: SystemParts) -> Iterator[DerivedSensor]:
+def _board(parts: SystemParts) -> Iterator[DerivedSensor]:
     yield DerivedSensor(
         id=INLET.id, name="Inlet Temp", type="Temperature", context=INLET.context, source=INLET, limits=INLET.thresholds
     )
@@ -175,10 +183,10 @@ def _board(box: SystemParts) -> Iterator[DerivedSensor]:
     yield DerivedSensor(id=POWER.id, name="Total Power", type="Power", context=POWER.context, source=POWER)
 
 
-def _processors(box: SystemParts) -> Iterator[DerivedSensor]:
-    share = 0.55 / box.parts.processors
-    for n in range(1, box.parts.processors + 1):
-        item = f"{box.system}/Processors/CPU{n}"
+def _processors(parts: SystemParts) -> Iterator[DerivedSensor]:
+    share = 0.55 / parts.inventory.processors
+    for n in range(1, parts.inventory.processors + 1):
+        item = f"{parts.system}/Processors/CPU{n}"
         if n == 1:
             yield DerivedSensor(
                 id=CPU.id, name="CPU1 Temp", type="Temperature", context="CPU", source=CPU, limits=CPU.thresholds, item=item
@@ -221,11 +229,11 @@ def _processors(box: SystemParts) -> Iterator[DerivedSensor]:
         yield _temperature(f"CPU{n}VRTemp", f"CPU{n} VR Temp", "VoltageRegulator", 0.7, 2.0 + n, 110, item)
 
 
-def _memory(box: SystemParts) -> Iterator[DerivedSensor]:
-    share = 0.15 / box.parts.dimms
-    for n in range(box.parts.dimms):
-        name = dimm_name(box.parts, n)
-        item = f"{box.system}/Memory/DIMM{name}"
+def _memory(parts: SystemParts) -> Iterator[DerivedSensor]:
+    share = 0.15 / parts.inventory.dimms
+    for n in range(parts.inventory.dimms):
+        name = dimm_name(parts.inventory, n)
+        item = f"{parts.system}/Memory/DIMM{name}"
         yield _temperature(f"DIMM{name}Temp", f"DIMM {name} Temp", "Memory", 0.45, 0.5 * (n % 4), 85, item)
         gain, offset = drawn(share)
         yield DerivedSensor(
@@ -240,28 +248,28 @@ def _memory(box: SystemParts) -> Iterator[DerivedSensor]:
         )
 
 
-def _drives(box: SystemParts) -> Iterator[DerivedSensor]:
-    for n in range(1, box.parts.drives + 1):
-        item = f"{box.chassis}/Drives/Bay{n}"
+def _drives(parts: SystemParts) -> Iterator[DerivedSensor]:
+    for n in range(1, parts.inventory.drives + 1):
+        item = f"{parts.chassis}/Drives/Bay{n}"
         yield _temperature(f"Bay{n}Temp", f"Drive Bay {n} Temp", "StorageDevice", 0.25, 1.0 + 0.5 * (n % 3), 70, item)
-    for n in range(1, box.parts.boot_drives + 1):
-        item = f"{box.chassis}/Drives/M2-{n}"
+    for n in range(1, parts.inventory.boot_drives + 1):
+        item = f"{parts.chassis}/Drives/M2-{n}"
         yield _temperature(f"M2-{n}Temp", f"M.2 Drive {n} Temp", "StorageDevice", 0.5, 3.0 + n, 80, item)
 
 
-def _cards(box: SystemParts) -> Iterator[DerivedSensor]:
-    for n in range(1, box.parts.network_adapters + 1):
-        item = f"{box.chassis}/NetworkAdapters/NIC{n}"
+def _cards(parts: SystemParts) -> Iterator[DerivedSensor]:
+    for n in range(1, parts.inventory.network_adapters + 1):
+        item = f"{parts.chassis}/NetworkAdapters/NIC{n}"
         yield _temperature(f"NIC{n}Temp", f"NIC {n} Temp", "NetworkingDevice", 0.6, 5.0 + n, 105, item)
-    if box.parts.drives:
+    if parts.inventory.drives:
         yield _temperature(
-            "RAID1Temp", "RAID Controller Temp", "ExpansionSubsystem", 0.65, 6.0, 105, f"{box.system}/Storage/RAID1"
+            "RAID1Temp", "RAID Controller Temp", "ExpansionSubsystem", 0.65, 6.0, 105, f"{parts.system}/Storage/RAID1"
         )
 
 
-def _fans(box: SystemParts) -> Iterator[DerivedSensor]:
-    legacy = box.parts.power_and_thermal == "legacy"
-    for n in range(1, box.parts.fans + 1):
+def _fans(parts: SystemParts) -> Iterator[DerivedSensor]:
+    legacy = parts.inventory.power_and_thermal == "legacy"
+    for n in range(1, parts.inventory.fans + 1):
         own = FANS[n - 1] if n <= len(FANS) else FANS[-1]
         trim = 1.0 if n <= len(FANS) else 1.0 + 0.004 * (n - len(FANS))
         lowest = own.thresholds
@@ -278,14 +286,14 @@ def _fans(box: SystemParts) -> Iterator[DerivedSensor]:
                 lower_caution=100 * lowest.lower_caution / RATED_RPM,
                 lower_critical=round(100 * lowest.lower_critical / RATED_RPM, 1),
             ),
-            item="" if legacy else f"{box.chassis}/ThermalSubsystem/Fans/Fan{n}",
+            item="" if legacy else f"{parts.chassis}/ThermalSubsystem/Fans/Fan{n}",
         )
 
 
-def _supplies(box: SystemParts) -> Iterator[DerivedSensor]:
-    count = box.parts.power_supplies
+def _supplies(parts: SystemParts) -> Iterator[DerivedSensor]:
+    count = parts.inventory.power_supplies
     for n in range(1, count + 1):
-        item = "" if box.parts.power_and_thermal == "legacy" else f"{box.chassis}/PowerSubsystem/PowerSupplies/PSU{n}"
+        item = "" if parts.inventory.power_and_thermal == "legacy" else f"{parts.chassis}/PowerSubsystem/PowerSupplies/PSU{n}"
         common = (f"PSU{n}", f"Power Supply {n}", item)
         yield _supply(*common, "InputVoltage", "Voltage", PSU_INPUT, 1.0, 0.0, PSU_INPUT.thresholds, "AC")
         yield _supply(*common, "InputCurrent", "Current", POWER, 1 / (count * EFFICIENCY * MAINS_V), 0.0)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
-from emulator.redfish.inventory.system_parts import part
+from emulator.redfish.inventory.system_parts import fixed_part
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.resource import ROOT, Resource, collection, schema_of
 from emulator.redfish.service.shapes import Json
@@ -26,11 +26,11 @@ def json_schemas(odata_types: Iterable[str]) -> tuple[Resource, ...]:
 
 
 def _file(path: str, schema: str) -> Resource:
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         return {
             "Schema": f"#{schema}.{schema.partition('.')[0]}",
             "Languages": ["en"],
             "Location": [{"Language": "en", "PublicationUri": f"{PUBLISHER}/{schema}.json"}],
         }
 
-    return part(path, TYPE, f"{schema} Schema File", body)
+    return fixed_part(path, TYPE, f"{schema} Schema File", body)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,13 +31,16 @@ FIELDS: Final[WritableFields] = {"Image": OrNullRule(IMAGE), "Inserted": Boolean
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class MediaSlot:
     id: str
     name: str
     types: tuple[str, ...]
 
 
-SLOTS: Final = (Slot("CD1", "Virtual CD", ("CD", "DVD")), Slot("USB1", "Virtual Removable Media", ("USBStick", "Floppy")))
+SLOTS: Final = (
+    MediaSlot("CD1", "Virtual CD", ("CD", "DVD")),
+    MediaSlot("USB1", "Virtual Removable Media", ("USBStick", "Floppy")),
+)
 EMPTY: Final[Json] = {
     "Image": None,
     "ImageName": None,
@@ -67,23 +69,23 @@ def _kept(view: RedfishBmc, path: str) -> Json:
     return kept if kept.pop("generation", None) == view.generation else {}
 
 
-def _slot(path: str, slot: Slot) -> list[Resource]:
+def _slot(path: str, slot: MediaSlot) -> list[Resource]:
     insert, eject = f"{path}/Actions/VirtualMedia.InsertMedia", f"{path}/Actions/VirtualMedia.EjectMedia"
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        told = {
+    def body(view: RedfishBmc, inserted: tuple[tuple[str, object], ...]) -> Json:
+        properties = {
             "MediaTypes": list(slot.types),
             **EMPTY,
-            **_kept(view, path),
+            **dict(inserted),
             "Status": {"State": "Enabled", "Health": "OK"},
             "Actions": {
                 "#VirtualMedia.InsertMedia": {"target": insert},
                 "#VirtualMedia.EjectMedia": {"target": eject},
             },
         }
-        return told | {"Password": None}
+        return properties | {"Password": None}
 
-    def state(call: RedfishCall) -> Hashable:
+    def state(call: RedfishCall) -> tuple[tuple[str, object], ...]:
         return tuple(_kept(call.view, path).items())
 
     def put(call: RedfishCall, change: Json, what: str) -> None:

@@ -14,14 +14,14 @@ LOCATION: Final[WritableFields] = {"LocationIndicatorActive": BooleanRule()}
 ASSET: Final[WritableFields] = {"AssetTag": TextRule(high=63)}
 
 
-def keeps(
+def save_patch(
     path: str, fields: WritableFields, needs: RedfishPrivilege = RedfishPrivilege.CONFIGURE_COMPONENTS
 ) -> dict[str, Operation]:
     """A PATCH that only remembers: what is written is what is shown from then on."""
-    return {"PATCH": patch(needs, fields, keeper(path))}
+    return {"PATCH": patch(needs, fields, save_to(path))}
 
 
-def keeper(path: str) -> WriteOperation:
+def save_to(path: str) -> WriteOperation:
     def write(call: RedfishCall, taken: Json) -> None:
         call.view.settings.put(path, taken)
         call.view.record(EventKind.SETTING, call.seq, what="property", path=path, names=", ".join(sorted(taken)))

@@ -91,19 +91,19 @@ SINCE: Final[Mapping[str, Mapping[str, int]]] = {
 }
 
 
-def fits(odata_type: str, name: str) -> bool:
+def has_property(odata_type: str, name: str) -> bool:
     """Whether this version has the property; `name` may be "Boot/BootNext"."""
     schema = odata_type.removeprefix("#").partition(".")[0]
     return version_of(odata_type)[1] >= SINCE.get(schema, {}).get(name, 0)
 
 
-def fitted(odata_type: str, body: Json) -> Json:
+def without_newer(odata_type: str, body: Json) -> Json:
     """The body without what is newer than its type, one level deep."""
     kept: Json = {}
     for name, value in body.items():
-        if not fits(odata_type, name.partition("@")[0]):
+        if not has_property(odata_type, name.partition("@")[0]):
             continue
         if isinstance(value, dict):
-            value = {key: inner for key, inner in value.items() if fits(odata_type, f"{name}/{key.partition('@')[0]}")}
+            value = {key: inner for key, inner in value.items() if has_property(odata_type, f"{name}/{key.partition('@')[0]}")}
         kept[name] = value
     return kept

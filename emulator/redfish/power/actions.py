@@ -7,7 +7,7 @@ from typing import Final
 
 from emulator.redfish.service.call import ProfileReply, RedfishCall, RegistryError, RegistryMessage, refused, shown
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Misfit, WritableFields
+from emulator.redfish.service.writable import InvalidValue, WritableFields
 
 PARAMETER: Final = "ResetType"
 ACTION: Final = "Reset"
@@ -40,13 +40,13 @@ def parameters(body: Json, fields: WritableFields, required: tuple[str, ...], ac
     for name, value in body.items():
         if name.startswith("@odata."):
             continue
-        told = shown(name)
+        quoted = shown(name)
         if name not in fields:
-            complaints.append(RegistryMessage("ActionParameterUnknown", (action, told), (f"#/{told}",)))
+            complaints.append(RegistryMessage("ActionParameterUnknown", (action, quoted), (f"#/{quoted}",)))
             continue
         try:
             taken[name] = fields[name].check(value, name)
-        except Misfit as misfit:
+        except InvalidValue as misfit:
             message = _FOR_PARAMETERS.get(misfit.message)
             args = (name, action) if message is None else (*misfit.message_args, action)
             complaints.append(RegistryMessage(message or "ActionParameterValueError", args, (f"#/{name}",)))

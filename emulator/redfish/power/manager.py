@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Final
 
 from emulator.redfish.power.actions import parameter
@@ -10,7 +9,7 @@ from emulator.redfish.power.systems import ACTION_INFO_TYPE
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import ProfileReply, RedfishCall, RegistryError, shown
 from emulator.redfish.service.paths import manager_path
-from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, head_of
+from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, fixed_content, head_of
 from emulator.redfish.service.shapes import Json
 from profiles.model import Profile
 
@@ -61,7 +60,7 @@ def _reset(call: RedfishCall) -> ProfileReply:
 def _action_info(profile: Profile) -> Resource:
     path = _info_path(profile)
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         reset_type: Json = {
             "Name": PARAMETER,
             "Required": False,
@@ -70,4 +69,4 @@ def _action_info(profile: Profile) -> Resource:
         }
         return head_of(path, ACTION_INFO_TYPE, "ResetActionInfo", "Reset Action Info") | {"Parameters": [reset_type]}
 
-    return Resource(path=path, type=ACTION_INFO_TYPE, body=body)
+    return Resource(path=path, type=ACTION_INFO_TYPE, content=fixed_content(body))

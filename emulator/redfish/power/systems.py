@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from emulator.core.bmc.view import SystemName
 from emulator.redfish.inventory import host
@@ -12,7 +12,16 @@ from emulator.redfish.power.actions import reset_of
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.paths import CHASSIS, SYSTEMS, manager_path
-from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, collection, head_of, link
+from emulator.redfish.service.resource import (
+    Operation,
+    RedfishPrivilege,
+    Resource,
+    collection,
+    content_of,
+    fixed_content,
+    head_of,
+    link,
+)
 from emulator.redfish.service.shapes import Json
 from profiles.model import ABSENT, Profile, View
 
@@ -25,6 +34,13 @@ STATE_OF_POWER: Final[Mapping[str, str]] = {
     "Paused": "Quiesced",
 }
 """Status.State beside a PowerState; everything else is Enabled."""
+
+
+class ComputerSystemState(NamedTuple):
+    """Everything changeable that a ComputerSystem shows."""
+
+    power: str | None  # a PowerState word, None for null, or ABSENT
+    facts: host.SystemFacts
 
 
 def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
@@ -44,23 +60,23 @@ def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, 
     return tuple(resources)
 
 
-def _system(box: SystemParts) -> Resource:
-    profile, system_id, path = box.profile, box.system_id, box.system
+def _system(parts: SystemParts) -> Resource:
+    profile, system_id, path = parts.profile, parts.system_id, parts.system
     identity = profile.identity
     action = _reset_action(profile, system_id)
 
-    def state(call: RedfishCall) -> Hashable:
-        return (call.view.power(system_id, View.SYSTEM, call.request, call.seq), host.facts(call.view, system_id))
+    def state(call: RedfishCall) -> ComputerSystemState:
+        return ComputerSystemState(
+            call.view.power(system_id, View.SYSTEM, call.request, call.seq), host.facts(call.view, system_id)
+        )
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        assert isinstance(state, tuple)
-        power, now = state
+    def body(view: RedfishBmc, state: ComputerSystemState) -> Json:
         name = view.system(system_id)
         system = head_of(path, identity.system_type, system_id, name.host_name)
         system["SystemType"] = "Physical"
         # A SKU that is the profile's sample serial is a service tag: every machine then has its own.
         sku = name.serial if identity.sku == profile.vars.get("serial") else identity.sku
-        told = {
+        properties = {
             "Manufacturer": identity.manufacturer,
             "Model": identity.model,
             "SKU": sku,
@@ -68,20 +84,22 @@ def _system(box: SystemParts) -> Resource:
             "UUID": name.uuid,
             "BiosVersion": identity.bios_version,
         }
-        system |= {key: value for key, value in told.items() if value != ABSENT}
-        system |= power_and_status(power) | host.shown(view, box, now)
+        system |= {key: value for key, value in properties.items() if value != ABSENT}
+        system |= power_and_status(state.power) | host.shown(view, parts, state.facts)
         system["Links"] = {"Chassis": [link(f"{CHASSIS}/{name.chassis_id}")], "ManagedBy": [link(manager_path(profile))]}
         system["Actions"] = {"#ComputerSystem.Reset": action}
         return system
 
-    operations = {"PATCH": host.writes(box)}
-    return Resource(path=path, type=identity.system_type, body=body, state=state, operations=operations, system=system_id)
+    operations = {"PATCH": host.writes(parts)}
+    return Resource(
+        path=path, type=identity.system_type, content=content_of(state, body), operations=operations, system=system_id
+    )
 
 
-def power_and_status(power: Hashable) -> Json:
+def power_and_status(power: str | None) -> Json:
     """PowerState as a view says it: a word, null, or not there at all; and the Status that goes with it."""
-    told: Json = {} if power == ABSENT else {"PowerState": power}
-    return told | {"Status": {"State": STATE_OF_POWER.get(str(power), "Enabled"), "Health": "OK"}}
+    properties: Json = {} if power == ABSENT else {"PowerState": power}
+    return properties | {"Status": {"State": STATE_OF_POWER.get(str(power), "Enabled"), "Health": "OK"}}
 
 
 def _reset_path(system_id: str) -> str:
@@ -104,7 +122,7 @@ def _reset_action(profile: Profile, system_id: str) -> Json:
 def _action_info(profile: Profile, system_id: str) -> Resource:
     path = _info_path(system_id)
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         parameter: Json = {
             "Name": "ResetType",
             "Required": True,
@@ -113,4 +131,4 @@ def _action_info(profile: Profile, system_id: str) -> Resource:
         }
         return head_of(path, ACTION_INFO_TYPE, "ResetActionInfo", "Reset Action Info") | {"Parameters": [parameter]}
 
-    return Resource(path=path, type=ACTION_INFO_TYPE, body=body)
+    return Resource(path=path, type=ACTION_INFO_TYPE, content=fixed_content(body))

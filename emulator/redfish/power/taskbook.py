@@ -1,4 +1,4 @@
-"""The tasks of one BMC: what runs, what it came to, and who has been told.
+"""The tasks of one BMC: what runs, what it came to, and who has been properties.
 
 Rules
   1. A task is news about an operation and never the operation: what the machine does is the power table's business.
@@ -46,7 +46,7 @@ class Task:
     ended: Instant | None = None
     messages: list[TaskMessage] = field(default_factory=list)
     verdict: TaskMessage | None = None  # the profile's own word on how it ended, which a monitor tells
-    told: bool = False  # the monitor has told the end once
+    end_reported: bool = False  # the monitor has properties the end once
 
     @property
     def running(self) -> bool:
@@ -118,7 +118,7 @@ class TaskBook:
             self._changed(task, "removed")
 
     def forget(self) -> None:
-        """The BMC has booted: nothing is left, and nobody is told."""
+        """The BMC has booted: nothing is left, and nobody is properties."""
         for task in self._tasks.values():
             task.ended = self._clockwork.now
         self._tasks.clear()

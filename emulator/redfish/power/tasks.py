@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from emulator.redfish.power.taskbook import STATUS_OF_END, Task, TaskMessage
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import JSON_TYPE, HeaderList, HttpAnswer, MessageReply, ProfileReply, RedfishCall
 from emulator.redfish.service.error_shapes import ErrorShapes
-from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, collection_body, head_of, link
+from emulator.redfish.service.resource import (
+    ROOT,
+    Operation,
+    RedfishPrivilege,
+    Resource,
+    collection_body,
+    content_of,
+    fixed_content,
+    head_of,
+    link,
+)
 from emulator.redfish.service.shapes import Json
 from profiles.model import Profile, Span
 
@@ -53,20 +63,17 @@ def tasks(profile: Profile) -> tuple[Resource, ...]:
 
 
 def _listing(path: str, odata_type: str, name: str, member: Callable[[RedfishBmc, str], Resource | None]) -> Resource:
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        return collection_body(path, odata_type, name, tuple(f"{path}/{task.id}" for task in view.tasks))
+    def ids_now(call: RedfishCall) -> tuple[str, ...]:
+        return tuple(task.id for task in call.view.tasks)
 
-    return Resource(
-        path=path,
-        type=odata_type,
-        body=body,
-        state=lambda call: tuple(task.id for task in call.view.tasks),
-        member=member,
-    )
+    def body(view: RedfishBmc, ids: tuple[str, ...]) -> Json:
+        return collection_body(path, odata_type, name, tuple(f"{path}/{task_id}" for task_id in ids))
+
+    return Resource(path=path, type=odata_type, content=content_of(ids_now, body), member=member)
 
 
 def _task_service() -> Resource:
-    def body(view: RedfishBmc, now: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         return head_of(TASK_SERVICE, TASK_SERVICE_TYPE, "TaskService", "Task Service") | {
             "ServiceEnabled": True,
             "Status": {"State": "Enabled", "Health": "OK"},
@@ -75,11 +82,11 @@ def _task_service() -> Resource:
             "Tasks": link(TASKS),
         }
 
-    return Resource(path=TASK_SERVICE, type=TASK_SERVICE_TYPE, body=body)
+    return Resource(path=TASK_SERVICE, type=TASK_SERVICE_TYPE, content=fixed_content(body))
 
 
 def _jobs() -> tuple[Resource, ...]:
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         return head_of(JOB_SERVICE, JOB_SERVICE_TYPE, "JobService", "Job Service") | {
             "ServiceEnabled": True,
             "Status": {"State": "Enabled", "Health": "OK"},
@@ -87,7 +94,7 @@ def _jobs() -> tuple[Resource, ...]:
             "Jobs": link(JOBS),
         }
 
-    service = Resource(path=JOB_SERVICE, type=JOB_SERVICE_TYPE, body=body)
+    service = Resource(path=JOB_SERVICE, type=JOB_SERVICE_TYPE, content=fixed_content(body))
     return (service, _listing(JOBS, JOBS_TYPE, "Job Collection", _job))
 
 
@@ -101,9 +108,9 @@ def _task(view: RedfishBmc, task_id: str) -> Resource | None:
     return Resource(
         path=f"{TASKS}/{task.id}",
         type=TASK_TYPE,
-        body=lambda view, state: task_body(view, task),
+        content=fixed_content(lambda view: task_body(view, task)),
         operations={"DELETE": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _removes(task))},
-        kept=False,
+        cached=False,
     )
 
 
@@ -136,13 +143,13 @@ def _percent(task: Task) -> int:
 
 
 def _message(message: TaskMessage) -> Json:
-    told: Json = {"@odata.type": "#Message.v1_1_1.Message", "MessageId": message.id}
+    properties: Json = {"@odata.type": "#Message.v1_1_1.Message", "MessageId": message.id}
     if message.text is not None:
-        told["Message"] = message.text
-    told |= {"MessageArgs": list(message.args), "MessageSeverity": message.severity}
+        properties["Message"] = message.text
+    properties |= {"MessageArgs": list(message.args), "MessageSeverity": message.severity}
     if message.resolution is not None:
-        told["Resolution"] = message.resolution
-    return told
+        properties["Resolution"] = message.resolution
+    return properties
 
 
 def _job(view: RedfishBmc, job_id: str) -> Resource | None:
@@ -150,7 +157,7 @@ def _job(view: RedfishBmc, job_id: str) -> Resource | None:
     if task is None:
         return None
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         job = head_of(f"{JOBS}/{task.id}", JOB_TYPE, task.id, task.name) | {
             "JobState": JOB_STATE.get(task.state, task.state),
             "JobStatus": STATUS_OF_END.get(task.state, "OK"),
@@ -161,7 +168,7 @@ def _job(view: RedfishBmc, job_id: str) -> Resource | None:
         return job if task.ended is None else job | {"EndTime": view.date(task.ended)}
 
     operations = {"DELETE": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _removes(task))}
-    return Resource(path=f"{JOBS}/{task.id}", type=JOB_TYPE, body=body, operations=operations, kept=False)
+    return Resource(path=f"{JOBS}/{task.id}", type=JOB_TYPE, content=fixed_content(body), operations=operations, cached=False)
 
 
 # -- monitors and the 202 -----------------------------------------------------------------------------------------------
@@ -179,14 +186,14 @@ def _monitor_folder(profile: Profile) -> str | None:
 
 def _monitor(view: RedfishBmc, name: str) -> Resource | None:
     task = view.tasks.numbered(name) or view.tasks.get(name)
-    if task is None or task.told:
+    if task is None or task.end_reported:
         return None
 
     def read(call: RedfishCall) -> HttpAnswer | MessageReply:
         if task.running:
             return _accepted(call.view, task)
-        task.told = call.incoming.method == "GET"
-        if task.told and call.view.profile.tasks.get("deleted_by_monitor"):
+        task.end_reported = call.incoming.method == "GET"
+        if task.end_reported and call.view.profile.tasks.get("deleted_by_monitor"):
             call.view.tasks.remove(task)
         if task.verdict is None and task.state == "Completed":
             return HttpAnswer(204)
@@ -194,7 +201,7 @@ def _monitor(view: RedfishBmc, name: str) -> Resource | None:
 
     operations = {"DELETE": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _removes(task))}
     path = monitor_path(view.profile, task) or ""
-    return Resource(path=path, read=read, operations=operations, kept=False)
+    return Resource(path=path, read=read, operations=operations, cached=False)
 
 
 def _verdict(task: Task) -> MessageReply:

@@ -130,7 +130,7 @@ class ReachedResource(Protocol):
 
     @property
     def path(self) -> str: ...
-    def as_it_is(self, call: RedfishCall) -> Json:
+    def body_now(self, call: RedfishCall) -> Json:
         """Its body now."""
 
 

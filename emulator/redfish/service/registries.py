@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
 from typing import Final
 
 from emulator.core.bmc.view import BmcView
@@ -11,7 +10,7 @@ from emulator.redfish.events.event_messages import EVENT_MESSAGES
 from emulator.redfish.inventory.bios_attributes import FILE as BIOS_FILE
 from emulator.redfish.service.error_shapes import DEFAULT_BASE
 from emulator.redfish.service.messages import BASE_MESSAGES, spoken
-from emulator.redfish.service.resource import ROOT, Resource, collection, head_of
+from emulator.redfish.service.resource import ROOT, Resource, collection, fixed_content, head_of
 from emulator.redfish.service.shapes import Json
 from profiles.model import MessageTemplate, Profile
 
@@ -85,14 +84,14 @@ def _uri(name: str) -> str:
 def _file(name: str) -> Resource:
     path = f"{REGISTRIES}/{name}"
 
-    def body(view: BmcView, state: Hashable) -> Json:
+    def body(view: BmcView) -> Json:
         return head_of(path, FILE_TYPE, name, f"{name.partition('.')[0]} Message Registry File") | {
             "Languages": ["en"],
             "Registry": ".".join([name.partition(".")[0], *_version(name).split(".")[:2]]),
             "Location": [{"Language": "en", "Uri": _uri(name)}],
         }
 
-    return Resource(path=path, type=FILE_TYPE, body=body)
+    return Resource(path=path, type=FILE_TYPE, content=fixed_content(body))
 
 
 def _registry(name: str, messages: dict[str, Json], profile: Profile) -> Resource:
@@ -100,7 +99,7 @@ def _registry(name: str, messages: dict[str, Json], profile: Profile) -> Resourc
     prefix, version = name.partition(".")[0], _version(name)
     owner = OWNERS.get(prefix, profile.identity.vendor)
 
-    def body(view: BmcView, state: Hashable) -> Json:
+    def body(view: BmcView) -> Json:
         return {
             "@odata.type": REGISTRY_TYPE,
             "Id": f"{prefix}.{version}",
@@ -113,4 +112,4 @@ def _registry(name: str, messages: dict[str, Json], profile: Profile) -> Resourc
             "Messages": messages,
         }
 
-    return Resource(path=path, type=REGISTRY_TYPE, body=body)
+    return Resource(path=path, type=REGISTRY_TYPE, content=fixed_content(body))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from emulator.core.bmc.view import BmcView
 from emulator.core.naming import derived_uuid
 from emulator.redfish.service.query import feature_flags
-from emulator.redfish.service.resource import ROOT, Resource, head_of, link, schema_of, version_of
+from emulator.redfish.service.resource import ROOT, Resource, fixed_content, head_of, link, schema_of, version_of
 from emulator.redfish.service.shapes import Json
 from profiles.model import ABSENT, Profile
 
@@ -42,7 +42,7 @@ def service_root(profile: Profile) -> Resource:
     odata_type = profile.identity.root_type
     version = version_of(odata_type)
 
-    def body(view: BmcView, state: Hashable) -> Json:
+    def body(view: BmcView) -> Json:
         identity = profile.identity
         root: Json = head_of(f"{ROOT}/", odata_type, "RootService", "Root Service")
         root["RedfishVersion"] = identity.redfish_version
@@ -54,29 +54,29 @@ def service_root(profile: Profile) -> Resource:
             root["ProtocolFeaturesSupported"] = feature_flags(profile, version)
         return root
 
-    return Resource(path=ROOT, type=odata_type, body=body, open=True)
+    return Resource(path=ROOT, type=odata_type, content=fixed_content(body), open=True)
 
 
 def versions() -> Resource:
-    return Resource(path="/redfish", body=lambda view, state: {"v1": f"{ROOT}/"}, open=True)
+    return Resource(path="/redfish", content=fixed_content(lambda view: {"v1": f"{ROOT}/"}), open=True)
 
 
 def odata(profile: Profile) -> Resource:
     entries = [("Service", f"{ROOT}/"), *((name, f"{ROOT}/{folder}") for name, folder in services(profile))]
     entries.append(("Sessions", f"{ROOT}/SessionService/Sessions"))
 
-    def body(view: BmcView, state: Hashable) -> Json:
+    def body(view: BmcView) -> Json:
         value = [{"name": name, "kind": "Singleton", "url": url} for name, url in entries]
         return {"@odata.context": f"{ROOT}/$metadata", "value": value}
 
-    return Resource(path=f"{ROOT}/odata", body=body, open=True)
+    return Resource(path=f"{ROOT}/odata", content=fixed_content(body), open=True)
 
 
 def metadata(odata_types: Iterable[str], root_type: str) -> Resource:
     """The schemas in use, by reference to their publisher, and the entity container that OData wants."""
     schemas = sorted({schema_of(name) for name in odata_types})
     text = _edmx(schemas, schema_of(root_type))
-    return Resource(path=f"{ROOT}/$metadata", body=lambda view, state: text, open=True, media="application/xml")
+    return Resource(path=f"{ROOT}/$metadata", content=fixed_content(lambda view: text), open=True, media="application/xml")
 
 
 def _edmx(schemas: list[str], root_schema: str) -> bytes:

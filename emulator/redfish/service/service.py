@@ -10,7 +10,7 @@ Rules
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from emulator.core.bmc.eventlog import LogEntry
@@ -104,7 +104,7 @@ class Service:
 
     def _exists(self, path: str) -> bool:
         resource = self._tree.find(self._view, path)
-        return resource is not None and resource.body is not None
+        return resource is not None and resource.content is not None
 
     def _spoiled(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> HttpAnswer:
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
@@ -223,18 +223,18 @@ class Service:
         return HttpAnswer(200, entity.headers, entity.body)
 
     def _entity(self, call: RedfishCall, resource: Resource) -> Entity:
-        state = resource.state(call)
+        assert resource.content is not None
+        state, make_body = resource.content(call)
         revision = call.view.revision(resource.path)
-        kept = self._kept.get(resource.path) if resource.kept else None
+        kept = self._kept.get(resource.path) if resource.cached else None
         if kept is not None and kept[0] == state and kept[1] == revision:
             return kept[2]
-        entity = self._made(resource, state, revision, call.view)
-        if resource.kept:
+        entity = self._made(resource, make_body(), revision)
+        if resource.cached:
             self._kept[resource.path] = (state, revision, entity)
         return entity
 
-    def _made(self, resource: Resource, state: Hashable, revision: int, view: RedfishBmc) -> Entity:
-        plain = _plain(resource, view, state)
+    def _made(self, resource: Resource, plain: Json | bytes, revision: int) -> Entity:
         if isinstance(plain, bytes):
             return self._wrapped(resource, plain, self._tag(resource, plain), opaque=True)
         body = json.dumps(plain).encode()
@@ -286,7 +286,7 @@ class Service:
     def _fetched(self, call: RedfishCall, path: str) -> Json | None:
         """What $expand puts in the place of a reference, tag included; None for what this client may not read."""
         resource = self._tree.find(call.view, path)
-        if resource is None or resource.body is None or (call.who is None and not resource.open):
+        if resource is None or resource.content is None or (call.who is None and not resource.open):
             return None
         if call.who is not None and not resource.may_read(call):
             return None
@@ -298,8 +298,7 @@ class Service:
 
     def _only_member(self, call: RedfishCall, resource: Resource) -> Resource:
         """The one member of a collection with one member; any other collection is its own answer (DSP0266)."""
-        plain = _plain(resource, call.view, resource.state(call))
-        members = plain.get("Members") if isinstance(plain, Mapping) else None
+        members = resource.body_now(call).get("Members")
         if not isinstance(members, list):
             raise RegistryError(400, "QueryNotSupportedOnResource")
         if len(members) != 1:
@@ -336,21 +335,16 @@ class Service:
             return
         sent = call.incoming.headers.get("if-match")
         if sent is None:
-            if rule["required"] and resource.body is not None:
+            if rule["required"] and resource.content is not None:
                 raise (
                     ProfileRefusal(ProfileReply(rule["missing"]))
                     if "missing" in rule
                     else RegistryError(428, "PreconditionRequired")
                 )
             return
-        current = self._entity(call, resource).etag if resource.body is not None else None
+        current = self._entity(call, resource).etag if resource.content is not None else None
         if not matches(sent, current):
             raise ProfileRefusal(ProfileReply(rule["mismatch"]))
-
-
-def _plain(resource: Resource, view: RedfishBmc, state: Hashable) -> Json | bytes:
-    assert resource.body is not None
-    return resource.body(view, state)
 
 
 def _reset_asked(incoming: Incoming) -> ResetType | None:

@@ -5,7 +5,7 @@ One tree serves all BMCs of the same profile with the same systems; it is made o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -23,8 +23,9 @@ from emulator.redfish.power.systems import systems
 from emulator.redfish.power.tasks import task_types, tasks
 from emulator.redfish.service import root
 from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.registries import registries
-from emulator.redfish.service.resource import Resource
+from emulator.redfish.service.resource import Content, Resource, Snapshot
 from emulator.redfish.service.shapes import Json
 from profiles.model import Profile
 
@@ -88,8 +89,8 @@ class Tree:
         for path in removed:
             del self._nodes[path]
         for path, node in self._nodes.items():
-            if node.body is not None and (removed or path in patches):
-                self._nodes[path] = replace(node, body=_overlaid(node.body, patches.get(path, {}), removed))
+            if node.content is not None and (removed or path in patches):
+                self._nodes[path] = replace(node, content=_overlaid(node.content, patches.get(path, {}), removed))
 
 
 def members_properties(nodes: Iterable[Resource]) -> Iterator[Resource]:
@@ -99,19 +100,21 @@ def members_properties(nodes: Iterable[Resource]) -> Iterator[Resource]:
             yield Resource(path=f"{node.path}/Members", operations={"POST": node.operations["POST"]})
 
 
-Body = Callable[[RedfishBmc, Hashable], Json | bytes]
+def _overlaid(content: Content, patch: object, removed: frozenset[str]) -> Content:
+    """The same content with `patch` merged into its body, and without links to the paths in `removed`."""
 
-
-def _overlaid(body: Body, patch: object, removed: frozenset[str]) -> Body:
-    def overlaid(view: RedfishBmc, state: Hashable) -> Json | bytes:
-        plain = body(view, state)
+    def body_with_overlay(plain: Json | bytes) -> Json | bytes:
         if isinstance(plain, bytes):
             return plain
         merged = merged_patch(plain, patch)
         assert isinstance(merged, dict)
         return without_links(merged, removed) if removed else merged
 
-    return overlaid
+    def snapshot(call: RedfishCall) -> Snapshot:
+        state, make_body = content(call)
+        return Snapshot(state, lambda: body_with_overlay(make_body()))
+
+    return snapshot
 
 
 def merged_patch(target: object, patch: object) -> object:

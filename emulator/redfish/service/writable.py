@@ -18,7 +18,7 @@ from emulator.redfish.service.resource import Operation, RedfishPrivilege
 from emulator.redfish.service.shapes import Json
 
 
-class Misfit(Exception):
+class InvalidValue(Exception):
     """A value that its rule does not take. `complaint` names the property with the words of the Base registry."""
 
     def __init__(self, message: str, *args: str) -> None:
@@ -29,7 +29,7 @@ class Misfit(Exception):
 
 class Rule(Protocol):
     def check(self, value: object, name: str) -> object:
-        """The value as it is to be stored. Raises Misfit."""
+        """The value as it is to be stored. Raises InvalidValue."""
 
 
 WritableFields: TypeAlias = Mapping[str, Rule]
@@ -47,13 +47,13 @@ class TextRule:
     def check(self, value: object, name: str) -> object:
         told = "******" if self.secret else shown(value)
         if not isinstance(value, str):
-            raise Misfit("PropertyValueTypeError", told, name)
+            raise InvalidValue("PropertyValueTypeError", told, name)
         if len(value) < self.low:
-            raise Misfit("StringValueTooShort", told, str(self.low))
+            raise InvalidValue("StringValueTooShort", told, str(self.low))
         if len(value) > self.high:
-            raise Misfit("StringValueTooLong", told, str(self.high))
+            raise InvalidValue("StringValueTooLong", told, str(self.high))
         if self.pattern is not None and re.fullmatch(self.pattern, value) is None:
-            raise Misfit("PropertyValueFormatError", told, name)
+            raise InvalidValue("PropertyValueFormatError", told, name)
         return value
 
 
@@ -67,9 +67,9 @@ class IntegerRule:
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, int) or isinstance(value, bool):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         if not (self.low <= value <= self.high or (self.or_zero and value == 0)):
-            raise Misfit("PropertyValueOutOfRange", shown(value), name)
+            raise InvalidValue("PropertyValueOutOfRange", shown(value), name)
         return value
 
 
@@ -82,9 +82,9 @@ class NumberRule:
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         if not self.low <= value <= self.high:
-            raise Misfit("PropertyValueOutOfRange", shown(value), name)
+            raise InvalidValue("PropertyValueOutOfRange", shown(value), name)
         return value
 
 
@@ -92,7 +92,7 @@ class NumberRule:
 class BooleanRule:
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, bool):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         return value
 
 
@@ -102,9 +102,9 @@ class OneOfRule:
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, str):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         if value not in self.words:
-            raise Misfit("PropertyValueNotInList", shown(value), name)
+            raise InvalidValue("PropertyValueNotInList", shown(value), name)
         return value
 
 
@@ -115,7 +115,7 @@ class ReferenceRule:
     def check(self, value: object, name: str) -> object:
         path = value.get("@odata.id") if isinstance(value, dict) and len(value) == 1 else None
         if not isinstance(path, str):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         return path.rstrip("/")
 
 
@@ -137,9 +137,9 @@ class ListRule:
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, list):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         if len(value) > self.high:
-            raise Misfit("ArraySizeTooLong", name, str(self.high))
+            raise InvalidValue("ArraySizeTooLong", name, str(self.high))
         return [
             item if self.sparse and (item is None or item == {}) else self.item.check(item, f"{name}/{n}")
             for n, item in enumerate(value)
@@ -155,10 +155,10 @@ class ObjectRule:
     def check(self, value: object, name: str) -> object:
         """Takes it as a whole: for values inside lists and for creation."""
         if not isinstance(value, dict):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         taken, complaints = sift(value, self.fields, {}, f"{name}/")
         if complaints:
-            raise Misfit(complaints[0].message, *complaints[0].args)
+            raise InvalidValue(complaints[0].message, *complaints[0].args)
         return taken
 
 
@@ -183,7 +183,7 @@ def sift(body: Json, fields: WritableFields, known: Mapping[str, object], prefix
         else:
             try:
                 taken[name] = rule.check(value, path)
-            except Misfit as misfit:
+            except InvalidValue as misfit:
                 complaints.append(RegistryMessage(misfit.message, misfit.message_args, (f"#/{path}",)))
     return taken, complaints
 
@@ -209,7 +209,7 @@ def patch(
         taken, complaints = sift(body, allowed, {})
         if any(complaint.message == "PropertyUnknown" for complaint in complaints):
             # Only now: to build the resource counts as a look at it.
-            taken, complaints = sift(body, allowed, known(call) if known is not None else call.resource.as_it_is(call))
+            taken, complaints = sift(body, allowed, known(call) if known is not None else call.resource.body_now(call))
         if not taken and complaints:
             raise refused(400, complaints)
         if not taken:
