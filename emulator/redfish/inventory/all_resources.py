@@ -1,4 +1,8 @@
-"""All families together: what a profile's parts holds beside the system, chassis and manager themselves."""
+"""Builds the inventory resources of a BMC (processors, DIMMs, drives ...) from the counts in the profile.
+
+`service.tree` calls `inventory` once for each combination of profile and systems. The system, chassis and manager resources
+themselves come from `redfish.power`.
+"""
 
 from __future__ import annotations
 

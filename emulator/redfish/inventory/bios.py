@@ -1,8 +1,10 @@
-"""Bios, its pending settings and ResetBios. What is written waits for the next boot, whatever causes that.
+"""Bios, its pending settings and the ResetBios action. Written attributes wait for the next boot, whatever causes that boot.
+
+`all_resources` calls it when a tree is built.
 
 Rules
-  1. Nothing is applied by a clock or a listener: who looks after a boot finds the settings applied (`settled`).
-  2. Only attributes that may be written are ever pending, each checked by its own rule.
+  1. No timer and no listener applies pending settings: the first access after a boot applies them (`apply_pending`).
+  2. Only writable attributes can be pending, and each is checked by its own rule.
 """
 
 from __future__ import annotations
@@ -98,7 +100,7 @@ def _current(parts: SystemParts) -> Resource:
 
 
 def _pending(parts: SystemParts) -> Resource:
-    """What the next boot will bring: the attributes in force with those laid over them that wait."""
+    """The Settings resource: the attributes that will be in force after the next boot."""
     path = f"{bios_path(parts)}/Settings"
 
     def state(call: RedfishCall) -> tuple[tuple[str, object], ...]:

@@ -1,6 +1,6 @@
-"""The BIOS attributes of a machine and the registry that explains them.
+"""The BIOS attributes of a system and the attribute registry that describes them.
 
-Attribute names are our own: no vendor's BIOS is imitated here.
+`bios` uses the attributes, `all_resources` the registry. The attribute names are our own: no vendor's BIOS is imitated.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Attribute:
     default: AttributeValue
     choices: tuple[str, ...] = ()
     low: int = 0
-    high: int = 0  # of a number, or the greatest length of a text
+    high: int = 0  # the largest number, or the greatest length of a text in characters
     read_only: bool = False
     help: str = ""
 
@@ -115,7 +115,7 @@ DEFAULTS: Final[dict[str, AttributeValue]] = {attribute.name: attribute.default 
 
 
 def attribute_registry(profile: Profile) -> tuple[Resource, Resource]:
-    """The file that Registries lists, and what it leads to."""
+    """The registry file that Registries lists, and the registry to which it points."""
 
     def file(view: RedfishBmc) -> Json:
         return head_of(FILE, FILE_TYPE, ID, "BIOS Attribute Registry File") | {

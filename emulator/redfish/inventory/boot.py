@@ -1,8 +1,10 @@
-"""ComputerSystem.Boot and BootOptions: what the machine boots from, shared with IPMI's boot flags.
+"""ComputerSystem.Boot and BootOptions. The boot override is the core's: IPMI boot flags are the same setting.
+
+`host` calls it for GET and PATCH of a ComputerSystem; `all_resources` calls `boot_options` when a tree is built.
 
 Rules
-  1. Once falls back with the next boot, whatever caused it; the core sees to that.
-  2. A PATCH is judged as a whole before anything is written: a target that lacks its path or option leaves all as it was.
+  1. An override with Once ends with the next boot, whatever causes that boot. The core does this.
+  2. A PATCH is checked as a whole before anything is written: a target without its path or boot option changes nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ FIELDS: Final[WritableFields] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootSource:
-    """A boot option of the firmware; `item` is the resource that it boots from."""
+    """One BootOption. `device` is its UEFI device path; `item` is the path of the resource that it boots from."""
 
     reference: str
     name: str
@@ -127,7 +129,7 @@ def boot_rule() -> ObjectRule:
 
 @dataclass(frozen=True, slots=True)
 class BootChange:
-    """A PATCH of Boot that makes sense, not yet written."""
+    """A checked PATCH of Boot that is not written yet."""
 
     override: BootOverride | None
     order: tuple[str, ...] | None
@@ -140,7 +142,7 @@ class BootChange:
 
 
 def boot_change(call: RedfishCall, parts: SystemParts, taken: Json) -> BootChange:
-    """Raises Refusal (400); nothing has changed then."""
+    """Checks a PATCH of Boot. Raises RegistryError (400); nothing has changed then."""
     references = {option.reference for option in options(parts)}
     order = taken.get("BootOrder")
     if isinstance(order, list):
@@ -164,7 +166,7 @@ def boot_change(call: RedfishCall, parts: SystemParts, taken: Json) -> BootChang
 
 
 def _override(before: BootOverride, taken: Json) -> BootOverride | None:
-    """None where the PATCH is not about the override."""
+    """The override after the PATCH; None if the PATCH does not name it."""
     if not taken.keys() - {"BootOrder"}:
         return None
     after = before
@@ -188,7 +190,7 @@ def _text(value: object) -> str | None:
 
 
 def _conflict(taken: Json) -> tuple[str, str]:
-    """The property that was asked for and the one that it does not go with."""
+    """The property that the client wrote and the property with which it conflicts."""
     target = str(taken.get("BootSourceOverrideTarget", ""))
     if target == BootTarget.UEFI_TARGET:
         return ("Boot/BootSourceOverrideTarget", "Boot/UefiTargetBootSourceOverride")

@@ -1,8 +1,13 @@
-"""Every sensor of a parts: the core's own, and what a real parts measures beside them, each a straight line over one of those.
+"""The sensors of a system: those of the core, and further ones whose values are derived from them.
+
+A real server has about a hundred sensors; the core models a few (`core.bmc.sensors`). `sensors`, `power`, `thermal`, `legacy` and
+others call this module: `sensors_of` when a tree is built, `value_of` and `reading_of` for each request.
 
 Rules
-  1. A sensor has no life of its own: gain and offset over a reading of the core, so it follows rail and OS as that does.
-  2. What IPMI reading_of too has the same name, value, limits and health here: those are the machine's.
+  1. A derived sensor has no state: its value is gain * reading of a core sensor + offset. It therefore follows rail and OS.
+  2. A sensor that IPMI shows too has the same name, value, thresholds and health in both protocols: the core holds them.
+
+Units: Celsius, volt, watt, ampere, percent (`UNITS`).
 """
 
 from __future__ import annotations
@@ -53,7 +58,7 @@ DIGITS: Final = {"Temperature": 1, "Voltage": 2, "Power": 1, "Current": 2, "Perc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DerivedSensor:
-    """`value` = `gain` * reading of `source` + `offset`, never below 0 but for temperatures."""
+    """Value = `gain` * reading of `source` + `offset`; never below 0, except for temperatures."""
 
     id: str
     name: str
@@ -65,22 +70,22 @@ class DerivedSensor:
     limits: Thresholds = NO_LIMITS
     sub: str | None = None  # PhysicalSubContext
     volts: str | None = None  # Sensor.VoltageType
-    item: str = ""  # what it belongs to, below the chassis or an absolute path
+    item: str = ""  # the path of the resource that it measures; empty: the chassis
 
     @property
     def own(self) -> bool:
-        """Whether it is the core's sensor itself, the one that IPMI reading_of."""
+        """Whether this is a sensor of the core itself, which IPMI shows too."""
         return self.id == self.source.id
 
 
 def value_of(view: BmcView, system_id: str, sensor: DerivedSensor) -> float | None:
-    """In the sensor's unit; None for a host out of sight."""
+    """The value now, in the unit of the sensor; None if the state of the host is unknown."""
     if sensor.own:
-        return _shown(sensor, view.sensors.read(sensor.source, system_id).value)
-    return _shown(sensor, view.sensors.measured(sensor.source, system_id))
+        return _converted(sensor, view.sensors.read(sensor.source, system_id).value)
+    return _converted(sensor, view.sensors.measured(sensor.source, system_id))
 
 
-def _shown(sensor: DerivedSensor, raw: float | None) -> float | None:
+def _converted(sensor: DerivedSensor, raw: float | None) -> float | None:
     if raw is None:
         return None
     value = raw * sensor.gain + sensor.offset
@@ -89,7 +94,7 @@ def _shown(sensor: DerivedSensor, raw: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class DerivedReading:
-    """What a sensor reading_of now, in its own unit."""
+    """What a sensor shows now, in its own unit. `value` None: unknown."""
 
     value: float | None
     limits: Thresholds
@@ -101,13 +106,13 @@ def reading_of(view: BmcView, system_id: str, sensor: DerivedSensor) -> DerivedR
         value = value_of(view, system_id, sensor)
         return DerivedReading(value, sensor.limits, health(sensor, value))
     reading = view.sensors.read(sensor.source, system_id)
-    value = _shown(sensor, reading.value)
+    value = _converted(sensor, reading.value)
     limits = view.sensors.setup(sensor.source.number, system_id).thresholds
     return DerivedReading(value, limits.scaled(sensor.gain, DIGITS[sensor.type]), reading.health)
 
 
 def health(sensor: DerivedSensor, value: float | None) -> str:
-    """Outputs of a machine that is off stand still as they should: 0 below a lower threshold is no alarm."""
+    """Health of a derived reading: OK, Warning or Critical. Fans and outputs of a system that is off read 0, which is OK."""
     limits = sensor.limits
     if value is None or (value == 0 and sensor.type in ("Percent", "Voltage")):
         return "OK"
@@ -120,18 +125,18 @@ def _beyond(upper: float | None, lower: float | None, value: float) -> bool:
     return (upper is not None and value >= upper) or (lower is not None and value <= lower)
 
 
-def warm(share: float, above: float = 0.0) -> tuple[float, float]:
-    """Gain and offset of a part that takes `part` of the processor's warmth over the inlet, and is `above` it at least."""
+def temperature_line(share: float, above: float = 0.0) -> tuple[float, float]:
+    """Gain and offset of a part temperature: inlet + `share` of the processor's rise over the inlet + `above` degrees."""
     return share, INLET_C * (1 - share) + above
 
 
-def drawn(share: float) -> tuple[float, float]:
-    """Gain and offset of a part that draws `part` of what the machine draws beyond standby."""
+def power_line(share: float) -> tuple[float, float]:
+    """Gain and offset of the power of a part that draws `share` of what the system draws above standby."""
     return share, -share * STANDBY_W
 
 
 def dimm_name(inventory: Inventory, n: int) -> str:
-    """ "A1" is the first slot at the first processor: letters are channels, processor after processor."""
+    """ "A1" is the first slot of the first processor: the letter is the memory channel. Other processors: "P2A"."""
     per_cpu = -(-inventory.dimms // inventory.processors)
     cpu, slot = divmod(n, per_cpu)
     return (
@@ -142,6 +147,7 @@ def dimm_name(inventory: Inventory, n: int) -> str:
 
 
 def sensors_of(parts: SystemParts) -> tuple[DerivedSensor, ...]:
+    """All sensors of the chassis, in the order of its Sensors collection."""
     return (
         *_board(parts),
         *_processors(parts),
@@ -154,7 +160,7 @@ def sensors_of(parts: SystemParts) -> tuple[DerivedSensor, ...]:
 
 
 def _temperature(id: str, name: str, context: str, share: float, above: float, limit: float, item: str) -> DerivedSensor:
-    gain, offset = warm(share, above)
+    gain, offset = temperature_line(share, above)
     limits = Thresholds(upper_caution=limit - 10, upper_critical=limit)
     return DerivedSensor(
         id=id, name=name, type="Temperature", context=context, source=CPU, gain=gain, offset=offset, limits=limits, item=item
@@ -192,7 +198,7 @@ def _processors(parts: SystemParts) -> Iterator[DerivedSensor]:
                 id=CPU.id, name="CPU1 Temp", type="Temperature", context="CPU", source=CPU, limits=CPU.thresholds, item=item
             )
         else:
-            gain, offset = warm(0.97 - 0.01 * n)
+            gain, offset = temperature_line(0.97 - 0.01 * n)
             yield DerivedSensor(
                 id=f"CPU{n}Temp",
                 name=f"CPU{n} Temp",
@@ -204,7 +210,7 @@ def _processors(parts: SystemParts) -> Iterator[DerivedSensor]:
                 limits=CPU.thresholds,
                 item=item,
             )
-        gain, offset = drawn(share)
+        gain, offset = power_line(share)
         yield DerivedSensor(
             id=f"CPU{n}Power",
             name=f"CPU{n} Power",
@@ -235,7 +241,7 @@ def _memory(parts: SystemParts) -> Iterator[DerivedSensor]:
         name = dimm_name(parts.inventory, n)
         item = f"{parts.system}/Memory/DIMM{name}"
         yield _temperature(f"DIMM{name}Temp", f"DIMM {name} Temp", "Memory", 0.45, 0.5 * (n % 4), 85, item)
-        gain, offset = drawn(share)
+        gain, offset = power_line(share)
         yield DerivedSensor(
             id=f"DIMM{name}Power",
             name=f"DIMM {name} Power",
@@ -270,9 +276,9 @@ def _cards(parts: SystemParts) -> Iterator[DerivedSensor]:
 def _fans(parts: SystemParts) -> Iterator[DerivedSensor]:
     legacy = parts.inventory.power_and_thermal == "legacy"
     for n in range(1, parts.inventory.fans + 1):
-        own = FANS[n - 1] if n <= len(FANS) else FANS[-1]
+        source = FANS[n - 1] if n <= len(FANS) else FANS[-1]
         trim = 1.0 if n <= len(FANS) else 1.0 + 0.004 * (n - len(FANS))
-        lowest = own.thresholds
+        lowest = source.thresholds
         assert lowest.lower_caution is not None
         assert lowest.lower_critical is not None
         yield DerivedSensor(
@@ -280,7 +286,7 @@ def _fans(parts: SystemParts) -> Iterator[DerivedSensor]:
             name=f"Fan {n}",
             type="Percent",
             context="SystemBoard",
-            source=own,
+            source=source,
             gain=100 * trim / RATED_RPM,
             limits=Thresholds(
                 lower_caution=100 * lowest.lower_caution / RATED_RPM,
@@ -301,7 +307,7 @@ def _supplies(parts: SystemParts) -> Iterator[DerivedSensor]:
         yield _supply(*common, "OutputVoltage", "Voltage", PSU_OUTPUT, 1.0, 0.0, PSU_OUTPUT.thresholds, "DC")
         yield _supply(*common, "OutputCurrent", "Current", POWER, 1 / (count * MAIN_V), -STANDBY_W / (count * MAIN_V))
         yield _supply(*common, "OutputPower", "Power", POWER, 1 / count, 0.0)
-        gain, offset = warm(0.4, 3.0 + n)
+        gain, offset = temperature_line(0.4, 3.0 + n)
         yield _supply(
             *common, "Temp", "Temperature", CPU, gain, offset, Thresholds(upper_caution=60, upper_critical=65), sub=None
         )

@@ -1,4 +1,7 @@
-"""Drives with their metrics, and the volumes on them."""
+"""Drives with their metrics, and the volumes on them.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +33,17 @@ DRIVE_FIELDS: Final[WritableFields] = {**LOCATION, **ASSET, "WriteCacheEnabled":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolumeLayout:
-    """A volume over some drives of a pool."""
+    """A volume on some drives of a pool."""
 
     id: str
     name: str
     raid: str
     drives: tuple[str, ...]
-    usable: int  # how many drives' worth of data it holds
+    usable: int  # its capacity, in drives
 
 
 def layouts(parts: SystemParts, pool: StoragePool) -> tuple[VolumeLayout, ...]:
-    """Two disks mirrored and the rest striped with parity behind the RAID controller; one volume a drive for NVMe."""
+    """Behind the RAID controller: a mirror of two drives, and a volume on the others. NVMe: one volume per drive."""
     paths = drive_paths(parts, pool)
     if not pool.raid:
         return tuple(

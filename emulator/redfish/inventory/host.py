@@ -1,8 +1,10 @@
-"""What a ComputerSystem tells beside its power: boot, LED, tags, policy, what is in it; and what of that may be written.
+"""The properties of a ComputerSystem except its power: boot, LED, tags, restore policy, watchdog, summaries; and their PATCH.
+
+`power.systems` calls it: `facts` and `shown` for each GET that needs a new body, `writes` when a tree is built.
 
 Rules
-  1. All of it is the core's memory, shared with IPMI; nothing is kept here.
-  2. A PATCH is checked as a whole before its first part is written.
+  1. The core holds all of these values and IPMI shares them. This module stores nothing.
+  2. A PATCH is checked as a whole before its first value is written.
 """
 
 from __future__ import annotations
@@ -57,8 +59,16 @@ WARNINGS: Final[Mapping[PreTimeout, str]] = {
 }
 
 
+class WatchdogFacts(NamedTuple):
+    """ComputerSystem.HostWatchdogTimer."""
+
+    running: bool
+    action: TimerAction
+    warning: PreTimeout
+
+
 class SystemFacts(NamedTuple):
-    """Everything changeable that a ComputerSystem shows beside its power. `watchdog`: running, action, warning."""
+    """Everything changeable that a ComputerSystem shows, except its power."""
 
     powered: bool
     override: BootOverride
@@ -69,7 +79,7 @@ class SystemFacts(NamedTuple):
     policy: RestorePolicy
     cause: RestartCause
     booted: Instant | None
-    watchdog: tuple[bool, TimerAction, PreTimeout] | None
+    watchdog: WatchdogFacts | None  # None: this system has no watchdog
 
 
 def facts(view: BmcView, system_id: str) -> SystemFacts:
@@ -88,18 +98,18 @@ def facts(view: BmcView, system_id: str) -> SystemFacts:
     )
 
 
-def _watchdog(view: BmcView, system_id: str) -> tuple[bool, TimerAction, PreTimeout] | None:
-    """IPMI's watchdog is the first system's."""
+def _watchdog(view: BmcView, system_id: str) -> WatchdogFacts | None:
+    """The BMC has one IPMI watchdog; it belongs to the first system."""
     if view.first_id != system_id:
         return None
     state = view.watchdog.state()
     if state.setup is None:
-        return (False, TimerAction.NONE, PreTimeout.NONE)
-    return (state.running, state.setup.action, state.setup.pre)
+        return WatchdogFacts(running=False, action=TimerAction.NONE, warning=PreTimeout.NONE)
+    return WatchdogFacts(state.running, state.setup.action, state.setup.pre)
 
 
-def shown(view: RedfishBmc, parts: SystemParts, now: SystemFacts) -> Json:
-    """The body of a ComputerSystem but for its name, power and links."""
+def properties_of(view: RedfishBmc, parts: SystemParts, now: SystemFacts) -> Json:
+    """The body of a ComputerSystem without its head, identity, power and links."""
     odata_type = parts.profile.identity.system_type
     properties: Json = {
         "AssetTag": now.asset_tag,
@@ -131,12 +141,11 @@ def shown(view: RedfishBmc, parts: SystemParts, now: SystemFacts) -> Json:
             "LastStateTime": view.date(now.booted),
         }
     if now.watchdog is not None:
-        running, action, warning = now.watchdog
         properties["HostWatchdogTimer"] = {
-            "FunctionEnabled": running,
-            "TimeoutAction": ACTIONS[action],
-            "WarningAction": WARNINGS[warning],
-            "Status": {"State": "Enabled" if running else "StandbyOffline", "Health": "OK"},
+            "FunctionEnabled": now.watchdog.running,
+            "TimeoutAction": ACTIONS[now.watchdog.action],
+            "WarningAction": WARNINGS[now.watchdog.warning],
+            "Status": {"State": "Enabled" if now.watchdog.running else "StandbyOffline", "Health": "OK"},
         }
     if parts.inventory.virtual_media == "system":
         properties["VirtualMedia"] = link(f"{parts.system}/VirtualMedia")
@@ -145,14 +154,14 @@ def shown(view: RedfishBmc, parts: SystemParts, now: SystemFacts) -> Json:
 
 
 def led(parts: SystemParts, odata_type: str, state: Led) -> Json:
-    """The identify LED: LocationIndicatorActive where the version has it, else the older word, for a parts of the older shape."""
+    """The identify LED: LocationIndicatorActive if the schema version has it; else IndicatorLED, if the profile has it."""
     if has_property(odata_type, "LocationIndicatorActive"):
         return {"LocationIndicatorActive": state is not Led.OFF}
-    return {"IndicatorLED": state.value} if _older(parts) else {}
+    return {"IndicatorLED": state.value} if _shows_deprecated(parts) else {}
 
 
-def _older(parts: SystemParts) -> bool:
-    """Whether a profile asks for what newer schemas call deprecated."""
+def _shows_deprecated(parts: SystemParts) -> bool:
+    """Whether the profile shows properties that newer schemas deprecate."""
     return parts.inventory.power_and_thermal != "subsystems"
 
 
@@ -178,7 +187,7 @@ def _fields(parts: SystemParts) -> WritableFields:
 def led_rule(parts: SystemParts, odata_type: str) -> dict[str, Rule]:
     if has_property(odata_type, "LocationIndicatorActive"):
         return {"LocationIndicatorActive": BooleanRule()}
-    return {"IndicatorLED": OneOfRule(tuple(state.value for state in Led))} if _older(parts) else {}
+    return {"IndicatorLED": OneOfRule(tuple(state.value for state in Led))} if _shows_deprecated(parts) else {}
 
 
 def write_led(call: RedfishCall, system_id: str, taken: Json) -> None:

@@ -1,4 +1,7 @@
-"""JsonSchemas: which schemas this service speaks, and where their publisher keeps them."""
+"""JsonSchemas: the schemas that this service uses, with links to the published files.
+
+`service.tree` calls it when a tree is built.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ PUBLISHER: Final = "http://redfish.dmtf.org/schemas/v1"
 
 
 def json_schemas(odata_types: Iterable[str]) -> tuple[Resource, ...]:
-    """One file for each type in use, those of this service among them."""
+    """One JsonSchemaFile per type in use, the types of JsonSchemas itself included."""
     schemas = sorted({schema_of(name) for name in (*odata_types, *SCHEMA_TYPES)})
     paths = tuple(f"{PATH}/{schema}" for schema in schemas)
     listing = collection(PATH, "JsonSchemaFileCollection", "JSON Schema File Collection", lambda view: paths)

@@ -1,4 +1,7 @@
-"""Power and Thermal as services had them before PowerSubsystem and ThermalSubsystem; same readings, older shape."""
+"""Power and Thermal: the resources that services had before PowerSubsystem and ThermalSubsystem. They show the same readings.
+
+`all_resources` calls it for profiles with `power_and_thermal: legacy` or `both`.
+"""
 
 from __future__ import annotations
 

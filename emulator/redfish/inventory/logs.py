@@ -1,8 +1,10 @@
-"""Log services over the BMC's one event log: the SEL of a system, and what the BMC noticed of itself.
+"""Log services: two views of the BMC's one event log. A system has the SEL, the manager has the log of the BMC itself.
+
+`all_resources` calls it when a tree is built.
 
 Rules
-  1. Nothing is stored here: entries are the core's, under the record ids that IPMI shows too.
-  2. To clear the first system's SEL is to clear the log, as IPMI does. The other views only delete what they show.
+  1. Entries are the core's and have the record ids that IPMI shows too. This module stores nothing.
+  2. ClearLog on the first system's SEL clears the whole log, as IPMI Clear SEL does. Elsewhere it deletes the entries shown.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ COLLECTION_TYPE: Final = "#LogEntryCollection.LogEntryCollection"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedLog:
-    """A view of the event log: where it is served and which entries it shows."""
+    """One LogService: its path, the entries that it shows, and whether it covers the whole event log."""
 
     path: str
     name: str
@@ -99,7 +101,7 @@ def logs(log: ServedLog) -> tuple[Resource, ...]:
 
 
 def shown_entries(view: RedfishBmc, log: ServedLog) -> tuple[LogEntry, ...]:
-    """Oldest first."""
+    """The entries of this log service, oldest first."""
     return tuple(entry for entry in view.log.entries() if log.shows(view, entry))
 
 
@@ -132,15 +134,15 @@ def _entries(log: ServedLog) -> Resource:
         return tuple(entry.id for entry in shown_entries(call.view, log))
 
     def body(view: RedfishBmc, ids: tuple[int, ...]) -> Json:
-        # Entries come covers_all: clients read a log in one request, as DMTF's own do.
-        members = [shown(view, log, entry) for entry in shown_entries(view, log)]
+        # The collection contains the entries themselves, because clients read a log in one request, as DMTF's own do.
+        members = [entry_body(view, log, entry) for entry in shown_entries(view, log)]
         return collection_body(path, COLLECTION_TYPE, f"{log.name} Entries", ()) | {
             "Members@odata.count": len(members),
             "Members": members,
         }
 
     def member(view: RedfishBmc, name: str) -> Resource | None:
-        # What is no canonical number is no entry: "01" and "1" would be two paths to one thing.
+        # Only the canonical number is accepted: "01" and "1" must not be two paths to one entry.
         if not (name.isascii() and name.isdigit() and len(name) < 10 and not name.startswith("0")):
             return None
         entry = view.log.entry(int(name))
@@ -149,8 +151,8 @@ def _entries(log: ServedLog) -> Resource:
     return Resource(path=path, type=COLLECTION_TYPE, content=content_of(state, body), member=member)
 
 
-def shown(view: RedfishBmc, log: ServedLog, entry: LogEntry) -> Json:
-    """A LogEntry. It never changes while it is there."""
+def entry_body(view: RedfishBmc, log: ServedLog, entry: LogEntry) -> Json:
+    """A LogEntry. It never changes while it exists."""
     path = f"{log.path}/Entries/{entry.id}"
     origin = manager_path(view.profile) if entry.system is None else f"{SYSTEMS}/{entry.system}"
     message_id, text, args = message_of(entry, origin)
@@ -167,7 +169,7 @@ def shown(view: RedfishBmc, log: ServedLog, entry: LogEntry) -> Json:
         "Links": {"OriginOfCondition": link(origin)},
     }
     sel = entry.sel
-    if sel.oem:  # a maker's record has no sensor
+    if sel.oem:  # an OEM record has no sensor
         return properties
     properties["SensorNumber"] = sel.sensor_number
     if log.entry_type == "SEL":
@@ -179,7 +181,7 @@ def _entry(log: ServedLog, entry: LogEntry) -> Resource:
     path = f"{log.path}/Entries/{entry.id}"
 
     def body(view: RedfishBmc) -> Json:
-        return shown(view, log, entry)
+        return entry_body(view, log, entry)
 
     def delete(call: RedfishCall) -> HttpAnswer:
         call.view.log.delete(entry.id, call.seq)

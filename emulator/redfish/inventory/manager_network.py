@@ -1,8 +1,10 @@
-"""How the BMC is reached: its network interface and its protocols.
+"""The network interface of the BMC, its protocols, serial interface and host interface.
+
+`all_resources` calls it when a tree is built.
 
 Rules
-  1. To switch IPMI off silences it at once; the core's `ipmi_lan` is what both sides look at.
-  2. What this emulator has no door for (SSH, SSDP, console) says that it is off and cannot be switched on.
+  1. If a client disables IPMI, IPMI is silent at once: the IPMI front end reads the core's `ipmi_lan`.
+  2. Protocols that this emulator does not serve (SSH, SSDP, console) are shown as disabled, and a client cannot enable them.
 """
 
 from __future__ import annotations
@@ -94,12 +96,12 @@ def manager_network(parts: SystemParts) -> tuple[Resource, ...]:
 def _ethernet(parts: SystemParts) -> Resource:
     path = ethernet_path(parts)
 
-    def body(view: RedfishBmc, found: Interface) -> Json:
+    def body(view: RedfishBmc, interface: Interface) -> Json:
         network: Json = {
-            "Address": found.address,
-            "SubnetMask": found.mask,
-            "AddressOrigin": "DHCP" if found.dhcp else "Static",
-            "Gateway": None if found.gateway == NO_ADDRESS else found.gateway,
+            "Address": interface.address,
+            "SubnetMask": interface.mask,
+            "AddressOrigin": "DHCP" if interface.dhcp else "Static",
+            "Gateway": None if interface.gateway == NO_ADDRESS else interface.gateway,
         }
         static = {name: value for name, value in network.items() if name != "AddressOrigin"}
         properties: Json = {
@@ -107,23 +109,23 @@ def _ethernet(parts: SystemParts) -> Resource:
             "EthernetInterfaceType": "Physical",
             "InterfaceEnabled": True,
             "LinkStatus": "LinkUp",
-            "PermanentMACAddress": found.mac,
-            "MACAddress": found.mac,
+            "PermanentMACAddress": interface.mac,
+            "MACAddress": interface.mac,
             "SpeedMbps": 1000,
             "AutoNeg": True,
             "FullDuplex": True,
             "MTUSize": 1500,
-            "HostName": found.host_name,
-            "FQDN": f"{found.host_name}.example.com",
+            "HostName": interface.host_name,
+            "FQDN": f"{interface.host_name}.example.com",
             "RoutingScope": "External",
             "IPv6Enabled": False,
             "IPv4Addresses": [network],
-            "IPv4StaticAddresses": [] if found.dhcp else [static],
+            "IPv4StaticAddresses": [] if interface.dhcp else [static],
             "IPv6Addresses": [],
-            "NameServers": [] if found.gateway == NO_ADDRESS else [found.gateway],
-            "VLAN": {"VLANEnable": found.vlan, "VLANId": found.vlan_id},
+            "NameServers": [] if interface.gateway == NO_ADDRESS else [interface.gateway],
+            "VLAN": {"VLANEnable": interface.vlan, "VLANId": interface.vlan_id},
             "DHCPv4": {
-                "DHCPEnabled": found.dhcp,
+                "DHCPEnabled": interface.dhcp,
                 "UseDNSServers": True,
                 "UseGateway": True,
                 "UseNTPServers": False,
@@ -141,7 +143,7 @@ def _ethernet(parts: SystemParts) -> Resource:
 
 
 def _configures(rest: WriteOperation) -> WriteOperation:
-    """What IPMI shows too is the machine's (`view.network`); `rest` keeps what only Redfish has."""
+    """Settings that IPMI shares go to the core (`view.network`); `rest` stores the settings that only Redfish has."""
 
     def write(call: RedfishCall, taken: Json) -> None:
         try:
@@ -160,7 +162,7 @@ def _configures(rest: WriteOperation) -> WriteOperation:
 
 
 def _changed(network: Network, taken: Json) -> Network:
-    """An empty list of static addresses is the one that the BMC was found with."""
+    """`network` with the changes of a PATCH. An empty list of static addresses restores the address at which the BMC listens."""
     vlan, dhcp, static = taken.get("VLAN"), taken.get("DHCPv4"), taken.get("IPv4StaticAddresses")
     if "HostName" in taken:
         network = replace(network, host_name=str(taken["HostName"]))
@@ -214,13 +216,13 @@ def _protocols(parts: SystemParts) -> Resource:
 
 
 def ntp(view: RedfishBmc, path: str) -> Json:
-    kept = view.settings.of(path).get("NTP")
+    saved = view.settings.of(path).get("NTP")
     properties: Json = {"ProtocolEnabled": False, "Port": 123, "NTPServers": []}
-    return properties | kept if isinstance(kept, dict) else properties
+    return properties | saved if isinstance(saved, dict) else properties
 
 
 def _ntp_change(view: RedfishBmc, path: str, taken: Json) -> Json | None:
-    """Raises Refusal (400) for more servers than there is room for; nothing has changed then."""
+    """The NTP settings to store; None if the PATCH names none. Raises RegistryError (400) if there would be too many servers."""
     change = taken.get("NTP")
     if not isinstance(change, dict):
         return None
@@ -229,10 +231,10 @@ def _ntp_change(view: RedfishBmc, path: str, taken: Json) -> Json | None:
         return change
     current = ntp(view, path)["NTPServers"]
     assert isinstance(current, list)
-    whole = merged_list(current, servers)
-    if len(whole) > NTP_MAX:
+    merged_servers = merged_list(current, servers)
+    if len(merged_servers) > NTP_MAX:
         raise RegistryError(400, "ArraySizeTooLong", "NTP/NTPServers", str(NTP_MAX), related=("#/NTP/NTPServers",))
-    return change | {"NTPServers": whole}
+    return change | {"NTPServers": merged_servers}
 
 
 def _serial(parts: SystemParts) -> tuple[Resource, ...]:

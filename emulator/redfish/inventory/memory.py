@@ -1,4 +1,7 @@
-"""DIMMs and their metrics."""
+"""DIMMs and their metrics.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ def per_processor(parts: SystemParts) -> int:
 
 
 def dimms_of(parts: SystemParts, cpu: int) -> tuple[str, ...]:
-    """The DIMMs at a processor, which counts from 1."""
+    """The paths of the DIMMs of one processor; `cpu` counts from 1."""
     share = per_processor(parts)
     return tuple(dimm_path(parts, n) for n in range((cpu - 1) * share, min(cpu * share, parts.inventory.dimms)))
 

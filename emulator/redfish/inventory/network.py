@@ -1,4 +1,7 @@
-"""Network adapters of the chassis with ports and functions, and what the system makes of them: interfaces."""
+"""Network adapters of the chassis with ports and functions, and the network and Ethernet interfaces of the system.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ FUNCTION_FIELDS: Final[WritableFields] = {"Ethernet": ObjectRule({"MTUSize": Int
 
 @dataclass(frozen=True, slots=True)
 class AdapterPort:
-    """One port of one adapter; both count from 1."""
+    """One port of one network adapter; both numbers count from 1."""
 
     adapter: int
     port: int

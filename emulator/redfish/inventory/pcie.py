@@ -1,4 +1,7 @@
-"""PCIe devices of a chassis and their functions."""
+"""PCIe devices of a chassis and their functions.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ FUNCTION_TYPE: Final = "#PCIeFunction.v1_7_0.PCIeFunction"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PcieCard:
-    """A PCIe device and its functions, which have the same ids. `links` are those of each function."""
+    """A PCIe device. All its functions have the same vendor and device ids; `links` are the Links of each function."""
 
     id: str
     name: str
@@ -32,7 +35,7 @@ class PcieCard:
     vendor: str
     device: str
     bus: int
-    slot: int | None  # None: on the board
+    slot: int | None  # None: soldered on the board
     lanes: int
     links: tuple[Json, ...]
 
@@ -175,5 +178,5 @@ def _function(parts: SystemParts, device: str, card: PcieCard, n: int) -> Resour
 
 
 def function_links(parts: SystemParts) -> list[Json]:
-    """All functions of the machine (ComputerSystem.PCIeFunctions)."""
+    """ComputerSystem.PCIeFunctions."""
     return links(tuple(path for card in cards(parts) for path in function_paths(parts, card)))

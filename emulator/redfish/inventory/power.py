@@ -1,4 +1,7 @@
-"""PowerSubsystem, its power supplies and their metrics, and the EnvironmentMetrics of a chassis."""
+"""PowerSubsystem, its power supplies and their metrics, and EnvironmentMetrics of the chassis and of parts.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
@@ -140,7 +143,7 @@ class PartEnvironmentState(NamedTuple):
 
 
 def environment(parts: SystemParts) -> Resource:
-    """Of the whole chassis."""
+    """EnvironmentMetrics of the whole chassis."""
     by_id = {sensor.id: sensor for sensor in sensors_of(parts)}
     fans = tuple(sensor for sensor in by_id.values() if sensor.type == "Percent")
     capacity = parts.inventory.psu_watts * max(1, parts.inventory.power_supplies - 1)
@@ -170,7 +173,7 @@ def environment(parts: SystemParts) -> Resource:
 
 
 def part_environment(parts: SystemParts, owner: str, name: str) -> Resource:
-    """Temperature and power of one part, as far as it has gauges."""
+    """EnvironmentMetrics of the part at path `owner`: its temperature, and its power if it has a sensor for it."""
     own = tuple(sensor for sensor in sensors_of(parts) if sensor.item == owner and sensor.type in ("Temperature", "Power"))
     temperature = next(sensor for sensor in own if sensor.type == "Temperature")
     watts = next((sensor for sensor in own if sensor.type == "Power"), None)

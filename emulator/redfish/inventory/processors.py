@@ -1,4 +1,7 @@
-"""Processors, their cores and their metrics."""
+"""Processors, their cores and their metrics.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 

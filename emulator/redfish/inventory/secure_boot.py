@@ -1,4 +1,7 @@
-"""SecureBoot: the switch takes effect with the next boot, the keys at once."""
+"""SecureBoot and its ResetKeys action. The switch takes effect with the next boot, a change of the keys at once.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The Sensors of a chassis, and excerpts of them in other resources."""
+"""The Sensors collection of a chassis, and sensor excerpts for other resources (DSP0268 Sensor).
+
+`all_resources` calls `sensors` when a tree is built; `power`, `thermal`, `processors` and `legacy` use the excerpts. A client may
+PATCH the thresholds of a sensor that the core has; IPMI shows the change.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +79,7 @@ def _sensor(parts: SystemParts, path: str, sensor: DerivedSensor) -> Resource:
 
 
 def _limits_patch(parts: SystemParts, sensor: DerivedSensor) -> Operation:
-    """PATCH of the limits that the sensor has. They are kept in its own steps, as IPMI sets them too."""
+    """PATCH of the thresholds that the sensor has. The core rounds them to the raw steps of the sensor, as for IPMI."""
     low, high = RANGES[sensor.type]
     names = {name: attribute for name, attribute, _ in _LIMITS if getattr(sensor.limits, attribute) is not None}
     number = sensor.source.number
@@ -115,12 +119,12 @@ def rpm(percent: float | None) -> float | None:
 # -- excerpts -----------------------------------------------------------------------------------------------------------
 
 
-def uri_of(parts: SystemParts, sensor_id: str) -> str:
+def sensor_uri(parts: SystemParts, sensor_id: str) -> str:
     return f"{parts.chassis}/Sensors/{sensor_id}"
 
 
 def excerpt(parts: SystemParts, sensor_id: str, value: float | None) -> Json:
-    return {"DataSourceUri": uri_of(parts, sensor_id), "Reading": value}
+    return {"DataSourceUri": sensor_uri(parts, sensor_id), "Reading": value}
 
 
 def fan_excerpt(parts: SystemParts, sensor_id: str, value: float | None) -> Json:
@@ -128,7 +132,7 @@ def fan_excerpt(parts: SystemParts, sensor_id: str, value: float | None) -> Json
 
 
 def array_excerpt(parts: SystemParts, sensor: DerivedSensor, value: float | None) -> Json:
-    """One of several: it says which one it is."""
+    """An excerpt in an array: it names its device."""
     return excerpt(parts, sensor.id, value) | {"DeviceName": sensor.name, "PhysicalContext": sensor.context}
 
 
@@ -136,7 +140,7 @@ def array_excerpt(parts: SystemParts, sensor: DerivedSensor, value: float | None
 
 
 def energy_of(call: RedfishCall, system_id: str) -> float:
-    """kWh since the BMC began to count."""
+    """Energy in kWh since the BMC began to count."""
     power = call.view.sensors.power(system_id)
     return round(power.average * power.period_s / 3_600_000, 3)
 

@@ -1,4 +1,7 @@
-"""UpdateService as an inventory: what firmware runs where. Nothing can be updated, and nothing says that it could."""
+"""UpdateService as an inventory: which firmware runs on which parts. The service is disabled: nothing can be updated.
+
+`all_resources` calls it when a tree is built.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,8 @@ TYPE: Final = "#SoftwareInventory.v1_13_0.SoftwareInventory"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Firmware:
+    """One SoftwareInventory. `items` are the paths of the parts that run it."""
+
     id: str
     name: str
     version: str
@@ -29,8 +34,8 @@ class Firmware:
     items: tuple[str, ...]
 
 
-def images(all_parts: tuple[SystemParts, ...]) -> Iterator[Firmware]:
-    """One of a kind for each kind of part, over all systems: a firmware is the same on equal parts."""
+def firmware_of(all_parts: tuple[SystemParts, ...]) -> Iterator[Firmware]:
+    """One SoftwareInventory per kind of part, over all systems: equal parts run the same firmware."""
     first = all_parts[0]
     identity = first.profile.identity
     maker = identity.manufacturer if identity.manufacturer != ABSENT else "Contoso"
@@ -57,12 +62,12 @@ def images(all_parts: tuple[SystemParts, ...]) -> Iterator[Firmware]:
 
 
 def bmc_image(parts: SystemParts) -> str | None:
-    """The SoftwareInventory of the BMC; None where its version is not properties."""
+    """The path of the BMC's SoftwareInventory; None if the profile does not show its version."""
     return None if parts.profile.identity.bmc_firmware == ABSENT else f"{SERVICE}/FirmwareInventory/BMC"
 
 
 def software(all_parts: tuple[SystemParts, ...]) -> tuple[Resource, ...]:
-    known = tuple(images(all_parts))
+    known = tuple(firmware_of(all_parts))
     paths = tuple(f"{SERVICE}/FirmwareInventory/{image.id}" for image in known)
 
     def service(view: RedfishBmc) -> Json:

@@ -1,4 +1,7 @@
-"""Storage: a RAID controller with its drives and volumes, and the NVMe drives that the machine boots from."""
+"""Storage: a RAID controller with its drives and volumes, and the NVMe drives from which the system boots.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ RAID_TYPES: Final = ["RAID0", "RAID1", "RAID5", "RAID6", "RAID10"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoragePool:
-    """One Storage resource: `device` is its PCIeDevice, `drives` are (Id, label) in order."""
+    """One Storage resource. `device` is the Id of its PCIeDevice; `drives` are (Id, label); `drive_gb` is in 10^9 bytes."""
 
     id: str
     name: str

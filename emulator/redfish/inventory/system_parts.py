@@ -1,8 +1,11 @@
-"""One system, its chassis and its BMC: where their resources live, what is in them, and how a part is shown.
+"""The paths of one system, its chassis and its BMC, and the functions with which all inventory modules build resources.
+
+The inventory modules use `SystemParts` and `part` when a tree is built, and the states (`powered`, `bmc_clock`) for each request,
+in the emulator's thread.
 
 Rules
-  1. A part is Enabled while the BMC measures an output voltage, whatever it says of PowerState.
-  2. Looking at a part never counts as a look at the power (gates count those).
+  1. A part is Enabled while the BMC measures an output voltage. PowerState does not matter, because a fault may falsify it.
+  2. A read of a part never counts as a read of the power state (gates count those).
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ NO_OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class SystemParts:
+    """One system of a profile with its chassis: URIs, and serial numbers and addresses of its parts."""
+
     profile: Profile
     system_id: str
     chassis_id: str
@@ -49,23 +54,23 @@ class SystemParts:
         return manager_path(self.profile)
 
     def serial(self, view: BmcView, part: str) -> str:
-        """A serial number of its own for every part of every machine."""
+        """A serial number that differs for every part of every system. `part` is any text that identifies the part."""
         return derived_serial(f"{view.system(self.system_id).serial}/{part}")
 
     def mac(self, view: BmcView, part: str) -> str:
-        """A MAC address with the bit for locally administered ones set."""
+        """A locally administered MAC address that differs for every part of every system."""
         return derived_mac(f"{view.system(self.system_id).serial}/mac/{part}")
 
     def uuid(self, view: BmcView, part: str) -> str:
         return derived_uuid("random", f"{view.system(self.system_id).serial}/{part}")
 
     def powered(self, call: RedfishCall) -> bool:
-        """A `state`: whether the main rails of this system are up."""
+        """A `state`: whether the main rails of this system are up, as the BMC measures."""
         return energised(call.view, self.system_id)
 
 
 def energised(view: BmcView, system_id: str) -> bool:
-    """Whether the BMC measures output voltage; a host out of sight counts as energised."""
+    """Whether the BMC measures an output voltage; True if the state of the host is unknown."""
     volts = view.sensors.measured(PSU_OUTPUT, system_id)
     return volts is None or volts > 0
 
@@ -98,7 +103,7 @@ def local_time(clock: BmcClock) -> Json:
 
 
 def place(label: str, kind: str, ordinal: int) -> Json:
-    """A Resource.Location: a Slot, Bay, Socket, Connector or Embedded part with its label."""
+    """A Resource.Location. `kind` is a LocationType: Slot, Bay, Socket, Connector or Embedded."""
     return {"PartLocation": {"ServiceLabel": label, "LocationType": kind, "LocationOrdinalValue": ordinal}}
 
 

@@ -1,4 +1,7 @@
-"""ThermalSubsystem, its fans and ThermalMetrics."""
+"""ThermalSubsystem, its fans and ThermalMetrics.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
