@@ -16,7 +16,7 @@ from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.rack import Rack
 from emulator.faults.wire import WireFault
-from emulator.fleet import BLOCK, Fleet, FleetPort, room_for
+from emulator.fleet import BLOCK, Fleet, FleetPort, raise_open_file_limit
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
@@ -127,14 +127,14 @@ class FrontEnds:
         self._responders: list[IpmiResponder] = []
         self._fleet_port: FleetPort | None = None
         self._certificates = CertificateStore()
-        self._courier = ThreadedEventDelivery(reactor.post, event_hosts)
-        app = create_app(rack, courier=self._courier, keyring_of=self._keyring if tls else None)
+        self._event_delivery = ThreadedEventDelivery(reactor.post, event_hosts)
+        app = create_app(rack, event_delivery=self._event_delivery, keyring_of=self._keyring if tls else None)
         self._server = HttpServer(reactor, app, hooks=WireFaults(rack))
         self._plain = HttpServer(reactor, app)
         PortKeeper(reactor, rack, self._doors)
         try:
             if fleet is not None:
-                room_for(len(rack.units))
+                raise_open_file_limit(len(rack.units))
             for n, (name, place) in enumerate(zip(rack.units, places, strict=True)):
                 if fleet is not None and self._fleet_port is None:
                     self._fleet_port = FleetPort(rack, reactor, fleet, place.ipmi_port)
@@ -154,7 +154,7 @@ class FrontEnds:
         self._tick()
 
     def close(self) -> None:
-        self._courier.close()
+        self._event_delivery.close()
         for held in self._held:
             held.close()
         self._server.close()

@@ -31,7 +31,7 @@ from emulator.redfish.service.writable import (
     TextRule,
     WritableFields,
     WriteOperation,
-    created,
+    new_resource_values,
     patch,
 )
 from profiles.model import Lockout, Profile
@@ -204,7 +204,7 @@ def _deletes(account: LocalAccount) -> Callable[[RedfishCall], HttpAnswer]:
 
 
 def _create(call: RedfishCall) -> ResourceBody:
-    taken = created(call.json_object(), FIELDS, ("UserName", "Password", "RoleId"))
+    taken = new_resource_values(call.json_object(), FIELDS, ("UserName", "Password", "RoleId"))
     try:
         account = call.view.users.create(
             str(taken["UserName"]),

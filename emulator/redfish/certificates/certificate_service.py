@@ -1,8 +1,10 @@
-"""CertificateService, and the certificate of the HTTPS port: the one that connections really get.
+"""CertificateService, and the certificate of the HTTPS port: the one that TLS connections really get.
+
+`service.tree` calls `certificates` when a tree is built; operations run in the emulator's thread.
 
 Rules
-  1. What cannot be parsed is refused and changes nothing; what was accepted is what is shown from then on.
-  2. A private key may come in beside a certificate and never goes out again.
+  1. A certificate that cannot be parsed is refused and changes nothing. An accepted certificate is shown from then on.
+  2. A client may send a private key together with a certificate. The service never sends a private key.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from emulator.redfish.certificates.signing_requests import SERVICE, SUBJECT, again_entries, generate_entry, signing_actions
+from emulator.redfish.certificates.signing_requests import SERVICE, SUBJECT, generate_entry, renewal_entries, signing_actions
 from emulator.redfish.power.actions import parameters
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import HttpAnswer, RedfishCall, RegistryError
@@ -48,7 +50,7 @@ PARAMETERS: Final[WritableFields] = {
     "CertificateUri": ReferenceRule(),
 }
 _SHOWN: Final = ("CommonName", "Organization", "OrganizationalUnit", "City", "State", "Country", "Email")
-"""Of a subject or an issuer."""
+"""The parts of a subject or an issuer that are shown."""
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\n?")
 
@@ -114,7 +116,7 @@ def _body(path: str, pem: str) -> Json:
         "Subject": _identifier(certificate.subject),
         "ValidNotBefore": _date(certificate.not_valid_before_utc),
         "ValidNotAfter": _date(certificate.not_valid_after_utc),
-        "Actions": again_entries(path),
+        "Actions": renewal_entries(path),
     }
 
 
@@ -132,10 +134,10 @@ def _date(moment: datetime) -> str:
 
 
 def _replace(only: str) -> Callable[[RedfishCall], HttpAnswer]:
-    """The action, for the one certificate there is."""
+    """The ReplaceCertificate action; `only` is the path of the only certificate."""
 
     def replace(call: RedfishCall) -> HttpAnswer:
-        """Raises Refusal (400)."""
+        """Raises RegistryError (400)."""
         taken = parameters(call.json_object(), PARAMETERS, tuple(PARAMETERS), ACTION)
         if taken["CertificateUri"] != only or call.view.keyring.current() is None:
             raise RegistryError(400, "ActionParameterValueError", "CertificateUri", ACTION, related=("#/CertificateUri",))
@@ -148,14 +150,16 @@ def _replace(only: str) -> Callable[[RedfishCall], HttpAnswer]:
             raise RegistryError(
                 400, "ActionParameterValueError", "CertificateString", ACTION, related=("#/CertificateString",)
             ) from None
-        call.view.tell("certificate replaced", call.seq, connections="new one" if used else "old one: no key for the new one")
+        call.view.record_notice(
+            "certificate replaced", call.seq, connections="new one" if used else "old one: no key for the new one"
+        )
         return HttpAnswer(204, (("Location", only),))
 
     return replace
 
 
 def parses(pem: str) -> bool:
-    """Whether the first certificate in a PEM text is one."""
+    """Whether the first certificate in a PEM text can be parsed."""
     found = _CERTIFICATE.search(pem)
     if found is None:
         return False
@@ -169,5 +173,5 @@ def parses(pem: str) -> bool:
 
 
 def certificates_in(pem: str) -> str:
-    """The certificates of a PEM text, and nothing else that is in it."""
+    """Only the certificates of a PEM text, without keys and comments."""
     return "".join(part if part.endswith("\n") else f"{part}\n" for part in _CERTIFICATE.findall(pem))

@@ -1,4 +1,7 @@
-"""EventService: subscriptions, the event stream, test events."""
+"""EventService: subscriptions, the event stream (SSE) and test events (DSP0266 section 12, DSP0268 EventService).
+
+`service.tree` calls `events` when a tree is built; operations run in the emulator's thread.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from emulator.redfish.events import sse_filter
 from emulator.redfish.events.event_messages import EVENT_MESSAGES
-from emulator.redfish.events.subscriptions import FOREVER, SUSPEND, TERMINATE, Happening, Subscription
+from emulator.redfish.events.subscriptions import FOREVER, SUSPEND, TERMINATE, RedfishEvent, Subscription
 from emulator.redfish.power.actions import parameters
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import HttpAnswer, RedfishCall, RegistryError, ResourceBody, shown
@@ -35,7 +38,7 @@ from emulator.redfish.service.writable import (
     ReferenceRule,
     TextRule,
     WritableFields,
-    created,
+    new_resource_values,
     patch,
 )
 from profiles.model import Profile
@@ -59,7 +62,7 @@ SEVERITIES: Final = ("OK", "Warning", "Critical")
 
 
 class HeadersRule:
-    """EventDestination.HttpHeaders: objects of header names and values."""
+    """EventDestination.HttpHeaders: a list of objects with header names and values."""
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
@@ -71,8 +74,8 @@ class HeadersRule:
         return tuple(pairs)
 
 
-class Url:
-    """An http or https URL that a client would know how to reach."""
+class UrlRule:
+    """An absolute http or https URL of at most 1024 characters."""
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, str):
@@ -97,7 +100,7 @@ CHANGEABLE: Final[WritableFields] = {
 }
 CREATABLE: Final[WritableFields] = {
     **CHANGEABLE,
-    "Destination": Url(),
+    "Destination": UrlRule(),
     "Protocol": OneOfRule(("Redfish",)),
     "SubscriptionType": OneOfRule(("RedfishEvent",)),
     "EventFormatType": OneOfRule(("Event",)),
@@ -249,7 +252,7 @@ def _body(subscription: Subscription) -> Json:
     return body | {
         "Destination": subscription.destination,
         "DeliveryRetryPolicy": subscription.policy,
-        "HttpHeaders": [],  # secrets: DSP0268 wants an empty list
+        "HttpHeaders": [],  # HTTP headers may be secret: DSP0268 wants an empty list
         "VerifyCertificate": subscription.verify,
     }
 
@@ -268,7 +271,7 @@ def _apply(subscription: Subscription, taken: Json) -> None:
 
 
 def _subscribe(call: RedfishCall) -> ResourceBody:
-    taken = created(call.json_object(), CREATABLE, ("Destination", "Protocol"))
+    taken = new_resource_values(call.json_object(), CREATABLE, ("Destination", "Protocol"))
     subscriptions = call.view.events
     for path in _words(taken, "OriginResources"):
         if not call.exists(path):
@@ -300,10 +303,12 @@ def _words(taken: Json, name: str) -> tuple[str, ...]:
 
 
 def _stream(call: RedfishCall) -> HttpAnswer:
-    """Raises Refusal: 400 and 501 for a query that cannot be, 503 where this server has no answers without an end, or the table
-    is full."""
+    """Opens an event stream.
+
+    Raises RegistryError: 400 and 501 for a wrong query; 503 if this server cannot stream, or the subscription table is full.
+    """
     stream, subscriptions = call.incoming.stream, call.view.events
-    wanted = _filter(call)
+    node = _filter(call)
     if call.incoming.method == "HEAD":
         return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),))
     if stream is None or not subscriptions.enabled:
@@ -311,8 +316,8 @@ def _stream(call: RedfishCall) -> HttpAnswer:
     if subscriptions.full:
         raise RegistryError(503, "EventSubscriptionLimitExceeded")
     subscription = Subscription(id=subscriptions.new_id(), context=f"stream {call.seq}", stream=stream)
-    if wanted is not None:
-        _narrow(subscription, wanted)
+    if node is not None:
+        _narrow(subscription, node)
 
     def closed() -> None:
         subscription.stream = None
@@ -324,7 +329,7 @@ def _stream(call: RedfishCall) -> HttpAnswer:
 
 
 def _filter(call: RedfishCall) -> sse_filter.FilterNode | None:
-    """The $filter of the request. Raises Refusal (400, 501)."""
+    """The parsed $filter of the request. Raises RegistryError (400, 501)."""
     found = None
     for name, value in parse_qsl(call.incoming.query, keep_blank_values=True):
         if name == "$filter":
@@ -337,10 +342,10 @@ def _filter(call: RedfishCall) -> sse_filter.FilterNode | None:
     return found
 
 
-def _narrow(subscription: Subscription, wanted: sse_filter.FilterNode) -> None:
-    """Lets only these events through, and shows it where the lists of a subscription can."""
-    subscription.passes = sse_filter.compiled(wanted)
-    lists = {name: tuple(str(value) for value in values) for name, values in sse_filter.as_lists(wanted).items()}
+def _narrow(subscription: Subscription, node: sse_filter.FilterNode) -> None:
+    """Restricts the subscription to the filter; also sets its lists, if they can express the filter."""
+    subscription.passes = sse_filter.compiled(node)
+    lists = {name: tuple(str(value) for value in values) for name, values in sse_filter.as_lists(node).items()}
     subscription.registries = lists.get("RegistryPrefix", ())
     subscription.types = lists.get("ResourceType", ())
     subscription.message_ids = lists.get("MessageId", ())
@@ -356,11 +361,11 @@ def _test(call: RedfishCall) -> HttpAnswer:
     message_id = str(taken["MessageId"])
     args = _words(taken, "MessageArgs")
     origin = taken.get("OriginOfCondition")
-    known = _known(message_id)
+    known = _text_and_severity(message_id)
     extra: Json = {name: taken[name] for name in ("EventId", "EventTimestamp", "EventGroupId") if name in taken}
     severity = str(taken.get("MessageSeverity", taken.get("Severity", known[1])))
     call.view.events.emit(
-        Happening(
+        RedfishEvent(
             message_id=message_id,
             text=str(taken.get("Message", known[0])),
             args=args,
@@ -375,8 +380,8 @@ def _test(call: RedfishCall) -> HttpAnswer:
     return HttpAnswer(204)
 
 
-def _known(message_id: str) -> tuple[str, str]:
-    """Text and severity of a message that is ours."""
+def _text_and_severity(message_id: str) -> tuple[str, str]:
+    """Text and severity of a message of our registries; defaults for other message ids."""
     name = message_id.rpartition(".")[2]
     found: Mapping[str, tuple[str, str]] = {
         key: (message.text, message.severity) for held in EVENT_MESSAGES.values() for key, message in held.items()

@@ -1,4 +1,7 @@
-"""Chassis and Manager: the parts around a system, and the BMC itself."""
+"""Chassis and Manager: the chassis of each system, and the BMC itself.
+
+`service.tree` calls it when a tree is built. A GET of a Chassis asks the core for the power word of that view.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ def chassis(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, 
 def _one_chassis(parts: SystemParts) -> Resource:
     path, system_id = parts.chassis, parts.system_id
     identity = parts.profile.identity
-    fixed = _inside(parts)
+    fixed = _fixed_properties(parts)
 
     def state(call: RedfishCall) -> ChassisState:
         power_word = call.view.power(system_id, View.CHASSIS, call.request, call.seq)
@@ -79,8 +82,8 @@ def _one_chassis(parts: SystemParts) -> Resource:
     )
 
 
-def _inside(parts: SystemParts) -> Json:
-    """What never changes of a chassis: its measures and what is in it."""
+def _fixed_properties(parts: SystemParts) -> Json:
+    """The fixed properties of a chassis: its dimensions, and links to what it contains."""
     modern = parts.inventory.power_and_thermal != "legacy"
     properties: Json = {
         "EnvironmentalClass": "A3",

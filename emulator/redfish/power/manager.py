@@ -1,4 +1,7 @@
-"""Manager.Reset: the BMC itself starts again, is away for a while, and then has forgotten its sessions."""
+"""The Manager.Reset action: the BMC restarts, does not answer for a while, and then has lost its sessions.
+
+`power.hardware` calls it when a tree is built. `core.rack` performs the restart.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ ACTION: Final = "Reset"
 
 
 def reset_action(profile: Profile) -> Json:
-    """The `#Manager.Reset` of the Manager's Actions."""
+    """The `#Manager.Reset` entry of Manager.Actions."""
     action: Json = {"target": _target(profile)}
     if profile.power.advertise in ("inline", "both"):
         action["ResetType@Redfish.AllowableValues"] = list(profile.bmc_reset.reset_types)
@@ -44,10 +47,10 @@ def _info_path(profile: Profile) -> str:
 
 
 def _reset(call: RedfishCall) -> ProfileReply:
-    """Raises Refusal (400, 415). The answer goes out, and a moment later nobody is there."""
+    """Restarts the BMC after the answer has been sent. Raises RegistryError (400, 415)."""
     rules = call.view.profile.bmc_reset
     body = call.json_object()
-    # DSP0266 7.6: an absent ResetType is the service's choice, which is the first that it offers.
+    # DSP0266 7.6: without a ResetType the service chooses. This service chooses the first type that it offers.
     wanted = parameter(body, PARAMETER, ACTION) if PARAMETER in body or any(not name.startswith("@") for name in body) else None
     if wanted is None:
         wanted = rules.reset_types[0]

@@ -1,4 +1,8 @@
-"""ComputerSystem, its Reset action and ResetActionInfo."""
+"""ComputerSystem, its Reset action and ResetActionInfo.
+
+`service.tree` calls `systems` when a tree is built. A GET of a System asks the core for the power word, which counts as a read of
+the power state.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,7 @@ STATE_OF_POWER: Final[Mapping[str, str]] = {
     "PoweringOn": "Starting",
     "Paused": "Quiesced",
 }
-"""Status.State beside a PowerState; everything else is Enabled."""
+"""Status.State for each PowerState; Enabled for all others."""
 
 
 class ComputerSystemState(NamedTuple):
@@ -74,7 +78,7 @@ def _system(parts: SystemParts) -> Resource:
         name = view.system(system_id)
         system = head_of(path, identity.system_type, system_id, name.host_name)
         system["SystemType"] = "Physical"
-        # A SKU that is the profile's sample serial is a service tag: every machine then has its own.
+        # A SKU that equals the profile's sample serial number is a service tag, which differs for every machine.
         sku = name.serial if identity.sku == profile.vars.get("serial") else identity.sku
         properties = {
             "Manufacturer": identity.manufacturer,
@@ -85,7 +89,7 @@ def _system(parts: SystemParts) -> Resource:
             "BiosVersion": identity.bios_version,
         }
         system |= {key: value for key, value in properties.items() if value != ABSENT}
-        system |= power_and_status(state.power) | host.shown(view, parts, state.facts)
+        system |= power_and_status(state.power) | host.properties_of(view, parts, state.facts)
         system["Links"] = {"Chassis": [link(f"{CHASSIS}/{name.chassis_id}")], "ManagedBy": [link(manager_path(profile))]}
         system["Actions"] = {"#ComputerSystem.Reset": action}
         return system
@@ -97,7 +101,7 @@ def _system(parts: SystemParts) -> Resource:
 
 
 def power_and_status(power: str | None) -> Json:
-    """PowerState as a view says it: a word, null, or not there at all; and the Status that goes with it."""
+    """PowerState and the Status that belongs to it. `power` is a PowerState word, None for null, or ABSENT for no PowerState."""
     properties: Json = {} if power == ABSENT else {"PowerState": power}
     return properties | {"Status": {"State": STATE_OF_POWER.get(str(power), "Enabled"), "Health": "OK"}}
 

@@ -1,9 +1,12 @@
-"""How one profile says things: its error object, its message ids, its replies.
+"""The error object, message ids and replies of one profile.
+
+`service.app` makes one ErrorShapes per profile; `service.service` turns every error and every reply of the profile into an
+HttpAnswer with it.
 
 Rules
-  1. The shape is data: fields and their order, the templates of `error.code` and `error.message` come from the profile.
-  2. Templates are `{name}` and nothing else. Every template is tried when the app is made, so a client never meets a hole.
-  3. Any status may carry a message: vendors put success into an error object too.
+  1. The shape is data: the profile gives the fields and their order, and the templates of `error.code` and `error.message`.
+  2. Templates contain `{name}` and nothing else. Every template is tried when the app is made, so no client meets a missing name.
+  3. A reply with any status may contain a message: some vendors put a success into an error object too.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ from typing import Final
 
 from emulator.core.errors import RackMisconfigured
 from emulator.faults.protocol import HttpReply
-from emulator.redfish.power.taskbook import TASK_BEGINS, TASK_ENDS
+from emulator.redfish.power.taskbook import TASK_BEGINS, TASK_ENDS, task_style
 from emulator.redfish.service.call import JSON_TYPE, HeaderList, HttpAnswer, ProfileReply, RegistryError, RegistryMessage
-from emulator.redfish.service.messages import BASE_MESSAGES, GENERAL_ERROR, spoken
+from emulator.redfish.service.messages import BASE_MESSAGES, GENERAL_ERROR, available_message
 from emulator.redfish.service.shapes import Json
 from profiles.model import MessageTemplate, Profile, ReplyTemplate
 
@@ -28,7 +31,7 @@ _HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorMessage:
-    """A message with everything filled in."""
+    """A message with all its arguments filled in."""
 
     id: str
     text: str | None
@@ -51,16 +54,16 @@ FIELDS: Final[Mapping[str, Callable[[ErrorMessage], object]]] = {
     "RelatedProperties": lambda said: list(said.related),
     "RelatedProperties@odata.count": lambda said: len(said.related),
 }
-"""What an entry of @Message.ExtendedInfo may hold; None is left out."""
+"""The properties that an entry of @Message.ExtendedInfo may have. A property with the value None is left out."""
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Raises KeyError for a name that nobody gives."""
+    """The template with its holes filled. Raises KeyError for a name that is not in `values`."""
     return _HOLE.sub(lambda hole: values[hole[1]], template)
 
 
 class ErrorShapes:
-    """Raises RackMisconfigured where the profile asks for what cannot be said."""
+    """The answers of one profile. Raises RackMisconfigured for a profile with an unknown field, message, task state or name."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
@@ -72,25 +75,25 @@ class ErrorShapes:
         )
         self._check()
 
-    # -- what the service says ------------------------------------------------------------------------------------------
+    # -- answers --------------------------------------------------------------------------------------------------------
 
     def refusal(self, refusal: RegistryError) -> HttpAnswer:
         said = [self.base_message(each.message, each.args, each.related) for each in refusal.complaints]
         return self._body(refusal.http_status, refusal.headers, self.error_object(*said), said[0].id)
 
     def entries(self, complaints: Sequence[RegistryMessage]) -> list[Json]:
-        """@Message.ExtendedInfo for these complaints, in this vendor's shape."""
+        """@Message.ExtendedInfo for these messages, in this vendor's shape."""
         return [self._entry(self.base_message(each.message, each.args, each.related)) for each in complaints]
 
     def error(self, status: int, said: ErrorMessage) -> HttpAnswer:
         return self._answer(status, (), said)
 
     def message(self, key: str, values: Mapping[str, str]) -> ErrorMessage:
-        """A message of the profile's own."""
+        """A message from the profile's own list."""
         return self._vendor_message(self._profile.messages[key], {**self._profile.vars, **values})
 
     def say(self, say: ProfileReply) -> HttpAnswer:
-        """An answer out of the profile's own list; its headers win over those of `say`."""
+        """A reply from the profile's own list. Its headers win over the headers of `reply`."""
         reply = self._profile.replies[say.reply]
         known = {**self._profile.vars, **say.values}
         own = tuple((name, fill(value, known)) for name, value in reply.headers.items())
@@ -105,7 +108,7 @@ class ErrorShapes:
         return self._answer(reply.status, headers, said)
 
     def fault(self, fault: HttpReply) -> HttpAnswer:
-        """The answer that an armed fault wants in place of ours."""
+        """The answer of an armed fault."""
         headers = tuple(fault.headers.items())
         if fault.raw is not None:
             return HttpAnswer(fault.status, self.fixed + headers, fault.raw)
@@ -118,13 +121,13 @@ class ErrorShapes:
         return self._answer(fault.status, headers, said)
 
     def finished(self, answer: HttpAnswer) -> HttpAnswer:
-        """With the headers that this BMC sends with everything."""
+        """The answer with the headers that this BMC sends with every answer."""
         named = {name.lower() for name, _ in answer.headers}
         missing = tuple((name, value) for name, value in self.fixed if name.lower() not in named)
         return replace(answer, headers=(*missing, *answer.headers))
 
     def base_message(self, name: str, args: tuple[str, ...], related: tuple[str, ...] = ()) -> ErrorMessage:
-        name = spoken(name, self.base)
+        name = available_message(name, self.base)
         message = BASE_MESSAGES[name]
         args = args[: message.arguments]
         text = message.text
@@ -187,7 +190,7 @@ class ErrorShapes:
         self._try(f"replies.{key}", lambda: self.say(ProfileReply(key, {"reset_type": ""})))
 
     def _check_task(self, where: str, task: Mapping[str, object]) -> None:
-        if self._profile.tasks.get("style", "none") == "none":
+        if task_style(self._profile) == "none":
             raise RackMisconfigured(f"{where} answers with a task, and tasks.style is none")
         for key, known in (("start", TASK_BEGINS), ("end", TASK_ENDS)):
             state = task.get(key)

@@ -21,8 +21,8 @@ from emulator.core.journal import EventKind
 from emulator.core.vocab import ResetType
 from emulator.faults.protocol import HttpReply
 from emulator.redfish.accounts.auth import Credentials, Means, authenticate, check_password_age, claim_of, demand
-from emulator.redfish.events.event_messages import written
-from emulator.redfish.power.tasks import promise
+from emulator.redfish.events.event_messages import write_event
+from emulator.redfish.power.tasks import accept_as_task
 from emulator.redfish.service import query
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import (
@@ -129,7 +129,7 @@ class Service:
         match done:
             case ProfileReply():
                 task = self._profile.replies[done.reply].task
-                return self._wording.say(done) if task is None else promise(call, done, task, self._wording)
+                return self._wording.say(done) if task is None else accept_as_task(call, done, task, self._wording)
             case ResourceBody():
                 return self._shown(call, done)
             case MessageReply():
@@ -185,7 +185,7 @@ class Service:
             view.forgot(where)
         else:
             return
-        event = written(name, where, odata_type, call.seq)
+        event = write_event(name, where, odata_type, call.seq)
         if (name, event.kind) != ("ResourceCreated", "EventDestination"):  # its first event would be about itself
             view.events.emit(event)
 
@@ -267,7 +267,7 @@ class Service:
         plain: Json = json.loads(own.body)
         if asked.shapes_members:
             here = f"{resource.path}?{call.incoming.query}"
-            plain = query.of_members(plain, asked, here, lambda path: self._fetched(call, path))
+            plain = query.select_members(plain, asked, here, lambda path: self._fetched(call, path))
         if asked.expand is not None:
             allowance = iter(range(MAX_EXPANDED))
             plain = query.expanded(

@@ -1,6 +1,7 @@
-"""The compiled tree of a profile: every fixed resource by its path, with the profile's overlay put in.
+"""The resource tree of a profile: all fixed resources by path, with the overlay of the profile applied.
 
-One tree serves all BMCs of the same profile with the same systems; it is made once and never changes.
+`service.app` makes one tree for all BMCs of the same profile with the same systems. It never changes. `service.service` looks up
+each request in it, in the emulator's thread.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ BUILT_IN = "built-in"
 
 
 class Tree:
-    """Raises RackMisconfigured for an overlay that does not fit."""
+    """All fixed resources by path. Raises RackMisconfigured for an overlay that names an unknown base or path."""
 
     def __init__(self, profile: Profile, names: tuple[SystemName, ...]) -> None:
         self._nodes: dict[str, Resource] = {}
@@ -64,7 +65,7 @@ class Tree:
         return iter(self._nodes.values())
 
     def find(self, view: RedfishBmc, path: str) -> Resource | None:
-        """`path` may have one trailing slash."""
+        """The resource at `path`, which may have one trailing slash; None if there is none."""
         if path.endswith("/") and len(path) > 1:
             path = path[:-1]
         node = self._nodes.get(path)
@@ -94,7 +95,7 @@ class Tree:
 
 
 def members_properties(nodes: Iterable[Resource]) -> Iterator[Resource]:
-    """DSP0266 7.9.1: a POST to the Members property of a collection is one to the collection."""
+    """DSP0266 7.9.1: a POST to the Members property of a collection is a POST to the collection."""
     for node in nodes:
         if node.member is not None and "POST" in node.operations:
             yield Resource(path=f"{node.path}/Members", operations={"POST": node.operations["POST"]})
@@ -131,7 +132,7 @@ def merged_patch(target: object, patch: object) -> object:
 
 
 def without_links(body: Json, removed: frozenset[str]) -> Json:
-    """The body without references to resources that are not there; counts follow."""
+    """The body without links to the removed paths; the counts of lists follow."""
 
     def gone(value: object) -> bool:
         return isinstance(value, dict) and value.keys() == {"@odata.id"} and value["@odata.id"] in removed
