@@ -1,4 +1,7 @@
-"""AccountService: the accounts that really can log in, over IPMI too, and the three predefined roles."""
+"""AccountService: the accounts of the BMC, which also log in over IPMI, and the three predefined roles.
+
+`service.tree` calls `accounts` when a tree is built; operations run in the emulator's thread. The core stores the accounts.
+"""
 
 from __future__ import annotations
 
@@ -45,11 +48,11 @@ ROLE_TYPE: Final = "#Role.v1_2_4.Role"
 COLLECTION_TYPE: Final = "#ManagerAccountCollection.ManagerAccountCollection"
 
 _NAME: Final = TextRule(low=1, high=LIMITS.name_max, pattern=r"(?!\.{1,2}$|Members$)[A-Za-z0-9!$&'()*+,.=@_-]+")
-"""The name is the last part of the account's path, where DSP0266 allows these characters and no percent-encoding."""
+"""The name is the last segment of the account's path. DSP0266 allows these characters there without percent-encoding."""
 _PASSWORD: Final = TextRule(low=LIMITS.password_min, high=LIMITS.password_max, secret=True)
 _ROLE: Final = OneOfRule(tuple(PRIVILEGES))
 OWN_FIELDS: Final[WritableFields] = {"Password": _PASSWORD}
-"""What anybody may change of the own account."""
+"""What every user may change of their own account."""
 FIELDS: Final[WritableFields] = {
     "UserName": _NAME,
     "Password": _PASSWORD,
@@ -141,8 +144,10 @@ def _member(view: RedfishBmc, name: str) -> Resource | None:
         }
 
     def may_read(call: RedfishCall) -> bool:
-        who = call.user
-        return who.user == name or holds(who, RedfishPrivilege.CONFIGURE_USERS) or holds(who, RedfishPrivilege.CONFIGURE_MANAGER)
+        user = call.user
+        return (
+            user.user == name or holds(user, RedfishPrivilege.CONFIGURE_USERS) or holds(user, RedfishPrivilege.CONFIGURE_MANAGER)
+        )
 
     return Resource(
         path=path,

@@ -1,4 +1,7 @@
-"""SessionService and its sessions: log in, look, log out."""
+"""SessionService and its sessions: log in, list, log out.
+
+`service.tree` calls `sessions` when a tree is built; operations run in the emulator's thread. The core stores the sessions.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ SERVICE_TYPE: Final = "#SessionService.v1_1_8.SessionService"
 SESSION_TYPE: Final = "#Session.v1_1_1.Session"
 COLLECTION_TYPE: Final = "#SessionCollection.SessionCollection"
 _CREDENTIALS: Final = ("UserName", "Password")
-_TIMEOUT_RANGE: Final = (30, 86_400)  # SessionService.SessionTimeout of the schema
+_TIMEOUT_RANGE: Final = (30, 86_400)  # seconds; the range of SessionService.SessionTimeout in the schema
 
 
 FIELDS: Final[WritableFields] = {
@@ -139,7 +142,7 @@ def _log_in(call: RedfishCall) -> ResourceBody:
 
 
 def _credentials(body: Json) -> tuple[str, str]:
-    """Raises Refusal (400). What was sent as a password is never repeated."""
+    """User name and password of a log-in. Raises RegistryError (400). Messages never repeat the password."""
     for key in body:
         if key not in _CREDENTIALS and not key.startswith("@odata."):
             raise RegistryError(400, "PropertyUnknown", shown(key), related=(f"#/{shown(key)}",))

@@ -1,6 +1,6 @@
 """The properties of a ComputerSystem except its power: boot, LED, tags, restore policy, watchdog, summaries; and their PATCH.
 
-`power.systems` calls it: `facts` and `shown` for each GET that needs a new body, `writes` when a tree is built.
+`power.systems` calls it: `facts` for each GET, `properties_of` for each new body, `writes` when a tree is built.
 
 Rules
   1. The core holds all of these values and IPMI shares them. This module stores nothing.
@@ -83,6 +83,7 @@ class SystemFacts(NamedTuple):
 
 
 def facts(view: BmcView, system_id: str) -> SystemFacts:
+    """The facts now. The caller asks the core for the power word; this function does not count as a read of the power state."""
     chassis, boot = view.chassis, view.boot
     return SystemFacts(
         powered=energised(view, system_id),

@@ -197,7 +197,7 @@ def _port(parts: SystemParts, at: AdapterPort) -> Resource:
 
 
 def _metrics(parts: SystemParts, at: AdapterPort) -> Resource:
-    """Errors and discards only: what a healthy port counts as 0. There is no traffic here to be counted."""
+    """Only counters of errors and discards, which are 0 on a healthy port: the emulator has no traffic to count."""
 
     def body(view: RedfishBmc) -> Json:
         return {

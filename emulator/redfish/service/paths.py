@@ -1,4 +1,4 @@
-"""The paths of the Systems, Chassis and Managers collections, and of the BMC's Manager."""
+"""The paths of the Systems, Chassis and Managers collections, and of the BMC's Manager. All resource families use them."""
 
 from __future__ import annotations
 

@@ -1,10 +1,12 @@
-"""One BMC's Redfish service: a request in, an answer out.
+"""The Redfish service of one BMC: takes a request and returns an answer.
+
+`service.app` makes one Service per BMC with its first request, and calls `answer` for each request in the emulator's thread.
 
 Rules
-  1. Order: journal, faults, credentials, existence, method, OData version, conditions, then the resource itself. All of it runs
-     in one piece in one thread: between a condition and the write that it guards nothing can happen.
-  2. Armed faults are asked for exactly once per request, because asking counts as firing.
-  3. Nothing secret is handed to the journal: how a client proved itself, and a name that exists, are all it hears.
+  1. Order: journal, faults, credentials, existence, method, OData version, conditions, then the resource itself. Nothing else
+     runs between these steps, so a condition still holds when the write that it guards happens.
+  2. Each request asks for armed faults exactly once, because a question counts as a firing.
+  3. The journal gets no secrets: only the kind of authentication, and the user name if that user exists.
 """
 
 from __future__ import annotations
@@ -46,22 +48,24 @@ from emulator.redfish.service.tree import Tree
 
 READS = frozenset({"GET", "HEAD"})
 MAX_EXPANDED = 1000
-"""How many references one $expand replaces; links run in rings, so with several levels there is no end to them."""
+"""How many references one $expand replaces. Links form cycles, so with several levels their number has no limit."""
 RESET_ACTION = "/Actions/ComputerSystem.Reset"
 _SCHEMAS = "http://redfish.dmtf.org/schemas/v1"
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A representation, ready to go out."""
+    """A representation of a resource: bytes, entity tag and headers."""
 
     body: bytes
     etag: str | None
     headers: HeaderList
-    opaque: bool = False  # a document outside the data model: no query applies to it
+    opaque: bool = False  # a document outside the data model, to which no query applies
 
 
 class Service:
+    """The service of one BMC. It caches representations until the state of their resource changes."""
+
     def __init__(self, view: RedfishBmc, tree: Tree, wording: ErrorShapes) -> None:
         self._view = view
         self._profile = view.profile
@@ -70,10 +74,11 @@ class Service:
         self._kept: dict[str, tuple[Hashable, int, Entity]] = {}
 
     def logged(self, entry: LogEntry) -> None:
-        """The BMC has a new entry in its log."""
+        """The app calls this when the BMC has written a log entry."""
         self._view.logged(entry)
 
     def answer(self, incoming: Incoming) -> HttpAnswer:
+        """Journals the request, serves it, journals the answer."""
         view = self._view
         view.advance()
         resource = self._tree.find(view, incoming.path)
@@ -99,7 +104,7 @@ class Service:
         return answer
 
     def refuse(self, refusal: RegistryError) -> HttpAnswer:
-        """For what never became a request: the error in this BMC's words."""
+        """The error answer to a request that the app could not hand to `answer`, in this vendor's shape."""
         return self._wording.refusal(refusal)
 
     def _exists(self, path: str) -> bool:
@@ -145,7 +150,7 @@ class Service:
         operation = resource.operations.get(method) if resource is not None else None
         outside = path != "/redfish" and not path.startswith("/redfish/")
         free = outside or (resource is not None and (resource.open or (operation is not None and operation.needs is None)))
-        # An open resource may be asked to expand into what is not open: then credentials count, if there are any.
+        # A query may expand an open resource into protected ones. Credentials are then verified, if the client sent any.
         if not free or (call.incoming.query and claim.means is not Means.NONE):
             call.who = authenticate(call, claim, self._profile)
             check_password_age(call)
@@ -167,7 +172,7 @@ class Service:
         return done
 
     def _written(self, call: RedfishCall, resource: Resource, done: OperationResult) -> None:
-        """What a client has made, changed or removed gets another tag, and is news to subscribers."""
+        """After a create, change or delete: gives the resource a new revision and emits an event."""
         method, view = call.incoming.method, call.view
         where = done.path if isinstance(done, ResourceBody) else resource.path
         if isinstance(done, ResourceBody) and done.status == 201:
@@ -186,14 +191,14 @@ class Service:
         else:
             return
         event = write_event(name, where, odata_type, call.seq)
-        if (name, event.kind) != ("ResourceCreated", "EventDestination"):  # its first event would be about itself
+        if (name, event.kind) != ("ResourceCreated", "EventDestination"):  # a new subscription gets no event about itself
             view.events.emit(event)
 
     def _succeeded(self, done: OperationResult) -> bool:
         return (self._profile.replies[done.reply].status if isinstance(done, ProfileReply) else done.status) < 300
 
     def _shown(self, call: RedfishCall, done: ResourceBody) -> HttpAnswer:
-        """A resource as it has become, with complaints about what was not taken."""
+        """The resource after an operation, with messages about the properties that were refused."""
         resource = self._tree.find(call.view, done.path)
         assert resource is not None, f"{done.path} was written and is not there"
         entity = self._entity(call, resource)
@@ -279,12 +284,12 @@ class Service:
         if asked.select:
             plain = query.selected(plain, asked.select)
         body = json.dumps(plain).encode()
-        # A part of a resource has the tag of the whole, good for If-Match; where others are shown too, they count.
+        # Selected properties keep the tag of the resource, so that If-Match works. A body with other resources has its own tag.
         alone = asked.expand is None and not asked.shapes_members
         return self._wrapped(resource, body, own.etag if alone else self._tag(resource, body))
 
     def _fetched(self, call: RedfishCall, path: str) -> Json | None:
-        """What $expand puts in the place of a reference, tag included; None for what this client may not read."""
+        """The body that $expand puts in place of a reference, with its tag; None if this client may not read it."""
         resource = self._tree.find(call.view, path)
         if resource is None or resource.content is None or (call.who is None and not resource.open):
             return None
@@ -297,7 +302,7 @@ class Service:
         return plain
 
     def _only_member(self, call: RedfishCall, resource: Resource) -> Resource:
-        """The one member of a collection with one member; any other collection is its own answer (DSP0266)."""
+        """The member of a collection that has exactly one; else the collection itself (DSP0266 7.3)."""
         members = resource.body_now(call).get("Members")
         if not isinstance(members, list):
             raise RegistryError(400, "QueryNotSupportedOnResource")
@@ -311,8 +316,11 @@ class Service:
     # -- presence --------------------------------------------------------------------------------------------------------
 
     def _check_presence(self, call: RedfishCall) -> None:
-        """A BMC that has just started may not be ready. One that is away is not asked by our own wire; other servers cannot
-        be silent, so there it is a 503."""
+        """Raises the profile's reply while a BMC that has just started is not ready.
+
+        Our own wire is silent while a BMC is away, so its requests never come here. Other WSGI servers cannot be silent: they get
+        503 (RegistryError).
+        """
         presence = call.view.presence()
         match presence.being:
             case Being.NOT_READY if not presence.resets or call.request.reset in presence.resets:
@@ -348,7 +356,7 @@ class Service:
 
 
 def _reset_asked(incoming: Incoming) -> ResetType | None:
-    """The ResetType of a reset, as far as a fault's trigger can know it before anybody has checked the request."""
+    """The ResetType of a ComputerSystem.Reset, for the triggers of faults; the request is not checked yet."""
     if incoming.method != "POST" or not incoming.path.rstrip("/").endswith(RESET_ACTION):
         return None
     try:
@@ -359,7 +367,7 @@ def _reset_asked(incoming: Incoming) -> ResetType | None:
 
 
 def acceptable(accept: str | None, media: str) -> bool:
-    """Whether a client that sent this Accept can take `media` (RFC 9110 12.5.1); q=0 rules a type out."""
+    """Whether a client that sent this Accept header accepts `media` (RFC 9110 12.5.1); q=0 excludes a type."""
     if accept is None or not accept.strip():
         return True
     kind = media.partition("/")[0]
