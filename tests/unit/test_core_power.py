@@ -11,6 +11,8 @@ from emulator.core.faults.board import Armed
 from emulator.core.faults.fault import Seam
 from emulator.core.faults.trigger import ClientRequest, When
 from emulator.core.journal import EventKind
+from emulator.core.power.commands import PowerCommand
+from emulator.core.power.system import Look
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.truth.host import News
 from emulator.core.vocab import ChassisControl, Os, Rail, ResetType
@@ -23,11 +25,14 @@ LOOK = ClientRequest(protocol="redfish", method="GET", path="/redfish/v1/Systems
 
 
 def look(bench, view=View.SYSTEM):
-    return bench.view().power("1", view, LOOK)
+    """A client asks and is told."""
+    word = bench.view().power("1", view, LOOK)
+    bench.view().told([Look("1", view, word)], None)
+    return word
 
 
 def reset(bench, word):
-    return bench.view().reset("1", word, None)
+    return bench.view().command("1", PowerCommand.redfish(word), None)
 
 
 def test_force_off_cuts_the_rail_after_the_profiles_delay(bench):
@@ -150,11 +155,11 @@ def test_on_right_after_off_is_refused_for_as_long_as_the_profile_says(bench):
     [(ChassisControl.DOWN, 0xD5), (ChassisControl.CYCLE, 0xD5), (ChassisControl.UP, 0x00), (ChassisControl.SOFT, 0xCC)],
 )
 def test_ipmi_answers_come_from_the_profiles_row(bench_of, control, code):
-    assert bench_of(HostSpec(power="off")).view().chassis_control(control, None) == code
+    assert bench_of(HostSpec(power="off")).view().command("1", PowerCommand.ipmi(control), None).code == code
 
 
 def test_a_change_through_ipmi_is_seen_through_redfish(bench):
-    assert bench.view().chassis_control(ChassisControl.DOWN, None) == 0
+    assert bench.view().command("1", PowerCommand.ipmi(ChassisControl.DOWN), None).code == 0
     bench.advance(5)
     assert look(bench) == "Off"
     assert bench.view().last_power_event() == "Off"

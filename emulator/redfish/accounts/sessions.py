@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from emulator.core.bmc.accounts import AccountSession, AuthResult
+from emulator.core.faults.trigger import Intent
 from emulator.redfish.accounts.auth import challenge_of, demand, own_account
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import (
@@ -90,7 +91,7 @@ def sessions(profile: Profile) -> tuple[Resource, ...]:
             path=SESSIONS,
             type=COLLECTION_TYPE,
             content=content_of(_session_ids, listing),
-            operations={"POST": Operation(None, _log_in)},
+            operations={"POST": Operation(None, _log_in, Intent.LOGIN)},
             member=_member,
         ),
     )
@@ -113,7 +114,7 @@ def _member(view: RedfishBmc, session_id: str) -> Resource | None:
         path=f"{SESSIONS}/{session_id}",
         type=SESSION_TYPE,
         content=fixed_content(lambda view: shown_as),
-        operations={"DELETE": Operation(RedfishPrivilege.CONFIGURE_SELF, _log_out)},
+        operations={"DELETE": Operation(RedfishPrivilege.CONFIGURE_SELF, _log_out, Intent.LOGOUT)},
         cached=False,
     )
 

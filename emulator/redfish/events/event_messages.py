@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from emulator.core.bmc.eventlog import SENTENCES, LogEntry, LogKind
+from emulator.core.power.system import Look
 from emulator.redfish.events.subscriptions import RedfishEvent
 from emulator.redfish.service.messages import BaseMessage
 
@@ -18,6 +19,9 @@ LOG_EVENT: Final = "LogEvent.1.0"
 """A registry of this project, for log entries for which DMTF has no message."""
 
 DETAIL: Final = "Detail"
+
+POWER_WORDS: Final[Mapping[LogKind, str]] = {LogKind.POWER_ON: "On", LogKind.POWER_OFF: "Off"}
+"""The power word that the event of such a log entry tells its subscribers."""
 
 POWER_EVENTS: Final[Mapping[LogKind, str]] = {LogKind.POWER_ON: "ResourcePoweredOn", LogKind.POWER_OFF: "ResourcePoweredOff"}
 
@@ -84,6 +88,7 @@ def log_event(entry: LogEntry, manager: str) -> RedfishEvent:
     """The event of a new log entry. `manager` is the path of the BMC, the origin of entries that belong to no system."""
     origin = manager if entry.system is None else f"/redfish/v1/Systems/{entry.system}"
     message_id, text, args = message_of(entry, origin)
+    word = POWER_WORDS.get(entry.kind)
     return RedfishEvent(
         message_id=message_id,
         text=text,
@@ -93,6 +98,7 @@ def log_event(entry: LogEntry, manager: str) -> RedfishEvent:
         origin=origin,
         kind="Manager" if entry.system is None else "ComputerSystem",
         cause=entry.cause,
+        look=Look(entry.system, "event", word) if entry.system is not None and word is not None else None,
     )
 
 

@@ -18,6 +18,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from emulator.core.clock import Instant
+from emulator.core.power.system import Look
 from emulator.redfish.service.shapes import EventStream, Json
 
 EVENT_TYPE: Final = "#Event.v1_9_0.Event"
@@ -29,7 +30,10 @@ MAX_SUBSCRIPTIONS: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedfishEvent:
-    """One event, independent of who receives it. `origin` is the path of the resource that it is about; `kind` is its schema."""
+    """One event, independent of who receives it.
+
+    `origin` is the path of the resource that it is about, `kind` its schema; `look` is the power word that it tells.
+    """
 
     message_id: str
     text: str
@@ -39,6 +43,7 @@ class RedfishEvent:
     origin: str | None = None
     kind: str | None = None
     cause: int | None = None
+    look: Look | None = None
     extra: Json = field(default_factory=dict)
 
     @property
@@ -134,6 +139,7 @@ class SubscriptionOwner(Protocol):
     def after(self, seconds: float, do: Callable[[], None]) -> object: ...
     def date(self, instant: Instant) -> str: ...
     def record_notice(self, what: str, cause: int | None, **data: str | int | None) -> int: ...
+    def look_by_event(self, look: Look, cause: int | None) -> int: ...
 
 
 class Subscriptions:
@@ -199,6 +205,7 @@ class Subscriptions:
         if subscription.stream is not None:
             if subscription.stream.push(sse(number, body)):
                 self._record(subscription, event, "streamed")
+                self._look(event)
             return
         if not self._delivery_service.allows(_host(subscription.destination)):
             self._record(subscription, event, "not sent: the destination is not an allowed host")
@@ -218,6 +225,7 @@ class Subscriptions:
     ) -> None:
         if problem is None:
             self._record(subscription, event, "delivered", attempt=attempt + 1)
+            self._look(event)
             return
         self._record(subscription, event, f"failed: {problem}", attempt=attempt + 1)
         if self._held.get(subscription.id) is not subscription:
@@ -242,6 +250,10 @@ class Subscriptions:
     def _record(self, subscription: Subscription, event: RedfishEvent, what: str, attempt: int | None = None) -> None:
         more = {} if attempt is None else {"attempt": attempt}
         self._owner.record_notice(what, event.cause, subscription=subscription.id, message_id=event.message_id, **more)
+
+    def _look(self, event: RedfishEvent) -> None:
+        if event.look is not None:
+            self._owner.look_by_event(event.look, event.cause)
 
     def _payload(self, subscription: Subscription, event: RedfishEvent, number: int) -> Json:
         record: Json = {

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from emulator.redfish.service.call import ProfileReply, RedfishCall, RegistryError, RegistryMessage, refused, shown
+from emulator.core.power.commands import PowerCommand
+from emulator.core.vocab import ResetType
+from emulator.redfish.service.call import ProfileReply, RedfishCall, RegistryError, RegistryMessage, parse_object, refused, shown
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import InvalidValue, WritableFields
 
@@ -59,12 +61,21 @@ def parameters(body: Json, fields: WritableFields, required: tuple[str, ...], ac
     return taken
 
 
+def reset_type(read_body: Callable[[], bytes]) -> ResetType | None:
+    """The ResetType in the body of a ComputerSystem.Reset; the request is not checked yet. None: there is no such ResetType."""
+    try:
+        word = parse_object(read_body()).get(PARAMETER)
+    except RegistryError:
+        return None
+    return PowerCommand.redfish(word).reset if isinstance(word, str) else None
+
+
 def reset_of(system_id: str) -> Callable[[RedfishCall], ProfileReply]:
     """ComputerSystem.Reset of one system. Raises RegistryError (400, 415); the power table gives all other answers."""
 
     def reset(call: RedfishCall) -> ProfileReply:
         wanted = parameter(call.json_object(), PARAMETER, ACTION)
-        answer = call.view.reset(system_id, wanted, call.seq)
+        answer = call.view.command(system_id, PowerCommand.redfish(wanted), call.seq)
         return ProfileReply(answer.reply, {"reset_type": shown(wanted)})
 
     return reset

@@ -38,9 +38,8 @@ class ChassisState(NamedTuple):
 
 def chassis(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
     all_parts = tuple(SystemParts(profile, name.id, name.chassis_id) for name in names)
-    listing = collection(
-        CHASSIS, "ChassisCollection", "Chassis Collection", lambda view: tuple(parts.chassis for parts in all_parts)
-    )
+    members = tuple(parts.chassis for parts in all_parts)
+    listing = collection(CHASSIS, "ChassisCollection", "Chassis Collection", lambda view: members, power_below=1)
     return (listing, *(_one_chassis(parts) for parts in all_parts))
 
 
@@ -50,8 +49,7 @@ def _one_chassis(parts: SystemParts) -> Resource:
     fixed = _fixed_properties(parts)
 
     def state(call: RedfishCall) -> ChassisState:
-        power_word = call.view.power(system_id, View.CHASSIS, call.request, call.seq)
-        return ChassisState(power_word, call.view.chassis.led(system_id))
+        return ChassisState(call.power(system_id, View.CHASSIS), call.view.chassis.led(system_id))
 
     def body(view: RedfishBmc, state: ChassisState) -> Json:
         properties: Json = head_of(path, identity.chassis_type, parts.chassis_id, "Computer System Chassis") | {
@@ -79,6 +77,8 @@ def _one_chassis(parts: SystemParts) -> Resource:
         content=content_of(state, body),
         operations={"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, fields, write)},
         system=system_id,
+        tells=View.CHASSIS,
+        power_in_links=True,
     )
 
 
@@ -171,4 +171,5 @@ def managers(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource,
 
     listing = collection(MANAGERS, "ManagerCollection", "Manager Collection", lambda view: (path,))
     resets = manager_reset(profile) if profile.bmc_reset.reset_types else ()
-    return (listing, Resource(path=path, type=odata_type, content=content_of(bmc_clock, body)), *resets)
+    manager = Resource(path=path, type=odata_type, content=content_of(bmc_clock, body), power_in_links=True)
+    return (listing, manager, *resets)

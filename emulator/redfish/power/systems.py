@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from emulator.core.bmc.view import SystemName
+from emulator.core.faults.trigger import Intent
 from emulator.redfish.inventory import host
 from emulator.redfish.inventory.system_parts import SystemParts
-from emulator.redfish.power.actions import reset_of
+from emulator.redfish.power.actions import reset_of, reset_type
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.paths import CHASSIS, SYSTEMS, manager_path
@@ -49,13 +50,15 @@ class ComputerSystemState(NamedTuple):
 
 def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
     members = tuple(f"{SYSTEMS}/{name.id}" for name in names)
-    resources = [collection(SYSTEMS, "ComputerSystemCollection", "Computer System Collection", lambda view: members)]
+    resources = [
+        collection(SYSTEMS, "ComputerSystemCollection", "Computer System Collection", lambda view: members, power_below=1)
+    ]
     for name in names:
         resources.append(_system(SystemParts(profile, name.id, name.chassis_id)))
         resources.append(
             Resource(
                 path=_reset_path(name.id),
-                operations={"POST": Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, reset_of(name.id))},
+                operations={"POST": _reset_operation(name.id)},
                 system=name.id,
             )
         )
@@ -70,9 +73,7 @@ def _system(parts: SystemParts) -> Resource:
     action = _reset_action(profile, system_id)
 
     def state(call: RedfishCall) -> ComputerSystemState:
-        return ComputerSystemState(
-            call.view.power(system_id, View.SYSTEM, call.request, call.seq), host.facts(call.view, system_id)
-        )
+        return ComputerSystemState(call.power(system_id, View.SYSTEM), host.facts(call.view, system_id))
 
     def body(view: RedfishBmc, state: ComputerSystemState) -> Json:
         name = view.system(system_id)
@@ -96,8 +97,18 @@ def _system(parts: SystemParts) -> Resource:
 
     operations = {"PATCH": host.writes(parts)}
     return Resource(
-        path=path, type=identity.system_type, content=content_of(state, body), operations=operations, system=system_id
+        path=path,
+        type=identity.system_type,
+        content=content_of(state, body),
+        operations=operations,
+        system=system_id,
+        tells=View.SYSTEM,
+        power_in_links=True,
     )
+
+
+def _reset_operation(system_id: str) -> Operation:
+    return Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, reset_of(system_id), Intent.POWER_COMMAND, reset_type)
 
 
 def power_and_status(power: str | None) -> Json:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 MAX_BODY: Final = 1 << 20
 """The largest request body in bytes; a larger one is answered with 413."""
 
+EXCHANGE: Final = "emulator.exchange"
+"""Key of the WSGI environment: the `Exchange` of a request that the wire hook has classified before the service gets it."""
+
 _HEADERS: Final = {
     name: f"HTTP_{name.upper().replace('-', '_')}"
     for name in ("x-auth-token", "authorization", "accept", "odata-version", "if-match", "if-none-match")
@@ -74,8 +77,11 @@ def create_app(
     services = Services(rack, event_delivery or NoEventDelivery(), keyring_of or (lambda name: StaticKeyring()))
     if bmc is not None:
         rack.unit(bmc)
-    default = bmc if bmc is not None else next(iter(rack.units)) if len(rack.units) == 1 else None
+    return app_of(services, bmc if bmc is not None else next(iter(rack.units)) if len(rack.units) == 1 else None)
 
+
+def app_of(services: Services, default: str | None = None) -> Flask:
+    """The application for services that a caller shares with other users. `default` is the BMC of a request that names none."""
     app = RedfishFlask("emulator.redfish", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
 
@@ -85,7 +91,10 @@ def create_app(
 
     def handle() -> Response:
         service = service_of_request()
-        return _response(_no_bmc() if service is None else service.answer(_incoming()))
+        if service is None:
+            return _response(_no_bmc())
+        environ = flask_request.environ
+        return _response(service.answer(incoming_of(environ, _body_reader()), environ.get(EXCHANGE)))
 
     def flask_error(error: HTTPException) -> Response:
         """The answer to an error of Flask, or to an exception in this service."""
@@ -145,8 +154,8 @@ class Services:
             self._earlier_events[name] += 1
 
 
-def _incoming() -> Incoming:
-    environ = flask_request.environ
+def incoming_of(environ: WSGIEnvironment, read_body: Callable[[], bytes]) -> Incoming:
+    """The request in a WSGI environment. `read_body` returns the same bytes at each call."""
     return Incoming(
         method=environ["REQUEST_METHOD"],
         path=environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace"),
@@ -154,7 +163,7 @@ def _incoming() -> Incoming:
         headers={name: environ[key] for name, key in _HEADERS.items() if key in environ},
         address=environ.get("REMOTE_ADDR", ""),
         stream=environ.get("emulator.stream"),
-        read_body=_body_reader(),
+        read_body=read_body,
     )
 
 

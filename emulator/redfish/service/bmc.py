@@ -14,6 +14,7 @@ from emulator.core.bmc.eventlog import LogEntry, LogKind
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import Instant
 from emulator.core.journal import EventKind
+from emulator.core.power.system import Look
 from emulator.core.rack import Rack
 from emulator.core.timers import Timer
 from emulator.redfish.certificates.keyring import Keyring
@@ -92,6 +93,10 @@ class RedfishBmc(BmcView):
 
     def record_notice(self, what: str, cause: int | None, **data: str | int | None) -> int:
         return self.record(EventKind.NOTICE, cause, what=what, **data)
+
+    def look_by_event(self, look: Look, cause: int | None) -> int:
+        """Journals that an event told a subscriber a power word. No gate counts it, because gates count reads."""
+        return self.record(EventKind.LOOK, cause, system=look.system, view=look.view, word=look.word)
 
     def task_path(self, task: Task) -> str:
         kind = "JobService/Jobs" if task_style(self.profile) == "jobs" else "TaskService/Tasks"

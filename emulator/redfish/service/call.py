@@ -13,8 +13,10 @@ from typing import Protocol, TypeAlias
 
 from emulator.core.errors import EmulatorError
 from emulator.core.faults.trigger import ClientRequest
+from emulator.core.power.system import Look
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.shapes import EventStream, Json
+from profiles.model import View
 
 HeaderList: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -147,7 +149,10 @@ def _nothing_exists(path: str) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class RedfishCall:
-    """A request and the BMC that it reached. `seq` is its event in the journal; `exists` tells whether this BMC has a path."""
+    """A request and the BMC that it reached. `seq` is its event in the journal; `exists` tells whether this BMC has a path.
+
+    `looks` are the power words that its answer contains, once the answer is ready.
+    """
 
     view: RedfishBmc
     incoming: Incoming
@@ -156,6 +161,15 @@ class RedfishCall:
     who: RequestUser | None = None
     found: ReachedResource | None = None
     exists: Callable[[str], bool] = _nothing_exists
+    looks: list[Look] = field(default_factory=list)
+    _words: dict[tuple[str, View], str | None] = field(default_factory=dict)
+
+    def power(self, system_id: str, view: View) -> str | None:
+        """The power word of this view. The core is asked once per request, so that report faults count one read."""
+        key = (system_id, view)
+        if key not in self._words:
+            self._words[key] = self.view.power(system_id, view, self.request, self.seq)
+        return self._words[key]
 
     @property
     def resource(self) -> ReachedResource:

@@ -18,9 +18,12 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
+from emulator.core.faults.trigger import Intent
+from emulator.core.vocab import ResetType
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import OperationResult, RedfishCall
 from emulator.redfish.service.shapes import Json
+from profiles.model import View
 
 ROOT: Final = "/redfish/v1"
 
@@ -35,12 +38,21 @@ class RedfishPrivilege(StrEnum):
     CONFIGURE_SELF = "ConfigureSelf"
 
 
+def no_reset(read_body: Callable[[], bytes]) -> ResetType | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a method other than GET does. `needs` is the privilege that the client must have; None: no credentials are needed."""
+    """What a method other than GET does. `needs` is the privilege that the client must have; None: no credentials are needed.
+
+    `intent` is what such a request means; `reset` reads the ResetType of a power command from its body.
+    """
 
     needs: RedfishPrivilege | None
     do: Callable[[RedfishCall], OperationResult]
+    intent: Intent = Intent.WRITE
+    reset: Callable[[Callable[[], bytes]], ResetType | None] = no_reset
 
 
 class Snapshot(NamedTuple):
@@ -81,7 +93,12 @@ def readable_by_all(call: RedfishCall) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """`content` None: the path has operations only (actions). `read` answers a GET in place of `content` (streams, monitors)."""
+    """`content` None: the path has operations only (actions). `read` answers a GET in place of `content` (streams, monitors).
+
+    A resource declares the power words that its answers contain. `tells`: the PowerState in its body is the word of this view
+    about `system`. `power_below`: with this many levels of $expand, the answer contains such a body (0: never). `power_in_links`:
+    a reference under Links leads to one.
+    """
 
     path: str
     content: Content | None = None
@@ -92,6 +109,9 @@ class Resource:
     may_read: Callable[[RedfishCall], bool] = readable_by_all
     member: Callable[[RedfishBmc, str], Resource | None] | None = None
     system: str | None = None  # the system whose power this resource shows or changes
+    tells: View | None = None
+    power_below: int = 0
+    power_in_links: bool = False
     media: str = "application/json"
     cached: bool = True  # whether the service keeps its bytes until the state changes
 
@@ -104,7 +124,7 @@ class Resource:
         return self.content is not None or self.read is not None
 
     def body_now(self, call: RedfishCall) -> Json:
-        """The body now; empty if it is not a JSON object. The core may count this call as a read of the power state."""
+        """The body now; empty if it is not a JSON object."""
         body = self.content(call).make_body() if self.content is not None else None
         return body if isinstance(body, dict) else {}
 
@@ -140,14 +160,16 @@ def collection(
     schema: str,
     name: str,
     members: Callable[[RedfishBmc], tuple[str, ...]],
+    *,
+    power_below: int = 0,
 ) -> Resource:
-    """A collection of `schema` whose members never change while the tree exists."""
+    """A collection of `schema` whose members never change while the tree exists. `power_below` 1: they show a PowerState."""
     odata_type = f"#{schema}.{schema}"
 
     def body(view: RedfishBmc) -> Json:
         return collection_body(path, odata_type, name, members(view))
 
-    return Resource(path=path, type=odata_type, content=fixed_content(body))
+    return Resource(path=path, type=odata_type, content=fixed_content(body), power_below=power_below)
 
 
 def collection_body(path: str, odata_type: str, name: str, members: tuple[str, ...]) -> Json:

@@ -58,7 +58,7 @@ def service_root(profile: Profile) -> Resource:
             root["ProtocolFeaturesSupported"] = feature_flags(profile, version)
         return root
 
-    return Resource(path=ROOT, type=odata_type, content=fixed_content(body), open=True)
+    return Resource(path=ROOT, type=odata_type, content=fixed_content(body), open=True, power_below=2)
 
 
 def versions() -> Resource:

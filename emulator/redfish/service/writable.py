@@ -213,7 +213,6 @@ def patch(
         allowed = fields(call) if callable(fields) else fields
         taken, messages = check_fields(body, allowed, {})
         if any(message.message == "PropertyUnknown" for message in messages):
-            # The body is made only for this message, because to make it may count as a read of the power state.
             taken, messages = check_fields(body, allowed, known(call) if known is not None else call.resource.body_now(call))
         if not taken and messages:
             raise refused(400, messages)

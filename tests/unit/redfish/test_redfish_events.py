@@ -7,6 +7,7 @@ import json
 import pytest
 
 from emulator.core.bmc.view import BmcView
+from emulator.core.power.commands import PowerCommand
 from emulator.redfish.service.app import create_app
 
 SERVICE = "/redfish/v1/EventService"
@@ -300,7 +301,7 @@ def test_a_reset_of_the_bmc_ends_streams_and_keeps_subscriptions(bmc, stream):
 
 def test_events_before_the_first_request_count_too(bmc):
     for power in ("ForceOff", "On"):
-        BmcView(bmc.rack, "n1").reset(bmc.system.rpartition("/")[2], power, None)
+        BmcView(bmc.rack, "n1").command(bmc.system.rpartition("/")[2], PowerCommand.redfish(power), None)
         bmc.clock.advance(20)
         bmc.rack.advance()
     earlier = len(bmc.rack.unit("n1").log)
