@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.scenario import Inject
+from conformance.givens.inject import Inject
 from emulator import Armed, Rail, ResetType, When, make_fault
 
 RESET_PATH = "*/Actions/ComputerSystem.Reset"

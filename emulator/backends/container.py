@@ -13,16 +13,15 @@ Rules
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from emulator.backends.tell import Tell
+from emulator.backends.worker import HostWorker
 from emulator.core.truth.host import News, Order
-
-Tell = Callable[[str, str, News, int | None], None]
 
 LABEL = "org.fencelab.host"
 PROJECT_LABEL = "com.docker.compose.project"
@@ -109,18 +108,18 @@ class ContainerHosts:
         self._watch = _Watch(self._workers.values(), connect(), look_every) if hosts else None
 
     def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
-        self._workers[unit, system].wants.put((order, cause))
+        self._workers[unit, system].put(order, cause)
 
     def lab(self, unit: str, system: str, action: LabAction) -> None:
         """Freezes or thaws the host. Returns at once; the truth follows."""
-        self._workers[unit, system].wants.put((action, None))
+        self._workers[unit, system].put(action, None)
 
     def close(self) -> None:
         """Leaves the containers as they are and joins the threads. Nothing is told any more."""
         if self._watch is not None:
             self._watch.close()
         for worker in self._workers.values():
-            worker.close()
+            worker.close(2 * PATIENCE)
 
 
 def _insist_on_ours(engine: Engine, hosts: Iterable[DockerHost]) -> None:
@@ -133,44 +132,30 @@ def _insist_on_ours(engine: Engine, hosts: Iterable[DockerHost]) -> None:
         engine.close()
 
 
-class _EngineWorker:
-    """One host: its orders and looks, one after the other, so that the news are in the order of what happened."""
+class _EngineWorker(HostWorker[Order | LabAction | None]):
+    """One container. An order of None is a look."""
 
-    def __init__(self, key: tuple[str, str], host: DockerHost, tell: Tell, engine: Engine, look_every: float) -> None:
+    def __init__(self, key: tuple[str, str], host: DockerHost, tell: Tell, engine: Engine, look_every_s: float) -> None:
+        super().__init__(key, tell, thread_name=f"container of {host.label}", idle_s=look_every_s)
         self.host = host
-        self.wants: queue.Queue[tuple[Order | LabAction | None, int | None] | None] = queue.Queue()
-        self._key = key
-        self._tell_anybody = tell
         self._engine = engine
-        self._look_every = look_every
         self._known: ContainerState | None = None
         self._shall_boot = False
         self._complaint = ""
-        self._closed = False
-        self._thread = threading.Thread(target=self._work, name=f"container of {host.label}", daemon=True)
+        self.wake()
         self._thread.start()
-        self.look()
+
+    def wake(self) -> None:
+        """Something may have happened to the container. From any thread."""
+        self.put(None, None)
 
     def look(self) -> None:
-        self.wants.put((None, None))
+        self.carry_out(None, None)
 
-    def close(self) -> None:
-        self._closed = True
-        self.wants.put(None)
-        self._thread.join(2 * PATIENCE)
-
-    def _work(self) -> None:
-        while True:
-            try:
-                want = self.wants.get(timeout=self._look_every)
-            except queue.Empty:
-                want = (None, None)
-            if want is None or self._closed:
-                break
-            self._turn(*want)
+    def at_end(self) -> None:
         self._engine.close()
 
-    def _turn(self, want: Order | LabAction | None, cause: int | None) -> None:
+    def carry_out(self, want: Order | LabAction | None, cause: int | None) -> None:
         before = self._known
         try:
             seen = self._engine.find(self.host)
@@ -182,13 +167,13 @@ class _EngineWorker:
         except (OutOfSight, NotOurs) as error:
             self._complain(str(error))
             if before is not None or want is not None:
-                self._tell(News.OUT_OF_SIGHT, cause)
+                self.tell(News.OUT_OF_SIGHT, cause)
             self._known = None
             return
         self._complaint = ""
         self._known = seen
         for news in _news(want, before, seen, booted is not None):
-            self._tell(news, cause)
+            self.tell(news, cause)
 
     def _do(self, want: Order | LabAction, seen: ContainerState) -> None:
         """Carries an order out. Where the engine says no, the look that follows shows what holds."""
@@ -235,10 +220,6 @@ class _EngineWorker:
             return None
         again = self._engine.find(self.host)
         return again if again.running else None
-
-    def _tell(self, news: News, cause: int | None) -> None:
-        if not self._closed:
-            self._tell_anybody(*self._key, news, cause)
 
     def _complain(self, sentence: str) -> None:
         """Says a thing once, not every second."""
@@ -294,4 +275,4 @@ class _Watch:
     def _wake(self, label: str | None) -> None:
         for worker in self._workers:
             if label is None or worker.host.label == label:
-                worker.look()
+                worker.wake()

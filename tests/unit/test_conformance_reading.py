@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conformance import fencers
-from conformance.adapters.definition import fill, fill_all, fill_map
+from conformance.adapters.placeholders import fill, fill_all, fill_map
 from conformance.adapters.reading import FencerFileError, read
 from conformance.vocabulary import Ask, Cause, Claim, Protocol
 
