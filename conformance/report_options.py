@@ -74,8 +74,9 @@ class ReportingCommand(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            broken = "".join(f"; {sentence}" for sentence in REGISTRY.broken)
-            raise OneSentence(f"{error.format_message()}{broken}") from None
+            if not REGISTRY.broken:
+                raise
+            raise OneSentence("; ".join((error.format_message(), *REGISTRY.broken))) from None
 
 
 def options(reports: Iterable[Report], taken: Iterable[str]) -> list[click.Parameter]:

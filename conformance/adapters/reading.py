@@ -74,7 +74,8 @@ def _definition(root: Section, digest: str) -> Definition | None:
     limits = _limits(root)
     causes = _causes(root)
     if adapter is None:
-        root.only((*COMMON, *dict.fromkeys(key for known in REGISTRY.shipped.values() for key in known.keys)))
+        if root.get("adapter") is None or not REGISTRY.broken:  # else the other keys may be those of the adapter that is broken
+            root.only((*COMMON, *dict.fromkeys(key for known in REGISTRY.shipped.values() for key in known.keys)))
         return None
     root.only((*COMMON, *adapter.keys), _of_others(adapter))
     base = adapter.read(root, None)
@@ -112,10 +113,14 @@ def _adapter(root: Section) -> type[Adapter] | None:
 
 def _of_others(adapter: type[Adapter]) -> Mapping[str, str]:
     """What to say of keys that only other adapters read."""
+    readers: dict[str, list[str]] = {}
+    for other in REGISTRY.shipped.values():
+        for key in other.keys:
+            readers.setdefault(key, []).append(other.name)
     return {
-        key: f"the adapter {adapter.name} does not read it (the adapter {other.name} does)"
-        for other in REGISTRY.shipped.values()
-        for key in other.keys
+        key: f"the adapter {adapter.name} does not read it, only {' and '.join(names)}"
+        for key, names in readers.items()
+        if key not in adapter.keys
     }
 
 

@@ -91,9 +91,9 @@ class _ProcessWorker(HostWorker[Order]):
             self._kill_group()
         super().close(timeout_s)
 
-    def carry_out(self, what: Order, cause: int | None) -> None:
+    def carry_out(self, want: Order, cause: int | None) -> None:
         with self._lock:
-            news = self._news_of(what)
+            news = self._news_of(want)
         if news is not None:
             self.tell(news, cause)
 

@@ -1,6 +1,7 @@
 """One thread per host: it carries orders out one after the other, so that news come in the order of what happened.
 
-The back ends subclass it. Whoever orders something (`put`) never waits; the news go through `tell`, which is safe from any thread.
+The back ends subclass it. Whoever orders something (`put`) never waits; the news go through `tell`, which is safe from any
+thread.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ W = TypeVar("W")
 
 @dataclass(frozen=True, slots=True)
 class _Wanted(Generic[W]):
-    what: W
+    want: W
     cause: int | None
 
 
 class HostWorker(ABC, Generic[W]):
-    """The worker of one host. `key` is (bmc, system); `idle_s` is after how long without an order `look` is called, None never."""
+    """The worker of one host; a subclass starts `_thread` when it is ready.
+
+    `key` is (bmc, system). After `idle_s` seconds without an order `look` is called; None: never.
+    """
 
     def __init__(self, key: tuple[str, str], tell: Tell, *, thread_name: str, idle_s: float | None = None) -> None:
         self._key = key
@@ -34,9 +38,9 @@ class HostWorker(ABC, Generic[W]):
         self._closed = False
         self._thread = threading.Thread(target=self._work, name=thread_name, daemon=True)
 
-    def put(self, what: W, cause: int | None) -> None:
+    def put(self, want: W, cause: int | None) -> None:
         """Orders something; `cause` is the `seq` of the event that asked for it. From any thread; returns at once."""
-        self._wanted.put(_Wanted(what, cause))
+        self._wanted.put(_Wanted(want, cause))
 
     def close(self, timeout_s: float | None = None) -> None:
         """Lets the order under way end, drops the others, and joins the thread. Nothing is told any more."""
@@ -45,7 +49,7 @@ class HostWorker(ABC, Generic[W]):
         self._thread.join(timeout_s)
 
     @abstractmethod
-    def carry_out(self, what: W, cause: int | None) -> None:
+    def carry_out(self, want: W, cause: int | None) -> None:
         """Does what was ordered and tells what came of it. In the worker's thread."""
 
     def look(self) -> None:
@@ -61,11 +65,11 @@ class HostWorker(ABC, Generic[W]):
     def _work(self) -> None:
         while True:
             try:
-                wanted = self._wanted.get(timeout=self._idle_s)
+                item = self._wanted.get(timeout=self._idle_s)
             except queue.Empty:
                 self.look()
                 continue
-            if wanted is None or self._closed:
+            if item is None or self._closed:
                 break
-            self.carry_out(wanted.what, wanted.cause)
+            self.carry_out(item.want, item.cause)
         self.at_end()

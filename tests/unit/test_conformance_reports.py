@@ -144,6 +144,10 @@ def test_the_page_is_self_contained_and_escapes_strangers() -> None:
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 
+def test_a_cell_is_called_as_pytest_calls_it() -> None:
+    assert result(Verdict.PASS).id == "STATE-001[dell-idrac9]"
+
+
 def test_every_verdict_has_a_letter_of_its_own_a_style_and_a_colour() -> None:
     assert len({verdict.letter for verdict in Verdict}) == len(Verdict)
     assert all(verdict.style and all(verdict.colours) and verdict.counted_as for verdict in Verdict)
