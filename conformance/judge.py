@@ -5,9 +5,9 @@ Rules
      journal, at the position of the claim.
   2. The invariants G1 to G7 hold in every scenario; expectations come on top.
   3. Only a broken MUST makes a finding. A broken SHOULD, and a cause that only the built-in words could not find, is a note.
-  4. A fault that had to fire and did not makes the run void (ERROR) unless it failed in a way that the fault could only have made
-     worse: UNSAFE, HANG and STUCK stand. So does a fault that need not fire (`must_fire=False`) unless there is a witness that it
-     had no occasion: it fired, or its BMC took no power command in during the whole run.
+  4. The run is void (ERROR) where a fault was not met without which nothing was tested: one that must fire and did not, or one
+     that need not fire (`must_fire=False`) and did not although its BMC took a power command in. Verdicts that such a fault could
+     only have made worse stand: UNSAFE, HANG, STUCK and HYGIENE.
 
 Theory
   Off is safe to claim when the rail is down. A reboot is safe when the incarnation has moved, or the host is off: then the run

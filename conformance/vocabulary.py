@@ -195,7 +195,7 @@ class Verdict(StrEnum):
     # an invariant of conduct is broken
     HYGIENE = "HYGIENE", _VerdictFacts(
         letter="h", style="blue", colours=("#56b4e9", "#000"), exit_code=1, junit=JUnitElement.FAILURE,
-        sarif=SarifLevel.WARNING, counted_as="hygiene",
+        sarif=SarifLevel.WARNING, counted_as="hygiene", stands_without_fault=True,
     )  # fmt: skip
     # waived, and passes: the waiver has to go
     XPASS = "XPASS", _VerdictFacts(

@@ -35,11 +35,8 @@ EXPECTED: tuple[tuple[str, str, Verdict, FindingKind | None], ...] = (
 @pytest.fixture(scope="module")
 def results() -> dict[tuple[str, str], Result]:
     dell = load("dell-idrac9")
-    cells = [
-        MatrixCell(definition, dell, BY_ID[scenario])
-        for fencer, scenario, *_ in EXPECTED
-        if all(way.missing() is None for way in (definition := fencers.load(fencer)).ways.values())
-    ]
+    cells = [MatrixCell(fencers.load(fencer), dell, BY_ID[scenario]) for fencer, scenario, *_ in EXPECTED]
+    cells = [cell for cell in cells if all(way.missing() is None for way in cell.definition.ways.values())]
     return {(r.fencer, r.scenario.id): r for r in runner.run(cells, jobs=8)}
 
 

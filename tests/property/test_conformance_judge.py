@@ -104,5 +104,5 @@ def test_the_judge_keeps_to_its_rules(
         assert judgement.verdict in (Verdict.UNSAFE, Verdict.HANG)
     commanded = any(e.kind is EventKind.COMMAND for e in events)
     if unfired and (must_fire or commanded):
-        assert judgement.verdict in (Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK, Verdict.ERROR)
+        assert judgement.verdict not in (Verdict.PASS, Verdict.MISLEADING)
     assert bool(judgement.findings) == (judgement.verdict not in (Verdict.PASS, Verdict.ERROR))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -286,6 +287,16 @@ def test_a_fault_that_never_fired_excuses_nothing() -> None:
     )
     hang = verdict_on(Story().start().claim(), claim=Claim.NONE, timed_out=True, duration=20.0, faults=(dead_fault(),))
     assert hang.verdict is Verdict.HANG
+    shown = verdict_on(verified_off(), stdout=SECRET, faults=(dead_fault(),))
+    assert shown.kind is Manner.SECRET
+
+
+def test_a_wrong_cause_does_not_stand_without_the_fault_that_was_to_cause_it() -> None:
+    word = names_cause(Cause.AUTH)
+    causes = {Cause.AUTH: re.compile("401")}
+    story = Story().start().claim()
+    judgement = verdict_on(story, word, claim=Claim.FAILED, stderr="x", causes=causes, faults=(dead_fault(),))
+    assert judgement.kind is Manner.UNFIRED
 
 
 def test_a_journal_without_stamps_or_without_truth_is_an_error_of_the_suite() -> None:

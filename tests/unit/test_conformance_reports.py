@@ -19,7 +19,7 @@ from conformance.play_scenario import planned
 from conformance.report import html, junit, model, terminal
 from conformance.result import Result, exit_code
 from conformance.scenarios import ALL, BY_ID
-from conformance.vocabulary import FindingKind, Level, SarifLevel, Verdict
+from conformance.vocabulary import FindingKind, Level, Verdict
 from emulator.core.clock import VirtualClock
 from emulator.core.journal import EventKind as Event
 from emulator.core.journal import Journal
@@ -158,7 +158,7 @@ def test_the_facts_of_a_verdict_agree_with_one_another() -> None:
     assert {v for v in Verdict if v.fails_gate} == {v for v in Verdict if v.is_defect} | {Verdict.ERROR, Verdict.SKIP}
     assert {v for v in Verdict if v.needs_action} == {v for v in Verdict if v.is_defect} | {Verdict.ERROR, Verdict.XPASS}
     assert all(v.ran for v in Verdict if v.needs_action)
-    assert all(v.sarif is SarifLevel.ERROR for v in Verdict if v.stands_without_fault)
+    assert {v for v in Verdict if v.is_defect and not v.stands_without_fault} == {Verdict.MISLEADING}
     assert Verdict("N/A") is Verdict.NA
 
 
