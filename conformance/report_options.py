@@ -1,4 +1,4 @@
-"""The options of `fence-conformance run` that write reports: one for every `Report`, whoever provides it.
+"""The options of `fence-conformance run` that write reports: one for every `ReportFormat`, whoever provides it.
 
 Each takes FILE or `-` (standard output). Reports that are plugged in are imported only when an option is named that is not
 ours, or for the help text.
@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from conformance.report.report import REGISTRY, FinishedRun, Report
+from conformance.report.report import REGISTRY, FinishedRun, ReportFormat
 
 STDOUT: Final = "-"
 USAGE: Final = 2
@@ -39,7 +39,7 @@ class ReportFailed(OneSentence):
 class ReportOption(click.Option):
     """`--NAME FILE|-`."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: ReportFormat) -> None:
         self.report = report
         names = [f"--{report.name}", f"report_{report.name.replace('-', '_')}"]
         super().__init__(names, metavar="FILE|-", expose_value=False, callback=_remember, help=f"Write a report: {report.help}")
@@ -51,9 +51,9 @@ def _remember(ctx: click.Context, option: click.Parameter, value: str | None) ->
         ctx.ensure_object(dict)[option.report.name] = (option.report, value)
 
 
-def wanted(ctx: click.Context) -> Mapping[Report, str]:
+def wanted(ctx: click.Context) -> Mapping[ReportFormat, str]:
     """The reports that the user asked for, each with FILE or `-`. Raises OneSentence where two would go to standard output."""
-    named: dict[Report, str] = dict(ctx.ensure_object(dict).values())
+    named: dict[ReportFormat, str] = dict(ctx.ensure_object(dict).values())
     to_stdout = [f"--{report.name}" for report, name in named.items() if name == STDOUT]
     if len(to_stdout) > 1:
         raise OneSentence(f"only one report can go to standard output, not {' and '.join(to_stdout)}")
@@ -79,7 +79,7 @@ class ReportingCommand(click.Command):
             raise OneSentence("; ".join((error.format_message(), *REGISTRY.broken))) from None
 
 
-def options(reports: Iterable[Report], taken: Iterable[str]) -> list[click.Parameter]:
+def options(reports: Iterable[ReportFormat], taken: Iterable[str]) -> list[click.Parameter]:
     """An option for each report whose name is free."""
     return [ReportOption(report) for report in reports if f"--{report.name}" not in taken]
 
@@ -97,7 +97,7 @@ def check_writable(file: Path) -> None:
         raise OneSentence(f"cannot write {file}: permission denied")
 
 
-def write(report: Report, run: FinishedRun, name: str) -> None:
+def write(report: ReportFormat, run: FinishedRun, name: str) -> None:
     """Writes one report. Raises OneSentence where it cannot be written, or where the format itself fails (exit 5)."""
     try:
         if name == STDOUT:

@@ -15,7 +15,7 @@ import jinja2
 from markupsafe import Markup
 
 from conformance.report.model import last_line
-from conformance.report.report import FinishedRun, Report
+from conformance.report.report import FinishedRun, ReportFormat
 from conformance.result import Result
 from conformance.scenario import Scenario
 from conformance.vocabulary import Verdict
@@ -62,4 +62,4 @@ def _write(run: FinishedRun, stream: TextIO) -> None:
     stream.write(page(run.results, run.version))
 
 
-HTML: Final = Report(name="html", suffix=".html", help="The matrix as one self-contained page.", write=_write)
+HTML: Final = ReportFormat(name="html", suffix=".html", help="The matrix as one self-contained page.", write=_write)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, TextIO
 from xml.etree import ElementTree as Xml
 
-from conformance.report.report import FinishedRun, Report
+from conformance.report.report import FinishedRun, ReportFormat
 from conformance.report.terminal import plain
 from conformance.result import Result
 from conformance.vocabulary import JUnitElement
@@ -76,4 +76,4 @@ def _write(run: FinishedRun, stream: TextIO) -> None:
     stream.write(to_junit(run.results, run.version, run.seed))
 
 
-JUNIT: Final = Report(name="junit", suffix=".xml", help="JUnit XML, for CI.", write=_write)
+JUNIT: Final = ReportFormat(name="junit", suffix=".xml", help="JUnit XML, for CI.", write=_write)

@@ -8,7 +8,7 @@ from typing import Final, TextIO
 
 from conformance.causal_chain import ChainLine
 from conformance.finding import AskFacts, Finding
-from conformance.report.report import FinishedRun, Report
+from conformance.report.report import FinishedRun, ReportFormat
 from conformance.result import Result, counts, exit_code
 from conformance.vocabulary import Verdict
 
@@ -43,7 +43,7 @@ def _write(run: FinishedRun, stream: TextIO) -> None:
     stream.write(to_json(run.results, run.version, run.seed, run.exit_code))
 
 
-JSON: Final = Report(name="json", suffix=".json", help="Everything, for machines (docs/report.md).", write=_write)
+JSON: Final = ReportFormat(name="json", suffix=".json", help="Everything, for machines (docs/report.md).", write=_write)
 
 
 def _result(r: Result) -> dict[str, Json]:

@@ -1,7 +1,7 @@
 """What a report format is, and which there are.
 
-To add a format, write a module in this package that holds a `Report`; `run` gets an option of its name. Another distribution
-may name such a module under the entry point `fencelab.reports`.
+To add a format, write a module in this package that holds a `ReportFormat`; `run` gets an option of its name. Another
+distribution may name such a module under the entry point `fencelab.reports`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class FinishedRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class ReportFormat:
     """A format for files: `--NAME FILE` writes it, `-` is standard output. `suffix` is the usual end of its files.
 
     `write` writes the whole report as text; it may raise OSError.
@@ -46,10 +46,10 @@ class Report:
             raise ValueError(f"a report is called as its option is, in small letters, digits and hyphens, not {self.name!r}")
 
 
-REGISTRY: Registry[Report] = Registry(
+REGISTRY: Registry[ReportFormat] = Registry(
     kind="report",
     group="fencelab.reports",
     package="conformance.report",
-    find_in=partial(fencelab_plugins.instances, kind=Report),
+    find_in=partial(fencelab_plugins.instances, kind=ReportFormat),
     name_of=lambda report: report.name,
 )

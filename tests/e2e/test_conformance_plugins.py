@@ -80,13 +80,13 @@ class OracleAdapter(Adapter):
         return FencerOutcome(ask=invocation.ask, claim=Claim(self.says), exit=0, stdout="the oracle has spoken")
 """
 REPORTS = """
-from conformance.report.report import Report
+from conformance.report.report import ReportFormat
 
 def write(run, stream):
     for result in run.results:
         print(result.scenario.id, result.verdict, file=stream)
 
-LINES = Report(name="acme-lines", suffix=".txt", help="A line per cell.", write=write)
+LINES = ReportFormat(name="acme-lines", suffix=".txt", help="A line per cell.", write=write)
 """
 BROKEN = "raise RuntimeError('acme needs a licence')\n"
 KINDS = {"scenarios": SCENARIOS, "adapters": ADAPTERS, "reports": REPORTS, "faults": FAULTS}

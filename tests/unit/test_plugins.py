@@ -11,15 +11,15 @@ import pytest
 
 import fencelab_plugins
 from conformance.registry import Registry
-from conformance.report.report import REGISTRY, Report
+from conformance.report.report import REGISTRY, ReportFormat
 from emulator.core.errors import RackMisconfigured
 from emulator.faults import make_fault
 
 GROUP = "fencelab.reports"
 ONE = """
 from conformance.report.junit import JUNIT  # imported, not its own
-from conformance.report.report import Report
-LINES = SAME = Report(name="unit-lines", suffix=".txt", help="A line per cell.", write=print)
+from conformance.report.report import ReportFormat
+LINES = SAME = ReportFormat(name="unit-lines", suffix=".txt", help="A line per cell.", write=print)
 """
 Install = Callable[..., None]
 
@@ -44,7 +44,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         del sys.modules[name]
 
 
-def reports() -> Registry[Report]:
+def reports() -> Registry[ReportFormat]:
     """A registry like that of the reports, which has seen nothing yet."""
     return Registry(kind=REGISTRY.kind, group=GROUP, package=REGISTRY.package, find_in=REGISTRY.find_in, name_of=REGISTRY.name_of)
 
@@ -96,7 +96,7 @@ def test_two_of_our_own_with_one_name_are_a_bug_of_ours() -> None:
         kind="report",
         group=GROUP,
         package="conformance.report",
-        find_in=partial(fencelab_plugins.instances, kind=Report),
+        find_in=partial(fencelab_plugins.instances, kind=ReportFormat),
         name_of=lambda report: "twin",
     )
     with pytest.raises(ValueError, match="two reports are called 'twin'"):
