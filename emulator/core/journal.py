@@ -26,12 +26,13 @@ Datum: TypeAlias = JournalScalar | list[JournalScalar] | Mapping[str, JournalSca
 class EventKind(StrEnum):
     RACK = "rack"  # what was put together: always first
     WIRE = "wire"  # connections, and what a wire fault did to them
-    REQUEST = "request"
+    REQUEST = "request"  # protocol, method, path, intent; system and reset where there are any (`trigger.ClientRequest.facts`)
     RESPONSE = "response"
     AUTH = "auth"
     SESSION = "session"
     COMMAND = "command"  # a power command that a BMC has taken in, refused ones too
     FAULT = "fault"  # a fault fired
+    LOOK = "look"  # a client was told a power word: system, view, word; its cause is the request
     GATE = "gate"
     TASK = "task"  # a task of a BMC has begun, runs, has ended or was removed
     NOTICE = "notice"  # subscriptions, and what became of an event that a BMC sent out

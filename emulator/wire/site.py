@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
-from wsgiref.types import WSGIApplication
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Plan
@@ -18,15 +18,19 @@ _GENERAL_ERROR = "Base.1.0.GeneralError"
 
 
 class HttpHooks(Protocol):
-    """What a fault may do to an exchange. Called in the loop's thread; must not block."""
+    """What a fault may do to an exchange. Called in the loop's thread; must not block.
+
+    `environ` is the WSGI environment that the application gets, the same object in both calls of one exchange. Its `wsgi.input`
+    is a BytesIO with the whole body, which `ClientLimits` bounds: read it with `getvalue()`, so that the application still can.
+    """
 
     def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
         """A plan to play before the handshake. The handshake follows only if the plan leaves the connection open."""
 
-    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
+    def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
         """A plan instead of calling the application: the request is not executed."""
 
-    def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
+    def after(self, listener_name: str, environ: WSGIEnvironment, plan: Plan) -> Plan:
         """What is sent in place of `plan`: the request has been executed."""
 
 
@@ -36,10 +40,10 @@ class NoHooks:
     def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
         return None
 
-    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
+    def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
         return None
 
-    def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
+    def after(self, listener_name: str, environ: WSGIEnvironment, plan: Plan) -> Plan:
         return plan
 
 

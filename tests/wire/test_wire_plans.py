@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from wsgiref.types import WSGIEnvironment
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +25,7 @@ PATIENT = ClientLimits(handshake=10 * RATE, request=30 * RATE, idle=75 * RATE, s
 class Instead(NoHooks):
     plan: Plan | None = None
 
-    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
+    def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
         return self.plan
 
 

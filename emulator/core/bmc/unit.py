@@ -32,7 +32,6 @@ class Unit:
     ipmi_lan: bool = True  # whether IPMI over LAN answers at all
     network: Network = AS_FOUND
     listens: int = 0  # the IPv4 address of its sockets; 0: nobody has opened any
-    last_request: int | None = None  # its place in the journal
     logging: bool = True  # whether its own events go into the log
     clock_offset: float = 0.0  # seconds that its clock was set forward
     utc_offset: int | None = 0  # minutes that its users' clocks are ahead of UTC; None: unspecified

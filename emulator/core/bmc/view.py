@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from emulator.core.bmc.accounts import AccountSession, AuthResult, LocalAccount
@@ -18,10 +18,9 @@ from emulator.core.faults.fault import Fault, ReportFault, Seam
 from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import Datum, EventKind
 from emulator.core.naming import derived_serial, derived_uuid
-from emulator.core.power.commands import PowerReply
-from emulator.core.power.system import SystemState
+from emulator.core.power.commands import PowerCommand, PowerReply
+from emulator.core.power.system import Look, SystemState
 from emulator.core.rack import Rack
-from emulator.core.vocab import ChassisControl
 from profiles.model import Account, Lockout, Profile, View
 
 
@@ -78,25 +77,37 @@ class BmcView:
         return SystemName(s.id, s.chassis_id, uuid, derived_serial(key), s.host_name)
 
     def power(self, system_id: str, view: View, request: ClientRequest, cause: int | None = None) -> str | None:
-        """What this view says of the system's power now: a PowerState word, None for null, or ABSENT. Counts as a look."""
+        """What this view says of the system's power now: a PowerState word, None for null, or ABSENT.
+
+        Report faults count the question, so ask once per request. It is no look yet: `told` is, when the word goes out.
+        """
         self._rack.advance()
         system = self._unit.system(system_id)
         word = system.says[view]
         for fault in self._firing(Seam.REPORT, request, cause, system_id, view=view):
             assert isinstance(fault, ReportFault)
             word = fault.report(word)
-        self._rack.effects.looked(self._unit, system, cause)
         return word
 
-    def reset(self, system_id: str, reset: str, cause: int | None) -> PowerReply:
-        """ComputerSystem.Reset with whatever the client sent as ResetType. Raises NoSuchSystem."""
-        self._rack.advance()
-        return self._rack.effects.redfish_reset(self._unit, self._unit.system(system_id), reset, cause)
+    def told(self, looks: Iterable[Look], cause: int | None) -> None:
+        """The answer to the request `cause` has told its client these power words.
 
-    def chassis_control(self, control: ChassisControl, cause: int | None) -> int:
-        """IPMI Chassis Control on the BMC's first system; the completion code."""
+        Journals a `look` for each system and view, and lets the gate of each system count one read.
+        """
+        append, unit = self._rack.journal.append, self._unit
+        seen: set[Look] = set()
+        for look in looks:
+            if look not in seen:  # links run in rings: an expanded answer may show a resource twice
+                seen.add(look)
+                append(unit.name, EventKind.LOOK, cause, {"system": look.system, "view": look.view, "word": look.word})
+        for system in unit.systems:
+            if system.gate is not None and any(look.system == system.id for look in seen):
+                self._rack.effects.looked(unit, system, cause)
+
+    def command(self, system_id: str, command: PowerCommand, cause: int | None) -> PowerReply:
+        """Takes in a power command of either protocol. Raises NoSuchSystem."""
         self._rack.advance()
-        return self._rack.effects.chassis_control(self._unit, self._first(), control, cause)[0]
+        return self._rack.effects.command(self._unit, self._unit.system(system_id), command, cause)
 
     def first_system(self) -> SystemName:
         """The one that IPMI speaks of."""
@@ -250,6 +261,11 @@ class BmcView:
 
     # -- faults and the journal ----------------------------------------------------------------------------------------
 
+    @property
+    def has_faults(self) -> bool:
+        """Whether any fault is armed on this BMC."""
+        return bool(self._unit.faults.armings)
+
     def faults(self, seam: Seam, request: ClientRequest, cause: int | None = None) -> tuple[Fault, ...]:
         """The faults of a seam that act on this request, already journaled as fired."""
         return self._firing(seam, request, cause, request.system)
@@ -265,11 +281,8 @@ class BmcView:
         return fired
 
     def record(self, kind: EventKind, cause: int | None = None, **data: Datum) -> int:
-        seq = self._rack.journal.append(self._unit.name, kind, cause, data)
-        if kind is EventKind.REQUEST:
-            self._unit.last_request = seq
-        return seq
+        return self._rack.journal.append(self._unit.name, kind, cause, data)
 
-    def last_request(self) -> int | None:
-        """Where the journal holds the latest request: for those below the front ends, who see only its bytes."""
-        return self._unit.last_request
+    def record_request(self, facts: Mapping[str, Datum]) -> int:
+        """Journals a request: `ClientRequest.facts`, and what the protocol adds."""
+        return self._rack.journal.append(self._unit.name, EventKind.REQUEST, None, facts)
