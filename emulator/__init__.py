@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from emulator.core.truth.host import Host
     from emulator.core.vocab import ChassisControl, Os, Rail, ResetType
     from emulator.endpoints import Endpoint, SystemRef
-    from emulator.faults.registry import make_fault
+    from emulator.faults.registry import fault, make_fault
     from emulator.fleet import Fleet
     from emulator.frontends import Place
     from emulator.ready import GET_CHANNEL_AUTH_CAPABILITIES
@@ -67,6 +67,7 @@ __all__ = [
     "When",
     "chain",
     "event_from_json",
+    "fault",
     "free_ports",
     "make_fault",
 ]
@@ -99,6 +100,7 @@ _HOME = {
     "Os": "emulator.core.vocab",
     "Rail": "emulator.core.vocab",
     "ResetType": "emulator.core.vocab",
+    "fault": "emulator.faults.registry",
     "make_fault": "emulator.faults.registry",
     "Fleet": "emulator.fleet",
     "Place": "emulator.frontends",

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ from emulator.backends.container import ContainerHosts, DockerHost, Engine, LabA
 from emulator.backends.process import ProcessHost, ProcessHosts
 from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
-from emulator.core.faults.board import Armed
+from emulator.core.faults.board import Armed, Arming
 from emulator.core.faults.fault import Seam
 from emulator.core.journal import Datum, Event, EventKind, Journal
 from emulator.core.rack import Rack, UnitSpec
@@ -279,6 +280,10 @@ class Emulator:
                 rack.arm(name, armed)
 
         self.call(arm_all)
+
+    def faults(self, name: str) -> tuple[Arming, ...]:
+        """What is armed on a BMC, in the order of arming, and how often each has fired up to now."""
+        return self.call(lambda rack: tuple(replace(arming) for arming in rack.unit(name).faults.armings))
 
     def unfired(self, name: str) -> tuple[Armed, ...]:
         """Faults that had to fire and did not (ruling 6)."""
