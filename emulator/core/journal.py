@@ -28,12 +28,13 @@ Datum: TypeAlias = JournalScalar | list[JournalScalar] | Mapping[str, JournalSca
 class EventKind(StrEnum):
     RACK = "rack"  # seed and profiles of the rack: always the first event
     WIRE = "wire"  # connections, and what a wire fault did to them
-    REQUEST = "request"
+    REQUEST = "request"  # protocol, method, path, intent; system and reset where there are any (`trigger.ClientRequest.facts`)
     RESPONSE = "response"
     AUTH = "auth"
     SESSION = "session"
     COMMAND = "command"  # a power command that a BMC has received, whether it accepted or refused it
     FAULT = "fault"  # a fault fired
+    LOOK = "look"  # a client was told a power word: system, view, word; its cause is the request
     GATE = "gate"  # a gate opened: the effect that it held back happens now
     TASK = "task"  # a task of a BMC has begun, runs, has ended or was removed
     NOTICE = "notice"  # subscriptions, and whether an event that a BMC sent was delivered

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.trigger import ClientRequest
+from emulator.core.faults.trigger import ClientRequest, Intent
+from emulator.core.power.system import Look
 from emulator.core.vocab import CompletionCode, ResetType
 from emulator.ipmi.console.sol import Sol
 from emulator.ipmi.session.handshake import RakpHalfOpen
@@ -19,6 +20,7 @@ from emulator.ipmi.session.sessions import IpmiPrivilege, LanSession, LanSession
 from emulator.ipmi.session.strangers import Strangers
 from emulator.ipmi.session.suites import CipherSuite
 from emulator.ipmi.state import Here, IpmiState
+from profiles.model import View
 
 
 class CompletionError(Exception):
@@ -77,13 +79,14 @@ class RequestOrigin(NamedTuple):
 
 
 class IpmiCall(NamedTuple):
-    """One request, as its handler gets it. `cause` is its event in the journal."""
+    """One request, as its handler gets it. `cause` is its event in the journal, `looks` the power words of its answer."""
 
     bmc: IpmiBmc
     origin: RequestOrigin
     data: bytes
     request: ClientRequest
     cause: int
+    looks: list[Look]
 
     @property
     def view(self) -> BmcView:
@@ -93,6 +96,14 @@ class IpmiCall(NamedTuple):
     def system(self) -> str:
         """The id of the system on which IPMI commands act."""
         return self.request.system or self.view.first_id
+
+    def power(self) -> str | None:
+        """What the BMC says of the system's power over IPMI."""
+        return self.view.power(self.system, View.IPMI, self.request, self.cause)
+
+    def tells(self, word: str | None) -> None:
+        """The answer says this power word ("On", "Off", None for unknown)."""
+        self.looks.append(Look(self.system, View.IPMI, word))
 
     @property
     def state(self) -> IpmiState:
@@ -115,12 +126,17 @@ def no_reset(_data: bytes) -> ResetType | None:
     return None
 
 
+def never(_data: bytes) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A row of the command table.
 
     `name` is its name in faults and in the journal. `length` is the smallest and the largest number of request bytes.
-    `sessionless`: whether it is answered outside of a session. `reset` gives the ResetType of a power command.
+    `sessionless`: whether it is answered outside of a session. `intent` is what a request for it means; `tells_power` whether
+    these request bytes make it a power read instead. `reset` gives the ResetType of a power command.
     """
 
     name: str
@@ -128,4 +144,6 @@ class Command:
     run: Callable[[IpmiCall], bytes]
     length: tuple[int, int] = (0, 0)
     sessionless: bool = False
+    intent: Intent = Intent.READ
+    tells_power: Callable[[bytes], bool] = never
     reset: Callable[[bytes], ResetType | None] = no_reset

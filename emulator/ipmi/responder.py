@@ -33,11 +33,12 @@ from emulator.core.faults.fault import Seam
 from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.naming import derived_uuid
+from emulator.core.power.system import Look
 from emulator.core.vocab import CompletionCode
 from emulator.faults.protocol import Completion, Silence, answer_instead
 from emulator.ipmi import starting
 from emulator.ipmi.call import Command, CompletionError, IpmiBmc, IpmiCall, RequestOrigin, Traffic
-from emulator.ipmi.commands import COMMANDS, name_of
+from emulator.ipmi.commands import COMMANDS, classified
 from emulator.ipmi.console.sol import Emit, Sol, nowhere
 from emulator.ipmi.power import boot_options as bootoptions
 from emulator.ipmi.session import rmcp
@@ -312,34 +313,39 @@ class IpmiResponder:
         """Executes a request: (completion code, response data); None for no answer, by a fault or before the BMC is ready."""
         view, session = self._view, origin.session
         row = COMMANDS.get((message.netfn, message.command))
-        name, reset = (name_of(message.netfn, message.command), None) if row is None else (row.name, row.reset(message.data))
-        request = ClientRequest("ipmi", "IPMI", name, self._system, reset)
+        request = classified(message.netfn, message.command, message.data, self._system)
         known = session is not None or self._bmc.strangers.may_write(view.now)
         cause = self._write_request(request, session) if known else self._write_flood()
         fault = answer_instead(view.faults(Seam.PROTOCOL, request, cause))
         if self._presence is not HERE and starting.concerned(self._presence, request, message.netfn, message.command):
             return self._not_ready(cause, self._presence.code)
         code, data = OK, b""
+        looks: tuple[Look, ...] = ()
         before = self._answered_before(message, session)
         if before is not None:
-            code, data = before.code, before.data
+            code, data, looks = before.code, before.data, before.looks
             view.record(EventKind.WIRE, cause, protocol="ipmi", what="a repeated request is answered again, not run")
         elif fault is None or fault.executed:
+            call = IpmiCall(self._bmc, origin, message.data, request, cause, [])
             try:
-                data = admitted(message, row, session)(IpmiCall(self._bmc, origin, message.data, request, cause))
+                data = admitted(message, row, session)(call)
+                looks = tuple(call.looks)
             except CompletionError as refusal:
                 code, data = refusal.completion_code, refusal.data
             except EmulatorError as refusal:
                 code = refusal.completion_code
             if session is not None and view.profile.ipmi.duplicates == "once":
-                session.answered = Answered(message, view.now, code, data)
+                session.answered = Answered(message, view.now, code, data, looks)
         match fault:
             case Silence():
                 return None
             case Completion(code=instead):
                 code, data = instead, b"" if instead else data
+                looks = () if instead else looks
         if known:
             view.record(EventKind.RESPONSE, cause, protocol="ipmi", completion_code=code)
+        if looks:
+            view.told(looks, cause)
         return code, data
 
     def _not_ready(self, cause: int, code: int | None) -> tuple[int, bytes] | None:
@@ -352,10 +358,7 @@ class IpmiResponder:
 
     def _write_request(self, request: ClientRequest, session: LanSession | None) -> int:
         user = session.account.name if session is not None else None
-        return self._view.record(
-            EventKind.REQUEST, None, protocol=request.protocol, method=request.method, path=request.path, system=request.system,
-            reset=request.reset, user=user,
-        )  # fmt: skip
+        return self._view.record_request(request.facts(request.path, user=user))
 
     def _write_flood(self) -> int:
         """The journal event for requests that are only counted: one per second, for all of them."""

@@ -182,14 +182,14 @@ class HttpSession:
         method = request.method.decode("ascii")
         stream = Stream(self._push, self._finish_stream)
         try:
-            plan = site.hooks.before(site.name, method, path)
+            version = request.http_version.decode("ascii")
+            environ = environ_of(method, path, query, version, request.headers, body, self._base)
+            environ["emulator.stream"] = stream
+            plan = site.hooks.before(site.name, environ)
             self._replaced = plan is not None
             if plan is None:
-                version = request.http_version.decode("ascii")
-                environ = environ_of(method, path, query, version, request.headers, body, self._base)
-                environ["emulator.stream"] = stream
                 written = self._write(call(site.app, environ), stream, method == "HEAD")
-                plan = site.hooks.after(site.name, method, path, written)
+                plan = site.hooks.after(site.name, environ, written)
                 self._replaced = plan is not written
         except Exception as error:  # noqa: BLE001  a bug of the application: reported, and a 500 for the client
             site.on_error(error)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
-from wsgiref.types import WSGIApplication
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Plan
@@ -21,15 +21,19 @@ _GENERAL_ERROR = "Base.1.0.GeneralError"
 
 
 class HttpHooks(Protocol):
-    """Called at the points where a fault may change an exchange. Called in the loop's thread; must not block."""
+    """Called at the points where a fault may change an exchange. Called in the loop's thread; must not block.
+
+    `environ` is the WSGI environment that the application gets, the same object in both calls of one exchange. Its `wsgi.input`
+    is a BytesIO with the whole body, which `ClientLimits` bounds: read it with `getvalue()`, so that the application still can.
+    """
 
     def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
         """A plan to carry out before the TLS handshake, which follows only if the plan leaves the connection open."""
 
-    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
+    def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
         """A plan to carry out instead of calling the application. None: call it."""
 
-    def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
+    def after(self, listener_name: str, environ: WSGIEnvironment, plan: Plan) -> Plan:
         """The plan to carry out in place of `plan`, the answer of the application."""
 
 
@@ -39,10 +43,10 @@ class NoHooks:
     def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
         return None
 
-    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
+    def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
         return None
 
-    def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
+    def after(self, listener_name: str, environ: WSGIEnvironment, plan: Plan) -> Plan:
         return plan
 
 

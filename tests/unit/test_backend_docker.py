@@ -24,6 +24,7 @@ from emulator.backends.container import (
     OrderRefused,
     OutOfSight,
 )
+from emulator.core.power.commands import PowerCommand
 from emulator.core.truth.host import TRANSITIONS, News, Order, host_on, transition
 
 KEY = ("bmc1", "1")
@@ -343,7 +344,7 @@ class Nobody:
 def test_what_an_order_would_have_made_the_bmc_say_is_forgotten_when_the_host_goes_out_of_sight(bench: Any) -> None:
     """The engine goes away after a ForceOff and comes back, the container still runs: a BMC that then says Off would lie."""
     bench.rack.hold("node1", "1", Nobody())
-    bench.view().reset("1", "ForceOff", None)
+    bench.view().command("1", PowerCommand.redfish("ForceOff"), None)
     bench.advance(60)
     bench.rack.news("node1", "1", News.OUT_OF_SIGHT)
     bench.rack.news("node1", "1", News.CAME_UP)

@@ -258,5 +258,5 @@ def test_a_listener_name_is_unique(lan):
 
 def test_hooks_without_changes_change_nothing(lan):
     assert NoHooks().connected("a", ("b", 1)) is None
-    assert NoHooks().before("a", "GET", "/") is None
-    assert NoHooks().after("a", "GET", "/", ()) == ()
+    assert NoHooks().before("a", {}) is None
+    assert NoHooks().after("a", {}, ()) == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from wsgiref.types import WSGIEnvironment
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,7 +27,7 @@ PATIENT = ClientLimits(
 class Instead(NoHooks):
     plan: Plan | None = None
 
-    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
+    def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
         return self.plan
 
 

@@ -36,7 +36,6 @@ class Unit:
     ipmi_lan: bool = True  # whether IPMI over LAN answers at all
     network: Network = AS_FOUND
     listens: int = 0  # the IPv4 address of its sockets as an int; 0: it has no sockets
-    last_request: int | None = None  # `seq` of the latest request in the journal
     logging: bool = True  # whether the BMC logs its own events
     clock_offset: float = 0.0  # seconds that a client has set its clock forward
     utc_offset: int | None = 0  # minutes that local time is ahead of UTC; None: unspecified

@@ -5,7 +5,7 @@ The Redfish and IPMI front ends call it, in the emulator's one thread. It has no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from emulator.core.bmc.accounts import AccountSession, AuthResult, LocalAccount
@@ -21,10 +21,9 @@ from emulator.core.faults.fault import Fault, ReportFault, Seam
 from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import Datum, EventKind
 from emulator.core.naming import derived_serial, derived_uuid
-from emulator.core.power.commands import PowerReply
-from emulator.core.power.system import SystemState
+from emulator.core.power.commands import PowerCommand, PowerReply
+from emulator.core.power.system import Look, SystemState
 from emulator.core.rack import Rack
-from emulator.core.vocab import ChassisControl
 from profiles.model import Account, Lockout, Profile, View
 
 
@@ -81,9 +80,9 @@ class BmcView:
         return SystemName(s.id, s.chassis_id, uuid, derived_serial(key), s.host_name)
 
     def power(self, system_id: str, view: View, request: ClientRequest, cause: int | None = None) -> str | None:
-        """What this view says about the system's power now: a PowerState word, None for null, or ABSENT.
+        """What this view says about the system's power now: a PowerState word, None for null, or ABSENT. Raises NoSuchSystem.
 
-        Counts as a read for the system's gate. Raises NoSuchSystem.
+        Ask once per request, because report faults count each call. It is not a look yet: call `told` when the answer goes out.
         """
         self._rack.advance()
         system = self._unit.system(system_id)
@@ -91,18 +90,27 @@ class BmcView:
         for fault in self._firing(Seam.REPORT, request, cause, system_id, view=view):
             assert isinstance(fault, ReportFault)
             word = fault.report(word)
-        self._rack.effects.looked(self._unit, system, cause)
         return word
 
-    def reset(self, system_id: str, reset: str, cause: int | None) -> PowerReply:
-        """ComputerSystem.Reset with whatever the client sent as ResetType. Raises NoSuchSystem."""
-        self._rack.advance()
-        return self._rack.effects.redfish_reset(self._unit, self._unit.system(system_id), reset, cause)
+    def told(self, looks: Iterable[Look], cause: int | None) -> None:
+        """The answer to the request `cause` has told its client these power words.
 
-    def chassis_control(self, control: ChassisControl, cause: int | None) -> int:
-        """IPMI Chassis Control on the BMC's first system; the completion code."""
+        Journals a `look` for each system and view, and lets the gate of each system count one read.
+        """
+        append, unit = self._rack.journal.append, self._unit
+        seen: set[Look] = set()
+        for look in looks:
+            if look not in seen:  # links run in rings: an expanded answer may show a resource twice
+                seen.add(look)
+                append(unit.name, EventKind.LOOK, cause, {"system": look.system, "view": look.view, "word": look.word})
+        for system in unit.systems:
+            if system.gate is not None and any(look.system == system.id for look in seen):
+                self._rack.effects.looked(unit, system, cause)
+
+    def command(self, system_id: str, command: PowerCommand, cause: int | None) -> PowerReply:
+        """Takes in a power command of either protocol. Raises NoSuchSystem."""
         self._rack.advance()
-        return self._rack.effects.chassis_control(self._unit, self._first(), control, cause)[0]
+        return self._rack.effects.command(self._unit, self._unit.system(system_id), command, cause)
 
     def first_system(self) -> SystemName:
         """The first system, which is the one that IPMI commands act on."""
@@ -258,6 +266,11 @@ class BmcView:
 
     # -- faults and the journal ----------------------------------------------------------------------------------------
 
+    @property
+    def has_faults(self) -> bool:
+        """Whether any fault is armed on this BMC."""
+        return bool(self._unit.faults.armings)
+
     def faults(self, seam: Seam, request: ClientRequest, cause: int | None = None) -> tuple[Fault, ...]:
         """The faults of a seam that act on this request, already journaled as fired."""
         return self._firing(seam, request, cause, request.system)
@@ -273,11 +286,8 @@ class BmcView:
         return fired
 
     def record(self, kind: EventKind, cause: int | None = None, **data: Datum) -> int:
-        seq = self._rack.journal.append(self._unit.name, kind, cause, data)
-        if kind is EventKind.REQUEST:
-            self._unit.last_request = seq
-        return seq
+        return self._rack.journal.append(self._unit.name, kind, cause, data)
 
-    def last_request(self) -> int | None:
-        """`seq` of the latest request in the journal. The wire faults use it, because they see only bytes."""
-        return self._unit.last_request
+    def record_request(self, facts: Mapping[str, Datum]) -> int:
+        """Journals a request: `ClientRequest.facts`, and what the protocol adds. Returns the `seq` of the event."""
+        return self._rack.journal.append(self._unit.name, EventKind.REQUEST, None, facts)

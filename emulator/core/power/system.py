@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from emulator.core.bmc.machine import Machine
 from emulator.core.bmc.sensor_setup import NO_SETUPS, SensorSetup
@@ -26,6 +27,18 @@ from profiles.model import EffectStep, View
 
 GATE_SECONDS = 10.0
 """A gate opens this long after the second read, in seconds, whatever `reads` says (ruling 8)."""
+
+
+class Look(NamedTuple):
+    """One power word that a client was told.
+
+    `view` is "system", "chassis" or "ipmi", or "event" for an event that the BMC sent to a subscriber. `word` is a PowerState
+    (IPMI's bit and ACPI state as "On" or "Off"); None: the client was told that it is not known.
+    """
+
+    system: str
+    view: str
+    word: str | None
 
 
 @dataclass(slots=True)

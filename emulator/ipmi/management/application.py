@@ -14,7 +14,6 @@ from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.sdr import DEVICE_SUPPORT
 from emulator.ipmi.session.rmcp import NO_SESSION
 from emulator.ipmi.session.sessions import IpmiPrivilege
-from profiles.model import View
 
 IPMI_2_0 = 0x02
 EVENT_LOGGING = 0x08
@@ -71,7 +70,8 @@ def get_guid(call: IpmiCall) -> bytes:
 
 
 def get_acpi_power_state(call: IpmiCall) -> bytes:
-    word = call.view.power(call.system, View.IPMI, call.request, call.cause)
+    word = call.power()
+    call.tells(word if word in ACPI_STATE else None)
     return bytes((ACPI_STATE.get(word, ACPI_UNKNOWN), 0x00 if word == "On" else ACPI_UNKNOWN))
 
 

@@ -12,7 +12,6 @@ from emulator.core.bmc.sensors import LEVELS, Sensor, SensorNumber, SensorType, 
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.sdr import EVENTS, SENSOR_SPECIFIC, STATES, THRESHOLD_TYPE, factors, raw_limits
-from profiles.model import View
 
 EVENTS_ON, SCANNING_ON, UNAVAILABLE = 0x80, 0x40, 0x20
 RESERVED_BITS = 0xC0
@@ -74,10 +73,17 @@ def get_reading(call: IpmiCall) -> bytes:
     return bytes((sensor.raw(reading.value), _flags(setup), RESERVED_BITS | reading.beyond))
 
 
+def tells_power(data: bytes) -> bool:
+    """Whether Get Sensor Reading asks for a sensor that says whether the host is on."""
+    return len(data) == 1 and data[0] in STATES
+
+
 def _states(call: IpmiCall, number: SensorNumber) -> int:
-    word = call.view.power(call.system, View.IPMI, call.request, call.cause)
+    word = call.power()
     if number is SensorNumber.POWER_UNIT:
+        call.tells("Off" if word == "Off" else "On")
         return STATE_RESERVED << 8 | (UNIT_IS_OFF if word == "Off" else 0)
+    call.tells(word if word in ("On", "Off") else None)
     return STATE_RESERVED << 8 | {"On": ACPI_ON, "Off": ACPI_SOFT_OFF}.get(str(word), ACPI_UNKNOWN)
 
 

@@ -15,11 +15,11 @@ from collections.abc import Mapping
 
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.machine import IDENTIFY_SECONDS, Led, RestorePolicy
+from emulator.core.power.commands import PowerCommand
 from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, CompletionCode, ResetType
 from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.power import boot_options as bootoptions
 from emulator.ipmi.session.rmcp import BMC_ADDRESS
-from profiles.model import View
 
 POWER_BIT: Mapping[str | None, int] = {"On": 1, "PoweringOn": 1, "PoweringOff": 1, "Paused": 1, "Off": 0}
 CAPABILITIES = bytes((0x00, BMC_ADDRESS, BMC_ADDRESS, BMC_ADDRESS, BMC_ADDRESS))
@@ -50,9 +50,10 @@ def get_capabilities(_call: IpmiCall) -> bytes:
 
 
 def get_status(call: IpmiCall) -> bytes:
-    word = call.view.power(call.system, View.IPMI, call.request, call.cause)
+    word = call.power()
     if word not in POWER_BIT:
         raise CompletionError(CompletionCode.UNSPECIFIED)
+    call.tells("On" if POWER_BIT[word] else "Off")
     chassis = call.view.chassis
     commanded = call.view.last_power_event() == "On" and chassis.powered_by() is RestartCause.CHASSIS_CONTROL
     event = (ON_BY_COMMAND if commanded else 0) | (MAINS_FAILED if chassis.mains_failed() else 0)
@@ -67,8 +68,9 @@ def control(call: IpmiCall) -> bytes:
     wanted = control_of(call.data)
     if wanted is None:
         raise CompletionError(CompletionCode.INVALID_FIELD)
-    if code := call.view.chassis_control(wanted, call.cause):
-        raise CompletionError(code)
+    reply = call.view.command(call.system, PowerCommand.ipmi(wanted), call.cause)
+    if reply.code:
+        raise CompletionError(reply.code)
     bootoptions.power_was_commanded(call.state, call.view.now)
     return b""
 

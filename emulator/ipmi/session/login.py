@@ -13,7 +13,7 @@ from __future__ import annotations
 from emulator.core.bmc.accounts import AuthResult, LocalAccount
 from emulator.core.bmc.view import BmcView
 from emulator.core.faults.fault import Seam
-from emulator.core.faults.trigger import ClientRequest
+from emulator.core.faults.trigger import ClientRequest, Intent
 from emulator.core.journal import EventKind
 from emulator.faults.protocol import Completion, Silence, answer_instead
 from emulator.ipmi.call import IpmiBmc
@@ -64,7 +64,7 @@ class RakpLogin:
             raise Malformed("a payload that no client sends outside of a session")
         if len(body) < 8:
             raise Malformed(f"{NAMES[kind]} is cut off")
-        request = ClientRequest("ipmi", "IPMI", NAMES[kind], self._system)
+        request = ClientRequest("ipmi", "IPMI", NAMES[kind], self._system, None, Intent.LOGIN)
         fault = answer_instead(self._view.faults(Seam.PROTOCOL, request))
         reply: bytes | None = None
         if fault is None or fault.executed:

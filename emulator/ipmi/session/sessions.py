@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
 from emulator.core.clock import Instant
+from emulator.core.power.system import Look
 from emulator.ipmi.session.rmcp import IpmiMessage, Lan15, RmcpPlus
 from profiles.model import Account
 
@@ -87,6 +88,7 @@ class Answered:
     at: Instant
     code: int
     data: bytes
+    looks: tuple[Look, ...] = ()  # the power words of the answer
 
 
 @dataclass(slots=True, kw_only=True)

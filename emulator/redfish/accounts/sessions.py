@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import Final
 
 from emulator.core.bmc.accounts import AccountSession, AuthResult
+from emulator.core.faults.trigger import Intent
 from emulator.redfish.accounts.auth import challenge_of, demand, own_account
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import (
@@ -65,7 +66,7 @@ def sessions(profile: Profile) -> tuple[Resource, ...]:
             type=COLLECTION_TYPE,
             body=listing,
             state=lambda call: tuple(session.id for session in call.view.sessions()),
-            operations={"POST": Operation(None, _log_in)},
+            operations={"POST": Operation(None, _log_in, Intent.LOGIN)},
             member=_member,
         ),
     )
@@ -88,7 +89,7 @@ def _member(view: RedfishBmc, session_id: str) -> Resource | None:
         path=f"{SESSIONS}/{session_id}",
         type=SESSION_TYPE,
         body=lambda view, state: shown_as,
-        operations={"DELETE": Operation(RedfishPrivilege.CONFIGURE_SELF, _log_out)},
+        operations={"DELETE": Operation(RedfishPrivilege.CONFIGURE_SELF, _log_out, Intent.LOGOUT)},
         kept=False,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from emulator.core.bmc.eventlog import SENTENCES, LogEntry, LogKind
+from emulator.core.power.system import Look
 from emulator.redfish.events.subscriptions import Happening
 from emulator.redfish.service.messages import BaseMessage
 
@@ -15,6 +16,9 @@ LOG_EVENT: Final = "LogEvent.1.0"
 """Our own: what a BMC writes into its log and DMTF has no message for."""
 
 DETAIL: Final = "Detail"
+
+POWER_WORDS: Final[Mapping[LogKind, str]] = {LogKind.POWER_ON: "On", LogKind.POWER_OFF: "Off"}
+"""The power word that an event tells its subscribers."""
 
 POWER_EVENTS: Final[Mapping[LogKind, str]] = {LogKind.POWER_ON: "ResourcePoweredOn", LogKind.POWER_OFF: "ResourcePoweredOff"}
 
@@ -81,6 +85,7 @@ def happening(entry: LogEntry, manager: str) -> Happening:
     """A log entry as an event; `manager` is the path of the BMC, for what is about no system."""
     origin = manager if entry.system is None else f"/redfish/v1/Systems/{entry.system}"
     message_id, text, args = message_of(entry, origin)
+    word = POWER_WORDS.get(entry.kind)
     return Happening(
         message_id=message_id,
         text=text,
@@ -90,6 +95,7 @@ def happening(entry: LogEntry, manager: str) -> Happening:
         origin=origin,
         kind="Manager" if entry.system is None else "ComputerSystem",
         cause=entry.cause,
+        look=Look(entry.system, "event", word) if entry.system is not None and word is not None else None,
     )
 
 

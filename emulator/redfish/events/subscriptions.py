@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from emulator.core.clock import Instant
+from emulator.core.power.system import Look
 from emulator.redfish.service.shapes import EventStream, Json
 
 EVENT_TYPE: Final = "#Event.v1_9_0.Event"
@@ -27,7 +28,8 @@ MOST: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """One event before anybody has it. `origin` is the resource it is about; `kind` that resource's schema."""
+    """One event before anybody has it. `origin` is the resource it is about; `kind` that resource's schema; `look` the power word
+    that it tells whoever gets it."""
 
     message_id: str
     text: str
@@ -37,6 +39,7 @@ class Happening:
     origin: str | None = None
     kind: str | None = None
     cause: int | None = None
+    look: Look | None = None
     extra: Json = field(default_factory=dict)
 
     @property
@@ -132,6 +135,7 @@ class Around(Protocol):
     def after(self, seconds: float, do: Callable[[], None]) -> object: ...
     def date(self, instant: Instant) -> str: ...
     def tell(self, what: str, cause: int | None, **data: str | int | None) -> int: ...
+    def look_by_event(self, look: Look, cause: int | None) -> int: ...
 
 
 class Subscriptions:
@@ -197,6 +201,7 @@ class Subscriptions:
         if subscription.stream is not None:
             if subscription.stream.push(sse(number, body)):
                 self._tell(subscription, event, "streamed")
+                self._look(event)
             return
         if not self._courier.allows(_host(subscription.destination)):
             self._tell(subscription, event, "not sent: the destination is not an allowed host")
@@ -214,6 +219,7 @@ class Subscriptions:
     ) -> None:
         if problem is None:
             self._tell(subscription, event, "delivered", attempt=attempt + 1)
+            self._look(event)
             return
         self._tell(subscription, event, f"failed: {problem}", attempt=attempt + 1)
         if self._held.get(subscription.id) is not subscription:
@@ -238,6 +244,10 @@ class Subscriptions:
     def _tell(self, subscription: Subscription, event: Happening, what: str, attempt: int | None = None) -> None:
         more = {} if attempt is None else {"attempt": attempt}
         self._around.tell(what, event.cause, subscription=subscription.id, message_id=event.message_id, **more)
+
+    def _look(self, event: Happening) -> None:
+        if event.look is not None:
+            self._around.look_by_event(event.look, event.cause)
 
     def _payload(self, subscription: Subscription, event: Happening, number: int) -> Json:
         record: Json = {

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from emulator.redfish.service.call import ProfileReply, RedfishCall, RegistryError, RegistryMessage, refused, shown
+from emulator.core.power.commands import PowerCommand
+from emulator.core.vocab import ResetType
+from emulator.redfish.service.call import ProfileReply, RedfishCall, RegistryError, RegistryMessage, parse_object, refused, shown
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import Misfit, WritableFields
 
@@ -55,12 +57,21 @@ def parameters(body: Json, fields: WritableFields, required: tuple[str, ...], ac
     return taken
 
 
+def reset_type(read_body: Callable[[], bytes]) -> ResetType | None:
+    """The ResetType that a body asks for, before anybody has checked the request."""
+    try:
+        word = parse_object(read_body()).get(PARAMETER)
+    except RegistryError:
+        return None
+    return PowerCommand.redfish(word).reset if isinstance(word, str) else None
+
+
 def reset_of(system_id: str) -> Callable[[RedfishCall], ProfileReply]:
     """ComputerSystem.Reset of one system. Raises Refusal (400, 415); what the power table answers is never one of these."""
 
     def reset(call: RedfishCall) -> ProfileReply:
         wanted = parameter(call.json_object(), PARAMETER, ACTION)
-        answer = call.view.reset(system_id, wanted, call.seq)
+        answer = call.view.command(system_id, PowerCommand.redfish(wanted), call.seq)
         return ProfileReply(answer.reply, {"reset_type": shown(wanted)})
 
     return reset

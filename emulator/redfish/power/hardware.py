@@ -28,7 +28,8 @@ from profiles.model import ABSENT, Profile, View
 
 def chassis(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
     boxes = tuple(SystemParts(profile, name.id, name.chassis_id) for name in names)
-    listing = collection(CHASSIS, "ChassisCollection", "Chassis Collection", lambda view: tuple(box.chassis for box in boxes))
+    members = tuple(box.chassis for box in boxes)
+    listing = collection(CHASSIS, "ChassisCollection", "Chassis Collection", lambda view: members, power_below=1)
     return (listing, *(_one_chassis(box) for box in boxes))
 
 
@@ -38,8 +39,7 @@ def _one_chassis(box: SystemParts) -> Resource:
     fixed = _inside(box)
 
     def state(call: RedfishCall) -> Hashable:
-        says = call.view.power(system_id, View.CHASSIS, call.request, call.seq)
-        return (says, call.view.chassis.led(system_id))
+        return (call.power(system_id, View.CHASSIS), call.view.chassis.led(system_id))
 
     def body(view: RedfishBmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
@@ -71,6 +71,8 @@ def _one_chassis(box: SystemParts) -> Resource:
         state=state,
         operations={"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, fields, write)},
         system=system_id,
+        tells=View.CHASSIS,
+        power_in_links=True,
     )
 
 
@@ -160,4 +162,4 @@ def managers(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource,
 
     listing = collection(MANAGERS, "ManagerCollection", "Manager Collection", lambda view: (path,))
     resets = manager_reset(profile) if profile.bmc_reset.reset_types else ()
-    return (listing, Resource(path=path, type=odata_type, body=body, state=state), *resets)
+    return (listing, Resource(path=path, type=odata_type, body=body, state=state, power_in_links=True), *resets)

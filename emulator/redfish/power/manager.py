@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
+from emulator.core.faults.trigger import Intent
 from emulator.redfish.power.actions import parameter
 from emulator.redfish.power.systems import ACTION_INFO_TYPE
 from emulator.redfish.service.bmc import RedfishBmc
@@ -29,7 +30,7 @@ def reset_action(profile: Profile) -> Json:
 
 
 def manager_reset(profile: Profile) -> tuple[Resource, ...]:
-    operation = Operation(RedfishPrivilege.CONFIGURE_MANAGER, _reset)
+    operation = Operation(RedfishPrivilege.CONFIGURE_MANAGER, _reset, Intent.BMC_RESET)
     found = [Resource(path=_target(profile), operations={"POST": operation})]
     if profile.power.advertise in ("action_info", "both"):
         found.append(_action_info(profile))

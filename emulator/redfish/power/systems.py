@@ -6,9 +6,10 @@ from collections.abc import Hashable, Mapping
 from typing import Final
 
 from emulator.core.bmc.view import SystemName
+from emulator.core.faults.trigger import Intent
 from emulator.redfish.inventory import host
 from emulator.redfish.inventory.system_parts import SystemParts
-from emulator.redfish.power.actions import reset_of
+from emulator.redfish.power.actions import reset_of, reset_type
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.paths import CHASSIS, SYSTEMS, manager_path
@@ -29,13 +30,15 @@ STATE_OF_POWER: Final[Mapping[str, str]] = {
 
 def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
     members = tuple(f"{SYSTEMS}/{name.id}" for name in names)
-    resources = [collection(SYSTEMS, "ComputerSystemCollection", "Computer System Collection", lambda view: members)]
+    resources = [
+        collection(SYSTEMS, "ComputerSystemCollection", "Computer System Collection", lambda view: members, power_below=1)
+    ]
     for name in names:
         resources.append(_system(SystemParts(profile, name.id, name.chassis_id)))
         resources.append(
             Resource(
                 path=_reset_path(name.id),
-                operations={"POST": Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, reset_of(name.id))},
+                operations={"POST": _reset_operation(name.id)},
                 system=name.id,
             )
         )
@@ -50,7 +53,7 @@ def _system(box: SystemParts) -> Resource:
     action = _reset_action(profile, system_id)
 
     def state(call: RedfishCall) -> Hashable:
-        return (call.view.power(system_id, View.SYSTEM, call.request, call.seq), host.facts(call.view, system_id))
+        return (call.power(system_id, View.SYSTEM), host.facts(call.view, system_id))
 
     def body(view: RedfishBmc, state: Hashable) -> Json:
         assert isinstance(state, tuple)
@@ -75,7 +78,20 @@ def _system(box: SystemParts) -> Resource:
         return system
 
     operations = {"PATCH": host.writes(box)}
-    return Resource(path=path, type=identity.system_type, body=body, state=state, operations=operations, system=system_id)
+    return Resource(
+        path=path,
+        type=identity.system_type,
+        body=body,
+        state=state,
+        operations=operations,
+        system=system_id,
+        tells=View.SYSTEM,
+        power_in_links=True,
+    )
+
+
+def _reset_operation(system_id: str) -> Operation:
+    return Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, reset_of(system_id), Intent.POWER_COMMAND, reset_type)
 
 
 def power_and_status(power: Hashable) -> Json:

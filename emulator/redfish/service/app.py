@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 MAX_BODY: Final = 1 << 20
 """Octets of a request body; a larger one is 413."""
 
+EXCHANGE: Final = "emulator.exchange"
+"""Key of the environment: the `Exchange` of a request that somebody has classified before the service."""
+
 _HEADERS: Final = {
     name: f"HTTP_{name.upper().replace('-', '_')}"
     for name in ("x-auth-token", "authorization", "accept", "odata-version", "if-match", "if-none-match")
@@ -72,8 +75,11 @@ def create_app(
     services = Services(rack, courier or NoEventDelivery(), keyring_of or (lambda name: StaticKeyring()))
     if bmc is not None:
         rack.unit(bmc)
-    default = bmc if bmc is not None else next(iter(rack.units)) if len(rack.units) == 1 else None
+    return app_of(services, bmc if bmc is not None else next(iter(rack.units)) if len(rack.units) == 1 else None)
 
+
+def app_of(services: Services, default: str | None = None) -> Flask:
+    """The application for services that somebody else asks too; `default` is the BMC of a request that names none."""
     app = Unrouted("emulator.redfish", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
 
@@ -83,7 +89,10 @@ def create_app(
 
     def handle() -> Response:
         service = here()
-        return _response(_nobody() if service is None else service.answer(_incoming()))
+        if service is None:
+            return _response(_nobody())
+        environ = flask_request.environ
+        return _response(service.answer(incoming_of(environ, _body_reader()), environ.get(EXCHANGE)))
 
     def broken(error: HTTPException) -> Response:
         """What Flask itself refuses, or what went wrong in here."""
@@ -142,8 +151,8 @@ class Services:
             self._unheard[name] += 1
 
 
-def _incoming() -> Incoming:
-    environ = flask_request.environ
+def incoming_of(environ: WSGIEnvironment, read_body: Callable[[], bytes]) -> Incoming:
+    """The request of a WSGI environment. `read_body` gives the same octets every time."""
     return Incoming(
         method=environ["REQUEST_METHOD"],
         path=environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace"),
@@ -151,7 +160,7 @@ def _incoming() -> Incoming:
         headers={name: environ[key] for name, key in _HEADERS.items() if key in environ},
         address=environ.get("REMOTE_ADDR", ""),
         stream=environ.get("emulator.stream"),
-        read_body=_body_reader(),
+        read_body=read_body,
     )
 
 

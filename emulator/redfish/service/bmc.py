@@ -13,6 +13,7 @@ from emulator.core.bmc.eventlog import LogEntry, LogKind
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import Instant
 from emulator.core.journal import EventKind
+from emulator.core.power.system import Look
 from emulator.core.rack import Rack
 from emulator.core.timers import Timer
 from emulator.redfish.certificates.keyring import Keyring
@@ -86,6 +87,10 @@ class RedfishBmc(BmcView):
 
     def tell(self, what: str, cause: int | None, **data: str | int | None) -> int:
         return self.record(EventKind.NOTICE, cause, what=what, **data)
+
+    def look_by_event(self, look: Look, cause: int | None) -> int:
+        """A subscriber was told a power word. Nobody asked for it, so no gate counts it (a gate counts reads)."""
+        return self.record(EventKind.LOOK, cause, system=look.system, view=look.view, word=look.word)
 
     def task_path(self, task: Task) -> str:
         kind = "JobService/Jobs" if self.profile.tasks.get("style", "none") == "jobs" else "TaskService/Tasks"

@@ -9,8 +9,10 @@ from typing import Protocol, TypeAlias
 
 from emulator.core.errors import EmulatorError
 from emulator.core.faults.trigger import ClientRequest
+from emulator.core.power.system import Look
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.shapes import EventStream, Json
+from profiles.model import View
 
 HeaderList: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -140,7 +142,10 @@ def _nothing_exists(path: str) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class RedfishCall:
-    """A request together with the BMC that it reached; `seq` is its event in the journal, `exists` knows this BMC's paths."""
+    """A request together with the BMC that it reached; `seq` is its event in the journal, `exists` knows this BMC's paths.
+
+    `looks` are the power words that its answer says, once it is ready.
+    """
 
     view: RedfishBmc
     incoming: Incoming
@@ -149,6 +154,15 @@ class RedfishCall:
     who: RequestUser | None = None
     found: ReachedResource | None = None
     exists: Callable[[str], bool] = _nothing_exists
+    looks: list[Look] = field(default_factory=list)
+    _words: dict[tuple[str, View], str | None] = field(default_factory=dict)
+
+    def power(self, system_id: str, view: View) -> str | None:
+        """What this view of the BMC says of the system's power: asked once per request, so that report faults count it once."""
+        key = (system_id, view)
+        if key not in self._words:
+            self._words[key] = self.view.power(system_id, view, self.request, self.seq)
+        return self._words[key]
 
     @property
     def resource(self) -> ReachedResource:

@@ -8,7 +8,7 @@ Rules
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
@@ -177,6 +177,18 @@ def _next_page(here: str, skip: int, top: int) -> str:
     path, _, text = here.partition("?")
     kept = [pair for pair in parse_qsl(text, keep_blank_values=True) if pair[0] not in ("$skip", "$top")]
     return f"{path}?{urlencode([*kept, ('$skip', skip), ('$top', top)], safe='$()*,', quote_via=quote)}"
+
+
+def power_words(body: object) -> Iterator[tuple[str, str | None]]:
+    """URI and PowerState of every resource in a body that says one."""
+    if isinstance(body, dict):
+        if "PowerState" in body and "@odata.id" in body:
+            yield str(body["@odata.id"]), body["PowerState"]
+        for value in body.values():
+            yield from power_words(value)
+    elif isinstance(body, list):
+        for item in body:
+            yield from power_words(item)
 
 
 def selected(body: Json, names: tuple[str, ...]) -> Json:

@@ -14,9 +14,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from emulator.core.faults.trigger import Intent
+from emulator.core.vocab import ResetType
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import OperationResult, RedfishCall
 from emulator.redfish.service.shapes import Json
+from profiles.model import View
 
 ROOT: Final = "/redfish/v1"
 
@@ -31,12 +34,21 @@ class RedfishPrivilege(StrEnum):
     CONFIGURE_SELF = "ConfigureSelf"
 
 
+def no_reset(read_body: Callable[[], bytes]) -> ResetType | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a method other than GET does. `needs` None: open to everybody."""
+    """What a method other than GET does. `needs` None: open to everybody.
+
+    `intent` is what a request for it means; `reset` reads the ResetType of a power command from its body.
+    """
 
     needs: RedfishPrivilege | None
     do: Callable[[RedfishCall], OperationResult]
+    intent: Intent = Intent.WRITE
+    reset: Callable[[Callable[[], bytes]], ResetType | None] = no_reset
 
 
 def nothing(call: RedfishCall) -> Hashable:
@@ -50,7 +62,11 @@ def anybody(call: RedfishCall) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """`body` None: only operations live here (actions). `read` answers in place of `body` (streams, monitors)."""
+    """`body` None: only operations live here (actions). `read` answers in place of `body` (streams, monitors).
+
+    Who says a power word declares it. `tells`: the PowerState of `body` is this view's word about `system`. `power_below`: after
+    so many levels of $expand such a body is in the answer (0: never). `power_in_links`: references under Links lead to one.
+    """
 
     path: str
     body: Callable[[RedfishBmc, Hashable], Json | bytes] | None = None
@@ -62,6 +78,9 @@ class Resource:
     may_read: Callable[[RedfishCall], bool] = anybody
     member: Callable[[RedfishBmc, str], Resource | None] | None = None
     system: str | None = None  # whose power this is about
+    tells: View | None = None
+    power_below: int = 0
+    power_in_links: bool = False
     media: str = "application/json"
     kept: bool = True  # whether its bytes are worth keeping
 
@@ -74,7 +93,7 @@ class Resource:
         return self.body is not None or self.read is not None
 
     def as_it_is(self, call: RedfishCall) -> Json:
-        """The body now; empty where it is no JSON object. To build it may count as a look at the machine."""
+        """The body now; empty where it is no JSON object."""
         body = self.body(call.view, self.state(call)) if self.body is not None else None
         return body if isinstance(body, dict) else {}
 
@@ -110,14 +129,16 @@ def collection(
     schema: str,
     name: str,
     members: Callable[[RedfishBmc], tuple[str, ...]],
+    *,
+    power_below: int = 0,
 ) -> Resource:
-    """A collection of `schema` whose members never change while the tree lives."""
+    """A collection of `schema` whose members never change while the tree lives. `power_below` 1: they say a PowerState."""
     odata_type = f"#{schema}.{schema}"
 
     def body(view: RedfishBmc, state: Hashable) -> Json:
         return collection_body(path, odata_type, name, members(view))
 
-    return Resource(path=path, type=odata_type, body=body)
+    return Resource(path=path, type=odata_type, body=body, power_below=power_below)
 
 
 def collection_body(path: str, odata_type: str, name: str, members: tuple[str, ...]) -> Json:

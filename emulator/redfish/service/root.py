@@ -54,7 +54,7 @@ def service_root(profile: Profile) -> Resource:
             root["ProtocolFeaturesSupported"] = feature_flags(profile, version)
         return root
 
-    return Resource(path=ROOT, type=odata_type, body=body, open=True)
+    return Resource(path=ROOT, type=odata_type, body=body, open=True, power_below=2)
 
 
 def versions() -> Resource:

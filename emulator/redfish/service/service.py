@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.presence import Being
 from emulator.core.faults.fault import Seam
-from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
-from emulator.core.vocab import ResetType
+from emulator.core.power.system import Look
 from emulator.faults.protocol import HttpReply
 from emulator.redfish.accounts.auth import Credentials, Means, authenticate, check_password_age, claim_of, demand
 from emulator.redfish.events.event_messages import written
@@ -36,18 +35,17 @@ from emulator.redfish.service.call import (
     RedfishCall,
     RegistryError,
     ResourceBody,
-    parse_object,
 )
 from emulator.redfish.service.error_shapes import ErrorMessage, ErrorShapes
 from emulator.redfish.service.etag import etag_of, matches
+from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify
 from emulator.redfish.service.resource import Resource, schema_of
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.tree import Tree
+from profiles.model import ABSENT
 
-READS = frozenset({"GET", "HEAD"})
 MAX_EXPANDED = 1000
 """How many references one $expand replaces; links run in rings, so with several levels there is no end to them."""
-RESET_ACTION = "/Actions/ComputerSystem.Reset"
 _SCHEMAS = "http://redfish.dmtf.org/schemas/v1"
 
 
@@ -59,6 +57,7 @@ class Entity:
     etag: str | None
     headers: HeaderList
     opaque: bool = False  # a document outside the data model: no query applies to it
+    power: str | None = ABSENT  # its PowerState, where that is a host's
 
 
 class Service:
@@ -73,29 +72,25 @@ class Service:
         """The BMC has a new entry in its log."""
         self._view.logged(entry)
 
-    def answer(self, incoming: Incoming) -> HttpAnswer:
+    def classify(self, incoming: Incoming) -> Exchange:
+        """What a request means, before anything else is done about it."""
+        return classify(self._view, self._tree, incoming)
+
+    def answer(self, incoming: Incoming, exchange: Exchange | None = None) -> HttpAnswer:
+        """Whoever hands an `exchange` in has classified the request, and tells the core of its looks itself."""
         view = self._view
         view.advance()
-        resource = self._tree.find(view, incoming.path)
+        known = exchange or self.classify(incoming)
+        request = known.request
         claim = claim_of(view, incoming)
-        request = ClientRequest(
-            protocol="redfish",
-            method=incoming.method,
-            path=incoming.path,
-            system=resource.system if resource is not None else None,
-            reset=_reset_asked(incoming),
-        )
-        seq = view.record(
-            EventKind.REQUEST,
-            protocol="redfish",
-            method=incoming.method,
-            path=incoming.path,
-            auth=claim.means,
-            user=claim.journal_name(view),
-        )
+        seq = view.record_request(request.facts(incoming.path, auth=claim.means, user=claim.journal_name(view)))
         call = RedfishCall(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
-        answer = self._spoiled(call, resource, claim)
+        answer = self._spoiled(call, known.resource, claim)
         view.record(EventKind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
+        if exchange is not None:
+            exchange.seq, exchange.looks = seq, tuple(call.looks)
+        elif call.looks:
+            view.told(call.looks, seq)
         return answer
 
     def refuse(self, refusal: RegistryError) -> HttpAnswer:
@@ -113,6 +108,9 @@ class Service:
         if early is not None:
             return self._wording.fault(early)
         answer = self._honest(call, resource, claim)
+        if not replies and answer.status != 304 and call.incoming.method != "HEAD":
+            return answer
+        call.looks.clear()  # the client does not get the body
         return self._wording.fault(replies[0]) if replies else answer
 
     def _honest(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> HttpAnswer:
@@ -197,6 +195,7 @@ class Service:
         resource = self._tree.find(call.view, done.path)
         assert resource is not None, f"{done.path} was written and is not there"
         entity = self._entity(call, resource)
+        self._tells(call, resource, entity)
         headers = tuple(pair for pair in entity.headers if pair[0] != "Allow") + done.headers
         if not done.complaints:
             return HttpAnswer(done.status, headers, entity.body)
@@ -216,11 +215,20 @@ class Service:
         asked = query.parse(call.incoming.query, self._profile)
         if asked.only:
             resource = self._only_member(call, resource)
-        entity = self._queried(call, resource, asked) if asked else self._entity(call, resource)
+        if asked:
+            entity = self._queried(call, resource, asked)
+        else:
+            entity = self._entity(call, resource)
+            self._tells(call, resource, entity)
         condition = headers.get("if-none-match")
         if condition is not None and matches(condition, entity.etag):
             return HttpAnswer(304, tuple(pair for pair in entity.headers if pair[0] != "Content-Type"))
         return HttpAnswer(200, entity.headers, entity.body)
+
+    def _tells(self, call: RedfishCall, resource: Resource, entity: Entity) -> None:
+        """The answer is this entity: whoever gets it is told its power word."""
+        if resource.tells is not None and resource.system is not None and entity.power != ABSENT:
+            call.looks.append(Look(resource.system, resource.tells, entity.power))
 
     def _entity(self, call: RedfishCall, resource: Resource) -> Entity:
         state = resource.state(call)
@@ -241,12 +249,15 @@ class Service:
         etag = self._tag(resource, body + b"%d" % revision if revision else body)
         if etag is not None and "PATCH" in resource.operations:
             body = json.dumps({"@odata.etag": etag, **plain}).encode()
-        return self._wrapped(resource, body, etag)
+        word = plain.get(POWER_STATE, ABSENT) if resource.tells is not None else ABSENT
+        return self._wrapped(resource, body, etag, power=word if word is None else str(word))
 
     def _tag(self, resource: Resource, content: bytes) -> str | None:
         return etag_of(self._profile.http.etag, content) if resource.type is not None else None
 
-    def _wrapped(self, resource: Resource, body: bytes, etag: str | None, *, opaque: bool = False) -> Entity:
+    def _wrapped(
+        self, resource: Resource, body: bytes, etag: str | None, *, opaque: bool = False, power: str | None = ABSENT
+    ) -> Entity:
         headers = [
             *self._wording.fixed,
             ("Allow", ", ".join(resource.methods)),
@@ -256,7 +267,7 @@ class Service:
             headers.append(("Link", f"<{_SCHEMAS}/{schema_of(resource.type)}.json>; rel=describedby"))
         if etag is not None:
             headers.append(("ETag", etag))
-        return Entity(body, etag, tuple(headers), opaque)
+        return Entity(body, etag, tuple(headers), opaque, power)
 
     # -- queries ---------------------------------------------------------------------------------------------------------
 
@@ -265,26 +276,33 @@ class Service:
         if own.opaque:
             raise RegistryError(400, "QueryNotSupportedOnResource")
         plain: Json = json.loads(own.body)
+        shown = {resource.path: resource}  # what the answer is made of
         if asked.shapes_members:
             here = f"{resource.path}?{call.incoming.query}"
-            plain = query.of_members(plain, asked, here, lambda path: self._fetched(call, path))
+            plain = query.of_members(plain, asked, here, lambda path: self._fetched(call, path, shown))
         if asked.expand is not None:
             allowance = iter(range(MAX_EXPANDED))
             plain = query.expanded(
                 plain,
                 asked.expand,
                 asked.levels,
-                lambda path: None if next(allowance, None) is None else self._fetched(call, path),
+                lambda path: None if next(allowance, None) is None else self._fetched(call, path, shown),
             )
         if asked.select:
             plain = query.selected(plain, asked.select)
+        for path, word in query.power_words(plain):
+            if (teller := shown.get(path)) is not None and teller.tells is not None and teller.system is not None:
+                call.looks.append(Look(teller.system, teller.tells, word))
         body = json.dumps(plain).encode()
         # A part of a resource has the tag of the whole, good for If-Match; where others are shown too, they count.
         alone = asked.expand is None and not asked.shapes_members
         return self._wrapped(resource, body, own.etag if alone else self._tag(resource, body))
 
-    def _fetched(self, call: RedfishCall, path: str) -> Json | None:
-        """What $expand puts in the place of a reference, tag included; None for what this client may not read."""
+    def _fetched(self, call: RedfishCall, path: str, shown: dict[str, Resource]) -> Json | None:
+        """What $expand puts in the place of a reference, tag included; None for what this client may not read.
+
+        Adds the resource to `shown`, by its path.
+        """
         resource = self._tree.find(call.view, path)
         if resource is None or resource.body is None or (call.who is None and not resource.open):
             return None
@@ -293,6 +311,7 @@ class Service:
         entity = self._entity(call, resource)
         if entity.opaque:
             return None
+        shown[resource.path] = resource
         plain: Json = json.loads(entity.body)
         return plain
 
@@ -351,17 +370,6 @@ class Service:
 def _plain(resource: Resource, view: RedfishBmc, state: Hashable) -> Json | bytes:
     assert resource.body is not None
     return resource.body(view, state)
-
-
-def _reset_asked(incoming: Incoming) -> ResetType | None:
-    """The ResetType of a reset, as far as a fault's trigger can know it before anybody has checked the request."""
-    if incoming.method != "POST" or not incoming.path.rstrip("/").endswith(RESET_ACTION):
-        return None
-    try:
-        word = parse_object(incoming.read_body()).get("ResetType")
-    except RegistryError:
-        return None
-    return ResetType(word) if isinstance(word, str) and word in ResetType._value2member_map_ else None
 
 
 def acceptable(accept: str | None, media: str) -> bool:

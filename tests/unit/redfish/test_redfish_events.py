@@ -7,6 +7,7 @@ import json
 import pytest
 
 from emulator.core.bmc.view import BmcView
+from emulator.core.power.commands import PowerCommand
 from emulator.redfish.service.app import create_app
 
 SERVICE = "/redfish/v1/EventService"
@@ -276,6 +277,25 @@ def test_events_on_a_stream_have_ids_that_never_repeat(bmc, stream):
     assert all(body["Context"] for body in bodies)
 
 
+def power_off(bmc):
+    bmc.view().command(bmc.profile.ids.system, PowerCommand.redfish("ForceOff"), None)
+    bmc.clock.advance(20)
+    bmc.rack.advance()
+    return [(look["view"], look["word"]) for look in bmc.events("look")]
+
+
+def test_a_subscriber_that_gets_a_power_event_is_told_the_word(bmc, stream):
+    bmc.post(SUBSCRIPTIONS, json=HERE)
+    assert power_off(bmc) == [("event", "Off")] * 2, "once on the stream and once at the destination"
+    (fall,) = (event for event in bmc.journal if event.kind == "rail" and event.data["rail"] == "down")
+    assert {event.cause for event in bmc.journal if event.kind == "look"} == {fall.seq}
+
+
+def test_an_event_that_reaches_nobody_tells_nobody(bmc):
+    bmc.post(SUBSCRIPTIONS, json={**HERE, "Destination": "https://elsewhere.example/"})
+    assert power_off(bmc) == []
+
+
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 def test_a_stream_in_another_format_is_refused(bmc, accept):
     answer = bmc.get(f"{SERVICE}/SSE", headers={"Accept": accept}, environ_overrides={"emulator.stream": Stream()})
@@ -300,7 +320,7 @@ def test_a_reset_of_the_bmc_ends_streams_and_keeps_subscriptions(bmc, stream):
 
 def test_events_before_the_first_request_count_too(bmc):
     for power in ("ForceOff", "On"):
-        BmcView(bmc.rack, "n1").reset(bmc.system.rpartition("/")[2], power, None)
+        BmcView(bmc.rack, "n1").command(bmc.system.rpartition("/")[2], PowerCommand.redfish(power), None)
         bmc.clock.advance(20)
         bmc.rack.advance()
     earlier = len(bmc.rack.unit("n1").log)
