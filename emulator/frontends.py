@@ -11,7 +11,7 @@ from pathlib import Path
 
 from emulator.core.bmc.view import BmcView
 from emulator.core.rack import Rack
-from emulator.fleet import BLOCK, Fleet, FleetPort, room_for
+from emulator.fleet import BLOCK, Fleet, FleetPort, raise_open_file_limit
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
@@ -79,15 +79,15 @@ class FrontEnds:
         self._responders: list[IpmiResponder] = []
         self._fleet_port: FleetPort | None = None
         self._certificates = CertificateStore()
-        self._courier = ThreadedEventDelivery(reactor.post, event_hosts)
-        services = Services(rack, self._courier, self._keyring if tls else lambda name: StaticKeyring())
+        self._event_delivery = ThreadedEventDelivery(reactor.post, event_hosts)
+        services = Services(rack, self._event_delivery, self._keyring if tls else lambda name: StaticKeyring())
         app = app_of(services, next(iter(rack.units)) if len(rack.units) == 1 else None)
         self._server = HttpServer(reactor, app, hooks=WireFaults(rack, services))
         self._plain = HttpServer(reactor, app)
         PortKeeper(reactor, rack, self._doors)
         try:
             if fleet is not None:
-                room_for(len(rack.units))
+                raise_open_file_limit(len(rack.units))
             for n, (name, place) in enumerate(zip(rack.units, places, strict=True)):
                 if fleet is not None and self._fleet_port is None:
                     self._fleet_port = FleetPort(rack, reactor, fleet, place.ipmi_port)
@@ -107,7 +107,7 @@ class FrontEnds:
         self._tick()
 
     def close(self) -> None:
-        self._courier.close()
+        self._event_delivery.close()
         for held in self._held:
             held.close()
         self._server.close()

@@ -135,8 +135,8 @@ class Command:
     """A row of the command table.
 
     `name` is its name in faults and in the journal. `length` is the smallest and the largest number of request bytes.
-    `sessionless`: whether it is answered outside of a session. `intent` is what a request for it means; `tells_power` whether
-    these request bytes make it a power read instead. `reset` gives the ResetType of a power command.
+    `sessionless`: whether it is answered outside of a session. `intent` is what a request for it means; `tells_power` says
+    whether these request bytes ask for a power word although the intent is another; `reset` gives the ResetType of a command.
     """
 
     name: str

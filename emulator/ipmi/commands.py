@@ -117,7 +117,7 @@ COMMANDS: Mapping[tuple[int, int], Command] = {
     (APP, 0x45): _row("set-user-name", ADMINISTRATOR, users.set_user_name, 17, intent=WRITE),
     (APP, 0x46): _row("user-name", OPERATOR, users.get_user_name, 1),
     (APP, 0x47): _row("set-user-password", ADMINISTRATOR, users.set_user_password, 2, 22, intent=WRITE),
-    (APP, 0x48): _row("activate-payload", USER, payloads.activate, 6, intent=WRITE),  # SOL parameters may ask for more privilege
+    (APP, 0x48): _row("activate-payload", USER, payloads.activate, 6, intent=WRITE),  # the SOL configuration may ask for more
     (APP, 0x49): _row("deactivate-payload", USER, payloads.deactivate, 6, intent=WRITE),
     (APP, 0x4A): _row("payload-activation-status", USER, payloads.get_activation_status, 1),
     (APP, 0x4B): _row("payload-instance-info", USER, payloads.get_instance_info, 2),

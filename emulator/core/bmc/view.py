@@ -80,9 +80,10 @@ class BmcView:
         return SystemName(s.id, s.chassis_id, uuid, derived_serial(key), s.host_name)
 
     def power(self, system_id: str, view: View, request: ClientRequest, cause: int | None = None) -> str | None:
-        """What this view says about the system's power now: a PowerState word, None for null, or ABSENT. Raises NoSuchSystem.
+        """What this view says about the system's power now: a PowerState word, None for null, or ABSENT.
 
-        Ask once per request, because report faults count each call. It is not a look yet: call `told` when the answer goes out.
+        Report faults count each call, so call it once per request. It is not a look: `told` is, when the word goes out.
+        Raises NoSuchSystem.
         """
         self._rack.advance()
         system = self._unit.system(system_id)

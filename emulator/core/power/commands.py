@@ -233,7 +233,7 @@ class Effects:
     # -- gates ---------------------------------------------------------------------------------------------------------
 
     def looked(self, unit: Unit, system: SystemState, cause: int | None) -> None:
-        """An answer told its client the power state of this system. The answer that opens the gate still gave the old state."""
+        """An answer has just told its client the power state of this system. The n-th such answer still told the old state."""
         gate = system.gate
         if gate is None or gate.open:
             return
