@@ -290,5 +290,5 @@ class BmcView:
         return self._rack.journal.append(self._unit.name, kind, cause, data)
 
     def record_request(self, facts: Mapping[str, Datum]) -> int:
-        """Journals a request: `ClientRequest.facts`, and what the protocol adds."""
+        """Journals a request: `ClientRequest.facts`, and what the protocol adds. Returns the `seq` of the event."""
         return self._rack.journal.append(self._unit.name, EventKind.REQUEST, None, facts)
