@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from conformance import cause_patterns as wording
 from conformance import requirement as req
-from conformance.expectations import AskCase, how_it_ended
+from conformance.expectations.case import AskCase, how_it_ended
 from conformance.finding import Finding
 from conformance.timeline import is_bmc_reset, is_write, text
 from conformance.vocabulary import Ask, Claim, FindingKind, Level, Verdict

@@ -16,15 +16,16 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Final
 
-from conformance import adapters
-from conformance.adapters import CannotStart, Definition, Interrupted
+from conformance.adapters.base import CannotStart, Interrupted
+from conformance.adapters.definition import Definition
+from conformance.adapters.registry import following
 from conformance.causal_chain import tell
 from conformance.finding import Judgement
 from conformance.judge import Trial, judge
 from conformance.play_scenario import Play, Played, play
 from conformance.result import Result
-from conformance.scenario import AskStep, ProfileAnswers, Scenario
-from conformance.vocabulary import SEVERITY, Protocol, Verdict
+from conformance.scenario import AskStep, Scenario
+from conformance.vocabulary import Protocol, Verdict
 from emulator import EmulatorError, EventKind
 from profiles.model import Profile
 
@@ -64,10 +65,11 @@ def matrix(
 def fit(cell: MatrixCell) -> Fit:
     """How the scenario is put to this fencer on this profile. Raises NotApplicable."""
     definition, scenario = cell.definition, cell.scenario
-    if scenario.adapters and definition.adapter not in scenario.adapters:
-        raise NotApplicable(f"about the {', '.join(sorted(scenario.adapters))} protocol; {definition.name} is not invoked so")
+    if scenario.convention is not None and scenario.convention not in definition.conventions:
+        invoked = ", ".join(following(scenario.convention))
+        raise NotApplicable(f"about the {invoked} protocol; {definition.name} is not invoked so")
     for given in scenario.given:
-        if isinstance(given, ProfileAnswers) and (why := given.missing_in(cell.profile)) is not None:
+        if (why := given.missing_in(cell.profile)) is not None:
             raise NotApplicable(why)
     if scenario.protocol is not None and scenario.protocol not in definition.ways:
         raise NotApplicable(f"{definition.name} does not speak {scenario.protocol}")
@@ -84,19 +86,17 @@ def fit(cell: MatrixCell) -> Fit:
 
 def run_cell(cell: MatrixCell, stop: threading.Event, seed: int = 0) -> Result:
     """One cell, judged. Raises Interrupted when `stop` is set."""
-    adapter = adapters.of(cell.definition)
     try:
         how = fit(cell)
     except NotApplicable as why:
         return _result(cell, Verdict.NA, str(why), seed)
-    if (lack := adapter.missing()) is not None:
+    if (lack := cell.definition.ways[how.protocol].missing()) is not None:
         return _result(cell, Verdict.SKIP, lack, seed)
     what = Play(
         scenario=cell.scenario,
         steps=how.steps,
         profile=cell.profile,
         definition=cell.definition,
-        adapter=adapter,
         protocol=how.protocol,
         seed=seed,
     )
@@ -110,7 +110,7 @@ def run_cell(cell: MatrixCell, stop: threading.Event, seed: int = 0) -> Result:
             second = _judge(cell, again)
             if second.verdict is not verdict.verdict:
                 first = verdict.verdict
-            if SEVERITY[second.verdict] <= SEVERITY[verdict.verdict]:
+            if second.verdict.severity <= verdict.verdict.severity:
                 played, verdict = again, second
     except CannotStart as why:
         return _result(cell, Verdict.SKIP, str(why), seed)
@@ -149,7 +149,7 @@ def _judge(cell: MatrixCell, played: Played) -> Judgement:
             deadline=cell.definition.deadline,
             secrets=played.secrets,
             causes=cell.definition.causes,
-            unfired=played.unfired,
+            faults=played.faults,
         )
     )
 

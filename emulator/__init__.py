@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from emulator.core.vocab import ChassisControl, Os, Rail, ResetType
     from emulator.endpoints import Endpoint, SystemRef
     from emulator.faults.model import FaultMisconfigured, arming_from_mapping
-    from emulator.faults.registry import make_fault
+    from emulator.faults.registry import fault, make_fault
     from emulator.fleet import Fleet
     from emulator.frontends import Place
     from emulator.ready import GET_CHANNEL_AUTH_CAPABILITIES
@@ -75,6 +75,7 @@ __all__ = [
     "arming_from_mapping",
     "chain",
     "event_from_json",
+    "fault",
     "free_ports",
     "make_fault",
 ]
@@ -113,6 +114,7 @@ _HOME = {
     "Os": "emulator.core.vocab",
     "Rail": "emulator.core.vocab",
     "ResetType": "emulator.core.vocab",
+    "fault": "emulator.faults.registry",
     "make_fault": "emulator.faults.registry",
     "Fleet": "emulator.fleet",
     "Place": "emulator.frontends",

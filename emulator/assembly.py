@@ -293,7 +293,7 @@ class Emulator(EmulatorOperations):
             raise RackMisconfigured("a fleet's BMCs have their addresses from the start: none can be removed")
 
         def take_out(rack: Rack) -> None:
-            if any(system.holder is not self._virtual for system in rack.unit(name).systems):
+            if any(system.driver is not self._virtual for system in rack.unit(name).systems):
                 raise RackMisconfigured(f"{name}: its hosts are real, and they would go on: stop the emulator instead")
             fronts.shut(name)  # first: nobody asks for a BMC that is not in the rack
             rack.remove(name)

@@ -15,7 +15,7 @@ from emulator.core.errors import RackMisconfigured
 from emulator.core.rack import Rack
 from emulator.datagrams import DatagramPath
 from emulator.faults.seams import Handshake
-from emulator.fleet import BLOCK, Fleet, FleetPort, room_for
+from emulator.fleet import BLOCK, Fleet, FleetPort, raise_open_file_limit
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
@@ -85,17 +85,17 @@ class FrontEnds:
         self._responders: dict[str, IpmiResponder] = {}
         self._fleet_port: FleetPort | None = None
         self._certificates = CertificateStore()
-        self._courier = ThreadedEventDelivery(reactor.post, event_hosts)
+        self._event_delivery = ThreadedEventDelivery(reactor.post, event_hosts)
         pace = Latency(rack.seed, on=latency)
         self._datagrams = DatagramPath(rack, pace)
-        services = Services(rack, self._courier, self._keyring if tls else lambda name: StaticKeyring())
+        services = Services(rack, self._event_delivery, self._keyring if tls else lambda name: StaticKeyring())
         app = app_of(services, next(iter(rack.units)) if len(rack.units) == 1 else None)
         self._server = HttpServer(reactor, app, hooks=WireFaults(rack, services, pace, self._context))
         self._plain = HttpServer(reactor, app)
         PortKeeper(reactor, rack, self._doors)
         try:
             if fleet is not None:
-                room_for(len(rack.units))
+                raise_open_file_limit(len(rack.units))
             for n, (name, place) in enumerate(zip(rack.units, places, strict=True)):
                 if fleet is not None and self._fleet_port is None:
                     self._fleet_port = FleetPort(rack, reactor, fleet, place.ipmi_port, self._datagrams)
@@ -111,7 +111,7 @@ class FrontEnds:
         self._tick()
 
     def close(self) -> None:
-        self._courier.close()
+        self._event_delivery.close()
         for held in self._held:
             held.close()
         self._server.close()

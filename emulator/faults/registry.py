@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 from emulator.core.errors import RackMisconfigured
 from emulator.core.faults.fault import Fault
+from emulator.faults.plugins import load_plugged_in
 
 F = TypeVar("F")
 
@@ -74,11 +75,14 @@ def fault_class(name: str) -> type:
 def make_fault(name: str, **params: object) -> Fault:
     """A fault by the name that users type, e.g. `make_fault("wire.reset", executed=True)`.
 
-    Raises RackMisconfigured for a name that nobody registered, or parameters that it does not have. Values are taken as they are;
+    Faults of other distributions are imported only where the name is not ours. Raises RackMisconfigured for a name that nobody
+    registered, or parameters that it does not have. Values are taken as they are;
     `emulator.arming_from_mapping` checks them too.
     """
+    broken = load_plugged_in() if name not in _REGISTRY else ()
     if name not in _REGISTRY:
-        raise RackMisconfigured(f"no fault is called {name!r}; there are: {', '.join(fault_names())}")
+        why = "".join(f"; {sentence}" for sentence in broken)
+        raise RackMisconfigured(f"no fault is called {name!r}; there are: {', '.join(fault_names())}{why}")
     try:
         made: Fault = _REGISTRY[name](**params)
     except TypeError as error:

@@ -1,4 +1,7 @@
-"""The commands that this BMC knows, as one table (privileges: IPMI 2.0, appendix G). What is not in it is answered 0xC1."""
+"""The table of all IPMI commands that the emulated BMC supports (privileges: IPMI 2.0, appendix G).
+
+The responder looks each request up here. A command that is not in the table is answered with completion code 0xC1.
+"""
 
 from __future__ import annotations
 
@@ -114,7 +117,7 @@ COMMANDS: Mapping[tuple[int, int], Command] = {
     (APP, 0x45): _row("set-user-name", ADMINISTRATOR, users.set_user_name, 17, intent=WRITE),
     (APP, 0x46): _row("user-name", OPERATOR, users.get_user_name, 1),
     (APP, 0x47): _row("set-user-password", ADMINISTRATOR, users.set_user_password, 2, 22, intent=WRITE),
-    (APP, 0x48): _row("activate-payload", USER, payloads.activate, 6, intent=WRITE),  # what it takes is the payload's setting
+    (APP, 0x48): _row("activate-payload", USER, payloads.activate, 6, intent=WRITE),  # the SOL configuration may ask for more
     (APP, 0x49): _row("deactivate-payload", USER, payloads.deactivate, 6, intent=WRITE),
     (APP, 0x4A): _row("payload-activation-status", USER, payloads.get_activation_status, 1),
     (APP, 0x4B): _row("payload-instance-info", USER, payloads.get_instance_info, 2),
@@ -173,7 +176,7 @@ COMMANDS: Mapping[tuple[int, int], Command] = {
 
 
 def name_of(netfn: int, command: int) -> str:
-    """What faults and the journal call a command, known or not."""
+    """The name of a command in faults and in the journal, also of one that is not in the table."""
     row = COMMANDS.get((netfn, command))
     return row.name if row else f"netfn-{netfn:02x}-command-{command:02x}"
 

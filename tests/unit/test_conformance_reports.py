@@ -13,12 +13,13 @@ from conformance import requirement as req
 from conformance import selection
 from conformance.causal_chain import ChainLine, tell
 from conformance.finding import Finding
+from conformance.givens.given import GivenOrigin
+from conformance.givens.profile_answers import ProfileAnswers
+from conformance.play_scenario import planned
 from conformance.report import html, junit, model, terminal
-from conformance.report.words import in_words
 from conformance.result import Result, exit_code
-from conformance.scenario import GivenOrigin, ProfileAnswers
 from conformance.scenarios import ALL, BY_ID
-from conformance.vocabulary import SEVERITY, FindingKind, Level, Verdict
+from conformance.vocabulary import FindingKind, Level, Verdict
 from emulator.core.clock import VirtualClock
 from emulator.core.journal import Datum, Journal
 from emulator.core.journal import EventKind as Event
@@ -27,7 +28,7 @@ from profiles import load
 
 def result(verdict: Verdict, scenario: str = "STATE-001", profile: str = "dell-idrac9", **more: object) -> Result:
     findings, stories = (), ()
-    if verdict in terminal.SHOWN_IN_FULL and verdict not in (Verdict.ERROR, Verdict.XPASS):
+    if verdict.is_defect:
         findings = (
             Finding(
                 verdict=verdict,
@@ -143,9 +144,22 @@ def test_the_page_is_self_contained_and_escapes_strangers() -> None:
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 
+def test_a_cell_is_called_as_pytest_calls_it() -> None:
+    assert result(Verdict.PASS).id == "STATE-001[dell-idrac9]"
+
+
 def test_every_verdict_has_a_letter_of_its_own_a_style_and_a_colour() -> None:
     assert len({verdict.letter for verdict in Verdict}) == len(Verdict)
-    assert set(terminal.STYLES) == set(html.COLOURS) == set(Verdict) == set(SEVERITY)
+    assert all(verdict.style and all(verdict.colours) and verdict.counted_as for verdict in Verdict)
+
+
+def test_the_facts_of_a_verdict_agree_with_one_another() -> None:
+    assert [verdict.severity for verdict in Verdict] == list(range(len(Verdict)))
+    assert {v for v in Verdict if v.fails_gate} == {v for v in Verdict if v.is_defect} | {Verdict.ERROR, Verdict.SKIP}
+    assert {v for v in Verdict if v.needs_action} == {v for v in Verdict if v.is_defect} | {Verdict.ERROR, Verdict.XPASS}
+    assert all(v.ran for v in Verdict if v.needs_action)
+    assert {v for v in Verdict if v.is_defect and not v.stands_without_fault} == {Verdict.MISLEADING}
+    assert Verdict("N/A") is Verdict.NA
 
 
 def test_a_finding_is_printed_with_requirement_chain_and_repeat_line() -> None:
@@ -311,8 +325,8 @@ def test_every_scenario_can_be_read_by_people(scenario: object) -> None:
     entry = BY_ID[scenario.id]  # type: ignore[attr-defined]
     assert entry.requirement in req.ALL
     assert all(given.sentence and given.origin is GivenOrigin.INJECTED for given in entry.given)
-    assert all(in_words(word) for step in entry.steps for word in step.expect)
-    names = {bmc.name for bmc in entry.bmcs}
+    assert all(word.phrase() for step in entry.steps for word in step.expect)
+    names = {unit.name for unit in planned(entry, load("dmtf-generic"), "secret").units}
     assert {step.bmc for step in entry.steps} <= names
 
 

@@ -20,7 +20,7 @@ def kinds(bench):
 
 
 def test_a_power_off_and_on_are_written_with_time_cause_and_sel_fields(bench):
-    bench.rack.witness._epoch = 1_700_000_000.0
+    bench.rack.log_writer._epoch = 1_700_000_000.0
     bench.view().command("1", PowerCommand.redfish("ForceOff"), None)
     bench.advance(4)
     bench.advance(40)
@@ -36,7 +36,7 @@ def test_a_power_off_and_on_are_written_with_time_cause_and_sel_fields(bench):
 
 
 def test_the_journal_knows_no_wall_time(bench):
-    bench.rack.witness._epoch = 1_700_000_000.0
+    bench.rack.log_writer._epoch = 1_700_000_000.0
     bench.rack.cut("node1", "1")
     assert "17000000" not in bench.rack.journal.to_jsonl()
 

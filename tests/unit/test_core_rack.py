@@ -24,7 +24,7 @@ from emulator.core.power.commands import PowerCommand
 from emulator.core.power.system import SystemState
 from emulator.core.rack import HostSpec, Rack, UnitSpec
 from emulator.core.timers import Timers
-from emulator.core.truth.host import TURNS, Host, News, Order, host_off, host_on, turn
+from emulator.core.truth.host import TRANSITIONS, Host, News, Order, host_off, host_on, transition
 from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, Os, Rail
 from emulator.faults.power import Gated
 from profiles.model import View
@@ -32,7 +32,7 @@ from tests.conftest import make_bench
 
 
 def test_every_row_of_the_host_table_ends_in_a_possible_host():
-    for row in TURNS.values():
+    for row in TRANSITIONS.values():
         assert (row.rail is Rail.UP) or row.os is Os.STOPPED
 
 
@@ -44,9 +44,9 @@ def test_an_impossible_piece_of_news_is_refused_and_changes_nothing(bench_of):
 
 
 def test_run_state_is_lost_exactly_once_per_end():
-    host = turn(turn(host_on(), News.OS_WENT_DOWN), News.WENT_DOWN)
+    host = transition(transition(host_on(), News.OS_WENT_DOWN), News.WENT_DOWN)
     assert host == Host(Rail.DOWN, Os.STOPPED, 2)
-    assert turn(host, News.CAME_UP).incarnation == 2
+    assert transition(host, News.CAME_UP).incarnation == 2
 
 
 def test_a_host_out_of_sight_is_unknown_and_never_off(bench):

@@ -19,7 +19,9 @@ from emulator.wire.wallclock import WallClock
 
 ADDRESS = "127.0.5.2"
 RATE = 1000.0
-PATIENT = ClientLimits(handshake=10 * RATE, request=30 * RATE, idle=75 * RATE, stall=60 * RATE, linger=10 * RATE, hung=60 * RATE)
+PATIENT = ClientLimits(
+    handshake_s=10 * RATE, request_s=30 * RATE, idle_s=75 * RATE, stall_s=60 * RATE, linger_s=10 * RATE, hung_s=60 * RATE
+)
 
 
 class Instead(NoHooks):

@@ -1,8 +1,10 @@
-"""Which faults are armed on one BMC, when each may act, and how often each has.
+"""The faults that are armed on one BMC, when each may act, and how often each has fired.
+
+`FaultControl` arms them and asks for those that act on a request, in the emulator's one thread.
 
 Rules
   1. A reply table of a profile is not a fault (ruling 6). A fault that must fire and did not makes a scenario invalid.
-  2. Asking counts: `firing` is called exactly once per request and seam.
+  2. `firing` counts, so it is called exactly once per request and seam.
   3. No clock and no dice: the time and the draw come in with `Scene`.
 """
 
@@ -78,7 +80,7 @@ class Fired(NamedTuple):
 
 @dataclass(slots=True)
 class Arming:
-    """The memory of one armed fault. `matched` counts requests that `when` fits while it is active."""
+    """How often one armed fault has matched and fired. `matched` counts requests that `when` fits while it is active."""
 
     id: FaultId
     armed: Armed
@@ -109,7 +111,7 @@ class Arming:
             self.begun = True
 
     def fires(self, request: ClientRequest, scene: Scene) -> bool:
-        """Whether it acts on this request; counts."""
+        """Whether the fault acts on this request. Counts the match and the firing."""
         if self.phase(scene.now) is not Phase.ACTIVE or not self.armed.when.matches(request, scene.rail):
             return False
         self.matched += 1
@@ -161,5 +163,5 @@ class FaultBoard:
         return tuple(a for a in self.armings if a.armed.fault.seam is seam and a.phase(now) is Phase.ACTIVE)
 
     def unfired(self) -> tuple[Armed, ...]:
-        """Those that had to fire and did not."""
+        """The faults that had to fire and did not."""
         return tuple(a.armed for a in self.armings if a.armed.must_fire and a.fired == 0)

@@ -1,7 +1,7 @@
-"""What a fault is: settings, a seam, and at most one pure function. The concrete ones are in `emulator.faults`, one file each.
+"""What a fault is: settings, a seam, and at most one pure function. `emulator.faults` holds the faults themselves.
 
 Rules
-  1. A fault is a frozen dataclass and keeps no state; what it has seen so far is kept by `board.Arming`.
+  1. A fault is a frozen dataclass without state. `board.Arming` counts how often it fired.
   2. Every fault names one seam, the place where it acts. `Seam` lists them; the front end that owns the seam asks `FaultControl`.
 """
 
@@ -35,7 +35,7 @@ class Fault(Protocol):
 
 @runtime_checkable
 class PowerFault(Protocol):
-    """Changes what an accepted command does to the host; `gate` asks for one with that many reads."""
+    """Changes what an accepted command does to the host. `gate`: hold the effect back for that many reads (None: no gate)."""
 
     name: ClassVar[str]
     seam: ClassVar[Seam]
@@ -48,7 +48,7 @@ class PowerFault(Protocol):
 
 @runtime_checkable
 class ReportFault(Protocol):
-    """Changes what one of the BMC's views says of power. May return ABSENT or None."""
+    """Changes what some of the BMC's views say about power. `report` may return ABSENT or None (a null)."""
 
     name: ClassVar[str]
     seam: ClassVar[Seam]

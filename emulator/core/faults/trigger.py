@@ -30,7 +30,7 @@ class Intent(StrEnum):
 
 
 class ClientRequest(NamedTuple):
-    """One request of a client, as far as triggers may look into it.
+    """One request of a client, with what triggers may depend on.
 
     `method` is the HTTP method, or "IPMI". `path` is the path as the server resolves it (decoded, without scheme, host, query and
     trailing slash), or the IPMI command in words ("chassis-control", "chassis-status", "rakp1"). `system` is the id of the system
@@ -57,7 +57,7 @@ class ClientRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """Which requests. What is not named matches everything; the first `skip` matches pass.
+    """A condition on requests. A field that is not set matches everything; the first `skip` matches do not count.
 
     `path` takes shell wildcards and is compared with the canonical path: every spelling of a URL that the server accepts matches.
     """

@@ -1,10 +1,14 @@
-"""What a power command leads to: the profile's tables, its timed steps, gates and power faults.
+"""Carries out power commands: the profile's reply table, the timed steps of an effect, gates and power faults.
+
+`BmcView` calls it for a Redfish reset or an IPMI chassis control, `Rack` when a host's OS went down, all in the emulator's one
+thread. Times are in seconds on the rack's clock.
 
 Rules
-  1. A reply and an effect are looked up together and then go separate ways: what is answered has no say in what happens.
-  2. An effect is a list of steps. A step orders something of the host, or asks its OS, or changes what a view says.
-  3. A polite step only asks the OS (ruling 5); the rail follows when the OS has gone down, never by the profile's clock.
-  4. With a gate the first step that touches the host, and all after it, wait until the fencer has looked (ruling 8).
+  1. The table gives a reply and an effect together. After that they are independent: the answer does not change what happens.
+  2. An effect is a list of steps. A step gives the host's driver an order, asks the OS, or changes what a view says.
+  3. A graceful step only asks the OS (ruling 5). The rail follows when the OS has gone down, never by the profile's clock.
+  4. With a gate the first step that touches the host, and all after it, wait until the fencer has read the power state
+     `reads` times (ruling 8).
 """
 
 from __future__ import annotations
@@ -61,7 +65,7 @@ class PowerCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerReply:
-    """What the front end has to say to a power command, and what the journal knows it as.
+    """What the front end answers to a power command. `seq` is the command's event in the journal.
 
     Over Redfish `reply` is a key of the profile's replies and `code` its HTTP status; over IPMI `code` is the completion code.
     """
@@ -71,7 +75,7 @@ class PowerReply:
     reply: str
     code: int
     effect: str
-    assumed: bool  # the profile does not know this cell
+    assumed: bool  # the profile has no evidence for this cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,17 +99,17 @@ def lookup(rules: PowerRules, row: str, reset: str) -> PowerCell:
 
 
 class Effects:
-    """Plays effects on the systems of a rack."""
+    """Carries out the effects of power commands on the systems of a rack."""
 
-    def __init__(self, room: RackServices) -> None:
-        self._room = room
+    def __init__(self, services: RackServices) -> None:
+        self._services = services
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
     def command(self, unit: Unit, system: SystemState, command: PowerCommand, cause: int | None) -> PowerReply:
         """Looks the command up in the table of its protocol, journals it, and begins its effect where it was accepted."""
         cell = TABLES[command.via](self, unit, system, command)
-        seq = self._room.journal.append(
+        seq = self._services.journal.append(
             unit.name,
             EventKind.COMMAND,
             cause,
@@ -160,7 +164,7 @@ class Effects:
         rules = unit.profile.power
         for window in rules.windows:
             since, length = system.began.get(window.after, (0.0, -1.0))
-            if reset in window.reset and self._room.now - since <= length:
+            if reset in window.reset and self._services.now - since <= length:
                 return PowerCell(window.outcome, rules.unlisted_type.evidence)
         return None
 
@@ -168,12 +172,12 @@ class Effects:
 
     def _begin(self, unit: Unit, system: SystemState, effect: str, command: PowerCommand, cause: int) -> None:
         if effect == NO_EFFECT or (effect == system.effect and system.timers):
-            return  # the same command again, while the first one works: nothing new happens
+            return  # the same command again, while the first one is under way: nothing new happens
         steps = unit.profile.power.effects[effect]
         system.machine.commanded(_cause_of(command.reset), steps)
         request = ClientRequest(command.via, "", "", system.id, command.reset, Intent.POWER_COMMAND)
         reads: int | None = None
-        fired = self._room.faults.firing(unit, Seam.POWER, request, rail=system.host.rail, cause=cause, system=system.id)
+        fired = self._services.faults.firing(unit, Seam.POWER, request, rail=system.host.rail, cause=cause, system=system.id)
         for _, fault, _ in fired:
             assert isinstance(fault, PowerFault)
             steps = fault.shape(steps)
@@ -184,7 +188,7 @@ class Effects:
             system.effect = effect
         for window in unit.profile.power.windows:
             if window.after == effect:
-                system.began = {**system.began, effect: (self._room.now, self._room.draw(window.for_s))}
+                system.began = {**system.began, effect: (self._services.now, self._services.draw(window.for_s))}
         if reads is not None and system.gate is None:
             system.gate = Gate(reads)
         if system.gate is not None and not system.gate.open:
@@ -204,32 +208,32 @@ class Effects:
     ) -> None:
         # One draw for the whole effect: a slow machine is slow in every step, and the steps keep their order.
         spread = any(step.at.low != step.at.high for step in steps)
-        share = self._room.draw(Span(0.0, 1.0)) if spread else 0.0
+        share = self._services.draw(Span(0.0, 1.0)) if spread else 0.0
         moments = [step.at.low + share * (step.at.high - step.at.low) for step in steps]
         for step, moment in zip(steps, moments, strict=True):
             delay = moment - moments[0] if from_first else moment
             if delay <= 0:
                 self._play(unit, system, step, cause)
             else:
-                system.timers += ((self._room.after(delay, _later(self._play, unit, system, step, cause)), step),)
+                system.timers += ((self._services.after(delay, _later(self._play, unit, system, step, cause)), step),)
 
     def _play(self, unit: Unit, system: SystemState, step: EffectStep, cause: int) -> None:
         system.timers = tuple((timer, later) for timer, later in system.timers if timer.live)
         if step.event is not None:
-            self._room.order(unit, system, ORDER_OF_EVENT[step.event], cause)
+            self._services.order(unit, system, ORDER_OF_EVENT[step.event], cause)
         if step.real is not None:
-            self._room.order(unit, system, ORDER_OF_RAIL[step.real], cause, step.says)
+            self._services.order(unit, system, ORDER_OF_RAIL[step.real], cause, step.says)
         elif step.says:
-            self._room.say(unit, system, step.says, cause)
+            self._services.say(unit, system, step.says, cause)
 
     def follow_os_down(self, unit: Unit, system: SystemState, cause: int | None) -> None:
-        """The OS has gone down by itself: the machine follows as the profile says."""
+        """The OS has gone down: starts the profile's `on_os_down` steps."""
         self._schedule(unit, system, unit.profile.power.on_os_down, cause or 0)
 
     # -- gates ---------------------------------------------------------------------------------------------------------
 
     def looked(self, unit: Unit, system: SystemState, cause: int | None) -> None:
-        """An answer has just told its client the power state of this system. The n-th such answer still told the old one."""
+        """An answer has just told its client the power state of this system. The n-th such answer still told the old state."""
         gate = system.gate
         if gate is None or gate.open:
             return
@@ -237,15 +241,15 @@ class Effects:
         if gate.seen >= gate.reads:
             self._open(unit, system, gate, cause)
         elif gate.seen == 2:
-            self._room.after(GATE_SECONDS, _later(self._open, unit, system, gate, cause))
+            self._services.after(GATE_SECONDS, _later(self._open, unit, system, gate, cause))
 
     def open_gate(self, unit: Unit, system: SystemState) -> None:
-        """Opens a closed gate without any client's look: what was held back happens now."""
+        """Opens a closed gate without any read: the steps that it held back happen now."""
         if system.gate is not None and not system.gate.open:
             self._open(unit, system, system.gate, None)
 
     def forget_open_gate(self, system: SystemState) -> None:
-        """The next command that a fault holds back gets a gate of its own."""
+        """Removes a gate that is open, so that the next command which a fault holds back gets a new one."""
         if system.gate is not None and system.gate.open:
             system.gate = None
 
@@ -253,7 +257,9 @@ class Effects:
         if gate.open:
             return
         gate.open = True
-        seq = self._room.journal.record(unit.name, EventKind.GATE, gate.cause or cause, system=system.id, after_reads=gate.seen)
+        seq = self._services.journal.record(
+            unit.name, EventKind.GATE, gate.cause or cause, system=system.id, after_reads=gate.seen
+        )
         held, gate.held = gate.held, ()
         self._schedule(unit, system, held, seq, from_first=True)
 

@@ -1,9 +1,11 @@
-"""Chassis commands (IPMI 2.0, chapter 28), boot options excepted. What they change is the machine's and Redfish shows it too.
+"""Chassis commands (IPMI 2.0, chapter 28) without the boot options. Redfish shows and changes the same data.
 
-A power state that IPMI has no bit for
-  A fencer reads "off" from one bit. It is clear only where the BMC's word is exactly Off: a BMC that is still powering on or off
-  says on. Where the BMC cannot tell (null, absent, a word that is no power state) it answers 0xFF, as OpenBMC's does; a bit would
-  be a lie.
+The command table calls the handlers, in the emulator's one thread.
+
+Power states without a bit in IPMI
+  A fencer reads "off" from one bit. The bit is clear only where the BMC says exactly Off; while it says PoweringOn or PoweringOff
+  the bit says on. Where the BMC cannot say (null, absent, or a word that is not a power state), Get Chassis Status answers 0xFF,
+  as OpenBMC does, because either value of the bit would be wrong.
 """
 
 from __future__ import annotations
@@ -33,11 +35,12 @@ MINUTES_PER_COUNT = 60
 
 
 def control_of(data: bytes) -> ChassisControl | None:
-    """The control that a request names; None for a directive that does not exist."""
+    """The control that a request names; None for a control that does not exist."""
     return ChassisControl(data[0]) if data and data[0] <= ChassisControl.SOFT else None
 
 
 def reset_of(data: bytes) -> ResetType | None:
+    """The ResetType of a Chassis Control request, for triggers and the journal."""
     control = control_of(data)
     return None if control is None else RESET_OF_CONTROL[control]
 
@@ -73,7 +76,7 @@ def control(call: IpmiCall) -> bytes:
 
 
 def identify(call: IpmiCall) -> bytes:
-    """Seconds (15 if not given, 0 is off), and a bit for "until told otherwise" (28.5)."""
+    """Byte 1: seconds (default 15; 0 is off). Byte 2, bit 0: identify until the next command (28.5)."""
     if len(call.data) > 1 and call.data[1] & 0x01:
         call.view.chassis.set_led(Led.BLINKING, cause=call.cause)
     else:
@@ -91,7 +94,7 @@ def set_restore_policy(call: IpmiCall) -> bytes:
 
 
 def set_front_panel(call: IpmiCall) -> bytes:
-    """Which buttons are dead, a bit each (28.6); Get Chassis Status tells. What a BMC does by itself is not affected."""
+    """Disables front panel buttons, one bit each (28.6). Get Chassis Status shows them; they have no other effect."""
     call.state.panel_disabled = call.data[0] & PANEL_BUTTONS
     return b""
 
@@ -101,6 +104,6 @@ def get_restart_cause(call: IpmiCall) -> bytes:
 
 
 def get_poh_counter(call: IpmiCall) -> bytes:
-    """Hours that the host has been powered since the rack was made: the hosts of an emulator have no past (28.14)."""
+    """Power-on hours since the rack was made (28.14)."""
     hours = int(call.view.chassis.on_seconds() // (60 * MINUTES_PER_COUNT))
     return bytes((MINUTES_PER_COUNT,)) + hours.to_bytes(4, "little")

@@ -1,15 +1,15 @@
-"""What a Redfish request means: decided once, from the resource that will serve it and its operation.
+"""What a Redfish request means: decided once, from the resource and operation that will serve it.
 
-The service asks for every request. Where faults are armed, the wire hook of `emulator.frontends` asks before it, and the service
-takes over its answer. Both run in the emulator's thread.
+`service.service` calls `classify` for each request. If faults are armed, the wire hook of `emulator.frontends` calls it first,
+and the service uses that result. Both run in the emulator's thread.
 
 Rules
-  1. A method that the resource has as an operation means what the operation declares. Any other method that is no read is a
-     WRITE, wherever it goes: the client tried to change something.
-  2. A GET means POWER_READ where its answer will say a power word: a System or Chassis, or a collection, service root or Manager
-     that is asked to $expand into one; not if $select leaves PowerState out. Looks are not decided here: they follow from the
+  1. A method that is an operation of the resource has the intent that the operation declares. Any other method that is not a read
+     is a WRITE, whatever its path: the client tried to change something.
+  2. A GET is a POWER_READ if its answer will contain a power word: of a System or Chassis, or of a collection, service root or
+     Manager with an $expand that reaches one; not if $select omits PowerState. Looks are not decided here: they come from the
      body of the answer.
-  3. Nothing is executed and nobody is authenticated yet: what the client may not do is classified all the same.
+  3. Nothing is executed or authenticated yet. A request that the client may not make is classified in the same way.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ POWER_STATE: Final = "PowerState"
 class Exchange:
     """A request and its meaning, before it is served.
 
-    `seq` and `looks` are filled in by the service: its event in the journal, and the power words that its answer says. Whoever
-    made the exchange tells the core of the looks, when the answer really goes out.
+    The service fills in `seq`, its event in the journal, and `looks`, the power words in its answer. The maker of the exchange
+    reports the looks to the core when the answer has been sent.
     """
 
     request: ClientRequest
@@ -47,7 +47,7 @@ class Exchange:
 
 
 def classify(view: RedfishBmc, tree: Tree, incoming: Incoming) -> Exchange:
-    """Reads the body only of what is a power command."""
+    """The request with its intent, system and ResetType. Reads the body only of power commands."""
     method = incoming.method
     resource = tree.find(view, incoming.path)
     operation = resource.operations.get(method) if resource is not None else None
@@ -69,7 +69,7 @@ def classify(view: RedfishBmc, tree: Tree, incoming: Incoming) -> Exchange:
 
 
 def tells_power(resource: Resource, text: str, profile: Profile) -> bool:
-    """Whether a GET with this query is answered with a power word."""
+    """Whether the answer to a GET with this query contains a power word."""
     if not text:
         return resource.tells is not None
     if resource.tells is None and not resource.power_below and not resource.power_in_links:
@@ -86,7 +86,7 @@ def tells_power(resource: Resource, text: str, profile: Profile) -> bool:
 
 
 def _system_in(view: RedfishBmc, path: str) -> str | None:
-    """The system below whose URI a path lies."""
+    """The system whose URI is a prefix of the path; None if there is none."""
     if not path.startswith(f"{SYSTEMS}/"):
         return None
     name = path[len(SYSTEMS) + 1 :].partition("/")[0]
