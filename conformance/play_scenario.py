@@ -9,18 +9,17 @@ Rules
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import threading
 import time
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 from conformance.adapters import Adapter, Definition, Invocation
-from conformance.leaks import files_with
+from conformance.leaks import search
 from conformance.outcome import FencerOutcome
+from conformance.run_directory import run_directory
 from conformance.scenario import AskStep, Inject, NoSelector, Scenario, WrongPassword
 from conformance.vocabulary import Claim, Protocol
 from emulator import Emulator, Endpoint, Event, EventKind, Rail, UnitSpec
@@ -119,10 +118,7 @@ def _ask(
     def stamp() -> None:
         emulator.record(step.bmc, EventKind.FENCER, emulator.last_response(step.bmc), what="claim", ask=number)
 
-    with tempfile.TemporaryDirectory(prefix="fencelab-run-") as own:
-        scratch, watch = Path(own) / "home", Path(own) / "watch"
-        scratch.mkdir()
-        watch.mkdir()
+    with run_directory() as own:
         since = time.time()
         outcome = what.adapter.run(
             Invocation(
@@ -130,15 +126,16 @@ def _ask(
                 protocol=what.protocol,
                 bmc=values(endpoint, secrets[0], selector=not _given(what.scenario, NoSelector)),
                 cap=what.definition.cap,
-                scratch=scratch,
-                watch=watch,
+                scratch=own.home,
+                watch=own.watch,
                 stop=stop,
                 on_end=stamp,
             )
         )
         if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
-            shown = files_with(secrets, left_in=scratch, beside=what.definition.folder, since=since)
-            outcome = replace(outcome, files=shown)
+            found = search(secrets[:1], own, what.definition.folder, since)
+            conduct = (*outcome.conduct, *found.conduct)
+            outcome = replace(outcome, files=found.files, unsearched=found.unsearched, conduct=conduct)
     emulator.record(step.bmc, EventKind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)
     if outcome.claim is Claim.OFF and emulator.host(step.bmc, system).rail is Rail.UP:
         emulator.let_fall(step.bmc, system, timeout_s=SETTLE_S)
