@@ -35,16 +35,20 @@ TEMPORARY: Final = ("/tmp", "/var/tmp", "/dev/shm")
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How far a search goes: directories below the first, entries, seconds."""
+    """How far a search goes: directories below the first, entries, seconds.
+
+    Directories deeper than `unchanged` are entered only if something was added to them or they are new.
+    """
 
     depth: int
     entries: int
     seconds: float
+    unchanged: int = 32
 
 
 HOME: Final = Bounds(32, 20_000, 2.0)
 BESIDE: Final = Bounds(4, 4_000, 0.5)
-SHARED: Final = Bounds(3, 4_000, 0.25)
+SHARED: Final = Bounds(8, 2_000, 0.1, unchanged=1)
 OWN: Final = re.compile("home|watch")
 RUNS: Final = re.compile(f"{PREFIX}.*")
 NOTHING: Final = re.compile(r"(?!)")
@@ -104,9 +108,11 @@ class _Search:
                     continue
                 if stat.S_ISREG(facts.st_mode):
                     self._file(entry.path, prefix + os.path.relpath(entry.path, top), facts, since)
-                elif stat.S_ISDIR(facts.st_mode) and depth < bounds.depth:
+                elif not stat.S_ISDIR(facts.st_mode) or (depth >= bounds.unchanged and facts.st_ctime < since):
+                    continue
+                elif depth < bounds.depth:
                     waiting.append((entry.path, depth + 1))
-                elif stat.S_ISDIR(facts.st_mode) and facts.st_ctime >= since:
+                elif facts.st_ctime >= since:
                     self.unsearched.append(f"{called}: directories deeper than {bounds.depth} levels were not searched")
 
     def _file(self, path: str, called: str, facts: os.stat_result, since: float) -> None:

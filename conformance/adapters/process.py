@@ -34,7 +34,9 @@ from conformance.outcome import FencerOutcome
 from conformance.run_directory import used_bytes
 from conformance.vocabulary import Claim
 
-SUBREAPER: Final = str(Path(subreaper.__file__).resolve())
+SUBREAPER: Final = Path(subreaper.__file__).resolve()
+START: Final = "import sys; sys.path.append(sys.argv.pop(1)); import subreaper; subreaper.start()"
+"""As a module it is compiled once; as a script it would be at every start."""
 SWITCH: Final = "FENCELAB_UNCONFINED"
 """Set in the environment, it runs fencers without namespace and Landlock: for those that need sudo."""
 TICK_S: Final = 0.05
@@ -55,7 +57,7 @@ TOO_LARGE: Final = (-signal.SIGXFSZ, 128 + signal.SIGXFSZ)
 UNPROTECTED: Final[Mapping[str, str]] = {
     "pid-namespace": "no PID namespace: what a fencer leaves behind is searched for, and a fork bomb is ended late",
     "signal-scope": "no limit to signals: a fencer can kill every process of this user, the suite included",
-    "exec-events": "no process events: command lines of short-lived programs that have no stand-in may be missed",
+    "exec-events": "process events are incomplete: command lines of short-lived programs that have no stand-in may be missed",
 }
 
 
@@ -175,9 +177,10 @@ class _Run:
         descriptor, writer = os.pipe()
         os.set_blocking(descriptor, False)
         self.report = WatcherReport(descriptor)
+        python = (sys.executable, "-I", "-S", "-c", START, str(SUBREAPER.parent))
         try:
             self._process = subprocess.Popen(
-                (sys.executable, "-I", "-S", SUBREAPER, str(writer), mode, str(stand_ins.executed), *argv),
+                (*python, str(writer), mode, str(stand_ins.executed), *argv),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=cwd, start_new_session=True,
                 pass_fds=(writer,),
             )  # fmt: skip

@@ -1,7 +1,8 @@
 """The two processes between the suite and a fencer, so that nothing which the fencer starts can get away. Standard library only.
 
-`adapters.process` starts this file once per run of a fencer: `subreaper.py REPORT MODE LOG PROGRAM ARGUMENT...`. The *outer*
-process starts the *inner* one, which starts the fencer and reaps what comes after it. Both end when nothing is left below them.
+`adapters.process` starts a Python with this module alone, once per run of a fencer: `REPORT MODE LOG PROGRAM ARGUMENT...`. That
+is the *outer* process. It starts the *inner* one, which starts the fencer and reaps what comes after it. Both end when nothing is
+left below them.
 
 Mode     | the inner process                              | a fencer's signals reach
 ---------+------------------------------------------------+------------------------------------------------------------
@@ -36,7 +37,10 @@ import signal
 import struct
 import sys
 from contextlib import suppress
-from typing import NoReturn
+
+TYPE_CHECKING = False  # `typing` takes 4 ms to import
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 ISOLATED, CONFINED, OPEN = "isolated", "confined", "open"
 FILE_BYTES = 256 << 20
@@ -193,24 +197,26 @@ class ExecEvents:
         self._log, self._room = open(log, "ab", buffering=0), LOG_BYTES  # noqa: SIM115 - until this process ends
         self.socket = _socket.socket(_socket.AF_NETLINK, _socket.SOCK_DGRAM | _socket.SOCK_NONBLOCK, NETLINK_CONNECTOR)
         self.socket.bind((0, CN_IDX_PROC))
-        for order in (struct.pack("=II", PROC_CN_MCAST_LISTEN, PROC_EVENT_EXEC), struct.pack("=I", PROC_CN_MCAST_LISTEN)):
-            self._order(order)  # kernels before 6.6 take the short form only, and tell of everything
-            with suppress(BlockingIOError):
-                self.socket.recv(4096)  # the answer is there at once, or never
-                return
-        raise OSError("the kernel tells no process events here")
+        self._order(struct.pack("=I", PROC_CN_MCAST_LISTEN))
+        try:
+            self.socket.recv(4096)  # the answer is there at once, or never
+        except BlockingIOError:
+            raise OSError("the kernel tells no process events here") from None
+        self._order(struct.pack("=II", PROC_CN_MCAST_LISTEN, PROC_EVENT_EXEC))  # kernels before 6.6 go on telling of everything
 
     def _order(self, order: bytes) -> None:
         body = struct.pack("=IIIIHH", CN_IDX_PROC, CN_VAL_PROC, 0, 0, len(order), 0) + order
         self.socket.send(struct.pack("=IHHII", 16 + len(body), 3, 0, 0, 0) + body)
 
-    def follow(self, first: int) -> bool:
-        """Until the process `first` ends, which makes its namespace end. Whether every event was seen."""
-        mine, complete = "", True
+    def follow(self, first: int) -> str:
+        """Until the process `first` ends, which makes its namespace end. Why some may have been missed, or ""."""
+        mine, missed = "", ""
         with suppress(OSError):
             mine = os.readlink("/proc/self/ns/pid_for_children")
-        with suppress(OSError):  # a program that ends within a millisecond has to be looked at now
+        try:  # a program that ends within a millisecond has to be looked at now
             os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+        except OSError:
+            missed = "without real-time priority they are read too late"
         end = os.pidfd_open(first)
         poller = select.poll()
         poller.register(self.socket, select.POLLIN)
@@ -223,11 +229,11 @@ class ExecEvents:
             except BlockingIOError:
                 pass
             except OSError:  # ENOBUFS: the machine starts programs faster than this
-                complete = False
+                missed = "there were too many of them"
             if end in ready:
                 with suppress(OSError):
                     self._order(struct.pack("=I", PROC_CN_MCAST_IGNORE))
-                return complete
+                return missed
 
     def _note(self, message: bytes, mine: str) -> None:
         if len(message) < EXEC_END or struct.unpack_from("=I", message, EVENT_AT)[0] != PROC_EVENT_EXEC:
@@ -268,10 +274,11 @@ def main(report: int, mode: str, log: str, argv: list[str]) -> None:
         return inner(argv, report, mode)
     tell(report, f"inner {first}")
     release_pipes()
-    if events is not None and not events.follow(first):
-        tell(report, "lacks exec-events some were lost")
+    if events is not None and (missed := events.follow(first)):
+        tell(report, f"lacks exec-events {missed}")
     return reap(first, report)
 
 
-if __name__ == "__main__":
+def start() -> None:
+    """What `process` calls in the new process."""
     main(int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:])

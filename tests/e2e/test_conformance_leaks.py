@@ -85,6 +85,23 @@ def test_a_time_stamp_that_was_set_back_hides_nothing(places: Places) -> None:
     assert set(places.search().files) == {"log", f"{places.shared}/log"}
 
 
+def test_in_shared_places_old_directories_are_searched_as_far_as_they_are_near(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaks, "COARSE_S", 0.0)
+    for path in ("a/log", "a/b/log", "a/c/log"):
+        write(places.shared / path, "nothing")
+    old = (places.shared / "a" / "c" / "log").stat().st_ctime
+    while (now := write(places.beside / "clock").stat().st_ctime) <= old:  # the kernel's own clock stamps files
+        pass
+    places.since = now
+    (places.beside / "clock").unlink()
+    for path in ("a/log", "a/b/new/x/log", "a/c/log", "new/x/y/log"):
+        write(places.shared / path)
+    found = {name.removeprefix(f"{places.shared}/") for name in places.search().files}
+    assert found == {"a/log", "a/b/new/x/log", "new/x/y/log"}
+
+
 def test_what_was_there_before_is_not_held_against_it(places: Places) -> None:
     write(places.beside / "credentials")
     write(places.shared / "credentials")
