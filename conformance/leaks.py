@@ -28,6 +28,7 @@ from conformance.secret_forms import shown_in_bytes
 
 LARGEST: Final = 4_000_000
 """Bytes of one file; nobody's log grows beyond that in one run."""
+MOST_SAID: Final = 10  # sentences about what was not searched
 COARSE_S: Final = 0.1
 """Seconds by which a file's time may lie before the time at which it was written."""
 TEMPORARY: Final = ("/tmp", "/var/tmp", "/dev/shm")
@@ -48,7 +49,7 @@ class Bounds:
 
 HOME: Final = Bounds(32, 20_000, 2.0)
 BESIDE: Final = Bounds(4, 4_000, 0.5)
-SHARED: Final = Bounds(8, 2_000, 0.1, unchanged=1)
+SHARED: Final = Bounds(8, 2_000, 0.25, unchanged=1)
 OWN: Final = re.compile("home|watch")
 RUNS: Final = re.compile(f"{PREFIX}.*")
 NOTHING: Final = re.compile(r"(?!)")
@@ -95,8 +96,11 @@ class _Search:
             directory, depth = waiting.popleft()
             for entry in _entries(directory, bounds.entries + 1, own=own):
                 entries += 1
-                if entries > bounds.entries or self.clock() > until:
-                    self.unsearched.append(f"{called}: only the first {entries - 1} entries were searched")
+                if entries > bounds.entries:
+                    self.unsearched.append(f"{called}: only the first {bounds.entries:,} entries were searched")
+                    return
+                if self.clock() > until:
+                    self.unsearched.append(f"{called}: the search was ended after {bounds.seconds:g} s")
                     return
                 try:
                     facts = entry.stat(follow_symlinks=False)
@@ -142,7 +146,7 @@ def search(secrets: Sequence[str], run: RunDirectory, beside: Path, since: float
         looking.tree(place, place, f"{place}/", SHARED, since, skip=RUNS)
     return Leaks(
         files=tuple(looking.found.values()),
-        unsearched=tuple(dict.fromkeys(looking.unsearched)),
+        unsearched=tuple(dict.fromkeys(looking.unsearched))[:MOST_SAID],
         conduct=tuple(conduct),
     )
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -66,8 +65,7 @@ def play(what: Play, stop: threading.Event) -> Played:
         injected = [given for given in what.scenario.given if isinstance(given, Inject)]
         for given in injected:
             emulator.arm(given.bmc, given.armed)
-        user = next(iter(emulator.endpoints.values())).username
-        secrets = (handed, b64encode(f"{user}:{handed}".encode()).decode())
+        secrets = (handed,)  # `secret_forms` knows how else it can be written
         outcomes = tuple(_ask(emulator, what, number, step, secrets, stop) for number, step in enumerate(what.steps))
         dead = {id(armed) for bmc in what.scenario.bmcs for armed in emulator.unfired(bmc.name)}
         return Played(
@@ -108,7 +106,7 @@ def values(endpoint: Endpoint, password: str, *, selector: bool) -> Mapping[str,
 
 
 def _ask(
-    emulator: Emulator, what: Play, number: int, step: AskStep, secrets: tuple[str, str], stop: threading.Event
+    emulator: Emulator, what: Play, number: int, step: AskStep, secrets: tuple[str, ...], stop: threading.Event
 ) -> FencerOutcome:
     endpoint = emulator.endpoints[step.bmc]
     system = endpoint.systems[0].id
@@ -133,7 +131,7 @@ def _ask(
             )
         )
         if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
-            found = search(secrets[:1], own, what.definition.folder, since)
+            found = search(secrets, own, what.definition.folder, since)
             conduct = (*outcome.conduct, *found.conduct)
             outcome = replace(outcome, files=found.files, unsearched=found.unsearched, conduct=conduct)
     emulator.record(step.bmc, EventKind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)
