@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from conformance.adapters import process, process_table, subreaper
 from conformance.adapters.process import Ended
 from conformance.adapters.subreaper import CONFINED, ISOLATED, OPEN
 from tests import watched_runs
+from tests.commands import environment
 from tests.watched_runs import MODES, Runner
 
 PROTECTED = (ISOLATED, CONFINED)
@@ -197,6 +199,30 @@ def test_a_stand_in_is_never_the_culprit(play: Runner, tmp_path: Path, mode: str
     assert "tool ran: -P secret" in ended.stdout
     assert ("ipmitool", "-P", "secret") in ended.argv
     assert not any(word.startswith(str(tmp_path / "run-0" / "watch")) for line in ended.argv[1:] for word in line)
+
+
+def test_nothing_survives_a_suite_that_is_killed(play: Runner, tmp_path: Path) -> None:
+    """The fencer holds a pipe open; its end is the end of whoever holds it."""
+    if not protects(ISOLATED, play("true", mode=ISOLATED)):
+        pytest.skip("no PID namespace here")
+    line = tmp_path / "line"
+    os.mkfifo(line)
+    suite = (
+        "import pathlib, pytest\n"
+        "from tests.watched_runs import runner_in\n"
+        f"play = runner_in(pathlib.Path({str(tmp_path / 'other')!r}), pytest.MonkeyPatch())\n"
+        f"play('exec 3>{line}; echo up >&3; setsid sleep 600', cap=600.0)\n"
+    )
+    (tmp_path / "other").mkdir()
+    running = subprocess.Popen([sys.executable, "-c", suite], env=environment())
+    try:
+        with line.open() as held:
+            assert held.readline() == "up\n"
+            running.kill()
+            assert held.read() == ""
+    finally:
+        running.kill()
+        running.wait()
 
 
 def test_the_fencer_sees_only_its_own_processes(play: Runner) -> None:
