@@ -118,7 +118,7 @@ def test_the_kernel_refuses_an_ordinary_user_more_processes_than_the_limit(play:
     ended = play("ulimit -u || ulimit -p", argv=("/bin/bash", "-c", "ulimit -u"), mode=ISOLATED)
     if not protects(ISOLATED, ended):
         pytest.skip("no PID namespace here")
-    assert ended.stdout == f"{subreaper.PROCESSES}\n"
+    assert ended.stdout == f"{subreaper.REFUSED_BEYOND}\n"
 
 
 @pytest.mark.parametrize("mode", MODES)
