@@ -69,12 +69,12 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
 
 
-def definition_of(name: str) -> Definition:
+def definition_of(name: str, spelling: str = "") -> Definition:
     if name == "wrong-exits":
         return read(HERE / "wrong-exits.yaml")
     base = read(HERE / "mutant.yaml")
-    ways = {protocol: replace(way, params={"mutant": name}) for protocol, way in base.ways.items()}
-    return replace(base, name=name, ways=ways)
+    ways = {protocol: replace(way, params={"mutant": name, "spelling": spelling}) for protocol, way in base.ways.items()}
+    return replace(base, name=f"{name} {spelling}".strip(), ways=ways)
 
 
 @pytest.fixture(scope="module")

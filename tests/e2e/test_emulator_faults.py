@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,10 +19,10 @@ from emulator import Emulator, Endpoint, Event, HostSpec, UnitSpec
 from emulator.core.errors import RackMisconfigured
 from emulator.core.faults.board import Armed
 from emulator.core.faults.fault import Fault
-from emulator.core.faults.trigger import When
+from emulator.core.faults.trigger import Intent, When
 from emulator.core.journal import EventKind, chain
 from emulator.core.rack import Rack
-from emulator.core.vocab import Rail
+from emulator.core.vocab import Rail, ResetType
 from emulator.faults.power import Gated, Ignore
 from emulator.faults.wire import Delay, Drip, Drop, Silent, Truncate
 from emulator.wire.tcp import CannotBind
@@ -158,6 +158,89 @@ def test_a_truncated_answer_is_shorter_than_it_promised(start: Callable[..., Emu
     client = Redfish(emulator.endpoints["node1"])
     with pytest.raises(http.client.IncompleteRead):
         client.power()
+
+
+@pytest.mark.parametrize(
+    "target", ["{path}", "{path}/", "http://bmc.example{path}", "{path}?a=b", "/redfish/v1/%53ystems/{id}{action}"]
+)
+@pytest.mark.parametrize("executed", [True, False], ids=["executed", "not executed"])
+def test_a_wire_fault_finds_a_reset_by_its_type_in_every_spelling(
+    start: Callable[..., Emulator], target: str, executed: bool
+) -> None:
+    emulator = start()
+    endpoint = emulator.endpoints["node1"]
+    emulator.arm("node1", Armed(fault=Drop(executed=executed), when=When(reset=(ResetType.FORCE_OFF,))))
+    action = "/Actions/ComputerSystem.Reset"
+    uri = endpoint.systems[0].uri
+    spelled = target.format(path=f"{uri}{action}", id=endpoint.systems[0].id, action=action)
+
+    def send(word: str) -> int:
+        client = Redfish(endpoint)
+        with closing(client.connection):
+            client.send("POST", spelled, {"ResetType": word})
+            answer = client.connection.getresponse()
+            answer.read()
+            return answer.status
+
+    assert send("On") < 300, "another ResetType passes"
+    with pytest.raises(ConnectionError):
+        send("ForceOff")
+    request = of_kind(emulator, EventKind.REQUEST)[-1]
+    assert (request.data["intent"], request.data["system"], request.data["reset"]) == (
+        Intent.POWER_COMMAND, endpoint.systems[0].id, "ForceOff",
+    )  # fmt: skip
+    assert request.data["path"] == uri + action + ("/" if target.endswith("/") else "")
+    assert emulator.host("node1").rail is (Rail.DOWN if executed else Rail.UP)
+
+
+@pytest.mark.parametrize(
+    ("fault", "answer", "told"),
+    [
+        (Drop(), "none", 0),
+        (Drop(executed=False), "none", 0),
+        (Truncate(keep=1000), "cut", 0),
+        (Truncate(keep=10**6), "whole", 1),
+        (Delay(0), "whole", 1),
+    ],
+    ids=["dropped", "swallowed", "cut", "cut behind its end", "late"],
+)
+def test_only_a_whole_answer_tells_a_power_word_and_counts_for_a_gate(
+    start: Callable[..., Emulator], fault: Fault, answer: str, told: int
+) -> None:
+    emulator = start()
+    endpoint = emulator.endpoints["node1"]
+    emulator.arm("node1", Armed(fault=Gated(gate=1)))
+    assert Redfish(endpoint).reset("ForceOff") == 204
+    arm(emulator, fault, When(intent=Intent.POWER_READ))
+    with suppress(ConnectionError, http.client.IncompleteRead):
+        Redfish(endpoint).power()
+    read = of_kind(emulator, EventKind.REQUEST)[-1]
+    (wire,) = of_kind(emulator, EventKind.WIRE)
+    assert (read.data["intent"], wire.cause, wire.data["answer"]) == (Intent.POWER_READ, read.seq, answer)
+    assert len(of_kind(emulator, EventKind.LOOK)) == len(of_kind(emulator, EventKind.GATE)) == told
+    assert emulator.host("node1").rail is (Rail.DOWN if told else Rail.UP)
+
+
+def test_a_cut_answer_says_how_much_of_it_went_out(start: Callable[..., Emulator]) -> None:
+    emulator = start()
+    arm(emulator, Truncate(keep=1000), When(intent=Intent.POWER_READ))
+    with pytest.raises(http.client.IncompleteRead):
+        Redfish(emulator.endpoints["node1"]).power()
+    (wire,) = of_kind(emulator, EventKind.WIRE)
+    assert wire.data["sent"] == 1000
+    assert int(str(wire.data["size"])) > 1000
+
+
+def test_a_wire_fault_on_a_login_knows_it_by_its_meaning(start: Callable[..., Emulator]) -> None:
+    emulator = start()
+    endpoint = emulator.endpoints["node1"]
+    arm(emulator, Drop(executed=False), When(intent=Intent.LOGIN))
+    client = Redfish(endpoint)
+    with closing(client.connection):
+        client.send("POST", "/redfish/v1/SessionService/Sessions", {"UserName": "x", "Password": "Zq-secret"})
+        with pytest.raises(ConnectionError):
+            client.connection.getresponse()
+    assert "Zq-secret" not in "".join(event.to_json() for event in emulator.events())
 
 
 def test_a_delayed_answer_is_overtaken_by_one_that_was_asked_for_later(start: Callable[..., Emulator]) -> None:

@@ -9,8 +9,10 @@ import pytest
 from emulator.core.errors import RackMisconfigured
 from emulator.core.faults.board import Armed
 from emulator.core.faults.fault import Seam
-from emulator.core.faults.trigger import ClientRequest, When
+from emulator.core.faults.trigger import ClientRequest, Intent, When
 from emulator.core.journal import EventKind
+from emulator.core.power.commands import PowerCommand
+from emulator.core.power.system import Look
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.truth.host import News
 from emulator.core.vocab import ChassisControl, Os, Rail, ResetType
@@ -23,11 +25,14 @@ LOOK = ClientRequest(protocol="redfish", method="GET", path="/redfish/v1/Systems
 
 
 def look(bench, view=View.SYSTEM):
-    return bench.view().power("1", view, LOOK)
+    """A client asks and is told."""
+    word = bench.view().power("1", view, LOOK)
+    bench.view().told([Look("1", view, word)], None)
+    return word
 
 
 def reset(bench, word):
-    return bench.view().reset("1", word, None)
+    return bench.view().command("1", PowerCommand.redfish(word), None)
 
 
 def test_force_off_cuts_the_rail_after_the_profiles_delay(bench):
@@ -150,11 +155,11 @@ def test_on_right_after_off_is_refused_for_as_long_as_the_profile_says(bench):
     [(ChassisControl.DOWN, 0xD5), (ChassisControl.CYCLE, 0xD5), (ChassisControl.UP, 0x00), (ChassisControl.SOFT, 0xCC)],
 )
 def test_ipmi_answers_come_from_the_profiles_row(bench_of, control, code):
-    assert bench_of(HostSpec(power="off")).view().chassis_control(control, None) == code
+    assert bench_of(HostSpec(power="off")).view().command("1", PowerCommand.ipmi(control), None).code == code
 
 
 def test_a_change_through_ipmi_is_seen_through_redfish(bench):
-    assert bench.view().chassis_control(ChassisControl.DOWN, None) == 0
+    assert bench.view().command("1", PowerCommand.ipmi(ChassisControl.DOWN), None).code == 0
     bench.advance(5)
     assert look(bench) == "Off"
     assert bench.view().last_power_event() == "Off"
@@ -287,6 +292,57 @@ def test_triggers_look_at_method_path_rail_and_order(bench):
     assert not board.armings
 
 
+@pytest.mark.parametrize(
+    ("when", "path", "matches"),
+    [
+        (When(path="*/ComputerSystem.Reset"), "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset", True),
+        (When(path="*/ComputerSystem.Reset"), "/redfish/v1/Systems/1/Actions/ComputerSystem.Reset/", True),
+        (When(path="/redfish/v1/Systems/1/"), "/redfish/v1/Systems/1", True),
+        (When(path="/"), "/", True),
+        (When(path="/redfish/v1/Systems/?"), "/redfish/v1/Systems/1", True),
+        (When(path="/redfish/v1/Systems"), "/redfish/v1/Systems/1", False),
+        (When(intent=Intent.POWER_COMMAND), "/anything", True),
+        (When(intent=Intent.LOGIN), "/anything", False),
+        (When(reset=(ResetType.FORCE_OFF,)), "/anything", True),
+        (When(reset=(ResetType.ON,)), "/anything", False),
+    ],
+)
+def test_a_trigger_looks_at_what_a_request_means(when, path, matches):
+    request = ClientRequest("redfish", "POST", path, "1", ResetType.FORCE_OFF, Intent.POWER_COMMAND)
+    assert when.matches(request, Rail.UP) is matches
+
+
+def test_a_request_is_journaled_with_what_it_means_and_no_empty_keys():
+    known = ClientRequest("redfish", "POST", "/x", "1", ResetType.FORCE_OFF, Intent.POWER_COMMAND)
+    assert known.facts("/x/", user="root") == {
+        "protocol": "redfish", "method": "POST", "path": "/x/", "intent": "power-command", "user": "root", "system": "1",
+        "reset": "ForceOff",
+    }  # fmt: skip
+    assert "system" not in ClientRequest("ipmi", "IPMI", "system-guid").facts("system-guid")
+
+
+def test_an_answer_that_tells_two_words_of_a_system_is_one_read(bench):
+    bench.rack.arm("node1", Armed(fault=Gated(gate=2)))
+    reset(bench, "ForceOff")
+    both = [Look("1", View.SYSTEM, "On"), Look("1", View.CHASSIS, "On"), Look("1", View.SYSTEM, "On")]
+    bench.view().told(both, None)
+    assert [(e.data["view"], e.data["word"]) for e in bench.events(EventKind.LOOK)] == [("system", "On"), ("chassis", "On")]
+    assert bench.events(EventKind.GATE) == []
+    bench.view().told(both, None)
+    assert [e.data["after_reads"] for e in bench.events(EventKind.GATE)] == [2]
+
+
+def test_both_protocols_command_through_one_door_and_keep_their_own_tables(bench):
+    off, down = PowerCommand.redfish("ForceOff"), PowerCommand.ipmi(ChassisControl.DOWN)
+    assert (off.reset, down.reset) == (ResetType.FORCE_OFF, ResetType.FORCE_OFF)
+    assert PowerCommand.redfish("Explode").reset is None
+    http, ipmi = bench.view().command("1", off, None), bench.view().command("1", down, None)
+    assert (http.code, http.reply, ipmi.code, ipmi.reply) == (204, "ok", 0, "")
+    first, second = (event.data for event in bench.events(EventKind.COMMAND))
+    assert (first["via"], first["reset"], first["status"]) == ("redfish", "ForceOff", 204)
+    assert (second["via"], second["reset"], second["completion_code"]) == ("ipmi", "ForceOff", 0)
+
+
 def test_a_request_that_names_no_system_is_matched_against_the_first(bench):
     bench.rack.arm("node1", Armed(fault=Says("Off"), when=When(rail=Rail.UP)))
     assert bench.view().faults(Seam.REPORT, ClientRequest(protocol="ipmi", method="IPMI", path="chassis-status"))
@@ -366,3 +422,19 @@ def test_a_cut_behind_a_gate_is_not_called_back_either(bench):
     look(bench)
     bench.advance(60)
     assert bench.host().rail is Rail.DOWN
+
+
+def test_an_open_gate_is_forgotten_and_a_closed_one_can_be_opened_without_a_look(bench):
+    bench.rack.arm("node1", Armed(fault=Gated(gate=9)))
+    unit = bench.rack.unit("node1")
+    system, effects = unit.first(), bench.rack.effects
+    effects.open_gate(unit, system)
+    reset(bench, "ForceOff")
+    effects.forget_open_gate(system)
+    assert system.gate is not None, "a closed gate holds something"
+    effects.open_gate(unit, system)
+    effects.open_gate(unit, system)
+    assert [event.data["after_reads"] for event in bench.events(EventKind.GATE)] == [0]
+    assert bench.host().rail is Rail.DOWN
+    effects.forget_open_gate(system)
+    assert system.gate is None
