@@ -9,20 +9,18 @@ Rules
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 from conformance.adapters.base import Invocation
 from conformance.adapters.definition import Definition
 from conformance.givens.given import FaultFacts, PlannedRack
-from conformance.leaks import files_with
+from conformance.leaks import search
 from conformance.outcome import FencerOutcome
+from conformance.run_directory import run_directory
 from conformance.scenario import AskStep, Scenario
 from conformance.vocabulary import Claim, Protocol
 from emulator import Emulator, Endpoint, Event, EventKind, Rail
@@ -64,7 +62,7 @@ def play(what: Play, stop: threading.Event) -> Played:
         for each in given:
             each.arrange(emulator)
         told = {name: handed(what.scenario, endpoint, rack.password) for name, endpoint in emulator.endpoints.items()}
-        secrets = tuple(dict.fromkeys(secret for values in told.values() for secret in secrets_in(values)))
+        secrets = tuple(dict.fromkeys(values["bmc.password"] for values in told.values()))  # `secret_forms` knows its other forms
         outcomes = tuple(_ask(emulator, what, n, step, told[step.bmc], secrets, stop) for n, step in enumerate(what.steps))
         return Played(
             steps=what.steps,
@@ -110,12 +108,6 @@ def handed(scenario: Scenario, endpoint: Endpoint, password: str) -> Mapping[str
     return values
 
 
-def secrets_in(values: Mapping[str, str]) -> tuple[str, str]:
-    """The password, and the same as HTTP Basic authentication writes it (RFC 7617)."""
-    user, password = values["bmc.user"], values["bmc.password"]
-    return password, b64encode(f"{user}:{password}".encode()).decode()
-
-
 def _ask(
     emulator: Emulator,
     what: Play,
@@ -132,10 +124,7 @@ def _ask(
     def stamp() -> None:
         emulator.record(step.bmc, EventKind.FENCER, emulator.last_response(step.bmc), what="claim", ask=number)
 
-    with tempfile.TemporaryDirectory(prefix="fencelab-run-") as own:
-        scratch, watch = Path(own) / "home", Path(own) / "watch"
-        scratch.mkdir()
-        watch.mkdir()
+    with run_directory() as own:
         since = time.time()
         outcome = what.definition.ways[what.protocol].run(
             Invocation(
@@ -143,15 +132,16 @@ def _ask(
                 protocol=what.protocol,
                 bmc=values,
                 cap=what.definition.cap,
-                scratch=scratch,
-                watch=watch,
+                scratch=own.home,
+                watch=own.watch,
                 stop=stop,
                 on_end=stamp,
             )
         )
         if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
-            shown = files_with(secrets, left_in=scratch, beside=what.definition.folder, since=since)
-            outcome = replace(outcome, files=shown)
+            found = search(secrets, own, what.definition.folder, since)
+            conduct = (*outcome.conduct, *found.conduct)
+            outcome = replace(outcome, files=found.files, unsearched=found.unsearched, conduct=conduct)
     emulator.record(step.bmc, EventKind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)
     if outcome.claim is Claim.OFF and emulator.host(step.bmc, system).rail is Rail.UP:
         emulator.let_fall(step.bmc, system, timeout_s=SETTLE_S)

@@ -15,7 +15,10 @@ from conformance.vocabulary import FindingKind, Protocol, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """`stories` hold the causal chain of each finding, in the order of `findings`. `seconds` is wall clock, re-runs included."""
+    """`stories` hold the causal chain of each finding, in the order of `findings`. `seconds` is wall clock, re-runs included.
+
+    `unprotected` and `unsearched` say what the suite could not do on this machine (`FencerOutcome`).
+    """
 
     fencer: str
     fencer_digest: str
@@ -31,6 +34,8 @@ class Result:
     stories: tuple[tuple[ChainLine, ...], ...] = ()
     facts: tuple[AskFacts, ...] = ()
     said: str = ""
+    unprotected: tuple[str, ...] = ()
+    unsearched: tuple[str, ...] = ()
     seconds: float = 0.0
     deadline: float = 0.0
     repeat: str = ""

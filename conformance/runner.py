@@ -25,6 +25,7 @@ from conformance.judge import Trial, judge
 from conformance.play_scenario import Play, Played, play
 from conformance.result import Result
 from conformance.scenario import AskStep, Scenario
+from conformance.secret_forms import redact
 from conformance.vocabulary import Protocol, Verdict
 from emulator import EmulatorError, EventKind
 from profiles.model import Profile
@@ -130,7 +131,9 @@ def run_cell(cell: MatrixCell, stop: threading.Event, seed: int = 0) -> Result:
         notes=verdict.notes,
         stories=tuple(tell(played.events, finding.anchors, finding.ask) for finding in verdict.findings),
         facts=verdict.facts,
-        said=_redacted("\n".join(o.text for o in played.outcomes if o.text), played.secrets),
+        said=redact("\n".join(o.text for o in played.outcomes if o.text), played.secrets),
+        unprotected=tuple(dict.fromkeys(what for o in played.outcomes for what in o.unprotected)),
+        unsearched=tuple(dict.fromkeys(what for o in played.outcomes for what in o.unsearched)),
         seconds=time.monotonic() - started,
         deadline=cell.definition.deadline,
         repeat=repeat_line(cell, seed),
@@ -164,12 +167,6 @@ def hangs_on_the_clock(judgement: Judgement, played: Played, definition: Definit
         ended = max(e.t for e in played.events if e.kind is EventKind.FENCER)
         return ended - quiet_since < definition.cap / 2
     return judgement.verdict is Verdict.STUCK and any(o.duration >= NEAR_DEADLINE * definition.deadline for o in played.outcomes)
-
-
-def _redacted(text: str, secrets: Sequence[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, "[password]")
-    return text
 
 
 def repeat_line(cell: MatrixCell, seed: int) -> str:

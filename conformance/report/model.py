@@ -30,9 +30,21 @@ def report(results: Sequence[Result], version: str, seed: int = 0, code: int | N
             "profiles": list(dict.fromkeys(r.profile for r in every)),
             "total": len(every),
             "verdicts": {verdict.value: count for verdict, count in counts(every).items()},
+            "missing_protections": list(missing_protections(every)),
+            "not_searched": list(not_searched(every)),
         },
         "results": [_result(r) for r in every],
     }
+
+
+def missing_protections(results: Sequence[Result]) -> tuple[str, ...]:
+    """Which protections against misbehaving fencers this machine did not give, each once."""
+    return tuple(dict.fromkeys(what for r in results for what in r.unprotected))
+
+
+def not_searched(results: Sequence[Result]) -> tuple[str, ...]:
+    """Where passwords may stand and were not looked for, each once."""
+    return tuple(dict.fromkeys(what for r in results for what in r.unsearched))
 
 
 def to_json(results: Sequence[Result], version: str, seed: int = 0, code: int | None = None) -> str:
@@ -79,6 +91,8 @@ def _result(r: Result) -> dict[str, Json]:
         "timings": {"seconds": round(r.seconds, 3), "asks": [round(f.seconds, 3) for f in r.facts], "deadline": r.deadline},
         "first_verdict": r.first_verdict.value if r.first_verdict else None,
         "said": r.said,
+        "missing_protections": list(r.unprotected),
+        "not_searched": list(r.unsearched),
         "digests": {"fencer": r.fencer_digest, "profile": r.profile_digest},
         "repeat": r.repeat,
     }  # fmt: skip

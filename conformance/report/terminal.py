@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.givens.given import GivenOrigin
-from conformance.report.model import last_line
+from conformance.report.model import last_line, missing_protections, not_searched
 from conformance.result import Result
 
 
@@ -138,4 +138,7 @@ def close(console: Console, results: tuple[Result, ...]) -> None:
             Text(f"note  {result.scenario.id}  {result.fencer} x {result.profile}  {note.rule}: {note.actual}", "dim"),
             soft_wrap=True,
         )
+    for label, sentences in (("not protected", missing_protections(results)), ("not searched", not_searched(results))):
+        if sentences:
+            console.print(Text(f"{label}  {'; '.join(sentences)}", "dim"), soft_wrap=True)
     console.print(Text(last_line(results)), soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
@@ -164,9 +165,18 @@ def test_processes_that_outlive_the_fencer_are_bad_hygiene() -> None:
     assert (judgement.verdict, judgement.kind) == (Verdict.HYGIENE, Manner.LEFTOVER)
 
 
+def test_an_attack_on_the_watcher_is_bad_hygiene_and_says_what_was_done() -> None:
+    conduct = ("killed the process that watches it", "removed its HOME")
+    judgement = verdict_on(verified_off(), conduct=conduct)
+    assert (judgement.verdict, judgement.kind) == (Verdict.HYGIENE, Manner.CONDUCT)
+    assert judgement.why == "it killed the process that watches it; it removed its HOME"
+
+
 @pytest.mark.parametrize(
     "shown",
     [
+        {"stdout": f"Authorization: Basic {b64encode(f'root:{SECRET}'.encode()).decode()}"},
+        {"argv": (("fence_x",), ("curl", f"https://root:%5A{SECRET[1:]}@bmc/"))},
         {"argv": (("fence_x",), ("ipmitool", "-P", SECRET))},
         {"stdout": f"using {SECRET}"},
         {"stderr": f"debug: password={SECRET}"},

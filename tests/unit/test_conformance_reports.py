@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
+from rich.console import Console
 
 from conformance import requirement as req
 from conformance import selection
@@ -166,6 +168,19 @@ def test_a_finding_is_printed_with_requirement_chain_and_repeat_line() -> None:
     text = terminal.plain(result(Verdict.UNSAFE))
     for part in ("requirement", "FENCE-1", "expected", "actual", "because", "#3", "<- #1", "repeat", "fence-conformance run"):
         assert part in text
+
+
+def test_what_this_machine_could_not_do_is_said_once_before_the_last_line() -> None:
+    lacking = {"unprotected": ("no PID namespace (not permitted)",), "unsearched": ("HOME: the search was ended after 2 s",)}
+    results = (result(Verdict.PASS, **lacking), result(Verdict.PASS, "STATE-002", **lacking), result(Verdict.PASS, "STATE-003"))
+    said = io.StringIO()
+    terminal.close(Console(file=said, width=200), results)
+    lines = said.getvalue().splitlines()[-3:]
+    assert lines[0] == "not protected  no PID namespace (not permitted)"
+    assert lines[1] == "not searched  HOME: the search was ended after 2 s"
+    summary = json.loads(model.to_json(results, "1"))["summary"]
+    assert summary["missing_protections"] == ["no PID namespace (not permitted)"]
+    assert summary["not_searched"] == ["HOME: the search was ended after 2 s"]
 
 
 def test_a_verdict_that_came_out_differently_twice_says_so() -> None:
