@@ -34,6 +34,7 @@ from emulator.core.faults.board import Armed, RailIs
 from emulator.core.faults.trigger import When
 from emulator.core.vocab import Rail
 from emulator.faults import registry
+from emulator.faults.plugins import load_plugged_in
 from profiles.data import frozen, thawed
 from profiles.errors import Mark, Problems, did_you_mean, listed
 from profiles.model import Profile
@@ -218,6 +219,8 @@ def _problems(data: Mapping[str, object]) -> Iterator[tuple[Place, str]]:
             yield where[:1], f"must be {_WORDS[str(where[0])]}, not {_shown(error['input'])}"
     if not isinstance(name, str):
         return
+    if name not in registry.fault_names():
+        load_plugged_in()
     if name not in registry.fault_names():
         hint = did_you_mean(name, registry.fault_names()) or f"; there are: {listed(registry.fault_names(), 60)}"
         yield ("type",), f"no fault is called '{name[:60]}'{hint}"
