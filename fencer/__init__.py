@@ -5,9 +5,7 @@ Importing this package loads no network code; the transport of a target's protoc
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
+from fencer.events_effects import Observe, Permit
 from fencer.outcome import (
     Action,
     Cause,
@@ -20,12 +18,6 @@ from fencer.outcome import (
     Reading,
 )
 from fencer.target import Auth, ChassisCheck, FenceError, Limits, Protocol, Target
-
-if TYPE_CHECKING:
-    from fencer.events_effects import ProcedureEffect, ProcedureEvent
-
-Permit = Callable[[PowerCommand], bool]
-Observe = Callable[[float, "ProcedureEvent | ProcedureEffect"], None]
 
 __all__ = [
     "Action",

@@ -12,8 +12,9 @@ from fencer.events_effects import (
     DeadlinePassed,
     Finish,
     Follow,
+    Observe,
     Pause,
-    ProcedureEffect,
+    Permit,
     ProcedureEvent,
     Read,
     ReadFailed,
@@ -29,8 +30,6 @@ from fencer.target import ChassisCheck, FenceError, Limits, Protocol, Target
 from fencer.transport.base import Transport, Unread
 
 Answer = TypeVar("Answer")
-Permit = Callable[[PowerCommand], bool]
-Observe = Callable[[float, ProcedureEvent | ProcedureEffect], None]
 
 LEAST_CALL = 0.3  # seconds: with less than that left a call would only fail, and hide the cause that matters
 

@@ -20,9 +20,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from emulator.backends.tell import Tell
 from emulator.core.truth.host import News, Order
-
-Tell = Callable[[str, str, News, int | None], None]
 
 LABEL = "org.fencelab.host"
 PROJECT_LABEL = "com.docker.compose.project"

@@ -15,15 +15,14 @@ import queue
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emulator.backends.tell import Tell
 from emulator.core.truth.host import News, Order
 
 _log = logging.getLogger(__name__)
-
-Tell = Callable[[str, str, News, int | None], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

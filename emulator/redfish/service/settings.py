@@ -8,9 +8,8 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
 
-Json: TypeAlias = dict[str, object]
+from emulator.redfish.service.shapes import Json
 
 
 class SavedSettings:
