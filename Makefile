@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-NIGHTLY_PARTS := property ha floods matrix validators
+NIGHTLY_PARTS := property ha floods matrix spellings validators
 .PHONY: help setup demo test check fmt peers bench nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
 
 help:  ## List the targets
@@ -108,6 +108,9 @@ nightly-floods: $(VENV)/.peers  ## Hostile packets while a real client works
 
 nightly-matrix: $(VENV)/.dev  ## The conformance table on every profile
 	$(LONG) --dist loadgroup tests/matrix
+
+nightly-spellings: $(VENV)/.dev  ## Every planted mutant in every spelling of its requests
+	$(LONG) --dist loadgroup tests/nightly
 
 nightly-validators: $(VENV)/.peers  ## DMTF's validators and checkers on every profile
 	$(LONG) --dist loadgroup tests/peers/test_redfish_validators.py

@@ -1,7 +1,8 @@
-"""Our import packages have common names. If another distribution has taken one over, say so instead of failing oddly.
+"""Entry points of all commands. Each first checks that the import packages come from this distribution.
 
-A module of its own beside the packages, and where every command begins: a package that is not ours may fail already when it is
-imported. The agent and the manager need only `fencer`, so a foreign `emulator` stops nobody's fencing.
+The packages have common names (`emulator`, `profiles` ...), so another distribution may install one of the same name. This
+module stands beside the packages, because a foreign package may fail when it is imported. `fence_bmc` and `fence-ha` check only
+`fencer`, so that a foreign `emulator` does not stop fencing.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ OURS = ("emulator", "conformance", "fencer", "profiles")
 ADVICE = "install fencelab into a virtual environment of its own"
 EXIT_USAGE = 2
 EXIT_AGENT = 1
-"""Of a fence agent, where 2 means "the host is off"."""
+"""For fence agents, where exit status 2 means that the host is off."""
 
 
 def foreign_package(names: Sequence[str] = OURS) -> str | None:
-    """One sentence about a package of ours that would be loaded from somewhere else, or None."""
+    """Returns one sentence about the first package that would be loaded from another place, or None."""
     home = Path(__file__).resolve().parent
     for name in names:
         spec = importlib.util.find_spec(name)
@@ -36,45 +37,45 @@ def foreign_package(names: Sequence[str] = OURS) -> str | None:
     return None
 
 
-def insist(names: Sequence[str] = OURS, exit_code: int = EXIT_USAGE) -> None:
-    """Ends the command with one sentence where a package is not ours."""
+def require_own_packages(names: Sequence[str] = OURS, exit_code: int = EXIT_USAGE) -> None:
+    """Ends the command with one sentence if a package comes from another distribution."""
     if sentence := foreign_package(names):
         sys.stderr.write(f"{sentence}\n")
         raise SystemExit(exit_code)
 
 
-def insist_on_linux() -> None:
-    """Ends the command with one sentence where emulated BMCs cannot run; the agent and the manager run elsewhere too."""
+def require_linux() -> None:
+    """Ends the command with one sentence if this is not Linux. Only emulated BMCs need Linux."""
     if sys.platform != "linux":
         sys.stderr.write(f"fencelab: emulated BMCs need Linux (epoll), this is {sys.platform}\n")
         raise SystemExit(EXIT_USAGE)
 
 
 def bmc_emulator() -> None:
-    insist()
-    insist_on_linux()
+    require_own_packages()
+    require_linux()
     from emulator.cli import main
 
     main()
 
 
 def fence_conformance() -> None:
-    insist()
-    insist_on_linux()
+    require_own_packages()
+    require_linux()
     from conformance.cli import main
 
     main()
 
 
 def fence_bmc() -> int:
-    insist(("fencer",), EXIT_AGENT)
+    require_own_packages(("fencer",), EXIT_AGENT)
     from fencer.agent import main
 
     return main()
 
 
 def fence_ha() -> None:
-    insist(("fencer",))
+    require_own_packages(("fencer",))
     from fencer.ha.cli import main
 
     main()

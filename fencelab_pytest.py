@@ -2,8 +2,8 @@
 
     pytest --fencer ./my-agent.yaml --bmc-profile dell-idrac9 -k STATE-001
 
-A module of its own that loads nothing of ours until it is asked to: every pytest run of a machine that has fencelab installed
-imports it, also those of people whose repository has a folder called `conformance`.
+pytest imports this module in every run on a machine with fencelab installed, also in repositories that have a folder
+`conformance`. So it imports no package of fencelab until `--fencer` is given.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """First of all, so that -k, -m and xdist see the scenarios like any other test."""
+    """Adds the scenarios first, so that -k, -m and xdist handle them like other tests."""
     if config.getoption("fencer"):
         from conformance.pytest_items import collect
 

@@ -84,6 +84,9 @@ def _kind_of_false_off(case: AskCase) -> tuple[FindingKind, str]:
         return FindingKind.RESURRECTED, "it had been off and was on again"
     if addressed and case.window.system not in addressed:
         return FindingKind.WRONG_TARGET, f"it had looked at {', '.join(sorted(addressed))}, the target is {case.window.system}"
+    taken = case.window.systems_taken_for_off
+    if taken and case.window.system not in taken:
+        return FindingKind.WRONG_TARGET, f"off was {', '.join(sorted(taken))}, the target is {case.window.system}"
     if after:
         return FindingKind.EARLY, "it went off after the claim"
     return FindingKind.FALSE, "it never went off"

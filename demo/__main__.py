@@ -1,6 +1,6 @@
-"""`make demo`: plays the incident on real sockets in under a minute, says what happened, and writes report.html.
+"""`make demo`: runs the incidents on real sockets in less than a minute, prints what happened, and writes report.html.
 
-With --retell DIR nothing is played: the journals of an earlier run are told again.
+With --retell DIR it runs nothing and reports on the journals of an earlier run.
 """
 
 from __future__ import annotations

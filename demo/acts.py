@@ -1,4 +1,7 @@
-"""The four acts of the demonstration: two blows, each against two managers. Every act leaves one journal behind."""
+"""The four acts of the demonstration: two incidents, each with two policies. Each act writes one journal.
+
+`python -m demo` calls `play` and `read` in its main thread. Times are seconds.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo.story import Story, tell
+from demo.story import Story, story_of
 from emulator import Event, EventKind, event_from_json
 from lab.local import LocalSite, SiteSettings
 
 HOST = "node1"
 SCALE = 0.1
-"""One second here is ten seconds of a real lab: fence-ha's and the BMC's times alike."""
+"""All times of fence-ha and of the BMC are multiplied by this: 1 s here is 10 s in real use."""
 
 BOUND = 26.0 * SCALE
-"""A dead host is Down within 26 s of fence-ha's defaults, at this scale."""
+"""A dead host must be Down within 26 s with fence-ha's defaults; here scaled."""
 
 MACHINES = {"node1": ("db1", "web1"), "node2": ("mail1",), "node3": ()}
 
 TUNED = {
-    # A reset first would only delay the question of this demonstration: may the machines be started elsewhere?
+    # No reset first: it would only delay the decision whether the machines may start on other hosts.
     "recovery_attempts": 0,
     "activity_samples": 5,
     "activity_interval": 4.0,
@@ -33,7 +36,7 @@ REFERENCE = "reference"
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """`watch` is how many seconds the curtain stays up after the blow, or after `until` has been said."""
+    """One act. `watch`: seconds that it runs on after the incident, or after the event that `until` accepts."""
 
     id: str
     title: str
@@ -62,7 +65,7 @@ ACTS = (
 
 
 def play(act: Act, directory: Path) -> Path:
-    """Plays an act on real sockets and processes; returns its journal. Raises SiteFailed where the stage itself breaks."""
+    """Runs an act on real sockets and processes; returns its journal. Raises SiteFailed if the lab does not work."""
     directory.mkdir(parents=True, exist_ok=True)
     journal = directory / "journal.jsonl"
     settings = SiteSettings(profile=act.profile, policy={"name": act.policy, **TUNED}, scale=SCALE, machines=MACHINES)
@@ -71,19 +74,19 @@ def play(act: Act, directory: Path) -> Path:
             "", EventKind.FENCER, what="act", title=act.title, profile=act.profile, policy=act.policy, scale=SCALE, bound=BOUND
         )
         site.start_manager()
-        site.wait_until_it_reigns()
+        site.wait_until_all_hosts_are_owned()
         site.emulator.record(HOST, EventKind.FENCER, what="blow", blow=act.blow)
-        (site.cut if act.blow == "power lost" else site.hang)(HOST)
+        (site.cut_power if act.blow == "power lost" else site.hang)(HOST)
         if act.until is not None:
             site.wait_for(act.until, f"act {act.id}", act.patience)
-        site.look_on(act.watch)
+        site.run_for(act.watch)
         site.stop_manager()
         site.journal_writes()
     return journal
 
 
 def read(journal: Path) -> Story:
-    """Raises ValueError, with the line, where a journal is not an act's."""
+    """Reads the journal of an act. Raises ValueError with the line if it is not one."""
     events = []
     for number, line in enumerate(journal.read_text().splitlines(), 1):
         try:
@@ -91,6 +94,6 @@ def read(journal: Path) -> Story:
         except ValueError as error:
             raise ValueError(f"{journal}:{number}: {error}") from error
     try:
-        return tell(events)
+        return story_of(events)
     except (KeyError, ValueError) as error:
         raise ValueError(f"{journal}: {error}") from error

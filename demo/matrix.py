@@ -1,4 +1,7 @@
-"""Act (d): the conformance suite over several fencers, run as anybody would run it, and read from its JSON report."""
+"""Act (d): runs the conformance suite with several fencers, as a user would, and reads its JSON report.
+
+`python -m demo` starts it before the other acts and reads the report at the end. Times are seconds.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from typing import Any
 PROFILE = "dell-idrac9"
 FENCERS = ("fence_bmc", "fence_redfish", "fence_ipmilan", "ipmitool", "cloudstack-redfish", "conflict-is-off")
 
-# Those that say the most in the time that somebody at a terminal will wait: silence (TIME-001) costs a hanging fencer a minute.
+# The scenarios that show most in a short time. TIME-001 is not among them: a fencer that hangs needs a minute there.
 SCENARIOS = (
     "STATE-001", "STATE-002", "STATE-003", "STATE-004", "STATE-007", "STATE-016", "TRUTH-006", "FAULT-008", "AUTH-001", "ID-001",
     "ID-002", "IPMI-002",
@@ -40,7 +43,7 @@ class DemoCell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`missing` says why nothing was run."""
+    """One fencer. `missing`: why nothing was run, or None."""
 
     fencer: str
     cells: tuple[DemoCell, ...]
@@ -72,11 +75,11 @@ class Matrix:
 
 
 class MatrixFailed(Exception):
-    """The suite itself did not work."""
+    """The suite itself failed."""
 
 
 def start(directory: Path, jobs: int = 8) -> tuple[subprocess.Popen[bytes], Path]:
-    """Starts the suite beside everything else; it yields the processor to the acts."""
+    """Starts the suite as a process with low priority; returns it and the path of its report."""
     directory.mkdir(parents=True, exist_ok=True)
     report = directory / "matrix.json"
     command = [
@@ -97,7 +100,7 @@ def start(directory: Path, jobs: int = 8) -> tuple[subprocess.Popen[bytes], Path
 
 
 def read(report: Path) -> Matrix:
-    """Raises MatrixFailed where there is no report to read."""
+    """Reads the report. Raises MatrixFailed if it is missing or incomplete."""
     try:
         raw = json.loads(report.read_text())
         results = raw["results"]

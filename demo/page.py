@@ -1,4 +1,4 @@
-"""report.html: the acts as pictures, the matrix, one file that needs no network."""
+"""Builds report.html: the timelines of the acts and the matrix, in one file that needs no network."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from demo.act_facts import facts
 from demo.matrix import KEY, Matrix
 from demo.story import Story
 from demo.timeline import draw
-from demo.words import facts
 
 TEMPLATES = Path(__file__).with_name("templates")
 

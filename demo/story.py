@@ -1,7 +1,7 @@
-"""What happened in an act, read from its journal and from nothing else.
+"""The facts of an act, computed only from its journal.
 
-Pure: events in, facts out. Terminal text and report.html are both made of these facts: a changed line of a journal changes both.
-Times are seconds since the act's blow (the power loss, or the hang).
+Pure. The terminal text and report.html are both made of these facts. Times are seconds since the incident of the act (the
+power loss or the hang).
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from emulator import Event, EventKind
+from emulator import Event, EventKind, Intent
 
 DOWN = "Down"
 FENCED = "Fenced"
+READS = frozenset({Intent.READ, Intent.POWER_READ})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class ManagerState:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertSeen:
+class ManagerAlert:
     t: float
     name: str
     text: str
@@ -36,7 +37,7 @@ class AlertSeen:
 
 @dataclass(frozen=True, slots=True)
 class ResetPost:
-    """A power command that the BMC took in."""
+    """A power command that the BMC received, and its HTTP status."""
 
     t: float
     reset: str
@@ -46,7 +47,7 @@ class ResetPost:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One life of a virtual machine, as the shared disk saw it."""
+    """One run of a virtual machine: the times of its writes to the shared disk."""
 
     vm: str
     host: str
@@ -56,7 +57,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class StateSpan:
-    """Something that was so from `t` on."""
+    """A state that holds from `t` until the next span."""
 
     t: float
     word: str
@@ -64,7 +65,7 @@ class StateSpan:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """Two hosts wrote to one disk at once."""
+    """Two hosts wrote to the disk of one machine at the same time (split brain)."""
 
     vm: str
     old_host: str
@@ -86,14 +87,14 @@ class Story:
     rail: tuple[StateSpan, ...]
     says: tuple[StateSpan, ...]
     states: tuple[ManagerState, ...]
-    alerts: tuple[AlertSeen, ...]
+    alerts: tuple[ManagerAlert, ...]
     posts: tuple[ResetPost, ...]
     reads: int
     runs: tuple[Run, ...]
 
     @property
     def down_at(self) -> float | None:
-        """When the manager first said that the host is Down; None: never."""
+        """When the manager first said that the host is Down; None if never."""
         return next((state.t for state in self.states if state.status == DOWN), None)
 
     @property
@@ -108,7 +109,7 @@ class Story:
         return Counter(alert.name for alert in self.alerts)
 
     def overlaps(self) -> tuple[Overlap, ...]:
-        """Machines that two hosts ran at once: writes of an old run after a newer one had begun."""
+        """Returns the machines that two hosts ran at the same time: writes of an old run after a newer run had started."""
         found = []
         for vm in sorted({run.vm for run in self.runs}):
             runs = sorted((run for run in self.runs if run.vm == vm and run.times), key=lambda run: run.times[0])
@@ -119,16 +120,16 @@ class Story:
         return tuple(found)
 
     def moved(self) -> Mapping[str, tuple[str, float]]:
-        """Machines that run elsewhere now: the new host and its first write."""
+        """Returns the machines that moved, with the new host and the time of the first write there."""
         return {run.vm: (run.host, run.times[0]) for run in self.runs if run.times and run.host != self.host and run.times[0] > 0}
 
     def writes_after(self, t: float) -> int:
-        """How many writes the struck host still made after `t`."""
+        """Returns the number of writes of the failed host after `t`."""
         return sum(1 for run in self.runs if run.host == self.host for moment in run.times if moment > t)
 
 
-def tell(events: Iterable[Event]) -> Story:
-    """Raises ValueError where the journal does not hold an act."""
+def story_of(events: Iterable[Event]) -> Story:
+    """Computes the facts. Raises ValueError if the journal is not that of an act."""
     events = list(events)
     act = next((e for e in events if e.kind is EventKind.FENCER and e.data.get("what") == "act"), None)
     blow = next((e for e in events if e.kind is EventKind.FENCER and e.data.get("what") == "blow"), None)
@@ -154,7 +155,7 @@ def tell(events: Iterable[Event]) -> Story:
             if e.data.get("what") == "state"
         ),
         alerts=tuple(
-            AlertSeen(e.t - zero, str(e.data["alert"]), str(e.data.get("text", "")))
+            ManagerAlert(e.t - zero, str(e.data["alert"]), str(e.data.get("text", "")))
             for e in manager
             if e.data.get("what") == "alert"
         ),
@@ -163,7 +164,7 @@ def tell(events: Iterable[Event]) -> Story:
             for e in mine
             if e.kind is EventKind.COMMAND and e.t > zero
         ),
-        reads=sum(1 for e in mine if e.kind is EventKind.REQUEST and e.data.get("method") == "GET" and e.t > zero),
+        reads=sum(1 for e in mine if e.kind is EventKind.REQUEST and e.data.get("intent") in READS and e.t > zero),
         runs=tuple(
             Run(str(e.data["vm"]), str(e.data["host"]), str(e.data["token"]), tuple(float(t) - zero for t in _times(e)))
             for e in events

@@ -1,4 +1,4 @@
-"""What the terminal shows."""
+"""Prints the acts and the matrix on the terminal, with rich. `python -m demo` calls it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from demo.act_facts import StoryLine, facts
 from demo.matrix import KEY, Matrix
 from demo.story import Story
-from demo.words import StoryLine, facts
 
 MARK = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
 STYLE = {"PASS": "green", "UNSAFE": "bold white on red", "STUCK": "yellow", "HANG": "yellow", "ERROR": "reverse", "NONE": "dim"}
@@ -31,7 +31,7 @@ def act(console: Console, story: Story) -> None:
 
 
 def matrix(console: Console, grid: Matrix) -> None:
-    """Scenarios down, fencers across: fits a terminal of 80 columns."""
+    """Prints one row per scenario and one column per fencer; fits 80 columns."""
     shown = [row for row in grid.rows if not row.missing]
     table = Table(show_edge=False, pad_edge=False, padding=(0, 1), header_style="dim", box=None)
     table.add_column("", no_wrap=True)
@@ -48,7 +48,7 @@ def matrix(console: Console, grid: Matrix) -> None:
 
 
 def _broken(name: str) -> str:
-    """A long name in two lines."""
+    """Breaks a long name into two lines."""
     for mark in ("_", "-"):
         head, found, tail = name.partition(mark)
         if found:

@@ -1,4 +1,7 @@
-"""Draws an act as swimlanes: the truth, what the BMC said, what the manager believed, what reached the disks. Pure."""
+"""Draws an act as SVG swimlanes: power, PowerState of the BMC, state of the manager, commands, alerts, writes.
+
+`demo.page` calls `draw`. Pure. Times are seconds since the incident; lengths are SVG units.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ RIGHT = 16
 LANE = 30
 BAR = 16
 BEFORE = 1.0
-"""Seconds shown before the blow."""
+"""Seconds shown before the incident."""
 
-# Okabe and Ito's palette: told apart by people who do not see red and green alike.
+# Okabe and Ito's palette, which colour-blind readers can tell apart.
 BLUE, ORANGE, GREEN, RED, SKY, GREY, INK = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#B8BCC4", "#20242C"
 
 COLOUR_OF_STATE = {
@@ -33,11 +36,11 @@ COLOUR_OF_STATE = {
     "Disabled": GREY,
 }
 GAP = 0.3
-"""Seconds without a write that end a bar."""
+"""A bar of writes ends after this many seconds without a write."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TimelineBar:
     start: float
     end: float
     label: str
@@ -45,7 +48,7 @@ class Piece:
     title: str
 
 
-class Sheet:
+class SvgTimeline:
     """Lanes from top to bottom over one time axis."""
 
     def __init__(self, ends: float) -> None:
@@ -57,7 +60,7 @@ class Sheet:
         share = (min(max(t, -BEFORE), self._ends) + BEFORE) / (self._ends + BEFORE)
         return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
 
-    def lane(self, name: str, pieces: Iterable[Piece]) -> None:
+    def lane(self, name: str, pieces: Iterable[TimelineBar]) -> None:
         self._name(name)
         for piece in pieces:
             x, width = self.x(piece.start), max(self.x(piece.end) - self.x(piece.start), 1.5)
@@ -68,7 +71,7 @@ class Sheet:
         self._y += LANE
 
     def ticks(self, name: str, marks: Sequence[tuple[float, str, str]]) -> None:
-        """`marks`: moment, colour, title."""
+        """Adds a lane with one tick per mark: (time, colour, title)."""
         self._name(name)
         for t, colour, title in marks:
             x = self.x(t)
@@ -83,13 +86,13 @@ class Sheet:
     def _name(self, name: str) -> None:
         self._parts.append(f'<text x="{LEFT - 10}" y="{self._y + 12}" class="lane">{escape(name)}</text>')
 
-    def _label(self, piece: Piece, x: float, width: float) -> str:
+    def _label(self, piece: TimelineBar, x: float, width: float) -> str:
         if width < 7.2 * len(piece.label) + 6:
             return ""
         return f'<text x="{x + 5:.1f}" y="{self._y + 12}" class="bar">{escape(piece.label)}</text>'
 
     def svg(self, title: str, marks: Sequence[tuple[float, str, str]]) -> str:
-        """`marks`: moments drawn through all lanes."""
+        """Returns the SVG. `marks` (time, colour, label) are drawn through all lanes."""
         height = self._y + 26
         lines = [
             f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}" xmlns="http://www.w3.org/2000/svg">'
@@ -111,11 +114,11 @@ class Sheet:
         return "\n".join([*lines, "</svg>"])
 
 
-def _spans(story: Story, spans: Sequence[tuple[float, str]], colours: dict[str, str], what: str) -> list[Piece]:
+def _spans(story: Story, spans: Sequence[tuple[float, str]], colours: dict[str, str], what: str) -> list[TimelineBar]:
     pieces = []
     for (t, word), (end, _) in pairwise([*spans, (story.ends, "")]):
         colour = colours.get(word, GREY)
-        pieces.append(Piece(t, end, word, colour, f"{what}: {word}, from {t:.2f} s to {end:.2f} s"))
+        pieces.append(TimelineBar(t, end, word, colour, f"{what}: {word}, from {t:.2f} s to {end:.2f} s"))
     return pieces
 
 
@@ -129,8 +132,8 @@ def _bursts(run: Run) -> list[tuple[float, float]]:
     return bursts
 
 
-def _disk(story: Story, vm: str) -> list[tuple[str, list[Piece]]]:
-    lanes: dict[str, list[Piece]] = {}
+def _disk(story: Story, vm: str) -> list[tuple[str, list[TimelineBar]]]:
+    lanes: dict[str, list[TimelineBar]] = {}
     overlaps = {(o.vm, o.old_host) for o in story.overlaps()}
     for run in story.runs:
         if run.vm != vm:
@@ -141,15 +144,15 @@ def _disk(story: Story, vm: str) -> list[tuple[str, list[Piece]]]:
             pieces = lanes.setdefault(run.host, [])
             split = first_elsewhere if (vm, run.host) in overlaps else None
             if split is not None and start < split < end:
-                pieces.append(Piece(start, split, run.host, GREEN, title))
-                pieces.append(Piece(split, end, "split brain", RED, f"{title}: while another host writes to it too"))
+                pieces.append(TimelineBar(start, split, run.host, GREEN, title))
+                pieces.append(TimelineBar(split, end, "split brain", RED, f"{title}: while another host writes to it too"))
             else:
-                pieces.append(Piece(start, end, run.host, GREEN if run.host == story.host else BLUE, title))
+                pieces.append(TimelineBar(start, end, run.host, GREEN if run.host == story.host else BLUE, title))
     return [(f"{vm} on {host}", pieces) for host, pieces in lanes.items()]
 
 
 def draw(story: Story) -> str:
-    sheet = Sheet(story.ends)
+    sheet = SvgTimeline(story.ends)
     rail = [(max(s.t, -BEFORE), "powered" if s.word == "up" else "no power") for s in story.rail]
     sheet.lane(f"{story.host}: the truth", _spans(story, rail, {"powered": GREEN, "no power": INK}, "power"))
     says = [(-BEFORE, "On"), *((max(s.t, -BEFORE), s.word) for s in story.says)]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from emulator.core.errors import EmulatorError, RackMisconfigured
     from emulator.core.faults.board import Armed
     from emulator.core.faults.fault import Fault, Seam
-    from emulator.core.faults.trigger import When
+    from emulator.core.faults.trigger import Intent, When
     from emulator.core.journal import HEAD_KEYS, Datum, Event, EventKind, Journal, chain, event_from_json
     from emulator.core.rack import HostSpec, UnitSpec
     from emulator.core.truth.host import Host
@@ -52,6 +52,7 @@ __all__ = [
     "Fleet",
     "Host",
     "HostSpec",
+    "Intent",
     "Journal",
     "Os",
     "Place",
@@ -82,6 +83,7 @@ _HOME = {
     "Armed": "emulator.core.faults.board",
     "Fault": "emulator.core.faults.fault",
     "Seam": "emulator.core.faults.fault",
+    "Intent": "emulator.core.faults.trigger",
     "When": "emulator.core.faults.trigger",
     "HEAD_KEYS": "emulator.core.journal",
     "Datum": "emulator.core.journal",

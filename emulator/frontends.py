@@ -1,4 +1,4 @@
-"""Redfish and IPMI of a rack's BMCs on sockets: who listens where, and where wire faults take hold."""
+"""Redfish and IPMI of a rack's BMCs on sockets: who listens where."""
 
 from __future__ import annotations
 
@@ -9,26 +9,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from emulator.core.bmc.presence import Being
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.fault import Fault, Seam
-from emulator.core.faults.trigger import ClientRequest
-from emulator.core.journal import EventKind
 from emulator.core.rack import Rack
-from emulator.faults.wire import WireFault
-from emulator.fleet import BLOCK, Fleet, FleetPort, room_for
+from emulator.fleet import BLOCK, Fleet, FleetPort, raise_open_file_limit
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
+from emulator.redfish.certificates.keyring import StaticKeyring
 from emulator.redfish.events.event_delivery import ThreadedEventDelivery
-from emulator.redfish.service.app import create_app
+from emulator.redfish.service.app import Services, app_of
 from emulator.tls_ports import PortKeeper, TlsKeyring, redirect_to
 from emulator.wire.certs import CertificateSpec, CertificateStore
-from emulator.wire.http import HttpServer, NoHooks
-from emulator.wire.ops import Hang, Plan
+from emulator.wire.http import HttpServer
 from emulator.wire.reactor import Reactor
 from emulator.wire.tcp import Listener, bind
 from emulator.wire.udp import SocketAddress, UdpEndpoint
+from emulator.wire_faults import WireFaults
 from profiles.model import ABSENT, Profile
 
 TICK_EVERY = 0.5
@@ -53,50 +49,6 @@ class BmcAddress:
     ipmi_port: int
     ca_file: Path
     http_port: int | None = None  # sends clients to HTTPS
-
-
-class WireFaults(NoHooks):
-    """Lets the armed wire faults of a BMC act on its HTTP exchanges; a BMC that is away says nothing."""
-
-    def __init__(self, rack: Rack) -> None:
-        self._rack = rack
-        self._late: dict[str, tuple[WireFault, ...]] = {}
-
-    def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
-        return (Hang(),) if BmcView(self._rack, listener_name).presence().being is Being.DEAF else None
-
-    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
-        view = BmcView(self._rack, listener_name)
-        if view.presence().being is Being.DEAF:
-            return (Hang(),)
-        fired = _wire(
-            view.faults(Seam.WIRE, ClientRequest(protocol="redfish", method=method, path=path, system=_system_in(view, path)))
-        )
-        early = [fault for fault in fired if not fault.executed]
-        self._late[listener_name] = tuple(fault for fault in fired if fault.executed)
-        if not early:
-            return None
-        seq = view.record(EventKind.REQUEST, protocol="redfish", method=method, path=path, executed=False)
-        plan: Plan = ()
-        for fault in early:
-            plan = fault.rewrite(plan)
-            view.record(EventKind.WIRE, seq, fault=fault.name, answer="none")
-        return plan
-
-    def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
-        for fault in self._late.pop(listener_name, ()):
-            plan = fault.rewrite(plan)
-            view = BmcView(self._rack, listener_name)
-            view.record(EventKind.WIRE, view.last_request(), fault=fault.name, method=method, path=path, executed=True)
-        return plan
-
-
-def _wire(faults: Iterable[Fault]) -> list[WireFault]:
-    return [fault for fault in faults if isinstance(fault, WireFault)]
-
-
-def _system_in(view: BmcView, path: str) -> str | None:
-    return next((system for system in view.system_ids() if f"/Systems/{system}/" in f"{path}/"), None)
 
 
 class FrontEnds:
@@ -127,14 +79,15 @@ class FrontEnds:
         self._responders: list[IpmiResponder] = []
         self._fleet_port: FleetPort | None = None
         self._certificates = CertificateStore()
-        self._courier = ThreadedEventDelivery(reactor.post, event_hosts)
-        app = create_app(rack, courier=self._courier, keyring_of=self._keyring if tls else None)
-        self._server = HttpServer(reactor, app, hooks=WireFaults(rack))
+        self._event_delivery = ThreadedEventDelivery(reactor.post, event_hosts)
+        services = Services(rack, self._event_delivery, self._keyring if tls else lambda name: StaticKeyring())
+        app = app_of(services, next(iter(rack.units)) if len(rack.units) == 1 else None)
+        self._server = HttpServer(reactor, app, hooks=WireFaults(rack, services))
         self._plain = HttpServer(reactor, app)
         PortKeeper(reactor, rack, self._doors)
         try:
             if fleet is not None:
-                room_for(len(rack.units))
+                raise_open_file_limit(len(rack.units))
             for n, (name, place) in enumerate(zip(rack.units, places, strict=True)):
                 if fleet is not None and self._fleet_port is None:
                     self._fleet_port = FleetPort(rack, reactor, fleet, place.ipmi_port)
@@ -154,7 +107,7 @@ class FrontEnds:
         self._tick()
 
     def close(self) -> None:
-        self._courier.close()
+        self._event_delivery.close()
         for held in self._held:
             held.close()
         self._server.close()

@@ -1,6 +1,8 @@
-"""The reference fencer: `fence(target)` returns an Outcome that may be believed.
+"""The reference fencer. Powers one host off or on through its BMC and returns an Outcome with the evidence.
 
-Importing this package loads no network code; the transport of a target's protocol is loaded on first use.
+`fence_bmc` and `fence-ha` use these functions; other programs may call them too. Each call blocks its caller's thread and
+may run in any thread. Times are seconds. Importing this package loads no network code; the transport of a target's
+protocol is imported on first use.
 """
 
 from __future__ import annotations
@@ -47,11 +49,12 @@ __all__ = [
 def fence(
     target: Target, limits: Limits | None = None, *, permit: Permit | None = None, observe: Observe | None = None
 ) -> Outcome:
-    """Brings the host to a confirmed Off, and says why that may be believed.
+    """Powers the host off and confirms it with live reads.
 
-    `permit` is asked in the instant before each power command leaves; False vetoes it and ends the action. `observe` is
-    told every event and effect with its time. Blocks for at most `limits.deadline` seconds plus one log-out of at most
-    two; raises nothing that a BMC can cause.
+    The fencer calls `permit` immediately before it sends each power command; False stops the command and ends the action.
+    It calls `observe` with the time (monotonic seconds) and each event and effect. The call blocks for at most
+    `limits.deadline` seconds plus a log-out of at most 2 s. Whatever the BMC does, it raises no exception: the failure is
+    in the Outcome.
     """
     return _perform(Action.OFF, target, limits, permit, observe)
 
@@ -59,22 +62,25 @@ def fence(
 def power_on(
     target: Target, limits: Limits | None = None, *, permit: Permit | None = None, observe: Observe | None = None
 ) -> Outcome:
-    """Brings the host to On. Arguments as for `fence`."""
+    """Powers the host on and confirms it with a live read. Arguments as for `fence`."""
     return _perform(Action.ON, target, limits, permit, observe)
 
 
 def reset(
     target: Target, limits: Limits | None = None, *, permit: Permit | None = None, observe: Observe | None = None
 ) -> Outcome:
-    """A confirmed Off, then On. CONFIRMED says that the old run has ended; `notes` say so if On did not follow."""
+    """Confirms Off, then powers the host on. Arguments as for `fence`.
+
+    CONFIRMED means that Off was confirmed in between (FenceAgentAPI, reboot). If On failed afterwards, `notes` says so.
+    """
     return _perform(Action.REBOOT, target, limits, permit, observe)
 
 
 def read(target: Target, timeout: float, *, chassis_check: ChassisCheck = ChassisCheck.REQUIRE) -> Reading:
-    """One live read of the power state, within `timeout` seconds.
+    """Reads the power state once, live, within `timeout` seconds.
 
-    Reading.power is OFF only if the BMC says exactly Off and no chassis contradicts it. One such read is not yet proof.
-    Raises FenceError.
+    `Reading.power` is OFF only if the BMC says exactly Off and no linked chassis says otherwise. One such read is not a
+    proof: `fence` needs at least two. Raises FenceError if there is no reading.
     """
     from fencer.run import read_once
 

@@ -1,8 +1,10 @@
-"""What can happen to a fence procedure, and what it can ask for.
+"""The events that a fence procedure receives and the effects that it returns.
+
+`fencer.run` performs an effect on a transport and passes the resulting event to `fencer.procedure.step`.
 
 Rules
-  1. Pure data. Events come from the world, effects go to it; `fencer.procedure` is the only thing between them.
-  2. Every step answers one event with exactly one effect.
+  1. Pure data, frozen.
+  2. Each call of `step` takes one event and returns exactly one effect.
 """
 
 from __future__ import annotations
@@ -15,31 +17,34 @@ from fencer.outcome import Failure, Outcome, PowerCommand, Reading
 
 @dataclass(frozen=True, slots=True)
 class ReadOk:
-    """The BMC answered a read; what it said may still be unusable."""
+    """The BMC answered a read. The power word in it may still be unusable."""
 
     reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
 class ReadFailed:
-    """A read brought no power state. `retry_after` is the BMC's own wish, in seconds."""
+    """A read returned no power state. `retry_after` is the BMC's Retry-After, in seconds."""
 
     failure: Failure
     retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Offers:
+class AllowedCommands:
     """The power commands that the BMC says it allows; `listed` is False where it names none."""
 
     commands: frozenset[str] = frozenset()
     listed: bool = False
-    source: str = ""  # the resource that was asked
+    source: str = ""  # the resource that was read
 
 
 @dataclass(frozen=True, slots=True)
 class CommandAnswered:
-    """What became of a power command. No failure means accepted, and accepted means nothing more than that."""
+    """The BMC's answer to a power command. No failure means accepted; it does not mean that the power state changed.
+
+    `retry_after` is in seconds; `task` is the URI of a Redfish task that the BMC started.
+    """
 
     failure: Failure | None = None
     retry_after: float | None = None
@@ -47,8 +52,11 @@ class CommandAnswered:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskSaid:
-    """A look at the task of an accepted command: a failed one is an early hint, a completed one proves nothing."""
+class TaskStatus:
+    """State of the Redfish task of an accepted command.
+
+    A failed task shows early that the command did not work. A completed task does not prove that the host is off.
+    """
 
     ended: bool
     failure: Failure | None = None
@@ -56,20 +64,20 @@ class TaskSaid:
 
 @dataclass(frozen=True, slots=True)
 class TimerFired:
-    """The pause that was asked for is over."""
+    """The requested pause has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
-    """The action's time is up; whatever was asked for last was not done."""
+    """The deadline of the action has passed. The last effect was not performed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Vetoed:
-    """The caller did not permit the power command; it never left."""
+class NotPermitted:
+    """The caller's `permit` returned False. The power command was not sent."""
 
 
-ProcedureEvent = ReadOk | ReadFailed | Offers | CommandAnswered | TaskSaid | TimerFired | DeadlinePassed | Vetoed
+ProcedureEvent = ReadOk | ReadFailed | AllowedCommands | CommandAnswered | TaskStatus | TimerFired | DeadlinePassed | NotPermitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +86,8 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """Find out which power commands are allowed."""
+class ReadAllowedCommands:
+    """Read which power commands the BMC allows (Redfish: AllowableValues of ComputerSystem.Reset)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,27 +98,27 @@ class SendCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class Follow:
-    """Look at a task once."""
+class ReadTask:
+    """Read the state of a Redfish task once. `task` is its URI."""
 
     task: str
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Do nothing for so many seconds."""
+    """Wait for `seconds`."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The end."""
+    """The action has ended with `outcome`."""
 
     outcome: Outcome
 
 
-ProcedureEffect = Read | Survey | SendCommand | Follow | Pause | Finish
+ProcedureEffect = Read | ReadAllowedCommands | SendCommand | ReadTask | Pause | Finish
 
 Observe = Callable[[float, ProcedureEvent | ProcedureEffect], None]
 """Called with every event and effect of a procedure and the seconds since it began, to log or draw it."""

@@ -1,4 +1,4 @@
-"""The resource-agent metadata of fence_bmc, printed from the table of parameters."""
+"""Builds the resource-agent metadata (XML) of fence_bmc from the table of parameters, for `fence_bmc -o metadata`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ACTIONS = ("on", "off", "reboot", "status", "monitor", "diag", "list", "list-sta
 
 
 def metadata() -> str:
-    """The XML document. It is valid against the RelaxNG grammar of the fence-agents project."""
+    """Returns the XML document, valid against the RelaxNG grammar of the fence-agents project."""
     lines = [
         '<?xml version="1.0" ?>',
         '<resource-agent name="fence_bmc" shortdesc="Power fencing through a BMC, with evidence">',

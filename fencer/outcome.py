@@ -1,9 +1,11 @@
-"""What a fence attempt ended in, and why it may be believed.
+"""The result of a fence action: verdict, readings, evidence or failure.
+
+Every function of `fencer` returns these types, and `fencer.ha` stores them. They are frozen and may pass between threads.
 
 Rules
   1. Pure data. No transport, no clock, no other package of this project.
-  2. `CONFIRMED` needs `Evidence`; a 2xx, a task, a completion code or a time-out is never evidence.
-  3. A failure names one cause class, the server's own words, and what was last known of the power state.
+  2. `CONFIRMED` needs `Evidence`. A 2xx, a task, an IPMI completion code or a time-out is never evidence.
+  3. A failure names one cause class, the BMC's own message, and the last known power state.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from enum import StrEnum
 
 
 class Action(StrEnum):
-    """FenceAgentAPI."""
+    """The actions of FenceAgentAPI."""
 
     ON = "on"
     OFF = "off"
@@ -28,7 +30,7 @@ class Action(StrEnum):
 
 
 class Power(StrEnum):
-    """What one read says. Everything that is not exactly On or Off is UNKNOWN, and UNKNOWN is never evidence."""
+    """The power state in one read. Any word other than exactly On or Off is UNKNOWN, and UNKNOWN is never evidence."""
 
     ON = "on"
     OFF = "off"
@@ -36,7 +38,7 @@ class Power(StrEnum):
 
 
 class PowerCommand(StrEnum):
-    """What may be asked of a BMC, in Redfish's words (Resource.ResetType, DSP0268); other transports translate."""
+    """The power commands, named as Redfish's ResetType (DSP0268). The IPMI transport translates them."""
 
     FORCE_OFF = "ForceOff"
     GRACEFUL_SHUTDOWN = "GracefulShutdown"
@@ -47,7 +49,7 @@ class PowerCommand(StrEnum):
 
 
 class Cause(StrEnum):
-    """Classes of failure; the suite and the HA manager use the same words (design: cause classes)."""
+    """Classes of failure. The conformance suite and the HA manager use the same words."""
 
     ALREADY_IN_STATE = "already-in-state"
     AUTH = "auth"
@@ -68,16 +70,16 @@ class Cause(StrEnum):
 
 class FenceVerdict(StrEnum):
     CONFIRMED = "confirmed"  # the goal state holds, with evidence
-    REFUTED = "refuted"  # the last reads say that it does not
-    UNKNOWN = "unknown"  # nobody knows
+    REFUTED = "refuted"  # the last read shows the opposite state
+    UNKNOWN = "unknown"  # no usable reading at the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One live read of a power state, never a cached one.
 
-    `at` is in seconds on the caller's monotonic clock, at the moment the request *started*. `word` is what the BMC
-    said, verbatim ("Off", "PoweringOff", None for null or missing). `path` says over what it came: "redfish" or "ipmi".
+    `at` is the time at which the request *started*, in seconds on the caller's monotonic clock. `word` is the BMC's power
+    word, verbatim ("Off", "PoweringOff", None for null or missing). `path` is the protocol: "redfish" or "ipmi".
     """
 
     power: Power
@@ -85,39 +87,39 @@ class Reading:
     at: float
     path: str
     source: str = ""  # the resource that was read: a URI, or "Get Chassis Status"
-    chassis_word: str | None = None  # PowerState of a chassis linked from the system, where one was read
-    identity: str | None = None  # UUID or serial number, where the transport can see it
-    requests: int = 1  # how many requests it cost; the pace of polling follows it
+    chassis_word: str | None = None  # PowerState of a chassis linked from the System, if one was read
+    identity: str | None = None  # UUID or serial number, if the BMC shows one
+    requests: int = 1  # number of HTTP or IPMI requests; polling slows down if it is more than one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """Why a CONFIRMED may be believed."""
+    """The readings that prove the power state of a CONFIRMED outcome."""
 
     readings: tuple[Reading, ...]
-    chassis_check: str  # "ok", "not-linked", or "ignore" (asked for by the user, and recorded)
+    chassis_check: str  # "ok", "not-linked", or "ignore" (set by the user)
     # "already-off" (no power command was sent) | "powered-off" | "already-on" | "on" | "restarted" | "read"
     how: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Whose fault it was, in words for 3 a.m."""
+    """Why an action or a read failed: the cause class, and one sentence for the operator."""
 
     cause: Cause
-    text: str  # one sentence: which object, what was tried
+    text: str  # one sentence: the resource, and what was tried
     code: str | None = None  # "HTTP 409", "0xD5"
-    message_id: str | None = None  # the BMC's own message id
-    bmc_text: str | None = None  # the BMC's own words
+    message_id: str | None = None  # the MessageId of the BMC's error body
+    bmc_text: str | None = None  # the message text of the BMC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How one action ended."""
+    """The result of one action. Raises ValueError for CONFIRMED without evidence, or not CONFIRMED without a failure."""
 
     verdict: FenceVerdict
     action: Action
-    commands_sent: int = 0  # power commands that left this machine
+    commands_sent: int = 0  # power commands that were sent
     readings: tuple[Reading, ...] = ()
     evidence: Evidence | None = None
     failure: Failure | None = None
@@ -131,7 +133,7 @@ class Outcome:
 
 
 def power_of(word: str | None, chassis_word: str | None = None) -> Power:
-    """What a reading's words amount to. Off needs exactly "Off", and no chassis that was asked and contradicts."""
+    """Classifies the words of one reading. OFF needs exactly "Off", and no chassis word other than "Off"."""
     if word == "On":
         return Power.ON
     return Power.OFF if word == "Off" and chassis_word in (None, "Off") else Power.UNKNOWN

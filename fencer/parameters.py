@@ -1,8 +1,9 @@
-"""The parameters of fence_bmc: one table for stdin, argv and the metadata.
+"""The parameters of fence_bmc: one table for standard input, the command line and the metadata.
 
 Rules
-  1. Names are those of fence_redfish and fence_ipmilan where they have one; ours are marked by `ours`.
-  2. What those agents know and we need not is accepted and has no effect, so that a configuration can be moved over.
+  1. Names are those of fence_redfish and fence_ipmilan if they have one; `ours` marks the others.
+  2. Parameters of those agents that fence_bmc does not need are accepted without effect, so that an existing configuration
+     keeps working.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class ParameterKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One parameter. `aliases` are older names; `short` is the letter of the command line."""
+    """One parameter. `aliases` are older names; `short` is the one-letter command line option."""
 
     name: str
     text: str
@@ -103,7 +104,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(name="help", short="h", kind=ParameterKind.BOOLEAN, text="Print this help"),
 )  # fmt: skip
 
-# Known to fence_redfish or fence_ipmilan, or sent by Pacemaker; without effect here.
+# Parameters of fence_redfish or fence_ipmilan, or sent by Pacemaker, that have no effect here.
 WITHOUT_EFFECT = frozenset({
     "nodename", "ssl", "auth", "target", "ipmitool_path", "ipmitool_timeout", "use_sudo", "sudo", "sudo_path",
     "plug_separator", "separator", "disable_timeout", "port_as_ip", "gnutlscli_path", "inet4_only", "inet6_only",

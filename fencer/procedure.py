@@ -1,20 +1,24 @@
-"""How a host is brought to a power state, and when that may be said.
+"""The fence procedure: decides after each event what to do next, until the power state is proved or the deadline passes.
+
+`fencer.run` calls `begin` and `step` and performs the effect that they return. Times are seconds of the caller's
+monotonic clock.
 
 Rules
-  1. State decides. A power command's answer only says what to try next; it never says what the host is.
-  2. Off is claimed only for reads of exactly Off, at least two, `stable_for` seconds from first to last, with nothing
-     else between them, from one machine. A read that failed breaks the series: nobody knows what it would have said.
-  3. Read before every command. A host that is off already gets none; a button is pushed only on one that is known On.
-  4. This file has no clock and no socket. `now` comes in with each event; one effect goes out.
+  1. Only reads say what state the host is in. The answer to a power command decides only what to try next.
+  2. Off needs at least two reads of exactly Off, from one machine, `stable_for` seconds or more from first to last, and no
+     other reading between them. A failed read ends the series, because its result is unknown.
+  3. Read before every command. A host that is off already gets no command. PushPowerButton is sent only if the last read
+     shows the opposite state, because it toggles the power.
+  4. This file has no clock and no socket. `now` comes in with each event; one effect is returned.
 
 Theory
-  Fencing asks for a *state*, power commands ask for a *transition*; BMCs refuse transitions whose end already holds,
-  accept ones that they never carry out, and carry out ones whose answer is lost. So there are only three kinds of
-  answer: *accepted* (look), *ambiguous* (look, and perhaps send again) and *denied* (look once, then stop: another try
-  would be denied too, and a second wrong password may lock the account).
+  Fencing needs a *state*, but power commands request a *transition*. A BMC may refuse a transition because the host is in
+  that state already, may accept one and never perform it, or may perform one although its answer is lost. So there are
+  three kinds of answer: *accepted* (read the state), *ambiguous* (read the state, perhaps send again) and *denied* (read
+  the state once more, then stop: another try would be denied too, and a second wrong password may lock the account).
 
-  A reboot is two goals in a row. Once the first is proven the old run of the host has ended, and that is what a reboot
-  is for; a host that then stays off is noted, and is no failure (FenceAgentAPI, reboot).
+  A reboot has two goals: Off, then On. When Off is proved, the purpose of the reboot is reached. If the host then stays
+  off, the outcome has a note and is still a success (FenceAgentAPI, reboot).
 """
 
 from __future__ import annotations
@@ -23,41 +27,41 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import inf
 
-from fencer import failure_text as wording
+from fencer import failure_text
 from fencer.events_effects import (
+    AllowedCommands,
     CommandAnswered,
     Finish,
-    Follow,
-    Offers,
     Pause,
     ProcedureEffect,
     ProcedureEvent,
     Read,
+    ReadAllowedCommands,
     ReadFailed,
     ReadOk,
+    ReadTask,
     SendCommand,
-    Survey,
-    TaskSaid,
+    TaskStatus,
 )
 from fencer.outcome import Action, Cause, Evidence, Failure, FenceVerdict, Outcome, Power, PowerCommand
-from fencer.situation import Input, ProcedurePhase, ProcedureState, meaning
+from fencer.procedure_state import EventMeaning, ProcedurePhase, ProcedureState, classify
 from fencer.target import ChassisCheck, Limits
 
 ProcedureStep = tuple[ProcedureState, ProcedureEffect]
 
-MARGIN = 0.02  # seconds: what two clocks may differ over `stable_for`
-LEAST_GAP = 0.05  # seconds between two reads, whatever the limits say
-PATIENCE = 3.0  # seconds for a host that is on its way to the goal before it is pushed
-PACE = 1.3  # pauses per request of a read: leaves room for the dense reads of the proof
-KEPT_READINGS = 64
-FOLLOW_EVERY = 3  # polls
+CLOCK_MARGIN_S = 0.02  # added to `stable_for`, because two clocks may differ by this much
+MIN_READ_GAP_S = 0.05  # shortest time between two reads, whatever the limits say
+TRANSITION_WAIT_S = 3.0  # how long PoweringOff or PoweringOn is waited for before a command is sent
+PAUSE_PER_REQUEST = 1.3  # factor of `limits.poll` for each request of a read: expensive reads are repeated more slowly
+MAX_READINGS = 64
+POLLS_PER_TASK_READ = 3
 
-MAY_HAVE_HAPPENED = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.BAD_RESPONSE})
-UNDER_WAY: Mapping[Power, frozenset[str | None]] = {
-    Power.OFF: frozenset({"PoweringOff", "Off"}),  # "Off" gets here only where a chassis contradicts it
+MAY_HAVE_BEEN_DONE = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.BAD_RESPONSE})
+TRANSITION_WORDS: Mapping[Power, frozenset[str | None]] = {
+    Power.OFF: frozenset({"PoweringOff", "Off"}),  # "Off" is unusable only if a chassis contradicts it
     Power.ON: frozenset({"PoweringOn"}),
 }
-OPPOSITES: Mapping[Power, Power] = {Power.OFF: Power.ON, Power.ON: Power.OFF}
+OPPOSITE_POWER: Mapping[Power, Power] = {Power.OFF: Power.ON, Power.ON: Power.OFF}
 GOALS: Mapping[Action, Power | None] = {
     Action.OFF: Power.OFF,
     Action.ON: Power.ON,
@@ -67,34 +71,34 @@ GOALS: Mapping[Action, Power | None] = {
 }
 
 
-class OutOfOrder(Exception):
-    """An event that cannot happen in this phase: a bug of the caller, never a BMC's doing."""
+class UnexpectedEvent(Exception):
+    """The event cannot happen in this phase. A bug of the caller; no BMC can cause it."""
 
 
 def begin(action: Action, limits: Limits, now: float) -> ProcedureStep:
-    """The first step: read. Raises KeyError for actions that have no power state as their end (list, metadata ...)."""
+    """Returns the first state and the effect Read. Raises KeyError for actions without a power state (list, metadata ...)."""
     return ProcedureState(action=action, limits=limits, goal=GOALS[action], began=now, half_began=now), Read()
 
 
 def step(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
-    """Answers one event with one effect. Raises OutOfOrder where the table has no row."""
-    if isinstance(event, ReadOk) and (stranger := wording.stranger(state.readings, event.reading)):
-        event = ReadFailed(stranger)
-    what = meaning(state, event)
-    handler = STEPS.get((state.phase, what)) or ANYWHERE.get(what)
+    """Takes one event and returns the new state and one effect. Raises UnexpectedEvent if the table has no row for it."""
+    if isinstance(event, ReadOk) and (other := failure_text.other_machine(state.readings, event.reading)):
+        event = ReadFailed(other)
+    meaning = classify(state, event)
+    handler = STEPS.get((state.phase, meaning)) or IN_EVERY_PHASE.get(meaning)
     if handler is None or state.phase is ProcedurePhase.DONE:
-        raise OutOfOrder(f"{what} while {state.phase}")
-    return handler(_noted(state, event), event, now)
+        raise UnexpectedEvent(f"{meaning} while {state.phase}")
+    return handler(_record_event(state, event), event, now)
 
 
-def _noted(state: ProcedureState, event: ProcedureEvent) -> ProcedureState:
+def _record_event(state: ProcedureState, event: ProcedureEvent) -> ProcedureState:
     match event:
         case ReadOk(reading):
-            return replace(state, readings=(*state.readings, reading)[-KEPT_READINGS:], misses=0, miss=None)
+            return replace(state, readings=(*state.readings, reading)[-MAX_READINGS:], failed_reads=0, read_failure=None)
         case ReadFailed(failure):
-            return replace(state, misses=state.misses + 1, miss=failure, proof=())
+            return replace(state, failed_reads=state.failed_reads + 1, read_failure=failure, proof=())
         case CommandAnswered(failure):
-            return replace(state, sent=state.sent + 1, polls=0, answer=failure)
+            return replace(state, sent=state.sent + 1, polls=0, command_failure=failure)
         case _:
             return state
 
@@ -102,102 +106,102 @@ def _noted(state: ProcedureState, event: ProcedureEvent) -> ProcedureState:
 # --- readings -----------------------------------------------------------------------------------------------------
 
 
-def _count(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
-    """One more reading at the goal."""
+def _add_to_proof(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
+    """The reading shows the goal state: adds it to the proof."""
     state = replace(state, proof=(*state.proof, state.readings[-1]))
     if state.goal is not Power.OFF:
-        return _reached(state, now)
+        return _goal_reached(state, now)
     stable = state.limits.stable_for
     first = state.proof[0].at
     if len(state.proof) > 1 and state.readings[-1].at - first >= stable:
-        return _reached(state, now)
-    # Four reads rather than two: a BMC that shows Off for a moment is caught at no cost in time.
-    gap = min((stable + MARGIN) / 3, first + stable + MARGIN - now)
-    return _wait(state, max(gap, LEAST_GAP))
+        return _goal_reached(state, now)
+    # Four reads in `stable_for` instead of two: this detects a BMC that shows Off only for a moment, and takes no longer.
+    gap = min((stable + CLOCK_MARGIN_S) / 3, first + stable + CLOCK_MARGIN_S - now)
+    return _wait(state, max(gap, MIN_READ_GAP_S))
 
 
-def _act(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
-    """The host is known to be in the other state."""
+def _on_other_state(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
+    """The host is in the opposite state: sends the next command or waits until it is due."""
     state = replace(state, proof=())
     if state.denied:
-        return _failed(state, wording.denied(state.answer, state.readings, now))
-    if not state.plan and state.offers is None:
-        return replace(state, phase=ProcedurePhase.ASKING), Survey()
+        return _failed(state, failure_text.command_denied(state.command_failure, state.readings, now))
+    if not state.plan and state.allowed is None:
+        return replace(state, phase=ProcedurePhase.READING_COMMANDS), ReadAllowedCommands()
     return _send_or_wait(state, now)
 
 
-def _weigh(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
-    """The reading is no evidence of anything."""
+def _on_unusable_reading(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
+    """The reading shows neither On nor Off."""
     reading = state.readings[-1]
     if state.goal is None:
-        return _failed(state, wording.no_evidence(reading))
-    if not state.denied and reading.word in UNDER_WAY[state.goal] and now - state.half_began < PATIENCE:
+        return _failed(state, failure_text.unusable_status(reading))
+    if not state.denied and reading.word in TRANSITION_WORDS[state.goal] and now - state.half_began < TRANSITION_WAIT_S:
         return _pause(replace(state, proof=()))
-    return _act(state, event, now)
+    return _on_other_state(state, event, now)
 
 
-def _read_again(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
+def _on_retryable_failure(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     assert isinstance(event, ReadFailed)
     if state.denied:
-        return _failed(state, wording.denied(state.answer, state.readings, now))
+        return _failed(state, failure_text.command_denied(state.command_failure, state.readings, now))
     return _pause(state, at_least=event.retry_after or 0.0)
 
 
-def _give_up(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
+def _on_final_failure(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
     assert isinstance(event, ReadFailed)
-    return _failed(state, wording.barred(event.failure, state.readings, now))
+    return _failed(state, failure_text.read_failed(event.failure, state.readings, now))
 
 
 # --- commands -----------------------------------------------------------------------------------------------------
 
 
-def _choose(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
-    assert isinstance(event, Offers)
-    state = replace(state, offers=event)
+def _on_allowed_commands(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
+    assert isinstance(event, AllowedCommands)
+    state = replace(state, allowed=event)
     return _send_or_wait(state, now)
 
 
-def plan(goal: Power, offers: Offers, limits: Limits) -> tuple[PowerCommand, ...]:
-    """The power commands for a goal, in the order in which they are tried; empty if the BMC allows none that fits."""
+def plan(goal: Power, allowed: AllowedCommands, limits: Limits) -> tuple[PowerCommand, ...]:
+    """Returns the power commands for `goal` in the order in which they are tried; empty if the BMC allows none of them."""
 
-    def allowed(*commands: PowerCommand) -> tuple[PowerCommand, ...]:
-        return tuple(command for command in commands if command in offers.commands)
+    def only_allowed(*commands: PowerCommand) -> tuple[PowerCommand, ...]:
+        return tuple(command for command in commands if command in allowed.commands)
 
     if goal is Power.ON:
-        if not offers.listed:
+        if not allowed.listed:
             return (PowerCommand.ON,)
-        return allowed(PowerCommand.ON, PowerCommand.FORCE_ON, PowerCommand.PUSH_POWER_BUTTON)[:1]
-    if offers.listed and PowerCommand.FORCE_OFF not in offers.commands:
-        return allowed(PowerCommand.GRACEFUL_SHUTDOWN, PowerCommand.PUSH_POWER_BUTTON)
-    polite = PowerCommand.GRACEFUL_SHUTDOWN
-    # Without a second command to spend, a polite first one would leave nothing for a host that ignores it.
-    if limits.graceful > 0 and limits.max_commands > 1 and (not offers.listed or polite in offers.commands):
-        return polite, PowerCommand.FORCE_OFF
+        return only_allowed(PowerCommand.ON, PowerCommand.FORCE_ON, PowerCommand.PUSH_POWER_BUTTON)[:1]
+    if allowed.listed and PowerCommand.FORCE_OFF not in allowed.commands:
+        return only_allowed(PowerCommand.GRACEFUL_SHUTDOWN, PowerCommand.PUSH_POWER_BUTTON)
+    graceful = PowerCommand.GRACEFUL_SHUTDOWN
+    # If only one command may be sent, it must be ForceOff: a host may ignore GracefulShutdown.
+    if limits.graceful > 0 and limits.max_commands > 1 and (not allowed.listed or graceful in allowed.commands):
+        return graceful, PowerCommand.FORCE_OFF
     return (PowerCommand.FORCE_OFF,)
 
 
 def _send_or_wait(state: ProcedureState, now: float) -> ProcedureStep:
-    goal, offers = state.goal, state.offers
+    goal, allowed = state.goal, state.allowed
     assert goal is not None
-    assert offers is not None
+    assert allowed is not None
     if not state.plan:
-        state = replace(state, plan=plan(goal, offers, state.limits))
+        state = replace(state, plan=plan(goal, allowed, state.limits))
     if not state.plan:
-        return _failed(state, wording.unsupported(goal, offers))
+        return _failed(state, failure_text.unsupported(goal, allowed))
     if now >= state.escalate_at:
         state = replace(state, plan=state.plan[1:], escalate_at=inf, next_send=now)
-    if state.sent >= state.limits.max_commands and state.answer and state.answer.cause is Cause.TASK_FAILED:
-        return _failed(state, wording.denied(state.answer, state.readings, now))
+    if state.sent >= state.limits.max_commands and state.command_failure and state.command_failure.cause is Cause.TASK_FAILED:
+        return _failed(state, failure_text.command_denied(state.command_failure, state.readings, now))
     command = state.plan[0]
-    blind_toggle = command is PowerCommand.PUSH_POWER_BUTTON and (state.readings[-1].power is not OPPOSITES[goal])
-    if state.sent < state.limits.max_commands and now >= state.next_send and not blind_toggle:
+    unsafe_button = command is PowerCommand.PUSH_POWER_BUTTON and (state.readings[-1].power is not OPPOSITE_POWER[goal])
+    if state.sent < state.limits.max_commands and now >= state.next_send and not unsafe_button:
         return replace(state, phase=ProcedurePhase.SENDING), SendCommand(command)
     due = state.next_send - now
-    return _pause(state, at_most=max(due, LEAST_GAP) if due > 0 else inf)
+    return _pause(state, at_most=max(due, MIN_READ_GAP_S) if due > 0 else inf)
 
 
-def _watch(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
-    """Accepted: from now on only reads count."""
+def _on_accepted(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
+    """The command was accepted: pauses, then reads the state."""
     assert isinstance(event, CommandAnswered)
     left = state.began + state.limits.deadline - now
     budget = min(state.limits.graceful or left / 3, left / 2)
@@ -211,11 +215,11 @@ def _watch(state: ProcedureState, event: ProcedureEvent, now: float) -> Procedur
     return _pause(state, at_least=state.limits.poll + state.limits.power_wait)
 
 
-def _look_again(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
-    """Ambiguous: done, not done, or not needed. The next reading tells."""
+def _on_ambiguous(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
+    """The command may have been performed, or not, or was not needed: reads the state."""
     assert isinstance(event, CommandAnswered)
     assert event.failure is not None
-    toggled = state.plan[0] is PowerCommand.PUSH_POWER_BUTTON and event.failure.cause in MAY_HAVE_HAPPENED
+    toggled = state.plan[0] is PowerCommand.PUSH_POWER_BUTTON and event.failure.cause in MAY_HAVE_BEEN_DONE
     delay = max(event.retry_after or 0.0, _back_off(state))
     state = replace(
         state,
@@ -226,8 +230,11 @@ def _look_again(state: ProcedureState, event: ProcedureEvent, now: float) -> Pro
     return _read(state)
 
 
-def _last_look(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
-    """Denied: the host may be at the goal all the same. Where the BMC does not know the command, the next is tried."""
+def _on_denied(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
+    """The command was denied: reads once more, for the host may be at the goal already.
+
+    If the BMC does not support this command and the plan has another one, that one is tried.
+    """
     assert isinstance(event, CommandAnswered)
     assert event.failure is not None
     if event.failure.cause is Cause.UNSUPPORTED and len(state.plan) > 1:
@@ -235,17 +242,17 @@ def _last_look(state: ProcedureState, event: ProcedureEvent, now: float) -> Proc
     return _read(replace(state, accepted=None, denied=True))
 
 
-def _not_permitted(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
-    return _failed(state, wording.vetoed(state.plan[0], state.readings, now))
+def _on_not_permitted(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
+    return _failed(state, failure_text.not_permitted(state.plan[0], state.readings, now))
 
 
-def _heed_task(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
-    assert isinstance(event, TaskSaid)
+def _on_task_status(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
+    assert isinstance(event, TaskStatus)
     if event.failure is not None:
         state = replace(
             state,
             accepted=None,
-            answer=event.failure,
+            command_failure=event.failure,
             task=None,
             next_send=now + _back_off(state),
             escalate_at=now if len(state.plan) > 1 else inf,
@@ -262,9 +269,9 @@ def _back_off(state: ProcedureState) -> float:
 # --- pauses and ends ----------------------------------------------------------------------------------------------
 
 
-def _after_pause(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
-    if state.task and state.polls % FOLLOW_EVERY == FOLLOW_EVERY - 1:
-        return replace(state, phase=ProcedurePhase.FOLLOWING), Follow(state.task)
+def _on_timer(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
+    if state.task and state.polls % POLLS_PER_TASK_READ == POLLS_PER_TASK_READ - 1:
+        return replace(state, phase=ProcedurePhase.READING_TASK), ReadTask(state.task)
     return _read(state)
 
 
@@ -277,29 +284,34 @@ def _wait(state: ProcedureState, seconds: float) -> ProcedureStep:
 
 
 def _pause(state: ProcedureState, *, at_least: float = 0.0, at_most: float = inf) -> ProcedureStep:
-    """Between two polls: 0.5 s at first, then gently up, and slower where one read costs several requests."""
+    """Pauses before the next read: `limits.poll` at first, 1.4 times longer each time up to `limits.poll_max`.
+
+    The pause is longer if one read needs several requests.
+    """
     limits = state.limits
     pause = min(limits.poll * 1.4**state.polls, limits.poll_max)
     if state.readings and state.readings[-1].requests > 1:
-        pause = max(pause, PACE * limits.poll * state.readings[-1].requests)
+        pause = max(pause, PAUSE_PER_REQUEST * limits.poll * state.readings[-1].requests)
     return _wait(state, max(min(pause, at_most), at_least))
 
 
-def _reached(state: ProcedureState, now: float) -> ProcedureStep:
+def _goal_reached(state: ProcedureState, now: float) -> ProcedureStep:
     evidence = _evidence(state)
-    if state.action is Action.REBOOT and state.settled is None:
+    if state.action is Action.REBOOT and state.off_evidence is None:
         state = replace(
-            state, goal=Power.ON, settled=evidence, half_began=now, sent_before=state.sent, sent=0, polls=0, plan=(),
-            next_send=-inf, escalate_at=inf, answer=None, accepted=None, denied=False, task=None,
+            state, goal=Power.ON, off_evidence=evidence, half_began=now, sent_for_off=state.sent, sent=0, polls=0, plan=(),
+            next_send=-inf, escalate_at=inf, command_failure=None, accepted=None, denied=False, task=None,
         )  # fmt: skip
-        return _act(state, ReadOk(state.readings[-1]), now)
+        return _on_other_state(state, ReadOk(state.readings[-1]), now)
     return _finish(state, FenceVerdict.CONFIRMED, evidence, None)
 
 
 def _evidence(state: ProcedureState) -> Evidence:
     readings = state.proof
-    if state.settled is not None:
-        return Evidence(readings=(*state.settled.readings, *readings), chassis_check=state.settled.chassis_check, how="restarted")
+    if state.off_evidence is not None:
+        return Evidence(
+            readings=(*state.off_evidence.readings, *readings), chassis_check=state.off_evidence.chassis_check, how="restarted"
+        )
     if state.limits.chassis_check is ChassisCheck.IGNORE:
         check = "ignore"
     else:
@@ -316,16 +328,16 @@ HOW: Mapping[tuple[Power | None, bool], str] = {
 }
 
 
-def _time_up(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
-    return _failed(state, wording.time_up(state, now))
+def _on_deadline(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureStep:
+    return _failed(state, failure_text.deadline_passed(state, now))
 
 
 def _failed(state: ProcedureState, failure: Failure) -> ProcedureStep:
-    if state.settled is not None:
+    if state.off_evidence is not None:
         note = f"the host is off; switching it on again failed: {failure.text}"
-        return _finish(replace(state, notes=(*state.notes, note)), FenceVerdict.CONFIRMED, state.settled, None)
-    last = state.readings[-1].power if state.readings and state.miss is None else Power.UNKNOWN
-    refuted = state.goal is not None and last is OPPOSITES[state.goal]
+        return _finish(replace(state, notes=(*state.notes, note)), FenceVerdict.CONFIRMED, state.off_evidence, None)
+    last = state.readings[-1].power if state.readings and state.read_failure is None else Power.UNKNOWN
+    refuted = state.goal is not None and last is OPPOSITE_POWER[state.goal]
     return _finish(state, FenceVerdict.REFUTED if refuted else FenceVerdict.UNKNOWN, None, failure)
 
 
@@ -333,7 +345,7 @@ def _finish(state: ProcedureState, verdict: FenceVerdict, evidence: Evidence | N
     outcome = Outcome(
         verdict=verdict,
         action=state.action,
-        commands_sent=state.sent_before + state.sent,
+        commands_sent=state.sent_for_off + state.sent,
         readings=state.readings,
         evidence=evidence,
         failure=failure,
@@ -344,18 +356,18 @@ def _finish(state: ProcedureState, verdict: FenceVerdict, evidence: Evidence | N
 
 Handler = Callable[[ProcedureState, ProcedureEvent, float], ProcedureStep]
 
-STEPS: Mapping[tuple[ProcedurePhase, Input], Handler] = {
-    (ProcedurePhase.READING, Input.AT_GOAL): _count,
-    (ProcedurePhase.READING, Input.OPPOSITE): _act,
-    (ProcedurePhase.READING, Input.UNSURE): _weigh,
-    (ProcedurePhase.READING, Input.MISSED): _read_again,
-    (ProcedurePhase.READING, Input.BARRED): _give_up,
-    (ProcedurePhase.ASKING, Input.OFFERED): _choose,
-    (ProcedurePhase.SENDING, Input.ACCEPTED): _watch,
-    (ProcedurePhase.SENDING, Input.AMBIGUOUS): _look_again,
-    (ProcedurePhase.SENDING, Input.DENIED): _last_look,
-    (ProcedurePhase.SENDING, Input.VETO): _not_permitted,
-    (ProcedurePhase.FOLLOWING, Input.TASK): _heed_task,
-    (ProcedurePhase.WAITING, Input.TIMER): _after_pause,
+STEPS: Mapping[tuple[ProcedurePhase, EventMeaning], Handler] = {
+    (ProcedurePhase.READING, EventMeaning.AT_GOAL): _add_to_proof,
+    (ProcedurePhase.READING, EventMeaning.OPPOSITE): _on_other_state,
+    (ProcedurePhase.READING, EventMeaning.UNUSABLE): _on_unusable_reading,
+    (ProcedurePhase.READING, EventMeaning.RETRYABLE): _on_retryable_failure,
+    (ProcedurePhase.READING, EventMeaning.FINAL): _on_final_failure,
+    (ProcedurePhase.READING_COMMANDS, EventMeaning.ALLOWED_COMMANDS): _on_allowed_commands,
+    (ProcedurePhase.SENDING, EventMeaning.ACCEPTED): _on_accepted,
+    (ProcedurePhase.SENDING, EventMeaning.AMBIGUOUS): _on_ambiguous,
+    (ProcedurePhase.SENDING, EventMeaning.DENIED): _on_denied,
+    (ProcedurePhase.SENDING, EventMeaning.NOT_PERMITTED): _on_not_permitted,
+    (ProcedurePhase.READING_TASK, EventMeaning.TASK): _on_task_status,
+    (ProcedurePhase.WAITING, EventMeaning.TIMER): _on_timer,
 }
-ANYWHERE: Mapping[Input, Handler] = {Input.DEADLINE: _time_up}
+IN_EVERY_PHASE: Mapping[EventMeaning, Handler] = {EventMeaning.DEADLINE: _on_deadline}

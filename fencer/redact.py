@@ -1,4 +1,7 @@
-"""Keeps secrets out of everything that is shown."""
+"""Removes passwords and keys from text before it is printed, logged or stored in a Failure.
+
+The agent and the transports make one Redactor per target. It is immutable after creation, so any thread may call it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ MASK = "[hidden]"
 
 
 class Redactor:
-    """Replaces secrets, and the forms in which they travel, wherever they stand in a text."""
+    """Replaces each secret by `MASK`, also URL-quoted, in hexadecimal, in base64 and as base64 of user:secret."""
 
     def __init__(self, secrets: Iterable[str], user: str = "") -> None:
         forms: set[str] = set()

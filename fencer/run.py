@@ -1,4 +1,8 @@
-"""Plays a fence procedure on a transport and a clock."""
+"""Runs the fence procedure on a real transport and clock.
+
+`fencer`'s public functions and the agent call this module. Everything happens in the caller's thread, which blocks.
+Times are seconds of the monotonic clock.
+"""
 
 from __future__ import annotations
 
@@ -11,31 +15,31 @@ from fencer.events_effects import (
     CommandAnswered,
     DeadlinePassed,
     Finish,
-    Follow,
+    NotPermitted,
     Observe,
     Pause,
     Permit,
     ProcedureEvent,
     Read,
+    ReadAllowedCommands,
     ReadFailed,
     ReadOk,
+    ReadTask,
     SendCommand,
-    Survey,
     TimerFired,
-    Vetoed,
 )
 from fencer.outcome import Action, Cause, Failure, FenceVerdict, Outcome, PowerCommand, Reading
 from fencer.procedure import begin, step
 from fencer.target import ChassisCheck, FenceError, Limits, Protocol, Target
-from fencer.transport.base import Transport, Unread
+from fencer.transport.base import CallFailed, Transport
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
-LEAST_CALL = 0.3  # seconds: with less than that left a call would only fail, and hide the cause that matters
+MIN_CALL_S = 0.3  # with less time left no call is made: it would time out, and replace the real cause
 
 
 class FenceClock(Interface):
-    """Seconds on a monotonic scale."""
+    """A monotonic clock, in seconds."""
 
     def now(self) -> float: ...
 
@@ -43,7 +47,7 @@ class FenceClock(Interface):
 
 
 class MonotonicClock:
-    """The machine's own."""
+    """The monotonic clock of this machine."""
 
     def now(self) -> float:
         return time.monotonic()
@@ -52,7 +56,7 @@ class MonotonicClock:
         time.sleep(seconds)
 
 
-def perform(
+def run_procedure(
     action: Action,
     transport: Transport,
     clock: FenceClock,
@@ -61,13 +65,13 @@ def perform(
     permit: Permit | None = None,
     observe: Observe | None = None,
 ) -> Outcome:
-    """Runs `action` to its end. Does not close the transport."""
+    """Runs `action` until it ends and returns its Outcome. Does not close the transport."""
     began = clock.now()
     state, effect = begin(action, limits, began)
     while not isinstance(effect, Finish):
         if observe is not None:
             observe(clock.now(), effect)
-        event = _carry_out(effect, transport, clock, limits, began + limits.deadline, permit)
+        event = _perform_effect(effect, transport, clock, limits, began + limits.deadline, permit)
         if observe is not None:
             observe(clock.now(), event)
         state, effect = step(state, event, clock.now())
@@ -76,18 +80,18 @@ def perform(
     return effect.outcome
 
 
-def _carry_out(
-    effect: Read | Survey | SendCommand | Follow | Pause,
+def _perform_effect(
+    effect: Read | ReadAllowedCommands | SendCommand | ReadTask | Pause,
     transport: Transport,
     clock: FenceClock,
     limits: Limits,
-    until: float,
+    deadline_at: float,
     permit: Permit | None,
 ) -> ProcedureEvent:
-    left = until - clock.now()
-    if left < min(LEAST_CALL, limits.deadline / 10):
+    left = deadline_at - clock.now()
+    if left < min(MIN_CALL_S, limits.deadline / 10):
         return DeadlinePassed()
-    timeout = min(limits.call, left)  # of one request; a read may need several
+    timeout = min(limits.call, left)  # of one request; a read may need several requests
     match effect:
         case Pause(seconds):
             clock.sleep(min(seconds, left))
@@ -95,22 +99,22 @@ def _carry_out(
         case Read():
             try:
                 return ReadOk(transport.read(left))
-            except Unread as unread:
-                return ReadFailed(unread.failure, unread.retry_after)
-        case Survey():
-            return transport.offers(timeout)
-        case Follow(task):
-            return transport.follow(task, timeout)
+            except CallFailed as call_failed:
+                return ReadFailed(call_failed.failure, call_failed.retry_after)
+        case ReadAllowedCommands():
+            return transport.allowed_commands(timeout)
+        case ReadTask(task):
+            return transport.read_task(task, timeout)
         case SendCommand(command):
             if permit is not None and not permit(command):
-                return Vetoed()
+                return NotPermitted()
             return transport.command(command, timeout)
 
 
 def open_transport(target: Target, limits: Limits, request: float, clock: FenceClock) -> Transport:
-    """The transport of the target's protocol; no request on it takes longer than `request` seconds.
+    """Creates the transport of the target's protocol. No request on it takes longer than `request` seconds.
 
-    Raises Unread where the target's settings cannot work.
+    Raises CallFailed if the target's settings cannot work.
     """
     if target.protocol is Protocol.IPMI:
         from fencer.transport.ipmi import IpmiTransport
@@ -129,49 +133,52 @@ def fence_target(
     permit: Permit | None = None,
     observe: Observe | None = None,
 ) -> Outcome:
-    """Opens the transport, performs, and logs out whatever happens."""
+    """Opens the transport, runs the procedure, and always logs out."""
     clock = MonotonicClock()
     try:
         transport = open_transport(target, limits, limits.call, clock)
-    except Unread as unread:
-        return Outcome(verdict=FenceVerdict.UNKNOWN, action=action, failure=unread.failure)
+    except CallFailed as call_failed:
+        return Outcome(verdict=FenceVerdict.UNKNOWN, action=action, failure=call_failed.failure)
     try:
-        return perform(action, transport, clock, limits, permit=permit, observe=observe)
+        return run_procedure(action, transport, clock, limits, permit=permit, observe=observe)
     finally:
         transport.close()
 
 
 def read_once(target: Target, timeout: float, chassis_check: ChassisCheck) -> Reading:
-    """One live read, and a log-out. Raises FenceError."""
+    """Reads the power state once and logs out. `timeout` in seconds. Raises FenceError."""
     limits = Limits(deadline=timeout, request=timeout, connect=min(timeout, 5.0), chassis_check=chassis_check)
-    return _ask_once(target, limits, lambda transport: transport.read(timeout))
+    return _call_once(target, limits, lambda transport: transport.read(timeout))
 
 
 def send_diag(target: Target, limits: Limits) -> CommandAnswered:
-    """Asks for a diagnostic interrupt, once. No BMC can show that the host took it, so this is no Outcome."""
-    return _ask_once(target, limits, lambda transport: _diag(transport, limits))
+    """Sends one diagnostic interrupt (NMI). Returns no Outcome, because no BMC shows whether the host received it.
+
+    Raises FenceError if the BMC could not be read.
+    """
+    return _call_once(target, limits, lambda transport: _diag(transport, limits))
 
 
 def _diag(transport: Transport, limits: Limits) -> CommandAnswered:
     transport.read(limits.deadline)
-    offers = transport.offers(limits.call)
-    if offers.listed and PowerCommand.NMI not in offers.commands:
-        text = f"{offers.source} allows no {PowerCommand.NMI}; it allows {', '.join(sorted(offers.commands))}"
+    allowed = transport.allowed_commands(limits.call)
+    if allowed.listed and PowerCommand.NMI not in allowed.commands:
+        text = f"{allowed.source} allows no {PowerCommand.NMI}; it allows {', '.join(sorted(allowed.commands))}"
         return CommandAnswered(Failure(cause=Cause.UNSUPPORTED, text=text))
     return transport.command(PowerCommand.NMI, limits.call)
 
 
 def list_hosts(target: Target, limits: Limits) -> tuple[str, ...]:
-    """The hosts behind a BMC. Raises FenceError."""
-    return _ask_once(target, limits, lambda transport: transport.members(limits.deadline))
+    """Lists the hosts (Redfish Systems) behind a BMC. Raises FenceError."""
+    return _call_once(target, limits, lambda transport: transport.members(limits.deadline))
 
 
-def _ask_once(target: Target, limits: Limits, ask: Callable[[Transport], Answer]) -> Answer:
+def _call_once(target: Target, limits: Limits, call: Callable[[Transport], Result]) -> Result:
     try:
         transport = open_transport(target, limits, limits.request, MonotonicClock())
         try:
-            return ask(transport)
+            return call(transport)
         finally:
             transport.close()
-    except Unread as unread:
-        raise FenceError(unread.failure) from unread
+    except CallFailed as call_failed:
+        raise FenceError(call_failed.failure) from call_failed

@@ -1,4 +1,7 @@
-"""From names and values, as an agent is given them, to a target and its limits."""
+"""Converts the parameters of fence_bmc (names and text values) to a Target and its Limits.
+
+`fencer.agent` calls `settings` once, before any network I/O. It may read a password file or run a password script.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,18 @@ from fencer.target import Auth, ChassisCheck, Limits, Protocol, Target
 TRUE = frozenset({"1", "yes", "on", "true"})
 FALSE = frozenset({"0", "no", "off", "false", ""})
 PRIVILEGES = {"user": 2, "operator": 3, "administrator": 4}
-SCRIPT_LIMIT = 10.0  # seconds
-MOST_COMMANDS = 3
+PASSWORD_SCRIPT_TIMEOUT_S = 10.0
+MAX_COMMANDS = 3
 FREE_TEXT = frozenset({"password", "password_script", "password_file", "debug_file", "evidence", "ssl_ca_file"})
 
 
 class BadSettings(Exception):
-    """The user's configuration cannot work; nothing was sent anywhere."""
+    """The user's configuration is wrong; nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSettings:
-    """Everything that an agent run needs. `target` is None for actions that speak to no BMC."""
+    """The settings of one run of the agent. `target` is None for `metadata`; `delay` is in seconds."""
 
     action: Action
     target: Target | None
@@ -41,7 +44,7 @@ class AgentSettings:
 
 
 def action_of(values: Mapping[str, str]) -> Action:
-    """Raises BadSettings."""
+    """Returns the requested action; without one it is reboot. Raises BadSettings for an unknown word."""
     word = values.get("action", "reboot").strip().lower()
     try:
         return Action(word)
@@ -50,12 +53,12 @@ def action_of(values: Mapping[str, str]) -> Action:
 
 
 def settings(values: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> AgentSettings:
-    """`values`: canonical parameter names, as in `fencer.parameters`. Raises BadSettings."""
+    """Checks and converts `values`, keyed by the names in `fencer.parameters`. Raises BadSettings."""
     given = {name: value if name in FREE_TEXT else value.strip() for name, value in values.items()}
     action = action_of(given)
     _check_selects(given)
-    # An empty second stands for its default, as in the agents of fence-agents.
-    seconds = {name: _seconds(name, given.get(name) or BY_NAME[name].default or "0") for name in SECONDS}
+    # An empty time means its default, as in fence-agents.
+    seconds = {name: _seconds(name, given.get(name) or BY_NAME[name].default or "0") for name in SECOND_PARAMETERS}
     try:
         limits = _limits(action, given, seconds)
         target = None if action is Action.METADATA else _target(given, environment)
@@ -74,16 +77,16 @@ def settings(values: Mapping[str, str], environment: Mapping[str, str] = os.envi
     )
 
 
-SECONDS = tuple(name for name, parameter in BY_NAME.items() if parameter.kind is ParameterKind.SECOND)
+SECOND_PARAMETERS = tuple(name for name, parameter in BY_NAME.items() if parameter.kind is ParameterKind.SECOND)
 
 
 def _limits(action: Action, given: Mapping[str, str], seconds: Mapping[str, float]) -> Limits:
     longest = seconds["stonith_status_sleep"]
     if longest <= 0:
         raise BadSettings("stonith_status_sleep must be more than 0 seconds")
-    commands = MOST_COMMANDS
+    commands = MAX_COMMANDS
     if action is Action.ON and given.get("retry_on"):
-        commands = min(1 + max(_integer("retry_on", given["retry_on"]), 0), MOST_COMMANDS)
+        commands = min(1 + max(_integer("retry_on", given["retry_on"]), 0), MAX_COMMANDS)
     return Limits(
         deadline=seconds["deadline"] if given.get("deadline") else seconds["power_timeout"],
         connect=seconds["login_timeout"],
@@ -136,11 +139,11 @@ def _target(given: Mapping[str, str], environment: Mapping[str, str]) -> Target:
 
 
 def _password(given: Mapping[str, str], environment: Mapping[str, str]) -> str:
-    """The first of password, password_script, password_file, FENCE_PASSWORD; an empty one given on purpose counts."""
+    """Returns the first of password, password_script, password_file, FENCE_PASSWORD. An empty `password` counts as given."""
     if "password" in given:
         return given["password"]
     if given.get("password_script"):
-        return _script(given["password_script"])
+        return _password_from_script(given["password_script"])
     if given.get("password_file"):
         path = given["password_file"]
         try:
@@ -153,11 +156,13 @@ def _password(given: Mapping[str, str], environment: Mapping[str, str]) -> str:
     raise BadSettings("password is missing: give password, password_script, password_file or FENCE_PASSWORD")
 
 
-def _script(path: str) -> str:
+def _password_from_script(path: str) -> str:
     try:
-        done = subprocess.run([path], stdin=subprocess.DEVNULL, capture_output=True, timeout=SCRIPT_LIMIT, check=False)
+        done = subprocess.run(
+            [path], stdin=subprocess.DEVNULL, capture_output=True, timeout=PASSWORD_SCRIPT_TIMEOUT_S, check=False
+        )
     except subprocess.TimeoutExpired as error:
-        raise BadSettings(f"password_script {path} did not end within {SCRIPT_LIMIT:g} s") from error
+        raise BadSettings(f"password_script {path} did not end within {PASSWORD_SCRIPT_TIMEOUT_S:g} s") from error
     except OSError as error:
         raise BadSettings(f"password_script {path} cannot be run ({error.strerror})") from error
     if done.returncode != 0:
@@ -166,7 +171,7 @@ def _script(path: str) -> str:
 
 
 def _host_and_port(text: str) -> tuple[str, int | None]:
-    """host, host:port, [v6]:port or a bare IPv6 address."""
+    """Splits host, host:port, [v6]:port or a bare IPv6 address."""
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
         return host, _integer("ip", rest.removeprefix(":")) if rest else None

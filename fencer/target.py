@@ -1,8 +1,10 @@
-"""Whom to fence, and within which bounds.
+"""The target of a fence action (BMC, credentials, System) and its limits (times in seconds).
+
+Callers of `fencer` create these; `fencer.settings` and `fencer.ha.config` build them from user input.
 
 Rules
   1. Pure data: importing this file imports no network code.
-  2. Secrets never appear in `repr`, so that a log line or a failed assertion cannot leak them.
+  2. Secrets never appear in `repr`, so that no log line can contain them.
 """
 
 from __future__ import annotations
@@ -14,34 +16,35 @@ from fencer.outcome import Failure
 
 
 class Protocol(StrEnum):
-    """How the BMC is spoken to."""
+    """The management protocol of the BMC."""
 
     REDFISH = "redfish"
     IPMI = "ipmi"
 
 
 class ChassisCheck(StrEnum):
-    """What a Chassis that is linked from the System may say against an Off of the System."""
+    """Whether the PowerState of a Chassis linked from the System can contradict the System's Off."""
 
-    REQUIRE = "require"  # any linked chassis that says other than Off contradicts it
-    OWN = "own"  # a chassis that holds several systems is not asked
-    IGNORE = "ignore"  # no chassis is asked; recorded in the evidence
+    REQUIRE = "require"  # any linked chassis with another word than Off contradicts it
+    OWN = "own"  # as `require`, but a chassis with several Systems is left out
+    IGNORE = "ignore"  # no chassis is read; the evidence says so
 
 
 class Auth(StrEnum):
-    """Redfish only."""
+    """How to log in. Redfish only."""
 
-    AUTO = "auto"  # Basic; a session where the BMC refuses Basic
+    AUTO = "auto"  # Basic; a session if the BMC refuses Basic
     BASIC = "basic"
-    SESSION = "session"  # Basic where the session table is full
+    SESSION = "session"  # a session; Basic if the session table is full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One host behind one BMC.
 
-    `system` selects among several Systems by URI, Id or UUID. `identity` is a UUID or serial number: a BMC that shows
-    another one is refused. `url` ("http://127.0.0.1:8000") overrides scheme, host and port for Redfish.
+    `system` selects one of several Systems by URI, Id or UUID. `identity` is the UUID or serial number that the BMC must
+    show; otherwise every read fails. `url` ("http://127.0.0.1:8000") replaces scheme, host and port for Redfish.
+    Raises ValueError for a missing address or a port out of range.
     """
 
     host: str
@@ -68,7 +71,7 @@ class Target:
 
     @property
     def name(self) -> str:
-        """How messages call it."""
+        """The name of the BMC in messages."""
         if self.url:
             return self.url
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -77,17 +80,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds of one action. All times in seconds of the caller's monotonic clock."""
+    """Bounds of one action. All times in seconds. Raises ValueError for values out of range."""
 
-    deadline: float = 60.0  # the whole action, connects and slow answers included
+    deadline: float = 60.0  # the whole action, including connections and slow answers
     connect: float = 5.0  # one TCP connect with its TLS handshake
-    request: float = 10.0  # one call on the BMC, whatever it does meanwhile
+    request: float = 10.0  # one request to the BMC, even if it answers slowly
     stable_for: float = 1.0  # from the first to the last read that prove Off
     poll: float = 0.5  # first pause between reads; grows to `poll_max`
     poll_max: float = 1.0
     power_wait: float = 0.0  # extra pause after an accepted power command
     max_commands: int = 3  # power commands of one half (off, on)
-    graceful: float = 0.0  # budget for a polite shutdown before ForceOff; 0: none
+    graceful: float = 0.0  # time for GracefulShutdown before ForceOff; 0: no GracefulShutdown
     chassis_check: ChassisCheck = ChassisCheck.REQUIRE
 
     def __post_init__(self) -> None:
@@ -104,12 +107,12 @@ class Limits:
 
     @property
     def call(self) -> float:
-        """The limit for one call: at most a third of the deadline, so that a lost answer can still be checked."""
+        """Seconds for one request: at most a third of the deadline, so that the state can be read after a lost answer."""
         return min(self.request, self.deadline / 3)
 
 
 class FenceError(Exception):
-    """A single read that brought no answer; nothing is known about the host's power."""
+    """A single read returned no power state. The power state of the host is unknown."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.text)

@@ -1,7 +1,7 @@
-"""`python -m lab`: starts and stops the lab, and plays its incidents. `make` has a target for each.
+"""`python -m lab`: starts and stops the lab, and runs its incidents. `make` has a target for each command.
 
-Exit codes: 0 as it should be (the verdict is green), 1 the verdict is red, 2 usage or configuration, 4 this machine lacks a
-Docker engine, 5 the lab itself failed and nothing is said about the manager.
+Exit codes: 0 success (the verdict is green), 1 the verdict is red, 2 usage or configuration, 4 this machine has no Docker
+engine, 5 the lab itself failed, so there is no verdict on the manager.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import click
 
-from lab import compose as stage
+from lab import compose
 from lab.compose import compose_lab
-from lab.engine import NoEngine, insist_on_engine, left_overs
+from lab.engine import NoEngine, remaining_objects, require_engine
 from lab.incidents import play
 from lab.local_incident import local_lab
 from lab.render import bmc_name, ipmi_port, redfish_port
@@ -43,20 +43,20 @@ def main() -> None:
 def up(policy: str) -> None:
     """Build the image, start everything, and say where it is."""
     with _plain_errors():
-        insist_on_engine()
+        require_engine()
         settings = load_settings()
-        stage.build(show=True)
-        stage.up(policy=policy, show=True)
-        click.echo(_where(settings))
+        compose.build(show=True)
+        compose.up(policy=policy, show=True)
+        click.echo(_addresses(settings))
 
 
 @main.command()
 def down() -> None:
     """Remove every container, network and volume of the lab."""
     with _plain_errors():
-        insist_on_engine()
-        stage.down()
-        if left := left_overs():
+        require_engine()
+        compose.down()
+        if left := remaining_objects():
             raise SiteFailed(f"still there: {', '.join(left)}")
         click.echo("nothing of the lab is left")
 
@@ -67,9 +67,9 @@ def down() -> None:
 def incident(which: str, policy: str) -> None:
     """Play an incident in the compose lab, which is started first if need be."""
     with _plain_errors():
-        insist_on_engine()
-        if not stage.is_built():
-            stage.build(show=True)
+        require_engine()
+        if not compose.is_built():
+            compose.build(show=True)
         with compose_lab(load_settings(), policy) as site:
             facts = play(Incident(which), site, policy)
         sys.exit(_report(facts))
@@ -99,7 +99,7 @@ def _report(facts: IncidentFacts) -> int:
     return {Colour.GREEN: 0, Colour.RED: EXIT_RED, Colour.VOID: EXIT_FAILED}[verdict.colour]
 
 
-def _where(settings: LabSettings) -> str:
+def _addresses(settings: LabSettings) -> str:
     account = load(settings.profile).auth.accounts[0]
     rows = [f"every BMC is a {settings.profile}; user {account.name}, password {account.password} (its public default)"]
     for node in settings.machines:

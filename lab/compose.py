@@ -1,4 +1,7 @@
-"""The compose lab as an incident sees it: everything through the published ports and the docker command."""
+"""Runs the lab with Docker Compose, and gives an incident access to it through published ports and the docker command.
+
+`python -m lab` and `tests/lab` call it, in one thread. Times are seconds of CLOCK_MONOTONIC.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,22 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from emulator import Event, EventKind, event_from_json
+from emulator import Event, EventKind, Intent, event_from_json
 from lab import render
-from lab.engine import compose, docker, docker_bytes, mine, setting
+from lab.engine import compose, docker, docker_bytes, project_filters, setting
 from lab.oracle import DiskWrite, parse_disk
 from lab.redfish_client import Client
 from lab.run import JOURNAL
 from lab.settings import LabSettings
-from lab.site import BMC_KINDS, BmcLogin, FencerSaid, SiteFailed, TruthSeen
+from lab.site import BMC_KINDS, BmcJournalEvent, BmcLogin, ManagerLine, SiteFailed
 from profiles import load
 
-UP_PATIENCE = "90"
+UP_TIMEOUT_S = "90"
 """Seconds for `up --wait`."""
 
 
 class ComposeLab:
-    """A `Site` over the running compose project."""
+    """A `LabSite` on the running compose project."""
 
     def __init__(self, settings: LabSettings) -> None:
         self._settings = settings
@@ -61,22 +64,22 @@ class ComposeLab:
             return None
         return dict(json.loads(said))
 
-    def seen(self, node: str) -> Sequence[TruthSeen]:
+    def bmc_events(self, node: str) -> Sequence[BmcJournalEvent]:
         bmc = render.bmc_name(self._settings, node)
         return [
-            TruthSeen(event.t + self._offset, event.kind, event.data)
+            BmcJournalEvent(event.t + self._offset, event.kind, event.data)
             for event in self._journal()
             if event.bmc == bmc and event.kind in BMC_KINDS
         ]
 
-    def said(self) -> Sequence[FencerSaid]:
-        offset = time.monotonic() - time.time()  # fence-ha's lines carry the time of day
+    def manager_lines(self) -> Sequence[ManagerLine]:
+        offset = time.monotonic() - time.time()  # the lines of fence-ha have the time of day
         lines = [json.loads(line) for line in docker("logs", self._ids["fence-ha"]).splitlines() if line.startswith("{")]
-        return [FencerSaid(line["t"] + offset, line["host"], line) for line in lines]
+        return [ManagerLine(line["t"] + offset, line["host"], line) for line in lines]
 
     def writes(self) -> Mapping[str, Sequence[DiskWrite]]:
-        anybody = self._ids[list(self.machines)[-1]]  # off or on: the disk is the same for all
-        archive = docker_bytes(["cp", f"{anybody}:{render.DISK}", "-"])
+        any_node = self._ids[list(self.machines)[-1]]  # any node, off or on: all share one disk
+        archive = docker_bytes(["cp", f"{any_node}:{render.DISK}", "-"])
         found = {}
         with tarfile.open(fileobj=io.BytesIO(archive)) as files:
             for member in files:
@@ -89,7 +92,7 @@ class ComposeLab:
         return docker("port", self._ids["emulator"], f"{port}/tcp").splitlines()[0]
 
     def _inside(self, expression: str) -> str:
-        """Runs one expression of Python on the compose network; `u` is urllib.request."""
+        """Runs one Python expression in the emulator's container; `u` is urllib.request."""
         program = f"import urllib.request as u\n{expression}"
         return docker("exec", self._ids["emulator"], "python", "-I", "-S", "-c", program)
 
@@ -98,7 +101,7 @@ class ComposeLab:
         return [event_from_json(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
     def _journal_offset(self) -> float:
-        """The journal's clock starts with the emulator: one request, seen on both clocks, ties it to ours."""
+        """Returns the difference between CLOCK_MONOTONIC and the journal's clock, measured with one request."""
         with Client(next(iter(self._logins.values()))) as bmc:
             bmc.power()  # opens the connection
             before = time.monotonic()
@@ -108,14 +111,14 @@ class ComposeLab:
         asked = [
             e.t
             for e in self._journal()
-            if e.kind is EventKind.REQUEST and e.bmc == bmc_name and "Systems" in str(e.data.get("path"))
+            if e.kind is EventKind.REQUEST and e.bmc == bmc_name and e.data.get("intent") == Intent.POWER_READ
         ]
-        # The last one is ours: fence-ha asks a BMC only when it suspects its host.
+        # The last request is that of this function: fence-ha reads a BMC only if it suspects its host.
         return middle - asked[-1]
 
 
 def container_of(service: str) -> str:
-    """Raises SiteFailed where the service has no container."""
+    """Returns the container id of a service. Raises SiteFailed if it has none."""
     found = compose("ps", "-aq", service).split()
     if len(found) != 1:
         raise SiteFailed(f"{service} has {len(found)} containers; `make lab` starts the lab")
@@ -127,8 +130,8 @@ def build(show: bool) -> None:
 
 
 def up(*services: str, policy: str = "reference", show: bool = False) -> None:
-    """Starts the lab and returns when all of it is healthy. Raises SiteFailed."""
-    compose("up", "-d", "--wait", "--wait-timeout", UP_PATIENCE, *services, env={"LAB_POLICY": policy}, show=show)
+    """Starts the lab and returns when all services are healthy. Raises SiteFailed."""
+    compose("up", "-d", "--wait", "--wait-timeout", UP_TIMEOUT_S, *services, env={"LAB_POLICY": policy}, show=show)
 
 
 def down() -> None:
@@ -137,14 +140,14 @@ def down() -> None:
 
 @contextmanager
 def compose_lab(settings: LabSettings, policy: str) -> Iterator[ComposeLab]:
-    """The lab with fresh nodes, an empty disk and a manager that remembers nothing; the emulator goes on as it is."""
-    begin_again(settings, policy)
+    """Yields the lab with new nodes, an empty disk and a manager with an empty state file. The emulator keeps running."""
+    recreate_nodes_and_manager(settings, policy)
     yield ComposeLab(settings)
 
 
-def begin_again(settings: LabSettings, policy: str) -> None:
+def recreate_nodes_and_manager(settings: LabSettings, policy: str) -> None:
     compose("rm", "--stop", "--force", "fence-ha", *settings.machines)
-    for volume in docker("volume", "ls", "-q", *mine()).split():
+    for volume in docker("volume", "ls", "-q", *project_filters()).split():
         docker("volume", "rm", volume)
     up(policy=policy)
 

@@ -1,4 +1,8 @@
-"""The two incidents of the lab. They do not know whether the hosts are containers or processes."""
+"""The two incidents of the lab: a power loss with a BMC that refuses ForceOff, and a host that hangs.
+
+`python -m lab` calls `play` in its main thread. It works on any `LabSite`, with containers or with local processes. Times
+are seconds of CLOCK_MONOTONIC.
+"""
 
 from __future__ import annotations
 
@@ -6,82 +10,82 @@ import time
 
 from lab.redfish_client import Client
 from lab.site import LabSite, SiteFailed
-from lab.verdict import ELSEWHERE_WITHIN, Incident, IncidentFacts
+from lab.verdict import RESTART_LIMIT_S, Incident, IncidentFacts
 
 NODE = "node1"
-MOVE_PATIENCE = ELSEWHERE_WITHIN + 2.0
-"""Seconds that the machines are given to write elsewhere: longer than they may take."""
-LOOK_ON = 1.0
-"""Seconds that the lab goes on after the machines have moved: a second copy needs time to show itself."""
-BOOT_PATIENCE = 15.0
-AFTER_BOOT = 2.0
+MOVE_TIMEOUT_S = RESTART_LIMIT_S + 2.0
+"""How long the incident waits for the machines to write on another node; longer than the verdict allows."""
+WATCH_AFTER_MOVE_S = 1.0
+"""How long the lab keeps running after the machines have moved, so that a second copy of one would be seen."""
+BOOT_TIMEOUT_S = 15.0
+WATCH_AFTER_BOOT_S = 2.0
 
 
 def play(incident: Incident, site: LabSite, policy: str) -> IncidentFacts:
-    """Raises SiteFailed where the lab itself does not do what an incident needs."""
+    """Runs one incident and returns what happened. Raises SiteFailed if the lab itself does not work."""
     return (power_loss if incident is Incident.POWER_LOSS else hung)(site, policy)
 
 
 def power_loss(site: LabSite, policy: str) -> IncidentFacts:
-    """Somebody switches node1 off at its BMC; from then on that BMC refuses to switch it off."""
+    """Powers node1 off at its BMC, without the manager. From then on the BMC refuses ForceOff, because the host is off."""
     with Client(site.login(NODE)) as bmc:
         bmc.await_power("On")
-        blow = time.monotonic()
+        began = time.monotonic()
         status = bmc.reset("ForceOff")
         if status >= 300:
             raise SiteFailed(f"the BMC of {NODE} answered {status} to ForceOff while it said On")
         bmc.await_power("Off")
         refused = bmc.reset("ForceOff")
-        _await_move(site, blow)
-        return _facts(Incident.POWER_LOSS, site, policy, blow, by_hand=2, refused=refused)
+        _await_move(site, began)
+        return _facts(Incident.POWER_LOSS, site, policy, began, own_commands=2, refused=refused)
 
 
 def hung(site: LabSite, policy: str) -> IncidentFacts:
-    """node1 hangs. Once its machines run elsewhere it is switched on again, and must not remember them."""
+    """Hangs node1. When its machines run on other nodes, it is powered on again and must not start them."""
     with Client(site.login(NODE)) as bmc:
         bmc.await_power("On")
-        blow = time.monotonic()
+        began = time.monotonic()
         site.hang(NODE)
-        _await_move(site, blow)
-        if bmc.power() != "Off":  # nobody has switched it off: there is nothing to come back
-            return _facts(Incident.HUNG, site, policy, blow)
+        _await_move(site, began)
+        if bmc.power() != "Off":  # the manager has not powered it off, so it cannot be powered on again
+            return _facts(Incident.HUNG, site, policy, began)
         back = time.monotonic()
         status = bmc.reset("On")
         if status >= 300:
             raise SiteFailed(f"the BMC of {NODE} answered {status} to On while it said Off")
         _await_agent(site, back)
-        time.sleep(AFTER_BOOT)
+        time.sleep(WATCH_AFTER_BOOT_S)
         running = (site.agent(NODE) or {}).get("vms")
         machines = tuple(running) if isinstance(running, list) else ()
-        return _facts(Incident.HUNG, site, policy, blow, back=back, back_machines=machines)
+        return _facts(Incident.HUNG, site, policy, began, back=back, back_machines=machines)
 
 
-def _await_move(site: LabSite, blow: float) -> None:
-    """Returns when all machines write elsewhere, and a moment later; or when they had time enough."""
+def _await_move(site: LabSite, began: float) -> None:
+    """Returns WATCH_AFTER_MOVE_S after all machines write on other nodes, or after MOVE_TIMEOUT_S."""
     mine = site.machines[NODE]
-    while time.monotonic() < blow + MOVE_PATIENCE:
+    while time.monotonic() < began + MOVE_TIMEOUT_S:
         writes = site.writes()
-        if all(any(write.host != NODE and write.t >= blow for write in writes.get(vm, ())) for vm in mine):
+        if all(any(write.host != NODE and write.t >= began for write in writes.get(vm, ())) for vm in mine):
             break
         time.sleep(0.2)
-    time.sleep(LOOK_ON)
+    time.sleep(WATCH_AFTER_MOVE_S)
 
 
 def _await_agent(site: LabSite, since: float) -> None:
-    while time.monotonic() < since + BOOT_PATIENCE:
+    while time.monotonic() < since + BOOT_TIMEOUT_S:
         if site.agent(NODE) is not None:
             return
         time.sleep(0.1)
-    raise SiteFailed(f"{NODE} did not boot within {BOOT_PATIENCE:g} s after its BMC had accepted On")
+    raise SiteFailed(f"{NODE} did not boot within {BOOT_TIMEOUT_S:g} s after its BMC had accepted On")
 
 
 def _facts(
     incident: Incident,
     site: LabSite,
     policy: str,
-    blow: float,
+    began: float,
     *,
-    by_hand: int = 0,
+    own_commands: int = 0,
     refused: int | None = None,
     back: float | None = None,
     back_machines: tuple[str, ...] = (),
@@ -91,11 +95,11 @@ def _facts(
         policy=policy,
         node=NODE,
         machines=tuple(site.machines[NODE]),
-        blow=blow,
-        seen=site.seen(NODE),
-        said=site.said(),
+        began=began,
+        bmc_events=site.bmc_events(NODE),
+        manager_lines=site.manager_lines(),
         writes=site.writes(),
-        by_hand=by_hand,
+        own_commands=own_commands,
         refused=refused,
         back=back,
         back_machines=back_machines,

@@ -1,11 +1,12 @@
-"""A lab without containers: emulated BMCs, hosts and machines as local processes, and a real `fence-ha` beside them.
+"""A lab without containers: emulated BMCs, hosts and virtual machines as local processes, and a real `fence-ha`.
 
     with LocalSite(directory, settings) as site:
-        site.cut("node1")
+        site.cut_power("node1")
         site.wait_for(lambda event: event.data.get("status") == "Down", "node1 is Down", seconds=20)
 
-Everything that happens ends up in one journal: what the BMCs saw, what `fence-ha` said (kind `manager`), what reached the shared
-disk (kind `write`, one event per life of a machine).
+`demo` and `lab.local_incident` use it. The caller's thread starts and waits; one more thread reads the lines of `fence-ha`.
+Times are seconds. One journal has everything: the events of the BMCs, the lines of `fence-ha` (kind `manager`) and the writes
+to the shared disk (kind `write`, one event per run of a machine).
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ from profiles import load
 from profiles.scale import at_scale
 
 AGENT = Path(__file__).with_name("node") / "agent.py"
-PATIENCE = 20.0
-"""Seconds for the hosts to boot and for `fence-ha` to end."""
+TIMEOUT_S = 20.0
+"""How long to wait for the hosts to boot and for `fence-ha` to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +60,8 @@ class LocalSite:
         self._journal = journal
         self._manager: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
-        self._said = threading.Condition()
-        self._events_said: list[Event] = []
+        self._events_changed = threading.Condition()
+        self._manager_events: list[Event] = []
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -105,7 +106,7 @@ class LocalSite:
         self.emulator.close()
 
     def _await_agent(self, node: str) -> None:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT_S
         while True:
             try:
                 with urllib.request.urlopen(f"{self.agents[node]}/healthz", timeout=1) as answer:
@@ -155,7 +156,7 @@ class LocalSite:
         return path
 
     def start_manager(self) -> None:
-        """Starts `fence-ha run`; what it says goes into the journal."""
+        """Starts `fence-ha run`; its lines go into the journal."""
         password = next(iter(self.emulator.endpoints.values())).password
         with open(self.directory / "fence-ha.err", "wb") as err:
             self._manager = subprocess.Popen(
@@ -167,10 +168,10 @@ class LocalSite:
                 stderr=err,
                 text=True,
             )
-        self._reader = threading.Thread(target=self._listen, args=(self._manager,), daemon=True)
+        self._reader = threading.Thread(target=self._read_manager_lines, args=(self._manager,), daemon=True)
         self._reader.start()
 
-    def _listen(self, manager: subprocess.Popen[str]) -> None:
+    def _read_manager_lines(self, manager: subprocess.Popen[str]) -> None:
         assert manager.stdout is not None
         with manager.stdout as lines:
             for line in lines:
@@ -179,72 +180,72 @@ class LocalSite:
                 data["what"] = raw["kind"]
                 host = str(raw["host"])
                 seq = self.emulator.record(host, EventKind.MANAGER, None, **data)
-                with self._said:
-                    self._events_said.append(Event(seq, 0.0, host, EventKind.MANAGER, None, data))
-                    self._said.notify_all()
+                with self._events_changed:
+                    self._manager_events.append(Event(seq, 0.0, host, EventKind.MANAGER, None, data))
+                    self._events_changed.notify_all()
 
     def stop_manager(self) -> None:
         if self._manager is None:
             return
         self._manager.send_signal(signal.SIGTERM)
         try:
-            self._manager.wait(PATIENCE)
+            self._manager.wait(TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            self._manager.send_signal(signal.SIGABRT)  # its faulthandler leaves in fence-ha.err where it hangs
+            self._manager.send_signal(signal.SIGABRT)  # its faulthandler writes the stack traces to fence-ha.err
             self._manager.wait()
         if self._reader is not None:
             self._reader.join()
         self._manager = None
 
-    def wait_for(self, fits: Callable[[Event], bool], what: str, seconds: float) -> Event:
-        """The first thing that the manager says, or has said, that fits. Raises SiteFailed after `seconds`."""
+    def wait_for(self, matches: Callable[[Event], bool], what: str, seconds: float) -> Event:
+        """Returns the first line of the manager, past or future, that matches. Raises SiteFailed after `seconds`."""
         until = time.monotonic() + seconds
-        looked_at = 0
-        with self._said:
+        checked = 0
+        with self._events_changed:
             while True:
-                for event in self._events_said[looked_at:]:
-                    if fits(event):
+                for event in self._manager_events[checked:]:
+                    if matches(event):
                         return event
-                looked_at = len(self._events_said)
+                checked = len(self._manager_events)
                 ended = self._manager is not None and self._manager.poll() is not None
-                if ended or not self._said.wait(until - time.monotonic()):
+                if ended or not self._events_changed.wait(until - time.monotonic()):
                     why = "fence-ha has ended" if ended else f"not within {seconds:g} s"
                     raise SiteFailed(f"{what}: {why}; see {self.directory / 'fence-ha.err'}")
 
-    def wait_until_it_reigns(self) -> None:
+    def wait_until_all_hosts_are_owned(self) -> None:
         """Returns when the manager holds the lease of every host and all machines write. Raises SiteFailed."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT_S
         machines = {vm for vms in self.settings.machines.values() for vm in vms}
         while True:
-            if self._reigns() and machines <= {vm for vm, writes in self.writes().items() if writes}:
+            if self._owns_all_hosts() and machines <= {vm for vm, writes in self.writes().items() if writes}:
                 return
             if time.monotonic() > until or (self._manager is not None and self._manager.poll() is not None):
                 raise SiteFailed(f"fence-ha does not take the hosts over: see {self.directory / 'fence-ha.err'}")
             time.sleep(0.05)
 
-    def _reigns(self) -> bool:
+    def _owns_all_hosts(self) -> bool:
         command = [sys.executable, "-m", "fencer.ha.cli", "status", str(self.config), "--json"]
-        told = subprocess.run(command, cwd=Path(__file__).resolve().parent.parent, capture_output=True, text=True, check=False)
-        if told.returncode != 0:
+        status = subprocess.run(command, cwd=Path(__file__).resolve().parent.parent, capture_output=True, text=True, check=False)
+        if status.returncode != 0:
             return False
-        hosts = [json.loads(line) for line in told.stdout.splitlines()]
+        hosts = [json.loads(line) for line in status.stdout.splitlines()]
         return len(hosts) == len(self.agents) and all(host["state"] == "Available" and host.get("owner") for host in hosts)
 
     @staticmethod
-    def look_on(seconds: float) -> None:
-        """Lets the lab run; real time is the subject here."""
+    def run_for(seconds: float) -> None:
+        """Lets the lab run for `seconds` of real time."""
         time.sleep(seconds)
 
-    # -- what happens to hosts -----------------------------------------------------------------------------------------
+    # -- incidents -----------------------------------------------------------------------------------------
 
-    def cut(self, node: str) -> None:
-        """The host loses its power; nobody commanded it."""
+    def cut_power(self, node: str) -> None:
+        """Cuts the power of the host without any power command."""
         self.emulator.cut(node)
 
     def hang(self, node: str) -> None:
-        """The host answers nobody any more, ignores polite requests, and its machines go on writing."""
+        """Makes the host hang: it answers nothing and ignores a shutdown request, but its machines keep writing."""
         request = urllib.request.Request(f"{self.agents[node]}/hang", data=b"", method="POST")
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
             answer.read()
         self.emulator.hang(node)
 
@@ -252,7 +253,7 @@ class LocalSite:
         return read_disk(self.disk)
 
     def journal_writes(self) -> None:
-        """Puts what reached the disk into the journal: one event per life of a machine, its times on the journal's clock."""
+        """Adds the writes to the shared disk to the journal: one event per run of a machine. Times are the journal's."""
         for vm, writes in self.writes().items():
             runs: dict[str, list[DiskWrite]] = {}
             for write in writes:

@@ -1,4 +1,4 @@
-"""The local lab as an incident sees it."""
+"""Gives an incident access to the local lab (`LocalSite`), in the caller's thread. Times are seconds of CLOCK_MONOTONIC."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from emulator import EventKind
 from lab.local import LocalSite, SiteSettings
 from lab.oracle import DiskWrite
 from lab.settings import LabSettings
-from lab.site import BMC_KINDS, BmcLogin, FencerSaid, TruthSeen
+from lab.site import BMC_KINDS, BmcJournalEvent, BmcLogin, ManagerLine
 
 
 class LocalLab:
-    """A `Site` over a running `LocalSite`."""
+    """A `LabSite` on a running `LocalSite`."""
 
     def __init__(self, site: LocalSite) -> None:
         self._site = site
@@ -46,17 +46,17 @@ class LocalLab:
         except (OSError, ValueError):
             return None
 
-    def seen(self, node: str) -> Sequence[TruthSeen]:
+    def bmc_events(self, node: str) -> Sequence[BmcJournalEvent]:
         return [
-            TruthSeen(event.t + self._offset, event.kind, event.data)
+            BmcJournalEvent(event.t + self._offset, event.kind, event.data)
             for event in self._site.emulator.events()
             if event.bmc == node and event.kind in BMC_KINDS
         ]
 
-    def said(self) -> Sequence[FencerSaid]:
-        # The site journals each line as it comes, under its own clock; `what` is the line's kind.
+    def manager_lines(self) -> Sequence[ManagerLine]:
+        # The journal has each line with the journal's time; `what` is the kind of the line.
         return [
-            FencerSaid(event.t + self._offset, event.bmc, {**event.data, "kind": event.data["what"]})
+            ManagerLine(event.t + self._offset, event.bmc, {**event.data, "kind": event.data["what"]})
             for event in self._site.emulator.events()
             if event.kind is EventKind.MANAGER
         ]
@@ -68,16 +68,16 @@ class LocalLab:
 @contextmanager
 def local_lab(settings: LabSettings, policy: str, directory: Path) -> Iterator[LocalLab]:
     """Starts BMCs, hosts and `fence-ha` as processes of this machine. Raises SiteFailed."""
-    wishes = SiteSettings(
+    site_settings = SiteSettings(
         profile=settings.profile,
         policy={**settings.policy, "name": policy},
         scale=settings.time_scale,
         machines=settings.machines,
         seed=settings.seed,
         heartbeat_age=settings.heartbeat_age,
-        extra={"scale": 1.0},  # the policy of the settings is in seconds of the wall already
+        extra={"scale": 1.0},  # the times of the policy in the settings are real seconds already
     )
-    with LocalSite(directory, wishes) as site:
+    with LocalSite(directory, site_settings) as site:
         site.start_manager()
-        site.wait_until_it_reigns()
+        site.wait_until_all_hosts_are_owned()
         yield LocalLab(site)

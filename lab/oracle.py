@@ -1,7 +1,8 @@
-"""The split-brain oracle: reads the shared disk and says whether two hosts have written to one machine's disk at once.
+"""The split-brain oracle: reads the shared disk and reports virtual machines that two hosts have run at the same time.
 
-Pure but for `read_disk`. A machine may move: all lines of the old run, then all lines of the new one. If a line of a run follows
-a line of a later run, both were alive at once: split brain.
+`lab.verdict` and the tests call it. Pure, except `read_disk`. Times are seconds of CLOCK_MONOTONIC. If a machine moves, all
+lines of its old run come before all lines of its new run. If a line of a run follows a line of a later run, both were
+running: split brain.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class DiskWrite:
 
 @dataclass(frozen=True, slots=True)
 class SplitBrain:
-    """The first write of an old run after a new one had begun, and how many there were."""
+    """Writes of an old run after a new run had started: `began` is the time of the first, `writes` their number."""
 
     vm: str
     old_host: str
@@ -34,7 +35,7 @@ class SplitBrain:
 
 
 def parse(line: str) -> DiskWrite:
-    """Raises ValueError for a line that no machine of the lab wrote."""
+    """Parses one line. Raises ValueError if no machine of the lab wrote it."""
     try:
         raw = json.loads(line)
         return DiskWrite(str(raw["vm"]), str(raw["host"]), str(raw["token"]), int(raw["n"]), float(raw["t"]))
@@ -43,12 +44,12 @@ def parse(line: str) -> DiskWrite:
 
 
 def read_disk(disk: Path) -> dict[str, list[DiskWrite]]:
-    """All complete lines, by machine, in the order in which they reached the disk."""
+    """Reads all complete lines of each machine, in the order in which they were written."""
     return parse_disk({path.stem: path.read_text() for path in sorted(disk.glob("*.jsonl"))})
 
 
 def parse_disk(files: Mapping[str, str]) -> dict[str, list[DiskWrite]]:
-    """`files` maps each machine to the text of its file. A line that is still being written does not count."""
+    """Parses the text of each machine's file. An incomplete last line is ignored."""
     whole = {vm: text[: text.rfind("\n") + 1] for vm, text in files.items()}
     return {vm: [parse(line) for line in text.splitlines()] for vm, text in whole.items()}
 

@@ -1,4 +1,7 @@
-"""A human with curl at a BMC: reads the power state, sends a reset, and is told what the BMC said."""
+"""A Redfish client for an incident: reads the power state and sends a reset, as an operator would with curl.
+
+Every call blocks the caller's thread for at most TIMEOUT_S seconds.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ import urllib3.exceptions
 
 from lab.site import BmcLogin, SiteFailed
 
-PATIENCE = 10.0
-"""Seconds for one answer, and for a power state to come about."""
+TIMEOUT_S = 10.0
+"""How long to wait for one answer, and for a power state."""
 
 
 class Client:
-    """One session with one BMC. The lab's certificates are the BMC's own; nobody here verifies them."""
+    """A client of one BMC. It does not verify the certificate, because the lab's BMCs have self-signed ones."""
 
     def __init__(self, login: BmcLogin) -> None:
         self._login = login
@@ -32,16 +35,16 @@ class Client:
         self._session.close()
 
     def power(self) -> object:
-        """The PowerState as it is said: a word, or None."""
-        return self._ask(lambda url: self._session.get(url, timeout=PATIENCE)).json().get("PowerState")
+        """Returns the PowerState: a word, or None."""
+        return self._ask(lambda url: self._session.get(url, timeout=TIMEOUT_S)).json().get("PowerState")
 
     def reset(self, kind: str) -> int:
-        """The HTTP status of ComputerSystem.Reset."""
+        """Sends ComputerSystem.Reset and returns the HTTP status."""
         action = "/Actions/ComputerSystem.Reset"
-        return self._ask(lambda url: self._session.post(url + action, json={"ResetType": kind}, timeout=PATIENCE)).status_code
+        return self._ask(lambda url: self._session.post(url + action, json={"ResetType": kind}, timeout=TIMEOUT_S)).status_code
 
-    def await_power(self, word: str, seconds: float = PATIENCE) -> None:
-        """Raises SiteFailed where the BMC does not come to say it."""
+    def await_power(self, word: str, seconds: float = TIMEOUT_S) -> None:
+        """Waits until the BMC says `word`. Raises SiteFailed after `seconds`."""
         until = time.monotonic() + seconds
         while (said := self.power()) != word:
             if time.monotonic() > until:

@@ -1,6 +1,7 @@
-"""The configurations of the programs in the compose lab, made from the lab's settings.
+"""Builds the configuration files of the emulator and of fence-ha in the compose lab from the lab's settings.
 
-Names: node n has BMC n, which is called bmc<n> on the compose network and listens on the first port + n - 1.
+`lab.run` calls it inside the containers. Node n has BMC n, which is called bmc<n> on the compose network and listens on the
+first port + n - 1.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ def ipmi_port(settings: LabSettings, node: str) -> int:
 
 
 def as_yaml(tree: dict[str, Any]) -> str:
-    """JSON is YAML, and nobody argues about its quotes."""
+    """Formats a tree as JSON, which is valid YAML and needs no rules for quotes."""
     return json.dumps(tree, indent=2)
 
 
 def rack(settings: LabSettings) -> dict[str, Any]:
-    """For `bmc-emulator run --rack`: every node is the container that carries its name."""
+    """The rack for `bmc-emulator run --rack`. The host of each BMC is the container with the node's name."""
     return {
         "schema": "rack/1",
         "seed": settings.seed,
@@ -53,7 +54,7 @@ def rack(settings: LabSettings) -> dict[str, Any]:
 
 
 def manager(settings: LabSettings, policy: str) -> dict[str, Any]:
-    """For `fence-ha run`. The password is the profile's public default."""
+    """The configuration for `fence-ha run`. The password is the profile's public default."""
     profile = load(settings.profile)
     account = profile.auth.accounts[0]
     hosts = []

@@ -1,9 +1,9 @@
-"""What runs in each container of the lab: renders the program's configuration from the lab's settings, then becomes the program.
+"""The entry point of each container of the lab: writes the program's configuration, then replaces itself by the program.
 
     python -m lab.run emulator | node | fence-ha
-    python -m lab.run healthy emulator | node | fence-ha      exit 0 where it does its work
+    python -m lab.run healthy emulator | node | fence-ha      exit 0 if it works
 
-Settings of the place come from the environment: LAB_POLICY (fence-ha's), NODE_NAME.
+Environment: LAB_POLICY (for fence-ha), NODE_NAME. Times are seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 CONFIG = Path("/tmp")
 SOCKET = Path("/var/run/docker.sock")
 JOURNAL = CONFIG / "journal.jsonl"
-PATIENCE = 2.0
+TIMEOUT_S = 2.0
 
 
 def emulator() -> None:
@@ -63,15 +63,15 @@ def fence_ha() -> None:
 
 
 def bmcs_answer() -> bool:
-    """Every BMC answers over Redfish and IPMI, as a client on the network would see it."""
+    """True if every BMC answers over Redfish and IPMI."""
     rack = json.loads((CONFIG / "rack.yaml").read_text())
     return all(_redfish(bmc["redfish_port"]) and _ipmi(bmc["ipmi_port"]) for bmc in rack["bmcs"])
 
 
 def _redfish(port: int) -> bool:
     context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # a BMC's certificate is its own
-    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE, context=context)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # the certificate is self-signed
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_S, context=context)
     try:
         connection.request("GET", "/redfish/v1/")
         return connection.getresponse().status == 200
@@ -83,13 +83,13 @@ def _ipmi(port: int) -> bool:
     from emulator import GET_CHANNEL_AUTH_CAPABILITIES
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(PATIENCE)
+        client.settimeout(TIMEOUT_S)
         client.sendto(GET_CHANNEL_AUTH_CAPABILITIES, ("127.0.0.1", port))
         return bool(client.recv(1024))
 
 
 def agent_answers() -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("NODE_PORT", "8000")), timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("NODE_PORT", "8000")), timeout=TIMEOUT_S)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == 200
@@ -97,15 +97,17 @@ def agent_answers() -> bool:
         connection.close()
 
 
-def manager_reigns() -> bool:
-    """fence-ha holds the lease of every host."""
-    told = subprocess.run(["fence-ha", "status", str(CONFIG / "ha.yaml"), "--json"], capture_output=True, text=True, check=False)
-    hosts = [json.loads(line) for line in told.stdout.splitlines()]
-    return told.returncode == 0 and bool(hosts) and all(host["owner"] for host in hosts)
+def manager_owns_all_hosts() -> bool:
+    """True if fence-ha has the lease of every host."""
+    status = subprocess.run(
+        ["fence-ha", "status", str(CONFIG / "ha.yaml"), "--json"], capture_output=True, text=True, check=False
+    )
+    hosts = [json.loads(line) for line in status.stdout.splitlines()]
+    return status.returncode == 0 and bool(hosts) and all(host["owner"] for host in hosts)
 
 
 PROGRAMS = {"emulator": emulator, "node": node, "fence-ha": fence_ha}
-CHECKS = {"emulator": bmcs_answer, "node": agent_answers, "fence-ha": manager_reigns}
+CHECKS = {"emulator": bmcs_answer, "node": agent_answers, "fence-ha": manager_owns_all_hosts}
 
 
 def main(argv: list[str]) -> int:

@@ -1,4 +1,7 @@
-"""The lab's one file of settings, read and checked; mistakes come as `file:line:column: path: message`, all at once."""
+"""Reads and checks the lab's settings (`settings.yaml`). `lab` calls `load_settings`. Times are seconds.
+
+Mistakes are reported as `file:line:column: path: message`, all at once.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabSettings:
-    """`policy` is fence-ha's, in seconds of the wall; `fence-ha` checks it."""
+    """The checked settings. `policy` is for fence-ha, in real seconds; fence-ha checks it."""
 
     profile: str
     time_scale: float
@@ -50,7 +53,7 @@ class LabSettings:
 
 
 def load_settings(path: Path = DEFAULT) -> LabSettings:
-    """Raises ProfileError."""
+    """Reads the settings. Raises ProfileError with all mistakes."""
     problems = Problems()
     try:
         tree = parse(path.read_bytes(), str(path), problems)

@@ -1,6 +1,6 @@
-"""What an incident needs of a lab, whether its hosts are containers or local processes.
+"""The interface between an incident and a lab, whether its hosts are containers or local processes.
 
-All times are CLOCK_MONOTONIC in seconds: one clock for the disk, the BMCs' journal, the manager's lines and the incident.
+All times are seconds of CLOCK_MONOTONIC: for the disk, the BMCs' journal, the lines of fence-ha and the incident.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from emulator import Datum, EventKind
 from lab.oracle import DiskWrite
 
 BMC_KINDS = frozenset({EventKind.COMMAND, EventKind.RAIL, EventKind.OS, EventKind.REPORT})
-"""What of a journal a `Site` shows: commands, the truth about hosts, and what is said about it."""
+"""The kinds of journal events that `bmc_events` returns: commands, host states, and what the BMC reports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BmcLogin:
-    """A BMC as any client sees it."""
+    """URL and credentials of one BMC, and the URI of its System."""
 
     url: str
     username: str
@@ -27,8 +27,8 @@ class BmcLogin:
 
 
 @dataclass(frozen=True, slots=True)
-class TruthSeen:
-    """Something that a BMC's journal holds."""
+class BmcJournalEvent:
+    """One event of a BMC's journal."""
 
     t: float
     kind: EventKind
@@ -36,8 +36,8 @@ class TruthSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class FencerSaid:
-    """A line of `fence-ha run --json`: `data` has its `kind` and everything else."""
+class ManagerLine:
+    """One line of `fence-ha run --json`. `data` has `kind` and all other keys."""
 
     t: float
     host: str
@@ -45,31 +45,31 @@ class FencerSaid:
 
 
 class LabSite(Protocol):
-    """A running lab with `fence-ha` in charge of every node and all machines writing."""
+    """A running lab: `fence-ha` has the lease of every node, and all machines write."""
 
     @property
     def machines(self) -> Mapping[str, Sequence[str]]:
-        """Node -> the machines that ran on it first."""
+        """The machines that ran on each node at first."""
         ...
 
     def login(self, node: str) -> BmcLogin: ...
 
     def hang(self, node: str) -> None:
-        """The node's agent answers nobody any more and ignores SIGTERM; its machines go on writing."""
+        """Makes the node hang: its agent answers nothing and ignores SIGTERM, but its machines keep writing."""
         ...
 
     def agent(self, node: str) -> Mapping[str, object] | None:
-        """What the node's agent says of itself; None while it does not answer."""
+        """Returns the health report of the node's agent, or None if it does not answer."""
         ...
 
-    def seen(self, node: str) -> Sequence[TruthSeen]:
-        """The journal of the node's BMC."""
+    def bmc_events(self, node: str) -> Sequence[BmcJournalEvent]:
+        """Returns the journal of the node's BMC."""
         ...
 
-    def said(self) -> Sequence[FencerSaid]: ...
+    def manager_lines(self) -> Sequence[ManagerLine]: ...
 
     def writes(self) -> Mapping[str, Sequence[DiskWrite]]: ...
 
 
 class SiteFailed(Exception):
-    """The lab itself does not work; nothing can be said about any fencer."""
+    """The lab itself does not work, so there is no verdict on the fencer."""

@@ -1,9 +1,11 @@
-"""What came of an incident: facts in, one line out.
+"""Judges an incident: takes the facts, returns green, red or void with reasons, and prints a timeline.
+
+`python -m lab` calls it after an incident. Times are seconds of CLOCK_MONOTONIC.
 
 Rules
-  1. Pure. The truth is the shared disk and the BMC's journal; the manager's own words only say what it believed.
-  2. Green needs every condition; red names each that was broken. Nothing is green because nothing was looked at: an incident
-     whose premise did not hold (the host never went off, the hung one did not write on) is neither, but void.
+  1. Pure. The truth is the shared disk and the BMC's journal; the manager's lines show only what the manager believed.
+  2. Green needs every condition. Red names each broken condition. If the incident did not happen as planned (the host was
+     never off, or the hung host did not keep writing), the verdict is void.
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ from enum import StrEnum
 
 from emulator import EventKind
 from lab.oracle import DiskWrite, split_brains
-from lab.site import FencerSaid, TruthSeen
+from lab.site import BmcJournalEvent, ManagerLine
 
-ELSEWHERE_WITHIN = 10.0
-"""Seconds after the power loss in which the dead node's machines must write on another node."""
+RESTART_LIMIT_S = 10.0
+"""Within this time after the power loss, the machines of the dead node must write on another node."""
 
 
 class Incident(StrEnum):
@@ -34,24 +36,24 @@ class Colour(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentFacts:
-    """Times are CLOCK_MONOTONIC. `blow`: the power loss or the hang. `by_hand`: power commands of the incident's own."""
+    """What happened. `began`: time of the power loss or the hang. `own_commands`: power commands sent by the incident itself."""
 
     incident: Incident
     policy: str
     node: str
     machines: Sequence[str]
-    blow: float
-    seen: Sequence[TruthSeen]
-    said: Sequence[FencerSaid]
+    began: float
+    bmc_events: Sequence[BmcJournalEvent]
+    manager_lines: Sequence[ManagerLine]
     writes: Mapping[str, Sequence[DiskWrite]]
-    by_hand: int = 0
-    refused: int | None = None  # what the BMC answered to a second power-off
-    back: float | None = None  # when the node was switched on again
+    own_commands: int = 0
+    refused: int | None = None  # HTTP status of the BMC's answer to a second ForceOff
+    back: float | None = None  # when the node was powered on again
     back_machines: Sequence[str] = field(default_factory=tuple)
 
     def elsewhere(self, vm: str) -> float | None:
-        """When the machine first wrote on another node; None: never."""
-        return next((write.t for write in self.writes.get(vm, ()) if write.host != self.node and write.t >= self.blow), None)
+        """When the machine first wrote on another node; None if never."""
+        return next((write.t for write in self.writes.get(vm, ()) if write.host != self.node and write.t >= self.began), None)
 
     def last_at_home(self, vm: str) -> float | None:
         before = self.back if self.back is not None else float("inf")
@@ -60,19 +62,23 @@ class IncidentFacts:
     @property
     def down_at(self) -> float | None:
         """When the manager said that the node is Down."""
-        lines = (line for line in self.said if line.host == self.node and line.t >= self.blow)
+        lines = (line for line in self.manager_lines if line.host == self.node and line.t >= self.began)
         return next((line.t for line in lines if line.data.get("kind") == "state" and line.data.get("status") == "Down"), None)
 
     @property
     def rail_down_at(self) -> float | None:
-        events = (event for event in self.seen if event.kind is EventKind.RAIL and event.t >= self.blow)
+        events = (event for event in self.bmc_events if event.kind is EventKind.RAIL and event.t >= self.began)
         return next((event.t for event in events if event.data.get("rail") == "down"), None)
 
     @property
-    def commands(self) -> Sequence[TruthSeen]:
+    def commands(self) -> Sequence[BmcJournalEvent]:
         """The power commands that the manager sent."""
-        after = [event for event in self.seen if event.kind is EventKind.COMMAND and event.t >= self.blow - 1.0]
-        return after[self.by_hand :] if self.back is None else [event for event in after[self.by_hand :] if event.t < self.back]
+        after = [event for event in self.bmc_events if event.kind is EventKind.COMMAND and event.t >= self.began - 1.0]
+        return (
+            after[self.own_commands :]
+            if self.back is None
+            else [event for event in after[self.own_commands :] if event.t < self.back]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ def _void(facts: IncidentFacts) -> str | None:
     if facts.incident is Incident.POWER_LOSS:
         if facts.rail_down_at is None:
             return f"{facts.node} never lost its power"
-    elif all((facts.last_at_home(vm) or 0) <= facts.blow + 0.2 for vm in facts.machines):
+    elif all((facts.last_at_home(vm) or 0) <= facts.began + 0.2 for vm in facts.machines):
         return f"nothing on {facts.node} went on writing after the hang"
     return None
 
@@ -127,8 +133,8 @@ def _of_machine(facts: IncidentFacts, vm: str) -> list[str]:
         return [f"{vm} runs nowhere else"]
     if rail is None or start < rail:
         return [f"{vm} was started elsewhere before {facts.node} was off"]
-    if facts.incident is Incident.POWER_LOSS and start - facts.blow > ELSEWHERE_WITHIN:
-        return [f"{vm} wrote elsewhere only {start - facts.blow:.1f} s after the power loss"]
+    if facts.incident is Incident.POWER_LOSS and start - facts.began > RESTART_LIMIT_S:
+        return [f"{vm} wrote elsewhere only {start - facts.began:.1f} s after the power loss"]
     return []
 
 
@@ -150,12 +156,12 @@ def _right(facts: IncidentFacts) -> list[str]:
     starts = [start for vm in facts.machines if (start := facts.elsewhere(vm)) is not None]
     rail, last = facts.rail_down_at, max(facts.last_at_home(vm) or 0.0 for vm in facts.machines)
     assert rail is not None
-    lines = [f"{' and '.join(facts.machines)} write elsewhere {max(starts) - facts.blow:.1f} s after the blow"]
+    lines = [f"{' and '.join(facts.machines)} write elsewhere {max(starts) - facts.began:.1f} s after the blow"]
     lines.append(f"{min(starts) - last:.1f} s after the last write on {facts.node}")
     lines.append("zero split brain")
     if facts.incident is Incident.HUNG:
         lines.append(
-            f"ForceOff first (power gone at +{rail - facts.blow:.1f} s); {facts.node} is back and its old machines write nothing"
+            f"ForceOff first (power gone at +{rail - facts.began:.1f} s); {facts.node} is back and its old machines write nothing"
         )
     else:
         lines.append("0 power commands")
@@ -163,10 +169,12 @@ def _right(facts: IncidentFacts) -> list[str]:
 
 
 def timeline(facts: IncidentFacts) -> list[str]:
-    """One line per event, oldest first, seconds from the blow."""
-    rows: list[tuple[float, str, str]] = [(facts.blow, "incident", _blow(facts))]
-    rows += [(event.t, "bmc", text) for event in facts.seen if (text := _of_bmc(event))]
-    rows += [(line.t, "fence-ha", text) for line in facts.said if line.host == facts.node and (text := _of_manager(line))]
+    """Returns one line per event, oldest first, in seconds since `began`."""
+    rows: list[tuple[float, str, str]] = [(facts.began, "incident", _blow(facts))]
+    rows += [(event.t, "bmc", text) for event in facts.bmc_events if (text := _of_bmc(event))]
+    rows += [
+        (line.t, "fence-ha", text) for line in facts.manager_lines if line.host == facts.node and (text := _of_manager(line))
+    ]
     for vm in facts.machines:
         for token_writes in _runs(facts.writes.get(vm, ())):
             first, last = token_writes[0], token_writes[-1]
@@ -174,14 +182,14 @@ def timeline(facts: IncidentFacts) -> list[str]:
             rows.append((last.t, "disk", f"{vm} last written on {last.host}"))
     if facts.back is not None:
         rows.append((facts.back, "incident", f"{facts.node} is switched on again"))
-    end = max((write.t for writes in facts.writes.values() for write in writes), default=facts.blow)
+    end = max((write.t for writes in facts.writes.values() for write in writes), default=facts.began)
     still_written = [row for row in rows if " last written " in row[2] and row[0] > end - 0.5]
-    shown = [row for row in rows if row[0] >= facts.blow - 1.0 and row not in still_written]
-    return list(_folded(sorted(shown, key=lambda row: row[0]), facts.blow))
+    shown = [row for row in rows if row[0] >= facts.began - 1.0 and row not in still_written]
+    return list(_folded(sorted(shown, key=lambda row: row[0]), facts.began))
 
 
-def _folded(rows: Sequence[tuple[float, str, str]], blow: float) -> Iterator[str]:
-    """A line that comes again and again is shown twice, and then counted."""
+def _folded(rows: Sequence[tuple[float, str, str]], began: float) -> Iterator[str]:
+    """Shows a repeated line twice, and then only the number of further repetitions."""
     every = Counter((who, text) for _, who, text in rows)
     so_far: Counter[tuple[str, str]] = Counter()
     for t, who, text in rows:
@@ -189,7 +197,7 @@ def _folded(rows: Sequence[tuple[float, str, str]], blow: float) -> Iterator[str
         more = every[who, text] - 2
         if so_far[who, text] <= 2 or more == 1:
             again = f"  (and {more} times more)" if so_far[who, text] == 2 and more > 1 else ""
-            yield f"{t - blow:+9.3f} s  {who:<9} {text}{again}"
+            yield f"{t - began:+9.3f} s  {who:<9} {text}{again}"
 
 
 def _blow(facts: IncidentFacts) -> str:
@@ -206,7 +214,7 @@ def _runs(writes: Sequence[DiskWrite]) -> list[list[DiskWrite]]:
     return list(runs.values())
 
 
-def _of_bmc(event: TruthSeen) -> str | None:
+def _of_bmc(event: BmcJournalEvent) -> str | None:
     data = event.data
     match event.kind:
         case EventKind.COMMAND:
@@ -218,7 +226,7 @@ def _of_bmc(event: TruthSeen) -> str | None:
     return None
 
 
-def _of_manager(line: FencerSaid) -> str | None:
+def _of_manager(line: ManagerLine) -> str | None:
     data = line.data
     match data.get("kind"):
         case "state":

@@ -1,6 +1,6 @@
-"""Vendor profiles: how a BMC behaves, as data with sources.
+"""Vendor profiles: the behaviour of BMCs as data, with sources.
 
-`load(name)` gives a complete `model.Profile`; `names()` lists what is shipped. See docs/write-a-profile.md.
+`load(name)` returns a complete `model.Profile`; `names()` lists the shipped ones. See docs/write-a-profile.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""From a checked tree to the dataclasses of `model`.
+"""Builds the dataclasses of `model` from a checked tree. `loader` calls it.
 
-Called only with a tree in which nothing is wrong, so it holds no checks of its own.
+It has no checks of its own, because the tree has no mistakes at this point.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Data = dict[str, Any]
 
 
 def build(root: YamlMap, extends: tuple[str, ...], overrides: Mapping[str, str]) -> model.Profile:
-    """The profile. `overrides` replace `vars`, such as the serial number of one machine; the digest is without them."""
+    """Builds the profile. `overrides` replace `vars`, for example a serial number; they do not change the digest."""
     data = cast(Data, plain(root))
     variables = {**data["vars"], **overrides}
     identity = {key: template.fill(value, variables) for key, value in data["identity"].items() if key != "evidence"}
@@ -54,7 +54,7 @@ def build(root: YamlMap, extends: tuple[str, ...], overrides: Mapping[str, str])
 
 
 def digest(root: YamlMap) -> str:
-    """sha256 over the resolved data in a canonical form; assumed cells count."""
+    """Returns the SHA-256 of the resolved data in a canonical form, including which cells are assumed."""
     data = cast(Data, plain(root))
     data["assumed"] = sorted(_assumed(root))
     canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -89,7 +89,7 @@ def _span(value: float | list[float]) -> model.Span:
 
 
 def _timed(data: Data, time: str) -> Any:
-    """A small map with one time in it."""
+    """Builds a small map that has one time."""
     return frozen({**data, time: _span(data[time])})
 
 
@@ -98,7 +98,7 @@ def _claim(words: list[str]) -> model.FactEvidence:
 
 
 def _rows(root: YamlMap, block: str, table: str) -> dict[str, dict[str, YamlList]]:
-    """The cells as nodes, because only nodes know whether they are assumed."""
+    """Returns the cells as nodes, because only nodes have the mark `assumed`."""
     node = cast(YamlMap, cast(YamlMap, root.entries[block]).entries[table])
     return {
         state: {word: cast(YamlList, cell) for word, cell in cast(YamlMap, node.entries[state]).entries.items()}

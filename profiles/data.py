@@ -1,4 +1,7 @@
-"""Read-only trees, and back: profiles are shared by every machine of a rack, JSON writers want dicts and lists."""
+"""Makes trees read-only, and copies them back to dicts and lists.
+
+All machines of a rack share a profile, so it must not change; JSON writers need dicts and lists.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any
 
 
 def frozen(value: Any) -> Any:
-    """Maps read-only and lists as tuples, all the way down."""
+    """Returns the tree with read-only maps and tuples instead of dicts and lists, at every depth."""
     if isinstance(value, Mapping):
         return MappingProxyType({key: frozen(item) for key, item in value.items()})
     if isinstance(value, list | tuple):
@@ -17,7 +20,7 @@ def frozen(value: Any) -> Any:
 
 
 def thawed(value: Any) -> Any:
-    """A fresh copy of free-form JSON from a profile (reply bodies, resource patches) as dicts and lists."""
+    """Returns a new copy of free-form JSON from a profile (reply bodies, resource patches) as dicts and lists."""
     if isinstance(value, Mapping):
         return {key: thawed(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

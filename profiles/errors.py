@@ -1,6 +1,6 @@
-"""What is wrong with a profile, as `file:line:column: path: message`.
+"""The mistakes of a profile, as `file:line:column: path: message`.
 
-All mistakes of a file come at once: whoever writes a profile should not have to run the loader ten times.
+The loader collects all mistakes of a file and reports them together in one ProfileError.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 SHOWN: Final = 100
-"""More lines than this help nobody; the rest is counted."""
+"""At most this many problems are printed; the rest is only counted."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,7 +28,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One mistake: where it is, in which key, and what to do about it."""
+    """One mistake: its place, its key, and what is wrong."""
 
     mark: Mark
     path: str
@@ -40,12 +40,12 @@ class Problem:
 
 
 def _one_line(text: str) -> str:
-    """What a file holds may not move a terminal's cursor or start a line of its own."""
+    """Replaces control characters, so that a file cannot move the cursor of a terminal or start a new line."""
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 class ProfileError(Exception):
-    """The profile cannot be used; whoever wrote it has to change it. `str()` is one line per problem."""
+    """The profile has mistakes and cannot be used. `str()` has one line per problem."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
@@ -60,7 +60,7 @@ class ProfileError(Exception):
 
 @dataclass(slots=True)
 class Problems:
-    """Collects problems, each once; a node that is checked alone and again after merging complains only once."""
+    """Collects problems, each once, although a node is checked in its file and again after merging."""
 
     found: set[Problem] = field(default_factory=set)
 
@@ -68,20 +68,20 @@ class Problems:
         self.found.add(Problem(mark, path, message))
 
     def raise_any(self) -> None:
-        """Raises ProfileError if anything was found."""
+        """Raises ProfileError if there are problems."""
         if self.found:
             raise ProfileError(sorted(self.found))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or nothing where no known word is near."""
+    """Returns `; did you mean 'x'?`, or an empty text if no known word is similar."""
     spelt = {name.lower(): name for name in sorted(known)}
     near = difflib.get_close_matches(word[:80].lower(), spelt, n=1, cutoff=0.6)
     return f"; did you mean '{spelt[near[0]]}'?" if near else ""
 
 
 def listed(words: Iterable[str], limit: int = 20) -> str:
-    """The words for a sentence, cut where there are too many."""
+    """Joins the words for a sentence; leaves some out if there are too many."""
     every = list(words)
     shown = ", ".join(every[:limit])
     return f"{shown}, ... ({len(every)} in all)" if len(every) > limit else shown

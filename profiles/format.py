@@ -1,6 +1,6 @@
 """The profile format, `profile/1`, as one literal value.
 
-The checks, the JSON Schema for editors (`schema.json`) and the list of keys in docs/write-a-profile.md come from here.
+The checks, the JSON Schema for editors (`schema.json`) and the list of keys in docs/write-a-profile.md are made from it.
 """
 
 from __future__ import annotations
@@ -362,7 +362,7 @@ EVIDENCE_BY_KEY: Final = (
     "inventory",
     "resources",
 )
-"""Blocks in which every key needs evidence. `power` and `ipmi` have tables whose cells carry their own."""
+"""Blocks in which every key needs evidence. `power` and `ipmi` have tables with evidence in each cell."""
 
 EVIDENCE_IN: Final = {
     "power": ("advertise", "reset_types", "effects", "on_os_down"),
@@ -370,4 +370,4 @@ EVIDENCE_IN: Final = {
 }
 
 EVIDENCE_ALSO: Final = {"power.advertise": "reset_types", "power.on_os_down": "effects"}
-"""Read from the same place: evidence for the second serves the first too."""
+"""Pairs of keys with the same source: the evidence of the second key is also that of the first."""

@@ -1,6 +1,6 @@
-"""How much of a profile is known, and how well: for whoever writes or reviews one.
+"""Reports how much of a profile is known, and with which confidence, for its author and reviewers.
 
-What is wrong is an error of the loader. What is merely thin is counted and listed here.
+`bmc-emulator profile lint` calls it. Mistakes are errors of the loader; lint counts and lists weak evidence.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from profiles.loader import Resolved, child_is_true, resolve
 from profiles.model import Confidence, FactEvidence, HostEvent, Profile
 from profiles.yaml_source import YamlMap, child
 
-_POLITE = ("GracefulShutdown", "soft")
+_GRACEFUL = ("GracefulShutdown", "soft")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What lint found. With `problems` the profile does not load and nothing else is filled."""
+    """The result of lint. If there are `problems`, the profile does not load and the other fields are empty."""
 
     profile: str
     problems: tuple[Problem, ...] = ()
@@ -30,7 +30,7 @@ class Report:
     ipmi_known: int = 0
     ipmi_total: int = 0
     claims: Mapping[Confidence, int]
-    assumed: tuple[str, ...] = ()  # cells whose outcome is a parent's, because nobody knows
+    assumed: tuple[str, ...] = ()  # cells with a parent's outcome, because the vendor's is not known
     warnings: tuple[str, ...] = ()
 
     @property
@@ -38,13 +38,13 @@ class Report:
         return not self.problems
 
     def share(self, confidence: Confidence) -> float:
-        """The part of all claims with this confidence, 0 to 1."""
+        """The share of all claims with this confidence, 0 to 1."""
         total = sum(self.claims.values())
         return self.claims.get(confidence, 0) / total if total else 0.0
 
 
 def lint(name_or_path: str | Path) -> Report:
-    """The report on a shipped profile or a file; never raises for what the file holds."""
+    """Checks a shipped profile or a file. Raises nothing because of the file's content."""
     try:
         resolved = resolve(name_or_path)
     except ProfileError as error:
@@ -66,7 +66,7 @@ def lint(name_or_path: str | Path) -> Report:
 
 
 def render(report: Report) -> str:
-    """The report as text: the problems, or a summary with its warnings."""
+    """Formats the report: the problems, or a summary with warnings."""
     if not report.ok:
         return str(ProfileError(report.problems))
     shares = ", ".join(f"{confidence.value} {report.share(confidence):.0%}" for confidence in Confidence)
@@ -80,7 +80,7 @@ def render(report: Report) -> str:
 
 
 def _claims(profile: Profile) -> Iterator[tuple[str, FactEvidence]]:
-    """Every claim of the resolved profile. Assumed cells claim nothing."""
+    """Returns every claim of the resolved profile. Assumed cells make no claim."""
     for state, row in profile.power.table.items():
         yield from ((f"power.table.{state}.{word}", cell.evidence) for word, cell in row.items() if not cell.assumed)
     for state, commands in profile.ipmi.chassis.items():
@@ -91,7 +91,7 @@ def _claims(profile: Profile) -> Iterator[tuple[str, FactEvidence]]:
 
 def _warnings(profile: Profile, resolved: Resolved) -> Iterator[str]:
     if not child_is_true(resolved.root, "abstract"):
-        yield from _impolite(profile)
+        yield from _graceful_that_cuts_power(profile)
     used = {source for _, evidence in _claims(profile) for source in evidence.sources}
     for source in _own_sources(resolved):
         if source not in used:
@@ -101,15 +101,15 @@ def _warnings(profile: Profile, resolved: Resolved) -> Iterator[str]:
         yield f"inferred: {', '.join(guessed)}"
 
 
-def _impolite(profile: Profile) -> Iterator[str]:
-    """A polite request that cuts the power by the clock: with a hung operating system no machine does that."""
+def _graceful_that_cuts_power(profile: Profile) -> Iterator[str]:
+    """Finds graceful requests that cut the power after a fixed time. With a hung operating system, no machine does that."""
     effects = {
         f"power.table.On.{word}": profile.power.outcomes[cell.outcome].effect for word, cell in profile.power.table["On"].items()
     }
     effects |= {f"ipmi.chassis.On.{word}": cell.effect for word, cell in profile.ipmi.chassis["On"].items()}
     for name, effect in effects.items():
         steps = profile.power.effects.get(effect, ())
-        if name.endswith(_POLITE) and any(step.real == "Off" for step in steps):
+        if name.endswith(_GRACEFUL) and any(step.real == "Off" for step in steps):
             yield (
                 f"{name} cuts the power by itself; a request to the operating system is "
                 f"event: {HostEvent.OS_SHUTDOWN.value}, and power.on_os_down is what follows"

@@ -1,9 +1,9 @@
-"""Profiles from files: `load`, `names`, `all_names`, `path`.
+"""Loads profiles from files: `load`, `names`, `all_names`, `path`.
 
 Theory
-  A file is checked alone (is its form right, does all that it sets say where it is known from?), then merged with its
-  parents (is anything missing?), and then as a whole (does every name that is used exist?). All findings come in one
-  `ProfileError`; only a tree without findings becomes a `Profile`.
+  Each file is checked alone (form, and evidence for every value that it sets). Then it is merged with its parents and
+  checked for missing values. Then the whole is checked for names that do not exist. All problems are reported in one
+  `ProfileError`; only a tree without problems becomes a `Profile`.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _NO_OVERRIDES: Final[Mapping[str, str]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A profile before it becomes dataclasses: the merged tree, the file's own tree and the names of its parents."""
+    """A profile before it is built: the merged tree, the file's own tree and the names of its parents."""
 
     root: YamlMap
     own: YamlMap
     extends: tuple[str, ...]
 
     def profile(self, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Profile:
-        """As `load`; for a rack of many machines, which reads its file once and builds often.
+        """As `load`, for a rack of many machines: the file is read once and built once per machine.
 
         Raises ProfileError for a base that no BMC can have, and for an override of a var that is not there.
         """
@@ -59,7 +59,7 @@ class Resolved:
 
 
 def load(name_or_path: str | Path, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Profile:
-    """The profile with that name, or in that file (anything with a slash or ending in .yaml).
+    """Returns the profile with that name, or in that file (a name with a slash, or ending in .yaml).
 
     `overrides` replace `vars` of the profile, for example `serial` for each machine of a rack.
     Raises ProfileError with every mistake in the file and its parents; nothing else, whatever the file holds.
@@ -68,17 +68,17 @@ def load(name_or_path: str | Path, overrides: Mapping[str, str] = _NO_OVERRIDES)
 
 
 def names() -> tuple[str, ...]:
-    """The shipped profiles that a BMC can have, sorted."""
+    """Returns the names of the shipped profiles that a BMC can have, sorted."""
     return tuple(name for name in all_names() if not child_is_true(_tree(VENDORS / f"{name}.yaml", Problems()), "abstract"))
 
 
 def all_names() -> tuple[str, ...]:
-    """All shipped profiles, those included that only serve as a base."""
+    """Returns the names of all shipped profiles, including those that are only a base for others."""
     return tuple(sorted(file.stem for file in VENDORS.glob("*.yaml")))
 
 
 def path(name: str) -> Path:
-    """The file of a shipped profile. Raises ProfileError for an unknown name."""
+    """Returns the file of a shipped profile. Raises ProfileError for an unknown name."""
     known = all_names()
     if name not in known:
         hint = did_you_mean(name, known) or f"; there are: {listed(names())}"
@@ -92,7 +92,7 @@ def child_is_true(root: YamlMap, key: str) -> bool:
 
 
 def resolve(name_or_path: str | Path) -> Resolved:
-    """The merged and checked tree. Raises ProfileError with every mistake."""
+    """Returns the merged and checked tree. Raises ProfileError with all mistakes."""
     problems = Problems()
     file = _locate(name_or_path)
     layers = _Layers(problems)
@@ -152,7 +152,7 @@ def _parents(tree: YamlMap) -> list[tuple[str, YamlNode]]:
 
 
 class _Layers:
-    """The file and its parents, each once, the most distant first."""
+    """Returns the file and its parents, each once, the most distant parent first."""
 
     def __init__(self, problems: Problems) -> None:
         self.trees: list[YamlMap] = []
@@ -187,7 +187,7 @@ class _Layers:
 
 
 def _beside(name: str, file: Path) -> Path:
-    """A parent: a path from the child's folder, a file beside the child, or a shipped profile."""
+    """Finds a parent: a path relative to the child's folder, a file beside the child, or a shipped profile."""
     if os.sep in name or name.endswith((".yaml", ".yml")):
         candidate = file.parent / name
         if not candidate.is_file():

@@ -1,10 +1,10 @@
-"""`extends`: a child over its parents, with every value keeping its place in its file.
+"""Merges a profile with its parents (`extends`). Every value keeps its place in its file, for error messages.
 
 Rules
   1. Maps merge by key, tables by cell, lists and reply bodies replace, `null` deletes.
-  2. A cell that says `"?"` takes the parent's outcome and is marked assumed.
-  3. Evidence belongs to the file that sets the value. What a child sets loses the evidence of the parent's value.
-  4. `*` in evidence speaks for the keys of its own file and for nothing that is inherited.
+  2. A cell with `"?"` has the parent's outcome and is marked assumed.
+  3. Evidence belongs to the file that sets the value. A value that a child sets loses the evidence of the parent.
+  4. `*` in evidence is for the keys of its own file, and not for inherited keys.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ Path = tuple[str, ...]
 
 
 def merged(layers: Iterable[YamlMap]) -> YamlMap:
-    """The layers folded into one tree, the first being the most distant parent."""
+    """Merges the layers into one tree. The first layer is the most distant parent."""
     return reduce(_over, (with_evidence(layer) for layer in layers), fields({}, {}, Mark("")))
 
 
 def fields(entries: Mapping[str, YamlNode], keys: Mapping[str, Mark], mark: Mark) -> YamlMap:
-    """A map made here; every key needs a place."""
+    """Makes a new map with a place for every key."""
     size = 1 + sum(node.size for node in entries.values())
     return YamlMap(MappingProxyType(dict(entries)), MappingProxyType(dict(keys)), mark, size)
 
@@ -76,7 +76,7 @@ def _merge_fields(parent: YamlMap, child: YamlMap, path: Path) -> YamlMap:
 
 
 def _inherited(parent: YamlMap, child: YamlMap, path: Path) -> Mapping[str, YamlNode]:
-    """What the child leaves of the parent before its own keys are put in: the evidence of changed values goes."""
+    """Returns the parent's entries, without the evidence of values that the child changes."""
     evidence = parent.entries.get("evidence")
     if len(path) == 2 and path[0] in _INLINE:
         return {key: node for key, node in parent.entries.items() if key != "evidence"}
@@ -89,7 +89,7 @@ def _inherited(parent: YamlMap, child: YamlMap, path: Path) -> Mapping[str, Yaml
 
 
 def with_evidence(layer: YamlMap) -> YamlMap:
-    """The layer with `*`, neighbours and inline evidence written out for each key that it sets."""
+    """Returns the layer with its evidence (`*`, neighbours, inline) written out for each key that it sets."""
     blocks = dict(layer.entries)
     for name in (*EVIDENCE_BY_KEY, *EVIDENCE_IN):
         block = layer.entries.get(name)
@@ -99,7 +99,7 @@ def with_evidence(layer: YamlMap) -> YamlMap:
 
 
 def evidence_for(name: str, block: YamlMap, key: str) -> YamlNode | None:
-    """The evidence that one file gives for `name.key`: its own, a neighbour's, inline, or `*`."""
+    """Returns the evidence of one file for `name.key`: its own, a neighbour's, inline, or `*`."""
     table = block.entries.get("evidence")
     said = table.entries if isinstance(table, YamlMap) else {}
     value = block.entries.get(key)
@@ -108,7 +108,7 @@ def evidence_for(name: str, block: YamlMap, key: str) -> YamlNode | None:
 
 
 def claimed_keys(name: str, block: YamlMap) -> list[str]:
-    """The keys of a block that need evidence, as far as this file sets them."""
+    """Returns the keys of a block that this file sets and that need evidence."""
     wanted = EVIDENCE_IN.get(name, tuple(block.entries))
     return [key for key in wanted if key != "evidence" and key in block.entries and not is_null(block.entries[key])]
 

@@ -1,10 +1,10 @@
-"""A vendor profile as plain data.
+"""A vendor profile as plain data. Times are seconds.
 
 Rules
   1. Frozen dataclasses of the standard library only; no parsing, no defaults taken from outside, no behaviour.
-  2. `extends` is already resolved here: a `Profile` is complete. `loader` makes it, everybody else only reads it.
-  3. What the machine does (`real`) and what the BMC says about it (`says`) are separate in every step.
-  4. Evidence sits beside values: code that behaves ignores it, lint and reports read it.
+  2. `extends` is resolved already: a `Profile` is complete. `loader` creates it; all other code only reads it.
+  3. Each step separates what the machine does (`real`) from what the BMC reports (`says`).
+  4. Evidence is stored beside the values. Lint and reports read it; it does not change behaviour.
 
 The format that users write is described in docs/write-a-profile.md.
 """
@@ -18,11 +18,11 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 ABSENT: Final = "absent"
-"""The word in a profile for a property that the service does not send at all (`null` is sent as null)."""
+"""The word in a profile for a property that the service does not send (`null` is sent as null)."""
 
 
 class View(StrEnum):
-    """Whose word about power: three places of one BMC, which may disagree."""
+    """The three places where one BMC reports the power state. They may disagree."""
 
     SYSTEM = "system"
     CHASSIS = "chassis"
@@ -32,10 +32,10 @@ class View(StrEnum):
 class HostEvent(StrEnum):
     """What a step may do to the operating system of the host."""
 
-    OS_SHUTDOWN = "os_shutdown"  # asks the OS to go down; a hung OS never answers
-    OS_REBOOT = "os_reboot"  # asks the OS to boot again; a hung OS never answers
-    OS_RESTART = "os_restart"  # hard reset: the run state is lost whatever the OS thinks
-    OS_CRASH = "os_crash"  # NMI and the like: the OS stops running, the rail stays up
+    OS_SHUTDOWN = "os_shutdown"  # requests a shutdown; a hung OS ignores it
+    OS_REBOOT = "os_reboot"  # requests a reboot; a hung OS ignores it
+    OS_RESTART = "os_restart"  # hard reset: the OS stops and boots again, even if it hangs
+    OS_CRASH = "os_crash"  # for example an NMI: the OS stops, the power stays on
 
 
 class Confidence(StrEnum):
@@ -47,7 +47,7 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FactEvidence:
-    """Where a value is known from: a confidence and ids of `Profile.sources`."""
+    """The evidence for a value: a confidence and ids of `Profile.sources`."""
 
     confidence: Confidence
     sources: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Seconds; where `low` and `high` differ the rack draws uniformly from its seed."""
+    """A time in seconds. If `low` and `high` differ, the rack draws one uniformly, from its seed."""
 
     low: float
     high: float
@@ -70,23 +70,23 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectStep:
-    """One moment of an effect, `at` seconds after the command was accepted."""
+    """One step of an effect, `at` seconds after the command was accepted."""
 
     at: Span
     real: Literal["On", "Off"] | None = None  # the host's rail; None: unchanged
     says: Mapping[View, str | None] = field(
         default_factory=lambda: MappingProxyType({})
-    )  # views named here change; None is JSON null
+    )  # the views that change; None is JSON null
     event: HostEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PowerCell:
-    """One cell of the power table: what a ResetType leads to in a state."""
+    """One cell of the power table: the outcome of a ResetType in a state."""
 
     outcome: str
     evidence: FactEvidence
-    assumed: bool = False  # the profile says "?": nobody knows, the parent's outcome is used
+    assumed: bool = False  # the profile has "?": not known, the parent's outcome is used
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class PowerOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyWindow:
-    """For some seconds after an effect has begun, these ResetTypes lead to another outcome."""
+    """For some seconds after an effect has started, these ResetTypes have another outcome."""
 
     after: str
     for_s: Span
@@ -113,7 +113,7 @@ class PowerRules:
     unlisted_type: PowerCell
     outcomes: Mapping[str, PowerOutcome]
     effects: Mapping[str, tuple[EffectStep, ...]]  # "none" is never a key
-    on_os_down: tuple[EffectStep, ...]  # what follows when the OS has gone down by itself
+    on_os_down: tuple[EffectStep, ...]  # the steps after the OS has shut down
     windows: tuple[ReplyWindow, ...] = ()
 
 
@@ -152,7 +152,7 @@ class ErrorShape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What the service calls itself. Every string may be ABSENT.
+    """The names and versions that the service shows. Every string may be ABSENT.
 
     `system_uuid` and `root_uuid` may be "random": drawn from the rack's seed.
     """
@@ -209,7 +209,7 @@ class Sessions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lockout:
-    """`failures` 0 switches it off."""
+    """Account lockout after failed log-ins. `failures` 0: no lockout."""
 
     by: Literal["account", "address"]
     failures: int
@@ -230,11 +230,11 @@ class AuthRules:
 class BmcReset:
     reset_types: tuple[str, ...]
     reply: str
-    grace_s: Span  # from the answer that accepts the reset until the BMC is gone
+    grace_s: Span  # from the answer to the reset until the BMC stops answering
     outage_s: Span
     after: Mapping[str, Any] | None = None
-    """What is answered once it is back: `reply` for `for_s` (a Span), maybe only to these `reset`; `ipmi` is the completion code
-    over IPMI (None: silence)."""
+    """The answers after a BMC reset: `reply` for `for_s` seconds, to all requests or only to these `reset`; `ipmi` is the IPMI
+    completion code (None: no answer)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,15 +259,15 @@ class Ipmi:
     device: IpmiDevice
     cipher_suites: tuple[int, ...]
     chassis: Mapping[str, Mapping[str, IpmiCell]]  # "On" | "Off" -> down up cycle reset diag soft -> IpmiCell
-    duplicates: Literal["once", "twice"] = "twice"  # how often a request runs that a client repeats because it heard no answer
-    auth_types: tuple[str, ...] | None = None  # of IPMI 1.5: none, md5, password; None: what goes with the cipher suites
+    duplicates: Literal["once", "twice"] = "twice"  # executions of a request that a client repeats
+    auth_types: tuple[str, ...] | None = None  # of IPMI 1.5: none, md5, password; None: derived from the cipher suites
     kg: str | None = None  # the BMC's own key, K_g; None: not set
-    sessions: int = 32  # how many can be open at a time
+    sessions: int = 32  # how many may be open at the same time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """What is in the box and where its parts are shown. Counts are per system."""
+    """The parts of the machine and where they are shown. Counts are per system."""
 
     processors: int
     cores: int  # of each processor, two threads each
@@ -291,11 +291,11 @@ class Inventory:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     latency_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    os_shutdown_s: Span = Span(3.0, 3.0)  # how long a healthy OS of an emulated host needs; a real back end brings its own
+    os_shutdown_s: Span = Span(3.0, 3.0)  # shutdown time of an emulated OS; a host with a real back end has its own
 
 
 class Tool(StrEnum):
-    """DMTF's validators."""
+    """The validators of DMTF."""
 
     SERVICE = "service"
     PROTOCOL = "protocol"
@@ -305,12 +305,12 @@ class Tool(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviation:
-    """What a validator rightly holds against this vendor, because the real one does the same. Behaviour ignores it."""
+    """A FAIL or WARN of a validator that is correct, because the real BMC behaves like this. It does not change behaviour."""
 
     tool: Tool
     result: Literal["FAIL", "WARN"]
-    assertion: str  # as the tool names it
-    where: str  # part of what the tool says it was testing
+    assertion: str  # the name of the check in the tool
+    where: str  # part of the tool's text about the tested object
     because: str
     evidence: FactEvidence
 
@@ -341,4 +341,4 @@ class Profile:
     resources: Mapping[str, Any]  # base, merge (path -> JSON merge patch), remove (paths)
     deviations: tuple[Deviation, ...] = ()
     evidence: Mapping[str, FactEvidence]  # "identity.bmc_model" -> Evidence; "identity.*" for a whole block
-    digest: str  # of the resolved data: goes into journals and reports
+    digest: str  # of the resolved data; journals and reports show it

@@ -1,6 +1,6 @@
-"""What refers to what inside a merged profile, and whether every value says where it is known from.
+"""Checks the references inside a merged profile, and that every value has evidence. `loader` calls it.
 
-The tree may still hold values of a wrong form (those are reported by `shapes`); they are passed over here.
+The tree may still have values of a wrong form. `shapes` reports those; they are skipped here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TEMPLATED: Final = ("identity", "replies", "messages", "errors", "tasks", "faul
 
 
 def check_layer(layer: YamlMap, problems: Problems) -> None:
-    """One file: every value that it sets has evidence in it."""
+    """Checks one file: every value that it sets must have evidence in it."""
     for name in (*EVIDENCE_BY_KEY, *EVIDENCE_IN):
         block = layer.entries.get(name)
         if not isinstance(block, YamlMap):
@@ -49,7 +49,7 @@ def _all_parts(block: YamlMap, key: str) -> bool:
 
 
 def check_parents(parent: YamlMap, layer: YamlMap, problems: Problems) -> None:
-    """A child does not give a parent's source id another meaning: that would change the parent's evidence."""
+    """Checks that a child does not redefine a source id of a parent: that would change the parent's evidence."""
     theirs, ours = child(parent, "sources"), child(layer, "sources")
     if not isinstance(theirs, YamlMap) or not isinstance(ours, YamlMap):
         return
@@ -60,12 +60,12 @@ def check_parents(parent: YamlMap, layer: YamlMap, problems: Problems) -> None:
 
 
 def check(root: YamlMap, file: str, problems: Problems) -> None:
-    """The whole: names exist, tables are complete, templates can be filled. `file` is the file being loaded."""
+    """Checks the merged profile: names exist, tables are complete, templates can be filled. `file`: the file being loaded."""
     _References(root, file, problems).run()
 
 
 def filled(root: YamlMap, overrides: Mapping[str, str]) -> Iterator[tuple[str, str, Mark, str]]:
-    """What is wrong once `vars` are put in: (block, key, its place, what is wrong). Ids become parts of URLs."""
+    """Returns the mistakes after `vars` are filled in, as (block, key, place, message). Ids become parts of URLs."""
     variables, identity = child(root, "vars"), child(root, "identity")
     if not isinstance(variables, YamlMap):
         return
@@ -107,7 +107,7 @@ class _References:
         return tuple(key for key in node.entries if key != "evidence") if isinstance(node, YamlMap) else ()
 
     def _each(self, *path: str) -> Iterator[tuple[str, str, YamlMap, YamlNode]]:
-        """Every entry of a map: (its key, its path, the map, the value)."""
+        """Returns every entry of a map as (key, path, map, value)."""
         node = child(self._root, *path)
         if isinstance(node, YamlMap):
             for key, value in node.entries.items():
@@ -115,15 +115,15 @@ class _References:
                     yield key, ".".join((*path, key)), node, value
 
     def _refer(self, node: YamlNode | None, path: str, what: str, known: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
-        """`node` must be the name of a `what`."""
+        """Checks that `node` is the name of a `what`."""
         name = text_of(node)
         if node is None or name is None or name in known or name in also:
             return
         there = did_you_mean(name, known) or (f"; there are: {listed(known)}" if known else "; there are none")
-        self._complain(node.mark, path, f"there is no {what} '{name}'{there}")
+        self._add_problem(node.mark, path, f"there is no {what} '{name}'{there}")
 
-    def _complain(self, mark: Mark, path: str, message: str) -> None:
-        """What a parent says and this file breaks is told in this file, with the parent's place beside it."""
+    def _add_problem(self, mark: Mark, path: str, message: str) -> None:
+        """Adds a problem at a place in the loaded file. If the value is inherited, the message names the parent's place."""
         if mark.file == self._file:
             self._problems.add(mark, path, message)
         else:
@@ -151,7 +151,7 @@ class _References:
                 self._cell(cell, path, 0, 1)
                 if reset_type not in types and types and cells.keys[reset_type].file == self._file:
                     hint = did_you_mean(reset_type, types)
-                    self._complain(
+                    self._add_problem(
                         cells.keys[reset_type],
                         path,
                         f"'{reset_type}' is not in power.reset_types, so unlisted_type answers it{hint}",
@@ -159,7 +159,7 @@ class _References:
             present = self._names("power", "table", state)
             missing = [word for word in types if word not in present]
             if missing and isinstance(offered, YamlList) and isinstance(child(self._root, "power", "table"), YamlMap):
-                self._complain(
+                self._add_problem(
                     offered.mark,
                     f"power.table.{state}",
                     f"no cell for {', '.join(missing)}, which power.reset_types offers",
@@ -176,19 +176,19 @@ class _References:
     def _effects(self) -> None:
         for name, path, effects, steps in self._each("power", "effects"):
             if name == "none":
-                self._complain(effects.keys[name], path, "'none' means that nothing happens; it cannot be given steps")
+                self._add_problem(effects.keys[name], path, "'none' means that nothing happens; it cannot be given steps")
             self._forward(steps, path)
         self._forward(child(self._root, "power", "on_os_down"), "power.on_os_down")
 
     def _forward(self, steps: YamlNode | None, path: str) -> None:
-        """Steps go forward in time, with both ends of their spans."""
+        """Checks that steps are in the order of their times, for both ends of their spans."""
         before = (0.0, 0.0)
         for index, step in enumerate(steps.items if isinstance(steps, YamlList) else ()):
             at = _span(child(step, "at"))
             if at is None:
                 return
             if at[0] < before[0] or at[1] < before[1]:
-                self._complain(step.mark, f"{path}[{index}].at", "comes before the step above it: steps go forward in time")
+                self._add_problem(step.mark, f"{path}[{index}].at", "comes before the step above it: steps go forward in time")
             before = at
 
     def _windows(self) -> None:
@@ -231,7 +231,7 @@ class _References:
                 self._cell(cell, path, 1, 2)
             missing = [command for command in CHASSIS_COMMANDS if command not in self._names("ipmi", "chassis", state)]
             if missing and isinstance(table, YamlMap):
-                self._complain(table.mark, f"ipmi.chassis.{state}", f"no cell for {', '.join(missing)}")
+                self._add_problem(table.mark, f"ipmi.chassis.{state}", f"no cell for {', '.join(missing)}")
 
     def _faults(self) -> None:
         for _, path, _, fault in self._each("faults"):
@@ -252,25 +252,25 @@ class _References:
                 if child(block, *key.split(".", 1)) is None:
                     known = self._names(name)
                     there = did_you_mean(key, known) or f"; {name} has: {listed(known)}"
-                    self._complain(said.keys[key], path, f"evidence for something that is not there{there}")
+                    self._add_problem(said.keys[key], path, f"evidence for something that is not there{there}")
 
     def _templates(self) -> None:
         words, identity = self._names("vars"), self._names("identity")
         for name, path, declared, _ in self._each("vars"):
             if template.is_reserved(name) or name in identity:
-                self._complain(declared.keys[name], path, f"'{name}' is filled by something else: choose another name")
+                self._add_problem(declared.keys[name], path, f"'{name}' is filled by something else: choose another name")
         for block, key, mark, message in filled(self._root, {}):
-            self._complain(mark, f"{block}.{key}", message)
+            self._add_problem(mark, f"{block}.{key}", message)
         for needed in _IDS:
             declared_vars = child(self._root, "vars")
             if needed not in words and isinstance(declared_vars, YamlMap):
-                self._complain(declared_vars.mark, f"vars.{needed}", f"'{needed}' is missing: it is part of every path")
+                self._add_problem(declared_vars.mark, f"vars.{needed}", f"'{needed}' is missing: it is part of every path")
         for block in _TEMPLATED:
             known = frozenset(words) if block == "identity" else frozenset((*words, *identity))
             for scalar, path in _texts(child(self._root, block), block):
                 for hole, name in template.mistakes(str(scalar.value), known):
                     hint = did_you_mean(name, known | template.REQUEST) or f"; known: {listed(sorted(known | template.REQUEST))}"
-                    self._complain(scalar.mark, path, f"nothing fills {hole}{hint}")
+                    self._add_problem(scalar.mark, path, f"nothing fills {hole}{hint}")
 
 
 def _texts(node: YamlNode | None, path: str) -> Iterator[tuple[YamlScalar, str]]:

@@ -1,4 +1,4 @@
-"""A profile whose times run on another scale: everything that a machine takes its time for gets shorter, nothing else changes."""
+"""Scales the times of a profile: every duration of the machine changes, and nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ def _steps(steps: tuple[EffectStep, ...], scale: float) -> tuple[EffectStep, ...
 
 
 def at_scale(profile: Profile, scale: float) -> Profile:
-    """`scale` 0.1 makes an effect of 4 s one of 0.4 s. Session time-outs and lockouts stay: clients know them."""
+    """Returns the scaled profile: with `scale` 0.1, an effect of 4 s takes 0.4 s.
+
+    Session time-outs and lockouts are not scaled, because clients rely on them.
+    """
     power = profile.power
     return replace(
         profile,

@@ -1,6 +1,6 @@
-"""`schema.json` for editors: `python -m profiles.schema` writes it anew from `format`; a test says when it is stale.
+"""Writes `schema.json` for editors from `format`: run `python -m profiles.schema`. A test fails if the file is out of date.
 
-It knows the form only. References, evidence and what a parent gives are checked by the loader.
+The schema describes the form only. The loader checks references, evidence and inherited values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FILE: Final = Path(__file__).resolve().parent / "schema.json"
 
 
 def text() -> str:
-    """The schema as it stands in the file."""
+    """Returns the text of the schema file."""
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": FORMAT,

@@ -1,10 +1,10 @@
-"""What a value may look like: small shapes that check a tree and print themselves as JSON Schema.
+"""The allowed forms of values: each shape checks a node of a tree and gives its JSON Schema. `format` is built of them.
 
 Rules
-  1. A shape knows form only. What refers to what is checked in `references`.
-  2. `partial` is how one file is checked before it is merged with its parents: nothing is required yet and `null`
-     deletes. Inside lists nothing merges, so there everything is required and `null` is a value.
-  3. Every sentence says what was found and what is wanted.
+  1. A shape checks the form only. `references` checks names that refer to one another.
+  2. With `partial`, one file is checked before it is merged with its parents: no key is required and `null` deletes. Lists
+     are not merged, so inside them all keys are required and `null` is a value.
+  3. Every message says what was found and what is expected.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Where we are in the tree, and whether the file is still to be merged."""
+    """The state of one check: the collected problems, and whether the file is not merged yet."""
 
     problems: Problems
     path: str = ""
@@ -47,7 +47,7 @@ class Shape(Protocol):
 
 
 def kind(node: YamlNode) -> str:
-    """What a node is, in words."""
+    """Describes a node in words."""
     match node:
         case YamlMap():
             return "a map"
@@ -69,7 +69,7 @@ def _deletes(node: YamlNode, here: Check) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text; bare numbers and booleans are refused, because 6.10 and 6.1 are one number and two versions."""
+    """Text. Numbers and booleans without quotes are refused: 6.10 and 6.1 are the same number but different versions."""
 
     pattern: str = ".+"
     wanted: str = "text"
@@ -88,7 +88,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of a few words."""
+    """One word of a list."""
 
     words: tuple[str, ...]
 
@@ -241,11 +241,11 @@ class MapOf:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A map with known keys; every other key is an error, so that a slip of the pen is not silently ignored."""
+    """A map with known keys. Every other key is an error, so that a misspelt key is found."""
 
     fields: Mapping[str, Shape]
     required: tuple[str, ...] = ()
-    always: tuple[str, ...] = ()  # required in every file, parents or not
+    always: tuple[str, ...] = ()  # required in every file, with or without parents
 
     def check(self, node: YamlNode, here: Check) -> None:
         if not isinstance(node, YamlMap):
@@ -270,7 +270,7 @@ class Record:
 
 
 def _nullable(schema: Schema) -> Schema:
-    """In a file every key of a map may be null, which deletes what a parent says."""
+    """Returns the schema of a key in a file: it may also be null, which deletes the parent's value."""
     if isinstance(schema.get("type"), str):
         return schema | {"type": [schema["type"], "null"]}
     if "enum" in schema:
@@ -280,7 +280,7 @@ def _nullable(schema: Schema) -> Schema:
 
 @dataclass(frozen=True, slots=True)
 class Seconds:
-    """A time, or `[from, to]` of which one is drawn."""
+    """A time in seconds, or `[from, to]`, from which one is drawn."""
 
     high: float = 86_400
 
@@ -311,7 +311,7 @@ CONFIDENCES: Final = tuple(confidence.value for confidence in Confidence)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`[lead..., confidence, source...]`: evidence, and the cells of the tables, which have words before it."""
+    """`[lead..., confidence, source...]`: evidence, or a table cell, which has words before its evidence."""
 
     lead: tuple[tuple[str, Shape], ...] = ()
     unknown: bool = False  # "?" is allowed

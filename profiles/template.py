@@ -1,10 +1,10 @@
-"""`{name}` in the texts of a profile, and nothing more: no expressions can creep in.
+"""Fills `{name}` in the texts of a profile. There are no expressions.
 
 Rules
-  1. `{name}` is a word of `vars`, of `identity`, or of the request (`REQUEST`).
-  2. `{name:hex}` is the text's bytes in hexadecimal, `{name:hex0}` the first of them alone, `{digits:12}` twelve random
+  1. `{name}` is a key of `vars`, of `identity`, or of the request (`REQUEST`).
+  2. `{name:hex}` is the text's bytes in hexadecimal, `{name:hex0}` only the first byte, `{digits:12}` twelve random
      digits.
-  3. What is not known yet stays as it stands; braces that hold anything else are ordinary text.
+  3. A name that is not known yet stays unchanged. Braces with other content are ordinary text.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DIGITS: Final = re.compile(r"[1-9][0-9]?")
 
 
 def fill(text: str, values: Mapping[str, str], digits: Callable[[int], str] | None = None) -> str:
-    """The text with what is known put in. `digits(n)` gives n decimal digits, from the rack's seed."""
+    """Returns the text with all known names filled in. `digits(n)` returns n decimal digits, from the rack's seed."""
 
     def put(hole: re.Match[str]) -> str:
         name, form = hole.group(1), hole.group(2)
@@ -48,7 +48,7 @@ def _as(value: str, form: str | None) -> str:
 
 
 def mistakes(text: str, known: frozenset[str]) -> Iterator[tuple[str, str]]:
-    """Holes that nobody will ever fill: (the hole, its name)."""
+    """Returns the placeholders that have no value anywhere, as (placeholder, name)."""
     for hole in _HOLE.finditer(text):
         name, form = hole.group(1), hole.group(2)
         if name == "digits":
@@ -62,5 +62,5 @@ def mistakes(text: str, known: frozenset[str]) -> Iterator[tuple[str, str]]:
 
 
 def is_reserved(name: str) -> bool:
-    """Names that `vars` may not take, because the request or the rack fills them."""
+    """Returns the names that `vars` may not use, because the request or the rack fills them."""
     return name in REQUEST or name == "digits" or _ARGUMENT.fullmatch(name) is not None

@@ -1,11 +1,11 @@
-"""YAML with positions, read the way people mean it.
+"""Reads YAML 1.2 scalars, with a position for every value. `loader` and other readers of our YAML files call `parse`.
 
 Rules
-  1. Only `true` and `false` are booleans: `On`, `off`, `yes`, `no` are text (YAML 1.1 would make booleans of them).
-  2. Only what is written like a number is one: `12:34:56`, `0755`, `1.9.0` and dates stay text.
+  1. Only `true` and `false` are booleans: `On`, `off`, `yes`, `no` are text (in YAML 1.1 they are booleans).
+  2. Only words in the form of a number are numbers: `12:34:56`, `0755`, `1.9.0` and dates are text.
   3. Keys are text and unique. One document per file, UTF-8, no tags.
-  4. Whatever the bytes are, the answer is a tree or a `ProfileError`. Size, depth and the growth through aliases are
-     bounded, and the tree is built from parser events in a loop, so that no input can exhaust the stack.
+  4. For any bytes, the result is a tree or a `ProfileError`. Size, depth and the growth through aliases are bounded, and a
+     loop builds the tree from parser events, so that no input can exhaust the stack.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NOT_YAML: Final = re.compile("[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\uff
 
 @dataclass(frozen=True, slots=True, eq=False)
 class YamlScalar:
-    """One value. `raw` is what the file says; `value` what it means."""
+    """One value. `raw`: the text in the file. `value`: its meaning."""
 
     value: str | int | float | bool | None
     raw: str
@@ -43,7 +43,7 @@ class YamlScalar:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class YamlList:
-    """A list. `assumed` marks a table cell whose outcome was taken from a parent because nobody knows (`"?"`)."""
+    """A list. `assumed`: a table cell with `"?"`, whose outcome is that of a parent."""
 
     items: tuple[YamlNode, ...]
     mark: Mark
@@ -53,7 +53,7 @@ class YamlList:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class YamlMap:
-    """A map. `keys` says where each key stands."""
+    """A map. `keys` has the place of each key."""
 
     entries: Mapping[str, YamlNode]
     keys: Mapping[str, Mark]
@@ -65,7 +65,7 @@ YamlNode = YamlScalar | YamlList | YamlMap
 
 
 def plain(node: YamlNode) -> Any:
-    """The tree as dicts, lists and scalars."""
+    """Returns the tree as dicts, lists and scalars."""
     match node:
         case YamlScalar(value=value):
             return value
@@ -76,7 +76,7 @@ def plain(node: YamlNode) -> Any:
 
 
 def child(node: YamlNode | None, *path: str) -> YamlNode | None:
-    """The node at `path`, or None where there is none or something else than a map is in the way."""
+    """Returns the node at `path`, or None if there is none."""
     for key in path:
         if not isinstance(node, YamlMap):
             return None
@@ -85,12 +85,12 @@ def child(node: YamlNode | None, *path: str) -> YamlNode | None:
 
 
 def text_of(node: YamlNode | None) -> str | None:
-    """The text of a scalar; None for everything else."""
+    """Returns the text of a scalar; None for other nodes."""
     return node.value if isinstance(node, YamlScalar) and isinstance(node.value, str) else None
 
 
 def parse(data: bytes, file: str, problems: Problems) -> YamlMap:
-    """The one document in `data`, which must be a map. Bad keys are added to `problems`; the tree is then still usable.
+    """Parses the one document in `data`, which must be a map. Adds bad keys to `problems`; the tree is still usable then.
 
     Raises ProfileError with the place of the first thing that is not YAML, or of what makes a tree impossible.
     """
@@ -126,7 +126,7 @@ def _place(file: str, before: str) -> Mark:
 
 
 def resolve(raw: str) -> str | int | float | bool | None:
-    """What an unquoted word means. Leading zeroes, colons and infinities make text, not numbers."""
+    """Returns the value of an unquoted word. Words with leading zeroes or colons, and infinities, are text."""
     if raw in ("", "~", "null"):
         return None
     if raw in ("true", "false"):
@@ -140,7 +140,7 @@ def resolve(raw: str) -> str | int | float | bool | None:
 
 @dataclass(slots=True)
 class _Open:
-    """A list or map whose end has not been seen."""
+    """A list or map whose end has not been parsed yet."""
 
     mark: Mark
     anchor: str | None
@@ -153,7 +153,7 @@ class _Open:
 
 
 class _Builder:
-    """Makes the tree from the parser's events."""
+    """Builds the tree from the parser's events."""
 
     def __init__(self, file: str, problems: Problems) -> None:
         self._file = file

@@ -13,13 +13,13 @@ from tests.commands import ROOT
 BAD_FENCERS = ROOT / "tests" / "bad_fencers"
 
 
-def mutant(name: str) -> Definition:
-    """The careful fencer of tests/bad_fencers with one defect planted; `wrong-exits` is an agent of its own."""
+def mutant(name: str, spelling: str = "") -> Definition:
+    """The careful fencer with one defect, perhaps with other spellings of its requests; `wrong-exits` is an agent of its own."""
     if name == "wrong-exits":
         return read(BAD_FENCERS / "wrong-exits.yaml")
     base = read(BAD_FENCERS / "mutant.yaml")
-    ways = {protocol: replace(way, params={"mutant": name}) for protocol, way in base.ways.items()}
-    return replace(base, name=name, ways=ways)
+    ways = {protocol: replace(way, params={"mutant": name, "spelling": spelling}) for protocol, way in base.ways.items()}
+    return replace(base, name=f"{name} {spelling}".strip(), ways=ways)
 
 
 def reference(**params: str) -> Definition:

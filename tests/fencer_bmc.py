@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fencer.events_effects import CommandAnswered, Offers, TaskSaid
+from fencer.events_effects import AllowedCommands, CommandAnswered, TaskStatus
 from fencer.outcome import Action, Cause, Failure, FenceVerdict, Outcome, PowerCommand, Reading, power_of
-from fencer.run import perform
+from fencer.run import run_procedure
 from fencer.target import Limits
-from fencer.transport.base import Unread
+from fencer.transport.base import CallFailed
 
 OFF, ON = PowerCommand.FORCE_OFF, PowerCommand.ON
 LIMITS = Limits(deadline=15)
@@ -45,10 +45,10 @@ class Bmc:
     chassis: Callable[[Bmc], str | None] = lambda bmc: None
     answers: list[CommandAnswered] = field(default_factory=list)  # then accepted
     obeys: Callable[[Bmc, PowerCommand], None] = lambda bmc, command: bmc.follow_orders(command)
-    offered: Offers = field(default_factory=Offers)
+    offered: AllowedCommands = field(default_factory=AllowedCommands)
     misses: list[Failure] = field(default_factory=list)  # of the next reads
     retry_after: float | None = None
-    tasks: list[TaskSaid] = field(default_factory=list)
+    tasks: list[TaskStatus] = field(default_factory=list)
     identity: Callable[[Bmc], str | None] = lambda bmc: "uuid-1"
     cost: float = 0.02
     requests: int = 1
@@ -65,16 +65,16 @@ class Bmc:
         self.reads += 1
         self.clock.at += min(self.cost, timeout)
         if self.cost > timeout:
-            raise Unread(trouble(Cause.TIMEOUT))
+            raise CallFailed(trouble(Cause.TIMEOUT))
         if self.misses:
-            raise Unread(self.misses.pop(0), self.retry_after)
+            raise CallFailed(self.misses.pop(0), self.retry_after)
         word, chassis = self.says(self), self.chassis(self)
         return Reading(
             power=power_of(word, chassis), word=word, at=at, path="test", source="the System", chassis_word=chassis,
             identity=self.identity(self), requests=self.requests,
         )  # fmt: skip
 
-    def offers(self, timeout: float) -> Offers:
+    def allowed_commands(self, timeout: float) -> AllowedCommands:
         return self.offered
 
     def command(self, command: PowerCommand, timeout: float) -> CommandAnswered:
@@ -85,9 +85,9 @@ class Bmc:
             self.obeys(self, command)
         return answer
 
-    def follow(self, task: str, timeout: float) -> TaskSaid:
+    def read_task(self, task: str, timeout: float) -> TaskStatus:
         self.followed += 1
-        return self.tasks.pop(0) if self.tasks else TaskSaid(ended=False)
+        return self.tasks.pop(0) if self.tasks else TaskStatus(ended=False)
 
     def members(self, timeout: float) -> tuple[str, ...]:
         return ()
@@ -101,7 +101,7 @@ class Bmc:
 
 def play(bmc: Bmc, action: Action = Action.OFF, limits: Limits = LIMITS, **given: object) -> Outcome:
     began = bmc.clock.at
-    outcome = perform(action, bmc, bmc.clock, limits, **given)  # type: ignore[arg-type]
+    outcome = run_procedure(action, bmc, bmc.clock, limits, **given)  # type: ignore[arg-type]
     assert bmc.clock.at - began <= limits.deadline + 0.1
     if action is Action.OFF and outcome.verdict is FenceVerdict.CONFIRMED:
         assert not bmc.up, "claimed off while the host was up"
@@ -119,5 +119,5 @@ def how(outcome: Outcome) -> str:
     return outcome.evidence.how
 
 
-def listed(*commands: PowerCommand) -> Offers:
-    return Offers(frozenset(commands), listed=True, source="the System")
+def listed(*commands: PowerCommand) -> AllowedCommands:
+    return AllowedCommands(frozenset(commands), listed=True, source="the System")

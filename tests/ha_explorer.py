@@ -256,7 +256,7 @@ def manager(w: World, i: int, mutant: Mutant):
     if w.rec.state is HAState.AVAILABLE and w.rec.fences < 2:
         yield f"{i} sees no health", apply(w, i, Health(passed=False), mutant)
     if w.rec.state is HAState.CHECKING:  # partition: nothing is seen, the VM writes on
-        yield f"{i} sees no activity", apply(w, i, Activity(seen=False, epoch=w.rec.epoch), mutant)
+        yield f"{i} sees no activity", apply(w, i, Activity(active=False, epoch=w.rec.epoch), mutant)
     if w.budget.returns and w.power == "On" and w.rec.state in (HAState.SUSPECT, HAState.FENCING):
         yield f"{i} sees health", apply(spend(w, returns=1), i, Health(passed=True), mutant)
     if w.budget.admin:

@@ -50,7 +50,7 @@ class World:
         self.effects += effects
         for effect in effects:
             if isinstance(effect, CheckActivity):
-                self.see(Activity(seen=self.active, epoch=effect.epoch))
+                self.see(Activity(active=self.active, epoch=effect.epoch))
             elif isinstance(effect, CallBmc) and not self.silent:
                 self.answer(effect.request)
         return effects

@@ -1,4 +1,4 @@
-"""Fencers by name: those that come with the suite, and files of users."""
+"""Finds a fencer definition by name (built in) or by file (a user's). The command line and the pytest plugin call `load`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HERE: Final = Path(__file__).resolve().parent
 
 
 class UnknownFencer(Exception):
-    """The user named a fencer that there is not."""
+    """The user named a fencer that does not exist."""
 
 
 def names() -> tuple[str, ...]:
@@ -21,9 +21,9 @@ def names() -> tuple[str, ...]:
 
 
 def load(name_or_file: str) -> Definition:
-    """The built-in fencer of that name, or the one in that file (anything with a slash or ending in .yaml).
+    """Returns the built-in fencer of that name, or the one in that file (a name with a slash, or ending in .yaml).
 
-    Raises UnknownFencer, or FencerFileError with every mistake in the file.
+    Raises UnknownFencer, or FencerFileError with all mistakes in the file.
     """
     if "/" in name_or_file or name_or_file.endswith((".yaml", ".yml")):
         return read(Path(name_or_file))

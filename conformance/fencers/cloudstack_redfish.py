@@ -1,7 +1,8 @@
-"""Apache CloudStack's Redfish out-of-band driver, as a regression fencer: what it sends and what it concludes, mistakes included.
+"""Apache CloudStack's Redfish out-of-band driver as a regression fencer: the same requests and conclusions, mistakes included.
 
-As found: the first member of Systems, always; Basic auth; OFF is GracefulShutdown and ForceOff is never sent; any 2xx is success;
-the state is not read again; no request has a time-out; the body of an answer to a POST is not looked at.
+The suite's python adapter calls `fence` in a process of its own. As in CloudStack, it always uses the first member of Systems
+and Basic authentication; OFF sends GracefulShutdown and never ForceOff; any 2xx is success; it does not read the state again;
+no request has a time-out; it does not read the body of the answer to a POST.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ RESET: Final = {"off": "GracefulShutdown", "on": "On", "reboot": "ForceRestart"}
 
 
 class RedfishError(Exception):
-    """What CloudStack's log would say."""
+    """The error text of CloudStack's log."""
 
 
 def fence(action: str, bmc: Mapping[str, str]) -> str | None:
-    """One action of CloudStack's driver; its claim as the suite's python adapter wants it."""
+    """Performs one action; returns its claim for the suite's python adapter."""
     warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
     with requests.Session() as http:
         http.auth = (bmc["user"], bmc["password"])

@@ -1,6 +1,7 @@
-"""The obvious wrong repair of the already-off deadlock: 400, 409 and 0xD5 are taken for "already off".
+"""A fencer with one planted mistake: it takes 400, 409 and 0xD5 for "already off".
 
-It sends first and verifies after every other answer, so that exactly this one mistake is seen.
+This is the obvious but wrong repair of the already-off deadlock. The suite's python adapter calls `fence` in a process of its
+own. It sends first and verifies after every other answer, so that it shows only this one mistake.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ REQUEST_S: Final = 5.0
 
 
 class NotOff(Exception):
-    """The host could not be shown to be off."""
+    """The host is not proved off."""
 
 
 def fence(action: str, bmc: Mapping[str, str]) -> str | None:

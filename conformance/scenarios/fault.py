@@ -15,9 +15,9 @@ from conformance.scenario import (
     names_cause,
     off,
 )
-from conformance.scenarios.words import RESET_PATH, falls_after
+from conformance.scenarios.words import falls_after, power_commands
 from conformance.vocabulary import Cause, Protocol
-from emulator import Armed, When, make_fault
+from emulator import Armed, make_fault
 
 LOST_ANSWER = Scenario(
     id="FAULT-008",
@@ -30,7 +30,11 @@ LOST_ANSWER = Scenario(
         host(ON),
         Inject(
             "the connection is reset instead of the first answer to a reset, which is executed",
-            Armed(fault=make_fault("wire.reset", executed=True), when=When(method="POST", path=RESET_PATH), count=1),
+            Armed(
+                fault=make_fault("wire.reset", executed=True),
+                when=power_commands(Protocol.REDFISH),
+                count=1,
+            ),
         ),
         falls_after(3),
     ),

@@ -1,13 +1,16 @@
-"""A host that is a container: its engine says whether it runs, and only what the engine says becomes the truth.
+"""The driver of hosts that are containers. The truth about such a host is what the container engine says.
+
+`Rack.order` calls `ContainerHosts.perform` in the emulator's thread; it only queues the order. Each host has a worker thread with
+a connection of its own, which carries out orders, inspects the container, and reports news by `report`. `report` is called in the
+worker's thread and must be safe from any thread.
 
 Rules
-  1. On is start, a cut is SIGKILL, a polite request is the container's stop signal and nothing after it: an operating system that
-     ignores it stays up. A frozen (paused) one hears nothing, so nothing is sent to it. A hang is a pause.
-  2. The truth is what an inspection saw, never what an event or an answer said: events only tell when to look. So a late event of
-     an old life cannot switch off a new one.
-  3. An engine that is slow, gone, or does not know the container makes the host out of sight: unknown, never Off.
-  4. Only containers that carry the lab's label are touched; that is looked at again before every call.
-  5. Nothing here blocks its caller: each host has a worker thread and a connection of its own.
+  1. ENERGISE starts the container, CUT sends SIGKILL, a graceful request sends the container's stop signal and nothing after it:
+     an OS that ignores it stays up. A paused container stands for a hung OS, and gets no signal.
+  2. The truth is the result of an inspection, never of an event or of an answer: events only say when to inspect. So a late event
+     of an earlier start cannot switch off a host that was started again.
+  3. If the engine is slow, gone, or does not know the container, the host's rail is unknown, never Off.
+  4. Only containers with the lab's label are touched. The label is checked again before every call.
 """
 
 from __future__ import annotations
@@ -20,34 +23,35 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from emulator.backends.tell import Tell
+from emulator.backends.report_news import ReportNews
 from emulator.core.truth.host import News, Order
 
 LABEL = "org.fencelab.host"
 PROJECT_LABEL = "com.docker.compose.project"
-LOOK_EVERY = 1.0
-"""Seconds between two looks at a container of which no event speaks: an engine can also fall silent."""
-PATIENCE = 5
-"""Seconds for one answer of the engine. SIGKILL is answered when the container has ended."""
+INSPECT_EVERY_S = 1.0
+"""Seconds between two inspections of a container without events: an engine can also stop sending events."""
+ENGINE_TIMEOUT_S = 5
+"""Seconds to wait for one answer of the engine, which answers SIGKILL only when the container has ended."""
 
 _log = logging.getLogger("fencelab.docker")
 
 
 class OutOfSight(Exception):
-    """The engine cannot be asked, or does not know the container. Nothing is known about the host."""
+    """The engine cannot be reached, or does not know the container. The state of the host is unknown."""
 
 
 class NotOurs(Exception):
-    """The container is there, but it is not the lab's. Whoever wrote the rack has to give it the label, or another name."""
+    """The container exists, but lacks the lab's label. The author of the rack must label it, or name another container."""
 
 
 class OrderRefused(Exception):
-    """The engine answered and said no; the next look says what holds."""
+    """The engine answered with an error. The next inspection shows the state of the container."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DockerHost:
-    """The container with `org.fencelab.host=<label>`. `container` insists on a name, `project` on a compose project."""
+    """The container with `org.fencelab.host=<label>`. It must also have the name `container` and belong to the compose project
+    `project`, where they are given."""
 
     label: str
     container: str | None = None
@@ -56,7 +60,7 @@ class DockerHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerState:
-    """A container at the time of one look. `life` changes with every start."""
+    """A container at the time of one inspection. `life` is different after every start."""
 
     id: str
     running: bool
@@ -65,10 +69,10 @@ class ContainerState:
 
 
 class Engine(Protocol):
-    """One connection to an engine. Every method raises OutOfSight; the calls that change something also OrderRefused."""
+    """One connection to an engine. Every method may raise OutOfSight; those that change something also OrderRefused."""
 
     def find(self, host: DockerHost) -> ContainerState:
-        """Raises NotOurs too."""
+        """Inspects the host's container. Raises NotOurs too."""
         ...
 
     def start(self, container: str) -> None: ...
@@ -79,50 +83,50 @@ class Engine(Protocol):
     def unpause(self, container: str) -> None: ...
 
     def changes(self) -> Iterator[str]:
-        """The labels of containers to which something has happened, until the engine goes away or `close` is called."""
+        """Yields the label of each container that changes. Blocks; ends when the engine goes away or `close` is called."""
         ...
 
     def close(self) -> None: ...
 
 
 class LabAction(StrEnum):
-    """What no BMC can do to a host, but a lab can."""
+    """What the lab can do to a host, and a BMC cannot."""
 
     HANG = "hang"
     RECOVER = "recover"
 
 
 class ContainerHosts:
-    """Holds hosts that are containers."""
+    """A `HostDriver` for containers. Keys are (BMC, system id)."""
 
     def __init__(
         self,
         hosts: Mapping[tuple[str, str], DockerHost],
-        tell: Tell,
+        report: ReportNews,
         connect: Callable[[], Engine],
-        look_every: float = LOOK_EVERY,
+        inspect_every_s: float = INSPECT_EVERY_S,
     ) -> None:
-        """Raises NotOurs where a container is there without the lab's label. An engine that is not there yet is waited for."""
-        _insist_on_ours(connect(), hosts.values())
-        self._workers = {key: _EngineWorker(key, host, tell, connect(), look_every) for key, host in hosts.items()}
-        self._watch = _Watch(self._workers.values(), connect(), look_every) if hosts else None
+        """Starts the workers. Raises NotOurs for a container without the lab's label. The engine may become reachable later."""
+        _check_labels(connect(), hosts.values())
+        self._workers = {key: _EngineWorker(key, host, report, connect(), inspect_every_s) for key, host in hosts.items()}
+        self._follower = _EventFollower(self._workers.values(), connect(), inspect_every_s) if hosts else None
 
     def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
-        self._workers[unit, system].wants.put((order, cause))
+        self._workers[unit, system].orders.put((order, cause))
 
     def lab(self, unit: str, system: str, action: LabAction) -> None:
-        """Freezes or thaws the host. Returns at once; the truth follows."""
-        self._workers[unit, system].wants.put((action, None))
+        """Pauses or unpauses the host. Returns at once; news follow when it is done."""
+        self._workers[unit, system].orders.put((action, None))
 
     def close(self) -> None:
-        """Leaves the containers as they are and joins the threads. Nothing is told any more."""
-        if self._watch is not None:
-            self._watch.close()
+        """Joins the threads and leaves the containers as they are. No news are reported any more."""
+        if self._follower is not None:
+            self._follower.close()
         for worker in self._workers.values():
             worker.close()
 
 
-def _insist_on_ours(engine: Engine, hosts: Iterable[DockerHost]) -> None:
+def _check_labels(engine: Engine, hosts: Iterable[DockerHost]) -> None:
     try:
         for host in hosts:
             engine.find(host)
@@ -133,74 +137,76 @@ def _insist_on_ours(engine: Engine, hosts: Iterable[DockerHost]) -> None:
 
 
 class _EngineWorker:
-    """One host: its orders and looks, one after the other, so that the news are in the order of what happened."""
+    """One host: its orders and inspections, one after the other, so that news come in the order in which things happened."""
 
-    def __init__(self, key: tuple[str, str], host: DockerHost, tell: Tell, engine: Engine, look_every: float) -> None:
+    def __init__(
+        self, key: tuple[str, str], host: DockerHost, report: ReportNews, engine: Engine, inspect_every_s: float
+    ) -> None:
         self.host = host
-        self.wants: queue.Queue[tuple[Order | LabAction | None, int | None] | None] = queue.Queue()
+        self.orders: queue.Queue[tuple[Order | LabAction | None, int | None] | None] = queue.Queue()
         self._key = key
-        self._tell_anybody = tell
+        self._report_news = report
         self._engine = engine
-        self._look_every = look_every
+        self._inspect_every_s = inspect_every_s
         self._known: ContainerState | None = None
-        self._shall_boot = False
-        self._complaint = ""
+        self._reboot_requested = False
+        self._last_problem = ""
         self._closed = False
         self._thread = threading.Thread(target=self._work, name=f"container of {host.label}", daemon=True)
         self._thread.start()
-        self.look()
+        self.inspect()
 
-    def look(self) -> None:
-        self.wants.put((None, None))
+    def inspect(self) -> None:
+        self.orders.put((None, None))
 
     def close(self) -> None:
         self._closed = True
-        self.wants.put(None)
-        self._thread.join(2 * PATIENCE)
+        self.orders.put(None)
+        self._thread.join(2 * ENGINE_TIMEOUT_S)
 
     def _work(self) -> None:
         while True:
             try:
-                want = self.wants.get(timeout=self._look_every)
+                item = self.orders.get(timeout=self._inspect_every_s)
             except queue.Empty:
-                want = (None, None)
-            if want is None or self._closed:
+                item = (None, None)
+            if item is None or self._closed:
                 break
-            self._turn(*want)
+            self._handle(*item)
         self._engine.close()
 
-    def _turn(self, want: Order | LabAction | None, cause: int | None) -> None:
+    def _handle(self, order: Order | LabAction | None, cause: int | None) -> None:
         before = self._known
         try:
             seen = self._engine.find(self.host)
-            if want is not None:
-                self._do(want, seen)
+            if order is not None:
+                self._carry_out(order, seen)
                 seen = self._engine.find(self.host)
             booted = self._boot_again(before, seen)
             seen = booted or seen
         except (OutOfSight, NotOurs) as error:
-            self._complain(str(error))
-            if before is not None or want is not None:
-                self._tell(News.OUT_OF_SIGHT, cause)
+            self._log_problem(str(error))
+            if before is not None or order is not None:
+                self._report(News.OUT_OF_SIGHT, cause)
             self._known = None
             return
-        self._complaint = ""
+        self._last_problem = ""
         self._known = seen
-        for news in _news(want, before, seen, booted is not None):
-            self._tell(news, cause)
+        for news in _news(order, before, seen, booted is not None):
+            self._report(news, cause)
 
-    def _do(self, want: Order | LabAction, seen: ContainerState) -> None:
-        """Carries an order out. Where the engine says no, the look that follows shows what holds."""
-        if want is not Order.ASK_REBOOT:
-            self._shall_boot = False
+    def _carry_out(self, order: Order | LabAction, seen: ContainerState) -> None:
+        """Carries out an order. If the engine refuses it, the inspection that follows shows the state."""
+        if order is not Order.ASK_REBOOT:
+            self._reboot_requested = False
         try:
-            self._ask(want, seen)
+            self._ask(order, seen)
         except OrderRefused as error:
-            _log.warning("%s of %s: %s", want, self.host.label, error)
+            _log.warning("%s of %s: %s", order, self.host.label, error)
 
-    def _ask(self, want: Order | LabAction, seen: ContainerState) -> None:
+    def _ask(self, order: Order | LabAction, seen: ContainerState) -> None:
         engine = self._engine
-        match want:
+        match order:
             case Order.ENERGISE if not seen.running:
                 engine.start(seen.id)
             case _ if not seen.running:
@@ -215,7 +221,7 @@ class _EngineWorker:
             case Order.ASK_SHUTDOWN if not seen.paused:
                 engine.ask_down(seen.id)
             case Order.ASK_REBOOT if not seen.paused:
-                self._shall_boot = True
+                self._reboot_requested = True
                 engine.ask_down(seen.id)
             case LabAction.HANG if not seen.paused:
                 engine.pause(seen.id)
@@ -223,10 +229,10 @@ class _EngineWorker:
                 engine.unpause(seen.id)
 
     def _boot_again(self, before: ContainerState | None, seen: ContainerState) -> ContainerState | None:
-        """A host that went down because it was asked to boot again is started. None: there was nothing to start."""
-        if not self._shall_boot or seen.running or before is None or not before.running:
+        """Starts a host that went down because it was asked to reboot. None: nothing was started."""
+        if not self._reboot_requested or seen.running or before is None or not before.running:
             return None
-        self._shall_boot = False
+        self._reboot_requested = False
         try:
             self._engine.start(seen.id)
         except OrderRefused as error:
@@ -235,50 +241,53 @@ class _EngineWorker:
         again = self._engine.find(self.host)
         return again if again.running else None
 
-    def _tell(self, news: News, cause: int | None) -> None:
+    def _report(self, news: News, cause: int | None) -> None:
         if not self._closed:
-            self._tell_anybody(*self._key, news, cause)
+            self._report_news(*self._key, news, cause)
 
-    def _complain(self, sentence: str) -> None:
-        """Says a thing once, not every second."""
-        if sentence != self._complaint:
-            self._complaint = sentence
+    def _log_problem(self, sentence: str) -> None:
+        """Logs a problem once, not at every inspection."""
+        if sentence != self._last_problem:
+            self._last_problem = sentence
             _log.warning("%s", sentence)
 
 
-def _news(want: Order | LabAction | None, before: ContainerState | None, seen: ContainerState, booted: bool) -> Iterator[News]:
-    """What to tell of a look. An order is always answered, also where nothing had to change."""
+def _news(order: Order | LabAction | None, before: ContainerState | None, seen: ContainerState, booted: bool) -> Iterator[News]:
+    """The news that follow from an inspection. CUT and ENERGISE always give news, also where nothing had to change."""
     was_up = before is not None and before.running
     if not seen.running:
-        if before is None or was_up or want is Order.CUT:
+        if before is None or was_up or order is Order.CUT:
             yield News.WENT_DOWN
         return
     new_life = before is not None and was_up and before.life != seen.life
     if new_life:
         frozen = before is not None and before.paused
         yield News.OS_BOOTED if booted and not frozen else News.WAS_RESET
-    elif not was_up or want is Order.ENERGISE:
+    elif not was_up or order is Order.ENERGISE:
         yield News.CAME_UP
     was_frozen = before is not None and was_up and not new_life and before.paused
     if seen.paused != was_frozen:
         yield News.OS_HUNG if seen.paused else News.OS_RECOVERED
 
 
-class _Watch:
-    """Follows the engine's events and wakes the worker concerned; all of them when the engine has gone or come back."""
+class _EventFollower:
+    """Follows the engine's events in a thread of its own, and makes the worker of a changed container inspect it.
 
-    def __init__(self, workers: Iterable[_EngineWorker], engine: Engine, retry_every: float) -> None:
+    All workers inspect theirs when the engine goes away or comes back.
+    """
+
+    def __init__(self, workers: Iterable[_EngineWorker], engine: Engine, retry_every_s: float) -> None:
         self._workers = list(workers)
         self._engine = engine
         self._ended = threading.Event()
-        self._retry_every = retry_every
+        self._retry_every_s = retry_every_s
         self._thread = threading.Thread(target=self._follow, name="engine events", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         self._ended.set()
         self._engine.close()
-        self._thread.join(PATIENCE)
+        self._thread.join(ENGINE_TIMEOUT_S)
 
     def _follow(self) -> None:
         while not self._ended.is_set():
@@ -286,11 +295,11 @@ class _Watch:
                 for label in self._engine.changes():
                     self._wake(label)
             except OutOfSight:
-                pass  # each worker finds out for itself, and says so
+                pass  # each worker notices this too, and reports it
             self._wake(None)
-            self._ended.wait(self._retry_every)
+            self._ended.wait(self._retry_every_s)
 
     def _wake(self, label: str | None) -> None:
         for worker in self._workers:
             if label is None or worker.host.label == label:
-                worker.look()
+                worker.inspect()

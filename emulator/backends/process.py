@@ -1,10 +1,12 @@
-"""A host that is a local process group: the leader is its operating system, everything it starts is what runs on it.
+"""The driver of hosts that are local process groups. The leader stands for the operating system, its children for what
+runs on it.
 
-On starts the leader in a session of its own. A cut kills the whole group with SIGKILL; a polite request is SIGTERM to the leader,
-which may ignore it; a leader that ends by itself is a host that went down, and takes its group with it. The truth follows what
-really happened: WENT_DOWN is told only when no live process of the group is left.
+`Rack.order` calls `ProcessHosts.perform` in the emulator's thread; it only queues the order. A worker thread per host carries it
+out and reports the news by `report`, which is called in the worker's threads and must be safe from any thread.
 
-Nothing here blocks its caller: each host has a worker thread, and news go through `tell`, which must be safe from any thread.
+ENERGISE starts the leader in a session of its own. CUT kills the whole group with SIGKILL. A graceful request is SIGTERM to the
+leader, which may ignore it. If the leader ends by itself, the host went down, and the rest of its group is killed. WENT_DOWN is
+reported only when no live process of the group is left.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emulator.backends.tell import Tell
+from emulator.backends.report_news import ReportNews
 from emulator.core.truth.host import News, Order
 
 _log = logging.getLogger(__name__)
@@ -27,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessHost:
-    """The command that is the host's operating system. `log` takes its output (default: nowhere)."""
+    """The command that stands for the host's operating system. `log` is a file for its output (None: discard it)."""
 
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
@@ -36,7 +38,7 @@ class ProcessHost:
 
 
 def live_members(group: int) -> list[int]:
-    """Processes of a group that still run. Zombies do not: they can write nothing, whoever reaps them."""
+    """The processes of a group that still run. Zombies do not count: they can write nothing."""
     members = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -44,7 +46,7 @@ def live_members(group: int) -> list[int]:
         try:
             stat = Path("/proc", entry, "stat").read_text()
         except OSError:
-            continue  # gone between the listing and the look
+            continue  # ended after the directory was listed
         state, _parent, pgrp = stat.rpartition(")")[2].split()[:3]
         if int(pgrp) == group and state not in "ZX":
             members.append(int(entry))
@@ -52,32 +54,32 @@ def live_members(group: int) -> list[int]:
 
 
 class ProcessHosts:
-    """Holds hosts that are local process groups."""
+    """A `HostDriver` for local process groups. Keys are (BMC, system id)."""
 
-    def __init__(self, hosts: Mapping[tuple[str, str], ProcessHost], tell: Tell) -> None:
-        self._workers = {key: _ProcessWorker(key, host, tell) for key, host in hosts.items()}
+    def __init__(self, hosts: Mapping[tuple[str, str], ProcessHost], report: ReportNews) -> None:
+        self._workers = {key: _ProcessWorker(key, host, report) for key, host in hosts.items()}
 
     def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
         self._workers[unit, system].orders.put((order, cause))
 
     def switch_on(self, unit: str, system: str) -> None:
-        """Starts a host that the rack already believes to be on; tells nothing if that works."""
+        """Starts a host that is on in the rack from the beginning; reports no news. Raises OSError if the command cannot run."""
         self._workers[unit, system].start_quietly()
 
     def close(self) -> None:
-        """Kills every group and joins the workers. Nothing is told any more."""
+        """Kills every group and joins the workers. No news are reported any more."""
         for worker in self._workers.values():
             worker.close()
 
 
 class _ProcessWorker:
-    """One host: its orders one after the other, and its unexpected end."""
+    """One host: carries out its orders one after the other, and notices when its leader ends by itself."""
 
-    def __init__(self, key: tuple[str, str], host: ProcessHost, tell: Tell) -> None:
+    def __init__(self, key: tuple[str, str], host: ProcessHost, report: ReportNews) -> None:
         self.key = key
         self.orders: queue.Queue[tuple[Order, int] | None] = queue.Queue()
         self._host = host
-        self._tell_anybody = tell
+        self._report_news = report
         self._leader: subprocess.Popen[bytes] | None = None
         self._reboots: subprocess.Popen[bytes] | None = None  # the leader that was asked to boot again
         self._closed = False
@@ -102,11 +104,11 @@ class _ProcessWorker:
             with self._lock:
                 news = self._carry_out(order)
             if news is not None:
-                self._tell(news, cause)
+                self._report(news, cause)
 
-    def _tell(self, news: News, cause: int | None) -> None:
+    def _report(self, news: News, cause: int | None) -> None:
         if not self._closed:
-            self._tell_anybody(*self.key, news, cause)
+            self._report_news(*self.key, news, cause)
 
     def _carry_out(self, order: Order) -> News | None:
         running = self._leader is not None
@@ -129,7 +131,7 @@ class _ProcessWorker:
         return None
 
     def _started(self) -> bool:
-        """False where the host's command cannot be run: then the host is down, and the log says why."""
+        """Starts the host. False where its command cannot be run: the host is down then, and the log says why."""
         if self._closed:
             return False
         try:
@@ -157,24 +159,24 @@ class _ProcessWorker:
         threading.Thread(target=self._await_end, args=(self._leader,), daemon=True, name=f"end of {self.key[0]}").start()
 
     def _await_end(self, leader: subprocess.Popen[bytes]) -> None:
-        # WNOWAIT leaves the zombie, so that the group id cannot be given to anybody else before the group has been killed.
+        # WNOWAIT leaves the zombie, so the kernel cannot use the group id again before the group has been killed.
         try:
             os.waitid(os.P_PID, leader.pid, os.WEXITED | os.WNOWAIT)
         except ChildProcessError:
-            return  # an order has reaped it already, and tells its own news
+            return  # an order has killed it, and reports its own news
         with self._lock:
             if self._leader is not leader:
-                return  # it was us: the order tells its own news
+                return  # an order has killed it, and reports its own news
             self._kill_group()
             booted = leader is self._reboots and self._started()
-        self._tell(News.OS_BOOTED if booted else News.WENT_DOWN, None)
+        self._report(News.OS_BOOTED if booted else News.WENT_DOWN, None)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._leader is not None:
             os.kill(self._leader.pid, number)
 
     def _kill_group(self) -> None:
-        """Returns when nothing of the group runs any more."""
+        """Kills all processes of the group. Returns when none of them runs any more."""
         leader, self._leader = self._leader, None
         if leader is None:
             return

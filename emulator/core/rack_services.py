@@ -1,4 +1,8 @@
-"""The part of the rack that its engines may use: time, orders, what a BMC says, the journal."""
+"""The part of the rack that the classes which it owns may use: time, orders, what a BMC says, the journal.
+
+`Effects`, `BmcLogWriter`, `Watchdogs`, `Alarms` and `BmcLife` receive it from `Rack`, and call it in the emulator's one thread.
+Times are in seconds on the rack's clock.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from profiles.model import Span, View
 
 
 class RackServices(Protocol):
-    """What `Rack` is to them; it imports them, so they know it by this shape."""
+    """`Rack` as those classes see it. A protocol, because `rack` imports their modules and they cannot import it."""
 
     journal: Journal
 

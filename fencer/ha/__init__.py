@@ -1,1 +1,4 @@
-"""High availability of hosts: notice a dead one, prove that it is off, start its VMs elsewhere. See docs/ha.md."""
+"""High availability of hosts: detects a host that does not answer, proves that it is off, and starts its VMs on others.
+
+The command `fence-ha` runs it. See docs/ha.md.
+"""

@@ -1,4 +1,7 @@
-"""Puts one manager together from a configuration: the only place that knows which client, probe and executor is used."""
+"""Builds a Manager from a configuration: chooses the BMC client, the probes and the VM executor.
+
+`fence-ha run` and the tests call it, in the main thread, before the manager starts. Timeouts are seconds.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +17,24 @@ from fencer.ha.config import Config, HostPart
 from fencer.ha.event_lines import Sink
 from fencer.ha.manager import Manager, Pools
 from fencer.ha.policy import PolicyName
-from fencer.ha.probes import ask_all
+from fencer.ha.probes import run_probes
 from fencer.ha.restarts import Restarts
 from fencer.ha.store import SqliteStore
-from fencer.ha.vm_executors import ExecExecution, Executor, HttpExecution
+from fencer.ha.vm_executors import ExecVmExecutor, HttpVmExecutor, VmExecutor
 from fencer.ha.yamlfile import ConfigError
 
 
 def make_manager(config: Config, store: SqliteStore, sink: Sink, workers: Pools) -> Manager:
     clock, base = store.clock(), config.path.parent
     for protocol in sorted({host.bmc.protocol for host in config.part.hosts}):
-        # The fencer loads a transport on first use; first use would be in several worker threads at once.
+        # Import the transports now: otherwise several worker threads would import them at the same time.
         import_module(f"fencer.transport.{protocol}")
     bmcs = {host.name: make_bmc(config, host) for host in config.part.hosts}
     restarts = Restarts(config, store, clock, make_executor(config), workers)
     owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     return Manager(
         config, store, clock, bmcs, restarts,
-        lambda probes, timeout: ask_all(probes, timeout, base, scale=config.part.scale), workers, sink, owner,
+        lambda probes, timeout: run_probes(probes, timeout, base, scale=config.part.scale), workers, sink, owner,
     )  # fmt: skip
 
 
@@ -40,7 +43,7 @@ def make_pools(config: Config) -> Pools:
 
 
 def make_bmc(config: Config, host: HostPart) -> BmcClient:
-    """Raises ConfigError for what the policy's client cannot reach."""
+    """Returns the BMC client for the configured policy. Raises ConfigError if that client cannot use the host's BMC."""
     if config.policy.name is PolicyName.CLOUDSTACK:
         if host.bmc.protocol != "redfish":
             raise ConfigError([f"{config.path}: hosts.{host.name}.bmc: the policy cloudstack-4.22 is here with Redfish only"])
@@ -54,13 +57,13 @@ def make_bmc(config: Config, host: HostPart) -> BmcClient:
     )
 
 
-def make_executor(config: Config) -> Executor | None:
+def make_executor(config: Config) -> VmExecutor | None:
     part = config.part.executor
     if part is None:
         return None
     if part.kind == "exec":
-        return ExecExecution(start_argv=part.start, stop_argv=part.stop, cwd=Path(config.path).parent)
+        return ExecVmExecutor(start_argv=part.start, stop_argv=part.stop, cwd=Path(config.path).parent)
     token = os.environ.get(part.token_env) if part.token_env else None
     if part.token_env and token is None:
         raise ConfigError([f"{config.path}: executor.token_env: {part.token_env} is not set"])
-    return HttpExecution(agents={host.name: host.agent or "" for host in config.part.hosts}, token=token)
+    return HttpVmExecutor(agents={host.name: host.agent or "" for host in config.part.hosts}, token=token)

@@ -1,9 +1,12 @@
-"""What a manager asks of a BMC, and the two clients that can be asked: the reference fencer and CloudStack's, as found.
+"""The interface of a manager to a BMC, and its implementation with the reference fencer.
+
+`Manager` calls it in the worker threads of the pool "bmc". Timeouts are seconds.
 
 Rules
-  1. Every call ends by itself, within the time that it was given plus one log-out.
-  2. `permit` is asked in the instant before each power command leaves. It is how a lost lease stops a late command.
-  3. No answer of `off` or `reset` is proof; only `read` can give that, and only twice.
+  1. Every call returns within its timeouts plus one log-out.
+  2. A client calls `permit` immediately before it sends a power command. If the manager has lost its lease, `permit`
+     returns False and the command is not sent.
+  3. The result of `off` or `reset` does not prove that the host is off. Only two calls of `read` can prove it.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ class CommandAnswer:
 
 
 class BmcReadFailed(Exception):
-    """No reading; nothing is known about the host's power."""
+    """The read returned no power state. The power state of the host is unknown."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.text)
@@ -35,7 +38,7 @@ class BmcReadFailed(Exception):
 
 class BmcClient(Protocol):
     def read(self, timeout: float) -> Reading:
-        """One live read. Raises ReadFailed."""
+        """Reads the power state once, live. Raises BmcReadFailed."""
         ...
 
     def off(self, timeout: float, permit: CommandPermit) -> CommandAnswer: ...
@@ -43,13 +46,15 @@ class BmcClient(Protocol):
     def reset(self, timeout: float, permit: CommandPermit) -> CommandAnswer: ...
 
 
-_FINAL = frozenset({Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED, Cause.NOT_FOUND, Cause.UNSUPPORTED, Cause.CONFIG, Cause.TLS})
-_REFUSAL = frozenset({Cause.ALREADY_IN_STATE, Cause.CONFLICT, Cause.BUSY, Cause.PRECONDITION})
+_FINAL_CAUSES = frozenset(
+    {Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED, Cause.NOT_FOUND, Cause.UNSUPPORTED, Cause.CONFIG, Cause.TLS}
+)
+_REFUSAL_CAUSES = frozenset({Cause.ALREADY_IN_STATE, Cause.CONFLICT, Cause.BUSY, Cause.PRECONDITION})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FencedBmc:
-    """A BMC through the reference fencer. `power_off_timeout`: seconds that a whole reset may take."""
+    """Calls a BMC with the reference fencer. `power_off_timeout`: seconds that a whole reset may take."""
 
     target: Target
     chassis_check: ChassisCheck = ChassisCheck.REQUIRE
@@ -62,8 +67,8 @@ class FencedBmc:
             raise BmcReadFailed(error.failure) from error
 
     def off(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
-        vetoed, ask = _remembering(permit)
-        # One command per attempt: the machine counts, spaces and announces them. Three calls of `timeout` each fit.
+        permits, recorded_permit = _recording_permit(permit)
+        # One command per attempt: `machine` counts the attempts and waits between them. The deadline allows three calls.
         limits = Limits(
             deadline=3 * timeout,
             connect=timeout,
@@ -72,38 +77,39 @@ class FencedBmc:
             max_commands=1,
             chassis_check=self.chassis_check,
         )
-        return _answer(fence(self.target, limits, permit=lambda _: ask()), vetoed)
+        return _command_answer(fence(self.target, limits, permit=lambda _: recorded_permit()), permits)
 
     def reset(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
-        vetoed, ask = _remembering(permit)
+        permits, recorded_permit = _recording_permit(permit)
         limits = Limits(
             deadline=max(self.power_off_timeout, 3 * timeout),
             connect=timeout,
             request=timeout,
             chassis_check=self.chassis_check,
         )
-        return _answer(reset(self.target, limits, permit=lambda _: ask()), vetoed)
+        return _command_answer(reset(self.target, limits, permit=lambda _: recorded_permit()), permits)
 
 
-def _remembering(permit: CommandPermit) -> tuple[list[bool], CommandPermit]:
-    asked: list[bool] = []
+def _recording_permit(permit: CommandPermit) -> tuple[list[bool], CommandPermit]:
+    """Returns a list, and a permit that appends each of its results to that list."""
+    answers: list[bool] = []
 
-    def ask() -> bool:
-        asked.append(permit())
-        return asked[-1]
+    def recorded_permit() -> bool:
+        answers.append(permit())
+        return answers[-1]
 
-    return asked, ask
+    return answers, recorded_permit
 
 
-def _answer(outcome: Outcome, permits: list[bool]) -> CommandAnswer:
+def _command_answer(outcome: Outcome, permits: list[bool]) -> CommandAnswer:
     failure = outcome.failure
     if outcome.verdict is FenceVerdict.CONFIRMED or failure is None:
         return CommandAnswer(result=CommandResult.ACCEPTED)
     if outcome.commands_sent == 0:
-        vetoed = False in permits
-        return CommandAnswer(result=CommandResult.NOT_SENT if vetoed else CommandResult.FAILED, failure=failure)
-    if failure.cause in _FINAL:
+        refused = False in permits
+        return CommandAnswer(result=CommandResult.NOT_SENT if refused else CommandResult.FAILED, failure=failure)
+    if failure.cause in _FINAL_CAUSES:
         return CommandAnswer(result=CommandResult.FAILED, failure=failure)
-    if failure.cause in _REFUSAL:
+    if failure.cause in _REFUSAL_CAUSES:
         return CommandAnswer(result=CommandResult.REFUSED, failure=failure)
     return CommandAnswer(result=CommandResult.AMBIGUOUS, failure=failure)

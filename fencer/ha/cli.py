@@ -1,4 +1,7 @@
-"""`fence-ha`: run a manager, look at the hosts, tell it what only a human can know."""
+"""The command `fence-ha`: runs a manager, shows the hosts and the timeline, and takes requests of an operator.
+
+Operator commands write a request to the state file and wait for the answer of the manager that owns the host.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ POLICY = click.option("--policy", type=click.Choice(POLICY_NAMES), help="Instead
 
 
 class OperatorRefused(click.ClickException):
-    """One sentence, exit 2."""
+    """Prints one sentence to stderr; exit status 2."""
 
     exit_code = 2
 
@@ -71,13 +74,13 @@ def run(config: Path, policy: str | None, json_lines: bool, state: Path | None, 
         try:
             manager = make_manager(loaded, store, stdout_sink(json_lines), pools)
             with _stop_signals() as stopped:
-                manager.turn()
+                manager.run_round()
                 if once:
                     manager.wait(loaded.policy.health_timeout + 1)
-                    manager.turn()
+                    manager.run_round()
                 while not once and not stopped:
                     manager.wait(manager.idle)
-                    manager.turn()
+                    manager.run_round()
             manager.stop()
         finally:
             pools.close()
@@ -142,7 +145,7 @@ def _status_line(row: dict[str, object]) -> str:
 @click.option("--wait", "seconds", default=10.0, show_default=True, help="Seconds to wait for the answer.")
 def enable(config: Path, host: str, state: Path | None, seconds: float) -> None:
     """Puts HOST under HA; lets a host in again that was Down and answers."""
-    _ask(config, state, host, "enable", {}, seconds)
+    _submit_request(config, state, host, "enable", {}, seconds)
 
 
 @main.command()
@@ -152,7 +155,7 @@ def enable(config: Path, host: str, state: Path | None, seconds: float) -> None:
 @click.option("--wait", "seconds", default=10.0, show_default=True, help="Seconds to wait for the answer.")
 def disable(config: Path, host: str, state: Path | None, seconds: float) -> None:
     """Takes HOST out of HA. A fence that is open is cancelled; nothing of it is committed any more."""
-    _ask(config, state, host, "disable", {}, seconds)
+    _submit_request(config, state, host, "disable", {}, seconds)
 
 
 @main.command()
@@ -168,19 +171,19 @@ def confirm(config: Path, host: str, fence_id: str, reason: str, who: str, state
 
     Its VMs are started elsewhere on your word. If the host runs after all, they run twice.
     """
-    _ask(config, state, host, "confirm", {"fence_id": fence_id, "who": who, "why": reason}, seconds)
+    _submit_request(config, state, host, "confirm", {"fence_id": fence_id, "who": who, "why": reason}, seconds)
 
 
-def _ask(config: Path, state: Path | None, host: str, what: str, detail: dict[str, str], seconds: float) -> None:
+def _submit_request(config: Path, state: Path | None, host: str, what: str, detail: dict[str, str], seconds: float) -> None:
     with _opened(config, state) as (_, store):
         if host not in store.hosts():
             raise OperatorRefused(f"no host is called {host}; there are {', '.join(store.hosts()) or 'none'}")
         clock = store.clock()
         if store.load(host).lease_until <= clock.now():
             click.echo(f"no manager has {host} at the moment; the request is kept until one does", err=True)
-        request = store.ask(host, what, detail, clock.now())
+        request = store.add_request(host, what, detail, clock.now())
         end = time.monotonic() + seconds
-        while (answer := store.answer(request)).ok is None:
+        while (answer := store.operator_request(request)).ok is None:
             if time.monotonic() >= end:
                 raise OperatorRefused(f"no answer within {seconds:g} s; the request stays in the queue")
             time.sleep(0.05)

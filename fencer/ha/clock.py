@@ -1,9 +1,10 @@
-"""The one clock that all managers of a store share.
+"""The clock that all managers of one store share, in seconds. Any thread may read it.
 
 Theory
-  Deadlines outlive processes, so a process's own monotonic clock will not do; a wall clock may jump, and a lease must not.
-  So: the machine's boot-time clock, which never jumps and is the same in every process, plus an offset that is written to the
-  store once per boot and makes the values read like Unix time.
+  Deadlines are stored and must be valid in another process, so a process's own monotonic clock cannot be used. A wall clock
+  may jump, and then leases would end too early or too late. So this clock is CLOCK_BOOTTIME, which never jumps and is the
+  same in every process, plus an offset. The first manager after a boot writes the offset to the store; with it, values are
+  close to Unix time.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 class SharedClock(Protocol):
     def now(self) -> float:
-        """Seconds; comparable between all managers of one store."""
+        """The current time in seconds. Times of all managers of one store can be compared."""
         ...
 
 
 class BootClock:
-    """`offset` comes from the store, see `SqliteStore.clock`."""
+    """CLOCK_BOOTTIME plus `offset` seconds. The offset comes from `SqliteStore.clock`."""
 
     def __init__(self, offset: float) -> None:
         self._offset = offset

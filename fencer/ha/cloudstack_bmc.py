@@ -1,10 +1,13 @@
-"""CloudStack 4.22's Redfish client as found, for the policy `cloudstack-4.22` only.
+"""Sends the same Redfish requests as CloudStack 4.22, for the policy `cloudstack-4.22` only.
+
+`Manager` calls it in the worker threads of the pool "bmc". Timeouts are seconds.
 
 Rules
-  1. On the wire it does what was captured from CloudStack: GET Systems (no trailing slash), the first member, Basic auth sent
-     at once, POST with ResetType; any 2xx is success, the body of a POST is never read, a 202's task is never followed.
-  2. Differences, each for the sake of a demonstration that ends: a time-out exists (CloudStack has none), and any port will do
-     (CloudStack reaches 443 and 80 only).
+  1. The requests are those captured from CloudStack: GET Systems (no trailing slash), the first member, Basic authentication
+     in the first request, POST with ResetType. Any 2xx is success; the body of the answer to the POST is not read, and the
+     task of a 202 is not followed.
+  2. There are two differences, so that a demonstration ends: requests have a time-out (CloudStack has none), and any port
+     can be used (CloudStack uses 443 and 80 only).
 """
 
 from __future__ import annotations
@@ -17,13 +20,13 @@ from fencer.ha.bmc import BmcReadFailed, CommandAnswer, CommandPermit
 from fencer.ha.observations import CommandResult
 from fencer.outcome import Cause, Failure, Reading
 
-OFF = "GracefulShutdown"  # OFF and SOFT are the same there (RedfishWrapper.java:33-34)
+OFF = "GracefulShutdown"  # CloudStack sends the same for OFF and SOFT (RedfishWrapper.java:33-34)
 RESET = "ForceRestart"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudStackBmc:
-    """`url` like https://127.0.0.2:8443; `verify` as requests takes it (a bool or the path of a CA file)."""
+    """One BMC. `url`: for example https://127.0.0.2:8443. `verify`: a bool or the path of a CA file, as in requests."""
 
     url: str
     user: str
@@ -31,7 +34,7 @@ class CloudStackBmc:
     verify: bool | str = False
 
     def read(self, timeout: float) -> Reading:
-        """CloudStack's HA never asks. Raises ReadFailed, always."""
+        """Always raises BmcReadFailed: CloudStack's HA never reads the power state."""
         raise BmcReadFailed(Failure(cause=Cause.UNSUPPORTED, text="the policy cloudstack-4.22 never reads the power state"))
 
     def off(self, timeout: float, permit: CommandPermit) -> CommandAnswer:

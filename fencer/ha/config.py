@@ -1,4 +1,7 @@
-"""The one YAML file of `fence-ha`: hosts, their BMCs and probes, VMs, policy, time scale. Every key is in `sample.yaml`."""
+"""The configuration file of `fence-ha` (YAML): hosts, their BMCs and probes, VMs, policy, time scale.
+
+The commands of `fence-ha` call `load_config`. `sample.yaml` has every key with a comment. Times are seconds.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +127,7 @@ class ConfigPart(ConfigModel):
 
 
 class Config:
-    """A checked configuration. `path` is where relative paths start."""
+    """A checked configuration. Relative paths in it start at the directory of `path`."""
 
     def __init__(self, part: ConfigPart, policy: Policy, path: Path) -> None:
         self.part, self.policy, self.path = part, policy, path
@@ -152,7 +155,7 @@ class Config:
         return ChassisCheck(host.bmc.chassis_check)
 
     def password(self, host: HostPart) -> str:
-        """Raises ConfigError where the variable or file that was named is not there."""
+        """Returns the password of the host's BMC. Raises ConfigError if its variable or file does not exist."""
         bmc = host.bmc
         if bmc.password_env is not None:
             if bmc.password_env not in os.environ:
@@ -169,7 +172,7 @@ class Config:
 
 
 def load_config(path: Path, policy_name: str | None = None) -> Config:
-    """Reads, checks and scales. Raises ConfigError with every problem found."""
+    """Reads and checks the file and scales the policy's times. Raises ConfigError with all problems."""
     document = load(path)
     try:
         part = ConfigPart.model_validate(document.value)
@@ -184,7 +187,7 @@ def load_config(path: Path, policy_name: str | None = None) -> Config:
 
 
 def _path(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Pydantic names the member of a union between the keys; that is no key of the file."""
+    """Removes the names of union members, which pydantic adds to a location and which are not keys of the file."""
     kinds = {"tcp", "http", "file", "exec", "float", "int", "bool", "str", "function-before[_number(), float]"}
     return tuple(part for part in location if part not in kinds)
 

@@ -1,4 +1,4 @@
-"""The table of states as a Mermaid diagram, for docs/ha.md."""
+"""Draws the transition table as a Mermaid diagram for docs/ha.md. A test checks that the page has the current diagram."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fencer.ha.states import TRANSITIONS
 
 
 def mermaid() -> str:
-    """One line per step that changes the state; steps that stay are in `fence-ha explain-transitions`."""
+    """Returns the diagram: one line per transition that changes the state. The others are in `fence-ha explain-transitions`."""
     lines = ["stateDiagram-v2"]
     for row in TRANSITIONS:
         if row.source is row.target:

@@ -1,9 +1,9 @@
-"""What a step wants done, as data.
+"""The effects that a step returns, as data.
 
 Rules
-  1. `Durable` effects are written in the transaction that writes the record, or not at all.
-  2. `Outward` effects are performed after that transaction, and only if it won.
-  3. Pure data. Whoever performs them lives in `manager` and `store`.
+  1. `Store.save` writes `Durable` effects in the same transaction as the record.
+  2. `Manager` performs `Outward` effects after that transaction, and only if it succeeded.
+  3. Pure data.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class AlertName(StrEnum):
 
 
 class LineKind(StrEnum):
-    """The stable `kind` of a line of the event stream."""
+    """The `kind` of a line of the event stream. These values do not change."""
 
     STATE = "state"
     ALERT = "alert"
@@ -46,7 +46,7 @@ class LineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineLine:
-    """A line of the timeline: state change, alert, VM, power command or power read. Durable, then printed."""
+    """One line of the timeline: state change, alert, VM, power command or power read. Durable; printed afterwards."""
 
     kind: LineKind
     detail: Mapping[str, Detail] = field(default_factory=dict)
@@ -54,7 +54,10 @@ class TimelineLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """The host is proved off: its VMs leave it, and a ledger row for each is pending. Durable, with the state Fenced."""
+    """The host is proved off: the store removes its VMs from it and adds a pending ledger row for each.
+
+    Durable, in the same transaction as the state Fenced.
+    """
 
     fence_id: str
 
@@ -70,7 +73,7 @@ class OperatorAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallBmc:
-    """Send one request to the host's BMC. Outward; the intent is already in the record."""
+    """Send one request to the host's BMC. Outward; the record already has it as `inflight`."""
 
     request: BmcRequest
     epoch: int
@@ -78,18 +81,18 @@ class CallBmc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckActivity:
-    """Is anything of this host still writing? Outward."""
+    """Run the activity probes of the host. Outward."""
 
     epoch: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopStrangers:
-    """A fenced host answers again: stop every VM on it that now lives elsewhere. Outward."""
+class StopReleasedVms:
+    """A fenced host answers again: stop the VMs of that fence that are now assigned to other hosts. Outward."""
 
     fence_id: str
 
 
 Durable = TimelineLine | Release | OperatorAnswer
-Outward = CallBmc | CheckActivity | StopStrangers
+Outward = CallBmc | CheckActivity | StopReleasedVms
 HaEffect = Durable | Outward

@@ -1,4 +1,7 @@
-"""One line per event, for people or as JSON. The keys are documented in docs/ha.md and do not change."""
+"""Formats each event as one line, as text or as JSON, and writes it to stdout.
+
+`Manager` calls the sink in its loop's thread. docs/ha.md documents the JSON keys; they do not change. `t` is in seconds.
+"""
 
 from __future__ import annotations
 
@@ -20,41 +23,43 @@ def as_json(event: StoredEvent) -> str:
 
 def as_text(event: StoredEvent) -> str:
     moment = datetime.fromtimestamp(event.t).strftime("%H:%M:%S.%f")[:-3]
-    return f"{moment} {event.host:<12} {_WORDS[event.kind](event)}"
+    return f"{moment} {event.host:<12} {_TEXT_BY_KIND[event.kind](event)}"
 
 
 def _state(event: StoredEvent) -> str:
-    d = event.detail
-    return f"state   {d['from']} -> {d['to']} ({d['event']}); host is {d['status']}"
+    detail = event.detail
+    return f"state   {detail['from']} -> {detail['to']} ({detail['event']}); host is {detail['status']}"
 
 
 def _alert(event: StoredEvent) -> str:
-    d = event.detail
-    repeated = f" (and {d['repeated']} times more since the last message)" if d.get("repeated") else ""
-    return f"ALERT   {d['alert']}: {d['text']}{repeated}"
+    detail = event.detail
+    repeated = f" (and {detail['repeated']} times more since the last message)" if detail.get("repeated") else ""
+    return f"ALERT   {detail['alert']}: {detail['text']}{repeated}"
 
 
 def _vm(event: StoredEvent) -> str:
-    d = event.detail
-    return f"vm      {d['vm']} {d['step']} on {d['target']}" + (f": {d['text']}" if d.get("text") else "")
-
-
-def _command(event: StoredEvent) -> str:
-    d = event.detail
-    if d["step"] == "intent":
-        return f"command {d['command']} is sent"
-    code = f" {d['code']}" if d.get("code") else ""
-    return f"command {d['command']} {d['result']}{code}" + (f": {d['text']}" if d.get("text") else "")
-
-
-def _read(event: StoredEvent) -> str:
-    d = event.detail
-    return f"read    power {d['power']} ({d.get('text') or d['word']})" + (
-        f", Off {d['off_in_a_row']} times in a row" if d.get("off_in_a_row") else ""
+    detail = event.detail
+    return f"vm      {detail['vm']} {detail['step']} on {detail['target']}" + (
+        f": {detail['text']}" if detail.get("text") else ""
     )
 
 
-_WORDS: dict[LineKind, Callable[[StoredEvent], str]] = {
+def _command(event: StoredEvent) -> str:
+    detail = event.detail
+    if detail["step"] == "intent":
+        return f"command {detail['command']} is sent"
+    code = f" {detail['code']}" if detail.get("code") else ""
+    return f"command {detail['command']} {detail['result']}{code}" + (f": {detail['text']}" if detail.get("text") else "")
+
+
+def _read(event: StoredEvent) -> str:
+    detail = event.detail
+    return f"read    power {detail['power']} ({detail.get('text') or detail['word']})" + (
+        f", Off {detail['off_in_a_row']} times in a row" if detail.get("off_in_a_row") else ""
+    )
+
+
+_TEXT_BY_KIND: dict[LineKind, Callable[[StoredEvent], str]] = {
     LineKind.STATE: _state,
     LineKind.ALERT: _alert,
     LineKind.VM: _vm,
@@ -64,7 +69,7 @@ _WORDS: dict[LineKind, Callable[[StoredEvent], str]] = {
 
 
 def stdout_sink(json_lines: bool) -> Sink:
-    """Writes and flushes each line at once: a reader on the other end of a pipe sees it when it happens."""
+    """Returns a sink that writes each event to stdout and flushes, so that the reader of a pipe sees it at once."""
 
     def write(event: StoredEvent) -> None:
         sys.stdout.write((as_json(event) if json_lines else as_text(event)) + "\n")

@@ -1,11 +1,13 @@
-"""When a manager must not send power-offs although a host wants one.
+"""Decides whether a manager must hold back power-offs, for example because many hosts were lost at the same time.
+
+`Manager` calls `hold` once per host and round, in its loop's thread. Pure; times are seconds of the store's clock.
 
 Rules
-  1. The brake holds commands only. Reading and confirming go on, so hosts that are off become Down without any command.
-  2. Hosts proved off are explained; they do not count any more.
+  1. It holds back power commands only. Reads and confirmations go on, so a host that is off becomes Down without a command.
+  2. A host whose power-off is proved does not count as lost.
 
 Theory
-  Many hosts lost in the same minute are rarely many broken hosts: it is a switch, a storage hiccup, or us.
+  If many hosts are lost within one minute, the usual cause is a switch, the storage or the manager itself, not the hosts.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ _OUT = frozenset({HAState.DISABLED, HAState.INELIGIBLE, HAState.FENCED})
 
 
 def too_many_lost(records: Sequence[HostRecord], policy: Policy) -> bool:
-    """More than `brake_ratio` of the hosts under HA, and at least `brake_min`, lost within one `brake_window`."""
+    """True if within `brake_window` seconds at least `brake_min` and more than `brake_ratio` of the hosts under HA were lost."""
     watched = [record for record in records if record.state not in _OUT]
     lost = sorted(record.suspect_since for record in watched if record.suspect_since is not None)
     for index, first in enumerate(lost):
@@ -34,11 +36,11 @@ def too_many_lost(records: Sequence[HostRecord], policy: Policy) -> bool:
 def hold(
     records: Sequence[HostRecord], owner: str, policy: Policy, now: float, started: float, last_command: float | None
 ) -> Hold | None:
-    """Why no power-off may leave `owner` now, or None. `last_command` is when it decided the last one."""
+    """Returns why `owner` must not send a power-off now, or None. `last_command` is the time of its last power-off."""
     if too_many_lost(records, policy):
-        return Hold.BRAKE
+        return Hold.TOO_MANY_LOST
     if now - started < policy.start_quiet:
-        return Hold.START
+        return Hold.JUST_STARTED
     busy = sum(
         1
         for r in records

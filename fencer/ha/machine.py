@@ -1,23 +1,25 @@
-"""Our rules: `step(record, seen, policy, now) -> (record', effects)`.
+"""The HA rules of this project: `step(record, observation, policy, now)` returns the new record and the effects.
+
+`Manager` calls `step` in its loop's thread for each observation of a host. Times are seconds of the store's clock.
 
 Rules
-  1. Pure. Same arguments, same result; no clock, no thread, no I/O.
+  1. Pure: no clock, no thread, no I/O.
   2. An answer of an older epoch or to another request changes nothing.
-  3. Legal steps may follow one another within one call, so that a host that is off is Down as soon as it is proved.
-  4. A host becomes Available only while no power command to its BMC is on its way.
+  3. One call may take several legal transitions, so that a host is Down as soon as it is proved off.
+  4. A host becomes Available only while no power command to its BMC is in flight.
 
 Theory
-  A host is suspected after one failed health check. From then on two questions are asked side by side: does anything of it
-  still write (activity), and is its chassis off (power)? A chassis that is stably Off answers the first one too. Only a proof
-  that the power is off ends in Fenced; the activity answer only chooses between asking again later and trying to fence.
+  One failed health check makes a host Suspect. Then two things are checked in parallel: does the host still write (activity),
+  and is its chassis off (power)? A stable Off also proves that nothing writes. Only a proof of Off, or an operator's signed
+  confirmation, leads to Fenced. The activity check decides only whether to check again later or to start a fence.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from fencer.ha import fence, proof
-from fencer.ha.effects import AlertName, HaEffect, LineKind, StopStrangers
+from fencer.ha import fence, proof, recovery
+from fencer.ha.effects import AlertName, HaEffect, LineKind, StopReleasedVms
 from fencer.ha.observations import (
     Activity,
     Claimed,
@@ -35,349 +37,323 @@ from fencer.ha.policy import Policy, Reenable
 from fencer.ha.record import HostRecord, RequestKind
 from fencer.ha.states import HAEvent, HAState
 from fencer.ha.step_builder import StepBuilder
-from fencer.outcome import Cause, Failure, Power
+from fencer.outcome import Cause, Failure, Power, Reading
 
 S, E = HAState, HAEvent
 
 FAST = frozenset({S.SUSPECT, S.CHECKING, S.DEGRADED})
 
 
-def step(record: HostRecord, seen: Observation, policy: Policy, now: float) -> tuple[HostRecord, tuple[HaEffect, ...]]:
-    """Applies one observation at `now` (seconds of the store's clock)."""
-    d = StepBuilder(record, policy, now)
-    match seen:
+def step(record: HostRecord, observation: Observation, policy: Policy, now: float) -> tuple[HostRecord, tuple[HaEffect, ...]]:
+    """Applies one observation at `now` and returns the new record and the effects."""
+    builder = StepBuilder(record, policy, now)
+    match observation:
         case Tick():
-            _tick(d, seen)
+            _tick(builder, observation)
         case Health():
-            _health(d, seen)
+            _health(builder, observation)
         case Activity():
-            _activity(d, seen)
+            _activity(builder, observation)
         case PowerRead():
-            _power_read(d, seen)
+            _power_read(builder, observation)
         case CommandReply():
-            _command_reply(d, seen)
+            _command_reply(builder, observation)
         case Claimed():
-            _claimed(d)
+            _claimed(builder)
         case Enable():
-            _enable(d, seen.request)
+            _enable(builder, observation.request)
         case Disable():
-            _disable(d, seen.request)
+            _disable(builder, observation.request)
         case Eligibility():
-            _eligibility(d, seen)
+            _eligibility(builder, observation)
         case _:
-            fence.on_manual(d, seen)
-    return d.result()
+            fence.on_manual(builder, observation)
+    return builder.result()
 
 
-def _tick(d: StepBuilder, seen: Tick) -> None:
-    _timers(d)
-    if d.rec.state is S.FENCING:
-        fence.on_tick(d, seen.hold)
-    wants_read = d.rec.state in (S.RECOVERING, S.FENCING) or (d.rec.state in FAST and d.policy.fast_path)
-    if wants_read and d.now >= d.rec.next_read_at and d.may_call:
-        d.call(RequestKind.READ)
+def _tick(builder: StepBuilder, observation: Tick) -> None:
+    _timers(builder)
+    if builder.record.state is S.FENCING:
+        fence.on_tick(builder, observation.hold)
+    wants_read = builder.record.state in (S.RECOVERING, S.FENCING) or (builder.record.state in FAST and builder.policy.fast_path)
+    if wants_read and builder.now >= builder.record.next_read_at and builder.may_call:
+        builder.call(RequestKind.READ)
 
 
-def _timers(d: StepBuilder) -> None:
-    rec, policy = d.rec, d.policy
-    if rec.state is S.SUSPECT and d.now >= rec.next_activity_at:
-        d.go(E.PERFORM_ACTIVITY_CHECK)
-        d.check_activity()
-    elif rec.state is S.INELIGIBLE and rec.eligible and not d.command_in_flight:
-        _available(d, E.ELIGIBLE)
-    elif rec.state is S.DEGRADED and d.now >= rec.since + policy.degraded_period:
-        d.go(E.PERIODIC_RECHECK)
-        d.rec = replace(d.rec, samples=(), next_activity_at=d.now)
-    elif rec.state is S.RECOVERING and rec.boot_until is not None and d.now >= rec.boot_until:
-        _recovery_failed(
-            d, f"{rec.host} did not answer its health checks {policy.recovery_boot_wait:g} s after a reset", "timeout"
+def _timers(builder: StepBuilder) -> None:
+    record, policy = builder.record, builder.policy
+    if record.state is S.SUSPECT and builder.now >= record.next_activity_at:
+        builder.transition(E.PERFORM_ACTIVITY_CHECK)
+        builder.check_activity()
+    elif record.state is S.INELIGIBLE and record.eligible and not builder.command_in_flight:
+        _available(builder, E.ELIGIBLE)
+    elif record.state is S.DEGRADED and builder.now >= record.since + policy.degraded_period:
+        builder.transition(E.PERIODIC_RECHECK)
+        builder.record = replace(builder.record, samples=(), next_activity_at=builder.now)
+    elif record.state is S.RECOVERING and record.boot_until is not None and builder.now >= record.boot_until:
+        recovery.attempt_failed(
+            builder, f"{record.host} did not answer its health checks {policy.recovery_boot_wait:g} s after a reset", "timeout"
         )
-    elif rec.state is S.RECOVERED and d.now >= rec.since + policy.recovered_wait:
-        if rec.healthy and not d.command_in_flight:
-            _available(d, E.RECOVERY_WAIT_OVER)
-        elif not rec.healthy:
-            d.go(E.HEALTH_CHECK_FAILED, S.SUSPECT)
-            _suspect(d, keep_count=True)
+    elif record.state is S.RECOVERED and builder.now >= record.since + policy.recovered_wait:
+        if record.healthy and not builder.command_in_flight:
+            _available(builder, E.RECOVERY_WAIT_OVER)
+        elif not record.healthy:
+            builder.transition(E.HEALTH_CHECK_FAILED, S.SUSPECT)
+            _suspect(builder, keep_count=True)
 
 
-def _health(d: StepBuilder, seen: Health) -> None:
-    if seen.passed is None:
-        d.rec = replace(d.rec, streak=0)
+def _health(builder: StepBuilder, observation: Health) -> None:
+    if observation.passed is None:
+        builder.record = replace(builder.record, streak=0)
         return
-    streak = min(d.rec.streak + 1, d.policy.healthy_checks) if seen.passed else 0
-    d.rec = replace(d.rec, healthy=seen.passed, streak=streak)
-    (_health_passed if seen.passed else _health_failed)(d)
+    streak = min(builder.record.streak + 1, builder.policy.healthy_checks) if observation.passed else 0
+    builder.record = replace(builder.record, healthy=observation.passed, streak=streak)
+    (_health_passed if observation.passed else _health_failed)(builder)
 
 
-def _health_passed(d: StepBuilder) -> None:
-    match d.rec.state:
-        case S.SUSPECT | S.CHECKING | S.DEGRADED if not d.command_in_flight:
-            _available(d, E.HEALTH_CHECK_PASSED)
-        case S.RECOVERING if d.rec.reset_sent:
-            d.go(E.HEALTH_CHECK_PASSED, S.RECOVERED)
-            d.rec = replace(d.rec, boot_until=None, off_run=None)
-            d.alert(AlertName.RECOVERY_DONE, f"recovery/done/{d.rec.requests}", f"{d.rec.host} answers again after a reset")
+def _health_passed(builder: StepBuilder) -> None:
+    match builder.record.state:
+        case S.SUSPECT | S.CHECKING | S.DEGRADED if not builder.command_in_flight:
+            _available(builder, E.HEALTH_CHECK_PASSED)
+        case S.RECOVERING if builder.record.reset_sent:
+            builder.transition(E.HEALTH_CHECK_PASSED, S.RECOVERED)
+            builder.record = replace(builder.record, boot_until=None, off_run=None)
+            builder.alert(
+                AlertName.RECOVERY_DONE,
+                f"recovery/done/{builder.record.requests}",
+                f"{builder.record.host} answers again after a reset",
+            )
         case S.RECOVERING:
-            _available(d, E.HEALTH_CHECK_PASSED, S.AVAILABLE)
+            _available(builder, E.HEALTH_CHECK_PASSED, S.AVAILABLE)
         case S.FENCING:
-            if fence.on_health(d):
-                _available(d, E.HEALTH_CHECK_PASSED)
+            if fence.on_health(builder):
+                _available(builder, E.HEALTH_CHECK_PASSED)
         case S.FENCED:
-            _returned(d)
+            _on_fenced_host_healthy(builder)
 
 
-def _health_failed(d: StepBuilder) -> None:
-    match d.rec.state:
+def _health_failed(builder: StepBuilder) -> None:
+    match builder.record.state:
         case S.AVAILABLE:
-            d.go(E.HEALTH_CHECK_FAILED)
-            _suspect(d, keep_count=False)
-            d.alert(AlertName.HEALTH_LOST, "health", f"{d.rec.host} does not answer its health checks")
+            builder.transition(E.HEALTH_CHECK_FAILED)
+            _suspect(builder, keep_count=False)
+            builder.alert(AlertName.HEALTH_LOST, "health", f"{builder.record.host} does not answer its health checks")
         case S.SUSPECT | S.DEGRADED | S.CHECKING:
-            d.go(E.HEALTH_CHECK_FAILED)
+            builder.transition(E.HEALTH_CHECK_FAILED)
         case S.RECOVERED:
-            d.go(E.HEALTH_CHECK_FAILED, S.RECOVERED)
+            builder.transition(E.HEALTH_CHECK_FAILED, S.RECOVERED)
         case S.FENCED:
-            d.go(E.HEALTH_CHECK_FAILED)
-            d.rec = replace(d.rec, returned_at=None)
+            builder.transition(E.HEALTH_CHECK_FAILED)
+            builder.record = replace(builder.record, returned_at=None)
 
 
-def _suspect(d: StepBuilder, *, keep_count: bool) -> None:
-    d.rec = replace(
-        d.rec, suspect_since=d.now, samples=(), next_activity_at=d.now, next_read_at=d.now, off_run=None, last_read="",
-        recovery_count=d.rec.recovery_count if keep_count else 0, reset_sent=False, boot_until=None,
+def _suspect(builder: StepBuilder, *, keep_count: bool) -> None:
+    builder.record = replace(
+        builder.record, suspect_since=builder.now, samples=(), next_activity_at=builder.now, next_read_at=builder.now,
+        off_run=None, last_read="",
+        recovery_count=builder.record.recovery_count if keep_count else 0, reset_sent=False, boot_until=None,
     )  # fmt: skip
 
 
-def _available(d: StepBuilder, event: HAEvent, to: HAState | None = None) -> None:
-    d.go(event, to)
-    d.rec = replace(
-        d.rec, suspect_since=None, samples=(), recovery_count=0, reset_sent=False, boot_until=None, off_run=None,
+def _available(builder: StepBuilder, event: HAEvent, to: HAState | None = None) -> None:
+    builder.transition(event, to)
+    builder.record = replace(
+        builder.record, suspect_since=None, samples=(), recovery_count=0, reset_sent=False, boot_until=None, off_run=None,
         returned_at=None, last_error=None,
     )  # fmt: skip
-    _leave_if_ineligible(d)
+    _leave_if_ineligible(builder)
 
 
-def _leave_if_ineligible(d: StepBuilder) -> None:
-    """R1: what the configuration said during a fence or a recovery counts when that has ended."""
-    if not d.rec.eligible:
-        d.go(E.INELIGIBLE)
+def _leave_if_ineligible(builder: StepBuilder) -> None:
+    """R1: if the configuration made the host ineligible during a fence or a recovery, this takes effect now."""
+    if not builder.record.eligible:
+        builder.transition(E.INELIGIBLE)
 
 
-def _returned(d: StepBuilder) -> None:
-    """Quarantine: VMs that live elsewhere now are stopped on it; it stays Down until it is let in again."""
-    if d.rec.returned_at is None and d.rec.released is not None:
-        d.effects.append(StopStrangers(fence_id=d.rec.released))
-        d.rec = replace(d.rec, returned_at=d.now)
-    elif d.policy.reenable is Reenable.AUTO and d.rec.streak >= d.policy.healthy_checks:
-        _let_in(d)
+def _on_fenced_host_healthy(builder: StepBuilder) -> None:
+    """A fenced host answers again: stops its released VMs. It stays Down until an operator or the policy re-enables it."""
+    if builder.record.returned_at is None and builder.record.released is not None:
+        builder.effects.append(StopReleasedVms(fence_id=builder.record.released))
+        builder.record = replace(builder.record, returned_at=builder.now)
+    elif builder.policy.reenable is Reenable.AUTO and builder.record.streak >= builder.policy.healthy_checks:
+        _readmit(builder)
 
 
-def _let_in(d: StepBuilder) -> None:
-    d.go(E.HEALTH_CHECK_PASSED)
-    _timers(d)
+def _readmit(builder: StepBuilder) -> None:
+    builder.transition(E.HEALTH_CHECK_PASSED)
+    _timers(builder)
 
 
-def _activity(d: StepBuilder, seen: Activity) -> None:
-    if d.rec.state is not S.CHECKING or seen.epoch != d.rec.epoch:
+def _activity(builder: StepBuilder, observation: Activity) -> None:
+    if builder.record.state is not S.CHECKING or observation.epoch != builder.record.epoch:
         return
-    if seen.seen is not None:
-        d.rec = replace(d.rec, samples=(*d.rec.samples, seen.seen))
-    d.rec = replace(d.rec, next_activity_at=d.now + d.policy.activity_interval)
-    if seen.seen is None or len(d.rec.samples) < d.policy.activity_samples:
-        d.go(E.TOO_FEW_SAMPLES)
-    elif d.rec.samples.count(False) / len(d.rec.samples) > d.policy.activity_ratio:
-        d.go(E.ACTIVITY_FAILED)
-        _recovering(d)
+    if observation.active is not None:
+        builder.record = replace(builder.record, samples=(*builder.record.samples, observation.active))
+    builder.record = replace(builder.record, next_activity_at=builder.now + builder.policy.activity_interval)
+    if observation.active is None or len(builder.record.samples) < builder.policy.activity_samples:
+        builder.transition(E.TOO_FEW_SAMPLES)
+    elif builder.record.samples.count(False) / len(builder.record.samples) > builder.policy.activity_ratio:
+        builder.transition(E.ACTIVITY_FAILED)
+        recovery.begin(builder)
     else:
-        d.go(E.ACTIVITY_SEEN)
-        d.rec = replace(d.rec, samples=())
+        builder.transition(E.ACTIVITY_SEEN)
+        builder.record = replace(builder.record, samples=())
 
 
-def _recovering(d: StepBuilder) -> None:
-    """Power is read before anything is sent, so a stale run of reads must not speak for it."""
-    d.rec = replace(d.rec, reset_sent=False, boot_until=None, off_run=None, next_read_at=d.now)
-    if d.rec.recovery_count >= d.policy.recovery_attempts:
-        _start_fencing(d)
-
-
-def _start_fencing(d: StepBuilder) -> None:
-    d.go(E.RECOVERY_EXHAUSTED)
-    fence.begin(d)
-
-
-def _recovery_failed(d: StepBuilder, text: str, reason: str) -> None:
-    d.alert(AlertName.RECOVERY_FAILED, f"recovery/failed/{reason}", text, reason=reason)
-    d.rec = replace(d.rec, recovery_count=d.rec.recovery_count + 1, boot_until=None, reset_sent=False)
-    if d.rec.recovery_count >= d.policy.recovery_attempts:
-        _start_fencing(d)
-    else:
-        d.go(E.RETRY_RECOVERY)
-
-
-def _power_read(d: StepBuilder, seen: PowerRead) -> None:
-    if seen.epoch != d.rec.epoch or d.rec.inflight is None or d.rec.inflight.id != seen.request:
+def _power_read(builder: StepBuilder, observation: PowerRead) -> None:
+    if (
+        observation.epoch != builder.record.epoch
+        or builder.record.inflight is None
+        or builder.record.inflight.id != observation.request
+    ):
         return
-    failure = seen.failure
-    if seen.reading is not None and proof.is_stranger(d.rec, seen.reading):
-        failure = fence.stranger(d.rec, seen)
-    run = proof.extend(d.rec, seen, d.policy)
-    said = (seen.reading.word or "nothing") if seen.reading else f"no answer ({failure.cause})" if failure else "nothing"
-    if said != d.rec.last_read or run is not None:
-        _tell_read(d, seen, failure, said, run.count if run else 0)
-    d.rec = replace(
-        d.rec, inflight=None, off_run=run, last_read=said, next_read_at=_next_read(d, seen, failure),
-        last_error=fence.error_of(failure, d.now) if failure else None,
+    failure = observation.failure
+    if observation.reading is not None and proof.is_other_machine(builder.record, observation.reading):
+        failure = fence.other_machine(builder.record, observation)
+    run = proof.extend_off_run(builder.record, observation, builder.policy)
+    word = _read_text(observation.reading, failure)
+    if word != builder.record.last_read or run is not None:
+        _add_read_line(builder, observation, failure, word, run.count if run else 0)
+    builder.record = replace(
+        builder.record, inflight=None, off_run=run, last_read=word, next_read_at=_next_read(builder, observation, failure),
+        last_error=fence.error_of(failure, builder.now) if failure else None,
     )  # fmt: skip
     if run is not None:
-        d.rec = replace(d.rec, next_read_at=_next_off_read(d, run.first.at, seen.started))
-    if d.rec.state is S.RECOVERING:
-        _recovery_read(d, seen, failure)
-    elif d.rec.state in FAST and proof.is_stable(d.rec, d.policy):
-        _fast_path(d)
-    elif d.rec.state is S.FENCING:
-        fence.on_read(d, seen)
+        builder.record = replace(builder.record, next_read_at=_next_off_read(builder, run.first.at, observation.started))
+    if builder.record.state is S.RECOVERING:
+        recovery.on_read(builder, observation, failure)
+    elif builder.record.state in FAST and proof.is_stable(builder.record, builder.policy):
+        _fast_path(builder)
+    elif builder.record.state is S.FENCING:
+        fence.on_read(builder, observation)
 
 
-def _next_read(d: StepBuilder, seen: PowerRead, failure: Failure | None) -> float:
-    if failure is None or failure.cause in fence.HARMLESS:
-        return seen.started + d.policy.status_poll
-    if failure.cause in fence.LOCK_OUT:
-        return d.now + d.policy.auth_poll
-    return seen.started + d.policy.unreachable_poll
+def _read_text(reading: Reading | None, failure: Failure | None) -> str:
+    if reading is not None:
+        return reading.word or "nothing"
+    return f"no answer ({failure.cause})" if failure else "nothing"
 
 
-def _next_off_read(d: StepBuilder, first: float, last: float) -> float:
-    """The read that completes a proof is not kept waiting for the poll."""
-    complete = first + d.policy.stable_for
-    return complete if complete > last else last + d.policy.status_poll
+def _next_read(builder: StepBuilder, observation: PowerRead, failure: Failure | None) -> float:
+    if failure is None or failure.cause in fence.NOT_BLOCKING:
+        return observation.started + builder.policy.status_poll
+    if failure.cause in fence.MAY_LOCK_ACCOUNT:
+        return builder.now + builder.policy.auth_poll
+    return observation.started + builder.policy.unreachable_poll
 
 
-def _tell_read(d: StepBuilder, seen: PowerRead, failure: Failure | None, said: str, in_a_row: int) -> None:
-    d.tell(
+def _next_off_read(builder: StepBuilder, first: float, last: float) -> float:
+    """The read that can complete a proof is made as soon as `stable_for` has passed, without waiting for the poll."""
+    complete = first + builder.policy.stable_for
+    return complete if complete > last else last + builder.policy.status_poll
+
+
+def _add_read_line(builder: StepBuilder, observation: PowerRead, failure: Failure | None, word: str, in_a_row: int) -> None:
+    builder.add_line(
         LineKind.POWER_READ,
-        power=str(seen.reading.power if seen.reading else Power.UNKNOWN),
-        word=said,
+        power=str(observation.reading.power if observation.reading else Power.UNKNOWN),
+        word=word,
         off_in_a_row=in_a_row,
         reason=str(failure.cause) if failure else None,
         text=failure.text if failure else None,
-        request=seen.request,
-        fence_id=d.rec.fence.id if d.rec.fence else None,
+        request=observation.request,
+        fence_id=builder.fence_id,
     )
 
 
-def _fast_path(d: StepBuilder) -> None:
-    """A stable Off is an activity check of ratio 1.0: nothing writes on a chassis without power."""
-    if d.rec.state is S.DEGRADED:
-        d.go(E.PERIODIC_RECHECK)
-    if d.rec.state is S.SUSPECT:
-        d.go(E.PERFORM_ACTIVITY_CHECK)
-    d.go(E.ACTIVITY_FAILED)
-    d.rec = replace(d.rec, recovery_count=d.rec.recovery_count + 1)
-    _start_fencing(d)
+def _fast_path(builder: StepBuilder) -> None:
+    """A stable Off counts as a failed activity check: a host without power writes nothing."""
+    if builder.record.state is S.DEGRADED:
+        builder.transition(E.PERIODIC_RECHECK)
+    if builder.record.state is S.SUSPECT:
+        builder.transition(E.PERFORM_ACTIVITY_CHECK)
+    builder.transition(E.ACTIVITY_FAILED)
+    builder.record = replace(builder.record, recovery_count=builder.record.recovery_count + 1)
+    recovery.start_fencing(builder)
 
 
-def _recovery_read(d: StepBuilder, seen: PowerRead, failure: Failure | None) -> None:
-    rec = d.rec
-    if rec.reset_sent:
-        # A machine that is being reset may be dark for a moment; one that stays dark will not come back by itself.
-        run = rec.off_run
-        if run is not None and run.last.at >= run.first.at + d.policy.power_off_timeout:
-            _recovery_failed(d, f"{rec.host} has been off for {run.last.at - run.first.at:g} s after a reset", "off")
-    elif rec.off_run is not None:
-        # No reset for a host that is off: some vendors would power it on, and its VMs would run twice.
-        d.rec = replace(rec, recovery_count=max(rec.recovery_count + 1, d.policy.recovery_attempts))
-        _start_fencing(d)
-    elif failure is not None and failure.cause not in fence.HARMLESS:
-        _recovery_failed(d, f"{rec.host} was not reset: {failure.text}", str(failure.cause))
-    elif seen.reading is not None and seen.reading.power is Power.ON and d.may_call:
-        request = d.call(RequestKind.RESET)
-        d.rec = replace(d.rec, reset_sent=True, boot_until=d.now + d.policy.recovery_boot_wait)
-        d.tell(LineKind.POWER_COMMAND, step="intent", command="reset", request=request.id)
-        d.alert(
-            AlertName.RECOVERY_TRIED,
-            f"recovery/tried/{d.rec.requests}",
-            f"{rec.host} is being reset",
-            attempt=rec.recovery_count + 1,
-        )
-    elif rec.boot_until is None:
-        d.rec = replace(rec, boot_until=d.now + d.policy.recovery_boot_wait)
-
-
-def _command_reply(d: StepBuilder, seen: CommandReply) -> None:
-    request = d.rec.inflight
-    if seen.epoch != d.rec.epoch or request is None or request.id != seen.request:
+def _command_reply(builder: StepBuilder, observation: CommandReply) -> None:
+    request = builder.record.inflight
+    if observation.epoch != builder.record.epoch or request is None or request.id != observation.request:
         return
-    failure = seen.failure
-    d.tell(
-        LineKind.POWER_COMMAND, step="reply", command=str(request.ask), request=request.id, result=str(seen.result),
+    failure = observation.failure
+    builder.add_line(
+        LineKind.POWER_COMMAND, step="reply", command=str(request.ask), request=request.id, result=str(observation.result),
         reason=str(failure.cause) if failure else None, code=failure.code if failure else None,
         message_id=failure.message_id if failure else None, text=failure.text if failure else None,
-        fence_id=d.rec.fence.id if d.rec.fence else None,
+        fence_id=builder.fence_id,
     )  # fmt: skip
-    d.rec = replace(d.rec, inflight=None, last_error=fence.error_of(failure, d.now) if failure else None)
-    if d.rec.state is S.FENCING and request.ask is RequestKind.OFF:
-        fence.on_reply(d, seen)
+    builder.record = replace(builder.record, inflight=None, last_error=fence.error_of(failure, builder.now) if failure else None)
+    if builder.record.state is S.FENCING and request.ask is RequestKind.OFF:
+        fence.on_reply(builder, observation)
     elif (
-        d.rec.state is S.RECOVERING
+        builder.record.state is S.RECOVERING
         and request.ask is RequestKind.RESET
-        and seen.result in (CommandResult.FAILED, CommandResult.REFUSED)
+        and observation.result in (CommandResult.FAILED, CommandResult.REFUSED)
     ):
         reason = str(failure.cause if failure else Cause.BAD_RESPONSE)
-        _recovery_failed(
-            d, f"the reset of {d.rec.host} was {seen.result}: {failure.text if failure else 'no reason given'}", reason
+        recovery.attempt_failed(
+            builder,
+            f"the reset of {builder.record.host} was {observation.result}: {failure.text if failure else 'no reason given'}",
+            reason,
         )
 
 
-def _claimed(d: StepBuilder) -> None:
-    d.rec = replace(d.rec, inflight=None, off_run=None, streak=0, next_read_at=min(d.rec.next_read_at, d.now))
-    if d.rec.state is S.CHECKING:
-        d.go(E.TOO_FEW_SAMPLES)
-        d.rec = replace(d.rec, next_activity_at=d.now)
-    elif d.rec.state is S.FENCED:
-        d.rec = replace(d.rec, returned_at=None)  # the stop of its old VMs may have died with the old owner: say it again
-    elif d.rec.state is S.FENCING:
-        fence.on_claim(d)
+def _claimed(builder: StepBuilder) -> None:
+    builder.record = replace(
+        builder.record, inflight=None, off_run=None, streak=0, next_read_at=min(builder.record.next_read_at, builder.now)
+    )
+    if builder.record.state is S.CHECKING:
+        builder.transition(E.TOO_FEW_SAMPLES)
+        builder.record = replace(builder.record, next_activity_at=builder.now)
+    elif builder.record.state is S.FENCED:
+        builder.record = replace(
+            builder.record, returned_at=None
+        )  # the old owner may have ended before it stopped the VMs: stop them again
+    elif builder.record.state is S.FENCING:
+        fence.on_claim(builder)
 
 
-def _enable(d: StepBuilder, request: int) -> None:
-    host, state = d.rec.host, d.rec.state
-    if d.command_in_flight:
-        d.answer(request, False, f"a power command to the BMC of {host} is on its way; try again when it has ended")
+def _enable(builder: StepBuilder, request: int) -> None:
+    host, state = builder.record.host, builder.record.state
+    if builder.command_in_flight:
+        builder.answer(request, False, f"a power command to the BMC of {host} is on its way; try again when it has ended")
     elif state is S.DISABLED:
-        _available(d, E.ENABLED)
-        d.answer(request, True, f"{host} is under HA ({d.rec.state})")
-    elif state is S.INELIGIBLE and not d.rec.eligible:
-        d.answer(request, False, f"{host} is in maintenance: the configuration says so")
-    elif state is S.FENCED and d.rec.healthy:
-        _let_in(d)
-        d.answer(
+        _available(builder, E.ENABLED)
+        builder.answer(request, True, f"{host} is under HA ({builder.record.state})")
+    elif state is S.INELIGIBLE and not builder.record.eligible:
+        builder.answer(request, False, f"{host} is in maintenance: the configuration says so")
+    elif state is S.FENCED and builder.record.healthy:
+        _readmit(builder)
+        builder.answer(
             request,
             True,
-            f"{host} is {d.rec.state} again; VMs of {d.rec.released} that wait for a host may start on any",
+            f"{host} is {builder.record.state} again; VMs of {builder.record.released} that wait for a host may start on any",
         )
     elif state is S.FENCED:
-        d.answer(request, False, f"{host} stays Down: it does not answer its health checks")
+        builder.answer(request, False, f"{host} stays Down: it does not answer its health checks")
     else:
-        d.answer(request, True, f"{host} is already under HA ({state})")
+        builder.answer(request, True, f"{host} is already under HA ({state})")
 
 
-def _disable(d: StepBuilder, request: int) -> None:
-    if d.rec.state is S.DISABLED:
-        d.answer(request, True, f"{d.rec.host} was not under HA")
+def _disable(builder: StepBuilder, request: int) -> None:
+    if builder.record.state is S.DISABLED:
+        builder.answer(request, True, f"{builder.record.host} was not under HA")
         return
-    if d.rec.state is S.FENCING:
-        fence.abort(d, "HA was disabled by an operator; this fence is cancelled")
-    d.go(E.DISABLED)
-    d.rec = replace(
-        d.rec, suspect_since=None, samples=(), recovery_count=0, reset_sent=False, boot_until=None, off_run=None, released=None,
+    if builder.record.state is S.FENCING:
+        fence.abort(builder, "HA was disabled by an operator; this fence is cancelled")
+    builder.transition(E.DISABLED)
+    builder.record = replace(
+        builder.record, suspect_since=None, samples=(), recovery_count=0, reset_sent=False, boot_until=None, off_run=None,
+        released=None,
         returned_at=None,
     )  # fmt: skip
-    d.answer(request, True, f"{d.rec.host} is no longer under HA")
+    builder.answer(request, True, f"{builder.record.host} is no longer under HA")
 
 
-def _eligibility(d: StepBuilder, seen: Eligibility) -> None:
-    if seen.eligible == d.rec.eligible:
+def _eligibility(builder: StepBuilder, observation: Eligibility) -> None:
+    if observation.eligible == builder.record.eligible:
         return
-    d.rec = replace(d.rec, eligible=seen.eligible)
-    if not seen.eligible and d.rec.state not in (S.RECOVERING, S.FENCING, S.DISABLED):
-        d.go(E.INELIGIBLE)
+    builder.record = replace(builder.record, eligible=observation.eligible)
+    if not observation.eligible and builder.record.state not in (S.RECOVERING, S.FENCING, S.DISABLED):
+        builder.transition(E.INELIGIBLE)

@@ -1,10 +1,12 @@
-"""The loop: claim, look, step, write, act, and feed what came of it back.
+"""The loop of one manager: claims hosts, passes observations to the HA rules, writes the records, performs the effects.
+
+`fence-ha run` calls `run_round` and `wait` in its main thread. Times are seconds of the store's clock.
 
 Rules
-  1. Nothing that decides is kept here: after a kill at any point the store says what to do next.
-  2. An effect is performed only after the transaction that decided it has won.
-  3. The loop never waits for a BMC, a probe or a VM: those run in workers, and their answers come through the inbox.
-  4. Only the loop's thread touches the store.
+  1. All state that decides anything is in the store, so that another manager can go on after this one is killed.
+  2. An effect is performed only after the transaction that decided it has succeeded.
+  3. The loop never waits for a BMC, a probe or a VM. Those calls run in worker threads; their answers come through the inbox.
+  4. Only the loop's thread uses the store.
 """
 
 from __future__ import annotations
@@ -15,12 +17,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from fencer.ha import cloudstack, machine, proof
-from fencer.ha import fence_limiter as brake
+from fencer.ha import cloudstack, fence_limiter, machine, proof
 from fencer.ha.bmc import BmcClient, BmcReadFailed, CommandAnswer
 from fencer.ha.clock import SharedClock
 from fencer.ha.config import Config, HostPart
-from fencer.ha.effects import CallBmc, CheckActivity, HaEffect, StopStrangers
+from fencer.ha.effects import CallBmc, CheckActivity, HaEffect, StopReleasedVms
 from fencer.ha.event_lines import Sink
 from fencer.ha.observations import (
     Activity,
@@ -46,19 +47,19 @@ from fencer.outcome import Cause, Failure, Reading
 
 T = TypeVar("T")
 HaStep = Callable[[HostRecord, Observation, Policy, float], tuple[HostRecord, tuple[HaEffect, ...]]]
-AskProbes = Callable[[list[AnyProbe], float], bool | None]
+RunProbes = Callable[[list[AnyProbe], float], bool | None]
 
 RULES: Mapping[PolicyName, HaStep] = {PolicyName.REFERENCE: machine.step, PolicyName.CLOUDSTACK: cloudstack.step}
 
 
 class Workers(Protocol):
     def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
-        """Runs `work` somewhere; calls `done` with its result or its exception, from any thread."""
+        """Runs `work` in a thread of `pool`; calls `done` with its result or its exception, in any thread."""
         ...
 
 
 class Pools:
-    """Bounded threads: one pool for BMCs, one for probes, one for VMs, so that none waits for another."""
+    """Thread pools of fixed size for BMCs, probes and VMs. They are separate so that slow BMCs do not delay probes."""
 
     def __init__(self, bmc: int, probe: int, vm: int) -> None:
         sizes = {"bmc": bmc, "probe": probe, "vm": vm}
@@ -67,7 +68,7 @@ class Pools:
     def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
         def finished(future: Future[T]) -> None:
             if future.cancelled():
-                return  # it never ran, and whoever wanted the answer is stopping
+                return  # it never ran: the manager is stopping
             error = future.exception()
             done(None if error else future.result(), error)
 
@@ -80,12 +81,14 @@ class Pools:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
+    """This manager's lease on one host; valid until `until` (seconds of the store's clock)."""
+
     epoch: int
     until: float
 
 
 class Manager:
-    """One manager process. `owner` must be unique per process."""
+    """One manager. `owner` is its name in the store and must be unique per process."""
 
     def __init__(
         self,
@@ -94,15 +97,15 @@ class Manager:
         clock: SharedClock,
         bmcs: Mapping[str, BmcClient],
         restarts: Restarts,
-        ask_probes: AskProbes,
+        run_probes: RunProbes,
         workers: Workers,
         sink: Sink,
         owner: str,
     ) -> None:
         self._config, self._store, self._clock, self._bmcs = config, store, clock, bmcs
-        self._restarts, self._ask_probes, self._workers, self._sink, self._owner = (
+        self._restarts, self._run_probes, self._workers, self._sink, self._owner = (
             restarts,
-            ask_probes,
+            run_probes,
             workers,
             sink,
             owner,
@@ -123,27 +126,27 @@ class Manager:
 
     # -- the loop
 
-    def turn(self) -> None:
-        """One round of everything that is due. Returns at once."""
+    def run_round(self) -> None:
+        """Does everything that is due, once, without waiting."""
         for host in self._config.part.hosts:
-            self._keep(host)
-        self._drain()
+            self._claim_or_renew(host)
+        self._process_inbox()
         records = {name: self._store.load(name) for name in self._config.host_names}
         for host in self._config.part.hosts:
             if host.name not in self._leases:
                 continue
             for request in self._store.open_requests(host.name):
-                self._operator(request)
+                self._apply_operator_request(request)
             self._probe(host)
             now = self._clock.now()
-            hold = brake.hold(list(records.values()), self._owner, self._policy, now, self._started, self._last_command)
+            hold = fence_limiter.hold(list(records.values()), self._owner, self._policy, now, self._started, self._last_command)
             self._apply(host.name, Tick(hold=hold))
             records[host.name] = self._store.load(host.name)
-        self._restarts.turn({name: lease.epoch for name, lease in self._leases.items()}, records, self._post)
-        self._print()
+        self._restarts.run_round({name: lease.epoch for name, lease in self._leases.items()}, records, self._post)
+        self._print_events()
 
     def wait(self, seconds: float) -> None:
-        """Until an answer comes in, `seconds` at most."""
+        """Waits until an answer arrives and handles it; at most `seconds`."""
         try:
             answer = self._inbox.get(timeout=seconds)
         except queue.Empty:
@@ -151,7 +154,7 @@ class Manager:
         answer()
 
     def stop(self) -> None:
-        """Gives up the leases of hosts whose BMC is not being spoken to; the others run out by themselves."""
+        """Releases the leases of hosts without a BMC request in flight. The other leases expire."""
         for name, lease in self._leases.items():
             if self._store.load(name).inflight is None:
                 self._store.release(name, self._owner, lease.epoch, self._clock.now())
@@ -159,13 +162,13 @@ class Manager:
 
     @property
     def idle(self) -> float:
-        """Seconds that the loop may wait between two rounds: fine enough for every bound that the policy promises."""
+        """Seconds to wait between two rounds; short compared with every time in the policy."""
         return min(self._policy.poll / 16, 0.25)
 
     def _post(self, answer: Callable[[], None]) -> None:
         self._inbox.put(answer)
 
-    def _drain(self) -> None:
+    def _process_inbox(self) -> None:
         while True:
             try:
                 answer = self._inbox.get_nowait()
@@ -173,7 +176,7 @@ class Manager:
                 return
             answer()
 
-    def _print(self) -> None:
+    def _print_events(self) -> None:
         for name in self._leases:
             events = self._store.unprinted(name)
             for event in events:
@@ -183,22 +186,22 @@ class Manager:
 
     # -- ownership
 
-    def _keep(self, host: HostPart) -> None:
+    def _claim_or_renew(self, host: HostPart) -> None:
         now, name = self._clock.now(), host.name
         lease = self._leases.get(name)
         until = now + self._policy.lease
         if lease is None:
             if self._store.claim(name, self._owner, now, until):
                 self._leases[name] = Lease(self._store.load(name).epoch, until)
-                self._configure(host)
+                self._apply_configuration(host)
         elif lease.until - now <= self._policy.lease - self._policy.lease_renew:
             if self._store.renew(name, self._owner, lease.epoch, now, until):
                 self._leases[name] = Lease(lease.epoch, until)
             else:
                 del self._leases[name]
 
-    def _configure(self, host: HostPart) -> None:
-        """What the configuration says now counts from this epoch on."""
+    def _apply_configuration(self, host: HostPart) -> None:
+        """Writes identity, chassis check and maintenance of the configuration to the record, at the start of an epoch."""
         record = self._store.load(host.name)
         fresh = replace(record, identity=host.bmc.identity, chassis_check=host.bmc.chassis_check != "ignore")
         if fresh != record:
@@ -208,7 +211,7 @@ class Manager:
 
     # -- one step
 
-    def _apply(self, name: str, seen: Observation) -> None:
+    def _apply(self, name: str, observation: Observation) -> None:
         lease, now = self._leases.get(name), self._clock.now()
         if lease is None or lease.until <= now:
             return
@@ -216,7 +219,7 @@ class Manager:
         if old.owner != self._owner or old.epoch != lease.epoch:
             del self._leases[name]
             return
-        new, effects = self._step(old, seen, self._policy, now)
+        new, effects = self._step(old, observation, self._policy, now)
         if new == old and not effects:
             return
         if not self._store.save(old, new, effects, now):
@@ -230,8 +233,8 @@ class Manager:
                 self._call(name, effect)
             case CheckActivity():
                 self._check_activity(name, effect)
-            case StopStrangers():
-                self._restarts.stop_strangers(name, effect.fence_id, self._post)
+            case StopReleasedVms():
+                self._restarts.stop_released_vms(name, effect.fence_id, self._post)
 
     # -- BMCs
 
@@ -253,9 +256,9 @@ class Manager:
             return bmc.off(timeout, permit) if request.ask is RequestKind.OFF else bmc.reset(timeout, permit)
 
         def done(answer: CommandAnswer | None, error: BaseException | None) -> None:
-            got = answer or CommandAnswer(result=CommandResult.AMBIGUOUS, failure=_broken(error))
-            seen = CommandReply(request=request.id, epoch=epoch, result=got.result, failure=got.failure)
-            self._post(lambda: self._apply(name, seen))
+            got = answer or CommandAnswer(result=CommandResult.AMBIGUOUS, failure=_client_error(error))
+            observation = CommandReply(request=request.id, epoch=epoch, result=got.result, failure=got.failure)
+            self._post(lambda: self._apply(name, observation))
 
         self._workers.submit("bmc", work, done)
 
@@ -268,11 +271,11 @@ class Manager:
                 return started, error.failure
 
         def done(answer: tuple[float, Reading | Failure] | None, error: BaseException | None) -> None:
-            started, got = answer or (self._clock.now(), _broken(error))
+            started, got = answer or (self._clock.now(), _client_error(error))
             reading = got if isinstance(got, Reading) else None
             failure = got if isinstance(got, Failure) else None
-            seen = PowerRead(request=request, epoch=epoch, started=started, reading=reading, failure=failure)
-            self._post(lambda: self._apply(name, seen))
+            observation = PowerRead(request=request, epoch=epoch, started=started, reading=reading, failure=failure)
+            self._post(lambda: self._apply(name, observation))
 
         self._workers.submit("bmc", work, done)
 
@@ -292,23 +295,23 @@ class Manager:
 
             self._post(answer)
 
-        self._workers.submit("probe", lambda: self._ask_probes(list(host.health), self._policy.health_timeout), done)
+        self._workers.submit("probe", lambda: self._run_probes(list(host.health), self._policy.health_timeout), done)
 
     def _check_activity(self, name: str, effect: CheckActivity) -> None:
         host = self._config.host(name)
-        # A host without activity probes is asked by its health probes: silence of all of them is a sample without activity.
+        # Without activity probes the health probes are used: if all of them fail, the sample has no activity.
         probes = list(host.activity or host.health)
         vms = sum(1 for at in self._store.placements().values() if at == name)
 
         def done(active: bool | None, error: BaseException | None) -> None:
-            seen = Activity(seen=active, epoch=effect.epoch, error=str(error or ""), vms=vms)
-            self._post(lambda: self._apply(name, seen))
+            observation = Activity(active=active, epoch=effect.epoch, error=str(error or ""), vms=vms)
+            self._post(lambda: self._apply(name, observation))
 
-        self._workers.submit("probe", lambda: self._ask_probes(probes, self._policy.activity_timeout), done)
+        self._workers.submit("probe", lambda: self._run_probes(probes, self._policy.activity_timeout), done)
 
     # -- operators
 
-    def _operator(self, request: OperatorRequest) -> None:
+    def _apply_operator_request(self, request: OperatorRequest) -> None:
         detail = request.detail
         match request.what:
             case "enable":
@@ -318,11 +321,11 @@ class Manager:
             case "confirm":
                 fence = self._store.load(request.host).fence
                 if fence is not None and fence.signature is not None and fence.signature.request == request.id:
-                    return  # already taken up; a live read decides
-                seen = ManualFence(request=request.id, fence_id=detail["fence_id"], who=detail["who"], why=detail["why"])
-                self._apply(request.host, seen)
+                    return  # the signature is stored already; a live read decides
+                observation = ManualFence(request=request.id, fence_id=detail["fence_id"], who=detail["who"], why=detail["why"])
+                self._apply(request.host, observation)
 
 
-def _broken(error: BaseException | None) -> Failure:
-    """A client that raised what it should not: our own fault, said as such, and never a reason to stop watching the host."""
+def _client_error(error: BaseException | None) -> Failure:
+    """The failure for an unexpected exception of a BMC client: an error of this program. The host is still watched."""
     return Failure(cause=Cause.BAD_RESPONSE, text=f"the BMC client failed with {type(error).__name__}: {error}")

@@ -1,4 +1,8 @@
-"""What can be seen or said about a host. Everything that a step may react to is one of these; unknown is never dead."""
+"""The observations that `machine.step` and `cloudstack.step` take: probe results, reads, replies, operator requests.
+
+`Manager` creates them. Pure data. Times are seconds of the store's clock. An unknown result is None and never counts as
+a dead host.
+"""
 
 from __future__ import annotations
 
@@ -9,55 +13,55 @@ from fencer.outcome import Failure, Reading
 
 
 class Hold(StrEnum):
-    """Why no power-off command may leave now."""
+    """Why no power-off may be sent now."""
 
-    BRAKE = "too many hosts of the cluster were lost at the same time"
-    START = "the manager has just started"
+    TOO_MANY_LOST = "too many hosts of the cluster were lost at the same time"
+    JUST_STARTED = "the manager has just started"
     RATE = "too many power-offs at once"
 
 
 class CommandResult(StrEnum):
-    """What is known after a power command. Not one of them says that the host is off."""
+    """The result of a power command. None of them says that the host is off."""
 
     ACCEPTED = "accepted"  # 2xx, completion code 0x00
     REFUSED = "refused"  # 400, 409, 0xD5: may mean "already off", "busy" or "not now"
-    AMBIGUOUS = "ambiguous"  # sent, and the answer was lost or makes no sense
-    FAILED = "failed"  # an answer that no repetition changes: authentication, no such system
-    NOT_SENT = "not-sent"  # the permission to send had ended
+    AMBIGUOUS = "ambiguous"  # sent, and the answer was lost or is unusable
+    FAILED = "failed"  # a repetition would fail too: authentication, no such System
+    NOT_SENT = "not-sent"  # `permit` returned False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """Time went by."""
+    """One round of the manager's loop. `hold`: why no power-off may be sent, or None."""
 
     hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A manager took the host over: nothing that an older epoch saw is proof any more."""
+    """A manager claimed the host, which starts a new epoch. Reads of older epochs do not count as proof."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """A round of health probes: True passed, False failed, None nobody knows."""
+    """The result of a round of health probes: True passed, False failed, None unknown."""
 
     passed: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """A round of activity probes: True something writes, False nothing does, None nobody knows."""
+    """The result of a round of activity probes: True the host writes, False it does not, None unknown."""
 
-    seen: bool | None
+    active: bool | None
     epoch: int
     error: str = ""
-    vms: int = 1  # how many VMs were asked about
+    vms: int = 1  # number of VMs on the host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerRead:
-    """A live read that started at `started`: a reading, or why there is none."""
+    """The result of a live power read that started at `started`: a reading or a failure."""
 
     request: str
     epoch: int
@@ -93,7 +97,7 @@ class Eligibility:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualFence:
-    """An operator says: this host is off, I have looked."""
+    """An operator confirms that the host is off (`fence-ha confirm`)."""
 
     request: int
     fence_id: str

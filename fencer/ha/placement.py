@@ -1,8 +1,10 @@
-"""Where a VM may be started, and in which order. Pure.
+"""Chooses the host for each VM that must be started, and the order of the starts.
+
+`Restarts` calls these functions in the loop's thread. Pure.
 
 Rules
-  1. Only on a host that is Available and has room. A row that was claimed for a host keeps that host.
-  2. System VMs first, then the greater priority, then the name.
+  1. A VM may start only on a host that is Available and has free capacity. A claimed ledger row keeps its host.
+  2. System VMs start first, then VMs with higher priority, then by name.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ def choose(
     records: Mapping[str, HostRecord],
     placements: Mapping[str, str | None],
 ) -> str | None:
-    """The host for one VM, or None while there is none."""
+    """Returns the host for one VM, or None if no host fits now."""
     load = {host.name: sum(1 for at in placements.values() if at == host.name) for host in hosts}
     allowed = vm.hosts if vm and vm.hosts else [host.name for host in hosts]
     fit = [

@@ -1,9 +1,11 @@
-"""Every threshold, wait and ratio of the HA rules.
+"""All thresholds, waiting times and ratios of the HA rules.
+
+`load_config` creates the Policy; the rules and the manager read it.
 
 Rules
-  1. Seconds, always. A duration that shrinks with the demo's time scale is listed in `DURATIONS`; nothing else is.
-  2. Defaults are those of the HA rules of this project and, where both have one, of CloudStack 4.22 (KVMHAConfig.java:24-54).
-  3. A policy that could not keep its promises (a lease shorter than a request, one read as proof) is refused when it is made.
+  1. All times are seconds. `DURATIONS` lists the fields that `scaled` changes.
+  2. If CloudStack 4.22 has the same setting, the default is CloudStack's (KVMHAConfig.java:24-54).
+  3. A policy with which the rules cannot work (for example a lease shorter than a request) is refused when it is created.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ class PolicyName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Raises ValueError for settings that contradict one another."""
+    """The settings; `sample.yaml` explains each. Raises ValueError for settings that contradict one another."""
 
     name: PolicyName = PolicyName.REFERENCE
     poll: float = 4.0
@@ -85,7 +87,7 @@ class Policy:
             raise ValueError("recovery_attempts, start_quiet and clock_margin must not be negative")
 
     def scaled(self, scale: float) -> Policy:
-        """The same policy on a clock that runs 1/`scale` times as fast: 0.05 turns a minute into 3 s."""
+        """Returns this policy with all durations multiplied by `scale`: 0.05 makes 3 s of a minute. For demonstrations."""
         if scale <= 0:
             raise ValueError("scale must be greater than 0")
         changed = {name: getattr(self, name) * scale for name in DURATIONS}

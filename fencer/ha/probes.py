@@ -1,8 +1,10 @@
-"""Is the host well, and does anything of it still write?
+"""Health probes (does the host answer?) and activity probes (does the host still write?).
+
+`Manager` calls `run_probes` in the worker threads of the pool "probe". Times are seconds.
 
 Rules
-  1. A probe says True, False, or None for "nobody knows". None is never taken for dead.
-  2. Several health probes: one that passes is enough. Several activity probes: one that sees something is enough.
+  1. A probe returns True, False, or None for unknown. None never counts as a dead host.
+  2. If a host has several health or activity probes, one True is enough.
   3. Every probe ends within its time-out.
 """
 
@@ -23,30 +25,30 @@ AnyProbe = TcpProbe | HttpProbe | FileProbe | ExecProbe
 UnixTime = Callable[[], float]
 
 UNKNOWN_EXIT = 3
-"""An `exec` probe that exits with this, or cannot be run, does not know."""
+"""The result of an `exec` probe with this exit status, or that cannot be run, is unknown."""
 
 
-def ask_all(
-    probes: Sequence[AnyProbe], timeout: float, base: Path, wall: UnixTime = time.time, scale: float = 1.0
+def run_probes(
+    probes: Sequence[AnyProbe], timeout: float, base: Path, unix_time: UnixTime = time.time, scale: float = 1.0
 ) -> bool | None:
-    """One round. Seconds in `timeout` are for the whole round: each probe gets an equal share."""
+    """Runs one round of probes. `timeout` is for the whole round; each probe gets an equal share of it."""
     share = timeout / max(len(probes), 1)
     answers = []
     for probe in probes:
-        answers.append(ask(probe, share, base, wall, scale))
+        answers.append(run_probe(probe, share, base, unix_time, scale))
         if answers[-1]:
             return True
     return None if not answers or None in answers else False
 
 
-def ask(probe: AnyProbe, timeout: float, base: Path, wall: UnixTime = time.time, scale: float = 1.0) -> bool | None:
+def run_probe(probe: AnyProbe, timeout: float, base: Path, unix_time: UnixTime = time.time, scale: float = 1.0) -> bool | None:
     match probe:
         case TcpProbe():
             return _tcp(probe, timeout)
         case HttpProbe():
             return _http(probe, timeout)
         case FileProbe():
-            return _file(base / probe.path, probe.max_age * scale, wall)
+            return _file(base / probe.path, probe.max_age * scale, unix_time)
         case ExecProbe():
             return _exec(probe, timeout)
 
@@ -78,15 +80,15 @@ def _http(probe: HttpProbe, timeout: float) -> bool:
         return False
 
 
-def _file(path: Path, max_age: float, wall: UnixTime) -> bool | None:
-    """The age of a heartbeat. A file that cannot be looked at may be a sick storage: nobody knows."""
+def _file(path: Path, max_age: float, unix_time: UnixTime) -> bool | None:
+    """Checks the age of a heartbeat file. Unknown if it cannot be read, because the storage may be broken."""
     try:
         changed = path.stat().st_mtime
     except FileNotFoundError:
         return False if path.parent.is_dir() else None
     except OSError:
         return None
-    return wall() - changed <= max_age
+    return unix_time() - changed <= max_age
 
 
 def _exec(probe: ExecProbe, timeout: float) -> bool | None:

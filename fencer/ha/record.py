@@ -1,9 +1,11 @@
-"""What is known about one host: the durable record, and nothing that decides beside it.
+"""The record of one host: everything that the HA rules know about it.
+
+The rules return a changed copy; the store writes it. If a manager ends, the next one continues from the record.
 
 Rules
-  1. Pure data, frozen. A manager that dies loses nothing that decides: the next one reads this.
+  1. Pure data, frozen. Field names are part of the state file's format.
   2. Times are seconds of the store's clock, which all managers of one store share.
-  3. `command_sent` and `inflight` are written *before* the request leaves: an intent counts as sent.
+  3. `command_sent` and `inflight` are written *before* the request is sent, so a request that may have been sent is known.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ class FencePhase(StrEnum):
 
 
 class RequestKind(StrEnum):
-    """What a request to a BMC asks for."""
+    """The kinds of request to a BMC."""
 
     READ = "read"
     OFF = "off"
@@ -33,7 +35,7 @@ class RequestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BmcRequest:
-    """A BMC request that has been decided. `id` is unique per host; an answer to any other id is late and means nothing."""
+    """A BMC request. `id` is unique per host; an answer with another id than `inflight` has is late and is ignored."""
 
     id: str
     ask: RequestKind
@@ -55,7 +57,7 @@ class OffRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffRun:
-    """Consecutive Off reads of one epoch with nothing else between."""
+    """A run of Off reads of one epoch, with no other result between them."""
 
     first: OffRead
     last: OffRead
@@ -65,6 +67,8 @@ class OffRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastError:
+    """The last failure of a read or a command, with the BMC's own message."""
+
     cause: Cause
     text: str
     at: float
@@ -75,7 +79,7 @@ class LastError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """An operator's word that the host is off, for one fence id. Waits for one live read, which may refute it."""
+    """An operator's confirmation that the host is off, for one fence id. A later live read of On refutes it."""
 
     request: int
     who: str
@@ -85,7 +89,7 @@ class Signature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fence:
-    """One obligation: from the decision to fence until it is proved, aborted or cancelled."""
+    """One fence, from the decision until Off is proved, or until it is aborted or cancelled."""
 
     id: str
     started_at: float
@@ -94,14 +98,14 @@ class Fence:
     attempts: int = 0
     next_attempt_at: float = 0.0
     confirm_until: float | None = None
-    not_off_at: float | None = None  # start of the last read that allows a command
-    refusal: LastError | None = None  # what the BMC said to the command that is being confirmed
+    not_off_at: float | None = None  # start time of the last read that allows a power-off
+    refusal: LastError | None = None  # how the BMC refused the power-off that is being confirmed
     signature: Signature | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """How often an alert was wanted since it was last told."""
+class SentAlert:
+    """When an alert was last sent, and how many repetitions were held back since then."""
 
     key: str
     last: float
@@ -110,18 +114,20 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostRecord:
+    """Everything that is stored about one host. `version`, `owner`, `epoch` and `lease_until` belong to the store."""
+
     host: str
     state: HAState
     version: int = 0
     owner: str | None = None
     epoch: int = 0
     lease_until: float = 0.0
-    identity: str | None = None  # what every read must show, if it shows anything
+    identity: str | None = None  # the UUID or serial number that a read must show, if it shows one
     chassis_check: bool = True
     eligible: bool = True
     since: float = 0.0  # when the state was entered
     healthy: bool | None = None
-    streak: int = 0  # consecutive passed health checks, counted up to the policy's need
+    streak: int = 0  # consecutive passed health checks, counted up to `healthy_checks`
     suspect_since: float | None = None
     returned_at: float | None = None
     samples: tuple[bool, ...] = ()  # True: activity was seen
@@ -133,9 +139,9 @@ class HostRecord:
     requests: int = 0
     next_read_at: float = 0.0
     off_run: OffRun | None = None
-    last_read: str = ""  # what the last read said, so that only news is told
+    last_read: str = ""  # the result of the last read, so that only changes get a timeline line
     fence: Fence | None = None
     fences: int = 0
     released: str | None = None  # the fence id whose VMs may be started elsewhere
     last_error: LastError | None = None
-    alerts: tuple[Sent, ...] = ()
+    alerts: tuple[SentAlert, ...] = ()

@@ -1,10 +1,12 @@
-"""Starts the VMs that a fence set free, each exactly once.
+"""Starts the VMs of a fenced host on other hosts, each exactly once.
+
+`Manager` calls it in its loop's thread; the starts run in the worker threads of the pool "vm". Times are seconds.
 
 Rules
   1. A start follows a claim that the store accepted: same fence id, same epoch, target Available.
-  2. Every start of one VM after one fence carries the same key and, unless it is certain that nothing was started, the same
-     target. A manager that dies in between costs a repetition, never a second VM.
-  3. No host with room is said once, then tried again.
+  2. All starts of one VM after one fence have the same key and the same target, until it is certain that nothing was
+     started. If a manager ends during a start, the start is repeated with that key, and no second VM runs.
+  3. If no host has room, one alert is sent and the start is tried again later.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from fencer.ha.config import Config
 from fencer.ha.effects import AlertName, LineKind, TimelineLine
 from fencer.ha.record import HostRecord
 from fencer.ha.store import LedgerRow, Store
-from fencer.ha.vm_executors import Executor, StartFailed
+from fencer.ha.vm_executors import StartFailed, VmExecutor
 
 T = TypeVar("T")
 Post = Callable[[Callable[[], None]], None]
@@ -30,14 +32,14 @@ class Submit(Protocol):
 
 
 class Restarts:
-    def __init__(self, config: Config, store: Store, clock: SharedClock, executor: Executor | None, workers: Submit) -> None:
+    def __init__(self, config: Config, store: Store, clock: SharedClock, executor: VmExecutor | None, workers: Submit) -> None:
         self._config, self._store, self._clock, self._executor, self._workers = config, store, clock, executor, workers
         self._policy = config.policy
         self._vms = {vm.name: vm for vm in config.part.vms}
         self._starting: set[str] = set()
 
-    def turn(self, epochs: Mapping[str, int], records: Mapping[str, HostRecord], post: Post) -> None:
-        """Claims and starts what is due on behalf of the hosts in `epochs`."""
+    def run_round(self, epochs: Mapping[str, int], records: Mapping[str, HostRecord], post: Post) -> None:
+        """Claims and starts the VMs that are due, for the hosts in `epochs` (the hosts that this manager owns)."""
         for name, epoch in epochs.items():
             fence_id = records[name].released
             if fence_id is None or self._executor is None:
@@ -51,14 +53,14 @@ class Restarts:
                 if row.key not in self._starting:
                     self._start(row, epoch, records, self._executor, post)
 
-    def _start(self, row: LedgerRow, epoch: int, records: Mapping[str, HostRecord], executor: Executor, post: Post) -> None:
+    def _start(self, row: LedgerRow, epoch: int, records: Mapping[str, HostRecord], executor: VmExecutor, post: Post) -> None:
         now = self._clock.now()
         target = placement.choose(row, self._vms.get(row.vm), self._config.part.hosts, records, self._store.placements())
         if target is None:
             if row.status == "pending":
                 text = f"{row.vm} waits: no host that is Available has room for it"
-                told = [] if row.tries else [self._alert(AlertName.VM_RESTART_FAILED, row, text)]
-                self._store.postpone_vm(row, now + self._policy.vm_retry_first, told, now)
+                lines = [] if row.tries else [self._alert(AlertName.VM_RESTART_FAILED, row, text)]
+                self._store.postpone_vm(row, now + self._policy.vm_retry_first, lines, now)
             return
         if not self._store.claim_vm(row, target, epoch, now):
             return
@@ -66,11 +68,11 @@ class Restarts:
         self._starting.add(row.key)
 
         def done(_: None, error: BaseException | None) -> None:
-            post(lambda: self._ended(claimed, error))
+            post(lambda: self._start_ended(claimed, error))
 
         self._workers.submit("vm", lambda: executor.start(row.vm, target, row.key, self._policy.vm_start_timeout), done)
 
-    def _ended(self, row: LedgerRow, error: BaseException | None) -> None:
+    def _start_ended(self, row: LedgerRow, error: BaseException | None) -> None:
         now = self._clock.now()
         self._starting.discard(row.key)
         if error is None:
@@ -88,8 +90,8 @@ class Restarts:
             events.append(self._alert(AlertName.VM_RESTART_FAILED, row, f"{row.vm} was not started on {row.target}: {error}"))
         self._store.fail_vm(row, row.epoch, now + wait, nothing_started, events, now)
 
-    def stop_strangers(self, host: str, fence_id: str, post: Post) -> None:
-        """A fenced host answers again: whatever of its old VMs still runs there must not."""
+    def stop_released_vms(self, host: str, fence_id: str, post: Post) -> None:
+        """A fenced host answers again: stops its released VMs that may still run there."""
         executor, placements = self._executor, self._store.placements()
         if executor is None:
             return
@@ -97,10 +99,10 @@ class Restarts:
             if placements.get(row.vm) != host:
                 self._stop(row, host, executor, post)
 
-    def _stop(self, row: LedgerRow, host: str, executor: Executor, post: Post) -> None:
+    def _stop(self, row: LedgerRow, host: str, executor: VmExecutor, post: Post) -> None:
         def done(_: None, error: BaseException | None) -> None:
             step, text = ("stop-failed", str(error)) if error else ("stopped", None)
-            post(lambda: self._store.tell(host, [self._vm(row, step, host, text)], self._clock.now()))
+            post(lambda: self._store.add_events(host, [self._vm(row, step, host, text)], self._clock.now()))
 
         self._workers.submit("vm", lambda: executor.stop(row.vm, host, row.key, self._policy.vm_start_timeout), done)
 

@@ -1,14 +1,16 @@
-"""The ten states of a host under HA, and every step between them.
+"""The ten states of a host under HA, and all legal transitions between them.
+
+`StepBuilder.transition` uses the table; `fence-ha explain-transitions` and docs/ha.md show it.
 
 Rules
-  1. The table is the specification; `docs/ha.md` draws it. No state changes anywhere but by a row of it.
-  2. CloudStack's 38 transitions are all here, unchanged (HAConfig.java:97-143). What we narrow or add says so in
-     `origin` and `rule`.
-  3. No clock, no I/O, no policy.
+  1. The table is the specification. A state changes only by a row of it.
+  2. All 38 transitions of CloudStack are here, unchanged (HAConfig.java:97-143). `rule` marks a row that this project
+     restricts, `origin` a row that it adds.
+  3. Pure: no clock, no I/O, no policy.
 
 Theory
-  Operators know these names, so we keep them. The rows tell *which* steps are legal; *when* one is taken is decided by
-  `machine` (ours) or `cloudstack` (theirs as found). A row with a `when` shares (state, event) with another row.
+  The names are CloudStack's, because operators know them. The table says *which* transitions are legal. The policy's rules,
+  `machine` or `cloudstack`, decide *when* one is taken. A row with `when` has the same state and event as another row.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ class HAState(StrEnum):
 
 
 class HAEvent(StrEnum):
-    """CloudStack's eighteen, then our four."""
+    """CloudStack's eighteen events, then the four of this project."""
 
     ELIGIBLE = "Eligible"
     INELIGIBLE = "Ineligible"
@@ -59,7 +61,7 @@ class HAEvent(StrEnum):
 
 
 class HostStatus(StrEnum):
-    """What the rest of a cloud sees (HAManagerImpl.java:320-333)."""
+    """The status that the rest of a cloud sees (HAManagerImpl.java:320-333)."""
 
     UP = "Up"
     DOWN = "Down"
@@ -68,7 +70,7 @@ class HostStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One legal step. `rule`: the restriction (R1..R4) that narrows a row of CloudStack's; `when` tells two targets apart."""
+    """One legal transition. `rule`: the restriction (R1..R4) of a CloudStack row; `when`: the condition for this target."""
 
     source: HAState
     event: HAEvent
@@ -119,7 +121,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(S.FENCED, E.DISABLED, S.DISABLED),
     Transition(S.FENCED, E.HEALTH_CHECK_PASSED, S.INELIGIBLE),
     Transition(S.FENCED, E.HEALTH_CHECK_FAILED, S.FENCED),
-    # Ours.
+    # Transitions that this project adds.
     Transition(S.RECOVERED, E.HEALTH_CHECK_FAILED, S.RECOVERED, "+1", when="within the wait"),
     Transition(S.RECOVERED, E.HEALTH_CHECK_FAILED, S.SUSPECT, "+1", when="after the wait"),
     Transition(S.CHECKING, E.HEALTH_CHECK_FAILED, S.CHECKING, "+2"),
@@ -155,7 +157,7 @@ STRICT_NAMES: Mapping[HAEvent, HAEvent] = {
     E.MANUAL_FENCE_CONFIRMED: E.FENCED,
     E.FENCE_ABORTED: E.DISABLED,
 }
-"""Our four event names in CloudStack's vocabulary, for a consumer that knows no others (`strict_event_names`)."""
+"""CloudStack's names for the four events of this project, for consumers that know no others (`strict_event_names`)."""
 
 INITIAL: Mapping[HAEvent, HAState] = {E.DISABLED: S.DISABLED, E.ENABLED: S.AVAILABLE, E.INELIGIBLE: S.INELIGIBLE}
 
@@ -173,7 +175,7 @@ _ROWS: Mapping[tuple[HAState, HAEvent], tuple[Transition, ...]] = {
 
 
 class IllegalTransition(Exception):
-    """The table has no such row: a fault of the rules that asked, never of a host or an operator."""
+    """The table has no such row: a bug of the rules. No host and no operator can cause it."""
 
     def __init__(self, source: HAState, event: HAEvent, target: HAState | None) -> None:
         self.source, self.event, self.target = source, event, target
@@ -181,9 +183,9 @@ class IllegalTransition(Exception):
 
 
 def target(source: HAState, event: HAEvent, to: HAState | None = None) -> HAState:
-    """Where `event` leads from `source`. `to` chooses where the table has two rows.
+    """Returns the state to which `event` leads from `source`. `to` selects one of two rows.
 
-    Raises IllegalTransition where there is no such row, or no single one.
+    Raises IllegalTransition if there is no such row, or more than one.
     """
     rows = [row for row in _ROWS.get((source, event), ()) if to is None or row.target is to]
     if len(rows) != 1:

@@ -1,8 +1,11 @@
-"""One step being made: a record that changes and the effects that come with it.
+"""Collects the changes of the record and the effects of one call of `machine.step` or `cloudstack.step`.
+
+Pure; times are seconds of the store's clock.
 
 Rules
-  1. Lives for one call of a `step`; nothing of it is kept.
-  2. A state changes only in `go`, by a row of the table. An alert is told only in `alert`, once per key and digest period.
+  1. Each call of `step` makes a new instance and drops it at its end.
+  2. The state changes only in `transition`, by a row of the table. Alerts are sent only by `alert`, at most once per key
+     and `alert_digest` period.
 """
 
 from __future__ import annotations
@@ -12,69 +15,76 @@ from dataclasses import replace
 from fencer.ha import proof
 from fencer.ha.effects import AlertName, CallBmc, CheckActivity, Detail, HaEffect, LineKind, OperatorAnswer, TimelineLine
 from fencer.ha.policy import Policy
-from fencer.ha.record import BmcRequest, HostRecord, RequestKind, Sent
+from fencer.ha.record import BmcRequest, HostRecord, RequestKind, SentAlert
 from fencer.ha.states import STRICT_NAMES, HAEvent, HAState, host_status, target
 
 
 class StepBuilder:
     def __init__(self, record: HostRecord, policy: Policy, now: float) -> None:
-        self.rec, self.policy, self.now = record, policy, now
+        self.record, self.policy, self.now = record, policy, now
         self.effects: list[HaEffect] = []
 
     def result(self) -> tuple[HostRecord, tuple[HaEffect, ...]]:
-        return self.rec, tuple(self.effects)
+        return self.record, tuple(self.effects)
 
-    def go(self, event: HAEvent, to: HAState | None = None) -> None:
-        """Raises IllegalTransition where the table has no such row."""
-        source = self.rec.state
+    def transition(self, event: HAEvent, to: HAState | None = None) -> None:
+        """Changes the state and adds a timeline line. Raises IllegalTransition if the table has no such row."""
+        source = self.record.state
         state = target(source, event, to)
         if state is source:
             return
-        self.rec = replace(self.rec, state=state, since=self.now)
+        self.record = replace(self.record, state=state, since=self.now)
         name = STRICT_NAMES.get(event, event) if self.policy.strict_event_names else event
-        self.tell(LineKind.STATE, **{"from": str(source)}, to=str(state), event=str(name), status=str(host_status(state)))
+        self.add_line(LineKind.STATE, **{"from": str(source)}, to=str(state), event=str(name), status=str(host_status(state)))
 
-    def tell(self, kind: LineKind, **detail: Detail) -> None:
+    def add_line(self, kind: LineKind, **detail: Detail) -> None:
         self.effects.append(TimelineLine(kind=kind, detail=detail))
 
     def alert(self, alert: AlertName, key: str, text: str, *, once: bool = False, **detail: Detail) -> None:
-        """Tells `text` unless the same key was told less than a digest period ago (`once`: ever); counts what it held back."""
-        known = next((sent for sent in self.rec.alerts if sent.key == key), None)
-        others = tuple(sent for sent in self.rec.alerts if sent.key != key and self._matters(sent))
+        """Sends an alert, unless one with this key was sent within `alert_digest` seconds (`once`: ever).
+
+        Counts the alerts that it holds back; the next one with this key shows the number.
+        """
+        known = next((sent for sent in self.record.alerts if sent.key == key), None)
+        others = tuple(sent for sent in self.record.alerts if sent.key != key and self._is_kept(sent))
         if known and once:
             return
         if known and self.now - known.last < self.policy.alert_digest:
-            self.rec = replace(self.rec, alerts=(*others, replace(known, held_back=known.held_back + 1)))
+            self.record = replace(self.record, alerts=(*others, replace(known, held_back=known.held_back + 1)))
             return
-        self.rec = replace(self.rec, alerts=(*others, Sent(key=key, last=self.now)))
+        self.record = replace(self.record, alerts=(*others, SentAlert(key=key, last=self.now)))
         if known and known.held_back:
-            self.tell(LineKind.ALERT, alert=str(alert), text=text, repeated=known.held_back, **detail)
+            self.add_line(LineKind.ALERT, alert=str(alert), text=text, repeated=known.held_back, **detail)
         else:
-            self.tell(LineKind.ALERT, alert=str(alert), text=text, **detail)
+            self.add_line(LineKind.ALERT, alert=str(alert), text=text, **detail)
 
-    def _matters(self, sent: Sent) -> bool:
-        mine = self.rec.fence is not None and sent.key.startswith(f"{self.rec.fence.id}/")
+    def _is_kept(self, sent: SentAlert) -> bool:
+        mine = self.record.fence is not None and sent.key.startswith(f"{self.record.fence.id}/")
         return mine or self.now - sent.last < self.policy.alert_digest
 
     def answer(self, request: int, ok: bool, text: str) -> None:
         self.effects.append(OperatorAnswer(request=request, ok=ok, text=text))
 
     def call(self, ask: RequestKind) -> BmcRequest:
-        """Decides one BMC request. The caller records it where it matters before the step ends."""
-        number = self.rec.requests + 1
-        request = BmcRequest(id=f"{self.rec.epoch}.{number}", ask=ask, at=self.now)
-        self.rec = replace(self.rec, requests=number, inflight=request)
-        self.effects.append(CallBmc(request=request, epoch=self.rec.epoch))
+        """Adds one BMC request to the record (`inflight`) and to the effects, and returns it."""
+        number = self.record.requests + 1
+        request = BmcRequest(id=f"{self.record.epoch}.{number}", ask=ask, at=self.now)
+        self.record = replace(self.record, requests=number, inflight=request)
+        self.effects.append(CallBmc(request=request, epoch=self.record.epoch))
         return request
 
     def check_activity(self) -> None:
-        self.effects.append(CheckActivity(epoch=self.rec.epoch))
+        self.effects.append(CheckActivity(epoch=self.record.epoch))
+
+    @property
+    def fence_id(self) -> str | None:
+        return self.record.fence.id if self.record.fence else None
 
     @property
     def command_in_flight(self) -> bool:
-        return self.rec.inflight is not None and self.rec.inflight.ask is not RequestKind.READ
+        return self.record.inflight is not None and self.record.inflight.ask is not RequestKind.READ
 
     @property
     def may_call(self) -> bool:
-        """One BMC operation at a time, and only under a lease that outlives it."""
-        return self.rec.inflight is None and proof.may_start(self.rec.lease_until, self.policy, self.now)
+        """True if no BMC request is in flight and the lease is long enough for one (rule 3 of `proof`)."""
+        return self.record.inflight is None and proof.may_start(self.record.lease_until, self.policy, self.now)

@@ -1,11 +1,13 @@
-"""Where the records live: what a store promises, and the SQLite one.
+"""Stores host records, the timeline, VM assignments and operator requests: the interface, and SQLite as its implementation.
+
+Managers and the commands of `fence-ha` use it, each in one thread. Times are seconds of the store's clock.
 
 Rules
-  1. A record is written only against the version and epoch it was read with; who loses that race has changed nothing.
-  2. Everything that one step makes durable (record, timeline, VM ledger, answers) is one transaction.
-  3. A VM is assigned to at most one host. A ledger row is claimed by one epoch for one target, and keeps that target until
-     the start is known to have failed, or the target itself is fenced.
-  4. No credentials. The files are readable by their owner only.
+  1. A record is written only if its version and epoch are those that were read. Otherwise nothing is written.
+  2. Everything durable of one step (record, timeline, VM ledger, answers) is written in one transaction.
+  3. A VM is assigned to at most one host. One epoch claims a ledger row for one target. The row keeps that target until
+     it is certain that the start failed, or until the target itself is fenced.
+  4. No credentials are stored. Only the owner can read the files.
 """
 
 from __future__ import annotations
@@ -51,12 +53,12 @@ _RECORD: TypeAdapter[HostRecord] = TypeAdapter(HostRecord)
 
 
 class StoreError(Exception):
-    """The state file cannot be used; nothing is known about any host."""
+    """The state file cannot be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRow:
-    """One VM that a fence set free. `status`: pending, claimed, done, superseded."""
+    """One VM of a fenced host that must start elsewhere. `status`: pending, claimed, done, superseded."""
 
     fence_id: str
     vm: str
@@ -69,12 +71,14 @@ class LedgerRow:
 
     @property
     def key(self) -> str:
-        """The start key: two starts with one key are one start."""
+        """The key of the start: an executor treats a second start with the same key as done."""
         return f"{self.fence_id}/{self.vm}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
+    """One line of the timeline. `t`: seconds of the store's clock; `seq` increases with each line."""
+
     seq: int
     t: float
     host: str
@@ -84,6 +88,8 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorRequest:
+    """A request of an operator. `ok` is None until a manager has answered it."""
+
     id: int
     host: str
     what: str
@@ -107,14 +113,17 @@ class Store(Protocol):
     ) -> bool: ...
     def postpone_vm(self, row: LedgerRow, retry_at: float, events: Sequence[TimelineLine], now: float) -> None: ...
     def placements(self) -> dict[str, str | None]: ...
-    def tell(self, host: str, events: Sequence[TimelineLine], now: float) -> None: ...
+    def add_events(self, host: str, events: Sequence[TimelineLine], now: float) -> None: ...
     def unprinted(self, host: str) -> list[StoredEvent]: ...
     def mark_printed(self, seqs: Sequence[int]) -> None: ...
     def open_requests(self, host: str) -> list[OperatorRequest]: ...
 
 
 class SqliteStore:
-    """Raises StoreError where the file cannot be opened or is not one of ours. One thread per instance."""
+    """The store in one SQLite file. One thread per instance.
+
+    Raises StoreError if the file cannot be opened or is not a state file of fence-ha.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -136,7 +145,7 @@ class SqliteStore:
         self._db.close()
 
     def clock(self) -> BootClock:
-        """The clock of this store: its offset is fixed by the first manager of each boot."""
+        """Returns the clock of this store. The first manager after each boot sets its offset."""
         with self._transaction():
             self._db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (f"offset/{boot_id()}", repr(wall_offset())))
             row = self._db.execute("SELECT value FROM meta WHERE key = ?", (f"offset/{boot_id()}",)).fetchone()
@@ -145,7 +154,7 @@ class SqliteStore:
     # -- records
 
     def register(self, record: HostRecord, vms: Iterable[str]) -> None:
-        """Makes `record` known unless the host is; VMs that are new live on it."""
+        """Adds the host's record if there is none, and assigns VMs that are not known yet to it."""
         with self._transaction():
             self._db.execute(
                 "INSERT OR IGNORE INTO hosts VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -163,7 +172,7 @@ class SqliteStore:
                 self._db.execute("INSERT OR IGNORE INTO vms VALUES (?, ?)", (vm, record.host))
 
     def load(self, host: str) -> HostRecord:
-        """Raises KeyError for a host that was never registered."""
+        """Returns the current record. Raises KeyError for a host that was never registered."""
         row = self._db.execute("SELECT body, version, owner, epoch, lease_until FROM hosts WHERE host = ?", (host,)).fetchone()
         if row is None:
             raise KeyError(host)
@@ -174,37 +183,37 @@ class SqliteStore:
         return [row[0] for row in self._db.execute("SELECT host FROM hosts ORDER BY host")]
 
     def claim(self, host: str, owner: str, now: float, until: float) -> bool:
-        """Takes the host over if nobody's lease on it runs. The epoch grows with every claim."""
-        done = self._db.execute(
+        """Claims the host until `until` if no lease on it is valid. Each claim increments the epoch."""
+        cursor = self._db.execute(
             "UPDATE hosts SET owner = ?, epoch = epoch + 1, lease_until = ?, version = version + 1"
             " WHERE host = ? AND lease_until <= ?",
             (owner, until, host, now),
         )
-        return done.rowcount == 1
+        return cursor.rowcount == 1
 
     def renew(self, host: str, owner: str, epoch: int, now: float, until: float) -> bool:
-        done = self._db.execute(
+        cursor = self._db.execute(
             "UPDATE hosts SET lease_until = ? WHERE host = ? AND owner = ? AND epoch = ? AND lease_until > ?",
             (until, host, owner, epoch, now),
         )
-        return done.rowcount == 1
+        return cursor.rowcount == 1
 
     def release(self, host: str, owner: str, epoch: int, now: float) -> None:
-        """Ends an own lease early, so that another manager need not wait for it."""
+        """Ends the lease of `owner` now, so that another manager can claim the host at once."""
         self._db.execute("UPDATE hosts SET lease_until = ? WHERE host = ? AND owner = ? AND epoch = ?", (now, host, owner, epoch))
 
     def save(self, old: HostRecord, new: HostRecord, effects: Sequence[HaEffect], now: float) -> bool:
-        """Writes `new` and all that is durable in `effects`. False, and nothing written, if `old` is not current any more."""
+        """Writes `new` and the durable `effects`. Returns False and writes nothing if `old` is not the current record."""
         with self._transaction():
-            done = self._db.execute(
+            cursor = self._db.execute(
                 "UPDATE hosts SET state = ?, version = version + 1, body = ? WHERE host = ? AND version = ? AND epoch = ?",
                 (new.state, _dump(new), old.host, old.version, old.epoch),
             )
-            if done.rowcount != 1:
+            if cursor.rowcount != 1:
                 return False
             for effect in effects:
                 if isinstance(effect, TimelineLine):
-                    self._tell(old.host, effect, now)
+                    self._add_event(old.host, effect, now)
                 elif isinstance(effect, Release):
                     self._release_vms(old.host, effect.fence_id)
                 elif isinstance(effect, OperatorAnswer):
@@ -218,7 +227,7 @@ class SqliteStore:
     def _release_vms(self, host: str, fence_id: str) -> None:
         vms = [row[0] for row in self._db.execute("SELECT vm FROM vms WHERE host = ?", (host,))]
         for vm in vms:
-            # An older fence may have been starting it here: that start is history now.
+            # An older fence may have a start of this VM on this host: that ledger row does not count any more.
             self._db.execute(
                 "UPDATE ledger SET status = 'superseded' WHERE vm = ? AND target = ? AND status IN ('claimed', 'pending')",
                 (vm, host),
@@ -241,47 +250,39 @@ class SqliteStore:
         ]
 
     def claim_vm(self, row: LedgerRow, target: str, epoch: int, now: float) -> bool:
-        """Claims the start of one VM on `target`, if its host is still released by that fence and owned by `epoch`."""
+        """Claims the start of one VM on `target`. False if `epoch` does not own the fenced host, or the fence is not its last."""
         with self._transaction():
             record = self.load(row.host)
             if record.epoch != epoch or record.released != row.fence_id or record.lease_until <= now:
                 return False
             if self.load(target).state is not HAState.AVAILABLE:
                 return False
-            done = self._db.execute(
+            cursor = self._db.execute(
                 "UPDATE ledger SET status = 'claimed', epoch = ?, target = ?, tries = tries + 1 WHERE fence_id = ? AND vm = ?"
                 " AND (target IS NULL OR target = ?) AND (status = 'pending' OR (status = 'claimed' AND epoch < ?))",
                 (epoch, target, row.fence_id, row.vm, target, epoch),
             )
-            if done.rowcount != 1:
+            if cursor.rowcount != 1:
                 return False
             self._db.execute("UPDATE vms SET host = ? WHERE vm = ?", (target, row.vm))
-            self._tell(
-                row.host,
-                TimelineLine(
-                    kind=LineKind.VM,
-                    detail={
-                        "vm": row.vm,
-                        "step": "starting",
-                        "target": target,
-                        "key": row.key,
-                        "fence_id": row.fence_id,
-                    },
-                ),
-                now,
-            )
+            detail: dict[str, Detail] = {"vm": row.vm, "step": "starting", "target": target, "key": row.key}
+            line = TimelineLine(kind=LineKind.VM, detail={**detail, "fence_id": row.fence_id})
+            self._add_event(row.host, line, now)
         return True
 
     def finish_vm(self, row: LedgerRow, epoch: int, events: Sequence[TimelineLine], now: float) -> bool:
-        """The VM runs on its target. False if another epoch has the row."""
-        return self._settle("status = 'done'", (), row, epoch, events, now)
+        """Marks the row done: the VM runs on its target. False if another epoch has claimed the row."""
+        return self._close_row("status = 'done'", (), row, epoch, events, now)
 
     def fail_vm(
         self, row: LedgerRow, epoch: int, retry_at: float, free_target: bool, events: Sequence[TimelineLine], now: float
     ) -> bool:
-        """The start failed. `free_target` only if it is certain that nothing was started: then another host may be tried."""
+        """Marks the start failed, to be tried again at `retry_at`.
+
+        `free_target`: it is certain that nothing was started, so another host may be tried.
+        """
         with self._transaction():
-            changed = self._settle_in(
+            changed = self._close_row_in_transaction(
                 f"status = 'pending', retry_at = ?{', target = NULL' if free_target else ''}",
                 (retry_at,),
                 row,
@@ -294,48 +295,48 @@ class SqliteStore:
         return changed
 
     def postpone_vm(self, row: LedgerRow, retry_at: float, events: Sequence[TimelineLine], now: float) -> None:
-        """No host has room for the VM; it is looked at again at `retry_at`."""
+        """No host has room for the VM: tries again at `retry_at`."""
         with self._transaction():
             self._db.execute(
                 "UPDATE ledger SET retry_at = ?, tries = tries + 1 WHERE fence_id = ? AND vm = ? AND status = 'pending'",
                 (retry_at, row.fence_id, row.vm),
             )
             for event in events:
-                self._tell(row.host, event, now)
+                self._add_event(row.host, event, now)
 
-    def _settle(
+    def _close_row(
         self, change: str, values: tuple[float, ...], row: LedgerRow, epoch: int, events: Sequence[TimelineLine], now: float
     ) -> bool:
         with self._transaction():
-            return self._settle_in(change, values, row, epoch, events, now)
+            return self._close_row_in_transaction(change, values, row, epoch, events, now)
 
-    def _settle_in(
+    def _close_row_in_transaction(
         self, change: str, values: tuple[float, ...], row: LedgerRow, epoch: int, events: Sequence[TimelineLine], now: float
     ) -> bool:
-        done = self._db.execute(
+        cursor = self._db.execute(
             f"UPDATE ledger SET {change} WHERE fence_id = ? AND vm = ? AND status = 'claimed' AND epoch = ?",
             (*values, row.fence_id, row.vm, epoch),
         )
-        if done.rowcount == 1:
+        if cursor.rowcount == 1:
             for event in events:
-                self._tell(row.host, event, now)
-        return done.rowcount == 1
+                self._add_event(row.host, event, now)
+        return cursor.rowcount == 1
 
     def placements(self) -> dict[str, str | None]:
-        """Which host each VM is assigned to; None while it waits for one."""
+        """Returns the host of each VM; None if it waits for one."""
         return dict(self._db.execute("SELECT vm, host FROM vms ORDER BY vm").fetchall())
 
     # -- timeline
 
-    def tell(self, host: str, events: Sequence[TimelineLine], now: float) -> None:
+    def add_events(self, host: str, events: Sequence[TimelineLine], now: float) -> None:
         with self._transaction():
             for event in events:
-                self._tell(host, event, now)
+                self._add_event(host, event, now)
 
-    def _tell(self, host: str, told: TimelineLine, now: float) -> None:
+    def _add_event(self, host: str, line: TimelineLine, now: float) -> None:
         self._db.execute(
             "INSERT INTO events (t, host, kind, detail) VALUES (?, ?, ?, ?)",
-            (now, host, told.kind, json.dumps(dict(told.detail))),
+            (now, host, line.kind, json.dumps(dict(line.detail))),
         )
 
     def unprinted(self, host: str) -> list[StoredEvent]:
@@ -358,19 +359,19 @@ class SqliteStore:
 
     # -- operators
 
-    def ask(self, host: str, what: str, detail: dict[str, str], now: float) -> int:
-        """An operator's request; the manager that owns the host answers it."""
-        done = self._db.execute(
+    def add_request(self, host: str, what: str, detail: dict[str, str], now: float) -> int:
+        """Stores an operator's request and returns its id. The manager that owns the host answers it."""
+        cursor = self._db.execute(
             "INSERT INTO requests (t, host, what, detail) VALUES (?, ?, ?, ?)", (now, host, what, json.dumps(detail))
         )
-        return int(done.lastrowid or 0)
+        return int(cursor.lastrowid or 0)
 
     def open_requests(self, host: str) -> list[OperatorRequest]:
-        """Requests without an answer, oldest first."""
+        """Returns the requests without an answer, oldest first."""
         rows = self._db.execute("SELECT id, host, what, detail FROM requests WHERE host = ? AND ok IS NULL ORDER BY id", (host,))
         return [OperatorRequest(id=r[0], host=r[1], what=r[2], detail=json.loads(r[3])) for r in rows]
 
-    def answer(self, request: int) -> OperatorRequest:
+    def operator_request(self, request: int) -> OperatorRequest:
         r = self._db.execute("SELECT id, host, what, detail, ok, answer FROM requests WHERE id = ?", (request,)).fetchone()
         return OperatorRequest(
             id=r[0], host=r[1], what=r[2], detail=json.loads(r[3]), ok=None if r[4] is None else bool(r[4]), answer=r[5]

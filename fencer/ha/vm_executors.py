@@ -1,8 +1,10 @@
-"""Starts and stops VMs on hosts.
+"""Starts and stops VMs on hosts, by a command or over HTTP.
+
+`Restarts` calls an executor in the worker threads of the pool "vm". Timeouts are seconds.
 
 Rules
-  1. A start carries a key. Whoever runs it must treat a second start with the same key as done: a manager that dies between
-     the start and its note of it asks again, with the same key and on the same host.
+  1. Each start has a key. The receiver must treat a second start with the same key as done: if a manager ends before it has
+     stored the result, the next manager repeats the start with the same key on the same host.
   2. A failure says whether it is certain that nothing was started. Only then may another host be tried.
 """
 
@@ -19,14 +21,14 @@ from typing import Protocol
 
 
 class StartFailed(Exception):
-    """`nothing_started`: certain, so that the VM may be started on another host."""
+    """A start or stop failed. `nothing_started`: it is certain that no VM was started, so another host may be tried."""
 
     def __init__(self, text: str, *, nothing_started: bool) -> None:
         super().__init__(text)
         self.nothing_started = nothing_started
 
 
-class Executor(Protocol):
+class VmExecutor(Protocol):
     def start(self, vm: str, host: str, key: str, timeout: float) -> None:
         """Returns once the VM runs on `host`. Raises StartFailed."""
         ...
@@ -37,12 +39,12 @@ class Executor(Protocol):
 
 
 NOT_STARTED_EXIT = 75
-"""EX_TEMPFAIL: a start command that exits with this promises that it started nothing."""
+"""EX_TEMPFAIL: exit status of a start command that has certainly started nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExecExecution:
-    """Runs a command; `{vm}`, `{host}` and `{key}` in its words are replaced. Exit 0: it runs."""
+class ExecVmExecutor:
+    """Runs a command after replacing `{vm}`, `{host}` and `{key}` in its arguments. Exit status 0: success."""
 
     start_argv: Sequence[str]
     stop_argv: Sequence[str]
@@ -57,7 +59,7 @@ class ExecExecution:
     def _run(self, argv: Sequence[str], vm: str, host: str, key: str, timeout: float) -> None:
         words = [word.replace("{vm}", vm).replace("{host}", host).replace("{key}", key) for word in argv]
         try:
-            # Output goes nowhere: a VM that the command leaves behind may inherit it, and a pipe would wait for the VM.
+            # Output is discarded: a VM process that the command starts may inherit a pipe, and the call would wait for its end.
             done = subprocess.run(
                 words, cwd=self.cwd, timeout=timeout, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL, check=False,
@@ -71,8 +73,8 @@ class ExecExecution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpExecution:
-    """POSTs {"vm", "key"} to <agent>/vms/start or /stop. 2xx: done. 4xx: refused, nothing started. All else: nobody knows."""
+class HttpVmExecutor:
+    """POSTs {"vm", "key"} to <agent>/vms/start or /stop. 2xx: done. 4xx: refused, nothing started. Otherwise: unknown."""
 
     agents: dict[str, str]
     token: str | None = field(default=None, repr=False)

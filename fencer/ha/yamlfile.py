@@ -1,8 +1,10 @@
-"""YAML 1.2 booleans, no duplicate keys, and a position for every value.
+"""Reads a YAML file with the scalars of YAML 1.2, and keeps the position of every value for error messages.
+
+`load_config` calls it.
 
 Rules
-  1. Only `true` and `false` are booleans, `null` and `~` are null; `on`, `off`, `yes`, dates and 12:34 stay text.
-  2. Every complaint is `file:line:column: path: message`; all of them are reported together.
+  1. Only `true` and `false` are booleans, `null` and `~` are null; `on`, `off`, `yes`, dates and 12:34 are text.
+  2. A problem is `file:line:column: path: message`. All problems are reported together. Duplicate keys are problems.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ class Document:
     where: Where
 
     def problem(self, path: tuple[str | int, ...], message: str) -> str:
-        """`path` may be longer than what is written: then the nearest thing around it is named."""
+        """Formats one problem. If the file has no such `path`, the position is that of the nearest parent."""
         known = path
         while known and known not in self.where:
             known = known[:-1]
@@ -59,7 +61,7 @@ class Document:
 
 
 def load(path: Path) -> Document:
-    """Raises ConfigError."""
+    """Reads and parses the file. Raises ConfigError."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:

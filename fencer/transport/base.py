@@ -1,18 +1,19 @@
-"""What the fence procedure needs of a wire.
+"""The interface between the fence procedure and a protocol (Redfish or IPMI).
 
-Every call ends within its `timeout`, whatever the BMC does. A transport classifies; it never decides what a host is.
+`fencer.run` calls a transport from one thread. Every call returns within its `timeout` (seconds), whatever the BMC does.
+A transport classifies answers; it never decides whether a host is off.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from fencer.events_effects import CommandAnswered, Offers, TaskSaid
+from fencer.events_effects import AllowedCommands, CommandAnswered, TaskStatus
 from fencer.outcome import Failure, PowerCommand, Reading
 
 
-class Unread(Exception):
-    """A call that brought no usable answer. `retry_after` is the BMC's own wish, in seconds."""
+class CallFailed(Exception):
+    """A call returned no usable answer. `retry_after` is the BMC's Retry-After, in seconds."""
 
     def __init__(self, failure: Failure, retry_after: float | None = None) -> None:
         super().__init__(failure.text)
@@ -24,19 +25,19 @@ class Transport(Protocol):
     """One host behind one BMC."""
 
     def read(self, timeout: float) -> Reading:
-        """A live read of the power state. Raises Unread."""
+        """Reads the power state, live. Raises CallFailed."""
 
-    def offers(self, timeout: float) -> Offers:
-        """What the BMC allows, as far as it says; to be asked after a read."""
+    def allowed_commands(self, timeout: float) -> AllowedCommands:
+        """Returns the power commands that the BMC says it allows. Call it after `read`."""
 
     def command(self, command: PowerCommand, timeout: float) -> CommandAnswered:
-        """Sends one power command, once."""
+        """Sends one power command, exactly once."""
 
-    def follow(self, task: str, timeout: float) -> TaskSaid:
-        """Looks at a task once."""
+    def read_task(self, task: str, timeout: float) -> TaskStatus:
+        """Reads the state of one task, once. `task` is its URI."""
 
     def members(self, timeout: float) -> tuple[str, ...]:
-        """The hosts behind this BMC. Raises Unread."""
+        """Lists the hosts behind this BMC. Raises CallFailed."""
 
     def close(self) -> None:
-        """Logs out, in at most two seconds; never raises for what a BMC does."""
+        """Logs out within two seconds. Raises nothing that a BMC can cause."""

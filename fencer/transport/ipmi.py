@@ -1,14 +1,18 @@
-"""A host's power through IPMI 2.0: Get Chassis Status decides, completion codes only explain."""
+"""Reads and switches the power of a host over IPMI 2.0.
+
+`fencer.run` calls it from one thread; times are seconds. Only Get Chassis Status says what state the host is in. The
+completion code of Chassis Control only explains why a command failed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from fencer.events_effects import CommandAnswered, Offers, TaskSaid
+from fencer.events_effects import AllowedCommands, CommandAnswered, TaskStatus
 from fencer.outcome import Cause, Failure, PowerCommand, Reading, power_of
 from fencer.target import Target
-from fencer.transport.base import Unread
+from fencer.transport.base import CallFailed
 from fencer.transport.ipmi_session import IpmiSession
 
 CHASSIS, STATUS, CONTROL = 0x00, 0x01, 0x02
@@ -18,7 +22,7 @@ DIRECTIVES: Mapping[PowerCommand, int] = {
     PowerCommand.NMI: 0x04,
     PowerCommand.GRACEFUL_SHUTDOWN: 0x05,
 }
-# IPMI 2.0, table 5-2. 0xCC looks like "never", but some BMCs say so of a host that is off already.
+# IPMI 2.0, table 5-2. Some BMCs answer 0xCC to a power-off if the host is off already, so it is a CONFLICT.
 CODES: Mapping[int, tuple[Cause, str]] = {
     0xC0: (Cause.BUSY, "node busy"),
     0xC1: (Cause.UNSUPPORTED, "invalid command"),
@@ -38,10 +42,10 @@ CODES: Mapping[int, tuple[Cause, str]] = {
 
 
 class IpmiTransport:
-    """One host behind one IPMI responder."""
+    """The power of one host behind one IPMI BMC."""
 
     def __init__(self, target: Target, request: float, now: Callable[[], float]) -> None:
-        """`request` bounds every exchange, in seconds. Raises Unread for settings that IPMI cannot carry."""
+        """`request` bounds every exchange, in seconds. Raises CallFailed for settings that IPMI cannot carry."""
         self._session = IpmiSession(target)
         self._name = target.host
         self._expected = target.identity
@@ -49,42 +53,42 @@ class IpmiTransport:
         self._now = now
 
     def read(self, timeout: float) -> Reading:
-        """Get Chassis Status. Raises Unread."""
+        """Get Chassis Status. Raises CallFailed."""
         at = self._now()
         reply = self._session.request(CHASSIS, STATUS, b"", min(timeout, self._request))
         if reply[0]:
-            raise Unread(_failure("Get Chassis Status", reply[0]))
+            raise CallFailed(_failure("Get Chassis Status", reply[0]))
         if len(reply) < 2:
-            raise Unread(Failure(cause=Cause.BAD_RESPONSE, text=f"{self._name} sent an empty chassis status"))
+            raise CallFailed(Failure(cause=Cause.BAD_RESPONSE, text=f"{self._name} sent an empty chassis status"))
         word = "On" if reply[1] & 0x01 else "Off"
         guid = self._session.guid
         if self._expected and guid and self._expected.replace("-", "").casefold() != guid:
             text = f"{self._name} shows GUID {guid}, expected {self._expected}: not the same machine"
-            raise Unread(Failure(cause=Cause.CONFIG, text=text))
+            raise CallFailed(Failure(cause=Cause.CONFIG, text=text))
         return Reading(
             power=power_of(word), word=word, at=at, path="ipmi", source="Get Chassis Status", identity=guid
         )  # fmt: skip
 
-    def offers(self, timeout: float) -> Offers:
-        """IPMI lists nothing; these are the directives of table 28-4 that we use."""
-        return Offers(frozenset(DIRECTIVES), listed=True, source="Chassis Control")
+    def allowed_commands(self, timeout: float) -> AllowedCommands:
+        """Returns the directives of table 28-4 that this transport sends. IPMI itself lists no allowed commands."""
+        return AllowedCommands(frozenset(DIRECTIVES), listed=True, source="Chassis Control")
 
     def command(self, command: PowerCommand, timeout: float) -> CommandAnswered:
-        """Chassis Control, once: a lost answer is for the next reading to tell."""
+        """Sends Chassis Control once. If the answer is lost, the next read shows the state."""
         what = f"Chassis Control {command}"
         try:
             data = bytes([DIRECTIVES[command]])
             reply = self._session.request(CHASSIS, CONTROL, data, min(timeout, self._request), once=True)
-        except Unread as unread:
-            return CommandAnswered(replace(unread.failure, text=f"{what}: {unread.failure.text}"))
+        except CallFailed as call_failed:
+            return CommandAnswered(replace(call_failed.failure, text=f"{what}: {call_failed.failure.text}"))
         return CommandAnswered(_failure(what, reply[0]) if reply[0] else None)
 
-    def follow(self, task: str, timeout: float) -> TaskSaid:
-        """IPMI has no tasks."""
-        return TaskSaid(ended=True)
+    def read_task(self, task: str, timeout: float) -> TaskStatus:
+        """Returns an ended task: IPMI has no tasks."""
+        return TaskStatus(ended=True)
 
     def members(self, timeout: float) -> tuple[str, ...]:
-        """An IPMI responder is one host."""
+        """Returns one name: an IPMI BMC manages one host."""
         return (self._name,)
 
     def close(self) -> None:

@@ -1,33 +1,36 @@
-"""An RMCP+ session on one UDP socket, with strict time limits.
+"""One RMCP+ session (IPMI 2.0, section 13) on one UDP socket, with strict time limits.
+
+`IpmiTransport` calls it from one thread. Times are seconds of the monotonic clock.
 
 Rules
-  1. A call ends within its time-out. Lost packets are sent again while there is time, but for commands that act.
-  2. A BMC that does not answer is unreachable, not off; one that answers Open Session and then ignores the user name
-     has refused that name.
+  1. A call ends within its time-out. Lost packets are sent again while there is time, except for power commands.
+  2. A BMC that does not answer is unreachable, not off. A BMC that answers Open Session and then does not answer RAKP 1
+     has refused the user name.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
 from fencer.outcome import Cause, Failure
 from fencer.target import Target
-from fencer.transport import rmcpplus as wire
-from fencer.transport.base import Unread
+from fencer.transport import rmcpplus
+from fencer.transport.base import CallFailed
 from fencer.transport.limits import addresses
 
-Found = TypeVar("Found")
+Reply = TypeVar("Reply")
 
-RESEND = 1.0  # seconds between two sendings of one packet
-PORT = 623
-LOGOUT = 0.5  # seconds
+RESEND_INTERVAL_S = 1.0  # between two copies of one packet
+DEFAULT_PORT = 623
+LOGOUT_TIMEOUT_S = 0.5
 SESSION_CAUSES = {
     0x01: Cause.BUSY,
     0x0B: Cause.BUSY,
@@ -46,23 +49,23 @@ OTHER_SUITE = frozenset({0x04, 0x05, 0x10, 0x11, 0x12})
 
 
 class IpmiSession:
-    """Opened on first use, and again after it broke."""
+    """Opens the session on first use, and opens a new one after two lost answers in a row."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
         self._user = target.user.encode("utf-8", "surrogateescape")
         self._password = target.password.encode("utf-8", "surrogateescape")
         if len(self._user) > 16:
-            raise _unread(Cause.CONFIG, "an IPMI user name has at most 16 bytes")
+            raise _call_failed(Cause.CONFIG, "an IPMI user name has at most 16 bytes")
         if len(self._password) > 20:
-            raise _unread(Cause.CONFIG, "an IPMI 2.0 password has at most 20 bytes")
+            raise _call_failed(Cause.CONFIG, "an IPMI 2.0 password has at most 20 bytes")
         if len(target.kg) > 20:
-            raise _unread(Cause.CONFIG, "an IPMI K_g key has at most 20 bytes")
-        if target.cipher is not None and target.cipher not in wire.SUITES:
-            raise _unread(Cause.CONFIG, f"cipher suite {target.cipher} is not one of 3 and 17")
-        self._name = f"{target.host}:{target.port or PORT}"
+            raise _call_failed(Cause.CONFIG, "an IPMI K_g key has at most 20 bytes")
+        if target.cipher is not None and target.cipher not in rmcpplus.SUITES:
+            raise _call_failed(Cause.CONFIG, f"cipher suite {target.cipher} is not one of 3 and 17")
+        self._name = f"{target.host}:{target.port or DEFAULT_PORT}"
         self._socket: socket.socket | None = None
-        self._keys: wire.RmcpKeys | None = None
+        self._keys: rmcpplus.RmcpKeys | None = None
         self._bmc_session = 0
         self._console_session = 0
         self._sequence = 0
@@ -72,31 +75,31 @@ class IpmiSession:
         self.suite: int | None = None
 
     def request(self, netfn: int, command: int, data: bytes, timeout: float, *, once: bool = False) -> bytes:
-        """Completion code and data of one IPMI command. `once`: sent at most one time. Raises Unread."""
+        """Sends one IPMI command; returns completion code and data. `once`: never sends it again. Raises CallFailed."""
         end = time.monotonic() + timeout
         if self._keys is None:
             self._open(end)
         try:
             reply = self._command(netfn, command, data, end, once=once)
-        except Unread:
+        except CallFailed:
             self._lost += 1
-            if self._lost > 1:  # one answer may be lost; after two, the BMC has forgotten us or was restarted
-                self._forget()
+            if self._lost > 1:  # after two lost answers the BMC has probably restarted and dropped the session
+                self._drop()
             raise
         self._lost = 0
         return reply
 
     def close(self) -> None:
-        """Closes the session and the socket; a lost Close Session is left to the BMC's own time-out."""
+        """Closes the session and the socket. If Close Session is lost, the BMC ends the session by its own time-out."""
         if self._keys is not None:
             try:
                 data = struct.pack("<I", self._bmc_session)
-                self._command(0x06, 0x3C, data, time.monotonic() + LOGOUT, once=False)
-            except Unread:
+                self._command(0x06, 0x3C, data, time.monotonic() + LOGOUT_TIMEOUT_S, once=False)
+            except CallFailed:
                 pass
-        self._forget()
+        self._drop()
 
-    def _forget(self) -> None:
+    def _drop(self) -> None:
         self._keys = None
         self._lost = 0
         if self._socket is not None:
@@ -111,12 +114,12 @@ class IpmiSession:
             suite = self._open_session(end)
             self._authenticate(suite, end)
             code = self._command(0x06, 0x3B, bytes([self._target.privilege]), end, once=False)
-        except Unread:
-            self._forget()
+        except CallFailed:
+            self._drop()
             raise
         if code[0]:
             self.close()
-            raise _unread(
+            raise _call_failed(
                 Cause.PRIVILEGE,
                 f"{self._name} refuses privilege level {self._target.privilege} to this user",
                 code=f"0x{code[0]:02X}",
@@ -126,27 +129,27 @@ class IpmiSession:
         family, address = addresses(self._target.host, max(end - time.monotonic(), 0.05))[0]
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
-            self._socket.connect((address, self._target.port or PORT))
+            self._socket.connect((address, self._target.port or DEFAULT_PORT))
         except OSError as error:
-            raise _unread(Cause.UNREACHABLE, f"{self._name}: no route ({error.strerror})") from error
+            raise _call_failed(Cause.UNREACHABLE, f"{self._name}: no route ({error.strerror})") from error
 
-    def _open_session(self, end: float) -> wire.Suite:
-        """Proposes suite 17, then 3, and again: some BMCs refuse what they do not know, some are silent."""
-        wanted = [wire.SUITES[self._target.cipher]] if self._target.cipher else [wire.SUITES[17], wire.SUITES[3]]
+    def _open_session(self, end: float) -> rmcpplus.Suite:
+        """Proposes cipher suites 17 and 3 in turn: some BMCs refuse an unknown suite, others do not answer."""
+        wanted = [rmcpplus.SUITES[self._target.cipher]] if self._target.cipher else [rmcpplus.SUITES[17], rmcpplus.SUITES[3]]
         self._console_session = secrets.randbits(31) + 1
         self._sequence = 0
         refused: set[int] = set()
-        refusal: Unread | None = None
+        refusal: CallFailed | None = None
         silent = True
-        for suite in _in_turn(wanted):
+        for suite in itertools.cycle(wanted):
             if suite.number in refused:
                 if len(refused) == len(wanted) and refusal is not None:
                     raise refusal
                 continue
             tag = secrets.randbits(8)
-            # Privilege 0 asks for the highest level that the suite allows; the user's own limit is checked by RAKP 1.
-            body = wire.open_request(tag, 0, self._console_session, suite)
-            reply = self._handshake(wire.OPEN, body, wire.OPENED, tag, end, once=True)
+            # Privilege 0 requests the highest level that the suite allows; the BMC checks the user's own limit at RAKP 1.
+            body = rmcpplus.open_request(tag, 0, self._console_session, suite)
+            reply = self._handshake(rmcpplus.OPEN, body, rmcpplus.OPENED, tag, end, once=True)
             if reply is None:
                 if time.monotonic() >= end:
                     break
@@ -160,118 +163,115 @@ class IpmiSession:
                 continue
             if len(reply) < 36:
                 continue
-            answered = wire.suite_of(reply[16], reply[24], reply[32])
+            answered = rmcpplus.suite_of(reply[16], reply[24], reply[32])
             if answered is None or (self._target.cipher and answered.number != self._target.cipher):
-                raise _unread(Cause.UNSUPPORTED, f"{self._name} chose a cipher suite that was not proposed")
+                raise _call_failed(Cause.UNSUPPORTED, f"{self._name} chose a cipher suite that was not proposed")
             self._bmc_session = struct.unpack("<I", reply[8:12])[0]
             return answered
         if refusal is not None:
             raise refusal
         words = "does not answer" if silent else "brings no usable Open Session answer"
-        raise _unread(Cause.UNREACHABLE if silent else Cause.BAD_RESPONSE, f"{self._name} {words} (RMCP+)")
+        raise _call_failed(Cause.UNREACHABLE if silent else Cause.BAD_RESPONSE, f"{self._name} {words} (RMCP+)")
 
-    def _authenticate(self, suite: wire.Suite, end: float) -> None:
-        role = self._target.privilege | wire.NAME_ONLY
+    def _authenticate(self, suite: rmcpplus.Suite, end: float) -> None:
+        role = self._target.privilege | rmcpplus.NAME_ONLY
         console_random = os.urandom(16)
         tag = secrets.randbits(8)
-        body = wire.rakp1(tag, self._bmc_session, console_random, role, self._user)
-        reply = self._handshake(wire.RAKP1, body, wire.RAKP2, tag, end, once=False)
+        body = rmcpplus.rakp1(tag, self._bmc_session, console_random, role, self._user)
+        reply = self._handshake(rmcpplus.RAKP1, body, rmcpplus.RAKP2, tag, end, once=False)
         if reply is None:
             text = f"{self._name} opened a session and ignored the user name: a BMC that does not know it may do so"
-            raise _unread(Cause.AUTH, text)
+            raise _call_failed(Cause.AUTH, text)
         if reply[1]:
             raise self._refused("RAKP 1", reply[1])
         if len(reply) < 40 + suite.mac_size:
-            raise _unread(Cause.BAD_RESPONSE, f"{self._name} sent a short RAKP 2")
-        talk = wire.Handshake(
+            raise _call_failed(Cause.BAD_RESPONSE, f"{self._name} sent a short RAKP 2")
+        handshake = rmcpplus.Handshake(
             suite, self._console_session, self._bmc_session, console_random, reply[8:24], reply[24:40], role, self._user
         )
-        if reply[40 : 40 + suite.mac_size] != talk.rakp2_code(self._password):
-            raise _unread(Cause.AUTH, f"{self._name} does not share this password (RAKP 2 does not verify)")
+        if reply[40 : 40 + suite.mac_size] != handshake.rakp2_code(self._password):
+            raise _call_failed(Cause.AUTH, f"{self._name} does not share this password (RAKP 2 does not verify)")
         tag = secrets.randbits(8)
-        body = wire.rakp3(tag, self._bmc_session, talk.rakp3_code(self._password))
-        reply = self._handshake(wire.RAKP3, body, wire.RAKP4, tag, end, once=False)
+        body = rmcpplus.rakp3(tag, self._bmc_session, handshake.rakp3_code(self._password))
+        reply = self._handshake(rmcpplus.RAKP3, body, rmcpplus.RAKP4, tag, end, once=False)
         if reply is None:
-            raise _unread(Cause.UNREACHABLE, f"{self._name} does not answer RAKP 3")
+            raise _call_failed(Cause.UNREACHABLE, f"{self._name} does not answer RAKP 3")
         if reply[1]:
             raise self._refused("RAKP 3", reply[1])
-        sik = talk.session_key(self._target.kg or self._password)
-        if reply[8 : 8 + suite.signature] != talk.rakp4_code(sik):
-            raise _unread(Cause.AUTH, f"{self._name} does not share the K_g key (RAKP 4 does not verify)")
-        self._keys = talk.keys(sik)
-        self.guid = talk.guid.hex() if any(talk.guid) else None
+        sik = handshake.session_key(self._target.kg or self._password)
+        if reply[8 : 8 + suite.signature] != handshake.rakp4_code(sik):
+            raise _call_failed(Cause.AUTH, f"{self._name} does not share the K_g key (RAKP 4 does not verify)")
+        self._keys = handshake.keys(sik)
+        self.guid = handshake.guid.hex() if any(handshake.guid) else None
         self.suite = suite.number
 
-    def _refused(self, what: str, status: int) -> Unread:
-        words = wire.STATUS_WORDS.get(status, "no known status")
+    def _refused(self, what: str, status: int) -> CallFailed:
+        words = rmcpplus.STATUS_WORDS.get(status, "no known status")
         cause = SESSION_CAUSES.get(status, Cause.BAD_RESPONSE)
-        return _unread(cause, f"{self._name} refused {what}: {words}", code=f"RMCP+ 0x{status:02X}", words=words)
+        return _call_failed(cause, f"{self._name} refused {what}: {words}", code=f"RMCP+ 0x{status:02X}", words=words)
 
     # --- one exchange --------------------------------------------------------------------------------------------
 
     def _handshake(self, kind: int, body: bytes, wanted: int, tag: int, end: float, *, once: bool) -> bytes | None:
-        def fits(packet: bytes) -> bytes | None:
-            seen = wire.unpack(packet)
+        def match(packet: bytes) -> bytes | None:
+            seen = rmcpplus.unpack(packet)
             if seen is None or seen.kind != wanted or len(seen.payload) < 8:
                 return None
             session = struct.unpack("<I", seen.payload[4:8])[0]
-            # Some BMCs answer with tag 0 instead of ours; the session id is ours alone.
+            # Some BMCs answer with tag 0; the console session id identifies the answer in that case.
             return seen.payload if seen.payload[0] in (tag, 0) and session == self._console_session else None
 
-        return self._exchange(lambda: wire.pack(kind, body), fits, end, once=once)
+        return self._exchange(lambda: rmcpplus.pack(kind, body), match, end, once=once)
 
     def _command(self, netfn: int, command: int, data: bytes, end: float, *, once: bool) -> bytes:
         keys = self._keys
         assert keys is not None
         self._message = self._message % 63 + 1
-        body = wire.message(self._message, netfn, command, data)
+        body = rmcpplus.message(self._message, netfn, command, data)
 
         def packet() -> bytes:
             self._sequence += 1
-            return wire.pack(wire.IPMI, body, session=self._bmc_session, sequence=self._sequence, keys=keys, iv=os.urandom(16))
+            return rmcpplus.pack(
+                rmcpplus.IPMI, body, session=self._bmc_session, sequence=self._sequence, keys=keys, iv=os.urandom(16)
+            )
 
-        def fits(packet: bytes) -> bytes | None:
-            seen = wire.unpack(packet, keys)
-            if seen is None or seen.kind != wire.IPMI or seen.session != self._console_session:
+        def match(packet: bytes) -> bytes | None:
+            seen = rmcpplus.unpack(packet, keys)
+            if seen is None or seen.kind != rmcpplus.IPMI or seen.session != self._console_session:
                 return None
-            found = wire.answer(seen.payload, self._message, netfn, command)
+            found = rmcpplus.answer(seen.payload, self._message, netfn, command)
             return found or None
 
-        reply = self._exchange(packet, fits, end, once=once)
+        reply = self._exchange(packet, match, end, once=once)
         if reply is None:
             text = f"{self._name} does not answer IPMI command 0x{netfn:02X}/0x{command:02X}"
-            raise _unread(Cause.UNREACHABLE, text)
+            raise _call_failed(Cause.UNREACHABLE, text)
         return reply
 
     def _exchange(
-        self, packet: Callable[[], bytes], fits: Callable[[bytes], Found | None], end: float, *, once: bool
-    ) -> Found | None:
-        """Sends until something that fits comes back; None when the time is up."""
+        self, packet: Callable[[], bytes], match: Callable[[bytes], Reply | None], end: float, *, once: bool
+    ) -> Reply | None:
+        """Sends the packet, and again each RESEND_INTERVAL_S, until `match` accepts an answer. None if the time is up."""
         assert self._socket is not None
         while (now := time.monotonic()) < end:
-            again = min(now + RESEND, end)
+            resend_at = min(now + RESEND_INTERVAL_S, end)
             try:
                 self._socket.send(packet())
-                while (left := again - time.monotonic()) > 0:
+                while (left := resend_at - time.monotonic()) > 0:
                     self._socket.settimeout(left)
-                    found = fits(self._socket.recv(2048))
+                    found = match(self._socket.recv(2048))
                     if found is not None:
                         return found
             except TimeoutError:
                 pass
             except OSError as error:
                 text = f"{self._name}: UDP says {error.strerror or error}"
-                raise _unread(Cause.UNREACHABLE, text) from error
+                raise _call_failed(Cause.UNREACHABLE, text) from error
             if once:
                 return None
         return None
 
 
-def _in_turn(suites: list[wire.Suite]) -> Iterator[wire.Suite]:
-    while True:
-        yield from suites
-
-
-def _unread(cause: Cause, text: str, *, code: str | None = None, words: str | None = None) -> Unread:
+def _call_failed(cause: Cause, text: str, *, code: str | None = None, words: str | None = None) -> CallFailed:
     failure = Failure(cause=cause, text=text)
-    return Unread(replace(failure, code=code, bmc_text=words))
+    return CallFailed(replace(failure, code=code, bmc_text=words))

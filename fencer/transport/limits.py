@@ -1,4 +1,7 @@
-"""Ways to end a call on time, whatever the other side does."""
+"""Time limits for a whole call: closes its connections at a deadline, and bounds name resolution.
+
+The transports use it in their caller's thread; it starts one timer thread or resolver thread per call. Times are seconds.
+"""
 
 from __future__ import annotations
 
@@ -9,51 +12,51 @@ import threading
 from types import TracebackType
 
 from fencer.outcome import Cause, Failure
-from fencer.transport.base import Unread
+from fencer.transport.base import CallFailed
 
 
-class Wall:
-    """Cuts the connections of one call when its time is up.
+class CallDeadline:
+    """Shuts down the connections of one call after `seconds`. Use it as a context manager.
 
-    Time-outs of single reads do not bound a call: a BMC that sends one byte a second meets every one of them.
+    Socket time-outs do not bound a call: a BMC that sends one byte per second never exceeds them.
     """
 
     def __init__(self, seconds: float) -> None:
-        self.fell = False
+        self.passed = False
         self._lock = threading.Lock()
-        self._held: list[socket.socket] = []
-        self._timer = threading.Timer(seconds, self._fall)
+        self._connections: list[socket.socket] = []
+        self._timer = threading.Timer(seconds, self._cut_connections)
         self._timer.daemon = True
 
-    def hold(self, connection: socket.socket) -> None:
-        """Takes a duplicate: TLS detaches the original, and shutting down either ends both."""
+    def watch(self, connection: socket.socket) -> None:
+        """Adds a connection of the call. Keeps a duplicate, because TLS detaches the original; a shutdown affects both."""
         with self._lock:
-            self._held.append(connection.dup())
-            if self.fell:
-                _shut(self._held[-1])
+            self._connections.append(connection.dup())
+            if self.passed:
+                _shut_down(self._connections[-1])
 
-    def _fall(self) -> None:
+    def _cut_connections(self) -> None:
         with self._lock:
-            self.fell = True
-            for connection in self._held:
-                _shut(connection)
+            self.passed = True
+            for connection in self._connections:
+                _shut_down(connection)
 
-    def __enter__(self) -> Wall:
+    def __enter__(self) -> CallDeadline:
         self._timer.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._timer.cancel()
         with self._lock:
-            for connection in self._held:
+            for connection in self._connections:
                 connection.close()
-            self._held.clear()
+            self._connections.clear()
 
 
-def _shut(connection: socket.socket) -> None:
+def _shut_down(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:  # the other side was faster
+    except OSError:  # the BMC has closed it already
         return
 
 
@@ -61,9 +64,9 @@ ResolvedAddress = tuple[socket.AddressFamily, str]
 
 
 def addresses(host: str, timeout: float) -> list[ResolvedAddress]:
-    """The addresses of a host name. The system's resolver knows no time-out, so it runs in a thread of its own.
+    """Resolves a host name. The system's resolver has no time-out, so it runs in a thread of its own.
 
-    Raises Unread.
+    Raises CallFailed.
     """
     try:
         version = ipaddress.ip_address(host.partition("%")[0]).version
@@ -88,5 +91,5 @@ def addresses(host: str, timeout: float) -> list[ResolvedAddress]:
         answer = f"no answer from the resolver within {timeout:.1f} s"
     if isinstance(answer, str):
         text = f"the name {host} does not resolve ({answer})"
-        raise Unread(Failure(cause=Cause.UNREACHABLE, text=text))
+        raise CallFailed(Failure(cause=Cause.UNREACHABLE, text=text))
     return answer

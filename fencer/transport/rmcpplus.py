@@ -1,13 +1,13 @@
-"""RMCP+ (IPMI 2.0, section 13) as bytes: packets, keys and status words. No socket, no clock.
+"""Packets, keys and status words of RMCP+ (IPMI 2.0, section 13), as bytes. `IpmiSession` calls these functions.
 
 Rules
-  1. Pure: randomness comes in as arguments.
-  2. Everything that arrives is checked before it is used: lengths, session, authentication code, padding.
-     What does not fit is dropped (`None`), as the specification wants it; it is never an exception.
+  1. Pure: no socket, no clock; random bytes come in as arguments.
+  2. Every received packet is checked before use: lengths, session, authentication code, padding. A wrong packet is dropped
+     (the result is None), as the specification requires; no packet raises an exception.
 
 Theory
-  Three secrets: K_uid (the password), K_g (the BMC's key; K_uid where there is none) and SIK, made from both sides'
-  random numbers. K1 signs packets, the first 16 bytes of K2 encrypt them. Suite 3 does this with SHA-1 and 12-byte
+  There are three secrets: K_uid (the password), K_g (the BMC's key; K_uid if there is none) and SIK, computed from the
+  random numbers of both sides. K1 signs packets, the first 16 bytes of K2 encrypt them. Suite 3 does this with SHA-1 and 12-byte
   signatures, suite 17 with SHA-256 and 16-byte ones; both encrypt with AES-CBC-128.
 """
 
@@ -25,7 +25,7 @@ RMCP = b"\x06\x00\xff\x07"
 RMCPPLUS = 0x06
 IPMI, OPEN, OPENED, RAKP1, RAKP2, RAKP3, RAKP4 = 0x00, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15
 ENCRYPTED, SIGNED = 0x80, 0x40
-NAME_ONLY = 0x10  # look users up by name, whatever their privilege
+NAME_ONLY = 0x10  # the BMC looks the user up by name only, whatever the privilege
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ STATUS_WORDS: Mapping[int, str] = {  # table 13-15
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One RMCP+ packet that passed every check."""
+    """One received RMCP+ packet that passed every check."""
 
     kind: int
     session: int
@@ -84,7 +84,7 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class RmcpKeys:
-    """What both sides of an open session know."""
+    """The keys of an open session: K1 signs, K2 encrypts."""
 
     suite: Suite
     k1: bytes
@@ -104,25 +104,25 @@ class Handshake:
     role: int
     user: bytes
 
-    def _user(self) -> bytes:
+    def _role_and_name(self) -> bytes:
         return bytes([self.role, len(self.user)]) + self.user
 
     def rakp2_code(self, password: bytes) -> bytes:
         ids = struct.pack("<II", self.console_session, self.bmc_session)
-        return self.suite.mac(password, ids, self.console_random, self.bmc_random, self.guid, self._user())
+        return self.suite.mac(password, ids, self.console_random, self.bmc_random, self.guid, self._role_and_name())
 
     def rakp3_code(self, password: bytes) -> bytes:
-        return self.suite.mac(password, self.bmc_random, struct.pack("<I", self.console_session), self._user())
+        return self.suite.mac(password, self.bmc_random, struct.pack("<I", self.console_session), self._role_and_name())
 
     def session_key(self, kg: bytes) -> bytes:
-        return self.suite.mac(kg, self.console_random, self.bmc_random, self._user())
+        return self.suite.mac(kg, self.console_random, self.bmc_random, self._role_and_name())
 
     def rakp4_code(self, sik: bytes) -> bytes:
         code = self.suite.mac(sik, self.console_random, struct.pack("<I", self.bmc_session), self.guid)
         return code[: self.suite.signature]
 
     def keys(self, sik: bytes) -> RmcpKeys:
-        """The constants are 20 bytes long for every hash (13.32)."""
+        """Derives K1 and K2 from the SIK. The constants are 20 bytes long for every hash (13.32)."""
         return RmcpKeys(self.suite, self.suite.mac(sik, b"\x01" * 20), self.suite.mac(sik, b"\x02" * 20))
 
 
@@ -143,7 +143,7 @@ def rakp3(tag: int, bmc_session: int, code: bytes) -> bytes:
 
 
 def suite_of(authentication: int, integrity: int, confidentiality: int) -> Suite | None:
-    """The suite with these algorithms, if it is one that we speak."""
+    """Returns the supported suite with these algorithms, or None."""
     for suite in SUITES.values():
         if (suite.authentication, suite.integrity, suite.confidentiality) == (
             authentication, integrity, confidentiality,
@@ -155,7 +155,7 @@ def suite_of(authentication: int, integrity: int, confidentiality: int) -> Suite
 def pack(
     kind: int, payload: bytes, *, session: int = 0, sequence: int = 0, keys: RmcpKeys | None = None, iv: bytes = b""
 ) -> bytes:
-    """A packet; signed and encrypted where there are keys. `iv`: 16 fresh random bytes for each signed packet."""
+    """Builds a packet, signed and encrypted if `keys` is given. `iv`: 16 new random bytes for each signed packet."""
     if keys is not None:
         kind |= ENCRYPTED | SIGNED
         payload = iv + _aes(keys, iv, _padded(payload), decrypt=False)
@@ -169,7 +169,7 @@ def pack(
 
 
 def unpack(packet: bytes, keys: RmcpKeys | None = None) -> Packet | None:
-    """The packet, or None where anything about it is wrong. With keys only signed packets pass."""
+    """Parses a packet; None if any check fails. With `keys`, only signed packets are accepted."""
     if len(packet) < 16 or packet[:1] != b"\x06" or packet[3] != 0x07 or packet[4] != RMCPPLUS:
         return None
     _, kind, session, _, size = struct.unpack("<BBIIH", packet[4:16])
@@ -216,14 +216,14 @@ def _checksum(data: bytes) -> int:
 
 
 def message(sequence: int, netfn: int, command: int, data: bytes = b"") -> bytes:
-    """An IPMI request to the BMC (figure 13-4)."""
+    """Builds an IPMI request to the BMC (figure 13-4)."""
     head = bytes([0x20, netfn << 2])
     body = bytes([0x81, sequence << 2, command]) + data
     return head + bytes([_checksum(head)]) + body + bytes([_checksum(body)])
 
 
 def answer(payload: bytes, sequence: int, netfn: int, command: int) -> bytes | None:
-    """Completion code and data of the answer to that request; None for anything else."""
+    """Returns completion code and data if `payload` answers that request; otherwise None."""
     if len(payload) < 8 or _checksum(payload[:2]) != payload[2] or _checksum(payload[3:-1]) != payload[-1]:
         return None
     if payload[1] >> 2 != netfn | 1 or payload[4] >> 2 != sequence or payload[5] != command:

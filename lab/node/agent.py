@@ -1,15 +1,16 @@
-"""A "KVM host" of the lab: one small agent that answers heartbeats, runs virtual machines and writes its own heartbeat.
+"""The agent of a host of the lab: answers health checks, runs virtual machines and writes a heartbeat file.
 
-It is the host's operating system: SIGTERM shuts it down politely, POST /hang makes it hang, as a kernel does that has lost its
-network and its init but not its disks: no answers, no polite shutdown, and its machines go on writing. Standard library only.
+The emulator starts it as the host's operating system. SIGTERM shuts it down. POST /hang makes it hang like a kernel that has
+lost network and init but not its disks: it answers nothing and ignores SIGTERM, but its machines keep writing. It uses only
+the standard library. Times are seconds.
 
   GET  /healthz          {"host", "boot", "vms": [...]}
-  POST /vms/start        {"vm", "key"}: starts a machine; a key that was used before starts nothing (exactly once)
+  POST /vms/start        {"vm", "key"}: starts a machine, exactly once per key
   POST /vms/stop         {"vm", "key"}: stops a machine, if it runs here
   POST /hang             hangs
 
 Settings come from the environment: NODE_NAME, NODE_DISK (the shared folder), NODE_BIND (default 127.0.0.1), NODE_PORT,
-NODE_VMS (machines to start at first boot, comma separated: only those whose disk nobody has ever written to).
+NODE_VMS (machines to start at the first boot, comma separated; only those whose disk has no writes yet).
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from pathlib import Path
 from typing import ClassVar
 
 VM_PROGRAM = Path(__file__).with_name("vm.py")
-HEARTBEAT_EVERY = 0.1
-MAX_BODY = 4096
+HEARTBEAT_INTERVAL_S = 0.1
+MAX_BODY_BYTES = 4096
 
 
 class NodeAgent:
@@ -48,11 +49,11 @@ class NodeAgent:
             return sorted(name for name, process in self._vms.items() if process.poll() is None)
 
     def start(self, vm: str, key: str) -> bool:
-        """False where this key has started a machine before, here or elsewhere."""
+        """Starts a machine. False if this key has started one before, on any host, or if the machine runs here."""
         keys = self.disk / "keys"
         keys.mkdir(exist_ok=True)
         try:
-            # A key is anybody's text, so its digest is the file's name.
+            # A key may have any characters, so the file name is its digest.
             os.close(os.open(keys / hashlib.sha256(key.encode()).hexdigest(), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         except FileExistsError:
             return False
@@ -75,7 +76,7 @@ class NodeAgent:
         return True
 
     def first_boot(self, vms: list[str]) -> None:
-        """Starts those machines that have never run anywhere: a node that boots again starts nothing by itself."""
+        """Starts the machines that have never run on any host. A node that boots again starts none."""
         for vm in vms:
             if not (self.disk / f"{vm}.jsonl").exists():
                 self.start(vm, f"first-{vm}")
@@ -85,7 +86,7 @@ class NodeAgent:
         path = self.disk / f"{self.name}.heartbeat"
         while not self.hung.is_set():
             path.touch()
-            if stopped.wait(HEARTBEAT_EVERY):
+            if stopped.wait(HEARTBEAT_INTERVAL_S):
                 return
 
 
@@ -116,7 +117,7 @@ class AgentHandler(BaseHTTPRequestHandler):
     def _start_or_stop(self, *, start: bool) -> None:
         length = self.headers.get("Content-Length", "0")
         try:
-            wish = json.loads(self.rfile.read(min(int(length), MAX_BODY)))
+            wish = json.loads(self.rfile.read(min(int(length), MAX_BODY_BYTES)))
             vm, key = wish["vm"], wish["key"]
         except (ValueError, KeyError, TypeError):
             self._answer(HTTPStatus.BAD_REQUEST, {"error": 'the body must be {"vm": NAME, "key": KEY}'})
@@ -154,20 +155,20 @@ def main() -> None:
     server.daemon_threads = True
     stopped = threading.Event()
 
-    def polite(*_: object) -> None:
+    def on_terminate(*_: object) -> None:
         if not node.hung.is_set():
             stopped.set()
 
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, polite)
+        signal.signal(number, on_terminate)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     node.first_boot([vm for vm in os.environ.get("NODE_VMS", "").split(",") if vm])
     threading.Thread(target=server.serve_forever, daemon=True).start()
     threading.Thread(target=node.beat, args=(stopped,), daemon=True).start()
-    # Signal handlers run in the main thread, which must come back to Python now and then: wait in slices.
+    # Python runs signal handlers in the main thread between two waits, so wait for one second at a time.
     while not stopped.wait(1.0):
         if node.hung.is_set():
-            server.socket.close()  # from now on nobody answers; the machines know nothing of it
+            server.socket.close()  # from now on nothing answers; the machines keep running
             signal.pause()
     for vm in node.vms():
         node.stop(vm)

@@ -1,7 +1,7 @@
-"""A virtual machine of the lab: a process that writes to the shared disk as long as it lives.
+"""A virtual machine of the lab: a process that writes to the shared disk while it runs. The node agent starts it.
 
-Each line it appends to DISK/VM.jsonl says who writes: {"vm", "host", "token", "n", "t"}. `token` is this run of the machine, `t`
-is CLOCK_MONOTONIC in seconds, the same for every process of one kernel, containers too.
+It appends lines {"vm", "host", "token", "n", "t"} to DISK/VM.jsonl. `token` identifies this run of the machine. `t` is
+CLOCK_MONOTONIC in seconds, which is the same for all processes of one kernel, also in containers.
 
 Usage: vm.py DISK VM HOST TOKEN [SECONDS]
 """
@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-WRITE_EVERY = 0.05
+WRITE_INTERVAL_S = 0.05
 
 
 def line(vm: str, host: str, token: str, n: int, t: float) -> bytes:
@@ -24,9 +24,9 @@ def line(vm: str, host: str, token: str, n: int, t: float) -> bytes:
 
 def main(argv: list[str]) -> None:
     disk, vm, host, token = argv[:4]
-    every = float(argv[4]) if len(argv) > 4 else WRITE_EVERY
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal is for the lab, not for its machines
-    # One write per line and O_APPEND: two hosts that write to one disk interleave whole lines, as two kernels do with blocks.
+    every = float(argv[4]) if len(argv) > 4 else WRITE_INTERVAL_S
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal must stop the lab, not its machines
+    # One write per line with O_APPEND: if two hosts write to one disk, whole lines interleave, like blocks of two kernels.
     descriptor = os.open(Path(disk, f"{vm}.jsonl"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     n = 0
     while True:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
-from honest import Failed, Ipmi, Redfish
+from honest import Failed, Ipmi, Redfish, spelled
 
 
 class Claimed(Exception):
@@ -106,7 +106,7 @@ class UnreachableIsOff(Redfish):
 class RetriesRefusedPassword(Redfish):
     def unauthorized(self, path: str) -> Any:
         for _ in range(3):
-            self.http.get(self.bmc["url"] + path, timeout=self.request_s)
+            self.http.get(self.url(path), timeout=self.request_s)
         raise Failed("auth: 401 again and again")
 
 
@@ -145,7 +145,7 @@ class TurnsOnFirst(Redfish):
 class WritesToAsk(Redfish):
     def status(self) -> str:
         self.locate()
-        self.http.patch(self.bmc["url"] + self.system, json={"AssetTag": "seen"}, timeout=self.request_s)
+        self.http.patch(self.url(self.system), json={"AssetTag": "seen"}, timeout=self.request_s)
         return super().status()
 
 
@@ -213,9 +213,9 @@ MUTANTS = {
 }  # fmt: skip
 
 
-def fence(action: str, bmc: Mapping[str, str], mutant: str) -> str | bool | None:
+def fence(action: str, bmc: Mapping[str, str], mutant: str, spelling: str = "") -> str | bool | None:
     try:
-        return MUTANTS[mutant](bmc).run(action)
+        return spelled(MUTANTS[mutant], spelling)(bmc).run(action)
     except Claimed:
         return None
     except requests.HTTPError as error:

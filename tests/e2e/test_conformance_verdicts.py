@@ -53,6 +53,11 @@ def test_the_wrong_repair_of_the_incident_is_caught_by_its_twin() -> None:
     assert [r.verdict for r in results] == [Verdict.UNSAFE, Verdict.UNSAFE]
 
 
+def test_a_trailing_slash_escapes_no_refusal() -> None:
+    (result,) = played((mutant("RefusedIsFailed", "slash"), "STATE-002", "dell-idrac9"))
+    assert result.verdict is Verdict.STUCK, result.why
+
+
 @pytest.mark.parametrize(
     ("name", "scenario", "verdict"),
     [

@@ -17,7 +17,7 @@ from emulator.core.errors import RackMisconfigured
 from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Rail
-from emulator.fleet import BLOCK, Fleet, room_for
+from emulator.fleet import BLOCK, Fleet, raise_open_file_limit
 from emulator.wire.tcp import CannotBind
 from profiles import load
 from tests.ipmi_client import Client
@@ -57,7 +57,7 @@ def test_neighbours_share_a_certificate_that_names_them_all():
 def test_a_fleet_that_needs_more_sockets_than_the_process_may_have_says_so():
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with pytest.raises(RackMisconfigured, match=rf"{hard} BMCs need \d+ open sockets, and this process may have {hard}"):
-        room_for(hard)
+        raise_open_file_limit(hard)
 
 
 def client_at(sock: socket.socket, address: str, port: int) -> Client:

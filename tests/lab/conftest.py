@@ -47,7 +47,7 @@ def docker_engine() -> None:
         started = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
         if started.returncode != 0:
             pytest.fail(f"no Docker engine answers, and `{command}` failed: {started.stderr.strip()[-300:]}", pytrace=False)
-    engine.insist_on_engine()
+    engine.require_engine()
 
 
 @pytest.fixture(scope="session")

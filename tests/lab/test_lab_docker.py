@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab.compose import ComposeLab, container_of
-from lab.engine import compose, docker, left_overs
+from lab.engine import compose, docker, remaining_objects
 from lab.redfish_client import Client
 from lab.settings import load_settings
 from lab.site import BmcLogin
@@ -208,10 +208,10 @@ def test_the_lab_runs_without_fence_ha_for_a_manager_of_ones_own(image: str, run
 
 
 def test_lab_down_leaves_no_container_network_or_volume(image: str, run_lab: RunLab) -> None:
-    assert left_overs()
+    assert remaining_objects()
     down = run_lab("down")
     assert down.returncode == 0, down.stdout
-    assert left_overs() == []
+    assert remaining_objects() == []
 
 
 def test_without_an_engine_the_lab_says_so_in_one_sentence(tmp_path: Path, run_lab: RunLab) -> None:

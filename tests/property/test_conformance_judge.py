@@ -10,7 +10,7 @@ from conformance.judge import Trial, judge
 from conformance.outcome import FencerOutcome
 from conformance.scenario import AskStep, AtMostCommands, Claims, Forces, ReadsBeforeClaim, Refuses, names_cause
 from conformance.vocabulary import SEVERITY, Ask, Cause, Claim, Level, Verdict
-from emulator.core.journal import Event, EventKind
+from emulator.core.journal import Datum, Event, EventKind
 
 RAILS = ("up", "down", "unknown")
 HAPPENING = st.one_of(
@@ -44,9 +44,11 @@ def journal(initial: str, happenings: list[tuple[str, str, str]], claim_after: i
             case "rail":
                 add(EventKind.RAIL, system=system, host=system, rail=word, os="stopped", incarnation=number + 2, was="x")
             case "read":
-                add(EventKind.REQUEST, method="GET", path=f"/redfish/v1/Systems/{system}")
+                add(EventKind.REQUEST, method="GET", path="/", system=system, intent="power-read")
+                told: dict[str, Datum] = {"system": system, "view": "system", "word": "On"}
+                events.append(Event(len(events) + 1, float(len(events)), "target", EventKind.LOOK, len(events), told))
             case "command":
-                add(EventKind.REQUEST, method="POST", path=f"/redfish/v1/Systems/{system}/Actions/ComputerSystem.Reset")
+                add(EventKind.REQUEST, method="POST", path="/", system=system, intent="power-command")
                 add(EventKind.COMMAND, system=system, reset=word, row="On")
             case "login":
                 add(EventKind.AUTH, result=word, user=None, via="redfish")

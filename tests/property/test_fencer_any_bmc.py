@@ -8,20 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fencer import procedure
-from fencer.agent import from_lines
+from fencer.agent import parameters_from_lines
 from fencer.events_effects import (
+    AllowedCommands,
     CommandAnswered,
     DeadlinePassed,
     Finish,
-    Follow,
-    Offers,
     Pause,
     Read,
+    ReadAllowedCommands,
     ReadFailed,
     ReadOk,
+    ReadTask,
     SendCommand,
-    Survey,
-    TaskSaid,
+    TaskStatus,
     TimerFired,
 )
 from fencer.outcome import Action, Cause, Failure, FenceVerdict, Power, PowerCommand, Reading, power_of
@@ -32,7 +32,7 @@ WORDS = st.sampled_from(["On", "Off", "Off", "Off", "PoweringOff", "PoweringOn",
 CHASSIS = st.sampled_from([None, None, "Off", "On"])
 FAILURES = st.builds(Failure, cause=st.sampled_from(Cause), text=st.just("x"))
 OFFERED = st.builds(
-    lambda names, listed: Offers(frozenset(names) if listed else frozenset(), listed=listed),
+    lambda names, listed: AllowedCommands(frozenset(names) if listed else frozenset(), listed=listed),
     st.sets(st.sampled_from(PowerCommand)),
     st.booleans(),
 )
@@ -68,7 +68,7 @@ def test_no_history_leads_to_a_false_claim_a_storm_or_a_blind_button(
                     word, chassis = data.draw(WORDS), data.draw(CHASSIS)
                     said.append(Reading(power=power_of(word, chassis), word=word, at=now, path="test", chassis_word=chassis))
                     event = ReadOk(said[-1])
-            case Survey():
+            case ReadAllowedCommands():
                 event = data.draw(OFFERED)
             case SendCommand(command):
                 sent += 1
@@ -80,8 +80,8 @@ def test_no_history_leads_to_a_false_claim_a_storm_or_a_blind_button(
                 event = CommandAnswered(
                     data.draw(st.none() | FAILURES), data.draw(st.none() | st.just(2.0)), data.draw(st.none() | st.just("t"))
                 )
-            case Follow():
-                event = TaskSaid(ended=data.draw(st.booleans()), failure=data.draw(st.none() | FAILURES))
+            case ReadTask():
+                event = TaskStatus(ended=data.draw(st.booleans()), failure=data.draw(st.none() | FAILURES))
             case Pause(seconds):
                 assert seconds > 0
                 now += seconds
@@ -101,7 +101,7 @@ def test_no_history_leads_to_a_false_claim_a_storm_or_a_blind_button(
 
 @given(st.binary(max_size=400))
 def test_any_input_of_the_agent_is_read(raw: bytes) -> None:
-    from_lines(raw)
+    parameters_from_lines(raw)
 
 
 KEYS = {

@@ -140,7 +140,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(active=st.sampled_from([False, False, None]))
     def activity(self, active: bool | None) -> None:
-        self.see(Activity(seen=active, epoch=self.rec.epoch))
+        self.see(Activity(active=active, epoch=self.rec.epoch))
 
     @precondition(lambda self: self.flying)
     @rule(late=st.booleans())
@@ -200,7 +200,7 @@ class AnyHistory(RuleBasedStateMachine):
     def the_system_hangs_or_not(self) -> None:
         self.hung = not self.hung
 
-    @rule(hold=st.sampled_from([None, None, Hold.BRAKE, Hold.START]))
+    @rule(hold=st.sampled_from([None, None, Hold.TOO_MANY_LOST, Hold.JUST_STARTED]))
     def the_brake(self, hold: Hold | None) -> None:
         self.hold = hold
 
@@ -248,7 +248,7 @@ class AnyHistory(RuleBasedStateMachine):
             self.see(Health(passed=self.agent and self.power == "On" and not self.hung))
         self.see(Tick(hold=self.hold))
         if self.rec.state is S.CHECKING:
-            self.see(Activity(seen=False, epoch=self.rec.epoch))
+            self.see(Activity(active=False, epoch=self.rec.epoch))
 
     # -- promises
 
@@ -288,8 +288,8 @@ TestAnyHistory.settings = settings(
 )
 
 
-def _accepted_is_off(d: StepBuilder, seen: CommandReply) -> None:
-    fence._commit(d)
+def _accepted_is_off(builder: StepBuilder, observation: CommandReply) -> None:
+    fence._commit(builder)
 
 
 def _any_word_but_on(reading: Reading, chassis_check: bool) -> bool:

@@ -58,25 +58,25 @@ def test_no_state_near_the_start_is_unsafe(budget: Budget) -> None:
     assert not broken, f"{broken}: {' > '.join(way)}"
 
 
-def _accepted_is_off(d: StepBuilder, seen: CommandReply) -> None:
-    if seen.result is CommandResult.ACCEPTED:
-        fence._commit(d)
+def _accepted_is_off(builder: StepBuilder, observation: CommandReply) -> None:
+    if observation.result is CommandResult.ACCEPTED:
+        fence._commit(builder)
     else:
-        _ON_REPLY(d, seen)
+        _ON_REPLY(builder, observation)
 
 
-def _unreachable_is_fenced(d: StepBuilder, seen: PowerRead) -> None:
-    if seen.failure is not None:
-        fence._commit(d)
+def _unreachable_is_fenced(builder: StepBuilder, observation: PowerRead) -> None:
+    if observation.failure is not None:
+        fence._commit(builder)
     else:
-        _ON_READ(d, seen)
+        _ON_READ(builder, observation)
 
 
-def _refusal_is_off(d: StepBuilder, seen: CommandReply) -> None:
-    if seen.result is CommandResult.REFUSED:
-        fence._commit(d)
+def _refusal_is_off(builder: StepBuilder, observation: CommandReply) -> None:
+    if observation.result is CommandResult.REFUSED:
+        fence._commit(builder)
     else:
-        _ON_REPLY(d, seen)
+        _ON_REPLY(builder, observation)
 
 
 def _single_read(record: HostRecord, policy: Policy) -> bool:
@@ -87,19 +87,23 @@ def _powering_off_is_off(reading: Reading, chassis_check: bool) -> bool:
     return reading.word in ("Off", "PoweringOff")
 
 
-def _begin_with_old_proof(d: StepBuilder) -> None:
-    run = d.rec.off_run
-    _BEGIN(d)
-    d.rec = replace(d.rec, off_run=run)
+def _begin_with_old_proof(builder: StepBuilder) -> None:
+    run = builder.record.off_run
+    _BEGIN(builder)
+    builder.record = replace(builder.record, off_run=run)
 
 
 def _any_proof(record: HostRecord, policy: Policy) -> bool:
     return proof.is_stable(record, policy)
 
 
-def _aborts_after_a_command(d: StepBuilder) -> bool:
-    d.rec = replace(d.rec, fence=replace(d.rec.fence, command_sent=False), inflight=None) if d.rec.fence else d.rec
-    return _ON_HEALTH(d)
+def _aborts_after_a_command(builder: StepBuilder) -> bool:
+    builder.record = (
+        replace(builder.record, fence=replace(builder.record.fence, command_sent=False), inflight=None)
+        if builder.record.fence
+        else builder.record
+    )
+    return _ON_HEALTH(builder)
 
 
 def _always(*_: object) -> bool:

@@ -19,6 +19,7 @@ from conformance.scenario import (
 )
 from conformance.vocabulary import Ask, Cause, Claim, Level, Verdict
 from conformance.vocabulary import FindingKind as Manner
+from emulator.core.journal import EventKind
 from tests.stories import (
     Story,
     verdict_on,
@@ -137,6 +138,25 @@ def test_a_true_claim_that_was_not_read_is_unverified() -> None:
 def test_a_read_over_ipmi_verifies_too() -> None:
     story = Story("down").start().read("chassis-status", "IPMI", "ipmi").claim()
     assert verdict_on(story, ReadsBeforeClaim()).verdict is Verdict.PASS
+
+
+def test_a_read_whose_answer_was_lost_verifies_nothing() -> None:
+    judgement = verdict_on(Story("down").start().read(told=None).claim(), ReadsBeforeClaim())
+    assert (judgement.kind, judgement.facts[0].requests, judgement.facts[0].state_reads) == (Manner.UNVERIFIED, 1, 0)
+
+
+def test_one_answer_that_tells_several_words_is_one_read() -> None:
+    story = Story("down").start().read(told="Off")
+    asked = next(e.seq for e in story.journal if e.kind is EventKind.REQUEST)
+    story.say(EventKind.LOOK, asked, system="1", view="chassis", word="Off")
+    judgement = verdict_on(story.claim(), ReadsBeforeClaim())
+    assert (judgement.verdict, judgement.facts[0].state_reads) == (Verdict.PASS, 1)
+
+
+def test_a_word_that_nobody_asked_for_is_no_read() -> None:
+    story = Story("down").start()
+    story.say(EventKind.LOOK, None, system="1", view="event", word="Off")
+    assert verdict_on(story.claim(), ReadsBeforeClaim()).kind is Manner.UNVERIFIED
 
 
 def test_who_does_not_claim_need_not_read() -> None:

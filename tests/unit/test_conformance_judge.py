@@ -21,6 +21,7 @@ from conformance.scenario import (
 from conformance.vocabulary import Ask, Cause, Claim, Verdict
 from conformance.vocabulary import FindingKind as Manner
 from emulator.core.clock import VirtualClock
+from emulator.core.faults.trigger import Intent
 from emulator.core.journal import EventKind, Journal
 from tests.stories import (
     RESET,
@@ -57,8 +58,22 @@ def test_a_claim_of_off_on_a_host_that_came_back_is_unsafe_and_resurrected() -> 
     assert (judgement.verdict, judgement.kind) == (Verdict.UNSAFE, Manner.RESURRECTED)
 
 
+def test_who_reads_all_systems_and_takes_the_wrong_one_has_the_wrong_target() -> None:
+    judgement = verdict_on(Story().start().read(told="On").read(system="2", told="Off").claim())
+    assert judgement.kind is Manner.WRONG_TARGET
+    assert "off was 2, the target is 1" in judgement.why
+
+
+def test_a_look_alone_says_which_system_was_read() -> None:
+    story = Story().start()
+    asked = story.say(EventKind.REQUEST, protocol="redfish", method="GET", path="/redfish/v1/Systems", intent="power-read")
+    story.say(EventKind.LOOK, asked, system="2", view="system", word="Off")
+    judgement = verdict_on(story.claim())
+    assert judgement.kind is Manner.WRONG_TARGET, "the members of an expanded collection are read too"
+
+
 def test_a_claim_of_off_after_looking_at_another_system_is_the_wrong_target() -> None:
-    judgement = verdict_on(Story().start().read("/redfish/v1/Systems/2").claim())
+    judgement = verdict_on(Story().start().read("/redfish/v1/Systems/2", system="2").claim())
     assert (judgement.verdict, judgement.kind) == (Verdict.UNSAFE, Manner.WRONG_TARGET)
 
 
@@ -189,7 +204,7 @@ def test_a_button_is_pressed_only_on_a_host_that_is_on() -> None:
 
 
 def test_resetting_the_bmc_is_overreach() -> None:
-    story = Story("down").start().read().request("POST", "/redfish/v1/Managers/1/Actions/Manager.Reset").claim()
+    story = Story("down").start().read().request("POST", "/redfish/v1/Managers/1/Actions/Manager.Reset", Intent.BMC_RESET).claim()
     assert verdict_on(story).kind is Manner.OVERREACH
 
 
@@ -198,8 +213,17 @@ def test_reading_about_the_reset_of_a_bmc_is_not_doing_it() -> None:
     assert verdict_on(story).verdict is Verdict.PASS
 
 
-@pytest.mark.parametrize("write", [("PATCH", SYSTEM), ("IPMI", "chassis-control"), ("IPMI", "cold-reset"), ("POST", RESET)])
-def test_a_status_that_writes_is_overreach(write: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    "write",
+    [
+        ("PATCH", SYSTEM, Intent.WRITE),
+        ("IPMI", "chassis-control", Intent.POWER_COMMAND),
+        ("IPMI", "cold-reset", Intent.BMC_RESET),
+        ("IPMI", "set-lan", Intent.WRITE),
+        ("POST", f"{RESET}/", Intent.POWER_COMMAND),
+    ],
+)
+def test_a_status_that_writes_is_overreach(write: tuple[str, str, Intent]) -> None:
     story = Story().start(Ask.STATUS).read().request(*write).claim()
     judgement = verdict_on(story, answers(Claim.ON), claim=Claim.ON, ask=Ask.STATUS)
     assert (judgement.verdict, judgement.kind) == (Verdict.HYGIENE, Manner.OVERREACH)
@@ -207,7 +231,8 @@ def test_a_status_that_writes_is_overreach(write: tuple[str, str]) -> None:
 
 def test_logging_in_and_out_is_not_writing() -> None:
     sessions = "/redfish/v1/SessionService/Sessions"
-    story = Story().start(Ask.STATUS).request("POST", sessions).read().request("DELETE", f"{sessions}/1").claim()
+    story = Story().start(Ask.STATUS).request("POST", sessions, Intent.LOGIN).read()
+    story = story.request("DELETE", f"{sessions}/1", Intent.LOGOUT).claim()
     assert verdict_on(story, answers(Claim.ON), claim=Claim.ON, ask=Ask.STATUS).verdict is Verdict.PASS
 
 

@@ -20,8 +20,8 @@ from conformance.scenario import GivenOrigin, ProfileAnswers
 from conformance.scenarios import ALL, BY_ID
 from conformance.vocabulary import SEVERITY, FindingKind, Level, Verdict
 from emulator.core.clock import VirtualClock
+from emulator.core.journal import Datum, Journal
 from emulator.core.journal import EventKind as Event
-from emulator.core.journal import Journal
 from profiles import load
 
 
@@ -165,7 +165,9 @@ def journal_of_an_incident() -> tuple[Journal, int]:
     journal = Journal(VirtualClock())
     journal.record("target", Event.RAIL, system="1", host="target", rail="up", os="running", incarnation=1, was="initial")
     journal.record("target", Event.FENCER, what="start", ask=0, action="off", system="1")
-    post = journal.record("target", Event.REQUEST, protocol="redfish", method="POST", path="/redfish/v1/Systems/1/Actions/X")
+    post = journal.record(
+        "target", Event.REQUEST, protocol="redfish", method="POST", path="/redfish/v1/Systems/1/Actions/X", intent="power-command"
+    )
     journal.record("target", Event.AUTH, post, result="ok", user="root", via="redfish")
     command = journal.record(
         "target",
@@ -230,6 +232,67 @@ def test_ipmi_answers_are_told_as_completion_codes() -> None:
     text = "\n".join(str(line) for line in tell(tuple(journal), (asked,), 0))
     assert "answers 0xD5" in text
     assert ": 0xD5, effect none" in text
+
+
+def chain_of(*events: tuple[Event, int | None, dict[str, Datum]]) -> str:
+    """The chain of a journal that begins with an ask; the anchor is its first request, which is event 2."""
+    journal = Journal(VirtualClock())
+    journal.record("target", Event.FENCER, what="start", ask=0, action="off", system="1")
+    for kind, cause, data in events:
+        journal.append("target", kind, cause, data)
+    return "\n".join(str(line) for line in tell(tuple(journal), (2,), 0))
+
+
+def asked(path: str) -> tuple[Event, int | None, dict[str, Datum]]:
+    return (Event.REQUEST, None, {"method": "GET", "path": path, "intent": "power-read"})
+
+
+GET = asked("/redfish/v1/Systems/1")
+OK: tuple[Event, int | None, dict[str, Datum]] = (Event.RESPONSE, 2, {"status": 200})
+
+
+@pytest.mark.parametrize(
+    ("path", "view", "word", "line"),
+    [
+        ("/redfish/v1/Systems/1", "system", "On", "System says PowerState On"),
+        ("/redfish/v1/Chassis/1", "chassis", None, "Chassis says PowerState null"),
+        ("chassis-status", "ipmi", "Off", "chassis status says off"),
+        ("acpi-power-state", "ipmi", None, "acpi power state says that it does not know"),
+    ],
+)
+def test_the_chain_says_what_was_read(path: str, view: str, word: str | None, line: str) -> None:
+    assert line in chain_of(asked(path), OK, (Event.LOOK, 2, {"system": "1", "view": view, "word": word}))
+
+
+def test_a_word_that_came_with_an_event_is_told_as_such() -> None:
+    journal = Journal(VirtualClock())
+    journal.record("target", Event.FENCER, what="start", ask=0, action="off", system="1")
+    seen = journal.record("target", Event.LOOK, None, system="1", view="event", word="Off")
+    assert "event says off" in str(tell(tuple(journal), (seen,), 0)[1])
+
+
+@pytest.mark.parametrize(
+    ("wire", "line"),
+    [
+        ({"answer": "none", "executed": True}, "the answer (HTTP 200) is lost: the fencer gets none of it (wire.x)"),
+        ({"answer": "cut", "sent": 7, "size": 90}, "the answer (HTTP 200) is cut after 7 of 90 bytes (wire.x)"),
+        ({"answer": "altered", "sent": 90, "size": 90}, "the answer (HTTP 200) is altered on its way (wire.x)"),
+    ],
+)
+def test_an_answer_that_did_not_arrive_is_not_told_as_an_answer(wire: dict[str, Datum], line: str) -> None:
+    chain = chain_of(GET, OK, (Event.WIRE, 2, {"fault": "wire.x", **wire}))
+    assert line in chain
+    assert "answers" not in chain
+
+
+def test_an_answer_that_is_only_late_is_an_answer() -> None:
+    chain = chain_of(GET, OK, (Event.WIRE, 2, {"fault": "wire.delay", "answer": "whole", "sent": 9, "size": 9}))
+    assert "answers HTTP 200" in chain
+
+
+def test_a_request_that_was_swallowed_is_told_as_such() -> None:
+    chain = chain_of(GET, (Event.WIRE, 2, {"fault": "wire.hang", "answer": "none", "executed": False}))
+    assert "the request is not executed, and there is no answer (wire.hang)" in chain
 
 
 # -- the catalogue ---------------------------------------------------------------------------------------------------------

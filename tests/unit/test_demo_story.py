@@ -7,9 +7,9 @@ import json
 import pytest
 
 from demo.__main__ import main
+from demo.act_facts import facts
 from demo.acts import ACTS, read
-from demo.story import tell
-from demo.words import facts
+from demo.story import story_of
 from emulator.core.clock import VirtualClock
 from emulator.core.journal import EventKind, Journal
 
@@ -52,7 +52,7 @@ def an_act(*, down=True, split=False, posts=0, rail_falls=True):
 
 
 def said(journal):
-    return "\n".join(line.text for line in facts(tell(journal)))
+    return "\n".join(line.text for line in facts(story_of(journal)))
 
 
 def test_a_manager_that_reads_is_told_to_its_credit():
@@ -61,7 +61,7 @@ def test_a_manager_that_reads_is_told_to_its_credit():
     assert "the manager says Down after 1.00 s, the bound is 2.60 s" in text
     assert "db1 writes from node2 since 1.50 s" in text
     assert "writes of node1 after the manager said Down: 0" in text
-    assert all(line.good is not False for line in facts(tell(an_act())))
+    assert all(line.good is not False for line in facts(story_of(an_act())))
 
 
 def test_every_refused_command_is_counted_and_every_false_alert_named():
@@ -83,7 +83,7 @@ def test_two_writers_are_a_split_brain_with_figures():
 def test_a_journal_without_an_act_is_refused(what):
     events = [event for event in an_act() if event.data.get("what") != what]
     with pytest.raises(ValueError, match="not the journal of an act"):
-        tell(events)
+        story_of(events)
 
 
 @pytest.fixture

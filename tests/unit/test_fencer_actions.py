@@ -7,9 +7,18 @@ from dataclasses import replace
 import pytest
 
 from fencer import procedure
-from fencer.events_effects import CommandAnswered, DeadlinePassed, Finish, Offers, ReadFailed, ReadOk, TaskSaid, TimerFired
+from fencer.events_effects import (
+    AllowedCommands,
+    CommandAnswered,
+    DeadlinePassed,
+    Finish,
+    ReadFailed,
+    ReadOk,
+    TaskStatus,
+    TimerFired,
+)
 from fencer.outcome import Action, Cause, FenceVerdict, Power, PowerCommand, Reading
-from fencer.situation import Input, ProcedurePhase
+from fencer.procedure_state import EventMeaning, ProcedurePhase
 from tests.fencer_bmc import (
     LIMITS,
     OFF,
@@ -111,8 +120,8 @@ def test_status_of_an_unclear_word_is_a_failure(bmc: Bmc) -> None:
 
 def test_an_event_out_of_order_is_refused() -> None:
     state, _ = procedure.begin(Action.OFF, LIMITS, 0.0)
-    for event in (TimerFired(), Offers(), CommandAnswered(), TaskSaid(ended=True)):
-        with pytest.raises(procedure.OutOfOrder):
+    for event in (TimerFired(), AllowedCommands(), CommandAnswered(), TaskStatus(ended=True)):
+        with pytest.raises(procedure.UnexpectedEvent):
             procedure.step(state, event, 0.0)
 
 
@@ -121,7 +130,7 @@ def test_nothing_happens_after_the_end() -> None:
     state, effect = procedure.step(state, DeadlinePassed(), 15.0)
     assert isinstance(effect, Finish)
     assert state.phase is ProcedurePhase.DONE
-    with pytest.raises(procedure.OutOfOrder):
+    with pytest.raises(procedure.UnexpectedEvent):
         procedure.step(state, DeadlinePassed(), 15.0)
 
 
@@ -135,7 +144,7 @@ def test_the_deadline_ends_every_phase() -> None:
 
 
 def test_every_input_has_a_row() -> None:
-    assert {meaning for _, meaning in procedure.STEPS} | set(procedure.ANYWHERE) == set(Input)
+    assert {meaning for _, meaning in procedure.STEPS} | set(procedure.IN_EVERY_PHASE) == set(EventMeaning)
 
 
 def test_actions_without_a_power_state_are_refused() -> None:
@@ -147,7 +156,7 @@ def test_a_missed_read_after_the_last_one_leaves_the_verdict_unknown() -> None:
     state, _ = procedure.begin(Action.OFF, LIMITS, 0.0)
     on = Reading(power=Power.ON, word="On", at=0.0, path="test")
     state, _ = procedure.step(state, ReadOk(on), 0.0)
-    state, _ = procedure.step(state, Offers(), 0.0)
+    state, _ = procedure.step(state, AllowedCommands(), 0.0)
     state, _ = procedure.step(state, CommandAnswered(), 0.1)
     state, _ = procedure.step(state, TimerFired(), 1.0)
     state, _ = procedure.step(state, ReadFailed(trouble(Cause.TIMEOUT)), 2.0)

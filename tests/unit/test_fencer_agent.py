@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from fencer import agent, run
-from fencer.agent import from_argv, from_lines, main, sentence
+from fencer.agent import failure_line, main, parameters_from_argv, parameters_from_lines
 from fencer.metadata import metadata
 from fencer.outcome import Action, Cause, Evidence, Failure, FenceVerdict, Outcome, Power, Reading
 from fencer.parameters import BY_NAME, PARAMETERS, ParameterKind
@@ -41,7 +41,7 @@ def feed(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) -> int:
 
 def test_stdin_is_read_as_the_api_says(capsys: pytest.CaptureFixture[str]) -> None:
     raw = b'# a comment\n\n  ip=192.0.2.1\nunknown=1\naction=on\naction=off\npassword="a=b "\nlogin=x\nnodename=n1\n'
-    assert from_lines(raw) == {
+    assert parameters_from_lines(raw) == {
         "ip": "192.0.2.1", "action": "off", "password": "a=b ", "username": "x", "nodename": "n1",
     }  # fmt: skip
     assert "unknown parameter 'unknown' ignored" in capsys.readouterr().err
@@ -49,41 +49,43 @@ def test_stdin_is_read_as_the_api_says(capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.mark.parametrize("raw", ["a b", "a'\"b", "$x % # : = & \\", "pä\u20ac", '"', "trailing "])
 def test_the_bytes_of_a_password_survive(raw: str) -> None:
-    assert from_lines(f"password={raw}\n".encode())["password"].encode() == raw.encode()
+    assert parameters_from_lines(f"password={raw}\n".encode())["password"].encode() == raw.encode()
 
 
 def test_bytes_that_are_no_utf8_survive() -> None:
-    value = from_lines(b"password=\xff\xfe\n")["password"]
+    value = parameters_from_lines(b"password=\xff\xfe\n")["password"]
     assert value.encode("utf-8", "surrogateescape") == b"\xff\xfe"
 
 
 def test_a_file_that_is_none_of_ours_is_complained_of_briefly(capsys: pytest.CaptureFixture[str]) -> None:
-    assert from_lines(b"same=1\n" * 500 + b"".join(b"n%d=1\n" % n for n in range(500)) + b"ip=h") == {"ip": "h"}
+    assert parameters_from_lines(b"same=1\n" * 500 + b"".join(b"n%d=1\n" % n for n in range(500)) + b"ip=h") == {"ip": "h"}
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 11
     assert said[-1] == "fence_bmc: 491 more unknown parameters ignored"
 
 
 def test_options_of_other_agents_are_taken_with_their_values() -> None:
-    given = from_argv(["--ipmitool-path", "/usr/bin/ipmitool", "--use-sudo", "--ssl", "-o", "status", "--disable-timeout=1"])
+    given = parameters_from_argv(
+        ["--ipmitool-path", "/usr/bin/ipmitool", "--use-sudo", "--ssl", "-o", "status", "--disable-timeout=1"]
+    )
     assert given == {"action": "status"}
 
 
 def test_the_command_line_means_the_same_as_stdin() -> None:
     words = ["-o", "off", "-a", "192.0.2.1", "-l", "admin", "--ssl-insecure", "-P", "-C", "17", "--power-timeout=20"]
-    assert from_argv(words) == {
+    assert parameters_from_argv(words) == {
         "action": "off", "ip": "192.0.2.1", "username": "admin", "ssl_insecure": "1", "lanplus": "1", "cipher": "17",
         "power_timeout": "20",
     }  # fmt: skip
 
 
 def test_options_of_the_old_agents_without_effect_are_accepted() -> None:
-    assert from_argv(["--disable-timeout=true", "--ipmitool-path=/x"]) == {}
-    assert from_lines(b"ipmitool_path=/x\nport_as_ip=1\n") == {}
+    assert parameters_from_argv(["--disable-timeout=true", "--ipmitool-path=/x"]) == {}
+    assert parameters_from_lines(b"ipmitool_path=/x\nport_as_ip=1\n") == {}
 
 
 def test_a_password_on_the_command_line_is_warned_about(capsys: pytest.CaptureFixture[str]) -> None:
-    assert from_argv(["-p", "c4nary"])["password"] == "c4nary"
+    assert parameters_from_argv(["-p", "c4nary"])["password"] == "c4nary"
     assert "c4nary" not in capsys.readouterr().err
 
 
@@ -218,7 +220,7 @@ def test_a_failure_is_one_line_with_the_class_and_without_the_password(
         "",
         'fence_bmc: conflict-other: ForceOff refused [HTTP 409 PSU501] BMC: "[hidden]"\n',
     )
-    assert "Success" not in sentence(failure)
+    assert "Success" not in failure_line(failure)
 
 
 def test_a_reboot_whose_on_half_failed_exits_0_and_says_so(
@@ -237,7 +239,7 @@ def test_evidence_is_written_as_json(monkeypatch: pytest.MonkeyPatch, capsys: py
 
 def test_a_signal_ends_with_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def stopped(*args: object, **kwargs: object) -> Outcome:
-        raise agent.Stopped
+        raise agent.StoppedBySignal
 
     monkeypatch.setattr(run, "fence_target", stopped)
     assert feed(monkeypatch, {**GOOD, "action": "off"}) == 1
@@ -254,7 +256,7 @@ def test_validate_all_help_and_version_speak_to_nobody(
 
 
 def test_an_error_of_our_own_shows_no_text(capsys: pytest.CaptureFixture[str]) -> None:
-    agent._last_words(ValueError, ValueError("c4nary"), None)
+    agent._report_internal_error(ValueError, ValueError("c4nary"), None)
     assert "c4nary" not in capsys.readouterr().err
 
 

@@ -191,7 +191,7 @@ def test_every_command_has_a_read_right_before_it(bmc: Bmc) -> None:
     trail: list[str] = []
     play(bmc, observe=lambda at, what: trail.append(type(what).__name__))
     sends = [index for index, name in enumerate(trail) if name == "Send"]
-    assert all("ReadOk" in trail[index - 2 : index] or trail[index - 1] == "Offers" for index in sends)
+    assert all("ReadOk" in trail[index - 2 : index] or trail[index - 1] == "AllowedCommands" for index in sends)
 
 
 def test_executed_although_the_answer_was_lost(bmc: Bmc) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import fencelab_guard
-from fencelab_guard import OURS, foreign_package, insist
+from fencelab_guard import OURS, foreign_package, require_own_packages
 
 HOME = Path(fencelab_guard.__file__).resolve().parent
 
@@ -23,7 +23,7 @@ def claim(directory: Path, package: str, owner: str = "rogue") -> None:
 
 def test_nothing_is_said_where_all_packages_are_ours() -> None:
     assert foreign_package() is None
-    insist()
+    require_own_packages()
 
 
 @pytest.mark.parametrize("package", OURS)
@@ -71,7 +71,7 @@ def test_insisting_ends_the_command_with_one_sentence(
     capsys: pytest.CaptureFixture[str], codes: tuple[int, ...], expected: int
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        insist(("fencelab_nowhere",), *codes)
+        require_own_packages(("fencelab_nowhere",), *codes)
     assert ended.value.code == expected
     (sentence,) = capsys.readouterr().err.splitlines()
     assert sentence.endswith("install fencelab into a virtual environment of its own")

@@ -47,7 +47,7 @@ class World:
         self.effects += effects
         for effect in effects:
             if isinstance(effect, CheckActivity):
-                self.see(Activity(seen=None if self.error else self.active, epoch=1, vms=self.vms))
+                self.see(Activity(active=None if self.error else self.active, epoch=1, vms=self.vms))
             elif isinstance(effect, CallBmc):
                 self.sent.append(effect.request.ask)
                 if self.reply:
@@ -196,6 +196,6 @@ def test_answers_that_nobody_waits_for_change_no_state(state: HAState) -> None:
     world = World(REFUSED)
     world.rec = replace(world.rec, state=state)
     world.see(PowerRead(request="1.1", epoch=1, started=0.0))
-    world.see(Activity(seen=False, epoch=1))
+    world.see(Activity(active=False, epoch=1))
     world.see(CommandReply(request="1.1", epoch=1, result=CommandResult.ACCEPTED))
     assert world.rec.state is state

@@ -19,7 +19,7 @@ from fencer.ha.policy import Policy
 from fencer.ha.record import HostRecord
 from fencer.ha.states import HAState
 from fencer.ha.store import SqliteStore
-from fencer.ha.vm_executors import ExecExecution, HttpExecution
+from fencer.ha.vm_executors import ExecVmExecutor, HttpVmExecutor
 from fencer.ha.yamlfile import ConfigError
 
 HOST = "{name: a, bmc: {host: 127.0.0.1}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]}"
@@ -147,13 +147,13 @@ def test_the_policy_chooses_the_client_and_the_file_the_executor(tmp_path: Path,
     assert client.url == "https://127.0.0.4:8443"
     with pytest.raises(ConfigError, match="with Redfish only"):
         make_bmc(theirs, theirs.host("node2"))
-    assert isinstance(make_executor(ours), ExecExecution)
+    assert isinstance(make_executor(ours), ExecVmExecutor)
     http = sample().replace("kind: exec                  # exec | http", "kind: http\n  token_env: T").split("  start: [")[0]
     part = load_config(written(tmp_path, http))
     with pytest.raises(ConfigError, match="T is not set"):
         make_executor(part)
     monkeypatch.setenv("T", "t")
-    assert isinstance(make_executor(part), HttpExecution)
+    assert isinstance(make_executor(part), HttpVmExecutor)
     assert make_executor(load_config(written(tmp_path, f"hosts: [{HOST}]"))) is None
     assert module.POLICY_NAMES == ["reference", "cloudstack-4.22"]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fencer.ha import fence
-from fencer.ha.effects import CallBmc, Release, StopStrangers
+from fencer.ha.effects import CallBmc, Release, StopReleasedVms
 from fencer.ha.observations import (
     Claimed,
     CommandReply,
@@ -33,7 +33,7 @@ from tests.ha_world import (
 def test_the_brake_holds_commands_and_says_so_once_and_hosts_that_are_off_still_become_down() -> None:
     world = fencing("On")
     world = World("On", Policy(recovery_attempts=0, fast_path=False, activity_samples=1))
-    world.hold = Hold.BRAKE
+    world.hold = Hold.TOO_MANY_LOST
     world.to(S.FENCING)
     world.run(2000)
     assert (world.off_commands, world.alerts.count("FENCE_HELD")) == (0, 1)
@@ -43,7 +43,7 @@ def test_the_brake_holds_commands_and_says_so_once_and_hosts_that_are_off_still_
 
 def test_other_holds_are_silent() -> None:
     world = World("On", Policy(recovery_attempts=0, fast_path=False, activity_samples=1))
-    world.hold = Hold.START
+    world.hold = Hold.JUST_STARTED
     world.to(S.FENCING)
     world.run(60)
     assert (world.off_commands, world.alerts.count("FENCE_HELD")) == (0, 0)
@@ -103,7 +103,7 @@ def test_a_new_owner_reads_first_and_old_evidence_is_history() -> None:
 
 def test_a_host_that_is_healthy_before_any_command_goes_back_to_available() -> None:
     world = World("On", Policy(recovery_attempts=0, fast_path=False, activity_samples=1))
-    world.hold = Hold.START
+    world.hold = Hold.JUST_STARTED
     world.to(S.FENCING)
     world.healthy = True
     world.to(S.AVAILABLE, 4 * 5)
@@ -133,7 +133,7 @@ def test_a_fenced_host_that_answers_stays_down_and_its_old_vms_are_stopped_once(
     world.healthy = True
     world.run(60)
     assert world.rec.state is S.FENCED
-    assert [e for e in world.effects if isinstance(e, StopStrangers)] == [StopStrangers(fence_id="node1-f1")]
+    assert [e for e in world.effects if isinstance(e, StopReleasedVms)] == [StopReleasedVms(fence_id="node1-f1")]
     world.see(Enable(request=7))
     assert world.rec.state is S.AVAILABLE
     assert world.answers[-1].ok
@@ -147,7 +147,7 @@ def test_a_new_owner_stops_the_old_vms_again() -> None:
     world.run(10)
     world.see(Claimed())
     world.run(10)
-    assert sum(isinstance(e, StopStrangers) for e in world.effects) == 2
+    assert sum(isinstance(e, StopReleasedVms) for e in world.effects) == 2
 
 
 def test_a_fenced_host_that_does_not_answer_is_not_let_in() -> None:

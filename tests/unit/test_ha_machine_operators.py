@@ -53,7 +53,7 @@ def test_activity_over_the_ratio_makes_a_host_degraded_and_it_is_checked_again_l
 def test_an_activity_answer_of_another_epoch_or_state_is_ignored() -> None:
     world = World("On")
     before = world.rec
-    world.see(Activity(seen=False, epoch=1))
+    world.see(Activity(active=False, epoch=1))
     assert world.rec == before
 
 
@@ -158,7 +158,7 @@ def test_maintenance_during_a_fence_counts_when_the_fence_has_ended() -> None:
     assert fenced.rec.state is S.FENCING
     fenced.to(S.FENCED, 20)
     aborted = World("On", Policy(recovery_attempts=0, fast_path=False, activity_samples=1))
-    aborted.hold = Hold.START
+    aborted.hold = Hold.JUST_STARTED
     aborted.to(S.FENCING)
     aborted.see(Eligibility(eligible=False))
     aborted.healthy = True
@@ -186,7 +186,7 @@ def test_an_operator_ends_a_fence_that_no_bmc_can_prove() -> None:
 
 def test_a_signature_is_refused_while_the_bmc_says_on() -> None:
     world = World("On", Policy(recovery_attempts=0, fast_path=False, activity_samples=1))
-    world.hold = Hold.START
+    world.hold = Hold.JUST_STARTED
     world.to(S.FENCING)
     manual(world)
     world.run(5)
@@ -277,7 +277,7 @@ def test_a_stable_off_ends_an_activity_check_that_is_still_running() -> None:
 
 def test_a_command_that_is_due_waits_for_a_lease_that_outlives_it() -> None:
     world = World("On", Policy(recovery_attempts=0, fast_path=False, activity_samples=1))
-    world.hold = Hold.START
+    world.hold = Hold.JUST_STARTED
     world.to(S.FENCING)
     world.run(4)
     world.rec = replace(world.rec, lease_until=world.now + 11)

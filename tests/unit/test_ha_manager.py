@@ -164,7 +164,7 @@ def run(cluster: Cluster, seconds: float, *managers: tuple[Manager, Bench], unti
     begun = cluster.clock.time
     while cluster.clock.time - begun <= seconds and not until():
         for manager, bench in managers:
-            manager.turn()
+            manager.run_round()
             bench.run()
             manager.wait(0.0)
         cluster.clock.time += 0.25
@@ -216,7 +216,7 @@ def test_a_manager_killed_around_a_vm_start_costs_a_repetition_never_a_second_vm
     cluster.dead.add("a")
     cluster.bmcs["a"].word = "Off"
     for _ in range(400):
-        one.turn()
+        one.run_round()
         bench.run("bmc", "probe")
         one.wait(0.0)
         cluster.clock.time += 0.25
@@ -246,7 +246,7 @@ def test_a_frozen_managers_command_is_withheld_after_its_lease(cluster: Cluster)
     one, bench = cluster.manager("one")
     cluster.dead.add("a")
     for _ in range(400):
-        one.turn()
+        one.run_round()
         if any("OFF" in repr(event.detail) or event.detail.get("command") == "off" for event in cluster.lines):
             break
         bench.run()
@@ -300,7 +300,7 @@ def test_a_vm_without_room_anywhere_is_reported_and_starts_when_there_is(cluster
     assert cluster.alerts().count("VM_RESTART_FAILED") == 2
     cluster.dead.discard("b")
     run(cluster, 10, one)
-    cluster.store.ask("b", "enable", {}, cluster.clock.now())
+    cluster.store.add_request("b", "enable", {}, cluster.clock.now())
     run(cluster, 130, one)
     assert len(cluster.executor.running) == 3
 
@@ -314,11 +314,11 @@ def test_a_returned_host_stops_what_moved_away_and_is_let_in_by_an_operator(clus
     run(cluster, 10, one)
     assert sorted(cluster.executor.stops) == [("router", "a"), ("v1", "a"), ("v2", "a")]
     assert cluster.state() is HAState.FENCED
-    request = cluster.store.ask("a", "enable", {}, cluster.clock.now())
+    request = cluster.store.add_request("a", "enable", {}, cluster.clock.now())
     run(cluster, 2, one)
-    assert cluster.store.answer(request).ok
+    assert cluster.store.operator_request(request).ok
     assert cluster.state() is HAState.AVAILABLE
-    request = cluster.store.ask("a", "disable", {}, cluster.clock.now())
+    request = cluster.store.add_request("a", "disable", {}, cluster.clock.now())
     run(cluster, 2, one)
     assert cluster.state() is HAState.DISABLED
 
@@ -329,12 +329,12 @@ def test_an_operators_confirmation_survives_a_crash_and_is_decided_by_a_live_rea
     cluster.bmcs["a"].error = BmcReadFailed(Failure(cause=Cause.UNREACHABLE, text="no route"))
     run(cluster, 60, one)
     detail = {"fence_id": "a-f1", "who": "alice", "why": "cords pulled"}
-    request = cluster.store.ask("a", "confirm", detail, cluster.clock.now())
-    one[0].turn()
-    assert cluster.store.answer(request).ok is None
+    request = cluster.store.add_request("a", "confirm", detail, cluster.clock.now())
+    one[0].run_round()
+    assert cluster.store.operator_request(request).ok is None
     two = cluster.manager("two")
     run(cluster, 60, two)
-    assert cluster.store.answer(request).ok
+    assert cluster.store.operator_request(request).ok
     assert cluster.state() is HAState.FENCED
 
 
@@ -367,7 +367,7 @@ def test_a_manager_that_stops_gives_its_leases_up(cluster: Cluster) -> None:
     run(cluster, 2, one)
     one[0].stop()
     two = cluster.manager("two")
-    two[0].turn()
+    two[0].run_round()
     assert cluster.store.load("a").owner == "two"
     assert 0 < two[0].idle <= 0.25
 

@@ -1,8 +1,10 @@
-"""Which faults are armed on one BMC, and how often each has acted.
+"""The faults that are armed on one BMC, and how often each has fired.
+
+`Rack.arm` adds faults; views and `power.commands` ask for those that act on a request, in the emulator's one thread.
 
 Rules
   1. A reply table of a profile is not a fault (ruling 6). A fault that must fire and did not makes a scenario invalid.
-  2. Asking counts: `firing` is called exactly once per request and seam.
+  2. `firing` counts, so it is called exactly once per request and seam.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from profiles.model import View
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Armed:
-    """A fault on a BMC: when it acts, how often (None: without end), and whether a scenario is void without it."""
+    """A fault on a BMC: when it acts, how often (None: without limit), and whether a scenario is invalid if it never fires."""
 
     fault: Fault
     when: When = ALWAYS
@@ -27,14 +29,14 @@ class Armed:
 
 @dataclass(slots=True)
 class Arming:
-    """The memory of one armed fault."""
+    """How often one armed fault has matched and fired."""
 
     armed: Armed
     seen: int = 0
     fired: int = 0
 
     def fires(self, request: ClientRequest, rail: Rail | None) -> bool:
-        """Whether it acts on this request; counts."""
+        """Whether the fault acts on this request. Counts the match and the firing."""
         if not self.armed.when.matches(request, rail):
             return False
         self.seen += 1
@@ -57,7 +59,7 @@ class FaultBoard:
         self.armings = ()
 
     def firing(self, seam: Seam, request: ClientRequest, rail: Rail | None, view: View | None = None) -> tuple[Fault, ...]:
-        """Those of a seam that act on this request; with a `view`, only those that speak through it."""
+        """The faults of a seam that act on this request; with a `view`, only those that change that view."""
         if not self.armings:
             return ()
         return tuple(
@@ -69,5 +71,5 @@ class FaultBoard:
         )
 
     def unfired(self) -> tuple[Armed, ...]:
-        """Those that had to fire and did not."""
+        """The faults that had to fire and did not."""
         return tuple(a.armed for a in self.armings if a.armed.must_fire and a.fired == 0)

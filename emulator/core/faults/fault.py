@@ -1,8 +1,9 @@
-"""What a fault is: settings, a seam, and at most one pure function. The concrete ones are in `emulator.faults`, one file each.
+"""What a fault is: settings, a seam, and at most one pure function. `emulator.faults` holds the faults themselves.
 
 Rules
-  1. A fault is a frozen dataclass and keeps no state; what it has seen so far is kept by `board.Arming`.
-  2. Four seams, named by every fault: wire (bytes), protocol (answers), report (what the BMC says of power), power (effects).
+  1. A fault is a frozen dataclass without state. `board.Arming` counts how often it fired.
+  2. Every fault names one of four seams: wire (bytes), protocol (answers), report (what the BMC says about power), power
+     (effects).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Fault(Protocol):
 
 @runtime_checkable
 class PowerFault(Protocol):
-    """Changes what an accepted command does to the host; `gate` asks for one with that many reads."""
+    """Changes what an accepted command does to the host. `gate`: hold the effect back for that many reads (None: no gate)."""
 
     name: ClassVar[str]
     seam: ClassVar[Seam]
@@ -42,7 +43,7 @@ class PowerFault(Protocol):
 
 @runtime_checkable
 class ReportFault(Protocol):
-    """Changes what one of the BMC's views says of power. May return ABSENT or None."""
+    """Changes what some of the BMC's views say about power. `report` may return ABSENT or None (a null)."""
 
     name: ClassVar[str]
     seam: ClassVar[Seam]

@@ -1,4 +1,7 @@
-"""Who gets an IPMI 1.5 session (IPMI 2.0, 22.16, 22.17)."""
+"""Get Session Challenge and Activate Session: the login of IPMI 1.5 (IPMI 2.0, 22.16, 22.17).
+
+The command table calls the handlers, the responder calls `authenticate`, in the emulator's one thread.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ def get_session_challenge(call: IpmiCall) -> bytes:
 
 
 def authenticate(view: BmcView, challenge: Challenge, datagram: Lan15, peer: Peer) -> None:
-    """Raises Malformed where an activation is not to be answered: under a wrong password, and for a locked user."""
+    """Checks the code of an activation. Raises Malformed, so that it gets no answer, for a wrong password or a locked user."""
     name = challenge.account.name
     if view.is_locked(name, peer[0]):
         view.record(EventKind.AUTH, None, result=AuthResult.LOCKED, user=name, via="ipmi")
@@ -60,7 +63,7 @@ def authenticate(view: BmcView, challenge: Challenge, datagram: Lan15, peer: Pee
 
 
 def activate_session(call: IpmiCall) -> bytes:
-    """The temporary session id stays: nothing forbids it, and there is one table fewer."""
+    """Opens the session. It keeps the temporary session id, which the standard allows."""
     challenge = call.origin.challenge
     if challenge is None or call.data[2:18] != challenge.text or call.data[0] & 0x0F != challenge.auth_type:
         raise CompletionError(CompletionCode.INVALID_FIELD)
@@ -73,8 +76,8 @@ def activate_session(call: IpmiCall) -> bytes:
         raise CompletionError(NO_SESSION_SLOT)
     limit = IpmiPrivilege(wanted)
     first_in = int.from_bytes(call.sessions.entropy(3), "little") + 1
-    bare = bool(call.state.access[0] & EACH_MESSAGE_OFF)
-    challenge.link.start(int.from_bytes(call.data[18:22], "little"), first_in, bare_too=bare)
+    unauthenticated = bool(call.state.access[0] & EACH_MESSAGE_OFF)
+    challenge.link.start(int.from_bytes(call.data[18:22], "little"), first_in, accept_unauthenticated=unauthenticated)
     call.sessions.establish(
         LanSession(
             id=challenge.id,
@@ -93,5 +96,8 @@ def activate_session(call: IpmiCall) -> bytes:
         live=len(call.sessions.live),
     )  # fmt: skip
     return (
-        bytes((AuthType.NONE if bare else challenge.auth_type,)) + challenge.id + first_in.to_bytes(4, "little") + bytes((limit,))
+        bytes((AuthType.NONE if unauthenticated else challenge.auth_type,))
+        + challenge.id
+        + first_in.to_bytes(4, "little")
+        + bytes((limit,))
     )

@@ -1,9 +1,11 @@
-"""Who is asking, and what that role may do.
+"""Who sends a request, and what the role of that user allows.
+
+`service.service` calls it for each request, in the emulator's thread.
 
 Rules
-  1. A wrong password, an unknown user and a locked account look the same from outside.
-  2. Secrets stay in this file: the journal hears of names only, and only of names that exist.
-  3. Credentials that were sent are judged before any condition on the resource (401, not 304).
+  1. A wrong password, an unknown user and a locked account get the same answer.
+  2. Secrets stay in this module. The journal gets only the names of users that exist.
+  3. Wrong credentials are answered before any condition on the resource is checked (401, not 304).
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ PRIVILEGES: Final[Mapping[str, frozenset[RedfishPrivilege]]] = {
     "Operator": frozenset({RedfishPrivilege.LOGIN, RedfishPrivilege.CONFIGURE_COMPONENTS, RedfishPrivilege.CONFIGURE_SELF}),
     "ReadOnly": frozenset({RedfishPrivilege.LOGIN, RedfishPrivilege.CONFIGURE_SELF}),
 }
-"""The predefined roles of DSP0266."""
+"""The privileges of each predefined role of DSP0266."""
 
 
 class Means(StrEnum):
@@ -46,7 +48,7 @@ class Means(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the headers say, not yet believed. `name` and `password` are the client's and may be anything."""
+    """The credentials in the headers, not yet verified. `name` and `password` are text from the client and may be anything."""
 
     means: Means
     session: AccountSession | None = None
@@ -60,7 +62,7 @@ class Credentials:
 
 
 def claim_of(view: BmcView, incoming: Incoming) -> Credentials:
-    """A token wins over Basic where a client sends both."""
+    """The credentials of a request. If a client sends a token and Basic, the token counts."""
     token = incoming.headers.get("x-auth-token")
     if token is not None:
         return Credentials(Means.SESSION, session=view.use_session(token))
@@ -76,7 +78,7 @@ def claim_of(view: BmcView, incoming: Incoming) -> Credentials:
 
 
 def authenticate(call: RedfishCall, claim: Credentials, profile: Profile) -> RequestUser:
-    """Raises what the profile answers to a client without valid credentials."""
+    """The verified user. Raises the answer to a client without valid credentials (RegistryError 401 or ProfileRefusal)."""
     if claim.session is not None:
         return RequestUser(claim.session.user, claim.session.role, claim.session.id)
     if claim.means is Means.BASIC and profile.auth.basic:
@@ -92,9 +94,9 @@ def own_account(name: str) -> str:
 
 
 def check_password_age(call: RedfishCall) -> None:
-    """Who must change the password may do that, look at the own account and log out; the rest is 403 (DSP0266 13.2.6).
+    """Raises RegistryError (403) if the user must first change the password (DSP0266 13.2.6).
 
-    Raises Refusal (403).
+    Such a user may only read the own account, change its password, and log out.
     """
     account = call.view.account(call.user.user)
     if account is None or not account.must_change:
@@ -118,16 +120,16 @@ def unauthenticated(profile: Profile, means: Means, path: str) -> RegistryError 
 
 
 def challenge_of(profile: Profile) -> HeaderList:
-    """RFC 9110 11.6.1 wants a challenge with every 401; where Basic is off there is only the token to ask for."""
+    """The challenge that RFC 9110 11.6.1 requires with every 401. Without Basic, it asks for a session token."""
     scheme = 'Basic realm="RedfishService"' if profile.auth.basic else 'X-Auth-Token realm="RedfishService"'
     return (("WWW-Authenticate", scheme),)
 
 
-def holds(who: RequestUser, privilege: RedfishPrivilege) -> bool:
-    return privilege in PRIVILEGES[who.role]
+def holds(user: RequestUser, privilege: RedfishPrivilege) -> bool:
+    return privilege in PRIVILEGES[user.role]
 
 
 def demand(call: RedfishCall, privilege: RedfishPrivilege) -> None:
-    """Raises Refusal (403)."""
+    """Raises RegistryError (403) if the user lacks this privilege."""
     if not holds(call.user, privilege):
         raise RegistryError(403, "InsufficientPrivilege")

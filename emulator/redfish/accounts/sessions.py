@@ -1,11 +1,14 @@
-"""SessionService and its sessions: log in, look, log out."""
+"""SessionService and its sessions: log in, list, log out.
+
+`service.tree` calls `sessions` when a tree is built; operations run in the emulator's thread. The core stores the sessions.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Final
+from typing import Final, NamedTuple
 
 from emulator.core.bmc.accounts import AccountSession, AuthResult
+from emulator.core.faults.trigger import Intent
 from emulator.redfish.accounts.auth import challenge_of, demand, own_account
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import (
@@ -18,7 +21,17 @@ from emulator.redfish.service.call import (
     ResourceBody,
     shown,
 )
-from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, collection_body, head_of, link
+from emulator.redfish.service.resource import (
+    ROOT,
+    Operation,
+    RedfishPrivilege,
+    Resource,
+    collection_body,
+    content_of,
+    fixed_content,
+    head_of,
+    link,
+)
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import BooleanRule, IntegerRule, WritableFields, patch
 from profiles.model import Profile
@@ -29,7 +42,7 @@ SERVICE_TYPE: Final = "#SessionService.v1_1_8.SessionService"
 SESSION_TYPE: Final = "#Session.v1_1_1.Session"
 COLLECTION_TYPE: Final = "#SessionCollection.SessionCollection"
 _CREDENTIALS: Final = ("UserName", "Password")
-_TIMEOUT_RANGE: Final = (30, 86_400)  # SessionService.SessionTimeout of the schema
+_TIMEOUT_RANGE: Final = (30, 86_400)  # seconds; the range of SessionService.SessionTimeout in the schema
 
 
 FIELDS: Final[WritableFields] = {
@@ -38,34 +51,47 @@ FIELDS: Final[WritableFields] = {
 }
 
 
+class SessionServiceState(NamedTuple):
+    """What a client may change of the SessionService."""
+
+    enabled: bool
+    timeout_s: float
+
+
+def _service_state(call: RedfishCall) -> SessionServiceState:
+    return SessionServiceState(call.view.opens_sessions, call.view.session_timeout)
+
+
+def _session_ids(call: RedfishCall) -> tuple[str, ...]:
+    return tuple(session.id for session in call.view.sessions())
+
+
 def sessions(profile: Profile) -> tuple[Resource, ...]:
-    def service(view: RedfishBmc, state: Hashable) -> Json:
+    def service(view: RedfishBmc, state: SessionServiceState) -> Json:
         low, high = _TIMEOUT_RANGE
         return head_of(SERVICE, SERVICE_TYPE, "SessionService", "Session Service") | {
-            "Status": {"State": "Enabled" if view.opens_sessions else "Disabled", "Health": "OK"},
-            "ServiceEnabled": view.opens_sessions,
-            "SessionTimeout": min(max(int(view.session_timeout), low), high),
+            "Status": {"State": "Enabled" if state.enabled else "Disabled", "Health": "OK"},
+            "ServiceEnabled": state.enabled,
+            "SessionTimeout": min(max(int(state.timeout_s), low), high),
             "Sessions": link(SESSIONS),
         }
 
-    def listing(view: RedfishBmc, state: Hashable) -> Json:
-        members = tuple(f"{SESSIONS}/{session.id}" for session in view.sessions())
+    def listing(view: RedfishBmc, ids: tuple[str, ...]) -> Json:
+        members = tuple(f"{SESSIONS}/{session_id}" for session_id in ids)
         return collection_body(SESSIONS, COLLECTION_TYPE, "Session Collection", members)
 
     return (
         Resource(
             path=SERVICE,
             type=SERVICE_TYPE,
-            body=service,
-            state=lambda call: (call.view.opens_sessions, call.view.session_timeout),
+            content=content_of(_service_state, service),
             operations={"PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, FIELDS, _set)},
         ),
         Resource(
             path=SESSIONS,
             type=COLLECTION_TYPE,
-            body=listing,
-            state=lambda call: tuple(session.id for session in call.view.sessions()),
-            operations={"POST": Operation(None, _log_in)},
+            content=content_of(_session_ids, listing),
+            operations={"POST": Operation(None, _log_in, Intent.LOGIN)},
             member=_member,
         ),
     )
@@ -87,9 +113,9 @@ def _member(view: RedfishBmc, session_id: str) -> Resource | None:
     return Resource(
         path=f"{SESSIONS}/{session_id}",
         type=SESSION_TYPE,
-        body=lambda view, state: shown_as,
-        operations={"DELETE": Operation(RedfishPrivilege.CONFIGURE_SELF, _log_out)},
-        kept=False,
+        content=fixed_content(lambda view: shown_as),
+        operations={"DELETE": Operation(RedfishPrivilege.CONFIGURE_SELF, _log_out, Intent.LOGOUT)},
+        cached=False,
     )
 
 
@@ -117,7 +143,7 @@ def _log_in(call: RedfishCall) -> ResourceBody:
 
 
 def _credentials(body: Json) -> tuple[str, str]:
-    """Raises Refusal (400). What was sent as a password is never repeated."""
+    """User name and password of a log-in. Raises RegistryError (400). Messages never repeat the password."""
     for key in body:
         if key not in _CREDENTIALS and not key.startswith("@odata."):
             raise RegistryError(400, "PropertyUnknown", shown(key), related=(f"#/{shown(key)}",))

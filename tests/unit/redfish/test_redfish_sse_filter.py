@@ -8,14 +8,14 @@ from urllib.parse import quote
 import pytest
 
 from emulator.redfish.events.sse_filter import PROPERTIES, compiled, parsed
-from emulator.redfish.events.subscriptions import Happening
+from emulator.redfish.events.subscriptions import RedfishEvent
 from emulator.redfish.service.call import RegistryError
 
 SERVICE = "/redfish/v1/EventService"
 TEST = f"{SERVICE}/Actions/EventService.SubmitTestEvent"
 SYSTEM = "/redfish/v1/Systems/437XR1138R2"
 WORDS = {"RegistryPrefix": ("ResourceEvent", "TaskEvent"), "ResourceType": ("ComputerSystem", "Task")}
-EVENT = Happening(message_id="ResourceEvent.1.3.ResourceChanged", text="", origin=f"{SYSTEM}/Bios", kind="ComputerSystem")
+EVENT = RedfishEvent(message_id="ResourceEvent.1.3.ResourceChanged", text="", origin=f"{SYSTEM}/Bios", kind="ComputerSystem")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
-"""What HTTP statuses and Redfish messages amount to.
+"""Converts HTTP statuses and Redfish error bodies to a Failure, and reads values from JSON of any shape.
+
+The Redfish transport calls these functions.
 
 Rules
-  1. Pure. A status names a cause class; it never names a power state.
-  2. The BMC's own message id and words are kept, cut to a length that fits a log line.
+  1. Pure. A status gives a cause class; it never gives a power state.
+  2. The BMC's message id and text are kept, cut to MAX_TEXT_CHARS characters.
 """
 
 from __future__ import annotations
@@ -30,26 +32,26 @@ CAUSES: Mapping[int, Cause] = {
     501: Cause.UNSUPPORTED,
     503: Cause.BUSY,
 }
-REFUSALS = frozenset({400, 409})  # of a command: "not now" or "already so", nobody can tell which
+REFUSALS = frozenset({400, 409})  # for a power command: "not now" or "already in that state"; the status does not say which
 NOT_SUPPORTED = re.compile(r"(ActionNotSupported|ActionParameterNotSupported|ActionParameterUnknown"
                            r"|ParameterValueNotInList|ParameterValueTypeError|ParameterValueFormatError)$")  # fmt: skip
 LOCKED = re.compile(r"locked", re.IGNORECASE)
 PASSWORD_CHANGE = re.compile(r"PasswordChangeRequired$")
 FAILED_TASKS = frozenset({"Exception", "Killed", "Cancelled", "Failed", "CompletedWithErrors"})
 ENDED_TASKS = frozenset({"Completed", "RebootCompleted"})
-LONGEST = 200
+MAX_TEXT_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class RedfishMessage:
-    """The first message of a Redfish error, as the BMC put it."""
+    """The first message of a Redfish error, verbatim."""
 
     id: str | None = None
     text: str | None = None
 
 
-def table(value: Json) -> dict[str, Json]:
-    """The value if it is an object, else an empty one: a BMC's JSON may have any shape."""
+def as_object(value: Json) -> dict[str, Json]:
+    """Returns `value` if it is a JSON object, otherwise an empty one. A BMC's JSON may have any shape."""
     return value if isinstance(value, dict) else {}
 
 
@@ -58,28 +60,28 @@ def text_of(value: Json) -> str | None:
 
 
 def link_of(value: Json) -> str | None:
-    """The URI behind a link object."""
-    return text_of(table(value).get("@odata.id"))
+    """Returns the @odata.id of a link object."""
+    return text_of(as_object(value).get("@odata.id"))
 
 
-def message_of(body: Json, hide: Redactor) -> RedfishMessage:
-    """The message of an error body; some BMCs write MessageID, some leave ExtendedInfo out, some have no body."""
-    error = table(table(body).get("error"))
-    infos = error.get("@Message.ExtendedInfo") or table(body).get("@Message.ExtendedInfo")
-    info = table(infos[0]) if isinstance(infos, list) and infos else table(infos)
+def message_of(body: Json, redact: Redactor) -> RedfishMessage:
+    """Returns the message of an error body. Some BMCs write MessageID, omit ExtendedInfo, or send no body."""
+    error = as_object(as_object(body).get("error"))
+    infos = error.get("@Message.ExtendedInfo") or as_object(body).get("@Message.ExtendedInfo")
+    info = as_object(infos[0]) if isinstance(infos, list) and infos else as_object(infos)
     message_id = text_of(info.get("MessageId")) or text_of(info.get("MessageID")) or text_of(error.get("code"))
     text = text_of(info.get("Message")) or text_of(error.get("message"))
-    return RedfishMessage(_cut(message_id, hide), _cut(text, hide))
+    return RedfishMessage(_cut(message_id, redact), _cut(text, redact))
 
 
-def _cut(text: str | None, hide: Redactor) -> str | None:
-    """Hides first: what is left of a secret after the cut would not be recognised."""
-    return " ".join(hide(text).split())[:LONGEST] if text else None
+def _cut(text: str | None, redact: Redactor) -> str | None:
+    """Redacts first and cuts afterwards: a secret that is cut in half would not be recognised."""
+    return " ".join(redact(text).split())[:MAX_TEXT_CHARS] if text else None
 
 
-def refusal(what: str, status: int, body: Json, hide: Redactor, *, command: bool) -> Failure:
-    """A status that is not success, as a failure."""
-    message = message_of(body, hide)
+def http_failure(what: str, status: int, body: Json, redact: Redactor, *, command: bool) -> Failure:
+    """Returns the failure for an HTTP status that is not 2xx."""
+    message = message_of(body, redact)
     cause = CAUSES.get(status, Cause.BAD_RESPONSE)
     if command and status in REFUSALS:
         unknown = status == 400 and message.id is not None and NOT_SUPPORTED.search(message.id)
@@ -98,17 +100,20 @@ def refusal(what: str, status: int, body: Json, hide: Redactor, *, command: bool
     )
 
 
-def task_failure(task: str, body: Json, hide: Redactor) -> tuple[bool, Failure | None]:
-    """Whether a task has ended, and how it failed if it did."""
-    state = text_of(table(body).get("TaskState")) or text_of(table(body).get("JobState"))
-    status = text_of(table(body).get("TaskStatus")) or "OK"
+def task_failure(task: str, body: Json, redact: Redactor) -> tuple[bool, Failure | None]:
+    """Returns whether a task has ended, and its failure if it failed."""
+    state = text_of(as_object(body).get("TaskState")) or text_of(as_object(body).get("JobState"))
+    status = text_of(as_object(body).get("TaskStatus")) or "OK"
     if state in FAILED_TASKS or (state in ENDED_TASKS and status == "Critical"):
-        messages = table(body).get("Messages")
-        first = table(messages[0]) if isinstance(messages, list) and messages else {}
+        messages = as_object(body).get("Messages")
+        first = as_object(messages[0]) if isinstance(messages, list) and messages else {}
         text = f"the task {task} of the accepted command ended as {state} ({status})"
-        words = text_of(first.get("Message")) or text_of(table(body).get("Message"))
+        words = text_of(first.get("Message")) or text_of(as_object(body).get("Message"))
         failure = Failure(
-            cause=Cause.TASK_FAILED, text=text, message_id=_cut(text_of(first.get("MessageId")), hide), bmc_text=_cut(words, hide)
+            cause=Cause.TASK_FAILED,
+            text=text,
+            message_id=_cut(text_of(first.get("MessageId")), redact),
+            bmc_text=_cut(words, redact),
         )
         return True, failure
     return state in ENDED_TASKS, None

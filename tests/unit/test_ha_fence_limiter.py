@@ -29,8 +29,8 @@ def test_hosts_that_are_proved_off_are_explained() -> None:
 
 def test_each_reason_to_hold() -> None:
     quiet = cluster(1, 10)
-    assert hold(cluster(6, 10), "me", POLICY, 100, 0, None) is Hold.BRAKE
-    assert hold(quiet, "me", POLICY, 59, 0, None) is Hold.START
+    assert hold(cluster(6, 10), "me", POLICY, 100, 0, None) is Hold.TOO_MANY_LOST
+    assert hold(quiet, "me", POLICY, 59, 0, None) is Hold.JUST_STARTED
     assert hold(quiet, "me", POLICY, 100, 0, 99.9) is Hold.RATE
     assert hold(quiet, "me", POLICY, 100, 0, 99.0) is None
     fence = Fence(id="x", started_at=0, phase=FencePhase.CONFIRM)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fencer.events_effects import CommandAnswered, TaskSaid
+from fencer.events_effects import CommandAnswered, TaskStatus
 from fencer.outcome import Cause, FenceVerdict, PowerCommand
 from fencer.target import Limits
 from tests.fencer_bmc import (
@@ -176,7 +176,7 @@ def test_traffic_is_bounded_whenever_the_power_falls(bmc: Bmc, falls_after: floa
 def test_a_completed_task_is_no_proof(bmc: Bmc) -> None:
     bmc.obeys = lambda it, command: None
     bmc.answers = [CommandAnswered(task="/t/1")]
-    bmc.tasks = [TaskSaid(ended=True)]
+    bmc.tasks = [TaskStatus(ended=True)]
     assert cause_of(play(bmc)) is Cause.TIMEOUT
     assert bmc.followed == 1
 
@@ -195,7 +195,7 @@ def test_a_task_that_never_ends_does_not_keep_a_true_off_from_being_seen(bmc: Bm
 def test_failed_tasks_end_early_once_no_command_is_left(bmc: Bmc) -> None:
     bmc.obeys = lambda it, command: None
     bmc.answers = [CommandAnswered(task=f"/t/{n}") for n in range(3)]
-    bmc.tasks = [TaskSaid(ended=True, failure=trouble(Cause.TASK_FAILED))] * 3
+    bmc.tasks = [TaskStatus(ended=True, failure=trouble(Cause.TASK_FAILED))] * 3
     began = bmc.clock.at
     outcome = play(bmc, limits=Limits(deadline=60))
     assert (cause_of(outcome), len(bmc.sent)) == (Cause.TASK_FAILED, 3)
@@ -205,6 +205,6 @@ def test_failed_tasks_end_early_once_no_command_is_left(bmc: Bmc) -> None:
 def test_a_failed_task_of_a_polite_shutdown_escalates(bmc: Bmc) -> None:
     bmc.obeys = lambda it, command: it.follow_orders(command) if command is OFF else None
     bmc.answers = [CommandAnswered(task="/t/1")]
-    bmc.tasks = [TaskSaid(ended=True, failure=trouble(Cause.TASK_FAILED))]
+    bmc.tasks = [TaskStatus(ended=True, failure=trouble(Cause.TASK_FAILED))]
     assert how(play(bmc, limits=replace(LIMITS, graceful=8.0))) == "powered-off"
     assert bmc.commands[1][0] - bmc.commands[0][0] < 4

@@ -1,4 +1,4 @@
-"""What an act showed, in sentences. The terminal and the page use the same ones."""
+"""The results of an act as sentences, for the terminal and for report.html."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from demo.story import Story
 
 @dataclass(frozen=True, slots=True)
 class StoryLine:
-    """`good` None: a plain fact."""
+    """One sentence. `good`: True or False for a good or bad result, None for a neutral fact."""
 
     text: str
     good: bool | None = None
@@ -24,7 +24,7 @@ def _times(n: int) -> str:
 
 
 def facts(story: Story) -> list[StoryLine]:
-    """In the order in which somebody at the console would want to know them."""
+    """Returns the sentences in the order: incident, commands, manager, machines, alerts."""
     return [*_truth(story), *_commands(story), *_manager(story), *_machines(story), *_alerts(story)]
 
 
