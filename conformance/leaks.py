@@ -23,7 +23,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from conformance.run_directory import PREFIX, Clock, RunDirectory, open_directory, read_regular
+from conformance.run_directory import PREFIX, MonotonicTime, RunDirectory, open_directory, read_regular
 from conformance.secret_forms import shown_in_bytes
 
 LARGEST: Final = 4_000_000
@@ -67,7 +67,7 @@ class Leaks:
 @dataclass(slots=True)
 class _Search:
     secrets: Sequence[str]
-    clock: Clock
+    clock: MonotonicTime
     found: dict[tuple[int, int], str] = field(default_factory=dict)  # by device and inode
     unsearched: list[str] = field(default_factory=list)
 
@@ -134,7 +134,9 @@ class _Search:
             self.unsearched.append(f"{called}: only the first {LARGEST // 1_000_000} MB were searched")
 
 
-def search(secrets: Sequence[str], run: RunDirectory, beside: Path, since: float, *, clock: Clock = time.monotonic) -> Leaks:
+def search(
+    secrets: Sequence[str], run: RunDirectory, beside: Path, since: float, *, clock: MonotonicTime = time.monotonic
+) -> Leaks:
     """Searches HOME as a whole; `beside` and the system's temporary directories for what changed after `since` (Unix time)."""
     looking, conduct = _Search(secrets, clock), [*_conduct(run)]
     since -= COARSE_S

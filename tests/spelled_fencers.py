@@ -18,7 +18,8 @@ from conformance.runner import MatrixCell
 from conformance.scenarios import BY_ID
 from conformance.vocabulary import FindingKind, Protocol, Verdict
 from profiles import load
-from tests.e2e.test_conformance_bad_fencers import CAUGHT, HERE, definition_of
+from tests.definitions import BAD_FENCERS, mutant
+from tests.matrix.test_bad_fencers import CAUGHT
 
 HONEST = "honest"
 OVER_REDFISH = ("slash", "expand", "session", "absolute")
@@ -44,8 +45,8 @@ def spellings_of(scenario: str, profile: str) -> tuple[str, ...]:
 
 def wanted(cell: Spelled) -> tuple[Verdict, FindingKind | None]:
     """The verdict without any other spelling."""
-    for mutant, scenario, profile, verdict, kind in CAUGHT:
-        if (mutant, scenario, profile) == (cell.fencer, cell.scenario, cell.profile):
+    for name, scenario, profile, verdict, kind in CAUGHT:
+        if (name, scenario, profile) == (cell.fencer, cell.scenario, cell.profile):
             return verdict, kind
     assert cell.fencer == HONEST, f"{cell} has no plain verdict"
     return Verdict.PASS, None
@@ -53,8 +54,8 @@ def wanted(cell: Spelled) -> tuple[Verdict, FindingKind | None]:
 
 def definition(cell: Spelled) -> Definition:
     if cell.fencer != HONEST:
-        return definition_of(cell.fencer, cell.spelling)
-    base = read(HERE / "honest.yaml")
+        return mutant(cell.fencer, cell.spelling)
+    base = read(BAD_FENCERS / "honest.yaml")
     ways = {protocol: replace(way, params={"spelling": cell.spelling}) for protocol, way in base.ways.items()}
     return replace(base, name=f"{HONEST} {cell.spelling}", ways=ways)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -32,17 +31,16 @@ def test_the_environment_is_clean(play: Runner) -> None:
 
 
 def test_the_end_is_stamped_before_anything_else(play: Runner) -> None:
-    stamps: list[float] = []
-    ended = play("sleep 0.3", on_end=lambda: stamps.append(time.monotonic()))
-    assert len(stamps) == 1
-    assert 0.3 <= ended.duration < 5
+    stamps: list[str] = []
+    ended = play("sleep 0.3", on_end=lambda: stamps.append("ended"))
+    assert stamps == ["ended"]
+    assert ended.duration >= 0.3
 
 
 def test_at_the_cap_the_whole_group_is_killed(play: Runner) -> None:
-    started = time.monotonic()
-    ended = play("sleep 600 & sleep 600", cap=0.5)
+    ended = play("sleep 600 & echo $!; sleep 600", cap=0.5)
     assert ended.exit is None
-    assert time.monotonic() - started < 10
+    assert not Path(f"/proc/{int(ended.stdout)}").exists()
 
 
 @pytest.mark.parametrize("mode", MODES)

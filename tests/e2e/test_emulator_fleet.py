@@ -71,7 +71,8 @@ def client_at(sock: socket.socket, address: str, port: int) -> Client:
 
 
 def test_two_of_three_hundred_bmcs_spoken_to_from_one_client_socket_answer_each_for_itself():
-    units = [UnitSpec(name=f"bmc-{n}", profile=load("dmtf-generic")) for n in range(1, COUNT + 1)]
+    profile = load("dmtf-generic")
+    units = [UnitSpec(name=f"bmc-{n}", profile=profile) for n in range(1, COUNT + 1)]
     with Emulator(units, fleet=network(NETWORK)) as emulator, socket.socket(type=socket.SOCK_DGRAM) as sock:
         sock.settimeout(10)
         ends = emulator.endpoints
@@ -96,7 +97,8 @@ def test_two_of_three_hundred_bmcs_spoken_to_from_one_client_socket_answer_each_
 
 
 def test_redfish_of_each_is_at_its_own_address_under_a_certificate_that_a_client_can_verify():
-    units = [UnitSpec(name=f"bmc-{n}", profile=load("dell-idrac9")) for n in (1, 2, 3)]
+    profile = load("dell-idrac9")
+    units = [UnitSpec(name=f"bmc-{n}", profile=profile) for n in (1, 2, 3)]
     with Emulator(units, fleet=network(NETWORK)) as emulator:
         serials = set()
         for end in emulator.endpoints.values():

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.result import Result
 from conformance.scenarios import ALL
-from tests.e2e.test_conformance_bad_fencers import CAUGHT
+from tests.matrix.test_bad_fencers import CAUGHT
 from tests.spelled_fencers import HONEST, Spelled, check, judged, spellings_of
 
 NOT_SPELLED = frozenset({("RetriesRefusedPassword", "session")})

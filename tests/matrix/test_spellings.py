@@ -1,6 +1,6 @@
 """No verdict depends on how a fencer writes a request: one mutant per class of defect, the spellings in turn.
 
-The full product is in `tests/nightly/test_conformance_spellings.py`.
+The full product is in `tests/nightly/test_spellings.py`.
 """
 
 from __future__ import annotations

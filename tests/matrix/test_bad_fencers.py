@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from conformance import runner
-from conformance.adapters.definition import Definition
 from conformance.adapters.reading import read
 from conformance.result import Result
 from conformance.runner import MatrixCell
 from conformance.scenarios import ALL, BY_ID
 from conformance.vocabulary import FindingKind, Verdict
 from profiles import load
+from tests.definitions import BAD_FENCERS, mutant
 
-HERE = Path(__file__).resolve().parent.parent / "bad_fencers"
 DELL = "dell-idrac9"
 OPENBMC = "openbmc-x86"
 UNSAFE, STUCK, HANG, HYGIENE = Verdict.UNSAFE, Verdict.STUCK, Verdict.HANG, Verdict.HYGIENE
@@ -69,32 +66,24 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
 
 
-def definition_of(name: str, spelling: str = "") -> Definition:
-    if name == "wrong-exits":
-        return read(HERE / "wrong-exits.yaml")
-    base = read(HERE / "mutant.yaml")
-    ways = {protocol: replace(way, params={"mutant": name, "spelling": spelling}) for protocol, way in base.ways.items()}
-    return replace(base, name=f"{name} {spelling}".strip(), ways=ways)
-
-
 @pytest.fixture(scope="module")
 def caught() -> Mapping[tuple[str, str, str], Result]:
     profiles = {name: load(name) for name in (DELL, OPENBMC)}
     wanted = list(dict.fromkeys((m, s, p) for m, s, p, _, _ in CAUGHT))
-    cells = [MatrixCell(definition_of(mutant), profiles[profile], BY_ID[scenario]) for mutant, scenario, profile in wanted]
+    cells = [MatrixCell(mutant(name), profiles[profile], BY_ID[scenario]) for name, scenario, profile in wanted]
     return dict(zip(wanted, runner.run(cells, jobs=8), strict=True))
 
 
-@pytest.mark.parametrize(("mutant", "scenario", "profile", "verdict", "kind"), CAUGHT, ids=[f"{m}-{s}" for m, s, *_ in CAUGHT])
+@pytest.mark.parametrize(("name", "scenario", "profile", "verdict", "kind"), CAUGHT, ids=[f"{m}-{s}" for m, s, *_ in CAUGHT])
 def test_a_planted_defect_is_caught(
     caught: Mapping[tuple[str, str, str], Result],
-    mutant: str,
+    name: str,
     scenario: str,
     profile: str,
     verdict: Verdict,
     kind: FindingKind | None,
 ) -> None:
-    result = caught[mutant, scenario, profile]
+    result = caught[name, scenario, profile]
     assert (result.verdict, result.why) == (verdict, result.why)
     if kind is not None:
         assert result.kind is kind, result.why
@@ -106,7 +95,7 @@ def test_no_scenario_is_dead_weight() -> None:
 
 @pytest.mark.parametrize("profile", [DELL, OPENBMC])
 def test_the_fencer_without_a_defect_passes_everything(profile: str) -> None:
-    cells = runner.matrix((read(HERE / "honest.yaml"),), {profile: load(profile)}, ALL)
+    cells = runner.matrix((read(BAD_FENCERS / "honest.yaml"),), {profile: load(profile)}, ALL)
     results = runner.run(cells, jobs=8)
     wrong = {r.scenario.id: (r.verdict, r.why) for r in results if r.verdict not in (Verdict.PASS, Verdict.NA)}
     assert wrong == {}
