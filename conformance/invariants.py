@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from conformance import cause_patterns as wording
 from conformance import requirement as req
-from conformance.expectations import AskCase, how_it_ended
+from conformance.expectations.case import AskCase, how_it_ended
 from conformance.finding import Finding
+from conformance.secret_forms import shown
 from conformance.timeline import is_bmc_reset, is_write, text
 from conformance.vocabulary import Ask, Claim, FindingKind, Level, Verdict
 from emulator import Event, Rail
@@ -26,6 +27,7 @@ def check(case: AskCase) -> Iterator[Finding]:
         _true_claim,
         _ends,
         _no_leftovers,
+        _well_behaved,
         _no_secret,
         _only_target,
         _only_power,
@@ -134,6 +136,18 @@ def _no_leftovers(case: AskCase) -> Iterator[Finding]:
         )
 
 
+def _well_behaved(case: AskCase) -> Iterator[Finding]:
+    if case.outcome.conduct:
+        yield case.finding(
+            Verdict.HYGIENE,
+            "G2",
+            "a process that leaves its watcher and its HOME alone and stays within the suite's limits",
+            f"it {'; it '.join(case.outcome.conduct)}",
+            kind=FindingKind.CONDUCT,
+            requirement=req.WELL_BEHAVED,
+        )
+
+
 # -- G3 --------------------------------------------------------------------------------------------------------------------
 
 
@@ -156,7 +170,7 @@ def _no_secret(case: AskCase) -> Iterator[Finding]:
 
 
 def _holds(case: AskCase, where: str) -> bool:
-    return any(secret in where for secret in case.secrets)
+    return shown(case.secrets, where)
 
 
 # -- G6 --------------------------------------------------------------------------------------------------------------------

@@ -80,8 +80,10 @@ def _fail(sentence: str) -> NoReturn:
 
 
 def _load(name: str) -> Profile:
+    from emulator.faults.model import check_profile
+
     try:
-        return loader.load(name)
+        return loader.load(name, also=check_profile)
     except ProfileError as error:
         _fail(str(error))
 
@@ -340,9 +342,10 @@ def profile() -> None:
 @click.argument("name", type=_ProfileName())
 def lint_command(name: str) -> None:
     """Check a profile: errors with file, line and column, then how much of it is known. Exit code 2 on errors."""
+    from emulator.faults.model import check_profile
     from profiles.lint import lint, render
 
-    report = lint(name)
+    report = lint(name, also=check_profile)
     click.echo(render(report), err=not report.ok)
     raise SystemExit(0 if report.ok else EXIT_USAGE)
 

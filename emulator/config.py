@@ -15,6 +15,7 @@ from typing import Final
 from emulator.backends.container import DockerHost
 from emulator.backends.process import ProcessHost
 from emulator.core.rack import HostSpec, UnitSpec
+from emulator.faults.model import check_profile
 from emulator.frontends import Place
 from profiles import loader
 from profiles.errors import Mark, Problem, Problems, ProfileError
@@ -168,7 +169,7 @@ class _RackReader:
         password = self._password(bmc, path, name)
         node = bmc.entries["profile"]
         try:
-            profile = loader.load(self._profile_name(text_of(node) or ""), self._words(bmc))
+            profile = loader.load(self._profile_name(text_of(node) or ""), self._words(bmc), also=check_profile)
         except ProfileError as error:
             for problem in error.problems:
                 self._problems.add(node.mark, f"{path}.profile", str(problem))

@@ -17,12 +17,13 @@ import resource
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import Instant
 from emulator.core.errors import RackMisconfigured
 from emulator.core.rack import Rack
+from emulator.datagrams import DatagramPath
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
@@ -126,9 +127,10 @@ class Responders:
 class FleetPort:
     """IPMI of a whole fleet on one UDP socket. Raises CannotBind."""
 
-    def __init__(self, rack: Rack, reactor: Reactor, fleet: Fleet, port: int) -> None:
+    def __init__(self, rack: Rack, reactor: Reactor, fleet: Fleet, port: int, path: DatagramPath) -> None:
         self._rack = rack
         self._fleet = fleet
+        self._path = path
         self._names = tuple(rack.units)  # in the order of their addresses
         self._responders = Responders(self._make_responder)
         self._socket = UdpFleet(reactor, port, self._on_datagram, network=str(fleet.network), device=fleet.device)
@@ -137,15 +139,27 @@ class FleetPort:
         self.tick = self._responders.tick
 
     def _on_datagram(self, data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
+        name = self._name_at(local[0])
+        if name is not None:
+            self._path.arrives(name, data, lambda data: self._answer(name, data, peer, local))
+
+    def _answer(self, name: str, data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
         for answer, to in self._responders.receive(data, peer, local[0]):
-            self._socket.send(answer, to, local)
+            self._path.leaves(name, answer, partial(self._socket.send, peer=to, local=local))
 
     def _emit(self, data: bytes, peer: Peer, here: Here) -> None:
-        self._socket.send(data, (peer[0], peer[1]), (here.address, here.port))
+        name = self._name_at(here.address)
+        if name is not None:
+            to, local = (peer[0], peer[1]), (here.address, here.port)
+            self._path.leaves(name, data, partial(self._socket.send, peer=to, local=local))
+
+    def _name_at(self, address: str) -> str | None:
+        n = self._fleet.number(address)
+        return self._names[n] if 0 <= n < len(self._names) else None
 
     def _make_responder(self, address: str) -> IpmiResponder | None:
-        n = self._fleet.number(address)
-        if not 0 <= n < len(self._names):
+        name = self._name_at(address)
+        if name is None:
             return None
-        view, here = BmcView(self._rack, self._names[n]), Here(address, self.port)
+        view, here = BmcView(self._rack, name), Here(address, self.port)
         return IpmiResponder(view, entropy=secrets.token_bytes, here=here, emit=self._emit)

@@ -6,23 +6,28 @@ import secrets
 import socket
 import ssl
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from emulator.core.bmc.view import BmcView
+from emulator.core.errors import RackMisconfigured
 from emulator.core.rack import Rack
+from emulator.datagrams import DatagramPath
+from emulator.faults.seams import TlsHandshake
 from emulator.fleet import BLOCK, Fleet, FleetPort, raise_open_file_limit
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
+from emulator.latency import Latency
 from emulator.redfish.certificates.keyring import StaticKeyring
 from emulator.redfish.events.event_delivery import ThreadedEventDelivery
 from emulator.redfish.service.app import Services, app_of
-from emulator.tls_ports import PortKeeper, TlsKeyring, redirect_to
+from emulator.tls_ports import FLAWS, PortKeeper, TlsKeyring, redirect_to
 from emulator.wire.certs import CertificateSpec, CertificateStore
 from emulator.wire.http import HttpServer
 from emulator.wire.reactor import Reactor
-from emulator.wire.tcp import Listener, bind
+from emulator.wire.tcp import CannotBind, Listener, bind
 from emulator.wire.udp import SocketAddress, UdpEndpoint
 from emulator.wire_faults import WireFaults
 from profiles.model import ABSENT, Profile
@@ -65,6 +70,7 @@ class FrontEnds:
         directory: Path,
         event_hosts: frozenset[str] = frozenset(),
         fleet: Fleet | None = None,
+        latency: bool = True,
     ) -> None:
         """`places` are those of the rack's BMCs, in their order. Redfish events go to loopback addresses and to `event_hosts`,
         nowhere else."""
@@ -76,13 +82,15 @@ class FrontEnds:
         self._held: list[socket.socket] = []
         self._refused: dict[str, BmcAddress] = {}
         self._endpoints: dict[str, UdpEndpoint] = {}
-        self._responders: list[IpmiResponder] = []
+        self._responders: dict[str, IpmiResponder] = {}
         self._fleet_port: FleetPort | None = None
         self._certificates = CertificateStore()
         self._event_delivery = ThreadedEventDelivery(reactor.post, event_hosts)
+        pace = Latency(rack.seed, on=latency)
+        self._datagrams = DatagramPath(rack, pace)
         services = Services(rack, self._event_delivery, self._keyring if tls else lambda name: StaticKeyring())
         app = app_of(services, next(iter(rack.units)) if len(rack.units) == 1 else None)
-        self._server = HttpServer(reactor, app, hooks=WireFaults(rack, services))
+        self._server = HttpServer(reactor, app, hooks=WireFaults(rack, services, pace, self._context))
         self._plain = HttpServer(reactor, app)
         PortKeeper(reactor, rack, self._doors)
         try:
@@ -90,13 +98,9 @@ class FrontEnds:
                 raise_open_file_limit(len(rack.units))
             for n, (name, place) in enumerate(zip(rack.units, places, strict=True)):
                 if fleet is not None and self._fleet_port is None:
-                    self._fleet_port = FleetPort(rack, reactor, fleet, place.ipmi_port)
+                    self._fleet_port = FleetPort(rack, reactor, fleet, place.ipmi_port, self._datagrams)
                 if fleet is None or n % BLOCK == 0:
-                    profile = rack.unit(name).profile
-                    specification = self._specification(profile, place.listen)
-                    context = self._certificates.context(specification, profile.http.tls_min) if tls else None
-                    # Of a refused one too: clients open it first.
-                    self._ca_file(name, place.listen).write_bytes(self._certificates.certificate(specification).ca_pem)
+                    context = self._certified(name, place.listen)
                 if name in refuse:
                     self._refuse(name, place.listen)
                 else:
@@ -133,10 +137,63 @@ class FrontEnds:
             http_port=plain.port if plain is not None else None,
         )
 
+    def open(self, name: str, place: Place) -> None:
+        """Opens the ports of a BMC that has just been added to the rack; from any thread. Raises CannotBind, and then nothing of
+        it is open; RackMisconfigured in a fleet, whose addresses are all given."""
+        if self._fleet is not None:
+            raise RackMisconfigured("a fleet's BMCs have their addresses from the start: none can be added")
+
+        def open_ports() -> None:
+            try:
+                self._open(BmcView(self._rack, name), place, self._certified(name, place.listen))
+            except CannotBind:
+                self.shut(name)
+                raise
+
+        self._reactor.call(open_ports)
+
+    def shut(self, name: str) -> None:
+        """Closes the ports of a BMC and forgets what belongs to it; from any thread."""
+        if self._fleet is not None:
+            raise RackMisconfigured("a fleet's BMCs have their addresses from the start: none can be removed")
+
+        def close_ports() -> None:
+            self._server.shut(name)
+            self._plain.shut(name)
+            self._refused.pop(name, None)
+            self._responders.pop(name, None)
+            self._datagrams.forget(name)
+            endpoint = self._endpoints.pop(name, None)
+            if endpoint is not None:
+                endpoint.close()
+
+        self._reactor.call(close_ports)
+
     # -- certificates ----------------------------------------------------------------------------------------------------
 
     def _ca_file(self, name: str, address: str) -> Path:
         return self._directory / (f"{name}.pem" if self._fleet is None else f"{self._fleet.number(address) // BLOCK}.pem")
+
+    def _certified(self, name: str, listen: str) -> ssl.SSLContext | None:
+        """Makes the certificate of a BMC, and its file: of a refused one too, because clients open it first."""
+        profile = self._rack.unit(name).profile
+        specification = self._specification(profile, listen)
+        self._ca_file(name, listen).write_bytes(self._certificates.certificate(specification).ca_pem)
+        return self._certificates.context(specification, profile.http.tls_min) if self._tls else None
+
+    def _context(self, name: str, wanted: TlsHandshake) -> ssl.SSLContext | None:
+        """The TLS context that a fault asks for."""
+        if wanted.plain:
+            return None
+        profile, listener = self._rack.unit(name).profile, self._server.listeners[name]
+        specification = self._specification(profile, listener.address)
+        if wanted.certificate is not None:
+            # Issued by the BMC's own certificate, which its clients trust: the flaw is all that is wrong with it.
+            own = specification.subject
+            specification = replace(specification, issuer=own, subject=f"OU={wanted.certificate},{own}")
+            specification = replace(specification, **FLAWS[wanted.certificate])
+        oldest = profile.http.tls_min if wanted.newest is None else "1.0"
+        return self._certificates.context(specification, oldest, wanted.newest)
 
     def _specification(self, profile: Profile, address: str) -> CertificateSpec:
         addresses = (address,) if self._fleet is None else self._fleet.block(self._fleet.number(address))
@@ -168,21 +225,26 @@ class FrontEnds:
         self._refused[name] = BmcAddress(_reachable(listen), *ports, self._ca_file(name, listen))
 
     def _open_ipmi(self, view: BmcView, place: Place) -> None:
+        path, name = self._datagrams, view.name
+
         def on_datagram(data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
-            for answer, to in responder.receive(data, peer):
-                endpoint.send(answer, to, local)
+            path.arrives(name, data, lambda data: answer(data, peer, local))
+
+        def answer(data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
+            for reply, to in responder.receive(data, peer):
+                path.leaves(name, reply, partial(endpoint.send, peer=to, local=local))
 
         def emit(data: bytes, peer: Peer, here: Here) -> None:
-            endpoint.send(data, (peer[0], peer[1]), (here.address, here.port))
+            path.leaves(name, data, partial(endpoint.send, peer=(peer[0], peer[1]), local=(here.address, here.port)))
 
         endpoint = UdpEndpoint(self._reactor, place.listen, place.ipmi_port, on_datagram)
         here = Here(_reachable(place.listen), endpoint.port)
         responder = IpmiResponder(view, entropy=secrets.token_bytes, here=here, emit=emit)
-        self._responders.append(responder)
+        self._responders[view.name] = responder
         self._endpoints[view.name] = endpoint
 
     def _tick(self) -> None:
-        for responder in self._responders:
+        for responder in self._responders.values():
             responder.tick(self._reactor.now())
         if self._fleet_port is not None:
             self._fleet_port.tick(self._reactor.now())

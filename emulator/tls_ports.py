@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, TypedDict
 from wsgiref.types import StartResponse, WSGIApplication
 
 from cryptography import x509
@@ -20,12 +20,34 @@ from cryptography.hazmat.primitives import serialization
 from emulator.core.bmc.eventlog import LogEntry, LogKind
 from emulator.core.bmc.presence import Being
 from emulator.core.bmc.view import BmcView
+from emulator.core.faults.fault import Seam
 from emulator.core.rack import Rack
+from emulator.faults.seams import PortFault
 from emulator.redfish.certificates.certificate_service import certificates_in
 from emulator.redfish.certificates.signing import CsrContent, SigningKey, new_key, pem_of, signing_request
-from emulator.wire.certs import Certificate, server_context
+from emulator.wire.certs import Certificate, CertificateKey, Validity, server_context
 from emulator.wire.reactor import Reactor
 from emulator.wire.tcp import Listener, PortState
+
+
+class CertificateFields(TypedDict, total=False):
+    """Those fields of `CertificateSpec` that a flaw sets."""
+
+    validity: Validity
+    wrong_name: bool
+    key: CertificateKey
+    issuer: str
+    own_key: bool
+
+
+FLAWS: Final[Mapping[str, CertificateFields]] = {
+    "expired": {"validity": Validity.EXPIRED},
+    "not-yet-valid": {"validity": Validity.FUTURE},
+    "wrong-name": {"wrong_name": True},
+    "weak-key": {"key": CertificateKey.RSA_1024},
+    "unknown-ca": {"issuer": "CN=An authority that nobody knows", "own_key": True},
+}
+"""What a certificate says that the fault `tls.certificate` asks for."""
 
 GRACE_S: Final = 0.2
 """So that the answer to the request that reset the BMC reaches its client before the connection breaks."""
@@ -91,7 +113,8 @@ def _public(key: object) -> bytes:
 
 
 class PortKeeper:
-    """Closes the TCP ports of a BMC while it is away (restarting, or without mains): SYNs are dropped, open connections break."""
+    """Shuts the TCP ports of the BMCs that are away (SYNs are dropped, open connections break) and of those whose armed faults
+    say so; lets go what a disarmed fault held back."""
 
     def __init__(self, reactor: Reactor, rack: Rack, listeners_of: Callable[[str], Iterable[Listener]]) -> None:
         """`listeners_of(name)` gives the TCP ports of a BMC."""
@@ -99,21 +122,43 @@ class PortKeeper:
         self._rack = rack
         self._listeners_of = listeners_of
         rack.on_log(self._logged)
+        rack.faults.on_change(self._fault_changed)
 
     def _logged(self, name: str, entry: LogEntry) -> None:
         # The log entry is written just before the BMC goes away, so its state is read in the next turn of the loop.
         if entry.kind in _PRESENCE_CHANGES:
             self._reactor.call_later(0, partial(self._set_ports, name))
 
+    def _fault_changed(self, name: str, fault_id: str, disarmed: bool) -> None:
+        if disarmed:
+            for listener in self._listeners_of(name):
+                for connection in tuple(listener.connections):
+                    connection.release(fault_id)
+        self._set(name)
+        if not disarmed and any(fault.breaks for fault in self._port_faults(name)):
+            for listener in self._listeners_of(name):
+                listener.drop_connections()
+
     def _set_ports(self, name: str) -> None:
-        away = self._away(name)
-        for listener in self._listeners_of(name):
-            listener.set_door(PortState.SATURATED if away else PortState.OPEN)
-        if away:
+        if self._set(name):
             self._reactor.call_later(GRACE_S, partial(self._drop_connections, name))
 
+    def _set(self, name: str) -> bool:
+        """Opens or shuts the ports of a BMC; returns whether it is away."""
+        away = name in self._rack.units and self._away(name)
+        faults = self._port_faults(name)
+        shut = PortState.REFUSED if any(fault.refuses for fault in faults) else PortState.SATURATED
+        for listener in self._listeners_of(name):
+            listener.set_door(PortState.SATURATED if away else shut if faults else PortState.OPEN)
+        return away
+
+    def _port_faults(self, name: str) -> tuple[PortFault, ...]:
+        unit = self._rack.units.get(name)
+        standing = self._rack.faults.standing(unit, Seam.PORT) if unit is not None else ()
+        return tuple(fault for fault in standing if isinstance(fault, PortFault))
+
     def _drop_connections(self, name: str) -> None:
-        if self._away(name):
+        if name in self._rack.units and self._away(name):
             for listener in self._listeners_of(name):
                 listener.drop_connections()
 

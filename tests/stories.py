@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 
 from conformance import requirement as req
+from conformance.expectations.expectation import Expectation
 from conformance.finding import Judgement
+from conformance.givens.given import FaultFacts
 from conformance.judge import Trial, judge
 from conformance.outcome import FencerOutcome
-from conformance.scenario import (
-    AskStep,
-    Expectation,
-)
+from conformance.scenario import AskStep
 from conformance.vocabulary import Ask, Cause, Claim
 from emulator.core.clock import VirtualClock
 from emulator.core.faults.trigger import ClientRequest, Intent
@@ -111,7 +110,7 @@ def verdict_on(
     claim: Claim = Claim.OFF,
     ask: Ask = Ask.OFF,
     causes: dict[Cause, re.Pattern[str]] | None = None,
-    unfired: tuple[str, ...] = (),
+    faults: tuple[FaultFacts, ...] = (),
     **outcome: object,
 ) -> Judgement:
     code = {Claim.FAILED: 1, Claim.NONE: None}.get(claim, 0)
@@ -125,7 +124,7 @@ def verdict_on(
             deadline=15.0,
             secrets=(SECRET,),
             causes=causes,
-            unfired=unfired,
+            faults=faults,
         )
     )
 

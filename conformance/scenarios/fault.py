@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.scenario import (
-    ON,
-    AtMostCommands,
-    Claims,
-    Inject,
-    NeverClaims,
-    ReadsBeforeClaim,
-    Scenario,
-    host,
-    names_cause,
-    off,
-)
+from conformance.expectations.causes import names_cause
+from conformance.expectations.claims import Claims, NeverClaims
+from conformance.expectations.requests import AtMostCommands, ReadsBeforeClaim
+from conformance.givens.bmc import ON, host
+from conformance.givens.inject import Inject
+from conformance.scenario import Scenario, off
 from conformance.scenarios.words import falls_after, power_commands
 from conformance.vocabulary import Cause, Protocol
 from emulator import Armed, make_fault
@@ -50,5 +44,3 @@ REFUSED = Scenario(
     given=(host(ON, listens=False),),
     steps=off(NeverClaims(), names_cause(Cause.UNREACHABLE)),
 )
-
-SCENARIOS = (LOST_ANSWER, REFUSED)

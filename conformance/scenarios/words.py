@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.scenario import Inject
+from conformance.givens.inject import Inject
 from conformance.vocabulary import Protocol
 from emulator import Armed, Intent, Rail, ResetType, When, make_fault
 

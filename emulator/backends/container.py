@@ -16,42 +16,41 @@ Rules
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from emulator.backends.report_news import ReportNews
+from emulator.backends.news import ReportNews
+from emulator.backends.worker import HostWorker
 from emulator.core.truth.host import News, Order
 
 LABEL = "org.fencelab.host"
 PROJECT_LABEL = "com.docker.compose.project"
 INSPECT_EVERY_S = 1.0
-"""Seconds between two inspections of a container without events: an engine can also stop sending events."""
+"""Seconds between two looks at a container of which no event speaks: an engine can also fall silent."""
 ENGINE_TIMEOUT_S = 5
-"""Seconds to wait for one answer of the engine, which answers SIGKILL only when the container has ended."""
+"""Seconds for one answer of the engine. SIGKILL is answered when the container has ended."""
 
 _log = logging.getLogger("fencelab.docker")
 
 
 class OutOfSight(Exception):
-    """The engine cannot be reached, or does not know the container. The state of the host is unknown."""
+    """The engine cannot be asked, or does not know the container. Nothing is known about the host."""
 
 
 class NotOurs(Exception):
-    """The container exists, but lacks the lab's label. The author of the rack must label it, or name another container."""
+    """The container is there, but it is not the lab's. Whoever wrote the rack has to give it the label, or another name."""
 
 
 class OrderRefused(Exception):
-    """The engine answered with an error. The next inspection shows the state of the container."""
+    """The engine answered and said no; the next look says what holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DockerHost:
-    """The container with `org.fencelab.host=<label>`. It must also have the name `container` and belong to the compose project
-    `project`, where they are given."""
+    """The container with `org.fencelab.host=<label>`. `container` insists on a name, `project` on a compose project."""
 
     label: str
     container: str | None = None
@@ -60,7 +59,7 @@ class DockerHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerState:
-    """A container at the time of one inspection. `life` is different after every start."""
+    """A container at the time of one look. `life` changes with every start."""
 
     id: str
     running: bool
@@ -69,10 +68,10 @@ class ContainerState:
 
 
 class Engine(Protocol):
-    """One connection to an engine. Every method may raise OutOfSight; those that change something also OrderRefused."""
+    """One connection to an engine. Every method raises OutOfSight; the calls that change something also OrderRefused."""
 
     def find(self, host: DockerHost) -> ContainerState:
-        """Inspects the host's container. Raises NotOurs too."""
+        """Raises NotOurs too."""
         ...
 
     def start(self, container: str) -> None: ...
@@ -83,21 +82,21 @@ class Engine(Protocol):
     def unpause(self, container: str) -> None: ...
 
     def changes(self) -> Iterator[str]:
-        """Yields the label of each container that changes. Blocks; ends when the engine goes away or `close` is called."""
+        """The labels of containers to which something has happened, until the engine goes away or `close` is called."""
         ...
 
     def close(self) -> None: ...
 
 
 class LabAction(StrEnum):
-    """What the lab can do to a host, and a BMC cannot."""
+    """What no BMC can do to a host, but a lab can."""
 
     HANG = "hang"
     RECOVER = "recover"
 
 
 class ContainerHosts:
-    """A `HostDriver` for containers. Keys are (BMC, system id)."""
+    """Holds hosts that are containers."""
 
     def __init__(
         self,
@@ -106,24 +105,24 @@ class ContainerHosts:
         connect: Callable[[], Engine],
         inspect_every_s: float = INSPECT_EVERY_S,
     ) -> None:
-        """Starts the workers. Raises NotOurs for a container without the lab's label. The engine may become reachable later."""
+        """Raises NotOurs where a container is there without the lab's label. An engine that is not there yet is waited for."""
         _check_labels(connect(), hosts.values())
         self._workers = {key: _EngineWorker(key, host, report, connect(), inspect_every_s) for key, host in hosts.items()}
         self._follower = _EventFollower(self._workers.values(), connect(), inspect_every_s) if hosts else None
 
     def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
-        self._workers[unit, system].orders.put((order, cause))
+        self._workers[unit, system].put(order, cause)
 
     def lab(self, unit: str, system: str, action: LabAction) -> None:
-        """Pauses or unpauses the host. Returns at once; news follow when it is done."""
-        self._workers[unit, system].orders.put((action, None))
+        """Freezes or thaws the host. Returns at once; the truth follows."""
+        self._workers[unit, system].put(action, None)
 
     def close(self) -> None:
-        """Joins the threads and leaves the containers as they are. No news are reported any more."""
+        """Leaves the containers as they are and joins the threads. Nothing is told any more."""
         if self._follower is not None:
             self._follower.close()
         for worker in self._workers.values():
-            worker.close()
+            worker.close(2 * ENGINE_TIMEOUT_S)
 
 
 def _check_labels(engine: Engine, hosts: Iterable[DockerHost]) -> None:
@@ -136,77 +135,63 @@ def _check_labels(engine: Engine, hosts: Iterable[DockerHost]) -> None:
         engine.close()
 
 
-class _EngineWorker:
-    """One host: its orders and inspections, one after the other, so that news come in the order in which things happened."""
+class _EngineWorker(HostWorker[Order | LabAction | None]):
+    """One container. An order of None is a look."""
 
     def __init__(
         self, key: tuple[str, str], host: DockerHost, report: ReportNews, engine: Engine, inspect_every_s: float
     ) -> None:
+        super().__init__(key, report, thread_name=f"container of {host.label}", idle_s=inspect_every_s)
         self.host = host
-        self.orders: queue.Queue[tuple[Order | LabAction | None, int | None] | None] = queue.Queue()
-        self._key = key
-        self._report_news = report
         self._engine = engine
-        self._inspect_every_s = inspect_every_s
         self._known: ContainerState | None = None
         self._reboot_requested = False
         self._last_problem = ""
-        self._closed = False
-        self._thread = threading.Thread(target=self._work, name=f"container of {host.label}", daemon=True)
+        self.wake()
         self._thread.start()
-        self.inspect()
 
-    def inspect(self) -> None:
-        self.orders.put((None, None))
+    def wake(self) -> None:
+        """Something may have happened to the container. From any thread."""
+        self.put(None, None)
 
-    def close(self) -> None:
-        self._closed = True
-        self.orders.put(None)
-        self._thread.join(2 * ENGINE_TIMEOUT_S)
+    def look(self) -> None:
+        self.carry_out(None, None)
 
-    def _work(self) -> None:
-        while True:
-            try:
-                item = self.orders.get(timeout=self._inspect_every_s)
-            except queue.Empty:
-                item = (None, None)
-            if item is None or self._closed:
-                break
-            self._handle(*item)
+    def at_end(self) -> None:
         self._engine.close()
 
-    def _handle(self, order: Order | LabAction | None, cause: int | None) -> None:
+    def carry_out(self, want: Order | LabAction | None, cause: int | None) -> None:
         before = self._known
         try:
             seen = self._engine.find(self.host)
-            if order is not None:
-                self._carry_out(order, seen)
+            if want is not None:
+                self._do(want, seen)
                 seen = self._engine.find(self.host)
             booted = self._boot_again(before, seen)
             seen = booted or seen
         except (OutOfSight, NotOurs) as error:
-            self._log_problem(str(error))
-            if before is not None or order is not None:
-                self._report(News.OUT_OF_SIGHT, cause)
+            self._complain(str(error))
+            if before is not None or want is not None:
+                self.tell(News.OUT_OF_SIGHT, cause)
             self._known = None
             return
         self._last_problem = ""
         self._known = seen
-        for news in _news(order, before, seen, booted is not None):
-            self._report(news, cause)
+        for news in _news(want, before, seen, booted is not None):
+            self.tell(news, cause)
 
-    def _carry_out(self, order: Order | LabAction, seen: ContainerState) -> None:
-        """Carries out an order. If the engine refuses it, the inspection that follows shows the state."""
-        if order is not Order.ASK_REBOOT:
+    def _do(self, want: Order | LabAction, seen: ContainerState) -> None:
+        """Carries an order out. Where the engine says no, the look that follows shows what holds."""
+        if want is not Order.ASK_REBOOT:
             self._reboot_requested = False
         try:
-            self._ask(order, seen)
+            self._ask(want, seen)
         except OrderRefused as error:
-            _log.warning("%s of %s: %s", order, self.host.label, error)
+            _log.warning("%s of %s: %s", want, self.host.label, error)
 
-    def _ask(self, order: Order | LabAction, seen: ContainerState) -> None:
+    def _ask(self, want: Order | LabAction, seen: ContainerState) -> None:
         engine = self._engine
-        match order:
+        match want:
             case Order.ENERGISE if not seen.running:
                 engine.start(seen.id)
             case _ if not seen.running:
@@ -229,7 +214,7 @@ class _EngineWorker:
                 engine.unpause(seen.id)
 
     def _boot_again(self, before: ContainerState | None, seen: ContainerState) -> ContainerState | None:
-        """Starts a host that went down because it was asked to reboot. None: nothing was started."""
+        """A host that went down because it was asked to boot again is started. None: there was nothing to start."""
         if not self._reboot_requested or seen.running or before is None or not before.running:
             return None
         self._reboot_requested = False
@@ -241,29 +226,25 @@ class _EngineWorker:
         again = self._engine.find(self.host)
         return again if again.running else None
 
-    def _report(self, news: News, cause: int | None) -> None:
-        if not self._closed:
-            self._report_news(*self._key, news, cause)
-
-    def _log_problem(self, sentence: str) -> None:
-        """Logs a problem once, not at every inspection."""
+    def _complain(self, sentence: str) -> None:
+        """Says a thing once, not every second."""
         if sentence != self._last_problem:
             self._last_problem = sentence
             _log.warning("%s", sentence)
 
 
-def _news(order: Order | LabAction | None, before: ContainerState | None, seen: ContainerState, booted: bool) -> Iterator[News]:
-    """The news that follow from an inspection. CUT and ENERGISE always give news, also where nothing had to change."""
+def _news(want: Order | LabAction | None, before: ContainerState | None, seen: ContainerState, booted: bool) -> Iterator[News]:
+    """What to tell of a look. An order is always answered, also where nothing had to change."""
     was_up = before is not None and before.running
     if not seen.running:
-        if before is None or was_up or order is Order.CUT:
+        if before is None or was_up or want is Order.CUT:
             yield News.WENT_DOWN
         return
     new_life = before is not None and was_up and before.life != seen.life
     if new_life:
         frozen = before is not None and before.paused
         yield News.OS_BOOTED if booted and not frozen else News.WAS_RESET
-    elif not was_up or order is Order.ENERGISE:
+    elif not was_up or want is Order.ENERGISE:
         yield News.CAME_UP
     was_frozen = before is not None and was_up and not new_life and before.paused
     if seen.paused != was_frozen:
@@ -271,16 +252,13 @@ def _news(order: Order | LabAction | None, before: ContainerState | None, seen: 
 
 
 class _EventFollower:
-    """Follows the engine's events in a thread of its own, and makes the worker of a changed container inspect it.
+    """Follows the engine's events and wakes the worker concerned; all of them when the engine has gone or come back."""
 
-    All workers inspect theirs when the engine goes away or comes back.
-    """
-
-    def __init__(self, workers: Iterable[_EngineWorker], engine: Engine, retry_every_s: float) -> None:
+    def __init__(self, workers: Iterable[_EngineWorker], engine: Engine, retry_every: float) -> None:
         self._workers = list(workers)
         self._engine = engine
         self._ended = threading.Event()
-        self._retry_every_s = retry_every_s
+        self._retry_every = retry_every
         self._thread = threading.Thread(target=self._follow, name="engine events", daemon=True)
         self._thread.start()
 
@@ -295,11 +273,11 @@ class _EventFollower:
                 for label in self._engine.changes():
                     self._wake(label)
             except OutOfSight:
-                pass  # each worker notices this too, and reports it
+                pass  # each worker finds out for itself, and says so
             self._wake(None)
-            self._ended.wait(self._retry_every_s)
+            self._ended.wait(self._retry_every)
 
     def _wake(self, label: str | None) -> None:
         for worker in self._workers:
             if label is None or worker.host.label == label:
-                worker.inspect()
+                worker.wake()

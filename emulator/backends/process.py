@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import signal
 import subprocess
 import threading
@@ -21,7 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emulator.backends.report_news import ReportNews
+from emulator.backends.news import ReportNews
+from emulator.backends.worker import HostWorker
 from emulator.core.truth.host import News, Order
 
 _log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessHost:
-    """The command that stands for the host's operating system. `log` is a file for its output (None: discard it)."""
+    """The command that is the host's operating system. `log` takes its output (default: nowhere)."""
 
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class ProcessHost:
 
 
 def live_members(group: int) -> list[int]:
-    """The processes of a group that still run. Zombies do not count: they can write nothing."""
+    """Processes of a group that still run. Zombies do not: they can write nothing, whoever reaps them."""
     members = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit():
@@ -46,7 +46,7 @@ def live_members(group: int) -> list[int]:
         try:
             stat = Path("/proc", entry, "stat").read_text()
         except OSError:
-            continue  # ended after the directory was listed
+            continue  # gone between the listing and the look
         state, _parent, pgrp = stat.rpartition(")")[2].split()[:3]
         if int(pgrp) == group and state not in "ZX":
             members.append(int(entry))
@@ -54,63 +54,52 @@ def live_members(group: int) -> list[int]:
 
 
 class ProcessHosts:
-    """A `HostDriver` for local process groups. Keys are (BMC, system id)."""
+    """Holds hosts that are local process groups."""
 
     def __init__(self, hosts: Mapping[tuple[str, str], ProcessHost], report: ReportNews) -> None:
         self._workers = {key: _ProcessWorker(key, host, report) for key, host in hosts.items()}
 
     def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
-        self._workers[unit, system].orders.put((order, cause))
+        self._workers[unit, system].put(order, cause)
 
     def switch_on(self, unit: str, system: str) -> None:
-        """Starts a host that is on in the rack from the beginning; reports no news. Raises OSError if the command cannot run."""
+        """Starts a host that the rack already believes to be on; tells nothing if that works."""
         self._workers[unit, system].start_quietly()
 
     def close(self) -> None:
-        """Kills every group and joins the workers. No news are reported any more."""
+        """Kills every group and joins the workers. Nothing is told any more."""
         for worker in self._workers.values():
             worker.close()
 
 
-class _ProcessWorker:
-    """One host: carries out its orders one after the other, and notices when its leader ends by itself."""
+class _ProcessWorker(HostWorker[Order]):
+    """One process group, and its unexpected end."""
 
     def __init__(self, key: tuple[str, str], host: ProcessHost, report: ReportNews) -> None:
-        self.key = key
-        self.orders: queue.Queue[tuple[Order, int] | None] = queue.Queue()
+        super().__init__(key, report, thread_name=f"host {key[0]}/{key[1]}")
         self._host = host
-        self._report_news = report
         self._leader: subprocess.Popen[bytes] | None = None
         self._reboots: subprocess.Popen[bytes] | None = None  # the leader that was asked to boot again
-        self._closed = False
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._work, name=f"host {key[0]}/{key[1]}", daemon=True)
         self._thread.start()
 
     def start_quietly(self) -> None:
         with self._lock:
             self._start()
 
-    def close(self) -> None:
-        self._closed = True
+    def close(self, timeout_s: float | None = None) -> None:
+        self._closed = True  # before the group is killed: nothing may start it again
         with self._lock:
             self._kill_group()
-        self.orders.put(None)
-        self._thread.join()
+        super().close(timeout_s)
 
-    def _work(self) -> None:
-        while (item := self.orders.get()) is not None:
-            order, cause = item
-            with self._lock:
-                news = self._carry_out(order)
-            if news is not None:
-                self._report(news, cause)
+    def carry_out(self, want: Order, cause: int | None) -> None:
+        with self._lock:
+            news = self._news_of(want)
+        if news is not None:
+            self.tell(news, cause)
 
-    def _report(self, news: News, cause: int | None) -> None:
-        if not self._closed:
-            self._report_news(*self.key, news, cause)
-
-    def _carry_out(self, order: Order) -> News | None:
+    def _news_of(self, order: Order) -> News | None:
         running = self._leader is not None
         match order:
             case Order.CUT:
@@ -131,13 +120,13 @@ class _ProcessWorker:
         return None
 
     def _started(self) -> bool:
-        """Starts the host. False where its command cannot be run: the host is down then, and the log says why."""
+        """False where the host's command cannot be run: then the host is down, and the log says why."""
         if self._closed:
             return False
         try:
             self._start()
         except OSError as error:
-            _log.error("host %s does not start: %s: %s", self.key[0], self._host.argv[0], error.strerror)
+            _log.error("host %s does not start: %s: %s", self._key[0], self._host.argv[0], error.strerror)
             return False
         return True
 
@@ -156,27 +145,27 @@ class _ProcessWorker:
         finally:
             if out:
                 out.close()
-        threading.Thread(target=self._await_end, args=(self._leader,), daemon=True, name=f"end of {self.key[0]}").start()
+        threading.Thread(target=self._await_end, args=(self._leader,), daemon=True, name=f"end of {self._key[0]}").start()
 
     def _await_end(self, leader: subprocess.Popen[bytes]) -> None:
-        # WNOWAIT leaves the zombie, so the kernel cannot use the group id again before the group has been killed.
+        # WNOWAIT leaves the zombie, so that the group id cannot be given to anybody else before the group has been killed.
         try:
             os.waitid(os.P_PID, leader.pid, os.WEXITED | os.WNOWAIT)
         except ChildProcessError:
-            return  # an order has killed it, and reports its own news
+            return  # an order has reaped it already, and tells its own news
         with self._lock:
             if self._leader is not leader:
-                return  # an order has killed it, and reports its own news
+                return  # it was us: the order tells its own news
             self._kill_group()
             booted = leader is self._reboots and self._started()
-        self._report(News.OS_BOOTED if booted else News.WENT_DOWN, None)
+        self.tell(News.OS_BOOTED if booted else News.WENT_DOWN, None)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._leader is not None:
             os.kill(self._leader.pid, number)
 
     def _kill_group(self) -> None:
-        """Kills all processes of the group. Returns when none of them runs any more."""
+        """Returns when nothing of the group runs any more."""
         leader, self._leader = self._leader, None
         if leader is None:
             return

@@ -33,6 +33,12 @@ class NoSuchUnit(EmulatorError):
     completion_code = 0xFF
 
 
+class NoSuchFault(EmulatorError):
+    """The caller named an armed fault that does not exist, or not any more."""
+
+    http_status = 404
+
+
 class IllegalStimulus(EmulatorError):
     """The table of host transitions has no row for this news: a bug of the host driver, never a user's fault."""
 

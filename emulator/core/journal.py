@@ -34,6 +34,8 @@ class EventKind(StrEnum):
     SESSION = "session"
     COMMAND = "command"  # a power command that a BMC has received, whether it accepted or refused it
     FAULT = "fault"  # a fault fired
+    ARM = "arm"  # a fault was armed or disarmed
+    UNIT = "unit"  # a BMC was added or removed while the rack ran
     LOOK = "look"  # a client was told a power word: system, view, word; its cause is the request
     GATE = "gate"  # a gate opened: the effect that it held back happens now
     TASK = "task"  # a task of a BMC has begun, runs, has ended or was removed
@@ -87,6 +89,7 @@ class Journal:
         self._ring: deque[Event] = deque(maxlen=capacity)
         self._spill = spill
         self._next = 1
+        self._subscribers: tuple[Callable[[Event], object], ...] = ()
 
     def record(self, bmc: str, kind: EventKind, cause: int | None = None, **data: Datum) -> int:
         """Appends an event and returns its `seq`."""
@@ -105,7 +108,33 @@ class Journal:
         self._ring.append(event)
         if self._spill is not None:
             self._spill(event.to_json())
+        for subscriber in self._subscribers:
+            self._tell(subscriber, event)
         return seq
+
+    def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
+        """Calls `callback(event)` for every event from now on, in order, in the thread that records; what is returned ends that.
+
+        Nothing is queued: the callback must be quick, and must record nothing itself. One that raises is dropped, and the journal
+        says so once.
+        """
+        self._subscribers += (callback,)
+        return lambda: self._unsubscribe(callback)
+
+    def _unsubscribe(self, callback: Callable[[Event], object]) -> None:
+        self._subscribers = tuple(each for each in self._subscribers if each is not callback)
+
+    def _tell(self, subscriber: Callable[[Event], object], event: Event) -> None:
+        try:
+            subscriber(event)
+        except Exception as error:  # noqa: BLE001  a reader of the journal must not stop its writer
+            self._unsubscribe(subscriber)
+            self.append(
+                "",
+                EventKind.NOTICE,
+                event.seq,
+                {"what": "a subscriber of the journal was dropped", "error": type(error).__name__},
+            )
 
     def __iter__(self) -> Iterator[Event]:
         return iter(tuple(self._ring))

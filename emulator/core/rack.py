@@ -26,8 +26,8 @@ from emulator.core.bmc.unit import Unit
 from emulator.core.bmc.watchdogs import Watchdogs
 from emulator.core.clock import Clock, Instant
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
-from emulator.core.faults.board import Armed
-from emulator.core.faults.fault import PowerFault, ReportFault, Seam
+from emulator.core.faults.board import Armed, FaultId
+from emulator.core.faults.control import FaultControl
 from emulator.core.journal import EventKind, Journal
 from emulator.core.naming import numbered
 from emulator.core.power.commands import Effects
@@ -99,16 +99,58 @@ class Rack:
         self._now: Instant = clock.now()
         self._listeners: list[Callable[[str, str, Host], None]] = []
         self.units: dict[str, Unit] = {}
+        self.faults = FaultControl(self, self.units)
         self.effects = Effects(self)
         self.log_writer = BmcLogWriter(self, epoch)
         self.watchdogs = Watchdogs(self, self.log_writer)
         self.alarms = Alarms(self, self.log_writer)
         self.life = BmcLife(self, self.log_writer, self.watchdogs, self.alarms)
+        self._gone: frozenset[str] = frozenset()
+        self._added: list[Callable[[str], None]] = []
+        self._removed: list[Callable[[str], None]] = []
         journal.record("", EventKind.RACK, seed=seed, profiles={u.profile.id: u.profile.digest for u in units})
         for spec in units:
             if spec.name in self.units:
                 raise RackMisconfigured(f"two BMCs are called {spec.name!r}")
             self.units[spec.name] = self._build(spec)
+
+    # -- while it runs -------------------------------------------------------------------------------------------------
+
+    def add(self, spec: UnitSpec, holder: HostDriver) -> None:
+        """One more BMC, whose hosts are the holder's.
+
+        Raises RackMisconfigured for a name that is or was in the rack (the journal knows BMCs by name, so each is used once), and
+        where a listener cannot work with its profile; it is not in the rack then.
+        """
+        if spec.name in self.units or spec.name in self._gone:
+            raise RackMisconfigured(f"a BMC is or was called {spec.name!r}: the journal needs another name")
+        self.journal.record(spec.name, EventKind.UNIT, None, what="added", profile=spec.profile.id, digest=spec.profile.digest)
+        self.units[spec.name] = unit = self._build(spec)
+        for system in unit.systems:
+            system.driver = holder
+        try:
+            for listener in self._added:
+                listener(spec.name)
+        except RackMisconfigured:
+            self.remove(spec.name)
+            raise
+
+    def remove(self, name: str) -> None:
+        """A BMC leaves the rack with its hosts; news of them that come later are ignored. Raises NoSuchUnit."""
+        unit = self.unit(name)
+        self.faults.forget(unit)
+        for system in unit.systems:
+            system.drop_timers()
+        del self.units[name]
+        self._gone |= {name}
+        for listener in self._removed:
+            listener(name)
+        self.journal.record(name, EventKind.UNIT, None, what="removed")
+
+    def on_units(self, added: Callable[[str], None], removed: Callable[[str], None]) -> None:
+        """Calls `added(name)` when a BMC has come into the rack, and `removed(name)` when one has left it."""
+        self._added.append(added)
+        self._removed.append(removed)
 
     # -- building ------------------------------------------------------------------------------------------------------
 
@@ -180,13 +222,9 @@ class Rack:
         """Calls `listener(unit, system, host)` after every news of a host, in the emulator's thread."""
         self._listeners.append(listener)
 
-    def arm(self, unit: str, armed: Armed) -> None:
+    def arm(self, unit: str, armed: Armed) -> FaultId:
         """Arms a fault on a BMC. Raises RackMisconfigured for a fault that lacks a method of its seam's protocol."""
-        fault = armed.fault
-        asked = {Seam.POWER: PowerFault, Seam.REPORT: ReportFault}.get(fault.seam)
-        if asked is not None and not isinstance(fault, asked):
-            raise RackMisconfigured(f"{fault.name} is no fault of the seam {fault.seam}: it lacks something of {asked.__name__}")
-        self.unit(unit).faults.arm(armed)
+        return self.faults.arm(self.unit(unit), armed)
 
     # -- time ----------------------------------------------------------------------------------------------------------
 
@@ -248,6 +286,8 @@ class Rack:
 
         Raises IllegalStimulus, and changes nothing, where a host in this state cannot have such news.
         """
+        if unit_name in self._gone:
+            return
         unit = self.unit(unit_name)
         system = unit.system(system_id)
         before = system.host
@@ -271,6 +311,8 @@ class Rack:
             self.log_writer.host_changed(unit, system, news, before, seq)
             self.watchdogs.host_changed(unit, system, news)
             self.alarms.check(unit, system, seq)
+            if after.rail is not before.rail:
+                self.faults.saw(unit, system)
         self._report_after(unit, system, news, seq)
         for listener in self._listeners:
             listener(unit_name, system_id, after)

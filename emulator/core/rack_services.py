@@ -7,7 +7,7 @@ Times are in seconds on the rack's clock.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from emulator.core.bmc.unit import Unit
 from emulator.core.clock import Instant
@@ -17,11 +17,15 @@ from emulator.core.timers import Timer
 from emulator.core.truth.host import Order
 from profiles.model import Span, View
 
+if TYPE_CHECKING:
+    from emulator.core.faults.control import FaultControl
+
 
 class RackServices(Protocol):
     """`Rack` as those classes see it. A protocol, because `rack` imports their modules and they cannot import it."""
 
     journal: Journal
+    faults: FaultControl
 
     @property
     def now(self) -> Instant: ...

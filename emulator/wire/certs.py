@@ -39,6 +39,7 @@ _VERSIONS = {
 class CertificateKey(StrEnum):
     ECDSA_P256 = "ecdsa-p256"
     RSA_2048 = "rsa-2048"
+    RSA_1024 = "rsa-1024"  # weak: clients of today refuse it
 
 
 class Validity(StrEnum):
@@ -96,7 +97,8 @@ class CertificateStore:
         wish = (spec, minimum, maximum)
         made = self._contexts.get(wish)
         if made is None:
-            made = self._contexts[wish] = server_context(self.certificate(spec), minimum, maximum)
+            weak = spec.key is CertificateKey.RSA_1024
+            made = self._contexts[wish] = server_context(self.certificate(spec), minimum, maximum, weak=weak)
         return made
 
     def _shared_key(self, kind: CertificateKey) -> PrivateKey:
@@ -105,8 +107,11 @@ class CertificateStore:
         return self._keys[kind]
 
 
-def server_context(certificate: Certificate, minimum: str = "1.2", maximum: str | None = None) -> ssl.SSLContext:
-    """A TLS context for `certificate`. Raises ValueError for an unknown TLS version."""
+def server_context(
+    certificate: Certificate, minimum: str = "1.2", maximum: str | None = None, *, weak: bool = False
+) -> ssl.SSLContext:
+    """A TLS context for `certificate`; `weak` takes keys that OpenSSL would refuse. Raises ValueError for a TLS version that has
+    no name here."""
     for version in (minimum, maximum):
         if version is not None and version not in _VERSIONS:
             raise ValueError(f"TLS {version!r} is not one of {', '.join(_VERSIONS)}")
@@ -117,7 +122,7 @@ def server_context(certificate: Certificate, minimum: str = "1.2", maximum: str 
         context.minimum_version = _VERSIONS[minimum]
         if maximum is not None:
             context.maximum_version = _VERSIONS[maximum]
-    if old:
+    if old or weak:
         context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 offers nothing below TLS 1.2 above level 0
     with tempfile.NamedTemporaryFile(prefix="fencelab-", suffix=".pem") as file:
         file.write(certificate.key + certificate.pem)
@@ -127,8 +132,8 @@ def server_context(certificate: Certificate, minimum: str = "1.2", maximum: str 
 
 
 def _new_key(kind: CertificateKey) -> PrivateKey:
-    if kind is CertificateKey.RSA_2048:
-        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    if kind is not CertificateKey.ECDSA_P256:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048 if kind is CertificateKey.RSA_2048 else 1024)
     return ec.generate_private_key(ec.SECP256R1())
 
 

@@ -87,6 +87,7 @@ class Connection:
         self._out = b""  # what the kernel has not taken yet
         self._queued = 0  # bytes of all Sends that have not gone to `_out` yet
         self._wait: LoopTimer | None = None
+        self._holder = ""  # who can end the present wait or hang
         self._stall: LoopTimer | None = None
         self._deadline: Instant | None = None
         self._deadline_timer: LoopTimer | None = None
@@ -159,6 +160,22 @@ class Connection:
         if self._paused:
             self._paused = False
             self._update_watch()
+
+    def release(self, holder: str) -> None:
+        """`holder` holds nothing back any more: its waits end now, and what it hung is closed properly."""
+        self._ops = deque(
+            Close() if op == Hang(holder) else op for op in self._ops if not (isinstance(op, Wait) and op.held_by == holder)
+        )
+        if self._holder != holder or self.closed:
+            return
+        self._holder = ""
+        if self._wait is not None:
+            self._wait.cancel()
+            self._wait = None
+        if self._hung:
+            self._hung = False
+            self._ops = deque((Close(),))
+        self._advance()
 
     def abort(self) -> None:
         """Drops the connection with a RST, whatever it was doing."""
@@ -251,7 +268,8 @@ class Connection:
             case Send(data):
                 if data and not self._shut:
                     self._plain = memoryview(data)
-            case Wait(seconds):
+            case Wait(seconds, holder):
+                self._holder = holder
                 self._wait = self._reactor.call_later(seconds, self._waited)
             case HalfClose():
                 return self._half_close()
@@ -259,7 +277,8 @@ class Connection:
                 self._ops = deque((HalfClose(), _Linger()))
             case Reset():
                 self.abort()
-            case Hang():
+            case Hang(holder):
+                self._holder = holder
                 self._hang()
             case _Linger():
                 self._linger(self._limits.linger_s)

@@ -40,6 +40,9 @@ class _Reception:
     def intercept(self, listener: Listener, peer: tuple[str, int]) -> Plan | None:
         return self.hooks.connected(listener.name, peer)
 
+    def context(self, listener: Listener) -> ssl.SSLContext | None:
+        return self.hooks.handshake(listener.name, listener.tls)
+
 
 class HttpServer:
     """Serves one WSGI application on any number of listeners. Methods may be called from any thread."""
@@ -79,6 +82,12 @@ class HttpServer:
         listener = self._reactor.call(lambda: Listener(reception, name, address, port, tls=tls))
         self.listeners[name] = listener
         return listener
+
+    def shut(self, name: str) -> None:
+        """Closes one port and resets its connections; the name is free again. Does nothing where there is none."""
+        listener = self.listeners.pop(name, None)
+        if listener is not None:
+            self._reactor.call(listener.close)
 
     def close(self) -> None:
         """Closes all ports and resets all connections. A reactor that has stopped has done this already."""

@@ -7,7 +7,7 @@ thread. A plan without `Close`, `Reset` or `Hang` leaves the connection open for
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Wait:
     """Waits for so many seconds before the next operation."""
 
     seconds: float
+    held_by: str = ""
+    """Who can end it early: see `Connection.release`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,16 @@ class Reset:
 class Hang:
     """Keeps the connection open and never sends anything again."""
 
+    held_by: str = ""
+
 
 WireOp = Send | Wait | HalfClose | Close | Reset | Hang
 Plan = tuple[WireOp, ...]
+
+
+def held_by(holder: str, plan: Iterable[WireOp]) -> Plan:
+    """The plan, with every wait and hang that nobody holds yet held by `holder`."""
+    return tuple(replace(op, held_by=holder) if isinstance(op, Wait | Hang) and not op.held_by else op for op in plan)
 
 
 def text_of(plan: Iterable[WireOp]) -> bytes:

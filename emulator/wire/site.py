@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -30,6 +31,9 @@ class HttpHooks(Protocol):
     def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
         """A plan to carry out before the TLS handshake, which follows only if the plan leaves the connection open."""
 
+    def handshake(self, listener_name: str, usual: ssl.SSLContext | None) -> ssl.SSLContext | None:
+        """How to speak TLS to a new connection: `usual` is what the listener does, None is no TLS."""
+
     def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
         """A plan to carry out instead of calling the application. None: call it."""
 
@@ -42,6 +46,9 @@ class NoHooks:
 
     def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
         return None
+
+    def handshake(self, listener_name: str, usual: ssl.SSLContext | None) -> ssl.SSLContext | None:
+        return usual
 
     def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
         return None

@@ -103,6 +103,9 @@ class Reception(Protocol):
     def intercept(self, listener: Listener, peer: tuple[str, int]) -> Plan | None:
         """A plan to carry out before any TLS handshake, which follows if the plan leaves the connection open. None: no plan."""
 
+    def context(self, listener: Listener) -> ssl.SSLContext | None:
+        """How to speak TLS to a new connection; None: plain text."""
+
 
 NOBODY: frozenset[Connection] = frozenset()
 
@@ -256,8 +259,9 @@ class Listener:
             raise
 
     def _introduce(self, connection: Connection) -> None:
-        if self.tls is not None:
-            connection.start_tls(self.tls)
+        context = self._reception.context(self)
+        if context is not None:
+            connection.start_tls(context)
         else:
             connection.deadline(self._reception.limits.idle_s)
         connection.receiver = self._reception.greet(self, connection)

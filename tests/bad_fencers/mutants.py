@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -136,6 +137,30 @@ class LeavesChild(Redfish):
         super().command_off()
 
 
+class RunsOnAsDaemon(Redfish):
+    """Forks twice, leaves the session, empties its environment, and answers meanwhile."""
+
+    def command_off(self) -> None:
+        subprocess.run(["sh", "-c", "env -i setsid sleep 60 </dev/null >/dev/null 2>&1 &"], check=True)
+        super().command_off()
+
+
+class EndsItsWatcher(Redfish):
+    def command_off(self) -> None:
+        super().command_off()
+        os.kill(os.getppid(), signal.SIGTERM)
+
+
+class HomeIsEverything(Redfish):
+    """Puts a link to the root of the file system where its HOME was."""
+
+    def command_off(self) -> None:
+        super().command_off()
+        home = os.environ["HOME"]
+        os.rename(home, f"{home}.old")
+        os.symlink("/", home)
+
+
 class TurnsOnFirst(Redfish):
     def command_off(self) -> None:
         self.post("On")
@@ -207,8 +232,9 @@ MUTANTS = {
     for kind in (
         ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff,
         LastMember, FirstMember, NoTimeout, GiveUpOnDrop, DropIsDone, UnreachableIsOff, RetriesRefusedPassword,
-        BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, TurnsOnFirst, WritesToAsk, Hammers,
-        IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins, NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
+        BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, RunsOnAsDaemon, EndsItsWatcher,
+        HomeIsEverything, TurnsOnFirst, WritesToAsk, Hammers, IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins,
+        NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
     )
 }  # fmt: skip
 

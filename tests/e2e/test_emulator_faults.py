@@ -216,7 +216,8 @@ def test_a_fault_that_never_met_its_request_is_reported_as_unfired(start: Callab
     emulator = start()
     armed = Armed(fault=Drop(), when=When(method="DELETE"))
     optional = Armed(fault=Drop(), when=When(method="DELETE"), must_fire=False)
-    emulator.arm("node1", armed, optional)
+    emulator.arm("node1", armed)
+    emulator.arm("node1", optional)
     Redfish(emulator.endpoints["node1"]).power()
     assert emulator.unfired("node1") == (armed,)
 

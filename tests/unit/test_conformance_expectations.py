@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import re
 
-from conformance.scenario import (
-    Answers,
-    AtMostAuthFailures,
-    AtMostCommands,
-    Claims,
-    Forces,
-    NamesCause,
-    NeverSays,
-    ReadsBeforeClaim,
-    Refuses,
-    answers,
-    names_cause,
-)
+import pytest
+
+from conformance.expectations.causes import NamesCause, NeverSays, names_cause
+from conformance.expectations.claims import Answers, Claims, NeverClaims, Refuses, answers
+from conformance.expectations.expectation import Expectation
+from conformance.expectations.requests import AtMostAuthFailures, AtMostCommands, Forces, ReadsBeforeClaim
 from conformance.vocabulary import Ask, Cause, Claim, Level, Verdict
 from conformance.vocabulary import FindingKind as Manner
 from emulator.core.journal import EventKind
@@ -185,3 +178,24 @@ def test_leaving_the_host_to_its_system_is_a_note_or_a_finding_by_level() -> Non
     failed = {"claim": Claim.FAILED, "stderr": "x"}
     assert verdict_on(asked, Forces(), **failed).notes[0].actual == "only ever asked for GracefulShutdown"  # type: ignore[arg-type]
     assert verdict_on(idle, Forces(Level.MUST), **failed).verdict is Verdict.STUCK  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("word", "phrase"),
+    [
+        (Claims(), "succeeds by its deadline"),
+        (Claims(Level.SHOULD), "succeeds by its deadline (SHOULD)"),
+        (NeverClaims(), "never claims while the rail is up"),
+        (Refuses(), "refuses: no claim, no power command"),
+        (answers(Claim.ON, Claim.OFF), "answers off or on"),
+        (names_cause(Cause.AUTH, Cause.TLS), "if it fails, names auth or tls"),
+        (NeverSays("a+"), "if it fails, does not say /a+/"),
+        (ReadsBeforeClaim(), "reads the power state after its last power command and before it claims"),
+        (AtMostCommands(1), "sends at most 1 power command"),
+        (AtMostCommands(2), "sends at most 2 power commands"),
+        (AtMostAuthFailures(2), "tries refused credentials at most 2 times"),
+        (Forces(), "sends a command that needs no operating system (SHOULD)"),
+    ],
+)
+def test_every_expectation_is_a_phrase(word: Expectation, phrase: str) -> None:
+    assert word.phrase() == phrase

@@ -180,8 +180,8 @@ CASES = {
         "acme.yaml:6:27: power.windows[0].after: there is no effect 'fall'",
     ),
     "a fault on a type not offered": (
-        "faults: {x: {on: {reset: [Suspend]}, times: 1, evidence: [inferred]}}\n",
-        "acme.yaml:6:27: faults.x.on.reset[0]: there is no ResetType in power.reset_types 'Suspend'",
+        "faults: {x: {type: power.ignore, when: {reset: [Suspend]}, evidence: [inferred]}}\n",
+        "acme.yaml:6:49: faults.x.when.reset[0]: there is no ResetType in power.reset_types 'Suspend'",
     ),
     "a template that nothing fills": (
         "replies: {x: {status: 200, body: {a: '{oemreg}'}}}\n",

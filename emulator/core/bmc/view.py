@@ -17,7 +17,8 @@ from emulator.core.bmc.view_accounts import AccountsView
 from emulator.core.bmc.view_machine import BootView, ChassisView, LogView, SensorsView, WatchdogView
 from emulator.core.bmc.view_network import NetworkView
 from emulator.core.clock import Instant
-from emulator.core.faults.fault import Fault, ReportFault, Seam
+from emulator.core.faults.board import Fired
+from emulator.core.faults.fault import Fault, LoginFault, LoginPoint, ReportFault, Seam, SequenceReportFault
 from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import Datum, EventKind
 from emulator.core.naming import derived_serial, derived_uuid
@@ -88,9 +89,8 @@ class BmcView:
         self._rack.advance()
         system = self._unit.system(system_id)
         word = system.says[view]
-        for fault in self._firing(Seam.REPORT, request, cause, system_id, view=view):
-            assert isinstance(fault, ReportFault)
-            word = fault.report(word)
+        for fired in self._firing(Seam.REPORT, request, cause, system_id, lambda fault: view in getattr(fault, "views", (view,))):
+            word = _reported(fired, word)
         return word
 
     def told(self, looks: Iterable[Look], cause: int | None) -> None:
@@ -212,10 +212,14 @@ class BmcView:
         return self._unit.accounts.get(name)
 
     def verify(
-        self, name: str, password: str, address: str, via: str, cause: int | None = None
+        self, name: str, password: str, address: str, via: str, cause: int | None = None, request: ClientRequest | None = None
     ) -> tuple[AuthResult, LocalAccount | None]:
-        """Checks a user name and password that came in clear text."""
+        """Checks a user name and password that came in clear text. With the `request` that brought them, faults may lock the
+        account."""
         self._rack.advance()
+        if request is not None and self.login_fault(LoginPoint.LOCKED, name, request, cause) is not None:
+            self._journal_auth(AuthResult.LOCKED, name if self._unit.accounts.get(name) else None, via, cause, locked=False)
+            return AuthResult.LOCKED, None
         was_locked = self._unit.accounts.is_locked(name, address, self._rack.now)
         result, account = self._unit.accounts.verify(name, password, address, self._rack.now)
         locked = not was_locked and self._unit.accounts.is_locked(name, address, self._rack.now)
@@ -274,21 +278,59 @@ class BmcView:
 
     def faults(self, seam: Seam, request: ClientRequest, cause: int | None = None) -> tuple[Fault, ...]:
         """The faults of a seam that act on this request, already journaled as fired."""
-        return self._firing(seam, request, cause, request.system)
+        return tuple(fired.fault for fired in self.fired(seam, request, cause))
+
+    def fired(
+        self,
+        seam: Seam,
+        request: ClientRequest,
+        cause: int | None = None,
+        concerns: Callable[[Fault], bool] | None = None,
+    ) -> tuple[Fired, ...]:
+        """The same, with the ids of their armings; with `concerns`, only those that it lets through."""
+        return self._firing(seam, request, cause, request.system, concerns)
+
+    def standing(self, seam: Seam) -> tuple[Fault, ...]:
+        """The faults of a seam that act as long as they are armed, if they are active now."""
+        return self._rack.faults.standing(self._unit, seam) if self._unit.faults.armings else ()
+
+    def login_fault(self, point: LoginPoint, user: str, request: ClientRequest, cause: int | None = None) -> Fault | None:
+        """The fault that answers this question of the account code with yes; None: nobody interferes."""
+
+        def answers(fault: Fault) -> bool:
+            return isinstance(fault, LoginFault) and fault.answers(point, user, request.protocol)
+
+        fired = self.fired(Seam.LOGIN, request, cause, answers)
+        return fired[0].fault if fired else None
 
     def _firing(
-        self, seam: Seam, request: ClientRequest, cause: int | None, system_id: str | None, view: View | None = None
-    ) -> tuple[Fault, ...]:
+        self,
+        seam: Seam,
+        request: ClientRequest,
+        cause: int | None,
+        system_id: str | None,
+        concerns: Callable[[Fault], bool] | None = None,
+    ) -> tuple[Fired, ...]:
+        if not self._unit.faults.armings:
+            return ()
         system = self._unit.find(system_id) if system_id else self._first()
         rail = system.host.rail if system else None
-        fired = self._unit.faults.firing(seam, request, rail, view)
-        for fault in fired:
-            self.record(EventKind.FAULT, cause, fault=fault.name, seam=seam, system=system_id)
-        return fired
+        return self._rack.faults.firing(self._unit, seam, request, rail=rail, cause=cause, system=system_id, concerns=concerns)
 
     def record(self, kind: EventKind, cause: int | None = None, **data: Datum) -> int:
         return self._rack.journal.append(self._unit.name, kind, cause, data)
 
     def record_request(self, facts: Mapping[str, Datum]) -> int:
-        """Journals a request: `ClientRequest.facts`, and what the protocol adds."""
+        """Journals a request: `ClientRequest.facts`, and what the protocol adds. Returns the `seq` of the event."""
         return self._rack.journal.append(self._unit.name, EventKind.REQUEST, None, facts)
+
+
+def _reported(fired: Fired, word: str | None) -> str | None:
+    """What a report fault makes of a view's word."""
+    fault, arming = fired.fault, fired.arming
+    assert isinstance(fault, ReportFault)
+    if not isinstance(fault, SequenceReportFault):
+        return fault.report(word)
+    if arming.fired == 1:
+        arming.first_word = word
+    return fault.report_nth(word, arming.fired, arming.first_word)

@@ -101,15 +101,15 @@ def lookup(rules: PowerRules, row: str, reset: str) -> PowerCell:
 class Effects:
     """Carries out the effects of power commands on the systems of a rack."""
 
-    def __init__(self, room: RackServices) -> None:
-        self._room = room
+    def __init__(self, services: RackServices) -> None:
+        self._services = services
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
     def command(self, unit: Unit, system: SystemState, command: PowerCommand, cause: int | None) -> PowerReply:
         """Looks the command up in the table of its protocol, journals it, and begins its effect where it was accepted."""
         cell = TABLES[command.via](self, unit, system, command)
-        seq = self._room.journal.append(
+        seq = self._services.journal.append(
             unit.name,
             EventKind.COMMAND,
             cause,
@@ -164,7 +164,7 @@ class Effects:
         rules = unit.profile.power
         for window in rules.windows:
             since, length = system.began.get(window.after, (0.0, -1.0))
-            if reset in window.reset and self._room.now - since <= length:
+            if reset in window.reset and self._services.now - since <= length:
                 return PowerCell(window.outcome, rules.unlisted_type.evidence)
         return None
 
@@ -177,9 +177,9 @@ class Effects:
         system.machine.commanded(_cause_of(command.reset), steps)
         request = ClientRequest(command.via, "", "", system.id, command.reset, Intent.POWER_COMMAND)
         reads: int | None = None
-        for fault in unit.faults.firing(Seam.POWER, request, system.host.rail):
+        fired = self._services.faults.firing(unit, Seam.POWER, request, rail=system.host.rail, cause=cause, system=system.id)
+        for _, fault, _ in fired:
             assert isinstance(fault, PowerFault)
-            self._room.journal.record(unit.name, EventKind.FAULT, cause, system=system.id, fault=fault.name)
             steps = fault.shape(steps)
             reads = fault.gate if fault.gate is not None else reads
         beside = system.falls() and not any(step.real == "Off" for step in steps)
@@ -188,7 +188,7 @@ class Effects:
             system.effect = effect
         for window in unit.profile.power.windows:
             if window.after == effect:
-                system.began = {**system.began, effect: (self._room.now, self._room.draw(window.for_s))}
+                system.began = {**system.began, effect: (self._services.now, self._services.draw(window.for_s))}
         if reads is not None and system.gate is None:
             system.gate = Gate(reads)
         if system.gate is not None and not system.gate.open:
@@ -208,23 +208,23 @@ class Effects:
     ) -> None:
         # One draw for the whole effect: a slow machine is slow in every step, and the steps keep their order.
         spread = any(step.at.low != step.at.high for step in steps)
-        share = self._room.draw(Span(0.0, 1.0)) if spread else 0.0
+        share = self._services.draw(Span(0.0, 1.0)) if spread else 0.0
         moments = [step.at.low + share * (step.at.high - step.at.low) for step in steps]
         for step, moment in zip(steps, moments, strict=True):
             delay = moment - moments[0] if from_first else moment
             if delay <= 0:
                 self._play(unit, system, step, cause)
             else:
-                system.timers += ((self._room.after(delay, _later(self._play, unit, system, step, cause)), step),)
+                system.timers += ((self._services.after(delay, _later(self._play, unit, system, step, cause)), step),)
 
     def _play(self, unit: Unit, system: SystemState, step: EffectStep, cause: int) -> None:
         system.timers = tuple((timer, later) for timer, later in system.timers if timer.live)
         if step.event is not None:
-            self._room.order(unit, system, ORDER_OF_EVENT[step.event], cause)
+            self._services.order(unit, system, ORDER_OF_EVENT[step.event], cause)
         if step.real is not None:
-            self._room.order(unit, system, ORDER_OF_RAIL[step.real], cause, step.says)
+            self._services.order(unit, system, ORDER_OF_RAIL[step.real], cause, step.says)
         elif step.says:
-            self._room.say(unit, system, step.says, cause)
+            self._services.say(unit, system, step.says, cause)
 
     def follow_os_down(self, unit: Unit, system: SystemState, cause: int | None) -> None:
         """The OS has gone down: starts the profile's `on_os_down` steps."""
@@ -241,7 +241,7 @@ class Effects:
         if gate.seen >= gate.reads:
             self._open(unit, system, gate, cause)
         elif gate.seen == 2:
-            self._room.after(GATE_SECONDS, _later(self._open, unit, system, gate, cause))
+            self._services.after(GATE_SECONDS, _later(self._open, unit, system, gate, cause))
 
     def open_gate(self, unit: Unit, system: SystemState) -> None:
         """Opens a closed gate without any read: the steps that it held back happen now."""
@@ -257,7 +257,9 @@ class Effects:
         if gate.open:
             return
         gate.open = True
-        seq = self._room.journal.record(unit.name, EventKind.GATE, gate.cause or cause, system=system.id, after_reads=gate.seen)
+        seq = self._services.journal.record(
+            unit.name, EventKind.GATE, gate.cause or cause, system=system.id, after_reads=gate.seen
+        )
         held, gate.held = gate.held, ()
         self._schedule(unit, system, held, seq, from_first=True)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from emulator.core.bmc.accounts import AuthResult, LocalAccount
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.fault import Seam
+from emulator.core.faults.fault import LoginPoint, Seam
 from emulator.core.faults.trigger import ClientRequest, Intent
 from emulator.core.journal import EventKind
 from emulator.faults.protocol import Completion, Silence, answer_instead
@@ -103,7 +103,7 @@ class RakpLogin:
         suite = choose(usable(self._suites, levels), request.proposal)
         if not isinstance(suite, CipherSuite):
             return handshake.status_answer(request.tag, suite, request.console_id)
-        if self._sessions.full:
+        if self._sessions.full or self._interferes(LoginPoint.SESSIONS_FULL, "", rmcp.PAYLOAD_OPEN_REQUEST):
             return handshake.status_answer(request.tag, RmcpStatus.INSUFFICIENT_RESOURCES, request.console_id)
         limit = min(level_of(suite, levels), self._state.access[1], request.wants or HIGHEST_ROLE)
         half = RakpHalfOpen(
@@ -146,7 +146,8 @@ class RakpLogin:
         if account is None:  # deleted since RAKP 1
             return handshake.status_answer(rakp3.tag, RmcpStatus.UNAUTHORIZED_NAME, half.console_id)
         key = account.password.encode()
-        if self._view.is_locked(account.name, peer[0]):
+        locked = self._view.is_locked(account.name, peer[0])
+        if locked or self._interferes(LoginPoint.LOCKED, account.name, rmcp.PAYLOAD_RAKP3):
             self._view.record(EventKind.AUTH, None, result=AuthResult.LOCKED, user=account.name, via="ipmi")
             return handshake.status_answer(rakp3.tag, RmcpStatus.INVALID_INTEGRITY_VALUE, half.console_id)
         proved = rakp3.status == RmcpStatus.OK and handshake.proves_password(half, rakp1, rakp3, key)
@@ -199,6 +200,10 @@ class RakpLogin:
             cipher_suite=half.suite.id,
             live=len(self._sessions.live),
         )
+
+    def _interferes(self, point: LoginPoint, user: str, message: int) -> bool:
+        request = ClientRequest("ipmi", "IPMI", NAMES[message], self._system)
+        return self._view.login_fault(point, user, request) is not None
 
     def _ipmi_user(self, name: bytes) -> LocalAccount | None:
         return ipmi_user(self._view, self._state, name, MAX_PASSWORD)

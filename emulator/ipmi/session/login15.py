@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from emulator.core.bmc.accounts import AuthResult
 from emulator.core.bmc.view import BmcView
+from emulator.core.faults.fault import LoginPoint
+from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import CompletionError, IpmiCall
@@ -53,7 +55,8 @@ def get_session_challenge(call: IpmiCall) -> bytes:
 def authenticate(view: BmcView, challenge: Challenge, datagram: Lan15, peer: Peer) -> None:
     """Checks the code of an activation. Raises Malformed, so that it gets no answer, for a wrong password or a locked user."""
     name = challenge.account.name
-    if view.is_locked(name, peer[0]):
+    request = ClientRequest("ipmi", "IPMI", "activate-session", view.first_id)
+    if view.is_locked(name, peer[0]) or view.login_fault(LoginPoint.LOCKED, name, request) is not None:
         view.record(EventKind.AUTH, None, result=AuthResult.LOCKED, user=name, via="ipmi")
         raise Malformed("an activation by a locked user")
     proved = challenge.link.proves_password(datagram)
@@ -72,7 +75,8 @@ def activate_session(call: IpmiCall) -> bytes:
         raise CompletionError(PRIVILEGE_EXCEEDS_LIMIT)
     if not auth_types_at(call, wanted) >> challenge.auth_type & 1:
         raise CompletionError(PRIVILEGE_EXCEEDS_LIMIT)
-    if call.sessions.full:
+    user = challenge.account.name
+    if call.sessions.full or call.view.login_fault(LoginPoint.SESSIONS_FULL, user, call.request, call.cause) is not None:
         raise CompletionError(NO_SESSION_SLOT)
     limit = IpmiPrivilege(wanted)
     first_in = int.from_bytes(call.sessions.entropy(3), "little") + 1

@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from emulator.core.bmc.accounts import AccountSession, AuthResult
 from emulator.core.bmc.view import BmcView
+from emulator.core.faults.fault import LoginPoint
 from emulator.redfish.service.call import (
     HeaderList,
     Incoming,
@@ -80,9 +81,11 @@ def claim_of(view: BmcView, incoming: Incoming) -> Credentials:
 def authenticate(call: RedfishCall, claim: Credentials, profile: Profile) -> RequestUser:
     """The verified user. Raises the answer to a client without valid credentials (RegistryError 401 or ProfileRefusal)."""
     if claim.session is not None:
-        return RequestUser(claim.session.user, claim.session.role, claim.session.id)
+        if call.view.login_fault(LoginPoint.TOKEN, claim.session.user, call.request, call.seq) is None:
+            return RequestUser(claim.session.user, claim.session.role, claim.session.id)
+        call.view.close_session(claim.session.id, call.seq)
     if claim.means is Means.BASIC and profile.auth.basic:
-        result, account = call.view.verify(claim.name, claim.password, call.incoming.address, "redfish", call.seq)
+        result, account = call.view.verify(claim.name, claim.password, call.incoming.address, "redfish", call.seq, call.request)
         if result is AuthResult.OK and account is not None:
             return RequestUser(account.name, account.role)
     raise unauthenticated(profile, claim.means, call.incoming.path)
@@ -99,13 +102,15 @@ def check_password_age(call: RedfishCall) -> None:
     Such a user may only read the own account, change its password, and log out.
     """
     account = call.view.account(call.user.user)
-    if account is None or not account.must_change:
+    if account is None:
         return
     own = own_account(account.name)
     path = quote(call.incoming.path.rstrip("/"))
     if path == own and call.incoming.method in ("GET", "HEAD", "PATCH"):
         return
     if call.incoming.method == "DELETE" and path == f"{ROOT}/SessionService/Sessions/{call.user.session}":
+        return
+    if not account.must_change and call.view.login_fault(LoginPoint.EXPIRED, account.name, call.request, call.seq) is None:
         return
     raise RegistryError(403, "PasswordChangeRequired", own)
 

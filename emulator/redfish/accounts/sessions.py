@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from emulator.core.bmc.accounts import AccountSession, AuthResult
+from emulator.core.faults.fault import LoginPoint
 from emulator.core.faults.trigger import Intent
+from emulator.core.journal import EventKind
+from emulator.faults.login.redfish_sessions_full import RedfishSessionsFull
 from emulator.redfish.accounts.auth import challenge_of, demand, own_account
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import (
@@ -129,16 +132,22 @@ def _log_in(call: RedfishCall) -> ResourceBody:
     name, password = _credentials(call.json_object())
     if not call.view.opens_sessions:
         raise RegistryError(503, "ServiceDisabled", SERVICE)
-    result, account = call.view.verify(name, password, call.incoming.address, "redfish-session", call.seq)
+    result, account = call.view.verify(name, password, call.incoming.address, "redfish-session", call.seq, call.request)
     if result is not AuthResult.OK or account is None:
         raise RegistryError(401, "ResourceAtUriUnauthorized", SESSIONS, "Unauthorized", headers=challenge_of(profile))
-    session = call.view.open_session(account, call.seq)
+    full = call.view.login_fault(LoginPoint.SESSIONS_FULL, account.name, call.request, call.seq)
+    if full is not None:
+        call.view.record(EventKind.SESSION, call.seq, what="refused: table full", user=account.name)
+        if isinstance(full, RedfishSessionsFull) and full.reply is not None:
+            raise ProfileRefusal(ProfileReply(full.reply))
+    session = call.view.open_session(account, call.seq) if full is None else None
     if session is None:
         if profile.auth.sessions.on_full is not None:
             raise ProfileRefusal(ProfileReply(profile.auth.sessions.on_full))
         raise RegistryError(503, "SessionLimitExceeded")
     path = f"{SESSIONS}/{session.id}"
-    complaints = (RegistryMessage("PasswordChangeRequired", (own_account(account.name),)),) if account.must_change else ()
+    expired = account.must_change or call.view.login_fault(LoginPoint.EXPIRED, account.name, call.request, call.seq) is not None
+    complaints = (RegistryMessage("PasswordChangeRequired", (own_account(account.name),)),) if expired else ()
     return ResourceBody(path, 201, (("Location", path), ("X-Auth-Token", session.token)), complaints)
 
 

@@ -126,6 +126,7 @@ class Services:
         for name in rack.units:
             self._shared(BmcView(rack, name))
         rack.on_log(self._logged)
+        rack.on_units(self._check, self._forget)
 
     def of(self, name: str) -> Service | None:
         """The service of a BMC; None if it is not in the rack."""
@@ -145,6 +146,16 @@ class Services:
         if id(profile) not in self._error_shapes:
             self._error_shapes[id(profile)] = ErrorShapes(profile)
         return self._trees[key], self._error_shapes[id(profile)]
+
+    def _check(self, name: str) -> None:
+        """A BMC has come into the rack. Raises RackMisconfigured as above."""
+        self._shared(BmcView(self._rack, name))
+
+    def _forget(self, name: str) -> None:
+        """The BMC has left the rack: its streams end, and what was still to be sent is lost."""
+        service = self._made.pop(name, None)
+        if service is not None:
+            service.end()
 
     def _logged(self, name: str, entry: LogEntry) -> None:
         service = self._made.get(name)

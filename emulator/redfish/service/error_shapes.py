@@ -19,10 +19,12 @@ from typing import Final
 
 from emulator.core.errors import RackMisconfigured
 from emulator.faults.protocol import HttpReply
+from emulator.faults.protocol.redirect import Redirect
 from emulator.redfish.power.taskbook import TASK_BEGINS, TASK_ENDS, task_style
 from emulator.redfish.service.call import JSON_TYPE, HeaderList, HttpAnswer, ProfileReply, RegistryError, RegistryMessage
 from emulator.redfish.service.messages import BASE_MESSAGES, GENERAL_ERROR, available_message
 from emulator.redfish.service.shapes import Json
+from profiles.data import thawed
 from profiles.model import MessageTemplate, Profile, ReplyTemplate
 
 DEFAULT_BASE: Final = "1.13"
@@ -107,11 +109,17 @@ class ErrorShapes:
         assert message is not None
         return self._answer(template.status, headers, message)
 
-    def fault(self, fault: HttpReply) -> HttpAnswer:
+    def fault(self, fault: HttpReply | Redirect) -> HttpAnswer:
         """The answer of an armed fault."""
+        if isinstance(fault, Redirect):
+            return HttpAnswer(fault.status, (*self.fixed, ("Location", fault.location)))
         headers = tuple(fault.headers.items())
+        if fault.reply is not None:
+            return self.say(ProfileReply(fault.reply, {"reset_type": ""}, headers))
         if fault.raw is not None:
             return HttpAnswer(fault.status, self.fixed + headers, fault.raw)
+        if fault.body is not None:
+            return self._body(fault.status, headers, thawed(fault.body), None)
         if not fault.text and fault.status < 400:
             return HttpAnswer(fault.status, self.fixed + headers)
         known = BASE_MESSAGES.get(fault.message_id.rpartition(".")[2], BASE_MESSAGES[GENERAL_ERROR])

@@ -67,7 +67,7 @@ def feature_flags(profile: Profile, version: tuple[int, int, int]) -> Json:
         "SelectQuery": bool(features.get("select")),
     }
     if version >= (1, 4, 0):
-        flags |= {"OnlyMemberQuery": bool(features.get("only")), "ExcerptQuery": False}
+        flags |= {"OnlyMemberQuery": bool(features.get("only")), "ExcerptQuery": bool(features.get("excerpt"))}
     if version >= (1, 17, 0) and features.get("top_skip"):
         flags["TopSkipQuery"] = True
     return flags

@@ -21,6 +21,7 @@ from emulator.core.faults.fault import Seam
 from emulator.core.journal import EventKind
 from emulator.core.power.system import Look
 from emulator.faults.protocol import HttpReply
+from emulator.faults.protocol.redirect import Redirect
 from emulator.redfish.accounts.auth import Credentials, Means, authenticate, check_password_age, claim_of, demand
 from emulator.redfish.events.event_messages import write_event
 from emulator.redfish.power.tasks import accept_as_task
@@ -38,6 +39,7 @@ from emulator.redfish.service.call import (
     RegistryError,
     ResourceBody,
 )
+from emulator.redfish.service.changed_content import changed_by
 from emulator.redfish.service.error_shapes import ErrorMessage, ErrorShapes
 from emulator.redfish.service.etag import etag_of, matches
 from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify
@@ -76,6 +78,10 @@ class Service:
         """The app calls this when the BMC has written a log entry."""
         self._view.logged(entry)
 
+    def end(self) -> None:
+        """The BMC leaves the rack."""
+        self._view.events.boot()
+
     def classify(self, incoming: Incoming) -> Exchange:
         """What a request means. Nothing has been done about it yet."""
         return classify(self._view, self._tree, incoming)
@@ -110,15 +116,16 @@ class Service:
 
     def _spoiled(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> HttpAnswer:
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
-        replies = [fault for fault in fired if isinstance(fault, HttpReply)]
+        replies = [fault for fault in fired if isinstance(fault, HttpReply | Redirect)]
         early = next((fault for fault in replies if not fault.executed), None)
         if early is not None:
             return self._wording.fault(early)
         answer = self._honest(call, resource, claim)
-        if not replies and answer.status != 304 and call.incoming.method != "HEAD":
-            return answer
-        call.looks.clear()  # the client does not get the body
-        return self._wording.fault(replies[0]) if replies else answer
+        if replies or answer.status == 304 or call.incoming.method == "HEAD":
+            call.looks.clear()  # the client does not get the body
+        if replies:
+            return self._wording.fault(replies[0])
+        return changed_by(fired, call, answer)
 
     def _honest(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> HttpAnswer:
         try:

@@ -1,4 +1,4 @@
-"""How a back end reports what happened to a host that it holds."""
+"""How a back end reports what became of a host that it holds."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from collections.abc import Callable
 from emulator.core.truth.host import News
 
 ReportNews = Callable[[str, str, News, int | None], None]
-"""`report(bmc, system, news, cause)`. `cause` is the `seq` of the event that ordered it, None where the host did it by itself.
+"""`report(bmc, system, news, cause)`; `cause` is the `seq` of the event that ordered it, None where the host did it by itself.
 Safe to call from any thread."""
