@@ -15,7 +15,7 @@ from dataclasses import replace
 from fencer.events_effects import AllowedCommands
 from fencer.outcome import Cause, Failure, Power, PowerCommand, Reading, Witness, WitnessState
 from fencer.procedure_state import ProcedureState
-from fencer.witnesses import UNKNOWN_WORD
+from fencer.witnesses import UNKNOWN_WORD, is_chassis
 
 REDFISH_POWER_STATES = frozenset({"On", "Off", "PoweringOn", "PoweringOff", "Paused"})
 
@@ -43,6 +43,8 @@ def against_text(reading: Reading) -> str:
     against = next((witness for witness in reading.witnesses if disagrees(witness)), None)
     if against is None:
         return f"its chassis says {(reading.chassis_word or 'nothing')[:40]}"
+    if not is_chassis(against):
+        return f"{against.uri} says {(against.word or 'nothing any more')[:40]}"
     if against.state is WitnessState.SAYS:
         return f"its chassis says {(against.word or '')[:40]}: {against.uri}"
     return f"its chassis {against.uri} gives no word ({against.why or 'it had one before'})"

@@ -31,7 +31,8 @@ JUDGEMENTS = frozenset({Cause.AUTH, Cause.LOCKED})
 class AuthenticatedHttp:
     """HTTP calls to one BMC with its credentials."""
 
-    def __init__(self, target: Target, connect: float) -> None:
+    def __init__(self, target: Target, connect: float, refused: RefusedLogins | None = None) -> None:
+        """`connect` bounds one connect, in seconds. `refused` counts the refused log-ins of all transports of a run."""
         self._http = BmcHttp(target, connect)
         self.base = self._http.base
         self._target = target
@@ -41,7 +42,7 @@ class AuthenticatedHttp:
         self._has_basic = True  # False once the BMC refused Basic and did not offer it
         self._session: str | None = None
         self._no_session: CallFailed | None = None  # why Basic is used although sessions were wanted
-        self._refused = RefusedLogins()
+        self._refused = refused or RefusedLogins()
         self._redact = Redactor([target.password], target.user)
 
     @property
