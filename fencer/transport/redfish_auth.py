@@ -14,7 +14,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from fencer.outcome import Cause
 from fencer.redact import Redactor
@@ -121,6 +120,8 @@ class AuthenticatedHttp:
 
         The first 401 ends the reading on all connections.
         """
+        from concurrent.futures import ThreadPoolExecutor  # only hosts with many chassis need it, and it costs 20 ms
+
         lanes = [BmcHttp(self._target, self._connect, self._http.tls) for _ in range(min(PARALLEL_CONNECTIONS, len(paths)))]
         answers: list[HttpResponse | None] = [None] * len(paths)
         refused = threading.Event()

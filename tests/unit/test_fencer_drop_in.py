@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from fencer import page
 from fencer.agent import main, parameters_from_lines
 from fencer.agent_options import parameters_from_argv
 from fencer.drop_in import PROGRAMS, program_name
 from fencer.given import BadSettings, GivenValues
 from fencer.metadata import metadata
 from fencer.outcome import Action
+from fencer.parameters import PARAMETERS
 from fencer.settings import AgentSettings, action_of, settings
 from fencer.target import Address, Protocol, Target
 
@@ -245,3 +248,37 @@ def test_the_metadata_of_a_link_has_its_name_and_its_parameters() -> None:
     assert '<parameter name="ipmitool_path"' in text
     assert '<parameter name="ipmitool_path"' not in metadata()
     assert '<parameter name="plug"' not in text
+
+
+# --- what describes it -----------------------------------------------------------------------------------------------------
+
+
+def test_the_page_has_fresh_tables() -> None:
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert page.rewritten(text) == text, "run: python -m fencer.page"
+
+
+def test_the_manual_page_names_every_parameter(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-o", "manpage"]) == 0
+    text = capsys.readouterr().out.replace("\\-", "-")
+    assert text.startswith(".TH FENCE_BMC 8")
+    for parameter in PARAMETERS:
+        assert f"\\fB{parameter.name}\\fR" in text
+    assert not [line for line in text.splitlines() if line.startswith("'")]
+
+
+def test_links_are_made_for_the_installed_command_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = tmp_path / "bin" / "fence_bmc"
+    command.parent.mkdir()
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", [str(command)])
+    assert main(["--links", str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir() if path.is_symlink()} == set(PROGRAMS)
+    assert main(["--links", str(tmp_path)]) == 0
+    assert main(["--links", str(tmp_path / "no-such")]) == 1
+    monkeypatch.setattr(sys, "argv", ["pytest"])
+    assert main(["--links", str(tmp_path)]) == 1
+    assert "installed command" in capsys.readouterr().err

@@ -49,7 +49,7 @@ logging {
  to_syslog: no
 }
 """
-PATIENCE_S = 90
+PATIENCE_S = 180
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,9 @@ def configure(devices: Sequence[Device], levels: Mapping[str, Sequence[str]]) ->
     load("crm_config", '<cluster_property_set id="options">' + "".join(
         f'<nvpair id="options-{name}" name="{name}" value="{value}"/>'
         for name, value in {"stonith-enabled": "true", "startup-fencing": "false", "no-quorum-policy": "ignore",
-                            "stonith-timeout": "90s", "concurrent-fencing": "true"}.items()
+                            "stonith-timeout": "90s", "concurrent-fencing": "true",
+                            # a busy test machine is no reason to start devices one by one
+                            "load-threshold": "10000%", "node-action-limit": "50"}.items()
     ) + "</cluster_property_set>")  # fmt: skip
     topology = "".join(
         f'<fencing-level id="{node}-level-{index}" target="{node}" index="{index}" devices="{device}"/>'
@@ -160,7 +162,8 @@ def primitive(device: Device) -> str:
     )
     return (
         f'<primitive id="{name}" class="stonith" type="{device.agent}">'
-        f'<instance_attributes id="{name}-parameters">{pairs}</instance_attributes><operations>{operations}</operations></primitive>'
+        f'<instance_attributes id="{name}-parameters">{pairs}</instance_attributes>'
+        f"<operations>{operations}</operations></primitive>"
     )
 
 
