@@ -331,7 +331,8 @@ def test_a_wrong_cause_does_not_stand_without_the_fault_that_was_to_cause_it() -
     causes = {Cause.AUTH: re.compile("401")}
     story = Story().start().claim()
     judgement = verdict_on(story, word, claim=Claim.FAILED, stderr="x", causes=causes, faults=(dead_fault(),))
-    assert judgement.kind is Manner.UNFIRED
+    assert (judgement.verdict, judgement.kind) == (Verdict.STUCK, Manner.NOT_TRIED)
+    assert [f.rule for f in judgement.findings] == ["L"]
 
 
 def test_a_journal_without_stamps_or_without_truth_is_an_error_of_the_suite() -> None:
