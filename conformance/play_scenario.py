@@ -62,12 +62,13 @@ def play(what: Play, stop: threading.Event) -> Played:
     given = what.scenario.given
     rack = planned(what.scenario, what.profile, _password(what))
     # Without the vendor's latency: it would cost every cell seconds, and time is a scenario's own business.
-    with MachineLag() as lag, Emulator(rack.units, seed=what.seed, refuse=rack.silent, latency=False) as emulator:
+    with Emulator(rack.units, seed=what.seed, refuse=rack.silent, latency=False) as emulator:
         for each in given:
             each.arrange(emulator)
         told = {name: handed(what.scenario, endpoint, rack.password) for name, endpoint in emulator.endpoints.items()}
         secrets = tuple(dict.fromkeys(values["bmc.password"] for values in told.values()))  # `secret_forms` knows its other forms
-        outcomes = tuple(_ask(emulator, what, n, step, told[step.bmc], secrets, stop) for n, step in enumerate(what.steps))
+        with MachineLag() as lag:
+            outcomes = tuple(_ask(emulator, what, n, step, told[step.bmc], secrets, stop) for n, step in enumerate(what.steps))
         return Played(
             steps=what.steps,
             outcomes=outcomes,

@@ -131,7 +131,7 @@ def _told(run: JudgedRun) -> str:
 
 
 def _void_remarks(runs: Sequence[JudgedRun], void: int) -> tuple[str, ...]:
-    if void == 0:
+    if void == 0 or (void < len(runs) and len({run.verdict for run in runs}) == 1):
         return ()
     most = max(run.lag_s for run in runs)
     if void == len(runs):

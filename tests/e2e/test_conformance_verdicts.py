@@ -63,7 +63,7 @@ def test_a_trailing_slash_escapes_no_refusal() -> None:
     [
         ("NoTimeout", "TIME-001", Verdict.HANG),
         ("BlamesConfiguration", "AUTH-001", Verdict.MISLEADING),
-        ("AlwaysFails", "TRUTH-001", Verdict.ERROR),
+        ("AlwaysFails", "TRUTH-001", Verdict.STUCK),
         ("wrong-exits", "AGENT-003", Verdict.UNSAFE),
     ],
 )

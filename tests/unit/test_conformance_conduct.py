@@ -10,6 +10,7 @@ from conformance import requirement as req
 from conformance.expectations.causes import names_cause
 from conformance.expectations.claims import Claims, NeverClaims, answers
 from conformance.finding import Finding, Judgement
+from conformance.givens.no_selector import NoSelector
 from conformance.givens.verifies_tls import VerifiesTls
 from conformance.vocabulary import Ask, Cause, Claim, FindingKind, Level, Verdict
 from emulator.core.faults.trigger import Intent
@@ -104,6 +105,7 @@ def test_credentials_for_another_host_are_bad_hygiene(kind: EventKind) -> None:
 
 def test_a_precondition_says_whether_verification_must_fail() -> None:
     values = {"bmc.insecure": "1", "bmc.ca_file": "/ca.pem"}
+    assert not NoSelector().certificate_fails, "who is not told to verify has nothing that could fail"
     assert VerifiesTls().certificate_fails
     assert VerifiesTls().handed(values) == {"bmc.insecure": "", "bmc.ca_file": ""}
     assert not VerifiesTls(ca_file=True).certificate_fails

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from conformance import requirement as req
 from conformance import selection
-from conformance.causal_chain import ChainLine, tell
+from conformance.causal_chain import ChainLine, describe, tell, tell_all
 from conformance.finding import Finding
 from conformance.givens.given import GivenOrigin
 from conformance.givens.profile_answers import ProfileAnswers
@@ -25,6 +26,7 @@ from conformance.scenarios import ALL, BY_ID
 from conformance.vocabulary import FindingKind, JUnitElement, Level, Verdict
 from emulator.core.clock import VirtualClock
 from emulator.core.journal import Datum, Journal
+from emulator.core.journal import Event as Event_
 from emulator.core.journal import EventKind as Event
 from profiles import load
 
@@ -137,6 +139,92 @@ def test_junit_has_a_suite_per_profile_and_types_by_verdict() -> None:
     assert failure is not None
     assert failure.get("type") == "unsafe"
     assert "answers HTTP 409" in str(failure.text)
+
+
+@pytest.mark.parametrize(
+    ("one", "strict", "holds"),
+    [
+        ({"verdict": Verdict.XPASS}, False, None),
+        ({"verdict": Verdict.XPASS}, True, "failure"),
+        ({"verdict": Verdict.WAIVED}, True, "skipped"),
+        ({"verdict": Verdict.STUCK}, False, "failure"),
+        ({"verdict": Verdict.UNSAFE, "informational": True}, False, "skipped"),
+        ({"verdict": Verdict.FLAKY}, False, "failure"),
+    ],
+)
+def test_junit_fails_exactly_where_the_exit_code_does(one: dict[str, object], strict: bool, holds: str | None) -> None:
+    cell = result(**one)  # type: ignore[arg-type]
+    root = Xml.fromstring(junit.to_junit(finished(cell, result(Verdict.PASS), strict_waivers=strict)))
+    found = [e.tag for e in root.findall("testsuite/testcase/*") if e.tag in ("failure", "error", "skipped")]
+    assert found == ([holds] if holds else [])
+    assert ("failure" in found) == (exit_code((cell, result(Verdict.PASS)), strict_waivers=strict) != 0)
+
+
+def test_an_informational_result_is_shown_and_does_not_count() -> None:
+    results = (result(Verdict.UNSAFE, informational=True), result(Verdict.PASS))
+    assert exit_code(results) == 0
+    assert model.last_line(results).endswith(
+        "0 UNSAFE, 0 STUCK, 0 HANG, 0 MISLEADING, 0 hygiene, 0 waived, 0 N/A, 1 informational"
+    )
+    assert "UNSAFE (FALSE), informational" in terminal.plain(results[0])
+
+
+def test_an_interrupted_run_says_so_in_every_report() -> None:
+    run = finished(result(Verdict.PASS), interrupted=True, not_run=("mine x a STATE-002", "mine x a <b>"), exit_code=130)
+    data = json.loads(model.to_json(run))
+    assert (data["interrupted"], data["not_run"][0], data["summary"]["exit_code"]) == (True, "mine x a STATE-002", 130)
+    suites = Xml.fromstring(junit.to_junit(run)).findall("testsuite")
+    assert [(s.get("name"), s.get("tests"), s.get("errors"), s.get("skipped")) for s in suites] == [
+        ("dell-idrac9", "1", "0", "0"),
+        ("interrupted", "3", "1", "2"),
+    ]
+    page = html.page(run)
+    assert "was interrupted: 2 cells were not run" in page
+    assert "mine x a &lt;b&gt;" in page
+    assert "interrupted" not in html.page(finished(result(Verdict.PASS)))
+
+
+def test_the_worst_is_printed_first() -> None:
+    results = (
+        result(Verdict.HYGIENE, "STATE-001"), result(Verdict.UNSAFE, "STATE-002", informational=True),
+        result(Verdict.UNSAFE, "STATE-003"), result(Verdict.STUCK, "STATE-004"), result(Verdict.PASS, "STATE-007"),
+    )  # fmt: skip
+    assert [r.scenario.id for r in model.worst_first(results)] == ["STATE-003", "STATE-004", "STATE-001", "STATE-002"]
+    places = [html.page(finished(*results)).index(f'id="{i}-mine') for i in ("STATE-003", "STATE-004", "STATE-001")]
+    assert places == sorted(places)
+
+
+def test_a_finding_says_what_was_seen_and_what_to_do() -> None:
+    told = Finding(
+        verdict=Verdict.STUCK, rule="L", requirement=req.DOES_IT, expected="e", actual="a", ask=0, level=Level.SHOULD,
+        seen="read On at +1.2 s", remedy="Read twice",
+    )  # fmt: skip
+    one = result(
+        Verdict.STUCK, findings=(told, told), stories=((ChainLine(3, 1, 0.5, "BMC", "x"),), ()), remarks=("never met: y",)
+    )
+    text = terminal.plain(one)
+    for part in (
+        "FENCE-19 (L, SHOULD)", "seen        read On at +1.2 s", "remedy      Read twice", "see above",
+        "remark      never met: y", "explain FENCE-19 L",
+    ):  # fmt: skip
+        assert part in text, part
+    page = html.page(finished(one))
+    assert "read On at +1.2 s" in page
+    assert "<strong>Read twice</strong>" in page
+    assert json.loads(model.to_json(finished(one)))["results"][0]["findings"][0]["remedy"] == "Read twice"
+
+
+def test_one_chain_is_told_once() -> None:
+    journal, claim = journal_of_an_incident()
+    one = Finding(verdict=Verdict.STUCK, rule="L", requirement=req.DOES_IT, expected="", actual="", ask=0, anchors=(claim,))
+    first, second, elsewhere = tell_all(tuple(journal), (one, one, replace(one, ask=1)))
+    assert first
+    assert second == ()
+    assert elsewhere, "the chain of another ask is another chain"
+
+
+def test_a_gate_that_opened_by_time_says_so() -> None:
+    assert "because its time was up" in describe(Event_(1, 0.0, "t", Event.GATE, None, {"after_reads": 2, "by": "time"}))
 
 
 def test_whatever_a_fencer_prints_the_xml_stays_well_formed() -> None:
