@@ -81,7 +81,12 @@ def cli() -> None:
 @click.option("--waivers", "waivers_file", metavar="FILE", help="Known failures that are accepted, with a reason and an end.")
 @click.option("--strict-waivers", is_flag=True, help="A waiver that is no longer needed ends the run with 6.")
 @click.option("--strict", is_flag=True, help="A broken SHOULD is a finding too, and fails the gate.")
-@click.option("--catalogue", "catalogue_name", metavar="NAME", help="Which scenarios count; the newest catalogue without it.")
+@click.option(
+    "--catalogue",
+    "catalogue_name",
+    metavar="NAME",
+    help="Which scenarios count; else as the fencer's file says, else the newest.",
+)
 @click.option("--evidence", "evidence_directory", metavar="DIR", help="Write journal and report of every finding there.")
 @click.pass_context
 def run(
@@ -138,7 +143,7 @@ def run(
         version=our_version(),
         seed=seed,
         exit_code=INTERRUPTED if interrupted else exit_code(results, strict_waivers=strict_waivers),
-        catalogue=catalogue.name,
+        catalogue=", ".join(dict.fromkeys(runner.catalogue_of(cell.definition, options).name for cell in cells)),
         strict=strict,
         strict_waivers=strict_waivers,
         interrupted=interrupted,

@@ -47,11 +47,11 @@ class MatrixCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What holds for a whole run. With `strict` a broken SHOULD fails the gate."""
+    """What holds for a whole run. With `strict` a broken SHOULD fails the gate. `catalogue` None: as the fencer's file says."""
 
     seed: int = 0
     strict: bool = False
-    catalogue: Catalogue = catalogues.NEWEST
+    catalogue: Catalogue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +166,11 @@ def _judged(cell: MatrixCell, played: Played, options: RunOptions) -> JudgedRun:
     )
 
 
+def catalogue_of(definition: Definition, options: RunOptions) -> Catalogue:
+    """What counts for this fencer: as the command line says, else as its file says, else the newest catalogue."""
+    return options.catalogue or definition.catalogue or catalogues.NEWEST
+
+
 def repeat_line(cell: MatrixCell, options: RunOptions) -> str:
     """The one command that does it again."""
     line = [
@@ -196,7 +201,7 @@ def _result(cell: MatrixCell, verdict: Verdict, why: str, options: RunOptions) -
         why=why,
         deadline=cell.definition.deadline,
         repeat=repeat_line(cell, options),
-        informational=is_informational(cell.scenario, options.catalogue),
+        informational=is_informational(cell.scenario, catalogue_of(cell.definition, options)),
     )
 
 

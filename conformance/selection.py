@@ -58,10 +58,10 @@ def pick_scenarios(words: Sequence[str], tier: int | None = None) -> tuple[Scena
     return tuple(s for s in chosen if tier is None or s.tier <= tier)
 
 
-def pick_catalogue(word: str | None) -> Catalogue:
-    """The catalogue of that name; without one the newest."""
+def pick_catalogue(word: str | None) -> Catalogue | None:
+    """The catalogue of that name; None without a name."""
     if word is None:
-        return catalogues.NEWEST
+        return None
     if word not in catalogues.ALL:
         raise BadSelection(f"no catalogue {word!r}; there are: {', '.join(catalogues.ALL)}")
     return catalogues.ALL[word]

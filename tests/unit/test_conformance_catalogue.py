@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from conformance import catalogues, requirement, selection
+from conformance.adapters.reading import FencerFileError, read
 from conformance.catalogues import NEWEST, Catalogue, CatalogueLevel, is_informational
 from conformance.explanations import Unexplained, explain
+from conformance.runner import RunOptions, catalogue_of
 from conformance.scenarios import ALL, BY_ID
 from conformance.vocabulary import Aspect, FindingKind, Verdict
 from tools.print_requirements import PAGE, page
@@ -56,10 +59,25 @@ def test_a_scenario_of_another_distribution_always_counts() -> None:
 
 
 def test_a_catalogue_is_picked_by_name() -> None:
-    assert selection.pick_catalogue(None) is NEWEST
+    assert selection.pick_catalogue(None) is None
     assert selection.pick_catalogue("2026.1") is catalogues.ALL["2026.1"]
     with pytest.raises(selection.BadSelection, match=r"no catalogue '2027'; there are: 2026\.1"):
         selection.pick_catalogue("2027")
+
+
+def test_a_fencer_file_pins_a_catalogue_and_the_command_line_wins(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    text = "fencer: mine\nadapter: fence-agent\ncommand: [x]\nparams: {ip: '{bmc.host}', port: '{bmc.port}'}\n"
+    file.write_text(text)
+    assert catalogue_of(read(file), RunOptions()) is NEWEST
+    file.write_text(f"{text}catalogue: 2026.1\n")
+    assert read(file).catalogue is NEWEST
+    other = Catalogue("other", {})
+    assert catalogue_of(read(file), RunOptions(catalogue=other)) is other
+    for wrong in ("2026.2", "[2026.1]"):
+        file.write_text(f"{text}catalogue: {wrong}\n")
+        with pytest.raises(FencerFileError, match=r"mine\.yaml:5:12: catalogue: no such catalogue.*there are: 2026\.1"):
+            read(file)
 
 
 # -- requirements ----------------------------------------------------------------------------------------------------------
