@@ -16,14 +16,14 @@ import stat
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from conformance.run_directory import PREFIX, RunDirectory, open_directory, read_regular
+from conformance.run_directory import PREFIX, MonotonicTime, RunDirectory, open_directory, read_regular
 from conformance.secret_forms import shown_in_bytes
 
 LARGEST: Final = 4_000_000
@@ -67,7 +67,7 @@ class Leaks:
 @dataclass(slots=True)
 class _Search:
     secrets: Sequence[str]
-    clock: Callable[[], float]
+    clock: MonotonicTime
     found: dict[tuple[int, int], str] = field(default_factory=dict)  # by device and inode
     unsearched: list[str] = field(default_factory=list)
 
@@ -135,7 +135,7 @@ class _Search:
 
 
 def search(
-    secrets: Sequence[str], run: RunDirectory, beside: Path, since: float, *, clock: Callable[[], float] = time.monotonic
+    secrets: Sequence[str], run: RunDirectory, beside: Path, since: float, *, clock: MonotonicTime = time.monotonic
 ) -> Leaks:
     """Searches HOME as a whole; `beside` and the system's temporary directories for what changed after `since` (Unix time)."""
     looking, conduct = _Search(secrets, clock), [*_conduct(run)]

@@ -24,6 +24,7 @@ MOUNTS: Final = Path("/proc/self/mountinfo")
 REMOVING_S: Final = 10.0
 DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+MonotonicTime = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def read_regular(path: str | Path, limit: int) -> bytes | None:
         os.close(descriptor)
 
 
-def remove(top: Path, *, within_s: float = REMOVING_S, clock: Callable[[], float] = time.monotonic) -> bool:
+def remove(top: Path, *, within_s: float = REMOVING_S, clock: MonotonicTime = time.monotonic) -> bool:
     """Removes a tree of any depth; whether nothing is left. What another file system is mounted in is not touched.
 
     Directories are moved up to the top before they are emptied, so that no path is longer than two names.
@@ -100,7 +101,7 @@ def remove(top: Path, *, within_s: float = REMOVING_S, clock: Callable[[], float
     return False
 
 
-def _remove_entry(above: int, name: str, number: int, until: float, clock: Callable[[], float]) -> int:
+def _remove_entry(above: int, name: str, number: int, until: float, clock: MonotonicTime) -> int:
     """Removes one entry of the top directory, or moves the directories in it up. The next free number for such a move."""
     try:
         os.unlink(name, dir_fd=above)

@@ -14,7 +14,7 @@ from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
 from emulator.core.rack import Rack
 from emulator.datagrams import DatagramPath
-from emulator.faults.seams import TlsHandshake
+from emulator.faults.seams import TlsSettings
 from emulator.fleet import BLOCK, Fleet, FleetPort, raise_open_file_limit
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
@@ -181,7 +181,7 @@ class FrontEnds:
         self._ca_file(name, listen).write_bytes(self._certificates.certificate(specification).ca_pem)
         return self._certificates.context(specification, profile.http.tls_min) if self._tls else None
 
-    def _context(self, name: str, wanted: TlsHandshake) -> ssl.SSLContext | None:
+    def _context(self, name: str, wanted: TlsSettings) -> ssl.SSLContext | None:
         """The TLS context that a fault asks for."""
         if wanted.plain:
             return None

@@ -26,7 +26,7 @@ from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.rack import Rack
 from emulator.faults.plans import ConnectFault, WireFault
-from emulator.faults.seams import HandshakeFault, TlsHandshake
+from emulator.faults.seams import HandshakeFault, TlsSettings
 from emulator.latency import Latency
 from emulator.redfish.service.app import EXCHANGE, Services, incoming_of
 from emulator.redfish.service.intents import Exchange
@@ -44,7 +44,7 @@ class WireFaults(NoHooks):
     """The hooks of the HTTP server; a BMC that is away says nothing."""
 
     def __init__(
-        self, rack: Rack, services: Services, latency: Latency, context_of: Callable[[str, TlsHandshake], ssl.SSLContext | None]
+        self, rack: Rack, services: Services, latency: Latency, context_of: Callable[[str, TlsSettings], ssl.SSLContext | None]
     ) -> None:
         """`context_of(name, handshake)` is the TLS context that a fault wants for a BMC."""
         self._rack = rack
@@ -63,13 +63,13 @@ class WireFaults(NoHooks):
         return plan or None
 
     def handshake(self, listener_name: str, usual: ssl.SSLContext | None) -> ssl.SSLContext | None:
-        view, wanted = BmcView(self._rack, listener_name), TlsHandshake()
+        view, wanted = BmcView(self._rack, listener_name), TlsSettings()
         if usual is None:
             return None
         for _, fault, _ in view.fired(Seam.CONNECT, CONNECT, concerns=lambda fault: isinstance(fault, HandshakeFault)):
             assert isinstance(fault, HandshakeFault)
             wanted = fault.handshake(wanted)
-        return usual if wanted == TlsHandshake() else self._context_of(listener_name, wanted)
+        return usual if wanted == TlsSettings() else self._context_of(listener_name, wanted)
 
     def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
         view = BmcView(self._rack, listener_name)

@@ -55,7 +55,7 @@ _MOMENT_SCHEMA: Final = {
     ]
 }
 
-Location = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Where in the mapping: keys and list positions."""
 
 
@@ -201,16 +201,16 @@ _WORDS: Final[Mapping[str, str]] = {
 # -- checking --------------------------------------------------------------------------------------------------------------
 
 
-def problems_of(data: Mapping[str, object]) -> tuple[tuple[Location, str], ...]:
+def problems_of(data: Mapping[str, object]) -> tuple[tuple[KeyPath, str], ...]:
     """Everything that is wrong with a fault: where, and one sentence."""
     return tuple(dict.fromkeys(_problems(data)))
 
 
-def _problems(data: Mapping[str, object]) -> Iterator[tuple[Location, str]]:
+def _problems(data: Mapping[str, object]) -> Iterator[tuple[KeyPath, str]]:
     when_hints = hints_of(When)
     name = data.get("type")
     for error in _errors(lambda: Envelope.model_validate(data)):
-        where: Location = error["loc"]
+        where: KeyPath = error["loc"]
         if len(where) > 1 and where[0] == "when":
             yield _sentence(error, where, 1, when_hints, {})
         elif error["type"] in ("extra_forbidden", "missing", "value_error") or where[0] not in _WORDS:
@@ -242,8 +242,8 @@ def _errors(validate: Callable[[], object]) -> list[ErrorDetails]:
 
 
 def _sentence(
-    error: ErrorDetails, where: Location, depth: int, hints: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]
-) -> tuple[Location, str]:
+    error: ErrorDetails, where: KeyPath, depth: int, hints: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]
+) -> tuple[KeyPath, str]:
     """`depth` is the position of the key in `where` that `hints` knows."""
     key = str(where[depth])
     at = where[: depth + 1]
@@ -278,7 +278,7 @@ def _shown(value: object) -> str:
             return "a list"
 
 
-def path_of(place: Location) -> str:
+def path_of(place: KeyPath) -> str:
     """params.views[0]"""
     text = ""
     for step in place:
@@ -327,7 +327,7 @@ def check_node(node: YamlNode, problems: Problems, path: str) -> None:
         problems.add(_mark(node, place), ".".join(part for part in (path, path_of(place)) if part), sentence)
 
 
-def _mark(node: YamlNode, place: Location) -> Mark:
+def _mark(node: YamlNode, place: KeyPath) -> Mark:
     mark = node.mark
     for step in place:
         match node:

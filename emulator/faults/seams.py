@@ -34,7 +34,7 @@ class ContentFault(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class TlsHandshake:
+class TlsSettings:
     """How the Redfish port speaks TLS to one new connection. `certificate`: None is the BMC's own, else one of
     `emulator.faults.tls.certificate.CERTIFICATES`. `newest` is the newest TLS version that is spoken. `plain`: no TLS at all."""
 
@@ -50,7 +50,7 @@ class HandshakeFault(Protocol):
     name: ClassVar[str]
     seam: ClassVar[Seam]
 
-    def handshake(self, usual: TlsHandshake) -> TlsHandshake: ...
+    def handshake(self, usual: TlsSettings) -> TlsSettings: ...
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from emulator.core.faults.fault import Seam
 from emulator.faults.registry import fault, param
-from emulator.faults.seams import TlsHandshake
+from emulator.faults.seams import TlsSettings
 
 CertificateFlaw: TypeAlias = Literal["expired", "not-yet-valid", "wrong-name", "weak-key", "unknown-ca"]
 
@@ -25,5 +25,5 @@ class BadCertificate:
     name: ClassVar[str]
     seam: ClassVar[Seam] = Seam.CONNECT
 
-    def handshake(self, usual: TlsHandshake) -> TlsHandshake:
+    def handshake(self, usual: TlsSettings) -> TlsSettings:
         return replace(usual, certificate=self.kind)

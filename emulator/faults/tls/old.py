@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 from emulator.core.faults.fault import Seam
 from emulator.faults.registry import fault, param
-from emulator.faults.seams import TlsHandshake
+from emulator.faults.seams import TlsSettings
 
 
 @fault("tls.old", example={"params": {"newest": "1.0"}})
@@ -19,5 +19,5 @@ class OldVersions:
     name: ClassVar[str]
     seam: ClassVar[Seam] = Seam.CONNECT
 
-    def handshake(self, usual: TlsHandshake) -> TlsHandshake:
+    def handshake(self, usual: TlsSettings) -> TlsSettings:
         return replace(usual, newest=self.newest)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from emulator.core.faults.fault import Seam
 from emulator.faults.registry import fault
-from emulator.faults.seams import TlsHandshake
+from emulator.faults.seams import TlsSettings
 
 
 @fault("tls.plain-http")
@@ -19,5 +19,5 @@ class PlainHttp:
     name: ClassVar[str]
     seam: ClassVar[Seam] = Seam.CONNECT
 
-    def handshake(self, usual: TlsHandshake) -> TlsHandshake:
+    def handshake(self, usual: TlsSettings) -> TlsSettings:
         return replace(usual, plain=True)
