@@ -25,7 +25,7 @@ from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import Datum
 from emulator.core.rack import Rack
 from emulator.faults.seams import PortFault
-from emulator.redfish.accounts.auth import Means
+from emulator.redfish.accounts.auth import AuthMethod
 from emulator.redfish.certificates.certificate_service import certificates_in
 from emulator.redfish.certificates.signing import CsrContent, SigningKey, new_key, pem_of, signing_request
 from emulator.wire.certs import Certificate, CertificateKey, Validity, server_context
@@ -191,10 +191,10 @@ def redirect_to(port: int, heard: Callable[[Mapping[str, Datum]], object]) -> WS
     return app
 
 
-def _means(environ: Mapping[str, object]) -> Means:
+def _means(environ: Mapping[str, object]) -> AuthMethod:
     if "HTTP_X_AUTH_TOKEN" in environ:
-        return Means.SESSION
-    return Means.BASIC if str(environ.get("HTTP_AUTHORIZATION", "")).lower().startswith("basic ") else Means.NONE
+        return AuthMethod.SESSION
+    return AuthMethod.BASIC if str(environ.get("HTTP_AUTHORIZATION", "")).lower().startswith("basic ") else AuthMethod.NONE
 
 
 def _quoted(path: bytes) -> str:
