@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.presence import Being
@@ -21,6 +21,8 @@ from emulator.core.faults.fault import Seam
 from emulator.core.journal import EventKind
 from emulator.core.power.system import Look
 from emulator.faults.protocol import HttpReply
+from emulator.faults.protocol.action_target import ActionTarget
+from emulator.faults.protocol.body_of import BodyOf
 from emulator.faults.protocol.redirect import Redirect
 from emulator.redfish.accounts.auth import AuthMethod, Credentials, authenticate, check_password_age, credentials_of, demand
 from emulator.redfish.events.event_messages import write_event
@@ -84,6 +86,9 @@ class Service:
 
     def classify(self, incoming: Incoming) -> Exchange:
         """What a request means. Nothing has been done about it yet."""
+        for fault in self._view.standing(Seam.PROTOCOL):
+            if isinstance(fault, ActionTarget):
+                incoming = replace(incoming, path=fault.served_at(incoming.path))
         return classify(self._view, self._tree, incoming)
 
     def answer(self, incoming: Incoming, exchange: Exchange | None = None) -> HttpAnswer:
@@ -120,6 +125,9 @@ class Service:
         early = next((fault for fault in replies if not fault.executed), None)
         if early is not None:
             return self._shapes.fault(early)
+        for fault in fired:
+            if isinstance(fault, BodyOf):
+                resource = self._tree.find(self._view, fault.path)
         answer = self._answer_without_faults(call, resource, credentials)
         if replies or answer.status == 304 or call.incoming.method == "HEAD":
             call.looks.clear()  # the client does not get the body
