@@ -40,6 +40,32 @@ class ReadsBeforeClaim(Expectation):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmsOff(Expectation):
+    """A claim of off rests on two words of Off, so many seconds apart, with no other word in between."""
+
+    apart_s: float = 1.0
+    level: Level = Level.SHOULD
+
+    def phrase(self) -> str:
+        return f"reads Off at least twice, {self.apart_s:g} s apart, before it claims{should(self.level)}"
+
+    def check(self, case: AskCase) -> Finding | None:
+        if not case.succeeded or case.window.confirmed_off(self.apart_s):
+            return None
+        off = [e for e in case.window.looks if case.window.is_target(e) and text(e, "word") == "Off"]
+        return case.finding(
+            Verdict.HYGIENE,
+            "S",
+            f"Off at least twice, {self.apart_s:g} s apart, and no other word in between",
+            f"claimed {case.outcome.claim} after {len({e.cause for e in off})} of its reads had said Off",
+            kind=FindingKind.UNVERIFIED,
+            level=self.level,
+            requirement=req.VERIFIES,
+            anchors=tuple(e.seq for e in off[-2:]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class AtMostCommands(Expectation):
     """H: no more power commands than this."""
 

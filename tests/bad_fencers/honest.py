@@ -5,9 +5,10 @@ Not the reference: just enough to pass the catalogue, so that a mutant differs f
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -18,6 +19,12 @@ from pyghmi.ipmi.command import Command
 BUDGET_S = 7.0
 PAUSE_S = 0.2
 SPACING_S = 1.0
+RESEND_S = 1.0
+SENDS = 3
+LOST = (requests.ConnectionError, requests.Timeout, requests.HTTPError, ValueError)
+
+
+CAUSES = {403: "privilege", 404: "not-found", 503: "busy"}
 
 
 class Failed(Exception):
@@ -36,6 +43,11 @@ class Redfish:
         self.http.auth = (bmc["user"], bmc["password"])
         self.http.verify = False
         self.http.trust_env = False
+        self.http.headers["Cache-Control"] = "no-cache"
+        self.first_read = True
+        self.witnesses: dict[str, bool] = {}  # whether each chassis has said a word for its power
+        self.refused_at: float | None = None
+        self.sent = 0
         self.until = time.monotonic() + BUDGET_S
 
     # -- asks ----------------------------------------------------------------------------------------------------------
@@ -47,6 +59,10 @@ class Redfish:
             raise Failed("timeout: the BMC did not answer") from error
         except requests.ConnectionError as error:
             return self.unreachable(error)
+        except requests.HTTPError as error:
+            raise Failed(f"{CAUSES.get(error.response.status_code, 'bad-response')}: {error}") from error
+        except ValueError as error:
+            raise Failed("bad-response: the answer is no JSON") from error
 
     def unreachable(self, error: Exception) -> str | bool | None:
         raise Failed("unreachable: no connection") from error
@@ -59,8 +75,41 @@ class Redfish:
         while time.monotonic() < self.until:
             if self.is_off():
                 return None
+            self.send_again(self.command_off)
             time.sleep(PAUSE_S)
         raise Failed(f"{self.trouble}: the host was still on when time was up")
+
+    def on(self) -> str | bool | None:
+        self.locate()
+        if self.state() == "On":
+            return None
+        if not self.brought_on():
+            raise Failed(f"{self.trouble}: the host was still off when time was up")
+        return None
+
+    def reboot(self) -> str | bool | None:
+        """The old run has ended when it is off; that it is on again is tried, and else said."""
+        self.off()
+        self.refused_at, self.sent = None, 0
+        if not self.brought_on():
+            print("warning: the host is off and could not be switched on", file=sys.stderr)
+        return None
+
+    def brought_on(self) -> bool:
+        self.command_on()
+        self.refused_at = time.monotonic()  # an On that shows nothing is sent again
+        while time.monotonic() < self.until:
+            if self.state() == "On":
+                return True
+            self.send_again(self.command_on)
+            time.sleep(PAUSE_S)
+        return False
+
+    def send_again(self, command: Callable[[], object]) -> None:
+        """Once more, after a while, where the last one was refused."""
+        if self.refused_at is not None and time.monotonic() - self.refused_at >= RESEND_S and self.sent < SENDS:
+            self.refused_at = None
+            command()
 
     def status(self) -> str:
         self.locate()
@@ -105,25 +154,59 @@ class Redfish:
     def state(self) -> str | None:
         body = self.get(self.system)
         word: str | None = body.get("PowerState")
-        return word if word != "Off" or self.chassis_is_off(body) else "On"
+        if word not in ("On", "PoweringOn", "Off", "PoweringOff"):
+            self.trouble = "bad-response"
+        if self.first_read or word == "Off":
+            off = self.chassis_is_off(body)
+            self.first_read = False
+            return word if word != "Off" or off else "On"
+        return word
 
     def chassis_is_off(self, body: Any) -> bool:
-        links = body.get("Links", {}).get("Chassis", [])
-        return all(self.get(link["@odata.id"]).get("PowerState", "Off") == "Off" for link in links)
+        """Whether every chassis that was ever linked says Off, or can be read and never said anything."""
+        links = [link["@odata.id"] for link in body.get("Links", {}).get("Chassis", [])]
+        agree = [self.witness_is_off(uri) for uri in dict.fromkeys([*self.witnesses, *links])]
+        return all(agree)
+
+    def witness_is_off(self, uri: str) -> bool:
+        spoke = self.witnesses.setdefault(uri, False)
+        try:
+            told = self.get(uri)
+        except LOST:
+            return False
+        if "PowerState" not in told:
+            return not spoke
+        self.witnesses[uri] = True
+        return told["PowerState"] == "Off"
 
     def is_off(self) -> bool:
-        """Off twice, spaced."""
-        if not self.means_off(self.state()):
+        """Off twice, spaced. A read that is lost later on is no word of Off."""
+        if not self.means_off(self.later_state()):
             return False
         time.sleep(SPACING_S)
-        return self.means_off(self.state())
+        return self.means_off(self.later_state())
+
+    def later_state(self) -> str | None:
+        if self.first_read:
+            return self.state()
+        try:
+            return self.state()
+        except LOST:
+            return None
 
     def means_off(self, word: str | None) -> bool:
         return word == "Off"
 
     def command_off(self) -> None:
+        self.command_by(self.reset_type)
+
+    def command_on(self) -> None:
+        self.command_by("On")
+
+    def command_by(self, reset_type: str) -> None:
+        self.sent += 1
         try:
-            answer = self.post(self.reset_type)
+            answer = self.post(reset_type)
         except requests.ConnectionError:
             return self.dropped()
         return self.answered(answer.status_code)
@@ -136,7 +219,10 @@ class Redfish:
         """Nobody knows what became of it: the next reads tell."""
 
     def answered(self, status: int) -> None:
-        if status in (400, 409):
+        if status == 403:
+            raise Failed("privilege: the BMC forbids it (403)")
+        if status >= 300:
+            self.refused_at = time.monotonic()
             self.trouble = f"conflict-other (HTTP {status})"
 
 
@@ -156,11 +242,18 @@ class Ipmi(Redfish):
         return {"on": "On", "off": "Off"}.get(str(self.command.get_power()["powerstate"]))
 
     def command_off(self) -> None:
-        code = self.command.raw_command(netfn=0x00, command=0x02, data=(0x00,)).get("code", 0)
-        self.answered(int(code))
+        self.chassis_control(0x00)
+
+    def command_on(self) -> None:
+        self.chassis_control(0x01)
+
+    def chassis_control(self, control: int) -> None:
+        self.sent += 1
+        self.answered(int(self.command.raw_command(netfn=0x00, command=0x02, data=(control,)).get("code", 0)))
 
     def answered(self, status: int) -> None:
         if status:
+            self.refused_at = time.monotonic()
             self.trouble = f"conflict-other (0x{status:02X})"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from emulator.core.faults.fault import Seam
@@ -24,6 +24,7 @@ class Passing:
         first = next((n for n, step in enumerate(steps) if step.real is not None), None)
         if first is None:
             return steps
-        says = dict.fromkeys((View.SYSTEM, View.CHASSIS), self.word)
-        before = tuple(step for step in steps[:first] if not step.says)
-        return (EffectStep(at=Span(0.0, 0.0), says=says), *before, *steps[first:])
+        between = EffectStep(at=Span(0.0, 0.0), says=dict.fromkeys((View.SYSTEM, View.CHASSIS), self.word))
+        at_the_move = {view: word for step in steps[: first + 1] for view, word in step.says.items()}
+        asked = tuple(step for step in steps[:first] if step.event is not None)
+        return (between, *asked, replace(steps[first], says=at_the_move), *steps[first + 1 :])
