@@ -270,7 +270,7 @@ BMC_RESTARTS = Scenario(
     given=(
         host(ON),
         falls_after(2),
-        once_read(Rail.DOWN, "the BMC restarts, and the host gets its power back", "bmc.restart", outage_s=1.5, power_on=True),
+        once_read(Rail.DOWN, "the BMC restarts, and the host gets its power back", "bmc.restart", outage_s=4.0, power_on=True),
     ),
     steps=off(NeverClaims(), ConfirmsOff()),
 )

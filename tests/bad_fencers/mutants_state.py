@@ -212,8 +212,8 @@ MUTANTS: dict[str, type[Redfish]] = {
     kind.__name__: kind
     for kind in (
         SendsFirst, ErrorIsOff, SendsFirstAndClaims, NotOnIsOff, OnConflictIsFailed, BootingIsFailed, ReadsThenRefusedIsFailed,
-        BelievesItsCommand, FirstOff, FirstWord, SilenceConfirms, GivesUpWhenStale, GracefulOnly, ManagerCounts, UnreadableWitnessAgrees,
-        SilentWitnessAgrees, NullWitnessAgrees, ForgetsItsWitnesses, TrustsNotModified, LetsCachesAnswer, LostOnIsFailed,
-        RestartAndClaim, SaysSuccess,
+        BelievesItsCommand, FirstOff, FirstWord, SilenceConfirms, GivesUpWhenStale, GracefulOnly, ManagerCounts,
+        UnreadableWitnessAgrees, SilentWitnessAgrees, NullWitnessAgrees, ForgetsItsWitnesses, TrustsNotModified,
+        LetsCachesAnswer, LostOnIsFailed, RestartAndClaim, SaysSuccess,
     )
 }  # fmt: skip

@@ -61,8 +61,10 @@ def test_an_incident_may_come_later(bench: FaultBench) -> None:
 def test_the_bmc_restarts_after_a_read_and_its_restore_policy_switches_the_host_on(bench: FaultBench) -> None:
     bench.emulator.cut("node1")
     session = bench.log_in()
-    with bench.armed("bmc.restart", when={"rail": "off"}, count=1, params={"outage_s": 0.3, "power_on": True}):
+    with bench.armed("bmc.restart", when={"rail": "off"}, count=1, params={"outage_s": 1.5, "power_on": True}):
         assert bench.power() == "Off"
+        while not bench.events(EventKind.BMC):
+            pass
         with pytest.raises(requests.exceptions.Timeout):
             bench.ask(timeout=0.1)
         while True:
