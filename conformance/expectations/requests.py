@@ -60,7 +60,7 @@ class ConfirmsOff(Expectation):
             f"claimed {case.outcome.claim} after {len({e.cause for e in off})} of its reads had said Off",
             kind=FindingKind.UNVERIFIED,
             level=self.level,
-            requirement=req.VERIFIES,
+            requirement=req.CONFIRMED,
             anchors=tuple(e.seq for e in off[-2:]),
         )
 

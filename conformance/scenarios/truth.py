@@ -87,8 +87,8 @@ LIES_FOR_EVER = Scenario(
     ),
     protocol=Protocol.REDFISH,
     steps=(
-        AskStep(Ask.OFF, (NeverClaims(Level.MAY),), "one-channel"),
-        AskStep(Ask.OFF, (NeverClaims(Level.MAY),), "two-channels"),
+        AskStep(Ask.OFF, (NeverClaims(),), "one-channel"),
+        AskStep(Ask.OFF, (NeverClaims(),), "two-channels"),
     ),
 )
 
@@ -241,7 +241,7 @@ EARLY_WORD = Scenario(
             Armed(fault=make_fault("power.early-word", seconds=8.0)),
         ),
     ),
-    steps=off(NeverClaims(Level.MAY)),
+    steps=off(NeverClaims()),
 )
 
 ON_IS_SWALLOWED = Scenario(
