@@ -14,12 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Inject(Given):
-    """`words` say what the fencer will meet. A `trap` is met only by fencers with a certain mistake: nobody has to meet it."""
+    """`words` say what the fencer will meet."""
 
     words: str
     armed: Armed
     bmc: str = TARGET
-    trap: bool = False
 
     @property
     def sentence(self) -> str:
@@ -29,8 +28,6 @@ class Inject(Given):
         emulator.arm(self.bmc, self.armed)
 
     def faults(self, emulator: Emulator) -> tuple[FaultFacts, ...]:
-        if self.trap:
-            return ()
         return tuple(
             FaultFacts(sentence=self.sentence, bmc=self.bmc, must_fire=self.armed.must_fire, fired=fault.fired)
             for fault in emulator.faults(self.bmc)

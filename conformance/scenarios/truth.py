@@ -11,6 +11,7 @@ from conformance.expectations.claims import BringsBack, Claims, NeverClaims
 from conformance.expectations.expectation import Expectation
 from conformance.expectations.requests import AtMostCommands, ConfirmsOff, Forces, ReadsBeforeClaim
 from conformance.givens.bmc import HUNG, OFF, ON, host
+from conformance.givens.circumstance import Circumstance
 from conformance.givens.inject import Inject
 from conformance.scenario import AskStep, Scenario, off
 from conformance.scenarios.words import (
@@ -152,20 +153,18 @@ CACHED = Scenario(
         host(OFF, name="unchanging-tag"),
         at("unchanging-tag", once_read(Rail.DOWN, "it gets power", "host.power-restored")),
         at("unchanging-tag", no_effect()),
-        Inject(
+        Circumstance(
             "a conditional GET (If-None-Match) is answered as if the host still were off",
             Armed(fault=make_fault("report.says", word="Off", views=EVERY_VIEW), when=When(caching=Caching.CONDITIONAL)),
             "unchanging-tag",
-            trap=True,
         ),
         host(OFF, name="cache"),
         at("cache", once_read(Rail.DOWN, "it gets power", "host.power-restored")),
         at("cache", falls_after(3)),
-        Inject(
+        Circumstance(
             "a GET without Cache-Control: no-cache is answered as if the host still were off",
             Armed(fault=make_fault("report.says", word="Off", views=EVERY_VIEW), when=When(caching=Caching.PLAIN)),
             "cache",
-            trap=True,
         ),
     ),
     steps=(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from conformance.givens.circumstance import Circumstance
+from conformance.givens.given import TARGET
 from conformance.givens.inject import Inject
 from conformance.vocabulary import Protocol
 from emulator import Armed, Intent, Rail, RailIs, ResetType, When, make_fault
@@ -15,11 +17,12 @@ def power_commands(protocol: Protocol, rail: Rail | None = None, *resets: ResetT
     return When(protocol=protocol, intent=Intent.POWER_COMMAND, reset=resets, rail=rail)
 
 
-def falls_after(reads: int) -> Inject:
+def falls_after(reads: int, bmc: str = TARGET) -> Inject:
     """The rail moves only when the fencer has looked so often after its first command. Silent fencers never see it fall."""
     return Inject(
         f"after an accepted power command the host moves only when its power has been read {reads} times",
         Armed(fault=make_fault("power.gate", gate=reads), must_fire=False),
+        bmc,
     )
 
 
@@ -69,6 +72,18 @@ def completion(code: int, rail: Rail, *, must_fire: bool) -> Inject:
 
 
 ALWAYS_ON_GET = When(method="GET")
+
+
+def members(words: str, what: str, *, bmc: str = TARGET, skip: int = 0, first: int = 1) -> Circumstance:
+    """The collection of systems lists its members otherwise. A fencer that is given a URI may never read it."""
+    return Circumstance(
+        words,
+        Armed(
+            fault=make_fault("redfish.members", what=what, first=first),
+            when=When(method="GET", path="/redfish/v1/Systems", skip=skip),
+        ),
+        bmc,
+    )
 
 
 # -- what the BMC says of power, and what happens meanwhile (STATE, TRUTH) -------------------------------------------------

@@ -14,7 +14,8 @@ from conformance.scenarios import ALL, BY_ID
 from conformance.vocabulary import FindingKind, Verdict
 from profiles import load
 from tests.definitions import BAD_FENCERS, mutant
-from tests.matrix import rows_state
+from tests.matrix.caught_logins_and_identity import LOGINS_AND_IDENTITY
+from tests.matrix.caught_states import STATES
 
 DELL = "dell-idrac9"
 OPENBMC = "openbmc-x86"
@@ -62,7 +63,8 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("NotInStateIsFailed", "STATE-003", DELL, STUCK, None),
     ("AcceptedIsOff", "IPMI-003", DELL, UNSAFE, FindingKind.FALSE),
     ("wrong-exits", "AGENT-003", DELL, UNSAFE, None),
-    *rows_state.ROWS,
+    *STATES,
+    *LOGINS_AND_IDENTITY,
 )
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
@@ -70,7 +72,7 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-mat
 
 @pytest.fixture(scope="module")
 def caught() -> Mapping[tuple[str, str, str], Result]:
-    profiles = {name: load(name) for name in (DELL, OPENBMC)}
+    profiles = {name: load(name) for name in dict.fromkeys(profile for _, _, profile, _, _ in CAUGHT)}
     wanted = list(dict.fromkeys((m, s, p) for m, s, p, _, _ in CAUGHT))
     cells = [MatrixCell(mutant(name), profiles[profile], BY_ID[scenario]) for name, scenario, profile in wanted]
     return dict(zip(wanted, runner.run(cells, jobs=8), strict=True))

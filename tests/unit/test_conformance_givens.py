@@ -100,7 +100,6 @@ def test_a_fault_is_armed_where_it_was_meant_and_counted_apart_from_its_twin() -
     assert first.faults(emulator) == (FaultFacts(sentence="first", bmc="target", must_fire=False, fired=0),)
     assert Inject("third", twin).faults(emulator)[0].fired == 3
     assert second.faults(emulator)[0].bmc == "other"
-    assert Inject("a trap", one, trap=True).faults(emulator) == (), "nobody has to step into a trap"
 
 
 def test_a_wrong_password_is_as_long_as_the_right_one_and_wrong() -> None:

@@ -43,6 +43,7 @@ from emulator.redfish.service.changed_content import changed_by
 from emulator.redfish.service.error_shapes import ErrorMessage, ErrorShapes
 from emulator.redfish.service.etag import etag_of, matches
 from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify
+from emulator.redfish.service.rerouting import answering, rerouted
 from emulator.redfish.service.resource import Resource, schema_of
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.tree import Tree
@@ -84,7 +85,7 @@ class Service:
 
     def classify(self, incoming: Incoming) -> Exchange:
         """What a request means. Nothing has been done about it yet."""
-        return classify(self._view, self._tree, incoming)
+        return classify(self._view, self._tree, rerouted(self._view.standing(Seam.PROTOCOL), incoming))
 
     def answer(self, incoming: Incoming, exchange: Exchange | None = None) -> HttpAnswer:
         """Journals the request, serves it, journals the answer.
@@ -120,6 +121,7 @@ class Service:
         early = next((fault for fault in replies if not fault.executed), None)
         if early is not None:
             return self._shapes.fault(early)
+        resource = answering(fired, resource, lambda path: self._tree.find(self._view, path))
         answer = self._answer_without_faults(call, resource, credentials)
         if replies or answer.status == 304 or call.incoming.method == "HEAD":
             call.looks.clear()  # the client does not get the body

@@ -8,7 +8,7 @@ DELL = "dell-idrac9"
 OPENBMC = "openbmc-x86"
 UNSAFE, STUCK, MISLEADING, HYGIENE, PASS = Verdict.UNSAFE, Verdict.STUCK, Verdict.MISLEADING, Verdict.HYGIENE, Verdict.PASS
 
-ROWS: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
+STATES: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("ErrorIsOff", "STATE-005", DELL, HYGIENE, FindingKind.UNVERIFIED),
     ("SendsFirstAndClaims", "STATE-006", DELL, HYGIENE, FindingKind.UNVERIFIED),
     ("BadRequestIsOff", "STATE-008", DELL, UNSAFE, FindingKind.FALSE),
