@@ -175,6 +175,14 @@ MONITOR_IS_NO_STATUS = Requirement(
     Level.SHOULD,
 )
 
+CONFIRMED = Requirement(
+    "FENCE-26",
+    "A fencer SHOULD be told Off at least twice, a second apart and with no other word in between, before it claims off.",
+    "measured: one false Off deceives fence_redfish, sushy and redfish_command; openbmc/openbmc#2454: hosts come back",
+    Aspect.SAFETY,
+    Level.SHOULD,
+)
+
 ALL: tuple[Requirement, ...] = (
     SAFE_CLAIM,
     STATE_NOT_TRANSITION,
@@ -201,6 +209,7 @@ ALL: tuple[Requirement, ...] = (
     FOR_PEOPLE,
     TRUE_EXIT,
     MONITOR_IS_NO_STATUS,
+    CONFIRMED,
 )
 BY_ID: Mapping[str, Requirement] = {requirement.id: requirement for requirement in ALL}
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from emulator.core.faults.board import Armed, FaultId, RailIs
     from emulator.core.faults.control import FaultStatus
     from emulator.core.faults.fault import Fault, Seam
-    from emulator.core.faults.trigger import Intent, When
+    from emulator.core.faults.trigger import Caching, Intent, When
     from emulator.core.journal import HEAD_KEYS, Datum, Event, EventKind, Journal, chain, event_from_json
     from emulator.core.rack import HostSpec, UnitSpec
     from emulator.core.truth.host import Host
@@ -41,6 +41,7 @@ __all__ = [
     "GET_CHANNEL_AUTH_CAPABILITIES",
     "HEAD_KEYS",
     "Armed",
+    "Caching",
     "CannotBind",
     "ChassisControl",
     "Datum",
@@ -98,6 +99,7 @@ _HOME = {
     "arming_from_mapping": "emulator.faults.model",
     "Fault": "emulator.core.faults.fault",
     "Seam": "emulator.core.faults.fault",
+    "Caching": "emulator.core.faults.trigger",
     "Intent": "emulator.core.faults.trigger",
     "When": "emulator.core.faults.trigger",
     "HEAD_KEYS": "emulator.core.journal",
