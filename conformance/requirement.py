@@ -91,6 +91,17 @@ WELL_BEHAVED = Requirement(
     "A fencer MUST NOT attack the processes that watch it, nor take more of the machine than fencing needs.",
     f"{API}: it runs beside the cluster that it protects",
 )
+TRANSIENT = Requirement(
+    "FENCE-26",
+    "A fencer SHOULD try again what failed once for a reason that passes, after the wait that the BMC asks for.",
+    "RFC 9110 10.2.3 Retry-After; ironcore-dev/metal-operator#170; openstack/ironic: redfish-power-on-conflict-retry",
+    Level.SHOULD,
+)
+HTTP_AS_SPECIFIED = Requirement(
+    "FENCE-27",
+    "A fencer MUST send the headers that Redfish asks for, and keep method and body where it follows a redirect.",
+    "DSP0266 7.2, 7.6; RFC 9110 15.4; fence-agents#265, gofish#171",
+)
 
 ALL: tuple[Requirement, ...] = (
     SAFE_CLAIM,
@@ -111,4 +122,6 @@ ALL: tuple[Requirement, ...] = (
     ONLY_POWER,
     TRUE_ON,
     WELL_BEHAVED,
+    TRANSIENT,
+    HTTP_AS_SPECIFIED,
 )

@@ -77,6 +77,10 @@ class Given(ABC):
         """What the fencer is told: the value of each placeholder ("bmc.user"), empty where it is told nothing."""
         return values
 
+    def handed_for(self, bmc: str, values: Mapping[str, str]) -> Mapping[str, str]:
+        """The same where it is about one BMC of several: `bmc` is the one whose values these are."""
+        return self.handed(values)
+
     def faults(self, emulator: Emulator) -> tuple[FaultFacts, ...]:
         """The faults that it armed, with how often they fired. Called when the fencer has ended, before the BMCs stop."""
         return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.givens.given import TARGET
 from conformance.givens.inject import Inject
 from conformance.vocabulary import Protocol
 from emulator import Armed, Intent, Rail, ResetType, When, make_fault
@@ -12,11 +13,12 @@ def power_commands(protocol: Protocol, rail: Rail | None = None, *resets: ResetT
     return When(protocol=protocol, intent=Intent.POWER_COMMAND, reset=resets, rail=rail)
 
 
-def falls_after(reads: int) -> Inject:
+def falls_after(reads: int, bmc: str = TARGET) -> Inject:
     """The rail moves only when the fencer has looked so often after its first command. Silent fencers never see it fall."""
     return Inject(
         f"after an accepted power command the host moves only when its power has been read {reads} times",
         Armed(fault=make_fault("power.gate", gate=reads), must_fire=False),
+        bmc,
     )
 
 
@@ -60,3 +62,23 @@ def completion(code: int, rail: Rail, *, must_fire: bool) -> Inject:
 
 
 ALWAYS_ON_GET = When(method="GET")
+
+# -- faults of HTTP and of the wire ------------------------------------------------------------------------------------------
+
+EVERY_REQUEST = When(protocol=Protocol.REDFISH)
+POWER_READS = When(protocol=Protocol.REDFISH, intent=Intent.POWER_READ)
+POSTS = When(method="POST")
+RESETS = power_commands(Protocol.REDFISH)
+EVERY_POWER_COMMAND = When(intent=Intent.POWER_COMMAND)
+
+
+def meets(words: str, fault: str, when: When, *, bmc: str = TARGET, count: int | None = None, **params: object) -> Inject:
+    """A fault on these requests, which must fire."""
+    return Inject(words, Armed(fault=make_fault(fault, **params), when=when, count=count), bmc)
+
+
+def answers_instead(
+    words: str, status: int, when: When, *, bmc: str = TARGET, count: int | None = None, **more: object
+) -> Inject:
+    """An HTTP status in place of the BMC's answer; `more` are parameters of `redfish.reply`."""
+    return meets(words, "redfish.reply", when, bmc=bmc, count=count, status=status, **more)
