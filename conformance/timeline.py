@@ -120,8 +120,16 @@ class AskWindow:
 
     @cached_property
     def bystander_changes(self) -> tuple[Event, ...]:
-        """Other hosts whose run changed."""
-        return tuple(e for e in (*self.during, *self.after) if e.kind in (EventKind.RAIL, EventKind.OS) and not self.is_target(e))
+        """Other hosts whose run changed, what an earlier ask has set going left out."""
+        changes = (e for e in (*self.during, *self.after) if e.kind in (EventKind.RAIL, EventKind.OS) and not self.is_target(e))
+        return tuple(e for e in changes if self._begun_here(e))
+
+    def _begun_here(self, event: Event) -> bool:
+        """Whether the chain of causes of an event begins in this ask."""
+        events = {e.seq: e for e in (*self.during, *self.after)}
+        while event.cause is not None and event.cause in events:
+            event = events[event.cause]
+        return event.cause is None or event.cause > self.start.seq
 
     @cached_property
     def systems_taken_for_off(self) -> frozenset[str]:

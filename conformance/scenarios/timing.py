@@ -189,6 +189,7 @@ ON_TOO_SOON = Scenario(
                 ),
                 name,
             ),
+            falls_after(3, name),
         )
     ),
     steps=(

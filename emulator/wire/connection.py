@@ -298,7 +298,11 @@ class Connection:
         if self._tls is None:
             self._out = bytes(piece)
         else:
-            self._tls.encrypt(piece)
+            try:
+                self._tls.encrypt(piece)
+            except ssl.SSLError:  # the client has closed its side without close_notify: nothing can be sent any more
+                self._drop()
+                return
         self._queued -= len(piece)
         self._plain = plain[_PIECE:] if len(plain) > _PIECE else None
 
