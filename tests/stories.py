@@ -26,7 +26,8 @@ class Story:
     """A journal in the making: what happened to two hosts behind one BMC, told from the outside."""
 
     def __init__(self, rail: str = "up", os: str = "running") -> None:
-        self.journal = Journal(VirtualClock())
+        self.clock = VirtualClock()
+        self.journal = Journal(self.clock)
         self.incarnation = {"1": 1, "2": 1}
         for system in ("1", "2"):
             self._truth(EventKind.RAIL, system, rail if system == "1" else "down", os if rail == "up" else "stopped", "initial")

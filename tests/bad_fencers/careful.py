@@ -30,6 +30,10 @@ class Overdue(Exception):
     """Time is up. No OSError: no library may take it for trouble of its own."""
 
 
+class Terminated(Exception):
+    """SIGTERM has come."""
+
+
 class CarefulRedfish(Redfish):
     """One BMC over Redfish."""
 
@@ -58,6 +62,8 @@ class CarefulRedfish(Redfish):
             return super().run(action)
         except Overdue:
             raise Failed(f"timeout: not done within {BUDGET_S} s; {self.trouble}") from None
+        except Terminated:
+            raise Failed("terminated: SIGTERM") from None
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise Failed(f"bad-response: {error!r}") from error
         finally:
@@ -67,7 +73,7 @@ class CarefulRedfish(Redfish):
         raise Overdue
 
     def terminated(self, number: int, frame: FrameType | None) -> None:
-        raise Failed("terminated: SIGTERM")
+        raise Terminated
 
     def off(self) -> str | bool | None:
         self.locate()

@@ -99,6 +99,9 @@ class Redfish:
         answer.raise_for_status()
         return answer.json()
 
+    def ask(self, method: str, url: str, **more: Any) -> requests.Response:
+        return self.http.request(method, url, timeout=self.request_s, **more)
+
     def unauthorized(self, path: str) -> Any:
         raise Failed("auth: the BMC refuses the password (401)")
 

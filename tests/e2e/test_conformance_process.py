@@ -132,3 +132,18 @@ def test_the_signal_that_ended_it_is_told(play: Runner) -> None:
 
 def test_signals_are_as_any_program_expects_them(play: Runner) -> None:
     assert play("yes | head -1; sleep 0", cap=5).stdout == "y\n"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_sigterm_goes_to_the_fencer_and_to_nobody_below_it(play: Runner, mode: str) -> None:
+    due = threading.Event()
+    due.set()
+    trap = "trap 'echo told; exit 3' TERM; sh -c 'trap \"echo child told\" TERM; read line' & read line; wait"
+    ended = play(f"mkfifo go; exec <>go; {trap}", sigterm=due, mode=mode)
+    assert (ended.exit, ended.stdout, ended.conduct) == (3, "told\n", ())
+    assert ended.sigterm_at is not None
+    assert ended.sigterm_at <= ended.duration
+
+
+def test_without_an_event_there_is_no_sigterm(play: Runner) -> None:
+    assert play("exit 0").sigterm_at is None

@@ -14,6 +14,7 @@ from conformance.scenarios import ALL, BY_ID
 from conformance.vocabulary import FindingKind, Verdict
 from profiles import load
 from tests.definitions import BAD_FENCERS, mutant
+from tests.matrix import faults_caught
 
 DELL = "dell-idrac9"
 OPENBMC = "openbmc-x86"
@@ -61,6 +62,7 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("NotInStateIsFailed", "STATE-003", DELL, STUCK, None),
     ("AcceptedIsOff", "IPMI-003", DELL, UNSAFE, FindingKind.FALSE),
     ("wrong-exits", "AGENT-003", DELL, UNSAFE, None),
+    *faults_caught.CAUGHT,
 )
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
@@ -68,8 +70,8 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-mat
 
 @pytest.fixture(scope="module")
 def caught() -> Mapping[tuple[str, str, str], Result]:
-    profiles = {name: load(name) for name in (DELL, OPENBMC)}
-    wanted = list(dict.fromkeys((m, s, p) for m, s, p, _, _ in CAUGHT))
+    wanted = list(dict.fromkeys((m, s, p) for m, s, p, *_ in (*CAUGHT, *faults_caught.NOTED)))
+    profiles = {name: load(name) for name in {profile for _, _, profile in wanted}}
     cells = [MatrixCell(mutant(name), profiles[profile], BY_ID[scenario]) for name, scenario, profile in wanted]
     return dict(zip(wanted, runner.run(cells, jobs=8), strict=True))
 
@@ -87,6 +89,18 @@ def test_a_planted_defect_is_caught(
     assert (result.verdict, result.why) == (verdict, result.why)
     if kind is not None:
         assert result.kind is kind, result.why
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario", "profile", "rule", "verdict"),
+    faults_caught.NOTED,
+    ids=[f"{m}-{s}" for m, s, *_ in faults_caught.NOTED],
+)
+def test_a_broken_should_is_noted(
+    caught: Mapping[tuple[str, str, str], Result], name: str, scenario: str, profile: str, rule: str, verdict: Verdict
+) -> None:
+    result = caught[name, scenario, profile]
+    assert (rule, verdict) in {(note.rule, note.verdict) for note in result.notes}, (result.verdict, result.why)
 
 
 def test_no_scenario_is_dead_weight() -> None:
