@@ -19,6 +19,7 @@ from conformance.adapters.base import Invocation
 from conformance.adapters.definition import Definition
 from conformance.givens.given import FaultFacts, PlannedRack
 from conformance.leaks import search
+from conformance.machine_lag import MachineLag
 from conformance.outcome import FencerOutcome
 from conformance.read_counter import reads_counted
 from conformance.run_directory import run_directory
@@ -27,6 +28,8 @@ from conformance.vocabulary import Claim, Protocol
 from emulator import Emulator, Endpoint, Event, EventKind, Rail
 from profiles.model import Profile
 
+GATES_SHARE: Final = 0.5
+"""A gate that has been read twice opens after this share of the fencer's deadline at the latest: the other half is left."""
 SETTLE_S: Final = 16.0
 """How long a host may still take to fall after a claim that was not true; openbmc-x86 needs up to 15 s."""
 
@@ -40,6 +43,7 @@ class Played:
     events: tuple[Event, ...]
     secrets: tuple[str, ...]
     faults: tuple[FaultFacts, ...]
+    lag_s: float = 0.0  # by how much the machine was late meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +68,15 @@ def play(what: Play, stop: threading.Event) -> Played:
             each.arrange(emulator)
         told = {name: handed(what.scenario, endpoint, rack.password) for name, endpoint in emulator.endpoints.items()}
         secrets = tuple(dict.fromkeys(values["bmc.password"] for values in told.values()))  # `secret_forms` knows its other forms
-        outcomes = tuple(_ask(emulator, what, n, step, told[step.bmc], secrets, stop) for n, step in enumerate(what.steps))
+        with MachineLag() as lag:
+            outcomes = tuple(_ask(emulator, what, n, step, told[step.bmc], secrets, stop) for n, step in enumerate(what.steps))
         return Played(
             steps=what.steps,
             outcomes=outcomes,
             events=emulator.events(),
             secrets=secrets,
             faults=(*(fault for each in given for fault in each.faults(emulator)), *_sigterms(what.steps, outcomes)),
+            lag_s=lag.seconds,
         )
 
 
@@ -130,6 +136,7 @@ def _ask(
     if step.before is not None:
         step.before.happen(emulator, step.bmc)
     emulator.forget_open_gate(step.bmc, system)
+    emulator.limit_gates(GATES_SHARE * what.definition.deadline)
     emulator.record(step.bmc, EventKind.FENCER, what="start", ask=number, action=step.ask.value, system=system)
 
     def stamp() -> None:

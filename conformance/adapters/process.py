@@ -251,9 +251,10 @@ class _Run:
                 return False
             if self._invocation.stop.is_set():
                 raise Interrupted
-            if self._sigterm_at is None and self._invocation.sigterm.is_set() and (below := self._below()):
+            if self._sigterm_at is None and self._invocation.sigterm.is_set() and self.report.has_fencer:
                 self._sigterm_at = time.monotonic() - self._started
-                _signal(below[0], signal.SIGTERM)  # the fencer: the first that was started
+                for pid in self._below()[:1]:  # the fencer: the first that was started
+                    _signal(pid, signal.SIGTERM)
             tick += 1
             if (beyond := self._look(with_disk=tick % DISK_EVERY == 0)) is not None:
                 self._conduct[f"{beyond}; the suite ended it"] = None

@@ -60,7 +60,7 @@ class WaitsBetweenCommands(Expectation):
                     f"sent another power command {again.t - first.t:.1f} s after one that the BMC was too busy for",
                     kind=FindingKind.REPEATED,
                     level=self.level,
-                    requirement=req.FEW_COMMANDS,
+                    requirement=req.LITTLE_TRAFFIC,
                     anchors=(first.seq, again.seq),
                 )
         return None

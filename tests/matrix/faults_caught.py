@@ -27,7 +27,7 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("RedirectIsOff", "FAULT-014", DELL, UNSAFE, FALSE),
     ("FollowsWithGet", "FAULT-015", OPENBMC, UNSAFE, FALSE),
     ("FollowsAnywhere", "FAULT-016", DELL, UNSAFE, None),
-    ("LeaksElsewhere", "FAULT-016", DMTF, HYGIENE, FindingKind.SECRET),
+    ("LeaksElsewhere", "FAULT-016", DMTF, HYGIENE, FindingKind.CREDENTIALS),
     ("DropIsDone", "FAULT-017", DELL, UNSAFE, EARLY),
     ("UnreachableIsOff", "FAULT-018", DMTF, UNSAFE, FALSE),
     ("UnauthorizedIsOff", "FAULT-019", DELL, UNSAFE, FALSE),

@@ -8,7 +8,6 @@ import pytest
 
 from conformance.expectations.causes import NamesCause, NeverSays, Says, names_cause
 from conformance.expectations.claims import Answers, Claims, LeavesOn, NeverClaims, Refuses, answers
-from conformance.expectations.credentials import SendsNoCredentialsTo
 from conformance.expectations.ending import ClosesSessions, EndsAfterSigterm
 from conformance.expectations.expectation import Expectation
 from conformance.expectations.repeats import ReadsBetweenCommands, WaitsBetweenCommands
@@ -16,7 +15,6 @@ from conformance.expectations.requests import AtMostAuthFailures, AtMostCommands
 from conformance.finding import Judgement
 from conformance.vocabulary import Ask, Cause, Claim, Level, Verdict
 from conformance.vocabulary import FindingKind as Manner
-from emulator.core.faults.trigger import ClientRequest, Intent
 from emulator.core.journal import EventKind
 from tests.stories import (
     Story,
@@ -252,33 +250,6 @@ def test_a_reboot_that_leaves_the_host_off_is_noted() -> None:
     assert noted(verdict_on(story, LeavesOn(), claim=Claim.FAILED, ask=Ask.REBOOT, stderr="x")) == []
 
 
-@pytest.mark.parametrize(
-    ("auth", "intent", "what"),
-    [
-        ("basic", Intent.POWER_READ, "sent basic"),
-        ("session", Intent.READ, "sent session"),
-        ("none", Intent.LOGIN, "sent a log-in"),
-    ],
-)
-def test_credentials_at_another_listener_are_bad_hygiene(auth: str, intent: Intent, what: str) -> None:
-    story = Story().start()
-    asked = ClientRequest("redfish", "GET", "/redfish/v1/Systems/1", "1", None, intent)
-    story.say(EventKind.REQUEST, bmc="elsewhere", **asked.facts("/redfish/v1/Systems/1", auth=auth))
-    story.claim()
-    judgement = verdict_on(story, SendsNoCredentialsTo("elsewhere"), claim=Claim.FAILED, stderr="x")
-    assert (judgement.verdict, judgement.kind) == (Verdict.HYGIENE, Manner.SECRET)
-    assert what in judgement.why
-    assert verdict_on(story, SendsNoCredentialsTo("nowhere"), claim=Claim.FAILED, stderr="x").verdict is Verdict.PASS
-
-
-def test_a_request_without_credentials_may_go_elsewhere() -> None:
-    story = Story().start()
-    asked = ClientRequest("redfish", "GET", "/redfish/v1", None, None, Intent.READ)
-    story.say(EventKind.REQUEST, bmc="elsewhere", **asked.facts("/redfish/v1", auth="none"))
-    story.claim()
-    assert verdict_on(story, SendsNoCredentialsTo("elsewhere"), claim=Claim.FAILED, stderr="x").verdict is Verdict.PASS
-
-
 def test_who_runs_on_after_sigterm_hangs() -> None:
     story, failed = Story().start().read().claim(), {"claim": Claim.FAILED, "stderr": "ended by SIGTERM"}
     late = verdict_on(story, EndsAfterSigterm(5), **failed, duration=8.0, sigterm_at=2.0)  # type: ignore[arg-type]
@@ -310,7 +281,6 @@ def test_a_session_that_stays_is_bad_hygiene() -> None:
         (WaitsBetweenCommands(2, Level.MUST), "waits 2 s before it repeats a power command"),
         (Says("a+", "the redirect"), "if it fails, names the redirect"),
         (LeavesOn(), "where it succeeds, has brought the host on (SHOULD)"),
-        (SendsNoCredentialsTo("elsewhere"), "sends no credentials to elsewhere"),
         (EndsAfterSigterm(5), "ends within 5 s after SIGTERM, and not as a success"),
         (ClosesSessions(), "closes every session that it has opened"),
     ],

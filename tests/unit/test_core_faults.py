@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from emulator.core.bmc.accounts import AuthResult
 from emulator.core.errors import NoSuchFault, RackMisconfigured
 from emulator.core.faults.board import Armed, Asked, Phase, RailIs
 from emulator.core.faults.fault import LoginPoint, Seam
@@ -278,3 +279,21 @@ def test_after_a_request_the_next_one_is_the_first_that_it_acts_on(bench):
 def test_before_that_request_it_waits(bench):
     arm(bench, after=Asked(Intent.LOGIN))
     assert (look(bench), phase(bench)) == ("On", Phase.WAITING)
+
+
+# -- what front ends ask ---------------------------------------------------------------------------------------------------
+
+
+def test_a_locked_account_is_refused_before_its_password_is_looked_at_and_the_journal_says_so(bench):
+    view, account = bench.view(), next(iter(bench.view().accounts()))
+    arm(bench, make_fault("auth.locked"), count=2)
+    assert view.verify(account.name, account.password, "192.0.2.1", "redfish", None, LOOK) == (AuthResult.LOCKED, None)
+    assert view.verify("nobody", "x", "192.0.2.1", "redfish", None, LOOK) == (AuthResult.LOCKED, None)
+    assert [event.data["user"] for event in bench.events(EventKind.AUTH)] == [account.name, None], "invented names stay out"
+    assert view.verify(account.name, account.password, "192.0.2.1", "redfish", None, LOOK) == (AuthResult.OK, account)
+
+
+def test_a_view_knows_whether_anything_is_armed(bench):
+    assert not bench.view().has_faults
+    arm(bench)
+    assert bench.view().has_faults
