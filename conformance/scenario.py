@@ -28,6 +28,8 @@ class AskStep:
 
     `before` happens when the ask before it has ended. With `sigterm_after` the fencer gets SIGTERM when it has been told the
     power state so often after its first power command; where that never comes the run is void.
+    `told` are preconditions about what the fencer is told, for this ask alone. The step is left out where the fencer does not
+    declare its `needs`, or cannot be told what is in `told`; a scenario without a step left is N/A.
     """
 
     ask: Ask
@@ -36,6 +38,8 @@ class AskStep:
     optional: bool = False  # left out where the fencer has no such action; else the scenario is N/A for it
     before: Happening | None = None
     sigterm_after: int | None = None
+    told: tuple[Given, ...] = ()
+    needs: frozenset[str] = field(default=frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

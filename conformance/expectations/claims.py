@@ -55,12 +55,14 @@ class NeverClaims(Expectation):
 class Refuses(Expectation):
     """It cannot know which host is meant: no claim and no power command."""
 
+    level: Level = Level.MUST
+
     @property
     def met_by_failing(self) -> bool:
         return True
 
     def phrase(self) -> str:
-        return "refuses: no claim, no power command"
+        return f"refuses: no claim, no power command{should(self.level)}"
 
     def check(self, case: AskCase) -> Finding | None:
         sent = case.window.power_commands
@@ -75,6 +77,7 @@ class Refuses(Expectation):
             "no power command and no claim: it cannot know which system is meant",
             f"{' and '.join(what)}; the target at that moment: {case.at_claim}",
             kind=FindingKind.WRONG_TARGET,
+            level=self.level,
             requirement=req.EXACT_TARGET,
             anchors=tuple(e.seq for e in sent[:3]),
         )

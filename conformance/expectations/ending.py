@@ -1,4 +1,4 @@
-"""How it ends: when it is told to, and what it leaves open."""
+"""How it ends when it is told to."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from conformance import requirement as req
 from conformance.expectations.case import AskCase
 from conformance.expectations.expectation import Expectation
 from conformance.finding import Finding
-from conformance.timeline import text
 from conformance.vocabulary import FindingKind, Verdict
-from emulator import EventKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +43,3 @@ class EndsAfterSigterm(Expectation):
                 requirement=req.TRUE_CAUSE,
             )
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class ClosesSessions(Expectation):
-    """It leaves no session open at any BMC (G5, here as a MUST)."""
-
-    def phrase(self) -> str:
-        return "closes every session that it has opened"
-
-    def check(self, case: AskCase) -> Finding | None:
-        events = [e for e in case.window.during if e.kind is EventKind.SESSION]
-        opened = [e for e in events if text(e, "what") == "opened"]
-        left = len(opened) - sum(1 for e in events if text(e, "what") == "closed")
-        if left <= 0:
-            return None
-        return case.finding(
-            Verdict.HYGIENE,
-            "H",
-            "every session that it opened is closed",
-            f"left {left} open",
-            kind=FindingKind.LEFTOVER,
-            requirement=req.CLOSES_SESSIONS,
-            anchors=tuple(e.seq for e in opened[:1]),
-        )

@@ -18,16 +18,13 @@ UNKNOWN_NAME: Final = "bmc.invalid"
 class Address(Given):
     """`words` say what is the matter with the address. Ports stay as they are."""
 
-    bmc: str
     host: str
     words: str
 
     @property
     def sentence(self) -> str:
-        return f"{self.bmc}: the fencer is given the address {self.host}, {self.words}"
+        return f"the fencer is given the address {self.host}, {self.words}"
 
-    def handed_for(self, bmc: str, values: Mapping[str, str]) -> Mapping[str, str]:
-        if bmc != self.bmc:
-            return values
+    def handed(self, values: Mapping[str, str]) -> Mapping[str, str]:
         url = f"https://{self.host}:{values['bmc.port']}"
         return {**values, "bmc.host": self.host, "bmc.ipmi_host": self.host, "bmc.url": url}

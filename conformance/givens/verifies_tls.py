@@ -23,6 +23,10 @@ class VerifiesTls(Given):
         return f"the fencer is to verify the BMC's certificate, and {knows}"
 
     @property
+    def told_by(self) -> frozenset[str]:
+        return frozenset({"bmc.insecure", "bmc.ca_file"})
+
+    @property
     def certificate_fails(self) -> bool:
         return not (self.ca_file and self.valid)
 

@@ -10,7 +10,7 @@ from conformance.expectations.causes import Says, names_cause
 from conformance.expectations.claims import Claims, NeverClaims
 from conformance.expectations.requests import ReadsBeforeClaim
 from conformance.givens.bmc import OFF, ON, host
-from conformance.givens.perhaps import Perhaps
+from conformance.givens.circumstance import Circumstance
 from conformance.givens.redirect_elsewhere import RedirectElsewhere
 from conformance.scenario import Scenario, off, off_each
 from conformance.scenarios.words import EVERY_REQUEST, POSTS, RESETS, falls_after, meets
@@ -125,7 +125,7 @@ REDIRECTED_ELSEWHERE = Scenario(
         RedirectElsewhere("to-other-host", "other-host"),
         host(ON, name="to-http"),
         host(OFF, name="plain-http"),
-        Perhaps("plain-http speaks HTTP without TLS", Armed(fault=make_fault("tls.plain-http")), "plain-http"),
+        Circumstance("plain-http speaks HTTP without TLS", Armed(fault=make_fault("tls.plain-http")), "plain-http"),
         RedirectElsewhere("to-http", "plain-http", "http"),
     ),
     steps=off_each(("to-other-host", "to-http"), NeverClaims()),

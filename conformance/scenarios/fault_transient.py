@@ -12,7 +12,7 @@ from conformance.givens.no_selector import NoSelector
 from conformance.scenario import AskStep, Scenario, off
 from conformance.scenarios.words import EVERY_REQUEST, POWER_READS, RESETS, answers_instead, falls_after, meets
 from conformance.vocabulary import Cause, Level, Protocol
-from emulator import Armed, Asked, Intent, When, make_fault
+from emulator import Armed, Intent, RequestCame, When, make_fault
 
 UNAVAILABLE = "Base.1.8.ServiceTemporarilyUnavailable"
 SYSTEMS = "/redfish/v1/Systems"
@@ -56,7 +56,7 @@ BMC_RESTARTS = Scenario(
             Armed(
                 fault=make_fault("wire.reset", executed=False),
                 when=EVERY_REQUEST,
-                after=Asked(Intent.POWER_COMMAND),
+                after=RequestCame(Intent.POWER_COMMAND),
                 count=4,
                 must_fire=False,
             ),

@@ -7,7 +7,7 @@ from conformance.expectations.causes import names_cause
 from conformance.expectations.claims import Claims, NeverClaims
 from conformance.expectations.requests import ReadsBeforeClaim
 from conformance.givens.bmc import ON, host
-from conformance.givens.perhaps import Perhaps
+from conformance.givens.circumstance import Circumstance
 from conformance.scenario import AskStep, Scenario, off
 from conformance.scenarios.words import answers_instead, falls_after, meets
 from conformance.vocabulary import Cause, Level, Protocol
@@ -67,13 +67,13 @@ RANDOM_THIRD = Scenario(
         meets(
             "the connection is reset at the second request, which is not executed", "wire.reset", SECOND, count=1, executed=False
         ),
-        Perhaps(
+        Circumstance(
             "a sixth of the requests, drawn from the seed, loses its connection and is not executed",
             Armed(
                 fault=make_fault("wire.reset", executed=False), when=When(protocol=Protocol.REDFISH, skip=2), probability=A_SIXTH
             ),
         ),
-        Perhaps(
+        Circumstance(
             "a fifth of the others, drawn from the seed, is answered with 503",
             Armed(
                 fault=make_fault("redfish.reply", status=503, message_id=UNAVAILABLE),

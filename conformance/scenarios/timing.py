@@ -8,12 +8,12 @@ from __future__ import annotations
 from conformance import requirement as req
 from conformance.expectations.causes import names_cause
 from conformance.expectations.claims import Claims, LeavesOn, NeverClaims, answers
-from conformance.expectations.ending import ClosesSessions, EndsAfterSigterm
-from conformance.expectations.requests import AtMostCommands
+from conformance.expectations.ending import EndsAfterSigterm
+from conformance.expectations.requests import AtMostCommands, ClosesSessions
 from conformance.givens.bmc import OFF, ON, host
+from conformance.givens.circumstance import Circumstance
 from conformance.givens.inject import Inject
 from conformance.givens.no_selector import NoSelector
-from conformance.givens.perhaps import Perhaps
 from conformance.scenario import AskStep, Scenario, off, off_each
 from conformance.scenarios.words import (
     ALWAYS_ON_GET,
@@ -175,7 +175,7 @@ ON_TOO_SOON = Scenario(
         for name, what in (("running", ON), ("just-off", OFF))
         for given in (
             host(what, name=name),
-            Perhaps(
+            Circumstance(
                 f"{name}: the first two On of a host that is off are refused with 409",
                 Armed(
                     fault=make_fault(

@@ -30,7 +30,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from emulator.core.errors import RackMisconfigured
-from emulator.core.faults.board import Armed, Asked, RailIs
+from emulator.core.faults.board import Armed, RailIs, RequestCame
 from emulator.core.faults.trigger import Intent, When
 from emulator.core.vocab import Rail
 from emulator.faults import registry
@@ -88,9 +88,9 @@ def _moment(value: object) -> float | RailIs:
     raise ValueError(MOMENT)
 
 
-def _beginning(value: object) -> float | RailIs | Asked:
+def _beginning(value: object) -> float | RailIs | RequestCame:
     if isinstance(value, Mapping) and value.keys() == {"intent"} and value["intent"] in list(Intent):
-        return Asked(Intent(value["intent"]))
+        return RequestCame(Intent(value["intent"]))
     try:
         return _moment(value)
     except ValueError:

@@ -37,15 +37,26 @@ class ContentFault(Protocol):
     def change(self, answer: HttpContent) -> HttpContent: ...
 
 
-class HttpAsked(NamedTuple):
-    """A Redfish request before it is served: `path` as the client wrote it, decoded; header names in lower case. `etag` is the
-    entity tag of the system that it is about, None for a request that changes nothing or is about no system."""
+class Asked(NamedTuple):
+    """The request that a Redfish answer is for. `path` is as the client wrote it, decoded and without query; header names are in
+    lower case. `etag` is the entity tag of the system that it is about, None for a read and where it is about no system."""
 
     method: str
     path: str
     query: str
+    scheme: str
     headers: Mapping[str, str]
-    etag: str | None
+    etag: str | None = None
+
+
+@runtime_checkable
+class AskedContentFault(Protocol):
+    """Seam protocol: as `ContentFault`, where the new content depends on the request."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    def change_asked(self, answer: HttpContent, asked: Asked) -> HttpContent: ...
 
 
 @runtime_checkable
@@ -56,7 +67,7 @@ class RequestFault(Protocol):
     name: ClassVar[str]
     seam: ClassVar[Seam]
 
-    def instead(self, asked: HttpAsked) -> HttpReply | Redirect | None: ...
+    def instead(self, asked: Asked) -> HttpReply | Redirect | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,12 +295,8 @@ class Connection:
         piece = plain[:_PIECE]
         if self._tls is None:
             self._out = bytes(piece)
-        else:
-            try:
-                self._tls.encrypt(piece)
-            except ssl.SSLError:  # the client has closed its side without close_notify: nothing can be sent any more
-                self._drop()
-                return
+        elif not self._tls.encrypt(piece):
+            return self._drop()
         self._queued -= len(piece)
         self._plain = plain[_PIECE:] if len(plain) > _PIECE else None
 

@@ -10,7 +10,8 @@ import math
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -19,6 +20,7 @@ import requests
 from honest import PAUSE_S, Failed, Redfish
 
 BUDGET_S = 9.0
+LOG_OUT_S = 1.0
 MOST_COMMANDS = 3
 MOST_REDIRECTS = 3
 BUSY = (429, 503)
@@ -34,6 +36,27 @@ class Terminated(Exception):
     """SIGTERM has come."""
 
 
+class SameOriginSession(requests.Session):
+    """Follows redirects on one origin only, and those of a POST only where it stays a POST; else they are the answer."""
+
+    def __init__(self, may_follow: Callable[[str, str], bool]) -> None:
+        super().__init__()
+        self.may_follow = may_follow
+
+    def request(self, method: str, url: str, **more: Any) -> requests.Response:  # type: ignore[override]
+        for _ in range(MOST_REDIRECTS):
+            answer = super().request(method, url, **{**more, "allow_redirects": False})
+            target = urljoin(url, answer.headers.get("Location", ""))
+            if not 300 <= answer.status_code < 400 or target == url:
+                return answer
+            if method != "GET" and answer.status_code not in KEEPS_METHOD:
+                return answer
+            if not self.may_follow(url, target):
+                raise Failed(f"bad-response: redirected to another place, {target}")
+            url = target
+        raise Failed("bad-response: redirected again and again")
+
+
 class CarefulRedfish(Redfish):
     """One BMC over Redfish."""
 
@@ -43,6 +66,7 @@ class CarefulRedfish(Redfish):
 
     def __init__(self, bmc: Mapping[str, str]) -> None:
         super().__init__(bmc)
+        self.http = self.same_settings(self.careful_session())
         self.http.headers.update(self.headers)
         self.until = time.monotonic() + BUDGET_S
         self.sent = 0
@@ -51,6 +75,16 @@ class CarefulRedfish(Redfish):
         self.task = ""
         self.etag = ""
         self.last: requests.Response | None = None
+
+    def careful_session(self) -> requests.Session:
+        return SameOriginSession(self.may_follow)
+
+    def same_settings(self, session: requests.Session) -> requests.Session:
+        session.auth, session.verify, session.trust_env = self.http.auth, self.http.verify, False
+        return session
+
+    def may_follow(self, url: str, target: str) -> bool:
+        return urlsplit(url)[:2] == urlsplit(target)[:2]
 
     # -- asks ----------------------------------------------------------------------------------------------------------
 
@@ -68,6 +102,12 @@ class CarefulRedfish(Redfish):
             raise Failed(f"bad-response: {error!r}") from error
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def log_out(self) -> None:
+        """Does not wait long, whatever has been."""
+        signal.setitimer(signal.ITIMER_REAL, LOG_OUT_S)
+        with suppress(Overdue, *LOST):
+            super().log_out()
 
     def overdue(self, number: int, frame: FrameType | None) -> None:
         raise Overdue
@@ -125,6 +165,8 @@ class CarefulRedfish(Redfish):
         self.command(self.reset_type)
 
     def command(self, reset_type: str) -> None:
+        if self.reset_types and reset_type not in self.reset_types:
+            raise Failed(f"unsupported: the BMC has no {reset_type}")
         self.next_send = time.monotonic() + self.backoff()
         try:
             self.last = self.post(reset_type)
@@ -147,13 +189,15 @@ class CarefulRedfish(Redfish):
             self.task = self.last.headers.get("Location", "") if status == 202 else ""
         elif status < 400:
             self.give_up = f"bad-response: the reset was redirected (HTTP {status})"
+        elif status in (401, 403):
+            self.give_up = f"{'privilege' if status == 403 else 'auth'}: the account may not reset the system ({status})"
         elif status in BUSY:
             self.trouble = f"busy: HTTP {status}"
             self.next_send = time.monotonic() + self.asked_wait(self.last, 2.0)
         elif status in (412, 428):
             self.trouble = f"precondition: HTTP {status}"
             self.next_send = time.monotonic()
-            self.etag = "" if self.etag else str(self.ask("GET", self.url(self.system)).headers.get("ETag", ""))
+            self.etag = "" if self.etag else str(self.ask("GET", self.system).headers.get("ETag", ""))
         elif status in (400, 409):
             self.trouble = f"conflict-other (HTTP {status})"
         else:
@@ -168,7 +212,7 @@ class CarefulRedfish(Redfish):
         if not self.task:
             return
         try:
-            answer = self.ask("GET", self.url(self.task))
+            answer = self.ask("GET", self.task)
             told = answer.json() if answer.content else {}
         except (*LOST, ValueError):
             return
@@ -178,16 +222,16 @@ class CarefulRedfish(Redfish):
         if answer.status_code != 202 and ended not in ("New", "Pending", "Starting", "Running"):
             self.task = ""
 
-    def locate(self) -> None:
-        for _ in range(self.tries):
-            uri = self.bmc["system_uri"]
-            members = [] if uri else [member["@odata.id"] for member in self.get("/redfish/v1/Systems")["Members"]]
-            if uri or members:
-                self.system = uri or self.choose(members)
-                return
-            self.no_members()
-            time.sleep(0.5)
-        raise Failed("not-found: the BMC has no system")
+    def members(self) -> list[str]:
+        for tries in range(1, self.tries + 1):
+            try:
+                return super().members()
+            except Failed as error:
+                if tries == self.tries or "has no system" not in str(error):
+                    raise
+                self.no_members()
+                time.sleep(0.5)
+        raise AssertionError("the last try ends it")
 
     def no_members(self) -> None:
         """The list is empty."""
@@ -200,7 +244,7 @@ class CarefulRedfish(Redfish):
         while True:
             tries += 1
             try:
-                answer = self.ask("GET", self.url(path))
+                answer = self.ask("GET", path)
             except requests.Timeout:
                 if tries >= 2:
                     raise
@@ -239,33 +283,14 @@ class CarefulRedfish(Redfish):
         status = answer.status_code
         if status == 401:
             return self.unauthorized(path)
-        if status == 404:
-            raise Failed(f"not-found: {path} (HTTP 404)")
-        if status in BUSY:
-            raise Failed(f"busy: HTTP {status}")
-        if status < 300:
-            raise Failed(f"bad-response: HTTP {status}, and no JSON object")
-        raise Failed(f"bad-response: HTTP {status}")
+        self.expect_success(answer)
+        raise Failed(f"bad-response: HTTP {status}, and no JSON object")
+
+    def expect_success(self, answer: requests.Response) -> None:
+        if 300 <= answer.status_code < 400:
+            raise Failed(f"bad-response: redirected (HTTP {answer.status_code})")
+        super().expect_success(answer)
 
     def post(self, reset_type: str) -> requests.Response:
         headers = {"If-Match": self.etag} if self.etag else {}
-        path = f"{self.system}/Actions/ComputerSystem.Reset"
-        return self.ask("POST", self.url(path), json={"ResetType": reset_type}, headers=headers)
-
-    def ask(self, method: str, url: str, **more: Any) -> requests.Response:
-        """One answer. Redirects are followed on the same origin only, and a POST only where it stays one."""
-        for _ in range(MOST_REDIRECTS):
-            answer = self.http.request(method, url, timeout=self.request_s, allow_redirects=False, **more)
-            where = answer.headers.get("Location", "")
-            if not 300 <= answer.status_code < 400 or not where:
-                return answer
-            if method != "GET" and answer.status_code not in KEEPS_METHOD:
-                return answer
-            target = urljoin(url, where)
-            if not self.may_follow(url, target):
-                raise Failed(f"bad-response: redirected to another place, {target}")
-            url = target
-        raise Failed("bad-response: redirected again and again")
-
-    def may_follow(self, url: str, target: str) -> bool:
-        return urlsplit(url)[:2] == urlsplit(target)[:2]
+        return self.ask("POST", self.action_target(), json={"ResetType": reset_type}, headers=headers)

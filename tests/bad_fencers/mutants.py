@@ -12,6 +12,8 @@ from typing import Any
 
 import requests
 from honest import Failed, Ipmi, Redfish, spelled
+from mutants_identity import MUTANTS as OF_IDENTITY
+from mutants_logins import MUTANTS as OF_LOGINS
 
 
 class Claimed(Exception):
@@ -74,6 +76,9 @@ class PoweringOffIsOff(Redfish):
 class LastMember(Redfish):
     def locate(self) -> None:
         self.system = self.get("/redfish/v1/Systems")["Members"][-1]["@odata.id"]
+
+    def check_machine(self, body: Any) -> None:
+        """It knows no UUID."""
 
 
 class FirstMember(Redfish):
@@ -227,7 +232,7 @@ class AcceptedIsOff(Ipmi):
             raise Claimed
 
 
-MUTANTS = {
+MUTANTS: dict[str, type[Redfish]] = {
     kind.__name__: kind
     for kind in (
         ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff,
@@ -236,7 +241,7 @@ MUTANTS = {
         HomeIsEverything, TurnsOnFirst, WritesToAsk, Hammers, IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins,
         NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
     )
-}  # fmt: skip
+} | OF_LOGINS | OF_IDENTITY  # fmt: skip
 
 
 def fence(action: str, bmc: Mapping[str, str], mutant: str, spelling: str = "") -> str | bool | None:

@@ -25,18 +25,25 @@ class AnyAnswerIsOff(CarefulRedfish):
 class RedirectIsOff(CarefulRedfish):
     """Takes a redirect for an answer, and that for success."""
 
-    def ask(self, method: str, url: str, **more: Any) -> requests.Response:
-        answer = self.http.request(method, url, timeout=self.request_s, allow_redirects=False, **more)
+    def may_follow(self, url: str, target: str) -> bool:
+        raise Claimed
+
+    def expect_success(self, answer: requests.Response) -> None:
         if 300 <= answer.status_code < 400:
             raise Claimed
-        return answer
+        super().expect_success(answer)
+
+    def answered(self, status: int) -> None:
+        if 300 <= status < 400:
+            raise Claimed
+        super().answered(status)
 
 
 class FollowsWithGet(CarefulRedfish):
-    """Follows every redirect of a POST with a GET, and takes its 200 for the answer to the reset."""
+    """Follows every redirect of a POST as libraries do, with a GET, and takes its 200 for the answer to the reset."""
 
-    def ask(self, method: str, url: str, **more: Any) -> requests.Response:
-        return self.http.request(method, url, timeout=self.request_s, **more)
+    def careful_session(self) -> requests.Session:
+        return requests.Session()
 
     def answered(self, status: int) -> None:
         if status == 200:
@@ -53,8 +60,13 @@ class LeaksElsewhere(CarefulRedfish):
     """Knows that an answer from elsewhere is worth nothing, and has sent the password there by then."""
 
     def may_follow(self, url: str, target: str) -> bool:
-        self.http.get(target, timeout=self.request_s)
+        requests.get(target, auth=(self.bmc["user"], self.password), verify=False, timeout=self.request_s)
         return False
+
+
+class BrokenTlsIsOff(CarefulRedfish):
+    def unverified(self, error: Exception) -> str | bool | None:
+        raise Claimed
 
 
 class UnavailableIsOff(CarefulRedfish):
@@ -69,7 +81,7 @@ class UnreadableIsOff(CarefulRedfish):
         raise Claimed
 
 
-class UnauthorizedIsOff(CarefulRedfish):
+class One401IsOff(CarefulRedfish):
     def worth_another(self, answer: requests.Response, tries: int) -> float | None:
         if answer.status_code == 401:
             raise Claimed
@@ -222,8 +234,8 @@ class RebootLeavesOff(CarefulRedfish):
 MUTANTS = {
     kind.__name__: kind
     for kind in (
-        AnyAnswerIsOff, RedirectIsOff, FollowsWithGet, FollowsAnywhere, LeaksElsewhere, UnavailableIsOff, UnreadableIsOff,
-        UnauthorizedIsOff, NotFoundIsOff, NoSystemIsOff, EndOfTaskIsOff, LateIsOff, NoHeaders, AlwaysIfMatch, NeedsTask,
+        AnyAnswerIsOff, BrokenTlsIsOff, RedirectIsOff, FollowsWithGet, FollowsAnywhere, LeaksElsewhere, UnavailableIsOff, UnreadableIsOff,
+        One401IsOff, NotFoundIsOff, NoSystemIsOff, EndOfTaskIsOff, LateIsOff, NoHeaders, AlwaysIfMatch, NeedsTask,
         RebootWantsOn, TimesOutPerByte, CountsIterations, IgnoresSigterm, LeavesSession, TriesOnce, SendsOnce, SendsAtOnce,
         RebootLeavesOff,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import requests
-from honest import Failed, Ipmi, Redfish
+from honest import Ipmi, Redfish
 from requests.adapters import HTTPAdapter
 
 SESSIONS = "/redfish/v1/SessionService/Sessions"
@@ -48,11 +48,9 @@ class SessionAuth(Redfish):
     def locate(self) -> None:
         self.http.auth = None
         credentials = {"UserName": self.bmc["user"], "Password": self.bmc["password"]}
-        answer = self.ask("POST", self.url(SESSIONS), json=credentials)
+        answer = self.http.post(self.url(SESSIONS), json=credentials, timeout=self.request_s)
         if answer.status_code == 401:
             self.unauthorized(SESSIONS)
-        if 300 <= answer.status_code < 400:
-            raise Failed(f"bad-response: the log-in was redirected (HTTP {answer.status_code})")
         answer.raise_for_status()
         self.token_path = answer.headers["Location"]
         self.http.headers["X-Auth-Token"] = answer.headers["X-Auth-Token"]

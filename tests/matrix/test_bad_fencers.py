@@ -14,7 +14,8 @@ from conformance.scenarios import ALL, BY_ID
 from conformance.vocabulary import FindingKind, Verdict
 from profiles import load
 from tests.definitions import BAD_FENCERS, mutant
-from tests.matrix import faults_caught
+from tests.matrix.caught_logins_and_identity import LOGINS_AND_IDENTITY
+from tests.matrix.caught_trouble import NOTED, TROUBLE
 
 DELL = "dell-idrac9"
 OPENBMC = "openbmc-x86"
@@ -62,7 +63,8 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("NotInStateIsFailed", "STATE-003", DELL, STUCK, None),
     ("AcceptedIsOff", "IPMI-003", DELL, UNSAFE, FindingKind.FALSE),
     ("wrong-exits", "AGENT-003", DELL, UNSAFE, None),
-    *faults_caught.CAUGHT,
+    *LOGINS_AND_IDENTITY,
+    *TROUBLE,
 )
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
@@ -70,8 +72,8 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-mat
 
 @pytest.fixture(scope="module")
 def caught() -> Mapping[tuple[str, str, str], Result]:
-    wanted = list(dict.fromkeys((m, s, p) for m, s, p, *_ in (*CAUGHT, *faults_caught.NOTED)))
-    profiles = {name: load(name) for name in {profile for _, _, profile in wanted}}
+    wanted = list(dict.fromkeys((m, s, p) for m, s, p, *_ in (*CAUGHT, *NOTED)))
+    profiles = {name: load(name) for name in dict.fromkeys(profile for _, _, profile in wanted)}
     cells = [MatrixCell(mutant(name), profiles[profile], BY_ID[scenario]) for name, scenario, profile in wanted]
     return dict(zip(wanted, runner.run(cells, jobs=8), strict=True))
 
@@ -93,8 +95,8 @@ def test_a_planted_defect_is_caught(
 
 @pytest.mark.parametrize(
     ("name", "scenario", "profile", "rule", "verdict"),
-    faults_caught.NOTED,
-    ids=[f"{m}-{s}" for m, s, *_ in faults_caught.NOTED],
+    NOTED,
+    ids=[f"{m}-{s}" for m, s, *_ in NOTED],
 )
 def test_a_broken_should_is_noted(
     caught: Mapping[tuple[str, str, str], Result], name: str, scenario: str, profile: str, rule: str, verdict: Verdict

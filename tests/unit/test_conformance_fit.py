@@ -59,9 +59,27 @@ def test_optional_asks_are_left_out() -> None:
 
 
 def test_a_needed_capability_that_is_not_declared_does_not_apply() -> None:
-    some = cell("fence_bmc", "STATE-016")
+    some = cell("fence_redfish", "STATE-016")
     with pytest.raises(NotApplicable, match="does not declare sessions"):
         fit(replace(some, scenario=replace(some.scenario, needs=frozenset({"sessions"}))))
+
+
+def test_a_step_that_needs_more_is_left_out_and_none_left_does_not_apply() -> None:
+    some = cell("fence_redfish", "AUTH-005")
+    assert [step.bmc for step in fit(some).steps] == ["basic-only"]
+    mute = replace(some, definition=replace(some.definition, capabilities=frozenset({"redfish"})))
+    with pytest.raises(NotApplicable, match="does not declare sessions; fence_redfish does not declare basic-auth"):
+        fit(mute)
+    assert len(fit(replace(some, definition=replace(some.definition, capabilities=None))).steps) == 2
+
+
+def test_what_a_fencer_cannot_be_told_does_not_apply() -> None:
+    with pytest.raises(
+        NotApplicable, match=r"cannot be told that .* the IPMI target 0x82.*: its file has no \{bmc.ipmi_target\}"
+    ):
+        fit(cell("ipmitool", "ID-018"))
+    assert fit(cell("fence_ipmilan", "ID-018")).steps
+    assert fit(cell("cloudstack-redfish", "ID-004")).steps  # a function is handed everything
 
 
 def test_a_precondition_that_the_profile_lacks_does_not_apply() -> None:

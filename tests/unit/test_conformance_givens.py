@@ -12,7 +12,6 @@ from conformance.givens.bmc import HUNG, OFF, ON, host
 from conformance.givens.given import FaultFacts, Given, GivenOrigin, PlannedRack
 from conformance.givens.inject import Inject
 from conformance.givens.no_selector import NoSelector
-from conformance.givens.perhaps import Perhaps
 from conformance.givens.profile_answers import ProfileAnswers
 from conformance.givens.redirect_elsewhere import RedirectElsewhere
 from conformance.givens.wrong_password import WrongPassword
@@ -127,25 +126,11 @@ def test_a_kind_that_overrides_nothing_changes_nothing() -> None:
     assert given.origin is GivenOrigin.INJECTED
 
 
-def test_another_address_is_told_of_one_bmc_only() -> None:
-    given = Address("b", UNKNOWN_NAME, "a name that nobody knows")
-    values = {**VALUES, "bmc.port": "8443", "bmc.ipmi_host": "127.0.0.1", "bmc.url": "https://127.0.0.1:8443"}
-    told = given.handed_for("b", values)
+def test_another_address_is_told_and_the_ports_stay() -> None:
+    given = Address(UNKNOWN_NAME, "a name that nobody knows")
+    told = given.handed({**VALUES, "bmc.port": "8443", "bmc.ipmi_host": "127.0.0.1", "bmc.url": "https://127.0.0.1:8443"})
     assert (told["bmc.host"], told["bmc.ipmi_host"], told["bmc.url"]) == (UNKNOWN_NAME, UNKNOWN_NAME, "https://bmc.invalid:8443")
-    assert given.handed_for("target", values) == values
-    assert given.sentence == "b: the fencer is given the address bmc.invalid, a name that nobody knows"
-
-
-def test_what_is_about_all_bmcs_is_told_of_each() -> None:
-    assert NoSelector().handed_for("b", VALUES) == NoSelector().handed(VALUES)
-
-
-def test_a_fault_that_may_never_be_met_makes_no_run_void() -> None:
-    log = ArmingLog()
-    given = Perhaps("perhaps", Armed(fault=make_fault("power.ignore")))
-    given.arrange(cast(Emulator, log))
-    assert len(log.armed["target"]) == 1
-    assert given.faults(cast(Emulator, log)) == ()
+    assert given.sentence == "the fencer is given the address bmc.invalid, a name that nobody knows"
 
 
 @pytest.mark.parametrize(("scheme", "location"), [("https", "https://localhost:"), ("http", "http://127.0.0.1:")])

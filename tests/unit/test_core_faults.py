@@ -6,7 +6,7 @@ import pytest
 
 from emulator.core.bmc.accounts import AuthResult
 from emulator.core.errors import NoSuchFault, RackMisconfigured
-from emulator.core.faults.board import Armed, Asked, Phase, RailIs
+from emulator.core.faults.board import Armed, Phase, RailIs, RequestCame
 from emulator.core.faults.fault import LoginPoint, Seam
 from emulator.core.faults.trigger import ClientRequest, Intent, When
 from emulator.core.journal import EventKind
@@ -269,7 +269,7 @@ def test_what_a_fault_holds_back_bears_its_id_and_keeps_an_older_one():
 
 
 def test_after_a_request_the_next_one_is_the_first_that_it_acts_on(bench):
-    arm(bench, make_fault("power.ignore"), after=Asked(Intent.POWER_COMMAND))
+    arm(bench, make_fault("power.ignore"), after=RequestCame(Intent.POWER_COMMAND))
     command = ClientRequest(protocol="redfish", method="POST", path="/x", system="1", intent=Intent.POWER_COMMAND)
     fires = [len(bench.view().faults(Seam.POWER, request)) for request in (LOOK, command, LOOK, command)]
     assert fires == [0, 0, 1, 1]
@@ -277,7 +277,7 @@ def test_after_a_request_the_next_one_is_the_first_that_it_acts_on(bench):
 
 
 def test_before_that_request_it_waits(bench):
-    arm(bench, after=Asked(Intent.LOGIN))
+    arm(bench, after=RequestCame(Intent.LOGIN))
     assert (look(bench), phase(bench)) == ("On", Phase.WAITING)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator.core.errors import RackMisconfigured
-from emulator.core.faults.board import Asked, RailIs
+from emulator.core.faults.board import RailIs, RequestCame
 from emulator.core.faults.fault import Seam
 from emulator.core.faults.trigger import Intent, When
 from emulator.core.vocab import Rail, ResetType
@@ -211,4 +211,4 @@ def test_the_schema_has_a_variant_for_every_type_and_knows_required_parameters()
 
 def test_a_fault_that_begins_behind_a_request() -> None:
     armed = arming_from_mapping({"type": "wire.hang", "when": {"every": 3}, "after": {"intent": "power-command"}})
-    assert (armed.after, armed.when.every) == (Asked(Intent.POWER_COMMAND), 3)
+    assert (armed.after, armed.when.every) == (RequestCame(Intent.POWER_COMMAND), 3)

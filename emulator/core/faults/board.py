@@ -36,7 +36,7 @@ class RailIs:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestCame:
     """A condition on what clients have sent: a request with this intent has come. What begins with it acts on later requests."""
 
     intent: Intent
@@ -58,7 +58,7 @@ class Armed:
     when: When = ALWAYS
     count: int | None = None
     must_fire: bool = True
-    after: float | RailIs | Asked | None = None
+    after: float | RailIs | RequestCame | None = None
     until: float | RailIs | None = None
     probability: float = 1.0
 
@@ -106,7 +106,7 @@ class Arming:
         if armed.count is not None and self.fired >= armed.count:
             return Phase.SPENT
         after = armed.after
-        if not self.begun and after is not None and (isinstance(after, RailIs | Asked) or now - self.since < after):
+        if not self.begun and after is not None and (isinstance(after, RailIs | RequestCame) or now - self.since < after):
             return Phase.WAITING
         return Phase.ACTIVE
 
@@ -122,7 +122,7 @@ class Arming:
     def fires(self, request: ClientRequest, scene: Scene) -> bool:
         """Whether the fault acts on this request. Counts the match and the firing."""
         when, after = self.armed.when, self.armed.after
-        if not self.begun and isinstance(after, Asked):
+        if not self.begun and isinstance(after, RequestCame):
             self.begun = after.intent is request.intent
             return False
         if self.phase(scene.now) is not Phase.ACTIVE or not when.matches(request, scene.rail):

@@ -9,7 +9,7 @@ from emulator.core.faults.fault import Seam
 from emulator.faults.protocol.redirect import Redirect
 from emulator.faults.protocol.reply import HttpReply
 from emulator.faults.registry import fault, param
-from emulator.faults.seams import HttpAsked
+from emulator.faults.seams import Asked
 
 
 @fault("redfish.if-match", example={"when": {"intent": "power-command"}, "params": {"wants": "absent"}})
@@ -25,7 +25,7 @@ class IfMatch:
     name: ClassVar[str]
     seam: ClassVar[Seam] = Seam.PROTOCOL
 
-    def instead(self, asked: HttpAsked) -> HttpReply | Redirect | None:
+    def instead(self, asked: Asked) -> HttpReply | Redirect | None:
         sent = asked.headers.get("if-match")
         if self.wants == "absent":
             return None if sent is None else _failed("The header If-Match is not allowed for an action.")

@@ -9,7 +9,7 @@ from emulator.core.faults.fault import Seam
 from emulator.faults.protocol.redirect import Redirect
 from emulator.faults.protocol.reply import HttpReply
 from emulator.faults.registry import fault
-from emulator.faults.seams import HttpAsked
+from emulator.faults.seams import Asked
 
 JSON: Final = "application/json"
 WITH_BODY: Final = ("POST", "PATCH", "PUT")
@@ -24,7 +24,7 @@ class StrictHeaders:
     name: ClassVar[str]
     seam: ClassVar[Seam] = Seam.PROTOCOL
 
-    def instead(self, asked: HttpAsked) -> HttpReply | Redirect | None:
+    def instead(self, asked: Asked) -> HttpReply | Redirect | None:
         accepted = {part.partition(";")[0].strip().lower() for part in asked.headers.get("accept", "").split(",")}
         if accepted.isdisjoint({JSON, "application/*", "*/*"}):
             return _invalid(406, "Accept")

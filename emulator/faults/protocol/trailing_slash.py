@@ -10,7 +10,7 @@ from emulator.core.faults.fault import Seam
 from emulator.faults.protocol.redirect import Redirect
 from emulator.faults.protocol.reply import HttpReply
 from emulator.faults.registry import fault, param
-from emulator.faults.seams import HttpAsked
+from emulator.faults.seams import Asked
 
 
 @fault("redfish.trailing-slash", example={"when": {"method": "POST"}, "params": {"status": 307}})
@@ -23,7 +23,7 @@ class TrailingSlash:
     name: ClassVar[str]
     seam: ClassVar[Seam] = Seam.PROTOCOL
 
-    def instead(self, asked: HttpAsked) -> HttpReply | Redirect | None:
+    def instead(self, asked: Asked) -> HttpReply | Redirect | None:
         if asked.path.endswith("/"):
             return None
         return Redirect(f"{quote(asked.path)}/" + (f"?{asked.query}" if asked.query else ""), self.status)

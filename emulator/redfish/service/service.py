@@ -40,9 +40,10 @@ from emulator.redfish.service.call import (
 from emulator.redfish.service.changed_content import changed_by
 from emulator.redfish.service.error_shapes import ErrorMessage, ErrorShapes
 from emulator.redfish.service.etag import etag_of, matches
-from emulator.redfish.service.fault_answers import answer_of, answering
+from emulator.redfish.service.fault_answers import answer_of, instead_of_service
 from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify
 from emulator.redfish.service.paths import SYSTEMS
+from emulator.redfish.service.rerouting import answering, rerouted
 from emulator.redfish.service.resource import Resource, schema_of
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.tree import Tree
@@ -84,7 +85,7 @@ class Service:
 
     def classify(self, incoming: Incoming) -> Exchange:
         """What a request means. Nothing has been done about it yet."""
-        return classify(self._view, self._tree, incoming)
+        return classify(self._view, self._tree, rerouted(self._view.standing(Seam.PROTOCOL), incoming))
 
     def answer(self, incoming: Incoming, exchange: Exchange | None = None) -> HttpAnswer:
         """Journals the request, serves it, journals the answer.
@@ -116,9 +117,10 @@ class Service:
 
     def _answer_with_faults(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> HttpAnswer:
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
-        instead = answering(fired, call, self._system_etag) if fired else None
+        instead = instead_of_service(fired, call, self._system_etag) if fired else None
         if instead is not None and not instead.executed:
             return answer_of(instead, call, self._shapes)
+        resource = answering(fired, resource, lambda path: self._tree.find(self._view, path))
         answer = self._answer_without_faults(call, resource, credentials)
         if instead is not None or answer.status == 304 or call.incoming.method == "HEAD":
             call.looks.clear()  # the client does not get the body

@@ -12,7 +12,7 @@ DELL = "dell-idrac9"
 OPENBMC = "openbmc-x86"
 DMTF = "dmtf-generic"
 
-CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
+TROUBLE: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("AnyAnswerIsOff", "FAULT-001", DELL, UNSAFE, FALSE),
     ("AnyAnswerIsOff", "FAULT-002", DMTF, UNSAFE, FALSE),
     ("UnavailableIsOff", "FAULT-003", OPENBMC, UNSAFE, FALSE),
@@ -29,8 +29,8 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("FollowsAnywhere", "FAULT-016", DELL, UNSAFE, None),
     ("LeaksElsewhere", "FAULT-016", DMTF, HYGIENE, FindingKind.CREDENTIALS),
     ("DropIsDone", "FAULT-017", DELL, UNSAFE, EARLY),
-    ("UnreachableIsOff", "FAULT-018", DMTF, UNSAFE, FALSE),
-    ("UnauthorizedIsOff", "FAULT-019", DELL, UNSAFE, FALSE),
+    ("BrokenTlsIsOff", "FAULT-018", DMTF, UNSAFE, FALSE),
+    ("One401IsOff", "FAULT-019", DELL, UNSAFE, FALSE),
     ("NotFoundIsOff", "FAULT-020", OPENBMC, UNSAFE, FALSE),
     ("UnavailableIsOff", "FAULT-021", DELL, UNSAFE, FALSE),
     ("AnyAnswerIsOff", "FAULT-022", DMTF, UNSAFE, FALSE),
