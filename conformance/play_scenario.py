@@ -20,6 +20,7 @@ from conformance.adapters.base import Invocation
 from conformance.adapters.definition import Definition
 from conformance.givens.given import FaultFacts, Given, PlannedRack
 from conformance.leaks import search
+from conformance.machine_lag import MachineLag
 from conformance.outcome import FencerOutcome
 from conformance.run_directory import run_directory
 from conformance.scenario import AskStep, Scenario
@@ -28,6 +29,8 @@ from emulator import Emulator, Endpoint, Event, EventKind, Place, Rail
 from profiles.model import Profile
 
 LOOPBACK: Final = "127.0.0.1"
+GATES_SHARE: Final = 0.5
+"""A gate that has been read twice opens after this share of the fencer's deadline at the latest: the other half is left."""
 SETTLE_S: Final = 16.0
 """How long a host may still take to fall after a claim that was not true; openbmc-x86 needs up to 15 s."""
 
@@ -41,6 +44,7 @@ class Played:
     events: tuple[Event, ...]
     secrets: tuple[str, ...]
     faults: tuple[FaultFacts, ...]
+    lag_s: float = 0.0  # by how much the machine was late meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,8 @@ def play(what: Play, stop: threading.Event) -> Played:
         told = [handed((*given, *step.told), emulator.endpoints[step.bmc]) for step in what.steps]
         secrets = secrets_of(emulator, told)
         asks = zip(what.steps, told, strict=True)
-        outcomes = tuple(_ask(emulator, what, n, step, values, secrets, stop) for n, (step, values) in enumerate(asks))
+        with MachineLag() as lag:
+            outcomes = tuple(_ask(emulator, what, n, step, values, secrets, stop) for n, (step, values) in enumerate(asks))
         asked = {step.bmc for step in what.steps}
         return Played(
             steps=what.steps,
@@ -75,6 +80,7 @@ def play(what: Play, stop: threading.Event) -> Played:
             events=emulator.events(),
             secrets=secrets,
             faults=tuple(fault for each in given for fault in each.faults(emulator) if fault.bmc in asked),
+            lag_s=lag.seconds,
         )
 
 
@@ -135,6 +141,7 @@ def _ask(
 ) -> FencerOutcome:
     system = emulator.endpoints[step.bmc].systems[0].id
     emulator.forget_open_gate(step.bmc, system)
+    emulator.limit_gates(GATES_SHARE * what.definition.deadline)
     emulator.record(step.bmc, EventKind.FENCER, what="start", ask=number, action=step.ask.value, system=system)
 
     def stamp() -> None:

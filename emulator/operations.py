@@ -82,6 +82,14 @@ class EmulatorOperations(ABC):
         """A gate that has opened stays open; afterwards the next gated command gets a new one."""
         self.call(lambda rack: rack.effects.forget_open_gate(rack.unit(name).system(system_id(rack, name, system))))
 
+    def limit_gates(self, seconds: float) -> None:
+        """From now on every gate opens at most `seconds` from now, if the power has been read twice by then."""
+
+        def limit(rack: Rack) -> None:
+            rack.effects.gates_open_by = rack.clock.now() + seconds
+
+        self.call(limit)
+
     def let_fall(self, name: str, system: str | None = None, *, timeout_s: float) -> bool:
         """Opens the gate of a host without a client's look, and waits until its rail is down, at most `timeout_s` seconds.
 

@@ -56,7 +56,7 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("AlwaysSucceeds", "STATE-016", DELL, UNSAFE, FindingKind.FALSE),
     ("AlwaysSucceeds", "STATE-019", DELL, UNSAFE, FindingKind.FALSE),
     ("AlwaysFails", "STATE-001", DELL, STUCK, None),
-    ("AlwaysFails", "TRUTH-001", DELL, Verdict.ERROR, FindingKind.UNFIRED),
+    ("AlwaysFails", "TRUTH-001", DELL, STUCK, FindingKind.NOT_TRIED),
     ("Spins", "STATE-016", DELL, HANG, None),
     ("NotInStateIsOff", "IPMI-002", DELL, UNSAFE, FindingKind.FALSE),
     ("NotInStateIsFailed", "STATE-003", DELL, STUCK, None),
