@@ -103,6 +103,7 @@ def test_requirements_are_numbered_without_a_gap() -> None:
         ("FENCE-2", ("whatever the BMC answers to a reset", "MUST", "STATE-001", "Liveness")),
         ("fence-15", ("G3 in every scenario",)),
         ("FENCE-23", ("every scenario",)),
+        ("FENCE-13", ("tested by    expectations of scenarios",)),
         ("FENCE-11", ("STATE-012, TRUTH-011",)),
         ("G6", ("Only the power of the target", "FENCE-16", "every scenario")),
         ("g4", ("SHOULD",)),
