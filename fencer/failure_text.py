@@ -104,8 +104,8 @@ def deadline_passed(state: ProcedureState, now: float) -> Failure:
     within = f"within {state.limits.deadline:g} s"
     if state.proof:
         return _proof_unfinished(state, within)
-    # A single failed read after a refused command may be a read that the deadline cut short: report the refusal instead.
-    if state.read_failure is not None and (state.command_failure is None or state.failed_reads > 1):
+    # A single failed read may be one that the deadline cut short: what was known before it is reported instead.
+    if state.read_failure is not None and (state.failed_reads > 1 or not state.readings):
         return replace(state.read_failure, text=f"{state.read_failure.text}; gave up {within}; {known}")
     if state.readings and _is_contradicted(state.readings[-1]):
         return _contradicted(state.readings[-1], state, within)
