@@ -54,6 +54,7 @@ class Adversary:
     last_off: bool = False
     in_a_row: int = 0
     refused: bool = False
+    post_broken: bool = False
     trail: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -65,7 +66,10 @@ class Adversary:
         return True
 
     def _chosen(self, it: Handler, body: bytes) -> tuple[str, Reply]:
-        if self._breaks():
+        # An honest BMC refuses one command at most: two refusals with one cause, or three, end a fence before its deadline.
+        spared = it.command == "POST" and self.post_broken and not self.hostile
+        if not spared and self._breaks():
+            self.post_broken = self.post_broken or it.command == "POST"
             if not self.refused and self.dice.random() < 0.1:
                 self.refused = True
                 return "401", lambda it: it.reply(401, WWW_Authenticate="Basic")

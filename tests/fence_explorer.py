@@ -37,7 +37,7 @@ LIMITS = Limits(deadline=3.0, stable_for=1.0, poll=0.25, poll_max=0.25)
 REQUESTS = 2
 CHASSIS = "/c/1"
 SAYS, SILENT, SHARED, UNKNOWN = WitnessState
-TROUBLE = frozenset({Cause.TIMEOUT, Cause.BUSY, Cause.UNREACHABLE})
+TROUBLE = frozenset({Cause.TIMEOUT, Cause.BUSY, Cause.UNREACHABLE, Cause.NOT_FOUND})
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ READS = (
     Answer("powering off", "PoweringOff", (SAYS, "Off")),
     Answer("null", None),
     Answer("lost", failure=Cause.TIMEOUT),
+    Answer("not found", failure=Cause.NOT_FOUND),
     Answer("no evidence", failure=Cause.BAD_RESPONSE),
 )
 COMMAND_ANSWERS = (

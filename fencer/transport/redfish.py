@@ -7,7 +7,8 @@ Rules
   2. It reads the System's PowerState live each time. It asks the chassis that the System links to at the first read, and at
      every read that says Off; a chassis that was asked once is asked always. `fencer.witnesses` judges what they say.
   3. A body counts only for the resource that was asked for (`redfish_bodies`).
-  4. A request of a read that is lost (dropped, no answer, HTTP 429 or 503) is sent once more within the read.
+  4. A request of a read that is lost (dropped, no answer) or fails otherwise is sent once more within the read, except where
+     the user was refused.
   5. It posts the reset once, to the action target that the System advertises.
 
 Theory
@@ -45,6 +46,7 @@ MAX_PAGES = 20
 PARALLEL_FROM = 3  # chassis in one read; so many are read over several connections at once
 REPEAT_AFTER_S = 0.1
 LOST = frozenset({Cause.UNREACHABLE, Cause.TIMEOUT, Cause.BUSY})
+NOT_REPEATED = frozenset({Cause.AUTH, Cause.LOCKED, Cause.PRIVILEGE, Cause.CONFIG})
 IDENTITY_KEYS = ("UUID", "SerialNumber", "SKU")
 RESET = "#ComputerSystem.Reset"
 
@@ -357,11 +359,11 @@ class RedfishTransport:
         return min(self._end, time.monotonic() + self._request)
 
     def _get(self, path: str, kind: ResourceKind) -> HttpResponse:
-        """Reads one resource, and once more if the request is lost. Raises CallFailed."""
+        """Reads one resource, and once more if that fails. Raises CallFailed."""
         try:
             answer = self._get_once(path, kind)
         except CallFailed as call_failed:
-            if call_failed.final or call_failed.failure.cause not in LOST or left_until(self._end) <= 2 * REPEAT_AFTER_S:
+            if call_failed.final or call_failed.failure.cause in NOT_REPEATED or left_until(self._end) <= 2 * REPEAT_AFTER_S:
                 raise
             self._repeated += 1
             time.sleep(REPEAT_AFTER_S)

@@ -121,7 +121,7 @@ GUARDS: dict[str, Mutation] = {
     "a longer proof after trouble": _proof(span=1.0),
     "On ends the series": _kept_proof(EventMeaning.OPPOSITE),
     "an unusable reading ends the series": _kept_proof(EventMeaning.UNUSABLE),
-    "a failure that is not a loss ends the series": lambda patch: patch.setattr(procedure_state, "LOST", frozenset(Cause)),
+    "a body that is no evidence ends the series": lambda patch: patch.setattr(procedure_state, "SAID_SOMETHING", frozenset()),
     "only reads prove": _claim_on_accepted,
     "exactly Off": lambda patch: patch.setattr(
         witnesses, "judged", lambda reading, memory: replace(reading, power=Power.ON if reading.word == "On" else Power.OFF)
@@ -187,4 +187,4 @@ def test_the_words_of_a_failure_do_not_contradict_themselves() -> None:
     off = Reading(power=Power.OFF, word="Off", at=14.0, path="redfish")
     state = replace(state, accepted=None, readings=(off,), proof=(off,))
     text = failure_text.deadline_passed(state, 15.0).text
-    assert text == "Off was read 1 time over 0.0 s before the end of 15 s; a proof needs 2 reads over 1 s"
+    assert text == "Off was read 1 time without a break over 0.0 s before the end of 15 s; a proof needs 2 reads over 1 s"

@@ -85,7 +85,7 @@ def test_off_and_on_in_turn_for_ever_is_never_off(bmc: Bmc) -> None:
         (Cause.UNREACHABLE, False),
         (Cause.BUSY, False),
         (Cause.BAD_RESPONSE, True),
-        (Cause.NOT_FOUND, True),
+        (Cause.NOT_FOUND, False),
     ],
 )
 def test_a_lost_read_makes_the_proof_longer_and_any_other_failure_starts_it_again(bmc: Bmc, cause: Cause, voids: bool) -> None:
