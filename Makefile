@@ -5,7 +5,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt peers bench nightly clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
+NIGHTLY_PARTS := property ha floods matrix spellings validators
+.PHONY: help setup demo test check fmt peers bench nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,19 +33,23 @@ demo: $(VENV)/.run  ## Play the incident in front of you, on real sockets, and w
 
 test: $(VENV)/.dev  ## All tests that need nothing but Python; the pure cores' coverage gate
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest -q -n 2 tests/unit tests/property
+	$(BIN)/python -m coverage run -m pytest -q -n 2 --dist worksteal $(MEASURED)
 	@$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --fail-under=100 --skip-covered --include='$(PURE)'
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/unit tests/property $(addprefix --ignore=,$(MEASURED))
 	$(BIN)/python -m pytest -q -n 4 --dist loadgroup tests/wire tests/e2e tests/packaging
+
+# The tests of the pure cores (IPMI's drive most of the core's machine). Measuring costs twice the time, so nothing else is measured.
+MEASURED := $(wildcard $(patsubst %,tests/unit/test_%_*.py,core conformance fencer ha ipmi))
 
 comma := ,
 empty :=
 space := $(empty) $(empty)
 PURE  := $(subst $(space),$(comma),$(strip \
 	emulator/core/* emulator/wire/ops.py \
-	$(addprefix conformance/,judge.py expectations.py invariants.py timeline.py finding.py) \
+	$(addprefix conformance/,judge.py expectations/* givens/* invariants.py timeline.py finding.py scenario.py vocabulary.py result.py secret_forms.py) \
 	$(addprefix fencer/,outcome.py procedure.py procedure_state.py command_plan.py events_effects.py failure_text.py witnesses.py identity.py) \
-	$(addprefix fencer/ha/,states.py machine.py effects.py policy.py fence.py proof.py fence_limiter.py record.py observations.py step_builder.py \
+	$(addprefix fencer/ha/,states.py machine.py effects.py policy.py fence.py recovery.py proof.py fence_limiter.py record.py observations.py step_builder.py \
 		cloudstack.py)))
 
 check: $(VENV)/.dev  ## Lint, format, types, the dependency rule
@@ -57,9 +62,9 @@ fmt: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-peers: $(VENV)/.peers  ## Run other people's programs against ours; installs the missing ones with apt-get (needs root)
+peers: $(VENV)/.peers  ## Other people's programs against ours, and the whole conformance table; installs the missing ones with apt-get (needs root)
 	@tools/peers-install
-	$(BIN)/python -m pytest -q -n 4 --dist loadgroup tests/peers
+	$(BIN)/python -m pytest -q -n 4 --dist loadgroup tests/peers tests/matrix
 
 lab: $(VENV)/.run  ## Build and start the HA lab with Docker; it stays up
 	@$(BIN)/python -m lab up --policy $(POLICY)
@@ -88,8 +93,30 @@ bench: $(VENV)/.peers  ## Timing claims, measured; installs wrk with apt-get whe
 	@tools/peers-install wrk
 	$(BIN)/python -m pytest -q -s tests/bench
 
-nightly: $(VENV)/.peers  ## The long runs: bigger state spaces, more random input
-	EFFORT=nightly $(BIN)/python -m pytest -q -n 2 --timeout 3600 tests/property tests/nightly
+LONG := EFFORT=nightly $(BIN)/python -m pytest -q -n 2 --timeout 7200
+HA_PROPERTIES := $(wildcard tests/property/test_ha_*.py)
+
+nightly: $(VENV)/.peers  ## The long runs, part after part (nightly-property and so on); prints how long each took
+	@tools/run-parts nightly $(NIGHTLY_PARTS)
+
+nightly-property: $(VENV)/.dev  ## More random input for everything but the HA machine
+	$(LONG) --dist worksteal tests/property $(addprefix --ignore=,$(HA_PROPERTIES))
+
+nightly-ha: $(VENV)/.dev  ## Bigger state spaces and longer histories of the HA machine
+	$(LONG) --dist worksteal $(HA_PROPERTIES)
+
+nightly-floods: $(VENV)/.peers  ## Hostile packets while a real client works
+	@tools/peers-install ipmitool
+	$(BIN)/python -m pytest -q -s tests/bench/test_ipmi_floods.py
+
+nightly-matrix: $(VENV)/.dev  ## The conformance table on every profile
+	$(LONG) --dist loadgroup tests/matrix
+
+nightly-spellings: $(VENV)/.dev  ## Every planted mutant in every spelling of its requests
+	$(LONG) --dist loadgroup tests/nightly
+
+nightly-validators: $(VENV)/.peers  ## DMTF's validators and checkers on every profile
+	$(LONG) --dist loadgroup tests/peers/test_redfish_validators.py
 
 clean:  ## Remove what make made
 	rm -rf $(VENV) report.html demo-out .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,21 +1,29 @@
-"""The causal chain of a finding, told from the journal and from nothing else."""
+"""The causal chain of a finding, told from the journal and from nothing else.
+
+The runner calls `tell` once per finding, after the run. Where the journal holds a look, a line says what the client was told
+("System says PowerState On"). Where a wire fault lost, cut or altered an answer, the line says that instead of the answer.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from conformance.timeline import text
+from conformance.timeline import is_power_command, text
 from emulator import Event, EventKind, chain
 
 MOST_LINES = 24
 HEAD_LINES = 16
 TRUTH = frozenset({EventKind.RAIL, EventKind.OS, EventKind.GATE})
+ANSWERS = frozenset({EventKind.RESPONSE, EventKind.WIRE, EventKind.LOOK, EventKind.FAULT, EventKind.COMMAND, EventKind.AUTH})
+"""What belongs to a request, and is told with it."""
+VIEWS: Mapping[str, str] = {"system": "System", "chassis": "Chassis"}
 ACTORS: Mapping[EventKind, str] = {
     EventKind.FENCER: "fencer",
     EventKind.REQUEST: "fencer",
     EventKind.RESPONSE: "BMC",
     EventKind.COMMAND: "BMC",
+    EventKind.LOOK: "BMC",
     EventKind.REPORT: "BMC",
     EventKind.AUTH: "BMC",
     EventKind.SESSION: "BMC",
@@ -51,17 +59,20 @@ def tell(events: Sequence[Event], anchors: Iterable[int], ask: int) -> tuple[Cha
     end = min(later, default=events[-1].seq + 1)
     chosen = {event.seq for anchor in anchors for event in chain(by_seq, anchor)} | {e.seq for e in stamps}
     chosen |= {e.seq for e in events if start.seq < e.seq < end and e.kind in TRUTH}
-    orders = [e.seq for e in events if start.seq < e.seq < end and is_order(e)]
+    orders = [e.seq for e in events if start.seq < e.seq < end and is_power_command(e)]
     chosen |= {*orders[:2], *orders[-1:]}
     asked = {seq for seq in chosen if by_seq[seq].kind is EventKind.REQUEST}
-    chosen |= {
-        e.seq
-        for e in events
-        if e.cause in asked and e.kind in (EventKind.RESPONSE, EventKind.FAULT, EventKind.COMMAND, EventKind.AUTH)
-    }
+    chosen |= {e.seq for e in events if e.cause in asked and e.kind in ANSWERS}
     commands = {seq for seq in chosen if by_seq[seq].kind is EventKind.COMMAND}
     chosen |= {e.seq for e in events if e.cause in commands and e.kind in (EventKind.FAULT, EventKind.REPORT)}
-    lines = [_line(by_seq[seq], start.t) for seq in sorted(chosen) if by_seq[seq].kind in ACTORS]
+    spoiled = {e.cause for e in events if e.kind is EventKind.WIRE and is_spoiled(e)}
+    shown = [
+        e
+        for seq in sorted(chosen)
+        if (e := by_seq[seq]).kind in ACTORS and not (e.kind is EventKind.RESPONSE and e.cause in spoiled)
+    ]
+    answers = {e.cause: e for e in events if e.kind is EventKind.RESPONSE}
+    lines = [_line(e, by_seq, answers, start.t) for e in shown]
     if len(lines) <= MOST_LINES:
         return tuple(lines)
     tail = MOST_LINES - HEAD_LINES
@@ -69,14 +80,43 @@ def tell(events: Sequence[Event], anchors: Iterable[int], ask: int) -> tuple[Cha
     return (*lines[:HEAD_LINES], gap, *lines[-tail:])
 
 
-def is_order(event: Event) -> bool:
-    """Whether a request asks for a change of power, whatever became of it."""
-    path = text(event, "path")
-    return event.kind is EventKind.REQUEST and (path == "chassis-control" or path.endswith("/Actions/ComputerSystem.Reset"))
+def is_spoiled(event: Event) -> bool:
+    """Whether a wire event says that an answer did not reach the client as the BMC gave it."""
+    return text(event, "answer") in ("none", "cut", "altered")
 
 
-def _line(event: Event, origin: float) -> ChainLine:
-    return ChainLine(event.seq, event.cause, event.t - origin, ACTORS[event.kind], describe(event))
+def _line(event: Event, by_seq: Mapping[int, Event], answers: Mapping[int | None, Event], origin: float) -> ChainLine:
+    match event.kind:
+        case EventKind.LOOK:
+            words = look(event, by_seq.get(event.cause or 0))
+        case EventKind.WIRE if is_spoiled(event):
+            words = spoiled(event, answers.get(event.cause))
+        case _:
+            words = describe(event)
+    return ChainLine(event.seq, event.cause, event.t - origin, ACTORS[event.kind], words)
+
+
+def look(event: Event, asked: Event | None) -> str:
+    """What a client was told of the power, and by what: "System says PowerState On", "chassis status says off"."""
+    view, word = text(event, "view"), event.data.get("word")
+    if view in VIEWS:
+        return f"{VIEWS[view]} says PowerState {'null' if word is None else word}"
+    command = text(asked, "path").replace("-", " ") if asked is not None and asked.kind is EventKind.REQUEST else ""
+    said = "that it does not know" if word is None else str(word).lower()
+    return f"{command or view} says {said}"
+
+
+def spoiled(event: Event, answer: Event | None) -> str:
+    """What became of an answer, from the wire event; the answer that the BMC gave, if it gave one, in brackets."""
+    fault = text(event, "fault")
+    if answer is None:
+        return f"the request is not executed, and there is no answer ({fault})"
+    given = describe(answer).removeprefix("answers ")
+    if text(event, "answer") == "none":
+        return f"the answer ({given}) is lost: the fencer gets none of it ({fault})"
+    if text(event, "answer") == "cut":
+        return f"the answer ({given}) is cut after {text(event, 'sent')} of {text(event, 'size')} bytes ({fault})"
+    return f"the answer ({given}) is altered on its way ({fault})"
 
 
 def describe(event: Event) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from conformance import cause_patterns as wording
 from conformance import requirement as req
-from conformance.expectations import AskCase, how_it_ended
+from conformance.expectations.case import AskCase, how_it_ended
 from conformance.finding import Finding
+from conformance.secret_forms import shown
 from conformance.timeline import is_bmc_reset, is_write, text
 from conformance.vocabulary import Ask, Claim, FindingKind, Level, Verdict
 from emulator import Event, Rail
@@ -26,6 +27,7 @@ def check(case: AskCase) -> Iterator[Finding]:
         _true_claim,
         _ends,
         _no_leftovers,
+        _well_behaved,
         _no_secret,
         _only_target,
         _only_power,
@@ -84,6 +86,9 @@ def _kind_of_false_off(case: AskCase) -> tuple[FindingKind, str]:
         return FindingKind.RESURRECTED, "it had been off and was on again"
     if addressed and case.window.system not in addressed:
         return FindingKind.WRONG_TARGET, f"it had looked at {', '.join(sorted(addressed))}, the target is {case.window.system}"
+    taken = case.window.systems_taken_for_off
+    if taken and case.window.system not in taken:
+        return FindingKind.WRONG_TARGET, f"off was {', '.join(sorted(taken))}, the target is {case.window.system}"
     if after:
         return FindingKind.EARLY, "it went off after the claim"
     return FindingKind.FALSE, "it never went off"
@@ -131,6 +136,18 @@ def _no_leftovers(case: AskCase) -> Iterator[Finding]:
         )
 
 
+def _well_behaved(case: AskCase) -> Iterator[Finding]:
+    if case.outcome.conduct:
+        yield case.finding(
+            Verdict.HYGIENE,
+            "G2",
+            "a process that leaves its watcher and its HOME alone and stays within the suite's limits",
+            f"it {'; it '.join(case.outcome.conduct)}",
+            kind=FindingKind.CONDUCT,
+            requirement=req.WELL_BEHAVED,
+        )
+
+
 # -- G3 --------------------------------------------------------------------------------------------------------------------
 
 
@@ -153,7 +170,7 @@ def _no_secret(case: AskCase) -> Iterator[Finding]:
 
 
 def _holds(case: AskCase, where: str) -> bool:
-    return any(secret in where for secret in case.secrets)
+    return shown(case.secrets, where)
 
 
 # -- G6 --------------------------------------------------------------------------------------------------------------------

@@ -5,8 +5,9 @@ Rules
      journal, at the position of the claim.
   2. The invariants G1 to G7 hold in every scenario; expectations come on top.
   3. Only a broken MUST makes a finding. A broken SHOULD, and a cause that only the built-in words could not find, is a note.
-  4. A fault that had to fire and did not makes the run void (ERROR) unless it failed in a way that the fault could only have made
-     worse: UNSAFE, HANG and STUCK stand.
+  4. The run is void (ERROR) where a fault was not met without which nothing was tested: one that must fire and did not, or one
+     that need not fire (`must_fire=False`) and did not although its BMC took a power command in. Verdicts that such a fault could
+     only have made worse stand: UNSAFE, HANG, STUCK and HYGIENE.
 
 Theory
   Off is safe to claim when the rail is down. A reboot is safe when the incarnation has moved, or the host is off: then the run
@@ -18,17 +19,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from conformance import expectations, invariants
+from conformance import invariants
 from conformance.cause_patterns import Patterns
+from conformance.expectations.case import AskCase
 from conformance.finding import AskFacts, Finding, Judgement
+from conformance.givens.given import FaultFacts
 from conformance.outcome import FencerOutcome
 from conformance.requirement import ALL, Requirement
 from conformance.scenario import AskStep
 from conformance.timeline import AskWindow, HostTruth, Incomplete, Timeline
-from conformance.vocabulary import SEVERITY, Claim, FindingKind, Level, Verdict
-from emulator import Event
+from conformance.vocabulary import Claim, FindingKind, Level, Verdict
+from emulator import Event, EventKind
 
-STANDS_WITHOUT_FAULT = frozenset({Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK})
 BY_ID: Mapping[str, Requirement] = {requirement.id: requirement for requirement in ALL}
 
 
@@ -43,7 +45,7 @@ class Trial:
     deadline: float
     secrets: Sequence[str] = ()
     causes: Patterns | None = None  # the fencer's own; None: the built-in words, which can only warn
-    unfired: Sequence[str] = field(default=())
+    faults: Sequence[FaultFacts] = field(default=())
 
 
 def judge(trial: Trial) -> Judgement:
@@ -56,7 +58,7 @@ def judge(trial: Trial) -> Judgement:
             window = timeline.window(number)
             before = timeline.truth(window.bmc, window.system, window.start.seq)
             at_claim = timeline.truth(window.bmc, window.system, window.claim.seq)
-            case = expectations.AskCase(
+            case = AskCase(
                 requirement=trial.requirement,
                 window=window,
                 outcome=outcome,
@@ -66,21 +68,29 @@ def judge(trial: Trial) -> Judgement:
                 secrets=tuple(trial.secrets),
                 causes=trial.causes,
             )
-            for word in step.expect:
-                found += expectations.check(word, case)
+            found += (finding for word in step.expect if (finding := word.check(case)) is not None)
             found += invariants.check(case)
             facts.append(_facts(window, outcome, before, at_claim))
     except Incomplete as error:
         return _void(str(error), facts)
-    return _sum_up(found, facts, tuple(trial.unfired))
+    return _sum_up(found, facts, unfired(trial.faults, trial.events))
 
 
-def _sum_up(found: Sequence[Finding], facts: Sequence[AskFacts], unfired: tuple[str, ...]) -> Judgement:
-    findings = sorted((f for f in found if f.level is Level.MUST), key=lambda f: SEVERITY[f.verdict])
+def unfired(faults: Sequence[FaultFacts], events: Sequence[Event]) -> tuple[str, ...]:
+    """The faults without which nothing was tested, as sentences.
+
+    One that must fire and did not; and one that need not, where its BMC took a power command in and yet it did not act on it.
+    """
+    commanded = {event.bmc for event in events if event.kind is EventKind.COMMAND}
+    return tuple(f.sentence for f in faults if f.fired == 0 and (f.must_fire or f.bmc in commanded))
+
+
+def _sum_up(found: Sequence[Finding], facts: Sequence[AskFacts], never_met: tuple[str, ...]) -> Judgement:
+    findings = sorted((f for f in found if f.level is Level.MUST), key=lambda f: f.verdict.severity)
     notes = tuple(f for f in found if f.level is Level.SHOULD)
     verdict = findings[0].verdict if findings else Verdict.PASS
-    if unfired and verdict not in STANDS_WITHOUT_FAULT:
-        return _void(f"never met, so nothing was tested: {'; '.join(unfired)}", facts, FindingKind.UNFIRED)
+    if never_met and not verdict.stands_without_fault:
+        return _void(f"never met, so nothing was tested: {'; '.join(never_met)}", facts, FindingKind.UNFIRED)
     return Judgement(
         verdict=verdict,
         kind=findings[0].kind if findings else None,

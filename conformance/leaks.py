@@ -1,28 +1,176 @@
-"""Files in which a fencer has left its password (G3)."""
+"""Files in which a fencer has left its password (G3). Called by `play_scenario` after each ask, in the cell's thread.
+
+Rules
+  1. Each cell has a password of its own: a file that holds it was written by this cell's fencer, whoever else writes beside it.
+  2. The time of a file is its change time (ctime), which a program cannot set back.
+  3. Bounded in entries, depth, bytes and time; what could not be searched is said. No link is followed, no other file system is
+     entered.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import errno
+import os
+import re
+import stat
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
-LARGEST: Final = 4_000_000  # bytes; nobody's log grows beyond that in one run
+from conformance.run_directory import PREFIX, MonotonicTime, RunDirectory, open_directory, read_regular
+from conformance.secret_forms import shown_in_bytes
+
+LARGEST: Final = 4_000_000
+"""Bytes of one file; nobody's log grows beyond that in one run."""
+MOST_SAID: Final = 10  # sentences about what was not searched
+COARSE_S: Final = 0.1
+"""Seconds by which a file's time may lie before the time at which it was written."""
+TEMPORARY: Final = ("/tmp", "/var/tmp", "/dev/shm")
 
 
-def files_with(secrets: Sequence[str], *, left_in: Path, beside: Path, since: float) -> tuple[str, ...]:
-    """Names of files that hold a secret: all below `left_in`; in `beside` those written after `since` (Unix time)."""
-    needles = [secret.encode() for secret in secrets]
-    found = [file for file in left_in.rglob("*") if _holds(file, needles, 0.0)]
-    found += [file for file in beside.iterdir() if _holds(file, needles, since)]
-    return tuple(dict.fromkeys(file.name for file in found))
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How far a search goes: directories below the first, entries, seconds.
+
+    Directories deeper than `unchanged` are entered only if something was added to them or they are new.
+    """
+
+    depth: int
+    entries: int
+    seconds: float
+    unchanged: int = 32
 
 
-def _holds(file: Path, needles: Sequence[bytes], since: float) -> bool:
+HOME: Final = Bounds(32, 20_000, 2.0)
+BESIDE: Final = Bounds(4, 4_000, 0.5)
+SHARED: Final = Bounds(8, 2_000, 0.25, unchanged=1)
+OWN: Final = re.compile("home|watch")
+RUNS: Final = re.compile(f"{PREFIX}.*")
+NOTHING: Final = re.compile(r"(?!)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaks:
+    """Names of files that hold a secret; what was not searched, and what was wrong with the directories, as sentences."""
+
+    files: tuple[str, ...]
+    unsearched: tuple[str, ...]
+    conduct: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Search:
+    secrets: Sequence[str]
+    clock: MonotonicTime
+    found: dict[tuple[int, int], str] = field(default_factory=dict)  # by device and inode
+    unsearched: list[str] = field(default_factory=list)
+
+    def tree(
+        self,
+        top: str,
+        called: str,
+        prefix: str,
+        bounds: Bounds,
+        since: float,
+        *,
+        skip: re.Pattern[str] = NOTHING,
+        own: bool = False,
+    ) -> None:
+        """Breadth first: what lies near the top is seen before a bound is reached.
+
+        Reports call the tree `called`, and a file in it by its path behind `prefix`. `skip` names what is left out of the top.
+        """
+        until, entries = self.clock() + bounds.seconds, 0
+        try:
+            device = os.stat(top).st_dev
+        except OSError:
+            return
+        waiting = deque([(top, 0)])
+        while waiting:
+            directory, depth = waiting.popleft()
+            for entry in _entries(directory, bounds.entries + 1, own=own):
+                entries += 1
+                if entries > bounds.entries:
+                    self.unsearched.append(f"{called}: only the first {bounds.entries:,} entries were searched")
+                    return
+                if self.clock() > until:
+                    self.unsearched.append(f"{called}: the search was ended after {bounds.seconds:g} s")
+                    return
+                try:
+                    facts = entry.stat(follow_symlinks=False)
+                except OSError as error:
+                    if error.errno == errno.ENAMETOOLONG:
+                        self.unsearched.append(f"{called}: paths that are too long were not searched")
+                    continue  # else it has just gone
+                if facts.st_dev != device or (depth == 0 and skip.fullmatch(entry.name)):
+                    continue
+                if stat.S_ISREG(facts.st_mode):
+                    self._file(entry.path, prefix + os.path.relpath(entry.path, top), facts, since)
+                elif not stat.S_ISDIR(facts.st_mode) or (depth >= bounds.unchanged and facts.st_ctime < since):
+                    continue
+                elif depth < bounds.depth:
+                    waiting.append((entry.path, depth + 1))
+                elif facts.st_ctime >= since:
+                    self.unsearched.append(f"{called}: directories deeper than {bounds.depth} levels were not searched")
+
+    def _file(self, path: str, called: str, facts: os.stat_result, since: float) -> None:
+        if facts.st_ctime < since or facts.st_uid != os.geteuid() or (facts.st_dev, facts.st_ino) in self.found:
+            return
+        if not facts.st_mode & stat.S_IRUSR and facts.st_nlink == 1:
+            with suppress(OSError):
+                os.chmod(path, 0o600)
+        if (content := read_regular(path, LARGEST)) is None:
+            if os.path.lexists(path):
+                self.unsearched.append(f"{called} could not be read")
+        elif shown_in_bytes(self.secrets, content):
+            self.found[facts.st_dev, facts.st_ino] = called
+        elif facts.st_size > LARGEST:
+            self.unsearched.append(f"{called}: only the first {LARGEST // 1_000_000} MB were searched")
+
+
+def search(
+    secrets: Sequence[str], run: RunDirectory, beside: Path, since: float, *, clock: MonotonicTime = time.monotonic
+) -> Leaks:
+    """Searches HOME as a whole; `beside` and the system's temporary directories for what changed after `since` (Unix time)."""
+    looking, conduct = _Search(secrets, clock), [*_conduct(run)]
+    since -= COARSE_S
+    if not conduct:
+        looking.tree(str(run.home), "HOME", "HOME/", HOME, 0.0, own=True)
+    looking.tree(str(run.path), "beside HOME", "HOME/../", HOME, 0.0, skip=OWN)
+    looking.tree(str(beside), "the fencer's directory", "", BESIDE, since)
+    for place in dict.fromkeys(os.path.realpath(place) for place in (tempfile.gettempdir(), *TEMPORARY)):
+        looking.tree(place, place, f"{place}/", SHARED, since, skip=RUNS)
+    return Leaks(
+        files=tuple(looking.found.values()),
+        unsearched=tuple(dict.fromkeys(looking.unsearched))[:MOST_SAID],
+        conduct=tuple(conduct),
+    )
+
+
+def _conduct(run: RunDirectory) -> Iterator[str]:
     try:
-        if file.is_symlink() or not file.is_file() or file.stat().st_mtime < since:
-            return False
-        with file.open("rb") as opened:
-            content = opened.read(LARGEST)
+        mode = os.lstat(run.home).st_mode
     except OSError:
-        return False  # gone, or another user's: then it does not show the password to many
-    return any(needle in content for needle in needles)
+        yield "removed its HOME"
+        return
+    if stat.S_ISLNK(mode):
+        yield f"replaced its HOME by a link to {os.readlink(run.home)}"
+    elif not stat.S_ISDIR(mode):
+        yield "replaced its HOME by something that is no directory"
+
+
+def _entries(directory: str, most: int, *, own: bool) -> list[os.DirEntry[str]]:
+    """What is in a directory, at most `most` entries; empty where it cannot be read. `own`: is made readable first."""
+    try:
+        if own:
+            os.close(open_directory(directory))
+        with os.scandir(directory) as entries:
+            return list(islice(entries, most))
+    except OSError:
+        return []

@@ -21,6 +21,9 @@ class FencerOutcome:
     leftover: tuple[str, ...] = ()  # names of processes that outlived the fencer
     files: tuple[str, ...] = ()  # names of files that it left and that hold the password
     argv: tuple[tuple[str, ...], ...] = ()  # every command line that was seen, the fencer's own first
+    conduct: tuple[str, ...] = ()  # what it did to its watchers, its HOME or the machine, each completing "it ..."
+    unprotected: tuple[str, ...] = ()  # which protection against it this machine does not give
+    unsearched: tuple[str, ...] = ()  # where the password may stand and was not looked for
 
     @property
     def text(self) -> str:

@@ -9,21 +9,21 @@ Rules
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
-from conformance.adapters import Adapter, Definition, Invocation
-from conformance.leaks import files_with
+from conformance.adapters.base import Invocation
+from conformance.adapters.definition import Definition
+from conformance.givens.given import FaultFacts, PlannedRack
+from conformance.leaks import search
 from conformance.outcome import FencerOutcome
-from conformance.scenario import AskStep, Inject, NoSelector, Scenario, WrongPassword
+from conformance.run_directory import run_directory
+from conformance.scenario import AskStep, Scenario
 from conformance.vocabulary import Claim, Protocol
-from emulator import Emulator, Endpoint, Event, EventKind, Rail, UnitSpec
+from emulator import Emulator, Endpoint, Event, EventKind, Rail
 from profiles.model import Profile
 
 SETTLE_S: Final = 16.0
@@ -32,13 +32,13 @@ SETTLE_S: Final = 16.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What one run brings back. `unfired` are sentences of faults that had to fire and did not."""
+    """What one run brings back: `steps` and `outcomes` belong together, `secrets` must appear nowhere."""
 
     steps: tuple[AskStep, ...]
     outcomes: tuple[FencerOutcome, ...]
     events: tuple[Event, ...]
     secrets: tuple[str, ...]
-    unfired: tuple[str, ...]
+    faults: tuple[FaultFacts, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,96 +49,99 @@ class Play:
     steps: tuple[AskStep, ...]
     profile: Profile
     definition: Definition
-    adapter: Adapter
     protocol: Protocol
     seed: int = 0
 
 
 def play(what: Play, stop: threading.Event) -> Played:
     """Plays it. Raises Interrupted when `stop` is set; OSError and EmulatorError where this machine cannot carry it."""
-    password = _secret(what, "right")
-    handed = _secret(what, "wrong") if _given(what.scenario, WrongPassword) else password
-    units = [
-        UnitSpec(name=bmc.name, profile=what.profile, hosts=bmc.hosts, password=password, os_shutdown_s=bmc.os_shutdown_s)
-        for bmc in what.scenario.bmcs
-    ]
-    silent = frozenset(bmc.name for bmc in what.scenario.bmcs if not bmc.listens)
-    with Emulator(units, seed=what.seed, refuse=silent) as emulator:
-        injected = [given for given in what.scenario.given if isinstance(given, Inject)]
-        for given in injected:
-            emulator.arm(given.bmc, given.armed)
-        user = next(iter(emulator.endpoints.values())).username
-        secrets = (handed, b64encode(f"{user}:{handed}".encode()).decode())
-        outcomes = tuple(_ask(emulator, what, number, step, secrets, stop) for number, step in enumerate(what.steps))
-        dead = {id(armed) for bmc in what.scenario.bmcs for armed in emulator.unfired(bmc.name)}
+    given = what.scenario.given
+    rack = planned(what.scenario, what.profile, _password(what))
+    # Without the vendor's latency: it would cost every cell seconds, and time is a scenario's own business.
+    with Emulator(rack.units, seed=what.seed, refuse=rack.silent, latency=False) as emulator:
+        for each in given:
+            each.arrange(emulator)
+        told = {name: handed(what.scenario, endpoint, rack.password) for name, endpoint in emulator.endpoints.items()}
+        secrets = tuple(dict.fromkeys(values["bmc.password"] for values in told.values()))  # `secret_forms` knows its other forms
+        outcomes = tuple(_ask(emulator, what, n, step, told[step.bmc], secrets, stop) for n, step in enumerate(what.steps))
         return Played(
             steps=what.steps,
             outcomes=outcomes,
             events=emulator.events(),
             secrets=secrets,
-            unfired=tuple(given.sentence for given in injected if id(given.armed) in dead),
+            faults=tuple(fault for each in given for fault in each.faults(emulator)),
         )
 
 
-def _given(scenario: Scenario, kind: type) -> bool:
-    return any(isinstance(given, kind) for given in scenario.given)
+def planned(scenario: Scenario, profile: Profile, password: str) -> PlannedRack:
+    """The rack that the preconditions ask for."""
+    rack = PlannedRack(profile=profile, password=password)
+    for given in scenario.given:
+        rack = given.shape(rack)
+    return rack
 
 
-def _secret(what: Play, salt: str) -> str:
+def _password(what: Play) -> str:
     """A password that nobody could print by chance, at most 16 bytes as IPMI 1.5 has it."""
-    key = f"{salt}/{what.seed}/{what.scenario.id}/{what.profile.id}/{what.definition.digest}"
+    key = f"{what.seed}/{what.scenario.id}/{what.profile.id}/{what.definition.digest}"
     return f"Zq7-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
-def values(endpoint: Endpoint, password: str, *, selector: bool) -> Mapping[str, str]:
-    """What a fencer's placeholders stand for."""
+def handed(scenario: Scenario, endpoint: Endpoint, password: str) -> Mapping[str, str]:
+    """What a fencer's placeholders stand for, as the preconditions let the fencer know it."""
     target = endpoint.systems[0]
-    return {
+    values: Mapping[str, str] = {
         "bmc.host": endpoint.host,
         "bmc.port": str(endpoint.redfish_port),
         "bmc.url": endpoint.redfish_url,
         "bmc.user": endpoint.username,
         "bmc.password": password,
-        "bmc.system_uri": target.uri if selector else "",
-        "bmc.uuid": target.uuid if selector else "",
+        "bmc.system_uri": target.uri,
+        "bmc.uuid": target.uuid,
         "bmc.ipmi_host": endpoint.ipmi_host,
         "bmc.ipmi_port": str(endpoint.ipmi_port),
         "bmc.insecure": "1",
         "bmc.ca_file": endpoint.ca_file,
     }
+    for given in scenario.given:
+        values = given.handed(values)
+    return values
 
 
 def _ask(
-    emulator: Emulator, what: Play, number: int, step: AskStep, secrets: tuple[str, str], stop: threading.Event
+    emulator: Emulator,
+    what: Play,
+    number: int,
+    step: AskStep,
+    values: Mapping[str, str],
+    secrets: tuple[str, ...],
+    stop: threading.Event,
 ) -> FencerOutcome:
-    endpoint = emulator.endpoints[step.bmc]
-    system = endpoint.systems[0].id
+    system = emulator.endpoints[step.bmc].systems[0].id
     emulator.forget_open_gate(step.bmc, system)
     emulator.record(step.bmc, EventKind.FENCER, what="start", ask=number, action=step.ask.value, system=system)
 
     def stamp() -> None:
         emulator.record(step.bmc, EventKind.FENCER, emulator.last_response(step.bmc), what="claim", ask=number)
 
-    with tempfile.TemporaryDirectory(prefix="fencelab-run-") as own:
-        scratch, watch = Path(own) / "home", Path(own) / "watch"
-        scratch.mkdir()
-        watch.mkdir()
+    with run_directory() as own:
         since = time.time()
-        outcome = what.adapter.run(
+        outcome = what.definition.ways[what.protocol].run(
             Invocation(
                 ask=step.ask,
                 protocol=what.protocol,
-                bmc=values(endpoint, secrets[0], selector=not _given(what.scenario, NoSelector)),
+                bmc=values,
                 cap=what.definition.cap,
-                scratch=scratch,
-                watch=watch,
+                scratch=own.home,
+                watch=own.watch,
                 stop=stop,
                 on_end=stamp,
             )
         )
         if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
-            shown = files_with(secrets, left_in=scratch, beside=what.definition.folder, since=since)
-            outcome = replace(outcome, files=shown)
+            found = search(secrets, own, what.definition.folder, since)
+            conduct = (*outcome.conduct, *found.conduct)
+            outcome = replace(outcome, files=found.files, unsearched=found.unsearched, conduct=conduct)
     emulator.record(step.bmc, EventKind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)
     if outcome.claim is Claim.OFF and emulator.host(step.bmc, system).rail is Rail.UP:
         emulator.let_fall(step.bmc, system, timeout_s=SETTLE_S)

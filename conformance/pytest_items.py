@@ -11,10 +11,9 @@ from conformance import runner, selection
 from conformance.report.terminal import plain
 from conformance.result import Result
 from conformance.runner import MatrixCell
-from conformance.vocabulary import Verdict
+from conformance.vocabulary import JUnitElement
 
 DEFAULT_PROFILE = "dmtf-generic"
-NOT_RUN = frozenset({Verdict.NA, Verdict.SKIP, Verdict.WAIVED})
 
 
 class ScenarioFailed(Exception):
@@ -48,9 +47,9 @@ class ScenarioItem(pytest.Item):
 
 
 def _settle(result: Result) -> None:
-    if result.verdict in NOT_RUN:
+    if result.verdict.junit is JUnitElement.SKIPPED:
         pytest.skip(f"{result.verdict}: {result.why}")
-    if result.verdict is not Verdict.PASS:
+    if result.verdict.junit is not JUnitElement.PASSED:
         raise ScenarioFailed(plain(result))
 
 

@@ -86,6 +86,11 @@ ONLY_POWER = Requirement(
     "FENCE-16", "A fencer MUST NOT touch another host, or anything but what was asked for.", f"{API} 'off', 'status'"
 )
 TRUE_ON = Requirement("FENCE-17", "A fencer MUST NOT claim on or rebooted where that did not happen.", f"{API} 'on', 'reboot'")
+WELL_BEHAVED = Requirement(
+    "FENCE-18",
+    "A fencer MUST NOT attack the processes that watch it, nor take more of the machine than fencing needs.",
+    f"{API}: it runs beside the cluster that it protects",
+)
 
 ALL: tuple[Requirement, ...] = (
     SAFE_CLAIM,
@@ -105,4 +110,5 @@ ALL: tuple[Requirement, ...] = (
     SECRETS,
     ONLY_POWER,
     TRUE_ON,
+    WELL_BEHAVED,
 )

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from conformance.causal_chain import ChainLine
 from conformance.finding import AskFacts, Finding
-from conformance.scenario import GivenOrigin, Scenario
+from conformance.givens.given import GivenOrigin
+from conformance.scenario import Scenario
 from conformance.vocabulary import FindingKind, Protocol, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """`stories` hold the causal chain of each finding, in the order of `findings`. `seconds` is wall clock, re-runs included."""
+    """`stories` hold the causal chain of each finding, in the order of `findings`. `seconds` is wall clock, re-runs included.
+
+    `unprotected` and `unsearched` say what the suite could not do on this machine (`FencerOutcome`).
+    """
 
     fencer: str
     fencer_digest: str
@@ -29,6 +34,8 @@ class Result:
     stories: tuple[tuple[ChainLine, ...], ...] = ()
     facts: tuple[AskFacts, ...] = ()
     said: str = ""
+    unprotected: tuple[str, ...] = ()
+    unsearched: tuple[str, ...] = ()
     seconds: float = 0.0
     deadline: float = 0.0
     repeat: str = ""
@@ -45,8 +52,9 @@ class Result:
         return tuple((given.origin, given.sentence) for given in self.scenario.given)
 
 
-GOOD = frozenset({Verdict.PASS, Verdict.NA, Verdict.WAIVED, Verdict.XPASS})
-NOT_RUN = frozenset({Verdict.NA, Verdict.SKIP})
+PRECEDENCE: Final = (3, 5, 4, 1, 6)
+"""Which exit code wins where several verdicts ask for one (ruling 19)."""
+NOTHING_RAN: Final = 4
 
 
 def counts(results: tuple[Result, ...]) -> Mapping[Verdict, int]:
@@ -58,13 +66,7 @@ def exit_code(results: tuple[Result, ...], *, strict_waivers: bool = False) -> i
 
     Then 6 where a waiver is stale and that was asked for; else 0.
     """
-    found = counts(results)
-    if found[Verdict.UNSAFE]:
-        return 3
-    if found[Verdict.ERROR]:
-        return 5
-    if found[Verdict.SKIP] or all(result.verdict in NOT_RUN for result in results):
-        return 4
-    if not all(result.verdict in GOOD for result in results):
-        return 1
-    return 6 if strict_waivers and found[Verdict.XPASS] else 0
+    codes = {result.verdict.strict_exit_code if strict_waivers else result.verdict.exit_code for result in results}
+    if not any(result.verdict.ran for result in results):
+        codes.add(NOTHING_RAN)
+    return next((code for code in PRECEDENCE if code in codes), 0)

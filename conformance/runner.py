@@ -16,15 +16,17 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Final
 
-from conformance import adapters
-from conformance.adapters import CannotStart, Definition, Interrupted
+from conformance.adapters.base import CannotStart, Interrupted
+from conformance.adapters.definition import Definition
+from conformance.adapters.registry import following
 from conformance.causal_chain import tell
 from conformance.finding import Judgement
 from conformance.judge import Trial, judge
 from conformance.play_scenario import Play, Played, play
 from conformance.result import Result
-from conformance.scenario import AskStep, ProfileAnswers, Scenario
-from conformance.vocabulary import SEVERITY, Protocol, Verdict
+from conformance.scenario import AskStep, Scenario
+from conformance.secret_forms import redact
+from conformance.vocabulary import Protocol, Verdict
 from emulator import EmulatorError, EventKind
 from profiles.model import Profile
 
@@ -64,10 +66,11 @@ def matrix(
 def fit(cell: MatrixCell) -> Fit:
     """How the scenario is put to this fencer on this profile. Raises NotApplicable."""
     definition, scenario = cell.definition, cell.scenario
-    if scenario.adapters and definition.adapter not in scenario.adapters:
-        raise NotApplicable(f"about the {', '.join(sorted(scenario.adapters))} protocol; {definition.name} is not invoked so")
+    if scenario.convention is not None and scenario.convention not in definition.conventions:
+        invoked = ", ".join(following(scenario.convention))
+        raise NotApplicable(f"about the {invoked} protocol; {definition.name} is not invoked so")
     for given in scenario.given:
-        if isinstance(given, ProfileAnswers) and (why := given.missing_in(cell.profile)) is not None:
+        if (why := given.missing_in(cell.profile)) is not None:
             raise NotApplicable(why)
     if scenario.protocol is not None and scenario.protocol not in definition.ways:
         raise NotApplicable(f"{definition.name} does not speak {scenario.protocol}")
@@ -84,19 +87,17 @@ def fit(cell: MatrixCell) -> Fit:
 
 def run_cell(cell: MatrixCell, stop: threading.Event, seed: int = 0) -> Result:
     """One cell, judged. Raises Interrupted when `stop` is set."""
-    adapter = adapters.of(cell.definition)
     try:
         how = fit(cell)
     except NotApplicable as why:
         return _result(cell, Verdict.NA, str(why), seed)
-    if (lack := adapter.missing()) is not None:
+    if (lack := cell.definition.ways[how.protocol].missing()) is not None:
         return _result(cell, Verdict.SKIP, lack, seed)
     what = Play(
         scenario=cell.scenario,
         steps=how.steps,
         profile=cell.profile,
         definition=cell.definition,
-        adapter=adapter,
         protocol=how.protocol,
         seed=seed,
     )
@@ -110,7 +111,7 @@ def run_cell(cell: MatrixCell, stop: threading.Event, seed: int = 0) -> Result:
             second = _judge(cell, again)
             if second.verdict is not verdict.verdict:
                 first = verdict.verdict
-            if SEVERITY[second.verdict] <= SEVERITY[verdict.verdict]:
+            if second.verdict.severity <= verdict.verdict.severity:
                 played, verdict = again, second
     except CannotStart as why:
         return _result(cell, Verdict.SKIP, str(why), seed)
@@ -130,7 +131,9 @@ def run_cell(cell: MatrixCell, stop: threading.Event, seed: int = 0) -> Result:
         notes=verdict.notes,
         stories=tuple(tell(played.events, finding.anchors, finding.ask) for finding in verdict.findings),
         facts=verdict.facts,
-        said=_redacted("\n".join(o.text for o in played.outcomes if o.text), played.secrets),
+        said=redact("\n".join(o.text for o in played.outcomes if o.text), played.secrets),
+        unprotected=tuple(dict.fromkeys(what for o in played.outcomes for what in o.unprotected)),
+        unsearched=tuple(dict.fromkeys(what for o in played.outcomes for what in o.unsearched)),
         seconds=time.monotonic() - started,
         deadline=cell.definition.deadline,
         repeat=repeat_line(cell, seed),
@@ -149,7 +152,7 @@ def _judge(cell: MatrixCell, played: Played) -> Judgement:
             deadline=cell.definition.deadline,
             secrets=played.secrets,
             causes=cell.definition.causes,
-            unfired=played.unfired,
+            faults=played.faults,
         )
     )
 
@@ -164,12 +167,6 @@ def hangs_on_the_clock(judgement: Judgement, played: Played, definition: Definit
         ended = max(e.t for e in played.events if e.kind is EventKind.FENCER)
         return ended - quiet_since < definition.cap / 2
     return judgement.verdict is Verdict.STUCK and any(o.duration >= NEAR_DEADLINE * definition.deadline for o in played.outcomes)
-
-
-def _redacted(text: str, secrets: Sequence[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, "[password]")
-    return text
 
 
 def repeat_line(cell: MatrixCell, seed: int) -> str:

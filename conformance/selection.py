@@ -9,7 +9,7 @@ from conformance import fencers
 from conformance.adapters.definition import Definition
 from conformance.adapters.reading import FencerFileError
 from conformance.scenario import Scenario
-from conformance.scenarios import ALL, BY_ID, GROUPS
+from conformance.scenarios import REGISTRY, groups_of
 from profiles import loader
 from profiles.errors import ProfileError
 from profiles.model import Profile
@@ -43,12 +43,25 @@ def pick_profiles(words: Sequence[str]) -> dict[str, Profile]:
 def pick_scenarios(words: Sequence[str], tier: int | None = None) -> tuple[Scenario, ...]:
     """Ids and groups, in the order of the catalogue; no words means all, empty ones mean none. `tier` keeps those up to it."""
     named = split(words)
-    known = (*BY_ID, *GROUPS)
+    every = REGISTRY.all if wants_plugged_in(words) else REGISTRY.shipped
+    groups = groups_of(every.values())
+    known = (*every, *groups)
     for word in named:
         if word.upper() not in known:
             near = difflib.get_close_matches(word.upper(), known, n=3, cutoff=0.5)
-            hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are the groups {', '.join(GROUPS)}"
-            raise BadSelection(f"no scenario or group {word!r}{hint} (fence-conformance list shows all)")
+            hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are the groups {', '.join(groups)}"
+            broken = "".join(f"; {sentence}" for sentence in REGISTRY.broken)
+            raise BadSelection(f"no scenario or group {word!r}{hint} (fence-conformance list shows all){broken}")
     wanted = {word.upper() for word in named}
-    chosen = [s for s in ALL if not words or s.id in wanted or s.group in wanted]
+    chosen = [s for s in every.values() if not words or s.id in wanted or s.group in wanted]
     return tuple(s for s in chosen if tier is None or s.tier <= tier)
+
+
+def wants_plugged_in(words: Sequence[str]) -> bool:
+    """Whether plug-ins may provide scenarios that these words mean: all, a group, or an id that is not ours."""
+    return not all(word.upper() in REGISTRY.shipped for word in split(words)) if words else True
+
+
+def left_out(words: Sequence[str]) -> tuple[str, ...]:
+    """Plug-ins that cannot be loaded and whose scenarios these words may mean, one sentence each."""
+    return REGISTRY.broken if wants_plugged_in(words) else ()

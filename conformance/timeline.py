@@ -7,22 +7,14 @@ Rules
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.vocabulary import Ask
-from emulator import Datum, Event, EventKind, Os, Rail
+from emulator import Datum, Event, EventKind, Intent, Os, Rail
 
-SYSTEM_READ = re.compile(r"^/redfish/v1/Systems/(?P<id>[^/?]+)/?$")
-SYSTEM_ANY = re.compile(r"^/redfish/v1/Systems/(?P<id>[^/?]+)")
-RESET_POST = re.compile(r"/Actions/ComputerSystem\.Reset/?$")
-BMC_RESET = re.compile(r"Manager\.Reset|^(cold|warm)-reset$")
-SESSIONS = re.compile(r"^/redfish/v1/SessionService/Sessions(/|$)")
-READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "IPMI"})
-CHASSIS_STATUS = "chassis-status"
-CHASSIS_CONTROL = "chassis-control"
+WRITES = frozenset({Intent.WRITE, Intent.POWER_COMMAND, Intent.BMC_RESET})
 LOGIN_REFUSED = frozenset({"bad", "locked"})
 
 
@@ -49,25 +41,22 @@ def text(event: Event, key: str) -> str:
     return "" if value is None else str(value)
 
 
-def is_state_read(event: Event) -> bool:
-    path = text(event, "path")
-    return path == CHASSIS_STATUS or (text(event, "method") == "GET" and SYSTEM_READ.match(path) is not None)
+def means(event: Event, intent: Intent) -> bool:
+    """Whether a request was understood so by the BMC that got it."""
+    return event.kind is EventKind.REQUEST and text(event, "intent") == intent
 
 
 def is_power_command(event: Event) -> bool:
-    path = text(event, "path")
-    return path == CHASSIS_CONTROL or (text(event, "method") == "POST" and RESET_POST.search(path) is not None)
+    return means(event, Intent.POWER_COMMAND)
 
 
 def is_write(event: Event) -> bool:
     """Anything that changes a BMC, logging in and out excepted."""
-    if text(event, "method") not in READING_METHODS:
-        return SESSIONS.match(text(event, "path")) is None
-    return is_power_command(event) or is_bmc_reset(event)
+    return event.kind is EventKind.REQUEST and text(event, "intent") in WRITES
 
 
 def is_bmc_reset(event: Event) -> bool:
-    return text(event, "method") not in ("GET", "HEAD") and BMC_RESET.search(text(event, "path")) is not None
+    return means(event, Intent.BMC_RESET)
 
 
 @dataclass(frozen=True)
@@ -98,8 +87,20 @@ class AskWindow:
         return tuple(e for e in self.during if e.kind is EventKind.COMMAND)
 
     @cached_property
+    def looks(self) -> tuple[Event, ...]:
+        """Every power word that any client was told."""
+        return tuple(e for e in self.during if e.kind is EventKind.LOOK)
+
+    @cached_property
     def state_reads(self) -> tuple[Event, ...]:
-        return tuple(e for e in self.requests if is_state_read(e))
+        """The requests whose answer told a power word, by the first look of each: what a gate counts, too. A read that got no
+        answer is a request and no state read."""
+        asked = {e.seq for e in self.requests}
+        first: dict[int, Event] = {}
+        for look in self.looks:
+            if look.cause in asked:
+                first.setdefault(look.cause, look)
+        return tuple(first.values())
 
     @cached_property
     def login_failures(self) -> int:
@@ -123,10 +124,15 @@ class AskWindow:
         return tuple(e for e in (*self.during, *self.after) if e.kind in (EventKind.RAIL, EventKind.OS) and not self.is_target(e))
 
     @cached_property
+    def systems_taken_for_off(self) -> frozenset[str]:
+        """The systems that were sent a power command, or said Off: what a claim of off can only be about."""
+        off = (e for e in self.looks if text(e, "word") == "Off")
+        return frozenset(text(e, "system") for e in (*self.power_commands, *self.commands, *off)) - {""}
+
+    @cached_property
     def systems_addressed(self) -> frozenset[str]:
-        """The systems of this BMC that were read or commanded by name."""
-        named = {m["id"] for e in self.requests if (m := SYSTEM_ANY.match(text(e, "path")))}
-        return frozenset(named | {text(e, "system") for e in self.commands})
+        """The systems that were read or commanded, whatever the protocol."""
+        return frozenset(text(e, "system") for e in (*self.requests, *self.looks, *self.commands)) - {""}
 
 
 class Timeline:

@@ -15,16 +15,16 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
+from conformance import scenarios
 from conformance.adapters.reading import FencerFileError
-from conformance.result import NOT_RUN, Result
-from conformance.scenarios import BY_ID
+from conformance.result import Result
 from conformance.vocabulary import Verdict
 from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
 from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, parse
 
 KEYS: Final = ("scenario", "fencer", "profile", "verdict", "reason", "owner", "link", "expires", "allow_unsafe")
 NEEDED: Final = ("scenario", "verdict", "reason", "expires")
-WAIVABLE: Final = (Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK, Verdict.MISLEADING, Verdict.HYGIENE)
+WAIVABLE: Final = tuple(verdict for verdict in Verdict if verdict.is_defect)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def apply(results: Iterable[Result], waivers: Sequence[Waiver], today: datetime.
 
 
 def _one(result: Result, waivers: Sequence[Waiver]) -> Result:
-    if not waivers or result.verdict in NOT_RUN:
+    if not waivers or not result.verdict.ran:
         return result
     if result.verdict is Verdict.PASS:
         return replace(result, verdict=Verdict.XPASS, why=f"waived as {waivers[0].verdict}, and passes: remove the waiver")
@@ -105,8 +105,10 @@ def _waiver(node: YamlNode, path: str, problems: Problems) -> Waiver | None:
     lacking = [key for key in NEEDED if not words.get(key)]
     for key in lacking:
         problems.add(node.mark, f"{path}.{key}", "missing")
-    if words.get("scenario", "") not in BY_ID and "scenario" not in lacking:
-        problems.add(node.mark, f"{path}.scenario", f"no such scenario{did_you_mean(words['scenario'], BY_ID)}")
+    if "scenario" not in lacking and scenarios.REGISTRY.get(words["scenario"]) is None:
+        broken = "".join(f"; {sentence}" for sentence in scenarios.REGISTRY.broken)
+        hint = did_you_mean(words["scenario"], scenarios.REGISTRY.all)
+        problems.add(node.mark, f"{path}.scenario", f"no such scenario{hint}{broken}")
     if words.get("verdict", "") not in list(WAIVABLE) and "verdict" not in lacking:
         problems.add(node.mark, f"{path}.verdict", f"cannot be waived; there are: {listed(WAIVABLE)}")
     if words.get("allow_unsafe", "false") not in ("true", "false"):

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from emulator import Event, EventKind
+from emulator import Event, EventKind, Intent
 
 DOWN = "Down"
 FENCED = "Fenced"
+READS = frozenset({Intent.READ, Intent.POWER_READ})
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ def story_of(events: Iterable[Event]) -> Story:
             for e in mine
             if e.kind is EventKind.COMMAND and e.t > zero
         ),
-        reads=sum(1 for e in mine if e.kind is EventKind.REQUEST and e.data.get("method") == "GET" and e.t > zero),
+        reads=sum(1 for e in mine if e.kind is EventKind.REQUEST and e.data.get("intent") in READS and e.t > zero),
         runs=tuple(
             Run(str(e.data["vm"]), str(e.data["host"]), str(e.data["token"]), tuple(float(t) - zero for t in _times(e)))
             for e in events

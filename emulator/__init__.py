@@ -19,16 +19,18 @@ if TYPE_CHECKING:
     from emulator.backends.container import DockerHost
     from emulator.backends.process import ProcessHost
     from emulator.core.clock import VirtualClock
-    from emulator.core.errors import EmulatorError, RackMisconfigured
-    from emulator.core.faults.board import Armed
+    from emulator.core.errors import EmulatorError, NoSuchFault, RackMisconfigured
+    from emulator.core.faults.board import Armed, FaultId, RailIs
+    from emulator.core.faults.control import FaultStatus
     from emulator.core.faults.fault import Fault, Seam
-    from emulator.core.faults.trigger import When
+    from emulator.core.faults.trigger import Intent, When
     from emulator.core.journal import HEAD_KEYS, Datum, Event, EventKind, Journal, chain, event_from_json
     from emulator.core.rack import HostSpec, UnitSpec
     from emulator.core.truth.host import Host
     from emulator.core.vocab import ChassisControl, Os, Rail, ResetType
     from emulator.endpoints import Endpoint, SystemRef
-    from emulator.faults.registry import make_fault
+    from emulator.faults.model import FaultMisconfigured, arming_from_mapping
+    from emulator.faults.registry import fault, make_fault
     from emulator.fleet import Fleet
     from emulator.frontends import Place
     from emulator.ready import GET_CHANNEL_AUTH_CAPABILITIES
@@ -49,23 +51,31 @@ __all__ = [
     "Event",
     "EventKind",
     "Fault",
+    "FaultId",
+    "FaultMisconfigured",
+    "FaultStatus",
     "Fleet",
     "Host",
     "HostSpec",
+    "Intent",
     "Journal",
+    "NoSuchFault",
     "Os",
     "Place",
     "ProcessHost",
     "RackMisconfigured",
     "Rail",
+    "RailIs",
     "ResetType",
     "Seam",
     "SystemRef",
     "UnitSpec",
     "VirtualClock",
     "When",
+    "arming_from_mapping",
     "chain",
     "event_from_json",
+    "fault",
     "free_ports",
     "make_fault",
 ]
@@ -79,9 +89,16 @@ _HOME = {
     "VirtualClock": "emulator.core.clock",
     "EmulatorError": "emulator.core.errors",
     "RackMisconfigured": "emulator.core.errors",
+    "NoSuchFault": "emulator.core.errors",
     "Armed": "emulator.core.faults.board",
+    "FaultId": "emulator.core.faults.board",
+    "RailIs": "emulator.core.faults.board",
+    "FaultStatus": "emulator.core.faults.control",
+    "FaultMisconfigured": "emulator.faults.model",
+    "arming_from_mapping": "emulator.faults.model",
     "Fault": "emulator.core.faults.fault",
     "Seam": "emulator.core.faults.fault",
+    "Intent": "emulator.core.faults.trigger",
     "When": "emulator.core.faults.trigger",
     "HEAD_KEYS": "emulator.core.journal",
     "Datum": "emulator.core.journal",
@@ -97,6 +114,7 @@ _HOME = {
     "Os": "emulator.core.vocab",
     "Rail": "emulator.core.vocab",
     "ResetType": "emulator.core.vocab",
+    "fault": "emulator.faults.registry",
     "make_fault": "emulator.faults.registry",
     "Fleet": "emulator.fleet",
     "Place": "emulator.frontends",

@@ -8,34 +8,30 @@ Only this module sees all the rooms. Whatever touches the rack runs in the react
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import random
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO, TypeVar
+from typing import TypeVar
 
 from emulator.backends.container import ContainerHosts, DockerHost, Engine, LabAction
 from emulator.backends.process import ProcessHost, ProcessHosts
 from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
-from emulator.core.faults.board import Armed
-from emulator.core.faults.fault import Seam
-from emulator.core.journal import Datum, Event, EventKind, Journal
+from emulator.core.journal import Journal
 from emulator.core.rack import Rack, UnitSpec
-from emulator.core.truth.host import Host, News
+from emulator.core.truth.host import News
 from emulator.core.truth.virtual_hosts import VirtualHosts
 from emulator.core.vocab import Rail
 from emulator.endpoints import Endpoint, Endpoints, SystemRef
-from emulator.faults.wire import WireFault
 from emulator.fleet import Fleet
 from emulator.frontends import FrontEnds, Place
+from emulator.journal_file import JournalFile
+from emulator.operations import EmulatorOperations, system_id
 from emulator.tokens import session_token
 from emulator.wire.ports import before_port
 from emulator.wire.reactor import Reactor
@@ -46,7 +42,7 @@ T = TypeVar("T")
 _log = logging.getLogger("fencelab.journal")
 
 
-class Emulator:
+class Emulator(EmulatorOperations):
     """Emulated BMCs on real sockets; a context manager, to be entered once."""
 
     def __init__(
@@ -62,6 +58,7 @@ class Emulator:
         fleet: Fleet | None = None,
         tls: bool = True,
         refuse: frozenset[str] = frozenset(),
+        latency: bool = True,
         event_hosts: frozenset[str] = frozenset(),
         processes: Mapping[str, ProcessHost] | None = None,
         containers: Mapping[str, DockerHost] | None = None,
@@ -72,6 +69,8 @@ class Emulator:
     ) -> None:
         """Ports: 0 takes free ones, else BMC n gets port + n; or `places` for each. Nothing listens for the BMCs in `refuse`.
         Plain HTTP at `http_port` leads to HTTPS where the vendor does so; None leaves it out.
+
+        With `latency` every answer takes as long as the profile says in `timing.latency_ms`.
 
         Redfish events are delivered to loopback addresses and to `event_hosts`, nowhere else.
 
@@ -97,6 +96,8 @@ class Emulator:
         )
         self._tls = tls
         self._refuse = refuse
+        self._latency = latency
+        self._listen = listen
         self._event_hosts = event_hosts
         self._processes = dict(processes or {})
         self._containers = dict(containers or {})
@@ -104,7 +105,7 @@ class Emulator:
         self._journal_path = journal_path
         self._capacity = journal_capacity
         self.on_journal_lost = on_journal_lost or _say_lost
-        self._spill: TextIO | None = None
+        self._spill: JournalFile | None = None
         self._room: ProcessHosts | None = None
         self._fronts: FrontEnds | None = None
         self._docker_room: ContainerHosts | None = None
@@ -131,9 +132,8 @@ class Emulator:
 
     def _put_together(self) -> None:
         if self._journal_path is not None:
-            descriptor = os.open(self._journal_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-            self._spill = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8")
-        self.journal = Journal(self._clock, self._capacity, self._write_line if self._spill else None)
+            self._spill = JournalFile(self._journal_path, self._journal_lost)
+        self.journal = Journal(self._clock, self._capacity, self._spill.write if self._spill else None)
         self.rack = Rack(
             self._units,
             clock=self._clock,
@@ -145,6 +145,7 @@ class Emulator:
         )
         self.reactor.drive(self.rack.next_due, self.rack.advance)
         self._directory = tempfile.TemporaryDirectory(prefix="fencelab-")
+        self._virtual = VirtualHosts(self.rack)
         self._settle_hosts()
         self._fronts = fronts = FrontEnds(
             self.rack,
@@ -155,6 +156,7 @@ class Emulator:
             event_hosts=self._event_hosts,
             directory=Path(self._directory.name),
             fleet=self._fleet,
+            latency=self._latency,
         )
         self._own_passwords = {unit.name: unit.password for unit in self._units if unit.password is not None}
         self._units = ()  # the rack has them now
@@ -175,30 +177,19 @@ class Emulator:
             self._docker_room.close()
             self._docker_room = None
         self.reactor.stop()
-        self._end_spill()
+        if self._spill is not None:
+            self._spill.close()
         if self._directory is not None:
             self._directory.cleanup()
             self._directory = None
 
-    def _write_line(self, line: str) -> None:
-        if self._spill is None:
-            return
-        try:
-            self._spill.write(line + "\n")
-        except OSError as error:
-            self._end_spill()
-            if not self.endpoints:
-                raise  # still being put together: whoever asked for a journal hears that there is none
-            self.on_journal_lost(error)
-
-    def _end_spill(self) -> None:
-        if self._spill is not None:
-            with contextlib.suppress(OSError):  # what could not be written before cannot be written now
-                self._spill.close()
-            self._spill = None
+    def _journal_lost(self, error: OSError) -> None:
+        if not self.endpoints:
+            raise error  # still being put together: whoever asked for a journal hears that there is none
+        self.on_journal_lost(error)
 
     def _settle_hosts(self) -> None:
-        self.rack.hold_all(VirtualHosts(self.rack))
+        self.rack.hold_all(self._virtual)
         processes: dict[tuple[str, str], ProcessHost] = {}
         containers: dict[tuple[str, str], DockerHost] = {}
         for unit in self.rack.units.values():
@@ -269,82 +260,56 @@ class Emulator:
 
         return self.reactor.call(inside)
 
-    def arm(self, name: str, *faults: Armed) -> None:
-        """Raises RackMisconfigured for a fault that lacks what its seam asks of it; those before it are armed then."""
+    def add(self, spec: UnitSpec, place: Place | None = None) -> Endpoint:
+        """One more BMC with virtual hosts, on free ports of the address of all others unless `place` says where.
 
-        def arm_all(rack: Rack) -> None:
-            for armed in faults:
-                if armed.fault.seam is Seam.WIRE and not isinstance(armed.fault, WireFault):
-                    raise RackMisconfigured(f"{armed.fault.name} is no fault of the seam wire: it lacks something of WireFault")
-                rack.arm(name, armed)
-
-        self.call(arm_all)
-
-    def unfired(self, name: str) -> tuple[Armed, ...]:
-        """Faults that had to fire and did not (ruling 6)."""
-        return self.call(lambda rack: rack.unit(name).faults.unfired())
-
-    def record(self, name: str, kind: EventKind, cause: int | None = None, **data: Datum) -> int:
-        """Stamps an event of the caller's into the journal, in order with everything else."""
-        return self.call(lambda rack: rack.journal.record(name, kind, cause, **data))
-
-    def events(self) -> tuple[Event, ...]:
-        """All events up to now."""
-        return self.call(lambda rack: tuple(rack.journal))
-
-    def now(self) -> float:
-        """Seconds of the journal's clock."""
-        return self.call(lambda rack: rack.clock.now())
-
-    def last_response(self, name: str) -> int | None:
-        """The journal position of the BMC's latest answer; None where it has not answered yet."""
-        return self.call(
-            lambda rack: max((e.seq for e in rack.journal if e.kind is EventKind.RESPONSE and e.bmc == name), default=None)
-        )
-
-    # -- gates (ruling 8) ----------------------------------------------------------------------------------------------
-
-    def forget_open_gate(self, name: str, system: str | None = None) -> None:
-        """A gate that has opened stays open; afterwards the next gated command gets a new one."""
-        self.call(lambda rack: rack.effects.forget_open_gate(rack.unit(name).system(_system_id(rack, name, system))))
-
-    def let_fall(self, name: str, system: str | None = None, *, timeout_s: float) -> bool:
-        """Opens the gate of a host without a client's look, and waits until its rail is down, at most `timeout_s` seconds.
-
-        Returns at once where nothing is under way. Returns whether the rail is down at the end.
+        Raises RackMisconfigured for a name that is or was in the rack, for what its profile cannot be, and in a fleet;
+        CannotBind.
         """
-        fell = threading.Event()
+        fronts, place = self._running(), place or Place(listen=self._listen)
+        if self._fleet is not None:
+            raise RackMisconfigured("a fleet's BMCs have their addresses from the start: none can be added")
+        if spec.password is not None:
+            self._own_passwords[spec.name] = spec.password
 
-        def begin(rack: Rack) -> tuple[Host, bool]:
-            unit = rack.unit(name)
-            state = unit.system(_system_id(rack, name, system))
+        def put_in(rack: Rack) -> None:
+            rack.add(spec, self._virtual)
+            try:
+                fronts.open(spec.name, place)
+            except BaseException:
+                rack.remove(spec.name)
+                raise
 
-            def watch(unit_name: str, system_id: str, host: Host) -> None:
-                if (unit_name, system_id) == (name, state.id) and host.rail is Rail.DOWN:
-                    fell.set()
+        self.call(put_in)
+        return self.endpoints[spec.name]
 
-            rack.listen(watch)
-            rack.effects.open_gate(unit, state)
-            return state.host, bool(state.timers)
+    def remove(self, name: str) -> None:
+        """A BMC goes: its ports close, its connections and sessions end, its hosts are gone.
 
-        host, under_way = self.call(begin)
-        return host.rail is Rail.DOWN or (under_way and fell.wait(timeout_s))
+        Raises NoSuchUnit, and RackMisconfigured in a fleet and for hosts that are processes or containers.
+        """
+        fronts = self._running()
+        if self._fleet is not None:
+            raise RackMisconfigured("a fleet's BMCs have their addresses from the start: none can be removed")
 
-    # -- hosts ---------------------------------------------------------------------------------------------------------
+        def take_out(rack: Rack) -> None:
+            if any(system.driver is not self._virtual for system in rack.unit(name).systems):
+                raise RackMisconfigured(f"{name}: its hosts are real, and they would go on: stop the emulator instead")
+            fronts.shut(name)  # first: nobody asks for a BMC that is not in the rack
+            rack.remove(name)
 
-    def host(self, name: str, system: str | None = None) -> Host:
-        """The truth about a host."""
-        return self.call(lambda rack: rack.unit(name).system(_system_id(rack, name, system)).host)
+        self.call(take_out)
 
-    def cut(self, name: str, system: str | None = None) -> None:
-        """The host loses power by itself; no command was sent."""
-        self.call(lambda rack: rack.cut(name, _system_id(rack, name, system)))
+    def _running(self) -> FrontEnds:
+        if self._fronts is None:
+            raise RuntimeError("the emulator does not run")
+        return self._fronts
 
     def hang(self, name: str, system: str | None = None) -> None:
         """The host's operating system stops answering polite requests and goes on writing; a container is frozen altogether."""
 
         def hang_it(rack: Rack) -> None:
-            key = name, _system_id(rack, name, system)
+            key = name, system_id(rack, name, system)
             if self._docker_room is not None and rack.unit(name).system(key[1]).host_name in self._containers:
                 self._docker_room.lab(*key, LabAction.HANG)
             else:
@@ -370,7 +335,3 @@ def _places(
 
 def _say_lost(error: OSError) -> None:
     _log.error("the journal file ends here: %s", error.strerror)
-
-
-def _system_id(rack: Rack, name: str, system: str | None) -> str:
-    return system if system is not None else rack.unit(name).first().id

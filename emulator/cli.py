@@ -1,4 +1,8 @@
-"""The command `bmc-emulator`: BMCs on real sockets until Ctrl-C."""
+"""The command `bmc-emulator`: serves BMCs on real sockets until Ctrl-C, lists and checks profiles.
+
+It parses the command line in the main thread, prints what a client needs to know of each BMC, and waits. The emulator runs in a
+thread of its own.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +32,14 @@ if TYPE_CHECKING:
 
 PASSWORD_VARIABLE = "FENCELAB_PASSWORD"
 IPMI_PASSWORD_BYTES = 20
-"""IPMI 2.0, 22.30 Set User Password: no client can send a longer one."""
+"""The longest password of IPMI 2.0 (22.30 Set User Password)."""
 EXIT_USAGE = 2
-ALL_ASKED = 64
-"""So many BMCs are all asked whether they answer before they are called ready."""
-JOURNAL_KEPT = 1_000
-"""Events in memory. From outside only the file can be read, and a big ring costs every request fresh memory."""
+MAX_CHECKED = 64
+"""Up to this number, each BMC is checked with a request before it is reported as ready."""
+JOURNAL_CAPACITY = 1_000
+"""Events in memory. They are few, because users can read only the journal file, and a large ring makes each request slower."""
 REDFISH_PORT, IPMI_PORT = 443, 623
-"""Where the BMCs of a fleet listen; without addresses of their own they take free ports."""
+"""The ports of BMCs that have an address each. BMCs that share an address take free ports."""
 
 EXAMPLES = """
 \b
@@ -56,7 +60,7 @@ Shell completion:
 """
 
 
-# Generic for the type checker only: older releases of click know no `ParamType[str]` at run time.
+# Generic for the type checker only: older releases of click do not support `ParamType[str]` at run time.
 if TYPE_CHECKING:
     _TextType = click.ParamType[str]
 else:
@@ -76,8 +80,10 @@ def _fail(sentence: str) -> NoReturn:
 
 
 def _load(name: str) -> Profile:
+    from emulator.faults.model import check_profile
+
     try:
-        return loader.load(name)
+        return loader.load(name, also=check_profile)
     except ProfileError as error:
         _fail(str(error))
 
@@ -217,13 +223,13 @@ def _serve(
         tls=tls,
         event_hosts=event_hosts,
         journal_path=journal,
-        journal_capacity=JOURNAL_KEPT,
+        journal_capacity=JOURNAL_CAPACITY,
     )
     _until_stopped(emulator, {}, journal, as_json)
 
 
 def _until_stopped(emulator: Emulator, variables: Mapping[str, str], journal: Path | None, as_json: bool) -> None:
-    """Prints one line per BMC when it answers. `variables` names the environment variable of each password of one's own."""
+    """Prints one line per BMC when it answers, then waits for Ctrl-C. `variables` names the password variable of each BMC."""
     from emulator.backends.container import NotOurs
     from emulator.core.errors import RackMisconfigured
     from emulator.fleet import BLOCK
@@ -245,13 +251,13 @@ def _until_stopped(emulator: Emulator, variables: Mapping[str, str], journal: Pa
             for n, (name, endpoint) in enumerate(emulator.endpoints.items()):
                 if stop.is_set():
                     break
-                # To ask each of thousands takes longer than all the rest, and wakes them: one of each certificate will do.
-                if n < ALL_ASKED or n % BLOCK == 0:
+                # To check each of thousands of BMCs takes long and creates their state: one BMC per certificate is enough.
+                if n < MAX_CHECKED or n % BLOCK == 0:
                     check(endpoint, lan=emulator.rack.unit(name).profile.ipmi.lan)
                 variable = variables.get(name, PASSWORD_VARIABLE)
                 _print(_ready_json(endpoint, variable) if as_json else _ready_text(endpoint, variable))
             gc.collect()
-            gc.freeze()  # thousands of BMCs stay: looking through them again and again for garbage holds up every client
+            gc.freeze()  # the objects of thousands of BMCs stay: collections that visit all of them would delay every client
             if sys.stderr is not None and sys.stderr.isatty():
                 click.echo("Ctrl-C ends it.", err=True)
             stop.wait()
@@ -296,7 +302,7 @@ def _check_address(listen: str) -> None:
 
 
 def ready_facts(endpoint: Endpoint, variable: str = PASSWORD_VARIABLE) -> dict[str, str | int]:
-    """What a client has to know. The password only if everybody may know it, else where it came from (ruling 17)."""
+    """What a client needs to use a BMC. The password is shown only if it is the profile's public default; else its variable."""
     facts: dict[str, str | int] = {
         "name": endpoint.name,
         "profile": endpoint.profile,
@@ -336,9 +342,10 @@ def profile() -> None:
 @click.argument("name", type=_ProfileName())
 def lint_command(name: str) -> None:
     """Check a profile: errors with file, line and column, then how much of it is known. Exit code 2 on errors."""
+    from emulator.faults.model import check_profile
     from profiles.lint import lint, render
 
-    report = lint(name)
+    report = lint(name, also=check_profile)
     click.echo(render(report), err=not report.ok)
     raise SystemExit(0 if report.ok else EXIT_USAGE)
 
@@ -366,5 +373,5 @@ def completion(shell: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Entry point. Exit codes: 0 ended by Ctrl-C, 2 usage or configuration."""
+    """Entry point. Exit codes: 0 after Ctrl-C; 2 for wrong usage or configuration."""
     cli(args=list(argv) if argv is not None else None, prog_name="bmc-emulator")

@@ -1,6 +1,7 @@
-"""A rack from a YAML file: several BMCs, what they are, where they listen, and what their hosts really are.
+"""Reads a rack from a YAML file: its BMCs, their ports and profiles, and their hosts.
 
-Everything that is wrong with a file comes at once, as `file:line:column: path: message`. The keys are explained in docs/lab.md.
+`cli` calls `load_rack` in the main thread before the emulator starts. All mistakes of a file are reported at once, as
+`file:line:column: path: message`. docs/lab.md explains the keys.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 from emulator.backends.container import DockerHost
 from emulator.backends.process import ProcessHost
 from emulator.core.rack import HostSpec, UnitSpec
+from emulator.faults.model import check_profile
 from emulator.frontends import Place
 from profiles import loader
 from profiles.errors import Mark, Problem, Problems, ProfileError
@@ -66,7 +68,7 @@ RACK: Final = Record(
     },
     required=("schema", "bmcs"),
 )
-"""The format. A key of a back end is refused with any other back end."""
+"""The format. A key that belongs to one back end is refused with the others."""
 
 ONLY_WITH: Final[Mapping[str, tuple[str, ...]]] = {
     "argv": ("process",),
@@ -74,14 +76,14 @@ ONLY_WITH: Final[Mapping[str, tuple[str, ...]]] = {
     "cwd": ("process",),
     "log": ("process",),
     "container": ("docker",),
-    "power": ("virtual", "process"),  # a container is on or off by itself: the engine says so
+    "power": ("virtual", "process"),  # the container engine says whether a container is on
     "hung": ("virtual",),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RackFile:
-    """What `Emulator` needs of a rack. Hosts that are in neither map are virtual."""
+    """A rack as `Emulator` needs it. Hosts that are neither in `processes` nor in `containers` are virtual."""
 
     units: tuple[UnitSpec, ...]
     places: Mapping[str, Place]
@@ -94,7 +96,7 @@ class RackFile:
 
 
 def load_rack(path: Path) -> RackFile:
-    """Raises ProfileError with every mistake of the file and of the profiles that it names."""
+    """The rack in a file. Raises ProfileError with all mistakes of the file and of the profiles that it names."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -103,11 +105,11 @@ def load_rack(path: Path) -> RackFile:
     tree = parse(data, str(path), problems)
     RACK.check(tree, Check(problems, partial=False))
     problems.raise_any()
-    return _Reading(tree, path.parent, problems).rack()
+    return _RackReader(tree, path.parent, problems).rack()
 
 
 def _fields(node: YamlNode | None) -> YamlMap:
-    assert isinstance(node, YamlMap)  # the format has been checked
+    assert isinstance(node, YamlMap)  # RACK.check has checked the format
     return node
 
 
@@ -124,8 +126,8 @@ def _number(node: YamlNode | None, default: float) -> float:
     return value if isinstance(value, int | float) else default
 
 
-class _Reading:
-    """One pass over a tree whose form is right: names, ports, profiles."""
+class _RackReader:
+    """One pass over a tree whose format is correct; checks names, ports and profiles."""
 
     def __init__(self, root: YamlMap, folder: Path, problems: Problems) -> None:
         self._root = root.entries
@@ -167,7 +169,7 @@ class _Reading:
         password = self._password(bmc, path, name)
         node = bmc.entries["profile"]
         try:
-            profile = loader.load(self._profile_name(text_of(node) or ""), self._words(bmc))
+            profile = loader.load(self._profile_name(text_of(node) or ""), self._words(bmc), also=check_profile)
         except ProfileError as error:
             for problem in error.problems:
                 self._problems.add(node.mark, f"{path}.profile", str(problem))
@@ -185,7 +187,7 @@ class _Reading:
         return {str(key): str(value) for key, value in words.items()}
 
     def _profile_name(self, name: str) -> str | Path:
-        """A name with a slash is a file, from the rack's folder on."""
+        """A name with a slash or a YAML suffix is a file, relative to the folder of the rack file."""
         return self._folder / name if os.sep in name or name.endswith((".yaml", ".yml")) else name
 
     def _password(self, bmc: YamlMap, path: str, name: str) -> str | None:
@@ -238,7 +240,7 @@ class _Reading:
             log=self._folder / log if log is not None else None,
         )
 
-    # -- where it listens ----------------------------------------------------------------------------------------------
+    # -- ports ----------------------------------------------------------------------------------------------------------
 
     def _place(self, bmc: YamlMap, path: str, name: str) -> Place:
         listen = text_of(bmc.entries.get("listen")) or text_of(self._root.get("listen")) or "127.0.0.1"

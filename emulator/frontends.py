@@ -1,4 +1,4 @@
-"""Redfish and IPMI of a rack's BMCs on sockets: who listens where, and where wire faults take hold."""
+"""Redfish and IPMI of a rack's BMCs on sockets: who listens where."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ import secrets
 import socket
 import ssl
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from emulator.core.bmc.presence import Being
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.fault import Fault, Seam
-from emulator.core.faults.trigger import ClientRequest
-from emulator.core.journal import EventKind
+from emulator.core.errors import RackMisconfigured
 from emulator.core.rack import Rack
-from emulator.faults.wire import WireFault
-from emulator.fleet import BLOCK, Fleet, FleetPort, room_for
+from emulator.datagrams import DatagramPath
+from emulator.faults.seams import TlsSettings
+from emulator.fleet import BLOCK, Fleet, FleetPort, raise_open_file_limit
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
+from emulator.latency import Latency
+from emulator.redfish.certificates.keyring import StaticKeyring
 from emulator.redfish.events.event_delivery import ThreadedEventDelivery
-from emulator.redfish.service.app import create_app
-from emulator.tls_ports import PortKeeper, TlsKeyring, redirect_to
+from emulator.redfish.service.app import Services, app_of
+from emulator.tls_ports import FLAWS, PortKeeper, TlsKeyring, redirect_to
 from emulator.wire.certs import CertificateSpec, CertificateStore
-from emulator.wire.http import HttpServer, NoHooks
-from emulator.wire.ops import Hang, Plan
+from emulator.wire.http import HttpServer
 from emulator.wire.reactor import Reactor
-from emulator.wire.tcp import Listener, bind
+from emulator.wire.tcp import CannotBind, Listener, bind
 from emulator.wire.udp import SocketAddress, UdpEndpoint
+from emulator.wire_faults import WireFaults
 from profiles.model import ABSENT, Profile
 
 TICK_EVERY = 0.5
@@ -55,50 +56,6 @@ class BmcAddress:
     http_port: int | None = None  # sends clients to HTTPS
 
 
-class WireFaults(NoHooks):
-    """Lets the armed wire faults of a BMC act on its HTTP exchanges; a BMC that is away says nothing."""
-
-    def __init__(self, rack: Rack) -> None:
-        self._rack = rack
-        self._late: dict[str, tuple[WireFault, ...]] = {}
-
-    def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
-        return (Hang(),) if BmcView(self._rack, listener_name).presence().being is Being.DEAF else None
-
-    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
-        view = BmcView(self._rack, listener_name)
-        if view.presence().being is Being.DEAF:
-            return (Hang(),)
-        fired = _wire(
-            view.faults(Seam.WIRE, ClientRequest(protocol="redfish", method=method, path=path, system=_system_in(view, path)))
-        )
-        early = [fault for fault in fired if not fault.executed]
-        self._late[listener_name] = tuple(fault for fault in fired if fault.executed)
-        if not early:
-            return None
-        seq = view.record(EventKind.REQUEST, protocol="redfish", method=method, path=path, executed=False)
-        plan: Plan = ()
-        for fault in early:
-            plan = fault.rewrite(plan)
-            view.record(EventKind.WIRE, seq, fault=fault.name, answer="none")
-        return plan
-
-    def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
-        for fault in self._late.pop(listener_name, ()):
-            plan = fault.rewrite(plan)
-            view = BmcView(self._rack, listener_name)
-            view.record(EventKind.WIRE, view.last_request(), fault=fault.name, method=method, path=path, executed=True)
-        return plan
-
-
-def _wire(faults: Iterable[Fault]) -> list[WireFault]:
-    return [fault for fault in faults if isinstance(fault, WireFault)]
-
-
-def _system_in(view: BmcView, path: str) -> str | None:
-    return next((system for system in view.system_ids() if f"/Systems/{system}/" in f"{path}/"), None)
-
-
 class FrontEnds:
     """Opens the ports of every BMC of a rack. Raises CannotBind."""
 
@@ -113,6 +70,7 @@ class FrontEnds:
         directory: Path,
         event_hosts: frozenset[str] = frozenset(),
         fleet: Fleet | None = None,
+        latency: bool = True,
     ) -> None:
         """`places` are those of the rack's BMCs, in their order. Redfish events go to loopback addresses and to `event_hosts`,
         nowhere else."""
@@ -124,26 +82,25 @@ class FrontEnds:
         self._held: list[socket.socket] = []
         self._refused: dict[str, BmcAddress] = {}
         self._endpoints: dict[str, UdpEndpoint] = {}
-        self._responders: list[IpmiResponder] = []
+        self._responders: dict[str, IpmiResponder] = {}
         self._fleet_port: FleetPort | None = None
         self._certificates = CertificateStore()
-        self._courier = ThreadedEventDelivery(reactor.post, event_hosts)
-        app = create_app(rack, courier=self._courier, keyring_of=self._keyring if tls else None)
-        self._server = HttpServer(reactor, app, hooks=WireFaults(rack))
+        self._event_delivery = ThreadedEventDelivery(reactor.post, event_hosts)
+        pace = Latency(rack.seed, on=latency)
+        self._datagrams = DatagramPath(rack, pace)
+        services = Services(rack, self._event_delivery, self._keyring if tls else lambda name: StaticKeyring())
+        app = app_of(services, next(iter(rack.units)) if len(rack.units) == 1 else None)
+        self._server = HttpServer(reactor, app, hooks=WireFaults(rack, services, pace, self._context))
         self._plain = HttpServer(reactor, app)
         PortKeeper(reactor, rack, self._doors)
         try:
             if fleet is not None:
-                room_for(len(rack.units))
+                raise_open_file_limit(len(rack.units))
             for n, (name, place) in enumerate(zip(rack.units, places, strict=True)):
                 if fleet is not None and self._fleet_port is None:
-                    self._fleet_port = FleetPort(rack, reactor, fleet, place.ipmi_port)
+                    self._fleet_port = FleetPort(rack, reactor, fleet, place.ipmi_port, self._datagrams)
                 if fleet is None or n % BLOCK == 0:
-                    profile = rack.unit(name).profile
-                    specification = self._specification(profile, place.listen)
-                    context = self._certificates.context(specification, profile.http.tls_min) if tls else None
-                    # Of a refused one too: clients open it first.
-                    self._ca_file(name, place.listen).write_bytes(self._certificates.certificate(specification).ca_pem)
+                    context = self._certified(name, place.listen)
                 if name in refuse:
                     self._refuse(name, place.listen)
                 else:
@@ -154,7 +111,7 @@ class FrontEnds:
         self._tick()
 
     def close(self) -> None:
-        self._courier.close()
+        self._event_delivery.close()
         for held in self._held:
             held.close()
         self._server.close()
@@ -180,10 +137,63 @@ class FrontEnds:
             http_port=plain.port if plain is not None else None,
         )
 
+    def open(self, name: str, place: Place) -> None:
+        """Opens the ports of a BMC that has just been added to the rack; from any thread. Raises CannotBind, and then nothing of
+        it is open; RackMisconfigured in a fleet, whose addresses are all given."""
+        if self._fleet is not None:
+            raise RackMisconfigured("a fleet's BMCs have their addresses from the start: none can be added")
+
+        def open_ports() -> None:
+            try:
+                self._open(BmcView(self._rack, name), place, self._certified(name, place.listen))
+            except CannotBind:
+                self.shut(name)
+                raise
+
+        self._reactor.call(open_ports)
+
+    def shut(self, name: str) -> None:
+        """Closes the ports of a BMC and forgets what belongs to it; from any thread."""
+        if self._fleet is not None:
+            raise RackMisconfigured("a fleet's BMCs have their addresses from the start: none can be removed")
+
+        def close_ports() -> None:
+            self._server.shut(name)
+            self._plain.shut(name)
+            self._refused.pop(name, None)
+            self._responders.pop(name, None)
+            self._datagrams.forget(name)
+            endpoint = self._endpoints.pop(name, None)
+            if endpoint is not None:
+                endpoint.close()
+
+        self._reactor.call(close_ports)
+
     # -- certificates ----------------------------------------------------------------------------------------------------
 
     def _ca_file(self, name: str, address: str) -> Path:
         return self._directory / (f"{name}.pem" if self._fleet is None else f"{self._fleet.number(address) // BLOCK}.pem")
+
+    def _certified(self, name: str, listen: str) -> ssl.SSLContext | None:
+        """Makes the certificate of a BMC, and its file: of a refused one too, because clients open it first."""
+        profile = self._rack.unit(name).profile
+        specification = self._specification(profile, listen)
+        self._ca_file(name, listen).write_bytes(self._certificates.certificate(specification).ca_pem)
+        return self._certificates.context(specification, profile.http.tls_min) if self._tls else None
+
+    def _context(self, name: str, wanted: TlsSettings) -> ssl.SSLContext | None:
+        """The TLS context that a fault asks for."""
+        if wanted.plain:
+            return None
+        profile, listener = self._rack.unit(name).profile, self._server.listeners[name]
+        specification = self._specification(profile, listener.address)
+        if wanted.certificate is not None:
+            # Issued by the BMC's own certificate, which its clients trust: the flaw is all that is wrong with it.
+            own = specification.subject
+            specification = replace(specification, issuer=own, subject=f"OU={wanted.certificate},{own}")
+            specification = replace(specification, **FLAWS[wanted.certificate])
+        oldest = profile.http.tls_min if wanted.newest is None else "1.0"
+        return self._certificates.context(specification, oldest, wanted.newest)
 
     def _specification(self, profile: Profile, address: str) -> CertificateSpec:
         addresses = (address,) if self._fleet is None else self._fleet.block(self._fleet.number(address))
@@ -215,21 +225,26 @@ class FrontEnds:
         self._refused[name] = BmcAddress(_reachable(listen), *ports, self._ca_file(name, listen))
 
     def _open_ipmi(self, view: BmcView, place: Place) -> None:
+        path, name = self._datagrams, view.name
+
         def on_datagram(data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
-            for answer, to in responder.receive(data, peer):
-                endpoint.send(answer, to, local)
+            path.arrives(name, data, lambda data: answer(data, peer, local))
+
+        def answer(data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
+            for reply, to in responder.receive(data, peer):
+                path.leaves(name, reply, partial(endpoint.send, peer=to, local=local))
 
         def emit(data: bytes, peer: Peer, here: Here) -> None:
-            endpoint.send(data, (peer[0], peer[1]), (here.address, here.port))
+            path.leaves(name, data, partial(endpoint.send, peer=(peer[0], peer[1]), local=(here.address, here.port)))
 
         endpoint = UdpEndpoint(self._reactor, place.listen, place.ipmi_port, on_datagram)
         here = Here(_reachable(place.listen), endpoint.port)
         responder = IpmiResponder(view, entropy=secrets.token_bytes, here=here, emit=emit)
-        self._responders.append(responder)
+        self._responders[view.name] = responder
         self._endpoints[view.name] = endpoint
 
     def _tick(self) -> None:
-        for responder in self._responders:
+        for responder in self._responders.values():
             responder.tick(self._reactor.now())
         if self._fleet_port is not None:
             self._fleet_port.tick(self._reactor.now())

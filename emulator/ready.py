@@ -1,4 +1,7 @@
-"""Asks a freshly opened BMC whether it really answers, over both protocols, as a client would."""
+"""Checks over both protocols, as a client would, that a BMC which was just opened answers.
+
+`cli` calls `check` in the main thread before it prints the READY line of a BMC.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from emulator.endpoints import Endpoint
 
-PATIENCE = 10.0
-"""Seconds for each protocol."""
+TIMEOUT_S = 10.0
+"""For each protocol."""
 
 GET_CHANNEL_AUTH_CAPABILITIES = bytes.fromhex("0600ff07000000000000000000092018c88100388e04b5")
-"""IPMI 1.5 wrapper, no session, netfn 6 command 0x38, channel 0xE with the RMCP+ bit: what every client sends first."""
+"""The first packet of every client: IPMI 1.5 format, no session, netfn 6, command 0x38, channel 0xE with the RMCP+ bit."""
 
 
 class NotAnswering(Exception):
-    """A BMC that was just opened does not answer: our fault, or something on this machine eats loopback traffic."""
+    """A BMC that was just opened does not answer: the emulator is broken, or this machine drops loopback traffic."""
 
 
 def check(endpoint: Endpoint, *, lan: bool) -> None:
-    """Returns when Redfish answers, and IPMI too where the profile has it on its LAN. Raises NotAnswering."""
+    """Returns when Redfish answers, and with `lan` IPMI too. Raises NotAnswering."""
     _redfish(endpoint)
     if lan:
         _ipmi(endpoint)
@@ -32,10 +35,10 @@ def _redfish(endpoint: Endpoint) -> None:
     connection: http.client.HTTPConnection
     if endpoint.redfish_url.startswith("https:"):
         context = ssl.create_default_context(cafile=endpoint.ca_file)
-        context.check_hostname = False  # the certificate is our own, and it may name another address on purpose
-        connection = http.client.HTTPSConnection(endpoint.host, endpoint.redfish_port, timeout=PATIENCE, context=context)
+        context.check_hostname = False  # a fault may give the certificate another name on purpose
+        connection = http.client.HTTPSConnection(endpoint.host, endpoint.redfish_port, timeout=TIMEOUT_S, context=context)
     else:
-        connection = http.client.HTTPConnection(endpoint.host, endpoint.redfish_port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection(endpoint.host, endpoint.redfish_port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", "/redfish/v1/")
         status = connection.getresponse().status
@@ -50,7 +53,7 @@ def _redfish(endpoint: Endpoint) -> None:
 def _ipmi(endpoint: Endpoint) -> None:
     family = socket.AF_INET6 if ":" in endpoint.ipmi_host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as client:
-        client.settimeout(PATIENCE)
+        client.settimeout(TIMEOUT_S)
         try:
             client.sendto(GET_CHANNEL_AUTH_CAPABILITIES, (endpoint.ipmi_host, endpoint.ipmi_port))
             client.recv(1024)

@@ -1,12 +1,16 @@
-"""What the rest of a BMC's ports needs beside its service: its own certificate, its absences, and the way from HTTP to HTTPS."""
+"""What a BMC's TCP ports need besides the Redfish service: the TLS certificate, the closing of ports, and HTTP to HTTPS
+redirects.
+
+`frontends` makes these objects when it opens the ports. All of it runs in the emulator's thread.
+"""
 
 from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, TypedDict
 from wsgiref.types import StartResponse, WSGIApplication
 
 from cryptography import x509
@@ -16,28 +20,53 @@ from cryptography.hazmat.primitives import serialization
 from emulator.core.bmc.eventlog import LogEntry, LogKind
 from emulator.core.bmc.presence import Being
 from emulator.core.bmc.view import BmcView
+from emulator.core.faults.fault import Seam
 from emulator.core.rack import Rack
+from emulator.faults.seams import PortFault
 from emulator.redfish.certificates.certificate_service import certificates_in
-from emulator.redfish.certificates.signing import SigningKey, Wish, new_key, pem_of, signing_request
-from emulator.wire.certs import Certificate, server_context
+from emulator.redfish.certificates.signing import CsrContent, SigningKey, new_key, pem_of, signing_request
+from emulator.wire.certs import Certificate, CertificateKey, Validity, server_context
 from emulator.wire.reactor import Reactor
 from emulator.wire.tcp import Listener, PortState
 
-LAST_WORDS: Final = 0.2
-"""Seconds for the answer to the request that reset the BMC to reach the client before its connection breaks."""
 
-_COMES_OR_GOES: Final = frozenset({LogKind.BMC_RESET, LogKind.BMC_READY, LogKind.MAINS_LOST, LogKind.MAINS_BACK})
+class CertificateFields(TypedDict, total=False):
+    """Those fields of `CertificateSpec` that a flaw sets."""
+
+    validity: Validity
+    wrong_name: bool
+    key: CertificateKey
+    issuer: str
+    own_key: bool
+
+
+FLAWS: Final[Mapping[str, CertificateFields]] = {
+    "expired": {"validity": Validity.EXPIRED},
+    "not-yet-valid": {"validity": Validity.FUTURE},
+    "wrong-name": {"wrong_name": True},
+    "weak-key": {"key": CertificateKey.RSA_1024},
+    "unknown-ca": {"issuer": "CN=An authority that nobody knows", "own_key": True},
+}
+"""What a certificate says that the fault `tls.certificate` asks for."""
+
+GRACE_S: Final = 0.2
+"""So that the answer to the request that reset the BMC reaches its client before the connection breaks."""
+
+_PRESENCE_CHANGES: Final = frozenset({LogKind.BMC_RESET, LogKind.BMC_READY, LogKind.MAINS_LOST, LogKind.MAINS_BACK})
 _KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\s]+-----END [A-Z ]*PRIVATE KEY-----")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 
 
 class TlsKeyring:
-    """The certificate of one BMC's HTTPS port. New connections get a new one if there is a key for it: beside it in the text,
-    made for a signing request, or the one in use."""
+    """The certificate of one BMC's HTTPS port.
+
+    A new certificate is always shown. New connections get it if the BMC has its key: the client sent the key with it, the BMC
+    made the key for a signing request, or it is the key in use.
+    """
 
     def __init__(self, certificate: Certificate, tls_min: str, listener: Listener) -> None:
         self._key = certificate.key
-        self._waiting: bytes | None = None  # the key of the latest signing request
+        self._requested_key: bytes | None = None  # the key made for the latest signing request
         self._shown = certificate.pem.decode()
         self._tls_min = tls_min
         self._listener = listener
@@ -48,32 +77,32 @@ class TlsKeyring:
     def replace(self, pem: str) -> bool:
         shown = certificates_in(pem)
         public = _public(x509.load_pem_x509_certificate(shown.encode()).public_key())
-        own = (self._key,) if self._waiting is None else (self._waiting, self._key)
-        key = next((key for key in (*_KEY.findall(pem.encode()), *own) if _fits(key, public)), None)
+        own = (self._key,) if self._requested_key is None else (self._requested_key, self._key)
+        key = next((key for key in (*_KEY.findall(pem.encode()), *own) if _belongs_to(key, public)), None)
         if key is not None:
             key = key if key.endswith(b"\n") else key + b"\n"
             try:
                 self._listener.tls = server_context(Certificate(pem=shown.encode(), key=key, ca_pem=b""), self._tls_min)
-            except ssl.SSLError as error:  # a key that is too short for TLS, for one
+            except ssl.SSLError as error:  # for example, the key is too short for TLS
                 raise ValueError(f"not for a TLS port: {error.reason}") from error
-            self._key, self._waiting = key, None if key == self._waiting else self._waiting
+            self._key, self._requested_key = key, None if key == self._requested_key else self._requested_key
         self._shown = shown
         return key is not None
 
-    def signing_request(self, wish: Wish) -> str:
-        if wish.key is None:
+    def signing_request(self, content: CsrContent) -> str:
+        if content.key is None:
             in_use = serialization.load_pem_private_key(self._key, None)
             assert isinstance(in_use, SigningKey), "a certificate's key can sign"
-            return signing_request(wish, in_use)
-        key = new_key(wish.key)
-        self._waiting = pem_of(key)
-        return signing_request(wish, key)
+            return signing_request(content, in_use)
+        key = new_key(content.key)
+        self._requested_key = pem_of(key)
+        return signing_request(content, key)
 
 
-def _fits(key: bytes, public: bytes) -> bool:
+def _belongs_to(key: bytes, public: bytes) -> bool:
     try:
         return _public(serialization.load_pem_private_key(key, None).public_key()) == public
-    except (TypeError, ValueError, UnsupportedAlgorithm):  # encrypted, or no key
+    except (TypeError, ValueError, UnsupportedAlgorithm):  # the key is encrypted, or this is not a key
         return False
 
 
@@ -84,30 +113,53 @@ def _public(key: object) -> bytes:
 
 
 class PortKeeper:
-    """Shuts the TCP ports of the BMCs that are away: SYNs are dropped, open connections break."""
+    """Shuts the TCP ports of the BMCs that are away (SYNs are dropped, open connections break) and of those whose armed faults
+    say so; lets go what a disarmed fault held back."""
 
-    def __init__(self, reactor: Reactor, rack: Rack, doors: Callable[[str], Iterable[Listener]]) -> None:
-        """`doors(name)` are the ports of a BMC."""
+    def __init__(self, reactor: Reactor, rack: Rack, listeners_of: Callable[[str], Iterable[Listener]]) -> None:
+        """`listeners_of(name)` gives the TCP ports of a BMC."""
         self._reactor = reactor
         self._rack = rack
-        self._doors = doors
+        self._listeners_of = listeners_of
         rack.on_log(self._logged)
+        rack.faults.on_change(self._fault_changed)
 
     def _logged(self, name: str, entry: LogEntry) -> None:
-        # The BMC writes it down just before it goes; one turn of the loop later it is gone.
-        if entry.kind in _COMES_OR_GOES:
-            self._reactor.call_later(0, partial(self._look, name))
+        # The log entry is written just before the BMC goes away, so its state is read in the next turn of the loop.
+        if entry.kind in _PRESENCE_CHANGES:
+            self._reactor.call_later(0, partial(self._set_ports, name))
 
-    def _look(self, name: str) -> None:
-        away = self._away(name)
-        for listener in self._doors(name):
-            listener.set_door(PortState.SATURATED if away else PortState.OPEN)
-        if away:
-            self._reactor.call_later(LAST_WORDS, partial(self._break, name))
+    def _fault_changed(self, name: str, fault_id: str, disarmed: bool) -> None:
+        if disarmed:
+            for listener in self._listeners_of(name):
+                for connection in tuple(listener.connections):
+                    connection.release(fault_id)
+        self._set(name)
+        if not disarmed and any(fault.breaks for fault in self._port_faults(name)):
+            for listener in self._listeners_of(name):
+                listener.drop_connections()
 
-    def _break(self, name: str) -> None:
-        if self._away(name):
-            for listener in self._doors(name):
+    def _set_ports(self, name: str) -> None:
+        if self._set(name):
+            self._reactor.call_later(GRACE_S, partial(self._drop_connections, name))
+
+    def _set(self, name: str) -> bool:
+        """Opens or shuts the ports of a BMC; returns whether it is away."""
+        away = name in self._rack.units and self._away(name)
+        faults = self._port_faults(name)
+        shut = PortState.REFUSED if any(fault.refuses for fault in faults) else PortState.SATURATED
+        for listener in self._listeners_of(name):
+            listener.set_door(PortState.SATURATED if away else shut if faults else PortState.OPEN)
+        return away
+
+    def _port_faults(self, name: str) -> tuple[PortFault, ...]:
+        unit = self._rack.units.get(name)
+        standing = self._rack.faults.standing(unit, Seam.PORT) if unit is not None else ()
+        return tuple(fault for fault in standing if isinstance(fault, PortFault))
+
+    def _drop_connections(self, name: str) -> None:
+        if name in self._rack.units and self._away(name):
+            for listener in self._listeners_of(name):
                 listener.drop_connections()
 
     def _away(self, name: str) -> bool:
@@ -115,7 +167,7 @@ class PortKeeper:
 
 
 def redirect_to(port: int) -> WSGIApplication:
-    """An application that sends every request to the same path on the HTTPS port. What is not a GET keeps its method."""
+    """A WSGI application that redirects every request to the same path on the HTTPS port: 301 for GET and HEAD, else 308."""
 
     def app(environ: dict[str, object], start_response: StartResponse) -> Iterable[bytes]:
         named = str(environ.get("HTTP_HOST", ""))

@@ -7,9 +7,7 @@ protocol is imported on first use.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
+from fencer.events_effects import Observe, Permit
 from fencer.outcome import (
     Action,
     Cause,
@@ -24,12 +22,6 @@ from fencer.outcome import (
     WitnessState,
 )
 from fencer.target import Auth, ChassisCheck, FenceError, IdentityCheck, Limits, Protocol, Target
-
-if TYPE_CHECKING:
-    from fencer.events_effects import ProcedureEffect, ProcedureEvent
-
-Permit = Callable[[PowerCommand], bool]
-Observe = Callable[[float, "ProcedureEvent | ProcedureEffect"], None]
 
 __all__ = [
     "Action",

@@ -9,6 +9,7 @@ Rules
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fencer.outcome import Failure, Outcome, PowerCommand, Reading
@@ -127,3 +128,9 @@ class Finish:
 
 
 ProcedureEffect = Read | ReadAllowedCommands | SendCommand | ReadTask | Pause | Finish
+
+Observe = Callable[[float, ProcedureEvent | ProcedureEffect], None]
+"""Called with every event and effect of a procedure and the seconds since it began, to log or draw it."""
+
+Permit = Callable[[PowerCommand], bool]
+"""Asked in the instant before a power command leaves; False vetoes it and ends the action."""

@@ -16,8 +16,9 @@ from fencer.events_effects import (
     DeadlinePassed,
     Finish,
     NotPermitted,
+    Observe,
     Pause,
-    ProcedureEffect,
+    Permit,
     ProcedureEvent,
     Read,
     ReadAllowedCommands,
@@ -33,8 +34,6 @@ from fencer.target import ChassisCheck, FenceError, Limits, Protocol, Target
 from fencer.transport.base import CallFailed, Transport
 
 Result = TypeVar("Result")
-Permit = Callable[[PowerCommand], bool]
-Observe = Callable[[float, ProcedureEvent | ProcedureEffect], None]
 
 MIN_CALL_S = 0.3  # with less time left no call is made: it would time out, and replace the real cause
 MIN_CONFIRM_S = 0.05  # the same for a read that may complete a proof

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from emulator import Event, EventKind, event_from_json
+from emulator import Event, EventKind, Intent, event_from_json
 from lab import render
 from lab.engine import compose, docker, docker_bytes, project_filters, setting
 from lab.oracle import DiskWrite, parse_disk
@@ -111,7 +111,7 @@ class ComposeLab:
         asked = [
             e.t
             for e in self._journal()
-            if e.kind is EventKind.REQUEST and e.bmc == bmc_name and "Systems" in str(e.data.get("path"))
+            if e.kind is EventKind.REQUEST and e.bmc == bmc_name and e.data.get("intent") == Intent.POWER_READ
         ]
         # The last request is that of this function: fence-ha reads a BMC only if it suspects its host.
         return middle - asked[-1]

@@ -16,6 +16,7 @@ from profiles.shapes import (
     Free,
     ListOf,
     MapOf,
+    Never,
     Number,
     OneOf,
     OrNull,
@@ -66,7 +67,7 @@ _TASK_END: Final = Record(
 _PATH: Final = Text(r"/redfish(?:/.*)?", "a path that starts with /redfish")
 
 _IDENTITY: Final = (
-    *("vendor", "product", "redfish_version", "root_type", "root_uuid", "oem_key", "manufacturer", "model", "sku"),
+    *("vendor", "product", "redfish_version", "root_type", "root_uuid", "manufacturer", "model", "sku"),
     *("system_type", "system_uuid", "manager_type", "chassis_type", "bios_version", "bmc_model", "bmc_firmware"),
 )
 
@@ -228,23 +229,26 @@ _PARTS: Final[Mapping[str, Shape]] = {
 }
 _INVENTORY: Final = Record({**_PARTS, "evidence": _EVIDENCE_MAP}, required=tuple(_PARTS))
 
+_MOMENT: Final = OneOf(
+    "seconds or {rail: on} or {rail: off}",
+    scalar=Number(0, 86_400, fraction=True),
+    fields=Record({"rail": Choice(("on", "off")), "system": Text()}, required=("rail",)),
+)
 _FAULT: Final = Record(
     {
-        "on": Record(
-            names(("get", "post", "patch", "delete"), Text("/redfish.*", "a path"))
-            | {
-                "reset": OneOf('"*" or a list', scalar=Choice(("*",)), items=ListOf(_RESET_TYPE, least=1)),
-                "when": Choice(("sessions_full",)),
-            },
-        ),
-        "reply": _NAME,
-        "reply_override": Record({"status": Number(200, 599), "headers": _HEADERS, "body": _BODY}),
-        "drop_fields": ListOf(Text(), least=1),
-        "times": Number(1, 1_000_000),
+        "type": Text(),
+        "when": MapOf(Free()),
+        "count": Number(1),
+        "after": _MOMENT,
+        "until": _MOMENT,
+        "probability": Number(0, 1, fraction=True),
+        "must_fire": Flag(),
+        "params": MapOf(Free()),
         "evidence": _EVIDENCE,
     },
-    required=("on", "evidence"),
+    required=("type", "evidence"),
 )
+"""`fault/1` as far as it is known without the emulator, which knows the types and their parameters and checks them too."""
 
 _DEVIATION: Final = Record(
     {
@@ -273,6 +277,7 @@ PROFILE: Final = Record(
             names(_IDENTITY, Text())
             | names(("root_type", "system_type", "manager_type", "chassis_type"), _TYPED)
             | names(("root_uuid", "system_uuid"), _UUID)
+            | {"oem_key": Never("nothing reads it: write what the vendor has under Oem with resources.merge")}
             | {"evidence": _EVIDENCE_MAP},
             required=_IDENTITY,
         ),

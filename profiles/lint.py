@@ -12,7 +12,7 @@ from pathlib import Path
 
 from profiles.build import build
 from profiles.errors import Problem, ProfileError
-from profiles.loader import Resolved, child_is_true, resolve
+from profiles.loader import AlsoCheck, Resolved, child_is_true, resolve
 from profiles.model import Confidence, FactEvidence, HostEvent, Profile
 from profiles.yaml_source import YamlMap, child
 
@@ -43,10 +43,10 @@ class Report:
         return self.claims.get(confidence, 0) / total if total else 0.0
 
 
-def lint(name_or_path: str | Path) -> Report:
+def lint(name_or_path: str | Path, *, also: AlsoCheck | None = None) -> Report:
     """Checks a shipped profile or a file. Raises nothing because of the file's content."""
     try:
-        resolved = resolve(name_or_path)
+        resolved = resolve(name_or_path, also)
     except ProfileError as error:
         return Report(profile=str(name_or_path), problems=error.problems, claims={})
     profile = build(resolved.root, resolved.extends, {})

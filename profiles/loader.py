@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -58,13 +58,17 @@ class Resolved:
         return build(self.root, self.extends, overrides)
 
 
-def load(name_or_path: str | Path, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Profile:
+AlsoCheck = Callable[[YamlMap, Problems], None]
+"""Adds what else is wrong with a merged tree: what only the emulator can know, such as the parameters of its faults."""
+
+
+def load(name_or_path: str | Path, overrides: Mapping[str, str] = _NO_OVERRIDES, *, also: AlsoCheck | None = None) -> Profile:
     """Returns the profile with that name, or in that file (a name with a slash, or ending in .yaml).
 
     `overrides` replace `vars` of the profile, for example `serial` for each machine of a rack.
     Raises ProfileError with every mistake in the file and its parents; nothing else, whatever the file holds.
     """
-    return resolve(name_or_path).profile(overrides)
+    return resolve(name_or_path, also).profile(overrides)
 
 
 def names() -> tuple[str, ...]:
@@ -91,7 +95,7 @@ def child_is_true(root: YamlMap, key: str) -> bool:
     return isinstance(node, YamlScalar) and node.value is True
 
 
-def resolve(name_or_path: str | Path) -> Resolved:
+def resolve(name_or_path: str | Path, also: AlsoCheck | None = None) -> Resolved:
     """Returns the merged and checked tree. Raises ProfileError with all mistakes."""
     problems = Problems()
     file = _locate(name_or_path)
@@ -106,6 +110,8 @@ def resolve(name_or_path: str | Path) -> Resolved:
     root = _with_own_mark(merged(layers.trees), own)
     PROFILE.check(root, Check(problems, partial=False))
     references.check(root, own.mark.file, problems)
+    if also is not None:
+        also(root, problems)
     if file.parent == VENDORS and text_of(child(own, "id")) not in (None, file.stem):
         problems.add(own.entries["id"].mark, "id", f"must be '{file.stem}', as the file is called")
     problems.raise_any()

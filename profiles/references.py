@@ -98,6 +98,7 @@ class _References:
         self._replies()
         self._chassis()
         self._faults()
+        self._features()
         self._deviations()
         self._evidence()
         self._templates()
@@ -235,9 +236,15 @@ class _References:
 
     def _faults(self) -> None:
         for _, path, _, fault in self._each("faults"):
-            self._refer(child(fault, "reply"), f"{path}.reply", "reply", self._names("replies"))
-            self._reset_types(child(fault, "on", "reset"), f"{path}.on.reset")
+            self._refer(child(fault, "params", "reply"), f"{path}.params.reply", "reply", self._names("replies"))
+            self._reset_types(child(fault, "when", "reset"), f"{path}.when.reset")
             self._claim(child(fault, "evidence"), f"{path}.evidence")
+
+    def _features(self) -> None:
+        features = child(self._root, "http", "features")
+        node = child(features, "excerpt")
+        if isinstance(features, YamlMap) and isinstance(node, YamlScalar) and node.value is True:
+            self._add_problem(node.mark, "http.features.excerpt", "the query parameter excerpt is not built: say false")
 
     def _deviations(self) -> None:
         deviations = child(self._root, "deviations")

@@ -29,5 +29,9 @@ def at_scale(profile: Profile, scale: float) -> Profile:
             on_os_down=_steps(power.on_os_down, scale),
             windows=tuple(replace(window, for_s=_span(window.for_s, scale)) for window in power.windows),
         ),
-        timing=replace(profile.timing, os_shutdown_s=_span(profile.timing.os_shutdown_s, scale)),
+        timing=replace(
+            profile.timing,
+            os_shutdown_s=_span(profile.timing.os_shutdown_s, scale),
+            latency_ms={name: value * scale for name, value in profile.timing.latency_ms.items()},
+        ),
     )

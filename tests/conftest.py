@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -51,7 +54,6 @@ def tiny_profile() -> m.Profile:
             redfish_version="1.15.0",
             root_type="#ServiceRoot.v1_15_0.ServiceRoot",
             root_uuid="random",
-            oem_key="absent",
             manufacturer="Acme",
             model="T1",
             sku="absent",
@@ -206,6 +208,17 @@ def make_bench(*units: UnitSpec, seed: int = 7) -> Bench:
     )
     rack.hold_all(VirtualHosts(rack))
     return Bench(rack, clock)
+
+
+@pytest.fixture
+def memory_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory, where there is one, for databases: the same calls, and nobody waits for a disk."""
+    shared_memory = Path("/dev/shm")
+    if not (shared_memory.is_dir() and os.access(shared_memory, os.W_OK)):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(prefix="fencelab-test-", dir=shared_memory) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

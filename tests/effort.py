@@ -1,12 +1,21 @@
-"""How hard the random tests try: `EFFORT=nightly` multiplies their examples."""
+"""How hard the tests try: `EFFORT=nightly` multiplies random examples and takes every profile."""
 
 from __future__ import annotations
 
 import os
 
-NIGHTLY = 20
+from profiles import names
+
+MULTIPLIER = 20
+NIGHTLY = os.environ.get("EFFORT") == "nightly"
+THREE_PROFILES = ("dell-idrac9", "openbmc-x86", "dmtf-generic")
 
 
 def examples(usual: int) -> int:
     """The number of examples for one random test."""
-    return usual * (NIGHTLY if os.environ.get("EFFORT") == "nightly" else 1)
+    return usual * (MULTIPLIER if NIGHTLY else 1)
+
+
+def profiles_to_try() -> tuple[str, ...]:
+    """The profiles of a table that takes minutes for each of them."""
+    return tuple(names()) if NIGHTLY else THREE_PROFILES

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from fencer.ha import machine, proof
 from fencer.ha.effects import CallBmc, Release
@@ -99,6 +100,7 @@ def past(moment: float | None, floor: float) -> float | None:
     return None if moment is None else max(moment, floor)
 
 
+@lru_cache(maxsize=100_000)  # most steps lead to a record that was met before
 def shifted(rec: HostRecord, by: float) -> HostRecord:
     """The same record `by` later, now being 0, and without what decides nothing."""
     f, run, flight = rec.fence, rec.off_run, rec.inflight
@@ -340,7 +342,8 @@ def explore(
     while todo and len(came) < cap:
         w = todo.popleft()
         for name, after in successors(w, mutant):
-            after = normal(after)
+            if after.rec is not w.rec:
+                after = normal(after)
             if after in came:
                 continue
             came[after] = (w, name)

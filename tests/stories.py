@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 
 from conformance import requirement as req
+from conformance.expectations.expectation import Expectation
 from conformance.finding import Judgement
+from conformance.givens.given import FaultFacts
 from conformance.judge import Trial, judge
 from conformance.outcome import FencerOutcome
-from conformance.scenario import (
-    AskStep,
-    Expectation,
-)
+from conformance.scenario import AskStep
 from conformance.vocabulary import Ask, Cause, Claim
 from emulator.core.clock import VirtualClock
+from emulator.core.faults.trigger import ClientRequest, Intent
 from emulator.core.journal import Datum, EventKind, Journal
+from emulator.core.vocab import ResetType
 
 SYSTEM = "/redfish/v1/Systems/1"
 RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
@@ -42,14 +43,23 @@ class Story:
         self.say(EventKind.FENCER, what="start", ask=number, action=ask.value, system="1")
         return self
 
-    def read(self, path: str = SYSTEM, method: str = "GET", protocol: str = "redfish") -> Story:
-        seq = self.say(EventKind.REQUEST, protocol=protocol, method=method, path=path, auth="basic", user="root")
-        self.say(EventKind.RESPONSE, seq, status=200)
+    def read(
+        self, path: str = SYSTEM, method: str = "GET", protocol: str = "redfish", system: str = "1", told: str | None = "On"
+    ) -> Story:
+        """Asks for the power of a system. `told` is the word of the answer; None: there is no answer."""
+        asked = ClientRequest(protocol, method, path, system, None, Intent.POWER_READ)
+        seq = self.say(EventKind.REQUEST, **asked.facts(path, auth="basic", user="root"))
+        if told is not None:
+            self.say(EventKind.RESPONSE, seq, status=200)
+            view = "ipmi" if protocol == "ipmi" else "system"
+            self.say(EventKind.LOOK, seq, system=system, view=view, word=told)
         return self
 
     def command(self, reset: str = "ForceOff", system: str = "1", row: str = "On", assumed: bool = False) -> Story:
         path = f"/redfish/v1/Systems/{system}/Actions/ComputerSystem.Reset"
-        seq = self.say(EventKind.REQUEST, protocol="redfish", method="POST", path=path, auth="basic", user="root")
+        known = ResetType(reset) if reset in ResetType._value2member_map_ else None
+        asked = ClientRequest("redfish", "POST", path, system, known, Intent.POWER_COMMAND)
+        seq = self.say(EventKind.REQUEST, **asked.facts(path, auth="basic", user="root"))
         self.say(
             EventKind.COMMAND,
             seq,
@@ -65,8 +75,9 @@ class Story:
         self.say(EventKind.RESPONSE, seq, status=204)
         return self
 
-    def request(self, method: str, path: str) -> Story:
-        self.say(EventKind.REQUEST, protocol="redfish", method=method, path=path, auth="basic", user="root")
+    def request(self, method: str, path: str, intent: Intent = Intent.READ) -> Story:
+        asked = ClientRequest("ipmi" if method == "IPMI" else "redfish", method, path, None, None, intent)
+        self.say(EventKind.REQUEST, **asked.facts(path, auth="basic", user="root"))
         return self
 
     def falls(self, system: str = "1") -> Story:
@@ -99,7 +110,7 @@ def verdict_on(
     claim: Claim = Claim.OFF,
     ask: Ask = Ask.OFF,
     causes: dict[Cause, re.Pattern[str]] | None = None,
-    unfired: tuple[str, ...] = (),
+    faults: tuple[FaultFacts, ...] = (),
     **outcome: object,
 ) -> Judgement:
     code = {Claim.FAILED: 1, Claim.NONE: None}.get(claim, 0)
@@ -113,7 +124,7 @@ def verdict_on(
             deadline=15.0,
             secrets=(SECRET,),
             causes=causes,
-            unfired=unfired,
+            faults=faults,
         )
     )
 

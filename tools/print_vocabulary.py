@@ -1,4 +1,4 @@
-"""Writes docs/vocabulary.md from the table in emulator/core/vocab.py."""
+"""Writes the table of reset words in docs/vocabulary.md from `RESET_WORDS`. The rest of the page is written by hand."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from pathlib import Path
 from emulator.core.vocab import RESET_WORDS
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "vocabulary.md"
+BEGIN, END = "<!-- printed from here -->\n", "<!-- to here -->\n"
 
 
-def page() -> str:
+def table() -> str:
     rows = [
-        "# How each world calls the same request",
-        "",
-        "Printed from `emulator/core/vocab.py` by `python -m tools.print_vocabulary`; a test fails when it is stale.",
-        "",
         "| fence action | Redfish ResetType | IPMI Chassis Control | CloudStack | Docker |",
         "| --- | --- | --- | --- | --- |",
     ]
@@ -24,5 +21,14 @@ def page() -> str:
     return "\n".join(rows) + "\n"
 
 
+def page(present: str) -> str:
+    """`present`, the text of the page, with the table as it is now. Raises ValueError where the two marks are not there."""
+    before, begin, rest = present.partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{PAGE}: the table stands between {BEGIN.strip()} and {END.strip()}")
+    return before + BEGIN + table() + END + after
+
+
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from conformance.adapters.base import Invocation
-from conformance.adapters.definition import Definition, fill_all, fill_map
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+from conformance.adapters.base import Adapter, Invocation
+from conformance.adapters.placeholders import Item, fill_all, fill_map, parts
 from conformance.adapters.process import run
 from conformance.adapters.programs import StandIns, find, lack
+from conformance.adapters.section import Section, present
 from conformance.outcome import FencerOutcome
-from conformance.vocabulary import Ask, Claim
+from conformance.vocabulary import Ask, Claim, Convention
 
 OFF_EXIT = 2
 DONE: dict[Ask, Claim] = {
@@ -31,31 +36,60 @@ def claim_of(ask: Ask, code: int | None) -> Claim:
     return Claim.FAILED
 
 
-class AgentAdapter:
-    """A fence agent. `recorders` of its definition name parameters that take the path of a tool."""
+@dataclass(frozen=True, kw_only=True)
+class AgentAdapter(Adapter):
+    """Adapter `fence-agent`. `recorders` name parameters that take the path of a recording stand-in."""
 
-    def __init__(self, definition: Definition) -> None:
-        self._definition = definition
+    name: ClassVar[str] = "fence-agent"
+    keys: ClassVar[tuple[str, ...]] = ("command", "params", "recorders")
+    over_keys: ClassVar[tuple[str, ...]] = ("command", "params")
+    conventions: ClassVar[frozenset[Convention]] = frozenset({Convention.FENCE_AGENT_API})
+
+    command: tuple[Item, ...]
+    params: Mapping[str, str] = field(default_factory=dict)
+    recorders: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, section: Section, base: Self | None) -> Self:
+        node = section.get("command")
+        command = base.command if base is not None else ()
+        if node is not None:
+            command = section.line(node, section.at("command"))
+        if base is None and not command:
+            section.lacks("command", f"missing: the adapter {cls.name} needs it")
+        return cls(
+            folder=section.folder,
+            built_in=section.built_in,
+            command=command,
+            params=present({**(base.params if base is not None else {}), **section.texts("params")}),
+            recorders=base.recorders if base is not None else present(section.texts("recorders")),
+        )
+
+    @property
+    def asks(self) -> frozenset[Ask]:
+        return frozenset(Ask)
+
+    def texts(self) -> Iterator[str]:
+        yield from parts(self.command)
+        yield from self.params.values()
 
     def missing(self) -> str | None:
-        programs = (way.command[0] for way in self._definition.ways.values())
-        lacks = (lack(program, self._definition.folder) for program in programs if isinstance(program, str))
-        return next((sentence for sentence in lacks if sentence is not None), None)
+        program = self.command[0]
+        return lack(program, self.folder) if isinstance(program, str) else None
 
     def run(self, invocation: Invocation) -> FencerOutcome:
-        way = self._definition.ways[invocation.protocol]
-        command = fill_all(way.command, invocation.bmc)
+        command = fill_all(self.command, invocation.bmc)
         stand_ins = StandIns(invocation.watch)
-        params = fill_map(way.params, invocation.bmc)
-        for name, tool in self._definition.recorders.items():
+        params = fill_map(self.params, invocation.bmc)
+        for name, tool in self.recorders.items():
             if (path := stand_ins.of(tool)) is not None:
                 params[name] = path
         lines = [f"action={invocation.ask}", *(f"{name}={value}" for name, value in params.items())]
         ended = run(
-            (find(command[0], self._definition.folder) or command[0], *command[1:]),
+            (find(command[0], self.folder) or command[0], *command[1:]),
             invocation,
             stand_ins,
             stdin="".join(f"{line}\n" for line in lines),
-            cwd=invocation.scratch if self._definition.built_in else self._definition.folder,
+            cwd=self.working_directory(invocation),
         )
         return ended.outcome(invocation, claim_of(invocation.ask, ended.exit))

@@ -1,24 +1,31 @@
-"""What the runner knows of an adapter."""
+"""What every adapter offers, and what it is handed for one ask.
+
+To add an adapter, write a module in this package with a subclass of `Adapter`; `registry` finds it there. Another distribution
+may name such a module under the entry point `fencelab.adapters`.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol as Interface
+from typing import ClassVar, Self
 
+from conformance.adapters.placeholders import placeholders
+from conformance.adapters.section import Section
 from conformance.outcome import FencerOutcome
-from conformance.vocabulary import Ask, Protocol
+from conformance.vocabulary import Ask, Convention, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
     """One ask. `bmc` holds the values of all placeholders ("bmc.host"), empty where the scenario gives none.
 
-    `scratch` is a directory of this ask alone, for the fencer; `watch` one for what the suite writes about it. `on_end` must be
-    called in the moment in which the answer is final, before anything else is looked at: it stamps the claim into the journal.
-    `stop` is set when the user wants out.
+    `scratch` is a directory of this ask alone, for the fencer; `watch` one for what the suite writes about it. `cap` is in
+    seconds. `on_end` must be called in the moment in which the answer is final, before anything else is looked at: it stamps the
+    claim into the journal. `stop` is set when the user wants out.
     """
 
     ask: Ask
@@ -31,14 +38,58 @@ class Invocation:
     on_end: Callable[[], None]
 
 
-class Adapter(Interface):
-    """How one kind of fencer is invoked."""
+@dataclass(frozen=True, kw_only=True)
+class Adapter(ABC):
+    """How one fencer is asked over one protocol: what its file says of it, and how to run it.
 
+    `name` is the word behind `adapter:` in a fencer file; `keys` are the keys that this adapter reads there besides those that
+    every fencer has, and `over_keys` those of them that may differ below `over: {ipmi: ...}`. `conventions` is what scenarios
+    about a certain way of calling fencers ask for. `default_protocols` is what a fencer speaks whose file does not say so.
+
+    `folder` is where the fencer's file lies, absolute, since programs start with another working directory. Runs of several asks
+    may be in several threads at once.
+    """
+
+    name: ClassVar[str]
+    keys: ClassVar[tuple[str, ...]]
+    over_keys: ClassVar[tuple[str, ...]]
+    conventions: ClassVar[frozenset[Convention]] = frozenset()
+    default_protocols: ClassVar[frozenset[Protocol]] = frozenset()
+
+    folder: Path
+    built_in: bool
+
+    @classmethod
+    @abstractmethod
+    def read(cls, section: Section, base: Self | None) -> Self:
+        """Reads its keys in a fencer file, or below `over`, where `base` is what the file says outside of it.
+
+        Puts every mistake into `section.problems` and returns something all the same, so that all mistakes come at once.
+        """
+
+    @property
+    @abstractmethod
+    def asks(self) -> frozenset[Ask]:
+        """What the fencer can be asked for, as far as its file shows it."""
+
+    @abstractmethod
+    def texts(self) -> Iterator[str]:
+        """Every text of the file in which placeholders may stand."""
+
+    @abstractmethod
     def missing(self) -> str | None:
         """What this machine lacks to run it, as a sentence; None where it can run."""
 
+    @abstractmethod
     def run(self, invocation: Invocation) -> FencerOutcome:
         """Asks once and waits for the end, at most for the cap. Raises Interrupted and CannotStart."""
+
+    def placeholders(self) -> frozenset[str]:
+        return frozenset().union(*(placeholders(text) for text in self.texts()))
+
+    def working_directory(self, invocation: Invocation) -> Path:
+        """Where a program starts: beside its file; nothing is written into our own package."""
+        return invocation.scratch if self.built_in else self.folder
 
 
 class Interrupted(Exception):

@@ -1,11 +1,12 @@
-"""A program under observation: started alone, watched, and never left behind.
+"""A program under observation: started alone, watched, and never left behind. Called by the adapters, in the cell's thread.
 
 Rules
-  1. Its own session, a clean environment, nothing inherited. At the cap everything that it has started is killed.
-  2. The end is seen at once (a line from the warden, not a poll), so that the stamp in the journal says when the claim was made.
-  3. Command lines are recorded by stand-ins that come first in PATH and then become the real program: sampling the process table
-     misses short-lived ones half of the time. The table is sampled as well, for tools that nobody thought of.
-  4. Every descendant stays one of the `warden`, whatever it does to its session, its parents and its environment.
+  1. Its own session, a clean environment, limits, and a PID namespace where the kernel allows one. At the cap everything that it
+     has started is killed. What this machine cannot give is said in `Ended.unprotected`.
+  2. The end is seen at once (a line from the subreaper, not a poll): the stamp in the journal says when the claim was made.
+  3. Command lines are recorded by stand-ins that come first in PATH and then become the real program, and by the kernel's process
+     events. The process table is sampled as well: alone it misses short-lived programs half of the time.
+  4. Whatever the fencer does to its watchers, to its HOME or to the machine is a sentence in `Ended.conduct`, never an exception.
 """
 
 from __future__ import annotations
@@ -18,29 +19,56 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
 
-from conformance.adapters import subreaper as warden
+from conformance.adapters import process_table, subreaper
 from conformance.adapters.base import CannotStart, Interrupted, Invocation
 from conformance.adapters.programs import StandIns
+from conformance.adapters.subreaper import CONFINED, FILE_BYTES, ISOLATED, OPEN, PROCESSES
+from conformance.adapters.watcher_report import WatcherReport
 from conformance.outcome import FencerOutcome
+from conformance.run_directory import used_bytes
 from conformance.vocabulary import Claim
 
-WARDEN: Final = str(Path(warden.__file__).resolve())
+SUBREAPER: Final = Path(subreaper.__file__).resolve()
+START: Final = "import sys; sys.path.append(sys.argv.pop(1)); import subreaper; subreaper.start()"
+"""As a module it is compiled once; as a script it would be at every start."""
+SWITCH: Final = "FENCELAB_UNCONFINED"
+"""Set in the environment, it runs fencers without namespace and Landlock: for those that need sudo."""
 TICK_S: Final = 0.05
 LEFTOVER_GRACE_S: Final = 0.5
 KILL_S: Final = 5.0
 DRAIN_S: Final = 2.0
 KEPT_BYTES: Final = 256_000
+OUTPUT_BYTES: Final = 64 << 20
+DISK_BYTES: Final = 512 << 20
+DISK_EVERY: Final = 10  # ticks
 HINTS: Final = {
     errno.ENOEXEC: " (a script begins with #! and its interpreter)",
     errno.ENOENT: " (is the interpreter after #! there?)",
 }
 PASSED_ON: Final = ("PYTHONPATH", "COVERAGE_PROCESS_START")
+TOO_LARGE: Final = (-signal.SIGXFSZ, 128 + signal.SIGXFSZ)
+"""How a program ends that wrote a file beyond the limit, and the shell that it was started from."""
+UNPROTECTED: Final[Mapping[str, str]] = {
+    "pid-namespace": "no PID namespace: what a fencer leaves behind is searched for, and a fork bomb is ended late",
+    "signal-scope": "no limit to signals: a fencer can kill every process of this user, the suite included",
+    "exec-events": "process events are incomplete: command lines of short-lived programs that have no stand-in may be missed",
+}
+
+
+@dataclass(slots=True)
+class _Refusal:
+    """Why this machine gives no PID namespace, once that is known; empty before."""
+
+    reason: str = ""
+
+
+_refusal: Final = _Refusal()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +81,14 @@ class Ended:
     duration: float
     leftover: tuple[str, ...]
     argv: tuple[tuple[str, ...], ...]
+    conduct: tuple[str, ...] = ()
+    unprotected: tuple[str, ...] = ()
+    answered: bool = True  # False: the suite ended it before the cap, or its end was not seen
 
     def outcome(self, invocation: Invocation, claim: Claim) -> FencerOutcome:
         return FencerOutcome(
             ask=invocation.ask,
-            claim=claim,
+            claim=claim if self.answered or self.exit is None else Claim.FAILED,
             exit=self.exit,
             stdout=self.stdout,
             stderr=self.stderr,
@@ -65,6 +96,8 @@ class Ended:
             timed_out=self.exit is None,
             leftover=self.leftover,
             argv=self.argv,
+            conduct=self.conduct,
+            unprotected=self.unprotected,
         )
 
 
@@ -74,6 +107,7 @@ class _Drain:
 
     pipe: IO[bytes]
     kept: bytearray = field(default_factory=bytearray)
+    seen: int = 0  # bytes
     thread: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -83,6 +117,7 @@ class _Drain:
     def _read(self) -> None:
         while chunk := os.read(self.pipe.fileno(), 65536):
             self.kept += chunk[: max(0, KEPT_BYTES - len(self.kept))]
+            self.seen += len(chunk)
 
     def text(self) -> str:
         self.thread.join(timeout=DRAIN_S)
@@ -99,119 +134,197 @@ def run(
     cwd: Path,
     stdin: str = "",
     env: Mapping[str, str] | None = None,
+    mode: str | None = None,
 ) -> Ended:
-    """Runs a program (its path first) to its end or to the cap. Raises Interrupted when the user wants out, CannotStart."""
+    """Runs a program (its path first) to its end or to the cap. Raises Interrupted when the user wants out, CannotStart.
+
+    `mode` is one of the subreaper's; None: the strictest that this machine gives.
+    """
     passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     scratch = str(invocation.scratch)
     clean = {"HOME": scratch, "TMPDIR": scratch, "LANG": "C.UTF-8", **passed, **stand_ins.environment(), **(env or {})}
-    started = time.monotonic()
-    watched, report = os.pipe()
+    if mode is None:
+        mode = OPEN if os.environ.get(SWITCH) else CONFINED if _refusal.reason else ISOLATED
     try:
-        process = subprocess.Popen(
-            (sys.executable, "-I", "-S", WARDEN, str(report), *argv),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=clean, cwd=cwd, start_new_session=True,
-            pass_fds=(report,),
-        )  # fmt: skip
-    except OSError as error:
-        os.close(watched)
-        raise CannotStart(f"{argv[0]} cannot be started: {error.strerror}") from None
-    finally:
-        os.close(report)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    drains = [_Drain(process.stdout), _Drain(process.stderr)]
-    speaker = threading.Thread(target=_say, args=(process.stdin, stdin), daemon=True)
-    speaker.start()  # a fencer that does not read must not stop the clock
-    seen: dict[tuple[str, ...], None] = {tuple(argv): None}
-    leftover: tuple[str, ...] = ()
-    try:
-        line = _wait(watched, process.pid, started + invocation.cap, invocation.stop, seen)
-        invocation.on_end()
-        duration = time.monotonic() - started
-        if line.startswith("exit"):
-            leftover = _leftovers(process)
-    finally:  # here with a KeyboardInterrupt where the caller is the main thread, as under pytest
-        _kill_all(process)
-        os.close(watched)
-        speaker.join(timeout=DRAIN_S)
-        stdout, stderr = (drain.text() for drain in drains)
-    word, _, number = line.partition(" ")
-    if word == "errno":
-        raise CannotStart(f"{argv[0]} cannot be started: {os.strerror(int(number))}{HINTS.get(int(number), '')}")
-    for recorded in stand_ins.recorded():
-        seen[recorded] = None
-    return Ended(
-        exit=int(number) if word == "exit" else None,
-        stdout=stdout,
-        stderr=stderr,
-        duration=duration,
-        leftover=leftover,
-        argv=tuple(seen),
-    )
+        return _Run(argv, invocation, stand_ins, cwd, stdin, clean, mode).play()
+    except _NoNamespace as refusal:
+        _refusal.reason = str(refusal)
+    return _Run(argv, invocation, stand_ins, cwd, stdin, clean, CONFINED).play()
+
+
+class _NoNamespace(Exception):
+    """This machine gives none; nothing has been started. The text is the kernel's reason."""
+
+
+class _Run:
+    """One run of a program. A new instance per run."""
+
+    def __init__(
+        self,
+        argv: Sequence[str],
+        invocation: Invocation,
+        stand_ins: StandIns,
+        cwd: Path,
+        stdin: str,
+        env: Mapping[str, str],
+        mode: str,
+    ) -> None:
+        self._argv, self._invocation, self._stand_ins, self._mode = tuple(argv), invocation, stand_ins, mode
+        self._conduct: dict[str, None] = {}
+        self._seen: dict[tuple[str, ...], None] = {self._argv: None}
+        self._started = time.monotonic()
+        self._lost = False  # its watchers ended and nobody saw its end
+        descriptor, writer = os.pipe()
+        os.set_blocking(descriptor, False)
+        self.report = WatcherReport(descriptor)
+        python = (sys.executable, "-I", "-S", "-c", START, str(SUBREAPER.parent))
+        try:
+            self._process = subprocess.Popen(
+                (*python, str(writer), mode, str(stand_ins.executed), *argv),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=cwd, start_new_session=True,
+                pass_fds=(writer,),
+            )  # fmt: skip
+        except OSError as error:
+            os.close(descriptor)
+            raise CannotStart(f"{argv[0]} cannot be started: {error.strerror}") from None
+        finally:
+            os.close(writer)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._drains = [_Drain(self._process.stdout), _Drain(self._process.stderr)]
+        self._speaker = threading.Thread(target=_say, args=(self._process.stdin, stdin), daemon=True)
+        self._speaker.start()  # a fencer that does not read must not stop the clock
+
+    def play(self) -> Ended:
+        """To the end. Raises _NoNamespace, CannotStart, Interrupted."""
+        leftover: tuple[str, ...] = ()
+        try:
+            capped = self._wait()
+            answer = self.report.exit  # what comes later comes of being ended by the suite
+            attacked = self.report.inner_ended or self._lost
+            if not self.report.refused:
+                self._invocation.on_end()
+            duration = time.monotonic() - self._started
+            if answer is not None:
+                leftover = self._leftovers()
+        finally:  # here with a KeyboardInterrupt where the caller is the main thread, as under pytest
+            self._kill_all()
+            self.report.close()
+            self._speaker.join(timeout=DRAIN_S)
+            stdout, stderr = (drain.text() for drain in self._drains)
+        if self.report.refused:
+            raise _NoNamespace(self.report.refused)
+        if (number := self.report.errno) is not None:
+            raise CannotStart(f"{self._argv[0]} cannot be started: {os.strerror(number)}{HINTS.get(number, '')}")
+        for recorded in self._stand_ins.recorded():
+            self._seen[recorded] = None
+        self._judge_report()
+        if attacked:
+            self._conduct["killed the process that watches it"] = None
+        return Ended(
+            exit=answer if answer is not None or capped else -signal.SIGKILL,
+            stdout=stdout,
+            stderr=stderr,
+            duration=duration,
+            leftover=leftover,
+            argv=tuple(self._seen),
+            conduct=tuple(self._conduct),
+            unprotected=self._unprotected(),
+            answered=answer is not None,
+        )
+
+    def _wait(self) -> bool:
+        """Until the fencer ends, is lost, or goes beyond a limit; True at the cap. Raises Interrupted."""
+        poller = select.poll()
+        poller.register(self.report.descriptor, select.POLLIN)
+        until, tick = self._started + self._invocation.cap, 0
+        while (left := until - time.monotonic()) > 0:
+            if poller.poll(min(TICK_S, left) * 1000):
+                self.report.read()
+            if self.report.is_final:
+                self._lost = self.report.is_closed and self.report.exit is None and not self.report.refused
+                return False
+            if self._invocation.stop.is_set():
+                raise Interrupted
+            tick += 1
+            if (beyond := self._look(with_disk=tick % DISK_EVERY == 0)) is not None:
+                self._conduct[f"{beyond}; the suite ended it"] = None
+                return False
+        if any(process_table.is_stopped(pid) for pid in self._below()):
+            self._conduct["had been stopped by a signal (SIGSTOP) when its time was over"] = None
+        return True
+
+    def _look(self, *, with_disk: bool) -> str | None:
+        """Samples the process table. The limit that is exceeded, if any."""
+        own = process_table.command_line(self._process.pid)
+        below = self._below()
+        for pid in below[:PROCESSES]:
+            if (line := process_table.command_line(pid)) and line != own:
+                self._seen[self._stand_ins.as_called(line)] = None
+        if len(below) > PROCESSES:
+            return f"had more than {PROCESSES} processes at once"
+        if any(drain.seen > OUTPUT_BYTES for drain in self._drains):
+            return f"wrote more than {OUTPUT_BYTES >> 20} MiB to its output"
+        if with_disk and used_bytes(self._invocation.scratch) > DISK_BYTES:
+            return f"filled its HOME with more than {DISK_BYTES >> 20} MiB"
+        return None
+
+    def _below(self) -> tuple[int, ...]:
+        """The fencer and what it has started."""
+        return tuple(pid for pid in process_table.descendants(self._process.pid) if pid != self.report.inner)
+
+    def _leftovers(self) -> tuple[str, ...]:
+        """Names of descendants that are still there after a moment's grace."""
+        try:
+            self._process.wait(LEFTOVER_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self.report.read()
+            return tuple(sorted(filter(None, (process_table.name(pid) for pid in self._below()[:PROCESSES]))))
+        return ()
+
+    def _kill_all(self) -> None:
+        """Ends everything below the subreaper, which ends by that; what belongs to another user is left after a while."""
+        until = time.monotonic() + KILL_S
+        self.report.read()
+        while self._process.poll() is None and time.monotonic() < until:
+            if self._mode == ISOLATED and self.report.inner is not None:
+                _signal(self.report.inner, signal.SIGKILL)  # the kernel ends its namespace with it
+            else:
+                for pid in process_table.descendants(self._process.pid):
+                    _signal(pid, signal.SIGKILL)
+                _signal(self._process.pid, signal.SIGCONT)  # a fencer may have stopped it
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(TICK_S / 10)
+            self.report.read()
+        self._process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(KILL_S)
+        if self._lost:
+            for pid in process_table.with_environment(str(self._stand_ins.directory)):
+                _signal(pid, signal.SIGKILL)
+
+    def _judge_report(self) -> None:
+        """Puts into words what the subreaper has seen."""
+        for number in self.report.signals:
+            self._conduct[f"sent {signal.Signals(number).name} to the process that watches it"] = None
+        if self.report.nonsense:
+            self._conduct["wrote into the pipe of the process that watches it"] = None
+        if self.report.exit in TOO_LARGE:
+            self._conduct[f"wrote a file of more than {FILE_BYTES >> 20} MiB"] = None
+
+    def _unprotected(self) -> tuple[str, ...]:
+        lacks = dict(self.report.lacks)
+        if self._mode != ISOLATED:
+            lacks["pid-namespace"] = "switched off" if self._mode == OPEN else _refusal.reason or "not asked for"
+        return tuple(f"{UNPROTECTED[word]} ({reason})" for word, reason in sorted(lacks.items()))
+
+
+def _signal(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
 
 
 def _say(pipe: IO[bytes], text: str) -> None:
     with suppress(BrokenPipeError), pipe:  # it may end without listening, which is its own affair
         pipe.write(text.encode())
-
-
-def _wait(report: int, pid: int, until: float, stop: threading.Event, seen: dict[tuple[str, ...], None]) -> str:
-    """What the warden says of the fencer's end; empty at the instant `until`. Raises Interrupted."""
-    poller = select.poll()
-    poller.register(report, select.POLLIN)
-    own = _command_line(pid)
-    while (left := until - time.monotonic()) > 0:
-        if poller.poll(min(TICK_S, left) * 1000):
-            said = os.read(report, 64).decode()
-            if not said:
-                raise OSError("the fencer killed the process that watches it")
-            return said.splitlines()[0]
-        if stop.is_set():
-            raise Interrupted
-        for child in _descendants(pid):
-            if (line_of := _command_line(child)) and line_of != own:
-                seen[line_of] = None
-    return ""
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in _read(children).split():
-            yield int(child)
-            yield from _descendants(int(child))
-
-
-def _command_line(pid: int) -> tuple[str, ...]:
-    return tuple(_read(Path(f"/proc/{pid}/cmdline")).split("\0")[:-1])
-
-
-def _read(path: Path) -> str:
-    """A file below /proc; empty where the process has gone."""
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""
-
-
-def _leftovers(process: subprocess.Popen[bytes]) -> tuple[str, ...]:
-    """Names of descendants that are still there after a moment's grace."""
-    try:
-        process.wait(LEFTOVER_GRACE_S)
-    except subprocess.TimeoutExpired:
-        names = [_read(Path(f"/proc/{pid}/comm")).strip() for pid in _descendants(process.pid)]
-        return tuple(sorted(name for name in names if name))
-    return ()
-
-
-def _kill_all(process: subprocess.Popen[bytes]) -> None:
-    """Ends everything below the warden, which ends by that; what belongs to another user is left after a while."""
-    until = time.monotonic() + KILL_S
-    while process.poll() is None and time.monotonic() < until:
-        for pid in tuple(_descendants(process.pid)):
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(TICK_S / 10)
-    process.kill()
-    process.wait()

@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from conformance.run_directory import read_regular
+
 ARGV_LOG: Final = "FENCELAB_ARGV"
+LARGEST_LOG: Final = 16_000_000  # bytes
 RECORDED_TOOLS: Final = (
     "ipmitool", "ipmipower", "ipmi-power", "ipmi-chassis", "redfishtool", "rf_power_reset", "racadm", "ilorest", "curl", "wget",
     "openssl", "ssh",
@@ -48,6 +51,7 @@ class StandIns:
         self.directory = directory / "bin"
         self.directory.mkdir()
         self._log = directory / "argv"
+        self.executed = directory / "executed"
         for name in RECORDED_TOOLS:
             if (path := shutil.which(name, path=search_path())) is not None:
                 script = self.directory / name
@@ -63,7 +67,12 @@ class StandIns:
         return {ARGV_LOG: str(self._log), "PATH": f"{self.directory}{os.pathsep}{search_path()}"}
 
     def recorded(self) -> tuple[tuple[str, ...], ...]:
-        if not self._log.exists():
-            return ()
-        records = self._log.read_text(errors="replace").split("\x1e")
-        return tuple(tuple(record.split("\0")[:-1]) for record in records if record)
+        """Every command line that the stand-ins or the kernel have noted, in the words of who called."""
+        noted = [read_regular(log, LARGEST_LOG) or b"" for log in (self._log, self.executed)]
+        records = [record for log in noted for record in log.decode(errors="replace").split("\x1e") if record]
+        return tuple(dict.fromkeys(self.as_called(tuple(record.split("\0")[:-1])) for record in records))
+
+    def as_called(self, line: tuple[str, ...]) -> tuple[str, ...]:
+        """A command line as its caller meant it: the shell that runs a stand-in is the tool that it stands for."""
+        at = next((n for n, word in enumerate(line[:2]) if word.startswith(f"{self.directory}/")), None)
+        return line if at is None else (Path(line[at]).name, *line[at + 1 :])

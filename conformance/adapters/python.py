@@ -4,48 +4,91 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar, Final, Self
 
 from conformance.adapters import python_child
 from conformance.adapters.agent import claim_of
-from conformance.adapters.base import CannotStart, Invocation
-from conformance.adapters.definition import Definition, fill_map
+from conformance.adapters.base import Adapter, CannotStart, Invocation
+from conformance.adapters.placeholders import fill_map
 from conformance.adapters.process import run
 from conformance.adapters.programs import StandIns
+from conformance.adapters.section import Section, present
 from conformance.outcome import FencerOutcome
+from conformance.vocabulary import Ask, Protocol
+from profiles.yaml_source import YamlNode
 
-CHILD = str(Path(python_child.__file__).resolve())
+CHILD: Final = str(Path(python_child.__file__).resolve())
+FUNCTION: Final = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
 
 
-class PythonAdapter:
-    """Adapter `python`: `command: module:callable`, or one per action. Modules beside the fencer's file are found first."""
+@dataclass(frozen=True, kw_only=True)
+class PythonAdapter(Adapter):
+    """Adapter `python`. `function` is `module:callable` for all actions; `functions` go before it, one per action.
 
-    def __init__(self, definition: Definition) -> None:
-        self._definition = definition
+    Modules beside the fencer's file are found first. The function is handed all names of the BMC, so nothing in its file shows
+    which protocol it speaks: Redfish, unless its capabilities say otherwise.
+    """
+
+    name: ClassVar[str] = "python"
+    keys: ClassVar[tuple[str, ...]] = ("command", "actions", "params")
+    over_keys: ClassVar[tuple[str, ...]] = ("command", "actions", "params")
+    default_protocols: ClassVar[frozenset[Protocol]] = frozenset({Protocol.REDFISH})
+
+    function: str = ""
+    functions: Mapping[Ask, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, section: Section, base: Self | None) -> Self:
+        command = section.get("command")
+        function = base.function if base is not None else ""
+        if command is not None:
+            function = _function(section, command, section.at("command"))
+        functions = {ask: _function(section, node, path) for ask, node, path in section.per_ask("actions")}
+        if base is None and command is None and not functions:
+            section.lacks("command", f"missing: the adapter {cls.name} needs it")
+        return cls(
+            folder=section.folder,
+            built_in=section.built_in,
+            function=function,
+            functions={**(base.functions if base is not None else {}), **functions},
+            params=present({**(base.params if base is not None else {}), **section.texts("params")}),
+        )
+
+    @property
+    def asks(self) -> frozenset[Ask]:
+        return frozenset(Ask) if self.function else frozenset(self.functions)
+
+    def texts(self) -> Iterator[str]:
+        yield from self.params.values()
 
     def missing(self) -> str | None:
-        for way in self._definition.ways.values():
-            for target in (*way.command, *way.functions.values()):
-                module = str(target).partition(":")[0]
-                beside = self._definition.folder / Path(*module.split("."))
-                if beside.with_suffix(".py").is_file() or (beside / "__init__.py").is_file():
-                    continue
-                if _spec(module) is None:
-                    return f"the Python module {module} is not installed"
+        for target in (self.function, *self.functions.values()):
+            module = target.partition(":")[0]
+            if not module:
+                continue
+            beside = self.folder / Path(*module.split("."))
+            if beside.with_suffix(".py").is_file() or (beside / "__init__.py").is_file():
+                continue
+            if _spec(module) is None:
+                return f"the Python module {module} is not installed"
         return None
 
     def run(self, invocation: Invocation) -> FencerOutcome:
-        way = self._definition.ways[invocation.protocol]
         names = {key.removeprefix("bmc."): value for key, value in invocation.bmc.items()}
         message = {
-            "path": str(self._definition.folder),
+            "path": str(self.folder),
             "action": invocation.ask.value,
             "bmc": {**names, "protocol": invocation.protocol.value},
-            "params": fill_map(way.params, invocation.bmc),
+            "params": fill_map(self.params, invocation.bmc),
         }
         ended = run(
-            (sys.executable, "-P", CHILD, way.functions.get(invocation.ask) or str(way.command[0])),
+            (sys.executable, "-P", CHILD, self.functions.get(invocation.ask) or self.function),
             invocation,
             StandIns(invocation.watch),
             stdin=json.dumps(message),
@@ -54,6 +97,14 @@ class PythonAdapter:
         if ended.exit == python_child.NO_FUNCTION:
             raise CannotStart(f"nothing to call: {ended.stderr.strip()}")
         return ended.outcome(invocation, claim_of(invocation.ask, ended.exit))
+
+
+def _function(section: Section, node: YamlNode, path: str) -> str:
+    line = section.line(node, path)
+    if len(line) != 1 or not isinstance(line[0], str) or not FUNCTION.fullmatch(line[0]):
+        section.bad(node, path, "must name a function as module:function")
+        return ""
+    return line[0]
 
 
 def _spec(module: str) -> object | None:

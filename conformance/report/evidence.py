@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from conformance.report.model import report
-from conformance.report.terminal import SHOWN_IN_FULL, plain
+from conformance.report.terminal import plain
 from conformance.result import Result
 
 
 def write(results: Sequence[Result], directory: Path) -> None:
     """One folder per finding. Raises OSError."""
     for result in results:
-        if result.verdict not in SHOWN_IN_FULL:
+        if not result.verdict.needs_action:
             continue
         folder = directory / re.sub(r"[^A-Za-z0-9._-]+", "_", f"{result.scenario.id}-{result.fencer}-{result.profile}")
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,26 +7,18 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import jinja2
 from markupsafe import Markup
 
 from conformance.report.model import last_line
-from conformance.report.terminal import SHOWN_IN_FULL
+from conformance.report.report import FinishedRun, ReportFormat
 from conformance.result import Result
 from conformance.scenario import Scenario
 from conformance.vocabulary import Verdict
-
-# Okabe and Ito's palette, which survives every common colour blindness.
-COLOURS: Final[Mapping[Verdict, tuple[str, str]]] = {
-    Verdict.UNSAFE: ("#d55e00", "#fff"), Verdict.ERROR: ("#000", "#fff"), Verdict.HANG: ("#cc79a7", "#000"),
-    Verdict.STUCK: ("#e69f00", "#000"), Verdict.MISLEADING: ("#f0e442", "#000"), Verdict.HYGIENE: ("#56b4e9", "#000"),
-    Verdict.XPASS: ("#000", "#fff"), Verdict.WAIVED: ("#bbb", "#000"), Verdict.SKIP: ("#eee", "#555"),
-    Verdict.NA: ("#eee", "#555"), Verdict.PASS: ("#009e73", "#fff"),
-}  # fmt: skip
 
 _ENVIRONMENT: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).resolve().parent),
@@ -45,9 +37,8 @@ def fragment(results: Sequence[Result]) -> str:
         columns=list(dict.fromkeys((r.fencer, r.profile) for r in every)),
         scenarios=list(_scenarios(every)),
         cells={(r.scenario.id, (r.fencer, r.profile)): r for r in every},
-        colours=COLOURS,
+        verdicts=list(Verdict),
         present=[v for v in Verdict if any(r.verdict is v for r in every)],
-        shown=SHOWN_IN_FULL,
         anchor=anchor,
         last_line=last_line(every),
     )
@@ -65,3 +56,10 @@ def anchor(result: Result) -> str:
 
 def _scenarios(results: Sequence[Result]) -> tuple[Scenario, ...]:
     return tuple({r.scenario.id: r.scenario for r in results}.values())
+
+
+def _write(run: FinishedRun, stream: TextIO) -> None:
+    stream.write(page(run.results, run.version))
+
+
+HTML: Final = ReportFormat(name="html", suffix=".html", help="The matrix as one self-contained page.", write=_write)

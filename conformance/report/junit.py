@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TextIO
 from xml.etree import ElementTree as Xml
 
+from conformance.report.report import FinishedRun, ReportFormat
 from conformance.report.terminal import plain
 from conformance.result import Result
-from conformance.vocabulary import Verdict
+from conformance.vocabulary import JUnitElement
 
-SKIPPED: Final = frozenset({Verdict.NA, Verdict.SKIP, Verdict.WAIVED})
 NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -30,9 +30,9 @@ def _suite(root: Xml.Element, profile: str, results: Sequence[Result], version: 
         "testsuite",
         name=profile,
         tests=str(len(results)),
-        failures=str(sum(1 for r in results if kind_of(r) == "failure")),
-        errors=str(sum(1 for r in results if kind_of(r) == "error")),
-        skipped=str(sum(1 for r in results if kind_of(r) == "skipped")),
+        failures=str(sum(1 for r in results if r.verdict.junit is JUnitElement.FAILURE)),
+        errors=str(sum(1 for r in results if r.verdict.junit is JUnitElement.ERROR)),
+        skipped=str(sum(1 for r in results if r.verdict.junit is JUnitElement.SKIPPED)),
         time=f"{sum(r.seconds for r in results):.3f}",
     )
     properties = Xml.SubElement(suite, "properties")
@@ -41,15 +41,6 @@ def _suite(root: Xml.Element, profile: str, results: Sequence[Result], version: 
         Xml.SubElement(properties, "property", name=name, value=value)
     for result in results:
         _case(suite, result)
-
-
-def kind_of(result: Result) -> str:
-    """How JUnit calls a verdict: passed, failure, error or skipped."""
-    if result.verdict is Verdict.PASS:
-        return "passed"
-    if result.verdict is Verdict.ERROR:
-        return "error"
-    return "skipped" if result.verdict in SKIPPED else "failure"
 
 
 def _case(suite: Xml.Element, result: Result) -> None:
@@ -64,14 +55,14 @@ def _case(suite: Xml.Element, result: Result) -> None:
     level = result.scenario.requirement.level
     for name, value in (("tier", str(result.scenario.tier)), ("level", level.value), ("fencer_digest", result.fencer_digest)):
         Xml.SubElement(properties, "property", name=name, value=value)
-    kind = kind_of(result)
-    if kind == "passed":
+    kind = result.verdict.junit
+    if kind is JUnitElement.PASSED:
         return
     verdict = f"{result.verdict}/{result.kind}" if result.kind else result.verdict.value
-    if kind == "skipped":
-        Xml.SubElement(case, "skipped", message=_clean(f"{verdict}: {result.why}"))
+    if kind is JUnitElement.SKIPPED:
+        Xml.SubElement(case, kind.value, message=_clean(f"{verdict}: {result.why}"))
         return
-    element = Xml.SubElement(case, kind, type=result.verdict.lower(), message=_clean(f"{verdict}: {result.why}"))
+    element = Xml.SubElement(case, kind.value, type=result.verdict.lower(), message=_clean(f"{verdict}: {result.why}"))
     element.text = _clean(plain(result))
     Xml.SubElement(case, "system-out").text = _clean(result.said)
 
@@ -79,3 +70,10 @@ def _case(suite: Xml.Element, result: Result) -> None:
 def _clean(text: str) -> str:
     """What XML 1.0 cannot hold becomes a question mark: a fencer may print anything."""
     return NOT_XML.sub("?", text)
+
+
+def _write(run: FinishedRun, stream: TextIO) -> None:
+    stream.write(to_junit(run.results, run.version, run.seed))
+
+
+JUNIT: Final = ReportFormat(name="junit", suffix=".xml", help="JUnit XML, for CI.", write=_write)

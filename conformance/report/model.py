@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TextIO
 
 from conformance.causal_chain import ChainLine
 from conformance.finding import AskFacts, Finding
+from conformance.report.report import FinishedRun, ReportFormat
 from conformance.result import Result, counts, exit_code
 from conformance.vocabulary import Verdict
 
@@ -29,13 +30,32 @@ def report(results: Sequence[Result], version: str, seed: int = 0, code: int | N
             "profiles": list(dict.fromkeys(r.profile for r in every)),
             "total": len(every),
             "verdicts": {verdict.value: count for verdict, count in counts(every).items()},
+            "missing_protections": list(missing_protections(every)),
+            "not_searched": list(not_searched(every)),
         },
         "results": [_result(r) for r in every],
     }
 
 
+def missing_protections(results: Sequence[Result]) -> tuple[str, ...]:
+    """Which protections against misbehaving fencers this machine did not give, each once."""
+    return tuple(dict.fromkeys(what for r in results for what in r.unprotected))
+
+
+def not_searched(results: Sequence[Result]) -> tuple[str, ...]:
+    """Where passwords may stand and were not looked for, each once."""
+    return tuple(dict.fromkeys(what for r in results for what in r.unsearched))
+
+
 def to_json(results: Sequence[Result], version: str, seed: int = 0, code: int | None = None) -> str:
     return json.dumps(report(results, version, seed, code), ensure_ascii=False, indent=1) + "\n"
+
+
+def _write(run: FinishedRun, stream: TextIO) -> None:
+    stream.write(to_json(run.results, run.version, run.seed, run.exit_code))
+
+
+JSON: Final = ReportFormat(name="json", suffix=".json", help="Everything, for machines (docs/report.md).", write=_write)
 
 
 def _result(r: Result) -> dict[str, Json]:
@@ -71,6 +91,8 @@ def _result(r: Result) -> dict[str, Json]:
         "timings": {"seconds": round(r.seconds, 3), "asks": [round(f.seconds, 3) for f in r.facts], "deadline": r.deadline},
         "first_verdict": r.first_verdict.value if r.first_verdict else None,
         "said": r.said,
+        "missing_protections": list(r.unprotected),
+        "not_searched": list(r.unsearched),
         "digests": {"fencer": r.fencer_digest, "profile": r.profile_digest},
         "repeat": r.repeat,
     }  # fmt: skip
@@ -108,20 +130,10 @@ def _facts(facts: AskFacts) -> dict[str, Json]:
     }
 
 
-LAST_LINE_WORDS: Final[Mapping[Verdict, str]] = {
-    Verdict.PASS: "pass",
-    Verdict.UNSAFE: "UNSAFE",
-    Verdict.STUCK: "STUCK",
-    Verdict.HANG: "HANG",
-    Verdict.MISLEADING: "MISLEADING",
-    Verdict.HYGIENE: "hygiene",
-    Verdict.ERROR: "ERROR",
-    Verdict.WAIVED: "waived",
-    Verdict.XPASS: "unexpected pass",
-    Verdict.SKIP: "skipped",
-    Verdict.NA: "N/A",
-}
-ONLY_IF_ANY: Final = frozenset({Verdict.ERROR, Verdict.XPASS, Verdict.SKIP})
+LAST_LINE_ORDER: Final = (
+    Verdict.PASS, Verdict.UNSAFE, Verdict.STUCK, Verdict.HANG, Verdict.MISLEADING, Verdict.HYGIENE, Verdict.ERROR, Verdict.WAIVED,
+    Verdict.XPASS, Verdict.SKIP, Verdict.NA,
+)  # fmt: skip
 
 
 def last_line(results: tuple[Result, ...]) -> str:
@@ -129,6 +141,6 @@ def last_line(results: tuple[Result, ...]) -> str:
     found = counts(results)
     fencers = ",".join(dict.fromkeys(r.fencer for r in results))
     profiles = ",".join(dict.fromkeys(r.profile for r in results))
-    run = sum(count for verdict, count in found.items() if verdict not in (Verdict.NA, Verdict.SKIP))
-    words = [f"{found[v]} {word}" for v, word in LAST_LINE_WORDS.items() if found[v] or v not in ONLY_IF_ANY]
+    run = sum(count for verdict, count in found.items() if verdict.ran)
+    words = [f"{found[v]} {v.counted_as}" for v in LAST_LINE_ORDER if found[v] or v.always_counted]
     return f"{fencers} x {profiles}: {run} run, {', '.join(words)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -11,19 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from conformance.report.model import last_line
+from conformance.givens.given import GivenOrigin
+from conformance.report.model import last_line, missing_protections, not_searched
 from conformance.result import Result
-from conformance.scenario import GivenOrigin
-from conformance.vocabulary import Verdict
-
-STYLES: Final[Mapping[Verdict, str]] = {
-    Verdict.UNSAFE: "bold white on red", Verdict.ERROR: "bold magenta", Verdict.HANG: "bold yellow", Verdict.STUCK: "yellow",
-    Verdict.MISLEADING: "cyan", Verdict.HYGIENE: "blue", Verdict.XPASS: "magenta", Verdict.WAIVED: "dim", Verdict.SKIP: "dim",
-    Verdict.NA: "dim", Verdict.PASS: "green",
-}  # fmt: skip
-SHOWN_IN_FULL: Final = frozenset({
-    Verdict.UNSAFE, Verdict.ERROR, Verdict.HANG, Verdict.STUCK, Verdict.MISLEADING, Verdict.HYGIENE, Verdict.XPASS,
-})  # fmt: skip
 
 
 class Watch:
@@ -76,7 +65,7 @@ def grid(rows: Sequence[tuple[tuple[str, str], Mapping[str, Result]]], columns: 
     table.add_column("", overflow="ellipsis", no_wrap=True)
     for (scenario, title), cells in sorted(rows, key=lambda row: row[0]):
         shown = [cells.get("/".join(column)) for column in columns]
-        words = [Text(r.verdict, STYLES[r.verdict]) if r else Text("...", "dim") for r in shown]
+        words = [Text(r.verdict, r.verdict.style) if r else Text("...", "dim") for r in shown]
         table.add_row(scenario, *words, Text(title, "dim"))
     return table
 
@@ -84,7 +73,7 @@ def grid(rows: Sequence[tuple[tuple[str, str], Mapping[str, Result]]], columns: 
 def line(result: Result) -> Text:
     """One result on one line."""
     text = Text(f"{result.scenario.id:<10} {result.fencer} x {result.profile}  ")
-    text.append(_verdict(result), STYLES[result.verdict])
+    text.append(_verdict(result), result.verdict.style)
     text.append(f"  {result.seconds:.1f} s", "dim")
     if result.why:
         text.append(f"  {result.why}")
@@ -98,14 +87,14 @@ def _verdict(result: Result) -> str:
 def findings(results: Sequence[Result]) -> Iterator[Text]:
     """Every finding in full: requirement, expected, actual, the chain of causes, and how to repeat it."""
     for result in results:
-        if result.verdict in SHOWN_IN_FULL:
+        if result.verdict.needs_action:
             yield Text("\n").join(full(result))
 
 
 def full(result: Result) -> Iterator[Text]:
     """One result in full."""
     head = Text()
-    head.append(_verdict(result), STYLES[result.verdict])
+    head.append(_verdict(result), result.verdict.style)
     head.append(f"  {result.scenario.id}  {result.fencer} x {result.profile}  {result.scenario.title}", "bold")
     yield head
     yield _row("given", "; ".join(f"{sentence}{_mark(origin)}" for origin, sentence in result.preconditions))
@@ -143,10 +132,13 @@ def close(console: Console, results: tuple[Result, ...]) -> None:
     """What is printed when all is done; the last line is for grep."""
     for text in findings(results):
         console.print(text, soft_wrap=True)
-    noted = [(r, note) for r in results if r.verdict not in SHOWN_IN_FULL for note in r.notes]
+    noted = [(r, note) for r in results if not r.verdict.needs_action for note in r.notes]
     for result, note in noted:
         console.print(
             Text(f"note  {result.scenario.id}  {result.fencer} x {result.profile}  {note.rule}: {note.actual}", "dim"),
             soft_wrap=True,
         )
+    for label, sentences in (("not protected", missing_protections(results)), ("not searched", not_searched(results))):
+        if sentences:
+            console.print(Text(f"{label}  {'; '.join(sentences)}", "dim"), soft_wrap=True)
     console.print(Text(last_line(results)), soft_wrap=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.scenario import ON, AskStep, Claims, Scenario, answers, host
+from conformance.expectations.claims import Claims, answers
+from conformance.givens.bmc import ON, host
+from conformance.scenario import AskStep, Scenario
 from conformance.scenarios.words import falls_after
-from conformance.vocabulary import Ask, Claim
+from conformance.vocabulary import Ask, Claim, Convention
 
 EXITS = Scenario(
     id="AGENT-003",
@@ -13,7 +15,7 @@ EXITS = Scenario(
     title="A day in the life of an agent: monitor, status, off, on, reboot",
     requirement=req.TRUE_STATUS,
     source="FenceAgentAPI: exit 0 done or on, 2 off (status), 1 everything else",
-    adapters=frozenset({"fence-agent"}),
+    convention=Convention.FENCE_AGENT_API,
     given=(host(ON), falls_after(3)),
     steps=(
         AskStep(Ask.MONITOR, (answers(Claim.OK),)),
@@ -25,5 +27,3 @@ EXITS = Scenario(
         AskStep(Ask.REBOOT, (Claims(),)),
     ),
 )
-
-SCENARIOS = (EXITS,)

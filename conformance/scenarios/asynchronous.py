@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.scenario import ON, Claims, NeverClaims, ReadsBeforeClaim, Scenario, host, off
+from conformance.expectations.claims import Claims, NeverClaims
+from conformance.expectations.requests import ReadsBeforeClaim
+from conformance.givens.bmc import ON, host
+from conformance.scenario import Scenario, off
 from conformance.scenarios.words import falls_after
 
 LATE = Scenario(
@@ -15,5 +18,3 @@ LATE = Scenario(
     given=(host(ON), falls_after(15)),
     steps=off(NeverClaims(), Claims(), ReadsBeforeClaim()),
 )
-
-SCENARIOS = (LATE,)

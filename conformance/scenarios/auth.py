@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.scenario import ON, AtMostAuthFailures, NeverClaims, Scenario, WrongPassword, host, names_cause, off
+from conformance.expectations.causes import names_cause
+from conformance.expectations.claims import NeverClaims
+from conformance.expectations.requests import AtMostAuthFailures
+from conformance.givens.bmc import ON, host
+from conformance.givens.wrong_password import WrongPassword
+from conformance.scenario import Scenario, off
 from conformance.vocabulary import Cause
 
 WRONG_PASSWORD = Scenario(
@@ -15,5 +20,3 @@ WRONG_PASSWORD = Scenario(
     given=(host(ON), WrongPassword()),
     steps=off(NeverClaims(), names_cause(Cause.AUTH), AtMostAuthFailures(2)),
 )
-
-SCENARIOS = (WRONG_PASSWORD,)

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.scenario import (
-    ON,
-    AtMostCommands,
-    Claims,
-    Inject,
-    NeverClaims,
-    ReadsBeforeClaim,
-    Scenario,
-    host,
-    names_cause,
-    off,
-)
-from conformance.scenarios.words import RESET_PATH, falls_after
+from conformance.expectations.causes import names_cause
+from conformance.expectations.claims import Claims, NeverClaims
+from conformance.expectations.requests import AtMostCommands, ReadsBeforeClaim
+from conformance.givens.bmc import ON, host
+from conformance.givens.inject import Inject
+from conformance.scenario import Scenario, off
+from conformance.scenarios.words import falls_after, power_commands
 from conformance.vocabulary import Cause, Protocol
-from emulator import Armed, When, make_fault
+from emulator import Armed, make_fault
 
 LOST_ANSWER = Scenario(
     id="FAULT-008",
@@ -30,7 +24,11 @@ LOST_ANSWER = Scenario(
         host(ON),
         Inject(
             "the connection is reset instead of the first answer to a reset, which is executed",
-            Armed(fault=make_fault("wire.reset", executed=True), when=When(method="POST", path=RESET_PATH), count=1),
+            Armed(
+                fault=make_fault("wire.reset", executed=True),
+                when=power_commands(Protocol.REDFISH),
+                count=1,
+            ),
         ),
         falls_after(3),
     ),
@@ -46,5 +44,3 @@ REFUSED = Scenario(
     given=(host(ON, listens=False),),
     steps=off(NeverClaims(), names_cause(Cause.UNREACHABLE)),
 )
-
-SCENARIOS = (LOST_ANSWER, REFUSED)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.scenario import OFF, ON, Claims, NoSelector, Refuses, Scenario, host, names_cause, off
+from conformance.expectations.causes import names_cause
+from conformance.expectations.claims import Claims, Refuses
+from conformance.givens.bmc import OFF, ON, host
+from conformance.givens.no_selector import NoSelector
+from conformance.scenario import Scenario, off
 from conformance.scenarios.words import falls_after
 from conformance.vocabulary import Cause, Protocol
 
@@ -28,5 +32,3 @@ AMBIGUOUS = Scenario(
     given=(host(ON, OFF), NoSelector(), falls_after(3)),
     steps=off(Refuses(), names_cause(Cause.CONFIG)),
 )
-
-SCENARIOS = (SELECTED, AMBIGUOUS)

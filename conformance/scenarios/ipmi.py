@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.scenario import ON, NeverClaims, Scenario, host, off
+from conformance.expectations.claims import NeverClaims
+from conformance.givens.bmc import ON, host
+from conformance.scenario import Scenario, off
 from conformance.scenarios.words import completion, nothing_happens
 from conformance.vocabulary import Protocol
 from emulator import Rail
@@ -29,5 +31,3 @@ ACCEPTED_WITHOUT_EFFECT = Scenario(
     given=(host(ON), nothing_happens()),
     steps=off(NeverClaims()),
 )
-
-SCENARIOS = (NOT_IN_STATE_WHILE_ON, ACCEPTED_WITHOUT_EFFECT)

@@ -7,22 +7,12 @@ trouble on a running host, so each "already off" has a twin with the host on.
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.scenario import (
-    OFF,
-    ON,
-    AskStep,
-    AtMostCommands,
-    Claims,
-    Inject,
-    NeverClaims,
-    NeverSays,
-    ReadsBeforeClaim,
-    Scenario,
-    answers,
-    host,
-    names_cause,
-    off,
-)
+from conformance.expectations.causes import NeverSays, names_cause
+from conformance.expectations.claims import Claims, NeverClaims, answers
+from conformance.expectations.requests import AtMostCommands, ReadsBeforeClaim
+from conformance.givens.bmc import OFF, ON, host
+from conformance.givens.inject import Inject
+from conformance.scenario import AskStep, Scenario, off
 from conformance.scenarios.words import completion, falls_after, nothing_happens, refused_when_off, refused_when_on
 from conformance.vocabulary import Ask, Cause, Claim, Protocol
 from emulator import Armed, Rail, ResetType, make_fault
@@ -128,15 +118,4 @@ QUESTIONS = Scenario(
         AskStep(Ask.MONITOR, (answers(Claim.OK),), "on", optional=True),
         AskStep(Ask.MONITOR, (answers(Claim.FAILED), names_cause(Cause.UNREACHABLE)), "unreachable", optional=True),
     ),
-)
-
-SCENARIOS = (
-    SEED_FORCE_OFF,
-    SEED_GRACEFUL,
-    SEED_IPMI,
-    POWER_IS_OFF_400,
-    CONFLICT_WHILE_ON,
-    POWERING_OFF,
-    PLAIN,
-    QUESTIONS,
 )

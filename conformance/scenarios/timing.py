@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.scenario import ON, Inject, NeverClaims, Scenario, host, names_cause, off
+from conformance.expectations.causes import names_cause
+from conformance.expectations.claims import NeverClaims
+from conformance.givens.bmc import ON, host
+from conformance.givens.inject import Inject
+from conformance.scenario import Scenario, off
 from conformance.scenarios.words import ALWAYS_ON_GET
 from conformance.vocabulary import Cause, Protocol
 from emulator import Armed, make_fault
@@ -21,5 +25,3 @@ SILENT_BMC = Scenario(
     ),
     steps=off(NeverClaims(), names_cause(Cause.TIMEOUT, Cause.UNREACHABLE)),
 )
-
-SCENARIOS = (SILENT_BMC,)

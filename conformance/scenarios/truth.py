@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.scenario import HUNG, ON, Claims, Forces, NeverClaims, Scenario, host, names_cause, off
+from conformance.expectations.causes import names_cause
+from conformance.expectations.claims import Claims, NeverClaims
+from conformance.expectations.requests import Forces
+from conformance.givens.bmc import HUNG, ON, host
+from conformance.scenario import Scenario, off
 from conformance.scenarios.words import falls_after, nothing_happens
 from conformance.vocabulary import Cause, Level
 
@@ -26,5 +30,3 @@ HUNG_OS = Scenario(
     given=(host(HUNG), falls_after(3)),
     steps=off(NeverClaims(), Claims(Level.SHOULD), Forces()),
 )
-
-SCENARIOS = (ACCEPTED_WITHOUT_EFFECT, HUNG_OS)

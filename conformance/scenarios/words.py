@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from conformance.scenario import Inject
-from emulator import Armed, Rail, ResetType, When, make_fault
+from conformance.givens.inject import Inject
+from conformance.vocabulary import Protocol
+from emulator import Armed, Intent, Rail, ResetType, When, make_fault
 
-RESET_PATH = "*/Actions/ComputerSystem.Reset"
-CONTROL = "chassis-control"
+
+def power_commands(protocol: Protocol, rail: Rail | None = None, *resets: ResetType) -> When:
+    """ComputerSystem.Reset or Chassis Control, whatever the spelling; with `resets`, only these."""
+    return When(protocol=protocol, intent=Intent.POWER_COMMAND, reset=resets, rail=rail)
 
 
 def falls_after(reads: int) -> Inject:
@@ -28,7 +31,7 @@ def refused_when_off(status: int, message_id: str, text: str, *resets: ResetType
         f"{which} of a host that is off is refused with HTTP {status} ({text})",
         Armed(
             fault=make_fault("redfish.reply", status=status, message_id=message_id, text=text),
-            when=When(path=RESET_PATH, reset=resets, rail=Rail.DOWN),
+            when=power_commands(Protocol.REDFISH, Rail.DOWN, *resets),
             must_fire=False,
         ),
     )
@@ -39,7 +42,7 @@ def refused_when_on(status: int, message_id: str, text: str) -> Inject:
         f"every reset of a host that is on is refused with HTTP {status} ({text})",
         Armed(
             fault=make_fault("redfish.reply", status=status, message_id=message_id, text=text),
-            when=When(path=RESET_PATH, rail=Rail.UP),
+            when=power_commands(Protocol.REDFISH, Rail.UP),
         ),
     )
 
@@ -48,7 +51,11 @@ def completion(code: int, rail: Rail, *, must_fire: bool) -> Inject:
     state = "off" if rail is Rail.DOWN else "on"
     return Inject(
         f"Chassis Control of a host that is {state} completes with 0x{code:02X}",
-        Armed(fault=make_fault("ipmi.completion", code=code), when=When(path=CONTROL, rail=rail), must_fire=must_fire),
+        Armed(
+            fault=make_fault("ipmi.completion", code=code),
+            when=power_commands(Protocol.IPMI, rail),
+            must_fire=must_fire,
+        ),
     )
 
 

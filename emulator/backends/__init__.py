@@ -1,0 +1,1 @@
+"""Drivers of hosts that are containers or local process groups."""

@@ -1,34 +1,36 @@
-"""A host that is a container: its engine says whether it runs, and only what the engine says becomes the truth.
+"""The driver of hosts that are containers. The truth about such a host is what the container engine says.
+
+`Rack.order` calls `ContainerHosts.perform` in the emulator's thread; it only queues the order. Each host has a worker thread with
+a connection of its own, which carries out orders, inspects the container, and reports news by `report`. `report` is called in the
+worker's thread and must be safe from any thread.
 
 Rules
-  1. On is start, a cut is SIGKILL, a polite request is the container's stop signal and nothing after it: an operating system that
-     ignores it stays up. A frozen (paused) one hears nothing, so nothing is sent to it. A hang is a pause.
-  2. The truth is what an inspection saw, never what an event or an answer said: events only tell when to look. So a late event of
-     an old life cannot switch off a new one.
-  3. An engine that is slow, gone, or does not know the container makes the host out of sight: unknown, never Off.
-  4. Only containers that carry the lab's label are touched; that is looked at again before every call.
-  5. Nothing here blocks its caller: each host has a worker thread and a connection of its own.
+  1. ENERGISE starts the container, CUT sends SIGKILL, a graceful request sends the container's stop signal and nothing after it:
+     an OS that ignores it stays up. A paused container stands for a hung OS, and gets no signal.
+  2. The truth is the result of an inspection, never of an event or of an answer: events only say when to inspect. So a late event
+     of an earlier start cannot switch off a host that was started again.
+  3. If the engine is slow, gone, or does not know the container, the host's rail is unknown, never Off.
+  4. Only containers with the lab's label are touched. The label is checked again before every call.
 """
 
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from emulator.backends.news import ReportNews
+from emulator.backends.worker import HostWorker
 from emulator.core.truth.host import News, Order
-
-Tell = Callable[[str, str, News, int | None], None]
 
 LABEL = "org.fencelab.host"
 PROJECT_LABEL = "com.docker.compose.project"
-LOOK_EVERY = 1.0
+INSPECT_EVERY_S = 1.0
 """Seconds between two looks at a container of which no event speaks: an engine can also fall silent."""
-PATIENCE = 5
+ENGINE_TIMEOUT_S = 5
 """Seconds for one answer of the engine. SIGKILL is answered when the container has ended."""
 
 _log = logging.getLogger("fencelab.docker")
@@ -99,31 +101,31 @@ class ContainerHosts:
     def __init__(
         self,
         hosts: Mapping[tuple[str, str], DockerHost],
-        tell: Tell,
+        report: ReportNews,
         connect: Callable[[], Engine],
-        look_every: float = LOOK_EVERY,
+        inspect_every_s: float = INSPECT_EVERY_S,
     ) -> None:
         """Raises NotOurs where a container is there without the lab's label. An engine that is not there yet is waited for."""
-        _insist_on_ours(connect(), hosts.values())
-        self._workers = {key: _EngineWorker(key, host, tell, connect(), look_every) for key, host in hosts.items()}
-        self._watch = _Watch(self._workers.values(), connect(), look_every) if hosts else None
+        _check_labels(connect(), hosts.values())
+        self._workers = {key: _EngineWorker(key, host, report, connect(), inspect_every_s) for key, host in hosts.items()}
+        self._follower = _EventFollower(self._workers.values(), connect(), inspect_every_s) if hosts else None
 
     def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
-        self._workers[unit, system].wants.put((order, cause))
+        self._workers[unit, system].put(order, cause)
 
     def lab(self, unit: str, system: str, action: LabAction) -> None:
         """Freezes or thaws the host. Returns at once; the truth follows."""
-        self._workers[unit, system].wants.put((action, None))
+        self._workers[unit, system].put(action, None)
 
     def close(self) -> None:
         """Leaves the containers as they are and joins the threads. Nothing is told any more."""
-        if self._watch is not None:
-            self._watch.close()
+        if self._follower is not None:
+            self._follower.close()
         for worker in self._workers.values():
-            worker.close()
+            worker.close(2 * ENGINE_TIMEOUT_S)
 
 
-def _insist_on_ours(engine: Engine, hosts: Iterable[DockerHost]) -> None:
+def _check_labels(engine: Engine, hosts: Iterable[DockerHost]) -> None:
     try:
         for host in hosts:
             engine.find(host)
@@ -133,44 +135,32 @@ def _insist_on_ours(engine: Engine, hosts: Iterable[DockerHost]) -> None:
         engine.close()
 
 
-class _EngineWorker:
-    """One host: its orders and looks, one after the other, so that the news are in the order of what happened."""
+class _EngineWorker(HostWorker[Order | LabAction | None]):
+    """One container. An order of None is a look."""
 
-    def __init__(self, key: tuple[str, str], host: DockerHost, tell: Tell, engine: Engine, look_every: float) -> None:
+    def __init__(
+        self, key: tuple[str, str], host: DockerHost, report: ReportNews, engine: Engine, inspect_every_s: float
+    ) -> None:
+        super().__init__(key, report, thread_name=f"container of {host.label}", idle_s=inspect_every_s)
         self.host = host
-        self.wants: queue.Queue[tuple[Order | LabAction | None, int | None] | None] = queue.Queue()
-        self._key = key
-        self._tell_anybody = tell
         self._engine = engine
-        self._look_every = look_every
         self._known: ContainerState | None = None
-        self._shall_boot = False
-        self._complaint = ""
-        self._closed = False
-        self._thread = threading.Thread(target=self._work, name=f"container of {host.label}", daemon=True)
+        self._reboot_requested = False
+        self._last_problem = ""
+        self.wake()
         self._thread.start()
-        self.look()
+
+    def wake(self) -> None:
+        """Something may have happened to the container. From any thread."""
+        self.put(None, None)
 
     def look(self) -> None:
-        self.wants.put((None, None))
+        self.carry_out(None, None)
 
-    def close(self) -> None:
-        self._closed = True
-        self.wants.put(None)
-        self._thread.join(2 * PATIENCE)
-
-    def _work(self) -> None:
-        while True:
-            try:
-                want = self.wants.get(timeout=self._look_every)
-            except queue.Empty:
-                want = (None, None)
-            if want is None or self._closed:
-                break
-            self._turn(*want)
+    def at_end(self) -> None:
         self._engine.close()
 
-    def _turn(self, want: Order | LabAction | None, cause: int | None) -> None:
+    def carry_out(self, want: Order | LabAction | None, cause: int | None) -> None:
         before = self._known
         try:
             seen = self._engine.find(self.host)
@@ -182,18 +172,18 @@ class _EngineWorker:
         except (OutOfSight, NotOurs) as error:
             self._complain(str(error))
             if before is not None or want is not None:
-                self._tell(News.OUT_OF_SIGHT, cause)
+                self.tell(News.OUT_OF_SIGHT, cause)
             self._known = None
             return
-        self._complaint = ""
+        self._last_problem = ""
         self._known = seen
         for news in _news(want, before, seen, booted is not None):
-            self._tell(news, cause)
+            self.tell(news, cause)
 
     def _do(self, want: Order | LabAction, seen: ContainerState) -> None:
         """Carries an order out. Where the engine says no, the look that follows shows what holds."""
         if want is not Order.ASK_REBOOT:
-            self._shall_boot = False
+            self._reboot_requested = False
         try:
             self._ask(want, seen)
         except OrderRefused as error:
@@ -216,7 +206,7 @@ class _EngineWorker:
             case Order.ASK_SHUTDOWN if not seen.paused:
                 engine.ask_down(seen.id)
             case Order.ASK_REBOOT if not seen.paused:
-                self._shall_boot = True
+                self._reboot_requested = True
                 engine.ask_down(seen.id)
             case LabAction.HANG if not seen.paused:
                 engine.pause(seen.id)
@@ -225,9 +215,9 @@ class _EngineWorker:
 
     def _boot_again(self, before: ContainerState | None, seen: ContainerState) -> ContainerState | None:
         """A host that went down because it was asked to boot again is started. None: there was nothing to start."""
-        if not self._shall_boot or seen.running or before is None or not before.running:
+        if not self._reboot_requested or seen.running or before is None or not before.running:
             return None
-        self._shall_boot = False
+        self._reboot_requested = False
         try:
             self._engine.start(seen.id)
         except OrderRefused as error:
@@ -236,14 +226,10 @@ class _EngineWorker:
         again = self._engine.find(self.host)
         return again if again.running else None
 
-    def _tell(self, news: News, cause: int | None) -> None:
-        if not self._closed:
-            self._tell_anybody(*self._key, news, cause)
-
     def _complain(self, sentence: str) -> None:
         """Says a thing once, not every second."""
-        if sentence != self._complaint:
-            self._complaint = sentence
+        if sentence != self._last_problem:
+            self._last_problem = sentence
             _log.warning("%s", sentence)
 
 
@@ -265,7 +251,7 @@ def _news(want: Order | LabAction | None, before: ContainerState | None, seen: C
         yield News.OS_HUNG if seen.paused else News.OS_RECOVERED
 
 
-class _Watch:
+class _EventFollower:
     """Follows the engine's events and wakes the worker concerned; all of them when the engine has gone or come back."""
 
     def __init__(self, workers: Iterable[_EngineWorker], engine: Engine, retry_every: float) -> None:
@@ -279,7 +265,7 @@ class _Watch:
     def close(self) -> None:
         self._ended.set()
         self._engine.close()
-        self._thread.join(PATIENCE)
+        self._thread.join(ENGINE_TIMEOUT_S)
 
     def _follow(self) -> None:
         while not self._ended.is_set():
@@ -294,4 +280,4 @@ class _Watch:
     def _wake(self, label: str | None) -> None:
         for worker in self._workers:
             if label is None or worker.host.label == label:
-                worker.look()
+                worker.wake()

@@ -1,19 +1,22 @@
-"""A Docker engine as a back end sees it: an `Engine` over the docker SDK. The only file that imports the SDK."""
+"""`DockerEngine`: the `Engine` protocol of `container`, over the docker SDK. No other file imports the SDK.
+
+The worker threads of `ContainerHosts` call it, each with a `DockerEngine` of its own. Calls block for up to `timeout_s` seconds.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import docker
 import requests
 from docker.errors import APIError, DockerException, NotFound
+from docker.types.daemon import CancellableStream
 
 from emulator.backends.container import (
+    ENGINE_TIMEOUT_S,
     LABEL,
-    PATIENCE,
     PROJECT_LABEL,
     ContainerState,
     DockerHost,
@@ -26,13 +29,13 @@ _log = logging.getLogger("fencelab.docker")
 
 
 class DockerEngine:
-    """An `Engine` over the docker SDK, connected when it is first asked. `url` None: DOCKER_HOST, else the usual socket."""
+    """One connection to a Docker engine, opened on first use. `url` None: DOCKER_HOST, else the default socket."""
 
-    def __init__(self, url: str | None = None, patience: int = PATIENCE) -> None:
+    def __init__(self, url: str | None = None, timeout_s: int = ENGINE_TIMEOUT_S) -> None:
         self._url = url
-        self._patience = patience
+        self._timeout_s = timeout_s
         self._client: docker.APIClient | None = None
-        self._stream: Any = None
+        self._stream: CancellableStream[object] | None = None
         self._closed = False
 
     def find(self, host: DockerHost) -> ContainerState:
@@ -74,7 +77,7 @@ class DockerEngine:
     def ask_down(self, container: str) -> None:
         with _in_sight(), _may_refuse():
             stop_signal = self._api().inspect_container(container)["Config"].get("StopSignal") or "SIGTERM"
-        # Not the engine's `stop`: that kills what does not answer, and an OS that hangs must stay up.
+        # Not the engine's `stop`: it kills a container that does not react, and a hung OS must stay up.
         self._signal(container, stop_signal)
 
     def crash(self, container: str) -> None:
@@ -94,11 +97,11 @@ class DockerEngine:
 
     def changes(self) -> Iterator[str]:
         with _in_sight():
-            self._stream = self._api().events(decode=True, filters={"type": "container", "label": LABEL})
+            stream = self._stream = self._api().events(decode=True, filters={"type": "container", "label": LABEL})
             if self._closed:
-                self._stream.close()
+                stream.close()
             try:
-                for event in self._stream:
+                for event in stream:
                     yield str(event.get("Actor", {}).get("Attributes", {}).get(LABEL, ""))
             finally:
                 self._stream = None
@@ -109,7 +112,7 @@ class DockerEngine:
         if stream is not None:
             try:
                 stream.close()
-            except (OSError, AttributeError):  # the SDK reaches for a socket that is gone once the stream has ended by itself
+            except (OSError, AttributeError):  # the SDK uses a socket that is gone if the stream has ended by itself
                 _log.debug("the event stream had ended by itself")
         if self._client is not None:
             self._client.close()
@@ -117,14 +120,15 @@ class DockerEngine:
     def _api(self) -> docker.APIClient:
         if self._client is None:
             if self._url is not None:
-                self._client = docker.APIClient(base_url=self._url, timeout=self._patience)
+                self._client = docker.APIClient(base_url=self._url, timeout=self._timeout_s)
             else:
-                self._client = docker.from_env(timeout=self._patience).api
+                self._client = docker.from_env(timeout=self._timeout_s).api
         return self._client
 
 
 @contextmanager
 def _in_sight() -> Iterator[None]:
+    """Turns errors of the SDK into OutOfSight."""
     try:
         yield
     except (DockerException, requests.RequestException, OSError) as error:
@@ -133,7 +137,7 @@ def _in_sight() -> Iterator[None]:
 
 @contextmanager
 def _may_refuse() -> Iterator[None]:
-    """An engine that answers with an error is in sight."""
+    """Turns an error that the engine answered into OrderRefused: the engine can be reached then."""
     try:
         yield
     except APIError as error:

@@ -1,29 +1,30 @@
-"""A host that is a local process group: the leader is its operating system, everything it starts is what runs on it.
+"""The driver of hosts that are local process groups. The leader stands for the operating system, its children for what
+runs on it.
 
-On starts the leader in a session of its own. A cut kills the whole group with SIGKILL; a polite request is SIGTERM to the leader,
-which may ignore it; a leader that ends by itself is a host that went down, and takes its group with it. The truth follows what
-really happened: WENT_DOWN is told only when no live process of the group is left.
+`Rack.order` calls `ProcessHosts.perform` in the emulator's thread; it only queues the order. A worker thread per host carries it
+out and reports the news by `report`, which is called in the worker's threads and must be safe from any thread.
 
-Nothing here blocks its caller: each host has a worker thread, and news go through `tell`, which must be safe from any thread.
+ENERGISE starts the leader in a session of its own. CUT kills the whole group with SIGKILL. A graceful request is SIGTERM to the
+leader, which may ignore it. If the leader ends by itself, the host went down, and the rest of its group is killed. WENT_DOWN is
+reported only when no live process of the group is left.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import queue
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emulator.backends.news import ReportNews
+from emulator.backends.worker import HostWorker
 from emulator.core.truth.host import News, Order
 
 _log = logging.getLogger(__name__)
-
-Tell = Callable[[str, str, News, int | None], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +56,11 @@ def live_members(group: int) -> list[int]:
 class ProcessHosts:
     """Holds hosts that are local process groups."""
 
-    def __init__(self, hosts: Mapping[tuple[str, str], ProcessHost], tell: Tell) -> None:
-        self._workers = {key: _ProcessWorker(key, host, tell) for key, host in hosts.items()}
+    def __init__(self, hosts: Mapping[tuple[str, str], ProcessHost], report: ReportNews) -> None:
+        self._workers = {key: _ProcessWorker(key, host, report) for key, host in hosts.items()}
 
     def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
-        self._workers[unit, system].orders.put((order, cause))
+        self._workers[unit, system].put(order, cause)
 
     def switch_on(self, unit: str, system: str) -> None:
         """Starts a host that the rack already believes to be on; tells nothing if that works."""
@@ -71,45 +72,34 @@ class ProcessHosts:
             worker.close()
 
 
-class _ProcessWorker:
-    """One host: its orders one after the other, and its unexpected end."""
+class _ProcessWorker(HostWorker[Order]):
+    """One process group, and its unexpected end."""
 
-    def __init__(self, key: tuple[str, str], host: ProcessHost, tell: Tell) -> None:
-        self.key = key
-        self.orders: queue.Queue[tuple[Order, int] | None] = queue.Queue()
+    def __init__(self, key: tuple[str, str], host: ProcessHost, report: ReportNews) -> None:
+        super().__init__(key, report, thread_name=f"host {key[0]}/{key[1]}")
         self._host = host
-        self._tell_anybody = tell
         self._leader: subprocess.Popen[bytes] | None = None
         self._reboots: subprocess.Popen[bytes] | None = None  # the leader that was asked to boot again
-        self._closed = False
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._work, name=f"host {key[0]}/{key[1]}", daemon=True)
         self._thread.start()
 
     def start_quietly(self) -> None:
         with self._lock:
             self._start()
 
-    def close(self) -> None:
-        self._closed = True
+    def close(self, timeout_s: float | None = None) -> None:
+        self._closed = True  # before the group is killed: nothing may start it again
         with self._lock:
             self._kill_group()
-        self.orders.put(None)
-        self._thread.join()
+        super().close(timeout_s)
 
-    def _work(self) -> None:
-        while (item := self.orders.get()) is not None:
-            order, cause = item
-            with self._lock:
-                news = self._carry_out(order)
-            if news is not None:
-                self._tell(news, cause)
+    def carry_out(self, want: Order, cause: int | None) -> None:
+        with self._lock:
+            news = self._news_of(want)
+        if news is not None:
+            self.tell(news, cause)
 
-    def _tell(self, news: News, cause: int | None) -> None:
-        if not self._closed:
-            self._tell_anybody(*self.key, news, cause)
-
-    def _carry_out(self, order: Order) -> News | None:
+    def _news_of(self, order: Order) -> News | None:
         running = self._leader is not None
         match order:
             case Order.CUT:
@@ -136,7 +126,7 @@ class _ProcessWorker:
         try:
             self._start()
         except OSError as error:
-            _log.error("host %s does not start: %s: %s", self.key[0], self._host.argv[0], error.strerror)
+            _log.error("host %s does not start: %s: %s", self._key[0], self._host.argv[0], error.strerror)
             return False
         return True
 
@@ -155,7 +145,7 @@ class _ProcessWorker:
         finally:
             if out:
                 out.close()
-        threading.Thread(target=self._await_end, args=(self._leader,), daemon=True, name=f"end of {self.key[0]}").start()
+        threading.Thread(target=self._await_end, args=(self._leader,), daemon=True, name=f"end of {self._key[0]}").start()
 
     def _await_end(self, leader: subprocess.Popen[bytes]) -> None:
         # WNOWAIT leaves the zombie, so that the group id cannot be given to anybody else before the group has been killed.
@@ -168,7 +158,7 @@ class _ProcessWorker:
                 return  # it was us: the order tells its own news
             self._kill_group()
             booted = leader is self._reboots and self._started()
-        self._tell(News.OS_BOOTED if booted else News.WENT_DOWN, None)
+        self.tell(News.OS_BOOTED if booted else News.WENT_DOWN, None)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._leader is not None:

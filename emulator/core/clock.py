@@ -1,4 +1,7 @@
-"""Time as an argument. The core never asks what time it is; somebody hands it an `Instant`."""
+"""What time is for the core: `Instant`, the `Clock` protocol, and a clock that tests move by hand.
+
+The core never reads the system's clock. The caller of the rack (the wire loop, a test) owns the clock and passes instants in.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ Instant = float
 
 
 class Clock(Protocol):
+    """Where the emulator's time comes from: `wire.wallclock.WallClock` in a running emulator, `VirtualClock` in tests."""
+
     def now(self) -> Instant: ...
 
 
 class VirtualClock:
-    """Stands still until it is told to move: a 300 s graceful shutdown takes microseconds in a test."""
+    """Does not run by itself: the test moves it. A 300 s graceful shutdown then takes microseconds."""
 
     def __init__(self, start: Instant = 0.0) -> None:
         self._now = start
@@ -28,5 +33,6 @@ class VirtualClock:
         self._now = instant
 
     def advance(self, seconds: float) -> Instant:
+        """Moves the clock forward and returns the new instant."""
         self.move_to(self._now + seconds)
         return self._now

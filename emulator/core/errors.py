@@ -1,13 +1,14 @@
-"""What can go wrong inside an emulator, and whose fault it was.
+"""The errors of the emulator's core, each with the wire codes that answer it.
 
-Each class carries the wire codes that a front end answers when one of these reaches it, so that no front end guesses.
+The core raises them; front ends catch `EmulatorError` and answer `http_status` (Redfish) or `completion_code` (IPMI). Each
+docstring says whose fault the error is.
 """
 
 from __future__ import annotations
 
 
 class EmulatorError(Exception):
-    """Base of all; never raised itself."""
+    """Base class of all errors of the core. The class itself is never raised."""
 
     http_status = 500
     completion_code = 0xFF
@@ -32,18 +33,24 @@ class NoSuchUnit(EmulatorError):
     completion_code = 0xFF
 
 
+class NoSuchFault(EmulatorError):
+    """The caller named an armed fault that does not exist, or not any more."""
+
+    http_status = 404
+
+
 class IllegalStimulus(EmulatorError):
-    """The host table has no row for this: a caller's bug, never a user's fault."""
+    """The table of host transitions has no row for this news: a bug of the host driver, never a user's fault."""
 
 
 class RackMisconfigured(EmulatorError):
-    """The user asked for a rack that cannot exist."""
+    """The user asked for a rack that cannot be built, or for a fault that does not fit its seam."""
 
     http_status = 400
 
 
 class SettingRefused(EmulatorError):
-    """The client asked for a setting that makes no sense."""
+    """The client asked for a setting that is not valid."""
 
     http_status = 400
     completion_code = 0xCC

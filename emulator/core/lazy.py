@@ -1,4 +1,4 @@
-"""Members that are made when somebody first asks for them: of ten thousand idle BMCs hardly any needs its log.
+"""Attributes that are made on first use. They keep an idle BMC small: of ten thousand BMCs only a few ever need their log.
 
     @dataclass(slots=True)
     class Unit:
@@ -8,34 +8,35 @@
         def log(self) -> EventLog:
             return EventLog()
 
-What many only read has another cure: one immutable default for all, replaced as a whole by whoever changes it.
+Use a shared immutable default instead where most instances only read the value, and replace it on the first write.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
+Owner = TypeVar("Owner")
 T = TypeVar("T")
 
 
-class lazy(Generic[T]):  # noqa: N801  a decorator, like `property`
+class lazy(Generic[Owner, T]):  # noqa: N801  a decorator, like `property`
     """Like `functools.cached_property`, for classes with slots: `log` is kept in the slot `_log`. Assigning replaces it."""
 
-    def __init__(self, make: Callable[[Any], T]) -> None:
+    def __init__(self, make: Callable[[Owner], T]) -> None:
         self._make = make
         self.__doc__ = make.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._slot = f"_{name}"
 
-    def __get__(self, holder: object, owner: type | None = None) -> T:
+    def __get__(self, instance: Owner, owner: type[Owner] | None = None) -> T:
         try:
-            made: T = getattr(holder, self._slot)
+            made: T = getattr(instance, self._slot)
         except AttributeError:
-            made = self._make(holder)
-            setattr(holder, self._slot, made)
+            made = self._make(instance)
+            setattr(instance, self._slot, made)
         return made
 
-    def __set__(self, holder: object, value: T) -> None:
-        setattr(holder, self._slot, value)
+    def __set__(self, instance: Owner, value: T) -> None:
+        setattr(instance, self._slot, value)

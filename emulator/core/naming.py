@@ -1,4 +1,7 @@
-"""Names that every machine has of its own, derived from the seed: same seed, same names."""
+"""Makes the ids, UUIDs, serial numbers and MAC addresses of emulated machines from the seed. The same seed gives the same names.
+
+Views and front ends call it whenever they show a machine.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from functools import lru_cache
 from profiles.model import ABSENT
 
 NAMES_KEPT = 256
-"""Names are asked for again and again, and of ten thousand BMCs only a few are spoken to at a time."""
+"""Size of the caches. Clients read the same names again and again, and use only a few of ten thousand BMCs at a time."""
 
 
 def numbered(first: str, n: int) -> str:
-    """The id of the n-th of several: counts a trailing number on, else appends one."""
+    """The id of the n-th of several, from 0: increases the number at the end of `first`, or appends one where there is none."""
     if n == 0:
         return first
     digits = len(first) - len(first.rstrip("0123456789"))
@@ -23,9 +26,9 @@ def numbered(first: str, n: int) -> str:
 
 @lru_cache(maxsize=NAMES_KEPT)
 def derived_uuid(form: str, key: str) -> str:
-    """A UUID of its own for every system, in the vendor's form: the form's first eight digits stay.
+    """A UUID that is different for every `key`. It keeps all of the vendor's `form` but the last twelve digits.
 
-    `form` is a UUID, "random" (nothing of the form is kept) or ABSENT, which stays absent.
+    `form` is a UUID, "random" (nothing of it is kept), or ABSENT, which is returned as it is.
     """
     if form == ABSENT:
         return ABSENT
@@ -37,13 +40,13 @@ def derived_uuid(form: str, key: str) -> str:
 
 @lru_cache(maxsize=NAMES_KEPT)
 def derived_serial(key: str) -> str:
-    """Seven characters, like a service tag."""
+    """A serial number of seven characters, like a service tag."""
     letters = "BCDFGHJKLMNPQRSTVWXYZ0123456789"
     digest = hashlib.sha256(f"serial/{key}".encode()).digest()
     return "".join(letters[byte % len(letters)] for byte in digest[:7])
 
 
 def derived_mac(key: str) -> str:
-    """A MAC address with the bit for locally administered ones set."""
+    """A MAC address with the "locally administered" bit set."""
     digits = derived_uuid("random", key).replace("-", "")
     return ":".join(("02", *(digits[n : n + 2] for n in range(0, 10, 2)))).upper()

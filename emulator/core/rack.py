@@ -1,10 +1,14 @@
-"""The rack: BMCs, their hosts, what is due, and the journal. The one place where the core's parts meet.
+"""The rack: BMCs, their hosts, pending timers, and the journal. It connects the parts of the core.
+
+The wire loop, the views of the front ends, host drivers and tests call it, all in the emulator's one thread. Times are in seconds
+on the rack's clock.
 
 Rules
-  1. One thread. Every stimulus (a request, news of a host, a timer) begins with `advance(now)`, so a rack is right under any
-     single-threaded server (ruling 14).
-  2. Nothing here moves a rail: orders go to whoever holds the host, and the truth follows their news.
-  3. Randomness is the generator that the caller hands in.
+  1. Every request, news of a host or timer starts with `advance(now)`, so a rack works under any single-threaded server
+     (ruling 14).
+  2. The rack never changes a rail by itself. It gives an order to the host's driver, and the truth changes when the driver
+     reports what happened (`news`).
+  3. All randomness comes from the generator that the caller passes in.
 """
 
 from __future__ import annotations
@@ -22,14 +26,14 @@ from emulator.core.bmc.unit import Unit
 from emulator.core.bmc.watchdogs import Watchdogs
 from emulator.core.clock import Clock, Instant
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
-from emulator.core.faults.board import Armed
-from emulator.core.faults.fault import PowerFault, ReportFault, Seam
+from emulator.core.faults.board import Armed, FaultId
+from emulator.core.faults.control import FaultControl
 from emulator.core.journal import EventKind, Journal
 from emulator.core.naming import numbered
 from emulator.core.power.commands import Effects
 from emulator.core.power.system import SystemState
 from emulator.core.timers import Timer, Timers
-from emulator.core.truth.host import Host, HostDriver, News, Order, host_off, host_on, turn
+from emulator.core.truth.host import Host, HostDriver, News, Order, host_off, host_on, transition
 from emulator.core.vocab import Os
 from profiles.model import Profile, Span, View
 
@@ -42,7 +46,7 @@ class Dice(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSpec:
-    """How a host is when the rack is switched on."""
+    """The state of a host when the rack is made."""
 
     power: str = "on"  # on | off
     hung: bool = False
@@ -56,18 +60,23 @@ class HostSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitSpec:
-    """One BMC to be built: its name, its profile, one host per system."""
+    """The description of one BMC: its name, its profile, one host per system."""
 
     name: str
     profile: Profile
     hosts: tuple[HostSpec, ...] = (HostSpec(),)
     password: str | None = None  # instead of the profile's public default of the first account
-    os_shutdown_s: float | None = None  # instead of the profile's, for virtual hosts
+    os_shutdown_s: float | None = None  # seconds, instead of the profile's; for virtual hosts
     log_limit: int = LOG_LIMIT
     log_overflow: Overflow = Overflow.DROP_OLDEST
 
 
 class Rack:
+    """All BMCs and hosts of one emulator.
+
+    Raises RackMisconfigured for two BMCs of one name, or a BMC without a host.
+    """
+
     def __init__(
         self,
         units: Sequence[UnitSpec],
@@ -79,7 +88,7 @@ class Rack:
         seed: int = 0,
         epoch: float = 0.0,
     ) -> None:
-        """`epoch` is the Unix time at which the clock stood at 0. Only event logs show it; the journal never does."""
+        """`epoch` is the Unix time, in seconds, at which the clock was 0. Event logs show it; the journal never does."""
         self.clock = clock
         self.epoch = epoch
         self.journal = journal
@@ -90,16 +99,58 @@ class Rack:
         self._now: Instant = clock.now()
         self._listeners: list[Callable[[str, str, Host], None]] = []
         self.units: dict[str, Unit] = {}
+        self.faults = FaultControl(self, self.units)
         self.effects = Effects(self)
-        self.witness = BmcLogWriter(self, epoch)
-        self.watchdogs = Watchdogs(self, self.witness)
-        self.alarms = Alarms(self, self.witness)
-        self.life = BmcLife(self, self.witness, self.watchdogs, self.alarms)
+        self.log_writer = BmcLogWriter(self, epoch)
+        self.watchdogs = Watchdogs(self, self.log_writer)
+        self.alarms = Alarms(self, self.log_writer)
+        self.life = BmcLife(self, self.log_writer, self.watchdogs, self.alarms)
+        self._gone: frozenset[str] = frozenset()
+        self._added: list[Callable[[str], None]] = []
+        self._removed: list[Callable[[str], None]] = []
         journal.record("", EventKind.RACK, seed=seed, profiles={u.profile.id: u.profile.digest for u in units})
         for spec in units:
             if spec.name in self.units:
                 raise RackMisconfigured(f"two BMCs are called {spec.name!r}")
             self.units[spec.name] = self._build(spec)
+
+    # -- while it runs -------------------------------------------------------------------------------------------------
+
+    def add(self, spec: UnitSpec, holder: HostDriver) -> None:
+        """One more BMC, whose hosts are the holder's.
+
+        Raises RackMisconfigured for a name that is or was in the rack (the journal knows BMCs by name, so each is used once), and
+        where a listener cannot work with its profile; it is not in the rack then.
+        """
+        if spec.name in self.units or spec.name in self._gone:
+            raise RackMisconfigured(f"a BMC is or was called {spec.name!r}: the journal needs another name")
+        self.journal.record(spec.name, EventKind.UNIT, None, what="added", profile=spec.profile.id, digest=spec.profile.digest)
+        self.units[spec.name] = unit = self._build(spec)
+        for system in unit.systems:
+            system.driver = holder
+        try:
+            for listener in self._added:
+                listener(spec.name)
+        except RackMisconfigured:
+            self.remove(spec.name)
+            raise
+
+    def remove(self, name: str) -> None:
+        """A BMC leaves the rack with its hosts; news of them that come later are ignored. Raises NoSuchUnit."""
+        unit = self.unit(name)
+        self.faults.forget(unit)
+        for system in unit.systems:
+            system.drop_timers()
+        del self.units[name]
+        self._gone |= {name}
+        for listener in self._removed:
+            listener(name)
+        self.journal.record(name, EventKind.UNIT, None, what="removed")
+
+    def on_units(self, added: Callable[[str], None], removed: Callable[[str], None]) -> None:
+        """Calls `added(name)` when a BMC has come into the rack, and `removed(name)` when one has left it."""
+        self._added.append(added)
+        self._removed.append(removed)
 
     # -- building ------------------------------------------------------------------------------------------------------
 
@@ -147,48 +198,47 @@ class Rack:
         return system
 
     def unit(self, name: str) -> Unit:
+        """The BMC of that name. Raises NoSuchUnit."""
         try:
             return self.units[name]
         except KeyError:
             raise NoSuchUnit(f"the rack has no BMC {name!r}") from None
 
-    def hold(self, unit: str, system: str, holder: HostDriver) -> None:
-        """From now on this host is the holder's."""
-        self.unit(unit).system(system).holder = holder
+    def hold(self, unit: str, system: str, driver: HostDriver) -> None:
+        """Orders for this host go to `driver` from now on."""
+        self.unit(unit).system(system).driver = driver
 
-    def hold_all(self, holder: HostDriver) -> None:
-        """From now on every host is the holder's."""
+    def hold_all(self, driver: HostDriver) -> None:
+        """Orders for every host go to `driver` from now on."""
         for unit in self.units.values():
             for system in unit.systems:
-                system.holder = holder
+                system.driver = driver
 
     def on_log(self, listener: Callable[[str, LogEntry], None]) -> None:
-        """Calls `listener(unit, entry)` after every new log entry of any BMC."""
-        self.witness.listeners.append(listener)
+        """Calls `listener(unit, entry)` after every new log entry of any BMC, in the emulator's thread."""
+        self.log_writer.listeners.append(listener)
 
     def listen(self, listener: Callable[[str, str, Host], None]) -> None:
-        """Calls `listener(unit, system, host)` after every change of the truth."""
+        """Calls `listener(unit, system, host)` after every news of a host, in the emulator's thread."""
         self._listeners.append(listener)
 
-    def arm(self, unit: str, armed: Armed) -> None:
-        """Raises RackMisconfigured for a fault that lacks what its seam asks of it."""
-        fault = armed.fault
-        asked = {Seam.POWER: PowerFault, Seam.REPORT: ReportFault}.get(fault.seam)
-        if asked is not None and not isinstance(fault, asked):
-            raise RackMisconfigured(f"{fault.name} is no fault of the seam {fault.seam}: it lacks something of {asked.__name__}")
-        self.unit(unit).faults.arm(armed)
+    def arm(self, unit: str, armed: Armed) -> FaultId:
+        """Arms a fault on a BMC. Raises RackMisconfigured for a fault that lacks a method of its seam's protocol."""
+        return self.faults.arm(self.unit(unit), armed)
 
     # -- time ----------------------------------------------------------------------------------------------------------
 
     def next_due(self) -> Instant | None:
+        """When the next timer is due; None where no timer is pending."""
         return self._timers.next_due()
 
     @property
     def now(self) -> Instant:
+        """The instant up to which the rack has run its timers."""
         return self._now
 
     def advance(self, now: Instant | None = None) -> None:
-        """Runs everything that is due by `now` (the clock's, if not given)."""
+        """Runs all timers that are due by `now` (default: the clock's time)."""
         now = self.clock.now() if now is None else now
         while (timer := self._timers.pop_due(now)) is not None:
             self._now = max(self._now, timer.due)
@@ -197,9 +247,11 @@ class Rack:
             self._now = now
 
     def after(self, seconds: float, do: Callable[[], None]) -> Timer:
+        """Calls `do` in so many seconds, unless the timer is cancelled before."""
         return self._timers.at(self._now + seconds, do)
 
     def draw(self, span: Span) -> float:
+        """A random number from the span; no randomness is used where the span has one value."""
         return span.low if span.low == span.high else self._dice.uniform(span.low, span.high)
 
     # -- orders and news -----------------------------------------------------------------------------------------------
@@ -207,13 +259,13 @@ class Rack:
     def order(
         self, unit: Unit, system: SystemState, order: Order, cause: int, says: Mapping[View, str | None] | None = None
     ) -> None:
-        """Hands an order to the host's holder. `says` is what the BMC will say once the change has really happened."""
+        """Gives an order to the host's driver. `says` is what the BMC will say when the driver reports the change."""
         system.awaiting, system.awaiting_cause = says, cause
-        assert system.holder is not None, f"nobody holds the host {system.host_name}"
-        system.holder.perform(unit.name, system.id, order, cause)
+        assert system.driver is not None, f"nobody holds the host {system.host_name}"
+        system.driver.perform(unit.name, system.id, order, cause)
 
     def cut(self, unit_name: str, system_id: str) -> None:
-        """The host loses its power by itself: nobody commanded it."""
+        """Cuts the host's power without any command of a client, as when its power supply fails."""
         unit = self.unit(unit_name)
         system = unit.system(system_id)
         system.drop_timers()
@@ -222,27 +274,29 @@ class Rack:
         self.order(unit, system, Order.CUT, seq)
 
     def mains_lost(self, unit_name: str) -> None:
-        """The input power of a BMC and its hosts fails: the hosts fall and the BMC is gone."""
+        """The input power of a BMC and its hosts fails: the rails fall and the BMC answers nothing."""
         self.life.mains_lost(self.unit(unit_name))
 
     def mains_back(self, unit_name: str) -> None:
-        """The input power returns: the BMC starts, then its hosts do as their restore policy says."""
+        """The input power returns: the BMC starts, and then its hosts follow their restore policy."""
         self.life.mains_back(self.unit(unit_name))
 
     def news(self, unit_name: str, system_id: str, news: News, cause: int | None = None) -> None:
-        """Takes in what really happened to a host.
+        """Records what happened to a host. Its driver calls this. `cause` is the order's `seq`; None: nobody ordered it.
 
-        Raises IllegalStimulus where such a host cannot have such news; nothing has changed then.
+        Raises IllegalStimulus, and changes nothing, where a host in this state cannot have such news.
         """
+        if unit_name in self._gone:
+            return
         unit = self.unit(unit_name)
         system = unit.system(system_id)
         before = system.host
-        system.host = after = turn(before, news)
+        system.host = after = transition(before, news)
         if cause is None:
             cause = system.awaiting_cause
         seq = cause
         if after != before:
-            system.awaiting_cause = None  # the order has had its effect: what happens later has causes of its own
+            system.awaiting_cause = None  # the order had its effect: it is not the cause of later news
             seq = self.journal.record(
                 unit_name,
                 EventKind.RAIL if after.rail is not before.rail else EventKind.OS,
@@ -254,14 +308,16 @@ class Rack:
                 incarnation=after.incarnation,
                 was=news,
             )
-            self.witness.saw(unit, system, news, before, seq)
-            self.watchdogs.saw(unit, system, news)
-            self.alarms.look(unit, system, seq)
-        self._say_after(unit, system, news, seq)
+            self.log_writer.host_changed(unit, system, news, before, seq)
+            self.watchdogs.host_changed(unit, system, news)
+            self.alarms.check(unit, system, seq)
+            if after.rail is not before.rail:
+                self.faults.saw(unit, system)
+        self._report_after(unit, system, news, seq)
         for listener in self._listeners:
             listener(unit_name, system_id, after)
 
-    def _say_after(self, unit: Unit, system: SystemState, news: News, seq: int | None) -> None:
+    def _report_after(self, unit: Unit, system: SystemState, news: News, seq: int | None) -> None:
         match news:
             case News.WENT_DOWN | News.CAME_UP:
                 word = "Off" if news is News.WENT_DOWN else "On"
@@ -269,7 +325,7 @@ class Rack:
                 self.say(unit, system, says if says is not None else dict.fromkeys(View, word), seq)
                 system.last_power_event = word
             case News.OUT_OF_SIGHT:
-                system.awaiting = None  # whether the order came true is unknown: from now on only what is seen is said
+                system.awaiting = None  # nobody knows whether the order was carried out
                 self.say(unit, system, dict.fromkeys(View), seq)
             case News.OS_WENT_DOWN:
                 self.effects.follow_os_down(unit, system, seq)
@@ -277,7 +333,7 @@ class Rack:
                 pass
 
     def say(self, unit: Unit, system: SystemState, says: Mapping[View, str | None], cause: int | None) -> None:
-        """Changes what the BMC says, and journals the views that really changed."""
+        """Changes what the BMC says about a system's power, and journals the views whose word changed."""
         changed = {view.value: word for view, word in says.items() if system.says[view] != word}
         system.says = {**system.says, **says}
         if changed:

@@ -1,9 +1,13 @@
-"""The part of the rack that its engines may use: time, orders, what a BMC says, the journal."""
+"""The part of the rack that the classes which it owns may use: time, orders, what a BMC says, the journal.
+
+`Effects`, `BmcLogWriter`, `Watchdogs`, `Alarms` and `BmcLife` receive it from `Rack`, and call it in the emulator's one thread.
+Times are in seconds on the rack's clock.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from emulator.core.bmc.unit import Unit
 from emulator.core.clock import Instant
@@ -13,11 +17,15 @@ from emulator.core.timers import Timer
 from emulator.core.truth.host import Order
 from profiles.model import Span, View
 
+if TYPE_CHECKING:
+    from emulator.core.faults.control import FaultControl
+
 
 class RackServices(Protocol):
-    """What `Rack` is to them; it imports them, so they know it by this shape."""
+    """`Rack` as those classes see it. A protocol, because `rack` imports their modules and they cannot import it."""
 
     journal: Journal
+    faults: FaultControl
 
     @property
     def now(self) -> Instant: ...

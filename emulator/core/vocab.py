@@ -1,7 +1,7 @@
-"""One word per thing, and one table that maps the words of the protocols.
+"""The enumerations that the whole emulator uses, and the table that maps one protocol's words to another's.
 
 The words come from DMTF (ResetType, PowerState), IPMI (chassis control), FenceAgentAPI (actions) and Pacemaker.
-docs/vocabulary.md is printed from `RESET_WORDS`; a test fails when it is stale.
+docs/vocabulary.md is printed from `RESET_WORDS`; a test fails when it is out of date.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from enum import IntEnum, StrEnum
 
 
 class Rail(StrEnum):
-    """Energised or not: the only fact that fencing is about."""
+    """Whether a host has power. This is the fact that fencing must bring about."""
 
     UP = "up"
     DOWN = "down"
-    UNKNOWN = "unknown"  # the back end that holds the host cannot be asked; never read as DOWN
+    UNKNOWN = "unknown"  # the host's driver cannot find out; never read as DOWN
 
 
 class Os(StrEnum):
-    """What the operating system of a host does; without a rail it is always STOPPED."""
+    """The state of a host's operating system. Without power it is always STOPPED."""
 
     RUNNING = "running"
     HUNG = "hung"  # still writes to its disks, ignores every polite request
@@ -56,12 +56,12 @@ class ChassisControl(IntEnum):
 
     @property
     def key(self) -> str:
-        """The word that profiles use for it."""
+        """The word that profiles use for this control."""
         return self.name.lower()
 
 
 class CompletionCode(IntEnum):
-    """IPMI 2.0, table 5-2, the codes that we emit ourselves."""
+    """IPMI 2.0, table 5-2: the generic codes that the emulator answers."""
 
     OK = 0x00
     NODE_BUSY = 0xC0
@@ -76,7 +76,7 @@ class CompletionCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ResetWords:
-    """How each world calls the same request. None: that world has no word for it."""
+    """The names of one request in each protocol. None: that protocol has no such request."""
 
     fence_action: str
     redfish: ResetType

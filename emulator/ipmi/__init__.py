@@ -1,1 +1,1 @@
-"""IPMI over LAN of a BMC as bytes in, bytes out: `responder.IpmiResponder` is the door."""
+"""IPMI over LAN of one BMC, without sockets: `responder.IpmiResponder` takes datagrams and returns the answers."""

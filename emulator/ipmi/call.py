@@ -1,4 +1,7 @@
-"""What a command handler is given, and how it says no."""
+"""What a command handler gets (`IpmiCall`), how it answers an error (`CompletionError`), and a row of the command table.
+
+The responder makes these objects and calls the handlers, in the emulator's one thread.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.trigger import ClientRequest
+from emulator.core.faults.trigger import ClientRequest, Intent
+from emulator.core.power.system import Look
 from emulator.core.vocab import CompletionCode, ResetType
 from emulator.ipmi.console.sol import Sol
 from emulator.ipmi.session.handshake import RakpHalfOpen
@@ -16,13 +20,14 @@ from emulator.ipmi.session.sessions import IpmiPrivilege, LanSession, LanSession
 from emulator.ipmi.session.strangers import Strangers
 from emulator.ipmi.session.suites import CipherSuite
 from emulator.ipmi.state import Here, IpmiState
+from profiles.model import View
 
 
 class CompletionError(Exception):
-    """The command is answered with a completion code other than 0: the client's fault, or the state's."""
+    """A handler answers a completion code other than 0: the request is wrong, or not possible in this state."""
 
     def __init__(self, completion_code: int, data: bytes = b"") -> None:
-        """`data` goes with the code where a command says something all the same, as DCMI's do."""
+        """`data` follows the code in the response, as DCMI requires for some codes."""
         super().__init__(f"completion code 0x{completion_code:02x}")
         self.completion_code = completion_code
         self.data = data
@@ -30,7 +35,10 @@ class CompletionError(Exception):
 
 @dataclass(slots=True)
 class Traffic:
-    """Datagrams since the BMC started or somebody cleared the counts: heard, valid RMCP among them, and sent."""
+    """Datagram counters since the BMC was first used, or since a client cleared them.
+
+    `heard` counts all datagrams received, `valid` the well-formed ones among them, `sent` the answers.
+    """
 
     heard: int = 0
     valid: int = 0
@@ -42,7 +50,7 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IpmiBmc:
-    """What stays the same from request to request. `kg` is the BMC's own key, where one is set."""
+    """What the handlers of one BMC share: its view and its IPMI state. `kg` is the BMC key K_g that it started with, if any."""
 
     view: BmcView
     state: IpmiState
@@ -58,12 +66,12 @@ class IpmiBmc:
 
     @property
     def key(self) -> bytes | None:
-        """K_g as it is now: what came over IPMI, or what the BMC was made with."""
+        """K_g as it is now: as a client set it, or as the BMC started with it. None: no K_g."""
         return self.kg if self.state.kg is None else self.state.kg or None
 
 
 class RequestOrigin(NamedTuple):
-    """Where a request came from: no session, an established one, or a 1.5 client that answers its challenge."""
+    """Where a request came from: outside of a session, in a session, or from a 1.5 client that activates its session."""
 
     peer: Peer
     session: LanSession | None = None
@@ -71,13 +79,14 @@ class RequestOrigin(NamedTuple):
 
 
 class IpmiCall(NamedTuple):
-    """One request on its way through a handler; `cause` is its event in the journal."""
+    """One request, as its handler gets it. `cause` is its event in the journal, `looks` the power words of its answer."""
 
     bmc: IpmiBmc
     origin: RequestOrigin
     data: bytes
     request: ClientRequest
     cause: int
+    looks: list[Look]
 
     @property
     def view(self) -> BmcView:
@@ -85,8 +94,16 @@ class IpmiCall(NamedTuple):
 
     @property
     def system(self) -> str:
-        """The id of the system that IPMI speaks of."""
+        """The id of the system on which IPMI commands act."""
         return self.request.system or self.view.first_id
+
+    def power(self) -> str | None:
+        """What the BMC says of the system's power over IPMI."""
+        return self.view.power(self.system, View.IPMI, self.request, self.cause)
+
+    def tells(self, word: str | None) -> None:
+        """The answer says this power word ("On", "Off", None for unknown)."""
+        self.looks.append(Look(self.system, View.IPMI, word))
 
     @property
     def state(self) -> IpmiState:
@@ -98,22 +115,28 @@ class IpmiCall(NamedTuple):
 
     @property
     def session(self) -> LanSession:
-        """The session of a command that exists only inside of one; the command table sees to that."""
+        """The session of a command that the table allows only in a session."""
         if self.origin.session is None:
             raise CompletionError(CompletionCode.NOT_IN_STATE)
         return self.origin.session
 
 
 def no_reset(_data: bytes) -> ResetType | None:
+    """For commands that are no power commands."""
     return None
+
+
+def never(_data: bytes) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A row of the command table.
 
-    `name` is what faults and the journal call it; `length` the fewest and the most request bytes; `sessionless` whether it is
-    answered outside of sessions; `reset` what a power command amounts to.
+    `name` is its name in faults and in the journal. `length` is the smallest and the largest number of request bytes.
+    `sessionless`: whether it is answered outside of a session. `intent` is what a request for it means; `tells_power` says
+    whether these request bytes ask for a power word although the intent is another; `reset` gives the ResetType of a command.
     """
 
     name: str
@@ -121,4 +144,6 @@ class Command:
     run: Callable[[IpmiCall], bytes]
     length: tuple[int, int] = (0, 0)
     sessionless: bool = False
+    intent: Intent = Intent.READ
+    tells_power: Callable[[bytes], bool] = never
     reset: Callable[[bytes], ResetType | None] = no_reset

@@ -1,16 +1,20 @@
-"""One BMC on UDP port 623: datagrams in, datagrams out.
+"""Answers the IPMI datagrams of one BMC (UDP port 623).
+
+The front end that owns the socket calls `receive` with each datagram and sends what it returns; it calls `tick` about once a
+second. Both run in the emulator's one thread. Times are in seconds on the rack's clock, read from the view.
 
 Rules
-  1. No socket, no thread, no clock: whoever owns the socket hands datagrams in, and the time is the view's.
-  2. Nothing that a stranger sends raises, and nothing that is malformed is answered. It is counted, by reason.
-  3. A session belongs to this BMC and is found by its id alone (`sessions`); no state is shared between two BMCs.
-  4. Every request meets the protocol faults once, before anything else is done about it.
-  5. A BMC that is away, or has IPMI over LAN switched off, is silent; one that has just started may be too (`starting`).
+  1. Nothing here has a socket, a thread or a clock.
+  2. No datagram, whatever it contains, raises an exception. Malformed datagrams are not answered; they are counted by reason.
+  3. A session belongs to one BMC and is found by its id alone (`sessions`). Two BMCs share no state.
+  4. Protocol faults are asked once for every request, before it is executed.
+  5. A BMC that is away, or has IPMI over LAN switched off, answers nothing. One that has just started may answer nothing either
+     (`starting`).
 
 Duplicates
-  A datagram that comes twice (same session sequence number) is dropped. A client that repeats itself because it heard no answer
-  uses a new sequence number and the old request number. What happens then is the profile's: the command runs twice, as on most
-  hardware, or once, and the first answer is given again.
+  A datagram that comes twice (same session sequence number) is dropped. A client that repeats a request because it got no answer
+  uses a new sequence number and the old request number. The profile says what happens then: the command runs twice, as on most
+  hardware, or it runs once and the first answer is sent again.
 """
 
 from __future__ import annotations
@@ -29,11 +33,12 @@ from emulator.core.faults.fault import Seam
 from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.naming import derived_uuid
+from emulator.core.power.system import Look
 from emulator.core.vocab import CompletionCode
 from emulator.faults.protocol import Completion, Silence, answer_instead
 from emulator.ipmi import starting
 from emulator.ipmi.call import Command, CompletionError, IpmiBmc, IpmiCall, RequestOrigin, Traffic
-from emulator.ipmi.commands import COMMANDS, name_of
+from emulator.ipmi.commands import COMMANDS, classified
 from emulator.ipmi.console.sol import Emit, Sol, nowhere
 from emulator.ipmi.power import boot_options as bootoptions
 from emulator.ipmi.session import rmcp
@@ -61,11 +66,11 @@ P = TypeVar("P", bound=Peer)
 OK = int(CompletionCode.OK)
 INVALID_FOR_LUN = 0xC2
 SUMMARY_EVERY = 10.0
-"""Seconds between two events about what was dropped: a flood leaves a trace and does not drown the journal."""
+"""Seconds between two journal events about dropped datagrams, so that a flood cannot fill the journal."""
 REQUEST_NUMBER_LIVES = 5.0
 """Seconds after which the same request number is a new request (IPMI 2.0, table 4-1)."""
 NOTHING_DROPPED: Counter[str] = Counter()
-"""Of all the BMCs that have dropped nothing yet."""
+"""Shared by all BMCs that have dropped nothing yet."""
 
 
 def guid_of(view: BmcView) -> bytes:
@@ -82,7 +87,7 @@ def guid_of(view: BmcView) -> bytes:
 
 
 def admitted(message: IpmiMessage, row: Command | None, session: LanSession | None) -> Callable[[IpmiCall], bytes]:
-    """The handler of a request that may be executed. Raises Refused."""
+    """The handler of a request that may be executed. Raises CompletionError for one that may not."""
     if message.lun:
         raise CompletionError(INVALID_FOR_LUN)
     if row is None:
@@ -98,8 +103,8 @@ def admitted(message: IpmiMessage, row: Command | None, session: LanSession | No
 class IpmiResponder:
     """Answers for one BMC.
 
-    `entropy(n)` gives n unpredictable bytes, for session ids and challenges. `kg` is the BMC's own key, where one is set.
-    `drops` counts what was not answered, by reason.
+    `entropy(n)` gives n unpredictable bytes, for session ids and challenges. `kg` is the BMC key K_g, if there is one. `drops`
+    counts the datagrams that were not answered, by reason.
     """
 
     __slots__ = ("_bmc", "_generation", "_presence", "_summarised", "_summary_at", "_system", "_view", "drops", "sessions")
@@ -115,10 +120,10 @@ class IpmiResponder:
         here: Here = NOWHERE,
         emit: Emit = nowhere,
     ) -> None:
-        """What is None is the profile's word. `auth_types` are those of IPMI 1.5 (empty: no 1.5 at all); `here` is where clients
-        find this BMC, and `emit(data, peer, here)` sends what nobody has asked for: the console's characters.
+        """For arguments that are None the profile decides. `auth_types` are those of IPMI 1.5 (empty: no IPMI 1.5). `here` is the
+        address of this BMC's socket. `emit(data, peer, here)` sends a datagram that is no answer: characters of the console.
 
-        Raises ValueError for a profile with cipher suites that are not spoken here.
+        Raises ValueError for a profile with cipher suites that are not supported.
         """
         rules = view.profile.ipmi
         suites = enabled(rules.cipher_suites)
@@ -148,7 +153,7 @@ class IpmiResponder:
         )
 
     def receive(self, data: bytes, peer: P) -> list[tuple[bytes, P]]:
-        """The answers to a datagram, usually one or none, with the address that each goes to."""
+        """The answers to a datagram, usually one or none, each with the address to which it goes."""
         view = self._view
         presence = view.presence()
         if not view.ipmi_lan or (presence is not HERE and starting.silent(presence)):
@@ -170,23 +175,23 @@ class IpmiResponder:
         return [(reply, peer)]
 
     def tick(self, now: Instant) -> None:
-        """Call it about once a second: sessions end, boot flags lapse, the console repeats itself, drops are summed up."""
+        """Call it about once a second. It ends idle sessions, expires boot flags, resends console packets, and journals drops."""
         self._reap(now)
         self._bmc.sol.tick(now)
         bootoptions.lapse(self._view, self._bmc.state, now)
         self._sum_up(now)
         if self.idle:
-            self.sessions.clear()  # empty as they are: a dict keeps the room for what it has once held
+            self.sessions.clear()  # they are empty; `clear` frees the memory that the dicts still use
 
     @property
     def idle(self) -> bool:
-        """Whether `tick` has nothing to wait for until the next datagram."""
+        """Whether `tick` has nothing to do until the next datagram."""
         waits = self.sessions.live or self.sessions.half_open or self._bmc.sol.session is not None
         return not waits and math.isinf(self._bmc.state.boot_until) and self._happenings == self._summarised
 
     @property
     def forgettable(self) -> bool:
-        """Whether one that is made anew when somebody speaks again would be the same to its clients."""
+        """Whether clients could not tell this responder from a new one, so that it need not be kept."""
         return self._happenings == 0 and self._bmc.state == IpmiState()
 
     @property
@@ -194,7 +199,7 @@ class IpmiResponder:
         return self.drops.total() + self.sessions.abandoned + self._bmc.strangers.unwritten
 
     def _reap(self, now: Instant) -> None:
-        """Ends what has been silent for too long, and everything where the BMC has started again."""
+        """Ends sessions that have been idle for too long, and all sessions where the BMC has started again."""
         sol = self._bmc.sol
         if self._generation != self._view.generation:
             self._generation = self._view.generation
@@ -265,8 +270,11 @@ class IpmiResponder:
         return None if end is None else session.link.seal(message, *end)
 
     def _live(self, datagram: Lan15 | RmcpPlus) -> LanSession | None:
-        """The session of a datagram. It ends where its account was deleted or disabled meanwhile, and loses what a lower role
-        may not do; a higher one is the next login's."""
+        """The session of a datagram; None where there is none.
+
+        The session ends if its account was deleted or disabled meanwhile. If the account has a lower role now, the session's
+        privilege is lowered too; a higher role has effect only at the next login.
+        """
         session = self.sessions.live.get(datagram.session_id)
         if session is None:
             return None
@@ -297,7 +305,7 @@ class IpmiResponder:
         message = rmcp.parse_message(datagram.payload)
         if (message.netfn, message.command) != ACTIVATE_SESSION:
             raise Malformed("a command in a session that was not activated")
-        self.sessions.forget(challenge)  # one try for each challenge
+        self.sessions.forget(challenge)  # every challenge has one try
         authenticate(self._view, challenge, datagram, peer)
         end = self._execute(message, RequestOrigin(peer=peer, challenge=challenge))
         return None if end is None else challenge.link.seal(message, *end)
@@ -305,41 +313,46 @@ class IpmiResponder:
     # -- commands ------------------------------------------------------------------------------------------------------
 
     def _execute(self, message: IpmiMessage, origin: RequestOrigin) -> tuple[int, bytes] | None:
-        """(completion code, response data); None where a fault swallows the request or its answer."""
+        """Executes a request: (completion code, response data); None for no answer, by a fault or before the BMC is ready."""
         view, session = self._view, origin.session
         row = COMMANDS.get((message.netfn, message.command))
-        name, reset = (name_of(message.netfn, message.command), None) if row is None else (row.name, row.reset(message.data))
-        request = ClientRequest("ipmi", "IPMI", name, self._system, reset)
+        request = classified(message.netfn, message.command, message.data, self._system)
         known = session is not None or self._bmc.strangers.may_write(view.now)
         cause = self._write_request(request, session) if known else self._write_flood()
         fault = answer_instead(view.faults(Seam.PROTOCOL, request, cause))
         if self._presence is not HERE and starting.concerned(self._presence, request, message.netfn, message.command):
             return self._not_ready(cause, self._presence.code)
         code, data = OK, b""
+        looks: tuple[Look, ...] = ()
         before = self._answered_before(message, session)
         if before is not None:
-            code, data = before.code, before.data
+            code, data, looks = before.code, before.data, before.looks
             view.record(EventKind.WIRE, cause, protocol="ipmi", what="a repeated request is answered again, not run")
         elif fault is None or fault.executed:
+            call = IpmiCall(self._bmc, origin, message.data, request, cause, [])
             try:
-                data = admitted(message, row, session)(IpmiCall(self._bmc, origin, message.data, request, cause))
+                data = admitted(message, row, session)(call)
+                looks = tuple(call.looks)
             except CompletionError as refusal:
                 code, data = refusal.completion_code, refusal.data
             except EmulatorError as refusal:
                 code = refusal.completion_code
             if session is not None and view.profile.ipmi.duplicates == "once":
-                session.answered = Answered(message, view.now, code, data)
+                session.answered = Answered(message, view.now, code, data, looks)
         match fault:
             case Silence():
                 return None
             case Completion(code=instead):
                 code, data = instead, b"" if instead else data
+                looks = () if instead else looks
         if known:
             view.record(EventKind.RESPONSE, cause, protocol="ipmi", completion_code=code)
+        if looks:
+            view.told(looks, cause)
         return code, data
 
     def _not_ready(self, cause: int, code: int | None) -> tuple[int, bytes] | None:
-        """What the profile says in the first time after a start."""
+        """The profile's answer for a BMC that is not ready yet; None: no answer."""
         if code is None:
             self._view.record(EventKind.WIRE, cause, protocol="ipmi", what="not ready yet: no answer")
             return None
@@ -348,13 +361,10 @@ class IpmiResponder:
 
     def _write_request(self, request: ClientRequest, session: LanSession | None) -> int:
         user = session.account.name if session is not None else None
-        return self._view.record(
-            EventKind.REQUEST, None, protocol=request.protocol, method=request.method, path=request.path, system=request.system,
-            reset=request.reset, user=user,
-        )  # fmt: skip
+        return self._view.record_request(request.facts(request.path, user=user))
 
     def _write_flood(self) -> int:
-        """One event a second stands for all the requests of strangers beyond the rate."""
+        """The journal event for requests that are only counted: one per second, for all of them."""
         strangers = self._bmc.strangers
         if not strangers.flood:
             strangers.flood = self._view.record(
@@ -364,7 +374,7 @@ class IpmiResponder:
         return strangers.flood
 
     def _answered_before(self, message: IpmiMessage, session: LanSession | None) -> Answered | None:
-        """What a repeated request came to the first time, where the profile says that it runs once."""
+        """The first answer to a request that the client repeats, where the profile says that it runs once; None otherwise."""
         last = session.answered if session is not None else None
         repeated = last is not None and last.message == message and self._view.now - last.at <= REQUEST_NUMBER_LIVES
         return last if repeated else None

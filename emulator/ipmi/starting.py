@@ -1,9 +1,11 @@
-"""What a BMC answers that is back on the network and not ready yet (`bmc_reset.after` of the profile).
+"""What a BMC answers while it is back on the network after a reset but not ready yet (`bmc_reset.after` of the profile).
+
+The responder asks it for every datagram, in the emulator's one thread. All functions are pure.
 
 Rules
-  1. It is the same time and the same requests for which Redfish has its own reply: all of them, or those that reset a host.
-  2. The profile's completion code answers a command; with none the BMC is silent, like one that has not come back.
-  3. A session can be opened and closed all the same: without one no client could be told the code.
+  1. This lasts as long as Redfish's own reply, and is for the same requests: all, or those that reset a host.
+  2. A command gets the profile's completion code. Without a code the BMC answers nothing, as during the outage.
+  3. Sessions can be opened and closed, because a client needs one to get the code.
 """
 
 from __future__ import annotations
@@ -15,12 +17,12 @@ SESSION_COMMANDS = frozenset((0x06, command) for command in (0x37, 0x38, 0x39, 0
 
 
 def silent(presence: Presence) -> bool:
-    """Whether not even a datagram is read."""
+    """Whether the BMC ignores all datagrams."""
     return presence.being is Being.DEAF or (presence.being is Being.NOT_READY and not presence.resets and presence.code is None)
 
 
 def concerned(presence: Presence, request: ClientRequest, netfn: int, command: int) -> bool:
-    """Whether this command is one that the BMC is not ready for."""
+    """Whether this command gets the "not ready" answer."""
     if presence.being is not Being.NOT_READY or (netfn, command) in SESSION_COMMANDS:
         return False
     return not presence.resets or request.reset in presence.resets

@@ -1,1 +1,1 @@
-"""Redfish as a BMC speaks it, over the state of the core."""
+"""The Redfish service of the emulated BMCs: JSON from the state of the core, and actions as commands to the core."""

@@ -1,0 +1,1 @@
+"""The event loop, TCP, TLS, HTTP and UDP: the only package that owns sockets."""

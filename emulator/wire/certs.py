@@ -1,8 +1,10 @@
-"""Certificates as vendors ship them: self-signed, with their own names, sometimes expired or for another host.
+"""Makes certificates like those that vendors ship: self-signed, with vendor names, on request expired or for another host.
+
+The emulator's composition root, and Redfish's CertificateService, ask for certificates and TLS contexts, in any thread.
 
 Rules
-  1. Keys live in memory; the one file that OpenSSL insists on is 0600 and gone when the call returns.
-  2. Certificates of one kind share a key unless `own_key` is asked for: a thousand BMCs are not a thousand keys.
+  1. Keys are kept in memory. The one file that OpenSSL needs has mode 0600 and is deleted before the call returns.
+  2. Certificates with the same kind of key share it unless `own_key` is set: making a key for each of a thousand BMCs is slow.
 """
 
 from __future__ import annotations
@@ -24,8 +26,8 @@ from emulator.wire.wallclock import utc_now
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 _DAY = timedelta(days=1)
-_LIFE = timedelta(days=3650)
-_WRONG_NAME = "bmc.invalid"  # RFC 2606: resolves nowhere, so it is nobody's right name
+_VALIDITY = timedelta(days=3650)
+_WRONG_NAME = "bmc.invalid"  # RFC 2606: this name never resolves, so it is wrong for every BMC
 _VERSIONS = {
     "1.0": ssl.TLSVersion.TLSv1,
     "1.1": ssl.TLSVersion.TLSv1_1,
@@ -37,6 +39,7 @@ _VERSIONS = {
 class CertificateKey(StrEnum):
     ECDSA_P256 = "ecdsa-p256"
     RSA_2048 = "rsa-2048"
+    RSA_1024 = "rsa-1024"  # weak: clients of today refuse it
 
 
 class Validity(StrEnum):
@@ -47,25 +50,26 @@ class Validity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CertificateSpec:
-    """What a certificate says. Subject and issuer are RFC 4514 strings ("CN=idrac,O=Dell Inc.")."""
+    """The contents of a certificate. Subject and issuer are RFC 4514 strings ("CN=idrac,O=Dell Inc.")."""
 
     subject: str
     issuer: str | None = None
-    """None: self-signed. Otherwise the name of a CA that is made for it; see `Certificate.ca_pem`."""
+    """None: self-signed. Otherwise the name of a CA that is made for it, see `Certificate.ca_pem`."""
     addresses: tuple[str, ...] = ()
-    """IP addresses it is valid for."""
+    """IP addresses that it is valid for."""
     names: tuple[str, ...] = ()
-    """DNS names it is valid for."""
+    """DNS names that it is valid for."""
     key: CertificateKey = CertificateKey.ECDSA_P256
     validity: Validity = Validity.CURRENT
     wrong_name: bool = False
-    """Valid for a name that is not this BMC's, whatever `addresses` and `names` say."""
+    """The certificate is valid for another name only, whatever `addresses` and `names` say."""
     own_key: bool = False
+    """Make a key for this certificate alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """PEM texts. `ca_pem` is what a client must trust in order to accept `pem`."""
+    """A certificate and its key, as PEM. A client that trusts `ca_pem` accepts `pem`."""
 
     pem: bytes
     key: bytes
@@ -73,7 +77,7 @@ class Certificate:
 
 
 class CertificateStore:
-    """Makes certificates and TLS contexts, and makes each only once."""
+    """Makes certificates and TLS contexts, each only once."""
 
     def __init__(self) -> None:
         self._keys: dict[CertificateKey, PrivateKey] = {}
@@ -81,7 +85,7 @@ class CertificateStore:
         self._contexts: dict[tuple[CertificateSpec, str, str | None], ssl.SSLContext] = {}
 
     def certificate(self, spec: CertificateSpec) -> Certificate:
-        """Raises ValueError for a subject, issuer or address that cannot be read."""
+        """The certificate for a spec. Raises ValueError for a subject, issuer or address that cannot be parsed."""
         made = self._made.get(spec)
         if made is None:
             key = _new_key(spec.key) if spec.own_key else self._shared_key(spec.key)
@@ -89,11 +93,12 @@ class CertificateStore:
         return made
 
     def context(self, spec: CertificateSpec, minimum: str = "1.2", maximum: str | None = None) -> ssl.SSLContext:
-        """A server's TLS context that speaks `minimum` ("1.0" to "1.3") to `maximum` (None: the newest)."""
+        """A TLS context for a server, for TLS versions `minimum` ("1.0" to "1.3") to `maximum` (None: the newest)."""
         wish = (spec, minimum, maximum)
         made = self._contexts.get(wish)
         if made is None:
-            made = self._contexts[wish] = server_context(self.certificate(spec), minimum, maximum)
+            weak = spec.key is CertificateKey.RSA_1024
+            made = self._contexts[wish] = server_context(self.certificate(spec), minimum, maximum, weak=weak)
         return made
 
     def _shared_key(self, kind: CertificateKey) -> PrivateKey:
@@ -102,19 +107,22 @@ class CertificateStore:
         return self._keys[kind]
 
 
-def server_context(certificate: Certificate, minimum: str = "1.2", maximum: str | None = None) -> ssl.SSLContext:
-    """A TLS context for `certificate`. Raises ValueError for a TLS version that has no name here."""
+def server_context(
+    certificate: Certificate, minimum: str = "1.2", maximum: str | None = None, *, weak: bool = False
+) -> ssl.SSLContext:
+    """A TLS context for `certificate`; `weak` takes keys that OpenSSL would refuse. Raises ValueError for a TLS version that has
+    no name here."""
     for version in (minimum, maximum):
         if version is not None and version not in _VERSIONS:
             raise ValueError(f"TLS {version!r} is not one of {', '.join(_VERSIONS)}")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     old = minimum in ("1.0", "1.1")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # old versions are the point here
+        warnings.simplefilter("ignore", DeprecationWarning)  # old versions are used on purpose
         context.minimum_version = _VERSIONS[minimum]
         if maximum is not None:
             context.maximum_version = _VERSIONS[maximum]
-    if old:
+    if old or weak:
         context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 offers nothing below TLS 1.2 above level 0
     with tempfile.NamedTemporaryFile(prefix="fencelab-", suffix=".pem") as file:
         file.write(certificate.key + certificate.pem)
@@ -124,8 +132,8 @@ def server_context(certificate: Certificate, minimum: str = "1.2", maximum: str 
 
 
 def _new_key(kind: CertificateKey) -> PrivateKey:
-    if kind is CertificateKey.RSA_2048:
-        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    if kind is not CertificateKey.ECDSA_P256:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048 if kind is CertificateKey.RSA_2048 else 1024)
     return ec.generate_private_key(ec.SECP256R1())
 
 
@@ -162,8 +170,8 @@ def _authority(name: x509.Name, key: PrivateKey, now: datetime) -> bytes:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _LIFE)
-        .not_valid_after(now + _LIFE)
+        .not_valid_before(now - _VALIDITY)
+        .not_valid_after(now + _VALIDITY)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     )
     return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
@@ -172,11 +180,11 @@ def _authority(name: x509.Name, key: PrivateKey, now: datetime) -> bytes:
 def _span(validity: Validity, now: datetime) -> tuple[datetime, datetime]:
     match validity:
         case Validity.EXPIRED:
-            return now - _LIFE, now - _DAY
+            return now - _VALIDITY, now - _DAY
         case Validity.FUTURE:
-            return now + _DAY, now + _LIFE
+            return now + _DAY, now + _VALIDITY
         case Validity.CURRENT:
-            return now - _DAY, now + _LIFE
+            return now - _DAY, now + _VALIDITY
 
 
 def _alternatives(spec: CertificateSpec) -> list[x509.GeneralName]:

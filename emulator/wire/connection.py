@@ -1,15 +1,18 @@
-"""One TCP connection: TLS below, plans above.
+"""One accepted TCP connection: decrypts and delivers what comes in, and carries out plans.
+
+`Listener` makes it; a `Receiver` such as `HttpSession` gets its bytes and gives it plans. Everything runs in the loop's thread.
+Limits are `ClientLimits`, in seconds and bytes.
 
 Rules
-  1. Nothing here blocks or sleeps; a `Wait` is a timer of the reactor and a hung connection is a parked object.
-  2. It knows no HTTP. Who speaks a protocol is a `Receiver`: bytes come in through `received`, plans go out by `play`.
-  3. Plans are played in order and to the end; nothing that follows a Close, Reset or Hang is played.
+  1. Nothing here blocks or sleeps. A `Wait` is a timer of the reactor, and a hung connection is an object without a timer.
+  2. It knows no HTTP. The `Receiver` knows the protocol: it gets bytes by `received` and sends plans by `play`.
+  3. Plans are carried out in order and to the end. Nothing that follows a Close, Reset or Hang is carried out.
 
 Theory
-  A plan is played one operation at a time. Bytes are encrypted in pieces, and the next piece is made when the kernel
-  took the last, so a client that does not read costs one piece of memory, and after `Limits.stall` its connection.
-  A proper close sends close_notify and FIN, then reads on for a moment: a socket that is closed with unread input makes
-  the kernel send a RST, which would take the last answer away from the client.
+  A plan is carried out one operation at a time. Bytes are encrypted in pieces, and the next piece is made when the kernel has
+  taken the last one, so a client that does not read costs one piece of memory, and loses its connection when the stall limit is
+  over. A proper close sends close_notify and FIN and then reads on for a short time: if a socket is closed with unread input, the
+  kernel sends a RST, and the client would lose the last answer.
 """
 
 from __future__ import annotations
@@ -34,9 +37,10 @@ _LINGER_OFF = struct.pack("ii", 1, 0)
 
 
 class Receiver(Protocol):
-    """Speaks a protocol on a connection. All calls come from the loop."""
+    """Handles a protocol on a connection. All calls come in the loop's thread."""
 
-    def received(self, data: bytes) -> None: ...
+    def received(self, data: bytes) -> None:
+        """The client has sent these bytes (plain text)."""
 
     def ended(self) -> None:
         """The client sends no more, but may still read."""
@@ -45,7 +49,7 @@ class Receiver(Protocol):
         """The deadline that was set by `Connection.deadline` has passed."""
 
     def lost(self) -> None:
-        """The connection is gone. Comes once and last."""
+        """The connection has ended. This is the last call, and comes once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class _Linger:
 
 
 class Connection:
-    """Plays plans on an accepted socket, and hands what comes in to its `receiver`."""
+    """Carries out plans on an accepted socket, and passes what comes in to its `receiver`."""
 
     def __init__(
         self,
@@ -79,10 +83,11 @@ class Connection:
         self._tls: TlsLayer | None = None
         self._ops: deque[Send | Wait | HalfClose | Close | Reset | Hang | _Linger] = deque()
         self._done: Callable[[], object] | None = None
-        self._clear: memoryview | None = None  # what is left of the current Send
+        self._plain: memoryview | None = None  # the plain text that is left of the current Send
         self._out = b""  # what the kernel has not taken yet
-        self._queued = 0  # bytes of all Sends that are not in `_out` yet
+        self._queued = 0  # bytes of all Sends that have not gone to `_out` yet
         self._wait: LoopTimer | None = None
+        self._holder = ""  # who can end the present wait or hang
         self._stall: LoopTimer | None = None
         self._deadline: Instant | None = None
         self._deadline_timer: LoopTimer | None = None
@@ -97,23 +102,23 @@ class Connection:
     # ---- for the receiver -------------------------------------------------------------------------------------------
 
     def start_tls(self, context: ssl.SSLContext) -> None:
-        """Expects a handshake; `received` gets plain text from then on."""
+        """Expects a TLS handshake. `received` gets plain text from then on."""
         self._tls = TlsLayer(context)
         self.secure = True
-        self.deadline(self._limits.handshake)
+        self.deadline(self._limits.handshake_s)
 
     @property
     def talking(self) -> bool:
-        """Could a plan that is played now still reach the client?"""
+        """Whether a plan that is given now could still reach the client."""
         return not (self.closed or self._hung or self._shut or self._discarding)
 
     @property
     def stalled(self) -> bool:
-        """Is the client not taking what we send?"""
+        """Whether the client does not read what we send."""
         return self._stall is not None
 
     def play(self, plan: Plan, done: Callable[[], object] | None = None) -> None:
-        """Plays `plan` after those that still play. `done` is called if the connection is still open at its end."""
+        """Carries out `plan` after the plans before it. `done` is called at its end, if the connection is still open."""
         self._ops.extend(plan)
         for op in plan:
             if isinstance(op, Send):
@@ -123,37 +128,52 @@ class Connection:
         self._advance()
 
     def push(self, data: bytes) -> bool:
-        """Sends a piece of a stream. False: it cannot arrive any more. A client that lags too far behind is reset."""
+        """Sends a piece of a stream. False: it cannot arrive any more. A client that reads too slowly is reset."""
         if not self.talking:
             return False
-        if self._queued + len(data) > self._limits.unsent:
+        if self._queued + len(data) > self._limits.max_unsent_bytes:
             self.abort()
             return False
         self.play((Send(data),))
         return not self.closed
 
     def deadline(self, seconds: float | None) -> None:
-        """Calls `overdue` in so many seconds, instead of any earlier setting; None: never."""
+        """Calls `Receiver.overdue` in so many seconds. Replaces an earlier deadline; None: no deadline."""
         if seconds is None:
             self._deadline = None
             return
         self._deadline = self._reactor.now() + seconds
         timer = self._deadline_timer
-        # A timer that comes too early re-arms itself, so that keep-alive requests touch no timer at all.
+        # A timer that runs too early sets itself again, so keep-alive requests need no new timer.
         if timer is None or timer.instant > self._deadline:
             if timer is not None:
                 timer.cancel()
             self._deadline_timer = self._reactor.call_at(self._deadline, self._deadline_passed)
 
     def pause(self) -> None:
-        """Reads no further: TCP holds the client back."""
+        """Stops reading: TCP makes the client wait."""
         self._paused = True
         self._update_watch()
 
     def resume(self) -> None:
+        """Reads again."""
         if self._paused:
             self._paused = False
             self._update_watch()
+
+    def release(self, holder: str) -> None:
+        """`holder` holds nothing back any more: its waits end now, and what it hung is closed properly."""
+        kept = (op for op in self._ops if not (isinstance(op, Wait) and op.held_by == holder))
+        self._ops = deque(Close() if op == Hang(holder) else op for op in kept)
+        if self._holder != holder or self.closed:
+            return
+        self._holder = ""
+        if self._wait is not None:
+            self._wait.cancel()
+        if self._hung:
+            self._ops = deque((Close(),))
+        self._wait, self._hung = None, False
+        self._advance()
 
     def abort(self) -> None:
         """Drops the connection with a RST, whatever it was doing."""
@@ -182,17 +202,17 @@ class Connection:
             self._end_of_file()
 
     def _decrypt(self, tls: TlsLayer, data: bytes) -> None:
-        greeting = tls.handshaking
+        in_handshake = tls.handshaking
         try:
             plain, ended = tls.feed(data)
         except ssl.SSLError:
             self._ops.clear()
-            self._clear = self._done = None
-            self.play((Close(),))  # after the alert
+            self._plain = self._done = None
+            self.play((Close(),))  # sends the alert first
             return
-        if greeting:
+        if in_handshake:
             if not tls.handshaking:
-                self.deadline(self._limits.idle)
+                self.deadline(self._limits.idle_s)
             self._advance()  # sends our part of the handshake
         if plain and not self.closed:
             self._deliver(plain)
@@ -209,22 +229,22 @@ class Connection:
         self._eof = True
         self._update_watch()
         if self._hung:
-            # A hung BMC keeps its half, but a client that has gone for good must not cost a descriptor for ever.
-            self._wait = self._reactor.call_later(self._limits.hung, self._drop)
-        elif self._discarding or self._shaking_hands or self.receiver is None:
+            # A hung BMC keeps its side open, but a client that has gone must not cost a file descriptor for ever.
+            self._wait = self._reactor.call_later(self._limits.hung_s, self._drop)
+        elif self._discarding or self._in_handshake or self.receiver is None:
             self._drop()
         else:
             self.receiver.ended()
 
     @property
-    def _shaking_hands(self) -> bool:
+    def _in_handshake(self) -> bool:
         return self._tls is not None and self._tls.handshaking
 
     # ---- writing ----------------------------------------------------------------------------------------------------
 
     def _advance(self) -> None:
         if self._advancing:
-            return  # a `done` called `play`: the loop below goes on with what it added
+            return  # a `done` called `play`: the loop below carries out what it added
         self._advancing = True
         try:
             while not self.closed and not self._hung and self._flush() and self._step():
@@ -233,9 +253,9 @@ class Connection:
             self._advancing = False
 
     def _step(self) -> bool:
-        """One piece, one operation, or the end of the plan. False: nothing to do until something happens."""
-        if self._clear is not None:
-            self._send_piece(self._clear)
+        """Does one piece, one operation, or the end of the plan. False: nothing can be done until an event comes."""
+        if self._plain is not None:
+            self._send_piece(self._plain)
             return True
         if self._wait is not None:
             return False
@@ -245,8 +265,9 @@ class Connection:
         match op:
             case Send(data):
                 if data and not self._shut:
-                    self._clear = memoryview(data)
-            case Wait(seconds):
+                    self._plain = memoryview(data)
+            case Wait(seconds, holder):
+                self._holder = holder
                 self._wait = self._reactor.call_later(seconds, self._waited)
             case HalfClose():
                 return self._half_close()
@@ -254,32 +275,33 @@ class Connection:
                 self._ops = deque((HalfClose(), _Linger()))
             case Reset():
                 self.abort()
-            case Hang():
+            case Hang(holder):
+                self._holder = holder
                 self._hang()
             case _Linger():
-                self._linger(self._limits.linger)
+                self._linger(self._limits.linger_s)
         return True
 
     def _finish(self) -> bool:
         done, self._done = self._done, None
         if self._shut:
-            self._linger(self._limits.idle)  # half closed for good: nothing can be answered any more
+            self._linger(self._limits.idle_s)  # our side is closed: nothing can be answered any more
         elif done is not None:
             done()
             return True
         return False
 
-    def _send_piece(self, clear: memoryview) -> None:
-        piece = clear[:_PIECE]
+    def _send_piece(self, plain: memoryview) -> None:
+        piece = plain[:_PIECE]
         if self._tls is None:
             self._out = bytes(piece)
         else:
             self._tls.encrypt(piece)
         self._queued -= len(piece)
-        self._clear = clear[_PIECE:] if len(clear) > _PIECE else None
+        self._plain = plain[_PIECE:] if len(plain) > _PIECE else None
 
     def _flush(self) -> bool:
-        """True: the kernel has taken everything."""
+        """Gives the kernel what is ready to be sent. True: it has taken everything."""
         if self._tls is not None:
             self._out += self._tls.take()
         while self._out:
@@ -287,7 +309,7 @@ class Connection:
                 count = self._sock.send(self._out)
             except (BlockingIOError, InterruptedError):
                 if self._stall is None:
-                    self._stall = self._reactor.call_later(self._limits.stall, self.abort)
+                    self._stall = self._reactor.call_later(self._limits.stall_s, self.abort)
                     self._update_watch()
                 return False
             except OSError:
@@ -310,7 +332,7 @@ class Connection:
         if self._tls is not None:
             self._tls.close()
             if not self._flush():
-                self._ops.appendleft(HalfClose())  # FIN comes after the last byte
+                self._ops.appendleft(HalfClose())  # the FIN must come after the last byte
                 return False
         self._shut = True
         try:
@@ -337,7 +359,7 @@ class Connection:
         self._paused = False
         self._update_watch()
         if self._eof:
-            self._wait = self._reactor.call_later(self._limits.hung, self._drop)
+            self._wait = self._reactor.call_later(self._limits.hung_s, self._drop)
 
     # ---- the end ----------------------------------------------------------------------------------------------------
 
@@ -354,7 +376,7 @@ class Connection:
             self._deadline_timer = self._reactor.call_at(self._deadline, self._deadline_passed)
             return
         self._deadline = None
-        if self._shaking_hands or self.receiver is None:
+        if self._in_handshake or self.receiver is None:
             self._drop()
         else:
             self.receiver.overdue()
@@ -365,7 +387,7 @@ class Connection:
         self.closed = True
         self._ops.clear()
         self._out = b""
-        self._clear = self._done = self._tls = None
+        self._plain = self._done = self._tls = None
         for timer in (self._wait, self._stall, self._deadline_timer):
             if timer is not None:
                 timer.cancel()

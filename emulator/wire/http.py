@@ -1,4 +1,7 @@
-"""The HTTP server: one WSGI application behind any number of ports."""
+"""The HTTP server: one WSGI application on any number of ports.
+
+The emulator's composition root opens ports from any thread; connections are served in the loop's thread.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ __all__ = ["HttpHooks", "HttpServer", "NoHooks", "ProtocolError", "redfish_error
 
 @dataclass(frozen=True, slots=True)
 class _Reception:
-    """Receives the clients of all listeners that serve the same."""
+    """Makes the HTTP session of each new connection. Listeners with the same application and limits share it."""
 
     reactor: Reactor
     app: WSGIApplication
@@ -36,6 +39,9 @@ class _Reception:
 
     def intercept(self, listener: Listener, peer: tuple[str, int]) -> Plan | None:
         return self.hooks.connected(listener.name, peer)
+
+    def context(self, listener: Listener) -> ssl.SSLContext | None:
+        return self.hooks.handshake(listener.name, listener.tls)
 
 
 class HttpServer:
@@ -64,9 +70,9 @@ class HttpServer:
         app: WSGIApplication | None = None,
         limits: ClientLimits | None = None,
     ) -> Listener:
-        """Opens a port; the application finds the `name` as `emulator.bmc` in the environment of each request.
+        """Opens a port. The application finds `name` as `emulator.bmc` in the environment of each request.
 
-        `app` and `limits` are those of this listener instead of the server's. Raises CannotBind, ValueError for a name in use.
+        `app` and `limits` replace the server's for this listener. Raises CannotBind; ValueError for a name in use.
         """
         if name in self.listeners:
             raise ValueError(f"there is a listener {name!r} already")
@@ -77,8 +83,14 @@ class HttpServer:
         self.listeners[name] = listener
         return listener
 
+    def shut(self, name: str) -> None:
+        """Closes one port and resets its connections; the name is free again. Does nothing where there is none."""
+        listener = self.listeners.pop(name, None)
+        if listener is not None:
+            self._reactor.call(listener.close)
+
     def close(self) -> None:
-        """Closes all ports and resets all connections; a reactor that has stopped has done so already."""
+        """Closes all ports and resets all connections. A reactor that has stopped has done this already."""
 
         def close_all() -> None:
             for listener in self.listeners.values():

@@ -1,4 +1,8 @@
-"""What one client may cost."""
+"""How much time and memory one HTTP client may use.
+
+The composition root passes the limits to `HttpServer`; its listeners, connections and sessions apply them, in the loop's
+thread.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +11,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ClientLimits:
-    """Seconds are those of the loop's clock; bytes are plain text."""
+    """Times are in seconds on the loop's clock; bytes are counted as plain text."""
 
-    handshake: float = 10.0
-    """Until TLS stands."""
-    request: float = 30.0
+    handshake_s: float = 10.0
+    """Until the TLS handshake is complete."""
+    request_s: float = 30.0
     """From the first byte of a request to its last."""
-    idle: float = 75.0
-    """Between requests."""
-    stall: float = 60.0
-    """Without the client taking a byte of the answer."""
-    linger: float = 2.0
-    """For the client's own end of file after ours."""
-    hung: float = 60.0
-    """For how long a hung connection outlives the client's end of file."""
-    head: int = 64 * 1024
-    body: int = 1024 * 1024
-    unsent: int = 1024 * 1024
+    idle_s: float = 75.0
+    """Between two requests."""
+    stall_s: float = 60.0
+    """Without the client reading a byte of the answer."""
+    linger_s: float = 2.0
+    """After our end of file, until the client sends its own."""
+    hung_s: float = 60.0
+    """How long a hung connection is kept after the client's end of file."""
+    max_head_bytes: int = 64 * 1024
+    max_body_bytes: int = 1024 * 1024
+    max_unsent_bytes: int = 1024 * 1024
     """Of a stream that the client does not read."""
-    connections: int = 4096
+    max_connections: int = 4096
     """Per listener; further ones are reset."""

@@ -1,4 +1,7 @@
-"""Ports that nobody listens on right now."""
+"""Finds TCP ports that are free right now, and writes hosts as URLs need them.
+
+Tests, the conformance runner and the emulator's command line call it, in any thread.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import socket
 
 
 def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
-    """Different TCP ports that the kernel would hand out. Another process may take one before you do: use them at once."""
+    """`count` different free TCP ports of an IP address. Use them at once: another process may take one before you do."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for sock in sockets:
@@ -18,5 +21,5 @@ def free_ports(count: int, address: str = "127.0.0.1") -> list[int]:
 
 
 def before_port(host: str) -> str:
-    """A host as it stands before a port, in a URL or elsewhere: IPv6 in brackets."""
+    """A host in the form that stands before a port, in a URL or elsewhere: IPv6 addresses in brackets."""
     return f"[{host}]" if ":" in host else host

@@ -1,17 +1,19 @@
-"""One thread, one loop: sockets, timers and calls from other threads, in a total order.
+"""The event loop of an emulator: sockets, timers and calls from other threads, in one thread and one total order.
+
+The composition root makes one per emulator. Instants and delays are in seconds on the loop's `Clock`.
 
 Rules
-  1. Every callback runs in the loop's thread. Only `post`, `call`, `wake`, `start` and `stop` may be used from others.
-  2. The loop asks its `Clock` what time it is. On a clock that does not run by itself (`VirtualClock`) it waits for
-     sockets and posts only: whoever moves the clock calls `wake()`, or `call()`, which also waits for the due timers.
-  3. A callback that raises is reported to `on_error` and has no other effect; the loop ends by `stop()` alone.
+  1. Every callback runs in the loop's thread. Other threads may use only `post`, `call`, `wake`, `start` and `stop`.
+  2. The loop reads the time from its `Clock`. With a clock that does not run by itself (`VirtualClock`) it waits for sockets and
+     posted calls only: the code that moves the clock calls `wake()`, or `call()`, which also waits for the due timers.
+  3. An exception of a callback is reported to `on_error` and has no other effect. Only `stop()` ends the loop.
 
 Theory
-  A turn of the loop is: wait; timers that are due, then the driven sources, then ready sockets, then posted calls. So
-  the core has caught up with the clock before it sees a request, and a posted call sees everything that was due.
+  One turn of the loop is: wait; run due timers, then the driven sources, then ready sockets, then posted calls. So the rack's
+  timers have run before it sees a request, and a posted call sees everything that was due.
 
-  A client that has just been answered mostly asks again within the time that falling asleep and being woken costs both
-  sides. So the loop lingers: for a moment after something was ready it only looks, and lets others run in between.
+  A client that got an answer often sends its next request sooner than a thread could sleep and be woken. So the loop lingers:
+  for a short time after something was ready it polls without sleeping, and lets other threads run between two polls.
 """
 
 from __future__ import annotations
@@ -38,19 +40,19 @@ OnError = Callable[[Exception], object]
 
 _READABLE, _WRITABLE = select.EPOLLIN, select.EPOLLOUT  # an error or a hang-up counts as both
 _READY_PER_TURN = 256
-_RETRY_AFTER_ERROR = 0.1  # seconds on the loop's clock; a source that raises must not turn the loop into a busy one
-_SWEEP = 1024  # this many timers more than last time, and the cancelled ones are taken out of the heap
-_LINGER = 0.0002  # real seconds
-_let_others_run: Callable[[], object] = getattr(os, "sched_yield", lambda: None)
+_RETRY_AFTER_ERROR_S = 0.1  # seconds on the loop's clock: a source that raises must not make the loop use all CPU time
+_SWEEP = 1024  # cancelled timers are removed from the heap when it has grown by this many
+_LINGER_S = 0.0002  # real seconds
+_yield_cpu: Callable[[], object] = getattr(os, "sched_yield", lambda: None)
 _log = logging.getLogger("fencelab.wire")
 
 
 class ReactorStopped(RuntimeError):
-    """The caller's fault: this loop has ended and will run nothing any more."""
+    """The caller's fault: this loop has ended and runs nothing any more."""
 
 
 class LoopTimer:
-    """A call to come. `cancel()` may be called any number of times, also after it has run."""
+    """A call to make later. `cancel()` may be called at any time and more than once."""
 
     __slots__ = ("callback", "instant")
 
@@ -63,7 +65,7 @@ class LoopTimer:
 
 
 class SocketWatch:
-    """What the loop does when a socket becomes ready. Level-triggered: ready and unread means called again."""
+    """What the loop calls when a socket is ready. Level-triggered: a socket that is not read is called again in the next turn."""
 
     __slots__ = ("_mask", "_reactor", "on_readable", "on_writable", "sock")
 
@@ -75,7 +77,7 @@ class SocketWatch:
         self._mask = 0
 
     def set(self, on_readable: Callback | None, on_writable: Callback | None) -> None:
-        """Replaces both callbacks; None means "do not wait for that"."""
+        """Replaces both callbacks. None: do not wait for that."""
         self.on_readable = on_readable
         self.on_writable = on_writable
         mask = (_READABLE if on_readable else 0) | (_WRITABLE if on_writable else 0)
@@ -91,7 +93,7 @@ class SocketWatch:
 
 
 class _Source:
-    """Somebody else's timers, such as those of a rack."""
+    """Timers that another object keeps, such as a rack."""
 
     __slots__ = ("advance", "next_due", "not_before")
 
@@ -112,14 +114,14 @@ def _report(error: Exception) -> None:
 
 
 class Reactor:
-    """The loop, one per emulator. Before it runs, `add`, `call_at` and `call` work from the thread that made it."""
+    """The loop, one per emulator. Before it runs, `add`, `call_at` and `call` may be used in the thread that made it."""
 
     def __init__(self, clock: Clock, on_error: OnError = _report) -> None:
         self.clock = clock
         self._on_error = on_error
         self._epoll = select.epoll()
         self._lingers = False
-        self._watches: list[SocketWatch | None] = []  # by descriptor, and those are small numbers
+        self._watches: list[SocketWatch | None] = []  # by file descriptor, which are small numbers
         self._timers: list[tuple[Instant, int, LoopTimer]] = []
         self._timer_number = 0
         self._sweep_at = _SWEEP
@@ -151,7 +153,7 @@ class Reactor:
         return watch
 
     def call_at(self, instant: Instant, callback: Callback) -> LoopTimer:
-        """Calls once when the clock shows `instant` or later; equal instants run in the order of these calls."""
+        """Calls `callback` once, when the clock shows `instant` or later. Equal instants run in the order of these calls."""
         timer = LoopTimer(instant, callback)
         self._timer_number += 1
         heapq.heappush(self._timers, (instant, self._timer_number, timer))
@@ -162,31 +164,32 @@ class Reactor:
         return timer
 
     def call_later(self, seconds: float, callback: Callback) -> LoopTimer:
+        """Calls `callback` once, in so many seconds."""
         return self.call_at(self.clock.now() + seconds, callback)
 
     def drive(self, next_due: Callable[[], Instant | None], advance: Callable[[Instant], object]) -> None:
-        """Calls `advance(now)` whenever `next_due()` has come. Both run in the loop; `next_due` twice a turn."""
+        """Calls `advance(now)` whenever the instant `next_due()` has come. Both run in the loop, `next_due` twice a turn."""
         self._sources.append(_Source(next_due, advance))
 
     def guard(self, callback: Callback) -> None:
-        """Runs a callback under rule 3."""
+        """Runs a callback and reports its exception, see rule 3."""
         try:
             callback()
-        except Exception as error:  # noqa: BLE001  rule 3 is about everybody's callbacks
+        except Exception as error:  # noqa: BLE001  rule 3: any callback
             self.complain(error)
 
     def complain(self, error: Exception) -> None:
         """Reports an error that must not end the loop."""
         try:
             self._on_error(error)
-        except Exception as worse:  # noqa: BLE001  even a broken reporter does not end the loop
+        except Exception as worse:  # noqa: BLE001  an `on_error` that raises does not end the loop either
             _report(worse)
 
     # ---- from any thread --------------------------------------------------------------------------------------------
 
     @property
     def inside(self) -> bool:
-        """Is the caller in the loop's thread?"""
+        """Whether the caller is in the loop's thread."""
         return self._ident == threading.get_ident()
 
     def post(self, callback: Callback) -> None:
@@ -194,13 +197,13 @@ class Reactor:
         self._enqueue(callback, None)
 
     def wake(self) -> None:
-        """Makes the loop take a turn: after a virtual clock was moved. Raises ReactorStopped."""
+        """Makes the loop run a turn, as is needed after a virtual clock was moved. Raises ReactorStopped."""
         self._enqueue(lambda: None, None)
 
     def call(self, function: Callable[[], T]) -> T:
         """Runs `function` in the loop and returns its result or raises its error.
 
-        From the loop itself, and before the loop runs, it is an ordinary call. Raises ReactorStopped.
+        In the loop's thread, and before the loop runs, this is an ordinary call. Raises ReactorStopped.
         """
         if self.inside or self._phase is _Phase.NEW:
             return function()
@@ -217,12 +220,12 @@ class Reactor:
         self._thread.start()
 
     def run(self) -> None:
-        """Runs the loop in this thread until somebody calls `stop()`. Raises RuntimeError if it ran already."""
+        """Runs the loop in this thread until `stop()` is called. Raises RuntimeError if it ran already."""
         self._begin()
         self._loop()
 
     def stop(self) -> None:
-        """Ends the loop, waits for its end (unless called from inside) and closes every watched socket."""
+        """Ends the loop and closes every watched socket. Waits for that, unless called in the loop's thread."""
         with self._lock:
             self._stopping = True
             never_ran = self._phase is _Phase.NEW
@@ -258,7 +261,7 @@ class Reactor:
         ready = self._wait()
         self._run_due()
         for watch, mask in ready:
-            # Callbacks are read again each time: an earlier one of this turn may have closed this socket.
+            # Read the callback only now: an earlier one of this turn may have closed this socket.
             if watch is None:
                 continue
             if mask & ~_WRITABLE and (callback := watch.on_readable) is not None:
@@ -269,26 +272,26 @@ class Reactor:
             self._run_posted(*self._posted.popleft())
 
     def _wait(self) -> list[tuple[SocketWatch | None, int]]:
-        """What is ready, at the latest when patience is over."""
-        patience = self._patience()
-        if self._lingers and patience != 0.0:
-            until = time.perf_counter() + (_LINGER if patience is None else min(_LINGER, patience))
+        """The sockets that are ready. Waits for one until the next timer is due."""
+        limit_s = self._sleep_limit_s()
+        if self._lingers and limit_s != 0.0:
+            until = time.perf_counter() + (_LINGER_S if limit_s is None else min(_LINGER_S, limit_s))
             while True:
-                if ready := self._look(0.0):
+                if ready := self._poll(0.0):
                     return ready
                 if time.perf_counter() >= until:
                     break
-                _let_others_run()
-        ready = self._look(patience)
+                _yield_cpu()
+        ready = self._poll(limit_s)
         self._lingers = bool(ready)
         return ready
 
-    def _look(self, patience: float | None) -> list[tuple[SocketWatch | None, int]]:
-        # Watches now, not numbers: a callback may close a socket, and the next one that is opened gets its number.
-        return [(self._watches[number], mask) for number, mask in self._epoll.poll(patience, _READY_PER_TURN)]
+    def _poll(self, limit_s: float | None) -> list[tuple[SocketWatch | None, int]]:
+        # Look up the watches now: a callback may close a socket, and the next one to be opened gets the same number.
+        return [(self._watches[number], mask) for number, mask in self._epoll.poll(limit_s, _READY_PER_TURN)]
 
-    def _patience(self) -> float | None:
-        """Real seconds that the loop may sleep, None for "until something happens"."""
+    def _sleep_limit_s(self) -> float | None:
+        """Real seconds that the loop may wait for sockets; None: without limit."""
         if self._posted or self._stopping:
             return 0.0
         timers = self._timers
@@ -307,7 +310,7 @@ class Reactor:
 
     def _run_due(self) -> None:
         now = self.clock.now()
-        due: list[LoopTimer] = []  # taken out first: a callback that asks for "now" again gets the next turn, not this one
+        due: list[LoopTimer] = []  # taken out first: a timer that a callback sets for now runs in the next turn
         while self._timers and self._timers[0][0] <= now:
             due.append(heapq.heappop(self._timers)[2])
         for timer in due:
@@ -320,14 +323,14 @@ class Reactor:
                 try:
                     source.advance(now)
                 except Exception as error:  # noqa: BLE001  rule 3
-                    source.not_before = now + _RETRY_AFTER_ERROR
+                    source.not_before = now + _RETRY_AFTER_ERROR_S
                     self.complain(error)
 
     def _due_of(self, source: _Source) -> Instant | None:
         try:
             instant = source.next_due()
         except Exception as error:  # noqa: BLE001  rule 3
-            source.not_before = self.clock.now() + _RETRY_AFTER_ERROR
+            source.not_before = self.clock.now() + _RETRY_AFTER_ERROR_S
             self.complain(error)
             return source.not_before
         return None if instant is None else max(instant, source.not_before)
@@ -338,7 +341,7 @@ class Reactor:
             return
         try:
             future.set_result(callback())
-        except Exception as error:  # noqa: BLE001  it belongs to the caller, who waits in another thread
+        except Exception as error:  # noqa: BLE001  goes to the caller, who waits in another thread
             future.set_exception(error)
         except BaseException as error:
             future.set_exception(error)
@@ -356,7 +359,7 @@ class Reactor:
         try:
             self._waker.send(b"\0")
         except OSError:
-            return  # a full pipe wakes the loop as well; a closed one belongs to a loop that has ended
+            return  # a full pipe wakes the loop too; a closed one means that the loop has ended
 
     def _drain_wakes(self) -> None:
         self._wakee.sock.recv(4096)
@@ -371,7 +374,7 @@ class Reactor:
 
     def _forget(self, watch: SocketWatch) -> None:
         number = watch.sock.fileno()
-        if number >= 0:  # else it is closed already
+        if number >= 0:  # otherwise the socket is closed already
             self._watches[number] = None
 
     def _close_everything(self) -> None:

@@ -1,15 +1,17 @@
-"""HTTP/1.1 between plans and a WSGI application.
+"""HTTP/1.1 on one connection: reads requests, calls the WSGI application, sends its answers as plans.
+
+`Connection` calls it with the bytes of the client, in the loop's thread. Limits are the site's `ClientLimits`.
 
 Rules
-  1. One request at a time per connection; what a client sends ahead waits until the answer's plan has been played.
-  2. The server adds no header but those that frame the body and `Connection: close`. `Date` and `Server` are the
-     application's, because vendors differ.
-  3. What is not HTTP gets an answer made by `protocol_error` and a close; the application never sees it.
+  1. A connection handles one request at a time. What a client sends ahead waits until the answer's plan has been carried out.
+  2. The server adds only the headers that frame the body, and `Connection: close`. The application sends `Date` and `Server`,
+     because vendors differ.
+  3. Bytes that are not HTTP get an answer made by `protocol_error` and a close. The application never sees them.
 
 Theory
-  h11 is the grammar and the state machine in both directions; `Connection` plays what it writes. An answer is a `Plan`
-  before it is bytes on a wire, and `HttpHooks` may replace or rewrite that plan. Then h11 cannot know what the client
-  saw, so the next request starts with a fresh h11 connection.
+  h11 parses requests and writes answers; `Connection` carries out the plans. An answer is a `Plan` before it is sent, and
+  `HttpHooks` may replace or rewrite it. h11 cannot know then what the client got, so the next request starts with a new
+  h11 connection.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ _AHEAD = 64 * 1024  # bytes that a client may send while its last request is bei
 
 
 class Wire(Protocol):
-    """What HTTP needs of a `Connection`."""
+    """The part of `Connection` that HTTP uses."""
 
     local: tuple[str, int]
     peer: tuple[str, int]
@@ -45,7 +47,7 @@ class Wire(Protocol):
 
 
 class HttpSession:
-    """The `Receiver` that speaks HTTP on one connection."""
+    """The `Receiver` for HTTP on one connection."""
 
     def __init__(self, wire: Wire, site: Site) -> None:
         self._wire = wire
@@ -55,19 +57,19 @@ class HttpSession:
         self._request: h11.Request | None = None
         self._body: list[bytes] = []
         self._body_size = 0
-        self._wire_size = 0  # bytes that came since the last answer, framing and all
+        self._wire_size = 0  # bytes received since the last answer, framing included
         self._timing = False  # the deadline of a request is set
         self._pumping = False
-        self._busy = False  # an answer's plan is in play
+        self._busy = False  # the plan of an answer is being carried out
         self._replaced = False  # h11 did not write the answer
-        self._mute = False  # nothing more can be understood or answered
+        self._ignores_input = False  # nothing more is read or answered
         self._eof = False
         self._stream: Stream | None = None
 
     # ---- Receiver ---------------------------------------------------------------------------------------------------
 
     def received(self, data: bytes) -> None:
-        if self._mute:
+        if self._ignores_input:
             return
         self._wire_size += len(data)
         self._h11.receive_data(data)
@@ -79,50 +81,50 @@ class HttpSession:
     def ended(self) -> None:
         self._eof = True
         if self._stream is not None:
-            self._end_stream_of_absent_client()
+            self._end_stream_without_client()
         elif not self._busy:
             self._wire.play((Close(),))
 
     def overdue(self) -> None:
         if self._timing:
-            self._refuse(408, f"The request was not complete after {self._site.limits.request:g} s.")
+            self._refuse(408, f"The request was not complete after {self._site.limits.request_s:g} s.")
         else:
             self._wire.play((Close(),))
 
     def lost(self) -> None:
-        self._mute = True
+        self._ignores_input = True
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream.abandon()
+            stream.cancel()
 
     # ---- requests ---------------------------------------------------------------------------------------------------
 
     def _fresh(self) -> h11.Connection:
-        return h11.Connection(h11.SERVER, max_incomplete_event_size=self._site.limits.head)
+        return h11.Connection(h11.SERVER, max_incomplete_event_size=self._site.limits.max_head_bytes)
 
     def _pump(self) -> None:
-        """Handles what h11 has buffered, request by request, until it needs more or an answer takes time."""
+        """Handles the requests that h11 has buffered, one by one, until it needs more bytes or an answer takes time."""
         if self._pumping:
             return
         self._pumping = True
         try:
-            while not self._busy and not self._mute and self._take(self._h11.next_event()):
+            while not self._busy and not self._ignores_input and self._handle_event(self._h11.next_event()):
                 pass
         except h11.RemoteProtocolError as error:
             self._refuse(error.error_status_hint, f"The request is not HTTP: {error}.")
         finally:
             self._pumping = False
-        if self._mute or self._busy:
+        if self._ignores_input or self._busy:
             return
         if self._request is None and not self._h11.trailing_data[0]:
             self._timing = False
-            self._wire.deadline(self._site.limits.idle)
+            self._wire.deadline(self._site.limits.idle_s)
         elif not self._timing:
             self._timing = True
-            self._wire.deadline(self._site.limits.request)
+            self._wire.deadline(self._site.limits.request_s)
 
-    def _take(self, event: h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]) -> bool:
-        limit = self._site.limits.body
+    def _handle_event(self, event: h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]) -> bool:
+        limit = self._site.limits.max_body_bytes
         match event:
             case h11.Request():
                 self._request = event
@@ -143,7 +145,7 @@ class HttpSession:
                     go_on = self._h11.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
                     self._wire.play((Send(go_on or b""),))
                 # Chunk headers count too: a body of one-byte chunks is six times its size.
-                if self._body_size > limit or self._wire_size > self._site.limits.head + 8 * limit:
+                if self._body_size > limit or self._wire_size > self._site.limits.max_head_bytes + 8 * limit:
                     self._refuse(413, f"A request body may have at most {limit} bytes.")
                 return False
         if self._body_size > limit:
@@ -151,10 +153,10 @@ class HttpSession:
         return True
 
     def _refuse(self, status: int, text: str) -> None:
-        """Answers on our own behalf, closes, and listens no more."""
-        if self._mute:
+        """Answers with an error of the server itself, closes the connection, and reads nothing more."""
+        if self._ignores_input:
             return
-        self._mute = True
+        self._ignores_input = True
         self._wire.deadline(None)
         self._wire.play((Send(self._own_answer(status, text)), Close()))
 
@@ -180,26 +182,26 @@ class HttpSession:
         method = request.method.decode("ascii")
         stream = Stream(self._push, self._finish_stream)
         try:
-            plan = site.hooks.before(site.name, method, path)
+            version = request.http_version.decode("ascii")
+            environ = environ_of(method, path, query, version, request.headers, body, self._base)
+            environ["emulator.stream"] = stream
+            plan = site.hooks.before(site.name, environ)
             self._replaced = plan is not None
             if plan is None:
-                version = request.http_version.decode("ascii")
-                environ = environ_of(method, path, query, version, request.headers, body, self._base)
-                environ["emulator.stream"] = stream
                 written = self._write(call(site.app, environ), stream, method == "HEAD")
-                plan = site.hooks.after(site.name, method, path, written)
+                plan = site.hooks.after(site.name, environ, written)
                 self._replaced = plan is not written
-        except Exception as error:  # noqa: BLE001  the application's bug is its owner's news and the client's 500
+        except Exception as error:  # noqa: BLE001  a bug of the application: reported, and a 500 for the client
             site.on_error(error)
-            stream.abandon()
+            stream.cancel()
             self._stream = None
             plan = (Send(self._own_answer(500, "The service has failed.")), Close())
         self._wire.play(plan, None if self._stream is not None else self._answered)
 
     def _write(self, answer: WsgiAnswer, stream: Stream, head_only: bool) -> Plan:
-        """The answer as h11 writes it. Raises ApplicationError when it contradicts itself."""
+        """The plan that sends the answer, written by h11. Raises ApplicationError for an answer that is not HTTP."""
         bodiless = head_only or answer.status in (204, 304)
-        body = answer.body + stream.flow()
+        body = answer.body + stream.take_early()
         endless = stream.attached and not bodiless
         headers = answer.headers
         if endless:
@@ -220,17 +222,17 @@ class HttpSession:
             data += machine.send(h11.EndOfMessage()) or b""
         except h11.LocalProtocolError as error:
             raise ApplicationError(f"the application's answer is not HTTP: {error}") from error
-        stream.abandon()
+        stream.cancel()
         return (Send(data), Close()) if machine.our_state is h11.MUST_CLOSE else (Send(data),)
 
     def _answered(self) -> None:
-        """The plan is over and the connection is still open: on to the next request."""
+        """The plan was carried out and the connection is still open: go on with the next request."""
         machine = self._h11
         self._busy = False
         self._request = None
         self._wire_size = 0
         if self._eof:
-            self._mute = True
+            self._ignores_input = True
             self._wire.play((Close(),))
             return
         if machine.our_state is h11.DONE and machine.their_state is h11.DONE:
@@ -238,10 +240,10 @@ class HttpSession:
         elif self._replaced:
             self._h11 = self._fresh()
             ahead, _eof = machine.trailing_data
-            if ahead:  # an empty piece would mean the end to h11
+            if ahead:  # h11 takes an empty piece for the end of file
                 self._h11.receive_data(ahead)
         else:
-            self._mute = True
+            self._ignores_input = True
         self._replaced = False
         self._wire.resume()
         self._pump()
@@ -263,6 +265,6 @@ class HttpSession:
         plan: Plan = (Send(self._h11.send(h11.EndOfMessage()) or b""),)
         self._wire.play((*plan, Close()) if self._h11.our_state is h11.MUST_CLOSE else plan, self._answered)
 
-    def _end_stream_of_absent_client(self) -> None:
+    def _end_stream_without_client(self) -> None:
         self.lost()
         self._wire.play((Close(),))

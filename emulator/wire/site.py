@@ -1,50 +1,64 @@
-"""What a listener serves, and where faults may take hold of an exchange."""
+"""What an HTTP listener serves (`Site`), and the hooks by which wire faults change an exchange (`HttpHooks`).
+
+`HttpServer` makes a `Site` per connection; `HttpSession` and `Listener` call its hooks, in the loop's thread.
+"""
 
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
-from wsgiref.types import WSGIApplication
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Plan
 
 ProtocolError = Callable[[int, str], tuple[Sequence[tuple[str, str]], bytes]]
-"""Status and sentence to headers and body, for answers that are not the application's."""
+"""Makes headers and body from a status and a sentence, for errors that the application does not answer itself."""
 
 _GENERAL_ERROR = "Base.1.0.GeneralError"
 
 
 class HttpHooks(Protocol):
-    """What a fault may do to an exchange. Called in the loop's thread; must not block."""
+    """Called at the points where a fault may change an exchange. Called in the loop's thread; must not block.
+
+    `environ` is the WSGI environment that the application gets, the same object in both calls of one exchange. Its `wsgi.input`
+    is a BytesIO with the whole body, which `ClientLimits` bounds: read it with `getvalue()`, so that the application still can.
+    """
 
     def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
-        """A plan to play before the handshake. The handshake follows only if the plan leaves the connection open."""
+        """A plan to carry out before the TLS handshake, which follows only if the plan leaves the connection open."""
 
-    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
-        """A plan instead of calling the application: the request is not executed."""
+    def handshake(self, listener_name: str, usual: ssl.SSLContext | None) -> ssl.SSLContext | None:
+        """How to speak TLS to a new connection: `usual` is what the listener does, None is no TLS."""
 
-    def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
-        """What is sent in place of `plan`: the request has been executed."""
+    def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
+        """A plan to carry out instead of calling the application. None: call it."""
+
+    def after(self, listener_name: str, environ: WSGIEnvironment, plan: Plan) -> Plan:
+        """The plan to carry out in place of `plan`, the answer of the application."""
 
 
 class NoHooks:
-    """Changes nothing; to inherit from."""
+    """Hooks that change nothing; a base class for hooks that need some methods only."""
 
     def connected(self, listener_name: str, peer: tuple[str, int]) -> Plan | None:
         return None
 
-    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
+    def handshake(self, listener_name: str, usual: ssl.SSLContext | None) -> ssl.SSLContext | None:
+        return usual
+
+    def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
         return None
 
-    def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
+    def after(self, listener_name: str, environ: WSGIEnvironment, plan: Plan) -> Plan:
         return plan
 
 
 def redfish_error(status: int, text: str) -> tuple[Sequence[tuple[str, str]], bytes]:
-    """A Redfish error body; `/redfish/v1` clients can show it like any other refusal."""
+    """Headers and body of a Redfish error (DSP0266), so that Redfish clients can show it."""
     body = {
         "error": {
             "code": _GENERAL_ERROR,
@@ -57,7 +71,7 @@ def redfish_error(status: int, text: str) -> tuple[Sequence[tuple[str, str]], by
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a listener serves."""
+    """What one listener serves. `name` is its BMC's name, `on_error` gets exceptions of the application."""
 
     name: str
     app: WSGIApplication

@@ -1,4 +1,7 @@
-"""Answers that have no end yet."""
+"""HTTP answers that go on after the request was handled: Redfish's server-sent events.
+
+`HttpSession` makes one per request; the WSGI application attaches to it and pushes data. Everything runs in the loop's thread.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Stream:
-    """An answer that goes on after the application has returned (server-sent events); `environ["emulator.stream"]`.
+    """An answer without an end yet. The application finds it as `environ["emulator.stream"]`.
 
-    While it handles a request the application calls `attach(closed)` and returns head and first bytes as usual, without
-    Content-Length. From then on it may `push` from the loop's thread, until `end()` or until `closed` is called once.
+    While it handles a request, the application calls `attach(closed)` and returns the head and the first bytes as usual, without
+    Content-Length. After that it may call `push`, in the loop's thread, until it calls `end()` or until `closed` is called, which
+    happens at most once.
     """
 
     _send: Callable[[bytes], bool]
@@ -21,13 +25,15 @@ class Stream:
 
     @property
     def attached(self) -> bool:
+        """Whether the application uses this stream."""
         return self._closed is not None
 
     def attach(self, closed: Callable[[], object]) -> None:
+        """Makes the answer a stream. `closed` is called if the client goes away or does not read fast enough."""
         self._closed = closed
 
     def push(self, data: bytes) -> bool:
-        """False: the client is gone or lags too far behind, and `closed` has been called."""
+        """Sends more bytes. False: the client is gone or reads too slowly, and `closed` has been called."""
         if self._closed is None:
             return False
         if self._early is not None:
@@ -41,12 +47,13 @@ class Stream:
             self._closed = None
             self._finish()
 
-    def flow(self) -> bytes:
-        """The head is ready: what was pushed so far, to be sent behind it. Pushes go straight through from now on."""
+    def take_early(self) -> bytes:
+        """The bytes pushed so far, which the session sends after the head. Later pushes are sent at once."""
         early, self._early = self._early, None
         return b"".join(early or ())
 
-    def abandon(self) -> None:
+    def cancel(self) -> None:
+        """The session ends the stream: calls `closed`, unless the stream has ended already."""
         closed, self._closed = self._closed, None
         if closed is not None:
             closed()

@@ -1,15 +1,17 @@
-"""Listening sockets, and the ways in which a BMC's port can be out of order.
+"""Listening TCP sockets, and the states in which a BMC's port does not answer properly.
+
+`HttpServer` makes listeners; port faults change their `PortState`. Everything runs in the loop's thread.
 
 Rules
-  1. A listener knows addresses and TLS, not protocols: it makes a `Connection` and asks its reception for the receiver.
-  2. `Door` says what a client meets. Changing it leaves the connections that are already open as they are; only
-     `drop_connections` touches those.
-  3. There may be ten thousand: what they have in common is their reception's, and what only open connections need is made then.
+  1. A listener knows addresses and TLS, not protocols: it makes a `Connection` and asks its `Reception` for the receiver.
+  2. `PortState` says how the port treats new clients. Connections that are open stay as they are; only `drop_connections` and
+     `close` end them.
+  3. A fleet may have ten thousand listeners, so common data is in the `Reception`, and data for connections is made on demand.
 
 Theory
-  Refused: nobody listens. Silent: TCP connects and nothing ever answers, TLS included. Saturated: the kernel drops the
-  SYN, so that the client runs into its own connect time-out. Linux does that when the accept queue is full: the backlog
-  is set to 0 and a connection of our own, which nobody accepts, fills the one remaining place.
+  Refused: nothing listens. Silent: TCP connects, and nothing is ever answered, not even TLS. Saturated: the kernel drops the SYN,
+  so the client waits for its own connect time-out. Linux does that when the accept queue is full: the backlog is set to 0, and a
+  connection of our own, which is not accepted, fills the one remaining place.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from emulator.wire.reactor import LoopTimer, Reactor, SocketWatch
 _BACKLOG = 1024
 _ACCEPTS_PER_TURN = 64
 _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_BREATHER = 0.1  # seconds without accepting when descriptors ran out
+_BREATHER = 0.1  # seconds without accepting after file descriptors ran out
 
 _REASONS = {
     errno.EADDRINUSE: "something else listens there already",
@@ -41,7 +43,7 @@ _REASONS = {
 
 
 class CannotBind(OSError):
-    """The machine's or the configuration's fault: a port cannot be had."""
+    """A port cannot be opened: the fault of the configuration or of this machine."""
 
     def __init__(self, address: str, port: int, reason: str) -> None:
         super().__init__(f"cannot listen on {address} port {port}: {reason}")
@@ -51,7 +53,7 @@ class CannotBind(OSError):
 
 
 class PortState(StrEnum):
-    """What a client meets at a listener's port."""
+    """How a listener's port treats new clients."""
 
     OPEN = "open"
     REFUSED = "refused"
@@ -60,12 +62,12 @@ class PortState(StrEnum):
 
 
 def bind(kind: socket.SocketKind, address: str, port: int, device: str | None = None) -> socket.socket:
-    """A bound non-blocking socket. Raises CannotBind."""
+    """A non-blocking socket that is bound to an address and, where one is given, to a device. Raises CannotBind."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.socket(family, kind)
     try:
         if kind is socket.SOCK_STREAM:
-            # Lets us rebind beside connections in TIME_WAIT. Never for UDP: there others could steal datagrams.
+            # Allows binding while old connections are in TIME_WAIT. Never for UDP: another process could take datagrams then.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if device is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
@@ -81,14 +83,14 @@ def bind(kind: socket.SocketKind, address: str, port: int, device: str | None = 
 
 
 def cannot_bind(address: str, port: int, error: OSError) -> CannotBind:
-    """Puts an error of the operating system into a sentence."""
+    """The CannotBind for an error of the operating system, with its reason in words."""
     if isinstance(error, socket.gaierror):
         return CannotBind(address, port, "that is not an IP address")
     return CannotBind(address, port, _REASONS.get(error.errno or 0) or os.strerror(error.errno or 0).lower())
 
 
 class Reception(Protocol):
-    """Who receives the clients of any number of listeners."""
+    """Makes the receivers of new connections, for any number of listeners."""
 
     @property
     def reactor(self) -> Reactor: ...
@@ -99,14 +101,17 @@ class Reception(Protocol):
         """The receiver of a new connection."""
 
     def intercept(self, listener: Listener, peer: tuple[str, int]) -> Plan | None:
-        """A plan to play on the bare socket before any handshake; if it leaves the connection open, the handshake follows."""
+        """A plan to carry out before any TLS handshake, which follows if the plan leaves the connection open. None: no plan."""
+
+    def context(self, listener: Listener) -> ssl.SSLContext | None:
+        """How to speak TLS to a new connection; None: plain text."""
 
 
 NOBODY: frozenset[Connection] = frozenset()
 
 
 class Listener:
-    """A TCP port of one BMC, whose name it has. All methods belong to the loop's thread (or come before it runs)."""
+    """A TCP port of one BMC, whose name it has. Call all methods in the loop's thread, or before the loop runs."""
 
     __slots__ = (
         *("name", "address", "port", "tls", "door"),
@@ -114,7 +119,7 @@ class Listener:
     )
 
     def __init__(self, reception: Reception, name: str, address: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
-        """Port 0 takes a free one, see `port`. Raises CannotBind."""
+        """Opens the port. 0 takes a free one; `port` says which. Raises CannotBind."""
         self.name = name
         self.address = address
         self.port = port
@@ -129,12 +134,12 @@ class Listener:
         self.set_door(PortState.OPEN)
 
     def set_door(self, door: PortState) -> None:
-        """Changes what new clients meet."""
+        """Changes how the port treats new clients. Raises CannotBind."""
         if door is self.door:
             return
         if door is PortState.REFUSED:
             self._release()
-            # Bound and not listening: connects are refused, and nobody else can be given the port meanwhile.
+            # Bound but not listening: the kernel refuses connections, and no other process can take the port.
             self._watch = self._reception.reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
             self.door = door
             return
@@ -149,7 +154,7 @@ class Listener:
 
     @property
     def connections(self) -> Collection[Connection]:
-        """Those that are open."""
+        """The open connections."""
         return self._connections or NOBODY
 
     def drop_connections(self) -> None:
@@ -158,13 +163,13 @@ class Listener:
             connection.abort()
 
     def close(self) -> None:
-        """Gives the port back and resets what is open. May be repeated."""
+        """Closes the port and resets all connections. May be called more than once."""
         self._release()
         self.door = PortState.REFUSED
         self.drop_connections()
 
     def _listening(self) -> SocketWatch:
-        """The socket, which now listens. Raises CannotBind."""
+        """Makes the socket listen, and returns it. Raises CannotBind."""
         if self._watch is None:
             self._watch = self._reception.reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
             self.port = self._watch.sock.getsockname()[1]
@@ -187,7 +192,7 @@ class Listener:
     # ---- a full accept queue ----------------------------------------------------------------------------------------
 
     def _saturate(self, watch: SocketWatch) -> None:
-        self._accept()  # who is in the queue already got in before the door was shut
+        self._accept()  # clients that are in the queue connected before the state changed
         watch.set(None, None)
         watch.sock.listen(0)
         filler = socket.socket(watch.sock.family, socket.SOCK_STREAM)
@@ -200,7 +205,7 @@ class Listener:
     def _relieve(self, watch: SocketWatch) -> None:
         watch.sock.listen(_BACKLOG)
         if self._filler is not None:
-            self._filler.close()  # comes out of the queue as a connection that nobody is to notice
+            self._filler.close()  # `_welcome` drops this connection when it comes out of the queue
             self._filler = None
 
     # ---- accepting --------------------------------------------------------------------------------------------------
@@ -217,7 +222,7 @@ class Listener:
             except OSError as error:
                 if error.errno not in _OUT_OF_DESCRIPTORS:
                     raise
-                # The queue stays readable: without a pause the loop would spin until a descriptor comes free.
+                # The queue stays readable: without a pause the loop would use all CPU time until a descriptor is free.
                 watch.set(None, None)
                 self._pause = self._reception.reactor.call_later(_BREATHER, self._accept_again)
                 raise
@@ -234,7 +239,7 @@ class Listener:
             return
         limits = self._reception.limits
         connection = Connection(self._reception.reactor, sock, sock.getsockname()[:2], peer[:2], limits, self._gone)
-        if len(self.connections) >= limits.connections:
+        if len(self.connections) >= limits.max_connections:
             connection.abort()
             return
         if self._connections is None:
@@ -247,17 +252,18 @@ class Listener:
             if plan is None:
                 self._introduce(connection)
             else:
-                connection.pause()  # what the client says meanwhile waits in the kernel
+                connection.pause()  # what the client sends meanwhile waits in the kernel
                 connection.play(plan, partial(self._introduce, connection))
         except BaseException:
             connection.abort()
             raise
 
     def _introduce(self, connection: Connection) -> None:
-        if self.tls is not None:
-            connection.start_tls(self.tls)
+        context = self._reception.context(self)
+        if context is not None:
+            connection.start_tls(context)
         else:
-            connection.deadline(self._reception.limits.idle)
+            connection.deadline(self._reception.limits.idle_s)
         connection.receiver = self._reception.greet(self, connection)
         connection.resume()
 

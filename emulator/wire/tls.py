@@ -1,7 +1,7 @@
-"""TLS as bytes in, bytes out.
+"""TLS on byte strings, without a socket.
 
-`ssl.MemoryBIO` costs about 20 KB for an idle connection, and leaves the socket to us: a hang, a reset or a cut can
-happen at any byte, below TLS.
+`Connection` calls it, in the loop's thread. `ssl.MemoryBIO` costs about 20 KB per idle connection, but the socket stays ours, so
+a fault can hang, reset or cut the connection at any byte below TLS.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _READ = 65536
 
 
 class TlsLayer:
-    """The server's side of one TLS connection. After each call, `take()` holds what must go to the client."""
+    """The server's side of one TLS connection. After each call, `take()` returns the bytes that must go to the client."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._in = ssl.MemoryBIO()
@@ -23,10 +23,10 @@ class TlsLayer:
         self.handshaking = True
 
     def feed(self, data: bytes) -> tuple[bytes, bool]:
-        """Plain text that became readable, and whether the client has ended. Empty `data` is its end of file.
+        """Decrypts what the client sent: (plain text, whether the client has ended). Empty `data` is its end of file.
 
-        Raises ssl.SSLError for what is not TLS, a version that is not spoken, a broken record; `take()` then holds the
-        alert, and nothing else can be sent.
+        Raises ssl.SSLError for bytes that are not TLS, a version that is not enabled, or a broken record. `take()` then returns
+        the alert, and nothing else can be sent.
         """
         if data:
             self._in.write(data)
@@ -51,16 +51,18 @@ class TlsLayer:
         return b"".join(plain), ended
 
     def encrypt(self, clear: memoryview) -> None:
+        """Encrypts plain text for `take()`."""
         while clear:
             clear = clear[self._tls.write(clear) :]
 
     def close(self) -> None:
-        """Sends close_notify, once."""
+        """Adds close_notify to what `take()` returns, once."""
         if self.handshaking or self._notified:
             return
         self._notified = True
-        with contextlib.suppress(ssl.SSLError):  # it wants the client's close_notify, for which nobody waits
+        with contextlib.suppress(ssl.SSLError):  # raised because the client's close_notify has not come; nobody waits for it
             self._tls.unwrap()
 
     def take(self) -> bytes:
+        """The encrypted bytes that must go to the client now."""
         return self._out.read() if self._out.pending else b""

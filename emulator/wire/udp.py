@@ -1,14 +1,16 @@
-"""UDP: one socket per address, or one for a whole fleet.
+"""UDP sockets: one per address, or one for all BMCs of a fleet.
+
+The emulator's composition root makes them; they receive and send in the loop's thread.
 
 Rules
-  1. An answer leaves from the address and port that was asked (ruling 15): clients drop any other.
-  2. At most 64 datagrams per turn of the loop; a flood on one port must not silence the others.
-  3. What cannot be sent is dropped and counted, as a network would.
+  1. An answer is sent from the address and port to which the request came (ruling 15): clients drop any other.
+  2. One turn of the loop reads at most 64 datagrams of a socket, so a flood on one port cannot block the others.
+  3. A datagram that cannot be sent is dropped and counted, as in a network.
 
 Theory
-  On a wildcard socket the kernel says which address a datagram was sent to (IP_PKTINFO), and takes from the same
-  structure the address to answer from. The fleet's socket is bound to a device, so that it takes nothing that came by
-  another one; datagrams for addresses outside its network get no answer.
+  On a wildcard socket the kernel tells the address to which a datagram was sent (IP_PKTINFO), and takes the address to answer
+  from in the same structure. The fleet's socket is bound to a device, so it receives nothing from other devices. Datagrams for
+  addresses outside of the fleet's network get no answer.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from emulator.wire.tcp import CannotBind, bind
 
 SocketAddress = tuple[str, int]
 OnDatagram = Callable[[bytes, SocketAddress, SocketAddress], object]
-"""Data, who sent it, and which of our addresses was asked."""
+"""Called with the data, the sender's address, and our address to which the datagram was sent."""
 
 _IP_PKTINFO = getattr(socket, "IP_PKTINFO", 8)  # Python 3.11 does not name it; Linux's <bits/in.h> does
 _PKTINFO = struct.Struct("=i4s4s")  # struct in_pktinfo: interface, address to answer from, address that was asked
@@ -34,7 +36,7 @@ _ANY = ("0.0.0.0", "::")
 
 
 class UdpEndpoint:
-    """A UDP port of one BMC. `send` and `close` belong to the loop's thread."""
+    """A UDP port of one BMC. Call `send` and `close` in the loop's thread only."""
 
     def __init__(self, reactor: Reactor, address: str, port: int, on_datagram: OnDatagram, *, device: str | None = None) -> None:
         """Port 0 takes a free one. Raises CannotBind."""
@@ -54,7 +56,7 @@ class UdpEndpoint:
         self.closed = False
 
     def send(self, data: bytes, peer: SocketAddress, local: SocketAddress | None = None) -> None:
-        """Sends from `local`, which is what `on_datagram` was told."""
+        """Sends a datagram. `local` is our address, as `on_datagram` got it."""
         try:
             if self._wildcard and local is not None:
                 source = _PKTINFO.pack(0, socket.inet_aton(local[0]), bytes(4))
@@ -65,7 +67,7 @@ class UdpEndpoint:
             self.dropped += 1
 
     def close(self) -> None:
-        """May be repeated."""
+        """Closes the port. May be called more than once."""
         if not self.closed:
             self.closed = True
             self._watch.close()
@@ -87,7 +89,7 @@ class UdpEndpoint:
     def _deliver(self, data: bytes, peer: SocketAddress, local: SocketAddress) -> None:
         try:
             self._on_datagram(data, peer, local)
-        except Exception as error:  # noqa: BLE001  one datagram must not silence the others
+        except Exception as error:  # noqa: BLE001  one datagram must not block the others
             self._reactor.complain(error)
 
     def _asked(self, ancillary: list[tuple[int, int, bytes]]) -> str | None:

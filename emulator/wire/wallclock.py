@@ -1,4 +1,7 @@
-"""Where real time comes in. Nothing else in the emulator reads the system's clock."""
+"""The clock of a running emulator, and the calendar. No other module of the emulator reads the system's clock.
+
+The wire loop reads it, in its own thread. Instants are seconds since the clock was made.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from emulator.core.clock import Instant
 
 
 class WallClock:
-    """A `Clock` that starts at 0 and runs `rate` times as fast as the wall's (rate 10: a 60 s settle takes 6 s)."""
+    """A `Clock` that starts at 0 and runs `rate` times as fast as real time (rate 10: 60 s take 6 real seconds)."""
 
     def __init__(self, rate: float = 1.0) -> None:
         """Raises ValueError unless `rate` is positive."""
@@ -27,5 +30,5 @@ class WallClock:
 
 
 def utc_now() -> datetime:
-    """The calendar, for validity dates of certificates and for `DateTime` properties."""
+    """The current date and time, for validity dates of certificates and for `DateTime` properties."""
     return datetime.now(UTC)

@@ -1,8 +1,8 @@
-"""HTTP requests as WSGI environments, and what an application answers.
+"""Calls a WSGI application: makes the environment of a request, and collects the answer.
 
-Rules
-  1. No socket. The application runs inline, in the loop's thread, so it may only touch memory.
-  2. What the application gets wrong raises `ApplicationError`; what the client gets wrong never reaches it.
+`HttpSession` calls it in the loop's thread, and the application runs there too, so it must not block.
+
+A mistake of the application raises `ApplicationError`. Requests that are not valid HTTP never get here.
 """
 
 from __future__ import annotations
@@ -19,17 +19,19 @@ Write = Callable[[bytes], object]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
 
 MAX_ANSWER = 64 * 1024 * 1024
-"""Bytes. An application iterable that yields more is taken for endless; see `http.Stream` for those."""
+"""Bytes. An application that yields more is an error: it may never end. `Stream` is for answers without an end."""
 
 _CGI_NAMES = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
 class ApplicationError(RuntimeError):
-    """The application's fault: it broke the rules of WSGI or HTTP; the client gets a 500."""
+    """The application's fault: it broke a rule of WSGI or HTTP. The client gets a 500."""
 
 
 @dataclass(frozen=True, slots=True)
 class WsgiAnswer:
+    """What the application answered."""
+
     status: int
     reason: bytes
     headers: list[tuple[bytes, bytes]]
@@ -37,7 +39,7 @@ class WsgiAnswer:
 
 
 def split_target(target: bytes) -> tuple[str, str] | None:
-    """PATH_INFO and QUERY_STRING of a request target; None if it is neither a path, a URL nor `*`."""
+    """PATH_INFO and QUERY_STRING of a request target; None if it is not a path, a URL or `*`."""
     if target[:1] != b"/":
         scheme, mark, rest = target.partition(b"://")
         if mark and scheme.lower() in (b"http", b"https"):
@@ -60,7 +62,7 @@ def environ_of(
     body: bytes,
     base: Mapping[str, object],
 ) -> dict[str, object]:
-    """The environment of one request; `base` is what does not change on its connection. Header names are lower case."""
+    """The environment of one request. `base` is `connection_environ` of its connection. Header names are in lower case."""
     environ = dict(base)
     environ["REQUEST_METHOD"] = method
     environ["PATH_INFO"] = path
@@ -69,7 +71,7 @@ def environ_of(
     environ["wsgi.input"] = BytesIO(body)
     for name, value in headers:
         if b"_" in name or name == b"transfer-encoding":
-            continue  # X_Y must not pass for X-Y; the body is whole, whatever way it came
+            continue  # X_Y must not be read as X-Y; the body is complete here, so its transfer coding does not matter
         key = _CGI_NAMES.get(name) or "HTTP_" + name.decode("ascii").upper().replace("-", "_")
         text = value.decode("latin-1")
         earlier = environ.get(key)
@@ -101,7 +103,7 @@ def connection_environ(
 
 
 def call(app: WSGIApplication, environ: dict[str, object]) -> WsgiAnswer:
-    """Runs the application to its end. Raises ApplicationError, and whatever the application raises."""
+    """Runs the application and reads its whole answer. Raises ApplicationError, and whatever the application raises."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
     pieces: list[bytes] = []
 

@@ -89,8 +89,11 @@ class Redfish:
             raise Failed("config: several systems, and none was selected")
         return uris[0]
 
+    def url(self, path: str) -> str:
+        return self.bmc["url"] + path
+
     def get(self, path: str) -> Any:
-        answer = self.http.get(self.bmc["url"] + path, timeout=self.request_s)
+        answer = self.http.get(self.url(path), timeout=self.request_s)
         if answer.status_code == 401:
             return self.unauthorized(path)
         answer.raise_for_status()
@@ -126,7 +129,7 @@ class Redfish:
         return self.answered(answer.status_code)
 
     def post(self, reset_type: str) -> requests.Response:
-        url = f"{self.bmc['url']}{self.system}/Actions/ComputerSystem.Reset"
+        url = self.url(f"{self.system}/Actions/ComputerSystem.Reset")
         return self.http.post(url, json={"ResetType": reset_type}, timeout=self.request_s)
 
     def dropped(self) -> None:
@@ -161,5 +164,15 @@ class Ipmi(Redfish):
             self.trouble = f"conflict-other (0x{status:02X})"
 
 
-def fence(action: str, bmc: Mapping[str, str]) -> str | bool | None:
-    return (Ipmi if bmc["protocol"] == "ipmi" else Redfish)(bmc).run(action)
+def fence(action: str, bmc: Mapping[str, str], spelling: str = "") -> str | bool | None:
+    kind = Ipmi if bmc["protocol"] == "ipmi" else Redfish
+    return spelled(kind, spelling)(bmc).run(action)
+
+
+def spelled(kind: type[Redfish], spelling: str) -> type[Redfish]:
+    """A fencer that does the same and writes its requests in another way."""
+    if not spelling:
+        return kind
+    from spellings import SPELLINGS  # which needs these classes
+
+    return type(kind.__name__, (SPELLINGS[spelling], kind), {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
-from honest import Failed, Ipmi, Redfish
+from honest import Failed, Ipmi, Redfish, spelled
 
 
 class Claimed(Exception):
@@ -106,7 +107,7 @@ class UnreachableIsOff(Redfish):
 class RetriesRefusedPassword(Redfish):
     def unauthorized(self, path: str) -> Any:
         for _ in range(3):
-            self.http.get(self.bmc["url"] + path, timeout=self.request_s)
+            self.http.get(self.url(path), timeout=self.request_s)
         raise Failed("auth: 401 again and again")
 
 
@@ -136,6 +137,30 @@ class LeavesChild(Redfish):
         super().command_off()
 
 
+class RunsOnAsDaemon(Redfish):
+    """Forks twice, leaves the session, empties its environment, and answers meanwhile."""
+
+    def command_off(self) -> None:
+        subprocess.run(["sh", "-c", "env -i setsid sleep 60 </dev/null >/dev/null 2>&1 &"], check=True)
+        super().command_off()
+
+
+class EndsItsWatcher(Redfish):
+    def command_off(self) -> None:
+        super().command_off()
+        os.kill(os.getppid(), signal.SIGTERM)
+
+
+class HomeIsEverything(Redfish):
+    """Puts a link to the root of the file system where its HOME was."""
+
+    def command_off(self) -> None:
+        super().command_off()
+        home = os.environ["HOME"]
+        os.rename(home, f"{home}.old")
+        os.symlink("/", home)
+
+
 class TurnsOnFirst(Redfish):
     def command_off(self) -> None:
         self.post("On")
@@ -145,7 +170,7 @@ class TurnsOnFirst(Redfish):
 class WritesToAsk(Redfish):
     def status(self) -> str:
         self.locate()
-        self.http.patch(self.bmc["url"] + self.system, json={"AssetTag": "seen"}, timeout=self.request_s)
+        self.http.patch(self.url(self.system), json={"AssetTag": "seen"}, timeout=self.request_s)
         return super().status()
 
 
@@ -207,15 +232,16 @@ MUTANTS = {
     for kind in (
         ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff,
         LastMember, FirstMember, NoTimeout, GiveUpOnDrop, DropIsDone, UnreachableIsOff, RetriesRefusedPassword,
-        BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, TurnsOnFirst, WritesToAsk, Hammers,
-        IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins, NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
+        BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, RunsOnAsDaemon, EndsItsWatcher,
+        HomeIsEverything, TurnsOnFirst, WritesToAsk, Hammers, IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins,
+        NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
     )
 }  # fmt: skip
 
 
-def fence(action: str, bmc: Mapping[str, str], mutant: str) -> str | bool | None:
+def fence(action: str, bmc: Mapping[str, str], mutant: str, spelling: str = "") -> str | bool | None:
     try:
-        return MUTANTS[mutant](bmc).run(action)
+        return spelled(MUTANTS[mutant], spelling)(bmc).run(action)
     except Claimed:
         return None
     except requests.HTTPError as error:

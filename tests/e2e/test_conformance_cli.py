@@ -13,6 +13,8 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from conformance.cli import main
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 HONEST = str(ROOT / "tests" / "bad_fencers" / "honest.yaml")
 MUTANT = (ROOT / "tests" / "bad_fencers" / "mutant.yaml").read_text()
@@ -112,10 +114,22 @@ def test_json_on_standard_output_is_nothing_but_json() -> None:
         (("explain", "STATE"), "is a group"),
     ],
 )
-def test_bad_input_is_one_sentence_and_two(arguments: tuple[str, ...], said: str) -> None:
-    done = cli(*arguments)
+def test_bad_input_is_one_sentence_and_two(
+    arguments: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In this process: fifteen starts of Python would take fifteen seconds."""
+    monkeypatch.setattr(sys, "argv", ["fence-conformance", *arguments])
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)  # the test's process keeps its own
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_bad_input_of_the_command_itself_is_no_traceback() -> None:
+    done = cli("run", "--fencer", "nope")
     assert done.returncode == 2
-    assert said in done.stderr
+    assert "no fencer 'nope'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -57,9 +57,9 @@ REFUSED = "echo 'connection refused' >&2; exit 1\n"
 @pytest.mark.parametrize(
     ("script", "shown"),
     [
-        ('cat > "$HOME/agent.log"; ', "the file agent.log that it left"),
+        ('cat > "$HOME/agent.log"; ', "the file HOME/agent.log that it left"),
         ("cat > trace.txt; ", "the file trace.txt that it left"),
-        ('mkdir "$TMPDIR/a"; cat > "$TMPDIR/a/b"; ', "the file b that it left"),
+        ('mkdir "$TMPDIR/a"; cat > "$TMPDIR/a/b"; ', "the file HOME/a/b that it left"),
         ("sed -n 's/^password=//p' | xargs sh -c 'sleep 0.3' sh; ", "the command line of sh"),
         ("cat; ", "its standard output"),
     ],
@@ -141,10 +141,17 @@ def raises(action, bmc):
         ("nowhere", Verdict.SKIP),
     ],
 )
-@pytest.mark.parametrize("shape", ["command: box:{}", "actions: {{off: 'box:{}'}}"])
-def test_what_a_function_returns_is_its_claim(tmp_path: Path, shape: str, target: str, verdict: Verdict) -> None:
-    (tmp_path / "box.py").write_text(BOX)
-    file = tmp_path / "box.yaml"
-    file.write_text(f"fencer: box\nadapter: python\n{shape.format(target)}\nlimits: {{deadline: 10}}\n")
-    result = played(file, "FAULT-010")
+def test_what_a_function_returns_is_its_claim(tmp_path: Path, target: str, verdict: Verdict) -> None:
+    result = function_played(tmp_path, f"command: box:{target}")
     assert result.verdict is verdict, result.why
+
+
+def test_a_function_may_be_named_for_one_action(tmp_path: Path) -> None:
+    assert function_played(tmp_path, "actions: {off: 'box:Driver.off'}").verdict is Verdict.UNSAFE
+
+
+def function_played(directory: Path, which: str) -> Result:
+    (directory / "box.py").write_text(BOX)
+    file = directory / "box.yaml"
+    file.write_text(f"fencer: box\nadapter: python\n{which}\nlimits: {{deadline: 10}}\n")
+    return played(file, "FAULT-010")

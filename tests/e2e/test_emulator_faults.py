@@ -2,100 +2,45 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
-import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import replace
-from pathlib import Path
+from contextlib import closing, suppress
 
 import pytest
 
-from emulator import Emulator, Endpoint, Event, HostSpec, UnitSpec
-from emulator.core.errors import RackMisconfigured
+from emulator import Emulator, Event, UnitSpec
 from emulator.core.faults.board import Armed
 from emulator.core.faults.fault import Fault
-from emulator.core.faults.trigger import When
+from emulator.core.faults.trigger import Intent, When
 from emulator.core.journal import EventKind, chain
-from emulator.core.rack import Rack
-from emulator.core.vocab import Rail
-from emulator.faults.power import Gated, Ignore
+from emulator.core.vocab import Rail, ResetType
+from emulator.faults.power import Gated
 from emulator.faults.wire import Delay, Drip, Drop, Silent, Truncate
-from emulator.wire.tcp import CannotBind
-from profiles import load
-from profiles.model import Profile, Span
-from tests.ipmi_client import Client as IpmiClient
-
-PATIENCE = 30
-SHORT = 0.3
-"""Seconds in which something does not come that would never come."""
-STEADY = When(method="POST")
-CHASSIS_STATUS, CHASSIS_CONTROL = (0, 0x01), (0, 0x02)
+from profiles.model import Profile
+from tests.emulator_bed import (
+    CHASSIS_CONTROL,
+    PATIENCE,
+    SHORT,
+    Redfish,
+    arm,
+    ipmi_client,
+    ipmi_power,
+    of_kind,
+    quick_profile,
+    started,
+)
 
 
 @pytest.fixture(scope="module")
 def profile() -> Profile:
-    """dmtf-generic with hosts that fall at once: these tests are about wires, and wait for nobody's power supply."""
-    generic = load("dmtf-generic")
-    off = tuple(replace(step, at=Span(0, 0)) for step in generic.power.effects["force_off"])
-    down = tuple(replace(step, at=Span(0, 0)) for step in generic.power.on_os_down)
-    return replace(generic, power=replace(generic.power, effects={**generic.power.effects, "force_off": off}, on_os_down=down))
+    return quick_profile()
 
 
 @pytest.fixture
 def start(profile: Profile) -> Iterator[Callable[..., Emulator]]:
-    """`start(HostSpec(), ...)`: a running emulator of one BMC, node1, with these hosts."""
-    with ExitStack() as stack:
-
-        def starter(*hosts: HostSpec, tls: bool = False, **spec: float) -> Emulator:
-            unit = UnitSpec(name="node1", profile=profile, hosts=hosts or (HostSpec(),), **spec)  # type: ignore[arg-type]
-            return stack.enter_context(Emulator([unit], tls=tls))
-
-        yield starter
-
-
-class Redfish:
-    """One connection to a BMC."""
-
-    def __init__(self, endpoint: Endpoint, timeout: float = PATIENCE) -> None:
-        where = (endpoint.host, endpoint.redfish_port)
-        context = ssl.create_default_context(cafile=endpoint.ca_file)
-        self._login = base64.b64encode(f"{endpoint.username}:{endpoint.password}".encode()).decode()
-        self.uri = endpoint.systems[0].uri
-        self.connection: http.client.HTTPConnection = (
-            http.client.HTTPSConnection(*where, timeout=timeout, context=context)
-            if endpoint.redfish_url.startswith("https:")
-            else http.client.HTTPConnection(*where, timeout=timeout)
-        )
-
-    def send(self, method: str, path: str, body: object = None) -> None:
-        headers = {"Authorization": f"Basic {self._login}", "Content-Type": "application/json"}
-        self.connection.request(method, path, None if body is None else json.dumps(body), headers)
-
-    def power(self, uri: str = "") -> object:
-        with closing(self.connection):
-            self.send("GET", uri or self.uri)
-            return json.loads(self.connection.getresponse().read())["PowerState"]
-
-    def reset(self, word: str, uri: str = "") -> int:
-        """The status of the answer."""
-        with closing(self.connection):
-            self.send("POST", f"{uri or self.uri}/Actions/ComputerSystem.Reset", {"ResetType": word})
-            answer = self.connection.getresponse()
-            answer.read()
-            return answer.status
-
-
-def of_kind(emulator: Emulator, *kinds: EventKind) -> list[Event]:
-    return [event for event in emulator.events() if event.kind in kinds]
-
-
-def arm(emulator: Emulator, fault: Fault, when: When = STEADY) -> None:
-    emulator.arm("node1", Armed(fault=fault, when=when, count=1))
+    yield from started(profile)
 
 
 # -- the wire ----------------------------------------------------------------------------------------------------------
@@ -160,6 +105,89 @@ def test_a_truncated_answer_is_shorter_than_it_promised(start: Callable[..., Emu
         client.power()
 
 
+@pytest.mark.parametrize(
+    "target", ["{path}", "{path}/", "http://bmc.example{path}", "{path}?a=b", "/redfish/v1/%53ystems/{id}{action}"]
+)
+@pytest.mark.parametrize("executed", [True, False], ids=["executed", "not executed"])
+def test_a_wire_fault_finds_a_reset_by_its_type_in_every_spelling(
+    start: Callable[..., Emulator], target: str, executed: bool
+) -> None:
+    emulator = start()
+    endpoint = emulator.endpoints["node1"]
+    emulator.arm("node1", Armed(fault=Drop(executed=executed), when=When(reset=(ResetType.FORCE_OFF,))))
+    action = "/Actions/ComputerSystem.Reset"
+    uri = endpoint.systems[0].uri
+    spelled = target.format(path=f"{uri}{action}", id=endpoint.systems[0].id, action=action)
+
+    def send(word: str) -> int:
+        client = Redfish(endpoint)
+        with closing(client.connection):
+            client.send("POST", spelled, {"ResetType": word})
+            answer = client.connection.getresponse()
+            answer.read()
+            return answer.status
+
+    assert send("On") < 300, "another ResetType passes"
+    with pytest.raises(ConnectionError):
+        send("ForceOff")
+    request = of_kind(emulator, EventKind.REQUEST)[-1]
+    assert (request.data["intent"], request.data["system"], request.data["reset"]) == (
+        Intent.POWER_COMMAND, endpoint.systems[0].id, "ForceOff",
+    )  # fmt: skip
+    assert request.data["path"] == uri + action + ("/" if target.endswith("/") else "")
+    assert emulator.host("node1").rail is (Rail.DOWN if executed else Rail.UP)
+
+
+@pytest.mark.parametrize(
+    ("fault", "answer", "told"),
+    [
+        (Drop(), "none", 0),
+        (Drop(executed=False), "none", 0),
+        (Truncate(keep=1000), "cut", 0),
+        (Truncate(keep=10**6), "whole", 1),
+        (Delay(0), "whole", 1),
+    ],
+    ids=["dropped", "swallowed", "cut", "cut behind its end", "late"],
+)
+def test_only_a_whole_answer_tells_a_power_word_and_counts_for_a_gate(
+    start: Callable[..., Emulator], fault: Fault, answer: str, told: int
+) -> None:
+    emulator = start()
+    endpoint = emulator.endpoints["node1"]
+    emulator.arm("node1", Armed(fault=Gated(gate=1)))
+    assert Redfish(endpoint).reset("ForceOff") == 204
+    arm(emulator, fault, When(intent=Intent.POWER_READ))
+    with suppress(ConnectionError, http.client.IncompleteRead):
+        Redfish(endpoint).power()
+    read = of_kind(emulator, EventKind.REQUEST)[-1]
+    (wire,) = of_kind(emulator, EventKind.WIRE)
+    assert (read.data["intent"], wire.cause, wire.data["answer"]) == (Intent.POWER_READ, read.seq, answer)
+    assert len(of_kind(emulator, EventKind.LOOK)) == len(of_kind(emulator, EventKind.GATE)) == told
+    assert emulator.host("node1").rail is (Rail.DOWN if told else Rail.UP)
+
+
+def test_a_cut_answer_says_how_much_of_it_went_out(start: Callable[..., Emulator]) -> None:
+    emulator = start()
+    arm(emulator, Truncate(keep=1000), When(intent=Intent.POWER_READ))
+    with pytest.raises(http.client.IncompleteRead):
+        Redfish(emulator.endpoints["node1"]).power()
+    (wire,) = of_kind(emulator, EventKind.WIRE)
+    assert wire.data["sent"] == 1000
+    assert int(str(wire.data["size"])) > 1000
+
+
+def test_a_wire_fault_on_a_login_knows_it_by_its_meaning(start: Callable[..., Emulator]) -> None:
+    emulator = start()
+    endpoint = emulator.endpoints["node1"]
+    arm(emulator, Drop(executed=False), When(intent=Intent.LOGIN))
+    client = Redfish(endpoint)
+    with closing(client.connection):
+        client.send("POST", "/redfish/v1/SessionService/Sessions", {"UserName": "x", "Password": "Zq-secret"})
+        with pytest.raises(ConnectionError):
+            client.connection.getresponse()
+    assert "Zq-secret" not in "".join(event.to_json() for event in emulator.events())
+
+
 def test_a_delayed_answer_is_overtaken_by_one_that_was_asked_for_later(start: Callable[..., Emulator]) -> None:
     emulator = start()
     endpoint = emulator.endpoints["node1"]
@@ -188,7 +216,8 @@ def test_a_fault_that_never_met_its_request_is_reported_as_unfired(start: Callab
     emulator = start()
     armed = Armed(fault=Drop(), when=When(method="DELETE"))
     optional = Armed(fault=Drop(), when=When(method="DELETE"), must_fire=False)
-    emulator.arm("node1", armed, optional)
+    emulator.arm("node1", armed)
+    emulator.arm("node1", optional)
     Redfish(emulator.endpoints["node1"]).power()
     assert emulator.unfired("node1") == (armed,)
 
@@ -200,32 +229,12 @@ def test_a_refused_bmc_has_ports_that_nobody_listens_on_and_its_neighbour_works(
         with pytest.raises(ConnectionRefusedError):
             Redfish(dead).power()
         with pytest.raises(TimeoutError):
-            _ipmi(dead, timeout=SHORT)
+            ipmi_client(dead, timeout=SHORT)
         assert Redfish(alive).power() == "On"
         assert not [event for event in emulator.events() if event.bmc == "dead" and event.kind is not EventKind.RAIL]
 
 
 # -- gates -------------------------------------------------------------------------------------------------------------
-
-
-def _ipmi(endpoint: Endpoint, timeout: float = PATIENCE) -> IpmiClient:
-    """Logged in over a socket of its own; the client shares no code with the emulator."""
-
-    def send(datagram: bytes) -> list[bytes]:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.settimeout(timeout)
-            udp.sendto(datagram, (endpoint.ipmi_host, endpoint.ipmi_port))
-            return [udp.recv(4096)]
-
-    return IpmiClient(send, user=endpoint.username, password=endpoint.password, suite=17).login()
-
-
-def _ipmi_power(client: IpmiClient) -> str:
-    status = client.command(*CHASSIS_STATUS)
-    assert status is not None
-    code, data = status
-    assert code == 0
-    return "On" if data[0] & 1 else "Off"
 
 
 def test_a_gate_opens_when_the_client_has_looked_often_enough(start: Callable[..., Emulator]) -> None:
@@ -243,9 +252,9 @@ def test_a_gate_opens_when_the_client_has_looked_often_enough(start: Callable[..
 def test_a_gate_opens_for_looks_over_ipmi_as_well(start: Callable[..., Emulator]) -> None:
     emulator = start()
     emulator.arm("node1", Armed(fault=Gated(gate=2)))
-    client = _ipmi(emulator.endpoints["node1"])
+    client = ipmi_client(emulator.endpoints["node1"])
     assert client.command(*CHASSIS_CONTROL, b"\0") == (0, b"")
-    assert [_ipmi_power(client) for _ in range(3)] == ["On", "On", "Off"]
+    assert [ipmi_power(client) for _ in range(3)] == ["On", "On", "Off"]
     client.close()
     assert _kinds_to_the_fall(emulator) == [EventKind.REQUEST, EventKind.COMMAND, EventKind.GATE, EventKind.RAIL]
 
@@ -263,92 +272,3 @@ def _kinds_to_the_fall(emulator: Emulator) -> list[EventKind]:
     events = {event.seq: event for event in emulator.events()}
     fall = next(event for event in events.values() if event.kind is EventKind.RAIL and event.data["rail"] == "down")
     return [event.kind for event in chain(events, fall.seq)]
-
-
-# -- hosts and stamps --------------------------------------------------------------------------------------------------
-
-
-def test_two_systems_of_one_bmc_have_a_power_switch_each(start: Callable[..., Emulator]) -> None:
-    emulator = start(HostSpec(), HostSpec())
-    endpoint = emulator.endpoints["node1"]
-    first, second = endpoint.systems
-    assert first.uuid != second.uuid
-    assert Redfish(endpoint).reset("ForceOff", second.uri) == 204
-    assert [Redfish(endpoint).power(system.uri) for system in (first, second)] == ["On", "Off"]
-    assert [emulator.host("node1", system.id).rail for system in (first, second)] == [Rail.UP, Rail.DOWN]
-    assert _ipmi_power(_ipmi(endpoint)) == "On", "IPMI speaks of the first one"
-
-
-@pytest.mark.parametrize(("hung", "rail"), [(True, Rail.UP), (False, Rail.DOWN)], ids=["hung", "healthy"])
-def test_only_a_healthy_operating_system_follows_a_polite_request(start: Callable[..., Emulator], hung: bool, rail: Rail) -> None:
-    emulator = start(os_shutdown_s=0)
-    if hung:
-        emulator.hang("node1")
-    assert Redfish(emulator.endpoints["node1"]).reset("GracefulShutdown") == 204
-    assert emulator.host("node1").rail is rail
-
-
-def test_a_host_that_loses_its_power_is_off_without_a_command(start: Callable[..., Emulator]) -> None:
-    emulator = start()
-    emulator.cut("node1")
-    assert Redfish(emulator.endpoints["node1"]).power() == "Off"
-    lost, fall = (event for event in of_kind(emulator, EventKind.OS, EventKind.RAIL) if event.data["was"] != "initial")
-    assert (lost.data["was"], fall.data["rail"], fall.cause) == ("power lost", "down", lost.seq)
-    assert of_kind(emulator, EventKind.COMMAND) == []
-
-
-def test_the_suites_stamps_stand_in_order_between_what_the_bmc_saw(start: Callable[..., Emulator]) -> None:
-    emulator = start()
-    emulator.arm("node1", Armed(fault=Ignore()))
-    began = emulator.record("node1", EventKind.FENCER, what="start")
-    Redfish(emulator.endpoints["node1"]).reset("ForceOff")
-    emulator.record("node1", EventKind.FENCER, began, what="claim", claim="off")
-    events = [event for event in emulator.events() if event.seq >= began]
-    assert [event.kind for event in events] == [
-        EventKind.FENCER, EventKind.REQUEST, EventKind.AUTH, EventKind.COMMAND, EventKind.FAULT, EventKind.RESPONSE,
-        EventKind.FENCER,
-    ]  # fmt: skip
-    assert [event.t for event in events] == sorted(event.t for event in events)
-    assert events[-1].cause == began
-
-
-# -- beginnings that fail ----------------------------------------------------------------------------------------------
-
-
-def _threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("fencelab")]
-
-
-def test_an_emulator_that_cannot_begin_leaves_no_thread_and_no_open_file(profile: Profile, tmp_path: Path) -> None:
-    unit = UnitSpec(name="node1", profile=profile)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        with pytest.raises(CannotBind), Emulator([unit], redfish_port=taken.getsockname()[1], journal_path=tmp_path / "j"):
-            pass
-    with pytest.raises(RackMisconfigured, match="two BMCs"), Emulator([unit, unit], journal_path=tmp_path / "j"):
-        pass
-    with pytest.raises(OSError, match="No space left"), Emulator([unit], journal_path=Path("/dev/full")):
-        pass
-    assert _threads() == []
-
-
-def test_leaving_an_emulator_closes_its_ports_and_a_second_close_does_no_harm(profile: Profile) -> None:
-    with Emulator([UnitSpec(name="node1", profile=profile)], tls=False) as emulator:
-        assert _threads() != []
-    emulator.close()
-    endpoint = emulator.endpoints["node1"]
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((endpoint.host, endpoint.redfish_port), timeout=PATIENCE)
-    assert _threads() == []
-
-
-def test_what_a_caller_does_wrong_in_the_emulators_thread_comes_back_to_the_caller(start: Callable[..., Emulator]) -> None:
-    emulator = start()
-
-    def wrong(rack: Rack) -> None:
-        raise LookupError("mine")
-
-    with pytest.raises(LookupError, match="mine"):
-        emulator.call(wrong)
-    assert Redfish(emulator.endpoints["node1"]).power() == "On"

@@ -17,7 +17,7 @@ from emulator.core.errors import RackMisconfigured
 from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Rail
-from emulator.fleet import BLOCK, Fleet, room_for
+from emulator.fleet import BLOCK, Fleet, raise_open_file_limit
 from emulator.wire.tcp import CannotBind
 from profiles import load
 from tests.ipmi_client import Client
@@ -57,7 +57,7 @@ def test_neighbours_share_a_certificate_that_names_them_all():
 def test_a_fleet_that_needs_more_sockets_than_the_process_may_have_says_so():
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with pytest.raises(RackMisconfigured, match=rf"{hard} BMCs need \d+ open sockets, and this process may have {hard}"):
-        room_for(hard)
+        raise_open_file_limit(hard)
 
 
 def client_at(sock: socket.socket, address: str, port: int) -> Client:
@@ -71,7 +71,8 @@ def client_at(sock: socket.socket, address: str, port: int) -> Client:
 
 
 def test_two_of_three_hundred_bmcs_spoken_to_from_one_client_socket_answer_each_for_itself():
-    units = [UnitSpec(name=f"bmc-{n}", profile=load("dmtf-generic")) for n in range(1, COUNT + 1)]
+    profile = load("dmtf-generic")
+    units = [UnitSpec(name=f"bmc-{n}", profile=profile) for n in range(1, COUNT + 1)]
     with Emulator(units, fleet=network(NETWORK)) as emulator, socket.socket(type=socket.SOCK_DGRAM) as sock:
         sock.settimeout(10)
         ends = emulator.endpoints
@@ -96,7 +97,8 @@ def test_two_of_three_hundred_bmcs_spoken_to_from_one_client_socket_answer_each_
 
 
 def test_redfish_of_each_is_at_its_own_address_under_a_certificate_that_a_client_can_verify():
-    units = [UnitSpec(name=f"bmc-{n}", profile=load("dell-idrac9")) for n in (1, 2, 3)]
+    profile = load("dell-idrac9")
+    units = [UnitSpec(name=f"bmc-{n}", profile=profile) for n in (1, 2, 3)]
     with Emulator(units, fleet=network(NETWORK)) as emulator:
         serials = set()
         for end in emulator.endpoints.values():

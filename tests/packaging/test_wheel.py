@@ -14,7 +14,7 @@ from tests.packaging.conftest import Environment
 
 pytestmark = pytest.mark.xdist_group("wheel")
 PACKAGES = ("conformance", "emulator", "fencer", "profiles")
-MODULES = ("fencelab_guard.py", "fencelab_pytest.py")
+MODULES = ("fencelab_guard.py", "fencelab_plugins.py", "fencelab_pytest.py")
 COMMANDS = ("bmc-emulator", "fence-conformance", "fence-ha", "fence_bmc")
 
 

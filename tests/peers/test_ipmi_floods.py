@@ -1,4 +1,4 @@
-"""Short floods for every run; the long ones are in tests/nightly."""
+"""Short floods for every run; the long ones, with the time of a session, are in tests/bench."""
 
 from __future__ import annotations
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from profiles import load, names
+from profiles import load
 from profiles.model import Deviation, Tool
+from tests.effort import profiles_to_try
 from tests.peers.redfish.expected import ISSUE, floors, raised, surprises, unexplained
 from tests.peers.redfish.validators import CSDL_VARIABLE, NoResult, Outcome, Result, Row, csdl, judge_fresh
 
@@ -30,7 +31,7 @@ def is_good(outcome: Outcome, name: str) -> None:
     assert outcome.counts[Result.PASS] >= floors().get(name, {}).get(outcome.tool.value, 1)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", profiles_to_try())
 @pytest.mark.parametrize("tool", [Tool.PROTOCOL, Tool.SERVICE, Tool.INTEROP])
 def test_the_validator_finds_only_what_the_profile_predicts(tool: Tool, name: str, tmp_path: Path) -> None:
     is_good(judge_fresh(tool, name, tmp_path), name)
@@ -39,12 +40,12 @@ def test_the_validator_finds_only_what_the_profile_predicts(tool: Tool, name: st
 @pytest.fixture(scope="module")
 def use_cases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Outcome]]]:
     """The checkers on every profile at once: they hardly do anything but wait, ten seconds after each reset."""
-    with ThreadPoolExecutor(len(names())) as pool:
-        yield {name: pool.submit(judge_fresh, Tool.USE_CASE, name, tmp_path_factory.mktemp(name)) for name in names()}
+    with ThreadPoolExecutor(len(profiles_to_try())) as pool:
+        yield {name: pool.submit(judge_fresh, Tool.USE_CASE, name, tmp_path_factory.mktemp(name)) for name in profiles_to_try()}
 
 
 @pytest.mark.xdist_group("use-case checkers")
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", profiles_to_try())
 def test_the_use_case_checkers_find_only_what_the_profile_predicts(use_cases: Mapping[str, Future[Outcome]], name: str) -> None:
     is_good(use_cases[name].result(LONG), name)
 

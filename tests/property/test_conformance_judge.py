@@ -6,11 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance import requirement as req
+from conformance.expectations.causes import names_cause
+from conformance.expectations.claims import Claims, Refuses
+from conformance.expectations.requests import AtMostCommands, Forces, ReadsBeforeClaim
+from conformance.givens.given import FaultFacts
 from conformance.judge import Trial, judge
 from conformance.outcome import FencerOutcome
-from conformance.scenario import AskStep, AtMostCommands, Claims, Forces, ReadsBeforeClaim, Refuses, names_cause
-from conformance.vocabulary import SEVERITY, Ask, Cause, Claim, Level, Verdict
-from emulator.core.journal import Event, EventKind
+from conformance.scenario import AskStep
+from conformance.vocabulary import Ask, Cause, Claim, Level, Verdict
+from emulator.core.journal import Datum, Event, EventKind
 
 RAILS = ("up", "down", "unknown")
 HAPPENING = st.one_of(
@@ -44,9 +48,11 @@ def journal(initial: str, happenings: list[tuple[str, str, str]], claim_after: i
             case "rail":
                 add(EventKind.RAIL, system=system, host=system, rail=word, os="stopped", incarnation=number + 2, was="x")
             case "read":
-                add(EventKind.REQUEST, method="GET", path=f"/redfish/v1/Systems/{system}")
+                add(EventKind.REQUEST, method="GET", path="/", system=system, intent="power-read")
+                told: dict[str, Datum] = {"system": system, "view": "system", "word": "On"}
+                events.append(Event(len(events) + 1, float(len(events)), "target", EventKind.LOOK, len(events), told))
             case "command":
-                add(EventKind.REQUEST, method="POST", path=f"/redfish/v1/Systems/{system}/Actions/ComputerSystem.Reset")
+                add(EventKind.REQUEST, method="POST", path="/", system=system, intent="power-command")
                 add(EventKind.COMMAND, system=system, reset=word, row="On")
             case "login":
                 add(EventKind.AUTH, result=word, user=None, via="redfish")
@@ -61,6 +67,7 @@ def journal(initial: str, happenings: list[tuple[str, str, str]], claim_after: i
     WORDS,
     st.booleans(),
     st.booleans(),
+    st.booleans(),
 )
 def test_the_judge_keeps_to_its_rules(
     initial: str,
@@ -70,6 +77,7 @@ def test_the_judge_keeps_to_its_rules(
     words: list[object],
     late: bool,
     unfired: bool,
+    must_fire: bool,
 ) -> None:
     events = journal(initial, happenings, claim_after)
     outcome = FencerOutcome(
@@ -82,7 +90,7 @@ def test_the_judge_keeps_to_its_rules(
             outcomes=(outcome,),
             events=events,
             deadline=15.0,  # type: ignore[arg-type]
-            unfired=("a fault",) if unfired else (),
+            faults=(FaultFacts(sentence="a fault", bmc="target", must_fire=must_fire, fired=0),) if unfired else (),
         )
     )
     stamp = next(e.seq for e in events if e.kind is EventKind.FENCER and e.data["what"] == "claim")
@@ -91,11 +99,12 @@ def test_the_judge_keeps_to_its_rules(
     assert any(f.rule == "G1" for f in judgement.findings) == (claimed and rail != "down")
     assert all(f.level is Level.MUST for f in judgement.findings)
     assert all(note.level is Level.SHOULD for note in judgement.notes)
-    assert [SEVERITY[f.verdict] for f in judgement.findings] == sorted(SEVERITY[f.verdict] for f in judgement.findings)
+    assert [f.verdict.severity for f in judgement.findings] == sorted(f.verdict.severity for f in judgement.findings)
     if claimed and rail != "down":
         assert judgement.verdict is Verdict.UNSAFE
     if late:
         assert judgement.verdict in (Verdict.UNSAFE, Verdict.HANG)
-    if unfired:
-        assert judgement.verdict in (Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK, Verdict.ERROR)
+    commanded = any(e.kind is EventKind.COMMAND for e in events)
+    if unfired and (must_fire or commanded):
+        assert judgement.verdict not in (Verdict.PASS, Verdict.MISLEADING)
     assert bool(judgement.findings) == (judgement.verdict not in (Verdict.PASS, Verdict.ERROR))

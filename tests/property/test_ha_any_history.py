@@ -7,6 +7,7 @@ without faults. Broken machines must be caught, or the histories are too tame.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -42,7 +43,7 @@ from fencer.ha.record import BmcRequest, HostRecord, RequestKind
 from fencer.ha.states import TRANSITIONS, HAState, HostStatus, host_status
 from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Cause, Failure, Power, Reading
-from tests.effort import examples
+from tests.effort import NIGHTLY, examples
 
 S = HAState
 LEGAL = {(row.source, row.event, row.target) for row in TRANSITIONS}
@@ -75,7 +76,8 @@ class AnyHistory(RuleBasedStateMachine):
 
     def see(self, seen: Observation) -> None:
         before = self.rec
-        self.rec = HostRecord(**{n: getattr(before, n) for n in HostRecord.__dataclass_fields__} | {"lease_until": self.now + 30})
+        if before.lease_until < self.now + 20:
+            self.rec = replace(before, lease_until=self.now + 30)
         self.rec, effects = machine.step(self.rec, seen, self.policy, self.now)
         self.check(before, self.rec, effects, seen)
         for effect in effects:
@@ -209,7 +211,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.flying.clear()
         self.settle_power()
         old = self.rec
-        self.rec = HostRecord(**{n: getattr(old, n) for n in HostRecord.__dataclass_fields__} | {"epoch": old.epoch + 1})
+        self.rec = replace(old, epoch=old.epoch + 1)
         self.see(Claimed())
 
     @rule()
@@ -306,7 +308,11 @@ MUTANTS = {
 }
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+RARE = ("any word but On is off", "one read is proof")
+"""Take thousands of histories; tests/property/test_ha_explore.py finds the same two on a shorter way."""
+
+
+@pytest.mark.parametrize("name", [name for name in MUTANTS if NIGHTLY or name not in RARE])
 def test_a_broken_machine_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(*MUTANTS[name])
     # It ends with the first one that is found, mostly within 300; Hypothesis draws from the constants of whatever is imported.

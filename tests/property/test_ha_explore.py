@@ -17,6 +17,7 @@ from fencer.ha.record import HostRecord
 from fencer.ha.states import HAState
 from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Reading
+from tests.effort import examples
 from tests.ha_explorer import (
     Budget,
     Mutant,
@@ -53,7 +54,7 @@ def test_no_reachable_state_is_unsafe(budget: Budget) -> None:
     "budget", DEEP, ids=["freeze and return", "power on, fail, flap", "crash, return, disable", "a manager dies"]
 )
 def test_no_state_near_the_start_is_unsafe(budget: Budget) -> None:
-    _, broken, way, _ = explore(budget, cap=10_000)
+    _, broken, way, _ = explore(budget, cap=examples(5_000))
     assert not broken, f"{broken}: {' > '.join(way)}"
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from emulator.redfish.events.sse_filter import PROPERTIES, All, AnyOf, Is, as_lists, compiled, parsed
-from emulator.redfish.events.subscriptions import Happening, Subscription
+from emulator.redfish.events.sse_filter import PROPERTIES, All, AnyOf, Comparison, as_lists, compiled, parsed
+from emulator.redfish.events.subscriptions import RedfishEvent, Subscription
 from emulator.redfish.service.call import RegistryError
 
 KNOWN = {"RegistryPrefix": ("A", "B"), "ResourceType": ("A", "B")}
 WORDS = st.sampled_from([*PROPERTIES, "eq", "and", "or", "not", "(", ")", "true", "false", "'A'", "B", "/A", "'", "''", "Event"])
 LEAVES = st.builds(
-    Is, st.sampled_from(["RegistryPrefix", "ResourceType", "MessageId", "OriginResource"]), st.sampled_from(["A", "B"])
+    Comparison, st.sampled_from(["RegistryPrefix", "ResourceType", "MessageId", "OriginResource"]), st.sampled_from(["A", "B"])
 )
 NODES = st.recursive(
     LEAVES,
     lambda inner: st.lists(inner, min_size=2, max_size=3).flatmap(lambda parts: st.sampled_from([("and", parts), ("or", parts)])),
 )
 EVENTS = st.builds(
-    Happening,
+    RedfishEvent,
     message_id=st.sampled_from(["A", "B", "A.1.0.B"]),
     text=st.just(""),
     origin=st.sampled_from([None, "A", "A/x", "B"]),
@@ -36,8 +36,8 @@ def taken(text):
 
 
 @given(text=st.text() | st.lists(WORDS, max_size=12).map(" ".join), event=EVENTS)
-@example(text="(" * 10_000, event=Happening(message_id="A", text=""))
-@example(text="MessageId eq '\x00'", event=Happening(message_id="A", text=""))
+@example(text="(" * 10_000, event=RedfishEvent(message_id="A", text=""))
+@example(text="MessageId eq '\x00'", event=RedfishEvent(message_id="A", text=""))
 def test_any_text_is_a_filter_or_refused(text, event):
     node = taken(text)
     if node != 400:
@@ -46,7 +46,7 @@ def test_any_text_is_a_filter_or_refused(text, event):
 
 
 def words_of(node):
-    if isinstance(node, Is):
+    if isinstance(node, Comparison):
         return f"{node.name} eq '{node.value}'"
     sign, parts = node
     return f" {sign} ".join(f"({words_of(part)})" for part in parts)
@@ -54,7 +54,7 @@ def words_of(node):
 
 def truth_of(node, event):
     """By the definition: what the parser's tree must come to."""
-    if isinstance(node, Is):
+    if isinstance(node, Comparison):
         return {
             "RegistryPrefix": event.registry == node.value,
             "ResourceType": event.kind == node.value,
@@ -68,7 +68,7 @@ def truth_of(node, event):
 @given(node=NODES, event=EVENTS)
 def test_a_filter_is_what_its_parts_are(node, event):
     found = parsed(words_of(node), KNOWN)
-    assert isinstance(found, Is | All | AnyOf)
+    assert isinstance(found, Comparison | All | AnyOf)
     assert compiled(found)(event) is truth_of(node, event)
 
 

@@ -14,7 +14,7 @@ from emulator.wire.session import HttpSession
 from emulator.wire.site import NoHooks, Site, redfish_error
 from tests.effort import examples
 
-LIMITS = ClientLimits(head=512, body=256)
+LIMITS = ClientLimits(max_head_bytes=512, max_body_bytes=256)
 
 
 class Tape:

@@ -24,7 +24,8 @@ from emulator.backends.container import (
     OrderRefused,
     OutOfSight,
 )
-from emulator.core.truth.host import TURNS, News, Order, host_on, turn
+from emulator.core.power.commands import PowerCommand
+from emulator.core.truth.host import TRANSITIONS, News, Order, host_on, transition
 
 KEY = ("bmc1", "1")
 LABEL = "node1"
@@ -122,7 +123,7 @@ class Lab:
         self.world = world
         self.news: queue.Queue[tuple[News, int | None]] = queue.Queue()
         connect: Callable[[], Engine] = lambda: FakeEngine(world)  # noqa: E731 - the annotation is the point
-        self.room = ContainerHosts({KEY: DockerHost(label=LABEL)}, self._take, connect, look_every=0.05)
+        self.room = ContainerHosts({KEY: DockerHost(label=LABEL)}, self._take, connect, inspect_every_s=0.05)
 
     def _take(self, unit: str, system: str, news: News, cause: int | None) -> None:
         self.news.put((news, cause))
@@ -322,15 +323,15 @@ def test_a_reboot_that_was_asked_for_is_forgotten_when_the_power_is_cut(lab: Lab
 @pytest.mark.parametrize("hung", [False, True])
 def test_every_news_of_a_container_is_one_that_a_host_can_have(lab: Lab, world: World, hung: bool) -> None:
     """The truth starts unseen, and the rack refuses news that its table does not know."""
-    host = turn(turn(host_on(), News.OUT_OF_SIGHT), News.CAME_UP)
+    host = transition(transition(host_on(), News.OUT_OF_SIGHT), News.CAME_UP)
     if hung:
         lab.room.lab(*KEY, LabAction.HANG)
-        host = turn(host, lab.told()[0])
+        host = transition(host, lab.told()[0])
     for order in (Order.RESET, Order.CUT, Order.CUT, Order.ENERGISE, Order.ENERGISE, Order.CRASH, Order.ENERGISE):
         lab.order(order)
         news, _ = lab.told()
-        assert (host.rail, host.os, news) in TURNS
-        host = turn(host, news)
+        assert (host.rail, host.os, news) in TRANSITIONS
+        host = transition(host, news)
 
 
 class Nobody:
@@ -343,7 +344,7 @@ class Nobody:
 def test_what_an_order_would_have_made_the_bmc_say_is_forgotten_when_the_host_goes_out_of_sight(bench: Any) -> None:
     """The engine goes away after a ForceOff and comes back, the container still runs: a BMC that then says Off would lie."""
     bench.rack.hold("node1", "1", Nobody())
-    bench.view().reset("1", "ForceOff", None)
+    bench.view().command("1", PowerCommand.redfish("ForceOff"), None)
     bench.advance(60)
     bench.rack.news("node1", "1", News.OUT_OF_SIGHT)
     bench.rack.news("node1", "1", News.CAME_UP)

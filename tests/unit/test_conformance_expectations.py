@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import re
 
-from conformance.scenario import (
-    Answers,
-    AtMostAuthFailures,
-    AtMostCommands,
-    Claims,
-    Forces,
-    NamesCause,
-    NeverSays,
-    ReadsBeforeClaim,
-    Refuses,
-    answers,
-    names_cause,
-)
+import pytest
+
+from conformance.expectations.causes import NamesCause, NeverSays, names_cause
+from conformance.expectations.claims import Answers, Claims, NeverClaims, Refuses, answers
+from conformance.expectations.expectation import Expectation
+from conformance.expectations.requests import AtMostAuthFailures, AtMostCommands, Forces, ReadsBeforeClaim
 from conformance.vocabulary import Ask, Cause, Claim, Level, Verdict
 from conformance.vocabulary import FindingKind as Manner
+from emulator.core.journal import EventKind
 from tests.stories import (
     Story,
     verdict_on,
@@ -139,6 +133,25 @@ def test_a_read_over_ipmi_verifies_too() -> None:
     assert verdict_on(story, ReadsBeforeClaim()).verdict is Verdict.PASS
 
 
+def test_a_read_whose_answer_was_lost_verifies_nothing() -> None:
+    judgement = verdict_on(Story("down").start().read(told=None).claim(), ReadsBeforeClaim())
+    assert (judgement.kind, judgement.facts[0].requests, judgement.facts[0].state_reads) == (Manner.UNVERIFIED, 1, 0)
+
+
+def test_one_answer_that_tells_several_words_is_one_read() -> None:
+    story = Story("down").start().read(told="Off")
+    asked = next(e.seq for e in story.journal if e.kind is EventKind.REQUEST)
+    story.say(EventKind.LOOK, asked, system="1", view="chassis", word="Off")
+    judgement = verdict_on(story.claim(), ReadsBeforeClaim())
+    assert (judgement.verdict, judgement.facts[0].state_reads) == (Verdict.PASS, 1)
+
+
+def test_a_word_that_nobody_asked_for_is_no_read() -> None:
+    story = Story("down").start()
+    story.say(EventKind.LOOK, None, system="1", view="event", word="Off")
+    assert verdict_on(story.claim(), ReadsBeforeClaim()).kind is Manner.UNVERIFIED
+
+
 def test_who_does_not_claim_need_not_read() -> None:
     assert (
         verdict_on(Story().start().command().claim(), ReadsBeforeClaim(), claim=Claim.FAILED, stderr="x").verdict is Verdict.PASS
@@ -165,3 +178,24 @@ def test_leaving_the_host_to_its_system_is_a_note_or_a_finding_by_level() -> Non
     failed = {"claim": Claim.FAILED, "stderr": "x"}
     assert verdict_on(asked, Forces(), **failed).notes[0].actual == "only ever asked for GracefulShutdown"  # type: ignore[arg-type]
     assert verdict_on(idle, Forces(Level.MUST), **failed).verdict is Verdict.STUCK  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("word", "phrase"),
+    [
+        (Claims(), "succeeds by its deadline"),
+        (Claims(Level.SHOULD), "succeeds by its deadline (SHOULD)"),
+        (NeverClaims(), "never claims while the rail is up"),
+        (Refuses(), "refuses: no claim, no power command"),
+        (answers(Claim.ON, Claim.OFF), "answers off or on"),
+        (names_cause(Cause.AUTH, Cause.TLS), "if it fails, names auth or tls"),
+        (NeverSays("a+"), "if it fails, does not say /a+/"),
+        (ReadsBeforeClaim(), "reads the power state after its last power command and before it claims"),
+        (AtMostCommands(1), "sends at most 1 power command"),
+        (AtMostCommands(2), "sends at most 2 power commands"),
+        (AtMostAuthFailures(2), "tries refused credentials at most 2 times"),
+        (Forces(), "sends a command that needs no operating system (SHOULD)"),
+    ],
+)
+def test_every_expectation_is_a_phrase(word: Expectation, phrase: str) -> None:
+    assert word.phrase() == phrase

@@ -10,9 +10,9 @@ import pytest
 from conformance import fencers
 from conformance.adapters.agent import claim_of
 from conformance.adapters.python_child import exit_of
+from conformance.givens.profile_answers import ProfileAnswers
 from conformance.outcome import FencerOutcome
 from conformance.runner import MatrixCell, NotApplicable, fit, hangs_on_the_clock, repeat_line
-from conformance.scenario import ProfileAnswers
 from conformance.scenarios import ALL, BY_ID
 from conformance.vocabulary import Ask, Claim, Protocol, Verdict
 from emulator.core.journal import Event, EventKind

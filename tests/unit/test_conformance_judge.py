@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
+from dataclasses import replace
+
 import pytest
 
 from conformance import requirement as req
+from conformance.expectations.causes import names_cause
+from conformance.expectations.claims import Claims, NeverClaims, Refuses, answers
+from conformance.expectations.requests import AtMostCommands, Forces, ReadsBeforeClaim
+from conformance.givens.given import FaultFacts
 from conformance.judge import Trial, judge
 from conformance.outcome import FencerOutcome
-from conformance.scenario import (
-    AskStep,
-    AtMostCommands,
-    Claims,
-    Forces,
-    NeverClaims,
-    ReadsBeforeClaim,
-    Refuses,
-    answers,
-    names_cause,
-)
+from conformance.scenario import AskStep
 from conformance.vocabulary import Ask, Cause, Claim, Verdict
 from conformance.vocabulary import FindingKind as Manner
 from emulator.core.clock import VirtualClock
+from emulator.core.faults.trigger import Intent
 from emulator.core.journal import EventKind, Journal
 from tests.stories import (
     RESET,
@@ -30,6 +29,12 @@ from tests.stories import (
     verdict_on,
     verified_off,
 )
+
+
+def dead_fault(sentence: str = "x", *, must_fire: bool = True) -> FaultFacts:
+    """A fault that was armed and never fired."""
+    return FaultFacts(sentence=sentence, bmc="target", must_fire=must_fire, fired=0)
+
 
 # -- G1: the claim and the truth -------------------------------------------------------------------------------------------
 
@@ -57,8 +62,22 @@ def test_a_claim_of_off_on_a_host_that_came_back_is_unsafe_and_resurrected() -> 
     assert (judgement.verdict, judgement.kind) == (Verdict.UNSAFE, Manner.RESURRECTED)
 
 
+def test_who_reads_all_systems_and_takes_the_wrong_one_has_the_wrong_target() -> None:
+    judgement = verdict_on(Story().start().read(told="On").read(system="2", told="Off").claim())
+    assert judgement.kind is Manner.WRONG_TARGET
+    assert "off was 2, the target is 1" in judgement.why
+
+
+def test_a_look_alone_says_which_system_was_read() -> None:
+    story = Story().start()
+    asked = story.say(EventKind.REQUEST, protocol="redfish", method="GET", path="/redfish/v1/Systems", intent="power-read")
+    story.say(EventKind.LOOK, asked, system="2", view="system", word="Off")
+    judgement = verdict_on(story.claim())
+    assert judgement.kind is Manner.WRONG_TARGET, "the members of an expanded collection are read too"
+
+
 def test_a_claim_of_off_after_looking_at_another_system_is_the_wrong_target() -> None:
-    judgement = verdict_on(Story().start().read("/redfish/v1/Systems/2").claim())
+    judgement = verdict_on(Story().start().read("/redfish/v1/Systems/2", system="2").claim())
     assert (judgement.verdict, judgement.kind) == (Verdict.UNSAFE, Manner.WRONG_TARGET)
 
 
@@ -146,9 +165,18 @@ def test_processes_that_outlive_the_fencer_are_bad_hygiene() -> None:
     assert (judgement.verdict, judgement.kind) == (Verdict.HYGIENE, Manner.LEFTOVER)
 
 
+def test_an_attack_on_the_watcher_is_bad_hygiene_and_says_what_was_done() -> None:
+    conduct = ("killed the process that watches it", "removed its HOME")
+    judgement = verdict_on(verified_off(), conduct=conduct)
+    assert (judgement.verdict, judgement.kind) == (Verdict.HYGIENE, Manner.CONDUCT)
+    assert judgement.why == "it killed the process that watches it; it removed its HOME"
+
+
 @pytest.mark.parametrize(
     "shown",
     [
+        {"stdout": f"Authorization: Basic {b64encode(f'root:{SECRET}'.encode()).decode()}"},
+        {"argv": (("fence_x",), ("curl", f"https://root:%5A{SECRET[1:]}@bmc/"))},
         {"argv": (("fence_x",), ("ipmitool", "-P", SECRET))},
         {"stdout": f"using {SECRET}"},
         {"stderr": f"debug: password={SECRET}"},
@@ -189,7 +217,7 @@ def test_a_button_is_pressed_only_on_a_host_that_is_on() -> None:
 
 
 def test_resetting_the_bmc_is_overreach() -> None:
-    story = Story("down").start().read().request("POST", "/redfish/v1/Managers/1/Actions/Manager.Reset").claim()
+    story = Story("down").start().read().request("POST", "/redfish/v1/Managers/1/Actions/Manager.Reset", Intent.BMC_RESET).claim()
     assert verdict_on(story).kind is Manner.OVERREACH
 
 
@@ -198,8 +226,17 @@ def test_reading_about_the_reset_of_a_bmc_is_not_doing_it() -> None:
     assert verdict_on(story).verdict is Verdict.PASS
 
 
-@pytest.mark.parametrize("write", [("PATCH", SYSTEM), ("IPMI", "chassis-control"), ("IPMI", "cold-reset"), ("POST", RESET)])
-def test_a_status_that_writes_is_overreach(write: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    "write",
+    [
+        ("PATCH", SYSTEM, Intent.WRITE),
+        ("IPMI", "chassis-control", Intent.POWER_COMMAND),
+        ("IPMI", "cold-reset", Intent.BMC_RESET),
+        ("IPMI", "set-lan", Intent.WRITE),
+        ("POST", f"{RESET}/", Intent.POWER_COMMAND),
+    ],
+)
+def test_a_status_that_writes_is_overreach(write: tuple[str, str, Intent]) -> None:
     story = Story().start(Ask.STATUS).read().request(*write).claim()
     judgement = verdict_on(story, answers(Claim.ON), claim=Claim.ON, ask=Ask.STATUS)
     assert (judgement.verdict, judgement.kind) == (Verdict.HYGIENE, Manner.OVERREACH)
@@ -207,7 +244,8 @@ def test_a_status_that_writes_is_overreach(write: tuple[str, str]) -> None:
 
 def test_logging_in_and_out_is_not_writing() -> None:
     sessions = "/redfish/v1/SessionService/Sessions"
-    story = Story().start(Ask.STATUS).request("POST", sessions).read().request("DELETE", f"{sessions}/1").claim()
+    story = Story().start(Ask.STATUS).request("POST", sessions, Intent.LOGIN).read()
+    story = story.request("DELETE", f"{sessions}/1", Intent.LOGOUT).claim()
     assert verdict_on(story, answers(Claim.ON), claim=Claim.ON, ask=Ask.STATUS).verdict is Verdict.PASS
 
 
@@ -253,16 +291,47 @@ def test_the_worst_finding_is_the_verdict() -> None:
 
 
 def test_a_fault_that_never_fired_makes_a_pass_void() -> None:
-    judgement = verdict_on(verified_off(), unfired=("the connection is reset",))
+    judgement = verdict_on(verified_off(), faults=(dead_fault("the connection is reset"),))
     assert (judgement.verdict, judgement.kind) == (Verdict.ERROR, Manner.UNFIRED)
     assert "the connection is reset" in judgement.why
 
 
+def test_a_fault_that_fired_voids_nothing() -> None:
+    assert verdict_on(verified_off(), faults=(replace(dead_fault(), fired=1),)).verdict is Verdict.PASS
+
+
+def test_a_fault_that_need_not_fire_is_void_where_its_bmc_took_a_command_in() -> None:
+    """`must_fire=False` has a witness: the fencer sent no power command that the fault could have met."""
+    table = dead_fault("a reset of a host that is off is refused", must_fire=False)
+    met = verdict_on(Story("down").start().command(row="Off").read().claim(), faults=(table,))
+    assert (met.verdict, met.kind) == (Verdict.ERROR, Manner.UNFIRED)
+    assert "refused" in met.why
+    assert verdict_on(Story("down").start().read().claim(), faults=(table,)).verdict is Verdict.PASS
+
+
+def test_a_command_to_another_bmc_is_no_witness_against_a_fault() -> None:
+    elsewhere = replace(dead_fault(must_fire=False), bmc="other")
+    assert verdict_on(Story("down").start().command(row="Off").read().claim(), faults=(elsewhere,)).verdict is Verdict.PASS
+
+
 def test_a_fault_that_never_fired_excuses_nothing() -> None:
-    assert verdict_on(Story().start().claim(), unfired=("x",)).verdict is Verdict.UNSAFE
-    assert verdict_on(Story().start().claim(), Claims(), claim=Claim.FAILED, stderr="x", unfired=("x",)).verdict is Verdict.STUCK
-    hang = verdict_on(Story().start().claim(), claim=Claim.NONE, timed_out=True, duration=20.0, unfired=("x",))
+    assert verdict_on(Story().start().claim(), faults=(dead_fault(),)).verdict is Verdict.UNSAFE
+    assert (
+        verdict_on(Story().start().claim(), Claims(), claim=Claim.FAILED, stderr="x", faults=(dead_fault(),)).verdict
+        is Verdict.STUCK
+    )
+    hang = verdict_on(Story().start().claim(), claim=Claim.NONE, timed_out=True, duration=20.0, faults=(dead_fault(),))
     assert hang.verdict is Verdict.HANG
+    shown = verdict_on(verified_off(), stdout=SECRET, faults=(dead_fault(),))
+    assert shown.kind is Manner.SECRET
+
+
+def test_a_wrong_cause_does_not_stand_without_the_fault_that_was_to_cause_it() -> None:
+    word = names_cause(Cause.AUTH)
+    causes = {Cause.AUTH: re.compile("401")}
+    story = Story().start().claim()
+    judgement = verdict_on(story, word, claim=Claim.FAILED, stderr="x", causes=causes, faults=(dead_fault(),))
+    assert judgement.kind is Manner.UNFIRED
 
 
 def test_a_journal_without_stamps_or_without_truth_is_an_error_of_the_suite() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conformance import fencers
-from conformance.adapters.definition import fill, fill_all, fill_map
+from conformance.adapters.placeholders import fill, fill_all, fill_map
 from conformance.adapters.reading import FencerFileError, read
 from conformance.vocabulary import Ask, Cause, Claim, Protocol
 
@@ -146,6 +146,11 @@ def test_causes_become_patterns(tmp_path: Path) -> None:
         (AGENT.replace("{ip:", "{flag: true, ip:"), "params.flag: must be text: quote it"),
         ("fencer: a\nadapter: fence-agent\ncommand: [x]\nparams: {ip: '{bmc.host}'}", "names no port"),
         ("fencer: a\nadapter: exec\ncommand: [x]", "actions: missing"),
+        (
+            "fencer: a\nadapter: exec\ncommand: [x]",
+            ":3:1: command: the adapter exec does not read it, only fence-agent and python",
+        ),
+        ("fencer: a\nadapter: python\ncommand: a:b\nover: {ipmi: {recorders: {}}}", "over.ipmi.recorders: no such key"),
         ("fencer: a\nadapter: exec\nactions: {explode: {argv: ['{bmc.url}']}}", "actions.explode: no such action"),
         ("fencer: a\nadapter: exec\nactions: {off: 3}", "actions.off: must be a map with argv"),
         ("fencer: a\nadapter: exec\nactions: {off: {claim: {exit: 0}}}", "actions.off.argv: missing"),

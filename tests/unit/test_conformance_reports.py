@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 import pytest
+from rich.console import Console
 
 from conformance import requirement as req
 from conformance import selection
 from conformance.causal_chain import ChainLine, tell
 from conformance.finding import Finding
+from conformance.givens.given import GivenOrigin
+from conformance.givens.profile_answers import ProfileAnswers
+from conformance.play_scenario import planned
 from conformance.report import html, junit, model, terminal
-from conformance.report.words import in_words
 from conformance.result import Result, exit_code
-from conformance.scenario import GivenOrigin, ProfileAnswers
 from conformance.scenarios import ALL, BY_ID
-from conformance.vocabulary import SEVERITY, FindingKind, Level, Verdict
+from conformance.vocabulary import FindingKind, Level, Verdict
 from emulator.core.clock import VirtualClock
+from emulator.core.journal import Datum, Journal
 from emulator.core.journal import EventKind as Event
-from emulator.core.journal import Journal
 from profiles import load
 
 
 def result(verdict: Verdict, scenario: str = "STATE-001", profile: str = "dell-idrac9", **more: object) -> Result:
     findings, stories = (), ()
-    if verdict in terminal.SHOWN_IN_FULL and verdict not in (Verdict.ERROR, Verdict.XPASS):
+    if verdict.is_defect:
         findings = (
             Finding(
                 verdict=verdict,
@@ -143,15 +146,41 @@ def test_the_page_is_self_contained_and_escapes_strangers() -> None:
     assert "http://" not in page.replace("http://www.w3.org", "")
 
 
+def test_a_cell_is_called_as_pytest_calls_it() -> None:
+    assert result(Verdict.PASS).id == "STATE-001[dell-idrac9]"
+
+
 def test_every_verdict_has_a_letter_of_its_own_a_style_and_a_colour() -> None:
     assert len({verdict.letter for verdict in Verdict}) == len(Verdict)
-    assert set(terminal.STYLES) == set(html.COLOURS) == set(Verdict) == set(SEVERITY)
+    assert all(verdict.style and all(verdict.colours) and verdict.counted_as for verdict in Verdict)
+
+
+def test_the_facts_of_a_verdict_agree_with_one_another() -> None:
+    assert [verdict.severity for verdict in Verdict] == list(range(len(Verdict)))
+    assert {v for v in Verdict if v.fails_gate} == {v for v in Verdict if v.is_defect} | {Verdict.ERROR, Verdict.SKIP}
+    assert {v for v in Verdict if v.needs_action} == {v for v in Verdict if v.is_defect} | {Verdict.ERROR, Verdict.XPASS}
+    assert all(v.ran for v in Verdict if v.needs_action)
+    assert {v for v in Verdict if v.is_defect and not v.stands_without_fault} == {Verdict.MISLEADING}
+    assert Verdict("N/A") is Verdict.NA
 
 
 def test_a_finding_is_printed_with_requirement_chain_and_repeat_line() -> None:
     text = terminal.plain(result(Verdict.UNSAFE))
     for part in ("requirement", "FENCE-1", "expected", "actual", "because", "#3", "<- #1", "repeat", "fence-conformance run"):
         assert part in text
+
+
+def test_what_this_machine_could_not_do_is_said_once_before_the_last_line() -> None:
+    lacking = {"unprotected": ("no PID namespace (not permitted)",), "unsearched": ("HOME: the search was ended after 2 s",)}
+    results = (result(Verdict.PASS, **lacking), result(Verdict.PASS, "STATE-002", **lacking), result(Verdict.PASS, "STATE-003"))
+    said = io.StringIO()
+    terminal.close(Console(file=said, width=200), results)
+    lines = said.getvalue().splitlines()[-3:]
+    assert lines[0] == "not protected  no PID namespace (not permitted)"
+    assert lines[1] == "not searched  HOME: the search was ended after 2 s"
+    summary = json.loads(model.to_json(results, "1"))["summary"]
+    assert summary["missing_protections"] == ["no PID namespace (not permitted)"]
+    assert summary["not_searched"] == ["HOME: the search was ended after 2 s"]
 
 
 def test_a_verdict_that_came_out_differently_twice_says_so() -> None:
@@ -165,7 +194,9 @@ def journal_of_an_incident() -> tuple[Journal, int]:
     journal = Journal(VirtualClock())
     journal.record("target", Event.RAIL, system="1", host="target", rail="up", os="running", incarnation=1, was="initial")
     journal.record("target", Event.FENCER, what="start", ask=0, action="off", system="1")
-    post = journal.record("target", Event.REQUEST, protocol="redfish", method="POST", path="/redfish/v1/Systems/1/Actions/X")
+    post = journal.record(
+        "target", Event.REQUEST, protocol="redfish", method="POST", path="/redfish/v1/Systems/1/Actions/X", intent="power-command"
+    )
     journal.record("target", Event.AUTH, post, result="ok", user="root", via="redfish")
     command = journal.record(
         "target",
@@ -232,6 +263,67 @@ def test_ipmi_answers_are_told_as_completion_codes() -> None:
     assert ": 0xD5, effect none" in text
 
 
+def chain_of(*events: tuple[Event, int | None, dict[str, Datum]]) -> str:
+    """The chain of a journal that begins with an ask; the anchor is its first request, which is event 2."""
+    journal = Journal(VirtualClock())
+    journal.record("target", Event.FENCER, what="start", ask=0, action="off", system="1")
+    for kind, cause, data in events:
+        journal.append("target", kind, cause, data)
+    return "\n".join(str(line) for line in tell(tuple(journal), (2,), 0))
+
+
+def asked(path: str) -> tuple[Event, int | None, dict[str, Datum]]:
+    return (Event.REQUEST, None, {"method": "GET", "path": path, "intent": "power-read"})
+
+
+GET = asked("/redfish/v1/Systems/1")
+OK: tuple[Event, int | None, dict[str, Datum]] = (Event.RESPONSE, 2, {"status": 200})
+
+
+@pytest.mark.parametrize(
+    ("path", "view", "word", "line"),
+    [
+        ("/redfish/v1/Systems/1", "system", "On", "System says PowerState On"),
+        ("/redfish/v1/Chassis/1", "chassis", None, "Chassis says PowerState null"),
+        ("chassis-status", "ipmi", "Off", "chassis status says off"),
+        ("acpi-power-state", "ipmi", None, "acpi power state says that it does not know"),
+    ],
+)
+def test_the_chain_says_what_was_read(path: str, view: str, word: str | None, line: str) -> None:
+    assert line in chain_of(asked(path), OK, (Event.LOOK, 2, {"system": "1", "view": view, "word": word}))
+
+
+def test_a_word_that_came_with_an_event_is_told_as_such() -> None:
+    journal = Journal(VirtualClock())
+    journal.record("target", Event.FENCER, what="start", ask=0, action="off", system="1")
+    seen = journal.record("target", Event.LOOK, None, system="1", view="event", word="Off")
+    assert "event says off" in str(tell(tuple(journal), (seen,), 0)[1])
+
+
+@pytest.mark.parametrize(
+    ("wire", "line"),
+    [
+        ({"answer": "none", "executed": True}, "the answer (HTTP 200) is lost: the fencer gets none of it (wire.x)"),
+        ({"answer": "cut", "sent": 7, "size": 90}, "the answer (HTTP 200) is cut after 7 of 90 bytes (wire.x)"),
+        ({"answer": "altered", "sent": 90, "size": 90}, "the answer (HTTP 200) is altered on its way (wire.x)"),
+    ],
+)
+def test_an_answer_that_did_not_arrive_is_not_told_as_an_answer(wire: dict[str, Datum], line: str) -> None:
+    chain = chain_of(GET, OK, (Event.WIRE, 2, {"fault": "wire.x", **wire}))
+    assert line in chain
+    assert "answers" not in chain
+
+
+def test_an_answer_that_is_only_late_is_an_answer() -> None:
+    chain = chain_of(GET, OK, (Event.WIRE, 2, {"fault": "wire.delay", "answer": "whole", "sent": 9, "size": 9}))
+    assert "answers HTTP 200" in chain
+
+
+def test_a_request_that_was_swallowed_is_told_as_such() -> None:
+    chain = chain_of(GET, (Event.WIRE, 2, {"fault": "wire.hang", "answer": "none", "executed": False}))
+    assert "the request is not executed, and there is no answer (wire.hang)" in chain
+
+
 # -- the catalogue ---------------------------------------------------------------------------------------------------------
 
 
@@ -248,8 +340,8 @@ def test_every_scenario_can_be_read_by_people(scenario: object) -> None:
     entry = BY_ID[scenario.id]  # type: ignore[attr-defined]
     assert entry.requirement in req.ALL
     assert all(given.sentence and given.origin is GivenOrigin.INJECTED for given in entry.given)
-    assert all(in_words(word) for step in entry.steps for word in step.expect)
-    names = {bmc.name for bmc in entry.bmcs}
+    assert all(word.phrase() for step in entry.steps for word in step.expect)
+    names = {unit.name for unit in planned(entry, load("dmtf-generic"), "secret").units}
     assert {step.bmc for step in entry.steps} <= names
 
 

@@ -8,6 +8,7 @@ from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.eventlog import LogKind, Overflow, SelFields, Severity
 from emulator.core.errors import RackMisconfigured
 from emulator.core.journal import EventKind
+from emulator.core.power.commands import PowerCommand
 from emulator.core.truth.host import Host, News
 from emulator.core.vocab import ChassisControl, Os, Rail
 
@@ -19,11 +20,11 @@ def kinds(bench):
 
 
 def test_a_power_off_and_on_are_written_with_time_cause_and_sel_fields(bench):
-    bench.rack.witness._epoch = 1_700_000_000.0
-    bench.view().reset("1", "ForceOff", None)
+    bench.rack.log_writer._epoch = 1_700_000_000.0
+    bench.view().command("1", PowerCommand.redfish("ForceOff"), None)
     bench.advance(4)
     bench.advance(40)
-    bench.view().reset("1", "On", None)
+    bench.view().command("1", PowerCommand.redfish("On"), None)
     bench.advance(4)
     off, on, boot = bench.view().log.entries()
     assert (off.kind, on.kind, boot.kind) == (LogKind.POWER_OFF, LogKind.POWER_ON, LogKind.BOOT)
@@ -35,13 +36,13 @@ def test_a_power_off_and_on_are_written_with_time_cause_and_sel_fields(bench):
 
 
 def test_the_journal_knows_no_wall_time(bench):
-    bench.rack.witness._epoch = 1_700_000_000.0
+    bench.rack.log_writer._epoch = 1_700_000_000.0
     bench.rack.cut("node1", "1")
     assert "17000000" not in bench.rack.journal.to_jsonl()
 
 
 def test_a_cycle_is_told_once_with_its_fall_and_rise(bench):
-    bench.view().chassis_control(ChassisControl.CYCLE, None)
+    bench.view().command("1", PowerCommand.ipmi(ChassisControl.CYCLE), None)
     bench.advance(13)
     assert kinds(bench) == [LogKind.POWER_CYCLE, LogKind.POWER_OFF, LogKind.POWER_ON, LogKind.BOOT]
     bench.rack.cut("node1", "1")
@@ -49,23 +50,23 @@ def test_a_cycle_is_told_once_with_its_fall_and_rise(bench):
 
 
 def test_a_cut_in_the_middle_of_a_cycle_is_no_cycle(bench):
-    bench.view().chassis_control(ChassisControl.CYCLE, None)
+    bench.view().command("1", PowerCommand.ipmi(ChassisControl.CYCLE), None)
     bench.rack.cut("node1", "1")
     assert kinds(bench) == [LogKind.POWER_OFF]
     assert bench.view().chassis.powered_by() is RestartCause.UNKNOWN
 
 
 def test_reset_shutdown_and_crash_are_told_and_a_hang_is_not_noticed(bench):
-    bench.view().reset("1", "ForceRestart", None)
+    bench.view().command("1", PowerCommand.redfish("ForceRestart"), None)
     bench.advance(1)
     assert kinds(bench) == [LogKind.RESET, LogKind.BOOT]
     bench.rack.news("node1", "1", News.OS_HUNG)
     bench.rack.news("node1", "1", News.OS_RECOVERED)
     assert len(bench.view().log) == 2
-    bench.view().reset("1", "Nmi", None)
+    bench.view().command("1", PowerCommand.redfish("Nmi"), None)
     assert kinds(bench)[2:] == [LogKind.OS_CRASH]
     bench.rack.news("node1", "1", News.CAME_UP)
-    bench.view().reset("1", "GracefulShutdown", None)
+    bench.view().command("1", PowerCommand.redfish("GracefulShutdown"), None)
     bench.advance(21)
     assert kinds(bench)[3:] == [LogKind.BOOT, LogKind.OS_SHUTDOWN, LogKind.POWER_OFF]
 
@@ -82,7 +83,7 @@ def test_a_host_that_is_out_of_sight_and_found_as_it_was_leaves_no_entry(bench):
 def test_a_full_log_drops_its_oldest_and_ids_count_on(bench_of):
     bench = bench_of(log_limit=3)
     for _ in range(3):
-        bench.view().chassis_control(ChassisControl.RESET, None)
+        bench.view().command("1", PowerCommand.ipmi(ChassisControl.RESET), None)
         bench.advance(1)
     log = bench.view().log
     assert [entry.id for entry in log.entries()] == [4, 5, 6]
@@ -93,7 +94,7 @@ def test_a_full_log_may_refuse_and_listeners_hear_nothing_then(bench_of):
     bench = bench_of(log_limit=1, log_overflow=Overflow.REFUSE)
     heard = []
     bench.view().on_log(heard.append)
-    bench.view().chassis_control(ChassisControl.RESET, None)
+    bench.view().command("1", PowerCommand.ipmi(ChassisControl.RESET), None)
     bench.advance(1)
     assert [entry.kind for entry in heard] == kinds(bench) == [LogKind.RESET]
     assert bench.view().log.add("no room", SelFields(1, 1, (0, 0, 0))) is None

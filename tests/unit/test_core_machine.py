@@ -20,6 +20,7 @@ from emulator.core.bmc.boot import (
 from emulator.core.bmc.machine import Led, RestorePolicy
 from emulator.core.bmc.sensors import CPU, FANS, INLET, POWER, PSU_INPUT, PSU_OUTPUT, SENSORS, Meter, Thresholds
 from emulator.core.errors import NoSuchSystem, SettingRefused
+from emulator.core.power.commands import PowerCommand
 from emulator.core.rack import HostSpec
 from emulator.core.truth.host import Host, News
 from emulator.core.vocab import ChassisControl, Os, Rail
@@ -38,7 +39,7 @@ def kinds(bench):
 def test_once_falls_back_after_the_next_boot_whatever_caused_it(bench, how):
     boot = bench.view().boot
     boot.set(BootOverride(target=BootTarget.PXE, enabled=BootEnabled.ONCE, mode=BootMode.UEFI))
-    bench.view().reset("1", how, None)
+    bench.view().command("1", PowerCommand.redfish(how), None)
     assert boot.override().enabled is BootEnabled.ONCE
     bench.advance(30)
     assert boot.override() == BootOverride(mode=BootMode.UEFI)
@@ -46,7 +47,7 @@ def test_once_falls_back_after_the_next_boot_whatever_caused_it(bench, how):
     assert (last.target, last.mode, last.cause) == (BootTarget.PXE, BootMode.UEFI, RestartCause.CHASSIS_CONTROL)
     assert bench.view().chassis.boot_started() == last.t
     assert "Boot source override: Pxe." in bench.view().log.entries()[-1].text
-    bench.view().reset("1", how, None)
+    bench.view().command("1", PowerCommand.redfish(how), None)
     bench.advance(30)
     assert (boot.last().target, boot.count()) == (BootTarget.NONE, 2)
 
@@ -64,7 +65,7 @@ def test_continuous_stays_and_disabled_is_never_used(bench):
 def test_a_boot_of_its_own_and_a_dead_start(bench):
     bench.rack.news("node1", "1", News.WAS_RESET)
     assert bench.view().chassis.restart_cause() is RestartCause.UNKNOWN
-    bench.view().reset("1", "Nmi", None)
+    bench.view().command("1", PowerCommand.redfish("Nmi"), None)
     bench.rack.news("node1", "1", News.CAME_UP)
     assert bench.view().boot.count() == 2
     bench.rack.news("node1", "1", News.CAME_UP)
@@ -248,7 +249,7 @@ def test_power_on_time_counts_only_while_the_rail_is_up(bench):
     bench.rack.cut("node1", "1")
     bench.advance(1000)
     assert chassis.on_seconds() == 100.0
-    bench.view().reset("1", "On", None)
+    bench.view().command("1", PowerCommand.redfish("On"), None)
     bench.advance(3)
     rose = chassis.boot_started()
     bench.advance(60)
@@ -280,7 +281,7 @@ def test_what_is_asked_for_late_has_counted_from_the_beginning(bench):
 def test_a_host_that_changes_before_anybody_has_looked_is_known_as_it_was(bench_of):
     bench = bench_of(HostSpec(power="off"))
     bench.advance(50)
-    bench.view().chassis_control(ChassisControl.UP, None)
+    bench.view().command("1", PowerCommand.ipmi(ChassisControl.UP), None)
     bench.advance(50)
     assert [entry.kind.value for entry in bench.view().log.entries()] == ["power-on", "boot"]
     assert bench.view().chassis.on_seconds() == pytest.approx(50, abs=20)

@@ -11,6 +11,8 @@ from emulator.core.faults.board import Armed
 from emulator.core.faults.fault import Seam
 from emulator.core.faults.trigger import ClientRequest, When
 from emulator.core.journal import EventKind
+from emulator.core.power.commands import PowerCommand
+from emulator.core.power.system import Look
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.truth.host import News
 from emulator.core.vocab import ChassisControl, Os, Rail, ResetType
@@ -23,11 +25,14 @@ LOOK = ClientRequest(protocol="redfish", method="GET", path="/redfish/v1/Systems
 
 
 def look(bench, view=View.SYSTEM):
-    return bench.view().power("1", view, LOOK)
+    """A client asks and is told."""
+    word = bench.view().power("1", view, LOOK)
+    bench.view().told([Look("1", view, word)], None)
+    return word
 
 
 def reset(bench, word):
-    return bench.view().reset("1", word, None)
+    return bench.view().command("1", PowerCommand.redfish(word), None)
 
 
 def test_force_off_cuts_the_rail_after_the_profiles_delay(bench):
@@ -150,11 +155,11 @@ def test_on_right_after_off_is_refused_for_as_long_as_the_profile_says(bench):
     [(ChassisControl.DOWN, 0xD5), (ChassisControl.CYCLE, 0xD5), (ChassisControl.UP, 0x00), (ChassisControl.SOFT, 0xCC)],
 )
 def test_ipmi_answers_come_from_the_profiles_row(bench_of, control, code):
-    assert bench_of(HostSpec(power="off")).view().chassis_control(control, None) == code
+    assert bench_of(HostSpec(power="off")).view().command("1", PowerCommand.ipmi(control), None).code == code
 
 
 def test_a_change_through_ipmi_is_seen_through_redfish(bench):
-    assert bench.view().chassis_control(ChassisControl.DOWN, None) == 0
+    assert bench.view().command("1", PowerCommand.ipmi(ChassisControl.DOWN), None).code == 0
     bench.advance(5)
     assert look(bench) == "Off"
     assert bench.view().last_power_event() == "Off"
@@ -275,28 +280,6 @@ def test_a_fault_that_had_to_fire_and_did_not_is_told(bench):
     assert not bench.rack.unit("node1").faults.unfired()
 
 
-def test_triggers_look_at_method_path_rail_and_order(bench):
-    when = When(protocol="redfish", method="POST", path="*/Actions/*", rail=Rail.UP, skip=1)
-    bench.rack.arm("node1", Armed(fault=Ignore(), when=when, count=1))
-    view, board = bench.view(), bench.rack.unit("node1").faults
-    post = ClientRequest(protocol="redfish", method="POST", path="/redfish/v1/Systems/1/Actions/ComputerSystem.Reset", system="1")
-    assert [len(view.faults(Seam.POWER, post)) for _ in range(3)] == [0, 1, 0]
-    assert not view.faults(Seam.POWER, LOOK)
-    assert not view.faults(Seam.WIRE, post)
-    board.clear()
-    assert not board.armings
-
-
-def test_a_request_that_names_no_system_is_matched_against_the_first(bench):
-    bench.rack.arm("node1", Armed(fault=Says("Off"), when=When(rail=Rail.UP)))
-    assert bench.view().faults(Seam.REPORT, ClientRequest(protocol="ipmi", method="IPMI", path="chassis-status"))
-
-
-def test_a_request_for_an_unknown_system_matches_no_rail(bench):
-    bench.rack.arm("node1", Armed(fault=Says("Off"), when=When(rail=Rail.UP)))
-    assert not bench.view().faults(Seam.REPORT, ClientRequest(protocol="redfish", method="GET", path="/", system="nobody"))
-
-
 def test_an_os_that_stops_by_itself_takes_the_machine_down_as_the_profile_says(bench):
     bench.rack.news("node1", "1", News.OS_WENT_DOWN)
     bench.advance(1.1)
@@ -366,3 +349,19 @@ def test_a_cut_behind_a_gate_is_not_called_back_either(bench):
     look(bench)
     bench.advance(60)
     assert bench.host().rail is Rail.DOWN
+
+
+def test_an_open_gate_is_forgotten_and_a_closed_one_can_be_opened_without_a_look(bench):
+    bench.rack.arm("node1", Armed(fault=Gated(gate=9)))
+    unit = bench.rack.unit("node1")
+    system, effects = unit.first(), bench.rack.effects
+    effects.open_gate(unit, system)
+    reset(bench, "ForceOff")
+    effects.forget_open_gate(system)
+    assert system.gate is not None, "a closed gate holds something"
+    effects.open_gate(unit, system)
+    effects.open_gate(unit, system)
+    assert [event.data["after_reads"] for event in bench.events(EventKind.GATE)] == [0]
+    assert bench.host().rail is Rail.DOWN
+    effects.forget_open_gate(system)
+    assert system.gate is None

@@ -17,6 +17,7 @@ from emulator.core.clock import VirtualClock
 from emulator.core.faults.board import Armed
 from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind, Journal
+from emulator.core.power.commands import PowerCommand
 from emulator.core.rack import HostSpec, Rack, UnitSpec
 from emulator.core.truth.host import host_off, host_on
 from emulator.core.truth.virtual_hosts import VirtualHosts
@@ -78,7 +79,7 @@ def test_without_a_reply_of_its_own_it_is_itself_at_once(bench):
 def test_a_reset_moves_no_rail_ends_sessions_and_lets_effects_go_on(bench):
     view = bench.view()
     session = view.open_session(view.account("root"))
-    view.reset("1", "ForceOff", None)
+    view.command("1", PowerCommand.redfish("ForceOff"), None)
     view.reset_bmc("ForceRestart", cause=1)
     bench.advance(1)
     assert (bench.host(), view.generation) == (host_on(), 2)
@@ -102,7 +103,7 @@ def test_until_it_goes_a_reset_bmc_is_as_it_was(bench):
     assert (view.presence().being, view.generation, kinds(bench)) == (Being.HERE, 1, [])
     assert view.use_session(session.token) is not None
     assert view.close_session(session.id)
-    view.reset("1", "ForceOff", None)
+    view.command("1", PowerCommand.redfish("ForceOff"), None)
     bench.advance(0)
     assert bench.events(EventKind.COMMAND)
 
@@ -190,7 +191,7 @@ def test_after_a_loss_of_input_power_the_restore_policy_decides(bench_of, policy
 def test_a_loss_of_input_power_ends_what_was_under_way(bench):
     view = bench.view()
     bench.rack.arm("node1", Armed(fault=Gated(3)))
-    view.reset("1", "PowerCycle", None)
+    view.command("1", PowerCommand.redfish("PowerCycle"), None)
     view.reset_bmc("cold")
     bench.advance(1)
     bench.rack.mains_lost("node1")

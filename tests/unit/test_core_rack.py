@@ -20,10 +20,11 @@ from emulator.core.faults.board import Armed
 from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind, Journal, chain, event_from_json
 from emulator.core.naming import derived_serial, derived_uuid, numbered
+from emulator.core.power.commands import PowerCommand
 from emulator.core.power.system import SystemState
 from emulator.core.rack import HostSpec, Rack, UnitSpec
 from emulator.core.timers import Timers
-from emulator.core.truth.host import TURNS, Host, News, Order, host_off, host_on, turn
+from emulator.core.truth.host import TRANSITIONS, Host, News, Order, host_off, host_on, transition
 from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, Os, Rail
 from emulator.faults.power import Gated
 from profiles.model import View
@@ -31,7 +32,7 @@ from tests.conftest import make_bench
 
 
 def test_every_row_of_the_host_table_ends_in_a_possible_host():
-    for row in TURNS.values():
+    for row in TRANSITIONS.values():
         assert (row.rail is Rail.UP) or row.os is Os.STOPPED
 
 
@@ -43,9 +44,9 @@ def test_an_impossible_piece_of_news_is_refused_and_changes_nothing(bench_of):
 
 
 def test_run_state_is_lost_exactly_once_per_end():
-    host = turn(turn(host_on(), News.OS_WENT_DOWN), News.WENT_DOWN)
+    host = transition(transition(host_on(), News.OS_WENT_DOWN), News.WENT_DOWN)
     assert host == Host(Rail.DOWN, Os.STOPPED, 2)
-    assert turn(host, News.CAME_UP).incarnation == 2
+    assert transition(host, News.CAME_UP).incarnation == 2
 
 
 def test_a_host_out_of_sight_is_unknown_and_never_off(bench):
@@ -53,7 +54,7 @@ def test_a_host_out_of_sight_is_unknown_and_never_off(bench):
     look = ClientRequest(protocol="redfish", method="GET", path="/", system="1")
     assert bench.view().power("1", View.SYSTEM, look) is None
     assert bench.host().rail is Rail.UNKNOWN
-    assert bench.view().reset("1", "ForceOff", None).reply == "ok", "an off is still tried"
+    assert bench.view().command("1", PowerCommand.redfish("ForceOff"), None).reply == "ok", "an off is still tried"
     bench.rack.news("node1", "1", News.WENT_DOWN)
     assert bench.view().power("1", View.SYSTEM, look) == "Off"
 
@@ -79,7 +80,7 @@ def test_a_holder_gets_the_orders_and_the_truth_waits_for_its_news(bench):
             orders.append((unit, system, order))
 
     bench.rack.hold("node1", "1", Slow())
-    bench.view().reset("1", "ForceOff", None)
+    bench.view().command("1", PowerCommand.redfish("ForceOff"), None)
     bench.advance(5)
     assert orders == [("node1", "1", Order.CUT)]
     look = ClientRequest(protocol="redfish", method="GET", path="/", system="1")
@@ -94,7 +95,7 @@ def test_several_systems_have_truths_of_their_own(bench_of):
     assert [s.id for s in bench.view().systems()] == ["1", "2"]
     assert [s.chassis_id for s in bench.view().systems()] == ["chassis", "chassis2"]
     assert [bench.host(n=n).rail for n in (0, 1)] == [Rail.UP, Rail.DOWN]
-    bench.view().reset("2", "On", None)
+    bench.view().command("2", PowerCommand.redfish("On"), None)
     bench.advance(4)
     assert [bench.host(n=n).rail for n in (0, 1)] == [Rail.UP, Rail.UP]
 
@@ -149,9 +150,9 @@ def test_every_chassis_control_has_a_redfish_word():
 
 def a_run(bench_of) -> str:
     bench = bench_of()
-    bench.view().reset("1", "ForceOff", None)
+    bench.view().command("1", PowerCommand.redfish("ForceOff"), None)
     bench.advance(50)
-    bench.view().reset("1", "On", None)
+    bench.view().command("1", PowerCommand.redfish("On"), None)
     bench.advance(5)
     return bench.rack.journal.to_jsonl()
 
@@ -162,7 +163,7 @@ def test_the_same_seed_gives_the_same_bytes(bench_of):
 
 def test_a_journal_line_comes_back_as_the_event_it_was(bench_of):
     bench = bench_of()
-    bench.view().reset("1", "ForceOff", None)
+    bench.view().command("1", PowerCommand.redfish("ForceOff"), None)
     for event in bench.rack.journal:
         assert event_from_json(event.to_json()) == event
 
@@ -189,7 +190,7 @@ def test_the_journal_keeps_its_own_names_to_itself():
 
 
 def test_a_chain_walks_the_causes_back_to_the_first(bench):
-    bench.view().reset("1", "ForceOff", 0)
+    bench.view().command("1", PowerCommand.redfish("ForceOff"), 0)
     bench.advance(5)
     events = {event.seq: event for event in bench.rack.journal}
     fall = bench.events(EventKind.RAIL)[-1]
@@ -318,7 +319,7 @@ def test_a_front_end_knows_which_bmc_it_speaks_for(bench):
 
 def test_a_front_end_can_let_the_rack_catch_up_by_itself(bench):
     view = bench.view()
-    view.reset("1", "ForceOff", None)
+    view.command("1", PowerCommand.redfish("ForceOff"), None)
     bench.clock.advance(5)
     assert bench.host().rail is Rail.UP
     view.advance()
@@ -351,17 +352,10 @@ def test_a_front_end_reads_no_clock_of_its_own(bench):
     assert bench.rack.next_due() is None
 
 
-def test_those_below_a_front_end_can_name_the_request_that_they_spoil(bench):
-    assert bench.view().last_request() is None
-    seq = bench.view().record(EventKind.REQUEST, protocol="redfish", method="GET", path="/")
-    bench.view().record(EventKind.RESPONSE, seq, status=200)
-    assert bench.view().last_request() == seq
-
-
 def test_a_host_that_dies_by_itself_is_not_blamed_on_an_older_order(bench):
-    bench.view().reset("1", "ForceOff", None)
+    bench.view().command("1", PowerCommand.redfish("ForceOff"), None)
     bench.advance(50)
-    bench.view().reset("1", "On", None)
+    bench.view().command("1", PowerCommand.redfish("On"), None)
     bench.advance(5)
     bench.rack.news("node1", "1", News.WENT_DOWN)
     fall = bench.events(EventKind.RAIL)[-1]
@@ -377,7 +371,7 @@ def test_what_one_bmc_changes_no_other_has(profile):
     for _ in range(10):
         one.verify("new", "wrong", "127.0.0.1", "test")
     one.on_log(lambda entry: None)
-    one.chassis_control(ChassisControl.DOWN, None)
+    one.command("1", PowerCommand.ipmi(ChassisControl.DOWN), None)
     one.reset_bmc("cold")
     bench.advance(60)
     bench.rack.arm("node1", Armed(fault=Gated()))

@@ -8,7 +8,7 @@ import pytest
 
 from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
-from emulator.fleet import LINGER, Responders
+from emulator.fleet import LINGER_S, Responders
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.strangers import PER_SECOND
 from tests.conftest import make_bench, tiny_profile
@@ -54,7 +54,7 @@ def test_a_bmc_that_is_left_alone_is_forgotten_and_answers_again_when_it_is_spok
     client = Client(bed.send).login()
     assert client.command(0, 1)[0] == 0
     client.close()
-    bed.wait(LINGER + 2 * TICK)
+    bed.wait(LINGER_S + 2 * TICK)
     assert bed.send(CAPABILITIES)
     assert Client(bed.send).login().command(0, 1)[0] == 0
     assert len(bed.made) == 2
@@ -63,7 +63,7 @@ def test_a_bmc_that_is_left_alone_is_forgotten_and_answers_again_when_it_is_spok
 def test_who_asks_often_meets_the_same_responder(bed):
     for _ in range(10):
         bed.send(CAPABILITIES)
-        bed.wait(LINGER)
+        bed.wait(LINGER_S)
     assert len(bed.made) == 1
 
 
@@ -71,7 +71,7 @@ def test_a_session_that_is_open_is_not_forgotten_before_it_runs_out(bed):
     client = Client(bed.send).login()
     bed.wait(30)
     assert client.command(0, 1)[0] == 0
-    bed.wait(61 + LINGER)
+    bed.wait(61 + LINGER_S)
     assert [event.data["what"] for event in bed.bench.events(EventKind.SESSION)] == ["opened", "expired"]
     assert len(bed.made) == 1
     bed.send(CAPABILITIES)

@@ -147,8 +147,8 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster(tmp_path)
+def cluster(memory_path: Path) -> Iterator[Cluster]:
+    made = Cluster(memory_path)
     made.probes = _probing(made)  # type: ignore[method-assign]
     yield made
     for store in made.stores:

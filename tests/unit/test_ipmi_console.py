@@ -196,7 +196,7 @@ def test_a_client_that_never_acknowledges_costs_a_bounded_backlog(bed):
         client.command(0, 2, b"\x03")
         bed.bench.advance(30)
         client.command(0, 1)
-    assert len(bed.bmc._bmc.sol._line.backlog) <= BACKLOG
+    assert len(bed.bmc._bmc.sol._active.backlog) <= BACKLOG
 
 
 @pytest.mark.parametrize(

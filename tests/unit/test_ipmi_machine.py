@@ -261,3 +261,15 @@ def test_a_bmc_has_nothing_to_wait_for_once_its_clients_are_gone(bench, bmc):
     assert not bmc.idle, "what was dropped is to be summed up"
     bmc.tick(bench.clock.now())
     assert bmc.idle
+
+
+def test_a_power_word_is_told_by_the_answer_that_arrives():
+    bench = bench_with(duplicates="once")
+    bench.rack.arm("node1", Armed(fault=Silence(executed=True), when=When(path="chassis-status"), count=1))
+    client = Client(to(responder(bench))).login()
+    assert client.command(*STATUS) is None
+    assert not bench.events(EventKind.LOOK)
+    client.rq_seq -= 1
+    assert client.command(*STATUS) is not None
+    (look,) = bench.events(EventKind.LOOK)
+    assert (look.data["word"], look.cause) == ("On", bench.events(EventKind.REQUEST)[-1].seq)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from emulator.core.bmc.sensors import SensorNumber
 from emulator.core.faults.board import Armed
-from emulator.core.faults.trigger import When
+from emulator.core.faults.trigger import Intent, When
 from emulator.core.journal import EventKind
 from emulator.core.vocab import Rail
 from emulator.faults.protocol import Completion, Silence
+from emulator.faults.report import Says
 from emulator.ipmi.responder import IpmiResponder
+from profiles.model import View
 from tests.conftest import Bench
 from tests.ipmi_client import (
     Client,
@@ -47,6 +50,79 @@ def test_a_silence_fault_loses_the_request_or_only_the_reply(bench, bmc, execute
     client = Client(to(bmc)).login()
     assert client.command(*CONTROL, b"\x00") is None
     assert len(bench.events(EventKind.COMMAND)) == commands
+
+
+ACPI = (0x06, 0x07)
+READING = (0x04, 0x2D)
+
+
+def looks(bench: Bench) -> list[tuple[object, ...]]:
+    return [(e.data["view"], e.data["word"]) for e in bench.events(EventKind.LOOK)]
+
+
+@pytest.mark.parametrize(
+    ("command", "data", "intent", "words"),
+    [
+        (STATUS, b"", Intent.POWER_READ, ["On"]),
+        (ACPI, b"", Intent.POWER_READ, ["On"]),
+        (READING, bytes((SensorNumber.POWER_UNIT,)), Intent.POWER_READ, ["On"]),
+        (READING, bytes((SensorNumber.ACPI_POWER_STATE,)), Intent.POWER_READ, ["On"]),
+        (READING, b"\x01", Intent.READ, []),
+        (CONTROL, b"\x00", Intent.POWER_COMMAND, []),
+        ((0x06, 0x01), b"", Intent.READ, []),
+        ((0x06, 0x02), b"", Intent.BMC_RESET, []),
+        ((0x06, 0x3B), b"\x04", Intent.LOGIN, []),
+        ((0x06, 0x3C), bytes(4), Intent.LOGOUT, []),
+        ((0x0C, 0x01), bytes(3), Intent.WRITE, []),
+        ((0x0C, 0x7F), b"", Intent.OTHER, []),
+    ],
+)
+def test_the_command_table_says_what_a_request_means(bench, bmc, command, data, intent, words):
+    Client(to(bmc)).login().command(*command, data)
+    asked = bench.events(EventKind.REQUEST)[-1]
+    assert (asked.data["intent"], asked.data["system"]) == (intent, "1")
+    assert looks(bench) == [("ipmi", word) for word in words]
+    assert all(event.cause == asked.seq for event in bench.events(EventKind.LOOK))
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "acpi"), [("Off", "Off", "Off"), ("PoweringOff", "On", None), (None, "nothing", None)]
+)
+def test_a_look_is_the_word_that_the_answer_can_say(bench, bmc, said, status, acpi):
+    bench.rack.arm("node1", Armed(fault=Says(said, (View.IPMI,))))
+    client = Client(to(bmc)).login()
+    client.command(*STATUS)
+    client.command(*ACPI)
+    assert looks(bench) == [*([("ipmi", status)] if status != "nothing" else []), ("ipmi", acpi)]
+
+
+@pytest.mark.parametrize("said", ["Off", None])
+def test_the_sensors_of_power_tell_it_too(bench, bmc, said):
+    bench.rack.arm("node1", Armed(fault=Says(said, (View.IPMI,))))
+    client = Client(to(bmc)).login()
+    for number in (SensorNumber.POWER_UNIT, SensorNumber.ACPI_POWER_STATE):
+        client.command(*READING, bytes((number,)))
+    assert looks(bench) == [("ipmi", said or "On"), ("ipmi", said)], "a unit that is not off is on"
+
+
+@pytest.mark.parametrize(("fault", "told"), [(Completion(0xC0, executed=True), 0), (Completion(0, executed=True), 1)])
+def test_a_completion_code_instead_of_the_word_tells_nothing(bench, bmc, fault, told):
+    arm(bench, fault, "chassis-status", count=1)
+    Client(to(bmc)).login().command(*STATUS)
+    assert len(looks(bench)) == told
+
+
+def test_an_answer_that_is_lost_tells_nothing(bench, bmc):
+    arm(bench, Silence(executed=True), "chassis-status", count=1)
+    assert Client(to(bmc)).login().command(*STATUS) is None
+    assert looks(bench) == []
+    assert bench.events(EventKind.REQUEST)[-1].data["intent"] is Intent.POWER_READ
+
+
+def test_logging_in_can_be_a_trigger(bench, bmc):
+    bench.rack.arm("node1", Armed(fault=Completion(0x01), when=When(intent=Intent.LOGIN), count=1))
+    with pytest.raises(Refused):
+        Client(to(bmc)).login()
 
 
 def test_handshake_faults_answer_with_a_status_or_not_at_all(bench, bmc):

@@ -121,7 +121,7 @@ def test_what_only_the_request_knows_stays_in_the_text() -> None:
     assert generic.messages["not_in_list"].args == ("{reset_type}", "ResetType", "Reset")
     assert profiles.load("dell-idrac9").tasks["id"] == "JID_{digits:12}"
     assert profiles.load("openbmc-x86").tasks["monitor"] == "/redfish/v1/TaskService/TaskMonitors/{n}"
-    assert profiles.load("openbmc-x86").faults["state_service_gone"]["on"]["get"] == "/redfish/v1/Systems/system"
+    assert profiles.load("openbmc-x86").faults["state_service_gone"]["when"]["path"] == "/redfish/v1/Systems/system"
 
 
 def test_bmcweb_answers_a_missing_login_with_nothing() -> None:
@@ -174,7 +174,7 @@ def test_the_schema_for_editors_is_fresh() -> None:
 
 
 def test_free_json_can_be_written_as_json_again() -> None:
-    override = profiles.load("openbmc-x86").faults["old_success_200"]["reply_override"]
+    override = profiles.load("openbmc-x86").faults["old_success_200"]["params"]["body"]
     assert json.loads(json.dumps(profiles.thawed(override))) == profiles.thawed(override)
     with pytest.raises(TypeError):
         json.dumps(override)

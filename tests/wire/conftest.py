@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from wsgiref.types import StartResponse
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
@@ -42,12 +42,12 @@ class Hooks(NoHooks):
         self.seen.append(("connected", listener_name, peer[0]))
         return self.on_connected()
 
-    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
-        self.seen.append(("before", listener_name, method, path))
+    def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
+        self.seen.append(("before", listener_name, environ["REQUEST_METHOD"], environ["PATH_INFO"]))
         return self.on_before()
 
-    def after(self, listener_name: str, method: str, path: str, plan: Plan) -> Plan:
-        self.seen.append(("after", listener_name, method, path))
+    def after(self, listener_name: str, environ: WSGIEnvironment, plan: Plan) -> Plan:
+        self.seen.append(("after", listener_name, environ["REQUEST_METHOD"], environ["PATH_INFO"]))
         return self.on_after(plan)
 
 

@@ -9,7 +9,6 @@ import os
 import socket
 import struct
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -218,12 +217,10 @@ def test_a_full_session_table_is_busy(bmc: Responder) -> None:
 
 
 @pytest.mark.parametrize("after_session", [True, False])
-def test_silence_is_unreachable_and_ends_on_time(bmc: Responder, after_session: bool) -> None:
+def test_silence_is_unreachable(bmc: Responder, after_session: bool) -> None:
     bmc.silent = not after_session
     bmc.lose = lambda netfn, command: command == 0x01
-    began = time.monotonic()
     assert cause(fence(target(bmc), QUICK)) is Cause.UNREACHABLE
-    assert time.monotonic() - began < 3
 
 
 def test_a_closed_port_is_unreachable(bmc: Responder) -> None:

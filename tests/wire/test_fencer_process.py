@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 
@@ -46,24 +45,20 @@ def end(process: subprocess.Popen[str]) -> tuple[str, str]:
     return out, err
 
 
-def test_a_signal_ends_it_at_once_and_with_an_error(silent: socket.socket) -> None:
+def test_a_signal_ends_it_with_an_error_long_before_its_deadline(silent: socket.socket) -> None:
     process = start(silent, action="off", deadline="60")
     with closing(silent.accept()[0]):
-        began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         _, err = end(process)
     assert process.returncode == 1
-    assert time.monotonic() - began < 5
     assert "stopped by a signal" in err
 
 
 @pytest.mark.parametrize("action", ["off", "status"])
-def test_a_stalled_tls_handshake_ends_by_the_deadline(silent: socket.socket, action: str) -> None:
+def test_a_stalled_tls_handshake_ends_with_the_deadline(silent: socket.socket, action: str) -> None:
     process = start(silent, action=action, deadline="2")
     with closing(silent.accept()[0]):
-        began = time.monotonic()
         out, err = end(process)
-        assert time.monotonic() - began < 4
     assert (process.returncode, out) == (1, "")
     assert err.splitlines()[-1].startswith("fence_bmc: timeout: ")
 

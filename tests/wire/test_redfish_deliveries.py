@@ -84,7 +84,7 @@ def test_a_delivery_that_fails_is_repeated(lab: Lab, receiver: Receiver) -> None
 def test_nobody_connects_to_a_foreign_host(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control for this is the test above: the same way leads to a loopback address."""
     client = lab.client()
-    monkeypatch.setattr("emulator.redfish.events.event_delivery.sent", lambda delivery: pytest.fail("a delivery was sent"))
+    monkeypatch.setattr("emulator.redfish.events.event_delivery.post_event", lambda delivery: pytest.fail("a delivery was sent"))
     subscribe(client, "http://192.0.2.7/events")
     client.ask("POST", TEST, {"MessageId": "ResourceEvent.1.3.TestMessage"})
     assert lab.notices()[-1] == "not sent: the destination is not an allowed host"
@@ -105,8 +105,8 @@ def test_only_loopback_is_allowed_by_itself(host: str, inside: bool) -> None:
     assert is_loopback(host) is inside
 
 
-def test_a_courier_with_too_much_to_carry_says_so(receiver: Receiver) -> None:
-    courier = ThreadedEventDelivery(lambda done: done())
+def test_a_delivery_that_does_not_fit_the_queue_fails_at_once(receiver: Receiver) -> None:
+    delivery_service = ThreadedEventDelivery(lambda done: done())
     problems: list[str | None] = []
     enough = threading.Event()
 
@@ -116,14 +116,14 @@ def test_a_courier_with_too_much_to_carry_says_so(receiver: Receiver) -> None:
             enough.set()
 
     for _ in range(400):
-        courier.carry(Delivery(url=receiver.url, headers=(), body=b"{}", verify=False), done)
+        delivery_service.deliver(Delivery(url=receiver.url, headers=(), body=b"{}", verify=False), done)
     assert enough.wait(PATIENCE)
-    courier.close()
+    delivery_service.close()
     assert set(problems) == {None, "too many deliveries are waiting"}
 
 
 def test_a_dead_receiver_is_a_failed_delivery() -> None:
-    courier = ThreadedEventDelivery(lambda done: done())
+    delivery_service = ThreadedEventDelivery(lambda done: done())
     ended = threading.Event()
     problems: list[str | None] = []
 
@@ -131,7 +131,7 @@ def test_a_dead_receiver_is_a_failed_delivery() -> None:
         problems.append(problem)
         ended.set()
 
-    courier.carry(Delivery(url="http://127.0.0.1:9/", headers=(), body=b"{}", verify=False), done)
+    delivery_service.deliver(Delivery(url="http://127.0.0.1:9/", headers=(), body=b"{}", verify=False), done)
     assert ended.wait(PATIENCE)
-    courier.close()
+    delivery_service.close()
     assert problems == ["no connection"]

@@ -116,7 +116,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def sdk(tmp_path: Path) -> Iterator[DockerEngine]:
-    sdk = DockerEngine(f"unix://{tmp_path}/docker.sock", patience=1)
+    sdk = DockerEngine(f"unix://{tmp_path}/docker.sock", timeout_s=1)
     yield sdk
     sdk.close()
 

@@ -56,7 +56,7 @@ def test_hang_keeps_the_connection_open_and_silent(lan, listener):
 
 
 def test_a_hung_connection_is_freed_some_time_after_its_client_left(frozen, clock: VirtualClock):
-    listener = frozen.plain(limits=ClientLimits(hung=60))
+    listener = frozen.plain(limits=ClientLimits(hung_s=60))
     frozen.hooks.on_before = lambda: (Hang(),)
     client = frozen.connect(listener).get()
     frozen.until(lambda: frozen.hooks.seen[-1:] == [("before", "plain", "GET", "/")])
@@ -213,7 +213,7 @@ def test_dropping_connections_resets_them(lan):
 
 
 def test_connections_above_the_limit_are_reset(lan):
-    listener = lan.plain(limits=ClientLimits(connections=2))
+    listener = lan.plain(limits=ClientLimits(max_connections=2))
     inside = [lan.connect(listener) for _ in range(2)]
     for client in inside:
         client.get().answer()
@@ -223,7 +223,7 @@ def test_connections_above_the_limit_are_reset(lan):
 
 
 def test_a_handshake_that_never_comes_ends_after_its_time(frozen, clock: VirtualClock):
-    listener = frozen.tls(limits=ClientLimits(handshake=10))
+    listener = frozen.tls(limits=ClientLimits(handshake_s=10))
     client = frozen.raw(listener)
     frozen.until(lambda: listener.connections)
     frozen.reactor.call(lambda: clock.advance(11))

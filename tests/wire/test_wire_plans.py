@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from wsgiref.types import WSGIEnvironment
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,13 +19,15 @@ from emulator.wire.wallclock import WallClock
 
 ADDRESS = "127.0.5.2"
 RATE = 1000.0
-PATIENT = ClientLimits(handshake=10 * RATE, request=30 * RATE, idle=75 * RATE, stall=60 * RATE, linger=10 * RATE, hung=60 * RATE)
+PATIENT = ClientLimits(
+    handshake_s=10 * RATE, request_s=30 * RATE, idle_s=75 * RATE, stall_s=60 * RATE, linger_s=10 * RATE, hung_s=60 * RATE
+)
 
 
 class Instead(NoHooks):
     plan: Plan | None = None
 
-    def before(self, listener_name: str, method: str, path: str) -> Plan | None:
+    def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
         return self.plan
 
 

@@ -1,7 +1,8 @@
-"""Who may talk to a BMC: accounts, lockout and sessions, the same for every protocol.
+"""The accounts of a BMC, its lockout after failed logins, and its Redfish sessions. All protocols use the same accounts.
 
-What administrators may change is in `accounts_admin`.
-Passwords are kept in clear text because RAKP needs them so (ruling 17); nothing here is ever written to the journal but names.
+`BmcView` calls it for the front ends, in the emulator's one thread; `accounts_admin` has the rules for changing accounts. Times
+are in seconds on the rack's clock. Passwords are kept in clear text because RAKP needs them (ruling 17); the journal gets user
+names only.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from profiles.model import Account, AuthRules, Lockout
 
 class AuthResult(StrEnum):
     OK = "ok"
-    BAD = "bad"  # unknown user or wrong password: the wire must not tell which
+    BAD = "bad"  # unknown user or wrong password: the client must not learn which
     LOCKED = "locked"
 
 
@@ -30,27 +31,27 @@ IPMI_NAME_BYTES = 16
 IPMI_PASSWORD_BYTES = 20
 FIRST_SLOT = 2
 LAST_SLOT = 16
-"""IPMI user ids (IPMI 2.0, 22.26 to 22.30). Id 1 is the nameless user that the standard reserves: nobody logs in as it."""
+"""IPMI user ids (IPMI 2.0, 22.26 to 22.30). The standard reserves id 1 for a user without a name; nobody can log in as it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalAccount(Account):
-    """An account as the BMC keeps it. `slot` is its IPMI user id; 0: IPMI has no room for it."""
+    """An account as the BMC keeps it. `slot` is its IPMI user id; 0: it has none."""
 
     enabled: bool = True
-    must_change: bool = False  # PasswordChangeRequired: front ends let it do nothing else
+    must_change: bool = False  # PasswordChangeRequired: front ends allow nothing but a new password
     slot: int = 0
 
     @property
     def over_ipmi(self) -> bool:
-        """Whether it can log in over IPMI: a slot, a name of at most 16 bytes, a password of at most 20."""
+        """Whether it can log in over IPMI: enabled, with a slot, a name of at most 16 bytes, a password of 1 to 20 bytes."""
         fits = len(self.name.encode()) <= IPMI_NAME_BYTES and 0 < len(self.password.encode()) <= IPMI_PASSWORD_BYTES
         return self.slot > 0 and fits and self.enabled
 
 
 @lru_cache(maxsize=256)
 def _first_accounts(accounts: tuple[Account, ...], first_password: str | None) -> Mapping[str, LocalAccount]:
-    """Shared by all BMCs of a profile: thousands of them start with the same accounts."""
+    """The profile's accounts. All BMCs of a profile share this mapping until one of them changes its accounts."""
     made: dict[str, LocalAccount] = {}
     for n, account in enumerate(accounts):
         password = first_password if first_password is not None and n == 0 else account.password
@@ -61,7 +62,7 @@ def _first_accounts(accounts: tuple[Account, ...], first_password: str | None) -
 
 @dataclass(slots=True)
 class Attempts:
-    """Recent failures of one account or address, and until when it is locked."""
+    """The recent failures of one account or address, and until when it is locked."""
 
     failures: list[Instant] = field(default_factory=list)
     locked_until: Instant = -1.0
@@ -76,11 +77,11 @@ class Accounts:
         """`first_password` replaces the profile's public default of the first account."""
         self._accounts = _first_accounts(auth.accounts, first_password)
         self.lockout: Lockout = auth.lockout
-        """The rule in force; whoever may administer the service can replace it."""
+        """The rule in force. An administrator can replace it."""
         self._attempts: dict[str, Attempts] | None = None  # until the first failure
 
     def __iter__(self) -> Iterator[LocalAccount]:
-        """In the order of their making."""
+        """In the order in which they were made."""
         return iter(tuple(self._accounts.values()))
 
     def __len__(self) -> int:
@@ -94,16 +95,17 @@ class Accounts:
         return next((account for account in self._accounts.values() if account.slot == slot), None) if slot else None
 
     def slot(self, name: str) -> int:
+        """The IPMI user id of an account, 0 where it has none or does not exist."""
         account = self._accounts.get(name)
         return account.slot if account is not None else 0
 
     def free_slot(self) -> int:
-        """The lowest free IPMI user id, 0 where all are taken."""
+        """The lowest free IPMI user id; 0 where all are in use."""
         taken = {account.slot for account in self._accounts.values()}
         return next((slot for slot in range(FIRST_SLOT, LAST_SLOT + 1) if slot not in taken), 0)
 
     def put(self, account: LocalAccount, instead_of: str | None = None) -> None:
-        """Keeps an account, in the place of the one that it replaces. Rules are `accounts_admin`'s."""
+        """Stores an account, in the place of the one that it replaces. `accounts_admin` checks the rules before."""
         old = instead_of if instead_of is not None else account.name
         if old in self._accounts:
             kept = [account if name == old else other for name, other in self._accounts.items()]
@@ -116,7 +118,7 @@ class Accounts:
         self.unlock(name)
 
     def unlock(self, name: str) -> None:
-        """Ends the lockout of an account; one by address goes by itself."""
+        """Ends the lockout of an account. A lockout by address ends only with its time."""
         if self._attempts:
             self._attempts.pop(name, None)
 
@@ -125,7 +127,7 @@ class Accounts:
         return attempts is not None and now < attempts.locked_until
 
     def verify(self, name: str, password: str, address: str, now: Instant) -> tuple[AuthResult, LocalAccount | None]:
-        """Compares in constant time; counts failures for the lockout."""
+        """Checks a password in constant time, and counts a failure for the lockout. The account comes only with OK."""
         if self.is_locked(name, address, now):
             return AuthResult.LOCKED, None
         account = self._accounts.get(name)
@@ -136,7 +138,7 @@ class Accounts:
         return (AuthResult.OK, account) if right else (AuthResult.BAD, None)
 
     def note(self, name: str, address: str, now: Instant, *, ok: bool) -> bool:
-        """Takes in the end of an authentication; whether this one brought a lockout."""
+        """Counts the result of a login for the lockout. Returns whether this one started a lockout."""
         rule = self.lockout
         key = self._key(name, address)
         if ok:
@@ -162,14 +164,14 @@ class Accounts:
 
 
 def _forget_oldest(remembered: dict[str, Attempts], now: Instant) -> None:
-    """Names and addresses are the client's to invent: what is remembered of them has a bound. Locks go last."""
+    """Clients can invent any number of names and addresses, so memory needs a limit. Locked ones are removed last."""
     unlocked = (key for key, attempts in remembered.items() if attempts.locked_until <= now)
     del remembered[next(unlocked, next(iter(remembered)))]
 
 
 @dataclass(slots=True)
 class AccountSession:
-    """A login. `token` is a secret: it goes to the client and nowhere else."""
+    """A Redfish session. `token` is a secret: only the client may see it."""
 
     id: str
     token: str
@@ -180,7 +182,7 @@ class AccountSession:
 
 
 class AccountSessionTable:
-    """Sessions of one BMC: a limit, an idle time-out, real closing."""
+    """The Redfish sessions of one BMC, with a limit (None: no limit) and an idle time-out in seconds."""
 
     def __init__(self, limit: int | None, timeout_s: float) -> None:
         self._limit = limit
@@ -193,11 +195,12 @@ class AccountSessionTable:
         return len(self._by_token)
 
     def all(self, now: Instant) -> tuple[AccountSession, ...]:
+        """The sessions that have not timed out."""
         self._reap(now)
         return tuple(self._by_token.values())
 
     def open(self, account: Account, now: Instant, make_token: Callable[[], str]) -> AccountSession | None:
-        """None where the table is full."""
+        """A new session; None where the table is full."""
         self._reap(now)
         if self._limit is not None and len(self._by_token) >= self._limit:
             return None
@@ -207,7 +210,7 @@ class AccountSessionTable:
         return session
 
     def use(self, token: str, now: Instant) -> AccountSession | None:
-        """The live session of a token; using it restarts its idle time."""
+        """The session of a token, whose idle time starts again; None for an unknown token."""
         self._reap(now)
         session = self._by_token.get(token)
         if session is not None:
@@ -215,17 +218,18 @@ class AccountSessionTable:
         return session
 
     def close(self, session_id: str) -> AccountSession | None:
+        """Ends a session; None where there is none of that id."""
         for token, session in self._by_token.items():
             if session.id == session_id:
                 return self._by_token.pop(token)
         return None
 
     def clear(self) -> None:
-        """All are lost, as when the BMC restarts."""
+        """Ends all sessions, as a restart of the BMC does."""
         self._by_token.clear()
 
     def close_of(self, user: str) -> tuple[AccountSession, ...]:
-        """Closes all sessions of a user."""
+        """Ends all sessions of a user and returns them."""
         gone = tuple(session for session in self._by_token.values() if session.user == user)
         for session in gone:
             del self._by_token[session.token]

@@ -1,9 +1,11 @@
-"""Creating, changing and deleting accounts: the rules, the same for every protocol and profile.
+"""Creates, changes and deletes accounts, with the rules that hold for every protocol and profile.
+
+`AccountsView` calls it for Redfish's AccountService and IPMI's user commands, in the emulator's one thread.
 
 Rules
-  1. The last enabled administrator can be neither deleted, disabled nor demoted: nobody could get in again.
-  2. An IPMI user id stays with its account until that is deleted.
-  3. A change is made whole or not at all. The sessions that must end with it are closed by `view_accounts`.
+  1. The last enabled administrator can be neither deleted nor disabled nor given a lower role: nobody could log in again.
+  2. An account keeps its IPMI user id until it is deleted.
+  3. A change is made as a whole or not at all. `AccountsView` ends the sessions that must end with it.
 """
 
 from __future__ import annotations
@@ -21,10 +23,12 @@ PRIVILEGE_OF_ROLE: dict[Role, int] = {"Administrator": 4, "Operator": 3, "ReadOn
 """IPMI 2.0, table 22-27: ADMINISTRATOR, OPERATOR, USER."""
 
 ROLE_OF_PRIVILEGE: dict[int, Role] = {privilege: role for role, privilege in PRIVILEGE_OF_ROLE.items()} | {1: "ReadOnly"}
-"""CALLBACK gets the least that there is. NO ACCESS (Fh) is no role: disable the account."""
+"""CALLBACK gets the lowest role. NO ACCESS (Fh) is not a role: disable the account instead."""
 
 
 class Wrong(StrEnum):
+    """Why an account was refused. Front ends choose their message by it."""
+
     NAME_TAKEN = "name-taken"
     BAD_NAME = "bad-name"
     BAD_PASSWORD = "bad-password"
@@ -36,7 +40,7 @@ class Wrong(StrEnum):
 
 
 class AccountRefused(EmulatorError):
-    """The client asked for an account that cannot be. `wrong` says what; the text never holds a password."""
+    """The client asked for an account that is not allowed. `wrong` says why; the text never contains a password."""
 
     http_status = 400
     completion_code = 0xCC
@@ -54,7 +58,7 @@ class AccountRefused(EmulatorError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLimits:
-    """Bytes of UTF-8 for names and passwords."""
+    """How many accounts a BMC has, and how many bytes of UTF-8 a name and a password may have."""
 
     accounts: int = 15
     name_max: int = 64
@@ -76,8 +80,8 @@ def create(
     slot: int | None = None,
     limits: AccountLimits = LIMITS,
 ) -> LocalAccount:
-    """`slot` None takes the lowest free IPMI user id. An empty password is legal for a disabled account only (IPMI names a
-    user first). Raises AccountRefused."""
+    """Adds an account. `slot` None takes the lowest free IPMI user id. Only a disabled account may have an empty password (IPMI
+    clients name a user before they set its password). Raises AccountRefused."""
     if len(accounts) >= limits.accounts:
         raise AccountRefused(Wrong.FULL, f"there are {limits.accounts} accounts already")
     _check_name(accounts, name, limits)
@@ -106,7 +110,10 @@ def change(
     must_change: bool | None = None,
     limits: AccountLimits = LIMITS,
 ) -> LocalAccount:
-    """What is None stays. A new password ends `must_change` unless that is given. All or nothing. Raises AccountRefused."""
+    """Changes what is not None. A new password ends `must_change`, unless that is given too.
+
+    Raises AccountRefused; nothing has changed then.
+    """
     old = existing(accounts, name)
     new = old
     if new_name is not None and new_name != name:
@@ -131,7 +138,7 @@ def change(
 
 
 def delete(accounts: Accounts, name: str) -> LocalAccount:
-    """Raises AccountRefused."""
+    """Removes an account and returns it. Raises AccountRefused."""
     account = existing(accounts, name)
     _keep_an_administrator(accounts, account)
     accounts.remove(name)
@@ -139,7 +146,7 @@ def delete(accounts: Accounts, name: str) -> LocalAccount:
 
 
 def existing(accounts: Accounts, name: str) -> LocalAccount:
-    """Raises AccountRefused (UNKNOWN)."""
+    """The account of that name. Raises AccountRefused (UNKNOWN)."""
     account = accounts.get(name)
     if account is None:
         raise AccountRefused(Wrong.UNKNOWN, "there is no such account")

@@ -1,8 +1,9 @@
-"""What a BMC makes of the news of its hosts: log entries, hours, boots, readings.
+"""Writes a BMC's event log and counters (power-on hours, boots, restart cause) when one of its hosts changes state.
 
-Rules
-  1. It only listens. Nothing here orders anything of a host.
-  2. A BMC that is away writes nothing down; what it finds when it is back needs no entry.
+The rack calls it after each change, in the emulator's one thread; views call it for logins and for entries that clients add.
+It never gives an order to a host.
+
+A BMC that is away writes no entry, and writes none later about what happened meanwhile.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ LOGIN_KINDS = frozenset({LogKind.LOGIN_FAILED, LogKind.LOCKOUT})
 
 
 class BmcLogWriter:
-    def __init__(self, room: RackServices, epoch: float) -> None:
-        self._room = room
+    """Writes the event logs of all BMCs of a rack. `epoch` is the Unix time of the rack's start, in seconds."""
+
+    def __init__(self, services: RackServices, epoch: float) -> None:
+        self._services = services
         self._epoch = epoch
         self.listeners: list[Callable[[str, LogEntry], None]] = []
 
     def wall(self, unit: Unit) -> float:
-        """Unix time as this BMC's clock has it, seconds."""
-        return self._epoch + unit.clock_offset + self._room.now
+        """Unix time in seconds, as this BMC's clock shows it."""
+        return self._epoch + unit.clock_offset + self._services.now
 
     # -- writing -------------------------------------------------------------------------------------------------------
 
@@ -47,14 +50,16 @@ class BmcLogWriter:
         offset: int | None = None,
         cause: int | None = None,
     ) -> LogEntry | None:
-        """An entry in the words of its kind; `more` follows them. None where the BMC is away, its log refuses, or a
-        client has switched this event of its sensor off."""
-        if unit.absence.deaf(self._room.now):
+        """Adds an entry with the text of its kind, followed by `more`. `second` and `third` are event data 2 and 3.
+
+        None where the BMC is away, its log is full and refuses, or a client has disabled this event of the sensor.
+        """
+        if unit.absence.deaf(self._services.now):
             return None
         sentence = SENTENCES[kind]
         fields = sentence.fields(second, third, offset)
         setup = unit.first().setups.get(sentence.sensor_number)
-        if setup is not None and not setup.sends(fields.data[0] & 0x0F, asserted=fields.asserted):
+        if setup is not None and not setup.logs(fields.data[0] & 0x0F, asserted=fields.asserted):
             return None
         return self.add(
             unit,
@@ -77,10 +82,18 @@ class BmcLogWriter:
         system: str | None = None,
         cause: int | None = None,
     ) -> LogEntry | None:
+        """Adds an entry with a text and SEL fields of its own, and calls the listeners. None where the log does not take it."""
         if not unit.logging and kind is not LogKind.ADDED:
             return None
         entry = unit.log.add(
-            t=self._room.now, wall=self.wall(unit), severity=severity, kind=kind, text=text, system=system, sel=sel, cause=cause
+            t=self._services.now,
+            wall=self.wall(unit),
+            severity=severity,
+            kind=kind,
+            text=text,
+            system=system,
+            sel=sel,
+            cause=cause,
         )
         if entry is not None:
             for listen in self.listeners:
@@ -91,47 +104,47 @@ class BmcLogWriter:
 
     # -- hosts ---------------------------------------------------------------------------------------------------------
 
-    def saw(self, unit: Unit, system: SystemState, news: News, before: Host, cause: int | None) -> None:
-        """A host has really changed."""
-        machine, after, now = system.machine, system.host, self._room.now
+    def host_changed(self, unit: Unit, system: SystemState, news: News, before: Host, cause: int | None) -> None:
+        """Updates log and counters after a change of a host. `before` is the host before the news."""
+        machine, after, now = system.machine, system.host, self._services.now
         system.meter.changed(before, after, now)
         if after.rail is Rail.DOWN and machine.energised:
-            self._fell(unit, system, cause)
+            self._rail_fell(unit, system, cause)
         elif after.rail is Rail.UP and not machine.energised:
-            self._rose(unit, system, cause)
+            self._rail_rose(unit, system, cause)
         elif news is News.CAME_UP and before.rail is Rail.UP and before.os is Os.STOPPED:
-            self._boots(unit, system, machine.pending or RestartCause.UNKNOWN, cause)
+            self._host_boots(unit, system, machine.pending or RestartCause.UNKNOWN, cause)
         elif news is News.WAS_RESET:
             why = machine.pending or RestartCause.UNKNOWN
             self.log(unit, LogKind.RESET, system.id, cause=cause)
-            self._boots(unit, system, why, cause)
+            self._host_boots(unit, system, why, cause)
         elif news is News.OS_BOOTED:
-            self._boots(unit, system, machine.pending or RestartCause.SOFT_RESET, cause)
+            self._host_boots(unit, system, machine.pending or RestartCause.SOFT_RESET, cause)
         elif news is News.OS_WENT_DOWN:
             self.log(unit, LogKind.OS_SHUTDOWN, system.id, cause=cause)
         elif news is News.OS_CRASHED:
             self.log(unit, LogKind.OS_CRASH, system.id, cause=cause)
 
-    def _fell(self, unit: Unit, system: SystemState, cause: int | None) -> None:
+    def _rail_fell(self, unit: Unit, system: SystemState, cause: int | None) -> None:
         machine = system.machine
-        machine.on_before, machine.energised = machine.on_seconds(self._room.now), False
+        machine.on_before, machine.energised = machine.on_seconds(self._services.now), False
         machine.mains_failed = unit.absence.dark
         if machine.cycling:
             self.log(unit, LogKind.POWER_CYCLE, system.id, cause=cause)
             machine.cycling = False
         self.log(unit, LogKind.POWER_OFF, system.id, cause=cause)
 
-    def _rose(self, unit: Unit, system: SystemState, cause: int | None) -> None:
+    def _rail_rose(self, unit: Unit, system: SystemState, cause: int | None) -> None:
         machine = system.machine
-        machine.energised, machine.on_since, machine.cycling = True, self._room.now, False
+        machine.energised, machine.on_since, machine.cycling = True, self._services.now, False
         machine.powered_by = machine.pending or RestartCause.UNKNOWN
         self.log(unit, LogKind.POWER_ON, system.id, cause=cause)
-        self._boots(unit, system, machine.powered_by, cause)
+        self._host_boots(unit, system, machine.powered_by, cause)
 
-    def _boots(self, unit: Unit, system: SystemState, why: RestartCause, cause: int | None) -> None:
+    def _host_boots(self, unit: Unit, system: SystemState, why: RestartCause, cause: int | None) -> None:
         machine = system.machine
         machine.restart_cause, machine.pending = why, None
-        boot = machine.boot.take(self._room.now, why)
+        boot = machine.boot.begin(self._services.now, why)
         more = f"Boot source override: {boot.target}." if boot.target is not BootTarget.NONE else ""
         channel = LAN_CHANNEL if why is RestartCause.CHASSIS_CONTROL else UNUSED
         self.log(unit, LogKind.BOOT, system.id, more=more, second=why, third=channel, cause=cause)
@@ -139,9 +152,9 @@ class BmcLogWriter:
     # -- logins --------------------------------------------------------------------------------------------------------
 
     def login(self, unit: Unit, result: AuthResult, user: str | None, *, locked: bool, cause: int | None) -> None:
-        """A login has ended.
+        """Logs the result of a login. `user` is None for a name that does not exist: it may be a password in the wrong field.
 
-        Only names that exist are told. Equal failures are one entry as long as nothing else happens: a flood fills no log.
+        Equal failures are one entry as long as no other entry comes between, so a flood of failures does not fill the log.
         """
         if result is AuthResult.OK:
             return
@@ -155,8 +168,8 @@ class BmcLogWriter:
             self.log(unit, LogKind.LOCKOUT, more=more, second=slot, third=LAN_CHANNEL, cause=cause)
 
 
-def forget(unit: Unit, listener: Callable[[LogEntry], None]) -> Callable[[], None]:
-    """What takes a listener of one BMC's log off again; harmless when called twice."""
+def listener_remover(unit: Unit, listener: Callable[[LogEntry], None]) -> Callable[[], None]:
+    """A function that removes a listener of one BMC's log. It may be called more than once."""
 
     def stop() -> None:
         if listener in unit.log_listeners:

@@ -1,8 +1,7 @@
-"""What a system boots from next, and what it booted from last: one memory for Redfish Boot and IPMI boot flags.
+"""The boot override of a system and its last boot. Redfish Boot and IPMI boot flags show the same data.
 
-Rules
-  1. `Once` lasts for exactly one boot, whatever caused that boot.
-  2. What the host will do is set here; when it does it is told by news of the host (`witness`).
+`BootView` changes the override for a front end; `BmcLogWriter` calls `Boot.take` when the host boots, both in the emulator's one
+thread. `Once` lasts for exactly one boot, whatever caused it.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ IPMI_DEVICE: Mapping[BootTarget, int] = {
     BootTarget.FLOPPY: 0xF,
     BootTarget.USB: 0xF,  # primary removable media
 }
-"""Boot device selector (IPMI 2.0, table 28-14, boot flags, data 2 bits 5:2). What is not here IPMI has no word for."""
+"""Boot device selector (IPMI 2.0, table 28-14, boot flags, data 2 bits 5:2). IPMI has no number for the other targets."""
 
 TARGET_OF_IPMI_DEVICE: Mapping[int, BootTarget] = {
     **{device: target for target, device in IPMI_DEVICE.items()},
@@ -72,7 +71,7 @@ class RestartCause(IntEnum):
     """IPMI 2.0, table 28-11, Get System Restart Cause."""
 
     UNKNOWN = 0x0
-    CHASSIS_CONTROL = 0x1  # and Redfish's Reset, which IPMI has no other word for
+    CHASSIS_CONTROL = 0x1  # also a Redfish Reset, for which IPMI has no other value
     RESET_BUTTON = 0x2
     POWER_BUTTON = 0x3
     WATCHDOG = 0x4
@@ -87,7 +86,8 @@ class RestartCause(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootOverride:
-    """What is set. `mode` None: the system's own; `uefi_path` and `boot_next` belong to the targets that need them."""
+    """The override that is set. `mode` None: the system's default. `uefi_path` and `boot_next` are for UefiTarget and
+    UefiBootNext."""
 
     target: BootTarget = BootTarget.NONE
     enabled: BootEnabled = BootEnabled.DISABLED
@@ -96,7 +96,7 @@ class BootOverride:
     boot_next: str | None = None
 
     def check(self) -> None:
-        """Raises SettingRefused where a target in force lacks what it needs."""
+        """Raises SettingRefused where the target lacks the path or the boot option that it needs."""
         if self.enabled is BootEnabled.DISABLED:
             return
         if self.target is BootTarget.UEFI_TARGET and not self.uefi_path:
@@ -112,7 +112,7 @@ NO_OVERRIDE = BootOverride()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastBoot:
-    """What a boot used: `target` is NONE where no override was in force."""
+    """What a boot used. `t` is in seconds on the rack's clock; `target` is NONE where no override was in force."""
 
     t: Instant
     target: BootTarget
@@ -122,15 +122,15 @@ class LastBoot:
 
 @dataclass(slots=True)
 class Boot:
-    """The boot memory of one system."""
+    """What one system's BMC knows about its boots."""
 
     override: BootOverride = NO_OVERRIDE
     last: LastBoot | None = None
     count: int = 0
     order: tuple[str, ...] = field(default=())
 
-    def take(self, now: Instant, cause: RestartCause) -> LastBoot:
-        """The system boots now: uses the override and lets `Once` lapse."""
+    def begin(self, now: Instant, cause: RestartCause) -> LastBoot:
+        """Records that the system boots now, with the override; ends an override for `Once`."""
         override = self.override
         used = override.target if override.enabled is not BootEnabled.DISABLED else BootTarget.NONE
         self.last = LastBoot(t=now, target=used, mode=override.mode, cause=cause)

@@ -1,10 +1,12 @@
-"""The event log of a BMC: what IPMI calls the SEL and Redfish a LogService. One log, two ways to read it.
+"""The event log of a BMC. IPMI shows it as the SEL, Redfish as a LogService; both show the same entries.
+
+`BmcLogWriter` adds entries, `LogView` reads and clears them for the front ends, in the emulator's one thread.
 
 Rules
-  1. Bounded. A full log drops its oldest entry or refuses the newest, as it was made; both are counted in `lost`.
-  2. Record ids count on for ever: neither a clear nor a deletion makes an old id mean something new.
-  3. Every entry carries its IPMI fields (IPMI 2.0, 32.1, record type 02h), so that both protocols tell the same event.
-  4. It holds what a BMC notices. A hung operating system is not noticed, and neither is anything while the BMC is away.
+  1. The log has a limit. A full log drops its oldest entry or refuses the new one, as configured; `lost` counts both.
+  2. Record ids are never used again, neither after a clear nor after a deletion.
+  3. Every entry has its IPMI fields (IPMI 2.0, 32.1, record type 02h), so both protocols show the same event.
+  4. It contains what a BMC can notice. A BMC does not notice a hung operating system, and nothing while it is away.
 """
 
 from __future__ import annotations
@@ -24,10 +26,10 @@ SENSOR_SPECIFIC = 0x6F
 BMC_ITSELF = 0x0020
 EVENT_REVISION = 0x04
 OEM_WITH_TIME, OEM_WITHOUT_TIME = 0xC0, 0xE0
-"""The first record types of either kind that makers may use (32.1)."""
+"""The first OEM record types with and without a time stamp (32.1)."""
 
 UNUSED = 0xFF
-"""An event data byte that says nothing."""
+"""The value of an event data byte that is not used."""
 
 
 class Severity(StrEnum):
@@ -39,12 +41,14 @@ class Severity(StrEnum):
 
 
 class LogKind(StrEnum):
+    """What an entry is about."""
+
     POWER_ON = "power-on"
     POWER_OFF = "power-off"
     POWER_CYCLE = "power-cycle"  # a cycle begins; its power-off and power-on follow as entries of their own
     RESET = "reset"
     BOOT = "boot"
-    OS_SHUTDOWN = "os-shutdown"  # the OS went down in good order and told so by ACPI
+    OS_SHUTDOWN = "os-shutdown"  # the OS shut down properly and reported it by ACPI
     OS_CRASH = "os-crash"
     WATCHDOG = "watchdog"
     WATCHDOG_PRETIMEOUT = "watchdog-pretimeout"
@@ -55,20 +59,22 @@ class LogKind(StrEnum):
     LOGIN_FAILED = "login-failed"
     LOCKOUT = "lockout"
     LOG_CLEARED = "log-cleared"
-    THRESHOLD = "threshold"  # a reading has crossed a limit, or come back
-    ADDED = "added"  # put in by a client (IPMI Add SEL Entry)
+    THRESHOLD = "threshold"  # a reading has crossed a threshold, or come back
+    ADDED = "added"  # added by a client (IPMI Add SEL Entry)
 
 
 class Overflow(StrEnum):
+    """What a full log does with a new entry."""
+
     DROP_OLDEST = "drop-oldest"
     REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True)
 class SelFields:
-    """The part of a SEL record that only IPMI shows. `data` is event data 1 to 3; the direction bit says not `asserted`.
+    """The part of a SEL record that only IPMI shows. `data` is event data 1 to 3; the direction bit is the inverse of `asserted`.
 
-    `generator` is who sent the event, as the record's two bytes give it; `revision` the event message's format.
+    `generator` is the generator id of the record (two bytes), `revision` the format of the event message.
     """
 
     sensor_type: int
@@ -79,18 +85,18 @@ class SelFields:
     generator: int = BMC_ITSELF
     revision: int = EVENT_REVISION
     oem: bytes = b""
-    """A maker's own record instead of an event (32.2, 32.3): its record type, then everything behind the time stamp, if it has
-    one, else everything behind the type. The other fields say nothing then."""
+    """An OEM record instead of an event (32.2, 32.3): its record type, then the bytes after the time stamp, or after the type
+    where it has no time stamp. The other fields are not used then."""
 
     @property
     def stamped(self) -> bool:
-        """Whether the record shows its time: all do but the types from E0h on."""
+        """Whether the record has a time stamp: all have but the types from E0h on."""
         return not self.oem or self.oem[0] < OEM_WITHOUT_TIME
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """`t` counts on the rack's clock, `wall` is Unix time (both seconds); `cause` is the journal event behind it."""
+    """One entry. `t` is on the rack's clock, `wall` is Unix time, both in seconds; `cause` is its journal event."""
 
     id: int
     t: Instant
@@ -105,7 +111,7 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """How an event of a kind reads, and as which sensor's event IPMI shows it (table 42-3: type, offset)."""
+    """The text of an event of one kind, and the sensor event that IPMI shows for it (table 42-3: type, offset)."""
 
     severity: Severity
     text: str
@@ -115,8 +121,9 @@ class Sentence:
     asserted: bool = True
 
     def fields(self, second: int = UNUSED, third: int = UNUSED, offset: int | None = None) -> SelFields:
+        """The SEL fields, with event data 2 and 3, and another offset where one is given."""
         first = self.offset if offset is None else offset
-        # Bits 7:6 and 5:4 of event data 1 say whether bytes 2 and 3 carry something (table 29-6, sensor-specific: 11b).
+        # Bits 7:6 and 5:4 of event data 1 say whether bytes 2 and 3 are used (table 29-6, sensor-specific: 11b).
         first |= (0xC0 if second != UNUSED else 0) | (0x30 if third != UNUSED else 0)
         return SelFields(self.sensor_type, self.sensor_number, (first, second, third), asserted=self.asserted)
 
@@ -196,7 +203,7 @@ class EventLog:
         sel: SelFields,
         cause: int | None = None,
     ) -> LogEntry | None:
-        """The new entry; None where the log is full and keeps what it has."""
+        """Adds an entry and returns it; None where the log is full and refuses new entries."""
         if len(self._entries) >= self._limit:
             self.lost += 1
             if self._overflow is Overflow.REFUSE:
@@ -209,12 +216,13 @@ class EventLog:
         return entry
 
     def clear(self, wall: float) -> None:
+        """Removes all entries. `wall` is the Unix time to show as the time of the last erasure."""
         self._entries.clear()
         self.lost = 0
         self.last_erased = wall
 
     def delete(self, record: int, wall: float) -> bool:
-        """Whether there was such an entry."""
+        """Removes one entry. Returns whether it existed."""
         kept = [entry for entry in self._entries if entry.id != record]
         if len(kept) == len(self._entries):
             return False

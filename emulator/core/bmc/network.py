@@ -1,9 +1,11 @@
-"""A BMC's own network interface: what it was found with, and what an administrator has set since.
+"""The network interface of a BMC: the values it started with, and what a client has set since.
+
+`NetworkView` calls it for Redfish's EthernetInterface and IPMI's LAN parameters, which show the same, in the emulator's one
+thread. Addresses are dotted quads, except where an int is named.
 
 Rules
-  1. One memory, whatever protocol asks: Redfish's EthernetInterface and IPMI's LAN parameters show the same.
-  2. A set address is a *setting*. The emulated BMC goes on answering where it listens, whatever is set here.
-  3. With DHCP it shows what it was found with; a static address that was set meanwhile is kept and shown again afterwards.
+  1. A set address is only stored and shown. The emulated BMC goes on answering on the address where it listens.
+  2. With DHCP it shows the values it started with. A static address that was set is kept, and shown again when DHCP is off.
 """
 
 from __future__ import annotations
@@ -17,14 +19,14 @@ from emulator.core.naming import derived_mac, derived_uuid
 NO_ADDRESS = "0.0.0.0"
 MASK, LOOPBACK_MASK = "255.255.255.0", "255.0.0.0"
 DOCUMENTATION = "192.0.2"
-"""A network that is nobody's (RFC 5737), for a BMC that does not know where it listens."""
+"""A network for documentation (RFC 5737), for a BMC that does not know where it listens."""
 VLAN_MAX = 4094
 HOST_NAME_MAX = 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """What was set. None: as it was found."""
+    """What a client has set. None: the value that the BMC started with."""
 
     dhcp: bool = False
     address: str | None = None
@@ -40,7 +42,7 @@ AS_FOUND = Network()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
-    """What is in force, addresses as dotted quads. A gateway of 0.0.0.0 is none."""
+    """What the BMC shows, addresses as dotted quads. A gateway of 0.0.0.0 means none."""
 
     dhcp: bool
     address: str
@@ -53,7 +55,7 @@ class Interface:
 
 
 def interface(network: Network, listens: int, serial: str) -> Interface:
-    """`listens` is the IPv4 address that the BMC was found at, 0 for none."""
+    """What the BMC shows now. `listens` is the IPv4 address of its sockets as an int, 0 for none."""
     address, mask, gateway = _found(listens, serial)
     if not network.dhcp:
         address = network.address or address
@@ -88,12 +90,12 @@ def _is_ipv4(text: str) -> bool:
 
 
 def listening(address: str) -> int:
-    """What `interface` is told of an address: 0 for one that is no IPv4 address."""
+    """An address as an int, for `interface`; 0 where it is not an IPv4 address."""
     return int(ipaddress.IPv4Address(address)) if _is_ipv4(address) else 0
 
 
 def check(network: Network) -> None:
-    """Raises SettingRefused for what no interface can have."""
+    """Raises SettingRefused for values that no interface can have."""
     for what, text in (("address", network.address), ("mask", network.mask), ("gateway", network.gateway)):
         if text is not None and not _is_ipv4(text):
             raise SettingRefused(f"{text!r} is no IPv4 {what}")

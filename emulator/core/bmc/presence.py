@@ -1,6 +1,7 @@
-"""Whether a BMC is there at all, as data; `bmc_life` changes it.
+"""Whether a BMC answers at the moment: normally, not at all, or only that it is not ready.
 
-A BMC that is away drops packets; it refuses nothing. Front ends ask `presence` before they read a request.
+`bmc_life` changes it. Front ends ask `BmcView.presence` before they read a request, in the emulator's one thread. A BMC that is
+away drops packets; it does not refuse connections. Times are in seconds on the rack's clock.
 """
 
 from __future__ import annotations
@@ -14,16 +15,20 @@ from emulator.core.timers import Timer
 
 
 class Being(StrEnum):
-    HERE = "here"
+    """What a front end does with a request."""
+
+    HERE = "here"  # serve it
     DEAF = "deaf"  # drop every packet, close every connection
-    NOT_READY = "not-ready"  # answer the reply
+    NOT_READY = "not-ready"  # answer `Presence.reply` or `Presence.code`
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """`seconds` until the next change (None: nobody knows, or none is due). With NOT_READY: `reply` is a key of the
-    profile's replies, `resets` the ResetTypes that it is for (empty: every request), and `code` the completion code that IPMI
-    answers instead (None: nothing)."""
+    """How a BMC answers now. `seconds` is the time until that changes (None: unknown, or no change is due).
+
+    With NOT_READY: `reply` is a key of the profile's replies; `resets` are the ResetTypes that get it (empty: every request);
+    `code` is the completion code that IPMI answers instead (None: no answer).
+    """
 
     being: Being
     seconds: float | None = None
@@ -37,11 +42,11 @@ HERE = Presence(Being.HERE)
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """When one BMC is away. `generation` counts its starts: what a front end kept of an older one is lost."""
+    """When one BMC is away. `generation` counts its starts: sessions of an older generation are lost."""
 
     dark: bool = False  # no input power
-    goes_at: Instant | None = None  # a reset was accepted, and until then it is as it was
-    deaf_until: Instant = -math.inf
+    goes_at: Instant | None = None  # when the BMC goes down for a reset that it has accepted
+    deaf_until: Instant = -math.inf  # when it answers again
     not_ready_until: Instant = -math.inf
     reply: str | None = None
     resets: tuple[str, ...] = ()
@@ -50,9 +55,11 @@ class Absence:
     timer: Timer | None = None
 
     def deaf(self, now: Instant) -> bool:
+        """Whether the BMC answers nothing and writes no log now."""
         return self.dark or now < self.deaf_until
 
     def presence(self, now: Instant) -> Presence:
+        """How the BMC answers now."""
         if self.dark:
             return Presence(Being.DEAF)
         if now < self.deaf_until:

@@ -1,9 +1,12 @@
-"""What a BMC measures of its host: a pure function of rail, operating system and the time since they changed.
+"""The sensors of a system and their readings, computed from the rail, the operating system and the time since they changed.
+
+`SensorsView` and `Alarms` call it, in the emulator's one thread. All functions are pure; the unit of a value is its sensor's
+(`SensorUnit`), times are in seconds on the rack's clock.
 
 Rules
-  1. Physics, not report: a host whose rail is down draws standby power whatever the BMC says of PowerState.
-  2. Same state, same time, same reading, in the steps that the sensor has: both protocols tell the same number.
-  3. Of a host out of sight nothing is measured: the readings of the host are None, never 0.
+  1. Readings follow the truth: a host whose rail is down draws standby power, whatever the BMC says about PowerState.
+  2. The same state at the same time gives the same reading, in the sensor's steps, so both protocols show the same number.
+  3. A host whose rail is unknown cannot be measured: its readings are None, never 0.
 """
 
 from __future__ import annotations
@@ -35,7 +38,7 @@ class SensorType(IntEnum):
 
 
 class SensorNumber(IntEnum):
-    """Our sensors. Up to 0x3F they have readings, from 0x40 on they only have states and events."""
+    """The sensors of every system. Those up to 0x3F have readings, those from 0x40 on have states and events only."""
 
     INLET_TEMPERATURE = 0x01
     CPU_TEMPERATURE = 0x02
@@ -77,7 +80,7 @@ REDFISH_TYPE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """In the sensor's unit; None: the sensor has no such threshold."""
+    """The thresholds of a sensor, in its unit. None: the sensor has no such threshold."""
 
     upper_caution: float | None = None  # IPMI: upper non-critical
     upper_critical: float | None = None
@@ -87,7 +90,7 @@ class Thresholds:
     lower_fatal: float | None = None
 
     def levels(self) -> tuple[float | None, ...]:
-        """In the order of LEVELS."""
+        """The thresholds in the order of LEVELS."""
         return (
             self.lower_caution,
             self.lower_critical,
@@ -98,26 +101,28 @@ class Thresholds:
         )
 
     def by_name(self) -> dict[str, float | None]:
+        """The thresholds by the names of LEVELS."""
         return dict(zip(LEVELS, self.levels(), strict=True))
 
     def scaled(self, gain: float, digits: int) -> Thresholds:
-        """The same limits of a reading that is shown as `gain` times itself."""
+        """The same thresholds for a reading that is shown multiplied by `gain`."""
         told = {name: None if limit is None else round(limit * gain, digits) for name, limit in self.by_name().items()}
         return Thresholds(**told)
 
 
 LEVELS = ("lower_caution", "lower_critical", "lower_fatal", "upper_caution", "upper_critical", "upper_fatal")
-"""The limits of a sensor in the order of IPMI's bits (35.8)."""
+"""The thresholds of a sensor in the order of IPMI's bits (35.8)."""
 
 LOWER = 3
-"""The first three of LEVELS are lower ones."""
+"""How many of LEVELS are lower thresholds; they come first."""
 
 CAUTION_BITS = 0b001001
+"""The non-critical ones, as bits of LEVELS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensor:
-    """One sensor as both protocols name it. raw = value / (m * 10 ** r_exp), in one unsigned byte (IPMI 2.0, 36.3 with B = 0)."""
+    """One sensor with its names in both protocols. raw = value / (m * 10 ** r_exp), an unsigned byte (IPMI 2.0, 36.3, B = 0)."""
 
     number: SensorNumber
     type: SensorType
@@ -129,14 +134,15 @@ class Sensor:
     m: int = 1
     r_exp: int = 0
     context: str  # Redfish PhysicalContext
-    thresholds: Thresholds = Thresholds()  # as the BMC comes; `sensor_setup` holds what a client makes of them
-    hysteresis: int = 0  # in steps of the raw byte
+    thresholds: Thresholds = Thresholds()  # the defaults; `sensor_setup` has what a client has set
+    hysteresis: int = 0  # in raw steps
 
     def raw(self, value: float) -> int:
-        """The byte of a reading or threshold, held within what a byte can say."""
+        """The raw byte of a reading or threshold, limited to 0 to 255."""
         return max(0, min(0xFF, round(value / (self.m * 10.0**self.r_exp))))
 
     def value(self, raw: int) -> float:
+        """The value of a raw byte, in the sensor's unit."""
         return round(raw * self.m * 10.0**self.r_exp, 3)
 
 
@@ -219,7 +225,7 @@ SENSORS: tuple[Sensor, ...] = (INLET, CPU, *FANS, PSU_INPUT, PSU_OUTPUT, POWER)
 
 INLET_C = 23.0
 COOLING_S = 60.0
-"""Time constant of the CPU's temperature."""
+"""Time constant of the CPU's temperature, in seconds."""
 
 STANDBY_W = 12.0
 WATTS = {Os.RUNNING: 184.0, Os.HUNG: 148.0, Os.STOPPED: 96.0}
@@ -228,7 +234,7 @@ RPM = {Os.RUNNING: 5400.0, Os.HUNG: 6000.0, Os.STOPPED: 4200.0}
 
 
 def watts(host: Host) -> float | None:
-    """The level that a state settles at."""
+    """The power that a host draws, in W; None where its rail is unknown."""
     if host.rail is Rail.UNKNOWN:
         return None
     return WATTS[host.os] if host.rail is Rail.UP else STANDBY_W
@@ -236,7 +242,10 @@ def watts(host: Host) -> float | None:
 
 @dataclass(slots=True)
 class Meter:
-    """Integrates what a system has drawn since the BMC began to count, and remembers how warm it was at the last change."""
+    """Adds up the energy that a system has drawn since `began`, and keeps the CPU temperature of the last change of its host.
+
+    `level`, `low` and `high` are in W. `joules` and `seconds` cover the time up to `since`, the last change.
+    """
 
     since: Instant = 0.0
     began: Instant = 0.0
@@ -248,13 +257,14 @@ class Meter:
     cpu_c: float = INLET_C  # at `since`
 
     def begin(self, host: Host, now: Instant) -> None:
-        """Counting begins now, with a machine that has been so for long."""
+        """Starts to count now, for a host that has been in this state for a long time."""
         self.since = self.began = now
         self.joules = self.seconds = 0.0
         self.cpu_c = _cpu_target(host)
         self.level = self.low = self.high = watts(host)
 
     def changed(self, before: Host, after: Host, now: Instant) -> None:
+        """Notes a change of the host."""
         self.cpu_c = cpu_celsius(self, before, now)
         if self.level is not None:
             self.joules += self.level * (now - self.since)
@@ -270,7 +280,8 @@ def _cpu_target(host: Host) -> float:
 
 
 def cpu_celsius(meter: Meter, host: Host, now: Instant) -> float:
-    """Goes from what it was at the last change towards what the state leads to; out of sight it stays."""
+    """The CPU's temperature in °C. It moves from its value at the last change to the one of the new state; with an unknown rail
+    it stays."""
     if host.rail is Rail.UNKNOWN:
         return meter.cpu_c
     target = _cpu_target(host)
@@ -279,7 +290,7 @@ def cpu_celsius(meter: Meter, host: Host, now: Instant) -> float:
 
 @dataclass(frozen=True, slots=True)
 class PowerStatistics:
-    """In W over `period_s` seconds (DCMI 1.5, 6.6.1). `current` is None for a host out of sight."""
+    """Power in W over `period_s` seconds (DCMI 1.5, 6.6.1). `current` is None for a host whose rail is unknown."""
 
     current: float | None
     low: float
@@ -290,7 +301,7 @@ class PowerStatistics:
 
 @dataclass(frozen=True, slots=True)
 class SensorReading:
-    """`value` in the sensor's unit; None: not available. `beyond` has a bit of LEVELS for every limit that it has crossed."""
+    """A reading in the sensor's unit; None: not available. `beyond` has a bit of LEVELS for every threshold it has crossed."""
 
     sensor: Sensor
     value: float | None
@@ -303,18 +314,18 @@ class SensorReading:
 
 
 def measure(sensor: Sensor, meter: Meter, host: Host, now: Instant) -> float | None:
-    """What the sensor measures now, in its own steps."""
+    """What the sensor measures now, rounded to its steps; None: not available."""
     value = _value(sensor, meter, host, now)
     return None if value is None else sensor.value(sensor.raw(value))
 
 
-def alarming(sensor: Sensor, host: Host) -> bool:
-    """Fans and the output voltage of a machine that is off stand still as they should: no alarm."""
+def thresholds_apply(sensor: Sensor, host: Host) -> bool:
+    """Whether thresholds count now. In a system that is off, fans and the output voltage are at 0, which is no alarm."""
     return host.rail is Rail.UP or sensor in (INLET, CPU, PSU_INPUT)
 
 
 def settled(meter: Meter, host: Host, now: Instant) -> bool:
-    """Whether no reading will change until something happens to the host."""
+    """Whether no reading will change until the host changes."""
     return host.rail is Rail.UNKNOWN or CPU.raw(cpu_celsius(meter, host, now)) == CPU.raw(_cpu_target(host))
 
 
@@ -336,6 +347,7 @@ def _value(sensor: Sensor, meter: Meter, host: Host, now: Instant) -> float | No
 
 
 def statistics(meter: Meter, host: Host, now: Instant) -> PowerStatistics:
+    """Power statistics since the meter began to count."""
     current = watts(host)
     elapsed = now - meter.since if current is not None else 0.0
     seconds = meter.seconds + elapsed

@@ -1,4 +1,8 @@
-"""A BMC and what it holds, as the rack sees it."""
+"""The state of one BMC: its systems, accounts, log, sessions, watchdog, network and armed faults.
+
+`Rack` makes one per BMC. The rack, the classes that it owns and the views read and change it, in the emulator's one thread. Front
+ends never see it; they get a `BmcView`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ from profiles.model import Profile, Span
 
 @dataclass(slots=True)
 class Unit:
-    """A BMC and what it holds."""
+    """One BMC. `log`, `sessions` and `watchdog` are made on first use."""
 
     name: str
     profile: Profile
@@ -31,11 +35,10 @@ class Unit:
     absence: Absence = NEVER_AWAY
     ipmi_lan: bool = True  # whether IPMI over LAN answers at all
     network: Network = AS_FOUND
-    listens: int = 0  # the IPv4 address of its sockets; 0: nobody has opened any
-    last_request: int | None = None  # its place in the journal
-    logging: bool = True  # whether its own events go into the log
-    clock_offset: float = 0.0  # seconds that its clock was set forward
-    utc_offset: int | None = 0  # minutes that its users' clocks are ahead of UTC; None: unspecified
+    listens: int = 0  # the IPv4 address of its sockets as an int; 0: it has no sockets
+    logging: bool = True  # whether the BMC logs its own events
+    clock_offset: float = 0.0  # seconds that a client has set its clock forward
+    utc_offset: int | None = 0  # minutes that local time is ahead of UTC; None: unspecified
     _log: EventLog = field(init=False, repr=False, compare=False)
     _sessions: AccountSessionTable = field(init=False, repr=False, compare=False)
     _watchdog: Watchdog = field(init=False, repr=False, compare=False)
@@ -54,17 +57,19 @@ class Unit:
         return Watchdog()
 
     def system(self, system_id: str) -> SystemState:
+        """The system with that id. Raises NoSuchSystem."""
         system = self.find(system_id)
         if system is None:
             raise NoSuchSystem(f"{self.name} has no system {system_id!r}")
         return system
 
     def find(self, system_id: str) -> SystemState | None:
+        """The system with that id; None where there is none."""
         for system in self.systems:
             if system.id == system_id:
                 return system
         return None
 
     def first(self) -> SystemState:
-        """The one that IPMI speaks of."""
+        """The first system, which is the one that IPMI commands act on."""
         return self.systems[0]

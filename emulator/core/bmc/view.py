@@ -1,12 +1,15 @@
-"""What a front end may see and do: one BMC, its report, its accounts, its command intake, and no path to the truth."""
+"""What a front end may read and do: one BMC, what it says about power, its accounts, its power commands.
+
+The Redfish and IPMI front ends call it, in the emulator's one thread. It has no method that shows the truth about a host.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from emulator.core.bmc.accounts import AccountSession, AuthResult, LocalAccount
-from emulator.core.bmc.bmc_log_writer import forget
+from emulator.core.bmc.bmc_log_writer import listener_remover
 from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.presence import Presence
 from emulator.core.bmc.unit import Unit
@@ -14,20 +17,20 @@ from emulator.core.bmc.view_accounts import AccountsView
 from emulator.core.bmc.view_machine import BootView, ChassisView, LogView, SensorsView, WatchdogView
 from emulator.core.bmc.view_network import NetworkView
 from emulator.core.clock import Instant
-from emulator.core.faults.fault import Fault, ReportFault, Seam
+from emulator.core.faults.board import Fired
+from emulator.core.faults.fault import Fault, LoginFault, LoginPoint, ReportFault, Seam, SequenceReportFault
 from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import Datum, EventKind
 from emulator.core.naming import derived_serial, derived_uuid
-from emulator.core.power.commands import PowerReply
-from emulator.core.power.system import SystemState
+from emulator.core.power.commands import PowerCommand, PowerReply
+from emulator.core.power.system import Look, SystemState
 from emulator.core.rack import Rack
-from emulator.core.vocab import ChassisControl
 from profiles.model import Account, Lockout, Profile, View
 
 
 @dataclass(frozen=True, slots=True)
 class SystemName:
-    """What a front end knows of a system before it asks for its power state."""
+    """What identifies a system to clients. It says nothing about power."""
 
     id: str
     chassis_id: str
@@ -37,7 +40,7 @@ class SystemName:
 
 
 class BmcView:
-    """One BMC as its front ends see it. Every method first lets the rack catch up with its clock."""
+    """One BMC as its front ends see it. Methods that depend on time first run the rack's due timers."""
 
     __slots__ = ("_rack", "_unit")
 
@@ -78,28 +81,40 @@ class BmcView:
         return SystemName(s.id, s.chassis_id, uuid, derived_serial(key), s.host_name)
 
     def power(self, system_id: str, view: View, request: ClientRequest, cause: int | None = None) -> str | None:
-        """What this view says of the system's power now: a PowerState word, None for null, or ABSENT. Counts as a look."""
+        """What this view says about the system's power now: a PowerState word, None for null, or ABSENT.
+
+        Report faults count each call, so call it once per request. It is not a look: `told` is, when the word goes out.
+        Raises NoSuchSystem.
+        """
         self._rack.advance()
         system = self._unit.system(system_id)
         word = system.says[view]
-        for fault in self._firing(Seam.REPORT, request, cause, system_id, view=view):
-            assert isinstance(fault, ReportFault)
-            word = fault.report(word)
-        self._rack.effects.looked(self._unit, system, cause)
+        for fired in self._firing(Seam.REPORT, request, cause, system_id, lambda fault: view in getattr(fault, "views", (view,))):
+            word = _reported(fired, word)
         return word
 
-    def reset(self, system_id: str, reset: str, cause: int | None) -> PowerReply:
-        """ComputerSystem.Reset with whatever the client sent as ResetType. Raises NoSuchSystem."""
-        self._rack.advance()
-        return self._rack.effects.redfish_reset(self._unit, self._unit.system(system_id), reset, cause)
+    def told(self, looks: Iterable[Look], cause: int | None) -> None:
+        """The answer to the request `cause` has told its client these power words.
 
-    def chassis_control(self, control: ChassisControl, cause: int | None) -> int:
-        """IPMI Chassis Control on the BMC's first system; the completion code."""
+        Journals a `look` for each system and view, and lets the gate of each system count one read.
+        """
+        append, unit = self._rack.journal.append, self._unit
+        seen: set[Look] = set()
+        for look in looks:
+            if look not in seen:  # links run in rings: an expanded answer may show a resource twice
+                seen.add(look)
+                append(unit.name, EventKind.LOOK, cause, {"system": look.system, "view": look.view, "word": look.word})
+        for system in unit.systems:
+            if system.gate is not None and any(look.system == system.id for look in seen):
+                self._rack.effects.looked(unit, system, cause)
+
+    def command(self, system_id: str, command: PowerCommand, cause: int | None) -> PowerReply:
+        """Takes in a power command of either protocol. Raises NoSuchSystem."""
         self._rack.advance()
-        return self._rack.effects.chassis_control(self._unit, self._first(), control, cause)[0]
+        return self._rack.effects.command(self._unit, self._unit.system(system_id), command, cause)
 
     def first_system(self) -> SystemName:
-        """The one that IPMI speaks of."""
+        """The first system, which is the one that IPMI commands act on."""
         return self._named(self._first())
 
     @property
@@ -112,7 +127,7 @@ class BmcView:
     def _first(self) -> SystemState:
         return self._unit.first()
 
-    # -- what the BMC remembers, one object per subject ----------------------------------------------------------------
+    # -- other state of the BMC, one object per subject ----------------------------------------------------------------
 
     @property
     def log(self) -> LogView:
@@ -153,9 +168,9 @@ class BmcView:
         )
 
     def on_log(self, listener: Callable[[LogEntry], None]) -> Callable[[], None]:
-        """Calls `listener(entry)` after every new log entry of this BMC; what is returned takes it off again."""
+        """Calls `listener(entry)` after every new log entry of this BMC. The function that is returned removes the listener."""
         self._unit.log_listeners += (listener,)
-        return forget(self._unit, listener)
+        return listener_remover(self._unit, listener)
 
     @property
     def ipmi_lan(self) -> bool:
@@ -163,26 +178,28 @@ class BmcView:
         return self._unit.ipmi_lan
 
     def set_ipmi_lan(self, on: bool, cause: int | None = None) -> None:
-        """Off: every datagram is dropped unread, sessions that are open included."""
+        """Switches IPMI over LAN on or off. Off: every datagram is dropped unread, also those of open sessions."""
         self._unit.ipmi_lan = on
         self.record(EventKind.SETTING, cause, what="ipmi over lan", on=on)
 
     # -- the BMC itself ------------------------------------------------------------------------------------------------
 
     def presence(self) -> Presence:
-        """Ask before you read a request. The answer to a request that made the BMC go away is still sent."""
+        """Whether the BMC answers now. A front end asks before it reads a request, and not again before it answers."""
         self._rack.advance()
         return self._unit.absence.presence(self._rack.now)
 
     @property
     def generation(self) -> int:
-        """Rises when the BMC starts again: sessions that a front end keeps of an older generation are lost."""
+        """Counts the starts of the BMC. A front end drops the sessions that it keeps when this has changed."""
         return self._unit.absence.generation
 
     def reset_bmc(self, kind: str, cause: int | None = None) -> int:
-        """The BMC starts again: `bmc_reset.grace_s` from now it is away for `bmc_reset.outage_s`, then `bmc_reset.after`, then
-        itself. `kind` is the client's word (GracefulRestart, cold, warm). Sessions are lost, no rail moves. Returns the
-        journal's seq."""
+        """Resets the BMC and returns the `seq` of the journal event. `kind` is the client's word (GracefulRestart, cold, warm).
+
+        It goes down `bmc_reset.grace_s` from now, is away for `bmc_reset.outage_s`, then answers as `bmc_reset.after` says, then
+        normally (seconds, from the profile). Sessions are lost; no rail moves.
+        """
         self._rack.advance()
         return self._rack.life.reset(self._unit, kind, cause)
 
@@ -195,10 +212,14 @@ class BmcView:
         return self._unit.accounts.get(name)
 
     def verify(
-        self, name: str, password: str, address: str, via: str, cause: int | None = None
+        self, name: str, password: str, address: str, via: str, cause: int | None = None, request: ClientRequest | None = None
     ) -> tuple[AuthResult, LocalAccount | None]:
-        """Checks a user name and password that came in clear text."""
+        """Checks a user name and password that came in clear text. With the `request` that brought them, faults may lock the
+        account."""
         self._rack.advance()
+        if request is not None and self.login_fault(LoginPoint.LOCKED, name, request, cause) is not None:
+            self._journal_auth(AuthResult.LOCKED, name if self._unit.accounts.get(name) else None, via, cause, locked=False)
+            return AuthResult.LOCKED, None
         was_locked = self._unit.accounts.is_locked(name, address, self._rack.now)
         result, account = self._unit.accounts.verify(name, password, address, self._rack.now)
         locked = not was_locked and self._unit.accounts.is_locked(name, address, self._rack.now)
@@ -209,19 +230,19 @@ class BmcView:
         return self._unit.accounts.is_locked(name, address, self._rack.now)
 
     def note_auth(self, name: str, address: str, via: str, *, ok: bool, cause: int | None = None) -> None:
-        """Takes in the end of an authentication that a protocol did by itself (RAKP)."""
+        """Notes the result of an authentication that a protocol did itself (RAKP), for the lockout and the journal."""
         self._rack.advance()
         locked = self._unit.accounts.note(name, address, self._rack.now, ok=ok)
         known = name if self._unit.accounts.get(name) else None
         self._journal_auth(AuthResult.OK if ok else AuthResult.BAD, known, via, cause, locked=locked)
 
     def _journal_auth(self, result: AuthResult, user: str | None, via: str, cause: int | None, *, locked: bool) -> None:
-        # A wrong user name may be a password in the wrong field: only names that exist are written down.
+        # A wrong user name may be a password in the wrong field: only names that exist are journaled.
         seq = self.record(EventKind.AUTH, cause, result=result, user=user, via=via)
-        self._rack.witness.login(self._unit, result, user, locked=locked, cause=seq)
+        self._rack.log_writer.login(self._unit, result, user, locked=locked, cause=seq)
 
     def open_session(self, account: Account, cause: int | None = None) -> AccountSession | None:
-        """None where the table is full."""
+        """Opens a Redfish session; None where the table is full."""
         self._rack.advance()
         session = self._unit.sessions.open(account, self._rack.now, self._rack.make_token)
         self.record(
@@ -250,26 +271,66 @@ class BmcView:
 
     # -- faults and the journal ----------------------------------------------------------------------------------------
 
+    @property
+    def has_faults(self) -> bool:
+        """Whether any fault is armed on this BMC."""
+        return bool(self._unit.faults.armings)
+
     def faults(self, seam: Seam, request: ClientRequest, cause: int | None = None) -> tuple[Fault, ...]:
         """The faults of a seam that act on this request, already journaled as fired."""
-        return self._firing(seam, request, cause, request.system)
+        return tuple(fired.fault for fired in self.fired(seam, request, cause))
+
+    def fired(
+        self,
+        seam: Seam,
+        request: ClientRequest,
+        cause: int | None = None,
+        concerns: Callable[[Fault], bool] | None = None,
+    ) -> tuple[Fired, ...]:
+        """The same, with the ids of their armings; with `concerns`, only those that it lets through."""
+        return self._firing(seam, request, cause, request.system, concerns)
+
+    def standing(self, seam: Seam) -> tuple[Fault, ...]:
+        """The faults of a seam that act as long as they are armed, if they are active now."""
+        return self._rack.faults.standing(self._unit, seam) if self._unit.faults.armings else ()
+
+    def login_fault(self, point: LoginPoint, user: str, request: ClientRequest, cause: int | None = None) -> Fault | None:
+        """The fault that answers this question of the account code with yes; None: nobody interferes."""
+
+        def answers(fault: Fault) -> bool:
+            return isinstance(fault, LoginFault) and fault.answers(point, user, request.protocol)
+
+        fired = self.fired(Seam.LOGIN, request, cause, answers)
+        return fired[0].fault if fired else None
 
     def _firing(
-        self, seam: Seam, request: ClientRequest, cause: int | None, system_id: str | None, view: View | None = None
-    ) -> tuple[Fault, ...]:
+        self,
+        seam: Seam,
+        request: ClientRequest,
+        cause: int | None,
+        system_id: str | None,
+        concerns: Callable[[Fault], bool] | None = None,
+    ) -> tuple[Fired, ...]:
+        if not self._unit.faults.armings:
+            return ()
         system = self._unit.find(system_id) if system_id else self._first()
         rail = system.host.rail if system else None
-        fired = self._unit.faults.firing(seam, request, rail, view)
-        for fault in fired:
-            self.record(EventKind.FAULT, cause, fault=fault.name, seam=seam, system=system_id)
-        return fired
+        return self._rack.faults.firing(self._unit, seam, request, rail=rail, cause=cause, system=system_id, concerns=concerns)
 
     def record(self, kind: EventKind, cause: int | None = None, **data: Datum) -> int:
-        seq = self._rack.journal.append(self._unit.name, kind, cause, data)
-        if kind is EventKind.REQUEST:
-            self._unit.last_request = seq
-        return seq
+        return self._rack.journal.append(self._unit.name, kind, cause, data)
 
-    def last_request(self) -> int | None:
-        """Where the journal holds the latest request: for those below the front ends, who see only its bytes."""
-        return self._unit.last_request
+    def record_request(self, facts: Mapping[str, Datum]) -> int:
+        """Journals a request: `ClientRequest.facts`, and what the protocol adds. Returns the `seq` of the event."""
+        return self._rack.journal.append(self._unit.name, EventKind.REQUEST, None, facts)
+
+
+def _reported(fired: Fired, word: str | None) -> str | None:
+    """What a report fault makes of a view's word."""
+    fault, arming = fired.fault, fired.arming
+    assert isinstance(fault, ReportFault)
+    if not isinstance(fault, SequenceReportFault):
+        return fault.report(word)
+    if arming.fired == 1:
+        arming.first_word = word
+    return fault.report_nth(word, arming.fired, arming.first_word)

@@ -1,4 +1,8 @@
-"""What a front end may do to the accounts of its BMC: journaled without secrets, with the sessions that must end."""
+"""What a front end may do with the accounts of its BMC.
+
+Redfish's AccountService and IPMI's user commands call it, in the emulator's one thread. Every change is journaled without
+passwords, and ends the sessions that must end with it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from emulator.core.rack import Rack
 
 
 class AccountsView:
-    """Every method that changes something raises AccountRefused and has changed nothing then."""
+    """The accounts of one BMC. Every method that changes something may raise AccountRefused, and has changed nothing then."""
 
     __slots__ = ("_rack", "_unit")
 
@@ -54,7 +58,7 @@ class AccountsView:
         must_change: bool | None = None,
         cause: int | None = None,
     ) -> LocalAccount:
-        """What is None stays. Open sessions follow a new name and role; those of an account disabled now are closed."""
+        """Changes what is not None. Open sessions take over a new name and role; a disabled account loses its sessions."""
         account = admin.change(
             self._unit.accounts,
             name,
@@ -74,6 +78,7 @@ class AccountsView:
         return account
 
     def delete(self, name: str, cause: int | None = None) -> None:
+        """Deletes an account and ends its sessions."""
         account = admin.delete(self._unit.accounts, name)
         self._record("deleted", account, cause)
         self._close_sessions(name, cause)

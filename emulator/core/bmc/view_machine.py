@@ -1,7 +1,8 @@
-"""What a front end may see and change of its BMC's memory: log, boot, sensors, chassis, watchdog.
+"""What a front end may read and change of its BMC besides power and accounts: log, boot, sensors, chassis, watchdog.
 
-Every `system` is a system id; None is the BMC's first one, the one that IPMI speaks of. All raise NoSuchSystem. All times are
-seconds on the rack's clock; `wall` is Unix time.
+The Redfish and IPMI front ends call it, in the emulator's one thread. `system` is a system id; None means the BMC's first system,
+on which IPMI commands act. A method with a `system` may raise NoSuchSystem. Times are in seconds on the rack's clock, `wall` in
+seconds of Unix time. `cause` is the journal event of the request.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from emulator.core.bmc import sensors
 from emulator.core.bmc.boot import BootOverride, LastBoot, RestartCause
 from emulator.core.bmc.eventlog import LogEntry, LogKind, Overflow, SelFields, Severity
 from emulator.core.bmc.machine import IDENTIFY_SECONDS, Led, RestorePolicy
-from emulator.core.bmc.sensor_setup import SensorSetup, beyond, default_setup
+from emulator.core.bmc.sensor_setup import SensorSetup, crossed_thresholds, default_setup
 from emulator.core.bmc.unit import Unit
 from emulator.core.bmc.watchdog import TimerUse, WatchdogSetup, WatchdogState
 from emulator.core.clock import Instant
@@ -26,7 +27,7 @@ HOST_NAME_MAX = 255
 
 
 class BmcViewPart:
-    """One subject of a BMC's memory."""
+    """Base class of the views below: one subject of one BMC."""
 
     __slots__ = ("_rack", "_unit")
 
@@ -55,6 +56,7 @@ class LogView(BmcViewPart):
         return self._unit.log.entries()
 
     def entry(self, record: int) -> LogEntry | None:
+        """The entry with that record id; None where there is none."""
         return self._unit.log.entry(record)
 
     def __len__(self) -> int:
@@ -75,28 +77,28 @@ class LogView(BmcViewPart):
 
     @property
     def last_added(self) -> float:
-        """Unix time, 0: never."""
+        """When an entry was last added: Unix time in seconds, 0 for never."""
         return self._unit.log.last_added
 
     @property
     def last_erased(self) -> float:
-        """Unix time, 0: never."""
+        """When the log was last cleared or an entry deleted: Unix time in seconds, 0 for never."""
         return self._unit.log.last_erased
 
     def wall(self) -> float:
         """Unix time now: the BMC's clock (IPMI Get SEL Time, Redfish Manager.DateTime)."""
         self._rack.advance()
-        return self._rack.witness.wall(self._unit)
+        return self._rack.log_writer.wall(self._unit)
 
     def set_wall(self, unix: float, cause: int | None = None) -> None:
-        """Sets the BMC's clock (IPMI Set SEL Time). Entries that are there keep their times."""
+        """Sets the BMC's clock (IPMI Set SEL Time). Existing entries keep their times."""
         self._rack.advance()
-        self._unit.clock_offset += unix - self._rack.witness.wall(self._unit)
+        self._unit.clock_offset += unix - self._rack.log_writer.wall(self._unit)
         self._setting("clock", None, cause)
 
     @property
     def enabled(self) -> bool:
-        """Whether the BMC writes down what it notices. What a client adds is written in any case."""
+        """Whether the BMC logs its own events. Entries that a client adds are logged in any case."""
         return self._unit.logging
 
     def enable(self, on: bool, cause: int | None = None) -> None:
@@ -120,34 +122,36 @@ class LogView(BmcViewPart):
         system: str | None = None,
         cause: int | None = None,
     ) -> LogEntry | None:
-        """An entry of a client's (IPMI Add SEL Entry). None where the log is full and refuses."""
+        """Adds an entry for a client (IPMI Add SEL Entry). None where the log is full and refuses."""
         state = self._system(system)
-        return self._rack.witness.add(self._unit, LogKind.ADDED, severity, text, sel, system=state.id, cause=cause)
+        return self._rack.log_writer.add(self._unit, LogKind.ADDED, severity, text, sel, system=state.id, cause=cause)
 
     def clear(self, cause: int | None = None) -> None:
-        """Leaves one entry behind: that it was cleared."""
+        """Clears the log. One entry is in it afterwards: that it was cleared."""
         self._rack.advance()
         seq = self._setting("log cleared", None, cause, entries=len(self._unit.log))
-        self._unit.log.clear(self._rack.witness.wall(self._unit))
-        self._rack.witness.log(self._unit, LogKind.LOG_CLEARED, cause=seq)
+        self._unit.log.clear(self._rack.log_writer.wall(self._unit))
+        self._rack.log_writer.log(self._unit, LogKind.LOG_CLEARED, cause=seq)
 
     def delete(self, record: int, cause: int | None = None) -> bool:
-        """Whether there was such an entry."""
+        """Deletes one entry. Returns whether it existed."""
         self._rack.advance()
-        gone = self._unit.log.delete(record, self._rack.witness.wall(self._unit))
+        gone = self._unit.log.delete(record, self._rack.log_writer.wall(self._unit))
         if gone:
             self._setting("log entry deleted", None, cause, record=record)
         return gone
 
 
 class BootView(BmcViewPart):
+    """Boot override, boot order and last boot: Redfish Boot and IPMI boot options."""
+
     __slots__ = ()
 
     def override(self, system: str | None = None) -> BootOverride:
         return self._system(system).machine.boot.override
 
     def set(self, override: BootOverride, system: str | None = None, cause: int | None = None) -> None:
-        """Raises SettingRefused for a target that lacks its path or option; nothing has changed then."""
+        """Sets the boot override. Raises SettingRefused, and changes nothing, for a target that lacks its path or option."""
         override.check()
         state = self._system(system)
         state.machine.boot.override = override
@@ -155,14 +159,14 @@ class BootView(BmcViewPart):
         self._setting("boot override", state, cause, target=override.target.value, enabled=override.enabled.value, mode=mode)
 
     def last(self, system: str | None = None) -> LastBoot | None:
-        """None where it has not booted since the rack was made."""
+        """The last boot; None where the system has not booted since the rack was made."""
         return self._system(system).machine.boot.last
 
     def count(self, system: str | None = None) -> int:
         return self._system(system).machine.boot.count
 
     def order(self, system: str | None = None) -> tuple[str, ...]:
-        """Redfish BootOrder; empty where nobody has set one."""
+        """Redfish BootOrder; empty where no client has set one."""
         return self._system(system).machine.boot.order
 
     def set_order(self, order: tuple[str, ...], system: str | None = None, cause: int | None = None) -> None:
@@ -172,19 +176,23 @@ class BootView(BmcViewPart):
 
 
 class SensorsView(BmcViewPart):
+    """Sensor readings, sensor settings and power statistics."""
+
     __slots__ = ()
 
     def read(self, sensor: sensors.Sensor, system: str | None = None) -> sensors.SensorReading:
+        """A reading, None where scanning is off or the host cannot be measured, with the thresholds that it has crossed."""
         state = self._system(system)
         setup = self._setup(state, sensor.number)
         if not setup.scanning:
             return sensors.SensorReading(sensor, None)
         value = sensors.measure(sensor, state.meter, state.host, self._rack.now)
-        alarms = value is not None and sensors.alarming(sensor, state.host)
-        return sensors.SensorReading(sensor, value, beyond(sensor, setup, value) if value is not None and alarms else 0)
+        compares = value is not None and sensors.thresholds_apply(sensor, state.host)
+        beyond = crossed_thresholds(sensor, setup, value) if value is not None and compares else 0
+        return sensors.SensorReading(sensor, value, beyond)
 
     def measured(self, sensor: sensors.Sensor, system: str | None = None) -> float | None:
-        """What other parts of the BMC know from a sensor, also while nobody is shown it."""
+        """What the sensor measures, whether its scanning is on or off: for other parts of the BMC."""
         state = self._system(system)
         return sensors.measure(sensor, state.meter, state.host, self._rack.now)
 
@@ -199,19 +207,19 @@ class SensorsView(BmcViewPart):
         return state.setups.get(number) or default_setup(number)
 
     def set(self, number: sensors.SensorNumber, setup: SensorSetup, system: str | None = None, cause: int | None = None) -> None:
-        """Sets a sensor. A reading that is beyond a new limit is an entry of the event log at once."""
+        """Changes the settings of a sensor. A reading that is beyond a new threshold is logged at once."""
         state = self._system(system)
         seq = self._setting("sensor", state, cause, sensor=number.name)
         self._rack.alarms.set(self._unit, state, number, setup, seq)
 
     def restore(self, cause: int | None = None) -> None:
-        """All sensors are set as their records say (IPMI Run Initialization Agent)."""
+        """Gives all sensors the settings of their SDRs (IPMI Run Initialization Agent)."""
         self._rack.advance()
         self._setting("sensors as they came", None, cause)
-        self._rack.alarms.forget(self._unit)
+        self._rack.alarms.reset(self._unit)
 
     def power(self, system: str | None = None) -> sensors.PowerStatistics:
-        """Present, least, average and greatest power since counting began."""
+        """Present, minimum, average and maximum power since the count began."""
         state = self._system(system)
         return sensors.statistics(state.meter, state.host, self._rack.now)
 
@@ -238,14 +246,14 @@ class ChassisView(BmcViewPart):
         return machine.led_until - self._rack.now if machine.led_now(self._rack.now) is not Led.OFF else 0.0
 
     def set_led(self, led: Led, system: str | None = None, *, seconds: float | None = None, cause: int | None = None) -> None:
-        """`seconds` None: until told otherwise."""
+        """Sets the LED for so many seconds; None: until the next change."""
         state = self._system(system)
         state.machine.led = led
         state.machine.led_until = math.inf if seconds is None else self._rack.now + seconds
         self._setting("identify led", state, cause, led=led.value, seconds=seconds)
 
     def identify(self, system: str | None = None, *, seconds: float = IDENTIFY_SECONDS, cause: int | None = None) -> None:
-        """IPMI Chassis Identify: blinks for so long; 0 is off."""
+        """IPMI Chassis Identify: the LED blinks for so many seconds; 0 switches it off."""
         self.set_led(Led.BLINKING if seconds > 0 else Led.OFF, system, seconds=seconds or None, cause=cause)
 
     def asset_tag(self, system: str | None = None) -> str:
@@ -260,12 +268,12 @@ class ChassisView(BmcViewPart):
         self._setting("asset tag", state, cause, tag=tag)
 
     def host_name(self, system: str | None = None) -> str:
-        """What the BMC was told that the host is called; at first the name it came with."""
+        """The host name that a client has set; before that the host's name in the rack."""
         state = self._system(system)
         return state.host_name if state.machine.host_name is None else state.machine.host_name
 
     def set_host_name(self, name: str, system: str | None = None, cause: int | None = None) -> None:
-        """The journal goes on calling the host by its first name. Raises SettingRefused for more than 255 bytes."""
+        """Sets the host name. The journal keeps the name from the rack. Raises SettingRefused for more than 255 bytes."""
         if len(name.encode()) > HOST_NAME_MAX:
             raise SettingRefused(f"a host name has at most {HOST_NAME_MAX} bytes")
         state = self._system(system)
@@ -289,11 +297,11 @@ class ChassisView(BmcViewPart):
         return self._system(system).machine.powered_by
 
     def mains_failed(self, system: str | None = None) -> bool:
-        """Whether the rail last fell with the input power (IPMI 2.0, 28.2: last power event, bit 0)."""
+        """Whether the rail last fell because input power was lost (IPMI 2.0, 28.2: last power event, bit 0)."""
         return self._system(system).machine.mains_failed
 
     def on_seconds(self, system: str | None = None) -> float:
-        """How long the host has been powered in all (IPMI 2.0, 28.14 counts in minutes)."""
+        """How many seconds the host has been powered since the rack was made (IPMI 2.0, 28.14 counts in minutes)."""
         return self._system(system).machine.on_seconds(self._rack.now)
 
     def boot_started(self, system: str | None = None) -> Instant | None:
@@ -303,17 +311,17 @@ class ChassisView(BmcViewPart):
 
 
 class WatchdogView(BmcViewPart):
-    """IPMI 2.0, chapter 27, for the BMC's first system."""
+    """The watchdog timer (IPMI 2.0, chapter 27), which acts on the BMC's first system."""
 
     __slots__ = ()
 
     def set(self, setup: WatchdogSetup, *, clear: frozenset[TimerUse] = frozenset(), cause: int | None = None) -> None:
-        """Stops the timer unless `dont_stop`; `clear` names the expiration flags to be cleared."""
+        """Set Watchdog Timer: stops the timer unless `dont_stop`. `clear` names the expiration flags to be cleared."""
         self._rack.advance()
         self._rack.watchdogs.set(self._unit, setup, clear, cause)
 
     def reset(self, cause: int | None = None) -> None:
-        """Starts it, or starts it anew. Raises WatchdogNotSet (80h)."""
+        """Reset Watchdog Timer: starts the countdown from its beginning. Raises WatchdogNotSet (80h)."""
         self._rack.advance()
         self._rack.watchdogs.reset(self._unit, cause)
 

@@ -1,4 +1,7 @@
-"""What a front end may see and change of its BMC's own network interface."""
+"""What a front end may read and change of its BMC's network interface.
+
+Redfish's EthernetInterface and IPMI's LAN parameters call it, in the emulator's one thread.
+"""
 
 from __future__ import annotations
 
@@ -12,26 +15,26 @@ from emulator.core.rack import Rack
 
 
 class NetworkView(BmcViewPart):
-    """One interface for each BMC. What is set here moves no socket: see `emulator.core.bmc.network`."""
+    """The one network interface of a BMC. Settings are only stored and shown, see `emulator.core.bmc.network`."""
 
     __slots__ = ("_serial",)
 
     def __init__(self, rack: Rack, unit: Unit, serial: Callable[[], str]) -> None:
-        """`serial()` is the machine's serial number, which names and addresses come from."""
+        """`serial()` is the system's serial number. Default names and addresses are derived from it."""
         super().__init__(rack, unit)
         self._serial = serial
 
     def interface(self) -> Interface:
-        """What is in force now."""
+        """What the BMC shows now."""
         return network.interface(self._unit.network, self._unit.listens, self._serial())
 
     @property
     def configured(self) -> Network:
-        """What was set; change a copy of it and hand that to `configure`."""
+        """What a client has set. To change it, pass a changed copy to `configure`."""
         return self._unit.network
 
     def configure(self, new: Network, cause: int | None = None) -> None:
-        """Raises SettingRefused; nothing has changed then."""
+        """Stores new settings. Raises SettingRefused, and changes nothing, for values that no interface can have."""
         network.check(new)
         if new == self._unit.network:
             return
@@ -42,5 +45,5 @@ class NetworkView(BmcViewPart):
         )  # fmt: skip
 
     def found_at(self, address: str) -> None:
-        """Where the BMC listens, told by whoever opened its sockets."""
+        """Notes the IP address on which the BMC listens. The code that opens its sockets calls this."""
         self._unit.listens = network.listening(address)

@@ -1,4 +1,4 @@
-"""The watchdog timer (IPMI 2.0, chapter 27) as data: how it is set, and how it stands. `watchdogs` runs it."""
+"""The settings and the state of a BMC's watchdog timer (IPMI 2.0, chapter 27). `watchdogs` runs it. Times are in seconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from emulator.core.timers import Timer
 
 
 class TimerUse(IntEnum):
-    """Whose watchdog it is; the bit of the expiration flag too."""
+    """What the timer is used for. The value is also the bit number of the expiration flag."""
 
     BIOS_FRB2 = 1
     BIOS_POST = 2
@@ -21,6 +21,8 @@ class TimerUse(IntEnum):
 
 
 class TimerAction(IntEnum):
+    """What the BMC does to the host when the timer expires."""
+
     NONE = 0
     HARD_RESET = 1
     POWER_DOWN = 2
@@ -28,7 +30,7 @@ class TimerAction(IntEnum):
 
 
 class PreTimeout(IntEnum):
-    """The interrupt before the expiry. NMI crashes the host's OS; the others only leave a mark."""
+    """The interrupt before the expiry. NMI crashes the host's OS; the others are only logged."""
 
     NONE = 0
     SMI = 1
@@ -37,7 +39,7 @@ class PreTimeout(IntEnum):
 
 
 class WatchdogNotSet(EmulatorError):
-    """Reset Watchdog Timer before any Set (27.5: completion code 80h)."""
+    """The client sent Reset Watchdog Timer before any Set Watchdog Timer (27.5: completion code 80h)."""
 
     http_status = 409
     completion_code = 0x80
@@ -45,7 +47,7 @@ class WatchdogNotSet(EmulatorError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchdogSetup:
-    """What Set Watchdog Timer carries (27.6). Seconds; `dont_stop` keeps a running timer running, with the new count."""
+    """The fields of Set Watchdog Timer (27.6). `dont_stop`: a running timer goes on, with the new countdown."""
 
     use: TimerUse
     action: TimerAction = TimerAction.NONE
@@ -58,7 +60,7 @@ class WatchdogSetup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchdogState:
-    """What Get Watchdog Timer tells (27.7). `setup` None: never set. `left_s` is the present countdown."""
+    """The fields of Get Watchdog Timer (27.7). `setup` None: never set. `left_s` is the present countdown."""
 
     setup: WatchdogSetup | None
     running: bool
@@ -72,6 +74,6 @@ class Watchdog:
 
     setup: WatchdogSetup | None = None
     expired: frozenset[TimerUse] = frozenset()
-    due: Instant | None = None  # None: it stands
-    left_s: float = 0.0  # while it stands
+    due: Instant | None = None  # when it expires; None: it does not run
+    left_s: float = 0.0  # the countdown while it does not run
     timers: tuple[Timer, ...] = ()

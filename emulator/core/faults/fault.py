@@ -1,8 +1,8 @@
-"""What a fault is: settings, a seam, and at most one pure function. The concrete ones are in `emulator.faults`, one file each.
+"""What a fault is: settings, a seam, and at most one pure function. `emulator.faults` holds the faults themselves.
 
 Rules
-  1. A fault is a frozen dataclass and keeps no state; what it has seen so far is kept by `board.Arming`.
-  2. Four seams, named by every fault: wire (bytes), protocol (answers), report (what the BMC says of power), power (effects).
+  1. A fault is a frozen dataclass without state. `board.Arming` counts how often it fired.
+  2. Every fault names one seam, the place where it acts. `Seam` lists them; the front end that owns the seam asks `FaultControl`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,16 @@ from profiles.model import EffectStep, View
 
 
 class Seam(StrEnum):
-    WIRE = "wire"
-    PROTOCOL = "protocol"
-    REPORT = "report"
-    POWER = "power"
+    """Where a fault acts."""
+
+    WIRE = "wire"  # the bytes of an HTTP answer
+    PROTOCOL = "protocol"  # a well-formed answer, Redfish or IPMI
+    REPORT = "report"  # what the BMC says of power
+    POWER = "power"  # what an accepted power command does
+    CONNECT = "connect"  # a new TCP connection to the Redfish port: what comes before and in the TLS handshake
+    PORT = "port"  # whether the ports answer at all; acts as long as it is armed, not per request
+    DATAGRAM = "datagram"  # one UDP datagram, in or out
+    LOGIN = "login"  # passwords, session tables and session tokens
 
 
 class Fault(Protocol):
@@ -29,7 +35,7 @@ class Fault(Protocol):
 
 @runtime_checkable
 class PowerFault(Protocol):
-    """Changes what an accepted command does to the host; `gate` asks for one with that many reads."""
+    """Changes what an accepted command does to the host. `gate`: hold the effect back for that many reads (None: no gate)."""
 
     name: ClassVar[str]
     seam: ClassVar[Seam]
@@ -42,7 +48,7 @@ class PowerFault(Protocol):
 
 @runtime_checkable
 class ReportFault(Protocol):
-    """Changes what one of the BMC's views says of power. May return ABSENT or None."""
+    """Changes what some of the BMC's views say about power. `report` may return ABSENT or None (a null)."""
 
     name: ClassVar[str]
     seam: ClassVar[Seam]
@@ -51,3 +57,31 @@ class ReportFault(Protocol):
     def views(self) -> tuple[View, ...]: ...
 
     def report(self, word: str | None) -> str | None: ...
+
+
+@runtime_checkable
+class SequenceReportFault(ReportFault, Protocol):
+    """A report fault whose word depends on how often it has acted, and on what it saw first."""
+
+    def report_nth(self, word: str | None, n: int, first: str | None) -> str | None:
+        """What is said the n-th time (from 1) instead of `word`; `first` is the word when it acted for the first time."""
+
+
+class LoginPoint(StrEnum):
+    """A question that the BMC's account code asks, and that a login fault may answer."""
+
+    LOCKED = "locked"  # is this account locked?
+    EXPIRED = "expired"  # must this user change the password first?
+    SESSIONS_FULL = "sessions-full"  # is the session table full?
+    TOKEN = "token"  # has this Redfish session come to its end?
+
+
+@runtime_checkable
+class LoginFault(Protocol):
+    """Answers one of the account code's questions with yes."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    def answers(self, point: LoginPoint, user: str, protocol: str) -> bool:
+        """Whether this fault is about that question and that user, who speaks `protocol` (redfish, ipmi)."""

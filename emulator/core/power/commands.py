@@ -1,10 +1,14 @@
-"""What a power command leads to: the profile's tables, its timed steps, gates and power faults.
+"""Carries out power commands: the profile's reply table, the timed steps of an effect, gates and power faults.
+
+`BmcView` calls it for a Redfish reset or an IPMI chassis control, `Rack` when a host's OS went down, all in the emulator's one
+thread. Times are in seconds on the rack's clock.
 
 Rules
-  1. A reply and an effect are looked up together and then go separate ways: what is answered has no say in what happens.
-  2. An effect is a list of steps. A step orders something of the host, or asks its OS, or changes what a view says.
-  3. A polite step only asks the OS (ruling 5); the rail follows when the OS has gone down, never by the profile's clock.
-  4. With a gate the first step that touches the host, and all after it, wait until the fencer has looked (ruling 8).
+  1. The table gives a reply and an effect together. After that they are independent: the answer does not change what happens.
+  2. An effect is a list of steps. A step gives the host's driver an order, asks the OS, or changes what a view says.
+  3. A graceful step only asks the OS (ruling 5). The rail follows when the OS has gone down, never by the profile's clock.
+  4. With a gate the first step that touches the host, and all after it, wait until the fencer has read the power state
+     `reads` times (ruling 8).
 """
 
 from __future__ import annotations
@@ -16,13 +20,13 @@ from typing import TypeVarTuple
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.unit import Unit
 from emulator.core.faults.fault import PowerFault, Seam
-from emulator.core.faults.trigger import ClientRequest
+from emulator.core.faults.trigger import ClientRequest, Intent
 from emulator.core.journal import EventKind
 from emulator.core.power.system import GATE_SECONDS, Gate, SystemState
 from emulator.core.rack_services import RackServices
 from emulator.core.truth.host import Order
-from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, ResetType
-from profiles.model import EffectStep, HostEvent, IpmiCell, PowerCell, PowerRules, Span
+from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, CompletionCode, ResetType
+from profiles.model import EffectStep, HostEvent, PowerCell, PowerRules, Span
 
 Ts = TypeVarTuple("Ts")
 
@@ -37,15 +41,54 @@ ORDER_OF_EVENT: Mapping[HostEvent, Order] = {
 ORDER_OF_RAIL: Mapping[str, Order] = {"On": Order.ENERGISE, "Off": Order.CUT}
 
 
+@dataclass(frozen=True, slots=True)
+class PowerCommand:
+    """A power command as a client sent it.
+
+    `via` is the protocol, whose table in the profile answers. `word` is the ResetType as the client wrote it, or the key of the
+    chassis control; `reset` is what it amounts to, None for a word that is no ResetType.
+    """
+
+    via: str
+    word: str
+    reset: ResetType | None
+
+    @staticmethod
+    def redfish(word: str) -> PowerCommand:
+        """ComputerSystem.Reset with whatever the client sent as ResetType."""
+        return PowerCommand("redfish", word, ResetType(word) if word in ResetType._value2member_map_ else None)
+
+    @staticmethod
+    def ipmi(control: ChassisControl) -> PowerCommand:
+        return PowerCommand("ipmi", control.key, RESET_OF_CONTROL[control])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerReply:
-    """What the front end has to say to a power command, and what the journal knows it as."""
+    """What the front end answers to a power command. `seq` is the command's event in the journal.
+
+    Over Redfish `reply` is a key of the profile's replies and `code` its HTTP status; over IPMI `code` is the completion code.
+    """
 
     seq: int
     outcome: str
-    reply: str  # a key of the profile's replies
+    reply: str
+    code: int
     effect: str
-    assumed: bool  # the profile does not know this cell
+    assumed: bool  # the profile has no evidence for this cell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cell:
+    """A cell of a reply table: what is answered, what happens, and what the journal calls the code."""
+
+    outcome: str
+    reply: str
+    code: int
+    code_key: str
+    taken: bool
+    effect: str
+    assumed: bool
 
 
 def lookup(rules: PowerRules, row: str, reset: str) -> PowerCell:
@@ -56,78 +99,87 @@ def lookup(rules: PowerRules, row: str, reset: str) -> PowerCell:
 
 
 class Effects:
-    """Plays effects on the systems of a rack."""
+    """Carries out the effects of power commands on the systems of a rack."""
 
-    def __init__(self, room: RackServices) -> None:
-        self._room = room
+    def __init__(self, services: RackServices) -> None:
+        self._services = services
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
-    def redfish_reset(self, unit: Unit, system: SystemState, reset: str, cause: int | None) -> PowerReply:
-        """ComputerSystem.Reset. `reset` is whatever the client sent."""
-        rules = unit.profile.power
-        cell = self._window(unit, system, reset) or lookup(rules, system.row, reset)
-        outcome = rules.outcomes[cell.outcome]
-        status = unit.profile.replies[outcome.reply].status
-        seq = self._room.journal.record(
+    def command(self, unit: Unit, system: SystemState, command: PowerCommand, cause: int | None) -> PowerReply:
+        """Looks the command up in the table of its protocol, journals it, and begins its effect where it was accepted."""
+        cell = TABLES[command.via](self, unit, system, command)
+        seq = self._services.journal.append(
             unit.name,
             EventKind.COMMAND,
             cause,
-            system=system.id,
-            via="redfish",
-            reset=reset,
-            row=system.row,
-            outcome=cell.outcome,
-            status=status,
-            effect=outcome.effect,
-            assumed=cell.assumed,
+            {
+                "system": system.id,
+                "via": command.via,
+                "reset": command.word if command.via == "redfish" else command.reset,
+                "row": system.row,
+                "outcome": cell.outcome,
+                cell.code_key: cell.code,
+                "effect": cell.effect,
+                "assumed": cell.assumed,
+            },
         )
-        if status < 300:
-            self._begin(unit, system, outcome.effect, _known_reset(reset), "redfish", seq)
-        return PowerReply(seq=seq, outcome=cell.outcome, reply=outcome.reply, effect=outcome.effect, assumed=cell.assumed)
+        if cell.taken:
+            self._begin(unit, system, cell.effect, command, seq)
+        return PowerReply(
+            seq=seq, outcome=cell.outcome, reply=cell.reply, code=cell.code, effect=cell.effect, assumed=cell.assumed
+        )
 
-    def chassis_control(self, unit: Unit, system: SystemState, control: ChassisControl, cause: int | None) -> tuple[int, int]:
-        """IPMI Chassis Control. Returns (completion code, seq). A control the profile does not list is 0xCC."""
-        cell: IpmiCell | None = unit.profile.ipmi.chassis.get(system.row, {}).get(control.key)
-        code, effect = (cell.completion_code, cell.effect) if cell is not None else (0xCC, NO_EFFECT)
-        reset = RESET_OF_CONTROL[control]
-        seq = self._room.journal.record(
-            unit.name,
-            EventKind.COMMAND,
-            cause,
-            system=system.id,
-            via="ipmi",
-            reset=reset,
-            row=system.row,
-            outcome=control.key,
-            completion_code=code,
-            effect=effect,
-            assumed=cell.assumed if cell else False,
+    def redfish_cell(self, unit: Unit, system: SystemState, command: PowerCommand) -> _Cell:
+        """A ResetType that the profile does not list is its `unlisted_type`."""
+        profile = unit.profile
+        found = self._window(unit, system, command.word) or lookup(profile.power, system.row, command.word)
+        outcome = profile.power.outcomes[found.outcome]
+        status = profile.replies[outcome.reply].status
+        return _Cell(
+            outcome=found.outcome,
+            reply=outcome.reply,
+            code=status,
+            code_key="status",
+            taken=status < 300,
+            effect=outcome.effect,
+            assumed=found.assumed,
         )
-        if code == 0:
-            self._begin(unit, system, effect, reset, "ipmi", seq)
-        return code, seq
+
+    def ipmi_cell(self, unit: Unit, system: SystemState, command: PowerCommand) -> _Cell:
+        """A control that the profile does not list is 0xCC."""
+        found = unit.profile.ipmi.chassis.get(system.row, {}).get(command.word)
+        code = int(CompletionCode.INVALID_FIELD) if found is None else found.completion_code
+        return _Cell(
+            outcome=command.word,
+            reply="",
+            code=code,
+            code_key="completion_code",
+            taken=code == CompletionCode.OK,
+            effect=NO_EFFECT if found is None else found.effect,
+            assumed=found is not None and found.assumed,
+        )
 
     def _window(self, unit: Unit, system: SystemState, reset: str) -> PowerCell | None:
         rules = unit.profile.power
         for window in rules.windows:
             since, length = system.began.get(window.after, (0.0, -1.0))
-            if reset in window.reset and self._room.now - since <= length:
+            if reset in window.reset and self._services.now - since <= length:
                 return PowerCell(window.outcome, rules.unlisted_type.evidence)
         return None
 
     # -- effects -------------------------------------------------------------------------------------------------------
 
-    def _begin(self, unit: Unit, system: SystemState, effect: str, reset: ResetType | None, protocol: str, cause: int) -> None:
+    def _begin(self, unit: Unit, system: SystemState, effect: str, command: PowerCommand, cause: int) -> None:
         if effect == NO_EFFECT or (effect == system.effect and system.timers):
-            return  # the same command again, while the first one works: nothing new happens
+            return  # the same command again, while the first one is under way: nothing new happens
         steps = unit.profile.power.effects[effect]
-        system.machine.commanded(_cause_of(reset), steps)
-        request = ClientRequest(protocol=protocol, method="", path="", system=system.id, reset=reset)
+        system.machine.commanded(_cause_of(command.reset), steps)
+        request = ClientRequest(command.via, "", "", system.id, command.reset, Intent.POWER_COMMAND)
         reads: int | None = None
-        for fault in unit.faults.firing(Seam.POWER, request, system.host.rail):
+        fired = self._services.faults.firing(unit, Seam.POWER, request, rail=system.host.rail, cause=cause, system=system.id)
+        for _, fault, _ in fired:
             assert isinstance(fault, PowerFault)
-            self._room.journal.record(unit.name, EventKind.FAULT, cause, system=system.id, fault=fault.name)
             steps = fault.shape(steps)
             reads = fault.gate if fault.gate is not None else reads
         beside = system.falls() and not any(step.real == "Off" for step in steps)
@@ -136,7 +188,7 @@ class Effects:
             system.effect = effect
         for window in unit.profile.power.windows:
             if window.after == effect:
-                system.began = {**system.began, effect: (self._room.now, self._room.draw(window.for_s))}
+                system.began = {**system.began, effect: (self._services.now, self._services.draw(window.for_s))}
         if reads is not None and system.gate is None:
             system.gate = Gate(reads)
         if system.gate is not None and not system.gate.open:
@@ -156,32 +208,32 @@ class Effects:
     ) -> None:
         # One draw for the whole effect: a slow machine is slow in every step, and the steps keep their order.
         spread = any(step.at.low != step.at.high for step in steps)
-        share = self._room.draw(Span(0.0, 1.0)) if spread else 0.0
+        share = self._services.draw(Span(0.0, 1.0)) if spread else 0.0
         moments = [step.at.low + share * (step.at.high - step.at.low) for step in steps]
         for step, moment in zip(steps, moments, strict=True):
             delay = moment - moments[0] if from_first else moment
             if delay <= 0:
                 self._play(unit, system, step, cause)
             else:
-                system.timers += ((self._room.after(delay, _later(self._play, unit, system, step, cause)), step),)
+                system.timers += ((self._services.after(delay, _later(self._play, unit, system, step, cause)), step),)
 
     def _play(self, unit: Unit, system: SystemState, step: EffectStep, cause: int) -> None:
         system.timers = tuple((timer, later) for timer, later in system.timers if timer.live)
         if step.event is not None:
-            self._room.order(unit, system, ORDER_OF_EVENT[step.event], cause)
+            self._services.order(unit, system, ORDER_OF_EVENT[step.event], cause)
         if step.real is not None:
-            self._room.order(unit, system, ORDER_OF_RAIL[step.real], cause, step.says)
+            self._services.order(unit, system, ORDER_OF_RAIL[step.real], cause, step.says)
         elif step.says:
-            self._room.say(unit, system, step.says, cause)
+            self._services.say(unit, system, step.says, cause)
 
     def follow_os_down(self, unit: Unit, system: SystemState, cause: int | None) -> None:
-        """The OS has gone down by itself: the machine follows as the profile says."""
+        """The OS has gone down: starts the profile's `on_os_down` steps."""
         self._schedule(unit, system, unit.profile.power.on_os_down, cause or 0)
 
     # -- gates ---------------------------------------------------------------------------------------------------------
 
     def looked(self, unit: Unit, system: SystemState, cause: int | None) -> None:
-        """A client has just been told the power state of this system. The n-th look still saw the old state."""
+        """An answer has just told its client the power state of this system. The n-th such answer still told the old state."""
         gate = system.gate
         if gate is None or gate.open:
             return
@@ -189,15 +241,15 @@ class Effects:
         if gate.seen >= gate.reads:
             self._open(unit, system, gate, cause)
         elif gate.seen == 2:
-            self._room.after(GATE_SECONDS, _later(self._open, unit, system, gate, cause))
+            self._services.after(GATE_SECONDS, _later(self._open, unit, system, gate, cause))
 
     def open_gate(self, unit: Unit, system: SystemState) -> None:
-        """Opens a closed gate without any client's look: what was held back happens now."""
+        """Opens a closed gate without any read: the steps that it held back happen now."""
         if system.gate is not None and not system.gate.open:
             self._open(unit, system, system.gate, None)
 
     def forget_open_gate(self, system: SystemState) -> None:
-        """The next command that a fault holds back gets a gate of its own."""
+        """Removes a gate that is open, so that the next command which a fault holds back gets a new one."""
         if system.gate is not None and system.gate.open:
             system.gate = None
 
@@ -205,7 +257,9 @@ class Effects:
         if gate.open:
             return
         gate.open = True
-        seq = self._room.journal.record(unit.name, EventKind.GATE, gate.cause or cause, system=system.id, after_reads=gate.seen)
+        seq = self._services.journal.record(
+            unit.name, EventKind.GATE, gate.cause or cause, system=system.id, after_reads=gate.seen
+        )
         held, gate.held = gate.held, ()
         self._schedule(unit, system, held, seq, from_first=True)
 
@@ -214,9 +268,12 @@ def _later(do: Callable[[*Ts], None], *args: *Ts) -> Callable[[], None]:
     return lambda: do(*args)
 
 
-def _known_reset(word: str) -> ResetType | None:
-    return ResetType(word) if word in ResetType._value2member_map_ else None
-
-
 def _cause_of(reset: ResetType | None) -> RestartCause:
     return RestartCause.POWER_BUTTON if reset is ResetType.PUSH_POWER_BUTTON else RestartCause.CHASSIS_CONTROL
+
+
+TABLES: Mapping[str, Callable[[Effects, Unit, SystemState, PowerCommand], _Cell]] = {
+    "redfish": Effects.redfish_cell,
+    "ipmi": Effects.ipmi_cell,
+}
+"""Where each protocol's answers to power commands are looked up."""

@@ -1,9 +1,11 @@
-"""One ComputerSystem as its BMC holds it: the truth about the host beside what is said about it.
+"""The state of one ComputerSystem: the truth about its host, and what its BMC says about it.
+
+`Rack` and the classes that it owns read and change it, in the emulator's one thread. Times are in seconds on the rack's clock.
 
 Rules
-  1. `host` is the truth and only `rack` writes it, from news. `says` is the report and only steps and news change it.
-  2. Front ends never see this class: they are handed a `BmcView`, which has no path to `host`.
-  3. An idle system is small: what its BMC remembers of it beside its power begins when somebody asks, as if it had begun at once.
+  1. `host` is the truth; only `Rack.news` writes it. `says` is the report; only steps and news change it.
+  2. Front ends never see this class. They get a `BmcView`, which has no path to `host`.
+  3. An idle system is small: `machine` and `meter` are made on first use, with the values that they would have had.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 from emulator.core.bmc.machine import Machine
 from emulator.core.bmc.sensor_setup import NO_SETUPS, SensorSetup
@@ -23,12 +26,24 @@ from emulator.core.vocab import Rail
 from profiles.model import EffectStep, View
 
 GATE_SECONDS = 10.0
-"""After the second read a gate waits no longer than this (ruling 8)."""
+"""A gate opens this long after the second read, in seconds, whatever `reads` says (ruling 8)."""
+
+
+class Look(NamedTuple):
+    """One power word that a client was told.
+
+    `view` is "system", "chassis" or "ipmi", or "event" for an event that the BMC sent to a subscriber. `word` is a PowerState
+    (IPMI's bit and ACPI state as "On" or "Off"); None: the client was told that it is not known.
+    """
+
+    system: str
+    view: str
+    word: str | None
 
 
 @dataclass(slots=True)
 class Gate:
-    """Holds an effect back until the fencer has looked `reads` times, or GATE_SECONDS after its second look."""
+    """Holds an effect back until the fencer has read the power state `reads` times, or GATE_SECONDS after its second read."""
 
     reads: int
     seen: int = 0
@@ -40,30 +55,32 @@ class Gate:
 SAYS: Mapping[str, Mapping[View, str | None]] = {
     word: MappingProxyType(dict.fromkeys(View, word)) for word in ("On", "Off")
 }  # fmt: skip
-"""All views say the same."""
+"""What a BMC says when all its views say the same."""
 
 NO_WINDOWS: Mapping[str, tuple[Instant, float]] = MappingProxyType({})
 
 
 @dataclass(slots=True)
 class SystemState:
+    """One system of a BMC."""
+
     id: str
     chassis_id: str
     number: int  # among the systems of its BMC, from 0
     host_name: str
     host: Host
     since: Instant = 0.0  # when the rack was made
-    at_first: Host = field(init=False)  # as it was then
-    holder: HostDriver | None = None
+    at_first: Host = field(init=False)  # the host as it was then
+    driver: HostDriver | None = None  # carries out orders on the host
     says: Mapping[View, str | None] = field(default_factory=dict)
-    awaiting: Mapping[View, str | None] | None = None  # what to say when the ordered change has really happened
-    awaiting_cause: int | None = None
-    effect: str | None = None  # the effect that is in flight
-    timers: tuple[tuple[Timer, EffectStep], ...] = ()  # steps that are still to come
+    awaiting: Mapping[View, str | None] | None = None  # what to say when the driver reports the ordered change
+    awaiting_cause: int | None = None  # the journal event of that order
+    effect: str | None = None  # the effect that is under way
+    timers: tuple[tuple[Timer, EffectStep], ...] = ()  # its steps that are still to come
     gate: Gate | None = None
-    began: Mapping[str, tuple[Instant, float]] = field(default_factory=lambda: NO_WINDOWS)  # effect -> (since, seconds)
+    began: Mapping[str, tuple[Instant, float]] = field(default_factory=lambda: NO_WINDOWS)  # effect: (when, seconds it lasts)
     last_power_event: str = "unknown"
-    setups: Mapping[SensorNumber, SensorSetup] = field(default_factory=lambda: NO_SETUPS)  # of sensors that somebody has set
+    setups: Mapping[SensorNumber, SensorSetup] = field(default_factory=lambda: NO_SETUPS)  # of sensors that a client has set
     _machine: Machine = field(init=False, repr=False, compare=False)
     _meter: Meter = field(init=False, repr=False, compare=False)
 
@@ -84,15 +101,16 @@ class SystemState:
 
     @property
     def row(self) -> str:
-        """The row of the reply tables. A BMC senses the rail itself; out of sight counts as On, so that an off is still tried."""
+        """The row of the reply tables: "On" or "Off". An unknown rail counts as On, so that an off command is still tried."""
         return "Off" if self.host.rail is Rail.DOWN else "On"
 
     def falls(self) -> bool:
-        """Whether a cut of the rail is under way: nothing that leaves the rail alone calls it back."""
+        """Whether a step that cuts the rail is still to come. A command that leaves the rail alone does not cancel it."""
         held = self.gate.held if self.gate is not None else ()
         return any(step.real == "Off" for step in (*held, *(step for timer, step in self.timers if timer.live)))
 
     def drop_timers(self) -> None:
+        """Cancels the steps that are still to come."""
         for timer, _ in self.timers:
             timer.cancel()
         self.timers = ()

@@ -1,14 +1,16 @@
-"""What moves a host's rail and its operating system.
+"""The state of a host (its rail and its operating system) and the table of its transitions.
+
+A host driver (`VirtualHosts`, `ContainerHosts`, `ProcessHosts`) carries out orders and reports news; `Rack.news` applies them to
+the host with this table, in the emulator's one thread.
 
 Rules
-  1. Everything that changes the truth about a host is in this file, and nothing else changes it.
-  2. It speaks no protocol and knows no profile: front ends translate, `power` schedules.
-  3. It has no clock. Whoever holds the host (the virtual one in `virtual`, a container, a process group) brings the news.
+  1. The truth about a host changes only by this table.
+  2. Nothing here knows a protocol, a profile or a clock: front ends translate, `power` schedules, drivers report.
 
 Theory
-  A host is two machines. The *rail* is energised or not: the only fact that fencing is about. The *operating system* decides
-  whether a polite request is honoured. `incarnation` counts losses of run state: a reset that never drops the rail still ends
-  the old operating system, and whoever fences by reset must be able to show that (catalogue 6).
+  A host has two parts. The *rail* has power or not; fencing is about this fact. The *operating system* decides whether a graceful
+  request is obeyed. `incarnation` counts how often the run state was lost: a reset that never drops the rail still ends the old
+  operating system, and a fencer that fences by reset must be able to show that (catalogue 6).
 """
 
 from __future__ import annotations
@@ -23,27 +25,29 @@ from emulator.core.vocab import Os, Rail
 
 
 class Order(StrEnum):
-    """What a BMC can do to the host that it holds."""
+    """What a BMC can order of a host's driver."""
 
     CUT = "cut"
     ENERGISE = "energise"
-    RESET = "reset"  # the run state is lost, the rail stays
+    RESET = "reset"  # the run state is lost, the rail stays up
     ASK_SHUTDOWN = "ask-shutdown"
     ASK_REBOOT = "ask-reboot"
     CRASH = "crash"  # a diagnostic interrupt that the OS does not survive
 
 
 class HostDriver(Protocol):
-    """Whoever holds the hosts: a virtual machine room, a Docker engine, local processes.
+    """Carries out orders on hosts: virtual hosts, containers or local processes.
 
-    An order never blocks and is always answered by news through `Rack.news`, also where nothing had to change.
+    `Rack.order` calls `perform` in the emulator's thread, so it must not block. The driver reports what happened by `Rack.news`,
+    in the emulator's thread too. CUT and ENERGISE are always answered by news, also where nothing had to change.
     """
 
-    def perform(self, unit: str, system: str, order: Order, cause: int) -> None: ...
+    def perform(self, unit: str, system: str, order: Order, cause: int) -> None:
+        """Starts to carry out an order. `cause` is the `seq` to pass on with the news."""
 
 
 class News(StrEnum):
-    """What happened to a host, told by whoever holds it."""
+    """What happened to a host, as its driver reports it."""
 
     WENT_DOWN = "went-down"  # the rail is dead
     CAME_UP = "came-up"  # the rail is up and an OS runs
@@ -53,18 +57,20 @@ class News(StrEnum):
     OS_CRASHED = "os-crashed"
     OS_HUNG = "os-hung"
     OS_RECOVERED = "os-recovered"
-    OUT_OF_SIGHT = "out-of-sight"  # the holder cannot be asked
+    OUT_OF_SIGHT = "out-of-sight"  # the driver cannot find out how the host is
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
+    """The truth about one host."""
+
     rail: Rail
     os: Os
     incarnation: int = 1
 
     @property
     def writes(self) -> bool:
-        """Whether it can touch its disks now. A hung one can: that is why it must be fenced."""
+        """Whether the host can write to its disks now. A host with a hung OS can, so it must be fenced too."""
         return self.rail is Rail.UP and self.os is not Os.STOPPED
 
 
@@ -80,7 +86,7 @@ def host_off() -> Host:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class HostTransition:
     rail: Rail
     os: Os
     loses_run_state: bool = False
@@ -90,48 +96,48 @@ _UP_RUNNING = (Rail.UP, Os.RUNNING)
 _UP_HUNG = (Rail.UP, Os.HUNG)
 _UP_STOPPED = (Rail.UP, Os.STOPPED)
 _DOWN = (Rail.DOWN, Os.STOPPED)
-_UNSEEN = (Rail.UNKNOWN, Os.STOPPED)
+_UNKNOWN = (Rail.UNKNOWN, Os.STOPPED)
 
-TURNS: Mapping[tuple[Rail, Os, News], Turn] = {
-    (*_UP_RUNNING, News.WENT_DOWN): Turn(*_DOWN, loses_run_state=True),
-    (*_UP_RUNNING, News.CAME_UP): Turn(*_UP_RUNNING),
-    (*_UP_RUNNING, News.WAS_RESET): Turn(*_UP_RUNNING, loses_run_state=True),
-    (*_UP_RUNNING, News.OS_WENT_DOWN): Turn(*_UP_STOPPED, loses_run_state=True),
-    (*_UP_RUNNING, News.OS_BOOTED): Turn(*_UP_RUNNING, loses_run_state=True),
-    (*_UP_RUNNING, News.OS_CRASHED): Turn(*_UP_STOPPED, loses_run_state=True),
-    (*_UP_RUNNING, News.OS_HUNG): Turn(*_UP_HUNG),
-    (*_UP_RUNNING, News.OS_RECOVERED): Turn(*_UP_RUNNING),
-    (*_UP_RUNNING, News.OUT_OF_SIGHT): Turn(*_UNSEEN),
-    (*_UP_HUNG, News.WENT_DOWN): Turn(*_DOWN, loses_run_state=True),
-    (*_UP_HUNG, News.CAME_UP): Turn(*_UP_HUNG),
-    (*_UP_HUNG, News.WAS_RESET): Turn(*_UP_RUNNING, loses_run_state=True),
-    (*_UP_HUNG, News.OS_CRASHED): Turn(*_UP_STOPPED, loses_run_state=True),
-    (*_UP_HUNG, News.OS_HUNG): Turn(*_UP_HUNG),
-    (*_UP_HUNG, News.OS_RECOVERED): Turn(*_UP_RUNNING),
-    (*_UP_HUNG, News.OUT_OF_SIGHT): Turn(*_UNSEEN),
-    (*_UP_STOPPED, News.WENT_DOWN): Turn(*_DOWN),
-    (*_UP_STOPPED, News.CAME_UP): Turn(*_UP_RUNNING),
-    (*_UP_STOPPED, News.WAS_RESET): Turn(*_UP_RUNNING, loses_run_state=True),
-    (*_UP_STOPPED, News.OS_WENT_DOWN): Turn(*_UP_STOPPED),
-    (*_UP_STOPPED, News.OS_BOOTED): Turn(*_UP_RUNNING),
-    (*_UP_STOPPED, News.OS_CRASHED): Turn(*_UP_STOPPED),
-    (*_UP_STOPPED, News.OUT_OF_SIGHT): Turn(*_UNSEEN),
-    (*_DOWN, News.WENT_DOWN): Turn(*_DOWN),
-    (*_DOWN, News.CAME_UP): Turn(*_UP_RUNNING),
-    (*_DOWN, News.OUT_OF_SIGHT): Turn(*_UNSEEN),
-    # Found again: whatever ran before may have ended unseen, so the incarnation moves.
-    (*_UNSEEN, News.WENT_DOWN): Turn(*_DOWN, loses_run_state=True),
-    (*_UNSEEN, News.CAME_UP): Turn(*_UP_RUNNING, loses_run_state=True),
-    (*_UNSEEN, News.OUT_OF_SIGHT): Turn(*_UNSEEN),
+TRANSITIONS: Mapping[tuple[Rail, Os, News], HostTransition] = {
+    (*_UP_RUNNING, News.WENT_DOWN): HostTransition(*_DOWN, loses_run_state=True),
+    (*_UP_RUNNING, News.CAME_UP): HostTransition(*_UP_RUNNING),
+    (*_UP_RUNNING, News.WAS_RESET): HostTransition(*_UP_RUNNING, loses_run_state=True),
+    (*_UP_RUNNING, News.OS_WENT_DOWN): HostTransition(*_UP_STOPPED, loses_run_state=True),
+    (*_UP_RUNNING, News.OS_BOOTED): HostTransition(*_UP_RUNNING, loses_run_state=True),
+    (*_UP_RUNNING, News.OS_CRASHED): HostTransition(*_UP_STOPPED, loses_run_state=True),
+    (*_UP_RUNNING, News.OS_HUNG): HostTransition(*_UP_HUNG),
+    (*_UP_RUNNING, News.OS_RECOVERED): HostTransition(*_UP_RUNNING),
+    (*_UP_RUNNING, News.OUT_OF_SIGHT): HostTransition(*_UNKNOWN),
+    (*_UP_HUNG, News.WENT_DOWN): HostTransition(*_DOWN, loses_run_state=True),
+    (*_UP_HUNG, News.CAME_UP): HostTransition(*_UP_HUNG),
+    (*_UP_HUNG, News.WAS_RESET): HostTransition(*_UP_RUNNING, loses_run_state=True),
+    (*_UP_HUNG, News.OS_CRASHED): HostTransition(*_UP_STOPPED, loses_run_state=True),
+    (*_UP_HUNG, News.OS_HUNG): HostTransition(*_UP_HUNG),
+    (*_UP_HUNG, News.OS_RECOVERED): HostTransition(*_UP_RUNNING),
+    (*_UP_HUNG, News.OUT_OF_SIGHT): HostTransition(*_UNKNOWN),
+    (*_UP_STOPPED, News.WENT_DOWN): HostTransition(*_DOWN),
+    (*_UP_STOPPED, News.CAME_UP): HostTransition(*_UP_RUNNING),
+    (*_UP_STOPPED, News.WAS_RESET): HostTransition(*_UP_RUNNING, loses_run_state=True),
+    (*_UP_STOPPED, News.OS_WENT_DOWN): HostTransition(*_UP_STOPPED),
+    (*_UP_STOPPED, News.OS_BOOTED): HostTransition(*_UP_RUNNING),
+    (*_UP_STOPPED, News.OS_CRASHED): HostTransition(*_UP_STOPPED),
+    (*_UP_STOPPED, News.OUT_OF_SIGHT): HostTransition(*_UNKNOWN),
+    (*_DOWN, News.WENT_DOWN): HostTransition(*_DOWN),
+    (*_DOWN, News.CAME_UP): HostTransition(*_UP_RUNNING),
+    (*_DOWN, News.OUT_OF_SIGHT): HostTransition(*_UNKNOWN),
+    # The driver sees the host again: what ran before may have ended meanwhile, so the incarnation counts up.
+    (*_UNKNOWN, News.WENT_DOWN): HostTransition(*_DOWN, loses_run_state=True),
+    (*_UNKNOWN, News.CAME_UP): HostTransition(*_UP_RUNNING, loses_run_state=True),
+    (*_UNKNOWN, News.OUT_OF_SIGHT): HostTransition(*_UNKNOWN),
 }
 
 
-def turn(host: Host, news: News) -> Host:
+def transition(host: Host, news: News) -> Host:
     """The host after the news.
 
     Raises IllegalStimulus and leaves `host` as it was where the table has no row.
     """
-    row = TURNS.get((host.rail, host.os, news))
+    row = TRANSITIONS.get((host.rail, host.os, news))
     if row is None:
         raise IllegalStimulus(f"a host with rail {host.rail} and OS {host.os} cannot have {news}")
     return Host(row.rail, row.os, host.incarnation + row.loses_run_state)

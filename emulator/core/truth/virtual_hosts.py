@@ -1,4 +1,8 @@
-"""Hosts that exist only here: every order is carried out at once, and a healthy OS needs its time to go down."""
+"""The driver of virtual hosts, which exist only as a state in the rack.
+
+`Rack.order` calls it in the emulator's one thread. A cut, a start and a reset take effect at once; a running OS needs the unit's
+`os_shutdown` time, in seconds, to go down.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ NEEDS_OS: Mapping[Order, News] = {Order.ASK_SHUTDOWN: News.OS_WENT_DOWN, Order.A
 
 
 class VirtualHosts:
-    """Holds virtual hosts. A hung OS never answers; a reset of a dead host does nothing."""
+    """A `HostDriver`. A hung OS never obeys a graceful request; a reset of a host without power does nothing."""
 
     def __init__(self, rack: Rack) -> None:
         self._rack = rack

@@ -1,7 +1,7 @@
-"""What a host writes on its serial port, as far as its BMC notices: power, boots, shutdowns, crashes.
+"""The text that a host writes on its serial port when it boots, shuts down or crashes.
 
-A hung operating system is not noticed: its console simply stands still, as a real one does. Nobody is logged in on it, so what a
-client types is taken and nothing answers.
+`Sol` calls it for each new log entry, in the emulator's one thread. A hung operating system writes nothing. What a client types
+has no effect, because nobody is logged in on the console.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ LINES: Mapping[LogKind, Callable[[BmcView], list[str]]] = {
 
 
 def text(view: BmcView, entry: LogEntry) -> str:
-    """What an event puts on the console of the first system; nothing for most."""
+    """The text for a log entry on the console of the first system; "" for most entries."""
     if entry.kind not in LINES or entry.system != view.first_id:
         return ""
     return NEW_LINE.join(LINES[entry.kind](view))

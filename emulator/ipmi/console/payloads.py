@@ -1,4 +1,7 @@
-"""Payloads: who may activate serial over LAN (IPMI 2.0, 24.1 to 24.9)."""
+"""Payload commands: activate and deactivate serial over LAN, and who may do so (IPMI 2.0, 24.1 to 24.9).
+
+The command table calls the handlers, in the emulator's one thread.
+"""
 
 from __future__ import annotations
 
@@ -50,12 +53,12 @@ def activate(call: IpmiCall) -> bytes:
         if sol.session.id in call.sessions.live:
             raise CompletionError(ALREADY_ACTIVE)
         sol.deactivate(call.cause, tell=False)
-    sol.activate(session, session.link, call.cause, retries=setup.retries, every=setup.retry_every)
+    sol.activate(session, session.link, call.cause, retries=setup.retries, retry_every_s=setup.retry_every_s)
     return bytes(4) + _size(PAYLOAD_BYTES) * 2 + _size(call.bmc.here.port) + _size(NO_VLAN)
 
 
 def deactivate(call: IpmiCall) -> bytes:
-    """Anybody with the privilege may end anybody's."""
+    """Ends the console session, whoever has it. The client needs the privilege of the SOL configuration."""
     _only_sol(call.data[0], call.data[1])
     sol = call.bmc.sol
     if call.session.privilege < sol_setup(call.state).privilege:

@@ -1,10 +1,13 @@
-"""Serial over LAN: the payload, its acknowledgements and retries (IPMI 2.0, chapter 15).
+"""Serial over LAN: packets with characters, acknowledgements and retries (IPMI 2.0, chapter 15).
+
+`payloads` activates it, the responder passes packets and ticks, and log entries of the BMC make the console write; all in the
+emulator's one thread. Times are in seconds on the rack's clock.
 
 Rules
-  1. One console, one session at a time. Without it nothing is kept, listened to or sent.
-  2. A packet with characters waits for its acknowledgement before the next one leaves; one that is never acknowledged is dropped
-     after RETRIES, as the standard says.
-  3. What a client sends twice under one number is taken once and acknowledged twice.
+  1. A BMC has one console, for one session at a time. Without a session nothing is stored or sent.
+  2. The next packet is sent when the one before was acknowledged. A packet without acknowledgement is dropped after the retries,
+     as the standard says.
+  3. A packet that a client sends again is acknowledged again.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import Instant
 from emulator.core.journal import EventKind
-from emulator.ipmi.console import boot_text as console
+from emulator.ipmi.console import boot_text
 from emulator.ipmi.session.codec import RmcpPlusLink
 from emulator.ipmi.session.rmcp import Malformed
 from emulator.ipmi.session.sessions import LanSession, Peer
@@ -24,26 +27,26 @@ from emulator.ipmi.state import Here
 
 CHARACTERS = 200
 PAYLOAD_BYTES = CHARACTERS + 4
-"""Most characters in a packet, and what Activate Payload calls the size of one."""
-RETRIES, RETRY_EVERY = 7, 0.5
+"""Characters in a packet at most, and the packet size that Activate Payload answers, in bytes."""
+RETRIES, RETRY_EVERY_S = 7, 0.5
 BACKLOG = 8192
-"""So many characters wait for a client that does not acknowledge; older ones are lost, as on a serial line."""
+"""Characters that are kept for a client that does not acknowledge; older ones are lost, as on a serial line."""
 
 NACK, UNAVAILABLE, DEACTIVATING = 0x40, 0x20, 0x10
 NUMBERS = 15
 HEADER_BYTES = 4
 
 Emit = Callable[[bytes, Peer, Here], object]
-"""Data, who gets it, and from which of our addresses."""
+"""Sends a datagram: the data, the receiver's address, and our address to send it from."""
 
 
 def nowhere(_data: bytes, _peer: Peer, _here: Here) -> None:
-    """For a BMC that only answers, such as one in a test without a network."""
+    """An `Emit` that sends nothing, for tests without a network."""
 
 
 @dataclass(slots=True)
 class Waiting:
-    """A packet that has not been acknowledged."""
+    """A packet that the client has not acknowledged yet."""
 
     number: int
     characters: bytes
@@ -52,117 +55,118 @@ class Waiting:
 
 
 @dataclass(slots=True)
-class _Line:
-    """What is kept while somebody has the console."""
+class _ConsoleSession:
+    """The state of an active console session."""
 
     session: LanSession
     link: RmcpPlusLink
-    hang_up: Callable[[], None]
+    remove_listener: Callable[[], None]
     retries: int
-    every: float
+    retry_every_s: float
     backlog: bytes = b""
     waiting: Waiting | None = None
     number: int = 0
 
 
 class Sol:
-    """The serial port of a BMC. `emit` sends a datagram that nobody has asked for."""
+    """The serial console of a BMC. `emit` sends a datagram that is not an answer."""
 
-    __slots__ = ("_emit", "_here", "_line", "_view")
+    __slots__ = ("_active", "_emit", "_here", "_view")
 
     def __init__(self, view: BmcView, emit: Emit, here: Here) -> None:
         self._view = view
         self._emit = emit
         self._here = here
-        self._line: _Line | None = None
+        self._active: _ConsoleSession | None = None
 
     @property
     def session(self) -> LanSession | None:
-        """Whose the console is."""
-        return self._line.session if self._line is not None else None
+        """The session that has the console; None where none has."""
+        return self._active.session if self._active is not None else None
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
     def activate(
-        self, session: LanSession, link: RmcpPlusLink, cause: int, *, retries: int = RETRIES, every: float = RETRY_EVERY
+        self, session: LanSession, link: RmcpPlusLink, cause: int, *, retries: int = RETRIES, retry_every_s: float = RETRY_EVERY_S
     ) -> None:
-        """`retries` and the seconds between them are as they were configured when it was activated."""
-        self._line = _Line(session, link, self._view.on_log(self._happened), retries, every)
+        """Gives the console to a session. `retry_every_s` is the time between two retries, in seconds."""
+        self._active = _ConsoleSession(session, link, self._view.on_log(self._on_log_entry), retries, retry_every_s)
         self._view.record(EventKind.SESSION, cause, what="console activated", via="ipmi", user=session.account.name)
 
     def deactivate(self, cause: int | None = None, *, tell: bool = True) -> None:
-        """`tell` the client, unless it asked for it itself or is gone."""
-        line = self._line
-        if line is None:
+        """Ends the console session. `tell`: send the client a packet that says so."""
+        console = self._active
+        if console is None:
             return
         if tell:
-            self._say(line, bytes((0, 0, 0, DEACTIVATING)))
-        line.hang_up()
-        self._line = None
-        self._view.record(EventKind.SESSION, cause, what="console deactivated", via="ipmi", user=line.session.account.name)
+            self._send(console, bytes((0, 0, 0, DEACTIVATING)))
+        console.remove_listener()
+        self._active = None
+        self._view.record(EventKind.SESSION, cause, what="console deactivated", via="ipmi", user=console.session.account.name)
 
     # -- from the host -------------------------------------------------------------------------------------------------
 
-    def _happened(self, entry: LogEntry) -> None:
-        text = console.text(self._view, entry)
-        if text and self._line is not None:
-            self._line.backlog = (self._line.backlog + text.encode())[-BACKLOG:]
-            self._send_next(self._line)
+    def _on_log_entry(self, entry: LogEntry) -> None:
+        text = boot_text.text(self._view, entry)
+        if text and self._active is not None:
+            self._active.backlog = (self._active.backlog + text.encode())[-BACKLOG:]
+            self._send_next(self._active)
 
-    def _send_next(self, line: _Line) -> None:
-        if line.waiting is None and line.backlog:
-            line.number = line.number % NUMBERS + 1
-            characters, line.backlog = line.backlog[:CHARACTERS], line.backlog[CHARACTERS:]
-            line.waiting = Waiting(line.number, characters, self._view.now)
-            self._send_again(line, line.waiting)
+    def _send_next(self, console: _ConsoleSession) -> None:
+        if console.waiting is None and console.backlog:
+            console.number = console.number % NUMBERS + 1
+            characters, console.backlog = console.backlog[:CHARACTERS], console.backlog[CHARACTERS:]
+            console.waiting = Waiting(console.number, characters, self._view.now)
+            self._send_again(console, console.waiting)
 
-    def _send_again(self, line: _Line, waiting: Waiting) -> None:
-        self._say(line, bytes((waiting.number, 0, 0, self._status)) + waiting.characters)
+    def _send_again(self, console: _ConsoleSession, waiting: Waiting) -> None:
+        self._send(console, bytes((waiting.number, 0, 0, self._status)) + waiting.characters)
 
-    def _say(self, line: _Line, packet: bytes) -> None:
-        self._emit(line.link.seal_sol(packet), line.session.peer, self._here)
+    def _send(self, console: _ConsoleSession, packet: bytes) -> None:
+        self._emit(console.link.seal_sol(packet), console.session.peer, self._here)
 
     @property
     def _status(self) -> int:
         return UNAVAILABLE if self._view.last_power_event() == "Off" else 0
 
     def tick(self, now: Instant) -> None:
-        """Sends again what was not acknowledged in time."""
-        line = self._line
-        if line is None or line.waiting is None or now - line.waiting.since < line.every * line.waiting.tries:
+        """Sends a packet again that was not acknowledged in time, or drops it after the last retry."""
+        console = self._active
+        waiting = console.waiting if console is not None else None
+        if console is None or waiting is None or now - waiting.since < console.retry_every_s * waiting.tries:
             return
-        if line.waiting.tries > line.retries:
-            line.waiting = None
-            self._send_next(line)
+        if waiting.tries > console.retries:
+            console.waiting = None
+            self._send_next(console)
             return
-        line.waiting.tries += 1
-        self._send_again(line, line.waiting)
+        waiting.tries += 1
+        self._send_again(console, waiting)
 
     # -- from the client -----------------------------------------------------------------------------------------------
 
     def take(self, payload: bytes) -> bytes | None:
-        """The datagram that acknowledges a payload; None where nothing is to be acknowledged. Raises Malformed."""
+        """Handles a packet of the client. Returns the datagram that acknowledges it, None where none is due. Raises Malformed."""
         if len(payload) < HEADER_BYTES:
             raise Malformed("the serial-over-LAN packet is cut off")
         number, acknowledged, accepted, operation = payload[:HEADER_BYTES]
-        line = self._line
-        if line is None:
+        console = self._active
+        if console is None:
             return None
         if acknowledged & 0x0F:
-            self._acknowledged(line, acknowledged & 0x0F, accepted, bool(operation & NACK))
+            self._acknowledged(console, acknowledged & 0x0F, accepted, bool(operation & NACK))
         number &= 0x0F
         if number == 0:
             return None
         status = self._status
         typed = len(payload) - HEADER_BYTES
         if status & UNAVAILABLE and typed:
-            return line.link.seal_sol(bytes((0, number, 0, status | NACK)))
-        return line.link.seal_sol(bytes((0, number, min(typed, 0xFF), status)))
+            return console.link.seal_sol(bytes((0, number, 0, status | NACK)))
+        return console.link.seal_sol(bytes((0, number, min(typed, 0xFF), status)))
 
-    def _acknowledged(self, line: _Line, number: int, accepted: int, refused: bool) -> None:
-        waiting = line.waiting
+    def _acknowledged(self, console: _ConsoleSession, number: int, accepted: int, refused: bool) -> None:
+        waiting = console.waiting
         if waiting is None or waiting.number != number or refused:
-            return  # refused: `tick` sends it again
-        line.waiting = None
-        line.backlog = waiting.characters[accepted:] + line.backlog
-        self._send_next(line)
+            return  # after a NACK `tick` sends it again
+        console.waiting = None
+        console.backlog = waiting.characters[accepted:] + console.backlog
+        self._send_next(console)

@@ -1,8 +1,8 @@
-"""How serial over LAN is configured (IPMI 2.0, 26.2, 26.3, table 26-5).
+"""The configuration parameters of serial over LAN (IPMI 2.0, 26.2, 26.3, table 26-5).
 
-Whether it is enabled, the privilege that it takes and its retries are what the next activation finds. The bit rates are kept and
-told: the emulated line has none. Encryption cannot be talked out of: a client that asks for a console in clear is refused,
-whatever is set here.
+The command table calls the handlers, in the emulator's one thread. `payloads` reads `sol_setup` at each activation: whether SOL
+is enabled, the privilege that it needs, and its retries. Bit rates are stored and shown without effect. Encryption is always
+required, whatever is set here.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from emulator.ipmi.management.parameters import (
     REVISION_ONLY,
     ConfigParameter,
     Family,
-    Table,
+    ParameterTable,
     constant,
     in_progress,
-    kept,
-    plain,
     read,
+    read_only,
+    stored_parameter,
+    stored_value,
     write,
 )
-from emulator.ipmi.management.parameters import told as tells
 from emulator.ipmi.session.sessions import IpmiPrivilege
 from emulator.ipmi.state import IpmiState
 
@@ -36,52 +36,52 @@ FIVE_MS_OR_255 = bytes((0x01, 0xFF))
 SEVEN_TIMES_500_MS = bytes((0x07, 0x32))
 BITRATE_115200 = b"\x0a"
 BIT_RATES = frozenset({0x00, 0x06, 0x07, 0x08, 0x09, 0x0A})
-"""As the serial port is, and 9.6 to 115.2 kbit/s."""
-RETRY_UNIT = 0.01
+"""0: as the serial port has it. 6 to 10: 9.6 to 115.2 kbit/s."""
+RETRY_UNIT_S = 0.01  # seconds
 LEVELS = range(IpmiPrivilege.USER, 6)
 
 
 @dataclass(frozen=True, slots=True)
 class SolSetup:
-    """What an activation acts on. `privilege` is the least that it takes; OEM counts as administrator."""
+    """The settings for an activation. `privilege` is the lowest that may activate; OEM counts as administrator."""
 
     enabled: bool
     privilege: int
     retries: int
-    retry_every: float
+    retry_every_s: float
 
 
 def sol_setup(state: IpmiState) -> SolSetup:
-    count, interval = kept(state, Family.SOL, RETRY, SEVEN_TIMES_500_MS)
-    level = kept(state, Family.SOL, AUTHENTICATION, FORCED_AND_OPERATOR)[0] & 0x0F
+    count, interval = stored_value(state, Family.SOL, RETRY, SEVEN_TIMES_500_MS)
+    level = stored_value(state, Family.SOL, AUTHENTICATION, FORCED_AND_OPERATOR)[0] & 0x0F
     return SolSetup(
-        enabled=bool(kept(state, Family.SOL, ENABLE, ENABLED)[0] & 0x01),
+        enabled=bool(stored_value(state, Family.SOL, ENABLE, ENABLED)[0] & 0x01),
         privilege=min(level, IpmiPrivilege.ADMINISTRATOR),
         retries=count & 0x07,
-        retry_every=interval * RETRY_UNIT,
+        retry_every_s=interval * RETRY_UNIT_S,
     )
 
 
 def _bit_rate(number: int) -> ConfigParameter:
-    stored = plain(Family.SOL, number, BITRATE_115200, lambda value: value[0] & 0x0F in BIT_RATES)
+    stored = stored_parameter(Family.SOL, number, BITRATE_115200, lambda value: value[0] & 0x0F in BIT_RATES)
 
     def get(call: IpmiCall) -> bytes:
-        lasting = kept(call.state, Family.SOL, BIT_RATE, BITRATE_115200)
-        return kept(call.state, Family.SOL, number, lasting)
+        lasting = stored_value(call.state, Family.SOL, BIT_RATE, BITRATE_115200)
+        return stored_value(call.state, Family.SOL, number, lasting)
 
     return ConfigParameter(get, stored.put)
 
 
-PARAMETERS: Final[Table] = {
+PARAMETERS: Final[ParameterTable] = {
     0: in_progress(Family.SOL),
-    ENABLE: plain(Family.SOL, ENABLE, ENABLED, lambda value: value[0] < 2),
-    AUTHENTICATION: plain(Family.SOL, AUTHENTICATION, FORCED_AND_OPERATOR, lambda value: value[0] & 0x0F in LEVELS),
-    ACCUMULATION: plain(Family.SOL, ACCUMULATION, FIVE_MS_OR_255, lambda value: value[0] > 0),
-    RETRY: plain(Family.SOL, RETRY, SEVEN_TIMES_500_MS, lambda value: value[0] < 8),
+    ENABLE: stored_parameter(Family.SOL, ENABLE, ENABLED, lambda value: value[0] < 2),
+    AUTHENTICATION: stored_parameter(Family.SOL, AUTHENTICATION, FORCED_AND_OPERATOR, lambda value: value[0] & 0x0F in LEVELS),
+    ACCUMULATION: stored_parameter(Family.SOL, ACCUMULATION, FIVE_MS_OR_255, lambda value: value[0] > 0),
+    RETRY: stored_parameter(Family.SOL, RETRY, SEVEN_TIMES_500_MS, lambda value: value[0] < 8),
     BIT_RATE: _bit_rate(BIT_RATE),
     VOLATILE_BIT_RATE: _bit_rate(VOLATILE_BIT_RATE),
     7: constant(bytes((LAN_CHANNEL,))),
-    8: tells(lambda call: call.bmc.here.port.to_bytes(2, "little")),
+    8: read_only(lambda call: call.bmc.here.port.to_bytes(2, "little")),
 }
 
 

@@ -1,4 +1,7 @@
-"""Application commands about the device and the session (IPMI 2.0, chapters 20 and 22)."""
+"""Commands about the device and the session: device id, resets, GUID, session privilege (IPMI 2.0, chapters 20 and 22).
+
+The command table calls the handlers, in the emulator's one thread.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.sdr import DEVICE_SUPPORT
 from emulator.ipmi.session.rmcp import NO_SESSION
 from emulator.ipmi.session.sessions import IpmiPrivilege
-from profiles.model import View
 
 IPMI_2_0 = 0x02
 EVENT_LOGGING = 0x08
@@ -28,7 +30,7 @@ ACPI_UNKNOWN = 0x2A
 
 
 def firmware_bytes(version: str) -> tuple[int, int, bytes]:
-    """(major, minor as BCD, four auxiliary bytes) of the first dotted number in a version; zeros where there is none."""
+    """(major, minor as BCD, four auxiliary bytes) of the first dotted number in a version text; zeros where there is none."""
     found = re.search(r"\d+(\.\d+)+", version)
     numbers = [int(word) for word in found[0].split(".")] if found else [0, 0]
     tens, ones = divmod(min(numbers[1], 99), 10)
@@ -37,7 +39,7 @@ def firmware_bytes(version: str) -> tuple[int, int, bytes]:
 
 
 def get_device_id(call: IpmiCall) -> bytes:
-    """15 bytes, the auxiliary four included: some clients refuse fewer (20.1)."""
+    """15 bytes, with the four auxiliary bytes, because some clients refuse fewer (20.1)."""
     device, version = call.view.profile.ipmi.device, call.view.profile.identity.bmc_firmware
     major, minor, auxiliary = firmware_bytes(version)
     return (
@@ -49,7 +51,7 @@ def get_device_id(call: IpmiCall) -> bytes:
 
 
 def cold_reset(call: IpmiCall) -> bytes:
-    """Answered; then the BMC is away for as long as the profile says (20.2)."""
+    """Answers, and then the BMC is away for as long as the profile says (20.2)."""
     call.view.reset_bmc("cold", call.cause)
     return b""
 
@@ -68,7 +70,8 @@ def get_guid(call: IpmiCall) -> bytes:
 
 
 def get_acpi_power_state(call: IpmiCall) -> bytes:
-    word = call.view.power(call.system, View.IPMI, call.request, call.cause)
+    word = call.power()
+    call.tells(word if word in ACPI_STATE else None)
     return bytes((ACPI_STATE.get(word, ACPI_UNKNOWN), 0x00 if word == "On" else ACPI_UNKNOWN))
 
 
@@ -77,7 +80,7 @@ def get_global_enables(call: IpmiCall) -> bytes:
 
 
 def set_global_enables(call: IpmiCall) -> bytes:
-    """Event logging is the machine's log's, the rest is only kept."""
+    """Event logging switches the event log on or off; the other bits are only stored."""
     call.state.enables = call.data[0]
     logs = bool(call.data[0] & EVENT_LOGGING)
     if logs is not call.view.log.enabled:
@@ -86,14 +89,14 @@ def set_global_enables(call: IpmiCall) -> bytes:
 
 
 def get_interface_capabilities(call: IpmiCall) -> bytes:
-    """Of the interface that the host has: KCS, version 1, and no longer messages than the usual ones (22.9)."""
+    """The host's system interface: KCS, version 1, with messages of standard length (22.9)."""
     if call.data[0] & 0x0F != KCS:
         raise CompletionError(CompletionCode.INVALID_FIELD)
     return bytes((0, 0, KCS_INPUT_BYTES))
 
 
 def set_session_privilege(call: IpmiCall) -> bytes:
-    """0 asks for nothing and reads what is (22.18)."""
+    """Level 0 changes nothing and reads the present privilege (22.18)."""
     session, level = call.session, call.data[0] & 0x0F
     if level > IpmiPrivilege.ADMINISTRATOR or level == IpmiPrivilege.CALLBACK:
         raise CompletionError(CompletionCode.INVALID_FIELD)
@@ -105,7 +108,7 @@ def set_session_privilege(call: IpmiCall) -> bytes:
 
 
 def close_session(call: IpmiCall) -> bytes:
-    """Anybody may close the own session; somebody else's takes an administrator (22.19). Session 0 is named by its handle."""
+    """Every client may close its own session, only an administrator another one (22.19). With session id 0 a handle names it."""
     session_id, handle = call.data[:4], call.data[4:]
     if session_id == NO_SESSION and handle:
         target, unknown = call.sessions.by_handle(handle[0]), INVALID_SESSION_HANDLE

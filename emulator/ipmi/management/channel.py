@@ -1,6 +1,7 @@
-"""The channels: how a client may log in, with which ciphers, keys and privileges (IPMI 2.0, 22.13, 22.15, 22.22 to 22.25).
+"""Channel commands: authentication types, cipher suites, K_g and privilege limits (IPMI 2.0, 22.13, 22.15, 22.22 to 22.25).
 
-There are three: IPMB (0) and the system interface (0xF), on which nobody has a session, and the LAN (1), where clients come in.
+The command table calls the handlers, in the emulator's one thread. There are three channels: IPMB (0) and the system interface
+(0xF), which have no sessions, and the LAN (1), which clients use.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import CompletionError, IpmiCall
-from emulator.ipmi.management.parameters import Family, kept
+from emulator.ipmi.management.parameters import Family, stored_value
 from emulator.ipmi.session.handshake import KG_BYTES
 from emulator.ipmi.session.sessions import IpmiPrivilege
 from emulator.ipmi.session.suites import CipherSuite, usable
@@ -20,7 +21,7 @@ ASKS_FOR_2_0 = 0x80
 HAS_EXTENDED = 0x80
 USERS_WITH_NAMES = 0x04
 EACH_MESSAGE_OFF = 0x10
-"""Per-message authentication is disabled: in a channel's access, and in what is told before the login."""
+"""Bit for "per-message authentication is disabled", in the channel access and in Get Channel Authentication Capabilities."""
 KG_IS_SET = 0x20
 SPEAKS_1_5, SPEAKS_2_0 = 0x01, 0x02
 RECORDS_PER_PAGE = 16
@@ -45,7 +46,7 @@ KEY_IS_LOCKED, TOO_FEW_BYTES, TOO_MANY_BYTES, NO_KEY_R = 0x80, 0x81, 0x82, 0x84
 
 
 def lan_channel(number: int) -> int:
-    """The one channel that has sessions; 0xE is the one that the request came through."""
+    """The LAN channel, the only one with sessions; 0xE means the channel of the request. Raises CompletionError for others."""
     if number & 0x0F not in (LAN_CHANNEL, THIS_CHANNEL):
         raise CompletionError(CompletionCode.INVALID_FIELD)
     return LAN_CHANNEL
@@ -55,12 +56,13 @@ def lan_channel(number: int) -> int:
 
 
 def supported_auth_types(call: IpmiCall) -> int:
+    """The IPMI 1.5 authentication types that the BMC supports, one bit each."""
     return sum(1 << kind for kind in call.bmc.auth_types)
 
 
 def auth_types_at(call: IpmiCall, level: int) -> int:
-    """The IPMI 1.5 authentication types that are enabled for a privilege level (1 to 5), a bit each: LAN parameter 2."""
-    enabled = kept(call.state, Family.LAN, 2, b"")
+    """The IPMI 1.5 authentication types that are enabled for a privilege level (1 to 5), one bit each: LAN parameter 2."""
+    enabled = stored_value(call.state, Family.LAN, 2, b"")
     return enabled[level - 1] if enabled else supported_auth_types(call) if level <= IpmiPrivilege.ADMINISTRATOR else 0
 
 
@@ -78,7 +80,7 @@ def get_authentication_capabilities(call: IpmiCall) -> bytes:
 
 
 def algorithms_record(suites: tuple[CipherSuite, ...]) -> bytes:
-    """All algorithms of all suites, each once, without saying which belong together."""
+    """All algorithms of all suites, each once (the list by algorithm)."""
     auth = sorted({suite.auth for suite in suites})
     integrity = sorted({0x40 | suite.integrity for suite in suites})
     confidentiality = sorted({0x80 | suite.confidentiality for suite in suites})
@@ -86,8 +88,8 @@ def algorithms_record(suites: tuple[CipherSuite, ...]) -> bytes:
 
 
 def get_cipher_suites(call: IpmiCall) -> bytes:
-    """Sixteen bytes of the list at a time; a client asks on until it gets fewer. A suite that was set unused is not in it: many
-    clients take the best one that they find here."""
+    """Sixteen bytes of the list at a time; a client asks until it gets fewer. Suites that LAN parameter 24 sets to unused are not
+    in the list, because many clients take the best suite that they find here."""
     channel, page = lan_channel(call.data[0]), call.data[2] & 0x3F
     if call.data[1] & 0x3F not in PAYLOADS:
         raise CompletionError(CompletionCode.INVALID_FIELD)
@@ -116,15 +118,15 @@ def get_channel_access(call: IpmiCall) -> bytes:
     _with_sessions(call.data[0])
     match call.data[1] & SELECTION:
         case 0x40:
-            return bytes(call.state.access_kept)
+            return bytes(call.state.access_non_volatile)
         case 0x80:
             return bytes(call.state.access)
     raise CompletionError(CompletionCode.INVALID_FIELD)
 
 
 def set_channel_access(call: IpmiCall) -> bytes:
-    """The privilege limit is enforced at the next login. To switch the channel off is to switch IPMI over LAN off, in Redfish
-    too; only Redfish can switch it on again. What is set for after a restart is in force from then on, the mode excepted."""
+    """The privilege limit has effect at the next login. Disabling the channel switches IPMI over LAN off, which Redfish shows
+    too; only Redfish can switch it on again. Non-volatile settings, without the mode, have effect after a restart."""
     _with_sessions(call.data[0])
     mode, limit = call.data[1], call.data[2]
     if mode & SELECTION == SELECTION or limit & SELECTION == SELECTION:
@@ -134,7 +136,7 @@ def set_channel_access(call: IpmiCall) -> bytes:
     if mode & SELECTION and mode & MODE not in (MODE_OFF, 0x02, 0x03):
         raise CompletionError(NO_SUCH_MODE)
     state = call.state
-    state.access_kept = _changed(state.access_kept, call.data, NON_VOLATILE)
+    state.access_non_volatile = _changed(state.access_non_volatile, call.data, NON_VOLATILE)
     if mode & SELECTION == VOLATILE and mode & MODE == MODE_OFF:
         call.view.set_ipmi_lan(False, call.cause)
     else:
@@ -152,7 +154,7 @@ def _changed(access: tuple[int, int], data: bytes, selection: int) -> tuple[int,
 
 
 def set_security_keys(call: IpmiCall) -> bytes:
-    """K_g can be read and set, zeros being none; nothing can be locked, and one-key logins use no K_r (22.25)."""
+    """K_g can be read and set; zeros mean no K_g. Keys cannot be locked, and there is no K_r (22.25)."""
     lan_channel(call.data[0])
     operation, key, value = call.data[1] & 0x03, call.data[2], call.data[3:]
     if key == KEY_R:

@@ -1,7 +1,7 @@
-"""DCMI 1.5: capabilities, asset tag, who the controller is, and how it asks for an address. A body in IPMI's group extension.
+"""DCMI 1.5 commands (IPMI group extension DCh): capabilities, asset tag, management controller id, DHCP configuration.
 
-Power and temperatures are in `dcmi_power` and `dcmi_thermal`. The controller's name is that of the BMC's network interface, which
-Redfish shows as its HostName.
+The command table calls the handlers, in the emulator's one thread. Power and temperatures are in `dcmi_power` and `dcmi_thermal`.
+The management controller id is the host name of the BMC's network interface, which Redfish shows as HostName.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from dataclasses import replace
 from emulator.core.bmc.eventlog import Overflow
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import CompletionError, IpmiCall
-from emulator.ipmi.management.parameters import NO_SUCH_PARAMETER, WRITE_ONLY, Family, keep, kept
+from emulator.ipmi.management.parameters import NO_SUCH_PARAMETER, WRITE_ONLY, Family, store_value, stored_value
 
 GROUP = 0xDC
 DCMI_1_5 = bytes((0x01, 0x05))
 CAPABILITIES_REVISION, CONFIGURATION_REVISION = b"\x02", b"\x01"
-OTHER_GROUP = CompletionCode.INVALID_COMMAND  # PICMG's and VITA's bodies are not spoken here
+OTHER_GROUP = CompletionCode.INVALID_COMMAND  # the groups of PICMG and VITA are not supported
 
 POWER_MANAGEMENT = bytes((0x00, 0x01, 0x01))
-"""Power management is the one optional feature; KCS and the primary LAN channel are the ways in (table 6-3, parameter 1)."""
+"""Power management is the only optional feature; access is by KCS and the primary LAN channel (table 6-3, parameter 1)."""
 ROLLS_OVER = 0x8000
 EVERY_5_SECONDS = 0x05
 IDENTIFICATION = 0x07  # asset tag, DHCP host name, GUID
@@ -32,7 +32,7 @@ NAME_MAX, WHOLE_MAX = 63, 64
 
 
 def body(call: IpmiCall) -> bytes:
-    """The request after the group. Raises Refused for another group than DCMI."""
+    """The request data after the group byte. Raises CompletionError for another group than DCMI."""
     if call.data[0] != GROUP:
         raise CompletionError(OTHER_GROUP)
     return call.data[1:]
@@ -50,7 +50,7 @@ def get_capabilities(call: IpmiCall) -> bytes:
 
 
 def _platform(call: IpmiCall) -> bytes:
-    """Parameter 2: how the SEL is, what identifies the machine, how often temperatures are taken."""
+    """Parameter 2: SEL attributes, identification, and the sampling interval of temperatures."""
     log = call.view.log
     rolls = ROLLS_OVER if log.overflow is Overflow.DROP_OLDEST else 0
     return (rolls | min(log.limit, 0x0FFF)).to_bytes(2, "little") + bytes((IDENTIFICATION, 0, EVERY_5_SECONDS))
@@ -64,19 +64,19 @@ def get_asset_tag(call: IpmiCall) -> bytes:
 
 
 def set_asset_tag(call: IpmiCall) -> bytes:
-    """Answers how far it was written (6.4.2), padding included: a client that pads goes on from there."""
+    """Answers the length written so far, with padding (6.4.2): a client that pads continues from there."""
     tag = _changed(call, call.view.chassis.asset_tag().encode(), TAG_CHUNK)
     call.view.chassis.set_asset_tag(tag, cause=call.cause)
     return bytes((GROUP, min(_end(call), 0xFF)))
 
 
 def get_controller_name(call: IpmiCall) -> bytes:
-    """The management controller identifier string (6.4.6.1), its end included."""
+    """The management controller identifier string with its terminating zero (6.4.6.1)."""
     return _chunk(call, call.view.network.interface().host_name.encode()[:NAME_MAX] + b"\0", NAME_CHUNK)
 
 
 def set_controller_name(call: IpmiCall) -> bytes:
-    """Comes in pieces, of which the last one ends with a zero byte (6.4.6.2)."""
+    """Clients send it in pieces; the last one ends with a zero byte (6.4.6.2)."""
     network = call.view.network
     name = _changed(call, network.interface().host_name.encode(), NAME_CHUNK)
     network.configure(replace(network.configured, host_name=name), call.cause)
@@ -105,7 +105,7 @@ def _changed(call: IpmiCall, old: bytes, most: int) -> str:
     offset, new = request[0], request[2:]
     if offset + len(new) > WHOLE_MAX:
         raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
-    whole = old[:offset].ljust(offset, b"\0") + new  # some clients write all of it, zeros and all
+    whole = old[:offset].ljust(offset, b"\0") + new  # some clients write the whole field, with trailing zeros
     try:
         return whole.partition(b"\0")[0].decode()
     except UnicodeDecodeError:
@@ -121,7 +121,7 @@ CONFIGURATION: Mapping[int, bytes] = {
     4: (120).to_bytes(2, "little"),  # seconds until it gives up
     5: (64).to_bytes(2, "little"),  # seconds between two rounds
 }
-"""Parameters of table 6-6 and what they are at first. They are kept and told: nothing here speaks DHCP."""
+"""Parameters of table 6-6 and their defaults. They are stored and shown without effect: nothing here uses DHCP."""
 
 
 def get_configuration(call: IpmiCall) -> bytes:
@@ -132,7 +132,7 @@ def get_configuration(call: IpmiCall) -> bytes:
         raise CompletionError(WRITE_ONLY)
     if request[0] not in CONFIGURATION:
         raise CompletionError(NO_SUCH_PARAMETER)
-    value = kept(call.state, Family.DCMI, request[0], CONFIGURATION[request[0]])
+    value = stored_value(call.state, Family.DCMI, request[0], CONFIGURATION[request[0]])
     return bytes((GROUP,)) + DCMI_1_5 + CONFIGURATION_REVISION + value
 
 
@@ -148,5 +148,5 @@ def set_configuration(call: IpmiCall) -> bytes:
     size = len(CONFIGURATION[number])
     if len(value) < size or any(value[size:]):  # one client always sends two bytes
         raise CompletionError(CompletionCode.INVALID_LENGTH)
-    keep(call.state, Family.DCMI, number, value[:size])
+    store_value(call.state, Family.DCMI, number, value[:size])
     return bytes((GROUP,))

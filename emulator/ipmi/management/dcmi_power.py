@@ -1,7 +1,7 @@
-"""DCMI 1.5, 6.6: what the machine draws, and the most that it may draw.
+"""DCMI power commands (DCMI 1.5, 6.6): power readings in W, and the power limit.
 
-A limit is kept, and told with "no active limit" until somebody activates it. The emulated host is not slowed down by one: it
-draws what it draws, and no exception action is ever due.
+The command table calls the handlers, in the emulator's one thread. A limit is stored, and shown with "no active limit" until a
+client activates it. It has no effect on the emulated host, and no exception action is ever carried out.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.dcmi import GROUP, body
-from emulator.ipmi.management.parameters import Family, keep, kept
+from emulator.ipmi.management.parameters import Family, store_value, stored_value
 from emulator.ipmi.management.sel import seconds
 
 SYSTEM_POWER = 0x01
 MEASURING = 0x40
 NO_ACTIVE_LIMIT = 0x80
 LIMIT, ACTIVE = 0x100, 0x101
-"""Where limit and activation are kept, beyond the numbers of DCMI's own parameters."""
-LAST_ACTION = 0x11  # nothing, power off, the makers' own, only an entry in the log
+"""Keys of the stored limit and activation, above the numbers of DCMI's own parameters."""
+LAST_ACTION = 0x11  # actions: none, power off, OEM, log entry only
 OUT_OF_RANGE, BAD_CORRECTION_TIME = 0x84, 0x85
 
 
 def get_power_reading(call: IpmiCall) -> bytes:
-    """Least, greatest and average since counting began (6.6.1). A host out of sight reads 0 and "not measuring"."""
+    """Present, minimum, maximum and average power (6.6.1). A host whose rail is unknown reads 0 and "not measuring"."""
     request = body(call)
     if len(request) != 3 or request[0] != SYSTEM_POWER:
         raise CompletionError(CompletionCode.INVALID_FIELD)
@@ -38,16 +38,16 @@ def get_power_reading(call: IpmiCall) -> bytes:
 
 
 def get_power_limit(call: IpmiCall) -> bytes:
-    """The code 80h comes with the limit all the same (6.6.2)."""
+    """Completion code 80h (no active limit) is answered with the limit too (6.6.2)."""
     body(call)
-    data = bytes((GROUP, 0, 0)) + (kept(call.state, Family.DCMI, LIMIT, b"") or _at_first(call))
-    if not any(kept(call.state, Family.DCMI, ACTIVE, b"\0")):
+    data = bytes((GROUP, 0, 0)) + (stored_value(call.state, Family.DCMI, LIMIT, b"") or _at_first(call))
+    if not any(stored_value(call.state, Family.DCMI, ACTIVE, b"\0")):
         raise CompletionError(NO_ACTIVE_LIMIT, data)
     return data
 
 
 def _at_first(call: IpmiCall) -> bytes:
-    """Nothing is to be done about a draw beyond what one power supply can give for a second."""
+    """The default limit: the power of one supply, no action, 1000 ms correction time, 1 s sampling period."""
     watts = call.view.profile.inventory.psu_watts
     return bytes((0,)) + watts.to_bytes(2, "little") + (1000).to_bytes(4, "little") + bytes(2) + (1).to_bytes(2, "little")
 
@@ -64,7 +64,7 @@ def set_power_limit(call: IpmiCall) -> bytes:
         raise CompletionError(OUT_OF_RANGE)
     if not correction:
         raise CompletionError(BAD_CORRECTION_TIME)
-    keep(call.state, Family.DCMI, LIMIT, request[3:])
+    store_value(call.state, Family.DCMI, LIMIT, request[3:])
     return bytes((GROUP,))
 
 
@@ -72,5 +72,5 @@ def activate_power_limit(call: IpmiCall) -> bytes:
     request = body(call)
     if len(request) != 3 or request[0] > 1:
         raise CompletionError(CompletionCode.INVALID_FIELD)
-    keep(call.state, Family.DCMI, ACTIVE, request[:1])
+    store_value(call.state, Family.DCMI, ACTIVE, request[:1])
     return bytes((GROUP,))

@@ -1,6 +1,7 @@
-"""FRU 0: what the machine is, as inventory (IPMI 2.0, chapter 34; Platform Management FRU Information Storage 1.0).
+"""FRU device 0, the inventory of the system (IPMI 2.0, chapter 34; Platform Management FRU Information Storage 1.0).
 
-It says the profile's identity and the machine's serial, the same as Redfish. It cannot be written.
+The command table calls the handlers, in the emulator's one thread. The inventory shows the profile's identity and the system's
+serial number, as Redfish does. Clients cannot write it.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ MOST_AT_ONCE = 240
 
 
 def _field(text: str) -> bytes:
-    """A field of one single byte cannot be told from the end of the list: it gets a blank."""
+    """A type/length byte and the text. A text of one byte gets a blank, because its type/length byte would end the list."""
     data = (b"" if text == ABSENT else text.encode("latin-1", "replace"))[:FIELD_MAX]
     data = data.ljust(2) if len(data) == 1 else data
     return bytes((EIGHT_BIT_ASCII | len(data),)) + data
 
 
 def _area(head: bytes, fields: tuple[str, ...]) -> bytes:
-    """Padded to eights, its length in them at byte 1, its checksum last."""
+    """An area of the inventory: padded to a multiple of eight bytes, its length in units of eight in byte 1, a checksum last."""
     body = head + b"".join(_field(text) for text in fields) + bytes((END_OF_FIELDS,))
     length = -(-(len(body) + 3) // 8)  # with format, length and checksum
     area = (bytes((FORMAT, length)) + body).ljust(length * 8 - 1, b"\0")
@@ -39,6 +40,7 @@ def _area(head: bytes, fields: tuple[str, ...]) -> bytes:
 
 
 def inventory(view: BmcView) -> bytes:
+    """The whole FRU data: header, chassis, board and product area."""
     identity, system = view.profile.identity, view.first_system()
     chassis = _area(bytes((RACK_MOUNT,)), (identity.sku, system.serial))
     board = _area(bytes((ENGLISH,)) + NO_DATE, (identity.manufacturer, identity.model, system.serial, identity.sku, ""))

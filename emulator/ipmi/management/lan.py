@@ -1,13 +1,15 @@
-"""LAN configuration parameters (IPMI 2.0, 23.1, 23.2, table 23-4) and the statistics of the interface (23.4).
+"""LAN configuration parameters (IPMI 2.0, 23.1, 23.2, table 23-4) and IP/UDP/RMCP statistics (23.4).
 
-What is set here
-  Address, mask, gateway, DHCP and VLAN are the machine's: Redfish's EthernetInterface shows the same, and a change is seen
-  through both. They are settings: the emulated BMC goes on answering where it listens. The lockout after bad passwords is the
-  accounts', in Redfish too.
-  The rest only IPMI has. It is kept, and what the BMC itself would act on (authentication types, privileges of cipher suites) is
-  enforced. Alert destinations are kept and nothing is ever sent there.
+The command table calls the handlers, in the emulator's one thread.
 
-Values that cannot be are answered 0xC9, "parameter out of range": on 0xCC ipmitool tries again for minutes.
+What the parameters do
+  Address, mask, gateway, DHCP and VLAN are those of Redfish's EthernetInterface; a change is visible in both. They are only
+  stored: the emulated BMC goes on answering on the address where it listens. The bad password threshold is the lockout of the
+  accounts, which Redfish shows too.
+  Only IPMI has the other parameters. Authentication types and privileges of cipher suites are enforced. The rest is stored and
+  shown; nothing is ever sent to an alert destination.
+
+Invalid values are answered with 0xC9, "parameter out of range", because ipmitool repeats the command for minutes after 0xCC.
 """
 
 from __future__ import annotations
@@ -28,31 +30,31 @@ from emulator.ipmi.management.parameters import (
     REVISION_ONLY,
     ConfigParameter,
     Family,
-    Table,
+    ParameterTable,
     constant,
     in_progress,
-    keep,
-    kept,
-    plain,
     read,
-    told,
+    read_only,
+    store_value,
+    stored_parameter,
+    stored_value,
     write,
 )
-from emulator.ipmi.session.suites import SLOTS, levels_of
+from emulator.ipmi.session.suites import SUITE_SLOTS, levels_of
 
 STATIC, DHCP = 0x01, 0x02
 TTL_FLAGS_SERVICE = bytes((0x40, 0x40, 0x10))
 COMMUNITY_BYTES = 18
 COMMUNITY = b"public".ljust(COMMUNITY_BYTES, b"\0")
 DESTINATIONS = 4
-"""Alert destinations that are kept; number 0 is the volatile one."""
+"""The number of non-volatile alert destinations; destination 0 is volatile."""
 ALERT_TYPES = (0, 6, 7)  # PET, OEM 1, OEM 2
 VLAN_ON = 0x8000
 LOCKOUT = 26
 LOCKOUT_UNIT = 10.0
-"""Seconds in a count of parameter 26."""
+"""Seconds per unit of parameter 26."""
 LEVELS = range(6)
-"""What a nibble of parameter 24 may be: unused, or callback to OEM."""
+"""The values of a nibble of parameter 24: unused, or callback to OEM."""
 
 
 # -- what Redfish shows too --------------------------------------------------------------------------------------------
@@ -63,7 +65,7 @@ def _quad(text: str) -> bytes:
 
 
 def _configure(call: IpmiCall, change: Callable[[Network], Network]) -> None:
-    """Raises Refused."""
+    """Changes the network settings. Raises CompletionError for values that no interface can have."""
     network = call.view.network
     try:
         network.configure(change(network.configured), call.cause)
@@ -72,7 +74,7 @@ def _configure(call: IpmiCall, change: Callable[[Network], Network]) -> None:
 
 
 def _only_static(call: IpmiCall) -> None:
-    """Raises Refused for what DHCP gives, as OpenBMC answers."""
+    """Raises CompletionError while DHCP is on, as OpenBMC answers: DHCP sets these values."""
     if call.view.network.configured.dhcp:
         raise CompletionError(CompletionCode.NOT_IN_STATE)
 
@@ -104,7 +106,7 @@ def _mac(call: IpmiCall) -> bytes:
 
 
 def _put_mac(call: IpmiCall, value: bytes) -> None:
-    """It is the interface's own; to write what is there already is no error, for those who write a whole configuration."""
+    """The MAC address cannot be changed. Writing the present one is no error: some clients write a whole configuration."""
     if value != _mac(call):
         raise CompletionError(READ_ONLY)
 
@@ -115,7 +117,7 @@ def _vlan(call: IpmiCall) -> bytes:
 
 
 def _put_vlan(call: IpmiCall, value: bytes) -> None:
-    """Switched off, the id is kept: clients send zeros then."""
+    """When the VLAN is switched off its id is kept, because clients send zeros then."""
     wanted = int.from_bytes(value, "little")
     on, vlan_id = bool(wanted & VLAN_ON), wanted & 0x0FFF
     if on and vlan_id == 0:
@@ -126,13 +128,16 @@ def _put_vlan(call: IpmiCall, value: bytes) -> None:
 def _lockout(call: IpmiCall) -> bytes:
     rule = call.view.lockout
     window, penalty = (min(round(s / LOCKOUT_UNIT), 0xFFFF).to_bytes(2, "little") for s in (rule.window_s, rule.penalty_s))
-    return kept(call.state, Family.LAN, LOCKOUT, b"\0") + bytes((min(rule.failures, 0xFF),)) + window + penalty
+    return stored_value(call.state, Family.LAN, LOCKOUT, b"\0") + bytes((min(rule.failures, 0xFF),)) + window + penalty
 
 
 def _put_lockout(call: IpmiCall, value: bytes) -> None:
-    """What is written as it was read stays to the second. Whether an event is wanted is only kept: failed logins always are."""
+    """The bad password threshold. Writing back what was read changes nothing, although the units are 10 s.
+
+    The bit for an event message is only stored: failed logins are always logged.
+    """
     rule = call.view.lockout
-    keep(call.state, Family.LAN, LOCKOUT, value[:1])
+    store_value(call.state, Family.LAN, LOCKOUT, value[:1])
     if value[1:] == _lockout(call)[1:]:
         return
     window, penalty = (int.from_bytes(value[at : at + 2], "little") * LOCKOUT_UNIT for at in (2, 4))
@@ -147,20 +152,20 @@ def _auth_enables(call: IpmiCall) -> bytes:
 
 
 def _put_auth_enables(call: IpmiCall, value: bytes) -> None:
-    """A BMC that does not speak IPMI 1.5 has nothing to enable."""
+    """Read-only for a BMC without IPMI 1.5, which has nothing to enable."""
     if not supported_auth_types(call):
         raise CompletionError(READ_ONLY)
     if any(types & ~supported_auth_types(call) for types in value):
         raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
-    keep(call.state, Family.LAN, 2, value)
+    store_value(call.state, Family.LAN, 2, value)
 
 
 def _put_community(call: IpmiCall, value: bytes) -> None:
-    keep(call.state, Family.LAN, 16, value.ljust(COMMUNITY_BYTES, b"\0"))
+    store_value(call.state, Family.LAN, 16, value.ljust(COMMUNITY_BYTES, b"\0"))
 
 
 def _suite_ids(call: IpmiCall) -> bytes:
-    return b"\0" + bytes(suite.id for suite in call.bmc.suites).ljust(SLOTS, b"\0")
+    return b"\0" + bytes(suite.id for suite in call.bmc.suites).ljust(SUITE_SLOTS, b"\0")
 
 
 def _suite_levels(call: IpmiCall) -> bytes:
@@ -182,7 +187,7 @@ def _destination(selector: int) -> int:
 def _of_destination(number: int, otherwise: bytes) -> Callable[[IpmiCall], bytes]:
     def get(call: IpmiCall) -> bytes:
         at = _destination(call.data[2])
-        return bytes((at,)) + kept(call.state, Family.LAN, number, otherwise, at)
+        return bytes((at,)) + stored_value(call.state, Family.LAN, number, otherwise, at)
 
     return get
 
@@ -190,43 +195,43 @@ def _of_destination(number: int, otherwise: bytes) -> Callable[[IpmiCall], bytes
 def _put_destination_type(call: IpmiCall, value: bytes) -> None:
     if value[1] & 0x07 not in ALERT_TYPES:
         raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
-    keep(call.state, Family.LAN, 18, value[1:], _destination(value[0]))
+    store_value(call.state, Family.LAN, 18, value[1:], _destination(value[0]))
 
 
 def _put_destination_address(call: IpmiCall, value: bytes) -> None:
     if value[1] >> 4:  # IPv4 with a MAC address is 0
         raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
-    keep(call.state, Family.LAN, 19, value[1:], _destination(value[0]))
+    store_value(call.state, Family.LAN, 19, value[1:], _destination(value[0]))
 
 
-PARAMETERS: Final[Table] = {
+PARAMETERS: Final[ParameterTable] = {
     0: in_progress(Family.LAN),
-    1: told(lambda call: bytes((supported_auth_types(call),))),
+    1: read_only(lambda call: bytes((supported_auth_types(call),))),
     2: ConfigParameter(_auth_enables, _put_auth_enables, (5, 5)),
     3: ConfigParameter(lambda call: _quad(call.view.network.interface().address), _put_address, (4, 4)),
     4: ConfigParameter(lambda call: bytes((DHCP if call.view.network.configured.dhcp else STATIC,)), _put_source),
     5: ConfigParameter(_mac, _put_mac, (6, 6)),
     6: ConfigParameter(lambda call: _quad(call.view.network.interface().mask), _put_mask, (4, 4)),
-    7: plain(Family.LAN, 7, TTL_FLAGS_SERVICE),
-    8: told(lambda call: call.bmc.here.port.to_bytes(2, "little")),
-    10: plain(Family.LAN, 10, b"\0", lambda value: value[0] < 4),
-    11: plain(Family.LAN, 11, b"\0"),
+    7: stored_parameter(Family.LAN, 7, TTL_FLAGS_SERVICE),
+    8: read_only(lambda call: call.bmc.here.port.to_bytes(2, "little")),
+    10: stored_parameter(Family.LAN, 10, b"\0", lambda value: value[0] < 4),
+    11: stored_parameter(Family.LAN, 11, b"\0"),
     12: ConfigParameter(lambda call: _quad(call.view.network.interface().gateway), _put_gateway, (4, 4)),
-    13: plain(Family.LAN, 13, bytes(6)),
-    14: plain(Family.LAN, 14, bytes(4)),
-    15: plain(Family.LAN, 15, bytes(6)),
-    16: ConfigParameter(lambda call: kept(call.state, Family.LAN, 16, COMMUNITY), _put_community, (1, COMMUNITY_BYTES)),
+    13: stored_parameter(Family.LAN, 13, bytes(6)),
+    14: stored_parameter(Family.LAN, 14, bytes(4)),
+    15: stored_parameter(Family.LAN, 15, bytes(6)),
+    16: ConfigParameter(lambda call: stored_value(call.state, Family.LAN, 16, COMMUNITY), _put_community, (1, COMMUNITY_BYTES)),
     17: constant(bytes((DESTINATIONS,))),
     18: ConfigParameter(_of_destination(18, bytes(3)), _put_destination_type, (4, 4)),
     19: ConfigParameter(_of_destination(19, bytes(12)), _put_destination_address, (13, 13)),
     20: ConfigParameter(_vlan, _put_vlan, (2, 2)),
-    21: plain(Family.LAN, 21, b"\0", lambda value: value[0] < 8),
-    22: told(lambda call: bytes((len(call.bmc.suites),))),
-    23: told(_suite_ids),
+    21: stored_parameter(Family.LAN, 21, b"\0", lambda value: value[0] < 8),
+    22: read_only(lambda call: bytes((len(call.bmc.suites),))),
+    23: read_only(_suite_ids),
     24: ConfigParameter(_suite_levels, _put_suite_levels, (9, 9)),
     LOCKOUT: ConfigParameter(_lockout, _put_lockout, (6, 6)),
 }
-"""What is not here is answered 0x80."""
+"""The parameters that the BMC has. Others are answered with 0x80."""
 
 
 def _channel(number: int) -> None:
@@ -253,8 +258,8 @@ CLEAR = 0x01
 
 
 def get_statistics(call: IpmiCall) -> bytes:
-    """Nine counters of 16 bits that stop at their end (table 23-9). Without a proxy the last two are 0, and of broken IP packets
-    the BMC never hears: its operating system drops them. A fleet's BMC that nobody speaks to counts from 0 again."""
+    """Nine counters of 16 bits that stop at 0xFFFF (table 23-9). Those for a proxy and for IP errors are 0: there is no proxy,
+    and the operating system drops broken IP packets. In a fleet, the counters of an idle BMC start from 0 again."""
     _channel(call.data[0])
     traffic = call.bmc.traffic
     heard, valid, sent = (min(n, 0xFFFF).to_bytes(2, "little") for n in (traffic.heard, traffic.valid, traffic.sent))

@@ -1,7 +1,7 @@
-"""Platform event filtering: its configuration (IPMI 2.0, 30.1 to 30.6, tables 30-2 and 30-6).
+"""The configuration of platform event filtering (IPMI 2.0, 30.1 to 30.6, tables 30-2 and 30-6).
 
-Everything that can be configured is kept and read back. This BMC says of itself that it can carry out no action: it sends no
-alerts, and it does not act on its host because of an event.
+The command table calls the handlers, in the emulator's one thread. The whole configuration is stored and read back without
+effect: Get PEF Capabilities says that the BMC supports no action. It sends no alerts, and no event makes it act on its host.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from emulator.ipmi.management.parameters import (
     REVISION_ONLY,
     ConfigParameter,
     Family,
-    Table,
+    ParameterTable,
     constant,
     in_progress,
-    keep,
-    kept,
-    plain,
     read,
+    store_value,
+    stored_parameter,
+    stored_value,
     write,
 )
 from emulator.ipmi.management.sel import record_id, seconds
@@ -38,11 +38,11 @@ NOTHING_THERE = 0x0000
 BY_THE_BMC = 0x01
 HOW_LONG = 0xFF
 TIMER, LAST_BY_SOFTWARE, LAST_BY_BMC = 0x100, 0x101, 0x102
-"""Where things that are no parameter are kept."""
+"""Keys of stored values that are not parameters."""
 
 
 def _entry(call: IpmiCall, number: int, size: int, at: int) -> bytes:
-    return kept(call.state, Family.PEF, number, DEFAULT_POLICY if number == POLICY else bytes(size), at)
+    return stored_value(call.state, Family.PEF, number, DEFAULT_POLICY if number == POLICY else bytes(size), at)
 
 
 def _selected(selector: int, count: int, *, first: int = 1) -> int:
@@ -53,14 +53,14 @@ def _selected(selector: int, count: int, *, first: int = 1) -> int:
 
 
 def _rows(number: int, count: int, size: int, *, first: int = 1) -> ConfigParameter:
-    """A table whose entries are counted from `first`."""
+    """A parameter that is a table; its entries are numbered from `first`."""
 
     def get(call: IpmiCall) -> bytes:
         at = _selected(call.data[1], count, first=first)
         return bytes((at,)) + _entry(call, number, size, at)
 
     def put(call: IpmiCall, value: bytes) -> None:
-        keep(call.state, Family.PEF, number, value[1:], _selected(value[0], count, first=first))
+        store_value(call.state, Family.PEF, number, value[1:], _selected(value[0], count, first=first))
 
     return ConfigParameter(get, put, (1 + size, 1 + size))
 
@@ -72,7 +72,7 @@ def _filter_head(call: IpmiCall) -> bytes:
 
 def _put_filter_head(call: IpmiCall, value: bytes) -> None:
     at = _selected(value[0], FILTERS)
-    keep(call.state, Family.PEF, FILTER, value[1:] + _entry(call, FILTER, FILTER_BYTES, at)[1:], at)
+    store_value(call.state, Family.PEF, FILTER, value[1:] + _entry(call, FILTER, FILTER_BYTES, at)[1:], at)
 
 
 def _place(string: int, block: int) -> int:
@@ -87,25 +87,25 @@ def _string(call: IpmiCall) -> bytes:
 
 
 def _put_string(call: IpmiCall, value: bytes) -> None:
-    keep(call.state, Family.PEF, STRING, value[2:].ljust(BLOCK_BYTES, b"\0"), _place(value[0] & 0x7F, value[1]))
+    store_value(call.state, Family.PEF, STRING, value[2:].ljust(BLOCK_BYTES, b"\0"), _place(value[0] & 0x7F, value[1]))
 
 
 def _below(limit: int) -> Callable[[bytes], bool]:
     return lambda value: value[0] < limit
 
 
-PARAMETERS: Final[Table] = {
+PARAMETERS: Final[ParameterTable] = {
     0: in_progress(Family.PEF),
-    1: plain(Family.PEF, 1, b"\0", _below(0x10)),  # control: nothing enabled
-    2: plain(Family.PEF, 2, b"\0", _below(0x40)),  # actions
-    3: plain(Family.PEF, 3, b"\0"),  # seconds of delay at a start
-    4: plain(Family.PEF, 4, b"\0"),
+    1: stored_parameter(Family.PEF, 1, b"\0", _below(0x10)),  # control: nothing enabled
+    2: stored_parameter(Family.PEF, 2, b"\0", _below(0x40)),  # actions
+    3: stored_parameter(Family.PEF, 3, b"\0"),  # seconds of delay at a start
+    4: stored_parameter(Family.PEF, 4, b"\0"),
     5: constant(bytes((FILTERS,))),
     FILTER: _rows(FILTER, FILTERS, FILTER_BYTES),
     FILTER_HEAD: ConfigParameter(_filter_head, _put_filter_head, (2, 2)),
     8: constant(bytes((POLICIES,))),
     POLICY: _rows(POLICY, POLICIES, POLICY_BYTES),
-    10: plain(Family.PEF, 10, GUID_NOT_USED),
+    10: stored_parameter(Family.PEF, 10, GUID_NOT_USED),
     11: constant(bytes((STRINGS,))),
     STRING_KEY: _rows(STRING_KEY, 1 + STRINGS, 2, first=0),  # 0 is the volatile one
     STRING: ConfigParameter(_string, _put_string, (3, 2 + BLOCK_BYTES)),
@@ -129,14 +129,14 @@ def set_parameter(call: IpmiCall) -> bytes:
 
 
 def arm_postpone_timer(call: IpmiCall) -> bytes:
-    """Nothing waits for it, so it does not run: it tells what was set (30.2)."""
+    """The timer has no effect and does not run: the answer is the value that was set (30.2)."""
     if call.data[0] != HOW_LONG:
-        keep(call.state, Family.PEF, TIMER, call.data)
-    return kept(call.state, Family.PEF, TIMER, b"\0")
+        store_value(call.state, Family.PEF, TIMER, call.data)
+    return stored_value(call.state, Family.PEF, TIMER, b"\0")
 
 
 def set_last_processed(call: IpmiCall) -> bytes:
-    keep(call.state, Family.PEF, LAST_BY_BMC if call.data[0] & BY_THE_BMC else LAST_BY_SOFTWARE, call.data[1:])
+    store_value(call.state, Family.PEF, LAST_BY_BMC if call.data[0] & BY_THE_BMC else LAST_BY_SOFTWARE, call.data[1:])
     return b""
 
 
@@ -144,5 +144,5 @@ def get_last_processed(call: IpmiCall) -> bytes:
     log = call.view.log
     entries = log.entries()
     newest = record_id(entries[-1]) if entries else NOTHING_THERE
-    by = b"".join(kept(call.state, Family.PEF, who, bytes(2)) for who in (LAST_BY_SOFTWARE, LAST_BY_BMC))
+    by = b"".join(stored_value(call.state, Family.PEF, who, bytes(2)) for who in (LAST_BY_SOFTWARE, LAST_BY_BMC))
     return seconds(log.last_added) + newest.to_bytes(2, "little") + by

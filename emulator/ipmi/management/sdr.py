@@ -1,8 +1,8 @@
-"""The sensor data records of a BMC (IPMI 2.0, chapters 33 and 43) and the commands that read the repository.
+"""The sensor data records of a BMC and the commands that read the SDR repository (IPMI 2.0, chapters 33 and 43).
 
-The records come from the machine's sensors alone, so every BMC has the same ones; they are made once. They tell how sensors are
-when the BMC starts: what a client sets later is read from the sensors. Nobody can change the repository: commands that would are
-unknown here.
+The command table calls the handlers, in the emulator's one thread. All BMCs have the same sensors, so the records are made once.
+They show the default settings of sensors; changed settings are read with the sensor commands. The repository is read-only:
+commands that change it are not supported.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ UNSIGNED_NO_RATE = 0x00
 NAME_IN_8_BIT_ASCII = 0xC0
 CONTROLLER_NAME = "BMC"
 DEVICE_SUPPORT = 0x8F
-"""Sensors, SDR repository, SEL, FRU and chassis: what Get Device ID says too."""
+"""Sensors, SDR repository, SEL, FRU and chassis, as in Get Device ID."""
 
 STATES: Mapping[SensorNumber, tuple[str, SensorType, int, int]] = {
     SensorNumber.POWER_UNIT: ("Power Unit", SensorType.POWER_UNIT, ENTITY_SYSTEM, 0x0013),
     SensorNumber.ACPI_POWER_STATE: ("ACPI State", SensorType.ACPI_POWER_STATE, ENTITY_SYSTEM, 0x0061),
 }
-"""Sensors without a value that have a state: name, type, entity, and which states they can have (table 42-3)."""
+"""Sensors with states but without a reading: name, type, entity, and possible states (table 42-3)."""
 
 EVENTS: Mapping[SensorNumber, tuple[str, SensorType, int]] = {
     SensorNumber.WATCHDOG: ("Watchdog", SensorType.WATCHDOG, ENTITY_CONTROLLER),
@@ -53,11 +53,11 @@ EVENTS: Mapping[SensorNumber, tuple[str, SensorType, int]] = {
     SensorNumber.SESSION_AUDIT: ("Session Audit", SensorType.SESSION_AUDIT, ENTITY_CONTROLLER),
     SensorNumber.BMC_HEALTH: ("BMC Health", SensorType.MANAGEMENT_HEALTH, ENTITY_CONTROLLER),
 }
-"""Sensors that only events come from."""
+"""Sensors with events only: name, type, entity."""
 
 
 def raw_limits(sensor: Sensor, thresholds: Thresholds) -> tuple[int, ...]:
-    """In the order of IPMI's bits; 0 for one that the sensor has not."""
+    """The thresholds as raw bytes, in the order of IPMI's bits; 0 for one that the sensor does not have."""
     return tuple(0 if limit is None else sensor.raw(limit) for limit in thresholds.levels())
 
 
@@ -70,7 +70,7 @@ def _key(number: int, entity: int, instance: int) -> bytes:
 
 
 def full(sensor: Sensor) -> bytes:
-    """43.1, from byte 6 on."""
+    """A full sensor record (43.1), from byte 6 on."""
     low_caution, low_critical, low_fatal, high_caution, high_critical, high_fatal = raw_limits(sensor, sensor.thresholds)
     levels = supported(sensor.thresholds)
     lower, upper = levels & 0x07, levels >> LOWER
@@ -101,7 +101,7 @@ def factors(sensor: Sensor) -> bytes:
 
 
 def compact(number: SensorNumber) -> bytes:
-    """43.2, from byte 6 on."""
+    """A compact sensor record (43.2), from byte 6 on."""
     name, kind, entity, states = STATES[number]
     setup = default_setup(number)
     can = AUTO_REARM | (0 if setup.asserts else NO_EVENTS)
@@ -118,19 +118,19 @@ def compact(number: SensorNumber) -> bytes:
 
 
 def event_only(number: SensorNumber) -> bytes:
-    """43.3, from byte 6 on."""
+    """An event-only record (43.3), from byte 6 on."""
     name, kind, entity = EVENTS[number]
     return _key(number, entity, 1) + bytes((kind, SENSOR_SPECIFIC, 0x01, 0x00, 0x00, 0x00)) + _name(name)
 
 
 def controller() -> bytes:
-    """43.9, management controller device locator, from byte 6 on."""
+    """The management controller device locator record (43.9), from byte 6 on."""
     return bytes((BMC_ADDRESS, 0x00, 0x00, DEVICE_SUPPORT, 0, 0, 0, ENTITY_CONTROLLER, 0x01, 0x00)) + _name(CONTROLLER_NAME)
 
 
 @cache
 def records() -> tuple[bytes, ...]:
-    """All of them; record n + 1 is the n-th."""
+    """All records, by record id from 1."""
     bodies = [
         (CONTROLLER, controller()),
         *((FULL, full(sensor)) for sensor in SENSORS),
@@ -150,20 +150,20 @@ def get_repository_info(_call: IpmiCall) -> bytes:
 
 
 def get_allocation_info(_call: IpmiCall) -> bytes:
-    """33.10. Units of one byte, none of them free."""
+    """33.10. Allocation units of one byte; none is free."""
     size, longest = sum(map(len, records())), max(map(len, records()))
     return size.to_bytes(2, "little") + (1).to_bytes(2, "little") + bytes(4) + bytes((longest,))
 
 
 def run_agent(call: IpmiCall) -> bytes:
-    """33.21, Run Initialization Agent: sensors are set as their records say. It has always just ended."""
+    """33.21, Run Initialization Agent: gives sensors the settings of their records. It always answers "completed"."""
     if call.data[0] & RUN_AGENT:
         call.view.sensors.restore(call.cause)
     return INITIALISED
 
 
 def get_device_info(call: IpmiCall) -> bytes:
-    """35.2. Every sensor is at LUN 0, and they do not change."""
+    """35.2. All sensors are at LUN 0, and the population is static."""
     counts_records = bool(call.data) and call.data[0] & COUNT_RECORDS
     count = len(records()) if counts_records else len(SENSORS) + len(STATES) + len(EVENTS)
     return bytes((count, LUN_0_HAS_SENSORS))

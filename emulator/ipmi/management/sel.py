@@ -1,11 +1,14 @@
-"""The system event log (IPMI 2.0, chapter 31) and its clock. It is the machine's event log, the same that Redfish shows.
+"""The system event log and its clock (IPMI 2.0, chapter 31). It is the event log that Redfish shows too.
+
+The command table calls the handlers, in the emulator's one thread. Times are seconds of Unix time.
 
 Records
-  System events (02h) and makers' own records (C0h to FFh) are kept as they came, but for their number and their time, which are
-  ours. Other types are refused.
+  A client may add system events (02h) and OEM records (C0h to FFh). They are stored as they come, but with a record id and a time
+  of the BMC. Other types are refused.
 
 Reservations
-  Who deletes, clears or reads in parts must hold the newest reservation. It is lost when entries vanish, not when one is added.
+  To delete, clear or read in parts, a client needs the newest reservation. It is lost when entries are removed, not when one is
+  added.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ OUT_OF_SPACE = 0xC4
 NO_SUCH_RECORD = 0xCB
 CLEAR, ERASE, ASK = b"CLR", 0xAA, 0x00
 REMOTE_CONSOLE = 0x0081
-"""The generator of an event that came over LAN: the address that consoles give as theirs."""
+"""The generator id of an event that came over LAN: the software id of a remote console."""
 
 NO_EVENT = (UNUSED, UNUSED, UNUSED)
 ERASED = b"\x01"
@@ -40,16 +43,17 @@ UNKNOWN_OFFSET, OFFSET_LIMIT = 0x07FF, 1440
 
 
 def record_id(entry: LogEntry) -> int:
-    """1 to 0xFFFE: the log counts on for ever, the field has 16 bits."""
+    """The record id, 1 to 0xFFFE: the ids of the log have no limit, but the field has 16 bits."""
     return (entry.id - 1) % RECORD_IDS + 1
 
 
 def seconds(unix: float) -> bytes:
+    """A Unix time as four bytes."""
     return (max(0, int(unix)) & 0xFFFFFFFF).to_bytes(4, "little")
 
 
 def record(entry: LogEntry) -> bytes:
-    """32.1 to 32.3: 16 bytes."""
+    """The SEL record of an entry, 16 bytes (32.1 to 32.3)."""
     sel = entry.sel
     head = record_id(entry).to_bytes(2, "little")
     if sel.oem:
@@ -79,7 +83,7 @@ def get_info(call: IpmiCall) -> bytes:
 
 
 def get_allocation_info(call: IpmiCall) -> bytes:
-    """31.3. A unit is a record."""
+    """31.3. An allocation unit is one record."""
     log = call.view.log
     free = log.limit - len(log)
     figures = (log.limit, RECORD_BYTES, free, free)
@@ -94,7 +98,8 @@ def reserve(call: IpmiCall) -> bytes:
 
 
 def _oldest(call: IpmiCall) -> int:
-    """0 for an empty log. It changes when entries vanish from the front; other deletions end reservations themselves."""
+    """The id of the oldest entry, 0 for an empty log. It changes when the oldest entry is removed; `delete_entry` and `clear`
+    handle other removals."""
     entries = call.view.log.entries()
     return entries[0].id if entries else 0
 
@@ -107,7 +112,7 @@ def _insist_on_reservation(call: IpmiCall) -> None:
 
 
 def _find(call: IpmiCall, number: int) -> tuple[LogEntry, int]:
-    """The entry of a record id, and the record id of the next one. Raises Refused."""
+    """The entry with a record id, and the record id of the next one. Raises CompletionError where there is none."""
     entries = call.view.log.entries()
     if not entries:
         raise CompletionError(NO_SUCH_RECORD)
@@ -135,7 +140,7 @@ def add_entry(call: IpmiCall) -> bytes:
 
 
 def add_part(call: IpmiCall) -> bytes:
-    """31.7: reservation, record, where, whether it is the last part, then bytes. The parts come in order."""
+    """31.7: reservation, record id, offset, whether this is the last part, then data. Parts must come in order."""
     state = call.state
     _insist_on_reservation(call)
     offset, last, part = call.data[4], call.data[5] & 0x0F, call.data[6:]
@@ -167,7 +172,7 @@ def _add_record(call: IpmiCall, whole: bytes) -> bytes:
 
 
 def platform_event(call: IpmiCall) -> bytes:
-    """29.3. Over LAN it has no generator id; who sends one is read all the same. A log that is off takes no events."""
+    """29.3. Over LAN the request has no generator id; one that is sent is accepted. With event logging off it is dropped."""
     if not call.view.log.enabled:
         return b""
     revision, *event = call.data[-EVENT_BYTES:]
@@ -184,7 +189,7 @@ def _event(event: bytes, generator: int, revision: int) -> SelFields:
 
 
 def _added(call: IpmiCall, text: str, sel: SelFields) -> bytes:
-    """The new entry's record id. Raises Refused."""
+    """Adds an entry and returns its record id. Raises CompletionError where the log is full."""
     entry = call.view.log.add(text, sel, cause=call.cause)
     if entry is None:
         raise CompletionError(OUT_OF_SPACE)
@@ -192,12 +197,12 @@ def _added(call: IpmiCall, text: str, sel: SelFields) -> bytes:
 
 
 def get_event_receiver(_call: IpmiCall) -> bytes:
-    """29.2. The BMC is its own."""
+    """29.2. The BMC is its own event receiver."""
     return bytes((BMC_ADDRESS, 0x00))
 
 
 def set_event_receiver(call: IpmiCall) -> bytes:
-    """29.1. There is no other bus to send events to."""
+    """29.1. No other event receiver is possible."""
     if call.data != get_event_receiver(call):
         raise CompletionError(CompletionCode.INVALID_FIELD)
     return b""
@@ -217,7 +222,7 @@ def clear(call: IpmiCall) -> bytes:
         raise CompletionError(CompletionCode.INVALID_FIELD)
     if call.data[5] == ERASE:
         call.view.log.clear(call.cause)
-        call.state.sel_reserved_at = 0  # clients ask on with the same reservation whether it is done
+        call.state.sel_reserved_at = 0  # clients use the same reservation to ask whether the erasure is complete
     return ERASED
 
 
@@ -234,7 +239,7 @@ def set_time(call: IpmiCall) -> bytes:
 
 
 def get_time_offset(call: IpmiCall) -> bytes:
-    """31.11a. Minutes from UTC."""
+    """31.11a. Minutes that local time is ahead of UTC."""
     minutes = call.view.log.utc_offset()
     return (UNKNOWN_OFFSET if minutes is None else minutes).to_bytes(2, "little", signed=True)
 

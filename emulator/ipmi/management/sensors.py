@@ -1,4 +1,7 @@
-"""Sensor readings, states, thresholds and event settings (IPMI 2.0, chapter 35). All of it is the machine's, behind the view."""
+"""Sensor commands: readings, states, thresholds, hysteresis and event settings (IPMI 2.0, chapter 35).
+
+The command table calls the handlers, in the emulator's one thread. Redfish shows the same readings and thresholds.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from emulator.core.bmc.sensors import LEVELS, Sensor, SensorNumber, SensorType, 
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.management.sdr import EVENTS, SENSOR_SPECIFIC, STATES, THRESHOLD_TYPE, factors, raw_limits
-from profiles.model import View
 
 EVENTS_ON, SCANNING_ON, UNAVAILABLE = 0x80, 0x40, 0x20
 RESERVED_BITS = 0xC0
@@ -26,7 +28,7 @@ ACPI_UNKNOWN = 0x4000
 
 
 def _with_value(call: IpmiCall) -> Sensor:
-    """Raises Refused: a sensor that is not there, or one that has states only."""
+    """The sensor of a request. Raises CompletionError for one that does not exist, or has no readings."""
     sensor = BY_NUMBER.get(call.data[0])
     if sensor is None:
         raise CompletionError(CompletionCode.INVALID_COMMAND if _known(call) else NO_SUCH_SENSOR)
@@ -34,7 +36,7 @@ def _with_value(call: IpmiCall) -> Sensor:
 
 
 def _with_limits(call: IpmiCall) -> tuple[Sensor, SensorSetup]:
-    """Raises Refused: one without limits has none to read or set either."""
+    """The sensor of a request and its settings. Raises CompletionError for one without thresholds."""
     sensor = _with_value(call)
     if not supported(sensor.thresholds):
         raise CompletionError(CompletionCode.INVALID_COMMAND)
@@ -42,7 +44,7 @@ def _with_limits(call: IpmiCall) -> tuple[Sensor, SensorSetup]:
 
 
 def _known(call: IpmiCall) -> SensorNumber:
-    """Raises Refused."""
+    """The sensor number of a request. Raises CompletionError for a sensor that does not exist."""
     number = call.data[0]
     if number in BY_NUMBER or number in STATES or number in EVENTS:
         return SensorNumber(number)
@@ -59,7 +61,7 @@ def _flags(setup: SensorSetup) -> int:
 def get_reading(call: IpmiCall) -> bytes:
     number = _known(call)
     if number in EVENTS:
-        raise CompletionError(NO_SUCH_SENSOR)  # events come from it, and nothing can be read
+        raise CompletionError(NO_SUCH_SENSOR)  # it has events only
     setup = call.view.sensors.setup(number)
     if number in STATES:
         states = _states(call, number) if setup.scanning else STATE_RESERVED << 8
@@ -71,15 +73,22 @@ def get_reading(call: IpmiCall) -> bytes:
     return bytes((sensor.raw(reading.value), _flags(setup), RESERVED_BITS | reading.beyond))
 
 
+def tells_power(data: bytes) -> bool:
+    """Whether Get Sensor Reading asks for a sensor that says whether the host is on."""
+    return len(data) == 1 and data[0] in STATES
+
+
 def _states(call: IpmiCall, number: SensorNumber) -> int:
-    word = call.view.power(call.system, View.IPMI, call.request, call.cause)
+    word = call.power()
     if number is SensorNumber.POWER_UNIT:
+        call.tells("Off" if word == "Off" else "On")
         return STATE_RESERVED << 8 | (UNIT_IS_OFF if word == "Off" else 0)
+    call.tells(word if word in ("On", "Off") else None)
     return STATE_RESERVED << 8 | {"On": ACPI_ON, "Off": ACPI_SOFT_OFF}.get(str(word), ACPI_UNKNOWN)
 
 
 def get_factors(call: IpmiCall) -> bytes:
-    """35.5. The same for every reading: the sensors are linear."""
+    """35.5. The factors are the same for every reading, because all sensors are linear."""
     return bytes((NO_OTHER_FACTORS,)) + factors(_with_value(call))[1:]
 
 
@@ -95,14 +104,14 @@ def get_type(call: IpmiCall) -> bytes:
 
 
 def get_thresholds(call: IpmiCall) -> bytes:
-    """A sensor without limits says so with an empty mask."""
+    """A sensor without thresholds answers an empty mask."""
     sensor = _with_value(call)
     limits = call.view.sensors.setup(sensor.number).thresholds
     return bytes((supported(limits), *raw_limits(sensor, limits)))
 
 
 def set_thresholds(call: IpmiCall) -> bytes:
-    """35.8: a mask, then the limits in its order. Whether they make sense together is the client's affair."""
+    """35.8: a mask, then the thresholds in its order. Whether the thresholds fit together is not checked."""
     sensor, setup = _with_limits(call)
     mask = call.data[1] & ALL_LEVELS
     if mask & ~supported(sensor.thresholds):
@@ -115,12 +124,13 @@ def set_thresholds(call: IpmiCall) -> bytes:
 
 def get_hysteresis(call: IpmiCall) -> bytes:
     _, setup = _with_limits(call)
-    return bytes((setup.risen, setup.fallen))
+    return bytes((setup.positive_hysteresis, setup.negative_hysteresis))
 
 
 def set_hysteresis(call: IpmiCall) -> bytes:
     sensor, setup = _with_limits(call)
-    call.view.sensors.set(sensor.number, replace(setup, risen=call.data[2], fallen=call.data[3]), cause=call.cause)
+    changed = replace(setup, positive_hysteresis=call.data[2], negative_hysteresis=call.data[3])
+    call.view.sensors.set(sensor.number, changed, cause=call.cause)
     return b""
 
 
@@ -128,7 +138,7 @@ def set_hysteresis(call: IpmiCall) -> bytes:
 
 
 def _masks(data: bytes) -> tuple[int, int]:
-    """Assertion and deassertion events. What a client leaves away at the end is 0."""
+    """Assertion and deassertion events. Bytes that are missing at the end count as 0."""
     whole = data.ljust(4, b"\0")
     return int.from_bytes(whole[:2], "little"), int.from_bytes(whole[2:4], "little")
 
@@ -138,7 +148,7 @@ def _mask_bytes(asserts: int, deasserts: int) -> bytes:
 
 
 def set_event_enable(call: IpmiCall) -> bytes:
-    """35.10. Events that the sensor does not have cannot be switched on."""
+    """35.10. Events that the sensor does not have cannot be enabled."""
     number = _known(call)
     setup, offered = call.view.sensors.setup(number), default_setup(number)
     flags = call.data[1]
@@ -169,7 +179,7 @@ def get_event_enable(call: IpmiCall) -> bytes:
 
 
 def rearm(call: IpmiCall) -> bytes:
-    """35.12. What is still beyond its limit is an event once more."""
+    """35.12. A reading that is still beyond a threshold is logged again."""
     number = _known(call)
     setup = call.view.sensors.setup(number)
     asserts = _masks(call.data[2:])[0] if call.data[1] & ONLY_THESE else 0xFFFF
@@ -179,7 +189,7 @@ def rearm(call: IpmiCall) -> bytes:
 
 
 def get_event_status(call: IpmiCall) -> bytes:
-    """35.13. Sensors re-arm themselves, so this is what holds now."""
+    """35.13. Sensors re-arm automatically, so this shows the present state."""
     number = _known(call)
     setup = call.view.sensors.setup(number)
     flags, now = _flags(setup), 0

@@ -1,7 +1,7 @@
-"""System information: names and versions that the host's software leaves with its BMC (IPMI 2.0, 22.14a, 22.14b, table 22-16c).
+"""System Info parameters: names and versions that the host's software gives its BMC (IPMI 2.0, 22.14a, 22.14b, table 22-16c).
 
-A string comes in blocks of sixteen bytes. The first one says encoding and length before it begins. The system's name is the
-machine's host name, which Redfish shows too; of the rest only IPMI knows.
+The command table calls the handlers, in the emulator's one thread. A string has blocks of sixteen bytes; the first block starts
+with encoding and length. The system name is the host name, which Redfish shows too; the rest only IPMI shows.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from emulator.ipmi.management.parameters import (
     REVISION_ONLY,
     ConfigParameter,
     Family,
-    Table,
+    ParameterTable,
     in_progress,
-    keep,
-    kept,
     read,
+    store_value,
+    stored_value,
     write,
 )
 from profiles.model import ABSENT
 
 BLOCK = 16
 BLOCKS = 17
-"""Enough for the 255 characters that a length can tell."""
+"""Enough for 255 characters, the largest possible length."""
 UTF_8, LATIN_1 = 0x01, 0x00
 SYSTEM_NAME = 2
 
@@ -57,8 +57,8 @@ DEFAULTS: Final[dict[int, Callable[[IpmiCall], str]]] = {
 
 
 def _blocks(call: IpmiCall, number: int) -> bytes:
-    """The whole parameter. A block that was set hides what the BMC knows by itself."""
-    stored = [kept(call.state, Family.SYSTEM_INFO, number, b"", at) for at in range(BLOCKS)]
+    """The whole parameter. If a client has set any block, the BMC's own value is not shown."""
+    stored = [stored_value(call.state, Family.SYSTEM_INFO, number, b"", at) for at in range(BLOCKS)]
     if any(stored):
         return b"".join(block.ljust(BLOCK, b"\0") for block in stored)
     text = DEFAULTS[number](call).encode()[: BLOCK * BLOCKS - 2]
@@ -78,7 +78,7 @@ def _string(number: int) -> ConfigParameter:
             raise CompletionError(CompletionCode.PARAMETER_OUT_OF_RANGE)
         if at == 0:
             _forget(call, number)  # a new string begins
-        keep(call.state, Family.SYSTEM_INFO, number, block, at)
+        store_value(call.state, Family.SYSTEM_INFO, number, block, at)
         if number == SYSTEM_NAME:
             _name_the_host(call)
 
@@ -87,21 +87,21 @@ def _string(number: int) -> ConfigParameter:
 
 def _forget(call: IpmiCall, number: int) -> None:
     state = call.state
-    state.kept = {key: value for key, value in state.kept.items() if key[:2] != (Family.SYSTEM_INFO, number)}
+    state.stored = {key: value for key, value in state.stored.items() if key[:2] != (Family.SYSTEM_INFO, number)}
 
 
 def _name_the_host(call: IpmiCall) -> None:
-    """Once the string is whole it is the machine's, and no longer kept here."""
+    """When all blocks of the string are set, makes it the host name and removes the stored blocks."""
     whole = _blocks(call, SYSTEM_NAME)
     length, blocks = whole[1], range(-(-(whole[1] + 2) // BLOCK))
-    if not all(kept(call.state, Family.SYSTEM_INFO, SYSTEM_NAME, b"", at) for at in blocks):
+    if not all(stored_value(call.state, Family.SYSTEM_INFO, SYSTEM_NAME, b"", at) for at in blocks):
         return
     text = whole[2 : 2 + length].rstrip(b"\0").decode("latin-1" if whole[0] & 0x0F == LATIN_1 else "utf-8", "replace")
     _forget(call, SYSTEM_NAME)
     call.view.chassis.set_host_name(text, cause=call.cause)
 
 
-PARAMETERS: Final[Table] = {0: in_progress(Family.SYSTEM_INFO)} | {number: _string(number) for number in DEFAULTS}
+PARAMETERS: Final[ParameterTable] = {0: in_progress(Family.SYSTEM_INFO)} | {number: _string(number) for number in DEFAULTS}
 
 
 def get_parameter(call: IpmiCall) -> bytes:

@@ -1,9 +1,10 @@
-"""Who there is and who is in (IPMI 2.0, 22.20, 22.26 to 22.31). The users are the BMC's accounts, the same as Redfish's.
+"""User commands and Get Session Info (IPMI 2.0, 22.20, 22.26 to 22.31). The users are the accounts that Redfish shows too.
 
-User 1 is the nameless user that the standard reserves; nobody can log in as it. Accounts without a user id are not seen here.
+The command table calls the handlers, in the emulator's one thread.
 
-What is set of a user id that has no account yet (its privilege, whether it may speak IPMI) is kept for the account to come:
-clients set these things in any order.
+The standard reserves user 1 for a user without a name; nobody can log in as it. Accounts without a user id are not shown.
+Privilege and access that a client sets for a user id without an account are stored for the account that comes later, because
+clients set these in any order.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ MAX_NAME = 16
 NO_ACCESS = 0x0F
 MESSAGING = 0x10
 CHANGE_FLAGS = 0x80
-KEPT_FLAGS = 0x60  # callback only, link authentication: kept and told, there is no modem
+KEPT_FLAGS = 0x60  # callback only, link authentication: stored and shown without effect, as there is no modem
 ENABLED, DISABLED = 0x40, 0x80
 
 TWENTY_BYTES = 0x80
@@ -37,13 +38,14 @@ PROTOCOL_RMCP_PLUS = 0x10
 
 
 def user_at(call: IpmiCall, number: int) -> LocalAccount | None:
-    """The account with a user id; None for a free one. Raises Refused for an id that does not exist."""
+    """The account with a user id; None for a free id. Raises CompletionError for an id that does not exist."""
     if not 1 <= number <= LAST_SLOT:
         raise CompletionError(CompletionCode.INVALID_FIELD)
     return call.view.users.in_slot(number)
 
 
 def existing_user(call: IpmiCall, number: int) -> LocalAccount:
+    """The account with a user id. Raises CompletionError where there is none."""
     account = user_at(call, number)
     if account is None:
         raise CompletionError(CompletionCode.INVALID_FIELD)
@@ -65,7 +67,7 @@ def get_user_access(call: IpmiCall) -> bytes:
 
 
 def set_user_access(call: IpmiCall) -> bytes:
-    """NO ACCESS is no role: it disables the account, in Redfish too. Whether a user may speak IPMI is IPMI's own affair."""
+    """NO ACCESS is not a role: it disables the account, which Redfish shows too. "IPMI messaging" is stored for IPMI alone."""
     lan_channel(call.data[0] & 0x0F)
     number, level, state = call.data[1] & 0x3F, call.data[2] & 0x0F, call.state
     account = user_at(call, number)
@@ -97,7 +99,7 @@ def get_user_name(call: IpmiCall) -> bytes:
 
 
 def set_user_name(call: IpmiCall) -> bytes:
-    """Names an account anew, makes one (disabled, until it has a password), or deletes it: an empty name."""
+    """Renames an account, or makes one (disabled until it has a password). An empty name deletes the account."""
     number, account = call.data[0] & 0x3F, user_at(call, call.data[0] & 0x3F)
     try:
         name = call.data[1:].rstrip(b"\0").decode()
@@ -119,7 +121,7 @@ def set_user_name(call: IpmiCall) -> bytes:
 
 
 def _keep_sessions(call: IpmiCall, before: LocalAccount) -> None:
-    """Who is renamed, most often by itself, stays in: the client could not even close its session otherwise."""
+    """A renamed user keeps its sessions. Otherwise a client that renames its own user could not close its session."""
     renamed = call.view.users.in_slot(before.slot)
     if renamed is not None:
         for session in call.sessions.live.values():
@@ -128,7 +130,7 @@ def _keep_sessions(call: IpmiCall, before: LocalAccount) -> None:
 
 
 def set_user_password(call: IpmiCall) -> bytes:
-    """To disable a user who is not there is no error: whoever writes a whole configuration does so."""
+    """Disabling a user that does not exist is no error, because clients that write a whole configuration do so."""
     operation, given = call.data[1] & 0x03, call.data[2:]
     if operation == DISABLE and user_at(call, call.data[0] & 0x3F) is None:
         return b""
@@ -153,7 +155,7 @@ def set_user_password(call: IpmiCall) -> bytes:
 
 
 def _asked_for(call: IpmiCall) -> LanSession | None:
-    """Raises Refused where a session is named by what no session has."""
+    """The session that a request names; None for an index without a session. Raises CompletionError for an unknown one."""
     live, index, key = call.sessions.live, call.data[0], call.data[1:]
     if index == CURRENT:
         return call.session
@@ -180,5 +182,5 @@ def get_session_info(call: IpmiCall) -> bytes:
     protocol = PROTOCOL_RMCP_PLUS if session.auth_type == AUTH_RMCP_PLUS else 0
     who = bytes((number, session.privilege, protocol | LAN_CHANNEL))
     address = ipaddress.ip_address(session.peer[0])
-    remote = address.packed if address.version == 4 else bytes(4)  # the command has no room for IPv6
+    remote = address.packed if address.version == 4 else bytes(4)  # the response has no field for IPv6
     return bytes((session.handle,)) + counts + who + remote + bytes(6) + session.peer[1].to_bytes(2, "little")

@@ -1,8 +1,10 @@
-"""System boot options (IPMI 2.0, 28.12, 28.13). The boot flags are the machine's boot override, the same that Redfish shows.
+"""Set and Get System Boot Options (IPMI 2.0, 28.12, 28.13). The boot flags are the boot override that Redfish shows too.
 
-Sixty seconds
-  Boot flags that no power command follows lapse after a minute, unless parameter 3 says otherwise; every power command starts the
-  minute anew (table 28-14). An override that Redfish set, or has set anew, does not lapse.
+The command table calls the handlers, the responder calls `lapse`, in the emulator's one thread.
+
+Expiry after 60 seconds
+  Boot flags expire after 60 s without a power command, unless parameter 3 says otherwise; every power command starts the 60 s
+  again (table 28-14). An override that was set, or changed, over Redfish does not expire.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from emulator.ipmi.state import IpmiState
 SET_IN_PROGRESS, VALID_BIT_CLEARING, BOOT_FLAGS = 0, 3, 5
 MAILBOX, MAILBOX_BLOCKS, BLOCK_BYTES = 7, 5, 16
 LENGTHS: Mapping[int, int] = MappingProxyType({0: 1, 1: 1, 2: 1, 3: 1, 4: 2, 5: 5, 6: 9, 7: 17})
-"""System boot options by parameter number, and the bytes that each has (table 28-14)."""
+"""The length in bytes of each boot option, by parameter number (table 28-14)."""
 
 VERSION = 0x01
 PARAMETER_UNSUPPORTED, PARAMETER_BUSY = 0x80, 0x81
@@ -37,11 +39,12 @@ PARAMETER_INVALID = 0x80
 FLAGS_VALID, FLAGS_PERSISTENT, FLAGS_UEFI = 0x80, 0x40, 0x20
 DEVICE_BITS = 0x3C
 KEEP_WITHOUT_POWER_COMMAND = 0x08
-PATIENCE = 60.0
+FLAGS_EXPIRE_S = 60.0
+"""Seconds until boot flags expire."""
 
 
 def set_boot_option(call: IpmiCall) -> bytes:
-    """Bit 7 of the first byte locks the parameter as invalid; without data only that bit changes."""
+    """Bit 7 of the first byte marks the parameter as invalid. A request without data changes only that bit."""
     number, value, state = call.data[0] & 0x7F, call.data[1:], call.state
     if number not in LENGTHS:
         raise CompletionError(PARAMETER_UNSUPPORTED)
@@ -51,7 +54,7 @@ def set_boot_option(call: IpmiCall) -> bytes:
         if len(value) != LENGTHS[number]:
             raise CompletionError(CompletionCode.INVALID_LENGTH)
         if number == SET_IN_PROGRESS and value[0] & _stored(state, number)[0] & 0x03 == 1:
-            raise CompletionError(PARAMETER_BUSY)  # somebody else is in the middle of a change
+            raise CompletionError(PARAMETER_BUSY)  # another client has set "set in progress"
         if number == BOOT_FLAGS:
             _set_flags(call, value)
         else:
@@ -78,7 +81,7 @@ def _stored(state: IpmiState, number: int) -> bytes:
 
 
 def _put_block(state: IpmiState, value: bytes) -> None:
-    """The boot initiator mailbox, a block at a time; what is not given of a block is cleared."""
+    """Stores one block of the boot initiator mailbox. Bytes that are missing at its end become 0."""
     if len(value) > 1 + BLOCK_BYTES:
         raise CompletionError(CompletionCode.INVALID_LENGTH)
     if value[0] >= MAILBOX_BLOCKS:
@@ -93,7 +96,7 @@ def _block(state: IpmiState, selector: int) -> bytes:
 
 
 def _key(selector: int) -> int:
-    """Where a block is among the boot options: beyond all their numbers."""
+    """The key of a mailbox block among the boot options: above all parameter numbers."""
     return MAILBOX | selector + 1 << 8
 
 
@@ -103,11 +106,11 @@ def _set_flags(call: IpmiCall, value: bytes) -> None:
     call.state.boot_rest = bytes((value[1] & ~DEVICE_BITS,)) + value[2:]
     call.state.boot_set = override
     kept = override is NO_OVERRIDE or _stored(call.state, VALID_BIT_CLEARING)[0] & KEEP_WITHOUT_POWER_COMMAND
-    call.state.boot_until = math.inf if kept else call.view.now + PATIENCE
+    call.state.boot_until = math.inf if kept else call.view.now + FLAGS_EXPIRE_S
 
 
 def _override(value: bytes) -> BootOverride:
-    """Raises Refused for a device that this machine does not have."""
+    """The override that boot flags ask for. Raises CompletionError for a device that the system does not have."""
     device = value[1] >> 2 & 0x0F
     if not value[0] & FLAGS_VALID or device == IPMI_DEVICE[BootTarget.NONE]:
         return NO_OVERRIDE
@@ -121,7 +124,7 @@ def _override(value: bytes) -> BootOverride:
 
 
 def _flags(call: IpmiCall) -> bytes:
-    """Zeros where nothing is in force: flags that are not valid say nothing. A target that IPMI has no word for is device 0."""
+    """The boot flags of the override in force; all 0 (not valid) without one. A target without an IPMI number is device 0."""
     override = call.view.boot.override()
     if override.enabled is BootEnabled.DISABLED:
         return bytes(LENGTHS[BOOT_FLAGS])
@@ -134,12 +137,13 @@ def _flags(call: IpmiCall) -> bytes:
 
 
 def power_was_commanded(state: IpmiState, now: Instant) -> None:
+    """Starts the 60 s again."""
     if not math.isinf(state.boot_until):
-        state.boot_until = now + PATIENCE
+        state.boot_until = now + FLAGS_EXPIRE_S
 
 
 def lapse(view: BmcView, state: IpmiState, now: Instant) -> None:
-    """Takes boot flags back that nobody has used in time."""
+    """Removes boot flags that have expired."""
     if now < state.boot_until:
         return
     state.boot_until = math.inf

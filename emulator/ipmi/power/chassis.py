@@ -1,9 +1,11 @@
-"""Chassis commands (IPMI 2.0, chapter 28), boot options excepted. What they change is the machine's and Redfish shows it too.
+"""Chassis commands (IPMI 2.0, chapter 28) without the boot options. Redfish shows and changes the same data.
 
-A power state that IPMI has no bit for
-  A fencer reads "off" from one bit. It is clear only where the BMC's word is exactly Off: a BMC that is still powering on or off
-  says on. Where the BMC cannot tell (null, absent, a word that is no power state) it answers 0xFF, as OpenBMC's does; a bit would
-  be a lie.
+The command table calls the handlers, in the emulator's one thread.
+
+Power states without a bit in IPMI
+  A fencer reads "off" from one bit. The bit is clear only where the BMC says exactly Off; while it says PoweringOn or PoweringOff
+  the bit says on. Where the BMC cannot say (null, absent, or a word that is not a power state), Get Chassis Status answers 0xFF,
+  as OpenBMC does, because either value of the bit would be wrong.
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ from collections.abc import Mapping
 
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.machine import IDENTIFY_SECONDS, Led, RestorePolicy
+from emulator.core.power.commands import PowerCommand
 from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, CompletionCode, ResetType
 from emulator.ipmi.call import CompletionError, IpmiCall
 from emulator.ipmi.power import boot_options as bootoptions
 from emulator.ipmi.session.rmcp import BMC_ADDRESS
-from profiles.model import View
 
 POWER_BIT: Mapping[str | None, int] = {"On": 1, "PoweringOn": 1, "PoweringOff": 1, "Paused": 1, "Off": 0}
 CAPABILITIES = bytes((0x00, BMC_ADDRESS, BMC_ADDRESS, BMC_ADDRESS, BMC_ADDRESS))
@@ -33,11 +35,12 @@ MINUTES_PER_COUNT = 60
 
 
 def control_of(data: bytes) -> ChassisControl | None:
-    """The control that a request names; None for a directive that does not exist."""
+    """The control that a request names; None for a control that does not exist."""
     return ChassisControl(data[0]) if data and data[0] <= ChassisControl.SOFT else None
 
 
 def reset_of(data: bytes) -> ResetType | None:
+    """The ResetType of a Chassis Control request, for triggers and the journal."""
     control = control_of(data)
     return None if control is None else RESET_OF_CONTROL[control]
 
@@ -47,9 +50,10 @@ def get_capabilities(_call: IpmiCall) -> bytes:
 
 
 def get_status(call: IpmiCall) -> bytes:
-    word = call.view.power(call.system, View.IPMI, call.request, call.cause)
+    word = call.power()
     if word not in POWER_BIT:
         raise CompletionError(CompletionCode.UNSPECIFIED)
+    call.tells("On" if POWER_BIT[word] else "Off")
     chassis = call.view.chassis
     commanded = call.view.last_power_event() == "On" and chassis.powered_by() is RestartCause.CHASSIS_CONTROL
     event = (ON_BY_COMMAND if commanded else 0) | (MAINS_FAILED if chassis.mains_failed() else 0)
@@ -64,14 +68,15 @@ def control(call: IpmiCall) -> bytes:
     wanted = control_of(call.data)
     if wanted is None:
         raise CompletionError(CompletionCode.INVALID_FIELD)
-    if code := call.view.chassis_control(wanted, call.cause):
-        raise CompletionError(code)
+    reply = call.view.command(call.system, PowerCommand.ipmi(wanted), call.cause)
+    if reply.code:
+        raise CompletionError(reply.code)
     bootoptions.power_was_commanded(call.state, call.view.now)
     return b""
 
 
 def identify(call: IpmiCall) -> bytes:
-    """Seconds (15 if not given, 0 is off), and a bit for "until told otherwise" (28.5)."""
+    """Byte 1: seconds (default 15; 0 is off). Byte 2, bit 0: identify until the next command (28.5)."""
     if len(call.data) > 1 and call.data[1] & 0x01:
         call.view.chassis.set_led(Led.BLINKING, cause=call.cause)
     else:
@@ -89,7 +94,7 @@ def set_restore_policy(call: IpmiCall) -> bytes:
 
 
 def set_front_panel(call: IpmiCall) -> bytes:
-    """Which buttons are dead, a bit each (28.6); Get Chassis Status tells. What a BMC does by itself is not affected."""
+    """Disables front panel buttons, one bit each (28.6). Get Chassis Status shows them; they have no other effect."""
     call.state.panel_disabled = call.data[0] & PANEL_BUTTONS
     return b""
 
@@ -99,6 +104,6 @@ def get_restart_cause(call: IpmiCall) -> bytes:
 
 
 def get_poh_counter(call: IpmiCall) -> bytes:
-    """Hours that the host has been powered since the rack was made: the hosts of an emulator have no past (28.14)."""
+    """Power-on hours since the rack was made (28.14)."""
     hours = int(call.view.chassis.on_seconds() // (60 * MINUTES_PER_COUNT))
     return bytes((MINUTES_PER_COUNT,)) + hours.to_bytes(4, "little")

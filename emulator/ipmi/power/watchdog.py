@@ -1,4 +1,7 @@
-"""The watchdog timer's commands (IPMI 2.0, chapter 27). The timer is the machine's, and one that fires acts on the host."""
+"""The watchdog timer commands (IPMI 2.0, chapter 27). The core runs the timer, which acts on the host when it expires.
+
+The command table calls the handlers, in the emulator's one thread. Countdowns on the wire are in units of 100 ms.
+"""
 
 from __future__ import annotations
 

@@ -1,18 +1,19 @@
-"""pyghmi as a codec: what goes into and comes out of an established RMCP+ session.
+"""Encrypts and decrypts the payloads of an established RMCP+ session, with pyghmi as a codec.
+
+The responder calls `RmcpPlusLink` for each datagram of a session, in the emulator's one thread.
 
 Rules
-  1. This is the only file that touches pyghmi's private parts; its version is pinned, and a contract test holds what is set here
-     against what pyghmi itself sets.
-  2. Never its sockets, its thread, its table of sessions by client address, its handshake or its constructor: with them a
-     power-off for one BMC can reach another, one bad packet ends the process, and nothing ever expires.
-  3. pyghmi opens and seals payloads; what is inside an IPMI payload is `rmcp`'s, as for sessions of IPMI 1.5.
-  4. A request that could be opened is handed out and executed by the caller, so whatever is raised in here came from the bytes.
+  1. Only this file uses pyghmi's private parts. pyghmi's version is pinned, and a contract test compares the attributes that are
+     set here with those that pyghmi itself sets.
+  2. Never use pyghmi's sockets, thread, session table (keyed by client address), handshake or constructor. With them a power-off
+     for one BMC can reach another, one malformed packet ends the process, and sessions never expire.
+  3. pyghmi opens and seals payloads. `rmcp` parses the IPMI messages in them, as for IPMI 1.5.
+  4. The caller executes the requests, not pyghmi, so an exception in here always comes from the bytes of the datagram.
 """
 
 from __future__ import annotations
 
 import struct
-from typing import Any
 
 from pyghmi.ipmi.private import serversession
 
@@ -21,17 +22,17 @@ from emulator.ipmi.session.rmcp import PAYLOAD_IPMI, PAYLOAD_SOL, IpmiMessage, L
 from emulator.ipmi.session.window import SequenceWindow
 
 UNREADABLE = (ValueError, IndexError, struct.error)
-"""What pyghmi and AES raise for a payload that is authentic but cannot be read: bad length, bad padding, no padding."""
+"""What pyghmi and AES raise for an authentic payload that cannot be decrypted: bad length, bad padding, no padding."""
 
 
 class PyghmiSession(serversession.ServerSession):  # type: ignore[misc]  # pyghmi has no types
-    """pyghmi's server session after RAKP 4, without all that came before, and without its way to the network."""
+    """pyghmi's server session in its state after RAKP 4, without its handshake and its network code."""
 
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> PyghmiSession:
+    def __new__(cls, *_args: object, **_kwargs: object) -> PyghmiSession:
         return object.__new__(cls)
 
     def __init__(self, keys: SessionKeys, managed_id: bytes, console_id: bytes) -> None:
-        # Deliberately no super().__init__: it registers the client's address in a global table and answers the handshake.
+        # No super().__init__ on purpose: it registers the client's address in a global table and answers the handshake.
         self.ipmiversion = 2.0
         self.authtype = 6
         self.lastpayload = None
@@ -49,30 +50,31 @@ class PyghmiSession(serversession.ServerSession):  # type: ignore[misc]  # pyghm
         self._payload: bytes | None = None
 
     def unwrap(self, datagram: bytes) -> tuple[int, bytes] | None:
-        """(sequence number, payload) of an authentic datagram, None for any other. Raises what UNREADABLE lists."""
+        """(sequence number, payload) of an authentic datagram; None for any other. Raises one of UNREADABLE."""
         self._payload = None
-        self.remseqnumber = None  # the link has a window; pyghmi would let the latest datagram in twice
+        self.remseqnumber = None  # the link has a sequence window; pyghmi would accept the latest datagram twice
         self._handle_ipmi2_packet(bytearray(datagram))
         return None if self._payload is None else (self.remseqnumber or 0, self._payload)
 
     def wrap(self, payload_type: int, payload: bytes) -> bytes:
+        """The encrypted and authenticated datagram for a payload."""
         self.send_payload(payload=bytearray(payload), payload_type=payload_type, retry=False)
         return bytes(self.netpacket)
 
     def _parse_ipmi_payload(self, payload: bytearray) -> None:
-        """Called by pyghmi once the datagram has proved to be authentic."""
+        """pyghmi calls this with the payload of an authentic datagram."""
         self._payload = bytes(payload)
 
     sol_handler = _parse_ipmi_payload
-    """The same, for a serial-over-LAN payload."""
+    """pyghmi calls this with a serial-over-LAN payload."""
 
-    def _xmit_packet(self, *_args: Any, **_kwargs: Any) -> None:
-        """Called by pyghmi to send `netpacket`; it counts here, and whoever owns the socket sends it."""
+    def _xmit_packet(self, *_args: object, **_kwargs: object) -> None:
+        """pyghmi calls this to send `netpacket`. This only counts the sequence number; the owner of the socket sends it."""
         self.sequencenumber = self.sequencenumber % 0xFFFFFFFF + 1
 
 
 class RmcpPlusLink:
-    """The link of an RMCP+ session."""
+    """The `Link` of an RMCP+ session."""
 
     __slots__ = ("_session", "_window")
 
@@ -103,7 +105,7 @@ class RmcpPlusLink:
         if opened is None:
             raise Malformed("wrong integrity code or session")
         sequence, payload = opened
-        return payload if self._window.admits(sequence) else None  # only what is authentic may move the window
+        return payload if self._window.admits(sequence) else None  # only an authentic datagram may move the window
 
     def seal(self, message: IpmiMessage, code: int, data: bytes) -> bytes:
         return self._session.wrap(PAYLOAD_IPMI, answer(message, code, data))

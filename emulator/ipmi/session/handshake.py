@@ -1,9 +1,11 @@
-"""The RMCP+ handshake: open session, RAKP 1 to 4 (IPMI 2.0, 13.17 to 13.24, 13.31).
+"""The messages and keys of the RMCP+ handshake: Open Session, RAKP 1 to 4 (IPMI 2.0, 13.17 to 13.24, 13.31).
+
+`RakpLogin` calls it, in the emulator's one thread; it also checks accounts and keeps the session table.
 
 Rules
-  1. Pure: a message and what is known so far come in, an answer goes out. Accounts and the session table are the responder's.
-  2. A half-open session is small and holds no key: whoever opens one has proved nothing.
-  3. A repeated message gets the same answer again; a client that missed one must not end up with other random numbers than ours.
+  1. All functions but `rakp2` are pure; `rakp2` stores the message and its random number in the half-open session.
+  2. A half-open session is small and has no key, because its client has proved nothing yet.
+  3. A repeated message gets the same answer again. A client that missed one must not have other random numbers than the BMC.
 """
 
 from __future__ import annotations
@@ -20,15 +22,17 @@ from emulator.ipmi.session.suites import CipherSuite, RmcpStatus
 
 MAX_NAME = 16
 HIGHEST_ROLE = 5
-"""OEM. Nobody has it here; what is beyond does not exist at all."""
+"""OEM. No account has this privilege here; higher values do not exist."""
 KG_BYTES = 20
 MAX_PASSWORD = 20
-"""Bytes of a password that RMCP+ can carry (22.30). An account with a longer one is no IPMI user, as on hardware."""
+"""Bytes of a password at most (22.30). An account with a longer one cannot log in over IPMI, as on hardware."""
 
 
 class OpenRequest(NamedTuple):
-    """RMCP+ Open Session Request (table 13-9). `wants` is the most that the session is for, 0: as much as there is. None in
-    `proposal`: the client leaves that algorithm to the BMC."""
+    """RMCP+ Open Session Request (table 13-9). `wants` is the highest privilege asked for; 0: the highest possible.
+
+    `proposal` is (authentication, integrity, confidentiality). None: the BMC chooses the algorithm; -1: not a valid proposal.
+    """
 
     tag: int
     wants: int
@@ -37,7 +41,7 @@ class OpenRequest(NamedTuple):
 
 
 class Rakp1(NamedTuple):
-    """RAKP Message 1 (table 13-11). `name` may be shorter than `name_length` says, when the client lied."""
+    """RAKP Message 1 (table 13-11). `name` is shorter than `name_length` in a message that is too short."""
 
     tag: int
     managed_id: bytes
@@ -48,12 +52,12 @@ class Rakp1(NamedTuple):
 
     @property
     def wants(self) -> int:
-        """The privilege asked for; 0: as much as there is."""
+        """The privilege asked for; 0: the highest possible."""
         return self.role & 0x0F
 
 
 class Rakp3(NamedTuple):
-    """RAKP Message 3 (table 13-13). `status` other than 0: the client did not like our RAKP 2."""
+    """RAKP Message 3 (table 13-13). `status` is not 0 where the client refused our RAKP 2."""
 
     tag: int
     status: int
@@ -63,13 +67,13 @@ class Rakp3(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class RakpHalfOpen:
-    """What must be remembered between the messages."""
+    """A handshake that is under way."""
 
     id: bytes
     console_id: bytes
     suite: CipherSuite
     since: Instant
-    limit: int = IpmiPrivilege.ADMINISTRATOR  # the most that the suite may be used for, and that the client asked for
+    limit: int = IpmiPrivilege.ADMINISTRATOR  # the highest privilege: of the suite, of the channel, and asked for
     rakp1: Rakp1 | None = None
     random: bytes = b""
 
@@ -84,7 +88,7 @@ class SessionKeys(NamedTuple):
 
 
 def parse_open_request(body: bytes) -> OpenRequest:
-    """Raises Malformed. A proposal cut off after the console's id is not one: that is answered, see `ILLEGAL_PARAMETER`."""
+    """Parses an Open Session Request. Raises Malformed. A proposal that is cut off is answered, with ILLEGAL_PARAMETER."""
     if len(body) < 8:
         raise Malformed("the open session request is cut off")
     if len(body) < 32:
@@ -100,7 +104,7 @@ def _proposed(body: bytes, kind: int, at: int) -> int | None:
 
 
 def parse_rakp1(body: bytes) -> Rakp1:
-    """Raises Malformed."""
+    """Parses RAKP Message 1. Raises Malformed."""
     if len(body) < 28:
         raise Malformed("RAKP 1 is cut off")
     length = body[27]
@@ -108,14 +112,14 @@ def parse_rakp1(body: bytes) -> Rakp1:
 
 
 def parse_rakp3(body: bytes) -> Rakp3:
-    """Raises Malformed."""
+    """Parses RAKP Message 3. Raises Malformed."""
     if len(body) < 8:
         raise Malformed("RAKP 3 is cut off")
     return Rakp3(body[0], body[1], body[4:8], body[8:])
 
 
-def refusal(tag: int, status: int, console_id: bytes) -> bytes:
-    """The short form that every refused handshake message has in common."""
+def status_answer(tag: int, status: int, console_id: bytes) -> bytes:
+    """The short answer to a handshake message that is refused: tag, status and the console's session id."""
     return bytes((tag, status, 0, 0)) + console_id
 
 
@@ -132,7 +136,7 @@ def _identity(rakp1: Rakp1) -> bytes:
 
 def rakp2(half: RakpHalfOpen, rakp1: Rakp1, key: bytes, guid: bytes, entropy: Callable[[int], bytes]) -> bytes:
     """RAKP Message 2 (table 13-12)."""
-    if half.rakp1 is None or half.rakp1._replace(tag=rakp1.tag) != rakp1:  # some clients count tags from try to try
+    if half.rakp1 is None or half.rakp1._replace(tag=rakp1.tag) != rakp1:  # some clients use a new tag for each try
         half.rakp1, half.random = rakp1, entropy(16)
     signed = half.console_id + half.id + rakp1.random + half.random + guid + _identity(rakp1)
     code = hmac.digest(key, signed, half.suite.digest)
@@ -146,7 +150,7 @@ def proves_password(half: RakpHalfOpen, rakp1: Rakp1, rakp3: Rakp3, key: bytes) 
 
 
 def derive_keys(half: RakpHalfOpen, rakp1: Rakp1, key: bytes) -> SessionKeys:
-    """`key` is K_g where one is set, else the user's password."""
+    """The session's keys. `key` is K_g where one is set, otherwise the user's password."""
     sik = hmac.digest(key, rakp1.random + half.random + _identity(rakp1), half.suite.digest)
     k1, k2 = hmac.digest(sik, b"\1" * 20, half.suite.digest), hmac.digest(sik, b"\2" * 20, half.suite.digest)
     return SessionKeys(half.suite, sik, k1, k2)
@@ -155,4 +159,4 @@ def derive_keys(half: RakpHalfOpen, rakp1: Rakp1, key: bytes) -> SessionKeys:
 def rakp4(half: RakpHalfOpen, rakp1: Rakp1, rakp3: Rakp3, keys: SessionKeys, guid: bytes) -> bytes:
     """RAKP Message 4 (table 13-14)."""
     code = hmac.digest(keys.sik, rakp1.random + half.id + guid, half.suite.digest)
-    return refusal(rakp3.tag, RmcpStatus.OK, half.console_id) + code[: half.suite.icv_length]
+    return status_answer(rakp3.tag, RmcpStatus.OK, half.console_id) + code[: half.suite.icv_length]

@@ -1,9 +1,14 @@
-"""Who gets an IPMI 1.5 session (IPMI 2.0, 22.16, 22.17)."""
+"""Get Session Challenge and Activate Session: the login of IPMI 1.5 (IPMI 2.0, 22.16, 22.17).
+
+The command table calls the handlers, the responder calls `authenticate`, in the emulator's one thread.
+"""
 
 from __future__ import annotations
 
 from emulator.core.bmc.accounts import AuthResult
 from emulator.core.bmc.view import BmcView
+from emulator.core.faults.fault import LoginPoint
+from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.vocab import CompletionCode
 from emulator.ipmi.call import CompletionError, IpmiCall
@@ -48,9 +53,10 @@ def get_session_challenge(call: IpmiCall) -> bytes:
 
 
 def authenticate(view: BmcView, challenge: Challenge, datagram: Lan15, peer: Peer) -> None:
-    """Raises Malformed where an activation is not to be answered: under a wrong password, and for a locked user."""
+    """Checks the code of an activation. Raises Malformed, so that it gets no answer, for a wrong password or a locked user."""
     name = challenge.account.name
-    if view.is_locked(name, peer[0]):
+    request = ClientRequest("ipmi", "IPMI", "activate-session", view.first_id)
+    if view.is_locked(name, peer[0]) or view.login_fault(LoginPoint.LOCKED, name, request) is not None:
         view.record(EventKind.AUTH, None, result=AuthResult.LOCKED, user=name, via="ipmi")
         raise Malformed("an activation by a locked user")
     proved = challenge.link.proves_password(datagram)
@@ -60,7 +66,7 @@ def authenticate(view: BmcView, challenge: Challenge, datagram: Lan15, peer: Pee
 
 
 def activate_session(call: IpmiCall) -> bytes:
-    """The temporary session id stays: nothing forbids it, and there is one table fewer."""
+    """Opens the session. It keeps the temporary session id, which the standard allows."""
     challenge = call.origin.challenge
     if challenge is None or call.data[2:18] != challenge.text or call.data[0] & 0x0F != challenge.auth_type:
         raise CompletionError(CompletionCode.INVALID_FIELD)
@@ -69,12 +75,13 @@ def activate_session(call: IpmiCall) -> bytes:
         raise CompletionError(PRIVILEGE_EXCEEDS_LIMIT)
     if not auth_types_at(call, wanted) >> challenge.auth_type & 1:
         raise CompletionError(PRIVILEGE_EXCEEDS_LIMIT)
-    if call.sessions.full:
+    user = challenge.account.name
+    if call.sessions.full or call.view.login_fault(LoginPoint.SESSIONS_FULL, user, call.request, call.cause) is not None:
         raise CompletionError(NO_SESSION_SLOT)
     limit = IpmiPrivilege(wanted)
     first_in = int.from_bytes(call.sessions.entropy(3), "little") + 1
-    bare = bool(call.state.access[0] & EACH_MESSAGE_OFF)
-    challenge.link.start(int.from_bytes(call.data[18:22], "little"), first_in, bare_too=bare)
+    unauthenticated = bool(call.state.access[0] & EACH_MESSAGE_OFF)
+    challenge.link.start(int.from_bytes(call.data[18:22], "little"), first_in, accept_unauthenticated=unauthenticated)
     call.sessions.establish(
         LanSession(
             id=challenge.id,
@@ -93,5 +100,8 @@ def activate_session(call: IpmiCall) -> bytes:
         live=len(call.sessions.live),
     )  # fmt: skip
     return (
-        bytes((AuthType.NONE if bare else challenge.auth_type,)) + challenge.id + first_in.to_bytes(4, "little") + bytes((limit,))
+        bytes((AuthType.NONE if unauthenticated else challenge.auth_type,))
+        + challenge.id
+        + first_in.to_bytes(4, "little")
+        + bytes((limit,))
     )

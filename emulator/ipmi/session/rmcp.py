@@ -1,12 +1,14 @@
-"""RMCP, ASF and IPMI LAN messages: bytes to values and back.
+"""Parses and builds RMCP, ASF and IPMI LAN messages.
+
+The responder and the links of sessions call it, in the emulator's one thread. All functions are pure.
 
 Rules
-  1. Pure: no session, no key, no BMC. Whoever holds a key opens what is inside an RMCP+ payload.
-  2. Whatever a stranger can send ends in a value or in `Malformed`; nothing else is raised.
+  1. Nothing here knows a session, a key or a BMC. A session's link decrypts RMCP+ payloads.
+  2. Parsing any bytes gives a value or raises `Malformed`, and nothing else.
 
 Theory (IPMI 2.0, 13.1 to 13.8; ASF 2.0, 3.2)
-  A datagram is an RMCP header and an ASF or IPMI message. IPMI comes in two wrappers: that of 1.5 (a sequence, a session id, an
-  optional authentication code) and that of RMCP+ (a payload type first). Outside of a session both carry zeros there.
+  A datagram is an RMCP header and an ASF or IPMI message. IPMI messages have one of two session headers: IPMI 1.5 (sequence
+  number, session id, optional authentication code) or RMCP+ (with a payload type first). Outside of a session these fields are 0.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ _RMCP_PLUS_HEADER = struct.Struct("<5xB4sIH")  # payload type and flags, session
 
 
 class Malformed(Exception):
-    """A datagram that the protocol does not know: the sender's fault. Counted, never answered."""
+    """A datagram that is not valid: the sender's fault. It is counted and never answered."""
 
 
 class Ping(NamedTuple):
@@ -55,7 +57,7 @@ class Lan15(NamedTuple):
 
 
 class RmcpPlus(NamedTuple):
-    """An RMCP+ datagram; `payload` is as it came, `raw` is the whole of it."""
+    """An RMCP+ datagram. `payload` is still encrypted; `raw` is the whole datagram."""
 
     payload_type: int
     encrypted: bool
@@ -67,7 +69,7 @@ class RmcpPlus(NamedTuple):
 
 
 class IpmiMessage(NamedTuple):
-    """An IPMI request as it stands inside either wrapper."""
+    """An IPMI request, without its session header."""
 
     netfn: int
     command: int
@@ -79,7 +81,7 @@ class IpmiMessage(NamedTuple):
 
 
 def parse(datagram: bytes) -> Ping | Lan15 | RmcpPlus:
-    """Raises Malformed."""
+    """Parses a datagram. Raises Malformed."""
     if len(datagram) < 5 or datagram[0] != 0x06:
         raise Malformed("no RMCP header")
     match datagram[3]:
@@ -130,12 +132,12 @@ def _parse_rmcp_plus(datagram: bytes) -> RmcpPlus:
 
 
 def checksum(data: bytes) -> int:
-    """Two's complement of the sum (13.8)."""
+    """The two's complement of the sum of the bytes (13.8)."""
     return -sum(data) & 0xFF
 
 
 def parse_message(payload: bytes) -> IpmiMessage:
-    """An IPMI request to the BMC. Raises Malformed."""
+    """Parses an IPMI request. Raises Malformed."""
     if len(payload) < 7:
         raise Malformed("the IPMI message is cut off")
     if checksum(payload[:2]) != payload[2] or checksum(payload[3:-1]) != payload[-1]:
@@ -156,7 +158,7 @@ def answer(message: IpmiMessage, code: int, data: bytes) -> bytes:
 def lan15(
     payload: bytes, *, auth_type: int = 0, sequence: int = 0, session_id: bytes = NO_SESSION, auth_code: bytes = b""
 ) -> bytes:
-    """A 1.5 datagram, without the legacy pad of 13.6: clients must send it, and some refuse an answer that has it."""
+    """An IPMI 1.5 datagram, without the legacy pad of 13.6: clients must send that, but some refuse an answer with it."""
     head = RMCP_IPMI + bytes((auth_type,)) + sequence.to_bytes(4, "little") + session_id + auth_code
     return head + bytes((len(payload),)) + payload
 
@@ -167,6 +169,6 @@ def rmcp_plus(payload_type: int, payload: bytes) -> bytes:
 
 
 def pong(ping: Ping) -> bytes:
-    """Says that IPMI is spoken here (ASF 2.0, 3.2.4.3)."""
+    """The ASF presence pong, which says that the BMC supports IPMI (ASF 2.0, 3.2.4.3)."""
     body = ASF_IANA + bytes(4) + bytes((0x81, 0x00)) + bytes(6)
     return RMCP_ASF + ASF_IANA + bytes((0x40, ping.tag, 0x00, len(body))) + body

@@ -1,6 +1,8 @@
-"""Cipher suites: which three algorithms belong together, and what is answered to a proposal that the BMC does not take.
+"""Cipher suites: their algorithms, the choice for a client's proposal, and the privilege that each may be used for.
 
-The three must match one suite as a whole (IPMI 2.0, table 22-20): a BMC with suites 2 and 17 must not take the parts of 3.
+`RakpLogin` and the channel and LAN commands call it, in the emulator's one thread. All functions are pure.
+
+A proposal must match one suite as a whole (IPMI 2.0, table 22-20): a BMC must not combine algorithms of two suites.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ class RmcpStatus(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class CipherSuite:
-    """`digest` (hashlib's name) serves RAKP, the keys and packet integrity alike; `icv_length` bytes of it go on the wire."""
+    """A cipher suite. `digest` (hashlib's name) is for RAKP, keys and packet integrity; `icv_length` bytes of it are sent."""
 
     id: int
     auth: int
@@ -54,21 +56,21 @@ SUITES: Mapping[int, CipherSuite] = {
     3: CipherSuite(3, AUTH_HMAC_SHA1, 0x01, 0x01, "sha1", 12),
     17: CipherSuite(17, 0x03, 0x04, 0x01, "sha256", 16),
 }
-"""The suites that we speak. Both encrypt with AES-CBC-128."""
+"""The suites that the emulator supports. Both encrypt with AES-CBC-128."""
 
 
 @lru_cache(maxsize=64)
 def enabled(ids: tuple[int, ...]) -> tuple[CipherSuite, ...]:
-    """One tuple for all BMCs of a profile, the strongest last. Raises ValueError where it names a suite that we do not speak."""
+    """The suites of a profile, the strongest last. BMCs of a profile share the tuple. Raises ValueError for unsupported ones."""
     if unknown := sorted(set(ids) - SUITES.keys()):
         raise ValueError(f"cipher suites {unknown} are not spoken here; a profile may name {sorted(SUITES)}")
     return tuple(SUITES[n] for n in sorted(ids))
 
 
 def choose(offered: Sequence[CipherSuite], proposal: tuple[int | None, int | None, int | None]) -> CipherSuite | RmcpStatus:
-    """The suite of a proposal, or why not; `offered` is as `enabled` gives it.
+    """The suite for a proposal, or the status that refuses it. `offered` is as `enabled` gives it.
 
-    None in a proposal leaves an algorithm to the BMC, which takes its strongest.
+    None in a proposal: the BMC chooses that algorithm, and takes its strongest suite that fits.
     """
     for suite in reversed(offered):
         if all(want is None or want == have for want, have in zip(proposal, suite.algorithms, strict=True)):
@@ -80,30 +82,30 @@ def choose(offered: Sequence[CipherSuite], proposal: tuple[int | None, int | Non
 
 # -- privileges --------------------------------------------------------------------------------------------------------
 
-SLOTS = 16
-"""Cipher suites that LAN parameters 23 and 24 have room for."""
-PLACES = (0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17)
-"""The suites in the order of parameter 24, whichever of them a BMC has. Hardware differs: some go by the BMC's own list, some by
-id (as clients' manuals say). This order is one of hardware with just 3 and 17, and for 3 it agrees with the manuals."""
-HIGHEST = 4
+SUITE_SLOTS = 16
+"""The number of cipher suites in LAN parameters 23 and 24."""
+PARAMETER_24_ORDER = (0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17)
+"""The order of suites in LAN parameter 24, for all BMCs. Hardware differs: some follow the BMC's own list, some the suite ids (as
+manuals of clients say). This order was seen on hardware with suites 3 and 17 only; for suite 3 it agrees with the manuals."""
+HIGHEST_PRIVILEGE = 4
 
 
 def level_of(suite: CipherSuite, levels: bytes | None) -> int:
-    """The most that a suite may be used for, OEM counting as administrator; 0: nothing. `levels` None: nobody has set any."""
+    """The highest privilege for which a suite may be used; OEM counts as administrator, 0: none. `levels` None: the default."""
     if levels is None:
-        return HIGHEST
-    at = PLACES.index(suite.id)
-    return min(levels[at // 2] >> (4 * (at % 2)) & 0x0F, HIGHEST)
+        return HIGHEST_PRIVILEGE
+    at = PARAMETER_24_ORDER.index(suite.id)
+    return min(levels[at // 2] >> (4 * (at % 2)) & 0x0F, HIGHEST_PRIVILEGE)
 
 
 def levels_of(suites: Sequence[CipherSuite], levels: bytes | None) -> bytes:
-    """Eight bytes of two nibbles each, the low one first."""
+    """LAN parameter 24 without its first byte: eight bytes of two nibbles each, the low one first."""
     if levels is not None:
         return levels
-    offered = {PLACES.index(suite.id) for suite in suites}
-    return bytes(sum(HIGHEST << 4 * half for half in (0, 1) if at + half in offered) for at in range(0, SLOTS, 2))
+    offered = {PARAMETER_24_ORDER.index(suite.id) for suite in suites}
+    return bytes(sum(HIGHEST_PRIVILEGE << 4 * half for half in (0, 1) if at + half in offered) for at in range(0, SUITE_SLOTS, 2))
 
 
 def usable(suites: tuple[CipherSuite, ...], levels: bytes | None) -> tuple[CipherSuite, ...]:
-    """Those that may be used for something."""
+    """The suites that may be used for some privilege."""
     return suites if levels is None else tuple(suite for suite in suites if level_of(suite, levels))

@@ -1,4 +1,7 @@
-"""Which session sequence numbers have been seen (IPMI 2.0, 6.12.13). A replayed datagram never runs a command twice."""
+"""The sliding window of session sequence numbers (IPMI 2.0, 6.12.13). It keeps a replayed datagram from running a command twice.
+
+The links of sessions call it for each authentic datagram, in the emulator's one thread.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ NUMBERS = 1 << 32
 
 @dataclass(slots=True)
 class SequenceWindow:
-    """Everything newer is let in, and of the last `width` everything once. 0 belongs to no session.
+    """Accepts every newer number, and each of the last `width` numbers once. Number 0 is never accepted.
 
-    Numbers go round: the half of them that comes next is newer. A session may begin with any.
+    Numbers wrap around: the next half of all numbers counts as newer. A session may start with any number.
     """
 
     width: int = 32
@@ -19,7 +22,7 @@ class SequenceWindow:
     _seen: int = 0  # bit n: highest - n has been seen
 
     def admits(self, sequence: int) -> bool:
-        """Whether this number is new; remembers it."""
+        """Whether this number is accepted. It is not accepted a second time."""
         if sequence == 0:
             return False
         behind = (self._highest - sequence) % NUMBERS

@@ -1,8 +1,11 @@
-"""AccountService: the accounts that really can log in, over IPMI too, and the three predefined roles."""
+"""AccountService: the accounts of the BMC, which also log in over IPMI, and the three predefined roles.
+
+`service.tree` calls `accounts` when a tree is built; operations run in the emulator's thread. The core stores the accounts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -18,6 +21,8 @@ from emulator.redfish.service.resource import (
     Resource,
     collection,
     collection_body,
+    content_of,
+    fixed_content,
     head_of,
     link,
 )
@@ -29,10 +34,10 @@ from emulator.redfish.service.writable import (
     TextRule,
     WritableFields,
     WriteOperation,
-    created,
+    new_resource_values,
     patch,
 )
-from profiles.model import Profile
+from profiles.model import Lockout, Profile
 
 SERVICE: Final = f"{ROOT}/AccountService"
 ACCOUNTS: Final = f"{SERVICE}/Accounts"
@@ -43,11 +48,11 @@ ROLE_TYPE: Final = "#Role.v1_2_4.Role"
 COLLECTION_TYPE: Final = "#ManagerAccountCollection.ManagerAccountCollection"
 
 _NAME: Final = TextRule(low=1, high=LIMITS.name_max, pattern=r"(?!\.{1,2}$|Members$)[A-Za-z0-9!$&'()*+,.=@_-]+")
-"""The name is the last part of the account's path, where DSP0266 allows these characters and no percent-encoding."""
+"""The name is the last segment of the account's path. DSP0266 allows these characters there without percent-encoding."""
 _PASSWORD: Final = TextRule(low=LIMITS.password_min, high=LIMITS.password_max, secret=True)
 _ROLE: Final = OneOfRule(tuple(PRIVILEGES))
 OWN_FIELDS: Final[WritableFields] = {"Password": _PASSWORD}
-"""What anybody may change of the own account."""
+"""What every user may change of their own account."""
 FIELDS: Final[WritableFields] = {
     "UserName": _NAME,
     "Password": _PASSWORD,
@@ -71,8 +76,7 @@ _FIELD_OF_WRONG: Final[Mapping[Wrong, str]] = {
 def accounts(profile: Profile) -> tuple[Resource, ...]:
     locks_accounts = profile.auth.lockout.by == "account"
 
-    def service(view: RedfishBmc, state: Hashable) -> Json:
-        lockout = view.lockout
+    def service(view: RedfishBmc, lockout: Lockout) -> Json:
         return head_of(SERVICE, SERVICE_TYPE, "AccountService", "Account Service") | {
             "Status": {"State": "Enabled", "Health": "OK"},
             "ServiceEnabled": True,
@@ -85,19 +89,18 @@ def accounts(profile: Profile) -> tuple[Resource, ...]:
             "Roles": link(ROLES),
         }
 
-    def listing(view: RedfishBmc, state: Hashable) -> Json:
-        members = tuple(own_account(account.name) for account in view.accounts())
+    def listing(view: RedfishBmc, account_names: tuple[str, ...]) -> Json:
+        members = tuple(own_account(name) for name in account_names)
         return collection_body(ACCOUNTS, COLLECTION_TYPE, "Accounts Collection", members)
 
     names: tuple[str, ...] = tuple(PRIVILEGES)
     rules = {"PATCH": patch(RedfishPrivilege.CONFIGURE_USERS, LOCKOUT_FIELDS, _set_lockout)} if locks_accounts else {}
     return (
-        Resource(path=SERVICE, type=SERVICE_TYPE, body=service, state=lambda call: call.view.lockout, operations=rules),
+        Resource(path=SERVICE, type=SERVICE_TYPE, content=content_of(lambda call: call.view.lockout, service), operations=rules),
         Resource(
             path=ACCOUNTS,
             type=COLLECTION_TYPE,
-            body=listing,
-            state=lambda call: tuple(account.name for account in call.view.accounts()),
+            content=content_of(lambda call: tuple(account.name for account in call.view.accounts()), listing),
             operations={"POST": Operation(RedfishPrivilege.CONFIGURE_USERS, _create)},
             member=_member,
         ),
@@ -129,32 +132,33 @@ def _member(view: RedfishBmc, name: str) -> Resource | None:
         return None
     path = own_account(name)
 
-    def body(view: RedfishBmc, locked: Hashable) -> Json:
+    def body(view: RedfishBmc, locked: bool) -> Json:
         return head_of(path, ACCOUNT_TYPE, name, "User Account") | {
             "UserName": name,
             "Password": None,
             "RoleId": account.role,
             "Enabled": account.enabled,
-            "Locked": bool(locked),
+            "Locked": locked,
             "PasswordChangeRequired": account.must_change,
             "Links": {"Role": link(f"{ROLES}/{account.role}")},
         }
 
     def may_read(call: RedfishCall) -> bool:
-        who = call.user
-        return who.user == name or holds(who, RedfishPrivilege.CONFIGURE_USERS) or holds(who, RedfishPrivilege.CONFIGURE_MANAGER)
+        user = call.user
+        return (
+            user.user == name or holds(user, RedfishPrivilege.CONFIGURE_USERS) or holds(user, RedfishPrivilege.CONFIGURE_MANAGER)
+        )
 
     return Resource(
         path=path,
         type=ACCOUNT_TYPE,
-        body=body,
-        state=lambda call: call.view.lockout.by == "account" and call.view.is_locked(name, ""),
+        content=content_of(lambda call: call.view.lockout.by == "account" and call.view.is_locked(name, ""), body),
         operations={
             "PATCH": patch(RedfishPrivilege.CONFIGURE_SELF, _fields_for(account), _writes(account)),
             "DELETE": Operation(RedfishPrivilege.CONFIGURE_USERS, _deletes(account)),
         },
         may_read=may_read,
-        kept=False,
+        cached=False,
     )
 
 
@@ -205,7 +209,7 @@ def _deletes(account: LocalAccount) -> Callable[[RedfishCall], HttpAnswer]:
 
 
 def _create(call: RedfishCall) -> ResourceBody:
-    taken = created(call.json_object(), FIELDS, ("UserName", "Password", "RoleId"))
+    taken = new_resource_values(call.json_object(), FIELDS, ("UserName", "Password", "RoleId"))
     try:
         account = call.view.users.create(
             str(taken["UserName"]),
@@ -252,11 +256,11 @@ def _role(name: str) -> Resource:
     path = f"{ROLES}/{name}"
     assigned = [privilege.value for privilege in RedfishPrivilege if privilege in PRIVILEGES[name]]
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         return head_of(path, ROLE_TYPE, name, "User Role") | {
             "RoleId": name,
             "IsPredefined": True,
             "AssignedPrivileges": assigned,
         }
 
-    return Resource(path=path, type=ROLE_TYPE, body=body)
+    return Resource(path=path, type=ROLE_TYPE, content=fixed_content(body))

@@ -1,9 +1,11 @@
-"""Who is asking, and what that role may do.
+"""Who sends a request, and what the role of that user allows.
+
+`service.service` calls it for each request, in the emulator's thread.
 
 Rules
-  1. A wrong password, an unknown user and a locked account look the same from outside.
-  2. Secrets stay in this file: the journal hears of names only, and only of names that exist.
-  3. Credentials that were sent are judged before any condition on the resource (401, not 304).
+  1. A wrong password, an unknown user and a locked account get the same answer.
+  2. Secrets stay in this module. The journal gets only the names of users that exist.
+  3. Wrong credentials are answered before any condition on the resource is checked (401, not 304).
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from urllib.parse import quote
 
 from emulator.core.bmc.accounts import AccountSession, AuthResult
 from emulator.core.bmc.view import BmcView
+from emulator.core.faults.fault import LoginPoint
 from emulator.redfish.service.call import (
     HeaderList,
     Incoming,
@@ -35,10 +38,10 @@ PRIVILEGES: Final[Mapping[str, frozenset[RedfishPrivilege]]] = {
     "Operator": frozenset({RedfishPrivilege.LOGIN, RedfishPrivilege.CONFIGURE_COMPONENTS, RedfishPrivilege.CONFIGURE_SELF}),
     "ReadOnly": frozenset({RedfishPrivilege.LOGIN, RedfishPrivilege.CONFIGURE_SELF}),
 }
-"""The predefined roles of DSP0266."""
+"""The privileges of each predefined role of DSP0266."""
 
 
-class Means(StrEnum):
+class AuthMethod(StrEnum):
     NONE = "none"
     BASIC = "basic"
     SESSION = "session"
@@ -46,9 +49,9 @@ class Means(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What the headers say, not yet believed. `name` and `password` are the client's and may be anything."""
+    """The credentials in the headers, not yet verified. `name` and `password` are text from the client and may be anything."""
 
-    means: Means
+    method: AuthMethod
     session: AccountSession | None = None
     name: str = ""
     password: str = ""
@@ -59,31 +62,35 @@ class Credentials:
         return self.name if view.account(self.name) is not None else None
 
 
-def claim_of(view: BmcView, incoming: Incoming) -> Credentials:
-    """A token wins over Basic where a client sends both."""
+def credentials_of(view: BmcView, incoming: Incoming) -> Credentials:
+    """The credentials of a request. If a client sends a token and Basic, the token counts."""
     token = incoming.headers.get("x-auth-token")
     if token is not None:
-        return Credentials(Means.SESSION, session=view.use_session(token))
+        return Credentials(AuthMethod.SESSION, session=view.use_session(token))
     header = incoming.headers.get("authorization", "")
     scheme, _, value = header.partition(" ")
     if scheme.lower() != "basic":
-        return Credentials(Means.NONE)
+        return Credentials(AuthMethod.NONE)
     try:
         name, colon, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
-        return Credentials(Means.BASIC)
-    return Credentials(Means.BASIC, name=name, password=password) if colon else Credentials(Means.BASIC)
+        return Credentials(AuthMethod.BASIC)
+    return Credentials(AuthMethod.BASIC, name=name, password=password) if colon else Credentials(AuthMethod.BASIC)
 
 
-def authenticate(call: RedfishCall, claim: Credentials, profile: Profile) -> RequestUser:
-    """Raises what the profile answers to a client without valid credentials."""
-    if claim.session is not None:
-        return RequestUser(claim.session.user, claim.session.role, claim.session.id)
-    if claim.means is Means.BASIC and profile.auth.basic:
-        result, account = call.view.verify(claim.name, claim.password, call.incoming.address, "redfish", call.seq)
+def authenticate(call: RedfishCall, credentials: Credentials, profile: Profile) -> RequestUser:
+    """The verified user. Raises the answer to a client without valid credentials (RegistryError 401 or ProfileRefusal)."""
+    if credentials.session is not None:
+        if call.view.login_fault(LoginPoint.TOKEN, credentials.session.user, call.request, call.seq) is None:
+            return RequestUser(credentials.session.user, credentials.session.role, credentials.session.id)
+        call.view.close_session(credentials.session.id, call.seq)
+    if credentials.method is AuthMethod.BASIC and profile.auth.basic:
+        result, account = call.view.verify(
+            credentials.name, credentials.password, call.incoming.address, "redfish", call.seq, call.request
+        )
         if result is AuthResult.OK and account is not None:
             return RequestUser(account.name, account.role)
-    raise unauthenticated(profile, claim.means, call.incoming.path)
+    raise unauthenticated(profile, credentials.method, call.incoming.path)
 
 
 def own_account(name: str) -> str:
@@ -92,12 +99,12 @@ def own_account(name: str) -> str:
 
 
 def check_password_age(call: RedfishCall) -> None:
-    """Who must change the password may do that, look at the own account and log out; the rest is 403 (DSP0266 13.2.6).
+    """Raises RegistryError (403) if the user must first change the password (DSP0266 13.2.6).
 
-    Raises Refusal (403).
+    Such a user may only read the own account, change its password, and log out.
     """
     account = call.view.account(call.user.user)
-    if account is None or not account.must_change:
+    if account is None:
         return
     own = own_account(account.name)
     path = quote(call.incoming.path.rstrip("/"))
@@ -105,29 +112,31 @@ def check_password_age(call: RedfishCall) -> None:
         return
     if call.incoming.method == "DELETE" and path == f"{ROOT}/SessionService/Sessions/{call.user.session}":
         return
+    if not account.must_change and call.view.login_fault(LoginPoint.EXPIRED, account.name, call.request, call.seq) is None:
+        return
     raise RegistryError(403, "PasswordChangeRequired", own)
 
 
-def unauthenticated(profile: Profile, means: Means, path: str) -> RegistryError | ProfileRefusal:
+def unauthenticated(profile: Profile, method: AuthMethod, path: str) -> RegistryError | ProfileRefusal:
     challenge = challenge_of(profile)
     if profile.auth.no_auth is not None:
         return ProfileRefusal(ProfileReply(profile.auth.no_auth, headers=challenge))
-    if means is Means.NONE:
+    if method is AuthMethod.NONE:
         return RegistryError(401, "NoValidSession", headers=challenge)
     return RegistryError(401, "ResourceAtUriUnauthorized", path, "Unauthorized", headers=challenge)
 
 
 def challenge_of(profile: Profile) -> HeaderList:
-    """RFC 9110 11.6.1 wants a challenge with every 401; where Basic is off there is only the token to ask for."""
+    """The challenge that RFC 9110 11.6.1 requires with every 401. Without Basic, it asks for a session token."""
     scheme = 'Basic realm="RedfishService"' if profile.auth.basic else 'X-Auth-Token realm="RedfishService"'
     return (("WWW-Authenticate", scheme),)
 
 
-def holds(who: RequestUser, privilege: RedfishPrivilege) -> bool:
-    return privilege in PRIVILEGES[who.role]
+def holds(user: RequestUser, privilege: RedfishPrivilege) -> bool:
+    return privilege in PRIVILEGES[user.role]
 
 
 def demand(call: RedfishCall, privilege: RedfishPrivilege) -> None:
-    """Raises Refusal (403)."""
+    """Raises RegistryError (403) if the user lacks this privilege."""
     if not holds(call.user, privilege):
         raise RegistryError(403, "InsufficientPrivilege")

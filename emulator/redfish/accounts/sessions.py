@@ -1,11 +1,17 @@
-"""SessionService and its sessions: log in, look, log out."""
+"""SessionService and its sessions: log in, list, log out.
+
+`service.tree` calls `sessions` when a tree is built; operations run in the emulator's thread. The core stores the sessions.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Final
+from typing import Final, NamedTuple
 
 from emulator.core.bmc.accounts import AccountSession, AuthResult
+from emulator.core.faults.fault import LoginPoint
+from emulator.core.faults.trigger import Intent
+from emulator.core.journal import EventKind
+from emulator.faults.login.redfish_sessions_full import RedfishSessionsFull
 from emulator.redfish.accounts.auth import challenge_of, demand, own_account
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import (
@@ -18,7 +24,17 @@ from emulator.redfish.service.call import (
     ResourceBody,
     shown,
 )
-from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, collection_body, head_of, link
+from emulator.redfish.service.resource import (
+    ROOT,
+    Operation,
+    RedfishPrivilege,
+    Resource,
+    collection_body,
+    content_of,
+    fixed_content,
+    head_of,
+    link,
+)
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import BooleanRule, IntegerRule, WritableFields, patch
 from profiles.model import Profile
@@ -29,7 +45,7 @@ SERVICE_TYPE: Final = "#SessionService.v1_1_8.SessionService"
 SESSION_TYPE: Final = "#Session.v1_1_1.Session"
 COLLECTION_TYPE: Final = "#SessionCollection.SessionCollection"
 _CREDENTIALS: Final = ("UserName", "Password")
-_TIMEOUT_RANGE: Final = (30, 86_400)  # SessionService.SessionTimeout of the schema
+_TIMEOUT_RANGE: Final = (30, 86_400)  # seconds; the range of SessionService.SessionTimeout in the schema
 
 
 FIELDS: Final[WritableFields] = {
@@ -38,34 +54,47 @@ FIELDS: Final[WritableFields] = {
 }
 
 
+class SessionServiceState(NamedTuple):
+    """What a client may change of the SessionService."""
+
+    enabled: bool
+    timeout_s: float
+
+
+def _service_state(call: RedfishCall) -> SessionServiceState:
+    return SessionServiceState(call.view.session_service_enabled, call.view.session_timeout)
+
+
+def _session_ids(call: RedfishCall) -> tuple[str, ...]:
+    return tuple(session.id for session in call.view.sessions())
+
+
 def sessions(profile: Profile) -> tuple[Resource, ...]:
-    def service(view: RedfishBmc, state: Hashable) -> Json:
+    def service(view: RedfishBmc, state: SessionServiceState) -> Json:
         low, high = _TIMEOUT_RANGE
         return head_of(SERVICE, SERVICE_TYPE, "SessionService", "Session Service") | {
-            "Status": {"State": "Enabled" if view.opens_sessions else "Disabled", "Health": "OK"},
-            "ServiceEnabled": view.opens_sessions,
-            "SessionTimeout": min(max(int(view.session_timeout), low), high),
+            "Status": {"State": "Enabled" if state.enabled else "Disabled", "Health": "OK"},
+            "ServiceEnabled": state.enabled,
+            "SessionTimeout": min(max(int(state.timeout_s), low), high),
             "Sessions": link(SESSIONS),
         }
 
-    def listing(view: RedfishBmc, state: Hashable) -> Json:
-        members = tuple(f"{SESSIONS}/{session.id}" for session in view.sessions())
+    def listing(view: RedfishBmc, ids: tuple[str, ...]) -> Json:
+        members = tuple(f"{SESSIONS}/{session_id}" for session_id in ids)
         return collection_body(SESSIONS, COLLECTION_TYPE, "Session Collection", members)
 
     return (
         Resource(
             path=SERVICE,
             type=SERVICE_TYPE,
-            body=service,
-            state=lambda call: (call.view.opens_sessions, call.view.session_timeout),
+            content=content_of(_service_state, service),
             operations={"PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, FIELDS, _set)},
         ),
         Resource(
             path=SESSIONS,
             type=COLLECTION_TYPE,
-            body=listing,
-            state=lambda call: tuple(session.id for session in call.view.sessions()),
-            operations={"POST": Operation(None, _log_in)},
+            content=content_of(_session_ids, listing),
+            operations={"POST": Operation(None, _log_in, Intent.LOGIN)},
             member=_member,
         ),
     )
@@ -76,7 +105,7 @@ def _set(call: RedfishCall, taken: Json) -> None:
     if isinstance(seconds, int):
         call.view.set_session_timeout(seconds, call.seq)
     if isinstance(enabled, bool):
-        call.view.opens_sessions = enabled
+        call.view.session_service_enabled = enabled
 
 
 def _member(view: RedfishBmc, session_id: str) -> Resource | None:
@@ -87,9 +116,9 @@ def _member(view: RedfishBmc, session_id: str) -> Resource | None:
     return Resource(
         path=f"{SESSIONS}/{session_id}",
         type=SESSION_TYPE,
-        body=lambda view, state: shown_as,
-        operations={"DELETE": Operation(RedfishPrivilege.CONFIGURE_SELF, _log_out)},
-        kept=False,
+        content=fixed_content(lambda view: shown_as),
+        operations={"DELETE": Operation(RedfishPrivilege.CONFIGURE_SELF, _log_out, Intent.LOGOUT)},
+        cached=False,
     )
 
 
@@ -101,23 +130,29 @@ def _session_body(session: AccountSession) -> Json:
 def _log_in(call: RedfishCall) -> ResourceBody:
     profile = call.view.profile
     name, password = _credentials(call.json_object())
-    if not call.view.opens_sessions:
+    if not call.view.session_service_enabled:
         raise RegistryError(503, "ServiceDisabled", SERVICE)
-    result, account = call.view.verify(name, password, call.incoming.address, "redfish-session", call.seq)
+    result, account = call.view.verify(name, password, call.incoming.address, "redfish-session", call.seq, call.request)
     if result is not AuthResult.OK or account is None:
         raise RegistryError(401, "ResourceAtUriUnauthorized", SESSIONS, "Unauthorized", headers=challenge_of(profile))
-    session = call.view.open_session(account, call.seq)
+    full = call.view.login_fault(LoginPoint.SESSIONS_FULL, account.name, call.request, call.seq)
+    if full is not None:
+        call.view.record(EventKind.SESSION, call.seq, what="refused: table full", user=account.name)
+        if isinstance(full, RedfishSessionsFull) and full.reply is not None:
+            raise ProfileRefusal(ProfileReply(full.reply))
+    session = call.view.open_session(account, call.seq) if full is None else None
     if session is None:
         if profile.auth.sessions.on_full is not None:
             raise ProfileRefusal(ProfileReply(profile.auth.sessions.on_full))
         raise RegistryError(503, "SessionLimitExceeded")
     path = f"{SESSIONS}/{session.id}"
-    complaints = (RegistryMessage("PasswordChangeRequired", (own_account(account.name),)),) if account.must_change else ()
-    return ResourceBody(path, 201, (("Location", path), ("X-Auth-Token", session.token)), complaints)
+    expired = account.must_change or call.view.login_fault(LoginPoint.EXPIRED, account.name, call.request, call.seq) is not None
+    messages = (RegistryMessage("PasswordChangeRequired", (own_account(account.name),)),) if expired else ()
+    return ResourceBody(path, 201, (("Location", path), ("X-Auth-Token", session.token)), messages)
 
 
 def _credentials(body: Json) -> tuple[str, str]:
-    """Raises Refusal (400). What was sent as a password is never repeated."""
+    """User name and password of a log-in. Raises RegistryError (400). Messages never repeat the password."""
     for key in body:
         if key not in _CREDENTIALS and not key.startswith("@odata."):
             raise RegistryError(400, "PropertyUnknown", shown(key), related=(f"#/{shown(key)}",))

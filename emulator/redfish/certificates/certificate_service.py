@@ -1,26 +1,37 @@
-"""CertificateService, and the certificate of the HTTPS port: the one that connections really get.
+"""CertificateService, and the certificate of the HTTPS port: the one that TLS connections really get.
+
+`service.tree` calls `certificates` when a tree is built; operations run in the emulator's thread.
 
 Rules
-  1. What cannot be parsed is refused and changes nothing; what was accepted is what is shown from then on.
-  2. A private key may come in beside a certificate and never goes out again.
+  1. A certificate that cannot be parsed is refused and changes nothing. An accepted certificate is shown from then on.
+  2. A client may send a private key together with a certificate. The service never sends a private key.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from emulator.redfish.certificates.signing_requests import SERVICE, SUBJECT, again_entries, generate_entry, signing_actions
+from emulator.redfish.certificates.signing_requests import SERVICE, SUBJECT, generate_entry, renewal_entries, signing_actions
 from emulator.redfish.power.actions import parameters
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import HttpAnswer, RedfishCall, RegistryError
 from emulator.redfish.service.paths import manager_path
-from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, collection_body, head_of, link
+from emulator.redfish.service.resource import (
+    Operation,
+    RedfishPrivilege,
+    Resource,
+    collection_body,
+    content_of,
+    fixed_content,
+    head_of,
+    link,
+)
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import OneOfRule, ReferenceRule, TextRule, WritableFields
 from profiles.model import Profile
@@ -39,7 +50,7 @@ PARAMETERS: Final[WritableFields] = {
     "CertificateUri": ReferenceRule(),
 }
 _SHOWN: Final = ("CommonName", "Organization", "OrganizationalUnit", "City", "State", "Country", "Email")
-"""Of a subject or an issuer."""
+"""The parts of a subject or an issuer that are shown."""
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\n?")
 
@@ -53,19 +64,19 @@ def certificates(profile: Profile) -> tuple[Resource, ...]:
     folder = folder_of(profile)
     only = f"{folder}/1"
 
-    def service(view: RedfishBmc, state: Hashable) -> Json:
+    def service(view: RedfishBmc) -> Json:
         return head_of(SERVICE, SERVICE_TYPE, "CertificateService", "Certificate Service") | {
             "CertificateLocations": link(LOCATIONS),
             "Actions": {"#CertificateService.ReplaceCertificate": {"target": REPLACE}} | generate_entry(),
         }
 
-    def locations(view: RedfishBmc, pem: Hashable) -> Json:
+    def locations(view: RedfishBmc, pem: str | None) -> Json:
         held = [link(only)] if pem is not None else []
         return head_of(LOCATIONS, LOCATIONS_TYPE, "CertificateLocations", "Certificate Locations") | {
             "Links": {"Certificates@odata.count": len(held), "Certificates": held}
         }
 
-    def listing(view: RedfishBmc, pem: Hashable) -> Json:
+    def listing(view: RedfishBmc, pem: str | None) -> Json:
         return collection_body(folder, COLLECTION_TYPE, "Certificate Collection", (only,) if pem is not None else ())
 
     def member(view: RedfishBmc, name: str) -> Resource | None:
@@ -74,23 +85,26 @@ def certificates(profile: Profile) -> tuple[Resource, ...]:
         return Resource(
             path=only,
             type=CERTIFICATE_TYPE,
-            body=lambda view, pem: _body(only, str(pem)),
-            state=lambda call: call.view.keyring.current(),
+            content=content_of(_certificate_in_use, lambda view, pem: _body(only, str(pem))),
         )
 
     return (
-        Resource(path=SERVICE, type=SERVICE_TYPE, body=service),
-        Resource(path=LOCATIONS, type=LOCATIONS_TYPE, body=locations, state=lambda call: call.view.keyring.current()),
+        Resource(path=SERVICE, type=SERVICE_TYPE, content=fixed_content(service)),
+        Resource(path=LOCATIONS, type=LOCATIONS_TYPE, content=content_of(_certificate_in_use, locations)),
         Resource(path=REPLACE, operations={"POST": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _replace(only))}),
         *signing_actions(folder, only),
         Resource(
             path=folder,
             type=COLLECTION_TYPE,
-            body=listing,
-            state=lambda call: call.view.keyring.current(),
+            content=content_of(_certificate_in_use, listing),
             member=member,
         ),
     )
+
+
+def _certificate_in_use(call: RedfishCall) -> str | None:
+    """A `state`: the certificate as PEM; None without TLS."""
+    return call.view.keyring.current()
 
 
 def _body(path: str, pem: str) -> Json:
@@ -102,7 +116,7 @@ def _body(path: str, pem: str) -> Json:
         "Subject": _identifier(certificate.subject),
         "ValidNotBefore": _date(certificate.not_valid_before_utc),
         "ValidNotAfter": _date(certificate.not_valid_after_utc),
-        "Actions": again_entries(path),
+        "Actions": renewal_entries(path),
     }
 
 
@@ -120,10 +134,10 @@ def _date(moment: datetime) -> str:
 
 
 def _replace(only: str) -> Callable[[RedfishCall], HttpAnswer]:
-    """The action, for the one certificate there is."""
+    """The ReplaceCertificate action; `only` is the path of the only certificate."""
 
     def replace(call: RedfishCall) -> HttpAnswer:
-        """Raises Refusal (400)."""
+        """Raises RegistryError (400)."""
         taken = parameters(call.json_object(), PARAMETERS, tuple(PARAMETERS), ACTION)
         if taken["CertificateUri"] != only or call.view.keyring.current() is None:
             raise RegistryError(400, "ActionParameterValueError", "CertificateUri", ACTION, related=("#/CertificateUri",))
@@ -136,14 +150,16 @@ def _replace(only: str) -> Callable[[RedfishCall], HttpAnswer]:
             raise RegistryError(
                 400, "ActionParameterValueError", "CertificateString", ACTION, related=("#/CertificateString",)
             ) from None
-        call.view.tell("certificate replaced", call.seq, connections="new one" if used else "old one: no key for the new one")
+        call.view.record_notice(
+            "certificate replaced", call.seq, connections="new one" if used else "old one: no key for the new one"
+        )
         return HttpAnswer(204, (("Location", only),))
 
     return replace
 
 
 def parses(pem: str) -> bool:
-    """Whether the first certificate in a PEM text is one."""
+    """Whether the first certificate in a PEM text can be parsed."""
     found = _CERTIFICATE.search(pem)
     if found is None:
         return False
@@ -157,5 +173,5 @@ def parses(pem: str) -> bool:
 
 
 def certificates_in(pem: str) -> str:
-    """The certificates of a PEM text, and nothing else that is in it."""
+    """Only the certificates of a PEM text, without keys and comments."""
     return "".join(part if part.endswith("\n") else f"{part}\n" for part in _CERTIFICATE.findall(pem))

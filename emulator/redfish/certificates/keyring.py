@@ -1,30 +1,33 @@
-"""The certificate that a BMC shows on its HTTPS port, as the service may see and replace it."""
+"""The certificate of a BMC's HTTPS port, as the Redfish service reads and replaces it.
+
+`tls_ports.TlsKeyring` implements it for real ports. `certificate_service` calls it in the emulator's thread.
+"""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from emulator.redfish.certificates.signing import KeyKind, Wish, new_key, signing_request
+from emulator.redfish.certificates.signing import CsrContent, KeyKind, new_key, signing_request
 
 
 class Keyring(Protocol):
-    """PEM texts. Never a private key."""
+    """The certificate of one BMC as PEM text. It never returns a private key."""
 
     def current(self) -> str | None:
-        """The certificate in use; None without TLS."""
+        """The certificate that is shown; None without TLS."""
 
     def replace(self, pem: str) -> bool:
-        """From now on this one is shown. True if connections get it too: the key came along, or is one that this BMC has.
+        """Shows this certificate from now on. True if TLS connections get it too: `pem` holds its key, or the BMC has it.
 
-        Raises ValueError, and nothing has changed, for what cannot be used on a port of its kind.
+        Raises ValueError, and nothing has changed, if a TLS port cannot use the certificate.
         """
 
-    def signing_request(self, wish: Wish) -> str:
-        """PEM. A new key is kept for the certificate that is made from it, in the place of one that still waited."""
+    def signing_request(self, request: CsrContent) -> str:
+        """A signing request as PEM. Keeps a new key for the certificate that will answer it, and drops the previous such key."""
 
 
 class StaticKeyring:
-    """For a service that has no TLS of its own: what is put in is shown, and nothing more."""
+    """For a service without TLS ports of its own: it only shows the certificate."""
 
     def __init__(self, pem: str | None = None) -> None:
         self._pem = pem
@@ -36,6 +39,6 @@ class StaticKeyring:
         self._pem = pem
         return False
 
-    def signing_request(self, wish: Wish) -> str:
-        # Nobody connects here, so no key needs to be kept.
-        return signing_request(wish, new_key(wish.key or KeyKind.P256))
+    def signing_request(self, request: CsrContent) -> str:
+        # No TLS connection needs the key, so it is not kept.
+        return signing_request(request, new_key(request.key or KeyKind.P256))

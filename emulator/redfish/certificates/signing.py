@@ -1,4 +1,7 @@
-"""Keys and certificate signing requests (PKCS 10, RFC 2986): what a client wishes, and the PEM text that comes of it."""
+"""Private keys and certificate signing requests (PKCS #10, RFC 2986). Pure functions over the cryptography library.
+
+`signing_requests`, `keyring` and `tls_ports` call it.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
-Hashing = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | dsa.DSAPrivateKey
-SigningKey = Hashing | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
+HashSigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | dsa.DSAPrivateKey
+SigningKey = HashSigningKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
 
 class KeyKind(StrEnum):
-    """Kinds of new keys. Longer RSA keys take seconds to find, and one loop serves all BMCs."""
+    """Kinds of new keys. Longer RSA keys are not offered: they take seconds to make, and one thread serves all BMCs."""
 
     RSA_2048 = "RSA 2048"
     RSA_3072 = "RSA 3072"
@@ -34,12 +37,12 @@ _CURVES: Final[Mapping[KeyKind, ec.EllipticCurve]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a signing request is to say. `key` None: for the key that is in use already."""
+class CsrContent:
+    """The content of a signing request. `key` None: sign with the key that is already in use."""
 
     subject: x509.Name
     key: KeyKind | None
-    extensions: tuple[tuple[x509.ExtensionType, bool], ...] = ()  # with: critical
+    extensions: tuple[tuple[x509.ExtensionType, bool], ...] = ()  # each with its critical flag
     attributes: tuple[tuple[x509.ObjectIdentifier, bytes], ...] = ()
 
 
@@ -50,18 +53,18 @@ def new_key(kind: KeyKind) -> SigningKey:
     return ec.generate_private_key(_CURVES[kind])
 
 
-def signing_request(wish: Wish, key: SigningKey) -> str:
-    """The request for this key, as PEM."""
-    builder = x509.CertificateSigningRequestBuilder().subject_name(wish.subject)
-    for extension, critical in wish.extensions:
+def signing_request(request: CsrContent, key: SigningKey) -> str:
+    """The signing request for this key, as PEM."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(request.subject)
+    for extension, critical in request.extensions:
         builder = builder.add_extension(extension, critical=critical)
-    for oid, value in wish.attributes:
+    for oid, value in request.attributes:
         builder = builder.add_attribute(oid, value)
-    signed = builder.sign(key, hashes.SHA256() if isinstance(key, Hashing) else None)
+    signed = builder.sign(key, hashes.SHA256() if isinstance(key, HashSigningKey) else None)
     return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def pem_of(key: SigningKey) -> bytes:
-    """The private key, unencrypted."""
+    """The private key as unencrypted PEM."""
     form = serialization.PrivateFormat.PKCS8
     return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())

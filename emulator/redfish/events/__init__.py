@@ -1,1 +1,1 @@
-"""Redfish EventService: subscriptions, the event stream, deliveries."""
+"""Redfish EventService: subscriptions, event streams, delivery to subscribers."""

@@ -1,9 +1,12 @@
-"""Carries events to subscribers from threads of its own, and to allowed hosts only.
+"""Delivers events to subscribers over HTTP, from two worker threads, to allowed hosts only.
+
+`frontends` makes one ThreadedEventDelivery per emulator. `subscriptions` calls `deliver` in the emulator's thread and gets the
+result in the same thread.
 
 Rules
-  1. A host is allowed if it is a loopback address or on the caller's list; names are never looked up to find out.
-  2. The queue is bounded: what does not fit has failed at once, and the desk decides about another try.
-  3. No redirects, no proxies, no cookies: one POST to one place, and any 2xx is a delivery.
+  1. A host is allowed if it is a loopback address or in the caller's list. Host names are never resolved to find this out.
+  2. The queue is bounded. A delivery that does not fit fails at once; `subscriptions` decides whether to retry it.
+  3. A delivery is one POST to one URL, without redirects, proxies and cookies. Any 2xx status is a success.
 """
 
 from __future__ import annotations
@@ -21,14 +24,15 @@ from emulator.redfish.events.subscriptions import Delivery
 
 WORKERS: Final = 2
 QUEUE: Final = 256
-TIMEOUT: Final = 5.0
-"""Seconds for each step of a delivery: connecting, sending, reading the answer."""
+"""Deliveries that may wait."""
+TIMEOUT_S: Final = 5.0
+"""For each step of a delivery: connect, send, read the answer."""
 
 Done = Callable[[str | None], None]
 
 
 class ThreadedEventDelivery:
-    """`post` runs a callback in the rack's thread. Threads start with the first delivery and end with `close`."""
+    """`post` runs a callback in the emulator's thread. The workers start with the first delivery and end with `close`."""
 
     def __init__(self, post: Callable[[Callable[[], None]], object], allowed: frozenset[str] = frozenset()) -> None:
         self._post = post
@@ -39,10 +43,10 @@ class ThreadedEventDelivery:
     def allows(self, host: str) -> bool:
         return host in self._allowed or is_loopback(host)
 
-    def carry(self, delivery: Delivery, done: Done) -> None:
+    def deliver(self, delivery: Delivery, done: Done) -> None:
         if not self._threads:
             for n in range(WORKERS):
-                thread = threading.Thread(target=self._work, name=f"fencelab-courier-{n}", daemon=True)
+                thread = threading.Thread(target=self._work, name=f"fencelab-event-delivery-{n}", daemon=True)
                 self._threads.append(thread)
                 thread.start()
         try:
@@ -51,7 +55,7 @@ class ThreadedEventDelivery:
             done("too many deliveries are waiting")
 
     def close(self) -> None:
-        """Ends the threads; what is waiting is dropped. Safe to call twice."""
+        """Ends the workers and drops waiting deliveries. May be called twice."""
         while True:
             try:
                 self._queue.get_nowait()
@@ -60,13 +64,13 @@ class ThreadedEventDelivery:
         for _ in self._threads:
             self._queue.put(None)
         for thread in self._threads:
-            thread.join(3 * TIMEOUT)
+            thread.join(3 * TIMEOUT_S)
         self._threads.clear()
 
     def _work(self) -> None:
         while (job := self._queue.get()) is not None:
             delivery, done = job
-            self._report(done, sent(delivery))
+            self._report(done, post_event(delivery))
 
     def _report(self, done: Done, problem: str | None) -> None:
         self._post(lambda: done(problem))
@@ -81,8 +85,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def sent(delivery: Delivery) -> str | None:
-    """POSTs; None for a 2xx, else what went wrong in a few words without addresses."""
+def post_event(delivery: Delivery) -> str | None:
+    """Posts the event. Returns None for a 2xx status, else the reason in a few words, without addresses."""
     try:
         connection, target = _connection(delivery)
     except ValueError:
@@ -104,14 +108,14 @@ def sent(delivery: Delivery) -> str | None:
 
 
 def _connection(delivery: Delivery) -> tuple[http.client.HTTPConnection, str]:
-    """Raises ValueError."""
+    """An unopened connection, and path and query of the URL. Raises ValueError if it is not a URL."""
     parts = urlsplit(delivery.url)
     host = parts.hostname or ""
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if parts.scheme == "http":
-        return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT), target
+        return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_S), target
     context = ssl.create_default_context()
     if not delivery.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    return http.client.HTTPSConnection(host, parts.port, timeout=TIMEOUT, context=context), target
+    return http.client.HTTPSConnection(host, parts.port, timeout=TIMEOUT_S, context=context), target

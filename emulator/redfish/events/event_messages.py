@@ -1,4 +1,7 @@
-"""Messages of DMTF's event registries that this service can send, as facts of the protocol (BSD-3-Clause)."""
+"""The messages of DMTF's event registries that this service can send, as facts of the protocol (BSD-3-Clause), and their events.
+
+`service.bmc` turns log entries and task changes into events with this module, `service.service` the writes of clients.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,30 @@ from collections.abc import Mapping
 from typing import Final
 
 from emulator.core.bmc.eventlog import SENTENCES, LogEntry, LogKind
-from emulator.redfish.events.subscriptions import Happening
+from emulator.core.power.system import Look
+from emulator.redfish.events.subscriptions import RedfishEvent
 from emulator.redfish.service.messages import BaseMessage
 
 RESOURCE_EVENT: Final = "ResourceEvent.1.3"
 TASK_EVENT: Final = "TaskEvent.1.0"
 LOG_EVENT: Final = "LogEvent.1.0"
-"""Our own: what a BMC writes into its log and DMTF has no message for."""
+"""A registry of this project, for log entries for which DMTF has no message."""
 
 DETAIL: Final = "Detail"
+
+POWER_WORDS: Final[Mapping[LogKind, str]] = {LogKind.POWER_ON: "On", LogKind.POWER_OFF: "Off"}
+"""The power word that the event of such a log entry tells its subscribers."""
 
 POWER_EVENTS: Final[Mapping[LogKind, str]] = {LogKind.POWER_ON: "ResourcePoweredOn", LogKind.POWER_OFF: "ResourcePoweredOff"}
 
 
 def name_of(kind: LogKind) -> str:
-    """ "OsCrash" of "os-crash"."""
+    """ "OsCrash" for "os-crash"."""
     return "".join(part.capitalize() for part in kind.value.split("-"))
 
 
 def _log_messages() -> dict[str, BaseMessage]:
-    """Each sentence as it stands, and once more with room for a detail: an argument is never empty."""
+    """Two messages per log sentence: without and with a detail as argument, because an argument must not be empty."""
     known: dict[str, BaseMessage] = {}
     for kind, sentence in SENTENCES.items():
         if kind not in POWER_EVENTS:
@@ -57,7 +64,7 @@ EVENT_MESSAGES: Final[Mapping[str, Mapping[str, BaseMessage]]] = {
 
 
 def text_of(registry: str, name: str, *args: str) -> str:
-    """The sentence with its arguments in."""
+    """The text of a message with its arguments filled in."""
     text = EVENT_MESSAGES[registry][name].text
     for n, arg in enumerate(args, start=1):
         text = text.replace(f"%{n}", arg, 1)
@@ -65,7 +72,7 @@ def text_of(registry: str, name: str, *args: str) -> str:
 
 
 def message_of(entry: LogEntry, origin: str) -> tuple[str, str, tuple[str, ...]]:
-    """MessageId, Message and MessageArgs of a log entry; `origin` is the resource that it is about."""
+    """MessageId, Message and MessageArgs of a log entry. `origin` is the path of the resource that the entry is about."""
     if entry.kind in POWER_EVENTS:
         name = POWER_EVENTS[entry.kind]
         return f"{RESOURCE_EVENT}.{name}", text_of(RESOURCE_EVENT, name, origin), (origin,)
@@ -77,11 +84,12 @@ def message_of(entry: LogEntry, origin: str) -> tuple[str, str, tuple[str, ...]]
     return f"{LOG_EVENT}.{name_of(entry.kind)}{DETAIL}", entry.text, (detail,)
 
 
-def happening(entry: LogEntry, manager: str) -> Happening:
-    """A log entry as an event; `manager` is the path of the BMC, for what is about no system."""
+def log_event(entry: LogEntry, manager: str) -> RedfishEvent:
+    """The event of a new log entry. `manager` is the path of the BMC, the origin of entries that belong to no system."""
     origin = manager if entry.system is None else f"/redfish/v1/Systems/{entry.system}"
     message_id, text, args = message_of(entry, origin)
-    return Happening(
+    word = POWER_WORDS.get(entry.kind)
+    return RedfishEvent(
         message_id=message_id,
         text=text,
         args=args,
@@ -90,6 +98,7 @@ def happening(entry: LogEntry, manager: str) -> Happening:
         origin=origin,
         kind="Manager" if entry.system is None else "ComputerSystem",
         cause=entry.cause,
+        look=Look(entry.system, "event", word) if entry.system is not None and word is not None else None,
     )
 
 
@@ -98,12 +107,12 @@ WRITES: Final[Mapping[str, str]] = {
     "ResourceChanged": "ResourceUpdated",
     "ResourceRemoved": "ResourceRemoved",
 }
-"""What a client's write is called, and its EventType."""
+"""Message of each kind of write by a client, and its EventType."""
 
 
-def written(name: str, path: str, odata_type: str | None, cause: int) -> Happening:
-    """A key of WRITES as an event about the resource at `path`."""
-    return Happening(
+def write_event(name: str, path: str, odata_type: str | None, cause: int) -> RedfishEvent:
+    """The event of a write to the resource at `path`. `name` is a key of WRITES."""
+    return RedfishEvent(
         message_id=f"{RESOURCE_EVENT}.{name}",
         text=text_of(RESOURCE_EVENT, name),
         event_type=WRITES[name],

@@ -1,30 +1,44 @@
-"""EventService: subscriptions, the event stream, test events."""
+"""EventService: subscriptions, the event stream (SSE) and test events (DSP0266 section 12, DSP0268 EventService).
+
+`service.tree` calls `events` when a tree is built; operations run in the emulator's thread.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from emulator.redfish.events import sse_filter
 from emulator.redfish.events.event_messages import EVENT_MESSAGES
-from emulator.redfish.events.subscriptions import FOREVER, SUSPEND, TERMINATE, Happening, Subscription
+from emulator.redfish.events.subscriptions import FOREVER, SUSPEND, TERMINATE, RedfishEvent, Subscription
 from emulator.redfish.power.actions import parameters
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import HttpAnswer, RedfishCall, RegistryError, ResourceBody, shown
-from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, collection_body, head_of, link, links
+from emulator.redfish.service.resource import (
+    ROOT,
+    Operation,
+    RedfishPrivilege,
+    Resource,
+    collection_body,
+    content_of,
+    fixed_content,
+    head_of,
+    link,
+    links,
+)
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import (
     BooleanRule,
     IntegerRule,
+    InvalidValue,
     ListRule,
-    Misfit,
     OneOfRule,
     OrNullRule,
     ReferenceRule,
     TextRule,
     WritableFields,
-    created,
+    new_resource_values,
     patch,
 )
 from profiles.model import Profile
@@ -48,31 +62,31 @@ SEVERITIES: Final = ("OK", "Warning", "Critical")
 
 
 class HeadersRule:
-    """EventDestination.HttpHeaders: objects of header names and values."""
+    """EventDestination.HttpHeaders: a list of objects with header names and values."""
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise Misfit("PropertyValueTypeError", "******", name)
+            raise InvalidValue("PropertyValueTypeError", "******", name)
         pairs = [(key, text) for item in value for key, text in item.items()]
         for key, text in pairs:
             if not isinstance(text, str) or not key.isascii() or not text.isascii() or not (key + text).isprintable() or not key:
-                raise Misfit("PropertyValueError", name)
+                raise InvalidValue("PropertyValueError", name)
         return tuple(pairs)
 
 
-class Url:
-    """An http or https URL that a client would know how to reach."""
+class UrlRule:
+    """An absolute http or https URL of at most 1024 characters."""
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, str):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         try:
             parts = urlsplit(value)
             good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
         except ValueError:
             good = False
         if not good or not value.isascii() or not value.isprintable() or " " in value or len(value) > 1024:
-            raise Misfit("PropertyValueFormatError", shown(value), name)
+            raise InvalidValue("PropertyValueFormatError", shown(value), name)
         return value
 
 
@@ -86,7 +100,7 @@ CHANGEABLE: Final[WritableFields] = {
 }
 CREATABLE: Final[WritableFields] = {
     **CHANGEABLE,
-    "Destination": Url(),
+    "Destination": UrlRule(),
     "Protocol": OneOfRule(("Redfish",)),
     "SubscriptionType": OneOfRule(("RedfishEvent",)),
     "EventFormatType": OneOfRule(("Event",)),
@@ -123,15 +137,13 @@ def events(profile: Profile) -> tuple[Resource, ...]:
         Resource(
             path=SERVICE,
             type=SERVICE_TYPE,
-            body=_service,
-            state=lambda call: (call.view.events.enabled, call.view.events.retries.attempts, call.view.events.retries.interval_s),
+            content=content_of(_service_state, _service),
             operations={"PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, SETTINGS, _set)},
         ),
         Resource(
             path=SUBSCRIPTIONS,
             type=COLLECTION_TYPE,
-            body=_listing,
-            state=lambda call: tuple(subscription.id for subscription in call.view.events),
+            content=content_of(_subscription_ids, _listing),
             operations={"POST": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _subscribe)},
             member=_member,
         ),
@@ -140,13 +152,25 @@ def events(profile: Profile) -> tuple[Resource, ...]:
     )
 
 
-def _service(view: RedfishBmc, state: Hashable) -> Json:
-    desk = view.events
+class EventServiceState(NamedTuple):
+    """What a client may change of the EventService."""
+
+    enabled: bool
+    retry_attempts: int
+    retry_interval_s: int
+
+
+def _service_state(call: RedfishCall) -> EventServiceState:
+    subscriptions = call.view.events
+    return EventServiceState(subscriptions.enabled, subscriptions.retries.attempts, subscriptions.retries.interval_s)
+
+
+def _service(view: RedfishBmc, state: EventServiceState) -> Json:
     return head_of(SERVICE, SERVICE_TYPE, "EventService", "Event Service") | {
-        "Status": {"State": "Enabled" if desk.enabled else "Disabled", "Health": "OK"},
-        "ServiceEnabled": desk.enabled,
-        "DeliveryRetryAttempts": desk.retries.attempts,
-        "DeliveryRetryIntervalSeconds": desk.retries.interval_s,
+        "Status": {"State": "Enabled" if state.enabled else "Disabled", "Health": "OK"},
+        "ServiceEnabled": state.enabled,
+        "DeliveryRetryAttempts": state.retry_attempts,
+        "DeliveryRetryIntervalSeconds": state.retry_interval_s,
         "EventFormatTypes": ["Event"],
         "RegistryPrefixes": list(PREFIXES),
         "ResourceTypes": list(RESOURCE_TYPES),
@@ -160,18 +184,22 @@ def _service(view: RedfishBmc, state: Hashable) -> Json:
 
 
 def _set(call: RedfishCall, taken: Json) -> None:
-    desk = call.view.events
+    subscriptions = call.view.events
     enabled, attempts, interval = (taken.get(name) for name in SETTINGS)
     if isinstance(enabled, bool):
-        desk.enabled = enabled
+        subscriptions.enabled = enabled
     if isinstance(attempts, int):
-        desk.retries.attempts = attempts
+        subscriptions.retries.attempts = attempts
     if isinstance(interval, int):
-        desk.retries.interval_s = interval
+        subscriptions.retries.interval_s = interval
 
 
-def _listing(view: RedfishBmc, state: Hashable) -> Json:
-    members = tuple(f"{SUBSCRIPTIONS}/{subscription.id}" for subscription in view.events)
+def _subscription_ids(call: RedfishCall) -> tuple[str, ...]:
+    return tuple(subscription.id for subscription in call.view.events)
+
+
+def _listing(view: RedfishBmc, ids: tuple[str, ...]) -> Json:
+    members = tuple(f"{SUBSCRIPTIONS}/{subscription_id}" for subscription_id in ids)
     return collection_body(SUBSCRIPTIONS, COLLECTION_TYPE, "Event Subscriptions Collection", members)
 
 
@@ -193,12 +221,12 @@ def _member(view: RedfishBmc, subscription_id: str) -> Resource | None:
     return Resource(
         path=f"{SUBSCRIPTIONS}/{subscription.id}",
         type=DESTINATION_TYPE,
-        body=lambda view, state: _body(subscription),
+        content=fixed_content(lambda view: _body(subscription)),
         operations={
             "PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, CHANGEABLE, write),
             "DELETE": Operation(RedfishPrivilege.CONFIGURE_MANAGER, delete),
         },
-        kept=False,
+        cached=False,
     )
 
 
@@ -224,7 +252,7 @@ def _body(subscription: Subscription) -> Json:
     return body | {
         "Destination": subscription.destination,
         "DeliveryRetryPolicy": subscription.policy,
-        "HttpHeaders": [],  # secrets: DSP0268 wants an empty list
+        "HttpHeaders": [],  # HTTP headers may be secret: DSP0268 wants an empty list
         "VerifyCertificate": subscription.verify,
     }
 
@@ -243,15 +271,15 @@ def _apply(subscription: Subscription, taken: Json) -> None:
 
 
 def _subscribe(call: RedfishCall) -> ResourceBody:
-    taken = created(call.json_object(), CREATABLE, ("Destination", "Protocol"))
-    desk = call.view.events
+    taken = new_resource_values(call.json_object(), CREATABLE, ("Destination", "Protocol"))
+    subscriptions = call.view.events
     for path in _words(taken, "OriginResources"):
         if not call.exists(path):
             raise RegistryError(400, "ResourceMissingAtURI", path, related=("#/OriginResources",))
-    if desk.full:
+    if subscriptions.full:
         raise RegistryError(503, "EventSubscriptionLimitExceeded")
     subscription = Subscription(
-        id=desk.new_id(),
+        id=subscriptions.new_id(),
         destination=str(taken["Destination"]),
         registries=_words(taken, "RegistryPrefixes"),
         types=_words(taken, "ResourceTypes"),
@@ -261,7 +289,7 @@ def _subscribe(call: RedfishCall) -> ResourceBody:
         subordinates=taken.get("SubordinateResources") is True,
     )
     _apply(subscription, taken)
-    desk.add(subscription, call.seq)
+    subscriptions.add(subscription, call.seq)
     path = f"{SUBSCRIPTIONS}/{subscription.id}"
     return ResourceBody(path, 201, (("Location", path),))
 
@@ -275,31 +303,33 @@ def _words(taken: Json, name: str) -> tuple[str, ...]:
 
 
 def _stream(call: RedfishCall) -> HttpAnswer:
-    """Raises Refusal: 400 and 501 for a query that cannot be, 503 where this server has no answers without an end, or the table
-    is full."""
-    stream, desk = call.incoming.stream, call.view.events
-    wanted = _filter(call)
+    """Opens an event stream.
+
+    Raises RegistryError: 400 and 501 for a wrong query; 503 if this server cannot stream, or the subscription table is full.
+    """
+    stream, subscriptions = call.incoming.stream, call.view.events
+    node = _filter(call)
     if call.incoming.method == "HEAD":
         return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),))
-    if stream is None or not desk.enabled:
+    if stream is None or not subscriptions.enabled:
         raise RegistryError(503, "ServiceDisabled", SERVICE)
-    if desk.full:
+    if subscriptions.full:
         raise RegistryError(503, "EventSubscriptionLimitExceeded")
-    subscription = Subscription(id=desk.new_id(), context=f"stream {call.seq}", stream=stream)
-    if wanted is not None:
-        _narrow(subscription, wanted)
+    subscription = Subscription(id=subscriptions.new_id(), context=f"stream {call.seq}", stream=stream)
+    if node is not None:
+        _narrow(subscription, node)
 
     def closed() -> None:
         subscription.stream = None
-        desk.remove(subscription.id, call.seq)
+        subscriptions.remove(subscription.id, call.seq)
 
     stream.attach(closed)
-    desk.add(subscription, call.seq)
+    subscriptions.add(subscription, call.seq)
     return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),), b": the stream is open\n\n")
 
 
 def _filter(call: RedfishCall) -> sse_filter.FilterNode | None:
-    """The $filter of the request. Raises Refusal (400, 501)."""
+    """The parsed $filter of the request. Raises RegistryError (400, 501)."""
     found = None
     for name, value in parse_qsl(call.incoming.query, keep_blank_values=True):
         if name == "$filter":
@@ -312,10 +342,10 @@ def _filter(call: RedfishCall) -> sse_filter.FilterNode | None:
     return found
 
 
-def _narrow(subscription: Subscription, wanted: sse_filter.FilterNode) -> None:
-    """Lets only these events through, and shows it where the lists of a subscription can."""
-    subscription.passes = sse_filter.compiled(wanted)
-    lists = {name: tuple(str(value) for value in values) for name, values in sse_filter.as_lists(wanted).items()}
+def _narrow(subscription: Subscription, node: sse_filter.FilterNode) -> None:
+    """Restricts the subscription to the filter; also sets its lists, if they can express the filter."""
+    subscription.passes = sse_filter.compiled(node)
+    lists = {name: tuple(str(value) for value in values) for name, values in sse_filter.as_lists(node).items()}
     subscription.registries = lists.get("RegistryPrefix", ())
     subscription.types = lists.get("ResourceType", ())
     subscription.message_ids = lists.get("MessageId", ())
@@ -331,11 +361,11 @@ def _test(call: RedfishCall) -> HttpAnswer:
     message_id = str(taken["MessageId"])
     args = _words(taken, "MessageArgs")
     origin = taken.get("OriginOfCondition")
-    known = _known(message_id)
+    known = _text_and_severity(message_id)
     extra: Json = {name: taken[name] for name in ("EventId", "EventTimestamp", "EventGroupId") if name in taken}
     severity = str(taken.get("MessageSeverity", taken.get("Severity", known[1])))
     call.view.events.emit(
-        Happening(
+        RedfishEvent(
             message_id=message_id,
             text=str(taken.get("Message", known[0])),
             args=args,
@@ -350,8 +380,8 @@ def _test(call: RedfishCall) -> HttpAnswer:
     return HttpAnswer(204)
 
 
-def _known(message_id: str) -> tuple[str, str]:
-    """Text and severity of a message that is ours."""
+def _text_and_severity(message_id: str) -> tuple[str, str]:
+    """Text and severity of a message of our registries; defaults for other message ids."""
     name = message_id.rpartition(".")[2]
     found: Mapping[str, tuple[str, str]] = {
         key: (message.text, message.severity) for held in EVENT_MESSAGES.values() for key, message in held.items()

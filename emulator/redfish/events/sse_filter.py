@@ -1,9 +1,11 @@
-"""$filter of an event stream (DSP0266 12.5): which events a stream is to carry.
+"""$filter of an event stream (DSP0266 12.5): which events the stream carries.
+
+`event_service` parses the query of a GET with it, in the emulator's thread. Pure: no I/O.
 
 Rules
   1. The language is `Property eq value`, `and`, `or` and parentheses; `and` binds before `or`. Values are 'quoted' or bare words.
-  2. What the stream could never carry is refused: a property, a registry or a resource type that this service does not have.
-  3. `SubordinateResources eq true` is no comparison but widens every OriginResource that it is joined with by `and`.
+  2. A filter with a property, registry or resource type that this service does not have is refused.
+  3. `SubordinateResources eq true` is not a comparison. It widens every OriginResource with which `and` joins it.
 """
 
 from __future__ import annotations
@@ -13,24 +15,24 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from emulator.redfish.events.subscriptions import Happening, versionless
+from emulator.redfish.events.subscriptions import RedfishEvent, versionless
 from emulator.redfish.service.call import RegistryError, shown
 
-MOST_NESTED: Final = 30
+MAX_DEPTH: Final = 30
 FORMATS: Final = ("Event",)
 ORIGIN: Final = "OriginResource"
 BELOW: Final = "SubordinateResources"
 PROPERTIES: Final = ("EventFormatType", "MessageId", ORIGIN, "RegistryPrefix", "ResourceType", BELOW)
-"""What SSEFilterPropertiesSupported says yes to."""
+"""The properties that are true in SSEFilterPropertiesSupported."""
 
 _TOKEN = re.compile(r"\s*(?:([()])|'((?:[^']|'')*)'|([^\s()']+))")
 _FLAGS: Final = {"true": True, "false": False}
 
-Filter: TypeAlias = Callable[[Happening], bool]
+Filter: TypeAlias = Callable[[RedfishEvent], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Is:
+class Comparison:
     """`name eq value`."""
 
     name: str
@@ -39,23 +41,23 @@ class Is:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """Joined by `and`. No part is an All itself."""
+    """Parts joined by `and`. No part is an All itself."""
 
     parts: tuple[FilterNode, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """Joined by `or`. No part is an AnyOf itself."""
+    """Parts joined by `or`. No part is an AnyOf itself."""
 
     parts: tuple[FilterNode, ...]
 
 
-FilterNode: TypeAlias = Is | All | AnyOf
+FilterNode: TypeAlias = Comparison | All | AnyOf
 
 
 def parsed(text: str, known: Mapping[str, Collection[str]]) -> FilterNode:
-    """`known` gives the words that RegistryPrefix and ResourceType may have. Raises Refusal (400)."""
+    """The filter as a tree. `known`: allowed values of RegistryPrefix and ResourceType. Raises RegistryError (400)."""
     parser = _SseFilterParser(text, {"EventFormatType": FORMATS, **known})
     node = parser.either(0)
     if parser.token is not None:
@@ -65,9 +67,9 @@ def parsed(text: str, known: Mapping[str, Collection[str]]) -> FilterNode:
 
 
 def compiled(node: FilterNode, below: bool = False) -> Filter:
-    """`below`: whether an OriginResource stands for what is under it too."""
+    """The filter as a function. `below`: an OriginResource also matches the resources under it."""
     match node:
-        case Is(name, value):
+        case Comparison(name, value):
             return _comparison(name, str(value), below)
         case All(parts):
             wider = below or any(_widens(part) for part in parts)
@@ -79,26 +81,26 @@ def compiled(node: FilterNode, below: bool = False) -> Filter:
 
 
 def origins(node: FilterNode) -> tuple[str, ...]:
-    """Every OriginResource that is named."""
-    if isinstance(node, Is):
+    """The paths of all OriginResource comparisons."""
+    if isinstance(node, Comparison):
         return (str(node.value),) if node.name == ORIGIN else ()
     return tuple(origin for part in node.parts for origin in origins(part))
 
 
 def as_lists(node: FilterNode) -> Mapping[str, tuple[str | bool, ...]]:
-    """What an EventDestination can show of it: values by property. Empty where such lists would say something else."""
+    """The filter as lists of an EventDestination: values by property. Empty if such lists cannot express it."""
     lists: dict[str, tuple[str | bool, ...]] = {}
     for part in node.parts if isinstance(node, All) else (node,):
         leaves = part.parts if isinstance(part, AnyOf) else (part,)
-        names = {leaf.name if isinstance(leaf, Is) else "" for leaf in leaves}
+        names = {leaf.name if isinstance(leaf, Comparison) else "" for leaf in leaves}
         name = names.pop()
         if names or not name or name in lists:
             return {}
-        lists[name] = tuple(leaf.value for leaf in leaves if isinstance(leaf, Is))
+        lists[name] = tuple(leaf.value for leaf in leaves if isinstance(leaf, Comparison))
     return lists
 
 
-# -- meaning ------------------------------------------------------------------------------------------------------------
+# -- evaluation ----------------------------------------------------------------------------------------------------------
 
 
 def _comparison(name: str, value: str, below: bool) -> Filter:
@@ -113,30 +115,30 @@ def _comparison(name: str, value: str, below: bool) -> Filter:
             return lambda event: event.origin == value or (event.origin or "").startswith(f"{value}/")
         case "OriginResource":
             return lambda event: event.origin == value
-        case _:  # every event has the one format that there is, and SubordinateResources is none of its properties
+        case _:  # all events have the same format, and SubordinateResources is not a property of an event
             return lambda event: True
 
 
 def _widens(node: FilterNode) -> bool:
-    return node == Is(BELOW, True)
+    return node == Comparison(BELOW, True)
 
 
 def _check_widening(node: FilterNode) -> None:
-    """Raises Refusal (400) for SubordinateResources where it has no OriginResource to act on."""
+    """Raises RegistryError (400) for a SubordinateResources that no `and` joins with an OriginResource."""
     if _widens(node):
-        raise _lonely()
+        raise _origin_missing()
     if isinstance(node, All) and any(_widens(part) for part in node.parts) and not origins(node):
-        raise _lonely()
-    for part in () if isinstance(node, Is) else node.parts:
+        raise _origin_missing()
+    for part in () if isinstance(node, Comparison) else node.parts:
         if not (isinstance(node, All) and _widens(part)):
             _check_widening(part)
 
 
-def _lonely() -> RegistryError:
+def _origin_missing() -> RegistryError:
     return RegistryError(400, "PropertyMissing", ORIGIN, related=("$filter",))
 
 
-# -- form ---------------------------------------------------------------------------------------------------------------
+# -- parser -------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ class _Token:
 
 
 class _SseFilterParser:
-    """Recursive descent; `token` is the one that is looked at, None at the end."""
+    """Recursive descent. `token` is the next token; None at the end."""
 
     def __init__(self, text: str, known: Mapping[str, Collection[str]]) -> None:
         self._text = text
@@ -157,7 +159,7 @@ class _SseFilterParser:
         self._next()
 
     def wrong(self) -> RegistryError:
-        """The message repeats what could not be read, from there to the end; the whole where the end came too early."""
+        """The error for the text from the current token on; for the whole text if it ends too early."""
         rest = self._text if self.token is None else self._text[self.token.begins :].strip()
         return RegistryError(400, "QueryParameterValueFormatError", shown(rest), "$filter")
 
@@ -176,7 +178,7 @@ class _SseFilterParser:
         return All(flat) if len(flat) > 1 else flat[0]
 
     def _one(self, depth: int) -> FilterNode:
-        if depth > MOST_NESTED:
+        if depth > MAX_DEPTH:
             raise self.wrong()
         if not self._took("("):
             return self._comparison()
@@ -185,7 +187,7 @@ class _SseFilterParser:
             raise self.wrong()
         return inner
 
-    def _comparison(self) -> Is:
+    def _comparison(self) -> Comparison:
         name = self.token
         if name is None or name.quoted or name.text in ("(", ")", "eq", "and", "or", "not"):
             raise self.wrong()
@@ -198,16 +200,16 @@ class _SseFilterParser:
         self._next()
         return self._checked(name.text, value)
 
-    def _checked(self, name: str, value: _Token) -> Is:
+    def _checked(self, name: str, value: _Token) -> Comparison:
         if name not in PROPERTIES:
             raise RegistryError(400, "PropertyUnknown", shown(name), related=("$filter",))
         if name == BELOW:
             if value.quoted or value.text not in _FLAGS:
                 raise RegistryError(400, "PropertyValueTypeError", shown(value.text), name, related=("$filter",))
-            return Is(name, _FLAGS[value.text])
+            return Comparison(name, _FLAGS[value.text])
         if name in self._known and value.text not in self._known[name]:
             raise RegistryError(400, "PropertyValueNotInList", shown(value.text), name, related=("$filter",))
-        return Is(name, value.text.rstrip("/") if name == ORIGIN else value.text)
+        return Comparison(name, value.text.rstrip("/") if name == ORIGIN else value.text)
 
     def _took(self, word: str) -> bool:
         if self.token is None or self.token.quoted or self.token.text != word:

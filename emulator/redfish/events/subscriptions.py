@@ -1,10 +1,12 @@
-"""Who wants to hear what: subscriptions, open event streams, and deliveries with retry.
+"""The event subscriptions of one BMC: filters, open event streams, and delivery with retries (DSP0266 section 12).
+
+`service.bmc` makes one Subscriptions per BMC and emits events into it. All of it runs in the emulator's thread.
 
 Rules
-  1. An event goes to every subscription whose filters it passes, in the order of the subscriptions; ids never repeat.
-  2. Nothing here connects to anything. A courier does, from threads of its own, and only to hosts that it allows; what happened
-     comes back in the rack's thread and is journaled. Another host is accepted as a destination and never connected to.
-  3. A stream's subscription lives as long as the stream, and the other way round.
+  1. An event goes to every subscription whose filters it passes, in the order of the subscriptions. Event ids never repeat.
+  2. This module opens no connection. An EventDelivery does, in threads of its own and only to hosts that it allows. The result
+     comes back in the emulator's thread and is journaled. A destination on another host is accepted, but never connected to.
+  3. The subscription of a stream exists as long as the stream. Its removal ends the stream.
 """
 
 from __future__ import annotations
@@ -16,18 +18,22 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from emulator.core.clock import Instant
+from emulator.core.power.system import Look
 from emulator.redfish.service.shapes import EventStream, Json
 
 EVENT_TYPE: Final = "#Event.v1_9_0.Event"
 SSE: Final = "SSE"
 TERMINATE, SUSPEND, FOREVER = "TerminateAfterRetries", "SuspendRetries", "RetryForever"
-MOST: Final = 20
-"""Subscriptions that a BMC takes, streams included."""
+MAX_SUBSCRIPTIONS: Final = 20
+"""Per BMC, streams included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
-    """One event before anybody has it. `origin` is the resource it is about; `kind` that resource's schema."""
+class RedfishEvent:
+    """One event, independent of who receives it.
+
+    `origin` is the path of the resource that it is about, `kind` its schema; `look` is the power word that it tells.
+    """
 
     message_id: str
     text: str
@@ -37,6 +43,7 @@ class Happening:
     origin: str | None = None
     kind: str | None = None
     cause: int | None = None
+    look: Look | None = None
     extra: Json = field(default_factory=dict)
 
     @property
@@ -44,13 +51,13 @@ class Happening:
         return self.message_id.partition(".")[0]
 
 
-def everything(event: Happening) -> bool:
+def any_event(event: RedfishEvent) -> bool:
     return True
 
 
 @dataclass(slots=True, kw_only=True)
 class Subscription:
-    """`headers` are the client's secrets: they go to the destination and nowhere else."""
+    """One EventDestination. `headers` may be secret: they go to the destination only. `passes` is the $filter of a stream."""
 
     id: str
     destination: str = ""
@@ -66,9 +73,9 @@ class Subscription:
     policy: str = TERMINATE
     suspended: bool = False
     stream: EventStream | None = None
-    passes: Callable[[Happening], bool] = everything  # the $filter of a stream
+    passes: Callable[[RedfishEvent], bool] = any_event  # the $filter of a stream
 
-    def wants(self, event: Happening) -> bool:
+    def wants(self, event: RedfishEvent) -> bool:
         return (
             not self.suspended
             and self.passes(event)
@@ -85,13 +92,13 @@ class Subscription:
 
 
 def versionless(message_id: str) -> str:
-    """ "ResourceEvent.ResourceCreated" of "ResourceEvent.1.3.ResourceCreated": versions do not matter to a filter."""
+    """ "ResourceEvent.ResourceCreated" for "ResourceEvent.1.3.ResourceCreated": filters ignore versions."""
     return f"{message_id.partition('.')[0]}.{message_id.rpartition('.')[2]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One POST that is due."""
+    """One POST to a subscriber. `verify`: check the certificate of the server."""
 
     url: str
     headers: tuple[tuple[str, str], ...]
@@ -100,19 +107,19 @@ class Delivery:
 
 
 class EventDelivery(Protocol):
-    """Carries deliveries. `done` is called in the rack's thread, with None or with what went wrong."""
+    """Delivers events to subscribers. Calls `done` in the emulator's thread, with None for a success, else with the reason."""
 
     def allows(self, host: str) -> bool: ...
-    def carry(self, delivery: Delivery, done: Callable[[str | None], None]) -> None: ...
+    def deliver(self, delivery: Delivery, done: Callable[[str | None], None]) -> None: ...
 
 
 class NoEventDelivery:
-    """For a service without a way out: every destination is a foreign host."""
+    """For a service that cannot deliver: no host is allowed."""
 
     def allows(self, host: str) -> bool:
         return False
 
-    def carry(self, delivery: Delivery, done: Callable[[str | None], None]) -> None:
+    def deliver(self, delivery: Delivery, done: Callable[[str | None], None]) -> None:
         done("nobody carries deliveries here")
 
 
@@ -124,28 +131,29 @@ class Retries:
     interval_s: int = 30
 
 
-class Around(Protocol):
-    """What a desk needs of its BMC."""
+class SubscriptionOwner(Protocol):
+    """What Subscriptions need of their BMC: time, timers (seconds) and the journal."""
 
     @property
     def now(self) -> Instant: ...
     def after(self, seconds: float, do: Callable[[], None]) -> object: ...
     def date(self, instant: Instant) -> str: ...
-    def tell(self, what: str, cause: int | None, **data: str | int | None) -> int: ...
+    def record_notice(self, what: str, cause: int | None, **data: str | int | None) -> int: ...
+    def look_by_event(self, look: Look, cause: int | None) -> int: ...
 
 
 class Subscriptions:
     """The subscriptions of one BMC."""
 
-    def __init__(self, around: Around, courier: EventDelivery, first_event: int = 1) -> None:
-        self._around = around
-        self._courier = courier
+    def __init__(self, owner: SubscriptionOwner, delivery_service: EventDelivery, first_event: int = 1) -> None:
+        self._owner = owner
+        self._delivery_service = delivery_service
         self._held: dict[str, Subscription] = {}
         self._next_subscription = 1
         self._next_event = first_event
         self.retries = Retries()
         self.enabled = True
-        self._life = 0  # counts starts of the BMC: what an older one had yet to send is lost
+        self._boots = 0  # counts the starts of the BMC: deliveries from before the last start are dropped
 
     def __iter__(self) -> Iterator[Subscription]:
         return iter(tuple(self._held.values()))
@@ -155,7 +163,7 @@ class Subscriptions:
 
     @property
     def full(self) -> bool:
-        return len(self._held) >= MOST
+        return len(self._held) >= MAX_SUBSCRIPTIONS
 
     def new_id(self) -> str:
         number, self._next_subscription = self._next_subscription, self._next_subscription + 1
@@ -164,27 +172,27 @@ class Subscriptions:
     def add(self, subscription: Subscription, cause: int | None) -> None:
         self._held[subscription.id] = subscription
         where = "stream" if subscription.stream is not None else _host(subscription.destination)
-        self._around.tell("subscribed", cause, subscription=subscription.id, to=where)
+        self._owner.record_notice("subscribed", cause, subscription=subscription.id, to=where)
 
     def remove(self, subscription_id: str, cause: int | None) -> None:
-        """Ends its stream, if it is one."""
+        """Removes a subscription and ends its stream, if it has one."""
         subscription = self._held.pop(subscription_id, None)
         if subscription is None:
             return
-        self._around.tell("unsubscribed", cause, subscription=subscription_id)
+        self._owner.record_notice("unsubscribed", cause, subscription=subscription_id)
         if subscription.stream is not None:
             subscription.stream.end()
 
     def boot(self) -> None:
-        """The BMC restarts: streams break, what is still to be sent is lost, subscriptions stay."""
-        self._life += 1
+        """The BMC restarts: streams break, waiting deliveries are lost, subscriptions stay."""
+        self._boots += 1
         for subscription in self:
             if subscription.stream is not None:
                 self.remove(subscription.id, None)
 
     # -- sending --------------------------------------------------------------------------------------------------------
 
-    def emit(self, event: Happening) -> None:
+    def emit(self, event: RedfishEvent) -> None:
         if not self.enabled:
             return
         number, self._next_event = self._next_event, self._next_event + 1
@@ -192,58 +200,66 @@ class Subscriptions:
             if subscription.wants(event):
                 self._send(subscription, event, number)
 
-    def _send(self, subscription: Subscription, event: Happening, number: int) -> None:
+    def _send(self, subscription: Subscription, event: RedfishEvent, number: int) -> None:
         body = json.dumps(self._payload(subscription, event, number)).encode()
         if subscription.stream is not None:
             if subscription.stream.push(sse(number, body)):
-                self._tell(subscription, event, "streamed")
+                self._record(subscription, event, "streamed")
+                self._look(event)
             return
-        if not self._courier.allows(_host(subscription.destination)):
-            self._tell(subscription, event, "not sent: the destination is not an allowed host")
+        if not self._delivery_service.allows(_host(subscription.destination)):
+            self._record(subscription, event, "not sent: the destination is not an allowed host")
             return
         headers = (("Content-Type", "application/json"), ("OData-Version", "4.0"), *subscription.headers)
         delivery = Delivery(url=subscription.destination, headers=headers, body=body, verify=subscription.verify)
-        self._carry(subscription, event, delivery, 0)
+        self._deliver(subscription, event, delivery, 0)
 
-    def _carry(self, subscription: Subscription, event: Happening, delivery: Delivery, attempt: int) -> None:
+    def _deliver(self, subscription: Subscription, event: RedfishEvent, delivery: Delivery, attempt: int) -> None:
         if self._held.get(subscription.id) is subscription and not subscription.suspended:
-            self._courier.carry(delivery, lambda problem: self._carried(subscription, event, delivery, attempt, problem))
+            self._delivery_service.deliver(
+                delivery, lambda problem: self._delivered(subscription, event, delivery, attempt, problem)
+            )
 
-    def _carried(
-        self, subscription: Subscription, event: Happening, delivery: Delivery, attempt: int, problem: str | None
+    def _delivered(
+        self, subscription: Subscription, event: RedfishEvent, delivery: Delivery, attempt: int, problem: str | None
     ) -> None:
         if problem is None:
-            self._tell(subscription, event, "delivered", attempt=attempt + 1)
+            self._record(subscription, event, "delivered", attempt=attempt + 1)
+            self._look(event)
             return
-        self._tell(subscription, event, f"failed: {problem}", attempt=attempt + 1)
+        self._record(subscription, event, f"failed: {problem}", attempt=attempt + 1)
         if self._held.get(subscription.id) is not subscription:
             return
         if subscription.policy == FOREVER or attempt < self.retries.attempts:
-            self._around.after(self.retries.interval_s, self._again(subscription, event, delivery, attempt + 1))
+            self._owner.after(self.retries.interval_s, self._retry(subscription, event, delivery, attempt + 1))
         elif subscription.policy == SUSPEND:
             subscription.suspended = True
-            self._tell(subscription, event, "suspended")
+            self._record(subscription, event, "suspended")
         else:
             self.remove(subscription.id, event.cause)
 
-    def _again(self, subscription: Subscription, event: Happening, delivery: Delivery, attempt: int) -> Callable[[], None]:
-        life = self._life
+    def _retry(self, subscription: Subscription, event: RedfishEvent, delivery: Delivery, attempt: int) -> Callable[[], None]:
+        boots = self._boots
 
-        def carry() -> None:
-            if life == self._life:
-                self._carry(subscription, event, delivery, attempt)
+        def retry() -> None:
+            if boots == self._boots:
+                self._deliver(subscription, event, delivery, attempt)
 
-        return carry
+        return retry
 
-    def _tell(self, subscription: Subscription, event: Happening, what: str, attempt: int | None = None) -> None:
+    def _record(self, subscription: Subscription, event: RedfishEvent, what: str, attempt: int | None = None) -> None:
         more = {} if attempt is None else {"attempt": attempt}
-        self._around.tell(what, event.cause, subscription=subscription.id, message_id=event.message_id, **more)
+        self._owner.record_notice(what, event.cause, subscription=subscription.id, message_id=event.message_id, **more)
 
-    def _payload(self, subscription: Subscription, event: Happening, number: int) -> Json:
+    def _look(self, event: RedfishEvent) -> None:
+        if event.look is not None:
+            self._owner.look_by_event(event.look, event.cause)
+
+    def _payload(self, subscription: Subscription, event: RedfishEvent, number: int) -> Json:
         record: Json = {
             "EventType": event.event_type,
             "EventId": str(number),
-            "EventTimestamp": self._around.date(self._around.now),
+            "EventTimestamp": self._owner.date(self._owner.now),
             "MemberId": "0",
             "MessageId": event.message_id,
             "Message": event.text,
@@ -263,7 +279,7 @@ class Subscriptions:
 
 
 def sse(number: int, body: bytes) -> bytes:
-    """One event of a text/event-stream; JSON on one line needs no further care."""
+    """One event of a text/event-stream. The JSON in `body` is one line, so one data field holds it."""
     return b"id: %d\ndata: %s\n\n" % (number, body)
 
 

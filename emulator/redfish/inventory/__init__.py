@@ -1,1 +1,4 @@
-"""What is in the box: the resources of hardware and settings, one family per file. `whole.inventory` puts them together."""
+"""Hardware and settings of a system, its chassis and its manager: one family of resources per file.
+
+`all_resources.inventory` puts the families together.
+"""

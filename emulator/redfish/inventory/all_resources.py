@@ -1,4 +1,8 @@
-"""All families together: what a profile's box holds beside the system, chassis and manager themselves."""
+"""Builds the inventory resources of a BMC (processors, DIMMs, drives ...) from the counts in the profile.
+
+`service.tree` calls `inventory` once for each combination of profile and systems. The system, chassis and manager resources
+themselves come from `redfish.power`.
+"""
 
 from __future__ import annotations
 
@@ -26,23 +30,31 @@ from emulator.redfish.service.resource import Resource
 from profiles.model import Profile
 
 
-def boxes_of(profile: Profile, names: tuple[SystemName, ...]) -> tuple[SystemParts, ...]:
+def parts_of(profile: Profile, names: tuple[SystemName, ...]) -> tuple[SystemParts, ...]:
     return tuple(SystemParts(profile, name.id, name.chassis_id) for name in names)
 
 
 def inventory(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
-    boxes = boxes_of(profile, names)
-    first = boxes[0]
+    all_parts = parts_of(profile, names)
+    first = all_parts[0]
     found: list[Resource] = []
-    for box in boxes:
-        found += [*processors(box), *memory(box), *storage(box), *drives(box), *network(box), *pcie(box), *sensors(box)]
-        found += [*bios(box), *secure_boot(box), *boot_options(box), *logs(system_log(box))]
-        if box.parts.power_and_thermal != "legacy":
-            found += [*power(box), *thermal(box)]
-        if box.parts.power_and_thermal != "subsystems":
-            found += legacy(box)
-        if box.parts.virtual_media == "system":
-            found += media(box.system)
-    if first.parts.virtual_media == "manager":
+    for parts in all_parts:
+        found += [
+            *processors(parts),
+            *memory(parts),
+            *storage(parts),
+            *drives(parts),
+            *network(parts),
+            *pcie(parts),
+            *sensors(parts),
+        ]
+        found += [*bios(parts), *secure_boot(parts), *boot_options(parts), *logs(system_log(parts))]
+        if parts.inventory.power_and_thermal != "legacy":
+            found += [*power(parts), *thermal(parts)]
+        if parts.inventory.power_and_thermal != "subsystems":
+            found += legacy(parts)
+        if parts.inventory.virtual_media == "system":
+            found += media(parts.system)
+    if first.inventory.virtual_media == "manager":
         found += media(first.manager)
-    return (*found, *manager_network(first), *logs(manager_log(profile)), *software(boxes), *attribute_registry(profile))
+    return (*found, *manager_network(first), *logs(manager_log(profile)), *software(all_parts), *attribute_registry(profile))

@@ -1,14 +1,15 @@
-"""Bios, its pending settings and ResetBios. What is written waits for the next boot, whatever causes that.
+"""Bios, its pending settings and the ResetBios action. Written attributes wait for the next boot, whatever causes that boot.
+
+`all_resources` calls it when a tree is built.
 
 Rules
-  1. Nothing is applied by a clock or a listener: who looks after a boot finds the settings applied (`settled`).
-  2. Only attributes that may be written are ever pending, each checked by its own rule.
+  1. No timer and no listener applies pending settings: the first access after a boot applies them (`apply_pending`).
+  2. Only writable attributes can be pending, and each is checked by its own rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Final
+from typing import Final, NamedTuple
 
 from emulator.core.journal import EventKind
 from emulator.redfish.inventory.bios_attributes import ATTRIBUTES, DEFAULTS, ID
@@ -27,27 +28,42 @@ FIELDS: Final[WritableFields] = {
 }
 
 
-def bios(box: SystemParts) -> tuple[Resource, ...]:
-    path = bios_path(box)
-    return (_current(box), _pending(box), Resource(path=f"{path}/Actions/Bios.ResetBios", operations={"POST": _reset(box)}))
+def bios(parts: SystemParts) -> tuple[Resource, ...]:
+    path = bios_path(parts)
+    return (_current(parts), _pending(parts), Resource(path=f"{path}/Actions/Bios.ResetBios", operations={"POST": _reset(parts)}))
 
 
-def bios_path(box: SystemParts) -> str:
-    return f"{box.system}/Bios"
+def bios_path(parts: SystemParts) -> str:
+    return f"{parts.system}/Bios"
 
 
-def settled(view: RedfishBmc, box: SystemParts) -> tuple[Json, Json, bool]:
-    """The attributes in force, those that wait for a boot, and whether a reset to defaults waits."""
-    path = bios_path(box)
+class BiosState(NamedTuple):
+    """What a Bios resource shows: attribute names with their values, and ResetBiosToDefaultsPending."""
+
+    attributes: tuple[tuple[str, object], ...]
+    reset_pending: bool
+
+
+class BiosSettings(NamedTuple):
+    """The attributes in force, the attributes that wait for the next boot, and whether a reset to defaults waits for it."""
+
+    current: Json
+    pending: Json
+    reset_pending: bool
+
+
+def apply_pending(view: RedfishBmc, parts: SystemParts) -> BiosSettings:
+    """The settings now. If the system has booted since a client wrote them, pending settings are applied first."""
+    path = bios_path(parts)
     kept = view.settings.of(path)
     current = DEFAULTS | _part(kept, "current")
     pending, reset = _part(kept, "pending"), bool(kept.get("reset"))
-    if (pending or reset) and view.boot.count(box.system_id) != kept.get("boots"):
+    if (pending or reset) and view.boot.count(parts.system_id) != kept.get("boots"):
         current = (dict(DEFAULTS) if reset else current) | pending
         view.settings.forget(path)
         view.settings.put(path, {"current": current})
-        return current, {}, False
-    return current, pending, reset
+        return BiosSettings(current, {}, reset_pending=False)
+    return BiosSettings(current, pending, reset)
 
 
 def _part(kept: Json, name: str) -> Json:
@@ -55,24 +71,23 @@ def _part(kept: Json, name: str) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def _wait(call: RedfishCall, box: SystemParts, change: Json) -> None:
-    settled(call.view, box)
-    call.view.settings.put(bios_path(box), {**change, "boots": call.view.boot.count(box.system_id)})
+def _wait(call: RedfishCall, parts: SystemParts, change: Json) -> None:
+    apply_pending(call.view, parts)
+    call.view.settings.put(bios_path(parts), {**change, "boots": call.view.boot.count(parts.system_id)})
 
 
-def _current(box: SystemParts) -> Resource:
-    path = bios_path(box)
+def _current(parts: SystemParts) -> Resource:
+    path = bios_path(parts)
 
-    def state(call: RedfishCall) -> Hashable:
-        current, _, reset = settled(call.view, box)
-        return (tuple(current.items()), reset)
+    def state(call: RedfishCall) -> BiosState:
+        settings = apply_pending(call.view, parts)
+        return BiosState(tuple(settings.current.items()), settings.reset_pending)
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        assert isinstance(state, tuple)
+    def body(view: RedfishBmc, state: BiosState) -> Json:
         return {
             "AttributeRegistry": ID,
-            "Attributes": dict(state[0]),
-            "ResetBiosToDefaultsPending": state[1],
+            "Attributes": dict(state.attributes),
+            "ResetBiosToDefaultsPending": state.reset_pending,
             "@Redfish.Settings": {
                 "@odata.type": SETTINGS_TYPE,
                 "SettingsObject": link(f"{path}/Settings"),
@@ -84,33 +99,32 @@ def _current(box: SystemParts) -> Resource:
     return part(path, BIOS_TYPE, "BIOS Configuration", body, state=state)
 
 
-def _pending(box: SystemParts) -> Resource:
-    """What the next boot will bring: the attributes in force with those laid over them that wait."""
-    path = f"{bios_path(box)}/Settings"
+def _pending(parts: SystemParts) -> Resource:
+    """The Settings resource: the attributes that will be in force after the next boot."""
+    path = f"{bios_path(parts)}/Settings"
 
-    def state(call: RedfishCall) -> Hashable:
-        current, pending, reset = settled(call.view, box)
-        return tuple(((dict(DEFAULTS) if reset else current) | pending).items())
+    def state(call: RedfishCall) -> tuple[tuple[str, object], ...]:
+        settings = apply_pending(call.view, parts)
+        return tuple(((dict(DEFAULTS) if settings.reset_pending else settings.current) | settings.pending).items())
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        assert isinstance(state, tuple)
-        return {"AttributeRegistry": ID, "Attributes": dict(state)}
+    def body(view: RedfishBmc, attributes: tuple[tuple[str, object], ...]) -> Json:
+        return {"AttributeRegistry": ID, "Attributes": dict(attributes)}
 
     def write(call: RedfishCall, taken: Json) -> None:
-        _wait(call, box, {"pending": taken["Attributes"]})
+        _wait(call, parts, {"pending": taken["Attributes"]})
         call.view.record(
-            EventKind.SETTING, call.seq, what="bios", system=box.system_id, names=", ".join(sorted(_part(taken, "Attributes")))
+            EventKind.SETTING, call.seq, what="bios", system=parts.system_id, names=", ".join(sorted(_part(taken, "Attributes")))
         )
 
     operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, FIELDS, write)}
     return part(path, BIOS_TYPE, "BIOS Configuration Pending Settings", body, state=state, operations=operations)
 
 
-def _reset(box: SystemParts) -> Operation:
+def _reset(parts: SystemParts) -> Operation:
     def reset(call: RedfishCall) -> HttpAnswer:
         parameters(call.json_object(), {}, (), "ResetBios")
-        _wait(call, box, {"reset": True})
-        call.view.record(EventKind.SETTING, call.seq, what="bios defaults", system=box.system_id)
+        _wait(call, parts, {"reset": True})
+        call.view.record(EventKind.SETTING, call.seq, what="bios defaults", system=parts.system_id)
         return HttpAnswer(204)
 
     return Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, reset)

@@ -1,16 +1,15 @@
-"""The BIOS attributes of a machine and the registry that explains them.
+"""The BIOS attributes of a system and the attribute registry that describes them.
 
-Attribute names are our own: no vendor's BIOS is imitated here.
+`bios` uses the attributes, `all_resources` the registry. The attribute names are our own: no vendor's BIOS is imitated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from emulator.redfish.service.bmc import RedfishBmc
-from emulator.redfish.service.resource import ROOT, Resource, head_of
+from emulator.redfish.service.resource import ROOT, Resource, fixed_content, head_of
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import BooleanRule, IntegerRule, OneOfRule, Rule, TextRule
 from profiles.model import ABSENT, Profile
@@ -34,7 +33,7 @@ class Attribute:
     default: AttributeValue
     choices: tuple[str, ...] = ()
     low: int = 0
-    high: int = 0  # of a number, or the greatest length of a text
+    high: int = 0  # the largest number, or the greatest length of a text in characters
     read_only: bool = False
     help: str = ""
 
@@ -116,16 +115,16 @@ DEFAULTS: Final[dict[str, AttributeValue]] = {attribute.name: attribute.default 
 
 
 def attribute_registry(profile: Profile) -> tuple[Resource, Resource]:
-    """The file that Registries lists, and what it leads to."""
+    """The registry file that Registries lists, and the registry to which it points."""
 
-    def file(view: RedfishBmc, state: Hashable) -> Json:
+    def file(view: RedfishBmc) -> Json:
         return head_of(FILE, FILE_TYPE, ID, "BIOS Attribute Registry File") | {
             "Languages": ["en"],
             "Registry": ID,
             "Location": [{"Language": "en", "Uri": URI}],
         }
 
-    def registry(view: RedfishBmc, state: Hashable) -> Json:
+    def registry(view: RedfishBmc) -> Json:
         return {
             "@odata.type": REGISTRY_TYPE,
             "Id": ID,
@@ -141,12 +140,14 @@ def attribute_registry(profile: Profile) -> tuple[Resource, Resource]:
             },
         }
 
-    return Resource(path=FILE, type=FILE_TYPE, body=file), Resource(path=URI, type=REGISTRY_TYPE, body=registry)
+    return Resource(path=FILE, type=FILE_TYPE, content=fixed_content(file)), Resource(
+        path=URI, type=REGISTRY_TYPE, content=fixed_content(registry)
+    )
 
 
 def _supported(profile: Profile) -> Json:
-    told = {"ProductName": profile.identity.model, "FirmwareVersion": profile.identity.bios_version}
-    return {name: value for name, value in told.items() if value != ABSENT}
+    properties = {"ProductName": profile.identity.model, "FirmwareVersion": profile.identity.bios_version}
+    return {name: value for name, value in properties.items() if value != ABSENT}
 
 
 def _entry(n: int, attribute: Attribute) -> Json:

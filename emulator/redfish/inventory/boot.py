@@ -1,23 +1,25 @@
-"""ComputerSystem.Boot and BootOptions: what the machine boots from, shared with IPMI's boot flags.
+"""ComputerSystem.Boot and BootOptions. The boot override is the core's: IPMI boot flags are the same setting.
+
+`host` calls it for GET and PATCH of a ComputerSystem; `all_resources` calls `boot_options` when a tree is built.
 
 Rules
-  1. Once falls back with the next boot, whatever caused it; the core sees to that.
-  2. A PATCH is judged as a whole before anything is written: a target that lacks its path or option leaves all as it was.
+  1. An override with Once ends with the next boot, whatever causes that boot. The core does this.
+  2. A PATCH is checked as a whole before anything is written: a target without its path or boot option changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
 from emulator.core.bmc.boot import BootEnabled, BootMode, BootOverride, BootTarget
 from emulator.core.errors import SettingRefused
 from emulator.redfish.inventory.drives import layouts, volume_path
-from emulator.redfish.inventory.network import ethernet_path, sockets
-from emulator.redfish.inventory.saved_settings import keeps
+from emulator.redfish.inventory.network import adapter_ports, ethernet_path
+from emulator.redfish.inventory.saved_settings import save_patch
 from emulator.redfish.inventory.storage import pools
-from emulator.redfish.inventory.system_parts import SystemParts, part
+from emulator.redfish.inventory.system_parts import SystemParts, fixed_part
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall, RegistryError, shown
 from emulator.redfish.service.resource import Resource, collection, link, links
@@ -40,8 +42,8 @@ FIELDS: Final[WritableFields] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """A boot option of the firmware; `item` is the resource that it boots from."""
+class BootSource:
+    """One BootOption. `device` is its UEFI device path; `item` is the path of the resource that it boots from."""
 
     reference: str
     name: str
@@ -50,46 +52,46 @@ class Option:
     item: str | None
 
 
-def options(box: SystemParts) -> tuple[Option, ...]:
+def options(parts: SystemParts) -> tuple[BootSource, ...]:
     return tuple(
-        Option(reference=f"Boot{n:04X}", name=name, alias=alias, device=device, item=item)
-        for n, (name, alias, device, item) in enumerate(_sources(box), start=1)
+        BootSource(reference=f"Boot{n:04X}", name=name, alias=alias, device=device, item=item)
+        for n, (name, alias, device, item) in enumerate(_sources(parts), start=1)
     )
 
 
-def _sources(box: SystemParts) -> Iterator[tuple[str, BootTarget, str, str | None]]:
-    for n, pool in enumerate(pools(box), start=1):
-        for m, layout in enumerate(layouts(box, pool), start=1):
+def _sources(parts: SystemParts) -> Iterator[tuple[str, BootTarget, str, str | None]]:
+    for n, pool in enumerate(pools(parts), start=1):
+        for m, layout in enumerate(layouts(parts, pool), start=1):
             device = (
                 f"PciRoot(0x0)/Pci(0x{n + 0xA:X},0x0)/NVMe(0x{m:X})"
                 if not pool.raid
                 else f"PciRoot(0x0)/Pci(0xA,0x0)/Scsi({m},0)"
             )
-            yield f"{pool.name}: {layout.name}", BootTarget.HDD, device, volume_path(box, pool, layout)
-    for at in sockets(box):
+            yield f"{pool.name}: {layout.name}", BootTarget.HDD, device, volume_path(parts, pool, layout)
+    for at in adapter_ports(parts):
         pci = f"PciRoot(0x0)/Pci(0x{at.adapter:X},0x{at.port - 1:X})"
-        yield f"UEFI PXEv4 {at.name}", BootTarget.PXE, f"{pci}/IPv4(0.0.0.0)", ethernet_path(box, at)
-    first = next(sockets(box))
+        yield f"UEFI PXEv4 {at.name}", BootTarget.PXE, f"{pci}/IPv4(0.0.0.0)", ethernet_path(parts, at)
+    first = next(adapter_ports(parts))
     yield (
         f"UEFI HTTPv4 {first.name}",
         BootTarget.UEFI_HTTP,
         "PciRoot(0x0)/Pci(0x1,0x0)/IPv4(0.0.0.0)/Uri()",
-        ethernet_path(box, first),
+        ethernet_path(parts, first),
     )
     yield "UEFI Virtual CD", BootTarget.CD, "PciRoot(0x0)/Pci(0x14,0x0)/USB(0xD,0x0)", None
     yield "UEFI Virtual USB", BootTarget.USB, "PciRoot(0x0)/Pci(0x14,0x0)/USB(0xE,0x0)", None
 
 
-def boot_options(box: SystemParts) -> tuple[Resource, ...]:
-    known = options(box)
-    paths = tuple(f"{box.system}/BootOptions/{option.reference}" for option in known)
-    listing = collection(f"{box.system}/BootOptions", "BootOptionCollection", "Boot Options", lambda view: paths)
+def boot_options(parts: SystemParts) -> tuple[Resource, ...]:
+    known = options(parts)
+    paths = tuple(f"{parts.system}/BootOptions/{option.reference}" for option in known)
+    listing = collection(f"{parts.system}/BootOptions", "BootOptionCollection", "Boot Options", lambda view: paths)
     return (listing, *(_option(path, option) for path, option in zip(paths, known, strict=True)))
 
 
-def _option(path: str, option: Option) -> Resource:
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        told: Json = {
+def _option(path: str, option: BootSource) -> Resource:
+    def body(view: RedfishBmc) -> Json:
+        properties: Json = {
             "BootOptionReference": option.reference,
             "DisplayName": option.name,
             "BootOptionEnabled": True,
@@ -97,16 +99,16 @@ def _option(path: str, option: Option) -> Resource:
             "Alias": option.alias.value,
         }
         if option.item is not None:
-            told["RelatedItem"] = links((option.item,))
-        return told | view.settings.of(path)
+            properties["RelatedItem"] = links((option.item,))
+        return properties | view.settings.of(path)
 
-    return part(path, TYPE, option.name, body, operations=keeps(path, {"BootOptionEnabled": BooleanRule()}))
+    return fixed_part(path, TYPE, option.name, body, operations=save_patch(path, {"BootOptionEnabled": BooleanRule()}))
 
 
 # -- ComputerSystem.Boot ------------------------------------------------------------------------------------------------
 
 
-def shown_boot(box: SystemParts, override: BootOverride, order: tuple[str, ...]) -> Json:
+def shown_boot(parts: SystemParts, override: BootOverride, order: tuple[str, ...]) -> Json:
     return {
         "BootSourceOverrideEnabled": override.enabled.value,
         "BootSourceOverrideEnabled@Redfish.AllowableValues": [word.value for word in BootEnabled],
@@ -116,8 +118,8 @@ def shown_boot(box: SystemParts, override: BootOverride, order: tuple[str, ...])
         "BootSourceOverrideMode@Redfish.AllowableValues": [mode.value for mode in BootMode],
         "UefiTargetBootSourceOverride": override.uefi_path,
         "BootNext": override.boot_next,
-        "BootOrder": list(order) or [option.reference for option in options(box)],
-        "BootOptions": link(f"{box.system}/BootOptions"),
+        "BootOrder": list(order) or [option.reference for option in options(parts)],
+        "BootOptions": link(f"{parts.system}/BootOptions"),
     }
 
 
@@ -127,7 +129,7 @@ def boot_rule() -> ObjectRule:
 
 @dataclass(frozen=True, slots=True)
 class BootChange:
-    """A PATCH of Boot that makes sense, not yet written."""
+    """A checked PATCH of Boot that is not written yet."""
 
     override: BootOverride | None
     order: tuple[str, ...] | None
@@ -139,9 +141,9 @@ class BootChange:
             call.view.boot.set_order(self.order, system_id, call.seq)
 
 
-def boot_change(call: RedfishCall, box: SystemParts, taken: Json) -> BootChange:
-    """Raises Refusal (400); nothing has changed then."""
-    references = {option.reference for option in options(box)}
+def boot_change(call: RedfishCall, parts: SystemParts, taken: Json) -> BootChange:
+    """Checks a PATCH of Boot. Raises RegistryError (400); nothing has changed then."""
+    references = {option.reference for option in options(parts)}
     order = taken.get("BootOrder")
     if isinstance(order, list):
         for reference in order:
@@ -152,7 +154,7 @@ def boot_change(call: RedfishCall, box: SystemParts, taken: Json) -> BootChange:
     following = taken.get("BootNext")
     if following is not None and following not in references:
         raise RegistryError(400, "PropertyValueNotInList", shown(following), "Boot/BootNext", related=("#/Boot/BootNext",))
-    changed = _override(call.view.boot.override(box.system_id), taken)
+    changed = _override(call.view.boot.override(parts.system_id), taken)
     try:
         if changed is not None:
             changed.check()
@@ -164,7 +166,7 @@ def boot_change(call: RedfishCall, box: SystemParts, taken: Json) -> BootChange:
 
 
 def _override(before: BootOverride, taken: Json) -> BootOverride | None:
-    """None where the PATCH is not about the override."""
+    """The override after the PATCH; None if the PATCH does not name it."""
     if not taken.keys() - {"BootOrder"}:
         return None
     after = before
@@ -188,7 +190,7 @@ def _text(value: object) -> str | None:
 
 
 def _conflict(taken: Json) -> tuple[str, str]:
-    """The property that was asked for and the one that it does not go with."""
+    """The property that the client wrote and the property with which it conflicts."""
     target = str(taken.get("BootSourceOverrideTarget", ""))
     if target == BootTarget.UEFI_TARGET:
         return ("Boot/BootSourceOverrideTarget", "Boot/UefiTargetBootSourceOverride")

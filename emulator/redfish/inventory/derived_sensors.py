@@ -1,8 +1,13 @@
-"""Every sensor of a box: the core's own, and what a real box measures beside them, each a straight line over one of those.
+"""The sensors of a system: those of the core, and further ones whose values are derived from them.
+
+A real server has about a hundred sensors; the core models a few (`core.bmc.sensors`). `sensors`, `power`, `thermal`, `legacy` and
+others call this module: `sensors_of` when a tree is built, `value_of` and `reading_of` for each request.
 
 Rules
-  1. A gauge has no life of its own: gain and offset over a reading of the core, so it follows rail and OS as that does.
-  2. What IPMI shows too has the same name, value, limits and health here: those are the machine's.
+  1. A derived sensor has no state: its value is gain * reading of a core sensor + offset. It therefore follows rail and OS.
+  2. A sensor that IPMI shows too has the same name, value, thresholds and health in both protocols: the core holds them.
+
+Units: Celsius, volt, watt, ampere, percent (`UNITS`).
 """
 
 from __future__ import annotations
@@ -53,7 +58,7 @@ DIGITS: Final = {"Temperature": 1, "Voltage": 2, "Power": 1, "Current": 2, "Perc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DerivedSensor:
-    """`value` = `gain` * reading of `source` + `offset`, never below 0 but for temperatures."""
+    """Value = `gain` * reading of `source` + `offset`; never below 0, except for temperatures."""
 
     id: str
     name: str
@@ -65,51 +70,51 @@ class DerivedSensor:
     limits: Thresholds = NO_LIMITS
     sub: str | None = None  # PhysicalSubContext
     volts: str | None = None  # Sensor.VoltageType
-    item: str = ""  # what it belongs to, below the chassis or an absolute path
+    item: str = ""  # the path of the resource that it measures; empty: the chassis
 
     @property
     def own(self) -> bool:
-        """Whether it is the core's sensor itself, the one that IPMI shows."""
+        """Whether this is a sensor of the core itself, which IPMI shows too."""
         return self.id == self.source.id
 
 
-def value_of(view: BmcView, system_id: str, gauge: DerivedSensor) -> float | None:
-    """In the gauge's unit; None for a host out of sight."""
-    if gauge.own:
-        return _shown(gauge, view.sensors.read(gauge.source, system_id).value)
-    return _shown(gauge, view.sensors.measured(gauge.source, system_id))
+def value_of(view: BmcView, system_id: str, sensor: DerivedSensor) -> float | None:
+    """The value now, in the unit of the sensor; None if the state of the host is unknown."""
+    if sensor.own:
+        return _converted(sensor, view.sensors.read(sensor.source, system_id).value)
+    return _converted(sensor, view.sensors.measured(sensor.source, system_id))
 
 
-def _shown(gauge: DerivedSensor, raw: float | None) -> float | None:
+def _converted(sensor: DerivedSensor, raw: float | None) -> float | None:
     if raw is None:
         return None
-    value = raw * gauge.gain + gauge.offset
-    return round(value if gauge.type == "Temperature" else max(0.0, value), DIGITS[gauge.type])
+    value = raw * sensor.gain + sensor.offset
+    return round(value if sensor.type == "Temperature" else max(0.0, value), DIGITS[sensor.type])
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
-    """What a gauge shows now, in its own unit."""
+class DerivedReading:
+    """What a sensor shows now, in its own unit. `value` None: unknown."""
 
     value: float | None
     limits: Thresholds
     health: str
 
 
-def shows(view: BmcView, system_id: str, gauge: DerivedSensor) -> Show:
-    if not gauge.own:
-        value = value_of(view, system_id, gauge)
-        return Show(value, gauge.limits, health(gauge, value))
-    reading = view.sensors.read(gauge.source, system_id)
-    value = _shown(gauge, reading.value)
-    limits = view.sensors.setup(gauge.source.number, system_id).thresholds
-    return Show(value, limits.scaled(gauge.gain, DIGITS[gauge.type]), reading.health)
+def reading_of(view: BmcView, system_id: str, sensor: DerivedSensor) -> DerivedReading:
+    if not sensor.own:
+        value = value_of(view, system_id, sensor)
+        return DerivedReading(value, sensor.limits, health(sensor, value))
+    reading = view.sensors.read(sensor.source, system_id)
+    value = _converted(sensor, reading.value)
+    limits = view.sensors.setup(sensor.source.number, system_id).thresholds
+    return DerivedReading(value, limits.scaled(sensor.gain, DIGITS[sensor.type]), reading.health)
 
 
-def health(gauge: DerivedSensor, value: float | None) -> str:
-    """Outputs of a machine that is off stand still as they should: 0 below a lower threshold is no alarm."""
-    limits = gauge.limits
-    if value is None or (value == 0 and gauge.type in ("Percent", "Voltage")):
+def health(sensor: DerivedSensor, value: float | None) -> str:
+    """Health of a derived reading: OK, Warning or Critical. Fans and outputs of a system that is off read 0, which is OK."""
+    limits = sensor.limits
+    if value is None or (value == 0 and sensor.type in ("Percent", "Voltage")):
         return "OK"
     if _beyond(limits.upper_critical, limits.lower_critical, value) or _beyond(limits.upper_fatal, limits.lower_fatal, value):
         return "Critical"
@@ -120,19 +125,19 @@ def _beyond(upper: float | None, lower: float | None, value: float) -> bool:
     return (upper is not None and value >= upper) or (lower is not None and value <= lower)
 
 
-def warm(part: float, above: float = 0.0) -> tuple[float, float]:
-    """Gain and offset of a part that takes `part` of the processor's warmth over the inlet, and is `above` it at least."""
-    return part, INLET_C * (1 - part) + above
+def temperature_line(share: float, above: float = 0.0) -> tuple[float, float]:
+    """Gain and offset of a part temperature: inlet + `share` of the processor's rise over the inlet + `above` degrees."""
+    return share, INLET_C * (1 - share) + above
 
 
-def drawn(part: float) -> tuple[float, float]:
-    """Gain and offset of a part that draws `part` of what the machine draws beyond standby."""
-    return part, -part * STANDBY_W
+def power_line(share: float) -> tuple[float, float]:
+    """Gain and offset of the power of a part that draws `share` of what the system draws above standby."""
+    return share, -share * STANDBY_W
 
 
-def dimm_name(parts: Inventory, n: int) -> str:
-    """ "A1" is the first slot at the first processor: letters are channels, processor after processor."""
-    per_cpu = -(-parts.dimms // parts.processors)
+def dimm_name(inventory: Inventory, n: int) -> str:
+    """ "A1" is the first slot of the first processor: the letter is the memory channel. Other processors: "P2A"."""
+    per_cpu = -(-inventory.dimms // inventory.processors)
     cpu, slot = divmod(n, per_cpu)
     return (
         f"{CHANNELS[slot % len(CHANNELS)]}{slot // len(CHANNELS) + 1}"
@@ -141,19 +146,28 @@ def dimm_name(parts: Inventory, n: int) -> str:
     )
 
 
-def gauges(box: SystemParts) -> tuple[DerivedSensor, ...]:
-    return (*_board(box), *_processors(box), *_memory(box), *_drives(box), *_cards(box), *_fans(box), *_supplies(box))
+def sensors_of(parts: SystemParts) -> tuple[DerivedSensor, ...]:
+    """All sensors of the chassis, in the order of its Sensors collection."""
+    return (
+        *_board(parts),
+        *_processors(parts),
+        *_memory(parts),
+        *_drives(parts),
+        *_cards(parts),
+        *_fans(parts),
+        *_supplies(parts),
+    )
 
 
-def _temperature(id: str, name: str, context: str, part: float, above: float, limit: float, item: str) -> DerivedSensor:
-    gain, offset = warm(part, above)
+def _temperature(id: str, name: str, context: str, share: float, above: float, limit: float, item: str) -> DerivedSensor:
+    gain, offset = temperature_line(share, above)
     limits = Thresholds(upper_caution=limit - 10, upper_critical=limit)
     return DerivedSensor(
         id=id, name=name, type="Temperature", context=context, source=CPU, gain=gain, offset=offset, limits=limits, item=item
     )
 
 
-def _board(box: SystemParts) -> Iterator[DerivedSensor]:
+def _board(parts: SystemParts) -> Iterator[DerivedSensor]:
     yield DerivedSensor(
         id=INLET.id, name="Inlet Temp", type="Temperature", context=INLET.context, source=INLET, limits=INLET.thresholds
     )
@@ -175,16 +189,16 @@ def _board(box: SystemParts) -> Iterator[DerivedSensor]:
     yield DerivedSensor(id=POWER.id, name="Total Power", type="Power", context=POWER.context, source=POWER)
 
 
-def _processors(box: SystemParts) -> Iterator[DerivedSensor]:
-    share = 0.55 / box.parts.processors
-    for n in range(1, box.parts.processors + 1):
-        item = f"{box.system}/Processors/CPU{n}"
+def _processors(parts: SystemParts) -> Iterator[DerivedSensor]:
+    share = 0.55 / parts.inventory.processors
+    for n in range(1, parts.inventory.processors + 1):
+        item = f"{parts.system}/Processors/CPU{n}"
         if n == 1:
             yield DerivedSensor(
                 id=CPU.id, name="CPU1 Temp", type="Temperature", context="CPU", source=CPU, limits=CPU.thresholds, item=item
             )
         else:
-            gain, offset = warm(0.97 - 0.01 * n)
+            gain, offset = temperature_line(0.97 - 0.01 * n)
             yield DerivedSensor(
                 id=f"CPU{n}Temp",
                 name=f"CPU{n} Temp",
@@ -196,7 +210,7 @@ def _processors(box: SystemParts) -> Iterator[DerivedSensor]:
                 limits=CPU.thresholds,
                 item=item,
             )
-        gain, offset = drawn(share)
+        gain, offset = power_line(share)
         yield DerivedSensor(
             id=f"CPU{n}Power",
             name=f"CPU{n} Power",
@@ -221,13 +235,13 @@ def _processors(box: SystemParts) -> Iterator[DerivedSensor]:
         yield _temperature(f"CPU{n}VRTemp", f"CPU{n} VR Temp", "VoltageRegulator", 0.7, 2.0 + n, 110, item)
 
 
-def _memory(box: SystemParts) -> Iterator[DerivedSensor]:
-    share = 0.15 / box.parts.dimms
-    for n in range(box.parts.dimms):
-        name = dimm_name(box.parts, n)
-        item = f"{box.system}/Memory/DIMM{name}"
+def _memory(parts: SystemParts) -> Iterator[DerivedSensor]:
+    share = 0.15 / parts.inventory.dimms
+    for n in range(parts.inventory.dimms):
+        name = dimm_name(parts.inventory, n)
+        item = f"{parts.system}/Memory/DIMM{name}"
         yield _temperature(f"DIMM{name}Temp", f"DIMM {name} Temp", "Memory", 0.45, 0.5 * (n % 4), 85, item)
-        gain, offset = drawn(share)
+        gain, offset = power_line(share)
         yield DerivedSensor(
             id=f"DIMM{name}Power",
             name=f"DIMM {name} Power",
@@ -240,31 +254,31 @@ def _memory(box: SystemParts) -> Iterator[DerivedSensor]:
         )
 
 
-def _drives(box: SystemParts) -> Iterator[DerivedSensor]:
-    for n in range(1, box.parts.drives + 1):
-        item = f"{box.chassis}/Drives/Bay{n}"
+def _drives(parts: SystemParts) -> Iterator[DerivedSensor]:
+    for n in range(1, parts.inventory.drives + 1):
+        item = f"{parts.chassis}/Drives/Bay{n}"
         yield _temperature(f"Bay{n}Temp", f"Drive Bay {n} Temp", "StorageDevice", 0.25, 1.0 + 0.5 * (n % 3), 70, item)
-    for n in range(1, box.parts.boot_drives + 1):
-        item = f"{box.chassis}/Drives/M2-{n}"
+    for n in range(1, parts.inventory.boot_drives + 1):
+        item = f"{parts.chassis}/Drives/M2-{n}"
         yield _temperature(f"M2-{n}Temp", f"M.2 Drive {n} Temp", "StorageDevice", 0.5, 3.0 + n, 80, item)
 
 
-def _cards(box: SystemParts) -> Iterator[DerivedSensor]:
-    for n in range(1, box.parts.network_adapters + 1):
-        item = f"{box.chassis}/NetworkAdapters/NIC{n}"
+def _cards(parts: SystemParts) -> Iterator[DerivedSensor]:
+    for n in range(1, parts.inventory.network_adapters + 1):
+        item = f"{parts.chassis}/NetworkAdapters/NIC{n}"
         yield _temperature(f"NIC{n}Temp", f"NIC {n} Temp", "NetworkingDevice", 0.6, 5.0 + n, 105, item)
-    if box.parts.drives:
+    if parts.inventory.drives:
         yield _temperature(
-            "RAID1Temp", "RAID Controller Temp", "ExpansionSubsystem", 0.65, 6.0, 105, f"{box.system}/Storage/RAID1"
+            "RAID1Temp", "RAID Controller Temp", "ExpansionSubsystem", 0.65, 6.0, 105, f"{parts.system}/Storage/RAID1"
         )
 
 
-def _fans(box: SystemParts) -> Iterator[DerivedSensor]:
-    legacy = box.parts.power_and_thermal == "legacy"
-    for n in range(1, box.parts.fans + 1):
-        own = FANS[n - 1] if n <= len(FANS) else FANS[-1]
+def _fans(parts: SystemParts) -> Iterator[DerivedSensor]:
+    legacy = parts.inventory.power_and_thermal == "legacy"
+    for n in range(1, parts.inventory.fans + 1):
+        source = FANS[n - 1] if n <= len(FANS) else FANS[-1]
         trim = 1.0 if n <= len(FANS) else 1.0 + 0.004 * (n - len(FANS))
-        lowest = own.thresholds
+        lowest = source.thresholds
         assert lowest.lower_caution is not None
         assert lowest.lower_critical is not None
         yield DerivedSensor(
@@ -272,20 +286,20 @@ def _fans(box: SystemParts) -> Iterator[DerivedSensor]:
             name=f"Fan {n}",
             type="Percent",
             context="SystemBoard",
-            source=own,
+            source=source,
             gain=100 * trim / RATED_RPM,
             limits=Thresholds(
                 lower_caution=100 * lowest.lower_caution / RATED_RPM,
                 lower_critical=round(100 * lowest.lower_critical / RATED_RPM, 1),
             ),
-            item="" if legacy else f"{box.chassis}/ThermalSubsystem/Fans/Fan{n}",
+            item="" if legacy else f"{parts.chassis}/ThermalSubsystem/Fans/Fan{n}",
         )
 
 
-def _supplies(box: SystemParts) -> Iterator[DerivedSensor]:
-    count = box.parts.power_supplies
+def _supplies(parts: SystemParts) -> Iterator[DerivedSensor]:
+    count = parts.inventory.power_supplies
     for n in range(1, count + 1):
-        item = "" if box.parts.power_and_thermal == "legacy" else f"{box.chassis}/PowerSubsystem/PowerSupplies/PSU{n}"
+        item = "" if parts.inventory.power_and_thermal == "legacy" else f"{parts.chassis}/PowerSubsystem/PowerSupplies/PSU{n}"
         common = (f"PSU{n}", f"Power Supply {n}", item)
         yield _supply(*common, "InputVoltage", "Voltage", PSU_INPUT, 1.0, 0.0, PSU_INPUT.thresholds, "AC")
         yield _supply(*common, "InputCurrent", "Current", POWER, 1 / (count * EFFICIENCY * MAINS_V), 0.0)
@@ -293,7 +307,7 @@ def _supplies(box: SystemParts) -> Iterator[DerivedSensor]:
         yield _supply(*common, "OutputVoltage", "Voltage", PSU_OUTPUT, 1.0, 0.0, PSU_OUTPUT.thresholds, "DC")
         yield _supply(*common, "OutputCurrent", "Current", POWER, 1 / (count * MAIN_V), -STANDBY_W / (count * MAIN_V))
         yield _supply(*common, "OutputPower", "Power", POWER, 1 / count, 0.0)
-        gain, offset = warm(0.4, 3.0 + n)
+        gain, offset = temperature_line(0.4, 3.0 + n)
         yield _supply(
             *common, "Temp", "Temperature", CPU, gain, offset, Thresholds(upper_caution=60, upper_critical=65), sub=None
         )

@@ -1,14 +1,16 @@
-"""Drives with their metrics, and the volumes on them."""
+"""Drives with their metrics, and the volumes on them.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
 from emulator.redfish.inventory.power import part_environment
-from emulator.redfish.inventory.saved_settings import ASSET, LOCATION, keeper, keeps
-from emulator.redfish.inventory.storage import Pool, controller_path, drive_paths, pool_path, pools
+from emulator.redfish.inventory.saved_settings import ASSET, LOCATION, save_patch, save_to
+from emulator.redfish.inventory.storage import StoragePool, controller_path, drive_paths, pool_path, pools
 from emulator.redfish.inventory.system_parts import SystemParts, energised, part, place, status
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
@@ -30,69 +32,69 @@ DRIVE_FIELDS: Final[WritableFields] = {**LOCATION, **ASSET, "WriteCacheEnabled":
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """A volume over some drives of a pool."""
+class VolumeLayout:
+    """A volume on some drives of a pool."""
 
     id: str
     name: str
     raid: str
     drives: tuple[str, ...]
-    usable: int  # how many drives' worth of data it holds
+    usable: int  # its capacity, in drives
 
 
-def layouts(box: SystemParts, pool: Pool) -> tuple[Layout, ...]:
-    """Two disks mirrored and the rest striped with parity behind the RAID controller; one volume a drive for NVMe."""
-    paths = drive_paths(box, pool)
+def layouts(parts: SystemParts, pool: StoragePool) -> tuple[VolumeLayout, ...]:
+    """Behind the RAID controller: a mirror of two drives, and a volume on the others. NVMe: one volume per drive."""
+    paths = drive_paths(parts, pool)
     if not pool.raid:
         return tuple(
-            Layout(id=f"NS{n}", name=f"Namespace on {label}", raid="None", drives=(path,), usable=1)
+            VolumeLayout(id=f"NS{n}", name=f"Namespace on {label}", raid="None", drives=(path,), usable=1)
             for n, (path, (_, label)) in enumerate(zip(paths, pool.drives, strict=True), start=1)
         )
-    found: list[Layout] = []
+    found: list[VolumeLayout] = []
     rest = paths
     if len(rest) >= 2:
-        found.append(Layout(id="1", name="System", raid="RAID1", drives=rest[:2], usable=1))
+        found.append(VolumeLayout(id="1", name="System", raid="RAID1", drives=rest[:2], usable=1))
         rest = rest[2:]
     if len(rest) >= 4:
-        found.append(Layout(id="2", name="Data", raid="RAID6", drives=rest, usable=len(rest) - 2))
+        found.append(VolumeLayout(id="2", name="Data", raid="RAID6", drives=rest, usable=len(rest) - 2))
     elif rest:
-        found.append(Layout(id="2", name="Data", raid="RAID0", drives=rest, usable=len(rest)))
+        found.append(VolumeLayout(id="2", name="Data", raid="RAID0", drives=rest, usable=len(rest)))
     return tuple(found)
 
 
-def drives(box: SystemParts) -> tuple[Resource, ...]:
-    every = tuple(path for pool in pools(box) for path in drive_paths(box, pool))
-    found = [collection(f"{box.chassis}/Drives", "DriveCollection", "Drives", lambda view: every)]
-    for pool in pools(box):
-        for n, path in enumerate(drive_paths(box, pool)):
+def drives(parts: SystemParts) -> tuple[Resource, ...]:
+    every = tuple(path for pool in pools(parts) for path in drive_paths(parts, pool))
+    found = [collection(f"{parts.chassis}/Drives", "DriveCollection", "Drives", lambda view: every)]
+    for pool in pools(parts):
+        for n, path in enumerate(drive_paths(parts, pool)):
             label = pool.drives[n][1]
-            found += [_drive(box, pool, path, n), _metrics(box, path, label), part_environment(box, path, label)]
-        found += _volumes(box, pool)
+            found += [_drive(parts, pool, path, n), _metrics(parts, path, label), part_environment(parts, path, label)]
+        found += _volumes(parts, pool)
     return tuple(found)
 
 
-def volume_path(box: SystemParts, pool: Pool, layout: Layout) -> str:
-    return f"{pool_path(box, pool)}/Volumes/{layout.id}"
+def volume_path(parts: SystemParts, pool: StoragePool, layout: VolumeLayout) -> str:
+    return f"{pool_path(parts, pool)}/Volumes/{layout.id}"
 
 
-def _drive(box: SystemParts, pool: Pool, path: str, n: int) -> Resource:
+def _drive(parts: SystemParts, pool: StoragePool, path: str, n: int) -> Resource:
     label = pool.drives[n][1]
-    on = tuple(volume_path(box, pool, layout) for layout in layouts(box, pool) if path in layout.drives)
+    on = tuple(volume_path(parts, pool, layout) for layout in layouts(parts, pool) if path in layout.drives)
     speed = 12 if pool.raid else 32
 
-    def body(view: RedfishBmc, powered: Hashable) -> Json:
-        told: Json = {
+    def body(view: RedfishBmc, powered: bool) -> Json:
+        properties: Json = {
             "Model": f"CD-{pool.drive_gb}" + ("S" if pool.raid else "N"),
             "Manufacturer": "Contoso Drives",
             "Revision": "A102",
             "FirmwareVersion": "A102",
             "HardwareVersion": "2",
             "SKU": f"CD{pool.drive_gb}",
-            "SerialNumber": box.serial(view, path),
+            "SerialNumber": parts.serial(view, path),
             "PartNumber": f"CD{pool.drive_gb}-11",
             "SparePartNumber": f"CD{pool.drive_gb}-00",
             "AssetTag": "",
-            "Identifiers": [{"DurableName": f"50{box.uuid(view, path).replace('-', '')[:14]}", "DurableNameFormat": "NAA"}],
+            "Identifiers": [{"DurableName": f"50{parts.uuid(view, path).replace('-', '')[:14]}", "DurableNameFormat": "NAA"}],
             "MediaType": "SSD",
             "Protocol": pool.protocol,
             "CapacityBytes": pool.drive_gb * GB,
@@ -116,18 +118,18 @@ def _drive(box: SystemParts, pool: Pool, path: str, n: int) -> Resource:
             "LocationIndicatorActive": False,
             "Metrics": link(f"{path}/Metrics"),
             "EnvironmentMetrics": link(f"{path}/EnvironmentMetrics"),
-            "Links": {"Chassis": link(box.chassis), "Storage": link(pool_path(box, pool)), "Volumes": links(on)},
+            "Links": {"Chassis": link(parts.chassis), "Storage": link(pool_path(parts, pool)), "Volumes": links(on)},
         }
-        return told | view.settings.of(path)
+        return properties | view.settings.of(path)
 
-    return part(path, DRIVE_TYPE, label, body, state=box.powered, operations=keeps(path, DRIVE_FIELDS))
+    return part(path, DRIVE_TYPE, label, body, state=parts.powered, operations=save_patch(path, DRIVE_FIELDS))
 
 
-def _metrics(box: SystemParts, drive: str, label: str) -> Resource:
-    def state(call: RedfishCall) -> Hashable:
-        return int(call.view.chassis.on_seconds(box.system_id) // 3600)
+def _metrics(parts: SystemParts, drive: str, label: str) -> Resource:
+    def state(call: RedfishCall) -> int:
+        return int(call.view.chassis.on_seconds(parts.system_id) // 3600)
 
-    def body(view: RedfishBmc, hours: Hashable) -> Json:
+    def body(view: RedfishBmc, hours: int) -> Json:
         return {
             "PowerOnHours": hours,
             "BadBlockCount": 0,
@@ -140,15 +142,15 @@ def _metrics(box: SystemParts, drive: str, label: str) -> Resource:
     return part(f"{drive}/Metrics", METRICS_TYPE, f"Metrics for {label}", body, state=state)
 
 
-def _volumes(box: SystemParts, pool: Pool) -> list[Resource]:
-    known = layouts(box, pool)
-    paths = tuple(volume_path(box, pool, layout) for layout in known)
-    listing = collection(f"{pool_path(box, pool)}/Volumes", "VolumeCollection", "Volumes", lambda view: paths)
-    return [listing, *(_volume(box, pool, layout) for layout in known)]
+def _volumes(parts: SystemParts, pool: StoragePool) -> list[Resource]:
+    known = layouts(parts, pool)
+    paths = tuple(volume_path(parts, pool, layout) for layout in known)
+    listing = collection(f"{pool_path(parts, pool)}/Volumes", "VolumeCollection", "Volumes", lambda view: paths)
+    return [listing, *(_volume(parts, pool, layout) for layout in known)]
 
 
-def _volume(box: SystemParts, pool: Pool, layout: Layout) -> Resource:
-    path = volume_path(box, pool, layout)
+def _volume(parts: SystemParts, pool: StoragePool, layout: VolumeLayout) -> Resource:
+    path = volume_path(parts, pool, layout)
     size = layout.usable * pool.drive_gb * GB
     cached: Json = {
         "RAIDType": layout.raid,
@@ -160,8 +162,8 @@ def _volume(box: SystemParts, pool: Pool, layout: Layout) -> Resource:
     }
     nvme: Json = {"NVMeNamespaceProperties": {"NamespaceId": "0x1", "IsShareable": False, "NVMeVersion": "1.4"}}
 
-    def body(view: RedfishBmc, powered: Hashable) -> Json:
-        told: Json = {
+    def body(view: RedfishBmc, powered: bool) -> Json:
+        properties: Json = {
             "Status": status(powered),
             "DisplayName": layout.name,
             "CapacityBytes": size,
@@ -171,13 +173,13 @@ def _volume(box: SystemParts, pool: Pool, layout: Layout) -> Resource:
             "EncryptionTypes": [],
             "VolumeUsage": "SystemData" if layout.name == "System" else "Data",
             "IsBootCapable": True,
-            "Identifiers": [{"DurableName": box.uuid(view, path), "DurableNameFormat": "UUID"}],
-            "Links": {"Drives": links(layout.drives), "Controllers": [link(controller_path(box, pool))]},
+            "Identifiers": [{"DurableName": parts.uuid(view, path), "DurableNameFormat": "UUID"}],
+            "Links": {"Drives": links(layout.drives), "Controllers": [link(controller_path(parts, pool))]},
         }
-        return told | (cached if pool.raid else nvme) | view.settings.of(path)
+        return properties | (cached if pool.raid else nvme) | view.settings.of(path)
 
     fields = VOLUME_FIELDS if pool.raid else NVME_VOLUME_FIELDS
-    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, fields, keeper(path))}
+    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, fields, save_to(path))}
     return part(
-        path, VOLUME_TYPE, layout.name, body, state=lambda call: energised(call.view, box.system_id), operations=operations
+        path, VOLUME_TYPE, layout.name, body, state=lambda call: energised(call.view, parts.system_id), operations=operations
     )

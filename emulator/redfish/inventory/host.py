@@ -1,8 +1,10 @@
-"""What a ComputerSystem tells beside its power: boot, LED, tags, policy, what is in it; and what of that may be written.
+"""The properties of a ComputerSystem except its power: boot, LED, tags, restore policy, watchdog, summaries; and their PATCH.
+
+`power.systems` calls it: `facts` for each GET, `properties_of` for each new body, `writes` when a tree is built.
 
 Rules
-  1. All of it is the core's memory, shared with IPMI; nothing is kept here.
-  2. A PATCH is checked as a whole before its first part is written.
+  1. The core holds all of these values and IPMI shares them. This module stores nothing.
+  2. A PATCH is checked as a whole before its first value is written.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from emulator.redfish.inventory import memory, processors
 from emulator.redfish.inventory.boot import boot_change, boot_rule, shown_boot
 from emulator.redfish.inventory.pcie import device_paths, function_links
 from emulator.redfish.inventory.system_parts import SystemParts, energised
-from emulator.redfish.inventory.versions import fits, fitted
+from emulator.redfish.inventory.versions import has_property, without_newer
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.resource import Operation, RedfishPrivilege, link, links
@@ -57,8 +59,16 @@ WARNINGS: Final[Mapping[PreTimeout, str]] = {
 }
 
 
+class WatchdogFacts(NamedTuple):
+    """ComputerSystem.HostWatchdogTimer."""
+
+    running: bool
+    action: TimerAction
+    warning: PreTimeout
+
+
 class SystemFacts(NamedTuple):
-    """Everything changeable that a ComputerSystem shows beside its power. `watchdog`: running, action, warning."""
+    """Everything changeable that a ComputerSystem shows, except its power."""
 
     powered: bool
     override: BootOverride
@@ -69,10 +79,11 @@ class SystemFacts(NamedTuple):
     policy: RestorePolicy
     cause: RestartCause
     booted: Instant | None
-    watchdog: tuple[bool, TimerAction, PreTimeout] | None
+    watchdog: WatchdogFacts | None  # None: this system has no watchdog
 
 
 def facts(view: BmcView, system_id: str) -> SystemFacts:
+    """The facts now. The caller asks the core for the power word; this function does not count as a read of the power state."""
     chassis, boot = view.chassis, view.boot
     return SystemFacts(
         powered=energised(view, system_id),
@@ -88,97 +99,96 @@ def facts(view: BmcView, system_id: str) -> SystemFacts:
     )
 
 
-def _watchdog(view: BmcView, system_id: str) -> tuple[bool, TimerAction, PreTimeout] | None:
-    """IPMI's watchdog is the first system's."""
+def _watchdog(view: BmcView, system_id: str) -> WatchdogFacts | None:
+    """The BMC has one IPMI watchdog; it belongs to the first system."""
     if view.first_id != system_id:
         return None
     state = view.watchdog.state()
     if state.setup is None:
-        return (False, TimerAction.NONE, PreTimeout.NONE)
-    return (state.running, state.setup.action, state.setup.pre)
+        return WatchdogFacts(running=False, action=TimerAction.NONE, warning=PreTimeout.NONE)
+    return WatchdogFacts(state.running, state.setup.action, state.setup.pre)
 
 
-def shown(view: RedfishBmc, box: SystemParts, now: SystemFacts) -> Json:
-    """The body of a ComputerSystem but for its name, power and links."""
-    odata_type = box.profile.identity.system_type
-    told: Json = {
+def properties_of(view: RedfishBmc, parts: SystemParts, now: SystemFacts) -> Json:
+    """The body of a ComputerSystem without its head, identity, power and links."""
+    odata_type = parts.profile.identity.system_type
+    properties: Json = {
         "AssetTag": now.asset_tag,
         "HostName": now.host_name,
-        **led(box, odata_type, now.led),
+        **led(parts, odata_type, now.led),
         "PowerRestorePolicy": POLICIES[now.policy],
-        "Boot": shown_boot(box, now.override, now.order),
+        "Boot": shown_boot(parts, now.override, now.order),
         "BootProgress": {"LastState": "OSRunning" if now.powered else "None"},
         "LastResetCause": CAUSES.get(now.cause, "Unknown"),
-        "ProcessorSummary": processors.summary(box),
-        "MemorySummary": {"TotalSystemMemoryGiB": memory.total_gib(box), "MemoryMirroring": "None"},
+        "ProcessorSummary": processors.summary(parts),
+        "MemorySummary": {"TotalSystemMemoryGiB": memory.total_gib(parts), "MemoryMirroring": "None"},
         "SerialConsole": {"MaxConcurrentSessions": 0, "IPMI": {"ServiceEnabled": False}, "SSH": {"ServiceEnabled": False}},
         "GraphicalConsole": {"ServiceEnabled": False, "MaxConcurrentSessions": 0, "ConnectTypesSupported": ["KVMIP"]},
-        "Processors": link(f"{box.system}/Processors"),
-        "Memory": link(f"{box.system}/Memory"),
-        "Storage": link(f"{box.system}/Storage"),
-        "EthernetInterfaces": link(f"{box.system}/EthernetInterfaces"),
-        "NetworkInterfaces": link(f"{box.system}/NetworkInterfaces"),
-        "LogServices": link(f"{box.system}/LogServices"),
-        "Bios": link(f"{box.system}/Bios"),
-        "SecureBoot": link(f"{box.system}/SecureBoot"),
-        "PCIeDevices": links(device_paths(box)),
-        "PCIeFunctions": function_links(box),
+        "Processors": link(f"{parts.system}/Processors"),
+        "Memory": link(f"{parts.system}/Memory"),
+        "Storage": link(f"{parts.system}/Storage"),
+        "EthernetInterfaces": link(f"{parts.system}/EthernetInterfaces"),
+        "NetworkInterfaces": link(f"{parts.system}/NetworkInterfaces"),
+        "LogServices": link(f"{parts.system}/LogServices"),
+        "Bios": link(f"{parts.system}/Bios"),
+        "SecureBoot": link(f"{parts.system}/SecureBoot"),
+        "PCIeDevices": links(device_paths(parts)),
+        "PCIeFunctions": function_links(parts),
     }
     if now.booted is not None:
-        told["LastResetTime"] = view.date(now.booted)
-        told["BootProgress"] = {
+        properties["LastResetTime"] = view.date(now.booted)
+        properties["BootProgress"] = {
             "LastState": "OSRunning" if now.powered else "None",
             "LastStateTime": view.date(now.booted),
         }
     if now.watchdog is not None:
-        running, action, warning = now.watchdog
-        told["HostWatchdogTimer"] = {
-            "FunctionEnabled": running,
-            "TimeoutAction": ACTIONS[action],
-            "WarningAction": WARNINGS[warning],
-            "Status": {"State": "Enabled" if running else "StandbyOffline", "Health": "OK"},
+        properties["HostWatchdogTimer"] = {
+            "FunctionEnabled": now.watchdog.running,
+            "TimeoutAction": ACTIONS[now.watchdog.action],
+            "WarningAction": WARNINGS[now.watchdog.warning],
+            "Status": {"State": "Enabled" if now.watchdog.running else "StandbyOffline", "Health": "OK"},
         }
-    if box.parts.virtual_media == "system":
-        told["VirtualMedia"] = link(f"{box.system}/VirtualMedia")
-        told["VirtualMediaConfig"] = {"ServiceEnabled": True}
-    return fitted(odata_type, told)
+    if parts.inventory.virtual_media == "system":
+        properties["VirtualMedia"] = link(f"{parts.system}/VirtualMedia")
+        properties["VirtualMediaConfig"] = {"ServiceEnabled": True}
+    return without_newer(odata_type, properties)
 
 
-def led(box: SystemParts, odata_type: str, state: Led) -> Json:
-    """The identify LED: LocationIndicatorActive where the version has it, else the older word, for a box of the older shape."""
-    if fits(odata_type, "LocationIndicatorActive"):
+def led(parts: SystemParts, odata_type: str, state: Led) -> Json:
+    """The identify LED: LocationIndicatorActive if the schema version has it; else IndicatorLED, if the profile has it."""
+    if has_property(odata_type, "LocationIndicatorActive"):
         return {"LocationIndicatorActive": state is not Led.OFF}
-    return {"IndicatorLED": state.value} if _older(box) else {}
+    return {"IndicatorLED": state.value} if _shows_deprecated(parts) else {}
 
 
-def _older(box: SystemParts) -> bool:
-    """Whether a profile asks for what newer schemas call deprecated."""
-    return box.parts.power_and_thermal != "subsystems"
+def _shows_deprecated(parts: SystemParts) -> bool:
+    """Whether the profile shows properties that newer schemas deprecate."""
+    return parts.inventory.power_and_thermal != "subsystems"
 
 
 # -- writing ------------------------------------------------------------------------------------------------------------
 
 
-def writes(box: SystemParts) -> Operation:
-    return patch(RedfishPrivilege.CONFIGURE_COMPONENTS, _fields(box), _writer(box))
+def writes(parts: SystemParts) -> Operation:
+    return patch(RedfishPrivilege.CONFIGURE_COMPONENTS, _fields(parts), _writer(parts))
 
 
-def _fields(box: SystemParts) -> WritableFields:
-    odata_type = box.profile.identity.system_type
+def _fields(parts: SystemParts) -> WritableFields:
+    odata_type = parts.profile.identity.system_type
     rules: dict[str, Rule] = {
         "AssetTag": TextRule(high=TAG_MAX, pattern=r"[ -~]*"),
         "HostName": TextRule(high=HOST_NAME_MAX, pattern=r"[ -~]*"),
         "PowerRestorePolicy": OneOfRule(tuple(POLICY_OF)),
         "Boot": boot_rule(),
-        **led_rule(box, odata_type),
+        **led_rule(parts, odata_type),
     }
-    return {name: rule for name, rule in rules.items() if fits(odata_type, name)}
+    return {name: rule for name, rule in rules.items() if has_property(odata_type, name)}
 
 
-def led_rule(box: SystemParts, odata_type: str) -> dict[str, Rule]:
-    if fits(odata_type, "LocationIndicatorActive"):
+def led_rule(parts: SystemParts, odata_type: str) -> dict[str, Rule]:
+    if has_property(odata_type, "LocationIndicatorActive"):
         return {"LocationIndicatorActive": BooleanRule()}
-    return {"IndicatorLED": OneOfRule(tuple(state.value for state in Led))} if _older(box) else {}
+    return {"IndicatorLED": OneOfRule(tuple(state.value for state in Led))} if _shows_deprecated(parts) else {}
 
 
 def write_led(call: RedfishCall, system_id: str, taken: Json) -> None:
@@ -188,11 +198,11 @@ def write_led(call: RedfishCall, system_id: str, taken: Json) -> None:
         call.view.chassis.set_led(Led(str(taken["IndicatorLED"])), system_id, cause=call.seq)
 
 
-def _writer(box: SystemParts) -> WriteOperation:
+def _writer(parts: SystemParts) -> WriteOperation:
     def write(call: RedfishCall, taken: Json) -> None:
         boot = taken.get("Boot")
-        change = boot_change(call, box, boot) if isinstance(boot, dict) else None
-        chassis, system_id = call.view.chassis, box.system_id
+        change = boot_change(call, parts, boot) if isinstance(boot, dict) else None
+        chassis, system_id = call.view.chassis, parts.system_id
         if change is not None:
             change.write(call, system_id)
         if "AssetTag" in taken:

@@ -1,11 +1,14 @@
-"""JsonSchemas: which schemas this service speaks, and where their publisher keeps them."""
+"""JsonSchemas: the schemas that this service uses, with links to the published files.
+
+`service.tree` calls it when a tree is built.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
-from emulator.redfish.inventory.system_parts import part
+from emulator.redfish.inventory.system_parts import fixed_part
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.resource import ROOT, Resource, collection, schema_of
 from emulator.redfish.service.shapes import Json
@@ -18,7 +21,7 @@ PUBLISHER: Final = "http://redfish.dmtf.org/schemas/v1"
 
 
 def json_schemas(odata_types: Iterable[str]) -> tuple[Resource, ...]:
-    """One file for each type in use, those of this service among them."""
+    """One JsonSchemaFile per type in use, the types of JsonSchemas itself included."""
     schemas = sorted({schema_of(name) for name in (*odata_types, *SCHEMA_TYPES)})
     paths = tuple(f"{PATH}/{schema}" for schema in schemas)
     listing = collection(PATH, "JsonSchemaFileCollection", "JSON Schema File Collection", lambda view: paths)
@@ -26,11 +29,11 @@ def json_schemas(odata_types: Iterable[str]) -> tuple[Resource, ...]:
 
 
 def _file(path: str, schema: str) -> Resource:
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         return {
             "Schema": f"#{schema}.{schema.partition('.')[0]}",
             "Languages": ["en"],
             "Location": [{"Language": "en", "PublicationUri": f"{PUBLISHER}/{schema}.json"}],
         }
 
-    return part(path, TYPE, f"{schema} Schema File", body)
+    return fixed_part(path, TYPE, f"{schema} Schema File", body)

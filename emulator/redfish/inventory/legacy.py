@@ -1,13 +1,15 @@
-"""Power and Thermal as services had them before PowerSubsystem and ThermalSubsystem; same readings, older shape."""
+"""Power and Thermal: the resources that services had before PowerSubsystem and ThermalSubsystem. They show the same readings.
+
+`all_resources` calls it for profiles with `power_and_thermal: legacy` or `both`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Final
+from typing import Final, NamedTuple
 
 from emulator.core.bmc.sensors import Thresholds
-from emulator.redfish.inventory.derived_sensors import DerivedSensor, Show, gauges, shows
-from emulator.redfish.inventory.sensors import reads, rpm
+from emulator.redfish.inventory.derived_sensors import DerivedReading, DerivedSensor, reading_of, sensors_of
+from emulator.redfish.inventory.sensors import readings, rpm
 from emulator.redfish.inventory.system_parts import SystemParts, energised, part, status
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
@@ -26,50 +28,79 @@ _NAMES: Final = (
 )
 
 
-def legacy(box: SystemParts) -> tuple[Resource, ...]:
-    return (_power(box), _thermal(box))
+class PowerState(NamedTuple):
+    """The readings that a Power resource shows."""
+
+    current_w: float | None
+    low_w: float | None
+    average_w: int
+    high_w: float | None
+    interval_min: int
+    voltages: tuple[DerivedReading, ...]
+    supply_w: tuple[float | None, ...]
+
+
+class ThermalState(NamedTuple):
+    """The readings that a Thermal resource shows, and whether the main rails are up."""
+
+    temperatures: tuple[DerivedReading, ...]
+    fans: tuple[DerivedReading, ...]
+    powered: bool
+
+
+def legacy(parts: SystemParts) -> tuple[Resource, ...]:
+    return (_power(parts), _thermal(parts))
 
 
 def _limits(limits: Thresholds, scale: float = 1.0) -> Json:
-    told = {name: getattr(limits, attribute) for name, attribute in _NAMES}
-    return {name: value if scale == 1.0 else round(value * scale) for name, value in told.items() if value is not None}
+    properties = {name: getattr(limits, attribute) for name, attribute in _NAMES}
+    return {name: value if scale == 1.0 else round(value * scale) for name, value in properties.items() if value is not None}
 
 
 def _member(path: str, listing: str, n: int, name: str) -> Json:
     return {"@odata.id": f"{path}#/{listing}/{n}", "MemberId": str(n), "Name": name}
 
 
-def _power(box: SystemParts) -> Resource:
-    path = f"{box.chassis}/Power"
-    voltages = tuple(gauge for gauge in gauges(box) if gauge.type == "Voltage")
+def _power(parts: SystemParts) -> Resource:
+    path = f"{parts.chassis}/Power"
+    voltages = tuple(sensor for sensor in sensors_of(parts) if sensor.type == "Voltage")
     supplies = tuple(
-        gauge for gauge in gauges(box) if gauge.id.startswith("PSU") and gauge.id.endswith(("InputPower", "OutputPower"))
+        sensor
+        for sensor in sensors_of(parts)
+        if sensor.id.startswith("PSU") and sensor.id.endswith(("InputPower", "OutputPower"))
     )
-    watts, count = box.parts.psu_watts, box.parts.power_supplies
+    watts, count = parts.inventory.psu_watts, parts.inventory.power_supplies
 
-    def state(call: RedfishCall) -> Hashable:
-        told = call.view.sensors.power(box.system_id)
-        figures = (told.current, told.low, round(told.average), told.high, int(told.period_s // 60))
-        return (figures, _shown(call, box, voltages), reads(box, *supplies)(call))
+    supply_watts = readings(parts, *supplies)
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        assert isinstance(state, tuple)
-        (current, low, average, high, minutes), volts, psu = state
-        by_id = dict(zip((gauge.id for gauge in supplies), psu, strict=True))
+    def state(call: RedfishCall) -> PowerState:
+        power = call.view.sensors.power(parts.system_id)
+        return PowerState(
+            current_w=power.current,
+            low_w=power.low,
+            average_w=round(power.average),
+            high_w=power.high,
+            interval_min=int(power.period_s // 60),
+            voltages=_readings_of(call, parts, voltages),
+            supply_w=supply_watts(call),
+        )
+
+    def body(view: RedfishBmc, state: PowerState) -> Json:
+        by_id = dict(zip((sensor.id for sensor in supplies), state.supply_w, strict=True))
         control = _member(path, "PowerControl", 0, "Server Power Control") | {
-            "PowerConsumedWatts": current,
+            "PowerConsumedWatts": state.current_w,
             "PowerCapacityWatts": watts * max(1, count - 1),
             "PowerMetrics": {
-                "IntervalInMin": minutes,
-                "MinConsumedWatts": low,
-                "MaxConsumedWatts": high,
-                "AverageConsumedWatts": average,
+                "IntervalInMin": state.interval_min,
+                "MinConsumedWatts": state.low_w,
+                "MaxConsumedWatts": state.high_w,
+                "AverageConsumedWatts": state.average_w,
             },
             "Status": status(),
         }
         return {
             "PowerControl": [control],
-            "Voltages": [_voltage(path, n, pair) for n, pair in enumerate(zip(voltages, volts, strict=True))],
+            "Voltages": [_voltage(path, n, pair) for n, pair in enumerate(zip(voltages, state.voltages, strict=True))],
             "PowerSupplies": [
                 _member(path, "PowerSupplies", n - 1, f"Power Supply {n}")
                 | {
@@ -83,7 +114,7 @@ def _power(box: SystemParts) -> Resource:
                     "Manufacturer": "Contoso Power",
                     "Model": f"CP-{watts}P",
                     "FirmwareVersion": "1.07",
-                    "SerialNumber": box.serial(view, f"PSU{n}"),
+                    "SerialNumber": parts.serial(view, f"PSU{n}"),
                     "PartNumber": f"CP{watts}-01",
                     "HotPluggable": True,
                     "Status": status(),
@@ -95,52 +126,54 @@ def _power(box: SystemParts) -> Resource:
     return part(path, POWER_TYPE, "Power", body, state=state)
 
 
-def _shown(call: RedfishCall, box: SystemParts, known: tuple[DerivedSensor, ...]) -> tuple[Show, ...]:
-    return tuple(shows(call.view, box.system_id, gauge) for gauge in known)
+def _readings_of(call: RedfishCall, parts: SystemParts, known: tuple[DerivedSensor, ...]) -> tuple[DerivedReading, ...]:
+    return tuple(reading_of(call.view, parts.system_id, sensor) for sensor in known)
 
 
-def _voltage(path: str, n: int, pair: tuple[DerivedSensor, Show]) -> Json:
-    gauge, show = pair
-    return _member(path, "Voltages", n, gauge.name) | {
-        "ReadingVolts": show.value,
-        "PhysicalContext": gauge.context,
-        "Status": {"State": "Enabled", "Health": show.health},
-        **_limits(show.limits),
+def _voltage(path: str, n: int, pair: tuple[DerivedSensor, DerivedReading]) -> Json:
+    sensor, reading = pair
+    return _member(path, "Voltages", n, sensor.name) | {
+        "ReadingVolts": reading.value,
+        "PhysicalContext": sensor.context,
+        "Status": {"State": "Enabled", "Health": reading.health},
+        **_limits(reading.limits),
     }
 
 
-def _thermal(box: SystemParts) -> Resource:
-    path = f"{box.chassis}/Thermal"
-    warm = tuple(gauge for gauge in gauges(box) if gauge.type == "Temperature")
-    fans = tuple(gauge for gauge in gauges(box) if gauge.type == "Percent")
+def _thermal(parts: SystemParts) -> Resource:
+    path = f"{parts.chassis}/Thermal"
+    temperatures = tuple(sensor for sensor in sensors_of(parts) if sensor.type == "Temperature")
+    fans = tuple(sensor for sensor in sensors_of(parts) if sensor.type == "Percent")
 
-    def state(call: RedfishCall) -> Hashable:
-        return (_shown(call, box, (*warm, *fans)), energised(call.view, box.system_id))
+    def state(call: RedfishCall) -> ThermalState:
+        return ThermalState(
+            temperatures=_readings_of(call, parts, temperatures),
+            fans=_readings_of(call, parts, fans),
+            powered=energised(call.view, parts.system_id),
+        )
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        assert isinstance(state, tuple)
-        seen, powered = state
+    def body(view: RedfishBmc, state: ThermalState) -> Json:
         return {
             "Temperatures": [
-                _member(path, "Temperatures", n, gauge.name)
+                _member(path, "Temperatures", n, sensor.name)
                 | {
-                    "ReadingCelsius": show.value,
-                    "PhysicalContext": gauge.context,
-                    "Status": {"State": "Enabled", "Health": show.health},
-                    **_limits(show.limits),
+                    "ReadingCelsius": reading.value,
+                    "PhysicalContext": sensor.context,
+                    "Status": {"State": "Enabled", "Health": reading.health},
+                    **_limits(reading.limits),
                 }
-                for n, (gauge, show) in enumerate(zip(warm, seen, strict=False))
+                for n, (sensor, reading) in enumerate(zip(temperatures, state.temperatures, strict=True))
             ],
             "Fans": [
-                _member(path, "Fans", n, gauge.name)
+                _member(path, "Fans", n, sensor.name)
                 | {
-                    "Reading": rpm(show.value),
+                    "Reading": rpm(reading.value),
                     "ReadingUnits": "RPM",
-                    "PhysicalContext": gauge.context,
-                    "Status": status(powered) | ({"Health": show.health} if powered else {}),
-                    **_limits(show.limits, 120.0),
+                    "PhysicalContext": sensor.context,
+                    "Status": status(state.powered) | ({"Health": reading.health} if state.powered else {}),
+                    **_limits(reading.limits, 120.0),
                 }
-                for n, (gauge, show) in enumerate(zip(fans, seen[len(warm) :], strict=True))
+                for n, (sensor, reading) in enumerate(zip(fans, state.fans, strict=True))
             ],
         }
 

@@ -1,25 +1,37 @@
-"""Log services over the BMC's one event log: the SEL of a system, and what the BMC noticed of itself.
+"""Log services: two views of the BMC's one event log. A system has the SEL, the manager has the log of the BMC itself.
+
+`all_resources` calls it when a tree is built.
 
 Rules
-  1. Nothing is stored here: entries are the core's, under the record ids that IPMI shows too.
-  2. To clear the first system's SEL is to clear the log, as IPMI does. The other views only delete what they show.
+  1. Entries are the core's and have the record ids that IPMI shows too. This module stores nothing.
+  2. ClearLog on the first system's SEL clears the whole log, as IPMI Clear SEL does. Elsewhere it deletes the entries shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from emulator.core.bmc.eventlog import LogEntry, Overflow
 from emulator.redfish.events.event_messages import message_of
-from emulator.redfish.inventory.system_parts import SystemParts, local_time, part
+from emulator.redfish.inventory.system_parts import BmcClock, SystemParts, bmc_clock, local_time, part
 from emulator.redfish.power.actions import parameters
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import HttpAnswer, RedfishCall
 from emulator.redfish.service.paths import SYSTEMS, manager_path
-from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, collection, collection_body, head_of, link
+from emulator.redfish.service.resource import (
+    Operation,
+    RedfishPrivilege,
+    Resource,
+    collection,
+    collection_body,
+    content_of,
+    fixed_content,
+    head_of,
+    link,
+)
 from emulator.redfish.service.shapes import Json
 from profiles.model import Profile
 
@@ -29,46 +41,54 @@ COLLECTION_TYPE: Final = "#LogEntryCollection.LogEntryCollection"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
-    """A view of the event log: where it is served and which entries it shows."""
+class ServedLog:
+    """One LogService: its path, the entries that it shows, and whether it covers the whole event log."""
 
     path: str
     name: str
     entry_type: str  # LogEntry.EntryType
     purpose: str
     shows: Callable[[RedfishBmc, LogEntry], bool]
-    whole: Callable[[RedfishBmc], bool]
+    covers_all: Callable[[RedfishBmc], bool]
 
 
-def system_log(box: SystemParts) -> Log:
-    def whole(view: RedfishBmc) -> bool:
-        return view.first_id == box.system_id
+class LogServiceState(NamedTuple):
+    """Everything changeable that a LogService shows."""
+
+    clock: BmcClock
+    overflow: bool
+    enabled: bool
+
+
+def system_log(parts: SystemParts) -> ServedLog:
+    def covers_all(view: RedfishBmc) -> bool:
+        return view.first_id == parts.system_id
 
     def shows(view: RedfishBmc, entry: LogEntry) -> bool:
-        return whole(view) or entry.system == box.system_id
+        return covers_all(view) or entry.system == parts.system_id
 
-    return Log(
-        path=f"{box.system}/LogServices/SEL",
+    return ServedLog(
+        path=f"{parts.system}/LogServices/SEL",
         name="System Event Log",
         entry_type="SEL",
         purpose="Operations",
         shows=shows,
-        whole=whole,
+        covers_all=covers_all,
     )
 
 
-def manager_log(profile: Profile) -> Log:
-    return Log(
+def manager_log(profile: Profile) -> ServedLog:
+    return ServedLog(
         path=f"{manager_path(profile)}/LogServices/Log",
         name="Manager Log",
         entry_type="Event",
         purpose="Security",
         shows=lambda view, entry: entry.system is None,
-        whole=lambda view: False,
+        covers_all=lambda view: False,
     )
 
 
-def logs(log: Log) -> tuple[Resource, ...]:
+def logs(log: ServedLog) -> tuple[Resource, ...]:
     parent = log.path.rpartition("/")[0]
     listing = collection(parent, "LogServiceCollection", "Log Services", lambda view: (log.path,))
     clear = Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, _clear(log))
@@ -80,27 +100,25 @@ def logs(log: Log) -> tuple[Resource, ...]:
     )
 
 
-def shown_entries(view: RedfishBmc, log: Log) -> tuple[LogEntry, ...]:
-    """Oldest first."""
+def shown_entries(view: RedfishBmc, log: ServedLog) -> tuple[LogEntry, ...]:
+    """The entries of this log service, oldest first."""
     return tuple(entry for entry in view.log.entries() if log.shows(view, entry))
 
 
-def _service(log: Log) -> Resource:
-    def state(call: RedfishCall) -> Hashable:
-        return ((int(call.view.log.wall()), call.view.log.utc_offset()), call.view.log.lost > 0, call.view.log.enabled)
+def _service(log: ServedLog) -> Resource:
+    def state(call: RedfishCall) -> LogServiceState:
+        return LogServiceState(bmc_clock(call), call.view.log.lost > 0, call.view.log.enabled)
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        assert isinstance(state, tuple)
-        clock, overflown, enabled = state
+    def body(view: RedfishBmc, state: LogServiceState) -> Json:
         return {
-            "ServiceEnabled": enabled,
+            "ServiceEnabled": state.enabled,
             "MaxNumberOfRecords": view.log.limit,
             "OverWritePolicy": "WrapsWhenFull" if view.log.overflow is Overflow.DROP_OLDEST else "NeverOverWrites",
-            "Overflow": overflown,
+            "Overflow": state.overflow,
             "Persistency": True,
             "LogEntryType": log.entry_type,
             "LogPurposes": [log.purpose],
-            **local_time(clock),
+            **local_time(state.clock),
             "Status": {"State": "Enabled", "Health": "OK"},
             "Entries": link(f"{log.path}/Entries"),
             "Actions": {"#LogService.ClearLog": {"target": f"{log.path}/Actions/LogService.ClearLog"}},
@@ -109,36 +127,36 @@ def _service(log: Log) -> Resource:
     return part(log.path, SERVICE_TYPE, log.name, body, state=state)
 
 
-def _entries(log: Log) -> Resource:
+def _entries(log: ServedLog) -> Resource:
     path = f"{log.path}/Entries"
 
-    def state(call: RedfishCall) -> Hashable:
+    def state(call: RedfishCall) -> tuple[int, ...]:
         return tuple(entry.id for entry in shown_entries(call.view, log))
 
-    def body(view: RedfishBmc, ids: Hashable) -> Json:
-        # Entries come whole: clients read a log in one request, as DMTF's own do.
-        members = [shown(view, log, entry) for entry in shown_entries(view, log)]
+    def body(view: RedfishBmc, ids: tuple[int, ...]) -> Json:
+        # The collection contains the entries themselves, because clients read a log in one request, as DMTF's own do.
+        members = [entry_body(view, log, entry) for entry in shown_entries(view, log)]
         return collection_body(path, COLLECTION_TYPE, f"{log.name} Entries", ()) | {
             "Members@odata.count": len(members),
             "Members": members,
         }
 
     def member(view: RedfishBmc, name: str) -> Resource | None:
-        # What is no canonical number is no entry: "01" and "1" would be two paths to one thing.
+        # Only the canonical number is accepted: "01" and "1" must not be two paths to one entry.
         if not (name.isascii() and name.isdigit() and len(name) < 10 and not name.startswith("0")):
             return None
         entry = view.log.entry(int(name))
         return _entry(log, entry) if entry is not None and log.shows(view, entry) else None
 
-    return Resource(path=path, type=COLLECTION_TYPE, body=body, state=state, member=member)
+    return Resource(path=path, type=COLLECTION_TYPE, content=content_of(state, body), member=member)
 
 
-def shown(view: RedfishBmc, log: Log, entry: LogEntry) -> Json:
-    """A LogEntry. It never changes while it is there."""
+def entry_body(view: RedfishBmc, log: ServedLog, entry: LogEntry) -> Json:
+    """A LogEntry. It never changes while it exists."""
     path = f"{log.path}/Entries/{entry.id}"
     origin = manager_path(view.profile) if entry.system is None else f"{SYSTEMS}/{entry.system}"
     message_id, text, args = message_of(entry, origin)
-    told = head_of(path, ENTRY_TYPE, str(entry.id), f"Log Entry {entry.id}") | {
+    properties = head_of(path, ENTRY_TYPE, str(entry.id), f"Log Entry {entry.id}") | {
         "EntryType": log.entry_type,
         "Severity": entry.severity.value,
         "Created": _date(entry.wall),
@@ -151,33 +169,33 @@ def shown(view: RedfishBmc, log: Log, entry: LogEntry) -> Json:
         "Links": {"OriginOfCondition": link(origin)},
     }
     sel = entry.sel
-    if sel.oem:  # a maker's record has no sensor
-        return told
-    told["SensorNumber"] = sel.sensor_number
+    if sel.oem:  # an OEM record has no sensor
+        return properties
+    properties["SensorNumber"] = sel.sensor_number
     if log.entry_type == "SEL":
-        told |= {"EntryCode": "Assert" if sel.asserted else "Deassert", "GeneratorId": f"0x{sel.generator:04X}"}
-    return told
+        properties |= {"EntryCode": "Assert" if sel.asserted else "Deassert", "GeneratorId": f"0x{sel.generator:04X}"}
+    return properties
 
 
-def _entry(log: Log, entry: LogEntry) -> Resource:
+def _entry(log: ServedLog, entry: LogEntry) -> Resource:
     path = f"{log.path}/Entries/{entry.id}"
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        return shown(view, log, entry)
+    def body(view: RedfishBmc) -> Json:
+        return entry_body(view, log, entry)
 
     def delete(call: RedfishCall) -> HttpAnswer:
         call.view.log.delete(entry.id, call.seq)
         return HttpAnswer(204)
 
     operations = {"DELETE": Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, delete)}
-    return Resource(path=path, type=ENTRY_TYPE, body=body, operations=operations, kept=False)
+    return Resource(path=path, type=ENTRY_TYPE, content=fixed_content(body), operations=operations, cached=False)
 
 
-def _clear(log: Log) -> Callable[[RedfishCall], HttpAnswer]:
+def _clear(log: ServedLog) -> Callable[[RedfishCall], HttpAnswer]:
     def clear(call: RedfishCall) -> HttpAnswer:
         parameters(call.json_object(), {}, (), "ClearLog")
         view = call.view
-        if log.whole(view):
+        if log.covers_all(view):
             view.log.clear(call.seq)
         else:
             for entry in shown_entries(view, log):

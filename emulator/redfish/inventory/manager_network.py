@@ -1,21 +1,23 @@
-"""How the BMC is reached: its network interface and its protocols.
+"""The network interface of the BMC, its protocols, serial interface and host interface.
+
+`all_resources` calls it when a tree is built.
 
 Rules
-  1. To switch IPMI off silences it at once; the core's `ipmi_lan` is what both sides look at.
-  2. What this emulator has no door for (SSH, SSDP, console) says that it is off and cannot be switched on.
+  1. If a client disables IPMI, IPMI is silent at once: the IPMI front end reads the core's `ipmi_lan`.
+  2. Protocols that this emulator does not serve (SSH, SSDP, console) are shown as disabled, and a client cannot enable them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
-from emulator.core.bmc.network import NO_ADDRESS, Network
+from emulator.core.bmc.network import NO_ADDRESS, Interface, Network
 from emulator.core.errors import SettingRefused
 from emulator.core.journal import EventKind
-from emulator.redfish.inventory.saved_settings import keeper
-from emulator.redfish.inventory.system_parts import SystemParts, part
+from emulator.redfish.inventory.saved_settings import save_to
+from emulator.redfish.inventory.system_parts import SystemParts, fixed_part, part
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall, RegistryError, shown
 from emulator.redfish.service.resource import RedfishPrivilege, Resource, collection, link
@@ -62,79 +64,86 @@ PROTOCOL_FIELDS: Final[WritableFields] = {
 }
 
 
-def ethernet_path(box: SystemParts) -> str:
-    return f"{box.manager}/EthernetInterfaces/eth0"
+class ProtocolState(NamedTuple):
+    """What a ManagerNetworkProtocol shows and a write to another resource, or IPMI, can change."""
+
+    ipmi_lan: bool
+    host_name: str
+    fqdn: str
 
 
-def protocol_path(box: SystemParts) -> str:
-    return f"{box.manager}/NetworkProtocol"
+def ethernet_path(parts: SystemParts) -> str:
+    return f"{parts.manager}/EthernetInterfaces/eth0"
 
 
-def manager_network(box: SystemParts) -> tuple[Resource, ...]:
-    ethernet = ethernet_path(box)
+def protocol_path(parts: SystemParts) -> str:
+    return f"{parts.manager}/NetworkProtocol"
+
+
+def manager_network(parts: SystemParts) -> tuple[Resource, ...]:
+    ethernet = ethernet_path(parts)
     return (
         collection(
-            f"{box.manager}/EthernetInterfaces", "EthernetInterfaceCollection", "Manager Interfaces", lambda view: (ethernet,)
+            f"{parts.manager}/EthernetInterfaces", "EthernetInterfaceCollection", "Manager Interfaces", lambda view: (ethernet,)
         ),
-        _ethernet(box),
-        _protocols(box),
-        *_serial(box),
-        *_host_interface(box),
+        _ethernet(parts),
+        _protocols(parts),
+        *_serial(parts),
+        *_host_interface(parts),
     )
 
 
-def _ethernet(box: SystemParts) -> Resource:
-    path = ethernet_path(box)
+def _ethernet(parts: SystemParts) -> Resource:
+    path = ethernet_path(parts)
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        found = view.network.interface()
+    def body(view: RedfishBmc, interface: Interface) -> Json:
         network: Json = {
-            "Address": found.address,
-            "SubnetMask": found.mask,
-            "AddressOrigin": "DHCP" if found.dhcp else "Static",
-            "Gateway": None if found.gateway == NO_ADDRESS else found.gateway,
+            "Address": interface.address,
+            "SubnetMask": interface.mask,
+            "AddressOrigin": "DHCP" if interface.dhcp else "Static",
+            "Gateway": None if interface.gateway == NO_ADDRESS else interface.gateway,
         }
         static = {name: value for name, value in network.items() if name != "AddressOrigin"}
-        told: Json = {
+        properties: Json = {
             "Status": {"State": "Enabled", "Health": "OK"},
             "EthernetInterfaceType": "Physical",
             "InterfaceEnabled": True,
             "LinkStatus": "LinkUp",
-            "PermanentMACAddress": found.mac,
-            "MACAddress": found.mac,
+            "PermanentMACAddress": interface.mac,
+            "MACAddress": interface.mac,
             "SpeedMbps": 1000,
             "AutoNeg": True,
             "FullDuplex": True,
             "MTUSize": 1500,
-            "HostName": found.host_name,
-            "FQDN": f"{found.host_name}.example.com",
+            "HostName": interface.host_name,
+            "FQDN": f"{interface.host_name}.example.com",
             "RoutingScope": "External",
             "IPv6Enabled": False,
             "IPv4Addresses": [network],
-            "IPv4StaticAddresses": [] if found.dhcp else [static],
+            "IPv4StaticAddresses": [] if interface.dhcp else [static],
             "IPv6Addresses": [],
-            "NameServers": [] if found.gateway == NO_ADDRESS else [found.gateway],
-            "VLAN": {"VLANEnable": found.vlan, "VLANId": found.vlan_id},
+            "NameServers": [] if interface.gateway == NO_ADDRESS else [interface.gateway],
+            "VLAN": {"VLANEnable": interface.vlan, "VLANId": interface.vlan_id},
             "DHCPv4": {
-                "DHCPEnabled": found.dhcp,
+                "DHCPEnabled": interface.dhcp,
                 "UseDNSServers": True,
                 "UseGateway": True,
                 "UseNTPServers": False,
                 "UseDomainName": True,
             },
-            "Links": {"Chassis": link(box.chassis)},
+            "Links": {"Chassis": link(parts.chassis)},
         }
-        return merged(told, view.settings.of(path))
+        return merged(properties, view.settings.of(path))
 
-    def state(call: RedfishCall) -> Hashable:
+    def state(call: RedfishCall) -> Interface:
         return call.view.network.interface()
 
-    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, ETHERNET_FIELDS, _configures(keeper(path)))}
+    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_MANAGER, ETHERNET_FIELDS, _configures(save_to(path)))}
     return part(path, ETHERNET_TYPE, "Manager Ethernet Interface", body, state=state, operations=operations)
 
 
 def _configures(rest: WriteOperation) -> WriteOperation:
-    """What IPMI shows too is the machine's (`view.network`); `rest` keeps what only Redfish has."""
+    """Settings that IPMI shares go to the core (`view.network`); `rest` stores the settings that only Redfish has."""
 
     def write(call: RedfishCall, taken: Json) -> None:
         try:
@@ -153,7 +162,7 @@ def _configures(rest: WriteOperation) -> WriteOperation:
 
 
 def _changed(network: Network, taken: Json) -> Network:
-    """An empty list of static addresses is the one that the BMC was found with."""
+    """`network` with the changes of a PATCH. An empty list of static addresses restores the address at which the BMC listens."""
     vlan, dhcp, static = taken.get("VLAN"), taken.get("DHCPv4"), taken.get("IPv4StaticAddresses")
     if "HostName" in taken:
         network = replace(network, host_name=str(taken["HostName"]))
@@ -167,26 +176,26 @@ def _changed(network: Network, taken: Json) -> Network:
     return network
 
 
-def _protocols(box: SystemParts) -> Resource:
-    path = protocol_path(box)
+def _protocols(parts: SystemParts) -> Resource:
+    path = protocol_path(parts)
     off: Json = {"ProtocolEnabled": False}
 
-    def state(call: RedfishCall) -> Hashable:
-        return (call.view.ipmi_lan, call.view.network.interface().host_name, repr(call.view.settings.of(ethernet_path(box))))
+    def state(call: RedfishCall) -> ProtocolState:
+        host_name = call.view.network.interface().host_name
+        fqdn = call.view.settings.of(ethernet_path(parts)).get("FQDN", f"{host_name}.example.com")
+        return ProtocolState(call.view.ipmi_lan, host_name, str(fqdn))
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        names = view.settings.of(ethernet_path(box))
-        host = view.network.interface().host_name
+    def body(view: RedfishBmc, state: ProtocolState) -> Json:
         return {
             "Status": {"State": "Enabled", "Health": "OK"},
-            "HostName": host,
-            "FQDN": str(names.get("FQDN", f"{host}.example.com")),
-            "HTTP": {"ProtocolEnabled": box.profile.http.redirect_http, "Port": 80},
+            "HostName": state.host_name,
+            "FQDN": state.fqdn,
+            "HTTP": {"ProtocolEnabled": parts.profile.http.redirect_http, "Port": 80},
             "HTTPS": {"ProtocolEnabled": True, "Port": 443, "Certificates": link(f"{path}/HTTPS/Certificates")},
-            "IPMI": {"ProtocolEnabled": view.ipmi_lan, "Port": 623},
+            "IPMI": {"ProtocolEnabled": state.ipmi_lan, "Port": 623},
             "SSH": off | {"Port": 22},
             "KVMIP": off | {"Port": 5900},
-            "VirtualMedia": {"ProtocolEnabled": box.parts.virtual_media != "none", "Port": 443},
+            "VirtualMedia": {"ProtocolEnabled": parts.inventory.virtual_media != "none", "Port": 443},
             "SSDP": off | {"Port": 1900},
             "SNMP": off | {"Port": 161},
             "Telnet": off | {"Port": 23},
@@ -207,13 +216,13 @@ def _protocols(box: SystemParts) -> Resource:
 
 
 def ntp(view: RedfishBmc, path: str) -> Json:
-    kept = view.settings.of(path).get("NTP")
-    told: Json = {"ProtocolEnabled": False, "Port": 123, "NTPServers": []}
-    return told | kept if isinstance(kept, dict) else told
+    saved = view.settings.of(path).get("NTP")
+    properties: Json = {"ProtocolEnabled": False, "Port": 123, "NTPServers": []}
+    return properties | saved if isinstance(saved, dict) else properties
 
 
 def _ntp_change(view: RedfishBmc, path: str, taken: Json) -> Json | None:
-    """Raises Refusal (400) for more servers than there is room for; nothing has changed then."""
+    """The NTP settings to store; None if the PATCH names none. Raises RegistryError (400) if there would be too many servers."""
     change = taken.get("NTP")
     if not isinstance(change, dict):
         return None
@@ -222,16 +231,16 @@ def _ntp_change(view: RedfishBmc, path: str, taken: Json) -> Json | None:
         return change
     current = ntp(view, path)["NTPServers"]
     assert isinstance(current, list)
-    whole = merged_list(current, servers)
-    if len(whole) > NTP_MAX:
+    merged_servers = merged_list(current, servers)
+    if len(merged_servers) > NTP_MAX:
         raise RegistryError(400, "ArraySizeTooLong", "NTP/NTPServers", str(NTP_MAX), related=("#/NTP/NTPServers",))
-    return change | {"NTPServers": whole}
+    return change | {"NTPServers": merged_servers}
 
 
-def _serial(box: SystemParts) -> tuple[Resource, ...]:
-    path = f"{box.manager}/SerialInterfaces/tty0"
+def _serial(parts: SystemParts) -> tuple[Resource, ...]:
+    path = f"{parts.manager}/SerialInterfaces/tty0"
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         return {
             "InterfaceEnabled": False,
             "SignalType": "Rs232",
@@ -245,25 +254,25 @@ def _serial(box: SystemParts) -> tuple[Resource, ...]:
         }
 
     listing = collection(
-        f"{box.manager}/SerialInterfaces", "SerialInterfaceCollection", "Serial Interfaces", lambda view: (path,)
+        f"{parts.manager}/SerialInterfaces", "SerialInterfaceCollection", "Serial Interfaces", lambda view: (path,)
     )
-    return (listing, part(path, SERIAL_TYPE, "Manager Serial Interface", body))
+    return (listing, fixed_part(path, SERIAL_TYPE, "Manager Serial Interface", body))
 
 
-def _host_interface(box: SystemParts) -> tuple[Resource, ...]:
-    path = f"{box.manager}/HostInterfaces/1"
+def _host_interface(parts: SystemParts) -> tuple[Resource, ...]:
+    path = f"{parts.manager}/HostInterfaces/1"
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         return {
             "HostInterfaceType": "NetworkHostInterface",
             "Status": {"State": "Disabled", "Health": "OK"},
             "InterfaceEnabled": False,
             "ExternallyAccessible": False,
             "AuthenticationModes": ["BasicAuth", "RedfishSessionAuth"],
-            "ManagerEthernetInterface": link(ethernet_path(box)),
-            "NetworkProtocol": link(protocol_path(box)),
-            "Links": {"ComputerSystems": [link(box.system)]},
+            "ManagerEthernetInterface": link(ethernet_path(parts)),
+            "NetworkProtocol": link(protocol_path(parts)),
+            "Links": {"ComputerSystems": [link(parts.system)]},
         }
 
-    listing = collection(f"{box.manager}/HostInterfaces", "HostInterfaceCollection", "Host Interfaces", lambda view: (path,))
-    return (listing, part(path, HOST_INTERFACE_TYPE, "Host Interface", body))
+    listing = collection(f"{parts.manager}/HostInterfaces", "HostInterfaceCollection", "Host Interfaces", lambda view: (path,))
+    return (listing, fixed_part(path, HOST_INTERFACE_TYPE, "Host Interface", body))

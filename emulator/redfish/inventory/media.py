@@ -1,8 +1,10 @@
-"""VirtualMedia: images that are inserted and ejected as state. No image is ever fetched."""
+"""VirtualMedia: a client can insert and eject an image, and a GET shows it. The emulator never fetches an image.
+
+`all_resources` calls it when a tree is built, for the system or the manager as the profile says.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,13 +34,16 @@ FIELDS: Final[WritableFields] = {"Image": OrNullRule(IMAGE), "Inserted": Boolean
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class MediaSlot:
     id: str
     name: str
     types: tuple[str, ...]
 
 
-SLOTS: Final = (Slot("CD1", "Virtual CD", ("CD", "DVD")), Slot("USB1", "Virtual Removable Media", ("USBStick", "Floppy")))
+SLOTS: Final = (
+    MediaSlot("CD1", "Virtual CD", ("CD", "DVD")),
+    MediaSlot("USB1", "Virtual Removable Media", ("USBStick", "Floppy")),
+)
 EMPTY: Final[Json] = {
     "Image": None,
     "ImageName": None,
@@ -52,7 +57,7 @@ EMPTY: Final[Json] = {
 
 
 def media(owner: str) -> tuple[Resource, ...]:
-    """The slots of a system or manager."""
+    """The VirtualMedia collection and slots below the path `owner` (a system or manager)."""
     paths = tuple(f"{owner}/VirtualMedia/{slot.id}" for slot in SLOTS)
     listing = collection(f"{owner}/VirtualMedia", "VirtualMediaCollection", "Virtual Media", lambda view: paths)
     found = [listing]
@@ -61,30 +66,30 @@ def media(owner: str) -> tuple[Resource, ...]:
     return tuple(found)
 
 
-def _kept(view: RedfishBmc, path: str) -> Json:
-    """What is in the slot. A reset of the BMC cuts its connections."""
-    kept = view.settings.of(path)
-    return kept if kept.pop("generation", None) == view.generation else {}
+def _inserted(view: RedfishBmc, path: str) -> Json:
+    """The properties of the inserted image; empty if there is none. A reset of the BMC ejects it."""
+    saved = view.settings.of(path)
+    return saved if saved.pop("generation", None) == view.generation else {}
 
 
-def _slot(path: str, slot: Slot) -> list[Resource]:
+def _slot(path: str, slot: MediaSlot) -> list[Resource]:
     insert, eject = f"{path}/Actions/VirtualMedia.InsertMedia", f"{path}/Actions/VirtualMedia.EjectMedia"
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        told = {
+    def body(view: RedfishBmc, inserted: tuple[tuple[str, object], ...]) -> Json:
+        properties = {
             "MediaTypes": list(slot.types),
             **EMPTY,
-            **_kept(view, path),
+            **dict(inserted),
             "Status": {"State": "Enabled", "Health": "OK"},
             "Actions": {
                 "#VirtualMedia.InsertMedia": {"target": insert},
                 "#VirtualMedia.EjectMedia": {"target": eject},
             },
         }
-        return told | {"Password": None}
+        return properties | {"Password": None}
 
-    def state(call: RedfishCall) -> Hashable:
-        return tuple(_kept(call.view, path).items())
+    def state(call: RedfishCall) -> tuple[tuple[str, object], ...]:
+        return tuple(_inserted(call.view, path).items())
 
     def put(call: RedfishCall, change: Json, what: str) -> None:
         call.view.settings.forget(path)
@@ -94,9 +99,9 @@ def _slot(path: str, slot: Slot) -> list[Resource]:
 
     def do_insert(call: RedfishCall) -> HttpAnswer:
         taken = parameters(call.json_object(), PARAMETERS, ("Image",), "InsertMedia")
-        if _kept(call.view, path):
+        if _inserted(call.view, path):
             raise RegistryError(409, "ResourceInUse")
-        put(call, loaded(taken), "media inserted")
+        put(call, slot_content(taken), "media inserted")
         return HttpAnswer(204)
 
     def do_eject(call: RedfishCall) -> HttpAnswer:
@@ -105,11 +110,11 @@ def _slot(path: str, slot: Slot) -> list[Resource]:
         return HttpAnswer(204)
 
     def write(call: RedfishCall, taken: Json) -> None:
-        before = _kept(call.view, path)
+        before = _inserted(call.view, path)
         if taken.get("Image", "") is None or taken.get("Inserted") is False:
             put(call, {}, "media ejected")
         elif before or "Image" in taken:
-            put(call, loaded({**before, **taken}), "media inserted")
+            put(call, slot_content({**before, **taken}), "media inserted")
         else:
             raise RegistryError(400, "PropertyValueConflict", next(iter(taken)), "Image", related=(f"#/{next(iter(taken))}",))
 
@@ -121,8 +126,8 @@ def _slot(path: str, slot: Slot) -> list[Resource]:
     ]
 
 
-def loaded(taken: Json) -> Json:
-    """A slot with this image in it. The password goes nowhere. Raises Refusal (400) for an image that names no place."""
+def slot_content(taken: Json) -> Json:
+    """The properties of a slot with this image, without the password. Raises RegistryError (400) for an unknown protocol."""
     image = str(taken["Image"])
     scheme, separator, _ = image.partition("://")
     guessed = scheme.upper() if separator else "CIFS" if image.startswith(("//", "\\\\")) else "NFS" if ":/" in image else ""

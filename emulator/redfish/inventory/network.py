@@ -1,13 +1,16 @@
-"""Network adapters of the chassis with ports and functions, and what the system makes of them: interfaces."""
+"""Network adapters of the chassis with ports and functions, and the network and Ethernet interfaces of the system.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.redfish.inventory.saved_settings import LOCATION, keeper
-from emulator.redfish.inventory.system_parts import SystemParts, part, place, status
+from emulator.redfish.inventory.saved_settings import LOCATION, save_to
+from emulator.redfish.inventory.system_parts import SystemParts, fixed_part, part, place, status
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.resource import RedfishPrivilege, Resource, collection, link, links
 from emulator.redfish.service.settings import merged
@@ -29,8 +32,8 @@ FUNCTION_FIELDS: Final[WritableFields] = {"Ethernet": ObjectRule({"MTUSize": Int
 
 
 @dataclass(frozen=True, slots=True)
-class Socket:
-    """One port of one adapter; both count from 1."""
+class AdapterPort:
+    """One port of one network adapter; both numbers count from 1."""
 
     adapter: int
     port: int
@@ -40,69 +43,69 @@ class Socket:
         return f"NIC{self.adapter}P{self.port}"
 
 
-def sockets(box: SystemParts) -> Iterator[Socket]:
-    for adapter in range(1, box.parts.network_adapters + 1):
-        for port in range(1, box.parts.ports + 1):
-            yield Socket(adapter, port)
+def adapter_ports(parts: SystemParts) -> Iterator[AdapterPort]:
+    for adapter in range(1, parts.inventory.network_adapters + 1):
+        for port in range(1, parts.inventory.ports + 1):
+            yield AdapterPort(adapter, port)
 
 
-def adapter_path(box: SystemParts, adapter: int) -> str:
-    return f"{box.chassis}/NetworkAdapters/NIC{adapter}"
+def adapter_path(parts: SystemParts, adapter: int) -> str:
+    return f"{parts.chassis}/NetworkAdapters/NIC{adapter}"
 
 
-def port_path(box: SystemParts, at: Socket) -> str:
-    return f"{adapter_path(box, at.adapter)}/Ports/{at.port}"
+def port_path(parts: SystemParts, at: AdapterPort) -> str:
+    return f"{adapter_path(parts, at.adapter)}/Ports/{at.port}"
 
 
-def function_path(box: SystemParts, at: Socket) -> str:
-    return f"{adapter_path(box, at.adapter)}/NetworkDeviceFunctions/{at.port}"
+def function_path(parts: SystemParts, at: AdapterPort) -> str:
+    return f"{adapter_path(parts, at.adapter)}/NetworkDeviceFunctions/{at.port}"
 
 
-def ethernet_path(box: SystemParts, at: Socket) -> str:
-    return f"{box.system}/EthernetInterfaces/{at.name}"
+def ethernet_path(parts: SystemParts, at: AdapterPort) -> str:
+    return f"{parts.system}/EthernetInterfaces/{at.name}"
 
 
-def pcie_path(box: SystemParts, at: Socket) -> str:
-    return f"{box.chassis}/PCIeDevices/NIC{at.adapter}/PCIeFunctions/{at.port - 1}"
+def pcie_path(parts: SystemParts, at: AdapterPort) -> str:
+    return f"{parts.chassis}/PCIeDevices/NIC{at.adapter}/PCIeFunctions/{at.port - 1}"
 
 
-def network(box: SystemParts) -> tuple[Resource, ...]:
-    numbers = range(1, box.parts.network_adapters + 1)
-    adapters = tuple(adapter_path(box, n) for n in numbers)
-    interfaces = tuple(f"{box.system}/NetworkInterfaces/NIC{n}" for n in numbers)
-    ethernet = tuple(ethernet_path(box, at) for at in sockets(box))
+def network(parts: SystemParts) -> tuple[Resource, ...]:
+    numbers = range(1, parts.inventory.network_adapters + 1)
+    adapters = tuple(adapter_path(parts, n) for n in numbers)
+    interfaces = tuple(f"{parts.system}/NetworkInterfaces/NIC{n}" for n in numbers)
+    ethernet = tuple(ethernet_path(parts, at) for at in adapter_ports(parts))
     found = [
-        collection(f"{box.chassis}/NetworkAdapters", "NetworkAdapterCollection", "Network Adapters", lambda view: adapters),
+        collection(f"{parts.chassis}/NetworkAdapters", "NetworkAdapterCollection", "Network Adapters", lambda view: adapters),
         collection(
-            f"{box.system}/NetworkInterfaces", "NetworkInterfaceCollection", "Network Interfaces", lambda view: interfaces
+            f"{parts.system}/NetworkInterfaces", "NetworkInterfaceCollection", "Network Interfaces", lambda view: interfaces
         ),
         collection(
-            f"{box.system}/EthernetInterfaces", "EthernetInterfaceCollection", "Ethernet Interfaces", lambda view: ethernet
+            f"{parts.system}/EthernetInterfaces", "EthernetInterfaceCollection", "Ethernet Interfaces", lambda view: ethernet
         ),
     ]
     for n in numbers:
-        found += [*_adapter(box, n), _interface(box, n)]
-    for at in sockets(box):
-        found += [_port(box, at), _metrics(box, at), _function(box, at), _ethernet(box, at)]
+        found += [*_adapter(parts, n), _interface(parts, n)]
+    for at in adapter_ports(parts):
+        found += [_port(parts, at), _metrics(parts, at), _function(parts, at), _ethernet(parts, at)]
     return tuple(found)
 
 
-def _adapter(box: SystemParts, n: int) -> tuple[Resource, ...]:
-    path = adapter_path(box, n)
-    here = tuple(at for at in sockets(box) if at.adapter == n)
-    ports = tuple(port_path(box, at) for at in here)
-    functions = tuple(function_path(box, at) for at in here)
+def _adapter(parts: SystemParts, n: int) -> tuple[Resource, ...]:
+    path = adapter_path(parts, n)
+    here = tuple(at for at in adapter_ports(parts) if at.adapter == n)
+    ports = tuple(port_path(parts, at) for at in here)
+    functions = tuple(function_path(parts, at) for at in here)
 
-    def body(view: RedfishBmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: bool) -> Json:
         return {
             "Status": status(powered),
             "Manufacturer": "Contoso Networks",
-            "Model": f"CN-{box.parts.port_gbps}G{len(here)}P",
-            "SKU": f"CN{box.parts.port_gbps}",
-            "SerialNumber": box.serial(view, f"NIC{n}"),
-            "PartNumber": f"CN{box.parts.port_gbps}-0{len(here)}",
+            "Model": f"CN-{parts.inventory.port_gbps}G{len(here)}P",
+            "SKU": f"CN{parts.inventory.port_gbps}",
+            "SerialNumber": parts.serial(view, f"NIC{n}"),
+            "PartNumber": f"CN{parts.inventory.port_gbps}-0{len(here)}",
             "LLDPEnabled": True,
-            "Identifiers": [{"DurableName": box.mac(view, f"NIC{n}P1"), "DurableNameFormat": "MACAddress"}],
+            "Identifiers": [{"DurableName": parts.mac(view, f"NIC{n}P1"), "DurableNameFormat": "MACAddress"}],
             "Location": place(f"Slot {n}", "Slot", n - 1),
             "Ports": link(f"{path}/Ports"),
             "NetworkDeviceFunctions": link(f"{path}/NetworkDeviceFunctions"),
@@ -125,7 +128,7 @@ def _adapter(box: SystemParts, n: int) -> tuple[Resource, ...]:
                     },
                     "PCIeInterface": {"PCIeType": "Gen4", "MaxPCIeType": "Gen4", "LanesInUse": 8, "MaxLanes": 8},
                     "Links": {
-                        "PCIeDevices": [link(f"{box.chassis}/PCIeDevices/NIC{n}")],
+                        "PCIeDevices": [link(f"{parts.chassis}/PCIeDevices/NIC{n}")],
                         "Ports": links(ports),
                         "NetworkDeviceFunctions": links(functions),
                     },
@@ -134,7 +137,7 @@ def _adapter(box: SystemParts, n: int) -> tuple[Resource, ...]:
         }
 
     return (
-        part(path, ADAPTER_TYPE, f"Network Adapter {n}", body, state=box.powered),
+        part(path, ADAPTER_TYPE, f"Network Adapter {n}", body, state=parts.powered),
         collection(f"{path}/Ports", "PortCollection", "Ports", lambda view: ports),
         collection(
             f"{path}/NetworkDeviceFunctions",
@@ -145,12 +148,12 @@ def _adapter(box: SystemParts, n: int) -> tuple[Resource, ...]:
     )
 
 
-def _port(box: SystemParts, at: Socket) -> Resource:
-    path = port_path(box, at)
-    gbps = box.parts.port_gbps
+def _port(parts: SystemParts, at: AdapterPort) -> Resource:
+    path = port_path(parts, at)
+    gbps = parts.inventory.port_gbps
 
-    def body(view: RedfishBmc, powered: Hashable) -> Json:
-        told: Json = {
+    def body(view: RedfishBmc, powered: bool) -> Json:
+        properties: Json = {
             "PortId": str(at.port),
             "PortProtocol": "Ethernet",
             "PortType": "BidirectionalPort",
@@ -174,7 +177,7 @@ def _port(box: SystemParts, at: Socket) -> Resource:
                 }
             ],
             "Ethernet": {
-                "AssociatedMACAddresses": [box.mac(view, at.name)],
+                "AssociatedMACAddresses": [parts.mac(view, at.name)],
                 "FlowControlConfiguration": "TX_RX",
                 "FlowControlStatus": "TX_RX",
                 "LLDPEnabled": True,
@@ -185,18 +188,18 @@ def _port(box: SystemParts, at: Socket) -> Resource:
             "LocationIndicatorActive": False,
             "Metrics": link(f"{path}/Metrics"),
             "Status": status(powered),
-            "Links": {"EthernetInterfaces": [link(ethernet_path(box, at))]},
+            "Links": {"EthernetInterfaces": [link(ethernet_path(parts, at))]},
         }
-        return merged(told, view.settings.of(path))
+        return merged(properties, view.settings.of(path))
 
-    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, PORT_FIELDS, keeper(path))}
-    return part(path, PORT_TYPE, f"Port {at.port}", body, state=box.powered, operations=operations)
+    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, PORT_FIELDS, save_to(path))}
+    return part(path, PORT_TYPE, f"Port {at.port}", body, state=parts.powered, operations=operations)
 
 
-def _metrics(box: SystemParts, at: Socket) -> Resource:
-    """Errors and discards only: what a healthy port counts as 0. There is no traffic here to be counted."""
+def _metrics(parts: SystemParts, at: AdapterPort) -> Resource:
+    """Only counters of errors and discards, which are 0 on a healthy port: the emulator has no traffic to count."""
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         return {
             "RXErrors": 0,
             "TXErrors": 0,
@@ -212,15 +215,15 @@ def _metrics(box: SystemParts, at: Socket) -> Resource:
             },
         }
 
-    return part(f"{port_path(box, at)}/Metrics", METRICS_TYPE, f"Metrics for {at.name}", body)
+    return fixed_part(f"{port_path(parts, at)}/Metrics", METRICS_TYPE, f"Metrics for {at.name}", body)
 
 
-def _function(box: SystemParts, at: Socket) -> Resource:
-    path = function_path(box, at)
+def _function(parts: SystemParts, at: AdapterPort) -> Resource:
+    path = function_path(parts, at)
 
-    def body(view: RedfishBmc, powered: Hashable) -> Json:
-        mac = box.mac(view, at.name)
-        told: Json = {
+    def body(view: RedfishBmc, powered: bool) -> Json:
+        mac = parts.mac(view, at.name)
+        properties: Json = {
             "Status": status(powered),
             "NetDevFuncType": "Ethernet",
             "NetDevFuncCapabilities": ["Ethernet"],
@@ -228,24 +231,24 @@ def _function(box: SystemParts, at: Socket) -> Resource:
             "BootMode": "PXE",
             "VirtualFunctionsEnabled": True,
             "MaxVirtualFunctions": 64,
-            "AssignablePhysicalNetworkPorts": [link(port_path(box, at))],
+            "AssignablePhysicalNetworkPorts": [link(port_path(parts, at))],
             "Ethernet": {"MACAddress": mac, "PermanentMACAddress": mac, "MTUSize": 1500, "MTUSizeMaximum": 9600},
             "Links": {
-                "PCIeFunction": link(pcie_path(box, at)),
-                "PhysicalNetworkPortAssignment": link(port_path(box, at)),
-                "EthernetInterfaces": [link(ethernet_path(box, at))],
+                "PCIeFunction": link(pcie_path(parts, at)),
+                "PhysicalNetworkPortAssignment": link(port_path(parts, at)),
+                "EthernetInterfaces": [link(ethernet_path(parts, at))],
             },
         }
-        return merged(told, view.settings.of(path))
+        return merged(properties, view.settings.of(path))
 
-    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, FUNCTION_FIELDS, keeper(path))}
-    return part(path, FUNCTION_TYPE, f"Network Device Function {at.port}", body, state=box.powered, operations=operations)
+    operations = {"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, FUNCTION_FIELDS, save_to(path))}
+    return part(path, FUNCTION_TYPE, f"Network Device Function {at.port}", body, state=parts.powered, operations=operations)
 
 
-def _interface(box: SystemParts, n: int) -> Resource:
-    adapter = adapter_path(box, n)
+def _interface(parts: SystemParts, n: int) -> Resource:
+    adapter = adapter_path(parts, n)
 
-    def body(view: RedfishBmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: bool) -> Json:
         return {
             "Status": status(powered),
             "Ports": link(f"{adapter}/Ports"),
@@ -253,13 +256,13 @@ def _interface(box: SystemParts, n: int) -> Resource:
             "Links": {"NetworkAdapter": link(adapter)},
         }
 
-    path = f"{box.system}/NetworkInterfaces/NIC{n}"
-    return part(path, INTERFACE_TYPE, f"Network Interface {n}", body, state=box.powered)
+    path = f"{parts.system}/NetworkInterfaces/NIC{n}"
+    return part(path, INTERFACE_TYPE, f"Network Interface {n}", body, state=parts.powered)
 
 
-def _ethernet(box: SystemParts, at: Socket) -> Resource:
-    def body(view: RedfishBmc, powered: Hashable) -> Json:
-        mac = box.mac(view, at.name)
+def _ethernet(parts: SystemParts, at: AdapterPort) -> Resource:
+    def body(view: RedfishBmc, powered: bool) -> Json:
+        mac = parts.mac(view, at.name)
         return {
             "Status": status(powered),
             "EthernetInterfaceType": "Physical",
@@ -267,16 +270,16 @@ def _ethernet(box: SystemParts, at: Socket) -> Resource:
             "LinkStatus": "LinkUp" if powered else "LinkDown",
             "PermanentMACAddress": mac,
             "MACAddress": mac,
-            "SpeedMbps": box.parts.port_gbps * 1000 if powered else 0,
+            "SpeedMbps": parts.inventory.port_gbps * 1000 if powered else 0,
             "AutoNeg": True,
             "FullDuplex": True,
             "MTUSize": 1500,
             "UefiDevicePath": f"PciRoot(0x0)/Pci(0x{at.adapter},0x{at.port - 1})/MAC({mac.replace(':', '')},0x1)",
             "Links": {
-                "Chassis": link(box.chassis),
-                "NetworkDeviceFunctions": [link(function_path(box, at))],
-                "Ports": [link(port_path(box, at))],
+                "Chassis": link(parts.chassis),
+                "NetworkDeviceFunctions": [link(function_path(parts, at))],
+                "Ports": [link(port_path(parts, at))],
             },
         }
 
-    return part(ethernet_path(box, at), ETHERNET_TYPE, f"Ethernet Interface {at.name}", body, state=box.powered)
+    return part(ethernet_path(parts, at), ETHERNET_TYPE, f"Ethernet Interface {at.name}", body, state=parts.powered)

@@ -1,13 +1,16 @@
-"""PCIe devices of a chassis and their functions."""
+"""PCIe devices of a chassis and their functions.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.redfish.inventory.network import FIRMWARE, function_path, sockets
-from emulator.redfish.inventory.saved_settings import ASSET, LOCATION, keeps
+from emulator.redfish.inventory.network import FIRMWARE, adapter_ports, function_path
+from emulator.redfish.inventory.saved_settings import ASSET, LOCATION, save_patch
 from emulator.redfish.inventory.storage import pools
 from emulator.redfish.inventory.system_parts import SystemParts, part, place, status
 from emulator.redfish.service.bmc import RedfishBmc
@@ -19,8 +22,8 @@ FUNCTION_TYPE: Final = "#PCIeFunction.v1_7_0.PCIeFunction"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A PCIe device and its functions, which have the same ids. `links` are those of each function."""
+class PcieCard:
+    """A PCIe device. All its functions have the same vendor and device ids; `links` are the Links of each function."""
 
     id: str
     name: str
@@ -32,18 +35,18 @@ class Card:
     vendor: str
     device: str
     bus: int
-    slot: int | None  # None: on the board
+    slot: int | None  # None: soldered on the board
     lanes: int
     links: tuple[Json, ...]
 
 
-def cards(box: SystemParts) -> Iterator[Card]:
-    for n in range(1, box.parts.network_adapters + 1):
-        here = tuple(at for at in sockets(box) if at.adapter == n)
-        yield Card(
+def cards(parts: SystemParts) -> Iterator[PcieCard]:
+    for n in range(1, parts.inventory.network_adapters + 1):
+        here = tuple(at for at in adapter_ports(parts) if at.adapter == n)
+        yield PcieCard(
             id=f"NIC{n}",
             name=f"Network adapter in slot {n}",
-            model=f"CN-{box.parts.port_gbps}G{len(here)}P",
+            model=f"CN-{parts.inventory.port_gbps}G{len(here)}P",
             firmware=FIRMWARE,
             functions=len(here),
             device_class="NetworkController",
@@ -53,10 +56,10 @@ def cards(box: SystemParts) -> Iterator[Card]:
             bus=0x10 * n,
             slot=n,
             lanes=8,
-            links=tuple({"NetworkDeviceFunctions": [link(function_path(box, at))]} for at in here),
+            links=tuple({"NetworkDeviceFunctions": [link(function_path(parts, at))]} for at in here),
         )
-    for pool in pools(box):
-        yield Card(
+    for pool in pools(parts):
+        yield PcieCard(
             id=pool.device,
             name=f"{pool.name} controller",
             model="CS-9500-16i" if pool.raid else "CS-M2-2",
@@ -71,7 +74,7 @@ def cards(box: SystemParts) -> Iterator[Card]:
             lanes=8,
             links=({},),
         )
-    yield Card(
+    yield PcieCard(
         id="VGA1",
         name="Embedded graphics of the BMC",
         model="CV-2600",
@@ -88,24 +91,24 @@ def cards(box: SystemParts) -> Iterator[Card]:
     )
 
 
-def device_paths(box: SystemParts) -> tuple[str, ...]:
-    return tuple(f"{box.chassis}/PCIeDevices/{card.id}" for card in cards(box))
+def device_paths(parts: SystemParts) -> tuple[str, ...]:
+    return tuple(f"{parts.chassis}/PCIeDevices/{card.id}" for card in cards(parts))
 
 
-def function_paths(box: SystemParts, card: Card) -> tuple[str, ...]:
-    return tuple(f"{box.chassis}/PCIeDevices/{card.id}/PCIeFunctions/{n}" for n in range(card.functions))
+def function_paths(parts: SystemParts, card: PcieCard) -> tuple[str, ...]:
+    return tuple(f"{parts.chassis}/PCIeDevices/{card.id}/PCIeFunctions/{n}" for n in range(card.functions))
 
 
-def pcie(box: SystemParts) -> tuple[Resource, ...]:
-    paths = device_paths(box)
-    found = [collection(f"{box.chassis}/PCIeDevices", "PCIeDeviceCollection", "PCIe Devices", lambda view: paths)]
-    for path, card in zip(paths, cards(box), strict=True):
-        found += _device(box, path, card)
+def pcie(parts: SystemParts) -> tuple[Resource, ...]:
+    paths = device_paths(parts)
+    found = [collection(f"{parts.chassis}/PCIeDevices", "PCIeDeviceCollection", "PCIe Devices", lambda view: paths)]
+    for path, card in zip(paths, cards(parts), strict=True):
+        found += _device(parts, path, card)
     return tuple(found)
 
 
-def _device(box: SystemParts, path: str, card: Card) -> list[Resource]:
-    functions = function_paths(box, card)
+def _device(parts: SystemParts, path: str, card: PcieCard) -> list[Resource]:
+    functions = function_paths(parts, card)
     slot: Json = {}
     if card.slot is not None:
         slot = {
@@ -119,16 +122,16 @@ def _device(box: SystemParts, path: str, card: Card) -> list[Resource]:
             }
         }
 
-    def body(view: RedfishBmc, powered: Hashable) -> Json:
-        told: Json = {
+    def body(view: RedfishBmc, powered: bool) -> Json:
+        properties: Json = {
             "Manufacturer": "Contoso",
             "Model": card.model,
             "SKU": card.model.partition("-")[0],
-            "SerialNumber": box.serial(view, f"PCIe/{card.id}"),
+            "SerialNumber": parts.serial(view, f"PCIe/{card.id}"),
             "PartNumber": f"{card.model}-01",
             "SparePartNumber": f"{card.model}-00",
             "AssetTag": "",
-            "UUID": box.uuid(view, f"PCIe/{card.id}"),
+            "UUID": parts.uuid(view, f"PCIe/{card.id}"),
             "DeviceType": "MultiFunction" if card.functions > 1 else "SingleFunction",
             "FirmwareVersion": card.firmware,
             "Status": status(powered),
@@ -140,17 +143,17 @@ def _device(box: SystemParts, path: str, card: Card) -> list[Resource]:
                 "MaxLanes": card.lanes,
             },
             "PCIeFunctions": link(f"{path}/PCIeFunctions"),
-            "Links": {"Chassis": [link(box.chassis)], "Processors": [link(f"{box.system}/Processors/CPU1")]},
+            "Links": {"Chassis": [link(parts.chassis)], "Processors": [link(f"{parts.system}/Processors/CPU1")]},
         }
-        return told | slot | view.settings.of(path)
+        return properties | slot | view.settings.of(path)
 
     listing = collection(f"{path}/PCIeFunctions", "PCIeFunctionCollection", "PCIe Functions", lambda view: functions)
-    device = part(path, DEVICE_TYPE, card.name, body, state=box.powered, operations=keeps(path, {**ASSET, **LOCATION}))
-    return [device, listing, *(_function(box, path, card, n) for n in range(card.functions))]
+    device = part(path, DEVICE_TYPE, card.name, body, state=parts.powered, operations=save_patch(path, {**ASSET, **LOCATION}))
+    return [device, listing, *(_function(parts, path, card, n) for n in range(card.functions))]
 
 
-def _function(box: SystemParts, device: str, card: Card, n: int) -> Resource:
-    def body(view: RedfishBmc, powered: Hashable) -> Json:
+def _function(parts: SystemParts, device: str, card: PcieCard, n: int) -> Resource:
+    def body(view: RedfishBmc, powered: bool) -> Json:
         return {
             "FunctionId": n,
             "FunctionType": "Physical",
@@ -171,9 +174,9 @@ def _function(box: SystemParts, device: str, card: Card, n: int) -> Resource:
             "Links": {"PCIeDevice": link(device)} | card.links[n],
         }
 
-    return part(f"{device}/PCIeFunctions/{n}", FUNCTION_TYPE, f"{card.name} function {n}", body, state=box.powered)
+    return part(f"{device}/PCIeFunctions/{n}", FUNCTION_TYPE, f"{card.name} function {n}", body, state=parts.powered)
 
 
-def function_links(box: SystemParts) -> list[Json]:
-    """All functions of the machine (ComputerSystem.PCIeFunctions)."""
-    return links(tuple(path for card in cards(box) for path in function_paths(box, card)))
+def function_links(parts: SystemParts) -> list[Json]:
+    """ComputerSystem.PCIeFunctions."""
+    return links(tuple(path for card in cards(parts) for path in function_paths(parts, card)))

@@ -1,14 +1,16 @@
-"""PowerSubsystem, its power supplies and their metrics, and the EnvironmentMetrics of a chassis."""
+"""PowerSubsystem, its power supplies and their metrics, and EnvironmentMetrics of the chassis and of parts.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Final
+from typing import Final, NamedTuple
 
-from emulator.redfish.inventory.derived_sensors import DerivedSensor, gauges, value_of
-from emulator.redfish.inventory.saved_settings import LOCATION, keeps
-from emulator.redfish.inventory.sensors import ENERGY, energy_of, excerpt, fan_excerpt, reads
-from emulator.redfish.inventory.system_parts import SystemParts, part, place, status
+from emulator.redfish.inventory.derived_sensors import DerivedSensor, sensors_of, value_of
+from emulator.redfish.inventory.saved_settings import LOCATION, save_patch
+from emulator.redfish.inventory.sensors import ENERGY, energy_of, excerpt, fan_excerpt, readings
+from emulator.redfish.inventory.system_parts import SystemParts, fixed_part, part, place, status
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.resource import Resource, collection, link, links
@@ -20,38 +22,38 @@ METRICS_TYPE: Final = "#PowerSupplyMetrics.v1_2_0.PowerSupplyMetrics"
 ENVIRONMENT_TYPE: Final = "#EnvironmentMetrics.v1_5_0.EnvironmentMetrics"
 
 
-def subsystem_path(box: SystemParts) -> str:
-    return f"{box.chassis}/PowerSubsystem"
+def subsystem_path(parts: SystemParts) -> str:
+    return f"{parts.chassis}/PowerSubsystem"
 
 
-def supply_paths(box: SystemParts) -> tuple[str, ...]:
-    return tuple(f"{subsystem_path(box)}/PowerSupplies/PSU{n}" for n in range(1, box.parts.power_supplies + 1))
+def supply_paths(parts: SystemParts) -> tuple[str, ...]:
+    return tuple(f"{subsystem_path(parts)}/PowerSupplies/PSU{n}" for n in range(1, parts.inventory.power_supplies + 1))
 
 
-def power(box: SystemParts) -> tuple[Resource, ...]:
-    path = subsystem_path(box)
-    supplies = supply_paths(box)
+def power(parts: SystemParts) -> tuple[Resource, ...]:
+    path = subsystem_path(parts)
+    supplies = supply_paths(parts)
     found = [
-        _subsystem(box),
+        _subsystem(parts),
         collection(f"{path}/PowerSupplies", "PowerSupplyCollection", "Power Supplies", lambda view: supplies),
     ]
     for n, supply in enumerate(supplies, start=1):
-        found += [_supply(box, supply, n), _metrics(box, supply, n)]
-    return (*found, environment(box))
+        found += [_supply(parts, supply, n), _metrics(parts, supply, n)]
+    return (*found, environment(parts))
 
 
-def _subsystem(box: SystemParts) -> Resource:
-    supplies, watts = supply_paths(box), box.parts.psu_watts
+def _subsystem(parts: SystemParts) -> Resource:
+    supplies, watts = supply_paths(parts), parts.inventory.psu_watts
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        told: Json = {
+    def body(view: RedfishBmc) -> Json:
+        properties: Json = {
             "Status": status(),
             "CapacityWatts": watts * max(1, len(supplies) - 1),
             "Allocation": {"RequestedWatts": watts, "AllocatedWatts": watts},
-            "PowerSupplies": link(f"{subsystem_path(box)}/PowerSupplies"),
+            "PowerSupplies": link(f"{subsystem_path(parts)}/PowerSupplies"),
         }
         if len(supplies) > 1:
-            told["PowerSupplyRedundancy"] = [
+            properties["PowerSupplyRedundancy"] = [
                 {
                     "GroupName": "Power Supplies",
                     "RedundancyType": "NPlusM",
@@ -61,15 +63,15 @@ def _subsystem(box: SystemParts) -> Resource:
                     "Status": status(),
                 }
             ]
-        return told
+        return properties
 
-    return part(subsystem_path(box), SUBSYSTEM_TYPE, "Power Subsystem", body)
+    return fixed_part(subsystem_path(parts), SUBSYSTEM_TYPE, "Power Subsystem", body)
 
 
-def _supply(box: SystemParts, path: str, n: int) -> Resource:
-    watts = box.parts.psu_watts
+def _supply(parts: SystemParts, path: str, n: int) -> Resource:
+    watts = parts.inventory.psu_watts
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         return {
             "PowerSupplyType": "AC",
             "InputNominalVoltageType": "AC240V",
@@ -81,7 +83,7 @@ def _supply(box: SystemParts, path: str, n: int) -> Resource:
             "Manufacturer": "Contoso Power",
             "Model": f"CP-{watts}P",
             "FirmwareVersion": "1.07",
-            "SerialNumber": box.serial(view, f"PSU{n}"),
+            "SerialNumber": parts.serial(view, f"PSU{n}"),
             "PartNumber": f"CP{watts}-01",
             "SparePartNumber": f"CP{watts}-00",
             "HotPluggable": True,
@@ -97,78 +99,94 @@ def _supply(box: SystemParts, path: str, n: int) -> Resource:
             "Location": place(f"PSU {n}", "Bay", n - 1),
             "LocationIndicatorActive": False,
             "Metrics": link(f"{path}/Metrics"),
-            "Links": {"PoweringChassis": [link(box.chassis)]},
+            "Links": {"PoweringChassis": [link(parts.chassis)]},
         } | view.settings.of(path)
 
-    return part(path, SUPPLY_TYPE, f"Power Supply {n}", body, operations=keeps(path, LOCATION))
+    return fixed_part(path, SUPPLY_TYPE, f"Power Supply {n}", body, operations=save_patch(path, LOCATION))
 
 
-def _metrics(box: SystemParts, supply: str, n: int) -> Resource:
-    own = {gauge.id.removeprefix(f"PSU{n}"): gauge for gauge in gauges(box) if gauge.item == supply}
+def _metrics(parts: SystemParts, supply: str, n: int) -> Resource:
+    own = {sensor.id.removeprefix(f"PSU{n}"): sensor for sensor in sensors_of(parts) if sensor.item == supply}
     known = tuple(own.values())
 
-    def body(view: RedfishBmc, values: Hashable) -> Json:
-        assert isinstance(values, tuple)
-        told = {what: excerpt(box, gauge.id, value) for (what, gauge), value in zip(own.items(), values, strict=True)}
+    def body(view: RedfishBmc, values: tuple[float | None, ...]) -> Json:
+        properties = {what: excerpt(parts, sensor.id, value) for (what, sensor), value in zip(own.items(), values, strict=True)}
         return {
             "Status": status(),
-            "InputVoltage": told["InputVoltage"],
-            "InputCurrentAmps": told["InputCurrent"],
-            "InputPowerWatts": told["InputPower"],
-            "OutputPowerWatts": told["OutputPower"],
-            "RailVoltage": [told["OutputVoltage"]],
-            "RailCurrentAmps": [told["OutputCurrent"]],
-            "RailPowerWatts": [told["OutputPower"]],
-            "TemperatureCelsius": told["Temp"],
+            "InputVoltage": properties["InputVoltage"],
+            "InputCurrentAmps": properties["InputCurrent"],
+            "InputPowerWatts": properties["InputPower"],
+            "OutputPowerWatts": properties["OutputPower"],
+            "RailVoltage": [properties["OutputVoltage"]],
+            "RailCurrentAmps": [properties["OutputCurrent"]],
+            "RailPowerWatts": [properties["OutputPower"]],
+            "TemperatureCelsius": properties["Temp"],
         }
 
-    return part(f"{supply}/Metrics", METRICS_TYPE, f"Metrics for Power Supply {n}", body, state=reads(box, *known))
+    return part(f"{supply}/Metrics", METRICS_TYPE, f"Metrics for Power Supply {n}", body, state=readings(parts, *known))
 
 
-def environment(box: SystemParts) -> Resource:
-    """Of the whole chassis."""
-    by_id = {gauge.id: gauge for gauge in gauges(box)}
-    fans = tuple(gauge for gauge in by_id.values() if gauge.type == "Percent")
-    capacity = box.parts.psu_watts * max(1, box.parts.power_supplies - 1)
+class EnvironmentState(NamedTuple):
+    """The readings of a whole chassis; None: unknown."""
+
+    inlet_c: float | None
+    power_w: float | None
+    fan_percent: tuple[float | None, ...]
+    energy_kwh: float
+
+
+class PartEnvironmentState(NamedTuple):
+    """The readings of one part; None: unknown, or the part has no such sensor."""
+
+    temperature_c: float | None
+    power_w: float | None
+
+
+def environment(parts: SystemParts) -> Resource:
+    """EnvironmentMetrics of the whole chassis."""
+    by_id = {sensor.id: sensor for sensor in sensors_of(parts)}
+    fans = tuple(sensor for sensor in by_id.values() if sensor.type == "Percent")
+    capacity = parts.inventory.psu_watts * max(1, parts.inventory.power_supplies - 1)
     total = by_id["TotalPower"]
 
-    def state(call: RedfishCall) -> Hashable:
-        read = reads(box, by_id["InletTemp"], total, *fans)(call)
-        return (read, energy_of(call, box.system_id))
+    read = readings(parts, by_id["InletTemp"], total, *fans)
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        assert isinstance(state, tuple)
-        (inlet, watts, *speeds), kwh = state
+    def state(call: RedfishCall) -> EnvironmentState:
+        inlet, watts, *speeds = read(call)
+        return EnvironmentState(inlet, watts, tuple(speeds), energy_of(call, parts.system_id))
+
+    def body(view: RedfishBmc, state: EnvironmentState) -> Json:
+        watts = state.power_w
         return {
-            "TemperatureCelsius": excerpt(box, "InletTemp", inlet),
-            "AmbientTemperatureCelsius": excerpt(box, "InletTemp", inlet),
-            "PowerWatts": excerpt(box, "TotalPower", watts),
-            "EnergykWh": excerpt(box, ENERGY, kwh),
+            "TemperatureCelsius": excerpt(parts, "InletTemp", state.inlet_c),
+            "AmbientTemperatureCelsius": excerpt(parts, "InletTemp", state.inlet_c),
+            "PowerWatts": excerpt(parts, "TotalPower", watts),
+            "EnergykWh": excerpt(parts, ENERGY, state.energy_kwh),
             "PowerLoadPercent": {"Reading": None if watts is None else round(100 * watts / capacity, 1)},
             "FanSpeedsPercent": [
-                fan_excerpt(box, fan.id, speed) | {"DeviceName": fan.name} for fan, speed in zip(fans, speeds, strict=True)
+                fan_excerpt(parts, fan.id, speed) | {"DeviceName": fan.name}
+                for fan, speed in zip(fans, state.fan_percent, strict=True)
             ],
         }
 
-    return part(f"{box.chassis}/EnvironmentMetrics", ENVIRONMENT_TYPE, "Chassis Environment Metrics", body, state=state)
+    return part(f"{parts.chassis}/EnvironmentMetrics", ENVIRONMENT_TYPE, "Chassis Environment Metrics", body, state=state)
 
 
-def part_environment(box: SystemParts, owner: str, name: str) -> Resource:
-    """Temperature and power of one part, as far as it has gauges."""
-    own = tuple(gauge for gauge in gauges(box) if gauge.item == owner and gauge.type in ("Temperature", "Power"))
-    temperature = next(gauge for gauge in own if gauge.type == "Temperature")
-    watts = next((gauge for gauge in own if gauge.type == "Power"), None)
+def part_environment(parts: SystemParts, owner: str, name: str) -> Resource:
+    """EnvironmentMetrics of the part at path `owner`: its temperature, and its power if it has a sensor for it."""
+    own = tuple(sensor for sensor in sensors_of(parts) if sensor.item == owner and sensor.type in ("Temperature", "Power"))
+    temperature = next(sensor for sensor in own if sensor.type == "Temperature")
+    watts = next((sensor for sensor in own if sensor.type == "Power"), None)
 
-    def state(call: RedfishCall) -> Hashable:
-        return (value_of(call.view, box.system_id, temperature), _optional(call, box, watts))
+    def state(call: RedfishCall) -> PartEnvironmentState:
+        return PartEnvironmentState(value_of(call.view, parts.system_id, temperature), _optional(call, parts, watts))
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        assert isinstance(state, tuple)
-        told: Json = {"TemperatureCelsius": excerpt(box, temperature.id, state[0])}
-        return told if watts is None else told | {"PowerWatts": excerpt(box, watts.id, state[1])}
+    def body(view: RedfishBmc, state: PartEnvironmentState) -> Json:
+        properties: Json = {"TemperatureCelsius": excerpt(parts, temperature.id, state.temperature_c)}
+        return properties if watts is None else properties | {"PowerWatts": excerpt(parts, watts.id, state.power_w)}
 
     return part(f"{owner}/EnvironmentMetrics", ENVIRONMENT_TYPE, f"{name} Environment Metrics", body, state=state)
 
 
-def _optional(call: RedfishCall, box: SystemParts, gauge: DerivedSensor | None) -> float | None:
-    return None if gauge is None else value_of(call.view, box.system_id, gauge)
+def _optional(call: RedfishCall, parts: SystemParts, sensor: DerivedSensor | None) -> float | None:
+    return None if sensor is None else value_of(call.view, parts.system_id, sensor)

@@ -1,15 +1,17 @@
-"""Processors, their cores and their metrics."""
+"""Processors, their cores and their metrics.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Final
 
-from emulator.redfish.inventory.derived_sensors import gauges
+from emulator.redfish.inventory.derived_sensors import sensors_of
 from emulator.redfish.inventory.memory import dimms_of
 from emulator.redfish.inventory.power import part_environment
-from emulator.redfish.inventory.saved_settings import LOCATION, keeps
-from emulator.redfish.inventory.sensors import excerpt, reads
+from emulator.redfish.inventory.saved_settings import LOCATION, save_patch
+from emulator.redfish.inventory.sensors import excerpt, readings
 from emulator.redfish.inventory.system_parts import SystemParts, part, place, status
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.resource import Resource, collection, link, links
@@ -24,35 +26,35 @@ TDP_W: Final = 150
 L3_PER_CORE_MIB: Final = 2
 
 
-def processor_paths(box: SystemParts) -> tuple[str, ...]:
-    return tuple(f"{box.system}/Processors/CPU{n}" for n in range(1, box.parts.processors + 1))
+def processor_paths(parts: SystemParts) -> tuple[str, ...]:
+    return tuple(f"{parts.system}/Processors/CPU{n}" for n in range(1, parts.inventory.processors + 1))
 
 
-def processors(box: SystemParts) -> tuple[Resource, ...]:
-    paths = processor_paths(box)
-    found = [collection(f"{box.system}/Processors", "ProcessorCollection", "Processors Collection", lambda view: paths)]
+def processors(parts: SystemParts) -> tuple[Resource, ...]:
+    paths = processor_paths(parts)
+    found = [collection(f"{parts.system}/Processors", "ProcessorCollection", "Processors Collection", lambda view: paths)]
     for n, path in enumerate(paths, start=1):
-        found += [_processor(box, path, n), _metrics(box, path, n), part_environment(box, path, f"CPU {n}")]
-        found += _cores(box, path)
+        found += [_processor(parts, path, n), _metrics(parts, path, n), part_environment(parts, path, f"CPU {n}")]
+        found += _cores(parts, path)
     return tuple(found)
 
 
-def summary(box: SystemParts) -> Json:
+def summary(parts: SystemParts) -> Json:
     """ComputerSystem.ProcessorSummary."""
-    parts = box.parts
+    inventory = parts.inventory
     return {
-        "Count": parts.processors,
-        "Model": parts.processor_model,
-        "CoreCount": parts.processors * parts.cores,
-        "LogicalProcessorCount": parts.processors * parts.cores * THREADS,
+        "Count": inventory.processors,
+        "Model": inventory.processor_model,
+        "CoreCount": inventory.processors * inventory.cores,
+        "LogicalProcessorCount": inventory.processors * inventory.cores * THREADS,
         "ThreadingEnabled": True,
     }
 
 
-def _processor(box: SystemParts, path: str, n: int) -> Resource:
-    parts = box.parts
+def _processor(parts: SystemParts, path: str, n: int) -> Resource:
+    inventory = parts.inventory
 
-    def body(view: RedfishBmc, powered: Hashable) -> Json:
+    def body(view: RedfishBmc, powered: bool) -> Json:
         return {
             "Socket": f"CPU {n}",
             "ProcessorType": "CPU",
@@ -66,9 +68,9 @@ def _processor(box: SystemParts, path: str, n: int) -> Resource:
                 "Step": "0x6",
                 "MicrocodeInfo": "0xD0003A5",
             },
-            "Manufacturer": parts.processor_maker,
-            "Model": parts.processor_model,
-            "SerialNumber": box.serial(view, f"CPU{n}"),
+            "Manufacturer": inventory.processor_maker,
+            "Model": inventory.processor_model,
+            "SerialNumber": parts.serial(view, f"CPU{n}"),
             "PartNumber": "CX-7000",
             "Family": "Xeon",
             "ProcessorIndex": n - 1,
@@ -77,10 +79,10 @@ def _processor(box: SystemParts, path: str, n: int) -> Resource:
             "MinSpeedMHz": 800,
             "OperatingSpeedMHz": BASE_MHZ if powered else 0,
             "TurboState": "Enabled",
-            "TotalCores": parts.cores,
-            "TotalEnabledCores": parts.cores,
-            "TotalThreads": parts.cores * THREADS,
-            "TotalEnabledThreads": parts.cores * THREADS,
+            "TotalCores": inventory.cores,
+            "TotalEnabledCores": inventory.cores,
+            "TotalThreads": inventory.cores * THREADS,
+            "TotalEnabledThreads": inventory.cores * THREADS,
             "TDPWatts": TDP_W,
             "MaxTDPWatts": TDP_W,
             "Enabled": True,
@@ -88,8 +90,8 @@ def _processor(box: SystemParts, path: str, n: int) -> Resource:
             "Replaceable": True,
             "SystemInterface": {"InterfaceType": "UPI"},
             "MemorySummary": {
-                "TotalCacheSizeMiB": parts.cores * L3_PER_CORE_MIB,
-                "TotalMemorySizeMiB": len(dimms_of(box, n)) * parts.dimm_gib * 1024,
+                "TotalCacheSizeMiB": inventory.cores * L3_PER_CORE_MIB,
+                "TotalMemorySizeMiB": len(dimms_of(parts, n)) * inventory.dimm_gib * 1024,
                 "ECCModeEnabled": True,
             },
             "Status": status(powered),
@@ -99,21 +101,20 @@ def _processor(box: SystemParts, path: str, n: int) -> Resource:
             "Metrics": link(f"{path}/ProcessorMetrics"),
             "EnvironmentMetrics": link(f"{path}/EnvironmentMetrics"),
             "Links": {
-                "Chassis": link(box.chassis),
-                "Memory": links(dimms_of(box, n)),
-                "ConnectedProcessors": [link(other) for other in processor_paths(box) if other != path],
+                "Chassis": link(parts.chassis),
+                "Memory": links(dimms_of(parts, n)),
+                "ConnectedProcessors": [link(other) for other in processor_paths(parts) if other != path],
             },
         } | view.settings.of(path)
 
-    return part(path, PROCESSOR_TYPE, f"Processor {n}", body, state=box.powered, operations=keeps(path, LOCATION))
+    return part(path, PROCESSOR_TYPE, f"Processor {n}", body, state=parts.powered, operations=save_patch(path, LOCATION))
 
 
-def _metrics(box: SystemParts, path: str, n: int) -> Resource:
-    by_id = {gauge.id: gauge for gauge in gauges(box)}
+def _metrics(parts: SystemParts, path: str, n: int) -> Resource:
+    by_id = {sensor.id: sensor for sensor in sensors_of(parts)}
     voltage, watts = by_id[f"CPU{n}VCore"], by_id[f"CPU{n}Power"]
 
-    def body(view: RedfishBmc, values: Hashable) -> Json:
-        assert isinstance(values, tuple)
+    def body(view: RedfishBmc, values: tuple[float | None, ...]) -> Json:
         volts, drawn = values
         running = volts is None or volts > 0
         busy = 0.0 if not drawn else min(100.0, round(100 * drawn / TDP_W, 1))
@@ -122,7 +123,7 @@ def _metrics(box: SystemParts, path: str, n: int) -> Resource:
             "FrequencyRatio": 1.0 if running else 0.0,
             "BandwidthPercent": busy,
             "ThrottlingCelsius": 95,
-            "CoreVoltage": excerpt(box, voltage.id, volts),
+            "CoreVoltage": excerpt(parts, voltage.id, volts),
             "CorrectableCoreErrorCount": 0,
             "UncorrectableCoreErrorCount": 0,
             "CorrectableOtherErrorCount": 0,
@@ -135,22 +136,22 @@ def _metrics(box: SystemParts, path: str, n: int) -> Resource:
             },
         }
 
-    return part(f"{path}/ProcessorMetrics", METRICS_TYPE, f"Metrics for CPU {n}", body, state=reads(box, voltage, watts))
+    return part(f"{path}/ProcessorMetrics", METRICS_TYPE, f"Metrics for CPU {n}", body, state=readings(parts, voltage, watts))
 
 
-def _cores(box: SystemParts, cpu: str) -> list[Resource]:
-    paths = tuple(f"{cpu}/SubProcessors/Core{n}" for n in range(1, box.parts.cores + 1))
+def _cores(parts: SystemParts, cpu: str) -> list[Resource]:
+    paths = tuple(f"{cpu}/SubProcessors/Core{n}" for n in range(1, parts.inventory.cores + 1))
     listing = collection(f"{cpu}/SubProcessors", "ProcessorCollection", "Cores", lambda view: paths)
-    return [listing, *(_core(box, path, n) for n, path in enumerate(paths))]
+    return [listing, *(_core(parts, path, n) for n, path in enumerate(paths))]
 
 
-def _core(box: SystemParts, path: str, n: int) -> Resource:
-    def body(view: RedfishBmc, powered: Hashable) -> Json:
+def _core(parts: SystemParts, path: str, n: int) -> Resource:
+    def body(view: RedfishBmc, powered: bool) -> Json:
         return {
             "ProcessorType": "Core",
             "ProcessorArchitecture": "x86",
             "InstructionSet": "x86-64",
-            "Manufacturer": box.parts.processor_maker,
+            "Manufacturer": parts.inventory.processor_maker,
             "ProcessorIndex": n,
             "MaxSpeedMHz": MAX_MHZ,
             "OperatingSpeedMHz": BASE_MHZ if powered else 0,
@@ -160,4 +161,4 @@ def _core(box: SystemParts, path: str, n: int) -> Resource:
             "Status": status(powered),
         }
 
-    return part(path, PROCESSOR_TYPE, f"Core {n + 1}", body, state=box.powered)
+    return part(path, PROCESSOR_TYPE, f"Core {n + 1}", body, state=parts.powered)

@@ -1,4 +1,8 @@
-"""PATCH operations that only remember: what is written is what is shown from then on. The journal hears of names only."""
+"""PATCH operations that only store: a GET shows from then on what the client wrote.
+
+The inventory modules use them for properties that change nothing in the machine (AssetTag, LocationIndicatorActive ...). The
+values go to `RedfishBmc.settings`; the journal gets the property names only.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,16 @@ LOCATION: Final[WritableFields] = {"LocationIndicatorActive": BooleanRule()}
 ASSET: Final[WritableFields] = {"AssetTag": TextRule(high=63)}
 
 
-def keeps(
+def save_patch(
     path: str, fields: WritableFields, needs: RedfishPrivilege = RedfishPrivilege.CONFIGURE_COMPONENTS
 ) -> dict[str, Operation]:
-    """A PATCH that only remembers: what is written is what is shown from then on."""
-    return {"PATCH": patch(needs, fields, keeper(path))}
+    """The operations of a resource whose `fields` a client may write and which only stores them."""
+    return {"PATCH": patch(needs, fields, save_to(path))}
 
 
-def keeper(path: str) -> WriteOperation:
+def save_to(path: str) -> WriteOperation:
+    """Stores the checked values of a PATCH under `path` and journals their names."""
+
     def write(call: RedfishCall, taken: Json) -> None:
         call.view.settings.put(path, taken)
         call.view.record(EventKind.SETTING, call.seq, what="property", path=path, names=", ".join(sorted(taken)))

@@ -1,9 +1,11 @@
-"""SecureBoot: the switch takes effect with the next boot, the keys at once."""
+"""SecureBoot and its ResetKeys action. The switch takes effect with the next boot, a change of the keys at once.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Final
+from typing import Final, NamedTuple
 
 from emulator.core.journal import EventKind
 from emulator.redfish.inventory.system_parts import SystemParts, part
@@ -20,36 +22,42 @@ RESETS: Final = ("ResetAllKeysToDefault", "DeleteAllKeys", "DeletePK")
 MODE_AFTER: Final = {"ResetAllKeysToDefault": "UserMode", "DeleteAllKeys": "SetupMode", "DeletePK": "SetupMode"}
 
 
-def secure_boot(box: SystemParts) -> tuple[Resource, ...]:
-    path = f"{box.system}/SecureBoot"
+class SecureBootState(NamedTuple):
+    """The switch, whether the last boot was secure, and SecureBootMode."""
+
+    enabled: bool
+    current_boot: bool
+    mode: str
+
+
+def secure_boot(parts: SystemParts) -> tuple[Resource, ...]:
+    path = f"{parts.system}/SecureBoot"
     target = f"{path}/Actions/SecureBoot.ResetKeys"
 
-    def state(call: RedfishCall) -> Hashable:
-        return settled(call.view, box, path)
+    def state(call: RedfishCall) -> SecureBootState:
+        return apply_switch(call.view, parts, path)
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        assert isinstance(state, tuple)
-        enabled, current, mode = state
+    def body(view: RedfishBmc, state: SecureBootState) -> Json:
         return {
-            "SecureBootEnable": enabled,
-            "SecureBootCurrentBoot": "Enabled" if current else "Disabled",
-            "SecureBootMode": mode,
+            "SecureBootEnable": state.enabled,
+            "SecureBootCurrentBoot": "Enabled" if state.current_boot else "Disabled",
+            "SecureBootMode": state.mode,
             "Actions": {"#SecureBoot.ResetKeys": {"target": target, "ResetKeysType@Redfish.AllowableValues": list(RESETS)}},
         }
 
     def write(call: RedfishCall, taken: Json) -> None:
-        settled(call.view, box, path)
-        call.view.settings.put(path, {"enabled": taken["SecureBootEnable"], "boots": call.view.boot.count(box.system_id)})
+        apply_switch(call.view, parts, path)
+        call.view.settings.put(path, {"enabled": taken["SecureBootEnable"], "boots": call.view.boot.count(parts.system_id)})
         call.view.record(
-            EventKind.SETTING, call.seq, what="secure boot", system=box.system_id, enabled=bool(taken["SecureBootEnable"])
+            EventKind.SETTING, call.seq, what="secure boot", system=parts.system_id, enabled=bool(taken["SecureBootEnable"])
         )
 
     def reset_keys(call: RedfishCall) -> HttpAnswer:
         taken = parameters(call.json_object(), {"ResetKeysType": OneOfRule(RESETS)}, ("ResetKeysType",), "ResetKeys")
-        settled(call.view, box, path)
+        apply_switch(call.view, parts, path)
         call.view.settings.put(path, {"mode": MODE_AFTER[str(taken["ResetKeysType"])]})
         call.view.record(
-            EventKind.SETTING, call.seq, what="secure boot keys", system=box.system_id, reset=str(taken["ResetKeysType"])
+            EventKind.SETTING, call.seq, what="secure boot keys", system=parts.system_id, reset=str(taken["ResetKeysType"])
         )
         return HttpAnswer(204)
 
@@ -60,12 +68,15 @@ def secure_boot(box: SystemParts) -> tuple[Resource, ...]:
     )
 
 
-def settled(view: RedfishBmc, box: SystemParts, path: str) -> tuple[bool, bool, str]:
-    """Whether it is switched on, whether the last boot was secure, and the mode. Without a platform key no boot is secure."""
+def apply_switch(view: RedfishBmc, parts: SystemParts, path: str) -> SecureBootState:
+    """The state now. If the system has booted since the last call, the switch decides whether that boot was secure.
+
+    Without a platform key (SetupMode) no boot is secure.
+    """
     kept = view.settings.of(path)
     enabled, current, mode = bool(kept.get("enabled", False)), bool(kept.get("current", False)), str(kept.get("mode", "UserMode"))
-    boots = view.boot.count(box.system_id)
+    boots = view.boot.count(parts.system_id)
     if "boots" in kept and kept["boots"] != boots:
         current = enabled and mode == "UserMode"
         view.settings.put(path, {"current": current, "boots": boots})
-    return enabled, current, mode
+    return SecureBootState(enabled, current, mode)

@@ -1,14 +1,27 @@
-"""The Sensors of a chassis, and excerpts of them in other resources."""
+"""The Sensors collection of a chassis, and sensor excerpts for other resources (DSP0268 Sensor).
+
+`all_resources` calls `sensors` when a tree is built; `power`, `thermal`, `processors` and `legacy` use the excerpts. A client may
+PATCH the thresholds of a sensor that the core has; IPMI shows the change.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from emulator.core.bmc.sensor_setup import supported
 from emulator.core.bmc.sensors import FANS, Thresholds
-from emulator.redfish.inventory.derived_sensors import RANGES, RATED_RPM, UNITS, DerivedSensor, Show, gauges, shows, value_of
+from emulator.redfish.inventory.derived_sensors import (
+    RANGES,
+    RATED_RPM,
+    UNITS,
+    DerivedReading,
+    DerivedSensor,
+    reading_of,
+    sensors_of,
+    value_of,
+)
 from emulator.redfish.inventory.system_parts import SystemParts, part
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
@@ -28,69 +41,66 @@ _LIMITS: Final = (
 )
 
 
-def sensors(box: SystemParts) -> tuple[Resource, ...]:
-    path = f"{box.chassis}/Sensors"
-    known = gauges(box)
-    members = (*(f"{path}/{gauge.id}" for gauge in known), f"{path}/{ENERGY}")
+def sensors(parts: SystemParts) -> tuple[Resource, ...]:
+    path = f"{parts.chassis}/Sensors"
+    known = sensors_of(parts)
+    members = (*(f"{path}/{sensor.id}" for sensor in known), f"{path}/{ENERGY}")
     listing = collection(path, "SensorCollection", "Sensor Collection", lambda view: members)
-    return (listing, *(_sensor(box, f"{path}/{gauge.id}", gauge) for gauge in known), _energy(box, f"{path}/{ENERGY}"))
+    return (listing, *(_sensor(parts, f"{path}/{sensor.id}", sensor) for sensor in known), _energy(parts, f"{path}/{ENERGY}"))
 
 
-def _sensor(box: SystemParts, path: str, gauge: DerivedSensor) -> Resource:
-    low, high = RANGES[gauge.type]
+def _sensor(parts: SystemParts, path: str, sensor: DerivedSensor) -> Resource:
+    low, high = RANGES[sensor.type]
     fixed: Json = {
-        "ReadingType": gauge.type,
-        "ReadingUnits": UNITS[gauge.type],
+        "ReadingType": sensor.type,
+        "ReadingUnits": UNITS[sensor.type],
         "ReadingRangeMin": low,
         "ReadingRangeMax": high,
-        "PhysicalContext": gauge.context,
+        "PhysicalContext": sensor.context,
         "Implementation": "PhysicalSensor",
-        "RelatedItem": [link(gauge.item or box.chassis)],
+        "RelatedItem": [link(sensor.item or parts.chassis)],
     }
-    if gauge.sub is not None:
-        fixed["PhysicalSubContext"] = gauge.sub
-    if gauge.volts is not None:
-        fixed["VoltageType"] = gauge.volts
+    if sensor.sub is not None:
+        fixed["PhysicalSubContext"] = sensor.sub
+    if sensor.volts is not None:
+        fixed["VoltageType"] = sensor.volts
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        assert isinstance(state, Show)
-        told = {"Reading": state.value, "Status": {"State": "Enabled", "Health": state.health}} | fixed
-        if thresholds := shown_limits(state.limits):
-            told["Thresholds"] = thresholds
-        return told | {"SpeedRPM": rpm(state.value)} if gauge.source in FANS else told
+    def body(view: RedfishBmc, reading: DerivedReading) -> Json:
+        properties = {"Reading": reading.value, "Status": {"State": "Enabled", "Health": reading.health}} | fixed
+        if thresholds := shown_limits(reading.limits):
+            properties["Thresholds"] = thresholds
+        return properties | {"SpeedRPM": rpm(reading.value)} if sensor.source in FANS else properties
 
-    def state(call: RedfishCall) -> Hashable:
-        return shows(call.view, box.system_id, gauge)
+    def state(call: RedfishCall) -> DerivedReading:
+        return reading_of(call.view, parts.system_id, sensor)
 
-    operations = {"PATCH": _limits_patch(box, gauge)} if gauge.own and supported(gauge.limits) else {}
-    return part(path, SENSOR_TYPE, gauge.name, body, state=state, operations=operations)
+    operations = {"PATCH": _limits_patch(parts, sensor)} if sensor.own and supported(sensor.limits) else {}
+    return part(path, SENSOR_TYPE, sensor.name, body, state=state, operations=operations)
 
 
-def _limits_patch(box: SystemParts, gauge: DerivedSensor) -> Operation:
-    """PATCH of the limits that the sensor has. They are kept in its own steps, as IPMI sets them too."""
-    low, high = RANGES[gauge.type]
-    names = {name: attribute for name, attribute, _ in _LIMITS if getattr(gauge.limits, attribute) is not None}
-    number = gauge.source.number
+def _limits_patch(parts: SystemParts, sensor: DerivedSensor) -> Operation:
+    """PATCH of the thresholds that the sensor has. The core rounds them to the raw steps of the sensor, as for IPMI."""
+    low, high = RANGES[sensor.type]
+    names = {name: attribute for name, attribute, _ in _LIMITS if getattr(sensor.limits, attribute) is not None}
+    number = sensor.source.number
 
     def write(call: RedfishCall, taken: Json) -> None:
-        known = call.view.sensors.setup(number, box.system_id)
+        known = call.view.sensors.setup(number, parts.system_id)
         levels = known.thresholds.by_name()
         wanted = taken["Thresholds"]
         assert isinstance(wanted, dict)
         for name, limit in wanted.items():
-            levels[names[name]] = gauge.source.value(gauge.source.raw(limit["Reading"] / gauge.gain))
+            levels[names[name]] = sensor.source.value(sensor.source.raw(limit["Reading"] / sensor.gain))
         setup = replace(known, thresholds=Thresholds(**levels))
-        call.view.sensors.set(number, setup, box.system_id, call.seq)
+        call.view.sensors.set(number, setup, parts.system_id, call.seq)
 
     fields = {"Thresholds": ObjectRule({name: ObjectRule({"Reading": NumberRule(low=low, high=high)}) for name in names})}
     return patch(RedfishPrivilege.CONFIGURE_COMPONENTS, fields, write)
 
 
-def reads(box: SystemParts, *known: DerivedSensor) -> Callable[[RedfishCall], Hashable]:
-    """A `state`: the value of the gauge, or of all of them."""
-    if len(known) == 1:
-        return lambda call: value_of(call.view, box.system_id, known[0])
-    return lambda call: tuple(value_of(call.view, box.system_id, gauge) for gauge in known)
+def readings(parts: SystemParts, *known: DerivedSensor) -> Callable[[RedfishCall], tuple[float | None, ...]]:
+    """A `state`: the values of these sensors, in their order."""
+    return lambda call: tuple(value_of(call.view, parts.system_id, sensor) for sensor in known)
 
 
 def shown_limits(limits: Thresholds) -> Json:
@@ -109,35 +119,34 @@ def rpm(percent: float | None) -> float | None:
 # -- excerpts -----------------------------------------------------------------------------------------------------------
 
 
-def uri_of(box: SystemParts, sensor_id: str) -> str:
-    return f"{box.chassis}/Sensors/{sensor_id}"
+def sensor_uri(parts: SystemParts, sensor_id: str) -> str:
+    return f"{parts.chassis}/Sensors/{sensor_id}"
 
 
-def excerpt(box: SystemParts, sensor_id: str, value: object) -> Json:
-    return {"DataSourceUri": uri_of(box, sensor_id), "Reading": value}
+def excerpt(parts: SystemParts, sensor_id: str, value: float | None) -> Json:
+    return {"DataSourceUri": sensor_uri(parts, sensor_id), "Reading": value}
 
 
-def fan_excerpt(box: SystemParts, sensor_id: str, value: object) -> Json:
-    assert value is None or isinstance(value, float)
-    return excerpt(box, sensor_id, value) | {"SpeedRPM": rpm(value)}
+def fan_excerpt(parts: SystemParts, sensor_id: str, value: float | None) -> Json:
+    return excerpt(parts, sensor_id, value) | {"SpeedRPM": rpm(value)}
 
 
-def array_excerpt(box: SystemParts, gauge: DerivedSensor, value: object) -> Json:
-    """One of several: it says which one it is."""
-    return excerpt(box, gauge.id, value) | {"DeviceName": gauge.name, "PhysicalContext": gauge.context}
+def array_excerpt(parts: SystemParts, sensor: DerivedSensor, value: float | None) -> Json:
+    """An excerpt in an array: it names its device."""
+    return excerpt(parts, sensor.id, value) | {"DeviceName": sensor.name, "PhysicalContext": sensor.context}
 
 
 # -- energy -------------------------------------------------------------------------------------------------------------
 
 
 def energy_of(call: RedfishCall, system_id: str) -> float:
-    """kWh since the BMC began to count."""
-    told = call.view.sensors.power(system_id)
-    return round(told.average * told.period_s / 3_600_000, 3)
+    """Energy in kWh since the BMC began to count."""
+    power = call.view.sensors.power(system_id)
+    return round(power.average * power.period_s / 3_600_000, 3)
 
 
-def _energy(box: SystemParts, path: str) -> Resource:
-    def body(view: RedfishBmc, kwh: Hashable) -> Json:
+def _energy(parts: SystemParts, path: str) -> Resource:
+    def body(view: RedfishBmc, kwh: float) -> Json:
         return {
             "ReadingType": "EnergykWh",
             "ReadingUnits": "kW.h",
@@ -145,7 +154,7 @@ def _energy(box: SystemParts, path: str) -> Resource:
             "PhysicalContext": "Chassis",
             "Implementation": "Synthesized",
             "Status": {"State": "Enabled", "Health": "OK"},
-            "RelatedItem": [link(box.chassis)],
+            "RelatedItem": [link(parts.chassis)],
         }
 
-    return part(path, SENSOR_TYPE, "Total Energy", body, state=lambda call: energy_of(call, box.system_id))
+    return part(path, SENSOR_TYPE, "Total Energy", body, state=lambda call: energy_of(call, parts.system_id))

@@ -1,14 +1,16 @@
-"""ThermalSubsystem, its fans and ThermalMetrics."""
+"""ThermalSubsystem, its fans and ThermalMetrics.
+
+`all_resources` calls this module once per system when it builds a resource tree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import Final
+from typing import Final, NamedTuple
 
-from emulator.redfish.inventory.derived_sensors import RATED_RPM, gauges, value_of
-from emulator.redfish.inventory.saved_settings import LOCATION, keeps
-from emulator.redfish.inventory.sensors import array_excerpt, excerpt, fan_excerpt, reads
-from emulator.redfish.inventory.system_parts import SystemParts, energised, part, place, status
+from emulator.redfish.inventory.derived_sensors import RATED_RPM, sensors_of, value_of
+from emulator.redfish.inventory.saved_settings import LOCATION, save_patch
+from emulator.redfish.inventory.sensors import array_excerpt, excerpt, fan_excerpt, readings
+from emulator.redfish.inventory.system_parts import SystemParts, energised, fixed_part, part, place, status
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.resource import Resource, collection, link, links
@@ -19,31 +21,38 @@ FAN_TYPE: Final = "#Fan.v1_6_0.Fan"
 METRICS_TYPE: Final = "#ThermalMetrics.v1_3_2.ThermalMetrics"
 
 
-def subsystem_path(box: SystemParts) -> str:
-    return f"{box.chassis}/ThermalSubsystem"
+def subsystem_path(parts: SystemParts) -> str:
+    return f"{parts.chassis}/ThermalSubsystem"
 
 
-def fan_paths(box: SystemParts) -> tuple[str, ...]:
-    return tuple(f"{subsystem_path(box)}/Fans/Fan{n}" for n in range(1, box.parts.fans + 1))
+def fan_paths(parts: SystemParts) -> tuple[str, ...]:
+    return tuple(f"{subsystem_path(parts)}/Fans/Fan{n}" for n in range(1, parts.inventory.fans + 1))
 
 
-def thermal(box: SystemParts) -> tuple[Resource, ...]:
-    path, fans = subsystem_path(box), fan_paths(box)
+class FanState(NamedTuple):
+    """What changes of a Fan: its speed (None: unknown) and whether the main rails are up."""
+
+    speed_percent: float | None
+    powered: bool
+
+
+def thermal(parts: SystemParts) -> tuple[Resource, ...]:
+    path, fans = subsystem_path(parts), fan_paths(parts)
     listing = collection(f"{path}/Fans", "FanCollection", "Fans", lambda view: fans)
-    return (_subsystem(box), listing, *(_fan(box, fan, n) for n, fan in enumerate(fans, start=1)), _metrics(box))
+    return (_subsystem(parts), listing, *(_fan(parts, fan, n) for n, fan in enumerate(fans, start=1)), _metrics(parts))
 
 
-def _subsystem(box: SystemParts) -> Resource:
-    path, fans = subsystem_path(box), fan_paths(box)
+def _subsystem(parts: SystemParts) -> Resource:
+    path, fans = subsystem_path(parts), fan_paths(parts)
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        told: Json = {
+    def body(view: RedfishBmc) -> Json:
+        properties: Json = {
             "Status": status(),
             "Fans": link(f"{path}/Fans"),
             "ThermalMetrics": link(f"{path}/ThermalMetrics"),
         }
         if len(fans) > 1:
-            told["FanRedundancy"] = [
+            properties["FanRedundancy"] = [
                 {
                     "GroupName": "System Fans",
                     "RedundancyType": "NPlusM",
@@ -53,51 +62,48 @@ def _subsystem(box: SystemParts) -> Resource:
                     "Status": status(),
                 }
             ]
-        return told
+        return properties
 
-    return part(path, SUBSYSTEM_TYPE, "Thermal Subsystem", body)
+    return fixed_part(path, SUBSYSTEM_TYPE, "Thermal Subsystem", body)
 
 
-def _fan(box: SystemParts, path: str, n: int) -> Resource:
-    gauge = next(gauge for gauge in gauges(box) if gauge.id == f"Fan{n}")
+def _fan(parts: SystemParts, path: str, n: int) -> Resource:
+    sensor = next(sensor for sensor in sensors_of(parts) if sensor.id == f"Fan{n}")
 
-    def state(call: RedfishCall) -> Hashable:
-        return (value_of(call.view, box.system_id, gauge), energised(call.view, box.system_id))
+    def state(call: RedfishCall) -> FanState:
+        return FanState(value_of(call.view, parts.system_id, sensor), energised(call.view, parts.system_id))
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        assert isinstance(state, tuple)
-        speed, powered = state
+    def body(view: RedfishBmc, state: FanState) -> Json:
         return {
             "PhysicalContext": "SystemBoard",
-            "Status": status(powered),
+            "Status": status(state.powered),
             "Manufacturer": "Contoso Cooling",
             "Model": "CC-4056",
-            "SerialNumber": box.serial(view, f"Fan{n}"),
+            "SerialNumber": parts.serial(view, f"Fan{n}"),
             "PartNumber": "CC4056-12",
             "SparePartNumber": "CC4056-00",
             "HotPluggable": True,
             "Replaceable": True,
             "FanDiameterMm": 40,
             "RatedSpeedRPM": int(RATED_RPM),
-            "SpeedPercent": fan_excerpt(box, gauge.id, speed),
+            "SpeedPercent": fan_excerpt(parts, sensor.id, state.speed_percent),
             "Location": place(f"Fan Bay {n}", "Bay", n - 1),
             "LocationIndicatorActive": False,
-            "Links": {"CoolingChassis": [link(box.chassis)]},
+            "Links": {"CoolingChassis": [link(parts.chassis)]},
         } | view.settings.of(path)
 
-    return part(path, FAN_TYPE, f"Fan {n}", body, state=state, operations=keeps(path, LOCATION))
+    return part(path, FAN_TYPE, f"Fan {n}", body, state=state, operations=save_patch(path, LOCATION))
 
 
-def _metrics(box: SystemParts) -> Resource:
-    known = tuple(gauge for gauge in gauges(box) if gauge.type == "Temperature")
+def _metrics(parts: SystemParts) -> Resource:
+    known = tuple(sensor for sensor in sensors_of(parts) if sensor.type == "Temperature")
     ids = {"Intake": "InletTemp", "Ambient": "InletTemp", "Exhaust": "ExhaustTemp", "Internal": "BoardTemp"}
 
-    def body(view: RedfishBmc, values: Hashable) -> Json:
-        assert isinstance(values, tuple)
-        read = {gauge.id: value for gauge, value in zip(known, values, strict=True)}
+    def body(view: RedfishBmc, values: tuple[float | None, ...]) -> Json:
+        read = {sensor.id: value for sensor, value in zip(known, values, strict=True)}
         return {
-            "TemperatureSummaryCelsius": {what: excerpt(box, sensor, read[sensor]) for what, sensor in ids.items()},
-            "TemperatureReadingsCelsius": [array_excerpt(box, gauge, read[gauge.id]) for gauge in known],
+            "TemperatureSummaryCelsius": {what: excerpt(parts, sensor_id, read[sensor_id]) for what, sensor_id in ids.items()},
+            "TemperatureReadingsCelsius": [array_excerpt(parts, sensor, read[sensor.id]) for sensor in known],
         }
 
-    return part(f"{subsystem_path(box)}/ThermalMetrics", METRICS_TYPE, "Thermal Metrics", body, state=reads(box, *known))
+    return part(f"{subsystem_path(parts)}/ThermalMetrics", METRICS_TYPE, "Thermal Metrics", body, state=readings(parts, *known))

@@ -1,6 +1,7 @@
-"""Which version of a schema brought which property, for the four resources whose version a profile chooses.
+"""Which schema version introduced which property, for the resources whose version a profile chooses.
 
-A property newer than the profile's version is not sent: its clients would not know it, and a validator would complain.
+A property that is newer than the profile's schema version is not sent: clients of that version do not know it, and DMTF's
+validator reports it. `power.systems`, `power.hardware` and `host` call this module for each body.
 """
 
 from __future__ import annotations
@@ -91,19 +92,19 @@ SINCE: Final[Mapping[str, Mapping[str, int]]] = {
 }
 
 
-def fits(odata_type: str, name: str) -> bool:
-    """Whether this version has the property; `name` may be "Boot/BootNext"."""
+def has_property(odata_type: str, name: str) -> bool:
+    """Whether this schema version has the property; `name` may be "Boot/BootNext"."""
     schema = odata_type.removeprefix("#").partition(".")[0]
     return version_of(odata_type)[1] >= SINCE.get(schema, {}).get(name, 0)
 
 
-def fitted(odata_type: str, body: Json) -> Json:
-    """The body without what is newer than its type, one level deep."""
+def without_newer(odata_type: str, body: Json) -> Json:
+    """The body without properties that are newer than its schema version; looks one level deep."""
     kept: Json = {}
     for name, value in body.items():
-        if not fits(odata_type, name.partition("@")[0]):
+        if not has_property(odata_type, name.partition("@")[0]):
             continue
         if isinstance(value, dict):
-            value = {key: inner for key, inner in value.items() if fits(odata_type, f"{name}/{key.partition('@')[0]}")}
+            value = {key: inner for key, inner in value.items() if has_property(odata_type, f"{name}/{key.partition('@')[0]}")}
         kept[name] = value
     return kept

@@ -1,20 +1,26 @@
-"""Actions: the client's words checked, then handed to the core; what comes back is the profile's business."""
+"""The parameters of actions, checked, and the ComputerSystem.Reset action.
+
+Actions of all resource families call `parameters`; `power.systems` calls `reset_of`. The core performs the reset, and the profile
+decides what the client is answered.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
 
-from emulator.redfish.service.call import ProfileReply, RedfishCall, RegistryError, RegistryMessage, refused, shown
+from emulator.core.power.commands import PowerCommand
+from emulator.core.vocab import ResetType
+from emulator.redfish.service.call import ProfileReply, RedfishCall, RegistryError, RegistryMessage, parse_object, refused, shown
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import Misfit, WritableFields
+from emulator.redfish.service.writable import InvalidValue, WritableFields
 
 PARAMETER: Final = "ResetType"
 ACTION: Final = "Reset"
 
 
 def parameter(body: Json, name: str, action: str) -> str:
-    """The one text parameter of an action. Raises Refusal (400)."""
+    """The value of the only parameter of an action, which is a string. Raises RegistryError (400)."""
     for other in body:
         if other != name and not other.startswith("@odata."):
             raise RegistryError(400, "ActionParameterUnknown", action, shown(other), related=(f"#/{shown(other)}",))
@@ -34,33 +40,42 @@ _FOR_PARAMETERS: Final = {
 
 
 def parameters(body: Json, fields: WritableFields, required: tuple[str, ...], action: str) -> Json:
-    """The parameters of an action by their rules. Raises Refusal (400) with every complaint there is."""
-    complaints = [RegistryMessage("ActionParameterMissing", (action, name)) for name in required if name not in body]
+    """The checked parameters of an action. Raises RegistryError (400) with one message per wrong parameter."""
+    messages = [RegistryMessage("ActionParameterMissing", (action, name)) for name in required if name not in body]
     taken: Json = {}
     for name, value in body.items():
         if name.startswith("@odata."):
             continue
-        told = shown(name)
+        quoted = shown(name)
         if name not in fields:
-            complaints.append(RegistryMessage("ActionParameterUnknown", (action, told), (f"#/{told}",)))
+            messages.append(RegistryMessage("ActionParameterUnknown", (action, quoted), (f"#/{quoted}",)))
             continue
         try:
             taken[name] = fields[name].check(value, name)
-        except Misfit as misfit:
-            message = _FOR_PARAMETERS.get(misfit.message)
-            args = (name, action) if message is None else (*misfit.message_args, action)
-            complaints.append(RegistryMessage(message or "ActionParameterValueError", args, (f"#/{name}",)))
-    if complaints:
-        raise refused(400, complaints)
+        except InvalidValue as invalid:
+            message = _FOR_PARAMETERS.get(invalid.message)
+            args = (name, action) if message is None else (*invalid.message_args, action)
+            messages.append(RegistryMessage(message or "ActionParameterValueError", args, (f"#/{name}",)))
+    if messages:
+        raise refused(400, messages)
     return taken
 
 
+def reset_type(read_body: Callable[[], bytes]) -> ResetType | None:
+    """The ResetType in the body of a ComputerSystem.Reset; the request is not checked yet. None: there is no such ResetType."""
+    try:
+        word = parse_object(read_body()).get(PARAMETER)
+    except RegistryError:
+        return None
+    return PowerCommand.redfish(word).reset if isinstance(word, str) else None
+
+
 def reset_of(system_id: str) -> Callable[[RedfishCall], ProfileReply]:
-    """ComputerSystem.Reset of one system. Raises Refusal (400, 415); what the power table answers is never one of these."""
+    """ComputerSystem.Reset of one system. Raises RegistryError (400, 415); the power table gives all other answers."""
 
     def reset(call: RedfishCall) -> ProfileReply:
         wanted = parameter(call.json_object(), PARAMETER, ACTION)
-        answer = call.view.reset(system_id, wanted, call.seq)
+        answer = call.view.command(system_id, PowerCommand.redfish(wanted), call.seq)
         return ProfileReply(answer.reply, {"reset_type": shown(wanted)})
 
     return reset

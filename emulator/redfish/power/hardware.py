@@ -1,83 +1,91 @@
-"""Chassis and Manager: the box around a system, and the BMC itself."""
+"""Chassis and Manager: the chassis of each system, and the BMC itself.
+
+`service.tree` calls it when a tree is built. A GET of a Chassis asks the core for the power word of that view.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from typing import NamedTuple
 
 from emulator.core.bmc.machine import Led
 from emulator.core.bmc.view import SystemName
 from emulator.redfish.inventory import host, power, thermal
 from emulator.redfish.inventory.manager_network import ethernet_path, protocol_path
 from emulator.redfish.inventory.processors import processor_paths
-from emulator.redfish.inventory.saved_settings import ASSET, keeper
+from emulator.redfish.inventory.saved_settings import ASSET, save_to
 from emulator.redfish.inventory.software import bmc_image
 from emulator.redfish.inventory.storage import drive_paths, pool_path, pools
-from emulator.redfish.inventory.system_parts import SystemParts, local_time
-from emulator.redfish.inventory.versions import fitted
+from emulator.redfish.inventory.system_parts import BmcClock, SystemParts, bmc_clock, local_time
+from emulator.redfish.inventory.versions import without_newer
 from emulator.redfish.power.manager import manager_reset, reset_action
 from emulator.redfish.power.systems import power_and_status
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.paths import CHASSIS, MANAGERS
-from emulator.redfish.service.resource import RedfishPrivilege, Resource, collection, head_of, link, links
+from emulator.redfish.service.resource import RedfishPrivilege, Resource, collection, content_of, head_of, link, links
 from emulator.redfish.service.root import root_uuid
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import patch
 from profiles.model import ABSENT, Profile, View
 
 
+class ChassisState(NamedTuple):
+    """Everything changeable that a Chassis shows, except what a client wrote."""
+
+    power: str | None  # a PowerState word, None for null, or ABSENT
+    led: Led
+
+
 def chassis(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
-    boxes = tuple(SystemParts(profile, name.id, name.chassis_id) for name in names)
-    listing = collection(CHASSIS, "ChassisCollection", "Chassis Collection", lambda view: tuple(box.chassis for box in boxes))
-    return (listing, *(_one_chassis(box) for box in boxes))
+    all_parts = tuple(SystemParts(profile, name.id, name.chassis_id) for name in names)
+    members = tuple(parts.chassis for parts in all_parts)
+    listing = collection(CHASSIS, "ChassisCollection", "Chassis Collection", lambda view: members, power_below=1)
+    return (listing, *(_one_chassis(parts) for parts in all_parts))
 
 
-def _one_chassis(box: SystemParts) -> Resource:
-    path, system_id = box.chassis, box.system_id
-    identity = box.profile.identity
-    fixed = _inside(box)
+def _one_chassis(parts: SystemParts) -> Resource:
+    path, system_id = parts.chassis, parts.system_id
+    identity = parts.profile.identity
+    fixed = _fixed_properties(parts)
 
-    def state(call: RedfishCall) -> Hashable:
-        says = call.view.power(system_id, View.CHASSIS, call.request, call.seq)
-        return (says, call.view.chassis.led(system_id))
+    def state(call: RedfishCall) -> ChassisState:
+        return ChassisState(call.power(system_id, View.CHASSIS), call.view.chassis.led(system_id))
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        assert isinstance(state, tuple)
-        says, led = state
-        assert isinstance(led, Led)
-        told: Json = head_of(path, identity.chassis_type, box.chassis_id, "Computer System Chassis") | {
+    def body(view: RedfishBmc, state: ChassisState) -> Json:
+        properties: Json = head_of(path, identity.chassis_type, parts.chassis_id, "Computer System Chassis") | {
             "ChassisType": "RackMount"
         }
         names = {"Manufacturer": identity.manufacturer, "Model": identity.model, "SerialNumber": view.system(system_id).serial}
-        told |= {key: value for key, value in names.items() if value != ABSENT}
-        told |= (
-            power_and_status(says)
-            | {"AssetTag": "", "UUID": box.uuid(view, "chassis")}
-            | host.led(box, identity.chassis_type, led)
+        properties |= {key: value for key, value in names.items() if value != ABSENT}
+        properties |= (
+            power_and_status(state.power)
+            | {"AssetTag": "", "UUID": parts.uuid(view, "chassis")}
+            | host.led(parts, identity.chassis_type, state.led)
         )
-        return fitted(identity.chassis_type, told | fixed) | view.settings.of(path)
+        return without_newer(identity.chassis_type, properties | fixed) | view.settings.of(path)
 
     def write(call: RedfishCall, taken: Json) -> None:
         host.write_led(call, system_id, taken)
         tag = {name: value for name, value in taken.items() if name == "AssetTag"}
         if tag:
-            keeper(path)(call, tag)
+            save_to(path)(call, tag)
 
-    fields = {**ASSET, **host.led_rule(box, identity.chassis_type)}
+    fields = {**ASSET, **host.led_rule(parts, identity.chassis_type)}
     return Resource(
         path=path,
         type=identity.chassis_type,
-        body=body,
-        state=state,
+        content=content_of(state, body),
         operations={"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, fields, write)},
         system=system_id,
+        tells=View.CHASSIS,
+        power_in_links=True,
     )
 
 
-def _inside(box: SystemParts) -> Json:
-    """What never changes of a chassis: its measures and what is in it."""
-    modern = box.parts.power_and_thermal != "legacy"
-    told: Json = {
+def _fixed_properties(parts: SystemParts) -> Json:
+    """The fixed properties of a chassis: its dimensions, and links to what it contains."""
+    modern = parts.inventory.power_and_thermal != "legacy"
+    properties: Json = {
         "EnvironmentalClass": "A3",
         "HeightMm": 44.45,
         "WidthMm": 431.8,
@@ -90,49 +98,52 @@ def _inside(box: SystemParts) -> Json:
         "Replaceable": True,
         "PoweredByParent": False,
         "ThermalManagedByParent": False,
-        "MaxPowerWatts": box.parts.psu_watts,
+        "MaxPowerWatts": parts.inventory.psu_watts,
         "MinPowerWatts": 0,
         "Location": {"Placement": {"Rack": "1", "RackOffset": 20, "RackOffsetUnits": "EIA_310", "Row": "1"}},
-        "Sensors": link(f"{box.chassis}/Sensors"),
-        "NetworkAdapters": link(f"{box.chassis}/NetworkAdapters"),
-        "PCIeDevices": link(f"{box.chassis}/PCIeDevices"),
-        "Drives": link(f"{box.chassis}/Drives"),
+        "Sensors": link(f"{parts.chassis}/Sensors"),
+        "NetworkAdapters": link(f"{parts.chassis}/NetworkAdapters"),
+        "PCIeDevices": link(f"{parts.chassis}/PCIeDevices"),
+        "Drives": link(f"{parts.chassis}/Drives"),
     }
     if modern:
-        told |= {name: link(f"{box.chassis}/{name}") for name in ("PowerSubsystem", "ThermalSubsystem", "EnvironmentMetrics")}
-    if box.parts.power_and_thermal != "subsystems":
-        told |= {name: link(f"{box.chassis}/{name}") for name in ("Power", "Thermal")}
+        properties |= {
+            name: link(f"{parts.chassis}/{name}") for name in ("PowerSubsystem", "ThermalSubsystem", "EnvironmentMetrics")
+        }
+    if parts.inventory.power_and_thermal != "subsystems":
+        properties |= {name: link(f"{parts.chassis}/{name}") for name in ("Power", "Thermal")}
     inside: Json = {
-        "ComputerSystems": [link(box.system)],
-        "ManagedBy": [link(box.manager)],
-        "ManagersInChassis": [link(box.manager)],
-        "Processors": links(processor_paths(box)),
-        "Storage": links(tuple(pool_path(box, pool) for pool in pools(box))),
-        "Drives": links(tuple(path for pool in pools(box) for path in drive_paths(box, pool))),
+        "ComputerSystems": [link(parts.system)],
+        "ManagedBy": [link(parts.manager)],
+        "ManagersInChassis": [link(parts.manager)],
+        "Processors": links(processor_paths(parts)),
+        "Storage": links(tuple(pool_path(parts, pool) for pool in pools(parts))),
+        "Drives": links(tuple(path for pool in pools(parts) for path in drive_paths(parts, pool))),
     }
     if modern:
-        inside |= {"PowerSupplies": links(power.supply_paths(box)), "Fans": links(thermal.fan_paths(box))}
-    return told | {"Links": inside}
+        inside |= {"PowerSupplies": links(power.supply_paths(parts)), "Fans": links(thermal.fan_paths(parts))}
+    return properties | {"Links": inside}
 
 
 def managers(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
-    boxes = tuple(SystemParts(profile, name.id, name.chassis_id) for name in names)
-    first = boxes[0]
+    all_parts = tuple(SystemParts(profile, name.id, name.chassis_id) for name in names)
+    first = all_parts[0]
     path, odata_type, identity = first.manager, profile.identity.manager_type, profile.identity
     image = bmc_image(first)
 
-    def state(call: RedfishCall) -> Hashable:
-        return (int(call.view.log.wall()), call.view.log.utc_offset())
-
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        told = {"Model": identity.bmc_model, "FirmwareVersion": identity.bmc_firmware, "ServiceEntryPointUUID": root_uuid(view)}
+    def body(view: RedfishBmc, clock: BmcClock) -> Json:
+        properties = {
+            "Model": identity.bmc_model,
+            "FirmwareVersion": identity.bmc_firmware,
+            "ServiceEntryPointUUID": root_uuid(view),
+        }
         manager: Json = {
             "ManagerType": "BMC",
-            **{key: value for key, value in told.items() if value != ABSENT},
+            **{key: value for key, value in properties.items() if value != ABSENT},
             "UUID": first.uuid(view, "bmc"),
             "SerialNumber": first.serial(view, "bmc"),
             "PowerState": "On",
-            **local_time(state),
+            **local_time(clock),
             "TimeZoneName": "UTC",
             "DateTimeSource": "RTC",
             "Status": {"State": "Enabled", "Health": "OK"},
@@ -144,11 +155,11 @@ def managers(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource,
             "HostInterfaces": link(f"{path}/HostInterfaces"),
             "LogServices": link(f"{path}/LogServices"),
         }
-        if first.parts.virtual_media == "manager":
+        if first.inventory.virtual_media == "manager":
             manager["VirtualMedia"] = link(f"{path}/VirtualMedia")
         around: Json = {
-            "ManagerForServers": links(tuple(box.system for box in boxes)),
-            "ManagerForChassis": links(tuple(box.chassis for box in boxes)),
+            "ManagerForServers": links(tuple(parts.system for parts in all_parts)),
+            "ManagerForChassis": links(tuple(parts.chassis for parts in all_parts)),
             "ManagerInChassis": link(first.chassis),
         }
         if image is not None:
@@ -156,8 +167,9 @@ def managers(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource,
         manager["Links"] = around
         if profile.bmc_reset.reset_types:
             manager["Actions"] = {"#Manager.Reset": reset_action(profile)}
-        return head_of(path, odata_type, profile.ids.manager, "Manager") | fitted(odata_type, manager)
+        return head_of(path, odata_type, profile.ids.manager, "Manager") | without_newer(odata_type, manager)
 
     listing = collection(MANAGERS, "ManagerCollection", "Manager Collection", lambda view: (path,))
     resets = manager_reset(profile) if profile.bmc_reset.reset_types else ()
-    return (listing, Resource(path=path, type=odata_type, body=body, state=state), *resets)
+    manager = Resource(path=path, type=odata_type, content=content_of(bmc_clock, body), power_in_links=True)
+    return (listing, manager, *resets)

@@ -1,16 +1,19 @@
-"""Manager.Reset: the BMC itself starts again, is away for a while, and then has forgotten its sessions."""
+"""The Manager.Reset action: the BMC restarts, does not answer for a while, and then has lost its sessions.
+
+`power.hardware` calls it when a tree is built. `core.rack` performs the restart.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import Final
 
+from emulator.core.faults.trigger import Intent
 from emulator.redfish.power.actions import parameter
 from emulator.redfish.power.systems import ACTION_INFO_TYPE
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import ProfileReply, RedfishCall, RegistryError, shown
 from emulator.redfish.service.paths import manager_path
-from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, head_of
+from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, fixed_content, head_of
 from emulator.redfish.service.shapes import Json
 from profiles.model import Profile
 
@@ -19,7 +22,7 @@ ACTION: Final = "Reset"
 
 
 def reset_action(profile: Profile) -> Json:
-    """The `#Manager.Reset` of the Manager's Actions."""
+    """The `#Manager.Reset` entry of Manager.Actions."""
     action: Json = {"target": _target(profile)}
     if profile.power.advertise in ("inline", "both"):
         action["ResetType@Redfish.AllowableValues"] = list(profile.bmc_reset.reset_types)
@@ -29,7 +32,7 @@ def reset_action(profile: Profile) -> Json:
 
 
 def manager_reset(profile: Profile) -> tuple[Resource, ...]:
-    operation = Operation(RedfishPrivilege.CONFIGURE_MANAGER, _reset)
+    operation = Operation(RedfishPrivilege.CONFIGURE_MANAGER, _reset, Intent.BMC_RESET)
     found = [Resource(path=_target(profile), operations={"POST": operation})]
     if profile.power.advertise in ("action_info", "both"):
         found.append(_action_info(profile))
@@ -45,10 +48,10 @@ def _info_path(profile: Profile) -> str:
 
 
 def _reset(call: RedfishCall) -> ProfileReply:
-    """Raises Refusal (400, 415). The answer goes out, and a moment later nobody is there."""
+    """Restarts the BMC after the answer has been sent. Raises RegistryError (400, 415)."""
     rules = call.view.profile.bmc_reset
     body = call.json_object()
-    # DSP0266 7.6: an absent ResetType is the service's choice, which is the first that it offers.
+    # DSP0266 7.6: without a ResetType the service chooses. This service chooses the first type that it offers.
     wanted = parameter(body, PARAMETER, ACTION) if PARAMETER in body or any(not name.startswith("@") for name in body) else None
     if wanted is None:
         wanted = rules.reset_types[0]
@@ -61,7 +64,7 @@ def _reset(call: RedfishCall) -> ProfileReply:
 def _action_info(profile: Profile) -> Resource:
     path = _info_path(profile)
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         reset_type: Json = {
             "Name": PARAMETER,
             "Required": False,
@@ -70,4 +73,4 @@ def _action_info(profile: Profile) -> Resource:
         }
         return head_of(path, ACTION_INFO_TYPE, "ResetActionInfo", "Reset Action Info") | {"Parameters": [reset_type]}
 
-    return Resource(path=path, type=ACTION_INFO_TYPE, body=body)
+    return Resource(path=path, type=ACTION_INFO_TYPE, content=fixed_content(body))

@@ -1,18 +1,32 @@
-"""ComputerSystem, its Reset action and ResetActionInfo."""
+"""ComputerSystem, its Reset action and ResetActionInfo.
+
+`service.tree` calls `systems` when a tree is built. A GET of a System asks the core for the power word, which counts as a read of
+the power state.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from emulator.core.bmc.view import SystemName
+from emulator.core.faults.trigger import Intent
 from emulator.redfish.inventory import host
 from emulator.redfish.inventory.system_parts import SystemParts
-from emulator.redfish.power.actions import reset_of
+from emulator.redfish.power.actions import reset_of, reset_type
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.paths import CHASSIS, SYSTEMS, manager_path
-from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, collection, head_of, link
+from emulator.redfish.service.resource import (
+    Operation,
+    RedfishPrivilege,
+    Resource,
+    collection,
+    content_of,
+    fixed_content,
+    head_of,
+    link,
+)
 from emulator.redfish.service.shapes import Json
 from profiles.model import ABSENT, Profile, View
 
@@ -24,18 +38,27 @@ STATE_OF_POWER: Final[Mapping[str, str]] = {
     "PoweringOn": "Starting",
     "Paused": "Quiesced",
 }
-"""Status.State beside a PowerState; everything else is Enabled."""
+"""Status.State for each PowerState; Enabled for all others."""
+
+
+class ComputerSystemState(NamedTuple):
+    """Everything changeable that a ComputerSystem shows."""
+
+    power: str | None  # a PowerState word, None for null, or ABSENT
+    facts: host.SystemFacts
 
 
 def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
     members = tuple(f"{SYSTEMS}/{name.id}" for name in names)
-    resources = [collection(SYSTEMS, "ComputerSystemCollection", "Computer System Collection", lambda view: members)]
+    resources = [
+        collection(SYSTEMS, "ComputerSystemCollection", "Computer System Collection", lambda view: members, power_below=1)
+    ]
     for name in names:
         resources.append(_system(SystemParts(profile, name.id, name.chassis_id)))
         resources.append(
             Resource(
                 path=_reset_path(name.id),
-                operations={"POST": Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, reset_of(name.id))},
+                operations={"POST": _reset_operation(name.id)},
                 system=name.id,
             )
         )
@@ -44,23 +67,21 @@ def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, 
     return tuple(resources)
 
 
-def _system(box: SystemParts) -> Resource:
-    profile, system_id, path = box.profile, box.system_id, box.system
+def _system(parts: SystemParts) -> Resource:
+    profile, system_id, path = parts.profile, parts.system_id, parts.system
     identity = profile.identity
     action = _reset_action(profile, system_id)
 
-    def state(call: RedfishCall) -> Hashable:
-        return (call.view.power(system_id, View.SYSTEM, call.request, call.seq), host.facts(call.view, system_id))
+    def state(call: RedfishCall) -> ComputerSystemState:
+        return ComputerSystemState(call.power(system_id, View.SYSTEM), host.facts(call.view, system_id))
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        assert isinstance(state, tuple)
-        power, now = state
+    def body(view: RedfishBmc, state: ComputerSystemState) -> Json:
         name = view.system(system_id)
         system = head_of(path, identity.system_type, system_id, name.host_name)
         system["SystemType"] = "Physical"
-        # A SKU that is the profile's sample serial is a service tag: every machine then has its own.
+        # A SKU that equals the profile's sample serial number is a service tag, which differs for every machine.
         sku = name.serial if identity.sku == profile.vars.get("serial") else identity.sku
-        told = {
+        properties = {
             "Manufacturer": identity.manufacturer,
             "Model": identity.model,
             "SKU": sku,
@@ -68,20 +89,32 @@ def _system(box: SystemParts) -> Resource:
             "UUID": name.uuid,
             "BiosVersion": identity.bios_version,
         }
-        system |= {key: value for key, value in told.items() if value != ABSENT}
-        system |= power_and_status(power) | host.shown(view, box, now)
+        system |= {key: value for key, value in properties.items() if value != ABSENT}
+        system |= power_and_status(state.power) | host.properties_of(view, parts, state.facts)
         system["Links"] = {"Chassis": [link(f"{CHASSIS}/{name.chassis_id}")], "ManagedBy": [link(manager_path(profile))]}
         system["Actions"] = {"#ComputerSystem.Reset": action}
         return system
 
-    operations = {"PATCH": host.writes(box)}
-    return Resource(path=path, type=identity.system_type, body=body, state=state, operations=operations, system=system_id)
+    operations = {"PATCH": host.writes(parts)}
+    return Resource(
+        path=path,
+        type=identity.system_type,
+        content=content_of(state, body),
+        operations=operations,
+        system=system_id,
+        tells=View.SYSTEM,
+        power_in_links=True,
+    )
 
 
-def power_and_status(power: Hashable) -> Json:
-    """PowerState as a view says it: a word, null, or not there at all; and the Status that goes with it."""
-    told: Json = {} if power == ABSENT else {"PowerState": power}
-    return told | {"Status": {"State": STATE_OF_POWER.get(str(power), "Enabled"), "Health": "OK"}}
+def _reset_operation(system_id: str) -> Operation:
+    return Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, reset_of(system_id), Intent.POWER_COMMAND, reset_type)
+
+
+def power_and_status(power: str | None) -> Json:
+    """PowerState and the Status that belongs to it. `power` is a PowerState word, None for null, or ABSENT for no PowerState."""
+    properties: Json = {} if power == ABSENT else {"PowerState": power}
+    return properties | {"Status": {"State": STATE_OF_POWER.get(str(power), "Enabled"), "Health": "OK"}}
 
 
 def _reset_path(system_id: str) -> str:
@@ -104,7 +137,7 @@ def _reset_action(profile: Profile, system_id: str) -> Json:
 def _action_info(profile: Profile, system_id: str) -> Resource:
     path = _info_path(system_id)
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         parameter: Json = {
             "Name": "ResetType",
             "Required": True,
@@ -113,4 +146,4 @@ def _action_info(profile: Profile, system_id: str) -> Resource:
         }
         return head_of(path, ACTION_INFO_TYPE, "ResetActionInfo", "Reset Action Info") | {"Parameters": [parameter]}
 
-    return Resource(path=path, type=ACTION_INFO_TYPE, body=body)
+    return Resource(path=path, type=ACTION_INFO_TYPE, content=fixed_content(body))

@@ -1,9 +1,11 @@
-"""The tasks of one BMC: what runs, what it came to, and who has been told.
+"""The tasks of one BMC: which tasks run, how they ended, and their messages.
+
+`service.bmc` makes one TaskBook per BMC; `power.tasks` starts tasks and shows them. All of it runs in the emulator's thread.
 
 Rules
-  1. A task is news about an operation and never the operation: what the machine does is the power table's business.
-  2. Time comes from the rack's timers. A task that has ended stays ended.
-  3. The oldest ended task makes room; one that runs is never thrown out.
+  1. A task only reports an operation. The power table decides what happens to the machine, and a task has no effect on it.
+  2. Time comes from the rack's timers. A task that has ended never changes again.
+  3. When the book is full, the oldest ended task is dropped. A running task is never dropped.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from emulator.core.clock import Instant
+from profiles.model import Profile
 
 TASK_BEGINS: Final = ("New", "Pending", "Starting", "Running", "Service")
 TASK_ENDS: Final = ("Completed", "Exception", "Cancelled", "Killed")
@@ -20,13 +23,18 @@ TASK_ENDS: Final = ("Completed", "Exception", "Cancelled", "Killed")
 
 RUNNING: Final = "Running"
 CANCELLED: Final = "Cancelled"
-MOST: Final = 100
-"""Tasks that a BMC remembers."""
+MAX_TASKS: Final = 100
+"""How many tasks a BMC keeps."""
+
+
+def task_style(profile: Profile) -> str:
+    """`tasks.style` of a profile: none, tasks or jobs."""
+    return str(profile.tasks.get("style", "none"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskMessage:
-    """`id` with registry and version, as it goes out."""
+    """A message of a task. `id` is the MessageId with registry and version, as clients get it."""
 
     id: str
     text: str | None
@@ -37,6 +45,8 @@ class TaskMessage:
 
 @dataclass(slots=True, kw_only=True)
 class Task:
+    """One task. `number` counts from 1 per BMC; `cause` is the sequence number of the request in the journal."""
+
     id: str
     number: int
     name: str
@@ -45,16 +55,16 @@ class Task:
     cause: int
     ended: Instant | None = None
     messages: list[TaskMessage] = field(default_factory=list)
-    verdict: TaskMessage | None = None  # the profile's own word on how it ended, which a monitor tells
-    told: bool = False  # the monitor has told the end once
+    result: TaskMessage | None = None  # the profile's own message on how the task ended; its monitor answers with it
+    end_reported: bool = False  # the monitor has answered with the end once
 
     @property
     def running(self) -> bool:
         return self.ended is None
 
 
-class Clockwork(Protocol):
-    """What a book needs of the rack."""
+class TaskTimers(Protocol):
+    """The clock and the timers that a TaskBook needs; times in seconds."""
 
     @property
     def now(self) -> Instant: ...
@@ -62,10 +72,10 @@ class Clockwork(Protocol):
 
 
 class TaskBook:
-    """`changed(task, what)` is called after every change: started, ended, removed."""
+    """The tasks of one BMC. Calls `changed(task, what)` after every change; `what` is started, running, ended or removed."""
 
-    def __init__(self, clockwork: Clockwork, name_of: Callable[[int], str], changed: Callable[[Task, str], None]) -> None:
-        self._clockwork = clockwork
+    def __init__(self, timers: TaskTimers, name_of: Callable[[int], str], changed: Callable[[Task, str], None]) -> None:
+        self._timers = timers
         self._name_of = name_of
         self._changed = changed
         self._tasks: dict[str, Task] = {}
@@ -77,8 +87,8 @@ class TaskBook:
     def get(self, task_id: str) -> Task | None:
         return self._tasks.get(task_id)
 
-    def numbered(self, number: str) -> Task | None:
-        """The task behind a monitor's number."""
+    def by_number(self, number: str) -> Task | None:
+        """The task with this number, which a monitor path may hold."""
         return next((task for task in self._tasks.values() if str(task.number) == number), None)
 
     def begin(
@@ -89,38 +99,36 @@ class TaskBook:
         state: str = "New",
         end: str = "Completed",
         after_s: float = 0.0,
-        verdict: TaskMessage | None = None,
+        result: TaskMessage | None = None,
         then: Callable[[], None] | None = None,
     ) -> Task:
-        """A task that runs after a moment and ends `after_s` seconds from now; `then` is called when it completes."""
-        task = Task(
-            id=self._name_of(self._next), number=self._next, name=name, state=state, begun=self._clockwork.now, cause=cause
-        )
+        """Starts a task that ends `after_s` seconds from now in the state `end`. Calls `then` if it ends as Completed."""
+        task = Task(id=self._name_of(self._next), number=self._next, name=name, state=state, begun=self._timers.now, cause=cause)
         self._next += 1
         self._make_room()
         self._tasks[task.id] = task
         self._changed(task, "started")
         if after_s > 0:
-            self._clockwork.after(after_s / 2, lambda: self._run(task))
+            self._timers.after(after_s / 2, lambda: self._run(task))
 
         def finish() -> None:
-            self._end(task, end, verdict)
+            self._end(task, end, result)
             if then is not None and task.state == "Completed":
                 then()
 
-        self._clockwork.after(after_s, finish)
+        self._timers.after(after_s, finish)
         return task
 
     def remove(self, task: Task) -> None:
-        """A task that still runs is cancelled first."""
+        """Removes a task; cancels it first if it still runs."""
         self._end(task, CANCELLED, None)
         if self._tasks.pop(task.id, None) is not None:
             self._changed(task, "removed")
 
     def forget(self) -> None:
-        """The BMC has booted: nothing is left, and nobody is told."""
+        """Drops all tasks without a message, because the BMC has booted."""
         for task in self._tasks.values():
-            task.ended = self._clockwork.now
+            task.ended = self._timers.now
         self._tasks.clear()
 
     def _run(self, task: Task) -> None:
@@ -128,17 +136,17 @@ class TaskBook:
             task.state = RUNNING
             self._changed(task, "running")
 
-    def _end(self, task: Task, state: str, verdict: TaskMessage | None) -> None:
+    def _end(self, task: Task, state: str, result: TaskMessage | None) -> None:
         if not task.running:
             return
-        task.state, task.ended, task.verdict = state, self._clockwork.now, verdict
-        if verdict is not None:
-            task.messages.append(verdict)
+        task.state, task.ended, task.result = state, self._timers.now, result
+        if result is not None:
+            task.messages.append(result)
         self._changed(task, "ended")
 
     def _make_room(self) -> None:
         for task in tuple(self._tasks.values()):
-            if len(self._tasks) < MOST:
+            if len(self._tasks) < MAX_TASKS:
                 return
             if not task.running:
                 del self._tasks[task.id]
@@ -150,4 +158,4 @@ STATUS_OF_END: Final[Mapping[str, str]] = {
     "Exception": "Critical",
     "Killed": "Critical",
 }
-"""Task.TaskStatus beside a final state."""
+"""Task.TaskStatus for each final TaskState."""

@@ -1,16 +1,29 @@
-"""TaskService, or JobService where the vendor calls them jobs; and the monitors that a 202 points to."""
+"""TaskService, or JobService if the profile calls tasks jobs; and the task monitors that a 202 names.
+
+`service.tree` calls `tasks` when a tree is built. `service.service` calls `accept_as_task` when a reply of the profile is a task.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from emulator.redfish.power.taskbook import STATUS_OF_END, Task, TaskMessage
+from emulator.redfish.power.taskbook import STATUS_OF_END, Task, TaskMessage, task_style
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import JSON_TYPE, HeaderList, HttpAnswer, MessageReply, ProfileReply, RedfishCall
 from emulator.redfish.service.error_shapes import ErrorShapes
-from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, collection_body, head_of, link
+from emulator.redfish.service.resource import (
+    ROOT,
+    Operation,
+    RedfishPrivilege,
+    Resource,
+    collection_body,
+    content_of,
+    fixed_content,
+    head_of,
+    link,
+)
 from emulator.redfish.service.shapes import Json
 from profiles.model import Profile, Span
 
@@ -25,23 +38,23 @@ JOB_SERVICE_TYPE: Final = "#JobService.v1_0_4.JobService"
 JOB_TYPE: Final = "#Job.v1_0_7.Job"
 JOBS_TYPE: Final = "#JobCollection.JobCollection"
 NAMES: Final[Mapping[str, str]] = {"ComputerSystem.Reset": "Computer Reset", "Manager.Reset": "Manager Reset"}
-"""Actions and what their tasks are called."""
+"""Name of the task of each action."""
 
 JOB_STATE: Final[Mapping[str, str]] = {"Killed": "Exception"}
-"""States that a Task knows and a Job calls otherwise."""
+"""TaskStates for which JobState has another word."""
 
 
 def has_jobs(profile: Profile) -> bool:
-    return bool(profile.tasks.get("style", "none") == "jobs")
+    return task_style(profile) == "jobs"
 
 
 def task_types(profile: Profile) -> set[str]:
-    """Schemas of what comes and goes, for $metadata."""
-    return {"none": set(), "tasks": {TASK_TYPE}, "jobs": {JOB_TYPE}}[profile.tasks.get("style", "none")]
+    """Schema types of resources that come and go, for $metadata."""
+    return {"none": set(), "tasks": {TASK_TYPE}, "jobs": {JOB_TYPE}}[task_style(profile)]
 
 
 def tasks(profile: Profile) -> tuple[Resource, ...]:
-    if profile.tasks.get("style", "none") == "none":
+    if task_style(profile) == "none":
         return ()
     if has_jobs(profile):
         return _jobs()
@@ -53,20 +66,17 @@ def tasks(profile: Profile) -> tuple[Resource, ...]:
 
 
 def _listing(path: str, odata_type: str, name: str, member: Callable[[RedfishBmc, str], Resource | None]) -> Resource:
-    def body(view: RedfishBmc, state: Hashable) -> Json:
-        return collection_body(path, odata_type, name, tuple(f"{path}/{task.id}" for task in view.tasks))
+    def ids_now(call: RedfishCall) -> tuple[str, ...]:
+        return tuple(task.id for task in call.view.tasks)
 
-    return Resource(
-        path=path,
-        type=odata_type,
-        body=body,
-        state=lambda call: tuple(task.id for task in call.view.tasks),
-        member=member,
-    )
+    def body(view: RedfishBmc, ids: tuple[str, ...]) -> Json:
+        return collection_body(path, odata_type, name, tuple(f"{path}/{task_id}" for task_id in ids))
+
+    return Resource(path=path, type=odata_type, content=content_of(ids_now, body), member=member)
 
 
 def _task_service() -> Resource:
-    def body(view: RedfishBmc, now: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         return head_of(TASK_SERVICE, TASK_SERVICE_TYPE, "TaskService", "Task Service") | {
             "ServiceEnabled": True,
             "Status": {"State": "Enabled", "Health": "OK"},
@@ -75,11 +85,11 @@ def _task_service() -> Resource:
             "Tasks": link(TASKS),
         }
 
-    return Resource(path=TASK_SERVICE, type=TASK_SERVICE_TYPE, body=body)
+    return Resource(path=TASK_SERVICE, type=TASK_SERVICE_TYPE, content=fixed_content(body))
 
 
 def _jobs() -> tuple[Resource, ...]:
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         return head_of(JOB_SERVICE, JOB_SERVICE_TYPE, "JobService", "Job Service") | {
             "ServiceEnabled": True,
             "Status": {"State": "Enabled", "Health": "OK"},
@@ -87,7 +97,7 @@ def _jobs() -> tuple[Resource, ...]:
             "Jobs": link(JOBS),
         }
 
-    service = Resource(path=JOB_SERVICE, type=JOB_SERVICE_TYPE, body=body)
+    service = Resource(path=JOB_SERVICE, type=JOB_SERVICE_TYPE, content=fixed_content(body))
     return (service, _listing(JOBS, JOBS_TYPE, "Job Collection", _job))
 
 
@@ -101,9 +111,9 @@ def _task(view: RedfishBmc, task_id: str) -> Resource | None:
     return Resource(
         path=f"{TASKS}/{task.id}",
         type=TASK_TYPE,
-        body=lambda view, state: task_body(view, task),
+        content=fixed_content(lambda view: task_body(view, task)),
         operations={"DELETE": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _removes(task))},
-        kept=False,
+        cached=False,
     )
 
 
@@ -136,13 +146,13 @@ def _percent(task: Task) -> int:
 
 
 def _message(message: TaskMessage) -> Json:
-    told: Json = {"@odata.type": "#Message.v1_1_1.Message", "MessageId": message.id}
+    properties: Json = {"@odata.type": "#Message.v1_1_1.Message", "MessageId": message.id}
     if message.text is not None:
-        told["Message"] = message.text
-    told |= {"MessageArgs": list(message.args), "MessageSeverity": message.severity}
+        properties["Message"] = message.text
+    properties |= {"MessageArgs": list(message.args), "MessageSeverity": message.severity}
     if message.resolution is not None:
-        told["Resolution"] = message.resolution
-    return told
+        properties["Resolution"] = message.resolution
+    return properties
 
 
 def _job(view: RedfishBmc, job_id: str) -> Resource | None:
@@ -150,7 +160,7 @@ def _job(view: RedfishBmc, job_id: str) -> Resource | None:
     if task is None:
         return None
 
-    def body(view: RedfishBmc, state: Hashable) -> Json:
+    def body(view: RedfishBmc) -> Json:
         job = head_of(f"{JOBS}/{task.id}", JOB_TYPE, task.id, task.name) | {
             "JobState": JOB_STATE.get(task.state, task.state),
             "JobStatus": STATUS_OF_END.get(task.state, "OK"),
@@ -161,7 +171,7 @@ def _job(view: RedfishBmc, job_id: str) -> Resource | None:
         return job if task.ended is None else job | {"EndTime": view.date(task.ended)}
 
     operations = {"DELETE": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _removes(task))}
-    return Resource(path=f"{JOBS}/{task.id}", type=JOB_TYPE, body=body, operations=operations, kept=False)
+    return Resource(path=f"{JOBS}/{task.id}", type=JOB_TYPE, content=fixed_content(body), operations=operations, cached=False)
 
 
 # -- monitors and the 202 -----------------------------------------------------------------------------------------------
@@ -178,27 +188,27 @@ def _monitor_folder(profile: Profile) -> str | None:
 
 
 def _monitor(view: RedfishBmc, name: str) -> Resource | None:
-    task = view.tasks.numbered(name) or view.tasks.get(name)
-    if task is None or task.told:
+    task = view.tasks.by_number(name) or view.tasks.get(name)
+    if task is None or task.end_reported:
         return None
 
     def read(call: RedfishCall) -> HttpAnswer | MessageReply:
         if task.running:
             return _accepted(call.view, task)
-        task.told = call.incoming.method == "GET"
-        if task.told and call.view.profile.tasks.get("deleted_by_monitor"):
+        task.end_reported = call.incoming.method == "GET"
+        if task.end_reported and call.view.profile.tasks.get("deleted_by_monitor"):
             call.view.tasks.remove(task)
-        if task.verdict is None and task.state == "Completed":
+        if task.result is None and task.state == "Completed":
             return HttpAnswer(204)
-        return _verdict(task)
+        return _result_of(task)
 
     operations = {"DELETE": Operation(RedfishPrivilege.CONFIGURE_MANAGER, _removes(task))}
     path = monitor_path(view.profile, task) or ""
-    return Resource(path=path, read=read, operations=operations, kept=False)
+    return Resource(path=path, read=read, operations=operations, cached=False)
 
 
-def _verdict(task: Task) -> MessageReply:
-    message = task.verdict or task.messages[-1]
+def _result_of(task: Task) -> MessageReply:
+    message = task.result or task.messages[-1]
     status = {"Completed": 200, "Cancelled": 400}.get(task.state, 500)
     return MessageReply(status, message.id, message.text, message.args, message.severity, message.resolution)
 
@@ -214,16 +224,20 @@ def _accepted(view: RedfishBmc, task: Task, more: HeaderList = ()) -> HttpAnswer
     return HttpAnswer(202, tuple(headers), json.dumps(task_body(view, task)).encode())
 
 
-def promise(call: RedfishCall, say: ProfileReply, rule: Mapping[str, object], wording: ErrorShapes) -> HttpAnswer:
-    """The 202 of a reply that the profile gives as a task; the task then runs on the rack's clock."""
+def accept_as_task(call: RedfishCall, reply: ProfileReply, rule: Mapping[str, object], shapes: ErrorShapes) -> HttpAnswer:
+    """Answers 202 and starts a task as `rule` (`replies.<key>.task` of the profile) says. Timers of the rack end it."""
     span = rule["after_s"]
     assert isinstance(span, Span)
     key = rule.get("message")
-    verdict = None
+    result = None
     if key is not None:
-        said = wording.message(str(key), say.values)
-        verdict = TaskMessage(
-            id=said.id, text=said.text, args=said.args, severity=_severity(said.severity), resolution=said.resolution
+        message = shapes.message(str(key), reply.values)
+        result = TaskMessage(
+            id=message.id,
+            text=message.text,
+            args=message.args,
+            severity=_severity(message.severity),
+            resolution=message.resolution,
         )
     action = call.incoming.path.rstrip("/").rpartition("/")[2]
     task = call.view.tasks.begin(
@@ -232,9 +246,9 @@ def promise(call: RedfishCall, say: ProfileReply, rule: Mapping[str, object], wo
         state=str(rule["start"]),
         end=str(rule["end"]),
         after_s=call.view.draw(span),
-        verdict=verdict,
+        result=result,
     )
-    return wording.finished(_accepted(call.view, task, say.headers))
+    return shapes.finished(_accepted(call.view, task, reply.headers))
 
 
 def _severity(word: str | None) -> str:

@@ -1,7 +1,8 @@
-"""The Flask application: an ordinary WSGI callable for all BMCs of a rack.
+"""The Flask application: a WSGI callable that serves all BMCs of a rack.
 
-Which BMC a request is for comes from `environ["emulator.bmc"]` (our own wire puts it there), else from the `bmc` argument, else
-it is the only one. The app keeps no thread and no clock: under any single-threaded server the rack catches up with each request.
+The wire's HTTP server calls it inline, in the emulator's thread. `environ["emulator.bmc"]` names the BMC of a request; without it
+the `bmc` argument of `create_app` does, or the rack has only one BMC. The app has no thread and no clock of its own: each request
+first runs the rack's due timers, so the app also works under any single-threaded WSGI server.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 MAX_BODY: Final = 1 << 20
-"""Octets of a request body; a larger one is 413."""
+"""The largest request body in bytes; a larger one is answered with 413."""
+
+EXCHANGE: Final = "emulator.exchange"
+"""Key of the WSGI environment: the `Exchange` of a request that the wire hook has classified before the service gets it."""
 
 _HEADERS: Final = {
     name: f"HTTP_{name.upper().replace('-', '_')}"
@@ -39,20 +43,20 @@ _HEADERS: Final = {
 } | {"content-type": "CONTENT_TYPE"}
 
 
-class Unrouted(Flask):
-    """The tree alone decides what exists, so no time is spent on Flask's own map of routes."""
+class RedfishFlask(Flask):
+    """Flask without routes: the resource tree alone decides what exists."""
 
     def create_url_adapter(self, request: Request | None) -> None:
         return None
 
 
 class PlainResponse(Response):
-    """Carries the headers that it is given, with the length of the body, and no others."""
+    """A response with the given headers and Content-Length, and no other headers."""
 
     default_mimetype = None
 
     def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        # Ours are ready to go out; what Flask would look up, copy and mend for each answer is a twentieth of its time.
+        # Our headers are complete. Flask's own checks of them take 5 % of the time of an answer.
         if self.status_code in (204, 304):
             self.headers.remove("Content-Length")
         return self.headers
@@ -62,88 +66,107 @@ def create_app(
     rack: Rack,
     *,
     bmc: str | None = None,
-    courier: EventDelivery | None = None,
+    event_delivery: EventDelivery | None = None,
     keyring_of: Callable[[str], Keyring] | None = None,
 ) -> Flask:
-    """`courier` carries events to subscribers (None: they are journaled and go nowhere); `keyring_of(name)` holds the certificate
-    of a BMC (None: they have no TLS). Raises RackMisconfigured where a profile asks for what this service cannot do, NoSuchUnit
-    for an unknown `bmc`.
+    """The application. `event_delivery` None: events are journaled and not delivered. `keyring_of(name)` gives the certificate of
+    a BMC; None: the BMCs have no TLS.
+
+    Raises RackMisconfigured for a profile that this service cannot serve, NoSuchUnit for an unknown `bmc`.
     """
-    services = Services(rack, courier or NoEventDelivery(), keyring_of or (lambda name: StaticKeyring()))
+    services = Services(rack, event_delivery or NoEventDelivery(), keyring_of or (lambda name: StaticKeyring()))
     if bmc is not None:
         rack.unit(bmc)
-    default = bmc if bmc is not None else next(iter(rack.units)) if len(rack.units) == 1 else None
+    return app_of(services, bmc if bmc is not None else next(iter(rack.units)) if len(rack.units) == 1 else None)
 
-    app = Unrouted("emulator.redfish", static_folder=None)
+
+def app_of(services: Services, default: str | None = None) -> Flask:
+    """The application for services that a caller shares with other users. `default` is the BMC of a request that names none."""
+    app = RedfishFlask("emulator.redfish", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
 
-    def here() -> Service | None:
+    def service_of_request() -> Service | None:
         name = flask_request.environ.get("emulator.bmc", default)
         return services.of(name) if isinstance(name, str) else None
 
     def handle() -> Response:
-        service = here()
-        return _response(_nobody() if service is None else service.answer(_incoming()))
+        service = service_of_request()
+        if service is None:
+            return _response(_no_bmc())
+        environ = flask_request.environ
+        return _response(service.answer(incoming_of(environ, _body_reader()), environ.get(EXCHANGE)))
 
-    def broken(error: HTTPException) -> Response:
-        """What Flask itself refuses, or what went wrong in here."""
-        service = here()
+    def flask_error(error: HTTPException) -> Response:
+        """The answer to an error of Flask, or to an exception in this service."""
+        service = service_of_request()
         status = error.code or 500
         name = "InternalError" if status == 500 else "UnrecognizedRequestBody" if status == 400 else "GeneralError"
-        return _response(_nobody() if service is None else service.refuse(RegistryError(status, name)))
+        return _response(_no_bmc() if service is None else service.refuse(RegistryError(status, name)))
 
-    # Before routing rather than by a route: the tree alone decides what exists, for every method and for paths that Flask's own
-    # router would redirect or refuse in HTML.
+    # Requests are answered before Flask routes them: its router would redirect some paths, and refuse others in HTML.
     app.before_request(handle)
-    app.register_error_handler(HTTPException, broken)
+    app.register_error_handler(HTTPException, flask_error)
     return app
 
 
 class Services:
-    """The Redfish services of a rack's BMCs. One is made with its first request; those of one profile share a tree."""
+    """The Redfish services of a rack's BMCs. The first request to a BMC makes its service; BMCs of one profile share a tree."""
 
-    def __init__(self, rack: Rack, courier: EventDelivery, keyring_of: Callable[[str], Keyring]) -> None:
-        """Raises RackMisconfigured where a profile asks for what this service cannot do."""
+    def __init__(self, rack: Rack, event_delivery: EventDelivery, keyring_of: Callable[[str], Keyring]) -> None:
+        """Raises RackMisconfigured for a profile that this service cannot serve."""
         self._rack = rack
-        self._courier = courier
+        self._event_delivery = event_delivery
         self._keyring_of = keyring_of
         self._trees: dict[tuple[int, tuple[str, ...]], Tree] = {}
-        self._wordings: dict[int, ErrorShapes] = {}
+        self._error_shapes: dict[int, ErrorShapes] = {}
         self._made: dict[str, Service] = {}
-        self._unheard: Counter[str] = Counter()  # events of BMCs without a service: nobody has subscribed, their ids count on
+        self._earlier_events: Counter[str] = (
+            Counter()
+        )  # number of events of each BMC that has no service yet, so that event ids do not start again
         for name in rack.units:
             self._shared(BmcView(rack, name))
         rack.on_log(self._logged)
+        rack.on_units(self._check, self._forget)
 
     def of(self, name: str) -> Service | None:
-        """None for a BMC that is not in the rack."""
+        """The service of a BMC; None if it is not in the rack."""
         service = self._made.get(name)
         if service is None and name in self._rack.units:
-            first_event = 1 + self._unheard.pop(name, 0)
-            view = RedfishBmc(self._rack, name, self._courier, self._keyring_of(name), first_event)
+            first_event = 1 + self._earlier_events.pop(name, 0)
+            view = RedfishBmc(self._rack, name, self._event_delivery, self._keyring_of(name), first_event)
             service = self._made[name] = Service(view, *self._shared(view))
         return service
 
     def _shared(self, view: BmcView) -> tuple[Tree, ErrorShapes]:
-        """BMCs of one profile with as many systems share these."""
+        """The tree and error shapes that all BMCs of one profile with the same systems share."""
         profile = view.profile
         key = (id(profile), view.system_ids())
         if key not in self._trees:
             self._trees[key] = Tree(profile, view.systems())
-        if id(profile) not in self._wordings:
-            self._wordings[id(profile)] = ErrorShapes(profile)
-        return self._trees[key], self._wordings[id(profile)]
+        if id(profile) not in self._error_shapes:
+            self._error_shapes[id(profile)] = ErrorShapes(profile)
+        return self._trees[key], self._error_shapes[id(profile)]
+
+    def _check(self, name: str) -> None:
+        """A BMC has come into the rack. Raises RackMisconfigured as above."""
+        self._shared(BmcView(self._rack, name))
+
+    def _forget(self, name: str) -> None:
+        """The BMC has left the rack: its streams end, and what was still to be sent is lost."""
+        service = self._made.pop(name, None)
+        if service is not None:
+            service.end()
 
     def _logged(self, name: str, entry: LogEntry) -> None:
         service = self._made.get(name)
         if service is not None:
             service.logged(entry)
         else:
-            self._unheard[name] += 1
+            self._earlier_events[name] += 1
 
 
-def _incoming() -> Incoming:
-    environ = flask_request.environ
+def incoming_of(environ: WSGIEnvironment, read_body: Callable[[], bytes]) -> Incoming:
+    """The request in a WSGI environment. `read_body` returns the same bytes at each call."""
     return Incoming(
         method=environ["REQUEST_METHOD"],
         path=environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace"),
@@ -151,12 +174,12 @@ def _incoming() -> Incoming:
         headers={name: environ[key] for name, key in _HEADERS.items() if key in environ},
         address=environ.get("REMOTE_ADDR", ""),
         stream=environ.get("emulator.stream"),
-        read_body=_body_reader(),
+        read_body=read_body,
     )
 
 
 def _body_reader() -> Callable[[], bytes]:
-    """Reads once, gives the same octets every time. Raises Refusal (413, 400)."""
+    """A function that returns the body, the same bytes at each call. It raises RegistryError (413, 400)."""
 
     def read() -> bytes:
         try:
@@ -173,7 +196,7 @@ def _response(answer: HttpAnswer) -> Response:
     return PlainResponse(answer.body, answer.status, list(answer.headers))
 
 
-def _nobody() -> HttpAnswer:
+def _no_bmc() -> HttpAnswer:
     text = "Several BMCs live here, and this server does not say which one is meant."
     error = {"code": "Base.1.0.GeneralError", "message": text, "@Message.ExtendedInfo": []}
     return HttpAnswer(404, (("Content-Type", JSON_TYPE),), json.dumps({"error": error}).encode())

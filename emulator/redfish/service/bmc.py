@@ -1,6 +1,7 @@
-"""One BMC as its Redfish service sees it: the core's view, and what only Redfish has (tasks, subscriptions, certificates).
+"""One BMC as its Redfish service sees it: the core's view, and the tasks, subscriptions, settings and certificate.
 
-A tree is shared by all BMCs of a profile, so whatever differs from one BMC to the next is reached through this object.
+`service.app` makes one per BMC with its first request. All BMCs of a profile share one resource tree; everything that differs
+from BMC to BMC is reached through this object. It is used in the emulator's thread only.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from emulator.core.bmc.eventlog import LogEntry, LogKind
 from emulator.core.bmc.view import BmcView
 from emulator.core.clock import Instant
 from emulator.core.journal import EventKind
+from emulator.core.power.system import Look
 from emulator.core.rack import Rack
 from emulator.core.timers import Timer
 from emulator.redfish.certificates.keyring import Keyring
-from emulator.redfish.events.event_messages import EVENT_MESSAGES, TASK_EVENT, happening, text_of
-from emulator.redfish.events.subscriptions import EventDelivery, Happening, Subscriptions
-from emulator.redfish.power.taskbook import Task, TaskBook, TaskMessage
+from emulator.redfish.events.event_messages import EVENT_MESSAGES, TASK_EVENT, log_event, text_of
+from emulator.redfish.events.subscriptions import EventDelivery, RedfishEvent, Subscriptions
+from emulator.redfish.power.taskbook import Task, TaskBook, TaskMessage, task_style
 from emulator.redfish.service.settings import SavedSettings
 from profiles.model import Profile, Span
 
@@ -30,42 +32,47 @@ TASK_MESSAGES: Final[Mapping[str, str]] = {
     "Cancelled": "TaskCancelled",
     "removed": "TaskRemoved",
 }
-"""What a change of a task, or the state in which it has ended, is called in the TaskEvent registry."""
+"""TaskEvent message for each change of a task, and for each final state."""
 
-BOOTS: Final = frozenset({LogKind.BMC_RESET, LogKind.MAINS_LOST})
+BMC_STARTS: Final = frozenset({LogKind.BMC_RESET, LogKind.MAINS_LOST})
 
 
 class RedfishBmc(BmcView):
-    def __init__(self, rack: Rack, name: str, courier: EventDelivery, keyring: Keyring, first_event: int = 1) -> None:
+    """`first_event` is the id of its first event: events from before its first request are counted too."""
+
+    def __init__(self, rack: Rack, name: str, event_delivery: EventDelivery, keyring: Keyring, first_event: int = 1) -> None:
         super().__init__(rack, name)
-        self.events = Subscriptions(self, courier, first_event)
-        self.tasks = TaskBook(self, _namer(self.profile), self._task_changed)
+        self.events = Subscriptions(self, event_delivery, first_event)
+        self.tasks = TaskBook(self, _task_ids(self.profile), self._task_changed)
         self.keyring = keyring
         self.settings = SavedSettings()
         self._revisions: dict[str, int] = {}
         self._writes = 0
-        self.opens_sessions = True
-        """SessionService.ServiceEnabled: whether anybody new may log in."""
+        self.session_service_enabled = True
+        """SessionService.ServiceEnabled: whether a client may create a session."""
 
     # -- revisions -------------------------------------------------------------------------------------------------------
 
     def revision(self, path: str) -> int:
-        """Part of a resource's tag, so that a write of a secret changes the tag too; 0 for what nobody has written."""
+        """A number that each write to this path changes; 0: nobody has written.
+
+        It is a part of the entity tag, so that the tag changes even if a client writes a secret, which no body shows.
+        """
         return self._revisions.get(path, 0)
 
-    def wrote(self, path: str) -> None:
-        """Numbers never repeat: what is made again under an old path does not get an old tag."""
+    def new_revision(self, path: str) -> None:
+        """Gives the path a new revision. Numbers never repeat: a new resource at an old path does not get an old tag."""
         self._writes += 1
         self._revisions[path] = self._writes
 
-    def forgot(self, path: str) -> None:
+    def drop_revision(self, path: str) -> None:
         self._revisions.pop(path, None)
 
     # -- settings --------------------------------------------------------------------------------------------------------
 
     @property
     def session_timeout(self) -> float:
-        """Idle seconds."""
+        """Seconds without a request after which a session ends."""
         return self._unit.sessions.timeout_s
 
     def set_session_timeout(self, seconds: float, cause: int) -> None:
@@ -81,14 +88,18 @@ class RedfishBmc(BmcView):
         return self._rack.draw(span)
 
     def date(self, instant: Instant) -> str:
-        """A Redfish date and time, to the second."""
+        """A Redfish date and time in UTC, to the second."""
         return datetime.fromtimestamp(self._rack.epoch + instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def tell(self, what: str, cause: int | None, **data: str | int | None) -> int:
+    def record_notice(self, what: str, cause: int | None, **data: str | int | None) -> int:
         return self.record(EventKind.NOTICE, cause, what=what, **data)
 
+    def look_by_event(self, look: Look, cause: int | None) -> int:
+        """Journals that an event told a subscriber a power word. No gate counts it, because gates count reads."""
+        return self.record(EventKind.LOOK, cause, system=look.system, view=look.view, word=look.word)
+
     def task_path(self, task: Task) -> str:
-        kind = "JobService/Jobs" if self.profile.tasks.get("style", "none") == "jobs" else "TaskService/Tasks"
+        kind = "JobService/Jobs" if task_style(self.profile) == "jobs" else "TaskService/Tasks"
         return f"/redfish/v1/{kind}/{task.id}"
 
     def _task_changed(self, task: Task, what: str) -> None:
@@ -104,29 +115,29 @@ class RedfishBmc(BmcView):
         if what != "removed":
             task.messages.append(message)
         self.events.emit(
-            Happening(
+            RedfishEvent(
                 message_id=message.id,
                 text=message.text or "",
                 args=message.args,
                 severity=known.severity,
                 event_type="StatusChange",
                 origin=self.task_path(task) if what != "removed" else None,
-                kind="Job" if self.profile.tasks.get("style", "none") == "jobs" else "Task",
+                kind="Job" if task_style(self.profile) == "jobs" else "Task",
                 cause=seq,
             )
         )
 
     def logged(self, entry: LogEntry) -> None:
-        """Every entry of the log is an event too; a reset of the BMC ends what only its memory held."""
+        """Emits an event for a new log entry. After a reset of the BMC, streams, waiting deliveries and tasks are gone."""
         manager = f"/redfish/v1/Managers/{self.profile.ids.manager}"
-        self.events.emit(happening(entry, manager))
-        if entry.kind in BOOTS:
+        self.events.emit(log_event(entry, manager))
+        if entry.kind in BMC_STARTS:
             self.events.boot()
             self.tasks.forget()
 
 
-def _namer(profile: Profile) -> Callable[[int], str]:
-    """Ids of tasks: "7", or what `tasks.id` of the profile makes of it ("JID_{digits:12}" gives "JID_000000000007")."""
+def _task_ids(profile: Profile) -> Callable[[int], str]:
+    """Makes task ids from numbers: "7", or as `tasks.id` of the profile says ("JID_{digits:12}" gives "JID_000000000007")."""
     template = str(profile.tasks.get("id") or "{n}")
 
     def name(number: int) -> str:

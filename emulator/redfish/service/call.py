@@ -1,4 +1,8 @@
-"""One request on its way through the service, what may become of it, and the refusal that any part may raise."""
+"""One request: what came in, the BMC and resource that it reached, and the kinds of answers and errors that operations give.
+
+`service.service` makes one RedfishCall per request and hands it to states, operations and reads of resources, in the emulator's
+thread.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,10 @@ from typing import Protocol, TypeAlias
 
 from emulator.core.errors import EmulatorError
 from emulator.core.faults.trigger import ClientRequest
+from emulator.core.power.system import Look
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.shapes import EventStream, Json
+from profiles.model import View
 
 HeaderList: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -19,7 +25,7 @@ JSON_TYPE = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class RegistryMessage:
-    """A message of the Base registry about one part of a request; `related` are JSON pointers."""
+    """A message of the Base registry about one part of a request. `related` are JSON pointers (RelatedProperties)."""
 
     message: str
     args: tuple[str, ...] = ()
@@ -27,7 +33,10 @@ class RegistryMessage:
 
 
 class RegistryError(EmulatorError):
-    """The client asked for something that cannot be had; `message` is a name in the Base registry, `also` are more of them."""
+    """An error answer with Base registry messages: the request is refused.
+
+    `status` is the HTTP status, `message` a message name with its arguments, `also` are further messages.
+    """
 
     def __init__(
         self,
@@ -40,19 +49,19 @@ class RegistryError(EmulatorError):
     ) -> None:
         super().__init__(f"{status} {message} {list(args)}")
         self.http_status = status
-        self.complaints = (RegistryMessage(message, args, related), *also)
+        self.messages = (RegistryMessage(message, args, related), *also)
         self.headers = headers
 
 
-def refused(status: int, complaints: Sequence[RegistryMessage]) -> RegistryError:
-    """One refusal out of several complaints; there must be at least one."""
-    first, *rest = complaints
+def refused(status: int, messages: Sequence[RegistryMessage]) -> RegistryError:
+    """One error with several messages; there must be at least one."""
+    first, *rest = messages
     return RegistryError(status, first.message, *first.args, related=first.related, also=tuple(rest))
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileReply:
-    """A key of the profile's replies, and what its templates may use besides the profile's own words."""
+    """A reply of the profile: its key in `replies`, and values for its templates in addition to the profile's `vars`."""
 
     reply: str
     values: Mapping[str, str] = field(default_factory=dict)
@@ -60,26 +69,26 @@ class ProfileReply:
 
 
 class ProfileRefusal(EmulatorError):
-    """Refused with an answer that the profile has of its own."""
+    """The request is refused with a reply of the profile."""
 
-    def __init__(self, say: ProfileReply) -> None:
-        super().__init__(f"reply {say.reply}")
-        self.say = say
+    def __init__(self, reply: ProfileReply) -> None:
+        super().__init__(f"reply {reply.reply}")
+        self.reply = reply
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceBody:
-    """The resource at `path` as it is after the operation, with its tag. `complaints` are about what was not taken."""
+    """Answer with the resource at `path` after the operation. `messages` are messages about properties that were refused."""
 
     path: str
     status: int = 200
     headers: HeaderList = ()
-    complaints: tuple[RegistryMessage, ...] = ()
+    messages: tuple[RegistryMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """What goes out. `message_id` is for the journal."""
+    """A complete HTTP answer. `message_id` is for the journal only."""
 
     status: int
     headers: HeaderList = ()
@@ -89,7 +98,7 @@ class HttpAnswer:
 
 @dataclass(frozen=True, slots=True)
 class MessageReply:
-    """An error object with a message that is ready to go out."""
+    """An error object with one message whose id and text are complete."""
 
     status: int
     id: str
@@ -105,7 +114,7 @@ OperationResult: TypeAlias = HttpAnswer | ProfileReply | ResourceBody | MessageR
 
 @dataclass(frozen=True, slots=True)
 class RequestUser:
-    """An authenticated client."""
+    """An authenticated user. `session` is the session id, None with Basic authentication."""
 
     user: str
     role: str
@@ -114,23 +123,23 @@ class RequestUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """A request as it came: `path` decoded and without query, header names in lower case with dashes."""
+    """A request as the WSGI server got it. `path` is decoded and without query; header names are lower case with dashes."""
 
     method: str
     path: str
     query: str = ""
     headers: Mapping[str, str]
     address: str = ""
-    stream: EventStream | None = None  # None: this server cannot send an answer without an end
+    stream: EventStream | None = None  # None: this server cannot send streams
     read_body: Callable[[], bytes]
 
 
 class ReachedResource(Protocol):
-    """The resource that a request reached, as far as an operation needs it."""
+    """The parts of a resource that an operation needs."""
 
     @property
     def path(self) -> str: ...
-    def as_it_is(self, call: RedfishCall) -> Json:
+    def body_now(self, call: RedfishCall) -> Json:
         """Its body now."""
 
 
@@ -140,30 +149,42 @@ def _nothing_exists(path: str) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class RedfishCall:
-    """A request together with the BMC that it reached; `seq` is its event in the journal, `exists` knows this BMC's paths."""
+    """A request and the BMC that it reached. `seq` is its event in the journal; `exists` tells whether this BMC has a path.
+
+    `looks` are the power words that its answer contains, once the answer is ready.
+    """
 
     view: RedfishBmc
     incoming: Incoming
     request: ClientRequest
     seq: int
-    who: RequestUser | None = None
+    requester: RequestUser | None = None
     found: ReachedResource | None = None
     exists: Callable[[str], bool] = _nothing_exists
+    looks: list[Look] = field(default_factory=list)
+    _words: dict[tuple[str, View], str | None] = field(default_factory=dict)
+
+    def power(self, system_id: str, view: View) -> str | None:
+        """The power word of this view. The core is asked once per request, so that report faults count one read."""
+        key = (system_id, view)
+        if key not in self._words:
+            self._words[key] = self.view.power(system_id, view, self.request, self.seq)
+        return self._words[key]
 
     @property
     def resource(self) -> ReachedResource:
-        """Where the request goes to; only for operations, which have one."""
+        """The resource of the request. Only operations may use it: they always have one."""
         assert self.found is not None
         return self.found
 
     @property
     def user(self) -> RequestUser:
-        """The client; only for what needs credentials, where the service has already made sure of them."""
-        assert self.who is not None
-        return self.who
+        """The authenticated user. Only code that needs credentials may use it: the service has verified them before."""
+        assert self.requester is not None
+        return self.requester
 
     def json_object(self) -> Json:
-        """The body as a JSON object. Raises Refusal (400, 415)."""
+        """The body as a JSON object. Raises RegistryError (400, 415)."""
         kind = self.incoming.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in JSON_KINDS:
             raise RegistryError(415, "UnrecognizedRequestBody")
@@ -171,15 +192,15 @@ class RedfishCall:
 
 
 JSON_KINDS = frozenset({"", "application/json", "text/json", "application/x-www-form-urlencoded"})
-"""What real services take as JSON: the form type is what curl -d says when nobody told it better."""
+"""Content types that real services accept as JSON. The form type is the default of `curl -d`."""
 
 
 def parse_object(raw: bytes) -> Json:
-    """Strict JSON of RFC 8259. Raises Refusal (400) for anything but an object."""
+    """A JSON object, parsed strictly (RFC 8259). Raises RegistryError (400) for anything else."""
     try:
         value = json.loads(raw, parse_constant=_no_constant)
         if b"\\u" in raw:
-            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text
+            json.dumps(value, ensure_ascii=False).encode()  # raises UnicodeEncodeError for a lone surrogate
     except (ValueError, RecursionError):
         raise RegistryError(400, "MalformedJSON") from None
     if not isinstance(value, dict):
@@ -192,9 +213,9 @@ def _no_constant(word: str) -> object:
 
 
 def shown(value: object, limit: int = 120) -> str:
-    """A client's value as it may be repeated in a message."""
+    """A value from a client, shortened so that a message can repeat it."""
     try:
         text = value if isinstance(value, str) else json.dumps(value)
-    except RecursionError:  # deeper by a few levels than what could still be read
+    except RecursionError:  # nested slightly too deep to be written, though it could be read
         text = "..."
     return text if len(text) <= limit else f"{text[:limit]}..."

@@ -1,8 +1,10 @@
-"""The language of $filter (DSP0266 7.3.4): comparisons of a member's properties, joined by and, or, not and parentheses.
+"""The expressions of $filter (DSP0266 7.3.4): comparisons of a member's properties, joined by and, or, not and parentheses.
+
+`query` parses them for each request that has a $filter, in the emulator's thread. Pure: no I/O.
 
 Rules
-  1. `not` binds before `and`, `and` before `or`; comparisons do not chain.
-  2. A property that is not there is null. Values of different kinds are never equal, and neither is less than the other.
+  1. `not` binds before `and`, `and` before `or`. Comparisons do not chain.
+  2. A missing property is null. Values of different types are never equal, and neither is less than the other.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from emulator.redfish.service.call import RegistryError, shown
 Condition: TypeAlias = Callable[[Mapping[str, object]], bool]
 Operand: TypeAlias = Callable[[Mapping[str, object]], object]
 
-MOST_NESTED: Final = 30
+MAX_DEPTH: Final = 30
 _TOKEN = re.compile(
     r"\s*(?:(\()|(\))|'((?:[^']|'')*)'"
     r"|(-?\d{1,18}(?:\.\d{1,18})?)(?![\w/])"
@@ -24,12 +26,12 @@ _TOKEN = re.compile(
 )
 _WORDS: Final[Mapping[str, object]] = {"true": True, "false": False, "null": None}
 _ORDER: Final[Mapping[str, tuple[int, ...]]] = {"gt": (1,), "ge": (0, 1), "lt": (-1,), "le": (-1, 0)}
-"""Which outcomes of a three-way comparison (-1 less, 0 equal, 1 greater) make an operator true."""
+"""The results of a three-way comparison (-1 less, 0 equal, 1 greater) for which an operator is true."""
 _OPERATORS: Final = frozenset({"eq", "ne", *_ORDER})
 
 
 def compiled(text: str) -> Condition:
-    """Raises Refusal (400) for what is no filter expression."""
+    """The expression as a function of a member's body. Raises RegistryError (400) if it is not a filter expression."""
     parser = _ConditionParser(text)
     condition = parser.either(0)
     if parser.token is not None:
@@ -38,7 +40,7 @@ def compiled(text: str) -> Condition:
 
 
 class _ConditionParser:
-    """Recursive descent; `token` is the one that is looked at: ("(", None), ("word", "eq"), ("value", 7) or None at the end."""
+    """Recursive descent. `token` is the next token: ("(", None), ("word", "eq"), ("value", 7), or None at the end."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -62,7 +64,7 @@ class _ConditionParser:
         return parts[0] if len(parts) == 1 else lambda body: all(part(body) for part in parts)
 
     def _negated(self, depth: int) -> Condition:
-        if depth > MOST_NESTED:
+        if depth > MAX_DEPTH:
             raise self.wrong()
         if self._took("not"):
             return _not(self._negated(depth + 1))
@@ -141,7 +143,7 @@ def _compare(name: str, left: Operand, right: Operand) -> Condition:
 
 
 def _ranked(a: object, b: object) -> int | None:
-    """-1, 0 or 1; None for what has no order."""
+    """-1, 0 or 1; None for values without an order."""
     if isinstance(a, bool) or isinstance(b, bool):
         return None
     if isinstance(a, int | float) and isinstance(b, int | float):

@@ -1,9 +1,12 @@
-"""How one profile says things: its error object, its message ids, its replies.
+"""The error object, message ids and replies of one profile.
+
+`service.app` makes one ErrorShapes per profile; `service.service` turns every error and every reply of the profile into an
+HttpAnswer with it.
 
 Rules
-  1. The shape is data: fields and their order, the templates of `error.code` and `error.message` come from the profile.
-  2. Templates are `{name}` and nothing else. Every template is tried when the app is made, so a client never meets a hole.
-  3. Any status may carry a message: vendors put success into an error object too.
+  1. The shape is data: the profile gives the fields and their order, and the templates of `error.code` and `error.message`.
+  2. Templates contain `{name}` and nothing else. Every template is tried when the app is made, so no client meets a missing name.
+  3. A reply with any status may contain a message: some vendors put a success into an error object too.
 """
 
 from __future__ import annotations
@@ -16,10 +19,12 @@ from typing import Final
 
 from emulator.core.errors import RackMisconfigured
 from emulator.faults.protocol import HttpReply
-from emulator.redfish.power.taskbook import TASK_BEGINS, TASK_ENDS
+from emulator.faults.protocol.redirect import Redirect
+from emulator.redfish.power.taskbook import TASK_BEGINS, TASK_ENDS, task_style
 from emulator.redfish.service.call import JSON_TYPE, HeaderList, HttpAnswer, ProfileReply, RegistryError, RegistryMessage
-from emulator.redfish.service.messages import BASE_MESSAGES, GENERAL_ERROR, spoken
+from emulator.redfish.service.messages import BASE_MESSAGES, GENERAL_ERROR, available_message
 from emulator.redfish.service.shapes import Json
+from profiles.data import thawed
 from profiles.model import MessageTemplate, Profile, ReplyTemplate
 
 DEFAULT_BASE: Final = "1.13"
@@ -28,7 +33,7 @@ _HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorMessage:
-    """A message with everything filled in."""
+    """A message with all its arguments filled in."""
 
     id: str
     text: str | None
@@ -39,28 +44,28 @@ class ErrorMessage:
 
 
 FIELDS: Final[Mapping[str, Callable[[ErrorMessage], object]]] = {
-    "@odata.type": lambda said: "#Message.v1_1_1.Message",
-    "Message": lambda said: said.text,
-    "MessageId": lambda said: said.id,
-    "MessageID": lambda said: said.id,
-    "MessageArgs": lambda said: list(said.args),
-    "MessageArgs@odata.count": lambda said: len(said.args),
-    "MessageSeverity": lambda said: said.severity,
-    "Severity": lambda said: said.severity,
-    "Resolution": lambda said: said.resolution,
-    "RelatedProperties": lambda said: list(said.related),
-    "RelatedProperties@odata.count": lambda said: len(said.related),
+    "@odata.type": lambda message: "#Message.v1_1_1.Message",
+    "Message": lambda message: message.text,
+    "MessageId": lambda message: message.id,
+    "MessageID": lambda message: message.id,
+    "MessageArgs": lambda message: list(message.args),
+    "MessageArgs@odata.count": lambda message: len(message.args),
+    "MessageSeverity": lambda message: message.severity,
+    "Severity": lambda message: message.severity,
+    "Resolution": lambda message: message.resolution,
+    "RelatedProperties": lambda message: list(message.related),
+    "RelatedProperties@odata.count": lambda message: len(message.related),
 }
-"""What an entry of @Message.ExtendedInfo may hold; None is left out."""
+"""The properties that an entry of @Message.ExtendedInfo may have. A property with the value None is left out."""
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:
-    """Raises KeyError for a name that nobody gives."""
+    """The template with its holes filled. Raises KeyError for a name that is not in `values`."""
     return _HOLE.sub(lambda hole: values[hole[1]], template)
 
 
 class ErrorShapes:
-    """Raises RackMisconfigured where the profile asks for what cannot be said."""
+    """The answers of one profile. Raises RackMisconfigured for a profile with an unknown field, message, task state or name."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
@@ -72,59 +77,65 @@ class ErrorShapes:
         )
         self._check()
 
-    # -- what the service says ------------------------------------------------------------------------------------------
+    # -- answers --------------------------------------------------------------------------------------------------------
 
-    def refusal(self, refusal: RegistryError) -> HttpAnswer:
-        said = [self.base_message(each.message, each.args, each.related) for each in refusal.complaints]
-        return self._body(refusal.http_status, refusal.headers, self.error_object(*said), said[0].id)
+    def error_answer(self, error: RegistryError) -> HttpAnswer:
+        filled = [self.base_message(each.message, each.args, each.related) for each in error.messages]
+        return self._body(error.http_status, error.headers, self.error_object(*filled), filled[0].id)
 
-    def entries(self, complaints: Sequence[RegistryMessage]) -> list[Json]:
-        """@Message.ExtendedInfo for these complaints, in this vendor's shape."""
-        return [self._entry(self.base_message(each.message, each.args, each.related)) for each in complaints]
+    def entries(self, messages: Sequence[RegistryMessage]) -> list[Json]:
+        """@Message.ExtendedInfo for these messages, in this vendor's shape."""
+        return [self._entry(self.base_message(each.message, each.args, each.related)) for each in messages]
 
-    def error(self, status: int, said: ErrorMessage) -> HttpAnswer:
-        return self._answer(status, (), said)
+    def error(self, status: int, message: ErrorMessage) -> HttpAnswer:
+        return self._answer(status, (), message)
 
     def message(self, key: str, values: Mapping[str, str]) -> ErrorMessage:
-        """A message of the profile's own."""
+        """A message from the profile's own list."""
         return self._vendor_message(self._profile.messages[key], {**self._profile.vars, **values})
 
-    def say(self, say: ProfileReply) -> HttpAnswer:
-        """An answer out of the profile's own list; its headers win over those of `say`."""
-        reply = self._profile.replies[say.reply]
-        known = {**self._profile.vars, **say.values}
-        own = tuple((name, fill(value, known)) for name, value in reply.headers.items())
+    def profile_reply(self, reply: ProfileReply) -> HttpAnswer:
+        """A reply from the profile's own list. Its headers win over the headers of `reply`."""
+        template = self._profile.replies[reply.reply]
+        known = {**self._profile.vars, **reply.values}
+        own = tuple((name, fill(value, known)) for name, value in template.headers.items())
         named = {name.lower() for name, _ in own}
-        headers = own + tuple((name, value) for name, value in say.headers if name.lower() not in named)
-        said = self._vendor_message(self._profile.messages[reply.message], known) if reply.message else None
-        if reply.body == "empty" or (reply.body is None and said is None):
-            return HttpAnswer(reply.status, self.fixed + headers, message_id=said.id if said else None)
-        if reply.body is not None:
-            return self._body(reply.status, headers, reply.body, said.id if said else None)
-        assert said is not None
-        return self._answer(reply.status, headers, said)
+        headers = own + tuple((name, value) for name, value in reply.headers if name.lower() not in named)
+        message = self._vendor_message(self._profile.messages[template.message], known) if template.message else None
+        if template.body == "empty" or (template.body is None and message is None):
+            return HttpAnswer(template.status, self.fixed + headers, message_id=message.id if message else None)
+        if template.body is not None:
+            return self._body(template.status, headers, template.body, message.id if message else None)
+        assert message is not None
+        return self._answer(template.status, headers, message)
 
-    def fault(self, fault: HttpReply) -> HttpAnswer:
-        """The answer that an armed fault wants in place of ours."""
+    def fault(self, fault: HttpReply | Redirect) -> HttpAnswer:
+        """The answer of an armed fault."""
+        if isinstance(fault, Redirect):
+            return HttpAnswer(fault.status, (*self.fixed, ("Location", fault.location)))
         headers = tuple(fault.headers.items())
+        if fault.reply is not None:
+            return self.profile_reply(ProfileReply(fault.reply, {"reset_type": ""}, headers))
         if fault.raw is not None:
             return HttpAnswer(fault.status, self.fixed + headers, fault.raw)
+        if fault.body is not None:
+            return self._body(fault.status, headers, thawed(fault.body), None)
         if not fault.text and fault.status < 400:
             return HttpAnswer(fault.status, self.fixed + headers)
         known = BASE_MESSAGES.get(fault.message_id.rpartition(".")[2], BASE_MESSAGES[GENERAL_ERROR])
-        said = ErrorMessage(
+        message = ErrorMessage(
             id=fault.message_id, text=fault.text or known.text, severity=known.severity, resolution=known.resolution
         )
-        return self._answer(fault.status, headers, said)
+        return self._answer(fault.status, headers, message)
 
     def finished(self, answer: HttpAnswer) -> HttpAnswer:
-        """With the headers that this BMC sends with everything."""
+        """The answer with the headers that this BMC sends with every answer."""
         named = {name.lower() for name, _ in answer.headers}
         missing = tuple((name, value) for name, value in self.fixed if name.lower() not in named)
         return replace(answer, headers=(*missing, *answer.headers))
 
     def base_message(self, name: str, args: tuple[str, ...], related: tuple[str, ...] = ()) -> ErrorMessage:
-        name = spoken(name, self.base)
+        name = available_message(name, self.base)
         message = BASE_MESSAGES[name]
         args = args[: message.arguments]
         text = message.text
@@ -141,17 +152,17 @@ class ErrorShapes:
 
     # -- shapes ---------------------------------------------------------------------------------------------------------
 
-    def error_object(self, said: ErrorMessage, *more: ErrorMessage) -> Json:
+    def error_object(self, message: ErrorMessage, *more: ErrorMessage) -> Json:
         shape = self._profile.errors
-        known = {**self._profile.vars, "message_id": said.id, "message_text": said.text or ""}
+        known = {**self._profile.vars, "message_id": message.id, "message_text": message.text or ""}
         code, summary = fill(shape.code, known), fill(shape.summary, known)
-        return {"error": {"code": code, "message": summary, "@Message.ExtendedInfo": [self._entry(m) for m in (said, *more)]}}
+        return {"error": {"code": code, "message": summary, "@Message.ExtendedInfo": [self._entry(m) for m in (message, *more)]}}
 
-    def _entry(self, said: ErrorMessage) -> Json:
-        return {name: value for name in self._profile.errors.fields if (value := FIELDS[name](said)) is not None}
+    def _entry(self, message: ErrorMessage) -> Json:
+        return {name: value for name in self._profile.errors.fields if (value := FIELDS[name](message)) is not None}
 
-    def _answer(self, status: int, headers: HeaderList, said: ErrorMessage) -> HttpAnswer:
-        return self._body(status, headers, self.error_object(said), said.id)
+    def _answer(self, status: int, headers: HeaderList, message: ErrorMessage) -> HttpAnswer:
+        return self._body(status, headers, self.error_object(message), message.id)
 
     def _body(self, status: int, headers: HeaderList, body: object, message_id: str | None) -> HttpAnswer:
         headers = (*self.fixed, ("Content-Type", JSON_TYPE), *headers)
@@ -184,10 +195,10 @@ class ErrorShapes:
             self._check_task(where, reply.task)
         if reply.message is not None and reply.message not in self._profile.messages:
             raise RackMisconfigured(f"{where} names the message {reply.message!r}, which messages does not have")
-        self._try(f"replies.{key}", lambda: self.say(ProfileReply(key, {"reset_type": ""})))
+        self._try(f"replies.{key}", lambda: self.profile_reply(ProfileReply(key, {"reset_type": ""})))
 
     def _check_task(self, where: str, task: Mapping[str, object]) -> None:
-        if self._profile.tasks.get("style", "none") == "none":
+        if task_style(self._profile) == "none":
             raise RackMisconfigured(f"{where} answers with a task, and tasks.style is none")
         for key, known in (("start", TASK_BEGINS), ("end", TASK_ENDS)):
             state = task.get(key)
@@ -199,9 +210,9 @@ class ErrorShapes:
         if message is not None:
             self._try(where, lambda: self.message(str(message), {"reset_type": ""}))
 
-    def _try(self, where: str, say: Callable[[], object]) -> None:
+    def _try(self, where: str, fill_in: Callable[[], object]) -> None:
         try:
-            say()
+            fill_in()
         except KeyError as error:
             raise RackMisconfigured(
                 f"profile {self._profile.id}: {where} uses {{{error.args[0]}}}, which neither vars nor the request gives"

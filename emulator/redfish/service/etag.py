@@ -1,4 +1,7 @@
-"""Entity tags in the form of each vendor, made from the content and never from a clock."""
+"""Entity tags in the form of each vendor, made from the content of a resource and never from a clock. Pure functions.
+
+`service.service` calls it for each body that it makes, and for each If-Match and If-None-Match.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 _EPOCH: Final = 1_600_000_000
-"""Where the forms that look like a time begin."""
+"""Unix time, in seconds, at which the tags that look like a time begin."""
 
 FORMS: Final[Mapping[str, Callable[[str], str | None]]] = {
     "none": lambda digest: None,
@@ -18,7 +21,7 @@ FORMS: Final[Mapping[str, Callable[[str], str | None]]] = {
     "bare-integer": lambda digest: str(int(digest[:8], 16)),
     "hash": lambda digest: f'"{digest[:8].upper()}"',
 }
-"""`Http.etag` of a profile, and how a SHA-256 in hexadecimal becomes such a tag."""
+"""For each `http.etag` of a profile: a function that makes the tag from a SHA-256 digest in hexadecimal."""
 
 
 def etag_of(form: str, content: bytes) -> str | None:
@@ -26,7 +29,7 @@ def etag_of(form: str, content: bytes) -> str | None:
 
 
 def matches(header: str, etag: str | None) -> bool:
-    """Whether an If-Match or If-None-Match names this tag. Weak comparison: the services at hand hand out weak tags only."""
+    """Whether an If-Match or If-None-Match names this tag. The comparison is weak: several emulated services send weak tags."""
     if header.strip() == "*":
         return True
     return etag is not None and _opaque(etag) in {_opaque(tag) for tag in header.split(",")}

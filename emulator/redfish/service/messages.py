@@ -1,7 +1,8 @@
-"""Base registry messages that this service can say, as facts of the protocol (DMTF Base registry, BSD-3-Clause).
+"""The Base registry messages that this service can send, as facts of the protocol (DMTF Base registry, BSD-3-Clause).
 
-`since` is the minor version of Base that is known to hold the message. A profile that speaks an older Base says GeneralError
-in its place, because an id that the named registry does not have would send a client looking for nothing.
+`error_shapes` fills them in; `registries` serves them. `since` is the first minor version of Base that is known to hold the
+message. For a profile with an older Base, GeneralError takes its place: clients could not find the message in the registry that
+its id names.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class BaseMessage:
-    """Text with %1, %2 ... for its arguments."""
+    """A registry message. The text has %1, %2 ... for its arguments."""
 
     text: str
     severity: str
@@ -283,11 +284,11 @@ BASE_MESSAGES: Final[Mapping[str, BaseMessage]] = {
 
 
 def minor_of(base: str) -> int:
-    """The minor version in "1.22" or "1.5.0"; 0 where there is none."""
+    """22 for "1.22", 5 for "1.5.0"; 0 without a minor version."""
     parts = base.split(".")
     return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
 
 
-def spoken(name: str, base: str) -> str:
-    """`name`, or GeneralError where this version of Base is not known to have it."""
+def available_message(name: str, base: str) -> str:
+    """`name`, or GeneralError if this version of Base does not have that message."""
     return name if BASE_MESSAGES[name].since <= minor_of(base) else GENERAL_ERROR

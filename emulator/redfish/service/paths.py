@@ -1,4 +1,4 @@
-"""Where the three pillars of the tree stand."""
+"""The paths of the Systems, Chassis and Managers collections, and of the BMC's Manager. All resource families use them."""
 
 from __future__ import annotations
 

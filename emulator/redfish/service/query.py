@@ -1,14 +1,16 @@
-"""Query parameters of DSP0266 section 7.3: the ones that are advertised work, the others that begin with $ are refused.
+"""Query parameters (DSP0266 7.3): $expand, $select, $filter, $skip, $top and only.
+
+`service.service` parses the query of each GET and applies it to the body, in the emulator's thread. Pure: no I/O.
 
 Rules
-  1. A profile says what its firmware offers; what is advertised is that and what is built here, never more.
-  2. An unknown parameter without a $ is ignored, one with a $ is 501.
+  1. The profile says which parameters its firmware offers. The service root advertises these and no others.
+  2. An unknown parameter without a $ is ignored. An unknown or unsupported parameter with a $ is answered with 501.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
@@ -20,12 +22,14 @@ from profiles.model import Profile
 
 EXPAND_KINDS: Final[Mapping[str, str]] = {"*": "expand_all", ".": "no_links", "~": "links"}
 _EXPAND = re.compile(r"([.~*])(?:\(\$levels=(\d{1,4})\))?")
-_KEPT: Final = frozenset({"Members", "Members@odata.count", "Members@odata.nextLink"})
+_ALWAYS_SHOWN: Final = frozenset({"Members", "Members@odata.count", "Members@odata.nextLink"})
 DEFAULT_MAX_LEVELS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
+    """A parsed query string. False if it asks for nothing."""
+
     only: bool = False
     select: tuple[str, ...] = ()
     expand: str | None = None  # one of EXPAND_KINDS
@@ -39,7 +43,7 @@ class Query:
 
     @property
     def shapes_members(self) -> bool:
-        """Whether it is about which members of a collection are shown."""
+        """Whether the query selects members of a collection."""
         return self.condition is not None or self.skip > 0 or self.top is not None
 
 
@@ -47,7 +51,7 @@ NO_QUERY: Final = Query()
 
 
 def feature_flags(profile: Profile, version: tuple[int, int, int]) -> Json:
-    """ProtocolFeaturesSupported of a service root of this version."""
+    """ProtocolFeaturesSupported for this minor version of ServiceRoot."""
     features = profile.http.features
     expand: Json = {
         "ExpandAll": bool(features.get("expand_all")),
@@ -63,7 +67,7 @@ def feature_flags(profile: Profile, version: tuple[int, int, int]) -> Json:
         "SelectQuery": bool(features.get("select")),
     }
     if version >= (1, 4, 0):
-        flags |= {"OnlyMemberQuery": bool(features.get("only")), "ExcerptQuery": False}
+        flags |= {"OnlyMemberQuery": bool(features.get("only")), "ExcerptQuery": bool(features.get("excerpt"))}
     if version >= (1, 17, 0) and features.get("top_skip"):
         flags["TopSkipQuery"] = True
     return flags
@@ -74,7 +78,7 @@ def max_levels(profile: Profile) -> int:
 
 
 def parse(text: str, profile: Profile) -> Query:
-    """Raises Refusal (400, 501)."""
+    """The parsed query string. Raises RegistryError (400, 501)."""
     if not text:
         return NO_QUERY
     features = profile.http.features
@@ -99,7 +103,7 @@ def parse(text: str, profile: Profile) -> Query:
         elif name == "$top" and features.get("top_skip"):
             top = _count(name, value)
         elif name.startswith("$"):
-            # The message has no argument of its own; naming the parameter is what makes it useful.
+            # QueryNotSupported has no arguments; RelatedProperties tells the client which parameter is meant.
             raise RegistryError(501, "QueryNotSupported", related=(shown(name),))
     query = Query(only, select, expand, levels, condition, skip, top)
     if only and (select or expand or query.shapes_members):
@@ -132,11 +136,11 @@ def _count(name: str, value: str) -> int:
     return int(value)
 
 
-# -- what they do to a body ---------------------------------------------------------------------------------------------
+# -- applied to a body --------------------------------------------------------------------------------------------------
 
 
 def expanded(body: Json, kind: str, levels: int, fetch: Callable[[str], Json | None]) -> Json:
-    """References replaced by what they lead to, where `fetch` gives it; to any reference on the last level nothing is done."""
+    """The body with references replaced by the bodies that `fetch` returns, `levels` deep. None from `fetch`: no replacement."""
 
     def walk(value: object, inside_links: bool) -> object:
         if isinstance(value, list):
@@ -154,11 +158,11 @@ def expanded(body: Json, kind: str, levels: int, fetch: Callable[[str], Json | N
     return {name: walk(item, name == "Links") for name, item in body.items()}
 
 
-def of_members(body: Json, asked: Query, here: str, fetch: Callable[[str], Json | None]) -> Json:
-    """A collection with the members that were asked for. The count is that of all that fit, as DSP0266 7.3.3 has it.
+def select_members(body: Json, asked: Query, here: str, fetch: Callable[[str], Json | None]) -> Json:
+    """A collection with the members that the query selects. Members@odata.count counts all that match (DSP0266 7.3.3).
 
-    `here` is path and query of the request: the next page is asked for in the same way. Raises Refusal (400) for what is no
-    collection.
+    `here` is path and query of the request, from which the link to the next page is made. Raises RegistryError (400) if `body` is
+    not a collection.
     """
     members = body.get("Members")
     if not isinstance(members, list):
@@ -179,8 +183,20 @@ def _next_page(here: str, skip: int, top: int) -> str:
     return f"{path}?{urlencode([*kept, ('$skip', skip), ('$top', top)], safe='$()*,', quote_via=quote)}"
 
 
+def power_words(body: object) -> Iterator[tuple[str, str | None]]:
+    """URI and PowerState of every resource in a body that has a PowerState."""
+    if isinstance(body, dict):
+        if "PowerState" in body and "@odata.id" in body:
+            yield str(body["@odata.id"]), body["PowerState"]
+        for value in body.values():
+            yield from power_words(value)
+    elif isinstance(body, list):
+        for item in body:
+            yield from power_words(item)
+
+
 def selected(body: Json, names: tuple[str, ...]) -> Json:
-    """The chosen properties, what identifies the resource, and in a collection its members, each cut the same way."""
+    """The body with only the selected properties and its identity. Members of a collection are cut in the same way."""
     if "*" in names:
         return body
     wanted: dict[str, set[str]] = {}
@@ -191,7 +207,7 @@ def selected(body: Json, names: tuple[str, ...]) -> Json:
     for name, value in body.items():
         if name == "Members" and isinstance(value, list):
             cut[name] = [selected(item, names) if isinstance(item, dict) else item for item in value]
-        elif name.startswith("@odata.") or name in _KEPT:
+        elif name.startswith("@odata.") or name in _ALWAYS_SHOWN:
             cut[name] = value
         elif name.partition("@")[0] in wanted:
             deeper = wanted[name.partition("@")[0]]

@@ -1,17 +1,19 @@
-"""The message registries that our own answers name, holding exactly the messages that this BMC can emit (ruling 18)."""
+"""The message registries that the answers and events of a BMC name. Each holds only the messages that this BMC can send.
+
+`service.tree` calls `registries` when a tree is built.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
 from typing import Final
 
 from emulator.core.bmc.view import BmcView
 from emulator.redfish.events.event_messages import EVENT_MESSAGES
 from emulator.redfish.inventory.bios_attributes import FILE as BIOS_FILE
 from emulator.redfish.service.error_shapes import DEFAULT_BASE
-from emulator.redfish.service.messages import BASE_MESSAGES, spoken
-from emulator.redfish.service.resource import ROOT, Resource, collection, head_of
+from emulator.redfish.service.messages import BASE_MESSAGES, available_message
+from emulator.redfish.service.resource import ROOT, Resource, collection, fixed_content, head_of
 from emulator.redfish.service.shapes import Json
 from profiles.model import MessageTemplate, Profile
 
@@ -24,24 +26,24 @@ _SEVERITIES: Final = frozenset({"OK", "Warning", "Critical"})
 
 
 def registries(profile: Profile) -> tuple[Resource, ...]:
-    held = messages_of(profile)
-    paths = (*(f"{REGISTRIES}/{name}" for name in held), BIOS_FILE)
+    definitions = messages_of(profile)
+    paths = (*(f"{REGISTRIES}/{name}" for name in definitions), BIOS_FILE)
     listing = collection(REGISTRIES, "MessageRegistryFileCollection", "Registry File Collection", lambda view: paths)
-    found = [listing]
-    for name, messages in held.items():
-        found += [_file(name), _registry(name, messages, profile)]
-    return tuple(found)
+    resources = [listing]
+    for name, messages in definitions.items():
+        resources += [_file(name), _registry(name, messages, profile)]
+    return tuple(resources)
 
 
 def messages_of(profile: Profile) -> dict[str, dict[str, Json]]:
-    """Registry ("Base.1.22") -> message name -> definition."""
+    """Definitions of messages, by registry ("Base.1.22") and message name."""
     base = f"Base.{profile.vars.get('base', DEFAULT_BASE)}"
-    held: dict[str, dict[str, Json]] = {base: {}}
+    definitions: dict[str, dict[str, Json]] = {base: {}}
     for name, message in BASE_MESSAGES.items():
-        if spoken(name, profile.vars.get("base", DEFAULT_BASE)) == name:
-            held[base][name] = _definition(message.text, message.arguments, message.severity, message.resolution)
+        if available_message(name, profile.vars.get("base", DEFAULT_BASE)) == name:
+            definitions[base][name] = _definition(message.text, message.arguments, message.severity, message.resolution)
     for registry, messages in EVENT_MESSAGES.items():
-        held[registry] = {
+        definitions[registry] = {
             name: _definition(message.text, message.arguments, message.severity, message.resolution)
             for name, message in messages.items()
         }
@@ -49,9 +51,9 @@ def messages_of(profile: Profile) -> dict[str, dict[str, Json]]:
     used |= {reply.task.get("message") for reply in profile.replies.values() if reply.task is not None}
     for key, vendor in profile.messages.items():
         registry, _, name = vendor.id.rpartition(".")
-        if key in used and registry and name not in held.setdefault(registry, {}):
-            held[registry][name] = _vendor_definition(vendor)
-    return held
+        if key in used and registry and name not in definitions.setdefault(registry, {}):
+            definitions[registry][name] = _vendor_definition(vendor)
+    return definitions
 
 
 def _vendor_definition(message: MessageTemplate) -> Json:
@@ -73,7 +75,7 @@ def _definition(text: str, arguments: int, severity: str, resolution: str) -> Js
 
 
 def _version(name: str) -> str:
-    """ "1.22.0" of "Base.1.22": a registry's own version always has three parts."""
+    """ "1.22.0" for "Base.1.22": RegistryVersion always has three parts."""
     parts = name.split(".")[1:]
     return ".".join([*parts, "0", "0", "0"][:3]) if parts else "1.0.0"
 
@@ -85,14 +87,14 @@ def _uri(name: str) -> str:
 def _file(name: str) -> Resource:
     path = f"{REGISTRIES}/{name}"
 
-    def body(view: BmcView, state: Hashable) -> Json:
+    def body(view: BmcView) -> Json:
         return head_of(path, FILE_TYPE, name, f"{name.partition('.')[0]} Message Registry File") | {
             "Languages": ["en"],
             "Registry": ".".join([name.partition(".")[0], *_version(name).split(".")[:2]]),
             "Location": [{"Language": "en", "Uri": _uri(name)}],
         }
 
-    return Resource(path=path, type=FILE_TYPE, body=body)
+    return Resource(path=path, type=FILE_TYPE, content=fixed_content(body))
 
 
 def _registry(name: str, messages: dict[str, Json], profile: Profile) -> Resource:
@@ -100,7 +102,7 @@ def _registry(name: str, messages: dict[str, Json], profile: Profile) -> Resourc
     prefix, version = name.partition(".")[0], _version(name)
     owner = OWNERS.get(prefix, profile.identity.vendor)
 
-    def body(view: BmcView, state: Hashable) -> Json:
+    def body(view: BmcView) -> Json:
         return {
             "@odata.type": REGISTRY_TYPE,
             "Id": f"{prefix}.{version}",
@@ -113,4 +115,4 @@ def _registry(name: str, messages: dict[str, Json], profile: Profile) -> Resourc
             "Messages": messages,
         }
 
-    return Resource(path=path, type=REGISTRY_TYPE, body=body)
+    return Resource(path=path, type=REGISTRY_TYPE, content=fixed_content(body))

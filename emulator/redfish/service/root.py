@@ -1,15 +1,19 @@
-"""The front door: /redfish, the service root, odata and $metadata. All of it is open."""
+"""/redfish, the service root, odata and $metadata: the resources that clients read without credentials.
+
+`service.tree` calls it when a tree is built.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from emulator.core.bmc.view import BmcView
 from emulator.core.naming import derived_uuid
+from emulator.redfish.power.taskbook import task_style
 from emulator.redfish.service.query import feature_flags
-from emulator.redfish.service.resource import ROOT, Resource, head_of, link, schema_of, version_of
+from emulator.redfish.service.resource import ROOT, Resource, fixed_content, head_of, link, schema_of, version_of
 from emulator.redfish.service.shapes import Json
 from profiles.model import ABSENT, Profile
 
@@ -18,15 +22,15 @@ SERVICES: Final = (
     *("UpdateService", "JsonSchemas"),
 )
 SINCE: Final = {"CertificateService": 5, "JobService": 4, "UpdateService": 1}
-"""The minor version of ServiceRoot that brought a service; the others were there from the beginning."""
-TASKS_CALLED: Final = {"none": (), "tasks": (("Tasks", "TaskService"),), "jobs": (("JobService", "JobService"),)}
-"""`tasks.style` of a profile, and what the root links to then: property and folder."""
+"""The minor version of ServiceRoot that introduced the link to a service; all other links are in version 1.0."""
+TASK_SERVICES: Final = {"none": (), "tasks": (("Tasks", "TaskService"),), "jobs": (("JobService", "JobService"),)}
+"""For each `tasks.style` of a profile: property of the service root, and path segment of the service."""
 
 
 def services(profile: Profile) -> tuple[tuple[str, str], ...]:
-    """Properties of the service root and the folders that they lead to."""
+    """Properties of the service root with the path segments to which they link."""
     minor = version_of(profile.identity.root_type)[1]
-    found = (*((name, name) for name in SERVICES), *TASKS_CALLED[profile.tasks.get("style", "none")])
+    found = (*((name, name) for name in SERVICES), *TASK_SERVICES[task_style(profile)])
     return tuple((name, folder) for name, folder in found if minor >= SINCE.get(name, 0))
 
 
@@ -34,7 +38,7 @@ _SCHEMAS: Final = "http://redfish.dmtf.org/schemas/v1"
 
 
 def root_uuid(view: BmcView) -> str:
-    """One of its own for each BMC, derived from the rack's seed by way of the first system's serial; may be ABSENT."""
+    """The UUID of the service root: different for each BMC, derived from the serial number of its first system; may be ABSENT."""
     return derived_uuid(view.profile.identity.root_uuid, f"service-root/{view.name}/{view.first_system().serial}")
 
 
@@ -42,7 +46,7 @@ def service_root(profile: Profile) -> Resource:
     odata_type = profile.identity.root_type
     version = version_of(odata_type)
 
-    def body(view: BmcView, state: Hashable) -> Json:
+    def body(view: BmcView) -> Json:
         identity = profile.identity
         root: Json = head_of(f"{ROOT}/", odata_type, "RootService", "Root Service")
         root["RedfishVersion"] = identity.redfish_version
@@ -54,29 +58,29 @@ def service_root(profile: Profile) -> Resource:
             root["ProtocolFeaturesSupported"] = feature_flags(profile, version)
         return root
 
-    return Resource(path=ROOT, type=odata_type, body=body, open=True)
+    return Resource(path=ROOT, type=odata_type, content=fixed_content(body), open=True, power_below=2)
 
 
 def versions() -> Resource:
-    return Resource(path="/redfish", body=lambda view, state: {"v1": f"{ROOT}/"}, open=True)
+    return Resource(path="/redfish", content=fixed_content(lambda view: {"v1": f"{ROOT}/"}), open=True)
 
 
 def odata(profile: Profile) -> Resource:
     entries = [("Service", f"{ROOT}/"), *((name, f"{ROOT}/{folder}") for name, folder in services(profile))]
     entries.append(("Sessions", f"{ROOT}/SessionService/Sessions"))
 
-    def body(view: BmcView, state: Hashable) -> Json:
+    def body(view: BmcView) -> Json:
         value = [{"name": name, "kind": "Singleton", "url": url} for name, url in entries]
         return {"@odata.context": f"{ROOT}/$metadata", "value": value}
 
-    return Resource(path=f"{ROOT}/odata", body=body, open=True)
+    return Resource(path=f"{ROOT}/odata", content=fixed_content(body), open=True)
 
 
 def metadata(odata_types: Iterable[str], root_type: str) -> Resource:
-    """The schemas in use, by reference to their publisher, and the entity container that OData wants."""
+    """$metadata: references to the published schemas in use, and the entity container that OData requires."""
     schemas = sorted({schema_of(name) for name in odata_types})
     text = _edmx(schemas, schema_of(root_type))
-    return Resource(path=f"{ROOT}/$metadata", body=lambda view, state: text, open=True, media="application/xml")
+    return Resource(path=f"{ROOT}/$metadata", content=fixed_content(lambda view: text), open=True, media="application/xml")
 
 
 def _edmx(schemas: list[str], root_schema: str) -> bytes:

@@ -1,28 +1,30 @@
-"""One BMC's Redfish service: a request in, an answer out.
+"""The Redfish service of one BMC: takes a request and returns an answer.
+
+`service.app` makes one Service per BMC with its first request, and calls `answer` for each request in the emulator's thread.
 
 Rules
-  1. Order: journal, faults, credentials, existence, method, OData version, conditions, then the resource itself. All of it runs
-     in one piece in one thread: between a condition and the write that it guards nothing can happen.
-  2. Armed faults are asked for exactly once per request, because asking counts as firing.
-  3. Nothing secret is handed to the journal: how a client proved itself, and a name that exists, are all it hears.
+  1. Order: journal, faults, credentials, existence, method, OData version, conditions, then the resource itself. Nothing else
+     runs between these steps, so a condition still holds when the write that it guards happens.
+  2. Each request asks for armed faults exactly once, because a question counts as a firing.
+  3. The journal gets no secrets: only the kind of authentication, and the user name if that user exists.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.presence import Being
 from emulator.core.faults.fault import Seam
-from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
-from emulator.core.vocab import ResetType
+from emulator.core.power.system import Look
 from emulator.faults.protocol import HttpReply
-from emulator.redfish.accounts.auth import Credentials, Means, authenticate, check_password_age, claim_of, demand
-from emulator.redfish.events.event_messages import written
-from emulator.redfish.power.tasks import promise
+from emulator.faults.protocol.redirect import Redirect
+from emulator.redfish.accounts.auth import AuthMethod, Credentials, authenticate, check_password_age, credentials_of, demand
+from emulator.redfish.events.event_messages import write_event
+from emulator.redfish.power.tasks import accept_as_task
 from emulator.redfish.service import query
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import (
@@ -36,118 +38,128 @@ from emulator.redfish.service.call import (
     RedfishCall,
     RegistryError,
     ResourceBody,
-    parse_object,
 )
+from emulator.redfish.service.changed_content import changed_by
 from emulator.redfish.service.error_shapes import ErrorMessage, ErrorShapes
 from emulator.redfish.service.etag import etag_of, matches
+from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify
 from emulator.redfish.service.resource import Resource, schema_of
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.tree import Tree
+from profiles.model import ABSENT
 
-READS = frozenset({"GET", "HEAD"})
 MAX_EXPANDED = 1000
-"""How many references one $expand replaces; links run in rings, so with several levels there is no end to them."""
-RESET_ACTION = "/Actions/ComputerSystem.Reset"
+"""How many references one $expand replaces. Links form cycles, so with several levels their number has no limit."""
 _SCHEMAS = "http://redfish.dmtf.org/schemas/v1"
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A representation, ready to go out."""
+    """A representation of a resource: bytes, entity tag and headers."""
 
     body: bytes
     etag: str | None
     headers: HeaderList
-    opaque: bool = False  # a document outside the data model: no query applies to it
+    opaque: bool = False  # a document outside the data model, to which no query applies
+    power: str | None = ABSENT  # its PowerState, if that is about a host
 
 
 class Service:
-    def __init__(self, view: RedfishBmc, tree: Tree, wording: ErrorShapes) -> None:
+    """The service of one BMC. It caches representations until the state of their resource changes."""
+
+    def __init__(self, view: RedfishBmc, tree: Tree, shapes: ErrorShapes) -> None:
         self._view = view
         self._profile = view.profile
         self._tree = tree
-        self._wording = wording
-        self._kept: dict[str, tuple[Hashable, int, Entity]] = {}
+        self._shapes = shapes
+        self._cache: dict[str, tuple[Hashable, int, Entity]] = {}
 
     def logged(self, entry: LogEntry) -> None:
-        """The BMC has a new entry in its log."""
+        """The app calls this when the BMC has written a log entry."""
         self._view.logged(entry)
 
-    def answer(self, incoming: Incoming) -> HttpAnswer:
+    def end(self) -> None:
+        """The BMC leaves the rack."""
+        self._view.events.boot()
+
+    def classify(self, incoming: Incoming) -> Exchange:
+        """What a request means. Nothing has been done about it yet."""
+        return classify(self._view, self._tree, incoming)
+
+    def answer(self, incoming: Incoming, exchange: Exchange | None = None) -> HttpAnswer:
+        """Journals the request, serves it, journals the answer.
+
+        A caller that gives an `exchange` has classified the request, and reports its looks to the core itself.
+        """
         view = self._view
         view.advance()
-        resource = self._tree.find(view, incoming.path)
-        claim = claim_of(view, incoming)
-        request = ClientRequest(
-            protocol="redfish",
-            method=incoming.method,
-            path=incoming.path,
-            system=resource.system if resource is not None else None,
-            reset=_reset_asked(incoming),
-        )
-        seq = view.record(
-            EventKind.REQUEST,
-            protocol="redfish",
-            method=incoming.method,
-            path=incoming.path,
-            auth=claim.means,
-            user=claim.journal_name(view),
-        )
+        known = exchange or self.classify(incoming)
+        request = known.request
+        credentials = credentials_of(view, incoming)
+        seq = view.record_request(request.facts(incoming.path, auth=credentials.method, user=credentials.journal_name(view)))
         call = RedfishCall(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
-        answer = self._spoiled(call, resource, claim)
+        answer = self._answer_with_faults(call, known.resource, credentials)
         view.record(EventKind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
+        if exchange is not None:
+            exchange.seq, exchange.looks = seq, tuple(call.looks)
+        elif call.looks:
+            view.told(call.looks, seq)
         return answer
 
     def refuse(self, refusal: RegistryError) -> HttpAnswer:
-        """For what never became a request: the error in this BMC's words."""
-        return self._wording.refusal(refusal)
+        """The error answer to a request that the app could not hand to `answer`, in this vendor's shape."""
+        return self._shapes.error_answer(refusal)
 
     def _exists(self, path: str) -> bool:
         resource = self._tree.find(self._view, path)
-        return resource is not None and resource.body is not None
+        return resource is not None and resource.content is not None
 
-    def _spoiled(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> HttpAnswer:
+    def _answer_with_faults(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> HttpAnswer:
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
-        replies = [fault for fault in fired if isinstance(fault, HttpReply)]
+        replies = [fault for fault in fired if isinstance(fault, HttpReply | Redirect)]
         early = next((fault for fault in replies if not fault.executed), None)
         if early is not None:
-            return self._wording.fault(early)
-        answer = self._honest(call, resource, claim)
-        return self._wording.fault(replies[0]) if replies else answer
+            return self._shapes.fault(early)
+        answer = self._answer_without_faults(call, resource, credentials)
+        if replies or answer.status == 304 or call.incoming.method == "HEAD":
+            call.looks.clear()  # the client does not get the body
+        if replies:
+            return self._shapes.fault(replies[0])
+        return changed_by(fired, call, answer)
 
-    def _honest(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> HttpAnswer:
+    def _answer_without_faults(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> HttpAnswer:
         try:
             self._check_presence(call)
-            done = self._do(call, resource, claim)
+            done = self._dispatch(call, resource, credentials)
         except RegistryError as refusal:
-            return self._wording.refusal(refusal)
+            return self._shapes.error_answer(refusal)
         except ProfileRefusal as refusal:
-            return self._wording.say(refusal.say)
-        return self._said(call, done)
+            return self._shapes.profile_reply(refusal.reply)
+        return self._http_answer(call, done)
 
-    def _said(self, call: RedfishCall, done: OperationResult) -> HttpAnswer:
+    def _http_answer(self, call: RedfishCall, done: OperationResult) -> HttpAnswer:
         match done:
             case ProfileReply():
                 task = self._profile.replies[done.reply].task
-                return self._wording.say(done) if task is None else promise(call, done, task, self._wording)
+                return self._shapes.profile_reply(done) if task is None else accept_as_task(call, done, task, self._shapes)
             case ResourceBody():
-                return self._shown(call, done)
+                return self._resource_answer(call, done)
             case MessageReply():
-                said = ErrorMessage(
+                message = ErrorMessage(
                     id=done.id, text=done.text, args=done.args, severity=done.severity, resolution=done.resolution
                 )
-                return self._wording.error(done.status, said)
+                return self._shapes.error(done.status, message)
             case HttpAnswer():
-                return self._wording.finished(done)
+                return self._shapes.finished(done)
 
-    def _do(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> OperationResult:
+    def _dispatch(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> OperationResult:
         method, path = call.incoming.method, call.incoming.path
         operation = resource.operations.get(method) if resource is not None else None
         outside = path != "/redfish" and not path.startswith("/redfish/")
         free = outside or (resource is not None and (resource.open or (operation is not None and operation.needs is None)))
-        # An open resource may be asked to expand into what is not open: then credentials count, if there are any.
-        if not free or (call.incoming.query and claim.means is not Means.NONE):
-            call.who = authenticate(call, claim, self._profile)
+        # A query may expand an open resource into protected ones. Credentials are then verified, if the client sent any.
+        if not free or (call.incoming.query and credentials.method is not AuthMethod.NONE):
+            call.requester = authenticate(call, credentials, self._profile)
             check_password_age(call)
         call.found = resource
         if resource is None:
@@ -163,45 +175,46 @@ class Service:
         self._check_if_match(call, resource)
         done = operation.do(call)
         if self._succeeded(done):
-            self._written(call, resource, done)
+            self._after_write(call, resource, done)
         return done
 
-    def _written(self, call: RedfishCall, resource: Resource, done: OperationResult) -> None:
-        """What a client has made, changed or removed gets another tag, and is news to subscribers."""
+    def _after_write(self, call: RedfishCall, resource: Resource, done: OperationResult) -> None:
+        """After a create, change or delete: gives the resource a new revision and emits an event."""
         method, view = call.incoming.method, call.view
         where = done.path if isinstance(done, ResourceBody) else resource.path
         if isinstance(done, ResourceBody) and done.status == 201:
             made = self._tree.find(view, where)
             name, odata_type = "ResourceCreated", made.type if made is not None else None
             if made is not None and "PATCH" in made.operations:
-                view.wrote(where)
+                view.new_revision(where)
         elif method == "PATCH" and isinstance(done, ResourceBody):
             name, odata_type = "ResourceChanged", resource.type
             if where != resource.path:
-                view.forgot(resource.path)
-            view.wrote(where)
+                view.drop_revision(resource.path)
+            view.new_revision(where)
         elif method == "DELETE":
             name, odata_type = "ResourceRemoved", resource.type
-            view.forgot(where)
+            view.drop_revision(where)
         else:
             return
-        event = written(name, where, odata_type, call.seq)
-        if (name, event.kind) != ("ResourceCreated", "EventDestination"):  # its first event would be about itself
+        event = write_event(name, where, odata_type, call.seq)
+        if (name, event.kind) != ("ResourceCreated", "EventDestination"):  # a new subscription gets no event about itself
             view.events.emit(event)
 
     def _succeeded(self, done: OperationResult) -> bool:
         return (self._profile.replies[done.reply].status if isinstance(done, ProfileReply) else done.status) < 300
 
-    def _shown(self, call: RedfishCall, done: ResourceBody) -> HttpAnswer:
-        """A resource as it has become, with complaints about what was not taken."""
+    def _resource_answer(self, call: RedfishCall, done: ResourceBody) -> HttpAnswer:
+        """The resource after an operation, with messages about the properties that were refused."""
         resource = self._tree.find(call.view, done.path)
         assert resource is not None, f"{done.path} was written and is not there"
         entity = self._entity(call, resource)
+        self._note_look(call, resource, entity)
         headers = tuple(pair for pair in entity.headers if pair[0] != "Allow") + done.headers
-        if not done.complaints:
+        if not done.messages:
             return HttpAnswer(done.status, headers, entity.body)
-        told = json.loads(entity.body) | {"@Message.ExtendedInfo": self._wording.entries(done.complaints)}
-        return HttpAnswer(done.status, headers, json.dumps(told).encode(), done.complaints[0].message)
+        body = json.loads(entity.body) | {"@Message.ExtendedInfo": self._shapes.entries(done.messages)}
+        return HttpAnswer(done.status, headers, json.dumps(body).encode(), done.messages[0].message)
 
     # -- reading ---------------------------------------------------------------------------------------------------------
 
@@ -216,39 +229,51 @@ class Service:
         asked = query.parse(call.incoming.query, self._profile)
         if asked.only:
             resource = self._only_member(call, resource)
-        entity = self._queried(call, resource, asked) if asked else self._entity(call, resource)
+        if asked:
+            entity = self._queried(call, resource, asked)
+        else:
+            entity = self._entity(call, resource)
+            self._note_look(call, resource, entity)
         condition = headers.get("if-none-match")
         if condition is not None and matches(condition, entity.etag):
             return HttpAnswer(304, tuple(pair for pair in entity.headers if pair[0] != "Content-Type"))
         return HttpAnswer(200, entity.headers, entity.body)
 
+    def _note_look(self, call: RedfishCall, resource: Resource, entity: Entity) -> None:
+        """Notes a look: the client gets this representation, and with it the power word that it contains."""
+        if resource.tells is not None and resource.system is not None and entity.power != ABSENT:
+            call.looks.append(Look(resource.system, resource.tells, entity.power))
+
     def _entity(self, call: RedfishCall, resource: Resource) -> Entity:
-        state = resource.state(call)
+        assert resource.content is not None
+        state, make_body = resource.content(call)
         revision = call.view.revision(resource.path)
-        kept = self._kept.get(resource.path) if resource.kept else None
-        if kept is not None and kept[0] == state and kept[1] == revision:
-            return kept[2]
-        entity = self._made(resource, state, revision, call.view)
-        if resource.kept:
-            self._kept[resource.path] = (state, revision, entity)
+        cached = self._cache.get(resource.path) if resource.cached else None
+        if cached is not None and cached[0] == state and cached[1] == revision:
+            return cached[2]
+        entity = self._render(resource, make_body(), revision)
+        if resource.cached:
+            self._cache[resource.path] = (state, revision, entity)
         return entity
 
-    def _made(self, resource: Resource, state: Hashable, revision: int, view: RedfishBmc) -> Entity:
-        plain = _plain(resource, view, state)
+    def _render(self, resource: Resource, plain: Json | bytes, revision: int) -> Entity:
         if isinstance(plain, bytes):
-            return self._wrapped(resource, plain, self._tag(resource, plain), opaque=True)
+            return self._representation(resource, plain, self._tag(resource, plain), opaque=True)
         body = json.dumps(plain).encode()
         etag = self._tag(resource, body + b"%d" % revision if revision else body)
         if etag is not None and "PATCH" in resource.operations:
             body = json.dumps({"@odata.etag": etag, **plain}).encode()
-        return self._wrapped(resource, body, etag)
+        word = plain.get(POWER_STATE, ABSENT) if resource.tells is not None else ABSENT
+        return self._representation(resource, body, etag, power=word if word is None else str(word))
 
     def _tag(self, resource: Resource, content: bytes) -> str | None:
         return etag_of(self._profile.http.etag, content) if resource.type is not None else None
 
-    def _wrapped(self, resource: Resource, body: bytes, etag: str | None, *, opaque: bool = False) -> Entity:
+    def _representation(
+        self, resource: Resource, body: bytes, etag: str | None, *, opaque: bool = False, power: str | None = ABSENT
+    ) -> Entity:
         headers = [
-            *self._wording.fixed,
+            *self._shapes.fixed,
             ("Allow", ", ".join(resource.methods)),
             ("Content-Type", f"{resource.media}; charset=utf-8"),
         ]
@@ -256,7 +281,7 @@ class Service:
             headers.append(("Link", f"<{_SCHEMAS}/{schema_of(resource.type)}.json>; rel=describedby"))
         if etag is not None:
             headers.append(("ETag", etag))
-        return Entity(body, etag, tuple(headers), opaque)
+        return Entity(body, etag, tuple(headers), opaque, power)
 
     # -- queries ---------------------------------------------------------------------------------------------------------
 
@@ -265,41 +290,48 @@ class Service:
         if own.opaque:
             raise RegistryError(400, "QueryNotSupportedOnResource")
         plain: Json = json.loads(own.body)
+        shown = {resource.path: resource}  # what the answer is made of
         if asked.shapes_members:
             here = f"{resource.path}?{call.incoming.query}"
-            plain = query.of_members(plain, asked, here, lambda path: self._fetched(call, path))
+            plain = query.select_members(plain, asked, here, lambda path: self._fetched(call, path, shown))
         if asked.expand is not None:
             allowance = iter(range(MAX_EXPANDED))
             plain = query.expanded(
                 plain,
                 asked.expand,
                 asked.levels,
-                lambda path: None if next(allowance, None) is None else self._fetched(call, path),
+                lambda path: None if next(allowance, None) is None else self._fetched(call, path, shown),
             )
         if asked.select:
             plain = query.selected(plain, asked.select)
+        for path, word in query.power_words(plain):
+            if (teller := shown.get(path)) is not None and teller.tells is not None and teller.system is not None:
+                call.looks.append(Look(teller.system, teller.tells, word))
         body = json.dumps(plain).encode()
-        # A part of a resource has the tag of the whole, good for If-Match; where others are shown too, they count.
+        # Selected properties keep the tag of the resource, so that If-Match works. A body with other resources has its own tag.
         alone = asked.expand is None and not asked.shapes_members
-        return self._wrapped(resource, body, own.etag if alone else self._tag(resource, body))
+        return self._representation(resource, body, own.etag if alone else self._tag(resource, body))
 
-    def _fetched(self, call: RedfishCall, path: str) -> Json | None:
-        """What $expand puts in the place of a reference, tag included; None for what this client may not read."""
+    def _fetched(self, call: RedfishCall, path: str, shown: dict[str, Resource]) -> Json | None:
+        """The body that $expand puts in place of a reference, with its tag; None if this client may not read it.
+
+        Adds the resource to `shown`, by its path.
+        """
         resource = self._tree.find(call.view, path)
-        if resource is None or resource.body is None or (call.who is None and not resource.open):
+        if resource is None or resource.content is None or (call.requester is None and not resource.open):
             return None
-        if call.who is not None and not resource.may_read(call):
+        if call.requester is not None and not resource.may_read(call):
             return None
         entity = self._entity(call, resource)
         if entity.opaque:
             return None
+        shown[resource.path] = resource
         plain: Json = json.loads(entity.body)
         return plain
 
     def _only_member(self, call: RedfishCall, resource: Resource) -> Resource:
-        """The one member of a collection with one member; any other collection is its own answer (DSP0266)."""
-        plain = _plain(resource, call.view, resource.state(call))
-        members = plain.get("Members") if isinstance(plain, Mapping) else None
+        """The member of a collection that has exactly one; else the collection itself (DSP0266 7.3)."""
+        members = resource.body_now(call).get("Members")
         if not isinstance(members, list):
             raise RegistryError(400, "QueryNotSupportedOnResource")
         if len(members) != 1:
@@ -312,8 +344,11 @@ class Service:
     # -- presence --------------------------------------------------------------------------------------------------------
 
     def _check_presence(self, call: RedfishCall) -> None:
-        """A BMC that has just started may not be ready. One that is away is not asked by our own wire; other servers cannot
-        be silent, so there it is a 503."""
+        """Raises the profile's reply while a BMC that has just started is not ready.
+
+        Our own wire is silent while a BMC is away, so its requests never come here. Other WSGI servers cannot be silent: they get
+        503 (RegistryError).
+        """
         presence = call.view.presence()
         match presence.being:
             case Being.NOT_READY if not presence.resets or call.request.reset in presence.resets:
@@ -336,36 +371,20 @@ class Service:
             return
         sent = call.incoming.headers.get("if-match")
         if sent is None:
-            if rule["required"] and resource.body is not None:
+            if rule["required"] and resource.content is not None:
                 raise (
                     ProfileRefusal(ProfileReply(rule["missing"]))
                     if "missing" in rule
                     else RegistryError(428, "PreconditionRequired")
                 )
             return
-        current = self._entity(call, resource).etag if resource.body is not None else None
+        current = self._entity(call, resource).etag if resource.content is not None else None
         if not matches(sent, current):
             raise ProfileRefusal(ProfileReply(rule["mismatch"]))
 
 
-def _plain(resource: Resource, view: RedfishBmc, state: Hashable) -> Json | bytes:
-    assert resource.body is not None
-    return resource.body(view, state)
-
-
-def _reset_asked(incoming: Incoming) -> ResetType | None:
-    """The ResetType of a reset, as far as a fault's trigger can know it before anybody has checked the request."""
-    if incoming.method != "POST" or not incoming.path.rstrip("/").endswith(RESET_ACTION):
-        return None
-    try:
-        word = parse_object(incoming.read_body()).get("ResetType")
-    except RegistryError:
-        return None
-    return ResetType(word) if isinstance(word, str) and word in ResetType._value2member_map_ else None
-
-
 def acceptable(accept: str | None, media: str) -> bool:
-    """Whether a client that sent this Accept can take `media` (RFC 9110 12.5.1); q=0 rules a type out."""
+    """Whether a client that sent this Accept header accepts `media` (RFC 9110 12.5.1); q=0 excludes a type."""
     if accept is None or not accept.strip():
         return True
     kind = media.partition("/")[0]

@@ -1,39 +1,41 @@
-"""What clients have written into resources that have no other memory: properties by path, as they were sent and checked.
+"""The properties that clients wrote into resources and that nothing else stores, by path.
+
+`RedfishBmc.settings` is the one instance of a BMC. `inventory.saved_settings` and other modules write checked values; bodies
+merge them in.
 
 Rules
-  1. It holds what a real BMC keeps in flash: it survives a reset of the BMC. What does not is forgotten by `forget`.
-  2. Secrets never come here.
+  1. It corresponds to flash memory: it survives a reset of the BMC. Modules call `forget` for values that do not.
+  2. Secrets are never stored here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
 
-Json: TypeAlias = dict[str, object]
+from emulator.redfish.service.shapes import Json
 
 
 class SavedSettings:
-    """The writable memory of one BMC. What comes out is never what is stored: nobody can change it from outside."""
+    """The stored properties of one BMC. `of` returns a copy, so that callers cannot change what is stored."""
 
-    __slots__ = ("_kept",)
+    __slots__ = ("_by_path",)
 
     def __init__(self) -> None:
-        self._kept: dict[str, Json] = {}
+        self._by_path: dict[str, Json] = {}
 
     def of(self, path: str) -> Json:
-        return merged({}, self._kept.get(path, {}))
+        return merged({}, self._by_path.get(path, {}))
 
     def put(self, path: str, taken: Mapping[str, object]) -> None:
-        """Objects merge, everything else replaces."""
-        self._kept[path] = merged(self._kept.get(path, {}), taken)
+        """Stores values. Objects are merged into stored objects; all other values replace."""
+        self._by_path[path] = merged(self._by_path.get(path, {}), taken)
 
     def forget(self, path: str) -> None:
-        self._kept.pop(path, None)
+        self._by_path.pop(path, None)
 
 
 def merged(base: Mapping[str, object], over: Mapping[str, object]) -> Json:
-    """`over` laid on `base`, objects inside objects; neither is changed or shared."""
+    """`base` with the values of `over`, objects merged recursively. The result shares nothing with either."""
     result: Json = {name: merged({}, value) if isinstance(value, Mapping) else value for name, value in base.items()}
     for name, value in over.items():
         below = result.get(name)

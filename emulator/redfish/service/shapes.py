@@ -1,4 +1,4 @@
-"""Two shapes that everybody here speaks of: a JSON object, and an answer without an end."""
+"""Two types that all Redfish modules share: a JSON object, and an answer that is a stream."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ Json: TypeAlias = dict[str, object]
 
 
 class EventStream(Protocol):
-    """An answer without an end, as the wire offers it in `environ["emulator.stream"]`."""
+    """An open answer, to which data can be pushed. The wire puts it into `environ["emulator.stream"]`."""
 
-    def attach(self, closed: Callable[[], object]) -> None: ...
-    def push(self, data: bytes) -> bool: ...
-    def end(self) -> None: ...
+    def attach(self, closed: Callable[[], object]) -> None:
+        """Calls `closed` when the client has gone."""
+
+    def push(self, data: bytes) -> bool:
+        """Sends data. False if the stream is closed or the client reads too slowly."""
+
+    def end(self) -> None:
+        """Closes the stream."""

@@ -1,11 +1,12 @@
-"""The compiled tree of a profile: every fixed resource by its path, with the profile's overlay put in.
+"""The resource tree of a profile: all fixed resources by path, with the overlay of the profile applied.
 
-One tree serves all BMCs of the same profile with the same systems; it is made once and never changes.
+`service.app` makes one tree for all BMCs of the same profile with the same systems. It never changes. `service.service` looks up
+each request in it, in the emulator's thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -23,8 +24,9 @@ from emulator.redfish.power.systems import systems
 from emulator.redfish.power.tasks import task_types, tasks
 from emulator.redfish.service import root
 from emulator.redfish.service.bmc import RedfishBmc
+from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.registries import registries
-from emulator.redfish.service.resource import Resource
+from emulator.redfish.service.resource import Content, Resource, Snapshot
 from emulator.redfish.service.shapes import Json
 from profiles.model import Profile
 
@@ -32,7 +34,7 @@ BUILT_IN = "built-in"
 
 
 class Tree:
-    """Raises RackMisconfigured for an overlay that does not fit."""
+    """All fixed resources by path. Raises RackMisconfigured for an overlay that names an unknown base or path."""
 
     def __init__(self, profile: Profile, names: tuple[SystemName, ...]) -> None:
         self._nodes: dict[str, Resource] = {}
@@ -63,7 +65,7 @@ class Tree:
         return iter(self._nodes.values())
 
     def find(self, view: RedfishBmc, path: str) -> Resource | None:
-        """`path` may have one trailing slash."""
+        """The resource at `path`, which may have one trailing slash; None if there is none."""
         if path.endswith("/") and len(path) > 1:
             path = path[:-1]
         node = self._nodes.get(path)
@@ -88,30 +90,32 @@ class Tree:
         for path in removed:
             del self._nodes[path]
         for path, node in self._nodes.items():
-            if node.body is not None and (removed or path in patches):
-                self._nodes[path] = replace(node, body=_overlaid(node.body, patches.get(path, {}), removed))
+            if node.content is not None and (removed or path in patches):
+                self._nodes[path] = replace(node, content=_overlaid(node.content, patches.get(path, {}), removed))
 
 
 def members_properties(nodes: Iterable[Resource]) -> Iterator[Resource]:
-    """DSP0266 7.9.1: a POST to the Members property of a collection is one to the collection."""
+    """DSP0266 7.9.1: a POST to the Members property of a collection is a POST to the collection."""
     for node in nodes:
         if node.member is not None and "POST" in node.operations:
             yield Resource(path=f"{node.path}/Members", operations={"POST": node.operations["POST"]})
 
 
-Body = Callable[[RedfishBmc, Hashable], Json | bytes]
+def _overlaid(content: Content, patch: object, removed: frozenset[str]) -> Content:
+    """The same content with `patch` merged into its body, and without links to the paths in `removed`."""
 
-
-def _overlaid(body: Body, patch: object, removed: frozenset[str]) -> Body:
-    def overlaid(view: RedfishBmc, state: Hashable) -> Json | bytes:
-        plain = body(view, state)
+    def body_with_overlay(plain: Json | bytes) -> Json | bytes:
         if isinstance(plain, bytes):
             return plain
         merged = merged_patch(plain, patch)
         assert isinstance(merged, dict)
         return without_links(merged, removed) if removed else merged
 
-    return overlaid
+    def snapshot(call: RedfishCall) -> Snapshot:
+        state, make_body = content(call)
+        return Snapshot(state, lambda: body_with_overlay(make_body()))
+
+    return snapshot
 
 
 def merged_patch(target: object, patch: object) -> object:
@@ -128,7 +132,7 @@ def merged_patch(target: object, patch: object) -> object:
 
 
 def without_links(body: Json, removed: frozenset[str]) -> Json:
-    """The body without references to resources that are not there; counts follow."""
+    """The body without links to the removed paths; the counts of lists follow."""
 
     def gone(value: object) -> bool:
         return isinstance(value, dict) and value.keys() == {"@odata.id"} and value["@odata.id"] in removed

@@ -1,9 +1,12 @@
-"""What a client may write: rules per property, as tables, and what PATCH makes of a body (DSP0266 7.4).
+"""What a client may write: a table of rules per property, and the PATCH and creation of resources with them (DSP0266 7.4).
+
+All resource families call `patch` when a tree is built. The operations run in the emulator's thread.
 
 Rules
   1. A property that is not in the table is refused by name: PropertyNotWritable if the resource shows it, else PropertyUnknown.
-  2. What is right is taken, what is wrong is complained about: 200 with the complaints. Nothing right at all is 400.
-  3. Only OData annotations is 400 NoOperation. Secrets are never repeated in a complaint.
+  2. Valid properties are written, and each invalid one gets a message: status 200. Without any valid
+     property the status is 400.
+  3. A body with nothing but OData annotations is 400 NoOperation. Messages never repeat secrets.
 """
 
 from __future__ import annotations
@@ -18,8 +21,8 @@ from emulator.redfish.service.resource import Operation, RedfishPrivilege
 from emulator.redfish.service.shapes import Json
 
 
-class Misfit(Exception):
-    """A value that its rule does not take. `complaint` names the property with the words of the Base registry."""
+class InvalidValue(Exception):
+    """A value that a rule does not accept. `message` and its arguments are of the Base registry and name the property."""
 
     def __init__(self, message: str, *args: str) -> None:
         super().__init__(message)
@@ -29,7 +32,7 @@ class Misfit(Exception):
 
 class Rule(Protocol):
     def check(self, value: object, name: str) -> object:
-        """The value as it is to be stored. Raises Misfit."""
+        """The value to store. `name` is the path of the property in messages. Raises InvalidValue."""
 
 
 WritableFields: TypeAlias = Mapping[str, Rule]
@@ -37,7 +40,7 @@ WritableFields: TypeAlias = Mapping[str, Rule]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextRule:
-    """`low` and `high` count characters; `secret` values are never repeated."""
+    """A string of `low` to `high` characters. Messages do not repeat a `secret` value."""
 
     low: int = 0
     high: int = 1024
@@ -45,21 +48,21 @@ class TextRule:
     secret: bool = False
 
     def check(self, value: object, name: str) -> object:
-        told = "******" if self.secret else shown(value)
+        quoted = "******" if self.secret else shown(value)
         if not isinstance(value, str):
-            raise Misfit("PropertyValueTypeError", told, name)
+            raise InvalidValue("PropertyValueTypeError", quoted, name)
         if len(value) < self.low:
-            raise Misfit("StringValueTooShort", told, str(self.low))
+            raise InvalidValue("StringValueTooShort", quoted, str(self.low))
         if len(value) > self.high:
-            raise Misfit("StringValueTooLong", told, str(self.high))
+            raise InvalidValue("StringValueTooLong", quoted, str(self.high))
         if self.pattern is not None and re.fullmatch(self.pattern, value) is None:
-            raise Misfit("PropertyValueFormatError", told, name)
+            raise InvalidValue("PropertyValueFormatError", quoted, name)
         return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntegerRule:
-    """An integer from `low` to `high`; `or_zero` takes 0 besides."""
+    """An integer from `low` to `high`; with `or_zero` also 0."""
 
     low: int
     high: int
@@ -67,24 +70,24 @@ class IntegerRule:
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, int) or isinstance(value, bool):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         if not (self.low <= value <= self.high or (self.or_zero and value == 0)):
-            raise Misfit("PropertyValueOutOfRange", shown(value), name)
+            raise InvalidValue("PropertyValueOutOfRange", shown(value), name)
         return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberRule:
-    """A number, whole or not, from `low` to `high`."""
+    """An integer or fraction from `low` to `high`."""
 
     low: float
     high: float
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         if not self.low <= value <= self.high:
-            raise Misfit("PropertyValueOutOfRange", shown(value), name)
+            raise InvalidValue("PropertyValueOutOfRange", shown(value), name)
         return value
 
 
@@ -92,7 +95,7 @@ class NumberRule:
 class BooleanRule:
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, bool):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         return value
 
 
@@ -102,20 +105,20 @@ class OneOfRule:
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, str):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         if value not in self.words:
-            raise Misfit("PropertyValueNotInList", shown(value), name)
+            raise InvalidValue("PropertyValueNotInList", shown(value), name)
         return value
 
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRule:
-    """A link to a resource; it is stored as its path."""
+    """A link to a resource. The value to store is its path."""
 
     def check(self, value: object, name: str) -> object:
         path = value.get("@odata.id") if isinstance(value, dict) and len(value) == 1 else None
         if not isinstance(path, str):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         return path.rstrip("/")
 
 
@@ -129,7 +132,7 @@ class OrNullRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRule:
-    """`sparse` takes the null and {} of a PATCH too; `merged_list` is what the writer then needs."""
+    """A list of at most `high` items. With `sparse` items may be null and {}; the writer then calls `merged_list`."""
 
     item: Rule
     high: int = 64
@@ -137,9 +140,9 @@ class ListRule:
 
     def check(self, value: object, name: str) -> object:
         if not isinstance(value, list):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
         if len(value) > self.high:
-            raise Misfit("ArraySizeTooLong", name, str(self.high))
+            raise InvalidValue("ArraySizeTooLong", name, str(self.high))
         return [
             item if self.sparse and (item is None or item == {}) else self.item.check(item, f"{name}/{n}")
             for n, item in enumerate(value)
@@ -148,50 +151,52 @@ class ListRule:
 
 @dataclass(frozen=True, slots=True)
 class ObjectRule:
-    """An object of which a client may write parts."""
+    """An object whose properties a client may write one by one."""
 
     fields: WritableFields
 
     def check(self, value: object, name: str) -> object:
-        """Takes it as a whole: for values inside lists and for creation."""
+        """Checks the object as a whole: used for items of lists and for creation."""
         if not isinstance(value, dict):
-            raise Misfit("PropertyValueTypeError", shown(value), name)
-        taken, complaints = sift(value, self.fields, {}, f"{name}/")
-        if complaints:
-            raise Misfit(complaints[0].message, *complaints[0].args)
+            raise InvalidValue("PropertyValueTypeError", shown(value), name)
+        taken, messages = check_fields(value, self.fields, {}, f"{name}/")
+        if messages:
+            raise InvalidValue(messages[0].message, *messages[0].args)
         return taken
 
 
-def sift(body: Json, fields: WritableFields, known: Mapping[str, object], prefix: str = "") -> tuple[Json, list[RegistryMessage]]:
-    """What of `body` may be written, and complaints about the rest. `known` is the resource as it is."""
+def check_fields(
+    body: Json, fields: WritableFields, known: Mapping[str, object], prefix: str = ""
+) -> tuple[Json, list[RegistryMessage]]:
+    """The valid properties of `body`, and messages about the others. `known` is the body of the resource now."""
     taken: Json = {}
-    complaints: list[RegistryMessage] = []
+    messages: list[RegistryMessage] = []
     for name, value in body.items():
         if name.startswith("@odata."):
             continue
         path = prefix + shown(name)
         rule = fields.get(name)
         if rule is None:
-            message = "PropertyNotWritable" if name in known else "PropertyUnknown"
-            complaints.append(RegistryMessage(message, (path,), (f"#/{path}",)))
+            message_name = "PropertyNotWritable" if name in known else "PropertyUnknown"
+            messages.append(RegistryMessage(message_name, (path,), (f"#/{path}",)))
         elif isinstance(rule, ObjectRule) and isinstance(value, dict):
             inner = known.get(name)
-            part, more = sift(value, rule.fields, inner if isinstance(inner, dict) else {}, f"{path}/")
-            complaints += more
+            part, more = check_fields(value, rule.fields, inner if isinstance(inner, dict) else {}, f"{path}/")
+            messages += more
             if part:
                 taken[name] = part
         else:
             try:
                 taken[name] = rule.check(value, path)
-            except Misfit as misfit:
-                complaints.append(RegistryMessage(misfit.message, misfit.message_args, (f"#/{path}",)))
-    return taken, complaints
+            except InvalidValue as invalid:
+                messages.append(RegistryMessage(invalid.message, invalid.message_args, (f"#/{path}",)))
+    return taken, messages
 
 
 Written: TypeAlias = Sequence[RegistryMessage] | ResourceBody | None
 WriteOperation: TypeAlias = Callable[[RedfishCall, Json], Written]
-"""Writes what was taken. May raise Refusal, if nothing at all has been written; may return complaints about single properties,
-or a `Shown` where the resource has moved or other headers are due."""
+"""Writes the checked values. May raise RegistryError if nothing has been written yet. May return messages about some
+properties, or a ResourceBody if the resource has moved or the answer needs other headers."""
 
 
 def patch(
@@ -201,40 +206,39 @@ def patch(
     *,
     known: Callable[[RedfishCall], Json] | None = None,
 ) -> Operation:
-    """A PATCH operation. `fields` may depend on who asks; `known` gives the resource if not its own body does."""
+    """A PATCH operation. `fields` may depend on the requester; `known` gives the body of a resource that has none of its own."""
 
     def do(call: RedfishCall) -> ResourceBody:
         body = call.json_object()
         allowed = fields(call) if callable(fields) else fields
-        taken, complaints = sift(body, allowed, {})
-        if any(complaint.message == "PropertyUnknown" for complaint in complaints):
-            # Only now: to build the resource counts as a look at it.
-            taken, complaints = sift(body, allowed, known(call) if known is not None else call.resource.as_it_is(call))
-        if not taken and complaints:
-            raise refused(400, complaints)
+        taken, messages = check_fields(body, allowed, {})
+        if any(message.message == "PropertyUnknown" for message in messages):
+            taken, messages = check_fields(body, allowed, known(call) if known is not None else call.resource.body_now(call))
+        if not taken and messages:
+            raise refused(400, messages)
         if not taken:
             raise RegistryError(400, "NoOperation" if body else "EmptyJSON")
         done = write(call, taken)
         if isinstance(done, ResourceBody):
-            return replace(done, complaints=(*complaints, *done.complaints))
-        return ResourceBody(call.resource.path, complaints=(*complaints, *(done or ())))
+            return replace(done, messages=(*messages, *done.messages))
+        return ResourceBody(call.resource.path, messages=(*messages, *(done or ())))
 
     return Operation(needs, do)
 
 
-def created(body: Json, fields: WritableFields, required: Sequence[str]) -> Json:
-    """A body that is to make a resource. Raises Refusal (400) for anything missing, unknown or wrong."""
-    taken, complaints = sift(body, fields, {})
+def new_resource_values(body: Json, fields: WritableFields, required: Sequence[str]) -> Json:
+    """The valid properties for a new resource. Raises RegistryError (400) if any is missing, unknown or invalid."""
+    taken, messages = check_fields(body, fields, {})
     missing = [
         RegistryMessage("CreateFailedMissingReqProperties", (name,), (f"#/{name}",)) for name in required if name not in body
     ]
-    if missing or complaints:
-        raise refused(400, [*missing, *complaints])
+    if missing or messages:
+        raise refused(400, [*missing, *messages])
     return taken
 
 
 def merged_list(current: Sequence[object], patch: Sequence[object]) -> list[object]:
-    """A PATCHed array: null removes, {} keeps, a value replaces or adds, what is not mentioned is cut off (DSP0266 7.4.3)."""
+    """An array after a PATCH (DSP0266 7.4.3): null removes an item, {} keeps it, a value replaces or adds it, the rest is cut."""
     merged: list[object] = []
     for n, item in enumerate(patch):
         if item is None:

@@ -16,10 +16,30 @@ from emulator.core.journal import EventKind, Journal
 from emulator.core.rack import HostSpec, Rack, UnitSpec
 from emulator.core.truth.host import News
 from emulator.core.truth.virtual_hosts import VirtualHosts
+from emulator.redfish.service import app
 from emulator.redfish.service.app import create_app
+from emulator.redfish.service.tree import Tree
 from profiles.loader import load
 
 load = cache(load)
+_trees = {}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def share_trees():
+    """One tree per profile and names for all tests, as the BMCs of one rack share one: it holds nothing of any BMC."""
+
+    def shared(profile, names):
+        # The profile stays in the value, so that its id is never given to another.
+        key = (id(profile), names)
+        if key not in _trees:
+            _trees[key] = (profile, Tree(profile, names))
+        return _trees[key][1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "Tree", shared)
+        yield
+
 
 PASSWORD = "Zq4-unguessable.9x"
 ONE_HOST = (HostSpec(),)

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from emulator.core.bmc.view import BmcView
+from emulator.core.power.commands import PowerCommand
 from emulator.redfish.service.app import create_app
 
 SERVICE = "/redfish/v1/EventService"
@@ -15,22 +16,22 @@ TEST = f"{SERVICE}/Actions/EventService.SubmitTestEvent"
 HERE = {"Destination": "http://127.0.0.1:9/events", "Protocol": "Redfish", "Context": "mine"}
 
 
-class Courier:
+class RecordingDelivery:
     """Keeps what it is given; `problems` says how each delivery ends."""
 
     def __init__(self):
-        self.carried = []
+        self.deliveries = []
         self.problems = []
 
     def allows(self, host):
         return host == "127.0.0.1"
 
-    def carry(self, delivery, done):
-        self.carried.append(delivery)
+    def deliver(self, delivery, done):
+        self.deliveries.append(delivery)
         done(self.problems.pop(0) if self.problems else None)
 
     def events(self):
-        return [json.loads(delivery.body)["Events"][0] for delivery in self.carried]
+        return [json.loads(delivery.body)["Events"][0] for delivery in self.deliveries]
 
     def ids(self):
         return [event["MessageId"].rpartition(".")[2] for event in self.events()]
@@ -57,8 +58,8 @@ class Stream:
 
 @pytest.fixture
 def bmc(generic):
-    generic.courier = Courier()
-    app = create_app(generic.rack, courier=generic.courier)
+    generic.delivery_service = RecordingDelivery()
+    app = create_app(generic.rack, event_delivery=generic.delivery_service)
     app.testing = True
     generic.client = app.test_client()
     return generic
@@ -114,7 +115,7 @@ def test_a_power_change_is_delivered_with_context_headers_and_origin(bmc):
     bmc.reset("ForceOff")
     bmc.clock.advance(2)
     bmc.get(bmc.system)
-    (delivery,) = bmc.courier.carried
+    (delivery,) = bmc.delivery_service.deliveries
     assert (delivery.url, ("X-Key", "s3cret") in delivery.headers) == (HERE["Destination"], True)
     body = json.loads(delivery.body)
     assert (body["Context"], body["@odata.type"]) == ("mine", "#Event.v1_9_0.Event")
@@ -131,7 +132,7 @@ def test_the_log_and_the_events_tell_the_same_story(bmc):
     bmc.get(bmc.system)
     log = [entry.kind.value for entry in bmc.rack.unit("n1").log.entries()]
     assert log == ["power-cycle", "power-off", "power-on", "boot"]
-    assert bmc.courier.ids() == ["PowerCycle", "ResourcePoweredOff", "ResourcePoweredOn", "Boot"]
+    assert bmc.delivery_service.ids() == ["PowerCycle", "ResourcePoweredOff", "ResourcePoweredOn", "Boot"]
 
 
 @pytest.mark.parametrize(
@@ -155,14 +156,14 @@ def test_filters_decide_who_hears_what(bmc, filters, heard):
     bmc.reset("ForceOff")
     bmc.clock.advance(2)
     bmc.get(bmc.system)
-    assert bmc.courier.ids() == heard
+    assert bmc.delivery_service.ids() == heard
 
 
 def test_a_test_event_says_what_the_client_wants(bmc):
     bmc.post(SUBSCRIPTIONS, json=HERE | {"EventTypes": ["Alert"]})
     body = {"MessageId": "X.1.0.Y", "Message": "hello", "MessageArgs": ["a"], "Severity": "Warning", "EventId": "77"}
     assert bmc.post(TEST, json=body).status_code == 204
-    (event,) = bmc.courier.events()
+    (event,) = bmc.delivery_service.events()
     assert {key: event[key] for key in body} == body
     assert event["MessageSeverity"] == "Warning"
 
@@ -180,7 +181,7 @@ def test_a_broken_test_event_is_400(bmc, body):
 def test_a_foreign_host_is_accepted_and_never_connected_to(bmc):
     path = bmc.post(SUBSCRIPTIONS, json=HERE | {"Destination": "https://192.0.2.7/events"}).headers["Location"]
     bmc.post(TEST, json={"MessageId": "A.1.0.B"})
-    assert bmc.courier.carried == []
+    assert bmc.delivery_service.deliveries == []
     assert notices(bmc)[-1] == "not sent: the destination is not an allowed host"
     assert bmc.get(path).status_code == 200
 
@@ -188,14 +189,14 @@ def test_a_foreign_host_is_accepted_and_never_connected_to(bmc):
 def test_a_failed_delivery_is_tried_again(bmc):
     bmc.ask("PATCH", SERVICE, json={"DeliveryRetryAttempts": 3, "DeliveryRetryIntervalSeconds": 10})
     bmc.post(SUBSCRIPTIONS, json=HERE)
-    bmc.courier.problems = ["no connection", "status 500"]
+    bmc.delivery_service.problems = ["no connection", "status 500"]
     bmc.post(TEST, json={"MessageId": "A.1.0.B"})
     bmc.clock.advance(9)
     bmc.get(bmc.system)
-    assert len(bmc.courier.carried) == 1
+    assert len(bmc.delivery_service.deliveries) == 1
     bmc.clock.advance(11)
     bmc.get(bmc.system)
-    assert len({delivery.body for delivery in bmc.courier.carried}) == 1
+    assert len({delivery.body for delivery in bmc.delivery_service.deliveries}) == 1
     assert notices(bmc)[-3:] == ["failed: no connection", "failed: status 500", "delivered"]
 
 
@@ -211,31 +212,31 @@ def test_what_becomes_of_a_subscriber_who_never_answers(bmc, policy, tries, stat
     bmc.ask("PATCH", SERVICE, json={"DeliveryRetryAttempts": 1, "DeliveryRetryIntervalSeconds": 10})
     chosen = {"DeliveryRetryPolicy": policy, "RegistryPrefixes": ["LogEvent"]}
     path = bmc.post(SUBSCRIPTIONS, json=HERE | chosen).headers["Location"]
-    bmc.courier.problems = ["no connection"] * 100
+    bmc.delivery_service.problems = ["no connection"] * 100
     bmc.post(TEST, json={"MessageId": "LogEvent.1.0.Boot"})
     for _ in range(10):
         bmc.clock.advance(10)
         bmc.get(SERVICE)
-    assert len(bmc.courier.carried) == tries
+    assert len(bmc.delivery_service.deliveries) == tries
     answer = bmc.get(path)
     assert (answer.status_code, answer.json.get("Status", {}).get("State")) == (status, state)
 
 
 def test_a_bmc_that_restarts_forgets_what_it_had_to_send_again(bmc):
     bmc.post(SUBSCRIPTIONS, json=HERE | {"DeliveryRetryPolicy": "RetryForever", "RegistryPrefixes": ["TaskEvent"]})
-    bmc.courier.problems = ["no connection"] * 100
+    bmc.delivery_service.problems = ["no connection"] * 100
     bmc.post(TEST, json={"MessageId": "TaskEvent.1.0.TaskStarted"})
     bmc.post("/redfish/v1/Managers/BMC/Actions/Manager.Reset", json={})
     bmc.clock.advance(300)
     bmc.get(bmc.system)
-    assert len(bmc.courier.carried) == 1
+    assert len(bmc.delivery_service.deliveries) == 1
 
 
 def test_a_disabled_service_sends_nothing(bmc):
     bmc.post(SUBSCRIPTIONS, json=HERE)
     assert bmc.ask("PATCH", SERVICE, json={"ServiceEnabled": False}).json["Status"]["State"] == "Disabled"
     bmc.post(TEST, json={"MessageId": "A.1.0.B"})
-    assert bmc.courier.carried == []
+    assert bmc.delivery_service.deliveries == []
 
 
 # -- streams ------------------------------------------------------------------------------------------------------------
@@ -276,6 +277,25 @@ def test_events_on_a_stream_have_ids_that_never_repeat(bmc, stream):
     assert all(body["Context"] for body in bodies)
 
 
+def power_off(bmc):
+    bmc.view().command(bmc.profile.ids.system, PowerCommand.redfish("ForceOff"), None)
+    bmc.clock.advance(20)
+    bmc.rack.advance()
+    return [(look["view"], look["word"]) for look in bmc.events("look")]
+
+
+def test_a_subscriber_that_gets_a_power_event_is_told_the_word(bmc, stream):
+    bmc.post(SUBSCRIPTIONS, json=HERE)
+    assert power_off(bmc) == [("event", "Off")] * 2, "once on the stream and once at the destination"
+    (fall,) = (event for event in bmc.journal if event.kind == "rail" and event.data["rail"] == "down")
+    assert {event.cause for event in bmc.journal if event.kind == "look"} == {fall.seq}
+
+
+def test_an_event_that_reaches_nobody_tells_nobody(bmc):
+    bmc.post(SUBSCRIPTIONS, json={**HERE, "Destination": "https://elsewhere.example/"})
+    assert power_off(bmc) == []
+
+
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
 def test_a_stream_in_another_format_is_refused(bmc, accept):
     answer = bmc.get(f"{SERVICE}/SSE", headers={"Accept": accept}, environ_overrides={"emulator.stream": Stream()})
@@ -300,11 +320,11 @@ def test_a_reset_of_the_bmc_ends_streams_and_keeps_subscriptions(bmc, stream):
 
 def test_events_before_the_first_request_count_too(bmc):
     for power in ("ForceOff", "On"):
-        BmcView(bmc.rack, "n1").reset(bmc.system.rpartition("/")[2], power, None)
+        BmcView(bmc.rack, "n1").command(bmc.system.rpartition("/")[2], PowerCommand.redfish(power), None)
         bmc.clock.advance(20)
         bmc.rack.advance()
     earlier = len(bmc.rack.unit("n1").log)
     assert earlier >= 3
     bmc.post(SUBSCRIPTIONS, json=HERE)
     bmc.post(TEST, json={"MessageId": "ResourceEvent.1.3.TestMessage"})
-    assert [json.loads(delivery.body)["Id"] for delivery in bmc.courier.carried] == [str(earlier + 1)]
+    assert [json.loads(delivery.body)["Id"] for delivery in bmc.delivery_service.deliveries] == [str(earlier + 1)]

@@ -167,7 +167,7 @@ def spoken_names():
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Name)
-                and node.func.id in ("RegistryError", "RegistryMessage", "Misfit")
+                and node.func.id in ("RegistryError", "RegistryMessage", "InvalidValue")
             ):
                 found |= {
                     arg.value
@@ -203,15 +203,15 @@ def test_every_event_of_a_busy_bmc_is_in_a_registry_that_it_serves(make_bmc, pro
     bmc = make_bmc(profile)
     heard = []
 
-    class Courier:
+    class RecordingDelivery:
         def allows(self, host):
             return True
 
-        def carry(self, delivery, done):
+        def deliver(self, delivery, done):
             heard.append(delivery.body)
             done(None)
 
-    app = create_app(bmc.rack, courier=Courier())
+    app = create_app(bmc.rack, event_delivery=RecordingDelivery())
     app.testing = True
     bmc.client = app.test_client()
     bmc.post("/redfish/v1/EventService/Subscriptions", json={"Destination": "http://h/", "Protocol": "Redfish"})

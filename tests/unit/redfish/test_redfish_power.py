@@ -6,6 +6,7 @@ import pytest
 
 from emulator.core.bmc.view import BmcView
 from emulator.core.faults.trigger import When
+from emulator.core.power.commands import PowerCommand
 from emulator.core.rack import HostSpec
 from emulator.core.vocab import ChassisControl, Rail, ResetType
 from emulator.faults.power import Gated
@@ -59,7 +60,7 @@ def test_each_of_several_systems_has_a_name_and_a_power_of_its_own(make_bmc):
 
 
 def test_a_change_through_ipmi_is_seen_through_redfish(generic):
-    BmcView(generic.rack, "n1").chassis_control(ChassisControl.DOWN, None)
+    BmcView(generic.rack, "n1").command(generic.profile.ids.system, PowerCommand.ipmi(ChassisControl.DOWN), None)
     generic.clock.advance(5)
     assert generic.power() == "Off"
 

@@ -8,14 +8,14 @@ from urllib.parse import quote
 import pytest
 
 from emulator.redfish.events.sse_filter import PROPERTIES, compiled, parsed
-from emulator.redfish.events.subscriptions import Happening
+from emulator.redfish.events.subscriptions import RedfishEvent
 from emulator.redfish.service.call import RegistryError
 
 SERVICE = "/redfish/v1/EventService"
 TEST = f"{SERVICE}/Actions/EventService.SubmitTestEvent"
 SYSTEM = "/redfish/v1/Systems/437XR1138R2"
 WORDS = {"RegistryPrefix": ("ResourceEvent", "TaskEvent"), "ResourceType": ("ComputerSystem", "Task")}
-EVENT = Happening(message_id="ResourceEvent.1.3.ResourceChanged", text="", origin=f"{SYSTEM}/Bios", kind="ComputerSystem")
+EVENT = RedfishEvent(message_id="ResourceEvent.1.3.ResourceChanged", text="", origin=f"{SYSTEM}/Bios", kind="ComputerSystem")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_filter_means_what_it_says(text, passes):
 def test_what_is_no_filter_is_refused_from_where_it_is_wrong(text, told):
     with pytest.raises(RegistryError) as caught:
         parsed(text, WORDS)
-    (complaint,) = caught.value.complaints
+    (complaint,) = caught.value.messages
     assert (caught.value.http_status, complaint.message, complaint.args) == (
         400,
         "QueryParameterValueFormatError",
@@ -114,7 +114,7 @@ def test_too_much_of_anything_is_refused(text):
 def test_what_no_event_could_be_is_refused_by_name(text, message, args):
     with pytest.raises(RegistryError) as caught:
         parsed(text, WORDS)
-    (complaint,) = caught.value.complaints
+    (complaint,) = caught.value.messages
     assert (caught.value.http_status, complaint.message, complaint.args) == (400, message, args)
 
 

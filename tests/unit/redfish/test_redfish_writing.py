@@ -15,9 +15,9 @@ from emulator.redfish.service.writable import (
     OneOfRule,
     OrNullRule,
     TextRule,
-    created,
+    check_fields,
     merged_list,
-    sift,
+    new_resource_values,
 )
 from profiles.model import Lockout
 
@@ -114,7 +114,7 @@ def test_rules_take_what_fits_and_name_what_does_not():
         "D": OrNullRule(TextRule(high=3)),
         "E": BooleanRule(),
     }
-    taken, complaints = sift({"A": {"B": 3, "C": "z"}, "D": None, "E": 0, "F": 1}, fields, {"F": 2})
+    taken, complaints = check_fields({"A": {"B": 3, "C": "z"}, "D": None, "E": 0, "F": 1}, fields, {"F": 2})
     assert taken == {"A": {"B": 3}, "D": None}
     assert [(c.message, c.args[-1], c.related[0]) for c in complaints] == [
         ("PropertyValueNotInList", "A/C", "#/A/C"),
@@ -125,8 +125,8 @@ def test_rules_take_what_fits_and_name_what_does_not():
 
 def test_a_secret_is_never_repeated():
     with pytest.raises(RegistryError) as caught:
-        created({"Password": "x" * 200}, {"Password": TextRule(high=127, secret=True)}, ())
-    assert caught.value.complaints[0].args == ("******", "127")
+        new_resource_values({"Password": "x" * 200}, {"Password": TextRule(high=127, secret=True)}, ())
+    assert caught.value.messages[0].args == ("******", "127")
 
 
 @pytest.mark.parametrize(

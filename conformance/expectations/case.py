@@ -1,0 +1,98 @@
+"""One ask as the judge sees it, and the words in which findings tell how it ended.
+
+`judge` makes one `AskCase` per ask; expectations and invariants read it and make their findings with it.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+
+from conformance.cause_patterns import Patterns
+from conformance.finding import Finding
+from conformance.outcome import FencerOutcome
+from conformance.requirement import Requirement
+from conformance.timeline import AskWindow, HostTruth
+from conformance.vocabulary import SUCCESS, Claim, FindingKind, Level, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskCase:
+    """One ask with everything that may be known about it. `deadline` is in seconds; `secrets` must appear nowhere.
+
+    `causes` are the fencer's own patterns; None where it has none.
+    """
+
+    requirement: Requirement
+    window: AskWindow
+    outcome: FencerOutcome
+    before: HostTruth
+    at_claim: HostTruth
+    deadline: float
+    secrets: tuple[str, ...]
+    causes: Patterns | None
+
+    @property
+    def succeeded(self) -> bool:
+        return not self.outcome.timed_out and self.outcome.claim in SUCCESS[self.outcome.ask]
+
+    @property
+    def failed(self) -> bool:
+        """It answered, and the answer is that it could not."""
+        return not self.outcome.timed_out and not self.succeeded
+
+    def _evidence(self) -> tuple[int, ...]:
+        """The commands that it sent and its last look: without them no story can be followed."""
+        return tuple(e.seq for e in (*self.window.power_commands[:3], *self.window.state_reads[-1:]))
+
+    def finding(
+        self,
+        verdict: Verdict,
+        rule: str,
+        expected: str,
+        actual: str,
+        *,
+        kind: FindingKind | None = None,
+        level: Level = Level.MUST,
+        requirement: Requirement | None = None,
+        anchors: tuple[int, ...] = (),
+    ) -> Finding:
+        return Finding(
+            verdict=verdict,
+            rule=rule,
+            requirement=requirement or self.requirement,
+            expected=expected,
+            actual=actual,
+            ask=self.window.number,
+            kind=kind,
+            level=level,
+            anchors=tuple(sorted({*anchors, *self._evidence(), self.window.claim.seq})),
+        )
+
+
+def how_it_ended(outcome: FencerOutcome) -> str:
+    """A fencer's end in a few words."""
+    if outcome.timed_out:
+        return f"was still running after {outcome.duration:.0f} s"
+    if outcome.claim is Claim.FAILED:
+        return f"failed ({exit_of(outcome)})"
+    return f"claimed {outcome.claim} ({exit_of(outcome)})"
+
+
+def exit_of(outcome: FencerOutcome) -> str:
+    if outcome.exit is None:
+        return "no exit code"
+    return f"killed by {_signal_name(-outcome.exit)}" if outcome.exit < 0 else f"exit {outcome.exit}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def last_words(outcome: FencerOutcome) -> str:
+    """The last line that it said and that says something, for people."""
+    lines = [line.strip() for line in outcome.text.splitlines() if line.strip() and "for usage" not in line]
+    return f"its last words: {lines[-1][:200]}" if lines else "it said nothing"

@@ -1,0 +1,42 @@
+"""A BMC with its hosts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from conformance.givens.given import TARGET, Given, PlannedRack
+from emulator import HostSpec, UnitSpec
+
+ON = HostSpec(power="on")
+OFF = HostSpec(power="off")
+HUNG = HostSpec(power="on", hung=True)
+
+
+@dataclass(frozen=True, slots=True)
+class BmcGiven(Given):
+    """A BMC and its hosts. The first host is the one that is meant; the others must stay as they are.
+
+    A healthy operating system goes down after `os_shutdown_s` seconds; 0 leaves it to the gates when a host falls.
+    """
+
+    name: str
+    hosts: tuple[HostSpec, ...]
+    listens: bool = True
+    os_shutdown_s: float = 0.0
+
+    @property
+    def sentence(self) -> str:
+        hosts = ", ".join(("hung" if h.hung else "on") if h.power == "on" else "off" for h in self.hosts)
+        several = f"{len(self.hosts)} systems: {hosts}" if len(self.hosts) > 1 else f"host {hosts}"
+        return f"{self.name}: {several}" + ("" if self.listens else "; nothing listens at its address")
+
+    def shape(self, rack: PlannedRack) -> PlannedRack:
+        unit = UnitSpec(
+            name=self.name, profile=rack.profile, hosts=self.hosts, password=rack.password, os_shutdown_s=self.os_shutdown_s
+        )
+        silent = rack.silent if self.listens else rack.silent | {self.name}
+        return replace(rack, units=(*rack.units, unit), silent=silent)
+
+
+def host(*hosts: HostSpec, name: str = TARGET, listens: bool = True) -> BmcGiven:
+    return BmcGiven(name, hosts, listens)

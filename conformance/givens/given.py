@@ -1,0 +1,86 @@
+"""What every precondition offers, and the rack that preconditions shape.
+
+`play_scenario` goes through the preconditions of a scenario and calls, in this order: `shape` (before the emulator starts),
+`arrange` (when it runs), `handed` (for each ask) and `faults` (when the fencer has ended). `runner` asks `missing_in` before
+anything is started. None of them knows which kinds there are.
+
+Rules
+  1. A precondition is a frozen dataclass without state: one object serves all runs, in several threads at once.
+  2. Every precondition says where it comes from: *injected* is the same on every profile, *profile* runs only where the profile's
+     own table has it (ruling 7).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+from profiles.model import Profile
+
+if TYPE_CHECKING:
+    from emulator import Emulator, UnitSpec
+
+TARGET = "target"
+"""The name of the BMC that is meant, where a scenario does not say otherwise."""
+
+
+class GivenOrigin(StrEnum):
+    INJECTED = "injected"
+    PROFILE = "profile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRack:
+    """The BMCs of a scenario before they are started. Nothing listens for those in `silent`.
+
+    All BMCs have the same profile and, for the fencer's account, the same password, which is made for this run.
+    """
+
+    profile: Profile
+    password: str
+    units: tuple[UnitSpec, ...] = ()
+    silent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultFacts:
+    """What became of one fault in a run: how often it fired, and whether the run is void if it never did."""
+
+    sentence: str
+    bmc: str
+    must_fire: bool
+    fired: int
+
+
+class Given(ABC):
+    """One precondition. What a kind does not override has no effect."""
+
+    __slots__ = ()
+    origin: ClassVar[GivenOrigin] = GivenOrigin.INJECTED
+
+    @property
+    @abstractmethod
+    def sentence(self) -> str:
+        """What is given, for people; without a full stop."""
+
+    def shape(self, rack: PlannedRack) -> PlannedRack:
+        """The rack with what this precondition adds or changes."""
+        return rack
+
+    def arrange(self, emulator: Emulator) -> None:  # noqa: B027 - most kinds have nothing to prepare
+        """Prepares the running BMCs; the fencer has not been started. Called in the thread of the run."""
+
+    def handed(self, values: Mapping[str, str]) -> Mapping[str, str]:
+        """What the fencer is told: the value of each placeholder ("bmc.user"), empty where it is told nothing."""
+        return values
+
+    def faults(self, emulator: Emulator) -> tuple[FaultFacts, ...]:
+        """The faults that it armed, with how often they fired. Called when the fencer has ended, before the BMCs stop."""
+        return ()
+
+    def missing_in(self, profile: Profile) -> str | None:
+        """Why a BMC of this profile cannot have it, as a sentence; None where it can."""
+        return None

@@ -1,0 +1,1 @@
+"""Seam login: accounts, passwords and session tables answer otherwise than the profile says."""

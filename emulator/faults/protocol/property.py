@@ -1,0 +1,51 @@
+"""Seam protocol: the fault `redfish.property`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from emulator.core.faults.fault import Seam
+from emulator.faults.registry import fault, param
+from emulator.faults.seams import HttpContent
+
+
+@fault(
+    "redfish.property", example={"when": {"path": "/redfish/v1/Systems/*"}, "params": {"property": "PowerState", "what": "null"}}
+)
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property of the answer's JSON is missing, null, in other letters, or has another value (STATE-011, STATE-013). An
+    answer without it goes out as it is. What was asked has been done."""
+
+    property: str = param("its name, at the top level of the answer", "PowerState")
+    what: Literal["missing", "null", "lower", "upper", "blanks", "value"] = param(
+        "missing, null, its text in lower or upper case or between blanks, or `value`", "missing"
+    )
+    value: str = param("the text in its place, for what=value", "")
+    name: ClassVar[str]
+    seam: ClassVar[Seam] = Seam.PROTOCOL
+
+    def change(self, answer: HttpContent) -> HttpContent:
+        try:
+            told = json.loads(answer.body)
+        except ValueError:
+            return answer
+        if not isinstance(told, dict) or self.property not in told:
+            return answer
+        word = told[self.property]
+        match self.what:
+            case "missing":
+                del told[self.property]
+            case "null":
+                told[self.property] = None
+            case "lower":
+                told[self.property] = str(word).lower()
+            case "upper":
+                told[self.property] = str(word).upper()
+            case "blanks":
+                told[self.property] = f" {word} "
+            case "value":
+                told[self.property] = self.value
+        return answer._replace(body=json.dumps(told).encode())

@@ -1,0 +1,92 @@
+"""What a fault of each seam must be able to do, where the seam is not the core's own (those are in `emulator.core.faults.fault`).
+
+Those that make plans for the wire are in `emulator.faults.plans`. All functions are pure; the front end that owns the seam calls
+them in the emulator's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Final, NamedTuple, Protocol, runtime_checkable
+
+from emulator.core.faults.fault import Seam
+
+EXECUTED: Final = "whether the BMC does what was asked before this happens"
+
+
+class HttpContent(NamedTuple):
+    """A Redfish answer before it is bytes on a wire."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@runtime_checkable
+class ContentFault(Protocol):
+    """Seam protocol: changes the content of a Redfish answer. What was asked has been done."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    def change(self, answer: HttpContent) -> HttpContent: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """How the Redfish port speaks TLS to one new connection. `certificate`: None is the BMC's own, else one of
+    `emulator.faults.tls.certificate.CERTIFICATES`. `newest` is the newest TLS version that is spoken. `plain`: no TLS at all."""
+
+    certificate: str | None = None
+    newest: str | None = None
+    plain: bool = False
+
+
+@runtime_checkable
+class HandshakeFault(Protocol):
+    """Seam connect: how the port speaks TLS to a new connection."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    def handshake(self, usual: TlsSettings) -> TlsSettings: ...
+
+
+@runtime_checkable
+class PortFault(Protocol):
+    """Seam port: what clients meet at the BMC's ports. `refuses`: TCP connects are refused, else their SYN is dropped.
+    `ipmi`: the IPMI port is silent too. `breaks`: connections that are open are reset."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    @property
+    def refuses(self) -> bool: ...
+    @property
+    def ipmi(self) -> bool: ...
+    @property
+    def breaks(self) -> bool: ...
+
+
+class Passage(NamedTuple):
+    """A datagram on its way: it goes on after `after_s` seconds, or with `behind_next` as soon as the next one in the same
+    direction has gone, whichever is first."""
+
+    data: bytes
+    after_s: float = 0.0
+    behind_next: bool = False
+
+
+@runtime_checkable
+class DatagramFault(Protocol):
+    """Seam datagram: what becomes of one IPMI datagram. `roll()` is a number from 0 to 1, drawn from the rack's seed."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    @property
+    def direction(self) -> str:
+        """in (to the BMC), out, or both."""
+
+    def passages(self, data: bytes, roll: Callable[[], float]) -> tuple[Passage, ...]: ...

@@ -1,0 +1,139 @@
+"""What a running emulator can be asked to do, from any thread: faults, truth, gates, the journal.
+
+`Emulator` inherits these. Each method runs in the emulator's thread by way of `call` and returns when it is done.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TypeVar
+
+from emulator.core.errors import RackMisconfigured
+from emulator.core.faults.board import Armed, FaultId
+from emulator.core.faults.control import FaultStatus
+from emulator.core.journal import Datum, Event, EventKind
+from emulator.core.rack import Rack
+from emulator.core.truth.host import Host
+from emulator.core.vocab import Rail
+from emulator.faults.plans import ASKED_OF
+from profiles.errors import listed
+from profiles.model import Profile
+
+T = TypeVar("T")
+
+
+class EmulatorOperations(ABC):
+    @abstractmethod
+    def call(self, function: Callable[[Rack], T]) -> T:
+        """Runs `function(rack)` in the emulator's thread and returns what it returns."""
+
+    # -- faults --------------------------------------------------------------------------------------------------------
+
+    def arm(self, name: str, fault: Armed | str) -> FaultId:
+        """Arms a fault on a BMC; a text names one of its profile's own `faults`. Returns the id of this arming.
+
+        Raises NoSuchUnit, and RackMisconfigured for a fault that the profile does not have, or that lacks what its seam asks.
+        """
+
+        def arm_it(rack: Rack) -> FaultId:
+            profile = rack.unit(name).profile
+            armed = _named(profile, fault) if isinstance(fault, str) else fault
+            check_armable(armed, profile)
+            return rack.arm(name, armed)
+
+        return self.call(arm_it)
+
+    def disarm(self, fault_id: FaultId) -> None:
+        """Takes a fault away. What it holds back goes on at once: a delayed, dripped or reordered answer. A connection that
+        it has hung is closed; ports that it has shut open. Raises NoSuchFault."""
+        self.call(lambda rack: rack.faults.disarm(fault_id))
+
+    def faults(self, name: str | None = None) -> tuple[FaultStatus, ...]:
+        """What is armed on a BMC, or on all: id, BMC, type, phase, and how often it matched and fired. Raises NoSuchUnit."""
+        return self.call(lambda rack: rack.faults.statuses(rack.units.values() if name is None else (rack.unit(name),)))
+
+    def unfired(self, name: str) -> tuple[Armed, ...]:
+        """Faults that had to fire and did not (ruling 6)."""
+        return self.call(lambda rack: rack.unit(name).faults.unfired())
+
+    def record(self, name: str, kind: EventKind, cause: int | None = None, **data: Datum) -> int:
+        """Stamps an event of the caller's into the journal, in order with everything else."""
+        return self.call(lambda rack: rack.journal.record(name, kind, cause, **data))
+
+    def events(self) -> tuple[Event, ...]:
+        """All events up to now."""
+        return self.call(lambda rack: tuple(rack.journal))
+
+    def now(self) -> float:
+        """Seconds of the journal's clock."""
+        return self.call(lambda rack: rack.clock.now())
+
+    def last_response(self, name: str) -> int | None:
+        """The journal position of the BMC's latest answer; None where it has not answered yet."""
+        return self.call(
+            lambda rack: max((e.seq for e in rack.journal if e.kind is EventKind.RESPONSE and e.bmc == name), default=None)
+        )
+
+    # -- gates (ruling 8) ----------------------------------------------------------------------------------------------
+
+    def forget_open_gate(self, name: str, system: str | None = None) -> None:
+        """A gate that has opened stays open; afterwards the next gated command gets a new one."""
+        self.call(lambda rack: rack.effects.forget_open_gate(rack.unit(name).system(system_id(rack, name, system))))
+
+    def let_fall(self, name: str, system: str | None = None, *, timeout_s: float) -> bool:
+        """Opens the gate of a host without a client's look, and waits until its rail is down, at most `timeout_s` seconds.
+
+        Returns at once where nothing is under way. Returns whether the rail is down at the end.
+        """
+        fell = threading.Event()
+
+        def begin(rack: Rack) -> tuple[Host, bool]:
+            unit = rack.unit(name)
+            state = unit.system(system_id(rack, name, system))
+
+            def watch(unit_name: str, system_id: str, host: Host) -> None:
+                if (unit_name, system_id) == (name, state.id) and host.rail is Rail.DOWN:
+                    fell.set()
+
+            rack.listen(watch)
+            rack.effects.open_gate(unit, state)
+            return state.host, bool(state.timers)
+
+        host, under_way = self.call(begin)
+        return host.rail is Rail.DOWN or (under_way and fell.wait(timeout_s))
+
+    # -- hosts ---------------------------------------------------------------------------------------------------------
+
+    def host(self, name: str, system: str | None = None) -> Host:
+        """The truth about a host."""
+        return self.call(lambda rack: rack.unit(name).system(system_id(rack, name, system)).host)
+
+    def cut(self, name: str, system: str | None = None) -> None:
+        """The host loses power by itself; no command was sent."""
+        self.call(lambda rack: rack.cut(name, system_id(rack, name, system)))
+
+
+def _named(profile: Profile, fault: str) -> Armed:
+    from emulator.faults.model import named_fault  # pydantic costs 100 ms: only those pay who use it
+
+    return named_fault(profile, fault)
+
+
+def check_armable(armed: Armed, profile: Profile) -> None:
+    """Raises RackMisconfigured for a fault that its seam cannot use, or that names a reply that the profile does not have."""
+    fault = armed.fault
+    asked = ASKED_OF.get(fault.seam)
+    if asked is not None and not isinstance(fault, asked):
+        lacks = " or ".join(each.__name__ for each in asked)
+        raise RackMisconfigured(f"{fault.name} is no fault of the seam {fault.seam}: it lacks something of {lacks}")
+    reply = getattr(fault, "reply", None)
+    if isinstance(reply, str) and reply not in profile.replies:
+        raise RackMisconfigured(
+            f"{fault.name}: the profile {profile.id} has no reply {reply!r}; it has {listed(profile.replies)}"
+        )
+
+
+def system_id(rack: Rack, name: str, system: str | None) -> str:
+    return system if system is not None else rack.unit(name).first().id

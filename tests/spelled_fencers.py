@@ -1,0 +1,73 @@
+"""Cells of the matrix with fencers that write their requests in another way (`tests/bad_fencers/spellings.py`).
+
+A verdict is about what a fencer asked for and what it was told, never about how it wrote a URL. So the planted mutants keep the
+verdict of the table `CAUGHT`, and the honest fencer stays without a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from conformance import runner
+from conformance.adapters.definition import Definition
+from conformance.adapters.reading import read
+from conformance.result import Result
+from conformance.runner import MatrixCell
+from conformance.scenarios import BY_ID
+from conformance.vocabulary import FindingKind, Protocol, Verdict
+from profiles import load
+from tests.definitions import BAD_FENCERS, mutant
+from tests.matrix.test_bad_fencers import CAUGHT
+
+HONEST = "honest"
+OVER_REDFISH = ("slash", "expand", "session", "absolute")
+OVER_IPMI = ("acpi",)
+
+
+class Spelled(NamedTuple):
+    """A fencer, how it writes, the scenario, the profile."""
+
+    fencer: str
+    spelling: str
+    scenario: str
+    profile: str
+
+
+def spellings_of(scenario: str, profile: str) -> tuple[str, ...]:
+    """Those that say something about a scenario's protocol, and that the profile accepts."""
+    if BY_ID[scenario].protocol is Protocol.IPMI:
+        return OVER_IPMI
+    expands = load(profile).http.features.get("no_links") and load(profile).http.features.get("levels")
+    return tuple(name for name in OVER_REDFISH if name != "expand" or expands)
+
+
+def wanted(cell: Spelled) -> tuple[Verdict, FindingKind | None]:
+    """The verdict without any other spelling."""
+    for name, scenario, profile, verdict, kind in CAUGHT:
+        if (name, scenario, profile) == (cell.fencer, cell.scenario, cell.profile):
+            return verdict, kind
+    assert cell.fencer == HONEST, f"{cell} has no plain verdict"
+    return Verdict.PASS, None
+
+
+def definition(cell: Spelled) -> Definition:
+    if cell.fencer != HONEST:
+        return mutant(cell.fencer, cell.spelling)
+    base = read(BAD_FENCERS / "honest.yaml")
+    ways = {protocol: replace(way, params={"spelling": cell.spelling}) for protocol, way in base.ways.items()}
+    return replace(base, name=f"{HONEST} {cell.spelling}", ways=ways)
+
+
+def judged(cells: Iterable[Spelled]) -> Mapping[Spelled, Result]:
+    every = tuple(cells)
+    matrix = [MatrixCell(definition(cell), load(cell.profile), BY_ID[cell.scenario]) for cell in every]
+    return dict(zip(every, runner.run(matrix, jobs=8), strict=True))
+
+
+def check(cell: Spelled, result: Result) -> None:
+    verdict, kind = wanted(cell)
+    assert (result.verdict, result.why) == (verdict, result.why)
+    if kind is not None:
+        assert result.kind is kind, result.why
