@@ -28,8 +28,11 @@ def test_redfish_and_ipmi_show_one_identity_and_both_accept_it(profile: str) -> 
         assert one is not None
         assert other is not None
         assert canonical(one) == canonical(other) == canonical(at.systems[0].uuid)
+        serial = dict(read(redfish, 5).shown)["SerialNumber"]
         for target in (redfish, ipmi):
             assert fence(replace(target, identity=one.upper()), LIMITS).verdict is FenceVerdict.CONFIRMED
+            assert fence(replace(target, identity=serial), LIMITS).verdict is FenceVerdict.CONFIRMED
+            assert fence(replace(target, identity=serial + "9"), LIMITS).verdict is not FenceVerdict.CONFIRMED
             wrong = fence(replace(target, identity="99999999-2222-4333-8444-555555555555"), LIMITS)
             assert wrong.failure is not None
             assert wrong.failure.cause is Cause.CONFIG
