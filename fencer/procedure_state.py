@@ -138,7 +138,6 @@ DENIALS = frozenset({
 MAX_DENIALS = 2
 MAX_READINGS = 64
 TROUBLE = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.BUSY})  # after such an answer to a command, Off is proved longer
-SAID_SOMETHING = frozenset({Cause.BAD_RESPONSE, Cause.CONFIG})  # a body that is not what was asked for ends a series of Off
 MEANING_BY_TYPE: Mapping[type[ProcedureEvent], EventMeaning] = {
     AllowedCommands: EventMeaning.ALLOWED_COMMANDS,
     TaskStatus: EventMeaning.TASK,
@@ -193,7 +192,7 @@ def record_event(state: ProcedureState, event: ProcedureEvent) -> ProcedureState
                 identity_shown=state.identity_shown or not reading.identity_missing,
                 shaken=state.shaken or reading.repeated > 0,
             )
-        case ReadFailed(failure):
+        case ReadFailed(failure, contradicts=contradicts):
             same, since = _same_failures(state, failure)
             return replace(
                 state,
@@ -201,7 +200,7 @@ def record_event(state: ProcedureState, event: ProcedureEvent) -> ProcedureState
                 same_failures=same,
                 failing_since=since,
                 read_failure=failure,
-                proof=() if failure.cause in SAID_SOMETHING else state.proof,
+                proof=() if contradicts else state.proof,
                 shaken=True,
             )
         case CommandAnswered(failure):

@@ -37,7 +37,7 @@ LIMITS = Limits(deadline=3.0, stable_for=1.0, poll=0.25, poll_max=0.25)
 REQUESTS = 2
 CHASSIS = "/c/1"
 SAYS, SILENT, SHARED, UNKNOWN = WitnessState
-TROUBLE = frozenset({Cause.TIMEOUT, Cause.BUSY, Cause.UNREACHABLE, Cause.NOT_FOUND})
+TROUBLE = frozenset({Cause.TIMEOUT, Cause.BUSY, Cause.UNREACHABLE})
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class Answer:
     uuid: str | None = "uuid-1"
     missing: bool = False
     failure: Cause | None = None
+    contradicts: bool = False
 
     @property
     def all_say_off(self) -> bool:
@@ -57,7 +58,7 @@ class Answer:
 
     def event(self, now: float) -> ProcedureEvent:
         if self.failure is not None:
-            return ReadFailed(Failure(cause=self.failure, text="x"))
+            return ReadFailed(Failure(cause=self.failure, text="x"), contradicts=self.contradicts)
         said = () if self.chassis is None else (Witness(uri=CHASSIS, state=self.chassis[0], word=self.chassis[1]),)
         return ReadOk(
             Reading(
@@ -81,7 +82,7 @@ READS = (
     Answer("null", None),
     Answer("lost", failure=Cause.TIMEOUT),
     Answer("not found", failure=Cause.NOT_FOUND),
-    Answer("no evidence", failure=Cause.BAD_RESPONSE),
+    Answer("about something else", failure=Cause.BAD_RESPONSE, contradicts=True),
 )
 COMMAND_ANSWERS = (
     CommandAnswered(),
@@ -191,7 +192,7 @@ def _after(situation: Situation, event: ProcedureEvent, now: float) -> Situation
 
 def _after_read(situation: Situation, answer: Answer, *, honest_time: bool) -> Situation | None:
     """None if the adversary would let all views say Off for as long as the proof takes."""
-    lost = answer.failure is not None and answer.failure in TROUBLE
+    lost = answer.failure is not None and not answer.contradicts
     since = situation.lying_since
     hides = situation.spoken and answer.chassis != (SAYS, "Off")
     if answer.all_say_off and not hides and (situation.uuid in (None, answer.uuid)):

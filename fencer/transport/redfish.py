@@ -7,8 +7,8 @@ Rules
   2. It reads the System's PowerState live each time. It asks the chassis that the System links to at the first read, and at
      every read that says Off; a chassis that was asked once is asked always. `fencer.witnesses` judges what they say.
   3. A body counts only for the resource that was asked for (`redfish_bodies`).
-  4. A request of a read that is lost (dropped, no answer) or fails otherwise is sent once more within the read, except where
-     the user was refused.
+  4. A request of a read that brings nothing is sent once more within the read, except where the user was refused. An answer
+     about something else is never hidden in this way.
   5. It posts the reset once, to the action target that the System advertises.
 
 Theory
@@ -361,14 +361,13 @@ class RedfishTransport:
     def _get(self, path: str, kind: ResourceKind) -> HttpResponse:
         """Reads one resource, and once more if that fails. Raises CallFailed."""
         try:
-            answer = self._get_once(path, kind)
-        except CallFailed as call_failed:
-            if call_failed.final or call_failed.failure.cause in NOT_REPEATED or left_until(self._end) <= 2 * REPEAT_AFTER_S:
+            return self._get_once(path, kind)
+        except CallFailed as error:
+            if error.final or error.contradicts or error.failure.cause in NOT_REPEATED or left_until(self._end) < REPEAT_AFTER_S:
                 raise
-            self._repeated += 1
-            time.sleep(REPEAT_AFTER_S)
-            answer = self._get_once(path, kind)
-        return answer
+        self._repeated += 1
+        time.sleep(REPEAT_AFTER_S)
+        return self._get_once(path, kind)
 
     def _get_once(self, path: str, kind: ResourceKind) -> HttpResponse:
         self._requests += 1
@@ -385,13 +384,15 @@ class RedfishTransport:
             raise CallFailed(failure, answer.retry_after)
         if answer.status != 200 or answer.json_error or not isinstance(answer.body, dict):
             words = f"HTTP {answer.status}" if answer.status != 200 else answer.json_error or "JSON that is no object"
-            raise _call_failed(Cause.BAD_RESPONSE, f"{what} brought {words}")
+            failure = Failure(cause=Cause.BAD_RESPONSE, text=f"{what} brought {words}")
+            raise CallFailed(failure, contradicts=answer.ambiguous)
         objection = self._bodies.objection(path, answer.body, kind)
         if objection is not None:
             wrong_setting = kind is ResourceKind.SYSTEM and self._target.system is not None and not self._bodies.knows(path)
             is_other_kind = objection.endswith(f"not a {kind}")
             cause = Cause.CONFIG if wrong_setting and is_other_kind else Cause.BAD_RESPONSE
-            raise _call_failed(cause, f"{what} brought {self._redact(objection)}", final=cause is Cause.CONFIG)
+            failure = Failure(cause=cause, text=f"{what} brought {self._redact(objection)}")
+            raise CallFailed(failure, final=cause is Cause.CONFIG, contradicts=True)
         return answer.body
 
 
