@@ -7,8 +7,8 @@ Rules
   2. It reads the System's PowerState live each time. It asks the chassis that the System links to at the first read, and at
      every read that says Off; a chassis that was asked once is asked always. `fencer.witnesses` judges what they say.
   3. A body counts only for the resource that was asked for (`redfish_bodies`).
-  4. A request of a read that brings nothing is sent once more within the read, except where the user was refused. An answer
-     about something else is never hidden in this way.
+  4. A request of a read that brings nothing is sent once more within the read; not if the user was refused, and never to
+     hide an answer about something else.
   5. It posts the reset once, to the action target that the System advertises.
 
 Theory
@@ -202,8 +202,7 @@ class RedfishTransport:
             raise _call_failed(Cause.CONFIG, f"{wanted} fits {len(found)} systems: {', '.join(found)}", final=True)
         if call_failed is not None:
             raise call_failed
-        text = f"{self._bmc.base} has no system {wanted}; it has {', '.join(members) or 'none'}"
-        raise _call_failed(Cause.NOT_FOUND, text)
+        raise _call_failed(Cause.NOT_FOUND, f"{self._bmc.base} has no system {wanted}; it has {', '.join(members) or 'none'}")
 
     def _members(self, *, strict: bool) -> list[str]:
         """`strict`: the number of members must be the one that the collection names (DSP0266, 9.4.2)."""
