@@ -212,6 +212,11 @@ def test_a_body_that_is_not_the_system_that_was_read_first_is_no_evidence(servic
     assert service.seen("GET", OTHER) == []
 
 
+def test_a_bare_power_word_is_no_system_even_at_the_first_read(service: Service) -> None:
+    service.special = on("GET", SYSTEM, lambda it: it.reply(200, {"PowerState": "Off"}))
+    assert cause(fence(target(service), QUICK)) is Cause.BAD_RESPONSE
+
+
 @pytest.mark.parametrize("odata_id", [SYSTEM + "/", "http://bmc.example" + SYSTEM, "/redfish/v1/Systems/%31", None])
 def test_other_spellings_of_the_same_resource_are_accepted(service: Service, odata_id: str | None) -> None:
     service.up = False
