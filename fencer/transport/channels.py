@@ -125,7 +125,7 @@ class RedfishAndIpmi:
             failure = replace(lost.failure, text=f"{lost.failure.text}; {IPMI_STATUS}: {witness.why}")
             raise CallFailed(failure, lost.retry_after)
         self._speaker = self._ipmi
-        shown = tuple(("GUID", value) for _, value in ipmi.shown)
+        shown = tuple((f"IPMI {name}", value) for name, value in ipmi.shown)
         return _judged(replace(ipmi, shown=shown, witnesses=(witness,), repeated=ipmi.repeated + 1))
 
     def _read_redfish(self, timeout: float) -> tuple[Reading | None, CallFailed | None]:
@@ -138,7 +138,7 @@ class RedfishAndIpmi:
             reading = self._redfish.read(patience)
         except CallFailed as call_failed:
             judged = call_failed.failure.cause in (Cause.AUTH, Cause.LOCKED, Cause.PRIVILEGE)
-            if call_failed.final or judged:
+            if call_failed.final or call_failed.contradicts or judged:
                 raise
             self._redfish_lost += 1
             return None, call_failed
@@ -156,7 +156,7 @@ class RedfishAndIpmi:
             reading = self._ipmi.read(left if alone or self._ipmi_answered else min(PATIENCE_S, left))
         except CallFailed as call_failed:
             failure = call_failed.failure
-            if failure.cause is Cause.CONFIG and call_failed.final:
+            if call_failed.contradicts or (failure.cause is Cause.CONFIG and call_failed.final):
                 raise
             if failure.cause in (Cause.AUTH, Cause.LOCKED, Cause.PRIVILEGE):
                 self._ipmi_refused = failure
