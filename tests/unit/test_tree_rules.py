@@ -19,6 +19,7 @@ SLEEPERS: dict[str, str] = {
     "tests/bad_fencers/mutants_of_faults.py": "its defects: it waits for a task, or too long",
     "tests/bad_fencers/mutants.py": "the fencer that never ends",
     "tests/ipmi_floods.py": "paces its packets, and looks at the memory some seconds after the flood",
+    "tests/peers/pacemaker/cluster.py": "asks a cluster, which has no event for it, until it is ready",
     "tests/lab/test_lab_docker.py": "asks a Docker engine, which has no event for it, until something holds",
 }
 """Tests that call time.sleep, and why each may."""

@@ -11,11 +11,12 @@ import re
 import sys
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from emulator import Emulator, Endpoint, HostSpec, Rail, UnitSpec, arming_from_mapping
+from emulator import Emulator, Endpoint, EventKind, HostSpec, Rail, UnitSpec, arming_from_mapping
 from fencer.metadata import metadata
 from profiles import load
 from profiles.model import Account
@@ -25,6 +26,7 @@ from tests.peers.pacemaker.rows import BY_ID, Row
 READER = Account(name="reader", password="Reader-pass.1", role="ReadOnly")
 AT_ONCE = 4
 METADATA = "/run/fence_bmc.xml"
+READS_OF_A_MONITOR = 2
 LOG_TOLERANCE_S = 0.002  # the log has milliseconds
 
 
@@ -41,7 +43,7 @@ class Seen:
     early: bool = False
     started_before: bool = False
     started_after: bool = False
-    monitors_after: int = 0
+    reads_after: int = 0  # power states that monitors asked for after the fencing
     said: list[str] = field(default_factory=list)  # what the agent wrote on stderr, as it stands in the cluster's log
     succeeded: list[str] = field(default_factory=list)  # the log's lines of success
 
@@ -134,13 +136,12 @@ def main() -> None:
                 arm(emulator, row)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda pair: fence(pair[0], pair[1], emulator), zip(rows, found, strict=True)))
-        ended = time.time()
-        wait_for_monitors(devices, ended)
+        monitors = wait_for_monitors(emulator, rows)
         after = cluster.resources()
         for row, seen in zip(rows, found, strict=True):
             names = [device.name for device in devices if device.node == row.id]
             seen.started_before, seen.started_after = (all(state[name] for name in names[-1:]) for state in (before, after))
-            seen.monitors_after = min(monitors_since(name, ended) for name in names[-1:])
+            seen.reads_after = monitors[row.id]
             read_log(seen, truth.down.get(row.id))
         print(json.dumps([asdict(seen) for seen in found]))
 
@@ -169,14 +170,23 @@ def wait_for_starts(devices: list[cluster.Device]) -> None:
     cluster.wait_for("every device", all_started)
 
 
-def monitors_since(name: str, when: float) -> int:
-    pattern = re.compile(rf"(?:monitor.*{re.escape(name)}\b|{re.escape(name)}\b.*monitor)", re.IGNORECASE)
-    return sum(line.at > when and pattern.search(line.text) is not None for line in cluster.log_lines())
+def power_reads(emulator: Emulator) -> Counter[str]:
+    """How often each BMC was asked for its power state. One monitor asks it for that of the System, and of its chassis."""
+    return Counter(
+        event.bmc for event in emulator.journal if event.kind is EventKind.REQUEST and event.data.get("intent") == "power-read"
+    )
 
 
-def wait_for_monitors(devices: list[cluster.Device], since: float) -> None:
-    """Waits for one full interval of the monitors, and the time that one may take."""
-    time.sleep(max(device.monitor_every for device in devices) + 3)
+def wait_for_monitors(emulator: Emulator, rows: list[Row]) -> Counter[str]:
+    """Waits until each device that works was monitored and a second monitor has begun. Returns the new reads of each BMC."""
+    before = power_reads(emulator)
+
+    def monitored() -> bool:
+        now = power_reads(emulator)
+        return all(now[row.id] - before[row.id] > READS_OF_A_MONITOR for row in rows if row.starts)
+
+    cluster.wait_for("a monitor of every device", monitored)
+    return power_reads(emulator) - before
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.peers.pacemaker.rows import ROWS, Row
@@ -77,7 +78,9 @@ def markdown(seen: Mapping[str, Mapping[str, SeenRow]]) -> str:
 
 
 def main() -> None:
-    PAGE.write_text(markdown({agent: fence_rows(agent, ROWS, 600) for agent in AGENTS}), encoding="utf-8")
+    with ThreadPoolExecutor(len(AGENTS)) as pool:
+        seen = dict(zip(AGENTS, pool.map(lambda agent: fence_rows(agent, ROWS, 900), AGENTS), strict=True))
+    PAGE.write_text(markdown(seen), encoding="utf-8")
 
 
 if __name__ == "__main__":
