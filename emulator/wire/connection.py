@@ -296,7 +296,8 @@ class Connection:
         if self._tls is None:
             self._out = bytes(piece)
         elif not self._tls.encrypt(piece):
-            return self._drop()
+            self._drop()
+            return
         self._queued -= len(piece)
         self._plain = plain[_PIECE:] if len(plain) > _PIECE else None
 
