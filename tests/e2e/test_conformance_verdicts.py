@@ -52,6 +52,12 @@ def test_the_incident_and_its_mirror_image_catch_the_cloudstack_shape() -> None:
     assert any("409" in line.text for line in results[0].stories[0])
 
 
+def test_the_cloudstack_shape_repeats_a_lost_command_and_takes_its_answer_for_off() -> None:
+    (result,) = played((fencers.load("cloudstack-redfish"), "FAULT-008", "dell-idrac9"))
+    assert (result.verdict, result.kind) == (Verdict.UNSAFE, FindingKind.EARLY), result.why
+    assert result.facts[0].power_commands == 2
+
+
 def test_the_wrong_repair_of_the_incident_is_caught_by_its_twin() -> None:
     wrong = fencers.load("conflict-is-off")
     results = played((wrong, "STATE-007", "dell-idrac9"), (wrong, "IPMI-002", "dell-idrac9"))
