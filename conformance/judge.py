@@ -53,6 +53,7 @@ class Trial:
     secrets: Sequence[str] = ()
     causes: Patterns | None = None  # the fencer's own; None: the built-in words, which can only warn
     certificate_fails: bool = False  # the fencer was to verify the BMC's certificate, and cannot
+    lag_s: float = 0.0  # by how much the machine was late during the run
     strict: bool = False  # a broken SHOULD fails the gate
     faults: Sequence[FaultFacts] = field(default=())
 
@@ -75,6 +76,7 @@ def judge(trial: Trial) -> Judgement:
                 secrets=tuple(trial.secrets),
                 causes=trial.causes,
                 certificate_fails=trial.certificate_fails,
+                lag_s=trial.lag_s,
             )
             cases.append(case)
             found += (finding for word in step.expect if (finding := word.check(case)) is not None)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -22,6 +22,7 @@ from conformance.givens.given import FaultFacts, Given, PlannedRack
 from conformance.leaks import search
 from conformance.machine_lag import MachineLag
 from conformance.outcome import FencerOutcome
+from conformance.read_counter import reads_counted
 from conformance.run_directory import run_directory
 from conformance.scenario import AskStep, Scenario
 from conformance.vocabulary import Claim, Protocol
@@ -79,9 +80,20 @@ def play(what: Play, stop: threading.Event) -> Played:
             outcomes=outcomes,
             events=emulator.events(),
             secrets=secrets,
-            faults=tuple(fault for each in given for fault in each.faults(emulator) if fault.bmc in asked),
+            faults=(
+                *(fault for each in given for fault in each.faults(emulator) if fault.bmc in asked),
+                *_sigterms(what.steps, outcomes),
+            ),
             lag_s=lag.seconds,
         )
+
+
+def _sigterms(steps: tuple[AskStep, ...], outcomes: tuple[FencerOutcome, ...]) -> Iterator[FaultFacts]:
+    """Whether the signals came that steps ask for: without them nothing was tested."""
+    for step, outcome in zip(steps, outcomes, strict=True):
+        if step.sigterm_after is not None:
+            sentence = f"SIGTERM when it has read the power state {step.sigterm_after} times after its first command"
+            yield FaultFacts(sentence=sentence, bmc=step.bmc, must_fire=True, fired=0 if outcome.sigterm_at is None else 1)
 
 
 def planned(scenario: Scenario, profile: Profile, password: str) -> PlannedRack:
@@ -140,6 +152,8 @@ def _ask(
     stop: threading.Event,
 ) -> FencerOutcome:
     system = emulator.endpoints[step.bmc].systems[0].id
+    if step.before is not None:
+        step.before.happen(emulator, step.bmc)
     emulator.forget_open_gate(step.bmc, system)
     emulator.limit_gates(GATES_SHARE * what.definition.deadline)
     emulator.record(step.bmc, EventKind.FENCER, what="start", ask=number, action=step.ask.value, system=system)
@@ -147,7 +161,7 @@ def _ask(
     def stamp() -> None:
         emulator.record(step.bmc, EventKind.FENCER, emulator.last_response(step.bmc), what="claim", ask=number)
 
-    with run_directory() as own:
+    with run_directory() as own, reads_counted(emulator, step.bmc, system, step.sigterm_after) as enough:
         since = time.time()
         outcome = what.definition.ways[what.protocol].run(
             Invocation(
@@ -159,6 +173,7 @@ def _ask(
                 watch=own.watch,
                 stop=stop,
                 on_end=stamp,
+                sigterm=enough,
             )
         )
         if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it

@@ -174,9 +174,22 @@ MONITOR_IS_NO_STATUS = Requirement(
     Aspect.TRUTH,
     Level.SHOULD,
 )
+TRANSIENT = Requirement(
+    "FENCE-26",
+    "A fencer SHOULD try again what failed once for a reason that passes, after the wait that the BMC asks for.",
+    "RFC 9110 10.2.3 Retry-After; ironcore-dev/metal-operator#170; openstack/ironic: redfish-power-on-conflict-retry",
+    Aspect.LIVENESS,
+    Level.SHOULD,
+)
+HTTP_AS_SPECIFIED = Requirement(
+    "FENCE-27",
+    "A fencer MUST send the headers that Redfish asks for, and keep method and body where it follows a redirect.",
+    "DSP0266 7.2, 7.6; RFC 9110 15.4; fence-agents#265, gofish#171",
+    Aspect.LIVENESS,
+)
 
 CONFIRMED = Requirement(
-    "FENCE-26",
+    "FENCE-28",
     "A fencer SHOULD be told Off at least twice, a second apart and with no other word in between, before it claims off.",
     "measured: one false Off deceives fence_redfish, sushy and redfish_command; openbmc/openbmc#2454: hosts come back",
     Aspect.SAFETY,
@@ -209,6 +222,8 @@ ALL: tuple[Requirement, ...] = (
     FOR_PEOPLE,
     TRUE_EXIT,
     MONITOR_IS_NO_STATUS,
+    TRANSIENT,
+    HTTP_AS_SPECIFIED,
     CONFIRMED,
 )
 BY_ID: Mapping[str, Requirement] = {requirement.id: requirement for requirement in ALL}

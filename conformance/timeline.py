@@ -129,7 +129,10 @@ class AskWindow:
 
     @cached_property
     def bystander_changes(self) -> tuple[Event, ...]:
-        """Other hosts whose run changed. One that an earlier ask was about may only now fall, unless it was commanded again."""
+        """Other hosts whose run changed.
+
+        Not counted: what an earlier ask has set going, and the host of an earlier ask, unless this ask has commanded it again.
+        """
         commanded = {(e.bmc, text(e, "system")) for e in self.commands}
         return tuple(
             e
@@ -137,7 +140,15 @@ class AskWindow:
             if e.kind in (EventKind.RAIL, EventKind.OS)
             and not self.is_target(e)
             and (e.bmc, text(e, "system")) not in self.earlier - commanded
+            and self._begun_here(e)
         )
+
+    def _begun_here(self, event: Event) -> bool:
+        """Whether the chain of causes of an event begins in this ask."""
+        events = {e.seq: e for e in (*self.during, *self.after)}
+        while event.cause is not None and event.cause in events:
+            event = events[event.cause]
+        return event.cause is None or event.cause > self.start.seq
 
     @cached_property
     def looks_at_off(self) -> tuple[Event, ...]:

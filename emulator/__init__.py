@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from emulator.backends.process import ProcessHost
     from emulator.core.clock import VirtualClock
     from emulator.core.errors import EmulatorError, NoSuchFault, RackMisconfigured
-    from emulator.core.faults.board import Armed, FaultId, RailIs
+    from emulator.core.faults.board import Armed, FaultId, RailIs, RequestCame
     from emulator.core.faults.control import FaultStatus
     from emulator.core.faults.fault import Fault, Seam
     from emulator.core.faults.trigger import Caching, Intent, When
@@ -67,6 +67,7 @@ __all__ = [
     "RackMisconfigured",
     "Rail",
     "RailIs",
+    "RequestCame",
     "ResetType",
     "Seam",
     "SystemRef",
@@ -92,6 +93,7 @@ _HOME = {
     "RackMisconfigured": "emulator.core.errors",
     "NoSuchFault": "emulator.core.errors",
     "Armed": "emulator.core.faults.board",
+    "RequestCame": "emulator.core.faults.board",
     "FaultId": "emulator.core.faults.board",
     "RailIs": "emulator.core.faults.board",
     "FaultStatus": "emulator.core.faults.control",

@@ -155,3 +155,25 @@ class BringsBack(Expectation):
 
 def answers(*claims: Claim) -> Answers:
     return Answers(frozenset(claims))
+
+
+@dataclass(frozen=True, slots=True)
+class LeavesOn(Expectation):
+    """L: where it succeeds, the host has power at that moment: for `reboot`, whose off part alone makes it a success."""
+
+    level: Level = Level.SHOULD
+
+    def phrase(self) -> str:
+        return f"where it succeeds, has brought the host on{should(self.level)}"
+
+    def check(self, case: AskCase) -> Finding | None:
+        if not case.succeeded or case.at_claim.rail is Rail.UP:
+            return None
+        return case.finding(
+            Verdict.STUCK,
+            "L",
+            "the host is on at the end",
+            f"{how_it_ended(case.outcome)} and left the host off; {last_words(case.outcome)}",
+            level=self.level,
+            anchors=(case.at_claim.seq,),
+        )

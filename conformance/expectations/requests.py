@@ -132,7 +132,7 @@ class ClosesSessions(Expectation):
             "every session that it opened is closed",
             f"left {left} open",
             kind=FindingKind.LEFTOVER,
-            requirement=req.FEW_LOGINS,
+            requirement=req.CLOSES_SESSIONS,
             anchors=tuple(e.seq for e in opened[:1]),
         )
 

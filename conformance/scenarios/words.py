@@ -145,3 +145,24 @@ def witness(words: str, fault: str, *, path: str = CHASSIS, skip: int = 1, **par
     """What becomes of reads of the Chassis, or of another `path`, after the first `skip`."""
     when = When(intent=Intent.POWER_READ, path=path, skip=skip)
     return Inject(words, Armed(fault=make_fault(fault, **params), when=when, must_fire=False))
+
+
+# -- faults of HTTP and of the wire ------------------------------------------------------------------------------------------
+
+EVERY_REQUEST = When(protocol=Protocol.REDFISH)
+POWER_READS = When(protocol=Protocol.REDFISH, intent=Intent.POWER_READ)
+POSTS = When(method="POST")
+RESETS = power_commands(Protocol.REDFISH)
+EVERY_POWER_COMMAND = When(intent=Intent.POWER_COMMAND)
+
+
+def meets(words: str, fault: str, when: When, *, bmc: str = TARGET, count: int | None = None, **params: object) -> Inject:
+    """A fault on these requests, which must fire."""
+    return Inject(words, Armed(fault=make_fault(fault, **params), when=when, count=count), bmc)
+
+
+def answers_instead(
+    words: str, status: int, when: When, *, bmc: str = TARGET, count: int | None = None, **more: object
+) -> Inject:
+    """An HTTP status in place of the BMC's answer; `more` are parameters of `redfish.reply`."""
+    return meets(words, "redfish.reply", when, bmc=bmc, count=count, status=status, **more)

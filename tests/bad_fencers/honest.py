@@ -298,7 +298,9 @@ class Ipmi(Redfish):
 
 
 def fence(action: str, bmc: Mapping[str, str], spelling: str = "") -> str | bool | None:
-    kind = Ipmi if bmc["protocol"] == "ipmi" else Redfish
+    from careful import CarefulRedfish  # which needs these classes
+
+    kind = Ipmi if bmc["protocol"] == "ipmi" else CarefulRedfish
     return spelled(kind, spelling)(bmc).run(action)
 
 

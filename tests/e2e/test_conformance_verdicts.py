@@ -76,6 +76,10 @@ def test_a_trailing_slash_escapes_no_refusal() -> None:
         ("BlamesConfiguration", "AUTH-001", Verdict.MISLEADING),
         ("AlwaysFails", "TRUTH-001", Verdict.STUCK),
         ("wrong-exits", "AGENT-003", Verdict.UNSAFE),
+        ("WholeFileIsPassword", "AUTH-009", Verdict.STUCK),
+        ("IgnoresCertificate", "TLS-001", Verdict.HYGIENE),
+        ("AnyBody", "ID-013", Verdict.UNSAFE),
+        ("IgnoresBridge", "ID-018", Verdict.UNSAFE),
     ],
 )
 def test_a_planted_defect_gets_its_verdict(name: str, scenario: str, verdict: Verdict) -> None:

@@ -16,6 +16,7 @@ from profiles import load
 from tests.definitions import BAD_FENCERS, mutant
 from tests.matrix.caught_logins_and_identity import LOGINS_AND_IDENTITY
 from tests.matrix.caught_states import STATES
+from tests.matrix.caught_trouble import NOTED, TROUBLE
 
 DELL = "dell-idrac9"
 OPENBMC = "openbmc-x86"
@@ -65,6 +66,7 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("wrong-exits", "AGENT-003", DELL, UNSAFE, None),
     *STATES,
     *LOGINS_AND_IDENTITY,
+    *TROUBLE,
 )
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
@@ -72,8 +74,8 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-mat
 
 @pytest.fixture(scope="module")
 def caught() -> Mapping[tuple[str, str, str], Result]:
-    profiles = {name: load(name) for name in dict.fromkeys(profile for _, _, profile, _, _ in CAUGHT)}
-    wanted = list(dict.fromkeys((m, s, p) for m, s, p, _, _ in CAUGHT))
+    wanted = list(dict.fromkeys((m, s, p) for m, s, p, *_ in (*CAUGHT, *NOTED)))
+    profiles = {name: load(name) for name in dict.fromkeys(profile for _, _, profile in wanted)}
     cells = [MatrixCell(mutant(name), profiles[profile], BY_ID[scenario]) for name, scenario, profile in wanted]
     return dict(zip(wanted, runner.run(cells, jobs=8), strict=True))
 
@@ -93,6 +95,18 @@ def test_a_planted_defect_is_caught(
         assert kind in {note.kind for note in result.notes}, "noted, for information"
     elif kind is not None:
         assert result.kind is kind, result.why
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario", "profile", "rule", "verdict"),
+    NOTED,
+    ids=[f"{m}-{s}" for m, s, *_ in NOTED],
+)
+def test_a_broken_should_is_noted(
+    caught: Mapping[tuple[str, str, str], Result], name: str, scenario: str, profile: str, rule: str, verdict: Verdict
+) -> None:
+    result = caught[name, scenario, profile]
+    assert (rule, verdict) in {(note.rule, note.verdict) for note in result.notes}, (result.verdict, result.why)
 
 
 def test_no_scenario_is_dead_weight() -> None:

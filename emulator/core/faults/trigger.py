@@ -7,7 +7,7 @@ the rail is up", not "after 300 ms". `board` asks `When.matches`, in the emulato
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -67,7 +67,8 @@ class ClientRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """A condition on requests. A field that is not set matches everything; the first `skip` matches do not count.
+    """A condition on requests. A field that is not set matches everything; the first `skip` matches do not count, and of the
+    others only each `every`-th does.
 
     `path` takes shell wildcards and is compared with the canonical path: every spelling of a URL that the server accepts matches.
     """
@@ -80,6 +81,7 @@ class When:
     rail: Rail | None = None
     caching: Caching | None = None
     skip: int = 0
+    every: int = field(default=1, metadata={"low": 1})
 
     def matches(self, request: ClientRequest, rail: Rail | None) -> bool:
         return (
