@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from conformance.adapters.base import Invocation
 from conformance.adapters.definition import Definition
-from conformance.givens.given import FaultFacts, PlannedRack
+from conformance.givens.given import FaultFacts, Given, PlannedRack
 from conformance.leaks import search
 from conformance.outcome import FencerOutcome
 from conformance.run_directory import run_directory
@@ -61,15 +61,17 @@ def play(what: Play, stop: threading.Event) -> Played:
     with Emulator(rack.units, seed=what.seed, refuse=rack.silent, latency=False) as emulator:
         for each in given:
             each.arrange(emulator)
-        told = {name: handed(what.scenario, endpoint, rack.password) for name, endpoint in emulator.endpoints.items()}
-        secrets = tuple(dict.fromkeys(values["bmc.password"] for values in told.values()))  # `secret_forms` knows its other forms
-        outcomes = tuple(_ask(emulator, what, n, step, told[step.bmc], secrets, stop) for n, step in enumerate(what.steps))
+        told = [handed((*given, *step.told), emulator.endpoints[step.bmc]) for step in what.steps]
+        secrets = secrets_of(emulator, told)
+        asks = zip(what.steps, told, strict=True)
+        outcomes = tuple(_ask(emulator, what, n, step, values, secrets, stop) for n, (step, values) in enumerate(asks))
+        asked = {step.bmc for step in what.steps}
         return Played(
             steps=what.steps,
             outcomes=outcomes,
             events=emulator.events(),
             secrets=secrets,
-            faults=tuple(fault for each in given for fault in each.faults(emulator)),
+            faults=tuple(fault for each in given for fault in each.faults(emulator) if fault.bmc in asked),
         )
 
 
@@ -87,7 +89,14 @@ def _password(what: Play) -> str:
     return f"Zq7-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
-def handed(scenario: Scenario, endpoint: Endpoint, password: str) -> Mapping[str, str]:
+def secrets_of(emulator: Emulator, told: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
+    """What must appear nowhere: the passwords of the BMCs, and those that the fencer is told instead. `secret_forms` knows their
+    other forms."""
+    own = (endpoint.password for endpoint in emulator.endpoints.values())
+    return tuple(dict.fromkeys(word for word in (*own, *(values["bmc.password"] for values in told)) if word))
+
+
+def handed(given: Iterable[Given], endpoint: Endpoint) -> Mapping[str, str]:
     """What a fencer's placeholders stand for, as the preconditions let the fencer know it."""
     target = endpoint.systems[0]
     values: Mapping[str, str] = {
@@ -95,16 +104,20 @@ def handed(scenario: Scenario, endpoint: Endpoint, password: str) -> Mapping[str
         "bmc.port": str(endpoint.redfish_port),
         "bmc.url": endpoint.redfish_url,
         "bmc.user": endpoint.username,
-        "bmc.password": password,
+        "bmc.password": endpoint.password,
+        "bmc.password_file": "",
+        "bmc.password_script": "",
         "bmc.system_uri": target.uri,
         "bmc.uuid": target.uuid,
         "bmc.ipmi_host": endpoint.ipmi_host,
         "bmc.ipmi_port": str(endpoint.ipmi_port),
+        "bmc.ipmi_target": "",
         "bmc.insecure": "1",
         "bmc.ca_file": endpoint.ca_file,
+        "bmc.verbose": "",
     }
-    for given in scenario.given:
-        values = given.handed(values)
+    for each in given:
+        values = each.handed(values)
     return values
 
 

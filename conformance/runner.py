@@ -11,7 +11,7 @@ from __future__ import annotations
 import shlex
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Final
@@ -21,6 +21,7 @@ from conformance.adapters.definition import Definition
 from conformance.adapters.registry import following
 from conformance.causal_chain import tell
 from conformance.finding import Judgement
+from conformance.givens.given import Given
 from conformance.judge import Trial, judge
 from conformance.play_scenario import Play, Played, play
 from conformance.result import Result
@@ -80,9 +81,23 @@ def fit(cell: MatrixCell) -> Fit:
     lacking = sorted({step.ask.value for step in scenario.steps if step.ask not in definition.asks and not step.optional})
     if lacking:
         raise NotApplicable(f"{definition.name} cannot be asked for {', '.join(lacking)}")
-    if definition.capabilities is not None and (needed := scenario.needs - definition.capabilities):
-        raise NotApplicable(f"{definition.name} does not declare {', '.join(sorted(needed))}")
-    return Fit(protocol, tuple(step for step in scenario.steps if step.ask in definition.asks))
+    if why := next(_unfit(definition, protocol, scenario.needs, scenario.given), None):
+        raise NotApplicable(why)
+    asked = [step for step in scenario.steps if step.ask in definition.asks]
+    reasons = [next(_unfit(definition, protocol, step.needs, step.told), None) for step in asked]
+    if asked and None not in reasons:
+        raise NotApplicable("; ".join(dict.fromkeys(why for why in reasons if why is not None)))
+    return Fit(protocol, tuple(step for step, why in zip(asked, reasons, strict=True) if why is None))
+
+
+def _unfit(definition: Definition, protocol: Protocol, needs: frozenset[str], given: Iterable[Given]) -> Iterator[str]:
+    """Why a fencer has no part in something that needs these capabilities and tells it of these preconditions."""
+    if definition.capabilities is not None and (lacking := needs - definition.capabilities):
+        yield f"{definition.name} does not declare {', '.join(sorted(lacking))}"
+    way = definition.ways[protocol]
+    for each in given:
+        if each.told_by and not any(way.is_told(name) for name in each.told_by):
+            yield f"{definition.name} is not told it: its file has no {' or '.join(f'{{{name}}}' for name in sorted(each.told_by))}"
 
 
 def run_cell(cell: MatrixCell, stop: threading.Event, seed: int = 0) -> Result:

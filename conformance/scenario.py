@@ -23,12 +23,18 @@ SCENARIO_ID: Final = re.compile(r"[A-Z][A-Z0-9]*-[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class AskStep:
-    """One ask of one BMC, and what must hold for it."""
+    """One ask of one BMC, and what must hold for it.
+
+    `told` are preconditions about what the fencer is told, for this ask alone. The step is left out where the fencer does not
+    declare its `needs`, or cannot be told what is in `told`; a scenario without a step left is N/A.
+    """
 
     ask: Ask
     expect: tuple[Expectation, ...]
     bmc: str = TARGET
     optional: bool = False  # left out where the fencer has no such action; else the scenario is N/A for it
+    told: tuple[Given, ...] = ()
+    needs: frozenset[str] = field(default=frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

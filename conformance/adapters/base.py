@@ -87,6 +87,10 @@ class Adapter(ABC):
     def placeholders(self) -> frozenset[str]:
         return frozenset().union(*(placeholders(text) for text in self.texts()))
 
+    def is_told(self, name: str) -> bool:
+        """Whether the fencer gets the value of this placeholder ("bmc.uuid")."""
+        return name in self.placeholders()
+
     def working_directory(self, invocation: Invocation) -> Path:
         """Where a program starts: beside its file; nothing is written into our own package."""
         return invocation.scratch if self.built_in else self.folder

@@ -66,6 +66,11 @@ class Given(ABC):
     def sentence(self) -> str:
         """What is given, for people; without a full stop."""
 
+    @property
+    def told_by(self) -> frozenset[str]:
+        """Placeholders by which a fencer is told of it. A fencer whose file has none of them cannot know; empty: it need not."""
+        return frozenset()
+
     def shape(self, rack: PlannedRack) -> PlannedRack:
         """The rack with what this precondition adds or changes."""
         return rack
