@@ -203,9 +203,10 @@ def _only_target(case: AskCase) -> Iterator[Finding]:
 
 def _only_power(case: AskCase) -> Iterator[Finding]:
     wrong: list[Event] = [e for e in case.window.requests if is_bmc_reset(e)]
-    if case.outcome.ask.reads_only:
+    asks = {case.outcome.ask, *case.window.beside}
+    if all(ask.reads_only for ask in asks):
         wrong += [e for e in case.window.requests if is_write(e) and e not in wrong]
-    if case.outcome.ask is Ask.OFF:
+    if case.outcome.ask is Ask.OFF and not asks & {Ask.ON, Ask.REBOOT}:
         wrong += [e for e in case.window.commands if _turns_on(e)]
     if wrong:
         named = sorted({text(e, "reset") or f"{text(e, 'method')} {text(e, 'path')}" for e in wrong})
@@ -229,12 +230,13 @@ def _turns_on(command: Event) -> bool:
 
 
 def _traffic(case: AskCase) -> Iterator[Finding]:
-    allowed = REQUESTS_FREE + REQUESTS_PER_SECOND * case.outcome.duration
-    if (count := len(case.window.requests)) > allowed or len(case.window.power_commands) > COMMANDS_FREE:
+    fencers = 1 + len(case.window.beside)
+    allowed = fencers * (REQUESTS_FREE + REQUESTS_PER_SECOND * case.outcome.duration)
+    if (count := len(case.window.requests)) > allowed or len(case.window.power_commands) > fencers * COMMANDS_FREE:
         yield case.finding(
             Verdict.HYGIENE,
             "G4",
-            f"at most {allowed:.0f} requests and {COMMANDS_FREE} power commands",
+            f"at most {allowed:.0f} requests and {fencers * COMMANDS_FREE} power commands",
             f"sent {count} requests, {len(case.window.power_commands)} of them power commands, in {case.outcome.duration:.1f} s",
             level=Level.SHOULD,
             requirement=req.FEW_COMMANDS,
@@ -242,7 +244,7 @@ def _traffic(case: AskCase) -> Iterator[Finding]:
 
 
 def _sessions(case: AskCase) -> Iterator[Finding]:
-    events = [e for e in case.window.during if e.kind is Event_.SESSION]
+    events = [e for e in case.window.settled if e.kind is Event_.SESSION]
     left = sum(1 for e in events if text(e, "what") == "opened") - sum(1 for e in events if text(e, "what") == "closed")
     if left > 0:
         yield case.finding(

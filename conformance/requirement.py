@@ -91,6 +91,37 @@ WELL_BEHAVED = Requirement(
     "A fencer MUST NOT attack the processes that watch it, nor take more of the machine than fencing needs.",
     f"{API}: it runs beside the cluster that it protects",
 )
+DATAGRAMS = Requirement(
+    "FENCE-40",
+    "A fencer that speaks IPMI MUST cope with datagrams that are lost, come twice or come in another order.",
+    "IPMI 2.0 section 13: RMCP runs over UDP",
+)
+AGENT_INPUT = Requirement(
+    "FENCE-41",
+    "A fence agent MUST read its parameters as the API says: comments and unknown names are ignored, the last value counts.",
+    f"{API}, input",
+)
+AGENT_ERRORS = Requirement(
+    "FENCE-42", "A fence agent MUST refuse bad input with exit 1 before it talks to any BMC.", f"{API}: exit 1; 2 is a state"
+)
+AGENT_METADATA = Requirement(
+    "FENCE-43", "A fence agent MUST describe itself and its parameters in well-formed metadata.", f"{API}, metadata"
+)
+AGENT_REBOOT = Requirement(
+    "FENCE-44",
+    "A fence agent's reboot MUST succeed if its off part did, and MUST fail if that did not.",
+    f"{API} 'reboot': the cluster recovers from a failed on part",
+)
+EVERY_PASSWORD = Requirement(
+    "FENCE-45",
+    "A fencer MUST use a password exactly as it was given, whatever characters it has.",
+    f"{API} 'passwd'; python-hpilo#51",
+)
+SHARED_TARGET = Requirement(
+    "FENCE-46",
+    "A fencer MUST bear others that fence the same host at the same time: its claim is true and it ends in time.",
+    "during an outage every survivor fences; Redfish-Protocol-Validator#13",
+)
 
 ALL: tuple[Requirement, ...] = (
     SAFE_CLAIM,
@@ -111,4 +142,11 @@ ALL: tuple[Requirement, ...] = (
     ONLY_POWER,
     TRUE_ON,
     WELL_BEHAVED,
+    DATAGRAMS,
+    AGENT_INPUT,
+    AGENT_ERRORS,
+    AGENT_METADATA,
+    AGENT_REBOOT,
+    EVERY_PASSWORD,
+    SHARED_TARGET,
 )

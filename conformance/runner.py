@@ -97,7 +97,8 @@ def _unfit(definition: Definition, protocol: Protocol, needs: frozenset[str], gi
     way = definition.ways[protocol]
     for each in given:
         if each.told_by and not any(way.is_told(name) for name in each.told_by):
-            yield f"{definition.name} is not told it: its file has no {' or '.join(f'{{{name}}}' for name in sorted(each.told_by))}"
+            names = " or ".join(f"{{{name}}}" for name in sorted(each.told_by))
+            yield f"{definition.name} is not told it: its file has no {names}"
 
 
 def run_cell(cell: MatrixCell, stop: threading.Event, seed: int = 0) -> Result:

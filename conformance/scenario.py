@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from conformance.agent_input import PLAIN, AgentInput
 from conformance.expectations.expectation import Expectation
 from conformance.givens.given import TARGET, Given
 from conformance.requirement import Requirement
@@ -27,6 +28,9 @@ class AskStep:
 
     `told` are preconditions about what the fencer is told, for this ask alone. The step is left out where the fencer does not
     declare its `needs`, or cannot be told what is in `told`; a scenario without a step left is N/A.
+
+    Steps in a row with the same number in `together` are asked at once, each by a process of its own; 0: one after the other.
+    Nobody can tell then which of those that ask the same BMC has sent a request. `input` is for fence agents.
     """
 
     ask: Ask
@@ -35,6 +39,8 @@ class AskStep:
     optional: bool = False  # left out where the fencer has no such action; else the scenario is N/A for it
     told: tuple[Given, ...] = ()
     needs: frozenset[str] = field(default=frozenset())
+    together: int = 0
+    input: AgentInput = PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

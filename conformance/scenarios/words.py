@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from conformance.givens.inject import Inject
 from conformance.vocabulary import Protocol
 from emulator import Armed, Intent, Rail, ResetType, When, make_fault
@@ -60,3 +62,23 @@ def completion(code: int, rail: Rail, *, must_fire: bool) -> Inject:
 
 
 ALWAYS_ON_GET = When(method="GET")
+
+
+# -- several BMCs, IPMI, input power -----------------------------------------------------------------------------------------
+
+
+def at(bmc: str, *injected: Inject) -> tuple[Inject, ...]:
+    """The same faults on this BMC."""
+    return tuple(replace(each, bmc=bmc) for each in injected)
+
+
+def busy_once() -> Inject:
+    return Inject(
+        "the first Chassis Control completes with 0xC0 (node busy) and is not executed",
+        Armed(fault=make_fault("ipmi.completion", code=0xC0), when=power_commands(Protocol.IPMI), count=1),
+    )
+
+
+def every_third(fault: str, words: str, **params: object) -> Inject:
+    """Not one in three by chance: whoever sends a lost datagram again gets through."""
+    return Inject(words, Armed(fault=make_fault(fault, **params), when=When(every=3)))

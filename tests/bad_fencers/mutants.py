@@ -11,11 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
-from honest import Failed, Ipmi, Redfish, spelled
-
-
-class Claimed(Exception):
-    """Leaves a mutant with a success that it has no right to."""
+import ipmi_mutants
+from honest import Failed, Redfish, spelled
+from ipmi_mutants import Claimed
 
 
 class ClaimOn2xx(Redfish):
@@ -204,29 +202,6 @@ class Spins(Redfish):
             os.getpid()
 
 
-class NotInStateIsOff(Ipmi):
-    def answered(self, status: int) -> None:
-        if status == 0xD5:
-            raise Claimed
-
-
-class NotInStateIsFailed(Ipmi):
-    def off(self) -> str | bool | None:
-        self.locate()
-        self.command_off()
-        return super().off()
-
-    def answered(self, status: int) -> None:
-        if status == 0xD5:
-            raise Failed("0xD5")
-
-
-class AcceptedIsOff(Ipmi):
-    def answered(self, status: int) -> None:
-        if status == 0:
-            raise Claimed
-
-
 MUTANTS = {
     kind.__name__: kind
     for kind in (
@@ -234,7 +209,7 @@ MUTANTS = {
         LastMember, FirstMember, NoTimeout, GiveUpOnDrop, DropIsDone, UnreachableIsOff, RetriesRefusedPassword,
         BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, RunsOnAsDaemon, EndsItsWatcher,
         HomeIsEverything, TurnsOnFirst, WritesToAsk, Hammers, IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins,
-        NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
+        *ipmi_mutants.MUTANTS,
     )
 }  # fmt: skip
 

@@ -115,7 +115,8 @@ class Arming:
         if self.phase(scene.now) is not Phase.ACTIVE or not self.armed.when.matches(request, scene.rail):
             return False
         self.matched += 1
-        if self.matched <= self.armed.when.skip:
+        when = self.armed.when
+        if self.matched <= when.skip or (self.matched - when.skip) % when.every:
             return False
         if self.armed.probability < 1 and scene.roll() >= self.armed.probability:
             return False

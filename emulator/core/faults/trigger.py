@@ -57,7 +57,8 @@ class ClientRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """A condition on requests. A field that is not set matches everything; the first `skip` matches do not count.
+    """A condition on requests. A field that is not set matches everything; the first `skip` matches do not count, and of the
+    others only each `every`-th does.
 
     `path` takes shell wildcards and is compared with the canonical path: every spelling of a URL that the server accepts matches.
     """
@@ -69,6 +70,7 @@ class When:
     reset: tuple[ResetType, ...] = ()
     rail: Rail | None = None
     skip: int = 0
+    every: int = 1
 
     def matches(self, request: ClientRequest, rail: Rail | None) -> bool:
         return (
