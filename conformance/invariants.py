@@ -55,7 +55,7 @@ def _true_claim(case: AskCase) -> Iterator[Finding]:
                 kind=kind,
                 anchors=_story(case),
             )
-        case Claim.REBOOTED if case.at_claim.rail is not Rail.DOWN and case.at_claim.incarnation <= case.before.incarnation:
+        case Claim.REBOOTED if _runs_on(case):
             yield case.finding(
                 Verdict.UNSAFE,
                 "G1",
@@ -77,6 +77,12 @@ def _true_claim(case: AskCase) -> Iterator[Finding]:
             )
         case _:
             return
+
+
+def _runs_on(case: AskCase) -> bool:
+    """Whether the run that was to be ended goes on. A host that was off when the ask began had none."""
+    before, now = case.before, case.at_claim
+    return Rail.DOWN not in (before.rail, now.rail) and now.incarnation <= before.incarnation
 
 
 def _kind_of_false_off(case: AskCase) -> tuple[FindingKind, str]:

@@ -15,8 +15,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 from ipmi_client import RMCP, Client, Refused, answer, request
 
 Reply = TypeVar("Reply")
-WAIT_S = 0.6
-TRIES = 4
+WAIT_S = 0.4
+TRIES = 5
 BUSY_PAUSE_S = 2.0
 BUSY, PRIVILEGE = 0xC0, 0xD4
 REFUSALS: Mapping[int, str] = {
