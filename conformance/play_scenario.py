@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 from typing import Final
 
 from conformance.adapters.base import Invocation
@@ -25,9 +26,10 @@ from conformance.outcome import FencerOutcome
 from conformance.run_directory import run_directory
 from conformance.scenario import AskStep, Scenario
 from conformance.vocabulary import Claim, Protocol
-from emulator import Emulator, Endpoint, Event, EventKind, Rail
+from emulator import Emulator, Endpoint, Event, EventKind, Place, Rail
 from profiles.model import Profile
 
+LOOPBACK: Final = "127.0.0.1"
 SETTLE_S: Final = 16.0
 """How long a host may still take to fall after a claim that was not true; openbmc-x86 needs up to 15 s."""
 
@@ -60,8 +62,9 @@ def play(what: Play, stop: threading.Event) -> Played:
     given = what.scenario.given
     rack = planned(what.scenario, what.profile, _password(what))
     # Without the vendor's latency: it would cost every cell seconds, and time is a scenario's own business.
-    with Emulator(rack.units, seed=what.seed, refuse=rack.silent, latency=False) as emulator:
-        for each in given:
+    places = {unit.name: Place(listen=rack.addresses.get(unit.name, LOOPBACK)) for unit in rack.units}
+    with Emulator(rack.units, seed=what.seed, places=places, refuse=rack.silent, latency=False) as emulator:
+        for each in (*given, *dict.fromkeys(each for step in what.steps for each in step.told)):
             each.arrange(emulator)
         told = [handed((*given, *step.told), emulator.endpoints[step.bmc]) for step in what.steps]
         secrets = secrets_of(emulator, told)
@@ -194,7 +197,8 @@ class _Asking:
                 )
             )
             if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
-                found = search(self.secrets, own, what.definition.folder, since)
+                ours = Path(emulator.endpoints[step.bmc].ca_file).parent
+                found = search(self.secrets, own, what.definition.folder, since, ours=ours)
                 conduct = (*outcome.conduct, *found.conduct)
                 outcome = replace(outcome, files=found.files, unsearched=found.unsearched, conduct=conduct)
         emulator.record(step.bmc, EventKind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)

@@ -98,7 +98,7 @@ def _unfit(definition: Definition, protocol: Protocol, needs: frozenset[str], gi
     for each in given:
         if each.told_by and not any(way.is_told(name) for name in each.told_by):
             names = " or ".join(f"{{{name}}}" for name in sorted(each.told_by))
-            yield f"{definition.name} is not told it: its file has no {names}"
+            yield f"{definition.name} cannot be told that {each.sentence}: its file has no {names}"
 
 
 def run_cell(cell: MatrixCell, stop: threading.Event, seed: int = 0) -> Result:

@@ -16,6 +16,7 @@ from profiles.shapes import (
     Free,
     ListOf,
     MapOf,
+    Never,
     Number,
     OneOf,
     OrNull,
@@ -66,7 +67,7 @@ _TASK_END: Final = Record(
 _PATH: Final = Text(r"/redfish(?:/.*)?", "a path that starts with /redfish")
 
 _IDENTITY: Final = (
-    *("vendor", "product", "redfish_version", "root_type", "root_uuid", "oem_key", "manufacturer", "model", "sku"),
+    *("vendor", "product", "redfish_version", "root_type", "root_uuid", "manufacturer", "model", "sku"),
     *("system_type", "system_uuid", "manager_type", "chassis_type", "bios_version", "bmc_model", "bmc_firmware"),
 )
 
@@ -276,6 +277,7 @@ PROFILE: Final = Record(
             names(_IDENTITY, Text())
             | names(("root_type", "system_type", "manager_type", "chassis_type"), _TYPED)
             | names(("root_uuid", "system_uuid"), _UUID)
+            | {"oem_key": Never("nothing reads it: write what the vendor has under Oem with resources.merge")}
             | {"evidence": _EVIDENCE_MAP},
             required=_IDENTITY,
         ),

@@ -162,7 +162,6 @@ class Identity:
     redfish_version: str
     root_type: str
     root_uuid: str
-    oem_key: str
     manufacturer: str
     model: str
     sku: str

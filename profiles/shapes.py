@@ -147,6 +147,19 @@ class Free:
 
 
 @dataclass(frozen=True, slots=True)
+class Never:
+    """A key that a profile must not have; `why` says what to do instead."""
+
+    why: str
+
+    def check(self, node: YamlNode, here: Check) -> None:
+        here.fail(node.mark, self.why)
+
+    def schema(self) -> Schema:
+        return {"not": {}}
+
+
+@dataclass(frozen=True, slots=True)
 class OrNull:
     """The shape, or null as a value (only inside lists, where null does not delete)."""
 

@@ -54,7 +54,6 @@ def tiny_profile() -> m.Profile:
             redfish_version="1.15.0",
             root_type="#ServiceRoot.v1_15_0.ServiceRoot",
             root_uuid="random",
-            oem_key="absent",
             manufacturer="Acme",
             model="T1",
             sku="absent",

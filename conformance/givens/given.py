@@ -13,8 +13,8 @@ Rules
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
@@ -35,15 +35,24 @@ class GivenOrigin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRack:
-    """The BMCs of a scenario before they are started. Nothing listens for those in `silent`.
+    """The BMCs of a scenario before they are started. Nothing listens for those in `silent`. `addresses` are those of BMCs that
+    listen elsewhere than on 127.0.0.1.
 
-    All BMCs have the same profile and, for the fencer's account, the same password, which is made for this run.
+    All BMCs begin with the same profile and, for the fencer's account, the same password, which is made for this run.
     """
 
     profile: Profile
     password: str
     units: tuple[UnitSpec, ...] = ()
     silent: frozenset[str] = frozenset()
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+    def with_unit(self, bmc: str, change: Callable[[UnitSpec], UnitSpec]) -> PlannedRack:
+        """The rack with one of its BMCs changed; that BMC must be given before."""
+        return replace(self, units=tuple(change(unit) if unit.name == bmc else unit for unit in self.units))
+
+    def listening_at(self, bmc: str, address: str) -> PlannedRack:
+        return replace(self, addresses={**self.addresses, bmc: address})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

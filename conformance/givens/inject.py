@@ -33,11 +33,3 @@ class Inject(Given):
             for fault in emulator.faults(self.bmc)
             if fault.armed is self.armed
         )
-
-
-@dataclass(frozen=True, slots=True)
-class MayMeet(Inject):
-    """A row of a reply table, for commands that a fencer need not send whatever else it does: the run is not void without it."""
-
-    def faults(self, emulator: Emulator) -> tuple[FaultFacts, ...]:
-        return ()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from conformance.givens.given import Given, PlannedRack
+from profiles.model import Profile
 
 KG = "a key of this BMC"
 
@@ -27,11 +28,12 @@ class IpmiSetup(Given):
         return f"{self.bmc} has {' and '.join([*suites, *(['a key K_g of its own'] if self.kg else [])])}"
 
     def shape(self, rack: PlannedRack) -> PlannedRack:
-        ipmi = rack.profile.ipmi
+        return rack.with_unit(self.bmc, lambda unit: replace(unit, profile=self._changed(unit.profile)))
+
+    def _changed(self, profile: Profile) -> Profile:
+        ipmi = profile.ipmi
         suites = ipmi.cipher_suites if self.cipher_suites is None else self.cipher_suites
-        changed = replace(rack.profile, ipmi=replace(ipmi, cipher_suites=suites, kg=KG if self.kg else ipmi.kg))
-        units = tuple(replace(unit, profile=changed) if unit.name == self.bmc else unit for unit in rack.units)
-        return replace(rack, units=units)
+        return replace(profile, ipmi=replace(ipmi, cipher_suites=suites, kg=KG if self.kg else ipmi.kg))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from conformance.expectations.causes import names_cause
 from conformance.expectations.claims import Claims, NeverClaims
 from conformance.expectations.requests import AtMostCommands, ReadsBeforeClaim
 from conformance.givens.bmc import OFF, ON, host
-from conformance.givens.inject import Inject, MayMeet
+from conformance.givens.circumstance import Circumstance
+from conformance.givens.inject import Inject
 from conformance.scenario import AskStep, Scenario, off
 from conformance.scenarios.words import at, busy_once, completion, falls_after, nothing_happens, power_commands
 from conformance.vocabulary import Ask, Cause, Level, Protocol
@@ -127,7 +128,7 @@ REBOOT_OF_A_HOST_THAT_IS_OFF = Scenario(
     protocol=Protocol.IPMI,
     given=(
         host(OFF),
-        MayMeet(
+        Circumstance(
             "power cycle and reset of a host that is off complete with 0xD5",
             Armed(
                 fault=make_fault("ipmi.completion", code=0xD5),

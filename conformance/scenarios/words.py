@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from conformance.givens.given import TARGET
 from conformance.givens.inject import Inject
 from conformance.vocabulary import Protocol
 from emulator import Armed, Intent, Rail, ResetType, When, make_fault
@@ -14,11 +15,12 @@ def power_commands(protocol: Protocol, rail: Rail | None = None, *resets: ResetT
     return When(protocol=protocol, intent=Intent.POWER_COMMAND, reset=resets, rail=rail)
 
 
-def falls_after(reads: int) -> Inject:
+def falls_after(reads: int, bmc: str = TARGET) -> Inject:
     """The rail moves only when the fencer has looked so often after its first command. Silent fencers never see it fall."""
     return Inject(
         f"after an accepted power command the host moves only when its power has been read {reads} times",
         Armed(fault=make_fault("power.gate", gate=reads), must_fire=False),
+        bmc,
     )
 
 

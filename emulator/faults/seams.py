@@ -33,6 +33,25 @@ class ContentFault(Protocol):
     def change(self, answer: HttpContent) -> HttpContent: ...
 
 
+class Asked(NamedTuple):
+    """The request that a Redfish answer is for. `path` is decoded and without query, `host` is the client's Host header."""
+
+    path: str
+    query: str
+    scheme: str
+    host: str
+
+
+@runtime_checkable
+class AskedContentFault(Protocol):
+    """Seam protocol: as `ContentFault`, where the new content depends on the request."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    def change_asked(self, answer: HttpContent, asked: Asked) -> HttpContent: ...
+
+
 @dataclass(frozen=True, slots=True)
 class TlsSettings:
     """How the Redfish port speaks TLS to one new connection. `certificate`: None is the BMC's own, else one of

@@ -163,18 +163,16 @@ class Connection:
 
     def release(self, holder: str) -> None:
         """`holder` holds nothing back any more: its waits end now, and what it hung is closed properly."""
-        self._ops = deque(
-            Close() if op == Hang(holder) else op for op in self._ops if not (isinstance(op, Wait) and op.held_by == holder)
-        )
+        kept = (op for op in self._ops if not (isinstance(op, Wait) and op.held_by == holder))
+        self._ops = deque(Close() if op == Hang(holder) else op for op in kept)
         if self._holder != holder or self.closed:
             return
         self._holder = ""
         if self._wait is not None:
             self._wait.cancel()
-            self._wait = None
         if self._hung:
-            self._hung = False
             self._ops = deque((Close(),))
+        self._wait, self._hung = None, False
         self._advance()
 
     def abort(self) -> None:

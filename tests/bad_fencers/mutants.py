@@ -10,8 +10,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import requests
 import ipmi_mutants
+import requests
 from honest import Failed, Redfish, spelled
 from ipmi_mutants import Claimed
 

@@ -57,9 +57,9 @@ REFUSED = "echo 'connection refused' >&2; exit 1\n"
 @pytest.mark.parametrize(
     ("script", "shown"),
     [
-        ('cat > "$HOME/agent.log"; ', "the file agent.log that it left"),
+        ('cat > "$HOME/agent.log"; ', "the file HOME/agent.log that it left"),
         ("cat > trace.txt; ", "the file trace.txt that it left"),
-        ('mkdir "$TMPDIR/a"; cat > "$TMPDIR/a/b"; ', "the file b that it left"),
+        ('mkdir "$TMPDIR/a"; cat > "$TMPDIR/a/b"; ', "the file HOME/a/b that it left"),
         ("sed -n 's/^password=//p' | xargs sh -c 'sleep 0.3' sh; ", "the command line of sh"),
         ("cat; ", "its standard output"),
     ],

@@ -179,6 +179,14 @@ CASES = {
         "power: {windows: [{after: fall, for_s: 5, reset: [On], outcome: no_op, evidence: [inferred]}]}\n",
         "acme.yaml:6:27: power.windows[0].after: there is no effect 'fall'",
     ),
+    "a key that nothing reads": (
+        "identity: {oem_key: Acme, evidence: {oem_key: [inferred]}}\n",
+        "identity.oem_key: nothing reads it: write what the vendor has under Oem with resources.merge",
+    ),
+    "a query that is not built": (
+        "http: {features: {excerpt: true}, evidence: {features: [inferred]}}\n",
+        "http.features.excerpt: the query parameter excerpt is not built: say false",
+    ),
     "a fault on a type not offered": (
         "faults: {x: {type: power.ignore, when: {reset: [Suspend]}, evidence: [inferred]}}\n",
         "acme.yaml:6:49: faults.x.when.reset[0]: there is no ResetType in power.reset_types 'Suspend'",

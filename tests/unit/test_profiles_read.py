@@ -13,7 +13,7 @@ from profiles import model
 from profiles.format import PROFILE
 from profiles.loader import VENDORS
 from profiles.model import Profile
-from profiles.shapes import ListOf, MapOf, OneOf, OrNull, Record, Shape
+from profiles.shapes import ListOf, MapOf, Never, OneOf, OrNull, Record, Shape
 
 ROOT = Path(__file__).resolve().parents[2]
 READERS = ("emulator", "conformance", "lab", "tools", "tests/peers")
@@ -57,6 +57,8 @@ def keys(shape: Shape, path: str = "") -> Iterator[tuple[str, str]]:
     match shape:
         case Record(fields=fields):
             for name, inner in fields.items():
+                if isinstance(inner, Never):
+                    continue
                 yield f"{path}.{name}", name
                 if name not in FOR_PEOPLE:
                     yield from keys(inner, f"{path}.{name}")

@@ -41,7 +41,7 @@ PRIVILEGES: Final[Mapping[str, frozenset[RedfishPrivilege]]] = {
 """The privileges of each predefined role of DSP0266."""
 
 
-class Means(StrEnum):
+class AuthMethod(StrEnum):
     NONE = "none"
     BASIC = "basic"
     SESSION = "session"
@@ -51,7 +51,7 @@ class Means(StrEnum):
 class Credentials:
     """The credentials in the headers, not yet verified. `name` and `password` are text from the client and may be anything."""
 
-    means: Means
+    method: AuthMethod
     session: AccountSession | None = None
     name: str = ""
     password: str = ""
@@ -62,33 +62,35 @@ class Credentials:
         return self.name if view.account(self.name) is not None else None
 
 
-def claim_of(view: BmcView, incoming: Incoming) -> Credentials:
+def credentials_of(view: BmcView, incoming: Incoming) -> Credentials:
     """The credentials of a request. If a client sends a token and Basic, the token counts."""
     token = incoming.headers.get("x-auth-token")
     if token is not None:
-        return Credentials(Means.SESSION, session=view.use_session(token))
+        return Credentials(AuthMethod.SESSION, session=view.use_session(token))
     header = incoming.headers.get("authorization", "")
     scheme, _, value = header.partition(" ")
     if scheme.lower() != "basic":
-        return Credentials(Means.NONE)
+        return Credentials(AuthMethod.NONE)
     try:
         name, colon, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
-        return Credentials(Means.BASIC)
-    return Credentials(Means.BASIC, name=name, password=password) if colon else Credentials(Means.BASIC)
+        return Credentials(AuthMethod.BASIC)
+    return Credentials(AuthMethod.BASIC, name=name, password=password) if colon else Credentials(AuthMethod.BASIC)
 
 
-def authenticate(call: RedfishCall, claim: Credentials, profile: Profile) -> RequestUser:
+def authenticate(call: RedfishCall, credentials: Credentials, profile: Profile) -> RequestUser:
     """The verified user. Raises the answer to a client without valid credentials (RegistryError 401 or ProfileRefusal)."""
-    if claim.session is not None:
-        if call.view.login_fault(LoginPoint.TOKEN, claim.session.user, call.request, call.seq) is None:
-            return RequestUser(claim.session.user, claim.session.role, claim.session.id)
-        call.view.close_session(claim.session.id, call.seq)
-    if claim.means is Means.BASIC and profile.auth.basic:
-        result, account = call.view.verify(claim.name, claim.password, call.incoming.address, "redfish", call.seq, call.request)
+    if credentials.session is not None:
+        if call.view.login_fault(LoginPoint.TOKEN, credentials.session.user, call.request, call.seq) is None:
+            return RequestUser(credentials.session.user, credentials.session.role, credentials.session.id)
+        call.view.close_session(credentials.session.id, call.seq)
+    if credentials.method is AuthMethod.BASIC and profile.auth.basic:
+        result, account = call.view.verify(
+            credentials.name, credentials.password, call.incoming.address, "redfish", call.seq, call.request
+        )
         if result is AuthResult.OK and account is not None:
             return RequestUser(account.name, account.role)
-    raise unauthenticated(profile, claim.means, call.incoming.path)
+    raise unauthenticated(profile, credentials.method, call.incoming.path)
 
 
 def own_account(name: str) -> str:
@@ -115,11 +117,11 @@ def check_password_age(call: RedfishCall) -> None:
     raise RegistryError(403, "PasswordChangeRequired", own)
 
 
-def unauthenticated(profile: Profile, means: Means, path: str) -> RegistryError | ProfileRefusal:
+def unauthenticated(profile: Profile, method: AuthMethod, path: str) -> RegistryError | ProfileRefusal:
     challenge = challenge_of(profile)
     if profile.auth.no_auth is not None:
         return ProfileRefusal(ProfileReply(profile.auth.no_auth, headers=challenge))
-    if means is Means.NONE:
+    if method is AuthMethod.NONE:
         return RegistryError(401, "NoValidSession", headers=challenge)
     return RegistryError(401, "ResourceAtUriUnauthorized", path, "Unauthorized", headers=challenge)
 

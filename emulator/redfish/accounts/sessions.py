@@ -62,7 +62,7 @@ class SessionServiceState(NamedTuple):
 
 
 def _service_state(call: RedfishCall) -> SessionServiceState:
-    return SessionServiceState(call.view.opens_sessions, call.view.session_timeout)
+    return SessionServiceState(call.view.session_service_enabled, call.view.session_timeout)
 
 
 def _session_ids(call: RedfishCall) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ def _set(call: RedfishCall, taken: Json) -> None:
     if isinstance(seconds, int):
         call.view.set_session_timeout(seconds, call.seq)
     if isinstance(enabled, bool):
-        call.view.opens_sessions = enabled
+        call.view.session_service_enabled = enabled
 
 
 def _member(view: RedfishBmc, session_id: str) -> Resource | None:
@@ -130,7 +130,7 @@ def _session_body(session: AccountSession) -> Json:
 def _log_in(call: RedfishCall) -> ResourceBody:
     profile = call.view.profile
     name, password = _credentials(call.json_object())
-    if not call.view.opens_sessions:
+    if not call.view.session_service_enabled:
         raise RegistryError(503, "ServiceDisabled", SERVICE)
     result, account = call.view.verify(name, password, call.incoming.address, "redfish-session", call.seq, call.request)
     if result is not AuthResult.OK or account is None:
@@ -147,8 +147,8 @@ def _log_in(call: RedfishCall) -> ResourceBody:
         raise RegistryError(503, "SessionLimitExceeded")
     path = f"{SESSIONS}/{session.id}"
     expired = account.must_change or call.view.login_fault(LoginPoint.EXPIRED, account.name, call.request, call.seq) is not None
-    complaints = (RegistryMessage("PasswordChangeRequired", (own_account(account.name),)),) if expired else ()
-    return ResourceBody(path, 201, (("Location", path), ("X-Auth-Token", session.token)), complaints)
+    messages = (RegistryMessage("PasswordChangeRequired", (own_account(account.name),)),) if expired else ()
+    return ResourceBody(path, 201, (("Location", path), ("X-Auth-Token", session.token)), messages)
 
 
 def _credentials(body: Json) -> tuple[str, str]:

@@ -48,7 +48,7 @@ class RedfishBmc(BmcView):
         self.settings = SavedSettings()
         self._revisions: dict[str, int] = {}
         self._writes = 0
-        self.opens_sessions = True
+        self.session_service_enabled = True
         """SessionService.ServiceEnabled: whether a client may create a session."""
 
     # -- revisions -------------------------------------------------------------------------------------------------------
@@ -60,12 +60,12 @@ class RedfishBmc(BmcView):
         """
         return self._revisions.get(path, 0)
 
-    def wrote(self, path: str) -> None:
+    def new_revision(self, path: str) -> None:
         """Gives the path a new revision. Numbers never repeat: a new resource at an old path does not get an old tag."""
         self._writes += 1
         self._revisions[path] = self._writes
 
-    def forgot(self, path: str) -> None:
+    def drop_revision(self, path: str) -> None:
         self._revisions.pop(path, None)
 
     # -- settings --------------------------------------------------------------------------------------------------------

@@ -49,13 +49,13 @@ class RegistryError(EmulatorError):
     ) -> None:
         super().__init__(f"{status} {message} {list(args)}")
         self.http_status = status
-        self.complaints = (RegistryMessage(message, args, related), *also)
+        self.messages = (RegistryMessage(message, args, related), *also)
         self.headers = headers
 
 
-def refused(status: int, complaints: Sequence[RegistryMessage]) -> RegistryError:
+def refused(status: int, messages: Sequence[RegistryMessage]) -> RegistryError:
     """One error with several messages; there must be at least one."""
-    first, *rest = complaints
+    first, *rest = messages
     return RegistryError(status, first.message, *first.args, related=first.related, also=tuple(rest))
 
 
@@ -71,19 +71,19 @@ class ProfileReply:
 class ProfileRefusal(EmulatorError):
     """The request is refused with a reply of the profile."""
 
-    def __init__(self, say: ProfileReply) -> None:
-        super().__init__(f"reply {say.reply}")
-        self.say = say
+    def __init__(self, reply: ProfileReply) -> None:
+        super().__init__(f"reply {reply.reply}")
+        self.reply = reply
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceBody:
-    """Answer with the resource at `path` after the operation. `complaints` are messages about properties that were refused."""
+    """Answer with the resource at `path` after the operation. `messages` are messages about properties that were refused."""
 
     path: str
     status: int = 200
     headers: HeaderList = ()
-    complaints: tuple[RegistryMessage, ...] = ()
+    messages: tuple[RegistryMessage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,7 @@ class Incoming:
     method: str
     path: str
     query: str = ""
+    scheme: str = "https"
     headers: Mapping[str, str]
     address: str = ""
     stream: EventStream | None = None  # None: this server cannot send streams
@@ -158,7 +159,7 @@ class RedfishCall:
     incoming: Incoming
     request: ClientRequest
     seq: int
-    who: RequestUser | None = None
+    requester: RequestUser | None = None
     found: ReachedResource | None = None
     exists: Callable[[str], bool] = _nothing_exists
     looks: list[Look] = field(default_factory=list)
@@ -180,8 +181,8 @@ class RedfishCall:
     @property
     def user(self) -> RequestUser:
         """The authenticated user. Only code that needs credentials may use it: the service has verified them before."""
-        assert self.who is not None
-        return self.who
+        assert self.requester is not None
+        return self.requester
 
     def json_object(self) -> Json:
         """The body as a JSON object. Raises RegistryError (400, 415)."""

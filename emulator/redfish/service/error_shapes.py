@@ -79,13 +79,13 @@ class ErrorShapes:
 
     # -- answers --------------------------------------------------------------------------------------------------------
 
-    def refusal(self, error: RegistryError) -> HttpAnswer:
-        filled = [self.base_message(each.message, each.args, each.related) for each in error.complaints]
+    def error_answer(self, error: RegistryError) -> HttpAnswer:
+        filled = [self.base_message(each.message, each.args, each.related) for each in error.messages]
         return self._body(error.http_status, error.headers, self.error_object(*filled), filled[0].id)
 
-    def entries(self, complaints: Sequence[RegistryMessage]) -> list[Json]:
+    def entries(self, messages: Sequence[RegistryMessage]) -> list[Json]:
         """@Message.ExtendedInfo for these messages, in this vendor's shape."""
-        return [self._entry(self.base_message(each.message, each.args, each.related)) for each in complaints]
+        return [self._entry(self.base_message(each.message, each.args, each.related)) for each in messages]
 
     def error(self, status: int, message: ErrorMessage) -> HttpAnswer:
         return self._answer(status, (), message)
@@ -94,7 +94,7 @@ class ErrorShapes:
         """A message from the profile's own list."""
         return self._vendor_message(self._profile.messages[key], {**self._profile.vars, **values})
 
-    def say(self, reply: ProfileReply) -> HttpAnswer:
+    def profile_reply(self, reply: ProfileReply) -> HttpAnswer:
         """A reply from the profile's own list. Its headers win over the headers of `reply`."""
         template = self._profile.replies[reply.reply]
         known = {**self._profile.vars, **reply.values}
@@ -115,7 +115,7 @@ class ErrorShapes:
             return HttpAnswer(fault.status, (*self.fixed, ("Location", fault.location)))
         headers = tuple(fault.headers.items())
         if fault.reply is not None:
-            return self.say(ProfileReply(fault.reply, {"reset_type": ""}, headers))
+            return self.profile_reply(ProfileReply(fault.reply, {"reset_type": ""}, headers))
         if fault.raw is not None:
             return HttpAnswer(fault.status, self.fixed + headers, fault.raw)
         if fault.body is not None:
@@ -195,7 +195,7 @@ class ErrorShapes:
             self._check_task(where, reply.task)
         if reply.message is not None and reply.message not in self._profile.messages:
             raise RackMisconfigured(f"{where} names the message {reply.message!r}, which messages does not have")
-        self._try(f"replies.{key}", lambda: self.say(ProfileReply(key, {"reset_type": ""})))
+        self._try(f"replies.{key}", lambda: self.profile_reply(ProfileReply(key, {"reset_type": ""})))
 
     def _check_task(self, where: str, task: Mapping[str, object]) -> None:
         if task_style(self._profile) == "none":
@@ -210,9 +210,9 @@ class ErrorShapes:
         if message is not None:
             self._try(where, lambda: self.message(str(message), {"reset_type": ""}))
 
-    def _try(self, where: str, say: Callable[[], object]) -> None:
+    def _try(self, where: str, fill_in: Callable[[], object]) -> None:
         try:
-            say()
+            fill_in()
         except KeyError as error:
             raise RackMisconfigured(
                 f"profile {self._profile.id}: {where} uses {{{error.args[0]}}}, which neither vars nor the request gives"

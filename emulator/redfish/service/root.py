@@ -53,8 +53,6 @@ def service_root(profile: Profile) -> Resource:
         named = {"UUID": (root_uuid(view), 0), "Vendor": (identity.vendor, 5), "Product": (identity.product, 3)}
         root |= {name: value for name, (value, since) in named.items() if value != ABSENT and version >= (1, since, 0)}
         root |= {name: link(f"{ROOT}/{folder}") for name, folder in services(profile)}
-        if identity.oem_key != ABSENT:
-            root["Oem"] = {identity.oem_key: {}}  # by this key clients tell vendors apart
         root["Links"] = {"Sessions": link(f"{ROOT}/SessionService/Sessions")}
         if version >= (1, 3, 0):
             root["ProtocolFeaturesSupported"] = feature_flags(profile, version)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.presence import Being
@@ -21,8 +21,10 @@ from emulator.core.faults.fault import Seam
 from emulator.core.journal import EventKind
 from emulator.core.power.system import Look
 from emulator.faults.protocol import HttpReply
+from emulator.faults.protocol.action_target import ActionTarget
+from emulator.faults.protocol.body_of import BodyOf
 from emulator.faults.protocol.redirect import Redirect
-from emulator.redfish.accounts.auth import Credentials, Means, authenticate, check_password_age, claim_of, demand
+from emulator.redfish.accounts.auth import AuthMethod, Credentials, authenticate, check_password_age, credentials_of, demand
 from emulator.redfish.events.event_messages import write_event
 from emulator.redfish.power.tasks import accept_as_task
 from emulator.redfish.service import query
@@ -67,12 +69,12 @@ class Entity:
 class Service:
     """The service of one BMC. It caches representations until the state of their resource changes."""
 
-    def __init__(self, view: RedfishBmc, tree: Tree, wording: ErrorShapes) -> None:
+    def __init__(self, view: RedfishBmc, tree: Tree, shapes: ErrorShapes) -> None:
         self._view = view
         self._profile = view.profile
         self._tree = tree
-        self._wording = wording
-        self._kept: dict[str, tuple[Hashable, int, Entity]] = {}
+        self._shapes = shapes
+        self._cache: dict[str, tuple[Hashable, int, Entity]] = {}
 
     def logged(self, entry: LogEntry) -> None:
         """The app calls this when the BMC has written a log entry."""
@@ -84,6 +86,9 @@ class Service:
 
     def classify(self, incoming: Incoming) -> Exchange:
         """What a request means. Nothing has been done about it yet."""
+        for fault in self._view.standing(Seam.PROTOCOL):
+            if isinstance(fault, ActionTarget):
+                incoming = replace(incoming, path=fault.served_at(incoming.path))
         return classify(self._view, self._tree, incoming)
 
     def answer(self, incoming: Incoming, exchange: Exchange | None = None) -> HttpAnswer:
@@ -95,10 +100,10 @@ class Service:
         view.advance()
         known = exchange or self.classify(incoming)
         request = known.request
-        claim = claim_of(view, incoming)
-        seq = view.record_request(request.facts(incoming.path, auth=claim.means, user=claim.journal_name(view)))
+        credentials = credentials_of(view, incoming)
+        seq = view.record_request(request.facts(incoming.path, auth=credentials.method, user=credentials.journal_name(view)))
         call = RedfishCall(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
-        answer = self._spoiled(call, known.resource, claim)
+        answer = self._answer_with_faults(call, known.resource, credentials)
         view.record(EventKind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
         if exchange is not None:
             exchange.seq, exchange.looks = seq, tuple(call.looks)
@@ -108,58 +113,61 @@ class Service:
 
     def refuse(self, refusal: RegistryError) -> HttpAnswer:
         """The error answer to a request that the app could not hand to `answer`, in this vendor's shape."""
-        return self._wording.refusal(refusal)
+        return self._shapes.error_answer(refusal)
 
     def _exists(self, path: str) -> bool:
         resource = self._tree.find(self._view, path)
         return resource is not None and resource.content is not None
 
-    def _spoiled(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> HttpAnswer:
+    def _answer_with_faults(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> HttpAnswer:
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
         replies = [fault for fault in fired if isinstance(fault, HttpReply | Redirect)]
         early = next((fault for fault in replies if not fault.executed), None)
         if early is not None:
-            return self._wording.fault(early)
-        answer = self._honest(call, resource, claim)
+            return self._shapes.fault(early)
+        for fault in fired:
+            if isinstance(fault, BodyOf):
+                resource = self._tree.find(self._view, fault.path)
+        answer = self._answer_without_faults(call, resource, credentials)
         if replies or answer.status == 304 or call.incoming.method == "HEAD":
             call.looks.clear()  # the client does not get the body
         if replies:
-            return self._wording.fault(replies[0])
+            return self._shapes.fault(replies[0])
         return changed_by(fired, call, answer)
 
-    def _honest(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> HttpAnswer:
+    def _answer_without_faults(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> HttpAnswer:
         try:
             self._check_presence(call)
-            done = self._do(call, resource, claim)
+            done = self._dispatch(call, resource, credentials)
         except RegistryError as refusal:
-            return self._wording.refusal(refusal)
+            return self._shapes.error_answer(refusal)
         except ProfileRefusal as refusal:
-            return self._wording.say(refusal.say)
-        return self._said(call, done)
+            return self._shapes.profile_reply(refusal.reply)
+        return self._http_answer(call, done)
 
-    def _said(self, call: RedfishCall, done: OperationResult) -> HttpAnswer:
+    def _http_answer(self, call: RedfishCall, done: OperationResult) -> HttpAnswer:
         match done:
             case ProfileReply():
                 task = self._profile.replies[done.reply].task
-                return self._wording.say(done) if task is None else accept_as_task(call, done, task, self._wording)
+                return self._shapes.profile_reply(done) if task is None else accept_as_task(call, done, task, self._shapes)
             case ResourceBody():
-                return self._shown(call, done)
+                return self._resource_answer(call, done)
             case MessageReply():
-                said = ErrorMessage(
+                message = ErrorMessage(
                     id=done.id, text=done.text, args=done.args, severity=done.severity, resolution=done.resolution
                 )
-                return self._wording.error(done.status, said)
+                return self._shapes.error(done.status, message)
             case HttpAnswer():
-                return self._wording.finished(done)
+                return self._shapes.finished(done)
 
-    def _do(self, call: RedfishCall, resource: Resource | None, claim: Credentials) -> OperationResult:
+    def _dispatch(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> OperationResult:
         method, path = call.incoming.method, call.incoming.path
         operation = resource.operations.get(method) if resource is not None else None
         outside = path != "/redfish" and not path.startswith("/redfish/")
         free = outside or (resource is not None and (resource.open or (operation is not None and operation.needs is None)))
         # A query may expand an open resource into protected ones. Credentials are then verified, if the client sent any.
-        if not free or (call.incoming.query and claim.means is not Means.NONE):
-            call.who = authenticate(call, claim, self._profile)
+        if not free or (call.incoming.query and credentials.method is not AuthMethod.NONE):
+            call.requester = authenticate(call, credentials, self._profile)
             check_password_age(call)
         call.found = resource
         if resource is None:
@@ -175,10 +183,10 @@ class Service:
         self._check_if_match(call, resource)
         done = operation.do(call)
         if self._succeeded(done):
-            self._written(call, resource, done)
+            self._after_write(call, resource, done)
         return done
 
-    def _written(self, call: RedfishCall, resource: Resource, done: OperationResult) -> None:
+    def _after_write(self, call: RedfishCall, resource: Resource, done: OperationResult) -> None:
         """After a create, change or delete: gives the resource a new revision and emits an event."""
         method, view = call.incoming.method, call.view
         where = done.path if isinstance(done, ResourceBody) else resource.path
@@ -186,15 +194,15 @@ class Service:
             made = self._tree.find(view, where)
             name, odata_type = "ResourceCreated", made.type if made is not None else None
             if made is not None and "PATCH" in made.operations:
-                view.wrote(where)
+                view.new_revision(where)
         elif method == "PATCH" and isinstance(done, ResourceBody):
             name, odata_type = "ResourceChanged", resource.type
             if where != resource.path:
-                view.forgot(resource.path)
-            view.wrote(where)
+                view.drop_revision(resource.path)
+            view.new_revision(where)
         elif method == "DELETE":
             name, odata_type = "ResourceRemoved", resource.type
-            view.forgot(where)
+            view.drop_revision(where)
         else:
             return
         event = write_event(name, where, odata_type, call.seq)
@@ -204,17 +212,17 @@ class Service:
     def _succeeded(self, done: OperationResult) -> bool:
         return (self._profile.replies[done.reply].status if isinstance(done, ProfileReply) else done.status) < 300
 
-    def _shown(self, call: RedfishCall, done: ResourceBody) -> HttpAnswer:
+    def _resource_answer(self, call: RedfishCall, done: ResourceBody) -> HttpAnswer:
         """The resource after an operation, with messages about the properties that were refused."""
         resource = self._tree.find(call.view, done.path)
         assert resource is not None, f"{done.path} was written and is not there"
         entity = self._entity(call, resource)
-        self._tells(call, resource, entity)
+        self._note_look(call, resource, entity)
         headers = tuple(pair for pair in entity.headers if pair[0] != "Allow") + done.headers
-        if not done.complaints:
+        if not done.messages:
             return HttpAnswer(done.status, headers, entity.body)
-        told = json.loads(entity.body) | {"@Message.ExtendedInfo": self._wording.entries(done.complaints)}
-        return HttpAnswer(done.status, headers, json.dumps(told).encode(), done.complaints[0].message)
+        body = json.loads(entity.body) | {"@Message.ExtendedInfo": self._shapes.entries(done.messages)}
+        return HttpAnswer(done.status, headers, json.dumps(body).encode(), done.messages[0].message)
 
     # -- reading ---------------------------------------------------------------------------------------------------------
 
@@ -233,13 +241,13 @@ class Service:
             entity = self._queried(call, resource, asked)
         else:
             entity = self._entity(call, resource)
-            self._tells(call, resource, entity)
+            self._note_look(call, resource, entity)
         condition = headers.get("if-none-match")
         if condition is not None and matches(condition, entity.etag):
             return HttpAnswer(304, tuple(pair for pair in entity.headers if pair[0] != "Content-Type"))
         return HttpAnswer(200, entity.headers, entity.body)
 
-    def _tells(self, call: RedfishCall, resource: Resource, entity: Entity) -> None:
+    def _note_look(self, call: RedfishCall, resource: Resource, entity: Entity) -> None:
         """Notes a look: the client gets this representation, and with it the power word that it contains."""
         if resource.tells is not None and resource.system is not None and entity.power != ABSENT:
             call.looks.append(Look(resource.system, resource.tells, entity.power))
@@ -248,32 +256,32 @@ class Service:
         assert resource.content is not None
         state, make_body = resource.content(call)
         revision = call.view.revision(resource.path)
-        kept = self._kept.get(resource.path) if resource.cached else None
-        if kept is not None and kept[0] == state and kept[1] == revision:
-            return kept[2]
-        entity = self._made(resource, make_body(), revision)
+        cached = self._cache.get(resource.path) if resource.cached else None
+        if cached is not None and cached[0] == state and cached[1] == revision:
+            return cached[2]
+        entity = self._render(resource, make_body(), revision)
         if resource.cached:
-            self._kept[resource.path] = (state, revision, entity)
+            self._cache[resource.path] = (state, revision, entity)
         return entity
 
-    def _made(self, resource: Resource, plain: Json | bytes, revision: int) -> Entity:
+    def _render(self, resource: Resource, plain: Json | bytes, revision: int) -> Entity:
         if isinstance(plain, bytes):
-            return self._wrapped(resource, plain, self._tag(resource, plain), opaque=True)
+            return self._representation(resource, plain, self._tag(resource, plain), opaque=True)
         body = json.dumps(plain).encode()
         etag = self._tag(resource, body + b"%d" % revision if revision else body)
         if etag is not None and "PATCH" in resource.operations:
             body = json.dumps({"@odata.etag": etag, **plain}).encode()
         word = plain.get(POWER_STATE, ABSENT) if resource.tells is not None else ABSENT
-        return self._wrapped(resource, body, etag, power=word if word is None else str(word))
+        return self._representation(resource, body, etag, power=word if word is None else str(word))
 
     def _tag(self, resource: Resource, content: bytes) -> str | None:
         return etag_of(self._profile.http.etag, content) if resource.type is not None else None
 
-    def _wrapped(
+    def _representation(
         self, resource: Resource, body: bytes, etag: str | None, *, opaque: bool = False, power: str | None = ABSENT
     ) -> Entity:
         headers = [
-            *self._wording.fixed,
+            *self._shapes.fixed,
             ("Allow", ", ".join(resource.methods)),
             ("Content-Type", f"{resource.media}; charset=utf-8"),
         ]
@@ -310,7 +318,7 @@ class Service:
         body = json.dumps(plain).encode()
         # Selected properties keep the tag of the resource, so that If-Match works. A body with other resources has its own tag.
         alone = asked.expand is None and not asked.shapes_members
-        return self._wrapped(resource, body, own.etag if alone else self._tag(resource, body))
+        return self._representation(resource, body, own.etag if alone else self._tag(resource, body))
 
     def _fetched(self, call: RedfishCall, path: str, shown: dict[str, Resource]) -> Json | None:
         """The body that $expand puts in place of a reference, with its tag; None if this client may not read it.
@@ -318,9 +326,9 @@ class Service:
         Adds the resource to `shown`, by its path.
         """
         resource = self._tree.find(call.view, path)
-        if resource is None or resource.content is None or (call.who is None and not resource.open):
+        if resource is None or resource.content is None or (call.requester is None and not resource.open):
             return None
-        if call.who is not None and not resource.may_read(call):
+        if call.requester is not None and not resource.may_read(call):
             return None
         entity = self._entity(call, resource)
         if entity.opaque:

@@ -220,8 +220,8 @@ def patch(
             raise RegistryError(400, "NoOperation" if body else "EmptyJSON")
         done = write(call, taken)
         if isinstance(done, ResourceBody):
-            return replace(done, complaints=(*messages, *done.complaints))
-        return ResourceBody(call.resource.path, complaints=(*messages, *(done or ())))
+            return replace(done, messages=(*messages, *done.messages))
+        return ResourceBody(call.resource.path, messages=(*messages, *(done or ())))
 
     return Operation(needs, do)
 

@@ -74,7 +74,7 @@ def test_a_filter_means_what_it_says(text, fits):
 def test_what_is_no_filter_is_refused(text):
     with pytest.raises(RegistryError) as caught:
         compiled(text)
-    assert (caught.value.http_status, caught.value.complaints[0].args[1]) == (400, "$filter")
+    assert (caught.value.http_status, caught.value.messages[0].args[1]) == (400, "$filter")
 
 
 def members(answer):

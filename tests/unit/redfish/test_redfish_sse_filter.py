@@ -77,7 +77,7 @@ def test_a_filter_means_what_it_says(text, passes):
 def test_what_is_no_filter_is_refused_from_where_it_is_wrong(text, told):
     with pytest.raises(RegistryError) as caught:
         parsed(text, WORDS)
-    (complaint,) = caught.value.complaints
+    (complaint,) = caught.value.messages
     assert (caught.value.http_status, complaint.message, complaint.args) == (
         400,
         "QueryParameterValueFormatError",
@@ -114,7 +114,7 @@ def test_too_much_of_anything_is_refused(text):
 def test_what_no_event_could_be_is_refused_by_name(text, message, args):
     with pytest.raises(RegistryError) as caught:
         parsed(text, WORDS)
-    (complaint,) = caught.value.complaints
+    (complaint,) = caught.value.messages
     assert (caught.value.http_status, complaint.message, complaint.args) == (400, message, args)
 
 

@@ -126,7 +126,7 @@ def test_rules_take_what_fits_and_name_what_does_not():
 def test_a_secret_is_never_repeated():
     with pytest.raises(RegistryError) as caught:
         new_resource_values({"Password": "x" * 200}, {"Password": TextRule(high=127, secret=True)}, ())
-    assert caught.value.complaints[0].args == ("******", "127")
+    assert caught.value.messages[0].args == ("******", "127")
 
 
 @pytest.mark.parametrize(
