@@ -16,7 +16,7 @@ from ipmi_client import RMCP, Client, Refused, answer, request
 
 Reply = TypeVar("Reply")
 WAIT_S = 0.4
-TRIES = 5
+TRIES = 8
 BUSY_PAUSE_S = 2.0
 BUSY, PRIVILEGE = 0xC0, 0xD4
 REFUSALS: Mapping[int, str] = {
@@ -97,7 +97,7 @@ class Ipmi(Redfish):
 
     def log_out(self) -> None:
         if (session := self.command) is not None:
-            session.exchange(lambda: session.wrap(request(6, 0x3C, session.managed)), lambda reply: reply, 1)
+            session.exchange(lambda: session.wrap(request(6, 0x3C, session.managed)), lambda reply: reply, 3)
 
     def locate(self) -> None:
         if self.command is not None:
@@ -149,16 +149,20 @@ class Ipmi(Redfish):
         self.control(0x01)
 
     def control(self, what: int) -> None:
-        """Once; where the BMC was busy, again after a while."""
-        for _ in range(2):
+        """Once; where the BMC was busy, again after a while, and where no answer came and the host is as it was."""
+        for _ in range(3):
             try:
                 code = self.command.raw_command(0x00, 0x02, (what,), tries=1)["code"]
             except Failed:
-                return self.dropped()
+                if self.state() == ("Off" if what == 0x00 else "On"):
+                    return self.dropped()
+                continue
             if code != BUSY:
                 break
             self.refused(code)
             time.sleep(BUSY_PAUSE_S)
+        else:
+            return self.dropped()
         return self.answered(code)
 
     def answered(self, status: int) -> None:
