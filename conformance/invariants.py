@@ -88,7 +88,7 @@ def _runs_on(case: AskCase) -> bool:
 def _kind_of_false_off(case: AskCase) -> tuple[FindingKind, str]:
     before, after = case.window.rail_falls
     addressed = case.window.systems_addressed
-    if before:
+    if before or case.before.rail is Rail.DOWN:
         return FindingKind.RESURRECTED, "it had been off and was on again"
     if addressed and case.window.system not in addressed:
         return FindingKind.WRONG_TARGET, f"it had looked at {', '.join(sorted(addressed))}, the target is {case.window.system}"

@@ -84,9 +84,9 @@ class EmulatorOperations(ABC):
         """A gate that has opened stays open; afterwards the next gated command gets a new one."""
         self.call(lambda rack: rack.effects.forget_open_gate(rack.unit(name).system(system_id(rack, name, system))))
 
-    def open_gate(self, name: str, system: str | None = None) -> None:
-        """Opens a closed gate without a client's look: what it holds back happens now."""
-        self.call(lambda rack: rack.effects.open_gate(rack.unit(name), rack.unit(name).system(system_id(rack, name, system))))
+    def expect_reads(self, name: str, reads: int, system: str | None = None) -> None:
+        """A closed gate opens when the power has been read so often from now on."""
+        self.call(lambda rack: rack.effects.expect_reads(rack.unit(name).system(system_id(rack, name, system)), reads))
 
     def let_fall(self, name: str, system: str | None = None, *, timeout_s: float) -> bool:
         """Opens the gate of a host without a client's look, and waits until its rail is down, at most `timeout_s` seconds.

@@ -50,7 +50,8 @@ class AtMostEffective(Expectation):
 
 @dataclass(frozen=True, slots=True)
 class AtMostCommandsInAll(Expectation):
-    """H: no more power commands than this in the whole run so far, earlier asks included."""
+    """H: no more power commands than this in the whole run so far, earlier asks included. Of asks at the same time the last one to
+    end answers for all."""
 
     count: int
 
@@ -58,15 +59,39 @@ class AtMostCommandsInAll(Expectation):
         return f"has sent {_commands(self.count)} in all, earlier asks included"
 
     def check(self, case: AskCase) -> Finding | None:
-        sent = [e for e in (*case.window.earlier, *case.window.requests) if is_power_command(e)]
-        if len(sent) <= self.count:
+        events = {e.seq: e for e in (*case.window.earlier, *case.window.settled)}.values()
+        sent = [e for e in events if is_power_command(e)]
+        if len(sent) <= self.count or not case.window.settled:
             return None
         return case.finding(
             Verdict.HYGIENE,
             "H",
             f"{_commands(self.count)} in all",
-            f"sent {len(sent)} in {case.window.number + 1} asks",
+            f"sent {len(sent)}",
             kind=FindingKind.REPEATED,
             requirement=req.FEW_COMMANDS,
             anchors=tuple(e.seq for e in sent[:3]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LeavesNoSession(Expectation):
+    """H: when the last of the fencers that ran at the same time has ended, every session is closed."""
+
+    def phrase(self) -> str:
+        return "leaves no session open"
+
+    def check(self, case: AskCase) -> Finding | None:
+        events = [e for e in case.window.settled if e.kind is EventKind.SESSION]
+        opened = [e for e in events if text(e, "what") == "opened"]
+        left = len(opened) - sum(1 for e in events if text(e, "what").startswith("closed"))
+        if left <= 0:
+            return None
+        return case.finding(
+            Verdict.HYGIENE,
+            "H",
+            "every session that was opened is closed",
+            f"left {left} of {len(opened)} sessions open",
+            requirement=req.FEW_LOGINS,
+            anchors=tuple(e.seq for e in opened[:1]),
         )

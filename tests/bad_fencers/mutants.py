@@ -183,6 +183,41 @@ class IgnoresChassis(Redfish):
         return True
 
 
+class OneReadIsEnough(Redfish):
+    """One read, of the System alone."""
+
+    def chassis_is_off(self, body: Any) -> bool:
+        return True
+
+    def is_off(self) -> bool:
+        return self.means_off(self.state())
+
+
+class SilentIsOff(Redfish):
+    """A BMC that does not answer has no power, so its host has none."""
+
+    def run(self, action: str) -> str | bool | None:
+        try:
+            return super().run(action)
+        except Failed as failed:
+            if str(failed).startswith(("timeout", "unreachable")):
+                return "off" if action == "status" else None
+            raise
+
+
+class LeavesSessions(Redfish):
+    """Logs in to a session and never out of it."""
+
+    def locate(self) -> None:
+        self.http.auth = None
+        credentials = {"UserName": self.bmc["user"], "Password": self.bmc["password"]}
+        answer = self.http.post(self.url("/redfish/v1/SessionService/Sessions"), json=credentials, timeout=self.request_s)
+        if answer.status_code >= 400:
+            raise Failed(f"busy: no session (HTTP {answer.status_code})")
+        self.http.headers["X-Auth-Token"] = answer.headers["X-Auth-Token"]
+        super().locate()
+
+
 class AlwaysSucceeds(Redfish):
     def run(self, action: str) -> str | bool | None:
         return "off" if action == "status" else None
@@ -208,7 +243,8 @@ MUTANTS = {
         ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff,
         LastMember, FirstMember, NoTimeout, GiveUpOnDrop, DropIsDone, UnreachableIsOff, RetriesRefusedPassword,
         BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, RunsOnAsDaemon, EndsItsWatcher,
-        HomeIsEverything, TurnsOnFirst, WritesToAsk, Hammers, IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins,
+        HomeIsEverything, TurnsOnFirst, WritesToAsk, Hammers, IgnoresChassis, OneReadIsEnough, SilentIsOff, LeavesSessions,
+        AlwaysSucceeds, AlwaysFails, Spins,
         *ipmi_mutants.MUTANTS,
     )
 }  # fmt: skip

@@ -248,6 +248,11 @@ class Effects:
         if system.gate is not None and not system.gate.open:
             self._open(unit, system, system.gate, None)
 
+    def expect_reads(self, system: SystemState, reads: int) -> None:
+        """A closed gate counts from the beginning, up to so many reads."""
+        if system.gate is not None and not system.gate.open:
+            system.gate.reads, system.gate.seen = reads, 0
+
     def forget_open_gate(self, system: SystemState) -> None:
         """Removes a gate that is open, so that the next command which a fault holds back gets a new one."""
         if system.gate is not None and system.gate.open:
