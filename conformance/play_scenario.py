@@ -22,6 +22,7 @@ from conformance.adapters.base import Invocation
 from conformance.adapters.definition import Definition
 from conformance.givens.given import FaultFacts, Given, PlannedRack
 from conformance.leaks import search
+from conformance.machine_lag import MachineLag
 from conformance.outcome import FencerOutcome
 from conformance.run_directory import run_directory
 from conformance.scenario import AskStep, Scenario
@@ -30,6 +31,8 @@ from emulator import Emulator, Endpoint, Event, EventKind, Place, Rail
 from profiles.model import Profile
 
 LOOPBACK: Final = "127.0.0.1"
+GATES_SHARE: Final = 0.5
+"""A gate that has been read twice opens after this share of the fencer's deadline at the latest: the other half is left."""
 SETTLE_S: Final = 16.0
 """How long a host may still take to fall after a claim that was not true; openbmc-x86 needs up to 15 s."""
 
@@ -43,6 +46,7 @@ class Played:
     events: tuple[Event, ...]
     secrets: tuple[str, ...]
     faults: tuple[FaultFacts, ...]
+    lag_s: float = 0.0  # by how much the machine was late meanwhile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,8 @@ def play(what: Play, stop: threading.Event) -> Played:
         told = [handed((*given, *step.told), emulator.endpoints[step.bmc]) for step in what.steps]
         secrets = secrets_of(emulator, told)
         asking = _Asking(emulator, what, told, secrets, stop)
-        outcomes = tuple(outcome for numbers in groups(what.steps) for outcome in asking.together(numbers))
+        with MachineLag() as lag:
+            outcomes = tuple(outcome for numbers in groups(what.steps) for outcome in asking.together(numbers))
         asked = {step.bmc for step in what.steps}
         return Played(
             steps=what.steps,
@@ -77,6 +82,7 @@ def play(what: Play, stop: threading.Event) -> Played:
             events=emulator.events(),
             secrets=secrets,
             faults=tuple(fault for each in given for fault in each.faults(emulator) if fault.bmc in asked),
+            lag_s=lag.seconds,
         )
 
 
@@ -170,6 +176,7 @@ class _Asking:
     def _begin(self, number: int) -> None:
         bmc, system = self._target(number)
         self.emulator.forget_open_gate(bmc, system)
+        self.emulator.limit_gates(GATES_SHARE * self.what.definition.deadline)
         action = self.what.steps[number].ask.value
         self.emulator.record(bmc, EventKind.FENCER, what="start", ask=number, action=action, system=system)
 

@@ -130,15 +130,29 @@ class AskWindow:
         return tuple(e for e in (*self.during, *self.after) if e.kind in (EventKind.RAIL, EventKind.OS) and not self.is_target(e))
 
     @cached_property
+    def looks_at_off(self) -> tuple[Event, ...]:
+        """The looks that said Off."""
+        return tuple(e for e in self.looks if text(e, "word") == "Off")
+
+    def called(self, event: Event) -> str:
+        """The system that an event is about, as a finding names it: its id, with the BMC before it where that is another one."""
+        system = text(event, "system")
+        return system if event.bmc == self.bmc or not system else f"{event.bmc}/{system}"
+
+    @cached_property
     def systems_taken_for_off(self) -> frozenset[str]:
         """The systems that were sent a power command, or said Off: what a claim of off can only be about."""
-        off = (e for e in self.looks if text(e, "word") == "Off")
-        return frozenset(text(e, "system") for e in (*self.power_commands, *self.commands, *off)) - {""}
+        return frozenset(self.called(e) for e in (*self.power_commands, *self.commands, *self.looks_at_off)) - {""}
 
     @cached_property
     def systems_addressed(self) -> frozenset[str]:
         """The systems that were read or commanded, whatever the protocol."""
-        return frozenset(text(e, "system") for e in (*self.requests, *self.looks, *self.commands)) - {""}
+        return frozenset(self.called(e) for e in (*self.requests, *self.looks, *self.commands)) - {""}
+
+    @cached_property
+    def answers(self) -> Mapping[int, Event]:
+        """The answer to each request, by the request's position."""
+        return {e.cause: e for e in self.during if e.kind is EventKind.RESPONSE and e.cause is not None}
 
 
 class Timeline:

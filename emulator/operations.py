@@ -88,6 +88,14 @@ class EmulatorOperations(ABC):
         """A closed gate opens when the power has been read so often from now on."""
         self.call(lambda rack: rack.effects.expect_reads(rack.unit(name).system(system_id(rack, name, system)), reads))
 
+    def limit_gates(self, seconds: float) -> None:
+        """From now on every gate opens at most `seconds` from now, if the power has been read twice by then."""
+
+        def limit(rack: Rack) -> None:
+            rack.effects.gates_open_by = rack.clock.now() + seconds
+
+        self.call(limit)
+
     def let_fall(self, name: str, system: str | None = None, *, timeout_s: float) -> bool:
         """Opens the gate of a host without a client's look, and waits until its rail is down, at most `timeout_s` seconds.
 

@@ -18,8 +18,10 @@ from fencer.outcome import (
     Power,
     PowerCommand,
     Reading,
+    Witness,
+    WitnessState,
 )
-from fencer.target import Auth, ChassisCheck, FenceError, Limits, Protocol, Target
+from fencer.target import Auth, ChassisCheck, FenceError, IdentityCheck, Limits, Protocol, Target
 
 __all__ = [
     "Action",
@@ -30,6 +32,7 @@ __all__ = [
     "Failure",
     "FenceError",
     "FenceVerdict",
+    "IdentityCheck",
     "Limits",
     "Observe",
     "Outcome",
@@ -39,6 +42,8 @@ __all__ = [
     "Protocol",
     "Reading",
     "Target",
+    "Witness",
+    "WitnessState",
     "fence",
     "power_on",
     "read",
@@ -53,8 +58,8 @@ def fence(
 
     The fencer calls `permit` immediately before it sends each power command; False stops the command and ends the action.
     It calls `observe` with the time (monotonic seconds) and each event and effect. The call blocks for at most
-    `limits.deadline` seconds plus a log-out of at most 2 s. Whatever the BMC does, it raises no exception: the failure is
-    in the Outcome.
+    `limits.deadline` seconds, log-out included. Whatever the BMC does and the target says, it raises no exception: the
+    failure is in the Outcome. An exception that `permit` or `observe` raises passes through, after the log-out.
     """
     return _perform(Action.OFF, target, limits, permit, observe)
 
@@ -76,15 +81,18 @@ def reset(
     return _perform(Action.REBOOT, target, limits, permit, observe)
 
 
-def read(target: Target, timeout: float, *, chassis_check: ChassisCheck = ChassisCheck.REQUIRE) -> Reading:
+def read(
+    target: Target, timeout: float, *, chassis_check: ChassisCheck = ChassisCheck.REQUIRE, chassis: tuple[str, ...] = ()
+) -> Reading:
     """Reads the power state once, live, within `timeout` seconds.
 
-    `Reading.power` is OFF only if the BMC says exactly Off and no linked chassis says otherwise. One such read is not a
-    proof: `fence` needs at least two. Raises FenceError if there is no reading.
+    `Reading.power` is OFF only if the BMC says exactly Off and no chassis of `chassis_check` says otherwise. One such read is
+    not a proof: `fence` needs at least two. `chassis` is the list of URIs for ChassisCheck.LISTED. Raises FenceError if
+    there is no reading, and ValueError if `timeout` is not more than 0 or `chassis` does not fit `chassis_check`.
     """
     from fencer.run import read_once
 
-    return read_once(target, timeout, chassis_check)
+    return read_once(target, timeout, chassis_check, chassis)
 
 
 def _perform(action: Action, target: Target, limits: Limits | None, permit: Permit | None, observe: Observe | None) -> Outcome:

@@ -24,10 +24,15 @@ class ReadOk:
 
 @dataclass(frozen=True, slots=True)
 class ReadFailed:
-    """A read returned no power state. `retry_after` is the BMC's Retry-After, in seconds."""
+    """A read returned no power state.
+
+    `retry_after` is the time in seconds until another try makes sense (Redfish: Retry-After). `final`: another read cannot
+    succeed, for example because the settings are wrong.
+    """
 
     failure: Failure
     retry_after: float | None = None
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,14 @@ class AllowedCommands:
 class CommandAnswered:
     """The BMC's answer to a power command. No failure means accepted; it does not mean that the power state changed.
 
-    `retry_after` is in seconds; `task` is the URI of a Redfish task that the BMC started.
+    `retry_after` is in seconds; `task` is the URI of a Redfish task that the BMC started. `wrong_parameter`: the BMC does not
+    know this command, and may know another one.
     """
 
     failure: Failure | None = None
     retry_after: float | None = None
     task: str | None = None
+    wrong_parameter: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,9 @@ ProcedureEvent = ReadOk | ReadFailed | AllowedCommands | CommandAnswered | TaskS
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Read the power state, live."""
+    """Read the power state, live. `confirming`: this read may complete a proof, so it uses what time is left."""
+
+    confirming: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fencer.events_effects import AllowedCommands
-from fencer.outcome import Cause, Failure, Power, PowerCommand, Reading
+from fencer.outcome import Cause, Failure, Power, PowerCommand, Reading, Witness, WitnessState
 from fencer.procedure_state import ProcedureState
+from fencer.witnesses import UNKNOWN_WORD
 
 REDFISH_POWER_STATES = frozenset({"On", "Off", "PoweringOn", "PoweringOff", "Paused"})
+
+NOT_NOW = frozenset({Cause.CONFLICT, Cause.BUSY})  # refusals that say nothing new after an accepted command
 
 
 def last_known(readings: Sequence[Reading], now: float) -> str:
@@ -28,27 +31,48 @@ def last_known(readings: Sequence[Reading], now: float) -> str:
 
 
 def reading_text(reading: Reading) -> str:
-    """Returns the power word of the BMC, verbatim, and the word of a chassis that contradicts it."""
+    """Returns the power word of the BMC, verbatim, and the chassis that does not agree with its Off."""
     word = "null" if reading.word is None else reading.word[:40]
-    if reading.chassis_word not in (None, "Off") and reading.word == "Off":
-        return f"{word} (but its chassis says {reading.chassis_word})"
+    if reading.word == "Off" and reading.power is not Power.OFF:
+        return f"{word} (but {against_text(reading)})"
     return word
 
 
-def other_machine(readings: Sequence[Reading], reading: Reading) -> Failure | None:
-    """Returns a failure if `reading` shows another UUID or serial number than the earlier readings."""
-    known = next((earlier.identity for earlier in readings if earlier.identity), None)
-    if known is None or reading.identity is None or reading.identity == known:
-        return None
-    return Failure(
-        cause=Cause.CONFIG,
-        text=f"another machine answers than before: {reading.source or 'the BMC'} shows {reading.identity}, it was {known}",
+def against_text(reading: Reading) -> str:
+    """Names the chassis that does not agree with an Off: its URI and its word, or why it has none."""
+    against = next((witness for witness in reading.witnesses if disagrees(witness)), None)
+    if against is None:
+        return f"its chassis says {(reading.chassis_word or 'nothing')[:40]}"
+    if against.state is WitnessState.SAYS:
+        return f"its chassis says {(against.word or '')[:40]}: {against.uri}"
+    return f"its chassis {against.uri} gives no word ({against.why or 'it had one before'})"
+
+
+def disagrees(witness: Witness) -> bool:
+    return witness.state is WitnessState.UNKNOWN or (witness.state is WitnessState.SAYS and witness.word != "Off")
+
+
+def other_machine(source: str, name: str, was: str, now: str) -> Failure:
+    """The failure if the BMC shows another UUID or serial number than in an earlier read."""
+    text = f"another machine answers than before: {source or 'the BMC'} shows {name} {now}, it was {was}"
+    return Failure(cause=Cause.CONFIG, text=text)
+
+
+def identity_not_shown(reading: Reading) -> Failure:
+    """The failure if the configured identity was never shown."""
+    shown = ", ".join(f"{name} {value}" for name, value in reading.shown) or "no identity"
+    text = (
+        f"{reading.source} shows {shown}, and never the configured identity, so nothing says that this is the machine; "
+        "identity_check=when-shown accepts a BMC that shows none"
     )
+    return Failure(cause=Cause.CONFIG, text=text)
 
 
 def unusable_status(reading: Reading) -> Failure:
     """The failure for `status` and `monitor` if the power word is neither On nor Off."""
-    return Failure(cause=Cause.BAD_RESPONSE, text=f"{reading.source} says {reading_text(reading)}: neither On nor Off")
+    knob = "; chassis_check says which chassis count" if _is_contradicted(reading) else ""
+    text = f"{reading.source} says {reading_text(reading)}: neither On nor Off{knob}"
+    return Failure(cause=Cause.BAD_RESPONSE, text=text)
 
 
 def read_failed(failure: Failure, readings: Sequence[Reading], now: float) -> Failure:
@@ -56,7 +80,7 @@ def read_failed(failure: Failure, readings: Sequence[Reading], now: float) -> Fa
 
 
 def command_denied(failure: Failure | None, readings: Sequence[Reading], now: float) -> Failure:
-    """The failure if the BMC refused the power command finally (for example HTTP 401 or 403)."""
+    """The failure if the BMC refused the power command twice (for example with HTTP 403)."""
     assert failure is not None
     return replace(failure, text=f"{failure.text}; {last_known(readings, now)}")
 
@@ -78,10 +102,14 @@ def deadline_passed(state: ProcedureState, now: float) -> Failure:
     """The failure at the deadline. The most recent read or command failure gives the cause; without one it is TIMEOUT."""
     known = last_known(state.readings, now)
     within = f"within {state.limits.deadline:g} s"
+    if state.proof:
+        return _proof_unfinished(state, within)
     # A single failed read after a refused command may be a read that the deadline cut short: report the refusal instead.
     if state.read_failure is not None and (state.command_failure is None or state.failed_reads > 1):
         return replace(state.read_failure, text=f"{state.read_failure.text}; gave up {within}; {known}")
-    if state.command_failure is not None:
+    if state.readings and _is_contradicted(state.readings[-1]):
+        return _contradicted(state.readings[-1], state, within)
+    if state.command_failure is not None and (state.accepted is None or state.command_failure.cause not in NOT_NOW):
         tries = f"{state.sent} time{'s' if state.sent > 1 else ''}"
         return replace(state.command_failure, text=f"{state.command_failure.text}, asked {tries} {within}; {known}")
     if state.readings and state.readings[-1].word not in REDFISH_POWER_STATES:
@@ -91,3 +119,26 @@ def deadline_passed(state: ProcedureState, now: float) -> Failure:
         text = f"{state.accepted} was accepted, and the host was not {state.goal} {within}; {known}"
         return Failure(cause=Cause.TIMEOUT, text=text)
     return Failure(cause=Cause.TIMEOUT, text=f"nothing was decided {within}; {known}")
+
+
+def _proof_unfinished(state: ProcedureState, within: str) -> Failure:
+    """The last usable readings show Off, and the deadline came before they were a proof."""
+    first, last = state.proof[0].at, state.proof[-1].at
+    lost = f"; the last read failed: {state.read_failure.text}" if state.read_failure is not None else ""
+    text = (
+        f"Off was read {len(state.proof)} time{'s' if len(state.proof) > 1 else ''} over {last - first:.1f} s before the end of "
+        f"{state.limits.deadline:g} s; a proof needs {state.proof_reads} reads over {state.proof_span:g} s{lost}"
+    )
+    return Failure(cause=state.read_failure.cause if state.read_failure else Cause.TIMEOUT, text=text)
+
+
+def _is_contradicted(reading: Reading) -> bool:
+    return reading.word == "Off" and reading.power is not Power.OFF
+
+
+def _contradicted(reading: Reading, state: ProcedureState, within: str) -> Failure:
+    knob = "if that chassis is not the host's own, set chassis_check to own, to the URIs of its chassis, or to ignore"
+    cause = Cause.TIMEOUT if reading.chassis_word != UNKNOWN_WORD else Cause.BAD_RESPONSE
+    accepted = f" after an accepted {state.accepted}" if state.accepted is not None else ""
+    text = f"{reading.source} says Off{accepted}, but {against_text(reading)}, and that did not change {within}; {knob}"
+    return Failure(cause=cause, text=text)

@@ -74,6 +74,25 @@ class FenceVerdict(StrEnum):
     UNKNOWN = "unknown"  # no usable reading at the end
 
 
+class WitnessState(StrEnum):
+    """What one chassis says in one read (DSP0268, Chassis.PowerState is optional)."""
+
+    SAYS = "says"  # it has a PowerState
+    SILENT = "silent"  # it could be read and has no PowerState
+    SHARED = "shared"  # it holds several Systems, and the user left such chassis out (chassis_check=own)
+    UNKNOWN = "unknown"  # it could not be read, or its PowerState is null or no text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """One chassis that was asked in one read. `why` says why it is unknown."""
+
+    uri: str
+    state: WitnessState
+    word: str | None = None
+    why: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One live read of a power state, never a cached one.
@@ -87,9 +106,14 @@ class Reading:
     at: float
     path: str
     source: str = ""  # the resource that was read: a URI, or "Get Chassis Status"
-    chassis_word: str | None = None  # PowerState of a chassis linked from the System, if one was read
+    # "Off" if the chassis that were asked say so, None if none has a word, else the word that contradicts ("unknown": no word)
+    chassis_word: str | None = None
     identity: str | None = None  # UUID or serial number, if the BMC shows one
     requests: int = 1  # number of HTTP or IPMI requests; polling slows down if it is more than one
+    witnesses: tuple[Witness, ...] = ()  # the chassis that were asked
+    shown: tuple[tuple[str, str], ...] = ()  # every identity that the BMC shows: ("UUID", "4c4c..."), ("SerialNumber", ...)
+    identity_missing: bool = False  # an identity is required, and this read does not show it
+    repeated: int = 0  # requests of this read that were lost and sent again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +121,9 @@ class Evidence:
     """The readings that prove the power state of a CONFIRMED outcome."""
 
     readings: tuple[Reading, ...]
-    chassis_check: str  # "ok", "not-linked", or "ignore" (set by the user)
+    # "ok" (a chassis said Off), "silent" (no linked chassis has a PowerState), "shared" (left out by chassis_check=own),
+    # "not-linked", "ignore" (set by the user), "not-asked" (IPMI, or the goal was not Off)
+    chassis_check: str
     # "already-off" (no power command was sent) | "powered-off" | "already-on" | "on" | "restarted" | "read"
     how: str
 

@@ -64,6 +64,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     # Not advertised: Pacemaker fills an advertised plug or port with its own name of the node.
     Parameter(name="plug", short="n", aliases=("port",), advertised=False, text="The same as systems_uri"),
     Parameter(name="identity", ours=True, text="UUID or serial number that the machine must show, else it is refused"),
+    Parameter(name="identity_check", kind=ParameterKind.SELECT, options=("require", "when-shown"), default="require", ours=True,
+              text="With identity: must a read of this action have shown it (require), or may the BMC show none (when-shown)"),
     Parameter(name="redfish_uri", aliases=("redfish-uri",), default="/redfish/v1", text="Redfish's base URI"),
     Parameter(name="auth_method", kind=ParameterKind.SELECT, options=("auto", "basic", "session"), default="auto", ours=True,
               text="Redfish log-in; auto is Basic, or a session where the BMC refuses Basic"),

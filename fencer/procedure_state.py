@@ -3,14 +3,14 @@
 `fencer.procedure` calls `classify` at the start of each step.
 
 Rules
-  1. Pure data and one pure function.
+  1. Pure data and pure functions.
   2. The cause of a failure decides whether another try makes sense. The tables below are the only place that says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
 
@@ -25,8 +25,10 @@ from fencer.events_effects import (
     TaskStatus,
     TimerFired,
 )
+from fencer.identity import ShownIdentities, pin
 from fencer.outcome import Action, Cause, Evidence, Failure, Power, PowerCommand, Reading
 from fencer.target import Limits
+from fencer.witnesses import WitnessMemory, remember
 
 
 class ProcedurePhase(StrEnum):
@@ -71,8 +73,15 @@ class ProcedureState:
     began: float
     phase: ProcedurePhase = ProcedurePhase.READING
     readings: tuple[Reading, ...] = ()
-    failed_reads: int = 0
+    read_began: float  # when the last read was requested
+    failed_reads: int = 0  # failed reads in a row
+    failing_since: float = inf  # when the first of them was requested
     read_failure: Failure | None = None  # why the last read failed; None after a successful read
+    witnesses: WitnessMemory = field(default_factory=WitnessMemory)
+    pinned: ShownIdentities = ()  # the first value of each identity that the BMC showed
+    identity_shown: bool = False  # a read of this run showed the required identity, or none is required
+    shaken: bool = False  # the BMC lost a request, refused one or was busy: Off needs the longer proof
+    no_command_reads: int = 0  # how often the BMC offered no command for the goal
     allowed: AllowedCommands | None = None
     sent_for_off: int = 0  # reboot: power commands sent in its first half
     off_evidence: Evidence | None = None  # reboot: the evidence for Off from its first half
@@ -80,19 +89,54 @@ class ProcedureState:
     half_began: float
     proof: tuple[Reading, ...] = ()  # the current series of readings at the goal
     plan: tuple[PowerCommand, ...] = ()  # commands to send, least forceful first; empty until AllowedCommands arrives
+    others: tuple[PowerCommand, ...] = ()  # what is sent if the BMC does not know the last command of the plan
     sent: int = 0
+    counted: int = 0  # of `sent`, those that `limits.max_commands` counts
+    busy: int = 0  # commands refused as busy
+    denials: int = 0
     polls: int = 0  # number of pauses since the last command
     next_send: float = -inf
     escalate_at: float = inf
     command_failure: Failure | None = None  # why the last command was not accepted
-    accepted: PowerCommand | None = None  # the last command, if it was accepted
+    accepted: PowerCommand | None = None  # the last command that was accepted
     denied: bool = False
     task: str | None = None
 
+    @property
+    def proof_reads(self) -> int:
+        """Off reads that a proof needs."""
+        return 3 if self.shaken else 2
 
-ALWAYS_FINAL = frozenset({Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED, Cause.TLS, Cause.CONFIG, Cause.UNSUPPORTED})
-TRIES_BEFORE_FIRST_READING: Mapping[Cause, int] = {Cause.NOT_FOUND: 1, Cause.UNREACHABLE: 3}
-DENIALS = frozenset({*ALWAYS_FINAL, Cause.NOT_FOUND})
+    @property
+    def proof_span(self) -> float:
+        """Seconds from the first to the last of them."""
+        return self.limits.stable_for * (2 if self.shaken else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many failed reads in a row, and over which part of the deadline, make a cause final."""
+
+    reads: float
+    part: float = 0.0
+
+
+ENDLESS = Patience(inf)
+# A BMC that never answered a read: a wrong address, path or password is reported before the deadline, a transient is not.
+BEFORE_FIRST_READING: Mapping[Cause, Patience] = {
+    Cause.NOT_FOUND: Patience(3, 1 / 5),
+    Cause.PRIVILEGE: Patience(3, 1 / 5),
+    Cause.UNSUPPORTED: Patience(3, 1 / 5),
+    Cause.LOCKED: Patience(3, 1 / 5),
+    Cause.TLS: Patience(3, 1 / 5),
+    Cause.UNREACHABLE: Patience(3, 1 / 3),
+}
+DENIALS = frozenset({
+    Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED, Cause.TLS, Cause.CONFIG, Cause.UNSUPPORTED, Cause.NOT_FOUND,
+})  # fmt: skip
+MAX_DENIALS = 2
+MAX_READINGS = 64
+LOST = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.BUSY})  # a read that failed so says nothing, and voids no proof
 MEANING_BY_TYPE: Mapping[type[ProcedureEvent], EventMeaning] = {
     AllowedCommands: EventMeaning.ALLOWED_COMMANDS,
     TaskStatus: EventMeaning.TASK,
@@ -102,7 +146,7 @@ MEANING_BY_TYPE: Mapping[type[ProcedureEvent], EventMeaning] = {
 }
 
 
-def classify(state: ProcedureState, event: ProcedureEvent) -> EventMeaning:
+def classify(state: ProcedureState, event: ProcedureEvent, now: float) -> EventMeaning:
     """Classifies one event for the current goal. A read failure is FINAL if its cause will not change."""
     match event:
         case ReadOk(reading):
@@ -111,14 +155,55 @@ def classify(state: ProcedureState, event: ProcedureEvent) -> EventMeaning:
             if reading.power is state.goal:
                 return EventMeaning.AT_GOAL
             return EventMeaning.UNUSABLE if reading.power is Power.UNKNOWN else EventMeaning.OPPOSITE
-        case ReadFailed(failure):
-            tries = TRIES_BEFORE_FIRST_READING.get(failure.cause, inf)
-            if failure.cause in ALWAYS_FINAL or (not state.readings and state.failed_reads + 1 >= tries):
-                return EventMeaning.FINAL
-            return EventMeaning.RETRYABLE
+        case ReadFailed(failure, final=final):
+            patience = ENDLESS if state.readings else BEFORE_FIRST_READING.get(failure.cause, ENDLESS)
+            failing_for = now - min(state.failing_since, state.read_began)
+            enough = state.failed_reads + 1 >= patience.reads and failing_for >= patience.part * state.limits.deadline
+            return EventMeaning.FINAL if final or enough else EventMeaning.RETRYABLE
         case CommandAnswered(failure):
             if failure is None:
                 return EventMeaning.ACCEPTED
             return EventMeaning.DENIED if failure.cause in DENIALS else EventMeaning.AMBIGUOUS
         case _:
             return MEANING_BY_TYPE[type(event)]
+
+
+def record_event(state: ProcedureState, event: ProcedureEvent) -> ProcedureState:
+    """Returns the state with what the event says, before the procedure decides what to do."""
+    match event:
+        case ReadOk(reading):
+            return replace(
+                state,
+                readings=(*state.readings, reading)[-MAX_READINGS:],
+                failed_reads=0,
+                failing_since=inf,
+                read_failure=None,
+                witnesses=remember(state.witnesses, reading.witnesses),
+                pinned=pin(state.pinned, reading.shown),
+                identity_shown=state.identity_shown or not reading.identity_missing,
+                shaken=state.shaken or reading.repeated > 0,
+            )
+        case ReadFailed(failure):
+            return replace(
+                state,
+                failed_reads=state.failed_reads + 1,
+                failing_since=min(state.failing_since, state.read_began),
+                read_failure=failure,
+                proof=state.proof if failure.cause in LOST else (),
+                shaken=True,
+            )
+        case CommandAnswered(failure):
+            is_busy = failure is not None and failure.cause is Cause.BUSY
+            free = is_busy and state.limits.max_commands > 1
+            return replace(
+                state,
+                sent=state.sent + 1,
+                counted=state.counted + (0 if free else 1),
+                busy=state.busy + (1 if is_busy else 0),
+                denials=state.denials + (1 if failure is not None and failure.cause in DENIALS else 0),
+                polls=0,
+                command_failure=failure,
+                shaken=state.shaken or (failure is not None and failure.cause in LOST),
+            )
+        case _:
+            return state

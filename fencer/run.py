@@ -36,6 +36,9 @@ from fencer.transport.base import CallFailed, Transport
 Result = TypeVar("Result")
 
 MIN_CALL_S = 0.3  # with less time left no call is made: it would time out, and replace the real cause
+MIN_CONFIRM_S = 0.05  # the same for a read that may complete a proof
+LOGOUT_RESERVE_S = 0.5  # kept for the log-out before the deadline, but not more than a twentieth of the deadline
+LOGOUT_S = 2.0  # longest log-out after a single call
 
 
 class FenceClock(Interface):
@@ -88,8 +91,9 @@ def _perform_effect(
     deadline_at: float,
     permit: Permit | None,
 ) -> ProcedureEvent:
-    left = deadline_at - clock.now()
-    if left < min(MIN_CALL_S, limits.deadline / 10):
+    left = deadline_at - clock.now() - (min(LOGOUT_RESERVE_S, limits.deadline / 20) if transport.logged_in else 0.0)
+    confirming = isinstance(effect, Read) and effect.confirming
+    if left < min(MIN_CONFIRM_S if confirming else MIN_CALL_S, limits.deadline / 10):
         return DeadlinePassed()
     timeout = min(limits.call, left)  # of one request; a read may need several requests
     match effect:
@@ -100,7 +104,7 @@ def _perform_effect(
             try:
                 return ReadOk(transport.read(left))
             except CallFailed as call_failed:
-                return ReadFailed(call_failed.failure, call_failed.retry_after)
+                return ReadFailed(call_failed.failure, call_failed.retry_after, final=call_failed.final)
         case ReadAllowedCommands():
             return transport.allowed_commands(timeout)
         case ReadTask(task):
@@ -135,6 +139,7 @@ def fence_target(
 ) -> Outcome:
     """Opens the transport, runs the procedure, and always logs out."""
     clock = MonotonicClock()
+    deadline_at = clock.now() + limits.deadline
     try:
         transport = open_transport(target, limits, limits.call, clock)
     except CallFailed as call_failed:
@@ -142,12 +147,14 @@ def fence_target(
     try:
         return run_procedure(action, transport, clock, limits, permit=permit, observe=observe)
     finally:
-        transport.close()
+        transport.close(max(deadline_at - clock.now(), 0.0))
 
 
-def read_once(target: Target, timeout: float, chassis_check: ChassisCheck) -> Reading:
+def read_once(target: Target, timeout: float, chassis_check: ChassisCheck, chassis: tuple[str, ...] = ()) -> Reading:
     """Reads the power state once and logs out. `timeout` in seconds. Raises FenceError."""
-    limits = Limits(deadline=timeout, request=timeout, connect=min(timeout, 5.0), chassis_check=chassis_check)
+    limits = Limits(
+        deadline=timeout, request=timeout, connect=min(timeout, 5.0), chassis_check=chassis_check, chassis=chassis
+    )  # fmt: skip
     return _call_once(target, limits, lambda transport: transport.read(timeout))
 
 
@@ -179,6 +186,6 @@ def _call_once(target: Target, limits: Limits, call: Callable[[Transport], Resul
         try:
             return call(transport)
         finally:
-            transport.close()
+            transport.close(LOGOUT_S)
     except CallFailed as call_failed:
         raise FenceError(call_failed.failure) from call_failed

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from fencer.outcome import Action
 from fencer.parameters import BY_NAME, ParameterKind
-from fencer.target import Auth, ChassisCheck, Limits, Protocol, Target
+from fencer.target import Auth, ChassisCheck, IdentityCheck, Limits, Protocol, Target
 
 TRUE = frozenset({"1", "yes", "on", "true"})
 FALSE = frozenset({"0", "no", "off", "false", ""})
@@ -58,6 +59,8 @@ def settings(values: Mapping[str, str], environment: Mapping[str, str] = os.envi
     action = action_of(given)
     _check_selects(given)
     # An empty time means its default, as in fence-agents.
+    for name in ("evidence", "debug_file"):
+        _check_output_file(name, given.get(name, ""))
     seconds = {name: _seconds(name, given.get(name) or BY_NAME[name].default or "0") for name in SECOND_PARAMETERS}
     try:
         limits = _limits(action, given, seconds)
@@ -84,6 +87,7 @@ def _limits(action: Action, given: Mapping[str, str], seconds: Mapping[str, floa
     longest = seconds["stonith_status_sleep"]
     if longest <= 0:
         raise BadSettings("stonith_status_sleep must be more than 0 seconds")
+    chassis = _chassis_uris(given.get("chassis_check", ""))
     commands = MAX_COMMANDS
     if action is Action.ON and given.get("retry_on"):
         commands = min(1 + max(_integer("retry_on", given["retry_on"]), 0), MAX_COMMANDS)
@@ -97,7 +101,8 @@ def _limits(action: Action, given: Mapping[str, str], seconds: Mapping[str, floa
         power_wait=seconds["power_wait"],
         max_commands=commands,
         graceful=seconds["graceful"],
-        chassis_check=ChassisCheck(given.get("chassis_check") or "require"),
+        chassis_check=ChassisCheck.LISTED if chassis else ChassisCheck(given.get("chassis_check") or "require"),
+        chassis=chassis,
     )
 
 
@@ -128,6 +133,7 @@ def _target(given: Mapping[str, str], environment: Mapping[str, str]) -> Target:
         password=_password(given, environment),
         system=given.get("systems_uri") or plug or None,
         identity=given.get("identity") or None,
+        identity_check=IdentityCheck(given.get("identity_check") or "require"),
         redfish_uri=given.get("redfish_uri") or "/redfish/v1",
         verify_tls=not _flag(given, "ssl_insecure"),
         ca_file=given.get("ssl_ca_file") or None,
@@ -184,8 +190,39 @@ def _host_and_port(text: str) -> tuple[str, int | None]:
 def _check_selects(given: Mapping[str, str]) -> None:
     for name, value in given.items():
         parameter = BY_NAME.get(name)
+        if name == "chassis_check" and _chassis_uris(value):
+            continue
         if parameter and parameter.kind is ParameterKind.SELECT and value and value not in parameter.options:
             raise BadSettings(f"{name} is {value!r}; it must be one of {', '.join(parameter.options)}")
+
+
+def _chassis_uris(text: str) -> tuple[str, ...]:
+    """Returns the URIs of a chassis_check that is a list of them, separated by commas or blanks; else nothing."""
+    words = text.replace(",", " ").split()
+    if not any("/" in word for word in words):
+        return ()
+    for word in words:
+        if not word.startswith(("/", "http://", "https://")):
+            raise BadSettings(f"chassis_check has {word!r}; a list must have only URIs of chassis, like /redfish/v1/Chassis/1")
+    return tuple(dict.fromkeys(words))
+
+
+def _check_output_file(name: str, path: str) -> None:
+    """Refuses what cannot be written, before anything is sent. A FIFO would block the agent until somebody reads it."""
+    if not path or (name == "evidence" and path == "-"):
+        return
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        folder = os.path.dirname(path) or "."
+        if not os.path.isdir(folder):
+            raise BadSettings(f"{name} is {path}, and there is no folder {folder}") from None
+        return
+    except (OSError, ValueError) as error:
+        raise BadSettings(f"{name} is {path}, which cannot be written ({error})") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISCHR(mode)):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a FIFO" if stat.S_ISFIFO(mode) else "a socket or a block device"
+        raise BadSettings(f"{name} is {path}, which is {kind}; it must be a file")
 
 
 def _flag(given: Mapping[str, str], name: str) -> bool:

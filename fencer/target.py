@@ -23,11 +23,19 @@ class Protocol(StrEnum):
 
 
 class ChassisCheck(StrEnum):
-    """Whether the PowerState of a Chassis linked from the System can contradict the System's Off."""
+    """Which chassis must agree when the System says Off (the PowerState of a Chassis is optional in DSP0268)."""
 
-    REQUIRE = "require"  # any linked chassis with another word than Off contradicts it
+    REQUIRE = "require"  # every chassis that the System links to, except those that never had a PowerState
     OWN = "own"  # as `require`, but a chassis with several Systems is left out
     IGNORE = "ignore"  # no chassis is read; the evidence says so
+    LISTED = "listed"  # the chassis of `Limits.chassis`, and each of them must have a PowerState
+
+
+class IdentityCheck(StrEnum):
+    """When `Target.identity` must be shown."""
+
+    REQUIRE = "require"  # in at least one read of the action, before a power command and before a success
+    WHEN_SHOWN = "when-shown"  # a BMC that shows no identity is accepted; another identity never is
 
 
 class Auth(StrEnum):
@@ -42,8 +50,9 @@ class Auth(StrEnum):
 class Target:
     """One host behind one BMC.
 
-    `system` selects one of several Systems by URI, Id or UUID. `identity` is the UUID or serial number that the BMC must
-    show; otherwise every read fails. `url` ("http://127.0.0.1:8000") replaces scheme, host and port for Redfish.
+    `system` selects one of several Systems by URI, Id or UUID. `identity` is the UUID or serial number of the machine:
+    another one makes every read fail; `identity_check` says whether it must be shown. `url` ("http://127.0.0.1:8000")
+    replaces scheme, host and port for Redfish.
     Raises ValueError for a missing address or a port out of range.
     """
 
@@ -54,6 +63,7 @@ class Target:
     password: str = field(default="", repr=False)
     system: str | None = None
     identity: str | None = None
+    identity_check: IdentityCheck = IdentityCheck.REQUIRE
     url: str | None = None
     redfish_uri: str = "/redfish/v1"
     verify_tls: bool = True
@@ -82,16 +92,20 @@ class Target:
 class Limits:
     """Bounds of one action. All times in seconds. Raises ValueError for values out of range."""
 
-    deadline: float = 60.0  # the whole action, including connections and slow answers
+    deadline: float = 60.0  # the whole action, including connections, slow answers and the log-out
     connect: float = 5.0  # one TCP connect with its TLS handshake
     request: float = 10.0  # one request to the BMC, even if it answers slowly
-    stable_for: float = 1.0  # from the first to the last read that prove Off
+    # From the first to the last of the two reads that prove Off; three reads over twice this time after trouble with the BMC.
+    stable_for: float = 1.0
     poll: float = 0.5  # first pause between reads; grows to `poll_max`
     poll_max: float = 1.0
     power_wait: float = 0.0  # extra pause after an accepted power command
-    max_commands: int = 3  # power commands of one half (off, on)
+    # Power commands of one half (off, on). If it is more than 1, commands refused as busy do not count, nor those of the
+    # second half of a reboot.
+    max_commands: int = 3
     graceful: float = 0.0  # time for GracefulShutdown before ForceOff; 0: no GracefulShutdown
     chassis_check: ChassisCheck = ChassisCheck.REQUIRE
+    chassis: tuple[str, ...] = ()  # URIs, for ChassisCheck.LISTED only
 
     def __post_init__(self) -> None:
         for name in ("deadline", "connect", "request", "poll"):
@@ -102,6 +116,8 @@ class Limits:
                 raise ValueError(f"{name} must not be negative")
         if self.poll_max < self.poll:
             raise ValueError("poll_max must not be less than poll")
+        if (self.chassis_check is ChassisCheck.LISTED) != bool(self.chassis):
+            raise ValueError("chassis_check needs a list of chassis URIs, or none of them")
         if self.max_commands < 1:
             raise ValueError("max_commands must be at least 1")
 

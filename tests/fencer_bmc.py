@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fencer.events_effects import AllowedCommands, CommandAnswered, TaskStatus
-from fencer.outcome import Action, Cause, Failure, FenceVerdict, Outcome, PowerCommand, Reading, power_of
+from fencer.outcome import Action, Cause, Failure, FenceVerdict, Outcome, PowerCommand, Reading, Witness, WitnessState, power_of
 from fencer.run import run_procedure
 from fencer.target import Limits
 from fencer.transport.base import CallFailed
 
 OFF, ON = PowerCommand.FORCE_OFF, PowerCommand.ON
 LIMITS = Limits(deadline=15)
+UNKNOWN, SILENT = "(unknown)", "(silent)"  # what a chassis may say instead of a word
 
 
 def trouble(cause: Cause, text: str = "the BMC said no") -> Failure:
@@ -47,9 +48,13 @@ class Bmc:
     obeys: Callable[[Bmc, PowerCommand], None] = lambda bmc, command: bmc.follow_orders(command)
     offered: AllowedCommands = field(default_factory=AllowedCommands)
     misses: list[Failure] = field(default_factory=list)  # of the next reads
+    final: frozenset[Cause] = frozenset({Cause.CONFIG})
     retry_after: float | None = None
     tasks: list[TaskStatus] = field(default_factory=list)
     identity: Callable[[Bmc], str | None] = lambda bmc: "uuid-1"
+    wanted: str | None = None  # the identity that is required
+    repeated: Callable[[Bmc], int] = lambda bmc: 0
+    logged_in: bool = False
     cost: float = 0.02
     requests: int = 1
     reads: int = 0
@@ -67,11 +72,20 @@ class Bmc:
         if self.cost > timeout:
             raise CallFailed(trouble(Cause.TIMEOUT))
         if self.misses:
-            raise CallFailed(self.misses.pop(0), self.retry_after)
+            failure = self.misses.pop(0)
+            raise CallFailed(failure, self.retry_after, final=failure.cause in self.final)
         word, chassis = self.says(self), self.chassis(self)
+        state = WitnessState.UNKNOWN if chassis == UNKNOWN else WitnessState.SILENT if chassis == SILENT else WitnessState.SAYS
+        said = (
+            ()
+            if chassis is None
+            else (Witness(uri="/c/1", state=state, word=None if state is not WitnessState.SAYS else chassis),)
+        )
+        identity = self.identity(self)
         return Reading(
-            power=power_of(word, chassis), word=word, at=at, path="test", source="the System", chassis_word=chassis,
-            identity=self.identity(self), requests=self.requests,
+            power=power_of(word), word=word, at=at, path="test", source="the System", witnesses=said,
+            identity=identity, shown=(("UUID", identity),) if identity else (), requests=self.requests,
+            identity_missing=self.wanted is not None and identity != self.wanted, repeated=self.repeated(self),
         )  # fmt: skip
 
     def allowed_commands(self, timeout: float) -> AllowedCommands:
@@ -92,7 +106,7 @@ class Bmc:
     def members(self, timeout: float) -> tuple[str, ...]:
         return ()
 
-    def close(self) -> None: ...
+    def close(self, timeout: float) -> None: ...
 
     @property
     def sent(self) -> list[PowerCommand]:

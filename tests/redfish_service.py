@@ -106,7 +106,7 @@ def serve() -> Iterator[Service]:
     found.documents = {
         "/redfish/v1": {"Systems": {"@odata.id": "/redfish/v1/Systems"}},
         "/redfish/v1/Systems": {"Members": [{"@odata.id": SYSTEM}]},
-        CHASSIS: {"PowerState": None},
+        CHASSIS: {},
     }
     server = Server(("127.0.0.1", 0), Handler)
     server.service = found

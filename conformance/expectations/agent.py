@@ -9,7 +9,7 @@ from conformance.expectations import agent_metadata
 from conformance.expectations.case import AskCase, exit_of, last_words
 from conformance.expectations.expectation import Expectation, should
 from conformance.finding import Finding
-from conformance.vocabulary import FindingKind, Level, Verdict
+from conformance.vocabulary import Ask, FindingKind, Level, Verdict
 from emulator import EventKind
 
 TRAFFIC = frozenset({EventKind.REQUEST, EventKind.AUTH, EventKind.SESSION})
@@ -63,6 +63,7 @@ class NoTraffic(Expectation):
             "nothing is sent to any BMC",
             f"asked {', '.join(sorted({e.bmc for e in sent}))} {len(case.window.requests)} times",
             kind=FindingKind.OVERREACH,
+            requirement=req.AGENT_ERRORS if case.outcome.ask is not Ask.METADATA else req.AGENT_METADATA,
             anchors=tuple(e.seq for e in sent[:3]),
         )
 
@@ -107,4 +108,5 @@ class Warns(Expectation):
             "a line on standard error about the part that failed",
             f"{case.outcome.ask} succeeded and said nothing of it",
             kind=FindingKind.NO_CAUSE,
+            requirement=req.TRUE_CAUSE,
         )

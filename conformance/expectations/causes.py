@@ -39,6 +39,7 @@ class NamesCause(Expectation):
             kind=FindingKind.WRONG_CAUSE if named else FindingKind.NO_CAUSE,
             level=self.level if case.causes is not None else Level.SHOULD,
             requirement=req.TRUE_CAUSE,
+            guessed=case.causes is None,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from conformance import requirement as req
 from conformance.expectations.case import AskCase, how_it_ended, last_words
 from conformance.expectations.expectation import Expectation, should
 from conformance.finding import Finding
@@ -54,8 +55,14 @@ class NeverClaims(Expectation):
 class Refuses(Expectation):
     """It cannot know which host is meant: no claim and no power command."""
 
+    level: Level = Level.MUST
+
+    @property
+    def met_by_failing(self) -> bool:
+        return True
+
     def phrase(self) -> str:
-        return "refuses: no claim, no power command"
+        return f"refuses: no claim, no power command{should(self.level)}"
 
     def check(self, case: AskCase) -> Finding | None:
         sent = case.window.power_commands
@@ -70,6 +77,8 @@ class Refuses(Expectation):
             "no power command and no claim: it cannot know which system is meant",
             f"{' and '.join(what)}; the target at that moment: {case.at_claim}",
             kind=FindingKind.WRONG_TARGET,
+            level=self.level,
+            requirement=req.EXACT_TARGET,
             anchors=tuple(e.seq for e in sent[:3]),
         )
 
@@ -79,6 +88,10 @@ class Answers(Expectation):
     """It answers with one of these."""
 
     claims: frozenset[Claim]
+
+    @property
+    def met_by_failing(self) -> bool:
+        return Claim.FAILED in self.claims
 
     def phrase(self) -> str:
         return f"answers {' or '.join(sorted(self.claims))}"
@@ -91,11 +104,12 @@ class Answers(Expectation):
         stuck = claim is Claim.FAILED
         return case.finding(
             Verdict.STUCK if stuck else Verdict.MISLEADING,
-            "T",
+            "L" if stuck else "T",
             f"{case.outcome.ask} of {case.window.bmc} answers {wanted}",
             f"{case.outcome.ask} of {case.window.bmc} {how_it_ended(case.outcome)}; the truth: {case.at_claim}; "
             f"{last_words(case.outcome)}",
             kind=None if stuck else FindingKind.WRONG_ANSWER,
+            requirement=None if stuck else req.TRUE_STATUS,
             anchors=(case.at_claim.seq,),
         )
 

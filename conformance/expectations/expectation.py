@@ -20,6 +20,11 @@ class Expectation(ABC):
 
     __slots__ = ()
 
+    @property
+    def met_by_failing(self) -> bool:
+        """Whether a fencer that ends as a failure without any try has done what is expected."""
+        return False
+
     @abstractmethod
     def phrase(self) -> str:
         """What the fencer is expected to do, in words that continue "the fencer ..."."""

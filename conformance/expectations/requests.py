@@ -10,6 +10,7 @@ from conformance.expectations.expectation import Expectation, should
 from conformance.finding import Finding
 from conformance.timeline import text
 from conformance.vocabulary import FindingKind, Level, Verdict
+from emulator import EventKind
 
 NEEDS_NO_OS = frozenset({"ForceOff", "PowerCycle", "FullPowerCycle", "ForceRestart"})
 
@@ -83,6 +84,30 @@ class AtMostAuthFailures(Expectation):
             f"tried refused credentials {count} times",
             kind=FindingKind.REPEATED,
             requirement=req.FEW_LOGINS,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClosesSessions(Expectation):
+    """G5 as a must, where the scenario is about it: every session that it opened is closed when it has ended."""
+
+    def phrase(self) -> str:
+        return "closes every session that it has opened"
+
+    def check(self, case: AskCase) -> Finding | None:
+        events = [e for e in case.window.during if e.kind is EventKind.SESSION]
+        opened = [e for e in events if text(e, "what") == "opened"]
+        left = len(opened) - sum(1 for e in events if text(e, "what") == "closed")
+        if left <= 0 or case.outcome.timed_out:
+            return None
+        return case.finding(
+            Verdict.HYGIENE,
+            "H",
+            "every session that it opened is closed",
+            f"left {left} open",
+            kind=FindingKind.LEFTOVER,
+            requirement=req.FEW_LOGINS,
+            anchors=tuple(e.seq for e in opened[:1]),
         )
 
 

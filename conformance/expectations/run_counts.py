@@ -50,8 +50,10 @@ class AtMostEffective(Expectation):
 
 @dataclass(frozen=True, slots=True)
 class AtMostCommandsInAll(Expectation):
-    """H: no more power commands than this in the whole run so far, earlier asks included. Of asks at the same time the last one to
-    end answers for all."""
+    """H: no more power commands than this in the whole run so far, earlier asks included.
+
+    Of asks at the same time the last one to end answers for all.
+    """
 
     count: int
 
@@ -92,6 +94,7 @@ class LeavesNoSession(Expectation):
             "H",
             "every session that was opened is closed",
             f"left {left} of {len(opened)} sessions open",
-            requirement=req.FEW_LOGINS,
+            kind=FindingKind.LEFTOVER,
+            requirement=req.CLOSES_SESSIONS,
             anchors=tuple(e.seq for e in opened[:1]),
         )

@@ -19,5 +19,9 @@ class Circumstance(Inject):
     For example a collection of systems, which a fencer that is given the URI of its system never reads.
     """
 
+    @classmethod
+    def of(cls, inject: Inject) -> Circumstance:
+        return cls(inject.words, inject.armed, inject.bmc)
+
     def faults(self, emulator: Emulator) -> tuple[FaultFacts, ...]:
         return ()

@@ -99,6 +99,11 @@ class Given(ABC):
         """The faults that it armed, with how often they fired. Called when the fencer has ended, before the BMCs stop."""
         return ()
 
+    @property
+    def certificate_fails(self) -> bool:
+        """Whether the fencer has to verify the BMC's certificate and cannot: then no credentials may be sent (G8)."""
+        return False
+
     def missing_in(self, profile: Profile) -> str | None:
         """Why a BMC of this profile cannot have it, as a sentence; None where it can."""
         return None

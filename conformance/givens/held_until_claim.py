@@ -28,7 +28,9 @@ class HeldUntilClaim(Given):
 
     @property
     def sentence(self) -> str:
-        return f"{self.bmc}: the host moves only when {self.ask} has been answered and its power has been read {READS} times since"
+        return (
+            f"{self.bmc}: the host moves only when {self.ask} has been answered and its power has been read {READS} times since"
+        )
 
     def arrange(self, emulator: Emulator) -> None:
         emulator.arm(self.bmc, HELD)

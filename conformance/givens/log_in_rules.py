@@ -37,7 +37,8 @@ class LogInRules(Given):
     def _changed(self, profile: Profile) -> Profile:
         auth, ipmi = profile.auth, profile.ipmi
         if self.basic is not None:
-            auth = replace(auth, basic=self.basic)
+            # Without the profile's own 401, whose challenge names Basic.
+            auth = replace(auth, basic=self.basic, no_auth=auth.no_auth if self.basic else None)
         if self.slots is not None:
             auth = replace(auth, sessions=replace(auth.sessions, max=self.slots, timeout_s=IDLE_S))
             ipmi = replace(ipmi, sessions=self.slots)

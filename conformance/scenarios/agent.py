@@ -16,7 +16,7 @@ from conformance.givens.password_is import PasswordIs
 from conformance.givens.untold import ADDRESS, PASSWORD, Untold
 from conformance.scenario import AskStep, Scenario
 from conformance.scenarios.words import at, falls_after, nothing_happens
-from conformance.vocabulary import Ask, Cause, Claim, Convention, Level
+from conformance.vocabulary import Ask, Cause, Claim, Convention
 from emulator import Armed, Rail, When, make_fault
 
 TRUE_ON = (answers(Claim.ON),)
@@ -164,11 +164,11 @@ MONITOR_OF_A_HOST_THAT_IS_OFF = Scenario(
     id="AGENT-008",
     tier=0,
     title="monitor of a host that is off",
-    requirement=req.TRUE_STATUS,
+    requirement=req.MONITOR_IS_NO_STATUS,
     source="FenceAgentAPI 'monitor': 0 if the device works; measured: Pacemaker 2.1.5 stops a device whose monitor exits 2",
     convention=Convention.FENCE_AGENT_API,
     given=(host(OFF),),
-    steps=(AskStep(Ask.MONITOR, (answers(Claim.OK), ExitsWith(0, Level.SHOULD))),),
+    steps=(AskStep(Ask.MONITOR, (answers(Claim.OK),)),),
 )
 
 PASSWORDS = Scenario(

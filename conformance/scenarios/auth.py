@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import cycle, islice
 from typing import Final
 
 from conformance import requirement as req
 from conformance.expectations.causes import names_cause
-from conformance.expectations.claims import Claims, NeverClaims, answers
-from conformance.expectations.requests import AtMostAuthFailures
+from conformance.expectations.claims import Claims, NeverClaims, Refuses, answers
+from conformance.expectations.requests import AtMostAuthFailures, ClosesSessions
 from conformance.givens.bmc import OFF, ON, host
 from conformance.givens.circumstance import Circumstance
 from conformance.givens.given import Given
@@ -27,7 +26,6 @@ from emulator import Armed, Intent, When, make_fault
 BASIC: Final = frozenset({"basic-auth"})
 SESSIONS: Final = frozenset({"sessions"})
 SLOTS: Final = 8
-RUNS: Final = 10
 PRINTABLE: Final = "q \"'$%#:=&\\`"
 NON_ASCII: Final = "pässwört€"
 
@@ -171,16 +169,14 @@ TABLE_FULL = Scenario(
 
 
 def _runs(bmc: str, needs: frozenset[str]) -> tuple[AskStep, ...]:
-    """Ten runs: the host is off throughout, and every third run fails after its log-in."""
+    """Ten runs: the host is off throughout, and every second run fails after its log-in."""
     unknown: tuple[Given, ...] = (UnknownSystem(),)
-    kinds = cycle(
-        (
-            AskStep(Ask.STATUS, (answers(Claim.OFF),), bmc, optional=True, needs=needs),
-            AskStep(Ask.OFF, (Claims(),), bmc, needs=needs),
-            AskStep(Ask.STATUS, (answers(Claim.FAILED),), bmc, optional=True, told=unknown, needs=needs),
-        )
-    )
-    return tuple(islice(kinds, RUNS))
+    closes = ClosesSessions()
+    status = AskStep(Ask.STATUS, (answers(Claim.OFF), closes), bmc, optional=True, needs=needs)
+    fails = AskStep(Ask.STATUS, (answers(Claim.FAILED), closes), bmc, optional=True, told=unknown, needs=needs)
+    refused = AskStep(Ask.OFF, (Refuses(), closes), bmc, told=unknown, needs=needs)
+    works = AskStep(Ask.OFF, (Claims(), closes), bmc, needs=needs)
+    return (status, fails, status, refused, works) * 2
 
 
 TWENTY_RUNS = Scenario(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from conformance.givens.circumstance import Circumstance
 from conformance.givens.given import TARGET
 from conformance.givens.inject import Inject
 from conformance.vocabulary import Protocol
@@ -64,6 +65,18 @@ def completion(code: int, rail: Rail, *, must_fire: bool) -> Inject:
 
 
 ALWAYS_ON_GET = When(method="GET")
+
+
+def members(words: str, what: str, *, bmc: str = TARGET, skip: int = 0, first: int = 1) -> Circumstance:
+    """The collection of systems lists its members otherwise. A fencer that is given a URI may never read it."""
+    return Circumstance(
+        words,
+        Armed(
+            fault=make_fault("redfish.members", what=what, first=first),
+            when=When(method="GET", path="/redfish/v1/Systems", skip=skip),
+        ),
+        bmc,
+    )
 
 
 # -- several BMCs, IPMI, input power -----------------------------------------------------------------------------------------

@@ -74,13 +74,16 @@ NOTHING_DROPPED: Counter[str] = Counter()
 
 
 def guid_of(view: BmcView) -> bytes:
-    """The first system's UUID, as Redfish shows it, in IPMI's byte order: last byte first (20.8)."""
+    """The UUID that Redfish shows for the first system, in SMBIOS's byte order (first three fields little-endian).
+
+    IPMI 2.0 (20.8) asks for another order, but most BMCs send the SMBIOS structure as it is, and ipmitool expects that first.
+    """
     text = view.first_system().uuid
     try:
         known = uuid.UUID(text)
     except ValueError:  # a profile whose service shows none, or not in the usual form
         known = uuid.UUID(derived_uuid("random", f"ipmi/{view.name}"))
-    return known.bytes[::-1]
+    return known.bytes_le
 
 
 def admitted(message: IpmiMessage, row: Command | None, session: LanSession | None) -> Callable[[IpmiCall], bytes]:

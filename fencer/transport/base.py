@@ -13,16 +13,25 @@ from fencer.outcome import Failure, PowerCommand, Reading
 
 
 class CallFailed(Exception):
-    """A call returned no usable answer. `retry_after` is the BMC's Retry-After, in seconds."""
+    """A call returned no usable answer.
 
-    def __init__(self, failure: Failure, retry_after: float | None = None) -> None:
+    `retry_after` is the time in seconds until another try makes sense (Redfish: Retry-After). `final`: another try cannot
+    succeed, for example because the settings are wrong.
+    """
+
+    def __init__(self, failure: Failure, retry_after: float | None = None, *, final: bool = False) -> None:
         super().__init__(failure.text)
         self.failure = failure
         self.retry_after = retry_after
+        self.final = final
 
 
 class Transport(Protocol):
     """One host behind one BMC."""
+
+    @property
+    def logged_in(self) -> bool:
+        """Whether there is a session to close. Some time before the deadline is kept for that."""
 
     def read(self, timeout: float) -> Reading:
         """Reads the power state, live. Raises CallFailed."""
@@ -39,5 +48,5 @@ class Transport(Protocol):
     def members(self, timeout: float) -> tuple[str, ...]:
         """Lists the hosts behind this BMC. Raises CallFailed."""
 
-    def close(self) -> None:
-        """Logs out within two seconds. Raises nothing that a BMC can cause."""
+    def close(self, timeout: float) -> None:
+        """Logs out within `timeout` seconds, or not at all. Raises nothing that a BMC can cause."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from fencer import identity
 from fencer.events_effects import AllowedCommands, CommandAnswered, TaskStatus
 from fencer.outcome import Cause, Failure, PowerCommand, Reading, power_of
-from fencer.target import Target
+from fencer.target import IdentityCheck, Target
 from fencer.transport.base import CallFailed
 from fencer.transport.ipmi_session import IpmiSession
 
@@ -48,9 +49,13 @@ class IpmiTransport:
         """`request` bounds every exchange, in seconds. Raises CallFailed for settings that IPMI cannot carry."""
         self._session = IpmiSession(target)
         self._name = target.host
-        self._expected = target.identity
+        self._target = target
         self._request = request
         self._now = now
+
+    @property
+    def logged_in(self) -> bool:
+        return self._session.is_open
 
     def read(self, timeout: float) -> Reading:
         """Get Chassis Status. Raises CallFailed."""
@@ -61,13 +66,22 @@ class IpmiTransport:
         if len(reply) < 2:
             raise CallFailed(Failure(cause=Cause.BAD_RESPONSE, text=f"{self._name} sent an empty chassis status"))
         word = "On" if reply[1] & 0x01 else "Off"
-        guid = self._session.guid
-        if self._expected and guid and self._expected.replace("-", "").casefold() != guid:
-            text = f"{self._name} shows GUID {guid}, expected {self._expected}: not the same machine"
-            raise CallFailed(Failure(cause=Cause.CONFIG, text=text))
+        expected, guid = self._target.identity, self._session.guid
+        matched = expected is not None and guid is not None and identity.canonical(expected) in _orders(guid)
+        if expected and guid and identity.is_uuid(expected) and not matched:
+            text = f"{self._name} shows GUID {identity.guid_text(guid)}, expected {expected}: not the same machine"
+            raise CallFailed(Failure(cause=Cause.CONFIG, text=text), final=True)
+        shown = identity.guid_text(guid) if guid else None
         return Reading(
-            power=power_of(word), word=word, at=at, path="ipmi", source="Get Chassis Status", identity=guid
-        )  # fmt: skip
+            power=power_of(word),
+            word=word,
+            at=at,
+            path="ipmi",
+            source="Get Chassis Status",
+            identity=expected if matched else None if expected else shown,
+            shown=(("UUID", shown),) if shown else (),
+            identity_missing=expected is not None and not matched and self._target.identity_check is IdentityCheck.REQUIRE,
+        )
 
     def allowed_commands(self, timeout: float) -> AllowedCommands:
         """Returns the directives of table 28-4 that this transport sends. IPMI itself lists no allowed commands."""
@@ -80,7 +94,9 @@ class IpmiTransport:
             data = bytes([DIRECTIVES[command]])
             reply = self._session.request(CHASSIS, CONTROL, data, min(timeout, self._request), once=True)
         except CallFailed as call_failed:
-            return CommandAnswered(replace(call_failed.failure, text=f"{what}: {call_failed.failure.text}"))
+            return CommandAnswered(
+                replace(call_failed.failure, text=f"{what}: {call_failed.failure.text}"), call_failed.retry_after
+            )
         return CommandAnswered(_failure(what, reply[0]) if reply[0] else None)
 
     def read_task(self, task: str, timeout: float) -> TaskStatus:
@@ -91,8 +107,12 @@ class IpmiTransport:
         """Returns one name: an IPMI BMC manages one host."""
         return (self._name,)
 
-    def close(self) -> None:
-        self._session.close()
+    def close(self, timeout: float) -> None:
+        self._session.close(timeout)
+
+
+def _orders(guid: bytes) -> set[str]:
+    return {identity.canonical(text) for text in identity.guid_orders(guid)}
 
 
 def _failure(what: str, code: int) -> Failure:

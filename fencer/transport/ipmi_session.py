@@ -4,7 +4,8 @@
 
 Rules
   1. A call ends within its time-out. Lost packets are sent again while there is time, except for power commands.
-  2. A BMC that does not answer is unreachable, not off. A BMC that answers Open Session and then does not answer RAKP 1
+  2. RAKP errors that judge the user or the password count as refused log-ins (`refused_logins`).
+  3. A BMC that does not answer is unreachable, not off. A BMC that answers Open Session and then does not answer RAKP 1
      has refused the user name.
 """
 
@@ -25,6 +26,7 @@ from fencer.target import Target
 from fencer.transport import rmcpplus
 from fencer.transport.base import CallFailed
 from fencer.transport.limits import addresses
+from fencer.transport.refused_logins import RefusedLogins
 
 Reply = TypeVar("Reply")
 
@@ -56,13 +58,13 @@ class IpmiSession:
         self._user = target.user.encode("utf-8", "surrogateescape")
         self._password = target.password.encode("utf-8", "surrogateescape")
         if len(self._user) > 16:
-            raise _call_failed(Cause.CONFIG, "an IPMI user name has at most 16 bytes")
+            raise _bad_setting("an IPMI user name has at most 16 bytes")
         if len(self._password) > 20:
-            raise _call_failed(Cause.CONFIG, "an IPMI 2.0 password has at most 20 bytes")
+            raise _bad_setting("an IPMI 2.0 password has at most 20 bytes")
         if len(target.kg) > 20:
-            raise _call_failed(Cause.CONFIG, "an IPMI K_g key has at most 20 bytes")
+            raise _bad_setting("an IPMI K_g key has at most 20 bytes")
         if target.cipher is not None and target.cipher not in rmcpplus.SUITES:
-            raise _call_failed(Cause.CONFIG, f"cipher suite {target.cipher} is not one of 3 and 17")
+            raise _bad_setting(f"cipher suite {target.cipher} is not one of 3 and 17")
         self._name = f"{target.host}:{target.port or DEFAULT_PORT}"
         self._socket: socket.socket | None = None
         self._keys: rmcpplus.RmcpKeys | None = None
@@ -71,7 +73,8 @@ class IpmiSession:
         self._sequence = 0
         self._message = 0
         self._lost = 0
-        self.guid: str | None = None
+        self._refused_logins = RefusedLogins()
+        self.guid: bytes | None = None  # as received; None if it is zero
         self.suite: int | None = None
 
     def request(self, netfn: int, command: int, data: bytes, timeout: float, *, once: bool = False) -> bytes:
@@ -89,12 +92,16 @@ class IpmiSession:
         self._lost = 0
         return reply
 
-    def close(self) -> None:
+    @property
+    def is_open(self) -> bool:
+        return self._keys is not None
+
+    def close(self, timeout: float = LOGOUT_TIMEOUT_S) -> None:
         """Closes the session and the socket. If Close Session is lost, the BMC ends the session by its own time-out."""
         if self._keys is not None:
             try:
                 data = struct.pack("<I", self._bmc_session)
-                self._command(0x06, 0x3C, data, time.monotonic() + LOGOUT_TIMEOUT_S, once=False)
+                self._command(0x06, 0x3C, data, time.monotonic() + min(timeout, LOGOUT_TIMEOUT_S), once=False)
             except CallFailed:
                 pass
         self._drop()
@@ -109,16 +116,19 @@ class IpmiSession:
     # --- opening -------------------------------------------------------------------------------------------------
 
     def _open(self, end: float) -> None:
+        self._refused_logins.wait(end)
         try:
             self._connect(end)
             suite = self._open_session(end)
             self._authenticate(suite, end)
             code = self._command(0x06, 0x3B, bytes([self._target.privilege]), end, once=False)
-        except CallFailed:
+        except CallFailed as call_failed:
             self._drop()
+            if call_failed.failure.cause is Cause.AUTH:
+                raise self._refused_logins.add(call_failed.failure) from call_failed
             raise
         if code[0]:
-            self.close()
+            self.close(end - time.monotonic())
             raise _call_failed(
                 Cause.PRIVILEGE,
                 f"{self._name} refuses privilege level {self._target.privilege} to this user",
@@ -202,7 +212,7 @@ class IpmiSession:
         if reply[8 : 8 + suite.signature] != handshake.rakp4_code(sik):
             raise _call_failed(Cause.AUTH, f"{self._name} does not share the K_g key (RAKP 4 does not verify)")
         self._keys = handshake.keys(sik)
-        self.guid = handshake.guid.hex() if any(handshake.guid) else None
+        self.guid = handshake.guid if any(handshake.guid.strip(b"\xff")) else None
         self.suite = suite.number
 
     def _refused(self, what: str, status: int) -> CallFailed:
@@ -270,6 +280,10 @@ class IpmiSession:
             if once:
                 return None
         return None
+
+
+def _bad_setting(text: str) -> CallFailed:
+    return CallFailed(Failure(cause=Cause.CONFIG, text=text), final=True)
 
 
 def _call_failed(cause: Cause, text: str, *, code: str | None = None, words: str | None = None) -> CallFailed:

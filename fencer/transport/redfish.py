@@ -4,30 +4,47 @@
 
 Rules
   1. It acts on exactly one System. Several Systems without a selector, or a selector that matches two, are an error.
-  2. It reads the System's PowerState live each time. If that is Off, it also reads each chassis linked from the System.
-  3. It posts the reset once, to the action target that the System advertises.
+  2. It reads the System's PowerState live each time. It asks the chassis that the System links to at the first read, and at
+     every read that says Off; a chassis that was asked once is asked always. `fencer.witnesses` judges what they say.
+  3. A body counts only for the resource that was asked for (`redfish_bodies`).
+  4. A request of a read that is lost (dropped, no answer, HTTP 429 or 503) is sent once more within the read.
+  5. It posts the reset once, to the action target that the System advertises.
 
 Theory
   On some boards (OpenBMC on x86) the System says Off up to 15 s before the power is really off; the Chassis is correct.
   A shared enclosure, on the other hand, is On while any of its blades is On: use `ChassisCheck.OWN` there.
+  While one chassis says On, the others need not be asked: so the one that contradicted last is asked first.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from fencer import identity, witnesses
 from fencer.events_effects import AllowedCommands, CommandAnswered, TaskStatus
-from fencer.outcome import Cause, Failure, PowerCommand, Reading, power_of
+from fencer.outcome import Cause, Failure, Power, PowerCommand, Reading, Witness, WitnessState
 from fencer.redact import Redactor
-from fencer.target import ChassisCheck, Limits, Target
+from fencer.target import ChassisCheck, IdentityCheck, Limits, Target
 from fencer.transport.base import CallFailed
 from fencer.transport.redfish_auth import AuthenticatedHttp
-from fencer.transport.redfish_errors import Json, as_object, http_failure, link_of, task_failure, text_of
-from fencer.transport.redfish_http import HttpResponse
+from fencer.transport.redfish_bodies import KnownBodies, ResourceKind
+from fencer.transport.redfish_errors import (
+    Json,
+    as_object,
+    http_failure,
+    is_wrong_parameter,
+    link_of,
+    task_failure,
+    text_of,
+)
+from fencer.transport.redfish_http import HttpResponse, left_until
 
 MAX_PAGES = 20
+PARALLEL_FROM = 3  # chassis in one read; so many are read over several connections at once
+REPEAT_AFTER_S = 0.1
+LOST = frozenset({Cause.UNREACHABLE, Cause.TIMEOUT, Cause.BUSY})
 IDENTITY_KEYS = ("UUID", "SerialNumber", "SKU")
 RESET = "#ComputerSystem.Reset"
 
@@ -40,16 +57,23 @@ class RedfishTransport:
         self._target = target
         self._request = request
         self._redact = Redactor([target.password], target.user)
-        self._chassis_check = limits.chassis_check
+        self._limits = limits
         self._now = now
         self._bmc = AuthenticatedHttp(target, limits.connect)
+        self._bodies = KnownBodies()
         self._path: str | None = None  # of the System, once it is known
         self._system: dict[str, Json] = {}  # as last read
         self._etag: str | None = None
         self._wants_etag = False  # the BMC requires If-Match (it answered 412 or 428)
         self._identity_key: str | None = None
+        self._chassis: tuple[str, ...] | None = None  # that were asked before; None before the first read
         self._requests = 0
+        self._repeated = 0
         self._end = 0.0
+
+    @property
+    def logged_in(self) -> bool:
+        return self._bmc.logged_in
 
     def read(self, timeout: float) -> Reading:
         """Reads the PowerState of the System and of its linked chassis. Raises CallFailed."""
@@ -58,23 +82,26 @@ class RedfishTransport:
             if self._path is None:
                 self._path = self._resolve()
             at = self._now()
-            answer = self._get(self._path)
+            answer = self._get(self._path, ResourceKind.SYSTEM)
             self._system = as_object(answer.body)
             self._etag = answer.headers.get("etag") or text_of(self._system.get("@odata.etag"))
-            self._check_kind()
-            self._check_identity()
+            shown = tuple((key, value) for key in IDENTITY_KEYS if (value := self._identity_text(key)))
+            matched = self._match_identity(shown)
             word = text_of(self._system.get("PowerState"))
-            chassis = self._chassis_word() if word == "Off" else None
-            return Reading(
-                power=power_of(word, chassis),
+            reading = Reading(
+                power=Power.UNKNOWN,
                 word=word,
                 at=at,
                 path="redfish",
                 source=self._path,
-                chassis_word=chassis,
-                identity=self._identity(),
+                identity=self._target.identity if matched else self._identity(shown),
+                witnesses=self._ask_witnesses(is_off=word == "Off"),
+                shown=shown,
+                identity_missing=not matched and self._requires_identity,
                 requests=self._requests,
+                repeated=self._repeated,
             )
+            return witnesses.judged(reading, witnesses.WitnessMemory())
         finally:
             self._bmc.close_idle_connections()
 
@@ -100,7 +127,7 @@ class RedfishTransport:
         headers = {"If-Match": self._etag} if self._wants_etag and self._etag else {}
         try:
             path = self._bmc.path(text_of(action.get("target")) or "")
-            answer = self._bmc.request("POST", path, self._left(), body={"ResetType": str(command)}, headers=headers)
+            answer = self._bmc.request("POST", path, self._request_end(), body={"ResetType": str(command)}, headers=headers)
         except CallFailed as call_failed:
             failure = replace(call_failed.failure, text=f"{what}: {call_failed.failure.text}")
             return CommandAnswered(failure, call_failed.retry_after)
@@ -110,13 +137,14 @@ class RedfishTransport:
             return CommandAnswered(task=self._task_of(answer) if answer.status == 202 else None)
         if answer.status in (412, 428):
             self._wants_etag = not self._wants_etag
-        return CommandAnswered(self._refusal(what, answer, command=True), answer.retry_after)
+        failure = http_failure(what, answer.status, answer.body, self._redact, command=True)
+        return CommandAnswered(failure, answer.retry_after, wrong_parameter=is_wrong_parameter(answer.status, failure))
 
     def read_task(self, task: str, timeout: float) -> TaskStatus:
         """Reads a task once. A task that does not exist any more has ended; one that cannot be read has not."""
         self._begin(timeout)
         try:
-            answer = self._bmc.request("GET", task, self._left())
+            answer = self._bmc.request("GET", task, self._request_end())
         except CallFailed:
             return TaskStatus(ended=False)
         finally:
@@ -129,12 +157,12 @@ class RedfishTransport:
         """Lists the URIs of all Systems. Raises CallFailed."""
         self._begin(timeout)
         try:
-            return tuple(self._members())
+            return tuple(self._members(strict=False))
         finally:
             self._bmc.close_idle_connections()
 
-    def close(self) -> None:
-        self._bmc.close()
+    def close(self, timeout: float) -> None:
+        self._bmc.close(timeout)
 
     # --- which System --------------------------------------------------------------------------------------------
 
@@ -142,11 +170,11 @@ class RedfishTransport:
         wanted = self._target.system
         if wanted and wanted.startswith(("/", "http://", "https://")):
             return self._bmc.path(wanted)
-        members = self._members()
+        members = self._members(strict=wanted is None)
         if wanted is None:
             if len(members) > 1:
                 text = f"{self._bmc.base} has {len(members)} systems and none is selected: {', '.join(members)}"
-                raise _call_failed(Cause.CONFIG, text)
+                raise _call_failed(Cause.CONFIG, text, final=True)
             if not members:
                 raise _call_failed(Cause.NOT_FOUND, f"{self._bmc.base} has no system")
             return members[0]
@@ -158,88 +186,149 @@ class RedfishTransport:
         found = []
         for member in members:
             try:
-                body = as_object(self._get(member).body)
+                body = as_object(self._get(member, ResourceKind.SYSTEM).body)
             except CallFailed as error:
+                if error.final:
+                    raise
                 call_failed = error
                 continue
-            if wanted.casefold() in (str(body.get("UUID")).casefold(), str(body.get("Id")).casefold()):
+            if identity.canonical(wanted) in (identity.canonical(str(body.get("UUID"))), str(body.get("Id")).casefold()):
                 found.append(member)
         if len(found) == 1:
             return found[0]
         if len(found) > 1:
-            raise _call_failed(Cause.CONFIG, f"{wanted} fits {len(found)} systems: {', '.join(found)}")
+            raise _call_failed(Cause.CONFIG, f"{wanted} fits {len(found)} systems: {', '.join(found)}", final=True)
         if call_failed is not None:
             raise call_failed
         text = f"{self._bmc.base} has no system {wanted}; it has {', '.join(members) or 'none'}"
         raise _call_failed(Cause.NOT_FOUND, text)
 
-    def _members(self) -> list[str]:
-        root = as_object(self._get(self._target.redfish_uri).body)
+    def _members(self, *, strict: bool) -> list[str]:
+        """`strict`: the number of members must be the one that the collection names (DSP0266, 9.4.2)."""
+        root = as_object(self._get(self._target.redfish_uri, ResourceKind.ROOT).body)
         self._bmc.read_sessions_uri(root)
         page: str | None = link_of(root.get("Systems"))
         if page is None:
             raise _call_failed(Cause.NOT_FOUND, f"{self._bmc.base}{self._target.redfish_uri} links to no Systems")
         members: list[str] = []
+        count: Json = None
         for _ in range(MAX_PAGES):
-            body = as_object(self._get(self._bmc.path(page)).body)
+            body = as_object(self._get(self._bmc.path(page), ResourceKind.SYSTEMS).body)
             listed = body.get("Members")
             if not isinstance(listed, list):
                 raise _call_failed(Cause.NOT_FOUND, f"{page} lists no members")
             members += [self._bmc.path(uri) for uri in map(link_of, listed) if uri]
+            count = body.get("Members@odata.count", count)
             page = text_of(body.get("Members@odata.nextLink"))
             if page is None:
                 break
-        return list(dict.fromkeys(members))
-
-    def _check_kind(self) -> None:
-        kind = text_of(self._system.get("@odata.type"))
-        if kind is not None and not kind.startswith("#ComputerSystem."):
-            raise _call_failed(Cause.CONFIG, f"{self._path} is a {kind.lstrip('#').partition('.')[0]}, not a ComputerSystem")
-
-    def _check_identity(self) -> None:
-        expected = self._target.identity
-        shown = [value for key in IDENTITY_KEYS if (value := text_of(self._system.get(key)))]
-        if expected and expected.casefold() not in [value.casefold() for value in shown]:
-            text = f"{self._path} shows {', '.join(shown) or 'no identity'}, expected {expected}: not the same machine"
+        members = list(dict.fromkeys(members))
+        if strict and page is None and isinstance(count, int) and count > len(members) > 0:
+            text = f"{self._bmc.base} has {count} systems and names {len(members)} of them; none is selected"
             raise _call_failed(Cause.CONFIG, text)
+        if strict and page is not None:
+            raise _call_failed(Cause.CONFIG, f"{self._bmc.base} has more than {MAX_PAGES} pages of systems; none is selected")
+        return members
 
-    def _identity(self) -> str | None:
+    # --- which machine -------------------------------------------------------------------------------------------
+
+    @property
+    def _requires_identity(self) -> bool:
+        return self._target.identity is not None and self._target.identity_check is IdentityCheck.REQUIRE
+
+    def _identity_text(self, key: str) -> str | None:
+        text = text_of(self._system.get(key))
+        return None if text is None or identity.is_blank(text) else text
+
+    def _match_identity(self, shown: identity.ShownIdentities) -> bool:
+        """True if the expected identity is shown. Raises CallFailed if another one is shown in its place."""
+        expected = self._target.identity
+        if expected is None:
+            return False
+        for key, value in shown:
+            if identity.canonical(value) == identity.canonical(expected):
+                self._identity_key = key
+                return True
+        place = self._identity_key or ("UUID" if identity.is_uuid(expected) else "SerialNumber")
+        if place in dict(shown):
+            text = f"{self._path} shows {', '.join(value for _, value in shown)}, expected {expected}: not the same machine"
+            raise CallFailed(Failure(cause=Cause.CONFIG, text=self._redact(text)), final=True)
+        return False
+
+    def _identity(self, shown: identity.ShownIdentities) -> str | None:
         """Returns always the same property, because some BMCs hide the UUID while the host is off."""
-        if self._identity_key is None:
-            keys = [key for key in IDENTITY_KEYS if text_of(self._system.get(key))]
-            self._identity_key = keys[0] if keys else None
-        return text_of(self._system.get(self._identity_key)) if self._identity_key else None
+        if self._target.identity is not None:
+            return None
+        if self._identity_key is None and shown:
+            self._identity_key = shown[0][0]
+        return dict(shown).get(self._identity_key or "")
+
+    # --- the chassis ---------------------------------------------------------------------------------------------
+
+    def _ask_witnesses(self, *, is_off: bool) -> tuple[Witness, ...]:
+        """Asks the chassis at the first read, and if the System says Off. Raises CallFailed if one is lost and it says Off."""
+        if self._limits.chassis_check is ChassisCheck.IGNORE or not (is_off or self._chassis is None):
+            return ()
+        uris = tuple(dict.fromkeys((*(self._chassis or ()), *self._linked_chassis())))
+        self._chassis = uris
+        answers = self._read_together(uris) if len(uris) >= PARALLEL_FROM else {}
+        found = []
+        for uri in uris:
+            found.append(self._ask_witness(uri, answers.get(uri), is_off=is_off))
+            if is_off and (against := witnesses.contradiction(found, witnesses.WitnessMemory())):
+                self._chassis = (against.uri, *(other for other in uris if other != against.uri))
+                break
+        return tuple(found)
+
+    def _read_together(self, uris: Sequence[str]) -> dict[str, HttpResponse]:
+        """Reads the chassis over several connections. What is lost or refused there is missing, and asked again alone."""
+        paths = [path for uri in uris if (path := self._path_of(uri))]
+        answers = self._bmc.get_many(paths, self._request_end())
+        self._requests += len(paths)
+        self._repeated += sum(answer is None for answer in answers)
+        by_path = dict(zip(paths, answers, strict=True))
+        return {uri: answer for uri in uris if (answer := by_path.get(self._path_of(uri) or "")) is not None and answer.ok}
+
+    def _path_of(self, uri: str) -> str | None:
+        try:
+            return self._bmc.path(uri)
+        except CallFailed:
+            return None
+
+    def _linked_chassis(self) -> Sequence[str]:
+        if self._limits.chassis_check is ChassisCheck.LISTED:
+            return self._limits.chassis
+        links = as_object(self._system.get("Links")).get("Chassis")
+        return [uri for uri in map(link_of, links if isinstance(links, list) else []) if uri]
+
+    def _ask_witness(self, uri: str, answer: HttpResponse | None, *, is_off: bool) -> Witness:
+        try:
+            path = self._bmc.path(uri)
+            if answer is None:
+                answer = self._get(path, ResourceKind.CHASSIS)
+            body = self._checked(path, answer, ResourceKind.CHASSIS)
+        except CallFailed as call_failed:
+            if call_failed.final or (is_off and call_failed.failure.cause in LOST):
+                raise
+            failure = call_failed.failure
+            return Witness(uri=uri, state=WitnessState.UNKNOWN, why=failure.code or failure.text)
+        systems = as_object(body.get("Links")).get("ComputerSystems")
+        if self._limits.chassis_check is ChassisCheck.OWN and isinstance(systems, list) and len(systems) > 1:
+            return Witness(uri=uri, state=WitnessState.SHARED)
+        word = body.get("PowerState")
+        if isinstance(word, str):
+            return Witness(uri=uri, state=WitnessState.SAYS, word=word)
+        if "PowerState" not in body and self._limits.chassis_check is not ChassisCheck.LISTED:
+            return Witness(uri=uri, state=WitnessState.SILENT)
+        why = "has no PowerState" if "PowerState" not in body else "says null" if word is None else "says no text"
+        return Witness(uri=uri, state=WitnessState.UNKNOWN, why=why)
 
     # --- the parts of a System -----------------------------------------------------------------------------------
-
-    def _chassis_word(self) -> str | None:
-        """Returns the first PowerState of a linked chassis other than Off, else Off; None if no chassis has one."""
-        if self._chassis_check is ChassisCheck.IGNORE:
-            return None
-        links = as_object(self._system.get("Links")).get("Chassis")
-        word: str | None = None
-        for uri in map(link_of, links if isinstance(links, list) else []):
-            if uri is None:
-                continue
-            try:
-                body = as_object(self._get(self._bmc.path(uri)).body)
-            except CallFailed as call_failed:
-                if call_failed.failure.cause is Cause.NOT_FOUND:  # the link leads to no resource, so there is no word
-                    continue
-                raise
-            systems = as_object(body.get("Links")).get("ComputerSystems")
-            if self._chassis_check is ChassisCheck.OWN and isinstance(systems, list) and len(systems) > 1:
-                continue
-            state = body.get("PowerState")
-            if state is not None and state != "Off":
-                return str(state)
-            word = word or text_of(state)
-        return word
 
     def _from_action_info(self, uri: str, timeout: float) -> Json:
         self._begin(timeout)
         try:
-            body = as_object(self._get(self._bmc.path(uri)).body)
+            body = as_object(self._get(self._bmc.path(uri), ResourceKind.ACTION_INFO).body)
         except CallFailed:
             return None
         finally:
@@ -262,24 +351,47 @@ class RedfishTransport:
 
     def _begin(self, timeout: float) -> None:
         self._end = time.monotonic() + timeout
-        self._requests = 0
+        self._requests = self._repeated = 0
 
-    def _left(self) -> float:
-        return min(self._end - time.monotonic(), self._request)
+    def _request_end(self) -> float:
+        return min(self._end, time.monotonic() + self._request)
 
-    def _refusal(self, what: str, answer: HttpResponse, *, command: bool) -> Failure:
-        return http_failure(what, answer.status, answer.body, self._redact, command=command)
-
-    def _get(self, path: str) -> HttpResponse:
-        answer = self._bmc.request("GET", path, self._left())
-        self._requests += answer.requests
-        what = f"GET {self._bmc.base}{path}"
-        if not answer.ok:
-            raise CallFailed(self._refusal(what, answer, command=False), answer.retry_after)
-        if answer.json_error or not isinstance(answer.body, dict):
-            raise _call_failed(Cause.BAD_RESPONSE, f"{what} brought {answer.json_error or 'JSON that is no object'}")
+    def _get(self, path: str, kind: ResourceKind) -> HttpResponse:
+        """Reads one resource, and once more if the request is lost. Raises CallFailed."""
+        try:
+            answer = self._get_once(path, kind)
+        except CallFailed as call_failed:
+            if call_failed.final or call_failed.failure.cause not in LOST or left_until(self._end) <= 2 * REPEAT_AFTER_S:
+                raise
+            self._repeated += 1
+            time.sleep(REPEAT_AFTER_S)
+            answer = self._get_once(path, kind)
         return answer
 
+    def _get_once(self, path: str, kind: ResourceKind) -> HttpResponse:
+        self._requests += 1
+        answer = self._bmc.request("GET", path, self._request_end())
+        self._requests += answer.requests - 1
+        self._checked(path, answer, kind)
+        return answer
 
-def _call_failed(cause: Cause, text: str) -> CallFailed:
-    return CallFailed(Failure(cause=cause, text=text))
+    def _checked(self, path: str, answer: HttpResponse, kind: ResourceKind) -> dict[str, Json]:
+        """Returns the body if it is the resource that was asked for. Raises CallFailed."""
+        what = f"GET {self._bmc.base}{path}"
+        if not answer.ok:
+            failure = http_failure(what, answer.status, answer.body, self._redact, command=False)
+            raise CallFailed(failure, answer.retry_after)
+        if answer.status != 200 or answer.json_error or not isinstance(answer.body, dict):
+            words = f"HTTP {answer.status}" if answer.status != 200 else answer.json_error or "JSON that is no object"
+            raise _call_failed(Cause.BAD_RESPONSE, f"{what} brought {words}")
+        objection = self._bodies.objection(path, answer.body, kind)
+        if objection is not None:
+            wrong_setting = kind is ResourceKind.SYSTEM and self._target.system is not None and not self._bodies.knows(path)
+            is_other_kind = objection.endswith(f"not a {kind}")
+            cause = Cause.CONFIG if wrong_setting and is_other_kind else Cause.BAD_RESPONSE
+            raise _call_failed(cause, f"{what} brought {self._redact(objection)}", final=cause is Cause.CONFIG)
+        return answer.body
+
+
+def _call_failed(cause: Cause, text: str, *, final: bool = False) -> CallFailed:
+    return CallFailed(Failure(cause=cause, text=text), final=final)

@@ -1,25 +1,31 @@
 """Authentication for Redfish (DSP0266 section 13): Basic or a session, and a log-out at the end.
 
-`RedfishTransport` calls it from one thread; times are seconds.
+`RedfishTransport` calls it from one thread, except `get_many`, which uses threads of its own. Times are seconds of the
+monotonic clock.
 
 Rules
-  1. A wrong password is sent at most once by Basic and once by a session, and by the second way only if the BMC does not
-     offer the first: one run must not lock an account.
-  2. An expired session is opened again, once per call. If the session table is full, Basic is used.
+  1. Refused log-ins are counted, Basic and session together (`refused_logins`). After the last one no credentials leave.
+  2. An expired session is opened again, once per request. If the session table is full, Basic is used.
+  3. A refusal is called "auth" only if the BMC judged the credentials. A full session table on a BMC without Basic is "busy".
 """
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from fencer.outcome import Cause
 from fencer.redact import Redactor
 from fencer.target import Auth, Target
 from fencer.transport.base import CallFailed
 from fencer.transport.redfish_errors import Json, as_object, http_failure, link_of
-from fencer.transport.redfish_http import BmcHttp, HttpResponse
+from fencer.transport.redfish_http import BmcHttp, HttpResponse, left_until
+from fencer.transport.refused_logins import RefusedLogins
 
-LOGOUT_TIMEOUT_S = 2.0
+PARALLEL_CONNECTIONS = 4
+JUDGEMENTS = frozenset({Cause.AUTH, Cause.LOCKED})
 
 
 class AuthenticatedHttp:
@@ -29,10 +35,18 @@ class AuthenticatedHttp:
         self._http = BmcHttp(target, connect)
         self.base = self._http.base
         self._target = target
+        self._connect = connect
         self._sessions = target.redfish_uri.rstrip("/") + "/SessionService/Sessions"
         self._use_session = target.auth is Auth.SESSION
+        self._has_basic = True  # False once the BMC refused Basic and did not offer it
         self._session: str | None = None
+        self._no_session: CallFailed | None = None  # why Basic is used although sessions were wanted
+        self._refused = RefusedLogins()
         self._redact = Redactor([target.password], target.user)
+
+    @property
+    def logged_in(self) -> bool:
+        return self._session is not None
 
     def path(self, uri: str) -> str:
         return self._http.path(uri)
@@ -44,49 +58,100 @@ class AuthenticatedHttp:
             self._sessions = self.path(uri)
 
     def request(
-        self, method: str, path: str, timeout: float, *, body: Json = None, headers: dict[str, str] | None = None
+        self, method: str, path: str, end: float, *, body: Json = None, headers: dict[str, str] | None = None
     ) -> HttpResponse:
-        """Sends one request; logs in first if needed. Raises CallFailed."""
-        end = time.monotonic() + timeout
+        """Sends one request; logs in first if needed. Raises CallFailed, also if the BMC refuses the credentials."""
         if self._use_session and self._http.token is None:
-            self._use_session = self._log_in(end - time.monotonic())
-        answer = self._http.request(method, path, end - time.monotonic(), body=body, headers=headers)
-        if answer.status == 401 and self._should_open_session(answer) and self._log_in(end - time.monotonic()):
-            self._use_session = True
-            answer = self._http.request(method, path, end - time.monotonic(), body=body, headers=headers)
-        return answer
-
-    def _should_open_session(self, answer: HttpResponse) -> bool:
-        if self._http.token is not None:  # expired
+            self._log_in(end)
+        had_token = self._http.token is not None
+        if not had_token:
+            self._refused.wait(end)
+        answer = self._http.request(method, path, end, body=body, headers=headers)
+        if answer.status == 401 and had_token:  # the session has expired
             self._http.token = self._session = None
-            return True
-        offered = answer.headers.get("www-authenticate", "")
-        return self._target.auth is Auth.AUTO and not self._use_session and "basic" not in offered.lower()
+            self._log_in(end)
+            answer = self._http.request(method, path, end, body=body, headers=headers)
+        if answer.status not in (401, 403):
+            return answer
+        failure = http_failure(f"{method} {self.base}{path}", answer.status, answer.body, self._redact, command=False)
+        if failure.cause not in JUDGEMENTS:
+            return answer
+        refusal = self._refused.add(failure)
+        if self._http.token is None and "basic" not in answer.headers.get("www-authenticate", "").lower():
+            self._has_basic = False
+            if self._no_session is not None:  # Basic was never judged: the full session table is the cause
+                self._use_session = True
+                raise self._no_session
+            if self._target.auth is Auth.AUTO and not self._use_session:
+                self._use_session = True
+                return self._after_basic(refusal, method, path, end, body=body, headers=headers)
+        raise refusal
 
-    def _log_in(self, timeout: float) -> bool:
-        """Opens a session. False if the BMC gave none, so that Basic must be used. Raises CallFailed if it refused the user."""
+    def _after_basic(
+        self, refusal: CallFailed, method: str, path: str, end: float, *, body: Json, headers: dict[str, str] | None
+    ) -> HttpResponse:
+        """The BMC has no Basic: opens a session in the same call, if there is time for the pause between two log-ins."""
+        if left_until(end) <= (refusal.retry_after or 0):
+            raise refusal
+        return self.request(method, path, end, body=body, headers=headers)
+
+    def _log_in(self, end: float) -> None:
+        """Opens a session. If the BMC gives none, Basic is used from now on, where the BMC has Basic. Raises CallFailed."""
+        self._refused.wait(end)
         body: Json = {"UserName": self._target.user, "Password": self._target.password}
-        answer = self._http.request("POST", self._sessions, timeout, body=body, credentials=False)
+        answer = self._http.request("POST", self._sessions, end, body=body, credentials=False)
         token = answer.headers.get("x-auth-token")
         if answer.ok and token:
             self._http.token = token
             location = answer.headers.get("location") or link_of(answer.body)
             self._session = self.path(location) if location else None
-            return True
+            return
         what = f"POST {self.base}{self._sessions}"
         failure = http_failure(what, answer.status, answer.body, self._redact, command=False)
-        if failure.cause in (Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED):
-            raise CallFailed(failure, answer.retry_after)
-        return False
+        if failure.cause in JUDGEMENTS:
+            raise self._refused.add(failure)
+        self._no_session = CallFailed(failure, answer.retry_after)
+        if not self._has_basic or failure.cause is Cause.PRIVILEGE:
+            raise self._no_session
+        self._use_session = False
+
+    def get_many(self, paths: Sequence[str], end: float) -> list[HttpResponse | None]:
+        """Reads several resources over PARALLEL_CONNECTIONS connections. None where there was no complete answer by `end`.
+
+        The first 401 ends the reading on all connections.
+        """
+        lanes = [BmcHttp(self._target, self._connect, self._http.tls) for _ in range(min(PARALLEL_CONNECTIONS, len(paths)))]
+        answers: list[HttpResponse | None] = [None] * len(paths)
+        refused = threading.Event()
+
+        def read_lane(number: int) -> None:
+            lane = lanes[number]
+            lane.token = self._http.token
+            try:
+                for index in range(number, len(paths), len(lanes)):
+                    if refused.is_set():
+                        return
+                    try:
+                        answers[index] = answer = lane.request("GET", paths[index], end)
+                    except CallFailed:
+                        return
+                    if answer.status == 401:
+                        refused.set()
+            finally:
+                lane.close()
+
+        with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
+            list(pool.map(read_lane, range(len(lanes))))
+        return answers
 
     def close_idle_connections(self) -> None:
         self._http.close_idle_connections()
 
-    def close(self) -> None:
-        """Logs out. If that fails, the BMC ends the session by its own time-out."""
+    def close(self, timeout: float) -> None:
+        """Logs out within `timeout` seconds. If that fails, the BMC ends the session by its own time-out."""
         try:
-            if self._session is not None:
-                self._http.request("DELETE", self._session, LOGOUT_TIMEOUT_S)
+            if self._session is not None and timeout > 0:
+                self._http.request("DELETE", self._session, time.monotonic() + timeout)
         except CallFailed:
             pass
         finally:

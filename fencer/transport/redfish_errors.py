@@ -35,6 +35,7 @@ CAUSES: Mapping[int, Cause] = {
 REFUSALS = frozenset({400, 409})  # for a power command: "not now" or "already in that state"; the status does not say which
 NOT_SUPPORTED = re.compile(r"(ActionNotSupported|ActionParameterNotSupported|ActionParameterUnknown"
                            r"|ParameterValueNotInList|ParameterValueTypeError|ParameterValueFormatError)$")  # fmt: skip
+SESSION_LIMIT = re.compile(r"(SessionLimitExceeded|RAC0218)$")
 LOCKED = re.compile(r"locked", re.IGNORECASE)
 PASSWORD_CHANGE = re.compile(r"PasswordChangeRequired$")
 FAILED_TASKS = frozenset({"Exception", "Killed", "Cancelled", "Failed", "CompletedWithErrors"})
@@ -91,6 +92,8 @@ def http_failure(what: str, status: int, body: Json, redact: Redactor, *, comman
             cause = Cause.AUTH
         elif LOCKED.search(f"{message.id} {message.text}"):
             cause = Cause.LOCKED
+    if message.id and SESSION_LIMIT.search(message.id):
+        cause = Cause.BUSY
     return Failure(
         cause=cause,
         text=f"{what} was answered with HTTP {status}",
@@ -98,6 +101,11 @@ def http_failure(what: str, status: int, body: Json, redact: Redactor, *, comman
         message_id=message.id,
         bmc_text=message.text,
     )
+
+
+def is_wrong_parameter(status: int, failure: Failure) -> bool:
+    """True if the BMC refused the ResetType itself, so that another ResetType may work."""
+    return status == 400 and failure.cause is Cause.UNSUPPORTED
 
 
 def task_failure(task: str, body: Json, redact: Redactor) -> tuple[bool, Failure | None]:

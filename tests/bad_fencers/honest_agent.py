@@ -1,4 +1,4 @@
-"""The careful fencer as a fence agent: FenceAgentAPI on standard input and as options. `agent_mutants` breaks it."""
+"""The careful fencer as a fence agent: FenceAgentAPI on standard input and as options. `mutants_agent` breaks it."""
 
 from __future__ import annotations
 
@@ -73,6 +73,12 @@ class Agent:
             "ipmi_port": given.get("ipmi_port", ""),
             "user": given["username"],
             "password": given["password"],
+            "password_file": "",
+            "password_script": "",
+            "insecure": "1",
+            "ca_file": "",
+            "uuid": "",
+            "ipmi_target": "",
             "system_uri": given.get("systems_uri", ""),
             "kg": given.get("kg", ""),
         }

@@ -34,11 +34,11 @@ REFUSALS: Mapping[int, str] = {
 class Session(Client):
     """An RMCP+ session on a socket. A lost datagram is sent again, a power command never."""
 
-    def __init__(self, bmc: Mapping[str, str], suite: int) -> None:
+    def __init__(self, bmc: Mapping[str, str], password: str, suite: int) -> None:
         self.socket = socket.socket(type=socket.SOCK_DGRAM)
         self.socket.connect((bmc["ipmi_host"], int(bmc["ipmi_port"])))
         kg = bytes.fromhex(bmc["kg"]).ljust(20, b"\0") if bmc["kg"] else None
-        super().__init__(lambda datagram: [], user=bmc["user"], password=bmc["password"], suite=suite, kg=kg)
+        super().__init__(lambda datagram: [], user=bmc["user"], password=password, suite=suite, kg=kg)
 
     def exchange(self, make: Callable[[], bytes], accept: Callable[[bytes], Reply | None], tries: int) -> Reply | None:
         for _ in range(tries):
@@ -89,12 +89,6 @@ class Ipmi(Redfish):
     command: Session | None = None
     suites: tuple[int, ...] = (3, 17)
 
-    def run(self, action: str) -> str | bool | None:
-        try:
-            return super().run(action)
-        finally:
-            self.log_out()
-
     def log_out(self) -> None:
         if (session := self.command) is not None:
             session.exchange(lambda: session.wrap(request(6, 0x3C, session.managed)), lambda reply: reply, 3)
@@ -102,8 +96,10 @@ class Ipmi(Redfish):
     def locate(self) -> None:
         if self.command is not None:
             return
+        if self.bmc["ipmi_target"]:
+            raise Failed("unsupported: no bridging to another controller")
         for suite in self.suites:
-            session = Session(self.bmc, suite)
+            session = Session(self.bmc, self.password, suite)
             try:
                 session.open()
                 break
@@ -173,12 +169,10 @@ class Ipmi(Redfish):
 class Dual(Redfish):
     """Both channels of one BMC: off is what both say."""
 
-    def run(self, action: str) -> str | bool | None:
-        try:
-            return super().run(action)
-        finally:
-            if hasattr(self, "ipmi"):
-                self.ipmi.log_out()
+    def log_out(self) -> None:
+        super().log_out()
+        if hasattr(self, "ipmi"):
+            self.ipmi.log_out()
 
     def state(self) -> str | None:
         if not hasattr(self, "ipmi"):

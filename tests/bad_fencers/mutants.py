@@ -10,10 +10,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import ipmi_mutants
 import requests
 from honest import Failed, Redfish, spelled
-from ipmi_mutants import Claimed
+from mutants_identity import MUTANTS as OF_IDENTITY
+from mutants_ipmi import MUTANTS as OF_IPMI
+from mutants_ipmi import Claimed
+from mutants_logins import MUTANTS as OF_LOGINS
 
 
 class ClaimOn2xx(Redfish):
@@ -72,6 +74,9 @@ class PoweringOffIsOff(Redfish):
 class LastMember(Redfish):
     def locate(self) -> None:
         self.system = self.get("/redfish/v1/Systems")["Members"][-1]["@odata.id"]
+
+    def check_machine(self, body: Any) -> None:
+        """It knows no UUID."""
 
 
 class FirstMember(Redfish):
@@ -205,19 +210,6 @@ class SilentIsOff(Redfish):
             raise
 
 
-class LeavesSessions(Redfish):
-    """Logs in to a session and never out of it."""
-
-    def locate(self) -> None:
-        self.http.auth = None
-        credentials = {"UserName": self.bmc["user"], "Password": self.bmc["password"]}
-        answer = self.http.post(self.url("/redfish/v1/SessionService/Sessions"), json=credentials, timeout=self.request_s)
-        if answer.status_code >= 400:
-            raise Failed(f"busy: no session (HTTP {answer.status_code})")
-        self.http.headers["X-Auth-Token"] = answer.headers["X-Auth-Token"]
-        super().locate()
-
-
 class AlwaysSucceeds(Redfish):
     def run(self, action: str) -> str | bool | None:
         return "off" if action == "status" else None
@@ -237,17 +229,16 @@ class Spins(Redfish):
             os.getpid()
 
 
-MUTANTS = {
+MUTANTS: dict[str, type[Redfish]] = {
     kind.__name__: kind
     for kind in (
         ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff,
         LastMember, FirstMember, NoTimeout, GiveUpOnDrop, DropIsDone, UnreachableIsOff, RetriesRefusedPassword,
         BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, RunsOnAsDaemon, EndsItsWatcher,
-        HomeIsEverything, TurnsOnFirst, WritesToAsk, Hammers, IgnoresChassis, OneReadIsEnough, SilentIsOff, LeavesSessions,
+        HomeIsEverything, TurnsOnFirst, WritesToAsk, Hammers, IgnoresChassis, OneReadIsEnough, SilentIsOff,
         AlwaysSucceeds, AlwaysFails, Spins,
-        *ipmi_mutants.MUTANTS,
     )
-}  # fmt: skip
+} | OF_LOGINS | OF_IDENTITY | OF_IPMI  # fmt: skip
 
 
 def fence(action: str, bmc: Mapping[str, str], mutant: str, spelling: str = "") -> str | bool | None:

@@ -9,7 +9,7 @@ import pytest
 from conformance.expectations.causes import NamesCause, NeverSays, names_cause
 from conformance.expectations.claims import Answers, Claims, NeverClaims, Refuses, answers
 from conformance.expectations.expectation import Expectation
-from conformance.expectations.requests import AtMostAuthFailures, AtMostCommands, Forces, ReadsBeforeClaim
+from conformance.expectations.requests import AtMostAuthFailures, AtMostCommands, ClosesSessions, Forces, ReadsBeforeClaim
 from conformance.vocabulary import Ask, Cause, Claim, Level, Verdict
 from conformance.vocabulary import FindingKind as Manner
 from emulator.core.journal import EventKind
@@ -66,6 +66,33 @@ def test_whoever_refuses_passes() -> None:
         verdict_on(Story().start().read("/redfish/v1/Systems").claim(), Refuses(), claim=Claim.FAILED, stderr="x").verdict
         is Verdict.PASS
     )
+
+
+def test_whoever_should_refuse_and_does_not_gets_a_note() -> None:
+    judgement = verdict_on(verified_off(), Refuses(Level.SHOULD))
+    assert (judgement.verdict, [note.verdict for note in judgement.notes]) == (Verdict.PASS, [Verdict.UNSAFE])
+    assert Refuses(Level.SHOULD).phrase().endswith("(SHOULD)")
+
+
+@pytest.mark.parametrize(
+    ("events", "verdict"),
+    [
+        ((), Verdict.PASS),
+        (("opened", "closed"), Verdict.PASS),
+        (("opened", "refused: table full"), Verdict.HYGIENE),
+        (("opened", "closed", "opened"), Verdict.HYGIENE),
+    ],
+)
+def test_whoever_leaves_a_session_open_is_found(events: tuple[str, ...], verdict: Verdict) -> None:
+    story = Story("down").start().read(told="Off")
+    for what in events:
+        story.say(EventKind.SESSION, what=what, via="redfish")
+    judgement = verdict_on(story.claim(), ClosesSessions())
+    assert judgement.verdict is verdict
+    assert verdict is Verdict.PASS or "left 1 open" in judgement.why
+    ended = verdict_on(story, ClosesSessions(), claim=Claim.NONE, timed_out=True)
+    assert ended.verdict is Verdict.HANG
+    assert ClosesSessions().phrase() == "closes every session that it has opened"
 
 
 def test_a_true_answer_passes_and_an_untrue_one_is_misleading() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -13,17 +14,19 @@ from rich.console import Console
 
 from conformance import requirement as req
 from conformance import selection
-from conformance.causal_chain import ChainLine, tell
+from conformance.causal_chain import ChainLine, describe, tell, tell_all
 from conformance.finding import Finding
 from conformance.givens.given import GivenOrigin
 from conformance.givens.profile_answers import ProfileAnswers
 from conformance.play_scenario import planned
 from conformance.report import html, junit, model, terminal
+from conformance.report.report import FinishedRun
 from conformance.result import Result, exit_code
 from conformance.scenarios import ALL, BY_ID
-from conformance.vocabulary import FindingKind, Level, Verdict
+from conformance.vocabulary import FindingKind, JUnitElement, Level, Verdict
 from emulator.core.clock import VirtualClock
 from emulator.core.journal import Datum, Journal
+from emulator.core.journal import Event as Event_
 from emulator.core.journal import EventKind as Event
 from profiles import load
 
@@ -61,6 +64,12 @@ def result(verdict: Verdict, scenario: str = "STATE-001", profile: str = "dell-i
     )
 
 
+def finished(*results: Result, **more: object) -> FinishedRun:
+    return FinishedRun(  # type: ignore[arg-type]
+        **{"results": results, "version": "1.0", "seed": 0, "exit_code": exit_code(results), "catalogue": "2026.1", **more}
+    )
+
+
 @pytest.mark.parametrize(
     ("verdicts", "code"),
     [
@@ -89,7 +98,7 @@ def test_the_last_line_counts_everything_for_grep() -> None:
 
 
 def test_the_json_report_has_what_is_promised() -> None:
-    report = json.loads(model.to_json((result(Verdict.UNSAFE), result(Verdict.PASS, "ID-001")), "1.0"))
+    report = json.loads(model.to_json(finished(result(Verdict.UNSAFE), result(Verdict.PASS, "ID-001"))))
     assert report["schema"] == "fencelab.conformance/1"
     assert report["summary"]["exit_code"] == 3
     assert report["summary"]["verdicts"]["UNSAFE"] == 1
@@ -107,7 +116,7 @@ def test_the_json_report_has_what_is_promised() -> None:
 def test_the_page_about_the_json_report_names_every_key() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
     words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", page))))
-    report = model.report((result(Verdict.UNSAFE),), "1.0")
+    report = model.report(finished(result(Verdict.UNSAFE, runs=((Verdict.STUCK, ""), (Verdict.UNSAFE, "")))))
     assert _keys(report) - {verdict.value for verdict in Verdict} - words == set()
 
 
@@ -120,7 +129,7 @@ def _keys(value: object) -> set[str]:
 def test_junit_has_a_suite_per_profile_and_types_by_verdict() -> None:
     here = [result(v) for v in (Verdict.PASS, Verdict.UNSAFE, Verdict.NA, Verdict.ERROR)]
     results = [*here, result(Verdict.STUCK, profile="b")]
-    root = Xml.fromstring(junit.to_junit(results, "1.0"))
+    root = Xml.fromstring(junit.to_junit(finished(*results)))
     suites = root.findall("testsuite")
     assert [(s.get("name"), s.get("tests"), s.get("failures"), s.get("errors"), s.get("skipped")) for s in suites] == [
         ("dell-idrac9", "4", "1", "1", "1"),
@@ -132,13 +141,99 @@ def test_junit_has_a_suite_per_profile_and_types_by_verdict() -> None:
     assert "answers HTTP 409" in str(failure.text)
 
 
+@pytest.mark.parametrize(
+    ("one", "strict", "holds"),
+    [
+        ({"verdict": Verdict.XPASS}, False, None),
+        ({"verdict": Verdict.XPASS}, True, "failure"),
+        ({"verdict": Verdict.WAIVED}, True, "skipped"),
+        ({"verdict": Verdict.STUCK}, False, "failure"),
+        ({"verdict": Verdict.UNSAFE, "informational": True}, False, "skipped"),
+        ({"verdict": Verdict.FLAKY}, False, "failure"),
+    ],
+)
+def test_junit_fails_exactly_where_the_exit_code_does(one: dict[str, object], strict: bool, holds: str | None) -> None:
+    cell = result(**one)  # type: ignore[arg-type]
+    root = Xml.fromstring(junit.to_junit(finished(cell, result(Verdict.PASS), strict_waivers=strict)))
+    found = [e.tag for e in root.findall("testsuite/testcase/*") if e.tag in ("failure", "error", "skipped")]
+    assert found == ([holds] if holds else [])
+    assert ("failure" in found) == (exit_code((cell, result(Verdict.PASS)), strict_waivers=strict) != 0)
+
+
+def test_an_informational_result_is_shown_and_does_not_count() -> None:
+    results = (result(Verdict.UNSAFE, informational=True), result(Verdict.PASS))
+    assert exit_code(results) == 0
+    assert model.last_line(results).endswith(
+        "0 UNSAFE, 0 STUCK, 0 HANG, 0 MISLEADING, 0 hygiene, 0 waived, 0 N/A, 1 informational"
+    )
+    assert "UNSAFE (FALSE), informational" in terminal.plain(results[0])
+
+
+def test_an_interrupted_run_says_so_in_every_report() -> None:
+    run = finished(result(Verdict.PASS), interrupted=True, not_run=("mine x a STATE-002", "mine x a <b>"), exit_code=130)
+    data = json.loads(model.to_json(run))
+    assert (data["interrupted"], data["not_run"][0], data["summary"]["exit_code"]) == (True, "mine x a STATE-002", 130)
+    suites = Xml.fromstring(junit.to_junit(run)).findall("testsuite")
+    assert [(s.get("name"), s.get("tests"), s.get("errors"), s.get("skipped")) for s in suites] == [
+        ("dell-idrac9", "1", "0", "0"),
+        ("interrupted", "3", "1", "2"),
+    ]
+    page = html.page(run)
+    assert "was interrupted: 2 cells were not run" in page
+    assert "mine x a &lt;b&gt;" in page
+    assert "interrupted" not in html.page(finished(result(Verdict.PASS)))
+
+
+def test_the_worst_is_printed_first() -> None:
+    results = (
+        result(Verdict.HYGIENE, "STATE-001"), result(Verdict.UNSAFE, "STATE-002", informational=True),
+        result(Verdict.UNSAFE, "STATE-003"), result(Verdict.STUCK, "STATE-004"), result(Verdict.PASS, "STATE-007"),
+    )  # fmt: skip
+    assert [r.scenario.id for r in model.worst_first(results)] == ["STATE-003", "STATE-004", "STATE-001", "STATE-002"]
+    places = [html.page(finished(*results)).index(f'id="{i}-mine') for i in ("STATE-003", "STATE-004", "STATE-001")]
+    assert places == sorted(places)
+
+
+def test_a_finding_says_what_was_seen_and_what_to_do() -> None:
+    told = Finding(
+        verdict=Verdict.STUCK, rule="L", requirement=req.DOES_IT, expected="e", actual="a", ask=0, level=Level.SHOULD,
+        seen="read On at +1.2 s", remedy="Read twice",
+    )  # fmt: skip
+    one = result(
+        Verdict.STUCK, findings=(told, told), stories=((ChainLine(3, 1, 0.5, "BMC", "x"),), ()), remarks=("never met: y",)
+    )
+    text = terminal.plain(one)
+    for part in (
+        "FENCE-19 (L, SHOULD)", "seen        read On at +1.2 s", "remedy      Read twice", "see above",
+        "remark      never met: y", "explain FENCE-19 L",
+    ):  # fmt: skip
+        assert part in text, part
+    page = html.page(finished(one))
+    assert "read On at +1.2 s" in page
+    assert "<strong>Read twice</strong>" in page
+    assert json.loads(model.to_json(finished(one)))["results"][0]["findings"][0]["remedy"] == "Read twice"
+
+
+def test_one_chain_is_told_once() -> None:
+    journal, claim = journal_of_an_incident()
+    one = Finding(verdict=Verdict.STUCK, rule="L", requirement=req.DOES_IT, expected="", actual="", ask=0, anchors=(claim,))
+    first, second, elsewhere = tell_all(tuple(journal), (one, one, replace(one, ask=1)))
+    assert first
+    assert second == ()
+    assert elsewhere, "the chain of another ask is another chain"
+
+
+def test_a_gate_that_opened_by_time_says_so() -> None:
+    assert "because its time was up" in describe(Event_(1, 0.0, "t", Event.GATE, None, {"after_reads": 2, "by": "time"}))
+
+
 def test_whatever_a_fencer_prints_the_xml_stays_well_formed() -> None:
-    text = junit.to_junit([result(Verdict.STUCK, said="\x00\x1b[31m ]]> <&\ud800", why="\x07")], "1.0")
+    text = junit.to_junit(finished(result(Verdict.STUCK, said="\x00\x1b[31m ]]> <&\ud800", why="\x07")))
     Xml.fromstring(text.encode())
 
 
 def test_the_page_is_self_contained_and_escapes_strangers() -> None:
-    page = html.page((result(Verdict.UNSAFE, why="<script>alert(1)</script>"), result(Verdict.PASS, "ID-001")), "1.0")
+    page = html.page(finished(result(Verdict.UNSAFE, why="<script>alert(1)</script>"), result(Verdict.PASS, "ID-001")))
     assert "<script>alert" not in page
     assert "&lt;claimed&gt; &amp; lied" in page
     assert "answers HTTP 409" in page
@@ -160,7 +255,11 @@ def test_the_facts_of_a_verdict_agree_with_one_another() -> None:
     assert {v for v in Verdict if v.fails_gate} == {v for v in Verdict if v.is_defect} | {Verdict.ERROR, Verdict.SKIP}
     assert {v for v in Verdict if v.needs_action} == {v for v in Verdict if v.is_defect} | {Verdict.ERROR, Verdict.XPASS}
     assert all(v.ran for v in Verdict if v.needs_action)
-    assert {v for v in Verdict if v.is_defect and not v.stands_without_fault} == {Verdict.MISLEADING}
+    assert {v for v in Verdict if v.strict_junit is not v.junit} == {Verdict.XPASS}
+    assert all(
+        (v.exit_code != 0) == (v.junit in (JUnitElement.FAILURE, JUnitElement.ERROR)) for v in Verdict if v is not Verdict.SKIP
+    )
+    assert all(word.meaning for word in (*Verdict, *FindingKind))
     assert Verdict("N/A") is Verdict.NA
 
 
@@ -178,13 +277,18 @@ def test_what_this_machine_could_not_do_is_said_once_before_the_last_line() -> N
     lines = said.getvalue().splitlines()[-3:]
     assert lines[0] == "not protected  no PID namespace (not permitted)"
     assert lines[1] == "not searched  HOME: the search was ended after 2 s"
-    summary = json.loads(model.to_json(results, "1"))["summary"]
+    summary = json.loads(model.to_json(finished(*results)))["summary"]
     assert summary["missing_protections"] == ["no PID namespace (not permitted)"]
     assert summary["not_searched"] == ["HOME: the search was ended after 2 s"]
 
 
 def test_a_verdict_that_came_out_differently_twice_says_so() -> None:
-    assert "first of two runs" in terminal.plain(result(Verdict.STUCK, first_verdict=Verdict.HANG))
+    text = terminal.plain(
+        result(Verdict.FLAKY, runs=((Verdict.HANG, "still running"), (Verdict.PASS, "")), why="HANG in one run")
+    )
+    assert "why         HANG in one run" in text
+    assert "run         1: HANG (still running)" in text
+    assert "run         2: PASS" in text
 
 
 # -- the story -------------------------------------------------------------------------------------------------------------
@@ -327,12 +431,17 @@ def test_a_request_that_was_swallowed_is_told_as_such() -> None:
 # -- the catalogue ---------------------------------------------------------------------------------------------------------
 
 
+def test_the_catalogue_holds_the_scenarios_of_auth_tls_and_id() -> None:
+    of = {group: sum(s.group == group for s in ALL) for group in ("AUTH", "TLS", "ID")}
+    assert of == {"AUTH": 10, "TLS": 6, "ID": 19}
+
+
 def test_the_catalogue_holds_the_twenty_scenarios_of_the_first_slice() -> None:
-    assert [s.id for s in ALL] == [
+    assert {s.id for s in ALL} >= {
         "STATE-001", "STATE-002", "STATE-003", "STATE-004", "STATE-007", "STATE-009", "STATE-016", "STATE-019", "TRUTH-001",
         "TRUTH-006", "FAULT-008", "FAULT-010", "ASYNC-004", "TIME-001", "AUTH-001", "ID-001", "ID-002", "IPMI-002", "IPMI-003",
         "AGENT-003",
-    ]  # fmt: skip
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("scenario", ALL, ids=[s.id for s in ALL])
@@ -347,7 +456,8 @@ def test_every_scenario_can_be_read_by_people(scenario: object) -> None:
 
 def test_requirements_are_numbered_once_and_their_level_is_in_their_sentence() -> None:
     assert len({r.id for r in req.ALL}) == len(req.ALL)
-    assert all(Level.MUST in r.sentence for r in req.ALL)
+    assert all(r.level in r.sentence for r in req.ALL)
+    assert all((Level.MUST in r.sentence) == (r.level is Level.MUST) for r in req.ALL)
 
 
 def test_a_precondition_of_a_profile_holds_or_says_why_not() -> None:
@@ -359,7 +469,7 @@ def test_a_precondition_of_a_profile_holds_or_says_why_not() -> None:
 
 def test_scenarios_are_picked_by_id_group_and_tier() -> None:
     assert [s.id for s in selection.pick_scenarios(("truth,ID-001",))] == ["TRUTH-001", "TRUTH-006", "ID-001"]
-    assert len(selection.pick_scenarios((), tier=0)) == len(ALL)
+    assert {s.tier for s in selection.pick_scenarios((), tier=0)} == {0}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from emulator.core.bmc.accounts import AuthResult
 from emulator.core.errors import NoSuchFault, RackMisconfigured
 from emulator.core.faults.board import Armed, Phase, RailIs
 from emulator.core.faults.fault import LoginPoint, Seam
@@ -265,3 +266,21 @@ def test_what_a_fault_holds_back_bears_its_id_and_keeps_an_older_one():
     plan = held_by("f2", (Send(b"a"), Wait(1.0), Wait(2.0, "f1"), Hang(), Close()))
     assert plan == (Send(b"a"), Wait(1.0, "f2"), Wait(2.0, "f1"), Hang("f2"), Close())
     assert text_of(plan) == b"a"
+
+
+# -- what front ends ask ---------------------------------------------------------------------------------------------------
+
+
+def test_a_locked_account_is_refused_before_its_password_is_looked_at_and_the_journal_says_so(bench):
+    view, account = bench.view(), next(iter(bench.view().accounts()))
+    arm(bench, make_fault("auth.locked"), count=2)
+    assert view.verify(account.name, account.password, "192.0.2.1", "redfish", None, LOOK) == (AuthResult.LOCKED, None)
+    assert view.verify("nobody", "x", "192.0.2.1", "redfish", None, LOOK) == (AuthResult.LOCKED, None)
+    assert [event.data["user"] for event in bench.events(EventKind.AUTH)] == [account.name, None], "invented names stay out"
+    assert view.verify(account.name, account.password, "192.0.2.1", "redfish", None, LOOK) == (AuthResult.OK, account)
+
+
+def test_a_view_knows_whether_anything_is_armed(bench):
+    assert not bench.view().has_faults
+    arm(bench)
+    assert bench.view().has_faults

@@ -89,7 +89,7 @@ def test_reboot_retries_an_on_that_is_refused_for_a_while(bmc: Bmc) -> None:
 
 
 def test_a_failed_on_half_is_a_note_and_no_failure(bmc: Bmc) -> None:
-    bmc.answers = [CommandAnswered(), *[refused(Cause.CONFLICT)] * 3]
+    bmc.answers = [CommandAnswered(), *[refused(Cause.CONFLICT)] * 9]
     outcome = play(bmc, Action.REBOOT)
     assert (outcome.verdict, how(outcome)) == (FenceVerdict.CONFIRMED, "powered-off")
     assert "switching it on again failed" in outcome.notes[0]
@@ -98,7 +98,7 @@ def test_a_failed_on_half_is_a_note_and_no_failure(bmc: Bmc) -> None:
 def test_a_failed_off_half_fails_the_reboot(bmc: Bmc) -> None:
     bmc.obeys = lambda it, command: None
     assert cause_of(play(bmc, Action.REBOOT)) is Cause.TIMEOUT
-    assert bmc.sent == [OFF]
+    assert set(bmc.sent) == {OFF}
 
 
 @pytest.mark.parametrize("action", [Action.STATUS, Action.MONITOR])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fencer.events_effects import CommandAnswered, TaskStatus
-from fencer.outcome import Cause, FenceVerdict, PowerCommand
+from fencer.outcome import Cause, FenceVerdict, PowerCommand, Reading
 from fencer.target import Limits
 from tests.fencer_bmc import (
     LIMITS,
@@ -88,26 +88,53 @@ def test_a_button_whose_answer_was_lost_is_not_pushed_again(bmc: Bmc) -> None:
 
 def test_a_button_that_was_refused_may_be_pushed_again(bmc: Bmc) -> None:
     bmc.offered = listed(PowerCommand.PUSH_POWER_BUTTON)
-    bmc.answers = [refused(Cause.BUSY)]
+    bmc.answers = [refused(Cause.CONFLICT)]
     assert how(play(bmc)) == "powered-off"
+
+
+def test_a_button_is_not_pushed_again_after_busy(bmc: Bmc) -> None:
+    bmc.offered = listed(PowerCommand.PUSH_POWER_BUTTON)
+    bmc.answers = [refused(Cause.BUSY)]
+    assert cause_of(play(bmc)) is Cause.BUSY
+    assert len(bmc.sent) == 1
 
 
 # --- reads that fail ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cause", [Cause.AUTH, Cause.TLS, Cause.CONFIG, Cause.NOT_FOUND, Cause.PRIVILEGE])
-def test_some_failures_of_the_first_read_end_at_once(bmc: Bmc, cause: Cause) -> None:
-    bmc.misses = [trouble(cause)] * 9
-    assert cause_of(play(bmc)) is cause
+def test_a_failure_that_cannot_change_ends_at_once(bmc: Bmc) -> None:
+    bmc.misses = [trouble(Cause.CONFIG)] * 9
+    assert cause_of(play(bmc)) is Cause.CONFIG
     assert (bmc.reads, bmc.sent) == (1, [])
 
 
-def test_an_unreachable_bmc_is_tried_three_times_and_is_not_off(bmc: Bmc) -> None:
-    bmc.misses = [trouble(Cause.UNREACHABLE)] * 9
+LASTING = [(Cause.TLS, 3), (Cause.LOCKED, 3), (Cause.NOT_FOUND, 3), (Cause.PRIVILEGE, 3), (Cause.UNSUPPORTED, 3)]
+
+
+@pytest.mark.parametrize(("cause", "seconds"), [*LASTING, (Cause.UNREACHABLE, 5)])
+def test_a_bmc_that_never_could_be_read_is_reported_before_the_deadline(bmc: Bmc, cause: Cause, seconds: float) -> None:
+    bmc.misses = [trouble(cause)] * 99
     began = bmc.clock.at
     outcome = play(bmc)
-    assert (cause_of(outcome), outcome.verdict, bmc.reads) == (Cause.UNREACHABLE, FenceVerdict.UNKNOWN, 3)
-    assert bmc.clock.at - began < 5
+    assert (cause_of(outcome), outcome.verdict) == (cause, FenceVerdict.UNKNOWN)
+    assert bmc.reads >= 3
+    assert seconds <= bmc.clock.at - began < seconds + 1.5
+
+
+@pytest.mark.parametrize("cause", [cause for cause in Cause if cause is not Cause.CONFIG])
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("up", [True, False])
+def test_one_failed_read_never_ends_a_fence(bmc: Bmc, cause: Cause, at: int, up: bool) -> None:
+    bmc.up = up
+    read = bmc.read
+
+    def fail_once(timeout: float) -> Reading:
+        if bmc.reads == at and not bmc.misses:
+            bmc.misses = [trouble(cause)]
+        return read(timeout)
+
+    bmc.read = fail_once  # type: ignore[method-assign]
+    assert how(play(bmc)) == ("powered-off" if up else "already-off")
 
 
 def test_a_bmc_that_boots_is_waited_for(bmc: Bmc) -> None:

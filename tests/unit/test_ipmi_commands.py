@@ -66,10 +66,10 @@ def test_a_firmware_version_becomes_major_bcd_minor_and_auxiliary_bytes(version,
 
 def test_both_guids_the_handshakes_and_redfish_name_the_same_machine(bench, client):
     known = uuid.UUID(bench.view().first_system().uuid)
-    assert client.command(6, 0x08) == client.command(6, 0x37) == (0, known.bytes[::-1])
-    assert client.guid == known.bytes[::-1]
+    assert client.command(6, 0x08) == client.command(6, 0x37) == (0, known.bytes_le)
+    assert client.guid == known.bytes_le
     (reply,) = client.send(sessionless(request(6, 0x37)))
-    assert open_sessionless(reply) == (0, known.bytes[::-1])
+    assert open_sessionless(reply) == (0, known.bytes_le)
 
 
 def test_a_bmc_whose_redfish_shows_no_uuid_still_has_a_guid_of_its_own(profile):

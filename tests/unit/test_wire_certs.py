@@ -53,6 +53,12 @@ def test_a_client_that_trusts_it_accepts_it_for_its_address(store, kind):
     assert shake_hands(store.context(spec), store.certificate(spec).ca_pem) == "TLSv1.3"
 
 
+def test_a_client_of_today_refuses_a_weak_key(store):
+    spec = CertificateSpec("CN=idrac-ABC1234,O=Dell Inc.", addresses=("127.0.5.1",), key=CertificateKey.RSA_1024)
+    with pytest.raises(ssl.SSLError, match="key too weak"):
+        shake_hands(store.context(spec), store.certificate(spec).ca_pem)
+
+
 def test_a_certificate_of_a_named_issuer_is_accepted_by_who_trusts_that_issuer(store):
     spec = CertificateSpec(
         "CN=bmc", issuer="CN=Default Issuer (Do not trust),O=Hewlett Packard Enterprise", addresses=("127.0.5.1",)

@@ -9,6 +9,7 @@ import os
 import socket
 import struct
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -19,7 +20,7 @@ from fencer.transport import rmcpplus as wire
 
 LIMITS = Limits(deadline=5, stable_for=0.1, poll=0.05, poll_max=0.1)
 QUICK = replace(LIMITS, deadline=1.5)
-GUID = bytes(range(16))
+GUID = bytes.fromhex("4445 4c4c 4200 1041 8043 b7c04f4a3432".replace(" ", ""))
 
 
 @dataclass
@@ -147,7 +148,7 @@ def test_a_host_that_is_off_gets_no_control(bmc: Responder) -> None:
     bmc.up = False
     outcome = fence(target(bmc), LIMITS)
     assert (outcome.verdict, bmc.controls) == (FenceVerdict.CONFIRMED, [])
-    assert outcome.readings[0].identity == GUID.hex()
+    assert outcome.readings[0].identity == str(uuid.UUID(bytes_le=GUID))
 
 
 def test_the_k_g_key_is_used(bmc: Responder) -> None:
@@ -162,8 +163,8 @@ def test_the_k_g_key_is_used(bmc: Responder) -> None:
         (0xC0, Cause.BUSY, 3),
         (0xCC, Cause.CONFLICT, 3),
         (0xD5, Cause.CONFLICT, 3),
-        (0xC1, Cause.UNSUPPORTED, 1),
-        (0xD4, Cause.PRIVILEGE, 1),
+        (0xC1, Cause.UNSUPPORTED, 2),
+        (0xD4, Cause.PRIVILEGE, 2),
         (0xFF, Cause.BAD_RESPONSE, 3),
     ],
 )

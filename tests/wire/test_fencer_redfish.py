@@ -77,10 +77,11 @@ def test_a_shared_chassis_is_left_out_on_request(service: Service) -> None:
     assert read(target(service), 2, chassis_check=ChassisCheck.OWN).power is Power.OFF
 
 
-def test_a_dangling_chassis_link_contradicts_nothing_but_an_unreadable_one_does(service: Service) -> None:
+def test_a_chassis_that_cannot_be_read_is_no_consent(service: Service) -> None:
     service.up = False
     del service.documents[CHASSIS]
-    assert read(target(service), 2).power is Power.OFF
+    reading = read(target(service), 2)
+    assert (reading.power, reading.chassis_word, reading.witnesses[0].why) == (Power.UNKNOWN, "unknown", "HTTP 404")
     service.special = on("GET", CHASSIS, lambda it: it.reply(503, Retry_After="1"))
     with pytest.raises(FenceError) as caught:
         read(target(service), 2)

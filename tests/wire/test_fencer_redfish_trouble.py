@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from fencer import (
     fence,
     read,
 )
+from fencer.transport import refused_logins
 from tests.redfish_service import (
     LIMITS,
     QUICK,
@@ -88,6 +90,12 @@ def session_only(service: Service, expire_after: int = 99) -> None:
     service.special = special
 
 
+@pytest.fixture
+def soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refused_logins, "REFUSED_LOGIN_GAP_S", 0.1)
+
+
+@pytest.mark.usefixtures("soon_again")
 def test_a_bmc_that_refuses_basic_gets_a_session_and_a_log_out(service: Service) -> None:
     session_only(service)
     assert fence(target(service), LIMITS).verdict is FenceVerdict.CONFIRMED
@@ -106,17 +114,28 @@ def test_a_full_session_table_falls_back_to_basic(service: Service) -> None:
     assert len(service.seen("POST", SESSIONS)) == 1
 
 
-@pytest.mark.parametrize(("offer", "requests"), [({"WWW_Authenticate": 'Basic realm="x"'}, 1), ({}, 2)])
-def test_a_wrong_password_is_offered_at_most_twice(service: Service, offer: dict[str, str], requests: int) -> None:
-    service.special = lambda it, body: it.reply(401, **offer) is None
-    assert cause(fence(target(service), QUICK)) is Cause.AUTH
-    assert len(service.log) == requests
+@pytest.mark.parametrize(("offer", "methods"), [({"WWW_Authenticate": 'Basic realm="x"'}, ["GET", "GET"]), ({}, ["GET", "POST"])])
+def test_a_wrong_password_is_offered_at_most_twice(
+    service: Service, offer: dict[str, str], methods: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refused_logins, "REFUSED_LOGIN_GAP_S", 0.3)
+    times: list[float] = []
+
+    def refuse(it: Handler, body: bytes) -> bool:
+        times.append(time.monotonic())
+        it.reply(401, **offer)
+        return True
+
+    service.special = refuse
+    assert cause(fence(target(service), LIMITS)) is Cause.AUTH
+    assert [method for method, *_ in service.log] == methods
+    assert times[1] - times[0] >= 0.3
 
 
 # --- answers that are none ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("body", [b"<html>", b"", b"\xef\xbb\xbf{}", b'{"PowerState": "Off"', b"[" * 100_000, b"[]"])
+@pytest.mark.parametrize("body", [b"<html>", b"", b"\xff\xfe{", b'{"PowerState": "Off"', b"[" * 100_000, b"[]"])
 def test_what_cannot_be_read_is_a_bad_response(service: Service, body: bytes) -> None:
     service.special = on("GET", SYSTEM, lambda it: it.reply(200, body))
     with pytest.raises(FenceError) as caught:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.presence import Being
@@ -21,8 +21,6 @@ from emulator.core.faults.fault import Seam
 from emulator.core.journal import EventKind
 from emulator.core.power.system import Look
 from emulator.faults.protocol import HttpReply
-from emulator.faults.protocol.action_target import ActionTarget
-from emulator.faults.protocol.body_of import BodyOf
 from emulator.faults.protocol.redirect import Redirect
 from emulator.redfish.accounts.auth import AuthMethod, Credentials, authenticate, check_password_age, credentials_of, demand
 from emulator.redfish.events.event_messages import write_event
@@ -45,6 +43,7 @@ from emulator.redfish.service.changed_content import changed_by
 from emulator.redfish.service.error_shapes import ErrorMessage, ErrorShapes
 from emulator.redfish.service.etag import etag_of, matches
 from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify
+from emulator.redfish.service.rerouting import answering, rerouted
 from emulator.redfish.service.resource import Resource, schema_of
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.tree import Tree
@@ -86,10 +85,7 @@ class Service:
 
     def classify(self, incoming: Incoming) -> Exchange:
         """What a request means. Nothing has been done about it yet."""
-        for fault in self._view.standing(Seam.PROTOCOL):
-            if isinstance(fault, ActionTarget):
-                incoming = replace(incoming, path=fault.served_at(incoming.path))
-        return classify(self._view, self._tree, incoming)
+        return classify(self._view, self._tree, rerouted(self._view.standing(Seam.PROTOCOL), incoming))
 
     def answer(self, incoming: Incoming, exchange: Exchange | None = None) -> HttpAnswer:
         """Journals the request, serves it, journals the answer.
@@ -125,9 +121,7 @@ class Service:
         early = next((fault for fault in replies if not fault.executed), None)
         if early is not None:
             return self._shapes.fault(early)
-        for fault in fired:
-            if isinstance(fault, BodyOf):
-                resource = self._tree.find(self._view, fault.path)
+        resource = answering(fired, resource, lambda path: self._tree.find(self._view, path))
         answer = self._answer_without_faults(call, resource, credentials)
         if replies or answer.status == 304 or call.incoming.method == "HEAD":
             call.looks.clear()  # the client does not get the body

@@ -150,7 +150,11 @@ class TrustsRedfish(Dual):
         return word if word is not None else super().state()
 
 
-MUTANTS = (
-    NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff, GivesUpSilently, BusyIsOff, HammersTheBusy, SilenceIsOff,
-    WaitsForEver, NoRepeat, RepeatsCommands, TriesUsersAgain, OnlySuite3, BlamesTheNetwork, TrustsRedfish,
-)  # fmt: skip
+MUTANTS = {
+    kind.__name__: kind
+    for kind in (
+        NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff, GivesUpSilently, BusyIsOff, HammersTheBusy,
+        SilenceIsOff, WaitsForEver, NoRepeat, RepeatsCommands, TriesUsersAgain, OnlySuite3, BlamesTheNetwork,
+        TrustsRedfish,
+    )
+}  # fmt: skip

@@ -1,4 +1,4 @@
-"""The careful fence agent with one planted defect each; `python3 agent_mutants.py NAME`."""
+"""The careful fence agent with one planted defect each; `python3 mutants_agent.py NAME`."""
 
 from __future__ import annotations
 

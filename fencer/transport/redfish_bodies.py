@@ -1,0 +1,66 @@
+"""Decides whether a JSON body is the resource that was asked for. `RedfishTransport` calls it for each body.
+
+Rules
+  1. Pure. A body that fails a check is no evidence of anything; the check returns the reason as text.
+  2. `@odata.id`, `@odata.type` and `Id` are optional in what a BMC sends. If an earlier body of a URI had one of them, every
+     later body of that URI must have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from urllib.parse import unquote, urlsplit
+
+from fencer.transport.redfish_errors import Json, as_object, text_of
+
+MARKS = ("@odata.id", "@odata.type", "Id")
+
+
+class ResourceKind(StrEnum):
+    """What a resource must be: the first part of its @odata.type."""
+
+    ROOT = "ServiceRoot"
+    SYSTEM = "ComputerSystem"
+    SYSTEMS = "ComputerSystemCollection"
+    CHASSIS = "Chassis"
+    ACTION_INFO = "ActionInfo"
+
+
+class KnownBodies:
+    """Which of MARKS the bodies of each URI have had. One per run."""
+
+    def __init__(self) -> None:
+        self._marks: dict[str, set[str]] = {}
+
+    def objection(self, path: str, body: Mapping[str, Json], kind: ResourceKind) -> str | None:
+        """Returns why `body` is not the resource `path` of this kind; None if nothing speaks against it."""
+        shown = {mark for mark in MARKS if text_of(body.get(mark))}
+        odata_id = text_of(body.get("@odata.id"))
+        if odata_id and not same_resource(odata_id, path):
+            return f"the body of another resource ({odata_id[:120]})"
+        if missing := sorted(self._marks.get(path, set()) - shown):
+            return f"a body without {missing[0]}, which earlier bodies had"
+        odata_type = text_of(body.get("@odata.type"))
+        if odata_type and odata_type.lstrip("#").partition(".")[0] != kind:
+            return f"a {odata_type.lstrip('#').partition('.')[0][:60]}, not a {kind}"
+        if as_object(body.get("Status")).get("State") == "Absent":
+            return "a resource whose Status.State is Absent"
+        self._marks.setdefault(path, set()).update(shown)
+        return None
+
+    def knows(self, path: str) -> bool:
+        """True if a body of this URI was accepted before."""
+        return path in self._marks
+
+
+def same_resource(one: str, other: str) -> bool:
+    """Compares two URIs of one BMC: without scheme, host, query, fragment, trailing slash and percent-encoding."""
+    try:
+        return _bare_path(one) == _bare_path(other)
+    except ValueError:
+        return False
+
+
+def _bare_path(uri: str) -> str:
+    return unquote(urlsplit(uri).path).rstrip("/")
