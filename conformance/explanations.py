@@ -108,5 +108,7 @@ def _scenario(scenario: Scenario) -> list[str]:
     ]
     for step in scenario.steps:
         words = ", ".join(expectation.phrase() for expectation in step.expect)
-        lines.append(f"    - {step.ask} of {step.bmc}: {words}{' (if it can)' if step.optional else ''}")
+        before = f"{step.before.sentence}; " if step.before is not None else ""
+        sigterm = f", ended by SIGTERM after {step.sigterm_after} reads" if step.sigterm_after is not None else ""
+        lines.append(f"    - {before}{step.ask} of {step.bmc}{sigterm}: {words}{' (if it can)' if step.optional else ''}")
     return lines

@@ -24,6 +24,7 @@ from conformance.givens.given import FaultFacts, Given, PlannedRack
 from conformance.leaks import search
 from conformance.machine_lag import MachineLag
 from conformance.outcome import FencerOutcome
+from conformance.read_counter import reads_counted
 from conformance.run_directory import run_directory
 from conformance.scenario import AskStep, Scenario
 from conformance.vocabulary import Claim, Protocol
@@ -81,9 +82,20 @@ def play(what: Play, stop: threading.Event) -> Played:
             outcomes=outcomes,
             events=emulator.events(),
             secrets=secrets,
-            faults=tuple(fault for each in given for fault in each.faults(emulator) if fault.bmc in asked),
+            faults=(
+                *(fault for each in given for fault in each.faults(emulator) if fault.bmc in asked),
+                *_sigterms(what.steps, outcomes),
+            ),
             lag_s=lag.seconds,
         )
+
+
+def _sigterms(steps: tuple[AskStep, ...], outcomes: tuple[FencerOutcome, ...]) -> Iterator[FaultFacts]:
+    """Whether the signals came that steps ask for: without them nothing was tested."""
+    for step, outcome in zip(steps, outcomes, strict=True):
+        if step.sigterm_after is not None:
+            sentence = f"SIGTERM when it has read the power state {step.sigterm_after} times after its first command"
+            yield FaultFacts(sentence=sentence, bmc=step.bmc, must_fire=True, fired=0 if outcome.sigterm_at is None else 1)
 
 
 def planned(scenario: Scenario, profile: Profile, password: str) -> PlannedRack:
@@ -175,6 +187,8 @@ class _Asking:
 
     def _begin(self, number: int) -> None:
         bmc, system = self._target(number)
+        if (before := self.what.steps[number].before) is not None:
+            before.happen(self.emulator, bmc)
         self.emulator.forget_open_gate(bmc, system)
         self.emulator.limit_gates(GATES_SHARE * self.what.definition.deadline)
         action = self.what.steps[number].ask.value
@@ -188,7 +202,8 @@ class _Asking:
             for each in what.scenario.given:
                 each.claimed(emulator, step.ask, step.bmc)
 
-        with run_directory() as own:
+        _, system = self._target(number)
+        with run_directory() as own, reads_counted(emulator, step.bmc, system, step.sigterm_after) as enough:
             since = time.time()
             outcome = what.definition.ways[what.protocol].run(
                 Invocation(
@@ -201,6 +216,7 @@ class _Asking:
                     stop=self.stop,
                     on_end=stamp,
                     input=step.input,
+                    sigterm=enough,
                 )
             )
             if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it

@@ -174,41 +174,62 @@ MONITOR_IS_NO_STATUS = Requirement(
     Aspect.TRUTH,
     Level.SHOULD,
 )
+TRANSIENT = Requirement(
+    "FENCE-26",
+    "A fencer SHOULD try again what failed once for a reason that passes, after the wait that the BMC asks for.",
+    "RFC 9110 10.2.3 Retry-After; ironcore-dev/metal-operator#170; openstack/ironic: redfish-power-on-conflict-retry",
+    Aspect.LIVENESS,
+    Level.SHOULD,
+)
+HTTP_AS_SPECIFIED = Requirement(
+    "FENCE-27",
+    "A fencer MUST send the headers that Redfish asks for, and keep method and body where it follows a redirect.",
+    "DSP0266 7.2, 7.6; RFC 9110 15.4; fence-agents#265, gofish#171",
+    Aspect.LIVENESS,
+)
+
+CONFIRMED = Requirement(
+    "FENCE-28",
+    "A fencer SHOULD be told Off at least twice, a second apart and with no other word in between, before it claims off.",
+    "measured: one false Off deceives fence_redfish, sushy and redfish_command; openbmc/openbmc#2454: hosts come back",
+    Aspect.SAFETY,
+    Level.SHOULD,
+)
 DATAGRAMS = Requirement(
-    "FENCE-40",
+    "FENCE-29",
     "A fencer that speaks IPMI MUST cope with datagrams that are lost, come twice or come in another order.",
     "IPMI 2.0 section 13: RMCP runs over UDP",
     Aspect.LIVENESS,
 )
 AGENT_INPUT = Requirement(
-    "FENCE-41",
+    "FENCE-30",
     "A fence agent MUST read its parameters as the API says: comments and unknown names are ignored, the last value counts.",
     f"{API}, input",
     Aspect.TRUTH,
 )
 AGENT_ERRORS = Requirement(
-    "FENCE-42",
+    "FENCE-31",
     "A fence agent MUST refuse bad input with exit 1 before it talks to any BMC.",
     f"{API}: exit 1; 2 is a state",
     Aspect.TRUTH,
 )
 AGENT_METADATA = Requirement(
-    "FENCE-43", "A fence agent MUST describe itself and its parameters in well-formed metadata.", f"{API}, metadata", Aspect.TRUTH
+    "FENCE-32", "A fence agent MUST describe itself and its parameters in well-formed metadata.", f"{API}, metadata", Aspect.TRUTH
 )
 AGENT_REBOOT = Requirement(
-    "FENCE-44",
+    "FENCE-33",
     "A fence agent's reboot MUST succeed if its off part did, and MUST fail if that did not.",
     f"{API} 'reboot': the cluster recovers from a failed on part",
     Aspect.LIVENESS,
 )
 EVERY_PASSWORD = Requirement(
-    "FENCE-45",
+    "FENCE-34",
     "A fencer MUST use a password exactly as it was given, whatever characters it has.",
     f"{API} 'passwd'; python-hpilo#51",
     Aspect.LIVENESS,
 )
 SHARED_TARGET = Requirement(
-    "FENCE-46",
+    "FENCE-35",
     "A fencer MUST bear others that fence the same host at the same time: its claim is true and it ends in time.",
     "during an outage every survivor fences; Redfish-Protocol-Validator#13",
     Aspect.LIVENESS,
@@ -240,6 +261,9 @@ ALL: tuple[Requirement, ...] = (
     FOR_PEOPLE,
     TRUE_EXIT,
     MONITOR_IS_NO_STATUS,
+    TRANSIENT,
+    HTTP_AS_SPECIFIED,
+    CONFIRMED,
     DATAGRAMS,
     AGENT_INPUT,
     AGENT_ERRORS,

@@ -74,7 +74,8 @@ class AskWindow:
     claim: Event
     during: tuple[Event, ...]  # from start to claim; all BMCs but those of other asks at the same time
     after: tuple[Event, ...]  # the same, from the claim on
-    earlier: tuple[Event, ...] = ()  # all BMCs, before the start
+    earlier: frozenset[tuple[str, str]] = frozenset()  # BMC and system of the asks before this one: they may still be moving
+    past: tuple[Event, ...] = ()  # all BMCs, before the start
     beside: tuple[Ask, ...] = ()
     settled: tuple[Event, ...] = ()  # since the first of the asks beside it began, if none of them is still running; else nothing
 
@@ -108,6 +109,14 @@ class AskWindow:
                 first.setdefault(look.cause, look)
         return tuple(first.values())
 
+    def confirmed_off(self, apart_s: float) -> bool:
+        """Whether the last words of the target that were told are Off, the first and the last of these so many seconds apart."""
+        moments: list[float] = []
+        for look in self.looks:
+            if self.is_target(look):
+                moments = [*moments, look.t] if text(look, "word") == "Off" else []
+        return bool(moments) and moments[-1] - moments[0] >= apart_s
+
     @cached_property
     def login_failures(self) -> int:
         return sum(1 for e in self.during if e.kind is EventKind.AUTH and text(e, "result") in LOGIN_REFUSED)
@@ -126,8 +135,26 @@ class AskWindow:
 
     @cached_property
     def bystander_changes(self) -> tuple[Event, ...]:
-        """Other hosts whose run changed."""
-        return tuple(e for e in (*self.during, *self.after) if e.kind in (EventKind.RAIL, EventKind.OS) and not self.is_target(e))
+        """Other hosts whose run changed.
+
+        Not counted: what an earlier ask has set going, and the host of an earlier ask, unless this ask has commanded it again.
+        """
+        commanded = {(e.bmc, text(e, "system")) for e in self.commands}
+        return tuple(
+            e
+            for e in (*self.during, *self.after)
+            if e.kind in (EventKind.RAIL, EventKind.OS)
+            and not self.is_target(e)
+            and (e.bmc, text(e, "system")) not in self.earlier - commanded
+            and self._begun_here(e)
+        )
+
+    def _begun_here(self, event: Event) -> bool:
+        """Whether the chain of causes of an event begins in this ask."""
+        events = {e.seq: e for e in (*self.during, *self.after)}
+        while event.cause is not None and event.cause in events:
+            event = events[event.cause]
+        return event.cause is None or event.cause > self.start.seq
 
     @cached_property
     def looks_at_off(self) -> tuple[Event, ...]:
@@ -182,7 +209,8 @@ class Timeline:
             claim=claim,
             during=tuple(e for e in seen if start.seq < e.seq < claim.seq),
             after=tuple(e for e in seen if claim.seq < e.seq < end),
-            earlier=tuple(e for e in self.events if e.seq < start.seq),
+            earlier=frozenset((e.bmc, text(e, "system")) for e in self._stamps("start") if e.seq < start.seq),
+            past=tuple(e for e in self.events if e.seq < start.seq),
             beside=tuple(Ask(text(s, "action")) for s, _ in beside),
             settled=tuple(e for e in seen if min(first, start.seq) < e.seq < claim.seq) if last else (),
         )

@@ -64,10 +64,11 @@ class Convention(StrEnum):
 
 
 class Level(StrEnum):
-    """RFC 2119. A MUST decides the verdict; a SHOULD becomes a note."""
+    """RFC 2119. A MUST decides the verdict; a SHOULD becomes a note; a MAY is only ever a note, for information."""
 
     MUST = "MUST"
     SHOULD = "SHOULD"
+    MAY = "MAY"
 
 
 class Aspect(StrEnum):

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from emulator.core.bmc.machine import RestorePolicy
     from emulator.core.clock import VirtualClock
     from emulator.core.errors import EmulatorError, NoSuchFault, RackMisconfigured
-    from emulator.core.faults.board import Armed, FaultId, RailIs
+    from emulator.core.faults.board import Armed, FaultId, RailIs, RequestCame
     from emulator.core.faults.control import FaultStatus
     from emulator.core.faults.fault import Fault, Seam
-    from emulator.core.faults.trigger import Intent, When
+    from emulator.core.faults.trigger import Caching, Intent, When
     from emulator.core.journal import HEAD_KEYS, Datum, Event, EventKind, Journal, chain, event_from_json
     from emulator.core.rack import HostSpec, UnitSpec
     from emulator.core.truth.host import Host
@@ -42,6 +42,7 @@ __all__ = [
     "GET_CHANNEL_AUTH_CAPABILITIES",
     "HEAD_KEYS",
     "Armed",
+    "Caching",
     "CannotBind",
     "ChassisControl",
     "Datum",
@@ -67,6 +68,7 @@ __all__ = [
     "RackMisconfigured",
     "Rail",
     "RailIs",
+    "RequestCame",
     "ResetType",
     "RestorePolicy",
     "Seam",
@@ -94,6 +96,7 @@ _HOME = {
     "RackMisconfigured": "emulator.core.errors",
     "NoSuchFault": "emulator.core.errors",
     "Armed": "emulator.core.faults.board",
+    "RequestCame": "emulator.core.faults.board",
     "FaultId": "emulator.core.faults.board",
     "RailIs": "emulator.core.faults.board",
     "FaultStatus": "emulator.core.faults.control",
@@ -101,6 +104,7 @@ _HOME = {
     "arming_from_mapping": "emulator.faults.model",
     "Fault": "emulator.core.faults.fault",
     "Seam": "emulator.core.faults.fault",
+    "Caching": "emulator.core.faults.trigger",
     "Intent": "emulator.core.faults.trigger",
     "When": "emulator.core.faults.trigger",
     "HEAD_KEYS": "emulator.core.journal",

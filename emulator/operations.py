@@ -68,6 +68,12 @@ class EmulatorOperations(ABC):
         """All events up to now."""
         return self.call(lambda rack: tuple(rack.journal))
 
+    def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
+        """Calls `callback(event)` for every event from now on, in the emulator's thread; what is returned ends that. The callback
+        must be quick, and must ask nothing of the emulator."""
+        end = self.call(lambda rack: rack.journal.subscribe(callback))
+        return lambda: self.call(lambda rack: end())
+
     def now(self) -> float:
         """Seconds of the journal's clock."""
         return self.call(lambda rack: rack.clock.now())

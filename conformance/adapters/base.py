@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -26,7 +26,8 @@ class Invocation:
 
     `scratch` is a directory of this ask alone, for the fencer; `watch` one for what the suite writes about it. `cap` is in
     seconds. `on_end` must be called in the moment in which the answer is final, before anything else is looked at: it stamps the
-    claim into the journal. `stop` is set when the user wants out. `input` is how a fence agent is told its parameters.
+    claim into the journal. `stop` is set when the user wants out; when `sigterm` is set the program gets SIGTERM, once.
+    `input` is how a fence agent is told its parameters.
     """
 
     ask: Ask
@@ -38,6 +39,7 @@ class Invocation:
     stop: threading.Event
     on_end: Callable[[], None]
     input: AgentInput = PLAIN
+    sigterm: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, kw_only=True)

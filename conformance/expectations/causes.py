@@ -67,3 +67,28 @@ class NeverSays(Expectation):
             kind=FindingKind.WRONG_CAUSE,
             requirement=req.TRUE_CAUSE,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Says(Expectation):
+    """T: if it fails, its text matches this pattern. `meaning` is what the pattern looks for, in words."""
+
+    pattern: str
+    meaning: str
+    level: Level = Level.MUST
+
+    def phrase(self) -> str:
+        return f"if it fails, names {self.meaning}{should(self.level)}"
+
+    def check(self, case: AskCase) -> Finding | None:
+        if not case.failed or re.search(self.pattern, case.outcome.text) is not None:
+            return None
+        return case.finding(
+            Verdict.MISLEADING,
+            "T",
+            f"a failure that names {self.meaning}",
+            f"does not name {self.meaning}; {last_words(case.outcome)}",
+            kind=FindingKind.NO_CAUSE,
+            level=self.level,
+            requirement=req.TRUE_CAUSE,
+        )

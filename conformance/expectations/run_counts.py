@@ -61,7 +61,7 @@ class AtMostCommandsInAll(Expectation):
         return f"has sent {_commands(self.count)} in all, earlier asks included"
 
     def check(self, case: AskCase) -> Finding | None:
-        events = {e.seq: e for e in (*case.window.earlier, *case.window.settled)}.values()
+        events = {e.seq: e for e in (*case.window.past, *case.window.settled)}.values()
         sent = [e for e in events if is_power_command(e)]
         if len(sent) <= self.count or not case.window.settled:
             return None

@@ -12,8 +12,7 @@ from emulator import Armed, make_fault
 if TYPE_CHECKING:
     from emulator import Emulator
 
-HELD: Final = Armed(fault=make_fault("power.gate", gate=10_000), must_fire=False)
-"""A gate that no number of reads opens; 10 s after the second read it opens by itself (ruling 8)."""
+HELD: Final = Armed(fault=make_fault("power.hold"), must_fire=False)
 READS: Final = 3
 THEN: Final = Armed(fault=make_fault("power.gate", gate=READS), must_fire=False)
 

@@ -15,7 +15,7 @@ from conformance.givens.inject import Inject
 from conformance.givens.password_is import PasswordIs
 from conformance.givens.untold import ADDRESS, PASSWORD, Untold
 from conformance.scenario import AskStep, Scenario
-from conformance.scenarios.words import at, falls_after, nothing_happens
+from conformance.scenarios.words import all_at, falls_after, nothing_happens
 from conformance.vocabulary import Ask, Cause, Claim, Convention
 from emulator import Armed, Rail, When, make_fault
 
@@ -123,14 +123,14 @@ HALF_A_REBOOT = Scenario(
     convention=Convention.FENCE_AGENT_API,
     given=(
         host(ON, name="stays-off"),
-        *at("stays-off", falls_after(2)),
+        *all_at("stays-off", falls_after(2)),
         Inject(
             "every power command to a host that is off is accepted and has no effect",
             Armed(fault=make_fault("power.ignore"), when=When(rail=Rail.DOWN)),
             "stays-off",
         ),
         host(ON, name="stays-on"),
-        *at("stays-on", nothing_happens()),
+        *all_at("stays-on", nothing_happens()),
     ),
     steps=(
         AskStep(Ask.REBOOT, (Claims(), ExitsWith(0), Warns()), "stays-off", together=1),
@@ -148,9 +148,9 @@ COMMAND_LINE = Scenario(
     needs=frozenset({"cli"}),
     given=(
         host(ON, name="options"),
-        *at("options", falls_after(3)),
+        *all_at("options", falls_after(3)),
         host(ON, name="standard-input"),
-        *at("standard-input", falls_after(3)),
+        *all_at("standard-input", falls_after(3)),
     ),
     steps=(
         AskStep(Ask.STATUS, TRUE_ON, "options", input=AgentInput(as_options=True)),

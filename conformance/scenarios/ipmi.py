@@ -13,7 +13,7 @@ from conformance.givens.bmc import OFF, ON, host
 from conformance.givens.circumstance import Circumstance
 from conformance.givens.inject import Inject
 from conformance.scenario import AskStep, Scenario, off
-from conformance.scenarios.words import at, busy_once, completion, falls_after, nothing_happens, power_commands
+from conformance.scenarios.words import all_at, busy_once, completion, falls_after, nothing_happens, power_commands
 from conformance.vocabulary import Ask, Cause, Level, Protocol
 from emulator import Armed, Intent, Rail, ResetType, When, make_fault
 
@@ -29,11 +29,11 @@ ALREADY_OFF = Scenario(
     protocol=Protocol.IPMI,
     given=(
         host(OFF, name="not-in-state"),
-        *at("not-in-state", completion(0xD5, Rail.DOWN, must_fire=False)),
+        *all_at("not-in-state", completion(0xD5, Rail.DOWN, must_fire=False)),
         host(OFF, name="invalid-field"),
-        *at("invalid-field", completion(0xCC, Rail.DOWN, must_fire=False)),
+        *all_at("invalid-field", completion(0xCC, Rail.DOWN, must_fire=False)),
         host(OFF, name="accepted"),
-        *at("accepted", completion(0x00, Rail.DOWN, must_fire=False)),
+        *all_at("accepted", completion(0x00, Rail.DOWN, must_fire=False)),
     ),
     steps=tuple(
         AskStep(Ask.OFF, (Claims(), ReadsBeforeClaim(), AtMostCommands(1)), bmc, together=1)
@@ -94,14 +94,14 @@ BUSY_ALWAYS = Scenario(
     protocol=Protocol.IPMI,
     given=(
         host(ON, name="busy-commands"),
-        *at("busy-commands", completion(BUSY, Rail.UP, must_fire=True)),
+        *all_at("busy-commands", completion(BUSY, Rail.UP, must_fire=True)),
         host(ON, name="busy-reads"),
         Inject(
             "every read of the power state completes with 0xC0 (node busy)",
             Armed(fault=make_fault("ipmi.completion", code=BUSY), when=STATUS_READS),
             "busy-reads",
         ),
-        *at("busy-reads", falls_after(3)),
+        *all_at("busy-reads", falls_after(3)),
     ),
     steps=tuple(
         AskStep(Ask.OFF, (NeverClaims(), names_cause(Cause.BUSY)), bmc, together=1) for bmc in ("busy-commands", "busy-reads")

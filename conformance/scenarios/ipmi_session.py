@@ -13,7 +13,7 @@ from conformance.givens.ipmi_setup import IpmiSetup, KnowsKg
 from conformance.givens.wrong_password import WrongPassword
 from conformance.givens.wrong_user import WrongUser
 from conformance.scenario import AskStep, Scenario
-from conformance.scenarios.words import at, every_third, falls_after
+from conformance.scenarios.words import all_at, every_third, falls_after
 from conformance.vocabulary import Ask, Cause, Protocol
 from emulator import Armed, Intent, When, make_fault
 
@@ -53,17 +53,17 @@ BAD_NETWORK = Scenario(
     protocol=Protocol.IPMI,
     given=(
         host(ON, name="requests-lost"),
-        *at("requests-lost", every_third("udp.loss", "every third datagram to the BMC is lost", direction="in"), falls_after(2)),
+        *all_at("requests-lost", every_third("udp.loss", "every third one to the BMC is lost", direction="in"), falls_after(2)),
         host(ON, name="answers-lost"),
-        *at("answers-lost", every_third("udp.loss", "every third datagram of the BMC is lost", direction="out"), falls_after(2)),
+        *all_at("answers-lost", every_third("udp.loss", "every third one of the BMC is lost", direction="out"), falls_after(2)),
         host(ON, name="doubled"),
-        *at(
+        *all_at(
             "doubled",
             Inject("every datagram comes twice", Armed(fault=make_fault("udp.duplicate", direction="both"))),
             falls_after(2),
         ),
         host(ON, name="reordered"),
-        *at(
+        *all_at(
             "reordered",
             every_third("udp.reorder", "every third answer comes behind the next one, or half a second late", at_most=0.5),
             falls_after(2),
@@ -113,15 +113,15 @@ NO_SESSION = Scenario(
         Inject("all IPMI sessions of the BMC are taken", Armed(fault=make_fault("ipmi.sessions-full")), "full"),
         host(ON, name="suite-17"),
         IpmiSetup(bmc="suite-17", cipher_suites=(17,)),
-        *at("suite-17", falls_after(2)),
+        *all_at("suite-17", falls_after(2)),
         host(ON, name="suite-17-declared"),
         IpmiSetup(bmc="suite-17-declared", cipher_suites=(17,)),
-        *at("suite-17-declared", falls_after(2)),
+        *all_at("suite-17-declared", falls_after(2)),
         host(ON, name="kg-unknown"),
         IpmiSetup(bmc="kg-unknown", kg=True),
         host(ON, name="kg-known"),
         IpmiSetup(bmc="kg-known", kg=True),
-        *at("kg-known", falls_after(2)),
+        *all_at("kg-known", falls_after(2)),
     ),
     steps=(
         AskStep(Ask.OFF, (NeverClaims(), names_cause(Cause.BUSY)), "full", together=1),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+from careful import CarefulRedfish
 from honest import Failed, Redfish
 from honest_ipmi import Ipmi
 
@@ -76,6 +77,7 @@ class Agent:
             "password_file": "",
             "password_script": "",
             "insecure": "1",
+            "verbose": "",
             "ca_file": "",
             "uuid": "",
             "ipmi_target": "",
@@ -95,7 +97,7 @@ class Agent:
         bmc = self.bmc()
         if action == "validate-all":
             return 0
-        return self.act(action, (Ipmi if bmc["ipmi_host"] else Redfish)(bmc))
+        return self.act(action, (Ipmi if bmc["ipmi_host"] else CarefulRedfish)(bmc))
 
     def metadata(self) -> str:
         return METADATA

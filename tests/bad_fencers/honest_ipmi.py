@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from careful import CarefulRedfish
 from honest import Failed, Redfish
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -147,6 +148,7 @@ class Ipmi(Redfish):
     def control(self, what: int) -> None:
         """Once; where the BMC was busy, again after a while, and where no answer came and the host is as it was."""
         for _ in range(3):
+            self.sent += 1
             try:
                 code = self.command.raw_command(0x00, 0x02, (what,), tries=1)["code"]
             except Failed:
@@ -163,10 +165,11 @@ class Ipmi(Redfish):
 
     def answered(self, status: int) -> None:
         if status:
+            self.refused_at = time.monotonic()
             self.refused(status)
 
 
-class Dual(Redfish):
+class Dual(CarefulRedfish):
     """Both channels of one BMC: off is what both say."""
 
     def log_out(self) -> None:

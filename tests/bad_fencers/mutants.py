@@ -241,10 +241,23 @@ MUTANTS: dict[str, type[Redfish]] = {
 } | OF_LOGINS | OF_IDENTITY | OF_IPMI  # fmt: skip
 
 
+def every() -> dict[str, type[Redfish]]:
+    """All mutants, those of the other modules included."""
+    import mutants_state  # which needs these classes
+
+    return MUTANTS | mutants_state.MUTANTS
+
+
 def fence(action: str, bmc: Mapping[str, str], mutant: str, spelling: str = "") -> str | bool | None:
     try:
-        return spelled(MUTANTS[mutant], spelling)(bmc).run(action)
+        return spelled(every().get(mutant) or _mutant_of_faults(mutant), spelling)(bmc).run(action)
     except Claimed:
         return None
     except requests.HTTPError as error:
         raise Failed(str(error)) from error
+
+
+def _mutant_of_faults(name: str) -> type[Redfish]:
+    from mutants_of_faults import MUTANTS as MORE  # which needs `Claimed`
+
+    return MORE[name]

@@ -74,7 +74,7 @@ class WritesInMonitor(Agent):
     def act(self, action: str, fencer: Redfish) -> int:
         if action == "monitor":
             fencer.locate()
-            fencer.http.patch(fencer.url(fencer.system), json={"AssetTag": "seen"}, timeout=5)
+            fencer.ask("PATCH", fencer.system, json={"AssetTag": "seen"})
         return super().act(action, fencer)
 
 
@@ -85,8 +85,7 @@ class OnDecidesReboot(Agent):
         if action != "reboot":
             return super().act(action, fencer)
         fencer.run("off")
-        fencer.until += 2
-        fencer.bring_on()
+        fencer.run("on")
         return 0
 
 
@@ -96,7 +95,7 @@ class QuietReboot(Agent):
     def act(self, action: str, fencer: Redfish) -> int:
         if action == "reboot":
             fencer.locate()
-            fencer.command_off()
+            fencer.post("ForceOff")
             return 0
         return super().act(action, fencer)
 

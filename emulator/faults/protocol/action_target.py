@@ -40,7 +40,7 @@ class ActionTarget:
             case "slash":
                 reset["target"] = f"{usual}/"
             case "absolute":
-                reset["target"] = f"{asked.scheme}://{asked.host}{usual}"
+                reset["target"] = f"{asked.scheme}://{asked.headers.get('host', '')}{usual}"
             case "moved":
                 reset["target"] = usual.removesuffix(RESET) + MOVED
         return answer._replace(body=json.dumps(told).encode())

@@ -27,9 +27,9 @@ def changed_by(fired: Iterable[Fault], call: RedfishCall, answer: HttpAnswer) ->
     return answer
 
 
-def asked_by(incoming: Incoming) -> Asked:
+def asked_by(incoming: Incoming, etag: str | None = None) -> Asked:
     """The request, as faults see it."""
-    return Asked(incoming.path, incoming.query, incoming.scheme, incoming.headers.get("host", ""))
+    return Asked(incoming.method, incoming.path, incoming.query, incoming.scheme, incoming.headers, etag)
 
 
 def retold(looks: Sequence[Look], body: bytes) -> tuple[Look, ...]:
