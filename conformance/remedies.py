@@ -87,6 +87,8 @@ REMEDIES: tuple[Remedy, ...] = (
            ("G1",), requirement="FENCE-17"),
     Remedy("Answer what you read: On, Off or an error, and an error for everything else",
            ("G1", "T"), kinds=(KIND.WRONG_ANSWER,)),
+    Remedy("Read Off twice, at least a second apart, before you claim: one word may be a glitch, and a host may come on again",
+           ("S",), kinds=(KIND.UNVERIFIED,), requirement="FENCE-28"),
     Remedy("Read the power state after the last command and before you claim", ("S",), kinds=(KIND.UNVERIFIED,)),
     Remedy("Claim only what the last read of the power state says", CLAIM),
     # -- success that was possible

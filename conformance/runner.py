@@ -170,6 +170,7 @@ def _judged(cell: MatrixCell, played: Played, options: RunOptions) -> JudgedRun:
         causes=cell.definition.causes,
         faults=played.faults,
         certificate_fails=any(given.certificate_fails for given in cell.scenario.given),
+        lag_s=played.lag_s,
         strict=options.strict,
     )
     return JudgedRun(

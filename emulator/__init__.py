@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from emulator.assembly import Emulator
     from emulator.backends.container import DockerHost
     from emulator.backends.process import ProcessHost
+    from emulator.core.bmc.machine import RestorePolicy
     from emulator.core.clock import VirtualClock
     from emulator.core.errors import EmulatorError, NoSuchFault, RackMisconfigured
     from emulator.core.faults.board import Armed, FaultId, RailIs, RequestCame
     from emulator.core.faults.control import FaultStatus
     from emulator.core.faults.fault import Fault, Seam
-    from emulator.core.faults.trigger import Intent, When
+    from emulator.core.faults.trigger import Caching, Intent, When
     from emulator.core.journal import HEAD_KEYS, Datum, Event, EventKind, Journal, chain, event_from_json
     from emulator.core.rack import HostSpec, UnitSpec
     from emulator.core.truth.host import Host
@@ -41,6 +42,7 @@ __all__ = [
     "GET_CHANNEL_AUTH_CAPABILITIES",
     "HEAD_KEYS",
     "Armed",
+    "Caching",
     "CannotBind",
     "ChassisControl",
     "Datum",
@@ -68,6 +70,7 @@ __all__ = [
     "RailIs",
     "RequestCame",
     "ResetType",
+    "RestorePolicy",
     "Seam",
     "SystemRef",
     "UnitSpec",
@@ -87,6 +90,7 @@ _HOME = {
     "SystemRef": "emulator.endpoints",
     "ProcessHost": "emulator.backends.process",
     "DockerHost": "emulator.backends.container",
+    "RestorePolicy": "emulator.core.bmc.machine",
     "VirtualClock": "emulator.core.clock",
     "EmulatorError": "emulator.core.errors",
     "RackMisconfigured": "emulator.core.errors",
@@ -100,6 +104,7 @@ _HOME = {
     "arming_from_mapping": "emulator.faults.model",
     "Fault": "emulator.core.faults.fault",
     "Seam": "emulator.core.faults.fault",
+    "Caching": "emulator.core.faults.trigger",
     "Intent": "emulator.core.faults.trigger",
     "When": "emulator.core.faults.trigger",
     "HEAD_KEYS": "emulator.core.journal",

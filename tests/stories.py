@@ -122,6 +122,7 @@ def verdict_on(
     requirement: Requirement = req.SAFE_CLAIM,
     certificate_fails: bool = False,
     strict: bool = False,
+    lag_s: float = 0.0,
     **outcome: object,
 ) -> Judgement:
     code = {Claim.FAILED: 1, Claim.NONE: None}.get(claim, 0)
@@ -138,6 +139,7 @@ def verdict_on(
             faults=faults,
             certificate_fails=certificate_fails,
             strict=strict,
+            lag_s=lag_s,
         )
     )
 

@@ -34,7 +34,7 @@ class AskCase:
     """One ask with everything that may be known about it. `deadline` is in seconds; `secrets` must appear nowhere.
 
     `causes` are the fencer's own patterns; None where it has none. With `certificate_fails` the fencer was to verify the BMC's
-    certificate and cannot.
+    certificate and cannot. `lag_s` is by how much the machine was late: that time is given back to the fencer.
     """
 
     requirement: Requirement
@@ -46,6 +46,7 @@ class AskCase:
     secrets: tuple[str, ...]
     causes: Patterns | None
     certificate_fails: bool = False
+    lag_s: float = 0.0
 
     @property
     def succeeded(self) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from conformance import requirement as req
 from conformance.expectations.case import AskCase, how_it_ended, last_words
@@ -10,6 +12,9 @@ from conformance.expectations.expectation import Expectation, should
 from conformance.finding import Finding
 from conformance.vocabulary import Ask, Claim, FindingKind, Level, Verdict
 from emulator import Rail
+
+CONFIRMED_S: Final = 0.8
+"""How far apart two words of Off must be to count as two: a second, less what a busy machine may take from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +47,22 @@ class Claims(Expectation):
 
 @dataclass(frozen=True, slots=True)
 class NeverClaims(Expectation):
-    """S: it does not claim while the host's rail is up. Readers of the scenario are told so; G1 checks it in every scenario."""
+    """S: it does not claim while the host's rail is up. G1 checks it in every scenario; this says at which level.
+
+    With `unless_confirmed` a false claim is for information where the fencer was told Off at least twice, a second apart, and
+    nothing else in between: no fencer could know better.
+    """
+
+    level: Level = Level.MUST
+    unless_confirmed: bool = False
 
     def phrase(self) -> str:
-        return "never claims while the rail is up"
+        excused = " unless it was told Off twice, a second apart" if self.unless_confirmed else ""
+        return f"never claims while the rail is up{excused}{should(self.level)}"
+
+    def level_of(self, case: AskCase) -> Level:
+        """At which level a false claim counts in this ask."""
+        return Level.MAY if self.unless_confirmed and case.window.confirmed_off(CONFIRMED_S) else self.level
 
     def check(self, case: AskCase) -> Finding | None:
         return None
@@ -110,6 +127,28 @@ class Answers(Expectation):
             f"{last_words(case.outcome)}",
             kind=None if stuck else FindingKind.WRONG_ANSWER,
             requirement=None if stuck else req.TRUE_STATUS,
+            anchors=(case.at_claim.seq,),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BringsBack(Expectation):
+    """After a reboot the host is on again; where it is not, the fencer says so."""
+
+    level: Level = Level.SHOULD
+
+    def phrase(self) -> str:
+        return f"has the host on again when it claims, or warns that it is not{should(self.level)}"
+
+    def check(self, case: AskCase) -> Finding | None:
+        if not case.succeeded or case.at_claim.rail is Rail.UP or re.search(r"(?i)\bon\b", case.outcome.text):
+            return None
+        return case.finding(
+            Verdict.STUCK,
+            "L",
+            "the host on again, or a warning that it is not",
+            f"{how_it_ended(case.outcome)}, the host was still off, and it gave no warning; {last_words(case.outcome)}",
+            level=self.level,
             anchors=(case.at_claim.seq,),
         )
 

@@ -35,5 +35,5 @@ class Expectation(ABC):
 
 
 def should(level: Level) -> str:
-    """What a phrase ends with where only a SHOULD is broken."""
-    return " (SHOULD)" if level is Level.SHOULD else ""
+    """What a phrase ends with where no MUST is broken."""
+    return "" if level is Level.MUST else f" ({level})"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from conformance import requirement as req
 from conformance.expectations.case import AskCase
+from conformance.expectations.claims import CONFIRMED_S
 from conformance.expectations.expectation import Expectation, should
 from conformance.finding import Finding
 from conformance.timeline import text
@@ -37,6 +38,31 @@ class ReadsBeforeClaim(Expectation):
             kind=FindingKind.UNVERIFIED,
             requirement=req.VERIFIES,
             anchors=(last,),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmsOff(Expectation):
+    """A claim of off rests on two words of Off, a second apart, with no other word in between."""
+
+    level: Level = Level.SHOULD
+
+    def phrase(self) -> str:
+        return f"reads Off at least twice, a second apart, before it claims{should(self.level)}"
+
+    def check(self, case: AskCase) -> Finding | None:
+        if not case.succeeded or case.window.confirmed_off(CONFIRMED_S):
+            return None
+        off = [e for e in case.window.looks if case.window.is_target(e) and text(e, "word") == "Off"]
+        return case.finding(
+            Verdict.HYGIENE,
+            "S",
+            "Off at least twice, a second apart, and no other word in between",
+            f"claimed {case.outcome.claim} after {len({e.cause for e in off})} of its reads had said Off",
+            kind=FindingKind.UNVERIFIED,
+            level=self.level,
+            requirement=req.CONFIRMED,
+            anchors=tuple(e.seq for e in off[-2:]),
         )
 
 
@@ -106,7 +132,7 @@ class ClosesSessions(Expectation):
             "every session that it opened is closed",
             f"left {left} open",
             kind=FindingKind.LEFTOVER,
-            requirement=req.FEW_LOGINS,
+            requirement=req.CLOSES_SESSIONS,
             anchors=tuple(e.seq for e in opened[:1]),
         )
 

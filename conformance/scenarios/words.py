@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from conformance.givens.circumstance import Circumstance
 from conformance.givens.given import TARGET
 from conformance.givens.inject import Inject
 from conformance.vocabulary import Protocol
-from emulator import Armed, Intent, Rail, ResetType, When, make_fault
+from emulator import Armed, Intent, Rail, RailIs, ResetType, When, make_fault
+from profiles.model import View
 
 
 def power_commands(protocol: Protocol, rail: Rail | None = None, *resets: ResetType) -> When:
@@ -40,12 +43,18 @@ def refused_when_off(status: int, message_id: str, text: str, *resets: ResetType
     )
 
 
-def refused_when_on(status: int, message_id: str, text: str) -> Inject:
+def refused_when_on(
+    status: int, message_id: str, text: str, *resets: ResetType, count: int | None = None, must_fire: bool = True
+) -> Inject:
+    which = " and ".join(resets) if resets else "every reset"
+    which = which if count is None else f"{which}, {count} times,"
     return Inject(
-        f"every reset of a host that is on is refused with HTTP {status} ({text})",
+        f"{which} of a host that is on is refused with HTTP {status} ({text})",
         Armed(
             fault=make_fault("redfish.reply", status=status, message_id=message_id, text=text),
-            when=power_commands(Protocol.REDFISH, Rail.UP),
+            when=power_commands(Protocol.REDFISH, Rail.UP, *resets),
+            count=count,
+            must_fire=must_fire,
         ),
     )
 
@@ -77,6 +86,67 @@ def members(words: str, what: str, *, bmc: str = TARGET, skip: int = 0, first: i
     )
 
 
+# -- what the BMC says of power, and what happens meanwhile (STATE, TRUTH) -------------------------------------------------
+
+SYSTEMS = "/redfish/v1/Systems/*"
+CHASSIS = "/redfish/v1/Chassis/*"
+EVERY_VIEW = tuple(View)
+
+
+def at(bmc: str, inject: Inject) -> Inject:
+    """The same on another BMC than the target."""
+    return replace(inject, bmc=bmc)
+
+
+def says(word: str | None, *views: View, count: int | None = None, until: float | RailIs | None = None) -> Inject:
+    """What the named views say, whatever is true; without `views` the System. None is null, "absent" no property at all."""
+    named = views or (View.SYSTEM,)
+    which = "every view" if set(named) == set(View) else " and ".join(f"the {view.value}" for view in named)
+    told = {None: "null for its power", "absent": "nothing of its power"}.get(word, word)
+    often = "" if count is None else f" for {count} reads" if count > 1 else " at the first read"
+    return Inject(
+        f"{which} says {told}, whatever is true{often}",
+        Armed(fault=make_fault("report.says", word=word, views=named), count=count, until=until),
+    )
+
+
+def no_effect() -> Inject:
+    """Nothing happens, and a fencer may send no command at all."""
+    accepted = nothing_happens()
+    return replace(accepted, armed=replace(accepted.armed, must_fire=False))
+
+
+def once_read(rail: Rail, words: str, fault: str, **params: object) -> Inject:
+    """Something happens by itself, once, as soon as the power was read while the rail was so."""
+    state = "off" if rail is Rail.DOWN else "on"
+    return Inject(
+        f"as soon as the power of the host has been read while it is {state}, {words}",
+        Armed(fault=make_fault(fault, **params), when=When(rail=rail), count=1),
+    )
+
+
+def empty_when_off(status: int) -> Inject:
+    return Inject(
+        f"every reset of a host that is off is answered with HTTP {status} and no body",
+        Armed(
+            fault=make_fault("redfish.reply", status=status, raw=b""),
+            when=power_commands(Protocol.REDFISH, Rail.DOWN),
+            must_fire=False,
+        ),
+    )
+
+
+def answered(words: str, when: When, **params: object) -> Inject:
+    """Another answer than the BMC's own."""
+    return Inject(words, Armed(fault=make_fault("redfish.reply", **params), when=when))
+
+
+def witness(words: str, fault: str, *, path: str = CHASSIS, skip: int = 1, **params: object) -> Inject:
+    """What becomes of reads of the Chassis, or of another `path`, after the first `skip`."""
+    when = When(intent=Intent.POWER_READ, path=path, skip=skip)
+    return Inject(words, Armed(fault=make_fault(fault, **params), when=when, must_fire=False))
+
+
 # -- faults of HTTP and of the wire ------------------------------------------------------------------------------------------
 
 EVERY_REQUEST = When(protocol=Protocol.REDFISH)
@@ -96,3 +166,23 @@ def answers_instead(
 ) -> Inject:
     """An HTTP status in place of the BMC's answer; `more` are parameters of `redfish.reply`."""
     return meets(words, "redfish.reply", when, bmc=bmc, count=count, status=status, **more)
+
+
+# -- several BMCs, IPMI, input power -----------------------------------------------------------------------------------------
+
+
+def all_at(bmc: str, *injected: Inject) -> tuple[Inject, ...]:
+    """The same faults on another BMC than the target."""
+    return tuple(at(bmc, each) for each in injected)
+
+
+def busy_once() -> Inject:
+    return Inject(
+        "the first Chassis Control completes with 0xC0 (node busy) and is not executed",
+        Armed(fault=make_fault("ipmi.completion", code=0xC0), when=power_commands(Protocol.IPMI), count=1),
+    )
+
+
+def every_third(fault: str, words: str, **params: object) -> Inject:
+    """Not one in three by chance: whoever sends a lost datagram again gets through."""
+    return Inject(words, Armed(fault=make_fault(fault, **params), when=When(every=3)))

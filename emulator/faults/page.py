@@ -26,6 +26,7 @@ SEAMS: Final[Mapping[Seam, str]] = {
     Seam.LOGIN: "accounts, passwords and session tables",
     Seam.REPORT: "what the BMC says of the power",
     Seam.POWER: "what an accepted power command does to the host; `when` sees `reset`",
+    Seam.INCIDENT: "what happens by itself once a client was told the power; `when` sees `path: system`, `chassis` or `ipmi`",
     Seam.DATAGRAM: "IPMI's datagrams; `when` sees `method: UDP` and `path: in` or `out`",
 }
 _HEAD: Final = """# Faults

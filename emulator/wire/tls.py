@@ -51,7 +51,7 @@ class TlsLayer:
         return b"".join(plain), ended
 
     def encrypt(self, clear: memoryview) -> bool:
-        """Encrypts plain text for `take()`. False: the client has ended without close_notify; nothing can be sent now."""
+        """Encrypts plain text for `take()`. False: the client has ended without close_notify, so nothing can be sent."""
         try:
             while clear:
                 clear = clear[self._tls.write(clear) :]

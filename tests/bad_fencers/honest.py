@@ -5,21 +5,23 @@ Not the reference: just enough to pass the catalogue, so that a mutant differs f
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
-from logins import Failed, LogIn, password_of
-from pyghmi.exceptions import IpmiException
-from pyghmi.ipmi.command import Command
+from logins import BadAnswer, Failed, LogIn
 
-__all__ = ["Failed", "Ipmi", "Redfish", "fence", "spelled"]
+__all__ = ["Failed", "Redfish", "fence", "spelled"]
 
 BUDGET_S = 7.0
 PAUSE_S = 0.2
 SPACING_S = 1.0
+RESEND_S = 1.0
+SENDS = 3
 NO_UUID = "00000000-0000-0000-0000-000000000000"
+LOST = (requests.ConnectionError, requests.Timeout, BadAnswer, ValueError)
 
 
 class Redfish(LogIn):
@@ -27,6 +29,11 @@ class Redfish(LogIn):
 
     def __init__(self, bmc: Mapping[str, str]) -> None:
         super().__init__(bmc)
+        self.http.headers["Cache-Control"] = "no-cache"
+        self.first_read = True
+        self.witnesses: dict[str, bool] = {}  # whether each chassis has said a word for its power
+        self.refused_at: float | None = None
+        self.sent = 0
         self.until = time.monotonic() + BUDGET_S
         self.pinned = ""
         self.target = ""
@@ -43,6 +50,8 @@ class Redfish(LogIn):
             raise Failed("timeout: the BMC did not answer") from error
         except requests.ConnectionError as error:
             return self.unreachable(error)
+        except ValueError as error:
+            raise Failed("bad-response: the answer is no JSON") from error
         finally:
             self.log_out()
 
@@ -60,8 +69,41 @@ class Redfish(LogIn):
         while time.monotonic() < self.until:
             if self.is_off():
                 return None
+            self.send_again(self.command_off)
             time.sleep(PAUSE_S)
         raise Failed(f"{self.trouble}: the host was still on when time was up")
+
+    def on(self) -> str | bool | None:
+        self.locate()
+        if self.state() == "On":
+            return None
+        if not self.brought_on():
+            raise Failed(f"{self.trouble}: the host was still off when time was up")
+        return None
+
+    def reboot(self) -> str | bool | None:
+        """The old run has ended when it is off; that it is on again is tried, and else said."""
+        self.off()
+        self.refused_at, self.sent = None, 0
+        if not self.brought_on():
+            print("warning: the host is off and could not be switched on", file=sys.stderr)
+        return None
+
+    def brought_on(self) -> bool:
+        self.command_on()
+        self.refused_at = time.monotonic()  # an On that shows nothing is sent again
+        while time.monotonic() < self.until:
+            if self.state() == "On":
+                return True
+            self.send_again(self.command_on)
+            time.sleep(PAUSE_S)
+        return False
+
+    def send_again(self, command: Callable[[], object]) -> None:
+        """Once more, after a while, where the last one was refused."""
+        if self.refused_at is not None and time.monotonic() - self.refused_at >= RESEND_S and self.sent < SENDS:
+            self.refused_at = None
+            command()
 
     def status(self) -> str:
         self.locate()
@@ -71,6 +113,9 @@ class Redfish(LogIn):
         return word.lower()
 
     def monitor(self) -> None:
+        self.status()
+
+    def list(self) -> None:
         self.status()
 
     # -- parts ---------------------------------------------------------------------------------------------------------
@@ -124,7 +169,13 @@ class Redfish(LogIn):
         self.check_machine(body)
         self.take_action(body.get("Actions", {}).get("#ComputerSystem.Reset", {}))
         word: str | None = body.get("PowerState")
-        return word if word != "Off" or self.chassis_is_off(body) else "On"
+        if word not in ("On", "PoweringOn", "Off", "PoweringOff"):
+            self.trouble = "bad-response"
+        if self.first_read or word == "Off":
+            off = self.chassis_is_off(body)
+            self.first_read = False
+            return word if word != "Off" or off else "On"
+        return word
 
     def check_resource(self, body: Any) -> None:
         if body.get("@odata.id", self.system).rstrip("/") != self.system.rstrip("/"):
@@ -147,24 +198,52 @@ class Redfish(LogIn):
             self.reset_types = next((each["AllowableValues"] for each in parameters if each["Name"] == "ResetType"), [])
 
     def chassis_is_off(self, body: Any) -> bool:
-        links = body.get("Links", {}).get("Chassis", [])
-        return all(self.get(link["@odata.id"]).get("PowerState", "Off") == "Off" for link in links)
+        """Whether every chassis that was ever linked says Off, or can be read and never said anything."""
+        links = [link["@odata.id"] for link in body.get("Links", {}).get("Chassis", [])]
+        agree = [self.witness_is_off(uri) for uri in dict.fromkeys([*self.witnesses, *links])]
+        return all(agree)
+
+    def witness_is_off(self, uri: str) -> bool:
+        spoke = self.witnesses.setdefault(uri, False)
+        try:
+            told = self.get(uri)
+        except LOST:
+            return False
+        if "PowerState" not in told:
+            return not spoke
+        self.witnesses[uri] = True
+        return told["PowerState"] == "Off"
 
     def is_off(self) -> bool:
-        """Off twice, spaced."""
-        if not self.means_off(self.state()):
+        """Off twice, spaced. A read that is lost later on is no word of Off."""
+        if not self.means_off(self.later_state()):
             return False
         time.sleep(SPACING_S)
-        return self.means_off(self.state())
+        return self.means_off(self.later_state())
+
+    def later_state(self) -> str | None:
+        if self.first_read:
+            return self.state()
+        try:
+            return self.state()
+        except LOST:
+            return None
 
     def means_off(self, word: str | None) -> bool:
         return word == "Off"
 
     def command_off(self) -> None:
-        if self.reset_types and self.reset_type not in self.reset_types:
-            raise Failed(f"unsupported: the BMC has no {self.reset_type}")
+        self.command_by(self.reset_type)
+
+    def command_on(self) -> None:
+        self.command_by("On")
+
+    def command_by(self, reset_type: str) -> None:
+        if self.reset_types and reset_type not in self.reset_types:
+            raise Failed(f"unsupported: the BMC has no {reset_type}")
+        self.sent += 1
         try:
-            answer = self.post(self.reset_type)
+            answer = self.post(reset_type)
         except requests.ConnectionError:
             return self.dropped()
         return self.answered(answer.status_code)
@@ -181,40 +260,16 @@ class Redfish(LogIn):
     def answered(self, status: int) -> None:
         if status == 403:
             raise Failed("privilege: the account may not reset the system (403)")
-        if status in (400, 409):
+        if status >= 300:
+            self.refused_at = time.monotonic()
             self.trouble = f"conflict-other (HTTP {status})"
 
 
-class Ipmi(Redfish):
-    """The same over IPMI."""
-
-    def locate(self) -> None:
-        bmc = self.bmc
-        if bmc["ipmi_target"]:
-            raise Failed("unsupported: no bridging to another controller")
-        try:
-            self.command = Command(
-                bmc=bmc["ipmi_host"], userid=bmc["user"], password=password_of(bmc), port=int(bmc["ipmi_port"]), keepalive=False
-            )
-        except IpmiException as error:
-            raise Failed(f"auth: {error}") from error
-
-    def state(self) -> str | None:
-        return {"on": "On", "off": "Off"}.get(str(self.command.get_power()["powerstate"]))
-
-    def command_off(self) -> None:
-        code = self.command.raw_command(netfn=0x00, command=0x02, data=(0x00,)).get("code", 0)
-        self.answered(int(code))
-
-    def answered(self, status: int) -> None:
-        if status:
-            self.trouble = f"conflict-other (0x{status:02X})"
-
-
-def fence(action: str, bmc: Mapping[str, str], spelling: str = "") -> str | bool | None:
+def fence(action: str, bmc: Mapping[str, str], spelling: str = "", channels: str = "one") -> str | bool | None:
     from careful import CarefulRedfish  # which needs these classes
+    from honest_ipmi import Dual, Ipmi
 
-    kind = Ipmi if bmc["protocol"] == "ipmi" else CarefulRedfish
+    kind = Dual if channels == "both" else Ipmi if bmc["protocol"] == "ipmi" else CarefulRedfish
     return spelled(kind, spelling)(bmc).run(action)
 
 

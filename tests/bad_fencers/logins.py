@@ -18,6 +18,10 @@ class Failed(Exception):
     """The host could not be brought, or shown, to be as asked."""
 
 
+class BadAnswer(Failed):
+    """The BMC answered with an error: nothing was read."""
+
+
 def password_of(bmc: Mapping[str, str]) -> str:
     """As told, or from the file or the program that is named instead."""
     if bmc["password_file"]:
@@ -89,4 +93,4 @@ class LogIn:
     def expect_success(self, answer: requests.Response) -> None:
         if answer.status_code >= 400:
             cause = self.causes.get(answer.status_code, "bad-response")
-            raise Failed(f"{cause}: HTTP {answer.status_code}")
+            raise BadAnswer(f"{cause}: HTTP {answer.status_code}")

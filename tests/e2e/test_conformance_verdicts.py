@@ -52,6 +52,12 @@ def test_the_incident_and_its_mirror_image_catch_the_cloudstack_shape() -> None:
     assert any("409" in line.text for line in results[0].stories[0])
 
 
+def test_the_cloudstack_shape_repeats_a_lost_command_and_takes_its_answer_for_off() -> None:
+    (result,) = played((fencers.load("cloudstack-redfish"), "FAULT-008", "dell-idrac9"))
+    assert (result.verdict, result.kind) == (Verdict.UNSAFE, FindingKind.EARLY), result.why
+    assert result.facts[0].power_commands == 2
+
+
 def test_the_wrong_repair_of_the_incident_is_caught_by_its_twin() -> None:
     wrong = fencers.load("conflict-is-off")
     results = played((wrong, "STATE-007", "dell-idrac9"), (wrong, "IPMI-002", "dell-idrac9"))
@@ -70,6 +76,10 @@ def test_a_trailing_slash_escapes_no_refusal() -> None:
         ("BlamesConfiguration", "AUTH-001", Verdict.MISLEADING),
         ("AlwaysFails", "TRUTH-001", Verdict.STUCK),
         ("wrong-exits", "AGENT-003", Verdict.UNSAFE),
+        ("WholeFileIsPassword", "AUTH-009", Verdict.STUCK),
+        ("IgnoresCertificate", "TLS-001", Verdict.HYGIENE),
+        ("AnyBody", "ID-013", Verdict.UNSAFE),
+        ("IgnoresBridge", "ID-018", Verdict.UNSAFE),
     ],
 )
 def test_a_planted_defect_gets_its_verdict(name: str, scenario: str, verdict: Verdict) -> None:

@@ -24,6 +24,8 @@ LOGINS_AND_IDENTITY: tuple[tuple[str, str, str, Verdict, FindingKind | None], ..
     ("WholeFileIsPassword", "AUTH-009", DELL, STUCK, None),
     ("LogsRequests", "AUTH-010", DELL, HYGIENE, FindingKind.SECRET),
     ("UnverifiedIsUnreachable", "TLS-001", DELL, MISLEADING, WRONG_CAUSE),
+    ("IgnoresCertificate", "TLS-001", DELL, HYGIENE, FindingKind.CREDENTIALS),
+    ("FallsBackToHttp", "TLS-006", OPENBMC, HYGIENE, FindingKind.CREDENTIALS),
     ("AlwaysVerifies", "TLS-002", DELL, STUCK, None),
     ("IgnoresCertificate", "TLS-003", DELL, MISLEADING, FindingKind.WRONG_ANSWER),
     ("SystemAuthoritiesOnly", "TLS-004", DELL, STUCK, None),

@@ -145,6 +145,8 @@ def test_an_end_within_the_grace_is_only_noted() -> None:
     judgement = verdict_on(verified_off(), duration=16.0)
     assert judgement.verdict is Verdict.PASS
     assert [note.rule for note in judgement.notes] == ["G2"]
+    assert verdict_on(verified_off(), duration=15.4).notes == (), "the suite needs a moment to start it"
+    assert verdict_on(verified_off(), duration=16.0, lag_s=0.8).notes == (), "a late machine gives the time back"
 
 
 def test_a_password_in_a_file_that_stays_is_in_sight() -> None:

@@ -13,19 +13,25 @@ Rules
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from emulator.core.bmc.alarms import Alarms
 from emulator.core.bmc.bmc_log_writer import BmcLogWriter
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.eventlog import LogKind
 from emulator.core.bmc.machine import RestorePolicy
+from emulator.core.bmc.presence import Absence
 from emulator.core.bmc.unit import Unit
 from emulator.core.bmc.watchdogs import Watchdogs
 from emulator.core.journal import EventKind
+from emulator.core.power.system import SAYS, Gate
 from emulator.core.rack_services import RackServices
 from emulator.core.truth.host import Order
 from emulator.core.vocab import Rail
-from profiles.model import Span
+from profiles.model import EffectStep, Span
+
+POWER_RETURNS: Final = EffectStep(at=Span(0, 0), real="On", says=SAYS["On"])
+"""What a restore policy does to a host."""
 
 
 class BmcLife:
@@ -49,6 +55,15 @@ class BmcLife:
         else:
             self._go_down(unit, kind, seq)
         return seq
+
+    def restart_by_itself(self, unit: Unit, outage_s: float, cause: int | None) -> None:
+        """The BMC stops at once and answers again after `outage_s` seconds. Nothing changes if it is away already."""
+        if unit.absence.deaf(self._services.now):
+            return
+        seq = self._services.journal.record(unit.name, EventKind.BMC, cause, what="down", reset="by itself")
+        self._log_writer.log(unit, LogKind.BMC_RESET, more="(by itself)", cause=seq)
+        self._stop(unit)
+        self._away(unit, seq, outage_s)
 
     def _go_down(self, unit: Unit, kind: str, cause: int) -> None:
         seq = self._services.journal.record(unit.name, EventKind.BMC, cause, what="down", reset=kind)
@@ -80,6 +95,17 @@ class BmcLife:
         unit.absence = replace(unit.absence, dark=False)
         self._start(unit, seq, after_mains=True)
 
+    def mains_back_at_once(self, unit: Unit, restore_after_reads: int) -> None:
+        """As `mains_back`, with a BMC that answers normally at once and hosts whose power returns behind a gate: when their power
+        state has been read so often (ruling 8)."""
+        if not unit.absence.dark:
+            return
+        seq = self._services.journal.record(unit.name, EventKind.BMC, None, what="mains back")
+        unit.absence = replace(unit.absence, dark=False)
+        for system in unit.systems:
+            system.gate = Gate(restore_after_reads)
+        self._finish_start(unit, seq, after_mains=True)
+
     def _stop(self, unit: Unit) -> None:
         """The BMC stops: it loses its sessions, its running watchdog, and the settings of its sensors and its log."""
         self._watchdogs.stop(unit)
@@ -91,21 +117,25 @@ class BmcLife:
         unit.absence = replace(unit.absence, goes_at=None, generation=unit.absence.generation + 1)
 
     def _start(self, unit: Unit, seq: int, *, after_mains: bool = False) -> None:
-        rules, absence, now = unit.profile.bmc_reset, unit.absence, self._services.now
+        rules, now = unit.profile.bmc_reset, self._services.now
         outage = self._services.draw(rules.outage_s)
-        absence = replace(absence, deaf_until=now + outage, not_ready_until=now + outage)
+        absence = self._away(unit, seq, outage, after_mains=after_mains)
         if rules.after is not None:
             length = rules.after["for_s"]
             assert isinstance(length, Span)
-            absence = replace(
+            unit.absence = replace(
                 absence,
-                not_ready_until=absence.not_ready_until + self._services.draw(length),
+                not_ready_until=now + outage + self._services.draw(length),
                 reply=str(rules.after["reply"]),
                 resets=tuple(rules.after.get("reset", ())),
                 code=rules.after.get("ipmi"),
             )
-        timer = self._services.after(outage, lambda: self._finish_start(unit, seq, after_mains))
-        unit.absence = replace(absence, timer=timer)
+
+    def _away(self, unit: Unit, seq: int, outage_s: float, *, after_mains: bool = False) -> Absence:
+        until = self._services.now + outage_s
+        timer = self._services.after(outage_s, lambda: self._finish_start(unit, seq, after_mains))
+        unit.absence = replace(unit.absence, deaf_until=until, not_ready_until=until, timer=timer)
+        return unit.absence
 
     def _finish_start(self, unit: Unit, cause: int, after_mains: bool) -> None:
         seq = self._services.journal.record(unit.name, EventKind.BMC, cause, what="up")
@@ -121,4 +151,9 @@ class BmcLife:
             previous = machine.restore is RestorePolicy.PREVIOUS
             if machine.restore is RestorePolicy.ALWAYS_ON or (previous and machine.was_on):
                 machine.pending = RestartCause.POLICY_PREVIOUS if previous else RestartCause.POLICY_ALWAYS_ON
-                self._services.order(unit, system, Order.ENERGISE, cause)
+                if system.gate is None or system.gate.open:
+                    self._services.order(unit, system, Order.ENERGISE, cause)
+                else:
+                    system.gate.held, system.gate.cause = (POWER_RETURNS,), cause
+            else:
+                system.gate = None

@@ -29,12 +29,21 @@ class Intent(StrEnum):
     OTHER = "other"
 
 
+class Caching(StrEnum):
+    """Whether a client lets a cache answer (RFC 9110 13.1.2, RFC 9111 5.2.1)."""
+
+    PLAIN = "plain"  # it says nothing of caches
+    CONDITIONAL = "conditional"  # If-None-Match: 304 will do
+    FRESH = "fresh"  # Cache-Control: no-cache
+
+
 class ClientRequest(NamedTuple):
     """One request of a client, with what triggers may depend on.
 
     `method` is the HTTP method, or "IPMI". `path` is the path as the server resolves it (decoded, without scheme, host, query and
     trailing slash), or the IPMI command in words ("chassis-control", "chassis-status", "rakp1"). `system` is the id of the system
-    that it is about. `reset` is set for a power command whose ResetType or chassis control the protocol knows.
+    that it is about. `reset` is set for a power command whose ResetType or chassis control the protocol knows. `caching` is what
+    an HTTP client says of caches.
     """
 
     protocol: str
@@ -43,6 +52,7 @@ class ClientRequest(NamedTuple):
     system: str | None = None
     reset: ResetType | None = None
     intent: Intent = Intent.OTHER
+    caching: Caching = Caching.PLAIN
 
     def facts(self, path: str, **more: Datum) -> dict[str, Datum]:
         """The keys of the journal's `request` event: protocol, method, path, intent, what the protocol adds, and system and reset
@@ -69,6 +79,7 @@ class When:
     intent: Intent | None = None
     reset: tuple[ResetType, ...] = ()
     rail: Rail | None = None
+    caching: Caching | None = None
     skip: int = 0
     every: int = field(default=1, metadata={"low": 1})
 
@@ -80,6 +91,7 @@ class When:
             and (self.intent is None or self.intent is request.intent)
             and (not self.reset or request.reset in self.reset)
             and (self.rail is None or self.rail is rail)
+            and (self.caching is None or self.caching is request.caching)
         )
 
 

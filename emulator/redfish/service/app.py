@@ -39,7 +39,7 @@ EXCHANGE: Final = "emulator.exchange"
 
 _HEADERS: Final = {
     name: f"HTTP_{name.upper().replace('-', '_')}"
-    for name in ("x-auth-token", "authorization", "accept", "odata-version", "if-match", "if-none-match", "host")
+    for name in ("x-auth-token", "authorization", "accept", "odata-version", "if-match", "if-none-match", "cache-control", "host")
 } | {"content-type": "CONTENT_TYPE"}
 
 
