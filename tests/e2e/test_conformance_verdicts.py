@@ -103,7 +103,7 @@ UNTRUSTED = Scenario(
 
 
 def test_credentials_for_a_certificate_that_cannot_be_verified_are_seen() -> None:
-    """The careful mutant base never verifies; the reference does, and sends nothing before."""
+    """One does not look at the certificate; the reference does, and sends nothing before."""
     cells = [MatrixCell(who, load("dell-idrac9"), UNTRUSTED) for who in (mutant("AlwaysFails"), mutant("NoTimeout"), reference())]
     silent, careless, verifying = runner.run(cells, jobs=3)
     assert silent.verdict is Verdict.PASS
