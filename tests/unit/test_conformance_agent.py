@@ -15,6 +15,7 @@ from conformance.adapters.base import Invocation
 from conformance.agent_input import PLAIN, AgentInput
 from conformance.expectations.agent import DescribesItself, ExitsWith, NoTraffic, Warns
 from conformance.expectations.agent_metadata import problems_of
+from conformance.explanations import explain
 from conformance.vocabulary import Ask, Claim, Level, Protocol, Verdict
 from fencer.metadata import metadata
 from tests.stories import Story, verdict_on
@@ -68,6 +69,16 @@ def test_the_suites_own_fencers_name_their_switches() -> None:
     assert isinstance(way, AgentAdapter)
     assert way.switches == {"ssl_insecure"}
     assert way.switches <= set(way.params)
+
+
+def test_what_is_unusual_about_input_has_words() -> None:
+    assert PLAIN.sentence == ""
+    wanted = AgentInput(action="explode", before=("#x",), as_options=True)
+    assert wanted.sentence == "with the action explode, the line '#x', options of the command line"
+    told = "\n".join(explain("AGENT-004"))
+    assert "status of target (with the action explode)" in told
+    assert "(the fencer is given no password)" in told
+    assert "at the same time (1)" in "\n".join(explain("IPMI-006"))
 
 
 # -- exit codes and traffic --------------------------------------------------------------------------------------------------
