@@ -62,10 +62,11 @@ class AskedContentFault(Protocol):
 @runtime_checkable
 class RequestFault(Protocol):
     """Seam protocol: looks at a Redfish request and may answer it in the service's place, with an answer or a redirect. It has
-    acted even where it lets the request pass."""
+    acted even where it lets the request pass. `settles`: headers that it has judged, and the service ignores then."""
 
     name: ClassVar[str]
     seam: ClassVar[Seam]
+    settles: ClassVar[tuple[str, ...]]
 
     def instead(self, asked: Asked) -> HttpReply | Redirect | None: ...
 
@@ -104,6 +105,17 @@ class PortFault(Protocol):
     def ipmi(self) -> bool: ...
     @property
     def breaks(self) -> bool: ...
+
+
+@runtime_checkable
+class QueueFault(Protocol):
+    """Seam port: how many connections the BMC's TCP ports serve at a time; more wait."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    @property
+    def at_once(self) -> int: ...
 
 
 class Passage(NamedTuple):
