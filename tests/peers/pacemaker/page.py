@@ -67,7 +67,7 @@ def reason(seen: SeenRow) -> str:
         if match := re.match(r"fence_bmc: ([a-z-]+): ", line):
             return f"`{match[1]}`"
     words = [re.sub(r"^.*?(ERROR|WARNING): ", "", line) for line in said if line.strip()]
-    return f"`{words[0][:60].strip()}`" if words else "no reason in the log"
+    return f"`{words[0][:60].strip()}`" if words else "the agent gave no reason"
 
 
 def markdown(seen: Mapping[str, Mapping[str, SeenRow]]) -> str:
