@@ -12,7 +12,7 @@ from profiles.model import EffectStep
 
 @fault("power.hold")
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HoldRail:
     """Commands are accepted, and the rail does not move, however often it is read, before somebody lets it from outside
     (`Emulator.expect_reads`; CONC-002)."""
 
