@@ -61,7 +61,7 @@ class SameOriginSession(requests.Session):
 class CarefulRedfish(Redfish):
     """One BMC over Redfish."""
 
-    headers: Mapping[str, str] = {"Accept": "application/json", "OData-Version": "4.0"}
+    headers: Mapping[str, str] = {"Accept": "application/json", "OData-Version": "4.0", "Cache-Control": "no-cache"}
     tries = 3
     busy_tries = 12
 
