@@ -20,7 +20,7 @@ from conformance.scenario_files.reading import FORMAT
 from conformance.scenario_files.values import BOUNDS, CHOICES, HIGHEST
 from emulator import Armed, fault_schema
 
-Schema = dict[str, object]
+JsonSchema = dict[str, object]
 
 TEXTS: Final[Mapping[type, Mapping[str, str]]] = {
     Scenario: {
@@ -58,18 +58,18 @@ TEXTS: Final[Mapping[type, Mapping[str, str]]] = {
 NAMES: Final[Mapping[type, str]] = {Given: "given", Expectation: "expectation", Happening: "happening"}
 
 
-def schema() -> Schema:
+def schema() -> JsonSchema:
     """The schema of a whole file, our own kinds only."""
-    faults = cast(Schema, copy.deepcopy(fault_schema()))
-    definitions: Schema = dict(cast(Schema, faults["$defs"]))
-    variants = cast(list[Schema], faults["oneOf"])
+    faults = cast(JsonSchema, copy.deepcopy(fault_schema()))
+    definitions: JsonSchema = dict(cast(JsonSchema, faults["$defs"]))
+    variants = cast(list[JsonSchema], faults["oneOf"])
     for base in BASES:
         definitions[NAMES[base]] = {"anyOf": [each for cls in shipped(base).items() for each in _kind(*cls, variants)]}
     whole = _record(Scenario)
-    properties = cast(Schema, whole["properties"])
+    properties = cast(JsonSchema, whole["properties"])
     whole["properties"] = {"schema": {"const": FORMAT}, **properties}
     whole["required"] = ["schema", *cast(list[str], whole["required"])]
-    head: Schema = {
+    head: JsonSchema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": FORMAT,
         "title": "A fencing scenario of fencelab",
@@ -77,10 +77,10 @@ def schema() -> Schema:
     return {**head, **whole, "$defs": definitions}
 
 
-def _kind(word: str, cls: type, faults: list[Schema]) -> list[Schema]:
+def _kind(word: str, cls: type, faults: list[JsonSchema]) -> list[JsonSchema]:
     """The forms in which one kind can be written: the word, its first value, a map."""
     keys = fields_of(cls)
-    forms: list[Schema] = [] if any(field.required for field in keys) else [{"const": word, "description": about(cls)}]
+    forms: list[JsonSchema] = [] if any(field.required for field in keys) else [{"const": word, "description": about(cls)}]
     if not keys:
         return forms
     if any(field.hint is Armed for field in keys):
@@ -91,23 +91,23 @@ def _kind(word: str, cls: type, faults: list[Schema]) -> list[Schema]:
     return [*forms, _entry(word, _record(cls), about(cls))]
 
 
-def _entry(word: str, value: Schema, text: str) -> Schema:
-    form: Schema = {"type": "object", "additionalProperties": False, "required": [word], "properties": {word: value}}
+def _entry(word: str, value: JsonSchema, text: str) -> JsonSchema:
+    form: JsonSchema = {"type": "object", "additionalProperties": False, "required": [word], "properties": {word: value}}
     return {**form, "description": text}
 
 
-def _with_fault(cls: type, fault: Schema) -> Schema:
+def _with_fault(cls: type, fault: JsonSchema) -> JsonSchema:
     own = _record(cls)
-    properties = {**cast(Schema, own["properties"]), **cast(Schema, fault["properties"])}
+    properties = {**cast(JsonSchema, own["properties"]), **cast(JsonSchema, fault["properties"])}
     required = [*cast(list[str], own["required"]), *cast(list[str], fault["required"])]
     return {**own, "properties": properties, "required": required}
 
 
-def _record(cls: type) -> Schema:
+def _record(cls: type) -> JsonSchema:
     """A map with the keys of a dataclass; those of a fault come from its own schema."""
     fields = [field for field in fields_of(cls) if field.hint is not Armed]
     texts = TEXTS.get(cls, {})
-    properties: Schema = {}
+    properties: JsonSchema = {}
     for field in fields:
         value = _value(cls, field.name, field.hint)
         properties[field.key] = {**value, "description": texts[field.key]} if field.key in texts else value
@@ -115,7 +115,7 @@ def _record(cls: type) -> Schema:
     return {"type": "object", "additionalProperties": False, "properties": properties, "required": required}
 
 
-def _value(cls: type, name: str, hint: object) -> Schema:
+def _value(cls: type, name: str, hint: object) -> JsonSchema:
     if (cls, name) in CHOICES:
         return {"enum": list(CHOICES[cls, name])}
     if (cls, name) in BOUNDS:
@@ -123,7 +123,7 @@ def _value(cls: type, name: str, hint: object) -> Schema:
     return _of(hint)
 
 
-def _of(hint: object) -> Schema:
+def _of(hint: object) -> JsonSchema:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return {"anyOf": [{"type": "null"} if each is type(None) else _of(each) for each in arguments]}
@@ -141,8 +141,8 @@ def _of(hint: object) -> Schema:
         return {"enum": [member.value for member in hint]}
     if isinstance(hint, type) and is_dataclass(hint):
         return _record(hint)
-    numbers: Schema = {"minimum": 0, "maximum": HIGHEST}
-    plain: Mapping[object, Schema] = {
+    numbers: JsonSchema = {"minimum": 0, "maximum": HIGHEST}
+    plain: Mapping[object, JsonSchema] = {
         bool: {"type": "boolean"},
         str: {"type": "string"},
         int: {"type": "integer", **numbers},

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(300)
 
 def mutant(tmp_path: Path, name: str) -> str:
     """A fencer file of one defect, with all modules of the bad fencers beside it."""
-    for module in (ROOT / "tests" / "bad_fencers").glob("*.py"):
+    for module in (*(ROOT / "tests" / "bad_fencers").glob("*.py"), *(ROOT / "tests").glob("ipmi_*.py")):
         (tmp_path / module.name).write_text(module.read_text())
     file = tmp_path / "mine.yaml"
     file.write_text(MUTANT.replace("AlwaysFails", name))
