@@ -18,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 from honest import PAUSE_S, Failed, Redfish
+from logins import AnotherMachine
 
 BUDGET_S = 9.0
 LOG_OUT_S = 1.0
@@ -157,6 +158,8 @@ class CarefulRedfish(Redfish):
         """After a command a read that fails says nothing, and the next one may succeed; unless it failed for good."""
         try:
             return bool(reached())
+        except AnotherMachine:
+            raise
         except (Failed, *LOST) as error:
             if not self.sent or str(error).startswith(FOR_GOOD):
                 raise

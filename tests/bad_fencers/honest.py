@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
-from logins import BadAnswer, Failed, LogIn
+from logins import AnotherMachine, BadAnswer, Failed, LogIn
 
 __all__ = ["Failed", "Redfish", "fence", "spelled"]
 
@@ -181,7 +181,7 @@ class Redfish(LogIn):
         if not shown or shown == NO_UUID:
             return
         if shown != (self.bmc["uuid"].casefold() or self.pinned or shown):
-            raise Failed("config: this is another machine")
+            raise AnotherMachine("config: this is another machine")
         self.pinned = shown
 
     def take_action(self, action: Any) -> None:

@@ -22,6 +22,10 @@ class BadAnswer(Failed):
     """The BMC answered with an error: nothing was read."""
 
 
+class AnotherMachine(Failed):
+    """What answers is not the machine that was told, or not the one that answered before: no later read heals that."""
+
+
 def password_of(bmc: Mapping[str, str]) -> str:
     """As told, or from the file or the program that is named instead."""
     if bmc["password_file"]:

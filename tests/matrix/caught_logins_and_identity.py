@@ -13,7 +13,7 @@ WRONG_TARGET, WRONG_CAUSE, NO_CAUSE = FindingKind.WRONG_TARGET, FindingKind.WRON
 LOGINS_AND_IDENTITY: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("RetriesRefusedPassword", "AUTH-002", GENERIC, STUCK, None),
     ("ForbiddenIsTimeout", "AUTH-003", DELL, MISLEADING, WRONG_CAUSE),
-    ("UnauthorizedIsOff", "AUTH-004", DELL, UNSAFE, FindingKind.EARLY),
+    ("UnauthorizedIsOff", "AUTH-004", DELL, UNSAFE, None),
     ("BasicOnly", "AUTH-005", DELL, STUCK, None),
     ("SessionsOnly", "AUTH-005", OPENBMC, STUCK, None),
     ("BlamesConfiguration", "AUTH-006", DELL, MISLEADING, NO_CAUSE),
