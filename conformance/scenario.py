@@ -53,7 +53,7 @@ class Scenario:
     """`id` is GROUP-NUMBER. `protocol` None: either will do, Redfish first.
 
     `convention` None: about every fencer; else only about those whose adapter follows it. `needs` are capabilities that the
-    fencer must declare, besides those that the steps ask for.
+    fencer must declare, besides those that the steps ask for. `file` is the user's own file that it was read from.
     """
 
     id: str
@@ -66,6 +66,7 @@ class Scenario:
     protocol: Protocol | None = None
     convention: Convention | None = None
     needs: frozenset[str] = field(default=frozenset())
+    file: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not SCENARIO_ID.fullmatch(self.id):

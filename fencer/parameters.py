@@ -116,7 +116,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(name="login_timeout", kind=ParameterKind.SECOND, default="5", text="Seconds for one connection; 0: no own limit"),
     Parameter(name="shell_timeout", kind=ParameterKind.SECOND, default="10",
               text="Seconds for one request; never more than a third of power_timeout; 0: no own limit"),
-    Parameter(name="stonith_status_sleep", kind=ParameterKind.SECOND, default="1", text="Longest pause between two reads"),
+    Parameter(name="stonith_status_sleep", kind=ParameterKind.SECOND, default="0.5", text="Longest pause between two reads"),
     Parameter(name="retry_on", kind=ParameterKind.INTEGER, text="How often an On is sent again; never more than twice"),
     Parameter(name="delay", kind=ParameterKind.SECOND, default="0",
               text="Seconds to wait before off and reboot; power_timeout begins after it"),

@@ -70,6 +70,8 @@ class Given(ABC):
 
     __slots__ = ()
     origin: ClassVar[GivenOrigin] = GivenOrigin.INJECTED
+    yaml_word: ClassVar[str] = ""
+    """How scenario files call it, where that is not the name of the class in small letters with hyphens."""
 
     @property
     @abstractmethod

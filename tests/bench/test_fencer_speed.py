@@ -44,7 +44,7 @@ def settling(seconds: float) -> Profile:
 def agents(endpoint: Endpoint) -> Mapping[str, tuple[Sequence[str], Mapping[str, str]]]:
     """Command and parameters of each agent."""
     login = {"action": "off", "ip": endpoint.host, "username": endpoint.username, "password": endpoint.password}
-    redfish = {**login, "ipport": str(endpoint.redfish_port), "ssl_insecure": "1"}
+    redfish = {**login, "ipport": str(endpoint.redfish_port), "ssl_insecure": "1", "systems_uri": endpoint.systems[0].uri}
     ipmi = {**login, "ip": endpoint.ipmi_host, "ipport": str(endpoint.ipmi_port), "lanplus": "1"}
     found = {
         "fence_bmc": (command("fence_bmc"), redfish),
