@@ -141,7 +141,7 @@ class BringsBack(Expectation):
         return f"has the host on again when it claims, or warns that it is not{should(self.level)}"
 
     def check(self, case: AskCase) -> Finding | None:
-        if not case.succeeded or case.at_claim.rail is Rail.UP or re.search(r"(?i)\bon\b", case.outcome.text):
+        if not case.succeeded or case.at_claim.rail is Rail.UP or re.search(r"(?i)\b(on|off|warning)\b", case.outcome.text):
             return None
         return case.finding(
             Verdict.STUCK,
