@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -53,12 +53,15 @@ class Play:
     seed: int = 0
 
 
-def play(what: Play, stop: threading.Event) -> Played:
-    """Plays it. Raises Interrupted when `stop` is set; OSError and EmulatorError where this machine cannot carry it."""
+def play(what: Play, stop: threading.Event, start: Callable[..., Emulator] = Emulator) -> Played:
+    """Plays it; `start` makes the BMCs.
+
+    Raises Interrupted when `stop` is set; OSError and EmulatorError where this machine cannot carry it.
+    """
     given = what.scenario.given
     rack = planned(what.scenario, what.profile, _password(what))
     # Without the vendor's latency: it would cost every cell seconds, and time is a scenario's own business.
-    with Emulator(rack.units, seed=what.seed, refuse=rack.silent, latency=False) as emulator:
+    with start(rack.units, seed=what.seed, refuse=rack.silent, latency=False) as emulator:
         for each in given:
             each.arrange(emulator)
         told = {name: handed(what.scenario, endpoint, rack.password) for name, endpoint in emulator.endpoints.items()}

@@ -21,6 +21,7 @@ from conformance.adapters.definition import Definition
 from conformance.adapters.registry import following
 from conformance.causal_chain import tell
 from conformance.finding import Judgement
+from conformance.in_process import workers
 from conformance.judge import Trial, judge
 from conformance.play_scenario import Play, Played, play
 from conformance.result import Result
@@ -77,6 +78,8 @@ def fit(cell: MatrixCell) -> Fit:
     protocol = scenario.protocol or (Protocol.REDFISH if Protocol.REDFISH in definition.ways else Protocol.IPMI)
     if protocol is Protocol.IPMI and not cell.profile.ipmi.lan:
         raise NotApplicable(f"{cell.profile.id} has IPMI over LAN switched off")
+    if definition.ways[protocol].on_virtual_time and (subject := scenario.needs_sockets) is not None:
+        raise NotApplicable(f"about {subject}; {definition.name} runs on virtual time, without sockets or a process of its own")
     lacking = sorted({step.ask.value for step in scenario.steps if step.ask not in definition.asks and not step.optional})
     if lacking:
         raise NotApplicable(f"{definition.name} cannot be asked for {', '.join(lacking)}")
@@ -104,10 +107,10 @@ def run_cell(cell: MatrixCell, stop: threading.Event, seed: int = 0) -> Result:
     started = time.monotonic()
     first: Verdict | None = None
     try:
-        played = play(what, stop)
+        played = _play(what, stop)
         verdict = _judge(cell, played)
         if hangs_on_the_clock(verdict, played, cell.definition):
-            again = play(what, stop)
+            again = _play(what, stop)
             second = _judge(cell, again)
             if second.verdict is not verdict.verdict:
                 first = verdict.verdict
@@ -142,6 +145,10 @@ def run_cell(cell: MatrixCell, stop: threading.Event, seed: int = 0) -> Result:
     )
 
 
+def _play(what: Play, stop: threading.Event) -> Played:
+    return workers.play(what, stop) if what.definition.ways[what.protocol].on_virtual_time else play(what, stop)
+
+
 def _judge(cell: MatrixCell, played: Played) -> Judgement:
     return judge(
         Trial(
@@ -162,6 +169,8 @@ def hangs_on_the_clock(judgement: Judgement, played: Played, definition: Definit
 
     A fencer that has been silent for half of its time hangs by itself; one that gave up early did so for another reason.
     """
+    if any(way.on_virtual_time for way in definition.ways.values()):
+        return False  # its clock is not the machine's
     if judgement.verdict is Verdict.HANG:
         quiet_since = max((e.t for e in played.events if e.kind is EventKind.REQUEST), default=0.0)
         ended = max(e.t for e in played.events if e.kind is EventKind.FENCER)

@@ -36,7 +36,8 @@ class Scenario:
     """`id` is GROUP-NUMBER. `protocol` None: either will do, Redfish first.
 
     `convention` None: about every fencer; else only about those whose adapter follows it. `needs` are capabilities that the
-    fencer must declare, besides those that the steps ask for.
+    fencer must declare, besides those that the steps ask for. `about_process` says what of the fencer's process the scenario is
+    about ("its command line", "signals to it"), if it is about that: a fencer without a process of its own cannot be tried.
     """
 
     id: str
@@ -49,10 +50,18 @@ class Scenario:
     protocol: Protocol | None = None
     convention: Convention | None = None
     needs: frozenset[str] = field(default=frozenset())
+    about_process: str = ""
 
     def __post_init__(self) -> None:
         if not SCENARIO_ID.fullmatch(self.id):
             raise ValueError(f"a scenario is called GROUP-NUMBER, like STATE-001, not {self.id!r}")
+
+    @property
+    def needs_sockets(self) -> str | None:
+        """What of this scenario is not there for a fencer that is handed a transport; None where it can be tried."""
+        if self.about_process:
+            return self.about_process
+        return next((given.sentence for given in self.given if given.on_sockets), None)
 
     @property
     def group(self) -> str:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from emulator.fleet import Fleet
     from emulator.frontends import Place
     from emulator.ready import GET_CHANNEL_AUTH_CAPABILITIES
+    from emulator.socketless import SocketlessEmulator
+    from emulator.surroundings import Reusable, reusable
+    from emulator.transport import OutOfTime, Transport, TransportAnswer, TransportClock
     from emulator.wire.ports import free_ports
     from emulator.wire.tcp import CannotBind
 
@@ -61,14 +64,20 @@ __all__ = [
     "Journal",
     "NoSuchFault",
     "Os",
+    "OutOfTime",
     "Place",
     "ProcessHost",
     "RackMisconfigured",
     "Rail",
     "RailIs",
     "ResetType",
+    "Reusable",
     "Seam",
+    "SocketlessEmulator",
     "SystemRef",
+    "Transport",
+    "TransportAnswer",
+    "TransportClock",
     "UnitSpec",
     "VirtualClock",
     "When",
@@ -78,6 +87,7 @@ __all__ = [
     "fault",
     "free_ports",
     "make_fault",
+    "reusable",
 ]
 
 _HOME = {
@@ -119,6 +129,13 @@ _HOME = {
     "Fleet": "emulator.fleet",
     "Place": "emulator.frontends",
     "GET_CHANNEL_AUTH_CAPABILITIES": "emulator.ready",
+    "SocketlessEmulator": "emulator.socketless",
+    "Reusable": "emulator.surroundings",
+    "reusable": "emulator.surroundings",
+    "OutOfTime": "emulator.transport",
+    "Transport": "emulator.transport",
+    "TransportAnswer": "emulator.transport",
+    "TransportClock": "emulator.transport",
     "free_ports": "emulator.wire.ports",
     "CannotBind": "emulator.wire.tcp",
 }

@@ -60,6 +60,8 @@ class Given(ABC):
 
     __slots__ = ()
     origin: ClassVar[GivenOrigin] = GivenOrigin.INJECTED
+    on_sockets: ClassVar[bool] = False
+    """Whether it needs sockets or the machine's clock: then a fencer that is handed a transport cannot be tried."""
 
     @property
     @abstractmethod
