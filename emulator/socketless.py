@@ -4,8 +4,8 @@
         transport, clock = emulator.client("node1")
         print(transport.http("GET", emulator.endpoints["node1"].redfish_url + "/redfish/v1").status)
 
-Everything else is `Emulator`: the same Redfish service and IPMI responder, faults, gates, latency and journal. Time passes only while a
-client waits, and two emulators with one seed and one client write the same journal, byte for byte. One thread.
+Everything else is `Emulator`: the same Redfish service and IPMI responder, faults, gates, latency and journal. Time passes only
+while a client waits, and two emulators with one seed and one client write the same journal, byte for byte. One thread.
 """
 
 from __future__ import annotations

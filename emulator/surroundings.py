@@ -1,4 +1,6 @@
-"""What an emulator stands on: time, network and chance. On sockets all three are the machine's; on virtual time all come from the seed.
+"""What an emulator needs from outside: a clock with a loop, a network, random numbers.
+
+On sockets all of them are the machine's; on virtual time all follow from the seed.
 
 `assembly` asks for them once per emulator and hands them to the front ends.
 """

@@ -22,7 +22,7 @@ from emulator.wire.virtual_client import VirtualClient
 from emulator.wire.virtual_loop import VirtualLoop
 from emulator.wire.virtual_network import VirtualNetwork
 
-CLOCK_READ_S: Final = 1e-5
+CLOCK_READ_S: Final = 1e-4
 """Virtual seconds that a look at the clock takes, so that a busy wait comes to its end."""
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from conformance.adapters import python_child
 from conformance.adapters.agent import claim_of
@@ -23,7 +23,10 @@ from conformance.adapters.process import PASSED_ON
 from conformance.adapters.python import PythonAdapter
 from conformance.outcome import FencerOutcome
 from conformance.vocabulary import Claim
-from emulator import OutOfTime, SocketlessEmulator
+from emulator import OutOfTime
+
+if TYPE_CHECKING:
+    from emulator import SocketlessEmulator
 
 KEPT_BYTES: Final = 256_000
 

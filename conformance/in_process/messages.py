@@ -1,11 +1,11 @@
 """What the suite and a worker say to each other.
 
-The suite sends a `Play` as a pickle: it trusts itself. A worker answers in lines of JSON, each behind a letter, since a stranger's code
-has run in the process that writes most of them: nothing in them is executed, and a line that makes no sense is a `ValueError`.
+The suite sends a `Play` as a pickle: it trusts itself. A worker answers in lines of JSON, each behind a letter: a stranger's code
+has run in the process that writes most of them. Nothing in them is executed; a line that makes no sense is a ValueError.
 
     E event      one event of the journal, as it happens
     O outcome    one ask has ended
-    R rest       the run has ended: secrets and faults
+    R rest       the run has ended: secrets, faults, and all outcomes again, with what was found when the files were searched
     X kind text  it could not be played: "start" for CannotStart, "suite" for everything else
     D status     the process of the run has ended: its exit code, negative for a signal; what it left running
 """
@@ -64,7 +64,8 @@ def outcome_line(outcome: FencerOutcome) -> str:
 
 
 def rest_line(played: Played) -> str:
-    return f"R {json.dumps({'secrets': played.secrets, 'faults': [asdict(fault) for fault in played.faults]})}"
+    faults, outcomes = [asdict(fault) for fault in played.faults], [asdict(outcome) for outcome in played.outcomes]
+    return f"R {json.dumps({'secrets': played.secrets, 'faults': faults, 'outcomes': outcomes})}"
 
 
 @dataclass(slots=True)
@@ -78,6 +79,8 @@ class Report:
     is_complete: bool = False
     trouble: tuple[str, str] | None = None
     status: int | None = None
+    is_nonsense: bool = False
+    """A line was not a worker's: what comes after it counts for nothing."""
     leftover: tuple[str, ...] = ()
 
     def take(self, line: str) -> None:
@@ -98,6 +101,7 @@ class Report:
                 told = json.loads(rest)
                 self.secrets = tuple(told["secrets"])
                 self.faults = tuple(FaultFacts(**fault) for fault in told["faults"])
+                self.outcomes = [_outcome(outcome) for outcome in told["outcomes"]]
                 self.is_complete = True
             case "X":
                 kind, _, text = rest.partition(" ")

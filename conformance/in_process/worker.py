@@ -40,7 +40,7 @@ Tell = Callable[[str], object]
 ONE_LINE: Final = {ord("\n"): " ", ord("\r"): " "}
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_CHILD_SUBREAPER: Final = 36
-BEYOND_S: Final = 5.0
+BEYOND_S: Final = 2.0
 """Wall-clock seconds that a run has besides the caps of its asks: for the BMCs, and for looking at what became of them."""
 _sleep: Final = time.sleep
 GRACE_S: Final = 0.05

@@ -71,17 +71,19 @@ class Worker:
             if stop.is_set():
                 raise Interrupted
             if time.monotonic() > until:
-                raise CannotPlay(
-                    "the process that plays it does not answer: does the fencer's module end when it is imported?"
-                )
+                raise CannotPlay("the process that plays it does not answer: does the fencer's module end when it is imported?")
             if not poller.poll(TICK_S * 1000):
                 continue
             data = os.read(self._reports, 1 << 20)
             if not data:
                 break
             *lines, self._rest = (self._rest + data).split(b"\n")
-            for line in lines:
-                report.take(line.decode(errors="replace"))
+            try:
+                for line in lines:
+                    report.take(line.decode(errors="replace"))
+            except ValueError:
+                report.is_nonsense, report.status = True, None
+                return report
         sending.join()
         return report
 
@@ -150,9 +152,11 @@ class Workers:
 
 
 def _fencer(what: Play) -> Hashable:
-    """What is imported: fencers that differ only in their parameters may follow one another in one worker."""
+    """What is imported: fencers of the same modules may follow one another in one worker."""
     way = what.definition.ways[what.protocol]
-    return (way.folder, way.function, *way.functions.values()) if isinstance(way, PythonAdapter) else way.folder
+    if not isinstance(way, PythonAdapter):
+        return way.folder
+    return way.folder, frozenset(target.partition(":")[0] for target in (way.function, *way.functions.values()))
 
 
 WORKERS: Final = Workers()
@@ -179,7 +183,7 @@ def played(what: Play, report: Report) -> Played:
         secrets=report.secrets,
         faults=report.faults,
     )
-    if report.is_complete:
+    if report.is_complete and not report.is_nonsense:
         return complete if not report.leftover else replace(complete, outcomes=_left(complete.outcomes, report.leftover))
     if not report.events:
         raise CannotPlay("the process that plays it ended before it began")
@@ -201,14 +205,14 @@ def _cut_short(what: Play, complete: Played, report: Report) -> Played:
     step, cap = what.steps[number], what.definition.cap
     began = max((event.t for event in complete.events if event.data.get("what") == "start"), default=last.t)
     end_t = max(last.t, began + cap)
-    attacked = report.status is None
+    attacked = "wrote into the pipe of" if report.is_nonsense else "killed" if report.status is None else ""
     outcome = FencerOutcome(
         ask=step.ask,
         claim=Claim.NONE,
         duration=cap,
         timed_out=True,
         leftover=report.leftover,
-        conduct=("killed the process that watches it",) if attacked else (),
+        conduct=(f"{attacked} the process that watches it",) if attacked else (),
     )
     added = (
         Event(last.seq + 1, end_t, step.bmc, EventKind.FENCER, None, {"what": "claim", "ask": number}),

@@ -7,6 +7,7 @@ own: pyghmi opens sockets.
 from __future__ import annotations
 
 import http.client
+import importlib
 import io
 import os
 import ssl
@@ -21,8 +22,10 @@ import requests
 from requests.structures import CaseInsensitiveDict
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
+ipmi_client = importlib.import_module("ipmi_client")
 
-from ipmi_client import Client, Refused
+
+OPEN_SESSION_RESPONSE = 0x11
 
 
 class TransportAdapter(requests.adapters.BaseAdapter):
@@ -70,13 +73,16 @@ class TransportIpmi(honest.Ipmi):
     transport: Any
 
     def locate(self) -> None:
-        self.command: Any = Client(self.exchange, self.bmc["user"], self.bmc["password"])
-        try:
-            self.command.login()
-        except AssertionError as error:
-            raise honest.Failed("timeout: the BMC did not answer") from error
-        except Refused as error:
-            raise honest.Failed(f"auth: {error}") from error
+        for suite in (17, 3):
+            self.command: Any = ipmi_client.Client(self.exchange, self.bmc["user"], self.bmc["password"], suite)
+            try:
+                self.command.login()
+                return
+            except AssertionError as error:
+                raise honest.Failed("timeout: the BMC did not answer") from error
+            except ipmi_client.Refused as error:
+                if error.message != OPEN_SESSION_RESPONSE or suite == 3:
+                    raise honest.Failed(f"auth: {error}") from error
 
     def exchange(self, data: bytes) -> list[bytes]:
         for _ in range(4):

@@ -140,8 +140,10 @@ class Services:
         keyring_of: Callable[[str], Keyring],
         trees: SharedTrees | None = None,
     ) -> None:
-        """`trees` may be those of another rack, which saves their making. Raises RackMisconfigured for a profile that this service
-        cannot serve."""
+        """`trees` may be those of another rack, which saves their making.
+
+        Raises RackMisconfigured for a profile that this service cannot serve.
+        """
         self._rack = rack
         self._event_delivery = event_delivery
         self._keyring_of = keyring_of
