@@ -28,6 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="BMC profiles to test it on (default: dmtf-generic)",
     )
     group.addoption("--bmc-tier", type=int, default=None, metavar="N", help="only scenarios up to this tier")
+    group.addoption("--bmc-strict", action="store_true", help="a broken SHOULD fails a scenario, too")
+    group.addoption("--bmc-catalogue", default=None, metavar="NAME", help="what counts (default: the newest catalogue)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,6 +1,6 @@
 """The causal chain of a finding, told from the journal and from nothing else.
 
-The runner calls `tell` once per finding, after the run. Where the journal holds a look, a line says what the client was told
+The runner calls `tell_all` once per cell, after the run. Where the journal holds a look, a line says what the client was told
 ("System says PowerState On"). Where a wire fault lost, cut or altered an answer, the line says that instead of the answer.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from conformance.finding import Finding
 from conformance.timeline import is_power_command, text
 from emulator import Event, EventKind, chain
 
@@ -80,6 +81,19 @@ def tell(events: Sequence[Event], anchors: Iterable[int], ask: int) -> tuple[Cha
     return (*lines[:HEAD_LINES], gap, *lines[-tail:])
 
 
+def tell_all(events: Sequence[Event], findings: Sequence[Finding]) -> tuple[tuple[ChainLine, ...], ...]:
+    """The chain of each finding. It is empty where an earlier finding of the same ask has told all of it."""
+    told: dict[int, set[int]] = {}
+    chains: list[tuple[ChainLine, ...]] = []
+    for finding in findings:
+        chain_of_it = tell(events, finding.anchors, finding.ask)
+        positions = {line.seq for line in chain_of_it}
+        before = told.setdefault(finding.ask, set())
+        chains.append(() if positions <= before else chain_of_it)
+        before |= positions
+    return tuple(chains)
+
+
 def is_spoiled(event: Event) -> bool:
     """Whether a wire event says that an answer did not reach the client as the BMC gave it."""
     return text(event, "answer") in ("none", "cut", "altered")
@@ -141,7 +155,8 @@ def describe(event: Event) -> str:
         case EventKind.FAULT:
             return f"{text(event, 'fault')} acts"
         case EventKind.GATE:
-            return f"opens after {text(event, 'after_reads')} reads"
+            late = ", because its time was up" if text(event, "by") == "time" else ""
+            return f"opens after {text(event, 'after_reads')} reads{late}"
         case EventKind.AUTH:
             return f"log-in over {text(event, 'via')}: {text(event, 'result')}"
         case EventKind.FENCER:

@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 
 import fencelab_plugins
-from conformance import fencers, report_options, runner, scenarios, selection, waivers
+from conformance import catalogues, explanations, fencers, report_options, runner, scenarios, selection, waivers
 from conformance.adapters import registry as adapters
 from conformance.adapters.reading import FencerFileError
 from conformance.report import evidence, report, terminal
@@ -31,7 +31,7 @@ Examples:
   fence-conformance run --fencer fence_redfish --profile dell-idrac9
   fence-conformance run --fencer ./my-agent.yaml --profile all --tier 0 --junit junit.xml
   fence-conformance run --fencer ipmitool --profile all --scenario STATE,IPMI-002
-  fence-conformance explain STATE-001
+  fence-conformance explain STATE-001 FENCE-2 STUCK
 
 \b
 Exit codes of run:
@@ -80,6 +80,13 @@ def cli() -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="For everything that is drawn.")
 @click.option("--waivers", "waivers_file", metavar="FILE", help="Known failures that are accepted, with a reason and an end.")
 @click.option("--strict-waivers", is_flag=True, help="A waiver that is no longer needed ends the run with 6.")
+@click.option("--strict", is_flag=True, help="A broken SHOULD is a finding too, and fails the gate.")
+@click.option(
+    "--catalogue",
+    "catalogue_name",
+    metavar="NAME",
+    help="Which scenarios count; else as the fencer's file says, else the newest.",
+)
 @click.option("--evidence", "evidence_directory", metavar="DIR", help="Write journal and report of every finding there.")
 @click.pass_context
 def run(
@@ -93,6 +100,8 @@ def run(
     evidence_directory: str | None,
     waivers_file: str | None,
     strict_waivers: bool,
+    strict: bool,
+    catalogue_name: str | None,
 ) -> int:
     """Tests fencers on profiles."""
     try:
@@ -101,6 +110,7 @@ def run(
             selection.pick_profiles(profile_words),
             selection.pick_scenarios(scenario_words, tier),
         )
+        catalogue = selection.pick_catalogue(catalogue_name)
         accepted = waivers.read(Path(waivers_file)) if waivers_file is not None else ()
     except (selection.BadSelection, FencerFileError) as error:
         raise OneSentence(str(error)) from None
@@ -115,12 +125,30 @@ def run(
     _warn(selection.left_out(scenario_words))
     # With a report on standard output, people are spoken to on the other channel.
     console = Console(stderr=report_options.STDOUT in reports.values(), highlight=False)
+    options = runner.RunOptions(seed=seed, strict=strict, catalogue=catalogue)
+    not_run: tuple[str, ...] = ()
+    interrupted = False
     with terminal.Watch(console, len(cells)) as watch:
-        results = runner.run(cells, jobs=jobs, seed=seed, on_result=watch.add)
+        try:
+            results = runner.run(cells, jobs=jobs, options=options, on_result=watch.add)
+        except runner.RunInterrupted as stopped:
+            interrupted, results = True, stopped.results
+            not_run = tuple(f"{cell.definition.name} x {cell.profile.id} {cell.scenario.id}" for cell in stopped.not_run)
     results = waivers.apply(results, accepted, datetime.date.today())
     terminal.close(console, results)
-    code = exit_code(results, strict_waivers=strict_waivers)
-    finished = report.FinishedRun(results=results, version=our_version(), seed=seed, exit_code=code)
+    if interrupted:
+        click.echo(f"fence-conformance: stopped; every fencer has been ended, {len(not_run)} cells were not run", err=True)
+    finished = report.FinishedRun(
+        results=results,
+        version=our_version(),
+        seed=seed,
+        exit_code=INTERRUPTED if interrupted else exit_code(results, strict_waivers=strict_waivers),
+        catalogue=", ".join(dict.fromkeys(runner.catalogue_of(cell.definition, options).name for cell in cells)),
+        strict=strict,
+        strict_waivers=strict_waivers,
+        interrupted=interrupted,
+        not_run=not_run,
+    )
     for each, name in reports.items():
         report_options.write(each, finished, name)
     if evidence_directory is not None:
@@ -128,7 +156,7 @@ def run(
             evidence.write(results, Path(evidence_directory))
         except OSError as error:
             raise OneSentence(f"cannot write {evidence_directory}: {error.strerror}") from None
-    return code
+    return finished.exit_code
 
 
 def _warn(sentences: Iterable[str]) -> None:
@@ -150,6 +178,7 @@ def list_all(as_json: bool) -> None:
             "profiles": list(loader.names()),
             "adapters": list(adapters.REGISTRY.all),
             "reports": list(reports),
+            "catalogues": list(catalogues.ALL),
         }
         click.echo(json.dumps(found, indent=1))
     else:
@@ -164,50 +193,28 @@ def list_all(as_json: bool) -> None:
         _warn(group)
 
 
-def _brief(scenario: Scenario) -> dict[str, str | int | None]:
+def _brief(scenario: Scenario) -> dict[str, str | int | bool | None]:
     return {
         "id": scenario.id,
         "tier": scenario.tier,
         "title": scenario.title,
         "requirement": scenario.requirement.sentence,
         "level": scenario.requirement.level.value,
+        "informational": catalogues.is_informational(scenario, catalogues.NEWEST),
         "protocol": scenario.protocol.value if scenario.protocol else None,
         "source": scenario.source,
     }
 
 
 @cli.command()
-@click.argument("scenario_id", metavar="ID")
-def explain(scenario_id: str) -> None:
-    """Tells what a scenario does, what it requires and why."""
-    scenario = scenarios.REGISTRY.get(scenario_id.upper())
-    if scenario is None:
-        try:
-            chosen = selection.pick_scenarios((scenario_id,))
-        except selection.BadSelection as error:
-            raise OneSentence(str(error)) from None
-        raise OneSentence(f"{scenario_id} is a group: explain takes one scenario, like {chosen[0].id}")
-    click.echo("\n".join(_explanation(scenario)))
-
-
-def _explanation(scenario: Scenario) -> list[str]:
-    requirement = scenario.requirement
-    only = f" (adapter {', '.join(adapters.following(scenario.convention))} only)" if scenario.convention is not None else ""
-    lines = [
-        f"{scenario.id}  {scenario.title}",
-        f"  tier         {scenario.tier}",
-        f"  requirement  {requirement.id}: {requirement.sentence}",
-        f"  clause       {requirement.source}",
-        f"  seen in      {scenario.source}",
-        f"  protocol     {scenario.protocol or 'either, Redfish first'}{only}",
-        "  given",
-        *(f"    - {given.sentence} [{given.origin}]" for given in scenario.given),
-        "  asked, and expected",
-    ]
-    for step in scenario.steps:
-        words = ", ".join(expectation.phrase() for expectation in step.expect)
-        lines.append(f"    - {step.ask} of {step.bmc}: {words}{' (if it can)' if step.optional else ''}")
-    return lines
+@click.argument("words", metavar="ID...", nargs=-1, required=True)
+def explain(words: tuple[str, ...]) -> None:
+    """Tells what a word of a report means: a scenario, a requirement (FENCE-2), an invariant (G6), a verdict (STUCK)."""
+    try:
+        told = ["\n".join(explanations.explain(word)) for word in selection.split(words)]
+    except (selection.BadSelection, explanations.Unexplained) as error:
+        raise OneSentence(str(error)) from None
+    click.echo("\n\n".join(told))
 
 
 def main() -> None:
@@ -219,7 +226,7 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        click.echo("fence-conformance: stopped; every fencer has been ended, no report is written", err=True)
+        click.echo("fence-conformance: stopped; every fencer has been ended", err=True)
         code = INTERRUPTED
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -11,7 +11,12 @@ from emulator import Os, Rail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One broken requirement. `anchors` are journal positions from which the story is told; `rule` is the invariant or word."""
+    """One broken requirement.
+
+    `rule` is the invariant (G1 to G9) or the aspect (S, L, T, H) that found it. `anchors` are journal positions from which the
+    causal chain is told. `seen` says what was read and commanded when, `remedy` what to change in the fencer. With `guessed` the
+    suite only guesses, from words that it has built in: then it stays a note, however strict the run is.
+    """
 
     verdict: Verdict
     rule: str
@@ -22,6 +27,9 @@ class Finding:
     kind: FindingKind | None = None
     level: Level = Level.MUST
     anchors: tuple[int, ...] = field(default=())
+    seen: str = ""
+    remedy: str = ""
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +55,10 @@ class AskFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """`why` is one sentence; empty for a PASS."""
+    """`why` is one sentence; empty for a PASS. `findings` fail the gate, the worst first; `notes` do not.
+
+    `remarks` are sentences about the verdict itself, such as a fault that was never met.
+    """
 
     verdict: Verdict
     kind: FindingKind | None
@@ -55,3 +66,4 @@ class Judgement:
     findings: tuple[Finding, ...]
     notes: tuple[Finding, ...]
     facts: tuple[AskFacts, ...]
+    remarks: tuple[str, ...] = ()

@@ -1,10 +1,13 @@
-"""What holds in every scenario (catalogue 6). G1, G2, G3 and G6 are musts; G4, G5 and G7 are notes."""
+"""What holds in every scenario (`requirement.INVARIANTS`): G1, G2, G3 and G6. G4, G5, G7, G8 and G9 are in `invariants_conduct`.
+
+The judge calls `check` once per ask.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance import cause_patterns as wording
+from conformance import invariants_conduct
 from conformance import requirement as req
 from conformance.expectations.case import AskCase, how_it_ended
 from conformance.finding import Finding
@@ -12,30 +15,27 @@ from conformance.secret_forms import shown
 from conformance.timeline import is_bmc_reset, is_write, text
 from conformance.vocabulary import Ask, Claim, FindingKind, Level, Verdict
 from emulator import Event, Rail
-from emulator import EventKind as Event_
 
 NEVER_DURING_OFF = frozenset({"On", "ForceOn", "ForceRestart", "GracefulRestart", "PowerCycle", "FullPowerCycle", "Resume"})
 TOGGLE = "PushPowerButton"
-REQUESTS_FREE = 10
-REQUESTS_PER_SECOND = 2
-COMMANDS_FREE = 3
+STARTING_S = 0.5
+"""Seconds that the suite may need to start a fencer and to see its end; they are not the fencer's."""
 
 
 def check(case: AskCase) -> Iterator[Finding]:
     """The findings and notes of one ask."""
+    claims = (*_true_claim(case), *_foreign_claim(case))
+    yield from claims
     for invariant in (
-        _true_claim,
         _ends,
         _no_leftovers,
         _well_behaved,
         _no_secret,
         _only_target,
         _only_power,
-        _traffic,
-        _sessions,
-        _no_traceback,
     ):
         yield from invariant(case)
+    yield from invariants_conduct.check(case, claim_is_false=bool(claims))
 
 
 # -- G1 --------------------------------------------------------------------------------------------------------------------
@@ -53,6 +53,7 @@ def _true_claim(case: AskCase) -> Iterator[Finding]:
                 "no claim of off while the host's rail is up",
                 f"{how_it_ended(case.outcome)} while the host had {case.at_claim}; {later}",
                 kind=kind,
+                requirement=req.EXACT_TARGET if kind is FindingKind.WRONG_TARGET else None,
                 anchors=_story(case),
             )
         case Claim.REBOOTED if case.at_claim.rail is not Rail.DOWN and case.at_claim.incarnation <= case.before.incarnation:
@@ -77,6 +78,23 @@ def _true_claim(case: AskCase) -> Iterator[Finding]:
             )
         case _:
             return
+
+
+def _foreign_claim(case: AskCase) -> Iterator[Finding]:
+    """A claim of off that is true, and yet rests on nothing but what another BMC said, to which a redirect has led."""
+    off = case.window.looks_at_off
+    if case.outcome.timed_out or case.outcome.claim is not Claim.OFF or case.at_claim.rail is not Rail.DOWN or not off:
+        return
+    if all(look.bmc != case.window.bmc for look in off):
+        yield case.finding(
+            Verdict.UNSAFE,
+            "G1",
+            "a claim of off that rests on what the target's own BMC says",
+            f"{how_it_ended(case.outcome)}; only {case.window.called(off[-1])} had said Off, the target is {case.window.system}",
+            kind=FindingKind.WRONG_TARGET,
+            requirement=req.EXACT_TARGET,
+            anchors=tuple(look.seq for look in off[-2:]),
+        )
 
 
 def _kind_of_false_off(case: AskCase) -> tuple[FindingKind, str]:
@@ -113,7 +131,7 @@ def _ends(case: AskCase) -> Iterator[Finding]:
             requirement=req.ENDS,
             anchors=tuple(e.seq for e in case.window.requests[-1:]),
         )
-    elif case.outcome.duration > case.deadline:
+    elif case.outcome.duration - case.lag_s > case.deadline + STARTING_S:
         yield case.finding(
             Verdict.STUCK,
             "G2",
@@ -194,9 +212,9 @@ def _only_target(case: AskCase) -> Iterator[Finding]:
             Verdict.HYGIENE,
             "G6",
             "power commands for the target only",
-            f"sent {text(strangers[0], 'reset')} to {text(strangers[0], 'system')}",
+            f"sent {text(strangers[0], 'reset')} to {case.window.called(strangers[0])}",
             kind=FindingKind.OVERREACH,
-            requirement=req.ONLY_POWER,
+            requirement=req.EXACT_TARGET,
             anchors=tuple(e.seq for e in strangers[:3]),
         )
 
@@ -223,55 +241,3 @@ def _only_power(case: AskCase) -> Iterator[Finding]:
 def _turns_on(command: Event) -> bool:
     reset = text(command, "reset")
     return reset in NEVER_DURING_OFF or (reset == TOGGLE and text(command, "row") == "Off")
-
-
-# -- notes -----------------------------------------------------------------------------------------------------------------
-
-
-def _traffic(case: AskCase) -> Iterator[Finding]:
-    allowed = REQUESTS_FREE + REQUESTS_PER_SECOND * case.outcome.duration
-    if (count := len(case.window.requests)) > allowed or len(case.window.power_commands) > COMMANDS_FREE:
-        yield case.finding(
-            Verdict.HYGIENE,
-            "G4",
-            f"at most {allowed:.0f} requests and {COMMANDS_FREE} power commands",
-            f"sent {count} requests, {len(case.window.power_commands)} of them power commands, in {case.outcome.duration:.1f} s",
-            level=Level.SHOULD,
-            requirement=req.FEW_COMMANDS,
-        )
-
-
-def _sessions(case: AskCase) -> Iterator[Finding]:
-    events = [e for e in case.window.during if e.kind is Event_.SESSION]
-    left = sum(1 for e in events if text(e, "what") == "opened") - sum(1 for e in events if text(e, "what") == "closed")
-    if left > 0:
-        yield case.finding(
-            Verdict.HYGIENE,
-            "G5",
-            "every session that it opened is closed",
-            f"left {left} open",
-            level=Level.SHOULD,
-            requirement=req.FEW_LOGINS,
-            anchors=tuple(e.seq for e in events[:1]),
-        )
-
-
-def _no_traceback(case: AskCase) -> Iterator[Finding]:
-    for stray in wording.strays(case.outcome.text):
-        yield case.finding(
-            Verdict.MISLEADING,
-            "G7",
-            "an error message for people",
-            f"printed {stray}",
-            level=Level.SHOULD,
-            requirement=req.TRUE_CAUSE,
-        )
-    if case.failed and not case.outcome.text:
-        yield case.finding(
-            Verdict.MISLEADING,
-            "G7",
-            "at least one line that names a cause",
-            "failed and said nothing",
-            level=Level.SHOULD,
-            requirement=req.TRUE_CAUSE,
-        )

@@ -3,11 +3,17 @@
 Rules
   1. What a fencer says decides only *that* it claimed and *which cause* it named. Whether a claim is true is read from the
      journal, at the position of the claim.
-  2. The invariants G1 to G7 hold in every scenario; expectations come on top.
-  3. Only a broken MUST makes a finding. A broken SHOULD, and a cause that only the built-in words could not find, is a note.
-  4. The run is void (ERROR) where a fault was not met without which nothing was tested: one that must fire and did not, or one
-     that need not fire (`must_fire=False`) and did not although its BMC took a power command in. Verdicts that such a fault could
-     only have made worse stand: UNSAFE, HANG, STUCK and HYGIENE.
+  2. The invariants G1 to G9 hold in every scenario; expectations come on top.
+  3. A broken MUST is a finding. A broken SHOULD is a note; with `strict` it is a finding too, unless it was only guessed from the
+     built-in words.
+  4. A fault was *not met* if it must fire and did not, or need not fire (`must_fire=False`) and did not although its BMC took a
+     power command in. Then, in this order:
+       a. What stands without the fault is the verdict: every finding but one about the cause that a failure names, since that
+          cause was to be the fault.
+       b. An ask that failed is STUCK (NOT-TRIED): nothing had gone wrong yet. Where failing is what is expected (a refusal), the
+          scenario is N/A.
+       c. Only what is left, a success that tested nothing, is ERROR: never green.
+     The verdict carries a remark that names the fault.
 
 Theory
   Off is safe to claim when the rail is down. A reboot is safe when the incarnation has moved, or the host is off: then the run
@@ -16,22 +22,23 @@ Theory
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from conformance import invariants
 from conformance.cause_patterns import Patterns
-from conformance.expectations.case import AskCase
+from conformance.expectations.case import AskCase, how_it_ended, last_words
+from conformance.expectations.claims import NeverClaims
 from conformance.finding import AskFacts, Finding, Judgement
 from conformance.givens.given import FaultFacts
 from conformance.outcome import FencerOutcome
-from conformance.requirement import ALL, Requirement
+from conformance.requirement import DOES_IT, Requirement
 from conformance.scenario import AskStep
-from conformance.timeline import AskWindow, HostTruth, Incomplete, Timeline
-from conformance.vocabulary import Claim, FindingKind, Level, Verdict
+from conformance.timeline import Incomplete, Timeline
+from conformance.vocabulary import Aspect, Claim, FindingKind, Level, Verdict
 from emulator import Event, EventKind
 
-BY_ID: Mapping[str, Requirement] = {requirement.id: requirement for requirement in ALL}
+ABOUT_THE_CAUSE = frozenset({FindingKind.WRONG_CAUSE, FindingKind.NO_CAUSE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,67 +52,105 @@ class Trial:
     deadline: float
     secrets: Sequence[str] = ()
     causes: Patterns | None = None  # the fencer's own; None: the built-in words, which can only warn
+    certificate_fails: bool = False  # the fencer was to verify the BMC's certificate, and cannot
+    lag_s: float = 0.0  # by how much the machine was late during the run
+    strict: bool = False  # a broken SHOULD fails the gate
     faults: Sequence[FaultFacts] = field(default=())
 
 
 def judge(trial: Trial) -> Judgement:
     """The verdict, every finding, every note, and the facts of each ask."""
     timeline = Timeline(trial.events)
+    cases: list[AskCase] = []
     found: list[Finding] = []
-    facts: list[AskFacts] = []
     try:
         for number, (step, outcome) in enumerate(zip(trial.steps, trial.outcomes, strict=True)):
             window = timeline.window(number)
-            before = timeline.truth(window.bmc, window.system, window.start.seq)
-            at_claim = timeline.truth(window.bmc, window.system, window.claim.seq)
             case = AskCase(
                 requirement=trial.requirement,
                 window=window,
                 outcome=outcome,
-                before=before,
-                at_claim=at_claim,
+                before=timeline.truth(window.bmc, window.system, window.start.seq),
+                at_claim=timeline.truth(window.bmc, window.system, window.claim.seq),
                 deadline=trial.deadline,
                 secrets=tuple(trial.secrets),
                 causes=trial.causes,
+                certificate_fails=trial.certificate_fails,
+                lag_s=trial.lag_s,
             )
+            cases.append(case)
             found += (finding for word in step.expect if (finding := word.check(case)) is not None)
-            found += invariants.check(case)
-            facts.append(_facts(window, outcome, before, at_claim))
+            found += (_softened(finding, step, case) for finding in invariants.check(case))
     except Incomplete as error:
-        return _void(str(error), facts)
-    return _sum_up(found, facts, unfired(trial.faults, trial.events))
+        return _void(str(error), cases)
+    never_met = unfired(trial.faults, trial.events)
+    if not never_met:
+        return _sum_up(found, cases, strict=trial.strict)
+    return _without_the_fault(trial, found, cases, f"never met: {'; '.join(never_met)}")
+
+
+def _softened(finding: Finding, step: AskStep, case: AskCase) -> Finding:
+    """A broken G1 has the level that the step's `NeverClaims` gives it: some lies cannot be seen through."""
+    levels = [word.level_of(case) for word in step.expect if isinstance(word, NeverClaims)]
+    return replace(finding, level=levels[0]) if levels and finding.rule == "G1" else finding
 
 
 def unfired(faults: Sequence[FaultFacts], events: Sequence[Event]) -> tuple[str, ...]:
-    """The faults without which nothing was tested, as sentences.
-
-    One that must fire and did not; and one that need not, where its BMC took a power command in and yet it did not act on it.
-    """
+    """The faults that were not met (rule 4), as sentences."""
     commanded = {event.bmc for event in events if event.kind is EventKind.COMMAND}
     return tuple(f.sentence for f in faults if f.fired == 0 and (f.must_fire or f.bmc in commanded))
 
 
-def _sum_up(found: Sequence[Finding], facts: Sequence[AskFacts], never_met: tuple[str, ...]) -> Judgement:
-    findings = sorted((f for f in found if f.level is Level.MUST), key=lambda f: f.verdict.severity)
-    notes = tuple(f for f in found if f.level is Level.SHOULD)
-    verdict = findings[0].verdict if findings else Verdict.PASS
-    if never_met and not verdict.stands_without_fault:
-        return _void(f"never met, so nothing was tested: {'; '.join(never_met)}", facts, FindingKind.UNFIRED)
-    return Judgement(
-        verdict=verdict,
-        kind=findings[0].kind if findings else None,
-        why=findings[0].actual if findings else "",
-        findings=tuple(findings),
-        notes=notes,
-        facts=tuple(facts),
+def _without_the_fault(trial: Trial, found: Sequence[Finding], cases: Sequence[AskCase], remark: str) -> Judgement:
+    """Rule 4."""
+    standing = [f for f in found if f.kind not in ABOUT_THE_CAUSE]
+    judgement = _sum_up(standing, cases, strict=trial.strict, remarks=(remark,))
+    if judgement.findings:
+        return judgement
+    failed = [(case, step) for case, step in zip(cases, trial.steps, strict=True) if case.failed]
+    not_tried = [_not_tried(case, remark) for case, step in failed if not any(word.met_by_failing for word in step.expect)]
+    if not_tried:
+        return _sum_up([*standing, *not_tried[:1]], cases, strict=trial.strict, remarks=(remark,))
+    if failed:
+        return _void(f"it refused, and nothing was tested: {remark}", cases, verdict=Verdict.NA)
+    return _void(f"nothing was tested: {remark}", cases, FindingKind.UNFIRED)
+
+
+def _not_tried(case: AskCase, remark: str) -> Finding:
+    return case.finding(
+        Verdict.STUCK,
+        Aspect.LIVENESS,
+        "a try that meets what this scenario is about",
+        f"{how_it_ended(case.outcome)} before anything of what this scenario is about had happened ({remark}); "
+        f"{last_words(case.outcome)}",
+        kind=FindingKind.NOT_TRIED,
+        requirement=DOES_IT,
     )
 
 
-def _void(why: str, facts: Sequence[AskFacts], kind: FindingKind | None = None) -> Judgement:
-    return Judgement(verdict=Verdict.ERROR, kind=kind, why=why, findings=(), notes=(), facts=tuple(facts))
+def _sum_up(
+    found: Sequence[Finding], cases: Sequence[AskCase], *, strict: bool = False, remarks: tuple[str, ...] = ()
+) -> Judgement:
+    counts = {id(f) for f in found if f.level is Level.MUST or (strict and f.level is Level.SHOULD and not f.guessed)}
+    findings = sorted((f for f in found if id(f) in counts), key=lambda f: (f.verdict.severity, f.level is Level.SHOULD))
+    return Judgement(
+        verdict=findings[0].verdict if findings else Verdict.PASS,
+        kind=findings[0].kind if findings else None,
+        why=findings[0].actual if findings else "",
+        findings=tuple(findings),
+        notes=tuple(f for f in found if id(f) not in counts),
+        facts=tuple(_facts(case) for case in cases),
+        remarks=remarks,
+    )
 
 
-def _facts(window: AskWindow, outcome: FencerOutcome, before: HostTruth, at_claim: HostTruth) -> AskFacts:
+def _void(why: str, cases: Sequence[AskCase], kind: FindingKind | None = None, verdict: Verdict = Verdict.ERROR) -> Judgement:
+    facts = tuple(_facts(case) for case in cases)
+    return Judgement(verdict=verdict, kind=kind, why=why, findings=(), notes=(), facts=facts)
+
+
+def _facts(case: AskCase) -> AskFacts:
+    window, outcome = case.window, case.outcome
     return AskFacts(
         ask=outcome.ask,
         bmc=window.bmc,
@@ -113,10 +158,10 @@ def _facts(window: AskWindow, outcome: FencerOutcome, before: HostTruth, at_clai
         claim=Claim.NONE if outcome.timed_out else outcome.claim,
         exit=outcome.exit,
         seconds=outcome.duration,
-        rail=at_claim.rail,
-        os=at_claim.os,
-        incarnation_before=before.incarnation,
-        incarnation=at_claim.incarnation,
+        rail=case.at_claim.rail,
+        os=case.at_claim.os,
+        incarnation_before=case.before.incarnation,
+        incarnation=case.at_claim.incarnation,
         requests=len(window.requests),
         state_reads=len(window.state_reads),
         power_commands=len(window.power_commands),

@@ -135,17 +135,27 @@ class _Search:
 
 
 def search(
-    secrets: Sequence[str], run: RunDirectory, beside: Path, since: float, *, clock: MonotonicTime = time.monotonic
+    secrets: Sequence[str],
+    run: RunDirectory,
+    beside: Path,
+    since: float,
+    *,
+    ours: Path | None = None,
+    clock: MonotonicTime = time.monotonic,
 ) -> Leaks:
-    """Searches HOME as a whole; `beside` and the system's temporary directories for what changed after `since` (Unix time)."""
+    """Searches HOME as a whole; `beside` and the system's temporary directories for what changed after `since` (Unix time).
+
+    `ours` is the emulator's directory: the suite may have put a password file there, which the fencer was told to read.
+    """
     looking, conduct = _Search(secrets, clock), [*_conduct(run)]
     since -= COARSE_S
     if not conduct:
         looking.tree(str(run.home), "HOME", "HOME/", HOME, 0.0, own=True)
     looking.tree(str(run.path), "beside HOME", "HOME/../", HOME, 0.0, skip=OWN)
     looking.tree(str(beside), "the fencer's directory", "", BESIDE, since)
+    skipped = RUNS if ours is None else re.compile(f"{RUNS.pattern}|{re.escape(ours.name)}")
     for place in dict.fromkeys(os.path.realpath(place) for place in (tempfile.gettempdir(), *TEMPORARY)):
-        looking.tree(place, place, f"{place}/", SHARED, since, skip=RUNS)
+        looking.tree(place, place, f"{place}/", SHARED, since, skip=skipped)
     return Leaks(
         files=tuple(looking.found.values()),
         unsearched=tuple(dict.fromkeys(looking.unsearched))[:MOST_SAID],

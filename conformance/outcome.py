@@ -23,6 +23,7 @@ class FencerOutcome:
     argv: tuple[tuple[str, ...], ...] = ()  # every command line that was seen, the fencer's own first
     conduct: tuple[str, ...] = ()  # what it did to its watchers, its HOME or the machine, each completing "it ..."
     unprotected: tuple[str, ...] = ()  # which protection against it this machine does not give
+    sigterm_at: float | None = None  # when it was sent SIGTERM, in seconds since its start; None: it was not
     unsearched: tuple[str, ...] = ()  # where the password may stand and was not looked for
 
     @property

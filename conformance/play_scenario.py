@@ -11,21 +11,27 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from conformance.adapters.base import Invocation
 from conformance.adapters.definition import Definition
-from conformance.givens.given import FaultFacts, PlannedRack
+from conformance.givens.given import FaultFacts, Given, PlannedRack
 from conformance.leaks import search
+from conformance.machine_lag import MachineLag
 from conformance.outcome import FencerOutcome
+from conformance.read_counter import reads_counted
 from conformance.run_directory import run_directory
 from conformance.scenario import AskStep, Scenario
 from conformance.vocabulary import Claim, Protocol
-from emulator import Emulator, Endpoint, Event, EventKind, Rail
+from emulator import Emulator, Endpoint, Event, EventKind, Place, Rail
 from profiles.model import Profile
 
+LOOPBACK: Final = "127.0.0.1"
+GATES_SHARE: Final = 0.5
+"""A gate that has been read twice opens after this share of the fencer's deadline at the latest: the other half is left."""
 SETTLE_S: Final = 16.0
 """How long a host may still take to fall after a claim that was not true; openbmc-x86 needs up to 15 s."""
 
@@ -39,6 +45,8 @@ class Played:
     events: tuple[Event, ...]
     secrets: tuple[str, ...]
     faults: tuple[FaultFacts, ...]
+    lag_s: float = 0.0  # by how much the machine was late meanwhile
+    on_virtual_time: bool = False  # how busy the machine was cannot have changed anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +69,35 @@ def play(what: Play, stop: threading.Event, start: Callable[..., Emulator] = Emu
     given = what.scenario.given
     rack = planned(what.scenario, what.profile, _password(what))
     # Without the vendor's latency: it would cost every cell seconds, and time is a scenario's own business.
-    with start(rack.units, seed=what.seed, refuse=rack.silent, latency=False) as emulator:
-        for each in given:
+    places = {unit.name: Place(listen=rack.addresses.get(unit.name, LOOPBACK)) for unit in rack.units}
+    with start(rack.units, seed=what.seed, places=places, refuse=rack.silent, latency=False) as emulator:
+        for each in (*given, *dict.fromkeys(each for step in what.steps for each in step.told)):
             each.arrange(emulator)
-        told = {name: handed(what.scenario, endpoint, rack.password) for name, endpoint in emulator.endpoints.items()}
-        secrets = tuple(dict.fromkeys(values["bmc.password"] for values in told.values()))  # `secret_forms` knows its other forms
-        outcomes = tuple(_ask(emulator, what, n, step, told[step.bmc], secrets, stop) for n, step in enumerate(what.steps))
+        told = [handed((*given, *step.told), emulator.endpoints[step.bmc]) for step in what.steps]
+        secrets = secrets_of(emulator, told)
+        asks = zip(what.steps, told, strict=True)
+        with MachineLag() as lag:
+            outcomes = tuple(_ask(emulator, what, n, step, values, secrets, stop) for n, (step, values) in enumerate(asks))
+        asked = {step.bmc for step in what.steps}
         return Played(
             steps=what.steps,
             outcomes=outcomes,
             events=emulator.events(),
             secrets=secrets,
-            faults=tuple(fault for each in given for fault in each.faults(emulator)),
+            faults=(
+                *(fault for each in given for fault in each.faults(emulator) if fault.bmc in asked),
+                *_sigterms(what.steps, outcomes),
+            ),
+            lag_s=lag.seconds,
         )
+
+
+def _sigterms(steps: tuple[AskStep, ...], outcomes: tuple[FencerOutcome, ...]) -> Iterator[FaultFacts]:
+    """Whether the signals came that steps ask for: without them nothing was tested."""
+    for step, outcome in zip(steps, outcomes, strict=True):
+        if step.sigterm_after is not None:
+            sentence = f"SIGTERM when it has read the power state {step.sigterm_after} times after its first command"
+            yield FaultFacts(sentence=sentence, bmc=step.bmc, must_fire=True, fired=0 if outcome.sigterm_at is None else 1)
 
 
 def planned(scenario: Scenario, profile: Profile, password: str) -> PlannedRack:
@@ -90,7 +114,14 @@ def _password(what: Play) -> str:
     return f"Zq7-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 
-def handed(scenario: Scenario, endpoint: Endpoint, password: str) -> Mapping[str, str]:
+def secrets_of(emulator: Emulator, told: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
+    """What must appear nowhere: the passwords of the BMCs, and those that the fencer is told instead. `secret_forms` knows their
+    other forms."""
+    own = (endpoint.password for endpoint in emulator.endpoints.values())
+    return tuple(dict.fromkeys(word for word in (*own, *(values["bmc.password"] for values in told)) if word))
+
+
+def handed(given: Iterable[Given], endpoint: Endpoint) -> Mapping[str, str]:
     """What a fencer's placeholders stand for, as the preconditions let the fencer know it."""
     target = endpoint.systems[0]
     values: Mapping[str, str] = {
@@ -98,16 +129,20 @@ def handed(scenario: Scenario, endpoint: Endpoint, password: str) -> Mapping[str
         "bmc.port": str(endpoint.redfish_port),
         "bmc.url": endpoint.redfish_url,
         "bmc.user": endpoint.username,
-        "bmc.password": password,
+        "bmc.password": endpoint.password,
+        "bmc.password_file": "",
+        "bmc.password_script": "",
         "bmc.system_uri": target.uri,
         "bmc.uuid": target.uuid,
         "bmc.ipmi_host": endpoint.ipmi_host,
         "bmc.ipmi_port": str(endpoint.ipmi_port),
+        "bmc.ipmi_target": "",
         "bmc.insecure": "1",
         "bmc.ca_file": endpoint.ca_file,
+        "bmc.verbose": "",
     }
-    for given in scenario.given:
-        values = given.handed(values)
+    for each in given:
+        values = each.handed(values)
     return values
 
 
@@ -121,13 +156,16 @@ def _ask(
     stop: threading.Event,
 ) -> FencerOutcome:
     system = emulator.endpoints[step.bmc].systems[0].id
+    if step.before is not None:
+        step.before.happen(emulator, step.bmc)
     emulator.forget_open_gate(step.bmc, system)
+    emulator.limit_gates(GATES_SHARE * what.definition.deadline)
     emulator.record(step.bmc, EventKind.FENCER, what="start", ask=number, action=step.ask.value, system=system)
 
     def stamp() -> None:
         emulator.record(step.bmc, EventKind.FENCER, emulator.last_response(step.bmc), what="claim", ask=number)
 
-    with run_directory() as own:
+    with run_directory() as own, reads_counted(emulator, step.bmc, system, step.sigterm_after) as enough:
         since = time.time()
         outcome = what.definition.ways[what.protocol].run(
             Invocation(
@@ -139,10 +177,12 @@ def _ask(
                 watch=own.watch,
                 stop=stop,
                 on_end=stamp,
+                sigterm=enough,
             )
         )
         if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
-            found = search(secrets, own, what.definition.folder, since)
+            ours = emulator.endpoints[step.bmc].ca_file
+            found = search(secrets, own, what.definition.folder, since, ours=Path(ours).parent)
             conduct = (*outcome.conduct, *found.conduct)
             outcome = replace(outcome, files=found.files, unsearched=found.unsearched, conduct=conduct)
     emulator.record(step.bmc, EventKind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)

@@ -10,7 +10,7 @@ import pytest
 from conformance import runner, selection
 from conformance.report.terminal import plain
 from conformance.result import Result
-from conformance.runner import MatrixCell
+from conformance.runner import MatrixCell, RunOptions
 from conformance.vocabulary import JUnitElement
 
 DEFAULT_PROFILE = "dmtf-generic"
@@ -31,9 +31,10 @@ class ScenarioItem(pytest.Item):
     """One scenario on one profile, called `STATE-001[dell-idrac9]`."""
 
     cell: MatrixCell
+    options: RunOptions
 
     def runtest(self) -> None:
-        result = runner.run_cell(self.cell, threading.Event())
+        result = runner.run_cell(self.cell, threading.Event(), self.options)
         self.user_properties += [("verdict", result.verdict.value), ("tier", result.scenario.tier)]
         _settle(result)
 
@@ -47,6 +48,8 @@ class ScenarioItem(pytest.Item):
 
 
 def _settle(result: Result) -> None:
+    if result.informational and result.verdict.fails_gate:
+        pytest.skip(f"informational: {result.verdict}: {result.why}")
     if result.verdict.junit is JUnitElement.SKIPPED:
         pytest.skip(f"{result.verdict}: {result.why}")
     if result.verdict.junit is not JUnitElement.PASSED:
@@ -60,12 +63,15 @@ def collect(session: pytest.Session, config: pytest.Config) -> Iterator[Scenario
         definitions = selection.pick_fencers(config.getoption("fencer"))
         chosen = selection.pick_profiles(profiles)
         scenarios = selection.pick_scenarios((), config.getoption("bmc_tier"))
+        catalogue = selection.pick_catalogue(config.getoption("bmc_catalogue"))
     except selection.BadSelection as error:
         raise pytest.UsageError(str(error)) from None
+    options = RunOptions(strict=config.getoption("bmc_strict"), catalogue=catalogue)
     for definition in definitions:
         parent = Fencer.from_parent(session, name=definition.name, nodeid=definition.name)
         for cell in runner.matrix((definition,), chosen, scenarios):
             item = ScenarioItem.from_parent(parent, name=f"{cell.scenario.id}[{cell.profile.id}]")
             item.cell = cell
+            item.options = options
             item.add_marker(pytest.mark.fencing)
             yield item

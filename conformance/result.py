@@ -17,6 +17,8 @@ from conformance.vocabulary import FindingKind, Protocol, Verdict
 class Result:
     """`stories` hold the causal chain of each finding, in the order of `findings`. `seconds` is wall clock, re-runs included.
 
+    `runs` are the verdicts of all runs with their reasons, in order; `remarks` are sentences about the verdict, such as what a
+    waiver lacks. An `informational` result says nothing about the gate. `waived_from` is the verdict that a waiver has replaced.
     `unprotected` and `unsearched` say what the suite could not do on this machine (`FencerOutcome`).
     """
 
@@ -39,13 +41,22 @@ class Result:
     seconds: float = 0.0
     deadline: float = 0.0
     repeat: str = ""
-    first_verdict: Verdict | None = None  # set where a second run was needed and came out differently
+    runs: tuple[tuple[Verdict, str], ...] = ()
+    remarks: tuple[str, ...] = ()
+    informational: bool = False
+    waived_from: Verdict | None = None
     journal: str = field(default="", repr=False)
 
     @property
     def id(self) -> str:
         """As pytest calls it."""
         return f"{self.scenario.id}[{self.profile}]"
+
+    @property
+    def first_verdict(self) -> Verdict | None:
+        """That of the first run, where a further one was needed and came out differently."""
+        first = self.runs[0][0] if self.runs else None
+        return first if any(verdict is not first for verdict, _ in self.runs) else None
 
     @property
     def preconditions(self) -> tuple[tuple[GivenOrigin, str], ...]:
@@ -58,15 +69,20 @@ NOTHING_RAN: Final = 4
 
 
 def counts(results: tuple[Result, ...]) -> Mapping[Verdict, int]:
-    return {verdict: sum(1 for result in results if result.verdict is verdict) for verdict in Verdict}
+    """How often there is each verdict; informational results are left out."""
+    return {verdict: sum(1 for r in results if r.verdict is verdict and not r.informational) for verdict in Verdict}
 
 
 def exit_code(results: tuple[Result, ...], *, strict_waivers: bool = False) -> int:
     """The gate (ruling 19): 3 unsafe, 5 the suite failed, 4 the machine lacks something or nothing ran, 1 other findings.
 
-    Then 6 where a waiver is stale and that was asked for; else 0.
+    Informational results do not count. Then 6 where a waiver is stale and that was asked for; else 0.
     """
-    codes = {result.verdict.strict_exit_code if strict_waivers else result.verdict.exit_code for result in results}
+    codes = {
+        result.verdict.strict_exit_code if strict_waivers else result.verdict.exit_code
+        for result in results
+        if not result.informational
+    }
     if not any(result.verdict.ran for result in results):
         codes.add(NOTHING_RAN)
     return next((code for code in PRECEDENCE if code in codes), 0)

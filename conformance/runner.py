@@ -2,7 +2,7 @@
 
 Rules
   1. A cell that cannot be tried says why: N/A is the fencer's or the profile's nature, SKIP is this machine's lack.
-  2. A verdict that hangs on the wall clock is tried a second time (catalogue 8.4); UNSAFE in either run wins, else the worse one.
+  2. A verdict that hangs on the wall clock is repeated, and `repeated_runs` says what comes of it.
   3. Whatever goes wrong in the suite itself is an ERROR of that cell, never a verdict on the fencer.
 """
 
@@ -11,27 +11,29 @@ from __future__ import annotations
 import shlex
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from conformance import catalogues
 from conformance.adapters.base import CannotStart, Interrupted
 from conformance.adapters.definition import Definition
 from conformance.adapters.registry import following
-from conformance.causal_chain import tell
-from conformance.finding import Judgement
+from conformance.catalogues import Catalogue, is_informational
+from conformance.causal_chain import tell_all
+from conformance.givens.given import Given
 from conformance.in_process import workers
 from conformance.judge import Trial, judge
 from conformance.play_scenario import Play, Played, play
+from conformance.repeated_runs import JudgedRun, is_open, settle
 from conformance.result import Result
 from conformance.scenario import AskStep, Scenario
 from conformance.secret_forms import redact
 from conformance.vocabulary import Protocol, Verdict
-from emulator import EmulatorError, EventKind
+from emulator import EmulatorError
 from profiles.model import Profile
 
-NEAR_DEADLINE: Final = 0.8
 POLL_S: Final = 0.2
 
 
@@ -43,6 +45,15 @@ class MatrixCell:
     profile: Profile
     scenario: Scenario
     profile_word: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What holds for a whole run. With `strict` a broken SHOULD fails the gate. `catalogue` None: as the fencer's file says."""
+
+    seed: int = 0
+    strict: bool = False
+    catalogue: Catalogue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,64 +94,70 @@ def fit(cell: MatrixCell) -> Fit:
     lacking = sorted({step.ask.value for step in scenario.steps if step.ask not in definition.asks and not step.optional})
     if lacking:
         raise NotApplicable(f"{definition.name} cannot be asked for {', '.join(lacking)}")
-    if definition.capabilities is not None and (needed := scenario.needs - definition.capabilities):
-        raise NotApplicable(f"{definition.name} does not declare {', '.join(sorted(needed))}")
-    return Fit(protocol, tuple(step for step in scenario.steps if step.ask in definition.asks))
+    if why := next(_unfit(definition, protocol, scenario.needs, scenario.given), None):
+        raise NotApplicable(why)
+    asked = [step for step in scenario.steps if step.ask in definition.asks]
+    reasons = [next(_unfit(definition, protocol, step.needs, step.told), None) for step in asked]
+    if asked and None not in reasons:
+        raise NotApplicable("; ".join(dict.fromkeys(why for why in reasons if why is not None)))
+    return Fit(protocol, tuple(step for step, why in zip(asked, reasons, strict=True) if why is None))
 
 
-def run_cell(cell: MatrixCell, stop: threading.Event, seed: int = 0) -> Result:
+def _unfit(definition: Definition, protocol: Protocol, needs: frozenset[str], given: Iterable[Given]) -> Iterator[str]:
+    """Why a fencer has no part in something that needs these capabilities and tells it of these preconditions."""
+    if definition.capabilities is not None and (lacking := needs - definition.capabilities):
+        yield f"{definition.name} does not declare {', '.join(sorted(lacking))}"
+    way = definition.ways[protocol]
+    for each in given:
+        if each.told_by and not any(way.is_told(name) for name in each.told_by):
+            names = " or ".join(f"{{{name}}}" for name in sorted(each.told_by))
+            yield f"{definition.name} cannot be told that {each.sentence}: its file has no {names}"
+
+
+def run_cell(cell: MatrixCell, stop: threading.Event, options: RunOptions | None = None) -> Result:
     """One cell, judged. Raises Interrupted when `stop` is set."""
+    options = options or RunOptions()
     try:
         how = fit(cell)
     except NotApplicable as why:
-        return _result(cell, Verdict.NA, str(why), seed)
+        return _result(cell, Verdict.NA, str(why), options)
     if (lack := cell.definition.ways[how.protocol].missing()) is not None:
-        return _result(cell, Verdict.SKIP, lack, seed)
+        return _result(cell, Verdict.SKIP, lack, options)
     what = Play(
         scenario=cell.scenario,
         steps=how.steps,
         profile=cell.profile,
         definition=cell.definition,
         protocol=how.protocol,
-        seed=seed,
+        seed=options.seed,
     )
     started = time.monotonic()
-    first: Verdict | None = None
+    runs: list[JudgedRun] = []
+    every: list[Played] = []
     try:
-        played = _play(what, stop)
-        verdict = _judge(cell, played)
-        if hangs_on_the_clock(verdict, played, cell.definition):
-            again = _play(what, stop)
-            second = _judge(cell, again)
-            if second.verdict is not verdict.verdict:
-                first = verdict.verdict
-            if second.verdict.severity <= verdict.verdict.severity:
-                played, verdict = again, second
+        while not runs or is_open(runs):
+            every.append(_play(what, stop))
+            runs.append(_judged(cell, every[-1], options))
     except CannotStart as why:
-        return _result(cell, Verdict.SKIP, str(why), seed)
+        return _result(cell, Verdict.SKIP, str(why), options)
     except (OSError, EmulatorError) as error:
-        return _result(cell, Verdict.ERROR, f"the suite could not test it: {error}", seed)
-    return Result(
-        fencer=cell.definition.name,
-        fencer_digest=cell.definition.digest,
-        profile=cell.profile.id,
-        profile_digest=cell.profile.digest,
-        scenario=cell.scenario,
-        verdict=verdict.verdict,
+        return _result(cell, Verdict.ERROR, f"the suite could not test it: {error}", options)
+    settled = settle(runs)
+    verdict, played = settled.judgement, every[runs.index(settled.shown)]
+    return replace(
+        _result(cell, verdict.verdict, verdict.why, options),
         kind=verdict.kind,
-        why=verdict.why,
         protocol=how.protocol,
         findings=verdict.findings,
         notes=verdict.notes,
-        stories=tuple(tell(played.events, finding.anchors, finding.ask) for finding in verdict.findings),
+        stories=tell_all(played.events, verdict.findings),
         facts=verdict.facts,
         said=redact("\n".join(o.text for o in played.outcomes if o.text), played.secrets),
         unprotected=tuple(dict.fromkeys(what for o in played.outcomes for what in o.unprotected)),
         unsearched=tuple(dict.fromkeys(what for o in played.outcomes for what in o.unsearched)),
         seconds=time.monotonic() - started,
-        deadline=cell.definition.deadline,
-        repeat=repeat_line(cell, seed),
-        first_verdict=first,
+        runs=tuple((run.verdict, run.judgement.why) for run in runs),
+        remarks=verdict.remarks,
         journal="".join(f"{event.to_json()}\n" for event in played.events),
     )
 
@@ -149,36 +166,37 @@ def _play(what: Play, stop: threading.Event) -> Played:
     return workers.play(what, stop) if what.definition.ways[what.protocol].on_virtual_time else play(what, stop)
 
 
-def _judge(cell: MatrixCell, played: Played) -> Judgement:
-    return judge(
-        Trial(
-            requirement=cell.scenario.requirement,
-            steps=played.steps,
-            outcomes=played.outcomes,
-            events=played.events,
-            deadline=cell.definition.deadline,
-            secrets=played.secrets,
-            causes=cell.definition.causes,
-            faults=played.faults,
-        )
+def _judged(cell: MatrixCell, played: Played, options: RunOptions) -> JudgedRun:
+    trial = Trial(
+        requirement=cell.scenario.requirement,
+        steps=played.steps,
+        outcomes=played.outcomes,
+        events=played.events,
+        deadline=cell.definition.deadline,
+        secrets=played.secrets,
+        causes=cell.definition.causes,
+        faults=played.faults,
+        certificate_fails=any(given.certificate_fails for given in cell.scenario.given),
+        lag_s=played.lag_s,
+        strict=options.strict,
+    )
+    return JudgedRun(
+        judgement=judge(trial),
+        outcomes=played.outcomes,
+        events=played.events,
+        deadline=cell.definition.deadline,
+        cap=cell.definition.cap,
+        lag_s=played.lag_s,
+        on_virtual_time=played.on_virtual_time,
     )
 
 
-def hangs_on_the_clock(judgement: Judgement, played: Played, definition: Definition) -> bool:
-    """Whether a slow machine could have made this verdict.
-
-    A fencer that has been silent for half of its time hangs by itself; one that gave up early did so for another reason.
-    """
-    if any(way.on_virtual_time for way in definition.ways.values()):
-        return False  # its clock is not the machine's
-    if judgement.verdict is Verdict.HANG:
-        quiet_since = max((e.t for e in played.events if e.kind is EventKind.REQUEST), default=0.0)
-        ended = max(e.t for e in played.events if e.kind is EventKind.FENCER)
-        return ended - quiet_since < definition.cap / 2
-    return judgement.verdict is Verdict.STUCK and any(o.duration >= NEAR_DEADLINE * definition.deadline for o in played.outcomes)
+def catalogue_of(definition: Definition, options: RunOptions) -> Catalogue:
+    """What counts for this fencer: as the command line says, else as its file says, else the newest catalogue."""
+    return options.catalogue or definition.catalogue or catalogues.NEWEST
 
 
-def repeat_line(cell: MatrixCell, seed: int) -> str:
+def repeat_line(cell: MatrixCell, options: RunOptions) -> str:
     """The one command that does it again."""
     line = [
         "fence-conformance",
@@ -190,10 +208,14 @@ def repeat_line(cell: MatrixCell, seed: int) -> str:
         "--scenario",
         cell.scenario.id,
     ]
-    return shlex.join([*line, "--seed", str(seed)] if seed else line)
+    if options.seed:
+        line += ["--seed", str(options.seed)]
+    if options.strict:
+        line.append("--strict")
+    return shlex.join(line)
 
 
-def _result(cell: MatrixCell, verdict: Verdict, why: str, seed: int) -> Result:
+def _result(cell: MatrixCell, verdict: Verdict, why: str, options: RunOptions) -> Result:
     return Result(
         fencer=cell.definition.name,
         fencer_digest=cell.definition.digest,
@@ -203,36 +225,56 @@ def _result(cell: MatrixCell, verdict: Verdict, why: str, seed: int) -> Result:
         verdict=verdict,
         why=why,
         deadline=cell.definition.deadline,
-        repeat=repeat_line(cell, seed),
+        repeat=repeat_line(cell, options),
+        informational=is_informational(cell.scenario, catalogue_of(cell.definition, options)),
     )
 
 
 def run(
-    cells: Sequence[MatrixCell], *, jobs: int, seed: int = 0, on_result: Callable[[Result], None] = lambda result: None
+    cells: Sequence[MatrixCell],
+    *,
+    jobs: int,
+    options: RunOptions | None = None,
+    on_result: Callable[[Result], None] = lambda result: None,
 ) -> tuple[Result, ...]:
-    """Every cell, `jobs` at a time; results in the order of the cells. On KeyboardInterrupt all fencers are ended first."""
+    """Every cell, `jobs` at a time; results in the order of the cells.
+
+    On KeyboardInterrupt all fencers are ended, and RunInterrupted is raised with the results up to then.
+    """
     stop = threading.Event()
+    chosen = options or RunOptions()
     done: dict[int, Result] = {}
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="cell") as pool:
-        waiting: dict[Future[Result], int] = {pool.submit(run_cell, cell, stop, seed): n for n, cell in enumerate(cells)}
+        waiting: dict[Future[Result], int] = {pool.submit(run_cell, cell, stop, chosen): n for n, cell in enumerate(cells)}
         try:
             while waiting:
                 finished, _ = wait(waiting, timeout=POLL_S, return_when=FIRST_COMPLETED)
                 for future in finished:
                     number = waiting.pop(future)
-                    done[number] = _outcome_of(future, cells[number], seed)
+                    done[number] = _outcome_of(future, cells[number], chosen)
                     on_result(done[number])
         except KeyboardInterrupt:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
-            raise
+            raise RunInterrupted(
+                tuple(done[n] for n in sorted(done)), tuple(cell for n, cell in enumerate(cells) if n not in done)
+            ) from None
     return tuple(done[number] for number in sorted(done))
 
 
-def _outcome_of(future: Future[Result], cell: MatrixCell, seed: int) -> Result:
+class RunInterrupted(Exception):
+    """The user wanted out; every fencer has been ended. `results` are those up to then, `not_run` the other cells."""
+
+    def __init__(self, results: tuple[Result, ...], not_run: tuple[MatrixCell, ...]) -> None:
+        super().__init__(results, not_run)
+        self.results = results
+        self.not_run = not_run
+
+
+def _outcome_of(future: Future[Result], cell: MatrixCell, options: RunOptions) -> Result:
     error = future.exception()
     if error is None:
         return future.result()
     if isinstance(error, Interrupted):
         raise KeyboardInterrupt
-    return _result(cell, Verdict.ERROR, f"the suite failed: {type(error).__name__}: {error}", seed)
+    return _result(cell, Verdict.ERROR, f"the suite failed: {type(error).__name__}: {error}", options)

@@ -15,6 +15,7 @@ from typing import Final
 
 from conformance.expectations.expectation import Expectation
 from conformance.givens.given import TARGET, Given
+from conformance.happenings import Happening
 from conformance.requirement import Requirement
 from conformance.vocabulary import Ask, Convention, Protocol
 
@@ -23,12 +24,22 @@ SCENARIO_ID: Final = re.compile(r"[A-Z][A-Z0-9]*-[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class AskStep:
-    """One ask of one BMC, and what must hold for it."""
+    """One ask of one BMC, and what must hold for it.
+
+    `before` happens when the ask before it has ended. With `sigterm_after` the fencer gets SIGTERM when it has been told the
+    power state so often after its first power command; where that never comes the run is void.
+    `told` are preconditions about what the fencer is told, for this ask alone. The step is left out where the fencer does not
+    declare its `needs`, or cannot be told what is in `told`; a scenario without a step left is N/A.
+    """
 
     ask: Ask
     expect: tuple[Expectation, ...]
     bmc: str = TARGET
     optional: bool = False  # left out where the fencer has no such action; else the scenario is N/A for it
+    before: Happening | None = None
+    sigterm_after: int | None = None
+    told: tuple[Given, ...] = ()
+    needs: frozenset[str] = field(default=frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +72,10 @@ class Scenario:
         """What of this scenario is not there for a fencer that is handed a transport; None where it can be tried."""
         if self.about_process:
             return self.about_process
-        return next((given.sentence for given in self.given if given.on_sockets), None)
+        if any(step.sigterm_after is not None for step in self.steps):
+            return "signals to its process"
+        told = (given for step in self.steps for given in step.told)
+        return next((given.sentence for given in (*self.given, *told) if given.on_sockets), None)
 
     @property
     def group(self) -> str:
@@ -71,3 +85,8 @@ class Scenario:
 def off(*expect: Expectation) -> tuple[AskStep, ...]:
     """The plain case: ask for off once."""
     return (AskStep(Ask.OFF, expect),)
+
+
+def off_each(bmcs: tuple[str, ...], *expect: Expectation) -> tuple[AskStep, ...]:
+    """Ask for off of each of these BMCs, which differ in what is the matter with them."""
+    return tuple(AskStep(Ask.OFF, expect, bmc) for bmc in bmcs)

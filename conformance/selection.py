@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-from conformance import fencers
+from conformance import catalogues, fencers
 from conformance.adapters.definition import Definition
 from conformance.adapters.reading import FencerFileError
+from conformance.catalogues import Catalogue
 from conformance.scenario import Scenario
 from conformance.scenarios import REGISTRY, groups_of
 from profiles import loader
@@ -55,6 +56,15 @@ def pick_scenarios(words: Sequence[str], tier: int | None = None) -> tuple[Scena
     wanted = {word.upper() for word in named}
     chosen = [s for s in every.values() if not words or s.id in wanted or s.group in wanted]
     return tuple(s for s in chosen if tier is None or s.tier <= tier)
+
+
+def pick_catalogue(word: str | None) -> Catalogue | None:
+    """The catalogue of that name; None without a name."""
+    if word is None:
+        return None
+    if word not in catalogues.ALL:
+        raise BadSelection(f"no catalogue {word!r}; there are: {', '.join(catalogues.ALL)}")
+    return catalogues.ALL[word]
 
 
 def wants_plugged_in(words: Sequence[str]) -> bool:

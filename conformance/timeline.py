@@ -71,6 +71,7 @@ class AskWindow:
     claim: Event
     during: tuple[Event, ...]  # all BMCs, from start to claim
     after: tuple[Event, ...]  # all BMCs, from the claim on
+    earlier: frozenset[tuple[str, str]] = frozenset()  # BMC and system of the asks before this one: they may still be moving
 
     @cached_property
     def requests(self) -> tuple[Event, ...]:
@@ -102,6 +103,14 @@ class AskWindow:
                 first.setdefault(look.cause, look)
         return tuple(first.values())
 
+    def confirmed_off(self, apart_s: float) -> bool:
+        """Whether the last words of the target that were told are Off, the first and the last of these so many seconds apart."""
+        moments: list[float] = []
+        for look in self.looks:
+            if self.is_target(look):
+                moments = [*moments, look.t] if text(look, "word") == "Off" else []
+        return bool(moments) and moments[-1] - moments[0] >= apart_s
+
     @cached_property
     def login_failures(self) -> int:
         return sum(1 for e in self.during if e.kind is EventKind.AUTH and text(e, "result") in LOGIN_REFUSED)
@@ -120,19 +129,51 @@ class AskWindow:
 
     @cached_property
     def bystander_changes(self) -> tuple[Event, ...]:
-        """Other hosts whose run changed."""
-        return tuple(e for e in (*self.during, *self.after) if e.kind in (EventKind.RAIL, EventKind.OS) and not self.is_target(e))
+        """Other hosts whose run changed.
+
+        Not counted: what an earlier ask has set going, and the host of an earlier ask, unless this ask has commanded it again.
+        """
+        commanded = {(e.bmc, text(e, "system")) for e in self.commands}
+        return tuple(
+            e
+            for e in (*self.during, *self.after)
+            if e.kind in (EventKind.RAIL, EventKind.OS)
+            and not self.is_target(e)
+            and (e.bmc, text(e, "system")) not in self.earlier - commanded
+            and self._begun_here(e)
+        )
+
+    def _begun_here(self, event: Event) -> bool:
+        """Whether the chain of causes of an event begins in this ask."""
+        events = {e.seq: e for e in (*self.during, *self.after)}
+        while event.cause is not None and event.cause in events:
+            event = events[event.cause]
+        return event.cause is None or event.cause > self.start.seq
+
+    @cached_property
+    def looks_at_off(self) -> tuple[Event, ...]:
+        """The looks that said Off."""
+        return tuple(e for e in self.looks if text(e, "word") == "Off")
+
+    def called(self, event: Event) -> str:
+        """The system that an event is about, as a finding names it: its id, with the BMC before it where that is another one."""
+        system = text(event, "system")
+        return system if event.bmc == self.bmc or not system else f"{event.bmc}/{system}"
 
     @cached_property
     def systems_taken_for_off(self) -> frozenset[str]:
         """The systems that were sent a power command, or said Off: what a claim of off can only be about."""
-        off = (e for e in self.looks if text(e, "word") == "Off")
-        return frozenset(text(e, "system") for e in (*self.power_commands, *self.commands, *off)) - {""}
+        return frozenset(self.called(e) for e in (*self.power_commands, *self.commands, *self.looks_at_off)) - {""}
 
     @cached_property
     def systems_addressed(self) -> frozenset[str]:
         """The systems that were read or commanded, whatever the protocol."""
-        return frozenset(text(e, "system") for e in (*self.requests, *self.looks, *self.commands)) - {""}
+        return frozenset(self.called(e) for e in (*self.requests, *self.looks, *self.commands)) - {""}
+
+    @cached_property
+    def answers(self) -> Mapping[int, Event]:
+        """The answer to each request, by the request's position."""
+        return {e.cause: e for e in self.during if e.kind is EventKind.RESPONSE and e.cause is not None}
 
 
 class Timeline:
@@ -147,6 +188,7 @@ class Timeline:
         start, claim = self._stamp(number, "start"), self._stamp(number, "claim")
         following = [e.seq for e in self.events if e.kind is EventKind.FENCER and e.data.get("ask") == number + 1]
         end = min(following, default=self.events[-1].seq + 1)
+        earlier = (e for e in self.events if e.kind is EventKind.FENCER and e.data.get("what") == "start" and e.seq < start.seq)
         return AskWindow(
             number=number,
             ask=Ask(text(start, "action")),
@@ -156,6 +198,7 @@ class Timeline:
             claim=claim,
             during=tuple(e for e in self.events if start.seq < e.seq < claim.seq),
             after=tuple(e for e in self.events if claim.seq < e.seq < end),
+            earlier=frozenset((e.bmc, text(e, "system")) for e in earlier),
         )
 
     def _stamp(self, number: int, what: str) -> Event:

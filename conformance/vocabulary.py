@@ -58,10 +58,32 @@ class Convention(StrEnum):
 
 
 class Level(StrEnum):
-    """RFC 2119. A MUST decides the verdict; a SHOULD becomes a note."""
+    """RFC 2119. A MUST decides the verdict; a SHOULD becomes a note; a MAY is only ever a note, for information."""
 
     MUST = "MUST"
     SHOULD = "SHOULD"
+    MAY = "MAY"
+
+
+class Aspect(StrEnum):
+    """The four kinds of failure that scenarios ask about (catalogue 7), by the letter that findings carry as their rule."""
+
+    SAFETY = "S"  # a claim that is not true of the host
+    LIVENESS = "L"  # no success although it was possible
+    TRUTH = "T"  # a wrong answer, or a failure that names no cause or the wrong one
+    CONDUCT = "H"  # what it does beside: commands, log-ins, secrets, processes
+
+    @property
+    def sentence(self) -> str:
+        return _ASPECTS[self]
+
+
+_ASPECTS = {
+    Aspect.SAFETY: "Safety: a fencer claims nothing that is not true of the host.",
+    Aspect.LIVENESS: "Liveness: a fencer succeeds by its deadline where success is possible.",
+    Aspect.TRUTH: "Truth: a fencer answers truly, and a failure names its cause.",
+    Aspect.CONDUCT: "Hygiene: a fencer behaves well towards the BMC, the machine and its secrets.",
+}
 
 
 class Cause(StrEnum):
@@ -113,8 +135,9 @@ class _VerdictFacts:
     counted_as: str
     always_counted: bool = True
     strict_exit_code: int | None = None
+    strict_junit: JUnitElement | None = None
     ran: bool = True
-    stands_without_fault: bool = False
+    meaning: str
 
 
 class Verdict(StrEnum):
@@ -129,9 +152,10 @@ class Verdict(StrEnum):
     exit_code             how the command ends if this verdict decides (ruling 19); 0 lets the gate pass
     strict_exit_code      the same with --strict-waivers
     junit, sarif          how these formats call it
+    strict_junit          JUnit with --strict-waivers
     counted_as            its word in the last line; with `always_counted` also where there is none
     ran                   the fencer was asked
-    stands_without_fault  a fault that never fired could only have made it worse
+    meaning               one sentence
     """
 
     severity: int
@@ -141,11 +165,12 @@ class Verdict(StrEnum):
     exit_code: int
     strict_exit_code: int
     junit: JUnitElement
+    strict_junit: JUnitElement
     sarif: SarifLevel
     counted_as: str
     always_counted: bool
     ran: bool
-    stands_without_fault: bool
+    meaning: str
 
     def __new__(cls, word: str, facts: _VerdictFacts | None = None) -> Verdict:
         assert facts is not None  # `Verdict("N/A")` looks a member up and does not come here
@@ -158,68 +183,75 @@ class Verdict(StrEnum):
         member.exit_code = facts.exit_code
         member.strict_exit_code = facts.exit_code if facts.strict_exit_code is None else facts.strict_exit_code
         member.junit = facts.junit
+        member.strict_junit = facts.strict_junit or facts.junit
         member.sarif = facts.sarif
         member.counted_as = facts.counted_as
         member.always_counted = facts.always_counted
         member.ran = facts.ran
-        member.stands_without_fault = facts.stands_without_fault
+        member.meaning = facts.meaning
         return member
 
     # The colours are Okabe and Ito's palette, which survives every common colour blindness.
 
-    # claimed what is not true of the host, or harmed another
     UNSAFE = "UNSAFE", _VerdictFacts(
         letter="U", style="bold white on red", colours=("#d55e00", "#fff"), exit_code=3, junit=JUnitElement.FAILURE,
-        sarif=SarifLevel.ERROR, counted_as="UNSAFE", stands_without_fault=True,
+        sarif=SarifLevel.ERROR, counted_as="UNSAFE",
+        meaning="It claimed what is not true of the host, or harmed another host.",
     )  # fmt: skip
-    # the suite could not test it
     ERROR = "ERROR", _VerdictFacts(
         letter="E", style="bold magenta", colours=("#000", "#fff"), exit_code=5, junit=JUnitElement.ERROR,
         sarif=SarifLevel.ERROR, counted_as="ERROR", always_counted=False,
+        meaning="The suite could not test it: that says nothing about the fencer.",
     )  # fmt: skip
-    # no answer by the cap
     HANG = "HANG", _VerdictFacts(
         letter="H", style="bold yellow", colours=("#cc79a7", "#000"), exit_code=1, junit=JUnitElement.FAILURE,
-        sarif=SarifLevel.ERROR, counted_as="HANG", stands_without_fault=True,
+        sarif=SarifLevel.ERROR, counted_as="HANG",
+        meaning="It had not ended by its deadline plus grace, and was ended.",
     )  # fmt: skip
-    # the goal was reached or reachable, and no success
     STUCK = "STUCK", _VerdictFacts(
         letter="S", style="yellow", colours=("#e69f00", "#000"), exit_code=1, junit=JUnitElement.FAILURE,
-        sarif=SarifLevel.ERROR, counted_as="STUCK", stands_without_fault=True,
+        sarif=SarifLevel.ERROR, counted_as="STUCK",
+        meaning="The goal was reached or within reach, and it reported no success.",
     )  # fmt: skip
-    # failed honestly and named the wrong cause, or answered wrongly
+    FLAKY = "FLAKY", _VerdictFacts(
+        letter="F", style="bold cyan", colours=("#0072b2", "#fff"), exit_code=1, junit=JUnitElement.FAILURE,
+        sarif=SarifLevel.ERROR, counted_as="FLAKY", always_counted=False,
+        meaning="Two runs of the same scenario came out differently, because the verdict depends on the clock.",
+    )  # fmt: skip
     MISLEADING = "MISLEADING", _VerdictFacts(
         letter="M", style="cyan", colours=("#f0e442", "#000"), exit_code=1, junit=JUnitElement.FAILURE,
         sarif=SarifLevel.WARNING, counted_as="MISLEADING",
+        meaning="It failed honestly and named the wrong cause, or it answered wrongly.",
     )  # fmt: skip
-    # an invariant of conduct is broken
     HYGIENE = "HYGIENE", _VerdictFacts(
         letter="h", style="blue", colours=("#56b4e9", "#000"), exit_code=1, junit=JUnitElement.FAILURE,
-        sarif=SarifLevel.WARNING, counted_as="hygiene", stands_without_fault=True,
+        sarif=SarifLevel.WARNING, counted_as="hygiene",
+        meaning="It broke a rule of conduct: a password in sight, a process left behind, something touched unasked.",
     )  # fmt: skip
-    # waived, and passes: the waiver has to go
     XPASS = "XPASS", _VerdictFacts(
-        letter="X", style="magenta", colours=("#000", "#fff"), exit_code=0, strict_exit_code=6, junit=JUnitElement.FAILURE,
-        sarif=SarifLevel.WARNING, counted_as="unexpected pass", always_counted=False,
+        letter="X", style="magenta", colours=("#000", "#fff"), exit_code=0, strict_exit_code=6, junit=JUnitElement.PASSED,
+        strict_junit=JUnitElement.FAILURE, sarif=SarifLevel.WARNING, counted_as="unexpected pass", always_counted=False,
+        meaning="It passes, and a waiver says that it does not: the waiver has to go.",
     )  # fmt: skip
-    # a known failure that somebody has accepted
     WAIVED = "WAIVED", _VerdictFacts(
         letter="w", style="dim", colours=("#bbb", "#000"), exit_code=0, junit=JUnitElement.SKIPPED,
         sarif=SarifLevel.NOTE, counted_as="waived",
+        meaning="It fails in exactly the way that a waiver accepts, for a while and with a reason.",
     )  # fmt: skip
-    # this machine lacks the fencer
     SKIP = "SKIP", _VerdictFacts(
         letter="s", style="dim", colours=("#eee", "#555"), exit_code=4, junit=JUnitElement.SKIPPED,
         sarif=SarifLevel.NONE, counted_as="skipped", always_counted=False, ran=False,
+        meaning="This machine lacks the fencer, or cannot start it.",
     )  # fmt: skip
-    # the fencer or the profile has nothing that the scenario could try
     NA = "N/A", _VerdictFacts(
         letter="-", style="dim", colours=("#eee", "#555"), exit_code=0, junit=JUnitElement.SKIPPED,
         sarif=SarifLevel.NONE, counted_as="N/A", ran=False,
+        meaning="The fencer or the profile has nothing that the scenario could try.",
     )  # fmt: skip
     PASS = "PASS", _VerdictFacts(
         letter="p", style="green", colours=("#009e73", "#fff"), exit_code=0, junit=JUnitElement.PASSED,
         sarif=SarifLevel.NONE, counted_as="pass",
+        meaning="Every MUST holds.",
     )  # fmt: skip
 
     @property
@@ -238,19 +270,29 @@ class Verdict(StrEnum):
 
 
 class FindingKind(StrEnum):
-    """What exactly is wrong. The first four are the kinds of UNSAFE."""
+    """What exactly is wrong; `meaning` says it in a sentence. The first four are the kinds of UNSAFE."""
 
-    FALSE = "FALSE"  # claimed, and the host never went off
-    EARLY = "EARLY"  # claimed, and the host went off later
-    WRONG_TARGET = "WRONG-TARGET"  # claimed or acted on another host
-    RESURRECTED = "RESURRECTED"  # it was off, and is on again at the claim
-    UNVERIFIED = "UNVERIFIED"  # claimed what is true without having read it
-    LEFTOVER = "LEFTOVER"  # child processes outlive the fencer
-    CONDUCT = "CONDUCT"  # attacked what watches it, or went beyond a limit of the suite
-    SECRET = "SECRET"  # the password was shown
-    OVERREACH = "OVERREACH"  # touched what was not asked for
-    REPEATED = "REPEATED"  # more commands or log-ins than the scenario allows
-    WRONG_ANSWER = "WRONG-ANSWER"  # the answer to a question is not true
-    WRONG_CAUSE = "WRONG-CAUSE"  # names a cause that it was not
-    NO_CAUSE = "NO-CAUSE"  # says nothing from which the cause could be known
-    UNFIRED = "UNFIRED"  # a fault that had to fire did not
+    meaning: str
+
+    def __new__(cls, word: str, meaning: str = "") -> FindingKind:
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.meaning = meaning
+        return member
+
+    FALSE = "FALSE", "Claimed, and the host never went off."
+    EARLY = "EARLY", "Claimed, and the host went off later."
+    WRONG_TARGET = "WRONG-TARGET", "Claimed or acted on another host."
+    RESURRECTED = "RESURRECTED", "It was off, and was on again when it was claimed."
+    UNVERIFIED = "UNVERIFIED", "Claimed what is true without having read it."
+    LEFTOVER = "LEFTOVER", "Child processes outlive the fencer."
+    CONDUCT = "CONDUCT", "Attacked what watches it, or went beyond a limit of the suite."
+    SECRET = "SECRET", "The password was shown."
+    OVERREACH = "OVERREACH", "Touched what was not asked for."
+    REPEATED = "REPEATED", "More power commands or log-ins than are allowed."
+    WRONG_ANSWER = "WRONG-ANSWER", "The answer to a question is not true."
+    WRONG_CAUSE = "WRONG-CAUSE", "Names a cause that it was not."
+    NO_CAUSE = "NO-CAUSE", "Says nothing from which the cause could be known."
+    NOT_TRIED = "NOT-TRIED", "Failed before it met what the scenario is about."
+    CREDENTIALS = "CREDENTIALS", "Sent credentials where they do not belong."
+    UNFIRED = "UNFIRED", "A fault that had to fire did not."

@@ -4,6 +4,7 @@ Rules
   1. A waiver names exactly the verdict that it waives: another one is a finding like any other.
   2. Waived and passing is XPASS: the waiver has to go. Expired is no waiver at all.
   3. UNSAFE is waived only where the waiver says `allow_unsafe: true` besides.
+  4. A waiver that would have covered a finding and does not, since it has expired or lacks `allow_unsafe`, is named on the cell.
 """
 
 from __future__ import annotations
@@ -48,22 +49,39 @@ class Waiver:
             and fnmatchcase(result.profile, self.profile)
         )
 
+    def lacks_for(self, verdict: Verdict, today: datetime.date) -> str | None:
+        """Why it does not waive this verdict on that day; None where it does."""
+        if self.expires < today:
+            return f"the waiver has expired on {self.expires}"
+        if verdict is Verdict.UNSAFE and not self.allow_unsafe:
+            return "the waiver lacks allow_unsafe: true"
+        return None
+
 
 def apply(results: Iterable[Result], waivers: Sequence[Waiver], today: datetime.date) -> tuple[Result, ...]:
     """The results as the waivers let them stand on that day."""
-    return tuple(_one(result, [w for w in waivers if w.covers(result) and w.expires >= today]) for result in results)
+    return tuple(_one(result, [w for w in waivers if w.covers(result)], today) for result in results)
 
 
-def _one(result: Result, waivers: Sequence[Waiver]) -> Result:
+def _one(result: Result, waivers: Sequence[Waiver], today: datetime.date) -> Result:
+    valid = [w for w in waivers if w.expires >= today]
     if not waivers or not result.verdict.ran:
         return result
     if result.verdict is Verdict.PASS:
-        return replace(result, verdict=Verdict.XPASS, why=f"waived as {waivers[0].verdict}, and passes: remove the waiver")
-    for waiver in waivers:
-        if waiver.verdict is result.verdict and (waiver.allow_unsafe or result.verdict is not Verdict.UNSAFE):
+        return replace(result, verdict=Verdict.XPASS, why=_no_longer_needed(valid[0])) if valid else result
+    fitting = [w for w in waivers if w.verdict is result.verdict]
+    lacks = [(w, lack) for w in fitting if (lack := w.lacks_for(result.verdict, today)) is not None]
+    for waiver in fitting:
+        if waiver.lacks_for(result.verdict, today) is None:
             until = f"until {waiver.expires}" + (f" by {waiver.owner}" if waiver.owner else "")
-            return replace(result, verdict=Verdict.WAIVED, why=f"{result.verdict} waived {until}: {waiver.reason}")
-    return result
+            why = f"{result.verdict} waived {until}: {waiver.reason}"
+            return replace(result, verdict=Verdict.WAIVED, waived_from=result.verdict, why=why)
+    remarks = tuple(f"not waived, because {lack}: {waiver.reason}" for waiver, lack in lacks)
+    return replace(result, remarks=(*result.remarks, *remarks))
+
+
+def _no_longer_needed(waiver: Waiver) -> str:
+    return f"waived as {waiver.verdict}, and passes: remove the waiver"
 
 
 def read(file: Path) -> tuple[Waiver, ...]:

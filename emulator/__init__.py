@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from emulator.backends.process import ProcessHost
     from emulator.core.clock import VirtualClock
     from emulator.core.errors import EmulatorError, NoSuchFault, RackMisconfigured
-    from emulator.core.faults.board import Armed, FaultId, RailIs
+    from emulator.core.faults.board import Armed, FaultId, RailIs, RequestCame
     from emulator.core.faults.control import FaultStatus
     from emulator.core.faults.fault import Fault, Seam
-    from emulator.core.faults.trigger import Intent, When
+    from emulator.core.faults.trigger import Caching, Intent, When
     from emulator.core.journal import HEAD_KEYS, Datum, Event, EventKind, Journal, chain, event_from_json
     from emulator.core.rack import HostSpec, UnitSpec
     from emulator.core.truth.host import Host
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from emulator.fleet import Fleet
     from emulator.frontends import Place
     from emulator.ready import GET_CHANNEL_AUTH_CAPABILITIES
-    from emulator.socketless import SocketlessEmulator
+    from emulator.socketless import SocketlessEmulator, virtual_address
     from emulator.surroundings import Reusable, reusable
     from emulator.transport import OutOfTime, Transport, TransportAnswer, TransportClock
     from emulator.wire.ports import free_ports
@@ -44,6 +44,7 @@ __all__ = [
     "GET_CHANNEL_AUTH_CAPABILITIES",
     "HEAD_KEYS",
     "Armed",
+    "Caching",
     "CannotBind",
     "ChassisControl",
     "Datum",
@@ -70,6 +71,7 @@ __all__ = [
     "RackMisconfigured",
     "Rail",
     "RailIs",
+    "RequestCame",
     "ResetType",
     "Reusable",
     "Seam",
@@ -88,6 +90,7 @@ __all__ = [
     "free_ports",
     "make_fault",
     "reusable",
+    "virtual_address",
 ]
 
 _HOME = {
@@ -101,6 +104,7 @@ _HOME = {
     "RackMisconfigured": "emulator.core.errors",
     "NoSuchFault": "emulator.core.errors",
     "Armed": "emulator.core.faults.board",
+    "RequestCame": "emulator.core.faults.board",
     "FaultId": "emulator.core.faults.board",
     "RailIs": "emulator.core.faults.board",
     "FaultStatus": "emulator.core.faults.control",
@@ -108,6 +112,7 @@ _HOME = {
     "arming_from_mapping": "emulator.faults.model",
     "Fault": "emulator.core.faults.fault",
     "Seam": "emulator.core.faults.fault",
+    "Caching": "emulator.core.faults.trigger",
     "Intent": "emulator.core.faults.trigger",
     "When": "emulator.core.faults.trigger",
     "HEAD_KEYS": "emulator.core.journal",
@@ -130,6 +135,7 @@ _HOME = {
     "Place": "emulator.frontends",
     "GET_CHANNEL_AUTH_CAPABILITIES": "emulator.ready",
     "SocketlessEmulator": "emulator.socketless",
+    "virtual_address": "emulator.socketless",
     "Reusable": "emulator.surroundings",
     "reusable": "emulator.surroundings",
     "OutOfTime": "emulator.transport",

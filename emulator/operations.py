@@ -66,6 +66,12 @@ class EmulatorOperations(ABC):
         """All events up to now."""
         return self.call(lambda rack: tuple(rack.journal))
 
+    def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
+        """Calls `callback(event)` for every event from now on, in the emulator's thread; what is returned ends that. The callback
+        must be quick, and must ask nothing of the emulator."""
+        end = self.call(lambda rack: rack.journal.subscribe(callback))
+        return lambda: self.call(lambda rack: end())
+
     def now(self) -> float:
         """Seconds of the journal's clock."""
         return self.call(lambda rack: rack.clock.now())
@@ -81,6 +87,14 @@ class EmulatorOperations(ABC):
     def forget_open_gate(self, name: str, system: str | None = None) -> None:
         """A gate that has opened stays open; afterwards the next gated command gets a new one."""
         self.call(lambda rack: rack.effects.forget_open_gate(rack.unit(name).system(system_id(rack, name, system))))
+
+    def limit_gates(self, seconds: float) -> None:
+        """From now on every gate opens at most `seconds` from now, if the power has been read twice by then."""
+
+        def limit(rack: Rack) -> None:
+            rack.effects.gates_open_by = rack.clock.now() + seconds
+
+        self.call(limit)
 
     def let_fall(self, name: str, system: str | None = None, *, timeout_s: float) -> bool:
         """Opens the gate of a host without a client's look, and waits until its rail is down, at most `timeout_s` seconds.

@@ -11,7 +11,7 @@ while a client waits, and two emulators with one seed and one client write the s
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -41,19 +41,23 @@ class SocketlessEmulator(Emulator):
         units: Sequence[UnitSpec],
         *,
         seed: int = 0,
+        places: Mapping[str, Place] | None = None,
         tls: bool = True,
         refuse: frozenset[str] = frozenset(),
         latency: bool = True,
         journal_path: Path | None = None,
         reused: Reusable | None = None,
     ) -> None:
-        """As for `Emulator`. BMC n has the address 198.18.0.n, and the ports 443 and 623. `reused` is `reusable()` of an emulator
+        """As for `Emulator`. BMC n has the address 198.18.0.n and the ports 443 and 623, unless `places` says otherwise. `reused`
+        is `reusable()` of an emulator
         before this one, which saves half of the start."""
-        places = {
-            unit.name: Place(listen=address(n), redfish_port=HTTPS_PORT, ipmi_port=IPMI_PORT) for n, unit in enumerate(units)
+        all_places = {
+            unit.name: Place(listen=virtual_address(n), redfish_port=HTTPS_PORT, ipmi_port=IPMI_PORT)
+            for n, unit in enumerate(units)
         }
+        all_places.update(places or {})
         super().__init__(
-            units, seed=seed, places=places, tls=tls, refuse=refuse, latency=latency, journal_path=journal_path
+            units, seed=seed, places=all_places, tls=tls, refuse=refuse, latency=latency, journal_path=journal_path
         )  # fmt: skip
         self._virtual_clock = VirtualClock()
         self._virtual_loop = VirtualLoop(self._virtual_clock)
@@ -77,13 +81,15 @@ class SocketlessEmulator(Emulator):
     def add(self, spec: UnitSpec, place: Place | None = None) -> Endpoint:
         """As `Emulator.add`, at the next address."""
         self._added += 1
-        return super().add(spec, place or Place(listen=address(self._added - 1), redfish_port=HTTPS_PORT, ipmi_port=IPMI_PORT))
+        return super().add(
+            spec, place or Place(listen=virtual_address(self._added - 1), redfish_port=HTTPS_PORT, ipmi_port=IPMI_PORT)
+        )
 
     def _wait_for(self, event: threading.Event, timeout_s: float) -> bool:
         return self._virtual_loop.run_until(self._virtual_loop.now() + timeout_s, event.is_set)
 
 
-def address(n: int) -> str:
+def virtual_address(n: int) -> str:
     """The address of the n-th BMC, counted from 0."""
     number = FIRST_ADDRESS + n
     return ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))

@@ -21,8 +21,11 @@ from emulator.core.bmc.eventlog import LogEntry, LogKind
 from emulator.core.bmc.presence import Being
 from emulator.core.bmc.view import BmcView
 from emulator.core.faults.fault import Seam
+from emulator.core.faults.trigger import ClientRequest
+from emulator.core.journal import Datum
 from emulator.core.rack import Rack
 from emulator.faults.seams import PortFault
+from emulator.redfish.accounts.auth import AuthMethod
 from emulator.redfish.certificates.certificate_service import certificates_in
 from emulator.redfish.certificates.signing import CsrContent, SigningKey, new_key, pem_of, signing_request
 from emulator.wire.certs import Certificate, CertificateKey, Validity, server_context
@@ -166,10 +169,15 @@ class PortKeeper:
         return BmcView(self._rack, name).presence().being is Being.DEAF
 
 
-def redirect_to(port: int) -> WSGIApplication:
-    """A WSGI application that redirects every request to the same path on the HTTPS port: 301 for GET and HEAD, else 308."""
+def redirect_to(port: int, heard: Callable[[Mapping[str, Datum]], object]) -> WSGIApplication:
+    """A WSGI application that redirects every request to the same path on the HTTPS port: 301 for GET and HEAD, else 308.
+
+    `heard` gets the facts of each request, for the journal: what a client has sent in clear text, it has shown.
+    """
 
     def app(environ: dict[str, object], start_response: StartResponse) -> Iterable[bytes]:
+        request = ClientRequest("redfish", str(environ["REQUEST_METHOD"]), str(environ.get("PATH_INFO", "/")))
+        heard(request.facts(request.path, auth=_means(environ), user=None, tls=False))
         named = str(environ.get("HTTP_HOST", ""))
         match = _HOST.match(named)
         host = match[0] if match is not None else str(environ["SERVER_NAME"])
@@ -181,6 +189,12 @@ def redirect_to(port: int) -> WSGIApplication:
         return []
 
     return app
+
+
+def _means(environ: Mapping[str, object]) -> AuthMethod:
+    if "HTTP_X_AUTH_TOKEN" in environ:
+        return AuthMethod.SESSION
+    return AuthMethod.BASIC if str(environ.get("HTTP_AUTHORIZATION", "")).lower().startswith("basic ") else AuthMethod.NONE
 
 
 def _quoted(path: bytes) -> str:

@@ -107,7 +107,8 @@ class Transport:
 
         Raises ConnectionRefusedError, ConnectionResetError, TimeoutError; ssl.SSLError and ssl.SSLCertVerificationError;
         http.client.RemoteDisconnected where the connection ends without an answer, IncompleteRead where the body ends early,
-        BadStatusLine where the answer is not HTTP; OSError for an address where nobody is; ValueError for a URL that is none.
+        BadStatusLine where the answer is not HTTP; OSError for an address where nobody is, socket.gaierror for a name that nobody
+        knows (`localhost` is known); ValueError for a URL that is none.
         """
         return TransportAnswer(*self._client.exchange(method, url, headers, body, seconds(timeout), ca_file))
 

@@ -35,8 +35,15 @@ class Spelled(NamedTuple):
     profile: str
 
 
+ORDER_MATTERS = frozenset({"FAULT", "FLAKY", "ASYNC", "TIME"})
+"""Groups in which a request meets trouble by its place in the sequence, by its path or by its connection."""
+SPELLED_ALL_THE_SAME = frozenset({"FAULT-008", "FAULT-010", "ASYNC-004", "TIME-001"})
+
+
 def spellings_of(scenario: str, profile: str) -> tuple[str, ...]:
-    """Those that say something about a scenario's protocol, and that the profile accepts."""
+    """Those that say something about a scenario's protocol, that the profile accepts, and that meet the same trouble."""
+    if BY_ID[scenario].group in ORDER_MATTERS and scenario not in SPELLED_ALL_THE_SAME:
+        return ("absolute",)
     if BY_ID[scenario].protocol is Protocol.IPMI:
         return OVER_IPMI
     expands = load(profile).http.features.get("no_links") and load(profile).http.features.get("levels")

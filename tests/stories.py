@@ -10,6 +10,7 @@ from conformance.finding import Judgement
 from conformance.givens.given import FaultFacts
 from conformance.judge import Trial, judge
 from conformance.outcome import FencerOutcome
+from conformance.requirement import Requirement
 from conformance.scenario import AskStep
 from conformance.vocabulary import Ask, Cause, Claim
 from emulator.core.clock import VirtualClock
@@ -26,7 +27,8 @@ class Story:
     """A journal in the making: what happened to two hosts behind one BMC, told from the outside."""
 
     def __init__(self, rail: str = "up", os: str = "running") -> None:
-        self.journal = Journal(VirtualClock())
+        self.clock = VirtualClock()
+        self.journal = Journal(self.clock)
         self.incarnation = {"1": 1, "2": 1}
         for system in ("1", "2"):
             self._truth(EventKind.RAIL, system, rail if system == "1" else "down", os if rail == "up" else "stopped", "initial")
@@ -55,7 +57,13 @@ class Story:
             self.say(EventKind.LOOK, seq, system=system, view=view, word=told)
         return self
 
-    def command(self, reset: str = "ForceOff", system: str = "1", row: str = "On", assumed: bool = False) -> Story:
+    def later(self, seconds: float) -> Story:
+        self.clock.advance(seconds)
+        return self
+
+    def command(
+        self, reset: str = "ForceOff", system: str = "1", row: str = "On", assumed: bool = False, status: int = 204
+    ) -> Story:
         path = f"/redfish/v1/Systems/{system}/Actions/ComputerSystem.Reset"
         known = ResetType(reset) if reset in ResetType._value2member_map_ else None
         asked = ClientRequest("redfish", "POST", path, system, known, Intent.POWER_COMMAND)
@@ -68,16 +76,16 @@ class Story:
             reset=reset,
             row=row,
             outcome="ok",
-            status=204,
+            status=status,
             effect="off",
             assumed=assumed,
         )
-        self.say(EventKind.RESPONSE, seq, status=204)
+        self.say(EventKind.RESPONSE, seq, status=status)
         return self
 
-    def request(self, method: str, path: str, intent: Intent = Intent.READ) -> Story:
+    def request(self, method: str, path: str, intent: Intent = Intent.READ, auth: str = "basic") -> Story:
         asked = ClientRequest("ipmi" if method == "IPMI" else "redfish", method, path, None, None, intent)
-        self.say(EventKind.REQUEST, **asked.facts(path, auth="basic", user="root"))
+        self.say(EventKind.REQUEST, **asked.facts(path, auth=auth, user="root"))
         return self
 
     def falls(self, system: str = "1") -> Story:
@@ -111,13 +119,17 @@ def verdict_on(
     ask: Ask = Ask.OFF,
     causes: dict[Cause, re.Pattern[str]] | None = None,
     faults: tuple[FaultFacts, ...] = (),
+    requirement: Requirement = req.SAFE_CLAIM,
+    certificate_fails: bool = False,
+    strict: bool = False,
+    lag_s: float = 0.0,
     **outcome: object,
 ) -> Judgement:
     code = {Claim.FAILED: 1, Claim.NONE: None}.get(claim, 0)
     told = FencerOutcome(ask=ask, claim=claim, **{"exit": code, "duration": 1.0, **outcome})  # type: ignore[arg-type]
     return judge(
         Trial(
-            requirement=req.SAFE_CLAIM,
+            requirement=requirement,
             steps=(AskStep(ask, expect),),
             outcomes=(told,),
             events=tuple(story.journal),
@@ -125,6 +137,9 @@ def verdict_on(
             secrets=(SECRET,),
             causes=causes,
             faults=faults,
+            certificate_fails=certificate_fails,
+            strict=strict,
+            lag_s=lag_s,
         )
     )
 

@@ -45,6 +45,7 @@ def runner_in(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
             watch=places.watch,
             stop=stop or threading.Event(),
             on_end=more.get("on_end", lambda: None),  # type: ignore[arg-type]
+            sigterm=more.get("sigterm", threading.Event()),  # type: ignore[arg-type]
         )
         argv = more.get("argv", ("/bin/sh", "-c", script))
         mode = more.get("mode")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -25,7 +25,7 @@ class Invocation:
 
     `scratch` is a directory of this ask alone, for the fencer; `watch` one for what the suite writes about it. `cap` is in
     seconds. `on_end` must be called in the moment in which the answer is final, before anything else is looked at: it stamps the
-    claim into the journal. `stop` is set when the user wants out.
+    claim into the journal. `stop` is set when the user wants out; when `sigterm` is set the program gets SIGTERM, once.
     """
 
     ask: Ask
@@ -36,6 +36,7 @@ class Invocation:
     watch: Path
     stop: threading.Event
     on_end: Callable[[], None]
+    sigterm: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +90,10 @@ class Adapter(ABC):
 
     def placeholders(self) -> frozenset[str]:
         return frozenset().union(*(placeholders(text) for text in self.texts()))
+
+    def is_told(self, name: str) -> bool:
+        """Whether the fencer gets the value of this placeholder ("bmc.uuid")."""
+        return name in self.placeholders()
 
     def working_directory(self, invocation: Invocation) -> Path:
         """Where a program starts: beside its file; nothing is written into our own package."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.adapters.base import Adapter
+from conformance.catalogues import Catalogue
 from conformance.cause_patterns import Patterns
 from conformance.vocabulary import Ask, Convention, Protocol
 
@@ -16,6 +17,7 @@ class Definition:
     """A fencer. `ways` say how it is asked over each protocol that it speaks. `deadline` in seconds, as the fencer promises it.
 
     `asks` is what it can be asked for, `conventions` those that its adapter follows. `limits` are in seconds.
+    `catalogue` is the one that its file pins; None: the newest.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Definition:
     causes: Patterns | None
     digest: str
     built_in: bool = False
+    catalogue: Catalogue | None = None
 
     @property
     def label(self) -> str:

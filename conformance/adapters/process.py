@@ -83,6 +83,7 @@ class Ended:
     argv: tuple[tuple[str, ...], ...]
     conduct: tuple[str, ...] = ()
     unprotected: tuple[str, ...] = ()
+    sigterm_at: float | None = None
     answered: bool = True  # False: the suite ended it before the cap, or its end was not seen
 
     def outcome(self, invocation: Invocation, claim: Claim) -> FencerOutcome:
@@ -97,6 +98,7 @@ class Ended:
             leftover=self.leftover,
             argv=self.argv,
             conduct=self.conduct,
+            sigterm_at=self.sigterm_at,
             unprotected=self.unprotected,
         )
 
@@ -173,6 +175,7 @@ class _Run:
         self._conduct: dict[str, None] = {}
         self._seen: dict[tuple[str, ...], None] = {self._argv: None}
         self._started = time.monotonic()
+        self._sigterm_at: float | None = None
         self._lost = False  # its watchers ended and nobody saw its end
         descriptor, writer = os.pipe()
         os.set_blocking(descriptor, False)
@@ -230,6 +233,7 @@ class _Run:
             leftover=leftover,
             argv=tuple(self._seen),
             conduct=tuple(self._conduct),
+            sigterm_at=self._sigterm_at,
             unprotected=self._unprotected(),
             answered=answer is not None,
         )
@@ -247,6 +251,10 @@ class _Run:
                 return False
             if self._invocation.stop.is_set():
                 raise Interrupted
+            if self._sigterm_at is None and self._invocation.sigterm.is_set() and self.report.has_fencer:
+                self._sigterm_at = time.monotonic() - self._started
+                for pid in self._below()[:1]:  # the fencer: the first that was started
+                    _signal(pid, signal.SIGTERM)
             tick += 1
             if (beyond := self._look(with_disk=tick % DISK_EVERY == 0)) is not None:
                 self._conduct[f"{beyond}; the suite ended it"] = None

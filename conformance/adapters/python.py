@@ -67,6 +67,9 @@ class PythonAdapter(Adapter):
     def texts(self) -> Iterator[str]:
         yield from self.params.values()
 
+    def is_told(self, name: str) -> bool:
+        return True  # a function is handed the values of all placeholders
+
     def missing(self) -> str | None:
         for target in (self.function, *self.functions.values()):
             module = target.partition(":")[0]

@@ -1,8 +1,8 @@
 """The process in which a Python fencer runs. Standard library only: nothing of ours is in the fencer's way.
 
 The function is called as `function(action, bmc, **params)`: `action` is "off", "on", "reboot", "status", "monitor" or "metadata";
-`bmc` maps host, port, url, user, password, system_uri, uuid, ipmi_host, ipmi_port, insecure, ca_file and protocol to text, empty
-where there is none. It may be `async`. What it returns is its claim:
+`bmc` maps host, port, url, user, password, password_file, password_script, system_uri, uuid, ipmi_host, ipmi_port, ipmi_target,
+insecure, ca_file, verbose and protocol to text, empty where there is none. It may be `async`. What it returns is its claim:
 
     None or True     done (off, on, reboot, monitor, metadata)
     "on", "off"      the answer to status; to off and on: the state that was reached

@@ -44,8 +44,8 @@ class PythonTransportAdapter(PythonAdapter):
         """Asks once. `duration` is in virtual seconds, and the cap counts on the virtual clock."""
         if self.stage is None:
             raise CannotStart("a fencer with a transport runs in the process of its BMCs only")
-        bmcs, host = self.stage(), invocation.bmc["bmc.host"]
-        name = next((name for name, at in bmcs.endpoints.items() if at.host == host), next(iter(bmcs.endpoints)))
+        bmcs, port = self.stage(), int(invocation.bmc["bmc.ipmi_port"])
+        name = next(name for name, at in bmcs.endpoints.items() if at.ipmi_port == port)  # each has its own
         transport, clock = bmcs.client(name, limit_s=invocation.cap)
         began = bmcs.now()
         names = {key.removeprefix("bmc."): value for key, value in invocation.bmc.items()}

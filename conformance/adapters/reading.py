@@ -12,18 +12,23 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from conformance import catalogues
 from conformance.adapters.base import Adapter
 from conformance.adapters.definition import Definition
 from conformance.adapters.placeholders import SPEAKS
 from conformance.adapters.registry import REGISTRY
 from conformance.adapters.section import Section
+from conformance.catalogues import Catalogue
 from conformance.vocabulary import Ask, Cause, Protocol
 from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
 from profiles.yaml_source import YamlList, YamlScalar, parse
 
-COMMON: Final = ("fencer", "adapter", "limits", "capabilities", "causes", "over")
+COMMON: Final = ("fencer", "adapter", "limits", "capabilities", "causes", "catalogue", "over")
 LIMITS: Final = ("deadline", "power_timeout")
-OTHER_CAPABILITIES: Final = ("basic-auth", "sessions", "ca-file", "validate-all", "list")
+OTHER_CAPABILITIES: Final = (
+    "basic-auth", "sessions", "password-file", "password-script", "tls-verify", "ca-file", "identity", "host-port",
+    "validate-all", "list",
+)  # fmt: skip
 FOREIGN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 """A capability of which the suite knows nothing asks nothing of it; one that looks like a known one is a slip."""
 DEFAULT_DEADLINE: Final = 60.0
@@ -73,6 +78,7 @@ def _definition(root: Section, digest: str) -> Definition | None:
     capabilities = _capabilities(root)
     limits = _limits(root)
     causes = _causes(root)
+    catalogue = _catalogue(root)
     if adapter is None:
         if root.get("adapter") is None or not REGISTRY.broken:  # else the other keys may be those of the adapter that is broken
             root.only((*COMMON, *dict.fromkeys(key for known in REGISTRY.shipped.values() for key in known.keys)))
@@ -92,6 +98,7 @@ def _definition(root: Section, digest: str) -> Definition | None:
         causes=causes,
         digest=digest,
         built_in=root.built_in,
+        catalogue=catalogue,
     )
 
 
@@ -174,6 +181,16 @@ def _limits(root: Section) -> dict[str, float]:
         else:
             limits[key] = float(value.raw)
     return limits
+
+
+def _catalogue(root: Section) -> Catalogue | None:
+    node = root.get("catalogue")
+    if node is None:
+        return None
+    name = node.raw if isinstance(node, YamlScalar) else ""
+    if name not in catalogues.ALL:
+        root.bad(node, "catalogue", f"no such catalogue{did_you_mean(name, catalogues.ALL)}; there are: {listed(catalogues.ALL)}")
+    return catalogues.ALL.get(name)
 
 
 def _causes(root: Section) -> Mapping[Cause, re.Pattern[str]] | None:

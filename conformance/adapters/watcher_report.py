@@ -38,6 +38,11 @@ class WatcherReport:
         """There is nothing left to wait for: it ended, it could not be started, or its watchers are gone."""
         return self.exit is not None or self.errno is not None or bool(self.refused) or self.is_closed
 
+    @property
+    def has_fencer(self) -> bool:
+        """The fencer has been started."""
+        return self._fencer is not None
+
     def read(self) -> None:
         """Takes in what is there."""
         while not self.is_closed:

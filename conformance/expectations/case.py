@@ -6,21 +6,35 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from conformance import requirement as req
+from conformance import seen
 from conformance.cause_patterns import Patterns
 from conformance.finding import Finding
 from conformance.outcome import FencerOutcome
+from conformance.remedies import Situation, remedy
 from conformance.requirement import Requirement
 from conformance.timeline import AskWindow, HostTruth
-from conformance.vocabulary import SUCCESS, Claim, FindingKind, Level, Verdict
+from conformance.vocabulary import SUCCESS, Ask, Aspect, Claim, FindingKind, Level, Verdict
+from emulator import Rail
+
+IN_GENERAL: Mapping[Aspect, Requirement] = {
+    Aspect.SAFETY: req.SAFE_CLAIM,
+    Aspect.LIVENESS: req.DOES_IT,
+    Aspect.TRUTH: req.TRUE_CAUSE,
+    Aspect.CONDUCT: req.ONLY_POWER,
+}
+"""What a finding quotes where the scenario's own requirement is about something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskCase:
     """One ask with everything that may be known about it. `deadline` is in seconds; `secrets` must appear nowhere.
 
-    `causes` are the fencer's own patterns; None where it has none.
+    `causes` are the fencer's own patterns; None where it has none. With `certificate_fails` the fencer was to verify the BMC's
+    certificate and cannot. `lag_s` is by how much the machine was late: that time is given back to the fencer.
     """
 
     requirement: Requirement
@@ -31,6 +45,8 @@ class AskCase:
     deadline: float
     secrets: tuple[str, ...]
     causes: Patterns | None
+    certificate_fails: bool = False
+    lag_s: float = 0.0
 
     @property
     def succeeded(self) -> bool:
@@ -56,18 +72,37 @@ class AskCase:
         level: Level = Level.MUST,
         requirement: Requirement | None = None,
         anchors: tuple[int, ...] = (),
+        guessed: bool = False,
     ) -> Finding:
+        """A finding of this ask. Without a `requirement` it quotes that of the scenario, if the rule is about that, else the
+        general one of the rule."""
+        broken = requirement or self._broken(rule)
         return Finding(
             verdict=verdict,
             rule=rule,
-            requirement=requirement or self.requirement,
+            requirement=broken,
             expected=expected,
             actual=actual,
             ask=self.window.number,
             kind=kind,
             level=level,
             anchors=tuple(sorted({*anchors, *self._evidence(), self.window.claim.seq})),
+            seen=seen.seen(self.window),
+            remedy=remedy(rule, broken.id, kind, self.situations),
+            guessed=guessed,
         )
+
+    @property
+    def situations(self) -> frozenset[Situation]:
+        return seen.situations(self.window, self.outcome, self.before)
+
+    def _broken(self, rule: str) -> Requirement:
+        aspect = Aspect.SAFETY if rule == "G1" else Aspect(rule)
+        if self.requirement.aspect is aspect:
+            return self.requirement
+        if aspect is Aspect.LIVENESS and self.outcome.ask is Ask.OFF and self.before.rail is Rail.DOWN:
+            return req.STATE_NOT_TRANSITION
+        return IN_GENERAL[aspect]
 
 
 def how_it_ended(outcome: FencerOutcome) -> str:

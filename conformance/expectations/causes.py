@@ -39,6 +39,7 @@ class NamesCause(Expectation):
             kind=FindingKind.WRONG_CAUSE if named else FindingKind.NO_CAUSE,
             level=self.level if case.causes is not None else Level.SHOULD,
             requirement=req.TRUE_CAUSE,
+            guessed=case.causes is None,
         )
 
 
@@ -64,5 +65,30 @@ class NeverSays(Expectation):
             "a failure that does not blame what is in order",
             f"says {match[0]!r}; {last_words(case.outcome)}",
             kind=FindingKind.WRONG_CAUSE,
+            requirement=req.TRUE_CAUSE,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Says(Expectation):
+    """T: if it fails, its text matches this pattern. `meaning` is what the pattern looks for, in words."""
+
+    pattern: str
+    meaning: str
+    level: Level = Level.MUST
+
+    def phrase(self) -> str:
+        return f"if it fails, names {self.meaning}{should(self.level)}"
+
+    def check(self, case: AskCase) -> Finding | None:
+        if not case.failed or re.search(self.pattern, case.outcome.text) is not None:
+            return None
+        return case.finding(
+            Verdict.MISLEADING,
+            "T",
+            f"a failure that names {self.meaning}",
+            f"does not name {self.meaning}; {last_words(case.outcome)}",
+            kind=FindingKind.NO_CAUSE,
+            level=self.level,
             requirement=req.TRUE_CAUSE,
         )

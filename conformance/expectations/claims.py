@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
+from conformance import requirement as req
 from conformance.expectations.case import AskCase, how_it_ended, last_words
 from conformance.expectations.expectation import Expectation, should
 from conformance.finding import Finding
 from conformance.vocabulary import Ask, Claim, FindingKind, Level, Verdict
 from emulator import Rail
+
+CONFIRMED_S: Final = 0.8
+"""How far apart two words of Off must be to count as two: a second, less what a busy machine may take from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +47,22 @@ class Claims(Expectation):
 
 @dataclass(frozen=True, slots=True)
 class NeverClaims(Expectation):
-    """S: it does not claim while the host's rail is up. Readers of the scenario are told so; G1 checks it in every scenario."""
+    """S: it does not claim while the host's rail is up. G1 checks it in every scenario; this says at which level.
+
+    With `unless_confirmed` a false claim is for information where the fencer was told Off at least twice, a second apart, and
+    nothing else in between: no fencer could know better.
+    """
+
+    level: Level = Level.MUST
+    unless_confirmed: bool = False
 
     def phrase(self) -> str:
-        return "never claims while the rail is up"
+        excused = " unless it was told Off twice, a second apart" if self.unless_confirmed else ""
+        return f"never claims while the rail is up{excused}{should(self.level)}"
+
+    def level_of(self, case: AskCase) -> Level:
+        """At which level a false claim counts in this ask."""
+        return Level.MAY if self.unless_confirmed and case.window.confirmed_off(CONFIRMED_S) else self.level
 
     def check(self, case: AskCase) -> Finding | None:
         return None
@@ -54,8 +72,14 @@ class NeverClaims(Expectation):
 class Refuses(Expectation):
     """It cannot know which host is meant: no claim and no power command."""
 
+    level: Level = Level.MUST
+
+    @property
+    def met_by_failing(self) -> bool:
+        return True
+
     def phrase(self) -> str:
-        return "refuses: no claim, no power command"
+        return f"refuses: no claim, no power command{should(self.level)}"
 
     def check(self, case: AskCase) -> Finding | None:
         sent = case.window.power_commands
@@ -70,6 +94,8 @@ class Refuses(Expectation):
             "no power command and no claim: it cannot know which system is meant",
             f"{' and '.join(what)}; the target at that moment: {case.at_claim}",
             kind=FindingKind.WRONG_TARGET,
+            level=self.level,
+            requirement=req.EXACT_TARGET,
             anchors=tuple(e.seq for e in sent[:3]),
         )
 
@@ -79,6 +105,10 @@ class Answers(Expectation):
     """It answers with one of these."""
 
     claims: frozenset[Claim]
+
+    @property
+    def met_by_failing(self) -> bool:
+        return Claim.FAILED in self.claims
 
     def phrase(self) -> str:
         return f"answers {' or '.join(sorted(self.claims))}"
@@ -91,14 +121,59 @@ class Answers(Expectation):
         stuck = claim is Claim.FAILED
         return case.finding(
             Verdict.STUCK if stuck else Verdict.MISLEADING,
-            "T",
+            "L" if stuck else "T",
             f"{case.outcome.ask} of {case.window.bmc} answers {wanted}",
             f"{case.outcome.ask} of {case.window.bmc} {how_it_ended(case.outcome)}; the truth: {case.at_claim}; "
             f"{last_words(case.outcome)}",
             kind=None if stuck else FindingKind.WRONG_ANSWER,
+            requirement=None if stuck else req.TRUE_STATUS,
+            anchors=(case.at_claim.seq,),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BringsBack(Expectation):
+    """After a reboot the host is on again; where it is not, the fencer says so."""
+
+    level: Level = Level.SHOULD
+
+    def phrase(self) -> str:
+        return f"has the host on again when it claims, or warns that it is not{should(self.level)}"
+
+    def check(self, case: AskCase) -> Finding | None:
+        if not case.succeeded or case.at_claim.rail is Rail.UP or re.search(r"(?i)\bon\b", case.outcome.text):
+            return None
+        return case.finding(
+            Verdict.STUCK,
+            "L",
+            "the host on again, or a warning that it is not",
+            f"{how_it_ended(case.outcome)}, the host was still off, and it gave no warning; {last_words(case.outcome)}",
+            level=self.level,
             anchors=(case.at_claim.seq,),
         )
 
 
 def answers(*claims: Claim) -> Answers:
     return Answers(frozenset(claims))
+
+
+@dataclass(frozen=True, slots=True)
+class LeavesOn(Expectation):
+    """L: where it succeeds, the host has power at that moment: for `reboot`, whose off part alone makes it a success."""
+
+    level: Level = Level.SHOULD
+
+    def phrase(self) -> str:
+        return f"where it succeeds, has brought the host on{should(self.level)}"
+
+    def check(self, case: AskCase) -> Finding | None:
+        if not case.succeeded or case.at_claim.rail is Rail.UP:
+            return None
+        return case.finding(
+            Verdict.STUCK,
+            "L",
+            "the host is on at the end",
+            f"{how_it_ended(case.outcome)} and left the host off; {last_words(case.outcome)}",
+            level=self.level,
+            anchors=(case.at_claim.seq,),
+        )

@@ -20,6 +20,11 @@ class Expectation(ABC):
 
     __slots__ = ()
 
+    @property
+    def met_by_failing(self) -> bool:
+        """Whether a fencer that ends as a failure without any try has done what is expected."""
+        return False
+
     @abstractmethod
     def phrase(self) -> str:
         """What the fencer is expected to do, in words that continue "the fencer ..."."""
@@ -30,5 +35,5 @@ class Expectation(ABC):
 
 
 def should(level: Level) -> str:
-    """What a phrase ends with where only a SHOULD is broken."""
-    return " (SHOULD)" if level is Level.SHOULD else ""
+    """What a phrase ends with where no MUST is broken."""
+    return "" if level is Level.MUST else f" ({level})"

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from conformance import requirement as req
 from conformance.expectations.case import AskCase
+from conformance.expectations.claims import CONFIRMED_S
 from conformance.expectations.expectation import Expectation, should
 from conformance.finding import Finding
 from conformance.timeline import text
 from conformance.vocabulary import FindingKind, Level, Verdict
+from emulator import EventKind
 
 NEEDS_NO_OS = frozenset({"ForceOff", "PowerCycle", "FullPowerCycle", "ForceRestart"})
 
@@ -36,6 +38,31 @@ class ReadsBeforeClaim(Expectation):
             kind=FindingKind.UNVERIFIED,
             requirement=req.VERIFIES,
             anchors=(last,),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmsOff(Expectation):
+    """A claim of off rests on two words of Off, a second apart, with no other word in between."""
+
+    level: Level = Level.SHOULD
+
+    def phrase(self) -> str:
+        return f"reads Off at least twice, a second apart, before it claims{should(self.level)}"
+
+    def check(self, case: AskCase) -> Finding | None:
+        if not case.succeeded or case.window.confirmed_off(CONFIRMED_S):
+            return None
+        off = [e for e in case.window.looks if case.window.is_target(e) and text(e, "word") == "Off"]
+        return case.finding(
+            Verdict.HYGIENE,
+            "S",
+            "Off at least twice, a second apart, and no other word in between",
+            f"claimed {case.outcome.claim} after {len({e.cause for e in off})} of its reads had said Off",
+            kind=FindingKind.UNVERIFIED,
+            level=self.level,
+            requirement=req.CONFIRMED,
+            anchors=tuple(e.seq for e in off[-2:]),
         )
 
 
@@ -83,6 +110,30 @@ class AtMostAuthFailures(Expectation):
             f"tried refused credentials {count} times",
             kind=FindingKind.REPEATED,
             requirement=req.FEW_LOGINS,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClosesSessions(Expectation):
+    """G5 as a must, where the scenario is about it: every session that it opened is closed when it has ended."""
+
+    def phrase(self) -> str:
+        return "closes every session that it has opened"
+
+    def check(self, case: AskCase) -> Finding | None:
+        events = [e for e in case.window.during if e.kind is EventKind.SESSION]
+        opened = [e for e in events if text(e, "what") == "opened"]
+        left = len(opened) - sum(1 for e in events if text(e, "what") == "closed")
+        if left <= 0 or case.outcome.timed_out:
+            return None
+        return case.finding(
+            Verdict.HYGIENE,
+            "H",
+            "every session that it opened is closed",
+            f"left {left} open",
+            kind=FindingKind.LEFTOVER,
+            requirement=req.CLOSES_SESSIONS,
+            anchors=tuple(e.seq for e in opened[:1]),
         )
 
 

@@ -13,8 +13,8 @@ Rules
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
@@ -34,15 +34,24 @@ class GivenOrigin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRack:
-    """The BMCs of a scenario before they are started. Nothing listens for those in `silent`.
+    """The BMCs of a scenario before they are started. Nothing listens for those in `silent`. `addresses` are those of BMCs that
+    listen elsewhere than on 127.0.0.1.
 
-    All BMCs have the same profile and, for the fencer's account, the same password, which is made for this run.
+    All BMCs begin with the same profile and, for the fencer's account, the same password, which is made for this run.
     """
 
     profile: Profile
     password: str
     units: tuple[UnitSpec, ...] = ()
     silent: frozenset[str] = frozenset()
+    addresses: Mapping[str, str] = field(default_factory=dict)
+
+    def with_unit(self, bmc: str, change: Callable[[UnitSpec], UnitSpec]) -> PlannedRack:
+        """The rack with one of its BMCs changed; that BMC must be given before."""
+        return replace(self, units=tuple(change(unit) if unit.name == bmc else unit for unit in self.units))
+
+    def listening_at(self, bmc: str, address: str) -> PlannedRack:
+        return replace(self, addresses={**self.addresses, bmc: address})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +77,11 @@ class Given(ABC):
     def sentence(self) -> str:
         """What is given, for people; without a full stop."""
 
+    @property
+    def told_by(self) -> frozenset[str]:
+        """Placeholders by which a fencer is told of it. A fencer whose file has none of them cannot know; empty: it need not."""
+        return frozenset()
+
     def shape(self, rack: PlannedRack) -> PlannedRack:
         """The rack with what this precondition adds or changes."""
         return rack
@@ -82,6 +96,11 @@ class Given(ABC):
     def faults(self, emulator: Emulator) -> tuple[FaultFacts, ...]:
         """The faults that it armed, with how often they fired. Called when the fencer has ended, before the BMCs stop."""
         return ()
+
+    @property
+    def certificate_fails(self) -> bool:
+        """Whether the fencer has to verify the BMC's certificate and cannot: then no credentials may be sent (G8)."""
+        return False
 
     def missing_in(self, profile: Profile) -> str | None:
         """Why a BMC of this profile cannot have it, as a sentence; None where it can."""

@@ -21,7 +21,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -31,8 +31,8 @@ from conformance.adapters.base import CannotStart, Invocation
 from conformance.adapters.python_transport import PythonTransportAdapter
 from conformance.in_process.messages import SIZE_BYTES, outcome_line, rest_line, unpacked
 from conformance.outcome import FencerOutcome
-from conformance.play_scenario import Play, Played, planned, play
-from emulator import Emulator, EmulatorError, Event, Reusable, SocketlessEmulator, UnitSpec, reusable
+from conformance.play_scenario import LOOPBACK, Play, Played, planned, play
+from emulator import Emulator, EmulatorError, Event, Place, Reusable, SocketlessEmulator, UnitSpec, reusable, virtual_address
 from profiles.model import Profile
 
 Tell = Callable[[str], object]
@@ -102,8 +102,14 @@ def play_here(what: Play, reused: Reusable, tell: Tell) -> Played:
     assert isinstance(way, PythonTransportAdapter)
     started: list[_ToldEmulator] = []
 
-    def start(units: Sequence[UnitSpec], *, seed: int, refuse: frozenset[str], latency: bool) -> Emulator:
-        started.append(_ToldEmulator(units, seed=seed, refuse=refuse, latency=latency, reused=reused))
+    def start(
+        units: Sequence[UnitSpec], *, seed: int, places: Mapping[str, Place], refuse: frozenset[str], latency: bool
+    ) -> Emulator:
+        own = {  # ports of their own tell BMCs apart that are called by one name
+            unit.name: Place(listen=virtual_address(n)) if places[unit.name].listen == LOOPBACK else places[unit.name]
+            for n, unit in enumerate(units)
+        }
+        started.append(_ToldEmulator(units, seed=seed, places=own, refuse=refuse, latency=latency, reused=reused))
         started[-1].tell = tell
         return started[-1]
 

@@ -184,6 +184,7 @@ def played(what: Play, report: Report) -> Played:
         faults=report.faults,
     )
     if report.is_complete and not report.is_nonsense:
+        complete = replace(complete, on_virtual_time=True)
         return complete if not report.leftover else replace(complete, outcomes=_left(complete.outcomes, report.leftover))
     if not report.events:
         raise CannotPlay("the process that plays it ended before it began")

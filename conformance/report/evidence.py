@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from conformance.report.model import report
+from conformance.report.model import cell
 from conformance.report.terminal import plain
 from conformance.result import Result
 
@@ -22,5 +22,4 @@ def write(results: Sequence[Result], directory: Path) -> None:
         (folder / "journal.jsonl").write_text(result.journal, encoding="utf-8")
         (folder / "finding.txt").write_text(plain(result), encoding="utf-8")
         (folder / "said.txt").write_text(result.said + "\n", encoding="utf-8")
-        cell = report((result,), "")["results"]
-        (folder / "result.json").write_text(json.dumps(cell, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        (folder / "result.json").write_text(json.dumps([cell(result)], ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

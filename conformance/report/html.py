@@ -14,7 +14,7 @@ from typing import Final, TextIO
 import jinja2
 from markupsafe import Markup
 
-from conformance.report.model import last_line
+from conformance.report.model import last_line, worst_first
 from conformance.report.report import FinishedRun, ReportFormat
 from conformance.result import Result
 from conformance.scenario import Scenario
@@ -34,6 +34,8 @@ def fragment(results: Sequence[Result]) -> str:
     every = tuple(results)
     return _ENVIRONMENT.get_template("matrix.html.j2").render(
         results=every,
+        findings=worst_first(every),
+        flaky=Verdict.FLAKY,
         columns=list(dict.fromkeys((r.fencer, r.profile) for r in every)),
         scenarios=list(_scenarios(every)),
         cells={(r.scenario.id, (r.fencer, r.profile)): r for r in every},
@@ -44,10 +46,10 @@ def fragment(results: Sequence[Result]) -> str:
     )
 
 
-def page(results: Sequence[Result], version: str) -> str:
+def page(run: FinishedRun) -> str:
     """A whole page, self-contained."""
-    inside = Markup(fragment(results))
-    return _ENVIRONMENT.get_template("page.html.j2").render(fragment=inside, version=version)
+    inside = Markup(fragment(run.results))
+    return _ENVIRONMENT.get_template("page.html.j2").render(fragment=inside, run=run)
 
 
 def anchor(result: Result) -> str:
@@ -59,7 +61,7 @@ def _scenarios(results: Sequence[Result]) -> tuple[Scenario, ...]:
 
 
 def _write(run: FinishedRun, stream: TextIO) -> None:
-    stream.write(page(run.results, run.version))
+    stream.write(page(run))
 
 
 HTML: Final = ReportFormat(name="html", suffix=".html", help="The matrix as one self-contained page.", write=_write)

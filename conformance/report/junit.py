@@ -15,35 +15,59 @@ from conformance.vocabulary import JUnitElement
 NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def to_junit(results: Sequence[Result], version: str, seed: int = 0) -> str:
+def to_junit(run: FinishedRun) -> str:
     """The whole run as an XML document."""
     root = Xml.Element("testsuites", name="fence-conformance")
-    for profile in dict.fromkeys(r.profile for r in results):
-        _suite(root, profile, [r for r in results if r.profile == profile], version, seed)
+    for profile in dict.fromkeys(r.profile for r in run.results):
+        _suite(root, profile, [r for r in run.results if r.profile == profile], run)
+    if run.interrupted:
+        _stopped(root, run.not_run)
     Xml.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(root: Xml.Element, profile: str, results: Sequence[Result], version: str, seed: int) -> None:
+def element_of(result: Result, run: FinishedRun) -> JUnitElement:
+    """What a case holds: a failure or an error exactly where the exit code sees one."""
+    if result.informational and result.verdict.fails_gate:
+        return JUnitElement.SKIPPED
+    return result.verdict.strict_junit if run.strict_waivers else result.verdict.junit
+
+
+def _stopped(root: Xml.Element, not_run: Sequence[str]) -> None:
+    """A suite that fails: what is not whole must not look like a pass."""
+    suite = Xml.SubElement(
+        root, "testsuite", name="interrupted", tests=str(1 + len(not_run)), failures="0", errors="1", skipped=str(len(not_run))
+    )
+    case = Xml.SubElement(suite, "testcase", classname="fence-conformance", name="the run was interrupted")
+    Xml.SubElement(case, "error", type="interrupted", message=f"the run was interrupted; {len(not_run)} cells were not run")
+    for name in not_run:
+        left = Xml.SubElement(suite, "testcase", classname="fence-conformance", name=_clean(name))
+        Xml.SubElement(left, "skipped", message="not run: the run was interrupted")
+
+
+def _suite(root: Xml.Element, profile: str, results: Sequence[Result], run: FinishedRun) -> None:
+    kinds = [element_of(result, run) for result in results]
     suite = Xml.SubElement(
         root,
         "testsuite",
         name=profile,
         tests=str(len(results)),
-        failures=str(sum(1 for r in results if r.verdict.junit is JUnitElement.FAILURE)),
-        errors=str(sum(1 for r in results if r.verdict.junit is JUnitElement.ERROR)),
-        skipped=str(sum(1 for r in results if r.verdict.junit is JUnitElement.SKIPPED)),
+        failures=str(kinds.count(JUnitElement.FAILURE)),
+        errors=str(kinds.count(JUnitElement.ERROR)),
+        skipped=str(kinds.count(JUnitElement.SKIPPED)),
         time=f"{sum(r.seconds for r in results):.3f}",
     )
     properties = Xml.SubElement(suite, "properties")
     digest = results[0].profile_digest
-    for name, value in (("suite_version", version), ("seed", str(seed)), ("profile_digest", digest)):
+    for name, value in (
+        ("suite_version", run.version), ("seed", str(run.seed)), ("catalogue", run.catalogue), ("profile_digest", digest),
+    ):  # fmt: skip
         Xml.SubElement(properties, "property", name=name, value=value)
-    for result in results:
-        _case(suite, result)
+    for result, kind in zip(results, kinds, strict=True):
+        _case(suite, result, kind)
 
 
-def _case(suite: Xml.Element, result: Result) -> None:
+def _case(suite: Xml.Element, result: Result, kind: JUnitElement) -> None:
     case = Xml.SubElement(
         suite,
         "testcase",
@@ -55,14 +79,16 @@ def _case(suite: Xml.Element, result: Result) -> None:
     level = result.scenario.requirement.level
     for name, value in (("tier", str(result.scenario.tier)), ("level", level.value), ("fencer_digest", result.fencer_digest)):
         Xml.SubElement(properties, "property", name=name, value=value)
-    kind = result.verdict.junit
-    if kind is JUnitElement.PASSED:
-        return
     verdict = f"{result.verdict}/{result.kind}" if result.kind else result.verdict.value
-    if kind is JUnitElement.SKIPPED:
-        Xml.SubElement(case, kind.value, message=_clean(f"{verdict}: {result.why}"))
+    told = _clean("; ".join((f"{verdict}: {result.why}", *result.remarks)))
+    if kind is JUnitElement.PASSED:
+        if result.why or result.remarks:
+            Xml.SubElement(case, "system-out").text = told
         return
-    element = Xml.SubElement(case, kind.value, type=result.verdict.lower(), message=_clean(f"{verdict}: {result.why}"))
+    if kind is JUnitElement.SKIPPED:
+        Xml.SubElement(case, kind.value, message=f"informational: {told}" if result.informational else told)
+        return
+    element = Xml.SubElement(case, kind.value, type=result.verdict.lower(), message=told)
     element.text = _clean(plain(result))
     Xml.SubElement(case, "system-out").text = _clean(result.said)
 
@@ -73,7 +99,7 @@ def _clean(text: str) -> str:
 
 
 def _write(run: FinishedRun, stream: TextIO) -> None:
-    stream.write(to_junit(run.results, run.version, run.seed))
+    stream.write(to_junit(run))
 
 
 JUNIT: Final = ReportFormat(name="junit", suffix=".xml", help="JUnit XML, for CI.", write=_write)

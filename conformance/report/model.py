@@ -9,22 +9,26 @@ from typing import Final, TextIO
 from conformance.causal_chain import ChainLine
 from conformance.finding import AskFacts, Finding
 from conformance.report.report import FinishedRun, ReportFormat
-from conformance.result import Result, counts, exit_code
+from conformance.result import Result, counts
 from conformance.vocabulary import Verdict
 
 SCHEMA: Final = "fencelab.conformance/1"
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
 
-def report(results: Sequence[Result], version: str, seed: int = 0, code: int | None = None) -> dict[str, Json]:
-    """The JSON report (docs/report.md). Keys are only ever added within one schema version. `code` is how the command ends."""
-    every = tuple(results)
+def report(run: FinishedRun) -> dict[str, Json]:
+    """The JSON report (docs/report.md). Keys are only ever added within one schema version."""
+    every = run.results
     return {
         "schema": SCHEMA,
-        "version": version,
-        "seed": seed,
+        "version": run.version,
+        "seed": run.seed,
+        "catalogue": run.catalogue,
+        "strict": run.strict,
+        "interrupted": run.interrupted,
+        "not_run": list(run.not_run),
         "summary": {
-            "exit_code": exit_code(every) if code is None else code,
+            "exit_code": run.exit_code,
             "line": last_line(every),
             "fencers": list(dict.fromkeys(r.fencer for r in every)),
             "profiles": list(dict.fromkeys(r.profile for r in every)),
@@ -33,7 +37,7 @@ def report(results: Sequence[Result], version: str, seed: int = 0, code: int | N
             "missing_protections": list(missing_protections(every)),
             "not_searched": list(not_searched(every)),
         },
-        "results": [_result(r) for r in every],
+        "results": [cell(r) for r in every],
     }
 
 
@@ -47,18 +51,19 @@ def not_searched(results: Sequence[Result]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(what for r in results for what in r.unsearched))
 
 
-def to_json(results: Sequence[Result], version: str, seed: int = 0, code: int | None = None) -> str:
-    return json.dumps(report(results, version, seed, code), ensure_ascii=False, indent=1) + "\n"
+def to_json(run: FinishedRun) -> str:
+    return json.dumps(report(run), ensure_ascii=False, indent=1) + "\n"
 
 
 def _write(run: FinishedRun, stream: TextIO) -> None:
-    stream.write(to_json(run.results, run.version, run.seed, run.exit_code))
+    stream.write(to_json(run))
 
 
 JSON: Final = ReportFormat(name="json", suffix=".json", help="Everything, for machines (docs/report.md).", write=_write)
 
 
-def _result(r: Result) -> dict[str, Json]:
+def cell(r: Result) -> dict[str, Json]:
+    """One result."""
     last = r.facts[-1] if r.facts else None
     return {
         "scenario": r.scenario.id,
@@ -90,6 +95,10 @@ def _result(r: Result) -> dict[str, Json]:
         "preconditions": [{"origin": origin.value, "sentence": sentence} for origin, sentence in r.preconditions],
         "timings": {"seconds": round(r.seconds, 3), "asks": [round(f.seconds, 3) for f in r.facts], "deadline": r.deadline},
         "first_verdict": r.first_verdict.value if r.first_verdict else None,
+        "runs": [{"verdict": verdict.value, "why": why} for verdict, why in r.runs],
+        "remarks": list(r.remarks),
+        "informational": r.informational,
+        "waived_from": r.waived_from.value if r.waived_from else None,
         "said": r.said,
         "missing_protections": list(r.unprotected),
         "not_searched": list(r.unsearched),
@@ -98,16 +107,25 @@ def _result(r: Result) -> dict[str, Json]:
     }  # fmt: skip
 
 
+def worst_first(results: Sequence[Result]) -> tuple[Result, ...]:
+    """What somebody has to change, the worst first and informational results last; else in the order of the run."""
+    open_ones = [r for r in results if r.verdict.needs_action]
+    return tuple(sorted(open_ones, key=lambda r: (r.informational, r.verdict.severity)))
+
+
 def _finding(finding: Finding, story: Sequence[ChainLine]) -> dict[str, Json]:
     return {
         "verdict": finding.verdict.value,
         "kind": finding.kind.value if finding.kind else None,
         "level": finding.level.value,
         "rule": finding.rule,
+        "requirement_id": finding.requirement.id,
         "requirement": f"{finding.requirement.id}: {finding.requirement.sentence}",
         "source": finding.requirement.source,
         "expected": finding.expected,
         "actual": finding.actual,
+        "seen": finding.seen,
+        "remedy": finding.remedy,
         "ask": finding.ask,
         "chain": [
             {"seq": line.seq, "cause": line.cause, "at": round(line.at, 6), "actor": line.actor, "text": line.text}
@@ -131,8 +149,8 @@ def _facts(facts: AskFacts) -> dict[str, Json]:
 
 
 LAST_LINE_ORDER: Final = (
-    Verdict.PASS, Verdict.UNSAFE, Verdict.STUCK, Verdict.HANG, Verdict.MISLEADING, Verdict.HYGIENE, Verdict.ERROR, Verdict.WAIVED,
-    Verdict.XPASS, Verdict.SKIP, Verdict.NA,
+    Verdict.PASS, Verdict.UNSAFE, Verdict.STUCK, Verdict.HANG, Verdict.FLAKY, Verdict.MISLEADING, Verdict.HYGIENE, Verdict.ERROR,
+    Verdict.WAIVED, Verdict.XPASS, Verdict.SKIP, Verdict.NA,
 )  # fmt: skip
 
 
@@ -143,4 +161,6 @@ def last_line(results: tuple[Result, ...]) -> str:
     profiles = ",".join(dict.fromkeys(r.profile for r in results))
     run = sum(count for verdict, count in found.items() if verdict.ran)
     words = [f"{found[v]} {v.counted_as}" for v in LAST_LINE_ORDER if found[v] or v.always_counted]
+    if informational := sum(1 for r in results if r.informational):
+        words.append(f"{informational} informational")
     return f"{fencers} x {profiles}: {run} run, {', '.join(words)}"

@@ -21,12 +21,20 @@ NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedRun:
-    """A run of the suite, waivers applied. `exit_code` is how the command ends; `version` is the suite's."""
+    """A run of the suite, waivers applied. `exit_code` is how the command ends; `version` is the suite's.
+
+    `not_run` are the cells that were left when the user stopped it, as "FENCER x PROFILE ID"; `interrupted` says that he did.
+    """
 
     results: tuple[Result, ...]
     version: str
     seed: int
     exit_code: int
+    catalogue: str = ""
+    strict: bool = False
+    strict_waivers: bool = False
+    interrupted: bool = False
+    not_run: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

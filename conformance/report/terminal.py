@@ -11,8 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.givens.given import GivenOrigin
-from conformance.report.model import last_line, missing_protections, not_searched
+from conformance.report.model import last_line, missing_protections, not_searched, worst_first
 from conformance.result import Result
+from conformance.vocabulary import Level, Verdict
 
 
 class Watch:
@@ -75,20 +76,20 @@ def line(result: Result) -> Text:
     text = Text(f"{result.scenario.id:<10} {result.fencer} x {result.profile}  ")
     text.append(_verdict(result), result.verdict.style)
     text.append(f"  {result.seconds:.1f} s", "dim")
-    if result.why:
-        text.append(f"  {result.why}")
+    if told := "; ".join(part for part in (result.why, *result.remarks) if part):
+        text.append(f"  {told}")
     return text
 
 
 def _verdict(result: Result) -> str:
-    return f"{result.verdict} ({result.kind})" if result.kind else result.verdict.value
+    named = f"{result.verdict} ({result.kind})" if result.kind else result.verdict.value
+    return f"{named}, informational" if result.informational else named
 
 
 def findings(results: Sequence[Result]) -> Iterator[Text]:
-    """Every finding in full: requirement, expected, actual, the chain of causes, and how to repeat it."""
-    for result in results:
-        if result.verdict.needs_action:
-            yield Text("\n").join(full(result))
+    """Every finding in full, the worst first: requirement, expected, actual, remedy, the chain of causes, how to repeat it."""
+    for result in worst_first(results):
+        yield Text("\n").join(full(result))
 
 
 def full(result: Result) -> Iterator[Text]:
@@ -98,19 +99,31 @@ def full(result: Result) -> Iterator[Text]:
     head.append(f"  {result.scenario.id}  {result.fencer} x {result.profile}  {result.scenario.title}", "bold")
     yield head
     yield _row("given", "; ".join(f"{sentence}{_mark(origin)}" for origin, sentence in result.preconditions))
-    if not result.findings:
+    if not result.findings or result.verdict is Verdict.FLAKY:
         yield _row("why", result.why)
     for finding, story in zip(result.findings, result.stories, strict=True):
         source = finding.requirement.source
-        yield _row("requirement", f"{finding.requirement.id} ({finding.rule}): {finding.requirement.sentence} [{source}]")
+        should = ", SHOULD" if finding.level is Level.SHOULD else ""
+        yield _row("requirement", f"{finding.requirement.id} ({finding.rule}{should}): {finding.requirement.sentence} [{source}]")
         yield _row("expected", finding.expected)
         yield _row("actual", finding.actual)
+        if finding.seen:
+            yield _row("seen", finding.seen)
+        if finding.remedy:
+            yield _row("remedy", finding.remedy)
         for number, step in enumerate(story):
             yield _row("because" if number == 0 else "", str(step))
-    if result.first_verdict is not None:
-        yield _row("note", f"the first of two runs came out as {result.first_verdict}: it depends on the clock")
+        if not story:
+            yield _row("because", "see above: this finding has the same causes")
+    for number, (verdict, why) in enumerate(result.runs if len(result.runs) > 1 else ()):
+        yield _row("run", f"{number + 1}: {verdict}{f' ({why})' if why else ''}")
+    for remark in result.remarks:
+        yield _row("remark", remark)
     for note in result.notes:
         yield _row("note", f"{note.rule}: {note.actual} (expected: {note.expected})")
+    rules = dict.fromkeys(rule for f in result.findings for rule in (f.requirement.id, f.rule))
+    if rules:
+        yield _row("more", f"fence-conformance explain {' '.join(rules)}")
     yield _row("repeat", result.repeat)
     yield Text("")
 

@@ -9,7 +9,9 @@ import fencelab_plugins
 from conformance.registry import Registry
 from conformance.scenario import Scenario
 
-GROUP_ORDER = ("STATE", "TRUTH", "FAULT", "ASYNC", "TIME", "AUTH", "TLS", "ID", "IPMI", "AGENT", "CONC", "HA")
+GROUP_ORDER = (
+    "STATE", "TRUTH", "PROFILE", "FAULT", "FLAKY", "ASYNC", "TIME", "AUTH", "TLS", "ID", "IPMI", "AGENT", "CONC", "MAINS", "HA",
+)  # fmt: skip
 
 
 def _place(scenario: Scenario) -> tuple[int, str, str]:

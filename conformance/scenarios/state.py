@@ -10,12 +10,25 @@ from conformance import requirement as req
 from conformance.expectations.causes import NeverSays, names_cause
 from conformance.expectations.claims import Claims, NeverClaims, answers
 from conformance.expectations.requests import AtMostCommands, ReadsBeforeClaim
-from conformance.givens.bmc import OFF, ON, host
+from conformance.givens.bmc import HUNG, OFF, ON, host
 from conformance.givens.inject import Inject
 from conformance.scenario import AskStep, Scenario, off
-from conformance.scenarios.words import completion, falls_after, nothing_happens, refused_when_off, refused_when_on
-from conformance.vocabulary import Ask, Cause, Claim, Protocol
-from emulator import Armed, Rail, ResetType, make_fault
+from conformance.scenarios.words import (
+    at,
+    completion,
+    empty_when_off,
+    falls_after,
+    no_effect,
+    nothing_happens,
+    once_read,
+    power_commands,
+    refused_when_off,
+    refused_when_on,
+    says,
+)
+from conformance.vocabulary import Ask, Cause, Claim, Level, Protocol
+from emulator import Armed, Rail, RailIs, ResetType, make_fault
+from profiles.model import View
 
 ALREADY_OFF = "Server is already powered OFF."
 NOT_CONFIGURED = r"(?i)not configured"
@@ -67,6 +80,46 @@ POWER_IS_OFF_400 = Scenario(
     steps=off(Claims(), ReadsBeforeClaim()),
 )
 
+EMPTY_ERROR = Scenario(
+    id="STATE-005",
+    tier=1,
+    title="The host is already off and a reset answers 500 or 409 without a body",
+    requirement=req.STATE_NOT_TRANSITION,
+    source="measured: three of seven fencers fail on it",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(OFF, name="error-500"),
+        host(OFF, name="error-409"),
+        at("error-500", empty_when_off(500)),
+        at("error-409", empty_when_off(409)),
+    ),
+    steps=(
+        AskStep(Ask.OFF, (Claims(Level.SHOULD), ReadsBeforeClaim()), "error-500"),
+        AskStep(Ask.OFF, (Claims(Level.SHOULD), ReadsBeforeClaim()), "error-409"),
+    ),
+)
+
+ACCEPTED_WHEN_OFF = Scenario(
+    id="STATE-006",
+    tier=1,
+    title="The host is already off and a reset is accepted with 204",
+    requirement=req.STATE_NOT_TRANSITION,
+    source="bmclib#382, #417, #223: HPE and Supermicro answer with success",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(OFF),
+        Inject(
+            "every reset of a host that is off is accepted with HTTP 204 and does nothing",
+            Armed(
+                fault=make_fault("redfish.reply", status=204),
+                when=power_commands(Protocol.REDFISH, Rail.DOWN),
+                must_fire=False,
+            ),
+        ),
+    ),
+    steps=off(Claims(), ReadsBeforeClaim()),
+)
+
 CONFLICT_WHILE_ON = Scenario(
     id="STATE-007",
     tier=0,
@@ -76,6 +129,23 @@ CONFLICT_WHILE_ON = Scenario(
     protocol=Protocol.REDFISH,
     given=(host(ON), refused_when_on(409, "Base.1.8.ResourceInUse", "A KVM session is active; power control is locked.")),
     steps=off(NeverClaims(), names_cause(Cause.CONFLICT, Cause.BUSY)),
+)
+
+NOT_READY = Scenario(
+    id="STATE-008",
+    tier=0,
+    title="The host is on and the first two resets answer 400 'not ready'",
+    requirement=req.CODES_ARE_NOT_STATE,
+    source="quadsproject/badfish#129 (SWC0700)",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON),
+        refused_when_on(
+            400, "IDRAC.2.1.SWC0700", "iDRAC is not ready. The configuration values cannot be accessed. Please retry.", count=2
+        ),
+        falls_after(3),
+    ),
+    steps=off(NeverClaims(), Claims(Level.SHOULD), ReadsBeforeClaim()),
 )
 
 POWERING_OFF = Scenario(
@@ -93,6 +163,123 @@ POWERING_OFF = Scenario(
     steps=off(NeverClaims(), names_cause(Cause.TIMEOUT)),
 )
 
+PASSES_THROUGH_POWERING_OFF = Scenario(
+    id="STATE-010",
+    tier=0,
+    title="The BMC says PoweringOff until the host is off",
+    requirement=req.ONLY_OFF_IS_OFF,
+    source="chaos/powerman#67, #154; DSP0268 PowerState",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON),
+        Inject(
+            "after an accepted power command System and Chassis say PoweringOff, until the power has been read 5 times",
+            Armed(fault=make_fault("power.passing", word="PoweringOff", gate=5)),
+        ),
+    ),
+    steps=off(NeverClaims(), Claims(), ReadsBeforeClaim()),
+)
+
+UNKNOWN_WHILE_ON = Scenario(
+    id="STATE-011",
+    tier=0,
+    title="The host is on and its PowerState is null, or missing",
+    requirement=req.ONLY_OFF_IS_OFF,
+    source="ironcore-dev/metal-operator#594, #601",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON, name="null"),
+        host(ON, name="missing"),
+        at("null", says(None)),
+        at("null", no_effect()),
+        at("missing", says("absent")),
+        at("missing", no_effect()),
+    ),
+    steps=tuple(
+        AskStep(
+            Ask.OFF,
+            (
+                NeverClaims(),
+                names_cause(Cause.BAD_RESPONSE, Cause.TIMEOUT),
+                names_cause(Cause.BAD_RESPONSE, level=Level.SHOULD),
+                NeverSays(NOT_CONFIGURED),
+            ),
+            bmc,
+        )
+        for bmc in ("null", "missing")
+    ),
+)
+
+UNKNOWN_WHILE_OFF = Scenario(
+    id="STATE-012",
+    tier=1,
+    title="The host is off, its PowerState is null, and a reset answers 409 'already powered off'",
+    requirement=req.TRUE_CAUSE,
+    source="ironcore-dev/metal-operator#594; a fencer may take the message for evidence, or say that the state is unknown",
+    protocol=Protocol.REDFISH,
+    given=(host(OFF), says(None), refused_when_off(409, "Base.1.8.GeneralError", ALREADY_OFF)),
+    steps=off(
+        NeverClaims(),
+        names_cause(Cause.BAD_RESPONSE, Cause.CONFLICT, Cause.ALREADY_IN_STATE, Cause.TIMEOUT),
+        names_cause(Cause.BAD_RESPONSE, level=Level.SHOULD),
+        NeverSays(NOT_CONFIGURED),
+    ),
+)
+
+OTHER_WORDS = Scenario(
+    id="STATE-013",
+    tier=1,
+    title="The state is a word that DSP0268 does not have, or Off in another spelling",
+    requirement=req.ONLY_OFF_IS_OFF,
+    source="ironcore-dev/metal-operator#594; measured: 'off' in small letters is On, Off or an error, as it comes",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON, name="sleep"),
+        host(ON, name="paused"),
+        host(OFF, name="small-letters"),
+        host(OFF, name="blanks"),
+        at("sleep", says("Sleep")),
+        at("sleep", no_effect()),
+        at("paused", says("Paused")),
+        at("small-letters", says("off", View.SYSTEM, View.CHASSIS)),
+        at("blanks", says(" Off ", View.SYSTEM, View.CHASSIS)),
+    ),
+    steps=(
+        AskStep(Ask.STATUS, (answers(Claim.ON, Claim.FAILED),), "sleep"),
+        AskStep(Ask.OFF, (NeverClaims(),), "sleep"),
+        AskStep(Ask.STATUS, (answers(Claim.ON, Claim.FAILED),), "paused"),
+        AskStep(Ask.STATUS, (answers(Claim.OFF, Claim.FAILED),), "small-letters"),
+        AskStep(Ask.STATUS, (answers(Claim.OFF, Claim.FAILED),), "blanks"),
+    ),
+)
+
+ALREADY_ON = Scenario(
+    id="STATE-014",
+    tier=1,
+    title="The host is already on and On answers 409",
+    requirement=req.STATE_NOT_TRANSITION,
+    source="dellemc-openmanage-ansible-modules#132, cybozu-go/neco#1520 (PSU501)",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON),
+        refused_when_on(
+            409, "IDRAC.2.1.PSU501", "Server is already powered ON.", ResetType.ON, ResetType.FORCE_ON, must_fire=False
+        ),
+    ),
+    steps=(AskStep(Ask.ON, (Claims(),)),),
+)
+
+BOOTING = Scenario(
+    id="STATE-015",
+    tier=0,
+    title="The host is booting: the BMC says PoweringOn, and no operating system listens yet",
+    requirement=req.SAFE_CLAIM,
+    source="apache/cloudstack#13376: so the incident ended",
+    protocol=Protocol.REDFISH,
+    given=(host(HUNG), says("PoweringOn", until=RailIs(Rail.DOWN)), falls_after(3)),
+    steps=off(NeverClaims(), Claims(), ReadsBeforeClaim()),
+)
+
 PLAIN = Scenario(
     id="STATE-016",
     tier=0,
@@ -101,6 +288,37 @@ PLAIN = Scenario(
     source="FenceAgentAPI 'off': verify",
     given=(host(ON), falls_after(3)),
     steps=off(Claims(), ReadsBeforeClaim(), AtMostCommands(3)),
+)
+
+GOES_OFF_MEANWHILE = Scenario(
+    id="STATE-017",
+    tier=1,
+    title="The host goes off between the first read and the reset, which then answers 409",
+    requirement=req.STATE_NOT_TRANSITION,
+    source="apache/cloudstack#13376",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON),
+        once_read(Rail.UP, "it loses its power", "host.power-lost"),
+        refused_when_off(409, "Base.1.8.GeneralError", ALREADY_OFF),
+    ),
+    steps=off(Claims(), ReadsBeforeClaim()),
+)
+
+COMES_BACK_UNSEEN = Scenario(
+    id="STATE-018",
+    tier=1,
+    title="The host goes off, and somebody switches it on again before anybody has read Off",
+    requirement=req.SAFE_CLAIM,
+    source="openbmc/openbmc#2454, #3031: power policy",
+    given=(
+        host(ON),
+        Inject(
+            "when the power has been read 3 times after the first accepted power command, the host goes off and on in one moment",
+            Armed(fault=make_fault("power.bounce", seconds=0.0, gate=3), count=1),
+        ),
+    ),
+    steps=off(NeverClaims()),
 )
 
 QUESTIONS = Scenario(
@@ -117,5 +335,18 @@ QUESTIONS = Scenario(
         AskStep(Ask.MONITOR, (answers(Claim.OK),), "off", optional=True),
         AskStep(Ask.MONITOR, (answers(Claim.OK),), "on", optional=True),
         AskStep(Ask.MONITOR, (answers(Claim.FAILED), names_cause(Cause.UNREACHABLE)), "unreachable", optional=True),
+    ),
+)
+
+TWICE = Scenario(
+    id="STATE-020",
+    tier=1,
+    title="A running host is switched off twice in a row",
+    requirement=req.STATE_NOT_TRANSITION,
+    source="FenceAgentAPI 'off' asks for a state; apache/cloudstack#13376 repeats it for 20 minutes",
+    given=(host(ON), falls_after(3)),
+    steps=(
+        AskStep(Ask.OFF, (Claims(), ReadsBeforeClaim())),
+        AskStep(Ask.OFF, (Claims(), ReadsBeforeClaim(), AtMostCommands(0))),
     ),
 )

@@ -40,6 +40,7 @@ class EventKind(StrEnum):
     GATE = "gate"  # a gate opened: the effect that it held back happens now
     TASK = "task"  # a task of a BMC has begun, runs, has ended or was removed
     NOTICE = "notice"  # subscriptions, and whether an event that a BMC sent was delivered
+    INCIDENT = "incident"  # a host lost or got power without any command: system, what
     RAIL = "rail"  # truth: the rail of a host changed
     OS = "os"  # truth: the operating system of a host changed
     REPORT = "report"  # what the BMC says about a system's power has changed

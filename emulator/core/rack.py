@@ -28,6 +28,7 @@ from emulator.core.clock import Clock, Instant
 from emulator.core.errors import NoSuchUnit, RackMisconfigured
 from emulator.core.faults.board import Armed, FaultId
 from emulator.core.faults.control import FaultControl
+from emulator.core.faults.incidents import Incidents
 from emulator.core.journal import EventKind, Journal
 from emulator.core.naming import numbered
 from emulator.core.power.commands import Effects
@@ -105,6 +106,7 @@ class Rack:
         self.watchdogs = Watchdogs(self, self.log_writer)
         self.alarms = Alarms(self, self.log_writer)
         self.life = BmcLife(self, self.log_writer, self.watchdogs, self.alarms)
+        self.incidents = Incidents(self, self.life)
         self._gone: frozenset[str] = frozenset()
         self._added: list[Callable[[str], None]] = []
         self._removed: list[Callable[[str], None]] = []
@@ -267,11 +269,7 @@ class Rack:
     def cut(self, unit_name: str, system_id: str) -> None:
         """Cuts the host's power without any command of a client, as when its power supply fails."""
         unit = self.unit(unit_name)
-        system = unit.system(system_id)
-        system.drop_timers()
-        system.machine.uncommanded()
-        seq = self.journal.record(unit_name, EventKind.OS, None, system=system_id, host=system.host_name, was="power lost")
-        self.order(unit, system, Order.CUT, seq)
+        self.incidents.power_lost(unit, unit.system(system_id))
 
     def mains_lost(self, unit_name: str) -> None:
         """The input power of a BMC and its hosts fails: the rails fall and the BMC answers nothing."""

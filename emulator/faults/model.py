@@ -30,8 +30,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from emulator.core.errors import RackMisconfigured
-from emulator.core.faults.board import Armed, RailIs
-from emulator.core.faults.trigger import When
+from emulator.core.faults.board import Armed, RailIs, RequestCame
+from emulator.core.faults.trigger import Intent, When
 from emulator.core.vocab import Rail
 from emulator.faults import registry
 from emulator.faults.plugins import load_plugged_in
@@ -43,6 +43,7 @@ from profiles.yaml_source import YamlList, YamlMap, YamlNode, plain
 FORMAT: Final = "fault/1"
 RAILS: Final[Mapping[str, Rail]] = {"on": Rail.UP, "off": Rail.DOWN, "up": Rail.UP, "down": Rail.DOWN}
 MOMENT: Final = "must be seconds, or {rail: on} or {rail: off}, with `system` where the BMC has several"
+BEGINNING: Final = f"{MOMENT}, or {{intent: power-command}} or another intent"
 _MOMENT_SCHEMA: Final = {
     "anyOf": [
         {"type": "number", "minimum": 0},
@@ -53,6 +54,13 @@ _MOMENT_SCHEMA: Final = {
             "properties": {"rail": {"enum": list(RAILS)}, "system": {"type": "string"}},
         },
     ]
+}
+
+_INTENT_SCHEMA: Final = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["intent"],
+    "properties": {"intent": {"enum": [intent.value for intent in Intent]}},
 }
 
 KeyPath = tuple[str | int, ...]
@@ -78,6 +86,15 @@ def _moment(value: object) -> float | RailIs:
         if rail is not None and (system is None or isinstance(system, str)):
             return RailIs(rail, system)
     raise ValueError(MOMENT)
+
+
+def _beginning(value: object) -> float | RailIs | RequestCame:
+    if isinstance(value, Mapping) and value.keys() == {"intent"} and value["intent"] in list(Intent):
+        return RequestCame(Intent(value["intent"]))
+    try:
+        return _moment(value)
+    except ValueError:
+        raise ValueError(BEGINNING) from None
 
 
 def _rail(value: object) -> object:
@@ -169,6 +186,7 @@ def params_model(name: str) -> type[BaseModel]:
 
 WhenModel: Final = _model_of("When", When)
 _Moment = Annotated[object, BeforeValidator(_moment), WithJsonSchema(_MOMENT_SCHEMA)]
+_Beginning = Annotated[object, BeforeValidator(_beginning), WithJsonSchema({"anyOf": [*_MOMENT_SCHEMA["anyOf"], _INTENT_SCHEMA]})]
 
 
 class Envelope(BaseModel):
@@ -179,7 +197,9 @@ class Envelope(BaseModel):
     type: Annotated[str, Strict()] = Field(description="which fault; docs/faults.md lists them")
     when: WhenModel | None = Field(None, description="on which requests; nothing: on all of its seam")  # type: ignore[valid-type]
     count: Annotated[int, Strict()] | None = Field(None, ge=1, description="how often at most")
-    after: _Moment | None = Field(None, description="when it begins: seconds after arming, or when a rail is so")
+    after: _Beginning | None = Field(
+        None, description="when it begins: seconds after arming, when a rail is so, or behind a request with an intent"
+    )
     until: _Moment | None = Field(None, description="when it ends: seconds after arming, or when a rail becomes so")
     probability: Annotated[float, Strict(), AllowInfNan(False)] = Field(
         1.0, gt=0, le=1, description="the share of the requests on which it acts, drawn from the rack's seed"
@@ -299,15 +319,10 @@ def arming_from_mapping(data: Mapping[str, object]) -> Armed:
         when=When() if when is None else When(**_values(when)),
         count=told.count,
         must_fire=told.must_fire,
-        after=_typed(told.after),
-        until=_typed(told.until),
+        after=told.after,  # type: ignore[arg-type]  # _Beginning and _Moment have made them
+        until=told.until,  # type: ignore[arg-type]
         probability=told.probability,
     )
-
-
-def _typed(moment: object) -> float | RailIs | None:
-    assert moment is None or isinstance(moment, float | RailIs)
-    return moment
 
 
 def _values(model: BaseModel) -> dict[str, Any]:

@@ -26,6 +26,7 @@ SEAMS: Final[Mapping[Seam, str]] = {
     Seam.LOGIN: "accounts, passwords and session tables",
     Seam.REPORT: "what the BMC says of the power",
     Seam.POWER: "what an accepted power command does to the host; `when` sees `reset`",
+    Seam.INCIDENT: "what happens by itself once a client was told the power; `when` sees `path: system`, `chassis` or `ipmi`",
     Seam.DATAGRAM: "IPMI's datagrams; `when` sees `method: UDP` and `path: in` or `out`",
 }
 _HEAD: Final = """# Faults
@@ -44,7 +45,8 @@ profile.
 _AFTER: Final = """
 `after` and `until` take seconds since arming, or `{rail: off}` or `{rail: on}`, with `system` where a BMC has several
 hosts. For `after` a rail that is so already counts. For `until` only a change counts that comes after the fault has begun;
-what is over stays over.
+what is over stays over. `after: {intent: power-command}` begins behind the first such request: what the fault's seam sees from
+the next request on. With `every: 3` only each third match counts.
 
 `Emulator.arm(bmc, fault)` returns an id such as `f1`, `Emulator.faults()` lists what is armed and how often it matched and
 fired, and `Emulator.disarm(id)` takes it away. What it holds back goes on at once: a delayed answer, the rest of a dripped

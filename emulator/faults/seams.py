@@ -6,11 +6,15 @@ them in the emulator's thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, Protocol, runtime_checkable
 
 from emulator.core.faults.fault import Seam
+
+if TYPE_CHECKING:
+    from emulator.faults.protocol.redirect import Redirect
+    from emulator.faults.protocol.reply import HttpReply
 
 EXECUTED: Final = "whether the BMC does what was asked before this happens"
 
@@ -31,6 +35,39 @@ class ContentFault(Protocol):
     seam: ClassVar[Seam]
 
     def change(self, answer: HttpContent) -> HttpContent: ...
+
+
+class Asked(NamedTuple):
+    """The request that a Redfish answer is for. `path` is as the client wrote it, decoded and without query; header names are in
+    lower case. `etag` is the entity tag of the system that it is about, None for a read and where it is about no system."""
+
+    method: str
+    path: str
+    query: str
+    scheme: str
+    headers: Mapping[str, str]
+    etag: str | None = None
+
+
+@runtime_checkable
+class AskedContentFault(Protocol):
+    """Seam protocol: as `ContentFault`, where the new content depends on the request."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    def change_asked(self, answer: HttpContent, asked: Asked) -> HttpContent: ...
+
+
+@runtime_checkable
+class RequestFault(Protocol):
+    """Seam protocol: looks at a Redfish request and may answer it in the service's place, with an answer or a redirect. It has
+    acted even where it lets the request pass."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    def instead(self, asked: Asked) -> HttpReply | Redirect | None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,8 +295,9 @@ class Connection:
         piece = plain[:_PIECE]
         if self._tls is None:
             self._out = bytes(piece)
-        else:
-            self._tls.encrypt(piece)
+        elif not self._tls.encrypt(piece):
+            self._drop()
+            return
         self._queued -= len(piece)
         self._plain = plain[_PIECE:] if len(plain) > _PIECE else None
 

@@ -50,10 +50,14 @@ class TlsLayer:
             raise
         return b"".join(plain), ended
 
-    def encrypt(self, clear: memoryview) -> None:
-        """Encrypts plain text for `take()`."""
-        while clear:
-            clear = clear[self._tls.write(clear) :]
+    def encrypt(self, clear: memoryview) -> bool:
+        """Encrypts plain text for `take()`. False: the client has ended without close_notify, so nothing can be sent."""
+        try:
+            while clear:
+                clear = clear[self._tls.write(clear) :]
+        except ssl.SSLError:
+            return False
+        return True
 
     def close(self) -> None:
         """Adds close_notify to what `take()` returns, once."""

@@ -12,6 +12,7 @@ Rules
 
 from __future__ import annotations
 
+import errno
 import http.client
 import io
 import ssl
@@ -78,6 +79,7 @@ class VirtualClient:
         """Sends a datagram, unless it is empty, and waits for the next one from there. Raises TimeoutError."""
         until = self._loop.now() + timeout_s
         self._check()
+        self._network.look_up(address[0])
         arrived = self._network.arrived.setdefault(address, [])
         port = self._network.udp_ports.get(address)
         if data and port is not None:
@@ -117,16 +119,14 @@ class VirtualClient:
         self._check()
         began = self._loop.now()
         for again_s in SYN_AGAIN_S:
-            port = self._network.tcp.get(address)
+            port = self._network.at(*address)
             if port is None:
-                if address[0] not in self._network.addresses:
-                    raise OSError(113, "No route to host")
                 raise refused()
             connection = port.connect(CLIENT)
             if connection is not None:
                 return connection
             self._pass(until, began + again_s - self._loop.now())
-        raise TimeoutError(110, "Connection timed out")
+        raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
 
     def _handshake(self, connection: VirtualConnection, host: str, ca_file: str | None, until: Instant) -> None:
         """Raises ssl.SSLError, ssl.SSLCertVerificationError, and what a broken connection raises."""
@@ -198,4 +198,4 @@ class _Http(http.client.HTTPConnection):
 
 
 def reset() -> ConnectionResetError:
-    return ConnectionResetError(104, "Connection reset by peer")
+    return ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")

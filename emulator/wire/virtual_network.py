@@ -6,7 +6,10 @@ names: nothing of this machine's network is touched.
 
 from __future__ import annotations
 
+import errno
+import ipaddress
 import logging
+import socket
 import ssl
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -22,6 +25,7 @@ from emulator.wire.virtual_connection import VirtualConnection
 from emulator.wire.virtual_loop import VirtualLoop
 
 FIRST_FREE_PORT = 40_000
+LOCALHOST = "localhost"
 
 
 _log = logging.getLogger("fencelab.wire")
@@ -182,10 +186,30 @@ class VirtualNetwork:
             raise CannotBind(address, port, "something else listens there already")
         return port
 
+    def at(self, host: str, port: int) -> VirtualPort | None:
+        """What listens there, or would; None where nothing does. `localhost` is a name for all addresses.
+
+        Raises what a socket raises for a host that is not there.
+        """
+        if host == LOCALHOST:
+            return next((opened for (_, number), opened in self.tcp.items() if number == port), None)
+        self.look_up(host)
+        return self.tcp.get((host, port))
+
+    def look_up(self, host: str) -> None:
+        """Raises gaierror for a name that nobody knows, OSError for an address where no BMC is."""
+        if host in self.addresses or host == LOCALHOST:
+            return
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known") from None
+        raise OSError(errno.EHOSTUNREACH, "No route to host")
+
     def _free(self) -> int:
         self._next_free += 1
         return self._next_free - 1
 
 
 def refused() -> ConnectionRefusedError:
-    return ConnectionRefusedError(111, "Connection refused")
+    return ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")

@@ -5,48 +5,60 @@ Not the reference: just enough to pass the catalogue, so that a mutant differs f
 
 from __future__ import annotations
 
+import sys
 import time
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
-import urllib3
+from logins import BadAnswer, Failed, LogIn, password_of
 from pyghmi.exceptions import IpmiException
 from pyghmi.ipmi.command import Command
+
+__all__ = ["Failed", "Ipmi", "Redfish", "fence", "spelled"]
 
 BUDGET_S = 7.0
 PAUSE_S = 0.2
 SPACING_S = 1.0
+RESEND_S = 1.0
+SENDS = 3
+NO_UUID = "00000000-0000-0000-0000-000000000000"
+LOST = (requests.ConnectionError, requests.Timeout, BadAnswer, ValueError)
 
 
-class Failed(Exception):
-    """The host could not be brought, or shown, to be as asked."""
-
-
-class Redfish:
+class Redfish(LogIn):
     """One BMC over Redfish; every method may be overridden by a mutant."""
 
-    request_s: float | None = 2.0
-
     def __init__(self, bmc: Mapping[str, str]) -> None:
-        warnings.simplefilter("ignore", urllib3.exceptions.InsecureRequestWarning)
-        self.bmc = bmc
-        self.http = requests.Session()
-        self.http.auth = (bmc["user"], bmc["password"])
-        self.http.verify = False
-        self.http.trust_env = False
+        super().__init__(bmc)
+        self.http.headers["Cache-Control"] = "no-cache"
+        self.first_read = True
+        self.witnesses: dict[str, bool] = {}  # whether each chassis has said a word for its power
+        self.refused_at: float | None = None
+        self.sent = 0
         self.until = time.monotonic() + BUDGET_S
+        self.pinned = ""
+        self.target = ""
+        self.reset_types: list[str] = []
 
     # -- asks ----------------------------------------------------------------------------------------------------------
 
     def run(self, action: str) -> str | bool | None:
         try:
             return getattr(self, action)()
+        except requests.exceptions.SSLError as error:
+            return self.unverified(error)
         except (requests.Timeout, TimeoutError) as error:
             raise Failed("timeout: the BMC did not answer") from error
         except requests.ConnectionError as error:
             return self.unreachable(error)
+        except ValueError as error:
+            raise Failed("bad-response: the answer is no JSON") from error
+        finally:
+            self.log_out()
+
+    def unverified(self, error: Exception) -> str | bool | None:
+        raise Failed("tls: the certificate or the version of TLS is not acceptable") from error
 
     def unreachable(self, error: Exception) -> str | bool | None:
         raise Failed("unreachable: no connection") from error
@@ -59,8 +71,41 @@ class Redfish:
         while time.monotonic() < self.until:
             if self.is_off():
                 return None
+            self.send_again(self.command_off)
             time.sleep(PAUSE_S)
         raise Failed(f"{self.trouble}: the host was still on when time was up")
+
+    def on(self) -> str | bool | None:
+        self.locate()
+        if self.state() == "On":
+            return None
+        if not self.brought_on():
+            raise Failed(f"{self.trouble}: the host was still off when time was up")
+        return None
+
+    def reboot(self) -> str | bool | None:
+        """The old run has ended when it is off; that it is on again is tried, and else said."""
+        self.off()
+        self.refused_at, self.sent = None, 0
+        if not self.brought_on():
+            print("warning: the host is off and could not be switched on", file=sys.stderr)
+        return None
+
+    def brought_on(self) -> bool:
+        self.command_on()
+        self.refused_at = time.monotonic()  # an On that shows nothing is sent again
+        while time.monotonic() < self.until:
+            if self.state() == "On":
+                return True
+            self.send_again(self.command_on)
+            time.sleep(PAUSE_S)
+        return False
+
+    def send_again(self, command: Callable[[], object]) -> None:
+        """Once more, after a while, where the last one was refused."""
+        if self.refused_at is not None and time.monotonic() - self.refused_at >= RESEND_S and self.sent < SENDS:
+            self.refused_at = None
+            command()
 
     def status(self) -> str:
         self.locate()
@@ -78,25 +123,40 @@ class Redfish:
     reset_type = "ForceOff"
 
     def locate(self) -> None:
-        uri = self.bmc["system_uri"]
-        if not uri:
-            members = self.get("/redfish/v1/Systems")["Members"]
-            uri = self.choose([member["@odata.id"] for member in members])
-        self.system = uri
+        self.system = self.bmc["system_uri"] or self.choose(self.members())
+
+    def members(self) -> list[str]:
+        """The URIs in the collection of systems, all pages of it."""
+        listed: list[Any] = []
+        page: str | None = "/redfish/v1/Systems"
+        counted = 0
+        while page:
+            body = self.get(page)
+            if not isinstance(body.get("Members"), list):
+                raise Failed("bad-response: Members is no list")
+            listed += body["Members"]
+            counted = max(counted, body.get("Members@odata.count", 0))
+            page = body.get("Members@odata.nextLink")
+        uris = [member["@odata.id"] for member in listed if "@odata.id" in member]
+        if not max(counted, len(listed)):
+            raise Failed("not-found: the BMC has no system")
+        self.all_shown(uris, max(counted, len(listed)))
+        return uris
+
+    def all_shown(self, uris: list[str], counted: int) -> None:
+        if len(uris) != counted:
+            raise Failed("config: the BMC counts other systems than it shows, and none was selected")
 
     def choose(self, uris: list[str]) -> str:
         if len(uris) != 1:
             raise Failed("config: several systems, and none was selected")
         return uris[0]
 
-    def url(self, path: str) -> str:
-        return self.bmc["url"] + path
-
     def get(self, path: str) -> Any:
-        answer = self.http.get(self.url(path), timeout=self.request_s)
+        answer = self.ask("GET", path)
         if answer.status_code == 401:
             return self.unauthorized(path)
-        answer.raise_for_status()
+        self.expect_success(answer)
         return answer.json()
 
     def unauthorized(self, path: str) -> Any:
@@ -104,39 +164,103 @@ class Redfish:
 
     def state(self) -> str | None:
         body = self.get(self.system)
+        self.check_resource(body)
+        self.check_machine(body)
+        self.take_action(body.get("Actions", {}).get("#ComputerSystem.Reset", {}))
         word: str | None = body.get("PowerState")
-        return word if word != "Off" or self.chassis_is_off(body) else "On"
+        if word not in ("On", "PoweringOn", "Off", "PoweringOff"):
+            self.trouble = "bad-response"
+        if self.first_read or word == "Off":
+            off = self.chassis_is_off(body)
+            self.first_read = False
+            return word if word != "Off" or off else "On"
+        return word
+
+    def check_resource(self, body: Any) -> None:
+        if body.get("@odata.id", self.system).rstrip("/") != self.system.rstrip("/"):
+            raise Failed("bad-response: the answer is about another resource")
+
+    def check_machine(self, body: Any) -> None:
+        """The UUID must be the one that was told, or that the first read showed; zeros say nothing."""
+        shown = str(body.get("UUID") or "").casefold()
+        if not shown or shown == NO_UUID:
+            return
+        if shown != (self.bmc["uuid"].casefold() or self.pinned or shown):
+            raise Failed("config: this is another machine")
+        self.pinned = shown
+
+    def take_action(self, action: Any) -> None:
+        self.target = action.get("target", "")
+        self.reset_types = action.get("ResetType@Redfish.AllowableValues", [])
+        if not self.reset_types and "@Redfish.ActionInfo" in action:
+            parameters = self.get(action["@Redfish.ActionInfo"]).get("Parameters", [])
+            self.reset_types = next((each["AllowableValues"] for each in parameters if each["Name"] == "ResetType"), [])
 
     def chassis_is_off(self, body: Any) -> bool:
-        links = body.get("Links", {}).get("Chassis", [])
-        return all(self.get(link["@odata.id"]).get("PowerState", "Off") == "Off" for link in links)
+        """Whether every chassis that was ever linked says Off, or can be read and never said anything."""
+        links = [link["@odata.id"] for link in body.get("Links", {}).get("Chassis", [])]
+        agree = [self.witness_is_off(uri) for uri in dict.fromkeys([*self.witnesses, *links])]
+        return all(agree)
+
+    def witness_is_off(self, uri: str) -> bool:
+        spoke = self.witnesses.setdefault(uri, False)
+        try:
+            told = self.get(uri)
+        except LOST:
+            return False
+        if "PowerState" not in told:
+            return not spoke
+        self.witnesses[uri] = True
+        return told["PowerState"] == "Off"
 
     def is_off(self) -> bool:
-        """Off twice, spaced."""
-        if not self.means_off(self.state()):
+        """Off twice, spaced. A read that is lost later on is no word of Off."""
+        if not self.means_off(self.later_state()):
             return False
         time.sleep(SPACING_S)
-        return self.means_off(self.state())
+        return self.means_off(self.later_state())
+
+    def later_state(self) -> str | None:
+        if self.first_read:
+            return self.state()
+        try:
+            return self.state()
+        except LOST:
+            return None
 
     def means_off(self, word: str | None) -> bool:
         return word == "Off"
 
     def command_off(self) -> None:
+        self.command_by(self.reset_type)
+
+    def command_on(self) -> None:
+        self.command_by("On")
+
+    def command_by(self, reset_type: str) -> None:
+        if self.reset_types and reset_type not in self.reset_types:
+            raise Failed(f"unsupported: the BMC has no {reset_type}")
+        self.sent += 1
         try:
-            answer = self.post(self.reset_type)
+            answer = self.post(reset_type)
         except requests.ConnectionError:
             return self.dropped()
         return self.answered(answer.status_code)
 
     def post(self, reset_type: str) -> requests.Response:
-        url = self.url(f"{self.system}/Actions/ComputerSystem.Reset")
-        return self.http.post(url, json={"ResetType": reset_type}, timeout=self.request_s)
+        return self.ask("POST", self.action_target(), json={"ResetType": reset_type})
+
+    def action_target(self) -> str:
+        return self.target or f"{self.system}/Actions/ComputerSystem.Reset"
 
     def dropped(self) -> None:
         """Nobody knows what became of it: the next reads tell."""
 
     def answered(self, status: int) -> None:
-        if status in (400, 409):
+        if status == 403:
+            raise Failed("privilege: the account may not reset the system (403)")
+        if status >= 300:
+            self.refused_at = time.monotonic()
             self.trouble = f"conflict-other (HTTP {status})"
 
 
@@ -145,9 +269,11 @@ class Ipmi(Redfish):
 
     def locate(self) -> None:
         bmc = self.bmc
+        if bmc["ipmi_target"]:
+            raise Failed("unsupported: no bridging to another controller")
         try:
             self.command = Command(
-                bmc=bmc["ipmi_host"], userid=bmc["user"], password=bmc["password"], port=int(bmc["ipmi_port"]), keepalive=False
+                bmc=bmc["ipmi_host"], userid=bmc["user"], password=password_of(bmc), port=int(bmc["ipmi_port"]), keepalive=False
             )
         except IpmiException as error:
             raise Failed(f"auth: {error}") from error
@@ -156,16 +282,25 @@ class Ipmi(Redfish):
         return {"on": "On", "off": "Off"}.get(str(self.command.get_power()["powerstate"]))
 
     def command_off(self) -> None:
-        code = self.command.raw_command(netfn=0x00, command=0x02, data=(0x00,)).get("code", 0)
-        self.answered(int(code))
+        self.chassis_control(0x00)
+
+    def command_on(self) -> None:
+        self.chassis_control(0x01)
+
+    def chassis_control(self, control: int) -> None:
+        self.sent += 1
+        self.answered(int(self.command.raw_command(netfn=0x00, command=0x02, data=(control,)).get("code", 0)))
 
     def answered(self, status: int) -> None:
         if status:
+            self.refused_at = time.monotonic()
             self.trouble = f"conflict-other (0x{status:02X})"
 
 
 def fence(action: str, bmc: Mapping[str, str], spelling: str = "") -> str | bool | None:
-    kind = Ipmi if bmc["protocol"] == "ipmi" else Redfish
+    from careful import CarefulRedfish  # which needs these classes
+
+    kind = Ipmi if bmc["protocol"] == "ipmi" else CarefulRedfish
     return spelled(kind, spelling)(bmc).run(action)
 
 

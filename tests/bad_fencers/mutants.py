@@ -12,6 +12,8 @@ from typing import Any
 
 import requests
 from honest import Failed, Ipmi, Redfish, spelled
+from mutants_identity import MUTANTS as OF_IDENTITY
+from mutants_logins import MUTANTS as OF_LOGINS
 
 
 class Claimed(Exception):
@@ -74,6 +76,9 @@ class PoweringOffIsOff(Redfish):
 class LastMember(Redfish):
     def locate(self) -> None:
         self.system = self.get("/redfish/v1/Systems")["Members"][-1]["@odata.id"]
+
+    def check_machine(self, body: Any) -> None:
+        """It knows no UUID."""
 
 
 class FirstMember(Redfish):
@@ -227,7 +232,7 @@ class AcceptedIsOff(Ipmi):
             raise Claimed
 
 
-MUTANTS = {
+MUTANTS: dict[str, type[Redfish]] = {
     kind.__name__: kind
     for kind in (
         ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff,
@@ -236,13 +241,26 @@ MUTANTS = {
         HomeIsEverything, TurnsOnFirst, WritesToAsk, Hammers, IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins,
         NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
     )
-}  # fmt: skip
+} | OF_LOGINS | OF_IDENTITY  # fmt: skip
+
+
+def every() -> dict[str, type[Redfish]]:
+    """All mutants, those of the other modules included."""
+    import mutants_state  # which needs these classes
+
+    return MUTANTS | mutants_state.MUTANTS
 
 
 def fence(action: str, bmc: Mapping[str, str], mutant: str, spelling: str = "") -> str | bool | None:
     try:
-        return spelled(MUTANTS[mutant], spelling)(bmc).run(action)
+        return spelled(every().get(mutant) or _mutant_of_faults(mutant), spelling)(bmc).run(action)
     except Claimed:
         return None
     except requests.HTTPError as error:
         raise Failed(str(error)) from error
+
+
+def _mutant_of_faults(name: str) -> type[Redfish]:
+    from mutants_of_faults import MUTANTS as MORE  # which needs `Claimed`
+
+    return MORE[name]

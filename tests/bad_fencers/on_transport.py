@@ -1,7 +1,7 @@
-"""The honest fencer and its mutants as in-process fencers: the same classes, their `requests` and their `time` on the transport.
+"""The honest fencer and its mutants as in-process fencers: the same functions, with everything that touches the world replaced.
 
-An adapter of `requests` carries its exchanges, so a fencer that uses sessions needs nothing else. IPMI has a small client of its
-own: pyghmi opens sockets.
+Every session of `requests` is carried by a transport adapter, `time` is the virtual clock, and pyghmi's IPMI command, which opens
+sockets, gives way to a small client over datagrams.
 """
 
 from __future__ import annotations
@@ -9,23 +9,30 @@ from __future__ import annotations
 import http.client
 import importlib
 import io
-import os
 import ssl
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import careful
 import honest
+import logins
 import mutants
+import mutants_identity
+import mutants_logins
+import mutants_of_faults
+import mutants_state
 import requests
+from pyghmi.exceptions import IpmiException
 from requests.structures import CaseInsensitiveDict
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 ipmi_client = importlib.import_module("ipmi_client")
 
-
+MODULES = (careful, honest, logins, mutants, mutants_identity, mutants_logins, mutants_of_faults, mutants_state)
 OPEN_SESSION_RESPONSE = 0x11
+POWER_IS_ON = 0x01
 
 
 class TransportAdapter(requests.adapters.BaseAdapter):
@@ -46,7 +53,7 @@ class TransportAdapter(requests.adapters.BaseAdapter):
     ) -> requests.Response:
         body = request.body.encode() if isinstance(request.body, str) else request.body
         seconds = timeout[1] if isinstance(timeout, tuple) else timeout
-        ca_file = verify if isinstance(verify, str) else None
+        ca_file = requests.certs.where() if verify is True else verify or None
         try:
             answer = self.transport.http(request.method, request.url, dict(request.headers), body, seconds, ca_file=ca_file)
         except TimeoutError as error:
@@ -60,6 +67,7 @@ class TransportAdapter(requests.adapters.BaseAdapter):
         response = requests.Response()
         response.status_code, response.raw = answer.status, io.BytesIO(answer.body)
         response.headers = CaseInsensitiveDict(answer.headers.items())
+        response.encoding = requests.utils.get_encoding_from_headers(response.headers)
         response.url, response.request = request.url or "", request
         return response
 
@@ -67,67 +75,51 @@ class TransportAdapter(requests.adapters.BaseAdapter):
         """There is nothing to close."""
 
 
-class TransportIpmi(honest.Ipmi):
-    """The honest fencer's IPMI over datagrams."""
+class DatagramCommand:
+    """As much of pyghmi's `Command` as the fencers use. Raises IpmiException."""
 
     transport: Any
 
-    def locate(self) -> None:
+    def __init__(self, bmc: str, userid: str, password: str, port: int, keepalive: bool) -> None:
+        self.address = bmc, port
         for suite in (17, 3):
-            self.command: Any = ipmi_client.Client(self.exchange, self.bmc["user"], self.bmc["password"], suite)
+            self.session: Any = ipmi_client.Client(self.exchange, userid, password, suite)
             try:
-                self.command.login()
+                self.session.login()
                 return
-            except AssertionError as error:
-                raise honest.Failed("timeout: the BMC did not answer") from error
+            except AssertionError:
+                raise IpmiException("timeout") from None
             except ipmi_client.Refused as error:
                 if error.message != OPEN_SESSION_RESPONSE or suite == 3:
-                    raise honest.Failed(f"auth: {error}") from error
+                    raise IpmiException(str(error)) from error
 
     def exchange(self, data: bytes) -> list[bytes]:
         for _ in range(4):
             try:
-                return [self.transport.datagram(data, 0.5)]
+                return [self.transport.datagram(data, 0.5, address=self.address)]
             except TimeoutError:
                 continue
         return []
 
-    def request(self, command: int, data: bytes = b"") -> tuple[int, bytes]:
-        answer: tuple[int, bytes] | None = self.command.command(0x00, command, data)
+    def raw_command(self, netfn: int, command: int, data: tuple[int, ...] = ()) -> dict[str, Any]:
+        answer = self.session.command(netfn, command, bytes(data))
         if answer is None:
-            raise TimeoutError("the BMC did not answer")
-        return answer
+            raise IpmiException("timeout")
+        return {"code": answer[0], "data": answer[1]}
 
-    def state(self) -> str | None:
-        code, data = self.request(0x01)
-        if code:
-            raise honest.Failed(f"bad-response: 0x{code:02X}")
-        return "On" if data[0] & 1 else "Off"
-
-    def command_off(self) -> None:
-        self.answered(self.request(0x02, b"\x00")[0])
-
-
-def on_transport(kind: type[honest.Redfish], transport: Any, clock: Any) -> type[honest.Redfish]:
-    """The same fencer with everything that touches the world replaced."""
-    for module in (honest, mutants):
-        module.time = clock
-    bases = (TransportIpmi,) if kind is honest.Ipmi else (kind, TransportIpmi) if issubclass(kind, honest.Ipmi) else (kind,)
-
-    def start(self: honest.Redfish, bmc: Mapping[str, str]) -> None:
-        kind.__init__(self, bmc)
-        self.http.mount("https://", TransportAdapter(transport))
-        self.http.mount("http://", TransportAdapter(transport))
-
-    return type(kind.__name__, bases, {"__init__": start, "transport": transport})
+    def get_power(self) -> dict[str, str]:
+        answer = self.raw_command(0x00, 0x01)
+        if answer["code"]:
+            raise IpmiException(f"0x{answer['code']:02X}")
+        return {"powerstate": "on" if answer["data"][0] & POWER_IS_ON else "off"}
 
 
 def fence(action: str, bmc: Mapping[str, str], *, transport: Any, clock: Any, mutant: str = "") -> str | bool | None:
-    os.environ["NO_PROXY"] = "*"
-    named = mutants.MUTANTS[mutant] if mutant else honest.Ipmi if bmc["protocol"] == "ipmi" else honest.Redfish
-    try:
-        return on_transport(named, transport, clock)(bmc).run(action)
-    except mutants.Claimed:
-        return None
-    except requests.HTTPError as error:
-        raise honest.Failed(str(error)) from error
+    for module in MODULES:
+        if hasattr(module, "time"):
+            module.time = clock
+    adapter = TransportAdapter(transport)
+    requests.Session.get_adapter = lambda self, url: adapter  # type: ignore[method-assign]
+    DatagramCommand.transport = transport
+    honest.Command = DatagramCommand  # type: ignore[misc]
+    return mutants.fence(action, bmc, mutant) if mutant else honest.fence(action, bmc)

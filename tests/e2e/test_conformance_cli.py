@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -112,6 +111,8 @@ def test_json_on_standard_output_is_nothing_but_json() -> None:
         (("explode",), "explode"),
         (("explain", "NOPE-1"), "no scenario or group"),
         (("explain", "STATE"), "is a group"),
+        (("explain", "FENCE-99"), "there are FENCE-1 to"),
+        (("run", "--fencer", HONEST, "--catalogue", "1999"), "no catalogue '1999'; there are: 2026.1"),
     ],
 )
 def test_bad_input_is_one_sentence_and_two(
@@ -165,20 +166,64 @@ def test_list_and_explain_tell_what_there_is() -> None:
     explained = cli("explain", "state-007").stdout
     for part in ("FENCE-3", "KVM session", "[injected]", "never claims while the rail is up", "conflict-other"):
         assert part in explained
+    assert listed["catalogues"] == ["2026.1"]
+    words = cli("explain", "FENCE-2,G6", "stuck").stdout
+    for part in ("FENCE-2  A fencer MUST confirm off", "G6  Only the power", "STUCK  The goal was reached"):
+        assert part in words
 
 
-def test_ctrl_c_ends_every_fencer_and_says_so(tmp_path: Path) -> None:
-    file = mutant(tmp_path, "Spins")
-    arguments = command("run", "--fencer", file, "--profile", "dmtf-generic", "--scenario", "STATE-016")
+def test_a_fencer_that_always_fails_ends_with_one_and_one_that_always_succeeds_with_three(tmp_path: Path) -> None:
+    scenarios = "TRUTH-001,TIME-001,FAULT-008,STATE-001,STATE-009,IPMI-002"
+    fails = cli("run", "--fencer", mutant(tmp_path, "AlwaysFails"), "--profile", "dell-idrac9", "--scenario", scenarios)
+    assert fails.returncode == 1, fails.stdout
+    assert "ERROR" not in fails.stdout
+    assert "STUCK (NOT-TRIED)  TRUTH-001" in fails.stdout
+    succeeds = cli("run", "--fencer", mutant(tmp_path, "AlwaysSucceeds"), "--profile", "dell-idrac9", "--scenario", scenarios)
+    assert succeeds.returncode == 3, succeeds.stdout
+    assert "ERROR" not in succeeds.stdout
+
+
+def test_a_finding_says_what_to_do_and_what_explains_it(tmp_path: Path) -> None:
+    done = cli("run", "--fencer", mutant(tmp_path, "RefusedIsFailed"), "--profile", "dell-idrac9", "--scenario", "STATE-002")
+    for part in (
+        "requirement FENCE-2 (L)",
+        "seen        sent ForceOff at",
+        "HTTP 409",
+        "remedy      Read the state before",
+        "explain",
+    ):
+        assert part in done.stdout, part
+    assert "MUST NOT claim off" not in done.stdout
+
+
+def test_a_waiver_that_has_expired_says_so_on_the_cell(tmp_path: Path) -> None:
+    waivers = tmp_path / "waivers.yaml"
+    waivers.write_text("waivers: [{scenario: STATE-002, verdict: STUCK, reason: next year, expires: 2020-01-01}]\n")
+    file = mutant(tmp_path, "RefusedIsFailed")
+    done = cli("run", "--fencer", file, "--profile", "dell-idrac9", "--scenario", "STATE-002", "--waivers", str(waivers))
+    assert done.returncode == 1
+    assert "remark      not waived, because the waiver has expired on 2020-01-01: next year" in done.stdout
+
+
+def test_ctrl_c_ends_every_fencer_and_leaves_whole_reports_that_say_so(tmp_path: Path) -> None:
+    file, data, junit, page = mutant(tmp_path, "Spins"), tmp_path / "o.json", tmp_path / "o.xml", tmp_path / "o.html"
+    arguments = command(
+        "run", "--fencer", file, "--profile", "dmtf-generic", "--scenario", "STATE-016,STATE-019", "--json", str(data),
+        "--junit", str(junit), "--html", str(page), "--evidence", str(tmp_path / "evidence"),
+    )  # fmt: skip
     process = subprocess.Popen(
         arguments, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    children = Path(f"/proc/{process.pid}/task")
-    until = time.monotonic() + 60
-    while not any(path.read_text().strip() for path in children.glob("*/children")) and time.monotonic() < until:
-        os.sched_yield()
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("STATE-019"), "the one that only answers questions ends first"
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "stopped" in stderr
+    assert "stopped; every fencer has been ended, 1 cells were not run" in stderr
     assert "Traceback" not in stderr
+    report = json.loads(data.read_text())
+    assert (report["interrupted"], report["not_run"]) == (True, ["mutant x dmtf-generic STATE-016"])
+    assert [r["scenario"] for r in report["results"]] == ["STATE-019"]
+    assert report["summary"]["exit_code"] == 130
+    assert Xml.parse(junit).getroot().find("testsuite[@name='interrupted']") is not None
+    assert "was interrupted" in page.read_text()

@@ -71,6 +71,13 @@ def test_a_fencer_that_leaves_no_password_is_clean(places: Places) -> None:
     assert places.search() == Leaks(files=(), unsearched=(), conduct=())
 
 
+def test_a_password_file_of_the_suites_own_is_no_leak(places: Places) -> None:
+    write(places.shared / "fencelab-x1" / "target.password")
+    assert places.search(ours=places.shared / "fencelab-x1").files == ()
+    assert places.search(ours=places.shared / "fencelab-x").files != ()
+    assert places.search().files != ()
+
+
 def test_passwords_are_found_in_all_places(places: Places) -> None:
     write(places.run.home / "a" / "b" / "log")
     write(places.run.path / "aside" / "log")

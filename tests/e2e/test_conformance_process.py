@@ -132,3 +132,27 @@ def test_the_signal_that_ended_it_is_told(play: Runner) -> None:
 
 def test_signals_are_as_any_program_expects_them(play: Runner) -> None:
     assert play("yes | head -1; sleep 0", cap=5).stdout == "y\n"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_sigterm_goes_to_the_fencer_and_to_nobody_below_it(play: Runner, mode: str, tmp_path: Path) -> None:
+    due, ready = threading.Event(), tmp_path / "ready"
+
+    def watch() -> None:
+        while not ready.exists():
+            pass
+        due.set()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    child = "sh -c 'trap \"echo the child too\" TERM; while :; do sleep 0.1; done' &"
+    ended = play(f"trap 'echo told; exit 3' TERM; {child} touch {ready}; wait", sigterm=due, mode=mode)
+    watcher.join(20)
+    assert (ended.exit, ended.stdout, ended.conduct) == (3, "told\n", ())
+    assert "sh" in ended.leftover
+    assert ended.sigterm_at is not None
+    assert ended.sigterm_at <= ended.duration
+
+
+def test_without_an_event_there_is_no_sigterm(play: Runner) -> None:
+    assert play("exit 0").sigterm_at is None

@@ -47,6 +47,23 @@ def test_a_finding_is_the_failure_message(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout
 
 
+def test_a_broken_should_fails_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "chatty.yaml").write_text(
+        "fencer: chatty\nadapter: exec\nlimits: {deadline: 10}\nactions:\n"
+        '  "off": {argv: [sh, -c, "echo Success >&2; exit 1", "{bmc.url}"]}\n'
+    )
+    line = ("--fencer", "chatty.yaml", "-k", "ID-002")
+    lax, strict = run_pytest(tmp_path, *line), run_pytest(tmp_path, *line, "--bmc-strict")
+    assert (lax.returncode, strict.returncode) == (0, 1), lax.stdout + strict.stdout
+    assert "FENCE-23 (G7, SHOULD)" in strict.stdout
+
+
+def test_a_catalogue_that_there_is_not_is_one_sentence(tmp_path: Path) -> None:
+    done = run_pytest(tmp_path, f"--fencer={HONEST}", "--bmc-catalogue", "1999")
+    assert done.returncode == 4
+    assert "no catalogue '1999'" in done.stderr
+
+
 def test_without_a_fencer_the_plugin_does_and_loads_nothing(tmp_path: Path) -> None:
     (tmp_path / "conformance").mkdir()
     (tmp_path / "conformance" / "__init__.py").write_text("")

@@ -5,10 +5,15 @@ from __future__ import annotations
 import pytest
 
 from conformance import fencers, runner
+from conformance import requirement as req
+from conformance.expectations.claims import NeverClaims
+from conformance.givens.bmc import ON, host
+from conformance.givens.verifies_tls import VerifiesTls
 from conformance.result import Result, exit_code
 from conformance.runner import MatrixCell
+from conformance.scenario import Scenario, off
 from conformance.scenarios import BY_ID
-from conformance.vocabulary import FindingKind, Verdict
+from conformance.vocabulary import Claim, FindingKind, Protocol, Verdict
 from profiles import load
 from tests.commands import ROOT
 from tests.definitions import mutant, reference
@@ -47,6 +52,12 @@ def test_the_incident_and_its_mirror_image_catch_the_cloudstack_shape() -> None:
     assert any("409" in line.text for line in results[0].stories[0])
 
 
+def test_the_cloudstack_shape_repeats_a_lost_command_and_takes_its_answer_for_off() -> None:
+    (result,) = played((fencers.load("cloudstack-redfish"), "FAULT-008", "dell-idrac9"))
+    assert (result.verdict, result.kind) == (Verdict.UNSAFE, FindingKind.EARLY), result.why
+    assert result.facts[0].power_commands == 2
+
+
 def test_the_wrong_repair_of_the_incident_is_caught_by_its_twin() -> None:
     wrong = fencers.load("conflict-is-off")
     results = played((wrong, "STATE-007", "dell-idrac9"), (wrong, "IPMI-002", "dell-idrac9"))
@@ -63,10 +74,35 @@ def test_a_trailing_slash_escapes_no_refusal() -> None:
     [
         ("NoTimeout", "TIME-001", Verdict.HANG),
         ("BlamesConfiguration", "AUTH-001", Verdict.MISLEADING),
-        ("AlwaysFails", "TRUTH-001", Verdict.ERROR),
+        ("AlwaysFails", "TRUTH-001", Verdict.STUCK),
         ("wrong-exits", "AGENT-003", Verdict.UNSAFE),
+        ("WholeFileIsPassword", "AUTH-009", Verdict.STUCK),
+        ("IgnoresCertificate", "TLS-001", Verdict.HYGIENE),
+        ("AnyBody", "ID-013", Verdict.UNSAFE),
+        ("IgnoresBridge", "ID-018", Verdict.UNSAFE),
     ],
 )
 def test_a_planted_defect_gets_its_verdict(name: str, scenario: str, verdict: Verdict) -> None:
     (result,) = played((mutant(name), scenario, "dell-idrac9"))
     assert result.verdict is verdict, result.why
+
+
+UNTRUSTED = Scenario(
+    id="TLS-901",
+    tier=0,
+    title="The certificate is self-signed and verification is on",
+    requirement=req.VERIFIED_PEER,
+    source="a scenario of this test",
+    protocol=Protocol.REDFISH,
+    given=(host(ON), VerifiesTls()),
+    steps=off(NeverClaims()),
+)
+
+
+def test_credentials_for_a_certificate_that_cannot_be_verified_are_seen() -> None:
+    """The careful mutant base never verifies; the reference does, and sends nothing before."""
+    cells = [MatrixCell(who, load("dell-idrac9"), UNTRUSTED) for who in (mutant("AlwaysFails"), mutant("NoTimeout"), reference())]
+    silent, careless, verifying = runner.run(cells, jobs=3)
+    assert silent.verdict is Verdict.PASS
+    assert (careless.verdict, careless.kind) == (Verdict.HYGIENE, FindingKind.CREDENTIALS), careless.why
+    assert (verifying.verdict, verifying.facts[0].claim) == (Verdict.PASS, Claim.FAILED), verifying.why

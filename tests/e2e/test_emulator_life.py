@@ -66,8 +66,8 @@ def test_a_host_that_loses_its_power_is_off_without_a_command(start: Callable[..
     emulator = start()
     emulator.cut("node1")
     assert Redfish(emulator.endpoints["node1"]).power() == "Off"
-    lost, fall = (event for event in of_kind(emulator, EventKind.OS, EventKind.RAIL) if event.data["was"] != "initial")
-    assert (lost.data["was"], fall.data["rail"], fall.cause) == ("power lost", "down", lost.seq)
+    lost, fall = (e for e in of_kind(emulator, EventKind.INCIDENT, EventKind.RAIL) if e.data.get("was") != "initial")
+    assert (lost.data["what"], fall.data["rail"], fall.cause) == ("power-lost", "down", lost.seq)
     assert of_kind(emulator, EventKind.COMMAND) == []
 
 

@@ -14,6 +14,9 @@ from conformance.scenarios import ALL, BY_ID
 from conformance.vocabulary import FindingKind, Verdict
 from profiles import load
 from tests.definitions import BAD_FENCERS, mutant
+from tests.matrix.caught_logins_and_identity import LOGINS_AND_IDENTITY
+from tests.matrix.caught_states import STATES
+from tests.matrix.caught_trouble import NOTED, TROUBLE
 
 DELL = "dell-idrac9"
 OPENBMC = "openbmc-x86"
@@ -55,12 +58,15 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("AlwaysSucceeds", "STATE-016", DELL, UNSAFE, FindingKind.FALSE),
     ("AlwaysSucceeds", "STATE-019", DELL, UNSAFE, FindingKind.FALSE),
     ("AlwaysFails", "STATE-001", DELL, STUCK, None),
-    ("AlwaysFails", "TRUTH-001", DELL, Verdict.ERROR, FindingKind.UNFIRED),
+    ("AlwaysFails", "TRUTH-001", DELL, STUCK, FindingKind.NOT_TRIED),
     ("Spins", "STATE-016", DELL, HANG, None),
     ("NotInStateIsOff", "IPMI-002", DELL, UNSAFE, FindingKind.FALSE),
     ("NotInStateIsFailed", "STATE-003", DELL, STUCK, None),
     ("AcceptedIsOff", "IPMI-003", DELL, UNSAFE, FindingKind.FALSE),
     ("wrong-exits", "AGENT-003", DELL, UNSAFE, None),
+    *STATES,
+    *LOGINS_AND_IDENTITY,
+    *TROUBLE,
 )
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
@@ -68,8 +74,8 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-mat
 
 @pytest.fixture(scope="module")
 def caught() -> Mapping[tuple[str, str, str], Result]:
-    profiles = {name: load(name) for name in (DELL, OPENBMC)}
-    wanted = list(dict.fromkeys((m, s, p) for m, s, p, _, _ in CAUGHT))
+    wanted = list(dict.fromkeys((m, s, p) for m, s, p, *_ in (*CAUGHT, *NOTED)))
+    profiles = {name: load(name) for name in dict.fromkeys(profile for _, _, profile in wanted)}
     cells = [MatrixCell(mutant(name), profiles[profile], BY_ID[scenario]) for name, scenario, profile in wanted]
     return dict(zip(wanted, runner.run(cells, jobs=8), strict=True))
 
@@ -85,8 +91,22 @@ def test_a_planted_defect_is_caught(
 ) -> None:
     result = caught[name, scenario, profile]
     assert (result.verdict, result.why) == (verdict, result.why)
-    if kind is not None:
+    if kind is not None and verdict is Verdict.PASS:
+        assert kind in {note.kind for note in result.notes}, "noted, for information"
+    elif kind is not None:
         assert result.kind is kind, result.why
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario", "profile", "rule", "verdict"),
+    NOTED,
+    ids=[f"{m}-{s}" for m, s, *_ in NOTED],
+)
+def test_a_broken_should_is_noted(
+    caught: Mapping[tuple[str, str, str], Result], name: str, scenario: str, profile: str, rule: str, verdict: Verdict
+) -> None:
+    result = caught[name, scenario, profile]
+    assert (rule, verdict) in {(note.rule, note.verdict) for note in result.notes}, (result.verdict, result.why)
 
 
 def test_no_scenario_is_dead_weight() -> None:
@@ -97,6 +117,7 @@ def test_no_scenario_is_dead_weight() -> None:
 def test_the_fencer_without_a_defect_passes_everything(profile: str) -> None:
     cells = runner.matrix((read(BAD_FENCERS / "honest.yaml"),), {profile: load(profile)}, ALL)
     results = runner.run(cells, jobs=8)
-    wrong = {r.scenario.id: (r.verdict, r.why) for r in results if r.verdict not in (Verdict.PASS, Verdict.NA)}
+    counted = [r for r in results if not r.informational]
+    wrong = {r.scenario.id: (r.verdict, r.why) for r in counted if r.verdict not in (Verdict.PASS, Verdict.NA)}
     assert wrong == {}
     assert [r.scenario.id for r in results if r.verdict is Verdict.NA] == ["AGENT-003"]

@@ -81,7 +81,11 @@ def test_the_judge_keeps_to_its_rules(
 ) -> None:
     events = journal(initial, happenings, claim_after)
     outcome = FencerOutcome(
-        ask=Ask.OFF, claim=Claim.NONE if late else claim, exit=None if late else 0, timed_out=late, duration=3.0
+        ask=Ask.OFF,
+        claim=Claim.NONE if late else claim,
+        exit=None if late else int(claim is Claim.FAILED),
+        timed_out=late,
+        duration=3.0,
     )
     judgement = judge(
         Trial(
@@ -107,4 +111,6 @@ def test_the_judge_keeps_to_its_rules(
     commanded = any(e.kind is EventKind.COMMAND for e in events)
     if unfired and (must_fire or commanded):
         assert judgement.verdict not in (Verdict.PASS, Verdict.MISLEADING)
-    assert bool(judgement.findings) == (judgement.verdict not in (Verdict.PASS, Verdict.ERROR))
+    assert bool(judgement.findings) == (judgement.verdict not in (Verdict.PASS, Verdict.ERROR, Verdict.NA))
+    if judgement.verdict in (Verdict.ERROR, Verdict.NA):
+        assert judgement.verdict is (Verdict.ERROR if claimed else Verdict.NA)

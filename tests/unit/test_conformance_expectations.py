@@ -6,10 +6,13 @@ import re
 
 import pytest
 
-from conformance.expectations.causes import NamesCause, NeverSays, names_cause
-from conformance.expectations.claims import Answers, Claims, NeverClaims, Refuses, answers
+from conformance.expectations.causes import NamesCause, NeverSays, Says, names_cause
+from conformance.expectations.claims import Answers, Claims, LeavesOn, NeverClaims, Refuses, answers
+from conformance.expectations.ending import EndsAfterSigterm
 from conformance.expectations.expectation import Expectation
-from conformance.expectations.requests import AtMostAuthFailures, AtMostCommands, Forces, ReadsBeforeClaim
+from conformance.expectations.repeats import ReadsBetweenCommands, WaitsBetweenCommands
+from conformance.expectations.requests import AtMostAuthFailures, AtMostCommands, ClosesSessions, Forces, ReadsBeforeClaim
+from conformance.finding import Judgement
 from conformance.vocabulary import Ask, Cause, Claim, Level, Verdict
 from conformance.vocabulary import FindingKind as Manner
 from emulator.core.journal import EventKind
@@ -66,6 +69,33 @@ def test_whoever_refuses_passes() -> None:
         verdict_on(Story().start().read("/redfish/v1/Systems").claim(), Refuses(), claim=Claim.FAILED, stderr="x").verdict
         is Verdict.PASS
     )
+
+
+def test_whoever_should_refuse_and_does_not_gets_a_note() -> None:
+    judgement = verdict_on(verified_off(), Refuses(Level.SHOULD))
+    assert (judgement.verdict, [note.verdict for note in judgement.notes]) == (Verdict.PASS, [Verdict.UNSAFE])
+    assert Refuses(Level.SHOULD).phrase().endswith("(SHOULD)")
+
+
+@pytest.mark.parametrize(
+    ("events", "verdict"),
+    [
+        ((), Verdict.PASS),
+        (("opened", "closed"), Verdict.PASS),
+        (("opened", "refused: table full"), Verdict.HYGIENE),
+        (("opened", "closed", "opened"), Verdict.HYGIENE),
+    ],
+)
+def test_whoever_leaves_a_session_open_is_found(events: tuple[str, ...], verdict: Verdict) -> None:
+    story = Story("down").start().read(told="Off")
+    for what in events:
+        story.say(EventKind.SESSION, what=what, via="redfish")
+    judgement = verdict_on(story.claim(), ClosesSessions())
+    assert judgement.verdict is verdict
+    assert verdict is Verdict.PASS or "left 1 open" in judgement.why
+    ended = verdict_on(story, ClosesSessions(), claim=Claim.NONE, timed_out=True)
+    assert ended.verdict is Verdict.HANG
+    assert ClosesSessions().phrase() == "closes every session that it has opened"
 
 
 def test_a_true_answer_passes_and_an_untrue_one_is_misleading() -> None:
@@ -198,4 +228,89 @@ def test_leaving_the_host_to_its_system_is_a_note_or_a_finding_by_level() -> Non
     ],
 )
 def test_every_expectation_is_a_phrase(word: Expectation, phrase: str) -> None:
+    assert word.phrase() == phrase
+
+
+# -- repeats, credentials, ends ----------------------------------------------------------------------------------------------
+
+
+def noted(judgement: Judgement) -> list[tuple[str, Verdict]]:
+    return [(note.rule, note.verdict) for note in judgement.notes if not note.rule.startswith("G")]
+
+
+def test_a_command_that_is_repeated_without_a_look_is_noted() -> None:
+    failed = {"claim": Claim.FAILED, "stderr": "x"}
+    blind = Story().start().command().command().claim()
+    looked = Story().start().command().read().command().claim()
+    assert noted(verdict_on(blind, ReadsBetweenCommands(), **failed)) == [("H", Verdict.HYGIENE)]  # type: ignore[arg-type]
+    assert noted(verdict_on(looked, ReadsBetweenCommands(), **failed)) == []  # type: ignore[arg-type]
+    assert verdict_on(blind, ReadsBetweenCommands(Level.MUST), **failed).kind is Manner.REPEATED  # type: ignore[arg-type]
+
+
+def test_a_command_that_is_repeated_too_soon_is_noted() -> None:
+    failed = {"claim": Claim.FAILED, "stderr": "x"}
+    story = Story().start().command()
+    story.clock.advance(2.0)
+    story.command().claim()
+    assert noted(verdict_on(story, WaitsBetweenCommands(3), **failed)) == [("H", Verdict.HYGIENE)]  # type: ignore[arg-type]
+    assert noted(verdict_on(story, WaitsBetweenCommands(2), **failed)) == []  # type: ignore[arg-type]
+    once = Story().start().command().claim()
+    assert noted(verdict_on(once, WaitsBetweenCommands(3), **failed)) == []  # type: ignore[arg-type]
+
+
+def test_words_that_a_failure_must_have() -> None:
+    word = Says(r"redirect", "the redirect")
+    story = Story().start().claim()
+    assert verdict_on(story, word, claim=Claim.FAILED, stderr="the redirect").verdict is Verdict.PASS
+    assert verdict_on(story, word, claim=Claim.FAILED, stderr="oops").kind is Manner.NO_CAUSE
+    assert verdict_on(verified_off(), word).verdict is Verdict.PASS
+    weak = verdict_on(story, Says("x", "x", Level.SHOULD), claim=Claim.FAILED, stderr="oops")
+    assert (weak.verdict, len(weak.notes)) == (Verdict.PASS, 1)
+
+
+def test_a_reboot_that_leaves_the_host_off_is_noted() -> None:
+    story = Story().start(Ask.REBOOT).read().command().falls().read(told="Off").claim()
+    judgement = verdict_on(story, LeavesOn(), claim=Claim.REBOOTED, ask=Ask.REBOOT)
+    assert (judgement.verdict, noted(judgement)) == (Verdict.PASS, [("L", Verdict.STUCK)])
+    back = Story().start(Ask.REBOOT).read().command().falls().rises().read().claim()
+    assert noted(verdict_on(back, LeavesOn(), claim=Claim.REBOOTED, ask=Ask.REBOOT)) == []
+    assert noted(verdict_on(story, LeavesOn(), claim=Claim.FAILED, ask=Ask.REBOOT, stderr="x")) == []
+
+
+def test_who_runs_on_after_sigterm_hangs() -> None:
+    story, failed = Story().start().read().claim(), {"claim": Claim.FAILED, "stderr": "ended by SIGTERM"}
+    late = verdict_on(story, EndsAfterSigterm(5), **failed, duration=8.0, sigterm_at=2.0)  # type: ignore[arg-type]
+    assert (late.verdict, late.why) == (Verdict.HANG, "ran on for 6.0 s")
+    assert verdict_on(story, EndsAfterSigterm(5), **failed, duration=6.0, sigterm_at=2.0).verdict is Verdict.PASS  # type: ignore[arg-type]
+    assert verdict_on(story, EndsAfterSigterm(5), **failed, duration=8.0).verdict is Verdict.PASS  # type: ignore[arg-type]
+
+
+def test_sigterm_is_no_success() -> None:
+    judgement = verdict_on(verified_off(), EndsAfterSigterm(5), duration=2.0, sigterm_at=1.0)
+    assert (judgement.verdict, judgement.kind) == (Verdict.MISLEADING, Manner.WRONG_ANSWER)
+
+
+def test_a_session_that_stays_is_bad_hygiene() -> None:
+    story = Story().start()
+    story.say(EventKind.SESSION, what="opened")
+    left = verdict_on(story.claim(), ClosesSessions(), claim=Claim.FAILED, stderr="x")
+    assert (left.verdict, left.kind) == (Verdict.HYGIENE, Manner.LEFTOVER)
+    closed = Story().start()
+    closed.say(EventKind.SESSION, what="opened")
+    closed.say(EventKind.SESSION, what="closed")
+    assert verdict_on(closed.claim(), ClosesSessions(), claim=Claim.FAILED, stderr="x").verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("word", "phrase"),
+    [
+        (ReadsBetweenCommands(), "reads the power state before it repeats a power command (SHOULD)"),
+        (WaitsBetweenCommands(2, Level.MUST), "waits 2 s before it repeats a power command"),
+        (Says("a+", "the redirect"), "if it fails, names the redirect"),
+        (LeavesOn(), "where it succeeds, has brought the host on (SHOULD)"),
+        (EndsAfterSigterm(5), "ends within 5 s after SIGTERM, and not as a success"),
+        (ClosesSessions(), "closes every session that it has opened"),
+    ],
+)
+def test_these_expectations_are_phrases_too(word: Expectation, phrase: str) -> None:
     assert word.phrase() == phrase

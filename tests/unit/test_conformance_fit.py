@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
@@ -11,11 +10,9 @@ from conformance import fencers
 from conformance.adapters.agent import claim_of
 from conformance.adapters.python_child import exit_of
 from conformance.givens.profile_answers import ProfileAnswers
-from conformance.outcome import FencerOutcome
-from conformance.runner import MatrixCell, NotApplicable, fit, hangs_on_the_clock, repeat_line
+from conformance.runner import MatrixCell, NotApplicable, RunOptions, fit, repeat_line
 from conformance.scenarios import ALL, BY_ID
-from conformance.vocabulary import Ask, Claim, Protocol, Verdict
-from emulator.core.journal import Event, EventKind
+from conformance.vocabulary import Ask, Claim, Protocol
 from profiles import load
 
 DELL = load("dell-idrac9")
@@ -62,9 +59,27 @@ def test_optional_asks_are_left_out() -> None:
 
 
 def test_a_needed_capability_that_is_not_declared_does_not_apply() -> None:
-    some = cell("fence_bmc", "STATE-016")
+    some = cell("fence_redfish", "STATE-016")
     with pytest.raises(NotApplicable, match="does not declare sessions"):
         fit(replace(some, scenario=replace(some.scenario, needs=frozenset({"sessions"}))))
+
+
+def test_a_step_that_needs_more_is_left_out_and_none_left_does_not_apply() -> None:
+    some = cell("fence_redfish", "AUTH-005")
+    assert [step.bmc for step in fit(some).steps] == ["basic-only"]
+    mute = replace(some, definition=replace(some.definition, capabilities=frozenset({"redfish"})))
+    with pytest.raises(NotApplicable, match="does not declare sessions; fence_redfish does not declare basic-auth"):
+        fit(mute)
+    assert len(fit(replace(some, definition=replace(some.definition, capabilities=None))).steps) == 2
+
+
+def test_what_a_fencer_cannot_be_told_does_not_apply() -> None:
+    with pytest.raises(
+        NotApplicable, match=r"cannot be told that .* the IPMI target 0x82.*: its file has no \{bmc.ipmi_target\}"
+    ):
+        fit(cell("ipmitool", "ID-018"))
+    assert fit(cell("fence_ipmilan", "ID-018")).steps
+    assert fit(cell("cloudstack-redfish", "ID-004")).steps  # a function is handed everything
 
 
 def test_a_precondition_that_the_profile_lacks_does_not_apply() -> None:
@@ -82,8 +97,8 @@ def test_a_bmc_without_ipmi_over_lan_does_not_apply() -> None:
 
 def test_the_repeat_line_is_what_the_user_would_type() -> None:
     some = replace(cell("fence_bmc", "STATE-016"), profile_word="./my bmc.yaml")
-    assert repeat_line(some, 7) == (
-        "fence-conformance run --fencer fence_bmc --profile './my bmc.yaml' --scenario STATE-016 --seed 7"
+    assert repeat_line(some, RunOptions(seed=7, strict=True)) == (
+        "fence-conformance run --fencer fence_bmc --profile './my bmc.yaml' --scenario STATE-016 --seed 7 --strict"
     )
 
 
@@ -128,33 +143,3 @@ def test_exit_codes_of_an_agent(ask: Ask, code: int | None, claim: Claim) -> Non
 )
 def test_answers_of_a_python_fencer(action: str, answer: object, code: int) -> None:
     assert exit_of(action, answer) == code
-
-
-# -- what a slow machine could have made ------------------------------------------------------------------------------------
-
-
-def played(last_request: float, end: float, duration: float) -> SimpleNamespace:
-    events = (
-        Event(1, last_request, "target", EventKind.REQUEST, None, {}),
-        Event(2, end, "target", EventKind.FENCER, None, {}),
-    )
-    return SimpleNamespace(events=events, outcomes=(FencerOutcome(ask=Ask.OFF, claim=Claim.FAILED, duration=duration),))
-
-
-@pytest.mark.parametrize(
-    ("verdict", "last_request", "duration", "again"),
-    [
-        (Verdict.HANG, 1.0, 20.0, False),     # silent for most of its time: it hangs by itself
-        (Verdict.HANG, 19.0, 20.0, True),     # still at work at the cap
-        (Verdict.STUCK, 1.0, 2.0, False),     # gave up early
-        (Verdict.STUCK, 13.0, 14.0, True),    # ran out of time
-        (Verdict.UNSAFE, 19.0, 20.0, False),
-        (Verdict.PASS, 1.0, 14.0, False),
-    ],
-)  # fmt: skip
-def test_only_verdicts_that_hang_on_the_clock_are_tried_again(
-    verdict: Verdict, last_request: float, duration: float, again: bool
-) -> None:
-    judgement = SimpleNamespace(verdict=verdict)
-    run = played(last_request, duration, duration)
-    assert hangs_on_the_clock(judgement, run, fencers.load("fence_bmc")) is again  # type: ignore[arg-type]

@@ -7,15 +7,17 @@ from typing import cast
 
 import pytest
 
+from conformance.givens.address import UNKNOWN_NAME, Address
 from conformance.givens.bmc import HUNG, OFF, ON, host
 from conformance.givens.given import FaultFacts, Given, GivenOrigin, PlannedRack
 from conformance.givens.inject import Inject
 from conformance.givens.no_selector import NoSelector
 from conformance.givens.profile_answers import ProfileAnswers
+from conformance.givens.redirect_elsewhere import RedirectElsewhere
 from conformance.givens.wrong_password import WrongPassword
 from conformance.scenario import Scenario
 from conformance.scenarios import BY_ID
-from emulator import Armed, Emulator, make_fault
+from emulator import Armed, Emulator, Intent, UnitSpec, make_fault
 from profiles import load
 
 DELL = load("dell-idrac9")
@@ -122,6 +124,27 @@ def test_a_kind_that_overrides_nothing_changes_nothing() -> None:
     assert given.faults(cast(Emulator, None)) == ()
     assert given.missing_in(DELL) is None
     assert given.origin is GivenOrigin.INJECTED
+
+
+def test_another_address_is_told_and_the_ports_stay() -> None:
+    given = Address(UNKNOWN_NAME, "a name that nobody knows")
+    told = given.handed({**VALUES, "bmc.port": "8443", "bmc.ipmi_host": "127.0.0.1", "bmc.url": "https://127.0.0.1:8443"})
+    assert (told["bmc.host"], told["bmc.ipmi_host"], told["bmc.url"]) == (UNKNOWN_NAME, UNKNOWN_NAME, "https://bmc.invalid:8443")
+    assert given.sentence == "the fencer is given the address bmc.invalid, a name that nobody knows"
+
+
+@pytest.mark.parametrize(("scheme", "location"), [("https", "https://localhost:"), ("http", "http://127.0.0.1:")])
+def test_reads_and_log_ins_are_redirected_elsewhere(scheme: str, location: str) -> None:
+    given = RedirectElsewhere("target", "other", scheme)
+    with Emulator([UnitSpec(name=name, profile=DELL) for name in ("target", "other")], latency=False) as emulator:
+        given.arrange(emulator)
+        port = emulator.endpoints["other"].redfish_port
+        armed = {fault.armed.when.intent: fault.armed.fault.location for fault in emulator.faults("target")}  # type: ignore[attr-defined]
+        assert armed[Intent.POWER_READ] == f"{location}{port}/redfish/v1/Systems/System.Embedded.1"
+        assert armed[Intent.LOGIN] == f"{location}{port}/redfish/v1/SessionService/Sessions"
+        (facts,) = given.faults(emulator)
+    assert (facts.must_fire, facts.fired, facts.bmc) == (True, 0, "target")
+    assert ("plain HTTP" in given.sentence) == (scheme == "http")
 
 
 def test_a_scenario_is_called_group_and_number() -> None:

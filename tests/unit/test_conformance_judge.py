@@ -145,6 +145,8 @@ def test_an_end_within_the_grace_is_only_noted() -> None:
     judgement = verdict_on(verified_off(), duration=16.0)
     assert judgement.verdict is Verdict.PASS
     assert [note.rule for note in judgement.notes] == ["G2"]
+    assert verdict_on(verified_off(), duration=15.4).notes == (), "the suite needs a moment to start it"
+    assert verdict_on(verified_off(), duration=16.0, lag_s=0.8).notes == (), "a late machine gives the time back"
 
 
 def test_a_password_in_a_file_that_stays_is_in_sight() -> None:
@@ -331,7 +333,30 @@ def test_a_wrong_cause_does_not_stand_without_the_fault_that_was_to_cause_it() -
     causes = {Cause.AUTH: re.compile("401")}
     story = Story().start().claim()
     judgement = verdict_on(story, word, claim=Claim.FAILED, stderr="x", causes=causes, faults=(dead_fault(),))
-    assert judgement.kind is Manner.UNFIRED
+    assert (judgement.verdict, judgement.kind) == (Verdict.STUCK, Manner.NOT_TRIED)
+    assert [f.rule for f in judgement.findings] == ["L"]
+
+
+def test_who_gives_up_before_the_fault_is_stuck_and_the_fault_is_named() -> None:
+    judgement = verdict_on(Story().start().claim(), NeverClaims(), claim=Claim.FAILED, stderr="x", faults=(dead_fault("y acts"),))
+    assert (judgement.verdict, judgement.kind) == (Verdict.STUCK, Manner.NOT_TRIED)
+    assert judgement.findings[0].requirement is req.DOES_IT
+    assert "y acts" in judgement.why
+    assert judgement.remarks == ("never met: y acts",)
+
+
+def test_a_refusal_that_is_expected_and_never_met_the_fault_is_not_applicable() -> None:
+    dead = (dead_fault(),)
+    refused = verdict_on(Story().start().claim(), Refuses(), claim=Claim.FAILED, stderr="config", faults=dead)
+    assert refused.verdict is Verdict.NA
+    asked = Story().start(Ask.STATUS).claim()
+    unknown = verdict_on(asked, answers(Claim.FAILED), claim=Claim.FAILED, ask=Ask.STATUS, stderr="x", faults=dead)
+    assert unknown.verdict is Verdict.NA
+
+
+def test_a_finding_keeps_the_remark_that_a_fault_was_never_met() -> None:
+    judgement = verdict_on(Story().start().claim(), faults=(dead_fault("z"),))
+    assert (judgement.verdict, judgement.remarks) == (Verdict.UNSAFE, ("never met: z",))
 
 
 def test_a_journal_without_stamps_or_without_truth_is_an_error_of_the_suite() -> None:

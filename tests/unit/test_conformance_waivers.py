@@ -56,6 +56,23 @@ def test_unsafe_is_not_waived_by_default(accepted: tuple[waivers.Waiver, ...], t
     assert verdict_of(result(Verdict.UNSAFE, "TRUTH-001"), waivers.read(file)) is Verdict.WAIVED
 
 
+def test_a_waiver_that_does_not_hold_says_why_on_the_cell(accepted: tuple[waivers.Waiver, ...]) -> None:
+    late = waivers.apply([result(Verdict.STUCK)], accepted, TODAY + datetime.timedelta(days=1))[0]
+    assert late.remarks == ("not waived, because the waiver has expired on 2026-06-01: fixed in 2.0",)
+    unsafe = waivers.apply([result(Verdict.UNSAFE, "TRUTH-001")], accepted, TODAY)[0]
+    assert unsafe.remarks == ("not waived, because the waiver lacks allow_unsafe: true: known",)
+    other = waivers.apply([result(Verdict.HANG)], accepted, TODAY)[0]
+    assert other.remarks == (), "a waiver of another verdict is not about this one"
+
+
+def test_a_pass_under_an_expired_waiver_is_a_pass(accepted: tuple[waivers.Waiver, ...]) -> None:
+    assert verdict_of(result(Verdict.PASS), accepted, TODAY + datetime.timedelta(days=1)) is Verdict.PASS
+
+
+def test_what_was_waived_is_kept(accepted: tuple[waivers.Waiver, ...]) -> None:
+    assert waivers.apply([result(Verdict.STUCK)], accepted, TODAY)[0].waived_from is Verdict.STUCK
+
+
 def test_a_waiver_that_is_no_longer_needed_shows(accepted: tuple[waivers.Waiver, ...]) -> None:
     results = waivers.apply([result(Verdict.PASS)], accepted, TODAY)
     assert results[0].verdict is Verdict.XPASS

@@ -61,7 +61,9 @@ def test_read_only_mappings_stay_read_only() -> None:
 
 def test_a_run_comes_back_whole() -> None:
     facts = FaultFacts(sentence="s", bmc="off", must_fire=True, fired=2)
-    whole = Played(steps=WHAT.steps, outcomes=(OUTCOME, OUTCOME), events=(START,), secrets=("pw",), faults=(facts,))
+    whole = Played(
+        steps=WHAT.steps, outcomes=(OUTCOME, OUTCOME), events=(START,), secrets=("pw",), faults=(facts,), on_virtual_time=True
+    )
     lines = (f"E {START.to_json()}", outcome_line(OUTCOME), outcome_line(OUTCOME), rest_line(whole), ended())
     assert played(WHAT, report(*lines)) == whole
     left = played(WHAT, report(*lines[:-1], ended(0, "sleep")))

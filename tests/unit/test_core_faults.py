@@ -6,9 +6,9 @@ import pytest
 
 from emulator.core.bmc.accounts import AuthResult
 from emulator.core.errors import NoSuchFault, RackMisconfigured
-from emulator.core.faults.board import Armed, Phase, RailIs
+from emulator.core.faults.board import Armed, Phase, RailIs, RequestCame
 from emulator.core.faults.fault import LoginPoint, Seam
-from emulator.core.faults.trigger import ClientRequest, When
+from emulator.core.faults.trigger import ClientRequest, Intent, When
 from emulator.core.journal import EventKind
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.truth.host import News, Order
@@ -266,6 +266,19 @@ def test_what_a_fault_holds_back_bears_its_id_and_keeps_an_older_one():
     plan = held_by("f2", (Send(b"a"), Wait(1.0), Wait(2.0, "f1"), Hang(), Close()))
     assert plan == (Send(b"a"), Wait(1.0, "f2"), Wait(2.0, "f1"), Hang("f2"), Close())
     assert text_of(plan) == b"a"
+
+
+def test_after_a_request_the_next_one_is_the_first_that_it_acts_on(bench):
+    arm(bench, make_fault("power.ignore"), after=RequestCame(Intent.POWER_COMMAND))
+    command = ClientRequest(protocol="redfish", method="POST", path="/x", system="1", intent=Intent.POWER_COMMAND)
+    fires = [len(bench.view().faults(Seam.POWER, request)) for request in (LOOK, command, LOOK, command)]
+    assert fires == [0, 0, 1, 1]
+    assert phase(bench) is Phase.ACTIVE
+
+
+def test_before_that_request_it_waits(bench):
+    arm(bench, after=RequestCame(Intent.LOGIN))
+    assert (look(bench), phase(bench)) == ("On", Phase.WAITING)
 
 
 # -- what front ends ask ---------------------------------------------------------------------------------------------------

@@ -215,6 +215,33 @@ def test_a_gate_waits_no_longer_than_ten_seconds_after_the_second_look(bench):
     assert len(bench.events(EventKind.GATE)) == 1
 
 
+def test_a_gate_waits_no_longer_than_it_was_limited_to_and_never_opens_before_the_second_look(bench):
+    bench.rack.arm("node1", Armed(fault=Gated(gate=15)))
+    bench.rack.effects.gates_open_by = bench.rack.clock.now() + 5
+    reset(bench, "ForceOff")
+    look(bench)
+    bench.advance(3)
+    look(bench)
+    bench.advance(1.9)
+    assert bench.host().rail is Rail.UP
+    bench.advance(0.2)
+    assert bench.host().rail is Rail.DOWN
+    assert [event.data["by"] for event in bench.events(EventKind.GATE)] == ["time"]
+
+
+def test_a_gate_whose_limit_has_passed_opens_with_the_second_look(bench):
+    bench.rack.arm("node1", Armed(fault=Gated(gate=15)))
+    bench.rack.effects.gates_open_by = bench.rack.clock.now() + 5
+    bench.advance(6)
+    reset(bench, "ForceOff")
+    look(bench)
+    bench.advance(60)
+    assert bench.host().rail is Rail.UP
+    look(bench)
+    bench.advance(0.1)
+    assert bench.host().rail is Rail.DOWN
+
+
 def test_a_gate_that_has_opened_by_looks_does_not_open_again_by_time(bench):
     bench.rack.arm("node1", Armed(fault=Gated(gate=3)))
     reset(bench, "ForceOff")
@@ -361,7 +388,7 @@ def test_an_open_gate_is_forgotten_and_a_closed_one_can_be_opened_without_a_look
     assert system.gate is not None, "a closed gate holds something"
     effects.open_gate(unit, system)
     effects.open_gate(unit, system)
-    assert [event.data["after_reads"] for event in bench.events(EventKind.GATE)] == [0]
+    assert [(event.data["after_reads"], event.data["by"]) for event in bench.events(EventKind.GATE)] == [(0, "request")]
     assert bench.host().rail is Rail.DOWN
     effects.forget_open_gate(system)
     assert system.gate is None

@@ -100,3 +100,8 @@ def test_a_request_that_names_no_system_is_matched_against_the_first(bench):
 def test_a_request_for_an_unknown_system_matches_no_rail(bench):
     bench.rack.arm("node1", Armed(fault=Says("Off"), when=When(rail=Rail.UP)))
     assert not bench.view().faults(Seam.REPORT, ClientRequest(protocol="redfish", method="GET", path="/", system="nobody"))
+
+
+def test_every_third_match_behind_those_that_are_skipped(bench):
+    bench.rack.arm("node1", Armed(fault=Ignore(), when=When(skip=1, every=3)))
+    assert [len(bench.view().faults(Seam.POWER, LOOK)) for _ in range(8)] == [0, 0, 0, 1, 0, 0, 1, 0]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from emulator.core.errors import RackMisconfigured
-from emulator.core.faults.board import RailIs
+from emulator.core.faults.board import RailIs, RequestCame
 from emulator.core.faults.fault import Seam
-from emulator.core.faults.trigger import When
+from emulator.core.faults.trigger import Intent, When
 from emulator.core.vocab import Rail, ResetType
 from emulator.faults import fault_class, fault_names, make_fault, registry
 from emulator.faults.model import (
@@ -59,6 +59,9 @@ NAMES = fault_names()
         ({"type": "wire.hang", "count": 0}, "count: must be a whole number of at least 1, not 0"),
         ({"type": "wire.hang", "probability": 2}, "probability: must be a number above 0 and at most 1, not 2"),
         ({"type": "wire.hang", "after": {"rail": "sideways"}}, "after: must be seconds, or {rail: on} or {rail: off}"),
+        ({"type": "wire.hang", "after": {"intent": "nap"}}, "after: must be seconds, or {rail: on} or {rail: off}, with"),
+        ({"type": "wire.hang", "until": {"intent": "login"}}, "until: must be seconds, or {rail: on} or {rail: off}, with"),
+        ({"type": "wire.hang", "when": {"every": 0}}, "when.every: must be a whole number, not 0"),
         ({"type": "wire.hang", "until": -1}, "until: must be seconds, or {rail: on} or {rail: off}"),
         ({"type": "wire.hang", "must_fire": "yes"}, "must_fire: must be true or false, not 'yes'"),
         ({"type": "wire.hang", "cuont": 1}, "cuont: unknown key; did you mean 'count'?"),
@@ -204,3 +207,8 @@ def test_the_schema_has_a_variant_for_every_type_and_knows_required_parameters()
     assert variants["ipmi.completion"]["required"] == ["type", "params"]
     code = variants["ipmi.completion"]["properties"]["params"]["properties"]["code"]
     assert (code["minimum"], code["maximum"]) == (0, 255)
+
+
+def test_a_fault_that_begins_behind_a_request() -> None:
+    armed = arming_from_mapping({"type": "wire.hang", "when": {"every": 3}, "after": {"intent": "power-command"}})
+    assert (armed.after, armed.when.every) == (RequestCame(Intent.POWER_COMMAND), 3)

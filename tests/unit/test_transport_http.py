@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -140,8 +141,15 @@ def test_nobody_listens_at_another_port_and_nobody_is_at_another_address(bmc: Vi
         bmc.transport.http("GET", "https://198.18.0.1:8443/", timeout=1)
     with pytest.raises(OSError, match="No route to host"):
         bmc.transport.http("GET", "https://192.0.2.7/", timeout=1)
+    with pytest.raises(socket.gaierror):
+        bmc.transport.http("GET", "https://bmc.invalid/", timeout=1)
     with pytest.raises(ValueError, match="not an http or https URL"):
         bmc.transport.http("GET", "gopher://198.18.0.1/", timeout=1)
+
+
+def test_localhost_is_a_name_for_every_bmc(bmc: VirtualBmc) -> None:
+    ca_file = bmc.emulator.endpoints[NAME].ca_file
+    assert bmc.transport.http("GET", "https://localhost/redfish", timeout=1, ca_file=ca_file).status == 200
 
 
 def test_a_bmc_that_nothing_listens_for_refuses() -> None:

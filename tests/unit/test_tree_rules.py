@@ -15,6 +15,8 @@ CLOCKS = {"time", "monotonic", "perf_counter", "monotonic_ns", "perf_counter_ns"
 
 SLEEPERS: dict[str, str] = {
     "tests/bad_fencers/honest.py": "a fencer, and fencers pause between two looks at a real BMC",
+    "tests/bad_fencers/careful.py": "the same, for a BMC with bad days",
+    "tests/bad_fencers/mutants_of_faults.py": "its defects: it waits for a task, or too long",
     "tests/bad_fencers/mutants.py": "the fencer that never ends",
     "tests/ipmi_floods.py": "paces its packets, and looks at the memory some seconds after the flood",
     "tests/lab/test_lab_docker.py": "asks a Docker engine, which has no event for it, until something holds",

@@ -28,6 +28,7 @@ class Bmc:
 
     def __init__(self) -> None:
         self.power, self.hung, self.status, self.posts = "On", False, 204, []  # type: ignore[var-annotated]
+        self.drops = 0  # so many POSTs are executed and not answered
         bmc = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -58,6 +59,10 @@ class Bmc:
                     self.answer(204, None)
 
             def answer(self, status: int, body: object) -> None:
+                if self.command == "POST" and bmc.drops:
+                    bmc.drops -= 1
+                    self.close_connection = True
+                    return
                 data = b"" if body is None else json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -289,8 +294,26 @@ def test_cloudstacks_client_says_what_it_makes_of_other_answers(bmc: Bmc) -> Non
     refused = client.off(5, lambda: True)
     assert refused.failure is not None
     assert (refused.result, refused.failure.code) == (CommandResult.REFUSED, "HTTP 409")
-    assert CloudStackBmc(url="http://127.0.0.1:1", user="", password="").off(1, lambda: True).result is CommandResult.AMBIGUOUS
+    assert (
+        CloudStackBmc(url="http://127.0.0.1:1", user="", password="", pause_s=0.0).off(1, lambda: True).result
+        is CommandResult.AMBIGUOUS
+    )
     assert CloudStackBmc(url=f"{bmc.url}/x", user="", password="").off(1, lambda: True).result is CommandResult.REFUSED
+
+
+def test_cloudstacks_client_repeats_a_post_blindly_after_an_io_error(bmc: Bmc) -> None:
+    client = CloudStackBmc(url=bmc.url, user="u", password="p", pause_s=0.0)
+    bmc.drops = 1
+    refused = client.off(5, lambda: True)
+    assert (refused.result, bmc.posts) == (CommandResult.REFUSED, ["GracefulShutdown"] * 2), "the first one was executed"
+    bmc.drops = 3
+    assert (client.off(5, lambda: True).result, len(bmc.posts)) == (CommandResult.AMBIGUOUS, 5)
+
+
+def test_cloudstacks_client_does_not_repeat_after_its_time_out(bmc: Bmc) -> None:
+    bmc.server.shutdown()  # accepts, never answers
+    client = CloudStackBmc(url=bmc.url, user="u", password="p", pause_s=3600.0)
+    assert client.off(0.05, lambda: True).result is CommandResult.AMBIGUOUS
 
 
 def test_the_reference_fencer_sends_one_command_if_permitted_and_says_what_came_of_it(bmc: Bmc) -> None:

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from emulator.assembly import Emulator
 from emulator.core.bmc.eventlog import LogKind
+from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.wire.certs import CertificateSpec, CertificateStore
 from profiles.loader import load
@@ -191,6 +192,9 @@ def test_a_key_that_tls_does_not_take_is_refused_and_changes_nothing(lab: Lab) -
     assert on_the_port(lab) == before["CertificateString"].strip()
 
 
+CLEAR_TEXT = {"GET": {"Authorization": "Basic cm9vdDp4"}, "POST": {"X-Auth-Token": "0123"}}
+
+
 def test_plain_http_leads_to_https_where_the_vendor_does_so() -> None:
     units = [UnitSpec(name="b1", profile=load("dell-idrac9")), UnitSpec(name="b2", profile=load("dmtf-generic"))]
     with Emulator(units, http_port=0) as emulator:
@@ -199,13 +203,16 @@ def test_plain_http_leads_to_https_where_the_vendor_does_so() -> None:
         plain = http.client.HTTPConnection(idrac.host, idrac.http_port, timeout=PATIENCE)
         seen = []
         for method in ("GET", "POST"):
-            plain.request(method, "/redfish/v1/Systems?$top=1")
+            plain.request(method, "/redfish/v1/Systems?$top=1", headers=CLEAR_TEXT[method])
             answer = plain.getresponse()
             answer.read()
             seen.append((answer.status, answer.headers["Location"]))
         plain.close()
         where = f"https://{idrac.host}:{idrac.redfish_port}/redfish/v1/Systems?$top=1"
         assert seen == [(301, where), (308, where)]
+        heard = [e.data for e in emulator.events() if e.kind is EventKind.REQUEST]
+        told = [(data["method"], data["auth"], data["tls"]) for data in heard]
+        assert told == [("GET", "basic", False), ("POST", "session", False)]
 
 
 def test_an_emulator_closes_while_a_stream_and_a_subscription_are_open() -> None:

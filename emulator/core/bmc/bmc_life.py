@@ -19,6 +19,7 @@ from emulator.core.bmc.bmc_log_writer import BmcLogWriter
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.eventlog import LogKind
 from emulator.core.bmc.machine import RestorePolicy
+from emulator.core.bmc.presence import Absence
 from emulator.core.bmc.unit import Unit
 from emulator.core.bmc.watchdogs import Watchdogs
 from emulator.core.journal import EventKind
@@ -49,6 +50,15 @@ class BmcLife:
         else:
             self._go_down(unit, kind, seq)
         return seq
+
+    def restart_by_itself(self, unit: Unit, outage_s: float, cause: int | None) -> None:
+        """The BMC stops at once and answers again after `outage_s` seconds. Nothing changes if it is away already."""
+        if unit.absence.deaf(self._services.now):
+            return
+        seq = self._services.journal.record(unit.name, EventKind.BMC, cause, what="down", reset="by itself")
+        self._log_writer.log(unit, LogKind.BMC_RESET, more="(by itself)", cause=seq)
+        self._stop(unit)
+        self._away(unit, seq, outage_s)
 
     def _go_down(self, unit: Unit, kind: str, cause: int) -> None:
         seq = self._services.journal.record(unit.name, EventKind.BMC, cause, what="down", reset=kind)
@@ -91,21 +101,25 @@ class BmcLife:
         unit.absence = replace(unit.absence, goes_at=None, generation=unit.absence.generation + 1)
 
     def _start(self, unit: Unit, seq: int, *, after_mains: bool = False) -> None:
-        rules, absence, now = unit.profile.bmc_reset, unit.absence, self._services.now
+        rules, now = unit.profile.bmc_reset, self._services.now
         outage = self._services.draw(rules.outage_s)
-        absence = replace(absence, deaf_until=now + outage, not_ready_until=now + outage)
+        absence = self._away(unit, seq, outage, after_mains=after_mains)
         if rules.after is not None:
             length = rules.after["for_s"]
             assert isinstance(length, Span)
-            absence = replace(
+            unit.absence = replace(
                 absence,
-                not_ready_until=absence.not_ready_until + self._services.draw(length),
+                not_ready_until=now + outage + self._services.draw(length),
                 reply=str(rules.after["reply"]),
                 resets=tuple(rules.after.get("reset", ())),
                 code=rules.after.get("ipmi"),
             )
-        timer = self._services.after(outage, lambda: self._finish_start(unit, seq, after_mains))
-        unit.absence = replace(absence, timer=timer)
+
+    def _away(self, unit: Unit, seq: int, outage_s: float, *, after_mains: bool = False) -> Absence:
+        until = self._services.now + outage_s
+        timer = self._services.after(outage_s, lambda: self._finish_start(unit, seq, after_mains))
+        unit.absence = replace(unit.absence, deaf_until=until, not_ready_until=until, timer=timer)
+        return unit.absence
 
     def _finish_start(self, unit: Unit, cause: int, after_mains: bool) -> None:
         seq = self._services.journal.record(unit.name, EventKind.BMC, cause, what="up")

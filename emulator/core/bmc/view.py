@@ -19,7 +19,7 @@ from emulator.core.bmc.view_network import NetworkView
 from emulator.core.clock import Instant
 from emulator.core.faults.board import Fired
 from emulator.core.faults.fault import Fault, LoginFault, LoginPoint, ReportFault, Seam, SequenceReportFault
-from emulator.core.faults.trigger import ClientRequest
+from emulator.core.faults.trigger import ClientRequest, Intent
 from emulator.core.journal import Datum, EventKind
 from emulator.core.naming import derived_serial, derived_uuid
 from emulator.core.power.commands import PowerCommand, PowerReply
@@ -105,8 +105,20 @@ class BmcView:
                 seen.add(look)
                 append(unit.name, EventKind.LOOK, cause, {"system": look.system, "view": look.view, "word": look.word})
         for system in unit.systems:
-            if system.gate is not None and any(look.system == system.id for look in seen):
+            told = next((look for look in seen if look.system == system.id), None)
+            if told is None:
+                continue
+            if unit.faults.armings:
+                self._let_happen(system, told, cause)
+            if system.gate is not None:
                 self._rack.effects.looked(unit, system, cause)
+
+    def _let_happen(self, system: SystemState, look: Look, cause: int | None) -> None:
+        """What happens by itself as soon as a client has been told the power of a system. The rail counts as it was then."""
+        protocol = "ipmi" if look.view == View.IPMI else "redfish"
+        request = ClientRequest(protocol, "", look.view, system.id, None, Intent.POWER_READ)
+        for fired in self._firing(Seam.INCIDENT, request, cause, system.id):
+            self._rack.incidents.begin(self._unit, system, fired.fault, cause)
 
     def command(self, system_id: str, command: PowerCommand, cause: int | None) -> PowerReply:
         """Takes in a power command of either protocol. Raises NoSuchSystem."""

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from emulator.core.clock import Instant
 from emulator.core.faults.fault import Fault, Seam
-from emulator.core.faults.trigger import ALWAYS, ClientRequest, When
+from emulator.core.faults.trigger import ALWAYS, ClientRequest, Intent, When
 from emulator.core.vocab import Rail
 
 FaultId = str
@@ -35,12 +35,20 @@ class RailIs:
         return rail is self.rail and self.system in (None, system)
 
 
+@dataclass(frozen=True, slots=True)
+class RequestCame:
+    """A condition on what clients have sent: a request with this intent has come. What begins with it acts on later requests."""
+
+    intent: Intent
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Armed:
     """A fault on a BMC, and when it acts.
 
     `when` says on which requests. `count` is how often at most (None: without end).
-    `after` is when it begins: seconds after arming, or a rail (one that is so already counts). None: at once.
+    `after` is when it begins: seconds after arming, a rail (one that is so already counts), or a request that its seam has seen.
+    None: at once.
     `until` is when it ends for good: seconds after arming, or a change of a rail to that state after it has begun. None: never.
     `probability` is drawn from the rack's dice for each request that would fire. With `must_fire` a scenario is void where it
     never fired.
@@ -50,7 +58,7 @@ class Armed:
     when: When = ALWAYS
     count: int | None = None
     must_fire: bool = True
-    after: float | RailIs | None = None
+    after: float | RailIs | RequestCame | None = None
     until: float | RailIs | None = None
     probability: float = 1.0
 
@@ -97,7 +105,8 @@ class Arming:
             return Phase.OVER
         if armed.count is not None and self.fired >= armed.count:
             return Phase.SPENT
-        if not self.begun and armed.after is not None and (isinstance(armed.after, RailIs) or now - self.since < armed.after):
+        after = armed.after
+        if not self.begun and after is not None and (isinstance(after, RailIs | RequestCame) or now - self.since < after):
             return Phase.WAITING
         return Phase.ACTIVE
 
@@ -112,10 +121,14 @@ class Arming:
 
     def fires(self, request: ClientRequest, scene: Scene) -> bool:
         """Whether the fault acts on this request. Counts the match and the firing."""
-        if self.phase(scene.now) is not Phase.ACTIVE or not self.armed.when.matches(request, scene.rail):
+        when, after = self.armed.when, self.armed.after
+        if not self.begun and isinstance(after, RequestCame):
+            self.begun = after.intent is request.intent
+            return False
+        if self.phase(scene.now) is not Phase.ACTIVE or not when.matches(request, scene.rail):
             return False
         self.matched += 1
-        if self.matched <= self.armed.when.skip:
+        if self.matched <= when.skip or (self.matched - when.skip) % when.every:
             return False
         if self.armed.probability < 1 and scene.roll() >= self.armed.probability:
             return False

@@ -13,7 +13,7 @@ from emulator.core.bmc.unit import Unit
 from emulator.core.clock import Instant
 from emulator.core.errors import NoSuchFault, RackMisconfigured
 from emulator.core.faults.board import Armed, Arming, FaultId, Fired, Phase, Scene
-from emulator.core.faults.fault import Fault, LoginFault, PowerFault, ReportFault, Seam
+from emulator.core.faults.fault import Fault, IncidentFault, LoginFault, PowerFault, ReportFault, Seam
 from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.power.system import SystemState
@@ -21,7 +21,7 @@ from emulator.core.rack_services import RackServices
 from emulator.core.vocab import Rail
 from profiles.model import Span
 
-ASKED_OF = {Seam.POWER: PowerFault, Seam.REPORT: ReportFault, Seam.LOGIN: LoginFault}
+ASKED_OF = {Seam.POWER: PowerFault, Seam.REPORT: ReportFault, Seam.LOGIN: LoginFault, Seam.INCIDENT: IncidentFault}
 """What a fault of a seam must be able to do, as far as the core itself calls it."""
 
 FaultListener = Callable[[str, FaultId, bool], None]

@@ -8,7 +8,7 @@ Rules
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from profiles.model import EffectStep, View
 
@@ -24,6 +24,7 @@ class Seam(StrEnum):
     PORT = "port"  # whether the ports answer at all; acts as long as it is armed, not per request
     DATAGRAM = "datagram"  # one UDP datagram, in or out
     LOGIN = "login"  # passwords, session tables and session tokens
+    INCIDENT = "incident"  # what happens by itself when a client has been told the power of a host
 
 
 class Fault(Protocol):
@@ -85,3 +86,29 @@ class LoginFault(Protocol):
 
     def answers(self, point: LoginPoint, user: str, protocol: str) -> bool:
         """Whether this fault is about that question and that user, who speaks `protocol` (redfish, ipmi)."""
+
+
+class IncidentKind(StrEnum):
+    """What may happen to a host or its BMC without any command of the client."""
+
+    POWER_LOST = "power-lost"
+    POWER_RESTORED = "power-restored"
+    BMC_RESTART = "bmc-restart"
+
+
+class IncidentStep(NamedTuple):
+    """Happens `after_s` seconds after the answer; a restart keeps the BMC away for `for_s` seconds."""
+
+    kind: IncidentKind
+    after_s: float = 0.0
+    for_s: float = 0.0
+
+
+@runtime_checkable
+class IncidentFault(Protocol):
+    """Lets something happen once an answer has told its client a power word of the system. The answer itself is as always."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    def incidents(self) -> tuple[IncidentStep, ...]: ...

@@ -7,7 +7,7 @@ the rail is up", not "after 300 ms". `board` asks `When.matches`, in the emulato
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -29,12 +29,21 @@ class Intent(StrEnum):
     OTHER = "other"
 
 
+class Caching(StrEnum):
+    """Whether a client lets a cache answer (RFC 9110 13.1.2, RFC 9111 5.2.1)."""
+
+    PLAIN = "plain"  # it says nothing of caches
+    CONDITIONAL = "conditional"  # If-None-Match: 304 will do
+    FRESH = "fresh"  # Cache-Control: no-cache
+
+
 class ClientRequest(NamedTuple):
     """One request of a client, with what triggers may depend on.
 
     `method` is the HTTP method, or "IPMI". `path` is the path as the server resolves it (decoded, without scheme, host, query and
     trailing slash), or the IPMI command in words ("chassis-control", "chassis-status", "rakp1"). `system` is the id of the system
-    that it is about. `reset` is set for a power command whose ResetType or chassis control the protocol knows.
+    that it is about. `reset` is set for a power command whose ResetType or chassis control the protocol knows. `caching` is what
+    an HTTP client says of caches.
     """
 
     protocol: str
@@ -43,6 +52,7 @@ class ClientRequest(NamedTuple):
     system: str | None = None
     reset: ResetType | None = None
     intent: Intent = Intent.OTHER
+    caching: Caching = Caching.PLAIN
 
     def facts(self, path: str, **more: Datum) -> dict[str, Datum]:
         """The keys of the journal's `request` event: protocol, method, path, intent, what the protocol adds, and system and reset
@@ -57,7 +67,8 @@ class ClientRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """A condition on requests. A field that is not set matches everything; the first `skip` matches do not count.
+    """A condition on requests. A field that is not set matches everything; the first `skip` matches do not count, and of the
+    others only each `every`-th does.
 
     `path` takes shell wildcards and is compared with the canonical path: every spelling of a URL that the server accepts matches.
     """
@@ -68,7 +79,9 @@ class When:
     intent: Intent | None = None
     reset: tuple[ResetType, ...] = ()
     rail: Rail | None = None
+    caching: Caching | None = None
     skip: int = 0
+    every: int = field(default=1, metadata={"low": 1})
 
     def matches(self, request: ClientRequest, rail: Rail | None) -> bool:
         return (
@@ -78,6 +91,7 @@ class When:
             and (self.intent is None or self.intent is request.intent)
             and (not self.reset or request.reset in self.reset)
             and (self.rail is None or self.rail is rail)
+            and (self.caching is None or self.caching is request.caching)
         )
 
 

@@ -19,6 +19,7 @@ from typing import TypeVarTuple
 
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.unit import Unit
+from emulator.core.clock import Instant
 from emulator.core.faults.fault import PowerFault, Seam
 from emulator.core.faults.trigger import ClientRequest, Intent
 from emulator.core.journal import EventKind
@@ -103,6 +104,8 @@ class Effects:
 
     def __init__(self, services: RackServices) -> None:
         self._services = services
+        self.gates_open_by: Instant | None = None
+        """Gates that have been read twice open at this instant at the latest; None: GATE_SECONDS after the second read."""
 
     # -- commands ------------------------------------------------------------------------------------------------------
 
@@ -239,26 +242,29 @@ class Effects:
             return
         gate.seen += 1
         if gate.seen >= gate.reads:
-            self._open(unit, system, gate, cause)
+            self._open(unit, system, gate, cause, by="reads")
         elif gate.seen == 2:
-            self._services.after(GATE_SECONDS, _later(self._open, unit, system, gate, cause))
+            most = GATE_SECONDS if self.gates_open_by is None else self.gates_open_by - self._services.now
+            self._services.after(min(GATE_SECONDS, max(0.0, most)), _later(self._open_late, unit, system, gate, cause))
 
     def open_gate(self, unit: Unit, system: SystemState) -> None:
         """Opens a closed gate without any read: the steps that it held back happen now."""
         if system.gate is not None and not system.gate.open:
-            self._open(unit, system, system.gate, None)
+            self._open(unit, system, system.gate, None, by="request")
 
     def forget_open_gate(self, system: SystemState) -> None:
         """Removes a gate that is open, so that the next command which a fault holds back gets a new one."""
         if system.gate is not None and system.gate.open:
             system.gate = None
 
-    def _open(self, unit: Unit, system: SystemState, gate: Gate, cause: int | None) -> None:
-        if gate.open:
-            return
+    def _open_late(self, unit: Unit, system: SystemState, gate: Gate, cause: int | None) -> None:
+        if not gate.open:
+            self._open(unit, system, gate, cause, by="time")
+
+    def _open(self, unit: Unit, system: SystemState, gate: Gate, cause: int | None, *, by: str) -> None:
         gate.open = True
         seq = self._services.journal.record(
-            unit.name, EventKind.GATE, gate.cause or cause, system=system.id, after_reads=gate.seen
+            unit.name, EventKind.GATE, gate.cause or cause, system=system.id, after_reads=gate.seen, by=by
         )
         held, gate.held = gate.held, ()
         self._schedule(unit, system, held, seq, from_first=True)

@@ -26,7 +26,8 @@ from emulator.core.vocab import Rail
 from profiles.model import EffectStep, View
 
 GATE_SECONDS = 10.0
-"""A gate opens this long after the second read, in seconds, whatever `reads` says (ruling 8)."""
+"""A gate opens this long after the second read, in seconds, whatever `reads` says (ruling 8); `Effects.gates_open_by` may be
+earlier."""
 
 
 class Look(NamedTuple):
@@ -43,7 +44,8 @@ class Look(NamedTuple):
 
 @dataclass(slots=True)
 class Gate:
-    """Holds an effect back until the fencer has read the power state `reads` times, or GATE_SECONDS after its second read."""
+    """Holds an effect back until the fencer has read the power state `reads` times, or, once it has read
+    twice, until time is up: GATE_SECONDS after the second read, or the instant `Effects.gates_open_by`."""
 
     reads: int
     seen: int = 0

@@ -24,5 +24,6 @@ class Bounce:
     def shape(self, steps: tuple[EffectStep, ...]) -> tuple[EffectStep, ...]:
         if not any(step.real == "Off" for step in steps):
             return steps
-        last = max(step.at.high for step in steps) + self.seconds
-        return (*steps, EffectStep(at=Span(last, last), real="On", says=dict.fromkeys(View, "On")))
+        last = max((step.at for step in steps), key=lambda span: span.high)
+        back = Span(last.low + self.seconds, last.high + self.seconds)
+        return (*steps, EffectStep(at=back, real="On", says=dict.fromkeys(View, "On")))

@@ -19,7 +19,7 @@ class Property:
     """One property of the answer's JSON is missing, null, in other letters, or has another value (STATE-011, STATE-013). An
     answer without it goes out as it is. What was asked has been done."""
 
-    property: str = param("its name, at the top level of the answer", "PowerState")
+    property: str = param("its name at the top level of the answer, or a path such as Links/Chassis", "PowerState")
     what: Literal["missing", "null", "lower", "upper", "blanks", "value"] = param(
         "missing, null, its text in lower or upper case or between blanks, or `value`", "missing"
     )
@@ -32,20 +32,24 @@ class Property:
             told = json.loads(answer.body)
         except ValueError:
             return answer
-        if not isinstance(told, dict) or self.property not in told:
+        *way, last = self.property.split("/")
+        inner = told
+        for step in way:
+            inner = inner.get(step) if isinstance(inner, dict) else None
+        if not isinstance(inner, dict) or last not in inner:
             return answer
-        word = told[self.property]
+        word = inner[last]
         match self.what:
             case "missing":
-                del told[self.property]
+                del inner[last]
             case "null":
-                told[self.property] = None
+                inner[last] = None
             case "lower":
-                told[self.property] = str(word).lower()
+                inner[last] = str(word).lower()
             case "upper":
-                told[self.property] = str(word).upper()
+                inner[last] = str(word).upper()
             case "blanks":
-                told[self.property] = f" {word} "
+                inner[last] = f" {word} "
             case "value":
-                told[self.property] = self.value
+                inner[last] = self.value
         return answer._replace(body=json.dumps(told).encode())

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
+from emulator.faults.protocol.task import TaskReply
 from emulator.redfish.power.taskbook import STATUS_OF_END, Task, TaskMessage, task_style
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import JSON_TYPE, HeaderList, HttpAnswer, MessageReply, ProfileReply, RedfishCall
@@ -37,6 +39,10 @@ TASKS_TYPE: Final = "#TaskCollection.TaskCollection"
 JOB_SERVICE_TYPE: Final = "#JobService.v1_0_4.JobService"
 JOB_TYPE: Final = "#Job.v1_0_7.Job"
 JOBS_TYPE: Final = "#JobCollection.JobCollection"
+MONITORS: Final = f"{TASK_SERVICE}/TaskMonitors"
+"""Where the monitors of tasks are that a fault has begun on a BMC which has no tasks by its profile."""
+NEVER_S: Final = 1e7
+"""After so many seconds a task ends that never ends."""
 NAMES: Final[Mapping[str, str]] = {"ComputerSystem.Reset": "Computer Reset", "Manager.Reset": "Manager Reset"}
 """Name of the task of each action."""
 
@@ -178,7 +184,7 @@ def _job(view: RedfishBmc, job_id: str) -> Resource | None:
 
 
 def monitor_path(profile: Profile, task: Task) -> str | None:
-    template = profile.tasks.get("monitor")
+    template = profile.tasks.get("monitor") if task_style(profile) != "none" else f"{MONITORS}/{{n}}"
     return None if template is None else str(template).replace("{n}", str(task.number)).replace("{id}", task.id)
 
 
@@ -249,6 +255,36 @@ def accept_as_task(call: RedfishCall, reply: ProfileReply, rule: Mapping[str, ob
         result=result,
     )
     return shapes.finished(_accepted(call.view, task, reply.headers))
+
+
+def accept_as_fault_says(call: RedfishCall, fault: TaskReply, shapes: ErrorShapes) -> HttpAnswer:
+    """Answers 202 with the task of an armed fault, which the task resources of this module show on every profile."""
+    result = None
+    if fault.end not in ("Completed", "never"):
+        message = shapes.base_message("InternalError", ())
+        result = TaskMessage(id=message.id, text=message.text, severity="Critical", resolution=message.resolution)
+    task = call.view.tasks.begin(
+        NAMES["ComputerSystem.Reset"],
+        cause=call.seq,
+        state="Running",
+        end="Completed" if fault.end == "never" else fault.end,
+        after_s=NEVER_S if fault.end == "never" else fault.after_s,
+        result=result,
+    )
+    answer = shapes.finished(_accepted(call.view, task))
+    if fault.monitor == "404":
+        call.view.tasks.remove(task)
+    if fault.monitor == "none":
+        answer = replace(answer, headers=tuple(h for h in answer.headers if h[0] != "Location"), body=b"")
+    return answer
+
+
+def unlisted_task(view: RedfishBmc, path: str) -> Resource | None:
+    """A task of a fault, or its monitor, on a BMC that has no tasks by its profile; None at every other path."""
+    folder, _, name = path.rpartition("/")
+    if task_style(view.profile) != "none":
+        return None
+    return _monitor(view, name) if folder == MONITORS else _task(view, name) if folder == TASKS else None
 
 
 def _severity(word: str | None) -> str:

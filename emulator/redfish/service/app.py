@@ -40,7 +40,7 @@ EXCHANGE: Final = "emulator.exchange"
 
 _HEADERS: Final = {
     name: f"HTTP_{name.upper().replace('-', '_')}"
-    for name in ("x-auth-token", "authorization", "accept", "odata-version", "if-match", "if-none-match")
+    for name in ("x-auth-token", "authorization", "accept", "odata-version", "if-match", "if-none-match", "cache-control", "host")
 } | {"content-type": "CONTENT_TYPE"}
 
 
@@ -190,6 +190,7 @@ def incoming_of(environ: WSGIEnvironment, read_body: Callable[[], bytes]) -> Inc
         method=environ["REQUEST_METHOD"],
         path=environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace"),
         query=environ.get("QUERY_STRING", ""),
+        scheme=environ["wsgi.url_scheme"],
         headers={name: environ[key] for name, key in _HEADERS.items() if key in environ},
         address=environ.get("REMOTE_ADDR", ""),
         stream=environ.get("emulator.stream"),

@@ -128,6 +128,7 @@ class Incoming:
     method: str
     path: str
     query: str = ""
+    scheme: str = "https"
     headers: Mapping[str, str]
     address: str = ""
     stream: EventStream | None = None  # None: this server cannot send streams

@@ -8,19 +8,28 @@ from dataclasses import replace
 
 from emulator.core.faults.fault import Fault
 from emulator.core.power.system import Look
-from emulator.faults.seams import ContentFault, HttpContent
-from emulator.redfish.service.call import HttpAnswer, RedfishCall
+from emulator.faults.seams import Asked, AskedContentFault, ContentFault, HttpContent
+from emulator.redfish.service.call import HttpAnswer, Incoming, RedfishCall
 
 
 def changed_by(fired: Iterable[Fault], call: RedfishCall, answer: HttpAnswer) -> HttpAnswer:
     """The answer after all content faults among `fired`; `call.looks` then holds what the changed body tells."""
     for fault in fired:
-        if isinstance(fault, ContentFault):
-            changed = fault.change(HttpContent(answer.status, answer.headers, answer.body))
+        if isinstance(fault, ContentFault | AskedContentFault):
+            content = HttpContent(answer.status, answer.headers, answer.body)
+            if isinstance(fault, ContentFault):
+                changed = fault.change(content)
+            else:
+                changed = fault.change_asked(content, asked_by(call.incoming))
             if changed.body != answer.body:
                 call.looks[:] = retold(call.looks, changed.body)
             answer = replace(answer, status=changed.status, headers=changed.headers, body=changed.body)
     return answer
+
+
+def asked_by(incoming: Incoming, etag: str | None = None) -> Asked:
+    """The request, as faults see it."""
+    return Asked(incoming.method, incoming.path, incoming.query, incoming.scheme, incoming.headers, etag)
 
 
 def retold(looks: Sequence[Look], body: bytes) -> tuple[Look, ...]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from emulator.core.faults.trigger import ClientRequest, Intent, without_slash
+from emulator.core.faults.trigger import Caching, ClientRequest, Intent, without_slash
 from emulator.core.power.system import Look
 from emulator.core.vocab import ResetType
 from emulator.redfish.service import query
@@ -65,7 +65,7 @@ def classify(view: RedfishBmc, tree: Tree, incoming: Incoming) -> Exchange:
         path, system = without_slash(incoming.path), _system_in(view, incoming.path)
     else:
         path, system = resource.path, resource.system or _system_in(view, resource.path)
-    return Exchange(ClientRequest("redfish", method, path, system, reset, intent), resource)
+    return Exchange(ClientRequest("redfish", method, path, system, reset, intent, _caching(incoming)), resource)
 
 
 def tells_power(resource: Resource, text: str, profile: Profile) -> bool:
@@ -83,6 +83,12 @@ def tells_power(resource: Resource, text: str, profile: Profile) -> bool:
     in_links = asked.expand in ("*", "~") and resource.power_in_links
     names = {name.partition("/")[0] for name in asked.select}
     return (own or below or in_links) and (not names or not names.isdisjoint({"*", POWER_STATE}))
+
+
+def _caching(incoming: Incoming) -> Caching:
+    if "if-none-match" in incoming.headers:
+        return Caching.CONDITIONAL
+    return Caching.FRESH if "no-cache" in incoming.headers.get("cache-control", "") else Caching.PLAIN
 
 
 def _system_in(view: RedfishBmc, path: str) -> str | None:

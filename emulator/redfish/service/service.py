@@ -20,8 +20,6 @@ from emulator.core.bmc.presence import Being
 from emulator.core.faults.fault import Seam
 from emulator.core.journal import EventKind
 from emulator.core.power.system import Look
-from emulator.faults.protocol import HttpReply
-from emulator.faults.protocol.redirect import Redirect
 from emulator.redfish.accounts.auth import AuthMethod, Credentials, authenticate, check_password_age, credentials_of, demand
 from emulator.redfish.events.event_messages import write_event
 from emulator.redfish.power.tasks import accept_as_task
@@ -42,7 +40,10 @@ from emulator.redfish.service.call import (
 from emulator.redfish.service.changed_content import changed_by
 from emulator.redfish.service.error_shapes import ErrorMessage, ErrorShapes
 from emulator.redfish.service.etag import etag_of, matches
+from emulator.redfish.service.fault_answers import answer_of, instead_of_service
 from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify
+from emulator.redfish.service.paths import SYSTEMS
+from emulator.redfish.service.rerouting import answering, rerouted
 from emulator.redfish.service.resource import Resource, schema_of
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.tree import Tree
@@ -84,7 +85,7 @@ class Service:
 
     def classify(self, incoming: Incoming) -> Exchange:
         """What a request means. Nothing has been done about it yet."""
-        return classify(self._view, self._tree, incoming)
+        return classify(self._view, self._tree, rerouted(self._view.standing(Seam.PROTOCOL), incoming))
 
     def answer(self, incoming: Incoming, exchange: Exchange | None = None) -> HttpAnswer:
         """Journals the request, serves it, journals the answer.
@@ -116,16 +117,18 @@ class Service:
 
     def _answer_with_faults(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> HttpAnswer:
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
-        replies = [fault for fault in fired if isinstance(fault, HttpReply | Redirect)]
-        early = next((fault for fault in replies if not fault.executed), None)
-        if early is not None:
-            return self._shapes.fault(early)
+        instead = instead_of_service(fired, call, self._system_etag) if fired else None
+        if instead is not None and not instead.executed:
+            return answer_of(instead, call, self._shapes)
+        resource = answering(fired, resource, lambda path: self._tree.find(self._view, path))
         answer = self._answer_without_faults(call, resource, credentials)
-        if replies or answer.status == 304 or call.incoming.method == "HEAD":
+        if instead is not None or answer.status == 304 or call.incoming.method == "HEAD":
             call.looks.clear()  # the client does not get the body
-        if replies:
-            return self._shapes.fault(replies[0])
-        return changed_by(fired, call, answer)
+        return changed_by(fired, call, answer) if instead is None else answer_of(instead, call, self._shapes)
+
+    def _system_etag(self, call: RedfishCall) -> str | None:
+        resource = self._tree.find(call.view, f"{SYSTEMS}/{call.request.system}")
+        return None if resource is None else self._entity(call, resource).etag
 
     def _answer_without_faults(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> HttpAnswer:
         try:

@@ -21,7 +21,7 @@ from emulator.redfish.inventory.json_schemas import SCHEMA_TYPES, json_schemas
 from emulator.redfish.inventory.logs import ENTRY_TYPE
 from emulator.redfish.power.hardware import chassis, managers
 from emulator.redfish.power.systems import systems
-from emulator.redfish.power.tasks import task_types, tasks
+from emulator.redfish.power.tasks import task_types, tasks, unlisted_task
 from emulator.redfish.service import root
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
@@ -74,7 +74,7 @@ class Tree:
         parent, _, last = path.rpartition("/")
         above = self._nodes.get(parent)
         if above is None or above.member is None or not last:
-            return None
+            return unlisted_task(view, path)
         return above.member(view, unquote(last))
 
     def _overlay(self, profile: Profile) -> None:

@@ -1,0 +1,75 @@
+"""Catalogue 2026.1: the first one. Literal, and never changed: what comes later belongs to the next one.
+
+TIME-007 is reserved: fencers whose time-outs the cluster's daemon switches off.
+"""
+
+from __future__ import annotations
+
+from conformance.catalogues.catalogue import Catalogue, CatalogueEntry, CatalogueLevel
+
+MUST, SHOULD, INFO = CatalogueLevel.MUST, CatalogueLevel.SHOULD, CatalogueLevel.INFORMATIONAL
+
+CATALOGUE_2026_1 = Catalogue(
+    "2026.1",
+    {
+        "STATE-001": CatalogueEntry(0, MUST), "STATE-002": CatalogueEntry(0, MUST), "STATE-003": CatalogueEntry(0, MUST),
+        "STATE-004": CatalogueEntry(0, MUST), "STATE-005": CatalogueEntry(1, MUST), "STATE-006": CatalogueEntry(1, MUST),
+        "STATE-007": CatalogueEntry(0, MUST), "STATE-008": CatalogueEntry(0, MUST), "STATE-009": CatalogueEntry(0, MUST),
+        "STATE-010": CatalogueEntry(0, MUST), "STATE-011": CatalogueEntry(0, MUST), "STATE-012": CatalogueEntry(1, MUST),
+        "STATE-013": CatalogueEntry(1, MUST), "STATE-014": CatalogueEntry(1, MUST), "STATE-015": CatalogueEntry(0, MUST),
+        "STATE-016": CatalogueEntry(0, MUST), "STATE-017": CatalogueEntry(1, MUST), "STATE-018": CatalogueEntry(1, MUST),
+        "STATE-019": CatalogueEntry(0, MUST), "STATE-020": CatalogueEntry(1, MUST),
+        "PROFILE-001": CatalogueEntry(0, MUST), "PROFILE-002": CatalogueEntry(0, MUST),
+        "PROFILE-003": CatalogueEntry(0, MUST), "PROFILE-004": CatalogueEntry(0, MUST),
+        "PROFILE-005": CatalogueEntry(0, MUST), "PROFILE-006": CatalogueEntry(0, MUST),
+        "TRUTH-001": CatalogueEntry(0, MUST), "TRUTH-002": CatalogueEntry(1, SHOULD), "TRUTH-003": CatalogueEntry(1, SHOULD),
+        "TRUTH-004": CatalogueEntry(2, INFO), "TRUTH-005": CatalogueEntry(0, MUST), "TRUTH-006": CatalogueEntry(0, MUST),
+        "TRUTH-007": CatalogueEntry(1, MUST), "TRUTH-008": CatalogueEntry(1, MUST), "TRUTH-009": CatalogueEntry(0, MUST),
+        "TRUTH-010": CatalogueEntry(1, MUST), "TRUTH-011": CatalogueEntry(0, MUST), "TRUTH-012": CatalogueEntry(0, MUST),
+        "TRUTH-013": CatalogueEntry(0, MUST), "TRUTH-014": CatalogueEntry(0, MUST), "TRUTH-015": CatalogueEntry(2, INFO),
+        "TRUTH-016": CatalogueEntry(1, MUST), "TRUTH-017": CatalogueEntry(1, MUST),
+        "FAULT-001": CatalogueEntry(0, MUST), "FAULT-002": CatalogueEntry(1, MUST), "FAULT-003": CatalogueEntry(1, MUST),
+        "FAULT-004": CatalogueEntry(1, MUST), "FAULT-005": CatalogueEntry(0, MUST), "FAULT-006": CatalogueEntry(1, MUST),
+        "FAULT-007": CatalogueEntry(1, MUST), "FAULT-008": CatalogueEntry(0, MUST), "FAULT-009": CatalogueEntry(0, MUST),
+        "FAULT-010": CatalogueEntry(0, MUST), "FAULT-011": CatalogueEntry(1, MUST), "FAULT-012": CatalogueEntry(1, MUST),
+        "FAULT-013": CatalogueEntry(1, MUST), "FAULT-014": CatalogueEntry(1, MUST), "FAULT-015": CatalogueEntry(1, MUST),
+        "FAULT-016": CatalogueEntry(0, MUST), "FAULT-017": CatalogueEntry(1, MUST), "FAULT-018": CatalogueEntry(1, MUST),
+        "FAULT-019": CatalogueEntry(1, MUST), "FAULT-020": CatalogueEntry(1, MUST), "FAULT-021": CatalogueEntry(1, MUST),
+        "FAULT-022": CatalogueEntry(1, MUST), "FAULT-023": CatalogueEntry(1, MUST), "FAULT-024": CatalogueEntry(1, MUST),
+        "FLAKY-001": CatalogueEntry(1, MUST), "FLAKY-002": CatalogueEntry(1, MUST), "FLAKY-003": CatalogueEntry(1, MUST),
+        "ASYNC-001": CatalogueEntry(0, MUST), "ASYNC-002": CatalogueEntry(0, MUST), "ASYNC-003": CatalogueEntry(1, MUST),
+        "ASYNC-004": CatalogueEntry(0, MUST), "ASYNC-005": CatalogueEntry(1, MUST), "ASYNC-006": CatalogueEntry(0, MUST),
+        "TIME-001": CatalogueEntry(0, MUST), "TIME-002": CatalogueEntry(0, MUST), "TIME-003": CatalogueEntry(1, MUST),
+        "TIME-004": CatalogueEntry(1, MUST), "TIME-005": CatalogueEntry(1, MUST), "TIME-006": CatalogueEntry(1, MUST),
+        "TIME-008": CatalogueEntry(0, MUST), "TIME-009": CatalogueEntry(1, MUST), "TIME-010": CatalogueEntry(1, MUST),
+        "AUTH-001": CatalogueEntry(0, MUST), "AUTH-002": CatalogueEntry(1, MUST), "AUTH-003": CatalogueEntry(0, MUST),
+        "AUTH-004": CatalogueEntry(1, MUST), "AUTH-005": CatalogueEntry(1, MUST), "AUTH-006": CatalogueEntry(1, MUST),
+        "AUTH-007": CatalogueEntry(0, MUST), "AUTH-008": CatalogueEntry(0, MUST), "AUTH-009": CatalogueEntry(1, MUST),
+        "AUTH-010": CatalogueEntry(0, MUST),
+        "TLS-001": CatalogueEntry(0, MUST), "TLS-002": CatalogueEntry(0, MUST), "TLS-003": CatalogueEntry(1, MUST),
+        "TLS-004": CatalogueEntry(1, MUST), "TLS-005": CatalogueEntry(2, MUST), "TLS-006": CatalogueEntry(1, MUST),
+        "ID-001": CatalogueEntry(0, MUST), "ID-002": CatalogueEntry(0, MUST), "ID-003": CatalogueEntry(1, MUST),
+        "ID-004": CatalogueEntry(0, MUST), "ID-005": CatalogueEntry(1, SHOULD), "ID-006": CatalogueEntry(1, MUST),
+        "ID-007": CatalogueEntry(2, MUST), "ID-008": CatalogueEntry(1, MUST), "ID-009": CatalogueEntry(1, MUST),
+        "ID-010": CatalogueEntry(0, MUST), "ID-011": CatalogueEntry(1, MUST), "ID-012": CatalogueEntry(2, MUST),
+        "ID-013": CatalogueEntry(0, MUST), "ID-014": CatalogueEntry(0, MUST), "ID-015": CatalogueEntry(0, MUST),
+        "ID-016": CatalogueEntry(0, MUST), "ID-017": CatalogueEntry(1, MUST), "ID-018": CatalogueEntry(0, MUST),
+        "ID-019": CatalogueEntry(0, MUST),
+        "IPMI-001": CatalogueEntry(0, MUST), "IPMI-002": CatalogueEntry(0, MUST), "IPMI-003": CatalogueEntry(0, MUST),
+        "IPMI-004": CatalogueEntry(0, MUST), "IPMI-005": CatalogueEntry(1, MUST), "IPMI-006": CatalogueEntry(1, MUST),
+        "IPMI-007": CatalogueEntry(0, MUST), "IPMI-008": CatalogueEntry(0, MUST), "IPMI-009": CatalogueEntry(1, MUST),
+        "IPMI-010": CatalogueEntry(0, MUST), "IPMI-011": CatalogueEntry(1, MUST), "IPMI-012": CatalogueEntry(0, MUST),
+        "IPMI-013": CatalogueEntry(0, MUST), "IPMI-014": CatalogueEntry(1, MUST),
+        "AGENT-001": CatalogueEntry(1, MUST), "AGENT-002": CatalogueEntry(1, MUST), "AGENT-003": CatalogueEntry(0, MUST),
+        "AGENT-004": CatalogueEntry(1, MUST), "AGENT-005": CatalogueEntry(1, MUST), "AGENT-006": CatalogueEntry(0, MUST),
+        "AGENT-007": CatalogueEntry(1, MUST), "AGENT-008": CatalogueEntry(0, SHOULD), "AGENT-009": CatalogueEntry(1, MUST),
+        "MAINS-001": CatalogueEntry(1, MUST), "MAINS-002": CatalogueEntry(1, MUST), "MAINS-003": CatalogueEntry(1, MUST),
+        "MAINS-004": CatalogueEntry(1, MUST),
+        "CONC-001": CatalogueEntry(1, MUST), "CONC-002": CatalogueEntry(1, MUST), "CONC-003": CatalogueEntry(1, MUST),
+        "CONC-004": CatalogueEntry(0, MUST),
+        "HA-001": CatalogueEntry(0, MUST), "HA-002": CatalogueEntry(0, MUST), "HA-003": CatalogueEntry(0, MUST),
+        "HA-004": CatalogueEntry(1, MUST), "HA-005": CatalogueEntry(0, MUST), "HA-006": CatalogueEntry(1, MUST),
+        "HA-007": CatalogueEntry(0, MUST), "HA-008": CatalogueEntry(0, MUST), "HA-009": CatalogueEntry(0, MUST),
+        "HA-010": CatalogueEntry(0, MUST),
+    },
+)  # fmt: skip

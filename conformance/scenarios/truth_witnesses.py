@@ -1,0 +1,107 @@
+"""TRUTH, continued: the chassis that a System links to are witnesses. Whoever believes Off must not be contradicted by them.
+
+A witness that has spoken before and then says nothing is no consent.
+"""
+
+from __future__ import annotations
+
+from conformance import requirement as req
+from conformance.expectations.claims import Claims, NeverClaims, answers
+from conformance.givens.bmc import OFF, ON, host
+from conformance.scenario import AskStep, Scenario, off
+from conformance.scenarios.words import SYSTEMS, at, falls_after, no_effect, says, witness
+from conformance.vocabulary import Ask, Claim, Protocol
+from profiles.model import View
+
+SOURCE = "openbmc/bmcweb#12; openbmc-x86: the System says Off 4 to 15 s before the rail falls"
+
+VIEWS_DISAGREE = Scenario(
+    id="TRUTH-008",
+    tier=1,
+    title="System and Chassis disagree, and the Manager says On for itself",
+    requirement=req.SAFE_CLAIM,
+    source="openbmc/bmcweb#12, openbmc/openbmc#1933, xcat2/xcat-core#3422",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(OFF, name="manager-on"),
+        host(ON, name="chassis-off"),
+        at("chassis-off", says("Off", View.CHASSIS)),
+        at("chassis-off", falls_after(3)),
+        host(ON, name="system-off"),
+        at("system-off", says("Off", View.SYSTEM)),
+        at("system-off", no_effect()),
+    ),
+    steps=(
+        AskStep(Ask.STATUS, (answers(Claim.OFF),), "manager-on"),
+        AskStep(Ask.OFF, (Claims(),), "manager-on"),
+        AskStep(Ask.STATUS, (answers(Claim.ON, Claim.FAILED),), "chassis-off"),
+        AskStep(Ask.OFF, (NeverClaims(),), "chassis-off"),
+        AskStep(Ask.STATUS, (answers(Claim.ON, Claim.FAILED),), "system-off"),
+        AskStep(Ask.OFF, (NeverClaims(),), "system-off"),
+    ),
+)
+
+WITNESS_GONE = Scenario(
+    id="TRUTH-012",
+    tier=0,
+    title="The System says Off; the Chassis said On once, and is 404 from then on",
+    requirement=req.SAFE_CLAIM,
+    source=SOURCE,
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON),
+        says("Off", View.SYSTEM),
+        no_effect(),
+        witness("after its first read the Chassis is answered with 404", "redfish.reply", status=404),
+    ),
+    steps=off(NeverClaims()),
+)
+
+WITNESS_SILENT = Scenario(
+    id="TRUTH-013",
+    tier=0,
+    title="The System says Off; the Chassis said On once, and then is {} or has no PowerState",
+    requirement=req.SAFE_CLAIM,
+    source=SOURCE,
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON, name="empty-object"),
+        at("empty-object", says("Off", View.SYSTEM)),
+        at("empty-object", no_effect()),
+        at("empty-object", witness("after its first read the Chassis is {}", "redfish.reply", raw=b"{}")),
+        host(ON, name="no-state"),
+        at("no-state", says("Off", View.SYSTEM)),
+        at("no-state", no_effect()),
+        at("no-state", witness("after its first read the Chassis has no PowerState", "redfish.property", what="missing")),
+    ),
+    steps=(AskStep(Ask.OFF, (NeverClaims(),), "empty-object"), AskStep(Ask.OFF, (NeverClaims(),), "no-state")),
+)
+
+WITNESS_NULL = Scenario(
+    id="TRUTH-014",
+    tier=0,
+    title="The System says Off; the Chassis said On once, and then says null, or the System no longer links to it",
+    requirement=req.SAFE_CLAIM,
+    source=SOURCE,
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON, name="null"),
+        at("null", says("Off", View.SYSTEM)),
+        at("null", no_effect()),
+        at("null", witness("after its first read the Chassis says null for its power", "redfish.property", what="null")),
+        host(ON, name="no-link"),
+        at("no-link", says("Off", View.SYSTEM)),
+        at("no-link", no_effect()),
+        at(
+            "no-link",
+            witness(
+                "after two reads the System has no link to its Chassis",
+                "redfish.property",
+                path=SYSTEMS,
+                skip=2,
+                property="Links/Chassis",
+            ),
+        ),
+    ),
+    steps=(AskStep(Ask.OFF, (NeverClaims(),), "null"), AskStep(Ask.OFF, (NeverClaims(),), "no-link")),
+)
