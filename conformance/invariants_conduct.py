@@ -46,13 +46,14 @@ def check(case: AskCase, *, claim_is_false: bool) -> Iterator[Finding]:
 
 
 def _traffic(case: AskCase) -> Iterator[Finding]:
-    allowed = REQUESTS_FREE + REQUESTS_PER_SECOND * case.outcome.duration
+    fencers = 1 + len(case.window.beside)
+    allowed = fencers * (REQUESTS_FREE + REQUESTS_PER_SECOND * case.outcome.duration)
     commands = [e for e in case.window.power_commands if not _was_busy(case, e)]
-    if (count := len(case.window.requests)) > allowed or len(commands) > COMMANDS_FREE:
+    if (count := len(case.window.requests)) > allowed or len(commands) > fencers * COMMANDS_FREE:
         yield case.finding(
             Verdict.HYGIENE,
             "G4",
-            f"at most {allowed:.0f} requests and {COMMANDS_FREE} power commands",
+            f"at most {allowed:.0f} requests and {fencers * COMMANDS_FREE} power commands",
             f"sent {count} requests, {len(commands)} of them power commands, in {case.outcome.duration:.1f} s",
             kind=FindingKind.REPEATED,
             level=Level.SHOULD,
@@ -61,6 +62,8 @@ def _traffic(case: AskCase) -> Iterator[Finding]:
 
 
 def _busy(case: AskCase) -> Iterator[Finding]:
+    if case.window.beside:
+        return  # the next command may be another fencer's
     commands = case.window.power_commands
     for earlier, later in pairwise(commands):
         if _was_busy(case, earlier) and later.t - earlier.t < BUSY_PAUSE_S:
@@ -86,7 +89,7 @@ def _was_busy(case: AskCase, command: Event) -> bool:
 
 
 def _sessions(case: AskCase) -> Iterator[Finding]:
-    events = [e for e in case.window.during if e.kind is EventKind.SESSION]
+    events = [e for e in case.window.settled if e.kind is EventKind.SESSION and not _never_used(case, e)]
     left = sum(1 for e in events if text(e, "what") == "opened") - sum(1 for e in events if text(e, "what") == "closed")
     if left > 0:
         yield case.finding(
@@ -99,6 +102,12 @@ def _sessions(case: AskCase) -> Iterator[Finding]:
             requirement=req.CLOSES_SESSIONS,
             anchors=tuple(e.seq for e in events[:1]),
         )
+
+
+def _never_used(case: AskCase, event: Event) -> bool:
+    """An IPMI session in which no request came: the client could not verify the BMC's last message, so it has no keys to close it
+    with."""
+    return text(event, "via") == "ipmi" and not any(text(e, "protocol") == "ipmi" for e in case.window.requests)
 
 
 # -- G7 --------------------------------------------------------------------------------------------------------------------

@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -75,9 +77,9 @@ def play(what: Play, stop: threading.Event, start: Callable[..., Emulator] = Emu
             each.arrange(emulator)
         told = [handed((*given, *step.told), emulator.endpoints[step.bmc]) for step in what.steps]
         secrets = secrets_of(emulator, told)
-        asks = zip(what.steps, told, strict=True)
+        asking = _Asking(emulator, what, told, secrets, stop)
         with MachineLag() as lag:
-            outcomes = tuple(_ask(emulator, what, n, step, values, secrets, stop) for n, (step, values) in enumerate(asks))
+            outcomes = tuple(outcome for numbers in groups(what.steps) for outcome in asking.together(numbers))
         asked = {step.bmc for step in what.steps}
         return Played(
             steps=what.steps,
@@ -137,6 +139,7 @@ def handed(given: Iterable[Given], endpoint: Endpoint) -> Mapping[str, str]:
         "bmc.ipmi_host": endpoint.ipmi_host,
         "bmc.ipmi_port": str(endpoint.ipmi_port),
         "bmc.ipmi_target": "",
+        "bmc.kg": "",
         "bmc.insecure": "1",
         "bmc.ca_file": endpoint.ca_file,
         "bmc.verbose": "",
@@ -146,46 +149,90 @@ def handed(given: Iterable[Given], endpoint: Endpoint) -> Mapping[str, str]:
     return values
 
 
-def _ask(
-    emulator: Emulator,
-    what: Play,
-    number: int,
-    step: AskStep,
-    values: Mapping[str, str],
-    secrets: tuple[str, ...],
-    stop: threading.Event,
-) -> FencerOutcome:
-    system = emulator.endpoints[step.bmc].systems[0].id
-    if step.before is not None:
-        step.before.happen(emulator, step.bmc)
-    emulator.forget_open_gate(step.bmc, system)
-    emulator.limit_gates(GATES_SHARE * what.definition.deadline)
-    emulator.record(step.bmc, EventKind.FENCER, what="start", ask=number, action=step.ask.value, system=system)
+def groups(steps: Sequence[AskStep]) -> Iterator[tuple[int, ...]]:
+    """The numbers of the steps that are asked at the same time, in order."""
+    for _, members in groupby(enumerate(steps), key=lambda member: member[1].together or -1 - member[0]):
+        yield tuple(number for number, _ in members)
 
-    def stamp() -> None:
-        emulator.record(step.bmc, EventKind.FENCER, emulator.last_response(step.bmc), what="claim", ask=number)
 
-    with run_directory() as own, reads_counted(emulator, step.bmc, system, step.sigterm_after) as enough:
-        since = time.time()
-        outcome = what.definition.ways[what.protocol].run(
-            Invocation(
-                ask=step.ask,
-                protocol=what.protocol,
-                bmc=values,
-                cap=what.definition.cap,
-                scratch=own.home,
-                watch=own.watch,
-                stop=stop,
-                on_end=stamp,
-                sigterm=enough,
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Asks the fencer, step by step. `told` are the values of its placeholders for each step."""
+
+    emulator: Emulator
+    what: Play
+    told: Sequence[Mapping[str, str]]
+    secrets: tuple[str, ...]
+    stop: threading.Event
+
+    def together(self, numbers: Sequence[int]) -> tuple[FencerOutcome, ...]:
+        """Asks these steps at the same time, each in a thread of its own; one alone in the caller's."""
+        for number in numbers:
+            self._begin(number)
+        if len(numbers) == 1:
+            outcomes = tuple(self._ask(number) for number in numbers)
+        else:
+            with ThreadPoolExecutor(len(numbers), thread_name_prefix="ask") as pool:
+                running = [pool.submit(self._ask, number) for number in numbers]
+                try:
+                    wait(running)
+                except KeyboardInterrupt:  # where the caller is the main thread, as under pytest
+                    self.stop.set()
+                    raise
+            outcomes = tuple(future.result() for future in running)
+        for number, outcome in zip(numbers, outcomes, strict=True):
+            self._watch_on(number, outcome)
+        return outcomes
+
+    def _target(self, number: int) -> tuple[str, str]:
+        """BMC and system of a step."""
+        bmc = self.what.steps[number].bmc
+        return bmc, self.emulator.endpoints[bmc].systems[0].id
+
+    def _begin(self, number: int) -> None:
+        bmc, system = self._target(number)
+        if (before := self.what.steps[number].before) is not None:
+            before.happen(self.emulator, bmc)
+        self.emulator.forget_open_gate(bmc, system)
+        self.emulator.limit_gates(GATES_SHARE * self.what.definition.deadline)
+        action = self.what.steps[number].ask.value
+        self.emulator.record(bmc, EventKind.FENCER, what="start", ask=number, action=action, system=system)
+
+    def _ask(self, number: int) -> FencerOutcome:
+        emulator, what, step = self.emulator, self.what, self.what.steps[number]
+
+        def stamp() -> None:
+            emulator.record(step.bmc, EventKind.FENCER, emulator.last_response(step.bmc), what="claim", ask=number)
+            for each in what.scenario.given:
+                each.claimed(emulator, step.ask, step.bmc)
+
+        _, system = self._target(number)
+        with run_directory() as own, reads_counted(emulator, step.bmc, system, step.sigterm_after) as enough:
+            since = time.time()
+            outcome = what.definition.ways[what.protocol].run(
+                Invocation(
+                    ask=step.ask,
+                    protocol=what.protocol,
+                    bmc=self.told[number],
+                    cap=what.definition.cap,
+                    scratch=own.home,
+                    watch=own.watch,
+                    stop=self.stop,
+                    on_end=stamp,
+                    input=step.input,
+                    sigterm=enough,
+                )
             )
-        )
-        if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
-            ours = emulator.endpoints[step.bmc].ca_file
-            found = search(secrets, own, what.definition.folder, since, ours=Path(ours).parent)
-            conduct = (*outcome.conduct, *found.conduct)
-            outcome = replace(outcome, files=found.files, unsearched=found.unsearched, conduct=conduct)
-    emulator.record(step.bmc, EventKind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)
-    if outcome.claim is Claim.OFF and emulator.host(step.bmc, system).rail is Rail.UP:
-        emulator.let_fall(step.bmc, system, timeout_s=SETTLE_S)
-    return outcome
+            if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
+                ours = Path(emulator.endpoints[step.bmc].ca_file).parent
+                found = search(self.secrets, own, what.definition.folder, since, ours=ours)
+                conduct = (*outcome.conduct, *found.conduct)
+                outcome = replace(outcome, files=found.files, unsearched=found.unsearched, conduct=conduct)
+        emulator.record(step.bmc, EventKind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)
+        return outcome
+
+    def _watch_on(self, number: int, outcome: FencerOutcome) -> None:
+        """What is in flight after a false claim of off is waited for, so that "too early" and "never" can be told apart."""
+        bmc, system = self._target(number)
+        if outcome.claim is Claim.OFF and self.emulator.host(bmc, system).rail is Rail.UP:
+            self.emulator.let_fall(bmc, system, timeout_s=SETTLE_S)

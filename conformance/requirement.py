@@ -195,6 +195,45 @@ CONFIRMED = Requirement(
     Aspect.SAFETY,
     Level.SHOULD,
 )
+DATAGRAMS = Requirement(
+    "FENCE-29",
+    "A fencer that speaks IPMI MUST cope with datagrams that are lost, come twice or come in another order.",
+    "IPMI 2.0 section 13: RMCP runs over UDP",
+    Aspect.LIVENESS,
+)
+AGENT_INPUT = Requirement(
+    "FENCE-30",
+    "A fence agent MUST read its parameters as the API says: comments and unknown names are ignored, the last value counts.",
+    f"{API}, input",
+    Aspect.TRUTH,
+)
+AGENT_ERRORS = Requirement(
+    "FENCE-31",
+    "A fence agent MUST refuse bad input with exit 1 before it talks to any BMC.",
+    f"{API}: exit 1; 2 is a state",
+    Aspect.TRUTH,
+)
+AGENT_METADATA = Requirement(
+    "FENCE-32", "A fence agent MUST describe itself and its parameters in well-formed metadata.", f"{API}, metadata", Aspect.TRUTH
+)
+AGENT_REBOOT = Requirement(
+    "FENCE-33",
+    "A fence agent's reboot MUST succeed if its off part did, and MUST fail if that did not.",
+    f"{API} 'reboot': the cluster recovers from a failed on part",
+    Aspect.LIVENESS,
+)
+EVERY_PASSWORD = Requirement(
+    "FENCE-34",
+    "A fencer MUST use a password exactly as it was given, whatever characters it has.",
+    f"{API} 'passwd'; python-hpilo#51",
+    Aspect.LIVENESS,
+)
+SHARED_TARGET = Requirement(
+    "FENCE-35",
+    "A fencer MUST bear others that fence the same host at the same time: its claim is true and it ends in time.",
+    "during an outage every survivor fences; Redfish-Protocol-Validator#13",
+    Aspect.LIVENESS,
+)
 
 ALL: tuple[Requirement, ...] = (
     SAFE_CLAIM,
@@ -225,6 +264,13 @@ ALL: tuple[Requirement, ...] = (
     TRANSIENT,
     HTTP_AS_SPECIFIED,
     CONFIRMED,
+    DATAGRAMS,
+    AGENT_INPUT,
+    AGENT_ERRORS,
+    AGENT_METADATA,
+    AGENT_REBOOT,
+    EVERY_PASSWORD,
+    SHARED_TARGET,
 )
 BY_ID: Mapping[str, Requirement] = {requirement.id: requirement for requirement in ALL}
 

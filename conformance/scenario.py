@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from conformance.agent_input import PLAIN, AgentInput
 from conformance.expectations.expectation import Expectation
 from conformance.givens.given import TARGET, Given
 from conformance.happenings import Happening
@@ -30,6 +31,9 @@ class AskStep:
     power state so often after its first power command; where that never comes the run is void.
     `told` are preconditions about what the fencer is told, for this ask alone. The step is left out where the fencer does not
     declare its `needs`, or cannot be told what is in `told`; a scenario without a step left is N/A.
+
+    Steps in a row with the same number in `together` are asked at once, each by a process of its own; 0: one after the other.
+    Nobody can tell then which of those that ask the same BMC has sent a request. `input` is for fence agents.
     """
 
     ask: Ask
@@ -40,6 +44,8 @@ class AskStep:
     sigterm_after: int | None = None
     told: tuple[Given, ...] = ()
     needs: frozenset[str] = field(default=frozenset())
+    together: int = 0
+    input: AgentInput = PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,9 @@ class Scenario:
             return self.about_process
         if any(step.sigterm_after is not None for step in self.steps):
             return "signals to its process"
+        at_once = [(step.together, step.bmc) for step in self.steps if step.together]
+        if len(set(at_once)) < len(at_once):  # BMCs of their own can be asked one after the other
+            return "several of its processes at the same time"
         told = (given for step in self.steps for given in step.told)
         return next((given.sentence for given in (*self.given, *told) if given.on_sockets), None)
 

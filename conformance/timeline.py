@@ -61,7 +61,10 @@ def is_bmc_reset(event: Event) -> bool:
 
 @dataclass(frozen=True)
 class AskWindow:
-    """Everything between the start of an ask and the start of the next one; `claim` is where the answer became final."""
+    """Everything between the start of an ask and the start of the next one; `claim` is where the answer became final.
+
+    `beside` are the asks of the same BMC that ran at the same time: nothing tells their requests from those of this one.
+    """
 
     number: int
     ask: Ask
@@ -69,9 +72,12 @@ class AskWindow:
     system: str
     start: Event
     claim: Event
-    during: tuple[Event, ...]  # all BMCs, from start to claim
-    after: tuple[Event, ...]  # all BMCs, from the claim on
+    during: tuple[Event, ...]  # from start to claim; all BMCs but those of other asks at the same time
+    after: tuple[Event, ...]  # the same, from the claim on
     earlier: frozenset[tuple[str, str]] = frozenset()  # BMC and system of the asks before this one: they may still be moving
+    past: tuple[Event, ...] = ()  # all BMCs, before the start
+    beside: tuple[Ask, ...] = ()
+    settled: tuple[Event, ...] = ()  # since the first of the asks beside it began, if none of them is still running; else nothing
 
     @cached_property
     def requests(self) -> tuple[Event, ...]:
@@ -186,9 +192,14 @@ class Timeline:
     def window(self, number: int) -> AskWindow:
         """Raises Incomplete where the ask was not stamped, or was forgotten by the ring."""
         start, claim = self._stamp(number, "start"), self._stamp(number, "claim")
-        following = [e.seq for e in self.events if e.kind is EventKind.FENCER and e.data.get("ask") == number + 1]
+        following = [e.seq for e in self._stamps("start") if e.seq > claim.seq]
         end = min(following, default=self.events[-1].seq + 1)
-        earlier = (e for e in self.events if e.kind is EventKind.FENCER and e.data.get("what") == "start" and e.seq < start.seq)
+        others = [(s, c) for s, c in self._asks if s.seq < claim.seq and start.seq < c.seq and s.data["ask"] != number]
+        beside = [(s, c) for s, c in others if s.bmc == start.bmc]
+        elsewhere = {s.bmc for s, _ in others} - {start.bmc}
+        first = min((s.seq for s, _ in beside), default=start.seq)
+        last = all(c.seq < claim.seq for _, c in beside)
+        seen = [e for e in self.events if e.bmc not in elsewhere]
         return AskWindow(
             number=number,
             ask=Ask(text(start, "action")),
@@ -196,10 +207,22 @@ class Timeline:
             system=text(start, "system"),
             start=start,
             claim=claim,
-            during=tuple(e for e in self.events if start.seq < e.seq < claim.seq),
-            after=tuple(e for e in self.events if claim.seq < e.seq < end),
-            earlier=frozenset((e.bmc, text(e, "system")) for e in earlier),
+            during=tuple(e for e in seen if start.seq < e.seq < claim.seq),
+            after=tuple(e for e in seen if claim.seq < e.seq < end),
+            earlier=frozenset((e.bmc, text(e, "system")) for e in self._stamps("start") if e.seq < start.seq),
+            past=tuple(e for e in self.events if e.seq < start.seq),
+            beside=tuple(Ask(text(s, "action")) for s, _ in beside),
+            settled=tuple(e for e in seen if min(first, start.seq) < e.seq < claim.seq) if last else (),
         )
+
+    @cached_property
+    def _asks(self) -> tuple[tuple[Event, Event], ...]:
+        """Start and claim of every ask that has both."""
+        claims = {e.data["ask"]: e for e in self._stamps("claim")}
+        return tuple((e, claims[e.data["ask"]]) for e in self._stamps("start") if e.data["ask"] in claims)
+
+    def _stamps(self, what: str) -> list[Event]:
+        return [e for e in self.events if e.kind is EventKind.FENCER and e.data.get("what") == what]
 
     def _stamp(self, number: int, what: str) -> Event:
         for event in self.events:

@@ -18,10 +18,13 @@ class Ask(StrEnum):
     STATUS = "status"
     MONITOR = "monitor"
     METADATA = "metadata"
+    VALIDATE_ALL = "validate-all"
+    LIST = "list"
+    LIST_STATUS = "list-status"
 
     @property
     def reads_only(self) -> bool:
-        return self in (Ask.STATUS, Ask.MONITOR, Ask.METADATA)
+        return self not in (Ask.OFF, Ask.ON, Ask.REBOOT)
 
 
 class Claim(StrEnum):
@@ -30,7 +33,7 @@ class Claim(StrEnum):
     OFF = "off"
     ON = "on"
     REBOOTED = "rebooted"
-    OK = "ok"  # monitor, metadata: it works
+    OK = "ok"  # monitor, metadata, validate-all, list, list-status: it works
     FAILED = "failed"
     NONE = "none"  # no answer at all: it was stopped at the cap
 
@@ -42,6 +45,9 @@ SUCCESS: dict[Ask, frozenset[Claim]] = {
     Ask.STATUS: frozenset({Claim.ON, Claim.OFF}),
     Ask.MONITOR: frozenset({Claim.OK}),
     Ask.METADATA: frozenset({Claim.OK}),
+    Ask.VALIDATE_ALL: frozenset({Claim.OK}),
+    Ask.LIST: frozenset({Claim.OK}),
+    Ask.LIST_STATUS: frozenset({Claim.OK}),
 }
 """Which claims say that an ask has succeeded."""
 

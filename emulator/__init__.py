@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from emulator.assembly import Emulator
     from emulator.backends.container import DockerHost
     from emulator.backends.process import ProcessHost
+    from emulator.core.bmc.machine import RestorePolicy
     from emulator.core.clock import VirtualClock
     from emulator.core.errors import EmulatorError, NoSuchFault, RackMisconfigured
     from emulator.core.faults.board import Armed, FaultId, RailIs, RequestCame
@@ -73,6 +74,7 @@ __all__ = [
     "RailIs",
     "RequestCame",
     "ResetType",
+    "RestorePolicy",
     "Reusable",
     "Seam",
     "SocketlessEmulator",
@@ -99,6 +101,7 @@ _HOME = {
     "SystemRef": "emulator.endpoints",
     "ProcessHost": "emulator.backends.process",
     "DockerHost": "emulator.backends.container",
+    "RestorePolicy": "emulator.core.bmc.machine",
     "VirtualClock": "emulator.core.clock",
     "EmulatorError": "emulator.core.errors",
     "RackMisconfigured": "emulator.core.errors",

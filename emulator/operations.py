@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TypeVar
 
+from emulator.core.bmc.machine import RestorePolicy
+from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
 from emulator.core.faults.board import Armed, FaultId
 from emulator.core.faults.control import FaultStatus
@@ -88,6 +90,10 @@ class EmulatorOperations(ABC):
         """A gate that has opened stays open; afterwards the next gated command gets a new one."""
         self.call(lambda rack: rack.effects.forget_open_gate(rack.unit(name).system(system_id(rack, name, system))))
 
+    def expect_reads(self, name: str, reads: int, system: str | None = None) -> None:
+        """A closed gate opens when the power has been read so often from now on."""
+        self.call(lambda rack: rack.effects.expect_reads(rack.unit(name).system(system_id(rack, name, system)), reads))
+
     def limit_gates(self, seconds: float) -> None:
         """From now on every gate opens at most `seconds` from now, if the power has been read twice by then."""
 
@@ -131,6 +137,33 @@ class EmulatorOperations(ABC):
     def cut(self, name: str, system: str | None = None) -> None:
         """The host loses power by itself; no command was sent."""
         self.call(lambda rack: rack.cut(name, system_id(rack, name, system)))
+
+    # -- input power ---------------------------------------------------------------------------------------------------
+
+    def mains_lost(self, name: str) -> None:
+        """The input power of a BMC and of all its hosts fails: the rails fall and the BMC is dark. Raises NoSuchUnit."""
+        self.call(lambda rack: rack.mains_lost(name))
+
+    def mains_back(self, name: str, *, restore_after_reads: int | None = None) -> None:
+        """The input power returns: the BMC starts, and then its hosts follow their restore policy. Raises NoSuchUnit.
+
+        With `restore_after_reads` the BMC answers normally at once, not after the times of its profile, and its hosts get power
+        behind a gate: when their power state has been read so often (ruling 8).
+        """
+        if restore_after_reads is None:
+            self.call(lambda rack: rack.mains_back(name))
+        else:
+            self.call(lambda rack: rack.mains_back_at_once(name, restore_after_reads))
+
+    def set_restore_policy(self, name: str, policy: RestorePolicy) -> None:
+        """What the hosts of a BMC do when their input power returns. Raises NoSuchUnit."""
+
+        def set_it(rack: Rack) -> None:
+            view = BmcView(rack, name)
+            for system in view.system_ids():
+                view.chassis.set_restore_policy(policy, system)
+
+        self.call(set_it)
 
 
 def _named(profile: Profile, fault: str) -> Armed:

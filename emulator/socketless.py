@@ -48,9 +48,10 @@ class SocketlessEmulator(Emulator):
         journal_path: Path | None = None,
         reused: Reusable | None = None,
     ) -> None:
-        """As for `Emulator`. BMC n has the address 198.18.0.n and the ports 443 and 623, unless `places` says otherwise. `reused`
-        is `reusable()` of an emulator
-        before this one, which saves half of the start."""
+        """As for `Emulator`. BMC n has the address 198.18.0.n and the ports 443 and 623, unless `places` says otherwise.
+
+        `reused` is what `reusable()` has made and an earlier emulator has used: it saves most of the start.
+        """
         all_places = {
             unit.name: Place(listen=virtual_address(n), redfish_port=HTTPS_PORT, ipmi_port=IPMI_PORT)
             for n, unit in enumerate(units)

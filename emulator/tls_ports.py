@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives import serialization
 from emulator.core.bmc.eventlog import LogEntry, LogKind
 from emulator.core.bmc.presence import Being
 from emulator.core.bmc.view import BmcView
-from emulator.core.faults.fault import Seam
+from emulator.core.faults.fault import Fault, Seam
 from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import Datum
 from emulator.core.rack import Rack
-from emulator.faults.seams import PortFault
+from emulator.faults.seams import PortFault, QueueFault
 from emulator.redfish.accounts.auth import AuthMethod
 from emulator.redfish.certificates.certificate_service import certificates_in
 from emulator.redfish.certificates.signing import CsrContent, SigningKey, new_key, pem_of, signing_request
@@ -150,15 +150,19 @@ class PortKeeper:
         """Opens or shuts the ports of a BMC; returns whether it is away."""
         away = name in self._rack.units and self._away(name)
         faults = self._port_faults(name)
+        queues = [fault.at_once for fault in self._standing(name) if isinstance(fault, QueueFault)]
         shut = PortState.REFUSED if any(fault.refuses for fault in faults) else PortState.SATURATED
         for listener in self._listeners_of(name):
             listener.set_door(PortState.SATURATED if away else shut if faults else PortState.OPEN)
+            listener.serve_at_once(min(queues, default=None))
         return away
 
     def _port_faults(self, name: str) -> tuple[PortFault, ...]:
+        return tuple(fault for fault in self._standing(name) if isinstance(fault, PortFault))
+
+    def _standing(self, name: str) -> tuple[Fault, ...]:
         unit = self._rack.units.get(name)
-        standing = self._rack.faults.standing(unit, Seam.PORT) if unit is not None else ()
-        return tuple(fault for fault in standing if isinstance(fault, PortFault))
+        return self._rack.faults.standing(unit, Seam.PORT) if unit is not None else ()
 
     def _drop_connections(self, name: str) -> None:
         if name in self._rack.units and self._away(name):

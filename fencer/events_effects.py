@@ -27,12 +27,14 @@ class ReadFailed:
     """A read returned no power state.
 
     `retry_after` is the time in seconds until another try makes sense (Redfish: Retry-After). `final`: another read cannot
-    succeed, for example because the settings are wrong.
+    succeed, for example because the settings are wrong. `contradicts`: there was an answer, and it was about something else
+    than what was asked for, or said two things; otherwise the read was only missed.
     """
 
     failure: Failure
     retry_after: float | None = None
     final: bool = False
+    contradicts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,12 +40,10 @@ def reading_text(reading: Reading) -> str:
 
 def against_text(reading: Reading) -> str:
     """Names the chassis that does not agree with an Off: its URI and its word, or why it has none."""
-    against = next((witness for witness in reading.witnesses if disagrees(witness)), None)
-    if against is None:
-        return f"its chassis says {(reading.chassis_word or 'nothing')[:40]}"
+    against = next(filter(disagrees, reading.witnesses))  # `witnesses.judged` made the reading unknown because of one
     if against.state is WitnessState.SAYS:
         return f"its chassis says {(against.word or '')[:40]}: {against.uri}"
-    return f"its chassis {against.uri} gives no word ({against.why or 'it had one before'})"
+    return f"its chassis {against.uri} gives no word ({against.why or 'null or unreadable'})"
 
 
 def disagrees(witness: Witness) -> bool:
@@ -102,10 +100,10 @@ def deadline_passed(state: ProcedureState, now: float) -> Failure:
     """The failure at the deadline. The most recent read or command failure gives the cause; without one it is TIMEOUT."""
     known = last_known(state.readings, now)
     within = f"within {state.limits.deadline:g} s"
-    if state.proof:
-        return _proof_unfinished(state, within)
-    # A single failed read after a refused command may be a read that the deadline cut short: report the refusal instead.
-    if state.read_failure is not None and (state.command_failure is None or state.failed_reads > 1):
+    if state.goal is Power.OFF and state.readings and state.readings[-1].power is Power.OFF:
+        return _proof_unfinished(state)
+    # A single failed read may be one that the deadline cut short: what was known before it is reported instead.
+    if state.read_failure is not None and (state.failed_reads > 1 or not state.readings):
         return replace(state.read_failure, text=f"{state.read_failure.text}; gave up {within}; {known}")
     if state.readings and _is_contradicted(state.readings[-1]):
         return _contradicted(state.readings[-1], state, within)
@@ -121,12 +119,13 @@ def deadline_passed(state: ProcedureState, now: float) -> Failure:
     return Failure(cause=Cause.TIMEOUT, text=f"nothing was decided {within}; {known}")
 
 
-def _proof_unfinished(state: ProcedureState, within: str) -> Failure:
+def _proof_unfinished(state: ProcedureState) -> Failure:
     """The last usable readings show Off, and the deadline came before they were a proof."""
-    first, last = state.proof[0].at, state.proof[-1].at
+    span = state.proof[-1].at - state.proof[0].at if state.proof else 0.0
     lost = f"; the last read failed: {state.read_failure.text}" if state.read_failure is not None else ""
+    times = f"{len(state.proof)} time{'' if len(state.proof) == 1 else 's'}"
     text = (
-        f"Off was read {len(state.proof)} time{'s' if len(state.proof) > 1 else ''} over {last - first:.1f} s before the end of "
+        f"Off was read {times} without a break over {span:.1f} s before the end of "
         f"{state.limits.deadline:g} s; a proof needs {state.proof_reads} reads over {state.proof_span:g} s{lost}"
     )
     return Failure(cause=state.read_failure.cause if state.read_failure else Cause.TIMEOUT, text=text)

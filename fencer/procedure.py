@@ -6,8 +6,8 @@ monotonic clock.
 Rules
   1. Only reads say what state the host is in. The answer to a power command decides only what to try next.
   2. Off needs at least two reads of exactly Off, from one machine, `stable_for` seconds or more from first to last, and no
-     other reading between them. A read that is lost does not end the series, but raises it to three reads over twice that
-     time, and so does every trouble that the BMC had earlier in this run. Every other failure ends the series.
+     other reading between them. A missed read does not end the series, but raises it to three reads over twice that
+     time, and so does every trouble that the BMC had earlier in this run. An answer about something else ends it.
   3. Read before every command. A host that is off already gets no command.
   4. A required identity was shown before a command is sent, and before the goal counts as reached.
   5. One failure never ends the action while there is time, unless another try cannot help (wrong settings, another machine).
@@ -105,7 +105,7 @@ def step(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureS
 def _judged(state: ProcedureState, event: ReadOk) -> ReadOk | ReadFailed:
     """Compares a reading with the earlier ones: another machine fails it, a chassis that fell silent contradicts it."""
     if changed := identity.other(state.pinned, event.reading.shown):
-        return ReadFailed(failure_text.other_machine(event.reading.source, *changed), final=True)
+        return ReadFailed(failure_text.other_machine(event.reading.source, *changed), final=True, contradicts=True)
     return ReadOk(witnesses.judged(event.reading, state.witnesses))
 
 

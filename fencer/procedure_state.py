@@ -75,7 +75,8 @@ class ProcedureState:
     readings: tuple[Reading, ...] = ()
     read_began: float  # when the last read was requested
     failed_reads: int = 0  # failed reads in a row
-    failing_since: float = inf  # when the first of them was requested
+    same_failures: int = 0  # of them, the last ones with one cause
+    failing_since: float = inf  # when the first of `same_failures` was requested
     read_failure: Failure | None = None  # why the last read failed; None after a successful read
     witnesses: WitnessMemory = field(default_factory=WitnessMemory)
     pinned: ShownIdentities = ()  # the first value of each identity that the BMC showed
@@ -115,7 +116,7 @@ class ProcedureState:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How many failed reads in a row, and over which part of the deadline, make a cause final."""
+    """How many reads in a row that fail with one cause, and over which part of the deadline, make it final."""
 
     reads: float
     part: float = 0.0
@@ -136,7 +137,7 @@ DENIALS = frozenset({
 })  # fmt: skip
 MAX_DENIALS = 2
 MAX_READINGS = 64
-LOST = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.BUSY})  # a read that failed so says nothing, and voids no proof
+TROUBLE = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.BUSY})  # after such an answer to a command, Off is proved longer
 MEANING_BY_TYPE: Mapping[type[ProcedureEvent], EventMeaning] = {
     AllowedCommands: EventMeaning.ALLOWED_COMMANDS,
     TaskStatus: EventMeaning.TASK,
@@ -157,8 +158,8 @@ def classify(state: ProcedureState, event: ProcedureEvent, now: float) -> EventM
             return EventMeaning.UNUSABLE if reading.power is Power.UNKNOWN else EventMeaning.OPPOSITE
         case ReadFailed(failure, final=final):
             patience = ENDLESS if state.readings else BEFORE_FIRST_READING.get(failure.cause, ENDLESS)
-            failing_for = now - min(state.failing_since, state.read_began)
-            enough = state.failed_reads + 1 >= patience.reads and failing_for >= patience.part * state.limits.deadline
+            count, since = _same_failures(state, failure)
+            enough = count >= patience.reads and now - since >= patience.part * state.limits.deadline
             return EventMeaning.FINAL if final or enough else EventMeaning.RETRYABLE
         case CommandAnswered(failure):
             if failure is None:
@@ -166,6 +167,13 @@ def classify(state: ProcedureState, event: ProcedureEvent, now: float) -> EventM
             return EventMeaning.DENIED if failure.cause in DENIALS else EventMeaning.AMBIGUOUS
         case _:
             return MEANING_BY_TYPE[type(event)]
+
+
+def _same_failures(state: ProcedureState, failure: Failure) -> tuple[int, float]:
+    """How many reads in a row have now failed with this cause, and when the first of them was requested."""
+    if state.read_failure is not None and state.read_failure.cause is failure.cause:
+        return state.same_failures + 1, state.failing_since
+    return 1, state.read_began
 
 
 def record_event(state: ProcedureState, event: ProcedureEvent) -> ProcedureState:
@@ -176,6 +184,7 @@ def record_event(state: ProcedureState, event: ProcedureEvent) -> ProcedureState
                 state,
                 readings=(*state.readings, reading)[-MAX_READINGS:],
                 failed_reads=0,
+                same_failures=0,
                 failing_since=inf,
                 read_failure=None,
                 witnesses=remember(state.witnesses, reading.witnesses),
@@ -183,13 +192,15 @@ def record_event(state: ProcedureState, event: ProcedureEvent) -> ProcedureState
                 identity_shown=state.identity_shown or not reading.identity_missing,
                 shaken=state.shaken or reading.repeated > 0,
             )
-        case ReadFailed(failure):
+        case ReadFailed(failure, contradicts=contradicts):
+            same, since = _same_failures(state, failure)
             return replace(
                 state,
                 failed_reads=state.failed_reads + 1,
-                failing_since=min(state.failing_since, state.read_began),
+                same_failures=same,
+                failing_since=since,
                 read_failure=failure,
-                proof=state.proof if failure.cause in LOST else (),
+                proof=() if contradicts else state.proof,
                 shaken=True,
             )
         case CommandAnswered(failure):
@@ -203,7 +214,7 @@ def record_event(state: ProcedureState, event: ProcedureEvent) -> ProcedureState
                 denials=state.denials + (1 if failure is not None and failure.cause in DENIALS else 0),
                 polls=0,
                 command_failure=failure,
-                shaken=state.shaken or (failure is not None and failure.cause in LOST),
+                shaken=state.shaken or (failure is not None and failure.cause in TROUBLE),
             )
         case _:
             return state

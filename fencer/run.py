@@ -104,7 +104,8 @@ def _perform_effect(
             try:
                 return ReadOk(transport.read(left))
             except CallFailed as call_failed:
-                return ReadFailed(call_failed.failure, call_failed.retry_after, final=call_failed.final)
+                failed = call_failed
+                return ReadFailed(failed.failure, failed.retry_after, final=failed.final, contradicts=failed.contradicts)
         case ReadAllowedCommands():
             return transport.allowed_commands(timeout)
         case ReadTask(task):

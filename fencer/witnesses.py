@@ -59,7 +59,8 @@ def judged(reading: Reading, memory: WitnessMemory) -> Reading:
     against = contradiction(reading.witnesses, memory)
     if against is not None:
         word = against.word if against.state is WitnessState.SAYS else None
-        return replace(reading, power=Power.UNKNOWN, chassis_word=word or UNKNOWN_WORD)
+        others = tuple(witness for witness in reading.witnesses if witness.uri != against.uri)
+        return replace(reading, power=Power.UNKNOWN, chassis_word=word or UNKNOWN_WORD, witnesses=(against, *others))
     spoken = any(witness.state is WitnessState.SAYS for witness in reading.witnesses)
     return replace(reading, power=Power.OFF, chassis_word="Off" if spoken else None)
 

@@ -17,6 +17,10 @@ def mutant(name: str, spelling: str = "") -> Definition:
     """The careful fencer with one defect, perhaps with other spellings of its requests; `wrong-exits` is an agent of its own."""
     if name == "wrong-exits":
         return read(BAD_FENCERS / "wrong-exits.yaml")
+    if f"class {name}(Agent)" in (BAD_FENCERS / "mutants_agent.py").read_text(encoding="utf-8"):
+        base = read(BAD_FENCERS / "honest-agent.yaml")
+        ways = {protocol: replace(way, command=(*way.command[:-1], name)) for protocol, way in base.ways.items()}
+        return replace(base, name=name, ways=ways)
     base = read(BAD_FENCERS / "mutant.yaml")
     ways = {protocol: replace(way, params={"mutant": name, "spelling": spelling}) for protocol, way in base.ways.items()}
     return replace(base, name=f"{name} {spelling}".strip(), ways=ways)

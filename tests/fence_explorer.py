@@ -50,6 +50,7 @@ class Answer:
     uuid: str | None = "uuid-1"
     missing: bool = False
     failure: Cause | None = None
+    contradicts: bool = False
 
     @property
     def all_say_off(self) -> bool:
@@ -57,7 +58,7 @@ class Answer:
 
     def event(self, now: float) -> ProcedureEvent:
         if self.failure is not None:
-            return ReadFailed(Failure(cause=self.failure, text="x"))
+            return ReadFailed(Failure(cause=self.failure, text="x"), contradicts=self.contradicts)
         said = () if self.chassis is None else (Witness(uri=CHASSIS, state=self.chassis[0], word=self.chassis[1]),)
         return ReadOk(
             Reading(
@@ -80,7 +81,8 @@ READS = (
     Answer("powering off", "PoweringOff", (SAYS, "Off")),
     Answer("null", None),
     Answer("lost", failure=Cause.TIMEOUT),
-    Answer("no evidence", failure=Cause.BAD_RESPONSE),
+    Answer("not found", failure=Cause.NOT_FOUND),
+    Answer("about something else", failure=Cause.BAD_RESPONSE, contradicts=True),
 )
 COMMAND_ANSWERS = (
     CommandAnswered(),
@@ -190,7 +192,7 @@ def _after(situation: Situation, event: ProcedureEvent, now: float) -> Situation
 
 def _after_read(situation: Situation, answer: Answer, *, honest_time: bool) -> Situation | None:
     """None if the adversary would let all views say Off for as long as the proof takes."""
-    lost = answer.failure is not None and answer.failure in TROUBLE
+    lost = answer.failure is not None and not answer.contradicts
     since = situation.lying_since
     hides = situation.spoken and answer.chassis != (SAYS, "Off")
     if answer.all_say_off and not hides and (situation.uuid in (None, answer.uuid)):

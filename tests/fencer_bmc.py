@@ -48,6 +48,7 @@ class Bmc:
     obeys: Callable[[Bmc, PowerCommand], None] = lambda bmc, command: bmc.follow_orders(command)
     offered: AllowedCommands = field(default_factory=AllowedCommands)
     misses: list[Failure] = field(default_factory=list)  # of the next reads
+    foreign: bool = False  # reads that fail bring the body of another resource
     final: frozenset[Cause] = frozenset({Cause.CONFIG})
     retry_after: float | None = None
     tasks: list[TaskStatus] = field(default_factory=list)
@@ -73,7 +74,7 @@ class Bmc:
             raise CallFailed(trouble(Cause.TIMEOUT))
         if self.misses:
             failure = self.misses.pop(0)
-            raise CallFailed(failure, self.retry_after, final=failure.cause in self.final)
+            raise CallFailed(failure, self.retry_after, final=failure.cause in self.final, contradicts=self.foreign)
         word, chassis = self.says(self), self.chassis(self)
         state = WitnessState.UNKNOWN if chassis == UNKNOWN else WitnessState.SILENT if chassis == SILENT else WitnessState.SAYS
         said = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from conformance.adapters.base import Adapter, Invocation
-from conformance.adapters.placeholders import Item, fill_all, fill_map, parts
+from conformance.adapters.placeholders import Item, fill_all, fill_map, parts, placeholders
 from conformance.adapters.process import run
 from conformance.adapters.programs import StandIns, find, lack
 from conformance.adapters.section import Section, present
@@ -16,13 +16,18 @@ from conformance.vocabulary import Ask, Claim, Convention
 
 OFF_EXIT = 2
 DONE: dict[Ask, Claim] = {
+    **dict.fromkeys(Ask, Claim.OK),
     Ask.OFF: Claim.OFF,
     Ask.ON: Claim.ON,
     Ask.REBOOT: Claim.REBOOTED,
     Ask.STATUS: Claim.ON,
-    Ask.MONITOR: Claim.OK,
-    Ask.METADATA: Claim.OK,
 }
+PASSWORD: Final = "bmc.password"
+PASSWORD_VARIABLE: Final = "FENCELAB_PASSWORD"
+PASSWORD_SCRIPT: Final = f"""#!/bin/sh
+printf '%s\\n' "${PASSWORD_VARIABLE}"
+"""
+"""Prints the password for `--password-script`. The file does not hold it."""
 
 
 def claim_of(ask: Ask, code: int | None) -> Claim:
@@ -38,16 +43,18 @@ def claim_of(ask: Ask, code: int | None) -> Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class AgentAdapter(Adapter):
-    """Adapter `fence-agent`. `recorders` name parameters that take the path of a recording stand-in."""
+    """Adapter `fence-agent`. `recorders` name parameters that take the path of a recording stand-in; `switches` those that stand
+    on a command line without a value."""
 
     name: ClassVar[str] = "fence-agent"
-    keys: ClassVar[tuple[str, ...]] = ("command", "params", "recorders")
+    keys: ClassVar[tuple[str, ...]] = ("command", "params", "recorders", "switches")
     over_keys: ClassVar[tuple[str, ...]] = ("command", "params")
     conventions: ClassVar[frozenset[Convention]] = frozenset({Convention.FENCE_AGENT_API})
 
     command: tuple[Item, ...]
     params: Mapping[str, str] = field(default_factory=dict)
     recorders: Mapping[str, str] = field(default_factory=dict)
+    switches: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, section: Section, base: Self | None) -> Self:
@@ -63,6 +70,7 @@ class AgentAdapter(Adapter):
             command=command,
             params=present({**(base.params if base is not None else {}), **section.texts("params")}),
             recorders=base.recorders if base is not None else present(section.texts("recorders")),
+            switches=base.switches if base is not None else _switches(section),
         )
 
     @property
@@ -84,12 +92,37 @@ class AgentAdapter(Adapter):
         for name, tool in self.recorders.items():
             if (path := stand_ins.of(tool)) is not None:
                 params[name] = path
-        lines = [f"action={invocation.ask}", *(f"{name}={value}" for name, value in params.items())]
+        options, stdin, env = self._written(invocation, params)
         ended = run(
-            (find(command[0], self.folder) or command[0], *command[1:]),
+            (find(command[0], self.folder) or command[0], *command[1:], *options),
             invocation,
             stand_ins,
-            stdin="".join(f"{line}\n" for line in lines),
+            stdin=stdin,
+            env=env,
             cwd=self.working_directory(invocation),
         )
         return ended.outcome(invocation, claim_of(invocation.ask, ended.exit))
+
+    def _written(self, invocation: Invocation, params: Mapping[str, str]) -> tuple[tuple[str, ...], str, Mapping[str, str]]:
+        """Options of the command line, text on standard input, and what is added to the environment."""
+        wanted = invocation.input
+        action = wanted.action or invocation.ask.value
+        if not wanted.as_options:
+            lines = [f"action={action}", *(f"{name}={value}" for name, value in params.items())]
+            return (), "".join(f"{line}\n" for line in (*wanted.before, *lines, *wanted.after)), {}
+        script = invocation.watch / "password-script"
+        script.write_text(PASSWORD_SCRIPT)
+        script.chmod(0o700)
+        secret = {name for name, text in self.params.items() if PASSWORD in placeholders(text)}
+        options = [f"--action={action}", f"--password-script={script}"]
+        for name, value in params.items():
+            if name not in secret:
+                option = f"--{name.replace('_', '-')}"
+                options.append(option if name in self.switches else f"{option}={value}")
+        return tuple(options), "", {PASSWORD_VARIABLE: invocation.bmc[PASSWORD]}
+
+
+def _switches(section: Section) -> frozenset[str]:
+    node = section.get("switches")
+    line = () if node is None else section.line(node, section.at("switches"))
+    return frozenset(name for name in line if isinstance(name, str))

@@ -15,6 +15,7 @@ from typing import ClassVar, Self
 
 from conformance.adapters.placeholders import placeholders
 from conformance.adapters.section import Section
+from conformance.agent_input import PLAIN, AgentInput
 from conformance.outcome import FencerOutcome
 from conformance.vocabulary import Ask, Convention, Protocol
 
@@ -26,6 +27,7 @@ class Invocation:
     `scratch` is a directory of this ask alone, for the fencer; `watch` one for what the suite writes about it. `cap` is in
     seconds. `on_end` must be called in the moment in which the answer is final, before anything else is looked at: it stamps the
     claim into the journal. `stop` is set when the user wants out; when `sigterm` is set the program gets SIGTERM, once.
+    `input` is how a fence agent is told its parameters.
     """
 
     ask: Ask
@@ -36,6 +38,7 @@ class Invocation:
     watch: Path
     stop: threading.Event
     on_end: Callable[[], None]
+    input: AgentInput = PLAIN
     sigterm: threading.Event = field(default_factory=threading.Event)
 
 

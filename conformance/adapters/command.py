@@ -20,7 +20,7 @@ from profiles.yaml_source import YamlList, YamlNode, YamlScalar
 ACTION_KEYS: Final = ("argv", "stdin", "env", "claim", "claims")
 SIGN_KEYS: Final = ("exit", "stdout", "stderr")
 PLAIN_CLAIM: Final[Mapping[Ask, Claim]] = {
-    Ask.OFF: Claim.OFF, Ask.ON: Claim.ON, Ask.REBOOT: Claim.REBOOTED, Ask.MONITOR: Claim.OK, Ask.METADATA: Claim.OK,
+    **{ask: Claim.OK for ask in Ask if ask is not Ask.STATUS}, Ask.OFF: Claim.OFF, Ask.ON: Claim.ON, Ask.REBOOT: Claim.REBOOTED,
 }  # fmt: skip
 """What success means where there is only one answer; status has two."""
 

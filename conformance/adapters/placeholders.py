@@ -15,13 +15,14 @@ from conformance.vocabulary import Protocol
 PLACEHOLDER: Final = re.compile(r"\{([a-z_]+\.[a-z_.]*)\}")
 BMC_KEYS: Final = (
     "host", "port", "url", "user", "password", "password_file", "password_script", "system_uri", "uuid", "ipmi_host", "ipmi_port",
-    "ipmi_target", "insecure", "ca_file", "verbose",
+    "ipmi_target", "kg", "insecure", "ca_file", "verbose",
 )  # fmt: skip
 KEYS: Final = frozenset(f"bmc.{key}" for key in BMC_KEYS)
 SPEAKS: Final[Mapping[str, Protocol]] = {
     "bmc.ipmi_host": Protocol.IPMI,
     "bmc.ipmi_port": Protocol.IPMI,
     "bmc.ipmi_target": Protocol.IPMI,
+    "bmc.kg": Protocol.IPMI,
     "bmc.port": Protocol.REDFISH,
     "bmc.url": Protocol.REDFISH,
     "bmc.system_uri": Protocol.REDFISH,

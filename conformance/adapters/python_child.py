@@ -1,10 +1,11 @@
 """The process in which a Python fencer runs. Standard library only: nothing of ours is in the fencer's way.
 
-The function is called as `function(action, bmc, **params)`: `action` is "off", "on", "reboot", "status", "monitor" or "metadata";
-`bmc` maps host, port, url, user, password, password_file, password_script, system_uri, uuid, ipmi_host, ipmi_port, ipmi_target,
-insecure, ca_file, verbose and protocol to text, empty where there is none. It may be `async`. What it returns is its claim:
+The function is called as `function(action, bmc, **params)`: `action` is "off", "on", "reboot", "status", "monitor", "metadata",
+"validate-all", "list" or "list-status"; `bmc` maps host, port, url, user, password, password_file, password_script, system_uri,
+uuid, ipmi_host, ipmi_port, ipmi_target, kg, insecure, ca_file, verbose and protocol to text, empty where there is none. It may be
+`async`. What it returns is its claim:
 
-    None or True     done (off, on, reboot, monitor, metadata)
+    None or True     done (everything but status)
     "on", "off"      the answer to status; to off and on: the state that was reached
     False            failed
     an exception     failed; its class and text are what it said

@@ -26,8 +26,8 @@ from profiles.yaml_source import YamlList, YamlScalar, parse
 COMMON: Final = ("fencer", "adapter", "limits", "capabilities", "causes", "catalogue", "over")
 LIMITS: Final = ("deadline", "power_timeout")
 OTHER_CAPABILITIES: Final = (
-    "basic-auth", "sessions", "password-file", "password-script", "tls-verify", "ca-file", "identity", "host-port",
-    "validate-all", "list",
+    "basic-auth", "sessions", "password-file", "password-script", "tls-verify", "ca-file", "identity", "host-port", "cli",
+    "dual", "cipher-17", "kg",
 )  # fmt: skip
 FOREIGN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 """A capability of which the suite knows nothing asks nothing of it; one that looks like a known one is a slip."""

@@ -70,7 +70,7 @@ class NeverSays(Expectation):
 
 
 @dataclass(frozen=True, slots=True)
-class Says(Expectation):
+class SaysInText(Expectation):
     """T: if it fails, its text matches this pattern. `meaning` is what the pattern looks for, in words."""
 
     pattern: str

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
+from conformance.vocabulary import Ask
 from profiles.model import Profile
 
 if TYPE_CHECKING:
@@ -88,6 +89,9 @@ class Given(ABC):
 
     def arrange(self, emulator: Emulator) -> None:  # noqa: B027 - most kinds have nothing to prepare
         """Prepares the running BMCs; the fencer has not been started. Called in the thread of the run."""
+
+    def claimed(self, emulator: Emulator, ask: Ask, bmc: str) -> None:  # noqa: B027 - most kinds do not wait for it
+        """An ask of this BMC has just been answered, and the answer is in the journal. Called in the thread of the ask."""
 
     def handed(self, values: Mapping[str, str]) -> Mapping[str, str]:
         """What the fencer is told: the value of each placeholder ("bmc.user"), empty where it is told nothing."""

@@ -118,7 +118,8 @@ def play_here(what: Play, reused: Reusable, tell: Tell) -> Played:
         stage=lambda: started[-1], tell=tell,
     )  # fmt: skip
     ways = {**what.definition.ways, what.protocol: telling}
-    return play(replace(what, definition=replace(what.definition, ways=ways)), threading.Event(), start)
+    steps = tuple(replace(step, together=0) for step in what.steps)  # one thread: one after the other
+    return play(replace(what, steps=steps, definition=replace(what.definition, ways=ways)), threading.Event(), start)
 
 
 class _ToldEmulator(SocketlessEmulator):

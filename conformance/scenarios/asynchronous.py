@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.expectations.causes import Says, names_cause
+from conformance.expectations.causes import SaysInText, names_cause
 from conformance.expectations.claims import Claims, NeverClaims
 from conformance.expectations.requests import AtMostCommands, ReadsBeforeClaim
 from conformance.givens.bmc import ON, host
@@ -91,7 +91,7 @@ TOO_LATE = Scenario(
         ),
     ),
     steps=off(
-        NeverClaims(), names_cause(Cause.TIMEOUT), Says(r"\d(\.\d+)? ?s(ec|\b)", "the limit in seconds", Level.SHOULD)
+        NeverClaims(), names_cause(Cause.TIMEOUT), SaysInText(r"\d(\.\d+)? ?s(ec|\b)", "the limit in seconds", Level.SHOULD)
     ),
 )  # fmt: skip
 

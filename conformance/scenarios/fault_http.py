@@ -6,7 +6,7 @@ A redirect says where else to ask. It is no answer to a command, it may cost the
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.expectations.causes import Says, names_cause
+from conformance.expectations.causes import SaysInText, names_cause
 from conformance.expectations.claims import Claims, NeverClaims
 from conformance.expectations.requests import ReadsBeforeClaim
 from conformance.givens.bmc import OFF, ON, host
@@ -86,7 +86,7 @@ TRAILING_SLASH = Scenario(
         meets("a path without trailing slash is redirected with 308 to the one with it", "redfish.trailing-slash", EVERY_REQUEST),
         falls_after(3),
     ),
-    steps=off(NeverClaims(), Claims(Level.SHOULD), ReadsBeforeClaim(), Says(REDIRECT, "the redirect", Level.SHOULD)),
+    steps=off(NeverClaims(), Claims(Level.SHOULD), ReadsBeforeClaim(), SaysInText(REDIRECT, "the redirect", Level.SHOULD)),
 )
 
 REDIRECTED_RESET = Scenario(
@@ -108,7 +108,7 @@ REDIRECTED_RESET = Scenario(
         )
     ),
     steps=off_each(
-        ("says-301", "says-302", "says-303"), NeverClaims(), Says(REDIRECT + r"|\b303\b", "the redirect", Level.SHOULD)
+        ("says-301", "says-302", "says-303"), NeverClaims(), SaysInText(REDIRECT + r"|\b303\b", "the redirect", Level.SHOULD)
     ),
 )  # fmt: skip
 
@@ -150,5 +150,5 @@ REDIRECTED_POSTS = Scenario(
             falls_after(3, f"says-{status}"),
         )
     ),
-    steps=off_each(("says-301", "says-302", "says-307", "says-308"), NeverClaims(), Says(REDIRECT, "the redirect")),
+    steps=off_each(("says-301", "says-302", "says-307", "says-308"), NeverClaims(), SaysInText(REDIRECT, "the redirect")),
 )  # fmt: skip

@@ -1,14 +1,45 @@
-"""IPMI: the same questions on the other wire. A completion code explains, it never proves."""
+"""IPMI: the same questions on the other wire. A completion code explains, it never proves.
+
+What comes of the network and of the session is in `ipmi_session`.
+"""
 
 from __future__ import annotations
 
 from conformance import requirement as req
-from conformance.expectations.claims import NeverClaims
-from conformance.givens.bmc import ON, host
-from conformance.scenario import Scenario, off
-from conformance.scenarios.words import completion, nothing_happens
-from conformance.vocabulary import Protocol
-from emulator import Rail
+from conformance.expectations.causes import names_cause
+from conformance.expectations.claims import Claims, NeverClaims
+from conformance.expectations.requests import AtMostCommands, ReadsBeforeClaim
+from conformance.givens.bmc import OFF, ON, host
+from conformance.givens.circumstance import Circumstance
+from conformance.givens.inject import Inject
+from conformance.scenario import AskStep, Scenario, off
+from conformance.scenarios.words import all_at, busy_once, completion, falls_after, nothing_happens, power_commands
+from conformance.vocabulary import Ask, Cause, Level, Protocol
+from emulator import Armed, Intent, Rail, ResetType, When, make_fault
+
+STATUS_READS = When(protocol=Protocol.IPMI, intent=Intent.POWER_READ)
+BUSY = 0xC0
+
+ALREADY_OFF = Scenario(
+    id="IPMI-001",
+    tier=0,
+    title="The host is already off and Chassis Control answers 0xD5, 0xCC or 0x00",
+    requirement=req.STATE_NOT_TRANSITION,
+    source="bmclib#382, #417, #223; eks-anywhere#3568: 0xD5 on Dell, success on HPE and Supermicro",
+    protocol=Protocol.IPMI,
+    given=(
+        host(OFF, name="not-in-state"),
+        *all_at("not-in-state", completion(0xD5, Rail.DOWN, must_fire=False)),
+        host(OFF, name="invalid-field"),
+        *all_at("invalid-field", completion(0xCC, Rail.DOWN, must_fire=False)),
+        host(OFF, name="accepted"),
+        *all_at("accepted", completion(0x00, Rail.DOWN, must_fire=False)),
+    ),
+    steps=tuple(
+        AskStep(Ask.OFF, (Claims(), ReadsBeforeClaim(), AtMostCommands(1)), bmc, together=1)
+        for bmc in ("not-in-state", "invalid-field", "accepted")
+    ),
+)
 
 NOT_IN_STATE_WHILE_ON = Scenario(
     id="IPMI-002",
@@ -29,5 +60,111 @@ ACCEPTED_WITHOUT_EFFECT = Scenario(
     source="measured: ipmitool, ipmipower and external/ipmi claim on it",
     protocol=Protocol.IPMI,
     given=(host(ON), nothing_happens()),
+    steps=off(NeverClaims()),
+)
+
+LATE = Scenario(
+    id="IPMI-004",
+    tier=0,
+    title="The host goes off long after Chassis Control was accepted",
+    requirement=req.SAFE_CLAIM,
+    source="measured: ipmitool claims at once; FenceAgentAPI 'off': verify",
+    protocol=Protocol.IPMI,
+    given=(host(ON), falls_after(10)),
+    steps=off(NeverClaims(), Claims(), ReadsBeforeClaim()),
+)
+
+BUSY_ONCE = Scenario(
+    id="IPMI-005",
+    tier=1,
+    title="The BMC is busy once (0xC0)",
+    requirement=req.CODES_ARE_NOT_STATE,
+    source="IPMI 2.0 table 5-2, 0xC0: node busy; a later try may succeed",
+    protocol=Protocol.IPMI,
+    given=(host(ON), busy_once(), falls_after(3)),
+    steps=off(NeverClaims(), Claims(Level.SHOULD), AtMostCommands(3)),
+)
+
+BUSY_ALWAYS = Scenario(
+    id="IPMI-006",
+    tier=1,
+    title="The BMC is busy for ever (0xC0): for commands, or for reads of the power state",
+    requirement=req.TRUE_CAUSE,
+    source="measured: ipmitool and fence_ipmilan on 0xC0",
+    protocol=Protocol.IPMI,
+    given=(
+        host(ON, name="busy-commands"),
+        *all_at("busy-commands", completion(BUSY, Rail.UP, must_fire=True)),
+        host(ON, name="busy-reads"),
+        Inject(
+            "every read of the power state completes with 0xC0 (node busy)",
+            Armed(fault=make_fault("ipmi.completion", code=BUSY), when=STATUS_READS),
+            "busy-reads",
+        ),
+        *all_at("busy-reads", falls_after(3)),
+    ),
+    steps=tuple(
+        AskStep(Ask.OFF, (NeverClaims(), names_cause(Cause.BUSY)), bmc, together=1) for bmc in ("busy-commands", "busy-reads")
+    ),
+)
+
+NO_PRIVILEGE = Scenario(
+    id="IPMI-007",
+    tier=0,
+    title="The account may read and not command (0xD4)",
+    requirement=req.TRUE_CAUSE,
+    source="IPMI 2.0 table 5-2, 0xD4; measured: it is reported as a failure without a reason",
+    protocol=Protocol.IPMI,
+    given=(host(ON), completion(0xD4, Rail.UP, must_fire=True)),
+    steps=off(NeverClaims(), names_cause(Cause.PRIVILEGE), AtMostCommands(3)),
+)
+
+REBOOT_OF_A_HOST_THAT_IS_OFF = Scenario(
+    id="IPMI-012",
+    tier=0,
+    title="A reboot of a host that is off: power cycle and reset answer 0xD5",
+    requirement=req.STATE_NOT_TRANSITION,
+    source="fence-agents#596; bmclib#382; IPMI 2.0 28.3: power cycle of a host that is off may be refused",
+    protocol=Protocol.IPMI,
+    given=(
+        host(OFF),
+        Circumstance(
+            "power cycle and reset of a host that is off complete with 0xD5",
+            Armed(
+                fault=make_fault("ipmi.completion", code=0xD5),
+                when=power_commands(Protocol.IPMI, Rail.DOWN, ResetType.POWER_CYCLE, ResetType.FORCE_RESTART),
+                must_fire=False,
+            ),
+        ),
+    ),
+    steps=(AskStep(Ask.REBOOT, (Claims(), names_cause(Cause.CONFLICT, Cause.ALREADY_IN_STATE))),),
+)
+
+CYCLE_WITHOUT_EFFECT = Scenario(
+    id="IPMI-013",
+    tier=0,
+    title="A reboot is accepted and nothing happens",
+    requirement=req.TRUE_ON,
+    source="measured: ipmitool and fence_ipmilan with method=cycle claim on it",
+    protocol=Protocol.IPMI,
+    given=(host(ON), nothing_happens()),
+    steps=(AskStep(Ask.REBOOT, (NeverClaims(),)),),
+)
+
+TWO_CHANNELS = Scenario(
+    id="IPMI-014",
+    tier=1,
+    title="Redfish says Off and IPMI says On, which is true",
+    requirement=req.SAFE_CLAIM,
+    source="two channels of one BMC have caches of their own; the rail is one",
+    needs=frozenset({"dual"}),
+    given=(
+        host(ON),
+        Inject(
+            "System and Chassis say Off, whatever is true; IPMI says the truth",
+            Armed(fault=make_fault("report.says", word="Off", views=("system", "chassis"))),
+        ),
+        falls_after(6),
+    ),
     steps=off(NeverClaims()),
 )

@@ -24,7 +24,6 @@ from conformance.scenarios.words import (
     nothing_happens,
     once_read,
     power_commands,
-    refused_when_on,
     says,
 )
 from conformance.vocabulary import Ask, Cause, Level, Protocol
@@ -181,7 +180,7 @@ def _honest(*causes: Cause) -> tuple[Expectation, ...]:
 WORDS = Scenario(
     id="TRUTH-011",
     tier=0,
-    title="What a fencer says when it fails: unreachable, refused, forbidden, gone, in use, unreadable",
+    title="What a fencer says when it fails: unreachable, refused, forbidden, gone, unreadable",
     requirement=req.TRUE_CAUSE,
     source="apache/cloudstack#13376: 'OOBM service is not configured or enabled' for a 409",
     protocol=Protocol.REDFISH,
@@ -209,8 +208,6 @@ WORDS = Scenario(
                 message_id="Base.1.8.ResourceMissingAtURI",
             ),
         ),
-        host(ON, name="in-use"),
-        at("in-use", refused_when_on(409, "Base.1.8.ResourceInUse", "A KVM session is active; power control is locked.")),
         host(ON, name="unreadable"),
         at(
             "unreadable",
@@ -222,7 +219,6 @@ WORDS = Scenario(
         AskStep(Ask.OFF, _honest(Cause.AUTH), "refused"),
         AskStep(Ask.OFF, _honest(Cause.PRIVILEGE), "forbidden"),
         AskStep(Ask.OFF, _honest(Cause.NOT_FOUND), "gone"),
-        AskStep(Ask.OFF, _honest(Cause.CONFLICT, Cause.BUSY), "in-use"),
         AskStep(Ask.OFF, _honest(Cause.BAD_RESPONSE), "unreadable"),
     ),
 )

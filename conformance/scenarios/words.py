@@ -166,3 +166,23 @@ def answers_instead(
 ) -> Inject:
     """An HTTP status in place of the BMC's answer; `more` are parameters of `redfish.reply`."""
     return meets(words, "redfish.reply", when, bmc=bmc, count=count, status=status, **more)
+
+
+# -- several BMCs, IPMI, input power -----------------------------------------------------------------------------------------
+
+
+def all_at(bmc: str, *injected: Inject) -> tuple[Inject, ...]:
+    """The same faults on another BMC than the target."""
+    return tuple(at(bmc, each) for each in injected)
+
+
+def busy_once() -> Inject:
+    return Inject(
+        "the first Chassis Control completes with 0xC0 (node busy) and is not executed",
+        Armed(fault=make_fault("ipmi.completion", code=0xC0), when=power_commands(Protocol.IPMI), count=1),
+    )
+
+
+def every_third(fault: str, words: str, **params: object) -> Inject:
+    """Not one in three by chance: whoever sends a lost datagram again gets through."""
+    return Inject(words, Armed(fault=make_fault(fault, **params), when=When(every=3)))

@@ -279,6 +279,10 @@ class Rack:
         """The input power returns: the BMC starts, and then its hosts follow their restore policy."""
         self.life.mains_back(self.unit(unit_name))
 
+    def mains_back_at_once(self, unit_name: str, restore_after_reads: int) -> None:
+        """The input power returns, the BMC answers at once, and its hosts follow their restore policy behind a gate."""
+        self.life.mains_back_at_once(self.unit(unit_name), restore_after_reads)
+
     def news(self, unit_name: str, system_id: str, news: News, cause: int | None = None) -> None:
         """Records what happened to a host. Its driver calls this. `cause` is the order's `seq`; None: nobody ordered it.
 

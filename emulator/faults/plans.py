@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Final, Protocol, runtime_checkable
 
 from emulator.core.faults.fault import Seam
-from emulator.faults.seams import DatagramFault, HandshakeFault, PortFault
+from emulator.faults.seams import DatagramFault, HandshakeFault, PortFault, QueueFault
 from emulator.wire.ops import Plan
 
 
@@ -38,7 +38,7 @@ class ConnectFault(Protocol):
 ASKED_OF: Final[Mapping[Seam, tuple[type, ...]]] = {
     Seam.WIRE: (WireFault,),
     Seam.CONNECT: (ConnectFault, HandshakeFault),
-    Seam.PORT: (PortFault,),
+    Seam.PORT: (PortFault, QueueFault),
     Seam.DATAGRAM: (DatagramFault,),
 }
 """One of these must be met by a fault of the seam."""

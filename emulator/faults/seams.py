@@ -106,6 +106,17 @@ class PortFault(Protocol):
     def breaks(self) -> bool: ...
 
 
+@runtime_checkable
+class QueueFault(Protocol):
+    """Seam port: how many connections the BMC's TCP ports serve at a time; more wait."""
+
+    name: ClassVar[str]
+    seam: ClassVar[Seam]
+
+    @property
+    def at_once(self) -> int: ...
+
+
 class Passage(NamedTuple):
     """A datagram on its way: it goes on after `after_s` seconds, or with `behind_next` as soon as the next one in the same
     direction has gone, whichever is first."""

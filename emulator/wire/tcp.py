@@ -115,7 +115,7 @@ class Listener:
 
     __slots__ = (
         *("name", "address", "port", "tls", "door"),
-        *("_connections", "_reception", "_watch", "_filler", "_filler_name", "_pause"),
+        *("_at_once", "_connections", "_reception", "_watch", "_filler", "_filler_name", "_pause"),
     )
 
     def __init__(self, reception: Reception, name: str, address: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
@@ -125,6 +125,7 @@ class Listener:
         self.port = port
         self.tls = tls
         self.door = PortState.REFUSED
+        self._at_once: int | None = None
         self._connections: set[Connection] | None = None  # while there are any
         self._reception = reception
         self._watch: SocketWatch | None = None
@@ -151,6 +152,15 @@ class Listener:
             self._saturate(watch)
         else:
             watch.set(self._accept, None)
+
+    def serve_at_once(self, most: int | None) -> None:
+        """Serves at most so many connections at a time; None: no limit. More wait in the kernel: they connect and hear nothing.
+
+        Those that are open stay.
+        """
+        if most != self._at_once:
+            self._at_once = most
+            self._accept_again()
 
     @property
     def connections(self) -> Collection[Connection]:
@@ -215,6 +225,9 @@ class Listener:
         if watch is None:
             return
         for _ in range(_ACCEPTS_PER_TURN):
+            if self._at_once is not None and len(self.connections) >= self._at_once and self.door is PortState.OPEN:
+                watch.set(None, None)  # until one of them has gone
+                return
             try:
                 sock, peer = watch.sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
@@ -271,3 +284,5 @@ class Listener:
         if self._connections is not None:
             self._connections.discard(connection)
             self._connections = self._connections or None
+        if self._at_once is not None:
+            self._accept_again()

@@ -58,10 +58,17 @@ class VirtualPort:
         self._loop = loop
         self._served = served
         self._connections: set[VirtualConnection] = set()
+        self._waiting: list[VirtualConnection] = []  # connected, and not served yet
+        self._at_once: int | None = None
 
     @property
     def connections(self) -> Collection[VirtualConnection]:
-        return self._connections
+        return (*self._connections, *self._waiting)
+
+    def serve_at_once(self, most: int | None) -> None:
+        """Serves at most so many connections at a time; None: no limit. More connect and hear nothing until one of them ends."""
+        self._at_once = most
+        self._serve()
 
     def set_door(self, door: PortState) -> None:
         """Changes how the port treats new clients."""
@@ -69,7 +76,7 @@ class VirtualPort:
 
     def drop_connections(self) -> None:
         """Resets every open connection."""
-        for connection in tuple(self._connections):
+        for connection in self.connections:
             connection.abort()
 
     def connect(self, peer: SocketAddress) -> VirtualConnection | None:
@@ -79,11 +86,23 @@ class VirtualPort:
         if self.door is PortState.SATURATED:
             return None
         served = self._served
-        connection = VirtualConnection(self._loop, (self.address, self.port), peer, served.limits, self._connections.discard)
-        self._connections.add(connection)
-        plan = served.hooks.connected(self.name, peer)
-        connection.play(plan or (), partial(self._introduce, connection))
+        connection = VirtualConnection(self._loop, (self.address, self.port), peer, served.limits, self._gone)
+        self._waiting.append(connection)
+        self._serve()
         return connection
+
+    def _serve(self) -> None:
+        while self._waiting and (self._at_once is None or len(self._connections) < self._at_once):
+            connection = self._waiting.pop(0)
+            self._connections.add(connection)
+            plan = self._served.hooks.connected(self.name, connection.peer)
+            connection.play(plan or (), partial(self._introduce, connection))
+
+    def _gone(self, connection: VirtualConnection) -> None:
+        self._connections.discard(connection)
+        if connection in self._waiting:
+            self._waiting.remove(connection)
+        self._serve()
 
     def _introduce(self, connection: VirtualConnection) -> None:
         served = self._served

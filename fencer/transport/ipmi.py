@@ -1,11 +1,13 @@
 """Reads and switches the power of a host over IPMI 2.0.
 
 `fencer.run` calls it from one thread; times are seconds. Only Get Chassis Status says what state the host is in. The
-completion code of Chassis Control only explains why a command failed.
+completion code of Chassis Control only explains why a command failed. The identity is the GUID of the session, or a serial
+number of the FRU data (IPMI 2.0, section 34), which is read only if a serial number is expected.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -13,10 +15,13 @@ from fencer import identity
 from fencer.events_effects import AllowedCommands, CommandAnswered, TaskStatus
 from fencer.outcome import Cause, Failure, PowerCommand, Reading, power_of
 from fencer.target import IdentityCheck, Target
+from fencer.transport import fru
 from fencer.transport.base import CallFailed
 from fencer.transport.ipmi_session import IpmiSession
 
 CHASSIS, STATUS, CONTROL = 0x00, 0x01, 0x02
+STORAGE, READ_FRU = 0x0A, 0x11
+FRU_CHUNK, MAX_FRU_BYTES = 16, 512
 DIRECTIVES: Mapping[PowerCommand, int] = {
     PowerCommand.FORCE_OFF: 0x00,
     PowerCommand.ON: 0x01,
@@ -50,6 +55,7 @@ class IpmiTransport:
         self._session = IpmiSession(target)
         self._name = target.host
         self._target = target
+        self._serials: Mapping[str, str] | None = None  # read once
         self._request = request
         self._now = now
 
@@ -66,22 +72,49 @@ class IpmiTransport:
         if len(reply) < 2:
             raise CallFailed(Failure(cause=Cause.BAD_RESPONSE, text=f"{self._name} sent an empty chassis status"))
         word = "On" if reply[1] & 0x01 else "Off"
-        expected, guid = self._target.identity, self._session.guid
-        matched = expected is not None and guid is not None and identity.canonical(expected) in _orders(guid)
-        if expected and guid and identity.is_uuid(expected) and not matched:
-            text = f"{self._name} shows GUID {identity.guid_text(guid)}, expected {expected}: not the same machine"
+        expected, shown = self._target.identity, self._shown(min(timeout, self._request))
+        matched = expected is not None and self._matches(expected, shown)
+        if expected is not None and not matched and ("UUID" if identity.is_uuid(expected) else "SerialNumber") in dict(shown):
+            values = ", ".join(f"{name} {value}" for name, value in shown)
+            text = f"{self._name} shows {values}, expected {expected}: not the same machine"
             raise CallFailed(Failure(cause=Cause.CONFIG, text=text), final=True)
-        shown = identity.guid_text(guid) if guid else None
         return Reading(
             power=power_of(word),
             word=word,
             at=at,
             path="ipmi",
             source="Get Chassis Status",
-            identity=expected if matched else None if expected else shown,
-            shown=(("UUID", shown),) if shown else (),
+            identity=expected if matched else None if expected else dict(shown).get("UUID"),
+            shown=shown,
             identity_missing=expected is not None and not matched and self._target.identity_check is IdentityCheck.REQUIRE,
         )
+
+    def _shown(self, timeout: float) -> identity.ShownIdentities:
+        """Returns the GUID, and the serial numbers of the FRU data if a serial number is expected."""
+        guid = self._session.guid
+        shown = (("UUID", identity.guid_text(guid)),) if guid else ()
+        expected = self._target.identity
+        if expected is None or identity.is_uuid(expected):
+            return shown
+        if self._serials is None:
+            self._serials = fru.serial_numbers(self._fru_data(timeout))
+        return (*shown, *((name, text) for name, text in self._serials.items() if not identity.is_blank(text)))
+
+    def _matches(self, expected: str, shown: identity.ShownIdentities) -> bool:
+        guid = self._session.guid
+        texts = [*(value for _, value in shown), *(identity.guid_orders(guid) if guid else ())]
+        return identity.canonical(expected) in map(identity.canonical, texts)
+
+    def _fru_data(self, timeout: float) -> bytes:
+        """Reads the FRU data of device 0, as far as the BMC sends them. Raises CallFailed if an answer is lost."""
+        end, data = time.monotonic() + timeout, b""
+        while len(data) < MAX_FRU_BYTES:
+            where = len(data).to_bytes(2, "little")
+            reply = self._session.request(STORAGE, READ_FRU, b"\0" + where + bytes([FRU_CHUNK]), end - time.monotonic())
+            if reply[0] or len(reply) < 3:
+                break
+            data += reply[2 : 2 + reply[1]]
+        return data
 
     def allowed_commands(self, timeout: float) -> AllowedCommands:
         """Returns the directives of table 28-4 that this transport sends. IPMI itself lists no allowed commands."""
@@ -109,10 +142,6 @@ class IpmiTransport:
 
     def close(self, timeout: float) -> None:
         self._session.close(timeout)
-
-
-def _orders(guid: bytes) -> set[str]:
-    return {identity.canonical(text) for text in identity.guid_orders(guid)}
 
 
 def _failure(what: str, code: int) -> Failure:

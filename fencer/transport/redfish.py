@@ -7,7 +7,8 @@ Rules
   2. It reads the System's PowerState live each time. It asks the chassis that the System links to at the first read, and at
      every read that says Off; a chassis that was asked once is asked always. `fencer.witnesses` judges what they say.
   3. A body counts only for the resource that was asked for (`redfish_bodies`).
-  4. A request of a read that is lost (dropped, no answer, HTTP 429 or 503) is sent once more within the read.
+  4. A request of a read that brings nothing is sent once more within the read; not if the user was refused, and never to
+     hide an answer about something else.
   5. It posts the reset once, to the action target that the System advertises.
 
 Theory
@@ -45,6 +46,7 @@ MAX_PAGES = 20
 PARALLEL_FROM = 3  # chassis in one read; so many are read over several connections at once
 REPEAT_AFTER_S = 0.1
 LOST = frozenset({Cause.UNREACHABLE, Cause.TIMEOUT, Cause.BUSY})
+NOT_REPEATED = frozenset({Cause.AUTH, Cause.LOCKED, Cause.PRIVILEGE, Cause.CONFIG})
 IDENTITY_KEYS = ("UUID", "SerialNumber", "SKU")
 RESET = "#ComputerSystem.Reset"
 
@@ -200,8 +202,7 @@ class RedfishTransport:
             raise _call_failed(Cause.CONFIG, f"{wanted} fits {len(found)} systems: {', '.join(found)}", final=True)
         if call_failed is not None:
             raise call_failed
-        text = f"{self._bmc.base} has no system {wanted}; it has {', '.join(members) or 'none'}"
-        raise _call_failed(Cause.NOT_FOUND, text)
+        raise _call_failed(Cause.NOT_FOUND, f"{self._bmc.base} has no system {wanted}; it has {', '.join(members) or 'none'}")
 
     def _members(self, *, strict: bool) -> list[str]:
         """`strict`: the number of members must be the one that the collection names (DSP0266, 9.4.2)."""
@@ -357,16 +358,15 @@ class RedfishTransport:
         return min(self._end, time.monotonic() + self._request)
 
     def _get(self, path: str, kind: ResourceKind) -> HttpResponse:
-        """Reads one resource, and once more if the request is lost. Raises CallFailed."""
+        """Reads one resource, and once more if that fails. Raises CallFailed."""
         try:
-            answer = self._get_once(path, kind)
-        except CallFailed as call_failed:
-            if call_failed.final or call_failed.failure.cause not in LOST or left_until(self._end) <= 2 * REPEAT_AFTER_S:
+            return self._get_once(path, kind)
+        except CallFailed as error:
+            if error.final or error.contradicts or error.failure.cause in NOT_REPEATED or left_until(self._end) < REPEAT_AFTER_S:
                 raise
-            self._repeated += 1
-            time.sleep(REPEAT_AFTER_S)
-            answer = self._get_once(path, kind)
-        return answer
+        self._repeated += 1
+        time.sleep(REPEAT_AFTER_S)
+        return self._get_once(path, kind)
 
     def _get_once(self, path: str, kind: ResourceKind) -> HttpResponse:
         self._requests += 1
@@ -383,13 +383,15 @@ class RedfishTransport:
             raise CallFailed(failure, answer.retry_after)
         if answer.status != 200 or answer.json_error or not isinstance(answer.body, dict):
             words = f"HTTP {answer.status}" if answer.status != 200 else answer.json_error or "JSON that is no object"
-            raise _call_failed(Cause.BAD_RESPONSE, f"{what} brought {words}")
+            failure = Failure(cause=Cause.BAD_RESPONSE, text=f"{what} brought {words}")
+            raise CallFailed(failure, contradicts=answer.ambiguous)
         objection = self._bodies.objection(path, answer.body, kind)
         if objection is not None:
             wrong_setting = kind is ResourceKind.SYSTEM and self._target.system is not None and not self._bodies.knows(path)
             is_other_kind = objection.endswith(f"not a {kind}")
             cause = Cause.CONFIG if wrong_setting and is_other_kind else Cause.BAD_RESPONSE
-            raise _call_failed(cause, f"{what} brought {self._redact(objection)}", final=cause is Cause.CONFIG)
+            failure = Failure(cause=cause, text=f"{what} brought {self._redact(objection)}")
+            raise CallFailed(failure, final=cause is Cause.CONFIG, contradicts=True)
         return answer.body
 
 

@@ -3,7 +3,7 @@
 Rules
   1. Pure. A body that fails a check is no evidence of anything; the check returns the reason as text.
   2. `@odata.id`, `@odata.type` and `Id` are optional in what a BMC sends. If an earlier body of a URI had one of them, every
-     later body of that URI must have it.
+     later body of that URI must have it. A System must have one of them: a bare power word could be anybody's.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class KnownBodies:
         odata_id = text_of(body.get("@odata.id"))
         if odata_id and not same_resource(odata_id, path):
             return f"the body of another resource ({odata_id[:120]})"
+        if kind is ResourceKind.SYSTEM and not shown:
+            return "a body that names no resource"
         if missing := sorted(self._marks.get(path, set()) - shown):
             return f"a body without {missing[0]}, which earlier bodies had"
         odata_type = text_of(body.get("@odata.type"))

@@ -48,6 +48,7 @@ class HttpResponse:
     path: str
     json_error: str | None = None  # why the body is not JSON
     requests: int = 1
+    ambiguous: bool = False  # the JSON has one key twice, with different values
 
     @property
     def ok(self) -> bool:
@@ -94,8 +95,8 @@ class BmcHttp:
         if not same:
             text = f"{self.base} points to another host ({self._redact(joined[:120])}); nothing was sent there"
             raise CallFailed(Failure(cause=Cause.BAD_RESPONSE, text=text))
-        path = quote(parts.path or "/", safe=PATH_CHARACTERS)
-        return path + (f"?{quote(parts.query, safe=PATH_CHARACTERS + '?')}" if parts.query else "")
+        path = quote(parts.path or "/", safe=PATH_CHARACTERS, errors="replace")
+        return path + (f"?{quote(parts.query, safe=PATH_CHARACTERS + '?', errors='replace')}" if parts.query else "")
 
     def request(
         self,
@@ -124,12 +125,11 @@ class BmcHttp:
             location = raw.headers.get("location")
             follow = raw.status in (307, 308) or (raw.status in (301, 302) and method == "GET")
             if not follow or not location:
-                parsed, json_error = _parse_json(raw)
-                return HttpResponse(raw.status, raw.headers, parsed, path, json_error, requests=count)
+                return _response(raw, path, count)
             path = self.path(location)
             if not same_resource(path, asked):
                 text = f"{method} {self.base}{asked} was redirected to another resource ({self._redact(path[:120])})"
-                raise CallFailed(Failure(cause=Cause.BAD_RESPONSE, text=text, code=f"HTTP {raw.status}"))
+                raise CallFailed(Failure(cause=Cause.BAD_RESPONSE, text=text, code=f"HTTP {raw.status}"), contradicts=True)
         text = f"{method} {self.base}{asked} was redirected more than {MAX_REDIRECTS} times"
         raise CallFailed(Failure(cause=Cause.BAD_RESPONSE, text=text))
 
@@ -150,6 +150,14 @@ def _redacted(failure: Failure, redact: Redactor) -> Failure:
     return Failure(cause=failure.cause, text=redact(failure.text), code=failure.code)
 
 
+def _response(raw: RawResponse, path: str, requests: int) -> HttpResponse:
+    try:
+        parsed, json_error = _parse_json(raw)
+    except DuplicateKey as error:
+        return HttpResponse(raw.status, raw.headers, None, path, str(error), requests, ambiguous=True)
+    return HttpResponse(raw.status, raw.headers, parsed, path, json_error, requests)
+
+
 def _parse_json(raw: RawResponse) -> tuple[Json, str | None]:
     if raw.body_error:
         return None, raw.body_error
@@ -157,8 +165,8 @@ def _parse_json(raw: RawResponse) -> tuple[Json, str | None]:
         return None, "an empty body"
     try:
         return json.loads(raw.body.decode("utf-8-sig"), object_pairs_hook=_object), None
-    except DuplicateKey as error:
-        return None, str(error)
+    except DuplicateKey:
+        raise
     except (ValueError, RecursionError) as error:
         return None, f"not JSON ({str(error)[:80]})"
 

@@ -11,11 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
-from logins import BadAnswer, Failed, LogIn, password_of
-from pyghmi.exceptions import IpmiException
-from pyghmi.ipmi.command import Command
+from logins import BadAnswer, Failed, LogIn
 
-__all__ = ["Failed", "Ipmi", "Redfish", "fence", "spelled"]
+__all__ = ["Failed", "Redfish", "fence", "spelled"]
 
 BUDGET_S = 7.0
 PAUSE_S = 0.2
@@ -115,6 +113,9 @@ class Redfish(LogIn):
         return word.lower()
 
     def monitor(self) -> None:
+        self.status()
+
+    def list(self) -> None:
         self.status()
 
     # -- parts ---------------------------------------------------------------------------------------------------------
@@ -264,43 +265,11 @@ class Redfish(LogIn):
             self.trouble = f"conflict-other (HTTP {status})"
 
 
-class Ipmi(Redfish):
-    """The same over IPMI."""
-
-    def locate(self) -> None:
-        bmc = self.bmc
-        if bmc["ipmi_target"]:
-            raise Failed("unsupported: no bridging to another controller")
-        try:
-            self.command = Command(
-                bmc=bmc["ipmi_host"], userid=bmc["user"], password=password_of(bmc), port=int(bmc["ipmi_port"]), keepalive=False
-            )
-        except IpmiException as error:
-            raise Failed(f"auth: {error}") from error
-
-    def state(self) -> str | None:
-        return {"on": "On", "off": "Off"}.get(str(self.command.get_power()["powerstate"]))
-
-    def command_off(self) -> None:
-        self.chassis_control(0x00)
-
-    def command_on(self) -> None:
-        self.chassis_control(0x01)
-
-    def chassis_control(self, control: int) -> None:
-        self.sent += 1
-        self.answered(int(self.command.raw_command(netfn=0x00, command=0x02, data=(control,)).get("code", 0)))
-
-    def answered(self, status: int) -> None:
-        if status:
-            self.refused_at = time.monotonic()
-            self.trouble = f"conflict-other (0x{status:02X})"
-
-
-def fence(action: str, bmc: Mapping[str, str], spelling: str = "") -> str | bool | None:
+def fence(action: str, bmc: Mapping[str, str], spelling: str = "", channels: str = "one") -> str | bool | None:
     from careful import CarefulRedfish  # which needs these classes
+    from honest_ipmi import Dual, Ipmi
 
-    kind = Ipmi if bmc["protocol"] == "ipmi" else CarefulRedfish
+    kind = Dual if channels == "both" else Ipmi if bmc["protocol"] == "ipmi" else CarefulRedfish
     return spelled(kind, spelling)(bmc).run(action)
 
 

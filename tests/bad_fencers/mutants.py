@@ -11,13 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import requests
-from honest import Failed, Ipmi, Redfish, spelled
+from honest import Failed, Redfish, spelled
 from mutants_identity import MUTANTS as OF_IDENTITY
+from mutants_ipmi import MUTANTS as OF_IPMI
+from mutants_ipmi import Claimed
 from mutants_logins import MUTANTS as OF_LOGINS
-
-
-class Claimed(Exception):
-    """Leaves a mutant with a success that it has no right to."""
 
 
 class ClaimOn2xx(Redfish):
@@ -190,6 +188,28 @@ class IgnoresChassis(Redfish):
         return True
 
 
+class OneReadIsEnough(Redfish):
+    """One read, of the System alone."""
+
+    def chassis_is_off(self, body: Any) -> bool:
+        return True
+
+    def is_off(self) -> bool:
+        return self.means_off(self.state())
+
+
+class SilentIsOff(Redfish):
+    """A BMC that does not answer has no power, so its host has none."""
+
+    def run(self, action: str) -> str | bool | None:
+        try:
+            return super().run(action)
+        except Failed as failed:
+            if str(failed).startswith(("timeout", "unreachable")):
+                return "off" if action == "status" else None
+            raise
+
+
 class AlwaysSucceeds(Redfish):
     def run(self, action: str) -> str | bool | None:
         return "off" if action == "status" else None
@@ -209,39 +229,16 @@ class Spins(Redfish):
             os.getpid()
 
 
-class NotInStateIsOff(Ipmi):
-    def answered(self, status: int) -> None:
-        if status == 0xD5:
-            raise Claimed
-
-
-class NotInStateIsFailed(Ipmi):
-    def off(self) -> str | bool | None:
-        self.locate()
-        self.command_off()
-        return super().off()
-
-    def answered(self, status: int) -> None:
-        if status == 0xD5:
-            raise Failed("0xD5")
-
-
-class AcceptedIsOff(Ipmi):
-    def answered(self, status: int) -> None:
-        if status == 0:
-            raise Claimed
-
-
 MUTANTS: dict[str, type[Redfish]] = {
     kind.__name__: kind
     for kind in (
         ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff,
         LastMember, FirstMember, NoTimeout, GiveUpOnDrop, DropIsDone, UnreachableIsOff, RetriesRefusedPassword,
         BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, RunsOnAsDaemon, EndsItsWatcher,
-        HomeIsEverything, TurnsOnFirst, WritesToAsk, Hammers, IgnoresChassis, AlwaysSucceeds, AlwaysFails, Spins,
-        NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff,
+        HomeIsEverything, TurnsOnFirst, WritesToAsk, Hammers, IgnoresChassis, OneReadIsEnough, SilentIsOff,
+        AlwaysSucceeds, AlwaysFails, Spins,
     )
-} | OF_LOGINS | OF_IDENTITY  # fmt: skip
+} | OF_LOGINS | OF_IDENTITY | OF_IPMI  # fmt: skip
 
 
 def every() -> dict[str, type[Redfish]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from honest import Failed, Ipmi, Redfish
+from honest import Failed, Redfish
+from honest_ipmi import Ipmi
 
 
 class KnowsNoUuid(Redfish):

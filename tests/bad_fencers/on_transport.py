@@ -1,38 +1,36 @@
 """The honest fencer and its mutants as in-process fencers: the same functions, with everything that touches the world replaced.
 
-Every session of `requests` is carried by a transport adapter, `time` is the virtual clock, and pyghmi's IPMI command, which opens
-sockets, gives way to a small client over datagrams.
+Every session of `requests` is carried by a transport adapter, `time` is the virtual clock, and the UDP socket of IPMI sends its
+datagrams by the transport.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
-import importlib
 import io
+import socket
 import ssl
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import careful
 import honest
+import honest_ipmi
 import logins
 import mutants
 import mutants_identity
+import mutants_ipmi
 import mutants_logins
 import mutants_of_faults
 import mutants_state
 import requests
-from pyghmi.exceptions import IpmiException
 from requests.structures import CaseInsensitiveDict
 
-sys.path.append(str(Path(__file__).resolve().parents[1]))
-ipmi_client = importlib.import_module("ipmi_client")
-
-MODULES = (careful, honest, logins, mutants, mutants_identity, mutants_logins, mutants_of_faults, mutants_state)
-OPEN_SESSION_RESPONSE = 0x11
-POWER_IS_ON = 0x01
+MODULES = (
+    careful, honest, honest_ipmi, logins, mutants, mutants_identity, mutants_ipmi, mutants_logins, mutants_of_faults,
+    mutants_state,
+)  # fmt: skip
 
 
 class TransportAdapter(requests.adapters.BaseAdapter):
@@ -75,43 +73,37 @@ class TransportAdapter(requests.adapters.BaseAdapter):
         """There is nothing to close."""
 
 
-class DatagramCommand:
-    """As much of pyghmi's `Command` as the fencers use. Raises IpmiException."""
+class DatagramSocket:
+    """A connected UDP socket, as far as the fencers use one: what is sent goes with the next look for an answer."""
 
+    SOCK_DGRAM = socket.SOCK_DGRAM
     transport: Any
 
-    def __init__(self, bmc: str, userid: str, password: str, port: int, keepalive: bool) -> None:
-        self.address = bmc, port
-        for suite in (17, 3):
-            self.session: Any = ipmi_client.Client(self.exchange, userid, password, suite)
-            try:
-                self.session.login()
-                return
-            except AssertionError:
-                raise IpmiException("timeout") from None
-            except ipmi_client.Refused as error:
-                if error.message != OPEN_SESSION_RESPONSE or suite == 3:
-                    raise IpmiException(str(error)) from error
+    def __init__(self, type: int) -> None:
+        self.address: tuple[str, int] | None = None
+        self.waiting = b""
+        self.timeout: float | None = None
 
-    def exchange(self, data: bytes) -> list[bytes]:
-        for _ in range(4):
-            try:
-                return [self.transport.datagram(data, 0.5, address=self.address)]
-            except TimeoutError:
-                continue
-        return []
+    @classmethod
+    def socket(cls, type: int) -> DatagramSocket:
+        return cls(type)
 
-    def raw_command(self, netfn: int, command: int, data: tuple[int, ...] = ()) -> dict[str, Any]:
-        answer = self.session.command(netfn, command, bytes(data))
-        if answer is None:
-            raise IpmiException("timeout")
-        return {"code": answer[0], "data": answer[1]}
+    def connect(self, address: tuple[str, int]) -> None:
+        self.address = address
 
-    def get_power(self) -> dict[str, str]:
-        answer = self.raw_command(0x00, 0x01)
-        if answer["code"]:
-            raise IpmiException(f"0x{answer['code']:02X}")
-        return {"powerstate": "on" if answer["data"][0] & POWER_IS_ON else "off"}
+    def settimeout(self, seconds: float | None) -> None:
+        self.timeout = seconds
+
+    def send(self, data: bytes) -> None:
+        if self.waiting:
+            with contextlib.suppress(TimeoutError):
+                self.transport.datagram(self.waiting, 0, address=self.address)
+        self.waiting = data
+
+    def recv(self, size: int) -> bytes:
+        data, self.waiting = self.waiting, b""
+        answer: bytes = self.transport.datagram(data, self.timeout, address=self.address)
+        return answer
 
 
 def fence(action: str, bmc: Mapping[str, str], *, transport: Any, clock: Any, mutant: str = "") -> str | bool | None:
@@ -120,6 +112,6 @@ def fence(action: str, bmc: Mapping[str, str], *, transport: Any, clock: Any, mu
             module.time = clock
     adapter = TransportAdapter(transport)
     requests.Session.get_adapter = lambda self, url: adapter  # type: ignore[method-assign]
-    DatagramCommand.transport = transport
-    honest.Command = DatagramCommand  # type: ignore[misc]
+    DatagramSocket.transport = transport
+    honest_ipmi.socket = DatagramSocket  # type: ignore[assignment]
     return mutants.fence(action, bmc, mutant) if mutant else honest.fence(action, bmc)

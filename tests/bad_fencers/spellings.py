@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import requests
-from honest import Ipmi, Redfish
+from honest import Redfish
+from honest_ipmi import Ipmi
 from requests.adapters import HTTPAdapter
 
 SESSIONS = "/redfish/v1/SessionService/Sessions"

@@ -14,6 +14,7 @@ from conformance.scenarios import ALL, BY_ID
 from conformance.vocabulary import FindingKind, Verdict
 from profiles import load
 from tests.definitions import BAD_FENCERS, mutant
+from tests.matrix.caught_ipmi_and_agents import IPMI_AND_AGENTS
 from tests.matrix.caught_logins_and_identity import LOGINS_AND_IDENTITY
 from tests.matrix.caught_states import STATES
 from tests.matrix.caught_trouble import NOTED, TROUBLE
@@ -66,6 +67,7 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
     ("wrong-exits", "AGENT-003", DELL, UNSAFE, None),
     *STATES,
     *LOGINS_AND_IDENTITY,
+    *IPMI_AND_AGENTS,
     *TROUBLE,
 )
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from fencer import failure_text, identity, procedure, procedure_state, witnesses
-from fencer.events_effects import Finish, Read, ReadFailed, TimerFired
+from fencer import failure_text, identity, procedure, witnesses
+from fencer.events_effects import Finish, ProcedureEvent, Read, ReadFailed, TimerFired
 from fencer.outcome import Action, Cause, Evidence, FenceVerdict, Power, Reading, Witness, WitnessState
 from fencer.procedure_state import EventMeaning, ProcedurePhase, ProcedureState
 from fencer.target import Limits
@@ -86,6 +86,15 @@ def _claim_on_accepted(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(procedure, "STEPS", {**procedure.STEPS, (ProcedurePhase.SENDING, EventMeaning.ACCEPTED): claim})
 
 
+def _all_failures_are_missed_reads(patch: pytest.MonkeyPatch) -> None:
+    record = procedure.record_event
+
+    def missed(state: ProcedureState, event: ProcedureEvent) -> ProcedureState:
+        return record(state, replace(event, contradicts=False) if isinstance(event, ReadFailed) else event)
+
+    patch.setattr(procedure, "record_event", missed)
+
+
 def _no_memory(patch: pytest.MonkeyPatch) -> None:
     judged = witnesses.judged
     patch.setattr(witnesses, "judged", lambda reading, memory: judged(reading, witnesses.WitnessMemory()))
@@ -121,7 +130,7 @@ GUARDS: dict[str, Mutation] = {
     "a longer proof after trouble": _proof(span=1.0),
     "On ends the series": _kept_proof(EventMeaning.OPPOSITE),
     "an unusable reading ends the series": _kept_proof(EventMeaning.UNUSABLE),
-    "a failure that is not a loss ends the series": lambda patch: patch.setattr(procedure_state, "LOST", frozenset(Cause)),
+    "an answer about something else ends the series": _all_failures_are_missed_reads,
     "only reads prove": _claim_on_accepted,
     "exactly Off": lambda patch: patch.setattr(
         witnesses, "judged", lambda reading, memory: replace(reading, power=Power.ON if reading.word == "On" else Power.OFF)
@@ -187,4 +196,4 @@ def test_the_words_of_a_failure_do_not_contradict_themselves() -> None:
     off = Reading(power=Power.OFF, word="Off", at=14.0, path="redfish")
     state = replace(state, accepted=None, readings=(off,), proof=(off,))
     text = failure_text.deadline_passed(state, 15.0).text
-    assert text == "Off was read 1 time over 0.0 s before the end of 15 s; a proof needs 2 reads over 1 s"
+    assert text == "Off was read 1 time without a break over 0.0 s before the end of 15 s; a proof needs 2 reads over 1 s"

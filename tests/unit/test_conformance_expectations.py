@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from conformance.expectations.causes import NamesCause, NeverSays, Says, names_cause
+from conformance.expectations.causes import NamesCause, NeverSays, SaysInText, names_cause
 from conformance.expectations.claims import Answers, Claims, LeavesOn, NeverClaims, Refuses, answers
 from conformance.expectations.ending import EndsAfterSigterm
 from conformance.expectations.expectation import Expectation
@@ -259,12 +259,12 @@ def test_a_command_that_is_repeated_too_soon_is_noted() -> None:
 
 
 def test_words_that_a_failure_must_have() -> None:
-    word = Says(r"redirect", "the redirect")
+    word = SaysInText(r"redirect", "the redirect")
     story = Story().start().claim()
     assert verdict_on(story, word, claim=Claim.FAILED, stderr="the redirect").verdict is Verdict.PASS
     assert verdict_on(story, word, claim=Claim.FAILED, stderr="oops").kind is Manner.NO_CAUSE
     assert verdict_on(verified_off(), word).verdict is Verdict.PASS
-    weak = verdict_on(story, Says("x", "x", Level.SHOULD), claim=Claim.FAILED, stderr="oops")
+    weak = verdict_on(story, SaysInText("x", "x", Level.SHOULD), claim=Claim.FAILED, stderr="oops")
     assert (weak.verdict, len(weak.notes)) == (Verdict.PASS, 1)
 
 
@@ -306,7 +306,7 @@ def test_a_session_that_stays_is_bad_hygiene() -> None:
     [
         (ReadsBetweenCommands(), "reads the power state before it repeats a power command (SHOULD)"),
         (WaitsBetweenCommands(2, Level.MUST), "waits 2 s before it repeats a power command"),
-        (Says("a+", "the redirect"), "if it fails, names the redirect"),
+        (SaysInText("a+", "the redirect"), "if it fails, names the redirect"),
         (LeavesOn(), "where it succeeds, has brought the host on (SHOULD)"),
         (EndsAfterSigterm(5), "ends within 5 s after SIGTERM, and not as a success"),
         (ClosesSessions(), "closes every session that it has opened"),

@@ -18,6 +18,7 @@ from emulator.core.faults.board import Armed
 from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind, Journal
 from emulator.core.power.commands import PowerCommand
+from emulator.core.power.system import Look
 from emulator.core.rack import HostSpec, Rack, UnitSpec
 from emulator.core.truth.host import host_off, host_on
 from emulator.core.truth.virtual_hosts import VirtualHosts
@@ -203,3 +204,28 @@ def test_a_loss_of_input_power_ends_what_was_under_way(bench):
     bench.advance(100)
     assert bench.host() == replace(host_off(), incarnation=2)
     assert [event.data["what"] for event in bench.events(EventKind.BMC)] == ["reset", "down", "mains lost", "mains back", "up"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "was_on", "comes_on"),
+    [
+        (RestorePolicy.ALWAYS_ON, False, True),
+        (RestorePolicy.ALWAYS_OFF, True, False),
+        (RestorePolicy.PREVIOUS, True, True),
+        (RestorePolicy.PREVIOUS, False, False),
+    ],
+)
+def test_behind_a_gate_power_returns_with_a_read_of_the_power_state(bench_of, policy, was_on, comes_on):
+    bench = bench_of(HostSpec(power="on" if was_on else "off"))
+    view = bench.view()
+    view.chassis.set_restore_policy(policy)
+    bench.rack.mains_lost("node1")
+    bench.rack.mains_back_at_once("node1", 2)
+    bench.rack.mains_back_at_once("node1", 2)
+    assert view.presence() == HERE
+    seen = []
+    for _ in range(3):
+        view.told([Look("1", "system", "Off")], None)
+        bench.advance(1)
+        seen.append(bench.host().rail)
+    assert seen == [Rail.DOWN, *([Rail.UP if comes_on else Rail.DOWN] * 2)]

@@ -149,7 +149,7 @@ def test_where_a_password_may_come_from(tmp_path: pytest.TempPathFactory) -> Non
         {"power_timeout": "nan"}, {"power_timeout": "-1"}, {"ipport": "http"}, {"ipport": "70000"},
         {"ssl_insecure": "perhaps"}, {"protocol": "ssh"}, {"cipher": "0"}, {"hexadecimal_kg": "xyz"},
         {"chassis_check": "no"}, {"ssl_insecure": "1", "ssl_secure": "1"}, {"stonith_status_sleep": "0"},
-        {"ip": "h:port"}, {"stable_for": "inf"},
+        {"ip": "h:port"}, {"stable_for": "inf"}, {"identity_check": "never"}, {"chassis_check": "/redfish/v1/Chassis/1, own"},
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_one_sentence_and_exit_1(

@@ -18,6 +18,9 @@ SLEEPERS: dict[str, str] = {
     "tests/bad_fencers/careful.py": "the same, for a BMC with bad days",
     "tests/bad_fencers/mutants_of_faults.py": "its defects: it waits for a task, or too long",
     "tests/bad_fencers/mutants.py": "the fencer that never ends",
+    "tests/bad_fencers/mutants_state.py": "fencers that pause between two looks, and look wrongly",
+    "tests/bad_fencers/honest_ipmi.py": "a fencer over IPMI, which pauses between two looks as well",
+    "tests/bad_fencers/mutants_ipmi.py": "its defects keep its pauses",
     "tests/ipmi_floods.py": "paces its packets, and looks at the memory some seconds after the flood",
     "tests/lab/test_lab_docker.py": "asks a Docker engine, which has no event for it, until something holds",
 }

@@ -155,6 +155,28 @@ def test_a_port_is_taken_once() -> None:
     assert ports.listen("two", "a", first.port).port == first.port
 
 
+def test_connections_beyond_the_limit_wait_until_one_has_ended() -> None:
+    network = VirtualNetwork(VirtualLoop(VirtualClock()))
+    port = network.http(broken).listen("bmc", "a", 80)
+    port.serve_at_once(1)
+    first, second, third = (port.connect(("client", n)) for n in range(3))
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert [first.is_introduced, second.is_introduced, third.is_introduced] == [True, False, False]
+    second.client_closes()
+    first.client_closes()
+    assert third.is_introduced
+    port.serve_at_once(0)
+    fourth = port.connect(("client", 4))
+    assert fourth is not None
+    assert not fourth.is_introduced
+    port.serve_at_once(None)
+    assert fourth.is_introduced
+    port.drop_connections()
+    assert port.connections == ()
+
+
 def test_a_syn_that_is_always_lost_ends_as_linux_ends_it() -> None:
     network = VirtualNetwork(VirtualLoop(VirtualClock()))
     network.http(broken).listen("bmc", "a", 80).set_door(PortState.SATURATED)

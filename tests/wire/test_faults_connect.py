@@ -88,6 +88,7 @@ def test_plain_http_on_the_https_port(bench: FaultBench) -> None:
             bench.ask()
         plain = f"http://{bench.bmc.host}:{bench.bmc.redfish_port}/redfish/v1/"
         assert requests.get(plain, timeout=10).status_code == 200
+        assert bench.events(EventKind.REQUEST)[-1].data["tls"] is False
     with pytest.raises(requests.exceptions.ConnectionError):
         requests.get(plain, timeout=10)
     assert works(bench)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from fencer import Cause, FenceVerdict, Limits, Outcome, Protocol, Target, fence, power_on, read
+from fencer.transport import refused_logins
 from fencer.transport import rmcpplus as wire
 
 LIMITS = Limits(deadline=5, stable_for=0.1, poll=0.05, poll_max=0.1)
@@ -193,7 +194,13 @@ def test_every_third_answer_lost(bmc: Responder) -> None:
     assert fence(target(bmc), replace(LIMITS, deadline=15)).verdict is FenceVerdict.CONFIRMED
 
 
-def test_a_wrong_password_is_offered_once(bmc: Responder) -> None:
+def test_a_wrong_password_is_offered_twice_and_never_again(bmc: Responder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refused_logins, "REFUSED_LOGIN_GAP_S", 0.2)
+    assert cause(fence(target(bmc, password="wrong"), LIMITS)) is Cause.AUTH
+    assert bmc.opened == 2
+
+
+def test_the_second_log_in_waits(bmc: Responder) -> None:
     assert cause(fence(target(bmc, password="wrong"), QUICK)) is Cause.AUTH
     assert bmc.opened == 1
 
@@ -231,7 +238,14 @@ def test_a_closed_port_is_unreachable(bmc: Responder) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"password": "x" * 21}, {"user": "x" * 17}, {"kg": b"x" * 21}, {"cipher": 8}, {"identity": "other"}]
+    "wrong",
+    [
+        {"password": "x" * 21},
+        {"user": "x" * 17},
+        {"kg": b"x" * 21},
+        {"cipher": 8},
+        {"identity": str(uuid.UUID(int=7))},
+    ],
 )
 def test_what_ipmi_cannot_carry_is_a_configuration_error(bmc: Responder, wrong: dict[str, object]) -> None:
     assert cause(fence(target(bmc, **wrong), QUICK)) is Cause.CONFIG

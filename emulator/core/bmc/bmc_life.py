@@ -13,6 +13,7 @@ Rules
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from emulator.core.bmc.alarms import Alarms
 from emulator.core.bmc.bmc_log_writer import BmcLogWriter
@@ -23,10 +24,14 @@ from emulator.core.bmc.presence import Absence
 from emulator.core.bmc.unit import Unit
 from emulator.core.bmc.watchdogs import Watchdogs
 from emulator.core.journal import EventKind
+from emulator.core.power.system import SAYS, Gate
 from emulator.core.rack_services import RackServices
 from emulator.core.truth.host import Order
 from emulator.core.vocab import Rail
-from profiles.model import Span
+from profiles.model import EffectStep, Span
+
+POWER_RETURNS: Final = EffectStep(at=Span(0, 0), real="On", says=SAYS["On"])
+"""What a restore policy does to a host."""
 
 
 class BmcLife:
@@ -90,6 +95,17 @@ class BmcLife:
         unit.absence = replace(unit.absence, dark=False)
         self._start(unit, seq, after_mains=True)
 
+    def mains_back_at_once(self, unit: Unit, restore_after_reads: int) -> None:
+        """As `mains_back`, with a BMC that answers normally at once and hosts whose power returns behind a gate: when their power
+        state has been read so often (ruling 8)."""
+        if not unit.absence.dark:
+            return
+        seq = self._services.journal.record(unit.name, EventKind.BMC, None, what="mains back")
+        unit.absence = replace(unit.absence, dark=False)
+        for system in unit.systems:
+            system.gate = Gate(restore_after_reads)
+        self._finish_start(unit, seq, after_mains=True)
+
     def _stop(self, unit: Unit) -> None:
         """The BMC stops: it loses its sessions, its running watchdog, and the settings of its sensors and its log."""
         self._watchdogs.stop(unit)
@@ -135,4 +151,9 @@ class BmcLife:
             previous = machine.restore is RestorePolicy.PREVIOUS
             if machine.restore is RestorePolicy.ALWAYS_ON or (previous and machine.was_on):
                 machine.pending = RestartCause.POLICY_PREVIOUS if previous else RestartCause.POLICY_ALWAYS_ON
-                self._services.order(unit, system, Order.ENERGISE, cause)
+                if system.gate is None or system.gate.open:
+                    self._services.order(unit, system, Order.ENERGISE, cause)
+                else:
+                    system.gate.held, system.gate.cause = (POWER_RETURNS,), cause
+            else:
+                system.gate = None

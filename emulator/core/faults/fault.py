@@ -48,6 +48,13 @@ class PowerFault(Protocol):
 
 
 @runtime_checkable
+class HoldingFault(PowerFault, Protocol):
+    """A power fault whose gate no read and no time opens."""
+
+    holds: ClassVar[bool]
+
+
+@runtime_checkable
 class ReportFault(Protocol):
     """Changes what some of the BMC's views say about power. `report` may return ABSENT or None (a null)."""
 

@@ -20,7 +20,7 @@ from typing import TypeVarTuple
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.unit import Unit
 from emulator.core.clock import Instant
-from emulator.core.faults.fault import PowerFault, Seam
+from emulator.core.faults.fault import HoldingFault, PowerFault, Seam
 from emulator.core.faults.trigger import ClientRequest, Intent
 from emulator.core.journal import EventKind
 from emulator.core.power.system import GATE_SECONDS, Gate, SystemState
@@ -180,11 +180,13 @@ class Effects:
         system.machine.commanded(_cause_of(command.reset), steps)
         request = ClientRequest(command.via, "", "", system.id, command.reset, Intent.POWER_COMMAND)
         reads: int | None = None
+        holds = False
         fired = self._services.faults.firing(unit, Seam.POWER, request, rail=system.host.rail, cause=cause, system=system.id)
         for _, fault, _ in fired:
             assert isinstance(fault, PowerFault)
             steps = fault.shape(steps)
             reads = fault.gate if fault.gate is not None else reads
+            holds = holds or isinstance(fault, HoldingFault)
         beside = system.falls() and not any(step.real == "Off" for step in steps)
         if not beside:
             system.drop_timers()
@@ -192,8 +194,8 @@ class Effects:
         for window in unit.profile.power.windows:
             if window.after == effect:
                 system.began = {**system.began, effect: (self._services.now, self._services.draw(window.for_s))}
-        if reads is not None and system.gate is None:
-            system.gate = Gate(reads)
+        if (holds or reads is not None) and system.gate is None:
+            system.gate = Gate(None if holds else reads)
         if system.gate is not None and not system.gate.open:
             steps = self._hold(system.gate, steps, cause, beside=beside)
         self._schedule(unit, system, steps, cause)
@@ -241,6 +243,8 @@ class Effects:
         if gate is None or gate.open:
             return
         gate.seen += 1
+        if gate.reads is None:
+            return
         if gate.seen >= gate.reads:
             self._open(unit, system, gate, cause, by="reads")
         elif gate.seen == 2:
@@ -251,6 +255,11 @@ class Effects:
         """Opens a closed gate without any read: the steps that it held back happen now."""
         if system.gate is not None and not system.gate.open:
             self._open(unit, system, system.gate, None, by="request")
+
+    def expect_reads(self, system: SystemState, reads: int) -> None:
+        """A closed gate counts from the beginning, up to so many reads."""
+        if system.gate is not None and not system.gate.open:
+            system.gate.reads, system.gate.seen = reads, 0
 
     def forget_open_gate(self, system: SystemState) -> None:
         """Removes a gate that is open, so that the next command which a fault holds back gets a new one."""

@@ -47,7 +47,7 @@ class Gate:
     """Holds an effect back until the fencer has read the power state `reads` times, or, once it has read
     twice, until time is up: GATE_SECONDS after the second read, or the instant `Effects.gates_open_by`."""
 
-    reads: int
+    reads: int | None  # None: no read opens it, and no time
     seen: int = 0
     open: bool = False
     held: tuple[EffectStep, ...] = ()

@@ -21,6 +21,7 @@ from urllib.parse import quote
 from emulator.core.bmc.accounts import AccountSession, AuthResult
 from emulator.core.bmc.view import BmcView
 from emulator.core.faults.fault import LoginPoint
+from emulator.core.journal import Datum
 from emulator.redfish.service.call import (
     HeaderList,
     Incoming,
@@ -56,7 +57,12 @@ class Credentials:
     name: str = ""
     password: str = ""
 
-    def journal_name(self, view: BmcView) -> str | None:
+    def journal_facts(self, view: BmcView, *, in_clear: bool) -> dict[str, Datum]:
+        """What the journal's request event says of them. `in_clear`: they came over plain HTTP."""
+        told: dict[str, Datum] = {"auth": self.method, "user": self._journal_name(view)}
+        return told | {"tls": False} if in_clear else told
+
+    def _journal_name(self, view: BmcView) -> str | None:
         if self.session is not None:
             return self.session.user
         return self.name if view.account(self.name) is not None else None

@@ -97,7 +97,8 @@ class Service:
         known = exchange or self.classify(incoming)
         request = known.request
         credentials = credentials_of(view, incoming)
-        seq = view.record_request(request.facts(incoming.path, auth=credentials.method, user=credentials.journal_name(view)))
+        told = credentials.journal_facts(view, in_clear=exchange is not None and incoming.scheme == "http")
+        seq = view.record_request(request.facts(incoming.path, **told))
         call = RedfishCall(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
         answer = self._answer_with_faults(call, known.resource, credentials)
         view.record(EventKind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
