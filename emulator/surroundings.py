@@ -20,7 +20,7 @@ from emulator.redfish.events.subscriptions import EventDelivery, NoEventDelivery
 from emulator.redfish.service.app import SharedTrees
 from emulator.tokens import session_token
 from emulator.wire.certs import CertificateStore
-from emulator.wire.network import Loop, Network, SocketNetwork
+from emulator.wire.network import Loop, SocketNetwork, WireNetwork
 from emulator.wire.reactor import Reactor
 from emulator.wire.virtual_loop import VirtualLoop
 from emulator.wire.virtual_network import VirtualNetwork
@@ -29,7 +29,7 @@ from emulator.wire.wallclock import WallClock
 VIRTUAL_EPOCH: Final = 1_767_225_600.0
 """2026-01-01T00:00:00Z: what BMCs take for the date when the virtual clock is 0."""
 
-Post = Callable[[Callable[[], None]], object]
+PostToLoop = Callable[[Callable[[], None]], object]
 
 
 class ClosingDelivery(EventDelivery, Protocol):
@@ -45,11 +45,11 @@ class Surroundings:
 
     clock: Clock
     loop: Loop
-    network: Network
+    network: WireNetwork
     epoch: float
     entropy: Callable[[int], bytes]
     make_token: Callable[[], str]
-    event_delivery: Callable[[Post, frozenset[str]], ClosingDelivery]
+    event_delivery: Callable[[PostToLoop, frozenset[str]], ClosingDelivery]
     certificates: CertificateStore
     trees: SharedTrees | None = None
 

@@ -69,7 +69,7 @@ def rest_line(played: Played) -> str:
 
 
 @dataclass(slots=True)
-class Report:
+class RunReport:
     """What a worker has said of one run, line by line."""
 
     events: list[Event] = field(default_factory=list)

@@ -20,7 +20,7 @@ from typing import Final
 
 from conformance.adapters.base import CannotStart, Interrupted
 from conformance.adapters.python import PythonAdapter
-from conformance.in_process.messages import Report, packed
+from conformance.in_process.messages import RunReport, packed
 from conformance.outcome import FencerOutcome
 from conformance.play_scenario import Play, Played
 from conformance.vocabulary import Claim
@@ -59,11 +59,11 @@ class Worker:
             os.close(reports)
         self._rest = b""
 
-    def play(self, data: bytes, stop: threading.Event, patience_s: float) -> Report:
+    def play(self, data: bytes, stop: threading.Event, patience_s: float) -> RunReport:
         """Everything that is said of one run. Raises Interrupted, CannotPlay; a worker that raises is of no use any more."""
         sending = threading.Thread(target=self._send, args=(data,), daemon=True)
         sending.start()  # a worker that has just been started reads late
-        report = Report()
+        report = RunReport()
         poller = select.poll()
         poller.register(self._reports, select.POLLIN)
         until = time.monotonic() + patience_s
@@ -106,7 +106,7 @@ class Worker:
             return  # it has ended, which shows at the other pipe
 
 
-class Workers:
+class WorkerPool:
     """Those that are idle, by the fencer that they serve. Any thread."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class Workers:
         self._free = threading.Semaphore(len(os.sched_getaffinity(0)))  # more would only wait for one another
         self._idle: dict[Hashable, list[Worker]] = {}
 
-    def play(self, what: Play, stop: threading.Event) -> Report:
+    def play(self, what: Play, stop: threading.Event) -> RunReport:
         """Raises Interrupted, OSError, ValueError for what cannot be handed over or understood."""
         data, fencer = packed(what), _fencer(what)
         while not self._free.acquire(timeout=TICK_S):
@@ -125,7 +125,7 @@ class Workers:
         finally:
             self._free.release()
 
-    def _play(self, what: Play, data: bytes, fencer: Hashable, stop: threading.Event) -> Report:
+    def _play(self, what: Play, data: bytes, fencer: Hashable, stop: threading.Event) -> RunReport:
         with self._lock:
             idle = self._idle.get(fencer)
             worker = idle.pop() if idle else None
@@ -159,7 +159,7 @@ def _fencer(what: Play) -> Hashable:
     return way.folder, frozenset(target.partition(":")[0] for target in (way.function, *way.functions.values()))
 
 
-WORKERS: Final = Workers()
+WORKERS: Final = WorkerPool()
 atexit.register(WORKERS.close)
 
 
@@ -171,7 +171,7 @@ def play(what: Play, stop: threading.Event) -> Played:
         raise CannotPlay(str(error)) from None
 
 
-def played(what: Play, report: Report) -> Played:
+def played(what: Play, report: RunReport) -> Played:
     """What a worker's report says of a run. Raises CannotStart, CannotPlay."""
     if report.trouble is not None:
         kind, text = report.trouble
@@ -195,7 +195,7 @@ def _left(outcomes: tuple[FencerOutcome, ...], leftover: tuple[str, ...]) -> tup
     return (*outcomes[:-1], replace(outcomes[-1], leftover=leftover))
 
 
-def _cut_short(what: Play, complete: Played, report: Report) -> Played:
+def _cut_short(what: Play, complete: Played, report: RunReport) -> Played:
     """The run of a fencer that did not come to its end by the cap, or that has killed the process that plays it.
 
     Nobody has stamped that end into the journal, so it is added here.

@@ -72,7 +72,7 @@ class DatagramPort(Protocol):
     def close(self) -> None: ...
 
 
-class Network(Protocol):
+class WireNetwork(Protocol):
     """Opens ports. Port 0 takes a free one. All methods raise CannotBind."""
 
     def http(self, app: WSGIApplication, hooks: HttpHooks | None = None) -> HttpPorts: ...

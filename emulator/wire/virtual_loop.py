@@ -17,9 +17,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from emulator.core.clock import Instant, VirtualClock
+from emulator.wire.reactor import Callback
 
 T = TypeVar("T")
-Callback = Callable[[], object]
 
 
 class VirtualTimer:

@@ -166,7 +166,7 @@ class VirtualDatagramPort:
 
 
 class VirtualNetwork:
-    """The `Network` of a socketless emulator: addresses and what listens at them."""
+    """The `WireNetwork` of a socketless emulator: addresses and what listens at them."""
 
     def __init__(self, loop: VirtualLoop) -> None:
         self.loop = loop

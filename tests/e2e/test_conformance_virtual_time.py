@@ -165,7 +165,7 @@ def test_what_would_stop_the_bmcs_is_refused_with_a_sentence(box: Path, body: st
 
 def test_a_password_in_its_output_is_found(box: Path) -> None:
     result = played(fencer(box, "import os\nos.write(1, bmc['password'].encode())\nreturn False"))
-    assert FindingKind.SECRET in {finding.kind for finding in result.findings}
+    assert FindingKind.SECRET in {finding.kind for finding in result.findings}, (result.verdict, result.why)
 
 
 def test_a_password_in_a_file_is_found(box: Path) -> None:

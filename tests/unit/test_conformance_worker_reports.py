@@ -11,7 +11,7 @@ import pytest
 from conformance.adapters.base import CannotStart
 from conformance.adapters.reading import read
 from conformance.givens.given import FaultFacts
-from conformance.in_process.messages import SIZE_BYTES, Report, outcome_line, packed, rest_line, unpacked
+from conformance.in_process.messages import SIZE_BYTES, RunReport, outcome_line, packed, rest_line, unpacked
 from conformance.in_process.workers import CannotPlay, played
 from conformance.outcome import FencerOutcome
 from conformance.play_scenario import Play, Played
@@ -34,8 +34,8 @@ OUTCOME = FencerOutcome(ask=Ask.STATUS, claim=Claim.OFF, exit=2, argv=(("a", "b"
 START = Event(3, 1.5, "off", EventKind.FENCER, None, {"what": "start", "ask": 0})
 
 
-def report(*lines: str) -> Report:
-    made = Report()
+def report(*lines: str) -> RunReport:
+    made = RunReport()
     for line in lines:
         made.take(line)
     return made
