@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-NIGHTLY_PARTS := property ha floods matrix spellings validators
+NIGHTLY_PARTS := property ha floods matrix spellings validators pacemaker
 .PHONY: help setup demo test check fmt peers bench nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
 
 help:  ## List the targets
@@ -118,6 +118,11 @@ nightly-spellings: $(VENV)/.dev  ## Every planted mutant in every spelling of it
 
 nightly-validators: $(VENV)/.peers  ## DMTF's validators and checkers on every profile
 	$(LONG) --dist loadgroup tests/peers/test_redfish_validators.py
+
+nightly-pacemaker: $(VENV)/.peers  ## A real Pacemaker with fence_bmc in every row; fence_redfish beside it in docs/pacemaker-table.md
+	@tools/peers-install pacemakerd stonith_admin corosync fence_redfish unshare ip
+	$(LONG) tests/peers/test_pacemaker.py
+	$(BIN)/python -m tests.peers.pacemaker.page
 
 clean:  ## Remove what make made
 	rm -rf $(VENV) report.html demo-out .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

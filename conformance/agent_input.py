@@ -22,6 +22,16 @@ class AgentInput:
     after: tuple[str, ...] = ()
     as_options: bool = False
 
+    @property
+    def sentence(self) -> str:
+        """What is unusual about it, for people; empty where nothing is."""
+        parts = [
+            *([f"the action {self.action}"] if self.action is not None else []),
+            *(f"the line {line!r}" for line in (*self.before, *self.after)),
+            *(["options of the command line"] if self.as_options else []),
+        ]
+        return f"with {', '.join(parts)}" if parts else ""
+
 
 PLAIN: Final = AgentInput()
 """As Pacemaker does it: `name=value` lines on standard input, the action first."""

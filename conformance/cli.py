@@ -15,7 +15,17 @@ import click
 from rich.console import Console
 
 import fencelab_plugins
-from conformance import catalogues, explanations, fencers, report_options, runner, scenarios, selection, waivers
+from conformance import (
+    catalogues,
+    explanations,
+    fencers,
+    report_options,
+    runner,
+    scenario_commands,
+    scenarios,
+    selection,
+    waivers,
+)
 from conformance.adapters import registry as adapters
 from conformance.adapters.reading import FencerFileError
 from conformance.report import evidence, report, terminal
@@ -31,7 +41,9 @@ Examples:
   fence-conformance run --fencer fence_redfish --profile dell-idrac9
   fence-conformance run --fencer ./my-agent.yaml --profile all --tier 0 --junit junit.xml
   fence-conformance run --fencer ipmitool --profile all --scenario STATE,IPMI-002
+  fence-conformance run --fencer ./my-agent.yaml --scenario-file acme-001.yaml
   fence-conformance explain STATE-001 FENCE-2 STUCK
+  fence-conformance explain STATE-001 --yaml
 
 \b
 Exit codes of run:
@@ -75,6 +87,9 @@ def cli() -> None:
     help="On which BMCs: names or files of profiles.",
 )
 @click.option("--scenario", "scenario_words", multiple=True, metavar="ID|GROUP[,...]", help="Only these; all without it.")
+@click.option(
+    "--scenario-file", "scenario_files", multiple=True, metavar="FILE", help="A scenario of yours; alone or with --scenario."
+)
 @click.option("--tier", type=click.IntRange(0, 2), default=None, help="Only scenarios up to this tier; 0 is the gate.")
 @click.option("--jobs", type=click.IntRange(1, 256), default=8, show_default=True, help="Scenarios at a time.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For everything that is drawn.")
@@ -94,6 +109,7 @@ def run(
     fencer_words: tuple[str, ...],
     profile_words: tuple[str, ...],
     scenario_words: tuple[str, ...],
+    scenario_files: tuple[str, ...],
     tier: int | None,
     jobs: int,
     seed: int,
@@ -105,13 +121,14 @@ def run(
 ) -> int:
     """Tests fencers on profiles."""
     try:
+        chosen = selection.pick_every_scenario(scenario_words, scenario_files, tier)
         cells = runner.matrix(
             selection.pick_fencers(fencer_words),
             selection.pick_profiles(profile_words),
-            selection.pick_scenarios(scenario_words, tier),
+            chosen,
         )
         catalogue = selection.pick_catalogue(catalogue_name)
-        accepted = waivers.read(Path(waivers_file)) if waivers_file is not None else ()
+        accepted = waivers.read(Path(waivers_file), [each.id for each in chosen]) if waivers_file is not None else ()
     except (selection.BadSelection, FencerFileError) as error:
         raise OneSentence(str(error)) from None
     if not cells:
@@ -122,7 +139,7 @@ def run(
             report_options.check_writable(Path(name))
     if evidence_directory is not None:
         report_options.check_writable(Path(evidence_directory) / "finding")
-    _warn(selection.left_out(scenario_words))
+    _warn(selection.left_out(scenario_words) if scenario_words or not scenario_files else ())
     # With a report on standard output, people are spoken to on the other channel.
     console = Console(stderr=report_options.STDOUT in reports.values(), highlight=False)
     options = runner.RunOptions(seed=seed, strict=strict, catalogue=catalogue)
@@ -208,13 +225,21 @@ def _brief(scenario: Scenario) -> dict[str, str | int | bool | None]:
 
 @cli.command()
 @click.argument("words", metavar="ID...", nargs=-1, required=True)
-def explain(words: tuple[str, ...]) -> None:
+@click.option("--yaml", "yaml", is_flag=True, help="Scenarios as scenario/1, to start one of your own from.")
+def explain(words: tuple[str, ...], yaml: bool) -> None:
     """Tells what a word of a report means: a scenario, a requirement (FENCE-2), an invariant (G6), a verdict (STUCK)."""
+    if yaml:
+        click.echo(scenario_commands.as_yaml(words), nl=False)
+        return
     try:
         told = ["\n".join(explanations.explain(word)) for word in selection.split(words)]
     except (selection.BadSelection, explanations.Unexplained) as error:
         raise OneSentence(str(error)) from None
     click.echo("\n\n".join(told))
+
+
+cli.add_command(scenario_commands.scenario_group)
+cli.add_command(scenario_commands.print_schema)
 
 
 def main() -> None:

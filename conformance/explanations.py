@@ -110,5 +110,10 @@ def _scenario(scenario: Scenario) -> list[str]:
         words = ", ".join(expectation.phrase() for expectation in step.expect)
         before = f"{step.before.sentence}; " if step.before is not None else ""
         sigterm = f", ended by SIGTERM after {step.sigterm_after} reads" if step.sigterm_after is not None else ""
-        lines.append(f"    - {before}{step.ask} of {step.bmc}{sigterm}: {words}{' (if it can)' if step.optional else ''}")
+        unusual = [*(given.sentence for given in step.told), *filter(None, [step.input.sentence])]
+        once = f" at the same time ({step.together})" if step.together else ""
+        told = f" ({'; '.join(unusual)})" if unusual else ""
+        lines.append(
+            f"    - {before}{step.ask} of {step.bmc}{once}{told}{sigterm}: {words}{' (if it can)' if step.optional else ''}"
+        )
     return lines

@@ -205,8 +205,7 @@ def repeat_line(cell: MatrixCell, options: RunOptions) -> str:
         cell.definition.label,
         "--profile",
         cell.profile_word or cell.profile.id,
-        "--scenario",
-        cell.scenario.id,
+        *(["--scenario", cell.scenario.id] if cell.scenario.file is None else ["--scenario-file", cell.scenario.file]),
     ]
     if options.seed:
         line += ["--seed", str(options.seed)]

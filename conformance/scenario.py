@@ -55,6 +55,7 @@ class Scenario:
     `convention` None: about every fencer; else only about those whose adapter follows it. `needs` are capabilities that the
     fencer must declare, besides those that the steps ask for. `about_process` says what of the fencer's process the scenario is
     about ("its command line", "signals to it"), if it is about that: a fencer without a process of its own cannot be tried.
+    `file` is the user's own file that it was read from.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Scenario:
     convention: Convention | None = None
     needs: frozenset[str] = field(default=frozenset())
     about_process: str = ""
+    file: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not SCENARIO_ID.fullmatch(self.id):

@@ -10,6 +10,7 @@ from conformance.adapters.definition import Definition
 from conformance.adapters.reading import FencerFileError
 from conformance.catalogues import Catalogue
 from conformance.scenario import Scenario
+from conformance.scenario_files.reading import ScenarioFileError, read_all
 from conformance.scenarios import REGISTRY, groups_of
 from profiles import loader
 from profiles.errors import ProfileError
@@ -56,6 +57,17 @@ def pick_scenarios(words: Sequence[str], tier: int | None = None) -> tuple[Scena
     wanted = {word.upper() for word in named}
     chosen = [s for s in every.values() if not words or s.id in wanted or s.group in wanted]
     return tuple(s for s in chosen if tier is None or s.tier <= tier)
+
+
+def pick_every_scenario(words: Sequence[str], files: Sequence[str], tier: int | None = None) -> tuple[Scenario, ...]:
+    """Those of the user's files, after those that `words` name; all of the catalogue only where there are no files either."""
+    named = pick_scenarios(words, tier) if words or not files else ()
+    try:
+        own = read_all(files)
+    except ScenarioFileError as error:
+        raise BadSelection(str(error)) from None
+    taken = {scenario.id for scenario in named}
+    return (*named, *(s for s in own if s.id not in taken and (tier is None or s.tier <= tier)))
 
 
 def pick_catalogue(word: str | None) -> Catalogue | None:

@@ -84,8 +84,11 @@ def _no_longer_needed(waiver: Waiver) -> str:
     return f"waived as {waiver.verdict}, and passes: remove the waiver"
 
 
-def read(file: Path) -> tuple[Waiver, ...]:
-    """The waivers in a file: `waivers:`, a list. Raises FencerFileError with every mistake in it."""
+def read(file: Path, own: Sequence[str] = ()) -> tuple[Waiver, ...]:
+    """The waivers in a file: `waivers:`, a list; `own` are ids of scenarios in files of the user.
+
+    Raises FencerFileError with every mistake in it.
+    """
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -100,7 +103,8 @@ def read(file: Path) -> tuple[Waiver, ...]:
         if not isinstance(node, YamlList):
             problems.add(root.mark, "waivers", "must be a list")
         found = [
-            _waiver(item, f"waivers[{n}]", problems) for n, item in enumerate(node.items if isinstance(node, YamlList) else ())
+            _waiver(item, f"waivers[{n}]", problems, own)
+            for n, item in enumerate(node.items if isinstance(node, YamlList) else ())
         ]
         problems.raise_any()
     except ProfileError as error:
@@ -108,7 +112,7 @@ def read(file: Path) -> tuple[Waiver, ...]:
     return tuple(waiver for waiver in found if waiver is not None)
 
 
-def _waiver(node: YamlNode, path: str, problems: Problems) -> Waiver | None:
+def _waiver(node: YamlNode, path: str, problems: Problems, own: Sequence[str]) -> Waiver | None:
     if not isinstance(node, YamlMap):
         problems.add(node.mark, path, "must be a map")
         return None
@@ -123,7 +127,7 @@ def _waiver(node: YamlNode, path: str, problems: Problems) -> Waiver | None:
     lacking = [key for key in NEEDED if not words.get(key)]
     for key in lacking:
         problems.add(node.mark, f"{path}.{key}", "missing")
-    if "scenario" not in lacking and scenarios.REGISTRY.get(words["scenario"]) is None:
+    if "scenario" not in lacking and words["scenario"] not in own and scenarios.REGISTRY.get(words["scenario"]) is None:
         broken = "".join(f"; {sentence}" for sentence in scenarios.REGISTRY.broken)
         hint = did_you_mean(words["scenario"], scenarios.REGISTRY.all)
         problems.add(node.mark, f"{path}.scenario", f"no such scenario{hint}{broken}")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from emulator.endpoints import Endpoint, SystemRef
     from emulator.faults.model import FaultMisconfigured, arming_from_mapping
     from emulator.faults.registry import fault, make_fault
+    from emulator.faults.written import check_fault, fault_schema, mapping_from_arming
     from emulator.fleet import Fleet
     from emulator.frontends import Place
     from emulator.ready import GET_CHANNEL_AUTH_CAPABILITIES
@@ -87,10 +88,13 @@ __all__ = [
     "When",
     "arming_from_mapping",
     "chain",
+    "check_fault",
     "event_from_json",
     "fault",
+    "fault_schema",
     "free_ports",
     "make_fault",
+    "mapping_from_arming",
     "reusable",
     "virtual_address",
 ]
@@ -134,6 +138,9 @@ _HOME = {
     "ResetType": "emulator.core.vocab",
     "fault": "emulator.faults.registry",
     "make_fault": "emulator.faults.registry",
+    "check_fault": "emulator.faults.written",
+    "fault_schema": "emulator.faults.written",
+    "mapping_from_arming": "emulator.faults.written",
     "Fleet": "emulator.fleet",
     "Place": "emulator.frontends",
     "GET_CHANNEL_AUTH_CAPABILITIES": "emulator.ready",

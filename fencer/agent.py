@@ -2,30 +2,36 @@
 
 Pacemaker, oVirt or a person starts it, one process per action; it has one main thread. Exit status: 0 the action
 succeeded (status: the host is on), 2 `status` read Off, 1 every error, errors of usage included.
+
+It may be called by the names in `fencer.drop_in.PROGRAMS`, as links to fence_bmc.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from dataclasses import replace
 from types import FrameType, TracebackType
 from typing import NoReturn, TextIO
 
-from fencer.metadata import metadata
-from fencer.outcome import Action, Evidence, Failure, FenceVerdict, Outcome, Power
-from fencer.parameters import BY_NAME, PARAMETERS, WITHOUT_EFFECT, ParameterKind
+from fencer import agent_output
+from fencer.agent_output import failure_line, write_line
+from fencer.drop_in import PROGRAMS, program_name
+from fencer.given import AGENT, BadSettings, GivenValues
+from fencer.outcome import Action, Cause, Failure, FenceVerdict, Member, Outcome, Power
+from fencer.parameters import BY_NAME, READ_ALL_THE_SAME, WITHOUT_EFFECT
 from fencer.redact import Redactor
-from fencer.settings import AgentSettings, BadSettings, action_of, settings
-from fencer.target import FenceError
+from fencer.settings import AgentSettings, action_of, settings
+from fencer.target import FenceError, Limits
+
+__all__ = ["failure_line", "main", "parameters_from_lines"]
 
 EXIT_OK, EXIT_FAILED, EXIT_OFF = 0, 1, 2
+EXIT_RESERVE_S = 0.1  # from the last log-out to the end of the process
 MAX_UNKNOWN_NAMES = 10  # unknown parameters that are named in warnings; a wrong input file may have thousands
 SUCCESS_LINES = {
     "already-off": "Success: Already OFF",
@@ -34,94 +40,216 @@ SUCCESS_LINES = {
     "on": "Success: Powered ON",
     "restarted": "Success: Rebooted",
 }
+STATUS_WORDS = {"On": "ON", "Off": "OFF"}
 
 
 class StoppedBySignal(BaseException):
     """SIGTERM arrived. Not an Exception, so that no handler of BMC errors catches it."""
 
 
-class _AgentParser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise BadSettings(message)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one action and returns the exit status. Never raises and never prints a traceback."""
     sys.excepthook = _report_internal_error
     arguments = sys.argv[1:] if argv is None else list(argv)
+    program = program_name(sys.argv[0])
+    values = GivenValues(program=program)
     try:
         signal.signal(signal.SIGTERM, _on_sigterm)
-        values = parameters_from_argv(arguments) if arguments else parameters_from_lines(_read_stdin())
+        if arguments:
+            from fencer.agent_options import parameters_from_argv
+
+            values = parameters_from_argv(arguments, program)
+            if "password" in values:
+                write_line(sys.stderr, "fence_bmc: a password on the command line can be read by every user of this machine")
+        else:
+            values = parameters_from_lines(_read_stdin(), program)
         return _run(values)
     except BadSettings as error:
-        _write_line(sys.stderr, f"fence_bmc: config: {error}")
+        failure = Failure(cause=Cause.CONFIG, text=str(error))
     except (StoppedBySignal, KeyboardInterrupt):
-        _write_line(sys.stderr, "fence_bmc: stopped by a signal before the power state was settled")
+        write_line(sys.stderr, "fence_bmc: stopped by a signal before the power state was settled")
+        return EXIT_FAILED
+    write_line(sys.stderr, f"fence_bmc: {failure_line(failure)}")
+    if values.get("output") == "json":
+        word, redact = values.get("action", "reboot"), Redactor([values.get("password", "")], values.get("username", ""))
+        write_line(sys.stdout, _json(program, word, EXIT_FAILED, redact, failure=failure))
     return EXIT_FAILED
 
 
-def _run(values: Mapping[str, str]) -> int:
+def _run(values: GivenValues) -> int:
     if values.get("help"):
-        _write_line(sys.stdout, _parser().format_help())
-        return EXIT_OK
+        from fencer.agent_options import help_text
+
+        return _print(help_text(values.program))
     if values.get("version"):
-        _write_line(sys.stdout, f"fence_bmc {_version()}")
-        return EXIT_OK
-    if action_of(values) is Action.METADATA:
-        return EXIT_OK if _write_line(sys.stdout, metadata()) else EXIT_FAILED
+        return _print(f"fence_bmc {_version()}")
+    if values.get("links") is not None:
+        return _make_links(values["links"])
+    action = action_of(values)
+    if action in (Action.METADATA, Action.MANPAGE):
+        from fencer.metadata import manpage, metadata
+
+        return _print(metadata(values.program) if action is Action.METADATA else manpage(values.program))
     agent_settings = settings(values)
     assert agent_settings.target is not None
     redact = Redactor([agent_settings.target.password, agent_settings.target.kg.hex()], agent_settings.target.user)
+    for note in agent_settings.notes:
+        write_line(sys.stderr, redact(f"fence_bmc: {note}"))
+    report = _Report(values.program, agent_settings, redact, warnings=agent_settings.notes)
     try:
-        return _perform(agent_settings, redact)
+        return _perform(agent_settings, report)
     except FenceError as error:
-        return _fail(error.failure, redact)
+        return report.failed(error.failure)
 
 
-def _perform(agent_settings: AgentSettings, redact: Redactor) -> int:
+def _print(text: str) -> int:
+    return EXIT_OK if write_line(sys.stdout, text) else EXIT_FAILED
+
+
+def _perform(agent_settings: AgentSettings, report: _Report) -> int:
     from fencer import run
 
-    assert agent_settings.target is not None
-    if agent_settings.action is Action.VALIDATE_ALL:
-        return EXIT_OK
-    if agent_settings.action in (Action.LIST, Action.LIST_STATUS):
-        for member in run.list_hosts(agent_settings.target, agent_settings.limits):
-            if not _write_line(sys.stdout, redact(f"{member},")):
-                return EXIT_FAILED
-        return EXIT_OK
-    if agent_settings.action is Action.DIAG:
-        answer = run.send_diag(agent_settings.target, agent_settings.limits)
+    target, action = agent_settings.target, agent_settings.action
+    assert target is not None
+    if action is Action.VALIDATE_ALL:
+        return report.succeeded()
+    if action in (Action.LIST, Action.LIST_STATUS):
+        members = run.list_hosts(target, _left(agent_settings.limits))
+        return report.listed(members, with_status=action is Action.LIST_STATUS)
+    if action is Action.DIAG:
+        answer = run.send_diag(target, _left(agent_settings.limits))
         if answer.failure is not None:
-            return _fail(answer.failure, redact)
-        _print_unless_quiet(agent_settings, "Diagnostic interrupt accepted; no BMC shows whether the host took it")
-        return EXIT_OK
-    if agent_settings.action is Action.REBOOT and agent_settings.method == "cycle":
-        _write_line(sys.stderr, "fence_bmc: method=cycle is carried out as onoff: a cycle cannot be verified")
-    if agent_settings.action in (Action.OFF, Action.REBOOT):
+            return report.failed(answer.failure)
+        return report.succeeded("Diagnostic interrupt accepted; no BMC shows whether the host took it")
+    if action is Action.REBOOT and agent_settings.method == "cycle":
+        report.warn("method=cycle is carried out as onoff: a cycle cannot be verified")
+    limits = _left(agent_settings.limits)
+    if action in (Action.OFF, Action.REBOOT):
         time.sleep(agent_settings.delay)
     with ExitStack() as stack:
-        observe = _observer(agent_settings, redact, stack)
-        outcome = run.fence_target(agent_settings.action, agent_settings.target, agent_settings.limits, observe=observe)
+        observe = _observer(agent_settings, report.redact, stack)
+        if action is Action.MONITOR:
+            from fencer.device_check import check_device
+
+            check = check_device(target, limits, observe)
+            for warning in check.warnings:
+                report.warn(warning)
+            return report.failed(check.failure, check.outcome) if check.failure else report.succeeded("", check.outcome)
+        outcome = run.fence_target(action, target, limits, observe=observe)
     if agent_settings.evidence:
-        _write_evidence(agent_settings.evidence, outcome, redact)
+        _write_evidence(agent_settings, outcome, report)
     for note in outcome.notes:
-        _write_line(sys.stderr, redact(f"fence_bmc: {note}"))
+        report.warn(note)
+    if action is Action.STATUS and outcome.readings:
+        from fencer.device_check import warnings_of
+
+        for warning in warnings_of(outcome.readings[-1]):
+            report.warn(warning)
     if outcome.failure is not None:
-        return _fail(outcome.failure, redact)
-    assert outcome.evidence is not None
-    return _report(agent_settings, outcome, outcome.evidence)
+        return report.failed(outcome.failure, outcome)
+    return report.finished(outcome)
 
 
-def _report(agent_settings: AgentSettings, outcome: Outcome, evidence: Evidence) -> int:
-    if agent_settings.action in (Action.STATUS, Action.MONITOR):
-        off = evidence.readings[-1].power is Power.OFF
-        if agent_settings.action is Action.STATUS:
-            _print_unless_quiet(agent_settings, f"Status: {'OFF' if off else 'ON'}")
-        return EXIT_OFF if off else EXIT_OK
-    _print_unless_quiet(
-        agent_settings, SUCCESS_LINES["restarted"] if agent_settings.action is Action.REBOOT else SUCCESS_LINES[evidence.how]
-    )
-    return EXIT_OK if outcome.verdict is FenceVerdict.CONFIRMED else EXIT_FAILED
+def _left(limits: Limits) -> Limits:
+    """Takes the age of this process off the deadline, which counts from the start of the process."""
+    spent = _process_age() + EXIT_RESERVE_S
+    return replace(limits, deadline=max(limits.deadline - spent, limits.deadline / 2))
+
+
+def _process_age() -> float:
+    """Seconds since this process was started (proc(5), /proc/self/stat); 0 where the kernel does not say."""
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            began = int(file.read().rpartition(b")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+        return max(time.clock_gettime(time.CLOCK_BOOTTIME) - began, 0.0)
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
+class _Report:
+    """Prints the result of one run, as text or as JSON, and returns the exit status."""
+
+    def __init__(self, program: str, agent_settings: AgentSettings, redact: Redactor, warnings: Sequence[str]) -> None:
+        self._program = program
+        self._settings = agent_settings
+        self._warnings = list(warnings)
+        self.redact = redact
+
+    def warn(self, text: str) -> None:
+        self._warnings.append(text)
+        write_line(sys.stderr, self.redact(f"fence_bmc: {text}"))
+
+    def failed(self, failure: Failure, outcome: Outcome | None = None) -> int:
+        write_line(sys.stderr, self.redact(f"fence_bmc: {failure_line(failure)}"))
+        return self._end(EXIT_FAILED, "", outcome, failure)
+
+    def succeeded(self, text: str = "", outcome: Outcome | None = None) -> int:
+        return self._end(EXIT_OK, text, outcome)
+
+    def finished(self, outcome: Outcome) -> int:
+        """Reports a confirmed outcome of off, on, reboot or status."""
+        evidence = outcome.evidence
+        if outcome.verdict is not FenceVerdict.CONFIRMED or evidence is None:
+            return self._end(EXIT_FAILED, "", outcome)
+        if outcome.action is Action.STATUS:
+            off = evidence.readings[-1].power is Power.OFF
+            return self._end(EXIT_OFF if off else EXIT_OK, f"Status: {'OFF' if off else 'ON'}", outcome)
+        rebooted = outcome.action is Action.REBOOT
+        return self._end(EXIT_OK, SUCCESS_LINES["restarted" if rebooted else evidence.how], outcome)
+
+    def listed(self, members: Sequence[Member], *, with_status: bool) -> int:
+        """Prints the lines of list and list-status. Pacemaker takes the plug and the host name as names of nodes."""
+        if self._settings.json:
+            hosts = [{"plug": member.plug, "host_name": member.host_name, "power": member.word} for member in members]
+            return self._end(EXIT_OK, "", None, hosts=hosts)
+        for member in members:
+            for name in host_names(member) if not with_status else [member.host_name or ""]:
+                status = f",{STATUS_WORDS.get(member.word or '', 'unknown')}" if with_status else ""
+                if not write_line(sys.stdout, self.redact(f"{member.plug},{name}{status}")):
+                    return EXIT_FAILED
+        return EXIT_OK
+
+    def _end(
+        self,
+        exit_status: int,
+        text: str,
+        outcome: Outcome | None = None,
+        failure: Failure | None = None,
+        hosts: Sequence[Mapping[str, str | None]] | None = None,
+    ) -> int:
+        if self._settings.json:
+            action = str(self._settings.action)
+            line = _json(
+                self._program, action, exit_status, self.redact, outcome, failure, warnings=self._warnings, hosts=hosts
+            )  # fmt: skip
+            return exit_status if write_line(sys.stdout, line) else EXIT_FAILED
+        if text and not self._settings.quiet:
+            write_line(sys.stdout, text)
+        return exit_status
+
+
+def host_names(member: Member) -> list[str]:
+    """The names by which a cluster may know a host: as the BMC shows it, and without its domain."""
+    name = (member.host_name or "").strip()
+    short = name.partition(".")[0]
+    return list(dict.fromkeys([name, short])) if short else [name]
+
+
+def _json(
+    program: str,
+    action: str,
+    exit_status: int,
+    redact: Redactor,
+    outcome: Outcome | None = None,
+    failure: Failure | None = None,
+    *,
+    warnings: Sequence[str] = (),
+    hosts: Sequence[Mapping[str, str | None]] | None = None,
+) -> str:
+    return agent_output.result_text(
+        program=program, version=_version(), action=action, exit_status=exit_status, redact=redact, outcome=outcome,
+        failure=failure, warnings=warnings, hosts=hosts,
+    )  # fmt: skip
 
 
 # --- input --------------------------------------------------------------------------------------------------------
@@ -133,13 +261,13 @@ def _read_stdin() -> bytes:
     return sys.stdin.buffer.read()
 
 
-def parameters_from_lines(raw: bytes) -> dict[str, str]:
+def parameters_from_lines(raw: bytes, program: str = AGENT) -> GivenValues:
     """Parses name=value lines from standard input (FenceAgentAPI).
 
     Skips comments and blank lines, warns of unknown names, and removes one pair of double quotes around a value. If a name
     is given twice, the last value counts.
     """
-    values: dict[str, str] = {}
+    values, names = dict[str, str](), dict[str, str]()
     unknown: dict[str, None] = {}
     for line in raw.decode("utf-8", "surrogateescape").split("\n"):
         line = line.removesuffix("\r").lstrip()
@@ -151,83 +279,26 @@ def parameters_from_lines(raw: bytes) -> dict[str, str]:
         name = name.strip()
         parameter = BY_NAME.get(name.replace("-", "_"))
         if parameter is not None:
-            values[parameter.name] = value
-        elif name == "nodename":
-            values["nodename"] = value
+            values[parameter.name], names[parameter.name] = value, name
+        elif name in READ_ALL_THE_SAME:
+            values[name] = value
         elif name.replace("-", "_") not in WITHOUT_EFFECT:
             unknown[name[:60]] = None
     for name in tuple(unknown)[:MAX_UNKNOWN_NAMES]:
-        _write_line(sys.stderr, f"fence_bmc: unknown parameter {name!r} ignored")
+        write_line(sys.stderr, f"fence_bmc: unknown parameter {name!r} ignored")
     if len(unknown) > MAX_UNKNOWN_NAMES:
-        _write_line(sys.stderr, f"fence_bmc: {len(unknown) - MAX_UNKNOWN_NAMES} more unknown parameters ignored")
-    return values
+        write_line(sys.stderr, f"fence_bmc: {len(unknown) - MAX_UNKNOWN_NAMES} more unknown parameters ignored")
+    return GivenValues(values, names, program)
 
 
-def parameters_from_argv(arguments: Sequence[str]) -> dict[str, str]:
-    """Parses command line options, named as in fence-agents. Raises BadSettings."""
-    known, rest = _parser().parse_known_args(arguments)
-    if rest:
-        raise BadSettings(f"unknown option {rest[0].partition('=')[0]!r}")
-    values = {name: value for name, value in vars(known).items() if value is not None and name not in WITHOUT_EFFECT}
-    if "password" in values:
-        _write_line(sys.stderr, "fence_bmc: a password on the command line can be read by every user of this machine")
-    return values
-
-
-def _parser() -> _AgentParser:
-    parser = _AgentParser(prog="fence_bmc", description=__doc__, add_help=False, allow_abbrev=False)
-    for parameter in PARAMETERS:
-        flags = [f"-{parameter.short}"] if parameter.short else []
-        names = [parameter.long, *("--" + alias.replace("_", "-") for alias in parameter.aliases)]
-        text = parameter.text.replace("%", "%%")
-        if parameter.kind is ParameterKind.BOOLEAN:
-            parser.add_argument(*flags, *names, dest=parameter.name, action="store_const", const="1", help=text)
-        else:
-            parser.add_argument(*flags, *names, dest=parameter.name, metavar="VALUE", help=text)
-    for name in sorted(WITHOUT_EFFECT):  # value optional: some of these are switches in fence-agents
-        parser.add_argument("--" + name.replace("_", "-"), dest=name, nargs="?", help=argparse.SUPPRESS)
-    return parser
-
-
-# --- output -------------------------------------------------------------------------------------------------------
-
-
-def failure_line(failure: Failure) -> str:
-    """Formats a failure as one line: cause class, sentence, codes, and the BMC's own text."""
-    own = [part for part in (failure.code, failure.message_id) if part and part not in failure.text]
-    codes = f" [{' '.join(own)}]" if own else ""
-    bmc_text = f' BMC: "{failure.bmc_text}"' if failure.bmc_text else ""
-    return f"{failure.cause}: {failure.text}{codes}{bmc_text}"
-
-
-def _fail(failure: Failure, redact: Redactor) -> int:
-    _write_line(sys.stderr, redact(f"fence_bmc: {failure_line(failure)}"))
-    return EXIT_FAILED
-
-
-def _print_unless_quiet(agent_settings: AgentSettings, text: str) -> None:
-    if not agent_settings.quiet:
-        _write_line(sys.stdout, text)
-
-
-def _write_line(stream: TextIO | None, text: str) -> bool:
-    """Writes one line and returns whether that worked. A closed pipe raises nothing: the action itself was done."""
-    if stream is None:
-        return False
-    try:
-        stream.write(text.encode("ascii", "backslashreplace").decode("ascii") + "\n")
-        stream.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        return False
-    return True
+# --- files and the process ----------------------------------------------------------------------------------------
 
 
 def _observer(agent_settings: AgentSettings, redact: Redactor, stack: ExitStack) -> Callable[[float, object], None] | None:
     streams: list[TextIO] = [sys.stderr] if agent_settings.verbose else []
     if agent_settings.debug_file:
         try:
-            log = stack.enter_context(Path(agent_settings.debug_file).open("a", encoding="utf-8"))  # noqa: SIM115 (the stack closes it)
+            log = stack.enter_context(open(agent_settings.debug_file, "a", encoding="utf-8"))  # noqa: SIM115 (the stack closes it)
         except OSError as error:
             raise BadSettings(f"debug_file {agent_settings.debug_file} cannot be written ({error.strerror})") from error
         streams.append(log)
@@ -243,25 +314,43 @@ def _observer(agent_settings: AgentSettings, redact: Redactor, stack: ExitStack)
 
 def _write_to_all(streams: Iterable[TextIO], text: str) -> None:
     for stream in streams:
-        _write_line(stream, text)
+        write_line(stream, text)
 
 
-def _write_evidence(where: str, outcome: Outcome, redact: Redactor) -> None:
-    import json
-    from dataclasses import asdict
-
-    text = redact(json.dumps(asdict(outcome), indent=1))
+def _write_evidence(agent_settings: AgentSettings, outcome: Outcome, report: _Report) -> None:
+    where = agent_settings.evidence or ""
+    text = agent_output.outcome_text(outcome, report.redact)
     if where == "-":
-        _write_line(sys.stdout, text)
+        if not agent_settings.json:  # there the object on standard output has the evidence
+            write_line(sys.stdout, text)
         return
     try:
         with open(os.open(where, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.write(text + "\n")
     except OSError as error:
-        _write_line(sys.stderr, f"fence_bmc: the evidence could not be written to {where} ({error.strerror})")
+        report.warn(f"the evidence could not be written to {where} ({error.strerror})")
+
+
+def _make_links(folder: str) -> int:
+    """Makes a link to this command for each name in PROGRAMS. Raises BadSettings if one cannot be made."""
+    command = os.path.realpath(sys.argv[0])
+    if os.path.basename(command) != AGENT or not os.access(command, os.X_OK):
+        raise BadSettings("--links works only for the installed command fence_bmc")
+    for name in PROGRAMS:
+        path = os.path.join(folder, name)
+        try:
+            if os.path.islink(path) and os.path.realpath(path) == command:
+                continue
+            os.symlink(command, path)
+        except OSError as error:
+            raise BadSettings(f"--links: {path} cannot be made ({error.strerror})") from error
+        write_line(sys.stdout, path)
+    return EXIT_OK
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("fencelab")
     except PackageNotFoundError:
@@ -276,8 +365,8 @@ def _report_internal_error(kind: type[BaseException], error: BaseException, trac
     """sys.excepthook: prints the place of an internal error, but not its text, which could contain a password."""
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "nowhere"
-    _write_line(sys.stderr, f"fence_bmc: internal error {kind.__name__} at {place}; nothing is known of the power state")
+    place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "nowhere"
+    write_line(sys.stderr, f"fence_bmc: internal error {kind.__name__} at {place}; nothing is known of the power state")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from dataclasses import replace
 from fencer.events_effects import AllowedCommands
 from fencer.outcome import Cause, Failure, Power, PowerCommand, Reading, Witness, WitnessState
 from fencer.procedure_state import ProcedureState
-from fencer.witnesses import UNKNOWN_WORD
+from fencer.witnesses import UNKNOWN_WORD, is_chassis
 
 REDFISH_POWER_STATES = frozenset({"On", "Off", "PoweringOn", "PoweringOff", "Paused"})
 
@@ -41,6 +41,8 @@ def reading_text(reading: Reading) -> str:
 def against_text(reading: Reading) -> str:
     """Names the chassis that does not agree with an Off: its URI and its word, or why it has none."""
     against = next(filter(disagrees, reading.witnesses))  # `witnesses.judged` made the reading unknown because of one
+    if not is_chassis(against):
+        return f"{against.uri} says {against.word[:40] if against.word else 'nothing any more'}"
     if against.state is WitnessState.SAYS:
         return f"its chassis says {(against.word or '')[:40]}: {against.uri}"
     return f"its chassis {against.uri} gives no word ({against.why or 'null or unreadable'})"

@@ -10,7 +10,6 @@ Rules
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterable
 
 PLACEHOLDERS = frozenset({
@@ -57,6 +56,8 @@ def other(pinned: ShownIdentities, shown: Iterable[tuple[str, str]]) -> tuple[st
 
 def guid_orders(guid: bytes) -> tuple[str, str, str]:
     """Returns the UUID that 16 GUID bytes mean in the orders of SMBIOS, of IPMI 2.0 (20.8) and of RFC 4122."""
+    import uuid  # loads much more than itself, and only IPMI needs it
+
     return str(uuid.UUID(bytes_le=guid)), str(uuid.UUID(bytes=guid[::-1])), str(uuid.UUID(bytes=guid))
 
 

@@ -25,6 +25,7 @@ class Action(StrEnum):
     LIST = "list"
     LIST_STATUS = "list-status"
     METADATA = "metadata"
+    MANPAGE = "manpage"
     VALIDATE_ALL = "validate-all"
     DIAG = "diag"
 
@@ -85,12 +86,13 @@ class WitnessState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
-    """One chassis that was asked in one read. `why` says why it is unknown."""
+    """One chassis that was asked in one read. `why` says why it is unknown; `kind` is its ChassisType (DSP0268)."""
 
     uri: str
     state: WitnessState
     word: str | None = None
     why: str = ""
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,19 @@ class Reading:
     shown: tuple[tuple[str, str], ...] = ()  # every identity that the BMC shows: ("UUID", "4c4c..."), ("SerialNumber", ...)
     identity_missing: bool = False  # an identity is required, and this read does not show it
     repeated: int = 0  # requests of this read that were lost and sent again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One host behind a BMC, for `list` and `list-status`.
+
+    `plug` selects it (Redfish: the last part of the System's URI). `host_name` is what its operating system told the BMC;
+    `word` is the power word, verbatim.
+    """
+
+    plug: str
+    host_name: str | None = None
+    word: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol as Interface
 from typing import TypeVar
 
@@ -28,10 +29,11 @@ from fencer.events_effects import (
     SendCommand,
     TimerFired,
 )
-from fencer.outcome import Action, Cause, Failure, FenceVerdict, Outcome, PowerCommand, Reading
+from fencer.outcome import Action, Cause, Failure, FenceVerdict, Member, Outcome, PowerCommand, Reading
 from fencer.procedure import begin, step
 from fencer.target import ChassisCheck, FenceError, Limits, Protocol, Target
 from fencer.transport.base import CallFailed, Transport
+from fencer.transport.refused_logins import RefusedLogins
 
 Result = TypeVar("Result")
 
@@ -117,17 +119,39 @@ def _perform_effect(
 
 
 def open_transport(target: Target, limits: Limits, request: float, clock: FenceClock) -> Transport:
-    """Creates the transport of the target's protocol. No request on it takes longer than `request` seconds.
+    """Creates the transport of the target's protocols and addresses. No request on it takes longer than `request` seconds.
 
     Raises CallFailed if the target's settings cannot work.
     """
+    if target.second is None and not target.others:
+        return _one_transport(target, limits, request, clock, RefusedLogins())
+    from fencer.transport.channels import RedfishAndIpmi, SeveralAddresses
+
+    refused = RefusedLogins()
+
+    def one_protocol(target: Target) -> Transport:
+        every = [target, *(replace(target, host=other.host, port=other.port) for other in target.others)]
+        transports = [_one_transport(replace(each, others=()), limits, request, clock, refused) for each in every]
+        return transports[0] if len(transports) == 1 else SeveralAddresses(transports)
+
+    alone = replace(target, second=None)
+    if target.second is None:
+        return one_protocol(alone)
+    by_protocol: dict[Protocol, Transport] = {}
+    for protocol, port in ((target.protocol, target.port), (target.second, target.second_port)):
+        others = target.others if protocol is target.protocol else tuple(replace(each, port=port) for each in target.others)
+        by_protocol[protocol] = one_protocol(replace(alone, protocol=protocol, port=port, others=others))
+    return RedfishAndIpmi(by_protocol[Protocol.REDFISH], by_protocol[Protocol.IPMI])
+
+
+def _one_transport(target: Target, limits: Limits, request: float, clock: FenceClock, refused: RefusedLogins) -> Transport:
     if target.protocol is Protocol.IPMI:
         from fencer.transport.ipmi import IpmiTransport
 
-        return IpmiTransport(target, request, clock.now)
+        return IpmiTransport(target, request, clock.now, refused)
     from fencer.transport.redfish import RedfishTransport
 
-    return RedfishTransport(target, limits, request, clock.now)
+    return RedfishTransport(target, limits, request, clock.now, refused)
 
 
 def fence_target(
@@ -176,8 +200,8 @@ def _diag(transport: Transport, limits: Limits) -> CommandAnswered:
     return transport.command(PowerCommand.NMI, limits.call)
 
 
-def list_hosts(target: Target, limits: Limits) -> tuple[str, ...]:
-    """Lists the hosts (Redfish Systems) behind a BMC. Raises FenceError."""
+def list_hosts(target: Target, limits: Limits) -> tuple[Member, ...]:
+    """Lists the hosts (Redfish Systems) behind a BMC, or the selected one. Raises FenceError."""
     return _call_once(target, limits, lambda transport: transport.members(limits.deadline))
 
 

@@ -1,37 +1,44 @@
 """Converts the parameters of fence_bmc (names and text values) to a Target and its Limits.
 
 `fencer.agent` calls `settings` once, before any network I/O. It may read a password file or run a password script.
+Messages name each parameter as the user wrote it.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
-from pathlib import Path
 
+from fencer import drop_in, passwords
+from fencer.given import BadSettings, GivenValues, whole_number
 from fencer.outcome import Action
 from fencer.parameters import BY_NAME, ParameterKind
-from fencer.target import Auth, ChassisCheck, IdentityCheck, Limits, Protocol, Target
+from fencer.target import Address, Auth, ChassisCheck, IdentityCheck, Limits, Protocol, Target
 
-TRUE = frozenset({"1", "yes", "on", "true"})
-FALSE = frozenset({"0", "no", "off", "false", ""})
+__all__ = ["AgentSettings", "BadSettings", "action_of", "settings"]
+
 PRIVILEGES = {"user": 2, "operator": 3, "administrator": 4}
-PASSWORD_SCRIPT_TIMEOUT_S = 10.0
 MAX_COMMANDS = 3
 FREE_TEXT = frozenset({"password", "password_script", "password_file", "debug_file", "evidence", "ssl_ca_file"})
-
-
-class BadSettings(Exception):
-    """The user's configuration is wrong; nothing was sent."""
+READING_ACTION_S = 15.0
+"""Longest time of an action that sends no power command. Pacemaker stops a monitor after 60 s, and runs it every few minutes."""
+POWER_ACTIONS = frozenset({Action.OFF, Action.ON, Action.REBOOT})
+SECOND_PARAMETERS = tuple(name for name, parameter in BY_NAME.items() if parameter.kind is ParameterKind.SECOND)
+MORE_THAN_ZERO: Mapping[str, str] = {
+    "stonith_status_sleep": "write 1, or a part of a second",
+    "power_timeout": "write seconds, like 50",
+    "deadline": "write seconds, like 50",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSettings:
-    """The settings of one run of the agent. `target` is None for `metadata`; `delay` is in seconds."""
+    """The settings of one run of the agent. `target` is None for actions that need no BMC; `delay` is in seconds.
+
+    `notes` are sentences about parameters that are carried out in another way than the user may expect.
+    """
 
     action: Action
     target: Target | None
@@ -40,31 +47,40 @@ class AgentSettings:
     method: str
     quiet: bool
     verbose: bool
+    json: bool
     debug_file: str | None
     evidence: str | None
+    notes: tuple[str, ...] = ()
 
 
 def action_of(values: Mapping[str, str]) -> Action:
     """Returns the requested action; without one it is reboot. Raises BadSettings for an unknown word."""
-    word = values.get("action", "reboot").strip().lower()
+    word = drop_in.action_name(values.get("action", "reboot").strip().lower())
     try:
         return Action(word)
     except ValueError as error:
-        raise BadSettings(f"unknown action {word!r}; there are {', '.join(Action)}") from error
+        raise BadSettings(f"unknown action {word[:40]!r}; there are {', '.join(Action)}") from error
 
 
 def settings(values: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> AgentSettings:
     """Checks and converts `values`, keyed by the names in `fencer.parameters`. Raises BadSettings."""
-    given = {name: value if name in FREE_TEXT else value.strip() for name, value in values.items()}
+    given = values if isinstance(values, GivenValues) else GivenValues(values)
+    texts = {name: value if name in FREE_TEXT else value.strip() for name, value in given.items()}
+    given = GivenValues(texts, given.names, given.program)
     action = action_of(given)
+    drop_in.check(given)
     _check_selects(given)
-    # An empty time means its default, as in fence-agents.
     for name in ("evidence", "debug_file"):
-        _check_output_file(name, given.get(name, ""))
-    seconds = {name: _seconds(name, given.get(name) or BY_NAME[name].default or "0") for name in SECOND_PARAMETERS}
+        _check_output_file(given, name)
+    seconds = {name: given.seconds(name, BY_NAME[name].default or "0") for name in SECOND_PARAMETERS}
+    for name, advice in MORE_THAN_ZERO.items():
+        if seconds[name] == 0 and (given.get(name) or name != "deadline"):
+            raise BadSettings(f"{given.spelled(name)} is 0; {advice}")
+    protocols = drop_in.protocols(given)
     try:
         limits = _limits(action, given, seconds)
-        target = None if action is Action.METADATA else _target(given, environment)
+        needs_bmc = action not in (Action.METADATA, Action.MANPAGE)
+        target = _target(given, protocols, environment) if needs_bmc else None
     except ValueError as error:
         raise BadSettings(str(error)) from error
     return AgentSettings(
@@ -72,29 +88,30 @@ def settings(values: Mapping[str, str], environment: Mapping[str, str] = os.envi
         target=target,
         limits=limits,
         delay=seconds["delay"],
-        method=given.get("method", "onoff"),
-        quiet=_flag(given, "quiet"),
-        verbose=_flag(given, "verbose"),
+        method=given.get("method") or "onoff",
+        quiet=given.flag("quiet"),
+        verbose=given.flag("verbose") if (level := given.integer("verbose_level")) is None else level > 0,
+        json=given.get("output") == "json",
         debug_file=given.get("debug_file") or None,
         evidence=given.get("evidence") or None,
+        notes=drop_in.notes(given, protocols),
     )
 
 
-SECOND_PARAMETERS = tuple(name for name, parameter in BY_NAME.items() if parameter.kind is ParameterKind.SECOND)
-
-
-def _limits(action: Action, given: Mapping[str, str], seconds: Mapping[str, float]) -> Limits:
+def _limits(action: Action, given: GivenValues, seconds: Mapping[str, float]) -> Limits:
     longest = seconds["stonith_status_sleep"]
-    if longest <= 0:
-        raise BadSettings("stonith_status_sleep must be more than 0 seconds")
-    chassis = _chassis_uris(given.get("chassis_check", ""))
+    chassis = _chassis_uris(given)
     commands = MAX_COMMANDS
-    if action is Action.ON and given.get("retry_on"):
-        commands = min(1 + max(_integer("retry_on", given["retry_on"]), 0), MAX_COMMANDS)
+    retries = given.integer("retry_on")
+    if action is Action.ON and retries is not None:
+        commands = min(1 + retries, MAX_COMMANDS)
+    deadline = seconds["power_timeout"] if action in POWER_ACTIONS else min(seconds["power_timeout"], READING_ACTION_S)
+    if given.get("deadline"):
+        deadline = seconds["deadline"]
     return Limits(
-        deadline=seconds["deadline"] if given.get("deadline") else seconds["power_timeout"],
-        connect=seconds["login_timeout"],
-        request=seconds["shell_timeout"],
+        deadline=deadline,
+        connect=seconds["login_timeout"] or deadline,
+        request=seconds["shell_timeout"] or deadline,
         stable_for=seconds["stable_for"],
         poll=min(0.5, longest),
         poll_max=longest,
@@ -106,37 +123,37 @@ def _limits(action: Action, given: Mapping[str, str], seconds: Mapping[str, floa
     )
 
 
-def _target(given: Mapping[str, str], environment: Mapping[str, str]) -> Target:
-    protocol = Protocol(given.get("protocol") or "redfish")
-    if _flag(given, "lanplus"):
-        protocol = Protocol.IPMI
-    if not given.get("ip"):
-        raise BadSettings("ip is missing: the address of the BMC")
-    host, port = _host_and_port(given["ip"])
-    if given.get("ipport"):
-        port = _integer("ipport", given["ipport"])
+def _target(given: GivenValues, protocols: tuple[Protocol, ...], environment: Mapping[str, str]) -> Target:
+    addresses = _addresses(given)
     user = given.get("username", "")
-    if not user and protocol is Protocol.REDFISH:
+    if not user and Protocol.REDFISH in protocols:
         raise BadSettings("username is missing")
-    if _flag(given, "ssl_insecure") and _flag(given, "ssl_secure"):
-        raise BadSettings("ssl_insecure and ssl_secure contradict each other")
-    plug = given.get("plug") if given.get("plug") != given.get("nodename") else None
+    insecure, secure = given.flag("ssl_insecure"), given.flag("ssl_secure")
+    if insecure and secure:
+        raise BadSettings(f"{given.spelled('ssl_insecure')} and {given.spelled('ssl_secure')} contradict each other")
+    fingerprint = _fingerprint(given)
+    # A pinned certificate needs no CA, unless the user asks for both.
+    verify = secure or bool(given.get("ssl_ca_file")) if fingerprint else not insecure
     try:
         kg = bytes.fromhex(given.get("hexadecimal_kg", "").removeprefix("0x"))
     except ValueError as error:
-        raise BadSettings("hexadecimal_kg is not hexadecimal") from error
+        raise BadSettings(f"{given.spelled('hexadecimal_kg')} is not hexadecimal") from error
     return Target(
-        host=host,
-        protocol=protocol,
-        port=port,
+        host=addresses[0].host,
+        protocol=protocols[0],
+        port=addresses[0].port,
+        others=addresses[1:],
+        second=protocols[1] if len(protocols) > 1 else None,
+        second_port=_port(given, "ipmi_port"),
         user=user,
-        password=_password(given, environment),
-        system=given.get("systems_uri") or plug or None,
+        password=passwords.password(given, environment),
+        system=_system(given, protocols),
         identity=given.get("identity") or None,
         identity_check=IdentityCheck(given.get("identity_check") or "require"),
         redfish_uri=given.get("redfish_uri") or "/redfish/v1",
-        verify_tls=not _flag(given, "ssl_insecure"),
+        verify_tls=verify,
         ca_file=given.get("ssl_ca_file") or None,
+        fingerprint=fingerprint,
         auth=Auth(given.get("auth_method") or "auto"),
         cipher=int(given["cipher"]) if given.get("cipher") else None,
         kg=kg,
@@ -144,72 +161,90 @@ def _target(given: Mapping[str, str], environment: Mapping[str, str]) -> Target:
     )
 
 
-def _password(given: Mapping[str, str], environment: Mapping[str, str]) -> str:
-    """Returns the first of password, password_script, password_file, FENCE_PASSWORD. An empty `password` counts as given."""
-    if "password" in given:
-        return given["password"]
-    if given.get("password_script"):
-        return _password_from_script(given["password_script"])
-    if given.get("password_file"):
-        path = given["password_file"]
-        try:
-            raw = Path(path).read_bytes()
-        except OSError as error:
-            raise BadSettings(f"password_file {path} cannot be read ({error.strerror})") from error
-        return raw.split(b"\n")[0].removesuffix(b"\r").decode("utf-8", "surrogateescape")
-    if "FENCE_PASSWORD" in environment:
-        return environment["FENCE_PASSWORD"]
-    raise BadSettings("password is missing: give password, password_script, password_file or FENCE_PASSWORD")
+def _addresses(given: GivenValues) -> tuple[Address, ...]:
+    """Returns the addresses of the BMC: `ip`, separated by commas; with port_as_ip `plug`. Raises BadSettings."""
+    name = "plug" if given.flag("port_as_ip") and given.get("plug") else "ip"
+    text = given.get(name, "")
+    if not text:
+        raise BadSettings(f"{given.spelled('ip')} is missing: the address of the BMC")
+    port = _port(given, "ipport")
+    found = []
+    for word in dict.fromkeys(part.strip() for part in text.split(",")):
+        if not word:
+            raise BadSettings(f"{given.spelled(name)} is {text[:80]!r}; a list of addresses has no empty place")
+        host, own = _host_and_port(given.spelled(name), word)
+        if own is not None and port is not None and own != port:
+            raise BadSettings(f"{given.spelled(name)} says port {own} and {given.spelled('ipport')} {port}; leave one out")
+        found.append(Address(host, own if own is not None else port))
+    return tuple(found)
 
 
-def _password_from_script(path: str) -> str:
-    try:
-        done = subprocess.run(
-            [path], stdin=subprocess.DEVNULL, capture_output=True, timeout=PASSWORD_SCRIPT_TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise BadSettings(f"password_script {path} did not end within {PASSWORD_SCRIPT_TIMEOUT_S:g} s") from error
-    except OSError as error:
-        raise BadSettings(f"password_script {path} cannot be run ({error.strerror})") from error
-    if done.returncode != 0:
-        raise BadSettings(f"password_script {path} ended with status {done.returncode}")
-    return done.stdout.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
+def _port(given: GivenValues, name: str) -> int | None:
+    port = given.integer(name)
+    if port is not None and not 0 < port < 65536:
+        raise BadSettings(f"{given.spelled(name)} is {port}; a port is between 1 and 65535")
+    return port
 
 
-def _host_and_port(text: str) -> tuple[str, int | None]:
+def _host_and_port(name: str, text: str) -> tuple[str, int | None]:
     """Splits host, host:port, [v6]:port or a bare IPv6 address."""
     if text.startswith("["):
         host, _, rest = text[1:].partition("]")
-        return host, _integer("ip", rest.removeprefix(":")) if rest else None
+        return host, whole_number(name, rest.removeprefix(":")) if rest else None
     host, colon, port = text.partition(":")
     if not colon or ":" in port:
         return text, None
-    return host, _integer("the port in ip", port)
+    return host, whole_number(f"the port in {name}", port)
 
 
-def _check_selects(given: Mapping[str, str]) -> None:
+def _system(given: GivenValues, protocols: tuple[Protocol, ...]) -> str | None:
+    """Returns the selected System. Pacemaker's own name of the node selects none. Raises BadSettings."""
+    plug = given.get("plug") if given.get("plug") != given.get("nodename") and not given.flag("port_as_ip") else None
+    uri = given.get("systems_uri")
+    if Protocol.REDFISH in protocols:
+        return uri or plug or None
+    for name, value in (("systems_uri", uri), ("plug", plug)):
+        if value:
+            raise BadSettings(
+                f"{given.spelled(name)} selects a System of Redfish, and a BMC has one host over IPMI; leave it out"
+            )
+    return None
+
+
+def _fingerprint(given: GivenValues) -> str | None:
+    text = given.get("ssl_fingerprint", "")
+    digits = text.lower().removeprefix("sha256").lstrip(":/= ").replace(":", "").replace(" ", "")
+    if text and (len(digits) != 64 or set(digits) - set("0123456789abcdef")):
+        name = given.spelled("ssl_fingerprint")
+        raise BadSettings(f"{name} is not a SHA-256 fingerprint: 64 hexadecimal digits, with or without colons")
+    return digits or None
+
+
+def _check_selects(given: GivenValues) -> None:
     for name, value in given.items():
         parameter = BY_NAME.get(name)
-        if name == "chassis_check" and _chassis_uris(value):
+        if name == "chassis_check" and _chassis_uris(given):
             continue
         if parameter and parameter.kind is ParameterKind.SELECT and value and value not in parameter.options:
-            raise BadSettings(f"{name} is {value!r}; it must be one of {', '.join(parameter.options)}")
+            raise BadSettings(f"{given.spelled(name)} is {value[:40]!r}; it must be one of {' or '.join(parameter.options)}")
 
 
-def _chassis_uris(text: str) -> tuple[str, ...]:
+def _chassis_uris(given: GivenValues) -> tuple[str, ...]:
     """Returns the URIs of a chassis_check that is a list of them, separated by commas or blanks; else nothing."""
-    words = text.replace(",", " ").split()
+    words = given.get("chassis_check", "").replace(",", " ").split()
     if not any("/" in word for word in words):
         return ()
     for word in words:
         if not word.startswith(("/", "http://", "https://")):
-            raise BadSettings(f"chassis_check has {word!r}; a list must have only URIs of chassis, like /redfish/v1/Chassis/1")
+            name = given.spelled("chassis_check")
+            raise BadSettings(f"{name} has {word[:80]!r}; a list must have only URIs of chassis, like /redfish/v1/Chassis/1")
     return tuple(dict.fromkeys(words))
 
 
-def _check_output_file(name: str, path: str) -> None:
+def _check_output_file(given: GivenValues, parameter: str) -> None:
     """Refuses what cannot be written, before anything is sent. A FIFO would block the agent until somebody reads it."""
-    if not path or (name == "evidence" and path == "-"):
+    path, name = given.get(parameter, ""), given.spelled(parameter)
+    if not path or (parameter == "evidence" and path == "-"):
         return
     try:
         mode = os.stat(path).st_mode
@@ -223,26 +258,3 @@ def _check_output_file(name: str, path: str) -> None:
     if not (stat.S_ISREG(mode) or stat.S_ISCHR(mode)):
         kind = "a folder" if stat.S_ISDIR(mode) else "a FIFO" if stat.S_ISFIFO(mode) else "a socket or a block device"
         raise BadSettings(f"{name} is {path}, which is {kind}; it must be a file")
-
-
-def _flag(given: Mapping[str, str], name: str) -> bool:
-    word = given.get(name, "").lower()
-    if word not in TRUE | FALSE:
-        raise BadSettings(f"{name} is {word!r}; it must be 1 or 0")
-    return word in TRUE
-
-
-def _seconds(name: str, text: str) -> float:
-    try:
-        value = float(text.removesuffix("s"))
-    except ValueError as error:
-        raise BadSettings(f"{name} is {text!r}, not a number of seconds") from error
-    if not isfinite(value) or value < 0:
-        raise BadSettings(f"{name} is {text!r}; it must be 0 seconds or more")
-    return value
-
-
-def _integer(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise BadSettings(f"{name} is {text!r}, not a whole number")
-    return int(text)

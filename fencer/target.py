@@ -46,13 +46,23 @@ class Auth(StrEnum):
     SESSION = "session"  # a session; Basic if the session table is full
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One more address of the same BMC. `port` None is the standard port of the protocol."""
+
+    host: str
+    port: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One host behind one BMC.
 
     `system` selects one of several Systems by URI, Id or UUID. `identity` is the UUID or serial number of the machine:
     another one makes every read fail; `identity_check` says whether it must be shown. `url` ("http://127.0.0.1:8000")
-    replaces scheme, host and port for Redfish.
+    replaces scheme, host and port for Redfish. `others` are more addresses of the same BMC, tried in order if one does not
+    answer. `second` is a protocol that confirms each Off of the first one, and takes its place if that does not answer; its
+    port is `second_port`. `fingerprint` is the SHA-256 of the BMC's certificate (64 hexadecimal digits): no other is accepted.
     Raises ValueError for a missing address or a port out of range.
     """
 
@@ -68,6 +78,10 @@ class Target:
     redfish_uri: str = "/redfish/v1"
     verify_tls: bool = True
     ca_file: str | None = None
+    fingerprint: str | None = None
+    others: tuple[Address, ...] = ()
+    second: Protocol | None = None
+    second_port: int | None = None
     auth: Auth = Auth.AUTO
     cipher: int | None = None  # IPMI cipher suite, 3 or 17; None tries 17, then 3
     kg: bytes = field(default=b"", repr=False)
@@ -76,8 +90,15 @@ class Target:
     def __post_init__(self) -> None:
         if not self.host and not self.url:
             raise ValueError("no BMC address")
-        if self.port is not None and not 0 < self.port < 65536:
-            raise ValueError(f"port {self.port} is not between 1 and 65535")
+        for port in (self.port, self.second_port, *(address.port for address in self.others)):
+            if port is not None and not 0 < port < 65536:
+                raise ValueError(f"port {port} is not between 1 and 65535")
+        if any(not address.host for address in self.others):
+            raise ValueError("an empty BMC address")
+        if self.second is self.protocol:
+            raise ValueError(f"{self.second} is the first protocol already")
+        if self.url and (self.others or self.second):
+            raise ValueError("a url has one address and one protocol")
 
     @property
     def name(self) -> str:

@@ -19,6 +19,8 @@ from dataclasses import dataclass, replace
 from fencer.outcome import Power, Reading, Witness, WitnessState, power_of
 
 UNKNOWN_WORD = "unknown"
+OTHER_PROTOCOL = "other protocol"
+"""`Witness.kind` of a witness that is no chassis: the same host over another protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,10 @@ class WitnessMemory:
 
     known: frozenset[str] = frozenset()
     spoken: frozenset[str] = frozenset()
+
+
+def is_chassis(witness: Witness) -> bool:
+    return witness.kind != OTHER_PROTOCOL
 
 
 def remember(memory: WitnessMemory, witnesses: Iterable[Witness]) -> WitnessMemory:
@@ -71,6 +77,6 @@ def evidence_word(readings: Iterable[Reading]) -> str:
     if not asked or any(reading.word != "Off" or reading.path == "ipmi" for reading in asked):
         return "not-asked"
     for state, word in ((WitnessState.SAYS, "ok"), (WitnessState.SILENT, "silent"), (WitnessState.SHARED, "shared")):
-        if all(any(witness.state is state for witness in reading.witnesses) for reading in asked):
+        if all(any(is_chassis(witness) and witness.state is state for witness in reading.witnesses) for reading in asked):
             return word
     return "not-linked"

@@ -115,13 +115,14 @@ class AtMostAuthFailures(Expectation):
 
 @dataclass(frozen=True, slots=True)
 class ClosesSessions(Expectation):
-    """G5 as a must, where the scenario is about it: every session that it opened is closed when it has ended."""
+    """G5 as a must, where the scenario is about it: every session that it opened is closed when it has ended. Of asks at the same
+    time the last one to end answers for all."""
 
     def phrase(self) -> str:
         return "closes every session that it has opened"
 
     def check(self, case: AskCase) -> Finding | None:
-        events = [e for e in case.window.during if e.kind is EventKind.SESSION]
+        events = [e for e in case.window.settled if e.kind is EventKind.SESSION]
         opened = [e for e in events if text(e, "what") == "opened"]
         left = len(opened) - sum(1 for e in events if text(e, "what") == "closed")
         if left <= 0 or case.outcome.timed_out:

@@ -74,27 +74,3 @@ class AtMostCommandsInAll(Expectation):
             requirement=req.FEW_COMMANDS,
             anchors=tuple(e.seq for e in sent[:3]),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class LeavesNoSession(Expectation):
-    """H: when the last of the fencers that ran at the same time has ended, every session is closed."""
-
-    def phrase(self) -> str:
-        return "leaves no session open"
-
-    def check(self, case: AskCase) -> Finding | None:
-        events = [e for e in case.window.settled if e.kind is EventKind.SESSION]
-        opened = [e for e in events if text(e, "what") == "opened"]
-        left = len(opened) - sum(1 for e in events if text(e, "what").startswith("closed"))
-        if left <= 0:
-            return None
-        return case.finding(
-            Verdict.HYGIENE,
-            "H",
-            "every session that was opened is closed",
-            f"left {left} of {len(opened)} sessions open",
-            kind=FindingKind.LEFTOVER,
-            requirement=req.CLOSES_SESSIONS,
-            anchors=tuple(e.seq for e in opened[:1]),
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from conformance.givens.given import TARGET, Given, PlannedRack
 from emulator import HostSpec, UnitSpec
@@ -19,6 +20,7 @@ class BmcGiven(Given):
     A healthy operating system goes down after `os_shutdown_s` seconds; 0 leaves it to the gates when a host falls.
     """
 
+    yaml_word: ClassVar[str] = "bmc"
     name: str
     hosts: tuple[HostSpec, ...]
     listens: bool = True

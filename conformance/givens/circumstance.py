@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from conformance.givens.given import FaultFacts
 from conformance.givens.inject import Inject
@@ -18,6 +18,8 @@ class Circumstance(Inject):
 
     For example a collection of systems, which a fencer that is given the URI of its system never reads.
     """
+
+    yaml_word: ClassVar[str] = "circumstance"
 
     @classmethod
     def of(cls, inject: Inject) -> Circumstance:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from conformance.givens.given import TARGET, FaultFacts, Given
 from emulator import Armed
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class Inject(Given):
     """`words` say what the fencer will meet."""
 
+    yaml_word: ClassVar[str] = "fault"
     words: str
     armed: Armed
     bmc: str = TARGET

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from conformance import requirement as req
 from conformance.expectations.claims import Claims, NeverClaims
-from conformance.expectations.run_counts import AtMostCommandsInAll, AtMostEffective, LeavesNoSession
+from conformance.expectations.requests import ClosesSessions
+from conformance.expectations.run_counts import AtMostCommandsInAll, AtMostEffective
 from conformance.givens.bmc import OFF, ON, host
 from conformance.givens.held_until_claim import HeldUntilClaim
 from conformance.givens.inject import Inject
@@ -57,7 +58,7 @@ NARROW_BMC = Scenario(
         Inject("one connection is served at a time, others wait", Armed(fault=make_fault("wire.queue", at_once=1))),
         falls_after(3),
     ),
-    steps=(AskStep(Ask.OFF, (NeverClaims(), LeavesNoSession()), together=1),) * 8,
+    steps=(AskStep(Ask.OFF, (NeverClaims(), ClosesSessions()), together=1),) * 8,
 )
 
 AGAIN_AND_AGAIN = Scenario(

@@ -177,7 +177,7 @@ NO_SYSTEMS_ONCE = Scenario(
                         "@odata.type": "#ComputerSystemCollection.ComputerSystemCollection",
                         "Name": "Computer System Collection",
                         "Members@odata.count": 0,
-                        "Members": [],
+                        "Members": (),
                     },
                 ),
                 when=When(method="GET", path=SYSTEMS),

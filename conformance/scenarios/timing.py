@@ -1,6 +1,7 @@
 """TIME: an HA manager holds resources hostage while a fencer runs. A limit counts seconds, and a kill leaves nothing behind.
 
-TIME-007 is reserved for time limits that the cluster's daemon has switched off.
+TIME-007 is reserved for time limits that the cluster's daemon has switched off. TIME-010, an On that is refused just after off,
+was TIME-008 in early lists of the catalogue; that id belongs to the dripping answers.
 """
 
 from __future__ import annotations

@@ -62,10 +62,11 @@ class AskedContentFault(Protocol):
 @runtime_checkable
 class RequestFault(Protocol):
     """Seam protocol: looks at a Redfish request and may answer it in the service's place, with an answer or a redirect. It has
-    acted even where it lets the request pass."""
+    acted even where it lets the request pass. `settles`: headers that it has judged, and the service ignores then."""
 
     name: ClassVar[str]
     seam: ClassVar[Seam]
+    settles: ClassVar[tuple[str, ...]]
 
     def instead(self, asked: Asked) -> HttpReply | Redirect | None: ...
 

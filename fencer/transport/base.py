@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from fencer.events_effects import AllowedCommands, CommandAnswered, TaskStatus
-from fencer.outcome import Failure, PowerCommand, Reading
+from fencer.outcome import Failure, Member, PowerCommand, Reading
 
 
 class CallFailed(Exception):
@@ -49,8 +49,8 @@ class Transport(Protocol):
     def read_task(self, task: str, timeout: float) -> TaskStatus:
         """Reads the state of one task, once. `task` is its URI."""
 
-    def members(self, timeout: float) -> tuple[str, ...]:
-        """Lists the hosts behind this BMC. Raises CallFailed."""
+    def members(self, timeout: float) -> tuple[Member, ...]:
+        """Lists the hosts behind this BMC, or the selected one. Raises CallFailed."""
 
     def close(self, timeout: float) -> None:
         """Logs out within `timeout` seconds, or not at all. Raises nothing that a BMC can cause."""

@@ -11,6 +11,7 @@ Rules
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import io
 import socket
@@ -93,12 +94,18 @@ class _Reader(io.RawIOBase):
 class HttpConnection:
     """Opens its connection on first use, keeps it where the BMC allows that, and opens a new one otherwise."""
 
-    def __init__(self, base: str, origin: Origin, tls: ssl.SSLContext | None, connect: float) -> None:
-        """`base` is the URL of the origin in messages; `connect` bounds one TCP connect with its TLS handshake, in seconds."""
+    def __init__(
+        self, base: str, origin: Origin, tls: ssl.SSLContext | None, connect: float, fingerprint: str | None = None
+    ) -> None:
+        """`base` is the URL of the origin in messages; `connect` bounds one TCP connect with its TLS handshake, in seconds.
+
+        `fingerprint` is the SHA-256 of the only certificate that is accepted, in lower-case hexadecimal.
+        """
         self._base = base
         self._origin = origin
         self._tls = tls
         self._connect = connect
+        self._fingerprint = fingerprint
         self._http: http.client.HTTPConnection | None = None
         self._socket: _BoundedSocket | None = None
 
@@ -153,7 +160,7 @@ class HttpConnection:
             return connection
         try:
             connection.settimeout(max(end - time.monotonic(), 0.01))
-            return self._tls.wrap_socket(connection, server_hostname=self._origin.host.partition("%")[0])
+            wrapped = self._tls.wrap_socket(connection, server_hostname=self._origin.host.partition("%")[0])
         except ssl.SSLCertVerificationError as error:
             connection.close()
             text = f"{what}: TLS failed, nothing was sent ({error.verify_message or error.reason or 'not verified'})"
@@ -161,6 +168,17 @@ class HttpConnection:
         except (OSError, ValueError):
             connection.close()
             raise
+        self._check_fingerprint(wrapped, what)
+        return wrapped
+
+    def _check_fingerprint(self, connection: ssl.SSLSocket, what: str) -> None:
+        if self._fingerprint is None:
+            return
+        shown = hashlib.sha256(connection.getpeercert(binary_form=True) or b"").hexdigest()
+        if shown != self._fingerprint:
+            connection.close()
+            text = f"{what}: TLS failed, nothing was sent (the certificate's SHA-256 is {shown}, expected {self._fingerprint})"
+            raise CallFailed(Failure(cause=Cause.TLS, text=text), final=True)
 
     def _start_http(self, connection: socket.socket) -> None:
         self._socket = _BoundedSocket(connection)

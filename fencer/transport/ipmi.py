@@ -13,11 +13,12 @@ from dataclasses import replace
 
 from fencer import identity
 from fencer.events_effects import AllowedCommands, CommandAnswered, TaskStatus
-from fencer.outcome import Cause, Failure, PowerCommand, Reading, power_of
+from fencer.outcome import Cause, Failure, Member, PowerCommand, Reading, power_of
 from fencer.target import IdentityCheck, Target
 from fencer.transport import fru
 from fencer.transport.base import CallFailed
 from fencer.transport.ipmi_session import IpmiSession
+from fencer.transport.refused_logins import RefusedLogins
 
 CHASSIS, STATUS, CONTROL = 0x00, 0x01, 0x02
 STORAGE, READ_FRU = 0x0A, 0x11
@@ -50,9 +51,9 @@ CODES: Mapping[int, tuple[Cause, str]] = {
 class IpmiTransport:
     """The power of one host behind one IPMI BMC."""
 
-    def __init__(self, target: Target, request: float, now: Callable[[], float]) -> None:
+    def __init__(self, target: Target, request: float, now: Callable[[], float], refused: RefusedLogins | None = None) -> None:
         """`request` bounds every exchange, in seconds. Raises CallFailed for settings that IPMI cannot carry."""
-        self._session = IpmiSession(target)
+        self._session = IpmiSession(target, refused)
         self._name = target.host
         self._target = target
         self._serials: Mapping[str, str] | None = None  # read once
@@ -136,9 +137,9 @@ class IpmiTransport:
         """Returns an ended task: IPMI has no tasks."""
         return TaskStatus(ended=True)
 
-    def members(self, timeout: float) -> tuple[str, ...]:
-        """Returns one name: an IPMI BMC manages one host."""
-        return (self._name,)
+    def members(self, timeout: float) -> tuple[Member, ...]:
+        """Returns one host, by the address of its BMC: IPMI has no name for it. Raises CallFailed."""
+        return (Member(plug=self._name, word=self.read(timeout).word),)
 
     def close(self, timeout: float) -> None:
         self._session.close(timeout)

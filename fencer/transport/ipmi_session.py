@@ -53,7 +53,8 @@ OTHER_SUITE = frozenset({0x04, 0x05, 0x10, 0x11, 0x12})
 class IpmiSession:
     """Opens the session on first use, and opens a new one after two lost answers in a row."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, refused: RefusedLogins | None = None) -> None:
+        """`refused` counts the refused log-ins of all transports of a run. Raises CallFailed for settings that cannot work."""
         self._target = target
         self._user = target.user.encode("utf-8", "surrogateescape")
         self._password = target.password.encode("utf-8", "surrogateescape")
@@ -73,7 +74,7 @@ class IpmiSession:
         self._sequence = 0
         self._message = 0
         self._lost = 0
-        self._refused_logins = RefusedLogins()
+        self._refused_logins = refused or RefusedLogins()
         self.guid: bytes | None = None  # as received; None if it is zero
         self.suite: int | None = None
 

@@ -25,12 +25,12 @@ from dataclasses import replace
 
 from fencer import identity, witnesses
 from fencer.events_effects import AllowedCommands, CommandAnswered, TaskStatus
-from fencer.outcome import Cause, Failure, Power, PowerCommand, Reading, Witness, WitnessState
+from fencer.outcome import Cause, Failure, Member, Power, PowerCommand, Reading, Witness, WitnessState
 from fencer.redact import Redactor
 from fencer.target import ChassisCheck, IdentityCheck, Limits, Target
 from fencer.transport.base import CallFailed
 from fencer.transport.redfish_auth import AuthenticatedHttp
-from fencer.transport.redfish_bodies import KnownBodies, ResourceKind
+from fencer.transport.redfish_bodies import KnownBodies, ResourceKind, member_in, witness_in
 from fencer.transport.redfish_errors import (
     Json,
     as_object,
@@ -41,6 +41,7 @@ from fencer.transport.redfish_errors import (
     text_of,
 )
 from fencer.transport.redfish_http import HttpResponse, left_until
+from fencer.transport.refused_logins import RefusedLogins
 
 MAX_PAGES = 20
 PARALLEL_FROM = 3  # chassis in one read; so many are read over several connections at once
@@ -54,14 +55,14 @@ RESET = "#ComputerSystem.Reset"
 class RedfishTransport:
     """The power of one System behind one Redfish service."""
 
-    def __init__(self, target: Target, limits: Limits, request: float, now: Callable[[], float]) -> None:
+    def __init__(
+        self, target: Target, limits: Limits, request: float, now: Callable[[], float], refused: RefusedLogins | None = None
+    ) -> None:
         """`request` bounds one HTTP request, in seconds; the time-out of a call bounds all its requests together."""
-        self._target = target
-        self._request = request
+        self._target, self._limits = target, limits
+        self._request, self._now = request, now
         self._redact = Redactor([target.password], target.user)
-        self._limits = limits
-        self._now = now
-        self._bmc = AuthenticatedHttp(target, limits.connect)
+        self._bmc = AuthenticatedHttp(target, limits.connect, refused)
         self._bodies = KnownBodies()
         self._path: str | None = None  # of the System, once it is known
         self._system: dict[str, Json] = {}  # as last read
@@ -69,8 +70,7 @@ class RedfishTransport:
         self._wants_etag = False  # the BMC requires If-Match (it answered 412 or 428)
         self._identity_key: str | None = None
         self._chassis: tuple[str, ...] | None = None  # that were asked before; None before the first read
-        self._requests = 0
-        self._repeated = 0
+        self._requests = self._repeated = 0
         self._end = 0.0
 
     @property
@@ -155,11 +155,11 @@ class RedfishTransport:
             return TaskStatus(ended=answer.status in (404, 410))
         return TaskStatus(*task_failure(task, answer.body, self._redact))
 
-    def members(self, timeout: float) -> tuple[str, ...]:
-        """Lists the URIs of all Systems. Raises CallFailed."""
+    def members(self, timeout: float) -> tuple[Member, ...]:
+        """Lists all Systems, or the selected one. Raises CallFailed."""
         self._begin(timeout)
         try:
-            return tuple(self._members(strict=False))
+            return tuple(map(self._member, [self._resolve()] if self._target.system else self._members(strict=False)))
         finally:
             self._bmc.close_idle_connections()
 
@@ -230,6 +230,16 @@ class RedfishTransport:
         if strict and page is not None:
             raise _call_failed(Cause.CONFIG, f"{self._bmc.base} has more than {MAX_PAGES} pages of systems; none is selected")
         return members
+
+    def _member(self, uri: str) -> Member:
+        """Reads one System of a list. One that cannot be read is listed without name and power word."""
+        try:
+            body = as_object(self._get(uri, ResourceKind.SYSTEM).body)
+        except CallFailed as call_failed:
+            if call_failed.final or call_failed.failure.cause in (Cause.AUTH, Cause.LOCKED):
+                raise
+            body = {}
+        return member_in(body, uri)
 
     # --- which machine -------------------------------------------------------------------------------------------
 
@@ -313,16 +323,7 @@ class RedfishTransport:
                 raise
             failure = call_failed.failure
             return Witness(uri=uri, state=WitnessState.UNKNOWN, why=failure.code or failure.text)
-        systems = as_object(body.get("Links")).get("ComputerSystems")
-        if self._limits.chassis_check is ChassisCheck.OWN and isinstance(systems, list) and len(systems) > 1:
-            return Witness(uri=uri, state=WitnessState.SHARED)
-        word = body.get("PowerState")
-        if isinstance(word, str):
-            return Witness(uri=uri, state=WitnessState.SAYS, word=word)
-        if "PowerState" not in body and self._limits.chassis_check is not ChassisCheck.LISTED:
-            return Witness(uri=uri, state=WitnessState.SILENT)
-        why = "has no PowerState" if "PowerState" not in body else "says null" if word is None else "says no text"
-        return Witness(uri=uri, state=WitnessState.UNKNOWN, why=why)
+        return witness_in(body, uri, self._limits.chassis_check)
 
     # --- the parts of a System -----------------------------------------------------------------------------------
 

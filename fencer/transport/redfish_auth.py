@@ -14,7 +14,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from fencer.outcome import Cause
 from fencer.redact import Redactor
@@ -31,7 +30,8 @@ JUDGEMENTS = frozenset({Cause.AUTH, Cause.LOCKED})
 class AuthenticatedHttp:
     """HTTP calls to one BMC with its credentials."""
 
-    def __init__(self, target: Target, connect: float) -> None:
+    def __init__(self, target: Target, connect: float, refused: RefusedLogins | None = None) -> None:
+        """`connect` bounds one connect, in seconds. `refused` counts the refused log-ins of all transports of a run."""
         self._http = BmcHttp(target, connect)
         self.base = self._http.base
         self._target = target
@@ -41,7 +41,7 @@ class AuthenticatedHttp:
         self._has_basic = True  # False once the BMC refused Basic and did not offer it
         self._session: str | None = None
         self._no_session: CallFailed | None = None  # why Basic is used although sessions were wanted
-        self._refused = RefusedLogins()
+        self._refused = refused or RefusedLogins()
         self._redact = Redactor([target.password], target.user)
 
     @property
@@ -120,6 +120,8 @@ class AuthenticatedHttp:
 
         The first 401 ends the reading on all connections.
         """
+        from concurrent.futures import ThreadPoolExecutor  # only hosts with many chassis need it, and it costs 20 ms
+
         lanes = [BmcHttp(self._target, self._connect, self._http.tls) for _ in range(min(PARALLEL_CONNECTIONS, len(paths)))]
         answers: list[HttpResponse | None] = [None] * len(paths)
         refused = threading.Event()

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
+from fencer.outcome import Member, Witness, WitnessState
+from fencer.target import ChassisCheck
 from fencer.transport.redfish_errors import Json, as_object, text_of
 
 MARKS = ("@odata.id", "@odata.type", "Id")
@@ -66,3 +68,23 @@ def same_resource(one: str, other: str) -> bool:
 
 def _bare_path(uri: str) -> str:
     return unquote(urlsplit(uri).path).rstrip("/")
+
+
+def member_in(body: Mapping[str, Json], uri: str) -> Member:
+    """Returns a System as a member of a list."""
+    plug = uri.rstrip("/").rpartition("/")[2]
+    return Member(plug=plug, host_name=text_of(body.get("HostName")), word=text_of(body.get("PowerState")))
+
+
+def witness_in(body: Mapping[str, Json], uri: str, check: ChassisCheck) -> Witness:
+    """Returns what a chassis says in its body. Its PowerState is optional (DSP0268), except for a chassis that the user lists."""
+    systems = as_object(body.get("Links")).get("ComputerSystems")
+    word, kind = body.get("PowerState"), text_of(body.get("ChassisType"))
+    if check is ChassisCheck.OWN and isinstance(systems, list) and len(systems) > 1:
+        return Witness(uri=uri, state=WitnessState.SHARED, kind=kind)
+    if isinstance(word, str):
+        return Witness(uri=uri, state=WitnessState.SAYS, word=word, kind=kind)
+    if "PowerState" not in body and check is not ChassisCheck.LISTED:
+        return Witness(uri=uri, state=WitnessState.SILENT, kind=kind)
+    why = "has no PowerState" if "PowerState" not in body else "says null" if word is None else "says no text"
+    return Witness(uri=uri, state=WitnessState.UNKNOWN, why=why, kind=kind)

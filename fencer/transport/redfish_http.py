@@ -73,7 +73,7 @@ class BmcHttp:
         self.base, origin = _base_of(target)
         self._redact = Redactor([target.password], target.user)
         self.tls = tls or (tls_context(target.verify_tls, target.ca_file) if origin.scheme == "https" else None)
-        self._connection = HttpConnection(self.base, origin, self.tls, connect)
+        self._connection = HttpConnection(self.base, origin, self.tls, connect, target.fingerprint)
         self._origin = origin
         pair = f"{target.user}:{target.password}".encode("utf-8", "surrogateescape")
         self._basic = "Basic " + base64.b64encode(pair).decode("ascii")

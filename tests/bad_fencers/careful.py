@@ -25,6 +25,7 @@ MOST_COMMANDS = 3
 MOST_REDIRECTS = 3
 BUSY = (429, 503)
 KEEPS_METHOD = (307, 308)
+FOR_GOOD = ("config:", "auth:", "privilege:", "unsupported:")
 LOST = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
@@ -60,7 +61,7 @@ class SameOriginSession(requests.Session):
 class CarefulRedfish(Redfish):
     """One BMC over Redfish."""
 
-    headers: Mapping[str, str] = {"Accept": "application/json", "OData-Version": "4.0"}
+    headers: Mapping[str, str] = {"Accept": "application/json", "OData-Version": "4.0", "Cache-Control": "no-cache"}
     tries = 3
     busy_tries = 12
 
@@ -153,11 +154,11 @@ class CarefulRedfish(Redfish):
         raise Failed(f"{self.trouble}: the host was not {goal} within {BUDGET_S} s")
 
     def look(self, reached: Any) -> bool:
-        """After a command a read that fails says nothing, and the next one may succeed."""
+        """After a command a read that fails says nothing, and the next one may succeed; unless it failed for good."""
         try:
             return bool(reached())
-        except (Failed, *LOST):
-            if not self.sent:
+        except (Failed, *LOST) as error:
+            if not self.sent or str(error).startswith(FOR_GOOD):
                 raise
             return False
 
@@ -171,13 +172,18 @@ class CarefulRedfish(Redfish):
         try:
             self.last = self.post(reset_type)
         except requests.Timeout:
-            self.trouble = "timeout"
+            self.trouble, self.next_send = "timeout", time.monotonic() + self.backoff()
             return
         except requests.ConnectionError:
             self.trouble = "unreachable"
             self.dropped()
             return
         self.answered(self.last.status_code)
+
+    def take_action(self, action: Any) -> None:
+        """Once: what a system can do does not change while it is fenced."""
+        if not self.target and not self.reset_types:
+            super().take_action(action)
 
     def backoff(self) -> float:
         return float(2 ** (self.sent - 1))

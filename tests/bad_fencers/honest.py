@@ -21,7 +21,6 @@ SPACING_S = 1.0
 RESEND_S = 1.0
 SENDS = 3
 NO_UUID = "00000000-0000-0000-0000-000000000000"
-LOST = (requests.ConnectionError, requests.Timeout, BadAnswer, ValueError)
 
 
 class Redfish(LogIn):
@@ -30,7 +29,6 @@ class Redfish(LogIn):
     def __init__(self, bmc: Mapping[str, str]) -> None:
         super().__init__(bmc)
         self.http.headers["Cache-Control"] = "no-cache"
-        self.first_read = True
         self.witnesses: dict[str, bool] = {}  # whether each chassis has said a word for its power
         self.refused_at: float | None = None
         self.sent = 0
@@ -171,11 +169,7 @@ class Redfish(LogIn):
         word: str | None = body.get("PowerState")
         if word not in ("On", "PoweringOn", "Off", "PoweringOff"):
             self.trouble = "bad-response"
-        if self.first_read or word == "Off":
-            off = self.chassis_is_off(body)
-            self.first_read = False
-            return word if word != "Off" or off else "On"
-        return word
+        return word if word != "Off" or self.chassis_is_off(body) else "On"
 
     def check_resource(self, body: Any) -> None:
         if body.get("@odata.id", self.system).rstrip("/") != self.system.rstrip("/"):
@@ -207,7 +201,7 @@ class Redfish(LogIn):
         spoke = self.witnesses.setdefault(uri, False)
         try:
             told = self.get(uri)
-        except LOST:
+        except (BadAnswer, ValueError):
             return False
         if "PowerState" not in told:
             return not spoke
@@ -215,19 +209,11 @@ class Redfish(LogIn):
         return told["PowerState"] == "Off"
 
     def is_off(self) -> bool:
-        """Off twice, spaced. A read that is lost later on is no word of Off."""
-        if not self.means_off(self.later_state()):
+        """Off twice, spaced."""
+        if not self.means_off(self.state()):
             return False
         time.sleep(SPACING_S)
-        return self.means_off(self.later_state())
-
-    def later_state(self) -> str | None:
-        if self.first_read:
-            return self.state()
-        try:
-            return self.state()
-        except LOST:
-            return None
+        return self.means_off(self.state())
 
     def means_off(self, word: str | None) -> bool:
         return word == "Off"

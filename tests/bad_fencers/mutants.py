@@ -210,6 +210,17 @@ class SilentIsOff(Redfish):
             raise
 
 
+class NeverLogsOut(Redfish):
+    """Logs in to a session, whatever the BMC offers, and never out of it."""
+
+    def locate(self) -> None:
+        self.log_in()
+        super().locate()
+
+    def log_out(self) -> None:
+        pass
+
+
 class AlwaysSucceeds(Redfish):
     def run(self, action: str) -> str | bool | None:
         return "off" if action == "status" else None
@@ -235,7 +246,7 @@ MUTANTS: dict[str, type[Redfish]] = {
         ClaimOn2xx, GracefulAndClaim, ConflictIsOff, BadRequestIsOff, RefusedIsFailed, UnknownIsOff, PoweringOffIsOff,
         LastMember, FirstMember, NoTimeout, GiveUpOnDrop, DropIsDone, UnreachableIsOff, RetriesRefusedPassword,
         BlamesConfiguration, PasswordInArgv, PasswordInOutput, LeavesChild, RunsOnAsDaemon, EndsItsWatcher,
-        HomeIsEverything, TurnsOnFirst, WritesToAsk, Hammers, IgnoresChassis, OneReadIsEnough, SilentIsOff,
+        HomeIsEverything, TurnsOnFirst, WritesToAsk, Hammers, IgnoresChassis, OneReadIsEnough, SilentIsOff, NeverLogsOut,
         AlwaysSucceeds, AlwaysFails, Spins,
     )
 } | OF_LOGINS | OF_IDENTITY | OF_IPMI  # fmt: skip

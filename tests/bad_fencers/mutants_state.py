@@ -6,8 +6,12 @@ import sys
 import time
 from typing import Any
 
-from honest import LOST, PAUSE_S, Failed, Redfish
+import requests
+from honest import PAUSE_S, Failed, Redfish
+from logins import BadAnswer
 from mutants import Claimed, ClaimOn2xx, IgnoresChassis
+
+LOST = (requests.ConnectionError, requests.Timeout, BadAnswer, ValueError)
 
 
 class SendsFirst(Redfish):
@@ -83,7 +87,7 @@ class FirstOff(Redfish):
     """One word of Off is enough for it."""
 
     def is_off(self) -> bool:
-        return self.means_off(self.later_state())
+        return self.means_off(self.state())
 
 
 class FirstWord(FirstOff, IgnoresChassis):
@@ -94,7 +98,7 @@ class SilenceConfirms(IgnoresChassis):
     """A second read that is lost is as good as Off."""
 
     def is_off(self) -> bool:
-        if not self.means_off(self.later_state()):
+        if not self.means_off(self.state()):
             return False
         time.sleep(1.0)
         try:

@@ -76,6 +76,9 @@ def test_a_trailing_slash_escapes_no_refusal() -> None:
         ("BlamesConfiguration", "AUTH-001", Verdict.MISLEADING),
         ("AlwaysFails", "TRUTH-001", Verdict.STUCK),
         ("wrong-exits", "AGENT-003", Verdict.UNSAFE),
+        ("FollowsAnywhere", "FAULT-016", Verdict.UNSAFE),
+        ("EndOfTaskIsOff", "ASYNC-001", Verdict.UNSAFE),
+        ("LeavesSession", "TIME-006", Verdict.HYGIENE),
         ("WholeFileIsPassword", "AUTH-009", Verdict.STUCK),
         ("IgnoresCertificate", "TLS-001", Verdict.HYGIENE),
         ("AnyBody", "ID-013", Verdict.UNSAFE),
@@ -100,7 +103,7 @@ UNTRUSTED = Scenario(
 
 
 def test_credentials_for_a_certificate_that_cannot_be_verified_are_seen() -> None:
-    """The careful mutant base never verifies; the reference does, and sends nothing before."""
+    """One does not look at the certificate; the reference does, and sends nothing before."""
     cells = [MatrixCell(who, load("dell-idrac9"), UNTRUSTED) for who in (mutant("AlwaysFails"), mutant("NoTimeout"), reference())]
     silent, careless, verifying = runner.run(cells, jobs=3)
     assert silent.verdict is Verdict.PASS

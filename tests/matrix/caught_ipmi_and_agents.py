@@ -45,7 +45,7 @@ IPMI_AND_AGENTS: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] =
     ("ClaimOn2xx", "CONC-001", DELL, UNSAFE, FindingKind.EARLY),
     ("Hammers", "CONC-001", DELL, HYGIENE, FindingKind.REPEATED),
     ("ClaimOn2xx", "CONC-002", DELL, UNSAFE, FindingKind.EARLY),
-    ("LeavesSessions", "CONC-003", DELL, HYGIENE, None),
+    ("NeverLogsOut", "CONC-003", DELL, HYGIENE, FindingKind.LEFTOVER),
     ("BadRequestIsOff", "CONC-004", DELL, HYGIENE, FindingKind.REPEATED),
     ("SilentIsOff", "MAINS-001", DELL, Verdict.MISLEADING, FindingKind.WRONG_ANSWER),
     ("OneReadIsEnough", "MAINS-002", DELL, UNSAFE, FindingKind.RESURRECTED),

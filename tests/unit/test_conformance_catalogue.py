@@ -22,7 +22,7 @@ PER_GROUP = {
     "IPMI": 14, "AGENT": 9, "MAINS": 4, "CONC": 4, "HA": 10,
 }  # fmt: skip
 
-NOT_YET_AT_MOST = 141
+NOT_YET_AT_MOST = 10
 """How many scenarios of 2026.1 there may be that the suite does not have yet. It only ever gets smaller."""
 
 
@@ -129,7 +129,11 @@ def test_all_of_the_vocabulary_is_explained() -> None:
 
 @pytest.mark.parametrize(
     ("word", "said"),
-    [("FENCE-99", "there are FENCE-1 to FENCE-28 and G1 to G9"), ("G17", "no requirement or invariant"), ("STATE", "is a group")],
+    [
+        ("FENCE-99", "there are FENCE-1 to FENCE-[0-9]+ and G1 to G9"),
+        ("G17", "no requirement or invariant"),
+        ("STATE", "is a group"),
+    ],
 )
 def test_what_cannot_be_explained_is_one_sentence(word: str, said: str) -> None:
     with pytest.raises(Unexplained, match=said):

@@ -23,9 +23,10 @@ def cell(fencer: str, scenario: str) -> MatrixCell:
 
 
 @pytest.mark.parametrize("profile", ["dell-idrac9", "openbmc-x86", "dmtf-generic"])
-def test_nothing_is_not_applicable_for_the_reference(profile: str) -> None:
+def test_all_but_two_channels_is_applicable_to_the_reference(profile: str) -> None:
     for scenario in ALL:
-        fit(MatrixCell(fencers.load("fence_bmc"), load(profile), scenario))
+        if scenario.id != "IPMI-014":  # for fencers that speak both protocols at once
+            fit(MatrixCell(fencers.load("fence_bmc"), load(profile), scenario))
 
 
 def test_ipmi_scenarios_go_over_ipmi_and_all_others_over_redfish() -> None:

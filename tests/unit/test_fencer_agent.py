@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
@@ -10,10 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from fencer import agent, run
-from fencer.agent import failure_line, main, parameters_from_argv, parameters_from_lines
+from fencer import agent, device_check, run
+from fencer.agent import failure_line, main, parameters_from_lines
+from fencer.agent_options import parameters_from_argv
 from fencer.metadata import metadata
-from fencer.outcome import Action, Cause, Evidence, Failure, FenceVerdict, Outcome, Power, Reading
+from fencer.outcome import Action, Cause, Evidence, Failure, FenceVerdict, Member, Outcome, Power, Reading, Witness, WitnessState
 from fencer.parameters import BY_NAME, PARAMETERS, ParameterKind
 from fencer.redact import Redactor
 from fencer.settings import BadSettings, settings
@@ -68,7 +70,7 @@ def test_options_of_other_agents_are_taken_with_their_values() -> None:
     given = parameters_from_argv(
         ["--ipmitool-path", "/usr/bin/ipmitool", "--use-sudo", "--ssl", "-o", "status", "--disable-timeout=1"]
     )
-    assert given == {"action": "status"}
+    assert given == {"action": "status", "ssl": "1"}
 
 
 def test_the_command_line_means_the_same_as_stdin() -> None:
@@ -81,7 +83,7 @@ def test_the_command_line_means_the_same_as_stdin() -> None:
 
 def test_options_of_the_old_agents_without_effect_are_accepted() -> None:
     assert parameters_from_argv(["--disable-timeout=true", "--ipmitool-path=/x"]) == {}
-    assert parameters_from_lines(b"ipmitool_path=/x\nport_as_ip=1\n") == {}
+    assert parameters_from_lines(b"ipmitool_path=/x\ngnutlscli_path=/y\n") == {}
 
 
 def test_a_password_on_the_command_line_is_warned_about(capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,7 +103,7 @@ def target(**given: str) -> Target:
 def test_defaults() -> None:
     found = settings(GOOD, {})
     assert (found.limits.deadline, found.limits.stable_for, found.limits.chassis_check) == (
-        60.0, 1.0, ChassisCheck.REQUIRE,
+        15.0, 1.0, ChassisCheck.REQUIRE,
     )  # fmt: skip
     assert target().verify_tls
 
@@ -197,8 +199,6 @@ def confirmed(action: Action, how: str, power: Power = Power.OFF, notes: tuple[s
         ("reboot", "restarted", Power.ON, 0, "Success: Rebooted\n"),
         ("status", "read", Power.ON, 0, "Status: ON\n"),
         ("status", "read", Power.OFF, 2, "Status: OFF\n"),
-        ("monitor", "read", Power.OFF, 2, ""),
-        ("monitor", "read", Power.ON, 0, ""),
     ],
 )
 def test_exit_status_and_words(
@@ -303,3 +303,94 @@ def test_every_parameter_has_one_name_and_one_letter() -> None:
 def test_limits_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must"):
         Limits(**wrong)  # type: ignore[arg-type]
+
+
+# --- list, monitor, JSON, times -----------------------------------------------------------------------------------------
+
+
+def lists(monkeypatch: pytest.MonkeyPatch, *members: Member) -> None:
+    monkeypatch.setattr(run, "list_hosts", lambda target, limits: members)
+
+
+def test_list_prints_plugs_and_the_names_by_which_a_cluster_may_know_a_host(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lists(monkeypatch, Member(plug="1", host_name="node1.example.com", word="On"), Member(plug="2", word="Off"))
+    assert feed(monkeypatch, {**GOOD, "action": "list"}) == 0
+    assert capsys.readouterr().out == "1,node1.example.com\n1,node1\n2,\n"
+
+
+def test_list_status_adds_the_state(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    lists(monkeypatch, Member(plug="1", host_name="n1", word="On"), Member(plug="2", word="Off"), Member(plug="3", word="Paused"))
+    assert feed(monkeypatch, {**GOOD, "action": "list-status"}) == 0
+    assert capsys.readouterr().out == "1,n1,ON\n2,,OFF\n3,,unknown\n"
+
+
+def test_list_as_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    lists(monkeypatch, Member(plug="1", host_name="n1", word="On"))
+    assert feed(monkeypatch, {**GOOD, "action": "list", "output": "json"}) == 0
+    assert json.loads(capsys.readouterr().out)["hosts"] == [{"plug": "1", "host_name": "n1", "power": "On"}]
+
+
+@pytest.mark.parametrize(("failure", "status"), [(None, 0), (Failure(cause=Cause.CONFIG, text="two systems"), 1)])
+def test_monitor_warns_and_ends_with_0_or_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], failure: Failure | None, status: int
+) -> None:
+    check = device_check.DeviceCheck(outcome=None, failure=failure, warnings=("a chassis says null",))
+    monkeypatch.setattr(device_check, "check_device", lambda *arguments: check)
+    assert feed(monkeypatch, {**GOOD, "action": "monitor"}) == status
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("fence_bmc: a chassis says null\n")
+    assert ("config: two systems" in shown.err) == (status == 1)
+
+
+@pytest.mark.parametrize("action", ["off", "status"])
+def test_json_is_the_only_thing_on_standard_output(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], action: str
+) -> None:
+    ends(monkeypatch, confirmed(Action(action), "already-off" if action == "off" else "read"))
+    assert feed(monkeypatch, {**GOOD, "action": action, "output": "json", "evidence": "-"}) == (0 if action == "off" else 2)
+    (line,) = capsys.readouterr().out.splitlines()
+    result = json.loads(line)
+    assert (result["format"], result["action"], result["verdict"], result["power"]) == ("fence_bmc/1", action, "confirmed", "off")
+    assert len(result["evidence"]["readings"]) == 2
+
+
+def test_json_of_a_failure_names_its_cause(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    failure = Failure(cause=Cause.CONFLICT, text="ForceOff refused", code="HTTP 409")
+    ends(monkeypatch, Outcome(verdict=FenceVerdict.REFUTED, action=Action.OFF, failure=failure))
+    assert feed(monkeypatch, {**GOOD, "action": "off", "output": "json"}) == 1
+    result = json.loads(capsys.readouterr().out)
+    assert (result["exit"], result["verdict"], result["failure"]["cause"]) == (1, "refuted", "conflict-other")
+
+
+def test_the_time_begins_with_the_process_and_not_with_its_first_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Limits] = []
+
+    def fence(action: Action, target: Target, limits: Limits, **more: object) -> Outcome:
+        given.append(limits)
+        return confirmed(Action.OFF, "already-off")
+
+    monkeypatch.setattr(run, "fence_target", fence)
+    monkeypatch.setattr(agent, "_process_age", lambda: 3.0)
+    feed(monkeypatch, {**GOOD, "action": "off"})
+    assert 46 < given[0].deadline < 47
+
+
+def test_the_kernel_says_how_old_the_process_is() -> None:
+    assert agent._process_age() > 0
+
+
+def test_status_warns_of_a_chassis_that_could_stop_a_later_fence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    witness = Witness(uri="/redfish/v1/Chassis/1", state=WitnessState.SAYS, word="On", kind="Module")
+    reading = Reading(power=Power.ON, word="On", at=1.0, path="redfish", witnesses=(witness,))
+    proof = Evidence(readings=(reading,), chassis_check="not-asked", how="read")
+    ends(
+        monkeypatch,
+        Outcome(verdict=FenceVerdict.CONFIRMED, action=Action.STATUS, evidence=proof, readings=(reading,)),
+    )
+    assert feed(monkeypatch, GOOD) == 0
+    assert "is a Module" in capsys.readouterr().err

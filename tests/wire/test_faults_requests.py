@@ -84,6 +84,12 @@ def test_a_command_must_come_without_an_entity_tag(bench: FaultBench) -> None:
     assert reset(bench, **{"If-Match": "*"}).status_code == 204
 
 
+def test_a_profile_with_a_rule_of_its_own_for_if_match_is_overruled(tasked: FaultBench) -> None:
+    etag = tasked.ask().headers["ETag"]
+    with tasked.armed("redfish.if-match", when=COMMAND, params={"wants": "current"}):
+        assert reset(tasked, **{"If-Match": etag}).status_code == 204
+
+
 # -- redirects ---------------------------------------------------------------------------------------------------------
 
 

@@ -91,7 +91,7 @@ def test_a_chassis_that_cannot_be_read_is_no_consent(service: Service) -> None:
 def test_on_and_list(service: Service) -> None:
     service.up = False
     assert power_on(target(service), LIMITS).verdict is FenceVerdict.CONFIRMED
-    assert list_hosts(target(service), LIMITS) == (SYSTEM,)
+    assert [(member.plug, member.word) for member in list_hosts(target(service), LIMITS)] == [("1", "On")]
 
 
 # --- which system ---------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ class IfMatch:
     missing: Literal[412, 428] = param("HTTP status where the header must be there and is not; a wrong one is always 412", 428)
     name: ClassVar[str]
     seam: ClassVar[Seam] = Seam.PROTOCOL
+    settles: ClassVar[tuple[str, ...]] = ("if-match",)
 
     def instead(self, asked: Asked) -> HttpReply | Redirect | None:
         sent = asked.headers.get("if-match")

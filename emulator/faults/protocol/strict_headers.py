@@ -23,6 +23,7 @@ class StrictHeaders:
 
     name: ClassVar[str]
     seam: ClassVar[Seam] = Seam.PROTOCOL
+    settles: ClassVar[tuple[str, ...]] = ()
 
     def instead(self, asked: Asked) -> HttpReply | Redirect | None:
         accepted = {part.partition(";")[0].strip().lower() for part in asked.headers.get("accept", "").split(",")}

@@ -22,6 +22,7 @@ class TrailingSlash:
     status: Literal[301, 302, 307, 308] = param("HTTP status", 308)
     name: ClassVar[str]
     seam: ClassVar[Seam] = Seam.PROTOCOL
+    settles: ClassVar[tuple[str, ...]] = ()
 
     def instead(self, asked: Asked) -> HttpReply | Redirect | None:
         if asked.path.endswith("/"):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TypeAlias
 
 from emulator.core.faults.fault import Fault
@@ -27,7 +28,8 @@ def instead_of_service(
 ) -> AnswerFault | None:
     """The first of the fired faults that answers before anything is done; else the first that answers afterwards.
 
-    `etag_of` gives the entity tag of the system that the request is about.
+    `etag_of` gives the entity tag of the system that the request is about. What the faults have settled is taken out of
+    `call.incoming`.
     """
     found: list[AnswerFault] = []
     asked: Asked | None = None
@@ -38,6 +40,8 @@ def instead_of_service(
             asked = asked or asked_by(call.incoming, etag_of(call) if _changes_a_system(call) else None)
             if (instead := fault.instead(asked)) is not None:
                 found.append(instead)
+            kept = {name: value for name, value in call.incoming.headers.items() if name not in fault.settles}
+            call.incoming = replace(call.incoming, headers=kept)
     return next((fault for fault in found if not fault.executed), found[0] if found else None)
 
 
