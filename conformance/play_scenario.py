@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -48,6 +48,7 @@ class Played:
     secrets: tuple[str, ...]
     faults: tuple[FaultFacts, ...]
     lag_s: float = 0.0  # by how much the machine was late meanwhile
+    on_virtual_time: bool = False  # how busy the machine was cannot have changed anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +63,16 @@ class Play:
     seed: int = 0
 
 
-def play(what: Play, stop: threading.Event) -> Played:
-    """Plays it. Raises Interrupted when `stop` is set; OSError and EmulatorError where this machine cannot carry it."""
+def play(what: Play, stop: threading.Event, start: Callable[..., Emulator] = Emulator) -> Played:
+    """Plays it; `start` makes the BMCs.
+
+    Raises Interrupted when `stop` is set; OSError and EmulatorError where this machine cannot carry it.
+    """
     given = what.scenario.given
     rack = planned(what.scenario, what.profile, _password(what))
     # Without the vendor's latency: it would cost every cell seconds, and time is a scenario's own business.
     places = {unit.name: Place(listen=rack.addresses.get(unit.name, LOOPBACK)) for unit in rack.units}
-    with Emulator(rack.units, seed=what.seed, places=places, refuse=rack.silent, latency=False) as emulator:
+    with start(rack.units, seed=what.seed, places=places, refuse=rack.silent, latency=False) as emulator:
         for each in (*given, *dict.fromkeys(each for step in what.steps for each in step.told)):
             each.arrange(emulator)
         told = [handed((*given, *step.told), emulator.endpoints[step.bmc]) for step in what.steps]

@@ -38,7 +38,10 @@ TIMED: Final = frozenset({Verdict.HANG, Verdict.STUCK, Verdict.MISLEADING})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedRun:
-    """One run of a cell. `lag_s` is by how much the machine was late; `deadline` and `cap` are the fencer's, in seconds."""
+    """One run of a cell. `lag_s` is by how much the machine was late; `deadline` and `cap` are the fencer's, in seconds.
+
+    A run `on_virtual_time` never hangs on the clock: it would come out the same.
+    """
 
     judgement: Judgement
     outcomes: Sequence[FencerOutcome]
@@ -46,6 +49,7 @@ class JudgedRun:
     deadline: float
     cap: float
     lag_s: float = 0.0
+    on_virtual_time: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -71,7 +75,7 @@ class SettledRuns:
 
 def hangs_on_the_clock(run: JudgedRun) -> str | None:
     """Why a slow machine could have made this verdict, in words; None where it could not (rule 1)."""
-    if run.verdict not in TIMED:
+    if run.on_virtual_time or run.verdict not in TIMED:
         return None
     if run.verdict is Verdict.HANG and not _worked_to_the_end(run):
         return None

@@ -23,6 +23,7 @@ from conformance.adapters.registry import following
 from conformance.catalogues import Catalogue, is_informational
 from conformance.causal_chain import tell_all
 from conformance.givens.given import Given
+from conformance.in_process import workers
 from conformance.judge import Trial, judge
 from conformance.play_scenario import Play, Played, play
 from conformance.repeated_runs import JudgedRun, is_open, settle
@@ -88,6 +89,8 @@ def fit(cell: MatrixCell) -> Fit:
     protocol = scenario.protocol or (Protocol.REDFISH if Protocol.REDFISH in definition.ways else Protocol.IPMI)
     if protocol is Protocol.IPMI and not cell.profile.ipmi.lan:
         raise NotApplicable(f"{cell.profile.id} has IPMI over LAN switched off")
+    if definition.ways[protocol].on_virtual_time and (subject := scenario.needs_sockets) is not None:
+        raise NotApplicable(f"about {subject}; {definition.name} runs on virtual time, without sockets or a process of its own")
     lacking = sorted({step.ask.value for step in scenario.steps if step.ask not in definition.asks and not step.optional})
     if lacking:
         raise NotApplicable(f"{definition.name} cannot be asked for {', '.join(lacking)}")
@@ -133,7 +136,7 @@ def run_cell(cell: MatrixCell, stop: threading.Event, options: RunOptions | None
     every: list[Played] = []
     try:
         while not runs or is_open(runs):
-            every.append(play(what, stop))
+            every.append(_play(what, stop))
             runs.append(_judged(cell, every[-1], options))
     except CannotStart as why:
         return _result(cell, Verdict.SKIP, str(why), options)
@@ -159,6 +162,10 @@ def run_cell(cell: MatrixCell, stop: threading.Event, options: RunOptions | None
     )
 
 
+def _play(what: Play, stop: threading.Event) -> Played:
+    return workers.play(what, stop) if what.definition.ways[what.protocol].on_virtual_time else play(what, stop)
+
+
 def _judged(cell: MatrixCell, played: Played, options: RunOptions) -> JudgedRun:
     trial = Trial(
         requirement=cell.scenario.requirement,
@@ -180,6 +187,7 @@ def _judged(cell: MatrixCell, played: Played, options: RunOptions) -> JudgedRun:
         deadline=cell.definition.deadline,
         cap=cell.definition.cap,
         lag_s=played.lag_s,
+        on_virtual_time=played.on_virtual_time,
     )
 
 

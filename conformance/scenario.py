@@ -53,7 +53,9 @@ class Scenario:
     """`id` is GROUP-NUMBER. `protocol` None: either will do, Redfish first.
 
     `convention` None: about every fencer; else only about those whose adapter follows it. `needs` are capabilities that the
-    fencer must declare, besides those that the steps ask for. `file` is the user's own file that it was read from.
+    fencer must declare, besides those that the steps ask for. `about_process` says what of the fencer's process the scenario is
+    about ("its command line", "signals to it"), if it is about that: a fencer without a process of its own cannot be tried.
+    `file` is the user's own file that it was read from.
     """
 
     id: str
@@ -66,11 +68,25 @@ class Scenario:
     protocol: Protocol | None = None
     convention: Convention | None = None
     needs: frozenset[str] = field(default=frozenset())
+    about_process: str = ""
     file: str | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not SCENARIO_ID.fullmatch(self.id):
             raise ValueError(f"a scenario is called GROUP-NUMBER, like STATE-001, not {self.id!r}")
+
+    @property
+    def needs_sockets(self) -> str | None:
+        """What of this scenario is not there for a fencer that is handed a transport; None where it can be tried."""
+        if self.about_process:
+            return self.about_process
+        if any(step.sigterm_after is not None for step in self.steps):
+            return "signals to its process"
+        at_once = [(step.together, step.bmc) for step in self.steps if step.together]
+        if len(set(at_once)) < len(at_once):  # BMCs of their own can be asked one after the other
+            return "several of its processes at the same time"
+        told = (given for step in self.steps for given in step.told)
+        return next((given.sentence for given in (*self.given, *told) if given.on_sockets), None)
 
     @property
     def group(self) -> str:

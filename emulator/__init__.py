@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from emulator.fleet import Fleet
     from emulator.frontends import Place
     from emulator.ready import GET_CHANNEL_AUTH_CAPABILITIES
+    from emulator.socketless import SocketlessEmulator, virtual_address
+    from emulator.surroundings import Reusable, reusable
+    from emulator.transport import OutOfTime, Transport, TransportAnswer, TransportClock
     from emulator.wire.ports import free_ports
     from emulator.wire.tcp import CannotBind
 
@@ -64,6 +67,7 @@ __all__ = [
     "Journal",
     "NoSuchFault",
     "Os",
+    "OutOfTime",
     "Place",
     "ProcessHost",
     "RackMisconfigured",
@@ -72,8 +76,13 @@ __all__ = [
     "RequestCame",
     "ResetType",
     "RestorePolicy",
+    "Reusable",
     "Seam",
+    "SocketlessEmulator",
     "SystemRef",
+    "Transport",
+    "TransportAnswer",
+    "TransportClock",
     "UnitSpec",
     "VirtualClock",
     "When",
@@ -86,6 +95,8 @@ __all__ = [
     "free_ports",
     "make_fault",
     "mapping_from_arming",
+    "reusable",
+    "virtual_address",
 ]
 
 _HOME = {
@@ -133,6 +144,14 @@ _HOME = {
     "Fleet": "emulator.fleet",
     "Place": "emulator.frontends",
     "GET_CHANNEL_AUTH_CAPABILITIES": "emulator.ready",
+    "SocketlessEmulator": "emulator.socketless",
+    "virtual_address": "emulator.socketless",
+    "Reusable": "emulator.surroundings",
+    "reusable": "emulator.surroundings",
+    "OutOfTime": "emulator.transport",
+    "Transport": "emulator.transport",
+    "TransportAnswer": "emulator.transport",
+    "TransportClock": "emulator.transport",
     "free_ports": "emulator.wire.ports",
     "CannotBind": "emulator.wire.tcp",
 }

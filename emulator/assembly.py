@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import random
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -32,10 +31,8 @@ from emulator.fleet import Fleet
 from emulator.frontends import FrontEnds, Place
 from emulator.journal_file import JournalFile
 from emulator.operations import EmulatorOperations, system_id
-from emulator.tokens import session_token
+from emulator.surroundings import Surroundings, on_sockets
 from emulator.wire.ports import before_port
-from emulator.wire.reactor import Reactor
-from emulator.wire.wallclock import WallClock
 from profiles.model import ABSENT
 
 T = TypeVar("T")
@@ -120,8 +117,8 @@ class Emulator(EmulatorOperations):
         if self._entered:
             raise RuntimeError("an emulator runs once; make another one")
         self._entered = True
-        self._clock = WallClock()
-        self.reactor = Reactor(self._clock)
+        self._surroundings = self._make_surroundings()
+        self._clock, self.reactor = self._surroundings.clock, self._surroundings.loop
         try:
             self._put_together()
             self.reactor.start()
@@ -129,6 +126,10 @@ class Emulator(EmulatorOperations):
             self.close()
             raise
         return self
+
+    def _make_surroundings(self) -> Surroundings:
+        """Time, network and chance: this is all in which a socketless emulator differs."""
+        return on_sockets()
 
     def _put_together(self) -> None:
         if self._journal_path is not None:
@@ -139,9 +140,9 @@ class Emulator(EmulatorOperations):
             clock=self._clock,
             journal=self.journal,
             dice=random.Random(self._seed),
-            make_token=session_token,
+            make_token=self._surroundings.make_token,
             seed=self._seed,
-            epoch=time.time() - self._clock.now(),
+            epoch=self._surroundings.epoch,
         )
         self.reactor.drive(self.rack.next_due, self.rack.advance)
         self._directory = tempfile.TemporaryDirectory(prefix="fencelab-")
@@ -149,7 +150,7 @@ class Emulator(EmulatorOperations):
         self._settle_hosts()
         self._fronts = fronts = FrontEnds(
             self.rack,
-            self.reactor,
+            self._surroundings,
             places=self._places,
             tls=self._tls,
             refuse=self._refuse,

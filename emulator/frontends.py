@@ -1,9 +1,7 @@
-"""Redfish and IPMI of a rack's BMCs on sockets: who listens where."""
+"""Redfish and IPMI of a rack's BMCs on a network, of sockets or without any: who listens where."""
 
 from __future__ import annotations
 
-import secrets
-import socket
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -21,14 +19,14 @@ from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
 from emulator.latency import Latency
 from emulator.redfish.certificates.keyring import StaticKeyring
-from emulator.redfish.events.event_delivery import ThreadedEventDelivery
 from emulator.redfish.service.app import Services, app_of
+from emulator.surroundings import Surroundings
 from emulator.tls_ports import FLAWS, PortKeeper, TlsKeyring, redirect_to
-from emulator.wire.certs import CertificateSpec, CertificateStore
-from emulator.wire.http import HttpServer
+from emulator.wire.certs import CertificateSpec
+from emulator.wire.network import DatagramPort, HttpPort
 from emulator.wire.reactor import Reactor
-from emulator.wire.tcp import CannotBind, Listener, bind
-from emulator.wire.udp import SocketAddress, UdpEndpoint
+from emulator.wire.tcp import CannotBind
+from emulator.wire.udp import SocketAddress
 from emulator.wire_faults import WireFaults
 from profiles.model import ABSENT, Profile
 
@@ -62,7 +60,7 @@ class FrontEnds:
     def __init__(
         self,
         rack: Rack,
-        reactor: Reactor,
+        surroundings: Surroundings,
         *,
         places: Iterable[Place],
         tls: bool,
@@ -75,29 +73,33 @@ class FrontEnds:
         """`places` are those of the rack's BMCs, in their order. Redfish events go to loopback addresses and to `event_hosts`,
         nowhere else."""
         self._rack = rack
-        self._reactor = reactor
+        self._loop = reactor = surroundings.loop
+        self._network = network = surroundings.network
+        self._entropy = surroundings.entropy
         self._tls = tls
         self._directory = directory
         self._fleet = fleet
-        self._held: list[socket.socket] = []
         self._refused: dict[str, BmcAddress] = {}
-        self._endpoints: dict[str, UdpEndpoint] = {}
+        self._endpoints: dict[str, DatagramPort] = {}
         self._responders: dict[str, IpmiResponder] = {}
         self._fleet_port: FleetPort | None = None
-        self._certificates = CertificateStore()
-        self._event_delivery = ThreadedEventDelivery(reactor.post, event_hosts)
+        self._certificates = surroundings.certificates
+        self._event_delivery = surroundings.event_delivery(reactor.post, event_hosts)
         pace = Latency(rack.seed, on=latency)
         self._datagrams = DatagramPath(rack, pace)
-        services = Services(rack, self._event_delivery, self._keyring if tls else lambda name: StaticKeyring())
+        services = Services(
+            rack, self._event_delivery, self._keyring if tls else lambda name: StaticKeyring(), surroundings.trees
+        )
         app = app_of(services, next(iter(rack.units)) if len(rack.units) == 1 else None)
-        self._server = HttpServer(reactor, app, hooks=WireFaults(rack, services, pace, self._context))
-        self._plain = HttpServer(reactor, app)
+        self._server = network.http(app, WireFaults(rack, services, pace, self._context))
+        self._plain = network.http(app)
         PortKeeper(reactor, rack, self._doors)
         try:
             if fleet is not None:
                 raise_open_file_limit(len(rack.units))
             for n, (name, place) in enumerate(zip(rack.units, places, strict=True)):
                 if fleet is not None and self._fleet_port is None:
+                    assert isinstance(reactor, Reactor), "a fleet is on sockets"
                     self._fleet_port = FleetPort(rack, reactor, fleet, place.ipmi_port, self._datagrams)
                 if fleet is None or n % BLOCK == 0:
                     context = self._certified(name, place.listen)
@@ -112,11 +114,10 @@ class FrontEnds:
 
     def close(self) -> None:
         self._event_delivery.close()
-        for held in self._held:
-            held.close()
+        self._network.close()
         self._server.close()
         self._plain.close()
-        self._reactor.call(self._close_endpoints)
+        self._loop.call(self._close_endpoints)
 
     def _close_endpoints(self) -> None:
         for endpoint in self._endpoints.values():
@@ -150,7 +151,7 @@ class FrontEnds:
                 self.shut(name)
                 raise
 
-        self._reactor.call(open_ports)
+        self._loop.call(open_ports)
 
     def shut(self, name: str) -> None:
         """Closes the ports of a BMC and forgets what belongs to it; from any thread."""
@@ -167,7 +168,7 @@ class FrontEnds:
             if endpoint is not None:
                 endpoint.close()
 
-        self._reactor.call(close_ports)
+        self._loop.call(close_ports)
 
     # -- certificates ----------------------------------------------------------------------------------------------------
 
@@ -206,7 +207,7 @@ class FrontEnds:
 
     # -- ports -----------------------------------------------------------------------------------------------------------
 
-    def _doors(self, name: str) -> list[Listener]:
+    def _doors(self, name: str) -> list[HttpPort]:
         return [server.listeners[name] for server in (self._server, self._plain) if name in server.listeners]
 
     def _open(self, view: BmcView, place: Place, context: ssl.SSLContext | None) -> None:
@@ -218,11 +219,7 @@ class FrontEnds:
             self._open_ipmi(view, place)
 
     def _refuse(self, name: str, listen: str) -> None:
-        # Bound and never listening: connects are refused, and nobody else can be given the port meanwhile.
-        tcp, udp = bind(socket.SOCK_STREAM, listen, 0), bind(socket.SOCK_DGRAM, listen, 0)
-        self._held += [tcp, udp]
-        ports = tcp.getsockname()[1], udp.getsockname()[1]
-        self._refused[name] = BmcAddress(_reachable(listen), *ports, self._ca_file(name, listen))
+        self._refused[name] = BmcAddress(_reachable(listen), *self._network.hold(listen), self._ca_file(name, listen))
 
     def _open_ipmi(self, view: BmcView, place: Place) -> None:
         path, name = self._datagrams, view.name
@@ -237,18 +234,18 @@ class FrontEnds:
         def emit(data: bytes, peer: Peer, here: Here) -> None:
             path.leaves(name, data, partial(endpoint.send, peer=(peer[0], peer[1]), local=(here.address, here.port)))
 
-        endpoint = UdpEndpoint(self._reactor, place.listen, place.ipmi_port, on_datagram)
+        endpoint = self._network.udp(place.listen, place.ipmi_port, on_datagram)
         here = Here(_reachable(place.listen), endpoint.port)
-        responder = IpmiResponder(view, entropy=secrets.token_bytes, here=here, emit=emit)
+        responder = IpmiResponder(view, entropy=self._entropy, here=here, emit=emit)
         self._responders[view.name] = responder
         self._endpoints[view.name] = endpoint
 
     def _tick(self) -> None:
         for responder in self._responders.values():
-            responder.tick(self._reactor.now())
+            responder.tick(self._loop.now())
         if self._fleet_port is not None:
-            self._fleet_port.tick(self._reactor.now())
-        self._reactor.call_later(TICK_EVERY, self._tick)
+            self._fleet_port.tick(self._loop.now())
+        self._loop.call_later(TICK_EVERY, self._tick)
 
 
 def _subject(profile: Profile) -> str:

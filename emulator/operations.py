@@ -122,7 +122,11 @@ class EmulatorOperations(ABC):
             return state.host, bool(state.timers)
 
         host, under_way = self.call(begin)
-        return host.rail is Rail.DOWN or (under_way and fell.wait(timeout_s))
+        return host.rail is Rail.DOWN or (under_way and self._wait_for(fell, timeout_s))
+
+    def _wait_for(self, event: threading.Event, timeout_s: float) -> bool:
+        """Waits for what happens in the emulator's thread; whether it has happened."""
+        return event.wait(timeout_s)
 
     # -- hosts ---------------------------------------------------------------------------------------------------------
 

@@ -29,8 +29,8 @@ from emulator.redfish.accounts.auth import AuthMethod
 from emulator.redfish.certificates.certificate_service import certificates_in
 from emulator.redfish.certificates.signing import CsrContent, SigningKey, new_key, pem_of, signing_request
 from emulator.wire.certs import Certificate, CertificateKey, Validity, server_context
-from emulator.wire.reactor import Reactor
-from emulator.wire.tcp import Listener, PortState
+from emulator.wire.network import HttpPort, Loop
+from emulator.wire.tcp import PortState
 
 
 class CertificateFields(TypedDict, total=False):
@@ -67,7 +67,7 @@ class TlsKeyring:
     made the key for a signing request, or it is the key in use.
     """
 
-    def __init__(self, certificate: Certificate, tls_min: str, listener: Listener) -> None:
+    def __init__(self, certificate: Certificate, tls_min: str, listener: HttpPort) -> None:
         self._key = certificate.key
         self._requested_key: bytes | None = None  # the key made for the latest signing request
         self._shown = certificate.pem.decode()
@@ -119,9 +119,9 @@ class PortKeeper:
     """Shuts the TCP ports of the BMCs that are away (SYNs are dropped, open connections break) and of those whose armed faults
     say so; lets go what a disarmed fault held back."""
 
-    def __init__(self, reactor: Reactor, rack: Rack, listeners_of: Callable[[str], Iterable[Listener]]) -> None:
+    def __init__(self, loop: Loop, rack: Rack, listeners_of: Callable[[str], Iterable[HttpPort]]) -> None:
         """`listeners_of(name)` gives the TCP ports of a BMC."""
-        self._reactor = reactor
+        self._loop = loop
         self._rack = rack
         self._listeners_of = listeners_of
         rack.on_log(self._logged)
@@ -130,7 +130,7 @@ class PortKeeper:
     def _logged(self, name: str, entry: LogEntry) -> None:
         # The log entry is written just before the BMC goes away, so its state is read in the next turn of the loop.
         if entry.kind in _PRESENCE_CHANGES:
-            self._reactor.call_later(0, partial(self._set_ports, name))
+            self._loop.call_later(0, partial(self._set_ports, name))
 
     def _fault_changed(self, name: str, fault_id: str, disarmed: bool) -> None:
         if disarmed:
@@ -144,7 +144,7 @@ class PortKeeper:
 
     def _set_ports(self, name: str) -> None:
         if self._set(name):
-            self._reactor.call_later(GRACE_S, partial(self._drop_connections, name))
+            self._loop.call_later(GRACE_S, partial(self._drop_connections, name))
 
     def _set(self, name: str) -> bool:
         """Opens or shuts the ports of a BMC; returns whether it is away."""

@@ -26,6 +26,15 @@ def mutant(name: str, spelling: str = "") -> Definition:
     return replace(base, name=f"{name} {spelling}".strip(), ways=ways)
 
 
+def on_transport(name: str = "") -> Definition:
+    """The careful fencer, or a mutant, in-process: the same classes on a transport and a virtual clock."""
+    base = read(BAD_FENCERS / "honest-transport.yaml")
+    if not name:
+        return base
+    ways = {protocol: replace(way, params={"mutant": name}) for protocol, way in base.ways.items()}
+    return replace(base, name=name, ways=ways)
+
+
 def reference(**params: str) -> Definition:
     """fence_bmc as it stands in this source tree, installed or not; `params` are added to its own."""
     built_in = fencers.load("fence_bmc")

@@ -54,6 +54,9 @@ class Adapter(ABC):
     may be in several threads at once.
     """
 
+    on_virtual_time: ClassVar[bool] = False
+    """Whether the fencer is no process of its own: `conformance.in_process` plays its scenarios, without sockets."""
+
     name: ClassVar[str]
     keys: ClassVar[tuple[str, ...]]
     over_keys: ClassVar[tuple[str, ...]]

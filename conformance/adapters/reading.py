@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -118,6 +118,10 @@ def _adapter(root: Section) -> type[Adapter] | None:
     return found
 
 
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
 def _of_others(adapter: type[Adapter]) -> Mapping[str, str]:
     """What to say of keys that only other adapters read."""
     readers: dict[str, list[str]] = {}
@@ -125,7 +129,7 @@ def _of_others(adapter: type[Adapter]) -> Mapping[str, str]:
         for key in other.keys:
             readers.setdefault(key, []).append(other.name)
     return {
-        key: f"the adapter {adapter.name} does not read it, only {' and '.join(names)}"
+        key: f"the adapter {adapter.name} does not read it, only {_and(names)}"
         for key, names in readers.items()
         if key not in adapter.keys
     }

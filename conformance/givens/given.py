@@ -70,6 +70,8 @@ class Given(ABC):
 
     __slots__ = ()
     origin: ClassVar[GivenOrigin] = GivenOrigin.INJECTED
+    on_sockets: ClassVar[bool] = False
+    """Whether it needs sockets or the machine's clock: then a fencer that is handed a transport cannot be tried."""
     yaml_word: ClassVar[str] = ""
     """How scenario files call it, where that is not the name of the class in small letters with hyphens."""
 

@@ -18,6 +18,7 @@ STRANGER = "the fencer imports nobody, so it has a copy of its own with the same
 TWICE: dict[str, str] = {
     "Cause": STRANGER,
     "Protocol": STRANGER,
+    "Transport": STRANGER,
     "PowerCommand": "the core's is a command to a BMC in either protocol's words, the fencer's is what it can send",
     "Json": "the name of the format: an object in emulator.redfish, any value in fencer and conformance",
     "Claim": "profiles.shapes describes the YAML form [outcome, confidence, source], which nobody outside that file names",

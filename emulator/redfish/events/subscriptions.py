@@ -122,6 +122,9 @@ class NoEventDelivery:
     def deliver(self, delivery: Delivery, done: Callable[[str | None], None]) -> None:
         done("nobody carries deliveries here")
 
+    def close(self) -> None:
+        """There is nothing to end."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Retries:

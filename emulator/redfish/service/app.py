@@ -27,6 +27,7 @@ from emulator.redfish.service.call import JSON_TYPE, HttpAnswer, Incoming, Regis
 from emulator.redfish.service.error_shapes import ErrorShapes
 from emulator.redfish.service.service import Service
 from emulator.redfish.service.tree import Tree
+from profiles.model import Profile
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -109,22 +110,50 @@ def app_of(services: Services, default: str | None = None) -> Flask:
     return app
 
 
+class SharedTrees:
+    """The tree and the error shapes of every profile with the same systems. They never change, so several racks may use them."""
+
+    def __init__(self) -> None:
+        self._trees: dict[tuple[int, tuple[str, ...]], Tree] = {}
+        self._error_shapes: dict[int, ErrorShapes] = {}
+        self._profiles: list[Profile] = []  # kept, so that no other profile gets the same id()
+
+    def of(self, view: BmcView) -> tuple[Tree, ErrorShapes]:
+        """Raises RackMisconfigured for a profile that this service cannot serve."""
+        profile = view.profile
+        key = (id(profile), view.system_ids())
+        if id(profile) not in self._error_shapes:
+            self._error_shapes[id(profile)] = ErrorShapes(profile)
+            self._profiles.append(profile)
+        if key not in self._trees:
+            self._trees[key] = Tree(profile, view.systems())
+        return self._trees[key], self._error_shapes[id(profile)]
+
+
 class Services:
     """The Redfish services of a rack's BMCs. The first request to a BMC makes its service; BMCs of one profile share a tree."""
 
-    def __init__(self, rack: Rack, event_delivery: EventDelivery, keyring_of: Callable[[str], Keyring]) -> None:
-        """Raises RackMisconfigured for a profile that this service cannot serve."""
+    def __init__(
+        self,
+        rack: Rack,
+        event_delivery: EventDelivery,
+        keyring_of: Callable[[str], Keyring],
+        trees: SharedTrees | None = None,
+    ) -> None:
+        """`trees` may be those of another rack, which saves their making.
+
+        Raises RackMisconfigured for a profile that this service cannot serve.
+        """
         self._rack = rack
         self._event_delivery = event_delivery
         self._keyring_of = keyring_of
-        self._trees: dict[tuple[int, tuple[str, ...]], Tree] = {}
-        self._error_shapes: dict[int, ErrorShapes] = {}
+        self._trees = trees if trees is not None else SharedTrees()
         self._made: dict[str, Service] = {}
         self._earlier_events: Counter[str] = (
             Counter()
         )  # number of events of each BMC that has no service yet, so that event ids do not start again
         for name in rack.units:
-            self._shared(BmcView(rack, name))
+            self._trees.of(BmcView(rack, name))
         rack.on_log(self._logged)
         rack.on_units(self._check, self._forget)
 
@@ -134,22 +163,12 @@ class Services:
         if service is None and name in self._rack.units:
             first_event = 1 + self._earlier_events.pop(name, 0)
             view = RedfishBmc(self._rack, name, self._event_delivery, self._keyring_of(name), first_event)
-            service = self._made[name] = Service(view, *self._shared(view))
+            service = self._made[name] = Service(view, *self._trees.of(view))
         return service
-
-    def _shared(self, view: BmcView) -> tuple[Tree, ErrorShapes]:
-        """The tree and error shapes that all BMCs of one profile with the same systems share."""
-        profile = view.profile
-        key = (id(profile), view.system_ids())
-        if key not in self._trees:
-            self._trees[key] = Tree(profile, view.systems())
-        if id(profile) not in self._error_shapes:
-            self._error_shapes[id(profile)] = ErrorShapes(profile)
-        return self._trees[key], self._error_shapes[id(profile)]
 
     def _check(self, name: str) -> None:
         """A BMC has come into the rack. Raises RackMisconfigured as above."""
-        self._shared(BmcView(self._rack, name))
+        self._trees.of(BmcView(self._rack, name))
 
     def _forget(self, name: str) -> None:
         """The BMC has left the rack: its streams end, and what was still to be sent is lost."""
