@@ -15,7 +15,7 @@ UNKNOWN_NAME: Final = "bmc.invalid"
 
 
 @dataclass(frozen=True, slots=True)
-class Address(Given):
+class OtherAddress(Given):
     """`words` say what is the matter with the address. Ports stay as they are."""
 
     host: str

@@ -10,7 +10,7 @@ from conformance.expectations.causes import names_cause
 from conformance.expectations.claims import Claims, NeverClaims, answers
 from conformance.expectations.repeats import ReadsBetweenCommands, WaitsBetweenCommands
 from conformance.expectations.requests import AtMostCommands, ReadsBeforeClaim
-from conformance.givens.address import NO_ROUTE, UNKNOWN_NAME, Address
+from conformance.givens.address import NO_ROUTE, UNKNOWN_NAME, OtherAddress
 from conformance.givens.bmc import ON, host
 from conformance.scenario import AskStep, Scenario, off
 from conformance.scenarios.words import EVERY_REQUEST, POWER_READS, RESETS, answers_instead, falls_after, meets
@@ -198,7 +198,7 @@ NOBODY_THERE = Scenario(
     ),
     steps=(
         AskStep(Ask.OFF, UNREACHABLE),
-        AskStep(Ask.OFF, UNREACHABLE, "elsewhere", told=(Address(NO_ROUTE, "to which there is no route"),)),
-        AskStep(Ask.OFF, UNREACHABLE, "elsewhere", told=(Address(UNKNOWN_NAME, "a name that nobody knows"),)),
+        AskStep(Ask.OFF, UNREACHABLE, "elsewhere", told=(OtherAddress(NO_ROUTE, "to which there is no route"),)),
+        AskStep(Ask.OFF, UNREACHABLE, "elsewhere", told=(OtherAddress(UNKNOWN_NAME, "a name that nobody knows"),)),
     ),
 )

@@ -35,8 +35,10 @@ def cli(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 def mutant(tmp_path: Path, name: str) -> str:
     """A fencer file of one defect, with the modules that it needs beside it."""
-    for module in ("mutants.py", "honest.py"):
-        (tmp_path / module).write_text((ROOT / "tests" / "bad_fencers" / module).read_text())
+    for module in (ROOT / "tests" / "bad_fencers").glob("*.py"):
+        (tmp_path / module.name).write_text(module.read_text())
+    for module in (ROOT / "tests").glob("ipmi_*.py"):
+        (tmp_path / module.name).write_text(module.read_text())
     file = tmp_path / "mine.yaml"
     file.write_text(MUTANT.replace("AlwaysFails", name))
     return str(file)

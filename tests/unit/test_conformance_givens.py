@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from conformance.givens.address import UNKNOWN_NAME, Address
+from conformance.givens.address import UNKNOWN_NAME, OtherAddress
 from conformance.givens.bmc import HUNG, OFF, ON, host
 from conformance.givens.given import FaultFacts, Given, GivenOrigin, PlannedRack
 from conformance.givens.inject import Inject
@@ -127,7 +127,7 @@ def test_a_kind_that_overrides_nothing_changes_nothing() -> None:
 
 
 def test_another_address_is_told_and_the_ports_stay() -> None:
-    given = Address(UNKNOWN_NAME, "a name that nobody knows")
+    given = OtherAddress(UNKNOWN_NAME, "a name that nobody knows")
     told = given.handed({**VALUES, "bmc.port": "8443", "bmc.ipmi_host": "127.0.0.1", "bmc.url": "https://127.0.0.1:8443"})
     assert (told["bmc.host"], told["bmc.ipmi_host"], told["bmc.url"]) == (UNKNOWN_NAME, UNKNOWN_NAME, "https://bmc.invalid:8443")
     assert given.sentence == "the fencer is given the address bmc.invalid, a name that nobody knows"
