@@ -83,6 +83,11 @@ def test_a_trailing_slash_escapes_no_refusal() -> None:
         ("IgnoresCertificate", "TLS-001", Verdict.HYGIENE),
         ("AnyBody", "ID-013", Verdict.UNSAFE),
         ("IgnoresBridge", "ID-018", Verdict.UNSAFE),
+        ("RepeatsCommands", "IPMI-009", Verdict.HYGIENE),
+        ("OnlySuite3", "IPMI-011", Verdict.STUCK),
+        ("UsageIsTwo", "AGENT-004", Verdict.UNSAFE),
+        ("ClaimOn2xx", "CONC-002", Verdict.UNSAFE),
+        ("OneReadIsEnough", "MAINS-002", Verdict.UNSAFE),
     ],
 )
 def test_a_planted_defect_gets_its_verdict(name: str, scenario: str, verdict: Verdict) -> None:
