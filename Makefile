@@ -63,9 +63,9 @@ fmt: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-peers: $(VENV)/.peers  ## Other people's programs against ours, and the whole conformance table; installs the missing ones with apt-get (needs root)
+peers: $(VENV)/.peers  ## Other people's programs against ours; installs the missing ones with apt-get (needs root)
 	@tools/peers-install
-	$(BIN)/python -m pytest -q -n 4 --dist loadgroup tests/peers tests/matrix
+	$(BIN)/python -m pytest -q -n 4 --dist loadgroup tests/peers
 
 lab: $(VENV)/.run  ## Build and start the HA lab with Docker; it stays up
 	@$(BIN)/python -m lab up --policy $(POLICY)

@@ -22,6 +22,7 @@ from conformance.adapters.definition import Definition
 from conformance.adapters.registry import following
 from conformance.catalogues import Catalogue, is_informational
 from conformance.causal_chain import tell_all
+from conformance.finding import Judgement
 from conformance.givens.given import Given
 from conformance.in_process import workers
 from conformance.judge import Trial, judge
@@ -29,7 +30,7 @@ from conformance.play_scenario import Play, Played, play
 from conformance.repeated_runs import JudgedRun, is_open, settle
 from conformance.result import Result
 from conformance.scenario import AskStep, Scenario
-from conformance.secret_forms import redact
+from conformance.secret_forms import SHORTEST, redact
 from conformance.vocabulary import Protocol, Verdict
 from emulator import EmulatorError
 from profiles.model import Profile
@@ -181,13 +182,24 @@ def _judged(cell: MatrixCell, played: Played, options: RunOptions) -> JudgedRun:
         strict=options.strict,
     )
     return JudgedRun(
-        judgement=judge(trial),
+        judgement=_without_secrets(judge(trial), played.secrets),
         outcomes=played.outcomes,
         events=played.events,
         deadline=cell.definition.deadline,
         cap=cell.definition.cap,
         lag_s=played.lag_s,
         on_virtual_time=played.on_virtual_time,
+    )
+
+
+def _without_secrets(judgement: Judgement, secrets: Sequence[str]) -> Judgement:
+    """Findings quote what the fencer said, and it may have said its password. Ones that G3 does not judge stay."""
+    longer = [secret for secret in secrets if len(secret) >= SHORTEST]
+    return replace(
+        judgement,
+        why=redact(judgement.why, longer),
+        findings=tuple(replace(finding, actual=redact(finding.actual, longer)) for finding in judgement.findings),
+        notes=tuple(replace(note, actual=redact(note.actual, longer)) for note in judgement.notes),
     )
 
 

@@ -55,7 +55,7 @@ class Emulator(EmulatorOperations):
         fleet: Fleet | None = None,
         tls: bool = True,
         refuse: frozenset[str] = frozenset(),
-        latency: bool = True,
+        latency: bool = False,
         event_hosts: frozenset[str] = frozenset(),
         processes: Mapping[str, ProcessHost] | None = None,
         containers: Mapping[str, DockerHost] | None = None,

@@ -109,6 +109,7 @@ def cli() -> None:
 @click.option("--event-host", "event_hosts", multiple=True, help="Deliver Redfish events to this host too, not to loopback only.")
 @click.option("--power", type=click.Choice(["on", "off"]), default="on", show_default=True, help="How the hosts are at start.")
 @click.option("--hung", is_flag=True, help="The hosts' operating systems ignore polite requests and go on writing.")
+@click.option("--latency", is_flag=True, help="Every answer takes as long as the profile says in timing.latency_ms.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same names and same drawn times.")
 @click.option("--plain-http", is_flag=True, help="Redfish without TLS.")
 @click.option("--journal", type=click.Path(dir_okay=False, path_type=Path), help="Write the journal there, a JSON object a line.")
@@ -128,6 +129,7 @@ def run(
     event_hosts: tuple[str, ...],
     power: str,
     hung: bool,
+    latency: bool,
     seed: int,
     plain_http: bool,
     journal: Path | None,
@@ -136,7 +138,7 @@ def run(
     """Serve BMCs until Ctrl-C. Prints one line per BMC once it really answers."""
     if rack is not None:
         _refuse_beside_rack(context)
-        _serve_rack(rack, journal, as_json)
+        _serve_rack(rack, latency, journal, as_json)
         return
     if profile_name is None:
         _fail("bmc-emulator: which BMC? Give --profile NAME (`bmc-emulator profiles` lists them) or --rack FILE")
@@ -152,19 +154,21 @@ def run(
             _fail(f"bmc-emulator: {name} {first} leaves no room for {count} BMCs below port 65536")
     profile = _load(profile_name)
     ports = (redfish_port, ipmi_port, http_port)
-    _serve(profile, count, listen, ports, fleet, frozenset(event_hosts), power, hung, seed, not plain_http, journal, as_json)
+    _serve(
+        profile, count, listen, ports, fleet, frozenset(event_hosts), power, hung, latency, seed, not plain_http, journal, as_json
+    )
 
 
 def _refuse_beside_rack(context: click.Context) -> None:
     from click.core import ParameterSource
 
-    for name in context.params.keys() - {"rack", "journal", "as_json"}:
+    for name in context.params.keys() - {"rack", "latency", "journal", "as_json"}:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             option = "profile" if name == "profile_name" else name.replace("_", "-")
             _fail(f"bmc-emulator: --{option} and --rack do not go together: the rack's file says it")
 
 
-def _serve_rack(path: Path, journal: Path | None, as_json: bool) -> None:
+def _serve_rack(path: Path, latency: bool, journal: Path | None, as_json: bool) -> None:
     from emulator.assembly import Emulator
     from emulator.config import load_rack
 
@@ -183,6 +187,7 @@ def _serve_rack(path: Path, journal: Path | None, as_json: bool) -> None:
         containers=rack.containers,
         docker_url=rack.docker_url,
         journal_path=journal,
+        latency=latency,
     )
     _until_stopped(emulator, rack.password_variables, journal, as_json)
 
@@ -196,6 +201,7 @@ def _serve(
     event_hosts: frozenset[str],
     power: str,
     hung: bool,
+    latency: bool,
     seed: int,
     tls: bool,
     journal: Path | None,
@@ -224,6 +230,7 @@ def _serve(
         event_hosts=event_hosts,
         journal_path=journal,
         journal_capacity=JOURNAL_CAPACITY,
+        latency=latency,
     )
     _until_stopped(emulator, {}, journal, as_json)
 

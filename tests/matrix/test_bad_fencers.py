@@ -122,4 +122,4 @@ def test_the_fencer_without_a_defect_passes_everything(profile: str) -> None:
     counted = [r for r in results if not r.informational]
     wrong = {r.scenario.id: (r.verdict, r.why) for r in counted if r.verdict not in (Verdict.PASS, Verdict.NA)}
     assert wrong == {}
-    assert [r.scenario.id for r in results if r.verdict is Verdict.NA] == ["AGENT-003"]
+    assert "STATE-001" not in {r.scenario.id for r in results if r.verdict is Verdict.NA}

@@ -7,6 +7,7 @@ import uuid
 import pytest
 
 from fencer import identity, witnesses
+from fencer.failure_text import against_text
 from fencer.outcome import Power, Reading, Witness, WitnessState
 from fencer.witnesses import WitnessMemory
 
@@ -117,3 +118,9 @@ def test_a_guid_is_shown_in_the_first_order_with_a_known_version() -> None:
     assert identity.guid_text(bytes(range(1, 17))) in identity.guid_orders(bytes(range(1, 17)))
     nothing = b"\x80" * 16
     assert identity.guid_text(nothing) == identity.guid_orders(nothing)[0]
+
+
+@pytest.mark.parametrize(("state", "word", "said"), [(SAYS, "On", "says On"), (UNKNOWN, None, "says nothing any more")])
+def test_an_off_that_the_other_protocol_contradicts_names_what_it_says(state: WitnessState, word: str | None, said: str) -> None:
+    against = Witness(uri="chassis-status", state=state, word=word, kind=witnesses.OTHER_PROTOCOL)
+    assert against_text(off(against)) == f"chassis-status {said}"
