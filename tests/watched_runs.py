@@ -31,6 +31,8 @@ def runner_in(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}:/usr/bin:/bin")
     numbers = count()
+    BEFORE.clear()
+    BEFORE.update(process_table.descendants(os.getpid()))
 
     def play(script: str, *, cap: float = 20.0, stop: threading.Event | None = None, **more: object) -> Ended:
         places = RunDirectory(directory / f"run-{next(numbers)}")
@@ -58,6 +60,11 @@ def runner_in(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
     return play
 
 
+BEFORE: set[int] = set()
+"""Processes below this one that ran before the test: workers that the suite keeps for fencers in its own process."""
+
+
 def left_over() -> tuple[int, ...]:
-    """Processes below this one that still run."""
-    return tuple(pid for pid in process_table.descendants(os.getpid()) if process_table.command_line(pid))
+    """Processes below this one that the test has left running."""
+    below = process_table.descendants(os.getpid())
+    return tuple(pid for pid in below if pid not in BEFORE and process_table.command_line(pid))

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 
 from conformance.cli import main
+from conformance.scenarios import ALL
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HONEST = str(ROOT / "tests" / "bad_fencers" / "honest.yaml")
@@ -160,7 +161,7 @@ def test_nothing_that_applies_ends_with_four() -> None:
 
 def test_list_and_explain_tell_what_there_is() -> None:
     listed = json.loads(cli("list", "--json").stdout)
-    assert len(listed["scenarios"]) == 20
+    assert len(listed["scenarios"]) == len(ALL)
     assert {"fence_bmc", "fence_redfish", "fence_ipmilan", "ipmitool", "cloudstack-redfish", "conflict-is-off"} <= set(
         listed["fencers"]
     )

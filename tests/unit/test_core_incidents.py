@@ -56,3 +56,11 @@ def test_a_bmc_restarts_by_itself_and_only_once_at_a_time():
     assert [e.data["what"] for e in bench.events(EventKind.BMC)].count("down") == 1
     bench.advance(60)
     assert bench.host().rail is Rail.UP
+
+
+def test_nothing_happens_to_a_system_of_which_nothing_was_told():
+    bench = make_bench(UnitSpec(name="node1", profile=load("openbmc-x86"), hosts=(HostSpec(), HostSpec())))
+    bench.rack.arm("node1", Armed(fault=make_fault("host.power-lost")))
+    told(bench, "On")
+    bench.advance(0.1)
+    assert (bench.host(n=0).rail, bench.host(n=1).rail) == (Rail.DOWN, Rail.UP)
