@@ -19,7 +19,7 @@ from unittest.mock import patch
 from flask import Flask
 
 from emulator import Emulator, UnitSpec
-from emulator.redfish.service.app import create_app
+from emulator.redfish.service.app import app_of
 from profiles import load
 from profiles.model import Tool
 from tests.peers.redfish import checks
@@ -117,14 +117,14 @@ def spoiled(defect: Defect | None, journal: Path) -> Iterator[Served]:
     """A fresh BMC in this process, with the defect planted; None plants nothing."""
 
     def make(*args: Any, **named: Any) -> Flask:
-        app = create_app(*args, **named)
+        app = app_of(*args, **named)
         if defect is not None:
             app.wsgi_app = Spoiled(app.wsgi_app, defect)  # type: ignore[method-assign]
         return app
 
     password = unguessable()
     unit = UnitSpec(name="bmc", profile=load(PROFILE), password=password)
-    with patch("emulator.frontends.create_app", make), Emulator([unit], journal_path=journal) as emulator:
+    with patch("emulator.frontends.app_of", make), Emulator([unit], journal_path=journal) as emulator:
         end = emulator.endpoints["bmc"]
         yield Served(PROFILE, end.redfish_url, end.username, password, end.systems[0].uri, end.ipmi_port, journal)
 
