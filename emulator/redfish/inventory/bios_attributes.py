@@ -166,7 +166,7 @@ def _entry(n: int, attribute: Attribute) -> Json:
     }
     match attribute.type:
         case "Enumeration":
-            entry["AttributeValue"] = [{"ValueName": choice, "ValueDisplayName": choice} for choice in attribute.choices]
+            entry["Value"] = [{"ValueName": choice, "ValueDisplayName": choice} for choice in attribute.choices]
         case "Integer":
             entry |= {"LowerBound": attribute.low, "UpperBound": attribute.high, "ScalarIncrement": 1}
         case "String":

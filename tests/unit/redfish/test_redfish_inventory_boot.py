@@ -144,6 +144,9 @@ def test_the_registry_explains_every_attribute(generic):
     entries = generic.get(file["Location"][0]["Uri"]).json["RegistryEntries"]["Attributes"]
     assert [entry["AttributeName"] for entry in entries] == list(bios["Attributes"])
     assert len(entries) == len({entry["AttributeName"] for entry in entries})
+    choices = {entry["AttributeName"]: [one["ValueName"] for one in entry["Value"]] for entry in entries if "Value" in entry}
+    assert choices["BootMode"] == ["Uefi", "LegacyBios"]
+    assert {name for name, of in choices.items() if bios["Attributes"][name] in of} == set(choices)
 
 
 def test_secure_boot_takes_effect_with_a_boot_and_needs_keys(generic):
