@@ -150,6 +150,10 @@ class Connection:
                 timer.cancel()
             self._deadline_timer = self._reactor.call_at(self._deadline, self._deadline_passed)
 
+    def later(self, callback: Callable[[], object]) -> None:
+        """Runs `callback` soon, when other clients have had their turn."""
+        self._reactor.defer(callback)
+
     def pause(self) -> None:
         """Stops reading: TCP makes the client wait."""
         self._paused = True

@@ -41,6 +41,7 @@ OnError = Callable[[Exception], object]
 _READABLE, _WRITABLE = select.EPOLLIN, select.EPOLLOUT  # an error or a hang-up counts as both
 _READY_PER_TURN = 256
 _RETRY_AFTER_ERROR_S = 0.1  # seconds on the loop's clock: a source that raises must not make the loop use all CPU time
+_DEFERRED_S = 0.003  # real seconds of a turn for work that can wait
 _SWEEP = 1024  # cancelled timers are removed from the heap when it has grown by this many
 _LINGER_S = 0.0002  # real seconds
 _yield_cpu: Callable[[], object] = getattr(os, "sched_yield", lambda: None)
@@ -128,6 +129,7 @@ class Reactor:
         self._sources: list[_Source] = []
         self._lock = threading.Lock()
         self._posted: deque[tuple[Callback, Future[object] | None]] = deque()
+        self._deferred: deque[Callback] = deque()
         self._phase = _Phase.NEW
         self._stopping = False
         self._ended = threading.Event()
@@ -170,6 +172,13 @@ class Reactor:
     def drive(self, next_due: Callable[[], Instant | None], advance: Callable[[Instant], object]) -> None:
         """Calls `advance(now)` whenever the instant `next_due()` has come. Both run in the loop, `next_due` twice a turn."""
         self._sources.append(_Source(next_due, advance))
+
+    def defer(self, callback: Callback) -> None:
+        """Runs `callback` in a later turn, after the sockets that are ready then. Several take turns, a few of them in each turn.
+
+        For work that one client has asked for in advance: it must not delay the other clients.
+        """
+        self._deferred.append(callback)
 
     def guard(self, callback: Callback) -> None:
         """Runs a callback and reports its exception, see rule 3."""
@@ -270,6 +279,14 @@ class Reactor:
                 self.guard(callback)
         for _ in range(len(self._posted)):
             self._run_posted(*self._posted.popleft())
+        self._run_deferred()
+
+    def _run_deferred(self) -> None:
+        until = time.perf_counter() + _DEFERRED_S
+        for _ in range(len(self._deferred)):
+            self.guard(self._deferred.popleft())
+            if time.perf_counter() >= until:
+                return
 
     def _wait(self) -> list[tuple[SocketWatch | None, int]]:
         """The sockets that are ready. Waits for one until the next timer is due."""
@@ -292,7 +309,7 @@ class Reactor:
 
     def _sleep_limit_s(self) -> float | None:
         """Real seconds that the loop may wait for sockets; None: without limit."""
-        if self._posted or self._stopping:
+        if self._posted or self._deferred or self._stopping:
             return 0.0
         timers = self._timers
         while timers and timers[0][2].callback is None:

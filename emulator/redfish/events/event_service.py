@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+from emulator.core.bmc.accounts import ADMINISTRATOR
 from emulator.redfish.events import sse_filter
 from emulator.redfish.events.event_messages import EVENT_MESSAGES
 from emulator.redfish.events.subscriptions import FOREVER, SUSPEND, TERMINATE, RedfishEvent, Subscription
@@ -276,7 +277,7 @@ def _subscribe(call: RedfishCall) -> ResourceBody:
     for path in _words(taken, "OriginResources"):
         if not call.exists(path):
             raise RegistryError(400, "ResourceMissingAtURI", path, related=("#/OriginResources",))
-    if subscriptions.full:
+    if not subscriptions.has_room(for_administrator=True):
         raise RegistryError(503, "EventSubscriptionLimitExceeded")
     subscription = Subscription(
         id=subscriptions.new_id(),
@@ -313,9 +314,9 @@ def _stream(call: RedfishCall) -> HttpAnswer:
         return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),))
     if stream is None or not subscriptions.enabled:
         raise RegistryError(503, "ServiceDisabled", SERVICE)
-    if subscriptions.full:
+    if not subscriptions.has_room(for_administrator=call.user.role == ADMINISTRATOR):
         raise RegistryError(503, "EventSubscriptionLimitExceeded")
-    subscription = Subscription(id=subscriptions.new_id(), context=f"stream {call.seq}", stream=stream)
+    subscription = Subscription(id=subscriptions.new_id(), context=f"stream {call.seq}", stream=stream, user=call.user.user)
     if node is not None:
         _narrow(subscription, node)
 
