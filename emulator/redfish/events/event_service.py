@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from emulator.core.bmc.accounts import ADMINISTRATOR
 from emulator.redfish.events import sse_filter
 from emulator.redfish.events.event_messages import EVENT_MESSAGES
 from emulator.redfish.events.subscriptions import FOREVER, SUSPEND, TERMINATE, RedfishEvent, Subscription
@@ -277,7 +276,7 @@ def _subscribe(call: RedfishCall) -> ResourceBody:
     for path in _words(taken, "OriginResources"):
         if not call.exists(path):
             raise RegistryError(400, "ResourceMissingAtURI", path, related=("#/OriginResources",))
-    if not subscriptions.has_room(for_administrator=True):
+    if not subscriptions.has_room(call.user.role):
         raise RegistryError(503, "EventSubscriptionLimitExceeded")
     subscription = Subscription(
         id=subscriptions.new_id(),
@@ -288,6 +287,7 @@ def _subscribe(call: RedfishCall) -> ResourceBody:
         event_types=_words(taken, "EventTypes"),
         origins=_words(taken, "OriginResources"),
         subordinates=taken.get("SubordinateResources") is True,
+        role=call.user.role,
     )
     _apply(subscription, taken)
     subscriptions.add(subscription, call.seq)
@@ -314,9 +314,11 @@ def _stream(call: RedfishCall) -> HttpAnswer:
         return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),))
     if stream is None or not subscriptions.enabled:
         raise RegistryError(503, "ServiceDisabled", SERVICE)
-    if not subscriptions.has_room(for_administrator=call.user.role == ADMINISTRATOR):
+    if not subscriptions.has_room(call.user.role):
         raise RegistryError(503, "EventSubscriptionLimitExceeded")
-    subscription = Subscription(id=subscriptions.new_id(), context=f"stream {call.seq}", stream=stream, user=call.user.user)
+    subscription = Subscription(
+        id=subscriptions.new_id(), context=f"stream {call.seq}", stream=stream, user=call.user.user, role=call.user.role
+    )
     if node is not None:
         _narrow(subscription, node)
 

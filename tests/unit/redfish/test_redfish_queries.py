@@ -56,7 +56,7 @@ BODY = {
         ("(Reading eq 1 or Reading eq 40) and On eq true", True),
         ("  Reading   eq   40  ", True),
         ("Links/@odata.id eq '/x'", True),
-        (" or ".join(["Reading eq 1"] * 3000 + ["Reading eq 40"]), True),
+        (" or ".join(["Reading eq 1"] * 31 + ["Reading eq 40"]), True),
     ],
 )
 def test_a_filter_means_what_it_says(text, fits):
