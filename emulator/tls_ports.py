@@ -64,8 +64,8 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 class TlsKeyring:
     """The certificate of one BMC's HTTPS port.
 
-    A new certificate is taken if the BMC has its key and new connections can use it: the client sent the key with it, the BMC made
-    the key for a signing request, or it is the key in use.
+    A new certificate is taken if the BMC has its key and new connections can use it. The client sent the key with it, the BMC
+    made the key for a signing request, or it is the key in use.
     """
 
     def __init__(self, certificate: Certificate, tls_min: str, listener: HttpPort, background: Background) -> None:
