@@ -166,7 +166,12 @@ class HttpSession:
                 self._request = event
                 self._body = []
                 self._body_size = 0
-                if event.method == b"CONNECT":
+                names = {name for name, _value in event.headers}
+                if event.http_version not in (b"1.0", b"1.1"):
+                    self._refuse(505, "This service speaks HTTP/1.0 and HTTP/1.1.")
+                elif names >= {b"content-length", b"transfer-encoding"}:  # RFC 9112 6.3: two readers could see two requests
+                    self._refuse(400, "A request has a Content-Length or a Transfer-Encoding, not both.")
+                elif event.method == b"CONNECT":
                     self._refuse(501, "CONNECT is not offered here.")
                 elif any(name == b"content-length" and int(value) > limit for name, value in event.headers):
                     self._refuse(413, f"A request body may have at most {limit} bytes.")
