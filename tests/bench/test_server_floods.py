@@ -20,8 +20,8 @@ from typing import Final
 
 import pytest
 
+from tests.bench.server_floods import FLOODS, SESSIONS, Bmc, flood, notice, p99, resident
 from tests.effort import NIGHTLY
-from tests.server_floods import FLOODS, SESSIONS, Bmc, flood, notice, p99, resident
 
 MB: Final = 1024 * 1024
 RUNS, SECONDS = 3, 3.0

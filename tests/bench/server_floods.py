@@ -1,6 +1,6 @@
 """Clients that try to hold a whole emulator, and the two healthy clients of another BMC that say whether they do.
 
-A flood is a program of its own (`python -m tests.server_floods URL USER KIND CONNECTIONS SECONDS`, the password in the
+A flood is a program of its own (`python -m tests.bench.server_floods URL USER KIND CONNECTIONS SECONDS`, the password in the
 environment), so that it and the healthy clients do not share an interpreter.
 """
 
@@ -25,7 +25,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 PASSWORD_VARIABLE: Final = "FENCELAB_FLOOD_PASSWORD"
-CHECKOUT: Final = Path(__file__).resolve().parents[1]
+CHECKOUT: Final = Path(__file__).resolve().parents[2]
 SESSIONS: Final = "/redfish/v1/SessionService/Sessions"
 GENERATE: Final = "/redfish/v1/CertificateService/Actions/CertificateService.GenerateCSR"
 
@@ -148,7 +148,7 @@ def resident(pid: int) -> int:
 
 @contextmanager
 def flood(bmc: Bmc, kind: str, connections: int, seconds: float) -> Iterator[None]:
-    command = [sys.executable, "-m", "tests.server_floods", bmc.url, bmc.user, kind, str(connections), str(seconds)]
+    command = [sys.executable, "-m", "tests.bench.server_floods", bmc.url, bmc.user, kind, str(connections), str(seconds)]
     environment = os.environ | {PASSWORD_VARIABLE: bmc.password}
     with subprocess.Popen(command, env=environment, cwd=CHECKOUT) as process:
         try:
