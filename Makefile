@@ -106,9 +106,9 @@ nightly-property: $(VENV)/.dev  ## More random input for everything but the HA m
 nightly-ha: $(VENV)/.dev  ## Bigger state spaces and longer histories of the HA machine
 	$(LONG) --dist worksteal $(HA_PROPERTIES)
 
-nightly-floods: $(VENV)/.peers  ## Hostile packets while a real client works
+nightly-floods: $(VENV)/.peers  ## Hostile packets and clients while real ones work, ten minutes of them
 	@tools/peers-install ipmitool
-	$(BIN)/python -m pytest -q -s tests/bench/test_ipmi_floods.py
+	EFFORT=nightly $(BIN)/python -m pytest -q -s tests/bench/test_ipmi_floods.py tests/bench/test_server_floods.py
 
 nightly-matrix: $(VENV)/.dev  ## The conformance table on every profile
 	$(LONG) --dist loadgroup tests/matrix
