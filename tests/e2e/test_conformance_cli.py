@@ -14,8 +14,8 @@ import pytest
 
 from conformance.cli import main
 from conformance.scenarios import ALL
+from tests.commands import ROOT, quick_command
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 HONEST = str(ROOT / "tests" / "bad_fencers" / "honest.yaml")
 MUTANT = (ROOT / "tests" / "bad_fencers" / "mutant.yaml").read_text()
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "conformance.cli", *arguments]
+    return [*quick_command("fence-conformance"), *arguments]
 
 
 def environment() -> dict[str, str]:
