@@ -24,9 +24,10 @@ def cell(fencer: str, scenario: str) -> MatrixCell:
 
 @pytest.mark.parametrize("profile", ["dell-idrac9", "openbmc-x86", "dmtf-generic"])
 def test_all_but_two_channels_is_applicable_to_the_reference(profile: str) -> None:
+    reference, bmc = fencers.load("fence_bmc"), load(profile)
     for scenario in ALL:
         if scenario.id != "IPMI-014":  # for fencers that speak both protocols at once
-            fit(MatrixCell(fencers.load("fence_bmc"), load(profile), scenario))
+            fit(MatrixCell(reference, bmc, scenario))
 
 
 def test_ipmi_scenarios_go_over_ipmi_and_all_others_over_redfish() -> None:
