@@ -54,8 +54,8 @@ class Surroundings:
     trees: SharedTrees | None = None
 
 
-def on_sockets() -> Surroundings:
-    """This machine's clock, sockets and random numbers."""
+def on_sockets(reused: Reusable | None = None) -> Surroundings:
+    """This machine's clock, sockets and random numbers. Of `reused` only the trees are used: a certificate is told to a client."""
     clock = WallClock()
     reactor = Reactor(clock)
     return Surroundings(
@@ -67,6 +67,7 @@ def on_sockets() -> Surroundings:
         make_token=session_token,
         event_delivery=ThreadedEventDelivery,
         certificates=CertificateStore(),
+        trees=reused.trees if reused is not None else None,
     )
 
 
@@ -78,8 +79,12 @@ class Reusable:
     trees: SharedTrees
 
 
+MOST_PROFILES: Final = 24
+"""Profiles whose resource trees are kept; each takes a few megabytes."""
+
+
 def reusable() -> Reusable:
-    return Reusable(CertificateStore(), SharedTrees())
+    return Reusable(CertificateStore(), SharedTrees(MOST_PROFILES))
 
 
 def on_virtual_time(clock: VirtualClock, loop: VirtualLoop, network: VirtualNetwork, seed: int, reused: Reusable) -> Surroundings:
