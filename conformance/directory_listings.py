@@ -1,7 +1,7 @@
 """What is in directories. `leaks` walks with it; any thread.
 
-A directory that has not changed since it was listed is not listed again: the names are kept, and only the facts of its entries are
-asked for anew. In a temporary directory with thousands of entries that is most of the work, and it comes with every run of a fencer.
+A directory that has not changed since it was listed is not listed again: the names are kept, and only the facts of its entries
+are asked for anew. In a temporary directory with thousands of entries that is half of the work after each run of a fencer.
 
 No link is followed: a directory is opened only if it is the one that was seen.
 """
@@ -24,8 +24,11 @@ MOST_KEPT: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class SeenDirectory:
-    """One that was seen: its path, its path below the top of the search (empty, or with a slash at the end), how deep it is there,
-    and what `stat` said of it. `own`: it is made readable before it is opened."""
+    """A directory that was seen, and what `stat` said of it then.
+
+    `below` is its path below the top of the search (empty, or with a slash at the end), `depth` how deep it is there. `own`: it is
+    made readable before it is opened.
+    """
 
     path: str
     below: str

@@ -59,8 +59,9 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a scenario is put to a fencer."""
+    """How a scenario is put to a fencer, and the fencer as it is asked there."""
 
+    definition: Definition
     protocol: Protocol
     steps: tuple[AskStep, ...]
 
@@ -78,7 +79,7 @@ def matrix(
 
 def fit(cell: MatrixCell) -> Fit:
     """How the scenario is put to this fencer on this profile. Raises NotApplicable."""
-    definition, scenario = cell.definition, cell.scenario
+    scenario, definition = cell.scenario, cell.definition.meeting(cell.scenario.needs)
     if scenario.convention is not None and scenario.convention not in definition.conventions:
         invoked = ", ".join(following(scenario.convention))
         raise NotApplicable(f"about the {invoked} protocol; {definition.name} is not invoked so")
@@ -101,7 +102,7 @@ def fit(cell: MatrixCell) -> Fit:
     reasons = [next(_unfit(definition, protocol, step.needs, step.told), None) for step in asked]
     if asked and None not in reasons:
         raise NotApplicable("; ".join(dict.fromkeys(why for why in reasons if why is not None)))
-    return Fit(protocol, tuple(step for step, why in zip(asked, reasons, strict=True) if why is None))
+    return Fit(definition, protocol, tuple(step for step, why in zip(asked, reasons, strict=True) if why is None))
 
 
 def _unfit(definition: Definition, protocol: Protocol, needs: frozenset[str], given: Iterable[Given]) -> Iterator[str]:
@@ -122,13 +123,13 @@ def run_cell(cell: MatrixCell, stop: threading.Event, options: RunOptions | None
         how = fit(cell)
     except NotApplicable as why:
         return _result(cell, Verdict.NA, str(why), options)
-    if (lack := cell.definition.ways[how.protocol].missing()) is not None:
+    if (lack := how.definition.ways[how.protocol].missing()) is not None:
         return _result(cell, Verdict.SKIP, lack, options)
     what = Play(
         scenario=cell.scenario,
         steps=how.steps,
         profile=cell.profile,
-        definition=cell.definition,
+        definition=how.definition,
         protocol=how.protocol,
         seed=options.seed,
     )
