@@ -29,6 +29,7 @@ from conformance.judge import Trial, judge
 from conformance.play_scenario import Play, Played, play
 from conformance.repeated_runs import JudgedRun, is_open, settle
 from conformance.result import Result
+from conformance.running_order import default_jobs, longest_first
 from conformance.scenario import AskStep, Scenario
 from conformance.secret_forms import SHORTEST, redact
 from conformance.vocabulary import Protocol, Verdict
@@ -245,19 +246,20 @@ def _result(cell: MatrixCell, verdict: Verdict, why: str, options: RunOptions) -
 def run(
     cells: Sequence[MatrixCell],
     *,
-    jobs: int,
+    jobs: int | None = None,
     options: RunOptions | None = None,
     on_result: Callable[[Result], None] = lambda result: None,
 ) -> tuple[Result, ...]:
-    """Every cell, `jobs` at a time; results in the order of the cells.
+    """Every cell, `jobs` at a time (None: 8 for each core), the longest first; results in the order of the cells.
 
     On KeyboardInterrupt all fencers are ended, and RunInterrupted is raised with the results up to then.
     """
     stop = threading.Event()
     chosen = options or RunOptions()
     done: dict[int, Result] = {}
-    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="cell") as pool:
-        waiting: dict[Future[Result], int] = {pool.submit(run_cell, cell, stop, chosen): n for n, cell in enumerate(cells)}
+    with ThreadPoolExecutor(max_workers=jobs or default_jobs(), thread_name_prefix="cell") as pool:
+        order = longest_first([cell.scenario for cell in cells])
+        waiting: dict[Future[Result], int] = {pool.submit(run_cell, cells[n], stop, chosen): n for n in order}
         try:
             while waiting:
                 finished, _ = wait(waiting, timeout=POLL_S, return_when=FIRST_COMPLETED)
