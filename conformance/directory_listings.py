@@ -26,8 +26,8 @@ MOST_KEPT: Final = 10_000
 class SeenDirectory:
     """A directory that was seen, and what `stat` said of it then.
 
-    `below` is its path below the top of the search (empty, or with a slash at the end), `depth` how deep it is there. `own`: it is
-    made readable before it is opened.
+    `below` is its path below the top of the search (empty, or with a slash at the end), `depth` how deep it is there. `own`: it
+    is made readable before it is opened.
     """
 
     path: str

@@ -55,7 +55,7 @@ class Surroundings:
 
 
 def on_sockets(reused: Reusable | None = None) -> Surroundings:
-    """This machine's clock, sockets and random numbers. Of `reused` only the trees are used: a certificate is told to a client."""
+    """This machine's clock, sockets and random numbers. Certificates are not reused: clients remember them."""
     clock = WallClock()
     reactor = Reactor(clock)
     return Surroundings(

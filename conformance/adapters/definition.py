@@ -43,7 +43,7 @@ class Definition:
         """The fencer as it is asked in a scenario with these needs."""
         if DUAL not in needs or self.both is None:
             return self
-        return replace(self, ways={protocol: self.both for protocol in self.ways})
+        return replace(self, ways=dict.fromkeys(self.ways, self.both))
 
     @property
     def label(self) -> str:
