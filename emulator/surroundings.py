@@ -56,8 +56,8 @@ class Surroundings:
     trees: SharedTrees | None = None
 
 
-def on_sockets() -> Surroundings:
-    """This machine's clock, sockets and random numbers."""
+def on_sockets(reused: Reusable | None = None) -> Surroundings:
+    """This machine's clock, sockets and random numbers. Certificates are not reused: clients remember them."""
     clock = WallClock()
     reactor = Reactor(clock)
     return Surroundings(
@@ -70,6 +70,7 @@ def on_sockets() -> Surroundings:
         event_delivery=ThreadedEventDelivery,
         background=Worker,
         certificates=CertificateStore(),
+        trees=reused.trees if reused is not None else None,
     )
 
 
@@ -81,8 +82,12 @@ class Reusable:
     trees: SharedTrees
 
 
+MOST_PROFILES: Final = 24
+"""Profiles whose resource trees are kept; each takes a few megabytes."""
+
+
 def reusable() -> Reusable:
-    return Reusable(CertificateStore(), SharedTrees())
+    return Reusable(CertificateStore(), SharedTrees(MOST_PROFILES))
 
 
 def on_virtual_time(clock: VirtualClock, loop: VirtualLoop, network: VirtualNetwork, seed: int, reused: Reusable) -> Surroundings:
