@@ -17,6 +17,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from emulator.core.clock import Clock, Instant
@@ -142,6 +143,16 @@ class Journal:
 
     def __len__(self) -> int:
         return len(self._ring)
+
+    def after(self, seq: int, limit: int) -> tuple[Event, ...]:
+        """At most `limit` events, the first ones behind `seq` that are still in memory."""
+        start = max(0, seq - self.forgotten)
+        return tuple(islice(self._ring, start, start + limit))
+
+    @property
+    def last_seq(self) -> int:
+        """The `seq` of the newest event; 0: there is none."""
+        return self._next - 1
 
     @property
     def forgotten(self) -> int:

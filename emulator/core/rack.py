@@ -31,6 +31,7 @@ from emulator.core.faults.control import FaultControl
 from emulator.core.faults.incidents import Incidents
 from emulator.core.journal import EventKind, Journal
 from emulator.core.naming import numbered
+from emulator.core.power.by_hand import ByHand, PowerAction
 from emulator.core.power.commands import Effects
 from emulator.core.power.system import SystemState
 from emulator.core.timers import Timer, Timers
@@ -107,6 +108,7 @@ class Rack:
         self.alarms = Alarms(self, self.log_writer)
         self.life = BmcLife(self, self.log_writer, self.watchdogs, self.alarms)
         self.incidents = Incidents(self, self.life)
+        self._by_hand = ByHand(self, self.effects)
         self._gone: frozenset[str] = frozenset()
         self._added: list[Callable[[str], None]] = []
         self._removed: list[Callable[[str], None]] = []
@@ -271,13 +273,19 @@ class Rack:
         unit = self.unit(unit_name)
         self.incidents.power_lost(unit, unit.system(system_id))
 
+    def by_hand(self, unit_name: str, system_id: str, action: PowerAction) -> None:
+        """Somebody switches a host, presses its button, or stops or boots its OS. Raises ActionRefused."""
+        unit = self.unit(unit_name)
+        self._by_hand.act(unit, unit.system(system_id), action)
+
     def mains_lost(self, unit_name: str) -> None:
         """The input power of a BMC and its hosts fails: the rails fall and the BMC answers nothing."""
         self.life.mains_lost(self.unit(unit_name))
 
-    def mains_back(self, unit_name: str) -> None:
-        """The input power returns: the BMC starts, and then its hosts follow their restore policy."""
-        self.life.mains_back(self.unit(unit_name))
+    def mains_back(self, unit_name: str, outage_at_most_s: float | None = None) -> None:
+        """The input power returns: the BMC starts, and then its hosts follow their restore policy. With `outage_at_most_s` it
+        answers normally after so many seconds at most, whatever its profile says."""
+        self.life.mains_back(self.unit(unit_name), outage_at_most_s)
 
     def mains_back_at_once(self, unit_name: str, restore_after_reads: int) -> None:
         """The input power returns, the BMC answers at once, and its hosts follow their restore policy behind a gate."""

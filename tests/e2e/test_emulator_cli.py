@@ -302,7 +302,7 @@ def test_the_examples_of_help_name_commands_and_options_that_exist() -> None:
     lines = [line.split() for line in run("bmc-emulator", "--help").stdout.splitlines()]
     examples = [words[1:] for words in lines if words[:1] == ["bmc-emulator"]]
     options = run("bmc-emulator", "run", "--help").stdout
-    assert {words[0] for words in examples} == {"run", "profiles", "profile"}
+    assert {words[0] for words in examples} == {"run", "profiles", "profile", "ls", "power", "fault", "journal"}
     assert not [
         word for words in examples if words[0] == "run" for word in words if word.startswith("--") and word not in options
     ]

@@ -231,6 +231,13 @@ class Effects:
         elif step.says:
             self._services.say(unit, system, step.says, cause)
 
+    def uncommanded(self, unit: Unit, system: SystemState, steps: tuple[EffectStep, ...], cause: int) -> None:
+        """Plays steps that no client has commanded. What was under way ends, and what a gate held back is dropped."""
+        system.drop_timers()
+        if system.gate is not None:
+            system.gate.held = ()
+        self._schedule(unit, system, steps, cause)
+
     def follow_os_down(self, unit: Unit, system: SystemState, cause: int | None) -> None:
         """The OS has gone down: starts the profile's `on_os_down` steps."""
         self._schedule(unit, system, unit.profile.power.on_os_down, cause or 0)

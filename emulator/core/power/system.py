@@ -102,6 +102,11 @@ class SystemState:
         return meter
 
     @property
+    def machine_if_made(self) -> Machine | None:
+        """`machine`, or None where nobody has used it yet: lists of thousands of systems must not make theirs."""
+        return getattr(self, "_machine", None)
+
+    @property
     def row(self) -> str:
         """The row of the reply tables: "On" or "Off". An unknown rail counts as On, so that an off command is still tried."""
         return "Off" if self.host.rail is Rail.DOWN else "On"
