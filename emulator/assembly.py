@@ -23,7 +23,7 @@ from emulator.backends.container import ContainerHosts, DockerHost, Engine, LabA
 from emulator.backends.process import ProcessHost, ProcessHosts
 from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
-from emulator.core.journal import Journal
+from emulator.core.journal import EventKind, Journal
 from emulator.core.rack import Rack, UnitSpec
 from emulator.core.truth.host import News
 from emulator.core.truth.virtual_hosts import VirtualHosts
@@ -349,6 +349,7 @@ class Emulator(EmulatorOperations):
             if paused is not None:
                 (clock.pause if paused else clock.resume)()
             clock.step(step_s)
+            self.journal.record("", EventKind.CLOCK, rate=clock.rate, paused=clock.paused, stepped_s=step_s)
 
         self.call(change)
         self.call(lambda rack: None)  # so that all that the step has made due has happened

@@ -29,7 +29,7 @@ from emulator import (
     fault_names,
 )
 from emulator.control import told
-from emulator.control.guard import host_is_allowed, token_is_right
+from emulator.control.guard import host_is_allowed, is_address, token_is_right
 from emulator.control.http_server import HttpAnswer, HttpRequest, ServerCounts
 from emulator.control.journal_reader import JournalReader
 from emulator.control.metrics import metrics_text
@@ -73,6 +73,7 @@ class ControlApi:
         self._token = token
         self._stop = stop
         self._adding = threading.Lock()
+        self._used: set[str] = set()  # names: the journal takes each only once
         self.reader = JournalReader(emulator)
         self.counts = ServerCounts()
         self.ready = False
@@ -178,6 +179,8 @@ class ControlApi:
             profile = loader.load(Path(asked.profile) if os.sep in asked.profile else asked.profile, also=check_profile)
         except ProfileError as error:
             raise ControlRefused(422, str(error)) from None
+        if asked.listen is not None and not is_address(asked.listen):
+            raise ControlRefused(422, f"listen: {asked.listen!r} is not an IP address")
         place = None
         if asked.listen or asked.redfish_port or asked.ipmi_port:
             listen = asked.listen or next((each.host for each in self._emulator.endpoints.values()), "127.0.0.1")
@@ -186,16 +189,14 @@ class ControlApi:
             if len(self.added) >= MAX_ADDED:
                 raise ControlRefused(409, f"{MAX_ADDED} BMCs were added already")
             name = asked.name or self._free_name(profile.id)
-            try:
-                self._emulator.add(UnitSpec(name=name, profile=profile, hosts=(HostSpec(power=asked.power),)), place)
-            except ValueError as error:
-                raise ControlRefused(422, f"listen: {error}") from None
+            self._used.add(name)
+            self._emulator.add(UnitSpec(name=name, profile=profile, hosts=(HostSpec(power=asked.power),)), place)
             self.added[name] = asked.profile
         return Reply(model=self._details(name), status=201, location=f"/v1/bmcs/{name}")
 
     def _free_name(self, base: str) -> str:
         n = 1
-        while f"{base}-{n}" in self._emulator.endpoints or f"{base}-{n}" in self.added:
+        while f"{base}-{n}" in self._emulator.endpoints or f"{base}-{n}" in self._used | self.added.keys():
             n += 1
         return f"{base}-{n}"
 

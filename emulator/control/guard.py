@@ -22,10 +22,13 @@ MAX_HEADER_CHARACTERS: Final = 512
 def host_is_allowed(host: str) -> bool:
     """Whether a Host header names an address and no name."""
     name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.rpartition(":")[0] or host
-    if name.lower() == "localhost":
-        return True
+    return name.lower() == "localhost" or is_address(name[1:-1] if name.startswith("[") else name)
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an IP address."""
     try:
-        ipaddress.ip_address(name.strip("[]"))
+        ipaddress.ip_address(text)
     except ValueError:
         return False
     return True

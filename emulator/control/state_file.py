@@ -51,7 +51,16 @@ Policy = Literal["always-off", "previous", "always-on"]
 SAVE_EVERY_S: Final = 0.5
 """Real seconds between two saves at least; after a save that took long, twenty times as long."""
 _TURNING = frozenset(
-    {EventKind.RAIL, EventKind.OS, EventKind.ARM, EventKind.FAULT, EventKind.UNIT, EventKind.BMC, EventKind.SETTING}
+    {
+        EventKind.RAIL,
+        EventKind.OS,
+        EventKind.ARM,
+        EventKind.FAULT,
+        EventKind.UNIT,
+        EventKind.BMC,
+        EventKind.SETTING,
+        EventKind.CLOCK,
+    }
 )
 _MAX_BYTES: Final = 256 << 20
 _log = logging.getLogger("fencelab.control")

@@ -36,6 +36,7 @@ class EventKind(StrEnum):
     COMMAND = "command"  # a power command that a BMC has received, whether it accepted or refused it
     FAULT = "fault"  # a fault fired
     ARM = "arm"  # a fault was armed or disarmed
+    CLOCK = "clock"  # somebody has changed how the emulator's time runs: rate, paused, stepped_s
     UNIT = "unit"  # a BMC was added or removed while the rack ran
     LOOK = "look"  # a client was told a power word: system, view, word; its cause is the request
     GATE = "gate"  # a gate opened: the effect that it held back happens now
