@@ -111,7 +111,7 @@ class ControlApi:
         except CannotBind as error:
             return problem(409, str(error))
         except EmulatorError as error:
-            return problem(error.http_status, str(error))
+            return problem(409 if error.http_status == 400 else error.http_status, str(error))
         except RuntimeError:
             return problem(503, "the emulator is stopping")
 
@@ -174,13 +174,13 @@ class ControlApi:
     def add(self, call: Call) -> Reply:
         asked = call.body(AddBmc)
         if os.sep in asked.profile and not os.path.isabs(asked.profile):
-            raise ControlRefused(422, "profile: a file needs its absolute path: the emulator has another working directory")
+            raise ControlRefused(409, "profile: a file needs its absolute path: the emulator has another working directory")
         try:
             profile = loader.load(Path(asked.profile) if os.sep in asked.profile else asked.profile, also=check_profile)
         except ProfileError as error:
-            raise ControlRefused(422, str(error)) from None
+            raise ControlRefused(409, str(error)) from None
         if asked.listen is not None and not is_address(asked.listen):
-            raise ControlRefused(422, f"listen: {asked.listen!r} is not an IP address")
+            raise ControlRefused(409, f"listen: {asked.listen!r} is not an IP address")
         place = None
         if asked.listen or asked.redfish_port or asked.ipmi_port:
             listen = asked.listen or next((each.host for each in self._emulator.endpoints.values()), "127.0.0.1")
@@ -316,10 +316,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         body=(AddBmc,),
         answer=BmcDetails,
         status=201,
-        errors=(400, 409),
+        errors=(409,),
     ),
     Route("GET", _BMC, "showBmc", "One BMC, and how to log in", ControlApi.bmc, answer=BmcDetails, errors=(404,)),
-    Route("DELETE", _BMC, "removeBmc", "Take a BMC away", ControlApi.remove, status=204, errors=(400, 404)),
+    Route("DELETE", _BMC, "removeBmc", "Take a BMC away", ControlApi.remove, status=204, errors=(404, 409)),
     Route(
         "POST",
         f"{_BMC}/power",
@@ -328,7 +328,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ControlApi.power,
         body=(PowerRequest,),
         answer=BmcDetails,
-        errors=(400, 404, 409),
+        errors=(404, 409),
     ),
     Route(
         "PUT",
@@ -338,7 +338,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ControlApi.mute,
         body=(MuteRequest,),
         answer=BmcDetails,
-        errors=(400, 404),
+        errors=(404, 409),
     ),
     Route(
         "POST",
@@ -350,7 +350,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         takes_fault=True,
         answer=Fault,
         status=201,
-        errors=(400, 404, 409),
+        errors=(404, 409),
     ),
     Route(
         "GET", "/v1/faults", "listFaults", "What is armed", ControlApi.faults, query=FaultQuery, answer=FaultList, errors=(404,)
@@ -375,7 +375,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ControlApi.set_clock,
         body=(ClockRequest,),
         answer=Clock,
-        errors=(400,),
+        errors=(409,),
     ),
     Route(
         "GET",

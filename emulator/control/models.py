@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
 
+from emulator import EventKind
+
+_KINDS: Final = f"^({'|'.join(EventKind)})(,({'|'.join(EventKind)}))*$"
 NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
 _PORT: Final = 65_535
 _Number = Annotated[float, AllowInfNan(False)]
+
+
+def _whole(value: object) -> object:
+    """For JSON 1.0 is a whole number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
 
 
 class _Asked(BaseModel):
@@ -41,7 +52,9 @@ class JournalQuery(_Asked):
     )
     limit: int = Field(1000, ge=1, le=10_000, description="how many at most; has no say with follow")
     bmc: str | None = Field(None, max_length=256, description="only those of this BMC")
-    kind: str | None = Field(None, max_length=256, description="only these kinds, with commas between them")
+    kind: str | None = Field(
+        None, max_length=256, pattern=_KINDS, description=f"only these kinds, with commas between them: {', '.join(EventKind)}"
+    )
     since_s: _Number | None = Field(None, ge=0, description="only the last so many seconds of the emulator's clock")
     follow: bool = Field(False, description="goes on with every event that comes")
 
@@ -52,9 +65,11 @@ class AddBmc(_Asked):
     profile: StrictStr = Field(max_length=4096, description="a shipped profile, or the absolute path of a YAML file")
     name: StrictStr | None = Field(None, pattern=NAME, description="default: the profile's id with a number that is free")
     power: Literal["on", "off"] = "on"
-    listen: StrictStr | None = Field(None, max_length=64, description="an IP address; default: that of the others")
-    redfish_port: Annotated[int, Field(strict=True)] = Field(0, ge=0, le=_PORT)
-    ipmi_port: Annotated[int, Field(strict=True)] = Field(0, ge=0, le=_PORT)
+    listen: StrictStr | None = Field(
+        None, max_length=64, pattern=r"^[0-9A-Fa-f.:]+$", description="an IP address; default: that of the others"
+    )
+    redfish_port: _Whole = Field(0, ge=0, le=_PORT)
+    ipmi_port: _Whole = Field(0, ge=0, le=_PORT)
 
 
 class PowerRequest(_Asked):

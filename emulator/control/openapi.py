@@ -15,7 +15,7 @@ from emulator.control.routes import JSON, Route
 REF: Final = "#/components/schemas/{model}"
 ANY_ROUTE: Final = {401: "The token is missing or wrong", 403: "A page in a browser asks", 421: "Host is a name"}
 REASONS: Final = {
-    400: "The request cannot be read, or asks for what cannot be",
+    400: "The request cannot be read",
     404: "There is no such thing",
     409: "It cannot be done as things are",
     413: "The body is too large",

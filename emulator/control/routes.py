@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 from urllib.parse import parse_qsl, unquote
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from emulator.control.http_server import HttpAnswer, HttpRequest
 from emulator.control.models import NoQuery, Problem, ProblemAt
@@ -78,8 +79,16 @@ def checked(model: type[M], data: object, *, strict: bool = True) -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        problems = tuple((".".join(str(step) for step in each["loc"]), each["msg"]) for each in error.errors())
+        problems = tuple((".".join(str(step) for step in each["loc"]), _said(model, each)) for each in error.errors())
         raise ControlRefused(422, "; ".join(f"{path}: {text}" if path else text for path, text in problems), problems) from None
+
+
+def _said(model: type[BaseModel], error: ErrorDetails) -> str:
+    """Why a value was refused: for a pattern that nobody wants to read, what the field's description says."""
+    described = model.model_fields.get(str(error["loc"][0])) if error["loc"] else None
+    if error["type"] == "string_pattern_mismatch" and described is not None and described.description:
+        return f"{str(error['input'])[:40]!r} does not fit: {described.description}"
+    return error["msg"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,7 +102,7 @@ def test_a_fault_of_the_profiles_own_goes_by_its_name(serving: Serving, terminal
         (["fault", "add", PROFILE, "wire.delay", "seconds"], "must be key=value"),
         (["fault", "rm", "f9"], "no fault is armed under the id 'f9'"),
         (["fault", "types", "wire.dely"], "did you mean 'wire.delay'"),
-        (["journal", "--kind", "rial"], "no events of the kind 'rial'"),
+        (["journal", "--kind", "rial"], "'rial' does not fit: only these kinds"),
         (["add", "no-such-vendor"], "no-such-vendor"),
         (["ls", "--instance", "other"], "no emulator is called other"),
     ],
