@@ -202,3 +202,50 @@ def test_a_machine_is_not_made_by_a_question(bench: Bench) -> None:
     system = bench.rack.unit("node1").first()
     assert system.machine_if_made is None
     assert system.machine is system.machine_if_made
+
+
+def test_changes_that_are_due_at_once_happen_one_after_the_other(profile: Profile) -> None:
+    """A listener that looks at the time in the middle of a change lets nothing else begin: the last word is the last change's."""
+    bench = make_bench(UnitSpec(name="node1", profile=profile))
+    bench.rack.on_log(lambda unit, entry: bench.rack.advance())
+    bench.rack.arm("node1", Armed(fault=make_fault("power.bounce", seconds=5.0)))
+    bench.view().command("1", PowerCommand.redfish(ResetType.FORCE_OFF), None)
+    bench.clock.advance(3600)
+    bench.rack.advance()
+    assert bench.host().rail is Rail.UP
+    assert set(says(bench).values()) == {"On"}
+
+
+def test_what_a_fault_held_back_happens_when_it_is_taken_away(bench: Bench) -> None:
+    for fault in (make_fault("power.hold"), make_fault("power.gate", gate=50)):
+        do(bench, PowerAction.ON)
+        fault_id = bench.rack.arm("node1", Armed(fault=fault))
+        bench.view().command("1", PowerCommand.redfish(ResetType.FORCE_OFF), None)
+        bench.advance(600)
+        assert bench.host().rail is Rail.UP
+        bench.rack.faults.disarm(fault_id)
+        bench.advance(600)
+        assert bench.host().rail is Rail.DOWN
+        assert bench.rack.unit("node1").first().gate is None
+    assert [event.data["by"] for event in bench.events(EventKind.GATE)] == ["disarm", "disarm"]
+
+
+def test_a_gate_that_has_opened_goes_with_its_fault_and_others_stay(bench: Bench) -> None:
+    system = bench.rack.unit("node1").first()
+    gate = bench.rack.arm("node1", Armed(fault=make_fault("power.gate", gate=1)))
+    other = bench.rack.arm("node1", Armed(fault=make_fault("report.says", word="On")))
+    bench.view().command("1", PowerCommand.redfish(ResetType.FORCE_OFF), None)
+    bench.rack.effects.open_gate(bench.rack.unit("node1"), system)
+    bench.rack.faults.disarm(other)
+    assert system.gate is not None
+    bench.rack.faults.disarm(gate)
+    assert system.gate is None
+
+
+def test_a_gate_that_somebody_has_taken_over_stays_without_its_fault(bench: Bench) -> None:
+    fault_id = bench.rack.arm("node1", Armed(fault=make_fault("power.hold")))
+    bench.view().command("1", PowerCommand.redfish(ResetType.FORCE_OFF), None)
+    bench.rack.effects.expect_reads(bench.rack.unit("node1").first(), 2)
+    bench.rack.faults.disarm(fault_id)
+    bench.advance(600)
+    assert bench.host().rail is Rail.UP
