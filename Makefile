@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-NIGHTLY_PARTS := property ha floods matrix spellings validators pacemaker
+NIGHTLY_PARTS := property ha floods matrix spellings repeats validators pacemaker
 .PHONY: help setup demo test check fmt peers bench nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
 
 help:  ## List the targets
@@ -93,8 +93,8 @@ lab-test: $(VENV)/.dev  ## Tests of the lab on a real Docker engine
 POLICY ?= reference
 DOCKER_ENGINE_UP ?= $(addsuffix $(space)up,$(wildcard ../shared/bin/docker-engine))
 
-bench: $(VENV)/.peers  ## Timing claims, measured; installs wrk with apt-get where it is missing (needs root)
-	@tools/peers-install wrk
+bench: $(VENV)/.peers  ## Timing claims, measured; installs wrk and fence-agents with apt-get where they are missing (needs root)
+	@tools/peers-install wrk fence_redfish
 	$(BIN)/python -m pytest -q -s tests/bench
 
 LONG := EFFORT=nightly $(BIN)/python -m pytest -q -n 2 --timeout 7200
@@ -109,15 +109,21 @@ nightly-property: $(VENV)/.dev  ## More random input for everything but the HA m
 nightly-ha: $(VENV)/.dev  ## Bigger state spaces and longer histories of the HA machine
 	$(LONG) --dist worksteal $(HA_PROPERTIES)
 
-nightly-floods: $(VENV)/.peers  ## Hostile packets while a real client works
+nightly-floods: $(VENV)/.peers  ## Hostile packets and clients while real ones work, ten minutes of them
 	@tools/peers-install ipmitool
-	$(BIN)/python -m pytest -q -s tests/bench/test_ipmi_floods.py
+	EFFORT=nightly $(BIN)/python -m pytest -q -s tests/bench/test_ipmi_floods.py tests/bench/test_server_floods.py
 
 nightly-matrix: $(VENV)/.dev  ## The conformance table on every profile
 	$(LONG) --dist loadgroup tests/matrix
 
 nightly-spellings: $(VENV)/.dev  ## Every planted mutant in every spelling of its requests
-	$(LONG) --dist loadgroup tests/nightly
+	$(LONG) --dist loadgroup tests/nightly --ignore=tests/nightly/test_repeats.py
+
+# No -n: nothing but the suite and what keeps the cores busy shall run.
+nightly-repeats: $(VENV)/.dev  ## Tier 0 again and again with every core busy, REPEATS times; two whole runs of one seed
+	REPEATS=$(REPEATS) EFFORT=nightly $(BIN)/python -m pytest -q --timeout 14400 tests/nightly/test_repeats.py
+
+REPEATS ?= 20
 
 nightly-validators: $(VENV)/.peers  ## DMTF's validators and checkers on every profile
 	$(LONG) --dist loadgroup tests/peers/test_redfish_validators.py
