@@ -15,26 +15,30 @@ from fencer.ha.bmc import BmcClient, FencedBmc
 from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import Config, HostPart
 from fencer.ha.event_lines import Sink
-from fencer.ha.manager import Manager, Pools
+from fencer.ha.lock_holder import process
+from fencer.ha.manager import Manager
 from fencer.ha.policy import PolicyName
 from fencer.ha.probes import run_probes
 from fencer.ha.restarts import Restarts
-from fencer.ha.store import SqliteStore
+from fencer.ha.store import Store
 from fencer.ha.vm_executors import ExecVmExecutor, HttpVmExecutor, VmExecutor
+from fencer.ha.workers import Pools
 from fencer.ha.yamlfile import ConfigError
 
 
-def make_manager(config: Config, store: SqliteStore, sink: Sink, workers: Pools) -> Manager:
-    clock, base = store.clock(), config.path.parent
+def make_manager(config: Config, store: Store, sink: Sink, workers: Pools) -> Manager:
+    base = config.path.parent
     for protocol in sorted({host.bmc.protocol for host in config.part.hosts}):
         # Import the transports now: otherwise several worker threads would import them at the same time.
         import_module(f"fencer.transport.{protocol}")
     bmcs = {host.name: make_bmc(config, host) for host in config.part.hosts}
-    restarts = Restarts(config, store, clock, make_executor(config), workers)
+    restarts = Restarts(config, store, store, make_executor(config), workers)
+    me = process(os.getpid())
     owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     return Manager(
-        config, store, clock, bmcs, restarts,
+        config, store, store, bmcs, restarts,
         lambda probes, timeout: run_probes(probes, timeout, base, scale=config.part.scale), workers, sink, owner,
+        process=(os.getpid(), me.started if me else 0),
     )  # fmt: skip
 
 

@@ -21,8 +21,9 @@ import click
 from fencer.ha.assembly import make_manager, make_pools
 from fencer.ha.config import POLICY_NAMES, Config, load_config
 from fencer.ha.event_lines import as_json, as_text, stdout_sink
+from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import RULES, TRANSITIONS, host_status
-from fencer.ha.store import SqliteStore, StoreError
+from fencer.ha.store import StoreError
 from fencer.ha.yamlfile import ConfigError
 
 CONFIG = click.argument("config", type=click.Path(dir_okay=False, path_type=Path))
@@ -109,13 +110,13 @@ def _stop_signals() -> Iterator[list[int]]:
 def status(config: Path, json_lines: bool, state: Path | None) -> None:
     """What is known of every host, and where every VM is."""
     with _opened(config, state) as (_, store):
-        clock, placements = store.clock(), store.placements()
+        placements = store.placements()
         for name in store.hosts():
             record = store.load(name)
             fence = record.fence
             row = {
                 "host": name, "state": str(record.state), "status": str(host_status(record.state)), "epoch": record.epoch,
-                "owner": record.owner if record.lease_until > clock.now() else None,
+                "owner": record.owner if record.lease_until > store.now() else None,
                 "fence_id": fence.id if fence else record.released, "phase": str(fence.phase) if fence else None,
                 "attempts": fence.attempts if fence else 0, "error": record.last_error.text if record.last_error else None,
                 "vms": [vm for vm, at in placements.items() if at == name],
@@ -178,10 +179,9 @@ def _submit_request(config: Path, state: Path | None, host: str, what: str, deta
     with _opened(config, state) as (_, store):
         if host not in store.hosts():
             raise OperatorRefused(f"no host is called {host}; there are {', '.join(store.hosts()) or 'none'}")
-        clock = store.clock()
-        if store.load(host).lease_until <= clock.now():
+        if store.load(host).lease_until <= store.now():
             click.echo(f"no manager has {host} at the moment; the request is kept until one does", err=True)
-        request = store.add_request(host, what, detail, clock.now())
+        request = store.add_request(host, what, detail, store.now())
         end = time.monotonic() + seconds
         while (answer := store.operator_request(request)).ok is None:
             if time.monotonic() >= end:

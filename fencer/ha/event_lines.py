@@ -11,9 +11,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from fencer.ha.effects import LineKind
-from fencer.ha.store import StoredEvent
+from fencer.ha.entries import StoredEvent
 
-Sink = Callable[[StoredEvent], None]
+Sink = Callable[[StoredEvent], bool | None]
+"""False: the sink has no room for this line now, and has not taken it."""
 
 
 def as_json(event: StoredEvent) -> str:
