@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+import time
 import uuid
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -20,10 +23,32 @@ from fencer.ha.manager import Manager
 from fencer.ha.policy import PolicyName
 from fencer.ha.probes import run_probes
 from fencer.ha.restarts import Restarts
-from fencer.ha.store import Store
+from fencer.ha.sqlite_store import SqliteStore
+from fencer.ha.store import PASSING, Store, StoreError
 from fencer.ha.vm_executors import ExecVmExecutor, HttpVmExecutor, VmExecutor
 from fencer.ha.workers import Pools
 from fencer.ha.yamlfile import ConfigError
+
+TRY_AGAIN_S = 0.5
+
+
+def open_store(path: Path, stopped: Sequence[int]) -> SqliteStore | None:
+    """Opens the state file, or makes it. While it is locked, full or read-only it says so once on stderr and tries again.
+
+    Raises StoreError if another try cannot help. None: the process was told to stop meanwhile.
+    """
+    said = None
+    while not stopped:
+        try:
+            return SqliteStore(path)
+        except StoreError as error:
+            if error.trouble not in PASSING:
+                raise
+            if error.trouble is not said:
+                print(f"fence-ha: {error}; it is tried again", file=sys.stderr, flush=True)
+            said = error.trouble
+        time.sleep(TRY_AGAIN_S)
+    return None
 
 
 def make_manager(config: Config, store: Store, sink: Sink, workers: Pools) -> Manager:

@@ -117,7 +117,7 @@ class Manager:
         self._claim_from = 0.0
         self._snapshot = Snapshot("")
         self._decided: dict[str, Decided] = {}
-        self._enter(store.snapshot())
+        self._looked_up_to = 0
 
     # -- the loop
 
@@ -191,12 +191,14 @@ class Manager:
             answer()
 
     def _print_events(self) -> None:
+        """Prints the lines about hosts that this manager owns, and about those that nobody does."""
         printed = []
-        for event in self._store.unprinted():
+        for event in self._store.unprinted(self._looked_up_to):
             if event.host in self._tenure.epochs or event.host not in self._bmcs:
                 if self._sink(event) is False:
                     break
                 printed.append(event.seq)
+            self._looked_up_to = event.seq
         self._store.mark_printed(printed)
 
     # -- the store
@@ -277,6 +279,7 @@ class Manager:
             return
         for name in self._store.claim(wanted, self._tenure.owner, self._clock.now()):
             epochs[name] = self._snapshot.record(name).epoch
+            self._looked_up_to = 0  # the old owner may have left lines that it did not print
             self._apply_configuration(self._config.host(name))
 
     def _apply_configuration(self, host: HostPart) -> None:

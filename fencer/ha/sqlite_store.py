@@ -82,8 +82,8 @@ class SqliteStore(Store):
         where, values = ("", (after,)) if host is None else (" AND host = ?", (after, host))
         return self._guarded(lambda db: _events(db, f"seq > ?{where} ORDER BY seq", values))
 
-    def unprinted(self, most: int = 500) -> list[StoredEvent]:
-        return self._guarded(lambda db: _events(db, "printed = 0 ORDER BY seq LIMIT ?", (most,)))
+    def unprinted(self, after: int = 0, most: int = 500) -> list[StoredEvent]:
+        return self._guarded(lambda db: _events(db, "printed = 0 AND seq > ? ORDER BY seq LIMIT ?", (after, most)))
 
     def mark_printed(self, seqs: Sequence[int]) -> None:
         if seqs:

@@ -77,8 +77,8 @@ class Store(ABC):
         """The lines that are kept, oldest first; only those of `host`, if given, and with a greater `seq` than `after`."""
 
     @abstractmethod
-    def unprinted(self, most: int = 500) -> list[StoredEvent]:
-        """The oldest lines that no manager has printed."""
+    def unprinted(self, after: int = 0, most: int = 500) -> list[StoredEvent]:
+        """The oldest lines with a greater `seq` than `after` that no manager has printed."""
 
     @abstractmethod
     def mark_printed(self, seqs: Sequence[int]) -> None: ...
