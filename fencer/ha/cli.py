@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import getpass
 import json
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from types import FrameType
 
 import click
 
-from fencer.ha.assembly import make_manager, make_pools
+from fencer.ha.assembly import make_manager, make_pools, open_store
 from fencer.ha.config import POLICY_NAMES, Config, load_config
-from fencer.ha.event_lines import as_json, as_text, stdout_sink
+from fencer.ha.event_lines import as_json, as_text
+from fencer.ha.event_output import to_stdout
+from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import RULES, TRANSITIONS, host_status
-from fencer.ha.store import SqliteStore, StoreError
+from fencer.ha.stopping import stop_signals
+from fencer.ha.store import StoreError
 from fencer.ha.yamlfile import ConfigError
 
 CONFIG = click.argument("config", type=click.Path(dir_okay=False, path_type=Path))
@@ -67,39 +68,31 @@ def main() -> None:
 @click.option("--once", is_flag=True, help="One round only: claim, look, decide; then end.")
 def run(config: Path, policy: str | None, json_lines: bool, state: Path | None, once: bool) -> None:
     """Runs one manager until Ctrl-C. Several may run on one state file; each host belongs to one of them at a time."""
-    with _plain_errors():
+    with _plain_errors(), stop_signals() as stopped:
         loaded = load_config(config, policy)
-        store = SqliteStore(state or loaded.state_file)
+        output = to_stdout(as_json if json_lines else as_text)
+        store = open_store(state or loaded.state_file, stopped)
+        if store is None:
+            return
         pools = make_pools(loaded)
         try:
-            manager = make_manager(loaded, store, stdout_sink(json_lines), pools)
-            with _stop_signals() as stopped:
+            manager = make_manager(loaded, store, output, pools)
+            manager.run_round()
+            if once:
+                manager.wait(loaded.policy.health_timeout + 1)
                 manager.run_round()
-                if once:
-                    manager.wait(loaded.policy.health_timeout + 1)
-                    manager.run_round()
-                while not once and not stopped:
-                    manager.wait(manager.idle)
-                    manager.run_round()
+            while not once and not stopped:
+                manager.wait(manager.idle)
+                manager.run_round()
             manager.stop()
         finally:
             pools.close()
             store.close()
+            output.close(LAST_LINES_S)
 
 
-@contextmanager
-def _stop_signals() -> Iterator[list[int]]:
-    seen: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        seen.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield seen
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+LAST_LINES_S = 1.0
+"""So long a manager that stops waits for the reader of its lines."""
 
 
 @main.command()
@@ -109,13 +102,13 @@ def _stop_signals() -> Iterator[list[int]]:
 def status(config: Path, json_lines: bool, state: Path | None) -> None:
     """What is known of every host, and where every VM is."""
     with _opened(config, state) as (_, store):
-        clock, placements = store.clock(), store.placements()
+        placements = store.placements()
         for name in store.hosts():
             record = store.load(name)
             fence = record.fence
             row = {
                 "host": name, "state": str(record.state), "status": str(host_status(record.state)), "epoch": record.epoch,
-                "owner": record.owner if record.lease_until > clock.now() else None,
+                "owner": record.owner if record.lease_until > store.now() else None,
                 "fence_id": fence.id if fence else record.released, "phase": str(fence.phase) if fence else None,
                 "attempts": fence.attempts if fence else 0, "error": record.last_error.text if record.last_error else None,
                 "vms": [vm for vm, at in placements.items() if at == name],
@@ -178,10 +171,9 @@ def _submit_request(config: Path, state: Path | None, host: str, what: str, deta
     with _opened(config, state) as (_, store):
         if host not in store.hosts():
             raise OperatorRefused(f"no host is called {host}; there are {', '.join(store.hosts()) or 'none'}")
-        clock = store.clock()
-        if store.load(host).lease_until <= clock.now():
+        if store.load(host).lease_until <= store.now():
             click.echo(f"no manager has {host} at the moment; the request is kept until one does", err=True)
-        request = store.add_request(host, what, detail, clock.now())
+        request = store.add_request(host, what, detail, store.now())
         end = time.monotonic() + seconds
         while (answer := store.operator_request(request)).ok is None:
             if time.monotonic() >= end:
