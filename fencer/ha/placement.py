@@ -31,6 +31,13 @@ class HostRoom:
     starting: int = 0
     apart: dict[str, int] = field(default_factory=dict)
 
+    def take(self, spec: VmSpec) -> None:
+        """One more VM is about to start here."""
+        self.load += 1
+        self.starting += 1
+        if spec.apart:
+            self.apart[spec.apart] = self.apart.get(spec.apart, 0) + 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:

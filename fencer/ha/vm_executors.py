@@ -58,6 +58,11 @@ class VmExecutor(Protocol):
         """True if `running` can be asked."""
         ...
 
+    @property
+    def names_boot(self) -> bool:
+        """True if a start tells the host for which of its boots it is meant (rule 3)."""
+        ...
+
     def running(self, host: str, timeout: float) -> AgentReport:
         """Returns what runs on `host`. Raises ListFailed."""
         ...
@@ -91,6 +96,10 @@ class ExecVmExecutor:
     @property
     def lists(self) -> bool:
         return bool(self.list_argv)
+
+    @property
+    def names_boot(self) -> bool:
+        return any("{boot}" in word for word in self.start_argv)
 
     def start(self, vm: str, host: str, key: str, boot: str | None, timeout: float) -> None:
         self._run(self.start_argv, {"vm": vm, "host": host, "key": key, "boot": boot or ""}, timeout)
@@ -146,6 +155,10 @@ class HttpVmExecutor:
 
     @property
     def lists(self) -> bool:
+        return True
+
+    @property
+    def names_boot(self) -> bool:
         return True
 
     def start(self, vm: str, host: str, key: str, boot: str | None, timeout: float) -> None:

@@ -41,6 +41,14 @@ def registered(vm: str, host: str | None, now: float, spec: VmSpec | None = None
     return VmRecord(vm=vm, phase=phase, host=host, since=now, spec=spec, origin="" if host else f"{vm}-m0", retry_at=now)
 
 
+def added(record: VmRecord | None, vm: str, host: str | None, spec: VmSpec, now: float) -> VmRecord:
+    """An operator puts a VM under HA. One that was removed before keeps its counters, so that no key is used twice."""
+    if record is None:
+        return registered(vm, host, now, spec)
+    waiting = replace(_waiting(record, f"{vm}-m{record.moves + 1}", now), spec=spec, origin_host=None)
+    return _bound_to(waiting, host, now) if host else waiting
+
+
 def host_fenced(record: VmRecord, host: str, fence_id: str, now: float) -> VmRecord:
     """`host` is proved off. A VM that was bound to it waits for another host; one that another agent lists is bound there."""
     if record.host != host:
@@ -219,6 +227,16 @@ def left_stop_ended(record: VmRecord, host: str, fence_id: str, error: str | Non
 # -- operators
 
 
+def returned(record: VmRecord, host: str) -> VmRecord:
+    """A host that was fenced with the VM answers again: the stop there is due now."""
+    return replace(record, left=tuple(replace(left, retry_at=0.0) if left.host == host else left for left in record.left))
+
+
+def wanted_on(record: VmRecord, host: str) -> VmRecord:
+    """An operator names the host on which a VM that waits starts first."""
+    return replace(record, wanted=host, refused=(), retry_at=0.0)
+
+
 def retried(record: VmRecord, now: float) -> VmRecord:
     """An operator wants it tried now. A VM that its host does not list is started there: on the operator's word."""
     record = replace(
@@ -228,6 +246,11 @@ def retried(record: VmRecord, now: float) -> VmRecord:
     if record.phase is VmPhase.RUNNING and record.missing_since is not None and record.seen_on is None:
         return _again_here(record, now)
     return record
+
+
+def counted(record: VmRecord, host: str, now: float) -> VmRecord:
+    """Somebody who knows says that it runs on `host`: after a restore, when the record may be old."""
+    return _bound_to(record, host, now)
 
 
 def removed(record: VmRecord) -> VmRecord:

@@ -58,10 +58,9 @@ class LeftHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VmRecord:
-    """Everything that is stored about one VM. `version` belongs to the store."""
+    """Everything that is stored about one VM."""
 
     vm: str
-    version: int = 0
     phase: VmPhase = VmPhase.RUNNING
     host: str | None = None
     since: float = 0.0  # when the VM was bound to `host`, or began to wait
