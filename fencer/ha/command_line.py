@@ -12,8 +12,11 @@ from pathlib import Path
 
 import click
 
+from fencer.ha.api.server import CannotListen
+from fencer.ha.api.token import BadToken
 from fencer.ha.config import POLICY_NAMES, Config, load_config
 from fencer.ha.store import SqliteStore, StoreError
+from fencer.ha.views import UnknownHost
 from fencer.ha.yamlfile import ConfigError
 
 CONFIG = click.argument("config", type=click.Path(dir_okay=False, path_type=Path))
@@ -39,7 +42,7 @@ class OperatorRefused(click.ClickException):
 def plain_errors() -> Iterator[None]:
     try:
         yield
-    except (ConfigError, StoreError) as error:
+    except (ConfigError, StoreError, CannotListen, BadToken, UnknownHost) as error:
         raise OperatorRefused(str(error)) from error
 
 

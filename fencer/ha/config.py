@@ -110,6 +110,11 @@ class HttpExecutor(ConfigModel):
     token_env: str | None = None
 
 
+class ApiPart(ConfigModel):
+    listen: str
+    token_file: str = "fence-ha.token"
+
+
 class ConfigPart(ConfigModel):
     cluster: Name = "default"
     state_file: str = "fence-ha.db"
@@ -119,6 +124,7 @@ class ConfigPart(ConfigModel):
     hosts: Annotated[list[HostPart], Field(min_length=1)]
     vms: list[VmPart] = []
     executor: Annotated[ExecExecutor | HttpExecutor, Field(discriminator="kind")] | None = None
+    api: ApiPart | None = None
 
     @field_validator("scale", mode="before")
     @classmethod
@@ -135,6 +141,11 @@ class Config:
     @property
     def state_file(self) -> Path:
         return self.path.parent / self.part.state_file
+
+    @property
+    def token_file(self) -> Path:
+        """Holds the token of the HTTP API."""
+        return self.path.parent / (self.part.api or ApiPart(listen="")).token_file
 
     @property
     def host_names(self) -> list[str]:

@@ -239,11 +239,15 @@ class SqliteStore:
         self._db.execute("UPDATE vms SET host = NULL WHERE host = ?", (host,))
 
     def ledger(self, host: str, fence_id: str) -> list[LedgerRow]:
-        rows = self._db.execute(
-            "SELECT fence_id, vm, host, status, epoch, target, tries, retry_at FROM ledger"
-            " WHERE host = ? AND fence_id = ? ORDER BY vm",
-            (host, fence_id),
-        )
+        return self._ledger("host = ? AND fence_id = ?", (host, fence_id))
+
+    def open_starts(self) -> list[LedgerRow]:
+        """Returns the rows of VMs that wait for a host or are being started, over all hosts."""
+        return self._ledger("status IN ('pending', 'claimed')", ())
+
+    def _ledger(self, where: str, values: tuple[str, ...]) -> list[LedgerRow]:
+        columns = "fence_id, vm, host, status, epoch, target, tries, retry_at"
+        rows = self._db.execute(f"SELECT {columns} FROM ledger WHERE {where} ORDER BY vm", values)
         return [
             LedgerRow(fence_id=r[0], vm=r[1], host=r[2], status=r[3], epoch=r[4], target=r[5], tries=r[6], retry_at=r[7])
             for r in rows
@@ -347,6 +351,11 @@ class SqliteStore:
             return self._events("WHERE seq > ? ORDER BY seq", (after,))
         return self._events("WHERE seq > ? AND host = ? ORDER BY seq", (after, host))
 
+    def alerts(self, host: str, most: int) -> list[StoredEvent]:
+        """Returns the newest alerts of a host, oldest first."""
+        newest = self._events("WHERE host = ? AND kind = 'alert' ORDER BY seq DESC LIMIT ?", (host, most))
+        return newest[::-1]
+
     def _events(self, where: str, values: tuple[str | int, ...]) -> list[StoredEvent]:
         rows = self._db.execute(f"SELECT seq, t, host, kind, detail FROM events {where}", values)
         return [StoredEvent(seq=r[0], t=r[1], host=r[2], kind=LineKind(r[3]), detail=json.loads(r[4])) for r in rows]
@@ -372,7 +381,10 @@ class SqliteStore:
         return [OperatorRequest(id=r[0], host=r[1], what=r[2], detail=json.loads(r[3])) for r in rows]
 
     def operator_request(self, request: int) -> OperatorRequest:
+        """Returns a request with its answer. Raises KeyError for a number that was never given."""
         r = self._db.execute("SELECT id, host, what, detail, ok, answer FROM requests WHERE id = ?", (request,)).fetchone()
+        if r is None:
+            raise KeyError(request)
         return OperatorRequest(
             id=r[0], host=r[1], what=r[2], detail=json.loads(r[3]), ok=None if r[4] is None else bool(r[4]), answer=r[5]
         )
