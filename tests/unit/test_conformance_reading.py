@@ -33,7 +33,7 @@ def mistakes(tmp_path: Path, text: str) -> str:
 
 def test_an_agent_can_be_asked_for_everything_where_it_lists_no_capabilities(tmp_path: Path) -> None:
     mine = read(written(tmp_path, AGENT))
-    assert mine.asks == frozenset(Ask)
+    assert mine.asks == frozenset(Ask) - {Ask.WATCH}, "a manager is asked to watch, an agent is not"
     assert set(mine.ways) == {Protocol.REDFISH}
     assert (mine.deadline, mine.cap) == (60.0, 75.0)
 
