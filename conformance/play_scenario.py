@@ -27,7 +27,7 @@ from conformance.outcome import FencerOutcome
 from conformance.read_counter import reads_counted
 from conformance.run_directory import run_directory
 from conformance.scenario import AskStep, Scenario
-from conformance.site import Site
+from conformance.site import ManagedSite
 from conformance.vocabulary import Claim, Protocol
 from conformance.watched_site import WatchedSite, watched_site
 from emulator import Emulator, Endpoint, Event, EventKind, Place, Rail
@@ -250,7 +250,7 @@ class _Asking:
         emulator.record(step.bmc, EventKind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)
         return outcome
 
-    def _site(self, step: AskStep) -> Site | None:
+    def _site(self, step: AskStep) -> ManagedSite | None:
         if self.watched is None:
             return None
         told = {

@@ -1,6 +1,6 @@
 """What an HA manager watches: hosts, their BMCs and agents, and the workloads on them. Pure data.
 
-`play_scenario` makes a `Site` for each run of a manager and hands it to the adapter; preconditions may change what the manager is
+`play_scenario` makes a `ManagedSite` for each run of a manager and hands it to the adapter; preconditions may change what the manager is
 told of it. `Agents` is what preconditions can do to the agents while the manager runs.
 """
 
@@ -35,7 +35,7 @@ class SiteHost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class ManagedSite:
     """`target` is the host that will fail. `folder` is the manager's own and stays while the scenario is played; `files` is for
     what the suite writes for it. `patience_s`: how long a claim is waited for after the host has failed, in seconds."""
 
@@ -45,7 +45,7 @@ class Site:
     files: Path
     patience_s: float
 
-    def told(self, name: str, bmc: Mapping[str, str]) -> Site:
+    def told(self, name: str, bmc: Mapping[str, str]) -> ManagedSite:
         """The site with other BMC values told for one host."""
         return replace(self, hosts=tuple(replace(host, bmc=bmc) if host.name == name else host for host in self.hosts))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from conformance.agent_stand_ins import AgentStandIns
 from conformance.run_directory import RunDirectory, run_directory
-from conformance.site import Site, SiteHost
+from conformance.site import ManagedSite, SiteHost
 
 if TYPE_CHECKING:
     from conformance.givens.given import Given, PlannedRack
@@ -28,7 +28,7 @@ class WatchedSite:
     kept: RunDirectory
     written: RunDirectory
 
-    def site(self, given: Iterable[Given], told: Mapping[str, Mapping[str, str]], target: str, patience_s: float) -> Site:
+    def site(self, given: Iterable[Given], told: Mapping[str, Mapping[str, str]], target: str, patience_s: float) -> ManagedSite:
         """What the manager is told. `told` are the placeholders of each host ("bmc.user")."""
         hosts = tuple(
             SiteHost(
@@ -39,7 +39,7 @@ class WatchedSite:
             )
             for name, workloads in self.workloads.items()
         )
-        site = Site(hosts=hosts, target=target, folder=self.kept.home, files=self.written.home, patience_s=patience_s)
+        site = ManagedSite(hosts=hosts, target=target, folder=self.kept.home, files=self.written.home, patience_s=patience_s)
         for each in given:
             site = each.told_to_manager(site)
         return site

@@ -17,7 +17,7 @@ from conformance.adapters.placeholders import placeholders
 from conformance.adapters.section import Section
 from conformance.agent_input import PLAIN, AgentInput
 from conformance.outcome import FencerOutcome
-from conformance.site import Site
+from conformance.site import ManagedSite
 from conformance.vocabulary import Ask, Convention, Protocol
 
 
@@ -44,7 +44,7 @@ class Invocation:
     on_end: Callable[[], None]
     input: AgentInput = PLAIN
     sigterm: threading.Event = field(default_factory=threading.Event)
-    site: Site | None = None
+    site: ManagedSite | None = None
     on_watching: Callable[[], None] = lambda: None
     on_down: Callable[[], None] = lambda: None
 

@@ -25,12 +25,12 @@ from typing import ClassVar, Final, Self
 
 from conformance.adapters.base import Adapter, CannotStart, Interrupted, Invocation
 from conformance.adapters.json_path import NotThere
-from conformance.adapters.manager_file import KEYS, ManagerFile, Page, TemplateFailed, Text, Values, read_manager, sample_values
+from conformance.adapters.manager_file import KEYS, ManagerFile, Page, TemplateFailed, TextTemplate, Values, read_manager, sample_values
 from conformance.adapters.process import Ended, run
 from conformance.adapters.programs import StandIns, find, lack
 from conformance.adapters.section import Section
 from conformance.outcome import AlertCounts, FencerOutcome
-from conformance.site import Site, SiteHost
+from conformance.site import ManagedSite, SiteHost
 from conformance.vocabulary import Ask, Claim, Protocol
 
 START_S: Final = 60.0
@@ -125,7 +125,7 @@ class _Watch:
             self.over.set()
 
     @property
-    def _site(self) -> Site:
+    def _site(self) -> ManagedSite:
         assert self.invocation.site is not None
         return self.invocation.site
 
@@ -210,7 +210,7 @@ class _Watch:
             return None
         return AlertCounts(successes=self._lines(success, said), failures=self._lines(failure, said))
 
-    def _lines(self, pattern: Text, said: str) -> int:
+    def _lines(self, pattern: TextTemplate, said: str) -> int:
         wanted = re.compile(pattern(self.values))
         return sum(1 for line in said.splitlines() if wanted.search(line))
 
@@ -223,7 +223,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirect())
 
 
-def _values(site: Site) -> dict[str, object]:
+def _values(site: ManagedSite) -> dict[str, object]:
     hosts = {host.name: _host(host) for host in site.hosts}
     return {
         "hosts": list(hosts.values()),
@@ -238,7 +238,7 @@ def _host(host: SiteHost) -> dict[str, object]:
     return {"name": host.name, "bmc": dict(host.bmc), "agent": agent, "vms": list(host.workloads)}
 
 
-def _write(files: Mapping[str, Text], values: Values, site: Site) -> dict[str, str]:
+def _write(files: Mapping[str, TextTemplate], values: Values, site: ManagedSite) -> dict[str, str]:
     """Writes all files; their paths by name, which every one of them may use."""
     paths = {name: site.files / name for name in files}
     known = {**values, "files": {name: str(path) for name, path in paths.items()}}

@@ -27,7 +27,7 @@ AFTER_S: Final = 3.0
 EVERY_S: Final = 0.1
 
 Values = Mapping[str, object]
-Text = Callable[[Values], str]
+TextTemplate = Callable[[Values], str]
 """A template: the text that it makes of the values. Raises TemplateFailed."""
 
 _ENVIRONMENT: Final = SandboxedEnvironment(
@@ -43,8 +43,8 @@ class TemplateFailed(Exception):
 class Page:
     """A page that is asked for by GET."""
 
-    url: Text
-    headers: Mapping[str, Text] = field(default_factory=dict)
+    url: TextTemplate
+    headers: Mapping[str, TextTemplate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +52,9 @@ class ManagerFile:
     """`files` are written before the start, mode 0600. It is ready when `ready` answers `ready_status`. The target is down when
     what `path` finds on the page `poll` fits `down`. `after_s`: how long it is watched after that, in seconds."""
 
-    start: tuple[Text, ...]
-    files: Mapping[str, Text]
-    env: Mapping[str, Text]
+    start: tuple[TextTemplate, ...]
+    files: Mapping[str, TextTemplate]
+    env: Mapping[str, TextTemplate]
     ready: Page
     ready_status: int
     poll: Page
@@ -62,8 +62,8 @@ class ManagerFile:
     down: re.Pattern[str]
     every_s: float
     after_s: float
-    success: Text | None
-    failure: Text | None
+    success: TextTemplate | None
+    failure: TextTemplate | None
 
 
 def sample_values() -> Values:
@@ -110,7 +110,7 @@ def read_manager(section: Section) -> ManagerFile | None:
     )  # fmt: skip
 
 
-def _template(section: Section, node: YamlNode, path: str) -> Text | None:
+def _template(section: Section, node: YamlNode, path: str) -> TextTemplate | None:
     if not isinstance(node, YamlScalar) or isinstance(node.value, bool) or node.value is None:
         section.bad(node, path, "must be text")
         return None
@@ -134,12 +134,12 @@ def _template(section: Section, node: YamlNode, path: str) -> Text | None:
     return fill
 
 
-def _texts(section: Section, key: str) -> dict[str, Text]:
+def _texts(section: Section, key: str) -> dict[str, TextTemplate]:
     texts = {name: _template(section, value, path) for name, value, path in section.entries(key)}
     return {name: text for name, text in texts.items() if text is not None}
 
 
-def _line(section: Section) -> tuple[Text, ...]:
+def _line(section: Section) -> tuple[TextTemplate, ...]:
     node = section.get("start")
     if not isinstance(node, YamlList) or not node.items:
         section.lacks("start", "missing: a list, the command line that starts a manager") if node is None else section.bad(
@@ -189,7 +189,7 @@ def _what_to_look_for(section: Section) -> tuple[JsonPath | None, re.Pattern[str
     return found, inside.pattern(down, inside.at("down")), _seconds(inside, "every", EVERY_S)
 
 
-def _alerts(section: Section) -> dict[str, Text]:
+def _alerts(section: Section) -> dict[str, TextTemplate]:
     inside = _child(section, "alerts")
     if inside is None:
         return {}

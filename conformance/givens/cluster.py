@@ -9,7 +9,7 @@ from conformance.givens.bmc import ON, host
 from conformance.givens.given import TARGET, Given, PlannedRack
 
 if TYPE_CHECKING:
-    from conformance.site import Agents, Site
+    from conformance.site import Agents, ManagedSite
     from emulator import Emulator
 
 WORKLOADS_OF_TARGET = 2
@@ -75,7 +75,7 @@ class SameBmc(Given):
     def sentence(self) -> str:
         return f"the manager's configuration names the BMC of {self.bmc} for {self.told_for} too"
 
-    def told_to_manager(self, site: Site) -> Site:
+    def told_to_manager(self, site: ManagedSite) -> ManagedSite:
         return site.told(self.told_for, site.host(self.bmc).bmc)
 
 

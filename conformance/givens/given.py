@@ -22,7 +22,7 @@ from conformance.vocabulary import Ask
 from profiles.model import Profile
 
 if TYPE_CHECKING:
-    from conformance.site import Agents, Site
+    from conformance.site import Agents, ManagedSite
     from emulator import Emulator, UnitSpec
 
 TARGET = "target"
@@ -97,7 +97,7 @@ class Given(ABC):
     def claimed(self, emulator: Emulator, ask: Ask, bmc: str) -> None:  # noqa: B027 - most kinds do not wait for it
         """An ask of this BMC has just been answered, and the answer is in the journal. Called in the thread of the ask."""
 
-    def told_to_manager(self, site: Site) -> Site:
+    def told_to_manager(self, site: ManagedSite) -> ManagedSite:
         """What a manager is told of the hosts that it watches."""
         return site
 

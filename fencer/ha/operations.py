@@ -21,7 +21,7 @@ class TextField:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class HostOperation:
     """One request about one host. `name` is its word in the store, on the command line and in the API."""
 
     name: str
@@ -32,23 +32,23 @@ class Operation:
 REASON = TextField("Why; it goes into the timeline. Not empty.")
 WHO = TextField("Who signs for it.")
 
-OPERATIONS: tuple[Operation, ...] = (
-    Operation(name="enable", summary="Puts the host under HA; lets a host in again that was Down and answers."),
-    Operation(name="disable", summary="Takes the host out of HA and cancels an open fence. No command leaves after the answer."),
-    Operation(
+OPERATIONS: tuple[HostOperation, ...] = (
+    HostOperation(name="enable", summary="Puts the host under HA; lets a host in again that was Down and answers."),
+    HostOperation(name="disable", summary="Takes the host out of HA and cancels an open fence. No command leaves after the answer."),
+    HostOperation(
         name="confirm",
         summary="Manual fence: somebody has seen that the host is off and signs for it. Refused while its BMC says On.",
         fields=MappingProxyType({"fence_id": TextField("The fence that is open."), "who": WHO, "why": REASON}),
     ),
 )
-BY_NAME: Mapping[str, Operation] = MappingProxyType({operation.name: operation for operation in OPERATIONS})
+BY_NAME: Mapping[str, HostOperation] = MappingProxyType({operation.name: operation for operation in OPERATIONS})
 
 
 class BadRequest(Exception):
     """The request lacks something or has too much; the text says what."""
 
 
-def checked(operation: Operation, given: Mapping[str, object]) -> dict[str, str]:
+def checked(operation: HostOperation, given: Mapping[str, object]) -> dict[str, str]:
     """Returns the request's detail. Raises BadRequest: unknown or missing fields, other things than text, empty text."""
     for name, value in given.items():
         if name not in operation.fields:

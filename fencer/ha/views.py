@@ -19,7 +19,7 @@ from fencer.ha.record import HostRecord
 from fencer.ha.states import host_status
 from fencer.ha.store import SqliteStore, StoredEvent
 
-View = dict[str, object]
+StoreView = dict[str, object]
 
 ALERTS_SHOWN = 20
 EVIDENCE_KEYS = ("how", "first_read_at", "last_read_at", "path", "word", "chassis_check", "who", "why")
@@ -44,13 +44,13 @@ def require_host(config: Config, store: SqliteStore, name: str) -> None:
     raise UnknownHost(f"no host is called {name}; there are {', '.join(host_names(config, store)) or 'none'}")
 
 
-def host_view(config: Config, store: SqliteStore, name: str) -> View:
+def host_view(config: Config, store: SqliteStore, name: str) -> StoreView:
     """Everything that is known of one host. Raises UnknownHost."""
     require_host(config, store, name)
     return _view(config, store.load(name), store.clock().now(), store.placements(), store.alerts(name, ALERTS_SHOWN))
 
 
-def host_views(config: Config, store: SqliteStore) -> list[View]:
+def host_views(config: Config, store: SqliteStore) -> list[StoreView]:
     """One view for each host; a host of the file that no manager has taken up yet has the state None."""
     now, placements, known = store.clock().now(), store.placements(), store.hosts()
     return [
@@ -59,7 +59,7 @@ def host_views(config: Config, store: SqliteStore) -> list[View]:
     ]
 
 
-def _unseen(name: str) -> View:
+def _unseen(name: str) -> StoreView:
     return {
         "host": name, "state": None, "host_status": None, "status": None, "owner": None, "epoch": 0, "in_file": True,
         "fence_id": None, "phase": None, "attempts": 0, "healthy": None, "error": None, "evidence": None, "alerts": [], "vms": [],
@@ -68,7 +68,7 @@ def _unseen(name: str) -> View:
 
 def _view(
     config: Config, record: HostRecord, now: float, placements: Mapping[str, str | None], alerts: Sequence[StoredEvent]
-) -> View:
+) -> StoreView:
     fence, status = record.fence, str(host_status(record.state))
     return {
         "host": record.host,
@@ -89,11 +89,11 @@ def _view(
     }
 
 
-def alert_view(event: StoredEvent) -> View:
+def alert_view(event: StoredEvent) -> StoreView:
     return {"t": round(event.t, 3), **{key: value for key, value in event.detail.items() if value is not None}}
 
 
-def _evidence(record: HostRecord, alerts: Sequence[StoredEvent]) -> View | None:
+def _evidence(record: HostRecord, alerts: Sequence[StoredEvent]) -> StoreView | None:
     """Why the host is Down, or what a fence that is open has seen so far; None without either."""
     if record.released is not None:
         for event in reversed(alerts):
@@ -105,14 +105,14 @@ def _evidence(record: HostRecord, alerts: Sequence[StoredEvent]) -> View | None:
     return {"off_reads": run.count, "epoch": run.epoch, "first": _known(asdict(run.first)), "last": _known(asdict(run.last))}
 
 
-def _known(fields: Mapping[str, object]) -> View:
+def _known(fields: Mapping[str, object]) -> StoreView:
     return {key: value for key, value in fields.items() if value not in (None, "")}
 
 
-def vm_views(store: SqliteStore) -> list[View]:
+def vm_views(store: SqliteStore) -> list[StoreView]:
     """One view for each VM: where it is assigned, and the start that is open, if there is one."""
     open_rows = {row.vm: row for row in store.open_starts()}
-    views: list[View] = []
+    views: list[StoreView] = []
     for vm, host in store.placements().items():
         row = open_rows.get(vm)
         views.append(

@@ -7,18 +7,18 @@ from typing import Final
 
 from fencer.ha.api.progress import Progress
 from fencer.ha.states import HAState, HostStatus
-from fencer.ha.views import View
+from fencer.ha.views import StoreView
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 Sample = tuple[Mapping[str, str], float]
 
 
-def page(hosts: Sequence[View], vms: Sequence[View], progress: Progress) -> bytes:
+def page(hosts: Sequence[StoreView], vms: Sequence[StoreView], progress: Progress) -> bytes:
     return "".join(_lines(hosts, vms, progress)).encode()
 
 
-def _lines(hosts: Sequence[View], vms: Sequence[View], progress: Progress) -> Iterator[str]:
+def _lines(hosts: Sequence[StoreView], vms: Sequence[StoreView], progress: Progress) -> Iterator[str]:
     named = [({"host": str(row["host"])}, row) for row in hosts]
     yield from _metric(
         "fence_ha_host_state", "gauge", "1 for the state that the host is in.",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from fencer.ha.api.routes import Route
-from fencer.ha.operations import Operation
+from fencer.ha.operations import HostOperation
 from fencer.ha.states import HAState, HostStatus
 
 Json = dict[str, object]
@@ -92,7 +92,7 @@ def _answer(route: Route, code: int, text: str) -> Json:
     return {"description": text}
 
 
-def _body(operation: Operation) -> Json:
+def _body(operation: HostOperation) -> Json:
     required = [name for name, text in operation.fields.items() if text.required]
     schema: Json = {
         "type": "object",

@@ -45,7 +45,7 @@ class Route:
     handle: Callable[[Api, ApiRequest, Params], ApiReply]
     answers: Mapping[int, str]
     needs_token: bool = True
-    operation: operations.Operation | None = None
+    operation: operations.HostOperation | None = None
 
     def match(self, path: str) -> Params | None:
         found = re.fullmatch(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(self.pattern)), path)

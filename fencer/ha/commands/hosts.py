@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from fencer.ha.command_line import CONFIG, JSON, STATE, opened
-from fencer.ha.views import View, host_view, host_views
+from fencer.ha.views import StoreView, host_view, host_views
 
 
 @click.command("hosts", epilog="\b\nExamples:\n  fence-ha hosts ha.yaml\n  fence-ha hosts ha.yaml node1 --json")
@@ -26,7 +26,7 @@ def command(config: Path, names: tuple[str, ...], json_lines: bool, state: Path 
         click.echo(json.dumps(row) if json_lines else "\n".join(_lines(row)))
 
 
-def _lines(row: View) -> Iterator[str]:
+def _lines(row: StoreView) -> Iterator[str]:
     yield f"{row['host']}: {row['state'] or 'no manager has taken it up yet'}" + (f", {row['status']}" if row["status"] else "")
     if not row["in_file"]:
         yield "  not in the configuration any more"

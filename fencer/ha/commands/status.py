@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from fencer.ha.command_line import CONFIG, JSON, STATE, opened
-from fencer.ha.views import View, host_views, vm_views
+from fencer.ha.views import StoreView, host_views, vm_views
 
 
 @click.command("status", epilog="\b\nExamples:\n  fence-ha status ha.yaml\n  fence-ha status ha.yaml --json")
@@ -25,7 +25,7 @@ def command(config: Path, json_lines: bool, state: Path | None) -> None:
         click.echo(f"VMs without a host: {', '.join(waiting)}")
 
 
-def _line(row: View) -> str:
+def _line(row: StoreView) -> str:
     parts = [f"{row['host']:<12} {row['state'] or '-':<11} {row['status'] or '-':<13}", f"owner {row['owner'] or 'none'}"]
     if not row["in_file"]:
         parts.append("not in the configuration any more")
