@@ -15,7 +15,8 @@ import click
 from fencer.ha.api.server import CannotListen
 from fencer.ha.api.token import BadToken
 from fencer.ha.config import POLICY_NAMES, Config, load_config
-from fencer.ha.store import SqliteStore, StoreError
+from fencer.ha.sqlite_store import SqliteStore
+from fencer.ha.store import StoreError
 from fencer.ha.views import UnknownHost
 from fencer.ha.yamlfile import ConfigError
 
@@ -66,10 +67,9 @@ def submit_request(config: Path, state: Path | None, host: str, what: str, detai
     with opened(config, state) as (_, store):
         if host not in store.hosts():
             raise OperatorRefused(f"no host is called {host}; there are {', '.join(store.hosts()) or 'none'}")
-        clock = store.clock()
-        if store.load(host).lease_until <= clock.now():
+        if store.load(host).lease_until <= store.now():
             click.echo(f"no manager has {host} at the moment; the request is kept until one does", err=True)
-        request = store.add_request(host, what, detail, clock.now())
+        request = store.add_request(host, what, detail, store.now())
         end = time.monotonic() + seconds
         while (answer := store.operator_request(request)).ok is None:
             if time.monotonic() >= end:

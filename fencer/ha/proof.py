@@ -46,6 +46,8 @@ def extend_off_run(record: HostRecord, power_read: PowerRead, policy: Policy) ->
         chassis=reading.chassis_word, identity=reading.identity,
     )  # fmt: skip
     run = record.off_run
+    if run is not None and record.fence is not None and run.first.at < record.fence.started_at:
+        run = None  # the proof starts anew when the fence begins
     if run is None or run.epoch != record.epoch or run.first.identity != read.identity or _gap_is_too_long(run, read, policy):
         return OffRun(first=read, last=read, count=1, epoch=record.epoch)
     return OffRun(first=run.first, last=read, count=run.count + 1, epoch=run.epoch)

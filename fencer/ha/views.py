@@ -15,9 +15,10 @@ from dataclasses import asdict
 
 from fencer.ha.config import Config
 from fencer.ha.effects import AlertName
+from fencer.ha.entries import OPEN, StoredEvent
 from fencer.ha.record import HostRecord
 from fencer.ha.states import host_status
-from fencer.ha.store import SqliteStore, StoredEvent
+from fencer.ha.store import Store
 
 StoreView = dict[str, object]
 
@@ -30,12 +31,12 @@ class UnknownHost(Exception):
     """Nobody knows a host of this name; the text says which there are."""
 
 
-def host_names(config: Config, store: SqliteStore) -> list[str]:
+def host_names(config: Config, store: Store) -> list[str]:
     """The hosts of the file in its order, then those that only the store knows (they were removed from the file)."""
     return list(dict.fromkeys((*config.host_names, *store.hosts())))
 
 
-def require_host(config: Config, store: SqliteStore, name: str) -> None:
+def require_host(config: Config, store: Store, name: str) -> None:
     """Raises UnknownHost unless the store knows the host. A host that only the file has is waiting for a manager."""
     if name in store.hosts():
         return
@@ -44,15 +45,15 @@ def require_host(config: Config, store: SqliteStore, name: str) -> None:
     raise UnknownHost(f"no host is called {name}; there are {', '.join(host_names(config, store)) or 'none'}")
 
 
-def host_view(config: Config, store: SqliteStore, name: str) -> StoreView:
+def host_view(config: Config, store: Store, name: str) -> StoreView:
     """Everything that is known of one host. Raises UnknownHost."""
     require_host(config, store, name)
-    return _view(config, store.load(name), store.clock().now(), store.placements(), store.alerts(name, ALERTS_SHOWN))
+    return _view(config, store.load(name), store.now(), store.placements(), store.alerts(name, ALERTS_SHOWN))
 
 
-def host_views(config: Config, store: SqliteStore) -> list[StoreView]:
+def host_views(config: Config, store: Store) -> list[StoreView]:
     """One view for each host; a host of the file that no manager has taken up yet has the state None."""
-    now, placements, known = store.clock().now(), store.placements(), store.hosts()
+    now, placements, known = store.now(), store.placements(), store.hosts()
     return [
         _view(config, store.load(name), now, placements, store.alerts(name, ALERTS_SHOWN)) if name in known else _unseen(name)
         for name in host_names(config, store)
@@ -109,12 +110,12 @@ def _known(fields: Mapping[str, object]) -> StoreView:
     return {key: value for key, value in fields.items() if value not in (None, "")}
 
 
-def vm_views(store: SqliteStore) -> list[StoreView]:
+def vm_views(store: Store) -> list[StoreView]:
     """One view for each VM: where it is assigned, and the start that is open, if there is one."""
-    open_rows = {row.vm: row for row in store.open_starts()}
     views: list[StoreView] = []
-    for vm, host in store.placements().items():
-        row = open_rows.get(vm)
+    snapshot = store.snapshot()
+    for vm, host in snapshot.placements().items():
+        row = next((row for row in snapshot.starts_of_vm(vm) if row.status in OPEN), None)
         views.append(
             {
                 "vm": vm,

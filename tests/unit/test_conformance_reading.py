@@ -111,7 +111,7 @@ def test_a_function_per_action_is_what_a_python_fencer_can_be_asked_for(tmp_path
 
 def test_a_function_for_one_action_stands_beside_one_for_all_others(tmp_path: Path) -> None:
     mine = read(written(tmp_path, "fencer: a\nadapter: python\ncommand: box:fence\nactions: {status: 'box:state'}"))
-    assert mine.asks == set(Ask)
+    assert mine.asks == set(Ask) - {Ask.WATCH}
 
 
 def test_capabilities_that_the_suite_does_not_know_are_the_fencers_own_affair(tmp_path: Path) -> None:

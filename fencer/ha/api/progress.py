@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from fencer.ha.effects import LineKind
+from fencer.ha.entries import StoredEvent
 from fencer.ha.event_lines import Sink
-from fencer.ha.store import StoredEvent
 
 
 class Progress:
@@ -43,11 +43,14 @@ class Progress:
     def counting(self, sink: Sink) -> Sink:
         """A sink that counts each event by kind and name, and passes it on."""
 
-        def count(event: StoredEvent) -> None:
+        def count(event: StoredEvent) -> bool | None:
+            taken = sink(event)
+            if taken is False:
+                return taken
             name = event.detail.get("alert") if event.kind is LineKind.ALERT else event.detail.get("command")
             with self._lock:
                 self._events[str(event.kind), str(name or event.detail.get("step") or "")] += 1
-            sink(event)
+            return taken
 
         return count
 

@@ -1,6 +1,6 @@
 """The routes of the API, as a table, and what each does. `openapi` describes the same table.
 
-`ApiServer` calls `Api.answer` in one thread for each connection. Each call opens a store of its own and closes it.
+`ApiServer` calls `Api.answer` in one thread for each connection. What it needs of the store is done in the store's thread.
 
 Rules
   1. /healthz, /readyz and the OpenAPI document need no token; all else does.
@@ -16,23 +16,25 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from fencer.ha import operations, views
 from fencer.ha.api import metrics
 from fencer.ha.api.progress import Progress
 from fencer.ha.api.server import ApiReply, ApiRequest, json_reply
+from fencer.ha.api.store_thread import StoreThread
 from fencer.ha.config import Config
+from fencer.ha.entries import StoredEvent
 from fencer.ha.event_lines import as_json
-from fencer.ha.store import SqliteStore, StoreError
+from fencer.ha.store import Store, StoreError
 
 ANSWER_S: Final = 10.0
 LOOK_S: Final = 0.05
 MOST_EVENTS: Final = 500
 
 Params = Mapping[str, str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +56,17 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """`open_store` makes a store for the calling thread; it raises StoreError."""
+    """`store` is where the hosts' records are; `call` raises StoreError."""
 
     config: Config
     token: str
     progress: Progress
-    open_store: Callable[[], SqliteStore]
+    store: StoreThread
     routes: tuple[Route, ...]
     document: Mapping[str, object]
+
+    def call(self, work: Callable[[Store], T]) -> T:
+        return self.store.call(work)
 
     def answer(self, request: ApiRequest) -> ApiReply:
         found = [(route, params) for route in self.routes if (params := route.match(request.path)) is not None]
@@ -100,19 +105,17 @@ def _healthz(api: Api, request: ApiRequest, params: Params) -> ApiReply:
 def _readyz(api: Api, request: ApiRequest, params: Params) -> ApiReply:
     if api.progress.stands_still:
         return json_reply(503, {"ready": False, "why": "the manager's loop stands still"})
-    with closing(api.open_store()) as store:
-        rows = {str(row["host"]): row for row in views.host_views(api.config, store)}
+    rows = {str(row["host"]): row for row in api.call(lambda store: views.host_views(api.config, store))}
     waiting = [name for name in api.config.host_names if rows[name]["owner"] is None]
-    unseen = [name for name in api.config.host_names if name not in waiting and rows[name]["healthy"] is None]
     if waiting:
         return json_reply(503, {"ready": False, "why": f"no manager has {', '.join(waiting)}"})
+    unseen = [name for name in api.config.host_names if rows[name]["healthy"] is None]
     return json_reply(200, {"ready": True, "no_health_check_yet": unseen})
 
 
 def _metrics(api: Api, request: ApiRequest, params: Params) -> ApiReply:
-    with closing(api.open_store()) as store:
-        content = metrics.page(views.host_views(api.config, store), views.vm_views(store), api.progress)
-    return ApiReply(status=200, content=content, content_type=metrics.CONTENT_TYPE)
+    hosts, vms = api.call(lambda store: (views.host_views(api.config, store), views.vm_views(store)))
+    return ApiReply(status=200, content=metrics.page(hosts, vms, api.progress), content_type=metrics.CONTENT_TYPE)
 
 
 def _openapi(api: Api, request: ApiRequest, params: Params) -> ApiReply:
@@ -120,57 +123,56 @@ def _openapi(api: Api, request: ApiRequest, params: Params) -> ApiReply:
 
 
 def _hosts(api: Api, request: ApiRequest, params: Params) -> ApiReply:
-    with closing(api.open_store()) as store:
-        return json_reply(200, {"hosts": views.host_views(api.config, store)})
+    return json_reply(200, {"hosts": api.call(lambda store: views.host_views(api.config, store))})
 
 
 def _host(api: Api, request: ApiRequest, params: Params) -> ApiReply:
-    with closing(api.open_store()) as store:
-        return json_reply(200, views.host_view(api.config, store, params["name"]))
+    return json_reply(200, api.call(lambda store: views.host_view(api.config, store, params["name"])))
 
 
 def _vms(api: Api, request: ApiRequest, params: Params) -> ApiReply:
-    with closing(api.open_store()) as store:
-        return json_reply(200, {"vms": views.vm_views(store)})
+    return json_reply(200, {"vms": api.call(views.vm_views)})
 
 
 def _timeline(api: Api, request: ApiRequest, params: Params) -> ApiReply:
     after = re.fullmatch(r"(?:after=(\d{1,18}))?", request.query)
     if after is None:
         raise operations.BadRequest("the query may be after=NUMBER (a seq)")
-    with closing(api.open_store()) as store:
+
+    def look(store: Store) -> list[StoredEvent]:
         views.require_host(api.config, store, params["name"])
-        events = store.timeline(params["name"], int(after[1] or 0))[-MOST_EVENTS:]
-    return json_reply(200, {"events": [json.loads(as_json(event)) for event in events]})
+        return store.timeline(params["name"], int(after[1] or 0))[-MOST_EVENTS:]
+
+    return json_reply(200, {"events": [json.loads(as_json(event)) for event in api.call(look)]})
 
 
 def _operate(api: Api, request: ApiRequest, params: Params) -> ApiReply:
     operation = operations.BY_NAME[request.path.rpartition("/")[2]]
     detail = operations.checked(operation, _body(request))
-    with closing(api.open_store()) as store:
+
+    def ask(store: Store) -> int:
         views.require_host(api.config, store, params["name"])
-        number = store.add_request(params["name"], operation.name, detail, store.clock().now())
-        until = time.monotonic() + ANSWER_S
-        while (asked := store.operator_request(number)).ok is None:
-            if time.monotonic() >= until:
-                return json_reply(202, {"request": number, "answer": None})
-            time.sleep(LOOK_S)
+        return store.add_request(params["name"], operation.name, detail, store.now())
+
+    number = api.call(ask)
+    until = time.monotonic() + ANSWER_S
+    while (asked := api.call(lambda store: store.operator_request(number))).ok is None:
+        if time.monotonic() >= until:
+            return json_reply(202, {"request": number, "answer": None})
+        time.sleep(LOOK_S)
     return _answered(number, asked.ok, asked.answer)
 
 
 def _request(api: Api, request: ApiRequest, params: Params) -> ApiReply:
     if not re.fullmatch(r"\d{1,18}", params["id"]):
         raise operations.BadRequest("a request is a number")
-    with closing(api.open_store()) as store:
-        try:
-            asked = store.operator_request(int(params["id"]))
-        except LookupError:
-            return json_reply(404, {"error": f"there is no request {params['id']}"})
-    return (
-        _answered(asked.id, asked.ok, asked.answer)
-        if asked.ok is not None
-        else json_reply(202, {"request": asked.id, "answer": None})
-    )
+    try:
+        asked = api.call(lambda store: store.operator_request(int(params["id"])))
+    except LookupError:
+        return json_reply(404, {"error": f"there is no request {params['id']}"})
+    if asked.ok is None:
+        return json_reply(202, {"request": asked.id, "answer": None})
+    return _answered(asked.id, asked.ok, asked.answer)
 
 
 def _answered(number: int, ok: bool | None, text: str | None) -> ApiReply:

@@ -211,12 +211,15 @@ class _Server(ThreadingMixIn, TCPServer):
 
 
 class ApiServer:
-    """Serves `answer`, which is called in many threads and must return within `longest_answer_s`.
+    """Serves `answer`, which is called in many threads and must return within `longest_answer_s`. `stopped` is called at the end.
 
     Raises CannotListen when it is made.
     """
 
-    def __init__(self, address: ListenAddress, answer: Answer, longest_answer_s: float) -> None:
+    def __init__(
+        self, address: ListenAddress, answer: Answer, longest_answer_s: float, stopped: Callable[[], None] = lambda: None
+    ) -> None:
+        self._stopped = stopped
         try:
             self._server = _Server(address, answer, longest_answer_s)
         except OSError as error:
@@ -233,3 +236,4 @@ class ApiServer:
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
+        self._stopped()
