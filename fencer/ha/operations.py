@@ -34,9 +34,7 @@ WHO = TextField("Who signs for it.")
 
 OPERATIONS: tuple[HostOperation, ...] = (
     HostOperation(name="enable", summary="Puts the host under HA; lets a host in again that was Down and answers."),
-    HostOperation(
-        name="disable", summary="Takes the host out of HA; cancels an open fence. No command leaves after the answer."
-    ),
+    HostOperation(name="disable", summary="Takes the host out of HA; cancels an open fence. No command leaves after the answer."),
     HostOperation(
         name="confirm",
         summary="Manual fence: somebody has seen that the host is off and signs for it. Refused while its BMC says On.",

@@ -12,9 +12,11 @@ from fencer.ha.api.progress import Progress
 from fencer.ha.assembly import make_manager, make_pools, open_store
 from fencer.ha.command_line import CONFIG, JSON, POLICY, STATE, plain_errors
 from fencer.ha.config import load_config
+from fencer.ha.config_checks import missing_here
 from fencer.ha.event_lines import as_json, as_text
 from fencer.ha.event_output import to_stdout
 from fencer.ha.stopping import stop_signals
+from fencer.ha.yamlfile import ConfigError
 
 STANDS_STILL_S: Final = 10.0
 """After so many seconds without a round, at least, the API says that the loop stands still."""
@@ -38,6 +40,8 @@ def command(config: Path, policy: str | None, json_lines: bool, state: Path | No
     """Runs one manager until Ctrl-C. Several may run on one state file; each host belongs to one of them at a time."""
     with plain_errors(), stop_signals() as stopped:
         loaded = load_config(config, policy)
+        if lacks := missing_here(loaded):
+            raise ConfigError(lacks)
         file = state or loaded.state_file
         progress = Progress(patience_s=max(STANDS_STILL_S, 4 * loaded.policy.poll))
         listen = listen or (loaded.part.api.listen if loaded.part.api else None)
