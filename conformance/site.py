@@ -1,7 +1,7 @@
 """What an HA manager watches: hosts, their BMCs and agents, and the workloads on them. Pure data.
 
-`play_scenario` makes a `ManagedSite` for each run of a manager and hands it to the adapter; preconditions may change what the manager is
-told of it. `Agents` is what preconditions can do to the agents while the manager runs.
+`play_scenario` makes a `ManagedSite` for each run of a manager and hands it to the adapter; preconditions may change what the
+manager is told of it. `Agents` is what preconditions can do to the agents while the manager runs.
 """
 
 from __future__ import annotations

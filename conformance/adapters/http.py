@@ -25,7 +25,16 @@ from typing import ClassVar, Final, Self
 
 from conformance.adapters.base import Adapter, CannotStart, Interrupted, Invocation
 from conformance.adapters.json_path import NotThere
-from conformance.adapters.manager_file import KEYS, ManagerFile, Page, TemplateFailed, TextTemplate, Values, read_manager, sample_values
+from conformance.adapters.manager_file import (
+    KEYS,
+    ManagerFile,
+    Page,
+    TemplateFailed,
+    TextTemplate,
+    Values,
+    read_manager,
+    sample_values,
+)
 from conformance.adapters.process import Ended, run
 from conformance.adapters.programs import StandIns, find, lack
 from conformance.adapters.section import Section
