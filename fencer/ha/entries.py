@@ -234,8 +234,9 @@ class Snapshot:
         return entry.value if entry is not None and isinstance(entry.value, VmRecord) else None
 
     def vms(self, *group: str) -> list[VmRecord]:
-        """All VMs, by name; or those of one group: "open" (something is to be done), "on", "seen on", "wanted on", "left on" and a
-        host, "of fence" and a fence id."""
+        """All VMs, by name; or those of one group: "open" (something is to be done), "kept apart", "of fence" and a fence id,
+        and "on", "seen on", "wanted on" and "left on" with a host.
+        """
         return [record for name in sorted(self._group("vms", *group)) if (record := self.vm(name)) is not None]
 
     def vms_on(self, host: str | None) -> list[str]:
@@ -249,7 +250,11 @@ class Snapshot:
     @property
     def hosts_with_vms(self) -> list[str]:
         """The hosts to which a VM is bound, whether they are registered or not."""
-        return [group[2] for group, names in self._groups.items() if group[:2] == ("vms", "on") and len(group) == 3 and names and group[2]]
+        return [
+            group[2]
+            for group, names in self._groups.items()
+            if group[:2] == ("vms", "on") and len(group) == 3 and names and group[2]
+        ]
 
     @property
     def drains(self) -> list[str]:

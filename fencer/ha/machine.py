@@ -322,7 +322,9 @@ def _enable(builder: StepBuilder, request: int, unstopped: tuple[str, ...]) -> N
     host, state = builder.record.host, builder.record.state
     if unstopped and state in (S.DISABLED, S.FENCED):
         names = ", ".join(unstopped)
-        builder.answer(request, False, f"{host} has not confirmed that {names} is stopped there; the stop is repeated until it does")
+        builder.answer(
+            request, False, f"{host} has not confirmed that {names} is stopped there; the stop is repeated until it does"
+        )
     elif builder.command_in_flight:
         builder.answer(request, False, f"a power command to the BMC of {host} is on its way; try again when it has ended")
     elif state is S.DISABLED:

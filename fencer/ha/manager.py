@@ -133,7 +133,6 @@ class Manager:
         if snapshot.store_id != self._store_id:
             self._enter(snapshot)
         self._snapshot = snapshot
-        self._note_that_the_store_is_back()
         self._process_inbox()
         if self._hold_lease():
             self._claim_hosts()
@@ -260,6 +259,7 @@ class Manager:
         lease = ManagerLease(owner=tenure.owner, until=until, boot=self._snapshot.boot, pid=pid, process_started=started)
         if self._store.renew(lease, now):
             tenure.until = until
+            self._note_that_the_store_is_back()
             return True
         self._end_tenure()
         return False

@@ -56,9 +56,7 @@ def order(records: Iterable[VmRecord], specs: Mapping[str, VmSpec]) -> list[VmRe
     return sorted(records, key=rank)
 
 
-def choose(
-    record: VmRecord, spec: VmSpec, rooms: Mapping[str, HostRoom], now: float, starts_per_host: int
-) -> Choice:
+def choose(record: VmRecord, spec: VmSpec, rooms: Mapping[str, HostRoom], now: float, starts_per_host: int) -> Choice:
     """Returns the host for one VM that waits. `rooms` has every host of the file, in its order."""
     left = {one.host for one in record.left}
     refused = set(record.refused) if now < record.retry_at else set()

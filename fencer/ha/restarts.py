@@ -140,9 +140,7 @@ class Restarts:
         elif self._started(turn) < self._policy.vm_starts_at_once:
             self._start(turn, record, host, epoch, own, executor)
 
-    def _start(
-        self, turn: VmTurn, record: VmRecord, host: str, epoch: int, own: Ownership, executor: VmExecutor
-    ) -> None:
+    def _start(self, turn: VmTurn, record: VmRecord, host: str, epoch: int, own: Ownership, executor: VmExecutor) -> None:
         checks = ledger.may_act(turn.snapshot, host, epoch, turn.now, start=True)
         if checks is None:
             return

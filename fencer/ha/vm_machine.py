@@ -275,9 +275,7 @@ def back_off(policy: Policy, tries: int) -> float:
     return min(policy.vm_retry_first * 2.0 ** min(tries, 16), policy.vm_retry_cap)
 
 
-def line(
-    record: VmRecord, step: str, target: str | None, text: str | None = None, fence_id: str | None = None
-) -> TimelineLine:
+def line(record: VmRecord, step: str, target: str | None, text: str | None = None, fence_id: str | None = None) -> TimelineLine:
     detail: dict[str, Detail] = {
         "vm": record.vm, "step": step, "target": target, "key": record.key, "fence_id": fence_id or record.fence_id,
         "text": text,
@@ -321,9 +319,7 @@ def _again_here(record: VmRecord, now: float) -> VmRecord:
     return replace(again, wanted=record.host)
 
 
-def _alert(
-    record: VmRecord, lines: Lines, alert: AlertName, key: str, text: str, policy: Policy, now: float
-) -> Step:
+def _alert(record: VmRecord, lines: Lines, alert: AlertName, key: str, text: str, policy: Policy, now: float) -> Step:
     """Adds an alert, unless one with this key was sent within `alert_digest` seconds."""
     recent = tuple(sent for sent in record.alerts if now - sent.last < policy.alert_digest)
     if any(sent.key == key for sent in recent):

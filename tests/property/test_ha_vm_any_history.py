@@ -92,7 +92,12 @@ class AnyHistory(RuleBasedStateMachine):
                 self.take(vm_machine.cannot_place(vm, choice.why, POLICY, self.now))
             else:
                 self.start(choice.host)
-        elif vm.phase is VmPhase.STARTING and not vm.in_flight and self.now >= vm.retry_at and self.rooms()[vm.host or ""].available:
+        elif (
+            vm.phase is VmPhase.STARTING
+            and not vm.in_flight
+            and self.now >= vm.retry_at
+            and self.rooms()[vm.host or ""].available
+        ):
             self.start(vm.host or "")
         elif vm.phase is VmPhase.STOPPING and not vm.in_flight and self.now >= vm.retry_at:
             self.take(vm_machine.stop_claimed(vm, 1))
@@ -259,7 +264,7 @@ class AnyHistory(RuleBasedStateMachine):
                 self.arrives(request)
         self.late.clear()
         for name in HOSTS:
-            self.hosts[name].up or self.a_host_boots(name)
+            self.a_host_boots(name)
         for _ in range(40):
             for name in HOSTS:
                 self.a_returned_host_stops_what_left(name, arrives=True, answered=True)

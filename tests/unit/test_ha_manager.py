@@ -237,7 +237,9 @@ def test_a_manager_killed_around_a_vm_start_costs_a_repetition_never_a_second_vm
         bench.run("vm")  # it runs, but nobody noted it
     two = cluster.manager("two")
     run(cluster, 60, two)
-    assert {vm: key for vm, (_, key) in cluster.executor.running.items()} == {v: cluster.key(f"a-f1/{v}") for v in ("router", "v1", "v2")}
+    assert {vm: key for vm, (_, key) in cluster.executor.running.items()} == {
+        v: cluster.key(f"a-f1/{v}") for v in ("router", "v1", "v2")
+    }
     assert len({(vm, host, key) for vm, host, key in cluster.executor.calls}) == 3, "a repetition keeps host and key"
     assert {record.phase for record in cluster.store.snapshot().vms()} == {VmPhase.RUNNING}
 

@@ -19,7 +19,10 @@ def rooms(**changes: dict[str, object]) -> dict[str, HostRoom]:
     return made
 
 
-def choose(spec: VmSpec = VmSpec(), record: VmRecord = WAITS, **changes: dict[str, object]) -> Choice:
+ANY = VmSpec()
+
+
+def choose(spec: VmSpec = ANY, record: VmRecord = WAITS, **changes: dict[str, object]) -> Choice:
     return placement.choose(record, spec, rooms(**changes), 20.0, 4)
 
 

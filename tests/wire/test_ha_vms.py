@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from tests.wire.test_ha_run import Bmc
 
+T = TypeVar("T")
 CLI = [sys.executable, "-m", "fencer.ha.cli"]
 
 
@@ -200,7 +202,7 @@ class Site:
                 stack.enter_context(closing(node))
 
 
-def wait[T](ask: Callable[[], T], seconds: float = 40.0) -> T:
+def wait(ask: Callable[[], T], seconds: float = 40.0) -> T:
     """Returns the first answer that is true. The time only ends a wait that is in vain."""
     until = time.monotonic() + seconds
     while not (answer := ask()):
