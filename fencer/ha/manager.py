@@ -7,6 +7,8 @@ Rules
   2. An effect is performed only after the transaction that decided it has succeeded.
   3. The loop never waits for a BMC, a probe or a VM. Those calls run in worker threads; their answers come through the inbox.
   4. Only the loop's thread uses the store.
+  5. A power command leaves only if the limits hold after its intent was written, so that two managers see one another's
+     intents, and if lease and record allow it in the moment before its bytes leave (`CommandGate`).
 """
 
 from __future__ import annotations
@@ -14,36 +16,37 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from fencer.ha import cloudstack, fence_limiter, machine, proof
-from fencer.ha.bmc import BmcClient, BmcReadFailed, CommandAnswer
+from fencer.ha import cloudstack, machine
+from fencer.ha.bmc import BmcClient
+from fencer.ha.bmc_calls import BmcCalls, Lease
 from fencer.ha.clock import SharedClock
 from fencer.ha.config import Config, HostPart
 from fencer.ha.effects import CallBmc, CheckActivity, HaEffect, StopReleasedVms
 from fencer.ha.event_lines import Sink
+from fencer.ha.fence_limiter import PASSING, ClusterView, ManagerFacts
 from fencer.ha.observations import (
     Activity,
     Claimed,
-    CommandReply,
-    CommandResult,
     Disable,
     Eligibility,
     Enable,
     Health,
     ManualFence,
     Observation,
+    OverrideLimits,
+    Pin,
     PowerRead,
-    Tick,
+    WithdrawManualFence,
 )  # fmt: skip
 from fencer.ha.policy import Policy, PolicyName
 from fencer.ha.probes import AnyProbe
-from fencer.ha.record import HostRecord, RequestKind
+from fencer.ha.record import HostRecord
 from fencer.ha.restarts import Restarts
 from fencer.ha.states import HAState
 from fencer.ha.store import OperatorRequest, Store
-from fencer.outcome import Cause, Failure, Reading
 
 T = TypeVar("T")
 HaStep = Callable[[HostRecord, Observation, Policy, float], tuple[HostRecord, tuple[HaEffect, ...]]]
@@ -59,10 +62,10 @@ class Workers(Protocol):
 
 
 class Pools:
-    """Thread pools of fixed size for BMCs, probes and VMs. They are separate so that slow BMCs do not delay probes."""
+    """Thread pools of fixed size for BMCs, device checks, probes and VMs. They are separate so that none delays another."""
 
     def __init__(self, bmc: int, probe: int, vm: int) -> None:
-        sizes = {"bmc": bmc, "probe": probe, "vm": vm}
+        sizes = {"bmc": bmc, "probe": probe, "vm": vm, "check": max(bmc // 4, 1)}
         self._pools = {name: ThreadPoolExecutor(size, thread_name_prefix=name) for name, size in sizes.items()}
 
     def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
@@ -77,14 +80,6 @@ class Pools:
     def close(self) -> None:
         for pool in self._pools.values():
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """This manager's lease on one host; valid until `until` (seconds of the store's clock)."""
-
-    epoch: int
-    until: float
 
 
 class Manager:
@@ -102,7 +97,7 @@ class Manager:
         sink: Sink,
         owner: str,
     ) -> None:
-        self._config, self._store, self._clock, self._bmcs = config, store, clock, bmcs
+        self._config, self._store, self._clock = config, store, clock
         self._restarts, self._run_probes, self._workers, self._sink, self._owner = (
             restarts,
             run_probes,
@@ -117,7 +112,14 @@ class Manager:
         self._next_health: dict[str, float] = {}
         self._probing: set[str] = set()
         self._started = clock.now()
-        self._last_command: float | None = None
+        self._is_limited = config.policy.name is PolicyName.REFERENCE  # CloudStack has no limits
+        self._bmc_calls = BmcCalls(
+            bmcs, clock, config.policy, workers, self._leases, self._is_held if self._is_limited else None, self._later
+        )
+        self._me = ManagerFacts(owner=owner, started=self._started, has_witness=bool(config.part.witness))
+        self._next_witness = self._started
+        self._bmc_names = {host.name: host.bmc.device for host in config.part.hosts}
+        self._health_wanted_since: float | None = None
         for host in config.part.hosts:
             state = HAState.AVAILABLE if host.enabled else HAState.DISABLED
             identity = host.bmc.identity
@@ -131,19 +133,34 @@ class Manager:
         for host in self._config.part.hosts:
             self._claim_or_renew(host)
         self._process_inbox()
+        self._probe_witness()
         records = {name: self._store.load(name) for name in self._config.host_names}
+        view = self._view(records)
         for host in self._config.part.hosts:
             if host.name not in self._leases:
                 continue
-            for request in self._store.open_requests(host.name):
-                self._apply_operator_request(request)
+            self._apply_operator_requests(records[host.name])
             self._probe(host)
-            now = self._clock.now()
-            hold = fence_limiter.hold(list(records.values()), self._owner, self._policy, now, self._started, self._last_command)
-            self._apply(host.name, Tick(hold=hold))
-            records[host.name] = self._store.load(host.name)
+            record = self._store.load(host.name)
+            if self._is_limited and record.inflight is not None and view.hold(record, PASSING) is not None:
+                self._bmc_calls.withdraw(host.name)
+            self._apply(host.name, view.tick(record))
+            records[host.name] = after = self._store.load(host.name)
+            if after.inflight != record.inflight and after.inflight is not None and after.inflight.cuts_power:
+                view = self._view(records)  # what is decided for the next host must count this command
         self._restarts.run_round({name: lease.epoch for name, lease in self._leases.items()}, records, self._post)
         self._print_events()
+
+    def _view(self, records: Mapping[str, HostRecord]) -> ClusterView:
+        me = replace(self._me, last_command=self._bmc_calls.last_command)
+        view = ClusterView(list(records.values()), self._policy, self._clock.now(), me, self._bmc_names)
+        self._health_wanted_since = view.health_wanted_since
+        return view
+
+    def _is_held(self, name: str) -> bool:
+        """Asks the limits again, now that the intent is written: another manager may have written one at the same time."""
+        records = {host: self._store.load(host) for host in self._config.host_names}
+        return self._view(records).hold(records[name], PASSING) is not None
 
     def wait(self, seconds: float) -> None:
         """Waits until an answer arrives and handles it; at most `seconds`."""
@@ -164,6 +181,10 @@ class Manager:
     def idle(self) -> float:
         """Seconds to wait between two rounds; short compared with every time in the policy."""
         return min(self._policy.poll / 16, 0.25)
+
+    def _later(self, name: str, observation: Observation) -> None:
+        """Applies an observation in the loop's thread. Any thread may call it."""
+        self._post(lambda: self._apply(name, observation))
 
     def _post(self, answer: Callable[[], None]) -> None:
         self._inbox.put(answer)
@@ -201,9 +222,13 @@ class Manager:
                 del self._leases[name]
 
     def _apply_configuration(self, host: HostPart) -> None:
-        """Writes identity, chassis check and maintenance of the configuration to the record, at the start of an epoch."""
-        record = self._store.load(host.name)
-        fresh = replace(record, identity=host.bmc.identity, chassis_check=host.bmc.chassis_check != "ignore")
+        """Writes what the configuration says of the host to the record, at the start of an epoch."""
+        record, probes = self._store.load(host.name), host.probes_key
+        fresh = replace(
+            record, identity=host.bmc.identity, chassis_check=host.bmc.chassis_check != "ignore", heartbeat=bool(host.activity),
+            delay=host.delay * self._config.part.scale, probes=probes,
+            seen_healthy=record.seen_healthy and record.probes in ("", probes),
+        )  # fmt: skip
         if fresh != record:
             self._store.save(record, fresh, (), self._clock.now())
         self._apply(host.name, Claimed())
@@ -223,6 +248,8 @@ class Manager:
         if new == old and not effects:
             return
         if not self._store.save(old, new, effects, now):
+            if isinstance(observation, PowerRead) and self._withdraw_signature(old):
+                self._apply(name, observation)
             return
         for effect in effects:
             self._perform(name, effect)
@@ -230,54 +257,11 @@ class Manager:
     def _perform(self, name: str, effect: HaEffect) -> None:
         match effect:
             case CallBmc():
-                self._call(name, effect)
+                self._bmc_calls.call(name, effect)
             case CheckActivity():
                 self._check_activity(name, effect)
             case StopReleasedVms():
                 self._restarts.stop_released_vms(name, effect.fence_id, self._post)
-
-    # -- BMCs
-
-    def _call(self, name: str, effect: CallBmc) -> None:
-        request, epoch, bmc, timeout = effect.request, effect.epoch, self._bmcs[name], self._policy.request_timeout
-        if request.ask is RequestKind.READ:
-            self._read(name, request.id, epoch, bmc, timeout)
-            return
-        if request.ask is RequestKind.OFF:
-            self._last_command = request.at
-
-        def permit() -> bool:
-            lease = self._leases.get(name)
-            return lease is not None and lease.epoch == epoch and proof.may_start(lease.until, self._policy, self._clock.now())
-
-        def work() -> CommandAnswer:
-            if not permit():
-                return CommandAnswer(result=CommandResult.NOT_SENT)
-            return bmc.off(timeout, permit) if request.ask is RequestKind.OFF else bmc.reset(timeout, permit)
-
-        def done(answer: CommandAnswer | None, error: BaseException | None) -> None:
-            got = answer or CommandAnswer(result=CommandResult.AMBIGUOUS, failure=_client_error(error))
-            observation = CommandReply(request=request.id, epoch=epoch, result=got.result, failure=got.failure)
-            self._post(lambda: self._apply(name, observation))
-
-        self._workers.submit("bmc", work, done)
-
-    def _read(self, name: str, request: str, epoch: int, bmc: BmcClient, timeout: float) -> None:
-        def work() -> tuple[float, Reading | Failure]:
-            started = self._clock.now()
-            try:
-                return started, bmc.read(timeout)
-            except BmcReadFailed as error:
-                return started, error.failure
-
-        def done(answer: tuple[float, Reading | Failure] | None, error: BaseException | None) -> None:
-            started, got = answer or (self._clock.now(), _client_error(error))
-            reading = got if isinstance(got, Reading) else None
-            failure = got if isinstance(got, Failure) else None
-            observation = PowerRead(request=request, epoch=epoch, started=started, reading=reading, failure=failure)
-            self._post(lambda: self._apply(name, observation))
-
-        self._workers.submit("bmc", work, done)
 
     # -- probes
 
@@ -288,14 +272,41 @@ class Manager:
         self._probing.add(host.name)
         self._next_health[host.name] = now + self._policy.poll
 
-        def done(passed: bool | None, error: BaseException | None) -> None:
+        def work() -> tuple[float, bool | None]:
+            return self._clock.now(), self._run_probes(list(host.health), self._policy.health_timeout)
+
+        def done(got: tuple[float, bool | None] | None, error: BaseException | None) -> None:
+            began, passed = got or (now, None)
+
             def answer() -> None:
                 self._probing.discard(host.name)
-                self._apply(host.name, Health(passed=passed))
+                self._apply(host.name, Health(passed=passed, began=began, wanted_since=self._health_wanted_since))
+                if passed and self._is_limited:
+                    self._bmc_calls.withdraw(host.name)
 
             self._post(answer)
 
-        self._workers.submit("probe", lambda: self._run_probes(list(host.health), self._policy.health_timeout), done)
+        self._workers.submit("probe", work, done)
+
+    def _probe_witness(self) -> None:
+        """Runs the witness probes of this manager: they say whether the manager itself is cut off."""
+        now, probes = self._clock.now(), list(self._config.part.witness)
+        if not probes or now < self._next_witness:
+            return
+        self._next_witness = now + self._policy.poll + self._policy.health_timeout  # not before this round has ended
+
+        def work() -> tuple[float, bool | None]:
+            return self._clock.now(), self._run_probes(probes, self._policy.health_timeout)
+
+        def done(got: tuple[float, bool | None] | None, error: BaseException | None) -> None:
+            def answer() -> None:
+                self._next_witness = now + self._policy.poll
+                if got is not None and got[1]:
+                    self._me = replace(self._me, witness_passed_at=got[0])
+
+            self._post(answer)
+
+        self._workers.submit("probe", work, done)
 
     def _check_activity(self, name: str, effect: CheckActivity) -> None:
         host = self._config.host(name)
@@ -303,29 +314,44 @@ class Manager:
         probes = list(host.activity or host.health)
         vms = sum(1 for at in self._store.placements().values() if at == name)
 
-        def done(active: bool | None, error: BaseException | None) -> None:
-            observation = Activity(active=active, epoch=effect.epoch, error=str(error or ""), vms=vms)
+        def work() -> tuple[float, bool | None]:
+            return self._clock.now(), self._run_probes(probes, self._policy.activity_timeout)
+
+        def done(got: tuple[float, bool | None] | None, error: BaseException | None) -> None:
+            began, active = got or (None, None)
+            observation = Activity(active=active, epoch=effect.epoch, began=began, error=str(error or ""), vms=vms)
             self._post(lambda: self._apply(name, observation))
 
-        self._workers.submit("probe", lambda: self._run_probes(probes, self._policy.activity_timeout), done)
+        self._workers.submit("probe", work, done)
 
     # -- operators
 
+    def _apply_operator_requests(self, record: HostRecord) -> None:
+        self._withdraw_signature(record)
+        signature = record.fence.signature if record.fence else None
+        for request in self._store.open_requests(record.host):
+            if signature is None or signature.request != request.id:  # else a live read decides
+                self._apply_operator_request(request)
+
+    def _withdraw_signature(self, record: HostRecord) -> bool:
+        """True if the operator has taken back the confirmation that the record holds; it does not count any more."""
+        signature = record.fence.signature if record.fence else None
+        if signature is None or signature.request in {request.id for request in self._store.open_requests(record.host)}:
+            return False
+        self._apply(record.host, WithdrawManualFence(request=signature.request))
+        return True
+
     def _apply_operator_request(self, request: OperatorRequest) -> None:
-        detail = request.detail
+        detail, host = request.detail, request.host
         match request.what:
             case "enable":
-                self._apply(request.host, Enable(request=request.id))
+                self._apply(host, Enable(request=request.id))
             case "disable":
-                self._apply(request.host, Disable(request=request.id))
+                self._apply(host, Disable(request=request.id, withdrawn=self._bmc_calls.withdraw(host)))
             case "confirm":
-                fence = self._store.load(request.host).fence
-                if fence is not None and fence.signature is not None and fence.signature.request == request.id:
-                    return  # the signature is stored already; a live read decides
-                observation = ManualFence(request=request.id, fence_id=detail["fence_id"], who=detail["who"], why=detail["why"])
-                self._apply(request.host, observation)
-
-
-def _client_error(error: BaseException | None) -> Failure:
-    """The failure for an unexpected exception of a BMC client: an error of this program. The host is still watched."""
-    return Failure(cause=Cause.BAD_RESPONSE, text=f"the BMC client failed with {type(error).__name__}: {error}")
+                fence_id, who, why = detail["fence_id"], detail["who"], detail["why"]
+                self._apply(host, ManualFence(request=request.id, fence_id=fence_id, who=who, why=why))
+            case "override":
+                self._apply(host, OverrideLimits(request=request.id, who=detail["who"], why=detail["why"]))
+            case "pin":
+                self._apply(host, Pin(request=request.id, who=detail["who"], why=detail["why"]))

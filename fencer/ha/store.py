@@ -16,7 +16,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -54,6 +54,10 @@ _RECORD: TypeAdapter[HostRecord] = TypeAdapter(HostRecord)
 
 class StoreError(Exception):
     """The state file cannot be used."""
+
+
+class _RequestWithdrawn(Exception):
+    pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,8 +207,11 @@ class SqliteStore:
         self._db.execute("UPDATE hosts SET lease_until = ? WHERE host = ? AND owner = ? AND epoch = ?", (now, host, owner, epoch))
 
     def save(self, old: HostRecord, new: HostRecord, effects: Sequence[HaEffect], now: float) -> bool:
-        """Writes `new` and the durable `effects`. Returns False and writes nothing if `old` is not the current record."""
-        with self._transaction():
+        """Writes `new` and the durable `effects`.
+
+        Returns False and writes nothing if `old` is not the current record, or if the operator has withdrawn a granted request.
+        """
+        with suppress(_RequestWithdrawn), self._transaction():
             cursor = self._db.execute(
                 "UPDATE hosts SET state = ?, version = version + 1, body = ? WHERE host = ? AND version = ? AND epoch = ?",
                 (new.state, _dump(new), old.host, old.version, old.epoch),
@@ -217,10 +224,12 @@ class SqliteStore:
                 elif isinstance(effect, Release):
                     self._release_vms(old.host, effect.fence_id)
                 elif isinstance(effect, OperatorAnswer):
-                    self._db.execute(
-                        "UPDATE requests SET ok = ?, answer = ? WHERE id = ?", (effect.ok, effect.text, effect.request)
-                    )
-        return True
+                    statement = "UPDATE requests SET ok = ?, answer = ? WHERE id = ? AND ok IS NULL"
+                    answered = self._db.execute(statement, (effect.ok, effect.text, effect.request))
+                    if effect.ok and answered.rowcount != 1:
+                        raise _RequestWithdrawn
+            return True
+        return False
 
     # -- VMs
 
@@ -370,6 +379,11 @@ class SqliteStore:
         """Returns the requests without an answer, oldest first."""
         rows = self._db.execute("SELECT id, host, what, detail FROM requests WHERE host = ? AND ok IS NULL ORDER BY id", (host,))
         return [OperatorRequest(id=r[0], host=r[1], what=r[2], detail=json.loads(r[3])) for r in rows]
+
+    def withdraw_request(self, request: int) -> bool:
+        """Takes a request back that has no answer yet: it will not be granted. False if it has been answered."""
+        statement = "UPDATE requests SET ok = 0, answer = 'withdrawn by the operator' WHERE id = ? AND ok IS NULL"
+        return self._db.execute(statement, (request,)).rowcount == 1
 
     def operator_request(self, request: int) -> OperatorRequest:
         r = self._db.execute("SELECT id, host, what, detail, ok, answer FROM requests WHERE id = ?", (request,)).fetchone()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from fencer.device_check import DeviceCheck
 from fencer.ha.bmc import BmcReadFailed, CommandAnswer, CommandPermit
 from fencer.ha.config import load_config
 from fencer.ha.event_lines import as_json, as_text
@@ -19,7 +21,7 @@ from fencer.ha.restarts import Restarts
 from fencer.ha.states import HAState
 from fencer.ha.store import SqliteStore, StoredEvent, StoreError
 from fencer.ha.vm_executors import StartFailed
-from fencer.outcome import Cause, Failure, Power, Reading
+from fencer.outcome import Action, Cause, Evidence, Failure, FenceVerdict, Outcome, Power, Reading
 
 T = TypeVar("T")
 
@@ -67,6 +69,15 @@ class FakeBmc:
         power = {"On": Power.ON, "Off": Power.OFF}.get(self.word, Power.UNKNOWN)
         return Reading(power=power, word=self.word, at=0.0, path="redfish")
 
+    def check(self, timeout: float) -> DeviceCheck:
+        try:
+            reading = self.read(timeout)
+        except BmcReadFailed as error:
+            return DeviceCheck(outcome=None, failure=error.failure)
+        evidence = Evidence(readings=(reading,), chassis_check="not-asked", how="read")
+        outcome = Outcome(verdict=FenceVerdict.CONFIRMED, action=Action.MONITOR, readings=(reading,), evidence=evidence)
+        return DeviceCheck(outcome=outcome, failure=None)
+
     def off(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
         assert permit()
         self.commands += 1
@@ -103,9 +114,9 @@ class FakeExecutor:
 CONFIG = """
 policy: {start_quiet: 4, recovery_attempts: 0, activity_samples: 1%s}
 hosts:
-  - {name: a, bmc: {host: 127.0.0.1}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]%s}
-  - {name: b, capacity: 3, bmc: {host: 127.0.0.1}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]}
-  - {name: c, capacity: 1, bmc: {host: 127.0.0.1}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]}
+  - {name: a, bmc: {host: 127.0.0.2}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]%s}
+  - {name: b, capacity: 3, bmc: {host: 127.0.0.3}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]}
+  - {name: c, capacity: 1, bmc: {host: 127.0.0.4}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]}
 vms:
   - {name: v1, host: a}
   - {name: v2, host: a, hosts: [c, b], priority: 5}
@@ -130,6 +141,9 @@ class Cluster:
         self.stores.append(store)
         restarts = Restarts(self.config, store, self.clock, self.executor, bench)
         manager = Manager(self.config, store, self.clock, self.bmcs, restarts, self.probes, bench, self.lines.append, owner)
+        for name in self.config.host_names if len(self.stores) == 1 else ():
+            record = store.load(name)
+            store.save(record, replace(record, seen_healthy=True), (), self.clock.now())
         return manager, bench
 
     def probes(self, probes: list[object], timeout: float) -> bool | None:
