@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fencer.device_check import DeviceCheck
 from fencer.ha import machine
 from fencer.ha.effects import AlertName, CallBmc, CheckActivity, HaEffect, LineKind, OperatorAnswer, TimelineLine
 from fencer.ha.observations import (
@@ -20,7 +21,18 @@ from fencer.ha.observations import (
 from fencer.ha.policy import Policy
 from fencer.ha.record import BmcRequest, HostRecord, RequestKind
 from fencer.ha.states import HAState
-from fencer.outcome import Cause, Failure, Power, Reading, Witness, WitnessState
+from fencer.outcome import (
+    Action,
+    Cause,
+    Evidence,
+    Failure,
+    FenceVerdict,
+    Outcome,
+    Power,
+    Reading,
+    Witness,
+    WitnessState,
+)
 
 S = HAState
 WORDS = {"On": Power.ON, "Off": Power.OFF}
@@ -151,3 +163,10 @@ def fencing(word: str | Cause = "On", **policy: object) -> World:
     world = World(word, Policy(recovery_attempts=0, fast_path=False, activity_samples=1, **policy))  # type: ignore[arg-type]
     world.to(S.FENCING)
     return world
+
+
+def usable(reading: Reading) -> DeviceCheck:
+    """The device check of a BMC that can be used and shows `reading`."""
+    evidence = Evidence(readings=(reading,), chassis_check="not-asked", how="read")
+    outcome = Outcome(verdict=FenceVerdict.CONFIRMED, action=Action.MONITOR, readings=(reading,), evidence=evidence)
+    return DeviceCheck(outcome=outcome, failure=None)

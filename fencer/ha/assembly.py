@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+import time
 import uuid
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -15,23 +18,49 @@ from fencer.ha.bmc import BmcClient, BmcLogins, FencedBmc
 from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import Config, HostPart
 from fencer.ha.event_lines import Sink
-from fencer.ha.manager import Manager, Pools
+from fencer.ha.lock_holder import process
+from fencer.ha.manager import Manager
 from fencer.ha.policy import PolicyName
 from fencer.ha.probes import run_probes
 from fencer.ha.restarts import Restarts
-from fencer.ha.store import SqliteStore
+from fencer.ha.sqlite_store import SqliteStore
+from fencer.ha.store import PASSING, Store, StoreError
 from fencer.ha.vm_executors import ExecVmExecutor, HttpVmExecutor, VmExecutor
+from fencer.ha.workers import Pools
 from fencer.ha.yamlfile import ConfigError
 
+TRY_AGAIN_S = 0.5
 
-def make_manager(config: Config, store: SqliteStore, sink: Sink, workers: Pools) -> Manager:
-    clock, base = store.clock(), config.path.parent
+
+def open_store(path: Path, stopped: Sequence[int]) -> SqliteStore | None:
+    """Opens the state file, or makes it. While it is locked, full or read-only it says so once on stderr and tries again.
+
+    Raises StoreError if another try cannot help. None: the process was told to stop meanwhile.
+    """
+    said = None
+    while not stopped:
+        try:
+            return SqliteStore(path)
+        except StoreError as error:
+            if error.trouble not in PASSING:
+                raise
+            if error.trouble is not said:
+                print(f"fence-ha: {error}; it is tried again", file=sys.stderr, flush=True)
+            said = error.trouble
+        time.sleep(TRY_AGAIN_S)
+    return None
+
+
+def make_manager(config: Config, store: Store, sink: Sink, workers: Pools) -> Manager:
+    base = config.path.parent
     bmcs = make_bmcs(config)
-    restarts = Restarts(config, store, clock, make_executor(config), workers)
+    restarts = Restarts(config, store, store, make_executor(config), workers)
+    me = process(os.getpid())
     owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     return Manager(
-        config, store, clock, bmcs, restarts,
+        config, store, store, bmcs, restarts,
         lambda probes, timeout: run_probes(probes, timeout, base, scale=config.part.scale), workers, sink, owner,
+        process=(os.getpid(), me.started if me else 0),
     )  # fmt: skip
 
 

@@ -12,11 +12,9 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from fencer.device_check import DeviceCheck
-from fencer.ha import proof
 from fencer.ha.bmc import BmcClient, BmcReadFailed, CommandAnswer
 from fencer.ha.clock import SharedClock
 from fencer.ha.command_gate import CommandGate
@@ -24,21 +22,13 @@ from fencer.ha.effects import CallBmc
 from fencer.ha.observations import CommandReply, CommandResult, DeviceChecked, Observation, PowerRead
 from fencer.ha.policy import Policy
 from fencer.ha.record import BmcRequest, RequestKind
+from fencer.ha.workers import Workers
 from fencer.outcome import Cause, Failure
 
 T = TypeVar("T")
 
 
-class Submit(Protocol):
-    def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """A manager's lease on one host; valid until `until`."""
-
-    epoch: int
-    until: float
+Permit = Callable[[], bool]
 
 
 class BmcCalls:
@@ -47,16 +37,21 @@ class BmcCalls:
         bmcs: Mapping[str, BmcClient],
         clock: SharedClock,
         policy: Policy,
-        workers: Submit,
-        leases: Mapping[str, Lease],
+        workers: Workers,
+        lease_of: Callable[[str, int], Permit],
         is_held: Callable[[str], bool] | None,
-        apply_later: Callable[[str, Observation], None],
+        post: Callable[[Callable[[], None]], None],
+        apply: Callable[[str, Observation], None],
     ) -> None:
-        """`leases` is the manager's own mapping. `is_held` asks the limits for a host; None: the policy has none."""
-        self._bmcs, self._clock, self._policy, self._workers, self._leases = bmcs, clock, policy, workers, leases
-        self._is_held, self._apply_later = is_held, apply_later
+        """`lease_of` returns, for a host and its epoch, a function that says whether a command may start under today's lease.
+
+        `is_held` asks the limits for a host; None: the policy has none. `post` runs a function in the loop's thread.
+        """
+        self._bmcs, self._clock, self._policy, self._workers = bmcs, clock, policy, workers
+        self._lease_of, self._is_held, self._post, self._apply = lease_of, is_held, post, apply
         self._gate = CommandGate()
         self.last_command: float | None = None
+        self.under_way = 0  # reads and commands; a device check changes nothing, so nobody waits for it
 
     def call(self, name: str, effect: CallBmc) -> None:
         match effect.request.ask:
@@ -79,9 +74,7 @@ class BmcCalls:
             return
         self._gate.open(name, request.id)
 
-        def lease_allows() -> bool:
-            lease = self._leases.get(name)
-            return lease is not None and lease.epoch == epoch and proof.may_start(lease.until, self._policy, self._clock.now())
+        lease_allows = self._lease_of(name, epoch)
 
         def permit() -> bool:
             return lease_allows() and (self._is_held is None or self._gate.leave(name, request.id))
@@ -96,7 +89,7 @@ class BmcCalls:
             got = answer or CommandAnswer(result=CommandResult.AMBIGUOUS, failure=_client_error(error))
             self._apply_later(name, CommandReply(request=request.id, epoch=epoch, result=got.result, failure=got.failure))
 
-        self._workers.submit("bmc", work, done)
+        self._submit(work, done)
 
     def _read(self, name: str, request: BmcRequest, epoch: int) -> None:
         bmc, timeout = self._bmcs[name], self._policy.request_timeout
@@ -113,7 +106,22 @@ class BmcCalls:
             failed = PowerRead(request=request.id, epoch=epoch, started=self._clock.now(), failure=_client_error(error))
             self._apply_later(name, answer or failed)
 
-        self._workers.submit("bmc", work, done)
+        self._submit(work, done)
+
+    def _submit(self, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
+        self.under_way += 1
+
+        def ended() -> None:
+            self.under_way -= 1
+
+        def finished(answer: T | None, error: BaseException | None) -> None:
+            self._post(ended)
+            done(answer, error)
+
+        self._workers.submit("bmc", work, finished)
+
+    def _apply_later(self, name: str, observation: Observation) -> None:
+        self._post(lambda: self._apply(name, observation))
 
     def _check(self, name: str, request: BmcRequest, epoch: int) -> None:
         bmc, timeout = self._bmcs[name], self._policy.request_timeout

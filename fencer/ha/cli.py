@@ -7,43 +7,30 @@ from __future__ import annotations
 
 import getpass
 import json
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from types import FrameType
 
 import click
 
-from fencer.ha import remarks
-from fencer.ha.assembly import make_manager, make_pools
-from fencer.ha.command_check import run_check
+from fencer.ha.assembly import make_manager, make_pools, open_store
 from fencer.ha.config import POLICY_NAMES, Config, load_config
-from fencer.ha.event_lines import as_json, as_text, stdout_sink
+from fencer.ha.event_lines import as_json, as_text
+from fencer.ha.event_output import to_stdout
+from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import RULES, TRANSITIONS, host_status
-from fencer.ha.store import SqliteStore, StoreError
+from fencer.ha.stopping import stop_signals
+from fencer.ha.store import StoreError
 from fencer.ha.yamlfile import ConfigError
-
-
-def _not_empty(context: click.Context, option: click.Parameter, value: str) -> str:
-    if not value.strip():
-        raise click.BadParameter("must say something", context, option)
-    return value
-
 
 CONFIG = click.argument("config", type=click.Path(dir_okay=False, path_type=Path))
 STATE = click.option(
     "--state", type=click.Path(dir_okay=False, path_type=Path), help="State file, instead of the configured one."
 )
 JSON = click.option("--json", "json_lines", is_flag=True, help="JSON, one object per line.")
-REASON = click.option(
-    "--reason", required=True, callback=_not_empty, help="What you have seen or done: it goes into the timeline."
-)
-WHO = click.option("--who", default=getpass.getuser, show_default="your user name")
-WAIT = click.option("--wait", "seconds", default=30.0, show_default=True, help="Seconds to wait for the answer.")
 POLICY = click.option("--policy", type=click.Choice(POLICY_NAMES), help="Instead of the configured policy.")
 
 
@@ -81,39 +68,31 @@ def main() -> None:
 @click.option("--once", is_flag=True, help="One round only: claim, look, decide; then end.")
 def run(config: Path, policy: str | None, json_lines: bool, state: Path | None, once: bool) -> None:
     """Runs one manager until Ctrl-C. Several may run on one state file; each host belongs to one of them at a time."""
-    with _plain_errors():
+    with _plain_errors(), stop_signals() as stopped:
         loaded = load_config(config, policy)
-        store = SqliteStore(state or loaded.state_file)
+        output = to_stdout(as_json if json_lines else as_text)
+        store = open_store(state or loaded.state_file, stopped)
+        if store is None:
+            return
         pools = make_pools(loaded)
         try:
-            manager = make_manager(loaded, store, stdout_sink(json_lines), pools)
-            with _stop_signals() as stopped:
+            manager = make_manager(loaded, store, output, pools)
+            manager.run_round()
+            if once:
+                manager.wait(loaded.policy.health_timeout + 1)
                 manager.run_round()
-                if once:
-                    manager.wait(loaded.policy.health_timeout + 1)
-                    manager.run_round()
-                while not once and not stopped:
-                    manager.wait(manager.idle)
-                    manager.run_round()
+            while not once and not stopped:
+                manager.wait(manager.idle)
+                manager.run_round()
             manager.stop()
         finally:
             pools.close()
             store.close()
+            output.close(LAST_LINES_S)
 
 
-@contextmanager
-def _stop_signals() -> Iterator[list[int]]:
-    seen: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        seen.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield seen
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+LAST_LINES_S = 1.0
+"""So long a manager that stops waits for the reader of its lines."""
 
 
 @main.command()
@@ -123,16 +102,15 @@ def _stop_signals() -> Iterator[list[int]]:
 def status(config: Path, json_lines: bool, state: Path | None) -> None:
     """What is known of every host, and where every VM is."""
     with _opened(config, state) as (_, store):
-        clock, placements = store.clock(), store.placements()
+        placements = store.placements()
         for name in store.hosts():
             record = store.load(name)
             fence = record.fence
             row = {
                 "host": name, "state": str(record.state), "status": str(host_status(record.state)), "epoch": record.epoch,
-                "owner": record.owner if record.lease_until > clock.now() else None,
+                "owner": record.owner if record.lease_until > store.now() else None,
                 "fence_id": fence.id if fence else record.released, "phase": str(fence.phase) if fence else None,
                 "attempts": fence.attempts if fence else 0, "error": record.last_error.text if record.last_error else None,
-                "fencing": remarks.fencing(record), "remarks": list(remarks.of(record)),
                 "vms": [vm for vm, at in placements.items() if at == name],
             }  # fmt: skip
             click.echo(json.dumps(row) if json_lines else _status_line(row))
@@ -148,9 +126,6 @@ def _status_line(row: dict[str, object]) -> str:
         parts.append(f"fence {row['fence_id']} {row['phase']}, {row['attempts']} failed attempts")
     if row["error"]:
         parts.append(f"last error: {row['error']}")
-    parts.append(f"fencing: {row['fencing']}")
-    if row["remarks"]:
-        parts.append(", ".join(row["remarks"]).upper())  # type: ignore[arg-type]
     vms = row["vms"]
     parts.append(f"VMs: {', '.join(vms) if isinstance(vms, list) and vms else 'none'}")
     return "; ".join(parts)
@@ -170,7 +145,7 @@ def enable(config: Path, host: str, state: Path | None, seconds: float) -> None:
 @CONFIG
 @click.argument("host")
 @STATE
-@click.option("--wait", "seconds", default=20.0, show_default=True, help="Seconds to wait for the answer.")
+@click.option("--wait", "seconds", default=10.0, show_default=True, help="Seconds to wait for the answer.")
 def disable(config: Path, host: str, state: Path | None, seconds: float) -> None:
     """Takes HOST out of HA. A fence that is open is cancelled; nothing of it is committed any more."""
     _submit_request(config, state, host, "disable", {}, seconds)
@@ -180,8 +155,8 @@ def disable(config: Path, host: str, state: Path | None, seconds: float) -> None
 @CONFIG
 @click.argument("host")
 @click.option("--fence-id", required=True, help="The fence that is open (fence-ha status).")
-@REASON
-@WHO
+@click.option("--reason", required=True, help="What you have seen: it goes into the timeline.")
+@click.option("--who", default=getpass.getuser, show_default="your user name")
 @STATE
 @click.option("--wait", "seconds", default=30.0, show_default=True, help="Seconds to wait for the answer.")
 def confirm(config: Path, host: str, fence_id: str, reason: str, who: str, state: Path | None, seconds: float) -> None:
@@ -189,69 +164,19 @@ def confirm(config: Path, host: str, fence_id: str, reason: str, who: str, state
 
     Its VMs are started elsewhere on your word. If the host runs after all, they run twice.
     """
-    detail = {"fence_id": fence_id, "who": who, "why": reason}
-    _submit_request(config, state, host, "confirm", detail, seconds, withdraw=True)
+    _submit_request(config, state, host, "confirm", {"fence_id": fence_id, "who": who, "why": reason}, seconds)
 
 
-@main.command()
-@CONFIG
-@JSON
-@STATE
-def check(config: Path, json_lines: bool, state: Path | None) -> None:
-    """Asks every BMC once whether its host could be fenced now; sends no power command.
-
-    One line per host. Exit status 0: all can be fenced, 1: at least one cannot, 2: the configuration is wrong.
-    """
-    with _plain_errors():
-        loaded = load_config(config)
-        sys.exit(run_check(loaded, state or loaded.state_file, json_lines))
-
-
-@main.command()
-@CONFIG
-@click.option("--hosts", required=True, help="Host names, separated by commas.")
-@REASON
-@WHO
-@STATE
-@WAIT
-def override(config: Path, hosts: str, reason: str, who: str, state: Path | None, seconds: float) -> None:
-    """Lets power commands to silent hosts pass the limits (storm, min_healthy, max_fenced, witness), until they are well again.
-
-    You say with it that these hosts are really dead, and not only hidden from the manager.
-    """
-    for host in dict.fromkeys(name.strip() for name in hosts.split(",") if name.strip()):
-        _submit_request(config, state, host, "override", {"who": who, "why": reason}, seconds, withdraw=True)
-
-
-@main.command()
-@CONFIG
-@click.argument("host")
-@REASON
-@WHO
-@STATE
-@WAIT
-def pin(config: Path, host: str, reason: str, who: str, state: Path | None, seconds: float) -> None:
-    """The machine or board of HOST was replaced: what its BMC shows next is pinned as its identity."""
-    _submit_request(config, state, host, "pin", {"who": who, "why": reason}, seconds, withdraw=True)
-
-
-def _submit_request(
-    config: Path, state: Path | None, host: str, what: str, detail: dict[str, str], seconds: float, *, withdraw: bool = False
-) -> None:
-    """Stores a request and waits for its answer. `withdraw`: a request without an answer is taken back, and never granted."""
+def _submit_request(config: Path, state: Path | None, host: str, what: str, detail: dict[str, str], seconds: float) -> None:
     with _opened(config, state) as (_, store):
         if host not in store.hosts():
             raise OperatorRefused(f"no host is called {host}; there are {', '.join(store.hosts()) or 'none'}")
-        clock = store.clock()
-        if store.load(host).lease_until <= clock.now():
+        if store.load(host).lease_until <= store.now():
             click.echo(f"no manager has {host} at the moment; the request is kept until one does", err=True)
-        request = store.add_request(host, what, detail, clock.now())
+        request = store.add_request(host, what, detail, store.now())
         end = time.monotonic() + seconds
         while (answer := store.operator_request(request)).ok is None:
-            if time.monotonic() >= end and withdraw:
-                if store.withdraw_request(request):
-                    raise OperatorRefused(f"no answer within {seconds:g} s; the request is withdrawn")
-            elif time.monotonic() >= end:
+            if time.monotonic() >= end:
                 raise OperatorRefused(f"no answer within {seconds:g} s; the request stays in the queue")
             time.sleep(0.05)
         if not answer.ok:

@@ -52,7 +52,7 @@ def begin_trouble(builder: StepBuilder) -> None:
     """The host fell silent: its last power cut now belongs to an earlier trouble."""
     record = builder.record
     cuts = fence_limiter.recent_cuts(record, builder.policy, builder.now)
-    builder.record = replace(record, cuts=cuts, cut_at=None, override=None)
+    builder.record = replace(record, cuts=cuts, cut_at=None, held_since=None, override=None)
 
 
 def on_override(builder: StepBuilder, observation: OverrideLimits) -> None:

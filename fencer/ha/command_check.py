@@ -22,7 +22,7 @@ from fencer.ha.assembly import make_bmcs
 from fencer.ha.bmc import BmcClient
 from fencer.ha.config import Config
 from fencer.ha.record import HostRecord
-from fencer.ha.store import SqliteStore
+from fencer.ha.sqlite_store import SqliteStore
 from fencer.outcome import Cause, Failure, Reading
 
 MAX_THREADS = 32
@@ -100,7 +100,7 @@ def run_check(config: Config, state_file: Path, json_lines: bool) -> int:
     if state_file.exists():
         store = SqliteStore(state_file)
         try:
-            now = store.clock().now()
+            now = store.now()
             records = {host: store.load(host) for host in store.hosts()}
         finally:
             store.close()

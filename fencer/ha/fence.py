@@ -18,14 +18,14 @@ from dataclasses import replace
 
 from fencer.ha import proof
 from fencer.ha.effects import AlertName, Detail, LineKind, Release
-from fencer.ha.fence_limiter import PASSING
+from fencer.ha.fence_limiter import PASSING, UNTIL_CHECKED
 from fencer.ha.observations import CommandReply, CommandResult, Hold, ManualFence, PowerRead
 from fencer.ha.policy import Policy
 from fencer.ha.record import Fence, FencePhase, HostRecord, LastError, RequestKind, Signature
 from fencer.ha.states import HAEvent
 from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Cause, Failure, Power
-from fencer.proof import TROUBLE
+from fencer.proof import TROUBLE, says_off
 
 MAY_LOCK_ACCOUNT = frozenset({Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED})
 """Each try may count towards an account lockout, so the next one waits `auth_poll` seconds."""
@@ -68,8 +68,13 @@ def may_cut(builder: StepBuilder, hold: Hold | None, what: str, key: str) -> boo
     if builder.record.healthy is not False:
         return False
     if hold is None:
+        builder.record = replace(builder.record, held_since=None)
         return builder.may_call
-    if hold not in PASSING:
+    since = builder.now if builder.record.held_since is None else builder.record.held_since
+    builder.record = replace(builder.record, held_since=since)
+    # The other hosts get the time of one round of health checks to show that they are well.
+    round_s = builder.policy.poll + builder.policy.health_timeout if hold in UNTIL_CHECKED else 0.0
+    if hold not in PASSING and builder.now - since >= round_s:
         builder.alert(
             AlertName.FENCE_HELD, f"{key}/held/{hold.name}",
             f"the {what} of {builder.record.host} is held: {hold}; reading goes on", once=True, fence_id=builder.fence_id,
@@ -130,7 +135,9 @@ def on_read(builder: StepBuilder, observation: PowerRead) -> None:
         if obstacle is not None and due:
             attempt_failed(builder, error_of(obstacle, builder.now))
         return
-    failure = observation.failure
+    failure, reading = observation.failure, observation.reading
+    if reading is not None and says_off(reading):
+        return  # it began before the fence, so it proves nothing, and nothing is sent to a host that is off
     if failure is None or failure.cause in NOT_BLOCKING:
         _update_fence(builder, not_off_at=observation.started)
     elif due:

@@ -197,5 +197,8 @@ LIMITS: dict[Hold, Callable[[ClusterView, HostRecord], bool]] = {
 }
 
 NEVER_OVERRIDDEN = frozenset({Hold.SAME_MACHINE, Hold.RATE})
+UNTIL_CHECKED = frozenset({Hold.MIN_HEALTHY, Hold.NOBODY_AVAILABLE, Hold.WITNESS_SILENT})
+"""Holds that end when the next health checks pass: an alert is sent if they last longer."""
+
 PASSING = frozenset({Hold.JUST_STARTED, Hold.RATE})
 """Holds that end by themselves within a minute: no alert is sent for them."""

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fencer.ha.config import HostPart, VmPart
+from fencer.ha.entries import LedgerRow
 from fencer.ha.record import HostRecord
 from fencer.ha.states import HAState
-from fencer.ha.store import LedgerRow
 
 
 def order(rows: Sequence[LedgerRow], vms: Mapping[str, VmPart]) -> list[LedgerRow]:

@@ -174,6 +174,7 @@ class HostRecord:
     # -- what limits power commands
     storm: bool = False  # it was suspect while too many hosts were
     calm_since: float | None = None  # `storm`: since when it is not suspect any more
+    held_since: float | None = None  # since when its power command is held back
     override: Override | None = None
     cut_at: float | None = None  # the first power command of this trouble
     cuts: tuple[float, ...] = ()  # the same, of earlier troubles

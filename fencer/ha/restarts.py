@@ -19,8 +19,9 @@ from fencer.ha import placement
 from fencer.ha.clock import SharedClock
 from fencer.ha.config import Config
 from fencer.ha.effects import AlertName, LineKind, TimelineLine
+from fencer.ha.entries import LedgerRow, StartStatus
 from fencer.ha.record import HostRecord
-from fencer.ha.store import LedgerRow, Store
+from fencer.ha.store import Store
 from fencer.ha.vm_executors import StartFailed, VmExecutor
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class Restarts:
             return
         if not self._store.claim_vm(row, target, epoch, now):
             return
-        claimed = replace(row, target=target, epoch=epoch, status="claimed")
+        claimed = replace(row, target=target, epoch=epoch, status=StartStatus.CLAIMED)
         self._starting.add(row.key)
 
         def done(_: None, error: BaseException | None) -> None:

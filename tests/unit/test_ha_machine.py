@@ -8,8 +8,10 @@ import pytest
 
 from fencer.ha.effects import AlertName, Release, TimelineLine
 from fencer.ha.observations import (
+    Activity,
     Claimed,
     CommandResult,
+    Health,
     Tick,
 )
 from fencer.ha.policy import Policy
@@ -245,3 +247,21 @@ def test_a_read_that_failed_harmlessly_does_not_stop_the_command(cause: Cause) -
     world.reply = cuts_power
     world.to(S.FENCED, 30)
     assert world.off_commands == 1
+
+
+def test_the_proof_starts_anew_when_the_fence_begins_and_the_read_that_was_under_way_neither_proves_nor_commands() -> None:
+    world = World("Off", Policy(activity_samples=1, recovery_attempts=0, device_check=0))
+    world.silent = True
+    world.see(Health(passed=False))
+    world.see(Tick())
+    old = world.rec.inflight
+    assert old is not None
+    world.now += 0.5
+    world.see(Activity(active=False, epoch=1))
+    assert world.rec.state is S.FENCING
+    world.now += 0.5
+    world.see(replace(world.read(old, 1), started=world.now - 1.0))
+    assert world.rec.off_run is None
+    world.silent = False
+    assert world.to(S.FENCED, 60) <= world.policy.stable_for + world.policy.status_poll
+    assert world.commands == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,14 +13,18 @@ import pytest
 from fencer.device_check import DeviceCheck
 from fencer.ha.bmc import BmcReadFailed, CommandAnswer, CommandPermit
 from fencer.ha.config import load_config
+from fencer.ha.entries import StoredEvent
 from fencer.ha.event_lines import as_json, as_text
 from fencer.ha.manager import Manager
 from fencer.ha.observations import CommandResult
+from fencer.ha.record import HostRecord
 from fencer.ha.restarts import Restarts
+from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import HAState
-from fencer.ha.store import SqliteStore, StoredEvent, StoreError
+from fencer.ha.store import StoreError
 from fencer.ha.vm_executors import StartFailed
-from fencer.outcome import Action, Cause, Evidence, Failure, FenceVerdict, Outcome, Power, Reading
+from fencer.outcome import Cause, Failure, Power, Reading
+from tests.ha_world import usable
 
 T = TypeVar("T")
 
@@ -74,9 +77,7 @@ class FakeBmc:
             reading = self.read(timeout)
         except BmcReadFailed as error:
             return DeviceCheck(outcome=None, failure=error.failure)
-        evidence = Evidence(readings=(reading,), chassis_check="not-asked", how="read")
-        outcome = Outcome(verdict=FenceVerdict.CONFIRMED, action=Action.MONITOR, readings=(reading,), evidence=evidence)
-        return DeviceCheck(outcome=outcome, failure=None)
+        return usable(reading)
 
     def off(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
         assert permit()
@@ -141,9 +142,8 @@ class Cluster:
         self.stores.append(store)
         restarts = Restarts(self.config, store, self.clock, self.executor, bench)
         manager = Manager(self.config, store, self.clock, self.bmcs, restarts, self.probes, bench, self.lines.append, owner)
-        for name in self.config.host_names if len(self.stores) == 1 else ():
-            record = store.load(name)
-            store.save(record, replace(record, seen_healthy=True), (), self.clock.now())
+        for host in self.config.host_names:
+            store.register(HostRecord(host=host, state=HAState.AVAILABLE, since=self.clock.now(), seen_healthy=True), [])
         return manager, bench
 
     def probes(self, probes: list[object], timeout: float) -> bool | None:
@@ -152,6 +152,9 @@ class Cluster:
     @property
     def store(self) -> SqliteStore:
         return self.stores[0]
+
+    def key(self, name: str) -> str:
+        return f"{self.store.store_id}/{name}"
 
     def state(self, host: str = "a") -> HAState:
         return self.store.load(host).state
@@ -195,7 +198,7 @@ def test_a_host_that_is_off_is_down_in_time_and_each_vm_starts_once_in_order(clu
     run(cluster, 3, one)
     assert cluster.bmcs["a"].commands == 0
     assert [vm for vm, _, _ in cluster.executor.calls] == ["router", "v2", "v1"]
-    assert cluster.executor.running["v2"] == ("c", "a-f1/v2")
+    assert cluster.executor.running["v2"] == ("c", cluster.key("a-f1/v2"))
     assert cluster.alerts() == ["HEALTH_LOST", "FENCE_STARTED", "FENCED", "VM_RESTART_DONE"]
     assert {vm: host for vm, host in cluster.store.placements().items() if host is None} == {}
 
@@ -240,7 +243,9 @@ def test_a_manager_killed_around_a_vm_start_costs_a_repetition_never_a_second_vm
         bench.run("vm")  # it runs, but nobody noted it
     two = cluster.manager("two")
     run(cluster, 60, two)
-    assert {vm: key for vm, (_, key) in cluster.executor.running.items()} == {v: f"a-f1/{v}" for v in ("router", "v1", "v2")}
+    assert {vm: key for vm, (_, key) in cluster.executor.running.items()} == {
+        v: cluster.key(f"a-f1/{v}") for v in ("router", "v1", "v2")
+    }
     assert len({(vm, host, key) for vm, host, key in cluster.executor.calls}) == 3, "a repetition keeps host and key"
     assert all(row.status == "done" for row in cluster.store.ledger("a", "a-f1"))
 
@@ -301,7 +306,7 @@ def test_a_start_that_nobody_knows_of_keeps_its_host_until_that_host_is_fenced(c
     cluster.executor.fail = None
     run(cluster, 200, one)
     assert {row.vm: row.status for row in cluster.store.ledger("a", "a-f1")}["v2"] == "superseded"
-    assert cluster.executor.running["v2"] == ("b", "c-f1/v2")
+    assert cluster.executor.running["v2"] == ("b", cluster.key("c-f1/v2"))
 
 
 def test_a_vm_without_room_anywhere_is_reported_and_starts_when_there_is(cluster: Cluster) -> None:
@@ -389,9 +394,7 @@ def test_a_manager_that_stops_gives_its_leases_up(cluster: Cluster) -> None:
 def test_the_state_file_is_its_owners_alone_and_a_foreign_file_is_refused(tmp_path: Path) -> None:
     with closing(SqliteStore(tmp_path / "s.db")) as store:
         assert stat.S_IMODE((tmp_path / "s.db").stat().st_mode) == 0o600
-        clock = store.clock()
-        before = clock.now()
-        assert store.clock().now() >= before > 1e9
+        assert 1e9 < store.now() <= store.now()
         with pytest.raises(KeyError):
             store.load("nobody")
     (tmp_path / "text").write_text("no database\n" * 100)

@@ -22,8 +22,8 @@ from fencer.ha.config import ExecProbe, FileProbe, HttpProbe, TcpProbe
 from fencer.ha.observations import CommandResult
 from fencer.ha.probes import run_probe, run_probes
 from fencer.ha.record import HostRecord
+from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import HAState
-from fencer.ha.store import SqliteStore
 from fencer.ha.vm_executors import ExecVmExecutor, HttpVmExecutor, StartFailed
 
 

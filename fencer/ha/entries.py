@@ -1,0 +1,333 @@
+"""What a store holds, as data: entries with versions, changes against these versions, and one snapshot of all entries.
+
+`ledger` decides which changes are allowed; a store writes them. Times are seconds of the store's clock.
+
+Rules
+  1. Pure data. Field names are part of the format of every store; a field that is added later has a default.
+  2. An entry is named by its kind and name. Its version is 1 when it is written first and increases by 1 with each write.
+  3. A change names the version that it is based on (0: there is no such entry). If another version is current, the whole
+     `Write` to which the change belongs is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from fencer.ha.effects import Detail, LineKind, TimelineLine
+from fencer.ha.record import HostRecord
+
+
+class Kind(StrEnum):
+    HOST = "host"
+    MANAGER = "manager"
+    VM = "vm"
+    START = "start"
+    REQUEST = "request"
+    RECONCILIATION = "reconciliation"
+
+
+Key = tuple[Kind, str]
+
+
+class StartStatus(StrEnum):
+    """Of one ledger row. Superseded: the target of the start was fenced itself, and a newer row counts."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    DONE = "done"
+    SUPERSEDED = "superseded"
+
+
+OPEN = frozenset({StartStatus.PENDING, StartStatus.CLAIMED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagerLease:
+    """The lease of one manager on all hosts that name it as their owner.
+
+    It is valid until `until`, and only within the boot that `boot` names: no manager outlives a boot. `pid` and
+    `process_started` (clock ticks since boot, field 22 of /proc/<pid>/stat) identify its process on this machine.
+    """
+
+    owner: str
+    until: float
+    boot: str = ""
+    pid: int = 0
+    process_started: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """The host that a VM is assigned to; None if it waits for one."""
+
+    vm: str
+    host: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """One VM of a fenced host that must start elsewhere. `store`: id of the store that made the row; "" before there were ids."""
+
+    fence_id: str
+    vm: str
+    host: str
+    status: StartStatus = StartStatus.PENDING
+    epoch: int = 0
+    target: str | None = None
+    tries: int = 0
+    retry_at: float = 0.0
+    store: str = ""
+
+    @property
+    def key(self) -> str:
+        """The key of the start: an executor treats a second start with the same key as done. Unique per store and fence."""
+        return f"{self.store}/{self.name}" if self.store else self.name
+
+    @property
+    def name(self) -> str:
+        return f"{self.fence_id}/{self.vm}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorRequest:
+    """A request of an operator. `ok` is None until a manager has answered it."""
+
+    id: int
+    host: str
+    what: str
+    detail: dict[str, str]
+    ok: bool | None = None
+    answer: str | None = None
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation:
+    """After a restore: the hosts of which nobody has said yet which VMs run on them. While there are any, no VM is started."""
+
+    hosts: tuple[str, ...]
+    since: float
+
+
+Value = HostRecord | ManagerLease | Placement | LedgerRow | OperatorRequest | Reconciliation
+
+THE_RECONCILIATION: Key = (Kind.RECONCILIATION, "all")
+
+
+def key_of(value: Value) -> Key:
+    match value:
+        case HostRecord():
+            return Kind.HOST, value.host
+        case ManagerLease():
+            return Kind.MANAGER, value.owner
+        case Placement():
+            return Kind.VM, value.vm
+        case LedgerRow():
+            return Kind.START, value.name
+        case OperatorRequest():
+            return Kind.REQUEST, str(value.id)
+        case Reconciliation():
+            return THE_RECONCILIATION
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Writes `value`, if the entry has `version`."""
+
+    value: Value
+    version: int
+
+    @property
+    def key(self) -> Key:
+        return key_of(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Writes nothing; the entry must have `version`."""
+
+    key: Key
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Removes the entry, if it has `version`."""
+
+    key: Key
+    version: int
+
+
+Change = Put | Check | Remove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostLine:
+    """A line of the timeline, with the host that it is about."""
+
+    host: str
+    line: TimelineLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """Changes and timeline lines that are written together, or not at all. `at`: the time of the lines."""
+
+    changes: tuple[Change, ...]
+    lines: tuple[HostLine, ...] = ()
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """One line of the timeline. `t`: seconds of the store's clock; `seq` increases with each line; 0: it is not stored."""
+
+    seq: int
+    t: float
+    host: str
+    kind: LineKind
+    detail: dict[str, Detail]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    version: int
+    value: Value
+
+
+class Snapshot:
+    """All entries of a store at one moment. One thread. The store updates it in place, with each `snapshot` and `commit`.
+
+    Every question is answered from an index, so its cost does not grow with the number of hosts.
+    """
+
+    def __init__(self, store_id: str, boot: str = "") -> None:
+        self.store_id, self.boot = store_id, boot
+        self._entries: dict[Key, Entry] = {}
+        self._groups: dict[tuple[str, ...], dict[str, None]] = {}
+        self.newest_request = 0
+
+    # -- for stores
+
+    def set(self, key: Key, entry: Entry | None) -> None:
+        """Replaces one entry; None removes it."""
+        kind, name = key
+        old = self._entries.pop(key, None)
+        if old is not None:
+            for group in _groups(old.value):
+                self._groups[group].pop(name, None)
+        if entry is None:
+            return
+        self._entries[key] = entry
+        for group in _groups(entry.value):
+            self._groups.setdefault(group, {})[name] = None
+        if kind is Kind.REQUEST:
+            self.newest_request = max(self.newest_request, int(name))
+
+    def version(self, key: Key) -> int:
+        entry = self._entries.get(key)
+        return entry.version if entry else 0
+
+    # -- hosts and managers
+
+    @property
+    def hosts(self) -> list[str]:
+        """The names of all hosts that were ever registered, sorted."""
+        return sorted(self._group("hosts"))
+
+    def record(self, host: str) -> HostRecord:
+        """The record, with the end of its owner's lease in `lease_until`. Raises KeyError for an unknown host."""
+        key = (Kind.HOST, host)
+        entry = self._entries.get(key)
+        if entry is None or not isinstance(entry.value, HostRecord):
+            raise KeyError(host)
+        record = entry.value
+        until = self.lease_until(record.owner)
+        if record.lease_until != until or record.version != entry.version:
+            record = replace(record, lease_until=until, version=entry.version)
+            self._entries[key] = Entry(entry.version, record)
+        return record
+
+    def lease(self, owner: str | None) -> ManagerLease | None:
+        entry = self._entries.get((Kind.MANAGER, owner or ""))
+        return entry.value if entry is not None and isinstance(entry.value, ManagerLease) else None
+
+    def lease_until(self, owner: str | None) -> float:
+        """The end of the owner's lease; 0 if it has none, or one of another boot."""
+        lease = self.lease(owner)
+        return lease.until if lease is not None and lease.boot == self.boot else 0.0
+
+    def leases(self) -> list[ManagerLease]:
+        return [lease for name in self._group("managers") if (lease := self.lease(name)) is not None]
+
+    # -- VMs
+
+    def placement(self, vm: str) -> Placement | None:
+        entry = self._entries.get((Kind.VM, vm))
+        return entry.value if entry is not None and isinstance(entry.value, Placement) else None
+
+    def placements(self) -> dict[str, str | None]:
+        """The host of each VM; None if it waits for one."""
+        return {vm: at.host for vm in sorted(self._group("vms")) if (at := self.placement(vm)) is not None}
+
+    def vms_on(self, host: str | None) -> list[str]:
+        """The VMs that are assigned to the host, sorted; for None those that wait for a host."""
+        return sorted(self._group("vms of", host or ""))
+
+    def start(self, name: str) -> LedgerRow | None:
+        entry = self._entries.get((Kind.START, name))
+        return entry.value if entry is not None and isinstance(entry.value, LedgerRow) else None
+
+    def starts(self, host: str, fence_id: str) -> list[LedgerRow]:
+        """The ledger rows of one fence of `host`, by VM."""
+        return self._starts("starts of", host, fence_id)
+
+    def starts_of_vm(self, vm: str) -> list[LedgerRow]:
+        return self._starts("starts of vm", vm)
+
+    def _starts(self, *group: str) -> list[LedgerRow]:
+        return [row for name in sorted(self._group(*group)) if (row := self.start(name)) is not None]
+
+    @property
+    def reconciliation(self) -> Reconciliation | None:
+        """None unless VMs must be counted first, after a restore."""
+        entry = self._entries.get(THE_RECONCILIATION)
+        return entry.value if entry is not None and isinstance(entry.value, Reconciliation) else None
+
+    # -- operators
+
+    def request(self, number: int) -> OperatorRequest:
+        """Raises KeyError if there is no such request, or no more."""
+        entry = self._entries[Kind.REQUEST, str(number)]
+        assert isinstance(entry.value, OperatorRequest)
+        return entry.value
+
+    def open_requests(self, host: str) -> list[OperatorRequest]:
+        """The requests without an answer, oldest first."""
+        return [self.request(number) for number in sorted(map(int, self._group("open requests", host)))]
+
+    def answered_requests(self) -> list[OperatorRequest]:
+        return [self.request(number) for number in sorted(map(int, self._group("answered requests")))]
+
+    def _group(self, *group: str) -> dict[str, None]:
+        return self._groups.get(group, {})
+
+
+def _groups(value: Value) -> Iterator[tuple[str, ...]]:
+    match value:
+        case HostRecord():
+            yield ("hosts",)
+        case ManagerLease():
+            yield ("managers",)
+        case Placement():
+            yield ("vms",)
+            yield ("vms of", value.host or "")
+        case LedgerRow():
+            yield ("starts of", value.host, value.fence_id)
+            yield ("starts of vm", value.vm)
+        case OperatorRequest():
+            yield ("open requests", value.host) if value.ok is None else ("answered requests",)
+        case Reconciliation():
+            return
