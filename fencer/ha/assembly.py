@@ -68,7 +68,8 @@ def make_manager(config: Config, store: Store, sink: Sink, workers: Pools) -> Ma
 
 
 def make_pools(config: Config) -> Pools:
-    return Pools(bmc=config.part.workers, probe=config.part.workers, vm=config.policy.vm_starts_at_once)
+    threads, starts = config.part.workers, config.policy.vm_starts_at_once
+    return Pools(bmc=threads, probe=threads, vm=starts, stop=starts, agent=threads)
 
 
 def make_bmc(config: Config, host: HostPart) -> BmcClient:
@@ -91,7 +92,7 @@ def make_executor(config: Config) -> VmExecutor | None:
     if part is None:
         return None
     if part.kind == "exec":
-        return ExecVmExecutor(start_argv=part.start, stop_argv=part.stop, cwd=Path(config.path).parent)
+        return ExecVmExecutor(start_argv=part.start, stop_argv=part.stop, list_argv=part.list or (), cwd=Path(config.path).parent)
     token = os.environ.get(part.token_env) if part.token_env else None
     if part.token_env and token is None:
         raise ConfigError([f"{config.path}: executor.token_env: {part.token_env} is not set"])

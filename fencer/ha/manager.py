@@ -43,7 +43,7 @@ from fencer.ha.observations import (
 from fencer.ha.policy import Policy, PolicyName
 from fencer.ha.probes import AnyProbe
 from fencer.ha.record import HostRecord, RequestKind
-from fencer.ha.restarts import Restarts
+from fencer.ha.restarts import Ownership, Restarts
 from fencer.ha.states import HAState
 from fencer.ha.store import Store, StoreError
 from fencer.ha.workers import Workers
@@ -136,7 +136,7 @@ class Manager:
         self._process_inbox()
         if self._hold_lease():
             self._claim_hosts()
-        hold = self._hold()
+        hold, drains = self._hold(), set(snapshot.drains)
         for host in self._config.part.hosts:
             if host.name not in self._tenure.epochs:
                 continue
@@ -144,12 +144,14 @@ class Manager:
                 if not self._is_answered(request):
                     self._apply_operator_request(request)
             self._probe(host)
+            if host.name in drains:
+                self._apply_eligibility(host)
             self._apply(host.name, Tick(hold=hold))
             if self._decided_a_command(host.name):
                 hold = self._hold()
         self._write_decided()
         records = {name: snapshot.record(name) for name in self._config.host_names}
-        self._restarts.run_round(self._tenure.epochs, records, self._post)
+        self._restarts.run_round(Ownership(epochs=self._tenure.epochs, records=records, post=self._post, permit=self._permit()))
         self._print_events()
 
     def wait(self, seconds: float) -> None:
@@ -289,7 +291,13 @@ class Manager:
         if fresh != record:
             self._decided[host.name] = Decided(record, fresh)
         self._apply(host.name, Claimed())
-        self._apply(host.name, Eligibility(eligible=not host.maintenance))
+        self._apply_eligibility(host)
+
+    def _apply_eligibility(self, host: HostPart) -> None:
+        """A host in maintenance, or one that was drained and is empty, is Ineligible."""
+        eligible = not host.maintenance and not self._restarts.is_emptied(host.name)
+        if eligible != self._record(host.name).eligible:
+            self._apply(host.name, Eligibility(eligible=eligible))
 
     # -- one step
 
@@ -328,7 +336,7 @@ class Manager:
             case CheckActivity():
                 self._check_activity(name, effect)
             case StopReleasedVms():
-                self._restarts.stop_released_vms(name, effect.fence_id, self._post)
+                self._restarts.stop_released_vms(name)
 
     def _hold(self) -> Hold | None:
         records = [self._record(name) for name in self._config.host_names]
@@ -400,6 +408,16 @@ class Manager:
 
         self._workers.submit("bmc", work, finished)
 
+    def _permit(self) -> Callable[[str, int], bool]:
+        """Returns whether a VM call on a host may leave now. Any thread may ask."""
+        tenure = self._tenure
+
+        def permit(name: str, epoch: int) -> bool:
+            mine = tenure is self._tenure and tenure.epochs.get(name) == epoch
+            return mine and tenure.until - self._clock.now() > self._policy.clock_margin
+
+        return permit
+
     # -- probes
 
     def _probe(self, host: HostPart) -> None:
@@ -412,7 +430,8 @@ class Manager:
         def done(passed: bool | None, error: BaseException | None) -> None:
             def answer() -> None:
                 self._probing.discard(host.name)
-                self._apply(host.name, Health(passed=passed))
+                unstopped = bool(passed and self._restarts.unstopped(host.name))
+                self._apply(host.name, Health(passed=passed, unstopped=unstopped))
 
             self._post(answer)
 
@@ -432,6 +451,11 @@ class Manager:
 
     # -- operators
 
+    def _end_drain(self, name: str) -> None:
+        if name in self._snapshot.drains:
+            self._store.commit([ledger.set_drain(self._snapshot, name, drain=False, answer=None, now=self._clock.now())])
+            self._apply_eligibility(self._config.host(name))
+
     def _is_answered(self, request: OperatorRequest) -> bool:
         """True if this round has decided the answer, which the snapshot does not show yet."""
         decided = self._decided.get(request.host)
@@ -442,7 +466,8 @@ class Manager:
         detail = request.detail
         match request.what:
             case "enable":
-                self._apply(request.host, Enable(request=request.id))
+                self._end_drain(request.host)
+                self._apply(request.host, Enable(request=request.id, unstopped=self._restarts.unstopped(request.host)))
             case "disable":
                 self._apply(request.host, Disable(request=request.id))
             case "confirm":

@@ -47,6 +47,7 @@ class Health:
     """The result of a round of health probes: True passed, False failed, None unknown."""
 
     passed: bool | None
+    unstopped: bool = False  # VMs that were fenced with the host are not yet confirmed to be stopped on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,10 @@ class CommandReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enable:
+    """`unstopped`: VMs that were fenced with the host and are not yet confirmed to be stopped on it."""
+
     request: int
+    unstopped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,10 +24,10 @@ class Workers(Protocol):
 
 
 class Pools:
-    """Pools of fixed size. `bmc`, `probe` and `vm` are the numbers of threads."""
+    """Pools of fixed size: `sizes` are the numbers of threads by name of the pool."""
 
-    def __init__(self, bmc: int, probe: int, vm: int) -> None:
-        self._pools = {name: _Pool(name, size) for name, size in {"bmc": bmc, "probe": probe, "vm": vm}.items()}
+    def __init__(self, **sizes: int) -> None:
+        self._pools = {name: _Pool(name, size) for name, size in sizes.items()}
 
     def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
         def job() -> None:
