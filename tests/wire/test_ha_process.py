@@ -201,6 +201,7 @@ def wait_until_stopped(child: subprocess.Popen[str]) -> None:
 def test_a_manager_that_stands_still_inside_a_transaction_stops_nobody(
     store: SqliteStore, holders: list[subprocess.Popen[str]], stands_still: str
 ) -> None:
+    store.patience = 0.2
     still = hold(holders, store, "0.1", "manager", stands_still)
     while True:
         try:
