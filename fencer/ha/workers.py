@@ -24,10 +24,11 @@ class Workers(Protocol):
 
 
 class Pools:
-    """Pools of fixed size. `bmc`, `probe` and `vm` are the numbers of threads."""
+    """Pools of fixed size. `bmc`, `probe` and `vm` are the numbers of threads; device checks get a quarter of `bmc`."""
 
     def __init__(self, bmc: int, probe: int, vm: int) -> None:
-        self._pools = {name: _Pool(name, size) for name, size in {"bmc": bmc, "probe": probe, "vm": vm}.items()}
+        sizes = {"bmc": bmc, "check": max(bmc // 4, 1), "probe": probe, "vm": vm}
+        self._pools = {name: _Pool(name, size) for name, size in sizes.items()}
 
     def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
         def job() -> None:
