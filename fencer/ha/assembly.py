@@ -86,7 +86,7 @@ def make_bmc(config: Config, host: HostPart, logins: BmcLogins | None = None) ->
         if host.bmc.protocol != "redfish":
             raise ConfigError([f"{config.path}: hosts.{host.name}.bmc: the policy cloudstack-4.22 is here with Redfish only"])
         url = host.bmc.url or f"https://{host.bmc.host}:{host.bmc.port or 443}"
-        verify = (host.bmc.ca_file or True) if host.bmc.verify_tls else False
+        verify = (config.ca_file(host) or True) if host.bmc.verify_tls else False
         return CloudStackBmc(url=url.rstrip("/"), user=host.bmc.username, password=config.password(host), verify=verify)
     return FencedBmc(
         target=config.target(host),

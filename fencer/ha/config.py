@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fencer import Auth, ChassisCheck, IdentityCheck, Protocol, Target, identity
+from fencer.ha.config_checks import written_wrongly
 from fencer.ha.policy import Policy, PolicyName
 from fencer.ha.yamlfile import ConfigError, Document, load
 
@@ -25,7 +26,7 @@ Argv = Annotated[list[str], Field(min_length=1)]
 
 
 class ConfigModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class BmcPart(ConfigModel):
@@ -145,6 +146,11 @@ class HttpExecutor(ConfigModel):
     token_env: str | None = None
 
 
+class ApiPart(ConfigModel):
+    listen: str
+    token_file: str = "fence-ha.token"
+
+
 class ConfigPart(ConfigModel):
     cluster: Name = "default"
     state_file: str = "fence-ha.db"
@@ -155,6 +161,7 @@ class ConfigPart(ConfigModel):
     witness: list[Probe] = []
     vms: list[VmPart] = []
     executor: Annotated[ExecExecutor | HttpExecutor, Field(discriminator="kind")] | None = None
+    api: ApiPart | None = None
 
     @field_validator("scale", mode="before")
     @classmethod
@@ -165,12 +172,17 @@ class ConfigPart(ConfigModel):
 class Config:
     """A checked configuration. Relative paths in it start at the directory of `path`."""
 
-    def __init__(self, part: ConfigPart, policy: Policy, path: Path) -> None:
-        self.part, self.policy, self.path = part, policy, path
+    def __init__(self, part: ConfigPart, policy: Policy, path: Path, document: Document) -> None:
+        self.part, self.policy, self.path, self.document = part, policy, path, document
 
     @property
     def state_file(self) -> Path:
         return self.path.parent / self.part.state_file
+
+    @property
+    def token_file(self) -> Path:
+        """Holds the token of the HTTP API."""
+        return self.path.parent / (self.part.api or ApiPart(listen="")).token_file
 
     @property
     def host_names(self) -> list[str]:
@@ -183,12 +195,16 @@ class Config:
         bmc = host.bmc
         return Target(
             host=bmc.host or "", protocol=Protocol(bmc.protocol), port=bmc.port, user=bmc.username, password=self.password(host),
-            system=bmc.system, identity=bmc.identity, url=bmc.url, verify_tls=bmc.verify_tls, ca_file=bmc.ca_file,
+            system=bmc.system, identity=bmc.identity, url=bmc.url, verify_tls=bmc.verify_tls, ca_file=self.ca_file(host),
             auth=Auth(bmc.auth), cipher=bmc.cipher, identity_check=IdentityCheck(bmc.identity_check),
         )  # fmt: skip
 
     def chassis_check(self, host: HostPart) -> ChassisCheck:
         return ChassisCheck(host.bmc.chassis_check)
+
+    def ca_file(self, host: HostPart) -> str | None:
+        """The path of the CA certificates for the host's BMC; None: those of this machine."""
+        return None if host.bmc.ca_file is None else str(self.path.parent / host.bmc.ca_file)
 
     def password(self, host: HostPart) -> str:
         """Returns the password of the host's BMC. Raises ConfigError if its variable or file does not exist."""
@@ -215,11 +231,11 @@ def load_config(path: Path, policy_name: str | None = None) -> Config:
     except ValidationError as error:
         problems = [document.problem(_path(e["loc"]), e["msg"].removeprefix("Value error, ")) for e in error.errors()]
         raise ConfigError(problems) from error
-    problems = _relations(document, part)
+    problems = _relations(document, part) + written_wrongly(document, part)
     policy, wrong = _policy(document, part, policy_name)
     if problems or wrong or policy is None:
         raise ConfigError(problems + wrong)
-    return Config(part, policy, path)
+    return Config(part, policy, path, document)
 
 
 def _path(location: tuple[str | int, ...]) -> tuple[str | int, ...]:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
 from fencer.ha import ledger
-from fencer.ha.effects import HaEffect, TimelineLine
+from fencer.ha.effects import HaEffect, LineKind, TimelineLine
 from fencer.ha.entries import HostLine, LedgerRow, ManagerLease, OperatorRequest, Snapshot, StoredEvent, Write
 from fencer.ha.record import HostRecord
 
@@ -85,6 +85,10 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None: ...
+
+    def alerts(self, host: str, most: int) -> list[StoredEvent]:
+        """The newest alerts about a host, oldest first."""
+        return [event for event in self.timeline(host) if event.kind is LineKind.ALERT][-most:]
 
     def restored_at(self) -> float | None:
         """When this store began as a copy of another one; None if it did not."""
