@@ -44,6 +44,16 @@ OPERATIONS: tuple[HostOperation, ...] = (
         summary="Manual fence: somebody has seen that the host is off and signs for it. Refused while its BMC says On.",
         fields=MappingProxyType({"fence_id": TextField("The fence that is open."), "who": WHO, "why": REASON}),
     ),
+    HostOperation(
+        name="override",
+        summary="Lets power commands to a silent host pass the limits, until it is well again.",
+        fields=MappingProxyType({"who": WHO, "why": REASON}),
+    ),
+    HostOperation(
+        name="pin",
+        summary="The machine or board was replaced: what its BMC shows next is pinned as its identity.",
+        fields=MappingProxyType({"who": WHO, "why": REASON}),
+    ),
 )
 BY_NAME: Mapping[str, HostOperation] = MappingProxyType({operation.name: operation for operation in OPERATIONS})
 

@@ -25,7 +25,7 @@ from fencer.ha.store import StoreError
 from fencer.ha.vm_executors import AgentReport, ListFailed, StartFailed
 from fencer.ha.vm_record import VmPhase
 from fencer.outcome import Cause, Failure, Power, Reading
-from tests.ha_world import usable
+from tests.ha_world import checked
 
 T = TypeVar("T")
 
@@ -74,11 +74,7 @@ class FakeBmc:
         return Reading(power=power, word=self.word, at=0.0, path="redfish")
 
     def check(self, timeout: float) -> DeviceCheck:
-        try:
-            reading = self.read(timeout)
-        except BmcReadFailed as error:
-            return DeviceCheck(outcome=None, failure=error.failure)
-        return usable(reading)
+        return checked(lambda: self.read(timeout))
 
     def off(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
         assert permit()

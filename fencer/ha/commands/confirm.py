@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import click
 
-from fencer.ha.command_line import CONFIG, HOST, STATE, submit_request
+from fencer.ha.command_line import CONFIG, HOST, REASON, STATE, WHO, submit_request
 
 
 @click.command("confirm")
 @CONFIG
 @HOST
 @click.option("--fence-id", required=True, help="The fence that is open (fence-ha status).")
-@click.option("--reason", required=True, help="What you have seen: it goes into the timeline.")
-@click.option("--who", default=getpass.getuser, show_default="your user name")
+@REASON
+@WHO
 @STATE
 @click.option("--wait", "seconds", default=30.0, show_default=True, help="Seconds to wait for the answer.")
 def command(config: Path, host: str, fence_id: str, reason: str, who: str, state: Path | None, seconds: float) -> None:
@@ -23,4 +22,5 @@ def command(config: Path, host: str, fence_id: str, reason: str, who: str, state
 
     Its VMs are started elsewhere on your word. If the host runs after all, they run twice.
     """
-    submit_request(config, state, host, "confirm", {"fence_id": fence_id, "who": who, "why": reason}, seconds)
+    detail = {"fence_id": fence_id, "who": who, "why": reason}
+    submit_request(config, state, host, "confirm", detail, seconds, withdraw=True)
