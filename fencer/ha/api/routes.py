@@ -47,7 +47,7 @@ class Route:
     handle: Callable[[Api, ApiRequest, Params], ApiReply]
     answers: Mapping[int, str]
     needs_token: bool = True
-    operation: operations.HostOperation | None = None
+    action: operations.OperatorAction | None = None
 
     def match(self, path: str) -> Params | None:
         found = re.fullmatch(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(self.pattern)), path)
@@ -146,13 +146,18 @@ def _timeline(api: Api, request: ApiRequest, params: Params) -> ApiReply:
     return json_reply(200, {"events": [json.loads(as_json(event)) for event in api.call(look)]})
 
 
-def _operate(api: Api, request: ApiRequest, params: Params) -> ApiReply:
-    operation = operations.BY_NAME[request.path.rpartition("/")[2]]
-    detail = operations.checked(operation, _body(request))
+def _operate_on(action: operations.OperatorAction) -> Callable[[Api, ApiRequest, Params], ApiReply]:
+    return lambda api, request, params: _operate(api, action, params["name"], request)
+
+
+def _operate(api: Api, action: operations.OperatorAction, name: str, request: ApiRequest) -> ApiReply:
+    operations.check_name(action, name)
+    host, detail = action.request(name, operations.checked(action, _body(request)))
 
     def ask(store: Store) -> int:
-        views.require_host(api.config, store, params["name"])
-        return store.add_request(params["name"], operation.name, detail, store.now())
+        if action.scope is operations.OperationScope.HOST:
+            views.require_host(api.config, store, name)
+        return store.add_request(host, action.what, detail, store.now())
 
     number = api.call(ask)
     until = time.monotonic() + ANSWER_S
@@ -229,9 +234,9 @@ ROUTES: tuple[Route, ...] = (
     ),
     *(
         Route(
-            method="POST", pattern=f"/v1/hosts/{{name}}/{operation.name}", summary=operation.summary, handle=_operate,
-            answers=ASKS, operation=operation,
+            method="POST", pattern=action.pattern, summary=action.summary, handle=_operate_on(action), answers=ASKS,
+            action=action,
         )
-        for operation in operations.OPERATIONS
+        for action in operations.ACTIONS
     ),
 )  # fmt: skip
