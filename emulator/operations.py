@@ -138,6 +138,10 @@ class EmulatorOperations(ABC):
         """The host loses power by itself; no command was sent."""
         self.call(lambda rack: rack.cut(name, system_id(rack, name, system)))
 
+    def switch_on(self, name: str, system: str | None = None) -> None:
+        """Somebody presses the host's power button; no command was sent. A host that is on stays on."""
+        self.call(lambda rack: rack.switch_on(name, system_id(rack, name, system)))
+
     # -- input power ---------------------------------------------------------------------------------------------------
 
     def mains_lost(self, name: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from fencer.device_check import DeviceCheck
 from fencer.ha import machine
+from fencer.ha.bmc import BmcReadFailed
 from fencer.ha.effects import AlertName, CallBmc, CheckActivity, HaEffect, LineKind, OperatorAnswer, TimelineLine
 from fencer.ha.observations import (
     Activity,
@@ -165,8 +166,12 @@ def fencing(word: str | Cause = "On", **policy: object) -> World:
     return world
 
 
-def usable(reading: Reading) -> DeviceCheck:
-    """The device check of a BMC that can be used and shows `reading`."""
+def checked(read: Callable[[], Reading]) -> DeviceCheck:
+    """The device check of a BMC that is good for everything that can be read."""
+    try:
+        reading = read()
+    except BmcReadFailed as error:
+        return DeviceCheck(outcome=None, failure=error.failure)
     evidence = Evidence(readings=(reading,), chassis_check="not-asked", how="read")
     outcome = Outcome(verdict=FenceVerdict.CONFIRMED, action=Action.MONITOR, readings=(reading,), evidence=evidence)
     return DeviceCheck(outcome=outcome, failure=None)

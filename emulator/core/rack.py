@@ -271,6 +271,11 @@ class Rack:
         unit = self.unit(unit_name)
         self.incidents.power_lost(unit, unit.system(system_id))
 
+    def switch_on(self, unit_name: str, system_id: str) -> None:
+        """Gives the host power without any command of a client, as when somebody presses its button."""
+        unit = self.unit(unit_name)
+        self.incidents.power_restored(unit, unit.system(system_id))
+
     def mains_lost(self, unit_name: str) -> None:
         """The input power of a BMC and its hosts fails: the rails fall and the BMC answers nothing."""
         self.life.mains_lost(self.unit(unit_name))

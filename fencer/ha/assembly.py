@@ -74,7 +74,8 @@ def make_bmcs(config: Config) -> dict[str, BmcClient]:
 
 
 def make_pools(config: Config) -> Pools:
-    return Pools(bmc=config.part.workers, probe=config.part.workers, vm=config.policy.vm_starts_at_once)
+    threads, starts = config.part.workers, config.policy.vm_starts_at_once
+    return Pools(bmc=threads, check=max(threads // 4, 1), probe=threads, vm=starts, stop=starts, agent=threads)
 
 
 def make_bmc(config: Config, host: HostPart, logins: BmcLogins | None = None) -> BmcClient:
@@ -86,7 +87,7 @@ def make_bmc(config: Config, host: HostPart, logins: BmcLogins | None = None) ->
         if host.bmc.protocol != "redfish":
             raise ConfigError([f"{config.path}: hosts.{host.name}.bmc: the policy cloudstack-4.22 is here with Redfish only"])
         url = host.bmc.url or f"https://{host.bmc.host}:{host.bmc.port or 443}"
-        verify = (host.bmc.ca_file or True) if host.bmc.verify_tls else False
+        verify = (config.ca_file(host) or True) if host.bmc.verify_tls else False
         return CloudStackBmc(url=url.rstrip("/"), user=host.bmc.username, password=config.password(host), verify=verify)
     return FencedBmc(
         target=config.target(host),
@@ -100,7 +101,7 @@ def make_executor(config: Config) -> VmExecutor | None:
     if part is None:
         return None
     if part.kind == "exec":
-        return ExecVmExecutor(start_argv=part.start, stop_argv=part.stop, cwd=Path(config.path).parent)
+        return ExecVmExecutor(start_argv=part.start, stop_argv=part.stop, list_argv=part.list or (), cwd=Path(config.path).parent)
     token = os.environ.get(part.token_env) if part.token_env else None
     if part.token_env and token is None:
         raise ConfigError([f"{config.path}: executor.token_env: {part.token_env} is not set"])

@@ -28,7 +28,7 @@ from fencer.outcome import Cause, Failure
 T = TypeVar("T")
 
 
-Permit = Callable[[], bool]
+LeasePermit = Callable[[], bool]
 
 
 class BmcCalls:
@@ -38,7 +38,7 @@ class BmcCalls:
         clock: SharedClock,
         policy: Policy,
         workers: Workers,
-        lease_of: Callable[[str, int], Permit],
+        lease_of: Callable[[str, int], LeasePermit],
         is_held: Callable[[str], bool] | None,
         post: Callable[[Callable[[], None]], None],
         apply: Callable[[str, Observation], None],

@@ -60,12 +60,14 @@ class Health:
     """The result of a round of health probes: True passed, False failed, None unknown.
 
     `began`: when the round started. `wanted_since`: a fence needs to know which hosts passed a check that began after this
-    time, so a passed check is noted; None: nobody needs it.
+    time, so a passed check is noted; None: nobody needs it. `unstopped`: VMs that were fenced with the host are not yet confirmed
+    to be stopped on it.
     """
 
     passed: bool | None
     began: float | None = None
     wanted_since: float | None = None
+    unstopped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,10 @@ class CommandReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enable:
+    """`unstopped`: VMs that were fenced with the host and are not yet confirmed to be stopped on it."""
+
     request: int
+    unstopped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from fencer.ha.probes import AnyProbe
 from fencer.ha.workers import Workers
 
 RunProbes = Callable[[list[AnyProbe], float], bool | None]
-Finding = tuple[float, bool | None]
+ProbeFinding = tuple[float, bool | None]
 
 
 class Probing:
@@ -80,10 +80,10 @@ class Probing:
         self._submit(host.activity or host.health, self._policy.activity_timeout, found)
 
     def _submit(self, probes: list[AnyProbe], timeout: float, found: Callable[[float | None, bool | None], None]) -> None:
-        def work() -> Finding:
+        def work() -> ProbeFinding:
             return self._clock.now(), self._run_probes(list(probes), timeout)
 
-        def done(got: Finding | None, error: BaseException | None) -> None:
+        def done(got: ProbeFinding | None, error: BaseException | None) -> None:
             began, answer = got or (None, None)
             self._post(lambda: found(began, answer))
 

@@ -83,6 +83,10 @@ class SqliteStore(Store):
         where, values = ("", (after,)) if host is None else (" AND host = ?", (after, host))
         return self._guarded(lambda db: _events(db, f"seq > ?{where} ORDER BY seq", values))
 
+    def alerts(self, host: str, most: int) -> list[StoredEvent]:
+        where = "host = ? AND kind = ? ORDER BY seq DESC LIMIT ?"
+        return self._guarded(lambda db: _events(db, where, (host, LineKind.ALERT, most)))[::-1]
+
     def unprinted(self, after: int = 0, most: int = 500) -> list[StoredEvent]:
         return self._guarded(lambda db: _events(db, "printed = 0 AND seq > ? ORDER BY seq LIMIT ?", (after, most)))
 

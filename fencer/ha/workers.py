@@ -24,10 +24,9 @@ class Workers(Protocol):
 
 
 class Pools:
-    """Pools of fixed size. `bmc`, `probe` and `vm` are the numbers of threads; device checks get a quarter of `bmc`."""
+    """Pools of fixed size: `sizes` are the numbers of threads by name of the pool."""
 
-    def __init__(self, bmc: int, probe: int, vm: int) -> None:
-        sizes = {"bmc": bmc, "check": max(bmc // 4, 1), "probe": probe, "vm": vm}
+    def __init__(self, **sizes: int) -> None:
         self._pools = {name: _Pool(name, size) for name, size in sizes.items()}
 
     def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:

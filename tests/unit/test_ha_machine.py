@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from fencer.ha import machine
 from fencer.ha.effects import AlertName, Release, TimelineLine
 from fencer.ha.observations import (
     Activity,
@@ -252,8 +253,8 @@ def test_a_read_that_failed_harmlessly_does_not_stop_the_command(cause: Cause) -
 def test_the_proof_starts_anew_when_the_fence_begins_and_the_read_that_was_under_way_neither_proves_nor_commands() -> None:
     world = World("Off", Policy(activity_samples=1, recovery_attempts=0, device_check=0))
     world.silent = True
-    world.see(Health(passed=False))
-    world.see(Tick())
+    for seen in (Health(passed=False), Tick()):  # a read goes out, and a sample begins
+        world.rec, _ = machine.step(world.rec, seen, world.policy, world.now)
     old = world.rec.inflight
     assert old is not None
     world.now += 0.5

@@ -274,7 +274,7 @@ def test_health_probes_know_passed_failed_and_unknown(bmc: Bmc, tmp_path: Path) 
 def test_executors_say_whether_nothing_was_started(bmc: Bmc, tmp_path: Path) -> None:
     def fails(argv: list[str], timeout: float = 5.0) -> bool:
         with pytest.raises(StartFailed) as caught:
-            ExecVmExecutor(start_argv=argv, stop_argv=argv, cwd=tmp_path).start("v", "h", "k", timeout)
+            ExecVmExecutor(start_argv=argv, stop_argv=argv, cwd=tmp_path).start("v", "h", "k", None, timeout)
         return caught.value.nothing_started
 
     assert [fails(["false"]), fails(["sh", "-c", "exit 75"]), fails(["/no/such"]), fails(["sleep", "9"], 0.01)] == [
@@ -283,16 +283,16 @@ def test_executors_say_whether_nothing_was_started(bmc: Bmc, tmp_path: Path) -> 
         True,
         False,
     ]
-    ExecVmExecutor(start_argv=["test", "{vm}-{host}-{key}", "=", "v-h-k"], stop_argv=["true"], cwd=tmp_path).start(
-        "v", "h", "k", 5.0
+    ExecVmExecutor(start_argv=["test", "{vm}-{host}-{key}-{boot}", "=", "v-h-k-b"], stop_argv=["true"], cwd=tmp_path).start(
+        "v", "h", "k", "b", 5.0
     )
     agent = HttpVmExecutor(agents={"h": bmc.url, "dead": "http://127.0.0.1:1"}, token="t")
-    agent.start("v", "h", "k", 5.0)
+    agent.start("v", "h", "k", "b", 5.0)
     agent.stop("v", "h", "k", 5.0)
     for status, host, nothing in ((409, "h", True), (500, "h", False), (204, "dead", True)):
         bmc.status = status
         with pytest.raises(StartFailed) as caught:
-            agent.start("v", host, "k", 5.0)
+            agent.start("v", host, "k", None, 5.0)
         assert caught.value.nothing_started is nothing
 
 

@@ -1,4 +1,4 @@
-"""`fence-ha check`: asks every BMC of a configuration once whether its host could be fenced now.
+"""Asks every BMC of a configuration once whether its host could be fenced now, for `fence-ha check`.
 
 It sends no power command. All hosts are checked in parallel threads; each check is bounded by three times `request_timeout`.
 
