@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from fencer.ha.bmc import BmcClient, FencedBmc
+from fencer.ha.bmc import BmcClient, BmcLogins, FencedBmc
 from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import Config, HostPart
 from fencer.ha.event_lines import Sink
@@ -53,10 +53,7 @@ def open_store(path: Path, stopped: Sequence[int]) -> SqliteStore | None:
 
 def make_manager(config: Config, store: Store, sink: Sink, workers: Pools) -> Manager:
     base = config.path.parent
-    for protocol in sorted({host.bmc.protocol for host in config.part.hosts}):
-        # Import the transports now: otherwise several worker threads would import them at the same time.
-        import_module(f"fencer.transport.{protocol}")
-    bmcs = {host.name: make_bmc(config, host) for host in config.part.hosts}
+    bmcs = make_bmcs(config)
     restarts = Restarts(config, store, store, make_executor(config), workers)
     me = process(os.getpid())
     owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -67,13 +64,25 @@ def make_manager(config: Config, store: Store, sink: Sink, workers: Pools) -> Ma
     )  # fmt: skip
 
 
+def make_bmcs(config: Config) -> dict[str, BmcClient]:
+    """Returns the BMC client of each host. Hosts behind one BMC share its refused log-ins. Raises ConfigError."""
+    for protocol in sorted({host.bmc.protocol for host in config.part.hosts}):
+        # Import the transports now: otherwise several worker threads would import them at the same time.
+        import_module(f"fencer.transport.{protocol}")
+    logins = {host.bmc.device: BmcLogins(window_s=config.policy.auth_poll) for host in config.part.hosts}
+    return {host.name: make_bmc(config, host, logins[host.bmc.device]) for host in config.part.hosts}
+
+
 def make_pools(config: Config) -> Pools:
     threads, starts = config.part.workers, config.policy.vm_starts_at_once
-    return Pools(bmc=threads, probe=threads, vm=starts, stop=starts, agent=threads)
+    return Pools(bmc=threads, check=max(threads // 4, 1), probe=threads, vm=starts, stop=starts, agent=threads)
 
 
-def make_bmc(config: Config, host: HostPart) -> BmcClient:
-    """Returns the BMC client for the configured policy. Raises ConfigError if that client cannot use the host's BMC."""
+def make_bmc(config: Config, host: HostPart, logins: BmcLogins | None = None) -> BmcClient:
+    """Returns the BMC client for the configured policy. `logins` is shared by all hosts of one BMC.
+
+    Raises ConfigError if that client cannot use the host's BMC.
+    """
     if config.policy.name is PolicyName.CLOUDSTACK:
         if host.bmc.protocol != "redfish":
             raise ConfigError([f"{config.path}: hosts.{host.name}.bmc: the policy cloudstack-4.22 is here with Redfish only"])
@@ -83,7 +92,7 @@ def make_bmc(config: Config, host: HostPart) -> BmcClient:
     return FencedBmc(
         target=config.target(host),
         chassis_check=config.chassis_check(host),
-        power_off_timeout=config.policy.power_off_timeout,
+        logins=logins or BmcLogins(window_s=config.policy.auth_poll),
     )
 
 

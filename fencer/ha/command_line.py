@@ -19,7 +19,7 @@ import click
 from fencer.ha.api.server import CannotListen
 from fencer.ha.api.token import BadToken
 from fencer.ha.config import POLICY_NAMES, Config, load_config
-from fencer.ha.operations import ACTIONS, BadRequest, OperationScope, check_name, checked
+from fencer.ha.operations import BadRequest, OperationScope, OperatorAction, action_of, check_name, checked
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.store import StoreError
 from fencer.ha.views import UnknownHost, require_host
@@ -34,7 +34,6 @@ JSON = click.option("--json", "json_lines", is_flag=True, help="JSON, one object
 POLICY = click.option("--policy", type=click.Choice(POLICY_NAMES), help="Instead of the configured policy.")
 REASON = click.option("--reason", required=True, help="What you have seen or done: it goes into the timeline. Not empty.")
 WHO = click.option("--who", default=getpass.getuser, show_default="your user name", help="Who signs for it.")
-WAIT = click.option("--wait", "seconds", default=10.0, show_default=True, help="Seconds to wait for the answer.")
 
 
 class OperatorRefused(click.ClickException):
@@ -78,14 +77,19 @@ class AnswerOptions:
     json_lines: bool
 
 
-def answer_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds `--state`, `--wait` and `--json` to a command, which gets them as `options: AnswerOptions`."""
+def answer_options(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Adds `--state`, `--wait` and `--json` to the command of an action, which gets them as `options: AnswerOptions`."""
+    default = action_of(what).wait_s
+    wait = click.option("--wait", "seconds", default=default, show_default=True, help="Seconds to wait for the answer.")
 
-    @wraps(command)
-    def with_options(*args: object, state: Path | None, seconds: float, json_lines: bool, **more: object) -> None:
-        command(*args, options=AnswerOptions(state, seconds, json_lines), **more)
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_options(*args: object, state: Path | None, seconds: float, json_lines: bool, **more: object) -> None:
+            command(*args, options=AnswerOptions(state, seconds, json_lines), **more)
 
-    return JSON(STATE(WAIT(with_options)))
+        return JSON(STATE(wait(with_options)))
+
+    return decorate
 
 
 def submit(config: Path, name: str, what: str, detail: Mapping[str, str], options: AnswerOptions) -> None:
@@ -93,7 +97,7 @@ def submit(config: Path, name: str, what: str, detail: Mapping[str, str], option
 
     Raises OperatorRefused: nothing is known of the name, the manager refuses, or it does not answer in time.
     """
-    action = next(action for action in ACTIONS if action.what == what)
+    action = action_of(what)
     try:
         check_name(action, name)
         host, checked_detail = action.request(name, checked(action, detail))
@@ -104,14 +108,16 @@ def submit(config: Path, name: str, what: str, detail: Mapping[str, str], option
             require_host(loaded, store, name)
             if store.load(name).lease_until <= store.now():
                 click.echo(f"no manager has {name} at the moment; the request is kept until one does", err=True)
-        _wait_for_answer(store, host, what, checked_detail, options)
+        _wait_for_answer(store, store.add_request(host, what, checked_detail, store.now()), action, options)
 
 
-def _wait_for_answer(store: SqliteStore, host: str, what: str, detail: dict[str, str], options: AnswerOptions) -> None:
-    request = store.add_request(host, what, detail, store.now())
+def _wait_for_answer(store: SqliteStore, request: int, action: OperatorAction, options: AnswerOptions) -> None:
     end = time.monotonic() + options.seconds
     while (answer := store.operator_request(request)).ok is None:
-        if time.monotonic() >= end:
+        if time.monotonic() >= end and action.withdrawn:
+            if store.withdraw_request(request):
+                raise OperatorRefused(f"no answer within {options.seconds:g} s; the request is withdrawn")
+        elif time.monotonic() >= end:
             raise OperatorRefused(f"no answer within {options.seconds:g} s; the request stays in the queue")
         time.sleep(0.05)
     if not answer.ok:

@@ -5,15 +5,17 @@ The commands of `fence-ha` call `load_config`. `sample.yaml` has every key with 
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from fencer import Auth, ChassisCheck, Protocol, Target
+from fencer import Auth, ChassisCheck, IdentityCheck, Protocol, Target, identity
 from fencer.ha.config_checks import written_wrongly
 from fencer.ha.policy import Policy, PolicyName
 from fencer.ha.vm_record import VmSpec
@@ -44,6 +46,7 @@ class BmcPart(ConfigModel):
     auth: Literal["auto", "basic", "session"] = "auto"
     cipher: Literal[3, 17] | None = None
     chassis_check: Literal["require", "own", "ignore"] = "require"
+    identity_check: Literal["require", "when-shown"] = "require"
 
     @model_validator(mode="after")
     def _complete(self) -> BmcPart:
@@ -54,6 +57,27 @@ class BmcPart(ConfigModel):
         if sum(way is not None for way in (self.password, self.password_env, self.password_file)) > 1:
             raise ValueError("give only one of password, password_env and password_file")
         return self
+
+    @property
+    def device(self) -> str:
+        """The BMC in a form that is equal for all spellings of one address. Its standard ports are one BMC."""
+        try:
+            parts = urlsplit(self.url or "")
+            port = parts.port
+        except ValueError:
+            return self.url or ""
+        host = (parts.hostname or self.host or "").rstrip(".").lower()
+        port = port or self.port or STANDARD_PORTS[parts.scheme or self.protocol]
+        return host if port in (STANDARD_PORTS["redfish"], STANDARD_PORTS["ipmi"]) else f"{host}:{port}"
+
+    @property
+    def machine(self) -> tuple[str, str, str]:
+        """Device, protocol and System: two hosts with one of these are one machine."""
+        system = (self.system or "").rstrip("/").rsplit("/", 1)[-1]
+        return self.device, self.protocol, identity.canonical(system)
+
+
+STANDARD_PORTS = {"redfish": 443, "https": 443, "http": 80, "ipmi": 623}
 
 
 class TcpProbe(ConfigModel):
@@ -89,8 +113,19 @@ class HostPart(ConfigModel):
     activity: list[Probe] = []
     enabled: bool = True
     maintenance: bool = False
+    delay: Annotated[float, Field(ge=0)] = 0.0
     capacity: Annotated[int, Field(ge=0)] | None = None
     agent: str | None = None
+
+    @property
+    def probes_key(self) -> str:
+        """Changes if the health probes change: then the host must be seen healthy again before a failed check counts."""
+        return hashlib.sha256(repr(self.health).encode()).hexdigest()[:16]
+
+    @field_validator("delay", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class VmPart(ConfigModel):
@@ -130,6 +165,7 @@ class ConfigPart(ConfigModel):
     workers: Annotated[int, Field(ge=1, le=512)] = 32
     policy: dict[str, float | int | bool | str] = {}
     hosts: Annotated[list[HostPart], Field(min_length=1)]
+    witness: list[Probe] = []
     vms: list[VmPart] = []
     adopt_vms: bool = False
     executor: Annotated[ExecExecutor | HttpExecutor, Field(discriminator="kind")] | None = None
@@ -168,7 +204,7 @@ class Config:
         return Target(
             host=bmc.host or "", protocol=Protocol(bmc.protocol), port=bmc.port, user=bmc.username, password=self.password(host),
             system=bmc.system, identity=bmc.identity, url=bmc.url, verify_tls=bmc.verify_tls, ca_file=self.ca_file(host),
-            auth=Auth(bmc.auth), cipher=bmc.cipher,
+            auth=Auth(bmc.auth), cipher=bmc.cipher, identity_check=IdentityCheck(bmc.identity_check),
         )  # fmt: skip
 
     def chassis_check(self, host: HostPart) -> ChassisCheck:
@@ -222,6 +258,12 @@ def _relations(document: Document, part: ConfigPart) -> list[str]:
     for index, name in enumerate(names):
         if name in names[:index]:
             problems.append(document.problem(("hosts", index, "name"), f"{name} is written twice"))
+    machines: dict[tuple[str, str, str], str] = {}
+    for index, host in enumerate(part.hosts):
+        first = machines.setdefault(host.bmc.machine, host.name)
+        if first != host.name:
+            text = f"{host.name} has the same BMC and System as {first}: the power of one host would be read for the other"
+            problems.append(document.problem(("hosts", index, "bmc"), text))
     vms = [vm.name for vm in part.vms]
     for index, vm in enumerate(part.vms):
         if vm.name in vms[:index]:

@@ -21,13 +21,13 @@ from fencer.ha.entries import StoredEvent
 
 MOST_BYTES = 1 << 20
 
-Put = Callable[[bytes], None]
+WriteBytes = Callable[[bytes], None]
 
 
 class EventOutput:
     """A sink. `put` writes bytes, may block, and raises OSError if nobody can read them any more."""
 
-    def __init__(self, as_line: Callable[[StoredEvent], str], put: Put, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, as_line: Callable[[StoredEvent], str], put: WriteBytes, most_bytes: int = MOST_BYTES) -> None:
         self._as_line, self._put, self._most = as_line, put, most_bytes
         self._lines: deque[bytes] = deque()
         self._waiting = 0

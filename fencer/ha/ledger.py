@@ -122,6 +122,14 @@ def _answer(snapshot: Snapshot, answer: OperatorAnswer) -> list[Change]:
     return [Put(replace(request, ok=answer.ok, answer=answer.text), version)]
 
 
+def withdraw_request(snapshot: Snapshot, number: int) -> Write | None:
+    """The operator does not wait any more. A manager that grants the request at the same time is refused, or was faster."""
+    request, version = snapshot.request(number), snapshot.version((Kind.REQUEST, str(number)))
+    if request.ok is not None:
+        return None
+    return Write(changes=(Put(replace(request, ok=False, answer="withdrawn by the operator"), version),))
+
+
 # -- VMs
 
 

@@ -5,15 +5,15 @@
 Theory
   SQLite's lock belongs to a process. A process that is stopped (SIGSTOP, a debugger, a frozen container) inside a transaction
   keeps it for ever, and no other process can take it away. But SQLite survives the death of the holder: the next one rolls the
-  transaction back. So the holder is killed, if it is a manager whose lease has ended (it must do nothing any more), or a
-  `fence-ha` that is stopped. Nothing else is ever killed: the caller says who holds the lock.
+  transaction back. So the holder is killed, if it is a `fence-ha` that is stopped, or a manager whose lease has ended: it must
+  do nothing any more, and a lock is held for milliseconds. Nothing else is ever killed: the caller says who holds the lock.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,10 +76,18 @@ def _inode(file: Path) -> str:
         return ""
 
 
-def end_if_dead_weight(holder: Process, lease_has_ended: Callable[[Process], bool]) -> bool:
-    """Kills the holder, if it is a manager without a valid lease or a stopped `fence-ha`. True: it was killed."""
-    if not lease_has_ended(holder) and not (holder.is_ours and holder.state in STOPPED):
-        return False
+def is_dead_weight(holder: Process, lease_until: float | None, now: float, slow_disk_s: float) -> bool:
+    """True if the holder must be killed. `lease_until`: the end of its lease; None: it is no manager.
+
+    `slow_disk_s`: a process that runs may be writing to a slow disk, and gets so much time after the end of its lease.
+    """
+    stopped = holder.state in STOPPED
+    if lease_until is None:
+        return holder.is_ours and stopped
+    return lease_until + (0.0 if stopped else slow_disk_s) <= now
+
+
+def kill(holder: Process) -> bool:
     try:
         os.kill(holder.pid, signal.SIGKILL)
     except OSError:

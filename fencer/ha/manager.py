@@ -9,75 +9,51 @@ Rules
   4. Only the loop's thread uses the store. It reads one snapshot per round and writes what it decides in one commit.
   5. An error of the store never ends a manager. It lets go of all hosts, says so, and claims them again when the store is back
      and no BMC call of its own is under way.
+  6. A power command leaves only if the limits hold after its intent was written, so that two managers see one another's
+     intents, and if lease and record allow it in the moment before its bytes leave (`BmcCalls`).
 """
 
 from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import replace
 
-from fencer.ha import cloudstack, fence_limiter, ledger, machine, proof
-from fencer.ha.bmc import BmcClient, BmcReadFailed, CommandAnswer
+from fencer.ha import cloudstack, ledger, machine, proof
+from fencer.ha.bmc import BmcClient
+from fencer.ha.bmc_calls import BmcCalls
 from fencer.ha.clock import SharedClock
 from fencer.ha.config import Config, HostPart
 from fencer.ha.effects import AlertName, CallBmc, CheckActivity, Detail, HaEffect, LineKind, OperatorAnswer, StopReleasedVms
 from fencer.ha.entries import ManagerLease, OperatorRequest, Snapshot, StoredEvent
 from fencer.ha.event_lines import Sink
+from fencer.ha.fence_limiter import PASSING, ClusterView, ManagerFacts
 from fencer.ha.observations import (
-    Activity,
     Claimed,
-    CommandReply,
-    CommandResult,
-    Disable,
     Eligibility,
-    Enable,
     Health,
-    Hold,
-    ManualFence,
     Observation,
-    PowerRead,
     Tick,
+    WithdrawManualFence,
 )  # fmt: skip
+from fencer.ha.operator_requests import observation_of
 from fencer.ha.policy import Policy, PolicyName
-from fencer.ha.probes import AnyProbe
-from fencer.ha.record import HostRecord, RequestKind
+from fencer.ha.probing import Probing, RunProbes
+from fencer.ha.record import HostRecord
 from fencer.ha.restarts import Ownership, Restarts
 from fencer.ha.states import HAState
 from fencer.ha.store import Store, StoreError
+from fencer.ha.tenure import Decided, Tenure
 from fencer.ha.workers import Workers
-from fencer.outcome import Cause, Failure, Reading
 
 HaStep = Callable[[HostRecord, Observation, Policy, float], tuple[HostRecord, tuple[HaEffect, ...]]]
-T = TypeVar("T")
-RunProbes = Callable[[list[AnyProbe], float], bool | None]
+
+QUIET = frozenset({HAState.AVAILABLE, HAState.DISABLED})
 
 SAY_AGAIN_S = 900.0
 """So often a manager repeats that the store cannot be used."""
 
 RULES: Mapping[PolicyName, HaStep] = {PolicyName.REFERENCE: machine.step, PolicyName.CLOUDSTACK: cloudstack.step}
-
-
-@dataclass(slots=True)
-class Tenure:
-    """From the lease that a manager got until it lost it. Every tenure has an owner name of its own in the store.
-
-    `epochs`: the hosts that are owned, with their epochs. `until`: the end of the lease; 0: there is none yet.
-    """
-
-    owner: str
-    until: float = 0.0
-    epochs: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Decided:
-    """What this turn has decided about one host and not written yet. `base` is the record in the store."""
-
-    base: HostRecord
-    new: HostRecord
-    effects: list[HaEffect] = field(default_factory=list)
 
 
 class Manager:
@@ -96,18 +72,21 @@ class Manager:
         owner: str,
         process: tuple[int, int] = (0, 0),
     ) -> None:
-        self._config, self._store, self._clock, self._bmcs = config, store, clock, bmcs
-        self._restarts, self._run_probes, self._workers, self._sink = restarts, run_probes, workers, sink
+        self._config, self._store, self._clock = config, store, clock
+        self._restarts, self._sink = restarts, sink
         self._name, self._process = owner, process
         self._policy = config.policy
         self._step = RULES[config.policy.name]
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._first: Callable[[], None] | None = None
-        self._bmc_calls = 0
-        self._next_health: dict[str, float] = {}
-        self._probing: set[str] = set()
+        self._is_limited = config.policy.name is PolicyName.REFERENCE  # CloudStack has no limits
+        self._bmc_calls = BmcCalls(
+            bmcs, clock, config.policy, workers, self._lease_of, self._is_held if self._is_limited else None, self._post,
+            self._apply,
+        )  # fmt: skip
+        self._probing = Probing(config, clock, run_probes, workers, self._post, self._apply_probed)
         self._started = clock.now()
-        self._last_command: float | None = None
+        self._bmc_names = {host.name: host.bmc.device for host in config.part.hosts}
         self.store_error: StoreError | None = None
         self._lost_at, self._said_at = 0.0, 0.0
         self._tenures = 1
@@ -118,6 +97,7 @@ class Manager:
         self._snapshot = Snapshot("")
         self._decided: dict[str, Decided] = {}
         self._looked_up_to = 0
+        self._next_tick: dict[str, float] = {}
 
     # -- the loop
 
@@ -136,23 +116,39 @@ class Manager:
         self._process_inbox()
         if self._hold_lease():
             self._claim_hosts()
-        hold, drains = self._hold(), set(snapshot.drains)
+        self._probing.witness()
+        view, drains = self._view(), set(snapshot.drains)
         for host in self._config.part.hosts:
             if host.name not in self._tenure.epochs:
                 continue
-            for request in snapshot.open_requests(host.name):
-                if not self._is_answered(request):
-                    self._apply_operator_request(request)
-            self._probe(host)
+            self._probing.health(host)
             if host.name in drains:
                 self._apply_eligibility(host)
-            self._apply(host.name, Tick(hold=hold))
+            record = self._record(host.name)
+            if self._is_quiet(record, view.now):
+                continue
+            self._apply_operator_requests(record)
+            record = self._record(host.name)
+            self._withdraw_held_command(view, record)
+            self._apply(host.name, view.tick(record))
             if self._decided_a_command(host.name):
-                hold = self._hold()
+                view = self._view()  # what is decided for the next host must count this command
         self._write_decided()
         records = {name: snapshot.record(name) for name in self._config.host_names}
         self._restarts.run_round(Ownership(epochs=self._tenure.epochs, records=records, post=self._post, permit=self._permit()))
         self._print_events()
+
+    def _is_quiet(self, record: HostRecord, now: float) -> bool:
+        """True if nothing of this host depends on the time: most hosts of a big cluster, most of the time.
+
+        It gets a Tick all the same, once per `poll`.
+        """
+        if record.state not in QUIET or record.inflight is not None or now >= record.next_check_at:
+            return False
+        if now >= self._next_tick.get(record.host, 0.0) or self._snapshot.open_requests(record.host):
+            self._next_tick[record.host] = now + self._policy.poll
+            return False
+        return True
 
     def wait(self, seconds: float) -> None:
         """Waits until an answer arrives, at most `seconds`. The next round handles it."""
@@ -195,7 +191,7 @@ class Manager:
         """Prints the lines about hosts that this manager owns, and about those that nobody does."""
         printed = []
         for event in self._store.unprinted(self._looked_up_to):
-            if event.host in self._tenure.epochs or event.host not in self._bmcs:
+            if event.host in self._tenure.epochs or event.host not in self._bmc_names:
                 if self._sink(event) is False:
                     break
                 printed.append(event.seq)
@@ -266,7 +262,7 @@ class Manager:
 
     def _may_begin_a_tenure(self, now: float) -> bool:
         """A command of an earlier tenure must have ended, here and at the managers of a store that was copied."""
-        if self._bmc_calls or now < self._claim_from:
+        if self._bmc_calls.under_way or now < self._claim_from:
             return False
         while self._ended:
             ended = self._ended[-1]
@@ -285,9 +281,13 @@ class Manager:
             self._apply_configuration(self._config.host(name))
 
     def _apply_configuration(self, host: HostPart) -> None:
-        """Writes identity, chassis check and maintenance of the configuration to the record, at the start of an epoch."""
-        record = self._snapshot.record(host.name)
-        fresh = replace(record, identity=host.bmc.identity, chassis_check=host.bmc.chassis_check != "ignore")
+        """Writes what the configuration says of the host to the record, at the start of an epoch."""
+        record, probes = self._snapshot.record(host.name), host.probes_key
+        fresh = replace(
+            record, identity=host.bmc.identity, chassis_check=host.bmc.chassis_check != "ignore", heartbeat=bool(host.activity),
+            delay=host.delay * self._config.part.scale, probes=probes,
+            seen_healthy=record.seen_healthy and record.probes in ("", probes),
+        )  # fmt: skip
         if fresh != record:
             self._decided[host.name] = Decided(record, fresh)
         self._apply(host.name, Claimed())
@@ -319,6 +319,10 @@ class Manager:
         decided = self._decided.setdefault(name, Decided(old, new))
         decided.new = new
         decided.effects += effects
+        if not isinstance(observation, Tick):
+            decided.answers.append(observation)
+        if isinstance(observation, Health) and observation.passed and self._is_limited:
+            self._bmc_calls.withdraw(name)
 
     def _write_decided(self) -> None:
         """One commit for everything that this round has decided; then the effects of what was written (rule 2)."""
@@ -328,85 +332,67 @@ class Manager:
             if written:
                 for effect in one.effects:
                     self._perform(name, effect)
+            else:
+                self._apply_again(name, one.answers)
+
+    def _apply_again(self, name: str, answers: list[Observation]) -> None:
+        """A write was refused, for example because an operator withdrew what it granted: takes its answers once more."""
+
+        def again() -> None:
+            if name in self._tenure.epochs:
+                self._withdraw_signature(self._record(name))
+            for answer in answers:
+                self._apply(name, answer)
+
+        self._post(again)
 
     def _perform(self, name: str, effect: HaEffect) -> None:
         match effect:
             case CallBmc():
-                self._call(name, effect)
+                self._bmc_calls.call(name, effect)
             case CheckActivity():
-                self._check_activity(name, effect)
+                self._probing.activity(name, effect.epoch, len(self._snapshot.vms_on(name)))
             case StopReleasedVms():
                 self._restarts.stop_released_vms(name)
 
-    def _hold(self) -> Hold | None:
+    # -- limits of power commands
+
+    def _view(self) -> ClusterView:
         records = [self._record(name) for name in self._config.host_names]
-        return fence_limiter.hold(records, self._tenure.owner, self._policy, self._clock.now(), self._started, self._last_command)
+        me = ManagerFacts(
+            owner=self._tenure.owner, started=self._started, last_command=self._bmc_calls.last_command,
+            has_witness=bool(self._config.part.witness), witness_passed_at=self._probing.witness_passed_at,
+        )  # fmt: skip
+        view = ClusterView(records, self._policy, self._clock.now(), me, self._bmc_names)
+        self._probing.health_wanted_since = view.health_wanted_since
+        return view
+
+    def _is_held(self, name: str) -> bool:
+        """Asks the limits again, now that the intent is written: another manager may have written one at the same time."""
+        self._store.snapshot()
+        return self._view().hold(self._record(name), PASSING) is not None
+
+    def _withdraw_held_command(self, view: ClusterView, record: HostRecord) -> None:
+        """A command that has not left yet never will, if a limit holds it back meanwhile."""
+        flight = record.inflight
+        if self._is_limited and flight is not None and flight.cuts_power and view.hold(record, PASSING) is not None:
+            self._bmc_calls.withdraw(record.host)
 
     def _decided_a_command(self, name: str) -> bool:
-        decided = self._decided.get(name)
-        if decided is None:
-            return False
-        sent = [
-            effect.request.at
-            for effect in decided.effects
-            if isinstance(effect, CallBmc) and effect.request.ask is RequestKind.OFF
-        ]
-        self._last_command = max(sent, default=self._last_command)
+        effects = self._decided[name].effects if name in self._decided else []
+        sent = [effect.request.at for effect in effects if isinstance(effect, CallBmc) and effect.request.cuts_power]
+        for at in sent:
+            self._bmc_calls.last_command = at
         return bool(sent)
 
-    # -- BMCs
-
-    def _call(self, name: str, effect: CallBmc) -> None:
-        request, epoch, bmc, timeout = effect.request, effect.epoch, self._bmcs[name], self._policy.request_timeout
-        if request.ask is RequestKind.READ:
-            self._read(name, request.id, epoch, bmc, timeout)
-            return
+    def _lease_of(self, name: str, epoch: int) -> Callable[[], bool]:
         tenure = self._tenure
 
-        def permit() -> bool:
+        def allows() -> bool:
             mine = tenure is self._tenure and tenure.epochs.get(name) == epoch
             return mine and proof.may_start(tenure.until, self._policy, self._clock.now())
 
-        def work() -> CommandAnswer:
-            if not permit():
-                return CommandAnswer(result=CommandResult.NOT_SENT)
-            return bmc.off(timeout, permit) if request.ask is RequestKind.OFF else bmc.reset(timeout, permit)
-
-        def done(answer: CommandAnswer | None, error: BaseException | None) -> None:
-            got = answer or CommandAnswer(result=CommandResult.AMBIGUOUS, failure=_client_error(error))
-            observation = CommandReply(request=request.id, epoch=epoch, result=got.result, failure=got.failure)
-            self._post(lambda: self._apply(name, observation))
-
-        self._submit_bmc_call(work, done)
-
-    def _read(self, name: str, request: str, epoch: int, bmc: BmcClient, timeout: float) -> None:
-        def work() -> tuple[float, Reading | Failure]:
-            started = self._clock.now()
-            try:
-                return started, bmc.read(timeout)
-            except BmcReadFailed as error:
-                return started, error.failure
-
-        def done(answer: tuple[float, Reading | Failure] | None, error: BaseException | None) -> None:
-            started, got = answer or (self._clock.now(), _client_error(error))
-            reading = got if isinstance(got, Reading) else None
-            failure = got if isinstance(got, Failure) else None
-            observation = PowerRead(request=request, epoch=epoch, started=started, reading=reading, failure=failure)
-            self._post(lambda: self._apply(name, observation))
-
-        self._submit_bmc_call(work, done)
-
-    def _submit_bmc_call(self, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
-        self._bmc_calls += 1
-
-        def ended() -> None:
-            self._bmc_calls -= 1
-
-        def finished(answer: T | None, error: BaseException | None) -> None:
-            self._post(ended)
-            done(answer, error)
-
-        self._workers.submit("bmc", work, finished)
+        return allows
 
     def _permit(self) -> Callable[[str, int], bool]:
         """Returns whether a VM call on a host may leave now. Any thread may ask."""
@@ -418,36 +404,10 @@ class Manager:
 
         return permit
 
-    # -- probes
-
-    def _probe(self, host: HostPart) -> None:
-        now = self._clock.now()
-        if host.name in self._probing or now < self._next_health.get(host.name, 0.0):
-            return
-        self._probing.add(host.name)
-        self._next_health[host.name] = now + self._policy.poll
-
-        def done(passed: bool | None, error: BaseException | None) -> None:
-            def answer() -> None:
-                self._probing.discard(host.name)
-                unstopped = bool(passed and self._restarts.unstopped(host.name))
-                self._apply(host.name, Health(passed=passed, unstopped=unstopped))
-
-            self._post(answer)
-
-        self._workers.submit("probe", lambda: self._run_probes(list(host.health), self._policy.health_timeout), done)
-
-    def _check_activity(self, name: str, effect: CheckActivity) -> None:
-        host = self._config.host(name)
-        # Without activity probes the health probes are used: if all of them fail, the sample has no activity.
-        probes = list(host.activity or host.health)
-        vms = len(self._snapshot.vms_on(name))
-
-        def done(active: bool | None, error: BaseException | None) -> None:
-            observation = Activity(active=active, epoch=effect.epoch, error=str(error or ""), vms=vms)
-            self._post(lambda: self._apply(name, observation))
-
-        self._workers.submit("probe", lambda: self._run_probes(probes, self._policy.activity_timeout), done)
+    def _apply_probed(self, name: str, observation: Observation) -> None:
+        if isinstance(observation, Health) and observation.passed and self._restarts.unstopped(name):
+            observation = replace(observation, unstopped=True)
+        self._apply(name, observation)
 
     # -- operators
 
@@ -462,22 +422,22 @@ class Manager:
         effects = decided.effects if decided else ()
         return any(isinstance(effect, OperatorAnswer) and effect.request == request.id for effect in effects)
 
-    def _apply_operator_request(self, request: OperatorRequest) -> None:
-        detail = request.detail
-        match request.what:
-            case "enable":
-                self._end_drain(request.host)
-                self._apply(request.host, Enable(request=request.id, unstopped=self._restarts.unstopped(request.host)))
-            case "disable":
-                self._apply(request.host, Disable(request=request.id))
-            case "confirm":
-                fence = self._record(request.host).fence
-                if fence is not None and fence.signature is not None and fence.signature.request == request.id:
-                    return  # the signature is stored already; a live read decides
-                observation = ManualFence(request=request.id, fence_id=detail["fence_id"], who=detail["who"], why=detail["why"])
-                self._apply(request.host, observation)
+    def _apply_operator_requests(self, record: HostRecord) -> None:
+        self._withdraw_signature(record)
+        signature = record.fence.signature if record.fence else None
+        for request in self._snapshot.open_requests(record.host):
+            waits = signature is not None and signature.request == request.id  # a live read decides
+            if waits or self._is_answered(request):
+                continue
+            withdrawn = request.what == "disable" and self._bmc_calls.withdraw(record.host)
+            if request.what == "enable":
+                self._end_drain(record.host)
+            unstopped = self._restarts.unstopped(record.host) if request.what == "enable" else ()
+            if (observation := observation_of(request, withdrawn=withdrawn, unstopped=unstopped)) is not None:
+                self._apply(record.host, observation)
 
-
-def _client_error(error: BaseException | None) -> Failure:
-    """The failure for an unexpected exception of a BMC client: an error of this program. The host is still watched."""
-    return Failure(cause=Cause.BAD_RESPONSE, text=f"the BMC client failed with {type(error).__name__}: {error}")
+    def _withdraw_signature(self, record: HostRecord) -> None:
+        """The operator has taken back the confirmation that the record holds: it does not count any more."""
+        signature = record.fence.signature if record.fence else None
+        if signature is not None and signature.request not in {r.id for r in self._snapshot.open_requests(record.host)}:
+            self._apply(record.host, WithdrawManualFence(request=signature.request))

@@ -40,13 +40,18 @@ class TextField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorAction:
-    """One kind of request. `name` is its word on the command line and in the API; `what` its word in the store."""
+    """One kind of request. `name` is its word on the command line and in the API; `what` its word in the store.
+
+    `wait_s`: how long an answer is waited for. `withdrawn`: a request without an answer by then is taken back, and never granted.
+    """
 
     name: str
     what: str
     summary: str
     scope: OperationScope = OperationScope.HOST
     fields: Mapping[str, TextField] = field(default_factory=dict)
+    wait_s: float = 10.0
+    withdrawn: bool = False
 
     @property
     def pattern(self) -> str:
@@ -71,13 +76,32 @@ ACTIONS: tuple[OperatorAction, ...] = (
         name="enable", what="enable", summary="Puts the host under HA; lets one in again that was Down and answers; ends a drain."
     ),
     OperatorAction(
-        name="disable", what="disable", summary="Takes the host out of HA; cancels an open fence. No command leaves any more."
+        name="disable", what="disable", summary="Takes the host out of HA; cancels an open fence. No command leaves any more.",
+        wait_s=20.0,
     ),
     OperatorAction(
         name="confirm",
         what="confirm",
         summary="Manual fence: somebody has seen that the host is off and signs for it. Refused while its BMC says On.",
         fields=_fields(fence_id=TextField("The fence that is open."), who=WHO, why=REASON),
+        wait_s=30.0,
+        withdrawn=True,
+    ),
+    OperatorAction(
+        name="override",
+        what="override",
+        summary="Lets power commands to a silent host pass the limits, until it is well again.",
+        fields=_fields(who=WHO, why=REASON),
+        wait_s=30.0,
+        withdrawn=True,
+    ),
+    OperatorAction(
+        name="pin",
+        what="pin",
+        summary="The machine or board was replaced: what its BMC shows next is pinned as its identity.",
+        fields=_fields(who=WHO, why=REASON),
+        wait_s=30.0,
+        withdrawn=True,
     ),
     OperatorAction(name="drain", what="drain", summary="Moves the VMs of the host to other hosts, before maintenance."),
     OperatorAction(
@@ -107,7 +131,12 @@ ACTIONS: tuple[OperatorAction, ...] = (
         ),
     ),
 )  # fmt: skip
-BY_PATTERN: Mapping[str, OperatorAction] = MappingProxyType({action.pattern: action for action in ACTIONS})
+_BY_WHAT: Mapping[str, OperatorAction] = MappingProxyType({action.what: action for action in ACTIONS})
+
+
+def action_of(what: str) -> OperatorAction:
+    """The action with this word in the store. Raises KeyError."""
+    return _BY_WHAT[what]
 
 
 class BadRequest(Exception):

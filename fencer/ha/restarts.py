@@ -16,12 +16,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fencer.ha import ledger, placement, vm_machine, vm_requests
+from fencer.ha import ledger, placement, proof, vm_machine, vm_requests
 from fencer.ha.agent_lists import AgentLists
 from fencer.ha.clock import SharedClock
 from fencer.ha.config import Config
 from fencer.ha.effects import AlertName, LineKind, TimelineLine
 from fencer.ha.placement import DEFAULT_SPEC, HostRoom
+from fencer.ha.policy import PolicyName
 from fencer.ha.record import HostRecord
 from fencer.ha.states import HAState
 from fencer.ha.store import Store
@@ -108,6 +109,8 @@ class Restarts:
     def _place(self, turn: VmTurn, record: VmRecord, own: Ownership, executor: VmExecutor) -> None:
         if self._started(turn) >= self._policy.vm_starts_at_once or turn.snapshot.reconciliation is not None:
             return
+        if not self._is_still_proved(record, own, turn.now):
+            return
         rooms = self._all_rooms(turn, own)
         if self._no_room.get(record.vm, 0.0) > turn.now:
             return
@@ -121,6 +124,13 @@ class Restarts:
         epoch = own.epochs.get(choice.host)
         if epoch is not None:  # else its owner sees the same and starts it
             self._start(turn, record, choice.host, epoch, own, executor)
+
+    def _is_still_proved(self, record: VmRecord, own: Ownership, now: float) -> bool:
+        """False if the host that was fenced with the VM may be On again: its last read is too old, or said so."""
+        fenced = own.records.get(record.origin_host or "")
+        if fenced is None or fenced.state is not HAState.FENCED or fenced.released != record.fence_id:
+            return True
+        return self._policy.name is not PolicyName.REFERENCE or proof.may_start_vms(fenced, self._policy, now)
 
     def _go_on(self, turn: VmTurn, record: VmRecord, own: Ownership, executor: VmExecutor) -> None:
         """A VM that is bound to its host: the next try, there only."""

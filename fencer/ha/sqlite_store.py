@@ -17,6 +17,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -214,17 +215,22 @@ class SqliteStore(Store):
                     raise
                 if waited >= self.patience / 2 and holder is None:
                     holder = lock_holder.lock_holder([self.path, self.path.with_name(f"{self.path.name}-shm")])
-                    if holder is not None and lock_holder.end_if_dead_weight(holder, self._is_manager_without_lease):
+                    if holder is not None and self._ended_dead_weight(db, holder):
+                        holder = None
                         continue
                 if waited >= self.patience:
                     text = f"the state file {self.path} is locked by {holder or 'a process that cannot be seen'}"
                     raise StoreError(text, Trouble.LOCKED) from error
             time.sleep(PAUSE_S)
 
-    def _is_manager_without_lease(self, holder: lock_holder.Process) -> bool:
-        mine = [lease for lease in self._snapshot.leases() if lease.pid == holder.pid and lease.boot == self._boot]
-        known = [lease for lease in mine if lease.process_started == holder.started]
-        return bool(known) and all(lease.until <= self.now() for lease in known)
+    def _ended_dead_weight(self, db: sqlite3.Connection, holder: lock_holder.Process) -> bool:
+        """Kills a holder that must not hold anything any more. What is written can be read in spite of its lock."""
+        with suppress(sqlite3.Error):  # there are no tables yet
+            self._read_newer(db)
+        leases = [lease for lease in self._snapshot.leases() if lease.pid == holder.pid and lease.boot == self._boot]
+        ends = [lease.until for lease in leases if lease.process_started == holder.started]
+        dead = lock_holder.is_dead_weight(holder, max(ends, default=None), self.now(), 5 * self.patience)
+        return dead and lock_holder.kill(holder)
 
     # -- the file
 

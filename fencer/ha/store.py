@@ -150,6 +150,10 @@ class Store(ABC):
             if self._one(write):
                 return number
 
+    def withdraw_request(self, request: int) -> bool:
+        """Takes back a request that has no answer yet, so that it is never granted. False if it has been answered."""
+        return self._one(ledger.withdraw_request(self.snapshot(), request))
+
     def open_requests(self, host: str) -> list[OperatorRequest]:
         return self.snapshot().open_requests(host)
 

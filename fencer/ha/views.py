@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from fencer.ha import remarks
 from fencer.ha.config import Config
 from fencer.ha.effects import AlertName
 from fencer.ha.entries import StoredEvent
@@ -64,7 +65,8 @@ def host_views(config: Config, store: Store) -> list[StoreView]:
 def _unseen(name: str) -> StoreView:
     return {
         "host": name, "state": None, "host_status": None, "status": None, "owner": None, "epoch": 0, "in_file": True,
-        "fence_id": None, "phase": None, "attempts": 0, "healthy": None, "error": None, "evidence": None, "alerts": [], "vms": [],
+        "fence_id": None, "phase": None, "attempts": 0, "healthy": None, "error": None, "fencing": "not checked", "remarks": [],
+        "evidence": None, "alerts": [], "vms": [],
     }  # fmt: skip
 
 
@@ -85,6 +87,8 @@ def _view(
         "phase": str(fence.phase) if fence else None,
         "attempts": fence.attempts if fence else 0,
         "error": record.last_error.text if record.last_error else None,
+        "fencing": remarks.fencing(record),
+        "remarks": list(remarks.of(record)),
         "evidence": _evidence(record, alerts),
         "alerts": [alert_view(event) for event in alerts],
         "vms": [vm for vm, at in placements.items() if at == record.host],

@@ -10,12 +10,14 @@ from typing import TypeVar
 
 import pytest
 
+from fencer.device_check import DeviceCheck
 from fencer.ha.bmc import BmcReadFailed, CommandAnswer, CommandPermit
 from fencer.ha.config import load_config
 from fencer.ha.entries import StoredEvent
 from fencer.ha.event_lines import as_json, as_text
 from fencer.ha.manager import Manager
 from fencer.ha.observations import CommandResult
+from fencer.ha.record import HostRecord
 from fencer.ha.restarts import Restarts
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import HAState
@@ -23,6 +25,7 @@ from fencer.ha.store import StoreError
 from fencer.ha.vm_executors import AgentReport, ListFailed, StartFailed
 from fencer.ha.vm_record import VmPhase
 from fencer.outcome import Cause, Failure, Power, Reading
+from tests.ha_world import checked
 
 T = TypeVar("T")
 
@@ -70,6 +73,9 @@ class FakeBmc:
         power = {"On": Power.ON, "Off": Power.OFF}.get(self.word, Power.UNKNOWN)
         return Reading(power=power, word=self.word, at=0.0, path="redfish")
 
+    def check(self, timeout: float) -> DeviceCheck:
+        return checked(lambda: self.read(timeout))
+
     def off(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
         assert permit()
         self.commands += 1
@@ -111,9 +117,9 @@ class FakeExecutor:
 CONFIG = """
 policy: {start_quiet: 4, recovery_attempts: 0, activity_samples: 1%s}
 hosts:
-  - {name: a, bmc: {host: 127.0.0.1}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]%s}
-  - {name: b, capacity: 3, bmc: {host: 127.0.0.1}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]}
-  - {name: c, capacity: 1, bmc: {host: 127.0.0.1}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]}
+  - {name: a, bmc: {host: 127.0.0.2}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]%s}
+  - {name: b, capacity: 3, bmc: {host: 127.0.0.3}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]}
+  - {name: c, capacity: 1, bmc: {host: 127.0.0.4}, health: [{kind: tcp, host: 127.0.0.1, port: 1}]}
 vms:
   - {name: v1, host: a}
   - {name: v2, host: a, hosts: [c, b], priority: 5}
@@ -138,6 +144,8 @@ class Cluster:
         self.stores.append(store)
         restarts = Restarts(self.config, store, self.clock, self.executor, bench)
         manager = Manager(self.config, store, self.clock, self.bmcs, restarts, self.probes, bench, self.lines.append, owner)
+        for host in self.config.host_names:
+            store.register(HostRecord(host=host, state=HAState.AVAILABLE, since=self.clock.now(), seen_healthy=True), [])
         return manager, bench
 
     def probes(self, probes: list[object], timeout: float) -> bool | None:

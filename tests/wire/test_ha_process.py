@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -189,15 +188,20 @@ def hold(holders: list[subprocess.Popen[str]], store: SqliteStore, *words: str) 
     holders.append(one)
     assert one.stdout is not None
     assert one.stdout.readline() == "holds\n"
-    while words[-1] == "stops" and (seen := process(one.pid)) is not None and seen.state not in "Tt":
-        time.sleep(0.001)
+    if words[-1] == "stops":
+        wait_until_stopped(one)
     return one
+
+
+def wait_until_stopped(child: subprocess.Popen[str]) -> None:
+    os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)
 
 
 @pytest.mark.parametrize("stands_still", ["stops", "waits"])
 def test_a_manager_that_stands_still_inside_a_transaction_stops_nobody(
     store: SqliteStore, holders: list[subprocess.Popen[str]], stands_still: str
 ) -> None:
+    store.patience = 0.2
     still = hold(holders, store, "0.1", "manager", stands_still)
     while True:
         try:
@@ -235,8 +239,7 @@ def test_a_command_of_fence_ha_that_is_stopped_inside_a_transaction_is_ended(
     holders.append(one)
     assert one.stdout is not None
     assert one.stdout.readline() == "holds\n"
-    while (seen := process(one.pid)) is not None and seen.state not in "Tt":
-        time.sleep(0.001)
+    wait_until_stopped(one)
     assert store.add_request("a", "enable", {}, 1.0) == 1
     assert one.wait(timeout=HUNG_S) == -signal.SIGKILL
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import ExecProbe, FileProbe, HttpProbe, TcpProbe
 from fencer.ha.observations import CommandResult
 from fencer.ha.probes import run_probe, run_probes
+from fencer.ha.record import HostRecord
+from fencer.ha.sqlite_store import SqliteStore
+from fencer.ha.states import HAState
 from fencer.ha.vm_executors import ExecVmExecutor, HttpVmExecutor, StartFailed
 
 
@@ -108,8 +112,8 @@ if what == "start":
 
 
 class Lab:
-    def __init__(self, path: Path, bmc: Bmc) -> None:
-        self.path, self.bmc, self.managers = path, bmc, []  # type: ignore[var-annotated]
+    def __init__(self, path: Path, bmc: Bmc, other: Bmc) -> None:
+        self.path, self.bmc, self.other, self.managers = path, bmc, other, []  # type: ignore[var-annotated]
         (path / "vm").write_text(VM)
         (path / "vm").chmod(0o755)
         (path / "a.heartbeat").touch()
@@ -119,14 +123,16 @@ class Lab:
             "hosts": [
                 {"name": "a", "bmc": {"url": bmc.url, "username": "u", "password": "p"},
                  "health": [{"kind": "exec", "argv": ["test", "-e", str(path / "a.heartbeat")]}]},
-                {"name": "b", "bmc": {"url": bmc.url, "username": "u", "password": "p"},
-                 "health": [{"kind": "http", "url": f"{bmc.url}/alive"}]},
+                {"name": "b", "bmc": {"url": other.url, "username": "u", "password": "p"},
+                 "health": [{"kind": "http", "url": f"{other.url}/alive"}]},
             ],
             "vms": [{"name": "v1", "host": "a"}, {"name": "v2", "host": "a"}],
             "executor": {"kind": "exec", "start": [str(path / "vm"), "start", "{vm}", "{host}", "{key}"],
                          "stop": [str(path / "vm"), "stop", "{vm}", "{host}", "{key}"]},
         }  # fmt: skip
         (path / "ha.yaml").write_text(json.dumps(config))  # JSON is YAML
+        with closing(SqliteStore(path / "fence-ha.db")) as store:  # a was well before: a host that never was is not fenced
+            store.register(HostRecord(host="a", state=HAState.AVAILABLE, seen_healthy=True), ["v1", "v2"])
 
     def start(self, *options: str) -> subprocess.Popen[str]:
         words = [sys.executable, "-m", "fencer.ha.cli", "run", str(self.path / "ha.yaml"), "--json", *options]
@@ -159,9 +165,11 @@ class Lab:
 
 @pytest.fixture
 def lab(tmp_path: Path, bmc: Bmc) -> Iterator[Lab]:
-    made = Lab(tmp_path, bmc)
+    other = Bmc()
+    made = Lab(tmp_path, bmc, other)
     yield made
     made.close()
+    other.close()
 
 
 def test_the_incident_ends_with_no_power_command_and_true_alerts(lab: Lab) -> None:

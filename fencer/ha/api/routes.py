@@ -5,7 +5,8 @@
 Rules
   1. /healthz, /readyz and the OpenAPI document need no token; all else does.
   2. An operator's request is written to the store like that of a command. Its answer is awaited for `ANSWER_S` at most; then the
-     reply is 202 with the number of the request, and GET /v1/requests/{id} tells the answer.
+     reply is 202 with the number of the request, and GET /v1/requests/{id} tells the answer. What must not be granted later is
+     withdrawn then: 504.
   3. Errors are {"error": TEXT}, never a traceback.
 """
 
@@ -163,7 +164,10 @@ def _operate(api: Api, action: operations.OperatorAction, name: str, request: Ap
     until = time.monotonic() + ANSWER_S
     while (asked := api.call(lambda store: store.operator_request(number))).ok is None:
         if time.monotonic() >= until:
-            return json_reply(202, {"request": number, "answer": None})
+            if action.withdrawn and api.call(lambda store: store.withdraw_request(number)):
+                return json_reply(504, {"request": number, "error": f"no answer within {ANSWER_S:g} s; the request is withdrawn"})
+            if not action.withdrawn:
+                return json_reply(202, {"request": number, "answer": None})
         time.sleep(LOOK_S)
     return _answered(number, asked.ok, asked.answer)
 
@@ -203,6 +207,7 @@ ASKS: Final = {
     400: "The body lacks something or has too much.",
     404: "No such host.",
     409: "The manager has refused: `error` says why.",
+    504: "No manager has answered, and the request is withdrawn.",
 }
 ROUTES: tuple[Route, ...] = (
     Route(

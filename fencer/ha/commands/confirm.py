@@ -19,7 +19,7 @@ from fencer.ha.command_line import CONFIG, HOST, REASON, WHO, AnswerOptions, ans
 @click.option("--fence-id", required=True, help="The fence that is open (fence-ha status).")
 @REASON
 @WHO
-@answer_options
+@answer_options("confirm")
 def command(config: Path, host: str, fence_id: str, reason: str, who: str, options: AnswerOptions) -> None:
     """Manual fence: you have seen that HOST is off, and sign for it. Refused while its BMC says On.
 

@@ -12,7 +12,7 @@ from fencer.ha.command_line import CONFIG, HOST, AnswerOptions, answer_options, 
 @click.command("disable", epilog="\b\nExamples:\n  fence-ha disable ha.yaml node1")
 @CONFIG
 @HOST
-@answer_options
+@answer_options("disable")
 def command(config: Path, host: str, options: AnswerOptions) -> None:
     """Takes HOST out of HA. A fence that is open is cancelled; nothing of it is committed any more.
 

@@ -12,7 +12,7 @@ from fencer.ha.command_line import CONFIG, HOST, AnswerOptions, answer_options, 
 @click.command("drain", epilog="\b\nExamples:\n  fence-ha drain ha.yaml node1\n  fence-ha vms ha.yaml --host node1")
 @CONFIG
 @HOST
-@answer_options
+@answer_options("drain")
 def command(config: Path, host: str, options: AnswerOptions) -> None:
     """Moves the VMs of HOST to other hosts: each is stopped there, and started elsewhere after its stop is confirmed.
 

@@ -12,7 +12,7 @@ from fencer.ha.command_line import CONFIG, AnswerOptions, answer_options, submit
 @click.command("retry", epilog="\b\nExamples:\n  fence-ha retry ha.yaml web1")
 @CONFIG
 @click.argument("vm")
-@answer_options
+@answer_options("vm-retry")
 def command(config: Path, vm: str, options: AnswerOptions) -> None:
     """Tries VM now: its pause ends, refusals are forgotten, and a VM that was given up gets all its restarts again.
 

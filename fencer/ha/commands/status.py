@@ -33,6 +33,10 @@ def _line(row: StoreView) -> str:
         parts.append(f"fence {row['fence_id']} {row['phase']}, {row['attempts']} failed attempts")
     if row["error"]:
         parts.append(f"last error: {row['error']}")
+    parts.append(f"fencing: {row['fencing']}")
+    notes = row["remarks"]
+    if isinstance(notes, list) and notes:
+        parts.append(", ".join(notes).upper())
     vms = row["vms"]
     parts.append(f"VMs: {', '.join(vms) if isinstance(vms, list) and vms else 'none'}")
     return "; ".join(parts)

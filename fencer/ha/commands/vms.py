@@ -26,7 +26,7 @@ from fencer.ha.views import StoreView, require_host, vm_views
 @click.option("--move", "move", metavar="VM", help="Stops VM and starts it on the host --to.")
 @click.option("--to", metavar="HOST", help="With --move: the host.")
 @click.option("--remove", "remove", metavar="VM", help="Takes VM out of HA; it goes on running.")
-@answer_options
+@answer_options("vm-add")
 def command(
     config: Path,
     host: str | None,
