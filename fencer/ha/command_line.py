@@ -19,6 +19,7 @@ from fencer.ha.config import POLICY_NAMES, Config, load_config
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.store import StoreError
 from fencer.ha.views import UnknownHost
+from fencer.ha.vm_turn import CLUSTER
 from fencer.ha.yamlfile import ConfigError
 
 CONFIG = click.argument("config", type=click.Path(dir_okay=False, path_type=Path))
@@ -87,15 +88,25 @@ def submit_request(
             raise OperatorRefused(f"no host is called {host}; there are {', '.join(store.hosts()) or 'none'}")
         if store.load(host).lease_until <= store.now():
             click.echo(f"no manager has {host} at the moment; the request is kept until one does", err=True)
-        request = store.add_request(host, what, detail, store.now())
-        end = time.monotonic() + seconds
-        while (answer := store.operator_request(request)).ok is None:
-            if time.monotonic() >= end and withdraw:
-                if store.withdraw_request(request):
-                    raise OperatorRefused(f"no answer within {seconds:g} s; the request is withdrawn")
-            elif time.monotonic() >= end:
-                raise OperatorRefused(f"no answer within {seconds:g} s; the request stays in the queue")
-            time.sleep(0.05)
-        if not answer.ok:
-            raise OperatorRefused(answer.answer or "refused")
-        click.echo(answer.answer)
+        _wait_for_answer(store, host, what, detail, seconds, withdraw=withdraw)
+
+
+def submit_vm_request(config: Path, state: Path | None, what: str, detail: dict[str, str], seconds: float) -> None:
+    """The same for a request about a VM, which any manager answers."""
+    with opened(config, state) as (_, store):
+        _wait_for_answer(store, CLUSTER, what, detail, seconds, withdraw=False)
+
+
+def _wait_for_answer(store: SqliteStore, host: str, what: str, detail: dict[str, str], seconds: float, *, withdraw: bool) -> None:
+    request = store.add_request(host, what, detail, store.now())
+    end = time.monotonic() + seconds
+    while (answer := store.operator_request(request)).ok is None:
+        if time.monotonic() >= end and withdraw:
+            if store.withdraw_request(request):
+                raise OperatorRefused(f"no answer within {seconds:g} s; the request is withdrawn")
+        elif time.monotonic() >= end:
+            raise OperatorRefused(f"no answer within {seconds:g} s; the request stays in the queue")
+        time.sleep(0.05)
+    if not answer.ok:
+        raise OperatorRefused(answer.answer or "refused")
+    click.echo(answer.answer)

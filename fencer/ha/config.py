@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from fencer import Auth, ChassisCheck, IdentityCheck, Protocol, Target, identity
 from fencer.ha.config_checks import written_wrongly
 from fencer.ha.policy import Policy, PolicyName
+from fencer.ha.vm_record import VmSpec
 from fencer.ha.yamlfile import ConfigError, Document, load
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
@@ -133,12 +134,18 @@ class VmPart(ConfigModel):
     hosts: list[Name] = []
     system: bool = False
     priority: int = 0
+    apart: Name | None = None
+
+    @property
+    def spec(self) -> VmSpec:
+        return VmSpec(hosts=tuple(self.hosts), system=self.system, priority=self.priority, apart=self.apart)
 
 
 class ExecExecutor(ConfigModel):
     kind: Literal["exec"]
     start: Argv
     stop: Argv
+    list: Argv | None = None
 
 
 class HttpExecutor(ConfigModel):
@@ -160,6 +167,7 @@ class ConfigPart(ConfigModel):
     hosts: Annotated[list[HostPart], Field(min_length=1)]
     witness: list[Probe] = []
     vms: list[VmPart] = []
+    adopt_vms: bool = False
     executor: Annotated[ExecExecutor | HttpExecutor, Field(discriminator="kind")] | None = None
     api: ApiPart | None = None
 
@@ -265,6 +273,8 @@ def _relations(document: Document, part: ConfigPart) -> list[str]:
         for place, name in enumerate(vm.hosts):
             if name not in names:
                 problems.append(document.problem(("vms", index, "hosts", place), f"no host is called {name}"))
+    if part.adopt_vms and not (part.executor and (part.executor.kind == "http" or part.executor.list)):
+        problems.append(document.problem(("adopt_vms",), "needs an executor that lists VMs: http, or exec with `list`"))
     if part.vms and part.executor is None:
         problems.append(document.problem(("vms",), "VMs need an executor that starts them"))
     if part.executor is not None and part.executor.kind == "http":

@@ -17,30 +17,19 @@ from enum import StrEnum
 
 from fencer.ha.effects import Detail, LineKind, TimelineLine
 from fencer.ha.record import HostRecord
+from fencer.ha.vm_record import VmPhase, VmRecord
 
 
 class Kind(StrEnum):
     HOST = "host"
     MANAGER = "manager"
     VM = "vm"
-    START = "start"
+    DRAIN = "drain"
     REQUEST = "request"
     RECONCILIATION = "reconciliation"
 
 
 Key = tuple[Kind, str]
-
-
-class StartStatus(StrEnum):
-    """Of one ledger row. Superseded: the target of the start was fenced itself, and a newer row counts."""
-
-    PENDING = "pending"
-    CLAIMED = "claimed"
-    DONE = "done"
-    SUPERSEDED = "superseded"
-
-
-OPEN = frozenset({StartStatus.PENDING, StartStatus.CLAIMED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,35 +48,11 @@ class ManagerLease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """The host that a VM is assigned to; None if it waits for one."""
+class Drain:
+    """An operator wants the host empty: it takes no VM any more, and its VMs move to other hosts."""
 
-    vm: str
-    host: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRow:
-    """One VM of a fenced host that must start elsewhere. `store`: id of the store that made the row; "" before there were ids."""
-
-    fence_id: str
-    vm: str
     host: str
-    status: StartStatus = StartStatus.PENDING
-    epoch: int = 0
-    target: str | None = None
-    tries: int = 0
-    retry_at: float = 0.0
-    store: str = ""
-
-    @property
-    def key(self) -> str:
-        """The key of the start: an executor treats a second start with the same key as done. Unique per store and fence."""
-        return f"{self.store}/{self.name}" if self.store else self.name
-
-    @property
-    def name(self) -> str:
-        return f"{self.fence_id}/{self.vm}"
+    since: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +76,7 @@ class Reconciliation:
     since: float
 
 
-Value = HostRecord | ManagerLease | Placement | LedgerRow | OperatorRequest | Reconciliation
+Value = HostRecord | ManagerLease | VmRecord | Drain | OperatorRequest | Reconciliation
 
 THE_RECONCILIATION: Key = (Kind.RECONCILIATION, "all")
 
@@ -122,10 +87,10 @@ def key_of(value: Value) -> Key:
             return Kind.HOST, value.host
         case ManagerLease():
             return Kind.MANAGER, value.owner
-        case Placement():
+        case VmRecord():
             return Kind.VM, value.vm
-        case LedgerRow():
-            return Kind.START, value.name
+        case Drain():
+            return Kind.DRAIN, value.host
         case OperatorRequest():
             return Kind.REQUEST, str(value.id)
         case Reconciliation():
@@ -264,31 +229,37 @@ class Snapshot:
 
     # -- VMs
 
-    def placement(self, vm: str) -> Placement | None:
-        entry = self._entries.get((Kind.VM, vm))
-        return entry.value if entry is not None and isinstance(entry.value, Placement) else None
+    def vm(self, name: str) -> VmRecord | None:
+        entry = self._entries.get((Kind.VM, name))
+        return entry.value if entry is not None and isinstance(entry.value, VmRecord) else None
+
+    def vms(self, *group: str) -> list[VmRecord]:
+        """All VMs, by name; or those of one group: "open" (something is to be done), "kept apart", "of fence" and a fence id,
+        and "on", "seen on", "wanted on" and "left on" with a host.
+        """
+        return [record for name in sorted(self._group("vms", *group)) if (record := self.vm(name)) is not None]
+
+    def vms_on(self, host: str | None) -> list[str]:
+        """The VMs that are bound to the host, sorted; for None those that wait for a host."""
+        return sorted(self._group("vms", "on", host or ""))
 
     def placements(self) -> dict[str, str | None]:
         """The host of each VM; None if it waits for one."""
-        return {vm: at.host for vm in sorted(self._group("vms")) if (at := self.placement(vm)) is not None}
+        return {record.vm: record.host for record in self.vms() if record.phase is not VmPhase.REMOVED}
 
-    def vms_on(self, host: str | None) -> list[str]:
-        """The VMs that are assigned to the host, sorted; for None those that wait for a host."""
-        return sorted(self._group("vms of", host or ""))
+    @property
+    def hosts_with_vms(self) -> list[str]:
+        """The hosts to which a VM is bound, whether they are registered or not."""
+        return [
+            group[2]
+            for group, names in self._groups.items()
+            if group[:2] == ("vms", "on") and len(group) == 3 and names and group[2]
+        ]
 
-    def start(self, name: str) -> LedgerRow | None:
-        entry = self._entries.get((Kind.START, name))
-        return entry.value if entry is not None and isinstance(entry.value, LedgerRow) else None
-
-    def starts(self, host: str, fence_id: str) -> list[LedgerRow]:
-        """The ledger rows of one fence of `host`, by VM."""
-        return self._starts("starts of", host, fence_id)
-
-    def starts_of_vm(self, vm: str) -> list[LedgerRow]:
-        return self._starts("starts of vm", vm)
-
-    def _starts(self, *group: str) -> list[LedgerRow]:
-        return [row for name in sorted(self._group(*group)) if (row := self.start(name)) is not None]
+    @property
+    def drains(self) -> list[str]:
+        """The hosts that an operator wants empty, sorted."""
+        return sorted(self._group("drains"))
 
     @property
     def reconciliation(self) -> Reconciliation | None:
@@ -321,13 +292,29 @@ def _groups(value: Value) -> Iterator[tuple[str, ...]]:
             yield ("hosts",)
         case ManagerLease():
             yield ("managers",)
-        case Placement():
-            yield ("vms",)
-            yield ("vms of", value.host or "")
-        case LedgerRow():
-            yield ("starts of", value.host, value.fence_id)
-            yield ("starts of vm", value.vm)
+        case VmRecord():
+            yield from _vm_groups(value)
+        case Drain():
+            yield ("drains",)
         case OperatorRequest():
             yield ("open requests", value.host) if value.ok is None else ("answered requests",)
         case Reconciliation():
             return
+
+
+def _vm_groups(record: VmRecord) -> Iterator[tuple[str, ...]]:
+    yield ("vms",)
+    if record.phase is not VmPhase.REMOVED:
+        yield ("vms", "on", record.host or "")
+    if record.phase in (VmPhase.WAITING, VmPhase.STARTING, VmPhase.STOPPING) or record.left:
+        yield ("vms", "open")
+    if record.seen_on:
+        yield ("vms", "seen on", record.seen_on)
+    if record.wanted:
+        yield ("vms", "wanted on", record.wanted)
+    if record.fence_id:
+        yield ("vms", "of fence", record.fence_id)
+    if record.spec and record.spec.apart:
+        yield ("vms", "kept apart")
+    for left in record.left:
+        yield ("vms", "left on", left.host)

@@ -9,19 +9,20 @@ from collections.abc import Mapping
 
 from pydantic import TypeAdapter
 
-from fencer.ha.entries import Kind, LedgerRow, ManagerLease, OperatorRequest, Placement, Reconciliation, Value
+from fencer.ha.entries import Drain, Kind, ManagerLease, OperatorRequest, Reconciliation, Value
 from fencer.ha.record import HostRecord
+from fencer.ha.vm_record import VmRecord
 
 _HOST: TypeAdapter[HostRecord] = TypeAdapter(HostRecord)
 _MANAGER: TypeAdapter[ManagerLease] = TypeAdapter(ManagerLease)
-_VM: TypeAdapter[Placement] = TypeAdapter(Placement)
-_START: TypeAdapter[LedgerRow] = TypeAdapter(LedgerRow)
+_VM: TypeAdapter[VmRecord] = TypeAdapter(VmRecord)
+_DRAIN: TypeAdapter[Drain] = TypeAdapter(Drain)
 _REQUEST: TypeAdapter[OperatorRequest] = TypeAdapter(OperatorRequest)
 _RECONCILIATION: TypeAdapter[Reconciliation] = TypeAdapter(Reconciliation)
 
-_READ: Mapping[Kind, TypeAdapter[HostRecord] | TypeAdapter[ManagerLease] | TypeAdapter[Placement] | TypeAdapter[LedgerRow]
+_READ: Mapping[Kind, TypeAdapter[HostRecord] | TypeAdapter[ManagerLease] | TypeAdapter[VmRecord] | TypeAdapter[Drain]
                | TypeAdapter[OperatorRequest] | TypeAdapter[Reconciliation]] = {
-    Kind.HOST: _HOST, Kind.MANAGER: _MANAGER, Kind.VM: _VM, Kind.START: _START, Kind.REQUEST: _REQUEST,
+    Kind.HOST: _HOST, Kind.MANAGER: _MANAGER, Kind.VM: _VM, Kind.DRAIN: _DRAIN, Kind.REQUEST: _REQUEST,
     Kind.RECONCILIATION: _RECONCILIATION,
 }  # fmt: skip
 
@@ -32,10 +33,10 @@ def as_text(value: Value) -> str:
             return _HOST.dump_json(value).decode()
         case ManagerLease():
             return _MANAGER.dump_json(value).decode()
-        case Placement():
+        case VmRecord():
             return _VM.dump_json(value).decode()
-        case LedgerRow():
-            return _START.dump_json(value).decode()
+        case Drain():
+            return _DRAIN.dump_json(value).decode()
         case OperatorRequest():
             return _REQUEST.dump_json(value).decode()
         case Reconciliation():

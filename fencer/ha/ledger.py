@@ -9,8 +9,7 @@ Rules
      claim increments the epoch.
   2. A lease that has ended is never renewed: its manager claims its hosts anew.
   3. Everything durable of one step (record, timeline, VM ledger, answers) is one write.
-  4. A VM is assigned to at most one host. One epoch claims a ledger row for one target. The row keeps that target until it
-     is certain that the start failed, or until the target itself is fenced.
+  4. A VM is bound to at most one host; `vm_machine` decides to which. Only the owner of a host starts or stops VMs there.
   5. After a restore no VM is started before it is known of every host which VMs run there, or the host was proved off.
   6. Pure: no clock, no thread, no I/O.
 """
@@ -20,27 +19,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from fencer.ha import vm_machine
 from fencer.ha.effects import Detail, HaEffect, LineKind, OperatorAnswer, Release, TimelineLine
 from fencer.ha.entries import (
-    OPEN,
     THE_RECONCILIATION,
     Change,
     Check,
+    Drain,
     HostLine,
     Kind,
-    LedgerRow,
     ManagerLease,
     OperatorRequest,
-    Placement,
     Put,
     Reconciliation,
     Remove,
     Snapshot,
-    StartStatus,
     Write,
 )
 from fencer.ha.record import HostRecord
 from fencer.ha.states import HAState
+from fencer.ha.vm_record import VmRecord
 
 KEEP_REQUESTS = 1000
 """So many answered requests are kept."""
@@ -53,7 +51,8 @@ def register(snapshot: Snapshot, record: HostRecord, vms: Iterable[str]) -> Writ
     changes: list[Change] = []
     if snapshot.version((Kind.HOST, record.host)) == 0:
         changes.append(Put(record, 0))
-    changes += [Put(Placement(vm=vm, host=record.host), 0) for vm in vms if snapshot.placement(vm) is None]
+    new = [vm for vm in vms if snapshot.vm(vm) is None]
+    changes += [Put(vm_machine.registered(vm, record.host, record.since), 0) for vm in new]
     return Write(changes=tuple(changes)) if changes else None
 
 
@@ -109,7 +108,7 @@ def save(snapshot: Snapshot, old: HostRecord, new: HostRecord, effects: Sequence
         if isinstance(effect, TimelineLine):
             lines.append(HostLine(host=old.host, line=effect))
         elif isinstance(effect, Release):
-            changes += _release(snapshot, old.host, effect.fence_id)
+            changes += _release(snapshot, old.host, effect.fence_id, now)
         elif isinstance(effect, OperatorAnswer):
             changes += _answer(snapshot, effect)
     return Write(changes=tuple(changes), lines=tuple(lines), at=now)
@@ -134,102 +133,61 @@ def withdraw_request(snapshot: Snapshot, number: int) -> Write | None:
 # -- VMs
 
 
-def _release(snapshot: Snapshot, host: str, fence_id: str) -> list[Change]:
-    """The host is proved off: its VMs lose their host, and each gets a pending row of this fence."""
+def _release(snapshot: Snapshot, host: str, fence_id: str, now: float) -> list[Change]:
+    """The host is proved off: applies the rules of `vm_machine` to every VM that this concerns."""
+    names = [record.vm for group in ("on", "seen on", "wanted on") for record in snapshot.vms(group, host)]
     changes: list[Change] = []
-    for vm in snapshot.vms_on(host):
-        changes.append(Put(Placement(vm=vm, host=None), snapshot.version((Kind.VM, vm))))
-        for row in snapshot.starts_of_vm(vm):
-            if row.status in OPEN and row.target == host:
-                # An older fence may have a start of this VM on this host: that row does not count any more.
-                changes.append(_put_row(snapshot, replace(row, status=StartStatus.SUPERSEDED)))
-            elif row.status not in OPEN and row.fence_id != snapshot.record(row.host).released and row.fence_id != fence_id:
-                changes.append(Remove((Kind.START, row.name), snapshot.version((Kind.START, row.name))))
-        fresh = LedgerRow(fence_id=fence_id, vm=vm, host=host, store=snapshot.store_id)
-        if snapshot.start(fresh.name) is None:
-            changes.append(Put(fresh, 0))
+    for name in dict.fromkeys(names):
+        record = snapshot.vm(name)
+        if record is not None:
+            changes.append(_put_vm(snapshot, vm_machine.host_fenced(record, host, fence_id, now)))
     return changes + _counted(snapshot, host)
 
 
-def _put_row(snapshot: Snapshot, row: LedgerRow) -> Put:
-    return Put(row, snapshot.version((Kind.START, row.name)))
+def _put_vm(snapshot: Snapshot, record: VmRecord) -> Put:
+    return Put(record, snapshot.version((Kind.VM, record.vm)))
 
 
-def claim_start(snapshot: Snapshot, row: LedgerRow, target: str, epoch: int, now: float) -> Write | None:
-    """Claims the start of one VM on `target`.
+def save_vm(
+    snapshot: Snapshot,
+    record: VmRecord,
+    lines: Sequence[HostLine],
+    checks: Sequence[Check],
+    answers: Sequence[OperatorAnswer],
+    now: float,
+) -> Write:
+    """Writes the record over the one of this snapshot, with its lines and the answers to operators, if the checks hold."""
+    told = [change for answer in answers for change in _answer(snapshot, answer)]
+    return Write(changes=(_put_vm(snapshot, record), *checks, *told), lines=tuple(lines), at=now)
 
-    None if `epoch` does not own the fenced host, the fence is not its last one, the target is not Available, the row belongs to
-    another target or epoch, or VMs must be counted first (rule 5).
+
+def may_act(snapshot: Snapshot, host: str, epoch: int, now: float, *, start: bool) -> list[Check] | None:
+    """What must still be true when a VM action on `host` is written. None: it is not true now.
+
+    The host belongs to `epoch`, whose lease is valid. For a start the host is Available, and no VMs must be counted first
+    (rule 5).
     """
-    record, goal, current = snapshot.record(row.host), snapshot.record(target), snapshot.start(row.name)
-    if record.epoch != epoch or record.released != row.fence_id or record.lease_until <= now:
+    record = snapshot.record(host)
+    if record.epoch != epoch or record.lease_until <= now:
         return None
-    if goal.state is not HAState.AVAILABLE or snapshot.reconciliation is not None:
+    if start and (record.state is not HAState.AVAILABLE or snapshot.reconciliation is not None):
         return None
-    if current is None or current.target not in (None, target):
-        return None
-    if current.status is not StartStatus.PENDING and not (current.status is StartStatus.CLAIMED and current.epoch < epoch):
-        return None
-    claimed = replace(current, status=StartStatus.CLAIMED, epoch=epoch, target=target, tries=current.tries + 1)
-    detail: dict[str, Detail] = {"vm": row.vm, "step": "starting", "target": target, "key": claimed.key, "fence_id": row.fence_id}
-    return Write(
-        changes=(
-            _put_row(snapshot, claimed),
-            Put(Placement(vm=row.vm, host=target), snapshot.version((Kind.VM, row.vm))),
-            Check((Kind.HOST, record.host), record.version),
-            Check((Kind.HOST, goal.host), goal.version),
-        ),
-        lines=(HostLine(host=row.host, line=TimelineLine(kind=LineKind.VM, detail=detail)),),
-        at=now,
-    )
+    return [Check((Kind.HOST, host), record.version)]
 
 
-def finish_start(snapshot: Snapshot, row: LedgerRow, epoch: int, lines: Sequence[TimelineLine], now: float) -> Write | None:
-    """Marks the row done: the VM runs on its target. None if another epoch has claimed the row."""
-    current = _claimed_by(snapshot, row, epoch)
-    if current is None:
-        return None
-    return _row_write(snapshot, replace(current, status=StartStatus.DONE), (), lines, now)
+def answer_request(snapshot: Snapshot, answer: OperatorAnswer, now: float) -> Write:
+    return Write(changes=tuple(_answer(snapshot, answer)), at=now)
 
 
-def fail_start(
-    snapshot: Snapshot, row: LedgerRow, epoch: int, retry_at: float, free_target: bool, lines: Sequence[TimelineLine], now: float
-) -> Write | None:
-    """Marks the start failed, to be tried again at `retry_at`. None if another epoch has claimed the row.
-
-    `free_target`: it is certain that nothing was started, so another host may be tried.
-    """
-    current = _claimed_by(snapshot, row, epoch)
-    if current is None:
-        return None
-    failed = replace(current, status=StartStatus.PENDING, retry_at=retry_at, target=None if free_target else current.target)
-    place = snapshot.placement(row.vm)
-    more: tuple[Change, ...] = ()
-    if free_target and place is not None and place.host == current.target:
-        more = (Put(replace(place, host=None), snapshot.version((Kind.VM, row.vm))),)
-    return _row_write(snapshot, failed, more, lines, now)
-
-
-def postpone_start(
-    snapshot: Snapshot, row: LedgerRow, retry_at: float, lines: Sequence[TimelineLine], now: float
-) -> Write | None:
-    """No host has room for the VM: it is tried again at `retry_at`. None if the row is not pending any more."""
-    current = snapshot.start(row.name)
-    if current is None or current.status is not StartStatus.PENDING:
-        return None
-    return _row_write(snapshot, replace(current, retry_at=retry_at, tries=current.tries + 1), (), lines, now)
-
-
-def _claimed_by(snapshot: Snapshot, row: LedgerRow, epoch: int) -> LedgerRow | None:
-    current = snapshot.start(row.name)
-    if current is None or current.status is not StartStatus.CLAIMED or current.epoch != epoch:
-        return None
-    return current
-
-
-def _row_write(snapshot: Snapshot, row: LedgerRow, more: tuple[Change, ...], lines: Sequence[TimelineLine], now: float) -> Write:
-    said = tuple(HostLine(host=row.host, line=line) for line in lines)
-    return Write(changes=(_put_row(snapshot, row), *more), lines=said, at=now)
+def set_drain(snapshot: Snapshot, host: str, *, drain: bool, answer: OperatorAnswer | None, now: float) -> Write:
+    """Begins or ends the drain of a host."""
+    version = snapshot.version((Kind.DRAIN, host))
+    changes: list[Change] = []
+    if drain and not version:
+        changes.append(Put(Drain(host=host, since=now), 0))
+    elif version and not drain:
+        changes.append(Remove((Kind.DRAIN, host), version))
+    return Write(changes=(*changes, *(_answer(snapshot, answer) if answer else [])), at=now)
 
 
 # -- operators
@@ -270,12 +228,10 @@ def count_vms(snapshot: Snapshot, host: str, running: Sequence[str], now: float)
         return None
     changes: list[Change] = []
     for vm in running:
-        changes.append(Put(Placement(vm=vm, host=host), snapshot.version((Kind.VM, vm))))
-        changes += [
-            _put_row(snapshot, replace(row, status=StartStatus.DONE, target=host))
-            for row in snapshot.starts_of_vm(vm)
-            if row.status in OPEN
-        ]
+        record = snapshot.vm(vm)
+        changes.append(
+            _put_vm(snapshot, vm_machine.counted(record, host, now) if record else vm_machine.registered(vm, host, now))
+        )
     names = ", ".join(sorted(running))
     detail: dict[str, Detail] = {"vm": names, "step": "counted", "target": host, "text": f"{host} runs {names or 'no VM'}"}
     line = TimelineLine(kind=LineKind.VM, detail=detail)

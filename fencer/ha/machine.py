@@ -67,7 +67,7 @@ def step(record: HostRecord, observation: Observation, policy: Policy, now: floa
         case Claimed():
             _claimed(builder)
         case Enable():
-            _enable(builder, observation.request)
+            _enable(builder, observation.request, observation.unstopped)
         case Disable():
             _disable(builder, observation)
         case Eligibility():
@@ -135,7 +135,9 @@ def _health(builder: StepBuilder, observation: Health) -> None:
     builder.record = replace(record, healthy=passed, seen_healthy=True, silent_since=silent, streak=streak)
     if passed:
         _note_pass(builder, observation)
-    (_health_passed if passed else _health_failed)(builder)
+        _health_passed(builder, observation.unstopped)
+    else:
+        _health_failed(builder)
 
 
 def _note_pass(builder: StepBuilder, observation: Health) -> None:
@@ -149,7 +151,7 @@ def _note_pass(builder: StepBuilder, observation: Health) -> None:
     builder.record = replace(builder.record, passed_at=began)
 
 
-def _health_passed(builder: StepBuilder) -> None:
+def _health_passed(builder: StepBuilder, unstopped: bool) -> None:
     match builder.record.state:
         case S.SUSPECT | S.CHECKING | S.DEGRADED if not builder.command_in_flight:
             _available(builder, E.HEALTH_CHECK_PASSED)
@@ -167,7 +169,7 @@ def _health_passed(builder: StepBuilder) -> None:
             if fence.on_health(builder):
                 _available(builder, E.HEALTH_CHECK_PASSED)
         case S.FENCED:
-            _on_fenced_host_healthy(builder)
+            _on_fenced_host_healthy(builder, unstopped)
 
 
 def _health_failed(builder: StepBuilder) -> None:
@@ -210,14 +212,15 @@ def _leave_if_ineligible(builder: StepBuilder) -> None:
         builder.transition(E.INELIGIBLE)
 
 
-def _on_fenced_host_healthy(builder: StepBuilder) -> None:
-    """A fenced host answers again: stops its released VMs. It stays Down until an operator or the policy re-enables it."""
+def _on_fenced_host_healthy(builder: StepBuilder, unstopped: bool) -> None:
+    """A fenced host answers again: stops its released VMs. It stays Down until these stops are confirmed, and an operator or the
+    policy re-enables it."""
     if builder.record.returned_at is None and builder.record.released is not None:
         builder.effects.append(StopReleasedVms(fence_id=builder.record.released))
         builder.record = replace(builder.record, returned_at=builder.now)
         waits = "it waits for fence-ha enable" if builder.policy.reenable is Reenable.MANUAL else "it is let in when it is steady"
         builder.alert(AlertName.HOST_BACK, f"back/{builder.record.released}", f"{builder.record.host} answers again; {waits}")
-    elif builder.policy.reenable is Reenable.AUTO and builder.record.streak >= builder.policy.healthy_checks:
+    elif builder.policy.reenable is Reenable.AUTO and not unstopped and builder.record.streak >= builder.policy.healthy_checks:
         _readmit(builder)
 
 
@@ -278,9 +281,14 @@ def _claimed(builder: StepBuilder) -> None:
         fence.on_claim(builder)
 
 
-def _enable(builder: StepBuilder, request: int) -> None:
+def _enable(builder: StepBuilder, request: int, unstopped: tuple[str, ...]) -> None:
     host, state = builder.record.host, builder.record.state
-    if builder.command_in_flight:
+    if unstopped and state in (S.DISABLED, S.FENCED):
+        names = ", ".join(unstopped)
+        builder.answer(
+            request, False, f"{host} has not confirmed that {names} is stopped there; the stop is repeated until it does"
+        )
+    elif builder.command_in_flight:
         builder.answer(request, False, f"a power command to the BMC of {host} is on its way; try again when it has ended")
     elif state is S.DISABLED:
         _available(builder, E.ENABLED)

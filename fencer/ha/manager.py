@@ -38,9 +38,9 @@ from fencer.ha.observations import (
 )  # fmt: skip
 from fencer.ha.operator_requests import observation_of
 from fencer.ha.policy import Policy, PolicyName
-from fencer.ha.probing import Probing, RunProbes
+from fencer.ha.probing import Prober, Probing
 from fencer.ha.record import HostRecord
-from fencer.ha.restarts import Restarts
+from fencer.ha.restarts import Ownership, Restarts
 from fencer.ha.states import HAState
 from fencer.ha.store import Store, StoreError
 from fencer.ha.tenure import Decided, Tenure
@@ -64,7 +64,7 @@ class Manager:
         clock: SharedClock,
         bmcs: Mapping[str, BmcClient],
         restarts: Restarts,
-        run_probes: RunProbes,
+        prober: Prober,
         workers: Workers,
         sink: Sink,
         owner: str,
@@ -82,7 +82,7 @@ class Manager:
             bmcs, clock, config.policy, workers, self._lease_of, self._is_held if self._is_limited else None, self._post,
             self._apply,
         )  # fmt: skip
-        self._probing = Probing(config, clock, run_probes, workers, self._post, self._apply)
+        self._probing = Probing(config, clock, prober, self._post, self._apply_probed)
         self._started = clock.now()
         self._bmc_names = {host.name: host.bmc.device for host in config.part.hosts}
         self.store_error: StoreError | None = None
@@ -114,12 +114,14 @@ class Manager:
         if self._hold_lease():
             self._claim_hosts()
         self._probing.witness()
-        view = self._view()
+        view, drains = self._view(), set(snapshot.drains)
         for host in self._config.part.hosts:
             if host.name not in self._tenure.epochs:
                 continue
             self._apply_operator_requests(self._record(host.name))
             self._probing.health(host)
+            if host.name in drains:
+                self._apply_eligibility(host)
             record = self._record(host.name)
             self._withdraw_held_command(view, record)
             self._apply(host.name, view.tick(record))
@@ -127,7 +129,7 @@ class Manager:
                 view = self._view()  # what is decided for the next host must count this command
         self._write_decided()
         records = {name: snapshot.record(name) for name in self._config.host_names}
-        self._restarts.run_round(self._tenure.epochs, records, self._post)
+        self._restarts.run_round(Ownership(epochs=self._tenure.epochs, records=records, post=self._post, permit=self._permit()))
         self._print_events()
 
     def wait(self, seconds: float) -> None:
@@ -271,7 +273,13 @@ class Manager:
         if fresh != record:
             self._decided[host.name] = Decided(record, fresh)
         self._apply(host.name, Claimed())
-        self._apply(host.name, Eligibility(eligible=not host.maintenance))
+        self._apply_eligibility(host)
+
+    def _apply_eligibility(self, host: HostPart) -> None:
+        """A host in maintenance, or one that was drained and is empty, is Ineligible."""
+        eligible = not host.maintenance and not self._restarts.is_emptied(host.name)
+        if eligible != self._record(host.name).eligible:
+            self._apply(host.name, Eligibility(eligible=eligible))
 
     # -- one step
 
@@ -327,7 +335,7 @@ class Manager:
             case CheckActivity():
                 self._probing.activity(name, effect.epoch, len(self._snapshot.vms_on(name)))
             case StopReleasedVms():
-                self._restarts.stop_released_vms(name, effect.fence_id, self._post)
+                self._restarts.stop_released_vms(name)
 
     # -- limits of power commands
 
@@ -368,7 +376,27 @@ class Manager:
 
         return allows
 
+    def _permit(self) -> Callable[[str, int], bool]:
+        """Returns whether a VM call on a host may leave now. Any thread may ask."""
+        tenure = self._tenure
+
+        def permit(name: str, epoch: int) -> bool:
+            mine = tenure is self._tenure and tenure.epochs.get(name) == epoch
+            return mine and tenure.until - self._clock.now() > self._policy.clock_margin
+
+        return permit
+
+    def _apply_probed(self, name: str, observation: Observation) -> None:
+        if isinstance(observation, Health) and observation.passed and self._restarts.unstopped(name):
+            observation = replace(observation, unstopped=True)
+        self._apply(name, observation)
+
     # -- operators
+
+    def _end_drain(self, name: str) -> None:
+        if name in self._snapshot.drains:
+            self._store.commit([ledger.set_drain(self._snapshot, name, drain=False, answer=None, now=self._clock.now())])
+            self._apply_eligibility(self._config.host(name))
 
     def _is_answered(self, request: OperatorRequest) -> bool:
         """True if this round has decided the answer, which the snapshot does not show yet."""
@@ -384,7 +412,10 @@ class Manager:
             if waits or self._is_answered(request):
                 continue
             withdrawn = request.what == "disable" and self._bmc_calls.withdraw(record.host)
-            if (observation := observation_of(request, withdrawn=withdrawn)) is not None:
+            if request.what == "enable":
+                self._end_drain(record.host)
+            unstopped = self._restarts.unstopped(record.host) if request.what == "enable" else ()
+            if (observation := observation_of(request, withdrawn=withdrawn, unstopped=unstopped)) is not None:
                 self._apply(record.host, observation)
 
     def _withdraw_signature(self, record: HostRecord) -> None:

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from fencer.ha.entries import Kind, LedgerRow, ManagerLease, OperatorRequest, Placement, StartStatus, Value, key_of
+from fencer.ha import vm_machine
+from fencer.ha.entries import Kind, ManagerLease, OperatorRequest, Value, key_of
 from fencer.ha.entry_text import as_text, from_text
 from fencer.ha.record import HostRecord
 from fencer.ha.store import StoreError, Trouble
+from fencer.ha.vm_record import VmPhase, VmRecord
 
 
 def migrate(db: sqlite3.Connection, path: Path, boot: str, now: float | None) -> None:
@@ -43,14 +45,8 @@ def _values(db: sqlite3.Connection, boot: str) -> Iterator[tuple[int, Value]]:
             owners[owner] = max(until, owners.get(owner, 0.0))
     for owner, until in owners.items():
         yield 1, ManagerLease(owner=owner, until=until, boot=boot)
-    for vm, host in db.execute("SELECT vm, host FROM vms"):
-        yield 1, Placement(vm=vm, host=host)
-    ledger = db.execute("SELECT fence_id, vm, host, status, epoch, target, tries, retry_at FROM ledger")
-    for fence_id, vm, host, status, epoch, target, tries, retry_at in ledger:
-        yield 1, LedgerRow(
-            fence_id=fence_id, vm=vm, host=host, status=StartStatus(status), epoch=epoch, target=target, tries=tries,
-            retry_at=retry_at,
-        )  # fmt: skip
+    for vm, host in db.execute("SELECT vm, host FROM vms").fetchall():
+        yield 1, _vm(db, vm, host)
     for number, at, host, what, detail, ok, answer in db.execute("SELECT id, t, host, what, detail, ok, answer FROM requests"):
         yield (
             1,
@@ -64,3 +60,19 @@ def _values(db: sqlite3.Connection, boot: str) -> Iterator[tuple[int, Value]]:
                 at=at,
             ),
         )
+
+
+def _vm(db: sqlite3.Connection, vm: str, host: str | None) -> VmRecord:
+    """A start that was under way may have started the VM, so the VM keeps its target and its key."""
+    row = db.execute(
+        "SELECT fence_id, host, tries, retry_at FROM ledger WHERE vm = ? AND status IN ('pending', 'claimed')", (vm,)
+    ).fetchone()
+    if row is None:
+        return vm_machine.registered(vm, host, 0.0)
+    fence_id, from_host, tries, retry_at = row
+    waiting = VmRecord(
+        vm=vm, phase=VmPhase.WAITING, origin=fence_id, fence_id=fence_id, origin_host=from_host, tries=tries, retry_at=retry_at
+    )
+    if host is None:
+        return waiting
+    return replace(waiting, phase=VmPhase.STARTING, host=host, key=f"{fence_id}/{vm}", maybe_started=True)

@@ -60,24 +60,27 @@ class Health:
     """The result of a round of health probes: True passed, False failed, None unknown.
 
     `began`: when the round started. `wanted_since`: a fence needs to know which hosts passed a check that began after this
-    time, so a passed check is noted; None: nobody needs it.
+    time, so a passed check is noted; None: nobody needs it. `unstopped`: VMs that were fenced with the host are not yet confirmed
+    to be stopped on it.
     """
 
     passed: bool | None
     began: float | None = None
     wanted_since: float | None = None
+    unstopped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
     """The result of a round of activity probes: True the host writes, False it does not, None unknown.
 
-    `began`: when the round started.
+    `began`: when the round started. `changed_at`: when a heartbeat was last seen to change; None: the probes do not say.
     """
 
     active: bool | None
     epoch: int
     began: float | None = None
+    changed_at: float | None = None
     error: str = ""
     vms: int = 1  # number of VMs on the host
 
@@ -120,7 +123,10 @@ class CommandReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enable:
+    """`unstopped`: VMs that were fenced with the host and are not yet confirmed to be stopped on it."""
+
     request: int
+    unstopped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

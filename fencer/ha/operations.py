@@ -36,6 +36,10 @@ OPERATIONS: tuple[HostOperation, ...] = (
     HostOperation(name="enable", summary="Puts the host under HA; lets a host in again that was Down and answers."),
     HostOperation(name="disable", summary="Takes the host out of HA; cancels an open fence. No command leaves after the answer."),
     HostOperation(
+        name="drain",
+        summary="Moves the VMs of the host to other hosts, and then takes it out of HA for maintenance; enable ends it.",
+    ),
+    HostOperation(
         name="confirm",
         summary="Manual fence: somebody has seen that the host is off and signs for it. Refused while its BMC says On.",
         fields=MappingProxyType({"fence_id": TextField("The fence that is open."), "who": WHO, "why": REASON}),

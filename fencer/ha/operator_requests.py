@@ -6,12 +6,14 @@ from fencer.ha.entries import OperatorRequest
 from fencer.ha.observations import Disable, Enable, ManualFence, OperatorObservation, OverrideLimits, Pin
 
 
-def observation_of(request: OperatorRequest, *, withdrawn: bool) -> OperatorObservation | None:
-    """Returns the observation, or None for a request that no rule knows. `withdrawn`: see `Disable`."""
+def observation_of(request: OperatorRequest, *, withdrawn: bool, unstopped: tuple[str, ...]) -> OperatorObservation | None:
+    """Returns the observation, or None for a request that no rule knows. `withdrawn`: see `Disable`;
+    `unstopped`: see `Enable`.
+    """
     detail = request.detail
     match request.what:
         case "enable":
-            return Enable(request=request.id)
+            return Enable(request=request.id, unstopped=unstopped)
         case "disable":
             return Disable(request=request.id, withdrawn=withdrawn)
         case "confirm":

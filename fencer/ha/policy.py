@@ -71,6 +71,9 @@ class Policy:
     vm_start_timeout: float = 60.0
     vm_retry_first: float = 60.0
     vm_retry_cap: float = 600.0
+    vm_starts_per_host: int = 4
+    vm_restart_limit: int = 3
+    vm_restart_window: float = 3600.0
     manual_fence: bool = True
     reenable: Reenable = Reenable.MANUAL
     strict_event_names: bool = False
@@ -114,10 +117,10 @@ DURATIONS = (
     "auth_poll", "stable_for", "power_off_timeout", "backoff_first", "backoff_cap", "activity_interval", "activity_timeout",
     "degraded_period", "recovery_boot_wait", "recovered_wait", "start_quiet", "brake_window", "alert_digest",
     "settle", "max_fenced_window", "device_check_first", "device_check",
-    "vm_start_timeout", "vm_retry_first", "vm_retry_cap",
+    "vm_start_timeout", "vm_retry_first", "vm_retry_cap", "vm_restart_window",
 )  # fmt: skip
 
 POSITIVE = frozenset(DURATIONS) - {"start_quiet", "clock_margin", "device_check"} | {
     "max_attempts", "activity_samples", "healthy_checks", "brake_min", "fences_at_once", "power_offs_per_second",
-    "vm_starts_at_once",
+    "vm_starts_at_once", "vm_starts_per_host", "vm_restart_limit",
 }  # fmt: skip

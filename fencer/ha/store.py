@@ -21,7 +21,7 @@ from enum import StrEnum
 
 from fencer.ha import ledger
 from fencer.ha.effects import HaEffect, LineKind, TimelineLine
-from fencer.ha.entries import HostLine, LedgerRow, ManagerLease, OperatorRequest, Snapshot, StoredEvent, Write
+from fencer.ha.entries import HostLine, ManagerLease, OperatorRequest, Snapshot, StoredEvent, Write
 from fencer.ha.record import HostRecord
 
 KEEP_EVENTS = 20_000
@@ -132,23 +132,6 @@ class Store(ABC):
 
     def placements(self) -> dict[str, str | None]:
         return self.snapshot().placements()
-
-    def ledger(self, host: str, fence_id: str) -> list[LedgerRow]:
-        return self.snapshot().starts(host, fence_id)
-
-    def claim_vm(self, row: LedgerRow, target: str, epoch: int, now: float) -> bool:
-        return self._one(ledger.claim_start(self.snapshot(), row, target, epoch, now))
-
-    def finish_vm(self, row: LedgerRow, epoch: int, events: Sequence[TimelineLine], now: float) -> bool:
-        return self._one(ledger.finish_start(self.snapshot(), row, epoch, events, now))
-
-    def fail_vm(
-        self, row: LedgerRow, epoch: int, retry_at: float, free_target: bool, events: Sequence[TimelineLine], now: float
-    ) -> bool:
-        return self._one(ledger.fail_start(self.snapshot(), row, epoch, retry_at, free_target, events, now))
-
-    def postpone_vm(self, row: LedgerRow, retry_at: float, events: Sequence[TimelineLine], now: float) -> bool:
-        return self._one(ledger.postpone_start(self.snapshot(), row, retry_at, events, now))
 
     def count_vms(self, host: str, running: Sequence[str], now: float) -> bool:
         return self._one(ledger.count_vms(self.snapshot(), host, running, now))

@@ -16,10 +16,11 @@ from dataclasses import asdict
 from fencer.ha import remarks
 from fencer.ha.config import Config
 from fencer.ha.effects import AlertName
-from fencer.ha.entries import OPEN, StoredEvent
+from fencer.ha.entries import StoredEvent
 from fencer.ha.record import HostRecord
 from fencer.ha.states import host_status
 from fencer.ha.store import Store
+from fencer.ha.vm_record import VmPhase
 
 StoreView = dict[str, object]
 
@@ -115,20 +116,23 @@ def _known(fields: Mapping[str, object]) -> StoreView:
 
 
 def vm_views(store: Store) -> list[StoreView]:
-    """One view for each VM: where it is assigned, and the start that is open, if there is one."""
-    views: list[StoreView] = []
-    snapshot = store.snapshot()
-    for vm, host in snapshot.placements().items():
-        row = next((row for row in snapshot.starts_of_vm(vm) if row.status in OPEN), None)
-        views.append(
-            {
-                "vm": vm,
-                "host": host,
-                "start": None if row is None else row.status,
-                "fence_id": None if row is None else row.fence_id,
-                "target": None if row is None else row.target,
-                "tries": 0 if row is None else row.tries,
-                "retry_at": None if row is None else row.retry_at,
-            }
-        )
-    return views
+    """One view for each VM: the only host on which it may run, and what is still to be done for it."""
+    return [
+        {
+            "vm": record.vm,
+            "host": record.host,
+            "phase": str(record.phase),
+            "boot": record.boot,
+            "fence_id": record.fence_id,
+            "may_have_started": record.maybe_started,
+            "tries": record.tries,
+            "retry_at": record.retry_at if record.tries else None,
+            "reason": record.last_error or None,
+            "missing_since": record.missing_since,
+            "given_up": record.given_up,
+            "seen_on": record.seen_on,
+            "to_stop_on": [left.host for left in record.left],
+        }
+        for record in store.snapshot().vms()
+        if record.phase is not VmPhase.REMOVED
+    ]

@@ -1,4 +1,4 @@
-"""Thread pools for calls that may take long: to BMCs, probes and VMs. They are separate, so that slow BMCs do not delay probes.
+"""Thread pools for calls that may take long: to BMCs, agents and VMs. They are separate, so that slow BMCs delay no VM.
 
 `Manager` submits work in its loop's thread. `done` runs in a thread of the pool.
 
@@ -24,11 +24,15 @@ class Workers(Protocol):
 
 
 class Pools:
-    """Pools of fixed size. `bmc`, `probe` and `vm` are the numbers of threads; device checks get a quarter of `bmc`."""
+    """Pools of fixed size: `sizes` are the numbers of threads by name of the pool."""
 
-    def __init__(self, bmc: int, probe: int, vm: int) -> None:
-        sizes = {"bmc": bmc, "check": max(bmc // 4, 1), "probe": probe, "vm": vm}
+    def __init__(self, **sizes: int) -> None:
         self._pools = {name: _Pool(name, size) for name, size in sizes.items()}
+        self._closed_too: list[Callable[[], None]] = []
+
+    def close_too(self, close: Callable[[], None]) -> None:
+        """`close` is called when the pools are closed."""
+        self._closed_too.append(close)
 
     def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
         def job() -> None:
@@ -45,6 +49,8 @@ class Pools:
         """Drops what has not begun. Does not wait."""
         for pool in self._pools.values():
             pool.close()
+        for close in self._closed_too:
+            close()
 
 
 class _Pool:

@@ -15,11 +15,12 @@ import pytest
 
 from fencer.ha import clock, sqlite_store
 from fencer.ha.backup import back_up, restore
-from fencer.ha.entries import ManagerLease, Placement, Put, StartStatus, Write
+from fencer.ha.entries import ManagerLease, Put, Write
 from fencer.ha.record import BmcRequest, HostRecord, RequestKind
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import HAState
 from fencer.ha.store import StoreError, Trouble
+from fencer.ha.vm_record import VmPhase, VmRecord
 
 A = HostRecord(host="a", state=HAState.AVAILABLE)
 
@@ -215,7 +216,7 @@ def test_restore_brings_back_what_was_and_refuses_while_a_manager_works(file: Pa
         restore(copy, file)
     with closing(SqliteStore(file)) as store:
         assert store.let_go("one", ["a"], all_calls_ended=True)
-        store.commit([Write(changes=(Put(Placement(vm="later", host="a"), 0),))])
+        store.commit([Write(changes=(Put(VmRecord(vm="later", host="a"), 0),))])
     restore(copy, file)
     with closing(SqliteStore(file)) as store:
         assert store.placements() == {"v": "a"}
@@ -288,9 +289,10 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(file: Path) -> None:
         )
         assert store.load("b").version == 1
         assert store.placements() == {"v": "b", "w": None}
-        rows = {row.vm: row for row in store.ledger("a", "a-f2")}
-        assert (rows["v"].status, rows["v"].target, rows["v"].tries) == (StartStatus.CLAIMED, "b", 1)
-        assert rows["v"].key == "a-f2/v", "the key of a start that may be under way does not change"
+        v, w = store.snapshot().vms()
+        assert (v.phase, v.host, v.tries, v.maybe_started, v.fence_id) == (VmPhase.STARTING, "b", 1, True, "a-f2")
+        assert v.key == "a-f2/v", "the key of a start that may be under way does not change"
+        assert (w.phase, w.host, w.origin) == (VmPhase.WAITING, None, "a-f2")
         assert [event.detail for event in store.timeline()] == [{"vm": "v"}]
         assert [request.what for request in store.open_requests("a")] == ["enable"]
         assert store.add_request("a", "disable", {}, 1.0) == 2

@@ -12,16 +12,14 @@ from fencer.ha.effects import LineKind, TimelineLine
 from fencer.ha.entries import (
     THE_RECONCILIATION,
     Check,
+    Drain,
     HostLine,
     Kind,
-    LedgerRow,
     ManagerLease,
     OperatorRequest,
-    Placement,
     Put,
     Reconciliation,
     Remove,
-    StartStatus,
     Value,
     Write,
     key_of,
@@ -30,6 +28,7 @@ from fencer.ha.record import BmcRequest, HostRecord, RequestKind
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import HAState
 from fencer.ha.store import Store
+from fencer.ha.vm_record import LeftHost, VmPhase, VmRecord, VmSpec
 from tests.ha_memory_store import MemoryStore, SharedMemory
 
 Opener = Callable[[], Store]
@@ -74,12 +73,12 @@ def line(host: str, step: str) -> HostLine:
 
 def test_a_write_needs_every_version_and_is_written_whole_or_not_at_all(opened: Opener) -> None:
     store = opened()
-    both = Write(changes=(Put(Placement(vm="v", host="a"), 0), Put(A, 3)), lines=(line("a", "x"),))
+    both = Write(changes=(Put(VmRecord(vm="v", host="a"), 0), Put(A, 3)), lines=(line("a", "x"),))
     assert store.commit([both]) == [False]
     assert (store.placements(), store.hosts(), store.timeline()) == ({}, [], [])
     checked = Write(changes=(Put(A, 0), Check((Kind.VM, "v"), 1)))
     assert store.commit([checked]) == [False]
-    assert store.commit([put(Placement(vm="v", host="a")), checked]) == [True, True], "the second sees the first"
+    assert store.commit([put(VmRecord(vm="v", host="a")), checked]) == [True, True], "the second sees the first"
     assert (store.placements(), store.hosts()) == ({"v": "a"}, ["a"])
 
 
@@ -96,14 +95,14 @@ def test_of_two_managers_with_the_same_knowledge_one_writes(opened: Opener) -> N
 
 def test_of_two_writes_of_one_commit_to_the_same_entry_the_second_is_refused(opened: Opener) -> None:
     store = opened()
-    first, second = put(Placement(vm="v", host="a")), put(Placement(vm="v", host="b"))
+    first, second = put(VmRecord(vm="v", host="a")), put(VmRecord(vm="v", host="b"))
     assert store.commit([first, second]) == [True, False]
     assert store.placements() == {"v": "a"}
 
 
 def test_what_is_removed_is_gone_for_everybody(opened: Opener) -> None:
     one, two = opened(), opened()
-    one.commit([put(Placement(vm="v", host="a")), put(Placement(vm="w", host="a"))])
+    one.commit([put(VmRecord(vm="v", host="a")), put(VmRecord(vm="w", host="a"))])
     assert two.snapshot().vms_on("a") == ["v", "w"]
     assert one.commit([Write(changes=(Remove((Kind.VM, "v"), 2),))]) == [False]
     assert one.commit([Write(changes=(Remove((Kind.VM, "v"), 1),))]) == [True]
@@ -117,10 +116,11 @@ EVERY_KIND = [
         inflight=BmcRequest(id="4.1", ask=RequestKind.OFF, at=3.25),
     ),
     ManagerLease(owner="m", until=7.5, boot="b", pid=4711, process_started=99),
-    Placement(vm="v", host=None),
-    LedgerRow(
-        fence_id="a-f1", vm="v", host="a", status=StartStatus.CLAIMED, epoch=4, target="c", tries=2, retry_at=1.5, store="s",
+    VmRecord(
+        vm="v", phase=VmPhase.STARTING, host="c", key="s/a-f1/v", left=(LeftHost(host="a", fence_id="a-f1", key="k"),),
+        spec=VmSpec(hosts=("b", "c"), apart="web"),
     ),
+    Drain(host="a", since=1.5),
     OperatorRequest(id=12, host="a", what="confirm", detail={"why": "cords, pulled \u2026"}, ok=False, answer="no", at=2.0),
     Reconciliation(hosts=("a", "b"), since=3.0),
 ]  # fmt: skip
@@ -131,7 +131,12 @@ def test_every_kind_of_entry_comes_back_as_it_was(opened: Opener) -> None:
     seen = opened().snapshot()
     assert [seen.version(key_of(value)) for value in EVERY_KIND] == [1] * len(EVERY_KIND)
     assert seen.record("a") == EVERY_KIND[0]
-    assert [seen.lease("m"), seen.placement("v"), seen.start("a-f1/v"), seen.request(12), seen.reconciliation] == EVERY_KIND[1:]
+    assert [seen.lease("m"), seen.vm("v"), seen.request(12), seen.reconciliation] == [
+        EVERY_KIND[1],
+        EVERY_KIND[2],
+        *EVERY_KIND[4:],
+    ]
+    assert seen.drains == ["a"]
     assert seen.version(THE_RECONCILIATION) == 1
 
 

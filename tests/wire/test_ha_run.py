@@ -18,9 +18,7 @@ import pytest
 from fencer import Target
 from fencer.ha.bmc import BmcReadFailed, FencedBmc
 from fencer.ha.cloudstack_bmc import CloudStackBmc
-from fencer.ha.config import ExecProbe, FileProbe, HttpProbe, TcpProbe
 from fencer.ha.observations import CommandResult
-from fencer.ha.probes import run_probe, run_probes
 from fencer.ha.record import HostRecord
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import HAState
@@ -246,41 +244,10 @@ def test_status_and_confirm_speak_with_a_running_manager(lab: Lab) -> None:
     assert manager.wait() == 0
 
 
-def test_health_probes_know_passed_failed_and_unknown(bmc: Bmc, tmp_path: Path) -> None:
-    heartbeat = tmp_path / "h"
-    heartbeat.touch()
-    now = heartbeat.stat().st_mtime
-    expected = [
-        (TcpProbe(kind="tcp", host="127.0.0.1", port=bmc.port), True),
-        (TcpProbe(kind="tcp", host="127.0.0.1", port=1), False),
-        (HttpProbe(kind="http", url=f"{bmc.url}/alive"), True),
-        (HttpProbe(kind="http", url=f"{bmc.url}/nothing"), False),
-        (HttpProbe(kind="http", url=f"{bmc.url}/nothing", status=404), True),
-        (HttpProbe(kind="http", url="http://127.0.0.1:1/"), False),
-        (FileProbe(kind="file", path="h", max_age=5.0), True),
-        (FileProbe(kind="file", path="gone", max_age=5.0), False),
-        (FileProbe(kind="file", path="no/folder", max_age=5.0), None),
-        (FileProbe(kind="file", path="h/x", max_age=5.0), None),
-        (ExecProbe(kind="exec", argv=["true"]), True),
-        (ExecProbe(kind="exec", argv=["false"]), False),
-        (ExecProbe(kind="exec", argv=["sh", "-c", "exit 3"]), None),
-        (ExecProbe(kind="exec", argv=["/no/such/program"]), None),
-    ]
-    for probe, answer in expected:
-        assert run_probe(probe, 5.0, tmp_path, lambda: now) is answer, probe
-    assert run_probe(ExecProbe(kind="exec", argv=["sleep", "9"]), 0.01, tmp_path) is False
-    assert run_probe(FileProbe(kind="file", path="h", max_age=5.0), 1.0, tmp_path, lambda: now + 6) is False
-    passed, failed, unknown = expected[10][0], expected[11][0], expected[12][0]
-    assert run_probes([failed, passed], 5.0, tmp_path) is True
-    assert run_probes([failed, unknown], 5.0, tmp_path) is None
-    assert run_probes([failed, failed], 5.0, tmp_path) is False
-    assert run_probes([], 5.0, tmp_path) is None
-
-
 def test_executors_say_whether_nothing_was_started(bmc: Bmc, tmp_path: Path) -> None:
     def fails(argv: list[str], timeout: float = 5.0) -> bool:
         with pytest.raises(StartFailed) as caught:
-            ExecVmExecutor(start_argv=argv, stop_argv=argv, cwd=tmp_path).start("v", "h", "k", timeout)
+            ExecVmExecutor(start_argv=argv, stop_argv=argv, cwd=tmp_path).start("v", "h", "k", None, timeout)
         return caught.value.nothing_started
 
     assert [fails(["false"]), fails(["sh", "-c", "exit 75"]), fails(["/no/such"]), fails(["sleep", "9"], 0.01)] == [
@@ -289,16 +256,16 @@ def test_executors_say_whether_nothing_was_started(bmc: Bmc, tmp_path: Path) -> 
         True,
         False,
     ]
-    ExecVmExecutor(start_argv=["test", "{vm}-{host}-{key}", "=", "v-h-k"], stop_argv=["true"], cwd=tmp_path).start(
-        "v", "h", "k", 5.0
+    ExecVmExecutor(start_argv=["test", "{vm}-{host}-{key}-{boot}", "=", "v-h-k-b"], stop_argv=["true"], cwd=tmp_path).start(
+        "v", "h", "k", "b", 5.0
     )
     agent = HttpVmExecutor(agents={"h": bmc.url, "dead": "http://127.0.0.1:1"}, token="t")
-    agent.start("v", "h", "k", 5.0)
+    agent.start("v", "h", "k", "b", 5.0)
     agent.stop("v", "h", "k", 5.0)
     for status, host, nothing in ((409, "h", True), (500, "h", False), (204, "dead", True)):
         bmc.status = status
         with pytest.raises(StartFailed) as caught:
-            agent.start("v", host, "k", 5.0)
+            agent.start("v", host, "k", None, 5.0)
         assert caught.value.nothing_started is nothing
 
 

@@ -4,9 +4,9 @@
 Times are seconds.
 
 Rules
-  1. At most `MOST_CONNECTIONS` at once; more are closed as they come. One request for each connection.
-  2. A request has `READ_S` to arrive and `MOST_BYTES` for head and body together; an answer has `WRITE_S` to be taken. Then the
-     connection is closed, however slowly its client sends or reads.
+  1. At most 16 connections at once (`ClientLimits`); more are closed as they come. One request for each connection.
+  2. A request has 5 s to arrive and 32 KiB for head and body together; an answer has 5 s to be taken. Then the connection is
+     closed, however slowly its client sends or reads.
   3. It listens on a loopback address only.
 
 Theory
@@ -29,12 +29,19 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Final
 
-MOST_CONNECTIONS: Final = 16
-MOST_BYTES: Final = 32_768
-READ_S: Final = 5.0
-WRITE_S: Final = 5.0
 LOOK_S: Final = 0.5
 """How often connections that are over their time are looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientLimits:
+    """What a client may take: connections at once over all clients, bytes of one request, seconds to send it and to take its
+    answer."""
+
+    connections: int = 16
+    request_bytes: int = 32_768
+    read_s: float = 5.0
+    write_s: float = 5.0
 
 
 class CannotListen(Exception):
@@ -93,10 +100,10 @@ def parse_address(text: str) -> ListenAddress:
 
 
 class _Bounded(io.RawIOBase):
-    """Reads from a connection until `MOST_BYTES` have come; then it is at its end."""
+    """Reads from a connection until `most` bytes have come; then it is at its end."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection, self._left = connection, MOST_BYTES
+    def __init__(self, connection: socket.socket, most: int) -> None:
+        self._connection, self._left = connection, most
 
     def readable(self) -> bool:
         return True
@@ -112,25 +119,25 @@ class _Handler(BaseHTTPRequestHandler):
     """One connection. `server` is the ApiServer's."""
 
     protocol_version = "HTTP/1.0"
-    timeout = READ_S
     server: _Server
 
     def setup(self) -> None:
+        self.timeout = self.server.limits.read_s
         super().setup()
-        self.rfile = io.BufferedReader(_Bounded(self.connection))
+        self.rfile = io.BufferedReader(_Bounded(self.connection, self.server.limits.request_bytes))
 
     def _handle(self) -> None:
-        length = self.headers.get("Content-Length", "0")
+        length, limits = self.headers.get("Content-Length", "0"), self.server.limits
         if "Transfer-Encoding" in self.headers:
             return self._send(json_reply(411, {"error": "send Content-Length, not Transfer-Encoding"}))
         if not length.isdecimal():
             return self._send(json_reply(400, {"error": "Content-Length must be a number"}))
-        if int(length[:9]) > MOST_BYTES or len(length) > 9:
-            return self._send(json_reply(413, {"error": f"the body may have {MOST_BYTES} bytes"}))
+        if int(length[:9]) > limits.request_bytes or len(length) > 9:
+            return self._send(json_reply(413, {"error": f"a request may have {limits.request_bytes} bytes"}))
         body = self.rfile.read(int(length))
         if len(body) < int(length):
             return self._send(json_reply(400, {"error": "the body ended before its Content-Length"}))
-        self.server.extend(self.connection, self.server.longest_answer_s + WRITE_S)
+        self.server.extend(self.connection, self.server.longest_answer_s + limits.write_s)
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
         path, _, query = self.path.partition("?")
         return self._send(
@@ -144,8 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = _handle  # noqa: N815
 
     def _send(self, reply: ApiReply) -> None:
-        self.server.extend(self.connection, WRITE_S)
-        self.connection.settimeout(WRITE_S)
+        self.server.extend(self.connection, self.server.limits.write_s)
+        self.connection.settimeout(self.server.limits.write_s)
         self.send_response(reply.status)
         for name, value in {"Content-Type": reply.content_type, "Cache-Control": "no-store", **reply.headers}.items():
             self.send_header(name, value)
@@ -155,6 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(reply.content)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        self.request_version = self.protocol_version  # a request that is none has none, and still gets a status line
         with suppress(OSError):
             self._send(json_reply(code, {"error": message or "bad request"}))
 
@@ -169,9 +177,10 @@ class _Server(ThreadingMixIn, TCPServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
-    request_queue_size = MOST_CONNECTIONS
+    request_queue_size = 16
 
-    def __init__(self, address: ListenAddress, answer: Answer, longest_answer_s: float) -> None:
+    def __init__(self, address: ListenAddress, answer: Answer, longest_answer_s: float, limits: ClientLimits) -> None:
+        self.limits = limits
         self.address_family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         self.answer, self.longest_answer_s = answer, longest_answer_s
         self._ends: dict[socket.socket, float] = {}
@@ -180,8 +189,8 @@ class _Server(ThreadingMixIn, TCPServer):
 
     def process_request(self, request: socket.socket, client_address: object) -> None:  # type: ignore[override]
         with self._lock:
-            if len(self._ends) < MOST_CONNECTIONS:
-                self._ends[request] = time.monotonic() + READ_S
+            if len(self._ends) < self.limits.connections:
+                self._ends[request] = time.monotonic() + self.limits.read_s
                 super().process_request(request, client_address)
                 return
         self.shutdown_request(request)
@@ -217,11 +226,16 @@ class ApiServer:
     """
 
     def __init__(
-        self, address: ListenAddress, answer: Answer, longest_answer_s: float, stopped: Callable[[], None] = lambda: None
+        self,
+        address: ListenAddress,
+        answer: Answer,
+        longest_answer_s: float,
+        stopped: Callable[[], None] = lambda: None,
+        limits: ClientLimits | None = None,
     ) -> None:
         self._stopped = stopped
         try:
-            self._server = _Server(address, answer, longest_answer_s)
+            self._server = _Server(address, answer, longest_answer_s, limits or ClientLimits())
         except OSError as error:
             raise CannotListen(f"the API cannot listen at {address}: {error.strerror}") from error
         self.address = ListenAddress(address.host, int(self._server.server_address[1]))
