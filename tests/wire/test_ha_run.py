@@ -31,6 +31,7 @@ class Bmc:
     def __init__(self) -> None:
         self.power, self.hung, self.status, self.posts = "On", False, 204, []  # type: ignore[var-annotated]
         self.drops = 0  # so many POSTs are executed and not answered
+        self.alive, self.uuid, self.gets = True, None, threading.Semaphore(0)  # `gets`: one for each read of the System
         bmc = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -42,10 +43,15 @@ class Bmc:
                 tree = {
                     "/redfish/v1": {"Systems": {"@odata.id": "/redfish/v1/Systems"}},
                     "/redfish/v1/Systems": {"Members": [system]},
-                    "/redfish/v1/Systems/1": {**system, "Id": "1", "PowerState": bmc.power, "Actions": action},
-                    "/alive": {},
-                }
+                    "/redfish/v1/Systems/1": {
+                        **system, "Id": "1", "UUID": bmc.uuid, "PowerState": bmc.power, "Actions": action,
+                    },
+                }  # fmt: skip
+                if bmc.alive:
+                    tree["/alive"] = {}
                 path = self.path.rstrip("/")
+                if path == "/redfish/v1/Systems/1":
+                    bmc.gets.release()
                 self.answer(200 if path in tree else 404, tree.get(path, {}))
 
             def do_POST(self) -> None:
@@ -56,7 +62,7 @@ class Bmc:
                 elif bmc.power == "Off":
                     self.answer(409, {"error": {"message": "already off"}})
                 else:
-                    if not (bmc.hung and kind == "GracefulShutdown"):
+                    if not (bmc.hung and kind == "GracefulShutdown") and kind != "ForceRestart":
                         bmc.power = "Off"
                     self.answer(204, None)
 
