@@ -33,12 +33,14 @@ ERROR_WORD: Final = re.compile(r"(?i:^\W*(error|failed|failure|fatal|unable to|c
 
 def check(case: AskCase, *, claim_is_false: bool) -> Iterator[Finding]:
     """The findings and notes of one ask; G9 is silent where G1 has spoken."""
-    yield from _traffic(case)
-    yield from _busy(case)
+    watches = case.outcome.ask is Ask.WATCH  # a manager reads all BMCs for as long as it runs, and is stopped, not answered
+    if not watches:
+        yield from _traffic(case)
+        yield from _busy(case)
     yield from _sessions(case)
     yield from _text(case)
     yield from _credentials(case)
-    if not claim_is_false:
+    if not claim_is_false and not watches:
         yield from _exit_code(case)
 
 
@@ -136,7 +138,7 @@ def _text(case: AskCase) -> Iterator[Finding]:
 def _credentials(case: AskCase) -> Iterator[Finding]:
     """Anything that carries credentials, by where it went: another BMC, clear text, a peer that cannot be verified."""
     sent = [e for e in case.window.during if _carries_credentials(e)]
-    elsewhere = [e for e in sent if e.bmc != case.window.bmc]
+    elsewhere = [e for e in sent if e.bmc != case.window.bmc and case.outcome.ask is not Ask.WATCH]
     clear = [e for e in sent if e.data.get("tls") is False]
     unverified = [e for e in sent if case.certificate_fails and text(e, "protocol") == "redfish"]
     for events, actual in (

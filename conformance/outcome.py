@@ -8,6 +8,14 @@ from conformance.vocabulary import Ask, Claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertCounts:
+    """How many lines of a manager said that a fence has succeeded, and that an attempt has failed, by its file's patterns."""
+
+    successes: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FencerOutcome:
     """One ask, answered or not. `duration` and `cap` are seconds of wall clock."""
 
@@ -24,6 +32,7 @@ class FencerOutcome:
     conduct: tuple[str, ...] = ()  # what it did to its watchers, its HOME or the machine, each completing "it ..."
     unprotected: tuple[str, ...] = ()  # which protection against it this machine does not give
     sigterm_at: float | None = None  # when it was sent SIGTERM, in seconds since its start; None: it was not
+    alerts: AlertCounts | None = None  # of a manager whose file says how its alerts read
     unsearched: tuple[str, ...] = ()  # where the password may stand and was not looked for
 
     @property

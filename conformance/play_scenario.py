@@ -28,7 +28,9 @@ from conformance.outcome import FencerOutcome
 from conformance.read_counter import reads_counted
 from conformance.run_directory import run_directory
 from conformance.scenario import AskStep, Scenario
+from conformance.site import ManagedSite
 from conformance.vocabulary import Claim, Protocol
+from conformance.watched_site import WatchedSite, watched_site
 from emulator import Emulator, Endpoint, Event, EventKind, Place, Rail, reusable
 from profiles.model import Profile
 
@@ -77,12 +79,15 @@ def play(what: Play, stop: threading.Event, start: Callable[..., Emulator] = on_
     rack = planned(what.scenario, what.profile, _password(what))
     # Without the vendor's latency: it would cost every cell seconds, and time is a scenario's own business.
     places = {unit.name: Place(listen=rack.addresses.get(unit.name, LOOPBACK)) for unit in rack.units}
-    with start(rack.units, seed=what.seed, places=places, refuse=rack.silent, latency=False) as emulator:
+    with (
+        start(rack.units, seed=what.seed, places=places, refuse=rack.silent, latency=False) as emulator,
+        watched_site(emulator, rack, LOOPBACK) as watched,
+    ):
         for each in (*given, *dict.fromkeys(each for step in what.steps for each in step.told)):
             each.arrange(emulator)
         told = [handed((*given, *step.told), emulator.endpoints[step.bmc]) for step in what.steps]
         secrets = secrets_of(emulator, told)
-        asking = _Asking(emulator, what, told, secrets, stop)
+        asking = _Asking(emulator, what, told, secrets, stop, watched)
         with MachineLag() as lag:
             outcomes = tuple(outcome for numbers in groups(what.steps) for outcome in asking.together(numbers))
         asked = {step.bmc for step in what.steps}
@@ -169,6 +174,7 @@ class _Asking:
     told: Sequence[Mapping[str, str]]
     secrets: tuple[str, ...]
     stop: threading.Event
+    watched: WatchedSite | None = None
 
     def together(self, numbers: Sequence[int]) -> tuple[FencerOutcome, ...]:
         """Asks these steps at the same time, each in a thread of its own; one alone in the caller's."""
@@ -211,6 +217,15 @@ class _Asking:
             for each in what.scenario.given:
                 each.claimed(emulator, step.ask, step.bmc)
 
+        def watching() -> None:
+            assert self.watched is not None
+            for each in what.scenario.given:
+                each.watched(emulator, self.watched.agents)
+
+        def down() -> None:
+            for each in what.scenario.given:
+                each.claimed_down(emulator, step.bmc)
+
         _, system = self._target(number)
         with run_directory() as own, reads_counted(emulator, step.bmc, system, step.sigterm_after) as enough:
             since = time.time()
@@ -226,15 +241,34 @@ class _Asking:
                     on_end=stamp,
                     input=step.input,
                     sigterm=enough,
+                    site=self._site(step),
+                    on_watching=watching,
+                    on_down=down,
                 )
             )
             if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
                 ours = Path(emulator.endpoints[step.bmc].ca_file).parent
                 found = search(self.secrets, own, what.definition.folder, since, ours=ours)
                 conduct = (*outcome.conduct, *found.conduct)
-                outcome = replace(outcome, files=found.files, unsearched=found.unsearched, conduct=conduct)
+                files = (*found.files, *self._kept_secrets(since))
+                outcome = replace(outcome, files=files, unsearched=found.unsearched, conduct=conduct)
         emulator.record(step.bmc, EventKind.FENCER, what="end", ask=number, claim=outcome.claim.value, exit=outcome.exit)
         return outcome
+
+    def _site(self, step: AskStep) -> ManagedSite | None:
+        if self.watched is None:
+            return None
+        told = {
+            name: handed((*self.what.scenario.given, *step.told), self.emulator.endpoints[name])
+            for name in self.watched.workloads
+        }
+        return self.watched.site(self.what.scenario.given, told, step.bmc, self.what.definition.deadline)
+
+    def _kept_secrets(self, since: float) -> tuple[str, ...]:
+        """Files in a manager's own folder that hold a password."""
+        if self.watched is None:
+            return ()
+        return search(self.secrets, self.watched.kept, self.what.definition.folder, since).files
 
     def _watch_on(self, number: int, outcome: FencerOutcome) -> None:
         """What is in flight after a false claim of off is waited for, so that "too early" and "never" can be told apart."""

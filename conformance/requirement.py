@@ -234,6 +234,30 @@ SHARED_TARGET = Requirement(
     "during an outage every survivor fences; Redfish-Protocol-Validator#13",
     Aspect.LIVENESS,
 )
+ONE_COPY = Requirement(
+    "FENCE-36",
+    "A manager MUST NOT start a workload while another copy of it may be running.",
+    "apache/cloudstack#2890, #12922: a VM on two hosts writes to one disk",
+    Aspect.SAFETY,
+)
+RESTARTS = Requirement(
+    "FENCE-37",
+    "A manager MUST start the workloads of a host that it has called down on other hosts.",
+    "apache/cloudstack#12922, #11627: Down, and nothing was restarted",
+    Aspect.LIVENESS,
+)
+NOT_BLIND = Requirement(
+    "FENCE-38",
+    "A manager MUST NOT cut the power of hosts because it has lost sight of most of them.",
+    "oVirt skips fencing where too many hosts lost contact; medik8s minHealthy",
+    Aspect.SAFETY,
+)
+TRUE_ALERTS = Requirement(
+    "FENCE-39",
+    "A manager's alerts MUST say what has happened: success once, and only after it.",
+    "apache/cloudstack#13376: 309 times 'performed', and nothing was",
+    Aspect.TRUTH,
+)
 
 ALL: tuple[Requirement, ...] = (
     SAFE_CLAIM,
@@ -271,6 +295,10 @@ ALL: tuple[Requirement, ...] = (
     AGENT_REBOOT,
     EVERY_PASSWORD,
     SHARED_TARGET,
+    ONE_COPY,
+    RESTARTS,
+    NOT_BLIND,
+    TRUE_ALERTS,
 )
 BY_ID: Mapping[str, Requirement] = {requirement.id: requirement for requirement in ALL}
 

@@ -21,10 +21,11 @@ class Ask(StrEnum):
     VALIDATE_ALL = "validate-all"
     LIST = "list"
     LIST_STATUS = "list-status"
+    WATCH = "watch"  # asked of an HA manager, not of a fencer: watch these hosts; one of them will fail
 
     @property
     def reads_only(self) -> bool:
-        return self not in (Ask.OFF, Ask.ON, Ask.REBOOT)
+        return self not in (Ask.OFF, Ask.ON, Ask.REBOOT, Ask.WATCH)
 
 
 class Claim(StrEnum):
@@ -48,8 +49,12 @@ SUCCESS: dict[Ask, frozenset[Claim]] = {
     Ask.VALIDATE_ALL: frozenset({Claim.OK}),
     Ask.LIST: frozenset({Claim.OK}),
     Ask.LIST_STATUS: frozenset({Claim.OK}),
+    Ask.WATCH: frozenset({Claim.OFF}),
 }
-"""Which claims say that an ask has succeeded."""
+"""Which claims say that an ask has succeeded. A manager that calls the host down has claimed off."""
+
+ASKED_OF_FENCERS: frozenset[Ask] = frozenset(Ask) - {Ask.WATCH}
+"""What fencers can be asked for; managers are asked to watch and nothing else."""
 
 
 class Protocol(StrEnum):
@@ -290,6 +295,7 @@ class FindingKind(StrEnum):
     EARLY = "EARLY", "Claimed, and the host went off later."
     WRONG_TARGET = "WRONG-TARGET", "Claimed or acted on another host."
     RESURRECTED = "RESURRECTED", "It was off, and was on again when it was claimed."
+    TWICE = "TWICE", "Started a workload while another copy of it was running."
     UNVERIFIED = "UNVERIFIED", "Claimed what is true without having read it."
     LEFTOVER = "LEFTOVER", "Child processes outlive the fencer."
     CONDUCT = "CONDUCT", "Attacked what watches it, or went beyond a limit of the suite."

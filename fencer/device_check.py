@@ -16,6 +16,7 @@ from fencer.events_effects import Observe
 from fencer.outcome import Action, Failure, FenceVerdict, Outcome, Power, Reading, Witness, WitnessState
 from fencer.target import Limits, Target
 from fencer.transport.base import CallFailed
+from fencer.transport.refused_logins import RefusedLogins
 from fencer.witnesses import is_chassis
 
 PARTS_OF_A_MACHINE = frozenset({"Component", "Module", "Zone"})
@@ -31,12 +32,17 @@ class DeviceCheck:
     warnings: tuple[str, ...] = ()
 
 
-def check_device(target: Target, limits: Limits, observe: Observe | None = None) -> DeviceCheck:
-    """Checks within `limits.deadline` seconds, log-out included, whether the device can fence. Blocks the caller's thread."""
+def check_device(
+    target: Target, limits: Limits, observe: Observe | None = None, refused: RefusedLogins | None = None
+) -> DeviceCheck:
+    """Checks within `limits.deadline` seconds, log-out included, whether the device can fence. Blocks the caller's thread.
+
+    `refused` counts the refused log-ins, where several runs share one BMC.
+    """
     clock = run.MonotonicClock()
     deadline_at = clock.now() + limits.deadline
     try:
-        transport = run.open_transport(target, limits, limits.call, clock)
+        transport = run.open_transport(target, limits, limits.call, clock, refused)
     except CallFailed as call_failed:
         return DeviceCheck(outcome=None, failure=call_failed.failure)
     try:

@@ -46,6 +46,8 @@ class PowerCommand(StrEnum):
     PUSH_POWER_BUTTON = "PushPowerButton"
     ON = "On"
     FORCE_ON = "ForceOn"
+    FORCE_RESTART = "ForceRestart"
+    POWER_CYCLE = "PowerCycle"
     NMI = "Nmi"
 
 

@@ -5,9 +5,8 @@ monotonic clock.
 
 Rules
   1. Only reads say what state the host is in. The answer to a power command decides only what to try next.
-  2. Off needs at least two reads of exactly Off, from one machine, `stable_for` seconds or more from first to last, and no
-     other reading between them. A missed read does not end the series, but raises it to three reads over twice that
-     time, and so does every trouble that the BMC had earlier in this run. An answer about something else ends it.
+  2. `fencer.proof` decides when Off is proved: at least two reads of exactly Off, from one machine, `stable_for` seconds
+     or more from first to last, and no other reading between them.
   3. Read before every command. A host that is off already gets no command.
   4. A required identity was shown before a command is sent, and before the goal counts as reached.
   5. One failure never ends the action while there is time, unless another try cannot help (wrong settings, another machine).
@@ -29,7 +28,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import inf
 
-from fencer import command_plan, failure_text, identity, witnesses
+from fencer import command_plan, failure_text, proof, witnesses
 from fencer.events_effects import (
     AllowedCommands,
     CommandAnswered,
@@ -104,9 +103,11 @@ def step(state: ProcedureState, event: ProcedureEvent, now: float) -> ProcedureS
 
 def _judged(state: ProcedureState, event: ReadOk) -> ReadOk | ReadFailed:
     """Compares a reading with the earlier ones: another machine fails it, a chassis that fell silent contradicts it."""
-    if changed := identity.other(state.pinned, event.reading.shown):
-        return ReadFailed(failure_text.other_machine(event.reading.source, *changed), final=True, contradicts=True)
-    return ReadOk(witnesses.judged(event.reading, state.witnesses))
+    judged = proof.judge(event.reading, state.pinned, state.witnesses)
+    if isinstance(judged, proof.OtherMachine):
+        failure = failure_text.other_machine(judged.source, judged.name, judged.before, judged.now)
+        return ReadFailed(failure, final=True, contradicts=True)
+    return ReadOk(judged)
 
 
 # --- readings -----------------------------------------------------------------------------------------------------
@@ -118,7 +119,7 @@ def _add_to_proof(state: ProcedureState, event: ProcedureEvent, now: float) -> P
     if state.goal is not Power.OFF:
         return _goal_reached(state, now)
     first = state.proof[0].at
-    if len(state.proof) >= state.proof_reads and state.readings[-1].at - first >= state.proof_span:
+    if proof.is_complete(len(state.proof), first, state.readings[-1].at, state.limits.stable_for, state.shaken):
         return _goal_reached(state, now)
     # A cheap read is made more often than needed: this detects a BMC that shows Off only for a moment, and takes no longer.
     parts = max(4 - state.readings[-1].requests, state.proof_reads - 1)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
 
+from fencer import proof
 from fencer.events_effects import (
     AllowedCommands,
     CommandAnswered,
@@ -106,12 +107,12 @@ class ProcedureState:
     @property
     def proof_reads(self) -> int:
         """Off reads that a proof needs."""
-        return 3 if self.shaken else 2
+        return proof.reads_needed(self.shaken)
 
     @property
     def proof_span(self) -> float:
         """Seconds from the first to the last of them."""
-        return self.limits.stable_for * (2 if self.shaken else 1)
+        return proof.span_needed(self.limits.stable_for, self.shaken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,6 @@ DENIALS = frozenset({
 })  # fmt: skip
 MAX_DENIALS = 2
 MAX_READINGS = 64
-TROUBLE = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.BUSY})  # after such an answer to a command, Off is proved longer
 MEANING_BY_TYPE: Mapping[type[ProcedureEvent], EventMeaning] = {
     AllowedCommands: EventMeaning.ALLOWED_COMMANDS,
     TaskStatus: EventMeaning.TASK,
@@ -214,7 +214,7 @@ def record_event(state: ProcedureState, event: ProcedureEvent) -> ProcedureState
                 denials=state.denials + (1 if failure is not None and failure.cause in DENIALS else 0),
                 polls=0,
                 command_failure=failure,
-                shaken=state.shaken or (failure is not None and failure.cause in TROUBLE),
+                shaken=state.shaken or (failure is not None and failure.cause in proof.TROUBLE),
             )
         case _:
             return state

@@ -118,16 +118,18 @@ def _perform_effect(
             return transport.command(command, timeout)
 
 
-def open_transport(target: Target, limits: Limits, request: float, clock: FenceClock) -> Transport:
+def open_transport(
+    target: Target, limits: Limits, request: float, clock: FenceClock, refused: RefusedLogins | None = None
+) -> Transport:
     """Creates the transport of the target's protocols and addresses. No request on it takes longer than `request` seconds.
 
-    Raises CallFailed if the target's settings cannot work.
+    `refused` counts the refused log-ins, where several runs share one BMC. Raises CallFailed if the target's settings cannot
+    work.
     """
+    refused = refused or RefusedLogins()
     if target.second is None and not target.others:
-        return _one_transport(target, limits, request, clock, RefusedLogins())
+        return _one_transport(target, limits, request, clock, refused)
     from fencer.transport.channels import RedfishAndIpmi, SeveralAddresses
-
-    refused = RefusedLogins()
 
     def one_protocol(target: Target) -> Transport:
         every = [target, *(replace(target, host=other.host, port=other.port) for other in target.others)]

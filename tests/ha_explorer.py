@@ -34,7 +34,7 @@ POLICY = Policy(
     poll=1, health_timeout=1, request_timeout=1, clock_margin=0, lease=3, lease_renew=1, status_poll=1,
     unreachable_poll=1, auth_poll=1,
     stable_for=1, power_off_timeout=2, backoff_first=1, backoff_cap=1, backoff_jitter=0, max_attempts=2, activity_interval=1,
-    activity_samples=1, degraded_period=9, recovery_attempts=0, healthy_checks=1, start_quiet=0,
+    activity_samples=1, degraded_period=9, recovery_attempts=0, healthy_checks=1, start_quiet=0, device_check=0,
 )  # fmt: skip
 
 
@@ -118,7 +118,9 @@ def shifted(rec: HostRecord, by: float) -> HostRecord:
     return replace(
         rec, version=0, since=max(rec.since - by, -3), suspect_since=None, next_activity_at=max(rec.next_activity_at - by, 0),
         next_read_at=max(rec.next_read_at - by, 0), lease_until=max(rec.lease_until - by, 0), returned_at=None, last_read="",
-        last_error=None, alerts=(), requests=rec.requests % 6, fence=f, off_run=run, inflight=flight,
+        last_error=None, alerts=(), requests=rec.requests % 6, fence=f, off_run=run, inflight=flight, silent_since=None,
+        passed_at=None, cut_at=None, next_check_at=0.0, last_off_at=None, on_again_at=past(rec.on_again_at, 0.0) and 0.0,
+        login_refused_at=None,
     )  # fmt: skip
 
 
@@ -137,6 +139,8 @@ def apply(w: World, i: int, seen: object, mutant: Mutant) -> World:
         w = replace(w, offseen=w.power == "Off")
     for effect in effects:
         if isinstance(effect, CallBmc):
+            if effect.request.ask is RequestKind.OFF and old.healthy:
+                w = broke(w, "S19 a power-off is decided for a host whose last health check passed")
             w = replace(w, ops=(*w.ops, Op(i, effect.request.id, effect.request.ask, effect.epoch)))
         elif isinstance(effect, Release):
             w = replace(w, ledger=("pending", 0), starter=(-1, 0), key_used=False, starts=0)
@@ -196,6 +200,8 @@ def lands(w: World, op: Op) -> World:
     if op.ask is RequestKind.OFF and w.bmc:
         if w.rec.state is HAState.AVAILABLE:
             w = broke(w, "S5 a power-off lands on a host that is Available")
+        if w.rec.state is HAState.DISABLED:
+            w = broke(w, "S16 a power-off lands after disable was answered")
         said = "refused" if w.power == "Off" else "accepted"
         if w.power == "On":
             w = replace(w, power="PoweringOff")
@@ -260,10 +266,23 @@ def manager(w: World, i: int, mutant: Mutant):
     if w.budget.returns and w.power == "On" and w.rec.state in (HAState.SUSPECT, HAState.FENCING):
         yield f"{i} sees health", apply(spend(w, returns=1), i, Health(passed=True), mutant)
     if w.budget.admin:
-        yield f"{i} disables", apply(spend(w, admin=1), i, Disable(request=1), mutant)
+        yield f"{i} disables", disables(spend(w, admin=1), i, mutant)
     if w.rec.state is HAState.DISABLED:
         yield f"{i} enables", apply(w, i, Enable(request=2), mutant)
     yield from restarts(w, i, mutant)
+
+
+def disables(w: World, i: int, mutant: Mutant) -> World:
+    """What `Manager` does: a command that has not left is withdrawn first; one that is leaving delays the answer."""
+    commands = [op for op in w.ops if op.manager == i and op.ask is RequestKind.OFF]
+    withdrawn = all(op.stage == "decided" for op in commands)
+    if not withdrawn:
+        return apply(w, i, Disable(request=1), mutant)
+    w = replace(w, ops=tuple(op for op in w.ops if op not in commands))
+    w = apply(w, i, Disable(request=1, withdrawn=True), mutant)
+    for op in commands:
+        w = apply(w, i, CommandReply(request=op.request, epoch=op.epoch, result=CommandResult.NOT_SENT), mutant)
+    return w
 
 
 def restarts(w: World, i: int, mutant: Mutant):
@@ -323,7 +342,7 @@ def normal(w: World) -> World:
 
 
 def start(budget: Budget) -> list[World]:
-    rec = HostRecord(host="h", state=HAState.AVAILABLE)
+    rec = HostRecord(host="h", state=HAState.AVAILABLE, seen_healthy=True)
     return [
         normal(World(power=power, word=word, rec=rec, vm=power == "On", budget=budget))
         for power, word in (("On", "On"), ("On", "Off"), ("Off", "Off"))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fencer.device_check import DeviceCheck
 from fencer.ha import machine
+from fencer.ha.bmc import BmcReadFailed
 from fencer.ha.effects import AlertName, CallBmc, CheckActivity, HaEffect, LineKind, OperatorAnswer, TimelineLine
 from fencer.ha.observations import (
     Activity,
     CommandReply,
     CommandResult,
+    DeviceChecked,
     Health,
     Hold,
     Observation,
@@ -19,7 +22,18 @@ from fencer.ha.observations import (
 from fencer.ha.policy import Policy
 from fencer.ha.record import BmcRequest, HostRecord, RequestKind
 from fencer.ha.states import HAState
-from fencer.outcome import Cause, Failure, Power, Reading
+from fencer.outcome import (
+    Action,
+    Cause,
+    Evidence,
+    Failure,
+    FenceVerdict,
+    Outcome,
+    Power,
+    Reading,
+    Witness,
+    WitnessState,
+)
 
 S = HAState
 WORDS = {"On": Power.ON, "Off": Power.OFF}
@@ -31,10 +45,13 @@ class World:
     def __init__(self, word: str | Cause = "On", policy: Policy | None = None, **record: object) -> None:
         self.policy = policy or Policy(recovery_attempts=0)
         self.now = 1000.0
-        self.rec = HostRecord(host="node1", state=S.AVAILABLE, epoch=1, lease_until=1e9, **record)  # type: ignore[arg-type]
+        known = {"epoch": 1, "lease_until": 1e9, "seen_healthy": True, **record}
+        self.rec = HostRecord(host="node1", state=S.AVAILABLE, **known)  # type: ignore[arg-type]
         self.word: str | Cause = word
         self.chassis: str | None = None
         self.identity: str | None = None
+        self.serial: str | None = None
+        self.identity_missing = False
         self.healthy: bool | None = False
         self.active: bool | None = False
         self.reply: Callable[[World, RequestKind], CommandReply | tuple[CommandResult, Failure | None]] = accept
@@ -42,6 +59,7 @@ class World:
         self.effects: list[HaEffect] = []
         self.commands: list[tuple[float, RequestKind]] = []
         self.reads: list[float] = []
+        self.checks: list[float] = []
         self.next_health = self.now
         self.silent = False
 
@@ -50,14 +68,18 @@ class World:
         self.effects += effects
         for effect in effects:
             if isinstance(effect, CheckActivity):
-                self.see(Activity(active=self.active, epoch=effect.epoch))
+                self.see(Activity(active=self.active, epoch=effect.epoch, began=self.now))
             elif isinstance(effect, CallBmc) and not self.silent:
                 self.answer(effect.request)
         return effects
 
     def answer(self, request: BmcRequest) -> None:
         epoch = self.rec.epoch
-        if request.ask is RequestKind.READ:
+        if request.ask is RequestKind.CHECK:
+            self.checks.append(self.now)
+            read = self.read(request, epoch)
+            self.see(DeviceChecked(request=request.id, epoch=epoch, started=self.now, reading=read.reading, failure=read.failure))
+        elif request.ask is RequestKind.READ:
             self.reads.append(self.now)
             self.see(self.read(request, epoch))
         else:
@@ -71,9 +93,19 @@ class World:
             return PowerRead(request=request.id, epoch=epoch, started=self.now, failure=failure)
         reading = Reading(
             power=WORDS.get(self.word, Power.UNKNOWN), word=self.word or None, at=self.now, path="redfish",
-            chassis_word=self.chassis, identity=self.identity,
+            witnesses=self.witnesses, identity=self.identity, shown=self.shown, identity_missing=self.identity_missing,
         )  # fmt: skip
         return PowerRead(request=request.id, epoch=epoch, started=self.now, reading=reading)
+
+    @property
+    def witnesses(self) -> tuple[Witness, ...]:
+        if self.chassis is None:
+            return ()
+        return (Witness(uri="/redfish/v1/Chassis/1", state=WitnessState.SAYS, word=self.chassis),)
+
+    @property
+    def shown(self) -> tuple[tuple[str, str], ...]:
+        return (("SerialNumber", self.serial),) if self.serial else ()
 
     def run(self, seconds: float, until: Callable[[World], bool] = lambda _: False, tick: float = 0.25) -> float:
         """Lets time pass; returns how much it was when `until` held."""
@@ -132,3 +164,14 @@ def fencing(word: str | Cause = "On", **policy: object) -> World:
     world = World(word, Policy(recovery_attempts=0, fast_path=False, activity_samples=1, **policy))  # type: ignore[arg-type]
     world.to(S.FENCING)
     return world
+
+
+def checked(read: Callable[[], Reading]) -> DeviceCheck:
+    """The device check of a BMC that is good for everything that can be read."""
+    try:
+        reading = read()
+    except BmcReadFailed as error:
+        return DeviceCheck(outcome=None, failure=error.failure)
+    evidence = Evidence(readings=(reading,), chassis_check="not-asked", how="read")
+    outcome = Outcome(verdict=FenceVerdict.CONFIRMED, action=Action.MONITOR, readings=(reading,), evidence=evidence)
+    return DeviceCheck(outcome=outcome, failure=None)

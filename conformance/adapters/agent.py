@@ -12,7 +12,7 @@ from conformance.adapters.process import run
 from conformance.adapters.programs import StandIns, find, lack
 from conformance.adapters.section import Section, present
 from conformance.outcome import FencerOutcome
-from conformance.vocabulary import Ask, Claim, Convention
+from conformance.vocabulary import ASKED_OF_FENCERS, Ask, Claim, Convention
 
 OFF_EXIT = 2
 DONE: dict[Ask, Claim] = {
@@ -75,7 +75,7 @@ class AgentAdapter(Adapter):
 
     @property
     def asks(self) -> frozenset[Ask]:
-        return frozenset(Ask)
+        return ASKED_OF_FENCERS
 
     def texts(self) -> Iterator[str]:
         yield from parts(self.command)

@@ -17,6 +17,7 @@ from conformance.adapters.placeholders import placeholders
 from conformance.adapters.section import Section
 from conformance.agent_input import PLAIN, AgentInput
 from conformance.outcome import FencerOutcome
+from conformance.site import ManagedSite
 from conformance.vocabulary import Ask, Convention, Protocol
 
 
@@ -28,6 +29,9 @@ class Invocation:
     seconds. `on_end` must be called in the moment in which the answer is final, before anything else is looked at: it stamps the
     claim into the journal. `stop` is set when the user wants out; when `sigterm` is set the program gets SIGTERM, once.
     `input` is how a fence agent is told its parameters.
+
+    Managers are asked to watch a `site`. `on_watching` must be called when the manager has taken up all hosts: then they fail;
+    `on_down` right after `on_end`, where the answer is that the target is down.
     """
 
     ask: Ask
@@ -40,6 +44,9 @@ class Invocation:
     on_end: Callable[[], None]
     input: AgentInput = PLAIN
     sigterm: threading.Event = field(default_factory=threading.Event)
+    site: ManagedSite | None = None
+    on_watching: Callable[[], None] = lambda: None
+    on_down: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from conformance.adapters.process import run
 from conformance.adapters.programs import StandIns
 from conformance.adapters.section import Section, present
 from conformance.outcome import FencerOutcome
-from conformance.vocabulary import Ask, Protocol
+from conformance.vocabulary import ASKED_OF_FENCERS, Ask, Protocol
 from profiles.yaml_source import YamlNode
 
 CHILD: Final = str(Path(python_child.__file__).resolve())
@@ -62,7 +62,7 @@ class PythonAdapter(Adapter):
 
     @property
     def asks(self) -> frozenset[Ask]:
-        return frozenset(Ask) if self.function else frozenset(self.functions)
+        return ASKED_OF_FENCERS if self.function else frozenset(self.functions)
 
     def texts(self) -> Iterator[str]:
         yield from self.params.values()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conformance.adapters.placeholders import BMC_KEYS, KEYS, Item, placeholders
-from conformance.vocabulary import Ask
+from conformance.vocabulary import ASKED_OF_FENCERS, Ask
 from profiles.errors import Problems, did_you_mean, listed
 from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar
 
@@ -70,10 +70,11 @@ class Section:
     def per_ask(self, key: str) -> Iterator[tuple[Ask, YamlNode, str]]:
         """The entries of a map whose names are actions."""
         for name, value, path in self.entries(key):
-            if name in list(Ask):
+            known = [ask for ask in Ask if ask in ASKED_OF_FENCERS]
+            if name in known:
                 yield Ask(name), value, path
             else:
-                self.bad(value, path, f"no such action{did_you_mean(name, Ask)}; there are: {listed(Ask)}")
+                self.bad(value, path, f"no such action{did_you_mean(name, known)}; there are: {listed(known)}")
 
     # -- values --------------------------------------------------------------------------------------------------------
 

@@ -109,6 +109,8 @@ def how_it_ended(outcome: FencerOutcome) -> str:
     """A fencer's end in a few words."""
     if outcome.timed_out:
         return f"was still running after {outcome.duration:.0f} s"
+    if outcome.claim is Claim.FAILED and outcome.ask is Ask.WATCH:
+        return f"did not call the host down ({exit_of(outcome)})"
     if outcome.claim is Claim.FAILED:
         return f"failed ({exit_of(outcome)})"
     return f"claimed {outcome.claim} ({exit_of(outcome)})"

@@ -22,6 +22,7 @@ from conformance.vocabulary import Ask
 from profiles.model import Profile
 
 if TYPE_CHECKING:
+    from conformance.site import Agents, ManagedSite
     from emulator import Emulator, UnitSpec
 
 TARGET = "target"
@@ -36,7 +37,7 @@ class GivenOrigin(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRack:
     """The BMCs of a scenario before they are started. Nothing listens for those in `silent`. `addresses` are those of BMCs that
-    listen elsewhere than on 127.0.0.1.
+    listen elsewhere than on 127.0.0.1. `workloads` are those of each host that a manager watches; empty where there is none.
 
     All BMCs begin with the same profile and, for the fencer's account, the same password, which is made for this run.
     """
@@ -46,6 +47,7 @@ class PlannedRack:
     units: tuple[UnitSpec, ...] = ()
     silent: frozenset[str] = frozenset()
     addresses: Mapping[str, str] = field(default_factory=dict)
+    workloads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def with_unit(self, bmc: str, change: Callable[[UnitSpec], UnitSpec]) -> PlannedRack:
         """The rack with one of its BMCs changed; that BMC must be given before."""
@@ -94,6 +96,16 @@ class Given(ABC):
 
     def claimed(self, emulator: Emulator, ask: Ask, bmc: str) -> None:  # noqa: B027 - most kinds do not wait for it
         """An ask of this BMC has just been answered, and the answer is in the journal. Called in the thread of the ask."""
+
+    def told_to_manager(self, site: ManagedSite) -> ManagedSite:
+        """What a manager is told of the hosts that it watches."""
+        return site
+
+    def watched(self, emulator: Emulator, agents: Agents) -> None:  # noqa: B027 - only scenarios for managers need it
+        """A manager has taken up all hosts: now they may fail. Called in the thread of the ask."""
+
+    def claimed_down(self, emulator: Emulator, bmc: str) -> None:  # noqa: B027
+        """A manager has called this host down, which is in the journal. Called in the thread of the ask; the manager runs on."""
 
     def handed(self, values: Mapping[str, str]) -> Mapping[str, str]:
         """What the fencer is told: the value of each placeholder ("bmc.user"), empty where it is told nothing."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from conformance import capabilities, scenarios
 from conformance.givens.bmc import BmcGiven
+from conformance.givens.cluster import Cluster
 from conformance.givens.given import Given
 from conformance.scenario import Scenario
 from conformance.scenario_files.kinds import fields_of
@@ -117,10 +118,12 @@ def _check_names(made: Scenario, here: ValuePlace, root: YamlMap) -> None:
             if not each.hosts:
                 place.bad("a BMC has at least one host")
             given.append(each.name)
+        given += each.hosts if isinstance(each, Cluster) else ()
     seen: list[str] = []
     for number, each in enumerate(made.given):
         if isinstance(each, BmcGiven):
             seen.append(each.name)
+        seen += each.hosts if isinstance(each, Cluster) else ()
         for name in _named(each):
             if name not in seen:
                 why = "stands before its BMC; put it behind" if name in given else "names a BMC that is not given"

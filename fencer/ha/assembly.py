@@ -7,53 +7,92 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+import time
 import uuid
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from fencer.ha.bmc import BmcClient, FencedBmc
+from fencer.ha.bmc import BmcClient, BmcLogins, FencedBmc
 from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import Config, HostPart
 from fencer.ha.event_lines import Sink
-from fencer.ha.manager import Manager, Pools
+from fencer.ha.lock_holder import process
+from fencer.ha.manager import Manager
 from fencer.ha.policy import PolicyName
-from fencer.ha.probes import run_probes
+from fencer.ha.probe_loop import ProbeLoop
 from fencer.ha.restarts import Restarts
-from fencer.ha.store import SqliteStore
+from fencer.ha.sqlite_store import SqliteStore
+from fencer.ha.store import PASSING, Store, StoreError
 from fencer.ha.vm_executors import ExecVmExecutor, HttpVmExecutor, VmExecutor
+from fencer.ha.workers import Pools
 from fencer.ha.yamlfile import ConfigError
 
+TRY_AGAIN_S = 0.5
 
-def make_manager(config: Config, store: SqliteStore, sink: Sink, workers: Pools) -> Manager:
-    clock, base = store.clock(), config.path.parent
-    for protocol in sorted({host.bmc.protocol for host in config.part.hosts}):
-        # Import the transports now: otherwise several worker threads would import them at the same time.
-        import_module(f"fencer.transport.{protocol}")
-    bmcs = {host.name: make_bmc(config, host) for host in config.part.hosts}
-    restarts = Restarts(config, store, clock, make_executor(config), workers)
+
+def open_store(path: Path, stopped: Sequence[int]) -> SqliteStore | None:
+    """Opens the state file, or makes it. While it is locked, full or read-only it says so once on stderr and tries again.
+
+    Raises StoreError if another try cannot help. None: the process was told to stop meanwhile.
+    """
+    said = None
+    while not stopped:
+        try:
+            return SqliteStore(path)
+        except StoreError as error:
+            if error.trouble not in PASSING:
+                raise
+            if error.trouble is not said:
+                print(f"fence-ha: {error}; it is tried again", file=sys.stderr, flush=True)
+            said = error.trouble
+        time.sleep(TRY_AGAIN_S)
+    return None
+
+
+def make_manager(config: Config, store: Store, sink: Sink, workers: Pools) -> Manager:
+    bmcs = make_bmcs(config)
+    restarts = Restarts(config, store, store, make_executor(config), workers)
+    me = process(os.getpid())
     owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    prober = ProbeLoop(config.path.parent, config.part.scale, store.now)
+    workers.close_too(prober.close)
     return Manager(
-        config, store, clock, bmcs, restarts,
-        lambda probes, timeout: run_probes(probes, timeout, base, scale=config.part.scale), workers, sink, owner,
+        config, store, store, bmcs, restarts, prober, workers, sink, owner,
+        process=(os.getpid(), me.started if me else 0),
     )  # fmt: skip
 
 
+def make_bmcs(config: Config) -> dict[str, BmcClient]:
+    """Returns the BMC client of each host. Hosts behind one BMC share its refused log-ins. Raises ConfigError."""
+    for protocol in sorted({host.bmc.protocol for host in config.part.hosts}):
+        # Import the transports now: otherwise several worker threads would import them at the same time.
+        import_module(f"fencer.transport.{protocol}")
+    logins = {host.bmc.device: BmcLogins(window_s=config.policy.auth_poll) for host in config.part.hosts}
+    return {host.name: make_bmc(config, host, logins[host.bmc.device]) for host in config.part.hosts}
+
+
 def make_pools(config: Config) -> Pools:
-    return Pools(bmc=config.part.workers, probe=config.part.workers, vm=config.policy.vm_starts_at_once)
+    threads, starts = config.part.workers, config.policy.vm_starts_at_once
+    return Pools(bmc=threads, check=max(threads // 4, 1), vm=starts, stop=starts, agent=threads)
 
 
-def make_bmc(config: Config, host: HostPart) -> BmcClient:
-    """Returns the BMC client for the configured policy. Raises ConfigError if that client cannot use the host's BMC."""
+def make_bmc(config: Config, host: HostPart, logins: BmcLogins | None = None) -> BmcClient:
+    """Returns the BMC client for the configured policy. `logins` is shared by all hosts of one BMC.
+
+    Raises ConfigError if that client cannot use the host's BMC.
+    """
     if config.policy.name is PolicyName.CLOUDSTACK:
         if host.bmc.protocol != "redfish":
             raise ConfigError([f"{config.path}: hosts.{host.name}.bmc: the policy cloudstack-4.22 is here with Redfish only"])
         url = host.bmc.url or f"https://{host.bmc.host}:{host.bmc.port or 443}"
-        verify = (host.bmc.ca_file or True) if host.bmc.verify_tls else False
+        verify = (config.ca_file(host) or True) if host.bmc.verify_tls else False
         return CloudStackBmc(url=url.rstrip("/"), user=host.bmc.username, password=config.password(host), verify=verify)
     return FencedBmc(
         target=config.target(host),
         chassis_check=config.chassis_check(host),
-        power_off_timeout=config.policy.power_off_timeout,
+        logins=logins or BmcLogins(window_s=config.policy.auth_poll),
     )
 
 
@@ -62,7 +101,7 @@ def make_executor(config: Config) -> VmExecutor | None:
     if part is None:
         return None
     if part.kind == "exec":
-        return ExecVmExecutor(start_argv=part.start, stop_argv=part.stop, cwd=Path(config.path).parent)
+        return ExecVmExecutor(start_argv=part.start, stop_argv=part.stop, list_argv=part.list or (), cwd=Path(config.path).parent)
     token = os.environ.get(part.token_env) if part.token_env else None
     if part.token_env and token is None:
         raise ConfigError([f"{config.path}: executor.token_env: {part.token_env} is not set"])

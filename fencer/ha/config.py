@@ -5,16 +5,20 @@ The commands of `fence-ha` call `load_config`. `sample.yaml` has every key with 
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from fencer import Auth, ChassisCheck, Protocol, Target
+from fencer import Auth, ChassisCheck, IdentityCheck, Protocol, Target, identity
+from fencer.ha.config_checks import written_wrongly
 from fencer.ha.policy import Policy, PolicyName
+from fencer.ha.vm_record import VmSpec
 from fencer.ha.yamlfile import ConfigError, Document, load
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
@@ -23,7 +27,7 @@ Argv = Annotated[list[str], Field(min_length=1)]
 
 
 class ConfigModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class BmcPart(ConfigModel):
@@ -42,6 +46,7 @@ class BmcPart(ConfigModel):
     auth: Literal["auto", "basic", "session"] = "auto"
     cipher: Literal[3, 17] | None = None
     chassis_check: Literal["require", "own", "ignore"] = "require"
+    identity_check: Literal["require", "when-shown"] = "require"
 
     @model_validator(mode="after")
     def _complete(self) -> BmcPart:
@@ -52,6 +57,27 @@ class BmcPart(ConfigModel):
         if sum(way is not None for way in (self.password, self.password_env, self.password_file)) > 1:
             raise ValueError("give only one of password, password_env and password_file")
         return self
+
+    @property
+    def device(self) -> str:
+        """The BMC in a form that is equal for all spellings of one address. Its standard ports are one BMC."""
+        try:
+            parts = urlsplit(self.url or "")
+            port = parts.port
+        except ValueError:
+            return self.url or ""
+        host = (parts.hostname or self.host or "").rstrip(".").lower()
+        port = port or self.port or STANDARD_PORTS[parts.scheme or self.protocol]
+        return host if port in (STANDARD_PORTS["redfish"], STANDARD_PORTS["ipmi"]) else f"{host}:{port}"
+
+    @property
+    def machine(self) -> tuple[str, str, str]:
+        """Device, protocol and System: two hosts with one of these are one machine."""
+        system = (self.system or "").rstrip("/").rsplit("/", 1)[-1]
+        return self.device, self.protocol, identity.canonical(system)
+
+
+STANDARD_PORTS = {"redfish": 443, "https": 443, "http": 80, "ipmi": 623}
 
 
 class TcpProbe(ConfigModel):
@@ -87,8 +113,19 @@ class HostPart(ConfigModel):
     activity: list[Probe] = []
     enabled: bool = True
     maintenance: bool = False
+    delay: Annotated[float, Field(ge=0)] = 0.0
     capacity: Annotated[int, Field(ge=0)] | None = None
     agent: str | None = None
+
+    @property
+    def probes_key(self) -> str:
+        """Changes if the health probes change: then the host must be seen healthy again before a failed check counts."""
+        return hashlib.sha256(repr(self.health).encode()).hexdigest()[:16]
+
+    @field_validator("delay", mode="before")
+    @classmethod
+    def _number(cls, value: object) -> object:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class VmPart(ConfigModel):
@@ -97,17 +134,28 @@ class VmPart(ConfigModel):
     hosts: list[Name] = []
     system: bool = False
     priority: int = 0
+    apart: Name | None = None
+
+    @property
+    def spec(self) -> VmSpec:
+        return VmSpec(hosts=tuple(self.hosts), system=self.system, priority=self.priority, apart=self.apart)
 
 
 class ExecExecutor(ConfigModel):
     kind: Literal["exec"]
     start: Argv
     stop: Argv
+    list: Argv | None = None
 
 
 class HttpExecutor(ConfigModel):
     kind: Literal["http"]
     token_env: str | None = None
+
+
+class ApiPart(ConfigModel):
+    listen: str
+    token_file: str = "fence-ha.token"
 
 
 class ConfigPart(ConfigModel):
@@ -117,8 +165,11 @@ class ConfigPart(ConfigModel):
     workers: Annotated[int, Field(ge=1, le=512)] = 32
     policy: dict[str, float | int | bool | str] = {}
     hosts: Annotated[list[HostPart], Field(min_length=1)]
+    witness: list[Probe] = []
     vms: list[VmPart] = []
+    adopt_vms: bool = False
     executor: Annotated[ExecExecutor | HttpExecutor, Field(discriminator="kind")] | None = None
+    api: ApiPart | None = None
 
     @field_validator("scale", mode="before")
     @classmethod
@@ -129,12 +180,17 @@ class ConfigPart(ConfigModel):
 class Config:
     """A checked configuration. Relative paths in it start at the directory of `path`."""
 
-    def __init__(self, part: ConfigPart, policy: Policy, path: Path) -> None:
-        self.part, self.policy, self.path = part, policy, path
+    def __init__(self, part: ConfigPart, policy: Policy, path: Path, document: Document) -> None:
+        self.part, self.policy, self.path, self.document = part, policy, path, document
 
     @property
     def state_file(self) -> Path:
         return self.path.parent / self.part.state_file
+
+    @property
+    def token_file(self) -> Path:
+        """Holds the token of the HTTP API."""
+        return self.path.parent / (self.part.api or ApiPart(listen="")).token_file
 
     @property
     def host_names(self) -> list[str]:
@@ -147,12 +203,16 @@ class Config:
         bmc = host.bmc
         return Target(
             host=bmc.host or "", protocol=Protocol(bmc.protocol), port=bmc.port, user=bmc.username, password=self.password(host),
-            system=bmc.system, identity=bmc.identity, url=bmc.url, verify_tls=bmc.verify_tls, ca_file=bmc.ca_file,
-            auth=Auth(bmc.auth), cipher=bmc.cipher,
+            system=bmc.system, identity=bmc.identity, url=bmc.url, verify_tls=bmc.verify_tls, ca_file=self.ca_file(host),
+            auth=Auth(bmc.auth), cipher=bmc.cipher, identity_check=IdentityCheck(bmc.identity_check),
         )  # fmt: skip
 
     def chassis_check(self, host: HostPart) -> ChassisCheck:
         return ChassisCheck(host.bmc.chassis_check)
+
+    def ca_file(self, host: HostPart) -> str | None:
+        """The path of the CA certificates for the host's BMC; None: those of this machine."""
+        return None if host.bmc.ca_file is None else str(self.path.parent / host.bmc.ca_file)
 
     def password(self, host: HostPart) -> str:
         """Returns the password of the host's BMC. Raises ConfigError if its variable or file does not exist."""
@@ -179,11 +239,11 @@ def load_config(path: Path, policy_name: str | None = None) -> Config:
     except ValidationError as error:
         problems = [document.problem(_path(e["loc"]), e["msg"].removeprefix("Value error, ")) for e in error.errors()]
         raise ConfigError(problems) from error
-    problems = _relations(document, part)
+    problems = _relations(document, part) + written_wrongly(document, part)
     policy, wrong = _policy(document, part, policy_name)
     if problems or wrong or policy is None:
         raise ConfigError(problems + wrong)
-    return Config(part, policy, path)
+    return Config(part, policy, path, document)
 
 
 def _path(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -198,6 +258,12 @@ def _relations(document: Document, part: ConfigPart) -> list[str]:
     for index, name in enumerate(names):
         if name in names[:index]:
             problems.append(document.problem(("hosts", index, "name"), f"{name} is written twice"))
+    machines: dict[tuple[str, str, str], str] = {}
+    for index, host in enumerate(part.hosts):
+        first = machines.setdefault(host.bmc.machine, host.name)
+        if first != host.name:
+            text = f"{host.name} has the same BMC and System as {first}: the power of one host would be read for the other"
+            problems.append(document.problem(("hosts", index, "bmc"), text))
     vms = [vm.name for vm in part.vms]
     for index, vm in enumerate(part.vms):
         if vm.name in vms[:index]:
@@ -207,6 +273,8 @@ def _relations(document: Document, part: ConfigPart) -> list[str]:
         for place, name in enumerate(vm.hosts):
             if name not in names:
                 problems.append(document.problem(("vms", index, "hosts", place), f"no host is called {name}"))
+    if part.adopt_vms and not (part.executor and (part.executor.kind == "http" or part.executor.list)):
+        problems.append(document.problem(("adopt_vms",), "needs an executor that lists VMs: http, or exec with `list`"))
     if part.vms and part.executor is None:
         problems.append(document.problem(("vms",), "VMs need an executor that starts them"))
     if part.executor is not None and part.executor.kind == "http":

@@ -1,19 +1,19 @@
-"""Formats each event as one line, as text or as JSON, and writes it to stdout.
+"""Formats each event as one line, as text or as JSON.
 
-`Manager` calls the sink in its loop's thread. docs/ha.md documents the JSON keys; they do not change. `t` is in seconds.
+`EventOutput` writes the lines. docs/ha.md documents the JSON keys; they do not change. `t` is in seconds.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import datetime
 
 from fencer.ha.effects import LineKind
-from fencer.ha.store import StoredEvent
+from fencer.ha.entries import StoredEvent
 
-Sink = Callable[[StoredEvent], None]
+Sink = Callable[[StoredEvent], bool | None]
+"""False: the sink has no room for this line now, and has not taken it."""
 
 
 def as_json(event: StoredEvent) -> str:
@@ -66,13 +66,3 @@ _TEXT_BY_KIND: dict[LineKind, Callable[[StoredEvent], str]] = {
     LineKind.POWER_COMMAND: _command,
     LineKind.POWER_READ: _read,
 }
-
-
-def stdout_sink(json_lines: bool) -> Sink:
-    """Returns a sink that writes each event to stdout and flushes, so that the reader of a pipe sees it at once."""
-
-    def write(event: StoredEvent) -> None:
-        sys.stdout.write((as_json(event) if json_lines else as_text(event)) + "\n")
-        sys.stdout.flush()
-
-    return write

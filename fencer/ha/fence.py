@@ -4,8 +4,8 @@
 
 Rules
   1. Only `_commit` and `_check_signature` enter the state Fenced and return the effect `Release`.
-  2. A power-off is sent only directly after a live read of the right machine that did not say Off, when the back-off has
-     ended and no Hold is set. The record has `command_sent` before the command is sent.
+  2. A power-off is sent only directly after a live read of the right machine that did not say Off, when the back-off and the
+     host's delay have ended and `may_cut` allows it. The record has `command_sent` before the command is sent.
   3. Reads go on while a fence is open, also during a back-off, so that a host that lost power or a BMC that answers again
      is noticed.
   4. The reason of a failure is the last error of the BMC or the network, never a default text.
@@ -18,12 +18,14 @@ from dataclasses import replace
 
 from fencer.ha import proof
 from fencer.ha.effects import AlertName, Detail, LineKind, Release
+from fencer.ha.fence_limiter import PASSING, UNTIL_CHECKED
 from fencer.ha.observations import CommandReply, CommandResult, Hold, ManualFence, PowerRead
 from fencer.ha.policy import Policy
 from fencer.ha.record import Fence, FencePhase, HostRecord, LastError, RequestKind, Signature
 from fencer.ha.states import HAEvent
 from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Cause, Failure, Power
+from fencer.proof import TROUBLE, says_off
 
 MAY_LOCK_ACCOUNT = frozenset({Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED})
 """Each try may count towards an account lockout, so the next one waits `auth_poll` seconds."""
@@ -50,16 +52,48 @@ def begin(builder: StepBuilder) -> None:
     fence = Fence(id=f"{builder.record.host}-f{builder.record.fences + 1}", started_at=builder.now, next_attempt_at=builder.now)
     builder.record = replace(
         builder.record, fence=fence, fences=builder.record.fences + 1, off_run=None, streak=0, returned_at=None, released=None,
-        last_error=None,
-        reset_sent=False, boot_until=None, next_read_at=builder.now,
+        last_error=None, sampling_since=None, signed=False, last_off_at=None, on_again_at=None,
+        reset_sent=False, read_on_at=None, boot_until=None, next_read_at=builder.now,
     )  # fmt: skip
     builder.alert(
         AlertName.FENCE_STARTED, f"{fence.id}/started", f"trying to prove that {builder.record.host} is off", fence_id=fence.id
     )
 
 
+def may_cut(builder: StepBuilder, hold: Hold | None, what: str, key: str) -> bool:
+    """Whether a command that cuts the power may be sent now. Says so once per reason if a limit holds it back.
+
+    No command goes to a host whose last health check passed, or about which nobody knows.
+    """
+    if builder.record.healthy is not False:
+        return False
+    if hold is None:
+        builder.record = replace(builder.record, held_since=None)
+        return builder.may_call
+    since = builder.now if builder.record.held_since is None else builder.record.held_since
+    builder.record = replace(builder.record, held_since=since)
+    # The other hosts get the time of one round of health checks to show that they are well.
+    round_s = builder.policy.poll + builder.policy.health_timeout if hold in UNTIL_CHECKED else 0.0
+    if hold not in PASSING and builder.now - since >= round_s:
+        builder.alert(
+            AlertName.FENCE_HELD, f"{key}/held/{hold.name}",
+            f"the {what} of {builder.record.host} is held: {hold}; reading goes on", once=True, fence_id=builder.fence_id,
+        )  # fmt: skip
+    return False
+
+
+def note_cut(builder: StepBuilder) -> None:
+    """Counts the first power command of this trouble for `max_fenced`."""
+    if builder.record.cut_at is None:
+        builder.record = replace(builder.record, cut_at=builder.now)
+
+
 def on_tick(builder: StepBuilder, hold: Hold | None) -> None:
-    """Ends a confirmation that took too long, or sends the power-off if it is due."""
+    """Commits a proof that has waited for its sample, ends a confirmation that took too long, or sends the power-off."""
+    if proof.is_proved(builder.record, builder.policy):
+        if not proof.awaits_sample(builder.record, builder.policy, builder.now):
+            _commit(builder)
+        return
     fence = _fence(builder.record)
     if (
         fence.phase is FencePhase.CONFIRM
@@ -70,37 +104,40 @@ def on_tick(builder: StepBuilder, hold: Hold | None) -> None:
         _give_up_confirming(builder, fence)
         return
     fresh = fence.not_off_at is not None and builder.now - fence.not_off_at <= builder.policy.request_timeout
-    if fence.phase not in _OPEN_PHASES or fence.signature or not fresh or builder.now < fence.next_attempt_at:
+    due = builder.now >= max(fence.next_attempt_at, fence.started_at + builder.record.delay)
+    if fence.phase not in _OPEN_PHASES or fence.signature or not fresh or not due:
         return
-    if hold is not None:
-        if hold is Hold.TOO_MANY_LOST:
-            builder.alert(
-                AlertName.FENCE_HELD, f"{fence.id}/held", f"power-off of {builder.record.host} is held: {hold}; reading goes on",
-                once=True, fence_id=fence.id,
-            )  # fmt: skip
-        return
-    if not builder.may_call:
+    if not may_cut(builder, hold, "power-off", fence.id):
         return
     request = builder.call(RequestKind.OFF)
-    _update_fence(builder, command_sent=True, phase=FencePhase.POWER_OFF, not_off_at=None, refusal=None)
+    note_cut(builder)
+    _update_fence(
+        builder, command_sent=True, sent_before=fence.command_sent, phase=FencePhase.POWER_OFF, not_off_at=None, refusal=None
+    )
     builder.add_line(LineKind.POWER_COMMAND, step="intent", command="off", request=request.id, fence_id=fence.id)
 
 
 def on_read(builder: StepBuilder, observation: PowerRead) -> None:
-    """Handles a read. The caller has already updated `off_run`, `last_error` and `next_read_at` of the record."""
+    """Handles a read, judged by `proof.judged`. The caller has already updated the record with what it showed."""
     if proof.is_proved(builder.record, builder.policy):
-        _commit(builder)
+        if not proof.awaits_sample(builder.record, builder.policy, builder.now):
+            _commit(builder)
         return
     _update_fence(builder, not_off_at=None)
     fence = _fence(builder.record)
     if fence.signature:
         _check_signature(builder, fence, fence.signature, observation)
-    if builder.record.fence is None or fence.phase not in _OPEN_PHASES or builder.record.off_run is not None:
+    if builder.record.fence is None or fence.phase not in _OPEN_PHASES:
         return
     due = builder.now >= fence.next_attempt_at
-    failure = observation.failure
-    if observation.reading is not None and proof.is_other_machine(builder.record, observation.reading):
-        failure = other_machine(builder.record, observation)
+    obstacle = proof.obstacle(builder.record)
+    if builder.record.off_run is not None:
+        if obstacle is not None and due:
+            attempt_failed(builder, error_of(obstacle, builder.now))
+        return
+    failure, reading = observation.failure, observation.reading
+    if reading is not None and says_off(reading):
+        return  # it began before the fence, so it proves nothing, and nothing is sent to a host that is off
     if failure is None or failure.cause in NOT_BLOCKING:
         _update_fence(builder, not_off_at=observation.started)
     elif due:
@@ -110,7 +147,7 @@ def on_read(builder: StepBuilder, observation: PowerRead) -> None:
 def on_reply(builder: StepBuilder, observation: CommandReply) -> None:
     """Handles the answer to a power-off. It decides only what to do next; no answer proves that the host is off."""
     if observation.result is CommandResult.NOT_SENT:
-        _update_fence(builder, phase=FencePhase.STATUS_FIRST)
+        _update_fence(builder, phase=FencePhase.STATUS_FIRST, command_sent=_fence(builder.record).sent_before)
         builder.record = replace(builder.record, next_read_at=builder.now)
         return
     if observation.result is CommandResult.FAILED and observation.failure is not None:
@@ -120,6 +157,8 @@ def on_reply(builder: StepBuilder, observation: CommandReply) -> None:
     window = builder.policy.stable_for + 2 * builder.policy.status_poll
     if observation.result is not CommandResult.REFUSED:
         window = max(window, builder.policy.power_off_timeout)
+    if observation.failure is not None and observation.failure.cause in TROUBLE:
+        builder.record = replace(builder.record, shaken=True)
     refusal = error_of(observation.failure, builder.now) if observation.failure else None
     _update_fence(builder, phase=FencePhase.CONFIRM, confirm_until=builder.now + window, refusal=refusal)
     builder.record = replace(builder.record, next_read_at=builder.now)
@@ -156,6 +195,8 @@ def on_manual(builder: StepBuilder, observation: ManualFence) -> None:
     fence = builder.record.fence
     if not builder.policy.manual_fence:
         builder.answer(observation.request, False, "manual confirmation is switched off by the policy (manual_fence)")
+    elif not observation.why.strip():
+        builder.answer(observation.request, False, "a confirmation needs a reason: what have you seen?")
     elif fence is None or fence.id != observation.fence_id:
         now = f"the fence that is open is {fence.id}" if fence else "no fence is open"
         builder.answer(observation.request, False, f"{observation.fence_id} is not an open fence of {builder.record.host}; {now}")
@@ -168,6 +209,13 @@ def on_manual(builder: StepBuilder, observation: ManualFence) -> None:
             not_off_at=None,
         )
         builder.record = replace(builder.record, next_read_at=builder.now)
+
+
+def on_withdrawal(builder: StepBuilder, request: int) -> None:
+    """The operator did not wait for the answer: the signature does not count any more."""
+    fence = builder.record.fence
+    if fence is not None and fence.signature is not None and fence.signature.request == request:
+        _update_fence(builder, signature=None)
 
 
 def attempt_failed(builder: StepBuilder, error: LastError) -> None:
@@ -207,12 +255,6 @@ def back_off(policy: Policy, fence_id: str, attempts: int) -> float:
     return wait * (1 + policy.backoff_jitter * spread)
 
 
-def other_machine(record: HostRecord, observation: PowerRead) -> Failure:
-    shown = observation.reading.identity if observation.reading else None
-    text = f"the BMC of {record.host} shows machine {shown}, configured is {record.identity}; nothing was sent to it"
-    return Failure(cause=Cause.PRECONDITION, text=text)
-
-
 def _fence(record: HostRecord) -> Fence:
     if record.fence is None:
         raise ValueError(f"{record.host} is {record.state} without a fence")
@@ -244,7 +286,7 @@ def _check_signature(builder: StepBuilder, fence: Fence, signature: Signature, o
             signature.request, False, f"refused: the BMC of {builder.record.host} says On; {fence.id} goes on without your word"
         )
         _update_fence(builder, signature=None)
-    elif builder.record.off_run is None:
+    elif builder.record.off_run is None or proof.obstacle(builder.record) is not None:
         builder.answer(signature.request, True, f"{fence.id} is confirmed by {signature.who}; the BMC could not say otherwise")
         builder.transition(HAEvent.MANUAL_FENCE_CONFIRMED)
         _release(
@@ -278,8 +320,11 @@ def _commit(builder: StepBuilder) -> None:
 
 def _release(builder: StepBuilder, fence: Fence, how: str, words: str, **detail: Detail) -> None:
     builder.effects.append(Release(fence_id=fence.id))
+    run = builder.record.off_run
     builder.record = replace(
-        builder.record, fence=None, released=fence.id, off_run=None, streak=0, returned_at=None, recovery_count=0
-    )
+        builder.record, fence=None, released=fence.id, off_run=None, streak=0, returned_at=None, recovery_count=0,
+        sampling_since=None, override=None, signed=how == "manual", last_off_at=run.last.at if run else None, on_again_at=None,
+        next_read_at=builder.now + builder.policy.status_poll,
+    )  # fmt: skip
     facts: dict[str, Detail] = {"fence_id": fence.id, "how": how, **detail}
     builder.add_line(LineKind.ALERT, alert=str(AlertName.FENCED), text=f"{builder.record.host} is off: {words}", **facts)

@@ -18,30 +18,36 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fencer.ha import fence, proof, recovery
+from fencer.ha import activity, cluster, device, fence, power_reads, recovery
 from fencer.ha.effects import AlertName, HaEffect, LineKind, StopReleasedVms
 from fencer.ha.observations import (
     Activity,
     Claimed,
     CommandReply,
     CommandResult,
+    DeviceChecked,
     Disable,
     Eligibility,
     Enable,
     Health,
+    ManualFence,
     Observation,
+    OverrideLimits,
+    Pin,
     PowerRead,
     Tick,
+    WithdrawManualFence,
 )  # fmt: skip
 from fencer.ha.policy import Policy, Reenable
+from fencer.ha.power_reads import FAST
 from fencer.ha.record import HostRecord, RequestKind
 from fencer.ha.states import HAEvent, HAState
 from fencer.ha.step_builder import StepBuilder
-from fencer.outcome import Cause, Failure, Power, Reading
+from fencer.outcome import Cause
 
 S, E = HAState, HAEvent
 
-FAST = frozenset({S.SUSPECT, S.CHECKING, S.DEGRADED})
+READS = frozenset({S.RECOVERING, S.FENCING, S.FENCED})  # a fenced host is read on: it may be switched on again
 
 
 def step(record: HostRecord, observation: Observation, policy: Policy, now: float) -> tuple[HostRecord, tuple[HaEffect, ...]]:
@@ -53,31 +59,43 @@ def step(record: HostRecord, observation: Observation, policy: Policy, now: floa
         case Health():
             _health(builder, observation)
         case Activity():
-            _activity(builder, observation)
+            activity.on_sample(builder, observation)
         case PowerRead():
-            _power_read(builder, observation)
+            power_reads.on_read(builder, observation)
         case CommandReply():
             _command_reply(builder, observation)
         case Claimed():
             _claimed(builder)
         case Enable():
-            _enable(builder, observation.request)
+            _enable(builder, observation.request, observation.unstopped)
         case Disable():
-            _disable(builder, observation.request)
+            _disable(builder, observation)
         case Eligibility():
             _eligibility(builder, observation)
-        case _:
+        case DeviceChecked():
+            device.on_checked(builder, observation)
+        case ManualFence():
             fence.on_manual(builder, observation)
+        case WithdrawManualFence():
+            fence.on_withdrawal(builder, observation.request)
+        case OverrideLimits():
+            cluster.on_override(builder, observation)
+        case Pin():
+            device.on_pin(builder, observation)
     return builder.result()
 
 
 def _tick(builder: StepBuilder, observation: Tick) -> None:
+    cluster.on_tick(builder, observation)
     _timers(builder)
     if builder.record.state is S.FENCING:
         fence.on_tick(builder, observation.hold)
-    wants_read = builder.record.state in (S.RECOVERING, S.FENCING) or (builder.record.state in FAST and builder.policy.fast_path)
+    elif builder.record.state is S.RECOVERING:
+        recovery.on_tick(builder, observation.hold)
+    wants_read = builder.record.state in READS or (builder.record.state in FAST and builder.policy.fast_path)
     if wants_read and builder.now >= builder.record.next_read_at and builder.may_call:
         builder.call(RequestKind.READ)
+    device.on_tick(builder)
 
 
 def _timers(builder: StepBuilder) -> None:
@@ -97,21 +115,43 @@ def _timers(builder: StepBuilder) -> None:
     elif record.state is S.RECOVERED and builder.now >= record.since + policy.recovered_wait:
         if record.healthy and not builder.command_in_flight:
             _available(builder, E.RECOVERY_WAIT_OVER)
-        elif not record.healthy:
+        elif record.healthy is False:
             builder.transition(E.HEALTH_CHECK_FAILED, S.SUSPECT)
             _suspect(builder, keep_count=True)
 
 
 def _health(builder: StepBuilder, observation: Health) -> None:
-    if observation.passed is None:
-        builder.record = replace(builder.record, streak=0)
+    record, passed = builder.record, observation.passed
+    if passed is None or not (passed or record.seen_healthy):
+        builder.record = replace(record, healthy=None, streak=0)
+        if passed is False and record.state is S.AVAILABLE:
+            builder.alert(
+                AlertName.NEVER_HEALTHY, "never-healthy",
+                f"{record.host} has never passed a health check, so a failed one says nothing; nothing is done until one passes",
+            )  # fmt: skip
         return
-    streak = min(builder.record.streak + 1, builder.policy.healthy_checks) if observation.passed else 0
-    builder.record = replace(builder.record, healthy=observation.passed, streak=streak)
-    (_health_passed if observation.passed else _health_failed)(builder)
+    silent = None if passed else builder.now if record.silent_since is None else record.silent_since
+    streak = min(record.streak + 1, builder.policy.healthy_checks) if passed else 0
+    builder.record = replace(record, healthy=passed, seen_healthy=True, silent_since=silent, streak=streak)
+    if passed:
+        _note_pass(builder, observation)
+        _health_passed(builder, observation.unstopped)
+    else:
+        _health_failed(builder)
 
 
-def _health_passed(builder: StepBuilder) -> None:
+def _note_pass(builder: StepBuilder, observation: Health) -> None:
+    """Notes when a passed check began, where `min_healthy` of another host's fence needs it; else that is not worth a write."""
+    began = builder.now if observation.began is None else observation.began
+    noted, wanted = builder.record.passed_at, observation.wanted_since
+    if noted is not None:
+        old = began - noted >= builder.policy.health_counts_for / 2
+        if wanted is None or began <= noted or not (noted <= wanted or old):
+            return
+    builder.record = replace(builder.record, passed_at=began)
+
+
+def _health_passed(builder: StepBuilder, unstopped: bool) -> None:
     match builder.record.state:
         case S.SUSPECT | S.CHECKING | S.DEGRADED if not builder.command_in_flight:
             _available(builder, E.HEALTH_CHECK_PASSED)
@@ -129,7 +169,7 @@ def _health_passed(builder: StepBuilder) -> None:
             if fence.on_health(builder):
                 _available(builder, E.HEALTH_CHECK_PASSED)
         case S.FENCED:
-            _on_fenced_host_healthy(builder)
+            _on_fenced_host_healthy(builder, unstopped)
 
 
 def _health_failed(builder: StepBuilder) -> None:
@@ -150,16 +190,18 @@ def _health_failed(builder: StepBuilder) -> None:
 def _suspect(builder: StepBuilder, *, keep_count: bool) -> None:
     builder.record = replace(
         builder.record, suspect_since=builder.now, samples=(), next_activity_at=builder.now, next_read_at=builder.now,
-        off_run=None, last_read="",
-        recovery_count=builder.record.recovery_count if keep_count else 0, reset_sent=False, boot_until=None,
+        off_run=None, last_read="", sampling_since=None, shaken=False, identity_shown=False,
+        recovery_count=builder.record.recovery_count if keep_count else 0, reset_sent=False, read_on_at=None, boot_until=None,
     )  # fmt: skip
+    if not keep_count:
+        cluster.begin_trouble(builder)
 
 
 def _available(builder: StepBuilder, event: HAEvent, to: HAState | None = None) -> None:
     builder.transition(event, to)
     builder.record = replace(
-        builder.record, suspect_since=None, samples=(), recovery_count=0, reset_sent=False, boot_until=None, off_run=None,
-        returned_at=None, last_error=None,
+        builder.record, suspect_since=None, samples=(), recovery_count=0, reset_sent=False, read_on_at=None, boot_until=None,
+        off_run=None, sampling_since=None, override=None, returned_at=None, last_error=None, on_again_at=None,
     )  # fmt: skip
     _leave_if_ineligible(builder)
 
@@ -170,106 +212,21 @@ def _leave_if_ineligible(builder: StepBuilder) -> None:
         builder.transition(E.INELIGIBLE)
 
 
-def _on_fenced_host_healthy(builder: StepBuilder) -> None:
-    """A fenced host answers again: stops its released VMs. It stays Down until an operator or the policy re-enables it."""
+def _on_fenced_host_healthy(builder: StepBuilder, unstopped: bool) -> None:
+    """A fenced host answers again: stops its released VMs. It stays Down until these stops are confirmed, and an operator or the
+    policy re-enables it."""
     if builder.record.returned_at is None and builder.record.released is not None:
         builder.effects.append(StopReleasedVms(fence_id=builder.record.released))
         builder.record = replace(builder.record, returned_at=builder.now)
-    elif builder.policy.reenable is Reenable.AUTO and builder.record.streak >= builder.policy.healthy_checks:
+        waits = "it waits for fence-ha enable" if builder.policy.reenable is Reenable.MANUAL else "it is let in when it is steady"
+        builder.alert(AlertName.HOST_BACK, f"back/{builder.record.released}", f"{builder.record.host} answers again; {waits}")
+    elif builder.policy.reenable is Reenable.AUTO and not unstopped and builder.record.streak >= builder.policy.healthy_checks:
         _readmit(builder)
 
 
 def _readmit(builder: StepBuilder) -> None:
     builder.transition(E.HEALTH_CHECK_PASSED)
     _timers(builder)
-
-
-def _activity(builder: StepBuilder, observation: Activity) -> None:
-    if builder.record.state is not S.CHECKING or observation.epoch != builder.record.epoch:
-        return
-    if observation.active is not None:
-        builder.record = replace(builder.record, samples=(*builder.record.samples, observation.active))
-    builder.record = replace(builder.record, next_activity_at=builder.now + builder.policy.activity_interval)
-    if observation.active is None or len(builder.record.samples) < builder.policy.activity_samples:
-        builder.transition(E.TOO_FEW_SAMPLES)
-    elif builder.record.samples.count(False) / len(builder.record.samples) > builder.policy.activity_ratio:
-        builder.transition(E.ACTIVITY_FAILED)
-        recovery.begin(builder)
-    else:
-        builder.transition(E.ACTIVITY_SEEN)
-        builder.record = replace(builder.record, samples=())
-
-
-def _power_read(builder: StepBuilder, observation: PowerRead) -> None:
-    if (
-        observation.epoch != builder.record.epoch
-        or builder.record.inflight is None
-        or builder.record.inflight.id != observation.request
-    ):
-        return
-    failure = observation.failure
-    if observation.reading is not None and proof.is_other_machine(builder.record, observation.reading):
-        failure = fence.other_machine(builder.record, observation)
-    run = proof.extend_off_run(builder.record, observation, builder.policy)
-    word = _read_text(observation.reading, failure)
-    if word != builder.record.last_read or run is not None:
-        _add_read_line(builder, observation, failure, word, run.count if run else 0)
-    builder.record = replace(
-        builder.record, inflight=None, off_run=run, last_read=word, next_read_at=_next_read(builder, observation, failure),
-        last_error=fence.error_of(failure, builder.now) if failure else None,
-    )  # fmt: skip
-    if run is not None:
-        builder.record = replace(builder.record, next_read_at=_next_off_read(builder, run.first.at, observation.started))
-    if builder.record.state is S.RECOVERING:
-        recovery.on_read(builder, observation, failure)
-    elif builder.record.state in FAST and proof.is_stable(builder.record, builder.policy):
-        _fast_path(builder)
-    elif builder.record.state is S.FENCING:
-        fence.on_read(builder, observation)
-
-
-def _read_text(reading: Reading | None, failure: Failure | None) -> str:
-    if reading is not None:
-        return reading.word or "nothing"
-    return f"no answer ({failure.cause})" if failure else "nothing"
-
-
-def _next_read(builder: StepBuilder, observation: PowerRead, failure: Failure | None) -> float:
-    if failure is None or failure.cause in fence.NOT_BLOCKING:
-        return observation.started + builder.policy.status_poll
-    if failure.cause in fence.MAY_LOCK_ACCOUNT:
-        return builder.now + builder.policy.auth_poll
-    return observation.started + builder.policy.unreachable_poll
-
-
-def _next_off_read(builder: StepBuilder, first: float, last: float) -> float:
-    """The read that can complete a proof is made as soon as `stable_for` has passed, without waiting for the poll."""
-    complete = first + builder.policy.stable_for
-    return complete if complete > last else last + builder.policy.status_poll
-
-
-def _add_read_line(builder: StepBuilder, observation: PowerRead, failure: Failure | None, word: str, in_a_row: int) -> None:
-    builder.add_line(
-        LineKind.POWER_READ,
-        power=str(observation.reading.power if observation.reading else Power.UNKNOWN),
-        word=word,
-        off_in_a_row=in_a_row,
-        reason=str(failure.cause) if failure else None,
-        text=failure.text if failure else None,
-        request=observation.request,
-        fence_id=builder.fence_id,
-    )
-
-
-def _fast_path(builder: StepBuilder) -> None:
-    """A stable Off counts as a failed activity check: a host without power writes nothing."""
-    if builder.record.state is S.DEGRADED:
-        builder.transition(E.PERIODIC_RECHECK)
-    if builder.record.state is S.SUSPECT:
-        builder.transition(E.PERFORM_ACTIVITY_CHECK)
-    builder.transition(E.ACTIVITY_FAILED)
-    builder.record = replace(builder.record, recovery_count=builder.record.recovery_count + 1)
-    recovery.start_fencing(builder)
 
 
 def _command_reply(builder: StepBuilder, observation: CommandReply) -> None:
@@ -283,8 +240,16 @@ def _command_reply(builder: StepBuilder, observation: CommandReply) -> None:
         message_id=failure.message_id if failure else None, text=failure.text if failure else None,
         fence_id=builder.fence_id,
     )  # fmt: skip
-    builder.record = replace(builder.record, inflight=None, last_error=fence.error_of(failure, builder.now) if failure else None)
-    if builder.record.state is S.FENCING and request.ask is RequestKind.OFF:
+    refused = failure is not None and failure.cause in fence.MAY_LOCK_ACCOUNT
+    not_sent = observation.result is CommandResult.NOT_SENT
+    builder.record = replace(
+        builder.record, inflight=None, last_error=fence.error_of(failure, builder.now) if failure else None,
+        login_refused_at=builder.now if refused else builder.record.login_refused_at,
+        cut_at=None if not_sent and builder.record.cut_at == request.at else builder.record.cut_at,
+    )  # fmt: skip
+    if not_sent and builder.record.state is S.RECOVERING:
+        recovery.on_not_sent(builder)
+    elif builder.record.state is S.FENCING and request.ask is RequestKind.OFF:
         fence.on_reply(builder, observation)
     elif (
         builder.record.state is S.RECOVERING
@@ -301,8 +266,10 @@ def _command_reply(builder: StepBuilder, observation: CommandReply) -> None:
 
 def _claimed(builder: StepBuilder) -> None:
     builder.record = replace(
-        builder.record, inflight=None, off_run=None, streak=0, next_read_at=min(builder.record.next_read_at, builder.now)
-    )
+        builder.record, inflight=None, off_run=None, sampling_since=None, read_on_at=None, streak=0,
+        next_read_at=min(builder.record.next_read_at, builder.now),
+    )  # fmt: skip
+    device.on_claim(builder)
     if builder.record.state is S.CHECKING:
         builder.transition(E.TOO_FEW_SAMPLES)
         builder.record = replace(builder.record, next_activity_at=builder.now)
@@ -314,9 +281,14 @@ def _claimed(builder: StepBuilder) -> None:
         fence.on_claim(builder)
 
 
-def _enable(builder: StepBuilder, request: int) -> None:
+def _enable(builder: StepBuilder, request: int, unstopped: tuple[str, ...]) -> None:
     host, state = builder.record.host, builder.record.state
-    if builder.command_in_flight:
+    if unstopped and state in (S.DISABLED, S.FENCED):
+        names = ", ".join(unstopped)
+        builder.answer(
+            request, False, f"{host} has not confirmed that {names} is stopped there; the stop is repeated until it does"
+        )
+    elif builder.command_in_flight:
         builder.answer(request, False, f"a power command to the BMC of {host} is on its way; try again when it has ended")
     elif state is S.DISABLED:
         _available(builder, E.ENABLED)
@@ -336,17 +308,20 @@ def _enable(builder: StepBuilder, request: int) -> None:
         builder.answer(request, True, f"{host} is already under HA ({state})")
 
 
-def _disable(builder: StepBuilder, request: int) -> None:
+def _disable(builder: StepBuilder, observation: Disable) -> None:
+    """Takes the host out of HA. The answer waits while a power command is leaving: after it, none reaches the host."""
+    request = observation.request
     if builder.record.state is S.DISABLED:
         builder.answer(request, True, f"{builder.record.host} was not under HA")
+        return
+    if builder.command_in_flight and not observation.withdrawn:
         return
     if builder.record.state is S.FENCING:
         fence.abort(builder, "HA was disabled by an operator; this fence is cancelled")
     builder.transition(E.DISABLED)
     builder.record = replace(
-        builder.record, suspect_since=None, samples=(), recovery_count=0, reset_sent=False, boot_until=None, off_run=None,
-        released=None,
-        returned_at=None,
+        builder.record, suspect_since=None, samples=(), recovery_count=0, reset_sent=False, read_on_at=None, boot_until=None,
+        off_run=None, sampling_since=None, override=None, released=None, returned_at=None, on_again_at=None,
     )  # fmt: skip
     builder.answer(request, True, f"{builder.record.host} is no longer under HA")
 

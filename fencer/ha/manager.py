@@ -6,89 +6,58 @@ Rules
   1. All state that decides anything is in the store, so that another manager can go on after this one is killed.
   2. An effect is performed only after the transaction that decided it has succeeded.
   3. The loop never waits for a BMC, a probe or a VM. Those calls run in worker threads; their answers come through the inbox.
-  4. Only the loop's thread uses the store.
+  4. Only the loop's thread uses the store. It reads one snapshot per round and writes what it decides in one commit.
+  5. An error of the store never ends a manager. It lets go of all hosts, says so, and claims them again when the store is back
+     and no BMC call of its own is under way.
+  6. A power command leaves only if the limits hold after its intent was written, so that two managers see one another's
+     intents, and if lease and record allow it in the moment before its bytes leave (`BmcCalls`).
 """
 
 from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from dataclasses import replace
 
-from fencer.ha import cloudstack, fence_limiter, machine, proof
-from fencer.ha.bmc import BmcClient, BmcReadFailed, CommandAnswer
+from fencer.ha import cloudstack, ledger, machine, proof
+from fencer.ha.bmc import BmcClient
+from fencer.ha.bmc_calls import BmcCalls
 from fencer.ha.clock import SharedClock
 from fencer.ha.config import Config, HostPart
-from fencer.ha.effects import CallBmc, CheckActivity, HaEffect, StopReleasedVms
+from fencer.ha.effects import AlertName, CallBmc, CheckActivity, Detail, HaEffect, LineKind, OperatorAnswer, StopReleasedVms
+from fencer.ha.entries import ManagerLease, OperatorRequest, Snapshot, StoredEvent
 from fencer.ha.event_lines import Sink
+from fencer.ha.fence_limiter import PASSING, ClusterView, ManagerFacts
 from fencer.ha.observations import (
-    Activity,
     Claimed,
-    CommandReply,
-    CommandResult,
-    Disable,
     Eligibility,
-    Enable,
     Health,
-    ManualFence,
     Observation,
-    PowerRead,
     Tick,
+    WithdrawManualFence,
 )  # fmt: skip
+from fencer.ha.operator_requests import observation_of
 from fencer.ha.policy import Policy, PolicyName
-from fencer.ha.probes import AnyProbe
-from fencer.ha.record import HostRecord, RequestKind
-from fencer.ha.restarts import Restarts
+from fencer.ha.probing import Prober, Probing
+from fencer.ha.record import HostRecord
+from fencer.ha.restarts import Ownership, Restarts
 from fencer.ha.states import HAState
-from fencer.ha.store import OperatorRequest, Store
-from fencer.outcome import Cause, Failure, Reading
+from fencer.ha.store import Store, StoreError
+from fencer.ha.tenure import Decided, Tenure
+from fencer.ha.workers import Workers
 
-T = TypeVar("T")
 HaStep = Callable[[HostRecord, Observation, Policy, float], tuple[HostRecord, tuple[HaEffect, ...]]]
-RunProbes = Callable[[list[AnyProbe], float], bool | None]
+
+QUIET = frozenset({HAState.AVAILABLE, HAState.DISABLED})
+
+SAY_AGAIN_S = 900.0
+"""So often a manager repeats that the store cannot be used."""
 
 RULES: Mapping[PolicyName, HaStep] = {PolicyName.REFERENCE: machine.step, PolicyName.CLOUDSTACK: cloudstack.step}
 
 
-class Workers(Protocol):
-    def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
-        """Runs `work` in a thread of `pool`; calls `done` with its result or its exception, in any thread."""
-        ...
-
-
-class Pools:
-    """Thread pools of fixed size for BMCs, probes and VMs. They are separate so that slow BMCs do not delay probes."""
-
-    def __init__(self, bmc: int, probe: int, vm: int) -> None:
-        sizes = {"bmc": bmc, "probe": probe, "vm": vm}
-        self._pools = {name: ThreadPoolExecutor(size, thread_name_prefix=name) for name, size in sizes.items()}
-
-    def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
-        def finished(future: Future[T]) -> None:
-            if future.cancelled():
-                return  # it never ran: the manager is stopping
-            error = future.exception()
-            done(None if error else future.result(), error)
-
-        self._pools[pool].submit(work).add_done_callback(finished)
-
-    def close(self) -> None:
-        for pool in self._pools.values():
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """This manager's lease on one host; valid until `until` (seconds of the store's clock)."""
-
-    epoch: int
-    until: float
-
-
 class Manager:
-    """One manager. `owner` is its name in the store and must be unique per process."""
+    """One manager. `owner` is its name in the store and must be unique per process. `process`: pid and start time."""
 
     def __init__(
         self,
@@ -97,68 +66,106 @@ class Manager:
         clock: SharedClock,
         bmcs: Mapping[str, BmcClient],
         restarts: Restarts,
-        run_probes: RunProbes,
+        prober: Prober,
         workers: Workers,
         sink: Sink,
         owner: str,
+        process: tuple[int, int] = (0, 0),
     ) -> None:
-        self._config, self._store, self._clock, self._bmcs = config, store, clock, bmcs
-        self._restarts, self._run_probes, self._workers, self._sink, self._owner = (
-            restarts,
-            run_probes,
-            workers,
-            sink,
-            owner,
-        )
+        self._config, self._store, self._clock = config, store, clock
+        self._restarts, self._sink = restarts, sink
+        self._name, self._process = owner, process
         self._policy = config.policy
         self._step = RULES[config.policy.name]
-        self._leases: dict[str, Lease] = {}
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._next_health: dict[str, float] = {}
-        self._probing: set[str] = set()
+        self._first: Callable[[], None] | None = None
+        self._is_limited = config.policy.name is PolicyName.REFERENCE  # CloudStack has no limits
+        self._bmc_calls = BmcCalls(
+            bmcs, clock, config.policy, workers, self._lease_of, self._is_held if self._is_limited else None, self._post,
+            self._apply,
+        )  # fmt: skip
+        self._probing = Probing(config, clock, prober, self._post, self._apply_probed)
         self._started = clock.now()
-        self._last_command: float | None = None
-        for host in config.part.hosts:
-            state = HAState.AVAILABLE if host.enabled else HAState.DISABLED
-            identity = host.bmc.identity
-            record = HostRecord(host=host.name, state=state, since=self._started, identity=identity)
-            store.register(record, [vm.name for vm in config.part.vms if vm.host == host.name])
+        self._bmc_names = {host.name: host.bmc.device for host in config.part.hosts}
+        self.store_error: StoreError | None = None
+        self._lost_at, self._said_at = 0.0, 0.0
+        self._tenures = 1
+        self._tenure = Tenure(owner)
+        self._ended: list[Tenure] = []
+        self._store_id = ""
+        self._claim_from = 0.0
+        self._snapshot = Snapshot("")
+        self._decided: dict[str, Decided] = {}
+        self._looked_up_to = 0
+        self._next_tick: dict[str, float] = {}
 
     # -- the loop
 
     def run_round(self) -> None:
-        """Does everything that is due, once, without waiting."""
-        for host in self._config.part.hosts:
-            self._claim_or_renew(host)
+        """Does everything that is due, once, without waiting. An error of the store ends the round, not the manager (rule 5)."""
+        try:
+            self._run_round()
+        except StoreError as error:
+            self._lose_store(error)
+
+    def _run_round(self) -> None:
+        snapshot = self._store.snapshot()
+        if snapshot.store_id != self._store_id:
+            self._enter(snapshot)
+        self._snapshot = snapshot
         self._process_inbox()
-        records = {name: self._store.load(name) for name in self._config.host_names}
+        if self._hold_lease():
+            self._claim_hosts()
+        self._probing.witness()
+        view, drains = self._view(), set(snapshot.drains)
         for host in self._config.part.hosts:
-            if host.name not in self._leases:
+            if host.name not in self._tenure.epochs:
                 continue
-            for request in self._store.open_requests(host.name):
-                self._apply_operator_request(request)
-            self._probe(host)
-            now = self._clock.now()
-            hold = fence_limiter.hold(list(records.values()), self._owner, self._policy, now, self._started, self._last_command)
-            self._apply(host.name, Tick(hold=hold))
-            records[host.name] = self._store.load(host.name)
-        self._restarts.run_round({name: lease.epoch for name, lease in self._leases.items()}, records, self._post)
+            self._probing.health(host)
+            if host.name in drains:
+                self._apply_eligibility(host)
+            record = self._record(host.name)
+            if self._is_quiet(record, view.now):
+                continue
+            self._apply_operator_requests(record)
+            record = self._record(host.name)
+            self._withdraw_held_command(view, record)
+            self._apply(host.name, view.tick(record))
+            if self._decided_a_command(host.name):
+                view = self._view()  # what is decided for the next host must count this command
+        self._write_decided()
+        records = {name: snapshot.record(name) for name in self._config.host_names}
+        self._restarts.run_round(Ownership(epochs=self._tenure.epochs, records=records, post=self._post, permit=self._permit()))
         self._print_events()
 
+    def _is_quiet(self, record: HostRecord, now: float) -> bool:
+        """True if nothing of this host depends on the time: most hosts of a big cluster, most of the time.
+
+        It gets a Tick all the same, once per `poll`.
+        """
+        if record.state not in QUIET or record.inflight is not None or now >= record.next_check_at:
+            return False
+        if now >= self._next_tick.get(record.host, 0.0) or self._snapshot.open_requests(record.host):
+            self._next_tick[record.host] = now + self._policy.poll
+            return False
+        return True
+
     def wait(self, seconds: float) -> None:
-        """Waits until an answer arrives and handles it; at most `seconds`."""
-        try:
-            answer = self._inbox.get(timeout=seconds)
-        except queue.Empty:
-            return
-        answer()
+        """Waits until an answer arrives, at most `seconds`. The next round handles it."""
+        if self._first is None:
+            try:
+                self._first = self._inbox.get(timeout=seconds)
+            except queue.Empty:
+                return
 
     def stop(self) -> None:
-        """Releases the leases of hosts without a BMC request in flight. The other leases expire."""
-        for name, lease in self._leases.items():
-            if self._store.load(name).inflight is None:
-                self._store.release(name, self._owner, lease.epoch, self._clock.now())
-        self._leases.clear()
+        """Lets go of the hosts without a BMC request in flight. The lease on the others ends by itself."""
+        tenure = self._tenure
+        self._end_tenure()
+        try:
+            self._store.let_go(tenure.owner, tenure.epochs)
+        except StoreError as error:
+            self._say(AlertName.STORE_LOST, f"{error}; the lease ends by itself")
 
     @property
     def idle(self) -> float:
@@ -166,9 +173,13 @@ class Manager:
         return min(self._policy.poll / 16, 0.25)
 
     def _post(self, answer: Callable[[], None]) -> None:
+        """Any thread may call it."""
         self._inbox.put(answer)
 
     def _process_inbox(self) -> None:
+        first, self._first = self._first, None
+        if first is not None:
+            first()
         while True:
             try:
                 answer = self._inbox.get_nowait()
@@ -177,155 +188,256 @@ class Manager:
             answer()
 
     def _print_events(self) -> None:
-        for name in self._leases:
-            events = self._store.unprinted(name)
-            for event in events:
-                self._sink(event)
-            if events:
-                self._store.mark_printed([event.seq for event in events])
+        """Prints the lines about hosts that this manager owns, and about those that nobody does."""
+        printed = []
+        for event in self._store.unprinted(self._looked_up_to):
+            if event.host in self._tenure.epochs or event.host not in self._bmc_names:
+                if self._sink(event) is False:
+                    break
+                printed.append(event.seq)
+            self._looked_up_to = event.seq
+        self._store.mark_printed(printed)
+
+    # -- the store
+
+    def _enter(self, snapshot: Snapshot) -> None:
+        """Registers the hosts and VMs of the configuration in a store that this manager has not used before."""
+        records = []
+        for host in self._config.part.hosts:
+            state = HAState.AVAILABLE if host.enabled else HAState.DISABLED
+            record = HostRecord(host=host.name, state=state, since=self._started, identity=host.bmc.identity)
+            records.append((record, [vm.name for vm in self._config.part.vms if vm.host == host.name]))
+        self._store.register_all(records)
+        restored_at = self._store.restored_at()
+        # A manager of the store that was copied may still have a command under way.
+        self._claim_from = 0.0 if restored_at is None else restored_at + self._policy.lease
+        self._store_id = snapshot.store_id
+
+    def _lose_store(self, error: StoreError) -> None:
+        """Lets go of all leases: nothing can be decided any more, and `permit` refuses what has not left yet."""
+        now = self._clock.now()
+        self._end_tenure()
+        if self.store_error is None:
+            self._lost_at = now
+        if self.store_error is None or self.store_error.trouble is not error.trouble or now - self._said_at >= SAY_AGAIN_S:
+            self._say(AlertName.STORE_LOST, f"{error}; the leases are given up, and it is tried again")
+            self._said_at = now
+        self.store_error = error
+
+    def _note_that_the_store_is_back(self) -> None:
+        if self.store_error is not None:
+            self.store_error = None
+            lost = self._clock.now() - self._lost_at
+            self._say(AlertName.STORE_BACK, f"the store can be used again, after {lost:.1f} s")
+
+    def _say(self, alert: AlertName, text: str) -> None:
+        """A line that cannot be stored: it goes to the sink at once."""
+        detail: dict[str, Detail] = {"alert": str(alert), "text": text}
+        self._sink(StoredEvent(seq=0, t=self._clock.now(), host=self._name, kind=LineKind.ALERT, detail=detail))
 
     # -- ownership
 
-    def _claim_or_renew(self, host: HostPart) -> None:
-        now, name = self._clock.now(), host.name
-        lease = self._leases.get(name)
-        until = now + self._policy.lease
-        if lease is None:
-            if self._store.claim(name, self._owner, now, until):
-                self._leases[name] = Lease(self._store.load(name).epoch, until)
-                self._apply_configuration(host)
-        elif lease.until - now <= self._policy.lease - self._policy.lease_renew:
-            if self._store.renew(name, self._owner, lease.epoch, now, until):
-                self._leases[name] = Lease(lease.epoch, until)
-            else:
-                del self._leases[name]
+    def _end_tenure(self) -> None:
+        self._decided.clear()
+        if self._tenure.until:
+            self._ended.append(self._tenure)
+            self._tenures += 1
+            self._tenure = Tenure(f"{self._name}-{self._tenures}")
+
+    def _hold_lease(self) -> bool:
+        """Renews the lease in time. False: this manager has none, and must not act."""
+        now, tenure = self._clock.now(), self._tenure
+        if tenure.until and tenure.until - now > self._policy.lease - self._policy.lease_renew:
+            return True
+        if not tenure.until and not self._may_begin_a_tenure(now):
+            return False
+        until, (pid, started) = now + self._policy.lease, self._process
+        lease = ManagerLease(owner=tenure.owner, until=until, boot=self._snapshot.boot, pid=pid, process_started=started)
+        if self._store.renew(lease, now):
+            tenure.until = until
+            self._note_that_the_store_is_back()
+            return True
+        self._end_tenure()
+        return False
+
+    def _may_begin_a_tenure(self, now: float) -> bool:
+        """A command of an earlier tenure must have ended, here and at the managers of a store that was copied."""
+        if self._bmc_calls.under_way or now < self._claim_from:
+            return False
+        while self._ended:
+            ended = self._ended[-1]
+            self._store.let_go(ended.owner, self._config.host_names, all_calls_ended=True)
+            self._ended.pop()
+        return True
+
+    def _claim_hosts(self) -> None:
+        epochs = self._tenure.epochs
+        wanted = [name for name in self._config.host_names if name not in epochs]
+        if not wanted:
+            return
+        for name in self._store.claim(wanted, self._tenure.owner, self._clock.now()):
+            epochs[name] = self._snapshot.record(name).epoch
+            self._looked_up_to = 0  # the old owner may have left lines that it did not print
+            self._apply_configuration(self._config.host(name))
 
     def _apply_configuration(self, host: HostPart) -> None:
-        """Writes identity, chassis check and maintenance of the configuration to the record, at the start of an epoch."""
-        record = self._store.load(host.name)
-        fresh = replace(record, identity=host.bmc.identity, chassis_check=host.bmc.chassis_check != "ignore")
+        """Writes what the configuration says of the host to the record, at the start of an epoch."""
+        record, probes = self._snapshot.record(host.name), host.probes_key
+        fresh = replace(
+            record, identity=host.bmc.identity, chassis_check=host.bmc.chassis_check != "ignore", heartbeat=bool(host.activity),
+            delay=host.delay * self._config.part.scale, probes=probes,
+            seen_healthy=record.seen_healthy and record.probes in ("", probes),
+        )  # fmt: skip
         if fresh != record:
-            self._store.save(record, fresh, (), self._clock.now())
+            self._decided[host.name] = Decided(record, fresh)
         self._apply(host.name, Claimed())
-        self._apply(host.name, Eligibility(eligible=not host.maintenance))
+        self._apply_eligibility(host)
+
+    def _apply_eligibility(self, host: HostPart) -> None:
+        """A host in maintenance, or one that was drained and is empty, is Ineligible."""
+        eligible = not host.maintenance and not self._restarts.is_emptied(host.name)
+        if eligible != self._record(host.name).eligible:
+            self._apply(host.name, Eligibility(eligible=eligible))
 
     # -- one step
 
+    def _record(self, name: str) -> HostRecord:
+        decided = self._decided.get(name)
+        return decided.new if decided else self._snapshot.record(name)
+
     def _apply(self, name: str, observation: Observation) -> None:
-        lease, now = self._leases.get(name), self._clock.now()
-        if lease is None or lease.until <= now:
+        epoch, now = self._tenure.epochs.get(name), self._clock.now()
+        if epoch is None or self._tenure.until <= now:
             return
-        old = self._store.load(name)
-        if old.owner != self._owner or old.epoch != lease.epoch:
-            del self._leases[name]
+        old = self._record(name)
+        if old.owner != self._tenure.owner or old.epoch != epoch:
+            del self._tenure.epochs[name]
             return
         new, effects = self._step(old, observation, self._policy, now)
         if new == old and not effects:
             return
-        if not self._store.save(old, new, effects, now):
-            return
-        for effect in effects:
-            self._perform(name, effect)
+        decided = self._decided.setdefault(name, Decided(old, new))
+        decided.new = new
+        decided.effects += effects
+        if not isinstance(observation, Tick):
+            decided.answers.append(observation)
+        if isinstance(observation, Health) and observation.passed and self._is_limited:
+            self._bmc_calls.withdraw(name)
+
+    def _write_decided(self) -> None:
+        """One commit for everything that this round has decided; then the effects of what was written (rule 2)."""
+        decided, self._decided, now = self._decided, {}, self._clock.now()
+        writes = [ledger.save(self._snapshot, one.base, one.new, one.effects, now) for one in decided.values()]
+        for (name, one), written in zip(decided.items(), self._store.commit(writes), strict=True):
+            if written:
+                for effect in one.effects:
+                    self._perform(name, effect)
+            else:
+                self._apply_again(name, one.answers)
+
+    def _apply_again(self, name: str, answers: list[Observation]) -> None:
+        """A write was refused, for example because an operator withdrew what it granted: takes its answers once more."""
+
+        def again() -> None:
+            if name in self._tenure.epochs:
+                self._withdraw_signature(self._record(name))
+            for answer in answers:
+                self._apply(name, answer)
+
+        self._post(again)
 
     def _perform(self, name: str, effect: HaEffect) -> None:
         match effect:
             case CallBmc():
-                self._call(name, effect)
+                self._bmc_calls.call(name, effect)
             case CheckActivity():
-                self._check_activity(name, effect)
+                self._probing.activity(name, effect.epoch, len(self._snapshot.vms_on(name)))
             case StopReleasedVms():
-                self._restarts.stop_released_vms(name, effect.fence_id, self._post)
+                self._restarts.stop_released_vms(name)
 
-    # -- BMCs
+    # -- limits of power commands
 
-    def _call(self, name: str, effect: CallBmc) -> None:
-        request, epoch, bmc, timeout = effect.request, effect.epoch, self._bmcs[name], self._policy.request_timeout
-        if request.ask is RequestKind.READ:
-            self._read(name, request.id, epoch, bmc, timeout)
-            return
-        if request.ask is RequestKind.OFF:
-            self._last_command = request.at
+    def _view(self) -> ClusterView:
+        records = [self._record(name) for name in self._config.host_names]
+        me = ManagerFacts(
+            owner=self._tenure.owner, started=self._started, last_command=self._bmc_calls.last_command,
+            has_witness=bool(self._config.part.witness), witness_passed_at=self._probing.witness_passed_at,
+        )  # fmt: skip
+        view = ClusterView(records, self._policy, self._clock.now(), me, self._bmc_names)
+        self._probing.health_wanted_since = view.health_wanted_since
+        return view
 
-        def permit() -> bool:
-            lease = self._leases.get(name)
-            return lease is not None and lease.epoch == epoch and proof.may_start(lease.until, self._policy, self._clock.now())
+    def _is_held(self, name: str) -> bool:
+        """Asks the limits again, now that the intent is written: another manager may have written one at the same time."""
+        self._store.snapshot()
+        return self._view().hold(self._record(name), PASSING) is not None
 
-        def work() -> CommandAnswer:
-            if not permit():
-                return CommandAnswer(result=CommandResult.NOT_SENT)
-            return bmc.off(timeout, permit) if request.ask is RequestKind.OFF else bmc.reset(timeout, permit)
+    def _withdraw_held_command(self, view: ClusterView, record: HostRecord) -> None:
+        """A command that has not left yet never will, if a limit holds it back meanwhile."""
+        flight = record.inflight
+        if self._is_limited and flight is not None and flight.cuts_power and view.hold(record, PASSING) is not None:
+            self._bmc_calls.withdraw(record.host)
 
-        def done(answer: CommandAnswer | None, error: BaseException | None) -> None:
-            got = answer or CommandAnswer(result=CommandResult.AMBIGUOUS, failure=_client_error(error))
-            observation = CommandReply(request=request.id, epoch=epoch, result=got.result, failure=got.failure)
-            self._post(lambda: self._apply(name, observation))
+    def _decided_a_command(self, name: str) -> bool:
+        effects = self._decided[name].effects if name in self._decided else []
+        sent = [effect.request.at for effect in effects if isinstance(effect, CallBmc) and effect.request.cuts_power]
+        for at in sent:
+            self._bmc_calls.last_command = at
+        return bool(sent)
 
-        self._workers.submit("bmc", work, done)
+    def _lease_of(self, name: str, epoch: int) -> Callable[[], bool]:
+        tenure = self._tenure
 
-    def _read(self, name: str, request: str, epoch: int, bmc: BmcClient, timeout: float) -> None:
-        def work() -> tuple[float, Reading | Failure]:
-            started = self._clock.now()
-            try:
-                return started, bmc.read(timeout)
-            except BmcReadFailed as error:
-                return started, error.failure
+        def allows() -> bool:
+            mine = tenure is self._tenure and tenure.epochs.get(name) == epoch
+            return mine and proof.may_start(tenure.until, self._policy, self._clock.now())
 
-        def done(answer: tuple[float, Reading | Failure] | None, error: BaseException | None) -> None:
-            started, got = answer or (self._clock.now(), _client_error(error))
-            reading = got if isinstance(got, Reading) else None
-            failure = got if isinstance(got, Failure) else None
-            observation = PowerRead(request=request, epoch=epoch, started=started, reading=reading, failure=failure)
-            self._post(lambda: self._apply(name, observation))
+        return allows
 
-        self._workers.submit("bmc", work, done)
+    def _permit(self) -> Callable[[str, int], bool]:
+        """Returns whether a VM call on a host may leave now. Any thread may ask."""
+        tenure = self._tenure
 
-    # -- probes
+        def permit(name: str, epoch: int) -> bool:
+            mine = tenure is self._tenure and tenure.epochs.get(name) == epoch
+            return mine and tenure.until - self._clock.now() > self._policy.clock_margin
 
-    def _probe(self, host: HostPart) -> None:
-        now = self._clock.now()
-        if host.name in self._probing or now < self._next_health.get(host.name, 0.0):
-            return
-        self._probing.add(host.name)
-        self._next_health[host.name] = now + self._policy.poll
+        return permit
 
-        def done(passed: bool | None, error: BaseException | None) -> None:
-            def answer() -> None:
-                self._probing.discard(host.name)
-                self._apply(host.name, Health(passed=passed))
-
-            self._post(answer)
-
-        self._workers.submit("probe", lambda: self._run_probes(list(host.health), self._policy.health_timeout), done)
-
-    def _check_activity(self, name: str, effect: CheckActivity) -> None:
-        host = self._config.host(name)
-        # Without activity probes the health probes are used: if all of them fail, the sample has no activity.
-        probes = list(host.activity or host.health)
-        vms = sum(1 for at in self._store.placements().values() if at == name)
-
-        def done(active: bool | None, error: BaseException | None) -> None:
-            observation = Activity(active=active, epoch=effect.epoch, error=str(error or ""), vms=vms)
-            self._post(lambda: self._apply(name, observation))
-
-        self._workers.submit("probe", lambda: self._run_probes(probes, self._policy.activity_timeout), done)
+    def _apply_probed(self, name: str, observation: Observation) -> None:
+        if isinstance(observation, Health) and observation.passed and self._restarts.unstopped(name):
+            observation = replace(observation, unstopped=True)
+        self._apply(name, observation)
 
     # -- operators
 
-    def _apply_operator_request(self, request: OperatorRequest) -> None:
-        detail = request.detail
-        match request.what:
-            case "enable":
-                self._apply(request.host, Enable(request=request.id))
-            case "disable":
-                self._apply(request.host, Disable(request=request.id))
-            case "confirm":
-                fence = self._store.load(request.host).fence
-                if fence is not None and fence.signature is not None and fence.signature.request == request.id:
-                    return  # the signature is stored already; a live read decides
-                observation = ManualFence(request=request.id, fence_id=detail["fence_id"], who=detail["who"], why=detail["why"])
-                self._apply(request.host, observation)
+    def _end_drain(self, name: str) -> None:
+        if name in self._snapshot.drains:
+            self._store.commit([ledger.set_drain(self._snapshot, name, drain=False, answer=None, now=self._clock.now())])
+            self._apply_eligibility(self._config.host(name))
 
+    def _is_answered(self, request: OperatorRequest) -> bool:
+        """True if this round has decided the answer, which the snapshot does not show yet."""
+        decided = self._decided.get(request.host)
+        effects = decided.effects if decided else ()
+        return any(isinstance(effect, OperatorAnswer) and effect.request == request.id for effect in effects)
 
-def _client_error(error: BaseException | None) -> Failure:
-    """The failure for an unexpected exception of a BMC client: an error of this program. The host is still watched."""
-    return Failure(cause=Cause.BAD_RESPONSE, text=f"the BMC client failed with {type(error).__name__}: {error}")
+    def _apply_operator_requests(self, record: HostRecord) -> None:
+        self._withdraw_signature(record)
+        signature = record.fence.signature if record.fence else None
+        for request in self._snapshot.open_requests(record.host):
+            waits = signature is not None and signature.request == request.id  # a live read decides
+            if waits or self._is_answered(request):
+                continue
+            withdrawn = request.what == "disable" and self._bmc_calls.withdraw(record.host)
+            if request.what == "enable":
+                self._end_drain(record.host)
+            unstopped = self._restarts.unstopped(record.host) if request.what == "enable" else ()
+            if (observation := observation_of(request, withdrawn=withdrawn, unstopped=unstopped)) is not None:
+                self._apply(record.host, observation)
+
+    def _withdraw_signature(self, record: HostRecord) -> None:
+        """The operator has taken back the confirmation that the record holds: it does not count any more."""
+        signature = record.fence.signature if record.fence else None
+        if signature is not None and signature.request not in {r.id for r in self._snapshot.open_requests(record.host)}:
+            self._apply(record.host, WithdrawManualFence(request=signature.request))

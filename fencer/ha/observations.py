@@ -13,9 +13,14 @@ from fencer.outcome import Failure, Reading
 
 
 class Hold(StrEnum):
-    """Why no power-off may be sent now."""
+    """Why nothing that cuts the power of this host may be sent now."""
 
+    SAME_MACHINE = "its BMC shows the same machine as the BMC of another host"
     TOO_MANY_LOST = "too many hosts of the cluster were lost at the same time"
+    WITNESS_SILENT = "the witness probes of this manager do not pass, so the manager itself may be cut off"
+    MIN_HEALTHY = "too few other hosts have passed a health check since it fell silent"
+    NOBODY_AVAILABLE = "no other host is Available to take its VMs"
+    MAX_FENCED = "too many hosts had their power cut in the last 24 h"
     JUST_STARTED = "the manager has just started"
     RATE = "too many power-offs at once"
 
@@ -32,9 +37,17 @@ class CommandResult(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """One round of the manager's loop. `hold`: why no power-off may be sent, or None."""
+    """One round of the manager's loop.
+
+    `hold`: why nothing that cuts the power may be sent, or None. `storm`: power commands are held because too many hosts were
+    lost. `same_machine`: hosts whose BMC shows the same machine. `login_refused_at`: when this BMC last refused a log-in,
+    whichever host it was for.
+    """
 
     hold: Hold | None = None
+    storm: bool = False
+    same_machine: tuple[str, ...] = ()
+    login_refused_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,30 +57,60 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The result of a round of health probes: True passed, False failed, None unknown."""
+    """The result of a round of health probes: True passed, False failed, None unknown.
+
+    `began`: when the round started. `wanted_since`: a fence needs to know which hosts passed a check that began after this
+    time, so a passed check is noted; None: nobody needs it. `unstopped`: VMs that were fenced with the host are not yet confirmed
+    to be stopped on it.
+    """
 
     passed: bool | None
+    began: float | None = None
+    wanted_since: float | None = None
+    unstopped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """The result of a round of activity probes: True the host writes, False it does not, None unknown."""
+    """The result of a round of activity probes: True the host writes, False it does not, None unknown.
+
+    `began`: when the round started. `changed_at`: when a heartbeat was last seen to change; None: the probes do not say.
+    """
 
     active: bool | None
     epoch: int
+    began: float | None = None
+    changed_at: float | None = None
     error: str = ""
     vms: int = 1  # number of VMs on the host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerRead:
-    """The result of a live power read that started at `started`: a reading or a failure."""
+    """The result of a live power read that started at `started`: a reading or a failure.
+
+    `contradicts`: there was an answer, and it was about something else than what was asked for. Otherwise a read that failed
+    was only missed.
+    """
 
     request: str
     epoch: int
     started: float
     reading: Reading | None = None
     failure: Failure | None = None
+    contradicts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceChecked:
+    """The result of a device check. `failure`: why the host could not be fenced; `warnings`: what could stop a later fence."""
+
+    request: str
+    epoch: int
+    started: float
+    reading: Reading | None = None
+    failure: Failure | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +123,18 @@ class CommandReply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enable:
+    """`unstopped`: VMs that were fenced with the host and are not yet confirmed to be stopped on it."""
+
     request: int
+    unstopped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disable:
+    """`withdrawn`: the power command that is in flight has not left and will not."""
+
     request: int
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,4 +154,30 @@ class ManualFence:
     why: str
 
 
-Observation = Tick | Claimed | Health | Activity | PowerRead | CommandReply | Enable | Disable | Eligibility | ManualFence
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawManualFence:
+    """The operator does not wait for the answer to this confirmation any more: it must not count."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverrideLimits:
+    """An operator lets power commands to this silent host pass the limits (`fence-ha override`)."""
+
+    request: int
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """An operator says that the machine behind this BMC was replaced (`fence-ha pin`): what it shows next is pinned."""
+
+    request: int
+    who: str
+    why: str
+
+
+OperatorObservation = Enable | Disable | ManualFence | WithdrawManualFence | OverrideLimits | Pin
+Observation = Tick | Claimed | Health | Activity | PowerRead | DeviceChecked | CommandReply | Eligibility | OperatorObservation

@@ -58,6 +58,12 @@ class Policy:
     brake_ratio: float = 0.5
     brake_min: int = 3
     brake_window: float = 60.0
+    settle: float = 60.0
+    min_healthy: float = 0.5
+    max_fenced: float = 0.25
+    max_fenced_window: float = 86400.0
+    device_check_first: float = 60.0
+    device_check: float = 300.0
     fences_at_once: int = 25
     power_offs_per_second: float = 5.0
     alert_digest: float = 900.0
@@ -65,6 +71,9 @@ class Policy:
     vm_start_timeout: float = 60.0
     vm_retry_first: float = 60.0
     vm_retry_cap: float = 600.0
+    vm_starts_per_host: int = 4
+    vm_restart_limit: int = 3
+    vm_restart_window: float = 3600.0
     manual_fence: bool = True
     reenable: Reenable = Reenable.MANUAL
     strict_event_names: bool = False
@@ -83,8 +92,17 @@ class Policy:
             raise ValueError("backoff_cap must not be less than backoff_first")
         if not 0 <= self.activity_ratio < 1 or not 0 < self.brake_ratio <= 1:
             raise ValueError("activity_ratio must be in [0, 1) and brake_ratio in (0, 1]")
+        if not 0 <= self.min_healthy <= 1 or not 0 < self.max_fenced <= 1:
+            raise ValueError("min_healthy must be in [0, 1] and max_fenced in (0, 1]")
+        if self.device_check < 0:
+            raise ValueError("device_check must not be negative; 0 switches it off")
         if self.recovery_attempts < 0 or self.start_quiet < 0 or self.clock_margin < 0:
             raise ValueError("recovery_attempts, start_quiet and clock_margin must not be negative")
+
+    @property
+    def health_counts_for(self) -> float:
+        """Seconds for which a passed health check says that a host is healthy, from its start."""
+        return max(self.lease, 2 * self.poll + self.health_timeout)
 
     def scaled(self, scale: float) -> Policy:
         """Returns this policy with all durations multiplied by `scale`: 0.05 makes 3 s of a minute. For demonstrations."""
@@ -98,10 +116,11 @@ DURATIONS = (
     "poll", "health_timeout", "request_timeout", "clock_margin", "lease", "lease_renew", "status_poll", "unreachable_poll",
     "auth_poll", "stable_for", "power_off_timeout", "backoff_first", "backoff_cap", "activity_interval", "activity_timeout",
     "degraded_period", "recovery_boot_wait", "recovered_wait", "start_quiet", "brake_window", "alert_digest",
-    "vm_start_timeout", "vm_retry_first", "vm_retry_cap",
+    "settle", "max_fenced_window", "device_check_first", "device_check",
+    "vm_start_timeout", "vm_retry_first", "vm_retry_cap", "vm_restart_window",
 )  # fmt: skip
 
-POSITIVE = frozenset(DURATIONS) - {"start_quiet", "clock_margin"} | {
+POSITIVE = frozenset(DURATIONS) - {"start_quiet", "clock_margin", "device_check"} | {
     "max_attempts", "activity_samples", "healthy_checks", "brake_min", "fences_at_once", "power_offs_per_second",
-    "vm_starts_at_once",
+    "vm_starts_at_once", "vm_starts_per_host", "vm_restart_limit",
 }  # fmt: skip

@@ -10,11 +10,13 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fencer.ha.states import HAState
+from fencer.identity import ShownIdentities
 from fencer.outcome import Cause
+from fencer.witnesses import WitnessMemory
 
 
 class FencePhase(StrEnum):
@@ -31,6 +33,7 @@ class RequestKind(StrEnum):
     READ = "read"
     OFF = "off"
     RESET = "reset"
+    CHECK = "check"  # the device check: log-in, identity, System, Reset action, power
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,10 @@ class BmcRequest:
     id: str
     ask: RequestKind
     at: float
+
+    @property
+    def cuts_power(self) -> bool:
+        return self.ask in (RequestKind.OFF, RequestKind.RESET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +64,7 @@ class OffRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffRun:
-    """A run of Off reads of one epoch, with no other result between them."""
+    """A series of Off reads of one epoch, with no other answer between them. Missed reads are allowed (`fencer.proof`)."""
 
     first: OffRead
     last: OffRead
@@ -95,12 +102,31 @@ class Fence:
     started_at: float
     phase: FencePhase = FencePhase.STATUS_FIRST
     command_sent: bool = False
+    sent_before: bool = False  # `command_sent` as it was before the command that is in flight
     attempts: int = 0
     next_attempt_at: float = 0.0
     confirm_until: float | None = None
     not_off_at: float | None = None  # start time of the last read that allows a power-off
     refusal: LastError | None = None  # how the BMC refused the power-off that is being confirmed
     signature: Signature | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceState:
+    """What the last device check found. `error`: why the host could not be fenced now, or None."""
+
+    at: float
+    error: LastError | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """An operator lets power commands to a silent host pass the limits, until the host leaves this trouble."""
+
+    who: str
+    why: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,26 +148,56 @@ class HostRecord:
     owner: str | None = None
     epoch: int = 0
     lease_until: float = 0.0
-    identity: str | None = None  # the UUID or serial number that a read must show, if it shows one
+    # -- from the configuration, written at the start of each epoch
+    identity: str | None = None  # the UUID or serial number that the machine must show
     chassis_check: bool = True
+    heartbeat: bool = False  # it has activity probes: fresh activity contradicts an Off
+    delay: float = 0.0  # seconds before a power command, so that two sides do not cut one another at once
+    probes: str = ""  # its health probes: if they change, it must be seen healthy again
     eligible: bool = True
+    # -- health
     since: float = 0.0  # when the state was entered
-    healthy: bool | None = None
+    healthy: bool | None = None  # the last health check; None: unknown
+    seen_healthy: bool = False  # a health check has passed; before that a failed one is unknown
+    silent_since: float | None = None  # when the first failed health check in a row ended
+    passed_at: float | None = None  # start of the last passed health check that was noted
     streak: int = 0  # consecutive passed health checks, counted up to `healthy_checks`
     suspect_since: float | None = None
     returned_at: float | None = None
     samples: tuple[bool, ...] = ()  # True: activity was seen
     next_activity_at: float = 0.0
+    sampling_since: float | None = None  # an activity sample is awaited that may contradict the Off reads
     recovery_count: int = 0
     reset_sent: bool = False
+    read_on_at: float | None = None  # start of the last read that allows a reset
     boot_until: float | None = None
+    # -- what limits power commands
+    storm: bool = False  # it was suspect while too many hosts were
+    calm_since: float | None = None  # `storm`: since when it is not suspect any more
+    held_since: float | None = None  # since when its power command is held back
+    override: Override | None = None
+    cut_at: float | None = None  # the first power command of this trouble
+    cuts: tuple[float, ...] = ()  # the same, of earlier troubles
+    same_machine: tuple[str, ...] = ()  # hosts whose BMC shows the same machine
+    # -- its BMC
     inflight: BmcRequest | None = None
     requests: int = 0
     next_read_at: float = 0.0
+    login_refused_at: float | None = None
+    check: BmcRequest | None = None  # the device check that is in flight
+    next_check_at: float = 0.0
+    device: DeviceState | None = None
+    pinned: ShownIdentities = ()  # what its BMC showed first
+    witnesses: WitnessMemory = field(default_factory=WitnessMemory)
+    identity_shown: bool = False  # a read of this trouble showed the required identity, or none is required
+    shaken: bool = False  # a read or command was lost or refused as busy in this trouble: Off needs the longer proof
     off_run: OffRun | None = None
     last_read: str = ""  # the result of the last read, so that only changes get a timeline line
     fence: Fence | None = None
     fences: int = 0
     released: str | None = None  # the fence id whose VMs may be started elsewhere
+    signed: bool = False  # `released` stands on an operator's signature
+    last_off_at: float | None = None  # Fenced: start of the last read that said Off
+    on_again_at: float | None = None  # Fenced: when a read said On again
     last_error: LastError | None = None
     alerts: tuple[SentAlert, ...] = ()

@@ -5,6 +5,7 @@
 Rules
   1. The power state is read before the reset. A host that is off gets no reset; a fence starts instead.
   2. After `recovery_attempts` failed recoveries, a fence starts.
+  3. A reset cuts power: everything that holds a power-off back holds it back too (`fence.may_cut`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import replace
 
 from fencer.ha import fence
 from fencer.ha.effects import AlertName, LineKind
-from fencer.ha.observations import PowerRead
+from fencer.ha.observations import Hold, PowerRead
 from fencer.ha.record import RequestKind
 from fencer.ha.states import HAEvent
 from fencer.ha.step_builder import StepBuilder
@@ -22,7 +23,9 @@ from fencer.outcome import Failure, Power
 
 def begin(builder: StepBuilder) -> None:
     """Starts a recovery. The power state is read before any command, so older Off reads are dropped."""
-    builder.record = replace(builder.record, reset_sent=False, boot_until=None, off_run=None, next_read_at=builder.now)
+    builder.record = replace(
+        builder.record, reset_sent=False, read_on_at=None, boot_until=None, off_run=None, next_read_at=builder.now
+    )
     if builder.record.recovery_count >= builder.policy.recovery_attempts:
         start_fencing(builder)
 
@@ -41,8 +44,31 @@ def attempt_failed(builder: StepBuilder, text: str, reason: str) -> None:
         builder.transition(HAEvent.RETRY_RECOVERY)
 
 
+def on_tick(builder: StepBuilder, hold: Hold | None) -> None:
+    """Sends the reset directly after a read of On, if nothing holds it back."""
+    record, policy = builder.record, builder.policy
+    fresh = record.read_on_at is not None and builder.now - record.read_on_at <= policy.request_timeout
+    if record.reset_sent or not fresh or builder.now < record.since + record.delay:
+        return
+    if not fence.may_cut(builder, hold, "reset", f"recovery/{record.suspect_since}"):
+        return
+    request = builder.call(RequestKind.RESET)
+    fence.note_cut(builder)
+    builder.record = replace(builder.record, reset_sent=True, read_on_at=None, boot_until=builder.now + policy.recovery_boot_wait)
+    builder.add_line(LineKind.POWER_COMMAND, step="intent", command="reset", request=request.id)
+    builder.alert(
+        AlertName.RECOVERY_TRIED, f"recovery/tried/{builder.record.requests}", f"{record.host} is being reset",
+        attempt=record.recovery_count + 1,
+    )  # fmt: skip
+
+
+def on_not_sent(builder: StepBuilder) -> None:
+    """The reset was withheld: decides again after a new read."""
+    builder.record = replace(builder.record, reset_sent=False, boot_until=None, next_read_at=builder.now)
+
+
 def on_read(builder: StepBuilder, observation: PowerRead, failure: Failure | None) -> None:
-    record = builder.record
+    builder.record = record = replace(builder.record, read_on_at=None)
     if record.reset_sent:
         # During a reset the host may be off for a short time. If it stays off, it does not start by itself.
         run = record.off_run
@@ -54,15 +80,7 @@ def on_read(builder: StepBuilder, observation: PowerRead, failure: Failure | Non
         start_fencing(builder)
     elif failure is not None and failure.cause not in fence.NOT_BLOCKING:
         attempt_failed(builder, f"{record.host} was not reset: {failure.text}", str(failure.cause))
-    elif observation.reading is not None and observation.reading.power is Power.ON and builder.may_call:
-        request = builder.call(RequestKind.RESET)
-        builder.record = replace(builder.record, reset_sent=True, boot_until=builder.now + builder.policy.recovery_boot_wait)
-        builder.add_line(LineKind.POWER_COMMAND, step="intent", command="reset", request=request.id)
-        builder.alert(
-            AlertName.RECOVERY_TRIED,
-            f"recovery/tried/{builder.record.requests}",
-            f"{record.host} is being reset",
-            attempt=record.recovery_count + 1,
-        )
+    elif observation.reading is not None and observation.reading.power is Power.ON:
+        builder.record = replace(record, read_on_at=observation.started)
     elif record.boot_until is None:
         builder.record = replace(record, boot_until=builder.now + builder.policy.recovery_boot_wait)

@@ -73,6 +73,13 @@ class StepBuilder:
         self.effects.append(CallBmc(request=request, epoch=self.record.epoch))
         return request
 
+    def call_check(self) -> None:
+        """Adds a device check to the record (`check`) and to the effects."""
+        number = self.record.requests + 1
+        request = BmcRequest(id=f"{self.record.epoch}.{number}", ask=RequestKind.CHECK, at=self.now)
+        self.record = replace(self.record, requests=number, check=request)
+        self.effects.append(CallBmc(request=request, epoch=self.record.epoch))
+
     def check_activity(self) -> None:
         self.effects.append(CheckActivity(epoch=self.record.epoch))
 
@@ -82,9 +89,17 @@ class StepBuilder:
 
     @property
     def command_in_flight(self) -> bool:
-        return self.record.inflight is not None and self.record.inflight.ask is not RequestKind.READ
+        return self.record.inflight is not None and self.record.inflight.cuts_power
 
     @property
     def may_call(self) -> bool:
-        """True if no BMC request is in flight and the lease is long enough for one (rule 3 of `proof`)."""
-        return self.record.inflight is None and proof.may_start(self.record.lease_until, self.policy, self.now)
+        """True if no BMC request is in flight and one may start. After a refused log-in, a device check counts as one too."""
+        alone = self.record.check is None or self.record.login_refused_at is None
+        return self.record.inflight is None and alone and self.may_start
+
+    @property
+    def may_start(self) -> bool:
+        """True if the lease is long enough for a request, and the BMC has not refused a log-in lately (rule 4 of `proof`)."""
+        return proof.may_start(self.record.lease_until, self.policy, self.now) and proof.login_allowed(
+            self.record, self.policy, self.now
+        )

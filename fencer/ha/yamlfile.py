@@ -5,18 +5,28 @@
 Rules
   1. Only `true` and `false` are booleans, `null` and `~` are null; `on`, `off`, `yes`, dates and 12:34 are text.
   2. A problem is `file:line:column: path: message`. All problems are reported together. Duplicate keys are problems.
+  3. A file cannot hold or fill the reader: bytes, values and depth are bounded, and an anchor that contains itself is a problem.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import yaml
 
 YamlValue = str | int | float | bool | None | list["YamlValue"] | dict[str, "YamlValue"]
-Where = dict[tuple[str | int, ...], tuple[int, int]]
+KeyPath = tuple[str | int, ...]
+Where = dict[KeyPath, tuple[int, int]]
+
+
+MOST_BYTES = 4_000_000
+MOST_VALUES = 400_000
+MOST_DEPTH = 40
+MOST_DIGITS = 18
 
 
 class _Loader(yaml.SafeLoader):
@@ -50,71 +60,113 @@ class Document:
     value: YamlValue
     where: Where
 
-    def problem(self, path: tuple[str | int, ...], message: str) -> str:
+    def problem(self, path: KeyPath, message: str) -> str:
         """Formats one problem. If the file has no such `path`, the position is that of the nearest parent."""
         known = path
         while known and known not in self.where:
             known = known[:-1]
         line, column = self.where.get(known, (1, 1))
-        name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
-        return f"{self.file}:{line}:{column}: {name or 'file'}: {message}"
+        return f"{self.file}:{line}:{column}: {_named(path) or 'file'}: {message}"
+
+
+def _named(path: KeyPath) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
 
 def load(path: Path) -> Document:
     """Reads and parses the file. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with open(path, "rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        text = data.decode("utf-8")
     except OSError as error:
         raise ConfigError([f"{path}: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: not UTF-8 text"]) from error
+    if len(data) > MOST_BYTES:
+        raise ConfigError([f"{path}: more than {MOST_BYTES // 1_000_000} MB: not a configuration"])
     try:
         loader = _Loader(text)
     except yaml.YAMLError as error:
         raise ConfigError([f"{path}:1:1: file: {str(error).splitlines()[0]}"]) from error
     try:
         node = loader.get_single_node()
-        where: Where = {}
-        problems: list[str] = []
-        value = _value(loader, node, (), where, problems, str(path)) if node is not None else {}
+        reading = _Reading(str(path))
+        value = reading.value(node, (), ()) if node is not None else {}
+    except RecursionError as error:
+        raise ConfigError([f"{path}:1:1: file: nests more than {MOST_DEPTH} levels deep"]) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
         raise ConfigError([f"{path}:{at}: file: {error.problem or 'not YAML'}"]) from error
     finally:
         loader.dispose()
-    if problems:
-        raise ConfigError(problems)
-    return Document(str(path), value, where)
+    if reading.problems:
+        raise ConfigError(reading.problems)
+    return Document(str(path), value, reading.where)
 
 
-def _value(
-    loader: _Loader, node: yaml.Node, path: tuple[str | int, ...], where: Where, problems: list[str], file: str
-) -> YamlValue:
-    where[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(loader, item, (*path, index), where, problems, file) for index, item in enumerate(node.value)]
-    if not isinstance(node, yaml.MappingNode):
-        return _scalar(node)
-    result: dict[str, YamlValue] = {}
-    for key_node, value_node in node.value:
-        key = str(key_node.value)
-        if key in result:
-            mark = key_node.start_mark
-            problems.append(f"{file}:{mark.line + 1}:{mark.column + 1}: {key}: written twice")
-        result[key] = _value(loader, value_node, (*path, key), where, problems, file)
-    return result
+class _Reading:
+    """Makes values of nodes, and notes their places and what is wrong with them."""
 
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.where: Where = {}
+        self.problems: list[str] = []
+        self._values = 0
 
-def _scalar(node: yaml.Node) -> YamlValue:
-    text = str(node.value)
-    match node.tag.rsplit(":", 1)[-1]:
-        case "bool":
-            return text == "true"
-        case "int":
-            return int(text)
-        case "float":
-            return float(text)
-        case "null":
-            return None
-    return text
+    def value(self, node: yaml.Node, path: KeyPath, above: tuple[yaml.Node, ...]) -> YamlValue:
+        """`above` are the nodes that contain this one. Raises ConfigError where it makes no sense to go on."""
+        self._values += 1
+        if any(node is each for each in above):
+            self._stop(node, path, "contains itself")
+        if len(above) > MOST_DEPTH:
+            self._stop(node, path, f"nests more than {MOST_DEPTH} levels deep")
+        if self._values > MOST_VALUES:
+            self._stop(node, path, f"more than {MOST_VALUES:,} values, with what its anchors repeat")
+        self.where[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        inside = (*above, node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, index), inside) for index, item in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path, inside)
+        return self._scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath, inside: tuple[yaml.Node, ...]) -> YamlValue:
+        result: dict[str, YamlValue] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._note(key_node, path, "a key must be text")
+                continue
+            key = str(key_node.value)
+            if key in result:
+                self._note(key_node, (key,), "written twice")
+            result[key] = self.value(value_node, (*path, key), inside)
+        return result
+
+    def _scalar(self, node: yaml.Node, path: KeyPath) -> YamlValue:
+        text = str(node.value)
+        match node.tag.rsplit(":", 1)[-1]:
+            case "bool":
+                return text == "true"
+            case "int":
+                if len(text.lstrip("+-").lstrip("0")) > MOST_DIGITS:
+                    self._note(node, path, "too large a number")
+                    return 0
+                return int(text)
+            case "float":
+                if not math.isfinite(number := float(text)):
+                    self._note(node, path, "too large a number")
+                    return 0.0
+                return number
+            case "null":
+                return None
+        return text
+
+    def _note(self, node: yaml.Node, path: KeyPath, message: str) -> None:
+        mark, name = node.start_mark, _named(path)
+        self.problems.append(f"{self.file}:{mark.line + 1}:{mark.column + 1}: {name or 'file'}: {message}")
+
+    def _stop(self, node: yaml.Node, path: KeyPath, message: str) -> NoReturn:
+        self._note(node, path[: MOST_DEPTH // 4], message)
+        raise ConfigError(self.problems)

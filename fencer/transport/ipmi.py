@@ -26,6 +26,8 @@ FRU_CHUNK, MAX_FRU_BYTES = 16, 512
 DIRECTIVES: Mapping[PowerCommand, int] = {
     PowerCommand.FORCE_OFF: 0x00,
     PowerCommand.ON: 0x01,
+    PowerCommand.POWER_CYCLE: 0x02,
+    PowerCommand.FORCE_RESTART: 0x03,
     PowerCommand.NMI: 0x04,
     PowerCommand.GRACEFUL_SHUTDOWN: 0x05,
 }

@@ -5,8 +5,9 @@ lost network and init but not its disks: it answers nothing and ignores SIGTERM,
 the standard library. Times are seconds.
 
   GET  /healthz          {"host", "boot", "vms": [...]}
-  POST /vms/start        {"vm", "key"}: starts a machine, exactly once per key
-  POST /vms/stop         {"vm", "key"}: stops a machine, if it runs here
+  GET  /vms              {"boot", "vms": [...]}: the boot of this host, and all machines that run here
+  POST /vms/start        {"vm", "key", "boot"?}: starts a machine, exactly once per key; 412 if `boot` is another boot
+  POST /vms/stop         {"vm", "key"}: stops a machine, if it runs here; a later start with this key starts nothing
   POST /hang             hangs
 
 Settings come from the environment: NODE_NAME, NODE_DISK (the shared folder), NODE_BIND (default 127.0.0.1), NODE_PORT,
@@ -48,14 +49,20 @@ class NodeAgent:
         with self._lock:
             return sorted(name for name, process in self._vms.items() if process.poll() is None)
 
-    def start(self, vm: str, key: str) -> bool:
-        """Starts a machine. False if this key has started one before, on any host, or if the machine runs here."""
+    def _take(self, key: str) -> bool:
+        """Takes a key, for all hosts and all boots. False if it was taken before."""
         keys = self.disk / "keys"
         keys.mkdir(exist_ok=True)
         try:
             # A key may have any characters, so the file name is its digest.
             os.close(os.open(keys / hashlib.sha256(key.encode()).hexdigest(), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         except FileExistsError:
+            return False
+        return True
+
+    def start(self, vm: str, key: str) -> bool:
+        """Starts a machine. False if this key has started one before, on any host, or if the machine runs here."""
+        if not self._take(key):
             return False
         with self._lock:
             running = self._vms.get(vm)
@@ -66,7 +73,9 @@ class NodeAgent:
             self._vms[vm] = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
         return True
 
-    def stop(self, vm: str) -> bool:
+    def stop(self, vm: str, key: str = "") -> bool:
+        if key:
+            self._take(key)
         with self._lock:
             process = self._vms.pop(vm, None)
         if process is None:
@@ -102,6 +111,8 @@ class AgentHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/healthz":
             self._answer(HTTPStatus.OK, {"host": self.node.name, "boot": self.node.boot, "vms": self.node.vms()})
+        elif self.path == "/vms":
+            self._answer(HTTPStatus.OK, {"boot": self.node.boot, "vms": self.node.vms()})
         else:
             self._answer(HTTPStatus.NOT_FOUND, {"error": f"nothing at {self.path}"})
 
@@ -118,19 +129,21 @@ class AgentHandler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "0")
         try:
             wish = json.loads(self.rfile.read(min(int(length), MAX_BODY_BYTES)))
-            vm, key = wish["vm"], wish["key"]
-        except (ValueError, KeyError, TypeError):
+            vm, key, boot = wish["vm"], wish["key"], wish.get("boot", self.node.boot)
+        except (ValueError, KeyError, TypeError, AttributeError):
             self._answer(HTTPStatus.BAD_REQUEST, {"error": 'the body must be {"vm": NAME, "key": KEY}'})
             return
-        if not (is_name(vm) and isinstance(key, str) and key):
+        if not (is_name(vm) and isinstance(key, str) and (key or not start)):
             error = "vm is made of letters, digits, dashes, dots and underscores; key is any text"
             self._answer(HTTPStatus.BAD_REQUEST, {"error": error})
             return
-        if start:
+        if start and boot != self.node.boot:
+            self._answer(HTTPStatus.PRECONDITION_FAILED, {"error": f"this host has booted again; its boot is {self.node.boot}"})
+        elif start:
             done = self.node.start(vm, key)
             self._answer(HTTPStatus.CREATED if done else HTTPStatus.OK, {"vm": vm, "host": self.node.name, "started": done})
         else:
-            self._answer(HTTPStatus.OK, {"vm": vm, "host": self.node.name, "stopped": self.node.stop(vm)})
+            self._answer(HTTPStatus.OK, {"vm": vm, "host": self.node.name, "stopped": self.node.stop(vm, key)})
 
     def _answer(self, status: HTTPStatus, body: dict[str, object]) -> None:
         if self.node.hung.is_set():

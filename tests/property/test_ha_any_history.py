@@ -22,6 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from fencer import proof as off_proof
 from fencer.ha import fence, machine, proof
 from fencer.ha.effects import CallBmc, LineKind, OperatorAnswer, Release, TimelineLine
 from fencer.ha.observations import (
@@ -59,8 +60,9 @@ class AnyHistory(RuleBasedStateMachine):
             activity_interval=10,
             fast_path=fast,
             recovery_attempts=resets,
+            device_check=0,
         )
-        self.rec = HostRecord(host="h", state=S.AVAILABLE, epoch=1)
+        self.rec = HostRecord(host="h", state=S.AVAILABLE, epoch=1, seen_healthy=True)
         self.now, self.power, self.word, self.word_since = 0.0, "On", "On", 0.0
         self.answers_at: float | None = None
         self.dark_at = -1.0  # the last instant at which the power was off
@@ -108,10 +110,11 @@ class AnyHistory(RuleBasedStateMachine):
         assert said.count("FENCED") == len(released)  # S10
         if before.fence is not None and after.fence is None and not released:
             self.cancelled.add(before.fence.id)
-        if any(isinstance(e, CallBmc) and e.request.ask is RequestKind.OFF for e in effects):
+        if any(isinstance(e, CallBmc) and e.request.cuts_power for e in effects):
             assert isinstance(seen, Tick)
             assert seen.hold is None, "S12"
             assert before.off_run is None, "S18"
+            assert before.healthy is False, "S19"
 
     def settle_power(self) -> None:
         if self.answers_at is not None and self.now >= self.answers_at:
@@ -161,6 +164,7 @@ class AnyHistory(RuleBasedStateMachine):
             )
             return
         assert self.rec.state is not S.AVAILABLE or epoch != self.rec.epoch, "S5"
+        assert self.rec.state is not S.DISABLED, "S16: disable was answered, and then a command left"
         result = CommandResult.AMBIGUOUS
         if self.bmc:
             result = CommandResult.REFUSED if self.power == "Off" else CommandResult.ACCEPTED
@@ -214,9 +218,19 @@ class AnyHistory(RuleBasedStateMachine):
         self.rec = replace(old, epoch=old.epoch + 1)
         self.see(Claimed())
 
-    @rule()
-    def disable(self) -> None:
-        self.see(Disable(request=1))
+    @rule(withdraws=st.booleans())
+    def disable(self, withdraws: bool) -> None:
+        flight = self.rec.inflight
+        leaving = flight is not None and flight.cuts_power and self.rec.state is not S.DISABLED
+        if not (leaving and withdraws):
+            self.see(Disable(request=1))
+            assert (self.rec.state is S.DISABLED) != leaving, "the answer waits for a command that is leaving"
+            return
+        assert flight is not None
+        self.flying = [fly for fly in self.flying if fly[0] != flight]
+        self.see(Disable(request=1, withdrawn=True))
+        self.see(CommandReply(request=flight.id, epoch=self.rec.epoch, result=CommandResult.NOT_SENT))
+        assert self.rec.state is S.DISABLED
 
     @rule()
     def enable(self) -> None:
@@ -292,8 +306,8 @@ def _accepted_is_off(builder: StepBuilder, observation: CommandReply) -> None:
     fence._commit(builder)
 
 
-def _any_word_but_on(reading: Reading, chassis_check: bool) -> bool:
-    return reading.word != "On"
+def _any_word_but_on(judged: Reading) -> bool:
+    return judged.word != "On"
 
 
 def _never(*_: object) -> bool:
@@ -302,9 +316,9 @@ def _never(*_: object) -> bool:
 
 MUTANTS = {
     "an answered command is off": (fence, "on_reply", _accepted_is_off),
-    "any word but On is off": (proof, "says_off", _any_word_but_on),
+    "any word but On is off": (off_proof, "says_off", _any_word_but_on),
     "nothing is ever proved": (proof, "is_proved", _never),
-    "one read is proof": (proof, "is_stable", lambda record, policy: record.off_run is not None),
+    "one read is proof": (off_proof, "is_complete", lambda reads, first, last, stable_for, shaken: reads >= 1),
 }
 
 

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from fencer.ha import fence, proof
+from fencer import proof as off_proof
+from fencer.ha import fence, machine, proof
 from fencer.ha.observations import (
     CommandReply,
     CommandResult,
+    Disable,
+    Hold,
     PowerRead,
 )
 from fencer.ha.policy import Policy
@@ -79,12 +82,12 @@ def _refusal_is_off(builder: StepBuilder, observation: CommandReply) -> None:
         _ON_REPLY(builder, observation)
 
 
-def _single_read(record: HostRecord, policy: Policy) -> bool:
-    return record.off_run is not None
+def _single_read(reads: int, first: float, last: float, stable_for: float, shaken: bool) -> bool:
+    return reads >= 1
 
 
-def _powering_off_is_off(reading: Reading, chassis_check: bool) -> bool:
-    return reading.word in ("Off", "PoweringOff")
+def _powering_off_is_off(judged: Reading) -> bool:
+    return judged.word in ("Off", "PoweringOff")
 
 
 def _begin_with_old_proof(builder: StepBuilder) -> None:
@@ -106,24 +109,39 @@ def _aborts_after_a_command(builder: StepBuilder) -> bool:
     return _ON_HEALTH(builder)
 
 
+def _disables_at_once(builder: StepBuilder, observation: Disable) -> None:
+    _DISABLE(builder, replace(observation, withdrawn=True))
+
+
+def _cuts_healthy(builder: StepBuilder, hold: Hold | None, what: str, key: str) -> bool:
+    return builder.may_call
+
+
 def _always(*_: object) -> bool:
     return True
 
 
+_DISABLE = machine._disable
 _ON_REPLY, _ON_READ, _BEGIN, _ON_HEALTH = fence.on_reply, fence.on_read, fence.begin, fence.on_health
 
 MUTANTS = {
     "accepted is off": ([(fence, "on_reply", _accepted_is_off)], Mutant(), NONE, "S3"),
     "a refusal is off": ([(fence, "on_reply", _refusal_is_off)], Mutant(), replace(NONE, busy=1), "S3"),
     "unreachable is fenced": ([(fence, "on_read", _unreachable_is_fenced)], Mutant(), replace(NONE, flap=1), "S3"),
-    "PoweringOff is off": ([(proof, "says_off", _powering_off_is_off)], Mutant(), NONE, "S3"),
-    "one read is proof": ([(proof, "is_stable", _single_read)], Mutant(), NONE, "S3"),
+    "PoweringOff is off": ([(off_proof, "says_off", _powering_off_is_off)], Mutant(), NONE, "S3"),
+    "one read is proof": ([(off_proof, "is_complete", _single_read)], Mutant(), NONE, "S3"),
     "proof from before the fence": (
         [(fence, "begin", _begin_with_old_proof), (proof, "is_proved", _any_proof)], Mutant(), replace(NONE, on=1), "S3",
     ),
     "a ledger without compare-and-swap": ([], Mutant(ledger_cas=False), replace(NONE, fail=1), "S2"),
     "no look at the lease before a command": (
-        [(proof, "may_start", _always)], Mutant(lease=False), replace(NONE, freeze=1, admin=1), "S5",
+        [(proof, "may_start", _always)], Mutant(lease=False), replace(NONE, freeze=1, admin=1), ("S5", "S16"),
+    ),
+    "disable is answered while a command leaves": (
+        [(machine, "_disable", _disables_at_once)], Mutant(), replace(NONE, admin=1), "S16",
+    ),
+    "a command to a host that passed its last check": (
+        [(fence, "may_cut", _cuts_healthy)], Mutant(), replace(NONE, returns=1, flap=1), "S19",
     ),
     "an abort after a command": ([(fence, "on_health", _aborts_after_a_command)], Mutant(), replace(NONE, returns=2), "S5"),
 }  # fmt: skip

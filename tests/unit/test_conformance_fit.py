@@ -23,10 +23,20 @@ def cell(fencer: str, scenario: str) -> MatrixCell:
 
 
 @pytest.mark.parametrize("profile", ["dell-idrac9", "openbmc-x86", "dmtf-generic"])
-def test_everything_is_applicable_to_the_reference(profile: str) -> None:
+def test_everything_but_managers_is_applicable_to_the_reference(profile: str) -> None:
     reference, bmc = fencers.load("fence_bmc"), load(profile)
     for scenario in ALL:
-        fit(MatrixCell(reference, bmc, scenario))
+        if scenario.group != "HA":
+            fit(MatrixCell(reference, bmc, scenario))
+
+
+def test_a_manager_is_asked_to_watch_and_nothing_else() -> None:
+    manager, fencer = fencers.load("fence-ha"), fencers.load("fence_bmc")
+    for scenario in ALL:
+        fits, other = (fencer, manager) if scenario.group != "HA" else (manager, fencer)
+        fit(MatrixCell(fits, DELL, scenario))
+        with pytest.raises(NotApplicable):
+            fit(MatrixCell(other, DELL, scenario))
 
 
 def test_a_fencer_is_asked_over_both_protocols_where_a_scenario_needs_both() -> None:

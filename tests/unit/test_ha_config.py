@@ -17,8 +17,8 @@ from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import ConfigPart, load_config
 from fencer.ha.policy import Policy
 from fencer.ha.record import HostRecord
+from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import HAState
-from fencer.ha.store import SqliteStore
 from fencer.ha.vm_executors import ExecVmExecutor, HttpVmExecutor
 from fencer.ha.yamlfile import ConfigError
 

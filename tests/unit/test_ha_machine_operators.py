@@ -122,9 +122,11 @@ def test_enable_waits_for_a_command_that_is_on_its_way() -> None:
     assert world.rec.inflight is not None
     assert world.rec.inflight.ask is RequestKind.OFF
     world.see(Disable(request=1))
+    assert (world.rec.state, world.answers) == (S.FENCING, []), "the command is leaving, so disable is not answered yet"
+    world.see(Disable(request=1, withdrawn=True))
     world.see(Enable(request=2))
     assert (world.rec.state, world.answers[-1].ok) == (S.DISABLED, False)
-    world.see(CommandReply(request=world.rec.inflight.id, epoch=1, result=CommandResult.ACCEPTED))
+    world.see(CommandReply(request=world.rec.inflight.id, epoch=1, result=CommandResult.NOT_SENT))
     world.see(Enable(request=3))
     assert (world.rec.state, world.answers[-1].ok) == (S.AVAILABLE, True)
 

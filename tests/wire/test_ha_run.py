@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -17,9 +18,10 @@ import pytest
 from fencer import Target
 from fencer.ha.bmc import BmcReadFailed, FencedBmc
 from fencer.ha.cloudstack_bmc import CloudStackBmc
-from fencer.ha.config import ExecProbe, FileProbe, HttpProbe, TcpProbe
 from fencer.ha.observations import CommandResult
-from fencer.ha.probes import run_probe, run_probes
+from fencer.ha.record import HostRecord
+from fencer.ha.sqlite_store import SqliteStore
+from fencer.ha.states import HAState
 from fencer.ha.vm_executors import ExecVmExecutor, HttpVmExecutor, StartFailed
 
 
@@ -29,6 +31,7 @@ class Bmc:
     def __init__(self) -> None:
         self.power, self.hung, self.status, self.posts = "On", False, 204, []  # type: ignore[var-annotated]
         self.drops = 0  # so many POSTs are executed and not answered
+        self.alive, self.uuid, self.gets = True, None, threading.Semaphore(0)  # `gets`: one for each read of the System
         bmc = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -40,10 +43,15 @@ class Bmc:
                 tree = {
                     "/redfish/v1": {"Systems": {"@odata.id": "/redfish/v1/Systems"}},
                     "/redfish/v1/Systems": {"Members": [system]},
-                    "/redfish/v1/Systems/1": {**system, "Id": "1", "PowerState": bmc.power, "Actions": action},
-                    "/alive": {},
-                }
+                    "/redfish/v1/Systems/1": {
+                        **system, "Id": "1", "UUID": bmc.uuid, "PowerState": bmc.power, "Actions": action,
+                    },
+                }  # fmt: skip
+                if bmc.alive:
+                    tree["/alive"] = {}
                 path = self.path.rstrip("/")
+                if path == "/redfish/v1/Systems/1":
+                    bmc.gets.release()
                 self.answer(200 if path in tree else 404, tree.get(path, {}))
 
             def do_POST(self) -> None:
@@ -54,7 +62,7 @@ class Bmc:
                 elif bmc.power == "Off":
                     self.answer(409, {"error": {"message": "already off"}})
                 else:
-                    if not (bmc.hung and kind == "GracefulShutdown"):
+                    if not (bmc.hung and kind == "GracefulShutdown") and kind != "ForceRestart":
                         bmc.power = "Off"
                     self.answer(204, None)
 
@@ -108,8 +116,8 @@ if what == "start":
 
 
 class Lab:
-    def __init__(self, path: Path, bmc: Bmc) -> None:
-        self.path, self.bmc, self.managers = path, bmc, []  # type: ignore[var-annotated]
+    def __init__(self, path: Path, bmc: Bmc, other: Bmc) -> None:
+        self.path, self.bmc, self.other, self.managers = path, bmc, other, []  # type: ignore[var-annotated]
         (path / "vm").write_text(VM)
         (path / "vm").chmod(0o755)
         (path / "a.heartbeat").touch()
@@ -119,14 +127,16 @@ class Lab:
             "hosts": [
                 {"name": "a", "bmc": {"url": bmc.url, "username": "u", "password": "p"},
                  "health": [{"kind": "exec", "argv": ["test", "-e", str(path / "a.heartbeat")]}]},
-                {"name": "b", "bmc": {"url": bmc.url, "username": "u", "password": "p"},
-                 "health": [{"kind": "http", "url": f"{bmc.url}/alive"}]},
+                {"name": "b", "bmc": {"url": other.url, "username": "u", "password": "p"},
+                 "health": [{"kind": "http", "url": f"{other.url}/alive"}]},
             ],
             "vms": [{"name": "v1", "host": "a"}, {"name": "v2", "host": "a"}],
             "executor": {"kind": "exec", "start": [str(path / "vm"), "start", "{vm}", "{host}", "{key}"],
                          "stop": [str(path / "vm"), "stop", "{vm}", "{host}", "{key}"]},
         }  # fmt: skip
         (path / "ha.yaml").write_text(json.dumps(config))  # JSON is YAML
+        with closing(SqliteStore(path / "fence-ha.db")) as store:  # a was well before: a host that never was is not fenced
+            store.register(HostRecord(host="a", state=HAState.AVAILABLE, seen_healthy=True), ["v1", "v2"])
 
     def start(self, *options: str) -> subprocess.Popen[str]:
         words = [sys.executable, "-m", "fencer.ha.cli", "run", str(self.path / "ha.yaml"), "--json", *options]
@@ -159,9 +169,11 @@ class Lab:
 
 @pytest.fixture
 def lab(tmp_path: Path, bmc: Bmc) -> Iterator[Lab]:
-    made = Lab(tmp_path, bmc)
+    other = Bmc()
+    made = Lab(tmp_path, bmc, other)
     yield made
     made.close()
+    other.close()
 
 
 def test_the_incident_ends_with_no_power_command_and_true_alerts(lab: Lab) -> None:
@@ -232,41 +244,10 @@ def test_status_and_confirm_speak_with_a_running_manager(lab: Lab) -> None:
     assert manager.wait() == 0
 
 
-def test_health_probes_know_passed_failed_and_unknown(bmc: Bmc, tmp_path: Path) -> None:
-    heartbeat = tmp_path / "h"
-    heartbeat.touch()
-    now = heartbeat.stat().st_mtime
-    expected = [
-        (TcpProbe(kind="tcp", host="127.0.0.1", port=bmc.port), True),
-        (TcpProbe(kind="tcp", host="127.0.0.1", port=1), False),
-        (HttpProbe(kind="http", url=f"{bmc.url}/alive"), True),
-        (HttpProbe(kind="http", url=f"{bmc.url}/nothing"), False),
-        (HttpProbe(kind="http", url=f"{bmc.url}/nothing", status=404), True),
-        (HttpProbe(kind="http", url="http://127.0.0.1:1/"), False),
-        (FileProbe(kind="file", path="h", max_age=5.0), True),
-        (FileProbe(kind="file", path="gone", max_age=5.0), False),
-        (FileProbe(kind="file", path="no/folder", max_age=5.0), None),
-        (FileProbe(kind="file", path="h/x", max_age=5.0), None),
-        (ExecProbe(kind="exec", argv=["true"]), True),
-        (ExecProbe(kind="exec", argv=["false"]), False),
-        (ExecProbe(kind="exec", argv=["sh", "-c", "exit 3"]), None),
-        (ExecProbe(kind="exec", argv=["/no/such/program"]), None),
-    ]
-    for probe, answer in expected:
-        assert run_probe(probe, 5.0, tmp_path, lambda: now) is answer, probe
-    assert run_probe(ExecProbe(kind="exec", argv=["sleep", "9"]), 0.01, tmp_path) is False
-    assert run_probe(FileProbe(kind="file", path="h", max_age=5.0), 1.0, tmp_path, lambda: now + 6) is False
-    passed, failed, unknown = expected[10][0], expected[11][0], expected[12][0]
-    assert run_probes([failed, passed], 5.0, tmp_path) is True
-    assert run_probes([failed, unknown], 5.0, tmp_path) is None
-    assert run_probes([failed, failed], 5.0, tmp_path) is False
-    assert run_probes([], 5.0, tmp_path) is None
-
-
 def test_executors_say_whether_nothing_was_started(bmc: Bmc, tmp_path: Path) -> None:
     def fails(argv: list[str], timeout: float = 5.0) -> bool:
         with pytest.raises(StartFailed) as caught:
-            ExecVmExecutor(start_argv=argv, stop_argv=argv, cwd=tmp_path).start("v", "h", "k", timeout)
+            ExecVmExecutor(start_argv=argv, stop_argv=argv, cwd=tmp_path).start("v", "h", "k", None, timeout)
         return caught.value.nothing_started
 
     assert [fails(["false"]), fails(["sh", "-c", "exit 75"]), fails(["/no/such"]), fails(["sleep", "9"], 0.01)] == [
@@ -275,16 +256,16 @@ def test_executors_say_whether_nothing_was_started(bmc: Bmc, tmp_path: Path) -> 
         True,
         False,
     ]
-    ExecVmExecutor(start_argv=["test", "{vm}-{host}-{key}", "=", "v-h-k"], stop_argv=["true"], cwd=tmp_path).start(
-        "v", "h", "k", 5.0
+    ExecVmExecutor(start_argv=["test", "{vm}-{host}-{key}-{boot}", "=", "v-h-k-b"], stop_argv=["true"], cwd=tmp_path).start(
+        "v", "h", "k", "b", 5.0
     )
     agent = HttpVmExecutor(agents={"h": bmc.url, "dead": "http://127.0.0.1:1"}, token="t")
-    agent.start("v", "h", "k", 5.0)
+    agent.start("v", "h", "k", "b", 5.0)
     agent.stop("v", "h", "k", 5.0)
     for status, host, nothing in ((409, "h", True), (500, "h", False), (204, "dead", True)):
         bmc.status = status
         with pytest.raises(StartFailed) as caught:
-            agent.start("v", host, "k", 5.0)
+            agent.start("v", host, "k", None, 5.0)
         assert caught.value.nothing_started is nothing
 
 

@@ -1,7 +1,7 @@
 """Carries out incidents: a host that loses or gets power, and a BMC that restarts, without any command of the client.
 
-`BmcView.told` calls it when a fault of the seam incident has fired, `Rack.cut` for a power supply that fails, in the emulator's
-thread. Times are in seconds on the rack's clock.
+`BmcView.told` calls it when a fault of the seam incident has fired, `Rack.cut` for what a human does, in the
+emulator's thread. Times are in seconds on the rack's clock.
 
 Rules
   1. Nobody commanded it: steps of an earlier command that are still to come are dropped where the host loses its power.
@@ -47,11 +47,13 @@ class Incidents:
         system.machine.uncommanded()
         self._services.order(unit, system, Order.CUT, self._note(unit, system, IncidentKind.POWER_LOST, cause))
 
-    def power_restored(self, unit: Unit, system: SystemState, incident: IncidentStep, cause: int | None) -> None:
+    def power_restored(
+        self, unit: Unit, system: SystemState, incident: IncidentStep | None = None, cause: int | None = None
+    ) -> None:
         """The host gets power, by its button or another client."""
         system.machine.uncommanded()
         system.machine.pending = RestartCause.POWER_BUTTON
-        self._services.order(unit, system, Order.ENERGISE, self._note(unit, system, incident.kind, cause))
+        self._services.order(unit, system, Order.ENERGISE, self._note(unit, system, IncidentKind.POWER_RESTORED, cause))
 
     def os_crashed(self, unit: Unit, system: SystemState, incident: IncidentStep, cause: int | None) -> None:
         """The operating system stops by itself; the rail stays. The driver ignores it where none runs."""

@@ -1,0 +1,216 @@
+"""Stand-ins for the agents on the hosts that a manager watches. They answer for a host as long as it has power.
+
+`play_scenario` starts them beside the emulator. Each agent listens at a loopback address of its own; requests are answered in
+threads of their own, and the journal's events come in the emulator's thread. What a manager may ask:
+
+  GET  /health      200 {"host", "boot_id", "vms"}
+  GET  /vms         200 {"host", "boot_id", "vms"}
+  POST /vms/start   {"vm", "key"}: 200 started (or runs here already), 409 refused: nothing was started
+  POST /vms/stop    {"vm", "key"}: 200 it does not run here
+
+Rules
+  1. An agent of a host without power, or out of sight, has no listening socket: connections are refused.
+  2. Every start, refusal and stop is in the journal before it is answered.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import TYPE_CHECKING, Final
+
+from conformance.site import AgentAddress
+from conformance.workloads import REFUSE, RUNS, START, STOP
+from emulator import Event, EventKind, Rail
+
+if TYPE_CHECKING:
+    from emulator import Emulator
+
+MOST_BYTES: Final = 65_536
+READ_S: Final = 5.0
+
+
+class _Agent:
+    """One agent. `lock` guards all of it."""
+
+    def __init__(self, host: str, address: AgentAddress, workloads: Sequence[str]) -> None:
+        self.host, self.address = host, address
+        self.running = dict.fromkeys(workloads, "")
+        self.boots, self.has_power, self.muted = 1, True, False
+        self.server: _Server | None = None
+
+    @property
+    def reachable(self) -> bool:
+        return self.has_power and not self.muted
+
+    def told(self) -> dict[str, object]:
+        return {"host": self.host, "boot_id": f"{self.host}-{self.boots}", "vms": sorted(self.running)}
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+
+    def __init__(self, address: tuple[str, int], answer: Callable[[str, str, object], tuple[int, object]]) -> None:
+        self.answer = answer
+        super().__init__(address, _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A manager that hangs up."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = READ_S
+    server: _Server
+
+    def do_GET(self) -> None:
+        self._reply(*self.server.answer("GET", self.path, None))
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or int(length) > MOST_BYTES:
+            self._reply(400, {"error": "Content-Length"})
+            return
+        try:
+            body = json.loads(self.rfile.read(int(length)) or b"{}")
+        except (ValueError, RecursionError):
+            self._reply(400, {"error": "not JSON"})
+            return
+        self._reply(*self.server.answer("POST", self.path, body))
+
+    def _reply(self, status: int, value: object) -> None:
+        content = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+class AgentStandIns:
+    """The agents of one run, by host. Raises OSError when it is entered where no port can be had."""
+
+    def __init__(self, emulator: Emulator, workloads: Mapping[str, tuple[str, ...]], address: str) -> None:
+        self._emulator, self._address = emulator, address
+        self._workloads = workloads
+        self._agents: dict[str, _Agent] = {}
+        self._lock = threading.RLock()
+        self._refused: set[tuple[str, str]] | None = None  # None: nobody refuses
+        self._news: queue.SimpleQueue[tuple[str, bool] | None] = queue.SimpleQueue()
+        self._follower = threading.Thread(target=self._follow, name="agents", daemon=True)
+        self._end: Callable[[], None] = lambda: None
+
+    def __enter__(self) -> AgentStandIns:
+        for host, vms in self._workloads.items():
+            agent = _Agent(host, AgentAddress(host=self._address, port=0), vms)
+            self._agents[host] = agent
+            self._listen(agent)
+            for vm in vms:
+                self._emulator.record(host, EventKind.MANAGER, what=RUNS, vm=vm)
+        self._follower.start()
+        self._end = self._emulator.subscribe(self._heard)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._end()
+        self._news.put(None)
+        self._follower.join()
+        with self._lock:
+            for agent in self._agents.values():
+                agent.muted = True
+                self._listen(agent)
+
+    def address(self, host: str) -> AgentAddress:
+        return self._agents[host].address
+
+    # -- what happens to them --------------------------------------------------------------------------------------------
+
+    def mute(self, host: str) -> None:
+        self._change(host, muted=True)
+
+    def unmute(self, host: str) -> None:
+        self._change(host, muted=False)
+
+    def refuse_first_start(self) -> None:
+        with self._lock:
+            self._refused = set()
+
+    def _change(self, host: str, *, muted: bool) -> None:
+        with self._lock:
+            self._agents[host].muted = muted
+            self._listen(self._agents[host])
+
+    def _heard(self, event: Event) -> None:
+        if event.kind is EventKind.RAIL and event.bmc in self._agents:
+            self._news.put((event.bmc, event.data.get("rail") == Rail.UP))
+
+    def _follow(self) -> None:
+        while (news := self._news.get()) is not None:
+            host, has_power = news
+            with self._lock:
+                agent = self._agents[host]
+                if has_power and not agent.has_power:
+                    agent.boots += 1
+                agent.has_power = has_power
+                if not has_power:
+                    agent.running.clear()
+                self._listen(agent)
+
+    def _listen(self, agent: _Agent) -> None:
+        """Opens or closes the agent's port, as it should be now. The lock is held, or nobody else knows the agent yet."""
+        if agent.reachable and agent.server is None:
+            agent.server = _Server((agent.address.host, agent.address.port), self._answer_for(agent))
+            agent.address = AgentAddress(host=agent.address.host, port=int(agent.server.server_address[1]))
+            threading.Thread(target=agent.server.serve_forever, args=(0.05,), name=f"agent {agent.host}", daemon=True).start()
+        elif not agent.reachable and agent.server is not None:
+            server, agent.server = agent.server, None
+            server.socket.close()  # at once: `shutdown` waits for the serving thread
+            with suppress(OSError):
+                server.shutdown()
+                server.server_close()
+
+    # -- what they answer ------------------------------------------------------------------------------------------------
+
+    def _answer_for(self, agent: _Agent) -> Callable[[str, str, object], tuple[int, object]]:
+        return lambda method, path, body: self._answer(agent, method, path.partition("?")[0], body)
+
+    def _answer(self, agent: _Agent, method: str, path: str, body: object) -> tuple[int, object]:
+        if method == "GET":
+            with self._lock:
+                return (200, agent.told()) if path in ("/health", "/vms") else (404, {"error": "no such page"})
+        vm = body.get("vm") if isinstance(body, dict) else None
+        if not isinstance(vm, str) or path not in ("/vms/start", "/vms/stop"):
+            return 400, {"error": 'POST {"vm", "key"} to /vms/start or /vms/stop'}
+        with self._lock:
+            if not agent.reachable:
+                return 503, {"error": "no power"}
+            if path == "/vms/stop":
+                if agent.running.pop(vm, None) is not None:
+                    self._note(agent, STOP, vm)
+                return 200, {"vm": vm, "runs": False}
+            if self._refuses(agent, vm):
+                self._note(agent, REFUSE, vm)
+                return 409, {"error": f"{agent.host} has no room for {vm}; nothing was started"}
+            if vm not in agent.running:
+                agent.running[vm] = str(body.get("key", "")) if isinstance(body, dict) else ""
+                self._note(agent, START, vm)
+            return 200, {"vm": vm, "runs": True}
+
+    def _refuses(self, agent: _Agent, vm: str) -> bool:
+        if self._refused is None:
+            return False
+        if not self._refused:
+            self._refused.add((agent.host, vm))
+        return (agent.host, vm) in self._refused
+
+    def _note(self, agent: _Agent, what: str, vm: str) -> None:
+        self._emulator.record(agent.host, EventKind.MANAGER, what=what, vm=vm)

@@ -1,0 +1,26 @@
+"""Translates the requests that operators write to the store into observations for the HA rules. Pure."""
+
+from __future__ import annotations
+
+from fencer.ha.entries import OperatorRequest
+from fencer.ha.observations import Disable, Enable, ManualFence, OperatorObservation, OverrideLimits, Pin
+
+
+def observation_of(request: OperatorRequest, *, withdrawn: bool, unstopped: tuple[str, ...]) -> OperatorObservation | None:
+    """Returns the observation, or None for a request that no rule knows. `withdrawn`: see `Disable`;
+    `unstopped`: see `Enable`.
+    """
+    detail = request.detail
+    match request.what:
+        case "enable":
+            return Enable(request=request.id, unstopped=unstopped)
+        case "disable":
+            return Disable(request=request.id, withdrawn=withdrawn)
+        case "confirm":
+            return ManualFence(request=request.id, fence_id=detail["fence_id"], who=detail["who"], why=detail["why"])
+        case "override":
+            return OverrideLimits(request=request.id, who=detail["who"], why=detail["why"])
+        case "pin":
+            return Pin(request=request.id, who=detail["who"], why=detail["why"])
+        case _:
+            return None

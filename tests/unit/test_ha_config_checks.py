@@ -1,0 +1,143 @@
+"""Everything that can be checked of a configuration is, before anything is sent; each mistake is one line with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fencer.ha.cli import main
+from fencer.ha.config import load_config
+from fencer.ha.config_checks import missing_here
+from fencer.ha.yamlfile import MOST_BYTES, ConfigError
+
+LAUGHS = "a: &a [1]\n" + "".join(f"{n}: &{n} [{', '.join([f'*{chr(ord(n) - 1)}'] * 9)}]\n" for n in "bcdefghi")
+PROBE = "{kind: exec, argv: ['true']}"
+
+
+def written(path: Path, text: str) -> Path:
+    file = path / "ha.yaml"
+    file.write_text(text)
+    return file
+
+
+def host(bmc: str = "{host: h}", health: str = PROBE, more: str = "") -> str:
+    return f"hosts: [{{name: a, bmc: {bmc}, health: [{health}]{more}}}]\n"
+
+
+def problems(path: Path, text: str) -> list[str]:
+    file = written(path, text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    return [line.removeprefix(f"{file}:") for line in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (host("{url: nonsense}"), "1:30: hosts[0].bmc.url: 'nonsense' must begin with http:// or https://"),
+        (host("{url: 'ftp://h'}"), "hosts[0].bmc.url: 'ftp://h' must begin with"),
+        (host("{url: 'https://'}"), "names no host"),
+        (host("{url: 'https://h:99999'}"), "is not a URL: Port out of range"),
+        (host("{url: 'https://h:0'}"), "the port must be 1 to 65535"),
+        (host("{url: 'https://root:calvin@h'}"), "must hold no user name and no password"),
+        (host("{url: 'https://[::1'}"), "is not a URL"),
+        (host("{host: 'a b'}"), "'a b' is neither an address nor a host name"),
+        (host("{host: '-h'}"), "neither an address"),
+        (host("{host: 1.2.3.999}"), "'1.2.3.999' is not an IPv4 address"),
+        (host("{host: ''}"), "neither an address"),
+        (host("{host: h, port: 70000}"), "hosts[0].bmc.port: Input should be less than 65536"),
+        (host(health="{kind: http, url: x}"), "hosts[0].health[0].url: 'x' must begin with"),
+        (host(health="{kind: http, url: 'http://h', status: 7}"), "must be an HTTP status"),
+        (host(health="{kind: tcp, host: 'a b', port: 1}"), "hosts[0].health[0].host: 'a b'"),
+        (host(more=", agent: h"), "hosts[0].agent: 'h' must begin with"),
+        (f"{host()}scale: 1e999\n", "2:8: scale: too large a number"),
+        (f"{host()}policy: {{poll: -1e999}}\n", "2:16: policy.poll: too large a number"),
+        (f"{host()}policy: {{poll: {'9' * 5000}}}\n", "2:16: policy.poll: too large a number"),
+        (f"{host()}policy: {{poll: 9999999999}}\n", "2:16: policy.poll: must be a number of at most 1e+09"),
+        (f"{host()}api: {{listen: '0.0.0.0:1'}}\n", "2:15: api.listen: 0.0.0.0:1 is not a loopback address"),
+        (f"{host()}api: {{listen: nonsense}}\n", "2:15: api.listen: 'nonsense' is no address"),
+    ],
+    ids=range(22),
+)
+def test_a_value_that_cannot_be_used_names_its_place(tmp_path: Path, text: str, message: str) -> None:
+    assert message in "\n".join(problems(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "bmc", ["{host: h}", "{host: h.example.org}", "{host: 192.0.2.1}", "{host: '::1'}", "{url: 'https://[::1]:1'}"]
+)
+def test_control_addresses_that_are_right_are_taken(tmp_path: Path, bmc: str) -> None:
+    load_config(written(tmp_path, host(bmc)))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: &a [*a]\n", "1:4: a[0]: contains itself"),
+        ("&a {b: {c: *a}}\n", "1:1: b.c: contains itself"),
+        ("a: " + "[" * 50 + "]" * 50, "nests more than 40 levels deep"),
+        ("[" * 20_000, "nests more than 40 levels deep"),
+        ("{a: " * 20_000, "nests more than 40 levels deep"),
+        (LAUGHS, "more than 400,000 values"),
+        ("? [a, b]\n: 1\n", "1:3: file: a key must be text"),
+        ("? {a: b}\n: 1\n", "a key must be text"),
+    ],
+    ids=range(8),
+)
+def test_yaml_that_loops_or_nests_without_end_is_one_sentence(tmp_path: Path, text: str, message: str) -> None:
+    found = problems(tmp_path, text)
+    assert len(found) == 1
+    assert message in found[0]
+
+
+def test_a_file_of_any_size_is_not_read_whole(tmp_path: Path) -> None:
+    assert "more than 4 MB" in problems(tmp_path, "#" * (MOST_BYTES + 1))[0]
+    with pytest.raises(ConfigError, match="more than 4 MB"):
+        load_config(Path("/dev/zero"))
+
+
+def test_what_this_machine_lacks_is_found_at_the_start_all_at_once(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("x")
+    (tmp_path / "no.pem").write_text("no certificate")
+    text = (
+        "state_file: nowhere/ha.db\n"
+        "hosts:\n"
+        "  - {name: a, bmc: {host: h, ca_file: none.pem, password_file: none}, health: [{kind: exec, argv: [no-such-program]}]}\n"
+        "  - {name: b, bmc: {host: i, ca_file: no.pem, password_env: NOT_SET_HERE}, health: [{kind: exec, argv: [./plain]}],\n"
+        "     activity: [{kind: exec, argv: [./none]}]}\n"
+        "vms: [{name: v, host: a}]\n"
+        "executor: {kind: exec, start: [./none, x], stop: ['true']}\n"
+    )
+    lacks = [line.removeprefix(f"{tmp_path / 'ha.yaml'}:") for line in missing_here(load_config(written(tmp_path, text)))]
+    assert lacks == [
+        f"3:39: hosts[0].bmc.ca_file: {tmp_path}/none.pem: No such file or directory",
+        f"3:64: hosts[0].bmc.password_file: {tmp_path}/none: No such file or directory",
+        "3:100: hosts[0].health[0].argv[0]: there is no program 'no-such-program' in PATH",
+        f"4:39: hosts[1].bmc.ca_file: {tmp_path}/no.pem holds no certificate in PEM form",
+        "4:61: hosts[1].bmc.password_env: NOT_SET_HERE is not set",
+        f"4:105: hosts[1].health[0].argv[0]: {tmp_path}/plain is not executable (chmod +x)",
+        f"5:37: hosts[1].activity[0].argv[0]: there is no program {tmp_path}/none",
+        f"1:13: state_file: the folder {tmp_path}/nowhere does not exist",
+        f"7:32: executor.start[0]: there is no program {tmp_path}/none",
+    ]
+
+
+def test_run_says_it_and_ends_with_2_before_it_makes_a_state_file(tmp_path: Path) -> None:
+    file = written(tmp_path, host(health="{kind: exec, argv: [no-such-program]}"))
+    result = CliRunner().invoke(main, ["run", str(file)])
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
+    assert "there is no program 'no-such-program'" in result.output
+    assert not (tmp_path / "fence-ha.db").exists()
+
+
+def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "ca.pem").write_text("x")
+    config = load_config(
+        written(tmp_path / "here", host("{host: h, ca_file: ca.pem}") + "api: {listen: '127.0.0.1:1', token_file: t}\n")
+    )
+    monkeypatch.chdir("/")
+    assert config.target(config.host("a")).ca_file == str(tmp_path / "here" / "ca.pem")
+    assert (config.state_file, config.token_file) == (tmp_path / "here" / "fence-ha.db", tmp_path / "here" / "t")
