@@ -14,13 +14,13 @@ from fencer.ha.api.server import (
     ApiRequest,
     ApiServer,
     CannotListen,
-    ClientLimits,
+    ApiLimits,
     ListenAddress,
     json_reply,
     parse_address,
 )
 
-LIMITS = ClientLimits(connections=3, request_bytes=4096, read_s=0.3, write_s=0.3)
+LIMITS = ApiLimits(connections=3, request_bytes=4096, read_s=0.3, write_s=0.3)
 BIG = 40_000_000
 
 
