@@ -183,11 +183,19 @@ class Snapshot:
         if old is not None:
             for group in _groups(old.value):
                 self._groups[group].pop(name, None)
-        if entry is None:
-            return
+        if entry is not None:
+            self._add(key, entry)
+        if kind is Kind.MANAGER:
+            for host in self._group("hosts of", name):
+                self._show_lease((Kind.HOST, host))
+
+    def _add(self, key: Key, entry: Entry) -> None:
+        kind, name = key
         self._entries[key] = entry
         for group in _groups(entry.value):
             self._groups.setdefault(group, {})[name] = None
+        if isinstance(entry.value, HostRecord):
+            self._show_lease(key)
         if kind is Kind.REQUEST:
             self.newest_request = max(self.newest_request, int(name))
 
@@ -204,16 +212,17 @@ class Snapshot:
 
     def record(self, host: str) -> HostRecord:
         """The record, with the end of its owner's lease in `lease_until`. Raises KeyError for an unknown host."""
-        key = (Kind.HOST, host)
-        entry = self._entries.get(key)
-        if entry is None or not isinstance(entry.value, HostRecord):
-            raise KeyError(host)
-        record = entry.value
-        until = self.lease_until(record.owner)
-        if record.lease_until != until or record.version != entry.version:
-            record = replace(record, lease_until=until, version=entry.version)
-            self._entries[key] = Entry(entry.version, record)
+        record = self._entries[Kind.HOST, host].value
+        assert isinstance(record, HostRecord)
         return record
+
+    def _show_lease(self, key: Key) -> None:
+        """Writes the end of the owner's lease into the record, once for each change, because records are asked for so often."""
+        entry = self._entries[key]
+        assert isinstance(entry.value, HostRecord)
+        until = self.lease_until(entry.value.owner)
+        if (entry.value.lease_until, entry.value.version) != (until, entry.version):
+            self._entries[key] = Entry(entry.version, replace(entry.value, lease_until=until, version=entry.version))
 
     def lease(self, owner: str | None) -> ManagerLease | None:
         entry = self._entries.get((Kind.MANAGER, owner or ""))
@@ -290,6 +299,7 @@ def _groups(value: Value) -> Iterator[tuple[str, ...]]:
     match value:
         case HostRecord():
             yield ("hosts",)
+            yield ("hosts of", value.owner or "")
         case ManagerLease():
             yield ("managers",)
         case VmRecord():

@@ -122,8 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def setup(self) -> None:
-        self.timeout = self.server.limits.read_s
         super().setup()
+        self.connection.settimeout(self.server.limits.read_s)
         self.rfile = io.BufferedReader(_Bounded(self.connection, self.server.limits.request_bytes))
 
     def _handle(self) -> None:
