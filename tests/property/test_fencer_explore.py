@@ -196,4 +196,4 @@ def test_the_words_of_a_failure_do_not_contradict_themselves() -> None:
     off = Reading(power=Power.OFF, word="Off", at=14.0, path="redfish")
     state = replace(state, accepted=None, readings=(off,), proof=(off,))
     text = failure_text.deadline_passed(state, 15.0).text
-    assert text == "Off was read 1 time without a break over 0.0 s before the end of 15 s; a proof needs 2 reads over 1 s"
+    assert text == "Off was read 1 time without a break over 0 s before the end of 15 s; a proof needs 2 reads over 1 s"
