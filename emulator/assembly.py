@@ -31,7 +31,7 @@ from emulator.fleet import Fleet
 from emulator.frontends import FrontEnds, Place
 from emulator.journal_file import JournalFile
 from emulator.operations import EmulatorOperations, system_id
-from emulator.surroundings import Surroundings, on_sockets
+from emulator.surroundings import Reusable, Surroundings, on_sockets
 from emulator.wire.ports import before_port
 from profiles.model import ABSENT
 
@@ -63,6 +63,7 @@ class Emulator(EmulatorOperations):
         journal_path: Path | None = None,
         journal_capacity: int = 200_000,
         on_journal_lost: Callable[[OSError], object] | None = None,
+        reused: Reusable | None = None,
     ) -> None:
         """Ports: 0 takes free ones, else BMC n gets port + n; or `places` for each. Nothing listens for the BMCs in `refuse`.
         Plain HTTP at `http_port` leads to HTTPS where the vendor does so; None leaves it out.
@@ -73,6 +74,9 @@ class Emulator(EmulatorOperations):
 
         With a `fleet` every BMC has an address of its own instead of `listen`, and all have the same IPMI port, and the same
         Redfish port if one is given; nobody can be in `refuse` then (ValueError).
+
+        `reused` is what `reusable()` has made and other emulators use: their resource trees save half of the start. Certificates
+        are made anew.
 
         `processes` and `containers` map a host's name to what it really is; all other hosts are virtual.
         Raises CannotBind where a port is taken, RackMisconfigured where a fleet has no room, NotOurs where a container lacks the
@@ -102,6 +106,7 @@ class Emulator(EmulatorOperations):
         self._journal_path = journal_path
         self._capacity = journal_capacity
         self.on_journal_lost = on_journal_lost or _say_lost
+        self._reused = reused
         self._spill: JournalFile | None = None
         self._room: ProcessHosts | None = None
         self._fronts: FrontEnds | None = None
@@ -129,7 +134,7 @@ class Emulator(EmulatorOperations):
 
     def _make_surroundings(self) -> Surroundings:
         """Time, network and chance: this is all in which a socketless emulator differs."""
-        return on_sockets()
+        return on_sockets(self._reused)
 
     def _put_together(self) -> None:
         if self._journal_path is not None:

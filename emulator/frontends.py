@@ -85,6 +85,7 @@ class FrontEnds:
         self._fleet_port: FleetPort | None = None
         self._certificates = surroundings.certificates
         self._event_delivery = surroundings.event_delivery(reactor.post, event_hosts)
+        self._background = surroundings.background(reactor.post)
         pace = Latency(rack.seed, on=latency)
         self._datagrams = DatagramPath(rack, pace)
         services = Services(
@@ -114,6 +115,7 @@ class FrontEnds:
 
     def close(self) -> None:
         self._event_delivery.close()
+        self._background.close()
         self._network.close()
         self._server.close()
         self._plain.close()
@@ -203,7 +205,7 @@ class FrontEnds:
     def _keyring(self, name: str) -> TlsKeyring:
         profile, listener = self._rack.unit(name).profile, self._server.listeners[name]
         certificate = self._certificates.certificate(self._specification(profile, listener.address))
-        return TlsKeyring(certificate, profile.http.tls_min, listener)
+        return TlsKeyring(certificate, profile.http.tls_min, listener, self._background)
 
     # -- ports -----------------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from conformance import catalogues
 from conformance.adapters.base import Adapter
-from conformance.adapters.definition import Definition
+from conformance.adapters.definition import DUAL, Definition
 from conformance.adapters.placeholders import SPEAKS
 from conformance.adapters.registry import REGISTRY
 from conformance.adapters.section import Section
@@ -25,9 +25,10 @@ from profiles.yaml_source import YamlList, YamlScalar, parse
 
 COMMON: Final = ("fencer", "adapter", "limits", "capabilities", "causes", "catalogue", "over")
 LIMITS: Final = ("deadline", "power_timeout")
+OVER: Final = (*Protocol, DUAL)
 OTHER_CAPABILITIES: Final = (
     "basic-auth", "sessions", "password-file", "password-script", "tls-verify", "ca-file", "identity", "host-port", "cli",
-    "dual", "cipher-17", "kg",
+    DUAL, "cipher-17", "kg",
 )  # fmt: skip
 FOREIGN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 """A capability of which the suite knows nothing asks nothing of it; one that looks like a known one is a slip."""
@@ -85,11 +86,12 @@ def _definition(root: Section, digest: str) -> Definition | None:
         return None
     root.only((*COMMON, *adapter.keys), _of_others(adapter))
     base = adapter.read(root, None)
+    changed = _changed(root, base)
     named = frozenset(ask for ask in Ask if capabilities is not None and ask in capabilities)
     return Definition(
         name=name,
         file=root.file,
-        ways=_ways(root, base, capabilities),
+        ways=_ways(root, base, {Protocol(key): way for key, way in changed.items() if key != DUAL}, capabilities),
         asks=base.asks & named if named else base.asks,
         conventions=adapter.conventions,
         capabilities=capabilities,
@@ -99,6 +101,7 @@ def _definition(root: Section, digest: str) -> Definition | None:
         digest=digest,
         built_in=root.built_in,
         catalogue=catalogue,
+        both=changed.get(DUAL),
     )
 
 
@@ -135,15 +138,22 @@ def _of_others(adapter: type[Adapter]) -> Mapping[str, str]:
     }
 
 
-def _ways(root: Section, base: Adapter, capabilities: frozenset[str] | None) -> Mapping[Protocol, Adapter]:
-    """How it is asked over each protocol that it speaks: as its capabilities say, else as its placeholders show."""
-    changed: dict[Protocol, Adapter] = {}
+def _changed(root: Section, base: Adapter) -> Mapping[str, Adapter]:
+    """How it is asked over one protocol, or over both for the same claim, where that is not as ever."""
+    changed: dict[str, Adapter] = {}
     for key, value, path in root.entries("over"):
-        if key not in list(Protocol):
-            root.bad(value, path, f"no such protocol; there are: {listed(Protocol)}")
+        if key not in OVER:
+            root.bad(value, path, f"no such protocol{did_you_mean(key, OVER)}; there are: {listed(OVER)}")
         elif (section := root.child(value, path, "must be a map")) is not None:
             section.only(base.over_keys)
-            changed[Protocol(key)] = base.read(section, base)
+            changed[key] = base.read(section, base)
+    return changed
+
+
+def _ways(
+    root: Section, base: Adapter, changed: Mapping[Protocol, Adapter], capabilities: frozenset[str] | None
+) -> Mapping[Protocol, Adapter]:
+    """How it is asked over each protocol that it speaks: as its capabilities say, else as its placeholders show."""
     spoken = {SPEAKS[name] for name in base.placeholders() if name in SPEAKS}
     named = {protocol for protocol in Protocol if capabilities is not None and protocol in capabilities}
     protocols = named or spoken | set(changed) or base.default_protocols

@@ -23,10 +23,18 @@ def cell(fencer: str, scenario: str) -> MatrixCell:
 
 
 @pytest.mark.parametrize("profile", ["dell-idrac9", "openbmc-x86", "dmtf-generic"])
-def test_all_but_two_channels_is_applicable_to_the_reference(profile: str) -> None:
+def test_everything_is_applicable_to_the_reference(profile: str) -> None:
+    reference, bmc = fencers.load("fence_bmc"), load(profile)
     for scenario in ALL:
-        if scenario.id != "IPMI-014":  # for fencers that speak both protocols at once
-            fit(MatrixCell(fencers.load("fence_bmc"), load(profile), scenario))
+        fit(MatrixCell(reference, bmc, scenario))
+
+
+def test_a_fencer_is_asked_over_both_protocols_where_a_scenario_needs_both() -> None:
+    both, one = fit(cell("fence_bmc", "IPMI-014")).definition, fit(cell("fence_bmc", "STATE-001")).definition
+    assert [way.params.get("protocol") for way in both.ways.values()] == ["redfish,ipmi"] * 2  # type: ignore[attr-defined]
+    assert one.ways[Protocol.REDFISH].params.get("protocol") is None  # type: ignore[attr-defined]
+    ever_the_same = replace(one, both=None)
+    assert ever_the_same.meeting(frozenset({"dual"})) is ever_the_same
 
 
 def test_ipmi_scenarios_go_over_ipmi_and_all_others_over_redfish() -> None:
