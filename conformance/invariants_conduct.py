@@ -68,7 +68,7 @@ def _busy(case: AskCase) -> Iterator[Finding]:
         return  # the next command may be another fencer's
     commands = case.window.power_commands
     for earlier, later in pairwise(commands):
-        if _was_busy(case, earlier) and later.t - earlier.t < BUSY_PAUSE_S:
+        if _was_busy(case, earlier) and later.t - earlier.t < _pause_s(case, earlier):
             yield case.finding(
                 Verdict.HYGIENE,
                 "G4",
@@ -80,6 +80,14 @@ def _busy(case: AskCase) -> Iterator[Finding]:
                 anchors=(earlier.seq, later.seq),
             )
             return
+
+
+def _pause_s(case: AskCase, command: Event) -> float:
+    """Seconds until the next command: what Retry-After said (RFC 9110, 10.2.3), but two or more."""
+    answer = case.window.answers.get(command.seq)
+    said = text(answer, "retry_after") if answer is not None else ""
+    asked = float(said) if said.isascii() and said.isdigit() and len(said) < 10 else 0.0
+    return max(BUSY_PAUSE_S, asked - (2.0 - BUSY_PAUSE_S))
 
 
 def _was_busy(case: AskCase, command: Event) -> bool:

@@ -56,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     program = program_name(sys.argv[0])
     values = GivenValues(program=program)
+    commands_sent: int | None = 0
     try:
         for number in STOPPING_SIGNALS:
             signal.signal(number, _on_signal)
@@ -72,10 +73,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         failure = Failure(cause=Cause.CONFIG, text=str(error))
     except (StoppedBySignal, KeyboardInterrupt):
         failure = Failure(cause=Cause.TIMEOUT, text="stopped by a signal before the power state was settled")
+        commands_sent = None
     write_line(sys.stderr, f"fence_bmc: {failure_line(failure)}")
     if values.get("output") == "json":
         word, redact = values.get("action", "reboot"), Redactor([values.get("password", "")], values.get("username", ""))
-        write_text(sys.stdout, _json(program, word, EXIT_FAILED, redact, failure=failure))
+        write_text(sys.stdout, _json(program, word, EXIT_FAILED, redact, failure=failure, commands_sent=commands_sent))
     return EXIT_FAILED
 
 
@@ -257,10 +259,11 @@ def _json(
     *,
     warnings: Sequence[str] = (),
     hosts: Sequence[Mapping[str, str | None]] | None = None,
+    commands_sent: int | None = 0,
 ) -> str:
     return agent_output.result_text(
         program=program, version=_version(), action=action, exit_status=exit_status, redact=redact, outcome=outcome,
-        failure=failure, warnings=warnings, hosts=hosts,
+        failure=failure, warnings=warnings, hosts=hosts, commands_sent=commands_sent,
     )  # fmt: skip
 
 

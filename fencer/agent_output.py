@@ -72,10 +72,12 @@ def result_text(
     failure: Failure | None = None,
     warnings: Sequence[str] = (),
     hosts: Sequence[Mapping[str, str | None]] | None = None,
+    commands_sent: int | None = 0,
 ) -> str:
     """Returns the object of `output=json`, on one line.
 
     `verdict` and `power` are of the action as a whole; `failure` is null on success. `hosts` is there for list and list-status.
+    `commands_sent` counts where there is no outcome; None: unknown, because a signal ended the action.
     """
     import json
 
@@ -88,7 +90,7 @@ def result_text(
         "exit": exit_status,
         "verdict": str(outcome.verdict) if outcome else None,
         "power": _power(outcome),
-        "commands_sent": outcome.commands_sent if outcome else 0,
+        "commands_sent": outcome.commands_sent if outcome else commands_sent,
         "failure": plain(failure, redact),
         "evidence": plain(outcome.evidence if outcome else None, redact),
         "readings": plain(outcome.readings if outcome else (), redact),

@@ -22,12 +22,17 @@ REDFISH_POWER_STATES = frozenset({"On", "Off", "PoweringOn", "PoweringOff", "Pau
 NOT_NOW = frozenset({Cause.CONFLICT, Cause.BUSY})  # refusals that say nothing new after an accepted command
 
 
+def seconds(value: float) -> str:
+    """Returns a time for a message: one decimal, and none where it is whole."""
+    return f"{value:.1f}".removesuffix(".0") + " s"
+
+
 def last_known(readings: Sequence[Reading], now: float) -> str:
     """The last known power state and its age in seconds."""
     if not readings:
         return "power state never read"
     last = readings[-1]
-    return f"last known power state {reading_text(last)}, {max(now - last.at, 0):.1f} s ago"
+    return f"last known power state {reading_text(last)}, {seconds(max(now - last.at, 0))} ago"
 
 
 def reading_text(reading: Reading) -> str:
@@ -101,7 +106,7 @@ def unsupported(goal: Power, allowed: AllowedCommands) -> Failure:
 def deadline_passed(state: ProcedureState, now: float) -> Failure:
     """The failure at the deadline. The most recent read or command failure gives the cause; without one it is TIMEOUT."""
     known = last_known(state.readings, now)
-    within = f"within {state.limits.deadline:g} s"
+    within = f"within {seconds(state.limits.deadline)}"
     if state.goal is Power.OFF and state.readings and state.readings[-1].power is Power.OFF:
         return _proof_unfinished(state)
     # A single failed read may be one that the deadline cut short: what was known before it is reported instead.
@@ -127,8 +132,8 @@ def _proof_unfinished(state: ProcedureState) -> Failure:
     lost = f"; the last read failed: {state.read_failure.text}" if state.read_failure is not None else ""
     times = f"{len(state.proof)} time{'' if len(state.proof) == 1 else 's'}"
     text = (
-        f"Off was read {times} without a break over {span:.1f} s before the end of "
-        f"{state.limits.deadline:g} s; a proof needs {state.proof_reads} reads over {state.proof_span:g} s{lost}"
+        f"Off was read {times} without a break over {seconds(span)} before the end of {seconds(state.limits.deadline)}; "
+        f"a proof needs {state.proof_reads} reads over {seconds(state.proof_span)}{lost}"
     )
     return Failure(cause=state.read_failure.cause if state.read_failure else Cause.TIMEOUT, text=text)
 

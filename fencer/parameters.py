@@ -28,7 +28,10 @@ class ParameterKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One parameter. `aliases` are older names; `short` is the one-letter command line option."""
+    """One parameter. `aliases` are older names; `short` is the one-letter command line option.
+
+    `options` are the words that it may have. A parameter that may have other values too (chassis_check) is no SELECT.
+    """
 
     name: str
     text: str
@@ -82,7 +85,8 @@ PARAMETERS: tuple[Parameter, ...] = (
               text="Redfish log-in; auto is Basic, or a session where the BMC refuses Basic"),
     Parameter(name="ssl", short="z", kind=ParameterKind.BOOLEAN, default="1",
               text="Use TLS; Redfish is never spoken without it, and ssl=0 is refused"),
-    Parameter(name="ssl_insecure", kind=ParameterKind.BOOLEAN, text="Do not verify the BMC's certificate"),
+    Parameter(name="ssl_insecure", kind=ParameterKind.BOOLEAN,
+              text="Do not verify the BMC's certificate; ssl_ca_file has no effect then"),
     Parameter(name="ssl_secure", kind=ParameterKind.BOOLEAN, text="Verify the BMC's certificate (the default)"),
     Parameter(name="ssl_ca_file", ours=True, text="CA certificates to verify the BMC with, in PEM"),
     Parameter(name="ssl_fingerprint", ours=True,
@@ -99,10 +103,11 @@ PARAMETERS: tuple[Parameter, ...] = (
               default="administrator", text="IPMI privilege level to ask for"),
     Parameter(name="method", short="m", kind=ParameterKind.SELECT, options=("onoff", "cycle"), default="onoff",
               text="Method of a reboot. cycle is carried out as onoff: no BMC can show that a cycle took place"),
-    Parameter(name="chassis_check", kind=ParameterKind.SELECT, options=("require", "own", "ignore"), default="require",
+    Parameter(name="chassis_check", options=("require", "own", "ignore"), default="require",
               ours=True,
               text="Which linked chassis can contradict a System that says Off: require is all; own leaves out chassis with"
-                   " several systems; ignore asks none, and is unsafe on boards whose System is early; or a list of URIs"),
+                   " several systems; ignore asks none, and is unsafe on boards whose System is early. Or the URIs of chassis,"
+                   " separated by commas: these and no others are asked, and each must have a PowerState"),
     Parameter(name="graceful", kind=ParameterKind.SECOND, default="0", ours=True,
               text="Seconds for a polite shutdown before the host is forced off; 0: none"),
     Parameter(name="stable_for", kind=ParameterKind.SECOND, default="1", ours=True,

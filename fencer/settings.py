@@ -21,6 +21,8 @@ __all__ = ["AgentSettings", "BadSettings", "action_of", "settings"]
 
 PRIVILEGES = {"user": 2, "operator": 3, "administrator": 4}
 MAX_COMMANDS = 3
+HOST_SIGNS = "-._:%"
+MAX_HOST_CHARS = 300
 FREE_TEXT = frozenset({"password", "password_script", "password_file", "debug_file", "evidence", "ssl_ca_file"})
 READING_ACTION_S = 15.0
 """Longest time of an action that sends no power command. Pacemaker stops a monitor after 60 s, and runs it every few minutes."""
@@ -176,6 +178,8 @@ def _addresses(given: GivenValues) -> tuple[Address, ...]:
         if not word:
             raise BadSettings(f"{given.spelled(name)} is {text[:80]!r}; a list of addresses has no empty place")
         host, own = _host_and_port(given.spelled(name), word)
+        if not host or len(host) > MAX_HOST_CHARS or not all(letter.isalnum() or letter in HOST_SIGNS for letter in host):
+            raise BadSettings(f"{given.spelled(name)} is {text[:80]!r}, not a host name or address, nor one with its port")
         if own is not None and port is not None and own != port:
             raise BadSettings(f"{given.spelled(name)} says port {own} and {given.spelled('ipport')} {port}; leave one out")
         found.append(Address(host, own if own is not None else port))
@@ -192,8 +196,10 @@ def _port(given: GivenValues, name: str) -> int | None:
 def _host_and_port(name: str, text: str) -> tuple[str, int | None]:
     """Splits host, host:port, [v6]:port or a bare IPv6 address."""
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        return host, whole_number(name, rest.removeprefix(":")) if rest else None
+        host, end, rest = text[1:].partition("]")
+        if not end or rest[:1] not in ("", ":"):
+            raise BadSettings(f"{name} is {text[:80]!r}; an IPv6 address with its port is written as [::1]:443")
+        return host, whole_number(f"the port in {name}", rest[1:]) if rest else None
     host, colon, port = text.partition(":")
     if not colon or ":" in port:
         return text, None
@@ -219,9 +225,6 @@ def _check_redfish(given: GivenValues, protocols: tuple[Protocol, ...]) -> None:
     uri = given.get("redfish_uri", "")
     if uri and (not uri.startswith("/") or not uri.isprintable() or " " in uri):
         raise BadSettings(f"{given.spelled('redfish_uri')} is {uri[:80]!r}; write a path, like /redfish/v1")
-    if given.get("ssl_ca_file") and given.flag("ssl_insecure"):
-        names = f"{given.spelled('ssl_ca_file')} and {given.spelled('ssl_insecure')}"
-        raise BadSettings(f"{names} contradict each other; leave one of them out")
     for name in ("ssl_ca_file", "ssl_fingerprint", "ssl_secure"):
         if Protocol.REDFISH not in protocols and given.get(name):
             raise BadSettings(f"{given.spelled(name)} belongs to Redfish, and IPMI has no certificates; leave it out")
@@ -250,7 +253,7 @@ def _check_selects(given: GivenValues) -> None:
         parameter = BY_NAME.get(name)
         if name == "chassis_check" and _chassis_uris(given):
             continue
-        if parameter and parameter.kind is ParameterKind.SELECT and value and value not in parameter.options:
+        if parameter and parameter.options and value and value not in parameter.options:
             raise BadSettings(f"{given.spelled(name)} is {value[:40]!r}; it must be one of {' or '.join(parameter.options)}")
 
 

@@ -51,6 +51,7 @@ class Answer:
     missing: bool = False
     failure: Cause | None = None
     contradicts: bool = False
+    repeated: int = 0
 
     @property
     def all_say_off(self) -> bool:
@@ -63,6 +64,7 @@ class Answer:
         return ReadOk(
             Reading(
                 power=Power.UNKNOWN, word=self.word, at=now, path="test", witnesses=said, identity_missing=self.missing,
+                repeated=self.repeated,
                 shown=(("UUID", self.uuid),) if self.uuid else (), requests=REQUESTS,
             )
         )  # fmt: skip
@@ -78,6 +80,7 @@ READS = (
     Answer("off, chassis on", "Off", (SAYS, "On")),
     Answer("off, chassis unknown", "Off", (UNKNOWN, None)),
     Answer("off, another machine", "Off", (SAYS, "Off"), uuid="uuid-2"),
+    Answer("off at the second try", "Off", (SAYS, "Off"), repeated=1),
     Answer("powering off", "PoweringOff", (SAYS, "Off")),
     Answer("null", None),
     Answer("lost", failure=Cause.TIMEOUT),
@@ -134,7 +137,7 @@ class Adversary:
     honest_time: bool = True  # all views together say Off only for less time than the proof needs
 
 
-FEW_READS = tuple(READS[index] for index in (0, 2, 6, 7, 11))
+FEW_READS = tuple(READS[index] for index in (0, 2, 6, 7, 12))
 MANY_COMMANDS = Adversary(FEW_READS, COMMAND_ANSWERS, OFFERS)
 EVERYTHING = Adversary(READS, COMMAND_ANSWERS, OFFERS)
 
@@ -194,10 +197,11 @@ def _after_read(situation: Situation, answer: Answer, *, honest_time: bool) -> S
     """None if the adversary would let all views say Off for as long as the proof takes."""
     lost = answer.failure is not None and not answer.contradicts
     since = situation.lying_since
+    trouble = situation.trouble or answer.failure is not None or answer.repeated > 0
     hides = situation.spoken and answer.chassis != (SAYS, "Off")
     if answer.all_say_off and not hides and (situation.uuid in (None, answer.uuid)):
         since = situation.now if since is None else since
-        need = situation.state.limits.stable_for * (2 if situation.trouble else 1)
+        need = situation.state.limits.stable_for * (2 if trouble else 1)
         if honest_time and situation.now - since >= need:
             return None
     elif not lost:
@@ -207,6 +211,6 @@ def _after_read(situation: Situation, answer: Answer, *, honest_time: bool) -> S
         lying_since=since,
         spoken=situation.spoken or (answer.chassis is not None and answer.chassis[0] is SAYS),
         uuid=situation.uuid or (answer.uuid if answer.failure is None else None),
-        trouble=situation.trouble or answer.failure is not None,
+        trouble=trouble,
     )
     return _after(following, answer.event(situation.now), situation.now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import threading
@@ -19,8 +20,10 @@ from fencer import (
 PASSWORD = 'pä "s$%#:=&\\ '
 LIMITS = Limits(deadline=4, stable_for=0.04, poll=0.02, poll_max=0.04)
 QUICK = replace(LIMITS, deadline=1.2)
+LONGER = replace(LIMITS, deadline=8)
 SYSTEM, CHASSIS = "/redfish/v1/Systems/1", "/redfish/v1/Chassis/1"
 RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
+OTHER, SESSIONS = "/redfish/v1/Systems/2", "/redfish/v1/SessionService/Sessions"
 
 
 @dataclass
@@ -139,3 +142,33 @@ def on(method: str, path: str | None, reply: Callable[[Handler], None]) -> Calla
         return fits
 
     return special
+
+
+def from_the(nth: int, method: str, path: str, reply: Callable[[Handler], None]) -> Callable[[Handler, bytes], bool]:
+    """Answers the nth and all later requests in the handler's place."""
+    count = itertools.count(1)
+
+    def special(handler: Handler, body: bytes) -> bool:
+        fits = handler.command == method and handler.path == path and next(count) >= nth
+        if fits:
+            reply(handler)
+        return fits
+
+    return special
+
+
+def only_the(nth: int, method: str, path: str | None, reply: Callable[[Handler], None]) -> Callable[[Handler, bytes], bool]:
+    count = itertools.count(1)
+
+    def special(handler: Handler, body: bytes) -> bool:
+        fits = handler.command == method and path in (None, handler.path) and next(count) == nth
+        if fits:
+            reply(handler)
+        return fits
+
+    return special
+
+
+def eager(service: Service) -> None:
+    """The System says Off after the reset; the rail stays up, and so says the chassis."""
+    service.documents[CHASSIS] = {"@odata.id": CHASSIS, "Id": "1", "PowerState": "On"}

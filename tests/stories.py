@@ -62,7 +62,13 @@ class Story:
         return self
 
     def command(
-        self, reset: str = "ForceOff", system: str = "1", row: str = "On", assumed: bool = False, status: int = 204
+        self,
+        reset: str = "ForceOff",
+        system: str = "1",
+        row: str = "On",
+        assumed: bool = False,
+        status: int = 204,
+        retry_after: str | None = None,
     ) -> Story:
         path = f"/redfish/v1/Systems/{system}/Actions/ComputerSystem.Reset"
         known = ResetType(reset) if reset in ResetType._value2member_map_ else None
@@ -80,7 +86,7 @@ class Story:
             effect="off",
             assumed=assumed,
         )
-        self.say(EventKind.RESPONSE, seq, status=status)
+        self.say(EventKind.RESPONSE, seq, status=status, **({} if retry_after is None else {"retry_after": retry_after}))
         return self
 
     def request(self, method: str, path: str, intent: Intent = Intent.READ, auth: str = "basic") -> Story:

@@ -10,7 +10,8 @@ Rules
      `fencer.witnesses` judges it like a chassis. A contradiction, and a witness that fell silent, is never Off.
   3. If Redfish does not answer, IPMI is read alone and receives the commands. The chassis that were asked before are then
      missing, so such a reading is no Off (`fencer.witnesses`); without any, its proof is the longer one.
-  4. Credentials that one protocol refused are not sent over the other one: refused log-ins are counted together.
+  4. Credentials that one protocol refused are not sent over the other one: refused log-ins are counted together. A System that
+     Redfish does not find, or several of which none is selected, are not fenced over IPMI instead.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from fencer.transport.base import CallFailed, Transport
 from fencer.witnesses import OTHER_PROTOCOL
 
 NO_ANSWER = frozenset({Cause.UNREACHABLE, Cause.TIMEOUT})
+JUDGED_BY_REDFISH = frozenset({Cause.AUTH, Cause.LOCKED, Cause.PRIVILEGE, Cause.CONFIG, Cause.NOT_FOUND})
+"""Redfish answered that this user or this System is not accepted. IPMI knows no Systems, so it must not act in its place."""
 IPMI_STATUS = "IPMI Get Chassis Status"
 PATIENCE_S = 3.0  # for a protocol that did not answer before, while the other one answers
 GIVE_UP_AFTER = 2  # reads without an answer of a protocol that never answered
@@ -137,8 +140,7 @@ class RedfishAndIpmi:
         try:
             reading = self._redfish.read(patience)
         except CallFailed as call_failed:
-            judged = call_failed.failure.cause in (Cause.AUTH, Cause.LOCKED, Cause.PRIVILEGE)
-            if call_failed.final or call_failed.contradicts or judged:
+            if call_failed.final or call_failed.contradicts or call_failed.failure.cause in JUDGED_BY_REDFISH:
                 raise
             self._redfish_lost += 1
             return None, call_failed

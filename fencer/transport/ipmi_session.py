@@ -18,6 +18,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -34,6 +35,7 @@ RESEND_INTERVAL_S = 1.0  # between two copies of one packet
 DEFAULT_PORT = 623
 LOGOUT_TIMEOUT_S = 1.5
 LOGOUT_RESEND_S = 0.4
+LEAVE_S = 0.05  # for the answer to Close Session of a BMC that has answered nothing
 MAX_UNUSABLE_ANSWERS = 4  # to Open Session in one call, so that a broken BMC is not flooded
 SESSION_CAUSES = {
     0x01: Cause.BUSY,
@@ -91,7 +93,7 @@ class IpmiSession:
         except CallFailed:
             self._lost += 1
             if self._lost > 1:  # after two lost answers the BMC has probably restarted and dropped the session
-                self._drop()
+                self._leave()
             raise
         self._lost = 0
         return reply
@@ -109,6 +111,13 @@ class IpmiSession:
                 self._command(0x06, 0x3C, data, end, once=False, interval=LOGOUT_RESEND_S)
             except CallFailed:
                 pass
+        self._drop()
+
+    def _leave(self) -> None:
+        """Drops the session, and tells the BMC without waiting for an answer: it may still hold it."""
+        if self._keys is not None:
+            with suppress(CallFailed):
+                self._command(0x06, 0x3C, struct.pack("<I", self._bmc_session), time.monotonic() + LEAVE_S, once=True)
         self._drop()
 
     def _drop(self) -> None:

@@ -45,6 +45,8 @@ from fencer.transport.redfish_errors import (
     as_object,
     http_failure,
     is_wrong_parameter,
+    link_of,
+    monitor_failure,
     task_failure,
     text_of,
     word_of,
@@ -155,7 +157,10 @@ class RedfishTransport:
         return CommandAnswered(failure, answer.retry_after, wrong_parameter=is_wrong_parameter(answer.status, failure))
 
     def read_task(self, task: str, timeout: float) -> TaskStatus:
-        """Reads a task once. A task that does not exist any more has ended; one that cannot be read has not."""
+        """Reads a task or its monitor once. One that does not exist any more has ended; one that cannot be read has not.
+
+        A monitor of a failed task answers with the error of the command itself (DSP0266, 12.2).
+        """
         self._begin(timeout)
         try:
             answer = self._bmc.request("GET", task, self._request_end())
@@ -164,7 +169,8 @@ class RedfishTransport:
         finally:
             self._bmc.close_idle_connections()
         if not answer.ok:
-            return TaskStatus(ended=answer.status in (404, 410))
+            failure = monitor_failure(task, answer.status, answer.body, self._redact)
+            return TaskStatus(ended=answer.status in (404, 410) or failure is not None, failure=failure)
         return TaskStatus(*task_failure(task, answer.body, self._redact))
 
     def members(self, timeout: float) -> tuple[Member, ...]:
@@ -284,8 +290,11 @@ class RedfishTransport:
         return reset_types_in(body)
 
     def _task_of(self, answer: HttpResponse) -> str | None:
+        """Returns the URI of the task if the body is one: it says why it failed; else of its monitor."""
         body = as_object(answer.body)
-        task = answer.headers.get("location") or text_of(body.get("TaskMonitor")) or text_of(body.get("@odata.id"))
+        own = link_of(body)
+        monitor = answer.headers.get("location") or text_of(body.get("TaskMonitor"))
+        task = own if own and "TaskState" in body else monitor or own
         try:
             return self._bmc.path(task) if task else None
         except CallFailed:

@@ -123,6 +123,20 @@ def is_wrong_parameter(status: int, failure: Failure) -> bool:
     return status == 400 and failure.cause is Cause.UNSUPPORTED
 
 
+def monitor_failure(task: str, status: int, body: Json, redact: Redactor) -> Failure | None:
+    """Returns the failure if a task monitor answers with the error of the command; None for what may be of this read alone."""
+    message = message_of(body, redact)
+    if status < 400 or status in (401, 403, 404, 408, 410, 429, 502, 503, 504) or (message.id is None and message.text is None):
+        return None
+    return Failure(
+        cause=Cause.TASK_FAILED,
+        text=f"the task {task} of the accepted command ended with HTTP {status}",
+        code=f"HTTP {status}",
+        message_id=message.id,
+        bmc_text=message.text,
+    )
+
+
 def task_failure(task: str, body: Json, redact: Redactor) -> tuple[bool, Failure | None]:
     """Returns whether a task has ended, and its failure if it failed."""
     state = text_of(as_object(body).get("TaskState")) or text_of(as_object(body).get("JobState"))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fencer import failure_text, identity, procedure, witnesses
-from fencer.events_effects import Finish, ProcedureEvent, Read, ReadFailed, TimerFired
+from fencer.events_effects import CommandAnswered, Finish, ProcedureEvent, Read, ReadFailed, ReadOk, TimerFired
 from fencer.outcome import Action, Cause, Evidence, FenceVerdict, Power, Reading, Witness, WitnessState
 from fencer.procedure_state import EventMeaning, ProcedurePhase, ProcedureState
 from fencer.target import Limits
@@ -125,10 +125,27 @@ def _vanished_is_consent(patch: pytest.MonkeyPatch) -> None:
     )
 
 
+def _not_shaken_by(kind: type[ProcedureEvent]) -> Mutation:
+    """Trouble of that kind does not lengthen the proof."""
+
+    def mutate(patch: pytest.MonkeyPatch) -> None:
+        record = procedure.record_event
+
+        def calm(state: ProcedureState, event: ProcedureEvent) -> ProcedureState:
+            after = record(state, event)
+            return replace(after, shaken=state.shaken) if isinstance(event, kind) else after
+
+        patch.setattr(procedure, "record_event", calm)
+
+    return mutate
+
+
 GUARDS: dict[str, Mutation] = {
     "two reads": _proof(reads=1, span=0.0),
     "reads apart": _proof(span=0.0),
     "a longer proof after trouble": _proof(span=1.0),
+    "a lost read lengthens the proof": _not_shaken_by(ReadFailed),
+    "a repeated request lengthens the proof": _not_shaken_by(ReadOk),
     "On ends the series": _kept_proof(EventMeaning.OPPOSITE),
     "an unusable reading ends the series": _kept_proof(EventMeaning.UNUSABLE),
     "an answer about something else ends the series": _all_failures_are_missed_reads,
@@ -151,6 +168,12 @@ def test_every_guard_is_needed(guard: str, monkeypatch: pytest.MonkeyPatch) -> N
     GUARDS[guard](monkeypatch)
     _, trail = explore(Adversary())
     assert trail is not None, f"nothing notices that this guard is gone: {guard}"
+
+
+def test_a_lost_command_lengthens_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    _not_shaken_by(CommandAnswered)(monkeypatch)
+    _, trail = explore(MANY_COMMANDS, replace(LIMITS, deadline=2.5))
+    assert trail is not None
 
 
 def test_the_identity_guard_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,4 +220,4 @@ def test_the_words_of_a_failure_do_not_contradict_themselves() -> None:
     off = Reading(power=Power.OFF, word="Off", at=14.0, path="redfish")
     state = replace(state, accepted=None, readings=(off,), proof=(off,))
     text = failure_text.deadline_passed(state, 15.0).text
-    assert text == "Off was read 1 time without a break over 0.0 s before the end of 15 s; a proof needs 2 reads over 1 s"
+    assert text == "Off was read 1 time without a break over 0 s before the end of 15 s; a proof needs 2 reads over 1 s"

@@ -41,6 +41,12 @@ def test_a_busy_bmc_is_asked_again_after_two_seconds() -> None:
     assert found.requirement is req.LITTLE_TRAFFIC
 
 
+@pytest.mark.parametrize(("said", "waits", "kept"), [("5", 3, False), ("5", 5, True), ("Sat, 28 Nov 2026 12:00:00 GMT", 3, True)])
+def test_a_busy_bmc_is_asked_again_after_the_seconds_that_it_named(said: str, waits: float, kept: bool) -> None:
+    story = Story().start().command(status=503, retry_after=said).later(waits).command().falls().read().claim()
+    assert ("G4" in [f.rule for f in verdict_on(story).notes]) is not kept
+
+
 @pytest.mark.parametrize("said", ["Success: Powered OFF", "  * SUCCESS"])
 def test_a_failure_with_a_word_of_success_is_noted(said: str) -> None:
     judgement = verdict_on(Story().start().claim(), claim=Claim.FAILED, stdout=said)

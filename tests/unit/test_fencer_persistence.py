@@ -58,6 +58,16 @@ def test_reboot_warns_only_after_it_tried_on_to_the_deadline(bmc: Bmc, answers: 
     assert bmc.commands[-1][0] - began > 35
 
 
+def test_an_on_that_is_refused_just_after_the_off_is_repeated_soon_and_then_less_often(bmc: Bmc) -> None:
+    bmc.up = False
+    bmc.answers = [refused(Cause.CONFLICT)] * 99
+    bmc.obeys = lambda it, command: None
+    play(bmc, Action.REBOOT, replace(LIMITS, deadline=50))
+    times = [at for at, _ in bmc.commands]
+    for gap, wanted in zip((later - earlier for earlier, later in pairwise(times)), [2, 2, 2, 4, 8, 8], strict=False):
+        assert wanted <= gap < wanted + 1.5
+
+
 def test_a_host_that_is_powering_off_is_not_asked_again(bmc: Bmc) -> None:
     bmc.obeys = lambda it, command: None
 

@@ -22,10 +22,11 @@ from emulator.wire.reactor import Reactor
 from emulator.wire.stream import Stream
 from emulator.wire.tcp import Listener
 from emulator.wire.wallclock import WallClock
-from fencer.transport import redfish
+from fencer.transport import redfish, refused_logins
 from profiles.loader import load
 from profiles.model import Span
 from tests.redfish_lab import Lab
+from tests.redfish_service import Service, serve
 
 ADDRESS = "127.0.5.1"
 
@@ -34,6 +35,18 @@ ADDRESS = "127.0.5.1"
 def repeated_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A read that failed is repeated after some milliseconds."""
     monkeypatch.setattr(redfish, "REPEAT_AFTER_S", 0.01)
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """A Redfish service of a few lines that answers whatever the test tells it to."""
+    yield from serve()
+
+
+@pytest.fixture
+def soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second log-in after a refused one comes soon."""
+    monkeypatch.setattr(refused_logins, "REFUSED_LOGIN_GAP_S", 0.2)
 
 
 @dataclass

@@ -113,6 +113,17 @@ def test_ipmi_is_the_second_way_if_redfish_is_closed(start: Callable[..., Emulat
     assert len(outcome.evidence.readings) >= 3  # a BMC that lost requests needs the longer proof
 
 
+@pytest.mark.parametrize("given", [{}, {"system": "no-such"}])
+def test_ipmi_does_not_act_where_redfish_names_no_system(start: Callable[..., Emulator], given: dict[str, str]) -> None:
+    """Two Systems and none selected, or one that does not exist: IPMI would act on one of its own choice."""
+    emulator = start(HostSpec(name="one"), HostSpec(name="two"), tls=True)
+    outcome = fence(both(emulator.endpoints["node1"], **given), SHORT)
+    assert outcome.verdict is FenceVerdict.UNKNOWN
+    assert outcome.failure is not None
+    assert outcome.failure.cause is (Cause.NOT_FOUND if given else Cause.CONFIG)
+    assert commands(emulator) == []
+
+
 def test_refused_credentials_are_not_tried_over_the_other_protocol(start: Callable[..., Emulator]) -> None:
     emulator = start(HostSpec(), tls=True)
     outcome = fence(both(emulator.endpoints["node1"], password="wrong-one"), LIMITS)

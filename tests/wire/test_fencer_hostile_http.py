@@ -16,10 +16,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from fencer import Cause, FenceVerdict, Limits, Outcome, Target, fence
+from tests.commands import PATIENCE
 from tests.redfish_service import CHASSIS, RESET, SYSTEM, Service, system
 
 LIMITS = Limits(deadline=3, stable_for=0.1, poll=0.05, poll_max=0.1)
-GRACE_S = 5.0
 ROOT = {"@odata.id": "/redfish/v1", "Systems": {"@odata.id": "/redfish/v1/Systems"}}
 SYSTEMS = {"@odata.id": "/redfish/v1/Systems", "Members": [{"@odata.id": SYSTEM}], "Members@odata.count": 1}
 
@@ -106,9 +106,9 @@ def spoilt() -> Iterator[Callable[..., RawServer]]:
 
 def fenced(server: RawServer, limits: Limits = LIMITS) -> Outcome:
     url = f"http://127.0.0.1:{server.listener.getsockname()[1]}"
-    target = Target(host="", url=url, user="admin", password="s3cret")
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(fence, target, limits).result(timeout=limits.deadline + GRACE_S)
+        target = Target(host="", url=url, user="admin", password="s3cret")
+        return pool.submit(fence, target, limits).result(PATIENCE)  # a hang is a TimeoutError
 
 
 def sending(make: Callable[[bytes], bytes], *, stays: bool = False) -> Spoil:

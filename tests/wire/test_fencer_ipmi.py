@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from fencer import Cause, FenceVerdict, Limits, Outcome, fence, power_on, read
-from fencer.transport import refused_logins
+from fencer.transport import ipmi_session, refused_logins
 from tests.ipmi_responder import GUID, Responder, served, target
 
 LIMITS = Limits(deadline=5, stable_for=0.1, poll=0.05, poll_max=0.1)
@@ -150,3 +150,26 @@ def test_what_ipmi_cannot_carry_is_a_configuration_error(bmc: Responder, wrong: 
 def test_a_single_read(bmc: Responder) -> None:
     assert read(target(bmc), 2).word == "On"
     assert bmc.closed == 1
+
+
+def test_a_name_with_several_addresses_is_tried_at_each(bmc: Responder, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET, "127.0.0.9"), (socket.AF_INET, "127.0.0.1")]  # nobody listens at the first
+    monkeypatch.setattr(ipmi_session, "addresses", lambda host, timeout: found)
+    assert fence(target(bmc), LIMITS).verdict is FenceVerdict.CONFIRMED
+
+
+def test_an_address_of_a_family_that_this_machine_has_not_is_unreachable(bmc: Responder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(family: int, kind: int) -> socket.socket:
+        raise OSError(97, "Address family not supported by protocol")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "socket", refuse)
+        outcome = fence(target(bmc), QUICK)
+    assert cause(outcome) is Cause.UNREACHABLE
+
+
+def test_fru_data_without_bytes_end_the_reading_of_them(bmc: Responder) -> None:
+    bmc.up = False
+    outcome = fence(target(bmc, identity="SN-1"), QUICK)
+    assert cause(outcome) is Cause.CONFIG
+    assert len([1 for netfn, command, _ in bmc.commands if (netfn, command) == (0x0A, 0x11)]) == 1

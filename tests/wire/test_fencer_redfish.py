@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -31,15 +30,8 @@ from tests.redfish_service import (
     cause,
     error,
     on,
-    serve,
     target,
 )
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    yield from serve()
-
 
 # --- the way it should be -------------------------------------------------------------------------------------------
 
@@ -225,6 +217,21 @@ def test_a_failed_task_is_named(service: Service) -> None:
     service.documents["/t/1"] = {"TaskState": "Exception", "TaskStatus": "Critical", "Messages": [{"Message": "no"}]}
     service.special = on("POST", RESET, lambda it: it.reply(202, Location="/t/1"))
     assert cause(fence(target(service), LIMITS)) is Cause.TASK_FAILED
+
+
+def test_a_monitor_that_answers_with_the_error_of_the_command_names_the_task(service: Service) -> None:
+    def special(it: Handler, body: bytes) -> bool:
+        if it.command == "POST":
+            it.reply(202, Location="/monitors/1")
+        elif it.path == "/monitors/1":
+            it.reply(500, error("Base.1.8.GeneralError", "the power supply did not obey"))
+        return it.command == "POST" or it.path == "/monitors/1"
+
+    service.special = special
+    outcome = fence(target(service), LIMITS)
+    assert cause(outcome) is Cause.TASK_FAILED
+    assert outcome.failure is not None
+    assert outcome.failure.bmc_text == "the power supply did not obey"
 
 
 def test_allowable_values_through_action_info(service: Service) -> None:

@@ -5,72 +5,28 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from fencer import Auth, Cause, FenceVerdict, Power, fence, read
-from fencer.transport import refused_logins
 from tests.redfish_service import (
     CHASSIS,
     LIMITS,
+    LONGER,
     RESET,
+    SESSIONS,
     SYSTEM,
     Handler,
     Service,
     cause,
     error,
     on,
-    serve,
+    only_the,
     system,
     target,
 )
-
-LONGER = replace(LIMITS, deadline=8)
-OTHER = "/redfish/v1/Systems/2"
-SESSIONS = "/redfish/v1/SessionService/Sessions"
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    yield from serve()
-
-
-@pytest.fixture
-def soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refused_logins, "REFUSED_LOGIN_GAP_S", 0.2)
-
-
-def from_the(nth: int, method: str, path: str, reply: Callable[[Handler], None]) -> Callable[[Handler, bytes], bool]:
-    """Answers the nth and all later requests in the handler's place."""
-    count = itertools.count(1)
-
-    def special(handler: Handler, body: bytes) -> bool:
-        fits = handler.command == method and handler.path == path and next(count) >= nth
-        if fits:
-            reply(handler)
-        return fits
-
-    return special
-
-
-def only_the(nth: int, method: str, path: str | None, reply: Callable[[Handler], None]) -> Callable[[Handler, bytes], bool]:
-    count = itertools.count(1)
-
-    def special(handler: Handler, body: bytes) -> bool:
-        fits = handler.command == method and path in (None, handler.path) and next(count) == nth
-        if fits:
-            reply(handler)
-        return fits
-
-    return special
-
-
-def eager(service: Service) -> None:
-    """The System says Off after the reset; the rail stays up, and so says the chassis."""
-    service.documents[CHASSIS] = {"@odata.id": CHASSIS, "Id": "1", "PowerState": "On"}
-
 
 # --- it ends ------------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -29,15 +28,8 @@ from tests.redfish_service import (
     cause,
     error,
     on,
-    serve,
     target,
 )
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    yield from serve()
-
 
 # --- redirects ------------------------------------------------------------------------------------------------------
 

@@ -99,7 +99,9 @@ class Service:
         seq = view.record_request(request.facts(incoming.path, **told))
         call = RedfishCall(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
         answer = self._answer_with_faults(call, known.resource, credentials)
-        view.record(EventKind.RESPONSE, seq, status=answer.status, message_id=answer.message_id)
+        wait = next((value for name, value in answer.headers if name.lower() == "retry-after"), None)
+        after = {} if wait is None else {"retry_after": wait}
+        view.record(EventKind.RESPONSE, seq, status=answer.status, message_id=answer.message_id, **after)
         if exchange is not None:
             exchange.seq, exchange.looks = seq, tuple(call.looks)
         elif call.looks:
