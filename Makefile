@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
+# Tests start many programs, and pytest rewrites each test module: both cost twice the time where no bytecode is kept.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 NIGHTLY_PARTS := property ha floods matrix spellings repeats validators pacemaker
 .PHONY: help setup demo test check fmt peers bench nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
@@ -37,7 +40,7 @@ test: $(VENV)/.dev  ## All tests that need nothing but Python; the pure cores' c
 	@$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --fail-under=100 --skip-covered --include='$(PURE)'
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/unit tests/property $(addprefix --ignore=,$(MEASURED))
-	$(BIN)/python -m pytest -q -n 4 --dist loadgroup tests/wire tests/e2e tests/packaging
+	$(BIN)/python -m pytest -q -n 6 --dist loadgroup tests/e2e tests/packaging tests/wire
 
 # The tests of the pure cores (IPMI's drive most of the core's machine). Measuring costs twice the time, so nothing else is measured.
 MEASURED := $(wildcard $(patsubst %,tests/unit/test_%_*.py,core conformance fencer ha ipmi))
@@ -106,9 +109,9 @@ nightly-property: $(VENV)/.dev  ## More random input for everything but the HA m
 nightly-ha: $(VENV)/.dev  ## Bigger state spaces and longer histories of the HA machine
 	$(LONG) --dist worksteal $(HA_PROPERTIES)
 
-nightly-floods: $(VENV)/.peers  ## Hostile packets while a real client works
+nightly-floods: $(VENV)/.peers  ## Hostile packets and clients while real ones work, ten minutes of them
 	@tools/peers-install ipmitool
-	$(BIN)/python -m pytest -q -s tests/bench/test_ipmi_floods.py
+	EFFORT=nightly $(BIN)/python -m pytest -q -s tests/bench/test_ipmi_floods.py tests/bench/test_server_floods.py
 
 nightly-matrix: $(VENV)/.dev  ## The conformance table on every profile
 	$(LONG) --dist loadgroup tests/matrix

@@ -20,7 +20,6 @@ from conformance import (
     explanations,
     fencers,
     report_options,
-    runner,
     running_order,
     scenario_commands,
     scenarios,
@@ -128,15 +127,14 @@ def run(
     """Tests fencers on profiles."""
     try:
         chosen = selection.pick_every_scenario(scenario_words, scenario_files, tier)
-        cells = runner.matrix(
-            selection.pick_fencers(fencer_words),
-            selection.pick_profiles(profile_words),
-            chosen,
-        )
+        tested, profiles = selection.pick_fencers(fencer_words), selection.pick_profiles(profile_words)
         catalogue = selection.pick_catalogue(catalogue_name)
         accepted = waivers.read(Path(waivers_file), [each.id for each in chosen]) if waivers_file is not None else ()
     except (selection.BadSelection, FencerFileError) as error:
         raise OneSentence(str(error)) from None
+    from conformance import runner  # brings the emulator, half of the time to start; nothing above and no other command needs it
+
+    cells = runner.matrix(tested, profiles, chosen)
     if not cells:
         raise OneSentence("nothing to run: the selection is empty")
     reports = report_options.wanted(context)

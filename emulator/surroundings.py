@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from emulator.background import AtOnce, Background, Worker
 from emulator.core.clock import Clock, VirtualClock
 from emulator.redfish.events.event_delivery import ThreadedEventDelivery
 from emulator.redfish.events.subscriptions import EventDelivery, NoEventDelivery
@@ -50,6 +51,7 @@ class Surroundings:
     entropy: Callable[[int], bytes]
     make_token: Callable[[], str]
     event_delivery: Callable[[PostToLoop, frozenset[str]], ClosingDelivery]
+    background: Callable[[PostToLoop], Background]
     certificates: CertificateStore
     trees: SharedTrees | None = None
 
@@ -66,6 +68,7 @@ def on_sockets(reused: Reusable | None = None) -> Surroundings:
         entropy=secrets.token_bytes,
         make_token=session_token,
         event_delivery=ThreadedEventDelivery,
+        background=Worker,
         certificates=CertificateStore(),
         trees=reused.trees if reused is not None else None,
     )
@@ -98,6 +101,7 @@ def on_virtual_time(clock: VirtualClock, loop: VirtualLoop, network: VirtualNetw
         entropy=entropy,
         make_token=lambda: session_token(entropy),
         event_delivery=lambda post, hosts: NoEventDelivery(),
+        background=lambda post: AtOnce(),
         certificates=reused.certificates,
         trees=reused.trees,
     )

@@ -12,6 +12,9 @@ from conformance.catalogues import Catalogue
 from conformance.cause_patterns import Patterns
 from conformance.vocabulary import Ask, Convention, Protocol
 
+LEAST_GRACE_S: Final = 5.0
+"""For how long a fencer may run on after its deadline, at least; with a long deadline it is a quarter of that."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
@@ -55,4 +58,4 @@ class Definition:
     @property
     def cap(self) -> float:
         """When the suite ends it, in seconds (ruling 13)."""
-        return self.deadline + max(5.0, self.deadline / 4)
+        return self.deadline + max(LEAST_GRACE_S, self.deadline / 4)

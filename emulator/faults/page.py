@@ -37,7 +37,8 @@ Written from the classes by `python -m emulator.faults.page`; a test fails when 
 ## The envelope
 
 A fault is written in one form, `fault/1`, wherever it is: `emulator.arming_from_mapping({...})` in Python, `faults:` of a
-profile.
+profile, of a BMC in a rack file, or of a scenario file, the body of a POST to the control API, and as words of
+`bmc-emulator fault add` and `run --fault` ([control.md](control.md)).
 
 | key | means | default |
 | --- | --- | --- |

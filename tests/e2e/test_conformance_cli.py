@@ -15,8 +15,9 @@ import pytest
 
 from conformance.cli import main
 from conformance.scenarios import ALL
+from tests.commands import ROOT, quick_command
+from tests.commands import command as installed
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 HONEST = str(ROOT / "tests" / "bad_fencers" / "honest.yaml")
 MUTANT = (ROOT / "tests" / "bad_fencers" / "mutant.yaml").read_text()
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "conformance.cli", *arguments]
+    return [*quick_command("fence-conformance"), *arguments]
 
 
 def environment() -> dict[str, str]:
@@ -149,7 +150,8 @@ def test_bad_input_is_one_sentence_and_two(
 
 
 def test_bad_input_of_the_command_itself_is_no_traceback() -> None:
-    done = cli("run", "--fencer", "nope")
+    words = [*installed("fence-conformance"), "run", "--fencer", "nope"]
+    done = subprocess.run(words, capture_output=True, text=True, env=environment(), timeout=240)
     assert done.returncode == 2
     assert "no fencer 'nope'" in done.stderr
     assert "Traceback" not in done.stderr

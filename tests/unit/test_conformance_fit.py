@@ -24,8 +24,9 @@ def cell(fencer: str, scenario: str) -> MatrixCell:
 
 @pytest.mark.parametrize("profile", ["dell-idrac9", "openbmc-x86", "dmtf-generic"])
 def test_everything_is_applicable_to_the_reference(profile: str) -> None:
+    reference, bmc = fencers.load("fence_bmc"), load(profile)
     for scenario in ALL:
-        fit(MatrixCell(fencers.load("fence_bmc"), load(profile), scenario))
+        fit(MatrixCell(reference, bmc, scenario))
 
 
 def test_a_fencer_is_asked_over_both_protocols_where_a_scenario_needs_both() -> None:

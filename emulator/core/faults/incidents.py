@@ -53,6 +53,10 @@ class Incidents:
         system.machine.pending = RestartCause.POWER_BUTTON
         self._services.order(unit, system, Order.ENERGISE, self._note(unit, system, incident.kind, cause))
 
+    def os_crashed(self, unit: Unit, system: SystemState, incident: IncidentStep, cause: int | None) -> None:
+        """The operating system stops by itself; the rail stays. The driver ignores it where none runs."""
+        self._services.order(unit, system, Order.CRASH, self._note(unit, system, incident.kind, cause))
+
     def bmc_restart(self, unit: Unit, system: SystemState, incident: IncidentStep, cause: int | None) -> None:
         self._life.restart_by_itself(unit, incident.for_s, cause)
 
@@ -65,5 +69,6 @@ class Incidents:
 HAPPENS: Mapping[IncidentKind, Callable[[Incidents, Unit, SystemState, IncidentStep, int | None], None]] = {
     IncidentKind.POWER_LOST: Incidents.power_lost,
     IncidentKind.POWER_RESTORED: Incidents.power_restored,
+    IncidentKind.OS_CRASHED: Incidents.os_crashed,
     IncidentKind.BMC_RESTART: Incidents.bmc_restart,
 }
