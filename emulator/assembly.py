@@ -21,9 +21,10 @@ from typing import TypeVar
 
 from emulator.backends.container import ContainerHosts, DockerHost, Engine, LabAction
 from emulator.backends.process import ProcessHost, ProcessHosts
+from emulator.clock_operations import ClockOperations
 from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
-from emulator.core.journal import EventKind, Journal
+from emulator.core.journal import Journal
 from emulator.core.rack import Rack, UnitSpec
 from emulator.core.truth.host import News
 from emulator.core.truth.virtual_hosts import VirtualHosts
@@ -32,20 +33,17 @@ from emulator.endpoints import Endpoint, Endpoints, SystemRef
 from emulator.fleet import Fleet
 from emulator.frontends import FrontEnds, Place
 from emulator.journal_file import JournalFile
-from emulator.operations import EmulatorOperations, system_id
-from emulator.status import ClockStatus
+from emulator.operations import system_id
 from emulator.surroundings import Reusable, Surroundings, on_sockets
 from emulator.wire.ports import before_port
 from emulator.wire.reactor import ReactorStopped
-from emulator.wire.wallclock import WallClock
 from profiles.model import ABSENT
 
 T = TypeVar("T")
-SLOWEST, FASTEST, LONGEST_STEP_S = 0.001, 1000.0, 86_400.0
 _log = logging.getLogger("fencelab.journal")
 
 
-class Emulator(EmulatorOperations):
+class Emulator(ClockOperations):
     """Emulated BMCs on real sockets; a context manager, to be entered once."""
 
     def __init__(
@@ -328,40 +326,6 @@ class Emulator(EmulatorOperations):
             return taken.wait(timeout_s)
         except ReactorStopped:
             return False
-
-    def clock_status(self) -> ClockStatus:
-        """What the emulator's clock shows, and how fast it runs."""
-        clock = self._wall_clock()
-        return self.call(lambda rack: ClockStatus(now_s=clock.now(), rate=clock.rate, paused=clock.paused))
-
-    def set_clock(self, *, rate: float | None = None, paused: bool | None = None, step_s: float = 0.0) -> ClockStatus:
-        """Changes how the emulator's time runs: delays of profiles, timers, time-outs of its connections and sessions.
-
-        First the rate, then pause or resume, then the step, which lets everything happen that is due on the way.
-        Raises RackMisconfigured for a rate or a step out of range, and for an emulator on virtual time.
-        """
-        clock = self._wall_clock()
-        if rate is not None and not SLOWEST <= rate <= FASTEST:
-            raise RackMisconfigured(f"a rate is from {SLOWEST:g} to {FASTEST:g}, not {rate:g}")
-        if not 0 <= step_s <= LONGEST_STEP_S:
-            raise RackMisconfigured(f"a step is from 0 to {LONGEST_STEP_S:g} s, not {step_s:g}")
-
-        def change(rack: Rack) -> None:
-            if rate is not None:
-                clock.set_rate(rate)
-            if paused is not None:
-                (clock.pause if paused else clock.resume)()
-            clock.step(step_s)
-            self.journal.record("", EventKind.CLOCK, rate=clock.rate, paused=clock.paused, stepped_s=step_s)
-
-        self.call(change)
-        self.call(lambda rack: None)  # so that all that the step has made due has happened
-        return self.clock_status()
-
-    def _wall_clock(self) -> WallClock:
-        if isinstance(self._clock, WallClock):
-            return self._clock
-        raise RackMisconfigured("this emulator's time is virtual: `advance` moves it")
 
     def _running(self) -> FrontEnds:
         if self._fronts is None:

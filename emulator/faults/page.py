@@ -51,8 +51,8 @@ the next request on. With `every: 3` only each third match counts.
 
 `Emulator.arm(bmc, fault)` returns an id such as `f1`, `Emulator.faults()` lists what is armed and how often it matched and
 fired, and `Emulator.disarm(id)` takes it away. What it holds back goes on at once: a delayed answer, the rest of a dripped
-one, a datagram on its way. A connection that it has hung is closed. Ports that it has shut open. TLS connections that are
-open stay as they are.
+one, a datagram on its way, the effect of a power command behind its gate. A connection that it has hung is closed. Ports that
+it has shut open. TLS connections that are open stay as they are.
 """
 
 
