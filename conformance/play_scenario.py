@@ -9,6 +9,7 @@ Rules
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -122,7 +123,8 @@ def planned(scenario: Scenario, profile: Profile, password: str) -> PlannedRack:
 
 def _password(what: Play) -> str:
     """A password that nobody could print by chance, at most 16 bytes as IPMI 1.5 has it."""
-    key = f"{what.seed}/{what.scenario.id}/{what.profile.id}/{what.definition.digest}"
+    own = f"{os.getpid()}/{what.definition.name}"  # another suite, or another fencer of the same file, may play it at this time
+    key = f"{what.seed}/{what.scenario.id}/{what.profile.id}/{what.definition.digest}/{own}"
     return f"Zq7-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
 
 

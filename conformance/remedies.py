@@ -33,6 +33,7 @@ class Situation(StrEnum):
     ASKED_POLITELY = auto()
     SAID_NOTHING = auto()
     OTHER_HOST = auto()
+    LOGIN_REFUSED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ REMEDIES: tuple[Remedy, ...] = (
            ("L",), kinds=(KIND.NOT_TRIED,)),
     Remedy("Send ForceOff, at once or after a short polite try: a hung system never answers a shutdown request",
            ("L",), requirement="FENCE-5"),
+    Remedy("Send user name and password byte for byte (UTF-8, with quotes, blanks and backslashes); where the BMC refuses Basic, "
+           "open a session, and where it has none, send Basic", ("L",), when=(IS.LOGIN_REFUSED, IS.NEVER_READ)),
     Remedy("Read the state before you command; if it says Off twice, report success whatever the BMC answers to a reset",
            ("L",), when=(IS.WAS_OFF,)),
     Remedy("Wait as Retry-After says (2 s without it) and send the command again, up to the deadline",

@@ -107,6 +107,7 @@ def situations(window: AskWindow, outcome: FencerOutcome, before: HostTruth) -> 
         Situation.ANSWER_LOST: bool(lost & {e.seq for e in window.requests}),
         Situation.ASKED_POLITELY: bool(commands) and all(text(e, "reset") in NEEDS_OS for e in commands),
         Situation.OTHER_HOST: any(look.bmc != window.bmc for look in window.looks_at_off),
+        Situation.LOGIN_REFUSED: window.login_failures > 0,
         Situation.SAID_NOTHING: not outcome.text,
     }
     return frozenset(situation for situation, it_holds in holds.items() if it_holds)

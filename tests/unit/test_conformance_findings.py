@@ -102,6 +102,13 @@ def test_the_remedy_fits_what_was_done(story: Story, claim: Claim, advice: str) 
     assert advice in finding(story, claim).remedy
 
 
+def test_who_fails_on_a_refused_log_in_is_told_to_look_at_the_log_in() -> None:
+    refused = Story("down").start().refused_login().claim()
+    assert "byte for byte" in finding(refused, Claim.FAILED).remedy
+    late = Story("down").start().refused_login().read(told="Off").claim()
+    assert "byte for byte" not in finding(late, Claim.FAILED).remedy
+
+
 def test_a_chassis_that_said_on_and_a_lost_answer_have_their_own_remedy() -> None:
     said_on = Story().start().read(told="Off")
     said_on.say(EventKind.LOOK, 5, system="1", view="chassis", word="On")
