@@ -42,10 +42,10 @@ HOST: Json = {
         "attempts": {"type": "integer", "description": "Failed attempts of the fence that is open."},
         "error": _nullable("string", "The last failure of a read or a command."),
         "fencing": {
-            "type": "string",
-            "description": "What the last device check found: ok, not checked, or why fencing would fail.",
+            "type": ["string", "null"],
+            "description": "Whether the host could be fenced now, as the last device check found.",
         },
-        "remarks": {"type": "array", "items": {"type": "string"}, "description": "What needs attention, the most urgent first."},
+        "remarks": {"type": "array", "items": {"type": "string"}, "description": "What an operator should look at."},
         "evidence": _nullable("object", "What proves, or begins to prove, that the host is off."),
         "alerts": {"type": "array", "items": {"$ref": "#/components/schemas/Alert"}, "description": "The newest, oldest first."},
         "vms": {"type": "array", "items": {"type": "string"}},
