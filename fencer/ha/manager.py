@@ -32,7 +32,7 @@ from fencer.ha.manager_lines import ManagerLines
 from fencer.ha.observations import Claimed, Eligibility, Health, Observation, Tick, WithdrawManualFence
 from fencer.ha.operator_requests import observation_of
 from fencer.ha.policy import Policy, PolicyName
-from fencer.ha.probing import Prober
+from fencer.ha.probing import ManagerProbes, Prober
 from fencer.ha.record import HostRecord
 from fencer.ha.restarts import Ownership, Restarts
 from fencer.ha.states import HAState
