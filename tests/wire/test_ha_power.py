@@ -207,7 +207,7 @@ def test_a_host_that_is_down_and_on_again_is_a_loud_alert_and_a_status(tmp_path:
 
 
 def test_no_command_leaves_after_disable_was_answered(tmp_path: Path) -> None:
-    with site(tmp_path, 3) as lab:
+    with site(tmp_path, 3, max_fenced=1.0) as lab:
         manager = lab.start()
         lab.bmcs[0].alive = False
         until(manager, alert="FENCE_STARTED", host="n0")

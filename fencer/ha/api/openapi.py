@@ -41,6 +41,11 @@ HOST: Json = {
         "phase": _nullable("string", "The phase of the fence that is open."),
         "attempts": {"type": "integer", "description": "Failed attempts of the fence that is open."},
         "error": _nullable("string", "The last failure of a read or a command."),
+        "fencing": {
+            "type": ["string", "null"],
+            "description": "Whether the host could be fenced now, as the last device check found.",
+        },
+        "remarks": {"type": "array", "items": {"type": "string"}, "description": "What an operator should look at."},
         "evidence": _nullable("object", "What proves, or begins to prove, that the host is off."),
         "alerts": {"type": "array", "items": {"$ref": "#/components/schemas/Alert"}, "description": "The newest, oldest first."},
         "vms": {"type": "array", "items": {"type": "string"}},
