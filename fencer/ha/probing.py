@@ -24,7 +24,7 @@ class Prober(Protocol):
         ...
 
 
-class Probing:
+class ManagerProbes:
     """`post` runs a function in the loop's thread; `apply` passes an observation of a host to the rules there."""
 
     def __init__(
