@@ -244,9 +244,7 @@ class IpmiSession:
 
         return self._exchange(lambda: rmcpplus.pack(kind, body), match, end, once=once)
 
-    def _command(
-        self, netfn: int, command: int, data: bytes, end: float, *, once: bool, interval: float | None = None
-    ) -> bytes:
+    def _command(self, netfn: int, command: int, data: bytes, end: float, *, once: bool, interval: float | None = None) -> bytes:
         keys = self._keys
         assert keys is not None
         self._message = self._message % 63 + 1

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 import pytest
 
 from fencer.ha.api.server import (
+    ApiLimits,
     ApiReply,
     ApiRequest,
     ApiServer,
     CannotListen,
-    ApiLimits,
     ListenAddress,
     json_reply,
     parse_address,
