@@ -8,9 +8,11 @@ Only this module sees all the rooms. Whatever touches the rack runs in the react
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import random
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +21,7 @@ from typing import TypeVar
 
 from emulator.backends.container import ContainerHosts, DockerHost, Engine, LabAction
 from emulator.backends.process import ProcessHost, ProcessHosts
+from emulator.clock_operations import ClockOperations
 from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
 from emulator.core.journal import Journal
@@ -30,16 +33,17 @@ from emulator.endpoints import Endpoint, Endpoints, SystemRef
 from emulator.fleet import Fleet
 from emulator.frontends import FrontEnds, Place
 from emulator.journal_file import JournalFile
-from emulator.operations import EmulatorOperations, system_id
+from emulator.operations import system_id
 from emulator.surroundings import Reusable, Surroundings, on_sockets
 from emulator.wire.ports import before_port
+from emulator.wire.reactor import ReactorStopped
 from profiles.model import ABSENT
 
 T = TypeVar("T")
 _log = logging.getLogger("fencelab.journal")
 
 
-class Emulator(EmulatorOperations):
+class Emulator(ClockOperations):
     """Emulated BMCs on real sockets; a context manager, to be entered once."""
 
     def __init__(
@@ -71,7 +75,6 @@ class Emulator(EmulatorOperations):
         With `latency` every answer takes as long as the profile says in `timing.latency_ms`.
 
         Redfish events are delivered to loopback addresses and to `event_hosts`, nowhere else.
-
         With a `fleet` every BMC has an address of its own instead of `listen`, and all have the same IPMI port, and the same
         Redfish port if one is given; nobody can be in `refuse` then (ValueError).
 
@@ -255,6 +258,15 @@ class Emulator(EmulatorOperations):
             http_port=address.http_port,
         )
 
+    @property
+    def seed(self) -> int:
+        return self._seed
+
+    @property
+    def fleet_network(self) -> ipaddress.IPv4Network | None:
+        """The network in which every BMC of a fleet has its address; None: this is no fleet."""
+        return None if self._fleet is None else self._fleet.network
+
     # -- from other threads --------------------------------------------------------------------------------------------
 
     def call(self, function: Callable[[Rack], T]) -> T:
@@ -305,6 +317,15 @@ class Emulator(EmulatorOperations):
             rack.remove(name)
 
         self.call(take_out)
+
+    def responds(self, timeout_s: float) -> bool:
+        """Whether the emulator's thread takes on work within so many seconds; False too where it has ended."""
+        taken = threading.Event()
+        try:
+            self.reactor.post(taken.set)
+            return taken.wait(timeout_s)
+        except ReactorStopped:
+            return False
 
     def _running(self) -> FrontEnds:
         if self._fronts is None:

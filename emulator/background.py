@@ -40,7 +40,7 @@ class AtOnce:
         """There is nothing to end."""
 
 
-class Worker:
+class BackgroundThread:
     """A thread that starts with the first job. `post` runs a callback in the emulator's thread."""
 
     def __init__(self, post: Callable[[Callable[[], None]], object]) -> None:

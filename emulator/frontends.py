@@ -13,7 +13,7 @@ from emulator.core.errors import RackMisconfigured
 from emulator.core.rack import Rack
 from emulator.datagrams import DatagramPath
 from emulator.faults.seams import TlsSettings
-from emulator.fleet import BLOCK, Fleet, FleetPort, raise_open_file_limit
+from emulator.fleet import BLOCK, PORTS_PER_BMC, Fleet, FleetPort, raise_open_file_limit
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
@@ -96,8 +96,8 @@ class FrontEnds:
         self._plain = network.http(app)
         PortKeeper(reactor, rack, self._doors)
         try:
-            if fleet is not None:
-                raise_open_file_limit(len(rack.units))
+            if isinstance(reactor, Reactor):
+                raise_open_file_limit(len(rack.units) * (1 if fleet is not None else PORTS_PER_BMC))
             for n, (name, place) in enumerate(zip(rack.units, places, strict=True)):
                 if fleet is not None and self._fleet_port is None:
                     assert isinstance(reactor, Reactor), "a fleet is on sockets"

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from emulator.background import AtOnce, Background, Worker
+from emulator.background import AtOnce, Background, BackgroundThread
 from emulator.core.clock import Clock, VirtualClock
 from emulator.redfish.events.event_delivery import ThreadedEventDelivery
 from emulator.redfish.events.subscriptions import EventDelivery, NoEventDelivery
@@ -68,7 +68,7 @@ def on_sockets(reused: Reusable | None = None) -> Surroundings:
         entropy=secrets.token_bytes,
         make_token=session_token,
         event_delivery=ThreadedEventDelivery,
-        background=Worker,
+        background=BackgroundThread,
         certificates=CertificateStore(),
         trees=reused.trees if reused is not None else None,
     )

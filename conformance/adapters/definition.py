@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from conformance.adapters.base import Adapter
+from conformance.capabilities import DUAL
 from conformance.catalogues import Catalogue
 from conformance.cause_patterns import Patterns
 from conformance.vocabulary import Ask, Convention, Protocol
 
 LEAST_GRACE_S: Final = 5.0
 """For how long a fencer may run on after its deadline, at least; with a long deadline it is a quarter of that."""
-DUAL: Final = "dual"
-"""The capability of a fencer that asks one BMC over both protocols for the same claim."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

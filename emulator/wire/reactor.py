@@ -20,6 +20,7 @@ Theory
 from __future__ import annotations
 
 import heapq
+import math
 import os
 import select
 import socket
@@ -45,6 +46,7 @@ _RETRY_AFTER_ERROR_S = 0.1  # seconds on the loop's clock: a source that raises 
 _DEFERRED_S = 0.003  # real seconds of a turn for work that can wait
 _SWEEP = 1024  # cancelled timers are removed from the heap when it has grown by this many
 _LINGER_S = 0.0002  # real seconds
+_LONGEST_SLEEP_S = 86_400.0  # real seconds: epoll cannot wait for a year
 _yield_cpu: Callable[[], object] = getattr(os, "sched_yield", lambda: None)
 
 
@@ -306,7 +308,8 @@ class Reactor:
         if due is None:
             return None
         if isinstance(self.clock, WallClock):
-            return self.clock.seconds_until(due)
+            left_s = self.clock.seconds_until(due)
+            return left_s if left_s < _LONGEST_SLEEP_S else None if left_s == math.inf else _LONGEST_SLEEP_S
         return 0.0 if due <= self.clock.now() else None
 
     def _run_due(self) -> None:

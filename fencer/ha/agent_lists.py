@@ -43,6 +43,11 @@ class AgentLists:
         known = self._lists.get(host)
         return known.report.boot if known and self._executor.names_boot else None
 
+    def vms_since(self, host: str, moment: float) -> frozenset[str] | None:
+        """What runs on the host by a list that was asked for after `moment`; None if there is none."""
+        known = self._lists.get(host)
+        return known.report.vms if known and known.asked_at > moment else None
+
     def ask(self, owned: Collection[str], records: Mapping[str, HostRecord], hear: Callable[[Fact], None]) -> None:
         """Asks every host that is due. `hear` is called in a worker's thread with each answer."""
         self._owned, self._records = owned, records

@@ -24,34 +24,25 @@ from fencer.ha.bmc import BmcClient
 from fencer.ha.bmc_calls import BmcCalls
 from fencer.ha.clock import SharedClock
 from fencer.ha.config import Config, HostPart
-from fencer.ha.effects import AlertName, CallBmc, CheckActivity, Detail, HaEffect, LineKind, OperatorAnswer, StopReleasedVms
-from fencer.ha.entries import ManagerLease, OperatorRequest, Snapshot, StoredEvent
+from fencer.ha.effects import AlertName, CallBmc, CheckActivity, HaEffect, StopReleasedVms
+from fencer.ha.entries import ManagerLease, Snapshot
 from fencer.ha.event_lines import Sink
 from fencer.ha.fence_limiter import PASSING, ClusterView, ManagerFacts
-from fencer.ha.observations import (
-    Claimed,
-    Eligibility,
-    Health,
-    Observation,
-    Tick,
-    WithdrawManualFence,
-)  # fmt: skip
+from fencer.ha.manager_lines import ManagerLines
+from fencer.ha.observations import Claimed, Eligibility, Health, Observation, Tick, WithdrawManualFence
 from fencer.ha.operator_requests import observation_of
 from fencer.ha.policy import Policy, PolicyName
-from fencer.ha.probing import Probing, RunProbes
+from fencer.ha.probing import Prober, Probing
 from fencer.ha.record import HostRecord
 from fencer.ha.restarts import Ownership, Restarts
 from fencer.ha.states import HAState
 from fencer.ha.store import Store, StoreError
-from fencer.ha.tenure import Decided, Tenure
+from fencer.ha.tenure import Decided, Tenure, first_records
 from fencer.ha.workers import Workers
 
 HaStep = Callable[[HostRecord, Observation, Policy, float], tuple[HostRecord, tuple[HaEffect, ...]]]
 
 QUIET = frozenset({HAState.AVAILABLE, HAState.DISABLED})
-
-SAY_AGAIN_S = 900.0
-"""So often a manager repeats that the store cannot be used."""
 
 RULES: Mapping[PolicyName, HaStep] = {PolicyName.REFERENCE: machine.step, PolicyName.CLOUDSTACK: cloudstack.step}
 
@@ -66,14 +57,14 @@ class Manager:
         clock: SharedClock,
         bmcs: Mapping[str, BmcClient],
         restarts: Restarts,
-        run_probes: RunProbes,
+        prober: Prober,
         workers: Workers,
         sink: Sink,
         owner: str,
         process: tuple[int, int] = (0, 0),
     ) -> None:
         self._config, self._store, self._clock = config, store, clock
-        self._restarts, self._sink = restarts, sink
+        self._restarts, self._lines = restarts, ManagerLines(store, sink, clock, owner)
         self._name, self._process = owner, process
         self._policy = config.policy
         self._step = RULES[config.policy.name]
@@ -84,11 +75,9 @@ class Manager:
             bmcs, clock, config.policy, workers, self._lease_of, self._is_held if self._is_limited else None, self._post,
             self._apply,
         )  # fmt: skip
-        self._probing = Probing(config, clock, run_probes, workers, self._post, self._apply_probed)
+        self._probing = Probing(config, clock, prober, self._post, self._apply_probed)
         self._started = clock.now()
         self._bmc_names = {host.name: host.bmc.device for host in config.part.hosts}
-        self.store_error: StoreError | None = None
-        self._lost_at, self._said_at = 0.0, 0.0
         self._tenures = 1
         self._tenure = Tenure(owner)
         self._ended: list[Tenure] = []
@@ -96,7 +85,6 @@ class Manager:
         self._claim_from = 0.0
         self._snapshot = Snapshot("")
         self._decided: dict[str, Decided] = {}
-        self._looked_up_to = 0
         self._next_tick: dict[str, float] = {}
 
     # -- the loop
@@ -136,13 +124,10 @@ class Manager:
         self._write_decided()
         records = {name: snapshot.record(name) for name in self._config.host_names}
         self._restarts.run_round(Ownership(epochs=self._tenure.epochs, records=records, post=self._post, permit=self._permit()))
-        self._print_events()
+        self._lines.print_stored(self._is_mine)
 
     def _is_quiet(self, record: HostRecord, now: float) -> bool:
-        """True if nothing of this host depends on the time: most hosts of a big cluster, most of the time.
-
-        It gets a Tick all the same, once per `poll`.
-        """
+        """True if nothing of this host depends on the time now. It gets a Tick all the same, once per `poll`."""
         if record.state not in QUIET or record.inflight is not None or now >= record.next_check_at:
             return False
         if now >= self._next_tick.get(record.host, 0.0) or self._snapshot.open_requests(record.host):
@@ -165,7 +150,7 @@ class Manager:
         try:
             self._store.let_go(tenure.owner, tenure.epochs)
         except StoreError as error:
-            self._say(AlertName.STORE_LOST, f"{error}; the lease ends by itself")
+            self._lines.say(AlertName.STORE_LOST, f"{error}; the lease ends by itself")
 
     @property
     def idle(self) -> float:
@@ -187,27 +172,11 @@ class Manager:
                 return
             answer()
 
-    def _print_events(self) -> None:
-        """Prints the lines about hosts that this manager owns, and about those that nobody does."""
-        printed = []
-        for event in self._store.unprinted(self._looked_up_to):
-            if event.host in self._tenure.epochs or event.host not in self._bmc_names:
-                if self._sink(event) is False:
-                    break
-                printed.append(event.seq)
-            self._looked_up_to = event.seq
-        self._store.mark_printed(printed)
-
     # -- the store
 
     def _enter(self, snapshot: Snapshot) -> None:
         """Registers the hosts and VMs of the configuration in a store that this manager has not used before."""
-        records = []
-        for host in self._config.part.hosts:
-            state = HAState.AVAILABLE if host.enabled else HAState.DISABLED
-            record = HostRecord(host=host.name, state=state, since=self._started, identity=host.bmc.identity)
-            records.append((record, [vm.name for vm in self._config.part.vms if vm.host == host.name]))
-        self._store.register_all(records)
+        self._store.register_all(first_records(self._config, self._started))
         restored_at = self._store.restored_at()
         # A manager of the store that was copied may still have a command under way.
         self._claim_from = 0.0 if restored_at is None else restored_at + self._policy.lease
@@ -215,25 +184,17 @@ class Manager:
 
     def _lose_store(self, error: StoreError) -> None:
         """Lets go of all leases: nothing can be decided any more, and `permit` refuses what has not left yet."""
-        now = self._clock.now()
         self._end_tenure()
-        if self.store_error is None:
-            self._lost_at = now
-        if self.store_error is None or self.store_error.trouble is not error.trouble or now - self._said_at >= SAY_AGAIN_S:
-            self._say(AlertName.STORE_LOST, f"{error}; the leases are given up, and it is tried again")
-            self._said_at = now
-        self.store_error = error
+        self._lines.store_lost(error)
 
-    def _note_that_the_store_is_back(self) -> None:
-        if self.store_error is not None:
-            self.store_error = None
-            lost = self._clock.now() - self._lost_at
-            self._say(AlertName.STORE_BACK, f"the store can be used again, after {lost:.1f} s")
+    @property
+    def store_error(self) -> StoreError | None:
+        """Why the store cannot be used now, or None."""
+        return self._lines.trouble
 
-    def _say(self, alert: AlertName, text: str) -> None:
-        """A line that cannot be stored: it goes to the sink at once."""
-        detail: dict[str, Detail] = {"alert": str(alert), "text": text}
-        self._sink(StoredEvent(seq=0, t=self._clock.now(), host=self._name, kind=LineKind.ALERT, detail=detail))
+    def _is_mine(self, host: str) -> bool:
+        """True for a host that this manager owns, and for one that no manager watches."""
+        return host in self._tenure.epochs or host not in self._bmc_names
 
     # -- ownership
 
@@ -255,7 +216,7 @@ class Manager:
         lease = ManagerLease(owner=tenure.owner, until=until, boot=self._snapshot.boot, pid=pid, process_started=started)
         if self._store.renew(lease, now):
             tenure.until = until
-            self._note_that_the_store_is_back()
+            self._lines.store_is_back()
             return True
         self._end_tenure()
         return False
@@ -277,7 +238,7 @@ class Manager:
             return
         for name in self._store.claim(wanted, self._tenure.owner, self._clock.now()):
             epochs[name] = self._snapshot.record(name).epoch
-            self._looked_up_to = 0  # the old owner may have left lines that it did not print
+            self._lines.look_again()
             self._apply_configuration(self._config.host(name))
 
     def _apply_configuration(self, host: HostPart) -> None:
@@ -416,18 +377,13 @@ class Manager:
             self._store.commit([ledger.set_drain(self._snapshot, name, drain=False, answer=None, now=self._clock.now())])
             self._apply_eligibility(self._config.host(name))
 
-    def _is_answered(self, request: OperatorRequest) -> bool:
-        """True if this round has decided the answer, which the snapshot does not show yet."""
-        decided = self._decided.get(request.host)
-        effects = decided.effects if decided else ()
-        return any(isinstance(effect, OperatorAnswer) and effect.request == request.id for effect in effects)
-
     def _apply_operator_requests(self, record: HostRecord) -> None:
         self._withdraw_signature(record)
         signature = record.fence.signature if record.fence else None
         for request in self._snapshot.open_requests(record.host):
             waits = signature is not None and signature.request == request.id  # a live read decides
-            if waits or self._is_answered(request):
+            decided = self._decided.get(record.host)
+            if waits or (decided is not None and decided.has_answered(request.id)):
                 continue
             withdrawn = request.what == "disable" and self._bmc_calls.withdraw(record.host)
             if request.what == "enable":

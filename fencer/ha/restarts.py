@@ -72,6 +72,7 @@ class Restarts:
         for fact in facts:
             turn.hear(fact)
         self._lists.ask(own.epochs, own.records, lambda fact: own.post(lambda: self._facts.append(fact)))
+        self._count_after_a_restore(turn, self._lists)
         vm_requests.apply(turn, own.epochs, self._config.host_names)
         self._drain(turn, own)
         work = [record for record in turn.records("open") if record.phase is not VmPhase.REMOVED or record.left]
@@ -85,6 +86,14 @@ class Restarts:
             for record in turn.records("on", name):
                 turn.take(vm_machine.unwatched(record, "is not in the file any more", self._policy, turn.now))
         self._facts = [*turn.write(self._store), *self._facts]
+
+    def _count_after_a_restore(self, turn: VmTurn, lists: AgentLists) -> None:
+        """No VM is started before it is known where all of them run; the agents know (`ledger`, rule 5)."""
+        waiting = turn.snapshot.reconciliation
+        for host in waiting.hosts if waiting else ():
+            vms = lists.vms_since(host, waiting.since) if waiting else None
+            if vms is not None:
+                self._store.count_vms(host, sorted(vms), turn.now)
 
     def unstopped(self, host: str) -> tuple[str, ...]:
         """The VMs that the host was fenced with and that are not yet confirmed to be stopped there."""

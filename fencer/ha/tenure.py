@@ -1,12 +1,14 @@
-"""What a manager holds in memory between two rounds: its tenure, and what a round has decided and not written yet."""
+"""What a manager holds in memory: the first records of its hosts, its tenure, and what a round has decided."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fencer.ha.effects import HaEffect
+from fencer.ha.config import Config
+from fencer.ha.effects import HaEffect, OperatorAnswer
 from fencer.ha.observations import Observation
 from fencer.ha.record import HostRecord
+from fencer.ha.states import HAState
 
 
 @dataclass(slots=True)
@@ -29,3 +31,20 @@ class Decided:
     new: HostRecord
     effects: list[HaEffect] = field(default_factory=list)
     answers: list[Observation] = field(default_factory=list)  # not of a Tick
+
+    def has_answered(self, request: int) -> bool:
+        """True if the round has decided the answer to this operator's request, which the snapshot does not show yet."""
+        return any(isinstance(effect, OperatorAnswer) and effect.request == request for effect in self.effects)
+
+
+def first_records(config: Config, now: float) -> list[tuple[HostRecord, list[str]]]:
+    """The record of each host of the file as it is before any manager has watched it, and the VMs that run there."""
+    vms: dict[str, list[str]] = {}
+    for vm in config.part.vms:
+        vms.setdefault(vm.host, []).append(vm.name)
+    records = []
+    for host in config.part.hosts:
+        state = HAState.AVAILABLE if host.enabled else HAState.DISABLED
+        record = HostRecord(host=host.name, state=state, since=now, identity=host.bmc.identity)
+        records.append((record, vms.get(host.name, [])))
+    return records

@@ -186,7 +186,7 @@ def test_a_journal_that_fills_its_disk_ends_the_emulator_with_one_sentence(tmp_p
 # -- the end -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_ctrl_c_and_sigterm_end_it_and_leave_nothing(tmp_path: Path, number: signal.Signals) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
@@ -308,7 +308,7 @@ def test_the_examples_of_help_name_commands_and_options_that_exist() -> None:
     lines = [line.split() for line in run("bmc-emulator", "--help").stdout.splitlines()]
     examples = [words[1:] for words in lines if words[:1] == ["bmc-emulator"]]
     options = run("bmc-emulator", "run", "--help").stdout
-    assert {words[0] for words in examples} == {"run", "profiles", "profile"}
+    assert {words[0] for words in examples} == {"run", "profiles", "profile", "ls", "power", "fault", "journal"}
     assert not [
         word for words in examples if words[0] == "run" for word in words if word.startswith("--") and word not in options
     ]

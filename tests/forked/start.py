@@ -20,7 +20,7 @@ def main() -> None:
         order = [os.getcwdb(), str(len(words)).encode(), *map(os.fsencode, words), *variables]
         socket.send_fds(server, [b"\0".join(order)], [0, 1, 2])
         pid = int(server.recv(32))
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda received, _: os.kill(pid, received))
         code = os.waitstatus_to_exitcode(int(server.recv(32)))
     if code < 0:

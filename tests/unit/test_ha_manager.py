@@ -3,115 +3,30 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-from fencer.device_check import DeviceCheck
-from fencer.ha.bmc import BmcReadFailed, CommandAnswer, CommandPermit
+from fencer.ha.bmc import BmcReadFailed
 from fencer.ha.config import load_config
 from fencer.ha.entries import StoredEvent
 from fencer.ha.event_lines import as_json, as_text
 from fencer.ha.manager import Manager
-from fencer.ha.observations import CommandResult
+from fencer.ha.probes import AnyProbe, ProbeFinding
 from fencer.ha.record import HostRecord
 from fencer.ha.restarts import Restarts
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import HAState
 from fencer.ha.store import StoreError
-from fencer.ha.vm_executors import AgentReport, ListFailed, StartFailed
+from fencer.ha.vm_executors import StartFailed
 from fencer.ha.vm_record import VmPhase
-from fencer.outcome import Cause, Failure, Power, Reading
-from tests.ha_world import checked
+from fencer.outcome import Cause, Failure
+from tests.ha_doubles import Bench, Clock, FakeBmc, FakeExecutor
 
 T = TypeVar("T")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time = 1000.0
-
-    def now(self) -> float:
-        return self.time
-
-
-class Bench:
-    """Work that waits until `run` is called; `crash` forgets it, as a kill would."""
-
-    def __init__(self) -> None:
-        self.jobs: list[tuple[str, Callable[[], None]]] = []
-
-    def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
-        def job() -> None:
-            try:
-                result = work()
-            except (StartFailed, RuntimeError) as error:
-                done(None, error)
-            else:
-                done(result, None)
-
-        self.jobs.append((pool, job))
-
-    def run(self, *pools: str) -> None:
-        mine = [job for job in self.jobs if not pools or job[0] in pools]
-        self.jobs = [job for job in self.jobs if job not in mine]
-        for _, job in mine:
-            job()
-
-
-class FakeBmc:
-    def __init__(self, word: str = "On") -> None:
-        self.word, self.commands = word, 0
-        self.error: Exception | None = None
-
-    def read(self, timeout: float) -> Reading:
-        if self.error:
-            raise self.error
-        power = {"On": Power.ON, "Off": Power.OFF}.get(self.word, Power.UNKNOWN)
-        return Reading(power=power, word=self.word, at=0.0, path="redfish")
-
-    def check(self, timeout: float) -> DeviceCheck:
-        return checked(lambda: self.read(timeout))
-
-    def off(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
-        assert permit()
-        self.commands += 1
-        self.word = "Off"
-        return CommandAnswer(result=CommandResult.ACCEPTED)
-
-    def reset(self, timeout: float, permit: CommandPermit) -> CommandAnswer:
-        self.commands += 1
-        return CommandAnswer(result=CommandResult.ACCEPTED)
-
-
-class FakeExecutor:
-    """A node agent that keeps its promise: two starts with one key are one start."""
-
-    def __init__(self) -> None:
-        self.running: dict[str, tuple[str, str]] = {}
-        self.calls: list[tuple[str, str, str]] = []
-        self.stops: list[tuple[str, str]] = []
-        self.fail: StartFailed | None = None
-
-    lists, names_boot = False, False
-
-    def running(self, host: str, timeout: float) -> AgentReport:
-        raise ListFailed("nobody asks")
-
-    def start(self, vm: str, host: str, key: str, boot: str | None, timeout: float) -> None:
-        if self.fail:
-            raise self.fail
-        self.calls.append((vm, host, key))
-        assert self.running.get(vm, (host, key)) == (host, key) or self.running[vm][1] != key
-        self.running[vm] = (host, key)
-
-    def stop(self, vm: str, host: str, key: str, timeout: float) -> None:
-        if self.fail:
-            raise self.fail
-        self.stops.append((vm, host))
 
 
 CONFIG = """
@@ -126,6 +41,19 @@ vms:
   - {name: router, host: a, system: true}
 executor: {kind: exec, start: [x], stop: [x]}
 """
+
+
+class BenchProber:
+    """Answers a round of probes when the bench runs, by what `Cluster.probes` says then."""
+
+    def __init__(self, cluster: Cluster, bench: Bench) -> None:
+        self.cluster, self.bench = cluster, bench
+
+    def ask(self, wanted: Sequence[AnyProbe], timeout: float, found: Callable[[ProbeFinding], None]) -> None:
+        def work() -> ProbeFinding:
+            return ProbeFinding(began=self.cluster.clock.now(), answer=self.cluster.probes(list(wanted), timeout))
+
+        self.bench.submit("probe", work, lambda finding, _: found(finding or ProbeFinding(began=None, answer=None)))
 
 
 class Cluster:
@@ -143,7 +71,9 @@ class Cluster:
         store, bench = SqliteStore(self.config.state_file), Bench()
         self.stores.append(store)
         restarts = Restarts(self.config, store, self.clock, self.executor, bench)
-        manager = Manager(self.config, store, self.clock, self.bmcs, restarts, self.probes, bench, self.lines.append, owner)
+        manager = Manager(
+            self.config, store, self.clock, self.bmcs, restarts, BenchProber(self, bench), bench, self.lines.append, owner
+        )
         for host in self.config.host_names:
             store.register(HostRecord(host=host, state=HAState.AVAILABLE, since=self.clock.now(), seen_healthy=True), [])
         return manager, bench

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -171,12 +172,8 @@ def in_use(file: Path) -> None:
         assert store.renew(ManagerLease(owner="one", until=now + 1e6, boot=store.snapshot().boot), now)
         assert store.claim(["a"], "one", now) == ["a"]
         old = store.load("a")
-        busy = HostRecord(**{**_fields(old), "inflight": BmcRequest(id="1.1", ask=RequestKind.OFF, at=now)})
+        busy = replace(old, inflight=BmcRequest(id="1.1", ask=RequestKind.OFF, at=now))
         assert store.save(old, busy, (), now)
-
-
-def _fields(record: HostRecord) -> dict[str, object]:
-    return {name: getattr(record, name) for name in record.__dataclass_fields__}
 
 
 @pytest.mark.parametrize("how", ["cp", "back_up"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emulator.background import WAITING, AtOnce, Worker
+from emulator.background import WAITING, AtOnce, BackgroundThread
 from emulator.wire.limits import FREE_BYTES, RequestMemory
 
 MB = 1024 * 1024
@@ -107,7 +107,7 @@ def test_the_memory_counts_what_is_held_and_nothing_else(steps):
 def test_slow_jobs_run_one_after_the_other_and_too_many_are_refused():
     gate, done, begun = threading.Event(), [], threading.Semaphore(0)
     finished = threading.Event()
-    worker = Worker(lambda callback: (callback(), finished.set() if len(done) == 1 + WAITING else None))
+    worker = BackgroundThread(lambda callback: (callback(), finished.set() if len(done) == 1 + WAITING else None))
 
     def job():
         begun.release()
@@ -125,7 +125,7 @@ def test_slow_jobs_run_one_after_the_other_and_too_many_are_refused():
 
 def test_a_closed_worker_tells_nobody():
     gate, told, posted = threading.Event(), [], threading.Event()
-    worker = Worker(lambda callback: (callback(), posted.set()))
+    worker = BackgroundThread(lambda callback: (callback(), posted.set()))
     worker.run(lambda: gate.wait(30), told.append)
     worker.close()
     gate.set()

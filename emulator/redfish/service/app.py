@@ -88,20 +88,20 @@ def app_of(services: Services, default: str | None = None) -> Flask:
     app = RedfishFlask("emulator.redfish", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
 
-    def service_of_request() -> Service | None:
-        name = flask_request.environ.get("emulator.bmc", default)
+    def service_for(environ: WSGIEnvironment) -> Service | None:
+        name = environ.get("emulator.bmc", default)
         return services.of(name) if isinstance(name, str) else None
 
     def handle() -> Response:
-        service = service_of_request()
+        environ = flask_request.environ
+        service = service_for(environ)
         if service is None:
             return _response(_no_bmc())
-        environ = flask_request.environ
         return _response(service.answer(incoming_of(environ, _body_reader()), environ.get(EXCHANGE)))
 
     def flask_error(error: HTTPException) -> Response:
         """The answer to an error of Flask, or to an exception in this service."""
-        service = service_of_request()
+        service = service_for(flask_request.environ)
         status = error.code or 500
         name = "InternalError" if status == 500 else "UnrecognizedRequestBody" if status == 400 else "GeneralError"
         return _response(_no_bmc() if service is None else service.refuse(RegistryError(status, name)))

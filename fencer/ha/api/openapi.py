@@ -47,7 +47,7 @@ HOST: Json = {
         "error": _nullable("string", "The last failure of a read or a command."),
         "fencing": {
             "type": ["string", "null"],
-            "description": "Whether the host could be fenced now.",
+            "description": "Whether the host could be fenced now, as the last device check found.",
         },
         "remarks": {"type": "array", "items": {"type": "string"}, "description": "What an operator should look at."},
         "evidence": _nullable("object", "What proves, or begins to prove, that the host is off."),

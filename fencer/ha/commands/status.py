@@ -18,11 +18,15 @@ from fencer.ha.views import StoreView, host_views, vm_views
 def command(config: Path, json_lines: bool, state: Path | None) -> None:
     """One line for every host: its state, its manager, its fence, its VMs. Then the VMs that wait for a host."""
     with opened(config, state) as (loaded, store):
+        uncounted = store.snapshot().reconciliation
         rows, waiting = host_views(loaded, store), [str(vm["vm"]) for vm in vm_views(store) if vm["host"] is None]
     for row in rows:
         click.echo(json.dumps(row) if json_lines else _line(row))
     if waiting and not json_lines:
         click.echo(f"VMs without a host: {', '.join(waiting)}")
+    if uncounted and not json_lines:
+        hosts = ", ".join(uncounted.hosts)
+        click.echo(f"no VM is started before the VMs of these hosts are counted: {hosts} (fence-ha count)")
 
 
 def _line(row: StoreView) -> str:
