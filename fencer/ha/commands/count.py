@@ -16,9 +16,7 @@ from fencer.ha.command_line import CONFIG, HOST, JSON, STATE, OperatorRefused, o
 @click.option("--none", "is_empty", is_flag=True, help="No VM runs on HOST.")
 @JSON
 @STATE
-def command(
-    config: Path, host: str, vms: tuple[str, ...], is_empty: bool, json_lines: bool, state: Path | None
-) -> None:
+def command(config: Path, host: str, vms: tuple[str, ...], is_empty: bool, json_lines: bool, state: Path | None) -> None:
     """After a restore: you have looked, and these VMs run on HOST. A VM that you leave out may be started a second time."""
     if bool(vms) == is_empty:
         raise OperatorRefused("give every VM that runs there with --vm, or --none")
