@@ -75,7 +75,7 @@ def sample_values() -> Values:
         "vms": ["target-vm1"],
     }
     return {
-        "hosts": [host],
+        "hosts": [host] * 3,  # the smallest cluster of a scenario
         "vms": [{"name": "target-vm1", "host": "target"}],
         "target": host,
         "folder": "/folder",

@@ -53,6 +53,11 @@ def plain_errors() -> Iterator[None]:
         raise OperatorRefused(str(error)) from error
 
 
+def say(answer: str, json_lines: bool) -> None:
+    """Prints what a command has done: a sentence, or {"answer": SENTENCE}."""
+    click.echo(json.dumps({"answer": answer}) if json_lines else answer)
+
+
 @contextmanager
 def opened(config: Path, state: Path | None) -> Iterator[tuple[Config, SqliteStore]]:
     """Loads the configuration and opens its store. Raises OperatorRefused if no manager has made the state file yet."""

@@ -65,7 +65,8 @@ def host_views(config: Config, store: Store) -> list[StoreView]:
 def _unseen(name: str) -> StoreView:
     return {
         "host": name, "state": None, "host_status": None, "status": None, "owner": None, "epoch": 0, "in_file": True,
-        "fence_id": None, "phase": None, "attempts": 0, "healthy": None, "error": None, "fencing": "not checked", "remarks": [],
+        "fence_id": None, "phase": None, "attempts": 0, "healthy": None, "seen_healthy": False,
+        "error": None, "fencing": "not checked", "remarks": [],
         "evidence": None, "alerts": [], "vms": [],
     }  # fmt: skip
 
@@ -83,6 +84,7 @@ def _view(
         "epoch": record.epoch,
         "in_file": record.host in config.host_names,
         "healthy": record.healthy,
+        "seen_healthy": record.seen_healthy,
         "fence_id": fence.id if fence else record.released,
         "phase": str(fence.phase) if fence else None,
         "attempts": fence.attempts if fence else 0,

@@ -29,7 +29,7 @@ CAREFUL = tuple(
     Spelled(HONEST, spelling, scenario.id, profile)
     for profile in PROFILES
     for scenario in ALL
-    if scenario.id not in NOT_HONESTS and not is_informational(scenario, NEWEST)
+    if scenario.id not in NOT_HONESTS and scenario.group != "HA" and not is_informational(scenario, NEWEST)
     for spelling in spellings_of(scenario.id, profile)
 )
 CELLS = MUTANTS + CAREFUL

@@ -136,7 +136,9 @@ def test_ready_means_that_every_host_of_the_file_belongs_to_a_manager(bed: Bed) 
     now = bed.store.now()
     assert bed.store.renew(ManagerLease(owner="m", until=now + 60, boot=bed.store.snapshot().boot), now)
     assert bed.store.claim(["a", "b"], "m", now) == ["a", "b"]
-    assert bed.ask("GET", "/readyz", token="") == (200, {"ready": True, "no_health_check_yet": ["b"]})
+    assert bed.ask("GET", "/readyz", token="") == (200, {"ready": True, "never_seen_healthy": ["a", "b"]})
+    why = "no health check has passed yet of a, b"
+    assert bed.ask("GET", "/readyz?seen-healthy", token="") == (503, {"ready": False, "why": why})
 
 
 def test_a_request_is_answered_by_the_manager_and_passed_on(bed: Bed) -> None:

@@ -21,7 +21,7 @@ from fencer.ha.observations import (
     ManualFence,
     Tick,
 )
-from fencer.ha.policy import Policy
+from fencer.ha.policy import Policy, Reenable
 from fencer.ha.record import BmcRequest, HostRecord, RequestKind
 from fencer.outcome import Cause
 from tests.ha_world import (
@@ -286,3 +286,31 @@ def test_a_command_that_is_due_waits_for_a_lease_that_outlives_it() -> None:
     world.hold = None
     world.see(Tick())
     assert world.commands == []
+
+
+# -- VMs that are not stopped yet
+
+
+def test_a_fenced_host_is_not_let_in_before_its_old_vms_are_stopped() -> None:
+    for reenable in Reenable:
+        world = World("Off", Policy(recovery_attempts=0, reenable=reenable))
+        world.to(S.FENCED)
+        for _ in range(9):
+            world.see(Health(passed=True, unstopped=True))
+        world.see(Enable(request=7, unstopped=("v1", "v2")))
+        assert world.rec.state is S.FENCED
+        assert (
+            world.answers[-1].text == "node1 has not confirmed that v1, v2 is stopped there; the stop is repeated until it does"
+        )
+        world.see(Enable(request=8))
+        assert (world.rec.state, world.answers[-1].ok) == (S.AVAILABLE, True)
+
+
+def test_a_heartbeat_that_changed_before_the_first_off_read_does_not_contradict_it() -> None:
+    for changed_at, contradicts in ((999.0, False), (2000.0, True), (None, True)):
+        world = World("Off", Policy(recovery_attempts=0), heartbeat=True)
+        world.run(10, lambda w: w.rec.off_run is not None)
+        before = world.rec.off_run
+        assert before is not None
+        world.see(Activity(active=True, epoch=1, began=world.now + 1, changed_at=changed_at))
+        assert (world.rec.off_run is None) is contradicts

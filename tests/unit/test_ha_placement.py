@@ -78,6 +78,13 @@ def test_a_host_with_many_starts_under_way_is_passed_over_and_if_all_are_busy_no
     assert choose(**{name: {"starting": 4} for name in "bcd"}) == Choice(busy=True)
 
 
+def test_a_start_that_is_decided_takes_its_room():
+    room = HostRoom(name="b", available=True)
+    room.take(VmSpec(apart="web"))
+    room.take(VmSpec())
+    assert (room.load, room.starting, room.apart) == (2, 2, {"web": 1})
+
+
 def test_system_vms_then_priority_then_name():
     records = [replace(WAITS, vm=name) for name in ("z", "low", "high", "router", "a")]
     specs = {"router": VmSpec(system=True), "high": VmSpec(priority=5), "low": VmSpec(priority=-1)}

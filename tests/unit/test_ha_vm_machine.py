@@ -10,7 +10,7 @@ from fencer.ha import vm_machine
 from fencer.ha.effects import AlertName, LineKind
 from fencer.ha.policy import Policy
 from fencer.ha.vm_machine import Step
-from fencer.ha.vm_record import StartResult, VmPhase, VmRecord
+from fencer.ha.vm_record import StartResult, VmPhase, VmRecord, VmSpec
 
 POLICY = Policy()
 STARTED, NOT_STARTED, UNKNOWN = StartResult
@@ -269,6 +269,28 @@ def test_the_end_of_a_fence_is_counted_when_all_its_vms_run():
 def test_a_vm_added_without_a_host_waits_for_one():
     record = vm_machine.registered("v9", None, 5.0)
     assert (record.phase, tried(record).key) == (VmPhase.WAITING, "st0re/v9-m0/v9")
+
+
+def test_a_vm_that_was_removed_is_added_again_where_it_runs_or_to_start_with_a_key_of_its_own():
+    gone = vm_machine.removed(waits())
+    spec = VmSpec(hosts=("c",))
+    runs = vm_machine.added(gone, "v1", "b", spec, 20.0)
+    assert (runs.phase, runs.host, runs.spec, len(runs.left)) == (VmPhase.RUNNING, "b", spec, 1)
+    assert tried(vm_machine.added(gone, "v1", None, spec, 20.0)).key == "st0re/v1-m2/v1"
+    assert vm_machine.added(None, "v9", "b", spec, 20.0) == vm_machine.registered("v9", "b", 20.0, spec)
+
+
+def test_after_a_restore_a_vm_is_where_somebody_who_knows_says():
+    assert vm_machine.counted(waits(), "c", 20.0).host == "c"
+
+
+def test_a_host_that_is_back_stops_what_it_left_at_once_and_a_wanted_host_ends_the_pause():
+    failed = vm_machine.left_stop_ended(waits(), "a", "a-f1", "no", POLICY, 20.0)[0]
+    assert vm_machine.returned(failed, "a").left[0].retry_at == 0.0
+    assert vm_machine.returned(failed, "b") == failed
+    refused = ended(tried(waits()), NOT_STARTED)
+    wanted = vm_machine.wanted_on(refused, "b")
+    assert (wanted.wanted, wanted.refused, wanted.retry_at) == ("b", (), 0.0)
 
 
 def test_the_pause_doubles_up_to_the_cap():

@@ -272,6 +272,7 @@ def test_executors_say_whether_nothing_was_started(bmc: Bmc, tmp_path: Path) -> 
 def test_cloudstacks_client_says_what_it_makes_of_other_answers(bmc: Bmc) -> None:
     client = CloudStackBmc(url=bmc.url, user="u", password="p")
     assert client.reset(5, lambda: True).result is CommandResult.ACCEPTED
+    bmc.power = "Off"
     refused = client.off(5, lambda: True)
     assert refused.failure is not None
     assert (refused.result, refused.failure.code) == (CommandResult.REFUSED, "HTTP 409")

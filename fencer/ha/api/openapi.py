@@ -37,6 +37,10 @@ HOST: Json = {
         "epoch": {"type": "integer"},
         "in_file": {"type": "boolean", "description": "false: the host was removed from the configuration."},
         "healthy": _nullable("boolean", "The last health check; null if there was none, or nobody knows."),
+        "seen_healthy": {
+            "type": "boolean",
+            "description": "Whether a health check has ever passed.",
+        },
         "fence_id": _nullable("string", "The fence that is open, else the last one that was proved."),
         "phase": _nullable("string", "The phase of the fence that is open."),
         "attempts": {"type": "integer", "description": "Failed attempts of the fence that is open."},

@@ -110,8 +110,10 @@ def _readyz(api: Api, request: ApiRequest, params: Params) -> ApiReply:
     waiting = [name for name in api.config.host_names if rows[name]["owner"] is None]
     if waiting:
         return json_reply(503, {"ready": False, "why": f"no manager has {', '.join(waiting)}"})
-    unseen = [name for name in api.config.host_names if rows[name]["healthy"] is None]
-    return json_reply(200, {"ready": True, "no_health_check_yet": unseen})
+    unseen = [name for name in api.config.host_names if not rows[name]["seen_healthy"]]
+    if unseen and request.query == "seen-healthy":
+        return json_reply(503, {"ready": False, "why": f"no health check has passed yet of {', '.join(unseen)}"})
+    return json_reply(200, {"ready": True, "never_seen_healthy": unseen})
 
 
 def _metrics(api: Api, request: ApiRequest, params: Params) -> ApiReply:
@@ -215,7 +217,8 @@ ROUTES: tuple[Route, ...] = (
         answers={200: "It runs.", 503: "It stands still."},
     ),
     Route(
-        method="GET", pattern="/readyz", summary="Whether every host of the file belongs to a manager.", handle=_readyz,
+        method="GET", pattern="/readyz", handle=_readyz,
+        summary="Whether every host of the file belongs to a manager; ?seen-healthy: and each was seen healthy once.",
         answers={200: "It does.", 503: "It does not, or the store cannot be read."}, needs_token=False,
     ),
     Route(method="GET", pattern="/metrics", summary="Metrics in Prometheus' text format.", handle=_metrics, answers=READS),
