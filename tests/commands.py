@@ -120,6 +120,8 @@ class Serving:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self.process.poll() is None:
             self.end(signal.SIGTERM)
+        elif self.process.stdout is not None:
+            self.process.stdout.close()  # it ended by itself
 
     def end(self, number: int) -> tuple[int, str]:
         """Sends a signal; the exit code and what was printed after READY."""

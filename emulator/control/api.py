@@ -10,6 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -134,8 +135,8 @@ class ControlApi:
         )
 
     def stop(self, call: Call) -> Reply:
-        self._stop()
-        return Reply(model=Stopping(), status=202)
+        answer = Reply(model=Stopping(), status=202).http()
+        return Reply(answer=replace(answer, then=self._stop))  # not before the client has its answer
 
     def health(self, call: Call) -> Reply:
         alive = self._emulator.responds(HEALTHY_WITHIN_S)

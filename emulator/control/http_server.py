@@ -52,13 +52,15 @@ class HttpRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """`stream`, where there is one, is sent piece by piece instead of `body`; an empty piece only shows that it still lives."""
+    """`stream`, where there is one, is sent piece by piece instead of `body`; an empty piece only shows that it still lives.
+    `then` is called when the answer has been sent, or cannot be."""
 
     status: int
     body: bytes = b""
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
     stream: AnswerStream | None = None
+    then: Callable[[], object] | None = None
 
 
 @dataclass(slots=True)
@@ -176,6 +178,8 @@ class ControlServer:
             headers.append(("Connection", "close"))
         sock.settimeout(ANSWER_S)
         with contextlib.ExitStack() as stack:
+            if answer.then is not None:
+                stack.callback(answer.then)
             if answer.stream is not None:
                 stack.callback(answer.stream.close)
             _send(connection, sock, h11.Response(status_code=answer.status, headers=headers))

@@ -144,7 +144,12 @@ def test_lists_come_in_pages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 
 def test_stop_is_passed_on(bed: ControlBed) -> None:
-    bed.client.stop()
+    sock = bed.connect()
+    sock.sendall(f"POST /v1/stop HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {bed.listener.token}\r\n\r\n".encode())
+    assert sock.recv(100).startswith(b"HTTP/1.1 202 ")
+    sock.shutdown(socket.SHUT_WR)
+    while sock.recv(4096):
+        pass
     assert bed.stopped == [True]
 
 
