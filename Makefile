@@ -4,8 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 
+# Tests start many programs, and pytest rewrites each test module: both cost twice the time where no bytecode is kept.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
-NIGHTLY_PARTS := property ha floods matrix spellings validators pacemaker
+NIGHTLY_PARTS := property ha floods matrix spellings repeats validators pacemaker
 .PHONY: help setup demo test check fmt peers bench nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
 
 help:  ## List the targets
@@ -37,7 +40,7 @@ test: $(VENV)/.dev  ## All tests that need nothing but Python; the pure cores' c
 	@$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --fail-under=100 --skip-covered --include='$(PURE)'
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/unit tests/property $(addprefix --ignore=,$(MEASURED))
-	$(BIN)/python -m pytest -q -n 4 --dist loadgroup tests/wire tests/e2e tests/packaging
+	$(BIN)/python -m pytest -q -n 6 --dist loadgroup tests/e2e tests/packaging tests/wire
 
 # The tests of the pure cores (IPMI's drive most of the core's machine). Measuring costs twice the time, so nothing else is measured.
 MEASURED := $(wildcard $(patsubst %,tests/unit/test_%_*.py,core conformance fencer ha ipmi))
@@ -90,8 +93,8 @@ lab-test: $(VENV)/.dev  ## Tests of the lab on a real Docker engine
 POLICY ?= reference
 DOCKER_ENGINE_UP ?= $(addsuffix $(space)up,$(wildcard ../shared/bin/docker-engine))
 
-bench: $(VENV)/.peers  ## Timing claims, measured; installs wrk with apt-get where it is missing (needs root)
-	@tools/peers-install wrk
+bench: $(VENV)/.peers  ## Timing claims, measured; installs wrk and fence-agents with apt-get where they are missing (needs root)
+	@tools/peers-install wrk fence_redfish
 	$(BIN)/python -m pytest -q -s tests/bench
 
 LONG := EFFORT=nightly $(BIN)/python -m pytest -q -n 2 --timeout 7200
@@ -106,15 +109,21 @@ nightly-property: $(VENV)/.dev  ## More random input for everything but the HA m
 nightly-ha: $(VENV)/.dev  ## Bigger state spaces and longer histories of the HA machine
 	$(LONG) --dist worksteal $(HA_PROPERTIES)
 
-nightly-floods: $(VENV)/.peers  ## Hostile packets while a real client works
+nightly-floods: $(VENV)/.peers  ## Hostile packets and clients while real ones work, ten minutes of them
 	@tools/peers-install ipmitool
-	$(BIN)/python -m pytest -q -s tests/bench/test_ipmi_floods.py
+	EFFORT=nightly $(BIN)/python -m pytest -q -s tests/bench/test_ipmi_floods.py tests/bench/test_server_floods.py
 
 nightly-matrix: $(VENV)/.dev  ## The conformance table on every profile
 	$(LONG) --dist loadgroup tests/matrix
 
 nightly-spellings: $(VENV)/.dev  ## Every planted mutant in every spelling of its requests
-	$(LONG) --dist loadgroup tests/nightly
+	$(LONG) --dist loadgroup tests/nightly --ignore=tests/nightly/test_repeats.py
+
+# No -n: nothing but the suite and what keeps the cores busy shall run.
+nightly-repeats: $(VENV)/.dev  ## Tier 0 again and again with every core busy, REPEATS times; two whole runs of one seed
+	REPEATS=$(REPEATS) EFFORT=nightly $(BIN)/python -m pytest -q --timeout 14400 tests/nightly/test_repeats.py
+
+REPEATS ?= 20
 
 nightly-validators: $(VENV)/.peers  ## DMTF's validators and checkers on every profile
 	$(LONG) --dist loadgroup tests/peers/test_redfish_validators.py

@@ -74,9 +74,12 @@ def fence_conformance() -> None:
 
 
 def fence_bmc() -> int:
-    require_own_packages(("fencer",), EXIT_AGENT, owners_too=False)
-    from fencer.agent import main
-
+    try:
+        require_own_packages(("fencer",), EXIT_AGENT, owners_too=False)
+        from fencer.agent import main
+    except KeyboardInterrupt:
+        sys.stderr.write("fence_bmc: stopped by a signal; nothing was sent\n")
+        return EXIT_AGENT
     return main()
 
 

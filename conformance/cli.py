@@ -20,7 +20,7 @@ from conformance import (
     explanations,
     fencers,
     report_options,
-    runner,
+    running_order,
     scenario_commands,
     scenarios,
     selection,
@@ -91,7 +91,12 @@ def cli() -> None:
     "--scenario-file", "scenario_files", multiple=True, metavar="FILE", help="A scenario of yours; alone or with --scenario."
 )
 @click.option("--tier", type=click.IntRange(0, 2), default=None, help="Only scenarios up to this tier; 0 is the gate.")
-@click.option("--jobs", type=click.IntRange(1, 256), default=8, show_default=True, help="Scenarios at a time.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, running_order.MOST_JOBS),
+    default=None,
+    help="Scenarios at a time; else 8 for each processor core.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="For everything that is drawn.")
 @click.option("--waivers", "waivers_file", metavar="FILE", help="Known failures that are accepted, with a reason and an end.")
 @click.option("--strict-waivers", is_flag=True, help="A waiver that is no longer needed ends the run with 6.")
@@ -111,7 +116,7 @@ def run(
     scenario_words: tuple[str, ...],
     scenario_files: tuple[str, ...],
     tier: int | None,
-    jobs: int,
+    jobs: int | None,
     seed: int,
     evidence_directory: str | None,
     waivers_file: str | None,
@@ -122,15 +127,14 @@ def run(
     """Tests fencers on profiles."""
     try:
         chosen = selection.pick_every_scenario(scenario_words, scenario_files, tier)
-        cells = runner.matrix(
-            selection.pick_fencers(fencer_words),
-            selection.pick_profiles(profile_words),
-            chosen,
-        )
+        tested, profiles = selection.pick_fencers(fencer_words), selection.pick_profiles(profile_words)
         catalogue = selection.pick_catalogue(catalogue_name)
         accepted = waivers.read(Path(waivers_file), [each.id for each in chosen]) if waivers_file is not None else ()
     except (selection.BadSelection, FencerFileError) as error:
         raise OneSentence(str(error)) from None
+    from conformance import runner  # brings the emulator, half of the time to start; nothing above and no other command needs it
+
+    cells = runner.matrix(tested, profiles, chosen)
     if not cells:
         raise OneSentence("nothing to run: the selection is empty")
     reports = report_options.wanted(context)

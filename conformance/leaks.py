@@ -10,6 +10,7 @@ Rules
 from __future__ import annotations
 
 import errno
+import math
 import os
 import re
 import stat
@@ -19,11 +20,11 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from conformance.run_directory import PREFIX, MonotonicTime, RunDirectory, open_directory, read_regular
+from conformance.directory_listings import Listings, SeenDirectory
+from conformance.run_directory import PREFIX, MonotonicTime, RunDirectory, read_regular
 from conformance.secret_forms import shown_in_bytes
 
 LARGEST: Final = 4_000_000
@@ -53,6 +54,8 @@ SHARED: Final = Bounds(8, 2_000, 0.25, unchanged=1)
 OWN: Final = re.compile("home|watch")
 RUNS: Final = re.compile(f"{PREFIX}.*")
 NOTHING: Final = re.compile(r"(?!)")
+LISTINGS: Final = Listings()
+"""Of this process: a suite searches the same places after every run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,50 +91,54 @@ class _Search:
         """
         until, entries = self.clock() + bounds.seconds, 0
         try:
-            device = os.stat(top).st_dev
+            root = SeenDirectory(top, "", 0, os.stat(top), own)
         except OSError:
             return
-        waiting = deque([(top, 0)])
+        waiting = deque([root])
         while waiting:
-            directory, depth = waiting.popleft()
-            for entry in _entries(directory, bounds.entries + 1, own=own):
-                entries += 1
-                if entries > bounds.entries:
-                    self.unsearched.append(f"{called}: only the first {bounds.entries:,} entries were searched")
-                    return
-                if self.clock() > until:
-                    self.unsearched.append(f"{called}: the search was ended after {bounds.seconds:g} s")
-                    return
-                try:
-                    facts = entry.stat(follow_symlinks=False)
-                except OSError as error:
-                    if error.errno == errno.ENAMETOOLONG:
-                        self.unsearched.append(f"{called}: paths that are too long were not searched")
-                    continue  # else it has just gone
-                if facts.st_dev != device or (depth == 0 and skip.fullmatch(entry.name)):
-                    continue
-                if stat.S_ISREG(facts.st_mode):
-                    self._file(entry.path, prefix + os.path.relpath(entry.path, top), facts, since)
-                elif not stat.S_ISDIR(facts.st_mode) or (depth >= bounds.unchanged and facts.st_ctime < since):
-                    continue
-                elif depth < bounds.depth:
-                    waiting.append((entry.path, depth + 1))
-                elif facts.st_ctime >= since:
-                    self.unsearched.append(f"{called}: directories deeper than {bounds.depth} levels were not searched")
+            directory = waiting.popleft()
+            try:
+                for name, facts in LISTINGS.entries(directory):
+                    entries += 1
+                    if entries > bounds.entries:
+                        self.unsearched.append(f"{called}: only the first {bounds.entries:,} entries were searched")
+                        return
+                    if self.clock() > until:
+                        self.unsearched.append(f"{called}: the search was ended after {bounds.seconds:g} s")
+                        return
+                    is_file, has_changed = stat.S_ISREG(facts.st_mode), facts.st_ctime >= since
+                    if not has_changed and (is_file or directory.depth >= bounds.unchanged):
+                        continue
+                    if facts.st_dev != root.facts.st_dev or (directory is root and skip.fullmatch(name)):
+                        continue
+                    if is_file:
+                        self._file(directory, name, prefix + directory.below + name, facts)
+                    elif not stat.S_ISDIR(facts.st_mode):
+                        continue
+                    elif directory.depth < bounds.depth:
+                        waiting.append(directory.entry(name, facts))
+                    elif has_changed:
+                        self.unsearched.append(f"{called}: directories deeper than {bounds.depth} levels were not searched")
+            except OSError as error:
+                if error.errno == errno.ENAMETOOLONG:
+                    self.unsearched.append(f"{called}: paths that are too long were not searched")
+                continue  # else it has just gone, or cannot be read
 
-    def _file(self, path: str, called: str, facts: os.stat_result, since: float) -> None:
-        if facts.st_ctime < since or facts.st_uid != os.geteuid() or (facts.st_dev, facts.st_ino) in self.found:
+    def _file(self, directory: SeenDirectory, name: str, called: str, facts: os.stat_result) -> None:
+        if facts.st_uid != os.geteuid() or (facts.st_dev, facts.st_ino) in self.found:
             return
-        if not facts.st_mode & stat.S_IRUSR and facts.st_nlink == 1:
-            with suppress(OSError):
-                os.chmod(path, 0o600)
-        if (content := read_regular(path, LARGEST)) is None:
-            if os.path.lexists(path):
-                self.unsearched.append(f"{called} could not be read")
-        elif shown_in_bytes(self.secrets, content):
-            self.found[facts.st_dev, facts.st_ino] = called
-        elif facts.st_size > LARGEST:
-            self.unsearched.append(f"{called}: only the first {LARGEST // 1_000_000} MB were searched")
+        with suppress(OSError), directory.opened() as at:
+            if not facts.st_mode & stat.S_IRUSR and facts.st_nlink == 1:
+                with suppress(OSError):
+                    os.chmod(name, 0o600, dir_fd=at)
+            if (content := read_regular(name, LARGEST, at)) is None:
+                with suppress(OSError):
+                    os.stat(name, dir_fd=at, follow_symlinks=False)
+                    self.unsearched.append(f"{called} could not be read")
+            elif shown_in_bytes(self.secrets, content):
+                self.found[facts.st_dev, facts.st_ino] = called
+            elif facts.st_size > LARGEST:
+                self.unsearched.append(f"{called}: only the first {LARGEST // 1_000_000} MB were searched")
 
 
 def search(
@@ -154,13 +161,26 @@ def search(
     looking.tree(str(run.path), "beside HOME", "HOME/../", HOME, 0.0, skip=OWN)
     looking.tree(str(beside), "the fencer's directory", "", BESIDE, since)
     skipped = RUNS if ours is None else re.compile(f"{RUNS.pattern}|{re.escape(ours.name)}")
-    for place in dict.fromkeys(os.path.realpath(place) for place in (tempfile.gettempdir(), *TEMPORARY)):
+    for place in _shared():
         looking.tree(place, place, f"{place}/", SHARED, since, skip=skipped)
     return Leaks(
         files=tuple(looking.found.values()),
         unsearched=tuple(dict.fromkeys(looking.unsearched))[:MOST_SAID],
         conduct=tuple(conduct),
     )
+
+
+def look_around(beside: Path) -> None:
+    """Lists what `search` will list, so that a process that forks for every run does it once."""
+    looking = _Search((), time.monotonic)
+    looking.tree(str(beside), "", "", BESIDE, math.inf)
+    for place in _shared():
+        looking.tree(place, "", "", SHARED, math.inf)
+
+
+def _shared() -> tuple[str, ...]:
+    """The system's temporary directories, each once."""
+    return tuple(dict.fromkeys(os.path.realpath(place) for place in (tempfile.gettempdir(), *TEMPORARY)))
 
 
 def _conduct(run: RunDirectory) -> Iterator[str]:
@@ -173,14 +193,3 @@ def _conduct(run: RunDirectory) -> Iterator[str]:
         yield f"replaced its HOME by a link to {os.readlink(run.home)}"
     elif not stat.S_ISDIR(mode):
         yield "replaced its HOME by something that is no directory"
-
-
-def _entries(directory: str, most: int, *, own: bool) -> list[os.DirEntry[str]]:
-    """What is in a directory, at most `most` entries; empty where it cannot be read. `own`: is made readable first."""
-    try:
-        if own:
-            os.close(open_directory(directory))
-        with os.scandir(directory) as entries:
-            return list(islice(entries, most))
-    except OSError:
-        return []

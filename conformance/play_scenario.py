@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -30,7 +31,7 @@ from conformance.scenario import AskStep, Scenario
 from conformance.site import ManagedSite
 from conformance.vocabulary import Claim, Protocol
 from conformance.watched_site import WatchedSite, watched_site
-from emulator import Emulator, Endpoint, Event, EventKind, Place, Rail
+from emulator import Emulator, Endpoint, Event, EventKind, Place, Rail, reusable
 from profiles.model import Profile
 
 LOOPBACK: Final = "127.0.0.1"
@@ -65,7 +66,11 @@ class Play:
     seed: int = 0
 
 
-def play(what: Play, stop: threading.Event, start: Callable[..., Emulator] = Emulator) -> Played:
+on_sockets: Final[Callable[..., Emulator]] = partial(Emulator, reused=reusable())
+"""Makes BMCs; the resource trees of a profile are made once for all runs of this process."""
+
+
+def play(what: Play, stop: threading.Event, start: Callable[..., Emulator] = on_sockets) -> Played:
     """Plays it; `start` makes the BMCs.
 
     Raises Interrupted when `stop` is set; OSError and EmulatorError where this machine cannot carry it.

@@ -54,10 +54,13 @@ def run_directory() -> Iterator[RunDirectory]:
         remove(made.path)
 
 
-def read_regular(path: str | Path, limit: int) -> bytes | None:
-    """The beginning of a regular file, at most `limit` bytes; None where it is none or cannot be read. Never blocks."""
+def read_regular(path: str | Path, limit: int, at: int | None = None) -> bytes | None:
+    """The beginning of a regular file, at most `limit` bytes; None where it is none or cannot be read. Never blocks.
+
+    `at` is a descriptor of the directory from which a relative path leads.
+    """
     try:
-        descriptor = os.open(path, FILE)
+        descriptor = os.open(path, FILE, dir_fd=at)
     except OSError:
         return None
     try:

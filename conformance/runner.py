@@ -29,6 +29,7 @@ from conformance.judge import Trial, judge
 from conformance.play_scenario import Play, Played, play
 from conformance.repeated_runs import JudgedRun, is_open, settle
 from conformance.result import Result
+from conformance.running_order import default_jobs, longest_first
 from conformance.scenario import AskStep, Scenario
 from conformance.secret_forms import SHORTEST, redact
 from conformance.vocabulary import Protocol, Verdict
@@ -59,8 +60,9 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a scenario is put to a fencer."""
+    """How a scenario is put to a fencer, and the fencer as it is asked there."""
 
+    definition: Definition
     protocol: Protocol
     steps: tuple[AskStep, ...]
 
@@ -78,7 +80,7 @@ def matrix(
 
 def fit(cell: MatrixCell) -> Fit:
     """How the scenario is put to this fencer on this profile. Raises NotApplicable."""
-    definition, scenario = cell.definition, cell.scenario
+    scenario, definition = cell.scenario, cell.definition.meeting(cell.scenario.needs)
     if scenario.convention is not None and scenario.convention not in definition.conventions:
         invoked = ", ".join(following(scenario.convention))
         raise NotApplicable(f"about the {invoked} protocol; {definition.name} is not invoked so")
@@ -101,7 +103,7 @@ def fit(cell: MatrixCell) -> Fit:
     reasons = [next(_unfit(definition, protocol, step.needs, step.told), None) for step in asked]
     if asked and None not in reasons:
         raise NotApplicable("; ".join(dict.fromkeys(why for why in reasons if why is not None)))
-    return Fit(protocol, tuple(step for step, why in zip(asked, reasons, strict=True) if why is None))
+    return Fit(definition, protocol, tuple(step for step, why in zip(asked, reasons, strict=True) if why is None))
 
 
 def _unfit(definition: Definition, protocol: Protocol, needs: frozenset[str], given: Iterable[Given]) -> Iterator[str]:
@@ -122,13 +124,13 @@ def run_cell(cell: MatrixCell, stop: threading.Event, options: RunOptions | None
         how = fit(cell)
     except NotApplicable as why:
         return _result(cell, Verdict.NA, str(why), options)
-    if (lack := cell.definition.ways[how.protocol].missing()) is not None:
+    if (lack := how.definition.ways[how.protocol].missing()) is not None:
         return _result(cell, Verdict.SKIP, lack, options)
     what = Play(
         scenario=cell.scenario,
         steps=how.steps,
         profile=cell.profile,
-        definition=cell.definition,
+        definition=how.definition,
         protocol=how.protocol,
         seed=options.seed,
     )
@@ -244,19 +246,20 @@ def _result(cell: MatrixCell, verdict: Verdict, why: str, options: RunOptions) -
 def run(
     cells: Sequence[MatrixCell],
     *,
-    jobs: int,
+    jobs: int | None = None,
     options: RunOptions | None = None,
     on_result: Callable[[Result], None] = lambda result: None,
 ) -> tuple[Result, ...]:
-    """Every cell, `jobs` at a time; results in the order of the cells.
+    """Every cell, `jobs` at a time (None: 8 for each core), the longest first; results in the order of the cells.
 
     On KeyboardInterrupt all fencers are ended, and RunInterrupted is raised with the results up to then.
     """
     stop = threading.Event()
     chosen = options or RunOptions()
     done: dict[int, Result] = {}
-    with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="cell") as pool:
-        waiting: dict[Future[Result], int] = {pool.submit(run_cell, cell, stop, chosen): n for n, cell in enumerate(cells)}
+    with ThreadPoolExecutor(max_workers=jobs or default_jobs(), thread_name_prefix="cell") as pool:
+        order = longest_first([cell.scenario for cell in cells])
+        waiting: dict[Future[Result], int] = {pool.submit(run_cell, cells[n], stop, chosen): n for n in order}
         try:
             while waiting:
                 finished, _ = wait(waiting, timeout=POLL_S, return_when=FIRST_COMPLETED)

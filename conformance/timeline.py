@@ -118,6 +118,13 @@ class AskWindow:
         return bool(moments) and moments[-1] - moments[0] >= apart_s
 
     @cached_property
+    def words_of_second_channel(self) -> frozenset[str]:
+        """What IPMI said of the target in an ask that spoke Redfish as well: trouble on the one channel is none on the other."""
+        if not any(text(e, "protocol") == "redfish" for e in self.requests):
+            return frozenset()
+        return frozenset(text(look, "word") for look in self.looks if self.is_target(look) and text(look, "view") == "ipmi")
+
+    @cached_property
     def login_failures(self) -> int:
         return sum(1 for e in self.during if e.kind is EventKind.AUTH and text(e, "result") in LOGIN_REFUSED)
 

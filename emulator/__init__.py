@@ -18,25 +18,38 @@ if TYPE_CHECKING:
     from emulator.assembly import Emulator
     from emulator.backends.container import DockerHost
     from emulator.backends.process import ProcessHost
+    from emulator.control.client import ControlClient, ControlError, NoInstance
+    from emulator.control.listener import ControlListener
     from emulator.core.bmc.machine import RestorePolicy
     from emulator.core.clock import VirtualClock
-    from emulator.core.errors import EmulatorError, NoSuchFault, RackMisconfigured
+    from emulator.core.errors import ActionRefused, EmulatorError, NoSuchFault, NoSuchSystem, NoSuchUnit, RackMisconfigured
     from emulator.core.faults.board import Armed, FaultId, RailIs, RequestCame
     from emulator.core.faults.control import FaultStatus
     from emulator.core.faults.fault import Fault, Seam
     from emulator.core.faults.trigger import Caching, Intent, When
     from emulator.core.journal import HEAD_KEYS, Datum, Event, EventKind, Journal, chain, event_from_json
+    from emulator.core.power.by_hand import PowerAction
     from emulator.core.rack import HostSpec, UnitSpec
     from emulator.core.truth.host import Host
     from emulator.core.vocab import ChassisControl, Os, Rail, ResetType
     from emulator.endpoints import Endpoint, SystemRef
     from emulator.faults.model import FaultMisconfigured, arming_from_mapping
     from emulator.faults.registry import fault, make_fault
-    from emulator.faults.written import check_fault, fault_schema, mapping_from_arming
+    from emulator.faults.words import fault_from_words
+    from emulator.faults.written import (
+        check_fault,
+        check_profile,
+        describe_fault,
+        fault_names,
+        fault_schema,
+        fault_seam,
+        mapping_from_arming,
+    )
     from emulator.fleet import Fleet
     from emulator.frontends import Place
     from emulator.ready import GET_CHANNEL_AUTH_CAPABILITIES
     from emulator.socketless import SocketlessEmulator, virtual_address
+    from emulator.status import BmcPresence, BmcStatus, ClockStatus, SystemStatus
     from emulator.surroundings import Reusable, reusable
     from emulator.transport import OutOfTime, Transport, TransportAnswer, TransportClock
     from emulator.wire.ports import free_ports
@@ -45,10 +58,17 @@ if TYPE_CHECKING:
 __all__ = [
     "GET_CHANNEL_AUTH_CAPABILITIES",
     "HEAD_KEYS",
+    "ActionRefused",
     "Armed",
+    "BmcPresence",
+    "BmcStatus",
     "Caching",
     "CannotBind",
     "ChassisControl",
+    "ClockStatus",
+    "ControlClient",
+    "ControlError",
+    "ControlListener",
     "Datum",
     "DockerHost",
     "Emulator",
@@ -65,10 +85,14 @@ __all__ = [
     "HostSpec",
     "Intent",
     "Journal",
+    "NoInstance",
     "NoSuchFault",
+    "NoSuchSystem",
+    "NoSuchUnit",
     "Os",
     "OutOfTime",
     "Place",
+    "PowerAction",
     "ProcessHost",
     "RackMisconfigured",
     "Rail",
@@ -80,6 +104,7 @@ __all__ = [
     "Seam",
     "SocketlessEmulator",
     "SystemRef",
+    "SystemStatus",
     "Transport",
     "TransportAnswer",
     "TransportClock",
@@ -89,9 +114,14 @@ __all__ = [
     "arming_from_mapping",
     "chain",
     "check_fault",
+    "check_profile",
+    "describe_fault",
     "event_from_json",
     "fault",
+    "fault_from_words",
+    "fault_names",
     "fault_schema",
+    "fault_seam",
     "free_ports",
     "make_fault",
     "mapping_from_arming",
@@ -100,6 +130,23 @@ __all__ = [
 ]
 
 _HOME = {
+    "ControlListener": "emulator.control.listener",
+    "NoInstance": "emulator.control.client",
+    "ControlError": "emulator.control.client",
+    "ControlClient": "emulator.control.client",
+    "fault_from_words": "emulator.faults.words",
+    "fault_seam": "emulator.faults.written",
+    "fault_names": "emulator.faults.written",
+    "describe_fault": "emulator.faults.written",
+    "check_profile": "emulator.faults.written",
+    "ActionRefused": "emulator.core.errors",
+    "NoSuchUnit": "emulator.core.errors",
+    "NoSuchSystem": "emulator.core.errors",
+    "PowerAction": "emulator.core.power.by_hand",
+    "BmcStatus": "emulator.status",
+    "SystemStatus": "emulator.status",
+    "ClockStatus": "emulator.status",
+    "BmcPresence": "emulator.status",
     "Emulator": "emulator.assembly",
     "Endpoint": "emulator.endpoints",
     "SystemRef": "emulator.endpoints",

@@ -8,9 +8,11 @@ Only this module sees all the rooms. Whatever touches the rack runs in the react
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import random
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +21,7 @@ from typing import TypeVar
 
 from emulator.backends.container import ContainerHosts, DockerHost, Engine, LabAction
 from emulator.backends.process import ProcessHost, ProcessHosts
+from emulator.clock_operations import ClockOperations
 from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
 from emulator.core.journal import Journal
@@ -30,16 +33,17 @@ from emulator.endpoints import Endpoint, Endpoints, SystemRef
 from emulator.fleet import Fleet
 from emulator.frontends import FrontEnds, Place
 from emulator.journal_file import JournalFile
-from emulator.operations import EmulatorOperations, system_id
-from emulator.surroundings import Surroundings, on_sockets
+from emulator.operations import system_id
+from emulator.surroundings import Reusable, Surroundings, on_sockets
 from emulator.wire.ports import before_port
+from emulator.wire.reactor import ReactorStopped
 from profiles.model import ABSENT
 
 T = TypeVar("T")
 _log = logging.getLogger("fencelab.journal")
 
 
-class Emulator(EmulatorOperations):
+class Emulator(ClockOperations):
     """Emulated BMCs on real sockets; a context manager, to be entered once."""
 
     def __init__(
@@ -63,6 +67,7 @@ class Emulator(EmulatorOperations):
         journal_path: Path | None = None,
         journal_capacity: int = 200_000,
         on_journal_lost: Callable[[OSError], object] | None = None,
+        reused: Reusable | None = None,
     ) -> None:
         """Ports: 0 takes free ones, else BMC n gets port + n; or `places` for each. Nothing listens for the BMCs in `refuse`.
         Plain HTTP at `http_port` leads to HTTPS where the vendor does so; None leaves it out.
@@ -70,9 +75,11 @@ class Emulator(EmulatorOperations):
         With `latency` every answer takes as long as the profile says in `timing.latency_ms`.
 
         Redfish events are delivered to loopback addresses and to `event_hosts`, nowhere else.
-
         With a `fleet` every BMC has an address of its own instead of `listen`, and all have the same IPMI port, and the same
         Redfish port if one is given; nobody can be in `refuse` then (ValueError).
+
+        `reused` is what `reusable()` has made and other emulators use: their resource trees save half of the start. Certificates
+        are made anew.
 
         `processes` and `containers` map a host's name to what it really is; all other hosts are virtual.
         Raises CannotBind where a port is taken, RackMisconfigured where a fleet has no room, NotOurs where a container lacks the
@@ -102,6 +109,7 @@ class Emulator(EmulatorOperations):
         self._journal_path = journal_path
         self._capacity = journal_capacity
         self.on_journal_lost = on_journal_lost or _say_lost
+        self._reused = reused
         self._spill: JournalFile | None = None
         self._room: ProcessHosts | None = None
         self._fronts: FrontEnds | None = None
@@ -129,7 +137,7 @@ class Emulator(EmulatorOperations):
 
     def _make_surroundings(self) -> Surroundings:
         """Time, network and chance: this is all in which a socketless emulator differs."""
-        return on_sockets()
+        return on_sockets(self._reused)
 
     def _put_together(self) -> None:
         if self._journal_path is not None:
@@ -250,6 +258,15 @@ class Emulator(EmulatorOperations):
             http_port=address.http_port,
         )
 
+    @property
+    def seed(self) -> int:
+        return self._seed
+
+    @property
+    def fleet_network(self) -> ipaddress.IPv4Network | None:
+        """The network in which every BMC of a fleet has its address; None: this is no fleet."""
+        return None if self._fleet is None else self._fleet.network
+
     # -- from other threads --------------------------------------------------------------------------------------------
 
     def call(self, function: Callable[[Rack], T]) -> T:
@@ -300,6 +317,15 @@ class Emulator(EmulatorOperations):
             rack.remove(name)
 
         self.call(take_out)
+
+    def responds(self, timeout_s: float) -> bool:
+        """Whether the emulator's thread takes on work within so many seconds; False too where it has ended."""
+        taken = threading.Event()
+        try:
+            self.reactor.post(taken.set)
+            return taken.wait(timeout_s)
+        except ReactorStopped:
+            return False
 
     def _running(self) -> FrontEnds:
         if self._fronts is None:

@@ -6,38 +6,33 @@ thread of its own.
 
 from __future__ import annotations
 
-import gc
 import ipaddress
 import json
 import os
-import signal
-import sys
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
-from emulator.wire.ports import before_port
+from emulator.control.commands import COMMANDS
+from emulator.run_options import control_address, control_options, faults_at_start, load_state
+from emulator.serve import EXIT_USAGE, PASSWORD_VARIABLE, ServeOptions, fail, serve
 from profiles import loader
 from profiles.errors import ProfileError
 
 if TYPE_CHECKING:
-    from emulator.assembly import Emulator
-    from emulator.endpoints import Endpoint
     from emulator.fleet import Fleet
     from profiles.model import Profile
 
-PASSWORD_VARIABLE = "FENCELAB_PASSWORD"
 IPMI_PASSWORD_BYTES = 20
 """The longest password of IPMI 2.0 (22.30 Set User Password)."""
-EXIT_USAGE = 2
-MAX_CHECKED = 64
-"""Up to this number, each BMC is checked with a request before it is reported as ready."""
-JOURNAL_CAPACITY = 1_000
-"""Events in memory. They are few, because users can read only the journal file, and a large ring makes each request slower."""
+JOURNAL_CAPACITY = 10_000
+"""Events in memory, which `bmc-emulator journal` can read: few, because a large ring makes each request slower."""
+CONTROL_OPTIONS = ("control", "no_control", "name", "state", "faults")
+"""Options of `run` that a rack file has no say in."""
 REDFISH_PORT, IPMI_PORT = 443, 623
 """The ports of BMCs that have an address each. BMCs that share an address take free ports."""
 
@@ -51,6 +46,12 @@ Examples:
   bmc-emulator run --rack rack.yaml
   bmc-emulator profiles
   bmc-emulator profile lint ./our-board.yaml
+\b
+In another terminal, while one runs:
+  bmc-emulator ls
+  bmc-emulator power dell-idrac9 unplug
+  bmc-emulator fault add dell-idrac9 report.says word=On
+  bmc-emulator journal --follow
 \b
 A password of your own for the first account of every BMC:
   FENCELAB_PASSWORD=... bmc-emulator run --profile dmtf-generic
@@ -74,18 +75,13 @@ class _ProfileName(_TextType):
         return [CompletionItem(name) for name in loader.names() if name.startswith(incomplete)]
 
 
-def _fail(sentence: str) -> NoReturn:
-    click.echo(sentence, err=True)
-    raise SystemExit(EXIT_USAGE)
-
-
 def _load(name: str) -> Profile:
     from emulator.faults.model import check_profile
 
     try:
         return loader.load(name, also=check_profile)
     except ProfileError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @click.group(epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -114,6 +110,7 @@ def cli() -> None:
 @click.option("--plain-http", is_flag=True, help="Redfish without TLS.")
 @click.option("--journal", type=click.Path(dir_okay=False, path_type=Path), help="Write the journal there, a JSON object a line.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of text.")
+@control_options
 @click.pass_context
 def run(
     context: click.Context,
@@ -134,62 +131,83 @@ def run(
     plain_http: bool,
     journal: Path | None,
     as_json: bool,
+    control: str | None,
+    no_control: bool,
+    name: str | None,
+    state: Path | None,
+    faults: tuple[str, ...],
 ) -> None:
     """Serve BMCs until Ctrl-C. Prints one line per BMC once it really answers."""
+    where = control_address(control, no_control)
+    file, saved = load_state(state)
+    options = ServeOptions(name=name or "", journal=journal, as_json=as_json, control=where, state=file, saved=saved)
     if rack is not None:
         _refuse_beside_rack(context)
-        _serve_rack(rack, latency, journal, as_json)
+        _serve_rack(rack, latency, faults, options)
         return
     if profile_name is None:
-        _fail("bmc-emulator: which BMC? Give --profile NAME (`bmc-emulator profiles` lists them) or --rack FILE")
+        fail("bmc-emulator: which BMC? Give --profile NAME (`bmc-emulator profiles` lists them) or --rack FILE")
     if hung and power == "off":
-        _fail("bmc-emulator: --hung needs a host that is on; leave --power off out")
+        fail("bmc-emulator: --hung needs a host that is on; leave --power off out")
     fleet = _fleet(address_per_bmc, device, count) if address_per_bmc is not None else None
     if fleet is not None:
         listen, redfish_port, ipmi_port = fleet.address(0), redfish_port or REDFISH_PORT, ipmi_port or IPMI_PORT
     _check_address(listen)
     first_ports = (("--redfish-port", redfish_port), ("--ipmi-port", ipmi_port), ("--http-port", http_port))
-    for name, first in () if fleet else first_ports:
+    for option, first in () if fleet else first_ports:
         if first and first + count - 1 > 65535:
-            _fail(f"bmc-emulator: {name} {first} leaves no room for {count} BMCs below port 65536")
+            fail(f"bmc-emulator: {option} {first} leaves no room for {count} BMCs below port 65536")
     profile = _load(profile_name)
     ports = (redfish_port, ipmi_port, http_port)
     _serve(
-        profile, count, listen, ports, fleet, frozenset(event_hosts), power, hung, latency, seed, not plain_http, journal, as_json
+        profile, count, listen, ports, fleet, frozenset(event_hosts), power, hung, latency, seed, not plain_http, faults, options
     )
 
 
 def _refuse_beside_rack(context: click.Context) -> None:
     from click.core import ParameterSource
 
-    for name in context.params.keys() - {"rack", "latency", "journal", "as_json"}:
+    for name in context.params.keys() - {"rack", "latency", "journal", "as_json", *CONTROL_OPTIONS}:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             option = "profile" if name == "profile_name" else name.replace("_", "-")
-            _fail(f"bmc-emulator: --{option} and --rack do not go together: the rack's file says it")
+            fail(f"bmc-emulator: --{option} and --rack do not go together: the rack's file says it")
 
 
-def _serve_rack(path: Path, latency: bool, journal: Path | None, as_json: bool) -> None:
+def _serve_rack(path: Path, latency: bool, faults: tuple[str, ...], options: ServeOptions) -> None:
     from emulator.assembly import Emulator
     from emulator.config import load_rack
 
     try:
         rack = load_rack(path)
     except ProfileError as error:
-        _fail(str(error))
+        fail(str(error))
     for listen in sorted({place.listen for place in rack.places.values()}):
         _check_address(listen)
+    units = rack.units
+    if options.saved is not None:
+        units = tuple(options.saved.units(units, real=frozenset({*rack.processes, *rack.containers})))
     emulator = Emulator(
-        rack.units,
+        units,
         seed=rack.seed,
         places=rack.places,
         tls=rack.tls,
         processes=rack.processes,
         containers=rack.containers,
         docker_url=rack.docker_url,
-        journal_path=journal,
+        journal_path=options.journal,
         latency=latency,
     )
-    _until_stopped(emulator, rack.password_variables, journal, as_json)
+    serve(
+        emulator,
+        replace(
+            options,
+            name=options.name or path.stem,
+            password_variables=rack.password_variables,
+            faults=rack.faults,
+            unplugged=rack.unplugged,
+            more_faults=faults_at_start(faults, [unit.name for unit in units]),
+        ),
+    )
 
 
 def _serve(
@@ -204,8 +222,8 @@ def _serve(
     latency: bool,
     seed: int,
     tls: bool,
-    journal: Path | None,
-    as_json: bool,
+    faults: tuple[str, ...],
+    options: ServeOptions,
 ) -> None:
     from emulator.assembly import Emulator
     from emulator.core.rack import HostSpec, UnitSpec
@@ -218,8 +236,9 @@ def _serve(
         )
     names = [profile.id] if count == 1 else [f"{profile.id}-{n}" for n in range(1, count + 1)]
     hosts = (HostSpec(power=power, hung=hung),)
+    units = [UnitSpec(name=name, profile=profile, hosts=hosts, password=password) for name in names]
     emulator = Emulator(
-        [UnitSpec(name=name, profile=profile, hosts=hosts, password=password) for name in names],
+        units if options.saved is None else options.saved.units(units),
         seed=seed,
         listen=listen,
         redfish_port=ports[0],
@@ -228,63 +247,11 @@ def _serve(
         fleet=fleet,
         tls=tls,
         event_hosts=event_hosts,
-        journal_path=journal,
+        journal_path=options.journal,
         journal_capacity=JOURNAL_CAPACITY,
         latency=latency,
     )
-    _until_stopped(emulator, {}, journal, as_json)
-
-
-def _until_stopped(emulator: Emulator, variables: Mapping[str, str], journal: Path | None, as_json: bool) -> None:
-    """Prints one line per BMC when it answers, then waits for Ctrl-C. `variables` names the password variable of each BMC."""
-    from emulator.backends.container import NotOurs
-    from emulator.core.errors import RackMisconfigured
-    from emulator.fleet import BLOCK
-    from emulator.ready import NotAnswering, check
-    from emulator.wire.tcp import CannotBind
-
-    stop = threading.Event()
-    lost: list[OSError] = []
-
-    def lose(error: OSError) -> None:
-        lost.append(error)
-        stop.set()
-
-    emulator.on_journal_lost = lose
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        with emulator:
-            for n, (name, endpoint) in enumerate(emulator.endpoints.items()):
-                if stop.is_set():
-                    break
-                # To check each of thousands of BMCs takes long and creates their state: one BMC per certificate is enough.
-                if n < MAX_CHECKED or n % BLOCK == 0:
-                    check(endpoint, lan=emulator.rack.unit(name).profile.ipmi.lan)
-                variable = variables.get(name, PASSWORD_VARIABLE)
-                _print(_ready_json(endpoint, variable) if as_json else _ready_text(endpoint, variable))
-            gc.collect()
-            gc.freeze()  # the objects of thousands of BMCs stay: collections that visit all of them would delay every client
-            if sys.stderr is not None and sys.stderr.isatty():
-                click.echo("Ctrl-C ends it.", err=True)
-            stop.wait()
-    except (CannotBind, NotAnswering, NotOurs, RackMisconfigured) as error:
-        _fail(f"bmc-emulator: {error}")
-    except OSError as error:
-        _fail(f"bmc-emulator: {error.filename or journal}: {_reason(error)}")
-    if lost:
-        _fail(f"bmc-emulator: {journal}: {_reason(lost[0])}; the journal ends there, and so do the BMCs")
-
-
-def _print(line: str) -> None:
-    try:
-        click.echo(line)
-    except OSError as error:
-        _fail(f"bmc-emulator: cannot write to standard output: {_reason(error)}")
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    serve(emulator, replace(options, name=options.name or profile.id, more_faults=faults_at_start(faults, names)))
 
 
 def _fleet(network: str, device: str, count: int) -> Fleet:
@@ -293,9 +260,9 @@ def _fleet(network: str, device: str, count: int) -> Fleet:
     try:
         fleet = Fleet(ipaddress.IPv4Network(network), device)
     except ValueError as error:
-        _fail(f"bmc-emulator: --address-per-bmc {network!r} is not an IPv4 network: {error}")
+        fail(f"bmc-emulator: --address-per-bmc {network!r} is not an IPv4 network: {error}")
     if count > len(fleet):
-        _fail(f"bmc-emulator: {network} has room for {len(fleet)} BMCs, not for {count}")
+        fail(f"bmc-emulator: {network} has room for {len(fleet)} BMCs, not for {count}")
     return fleet
 
 
@@ -303,41 +270,13 @@ def _check_address(listen: str) -> None:
     try:
         address = ipaddress.ip_address(listen)
     except ValueError:
-        _fail(f"bmc-emulator: --listen {listen!r} is not an IP address")
+        fail(f"bmc-emulator: --listen {listen!r} is not an IP address")
     if not address.is_loopback:
         click.echo(f"bmc-emulator: warning: {listen} can be reached from other machines", err=True)
 
 
-def ready_facts(endpoint: Endpoint, variable: str = PASSWORD_VARIABLE) -> dict[str, str | int]:
-    """What a client needs to use a BMC. The password is shown only if it is the profile's public default; else its variable."""
-    facts: dict[str, str | int] = {
-        "name": endpoint.name,
-        "profile": endpoint.profile,
-        "redfish_url": endpoint.redfish_url,
-        "ipmi_host": endpoint.ipmi_host,
-        "ipmi_port": endpoint.ipmi_port,
-        "username": endpoint.username,
-    }
-    if endpoint.password_is_default:
-        facts["password"] = endpoint.password
-    else:
-        facts["password_env"] = variable
-    facts["system_uri"] = endpoint.systems[0].uri
-    if endpoint.http_port is not None:
-        facts["http_url"] = f"http://{before_port(endpoint.host)}:{endpoint.http_port}"
-    return facts
-
-
-def _ready_json(endpoint: Endpoint, variable: str) -> str:
-    return json.dumps(ready_facts(endpoint, variable))
-
-
-def _ready_text(endpoint: Endpoint, variable: str) -> str:
-    password = endpoint.password if endpoint.password_is_default else f"${variable}"
-    return (
-        f"ready {endpoint.name}  redfish {endpoint.redfish_url}{endpoint.systems[0].uri}  "
-        f"ipmi {before_port(endpoint.ipmi_host)}:{endpoint.ipmi_port}  user {endpoint.username}  password {password}"
-    )
+for command in COMMANDS:
+    cli.add_command(command)
 
 
 @cli.group()

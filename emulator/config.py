@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from emulator.backends.container import DockerHost
 from emulator.backends.process import ProcessHost
+from emulator.core.errors import RackMisconfigured
+from emulator.core.faults.board import Armed
 from emulator.core.rack import HostSpec, UnitSpec
-from emulator.faults.model import check_profile
+from emulator.faults.model import arming_from_mapping, check_profile, named_fault
 from emulator.frontends import Place
+from emulator.operations import check_armable
+from emulator.rack_shapes import FaultList, NotYet
 from profiles import loader
 from profiles.errors import Mark, Problem, Problems, ProfileError
+from profiles.model import Profile
 from profiles.scale import at_scale
 from profiles.shapes import Check, Choice, Flag, ListOf, MapOf, Number, Record, Text
 from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, parse, plain, text_of
@@ -48,7 +53,13 @@ _BMC: Final = Record(
         "name": _NAME,
         "profile": Text(),
         "vars": MapOf(Text()),
+        "username": Text(r"[!-~]{1,16}", "a user name of 1 to 16 printable characters without blanks"),
         "password_env": Text("[A-Za-z_][A-Za-z0-9_]*", "the name of a variable"),
+        "ipmi": Flag(),
+        "ac": Choice(("on", "off")),
+        "faults": FaultList(),
+        "feeds": NotYet("this version has no PDUs: leave feeds out"),
+        "parent": NotYet("this version has no enclosures: leave parent out"),
         "listen": Text(r"[0-9A-Fa-f.:]+", "an IP address"),
         "redfish_port": _PORT,
         "ipmi_port": _PORT,
@@ -83,7 +94,10 @@ ONLY_WITH: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RackFile:
-    """A rack as `Emulator` needs it. Hosts that are neither in `processes` nor in `containers` are virtual."""
+    """A rack as `Emulator` needs it. Hosts that are neither in `processes` nor in `containers` are virtual.
+
+    `faults` and `unplugged` (BMCs without input power at first) are for whoever has started it: `emulator.serve`.
+    """
 
     units: tuple[UnitSpec, ...]
     places: Mapping[str, Place]
@@ -93,6 +107,8 @@ class RackFile:
     containers: Mapping[str, DockerHost] = field(default_factory=dict)
     docker_url: str | None = None
     password_variables: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, tuple[Armed | str, ...]] = field(default_factory=dict)
+    unplugged: frozenset[str] = frozenset()
 
 
 def load_rack(path: Path) -> RackFile:
@@ -136,6 +152,8 @@ class _RackReader:
         self._processes: dict[str, ProcessHost] = {}
         self._containers: dict[str, DockerHost] = {}
         self._passwords: dict[str, str] = {}
+        self._faults: dict[str, tuple[Armed | str, ...]] = {}
+        self._unplugged: set[str] = set()
         self._taken: dict[tuple[str, str, int], str] = {}
         self._names: dict[str, Mark] = {}
         self._hosts: dict[str, Mark] = {}
@@ -160,6 +178,8 @@ class _RackReader:
             containers=self._containers,
             docker_url=text_of(self._docker.get("url")),
             password_variables=self._passwords,
+            faults=self._faults,
+            unplugged=frozenset(self._unplugged),
         )
 
     def _unit(self, bmc: YamlMap, path: str) -> UnitSpec | None:
@@ -174,8 +194,37 @@ class _RackReader:
             for problem in error.problems:
                 self._problems.add(node.mark, f"{path}.profile", str(problem))
             return None
-        scale = _number(self._root.get("time_scale"), 1.0)
-        return UnitSpec(name=name, profile=at_scale(profile, scale), hosts=hosts or (HostSpec(),), password=password)
+        if text_of(bmc.entries.get("ac")) == "off":
+            self._unplugged.add(name)
+        self._faults[name] = tuple(
+            self._fault(item, profile, path, n) for n, item in enumerate(_items(bmc.entries.get("faults")))
+        )
+        profile = at_scale(self._varied(profile, bmc), _number(self._root.get("time_scale"), 1.0))
+        return UnitSpec(name=name, profile=profile, hosts=hosts or (HostSpec(),), password=password)
+
+    def _varied(self, profile: Profile, bmc: YamlMap) -> Profile:
+        """The profile with another first user name, or without IPMI."""
+        username = text_of(bmc.entries.get("username"))
+        if username is not None:
+            first, *others = profile.auth.accounts
+            accounts = (replace(first, name=username), *(each for each in others if each.name != username))
+            profile = replace(profile, auth=replace(profile.auth, accounts=accounts))
+        if _value(bmc.entries.get("ipmi")) is False:
+            profile = replace(profile, ipmi=replace(profile.ipmi, lan=False))
+        return profile
+
+    def _fault(self, node: YamlNode, profile: Profile, path: str, index: int) -> Armed | str:
+        """RACK.check has checked those that are written here."""
+        try:
+            if isinstance(node, YamlMap):
+                armed = arming_from_mapping(plain(node))
+            else:
+                armed = named_fault(profile, text_of(node) or "")
+            check_armable(armed, profile)
+        except RackMisconfigured as error:
+            self._problems.add(node.mark, f"{path}.faults[{index}]", str(error))
+            return ""
+        return armed
 
     def _unique(self, seen: dict[str, Mark], name: str, node: YamlNode, path: str, what: str) -> None:
         if name in seen:

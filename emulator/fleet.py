@@ -78,14 +78,21 @@ def _text(address: int) -> str:
     return str(ipaddress.IPv4Address(address))
 
 
-def raise_open_file_limit(count: int) -> None:
-    """Raises the limit of open files of this process to one socket per BMC. Raises RackMisconfigured if that is not allowed."""
-    wanted = count + OTHER_DESCRIPTORS
+PORTS_PER_BMC = 3
+"""HTTPS, HTTP and IPMI, outside a fleet."""
+
+
+def raise_open_file_limit(sockets: int) -> None:
+    """Raises the limit of open files of this process to that many listening sockets and what else it needs.
+
+    Raises RackMisconfigured if that is not allowed.
+    """
+    wanted = sockets + OTHER_DESCRIPTORS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return
     if hard != resource.RLIM_INFINITY and hard < wanted:
-        raise RackMisconfigured(f"{count} BMCs need {wanted} open sockets, and this process may have {hard}: see ulimit -n")
+        raise RackMisconfigured(f"the BMCs need {wanted} open sockets, and this process may have {hard}: see ulimit -n")
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 

@@ -13,7 +13,7 @@ from emulator.core.errors import RackMisconfigured
 from emulator.core.rack import Rack
 from emulator.datagrams import DatagramPath
 from emulator.faults.seams import TlsSettings
-from emulator.fleet import BLOCK, Fleet, FleetPort, raise_open_file_limit
+from emulator.fleet import BLOCK, PORTS_PER_BMC, Fleet, FleetPort, raise_open_file_limit
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
@@ -85,6 +85,7 @@ class FrontEnds:
         self._fleet_port: FleetPort | None = None
         self._certificates = surroundings.certificates
         self._event_delivery = surroundings.event_delivery(reactor.post, event_hosts)
+        self._background = surroundings.background(reactor.post)
         pace = Latency(rack.seed, on=latency)
         self._datagrams = DatagramPath(rack, pace)
         services = Services(
@@ -95,8 +96,8 @@ class FrontEnds:
         self._plain = network.http(app)
         PortKeeper(reactor, rack, self._doors)
         try:
-            if fleet is not None:
-                raise_open_file_limit(len(rack.units))
+            if isinstance(reactor, Reactor):
+                raise_open_file_limit(len(rack.units) * (1 if fleet is not None else PORTS_PER_BMC))
             for n, (name, place) in enumerate(zip(rack.units, places, strict=True)):
                 if fleet is not None and self._fleet_port is None:
                     assert isinstance(reactor, Reactor), "a fleet is on sockets"
@@ -114,6 +115,7 @@ class FrontEnds:
 
     def close(self) -> None:
         self._event_delivery.close()
+        self._background.close()
         self._network.close()
         self._server.close()
         self._plain.close()
@@ -203,7 +205,7 @@ class FrontEnds:
     def _keyring(self, name: str) -> TlsKeyring:
         profile, listener = self._rack.unit(name).profile, self._server.listeners[name]
         certificate = self._certificates.certificate(self._specification(profile, listener.address))
-        return TlsKeyring(certificate, profile.http.tls_min, listener)
+        return TlsKeyring(certificate, profile.http.tls_min, listener, self._background)
 
     # -- ports -----------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""What a running emulator can be asked to do, from any thread: faults, truth, gates, the journal.
+"""What a running emulator can be asked to do, from any thread: faults, power, truth, gates, the journal.
 
 `Emulator` inherits these. Each method runs in the emulator's thread by way of `call` and returns when it is done.
 """
@@ -8,22 +8,31 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TypeVar
+from itertools import islice
+from typing import Final, TypeVar
 
 from emulator.core.bmc.machine import RestorePolicy
 from emulator.core.bmc.view import BmcView
-from emulator.core.errors import RackMisconfigured
+from emulator.core.errors import ActionRefused, RackMisconfigured
 from emulator.core.faults.board import Armed, FaultId
 from emulator.core.faults.control import FaultStatus
+from emulator.core.faults.fault import Seam
 from emulator.core.journal import Datum, Event, EventKind
+from emulator.core.power.by_hand import PowerAction
 from emulator.core.rack import Rack
 from emulator.core.truth.host import Host
-from emulator.core.vocab import Rail
+from emulator.core.vocab import Os, Rail
 from emulator.faults.plans import ASKED_OF
+from emulator.faults.registry import make_fault
+from emulator.status import MUTE, BmcStatus, status_of
 from profiles.errors import listed
 from profiles.model import Profile
 
 T = TypeVar("T")
+
+PLUG_OUTAGE_S: Final = 3.0
+"""How long a BMC that is plugged in answers nothing at most, in seconds of the emulator's clock, unless its profile's time
+counts."""
 
 
 class EmulatorOperations(ABC):
@@ -54,7 +63,11 @@ class EmulatorOperations(ABC):
 
     def faults(self, name: str | None = None) -> tuple[FaultStatus, ...]:
         """What is armed on a BMC, or on all: id, BMC, type, phase, and how often it matched and fired. Raises NoSuchUnit."""
-        return self.call(lambda rack: rack.faults.statuses(rack.units.values() if name is None else (rack.unit(name),)))
+        return self.call(lambda rack: rack.faults.all_statuses() if name is None else rack.faults.statuses((rack.unit(name),)))
+
+    def named_faults(self, name: str) -> tuple[str, ...]:
+        """The faults that the profile of a BMC names. Raises NoSuchUnit."""
+        return self.call(lambda rack: tuple(rack.unit(name).profile.faults))
 
     def unfired(self, name: str) -> tuple[Armed, ...]:
         """Faults that had to fire and did not (ruling 6)."""
@@ -67,6 +80,15 @@ class EmulatorOperations(ABC):
     def events(self) -> tuple[Event, ...]:
         """All events up to now."""
         return self.call(lambda rack: tuple(rack.journal))
+
+    def events_after(self, seq: int, limit: int) -> tuple[Event, ...]:
+        """At most `limit` events, the first ones behind `seq` that are still in memory. Where the first one is not number
+        `seq` + 1, those between are forgotten."""
+        return self.call(lambda rack: rack.journal.after(seq, limit))
+
+    def last_seq(self) -> int:
+        """The number of the newest event."""
+        return self.call(lambda rack: rack.journal.last_seq)
 
     def subscribe(self, callback: Callable[[Event], object]) -> Callable[[], None]:
         """Calls `callback(event)` for every event from now on, in the emulator's thread; what is returned ends that. The callback
@@ -128,7 +150,62 @@ class EmulatorOperations(ABC):
         """Waits for what happens in the emulator's thread; whether it has happened."""
         return event.wait(timeout_s)
 
+    # -- BMCs ----------------------------------------------------------------------------------------------------------
+
+    def status(self, name: str) -> BmcStatus:
+        """How a BMC and its hosts are, and what the BMC says. Raises NoSuchUnit."""
+        return self.call(lambda rack: status_of(rack.unit(name), rack.now))
+
+    def statuses(self, offset: int, limit: int) -> tuple[BmcStatus, ...]:
+        """The same for at most `limit` BMCs, in their order, from number `offset` on."""
+        return self.call(lambda rack: tuple(status_of(u, rack.now) for u in islice(rack.units.values(), offset, offset + limit)))
+
+    def mute(self, name: str) -> None:
+        """The network swallows everything that is sent to the BMC: arms `wire.blackhole`, once. Raises NoSuchUnit."""
+
+        def mute_it(rack: Rack) -> None:
+            unit = rack.unit(name)
+            if not any(arming.armed.fault.name == MUTE for arming in unit.faults.standing(Seam.PORT, rack.now)):
+                rack.arm(name, Armed(fault=make_fault(MUTE), must_fire=False))
+
+        self.call(mute_it)
+
+    def unmute(self, name: str) -> None:
+        """Takes every `wire.blackhole` of the BMC away. Raises NoSuchUnit."""
+
+        def unmute_it(rack: Rack) -> None:
+            for arming in rack.unit(name).faults.armings:
+                if arming.armed.fault.name == MUTE:
+                    rack.faults.disarm(arming.id)
+
+        self.call(unmute_it)
+
     # -- hosts ---------------------------------------------------------------------------------------------------------
+
+    def power(self, name: str, action: PowerAction, system: str | None = None, *, as_profile: bool = False) -> None:
+        """What a person does at the machine. No client has commanded it.
+
+        `on`, `off`: the rail moves at once, and the BMC's views follow as late as the profile says. `press`: a short press of the
+        button. `unplug`: the BMC is dark too. `plug`: the BMC answers within 5 s, or with `as_profile` after the vendor's time,
+        and its hosts follow their restore policy. `boot`, `hang`, `crash`: the operating system.
+        Raises NoSuchUnit, NoSuchSystem, and ActionRefused where it cannot happen to the host as it is.
+        """
+        match action:
+            case PowerAction.UNPLUG:
+                self.mains_lost(name)
+            case PowerAction.PLUG:
+                self.call(lambda rack: rack.mains_back(name, None if as_profile else PLUG_OUTAGE_S))
+            case PowerAction.HANG:
+                host = self.host(name, system)
+                if host.rail is not Rail.UP or host.os is Os.STOPPED:
+                    raise ActionRefused(f"no operating system runs on {name}: it cannot hang")
+                self.hang(name, system)
+            case _:
+                self.call(lambda rack: rack.by_hand(name, system_id(rack, name, system), action))
+
+    @abstractmethod
+    def hang(self, name: str, system: str | None = None) -> None:
+        """The host's operating system stops answering polite requests and goes on writing."""
 
     def host(self, name: str, system: str | None = None) -> Host:
         """The truth about a host."""
@@ -137,10 +214,6 @@ class EmulatorOperations(ABC):
     def cut(self, name: str, system: str | None = None) -> None:
         """The host loses power by itself; no command was sent."""
         self.call(lambda rack: rack.cut(name, system_id(rack, name, system)))
-
-    def switch_on(self, name: str, system: str | None = None) -> None:
-        """Somebody presses the host's power button; no command was sent. A host that is on stays on."""
-        self.call(lambda rack: rack.switch_on(name, system_id(rack, name, system)))
 
     # -- input power ---------------------------------------------------------------------------------------------------
 

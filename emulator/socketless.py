@@ -58,16 +58,17 @@ class SocketlessEmulator(Emulator):
         }
         all_places.update(places or {})
         super().__init__(
-            units, seed=seed, places=all_places, tls=tls, refuse=refuse, latency=latency, journal_path=journal_path
+            units, seed=seed, places=all_places, tls=tls, refuse=refuse, latency=latency, journal_path=journal_path,
+            reused=reused,
         )  # fmt: skip
         self._virtual_clock = VirtualClock()
         self._virtual_loop = VirtualLoop(self._virtual_clock)
         self._virtual_network = VirtualNetwork(self._virtual_loop)
-        self._reused = reused or reusable()
         self._added = len(units)
 
     def _make_surroundings(self) -> Surroundings:
-        return on_virtual_time(self._virtual_clock, self._virtual_loop, self._virtual_network, self._seed, self._reused)
+        reused = self._reused or reusable()
+        return on_virtual_time(self._virtual_clock, self._virtual_loop, self._virtual_network, self._seed, reused)
 
     def client(self, name: str, *, limit_s: float = LIMIT_S) -> tuple[Transport, TransportClock]:
         """A client's side of everything; `datagram` goes to this BMC. After `limit_s` virtual seconds it raises OutOfTime."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from emulator.background import AtOnce, Background, BackgroundThread
 from emulator.core.clock import Clock, VirtualClock
 from emulator.redfish.events.event_delivery import ThreadedEventDelivery
 from emulator.redfish.events.subscriptions import EventDelivery, NoEventDelivery
@@ -50,12 +51,13 @@ class Surroundings:
     entropy: Callable[[int], bytes]
     make_token: Callable[[], str]
     event_delivery: Callable[[PostToLoop, frozenset[str]], ClosingDelivery]
+    background: Callable[[PostToLoop], Background]
     certificates: CertificateStore
     trees: SharedTrees | None = None
 
 
-def on_sockets() -> Surroundings:
-    """This machine's clock, sockets and random numbers."""
+def on_sockets(reused: Reusable | None = None) -> Surroundings:
+    """This machine's clock, sockets and random numbers. Certificates are not reused: clients remember them."""
     clock = WallClock()
     reactor = Reactor(clock)
     return Surroundings(
@@ -66,7 +68,9 @@ def on_sockets() -> Surroundings:
         entropy=secrets.token_bytes,
         make_token=session_token,
         event_delivery=ThreadedEventDelivery,
+        background=BackgroundThread,
         certificates=CertificateStore(),
+        trees=reused.trees if reused is not None else None,
     )
 
 
@@ -78,8 +82,12 @@ class Reusable:
     trees: SharedTrees
 
 
+MOST_PROFILES: Final = 24
+"""Profiles whose resource trees are kept; each takes a few megabytes."""
+
+
 def reusable() -> Reusable:
-    return Reusable(CertificateStore(), SharedTrees())
+    return Reusable(CertificateStore(), SharedTrees(MOST_PROFILES))
 
 
 def on_virtual_time(clock: VirtualClock, loop: VirtualLoop, network: VirtualNetwork, seed: int, reused: Reusable) -> Surroundings:
@@ -93,6 +101,7 @@ def on_virtual_time(clock: VirtualClock, loop: VirtualLoop, network: VirtualNetw
         entropy=entropy,
         make_token=lambda: session_token(entropy),
         event_delivery=lambda post, hosts: NoEventDelivery(),
+        background=lambda post: AtOnce(),
         certificates=reused.certificates,
         trees=reused.trees,
     )

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
+from emulator.background import Background
 from emulator.core.bmc.eventlog import LogEntry, LogKind
 from emulator.core.bmc.presence import Being
 from emulator.core.bmc.view import BmcView
@@ -28,7 +29,7 @@ from emulator.faults.seams import PortFault, QueueFault
 from emulator.redfish.accounts.auth import AuthMethod
 from emulator.redfish.certificates.certificate_service import certificates_in
 from emulator.redfish.certificates.signing import CsrContent, SigningKey, new_key, pem_of, signing_request
-from emulator.wire.certs import Certificate, CertificateKey, Validity, server_context
+from emulator.wire.certs import Certificate, CertificateKey, Validity, check_handshake, server_context
 from emulator.wire.network import HttpPort, Loop
 from emulator.wire.tcp import PortState
 
@@ -63,11 +64,12 @@ _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 class TlsKeyring:
     """The certificate of one BMC's HTTPS port.
 
-    A new certificate is always shown. New connections get it if the BMC has its key: the client sent the key with it, the BMC
+    A new certificate is taken if the BMC has its key and new connections can use it. The client sent the key with it, the BMC
     made the key for a signing request, or it is the key in use.
     """
 
-    def __init__(self, certificate: Certificate, tls_min: str, listener: HttpPort) -> None:
+    def __init__(self, certificate: Certificate, tls_min: str, listener: HttpPort, background: Background) -> None:
+        self._background = background
         self._key = certificate.key
         self._requested_key: bytes | None = None  # the key made for the latest signing request
         self._shown = certificate.pem.decode()
@@ -77,29 +79,36 @@ class TlsKeyring:
     def current(self) -> str | None:
         return self._shown
 
-    def replace(self, pem: str) -> bool:
+    def replace(self, pem: str) -> None:
         shown = certificates_in(pem)
         public = _public(x509.load_pem_x509_certificate(shown.encode()).public_key())
         own = (self._key,) if self._requested_key is None else (self._requested_key, self._key)
         key = next((key for key in (*_KEY.findall(pem.encode()), *own) if _belongs_to(key, public)), None)
-        if key is not None:
-            key = key if key.endswith(b"\n") else key + b"\n"
-            try:
-                self._listener.tls = server_context(Certificate(pem=shown.encode(), key=key, ca_pem=b""), self._tls_min)
-            except ssl.SSLError as error:  # for example, the key is too short for TLS
-                raise ValueError(f"not for a TLS port: {error.reason}") from error
-            self._key, self._requested_key = key, None if key == self._requested_key else self._requested_key
+        if key is None:
+            raise ValueError("the BMC has no key for this certificate")
+        key = key if key.endswith(b"\n") else key + b"\n"
+        try:
+            context = server_context(Certificate(pem=shown.encode(), key=key, ca_pem=b""), self._tls_min)
+            check_handshake(context)
+        except ssl.SSLError as error:  # for example, the key is too short for TLS, or there is no cipher suite for it
+            raise ValueError(f"not for a TLS port: {error.reason}") from error
+        self._listener.tls = context
+        self._key, self._requested_key = key, None if key == self._requested_key else self._requested_key
         self._shown = shown
-        return key is not None
 
-    def signing_request(self, content: CsrContent) -> str:
-        if content.key is None:
+    def signing_request(self, content: CsrContent, done: Callable[[str], None]) -> bool:
+        kind = content.key
+        if kind is None:
             in_use = serialization.load_pem_private_key(self._key, None)
             assert isinstance(in_use, SigningKey), "a certificate's key can sign"
-            return signing_request(content, in_use)
-        key = new_key(content.key)
-        self._requested_key = pem_of(key)
-        return signing_request(content, key)
+            done(signing_request(content, in_use))
+            return True
+
+        def made(key: SigningKey) -> None:
+            self._requested_key = pem_of(key)
+            done(signing_request(content, key))
+
+        return self._background.run(lambda: new_key(kind), made)
 
 
 def _belongs_to(key: bytes, public: bytes) -> bool:

@@ -9,6 +9,7 @@ It may be called by the names in `fencer.drop_in.PROGRAMS`, as links to fence_bm
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -19,11 +20,11 @@ from types import FrameType, TracebackType
 from typing import NoReturn, TextIO
 
 from fencer import agent_output
-from fencer.agent_output import failure_line, write_line
+from fencer.agent_input import parameters_from_lines, read_stdin
+from fencer.agent_output import failure_line, write_line, write_text
 from fencer.drop_in import PROGRAMS, program_name
 from fencer.given import AGENT, BadSettings, GivenValues
 from fencer.outcome import Action, Cause, Failure, FenceVerdict, Member, Outcome, Power
-from fencer.parameters import BY_NAME, READ_ALL_THE_SAME, WITHOUT_EFFECT
 from fencer.redact import Redactor
 from fencer.settings import AgentSettings, action_of, settings
 from fencer.target import FenceError, Limits
@@ -32,7 +33,9 @@ __all__ = ["failure_line", "main", "parameters_from_lines"]
 
 EXIT_OK, EXIT_FAILED, EXIT_OFF = 0, 1, 2
 EXIT_RESERVE_S = 0.1  # from the last log-out to the end of the process
-MAX_UNKNOWN_NAMES = 10  # unknown parameters that are named in warnings; a wrong input file may have thousands
+STOPPING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)  # beside SIGINT, which is a KeyboardInterrupt
+HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+PLUG = re.compile(r"[^\s,;]+")  # Pacemaker takes what stands between blanks, commas and semicolons as names
 SUCCESS_LINES = {
     "already-off": "Success: Already OFF",
     "powered-off": "Success: Powered OFF",
@@ -44,7 +47,7 @@ STATUS_WORDS = {"On": "ON", "Off": "OFF"}
 
 
 class StoppedBySignal(BaseException):
-    """SIGTERM arrived. Not an Exception, so that no handler of BMC errors catches it."""
+    """SIGTERM or SIGHUP arrived. Not an Exception, so that no handler of BMC errors catches it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,7 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     program = program_name(sys.argv[0])
     values = GivenValues(program=program)
     try:
-        signal.signal(signal.SIGTERM, _on_sigterm)
+        for number in STOPPING_SIGNALS:
+            signal.signal(number, _on_signal)
         if arguments:
             from fencer.agent_options import parameters_from_argv
 
@@ -62,17 +66,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             if "password" in values:
                 write_line(sys.stderr, "fence_bmc: a password on the command line can be read by every user of this machine")
         else:
-            values = parameters_from_lines(_read_stdin(), program)
+            values = parameters_from_lines(read_stdin(), program)
         return _run(values)
     except BadSettings as error:
         failure = Failure(cause=Cause.CONFIG, text=str(error))
     except (StoppedBySignal, KeyboardInterrupt):
-        write_line(sys.stderr, "fence_bmc: stopped by a signal before the power state was settled")
-        return EXIT_FAILED
+        failure = Failure(cause=Cause.TIMEOUT, text="stopped by a signal before the power state was settled")
     write_line(sys.stderr, f"fence_bmc: {failure_line(failure)}")
     if values.get("output") == "json":
         word, redact = values.get("action", "reboot"), Redactor([values.get("password", "")], values.get("username", ""))
-        write_line(sys.stdout, _json(program, word, EXIT_FAILED, redact, failure=failure))
+        write_text(sys.stdout, _json(program, word, EXIT_FAILED, redact, failure=failure))
     return EXIT_FAILED
 
 
@@ -103,7 +106,7 @@ def _run(values: GivenValues) -> int:
 
 
 def _print(text: str) -> int:
-    return EXIT_OK if write_line(sys.stdout, text) else EXIT_FAILED
+    return EXIT_OK if write_text(sys.stdout, text) else EXIT_FAILED
 
 
 def _perform(agent_settings: AgentSettings, report: _Report) -> int:
@@ -203,7 +206,11 @@ class _Report:
             hosts = [{"plug": member.plug, "host_name": member.host_name, "power": member.word} for member in members]
             return self._end(EXIT_OK, "", None, hosts=hosts)
         for member in members:
-            for name in host_names(member) if not with_status else [member.host_name or ""]:
+            if not PLUG.fullmatch(member.plug):
+                self.warn(f"the host {member.plug!r} is not listed: its name has a blank, a comma or a semicolon")
+                continue
+            names = host_names(member)
+            for name in names if not with_status else names[:1]:
                 status = f",{STATUS_WORDS.get(member.word or '', 'unknown')}" if with_status else ""
                 if not write_line(sys.stdout, self.redact(f"{member.plug},{name}{status}")):
                     return EXIT_FAILED
@@ -217,22 +224,27 @@ class _Report:
         failure: Failure | None = None,
         hosts: Sequence[Mapping[str, str | None]] | None = None,
     ) -> int:
+        for number in STOPPING_SIGNALS:  # the exit status is that of the lines that are printed now
+            signal.signal(number, signal.SIG_IGN)
         if self._settings.json:
             action = str(self._settings.action)
             line = _json(
                 self._program, action, exit_status, self.redact, outcome, failure, warnings=self._warnings, hosts=hosts
             )  # fmt: skip
-            return exit_status if write_line(sys.stdout, line) else EXIT_FAILED
+            return exit_status if write_text(sys.stdout, line) else EXIT_FAILED
         if text and not self._settings.quiet:
             write_line(sys.stdout, text)
         return exit_status
 
 
 def host_names(member: Member) -> list[str]:
-    """The names by which a cluster may know a host: as the BMC shows it, and without its domain."""
+    """The names by which a cluster may know a host: as the BMC shows it, and without its domain.
+
+    The operating system of the host sets this name. One that is no host name is left out: with a blank or a comma in it a
+    host could name other nodes, and Pacemaker would take this device for theirs.
+    """
     name = (member.host_name or "").strip()
-    short = name.partition(".")[0]
-    return list(dict.fromkeys([name, short])) if short else [name]
+    return list(dict.fromkeys([name, name.partition(".")[0]])) if HOST_NAME.fullmatch(name) else [""]
 
 
 def _json(
@@ -250,45 +262,6 @@ def _json(
         program=program, version=_version(), action=action, exit_status=exit_status, redact=redact, outcome=outcome,
         failure=failure, warnings=warnings, hosts=hosts,
     )  # fmt: skip
-
-
-# --- input --------------------------------------------------------------------------------------------------------
-
-
-def _read_stdin() -> bytes:
-    if sys.stdin is None:
-        raise BadSettings("standard input is closed, and there are no options")
-    return sys.stdin.buffer.read()
-
-
-def parameters_from_lines(raw: bytes, program: str = AGENT) -> GivenValues:
-    """Parses name=value lines from standard input (FenceAgentAPI).
-
-    Skips comments and blank lines, warns of unknown names, and removes one pair of double quotes around a value. If a name
-    is given twice, the last value counts.
-    """
-    values, names = dict[str, str](), dict[str, str]()
-    unknown: dict[str, None] = {}
-    for line in raw.decode("utf-8", "surrogateescape").split("\n"):
-        line = line.removesuffix("\r").lstrip()
-        if not line.strip() or line.startswith("#"):
-            continue
-        name, _, value = line.partition("=")
-        if len(value) > 1 and value[0] == value[-1] == '"':
-            value = value[1:-1]
-        name = name.strip()
-        parameter = BY_NAME.get(name.replace("-", "_"))
-        if parameter is not None:
-            values[parameter.name], names[parameter.name] = value, name
-        elif name in READ_ALL_THE_SAME:
-            values[name] = value
-        elif name.replace("-", "_") not in WITHOUT_EFFECT:
-            unknown[name[:60]] = None
-    for name in tuple(unknown)[:MAX_UNKNOWN_NAMES]:
-        write_line(sys.stderr, f"fence_bmc: unknown parameter {name!r} ignored")
-    if len(unknown) > MAX_UNKNOWN_NAMES:
-        write_line(sys.stderr, f"fence_bmc: {len(unknown) - MAX_UNKNOWN_NAMES} more unknown parameters ignored")
-    return GivenValues(values, names, program)
 
 
 # --- files and the process ----------------------------------------------------------------------------------------
@@ -322,7 +295,7 @@ def _write_evidence(agent_settings: AgentSettings, outcome: Outcome, report: _Re
     text = agent_output.outcome_text(outcome, report.redact)
     if where == "-":
         if not agent_settings.json:  # there the object on standard output has the evidence
-            write_line(sys.stdout, text)
+            write_text(sys.stdout, text)
         return
     try:
         with open(os.open(where, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
@@ -357,7 +330,10 @@ def _version() -> str:
         return "(not installed)"
 
 
-def _on_sigterm(number: int, frame: FrameType | None) -> NoReturn:
+def _on_signal(number: int, frame: FrameType | None) -> NoReturn:
+    """Stops the action once. A second signal does not cut the log-out short, which takes no more than `run.LOGOUT_S`."""
+    for stopping in STOPPING_SIGNALS:
+        signal.signal(stopping, signal.SIG_IGN)
     raise StoppedBySignal
 
 

@@ -4,6 +4,7 @@ Rules
   1. Everything passes the Redactor: a line as a whole; in JSON the texts that may come from the BMC, never keys or our own
      words, so that the object stays readable whatever the password is.
   2. A closed pipe raises nothing: the action itself was done.
+  3. A line stays one line, whatever a BMC or a user wrote: control characters are shown as `\\x1b`, long texts are cut.
 """
 
 from __future__ import annotations
@@ -20,12 +21,20 @@ from fencer.redact import Redactor
 JsonValue = str | int | float | bool | None | Mapping[str, "JsonValue"] | Sequence["JsonValue"]
 
 FORMAT = "fence_bmc/1"
+MAX_LINE_CHARS = 2000
+CONTROL_CHARACTERS: Mapping[int, str] = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
 OUR_WORDS = frozenset({"how", "chassis_check", "path", "kind"})
 """Fields of the outcome whose text is one of ours."""
 
 
 def write_line(stream: TextIO | None, text: str) -> bool:
-    """Writes one line in ASCII and returns whether that worked."""
+    """Writes one line for people in ASCII and returns whether that worked."""
+    cut = text if len(text) <= MAX_LINE_CHARS else f"{text[:MAX_LINE_CHARS]} ... ({len(text)} characters)"
+    return write_text(stream, cut.translate(CONTROL_CHARACTERS))
+
+
+def write_text(stream: TextIO | None, text: str) -> bool:
+    """Writes a document of any length in ASCII and returns whether that worked."""
     if stream is None:
         return False
     try:

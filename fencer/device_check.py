@@ -58,7 +58,7 @@ def check_device(
         failure = None if plan else failure_text.unsupported(Power.OFF, allowed)
         return DeviceCheck(outcome=outcome, failure=failure, warnings=warnings_of(reading))
     finally:
-        transport.close(max(deadline_at - clock.now(), 0.0))
+        transport.close(min(max(deadline_at - clock.now(), 0.0), run.LOGOUT_S))
 
 
 def was_read(outcome: Outcome) -> bool:

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
+
+from fencer.target import MAX_SECONDS
 
 AGENT = "fence_bmc"
 
@@ -35,21 +36,23 @@ class GivenValues(dict[str, str]):
     def flag(self, name: str) -> bool:
         """Returns a boolean parameter; missing or empty is False. A number above 0 is True. Raises BadSettings."""
         word = self.get(name, "").lower()
-        if word in TRUE or (word.isascii() and word.isdigit() and int(word) > 0):
+        if word in TRUE or (word.isascii() and word.isdigit() and word.strip("0")):
             return True
         if word in FALSE:
             return False
-        raise BadSettings(f"{self.spelled(name)} is {word!r}; it must be 1 or 0")
+        raise BadSettings(f"{self.spelled(name)} is {word[:40]!r}; it must be 1 or 0")
 
     def seconds(self, name: str, default: str) -> float:
         """Returns a time; empty means the default, as in fence-agents. Raises BadSettings."""
         text = self.get(name) or default
+        if not text.isascii() or "_" in text:
+            raise BadSettings(f"{self.spelled(name)} is {text[:40]!r}, not a number of seconds")
         try:
             value = float(text.removesuffix("s"))
         except ValueError as error:
-            raise BadSettings(f"{self.spelled(name)} is {text!r}, not a number of seconds") from error
-        if not isfinite(value) or value < 0:
-            raise BadSettings(f"{self.spelled(name)} is {text!r}; it must be 0 seconds or more")
+            raise BadSettings(f"{self.spelled(name)} is {text[:40]!r}, not a number of seconds") from error
+        if not 0 <= value <= MAX_SECONDS:
+            raise BadSettings(f"{self.spelled(name)} is {text[:40]!r}; it must be 0 to {MAX_SECONDS} seconds")
         return value
 
     def integer(self, name: str) -> int | None:

@@ -40,7 +40,7 @@ Result = TypeVar("Result")
 MIN_CALL_S = 0.3  # with less time left no call is made: it would time out, and replace the real cause
 MIN_CONFIRM_S = 0.05  # the same for a read that may complete a proof
 LOGOUT_RESERVE_S = 0.5  # kept for the log-out before the deadline, but not more than a twentieth of the deadline
-LOGOUT_S = 2.0  # longest log-out after a single call
+LOGOUT_S = 2.0  # longest log-out, whatever time is left: a success or a signal does not wait for a BMC that is silent now
 
 
 class FenceClock(Interface):
@@ -174,7 +174,7 @@ def fence_target(
     try:
         return run_procedure(action, transport, clock, limits, permit=permit, observe=observe)
     finally:
-        transport.close(max(deadline_at - clock.now(), 0.0))
+        transport.close(min(max(deadline_at - clock.now(), 0.0), LOGOUT_S))
 
 
 def read_once(target: Target, timeout: float, chassis_check: ChassisCheck, chassis: tuple[str, ...] = ()) -> Reading:

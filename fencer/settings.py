@@ -77,8 +77,11 @@ def settings(values: Mapping[str, str], environment: Mapping[str, str] = os.envi
         if seconds[name] == 0 and (given.get(name) or name != "deadline"):
             raise BadSettings(f"{given.spelled(name)} is 0; {advice}")
     protocols = drop_in.protocols(given)
+    _check_redfish(given, protocols)
     try:
         limits = _limits(action, given, seconds)
+        if action in (Action.OFF, Action.REBOOT):
+            _check_fits(given, limits)
         needs_bmc = action not in (Action.METADATA, Action.MANPAGE)
         target = _target(given, protocols, environment) if needs_bmc else None
     except ValueError as error:
@@ -209,6 +212,28 @@ def _system(given: GivenValues, protocols: tuple[Protocol, ...]) -> str | None:
                 f"{given.spelled(name)} selects a System of Redfish, and a BMC has one host over IPMI; leave it out"
             )
     return None
+
+
+def _check_redfish(given: GivenValues, protocols: tuple[Protocol, ...]) -> None:
+    """Refuses what would silently protect less than it says: IPMI has no certificates. Raises BadSettings."""
+    uri = given.get("redfish_uri", "")
+    if uri and (not uri.startswith("/") or not uri.isprintable() or " " in uri):
+        raise BadSettings(f"{given.spelled('redfish_uri')} is {uri[:80]!r}; write a path, like /redfish/v1")
+    if given.get("ssl_ca_file") and given.flag("ssl_insecure"):
+        names = f"{given.spelled('ssl_ca_file')} and {given.spelled('ssl_insecure')}"
+        raise BadSettings(f"{names} contradict each other; leave one of them out")
+    for name in ("ssl_ca_file", "ssl_fingerprint", "ssl_secure"):
+        if Protocol.REDFISH not in protocols and given.get(name):
+            raise BadSettings(f"{given.spelled(name)} belongs to Redfish, and IPMI has no certificates; leave it out")
+
+
+def _check_fits(given: GivenValues, limits: Limits) -> None:
+    """Refuses times within which no Off can be proved. Raises BadSettings."""
+    for name, value in (("stable_for", limits.stable_for), ("power_wait", limits.power_wait)):
+        if value >= limits.deadline:
+            bound = given.spelled("deadline" if given.get("deadline") else "power_timeout")
+            text = f"{given.spelled(name)} is {value:g} s, and {bound} {limits.deadline:g} s: no Off could be proved within it"
+            raise BadSettings(text)
 
 
 def _fingerprint(given: GivenValues) -> str | None:

@@ -14,6 +14,9 @@ from enum import StrEnum
 
 from fencer.outcome import Failure
 
+MAX_SECONDS = 1_000_000
+"""Longest time in Limits, some 11 days. The clocks of an operating system take no number of seconds that is much larger."""
+
 
 class Protocol(StrEnum):
     """The management protocol of the BMC."""
@@ -129,12 +132,12 @@ class Limits:
     chassis: tuple[str, ...] = ()  # URIs, for ChassisCheck.LISTED only
 
     def __post_init__(self) -> None:
-        for name in ("deadline", "connect", "request", "poll"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be more than 0 seconds")
+        for name in ("deadline", "connect", "request", "poll", "poll_max"):
+            if not 0 < getattr(self, name) <= MAX_SECONDS:
+                raise ValueError(f"{name} must be more than 0 seconds, and not more than {MAX_SECONDS}")
         for name in ("stable_for", "power_wait", "graceful"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must not be negative")
+            if not 0 <= getattr(self, name) <= MAX_SECONDS:
+                raise ValueError(f"{name} must be 0 to {MAX_SECONDS} seconds")
         if self.poll_max < self.poll:
             raise ValueError("poll_max must not be less than poll")
         if (self.chassis_check is ChassisCheck.LISTED) != bool(self.chassis):

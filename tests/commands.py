@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 
@@ -30,6 +33,33 @@ def command(name: str) -> list[str]:
     return [str(script)] if script.exists() else [sys.executable, "-m", MODULE_OF[name]]
 
 
+def quick_command(name: str) -> list[str]:
+    """The same as a process forked from one that has imported our packages: see `tests.forked.server`. "pytest" is known too."""
+    return [sys.executable, "-I", "-S", str(ROOT / "tests" / "forked" / "start.py"), _server(), name]
+
+
+@cache
+def _server() -> str:
+    """Starts the server of this process; the path of its socket."""
+    folder = tempfile.TemporaryDirectory(prefix="fencelab-forked-")
+    path = os.path.join(folder.name, "socket")
+    line = [sys.executable, "-m", "tests.forked.server", path]
+    server = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, env=environment())
+    owner, ready = server.stdin, server.stdout
+    assert owner is not None
+    assert ready is not None
+    with ready:
+        assert ready.readline() == b"ready\n"
+
+    def end() -> None:
+        owner.close()
+        server.wait(PATIENCE)
+        folder.cleanup()
+
+    atexit.register(end)
+    return path
+
+
 def environment(**more: str) -> dict[str, str]:
     """Ours, with this checkout first and without what would change the commands' behaviour."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("FENCELAB_", "FENCE_", "COVERAGE_"))}
@@ -37,10 +67,15 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def run(
-    name: str, *arguments: str, stdin: str = "", cwd: Path | None = None, env: Mapping[str, str] | None = None
+    name: str,
+    *arguments: str,
+    stdin: str = "",
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    started_as: Callable[[str], list[str]] = command,
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*command(name), *arguments],
+        [*started_as(name), *arguments],
         input=stdin,
         capture_output=True,
         text=True,
@@ -54,10 +89,17 @@ def run(
 class Serving:
     """A running `bmc-emulator run ... --json`; entering waits for its READY lines, leaving ends it with SIGTERM."""
 
-    def __init__(self, directory: Path, *arguments: str, count: int = 1, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *arguments: str,
+        count: int = 1,
+        env: Mapping[str, str] | None = None,
+        started_as: Callable[[str], list[str]] = command,
+    ) -> None:
         self.journal = directory / "journal.jsonl"
         self.errors = directory / "stderr"
-        self.arguments = [*command("bmc-emulator"), "run", "--json", "--journal", str(self.journal), *arguments]
+        self.arguments = [*started_as("bmc-emulator"), "run", "--json", "--journal", str(self.journal), *arguments]
         self._count = count
         self._env = environment(**(env or {}))
         self.lines: list[str] = []

@@ -40,4 +40,5 @@ def reference(**params: str) -> Definition:
     built_in = fencers.load("fence_bmc")
     here = (sys.executable, "-m", "fencer.agent")
     ways = {protocol: replace(way, command=here, params={**way.params, **params}) for protocol, way in built_in.ways.items()}
-    return replace(built_in, ways=ways)
+    both = replace(built_in.both, command=here, params={**built_in.both.params, **params}) if built_in.both is not None else None
+    return replace(built_in, ways=ways, both=both)

@@ -17,7 +17,7 @@ from fencer import (
 )
 
 PASSWORD = 'pä "s$%#:=&\\ '
-LIMITS = Limits(deadline=4, stable_for=0.1, poll=0.05, poll_max=0.1)
+LIMITS = Limits(deadline=4, stable_for=0.04, poll=0.02, poll_max=0.04)
 QUICK = replace(LIMITS, deadline=1.2)
 SYSTEM, CHASSIS = "/redfish/v1/Systems/1", "/redfish/v1/Chassis/1"
 RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
@@ -40,6 +40,7 @@ class Service:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each body follows its header 40 ms later
     server: Server
 
     def log_message(self, format: str, *args: object) -> None: ...

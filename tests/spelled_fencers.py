@@ -70,7 +70,7 @@ def definition(cell: Spelled) -> Definition:
 def judged(cells: Iterable[Spelled]) -> Mapping[Spelled, Result]:
     every = tuple(cells)
     matrix = [MatrixCell(definition(cell), load(cell.profile), BY_ID[cell.scenario]) for cell in every]
-    return dict(zip(every, runner.run(matrix, jobs=8), strict=True))
+    return dict(zip(every, runner.run(matrix), strict=True))
 
 
 def check(cell: Spelled, result: Result) -> None:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from conformance.adapters.base import Adapter
+from conformance.capabilities import DUAL
 from conformance.catalogues import Catalogue
 from conformance.cause_patterns import Patterns
 from conformance.vocabulary import Ask, Convention, Protocol
+
+LEAST_GRACE_S: Final = 5.0
+"""For how long a fencer may run on after its deadline, at least; with a long deadline it is a quarter of that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
     """A fencer. `ways` say how it is asked over each protocol that it speaks. `deadline` in seconds, as the fencer promises it.
 
+    `both` is how it is asked where both protocols are needed (`over: dual`); None: as ever.
     `asks` is what it can be asked for, `conventions` those that its adapter follows. `limits` are in seconds.
     `catalogue` is the one that its file pins; None: the newest.
     """
@@ -32,6 +38,13 @@ class Definition:
     digest: str
     built_in: bool = False
     catalogue: Catalogue | None = None
+    both: Adapter | None = None
+
+    def meeting(self, needs: frozenset[str]) -> Definition:
+        """The fencer as it is asked in a scenario with these needs."""
+        if DUAL not in needs or self.both is None:
+            return self
+        return replace(self, ways=dict.fromkeys(self.ways, self.both))
 
     @property
     def label(self) -> str:
@@ -46,4 +59,4 @@ class Definition:
     @property
     def cap(self) -> float:
         """When the suite ends it, in seconds (ruling 13)."""
-        return self.deadline + max(5.0, self.deadline / 4)
+        return self.deadline + max(LEAST_GRACE_S, self.deadline / 4)

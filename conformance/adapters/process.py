@@ -284,12 +284,22 @@ class _Run:
 
     def _leftovers(self) -> tuple[str, ...]:
         """Names of descendants that are still there after a moment's grace."""
-        try:
-            self._process.wait(LEFTOVER_GRACE_S)
-        except subprocess.TimeoutExpired:
-            self.report.read()
-            return tuple(sorted(filter(None, (process_table.name(pid) for pid in self._below()[:PROCESSES]))))
-        return ()
+        if self._ends_within(LEFTOVER_GRACE_S):
+            return ()
+        self.report.read()
+        return tuple(sorted(filter(None, (process_table.name(pid) for pid in self._below()[:PROCESSES]))))
+
+    def _ends_within(self, seconds: float) -> bool:
+        """Whether the subreaper ends in that time; told at once, where `Popen.wait` looks from time to time."""
+        if self._process.poll() is None:
+            descriptor = os.pidfd_open(self._process.pid)
+            try:
+                poller = select.poll()
+                poller.register(descriptor, select.POLLIN)
+                poller.poll(seconds * 1000)
+            finally:
+                os.close(descriptor)
+        return self._process.poll() is not None
 
     def _kill_all(self) -> None:
         """Ends everything below the subreaper, which ends by that; what belongs to another user is left after a while."""

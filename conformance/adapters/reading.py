@@ -12,12 +12,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from conformance import catalogues
+from conformance import capabilities, catalogues
 from conformance.adapters.base import Adapter
 from conformance.adapters.definition import Definition
 from conformance.adapters.placeholders import SPEAKS
 from conformance.adapters.registry import REGISTRY
 from conformance.adapters.section import Section
+from conformance.capabilities import DUAL
 from conformance.catalogues import Catalogue
 from conformance.vocabulary import Ask, Cause, Protocol
 from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
@@ -25,12 +26,7 @@ from profiles.yaml_source import YamlList, YamlScalar, parse
 
 COMMON: Final = ("fencer", "adapter", "limits", "capabilities", "causes", "catalogue", "over")
 LIMITS: Final = ("deadline", "power_timeout")
-OTHER_CAPABILITIES: Final = (
-    "basic-auth", "sessions", "password-file", "password-script", "tls-verify", "ca-file", "identity", "host-port", "cli",
-    "dual", "cipher-17", "kg",
-)  # fmt: skip
-FOREIGN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-"""A capability of which the suite knows nothing asks nothing of it; one that looks like a known one is a slip."""
+OVER: Final = (*Protocol, DUAL)
 DEFAULT_DEADLINE: Final = 60.0
 
 
@@ -75,7 +71,7 @@ def _definition(root: Section, digest: str) -> Definition | None:
     """None where the file names no adapter; that is one of the problems then."""
     name = root.word("fencer") or root.file.stem
     adapter = _adapter(root)
-    capabilities = _capabilities(root)
+    declared = _capabilities(root)
     limits = _limits(root)
     causes = _causes(root)
     catalogue = _catalogue(root)
@@ -85,20 +81,22 @@ def _definition(root: Section, digest: str) -> Definition | None:
         return None
     root.only((*COMMON, *adapter.keys), _of_others(adapter))
     base = adapter.read(root, None)
-    named = frozenset(ask for ask in Ask if capabilities is not None and ask in capabilities)
+    changed = _changed(root, base)
+    named = frozenset(ask for ask in Ask if declared is not None and ask in declared)
     return Definition(
         name=name,
         file=root.file,
-        ways=_ways(root, base, capabilities),
+        ways=_ways(root, base, {Protocol(key): way for key, way in changed.items() if key != DUAL}, declared),
         asks=base.asks & named if named else base.asks,
         conventions=adapter.conventions,
-        capabilities=capabilities,
+        capabilities=declared,
         deadline=limits.get("deadline", DEFAULT_DEADLINE),
         limits=MappingProxyType(limits),
         causes=causes,
         digest=digest,
         built_in=root.built_in,
         catalogue=catalogue,
+        both=changed.get(DUAL),
     )
 
 
@@ -135,17 +133,24 @@ def _of_others(adapter: type[Adapter]) -> Mapping[str, str]:
     }
 
 
-def _ways(root: Section, base: Adapter, capabilities: frozenset[str] | None) -> Mapping[Protocol, Adapter]:
-    """How it is asked over each protocol that it speaks: as its capabilities say, else as its placeholders show."""
-    changed: dict[Protocol, Adapter] = {}
+def _changed(root: Section, base: Adapter) -> Mapping[str, Adapter]:
+    """How it is asked over one protocol, or over both for the same claim, where that is not as ever."""
+    changed: dict[str, Adapter] = {}
     for key, value, path in root.entries("over"):
-        if key not in list(Protocol):
-            root.bad(value, path, f"no such protocol; there are: {listed(Protocol)}")
+        if key not in OVER:
+            root.bad(value, path, f"no such protocol{did_you_mean(key, OVER)}; there are: {listed(OVER)}")
         elif (section := root.child(value, path, "must be a map")) is not None:
             section.only(base.over_keys)
-            changed[Protocol(key)] = base.read(section, base)
+            changed[key] = base.read(section, base)
+    return changed
+
+
+def _ways(
+    root: Section, base: Adapter, changed: Mapping[Protocol, Adapter], declared: frozenset[str] | None
+) -> Mapping[Protocol, Adapter]:
+    """How it is asked over each protocol that it speaks: as its capabilities say, else as its placeholders show."""
     spoken = {SPEAKS[name] for name in base.placeholders() if name in SPEAKS}
-    named = {protocol for protocol in Protocol if capabilities is not None and protocol in capabilities}
+    named = {protocol for protocol in Protocol if declared is not None and protocol in declared}
     protocols = named or spoken | set(changed) or base.default_protocols
     if not protocols:
         root.bad(root.node, "", "names no port: use {bmc.url}, {bmc.port} or {bmc.ipmi_port}, or it cannot reach an emulated BMC")
@@ -156,7 +161,6 @@ def _capabilities(root: Section) -> frozenset[str] | None:
     node = root.get("capabilities")
     if node is None:
         return None
-    known = (*Ask, *Protocol, *OTHER_CAPABILITIES)
     if not isinstance(node, YamlList):
         root.bad(node, "capabilities", "must be a list")
         return frozenset()
@@ -164,8 +168,8 @@ def _capabilities(root: Section) -> frozenset[str] | None:
     for number, item in enumerate(node.items):
         path = f"capabilities[{number}]"
         word = root.text(item, path)
-        if word is not None and word not in known and (not FOREIGN.fullmatch(word) or did_you_mean(word, known)):
-            root.bad(item, path, f"no such capability{did_you_mean(word, known)}; there are: {listed(known)}")
+        if word is not None and (why := capabilities.slip(word)) is not None:
+            root.bad(item, path, why)
         elif word is not None:
             words.add(word)
     return frozenset(words)

@@ -102,7 +102,7 @@ class Refuses(Expectation):
 
 @dataclass(frozen=True, slots=True)
 class Answers(Expectation):
-    """It answers with one of these."""
+    """It answers with one of these; where that is a failure, also with the truth, if the other channel of the BMC has told it."""
 
     claims: frozenset[Claim]
 
@@ -115,7 +115,7 @@ class Answers(Expectation):
 
     def check(self, case: AskCase) -> Finding | None:
         claim = case.outcome.claim
-        if case.outcome.timed_out or claim in self.claims:
+        if case.outcome.timed_out or claim in self.claims or (self.met_by_failing and _is_told_truth(case)):
             return None
         wanted = " or ".join(sorted(self.claims))
         stuck = claim is Claim.FAILED
@@ -151,6 +151,13 @@ class BringsBack(Expectation):
             level=self.level,
             anchors=(case.at_claim.seq,),
         )
+
+
+def _is_told_truth(case: AskCase) -> bool:
+    """Whether it answers with the truth and the BMC's second channel has said so."""
+    word = {Claim.ON: "On", Claim.OFF: "Off"}.get(case.outcome.claim)
+    true = "On" if case.at_claim.rail is Rail.UP else "Off"
+    return word == true and word in case.window.words_of_second_channel
 
 
 def answers(*claims: Claim) -> Answers:

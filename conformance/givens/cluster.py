@@ -102,5 +102,7 @@ class ComesOnAgain(Given):
         return f"as soon as {self.bmc} has been called down, somebody switches it on"
 
     def claimed_down(self, emulator: Emulator, bmc: str) -> None:
+        from emulator import PowerAction  # brings the emulator, which only a run needs
+
         if bmc == self.bmc:
-            emulator.switch_on(bmc)
+            emulator.power(bmc, PowerAction.ON)

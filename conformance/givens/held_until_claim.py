@@ -36,8 +36,8 @@ class HeldUntilClaim(Given):
 
     def claimed(self, emulator: Emulator, ask: Ask, bmc: str) -> None:
         if (ask, bmc) == (self.ask, self.bmc):
+            emulator.arm(bmc, THEN)
+            emulator.expect_reads(bmc, READS)  # first: a gate goes with the fault that made it, unless somebody has taken it over
             for fault in emulator.faults(bmc):
                 if fault.armed is HELD:
                     emulator.disarm(fault.id)
-            emulator.arm(bmc, THEN)
-            emulator.expect_reads(bmc, READS)

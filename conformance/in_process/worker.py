@@ -5,7 +5,8 @@
 Rules
   1. A fencer is called in a child only, so what it changes and leaves open ends with that run. Its module is imported here, once.
   2. The child is killed at the cap on the wall clock, and when the suite closes its pipe; what it has started ends with it.
-  3. Everything that takes long is loaded and made here, before the child is there: resource trees, certificates, libraries.
+  3. Everything that takes long is loaded and made here, before the child is there: resource trees, certificates, libraries, and
+     the listings of directories in which passwords will be searched for.
   4. One worker serves one fencer.
 """
 
@@ -24,12 +25,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from conformance.adapters import process_table
 from conformance.adapters.base import CannotStart, Invocation
 from conformance.adapters.python_transport import PythonTransportAdapter
 from conformance.in_process.messages import SIZE_BYTES, outcome_line, rest_line, unpacked
+from conformance.leaks import look_around
 from conformance.outcome import FencerOutcome
 from conformance.play_scenario import LOOPBACK, Play, Played, planned, play
 from emulator import Emulator, EmulatorError, Event, Place, Reusable, SocketlessEmulator, UnitSpec, reusable, virtual_address
@@ -57,11 +60,15 @@ def main(requests: int, reports: int) -> None:
     profiles: dict[str, Profile] = {}
     warm: set[tuple[str, int]] = set()
     reused = reusable()
+    searched: set[Path] = set()
     while (size := _read(requests, SIZE_BYTES)) and (data := _read(requests, int.from_bytes(size))):
         what = unpacked(data)
         what = replace(what, profile=profiles.setdefault(what.profile.digest, what.profile))
         _warm_up(what, reused, warm)
         _import_fencer(what)
+        if (folder := what.definition.folder) not in searched:
+            searched.add(folder)
+            look_around(folder)
         child = os.fork()
         if child == 0:
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from conformance import scenarios
+from conformance import capabilities, scenarios
 from conformance.givens.bmc import BmcGiven
 from conformance.givens.cluster import Cluster
 from conformance.givens.given import Given
@@ -98,6 +98,9 @@ def _scenario(here: ValuePlace, root: YamlMap) -> object:
     made = record(Scenario, here, besides=("schema",))
     if isinstance(made, Scenario):
         _check_names(made, here, root)
+        _check_needs(here, root)
+        for number in range(len(made.steps)):
+            _check_needs(ask := _item(here, root, "asks", number), ask.node)
         if not made.steps:
             here.inside("asks", root.entries["asks"]).bad("nothing is asked: at least one ask")
         return made
@@ -130,6 +133,16 @@ def _check_names(made: Scenario, here: ValuePlace, root: YamlMap) -> None:
         for name in (step.bmc, *(name for each in step.told for name in _named(each))):
             if name not in given:
                 place.bad(f"'{name}': names a BMC that is not given{_there(name, given)}")
+
+
+def _check_needs(here: ValuePlace, owner: YamlNode) -> None:
+    """Notes capabilities that no fencer can declare, since their names are slips."""
+    needs = child(owner, "needs")
+    if not isinstance(needs, YamlList):
+        return  # none, or `record` has said what is wrong
+    for number, item in enumerate(needs.items):
+        if isinstance(item, YamlScalar) and (why := capabilities.slip(item.raw)) is not None:
+            here.inside("needs", needs).inside(number, item).bad(why)
 
 
 def _there(name: str, given: Sequence[str]) -> str:

@@ -43,6 +43,12 @@ class IllegalStimulus(EmulatorError):
     """The table of host transitions has no row for this news: a bug of the host driver, never a user's fault."""
 
 
+class ActionRefused(EmulatorError):
+    """The user asked for something that cannot happen to a host in its present state, such as the crash of one that is off."""
+
+    http_status = 409
+
+
 class RackMisconfigured(EmulatorError):
     """The user asked for a rack that cannot be built, or for a fault that does not fit its seam."""
 

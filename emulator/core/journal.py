@@ -17,6 +17,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from emulator.core.clock import Clock, Instant
@@ -35,6 +36,7 @@ class EventKind(StrEnum):
     COMMAND = "command"  # a power command that a BMC has received, whether it accepted or refused it
     FAULT = "fault"  # a fault fired
     ARM = "arm"  # a fault was armed or disarmed
+    CLOCK = "clock"  # somebody has changed how the emulator's time runs: rate, paused, stepped_s
     UNIT = "unit"  # a BMC was added or removed while the rack ran
     LOOK = "look"  # a client was told a power word: system, view, word; its cause is the request
     GATE = "gate"  # a gate opened: the effect that it held back happens now
@@ -142,6 +144,16 @@ class Journal:
 
     def __len__(self) -> int:
         return len(self._ring)
+
+    def after(self, seq: int, limit: int) -> tuple[Event, ...]:
+        """At most `limit` events, the first ones behind `seq` that are still in memory."""
+        start = max(0, seq - self.forgotten)
+        return tuple(islice(self._ring, start, start + limit))
+
+    @property
+    def last_seq(self) -> int:
+        """The `seq` of the newest event; 0: there is none."""
+        return self._next - 1
 
     @property
     def forgotten(self) -> int:

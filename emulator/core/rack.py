@@ -31,6 +31,7 @@ from emulator.core.faults.control import FaultControl
 from emulator.core.faults.incidents import Incidents
 from emulator.core.journal import EventKind, Journal
 from emulator.core.naming import numbered
+from emulator.core.power.by_hand import ByHand, PowerAction
 from emulator.core.power.commands import Effects
 from emulator.core.power.system import SystemState
 from emulator.core.timers import Timer, Timers
@@ -97,6 +98,7 @@ class Rack:
         self.make_token = make_token
         self._dice = dice
         self._timers = Timers()
+        self._changing = False  # whether a timer or news is being carried out
         self._now: Instant = clock.now()
         self._listeners: list[Callable[[str, str, Host], None]] = []
         self.units: dict[str, Unit] = {}
@@ -107,6 +109,8 @@ class Rack:
         self.alarms = Alarms(self, self.log_writer)
         self.life = BmcLife(self, self.log_writer, self.watchdogs, self.alarms)
         self.incidents = Incidents(self, self.life)
+        self._by_hand = ByHand(self, self.effects)
+        self.faults.on_change(self._fault_changed)
         self._gone: frozenset[str] = frozenset()
         self._added: list[Callable[[str], None]] = []
         self._removed: list[Callable[[str], None]] = []
@@ -228,6 +232,10 @@ class Rack:
         """Arms a fault on a BMC. Raises RackMisconfigured for a fault that lacks a method of its seam's protocol."""
         return self.faults.arm(self.unit(unit), armed)
 
+    def _fault_changed(self, name: str, fault_id: FaultId, disarmed: bool) -> None:
+        if disarmed:
+            self.effects.disarmed(self.unit(name), fault_id)
+
     # -- time ----------------------------------------------------------------------------------------------------------
 
     def next_due(self) -> Instant | None:
@@ -240,11 +248,18 @@ class Rack:
         return self._now
 
     def advance(self, now: Instant | None = None) -> None:
-        """Runs all timers that are due by `now` (default: the clock's time)."""
+        """Runs all timers that are due by `now` (default: the clock's time). Within a timer and within `news` it does nothing:
+        one change is whole before the next one begins."""
+        if self._changing:
+            return
         now = self.clock.now() if now is None else now
-        while (timer := self._timers.pop_due(now)) is not None:
-            self._now = max(self._now, timer.due)
-            timer.fire()
+        self._changing = True
+        try:
+            while (timer := self._timers.pop_due(now)) is not None:
+                self._now = max(self._now, timer.due)
+                timer.fire()
+        finally:
+            self._changing = False
         if now > self._now:
             self._now = now
 
@@ -271,18 +286,19 @@ class Rack:
         unit = self.unit(unit_name)
         self.incidents.power_lost(unit, unit.system(system_id))
 
-    def switch_on(self, unit_name: str, system_id: str) -> None:
-        """Gives the host power without any command of a client, as when somebody presses its button."""
+    def by_hand(self, unit_name: str, system_id: str, action: PowerAction) -> None:
+        """Somebody switches a host, presses its button, or stops or boots its OS. Raises ActionRefused."""
         unit = self.unit(unit_name)
-        self.incidents.power_restored(unit, unit.system(system_id))
+        self._by_hand.act(unit, unit.system(system_id), action)
 
     def mains_lost(self, unit_name: str) -> None:
         """The input power of a BMC and its hosts fails: the rails fall and the BMC answers nothing."""
         self.life.mains_lost(self.unit(unit_name))
 
-    def mains_back(self, unit_name: str) -> None:
-        """The input power returns: the BMC starts, and then its hosts follow their restore policy."""
-        self.life.mains_back(self.unit(unit_name))
+    def mains_back(self, unit_name: str, outage_at_most_s: float | None = None) -> None:
+        """The input power returns: the BMC starts, and then its hosts follow their restore policy. With `outage_at_most_s` it
+        answers normally after so many seconds at most, whatever its profile says."""
+        self.life.mains_back(self.unit(unit_name), outage_at_most_s)
 
     def mains_back_at_once(self, unit_name: str, restore_after_reads: int) -> None:
         """The input power returns, the BMC answers at once, and its hosts follow their restore policy behind a gate."""
@@ -295,7 +311,13 @@ class Rack:
         """
         if unit_name in self._gone:
             return
-        unit = self.unit(unit_name)
+        was, self._changing = self._changing, True
+        try:
+            self._take_in(self.unit(unit_name), system_id, news, cause)
+        finally:
+            self._changing = was
+
+    def _take_in(self, unit: Unit, system_id: str, news: News, cause: int | None) -> None:
         system = unit.system(system_id)
         before = system.host
         system.host = after = transition(before, news)
@@ -305,7 +327,7 @@ class Rack:
         if after != before:
             system.awaiting_cause = None  # the order had its effect: it is not the cause of later news
             seq = self.journal.record(
-                unit_name,
+                unit.name,
                 EventKind.RAIL if after.rail is not before.rail else EventKind.OS,
                 cause,
                 system=system_id,
@@ -322,7 +344,7 @@ class Rack:
                 self.faults.saw(unit, system)
         self._report_after(unit, system, news, seq)
         for listener in self._listeners:
-            listener(unit_name, system_id, after)
+            listener(unit.name, system_id, after)
 
     def _report_after(self, unit: Unit, system: SystemState, news: News, seq: int | None) -> None:
         match news:

@@ -37,7 +37,8 @@ Written from the classes by `python -m emulator.faults.page`; a test fails when 
 ## The envelope
 
 A fault is written in one form, `fault/1`, wherever it is: `emulator.arming_from_mapping({...})` in Python, `faults:` of a
-profile.
+profile, of a BMC in a rack file, or of a scenario file, the body of a POST to the control API, and as words of
+`bmc-emulator fault add` and `run --fault` ([control.md](control.md)).
 
 | key | means | default |
 | --- | --- | --- |
@@ -50,8 +51,8 @@ the next request on. With `every: 3` only each third match counts.
 
 `Emulator.arm(bmc, fault)` returns an id such as `f1`, `Emulator.faults()` lists what is armed and how often it matched and
 fired, and `Emulator.disarm(id)` takes it away. What it holds back goes on at once: a delayed answer, the rest of a dripped
-one, a datagram on its way. A connection that it has hung is closed. Ports that it has shut open. TLS connections that are
-open stay as they are.
+one, a datagram on its way, the effect of a power command behind its gate. A connection that it has hung is closed. Ports that
+it has shut open. TLS connections that are open stay as they are.
 """
 
 

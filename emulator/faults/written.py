@@ -7,13 +7,18 @@ from collections.abc import Mapping
 from enum import Enum
 
 from emulator.core.faults.board import Armed
+from emulator.core.faults.fault import Seam
 from emulator.core.vocab import Rail
+from emulator.faults import registry
 from emulator.faults.model import check_node as check_fault
+from emulator.faults.model import check_profile
 from emulator.faults.model import schema as fault_schema
+from emulator.faults.page import describe
+from emulator.faults.plugins import load_plugged_in
 
 WORDS = {Rail.UP: "on", Rail.DOWN: "off"}
 
-__all__ = ["check_fault", "fault_schema", "mapping_from_arming"]
+__all__ = ["check_fault", "check_profile", "describe_fault", "fault_names", "fault_schema", "fault_seam", "mapping_from_arming"]
 
 
 def mapping_from_arming(armed: Armed) -> dict[str, object]:
@@ -56,3 +61,20 @@ def _written(value: object) -> object:
             return _set_fields(value)
         case _:
             return value
+
+
+def fault_names() -> tuple[str, ...]:
+    """The names of all faults, those of other distributions included."""
+    load_plugged_in()
+    return registry.fault_names()
+
+
+def fault_seam(name: str) -> str:
+    """The seam on which a fault acts. Raises KeyError."""
+    seam: Seam = registry.fault_class(name).seam  # type: ignore[attr-defined]  # `fault` has seen to it
+    return seam.value
+
+
+def describe_fault(name: str) -> tuple[str, tuple[str, ...]]:
+    """A fault as docs/faults.md shows it, in Markdown, and the names of its parameters. Raises KeyError."""
+    return describe(name), tuple(field.name for field in registry.parameters(name))

@@ -175,7 +175,12 @@ class IpmiResponder:
         return [(reply, peer)]
 
     def tick(self, now: Instant) -> None:
-        """Call it about once a second. It ends idle sessions, expires boot flags, resends console packets, and journals drops."""
+        """Call it about once a second.
+
+        It ends sessions that are idle or whose account is gone, expires boot flags, resends console packets, and journals drops.
+        """
+        for session in tuple(self.sessions.live.values()):
+            self._still_allowed(session)
         self._reap(now)
         self._bmc.sol.tick(now)
         bootoptions.lapse(self._view, self._bmc.state, now)
@@ -270,26 +275,28 @@ class IpmiResponder:
         return None if end is None else session.link.seal(message, *end)
 
     def _live(self, datagram: Lan15 | RmcpPlus) -> LanSession | None:
-        """The session of a datagram; None where there is none.
-
-        The session ends if its account was deleted or disabled meanwhile. If the account has a lower role now, the session's
-        privilege is lowered too; a higher role has effect only at the next login.
-        """
+        """The session of a datagram; None where there is none."""
         session = self.sessions.live.get(datagram.session_id)
-        if session is None:
-            return None
+        return session if session is not None and self._still_allowed(session) else None
+
+    def _still_allowed(self, session: LanSession) -> bool:
+        """Ends the session if its account was deleted or disabled meanwhile.
+
+        If the account has a lower role now, the session's privilege is lowered too; a higher role has effect only at the next
+        login.
+        """
         account = self._view.account(session.account.name)
         if account is session.account:
-            return session
+            return True
         if account is not None and account.over_ipmi:
             session.keep_to(PRIVILEGE_OF_ROLE[account.role])
-            return session
+            return True
         self.sessions.close(session.id)
         self._view.record(
             EventKind.SESSION, None, what="closed: the account is gone", via="ipmi", user=session.account.name,
             live=len(self.sessions.live),
         )  # fmt: skip
-        return None
+        return False
 
     def _characters(self, datagram: RmcpPlus, peer: Peer) -> bytes | None:
         session, sol = self._live(datagram), self._bmc.sol

@@ -199,3 +199,25 @@ def _name(text: str) -> x509.Name:
         return x509.Name.from_rfc4514_string(text)
     except ValueError as error:
         raise ValueError(f"not a certificate name like 'CN=bmc,O=Example': {text!r}") from error
+
+
+def check_handshake(context: ssl.SSLContext) -> None:
+    """Shakes hands with a client of today in memory. Raises ssl.SSLError if that fails with this server context."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    ends = [
+        trusting.wrap_bio(to_client, to_server, server_side=False),
+        context.wrap_bio(to_server, to_client, server_side=True),
+    ]
+    for _flight in range(8):
+        for end in tuple(ends):
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            ends.remove(end)
+        if not ends:
+            return
+    raise ssl.SSLError("the handshake does not end")

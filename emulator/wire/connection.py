@@ -9,10 +9,10 @@ Rules
   3. Plans are carried out in order and to the end. Nothing that follows a Close, Reset or Hang is carried out.
 
 Theory
-  A plan is carried out one operation at a time. Bytes are encrypted in pieces, and the next piece is made when the kernel has
-  taken the last one, so a client that does not read costs one piece of memory, and loses its connection when the stall limit is
-  over. A proper close sends close_notify and FIN and then reads on for a short time: if a socket is closed with unread input, the
-  kernel sends a RST, and the client would lose the last answer.
+  A plan is carried out one operation at a time. Bytes are encrypted in pieces, the next one when the kernel has taken the last: a
+  client that does not read costs one piece of memory, and loses its connection when the stall limit is over. A proper close sends
+  close_notify and FIN and then reads on for a short time: if a socket is closed with unread input, the kernel sends a RST, and a
+  client would lose the last answer.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from typing import Protocol
 from emulator.core.clock import Instant
 from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Close, HalfClose, Hang, Plan, Reset, Send, Wait
-from emulator.wire.reactor import LoopTimer, Reactor
+from emulator.wire.reactor import Reactor
+from emulator.wire.timers import LoopTimer
 from emulator.wire.tls import TlsLayer
 
-_PIECE = 65536
-_READ = 65536
+_PIECE, _READ = 65536, 16384  # bytes; OpenSSL keeps a buffer of the size that was read, for each connection
 _LINGER_OFF = struct.pack("ii", 1, 0)
 
 
@@ -98,6 +98,7 @@ class Connection:
         self._hung = False
         self._discarding = False
         self._watch = reactor.add(sock, self._readable)
+        self._watch.on_failed = self.abort  # its state is unknown then
 
     # ---- for the receiver -------------------------------------------------------------------------------------------
 
@@ -121,10 +122,8 @@ class Connection:
         """Carries out `plan` after the plans before it. `done` is called at its end, if the connection is still open."""
         self._ops.extend(plan)
         for op in plan:
-            if isinstance(op, Send):
-                self._queued += len(op.data)
-        if done is not None:
-            self._done = done
+            self._queued += len(op.data) if isinstance(op, Send) else 0
+        self._done = done or self._done
         self._advance()
 
     def push(self, data: bytes) -> bool:
@@ -150,6 +149,10 @@ class Connection:
                 timer.cancel()
             self._deadline_timer = self._reactor.call_at(self._deadline, self._deadline_passed)
 
+    def later(self, callback: Callable[[], object]) -> None:
+        """Runs it soon, when other clients have had their turn."""
+        self._reactor.defer(callback, self.abort)
+
     def pause(self) -> None:
         """Stops reading: TCP makes the client wait."""
         self._paused = True
@@ -170,8 +173,7 @@ class Connection:
         self._holder = ""
         if self._wait is not None:
             self._wait.cancel()
-        if self._hung:
-            self._ops = deque((Close(),))
+        self._ops = deque((Close(),)) if self._hung else self._ops
         self._wait, self._hung = None, False
         self._advance()
 
@@ -224,21 +226,17 @@ class Connection:
             self.receiver.received(data)
 
     def _end_of_file(self) -> None:
+        # A hung BMC keeps its side open, but a client that has gone must not cost a file descriptor for ever.
         if self._eof:
             return
         self._eof = True
         self._update_watch()
         if self._hung:
-            # A hung BMC keeps its side open, but a client that has gone must not cost a file descriptor for ever.
             self._wait = self._reactor.call_later(self._limits.hung_s, self._drop)
-        elif self._discarding or self._in_handshake or self.receiver is None:
+        elif self._discarding or self._is_in_handshake() or self.receiver is None:
             self._drop()
         else:
             self.receiver.ended()
-
-    @property
-    def _in_handshake(self) -> bool:
-        return self._tls is not None and self._tls.handshaking
 
     # ---- writing ----------------------------------------------------------------------------------------------------
 
@@ -377,10 +375,13 @@ class Connection:
             self._deadline_timer = self._reactor.call_at(self._deadline, self._deadline_passed)
             return
         self._deadline = None
-        if self._in_handshake or self.receiver is None:
+        if self._is_in_handshake() or self.receiver is None:
             self._drop()
         else:
             self.receiver.overdue()
+
+    def _is_in_handshake(self) -> bool:
+        return self._tls is not None and self._tls.handshaking
 
     def _drop(self) -> None:
         if self.closed:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from wsgiref.types import WSGIApplication
 
 from emulator.wire.connection import Connection
-from emulator.wire.limits import ClientLimits
+from emulator.wire.limits import ClientLimits, RequestMemory
 from emulator.wire.ops import Plan
 from emulator.wire.reactor import Reactor, ReactorStopped
 from emulator.wire.session import HttpSession
@@ -30,11 +30,12 @@ class _Reception:
     hooks: HttpHooks
     limits: ClientLimits
     protocol_error: ProtocolError
+    memory: RequestMemory
 
     def greet(self, listener: Listener, connection: Connection) -> HttpSession:
         environ = {"emulator.bmc": listener.name}
         on_error = self.reactor.complain
-        site = Site(listener.name, self.app, environ, self.hooks, self.limits, self.protocol_error, on_error)
+        site = Site(listener.name, self.app, environ, self.hooks, self.limits, self.protocol_error, on_error, self.memory)
         return HttpSession(connection, site)
 
     def intercept(self, listener: Listener, peer: tuple[str, int]) -> Plan | None:
@@ -57,7 +58,8 @@ class HttpServer:
         protocol_error: ProtocolError = redfish_error,
     ) -> None:
         self._reactor = reactor
-        self._reception = _Reception(reactor, app, hooks or NoHooks(), limits or ClientLimits(), protocol_error)
+        memory = RequestMemory()
+        self._reception = _Reception(reactor, app, hooks or NoHooks(), limits or ClientLimits(), protocol_error, memory)
         self.listeners: dict[str, Listener] = {}
 
     def listen(

@@ -6,7 +6,8 @@ Rules
   1. Every callback runs in the loop's thread. Other threads may use only `post`, `call`, `wake`, `start` and `stop`.
   2. The loop reads the time from its `Clock`. With a clock that does not run by itself (`VirtualClock`) it waits for sockets and
      posted calls only: the code that moves the clock calls `wake()`, or `call()`, which also waits for the due timers.
-  3. An exception of a callback is reported to `on_error` and has no other effect. Only `stop()` ends the loop.
+  3. An exception of a callback is reported to `on_error`, and the socket whose callback it was is dropped if its owner asks for
+     that (`SocketWatch.on_failed`). Only `stop()` ends the loop.
 
 Theory
   One turn of the loop is: wait; run due timers, then the driven sources, then ready sockets, then posted calls. So the rack's
@@ -19,7 +20,7 @@ Theory
 from __future__ import annotations
 
 import heapq
-import logging
+import math
 import os
 import select
 import socket
@@ -32,48 +33,38 @@ from enum import Enum
 from typing import TypeVar
 
 from emulator.core.clock import Clock, Instant
+from emulator.wire.error_log import ErrorLog
+from emulator.wire.timers import Callback, DrivenSource, LoopTimer
 from emulator.wire.wallclock import WallClock
 
 T = TypeVar("T")
-Callback = Callable[[], object]
 OnError = Callable[[Exception], object]
 
 _READABLE, _WRITABLE = select.EPOLLIN, select.EPOLLOUT  # an error or a hang-up counts as both
 _READY_PER_TURN = 256
 _RETRY_AFTER_ERROR_S = 0.1  # seconds on the loop's clock: a source that raises must not make the loop use all CPU time
+_DEFERRED_S = 0.003  # real seconds of a turn for work that can wait
 _SWEEP = 1024  # cancelled timers are removed from the heap when it has grown by this many
 _LINGER_S = 0.0002  # real seconds
+_LONGEST_SLEEP_S = 86_400.0  # real seconds: epoll cannot wait for a year
 _yield_cpu: Callable[[], object] = getattr(os, "sched_yield", lambda: None)
-_log = logging.getLogger("fencelab.wire")
 
 
 class ReactorStopped(RuntimeError):
     """The caller's fault: this loop has ended and runs nothing any more."""
 
 
-class LoopTimer:
-    """A call to make later. `cancel()` may be called at any time and more than once."""
-
-    __slots__ = ("callback", "instant")
-
-    def __init__(self, instant: Instant, callback: Callback) -> None:
-        self.instant = instant
-        self.callback: Callback | None = callback
-
-    def cancel(self) -> None:
-        self.callback = None
-
-
 class SocketWatch:
     """What the loop calls when a socket is ready. Level-triggered: a socket that is not read is called again in the next turn."""
 
-    __slots__ = ("_mask", "_reactor", "on_readable", "on_writable", "sock")
+    __slots__ = ("_mask", "_reactor", "on_failed", "on_readable", "on_writable", "sock")
 
     def __init__(self, reactor: Reactor, sock: socket.socket) -> None:
         self._reactor = reactor
         self.sock = sock
         self.on_readable: Callback | None = None
         self.on_writable: Callback | None = None
+        self.on_failed: Callback | None = None  # called when one of the other two has raised
         self._mask = 0
 
     def set(self, on_readable: Callback | None, on_writable: Callback | None) -> None:
@@ -92,25 +83,13 @@ class SocketWatch:
         self.sock.close()
 
 
-class _Source:
-    """Timers that another object keeps, such as a rack."""
-
-    __slots__ = ("advance", "next_due", "not_before")
-
-    def __init__(self, next_due: Callable[[], Instant | None], advance: Callable[[Instant], object]) -> None:
-        self.next_due = next_due
-        self.advance = advance
-        self.not_before = float("-inf")
-
-
 class _Phase(Enum):
     NEW = 1
     RUNNING = 2
     STOPPED = 3
 
 
-def _report(error: Exception) -> None:
-    _log.error("a callback of the wire loop failed: %s", error, exc_info=error)
+_report = ErrorLog()
 
 
 class Reactor:
@@ -125,9 +104,10 @@ class Reactor:
         self._timers: list[tuple[Instant, int, LoopTimer]] = []
         self._timer_number = 0
         self._sweep_at = _SWEEP
-        self._sources: list[_Source] = []
+        self._sources: list[DrivenSource] = []
         self._lock = threading.Lock()
         self._posted: deque[tuple[Callback, Future[object] | None]] = deque()
+        self._deferred: deque[tuple[Callback, Callback]] = deque()
         self._phase = _Phase.NEW
         self._stopping = False
         self._ended = threading.Event()
@@ -169,7 +149,14 @@ class Reactor:
 
     def drive(self, next_due: Callable[[], Instant | None], advance: Callable[[Instant], object]) -> None:
         """Calls `advance(now)` whenever the instant `next_due()` has come. Both run in the loop, `next_due` twice a turn."""
-        self._sources.append(_Source(next_due, advance))
+        self._sources.append(DrivenSource(next_due, advance))
+
+    def defer(self, callback: Callback, on_failed: Callback) -> None:
+        """Runs `callback` in a later turn, after the sockets that are ready then. Several take turns, a few of them in each turn.
+
+        For work that one client has asked for in advance: it must not delay the others. `on_failed` runs if it raises.
+        """
+        self._deferred.append((callback, on_failed))
 
     def guard(self, callback: Callback) -> None:
         """Runs a callback and reports its exception, see rule 3."""
@@ -265,11 +252,27 @@ class Reactor:
             if watch is None:
                 continue
             if mask & ~_WRITABLE and (callback := watch.on_readable) is not None:
-                self.guard(callback)
+                self._run(callback, watch.on_failed)
             if mask & ~_READABLE and (callback := watch.on_writable) is not None:
-                self.guard(callback)
+                self._run(callback, watch.on_failed)
         for _ in range(len(self._posted)):
             self._run_posted(*self._posted.popleft())
+        self._run_deferred()
+
+    def _run(self, callback: Callback, on_failed: Callback | None) -> None:
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001  rule 3
+            self.complain(error)
+            if on_failed is not None:
+                self.guard(on_failed)
+
+    def _run_deferred(self) -> None:
+        until = time.perf_counter() + _DEFERRED_S
+        for _ in range(len(self._deferred)):
+            self._run(*self._deferred.popleft())
+            if time.perf_counter() >= until:
+                return
 
     def _wait(self) -> list[tuple[SocketWatch | None, int]]:
         """The sockets that are ready. Waits for one until the next timer is due."""
@@ -292,7 +295,7 @@ class Reactor:
 
     def _sleep_limit_s(self) -> float | None:
         """Real seconds that the loop may wait for sockets; None: without limit."""
-        if self._posted or self._stopping:
+        if self._posted or self._deferred or self._stopping:
             return 0.0
         timers = self._timers
         while timers and timers[0][2].callback is None:
@@ -305,7 +308,8 @@ class Reactor:
         if due is None:
             return None
         if isinstance(self.clock, WallClock):
-            return self.clock.seconds_until(due)
+            left_s = self.clock.seconds_until(due)
+            return left_s if left_s < _LONGEST_SLEEP_S else None if left_s == math.inf else _LONGEST_SLEEP_S
         return 0.0 if due <= self.clock.now() else None
 
     def _run_due(self) -> None:
@@ -326,7 +330,7 @@ class Reactor:
                     source.not_before = now + _RETRY_AFTER_ERROR_S
                     self.complain(error)
 
-    def _due_of(self, source: _Source) -> Instant | None:
+    def _due_of(self, source: DrivenSource) -> Instant | None:
         try:
             instant = source.next_due()
         except Exception as error:  # noqa: BLE001  rule 3

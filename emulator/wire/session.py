@@ -3,7 +3,8 @@
 `Connection` calls it with the bytes of the client, in the loop's thread. Limits are the site's `ClientLimits`.
 
 Rules
-  1. A connection handles one request at a time. What a client sends ahead waits until the answer's plan has been carried out.
+  1. A connection handles one request at a time. What a client sends ahead waits until the answer's plan has been carried out,
+     and until the other clients have had their turn. So does the request after one with a large body or answer.
   2. The server adds only the headers that frame the body, and `Connection: close`. The application sends `Date` and `Server`,
      because vendors differ.
   3. Bytes that are not HTTP get an answer made by `protocol_error` and a close. The application never sees them.
@@ -28,6 +29,7 @@ from emulator.wire.stream import Stream
 from emulator.wire.wsgi import ApplicationError, WsgiAnswer, call, connection_environ, environ_of, split_target
 
 _AHEAD = 64 * 1024  # bytes that a client may send while its last request is being answered
+_LARGE = 32 * 1024  # bytes of a request's body and its answer
 
 
 class Wire(Protocol):
@@ -42,6 +44,7 @@ class Wire(Protocol):
     def play(self, plan: Plan, done: Callable[[], object] | None = None) -> None: ...
     def push(self, data: bytes) -> bool: ...
     def deadline(self, seconds: float | None) -> None: ...
+    def later(self, callback: Callable[[], object]) -> None: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
 
@@ -57,9 +60,13 @@ class HttpSession:
         self._request: h11.Request | None = None
         self._body: list[bytes] = []
         self._body_size = 0
-        self._wire_size = 0  # bytes received since the last answer, framing included
+        self._wire_size = 0  # bytes received since the last answer, framing and what was sent ahead included
+        self._memory = site.memory.share(site.name)
         self._timing = False  # the deadline of a request is set
         self._pumping = False
+        self._has_answered = False  # a request was answered in this call of `_pump`
+        self._queued = False  # `_pump` will be called when the other clients have had their turn
+        self._large = False  # the last request or its answer was
         self._busy = False  # the plan of an answer is being carried out
         self._replaced = False  # h11 did not write the answer
         self._ignores_input = False  # nothing more is read or answered
@@ -72,17 +79,23 @@ class HttpSession:
         if self._ignores_input:
             return
         self._wire_size += len(data)
+        if not self._memory.hold(self._wire_size):
+            self._refuse(503, "The service has no memory for this request now.")
+            return
         self._h11.receive_data(data)
-        if not self._busy:
+        if self._busy or self._queued:
+            if self._wire_size > _AHEAD:
+                self._wire.pause()
+        elif self._large:
+            self._pump_later()
+        else:
             self._pump()
-        elif self._wire_size > _AHEAD:
-            self._wire.pause()
 
     def ended(self) -> None:
         self._eof = True
         if self._stream is not None:
             self._end_stream_without_client()
-        elif not self._busy:
+        elif not self._busy and not self._queued:
             self._wire.play((Close(),))
 
     def overdue(self) -> None:
@@ -92,7 +105,7 @@ class HttpSession:
             self._wire.play((Close(),))
 
     def lost(self) -> None:
-        self._ignores_input = True
+        self._ignore_input()
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.cancel()
@@ -102,11 +115,29 @@ class HttpSession:
     def _fresh(self) -> h11.Connection:
         return h11.Connection(h11.SERVER, max_incomplete_event_size=self._site.limits.max_head_bytes)
 
+    def _pump_later(self) -> None:
+        self._queued = True
+        self._wire.later(self._pump_queued)
+
+    def _pump_queued(self) -> None:
+        self._queued = False
+        if not self._ignores_input:
+            self._wire.resume()
+            self._pump()
+
+    def _ignore_input(self) -> None:
+        """Nothing more is read or answered, and what was read is forgotten."""
+        self._ignores_input = True
+        self._memory.release()
+        self._body = []
+        self._h11 = self._fresh()
+
     def _pump(self) -> None:
-        """Handles the requests that h11 has buffered, one by one, until it needs more bytes or an answer takes time."""
+        """Handles one buffered request, if it is complete. The next one comes when the other clients have had their turn."""
         if self._pumping:
             return
         self._pumping = True
+        self._has_answered = False
         try:
             while not self._busy and not self._ignores_input and self._handle_event(self._h11.next_event()):
                 pass
@@ -116,7 +147,12 @@ class HttpSession:
             self._pumping = False
         if self._ignores_input or self._busy:
             return
-        if self._request is None and not self._h11.trailing_data[0]:
+        if self._has_answered and self._wire_size:
+            self._pump_later()
+        elif self._eof:
+            self._ignore_input()
+            self._wire.play((Close(),))
+        elif self._request is None and not self._h11.trailing_data[0]:
             self._timing = False
             self._wire.deadline(self._site.limits.idle_s)
         elif not self._timing:
@@ -130,7 +166,12 @@ class HttpSession:
                 self._request = event
                 self._body = []
                 self._body_size = 0
-                if event.method == b"CONNECT":
+                names = {name for name, _value in event.headers}
+                if event.http_version not in (b"1.0", b"1.1"):
+                    self._refuse(505, "This service speaks HTTP/1.0 and HTTP/1.1.")
+                elif names >= {b"content-length", b"transfer-encoding"}:  # RFC 9112 6.3: two readers could see two requests
+                    self._refuse(400, "A request has a Content-Length or a Transfer-Encoding, not both.")
+                elif event.method == b"CONNECT":
                     self._refuse(501, "CONNECT is not offered here.")
                 elif any(name == b"content-length" and int(value) > limit for name, value in event.headers):
                     self._refuse(413, f"A request body may have at most {limit} bytes.")
@@ -140,6 +181,7 @@ class HttpSession:
             case h11.EndOfMessage():
                 assert self._request is not None
                 self._respond(self._request, b"".join(self._body))
+                return False
             case _:  # NEED_DATA, PAUSED, ConnectionClosed
                 if self._h11.they_are_waiting_for_100_continue and self._request is not None:
                     go_on = self._h11.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue"))
@@ -156,9 +198,10 @@ class HttpSession:
         """Answers with an error of the server itself, closes the connection, and reads nothing more."""
         if self._ignores_input:
             return
-        self._ignores_input = True
+        answer = self._own_answer(status, text)
+        self._ignore_input()
         self._wire.deadline(None)
-        self._wire.play((Send(self._own_answer(status, text)), Close()))
+        self._wire.play((Send(answer), Close()))
 
     def _own_answer(self, status: int, text: str) -> bytes:
         headers, body = self._site.protocol_error(status, text)
@@ -196,6 +239,7 @@ class HttpSession:
             stream.cancel()
             self._stream = None
             plan = (Send(self._own_answer(500, "The service has failed.")), Close())
+        self._large = len(body) + sum(len(op.data) for op in plan if isinstance(op, Send)) > _LARGE
         self._wire.play(plan, None if self._stream is not None else self._answered)
 
     def _write(self, answer: WsgiAnswer, stream: Stream, head_only: bool) -> Plan:
@@ -228,22 +272,21 @@ class HttpSession:
     def _answered(self) -> None:
         """The plan was carried out and the connection is still open: go on with the next request."""
         machine = self._h11
+        ahead, _eof = machine.trailing_data
         self._busy = False
+        self._has_answered = True
         self._request = None
-        self._wire_size = 0
-        if self._eof:
-            self._ignores_input = True
-            self._wire.play((Close(),))
-            return
+        self._body = []
+        self._wire_size = len(ahead)
+        self._memory.hold(self._wire_size)
         if machine.our_state is h11.DONE and machine.their_state is h11.DONE:
             machine.start_next_cycle()
         elif self._replaced:
             self._h11 = self._fresh()
-            ahead, _eof = machine.trailing_data
             if ahead:  # h11 takes an empty piece for the end of file
                 self._h11.receive_data(ahead)
         else:
-            self._ignores_input = True
+            self._ignore_input()
         self._replaced = False
         self._wire.resume()
         self._pump()

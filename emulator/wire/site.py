@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-from emulator.wire.limits import ClientLimits
+from emulator.wire.limits import ClientLimits, RequestMemory
 from emulator.wire.ops import Plan
 
 ProtocolError = Callable[[int, str], tuple[Sequence[tuple[str, str]], bytes]]
@@ -80,3 +80,4 @@ class Site:
     limits: ClientLimits
     protocol_error: ProtocolError
     on_error: Callable[[Exception], object]
+    memory: RequestMemory = field(default_factory=RequestMemory)

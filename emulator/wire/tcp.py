@@ -28,7 +28,8 @@ from typing import Protocol
 from emulator.wire.connection import Connection, Receiver
 from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Hang, Plan
-from emulator.wire.reactor import LoopTimer, Reactor, SocketWatch
+from emulator.wire.reactor import Reactor, SocketWatch
+from emulator.wire.timers import LoopTimer
 
 _BACKLOG = 1024
 _ACCEPTS_PER_TURN = 64

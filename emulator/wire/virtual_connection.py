@@ -75,6 +75,10 @@ class VirtualConnection:
         """Nothing more will arrive."""
         return self.ended or self.was_reset
 
+    def later(self, callback: Callable[[], object]) -> None:
+        """Runs `callback` now: there is nobody who could wait."""
+        callback()
+
     def play(self, plan: Plan, done: Callable[[], object] | None = None) -> None:
         """Carries out `plan` after the plans before it. `done` is called at its end, if the connection is still open."""
         self._ops.extend(plan)

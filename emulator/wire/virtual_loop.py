@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from emulator.core.clock import Instant, VirtualClock
-from emulator.wire.reactor import Callback
+from emulator.wire.timers import Callback
 
 T = TypeVar("T")
 

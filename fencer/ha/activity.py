@@ -4,7 +4,8 @@
 
 Rules
   1. An unknown sample does not count.
-  2. Activity contradicts Off reads if the sample began with or after the first of them: such a host is not off.
+  2. Activity contradicts Off reads if the sample began with or after the first of them, and no heartbeat says that it was
+     older: such a host is not off.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def _activity_against_off(builder: StepBuilder, observation: Activity) -> None:
     if run is None or observation.began is None or observation.began < run.first.at or not builder.record.heartbeat:
         return
     builder.record = replace(builder.record, sampling_since=None)
-    if observation.active:
+    old = observation.changed_at is not None and observation.changed_at < run.first.at
+    if observation.active and not old:
         builder.record = replace(builder.record, off_run=None)
         builder.alert(
             AlertName.OFF_BUT_ACTIVE, "off-but-active",

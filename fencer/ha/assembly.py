@@ -21,7 +21,7 @@ from fencer.ha.event_lines import Sink
 from fencer.ha.lock_holder import process
 from fencer.ha.manager import Manager
 from fencer.ha.policy import PolicyName
-from fencer.ha.probes import run_probes
+from fencer.ha.probe_loop import ProbeLoop
 from fencer.ha.restarts import Restarts
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.store import PASSING, Store, StoreError
@@ -52,14 +52,14 @@ def open_store(path: Path, stopped: Sequence[int]) -> SqliteStore | None:
 
 
 def make_manager(config: Config, store: Store, sink: Sink, workers: Pools) -> Manager:
-    base = config.path.parent
     bmcs = make_bmcs(config)
     restarts = Restarts(config, store, store, make_executor(config), workers)
     me = process(os.getpid())
     owner = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    prober = ProbeLoop(config.path.parent, config.part.scale, store.now)
+    workers.close_too(prober.close)
     return Manager(
-        config, store, store, bmcs, restarts,
-        lambda probes, timeout: run_probes(probes, timeout, base, scale=config.part.scale), workers, sink, owner,
+        config, store, store, bmcs, restarts, prober, workers, sink, owner,
         process=(os.getpid(), me.started if me else 0),
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ def make_bmcs(config: Config) -> dict[str, BmcClient]:
 
 def make_pools(config: Config) -> Pools:
     threads, starts = config.part.workers, config.policy.vm_starts_at_once
-    return Pools(bmc=threads, check=max(threads // 4, 1), probe=threads, vm=starts, stop=starts, agent=threads)
+    return Pools(bmc=threads, check=max(threads // 4, 1), vm=starts, stop=starts, agent=threads)
 
 
 def make_bmc(config: Config, host: HostPart, logins: BmcLogins | None = None) -> BmcClient:

@@ -6,9 +6,12 @@ The modules of `fencer.ha.commands` use it, in the main thread.
 from __future__ import annotations
 
 import getpass
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 
 import click
@@ -16,10 +19,10 @@ import click
 from fencer.ha.api.server import CannotListen
 from fencer.ha.api.token import BadToken
 from fencer.ha.config import POLICY_NAMES, Config, load_config
+from fencer.ha.operations import BadRequest, OperationScope, OperatorAction, action_of, check_name, checked
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.store import StoreError
-from fencer.ha.views import UnknownHost
-from fencer.ha.vm_turn import CLUSTER
+from fencer.ha.views import UnknownHost, require_host
 from fencer.ha.yamlfile import ConfigError
 
 CONFIG = click.argument("config", type=click.Path(dir_okay=False, path_type=Path))
@@ -29,19 +32,8 @@ STATE = click.option(
 )
 JSON = click.option("--json", "json_lines", is_flag=True, help="JSON, one object per line.")
 POLICY = click.option("--policy", type=click.Choice(POLICY_NAMES), help="Instead of the configured policy.")
-WHO = click.option("--who", default=getpass.getuser, show_default="your user name")
-
-
-def _not_empty(context: click.Context, option: click.Parameter, value: str) -> str:
-    if not value.strip():
-        raise click.BadParameter("must say something", context, option)
-    return value
-
-
-REASON = click.option(
-    "--reason", required=True, callback=_not_empty, help="What you have seen or done: it goes into the timeline."
-)
-WAIT = click.option("--wait", "seconds", default=10.0, show_default=True, help="Seconds to wait for the answer.")
+REASON = click.option("--reason", required=True, help="What you have seen or done: it goes into the timeline. Not empty.")
+WHO = click.option("--who", default=getpass.getuser, show_default="your user name", help="Who signs for it.")
 
 
 class OperatorRefused(click.ClickException):
@@ -76,37 +68,58 @@ def opened(config: Path, state: Path | None) -> Iterator[tuple[Config, SqliteSto
             store.close()
 
 
-def submit_request(
-    config: Path, state: Path | None, host: str, what: str, detail: dict[str, str], seconds: float, *, withdraw: bool = False
-) -> None:
-    """Writes an operator's request to the store, and waits at most `seconds` for the answer of the manager that owns `host`.
+@dataclass(frozen=True, slots=True)
+class AnswerOptions:
+    """How a command that asks a manager for something waits and prints: `--state`, `--wait`, `--json`."""
 
-    `withdraw`: a request without an answer is taken back, and never granted.
+    state: Path | None
+    seconds: float
+    json_lines: bool
+
+
+def answer_options(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Adds `--state`, `--wait` and `--json` to the command of an action, which gets them as `options: AnswerOptions`."""
+    default = action_of(what).wait_s
+    wait = click.option("--wait", "seconds", default=default, show_default=True, help="Seconds to wait for the answer.")
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_options(*args: object, state: Path | None, seconds: float, json_lines: bool, **more: object) -> None:
+            command(*args, options=AnswerOptions(state, seconds, json_lines), **more)
+
+        return JSON(STATE(wait(with_options)))
+
+    return decorate
+
+
+def submit(config: Path, name: str, what: str, detail: Mapping[str, str], options: AnswerOptions) -> None:
+    """Asks a manager for the action `what` on the host or VM `name`, and waits for its answer.
+
+    Raises OperatorRefused: nothing is known of the name, the manager refuses, or it does not answer in time.
     """
-    with opened(config, state) as (_, store):
-        if host not in store.hosts():
-            raise OperatorRefused(f"no host is called {host}; there are {', '.join(store.hosts()) or 'none'}")
-        if store.load(host).lease_until <= store.now():
-            click.echo(f"no manager has {host} at the moment; the request is kept until one does", err=True)
-        _wait_for_answer(store, host, what, detail, seconds, withdraw=withdraw)
+    action = action_of(what)
+    try:
+        check_name(action, name)
+        host, checked_detail = action.request(name, checked(action, detail))
+    except BadRequest as error:
+        raise OperatorRefused(str(error)) from error
+    with opened(config, options.state) as (loaded, store):
+        if action.scope is OperationScope.HOST:
+            require_host(loaded, store, name)
+            if store.load(name).lease_until <= store.now():
+                click.echo(f"no manager has {name} at the moment; the request is kept until one does", err=True)
+        _wait_for_answer(store, store.add_request(host, what, checked_detail, store.now()), action, options)
 
 
-def submit_vm_request(config: Path, state: Path | None, what: str, detail: dict[str, str], seconds: float) -> None:
-    """The same for a request about a VM, which any manager answers."""
-    with opened(config, state) as (_, store):
-        _wait_for_answer(store, CLUSTER, what, detail, seconds, withdraw=False)
-
-
-def _wait_for_answer(store: SqliteStore, host: str, what: str, detail: dict[str, str], seconds: float, *, withdraw: bool) -> None:
-    request = store.add_request(host, what, detail, store.now())
-    end = time.monotonic() + seconds
+def _wait_for_answer(store: SqliteStore, request: int, action: OperatorAction, options: AnswerOptions) -> None:
+    end = time.monotonic() + options.seconds
     while (answer := store.operator_request(request)).ok is None:
-        if time.monotonic() >= end and withdraw:
+        if time.monotonic() >= end and action.withdrawn:
             if store.withdraw_request(request):
-                raise OperatorRefused(f"no answer within {seconds:g} s; the request is withdrawn")
+                raise OperatorRefused(f"no answer within {options.seconds:g} s; the request is withdrawn")
         elif time.monotonic() >= end:
-            raise OperatorRefused(f"no answer within {seconds:g} s; the request stays in the queue")
+            raise OperatorRefused(f"no answer within {options.seconds:g} s; the request stays in the queue")
         time.sleep(0.05)
     if not answer.ok:
         raise OperatorRefused(answer.answer or "refused")
-    click.echo(answer.answer)
+    click.echo(json.dumps({"request": request, "answer": answer.answer}) if options.json_lines else answer.answer)

@@ -67,7 +67,7 @@ class BmcPart(ConfigModel):
         except ValueError:
             return self.url or ""
         host = (parts.hostname or self.host or "").rstrip(".").lower()
-        port = port or self.port or STANDARD_PORTS[parts.scheme or self.protocol]
+        port = port or self.port or STANDARD_PORTS.get(parts.scheme or self.protocol, 0)
         return host if port in (STANDARD_PORTS["redfish"], STANDARD_PORTS["ipmi"]) else f"{host}:{port}"
 
     @property

@@ -25,7 +25,7 @@ from fencer.ha.yamlfile import Document
 if TYPE_CHECKING:
     from fencer.ha.config import Config, ConfigPart, HostPart
 
-Place = tuple[str | int, ...]
+KeyPlace = tuple[str | int, ...]
 
 MOST_NUMBER = 1e9
 """No duration, count or ratio of the policy is greater: that is 31 years."""
@@ -58,8 +58,8 @@ def _listen(text: str) -> Iterator[str]:
         yield str(error)
 
 
-def _host(index: int, host: HostPart) -> Iterator[tuple[Place, str]]:
-    at: Place = ("hosts", index)
+def _host(index: int, host: HostPart) -> Iterator[tuple[KeyPlace, str]]:
+    at: KeyPlace = ("hosts", index)
     if host.bmc.url is not None:
         yield from (((*at, "bmc", "url"), why) for why in _url(host.bmc.url))
     if host.bmc.host is not None:
@@ -128,8 +128,8 @@ def missing_here(config: Config) -> list[str]:
     return problems
 
 
-def _lacks(config: Config, index: int, host: HostPart) -> Iterator[tuple[Place, str]]:
-    at: Place = ("hosts", index)
+def _lacks(config: Config, index: int, host: HostPart) -> Iterator[tuple[KeyPlace, str]]:
+    at: KeyPlace = ("hosts", index)
     base, bmc = config.path.parent, host.bmc
     if bmc.ca_file is not None:
         yield from (((*at, "bmc", "ca_file"), why) for why in _ca_file(base / bmc.ca_file))

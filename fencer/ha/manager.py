@@ -32,7 +32,7 @@ from fencer.ha.manager_lines import ManagerLines
 from fencer.ha.observations import Claimed, Eligibility, Health, Observation, Tick, WithdrawManualFence
 from fencer.ha.operator_requests import observation_of
 from fencer.ha.policy import Policy, PolicyName
-from fencer.ha.probing import Probing, RunProbes
+from fencer.ha.probing import Prober, Probing
 from fencer.ha.record import HostRecord
 from fencer.ha.restarts import Ownership, Restarts
 from fencer.ha.states import HAState
@@ -57,7 +57,7 @@ class Manager:
         clock: SharedClock,
         bmcs: Mapping[str, BmcClient],
         restarts: Restarts,
-        run_probes: RunProbes,
+        prober: Prober,
         workers: Workers,
         sink: Sink,
         owner: str,
@@ -75,7 +75,7 @@ class Manager:
             bmcs, clock, config.policy, workers, self._lease_of, self._is_held if self._is_limited else None, self._post,
             self._apply,
         )  # fmt: skip
-        self._probing = Probing(config, clock, run_probes, workers, self._post, self._apply_probed)
+        self._probing = Probing(config, clock, prober, self._post, self._apply_probed)
         self._started = clock.now()
         self._bmc_names = {host.name: host.bmc.device for host in config.part.hosts}
         self._tenures = 1

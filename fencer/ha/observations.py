@@ -74,12 +74,13 @@ class Health:
 class Activity:
     """The result of a round of activity probes: True the host writes, False it does not, None unknown.
 
-    `began`: when the round started.
+    `began`: when the round started. `changed_at`: when a heartbeat was last seen to change; None: the probes do not say.
     """
 
     active: bool | None
     epoch: int
     began: float | None = None
+    changed_at: float | None = None
     error: str = ""
     vms: int = 1  # number of VMs on the host
 

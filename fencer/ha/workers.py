@@ -1,4 +1,4 @@
-"""Thread pools for calls that may take long: to BMCs, probes and VMs. They are separate, so that slow BMCs do not delay probes.
+"""Thread pools for calls that may take long: to BMCs, agents and VMs. They are separate, so that slow BMCs delay no VM.
 
 `Manager` submits work in its loop's thread. `done` runs in a thread of the pool.
 
@@ -28,6 +28,11 @@ class Pools:
 
     def __init__(self, **sizes: int) -> None:
         self._pools = {name: _Pool(name, size) for name, size in sizes.items()}
+        self._closed_too: list[Callable[[], None]] = []
+
+    def close_too(self, close: Callable[[], None]) -> None:
+        """`close` is called when the pools are closed."""
+        self._closed_too.append(close)
 
     def submit(self, pool: str, work: Callable[[], T], done: Callable[[T | None, BaseException | None], None]) -> None:
         def job() -> None:
@@ -44,6 +49,8 @@ class Pools:
         """Drops what has not begun. Does not wait."""
         for pool in self._pools.values():
             pool.close()
+        for close in self._closed_too:
+            close()
 
 
 class _Pool:

@@ -19,8 +19,8 @@ from typing import NoReturn
 import yaml
 
 YamlValue = str | int | float | bool | None | list["YamlValue"] | dict[str, "YamlValue"]
-KeyPath = tuple[str | int, ...]
-Where = dict[KeyPath, tuple[int, int]]
+YamlKeys = tuple[str | int, ...]
+Where = dict[YamlKeys, tuple[int, int]]
 
 
 MOST_BYTES = 4_000_000
@@ -60,7 +60,7 @@ class Document:
     value: YamlValue
     where: Where
 
-    def problem(self, path: KeyPath, message: str) -> str:
+    def problem(self, path: YamlKeys, message: str) -> str:
         """Formats one problem. If the file has no such `path`, the position is that of the nearest parent."""
         known = path
         while known and known not in self.where:
@@ -69,7 +69,7 @@ class Document:
         return f"{self.file}:{line}:{column}: {_named(path) or 'file'}: {message}"
 
 
-def _named(path: KeyPath) -> str:
+def _named(path: YamlKeys) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
 
@@ -115,7 +115,7 @@ class _Reading:
         self.problems: list[str] = []
         self._values = 0
 
-    def value(self, node: yaml.Node, path: KeyPath, above: tuple[yaml.Node, ...]) -> YamlValue:
+    def value(self, node: yaml.Node, path: YamlKeys, above: tuple[yaml.Node, ...]) -> YamlValue:
         """`above` are the nodes that contain this one. Raises ConfigError where it makes no sense to go on."""
         self._values += 1
         if any(node is each for each in above):
@@ -132,7 +132,7 @@ class _Reading:
             return self._mapping(node, path, inside)
         return self._scalar(node, path)
 
-    def _mapping(self, node: yaml.MappingNode, path: KeyPath, inside: tuple[yaml.Node, ...]) -> YamlValue:
+    def _mapping(self, node: yaml.MappingNode, path: YamlKeys, inside: tuple[yaml.Node, ...]) -> YamlValue:
         result: dict[str, YamlValue] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
@@ -144,7 +144,7 @@ class _Reading:
             result[key] = self.value(value_node, (*path, key), inside)
         return result
 
-    def _scalar(self, node: yaml.Node, path: KeyPath) -> YamlValue:
+    def _scalar(self, node: yaml.Node, path: YamlKeys) -> YamlValue:
         text = str(node.value)
         match node.tag.rsplit(":", 1)[-1]:
             case "bool":
@@ -163,10 +163,10 @@ class _Reading:
                 return None
         return text
 
-    def _note(self, node: yaml.Node, path: KeyPath, message: str) -> None:
+    def _note(self, node: yaml.Node, path: YamlKeys, message: str) -> None:
         mark, name = node.start_mark, _named(path)
         self.problems.append(f"{self.file}:{mark.line + 1}:{mark.column + 1}: {name or 'file'}: {message}")
 
-    def _stop(self, node: yaml.Node, path: KeyPath, message: str) -> NoReturn:
+    def _stop(self, node: yaml.Node, path: YamlKeys, message: str) -> NoReturn:
         self._note(node, path[: MOST_DEPTH // 4], message)
         raise ConfigError(self.problems)

@@ -6,7 +6,10 @@ Rules
   1. Each send and each receive waits only until `end`: a BMC that sends one byte per second cannot prolong an exchange, on a
      new connection or on one that was kept.
   2. The certificate is verified before any HTTP is sent.
-  3. The body of a redirect is not read. Other bodies are read up to MAX_BODY_BYTES, also after decompression.
+  3. The body of a redirect is not read. Other bodies are read up to MAX_BODY_BYTES, also after decompression, and one exchange
+     receives no more than MAX_EXCHANGE_BYTES in all, whatever its headers and chunks say.
+  4. A connection is used again only if nothing has arrived on it since the last answer: neither an end nor bytes that could be
+     taken for the next answer.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import io
+import select
 import socket
 import ssl
 import time
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_EXCHANGE_BYTES = MAX_BODY_BYTES + 1024 * 1024
+MAX_INTERIM_ANSWERS = 10  # 102, 103 ... before the answer (RFC 9110, 15.2)
 DEFAULT_PORTS: Mapping[str, int] = {"http": 80, "https": 443}
 
 
@@ -53,11 +59,15 @@ class RawResponse:
 
 
 class _BoundedSocket:
-    """What http.client needs of a socket. Each operation ends at `end` with TimeoutError."""
+    """What http.client needs of a socket. Each operation ends at `end` with TimeoutError.
+
+    `left` is how many bytes may still be received; more raise ValueError.
+    """
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self.end = 0.0
+        self.left = 0
 
     def _limit(self) -> socket.socket:
         left = self.end - time.monotonic()
@@ -70,12 +80,27 @@ class _BoundedSocket:
         self._limit().sendall(data)
 
     def receive(self, buffer: WriteableBuffer) -> int:
-        return self._limit().recv_into(buffer)
+        count = self._limit().recv_into(buffer)
+        self.left -= count
+        if self.left < 0:
+            raise ValueError(f"more than {MAX_EXCHANGE_BYTES} bytes")
+        return count
+
+    def has_news(self) -> bool:
+        """Whether bytes or the end of the connection have arrived that nobody has read."""
+        if isinstance(self._connection, ssl.SSLSocket) and self._connection.pending():
+            return True
+        poll = select.poll()
+        poll.register(self._connection, select.POLLIN)
+        return bool(poll.poll(0))
 
     def makefile(self, mode: str) -> io.BufferedReader:
         return io.BufferedReader(_Reader(self))
 
     def close(self) -> None:
+        """http.client calls it where an answer ends with the connection, before that answer is read: `hang_up` closes it."""
+
+    def hang_up(self) -> None:
         self._connection.close()
 
 
@@ -114,6 +139,8 @@ class HttpConnection:
         began = time.monotonic()
         what = f"{method} {self._base}{path}"
         try:
+            if self._socket is not None and self._socket.has_news():
+                self.close()
             if self._http is None:
                 self._open(what, end)
             return self._exchange(method, path, headers, data, end)
@@ -122,15 +149,16 @@ class HttpConnection:
             text = f"{what}: no complete answer within {max(end - began, 0):.1f} s"
             raise CallFailed(Failure(cause=Cause.TIMEOUT, text=text)) from error
         except (http.client.HTTPException, OSError, ValueError, zlib.error) as error:
+            sent = self._http is not None
             self.close()
-            raise CallFailed(_failure(what, error)) from error
+            raise CallFailed(_failure(what, error, sent=sent)) from error
         except CallFailed:
             self.close()
             raise
 
     def close(self) -> None:
         if self._socket is not None:
-            self._socket.close()
+            self._socket.hang_up()
         self._http = self._socket = None
 
     def _open(self, what: str, end: float) -> None:
@@ -190,16 +218,16 @@ class HttpConnection:
     def _exchange(self, method: str, path: str, headers: Mapping[str, str], data: bytes | None, end: float) -> RawResponse:
         assert self._http is not None
         assert self._socket is not None
-        self._socket.end = end
+        self._socket.end, self._socket.left = end, MAX_EXCHANGE_BYTES
         self._http.request(method, path, body=data, headers=dict(headers))
-        response = self._http.getresponse()
+        response = self._final_response(self._http.getresponse(), method)
         names = {name.lower(): value for name, value in response.getheaders()}
         if 300 <= response.status < 400:
             self.close()
             return RawResponse(response.status, names, b"")
         raw = response.read(MAX_BODY_BYTES + 1)
         complete = len(raw) <= MAX_BODY_BYTES and not response.length
-        if response.will_close or not complete:
+        if response.will_close or not complete or response.status in (204, 304):  # these two may have a body that nobody reads
             self.close()
         if len(raw) > MAX_BODY_BYTES:
             return RawResponse(response.status, names, b"", f"more than {MAX_BODY_BYTES} bytes")
@@ -208,22 +236,41 @@ class HttpConnection:
         body, error = _decompressed(raw, names.get("content-encoding", ""))
         return RawResponse(response.status, names, body, error)
 
+    def _final_response(self, response: http.client.HTTPResponse, method: str) -> http.client.HTTPResponse:
+        """Returns the answer after interim ones, which http.client takes for answers (except 100)."""
+        for _ in range(MAX_INTERIM_ANSWERS):
+            if not 100 < response.status < 200:
+                return response
+            following = http.client.HTTPResponse(self._socket, method=method)  # type: ignore[arg-type]  # it only needs makefile
+            following.fp, response.fp = response.fp, None  # type: ignore[assignment]  # else the first one closes it
+            following.begin()
+            following.will_close = True
+            response = following
+        raise http.client.HTTPException(f"more than {MAX_INTERIM_ANSWERS} interim answers")
+
 
 def _decompressed(raw: bytes, encoding: str) -> tuple[bytes, str | None]:
     """Undoes gzip and deflate, which some BMCs use although the request does not offer them."""
     if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate") or not raw:
         return raw, None
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: gzip or zlib, as the data say
-    body = unpacker.decompress(raw, MAX_BODY_BYTES + 1)
+    try:
+        body = unpacker.decompress(raw, MAX_BODY_BYTES + 1)
+    except zlib.error:
+        unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS)  # deflate without a head, as some servers send it
+        body = unpacker.decompress(raw, MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:
         return b"", f"more than {MAX_BODY_BYTES} bytes"
     return (body, None) if unpacker.eof else (b"", "a body that was cut")
 
 
-def _failure(what: str, error: Exception) -> Failure:
+def _failure(what: str, error: Exception, *, sent: bool) -> Failure:
     words = (str(error).strip() or type(error).__name__)[:160]
     if isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        return Failure(cause=Cause.TLS, text=f"{what}: TLS failed, nothing was sent ({words})")
+        if not sent:
+            return Failure(cause=Cause.TLS, text=f"{what}: TLS failed, nothing was sent ({words})")
+        if "alert" in words.lower():  # with TLS 1.3 a BMC that wants a client's certificate says so only now
+            return Failure(cause=Cause.TLS, text=f"{what}: TLS failed ({words})")
     if isinstance(error, OSError):  # http.client.RemoteDisconnected is one
         return Failure(cause=Cause.UNREACHABLE, text=f"{what}: the connection was dropped ({words})")
     return Failure(cause=Cause.BAD_RESPONSE, text=f"{what}: not a usable answer ({words})")

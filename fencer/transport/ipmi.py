@@ -114,9 +114,10 @@ class IpmiTransport:
         while len(data) < MAX_FRU_BYTES:
             where = len(data).to_bytes(2, "little")
             reply = self._session.request(STORAGE, READ_FRU, b"\0" + where + bytes([FRU_CHUNK]), end - time.monotonic())
-            if reply[0] or len(reply) < 3:
+            block = reply[2 : 2 + reply[1]] if not reply[0] and len(reply) > 2 else b""
+            if not block:
                 break
-            data += reply[2 : 2 + reply[1]]
+            data += block
         return data
 
     def allowed_commands(self, timeout: float) -> AllowedCommands:

@@ -32,7 +32,9 @@ Reply = TypeVar("Reply")
 
 RESEND_INTERVAL_S = 1.0  # between two copies of one packet
 DEFAULT_PORT = 623
-LOGOUT_TIMEOUT_S = 0.5
+LOGOUT_TIMEOUT_S = 1.5
+LOGOUT_RESEND_S = 0.4
+MAX_UNUSABLE_ANSWERS = 4  # to Open Session in one call, so that a broken BMC is not flooded
 SESSION_CAUSES = {
     0x01: Cause.BUSY,
     0x0B: Cause.BUSY,
@@ -68,6 +70,7 @@ class IpmiSession:
             raise _bad_setting(f"cipher suite {target.cipher} is not one of 3 and 17")
         self._name = f"{target.host}:{target.port or DEFAULT_PORT}"
         self._socket: socket.socket | None = None
+        self._place = 0  # in the addresses of the host name: the next one is used after one that does not answer
         self._keys: rmcpplus.RmcpKeys | None = None
         self._bmc_session = 0
         self._console_session = 0
@@ -102,7 +105,8 @@ class IpmiSession:
         if self._keys is not None:
             try:
                 data = struct.pack("<I", self._bmc_session)
-                self._command(0x06, 0x3C, data, time.monotonic() + min(timeout, LOGOUT_TIMEOUT_S), once=False)
+                end = time.monotonic() + min(timeout, LOGOUT_TIMEOUT_S)
+                self._command(0x06, 0x3C, data, end, once=False, interval=LOGOUT_RESEND_S)
             except CallFailed:
                 pass
         self._drop()
@@ -125,6 +129,8 @@ class IpmiSession:
             code = self._command(0x06, 0x3B, bytes([self._target.privilege]), end, once=False)
         except CallFailed as call_failed:
             self._drop()
+            if call_failed.failure.cause is Cause.UNREACHABLE:
+                self._place += 1
             if call_failed.failure.cause is Cause.AUTH:
                 raise self._refused_logins.add(call_failed.failure) from call_failed
             raise
@@ -137,9 +143,10 @@ class IpmiSession:
             )
 
     def _connect(self, end: float) -> None:
-        family, address = addresses(self._target.host, max(end - time.monotonic(), 0.05))[0]
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        found = list(dict.fromkeys(addresses(self._target.host, max(end - time.monotonic(), 0.05))))
+        family, address = found[self._place % len(found)]
         try:
+            self._socket = socket.socket(family, socket.SOCK_DGRAM)
             self._socket.connect((address, self._target.port or DEFAULT_PORT))
         except OSError as error:
             raise _call_failed(Cause.UNREACHABLE, f"{self._name}: no route ({error.strerror})") from error
@@ -151,7 +158,7 @@ class IpmiSession:
         self._sequence = 0
         refused: set[int] = set()
         refusal: CallFailed | None = None
-        silent = True
+        silent, unusable = True, 0
         for suite in itertools.cycle(wanted):
             if suite.number in refused:
                 if len(refused) == len(wanted) and refusal is not None:
@@ -173,6 +180,9 @@ class IpmiSession:
                 refused.add(suite.number)
                 continue
             if len(reply) < 36:
+                unusable += 1
+                if unusable >= MAX_UNUSABLE_ANSWERS:
+                    break
                 continue
             answered = rmcpplus.suite_of(reply[16], reply[24], reply[32])
             if answered is None or (self._target.cipher and answered.number != self._target.cipher):
@@ -234,7 +244,7 @@ class IpmiSession:
 
         return self._exchange(lambda: rmcpplus.pack(kind, body), match, end, once=once)
 
-    def _command(self, netfn: int, command: int, data: bytes, end: float, *, once: bool) -> bytes:
+    def _command(self, netfn: int, command: int, data: bytes, end: float, *, once: bool, interval: float | None = None) -> bytes:
         keys = self._keys
         assert keys is not None
         self._message = self._message % 63 + 1
@@ -253,19 +263,28 @@ class IpmiSession:
             found = rmcpplus.answer(seen.payload, self._message, netfn, command)
             return found or None
 
-        reply = self._exchange(packet, match, end, once=once)
+        reply = self._exchange(packet, match, end, once=once, interval=interval)
         if reply is None:
             text = f"{self._name} does not answer IPMI command 0x{netfn:02X}/0x{command:02X}"
             raise _call_failed(Cause.UNREACHABLE, text)
         return reply
 
     def _exchange(
-        self, packet: Callable[[], bytes], match: Callable[[bytes], Reply | None], end: float, *, once: bool
+        self,
+        packet: Callable[[], bytes],
+        match: Callable[[bytes], Reply | None],
+        end: float,
+        *,
+        once: bool,
+        interval: float | None = None,
     ) -> Reply | None:
-        """Sends the packet, and again each RESEND_INTERVAL_S, until `match` accepts an answer. None if the time is up."""
+        """Sends the packet, and again each `interval` seconds (RESEND_INTERVAL_S), until `match` accepts an answer.
+
+        None if the time is up.
+        """
         assert self._socket is not None
         while (now := time.monotonic()) < end:
-            resend_at = min(now + RESEND_INTERVAL_S, end)
+            resend_at = min(now + (interval or RESEND_INTERVAL_S), end)
             try:
                 self._socket.send(packet())
                 while (left := resend_at - time.monotonic()) > 0:

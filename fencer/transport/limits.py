@@ -34,7 +34,10 @@ def addresses(host: str, timeout: float) -> list[ResolvedAddress]:
         else:
             answers.put([(family, str(address[0])) for family, _, _, _, address in found])
 
-    threading.Thread(target=resolve, daemon=True).start()
+    try:
+        threading.Thread(target=resolve, daemon=True).start()
+    except RuntimeError:  # this machine gives no thread: better without a limit than not at all
+        resolve()
     try:
         answer = answers.get(timeout=timeout)
     except queue.Empty:

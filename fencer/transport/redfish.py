@@ -30,25 +30,33 @@ from fencer.redact import Redactor
 from fencer.target import ChassisCheck, IdentityCheck, Limits, Target
 from fencer.transport.base import CallFailed
 from fencer.transport.redfish_auth import AuthenticatedHttp
-from fencer.transport.redfish_bodies import KnownBodies, ResourceKind, member_in, witness_in
+from fencer.transport.redfish_bodies import (
+    KnownBodies,
+    ResourceKind,
+    chassis_in,
+    identities_in,
+    is_of_sibling,
+    member_in,
+    reset_types_in,
+    witness_in,
+)
 from fencer.transport.redfish_errors import (
     Json,
     as_object,
     http_failure,
     is_wrong_parameter,
-    link_of,
     task_failure,
     text_of,
+    word_of,
 )
 from fencer.transport.redfish_http import HttpResponse, left_until
+from fencer.transport.redfish_systems import call_failed, members_of, resolve
 from fencer.transport.refused_logins import RefusedLogins
 
-MAX_PAGES = 20
 PARALLEL_FROM = 3  # chassis in one read; so many are read over several connections at once
 REPEAT_AFTER_S = 0.1
 LOST = frozenset({Cause.UNREACHABLE, Cause.TIMEOUT, Cause.BUSY})
 NOT_REPEATED = frozenset({Cause.AUTH, Cause.LOCKED, Cause.PRIVILEGE, Cause.CONFIG})
-IDENTITY_KEYS = ("UUID", "SerialNumber", "SKU")
 RESET = "#ComputerSystem.Reset"
 
 
@@ -82,14 +90,14 @@ class RedfishTransport:
         self._begin(timeout)
         try:
             if self._path is None:
-                self._path = self._resolve()
+                self._path = resolve(self._target, self._bmc, self._get)
             at = self._now()
             answer = self._get(self._path, ResourceKind.SYSTEM)
             self._system = as_object(answer.body)
             self._etag = answer.headers.get("etag") or text_of(self._system.get("@odata.etag"))
-            shown = tuple((key, value) for key in IDENTITY_KEYS if (value := self._identity_text(key)))
+            shown = identities_in(self._system)
             matched = self._match_identity(shown)
-            word = text_of(self._system.get("PowerState"))
+            word = word_of(self._system.get("PowerState"))
             reading = Reading(
                 power=Power.UNKNOWN,
                 word=word,
@@ -126,13 +134,17 @@ class RedfishTransport:
         self._begin(timeout)
         action = as_object(as_object(self._system.get("Actions")).get(RESET))
         what = f"{command} at {self._path}"
+        uri = text_of(action.get("target"))
+        if not uri:
+            return CommandAnswered(Failure(cause=Cause.UNSUPPORTED, text=f"{what}: the System has no {RESET[1:]} action now"))
         headers = {"If-Match": self._etag} if self._wants_etag and self._etag else {}
         try:
-            path = self._bmc.path(text_of(action.get("target")) or "")
+            path = self._bmc.path(uri)
+            if self._path and is_of_sibling(path, self._path):
+                raise call_failed(Cause.BAD_RESPONSE, f"its action leads to another System ({self._redact(path[:120])})")
             answer = self._bmc.request("POST", path, self._request_end(), body={"ResetType": str(command)}, headers=headers)
-        except CallFailed as call_failed:
-            failure = replace(call_failed.failure, text=f"{what}: {call_failed.failure.text}")
-            return CommandAnswered(failure, call_failed.retry_after)
+        except CallFailed as lost:
+            return CommandAnswered(replace(lost.failure, text=f"{what}: {lost.failure.text}"), lost.retry_after)
         finally:
             self._bmc.close_idle_connections()
         if answer.ok:
@@ -159,7 +171,9 @@ class RedfishTransport:
         """Lists all Systems, or the selected one. Raises CallFailed."""
         self._begin(timeout)
         try:
-            return tuple(map(self._member, [self._resolve()] if self._target.system else self._members(strict=False)))
+            given = self._target, self._bmc, self._get
+            paths = [resolve(*given)] if self._target.system else members_of(*given, strict=False)
+            return tuple(map(self._member, paths))
         finally:
             self._bmc.close_idle_connections()
 
@@ -168,75 +182,12 @@ class RedfishTransport:
 
     # --- which System --------------------------------------------------------------------------------------------
 
-    def _resolve(self) -> str:
-        wanted = self._target.system
-        if wanted and wanted.startswith(("/", "http://", "https://")):
-            return self._bmc.path(wanted)
-        members = self._members(strict=wanted is None)
-        if wanted is None:
-            if len(members) > 1:
-                text = f"{self._bmc.base} has {len(members)} systems and none is selected: {', '.join(members)}"
-                raise _call_failed(Cause.CONFIG, text, final=True)
-            if not members:
-                raise _call_failed(Cause.NOT_FOUND, f"{self._bmc.base} has no system")
-            return members[0]
-        named = [member for member in members if member.rstrip("/").rpartition("/")[2] == wanted]
-        return named[0] if len(named) == 1 else self._by_uuid(wanted, members)
-
-    def _by_uuid(self, wanted: str, members: list[str]) -> str:
-        call_failed: CallFailed | None = None
-        found = []
-        for member in members:
-            try:
-                body = as_object(self._get(member, ResourceKind.SYSTEM).body)
-            except CallFailed as error:
-                if error.final:
-                    raise
-                call_failed = error
-                continue
-            if identity.canonical(wanted) in (identity.canonical(str(body.get("UUID"))), str(body.get("Id")).casefold()):
-                found.append(member)
-        if len(found) == 1:
-            return found[0]
-        if len(found) > 1:
-            raise _call_failed(Cause.CONFIG, f"{wanted} fits {len(found)} systems: {', '.join(found)}", final=True)
-        if call_failed is not None:
-            raise call_failed
-        raise _call_failed(Cause.NOT_FOUND, f"{self._bmc.base} has no system {wanted}; it has {', '.join(members) or 'none'}")
-
-    def _members(self, *, strict: bool) -> list[str]:
-        """`strict`: the number of members must be the one that the collection names (DSP0266, 9.4.2)."""
-        root = as_object(self._get(self._target.redfish_uri, ResourceKind.ROOT).body)
-        self._bmc.read_sessions_uri(root)
-        page: str | None = link_of(root.get("Systems"))
-        if page is None:
-            raise _call_failed(Cause.NOT_FOUND, f"{self._bmc.base}{self._target.redfish_uri} links to no Systems")
-        members: list[str] = []
-        count: Json = None
-        for _ in range(MAX_PAGES):
-            body = as_object(self._get(self._bmc.path(page), ResourceKind.SYSTEMS).body)
-            listed = body.get("Members")
-            if not isinstance(listed, list):
-                raise _call_failed(Cause.NOT_FOUND, f"{page} lists no members")
-            members += [self._bmc.path(uri) for uri in map(link_of, listed) if uri]
-            count = body.get("Members@odata.count", count)
-            page = text_of(body.get("Members@odata.nextLink"))
-            if page is None:
-                break
-        members = list(dict.fromkeys(members))
-        if strict and page is None and isinstance(count, int) and count > len(members) > 0:
-            text = f"{self._bmc.base} has {count} systems and names {len(members)} of them; none is selected"
-            raise _call_failed(Cause.CONFIG, text)
-        if strict and page is not None:
-            raise _call_failed(Cause.CONFIG, f"{self._bmc.base} has more than {MAX_PAGES} pages of systems; none is selected")
-        return members
-
     def _member(self, uri: str) -> Member:
         """Reads one System of a list. One that cannot be read is listed without name and power word."""
         try:
             body = as_object(self._get(uri, ResourceKind.SYSTEM).body)
-        except CallFailed as call_failed:
-            if call_failed.final or call_failed.failure.cause in (Cause.AUTH, Cause.LOCKED):
+        except CallFailed as lost:
+            if lost.final or lost.failure.cause in (Cause.AUTH, Cause.LOCKED):
                 raise
             body = {}
         return member_in(body, uri)
@@ -246,10 +197,6 @@ class RedfishTransport:
     @property
     def _requires_identity(self) -> bool:
         return self._target.identity is not None and self._target.identity_check is IdentityCheck.REQUIRE
-
-    def _identity_text(self, key: str) -> str | None:
-        text = text_of(self._system.get(key))
-        return None if text is None or identity.is_blank(text) else text
 
     def _match_identity(self, shown: identity.ShownIdentities) -> bool:
         """True if the expected identity is shown. Raises CallFailed if another one is shown in its place."""
@@ -309,8 +256,7 @@ class RedfishTransport:
     def _linked_chassis(self) -> Sequence[str]:
         if self._limits.chassis_check is ChassisCheck.LISTED:
             return self._limits.chassis
-        links = as_object(self._system.get("Links")).get("Chassis")
-        return [uri for uri in map(link_of, links if isinstance(links, list) else []) if uri]
+        return chassis_in(self._system)
 
     def _ask_witness(self, uri: str, answer: HttpResponse | None, *, is_off: bool) -> Witness:
         try:
@@ -318,10 +264,10 @@ class RedfishTransport:
             if answer is None:
                 answer = self._get(path, ResourceKind.CHASSIS)
             body = self._checked(path, answer, ResourceKind.CHASSIS)
-        except CallFailed as call_failed:
-            if call_failed.final or (is_off and call_failed.failure.cause in LOST):
+        except CallFailed as lost:
+            if lost.final or (is_off and lost.failure.cause in LOST):
                 raise
-            failure = call_failed.failure
+            failure = lost.failure
             return Witness(uri=uri, state=WitnessState.UNKNOWN, why=failure.code or failure.text)
         return witness_in(body, uri, self._limits.chassis_check)
 
@@ -335,11 +281,7 @@ class RedfishTransport:
             return None
         finally:
             self._bmc.close_idle_connections()
-        parameters = body.get("Parameters")
-        for parameter in map(as_object, parameters if isinstance(parameters, list) else []):
-            if parameter.get("Name") == "ResetType":
-                return parameter.get("AllowableValues")
-        return None
+        return reset_types_in(body)
 
     def _task_of(self, answer: HttpResponse) -> str | None:
         body = as_object(answer.body)
@@ -394,7 +336,3 @@ class RedfishTransport:
             failure = Failure(cause=cause, text=f"{what} brought {self._redact(objection)}")
             raise CallFailed(failure, final=cause is Cause.CONFIG, contradicts=True)
         return answer.body
-
-
-def _call_failed(cause: Cause, text: str, *, final: bool = False) -> CallFailed:
-    return CallFailed(Failure(cause=cause, text=text), final=final)

@@ -143,7 +143,13 @@ class AuthenticatedHttp:
                 lane.close()
 
         with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
-            list(pool.map(read_lane, range(len(lanes))))
+            try:
+                list(pool.map(read_lane, range(len(lanes))))
+            except RuntimeError:  # this machine gives no thread: what is missing is asked one after the other
+                refused.set()
+            except BaseException:  # a signal: the threads end after the request that they have begun
+                refused.set()
+                raise
         return answers
 
     def close_idle_connections(self) -> None:

@@ -12,11 +12,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
+from fencer import identity
+from fencer.identity import ShownIdentities
 from fencer.outcome import Member, Witness, WitnessState
 from fencer.target import ChassisCheck
-from fencer.transport.redfish_errors import Json, as_object, text_of
+from fencer.transport.redfish_errors import Json, as_object, link_of, text_of, word_of
 
 MARKS = ("@odata.id", "@odata.type", "Id")
+IDENTITY_KEYS = ("UUID", "SerialNumber", "SKU")
 
 
 class ResourceKind(StrEnum):
@@ -66,6 +69,14 @@ def same_resource(one: str, other: str) -> bool:
         return False
 
 
+def is_of_sibling(target: str, system: str) -> bool:
+    """Whether the URI of an action belongs to another System beside this one. Where it is not below any, nothing speaks
+    against it."""
+    owner, action, _ = _bare_path(target).partition("/Actions/")
+    own = _bare_path(system)
+    return bool(action) and owner != own and owner.rpartition("/")[0] == own.rpartition("/")[0]
+
+
 def _bare_path(uri: str) -> str:
     return unquote(urlsplit(uri).path).rstrip("/")
 
@@ -73,17 +84,38 @@ def _bare_path(uri: str) -> str:
 def member_in(body: Mapping[str, Json], uri: str) -> Member:
     """Returns a System as a member of a list."""
     plug = uri.rstrip("/").rpartition("/")[2]
-    return Member(plug=plug, host_name=text_of(body.get("HostName")), word=text_of(body.get("PowerState")))
+    return Member(plug=plug, host_name=word_of(body.get("HostName")), word=word_of(body.get("PowerState")))
+
+
+def identities_in(body: Mapping[str, Json]) -> ShownIdentities:
+    """Returns what a System shows of IDENTITY_KEYS, without zeros and placeholders."""
+    texts = ((key, word_of(body.get(key))) for key in IDENTITY_KEYS)
+    return tuple((key, text) for key, text in texts if text is not None and not identity.is_blank(text))
+
+
+def chassis_in(body: Mapping[str, Json]) -> list[str]:
+    """Returns the URIs of the chassis that a System links to."""
+    links = as_object(body.get("Links")).get("Chassis")
+    return [uri for uri in map(link_of, links if isinstance(links, list) else []) if uri]
+
+
+def reset_types_in(body: Mapping[str, Json]) -> Json:
+    """Returns the ResetTypes that an ActionInfo allows (DSP0268), in whatever shape they are there."""
+    parameters = body.get("Parameters")
+    for parameter in map(as_object, parameters if isinstance(parameters, list) else []):
+        if parameter.get("Name") == "ResetType":
+            return parameter.get("AllowableValues")
+    return None
 
 
 def witness_in(body: Mapping[str, Json], uri: str, check: ChassisCheck) -> Witness:
     """Returns what a chassis says in its body. Its PowerState is optional (DSP0268), except for a chassis that the user lists."""
     systems = as_object(body.get("Links")).get("ComputerSystems")
-    word, kind = body.get("PowerState"), text_of(body.get("ChassisType"))
+    word, kind = body.get("PowerState"), word_of(body.get("ChassisType"))
     if check is ChassisCheck.OWN and isinstance(systems, list) and len(systems) > 1:
         return Witness(uri=uri, state=WitnessState.SHARED, kind=kind)
     if isinstance(word, str):
-        return Witness(uri=uri, state=WitnessState.SAYS, word=word, kind=kind)
+        return Witness(uri=uri, state=WitnessState.SAYS, word=word_of(word), kind=kind)
     if "PowerState" not in body and check is not ChassisCheck.LISTED:
         return Witness(uri=uri, state=WitnessState.SILENT, kind=kind)
     why = "has no PowerState" if "PowerState" not in body else "says null" if word is None else "says no text"

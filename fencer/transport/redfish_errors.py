@@ -60,6 +60,21 @@ def text_of(value: Json) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def word_of(value: Json) -> str | None:
+    """Returns a word or a name that is kept in every reading. A longer text than MAX_TEXT_CHARS is none of both, and is cut."""
+    text = text_of(value)
+    return text if text is None or len(text) <= MAX_TEXT_CHARS else f"{text[:MAX_TEXT_CHARS]}..."
+
+
+def member_count(value: Json) -> int | None:
+    """Returns `Members@odata.count`, which some BMCs write as 2.0 or "2"; None if it is no number."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def link_of(value: Json) -> str | None:
     """Returns the @odata.id of a link object."""
     return text_of(as_object(value).get("@odata.id"))

@@ -66,6 +66,25 @@ class BusyIsOff(Ipmi):
         super().refused(code)
 
 
+class RefusedIsOff(Ipmi):
+    """Prints what went wrong and exits 0, whatever the completion code."""
+
+    def refused(self, code: int) -> None:
+        raise Claimed
+
+
+class RefusedIsTimeout(Ipmi):
+    """Every refusal of a command ends as a time-out; a reboot is a power cycle."""
+
+    def reboot(self) -> str | bool | None:
+        self.locate()
+        self.control(0x02)
+        return None
+
+    def refused(self, code: int) -> None:
+        raise Failed("timeout: connection timed out")
+
+
 class HammersTheBusy(Ipmi):
     """Repeats a refused command at once."""
 
@@ -153,8 +172,8 @@ class TrustsRedfish(Dual):
 MUTANTS = {
     kind.__name__: kind
     for kind in (
-        NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff, GivesUpSilently, BusyIsOff, HammersTheBusy,
-        SilenceIsOff, WaitsForEver, NoRepeat, RepeatsCommands, TriesUsersAgain, OnlySuite3, BlamesTheNetwork,
+        NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff, GivesUpSilently, BusyIsOff, RefusedIsOff, RefusedIsTimeout,
+        HammersTheBusy, SilenceIsOff, WaitsForEver, NoRepeat, RepeatsCommands, TriesUsersAgain, OnlySuite3, BlamesTheNetwork,
         TrustsRedfish,
     )
 }  # fmt: skip

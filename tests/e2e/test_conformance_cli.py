@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,8 +15,9 @@ import pytest
 
 from conformance.cli import main
 from conformance.scenarios import ALL
+from tests.commands import ROOT, quick_command
+from tests.commands import command as installed
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 HONEST = str(ROOT / "tests" / "bad_fencers" / "honest.yaml")
 MUTANT = (ROOT / "tests" / "bad_fencers" / "mutant.yaml").read_text()
 
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "conformance.cli", *arguments]
+    return [*quick_command("fence-conformance"), *arguments]
 
 
 def environment() -> dict[str, str]:
@@ -43,6 +45,23 @@ def mutant(tmp_path: Path, name: str) -> str:
     file = tmp_path / "mine.yaml"
     file.write_text(MUTANT.replace("AlwaysFails", name))
     return str(file)
+
+
+def test_the_finding_of_the_readme_is_what_is_printed() -> None:
+    """But for times and ports, and where the page shortens a line ([...])."""
+
+    def block(text: str) -> list[str]:
+        lines = text.splitlines()
+        begin = next(n for n, line in enumerate(lines) if line.startswith("STUCK  STATE-002"))
+        end = next(n for n, line in enumerate(lines) if n > begin and line.startswith("  repeat "))
+        return [re.sub(r"[+-][0-9]+[.][0-9]+ s|[+-][0-9]+[.][0-9]+", "TIME", line) for line in lines[begin : end + 1]]
+
+    done = cli("run", "--fencer", "cloudstack-redfish", "--profile", "dell-idrac9", "--scenario", "STATE-002")
+    shown, printed = block((ROOT / "README.md").read_text()), block(done.stdout)
+    assert len(shown) == len(printed), "\n".join(printed)
+    for line, real in zip(shown, printed, strict=True):
+        beginning, _, _ = line.partition(" [...]")
+        assert real == line or (beginning != line and real.startswith(beginning)), (line, real)
 
 
 def test_a_fencer_that_passes_ends_with_zero_and_a_line_for_grep(tmp_path: Path) -> None:
@@ -131,7 +150,8 @@ def test_bad_input_is_one_sentence_and_two(
 
 
 def test_bad_input_of_the_command_itself_is_no_traceback() -> None:
-    done = cli("run", "--fencer", "nope")
+    words = [*installed("fence-conformance"), "run", "--fencer", "nope"]
+    done = subprocess.run(words, capture_output=True, text=True, env=environment(), timeout=240)
     assert done.returncode == 2
     assert "no fencer 'nope'" in done.stderr
     assert "Traceback" not in done.stderr

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance import leaks, run_directory
+from conformance import directory_listings, leaks, run_directory
+from conformance.directory_listings import SeenDirectory
 from conformance.leaks import Leaks, search
 from conformance.run_directory import RunDirectory, read_regular, remove, used_bytes
 
@@ -107,6 +108,42 @@ def test_in_shared_places_old_directories_are_searched_as_far_as_they_are_near(
         write(places.shared / path)
     found = {name.removeprefix(f"{places.shared}/") for name in places.search().files}
     assert found == {"a/log", "a/b/new/x/log", "new/x/y/log"}
+
+
+def test_a_directory_that_has_not_changed_is_listed_once_and_its_files_are_looked_at_each_time(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory_listings, "SETTLED_S", -1.0)
+    listed: list[str] = []
+    scandir = os.scandir
+
+    def scanned(at: int) -> object:
+        listed.append(os.readlink(f"/proc/self/fd/{at}"))
+        return scandir(at)
+
+    monkeypatch.setattr(os, "scandir", scanned)
+    old, new = write(places.shared / "old" / "log", "nothing"), places.shared / "new" / "log"
+    write(new, "nothing")
+    write(places.shared / "gone" / "log", "nothing")
+    outside = write(places.run.path / "watch" / "log").parent
+    for _ in range(2):
+        assert places.search().files == ()
+    assert listed.count(str(old.parent)) == 1
+    old.write_text(SECRET)
+    write(new.with_name("log.1"))
+    (places.shared / "gone").rename(places.shared / "moved")
+    (places.shared / "gone").symlink_to(outside)
+    assert set(places.search().files) == {str(old), str(new.with_name("log.1"))}
+    assert listed.count(str(old.parent)) == 1
+    assert listed.count(str(new.parent)) == 2
+
+
+def test_a_directory_that_became_a_link_meanwhile_is_not_entered(places: Places) -> None:
+    outside = write(places.run.home / "log").parent
+    directory = SeenDirectory(str(places.shared / "a"), "", 0, outside.parent.stat())
+    (places.shared / "a").symlink_to(outside)
+    with pytest.raises(OSError, match="directory"):
+        list(directory_listings.Listings().entries(directory))
 
 
 def test_what_was_there_before_is_not_held_against_it(places: Places) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.commands import ROOT, quick_command
+
 pytestmark = pytest.mark.timeout(120)
 
 FAULTS = '''
@@ -116,7 +116,7 @@ class Site:
     def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{self.folder}", "NO_COLOR": "1", "COLUMNS": "200"}
         return subprocess.run(
-            [sys.executable, "-m", "conformance.cli", *arguments],
+            [*quick_command("fence-conformance"), *arguments],
             capture_output=True, text=True, env=environment, cwd=self.folder, timeout=100, check=False,
         )  # fmt: skip
 

@@ -9,15 +9,18 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.commands import ROOT, quick_command
+
 HONEST = str(ROOT / "tests" / "bad_fencers" / "honest.yaml")
 
 pytestmark = pytest.mark.timeout(300)
 
 
-def run_pytest(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_pytest(directory: Path, *arguments: str, forked: bool = True) -> subprocess.CompletedProcess[str]:
+    """A forked pytest has our packages imported already, so it is not for tests of what is imported and from where."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    line = [sys.executable, "-m", "pytest", "-p", "fencelab_pytest", "-p", "no:cacheprovider", *arguments]
+    program = quick_command("pytest") if forked else [sys.executable, "-m", "pytest"]
+    line = [*program, "-p", "fencelab_pytest", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(line, cwd=directory, env=environment, capture_output=True, text=True, timeout=240)
 
 
@@ -70,7 +73,7 @@ def test_without_a_fencer_the_plugin_does_and_loads_nothing(tmp_path: Path) -> N
     (tmp_path / "test_theirs.py").write_text(
         "import sys\ndef test_theirs():\n    assert not {'conformance', 'emulator', 'profiles', 'fencer'} & set(sys.modules)\n"
     )
-    done = run_pytest(tmp_path)
+    done = run_pytest(tmp_path, forked=False)
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
 
@@ -78,7 +81,7 @@ def test_without_a_fencer_the_plugin_does_and_loads_nothing(tmp_path: Path) -> N
 def test_a_folder_that_hides_ours_is_named_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "conformance").mkdir()
     (tmp_path / "conformance" / "__init__.py").write_text("")
-    done = run_pytest(tmp_path, "--fencer", "ipmitool")
+    done = run_pytest(tmp_path, "--fencer", "ipmitool", forked=False)
     assert done.returncode == 4
     assert "hides it" in done.stderr
     assert "Traceback" not in done.stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.adapters import definition
 from conformance.adapters.reading import read
 from conformance.result import Result
 from conformance.runner import MatrixCell, run_cell
@@ -78,8 +79,11 @@ def test_a_fencer_that_tidies_up_is_no_finding(tmp_path: Path, script: str) -> N
     assert played(agent(tmp_path, f"#!/bin/sh\n{script}{REFUSED}"), "FAULT-010").verdict is Verdict.PASS
 
 
-def test_one_that_ignores_every_polite_signal_hangs_and_is_ended(tmp_path: Path) -> None:
-    result = played(agent(tmp_path, "#!/bin/sh\ntrap '' TERM INT HUP\nwhile :; do sleep 1; done\n"), "FAULT-010")
+def test_one_that_ignores_every_polite_signal_hangs_and_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(definition, "LEAST_GRACE_S", 0.5)
+    file = agent(tmp_path, "#!/bin/sh\ntrap '' TERM INT HUP\nwhile :; do sleep 1; done\n")
+    file.write_text(AGENT.replace("deadline: 5", "deadline: 1"))
+    result = played(file, "FAULT-010")
     assert result.verdict is Verdict.HANG
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from conformance import fencers, runner
 from conformance import requirement as req
+from conformance.adapters import definition
 from conformance.expectations.claims import NeverClaims
 from conformance.givens.bmc import ON, host
 from conformance.givens.verifies_tls import VerifiesTls
@@ -72,7 +75,6 @@ def test_a_trailing_slash_escapes_no_refusal() -> None:
 @pytest.mark.parametrize(
     ("name", "scenario", "verdict"),
     [
-        ("NoTimeout", "TIME-001", Verdict.HANG),
         ("BlamesConfiguration", "AUTH-001", Verdict.MISLEADING),
         ("AlwaysFails", "TRUTH-001", Verdict.STUCK),
         ("wrong-exits", "AGENT-003", Verdict.UNSAFE),
@@ -93,6 +95,12 @@ def test_a_trailing_slash_escapes_no_refusal() -> None:
 def test_a_planted_defect_gets_its_verdict(name: str, scenario: str, verdict: Verdict) -> None:
     (result,) = played((mutant(name), scenario, "dell-idrac9"))
     assert result.verdict is verdict, result.why
+
+
+def test_a_fencer_without_time_limits_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(definition, "LEAST_GRACE_S", 1.0)
+    (result,) = played((replace(mutant("NoTimeout"), deadline=3.0), "TIME-001", "dell-idrac9"))
+    assert result.verdict is Verdict.HANG, result.why
 
 
 UNTRUSTED = Scenario(

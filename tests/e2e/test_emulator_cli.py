@@ -15,12 +15,18 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from emulator.core.journal import EventKind
-from tests.commands import Serving, command, environment, run
+from tests import commands
+from tests.commands import Serving, command, environment, quick_command
+
+run = partial(commands.run, started_as=quick_command)
+QuickServing = partial(Serving, started_as=quick_command)
+"""Where it is of interest what /proc shows, `Serving` itself."""
 
 KEYS = ["name", "profile", "redfish_url", "ipmi_host", "ipmi_port", "username", "password", "system_uri"]
 SECRET = "correct-horse-7"
@@ -55,7 +61,7 @@ def run_fails(*arguments: str, cwd: Path | None = None) -> str:
     ],
 )
 def test_ready_tells_all_that_a_client_needs(tmp_path: Path, profile: str, user: str, password: str, system: str) -> None:
-    with Serving(tmp_path, "--profile", profile) as serving:
+    with QuickServing(tmp_path, "--profile", profile) as serving:
         (ready,) = serving.ready
     assert list(ready) == KEYS
     assert (ready["name"], ready["profile"], ready["username"], ready["password"]) == (profile, profile, user, password)
@@ -91,7 +97,7 @@ def test_a_password_of_the_users_own_is_named_and_shown_nowhere(tmp_path: Path) 
 
 
 def test_a_password_that_no_ipmi_client_can_send_is_warned_of(tmp_path: Path) -> None:
-    with Serving(tmp_path, "--profile", "dell-idrac9", env={"FENCELAB_PASSWORD": "x" * 21}) as serving:
+    with QuickServing(tmp_path, "--profile", "dell-idrac9", env={"FENCELAB_PASSWORD": "x" * 21}) as serving:
         assert _status(serving.ready[0], "x" * 21) == 200
     warning = "bmc-emulator: warning: FENCELAB_PASSWORD is too long for IPMI (20 bytes): Redfish only\n"
     assert serving.errors.read_text() == warning
@@ -111,7 +117,7 @@ def _status(ready: dict[str, str | int], password: str) -> int:
 
 
 def test_several_bmcs_are_numbered_and_each_has_its_own_ports(tmp_path: Path) -> None:
-    with Serving(tmp_path, "--profile", "openbmc-x86", "--count", "3", count=3) as serving:
+    with QuickServing(tmp_path, "--profile", "openbmc-x86", "--count", "3", count=3) as serving:
         ready = serving.ready
     assert [one["name"] for one in ready] == ["openbmc-x86-1", "openbmc-x86-2", "openbmc-x86-3"]
     assert len({one["redfish_url"] for one in ready}) == len({one["ipmi_port"] for one in ready}) == 3
@@ -120,7 +126,7 @@ def test_several_bmcs_are_numbered_and_each_has_its_own_ports(tmp_path: Path) ->
 def test_fixed_ports_go_up_by_one_with_each_bmc(tmp_path: Path) -> None:
     port = _free_ports(2)
     ports = ("--redfish-port", str(port), "--ipmi-port", str(port), "--listen", "127.0.7.1")
-    with Serving(tmp_path, "--profile", "dmtf-generic", "--count", "2", *ports, count=2) as serving:
+    with QuickServing(tmp_path, "--profile", "dmtf-generic", "--count", "2", *ports, count=2) as serving:
         ready = serving.ready
     assert [one["redfish_url"] for one in ready] == [f"https://127.0.7.1:{port}", f"https://127.0.7.1:{port + 1}"]
     assert [(one["ipmi_host"], one["ipmi_port"]) for one in ready] == [("127.0.7.1", port), ("127.0.7.1", port + 1)]
@@ -148,7 +154,7 @@ def _free_ports(count: int) -> int:
 
 
 def test_the_journal_file_names_what_was_put_together_and_what_was_asked(tmp_path: Path) -> None:
-    with Serving(tmp_path, "--profile", "dell-idrac9", "--power", "off", "--seed", "5") as serving:
+    with QuickServing(tmp_path, "--profile", "dell-idrac9", "--power", "off", "--seed", "5") as serving:
         assert _status(serving.ready[0], "calvin") == 200
     events = serving.events()
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
@@ -180,11 +186,11 @@ def test_a_journal_that_fills_its_disk_ends_the_emulator_with_one_sentence(tmp_p
 # -- the end -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_ctrl_c_and_sigterm_end_it_and_leave_nothing(tmp_path: Path, number: signal.Signals) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    with Serving(tmp_path, "--profile", "dmtf-generic", env={"TMPDIR": str(temporary)}) as serving:
+    with QuickServing(tmp_path, "--profile", "dmtf-generic", env={"TMPDIR": str(temporary)}) as serving:
         assert list(temporary.iterdir()), "the certificates were expected here"
         port = int(str(serving.ready[0]["redfish_url"]).rpartition(":")[2])
         assert serving.end(number) == (0, "")
@@ -302,7 +308,7 @@ def test_the_examples_of_help_name_commands_and_options_that_exist() -> None:
     lines = [line.split() for line in run("bmc-emulator", "--help").stdout.splitlines()]
     examples = [words[1:] for words in lines if words[:1] == ["bmc-emulator"]]
     options = run("bmc-emulator", "run", "--help").stdout
-    assert {words[0] for words in examples} == {"run", "profiles", "profile"}
+    assert {words[0] for words in examples} == {"run", "profiles", "profile", "ls", "power", "fault", "journal"}
     assert not [
         word for words in examples if words[0] == "run" for word in words if word.startswith("--") and word not in options
     ]

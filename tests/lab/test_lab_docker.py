@@ -55,6 +55,16 @@ def test_every_bmc_answers_ipmitool_over_the_bridge_and_through_the_published_po
     assert ipmi_power("127.0.0.1", int(os.environ[f"BMC{n}_IPMI"])) == "Chassis Power is on"
 
 
+def test_the_emulator_is_controlled_from_outside_its_container(lab: ComposeLab) -> None:
+    def types(*words: str) -> str:
+        return compose("exec", "-T", "emulator", "bmc-emulator", *words)
+
+    assert [line.split()[0] for line in types("ls").splitlines()] == ["BMC", "bmc1", "bmc2", "bmc3"]
+    fault_id = types("fault", "add", "bmc3", "report.says", "word=On").strip()
+    assert [each["id"] for each in json.loads(types("fault", "ls", "--json"))] == [fault_id]
+    types("fault", "rm", fault_id)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_every_bmc_answers_redfish_over_the_bridge_and_through_the_published_port(lab: ComposeLab, n: int) -> None:
     published = lab.login(f"node{n}")

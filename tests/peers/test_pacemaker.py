@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import pytest
 
 from tests.effort import NIGHTLY
+from tests.lacking import leave_out
 from tests.peers.pacemaker.page import UNSHARE, SeenRow, fence_rows
 from tests.peers.pacemaker.rows import BY_ID, ROWS
 
@@ -28,7 +29,7 @@ def seen() -> Mapping[str, SeenRow]:
     ]
     assert not missing, f"install {missing}: tools/peers-install"
     if os.geteuid() or subprocess.run([*UNSHARE, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("no rights to make a network namespace")
+        leave_out("no rights to make a network namespace")
     return fence_rows("fence_bmc", CHOSEN, TIMEOUT_S)
 
 

@@ -19,7 +19,7 @@ from tests.effort import examples
 HEAD = b"schema: profile/1\nid: acme\ntitle: Acme\nextends: dmtf-generic\n"
 SHIPPED = profiles.path("dell-idrac9").read_bytes()
 QUIET = settings(
-    max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(75), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -48,7 +48,7 @@ def routes(profile):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(data=st.data(), method=METHODS, body=BODIES, tail=TAILS)
 def test_no_route_of_the_tree_is_ever_brought_down(profile, data, method, body, tail):
     clock, app, credentials = bench(profile)

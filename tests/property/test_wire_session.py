@@ -26,6 +26,7 @@ class Tape:
         self.secure = False
         self.talking = True
         self.sent = b""
+        self.queue = []
 
     def play(self, plan: Plan, done=None) -> None:
         assert self.talking, "played after a close"
@@ -40,6 +41,13 @@ class Tape:
         return True
 
     def deadline(self, seconds: float | None) -> None: ...
+    def later(self, callback) -> None:
+        self.queue.append(callback)
+
+    def run_later(self) -> None:
+        while self.queue:
+            self.queue.pop(0)()
+
     def pause(self) -> None: ...
     def resume(self) -> None: ...
 
@@ -58,11 +66,14 @@ def serve(pieces: list[bytes]) -> tuple[Tape, list[dict[str, object]]]:
 
     tape = Tape()
     session = HttpSession(tape, Site("x", app, {}, NoHooks(), LIMITS, redfish_error, fail))
-    for piece in pieces:
+    for at, piece in enumerate(pieces):
         if piece and tape.talking:
             session.received(piece)
+            if at % 2:
+                tape.run_later()
     if tape.talking:
         session.ended()
+    tape.run_later()
     session.lost()
     return tape, seen
 

@@ -23,10 +23,28 @@ def cell(fencer: str, scenario: str) -> MatrixCell:
 
 
 @pytest.mark.parametrize("profile", ["dell-idrac9", "openbmc-x86", "dmtf-generic"])
-def test_all_but_two_channels_and_managers_is_applicable_to_the_reference(profile: str) -> None:
+def test_everything_but_managers_is_applicable_to_the_reference(profile: str) -> None:
+    reference, bmc = fencers.load("fence_bmc"), load(profile)
     for scenario in ALL:
-        if scenario.id != "IPMI-014" and scenario.group != "HA":  # for fencers that speak both protocols at once; for managers
-            fit(MatrixCell(fencers.load("fence_bmc"), load(profile), scenario))
+        if scenario.group != "HA":
+            fit(MatrixCell(reference, bmc, scenario))
+
+
+def test_a_manager_is_asked_to_watch_and_nothing_else() -> None:
+    manager, fencer = fencers.load("fence-ha"), fencers.load("fence_bmc")
+    for scenario in ALL:
+        fits, other = (fencer, manager) if scenario.group != "HA" else (manager, fencer)
+        fit(MatrixCell(fits, DELL, scenario))
+        with pytest.raises(NotApplicable):
+            fit(MatrixCell(other, DELL, scenario))
+
+
+def test_a_fencer_is_asked_over_both_protocols_where_a_scenario_needs_both() -> None:
+    both, one = fit(cell("fence_bmc", "IPMI-014")).definition, fit(cell("fence_bmc", "STATE-001")).definition
+    assert [way.params.get("protocol") for way in both.ways.values()] == ["redfish,ipmi"] * 2  # type: ignore[attr-defined]
+    assert one.ways[Protocol.REDFISH].params.get("protocol") is None  # type: ignore[attr-defined]
+    ever_the_same = replace(one, both=None)
+    assert ever_the_same.meeting(frozenset({"dual"})) is ever_the_same
 
 
 def test_ipmi_scenarios_go_over_ipmi_and_all_others_over_redfish() -> None:

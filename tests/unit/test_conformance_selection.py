@@ -21,13 +21,16 @@ def test_a_group_is_complete(group: str, count: int) -> None:
     assert [s.id for s in ALL if s.group == group] == [f"{group}-{n:03}" for n in range(1, count + 1)]
 
 
+GENERIC = load("dmtf-generic")
+
+
 @pytest.mark.parametrize("scenario", ALL, ids=[s.id for s in ALL])
 def test_every_scenario_can_be_read_by_people(scenario: object) -> None:
     entry = BY_ID[scenario.id]  # type: ignore[attr-defined]
     assert entry.requirement in req.ALL
     assert all(given.sentence and given.origin is GivenOrigin.INJECTED for given in entry.given)
     assert all(word.phrase() for step in entry.steps for word in step.expect)
-    names = {unit.name for unit in planned(entry, load("dmtf-generic"), "secret").units}
+    names = {unit.name for unit in planned(entry, GENERIC, "secret").units}
     assert {step.bmc for step in entry.steps} <= names
 
 

@@ -12,6 +12,7 @@ from conformance.adapters.reading import FencerFileError
 from conformance.result import Result, exit_code
 from conformance.scenarios import BY_ID
 from conformance.vocabulary import Verdict
+from tests.commands import ROOT
 
 TODAY = datetime.date(2026, 6, 1)
 FILE = """
@@ -32,6 +33,10 @@ def accepted(tmp_path: Path) -> tuple[waivers.Waiver, ...]:
     file = tmp_path / "waivers.yaml"
     file.write_text(FILE)
     return waivers.read(file)
+
+
+def test_nothing_is_waived_for_the_reference() -> None:
+    assert waivers.read(ROOT / "tests" / "waivers" / "fence_bmc.yaml") == ()
 
 
 def verdict_of(one: Result, accepted: tuple[waivers.Waiver, ...], today: datetime.date = TODAY) -> Verdict:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
-from emulator.core.bmc.accounts import ATTEMPTS_KEPT, Accounts, AuthResult
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.core.bmc.accounts import ATTEMPTS_KEPT, Accounts, AuthResult, is_room
 from emulator.core.bmc.accounts_admin import (
     PRIVILEGE_OF_ROLE,
     ROLE_OF_PRIVILEGE,
@@ -194,3 +198,31 @@ def test_where_everything_is_locked_the_oldest_lock_makes_room():
     for n in range(ATTEMPTS_KEPT + 1):
         accounts.verify("u0", "no", f"host{n}", 0.0)
     assert [accounts.is_locked("u0", f"host{n}", 0.0) for n in (0, 1, ATTEMPTS_KEPT)] == [False, True, True]
+
+
+# -- limits -------------------------------------------------------------------------------------------------------------
+
+
+def test_invented_names_of_any_length_cost_a_few_bytes_each_and_are_locked_like_others(profile):
+    accounts = Accounts(replace(profile.auth, lockout=Lockout(failures=2, penalty_s=60, window_s=60, by="account")))
+    long = "u" * 1_000_000
+    for name in (long, "\ud800" * 40, long + "x"):
+        assert accounts.note(name, "192.0.2.1", 0.0, ok=False) is False
+        assert accounts.note(name, "192.0.2.1", 0.0, ok=False) is True
+        assert accounts.is_locked(name, "192.0.2.9", 1.0)
+    assert not accounts.is_locked(long + "y", "192.0.2.1", 1.0)
+    accounts.unlock(long)
+    assert not accounts.is_locked(long, "192.0.2.1", 1.0)
+    assert max(len(key) for key in accounts._attempts) <= 64
+
+
+@given(st.lists(st.sampled_from(["Administrator", "Operator", "ReadOnly"]), max_size=40), st.integers(1, 12))
+def test_others_never_take_the_last_places_of_administrators(wishes, limit):
+    held = []
+    for role in wishes:
+        if is_room(limit, role, held):
+            held.append(role)
+    assert len(held) <= limit
+    administrators = held.count("Administrator")
+    if limit > 1 and administrators == 0:
+        assert is_room(limit, "Administrator", held)

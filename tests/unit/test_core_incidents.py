@@ -9,7 +9,7 @@ from emulator.core.faults.board import Armed
 from emulator.core.faults.trigger import When
 from emulator.core.journal import EventKind
 from emulator.core.rack import HostSpec, UnitSpec
-from emulator.core.vocab import Rail
+from emulator.core.vocab import Os, Rail
 from emulator.faults.registry import make_fault
 from profiles import load
 from profiles.model import View
@@ -64,3 +64,12 @@ def test_nothing_happens_to_a_system_of_which_nothing_was_told():
     told(bench, "On")
     bench.advance(0.1)
     assert (bench.host(n=0).rail, bench.host(n=1).rail) == (Rail.DOWN, Rail.UP)
+
+
+def test_an_operating_system_crashes_once_the_power_was_read():
+    bench = bench_of()
+    bench.rack.arm("node1", Armed(fault=make_fault("host.os-crashed"), count=1))
+    told(bench, "On")
+    bench.advance(0.1)
+    assert (bench.host().rail, bench.host().os) == (Rail.UP, Os.STOPPED)
+    assert [e.data["what"] for e in bench.events(EventKind.INCIDENT)] == ["os-crashed"]

@@ -62,6 +62,40 @@ def test_continuous_stays_and_disabled_is_never_used(bench):
     assert (boot.last().target, boot.last().cause) == (BootTarget.NONE, RestartCause.SOFT_RESET)
 
 
+@pytest.mark.parametrize("boots", [False, True])
+def test_the_facts_of_a_system_are_what_each_question_says(bench, boots):
+    if boots:
+        bench.rack.news("node1", "1", News.WAS_RESET)
+    view = bench.view()
+    boot, chassis = view.boot, view.chassis
+    boot.set(BootOverride(target=BootTarget.PXE, enabled=BootEnabled.ONCE))
+    boot.set_order(("Boot0002", "Boot0001"))
+    chassis.set_led(Led.BLINKING, seconds=5)
+    for _ in range(2):
+        assert chassis.facts("1") == (
+            view.sensors.energised(),
+            boot.override(),
+            boot.order(),
+            chassis.led(),
+            chassis.asset_tag(),
+            chassis.host_name(),
+            chassis.restore_policy(),
+            chassis.restart_cause(),
+            chassis.boot_started(),
+        )
+        chassis.set_asset_tag("A7")
+        chassis.set_host_name("db1")
+        bench.advance(6)
+    assert (chassis.facts().led, chassis.facts().host_name) == (Led.OFF, "db1")
+
+
+@pytest.mark.parametrize(("rail", "energised"), [(Rail.UP, True), (Rail.DOWN, False), (Rail.UNKNOWN, True)])
+def test_a_system_is_energised_unless_its_supplies_give_nothing(rail, energised):
+    host = Host(rail, Os.STOPPED)
+    assert sensors.energised(host) is energised
+    assert (sensors.measure(PSU_OUTPUT, Meter(), host, 0.0) != 0) is energised
+
+
 def test_a_boot_of_its_own_and_a_dead_start(bench):
     bench.rack.news("node1", "1", News.WAS_RESET)
     assert bench.view().chassis.restart_cause() is RestartCause.UNKNOWN

@@ -31,12 +31,13 @@ def test_a_watchdog_that_was_never_set_cannot_be_started(bench):
         bench.view().watchdog.reset()
     assert refused.value.completion_code == 0x80
     assert bench.view().watchdog.state().setup is None
+    assert not bench.view().watchdog.was_set
 
 
 def test_it_counts_down_and_a_reset_starts_it_anew(bench):
     dog = bench.view().watchdog
     dog.set(setup())
-    assert (dog.state().running, dog.state().left_s) == (False, 30.0)
+    assert (dog.was_set, dog.state().running, dog.state().left_s) == (True, False, 30.0)
     dog.reset()
     bench.advance(20)
     assert (dog.state().running, dog.state().left_s) == (True, 10.0)

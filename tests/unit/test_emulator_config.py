@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import profiles
 from emulator.backends.container import DockerHost
-from emulator.config import RackFile, load_rack
+from emulator.config import RACK, RackFile, load_rack
+from emulator.core.faults.board import Armed
+from emulator.faults.registry import make_fault
 from emulator.frontends import Place
+from emulator.rack_shapes import NotYet
 from profiles.errors import ProfileError
+from profiles.shapes import ListOf, Record
 
 Read = Callable[[str], RackFile]
 
@@ -168,5 +174,79 @@ def test_the_rack_in_the_documentation_is_one_that_loads(read: Read, monkeypatch
     monkeypatch.setenv("BMC1_PASSWORD", "s3cret")
     page = (Path(__file__).resolve().parents[2] / "docs" / "lab.md").read_text()
     rack = read(page.partition("```yaml\n")[2].partition("```")[0])
-    assert [unit.name for unit in rack.units] == ["bmc1", "bmc2", "bmc3"]
+    assert [unit.name for unit in rack.units] == ["bmc1", "bmc2"]
     assert (list(rack.containers), list(rack.processes)) == (["node1"], ["node2"])
+
+
+# -- faults, accounts, IPMI and input power ----------------------------------------------------------------------------
+
+SAMPLE = Path(profiles.__file__).parent / "racks" / "sample.yaml"
+
+
+def test_a_bmc_has_faults_of_its_own_and_of_its_profile(read: Read) -> None:
+    rack = read(
+        """
+schema: rack/1
+bmcs:
+  - {name: bmc1, profile: dell-idrac9, ac: off, faults: [{type: wire.delay, count: 2, params: {seconds: 4}}, job_queue_500]}
+  - {name: bmc2, profile: dell-idrac9}
+"""
+    )
+    first, second = rack.faults["bmc1"]
+    assert isinstance(first, Armed)
+    assert (first.fault, first.count) == (make_fault("wire.delay", seconds=4.0), 2)
+    assert isinstance(second, Armed)
+    assert second.fault.name == "redfish.reply"
+    assert rack.faults["bmc2"] == ()
+    assert rack.unplugged == {"bmc1"}
+
+
+def test_the_first_account_can_have_another_name(read: Read) -> None:
+    (unit,) = read("schema: rack/1\nbmcs:\n  - {name: bmc1, profile: dell-idrac9, username: fence}\n").units
+    assert unit.profile.auth.accounts[0].name == "fence"
+
+
+def test_a_bmc_can_be_without_ipmi(read: Read) -> None:
+    (unit,) = read("schema: rack/1\nbmcs:\n  - {name: bmc1, profile: dell-idrac9, ipmi: false}\n").units
+    assert not unit.profile.ipmi.lan
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("faults: wire.hang", "3:48: bmcs[0].faults: must be a list of faults, not 'wire.hang'"),
+        ("faults: [nothing]", "3:49: bmcs[0].faults[0]: the profile dell-idrac9 has no fault 'nothing'"),
+        ("faults: [{type: wire.dely}]", "no fault is called 'wire.dely'; did you mean 'wire.delay'?"),
+        ("faults: [{type: wire.delay, params: {second: 1}}]", "bmcs[0].faults[0].params.second: unknown key"),
+        ("faults: [{type: redfish.reply, params: {reply: none_such}}]", "has no reply 'none_such'"),
+        ("username: a b", "must be a user name of 1 to 16 printable characters"),
+        ("ac: no", "must be one of on, off"),
+        ("ipmi: off", "must be true or false"),
+        ("feeds: [a]", "this version has no PDUs: leave feeds out"),
+        ("parent: a", "this version has no enclosures: leave parent out"),
+    ],
+)
+def test_what_is_wrong_there_is_said_with_its_place(read: Read, text: str, complaint: str) -> None:
+    said = complaints(read, f"schema: rack/1\nbmcs:\n  - {{name: bmc1, profile: dell-idrac9, {text}}}\n")
+    assert complaint in "\n".join(said)
+
+
+def test_the_sample_has_every_key_with_a_comment_and_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BMC1_PASSWORD", "correct-horse-7")
+    rack = load_rack(SAMPLE)
+    assert [unit.name for unit in rack.units] == ["bmc1", "bmc2", "bmc3"]
+    text = SAMPLE.read_text()
+    for key in keys_of(RACK):
+        assert re.search(rf"^[ #-]*{key}: ", text, re.MULTILINE) or re.search(rf"^[ -]*{key}:\s", text, re.MULTILINE), key
+
+
+def keys_of(shape: object) -> set[str]:
+    """All keys of the format but those that are not built yet."""
+    found: set[str] = set()
+    if isinstance(shape, Record):
+        for key, inner in shape.fields.items():
+            if not isinstance(inner, NotYet):
+                found |= {key} | keys_of(inner)
+    elif isinstance(shape, ListOf):
+        found |= keys_of(shape.item)
+    return found

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
+import tempfile
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
-from types import SimpleNamespace
 
 import pytest
 
@@ -34,8 +33,11 @@ def untouched(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def feed(monkeypatch: pytest.MonkeyPatch, values: Mapping[str, str]) -> int:
     lines = "".join(f"{name}={value}\n" for name, value in values.items())
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(lines.encode())))
-    return main([])
+    with tempfile.TemporaryFile() as file:
+        file.write(lines.encode())
+        file.seek(0)
+        monkeypatch.setattr(sys, "stdin", file)
+        return main([])
 
 
 # --- input ----------------------------------------------------------------------------------------------------------

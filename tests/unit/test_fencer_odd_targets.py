@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
-from fencer import Auth, FenceVerdict, Limits, Protocol, Target, fence, power_on, reset
+from fencer import Auth, FenceVerdict, Limits, Protocol, Target, fence, power_on, reset, run
+from fencer.transport import redfish
 
 QUICK = Limits(deadline=0.4, connect=0.2)
 GOOD = {"host": "127.0.0.1", "port": 1, "user": "u", "password": "p"}
@@ -19,6 +21,25 @@ ODD: list[dict[str, object]] = [
     {"redfish_uri": "/\udcff"}, {"system": "//"}, {"system": "/\r\n"}, {"system": "/\udcff", "url": "http://127.0.0.1:1"},
     {"ca_file": "/"}, {"ca_file": "\0"}, {"ca_file": __file__}, {"identity": "\udcff"}, {"auth": Auth.SESSION},
 ]  # fmt: skip
+
+
+class PausesCostNothing:
+    """The monotonic clock, moved on by each pause instead of waiting for it. In seconds."""
+
+    def __init__(self) -> None:
+        self._paused_s = 0.0
+
+    def now(self) -> float:
+        return time.monotonic() + self._paused_s
+
+    def sleep(self, seconds: float) -> None:
+        self._paused_s += seconds
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "MonotonicClock", PausesCostNothing)
+    monkeypatch.setattr(redfish, "REPEAT_AFTER_S", 0.0)
 
 
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))

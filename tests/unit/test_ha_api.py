@@ -19,7 +19,7 @@ from fencer.ha.api.token import BadToken, load_or_make
 from fencer.ha.config import load_config
 from fencer.ha.effects import LineKind, OperatorAnswer, TimelineLine
 from fencer.ha.entries import ManagerLease, StoredEvent
-from fencer.ha.operations import OPERATIONS
+from fencer.ha.operations import ACTIONS
 from fencer.ha.record import Fence, HostRecord
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import HAState
@@ -230,8 +230,8 @@ def test_the_document_has_every_route_and_every_operation(bed: Bed) -> None:
     }
     names = [one["operationId"] for methods in paths.values() for one in methods.values()]
     assert len(set(names)) == len(names)
-    for operation in OPERATIONS:
-        body = paths[f"/v1/hosts/{{name}}/{operation.name}"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    for operation in ACTIONS:
+        body = paths[operation.pattern]["post"]["requestBody"]["content"]["application/json"]["schema"]
         assert set(body["properties"]) == set(operation.fields)
     for ref in re.findall(r'"\$ref": "#/components/schemas/(\w+)"', json.dumps(told)):
         assert ref in told["components"]["schemas"]  # type: ignore[index]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +17,7 @@ from fencer.ha.entries import StoredEvent
 from fencer.ha.event_lines import as_json, as_text
 from fencer.ha.manager import Manager
 from fencer.ha.observations import CommandResult
+from fencer.ha.probes import AnyProbe, ProbeFinding
 from fencer.ha.record import HostRecord
 from fencer.ha.restarts import Restarts
 from fencer.ha.sqlite_store import SqliteStore
@@ -114,6 +115,19 @@ class FakeExecutor:
         self.stops.append((vm, host))
 
 
+class BenchProber:
+    """Answers a round of probes when the bench runs, by what `Cluster.probes` says then."""
+
+    def __init__(self, cluster: Cluster, bench: Bench) -> None:
+        self.cluster, self.bench = cluster, bench
+
+    def ask(self, wanted: Sequence[AnyProbe], timeout: float, found: Callable[[ProbeFinding], None]) -> None:
+        def work() -> ProbeFinding:
+            return ProbeFinding(began=self.cluster.clock.now(), answer=self.cluster.probes(list(wanted), timeout))
+
+        self.bench.submit("probe", work, lambda finding, _: found(finding or ProbeFinding(began=None, answer=None)))
+
+
 CONFIG = """
 policy: {start_quiet: 4, recovery_attempts: 0, activity_samples: 1%s}
 hosts:
@@ -143,7 +157,9 @@ class Cluster:
         store, bench = SqliteStore(self.config.state_file), Bench()
         self.stores.append(store)
         restarts = Restarts(self.config, store, self.clock, self.executor, bench)
-        manager = Manager(self.config, store, self.clock, self.bmcs, restarts, self.probes, bench, self.lines.append, owner)
+        manager = Manager(
+            self.config, store, self.clock, self.bmcs, restarts, BenchProber(self, bench), bench, self.lines.append, owner
+        )
         for host in self.config.host_names:
             store.register(HostRecord(host=host, state=HAState.AVAILABLE, since=self.clock.now(), seen_healthy=True), [])
         return manager, bench

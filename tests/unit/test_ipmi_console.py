@@ -8,6 +8,7 @@ import struct
 import pytest
 
 from emulator.core.bmc.boot import BootEnabled, BootOverride, BootTarget
+from emulator.core.power.commands import PowerCommand
 from emulator.core.rack import UnitSpec
 from emulator.ipmi.console.sol import BACKLOG, RETRIES
 from emulator.ipmi.responder import IpmiResponder
@@ -251,3 +252,26 @@ def test_cut_off_packets_and_those_of_others_are_dropped(bed, payload):
     assert len(terminal.client.send(fresh)) == 1
     assert terminal.client.send(fresh) == [], "a replay"
     assert terminal.client.send(packet[:-1] + bytes((packet[-1] ^ 1,))) == []
+
+
+@pytest.mark.parametrize("end", ["delete", "disable"])
+def test_the_console_ends_with_the_account_of_its_user_also_if_the_user_sends_nothing(end: str) -> None:
+    bed = Bed()
+    users = bed.bench.view().users
+    users.create("second", "pass-word", "Administrator")
+    name, password = "second", "pass-word"
+    terminal = Terminal(bed, bed.client(user=name, password=password))
+    for _ in range(2):  # the control: the console shows something
+        terminal.client.command(0, 2, b"\x03")
+        bed.bench.advance(30)
+    assert terminal.opened()
+    if end == "delete":
+        users.delete(name)
+    else:
+        users.change(name, enabled=False)
+    bed.tick(1)
+    bed.sent.clear()
+    bed.bench.view().command("1", PowerCommand.redfish("ForceRestart"), None)
+    bed.bench.advance(30)
+    bed.tick(1)
+    assert bed.sent == []

@@ -196,11 +196,20 @@ asks:
         ),
         ((HEAD + GIVEN + ASKS).replace("FENCE-2", "{id: mine, sentence: s, source: s, aspect: L}"),
          "is called GROUP-NUMBER, like ACME-1"),
+        (HEAD + "needs: [tls-verify, pasword-file]\n" + GIVEN + ASKS,
+         "needs[1]: no such capability; did you mean 'password-file'?"),
+        (HEAD + GIVEN + "asks: [{ask: off, needs: [dul], expect: []}]\n",
+         "asks[0].needs[0]: no such capability; did you mean 'dual'?"),
         ((HEAD + GIVEN + ASKS).replace("FENCE-2", "{id: ACME-1, sentence: s, source: s}"), "requirement: 'aspect' is missing"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named(text: str, said: str) -> None:
     assert any(said in line for line in mistakes(text)), mistakes(text)
+
+
+def test_a_capability_of_the_users_own_may_be_needed() -> None:
+    made = read((HEAD + "needs: [acme-lock, dual]\n" + GIVEN + ASKS).encode(), "acme.yaml")
+    assert made.needs == {"acme-lock", "dual"}
 
 
 def written(tmp_path: Path, name: str, text: str) -> str:

@@ -20,7 +20,7 @@ from fencer.target import Address
 from tests.emulator_bed import quick_profile, started
 
 LIMITS = Limits(deadline=30, stable_for=0.2, poll=0.1, poll_max=0.2, connect=2, request=4)
-SHORT = Limits(deadline=6, stable_for=0.2, poll=0.1, poll_max=0.2, connect=1, request=2)
+SHORT = Limits(deadline=4, stable_for=0.2, poll=0.1, poll_max=0.2, connect=1, request=2)
 IPMI_STATUS = "IPMI Get Chassis Status"
 
 

@@ -102,7 +102,7 @@ def hints(it: Handler) -> None:
 def test_a_drip_ends_by_the_deadline_wherever_it_comes(service: Service, slow: Callable[[Handler], None], path: str) -> None:
     service.special = on("POST" if path in (RESET, SESSIONS) else "GET", path, slow)
     auth = Auth.SESSION if path == SESSIONS else Auth.BASIC
-    limits = replace(LIMITS, deadline=1.0)
+    limits = replace(LIMITS, deadline=0.6)
     outcome = fence(target(service, auth=auth), limits)  # comes back although the BMC drips on until the test ends
     if path not in (CHASSIS, RESET):
         assert cause(outcome) is Cause.TIMEOUT

@@ -10,17 +10,17 @@ from collections.abc import Iterator
 import pytest
 
 from fencer.ha.api.server import (
+    ApiLimits,
     ApiReply,
     ApiRequest,
     ApiServer,
     CannotListen,
-    ClientLimits,
     ListenAddress,
     json_reply,
     parse_address,
 )
 
-LIMITS = ClientLimits(connections=3, request_bytes=4096, read_s=0.3, write_s=0.3)
+LIMITS = ApiLimits(connections=3, request_bytes=4096, read_s=0.3, write_s=0.3)
 BIG = 40_000_000
 
 

@@ -18,9 +18,7 @@ import pytest
 from fencer import Target
 from fencer.ha.bmc import BmcReadFailed, FencedBmc
 from fencer.ha.cloudstack_bmc import CloudStackBmc
-from fencer.ha.config import ExecProbe, FileProbe, HttpProbe, TcpProbe
 from fencer.ha.observations import CommandResult
-from fencer.ha.probes import run_probe, run_probes
 from fencer.ha.record import HostRecord
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import HAState
@@ -33,6 +31,7 @@ class Bmc:
     def __init__(self) -> None:
         self.power, self.hung, self.status, self.posts = "On", False, 204, []  # type: ignore[var-annotated]
         self.drops = 0  # so many POSTs are executed and not answered
+        self.alive, self.uuid, self.gets = True, None, threading.Semaphore(0)  # `gets`: one for each read of the System
         bmc = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -44,10 +43,15 @@ class Bmc:
                 tree = {
                     "/redfish/v1": {"Systems": {"@odata.id": "/redfish/v1/Systems"}},
                     "/redfish/v1/Systems": {"Members": [system]},
-                    "/redfish/v1/Systems/1": {**system, "Id": "1", "PowerState": bmc.power, "Actions": action},
-                    "/alive": {},
-                }
+                    "/redfish/v1/Systems/1": {
+                        **system, "Id": "1", "UUID": bmc.uuid, "PowerState": bmc.power, "Actions": action,
+                    },
+                }  # fmt: skip
+                if bmc.alive:
+                    tree["/alive"] = {}
                 path = self.path.rstrip("/")
+                if path == "/redfish/v1/Systems/1":
+                    bmc.gets.release()
                 self.answer(200 if path in tree else 404, tree.get(path, {}))
 
             def do_POST(self) -> None:
@@ -58,7 +62,7 @@ class Bmc:
                 elif bmc.power == "Off":
                     self.answer(409, {"error": {"message": "already off"}})
                 else:
-                    if not (bmc.hung and kind == "GracefulShutdown"):
+                    if not (bmc.hung and kind == "GracefulShutdown") and kind != "ForceRestart":
                         bmc.power = "Off"
                     self.answer(204, None)
 
@@ -238,37 +242,6 @@ def test_status_and_confirm_speak_with_a_running_manager(lab: Lab) -> None:
     assert lab.lines(manager, "FENCED")[-1]["how"] == "manual"
     manager.send_signal(signal.SIGTERM)
     assert manager.wait() == 0
-
-
-def test_health_probes_know_passed_failed_and_unknown(bmc: Bmc, tmp_path: Path) -> None:
-    heartbeat = tmp_path / "h"
-    heartbeat.touch()
-    now = heartbeat.stat().st_mtime
-    expected = [
-        (TcpProbe(kind="tcp", host="127.0.0.1", port=bmc.port), True),
-        (TcpProbe(kind="tcp", host="127.0.0.1", port=1), False),
-        (HttpProbe(kind="http", url=f"{bmc.url}/alive"), True),
-        (HttpProbe(kind="http", url=f"{bmc.url}/nothing"), False),
-        (HttpProbe(kind="http", url=f"{bmc.url}/nothing", status=404), True),
-        (HttpProbe(kind="http", url="http://127.0.0.1:1/"), False),
-        (FileProbe(kind="file", path="h", max_age=5.0), True),
-        (FileProbe(kind="file", path="gone", max_age=5.0), False),
-        (FileProbe(kind="file", path="no/folder", max_age=5.0), None),
-        (FileProbe(kind="file", path="h/x", max_age=5.0), None),
-        (ExecProbe(kind="exec", argv=["true"]), True),
-        (ExecProbe(kind="exec", argv=["false"]), False),
-        (ExecProbe(kind="exec", argv=["sh", "-c", "exit 3"]), None),
-        (ExecProbe(kind="exec", argv=["/no/such/program"]), None),
-    ]
-    for probe, answer in expected:
-        assert run_probe(probe, 5.0, tmp_path, lambda: now) is answer, probe
-    assert run_probe(ExecProbe(kind="exec", argv=["sleep", "9"]), 0.01, tmp_path) is False
-    assert run_probe(FileProbe(kind="file", path="h", max_age=5.0), 1.0, tmp_path, lambda: now + 6) is False
-    passed, failed, unknown = expected[10][0], expected[11][0], expected[12][0]
-    assert run_probes([failed, passed], 5.0, tmp_path) is True
-    assert run_probes([failed, unknown], 5.0, tmp_path) is None
-    assert run_probes([failed, failed], 5.0, tmp_path) is False
-    assert run_probes([], 5.0, tmp_path) is None
 
 
 def test_executors_say_whether_nothing_was_started(bmc: Bmc, tmp_path: Path) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import queue
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from emulator.redfish.events import event_delivery
 from emulator.redfish.events.event_delivery import ThreadedEventDelivery, is_loopback
 from emulator.redfish.events.subscriptions import Delivery
 from tests.redfish_lab import PATIENCE, SERVICE, SUBSCRIPTIONS, TEST, Client, Lab
@@ -135,3 +139,67 @@ def test_a_dead_receiver_is_a_failed_delivery() -> None:
     assert ended.wait(PATIENCE)
     delivery_service.close()
     assert problems == ["no connection"]
+
+
+# -- servers that do not end --------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def endless(piece: bytes) -> Iterator[str]:
+    """A server that answers every connection with `piece` again and again, until the client goes. Its URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    stop = threading.Event()
+
+    def serve() -> None:
+        while not stop.is_set():
+            try:
+                client = listener.accept()[0]
+            except OSError:
+                return
+            with client, suppress(OSError):
+                client.recv(65536)
+                while not stop.wait(0.001):
+                    client.sendall(piece)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/events"
+    finally:
+        stop.set()
+        listener.close()
+
+
+PIECES = {"drip": b"H", "continue": b"HTTP/1.1 100 Continue\r\n\r\n"}
+
+
+@pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES)
+def test_a_server_that_never_ends_its_answer_loses_its_delivery_and_nobody_else_does(
+    piece: bytes, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_delivery, "TOTAL_S", 0.2)
+    told: queue.Queue[str | None] = queue.Queue()
+    delivery_service = ThreadedEventDelivery(lambda done: done())
+    with endless(piece) as url:
+        for where in (url, url, receiver.url):  # there are two workers
+            delivery_service.deliver(Delivery(url=where, headers=(), body=b"{}", verify=False), told.put)
+        assert sorted(str(told.get(timeout=PATIENCE)) for _ in range(3)) in (
+            ["None", "no answer in time", "no answer in time"],
+            ["None", "the answer is not HTTP", "the answer is not HTTP"],  # a drip that is no status line
+        )
+    delivery_service.close()
+
+
+def test_closing_ends_the_deliveries_that_are_under_way() -> None:
+    delivery_service = ThreadedEventDelivery(lambda done: done())
+    told: list[str | None] = []
+    with endless(b"HTTP/1.1 100 Continue\r\n\r\n") as url:
+        delivery_service.deliver(Delivery(url=url, headers=(), body=b"{}", verify=False), told.append)
+        while not delivery_service._under_way:
+            threading.Event().wait(0.001)
+        workers = list(delivery_service._threads)
+        delivery_service.close()
+        for worker in workers:
+            worker.join(PATIENCE)
+            assert not worker.is_alive()
+    assert told == []

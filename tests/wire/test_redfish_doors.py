@@ -5,18 +5,20 @@ from __future__ import annotations
 import http.client
 import ssl
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
 from emulator.assembly import Emulator
 from emulator.core.bmc.eventlog import LogKind
 from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
+from emulator.redfish.certificates.signing import SigningKey
 from emulator.wire.certs import CertificateSpec, CertificateStore
 from profiles.loader import load
 from tests.redfish_lab import PATIENCE, Client, Lab, open_stream
@@ -175,15 +177,22 @@ def test_the_key_of_an_older_request_is_forgotten_and_the_one_in_use_is_not(lab:
     )
     requested(client)
     before = on_the_port(lab)
-    assert replace_by(client, first) == 204
+    assert replace_by(client, first) == 400
     assert on_the_port(lab) == before
     assert replace_by(client, renewed) == 204
     assert on_the_port(lab) == renewed.strip()
 
 
-def test_a_key_that_tls_does_not_take_is_refused_and_changes_nothing(lab: Lab) -> None:
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: rsa.generate_private_key(public_exponent=65537, key_size=1024), id="too-short"),
+        pytest.param(lambda: dsa.generate_private_key(2048), id="no-cipher-suite"),
+    ],
+)
+def test_a_key_that_tls_does_not_take_is_refused_and_changes_nothing(lab: Lab, make: Callable[[], SigningKey]) -> None:
     client = lab.client()
-    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    key = make()
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
     text = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
     before = client.ask("GET", f"{FOLDER}/1")[1]

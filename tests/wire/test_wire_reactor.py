@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from emulator.core.clock import VirtualClock
+from emulator.wire.error_log import KEPT, SAME_ERROR_EVERY_S, ErrorLog
 from emulator.wire.reactor import Reactor, ReactorStopped
 from emulator.wire.wallclock import WallClock
 
@@ -331,3 +332,44 @@ def test_a_loop_that_was_busy_looks_again_for_a_moment_and_then_sleeps(clock):
         assert looks.patience[0] == 0, "the first look after it was woken does not wait"
     finally:
         reactor.stop()
+
+
+def test_a_callback_that_raises_drops_its_socket_where_the_owner_asks_for_that(reactor, errors):
+    ours, theirs = socket.socketpair()
+    dropped = threading.Event()
+
+    def broken():
+        raise RuntimeError("the callback is broken")
+
+    def watch():
+        made = reactor.add(ours, broken)
+        made.on_failed = lambda: (made.close(), dropped.set())
+
+    reactor.call(watch)
+    theirs.send(b"x")
+    assert dropped.wait(10)
+    with pytest.raises(ConnectionResetError):  # what was sent is lost with the socket
+        theirs.recv(1)
+    assert [str(error) for error in errors] == ["the callback is broken"]
+    errors.clear()
+    theirs.close()
+
+
+def test_the_same_error_is_logged_once_per_interval(caplog, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("emulator.wire.error_log.time.monotonic", lambda: now[0])
+    log = ErrorLog()
+    for _ in range(1000):
+        log(RuntimeError("again"))
+    log(RuntimeError("another"))
+    now[0] = SAME_ERROR_EVERY_S
+    log(RuntimeError("again"))
+    for n in range(3 * KEPT):
+        log(RuntimeError(f"number {n}"))
+    assert len(log._silent_until) <= KEPT
+    texts = [record.getMessage() for record in caplog.records]
+    assert texts[:3] == [
+        "a callback of the wire loop failed: again",
+        "a callback of the wire loop failed: another (999 more since the last line)",
+        "a callback of the wire loop failed: again",
+    ]

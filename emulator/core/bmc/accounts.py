@@ -7,8 +7,9 @@ names only.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -24,6 +25,11 @@ class AuthResult(StrEnum):
     LOCKED = "locked"
 
 
+NAME_KEPT = 32
+"""Characters of a user name that are kept as they are when its failures are counted; longer names are hashed."""
+ADMINISTRATOR = "Administrator"
+MANY_SESSIONS = 1000
+"""How many Redfish sessions a BMC without a limit of its own has."""
 ATTEMPTS_KEPT = 1024
 """How many names or addresses with failures one BMC remembers."""
 
@@ -120,7 +126,7 @@ class Accounts:
     def unlock(self, name: str) -> None:
         """Ends the lockout of an account. A lockout by address ends only with its time."""
         if self._attempts:
-            self._attempts.pop(name, None)
+            self._attempts.pop(self._key(name, ""), None)
 
     def is_locked(self, name: str, address: str, now: Instant) -> bool:
         attempts = self._attempts.get(self._key(name, address)) if self._attempts else None
@@ -160,7 +166,10 @@ class Accounts:
         return True
 
     def _key(self, name: str, address: str) -> str:
-        return name if self.lockout.by == "account" else address
+        """What failures are counted under. It is short, whatever name a client has invented."""
+        if self.lockout.by != "account":
+            return address
+        return name if len(name) <= NAME_KEPT else hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _forget_oldest(remembered: dict[str, Attempts], now: Instant) -> None:
@@ -181,8 +190,18 @@ class AccountSession:
     last_used: Instant
 
 
+def is_room(limit: int, role: str, held: Sequence[str]) -> bool:
+    """Whether a table of `limit` places has one for an account of this role; `held` are the roles of those who have one.
+
+    A quarter of the places is only for administrators, so that a user who may only read cannot lock them out.
+    """
+    kept = max(1, limit // 4) if limit > 1 else 0
+    others = sum(each != ADMINISTRATOR for each in held)
+    return len(held) < limit and (role == ADMINISTRATOR or others < limit - kept)
+
+
 class AccountSessionTable:
-    """The Redfish sessions of one BMC, with a limit (None: no limit) and an idle time-out in seconds."""
+    """The Redfish sessions of one BMC, with a limit (None: MANY_SESSIONS) and an idle time-out in seconds."""
 
     def __init__(self, limit: int | None, timeout_s: float) -> None:
         self._limit = limit
@@ -202,7 +221,8 @@ class AccountSessionTable:
     def open(self, account: Account, now: Instant, make_token: Callable[[], str]) -> AccountSession | None:
         """A new session; None where the table is full."""
         self._reap(now)
-        if self._limit is not None and len(self._by_token) >= self._limit:
+        limit = self._limit if self._limit is not None else MANY_SESSIONS
+        if not is_room(limit, account.role, [session.role for session in self._by_token.values()]):
             return None
         session = AccountSession(str(self._next_id), make_token(), account.name, account.role, now, now)
         self._next_id += 1

@@ -87,13 +87,18 @@ class BmcLife:
                 system.gate.held = ()
             self._services.order(unit, system, Order.CUT, seq)
 
-    def mains_back(self, unit: Unit) -> None:
-        """Restores the input power: the BMC starts, and then its hosts follow their restore policy."""
+    def mains_back(self, unit: Unit, outage_at_most_s: float | None = None) -> None:
+        """Restores the input power: the BMC starts, and then its hosts follow their restore policy. With `outage_at_most_s` it
+        answers normally after so many seconds at most, without the profile's time in which it says that it is not ready."""
         if not unit.absence.dark:
             return
         seq = self._services.journal.record(unit.name, EventKind.BMC, None, what="mains back")
         unit.absence = replace(unit.absence, dark=False)
-        self._start(unit, seq, after_mains=True)
+        if outage_at_most_s is None:
+            self._start(unit, seq, after_mains=True)
+        else:
+            outage = self._services.draw(unit.profile.bmc_reset.outage_s)
+            self._away(unit, seq, min(outage, outage_at_most_s), after_mains=True)
 
     def mains_back_at_once(self, unit: Unit, restore_after_reads: int) -> None:
         """As `mains_back`, with a BMC that answers normally at once and hosts whose power returns behind a gate: when their power

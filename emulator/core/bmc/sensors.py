@@ -319,6 +319,11 @@ def measure(sensor: Sensor, meter: Meter, host: Host, now: Instant) -> float | N
     return None if value is None else sensor.value(sensor.raw(value))
 
 
+def energised(host: Host) -> bool:
+    """Whether PSU_OUTPUT measures a voltage; True where it is not available."""
+    return host.rail in (Rail.UP, Rail.UNKNOWN)
+
+
 def thresholds_apply(sensor: Sensor, host: Host) -> bool:
     """Whether thresholds count now. In a system that is off, fans and the output voltage are at 0, which is no alarm."""
     return host.rail is Rail.UP or sensor in (INLET, CPU, PSU_INPUT)
@@ -340,7 +345,7 @@ def _value(sensor: Sensor, meter: Meter, host: Host, now: Instant) -> float | No
     if sensor is CPU:
         return cpu_celsius(meter, host, now)
     if sensor is PSU_OUTPUT:
-        return 12.1 if up else 0.0
+        return 12.1 if energised(host) else 0.0
     if sensor is POWER:
         return watts(host)
     return RPM[host.os] if up else 0.0

@@ -104,11 +104,14 @@ class BmcView:
             if look not in seen:  # links run in rings: an expanded answer may show a resource twice
                 seen.add(look)
                 append(unit.name, EventKind.LOOK, cause, {"system": look.system, "view": look.view, "word": look.word})
+        armed = bool(unit.faults.armings)
         for system in unit.systems:
+            if not armed and system.gate is None:
+                continue
             told = next((look for look in seen if look.system == system.id), None)
             if told is None:
                 continue
-            if unit.faults.armings:
+            if armed:
                 self._let_happen(system, told, cause)
             if system.gate is not None:
                 self._rack.effects.looked(unit, system, cause)
@@ -308,6 +311,8 @@ class BmcView:
 
     def login_fault(self, point: LoginPoint, user: str, request: ClientRequest, cause: int | None = None) -> Fault | None:
         """The fault that answers this question of the account code with yes; None: nobody interferes."""
+        if not self._unit.faults.armings:
+            return None
 
         def answers(fault: Fault) -> bool:
             return isinstance(fault, LoginFault) and fault.answers(point, user, request.protocol)

@@ -8,6 +8,7 @@ seconds of Unix time. `cause` is the journal event of the request.
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from emulator.core.bmc import sensors
 from emulator.core.bmc.boot import BootOverride, LastBoot, RestartCause
@@ -196,6 +197,10 @@ class SensorsView(BmcViewPart):
         state = self._system(system)
         return sensors.measure(sensor, state.meter, state.host, self._rack.now)
 
+    def energised(self, system: str | None = None) -> bool:
+        """Whether the BMC measures an output voltage; True if the state of the host is unknown."""
+        return sensors.energised(self._system(system).host)
+
     def all(self, system: str | None = None) -> tuple[sensors.SensorReading, ...]:
         """One reading of each of `sensors.SENSORS`, in that order."""
         return tuple(self.read(sensor, system) for sensor in sensors.SENSORS)
@@ -232,10 +237,41 @@ class SensorsView(BmcViewPart):
         self._setting("power statistics restarted", state, cause)
 
 
+class MachineFacts(NamedTuple):
+    """What clients may set of one system, whether it is on, and why and when it last started; all at one instant."""
+
+    energised: bool  # as `SensorsView.energised`
+    override: BootOverride
+    order: tuple[str, ...]
+    led: Led
+    asset_tag: str
+    host_name: str
+    policy: RestorePolicy
+    cause: RestartCause
+    booted: Instant | None  # None: not since the rack was made
+
+
 class ChassisView(BmcViewPart):
     """Identify LED, tags, restore policy, and why and how long the host has been on."""
 
     __slots__ = ()
+
+    def facts(self, system: str | None = None) -> MachineFacts:
+        """What the methods below and those of `BootView` say one by one, for an answer that shows it all."""
+        state = self._system(system)
+        machine = state.machine
+        boot = machine.boot
+        return MachineFacts(
+            sensors.energised(state.host),
+            boot.override,
+            boot.order,
+            machine.led_now(self._rack.now),
+            machine.asset_tag,
+            state.host_name if machine.host_name is None else machine.host_name,
+            machine.restore,
+            machine.restart_cause,
+            None if boot.last is None else boot.last.t,
+        )
 
     def led(self, system: str | None = None) -> Led:
         return self._system(system).machine.led_now(self._rack.now)
@@ -324,6 +360,11 @@ class WatchdogView(BmcViewPart):
         """Reset Watchdog Timer: starts the countdown from its beginning. Raises WatchdogNotSet (80h)."""
         self._rack.advance()
         self._rack.watchdogs.reset(self._unit, cause)
+
+    @property
+    def was_set(self) -> bool:
+        """Whether a client has ever set the timer."""
+        return self._unit.watchdog.setup is not None
 
     def state(self) -> WatchdogState:
         self._rack.advance()

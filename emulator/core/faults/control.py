@@ -111,6 +111,10 @@ class FaultControl:
             for arming in unit.faults.armings
         )
 
+    def all_statuses(self) -> tuple[FaultStatus, ...]:
+        """What is armed on any BMC, without a look at those that have no fault."""
+        return self.statuses(self._units[name] for name in dict.fromkeys(self._homes.values()))
+
     # -- acting --------------------------------------------------------------------------------------------------------
 
     def firing(

@@ -100,6 +100,7 @@ class IncidentKind(StrEnum):
 
     POWER_LOST = "power-lost"
     POWER_RESTORED = "power-restored"
+    OS_CRASHED = "os-crashed"
     BMC_RESTART = "bmc-restart"
 
 

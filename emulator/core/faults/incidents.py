@@ -1,6 +1,6 @@
 """Carries out incidents: a host that loses or gets power, and a BMC that restarts, without any command of the client.
 
-`BmcView.told` calls it when a fault of the seam incident has fired, `Rack.cut` and `Rack.switch_on` for what a human does, in the
+`BmcView.told` calls it when a fault of the seam incident has fired, `Rack.cut` for what a human does, in the
 emulator's thread. Times are in seconds on the rack's clock.
 
 Rules
@@ -55,6 +55,10 @@ class Incidents:
         system.machine.pending = RestartCause.POWER_BUTTON
         self._services.order(unit, system, Order.ENERGISE, self._note(unit, system, IncidentKind.POWER_RESTORED, cause))
 
+    def os_crashed(self, unit: Unit, system: SystemState, incident: IncidentStep, cause: int | None) -> None:
+        """The operating system stops by itself; the rail stays. The driver ignores it where none runs."""
+        self._services.order(unit, system, Order.CRASH, self._note(unit, system, incident.kind, cause))
+
     def bmc_restart(self, unit: Unit, system: SystemState, incident: IncidentStep, cause: int | None) -> None:
         self._life.restart_by_itself(unit, incident.for_s, cause)
 
@@ -67,5 +71,6 @@ class Incidents:
 HAPPENS: Mapping[IncidentKind, Callable[[Incidents, Unit, SystemState, IncidentStep, int | None], None]] = {
     IncidentKind.POWER_LOST: Incidents.power_lost,
     IncidentKind.POWER_RESTORED: Incidents.power_restored,
+    IncidentKind.OS_CRASHED: Incidents.os_crashed,
     IncidentKind.BMC_RESTART: Incidents.bmc_restart,
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from emulator.core.journal import Datum
 from emulator.core.vocab import Rail, ResetType
@@ -56,13 +56,25 @@ class ClientRequest(NamedTuple):
 
     def facts(self, path: str, **more: Datum) -> dict[str, Datum]:
         """The keys of the journal's `request` event: protocol, method, path, intent, what the protocol adds, and system and reset
-        where there are any. `path` is the path as the client wrote it."""
-        told: dict[str, Datum] = {"protocol": self.protocol, "method": self.method, "path": path, "intent": self.intent, **more}
+        where there are any. `path` is the path as the client wrote it, clipped to PATH_KEPT characters."""
+        told: dict[str, Datum] = {
+            "protocol": self.protocol, "method": self.method[:METHOD_KEPT], "path": clipped(path), "intent": self.intent, **more
+        }  # fmt: skip
         if self.system is not None:
             told["system"] = self.system
         if self.reset is not None:
             told["reset"] = self.reset
         return told
+
+
+PATH_KEPT: Final = 512
+METHOD_KEPT: Final = 32
+"""Characters of a request's path and method that the journal keeps. A path may have 64 KB."""
+
+
+def clipped(path: str) -> str:
+    """The path, shortened for the journal."""
+    return path if len(path) <= PATH_KEPT else f"{path[:PATH_KEPT]}... ({len(path)} characters)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

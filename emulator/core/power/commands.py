@@ -20,6 +20,7 @@ from typing import TypeVarTuple
 from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.unit import Unit
 from emulator.core.clock import Instant
+from emulator.core.faults.board import FaultId
 from emulator.core.faults.fault import HoldingFault, PowerFault, Seam
 from emulator.core.faults.trigger import ClientRequest, Intent
 from emulator.core.journal import EventKind
@@ -182,11 +183,14 @@ class Effects:
         reads: int | None = None
         holds = False
         fired = self._services.faults.firing(unit, Seam.POWER, request, rail=system.host.rail, cause=cause, system=system.id)
-        for _, fault, _ in fired:
+        gated_by: FaultId | None = None
+        for fault_id, fault, _ in fired:
             assert isinstance(fault, PowerFault)
             steps = fault.shape(steps)
             reads = fault.gate if fault.gate is not None else reads
             holds = holds or isinstance(fault, HoldingFault)
+            if fault.gate is not None or isinstance(fault, HoldingFault):
+                gated_by = fault_id
         beside = system.falls() and not any(step.real == "Off" for step in steps)
         if not beside:
             system.drop_timers()
@@ -195,7 +199,7 @@ class Effects:
             if window.after == effect:
                 system.began = {**system.began, effect: (self._services.now, self._services.draw(window.for_s))}
         if (holds or reads is not None) and system.gate is None:
-            system.gate = Gate(None if holds else reads)
+            system.gate = Gate(None if holds else reads, fault_id=gated_by)
         if system.gate is not None and not system.gate.open:
             steps = self._hold(system.gate, steps, cause, beside=beside)
         self._schedule(unit, system, steps, cause)
@@ -231,6 +235,13 @@ class Effects:
         elif step.says:
             self._services.say(unit, system, step.says, cause)
 
+    def uncommanded(self, unit: Unit, system: SystemState, steps: tuple[EffectStep, ...], cause: int) -> None:
+        """Plays steps that no client has commanded. What was under way ends, and what a gate held back is dropped."""
+        system.drop_timers()
+        if system.gate is not None:
+            system.gate.held = ()
+        self._schedule(unit, system, steps, cause)
+
     def follow_os_down(self, unit: Unit, system: SystemState, cause: int | None) -> None:
         """The OS has gone down: starts the profile's `on_os_down` steps."""
         self._schedule(unit, system, unit.profile.power.on_os_down, cause or 0)
@@ -257,9 +268,18 @@ class Effects:
             self._open(unit, system, system.gate, None, by="request")
 
     def expect_reads(self, system: SystemState, reads: int) -> None:
-        """A closed gate counts from the beginning, up to so many reads."""
+        """A closed gate counts from the beginning, up to so many reads. It stays when the fault that made it is disarmed."""
         if system.gate is not None and not system.gate.open:
-            system.gate.reads, system.gate.seen = reads, 0
+            system.gate.reads, system.gate.seen, system.gate.fault_id = reads, 0, None
+
+    def disarmed(self, unit: Unit, fault_id: FaultId) -> None:
+        """A fault is gone, and the gates that it has made go with it: what they hold back happens now."""
+        for system in unit.systems:
+            gate = system.gate
+            if gate is not None and gate.fault_id == fault_id:
+                if not gate.open:
+                    self._open(unit, system, gate, None, by="disarm")
+                system.gate = None
 
     def forget_open_gate(self, system: SystemState) -> None:
         """Removes a gate that is open, so that the next command which a fault holds back gets a new one."""

@@ -45,13 +45,17 @@ class Look(NamedTuple):
 @dataclass(slots=True)
 class Gate:
     """Holds an effect back until the fencer has read the power state `reads` times, or, once it has read
-    twice, until time is up: GATE_SECONDS after the second read, or the instant `Effects.gates_open_by`."""
+    twice, until time is up: GATE_SECONDS after the second read, or the instant `Effects.gates_open_by`.
+
+    `fault_id` is the arming that has made it, with which it goes; None: no fault has, or somebody has taken it over
+    (`Effects.expect_reads`)."""
 
     reads: int | None  # None: no read opens it, and no time
     seen: int = 0
     open: bool = False
     held: tuple[EffectStep, ...] = ()
     cause: int | None = None
+    fault_id: str | None = None
 
 
 SAYS: Mapping[str, Mapping[View, str | None]] = {
@@ -100,6 +104,11 @@ class SystemState:
         meter = Meter()
         meter.begin(self.at_first, self.since)
         return meter
+
+    @property
+    def machine_if_made(self) -> Machine | None:
+        """`machine`, or None where nobody has used it yet: lists of thousands of systems must not make theirs."""
+        return getattr(self, "_machine", None)
 
     @property
     def row(self) -> str:

@@ -13,7 +13,7 @@ from emulator.faults.registry import fault, param
 @dataclass(frozen=True, slots=True)
 class Locked:
     """The account is locked: right passwords are refused like wrong ones, over Redfish and IPMI (AUTH-002). Sessions that are
-    open go on."""
+    open go on. With `when: {every: 2}` the right password is refused every second time."""
 
     user: str | None = param("who; null: everybody", None)
     name: ClassVar[str]

@@ -156,7 +156,7 @@ class RakpLogin:
             return None  # the client has refused our RAKP 2, most often because its password is wrong
         if not proved:
             return handshake.status_answer(rakp3.tag, RmcpStatus.INVALID_INTEGRITY_VALUE, half.console_id)
-        if self._sessions.full:
+        if not self._sessions.has_room(account):
             return handshake.status_answer(rakp3.tag, RmcpStatus.INSUFFICIENT_RESOURCES, half.console_id)
         keys = handshake.derive_keys(half, rakp1, self._bmc.key or key)
         reply = handshake.rakp4(half, rakp1, rakp3, keys, self._guid)

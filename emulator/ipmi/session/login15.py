@@ -76,7 +76,8 @@ def activate_session(call: IpmiCall) -> bytes:
     if not auth_types_at(call, wanted) >> challenge.auth_type & 1:
         raise CompletionError(PRIVILEGE_EXCEEDS_LIMIT)
     user = challenge.account.name
-    if call.sessions.full or call.view.login_fault(LoginPoint.SESSIONS_FULL, user, call.request, call.cause) is not None:
+    has_room = call.sessions.has_room(challenge.account)
+    if not has_room or call.view.login_fault(LoginPoint.SESSIONS_FULL, user, call.request, call.cause) is not None:
         raise CompletionError(NO_SESSION_SLOT)
     limit = IpmiPrivilege(wanted)
     first_in = int.from_bytes(call.sessions.entropy(3), "little") + 1

@@ -17,6 +17,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Generic, Protocol, TypeVar
 
+from emulator.core.bmc.accounts import is_room
 from emulator.core.clock import Instant
 from emulator.core.power.system import Look
 from emulator.ipmi.session.rmcp import IpmiMessage, Lan15, RmcpPlus
@@ -131,6 +132,10 @@ class LanSessionTable(Generic[H]):
     def full(self) -> bool:
         """Whether all sessions are in use."""
         return len(self.live) >= self.limits.sessions
+
+    def has_room(self, account: Account) -> bool:
+        """Whether this account can have one more session. Some are only for administrators."""
+        return is_room(self.limits.sessions, account.role, [session.account.role for session in self.live.values()])
 
     def fresh_id(self) -> bytes:
         """A session id of four bytes that is not in use; never zeros, which mean "no session"."""

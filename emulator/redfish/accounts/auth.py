@@ -110,7 +110,7 @@ def check_password_age(call: RedfishCall) -> None:
     Such a user may only read the own account, change its password, and log out.
     """
     account = call.view.account(call.user.user)
-    if account is None:
+    if account is None or not (account.must_change or call.view.has_faults):
         return
     own = own_account(account.name)
     path = quote(call.incoming.path.rstrip("/"))

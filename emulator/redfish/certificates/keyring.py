@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from emulator.redfish.certificates.signing import CsrContent, KeyKind, new_key, signing_request
@@ -16,14 +17,17 @@ class Keyring(Protocol):
     def current(self) -> str | None:
         """The certificate that is shown; None without TLS."""
 
-    def replace(self, pem: str) -> bool:
-        """Shows this certificate from now on. True if TLS connections get it too: `pem` holds its key, or the BMC has it.
+    def replace(self, pem: str) -> None:
+        """Uses and shows this certificate from now on. `pem` holds its key, or the BMC has it.
 
         Raises ValueError, and nothing has changed, if a TLS port cannot use the certificate.
         """
 
-    def signing_request(self, request: CsrContent) -> str:
-        """A signing request as PEM. Keeps a new key for the certificate that will answer it, and drops the previous such key."""
+    def signing_request(self, request: CsrContent, done: Callable[[str], None]) -> bool:
+        """Gives `done` a signing request as PEM, now or later. False: the BMC makes too many keys already.
+
+        Keeps a new key for the certificate that will answer it, and drops the previous such key.
+        """
 
 
 class StaticKeyring:
@@ -35,10 +39,10 @@ class StaticKeyring:
     def current(self) -> str | None:
         return self._pem
 
-    def replace(self, pem: str) -> bool:
+    def replace(self, pem: str) -> None:
         self._pem = pem
-        return False
 
-    def signing_request(self, request: CsrContent) -> str:
+    def signing_request(self, request: CsrContent, done: Callable[[str], None]) -> bool:
         # No TLS connection needs the key, so it is not kept.
-        return signing_request(request, new_key(request.key or KeyKind.P256))
+        done(signing_request(request, new_key(request.key or KeyKind.P256)))
+        return True

@@ -19,7 +19,7 @@ SigningKey = HashSigningKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
 
 class KeyKind(StrEnum):
-    """Kinds of new keys. Longer RSA keys are not offered: they take seconds to make, and one thread serves all BMCs."""
+    """Kinds of new keys. Longer RSA keys are not offered: they take seconds to make."""
 
     RSA_2048 = "RSA 2048"
     RSA_3072 = "RSA 3072"

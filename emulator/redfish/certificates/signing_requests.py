@@ -247,9 +247,29 @@ def _renew(only: str, action: str) -> Callable[[RedfishCall], HttpAnswer]:
 
 
 def _requested(call: RedfishCall, request: CsrContent, answer: Json) -> HttpAnswer:
-    text = call.view.keyring.signing_request(request)
-    call.view.record_notice("signing request made", call.seq, key=request.key or "the one in use")
-    return HttpAnswer(200, (("Content-Type", JSON_TYPE),), json.dumps(answer | {"CSRString": text}).encode())
+    """The answer; while a key is made, its head without its body, which comes as soon as the key is there.
+
+    Raises RegistryError (503).
+    """
+    stream, seq, view = call.incoming.stream, call.seq, call.view
+    made: list[bytes] = []
+    is_waiting = False
+
+    def done(text: str) -> None:
+        view.record_notice("signing request made", seq, key=request.key or "the one in use")
+        made.append(json.dumps(answer | {"CSRString": text}).encode())
+        if is_waiting and stream is not None:
+            stream.push(made[0])
+            stream.end()
+
+    if not view.keyring.signing_request(request, done):
+        raise RegistryError(503, "ServiceTemporarilyUnavailable", "1", headers=(("Retry-After", "1"),))
+    if not made:
+        if stream is None:
+            raise RegistryError(503, "ServiceTemporarilyUnavailable", "1", headers=(("Retry-After", "1"),))
+        is_waiting = True
+        stream.attach(lambda: None)
+    return HttpAnswer(200, (("Content-Type", JSON_TYPE),), b"".join(made))
 
 
 def _kind(taken: Json) -> KeyKind:

@@ -276,7 +276,7 @@ def _subscribe(call: RedfishCall) -> ResourceBody:
     for path in _words(taken, "OriginResources"):
         if not call.exists(path):
             raise RegistryError(400, "ResourceMissingAtURI", path, related=("#/OriginResources",))
-    if subscriptions.full:
+    if not subscriptions.has_room(call.user.role):
         raise RegistryError(503, "EventSubscriptionLimitExceeded")
     subscription = Subscription(
         id=subscriptions.new_id(),
@@ -287,6 +287,7 @@ def _subscribe(call: RedfishCall) -> ResourceBody:
         event_types=_words(taken, "EventTypes"),
         origins=_words(taken, "OriginResources"),
         subordinates=taken.get("SubordinateResources") is True,
+        role=call.user.role,
     )
     _apply(subscription, taken)
     subscriptions.add(subscription, call.seq)
@@ -313,9 +314,11 @@ def _stream(call: RedfishCall) -> HttpAnswer:
         return HttpAnswer(200, (("Content-Type", STREAM_MEDIA),))
     if stream is None or not subscriptions.enabled:
         raise RegistryError(503, "ServiceDisabled", SERVICE)
-    if subscriptions.full:
+    if not subscriptions.has_room(call.user.role):
         raise RegistryError(503, "EventSubscriptionLimitExceeded")
-    subscription = Subscription(id=subscriptions.new_id(), context=f"stream {call.seq}", stream=stream)
+    subscription = Subscription(
+        id=subscriptions.new_id(), context=f"stream {call.seq}", stream=stream, user=call.user.user, role=call.user.role
+    )
     if node is not None:
         _narrow(subscription, node)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+from emulator.core.bmc.accounts import ADMINISTRATOR, LocalAccount, is_room
 from emulator.core.clock import Instant
 from emulator.core.power.system import Look
 from emulator.redfish.service.shapes import EventStream, Json
@@ -26,6 +27,8 @@ SSE: Final = "SSE"
 TERMINATE, SUSPEND, FOREVER = "TerminateAfterRetries", "SuspendRetries", "RetryForever"
 MAX_SUBSCRIPTIONS: Final = 20
 """Per BMC, streams included."""
+MAX_WAITING: Final = 100
+"""Events per subscription that wait to be sent once more. Others are dropped and counted, in the log and in the journal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,10 @@ class Subscription:
     suspended: bool = False
     stream: EventStream | None = None
     passes: Callable[[RedfishEvent], bool] = any_event  # the $filter of a stream
+    user: str | None = None  # who reads the stream; it ends with the account
+    role: str = ADMINISTRATOR  # the role of who made it
+    waiting: int = 0  # events that will be sent once more
+    dropped: int = 0  # events that found MAX_WAITING others waiting
 
     def wants(self, event: RedfishEvent) -> bool:
         return (
@@ -143,6 +150,7 @@ class SubscriptionOwner(Protocol):
     def date(self, instant: Instant) -> str: ...
     def record_notice(self, what: str, cause: int | None, **data: str | int | None) -> int: ...
     def look_by_event(self, look: Look, cause: int | None) -> int: ...
+    def account(self, name: str) -> LocalAccount | None: ...
 
 
 class Subscriptions:
@@ -164,9 +172,9 @@ class Subscriptions:
     def get(self, subscription_id: str) -> Subscription | None:
         return self._held.get(subscription_id)
 
-    @property
-    def full(self) -> bool:
-        return len(self._held) >= MAX_SUBSCRIPTIONS
+    def has_room(self, role: str) -> bool:
+        """Whether a user of this role can have one more subscription. Some are only for administrators."""
+        return is_room(MAX_SUBSCRIPTIONS, role, [each.role for each in self._held.values()])
 
     def new_id(self) -> str:
         number, self._next_subscription = self._next_subscription, self._next_subscription + 1
@@ -200,8 +208,17 @@ class Subscriptions:
             return
         number, self._next_event = self._next_event, self._next_event + 1
         for subscription in self:
-            if subscription.wants(event):
+            if self._reader_is_gone(subscription):
+                self.remove(subscription.id, event.cause)
+            elif subscription.wants(event):
                 self._send(subscription, event, number)
+
+    def _reader_is_gone(self, subscription: Subscription) -> bool:
+        """Whether this is the stream of an account that was deleted or disabled. Every change of an account emits an event."""
+        if subscription.user is None:
+            return False
+        account = self._owner.account(subscription.user)
+        return account is None or not account.enabled
 
     def _send(self, subscription: Subscription, event: RedfishEvent, number: int) -> None:
         body = json.dumps(self._payload(subscription, event, number)).encode()
@@ -234,6 +251,11 @@ class Subscriptions:
         if self._held.get(subscription.id) is not subscription:
             return
         if subscription.policy == FOREVER or attempt < self.retries.attempts:
+            if subscription.waiting >= MAX_WAITING:
+                subscription.dropped += 1
+                self._record(subscription, event, f"dropped: {MAX_WAITING} others wait", attempt=attempt + 1)
+                return
+            subscription.waiting += 1
             self._owner.after(self.retries.interval_s, self._retry(subscription, event, delivery, attempt + 1))
         elif subscription.policy == SUSPEND:
             subscription.suspended = True
@@ -245,6 +267,7 @@ class Subscriptions:
         boots = self._boots
 
         def retry() -> None:
+            subscription.waiting -= 1
             if boots == self._boots:
                 self._deliver(subscription, event, delivery, attempt)
 

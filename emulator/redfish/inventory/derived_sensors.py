@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from emulator.core.bmc.sensors import (
@@ -146,6 +147,7 @@ def dimm_name(inventory: Inventory, n: int) -> str:
     )
 
 
+@lru_cache(maxsize=16)  # while a tree is built, each part of a system asks
 def sensors_of(parts: SystemParts) -> tuple[DerivedSensor, ...]:
     """All sensors of the chassis, in the order of its Sensors collection."""
     return (

@@ -12,16 +12,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from emulator.core.bmc.boot import BootOverride, RestartCause
+from emulator.core.bmc.boot import RestartCause
 from emulator.core.bmc.machine import Led, RestorePolicy
 from emulator.core.bmc.view import BmcView
-from emulator.core.bmc.view_machine import HOST_NAME_MAX, TAG_MAX
+from emulator.core.bmc.view_machine import HOST_NAME_MAX, TAG_MAX, MachineFacts
 from emulator.core.bmc.watchdog import PreTimeout, TimerAction
-from emulator.core.clock import Instant
 from emulator.redfish.inventory import memory, processors
 from emulator.redfish.inventory.boot import boot_change, boot_rule, shown_boot
 from emulator.redfish.inventory.pcie import device_paths, function_links
-from emulator.redfish.inventory.system_parts import SystemParts, energised
+from emulator.redfish.inventory.system_parts import SystemParts
 from emulator.redfish.inventory.versions import has_property, without_newer
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
@@ -67,59 +66,43 @@ class WatchdogFacts(NamedTuple):
     warning: PreTimeout
 
 
+NEVER_SET: Final = WatchdogFacts(running=False, action=TimerAction.NONE, warning=PreTimeout.NONE)
+
+
 class SystemFacts(NamedTuple):
     """Everything changeable that a ComputerSystem shows, except its power."""
 
-    powered: bool
-    override: BootOverride
-    order: tuple[str, ...]
-    led: Led
-    asset_tag: str
-    host_name: str
-    policy: RestorePolicy
-    cause: RestartCause
-    booted: Instant | None
+    machine: MachineFacts
     watchdog: WatchdogFacts | None  # None: this system has no watchdog
 
 
 def facts(view: BmcView, system_id: str) -> SystemFacts:
     """The facts now. The caller asks the core for the power word; this function does not count as a read of the power state."""
-    chassis, boot = view.chassis, view.boot
-    return SystemFacts(
-        powered=energised(view, system_id),
-        override=boot.override(system_id),
-        order=boot.order(system_id),
-        led=chassis.led(system_id),
-        asset_tag=chassis.asset_tag(system_id),
-        host_name=chassis.host_name(system_id),
-        policy=chassis.restore_policy(system_id),
-        cause=chassis.restart_cause(system_id),
-        booted=chassis.boot_started(system_id),
-        watchdog=_watchdog(view, system_id),
-    )
+    return SystemFacts(view.chassis.facts(system_id), _watchdog(view, system_id))
 
 
 def _watchdog(view: BmcView, system_id: str) -> WatchdogFacts | None:
     """The BMC has one IPMI watchdog; it belongs to the first system."""
     if view.first_id != system_id:
         return None
+    if not view.watchdog.was_set:
+        return NEVER_SET
     state = view.watchdog.state()
-    if state.setup is None:
-        return WatchdogFacts(running=False, action=TimerAction.NONE, warning=PreTimeout.NONE)
+    assert state.setup is not None
     return WatchdogFacts(state.running, state.setup.action, state.setup.pre)
 
 
 def properties_of(view: RedfishBmc, parts: SystemParts, now: SystemFacts) -> Json:
     """The body of a ComputerSystem without its head, identity, power and links."""
-    odata_type = parts.profile.identity.system_type
+    odata_type, machine = parts.profile.identity.system_type, now.machine
     properties: Json = {
-        "AssetTag": now.asset_tag,
-        "HostName": now.host_name,
-        **led(parts, odata_type, now.led),
-        "PowerRestorePolicy": POLICIES[now.policy],
-        "Boot": shown_boot(parts, now.override, now.order),
-        "BootProgress": {"LastState": "OSRunning" if now.powered else "None"},
-        "LastResetCause": CAUSES.get(now.cause, "Unknown"),
+        "AssetTag": machine.asset_tag,
+        "HostName": machine.host_name,
+        **led(parts, odata_type, machine.led),
+        "PowerRestorePolicy": POLICIES[machine.policy],
+        "Boot": shown_boot(parts, machine.override, machine.order),
+        "BootProgress": {"LastState": "OSRunning" if machine.energised else "None"},
+        "LastResetCause": CAUSES.get(machine.cause, "Unknown"),
         "ProcessorSummary": processors.summary(parts),
         "MemorySummary": {"TotalSystemMemoryGiB": memory.total_gib(parts), "MemoryMirroring": "None"},
         "SerialConsole": {"MaxConcurrentSessions": 0, "IPMI": {"ServiceEnabled": False}, "SSH": {"ServiceEnabled": False}},
@@ -135,11 +118,11 @@ def properties_of(view: RedfishBmc, parts: SystemParts, now: SystemFacts) -> Jso
         "PCIeDevices": links(device_paths(parts)),
         "PCIeFunctions": function_links(parts),
     }
-    if now.booted is not None:
-        properties["LastResetTime"] = view.date(now.booted)
+    if machine.booted is not None:
+        properties["LastResetTime"] = view.date(machine.booted)
         properties["BootProgress"] = {
-            "LastState": "OSRunning" if now.powered else "None",
-            "LastStateTime": view.date(now.booted),
+            "LastState": "OSRunning" if machine.energised else "None",
+            "LastStateTime": view.date(machine.booted),
         }
     if now.watchdog is not None:
         properties["HostWatchdogTimer"] = {

@@ -16,7 +16,6 @@ from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from emulator.core.bmc.sensors import PSU_OUTPUT
 from emulator.core.bmc.view import BmcView
 from emulator.core.naming import derived_mac, derived_serial, derived_uuid
 from emulator.redfish.service.bmc import RedfishBmc
@@ -29,9 +28,9 @@ from profiles.model import Inventory, Profile
 NO_OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SystemParts:
-    """One system of a profile with its chassis: URIs, and serial numbers and addresses of its parts."""
+    """One system of a profile with its chassis: URIs, and serial numbers and addresses of its parts. Equal only to itself."""
 
     profile: Profile
     system_id: str
@@ -71,8 +70,7 @@ class SystemParts:
 
 def energised(view: BmcView, system_id: str) -> bool:
     """Whether the BMC measures an output voltage; True if the state of the host is unknown."""
-    volts = view.sensors.measured(PSU_OUTPUT, system_id)
-    return volts is None or volts > 0
+    return view.sensors.energised(system_id)
 
 
 def status(powered: bool = True) -> Json:

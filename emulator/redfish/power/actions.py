@@ -13,7 +13,7 @@ from emulator.core.power.commands import PowerCommand
 from emulator.core.vocab import ResetType
 from emulator.redfish.service.call import ProfileReply, RedfishCall, RegistryError, RegistryMessage, parse_object, refused, shown
 from emulator.redfish.service.shapes import Json
-from emulator.redfish.service.writable import InvalidValue, WritableFields
+from emulator.redfish.service.writable import MAX_MESSAGES, InvalidValue, WritableFields
 
 PARAMETER: Final = "ResetType"
 ACTION: Final = "Reset"
@@ -48,6 +48,8 @@ def parameters(body: Json, fields: WritableFields, required: tuple[str, ...], ac
             continue
         quoted = shown(name)
         if name not in fields:
+            if len(messages) >= MAX_MESSAGES:
+                continue
             messages.append(RegistryMessage("ActionParameterUnknown", (action, quoted), (f"#/{quoted}",)))
             continue
         try:

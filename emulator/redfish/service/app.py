@@ -8,8 +8,10 @@ first runs the rack's due timers, so the app also works under any single-threade
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Request, Response
@@ -86,20 +88,20 @@ def app_of(services: Services, default: str | None = None) -> Flask:
     app = RedfishFlask("emulator.redfish", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
 
-    def service_of_request() -> Service | None:
-        name = flask_request.environ.get("emulator.bmc", default)
+    def service_for(environ: WSGIEnvironment) -> Service | None:
+        name = environ.get("emulator.bmc", default)
         return services.of(name) if isinstance(name, str) else None
 
     def handle() -> Response:
-        service = service_of_request()
+        environ = flask_request.environ
+        service = service_for(environ)
         if service is None:
             return _response(_no_bmc())
-        environ = flask_request.environ
         return _response(service.answer(incoming_of(environ, _body_reader()), environ.get(EXCHANGE)))
 
     def flask_error(error: HTTPException) -> Response:
         """The answer to an error of Flask, or to an exception in this service."""
-        service = service_of_request()
+        service = service_for(flask_request.environ)
         status = error.code or 500
         name = "InternalError" if status == 500 else "UnrecognizedRequestBody" if status == 400 else "GeneralError"
         return _response(_no_bmc() if service is None else service.refuse(RegistryError(status, name)))
@@ -111,23 +113,35 @@ def app_of(services: Services, default: str | None = None) -> Flask:
 
 
 class SharedTrees:
-    """The tree and the error shapes of every profile with the same systems. They never change, so several racks may use them."""
+    """The tree and the error shapes of every profile with the same systems. They never change, so several racks may use them, in
+    several threads."""
 
-    def __init__(self) -> None:
-        self._trees: dict[tuple[int, tuple[str, ...]], Tree] = {}
-        self._error_shapes: dict[int, ErrorShapes] = {}
-        self._profiles: list[Profile] = []  # kept, so that no other profile gets the same id()
+    def __init__(self, most: int | None = None) -> None:
+        """`most` profiles are kept, those that were used last; None: all."""
+        self._most = most
+        self._lock = threading.Lock()
+        self._profiles: dict[int, _ProfileTrees] = {}  # by id(); a profile is kept, so that no other gets the same
 
     def of(self, view: BmcView) -> tuple[Tree, ErrorShapes]:
         """Raises RackMisconfigured for a profile that this service cannot serve."""
-        profile = view.profile
-        key = (id(profile), view.system_ids())
-        if id(profile) not in self._error_shapes:
-            self._error_shapes[id(profile)] = ErrorShapes(profile)
-            self._profiles.append(profile)
-        if key not in self._trees:
-            self._trees[key] = Tree(profile, view.systems())
-        return self._trees[key], self._error_shapes[id(profile)]
+        profile, systems = view.profile, view.system_ids()
+        with self._lock:
+            kept = self._profiles.pop(id(profile), None) or _ProfileTrees(profile, ErrorShapes(profile))
+            self._profiles[id(profile)] = kept
+            if systems not in kept.trees:
+                kept.trees[systems] = Tree(profile, view.systems())
+            while self._most is not None and len(self._profiles) > self._most:
+                del self._profiles[next(iter(self._profiles))]
+            return kept.trees[systems], kept.error_shapes
+
+
+@dataclass(frozen=True, slots=True)
+class _ProfileTrees:
+    """`trees` by the ids of the systems."""
+
+    profile: Profile
+    error_shapes: ErrorShapes
+    trees: dict[tuple[str, ...], Tree] = field(default_factory=dict)
 
 
 class Services:

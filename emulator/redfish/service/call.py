@@ -197,9 +197,9 @@ JSON_KINDS = frozenset({"", "application/json", "text/json", "application/x-www-
 
 
 def parse_object(raw: bytes) -> Json:
-    """A JSON object, parsed strictly (RFC 8259). Raises RegistryError (400) for anything else."""
+    """A JSON object in UTF-8, parsed strictly (RFC 8259). Raises RegistryError (400) for anything else."""
     try:
-        value = json.loads(raw, parse_constant=_no_constant)
+        value = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant)  # bytes would let surrogates through
         if b"\\u" in raw:
             json.dumps(value, ensure_ascii=False).encode()  # raises UnicodeEncodeError for a lone surrogate
     except (ValueError, RecursionError):

@@ -19,6 +19,8 @@ Condition: TypeAlias = Callable[[Mapping[str, object]], bool]
 Operand: TypeAlias = Callable[[Mapping[str, object]], object]
 
 MAX_DEPTH: Final = 30
+MAX_COMPARISONS: Final = 32
+"""Each is applied to each member of a collection, while all other clients wait."""
 _TOKEN = re.compile(
     r"\s*(?:(\()|(\))|'((?:[^']|'')*)'"
     r"|(-?\d{1,18}(?:\.\d{1,18})?)(?![\w/])"
@@ -45,6 +47,7 @@ class _ConditionParser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._comparisons = 0
         self.token: tuple[str, object] | None = None
         self._next()
 
@@ -78,6 +81,9 @@ class _ConditionParser:
         return self._comparison()
 
     def _comparison(self) -> Condition:
+        self._comparisons += 1
+        if self._comparisons > MAX_COMPARISONS:
+            raise self.wrong()
         left = self._operand()
         if self.token is None or self.token[0] != "word" or self.token[1] not in _OPERATORS:
             raise self.wrong()

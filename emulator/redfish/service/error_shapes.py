@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from emulator.core.errors import RackMisconfigured
@@ -130,9 +130,11 @@ class ErrorShapes:
 
     def finished(self, answer: HttpAnswer) -> HttpAnswer:
         """The answer with the headers that this BMC sends with every answer."""
+        if answer.headers[: len(self.fixed)] == self.fixed:  # those of a representation
+            return answer
         named = {name.lower() for name, _ in answer.headers}
         missing = tuple((name, value) for name, value in self.fixed if name.lower() not in named)
-        return replace(answer, headers=(*missing, *answer.headers))
+        return HttpAnswer(answer.status, (*missing, *answer.headers), answer.body, answer.message_id)
 
     def base_message(self, name: str, args: tuple[str, ...], related: tuple[str, ...] = ()) -> ErrorMessage:
         name = available_message(name, self.base)

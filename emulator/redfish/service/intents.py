@@ -14,6 +14,7 @@ Rules
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,7 +27,7 @@ from emulator.redfish.service.call import Incoming, RegistryError
 from emulator.redfish.service.paths import SYSTEMS
 from emulator.redfish.service.resource import Resource
 from emulator.redfish.service.tree import Tree
-from profiles.model import Profile
+from profiles.model import ABSENT, Profile
 
 READS: Final = frozenset({"GET", "HEAD"})
 POWER_STATE: Final = "PowerState"
@@ -83,6 +84,18 @@ def tells_power(resource: Resource, text: str, profile: Profile) -> bool:
     in_links = asked.expand in ("*", "~") and resource.power_in_links
     names = {name.partition("/")[0] for name in asked.select}
     return (own or below or in_links) and (not names or not names.isdisjoint({"*", POWER_STATE}))
+
+
+def looks_of(shown: Sequence[tuple[Resource, str | None]], words: Iterable[tuple[str, str | None]] | None) -> Iterator[Look]:
+    """The looks of an answer that is made of these resources and their power words.
+
+    `words`: URI and power word of what is left of them in the answer; None: all of it.
+    """
+    tellers = {each.path: each for each, _word in shown}
+    for path, word in words if words is not None else [(each.path, word) for each, word in shown if word != ABSENT]:
+        teller = tellers.get(path)
+        if teller is not None and teller.tells is not None and teller.system is not None:
+            yield Look(teller.system, teller.tells, word)
 
 
 def _caching(incoming: Incoming) -> Caching:

@@ -9,10 +9,11 @@ Rules
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, quote, urlencode
 
 from emulator.redfish.service.call import RegistryError, shown
@@ -24,6 +25,13 @@ EXPAND_KINDS: Final[Mapping[str, str]] = {"*": "expand_all", ".": "no_links", "~
 _EXPAND = re.compile(r"([.~*])(?:\(\$levels=(\d{1,4})\))?")
 _ALWAYS_SHOWN: Final = frozenset({"Members", "Members@odata.count", "Members@odata.nextLink"})
 DEFAULT_MAX_LEVELS: Final = 6
+MAX_EXPANDED_BYTES: Final = 256 * 1024
+"""How many bytes of bodies one $expand puts in place of references; the other references stay. Links form cycles, so with several
+levels their number has no limit, and all other clients wait while an answer is made."""
+MAX_QUERY: Final = 8192
+MAX_VALUE: Final = 2048
+"""Characters of a query string and of one of its values. Longer ones are refused: a $filter or $select is applied to each member
+of a collection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,8 @@ def parse(text: str, profile: Profile) -> Query:
     """The parsed query string. Raises RegistryError (400, 501)."""
     if not text:
         return NO_QUERY
+    if len(text) > MAX_QUERY:
+        raise RegistryError(414, "GeneralError")
     features = profile.http.features
     only, levels = False, 1
     select: tuple[str, ...] = ()
@@ -88,6 +98,8 @@ def parse(text: str, profile: Profile) -> Query:
     condition: Condition | None = None
     skip, top = 0, None
     for name, value in parse_qsl(text, keep_blank_values=True):
+        if name.startswith("$") and len(value) > MAX_VALUE:
+            raise RegistryError(400, "QueryParameterValueFormatError", shown(value), shown(name))
         if name == "only" and features.get("only"):
             if value:
                 raise RegistryError(400, "QueryParameterValueFormatError", shown(value), name)
@@ -139,26 +151,41 @@ def _count(name: str, value: str) -> int:
 # -- applied to a body --------------------------------------------------------------------------------------------------
 
 
-def expanded(body: Json, kind: str, levels: int, fetch: Callable[[str], Json | None]) -> Json:
-    """The body with references replaced by the bodies that `fetch` returns, `levels` deep. None from `fetch`: no replacement."""
+Fetch: TypeAlias = Callable[[str], bytes | None]
+"""Returns the body of the resource with this URI as JSON; None if the client may not see it."""
 
-    def walk(value: object, inside_links: bool) -> object:
+
+def expanded(body: Json, kind: str, levels: int, fetch: Fetch) -> Json:
+    """The body with references replaced, `levels` deep, by bodies that `fetch` returns, as far as MAX_EXPANDED_BYTES allow."""
+    left = MAX_EXPANDED_BYTES
+
+    def referred(uri: str, levels: int) -> Json | None:
+        nonlocal left
+        raw = fetch(uri) if left > 0 else None
+        if raw is None:
+            return None
+        left -= len(raw)
+        found: Json = json.loads(raw)
+        return whole(found, levels) if levels > 0 else found
+
+    def walk(value: object, inside_links: bool, levels: int) -> object:
         if isinstance(value, list):
-            return [walk(item, inside_links) for item in value]
+            return [walk(item, inside_links, levels) for item in value]
         if not isinstance(value, dict):
             return value
         if value.keys() == {"@odata.id"}:
             wanted = kind == "*" or (kind == "~") == inside_links
-            found = fetch(str(value["@odata.id"])) if wanted else None
-            if found is None:
-                return value
-            return expanded(found, kind, levels - 1, fetch) if levels > 1 else found
-        return {name: walk(item, inside_links or name == "Links") for name, item in value.items()}
+            found = referred(str(value["@odata.id"]), levels - 1) if wanted else None
+            return value if found is None else found
+        return {name: walk(item, inside_links or name == "Links", levels) for name, item in value.items()}
 
-    return {name: walk(item, name == "Links") for name, item in body.items()}
+    def whole(body: Json, levels: int) -> Json:
+        return {name: walk(item, name == "Links", levels) for name, item in body.items()}
+
+    return whole(body, levels)
 
 
-def select_members(body: Json, asked: Query, here: str, fetch: Callable[[str], Json | None]) -> Json:
+def select_members(body: Json, asked: Query, here: str, fetch: Fetch) -> Json:
     """A collection with the members that the query selects. Members@odata.count counts all that match (DSP0266 7.3.3).
 
     `here` is path and query of the request, from which the link to the next page is made. Raises RegistryError (400) if `body` is
@@ -169,7 +196,7 @@ def select_members(body: Json, asked: Query, here: str, fetch: Callable[[str], J
         raise RegistryError(400, "QueryNotSupportedOnResource")
     if asked.condition is not None:
         fits = asked.condition
-        members = [member for member in members if (found := fetch(member["@odata.id"])) is not None and fits(found)]
+        members = [member for member in members if (raw := fetch(member["@odata.id"])) is not None and fits(json.loads(raw))]
     end = len(members) if asked.top is None else asked.skip + asked.top
     page = body | {"Members@odata.count": len(members), "Members": members[asked.skip : end]}
     if end < len(members) and asked.top:

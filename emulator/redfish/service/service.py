@@ -41,7 +41,7 @@ from emulator.redfish.service.changed_content import changed_by
 from emulator.redfish.service.error_shapes import ErrorMessage, ErrorShapes
 from emulator.redfish.service.etag import etag_of, matches
 from emulator.redfish.service.fault_answers import answer_of, instead_of_service
-from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify
+from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify, looks_of
 from emulator.redfish.service.paths import SYSTEMS
 from emulator.redfish.service.rerouting import answering, rerouted
 from emulator.redfish.service.resource import Resource, schema_of
@@ -49,8 +49,6 @@ from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.tree import Tree
 from profiles.model import ABSENT
 
-MAX_EXPANDED = 1000
-"""How many references one $expand replaces. Links form cycles, so with several levels their number has no limit."""
 _SCHEMAS = "http://redfish.dmtf.org/schemas/v1"
 
 
@@ -294,32 +292,26 @@ class Service:
         if own.opaque:
             raise RegistryError(400, "QueryNotSupportedOnResource")
         plain: Json = json.loads(own.body)
-        shown = {resource.path: resource}  # what the answer is made of
+        shown = [(resource, own.power)]  # what the answer is made of
         if asked.shapes_members:
             here = f"{resource.path}?{call.incoming.query}"
             plain = query.select_members(plain, asked, here, lambda path: self._fetched(call, path, shown))
         if asked.expand is not None:
-            allowance = iter(range(MAX_EXPANDED))
-            plain = query.expanded(
-                plain,
-                asked.expand,
-                asked.levels,
-                lambda path: None if next(allowance, None) is None else self._fetched(call, path, shown),
-            )
+            plain = query.expanded(plain, asked.expand, asked.levels, lambda path: self._fetched(call, path, shown))
         if asked.select:
             plain = query.selected(plain, asked.select)
-        for path, word in query.power_words(plain):
-            if (teller := shown.get(path)) is not None and teller.tells is not None and teller.system is not None:
-                call.looks.append(Look(teller.system, teller.tells, word))
+        # A query for parts of a body or of a collection drops some of what was fetched.
+        words = query.power_words(plain) if asked.select or asked.shapes_members else None
+        call.looks += looks_of(shown, words)
         body = json.dumps(plain).encode()
         # Selected properties keep the tag of the resource, so that If-Match works. A body with other resources has its own tag.
         alone = asked.expand is None and not asked.shapes_members
         return self._representation(resource, body, own.etag if alone else self._tag(resource, body))
 
-    def _fetched(self, call: RedfishCall, path: str, shown: dict[str, Resource]) -> Json | None:
+    def _fetched(self, call: RedfishCall, path: str, shown: list[tuple[Resource, str | None]]) -> bytes | None:
         """The body that $expand puts in place of a reference, with its tag; None if this client may not read it.
 
-        Adds the resource to `shown`, by its path.
+        Adds the resource and its power word to `shown`.
         """
         resource = self._tree.find(call.view, path)
         if resource is None or resource.content is None or (call.requester is None and not resource.open):
@@ -329,9 +321,8 @@ class Service:
         entity = self._entity(call, resource)
         if entity.opaque:
             return None
-        shown[resource.path] = resource
-        plain: Json = json.loads(entity.body)
-        return plain
+        shown.append((resource, entity.power))
+        return entity.body
 
     def _only_member(self, call: RedfishCall, resource: Resource) -> Resource:
         """The member of a collection that has exactly one; else the collection itself (DSP0266 7.3)."""

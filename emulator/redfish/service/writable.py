@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from emulator.redfish.service.call import RedfishCall, RegistryError, RegistryMessage, ResourceBody, refused, shown
 from emulator.redfish.service.resource import Operation, RedfishPrivilege
@@ -36,6 +36,9 @@ class Rule(Protocol):
 
 
 WritableFields: TypeAlias = Mapping[str, Rule]
+
+MAX_MESSAGES: Final = 32
+"""A body of 1 MB can name 70,000 unknown properties; nobody reads so many messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,14 +171,19 @@ class ObjectRule:
 def check_fields(
     body: Json, fields: WritableFields, known: Mapping[str, object], prefix: str = ""
 ) -> tuple[Json, list[RegistryMessage]]:
-    """The valid properties of `body`, and messages about the others. `known` is the body of the resource now."""
+    """The valid properties of `body`, and messages about the others. `known` is the body of the resource now.
+
+    After MAX_MESSAGES messages there are no more about properties without a rule.
+    """
     taken: Json = {}
     messages: list[RegistryMessage] = []
     for name, value in body.items():
         if name.startswith("@odata."):
             continue
-        path = prefix + shown(name)
         rule = fields.get(name)
+        if rule is None and len(messages) >= MAX_MESSAGES:
+            continue
+        path = prefix + shown(name)
         if rule is None:
             message_name = "PropertyNotWritable" if name in known else "PropertyUnknown"
             messages.append(RegistryMessage(message_name, (path,), (f"#/{path}",)))

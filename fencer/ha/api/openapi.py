@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from fencer.ha.api.routes import Route
-from fencer.ha.operations import HostOperation
+from fencer.ha.operations import OperatorAction, TextField
 from fencer.ha.states import HAState, HostStatus
 
 Json = dict[str, object]
@@ -41,6 +41,11 @@ HOST: Json = {
         "phase": _nullable("string", "The phase of the fence that is open."),
         "attempts": {"type": "integer", "description": "Failed attempts of the fence that is open."},
         "error": _nullable("string", "The last failure of a read or a command."),
+        "fencing": {
+            "type": ["string", "null"],
+            "description": "Whether the host could be fenced now, as the last device check found.",
+        },
+        "remarks": {"type": "array", "items": {"type": "string"}, "description": "What an operator should look at."},
         "evidence": _nullable("object", "What proves, or begins to prove, that the host is off."),
         "alerts": {"type": "array", "items": {"$ref": "#/components/schemas/Alert"}, "description": "The newest, oldest first."},
         "vms": {"type": "array", "items": {"type": "string"}},
@@ -74,8 +79,8 @@ def _described(route: Route) -> Json:
         "parameters": [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names],
         "responses": {str(code): _answer(route, code, text) for code, text in answers.items()},
     }
-    if route.operation is not None:
-        described["requestBody"] = _body(route.operation)
+    if route.action is not None:
+        described["requestBody"] = _body(route.action)
     return described
 
 
@@ -92,12 +97,17 @@ def _answer(route: Route, code: int, text: str) -> Json:
     return {"description": text}
 
 
-def _body(operation: HostOperation) -> Json:
-    required = [name for name, text in operation.fields.items() if text.required]
+def _narrowed(text: TextField) -> Json:
+    pattern = f"^(?:{text.pattern})$" if text.required else f"^(?:{text.pattern})?$"
+    return {**({"minLength": 1} if text.required else {}), **({"pattern": pattern} if text.pattern else {})}
+
+
+def _body(action: OperatorAction) -> Json:
+    required = [name for name, text in action.fields.items() if text.required]
     schema: Json = {
         "type": "object",
         "additionalProperties": False,
-        "properties": {n: {"type": "string", "minLength": 1, "description": t.summary} for n, t in operation.fields.items()},
+        "properties": {n: {"type": "string", "description": t.summary, **_narrowed(t)} for n, t in action.fields.items()},
         **({"required": required} if required else {}),
     }
     return {"required": bool(required), "content": {"application/json": {"schema": schema}}}

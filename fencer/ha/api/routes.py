@@ -5,7 +5,8 @@
 Rules
   1. /healthz, /readyz and the OpenAPI document need no token; all else does.
   2. An operator's request is written to the store like that of a command. Its answer is awaited for `ANSWER_S` at most; then the
-     reply is 202 with the number of the request, and GET /v1/requests/{id} tells the answer.
+     reply is 202 with the number of the request, and GET /v1/requests/{id} tells the answer. What must not be granted later is
+     withdrawn then: 504.
   3. Errors are {"error": TEXT}, never a traceback.
 """
 
@@ -47,7 +48,7 @@ class Route:
     handle: Callable[[Api, ApiRequest, Params], ApiReply]
     answers: Mapping[int, str]
     needs_token: bool = True
-    operation: operations.HostOperation | None = None
+    action: operations.OperatorAction | None = None
 
     def match(self, path: str) -> Params | None:
         found = re.fullmatch(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(self.pattern)), path)
@@ -146,19 +147,27 @@ def _timeline(api: Api, request: ApiRequest, params: Params) -> ApiReply:
     return json_reply(200, {"events": [json.loads(as_json(event)) for event in api.call(look)]})
 
 
-def _operate(api: Api, request: ApiRequest, params: Params) -> ApiReply:
-    operation = operations.BY_NAME[request.path.rpartition("/")[2]]
-    detail = operations.checked(operation, _body(request))
+def _operate_on(action: operations.OperatorAction) -> Callable[[Api, ApiRequest, Params], ApiReply]:
+    return lambda api, request, params: _operate(api, action, params["name"], request)
+
+
+def _operate(api: Api, action: operations.OperatorAction, name: str, request: ApiRequest) -> ApiReply:
+    operations.check_name(action, name)
+    host, detail = action.request(name, operations.checked(action, _body(request)))
 
     def ask(store: Store) -> int:
-        views.require_host(api.config, store, params["name"])
-        return store.add_request(params["name"], operation.name, detail, store.now())
+        if action.scope is operations.OperationScope.HOST:
+            views.require_host(api.config, store, name)
+        return store.add_request(host, action.what, detail, store.now())
 
     number = api.call(ask)
     until = time.monotonic() + ANSWER_S
     while (asked := api.call(lambda store: store.operator_request(number))).ok is None:
         if time.monotonic() >= until:
-            return json_reply(202, {"request": number, "answer": None})
+            if action.withdrawn and api.call(lambda store: store.withdraw_request(number)):
+                return json_reply(504, {"request": number, "error": f"no answer within {ANSWER_S:g} s; the request is withdrawn"})
+            if not action.withdrawn:
+                return json_reply(202, {"request": number, "answer": None})
         time.sleep(LOOK_S)
     return _answered(number, asked.ok, asked.answer)
 
@@ -198,6 +207,7 @@ ASKS: Final = {
     400: "The body lacks something or has too much.",
     404: "No such host.",
     409: "The manager has refused: `error` says why.",
+    504: "No manager has answered, and the request is withdrawn.",
 }
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -229,9 +239,9 @@ ROUTES: tuple[Route, ...] = (
     ),
     *(
         Route(
-            method="POST", pattern=f"/v1/hosts/{{name}}/{operation.name}", summary=operation.summary, handle=_operate,
-            answers=ASKS, operation=operation,
+            method="POST", pattern=action.pattern, summary=action.summary, handle=_operate_on(action), answers=ASKS,
+            action=action,
         )
-        for operation in operations.OPERATIONS
+        for action in operations.ACTIONS
     ),
 )  # fmt: skip

@@ -4,7 +4,7 @@
 Times are seconds.
 
 Rules
-  1. At most 16 connections at once (`ClientLimits`); more are closed as they come. One request for each connection.
+  1. At most 16 connections at once (`ApiLimits`); more are closed as they come. One request for each connection.
   2. A request has 5 s to arrive and 32 KiB for head and body together; an answer has 5 s to be taken. Then the connection is
      closed, however slowly its client sends or reads.
   3. It listens on a loopback address only.
@@ -34,7 +34,7 @@ LOOK_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClientLimits:
+class ApiLimits:
     """What a client may take: connections at once over all clients, bytes of one request, seconds to send it and to take its
     answer."""
 
@@ -122,8 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def setup(self) -> None:
-        self.timeout = self.server.limits.read_s
         super().setup()
+        self.connection.settimeout(self.server.limits.read_s)
         self.rfile = io.BufferedReader(_Bounded(self.connection, self.server.limits.request_bytes))
 
     def _handle(self) -> None:
@@ -179,7 +179,7 @@ class _Server(ThreadingMixIn, TCPServer):
     block_on_close = False
     request_queue_size = 16
 
-    def __init__(self, address: ListenAddress, answer: Answer, longest_answer_s: float, limits: ClientLimits) -> None:
+    def __init__(self, address: ListenAddress, answer: Answer, longest_answer_s: float, limits: ApiLimits) -> None:
         self.limits = limits
         self.address_family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         self.answer, self.longest_answer_s = answer, longest_answer_s
@@ -231,11 +231,11 @@ class ApiServer:
         answer: Answer,
         longest_answer_s: float,
         stopped: Callable[[], None] = lambda: None,
-        limits: ClientLimits | None = None,
+        limits: ApiLimits | None = None,
     ) -> None:
         self._stopped = stopped
         try:
-            self._server = _Server(address, answer, longest_answer_s, limits or ClientLimits())
+            self._server = _Server(address, answer, longest_answer_s, limits or ApiLimits())
         except OSError as error:
             raise CannotListen(f"the API cannot listen at {address}: {error.strerror}") from error
         self.address = ListenAddress(address.host, int(self._server.server_address[1]))

@@ -9,7 +9,9 @@ import click
 
 from fencer.ha.command_line import CONFIG, JSON, STATE, plain_errors
 from fencer.ha.config import load_config
+from fencer.ha.config_checks import missing_here
 from fencer.ha.host_checks import run_check
+from fencer.ha.yamlfile import ConfigError
 
 
 @click.command("check", epilog="\b\nExamples:\n  fence-ha check ha.yaml\n  fence-ha check ha.yaml --json")
@@ -23,4 +25,6 @@ def command(config: Path, json_lines: bool, state: Path | None) -> None:
     """
     with plain_errors():
         loaded = load_config(config)
+        if lacks := missing_here(loaded):
+            raise ConfigError(lacks)
         sys.exit(run_check(loaded, state or loaded.state_file, json_lines))

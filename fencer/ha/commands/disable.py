@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
-from fencer.ha.command_line import CONFIG, HOST, STATE, submit_request
+from fencer.ha.command_line import CONFIG, HOST, AnswerOptions, answer_options, submit
 
 
-@click.command("disable")
+@click.command("disable", epilog="\b\nExamples:\n  fence-ha disable ha.yaml node1")
 @CONFIG
 @HOST
-@STATE
-@click.option("--wait", "seconds", default=20.0, show_default=True, help="Seconds to wait for the answer.")
-def command(config: Path, host: str, state: Path | None, seconds: float) -> None:
-    """Takes HOST out of HA. A fence that is open is cancelled; nothing of it is committed any more."""
-    submit_request(config, state, host, "disable", {}, seconds)
+@answer_options("disable")
+def command(config: Path, host: str, options: AnswerOptions) -> None:
+    """Takes HOST out of HA. A fence that is open is cancelled; nothing of it is committed any more.
+
+    After the answer no power command leaves for HOST.
+    """
+    submit(config, host, "disable", {}, options)

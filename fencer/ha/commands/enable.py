@@ -6,14 +6,13 @@ from pathlib import Path
 
 import click
 
-from fencer.ha.command_line import CONFIG, HOST, STATE, WAIT, submit_request
+from fencer.ha.command_line import CONFIG, HOST, AnswerOptions, answer_options, submit
 
 
-@click.command("enable")
+@click.command("enable", epilog="\b\nExamples:\n  fence-ha enable ha.yaml node1")
 @CONFIG
 @HOST
-@STATE
-@WAIT
-def command(config: Path, host: str, state: Path | None, seconds: float) -> None:
-    """Puts HOST under HA; lets a host in again that was Down and answers."""
-    submit_request(config, state, host, "enable", {}, seconds)
+@answer_options("enable")
+def command(config: Path, host: str, options: AnswerOptions) -> None:
+    """Puts HOST under HA; lets a host in again that was Down and answers; ends a drain."""
+    submit(config, host, "enable", {}, options)

@@ -1,4 +1,4 @@
-"""`fence-ha pin`: says that the machine behind a BMC was replaced."""
+"""`fence-ha pin`: accepts the machine that a BMC shows now."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from pathlib import Path
 
 import click
 
-from fencer.ha.command_line import CONFIG, HOST, REASON, STATE, WHO, submit_request
+from fencer.ha.command_line import CONFIG, HOST, REASON, WHO, AnswerOptions, answer_options, submit
 
 
-@click.command("pin", epilog="\b\nExamples:\n  fence-ha pin ha.yaml node1 --reason 'new system board'")
+@click.command("pin", epilog="\b\nExamples:\n  fence-ha pin ha.yaml node1 --reason 'the board was replaced'")
 @CONFIG
 @HOST
 @REASON
 @WHO
-@STATE
-@click.option("--wait", "seconds", default=30.0, show_default=True, help="Seconds to wait for the answer.")
-def command(config: Path, host: str, reason: str, who: str, state: Path | None, seconds: float) -> None:
+@answer_options("pin")
+def command(config: Path, host: str, reason: str, who: str, options: AnswerOptions) -> None:
     """The machine or board of HOST was replaced: what its BMC shows next is pinned as its identity."""
-    submit_request(config, state, host, "pin", {"who": who, "why": reason}, seconds, withdraw=True)
+    submit(config, host, "pin", {"who": who, "why": reason}, options)

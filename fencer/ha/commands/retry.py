@@ -6,18 +6,17 @@ from pathlib import Path
 
 import click
 
-from fencer.ha.command_line import CONFIG, STATE, WAIT, submit_vm_request
+from fencer.ha.command_line import CONFIG, AnswerOptions, answer_options, submit
 
 
 @click.command("retry", epilog="\b\nExamples:\n  fence-ha retry ha.yaml web1")
 @CONFIG
 @click.argument("vm")
-@STATE
-@WAIT
-def command(config: Path, vm: str, state: Path | None, seconds: float) -> None:
+@answer_options("vm-retry")
+def command(config: Path, vm: str, options: AnswerOptions) -> None:
     """Tries VM now: its pause ends, refusals are forgotten, and a VM that was given up gets all its restarts again.
 
     A VM that its host does not list is started, on your word that it runs nowhere else. A start of which nobody knows whether
     it worked is repeated on the same host only.
     """
-    submit_vm_request(config, state, "vm-retry", {"vm": vm}, seconds)
+    submit(config, vm, "vm-retry", {}, options)

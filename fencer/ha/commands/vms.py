@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from fencer.ha.command_line import CONFIG, JSON, STATE, WAIT, OperatorRefused, opened, submit_vm_request
-from fencer.ha.views import StoreView, vm_views
+from fencer.ha.command_line import CONFIG, AnswerOptions, OperatorRefused, answer_options, opened, submit
+from fencer.ha.views import StoreView, require_host, vm_views
 
 
 @click.command(
@@ -26,9 +26,7 @@ from fencer.ha.views import StoreView, vm_views
 @click.option("--move", "move", metavar="VM", help="Stops VM and starts it on the host --to.")
 @click.option("--to", metavar="HOST", help="With --move: the host.")
 @click.option("--remove", "remove", metavar="VM", help="Takes VM out of HA; it goes on running.")
-@JSON
-@STATE
-@WAIT
+@answer_options("vm-add")
 def command(
     config: Path,
     host: str | None,
@@ -40,9 +38,7 @@ def command(
     move: str | None,
     to: str | None,
     remove: str | None,
-    json_lines: bool,
-    state: Path | None,
-    seconds: float,
+    options: AnswerOptions,
 ) -> None:
     """One line for every VM: the only host on which it may run, its phase, and why it waits."""
     if sum(wish is not None for wish in (add, move, remove)) > 1:
@@ -51,19 +47,21 @@ def command(
         raise OperatorRefused("--move VM and --to HOST belong together")
     if add is not None:
         detail = {
-            "vm": add, "host": host or "", "hosts": on_hosts or "", "priority": str(priority),
+            "host": host or "", "hosts": on_hosts or "", "priority": str(priority),
             "system": "true" if system else "false", "apart": apart or "",
         }  # fmt: skip
-        submit_vm_request(config, state, "vm-add", detail, seconds)
+        submit(config, add, "vm-add", detail, options)
     elif move is not None:
-        submit_vm_request(config, state, "vm-move", {"vm": move, "to": to or ""}, seconds)
+        submit(config, move, "vm-move", {"to": to or ""}, options)
     elif remove is not None:
-        submit_vm_request(config, state, "vm-remove", {"vm": remove}, seconds)
+        submit(config, remove, "vm-remove", {}, options)
     else:
-        with opened(config, state) as (_, store):
+        with opened(config, options.state) as (loaded, store):
+            if host is not None:
+                require_host(loaded, store, host)
             rows = [row for row in vm_views(store) if host in (None, row["host"])]
         for row in rows:
-            click.echo(json.dumps(row) if json_lines else _line(row))
+            click.echo(json.dumps(row) if options.json_lines else _line(row))
 
 
 def _line(row: StoreView) -> str:

@@ -8,11 +8,13 @@ import pytest
 
 from emulator.core.bmc.view import BmcView
 from emulator.core.power.commands import PowerCommand
+from emulator.redfish.events.subscriptions import MAX_SUBSCRIPTIONS, MAX_WAITING
 from emulator.redfish.service.app import create_app
 
 SERVICE = "/redfish/v1/EventService"
 SUBSCRIPTIONS = f"{SERVICE}/Subscriptions"
 TEST = f"{SERVICE}/Actions/EventService.SubmitTestEvent"
+PASSWORD = "Pw-3.unguessable"
 HERE = {"Destination": "http://127.0.0.1:9/events", "Protocol": "Redfish", "Context": "mine"}
 
 
@@ -328,3 +330,52 @@ def test_events_before_the_first_request_count_too(bmc):
     bmc.post(SUBSCRIPTIONS, json=HERE)
     bmc.post(TEST, json={"MessageId": "ResourceEvent.1.3.TestMessage"})
     assert [json.loads(delivery.body)["Id"] for delivery in bmc.delivery_service.deliveries] == [str(earlier + 1)]
+
+
+# -- limits -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_subscriber_that_is_tried_for_ever_costs_a_bounded_memory(bmc):
+    path = bmc.post(SUBSCRIPTIONS, json=HERE | {"DeliveryRetryPolicy": "RetryForever"}).headers["Location"]
+    bmc.delivery_service.problems = ["no connection"] * (MAX_WAITING + 5)
+    for _ in range(MAX_WAITING + 5):
+        bmc.post(TEST, json={"MessageId": "A.1.0.B"})
+    assert notices(bmc).count(f"dropped: {MAX_WAITING} others wait") == 5
+    bmc.delivery_service.deliveries.clear()
+    bmc.clock.advance(31)
+    bmc.get(path)
+    assert len(bmc.delivery_service.deliveries) == MAX_WAITING  # each of the others is sent once more, and arrives
+    bmc.post(TEST, json={"MessageId": "A.1.0.B"})
+    assert notices(bmc)[-1] == "delivered"
+
+
+def test_a_reader_cannot_take_the_streams_of_the_administrator(bmc):
+    make_account(bmc, "reader", "ReadOnly")
+    statuses = [open_stream(bmc, Stream(), auth=("reader", PASSWORD)).status_code for _ in range(MAX_SUBSCRIPTIONS)]
+    assert 0 < statuses.count(200) < MAX_SUBSCRIPTIONS
+    assert set(statuses) == {200, 503}
+    assert open_stream(bmc, Stream()).status_code == 200
+
+
+@pytest.mark.parametrize("end", ["delete", "disable"])
+def test_a_stream_ends_with_the_account_of_its_reader(bmc, end):
+    account = make_account(bmc, "reader", "ReadOnly")
+    mine, others = Stream(), Stream()
+    open_stream(bmc, mine, auth=("reader", PASSWORD))
+    open_stream(bmc, others)
+    if end == "delete":
+        bmc.ask("DELETE", account)
+    else:
+        bmc.ask("PATCH", account, json={"Enabled": False})
+    assert (mine.ended, others.ended) == (True, False)
+    assert b"ResourceRemoved" not in mine.data
+    assert b"ResourceChanged" not in mine.data
+
+
+def make_account(bmc, name, role):
+    body = {"UserName": name, "Password": PASSWORD, "RoleId": role}
+    return bmc.post("/redfish/v1/AccountService/Accounts", json=body).headers["Location"]
+
+
+def open_stream(bmc, stream, **more):
+    return bmc.get(f"{SERVICE}/SSE", environ_overrides={"emulator.stream": stream}, **more)

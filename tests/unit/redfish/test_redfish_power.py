@@ -148,6 +148,8 @@ def test_what_a_vendor_does_not_send_is_not_there(make_bmc):
         (b'{"ResetType": NaN}', "MalformedJSON", []),
         (b'{"ResetType": "\\ud800"}', "MalformedJSON", []),
         (b"\xff\xfe\xfd", "MalformedJSON", []),
+        (b'{"ResetType": "\xed\xa0\x80"}', "MalformedJSON", []),  # a surrogate in what looks like UTF-8
+        ('{"ResetType": "On"}'.encode("utf-16"), "MalformedJSON", []),
         (b"[" * 100_000, "MalformedJSON", []),
         (b"[]", "UnrecognizedRequestBody", []),
         (b'"ForceOff"', "UnrecognizedRequestBody", []),

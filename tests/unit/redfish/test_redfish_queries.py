@@ -9,6 +9,7 @@ import pytest
 
 from emulator.redfish.service.call import RegistryError
 from emulator.redfish.service.condition import compiled
+from emulator.redfish.service.query import MAX_EXPANDED_BYTES, MAX_QUERY, MAX_VALUE
 
 ROLES = "/redfish/v1/AccountService/Roles"
 BODY = {
@@ -56,7 +57,7 @@ BODY = {
         ("(Reading eq 1 or Reading eq 40) and On eq true", True),
         ("  Reading   eq   40  ", True),
         ("Links/@odata.id eq '/x'", True),
-        (" or ".join(["Reading eq 1"] * 3000 + ["Reading eq 40"]), True),
+        (" or ".join(["Reading eq 1"] * 31 + ["Reading eq 40"]), True),
     ],
 )
 def test_a_filter_means_what_it_says(text, fits):
@@ -179,3 +180,28 @@ def test_a_filter_shows_nobody_what_he_may_not_read(generic):
     path = "/redfish/v1/AccountService/Accounts?$filter=" + quote("UserName ne null")
     assert members(generic.get(path)) == ["admin", "reader"]
     assert members(generic.get(path, auth=("reader", account["Password"]))) == ["reader"]
+
+
+# -- limits -------------------------------------------------------------------------------------------------------------
+
+
+def test_an_expansion_without_end_stops_and_keeps_the_references(generic):
+    answer = generic.get("/redfish/v1/?$expand=*($levels=6)")
+    assert answer.status_code == 200
+    assert MAX_EXPANDED_BYTES // 2 < len(answer.data) < 2 * MAX_EXPANDED_BYTES
+    whole = generic.get("/redfish/v1/Systems?$expand=.($levels=1)").json
+    assert "PowerState" in whole["Members"][0]
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("$filter=" + "%20or%20".join(["Id%20eq%20'x'"] * 33), 400),
+        ("$filter=Id%20eq%20'" + "x" * MAX_VALUE + "'", 400),
+        ("$select=" + "a," * MAX_VALUE + "a", 400),
+        ("x=" + "a" * MAX_QUERY, 414),
+    ],
+    ids=["comparisons", "filter", "select", "query"],
+)
+def test_a_query_that_would_cost_the_others_much_time_is_refused(generic, query, status):
+    assert generic.get(f"/redfish/v1/Systems?{query}").status_code == status

@@ -8,6 +8,7 @@ import pytest
 
 from emulator.redfish.service.call import RegistryError
 from emulator.redfish.service.writable import (
+    MAX_MESSAGES,
     BooleanRule,
     IntegerRule,
     ListRule,
@@ -302,3 +303,20 @@ def test_account_secrets_stay_out_of_the_journal(staffed):
     assert READER["Password"] not in text
     assert "Pw-6" not in text
     assert [event["what"] for event in staffed.events("account")] == ["created", "changed"]
+
+
+def test_a_body_with_thousands_of_unknown_names_gets_a_short_answer_and_what_is_right_is_written(generic):
+    path = generic.get("/redfish/v1/AccountService").json["@odata.id"]
+    unknown = {f"k{n}": 1 for n in range(70_000)}
+    answer = generic.ask("PATCH", path, json=unknown)
+    assert answer.status_code == 400
+    assert len(answer.json["error"]["@Message.ExtendedInfo"]) == MAX_MESSAGES
+    assert generic.ask("PATCH", path, json=unknown | {"AccountLockoutThreshold": 7}).status_code == 200
+    assert generic.get(path).json["AccountLockoutThreshold"] == 7
+
+
+def test_an_action_with_thousands_of_unknown_parameters_gets_a_short_answer(generic):
+    unknown = {f"k{n}": 1 for n in range(70_000)}
+    answer = generic.post("/redfish/v1/EventService/Actions/EventService.SubmitTestEvent", json=unknown)
+    assert answer.status_code == 400
+    assert len(answer.json["error"]["@Message.ExtendedInfo"]) <= MAX_MESSAGES + 1
