@@ -182,3 +182,40 @@ def test_of_answered_requests_the_last_thousand_are_kept() -> None:
         store.add_request("a", "enable", {}, 0.0)
     assert len(store.snapshot().answered_requests()) == ledger.KEEP_REQUESTS
     assert len(store.open_requests("a")) == 1
+
+
+def test_a_request_can_be_withdrawn_until_it_has_an_answer() -> None:
+    _, store = store_with("a")
+    number = store.add_request("a", "confirm", {}, 0.0)
+    withdrawn = ledger.withdraw_request(store.snapshot(), number)
+    assert withdrawn is not None
+    assert store.commit([ledger.answer_request(store.snapshot(), OperatorAnswer(request=number, ok=True, text="yes"), 1.0)]) == [
+        True
+    ]
+    assert store.commit([withdrawn]) == [False], "the manager was faster"
+    assert ledger.withdraw_request(store.snapshot(), number) is None
+    assert store.operator_request(number).ok
+
+
+def test_a_vm_action_needs_the_owners_lease_and_a_start_a_host_that_is_available() -> None:
+    _, store = store_with("a")
+    store.renew(lease("one", 30.0), 0.0)
+    store.claim(["a"], "one", 0.0)
+    assert ledger.may_act(store.snapshot(), "a", 1, 1.0, start=True) is not None
+    assert ledger.may_act(store.snapshot(), "a", 2, 1.0, start=False) is None
+    assert ledger.may_act(store.snapshot(), "a", 1, 30.0, start=False) is None
+    old = store.load("a")
+    store.save(old, replace(old, state=HAState.DISABLED), (), 1.0)
+    assert ledger.may_act(store.snapshot(), "a", 1, 1.0, start=True) is None
+    assert ledger.may_act(store.snapshot(), "a", 1, 1.0, start=False) is not None
+
+
+def test_a_drain_begins_once_and_ends_once() -> None:
+    _, store = store_with("a")
+    for drain, drained in ((True, ["a"]), (True, ["a"]), (False, []), (False, [])):
+        number = store.add_request("a", "drain", {}, 0.0)
+        answer = OperatorAnswer(request=number, ok=True, text="")
+        assert store.commit([ledger.set_drain(store.snapshot(), "a", drain=drain, answer=answer, now=1.0)]) == [True]
+        assert (store.snapshot().drains, store.open_requests("a")) == (drained, [])
+    store.commit([ledger.set_drain(store.snapshot(), "a", drain=True, answer=None, now=1.0)])
+    assert store.snapshot().drains == ["a"]
