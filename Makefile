@@ -52,9 +52,9 @@ PURE  := $(subst $(space),$(comma),$(strip \
 	emulator/core/* emulator/wire/ops.py \
 	$(addprefix conformance/,judge.py expectations/* givens/* invariants.py timeline.py finding.py scenario.py vocabulary.py result.py secret_forms.py \
 		invariants_conduct.py requirement.py remedies.py seen.py repeated_runs.py catalogues/* explanations.py waivers.py) \
-	$(addprefix fencer/,outcome.py procedure.py procedure_state.py command_plan.py events_effects.py failure_text.py witnesses.py identity.py) \
+	$(addprefix fencer/,outcome.py proof.py procedure.py procedure_state.py command_plan.py events_effects.py failure_text.py witnesses.py identity.py) \
 	$(addprefix fencer/ha/,states.py machine.py effects.py policy.py fence.py recovery.py proof.py fence_limiter.py record.py observations.py step_builder.py \
-		cloudstack.py vm_record.py vm_machine.py placement.py)))
+		cloudstack.py ledger.py vm_record.py vm_machine.py placement.py)))
 
 check: $(VENV)/.dev  ## Lint, format, types, the dependency rule
 	$(BIN)/ruff check .

@@ -135,12 +135,10 @@ def withdraw_request(snapshot: Snapshot, number: int) -> Write | None:
 
 def _release(snapshot: Snapshot, host: str, fence_id: str, now: float) -> list[Change]:
     """The host is proved off: applies the rules of `vm_machine` to every VM that this concerns."""
-    names = [record.vm for group in ("on", "seen on", "wanted on") for record in snapshot.vms(group, host)]
-    changes: list[Change] = []
-    for name in dict.fromkeys(names):
-        record = snapshot.vm(name)
-        if record is not None:
-            changes.append(_put_vm(snapshot, vm_machine.host_fenced(record, host, fence_id, now)))
+    concerned = {record.vm: record for group in ("on", "seen on", "wanted on") for record in snapshot.vms(group, host)}
+    changes: list[Change] = [
+        _put_vm(snapshot, vm_machine.host_fenced(record, host, fence_id, now)) for record in concerned.values()
+    ]
     return changes + _counted(snapshot, host)
 
 
