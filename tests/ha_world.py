@@ -62,12 +62,13 @@ class World:
         self.checks: list[float] = []
         self.next_health = self.now
         self.silent = False
+        self.samples_end = True  # False: no activity sample is answered
 
     def see(self, seen: Observation) -> tuple[HaEffect, ...]:
         self.rec, effects = machine.step(self.rec, seen, self.policy, self.now)
         self.effects += effects
         for effect in effects:
-            if isinstance(effect, CheckActivity):
+            if isinstance(effect, CheckActivity) and self.samples_end:
                 self.see(Activity(active=self.active, epoch=effect.epoch, began=self.now))
             elif isinstance(effect, CallBmc) and not self.silent:
                 self.answer(effect.request)

@@ -47,7 +47,7 @@ class Answering:
 
 @pytest.fixture
 def bmc() -> Iterator[Bmc]:
-    with closing(Bmc()) as made:
+    with closing(Bmc("0.0.0.0")) as made:
         yield made
 
 
@@ -59,7 +59,8 @@ def test_a_host_of_5000_is_down_in_time(memory_path: Path, bmc: Bmc) -> None:
         for number in range(HOSTS):
             probed = (its_port if number == HOSTS // 2 else port).port
             probe = f"{{kind: tcp, host: 127.0.0.1, port: {probed}}}"
-            lines.append(f"  - {{name: h{number}, bmc: {{url: '{bmc.url}', username: u, password: p}}, health: [{probe}]}}")
+            url = f"http://127.1.{number // 250}.{number % 250 + 1}:{bmc.port}"
+            lines.append(f"  - {{name: h{number}, bmc: {{url: '{url}', username: u, password: p}}, health: [{probe}]}}")
         config = memory_path / "ha.yaml"
         config.write_text("\n".join(lines))
         store = SqliteStore(memory_path / "fence-ha.db")

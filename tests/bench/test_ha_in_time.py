@@ -17,7 +17,7 @@ ALLOWANCE = 4
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[ha.Lab]:
-    with closing(ha.Bmc()) as bmc, closing(ha.Lab(tmp_path, bmc)) as made:
+    with closing(ha.Bmc()) as bmc, closing(ha.Bmc()) as other, closing(ha.Lab(tmp_path, bmc, other)) as made:
         yield made
 
 

@@ -20,6 +20,7 @@ from fencer.ha.observations import (
     Hold,
     ManualFence,
     Tick,
+    WithdrawManualFence,
 )
 from fencer.ha.policy import Policy, Reenable
 from fencer.ha.record import BmcRequest, HostRecord, RequestKind
@@ -174,6 +175,29 @@ def test_maintenance_during_a_fence_counts_when_the_fence_has_ended() -> None:
 
 def manual(world: World, fence_id: str = "node1-f1", request: int = 5) -> None:
     world.see(ManualFence(request=request, fence_id=fence_id, who="alice", why="cords pulled"))
+
+
+def test_a_signature_needs_a_reason_and_a_policy_that_allows_it() -> None:
+    world = fencing(Cause.UNREACHABLE)
+    world.see(ManualFence(request=5, fence_id="node1-f1", who="alice", why=" "))
+    forbidden = fencing(Cause.UNREACHABLE, manual_fence=False)
+    manual(forbidden)
+    assert "needs a reason" in world.answers[-1].text
+    assert "switched off by the policy" in forbidden.answers[-1].text
+    for refused in (world, forbidden):
+        refused.run(60)
+        assert (refused.answers[-1].ok, refused.rec.state) == (False, S.FENCING)
+
+
+def test_a_signature_that_was_withdrawn_proves_nothing() -> None:
+    world = fencing(Cause.UNREACHABLE)
+    world.silent = True  # the read after which the signature would count is not answered
+    manual(world)
+    world.see(WithdrawManualFence(request=5))
+    world.silent = False
+    world.run(60)
+    assert world.rec.state is S.FENCING
+    assert "FENCED" not in world.alerts
 
 
 def test_an_operator_ends_a_fence_that_no_bmc_can_prove() -> None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from fencer.ha import proof
 from fencer.ha.effects import AlertName
-from fencer.ha.observations import Claimed, Hold, OverrideLimits, Pin, Tick, WithdrawManualFence
+from fencer.ha.observations import Claimed, CommandResult, Hold, OverrideLimits, Pin, Tick, WithdrawManualFence
 from fencer.ha.policy import Policy
+from fencer.ha.record import RequestKind
 from fencer.outcome import Cause
 from tests.ha_world import S, World, cuts_power, fencing
 
@@ -153,3 +154,39 @@ def test_withdrawing_something_else_changes_nothing() -> None:
     before = world.rec
     world.see(WithdrawManualFence(request=7))
     assert world.rec == before
+
+
+def resetting(**record: object) -> World:
+    """A host that hangs with its power on, under a policy that tries one reset first."""
+    return World("On", Policy(recovery_attempts=1, activity_samples=1, fast_path=False), **record)
+
+
+def test_a_reset_that_was_not_sent_is_decided_again_after_a_new_read() -> None:
+    world = resetting()
+    world.reply = lambda w, _: (CommandResult.NOT_SENT if len(w.commands) == 1 else CommandResult.ACCEPTED, None)
+    world.run(100, lambda w: len(w.commands) == 2)
+    (first, _), (second, _) = world.commands
+    assert [ask for _, ask in world.commands] == [RequestKind.RESET] * 2
+    assert any(first < read <= second for read in world.reads)
+    assert world.rec.state is S.RECOVERING
+
+
+def test_a_limit_holds_a_reset_and_says_so_once() -> None:
+    world = resetting()
+    world.hold = Hold.MAX_FENCED
+    world.to(S.RECOVERING)
+    world.run(60)
+    assert world.commands == []
+    assert world.alerts.count("FENCE_HELD") == 1
+    world.hold = None
+    world.run(10, lambda w: bool(w.commands))
+    assert [ask for _, ask in world.commands] == [RequestKind.RESET]
+
+
+def test_a_proof_waits_for_an_activity_sample_that_has_begun_and_no_longer_than_one_more_round() -> None:
+    policy = Policy(recovery_attempts=0)
+    ends, endless = (World("Off", policy, heartbeat=True) for _ in range(2))
+    endless.samples_end = False
+    waited = endless.to(S.FENCED) - ends.to(S.FENCED)
+    assert 0 < waited <= policy.stable_for + policy.poll
+    assert len(endless.reads) > len(ends.reads), "reading goes on while it waits"

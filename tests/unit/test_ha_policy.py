@@ -34,6 +34,9 @@ def test_scaling_shrinks_every_duration_and_no_count() -> None:
         ({"backoff_cap": 1.0}, "backoff_cap"),
         ({"activity_ratio": 1.0}, "activity_ratio"),
         ({"brake_ratio": 0.0}, "brake_ratio"),
+        ({"min_healthy": 1.5}, "min_healthy"),
+        ({"max_fenced": 0.0}, "max_fenced"),
+        ({"device_check": -1.0}, "device_check"),
         ({"recovery_attempts": -1}, "recovery_attempts"),
     ],
 )

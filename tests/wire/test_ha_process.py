@@ -36,7 +36,7 @@ def bmc() -> Iterator[Bmc]:
 
 @pytest.fixture
 def lab(tmp_path: Path, bmc: Bmc) -> Iterator[Lab]:
-    with closing(Lab(tmp_path, bmc)) as made:
+    with closing(Bmc()) as other, closing(Lab(tmp_path, bmc, other)) as made:
         yield made
 
 

@@ -28,7 +28,8 @@ from fencer.ha.vm_executors import ExecVmExecutor, HttpVmExecutor, StartFailed
 class Bmc:
     """One System; answers 409 to any reset of a chassis that is off. `hung`: GracefulShutdown is accepted and ignored."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        """`address`: 0.0.0.0 answers on every loopback address, so that many hosts have a BMC of their own."""
         self.power, self.hung, self.status, self.posts = "On", False, 204, []  # type: ignore[var-annotated]
         self.drops = 0  # so many POSTs are executed and not answered
         self.alive, self.uuid, self.gets = True, None, threading.Semaphore(0)  # `gets`: one for each read of the System
@@ -81,7 +82,11 @@ class Bmc:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class OnlyLoopback(ThreadingHTTPServer):
+            def verify_request(self, request: object, client_address: object) -> bool:
+                return isinstance(client_address, tuple) and str(client_address[0]).startswith("127.")
+
+        self.server = OnlyLoopback((address, 0), Handler)
         self.server.daemon_threads = True
         self.port = int(self.server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}"

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import pytest
 
+from fencer.ha.sqlite_store import SqliteStore
 from tests.wire.test_ha_run import Bmc
 
 T = TypeVar("T")
@@ -138,6 +139,7 @@ class Site:
         self.nodes = {name: Node(name) for name in "abc"}
         self.manager: subprocess.Popen[str] | None = None
         self.lines: list[dict[str, object]] = []
+        self.store = SqliteStore(path / "fence-ha.db")
 
     def __getattr__(self, name: str) -> Node:
         return self.nodes[name]
@@ -167,7 +169,9 @@ class Site:
         words = [*CLI, "run", str(self.config), "--json"]
         self.manager = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         threading.Thread(target=self.read, daemon=True).start()
-        wait(lambda: all(row.get("owner") and row["state"] == "Available" for row in self.status()) and len(self.status()) == 3)
+        self.wait(
+            lambda: all(row.get("owner") and row["state"] == "Available" for row in self.status()) and len(self.status()) == 3
+        )
 
     def read(self) -> None:
         assert self.manager is not None
@@ -188,7 +192,15 @@ class Site:
 
     def saw(self, **wanted: object) -> dict[str, object]:
         """Waits for a line of the manager."""
-        return wait(lambda: next((line for line in self.lines if wanted.items() <= line.items()), None))
+        return self.wait(lambda: next((line for line in self.lines if wanted.items() <= line.items()), None))
+
+    def wait(self, ask: Callable[[], T], seconds: float = 40.0) -> T:
+        """Asks after each change of the state file, and returns the first answer that is true."""
+        until = time.monotonic() + seconds
+        while not (answer := ask()):
+            assert time.monotonic() < until, "in vain"
+            self.store.watch(0.5)
+        return answer
 
     def running(self, vm: str) -> list[str]:
         return [name for name, node in self.nodes.items() if vm in node.runs]
@@ -198,17 +210,9 @@ class Site:
             self.manager.kill()
             self.manager.wait()
         with ExitStack() as stack:
+            stack.callback(self.store.close)
             for node in self.nodes.values():
                 stack.enter_context(closing(node))
-
-
-def wait(ask: Callable[[], T], seconds: float = 40.0) -> T:
-    """Returns the first answer that is true. The time only ends a wait that is in vain."""
-    until = time.monotonic() + seconds
-    while not (answer := ask()):
-        assert time.monotonic() < until, "in vain"
-        time.sleep(0.02)
-    return answer
 
 
 @pytest.fixture
@@ -226,7 +230,7 @@ def test_a_lost_answer_and_then_refused_connections_never_start_the_vm_elsewhere
     site.b.lose, site.b.closes_after_a_loss = 1, True
     site.a.dies()
     site.saw(kind="vm", step="failed", target="b")
-    wait(lambda: sum(line.get("step") == "failed" for line in site.lines) >= 3)
+    site.wait(lambda: sum(line.get("step") == "failed" for line in site.lines) >= 3)
     assert site.c.starts() == []
     assert site.running("v1") == ["b"]
     assert {line["key"] for line in site.lines if line.get("step") == "starting"} == {site.b.asked[0][2]}
@@ -248,12 +252,12 @@ def test_a_host_that_certainly_started_nothing_is_left_at_once(site: Site) -> No
 
 def test_a_host_that_boots_too_fast_to_be_missed_gets_its_vms_back(site: Site) -> None:
     site.begin([V1])
-    wait(lambda: site.a.boots == 1 and site.state("a") == "Available")
-    wait(lambda: _seen_boot(site, "v1") == "a-boot1")
+    site.wait(lambda: site.a.boots == 1 and site.state("a") == "Available")
+    site.wait(lambda: _seen_boot(site, "v1") == "a-boot1")
     site.a.boots_again()
     site.saw(alert="VM_MISSING")
     site.saw(kind="vm", step="started")
-    wait(lambda: len(site.running("v1")) == 1)
+    site.wait(lambda: len(site.running("v1")) == 1)
     assert site.a.bmc.posts == []
 
 
@@ -273,7 +277,7 @@ def test_a_host_that_returns_is_let_in_only_when_every_stop_is_confirmed(site: S
     code, text = site.say("enable", "a")
     assert (code, "a has not confirmed that v1, v2 is stopped there" in text) == (2, True)
     site.a.refuse = 0
-    wait(lambda: sum(line.get("step") == "stopped" for line in site.lines) == 2)
+    site.wait(lambda: sum(line.get("step") == "stopped" for line in site.lines) == 2)
     assert site.say("enable", "a")[0] == 0
     assert {what for what, _, _ in site.a.asked} == {"stop"}
 
@@ -285,7 +289,7 @@ def test_vms_that_wait_survive_disable_enable_and_another_death_and_say_why_they
     assert said["text"] == "v1 waits: 2 host(s) Available, none of them is allowed (a)"
     assert site.say("disable", "a")[0] == 0
     site.a.boots_again()
-    wait(lambda: site.say("enable", "a")[0] == 0)
+    site.wait(lambda: site.say("enable", "a")[0] == 0)
     site.saw(kind="vm", step="started", target="a")
     assert site.running("v1") == ["a"]
 
@@ -294,12 +298,12 @@ def test_a_drain_moves_the_vms_one_stop_before_each_start_and_takes_the_host_out
     site.begin([V1, {"name": "v2", "host": "a", "apart": "web"}, {"name": "v3", "host": "a", "apart": "web"}])
     code, text = site.say("drain", "a")
     assert (code, "3 VM(s) move" in text) == (0, True)
-    wait(lambda: site.state("a") == "Ineligible")
+    site.wait(lambda: site.state("a") == "Ineligible")
     assert site.a.runs == set()
     assert {len(site.running(vm)) for vm in ("v1", "v2", "v3")} == {1}
     assert site.running("v2") != site.running("v3")
     assert site.say("enable", "a")[0] == 0
-    wait(lambda: site.state("a") == "Available")
+    site.wait(lambda: site.state("a") == "Available")
 
 
 def test_vms_come_from_agents_and_are_added_moved_retried_and_removed_at_run_time(site: Site) -> None:
@@ -307,9 +311,9 @@ def test_vms_come_from_agents_and_are_added_moved_retried_and_removed_at_run_tim
     site.b.runs.add("found")
     site.saw(kind="vm", vm="found", step="adopted", target="b")
     assert site.say("vms", "--move", "found", "--to", "c")[0] == 0
-    wait(lambda: site.running("found") == ["c"])
+    site.wait(lambda: site.running("found") == ["c"])
     assert site.say("vms", "--add", "new", "--on-hosts", "b,a")[0] == 0
-    wait(lambda: site.running("new") == ["b"])
+    site.wait(lambda: site.running("new") == ["b"])
     assert site.say("retry", "new")[0] == 0
     assert site.say("vms", "--remove", "new")[0] == 0
     assert site.say("vms", "--remove", "new")[0] == 2
