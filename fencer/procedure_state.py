@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from math import inf
 
-from fencer import proof
+from fencer import proof, witnesses
 from fencer.events_effects import (
     AllowedCommands,
     CommandAnswered,
@@ -29,7 +29,7 @@ from fencer.events_effects import (
 from fencer.identity import ShownIdentities, pin
 from fencer.outcome import Action, Cause, Evidence, Failure, Power, PowerCommand, Reading
 from fencer.target import Limits
-from fencer.witnesses import WitnessMemory, remember
+from fencer.witnesses import WitnessMemory
 
 
 class ProcedurePhase(StrEnum):
@@ -187,7 +187,8 @@ def record_event(state: ProcedureState, event: ProcedureEvent) -> ProcedureState
                 same_failures=0,
                 failing_since=inf,
                 read_failure=None,
-                witnesses=remember(state.witnesses, reading.witnesses),
+                witnesses=witnesses.remember(state.witnesses, reading.witnesses),
+                proof=() if witnesses.has_newcomer(reading, state.witnesses) else state.proof,
                 pinned=pin(state.pinned, reading.shown),
                 identity_shown=state.identity_shown or not reading.identity_missing,
                 shaken=state.shaken or reading.repeated > 0,

@@ -6,7 +6,7 @@ Rules
   1. An Off read is a live read of exactly Off, of the same machine as the reads before it, whose chassis agree
      (`fencer.witnesses`). A 2xx, a 409, a time-out, PoweringOff and null are not Off.
   2. A proof is a series of two Off reads or more with no other answer between them, `stable_for` seconds or more from the
-     first to the last.
+     first to the last. A chassis that has a PowerState for the first time begins a new series.
   3. A missed read does not end the series. It raises the proof to three reads over twice `stable_for`, as does every trouble
      that the BMC had earlier in this run.
   4. No read counts that began before the action that it is to prove.

@@ -5,6 +5,8 @@ Rules
   2. Only a reading whose System says Off is judged: every other word is no Off, whatever a chassis says.
   3. A chassis that could be read and never had a PowerState is no witness. A chassis that had one before must have it in
      every Off reading; null, an error, a vanished chassis and a lost PowerState contradict the Off.
+  4. A chassis that has a PowerState for the first time begins a new series of Off readings, so that all readings of a proof
+     have the word of the same chassis.
 
 Theory
   On some boards (OpenBMC on x86) the System says Off up to 15 s before the power is off, and the Chassis is correct. So a
@@ -42,6 +44,11 @@ def remember(memory: WitnessMemory, witnesses: Iterable[Witness]) -> WitnessMemo
         memory.known | {witness.uri for witness in asked},
         memory.spoken | {witness.uri for witness in asked if witness.state is WitnessState.SAYS},
     )
+
+
+def has_newcomer(reading: Reading, memory: WitnessMemory) -> bool:
+    """Rule 4: whether a chassis has a PowerState that had none in the readings before. `memory` is of those readings."""
+    return any(witness.state is WitnessState.SAYS and witness.uri not in memory.spoken for witness in reading.witnesses)
 
 
 def contradiction(witnesses: Iterable[Witness], memory: WitnessMemory) -> Witness | None:

@@ -200,7 +200,8 @@ def _after_read(situation: Situation, answer: Answer, *, honest_time: bool) -> S
     trouble = situation.trouble or answer.failure is not None or answer.repeated > 0
     hides = situation.spoken and answer.chassis != (SAYS, "Off")
     if answer.all_say_off and not hides and (situation.uuid in (None, answer.uuid)):
-        since = situation.now if since is None else since
+        newcomer = answer.chassis == (SAYS, "Off") and not situation.spoken
+        since = situation.now if since is None or newcomer else since
         need = situation.state.limits.stable_for * (2 if trouble else 1)
         if honest_time and situation.now - since >= need:
             return None

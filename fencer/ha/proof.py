@@ -47,9 +47,13 @@ def judged(record: HostRecord, reading: Reading) -> Reading | Failure:
 
 
 def remember(record: HostRecord, reading: Reading) -> HostRecord:
-    """Notes what a judged reading showed: identities, chassis, and whether requests of it were lost."""
+    """Notes what a judged reading showed: identities, chassis, and whether requests of it were lost.
+
+    A chassis that has a PowerState for the first time ends the series of Off reads: this reading can begin the next one.
+    """
     return replace(
         record,
+        off_run=None if witnesses.has_newcomer(reading, record.witnesses) else record.off_run,
         pinned=identity.pin(record.pinned, reading.shown),
         witnesses=witnesses.remember(record.witnesses, reading.witnesses),
         identity_shown=record.identity_shown or not reading.identity_missing,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fencer import failure_text, identity, procedure, witnesses
+from fencer import failure_text, identity, procedure, proof, witnesses
 from fencer.events_effects import CommandAnswered, Finish, ProcedureEvent, Read, ReadFailed, ReadOk, TimerFired
 from fencer.outcome import Action, Cause, Evidence, FenceVerdict, Power, Reading, Witness, WitnessState
 from fencer.procedure_state import EventMeaning, ProcedurePhase, ProcedureState
@@ -56,9 +56,9 @@ Mutation = Callable[[pytest.MonkeyPatch], None]
 def _proof(reads: int | None = None, span: float | None = None) -> Mutation:
     def mutate(patch: pytest.MonkeyPatch) -> None:
         if reads is not None:
-            patch.setattr(ProcedureState, "proof_reads", property(lambda state: reads))
+            patch.setattr(proof, "reads_needed", lambda shaken: reads)
         if span is not None:
-            patch.setattr(ProcedureState, "proof_span", property(lambda state: span * state.limits.stable_for))
+            patch.setattr(proof, "span_needed", lambda stable_for, shaken: span * stable_for)
 
     return mutate
 
@@ -159,6 +159,9 @@ GUARDS: dict[str, Mutation] = {
     "a chassis that is shared from now on contradicts": _without(WitnessState.SHARED),
     "a vanished chassis contradicts": _vanished_is_consent,
     "chassis are remembered": _no_memory,
+    "a chassis that speaks for the first time begins a new series": lambda patch: patch.setattr(
+        witnesses, "has_newcomer", lambda reading, memory: False
+    ),
     "one machine": lambda patch: patch.setattr(identity, "other", lambda pinned, shown: None),
 }
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
-from fencer import identity, witnesses
+from fencer import identity, procedure, witnesses
+from fencer.events_effects import Finish, Pause, ReadOk, TimerFired
 from fencer.failure_text import against_text
-from fencer.outcome import Power, Reading, Witness, WitnessState
+from fencer.outcome import Action, Power, Reading, Witness, WitnessState
+from fencer.target import Limits
 from fencer.witnesses import WitnessMemory
 
 SAYS, SILENT, SHARED, UNKNOWN = WitnessState
@@ -49,6 +52,37 @@ def test_a_chassis_that_spoke_before_must_speak_again(now: tuple[Witness, ...]) 
     assert judged.power is Power.UNKNOWN
     assert judged.witnesses[0].uri == ONE
     assert judged.witnesses[0].why or now[0].state is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "newcomer"),
+    [
+        ((), (chassis(SAYS, "Off"),), True),
+        ((chassis(SILENT),), (chassis(SAYS, "Off"),), True),
+        ((chassis(SAYS, "Off"),), (chassis(SAYS, "Off"), chassis(SAYS, "Off", TWO)), True),
+        ((chassis(SAYS, "On"),), (chassis(SAYS, "Off"), chassis(SILENT, uri=TWO)), False),
+        ((), (), False),
+    ],
+)
+def test_a_chassis_that_speaks_for_the_first_time_is_noticed(
+    before: tuple[Witness, ...], now: tuple[Witness, ...], newcomer: bool
+) -> None:
+    memory = witnesses.remember(WitnessMemory(), before)
+    assert witnesses.has_newcomer(off(*now), memory) is newcomer
+
+
+def test_a_chassis_that_speaks_late_begins_a_new_series() -> None:
+    """One Off of the chassis is not two, although the System said Off for long enough."""
+    state, _ = procedure.begin(Action.OFF, Limits(deadline=15.0, stable_for=1.0), 0.0)
+    for now, asked in ((0.0, ()), (1.5, (chassis(SAYS, "Off"),)), (3.0, (chassis(SAYS, "Off"),))):
+        state, effect = procedure.step(state, ReadOk(replace(off(*asked), at=now)), now)
+        if now < 3.0:
+            assert isinstance(effect, Pause)
+            state, _ = procedure.step(state, TimerFired(), now + effect.seconds)
+    assert isinstance(effect, Finish)
+    assert effect.outcome.evidence is not None
+    assert [reading.at for reading in effect.outcome.evidence.readings] == [1.5, 3.0]
+    assert effect.outcome.evidence.chassis_check == "ok"
 
 
 def test_a_chassis_that_never_spoke_may_stay_silent() -> None:
