@@ -167,7 +167,10 @@ class HttpSession:
                 self._body = []
                 self._body_size = 0
                 names = {name for name, _value in event.headers}
-                if event.http_version not in (b"1.0", b"1.1"):
+                head = len(event.target) + sum(len(name) + len(value) for name, value in event.headers)
+                if head > self._site.limits.max_head_bytes:  # h11 looks at heads that are not complete yet
+                    self._refuse(431, f"A request's head may have at most {self._site.limits.max_head_bytes} bytes.")
+                elif event.http_version not in (b"1.0", b"1.1"):
                     self._refuse(505, "This service speaks HTTP/1.0 and HTTP/1.1.")
                 elif names >= {b"content-length", b"transfer-encoding"}:  # RFC 9112 6.3: two readers could see two requests
                     self._refuse(400, "A request has a Content-Length or a Transfer-Encoding, not both.")

@@ -47,6 +47,7 @@ def test_what_is_sent_ahead_is_answered_to_the_end_also_after_a_half_close(lan):
     ("request_bytes", "status"),
     [
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", 431),
         (b"GET / HTTP/1.2\r\nHost: x\r\n\r\n", 505),
         (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
     ],
