@@ -45,7 +45,7 @@ class BackgroundThread:
 
     def __init__(self, post: Callable[[Callable[[], None]], object]) -> None:
         self._post = post
-        self._jobs: queue.Queue[Callable[[], None]] = queue.Queue(WAITING)
+        self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue(WAITING)
         self._thread: threading.Thread | None = None
         self._is_closed = False
 
@@ -70,7 +70,9 @@ class BackgroundThread:
         with contextlib.suppress(queue.Empty):
             while True:
                 self._jobs.get_nowait()
+        if self._thread is not None:
+            self._jobs.put(None)
 
     def _work(self) -> None:
-        while not self._is_closed:
-            self._jobs.get()()
+        while (job := self._jobs.get()) is not None:
+            job()

@@ -31,22 +31,22 @@ from emulator import (
 )
 from emulator.control import told
 from emulator.control.guard import host_is_allowed, is_address, token_is_right
-from emulator.control.http_server import HttpAnswer, HttpRequest, ServerCounts
+from emulator.control.http_server import ControlAnswer, HttpRequest, ServerCounts
 from emulator.control.journal_reader import JournalReader
 from emulator.control.metrics import metrics_text
 from emulator.control.models import (
     AddBmc,
+    ArmedFault,
+    ArmedFaults,
     BmcDetails,
     BmcList,
     BmcQuery,
-    Clock,
+    ClockReading,
     ClockRequest,
-    Fault,
-    FaultList,
+    EmulatorHealth,
     FaultQuery,
     FaultTypeDetails,
     FaultTypeList,
-    Health,
     Instance,
     JournalQuery,
     MuteRequest,
@@ -82,7 +82,7 @@ class ControlApi:
 
     # -- one request ---------------------------------------------------------------------------------------------------
 
-    def answer(self, request: HttpRequest) -> HttpAnswer:
+    def answer(self, request: HttpRequest) -> ControlAnswer:
         """The answer to any request; it never raises."""
         if not host_is_allowed(request.headers.get("host", "")):
             return problem(421, "the Host header must name an IP address or localhost")
@@ -100,7 +100,7 @@ class ControlApi:
             return problem(405, f"this path takes {allowed}", (), ("Allow", allowed))
         return self._serve(chosen[0], Call(request, chosen[1]))
 
-    def _serve(self, route: Route, call: Call) -> HttpAnswer:
+    def _serve(self, route: Route, call: Call) -> ControlAnswer:
         try:
             if route.query not in (BmcQuery, FaultQuery, JournalQuery):
                 call.query(route.query)
@@ -140,11 +140,11 @@ class ControlApi:
 
     def health(self, call: Call) -> Reply:
         alive = self._emulator.responds(HEALTHY_WITHIN_S)
-        return Reply(model=Health(status="ok" if alive else "stuck"), status=200 if alive else 503)
+        return Reply(model=EmulatorHealth(status="ok" if alive else "stuck"), status=200 if alive else 503)
 
     def readiness(self, call: Call) -> Reply:
         ready = self.ready and self._emulator.responds(HEALTHY_WITHIN_S)
-        return Reply(model=Health(status="ok" if ready else "starting"), status=200 if ready else 503)
+        return Reply(model=EmulatorHealth(status="ok" if ready else "starting"), status=200 if ready else 503)
 
     def metrics(self, call: Call) -> Reply:
         counts = self.counts
@@ -159,7 +159,7 @@ class ControlApi:
         return Reply(text=text)
 
     def openapi(self, call: Call) -> Reply:
-        return Reply(answer=HttpAnswer(200, openapi_json()))
+        return Reply(answer=ControlAnswer(200, openapi_json()))
 
     # -- BMCs ----------------------------------------------------------------------------------------------------------
 
@@ -236,7 +236,7 @@ class ControlApi:
 
     def faults(self, call: Call) -> Reply:
         listed = self._emulator.faults(call.query(FaultQuery).bmc)
-        return Reply(model=FaultList(faults=[told.fault(status) for status in listed]))
+        return Reply(model=ArmedFaults(faults=[told.fault(status) for status in listed]))
 
     def arm(self, call: Call) -> Reply:
         name, data = call.path["bmc"], call.json()
@@ -265,14 +265,14 @@ class ControlApi:
         self._emulator.set_clock(rate=asked.rate, paused=asked.paused, step_s=asked.step_s)
         return Reply(model=self._clock())
 
-    def _clock(self) -> Clock:
+    def _clock(self) -> ClockReading:
         status = self._emulator.clock_status()
-        return Clock(now_s=status.now_s, rate=status.rate, paused=status.paused)
+        return ClockReading(now_s=status.now_s, rate=status.rate, paused=status.paused)
 
     def journal(self, call: Call) -> Reply:
         query = call.query(JournalQuery)
         lines = self.reader.follow(query) if query.follow else self.reader.page(query)
-        return Reply(answer=HttpAnswer(200, content_type=LINES, stream=lines))
+        return Reply(answer=ControlAnswer(200, content_type=LINES, stream=lines))
 
 
 @cache
@@ -296,12 +296,19 @@ ROUTES: Final[tuple[Route, ...]] = (
         "health",
         "Whether the emulator's thread works",
         ControlApi.health,
-        answer=Health,
+        answer=EmulatorHealth,
         errors=(503,),
         public=True,
     ),
     Route(
-        "GET", "/readyz", "readiness", "Whether all BMCs answer", ControlApi.readiness, answer=Health, errors=(503,), public=True
+        "GET",
+        "/readyz",
+        "readiness",
+        "Whether all BMCs answer",
+        ControlApi.readiness,
+        answer=EmulatorHealth,
+        errors=(503,),
+        public=True,
     ),
     Route("GET", "/metrics", "metrics", "Figures for Prometheus", ControlApi.metrics, content_type=TEXT),
     Route("GET", "/openapi.json", "openapi", "This document", ControlApi.openapi, public=True),
@@ -349,12 +356,12 @@ ROUTES: Final[tuple[Route, ...]] = (
         ControlApi.arm,
         body=(NamedFault,),
         takes_fault=True,
-        answer=Fault,
+        answer=ArmedFault,
         status=201,
         errors=(404, 409),
     ),
     Route(
-        "GET", "/v1/faults", "listFaults", "What is armed", ControlApi.faults, query=FaultQuery, answer=FaultList, errors=(404,)
+        "GET", "/v1/faults", "listFaults", "What is armed", ControlApi.faults, query=FaultQuery, answer=ArmedFaults, errors=(404,)
     ),
     Route("DELETE", _FAULT, "disarmFault", "Take a fault away", ControlApi.disarm, status=204, errors=(404,)),
     Route("GET", "/v1/fault-types", "listFaultTypes", "Faults that there are", ControlApi.fault_types, answer=FaultTypeList),
@@ -367,7 +374,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         answer=FaultTypeDetails,
         errors=(404,),
     ),
-    Route("GET", "/v1/clock", "clock", "The emulator's time", ControlApi.clock, answer=Clock),
+    Route("GET", "/v1/clock", "clock", "The emulator's time", ControlApi.clock, answer=ClockReading),
     Route(
         "PATCH",
         "/v1/clock",
@@ -375,7 +382,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         "Pause, step, speed up",
         ControlApi.set_clock,
         body=(ClockRequest,),
-        answer=Clock,
+        answer=ClockReading,
         errors=(409,),
     ),
     Route(

@@ -51,7 +51,7 @@ class HttpRequest(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class HttpAnswer:
+class ControlAnswer:
     """`stream`, where there is one, is sent piece by piece instead of `body`; an empty piece only shows that it still lives.
     `then` is called when the answer has been sent, or cannot be."""
 
@@ -85,7 +85,7 @@ class ControlServer:
     request."""
 
     def __init__(
-        self, sock: socket.socket, handler: Callable[[HttpRequest], HttpAnswer], refusal: Callable[[int, str], HttpAnswer]
+        self, sock: socket.socket, handler: Callable[[HttpRequest], ControlAnswer], refusal: Callable[[int, str], ControlAnswer]
     ) -> None:
         self._sock = sock
         self._handler = handler
@@ -164,7 +164,7 @@ class ControlServer:
                 return
             connection.start_next_cycle()
 
-    def _answer(self, connection: h11.Connection, sock: socket.socket, answer: HttpAnswer, *, last: bool = False) -> None:
+    def _answer(self, connection: h11.Connection, sock: socket.socket, answer: ControlAnswer, *, last: bool = False) -> None:
         with self._lock:
             self.counts.answers[answer.status] = self.counts.answers.get(answer.status, 0) + 1
         if connection.our_state not in (h11.IDLE, h11.SEND_RESPONSE):

@@ -106,14 +106,14 @@ class ProblemAt(_Told):
     message: str
 
 
-class Problem(_Told):
+class ControlProblem(_Told):
     """Why a request was refused, in one sentence."""
 
     error: str
     problems: list[ProblemAt] = Field(default_factory=list)
 
 
-class Clock(_Told):
+class ClockReading(_Told):
     now_s: float
     rate: float
     paused: bool
@@ -128,7 +128,7 @@ class Instance(_Told):
     faults: int
     ready: bool
     last_seq: int
-    clock: Clock
+    clock: ClockReading
 
 
 class System(_Told):
@@ -170,7 +170,7 @@ class BmcList(_Told):
     next: int | None = Field(description="the offset of the next page; null: there is none")
 
 
-class Fault(_Told):
+class ArmedFault(_Told):
     id: str
     bmc: str
     type: str
@@ -181,8 +181,8 @@ class Fault(_Told):
     fault: dict[str, Any] | None = Field(description="as it was written, fault/1; null: it has no written form")
 
 
-class FaultList(_Told):
-    faults: list[Fault]
+class ArmedFaults(_Told):
+    faults: list[ArmedFault]
 
 
 class FaultTypeName(_Told):
@@ -204,5 +204,5 @@ class Stopping(_Told):
     stopping: bool = True
 
 
-class Health(_Told):
+class EmulatorHealth(_Told):
     status: Literal["ok", "starting", "stuck"]

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from emulator import fault_schema
-from emulator.control.models import Problem
+from emulator.control.models import ControlProblem
 from emulator.control.routes import JSON, Route
 
 REF: Final = "#/components/schemas/{model}"
@@ -28,7 +28,7 @@ REASONS: Final = {
 def document(routes: tuple[Route, ...], version: str) -> dict[str, Any]:
     """The whole document."""
     models = {model for route in routes for model in (*route.body, route.query) if model is not None}
-    answers = {route.answer for route in routes if route.answer is not None} | {Problem}
+    answers = {route.answer for route in routes if route.answer is not None} | {ControlProblem}
     _, made = models_json_schema(
         [
             *((model, "validation") for model in sorted(models, key=_name)),
@@ -120,5 +120,5 @@ def _responses(route: Route) -> Iterable[tuple[str, dict[str, Any]]]:
     reasons = {status: REASONS[status] for status in sorted(errors)}
     reasons |= {status: ANY_ROUTE[status] for status in ((403, 421) if route.public else (401, 403, 421))}
     for status, reason in reasons.items():
-        same = route.answer if status == 503 and route.public and route.answer is not None else Problem
+        same = route.answer if status == 503 and route.public and route.answer is not None else ControlProblem
         yield str(status), {"description": reason, "content": {JSON: {"schema": _ref(same.__name__)}}}

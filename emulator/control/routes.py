@@ -17,8 +17,8 @@ from urllib.parse import parse_qsl, unquote
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from emulator.control.http_server import HttpAnswer, HttpRequest
-from emulator.control.models import NoQuery, Problem, ProblemAt
+from emulator.control.http_server import ControlAnswer, HttpRequest
+from emulator.control.models import ControlProblem, NoQuery, ProblemAt
 
 M = TypeVar("M", bound=BaseModel)
 TEXT: Final = "text/plain; version=0.0.4"
@@ -98,16 +98,16 @@ class Reply:
     model: BaseModel | None = None
     status: int = 200
     text: str | None = None
-    answer: HttpAnswer | None = None
+    answer: ControlAnswer | None = None
     location: str | None = None
 
-    def http(self) -> HttpAnswer:
+    def http(self) -> ControlAnswer:
         if self.answer is not None:
             return self.answer
         headers = () if self.location is None else (("Location", self.location),)
         if self.text is not None:
-            return HttpAnswer(self.status, self.text.encode(), TEXT, headers)
-        return HttpAnswer(self.status, b"" if self.model is None else self.model.model_dump_json().encode(), JSON, headers)
+            return ControlAnswer(self.status, self.text.encode(), TEXT, headers)
+        return ControlAnswer(self.status, b"" if self.model is None else self.model.model_dump_json().encode(), JSON, headers)
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Route:
         return None if found is None else {name: unquote(value) for name, value in found.groupdict().items()}
 
 
-def problem(status: int, sentence: str, problems: tuple[tuple[str, str], ...] = (), *headers: tuple[str, str]) -> HttpAnswer:
+def problem(status: int, sentence: str, problems: tuple[tuple[str, str], ...] = (), *headers: tuple[str, str]) -> ControlAnswer:
     """The answer to a refused request."""
-    told = Problem(error=sentence, problems=[ProblemAt(path=path, message=text) for path, text in problems])
-    return HttpAnswer(status, told.model_dump_json().encode(), JSON, headers)
+    told = ControlProblem(error=sentence, problems=[ProblemAt(path=path, message=text) for path, text in problems])
+    return ControlAnswer(status, told.model_dump_json().encode(), JSON, headers)

@@ -47,7 +47,7 @@ from profiles import loader
 from profiles.errors import ProfileError
 
 FORMAT: Final = "state/1"
-Policy = Literal["always-off", "previous", "always-on"]
+RestorePolicyWord = Literal["always-off", "previous", "always-on"]
 SAVE_EVERY_S: Final = 0.5
 """Real seconds between two saves at least; after a save that took long, twenty times as long."""
 _TURNING = frozenset(
@@ -83,7 +83,7 @@ class SavedBmc(_Saved):
     profile: str
     added: str | None = None  # the profile as it was named, where the BMC was added while the emulator ran
     dark: bool = False
-    restore_policy: Policy = "previous"
+    restore_policy: RestorePolicyWord = "previous"
     systems: list[SavedSystem] = Field(default_factory=list)
     faults: list[dict[str, Any]] = Field(default_factory=list)
 
@@ -274,7 +274,7 @@ def _saved(status: BmcStatus, added: str | None, faults: list[dict[str, Any]]) -
         SavedSystem(power="on" if (each.was_on if dark else each.rail is not Rail.DOWN) else "off", os=_os(each.os, dark))
         for each in status.systems
     ]
-    policy: Policy = status.systems[0].restore_policy.value
+    policy: RestorePolicyWord = status.systems[0].restore_policy.value
     return SavedBmc(profile=status.profile, added=added, dark=dark, restore_policy=policy, systems=systems, faults=faults)
 
 

@@ -15,7 +15,7 @@ from emulator import (
     fault_seam,
     mapping_from_arming,
 )
-from emulator.control.models import Bmc, BmcDetails, Fault, FaultTypeDetails, FaultTypeName, System
+from emulator.control.models import ArmedFault, Bmc, BmcDetails, FaultTypeDetails, FaultTypeName, System
 from profiles.errors import did_you_mean
 
 PAGE: Final = 128
@@ -74,12 +74,12 @@ def _bmc(status: BmcStatus, endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-def fault(status: FaultStatus) -> Fault:
+def fault(status: FaultStatus) -> ArmedFault:
     try:
         written: dict[str, object] | None = mapping_from_arming(status.armed)
     except ValueError:
         written = None
-    return Fault(
+    return ArmedFault(
         id=status.id,
         bmc=status.bmc,
         type=status.type,

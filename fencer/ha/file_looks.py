@@ -31,7 +31,7 @@ for line in sys.stdin.buffer:
     sys.stdout.flush()
 """
 
-Answered = Callable[[str | None], None]
+LookAnswered = Callable[[str | None], None]
 
 
 class Looker:
@@ -43,13 +43,13 @@ class Looker:
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         assert self._process.stdout is not None
-        self._waiting: deque[Answered] = deque()
+        self._waiting: deque[LookAnswered] = deque()
         self._text = b""
         self.killed = False
         self.descriptor = self._process.stdout.fileno()
         os.set_blocking(self.descriptor, False)
 
-    def ask(self, path: str, answered: Answered) -> None:
+    def ask(self, path: str, answered: LookAnswered) -> None:
         assert self._process.stdin is not None
         if self.killed:
             answered(None)

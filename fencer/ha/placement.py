@@ -40,7 +40,7 @@ class HostRoom:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class HostChoice:
     """`host` to start the VM on; or None, and `why`. `busy`: a host fits, and has too many starts under way now."""
 
     host: str | None = None
@@ -56,7 +56,7 @@ def order(records: Iterable[VmRecord], specs: Mapping[str, VmSpec]) -> list[VmRe
     return sorted(records, key=rank)
 
 
-def choose(record: VmRecord, spec: VmSpec, rooms: Mapping[str, HostRoom], now: float, starts_per_host: int) -> Choice:
+def choose(record: VmRecord, spec: VmSpec, rooms: Mapping[str, HostRoom], now: float, starts_per_host: int) -> HostChoice:
     """Returns the host for one VM that waits. `rooms` has every host of the file, in its order."""
     left = {one.host for one in record.left}
     refused = set(record.refused) if now < record.retry_at else set()
@@ -76,13 +76,13 @@ def choose(record: VmRecord, spec: VmSpec, rooms: Mapping[str, HostRoom], now: f
         if not why:
             available = len(fit)
         if not fit:
-            return Choice(why=f"{available} host(s) Available, {why}" if available else "no host is Available")
+            return HostChoice(why=f"{available} host(s) Available, {why}" if available else "no host is Available")
     free = [room for room in fit if room.starting < starts_per_host]
     if not free:
-        return Choice(busy=True)
+        return HostChoice(busy=True)
     preferred = [room for room in free if room.name == record.wanted]
     if preferred:
-        return Choice(host=record.wanted)
+        return HostChoice(host=record.wanted)
     if spec.hosts:
-        return Choice(host=min(free, key=lambda room: spec.hosts.index(room.name)).name)
-    return Choice(host=min(free, key=lambda room: (room.load, room.name)).name)
+        return HostChoice(host=min(free, key=lambda room: spec.hosts.index(room.name)).name)
+    return HostChoice(host=min(free, key=lambda room: (room.load, room.name)).name)

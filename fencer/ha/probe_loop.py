@@ -29,7 +29,7 @@ from pathlib import Path
 from fencer.ha import probes
 from fencer.ha.config import ExecProbe, FileProbe, HttpProbe, TcpProbe
 from fencer.ha.file_looks import Looker, mount_of, mount_points
-from fencer.ha.probes import Address, AnyProbe, Coming, FileLook, Heartbeat, Lookup, Pause, ProbeFinding, Wait
+from fencer.ha.probes import AnyProbe, Coming, DescriptorWait, FileLook, Heartbeat, Lookup, ProbeAddress, ProbeFinding, ProbePause
 
 Found = Callable[[ProbeFinding], None]
 
@@ -47,16 +47,16 @@ class Round:
     began: float
     left: int
     unknown: bool = False
-    tasks: list[Task] = field(default_factory=list)
+    tasks: list[ProbeTask] = field(default_factory=list)
 
 
 @dataclass(eq=False, slots=True)
-class Task:
+class ProbeTask:
     probe: AnyProbe
     round: Round
     timeout: float
     running: probes.Probing | None = None
-    pause: Pause | None = None
+    pause: ProbePause | None = None
 
 
 class ProbeLoop:
@@ -70,13 +70,13 @@ class ProbeLoop:
         for end in (self._wake_read, self._wake_write):
             os.set_blocking(end, False)
         self._selector.register(self._wake_read, selectors.EVENT_READ, None)
-        self._walls: list[tuple[float, int, Task]] = []
+        self._walls: list[tuple[float, int, ProbeTask]] = []
         self._number = itertools.count()
         self._commands = 0
-        self._commands_waiting: deque[Task] = deque()
+        self._commands_waiting: deque[ProbeTask] = deque()
         self._heartbeats: dict[str, Heartbeat] = {}
-        self._names: dict[tuple[str, int], tuple[float, list[Address]]] = {}
-        self._lookups: dict[tuple[str, int], list[Task]] = {}
+        self._names: dict[tuple[str, int], tuple[float, list[ProbeAddress]]] = {}
+        self._lookups: dict[tuple[str, int], list[ProbeTask]] = {}
         self._name_jobs: queue.SimpleQueue[tuple[str, int]] = queue.SimpleQueue()
         self._name_threads = 0
         self._lookers: dict[str, Looker] = {}
@@ -118,7 +118,7 @@ class ProbeLoop:
             key.data.read()
             if key.data.killed:
                 self._selector.unregister(key.fd)
-        elif isinstance(key.data, Task) and key.data.running is not None:
+        elif isinstance(key.data, ProbeTask) and key.data.running is not None:
             self._selector.unregister(key.fd)
             key.data.pause = None
             self._go_on(key.data, None)
@@ -159,7 +159,7 @@ class ProbeLoop:
             found(ProbeFinding(began=began, answer=None))
             return
         one = Round(found, began, len(wanted))
-        one.tasks = [Task(probe, one, timeout) for probe in wanted]
+        one.tasks = [ProbeTask(probe, one, timeout) for probe in wanted]
         for task in one.tasks:
             if one.left == 0:
                 return
@@ -168,7 +168,7 @@ class ProbeLoop:
             else:
                 self._start(task)
 
-    def _start(self, task: Task) -> None:
+    def _start(self, task: ProbeTask) -> None:
         match task.probe:
             case TcpProbe(host=host, port=port):
                 task.running = probes.tcp(host, port)
@@ -182,7 +182,7 @@ class ProbeLoop:
         heapq.heappush(self._walls, (time.monotonic() + task.timeout, next(self._number), task))
         self._go_on(task, None)
 
-    def _go_on(self, task: Task, coming: Coming) -> None:
+    def _go_on(self, task: ProbeTask, coming: Coming) -> None:
         """Lets the probe run up to its next pause, or its end."""
         while task.running is not None:
             try:
@@ -197,7 +197,7 @@ class ProbeLoop:
                 return
             task.pause = pause
             match pause:
-                case Wait(descriptor=descriptor, write=write):
+                case DescriptorWait(descriptor=descriptor, write=write):
                     self._selector.register(descriptor, selectors.EVENT_WRITE if write else selectors.EVENT_READ, task)
                     return
                 case Lookup(host=host, port=port):
@@ -212,21 +212,21 @@ class ProbeLoop:
                         return
                     coming = None
 
-    def _looked(self, task: Task, said: str | None) -> None:
+    def _looked(self, task: ProbeTask, said: str | None) -> None:
         if task.running is not None:
             task.pause = None
             self._go_on(task, said)
 
-    def _stop(self, task: Task) -> None:
+    def _stop(self, task: ProbeTask) -> None:
         """Ends a probe that runs: it closes or kills what it holds."""
-        if isinstance(task.pause, Wait):
+        if isinstance(task.pause, DescriptorWait):
             self._selector.unregister(task.pause.descriptor)
         running = task.running
         self._over(task)
         if running is not None:
             running.close()
 
-    def _over(self, task: Task) -> None:
+    def _over(self, task: ProbeTask) -> None:
         task.running, task.pause = None, None
         if isinstance(task.probe, ExecProbe):
             self._commands -= 1
@@ -235,7 +235,7 @@ class ProbeLoop:
                 if waiting.round.left:
                     self._start(waiting)
 
-    def _ended(self, task: Task, answer: bool | None) -> None:
+    def _ended(self, task: ProbeTask, answer: bool | None) -> None:
         one = task.round
         if one.left == 0:
             return
@@ -259,7 +259,7 @@ class ProbeLoop:
 
     # -- names
 
-    def _addresses(self, task: Task, host: str, port: int) -> list[Address] | None:
+    def _addresses(self, task: ProbeTask, host: str, port: int) -> list[ProbeAddress] | None:
         """The addresses, if they are known now; else the task goes on when they are."""
         try:
             address = ipaddress.ip_address(host)
@@ -287,7 +287,7 @@ class ProbeLoop:
                 addresses = []
             self._post(lambda found=addresses, name=(host, port): self._named(name, found))  # type: ignore[misc]
 
-    def _named(self, name: tuple[str, int], addresses: list[Address]) -> None:
+    def _named(self, name: tuple[str, int], addresses: list[ProbeAddress]) -> None:
         if addresses:
             self._names[name] = (time.monotonic(), addresses)
         for task in self._lookups.pop(name, []):

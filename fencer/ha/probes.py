@@ -1,7 +1,7 @@
 """Health probes (does the host answer?) and activity probes (does the host still write?), each as a small coroutine.
 
-`ProbeLoop` runs them, all in one thread. A coroutine yields what it waits for (`Wait`, `Lookup`, `FileLook`) and returns the
-answer. Times are seconds.
+`ProbeLoop` runs them, all in one thread. A coroutine yields what it waits for (`DescriptorWait`, `Lookup`, `FileLook`) and
+returns the answer. Times are seconds.
 
 Rules
   1. A probe answers True, False, or None for unknown. None never counts as a dead host.
@@ -47,7 +47,7 @@ CANNOT_ASK = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class DescriptorWait:
     """Until the descriptor can be read, or written."""
 
     descriptor: int
@@ -81,10 +81,10 @@ class ProbeFinding:
     changed_at: float | None = None
 
 
-Address = tuple[int, str, int]
-Pause = Wait | Lookup | FileLook
-Coming = list[Address] | str | None
-Probing = Generator[Pause, Coming, bool | None]
+ProbeAddress = tuple[int, str, int]
+ProbePause = DescriptorWait | Lookup | FileLook
+Coming = list[ProbeAddress] | str | None
+Probing = Generator[ProbePause, Coming, bool | None]
 """What a probe is while it runs. It may be closed at any time, and gives back what it holds."""
 
 
@@ -141,7 +141,7 @@ def http(probe: HttpProbe) -> Probing:
     return status == probe.status
 
 
-def _connected(host: str, port: int) -> Generator[Pause, Coming, socket.socket | bool | None]:
+def _connected(host: str, port: int) -> Generator[ProbePause, Coming, socket.socket | bool | None]:
     """Returns a socket, or what it means that there is none."""
     addresses = yield Lookup(host, port)
     answer: bool | None = None
@@ -154,7 +154,7 @@ def _connected(host: str, port: int) -> Generator[Pause, Coming, socket.socket |
         try:
             code = sock.connect_ex((address, at))
             if code == errno.EINPROGRESS:
-                yield Wait(sock.fileno(), write=True)
+                yield DescriptorWait(sock.fileno(), write=True)
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code == 0:
                 done = True
@@ -167,15 +167,15 @@ def _connected(host: str, port: int) -> Generator[Pause, Coming, socket.socket |
     return answer
 
 
-def _handshake(sock: ssl.SSLSocket) -> Generator[Pause, Coming, None]:
+def _handshake(sock: ssl.SSLSocket) -> Generator[ProbePause, Coming, None]:
     while True:
         try:
             sock.do_handshake()
             return
         except ssl.SSLWantReadError:
-            yield Wait(sock.fileno())
+            yield DescriptorWait(sock.fileno())
         except ssl.SSLWantWriteError:
-            yield Wait(sock.fileno(), write=True)
+            yield DescriptorWait(sock.fileno(), write=True)
 
 
 def _request(parts: SplitResult) -> bytes:
@@ -188,27 +188,27 @@ def _request(parts: SplitResult) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
-def _send(sock: socket.socket, data: bytes) -> Generator[Pause, Coming, None]:
+def _send(sock: socket.socket, data: bytes) -> Generator[ProbePause, Coming, None]:
     while data:
         try:
             data = data[sock.send(data) :]
         except (BlockingIOError, ssl.SSLWantWriteError):
-            yield Wait(sock.fileno(), write=True)
+            yield DescriptorWait(sock.fileno(), write=True)
         except ssl.SSLWantReadError:
-            yield Wait(sock.fileno())
+            yield DescriptorWait(sock.fileno())
 
 
-def _status(sock: socket.socket) -> Generator[Pause, Coming, int | None]:
+def _status(sock: socket.socket) -> Generator[ProbePause, Coming, int | None]:
     """The status of the answer, after any 1xx; None if there is no HTTP answer."""
     text = b""
     while len(text) < MAX_ANSWER:
         try:
             more = sock.recv(4096)
         except (BlockingIOError, ssl.SSLWantReadError):
-            yield Wait(sock.fileno())
+            yield DescriptorWait(sock.fileno())
             continue
         except ssl.SSLWantWriteError:
-            yield Wait(sock.fileno(), write=True)
+            yield DescriptorWait(sock.fileno(), write=True)
             continue
         text += more
         while b"\n" in text:
@@ -241,7 +241,7 @@ def command(probe: ExecProbe, base: Path) -> Probing:
     descriptor = -1
     try:
         descriptor = os.pidfd_open(process.pid)
-        yield Wait(descriptor)
+        yield DescriptorWait(descriptor)
         code = process.wait()
     finally:
         if descriptor >= 0:

@@ -33,7 +33,7 @@ from fencer.ha.vm_turn import Fact, VmTurn
 from fencer.ha.workers import Workers
 
 Post = Callable[[Callable[[], None]], None]
-Permit = Callable[[str, int], bool]
+OwnershipCheck = Callable[[str, int], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Ownership:
     epochs: Mapping[str, int]
     records: Mapping[str, HostRecord]
     post: Post
-    permit: Permit
+    permit: OwnershipCheck
 
 
 class Restarts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fencer.ha import placement, vm_machine
-from fencer.ha.placement import Choice, HostRoom
+from fencer.ha.placement import HostChoice, HostRoom
 from fencer.ha.vm_record import VmRecord, VmSpec
 
 WAITS = vm_machine.host_fenced(vm_machine.registered("v1", "a", 0.0), "a", "a-f1", 10.0)
@@ -22,7 +22,7 @@ def rooms(**changes: dict[str, object]) -> dict[str, HostRoom]:
 ANY = VmSpec()
 
 
-def choose(spec: VmSpec = ANY, record: VmRecord = WAITS, **changes: dict[str, object]) -> Choice:
+def choose(spec: VmSpec = ANY, record: VmRecord = WAITS, **changes: dict[str, object]) -> HostChoice:
     return placement.choose(record, spec, rooms(**changes), 20.0, 4)
 
 
@@ -75,7 +75,7 @@ def test_vms_apart_share_no_host_and_others_do():
 
 def test_a_host_with_many_starts_under_way_is_passed_over_and_if_all_are_busy_nothing_is_said():
     assert choose(b={"starting": 4}).host == "c"
-    assert choose(**{name: {"starting": 4} for name in "bcd"}) == Choice(busy=True)
+    assert choose(**{name: {"starting": 4} for name in "bcd"}) == HostChoice(busy=True)
 
 
 def test_a_start_that_is_decided_takes_its_room():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from conformance.cli import run
 from emulator.config import load_rack
 from fencer.ha.config import load_config
 from lab.render import as_yaml, manager, rack
@@ -44,7 +45,7 @@ def test_the_managers_configuration_is_one_that_fence_ha_takes(tmp_path: Path, p
 def test_the_compose_file_opens_the_ports_and_has_the_nodes_of_the_settings() -> None:
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     services = compose["services"]
-    assert set(services) == {"emulator", "fence-ha", *SETTINGS.machines}
+    assert {name for name, part in services.items() if "profiles" not in part} == {"emulator", "fence-ha", *SETTINGS.machines}
     inside = {port.rpartition(":")[2] for port in services["emulator"]["ports"]}
     bmcs = rack(SETTINGS)["bmcs"]
     assert inside == {str(bmc["redfish_port"]) for bmc in bmcs} | {f"{bmc['ipmi_port']}/udp" for bmc in bmcs}
@@ -53,6 +54,17 @@ def test_the_compose_file_opens_the_ports_and_has_the_nodes_of_the_settings() ->
         assert services[node]["labels"]["org.fencelab.host"] == node
     for part in (*services.values(), *compose["volumes"].values(), *compose["networks"].values()):
         assert part["labels"]["org.fencelab"] == "lab"
+
+
+def test_the_profile_check_of_the_compose_file_runs_the_suite_and_nothing_of_the_lab() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    others = {name: part for name, part in services.items() if "profiles" in part}
+    assert {name: part["profiles"] for name, part in others.items()} == {"conformance": ["check"]}
+    suite = others["conformance"]
+    assert suite["command"][:2] == ["fence-conformance", "run"]
+    options = run.make_context("run", suite["command"][2:]).params
+    assert options["fencer_words"] == ("fence_bmc",)
+    assert not {"ports", "volumes", "depends_on", "environment"} & set(suite), "it has emulated BMCs of its own"
 
 
 @pytest.mark.parametrize(

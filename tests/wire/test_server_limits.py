@@ -131,6 +131,9 @@ def test_a_closed_worker_tells_nobody():
     gate.set()
     assert posted.wait(30)
     assert told == []
+    assert worker._thread is not None
+    worker._thread.join(30)
+    assert not worker._thread.is_alive()
 
 
 def test_without_threads_a_job_runs_at_once():

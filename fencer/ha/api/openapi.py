@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from fencer.ha.api.routes import Route
+from fencer.ha.api.routes import ManagerRoute
 from fencer.ha.operations import OperatorAction, TextField
 from fencer.ha.states import HAState, HostStatus
 
@@ -58,7 +58,7 @@ HOST: Json = {
 ERROR: Json = {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}}
 
 
-def document(routes: Sequence[Route], version: str) -> Json:
+def document(routes: Sequence[ManagerRoute], version: str) -> Json:
     paths: dict[str, Json] = {}
     for route in routes:
         paths.setdefault(route.pattern, {})[route.method.lower()] = _described(route)
@@ -73,7 +73,7 @@ def document(routes: Sequence[Route], version: str) -> Json:
     }
 
 
-def _described(route: Route) -> Json:
+def _described(route: ManagerRoute) -> Json:
     names = re.findall(r"\{(\w+)\}", route.pattern)
     answers = {**route.answers, **({401: "No token, or a wrong one."} if route.needs_token else {})}
     described: Json = {
@@ -88,12 +88,12 @@ def _described(route: Route) -> Json:
     return described
 
 
-def _operation_id(route: Route) -> str:
+def _operation_id(route: ManagerRoute) -> str:
     words = re.findall(r"\w+", route.pattern.replace("/v1", "").replace(".json", ""))
     return "-".join([route.method.lower(), *words])
 
 
-def _answer(route: Route, code: int, text: str) -> Json:
+def _answer(route: ManagerRoute, code: int, text: str) -> Json:
     if code >= 400:
         return {"description": text, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
     if route.pattern == "/v1/hosts/{name}":

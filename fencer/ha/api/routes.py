@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class ManagerRoute:
     """One path and method. `pattern` has {names}; `answers` are the codes with their meaning; `fields` those of the body."""
 
     method: str
@@ -63,7 +63,7 @@ class Api:
     token: str
     progress: Progress
     store: StoreThread
-    routes: tuple[Route, ...]
+    routes: tuple[ManagerRoute, ...]
     document: Mapping[str, object]
 
     def call(self, work: Callable[[Store], T]) -> T:
@@ -84,7 +84,7 @@ class Api:
         allowed = ", ".join(route.method for route, _ in found)
         return json_reply(405, {"error": f"{request.path} takes {allowed}"}, Allow=allowed)
 
-    def _handled(self, route: Route, request: ApiRequest, params: Params) -> ApiReply:
+    def _handled(self, route: ManagerRoute, request: ApiRequest, params: Params) -> ApiReply:
         try:
             return route.handle(self, request, params)
         except views.UnknownHost as error:
@@ -211,37 +211,39 @@ ASKS: Final = {
     409: "The manager has refused: `error` says why.",
     504: "No manager has answered, and the request is withdrawn.",
 }
-ROUTES: tuple[Route, ...] = (
-    Route(
+ROUTES: tuple[ManagerRoute, ...] = (
+    ManagerRoute(
         method="GET", pattern="/healthz", summary="Whether the manager's loop runs.", handle=_healthz, needs_token=False,
         answers={200: "It runs.", 503: "It stands still."},
     ),
-    Route(
+    ManagerRoute(
         method="GET", pattern="/readyz", handle=_readyz,
         summary="Whether every host of the file belongs to a manager; ?seen-healthy: and each was seen healthy once.",
         answers={200: "It does.", 503: "It does not, or the store cannot be read."}, needs_token=False,
     ),
-    Route(method="GET", pattern="/metrics", summary="Metrics in Prometheus' text format.", handle=_metrics, answers=READS),
-    Route(
+    ManagerRoute(method="GET", pattern="/metrics", summary="Metrics in Prometheus' text format.", handle=_metrics, answers=READS),
+    ManagerRoute(
         method="GET", pattern="/v1/openapi.json", summary="This document.", handle=_openapi, needs_token=False, answers=READS,
     ),
-    Route(method="GET", pattern="/v1/hosts", summary="All hosts.", handle=_hosts, answers=READS),
-    Route(
+    ManagerRoute(method="GET", pattern="/v1/hosts", summary="All hosts.", handle=_hosts, answers=READS),
+    ManagerRoute(
         method="GET", pattern="/v1/hosts/{name}", summary="State, status, fence, evidence and alerts of one host.", handle=_host,
         answers={200: "A host.", 404: "No such host."},
     ),
-    Route(
+    ManagerRoute(
         method="GET", pattern="/v1/hosts/{name}/timeline", handle=_timeline,
         summary=f"The newest {MOST_EVENTS} events of a host; ?after=SEQ: those that came later.",
         answers={200: "Events, oldest first.", 400: "Another query.", 404: "No such host."},
     ),
-    Route(method="GET", pattern="/v1/vms", summary="All VMs: where they are, and open starts.", handle=_vms, answers=READS),
-    Route(
+    ManagerRoute(
+        method="GET", pattern="/v1/vms", summary="All VMs: where they are, and open starts.", handle=_vms, answers=READS,
+    ),
+    ManagerRoute(
         method="GET", pattern="/v1/requests/{id}", summary="The answer to an operator's request.", handle=_request,
         answers={200: "Done.", 202: "Not answered yet.", 404: "No such request.", 409: "Refused."},
     ),
     *(
-        Route(
+        ManagerRoute(
             method="POST", pattern=action.pattern, summary=action.summary, handle=_operate_on(action), answers=ASKS,
             action=action,
         )
