@@ -24,7 +24,6 @@ SLEEPERS: dict[str, str] = {
     "tests/ha_chaos.py": "gives processes that are killed and stopped time to do something wrong",
     "tests/ipmi_floods.py": "paces its packets, and looks at the memory some seconds after the flood",
     "tests/peers/pacemaker/cluster.py": "asks a cluster, which has no event for it, until it is ready",
-    "tests/wire/test_ha_vms.py": "reads what a manager in another process says of itself, until something holds",
     "tests/lab/test_lab_docker.py": "asks a Docker engine, which has no event for it, until something holds",
 }
 """Tests that call time.sleep, and why each may."""
