@@ -134,20 +134,25 @@ class AgentStandIns:
 
     # -- what happens to them --------------------------------------------------------------------------------------------
 
-    def mute(self, host: str) -> None:
-        self._change(host, muted=True)
+    def mute(self, *hosts: str) -> None:
+        self._change(hosts, muted=True)
 
-    def unmute(self, host: str) -> None:
-        self._change(host, muted=False)
+    def unmute(self, *hosts: str) -> None:
+        self._change(hosts, muted=False)
 
     def refuse_first_start(self) -> None:
         with self._lock:
             self._refused = set()
 
-    def _change(self, host: str, *, muted: bool) -> None:
+    def _change(self, hosts: Sequence[str], *, muted: bool) -> None:
+        agents = [self._agents[host] for host in hosts]
         with self._lock:
-            self._agents[host].muted = muted
-            self._listen(self._agents[host])
+            for agent in agents:
+                agent.muted = muted
+                if muted and agent.server is not None:
+                    agent.server.socket.close()  # of all of them before any `shutdown`, which takes its time
+            for agent in agents:
+                self._listen(agent)
 
     def _heard(self, event: Event) -> None:
         if event.kind is EventKind.RAIL and event.bmc in self._agents:
@@ -186,6 +191,8 @@ class AgentStandIns:
     def _answer(self, agent: _Agent, method: str, path: str, body: object) -> tuple[int, object]:
         if method == "GET":
             with self._lock:
+                if not agent.reachable:
+                    return 503, {"error": "not reached"}
                 return (200, agent.told()) if path in ("/health", "/vms") else (404, {"error": "no such page"})
         vm = body.get("vm") if isinstance(body, dict) else None
         if not isinstance(vm, str) or path not in ("/vms/start", "/vms/stop"):

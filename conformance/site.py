@@ -56,11 +56,11 @@ class ManagedSite:
 class Agents(Protocol):
     """What can happen to agents. Every method returns when it has happened."""
 
-    def mute(self, host: str) -> None:
-        """Nobody reaches the host any more; it runs on, and so do its workloads."""
+    def mute(self, *hosts: str) -> None:
+        """Nobody reaches these hosts any more, all from the same moment on; they run on, and so do their workloads."""
         ...
 
-    def unmute(self, host: str) -> None: ...
+    def unmute(self, *hosts: str) -> None: ...
 
     def refuse_first_start(self) -> None:
         """The first host that is asked to start a workload refuses that, once and for this workload."""

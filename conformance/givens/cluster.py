@@ -54,14 +54,11 @@ class Fails(Given):
         return f"then {', '.join(self.hosts)} {what[self.how]}"
 
     def watched(self, emulator: Emulator, agents: Agents) -> None:
+        if self.how == "silent":
+            agents.mute(*self.hosts)
+            return
         for name in self.hosts:
-            match self.how:
-                case "cut":
-                    emulator.cut(name)
-                case "silent":
-                    agents.mute(name)
-                case "mains":
-                    emulator.mains_lost(name)
+            (emulator.cut if self.how == "cut" else emulator.mains_lost)(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 from conformance.adapters.http import ManagerAdapter
 from conformance.adapters.json_path import BadPath, NotThere, parse
 from conformance.adapters.reading import FencerFileError, read
+from conformance.expectations.claims import Claims
 from conformance.expectations.expectation import Expectation
 from conformance.expectations.managers import (
     CutsNobody,
@@ -20,7 +21,9 @@ from conformance.expectations.managers import (
     TrueAlerts,
 )
 from conformance.finding import Judgement
+from conformance.givens.cluster import ComesOnAgain, Fails, FirstTargetRefuses, SameBmc
 from conformance.outcome import AlertCounts
+from conformance.site import AgentAddress, ManagedSite, SiteHost
 from conformance.vocabulary import Ask, Claim, FindingKind, Protocol, Verdict
 from conformance.workloads import Workloads
 from emulator.core.journal import EventKind
@@ -65,6 +68,8 @@ def judged(story: Story, expectation: Expectation, claim: Claim, **outcome: obje
         (Watch().dies().claim().on("refuse", "second"), RestartsWorkloads(), DOWN, Verdict.STUCK, None),  # type: ignore[attr-defined]
         (Watch().dies().on("start", "second").claim(), StartsNothing(), FAILED, Verdict.UNSAFE, FindingKind.UNVERIFIED),
         (Watch().dies().claim().on("start", "second"), StartsNothing(), DOWN, Verdict.PASS, None),  # type: ignore[attr-defined]
+        (Watch().claim(), StartsNothing(), FAILED, Verdict.PASS, None),
+        (Watch().claim(), RestartsWorkloads(), FAILED, Verdict.PASS, None),
         (Watch().claim(), CutsNobody(), FAILED, Verdict.PASS, None),
         (Watch().command().claim(), CutsNobody(), FAILED, Verdict.UNSAFE, FindingKind.OVERREACH),
         (Watch().dies().command(row="Off").claim(), CutsNobody(after_claim=True), DOWN, Verdict.PASS, None),
@@ -72,7 +77,7 @@ def judged(story: Story, expectation: Expectation, claim: Claim, **outcome: obje
         (Watch().dies().claim(), StaysOff(), DOWN, Verdict.PASS, None),
         (Watch().dies().claim().rises(), StaysOff(), DOWN, Verdict.UNSAFE, FindingKind.OVERREACH),
     ],
-    ids=range(16),
+    ids=range(18),
 )  # fmt: skip
 def test_what_a_manager_does_is_judged_by_the_journal(
     story: Story, expectation: Expectation, claim: Claim, verdict: Verdict, kind: FindingKind | None
@@ -186,3 +191,53 @@ def test_a_mistake_names_its_place(tmp_path: Path, change: tuple[str, str], why:
     with pytest.raises(FencerFileError) as caught:
         read(written(tmp_path, GOOD.replace(*change, 1)))
     assert why in str(caught.value)
+
+
+# -- what happens to the hosts -----------------------------------------------------------------------------------------
+
+
+class Called:
+    """Stands for emulator and agents, and keeps what is asked of them."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[object, ...]] = []
+
+    def __getattr__(self, name: str) -> object:
+        return lambda *given: self.calls.append((name, *given))
+
+
+@pytest.mark.parametrize(
+    ("given", "calls"),
+    [
+        (Fails("cut", ("a", "b")), [("cut", "a"), ("cut", "b")]),
+        (Fails("mains", ("a",)), [("mains_lost", "a")]),
+        (Fails("silent", ("a", "b")), [("mute", "a", "b")]),  # both from the same moment on
+        (FirstTargetRefuses(), [("refuse_first_start",)]),
+        (ComesOnAgain(), []),
+    ],
+)
+def test_hosts_fail_when_the_manager_has_taken_them_up(given: Fails | FirstTargetRefuses | ComesOnAgain, calls: object) -> None:
+    world = Called()
+    given.watched(world, world)  # type: ignore[arg-type]
+    given.claimed_down(world, "other")  # type: ignore[arg-type]
+    assert world.calls == calls
+
+
+def test_the_host_that_was_called_down_is_switched_on_and_no_other() -> None:
+    world = Called()
+    ComesOnAgain().claimed_down(world, "other")  # type: ignore[arg-type]
+    ComesOnAgain().claimed_down(world, "target")  # type: ignore[arg-type]
+    assert world.calls == [("power", "target", "on")]
+
+
+def test_a_manager_is_told_the_bmc_of_another_host() -> None:
+    agent = AgentAddress(host="127.0.0.1", port=1)
+    hosts = tuple(SiteHost(name=name, bmc={"host": name}, agent=agent, workloads=()) for name in ("target", "b"))
+    site = ManagedSite(hosts=hosts, target="target", folder=Path(), files=Path(), patience_s=1.0)
+    told = SameBmc("b").told_to_manager(site)
+    assert [host.bmc["host"] for host in told.hosts] == ["target", "target"]
+    assert ComesOnAgain().told_to_manager(site) is site
+
+
+def test_a_manager_that_never_called_its_host_down_is_said_to_have_not() -> None:
+    assert "did not call the host down" in str(judged(Watch().dies().claim(), Claims(), FAILED).why)
