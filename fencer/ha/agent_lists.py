@@ -5,7 +5,8 @@
 Rules
   1. Every manager asks all hosts that answer their health checks. Only the owner of a host acts on its list.
   2. A list counts from the moment at which it was asked for. Nobody knows what runs on a host that cannot be asked.
-  3. A host that is proved off runs nothing. A host out of HA that does not answer is its operator's business.
+  3. A host that is proved off runs nothing, whatever a list says that was asked for before. A host out of HA that does not
+     answer is its operator's business.
 """
 
 from __future__ import annotations
@@ -76,6 +77,9 @@ class AgentLists:
         if answer is None:
             return
         asked_at, report = answer
+        record = self._records[host]
+        if record.state is HAState.FENCED and asked_at <= record.since:
+            return  # the host was proved off meanwhile: what ran there runs no more
         known = self._lists.get(host)
         if known is None or known.asked_at <= asked_at:
             self._lists[host] = AgentList(asked_at, report)
