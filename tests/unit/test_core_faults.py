@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from emulator.core.bmc.accounts import AuthResult
 from emulator.core.errors import NoSuchFault, RackMisconfigured
-from emulator.core.faults.board import Armed, Phase, RailIs, RequestCame
+from emulator.core.faults.board import Armed, Arming, Phase, RailIs, RequestCame
 from emulator.core.faults.fault import LoginPoint, Seam
 from emulator.core.faults.trigger import ClientRequest, Intent, When
 from emulator.core.journal import EventKind
@@ -297,3 +299,13 @@ def test_a_view_knows_whether_anything_is_armed(bench):
     assert not bench.view().has_faults
     arm(bench)
     assert bench.view().has_faults
+
+
+@given(st.floats(0, 1e6), st.floats(0.001, 1e4))
+@example(1.1, 0.2)
+@example(8.3, 0.2)
+def test_a_fault_has_changed_its_phase_when_the_timer_that_tells_of_it_fires(since, seconds):
+    """The timer is due at `since + seconds`, which is a rounded number."""
+    ends = Arming("f1", Armed(fault=OFF, until=seconds), since)
+    begins = Arming("f2", Armed(fault=OFF, after=seconds), since)
+    assert (ends.phase(since + seconds), begins.phase(since + seconds)) == (Phase.OVER, Phase.ACTIVE)

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from emulator import Os, PowerAction, fault_names
+from emulator.faults.registry import fault_class
 from tests.fault_bench import PATIENCE, SHORT, FaultBench, fault_bench
 from tests.ipmi_client import Refused
 
@@ -245,7 +246,8 @@ ROWS = (
 
 
 def test_every_fault_is_in_the_table() -> None:
-    assert {row.fault for row in ROWS} == set(fault_names())
+    ours = {name for name in fault_names() if fault_class(name).__module__.startswith("emulator.")}  # others are plugged in
+    assert {row.fault for row in ROWS} == ours
 
 
 @pytest.fixture(scope="module")

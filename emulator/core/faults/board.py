@@ -101,12 +101,12 @@ class Arming:
 
     def phase(self, now: Instant) -> Phase:
         armed = self.armed
-        if self.ended or (isinstance(armed.until, int | float) and now - self.since >= armed.until):
+        if self.ended or (isinstance(armed.until, int | float) and now >= self.since + armed.until):
             return Phase.OVER
         if armed.count is not None and self.fired >= armed.count:
             return Phase.SPENT
         after = armed.after
-        if not self.begun and after is not None and (isinstance(after, RailIs | RequestCame) or now - self.since < after):
+        if not self.begun and after is not None and (isinstance(after, RailIs | RequestCame) or now < self.since + after):
             return Phase.WAITING
         return Phase.ACTIVE
 
