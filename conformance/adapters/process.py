@@ -319,8 +319,15 @@ class _Run:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(KILL_S)
         if self._lost:
-            for pid in process_table.with_environment(str(self._stand_ins.directory)):
+            self._kill_without_watchers()
+
+    def _kill_without_watchers(self) -> None:
+        """Ends what the fencer has started and can be told by its environment; waits until it is gone, as long as KILL_S."""
+        until = time.monotonic() + KILL_S
+        while (left := process_table.with_environment(str(self._stand_ins.directory))) and time.monotonic() < until:
+            for pid in left:
                 _signal(pid, signal.SIGKILL)
+            time.sleep(TICK_S / 10)
 
     def _judge_report(self) -> None:
         """Puts into words what the subreaper has seen."""
