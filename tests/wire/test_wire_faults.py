@@ -260,7 +260,7 @@ def test_an_impossible_address_is_one_sentence(lan, address, port, reason):
 
 
 def test_a_thousand_hung_connections_do_not_disturb_a_healthy_one(lan):
-    listener = lan.tls()
+    listener, threads = lan.tls(), threading.active_count()
     lan.hooks.on_before = lambda: (Hang(),)
     for _ in range(1000):
         lan.connect(listener).get()
@@ -269,7 +269,7 @@ def test_a_thousand_hung_connections_do_not_disturb_a_healthy_one(lan):
     healthy = lan.connect(listener)
     assert all(healthy.get().answer()[0] == 200 for _ in range(20))
     assert len(listener.connections) == 1001
-    assert threading.active_count() == 2
+    assert threading.active_count() <= threads
 
 
 def test_running_out_of_descriptors_is_reported_and_passes(frozen, clock: VirtualClock):
