@@ -21,10 +21,6 @@ from tests.effort import profiles_to_try
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
 
 
-OPEN_OVER_BOTH = frozenset({"ID-004", "ID-006", "ID-015"})
-"""Redfish answers, and has no such system or no single one: with protocol=redfish,ipmi fence_bmc asks IPMI. It should end."""
-
-
 @pytest.fixture(autouse=True)
 def ours_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -44,7 +40,7 @@ def test_the_reference_passes_everything(profile: str) -> None:
     results = forgiven(runner.run(runner.matrix((reference(),), {profile: load(profile)}, ALL)))
     assert told(results) == {}
     assert exit_code(results, strict_waivers=True) == 0
-    assert {r.scenario.id for r in results if r.verdict is Verdict.NA} == set()
+    assert {r.scenario.group for r in results if r.verdict is Verdict.NA} <= {"HA"}
     finished = FinishedRun(results=results, version="test", seed=0, exit_code=0)
     assert junit.to_junit(finished).count("<testcase") == len(ALL)
     assert html.page(finished).count("vPASS") > len(ALL) / 2
@@ -58,5 +54,4 @@ def test_it_passes_everything_over_ipmi_alone_and_over_both(profile: str) -> Non
     over_both = replace(usual, name="over both", ways={**usual.ways, Protocol.REDFISH: usual.both})
     for definition in (over_ipmi, over_both):
         results = runner.run(runner.matrix((definition,), {profile: load(profile)}, ALL))
-        wrong = {name.partition("[")[0]: why for name, why in told(forgiven(results)).items()}
-        assert {name: why for name, why in wrong.items() if definition is over_ipmi or name not in OPEN_OVER_BOTH} == {}
+        assert told(forgiven(results)) == {}
