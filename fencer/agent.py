@@ -77,7 +77,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     write_line(sys.stderr, f"fence_bmc: {failure_line(failure)}")
     if values.get("output") == "json":
         word, redact = values.get("action", "reboot"), Redactor([values.get("password", "")], values.get("username", ""))
-        write_text(sys.stdout, _json(program, word, EXIT_FAILED, redact, failure=failure, commands_sent=commands_sent))
+        line = agent_output.result_text(
+            program=program, version=_version(), action=word, exit_status=EXIT_FAILED,
+            redact=redact, failure=failure, commands_sent=commands_sent,
+        )  # fmt: skip
+        write_text(sys.stdout, line)
     return EXIT_FAILED
 
 
@@ -229,9 +233,9 @@ class _Report:
         for number in STOPPING_SIGNALS:  # the exit status is that of the lines that are printed now
             signal.signal(number, signal.SIG_IGN)
         if self._settings.json:
-            action = str(self._settings.action)
-            line = _json(
-                self._program, action, exit_status, self.redact, outcome, failure, warnings=self._warnings, hosts=hosts
+            line = agent_output.result_text(
+                program=self._program, version=_version(), action=str(self._settings.action), exit_status=exit_status,
+                redact=self.redact, outcome=outcome, failure=failure, warnings=self._warnings, hosts=hosts,
             )  # fmt: skip
             return exit_status if write_text(sys.stdout, line) else EXIT_FAILED
         if text and not self._settings.quiet:
@@ -247,24 +251,6 @@ def host_names(member: Member) -> list[str]:
     """
     name = (member.host_name or "").strip()
     return list(dict.fromkeys([name, name.partition(".")[0]])) if HOST_NAME.fullmatch(name) else [""]
-
-
-def _json(
-    program: str,
-    action: str,
-    exit_status: int,
-    redact: Redactor,
-    outcome: Outcome | None = None,
-    failure: Failure | None = None,
-    *,
-    warnings: Sequence[str] = (),
-    hosts: Sequence[Mapping[str, str | None]] | None = None,
-    commands_sent: int | None = 0,
-) -> str:
-    return agent_output.result_text(
-        program=program, version=_version(), action=action, exit_status=exit_status, redact=redact, outcome=outcome,
-        failure=failure, warnings=warnings, hosts=hosts, commands_sent=commands_sent,
-    )  # fmt: skip
 
 
 # --- files and the process ----------------------------------------------------------------------------------------
