@@ -28,7 +28,7 @@ from emulator.core.rack import Rack
 from emulator.faults.plans import ConnectFault, WireFault
 from emulator.faults.seams import HandshakeFault, TlsSettings
 from emulator.latency import Latency
-from emulator.redfish.service.app import EXCHANGE, Services, incoming_of
+from emulator.redfish.service.app import EXCHANGE, PRESENCE, Services, incoming_of
 from emulator.redfish.service.intents import Exchange
 from emulator.wire.http import NoHooks
 from emulator.wire.ops import Hang, Plan, Wait, held_by, text_of
@@ -73,7 +73,8 @@ class WireFaults(NoHooks):
 
     def before(self, listener_name: str, environ: WSGIEnvironment) -> Plan | None:
         view = BmcView(self._rack, listener_name)
-        if view.presence().being is Being.DEAF:
+        presence = environ[PRESENCE] = view.presence()
+        if presence.being is Being.DEAF:
             return (Hang(),)
         service = self._services.of(listener_name) if view.has_faults else None
         if service is None:

@@ -100,7 +100,7 @@ class StartsNothing(Expectation):
 
 @dataclass(frozen=True, slots=True)
 class CutsNobody(Expectation):
-    """S: no power command to any host; with `after_claim` none after the claim."""
+    """S: no power command to any host; with `after_claim` none after the claim that the host is down, if there was one."""
 
     after_claim: bool = False
 
@@ -109,6 +109,8 @@ class CutsNobody(Expectation):
 
     def check(self, case: AskCase) -> Finding | None:
         window = case.window
+        if self.after_claim and not case.succeeded:
+            return None  # nobody has switched the host on: it was never called down
         sent = [e for e in (*(() if self.after_claim else window.during), *window.after) if is_power_command(e)]
         if not sent:
             return None

@@ -74,10 +74,11 @@ def judged(story: Story, expectation: Expectation, claim: Claim, **outcome: obje
         (Watch().command().claim(), CutsNobody(), FAILED, Verdict.UNSAFE, FindingKind.OVERREACH),
         (Watch().dies().command(row="Off").claim(), CutsNobody(after_claim=True), DOWN, Verdict.PASS, None),
         (Watch().dies().claim().command(), CutsNobody(after_claim=True), DOWN, Verdict.UNSAFE, FindingKind.OVERREACH),
+        (Watch().claim().command(), CutsNobody(after_claim=True), FAILED, Verdict.PASS, None),  # it was never called down
         (Watch().dies().claim(), StaysOff(), DOWN, Verdict.PASS, None),
         (Watch().dies().claim().rises(), StaysOff(), DOWN, Verdict.UNSAFE, FindingKind.OVERREACH),
     ],
-    ids=range(18),
+    ids=range(19),
 )  # fmt: skip
 def test_what_a_manager_does_is_judged_by_the_journal(
     story: Story, expectation: Expectation, claim: Claim, verdict: Verdict, kind: FindingKind | None

@@ -40,6 +40,9 @@ MAX_BODY: Final = 1 << 20
 EXCHANGE: Final = "emulator.exchange"
 """Key of the WSGI environment: the `Exchange` of a request that the wire hook has classified before the service gets it."""
 
+PRESENCE: Final = "emulator.presence"
+"""Key of the WSGI environment: how the BMC answers this request, if the wire hook has asked."""
+
 _HEADERS: Final = {
     name: f"HTTP_{name.upper().replace('-', '_')}"
     for name in ("x-auth-token", "authorization", "accept", "odata-version", "if-match", "if-none-match", "cache-control", "host")
@@ -97,7 +100,7 @@ def app_of(services: Services, default: str | None = None) -> Flask:
         service = service_for(environ)
         if service is None:
             return _response(_no_bmc())
-        return _response(service.answer(incoming_of(environ, _body_reader()), environ.get(EXCHANGE)))
+        return _response(service.answer(incoming_of(environ, _body_reader()), environ.get(EXCHANGE), environ.get(PRESENCE)))
 
     def flask_error(error: HTTPException) -> Response:
         """The answer to an error of Flask, or to an exception in this service."""

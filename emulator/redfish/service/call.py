@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+from emulator.core.bmc.presence import Presence
 from emulator.core.errors import EmulatorError
 from emulator.core.faults.trigger import ClientRequest
 from emulator.core.power.system import Look
@@ -152,6 +153,7 @@ def _nothing_exists(path: str) -> bool:
 class RedfishCall:
     """A request and the BMC that it reached. `seq` is its event in the journal; `exists` tells whether this BMC has a path.
 
+    `presence` is how the BMC answers it, where a front end has asked before it handed the request on.
     `looks` are the power words that its answer contains, once the answer is ready.
     """
 
@@ -162,6 +164,7 @@ class RedfishCall:
     requester: RequestUser | None = None
     found: ReachedResource | None = None
     exists: Callable[[str], bool] = _nothing_exists
+    presence: Presence | None = None
     looks: list[Look] = field(default_factory=list)
     _words: dict[tuple[str, View], str | None] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from emulator.core.bmc.eventlog import LogEntry
-from emulator.core.bmc.presence import Being
+from emulator.core.bmc.presence import Being, Presence
 from emulator.core.faults.fault import Seam
 from emulator.core.journal import EventKind
 from emulator.core.power.system import Look
@@ -85,10 +85,11 @@ class Service:
         """What a request means. Nothing has been done about it yet."""
         return classify(self._view, self._tree, rerouted(self._view.standing(Seam.PROTOCOL), incoming))
 
-    def answer(self, incoming: Incoming, exchange: Exchange | None = None) -> HttpAnswer:
+    def answer(self, incoming: Incoming, exchange: Exchange | None = None, presence: Presence | None = None) -> HttpAnswer:
         """Journals the request, serves it, journals the answer.
 
-        A caller that gives an `exchange` has classified the request, and reports its looks to the core itself.
+        A caller that gives an `exchange` has classified the request, and reports its looks to the core itself. One that gives a
+        `presence` has asked whether the BMC answers, which is asked once for a request.
         """
         view = self._view
         view.advance()
@@ -97,7 +98,7 @@ class Service:
         credentials = credentials_of(view, incoming)
         told = credentials.journal_facts(view, in_clear=exchange is not None and incoming.scheme == "http")
         seq = view.record_request(request.facts(incoming.path, **told))
-        call = RedfishCall(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists)
+        call = RedfishCall(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists, presence=presence)
         answer = self._answer_with_faults(call, known.resource, credentials)
         wait = next((value for name, value in answer.headers if name.lower() == "retry-after"), None)
         after = {} if wait is None else {"retry_after": wait}
@@ -346,7 +347,7 @@ class Service:
         Our own wire is silent while a BMC is away, so its requests never come here. Other WSGI servers cannot be silent: they get
         503 (RegistryError).
         """
-        presence = call.view.presence()
+        presence = call.presence or call.view.presence()
         match presence.being:
             case Being.NOT_READY if not presence.resets or call.request.reset in presence.resets:
                 raise ProfileRefusal(ProfileReply(presence.reply or self._profile.bmc_reset.reply))

@@ -11,7 +11,7 @@ import pytest
 
 import emulator.redfish
 from emulator.redfish.certificates.keyring import StaticKeyring
-from emulator.redfish.service.app import create_app
+from emulator.redfish.service.app import PRESENCE, create_app
 from emulator.redfish.service.messages import BASE_MESSAGES
 from emulator.wire.certs import CertificateSpec, CertificateStore
 from profiles.model import Span
@@ -38,6 +38,14 @@ def test_a_reset_is_answered_then_the_bmc_is_gone_then_not_ready_then_back(gener
     assert generic.get(generic.system).status_code == 200
     assert generic.get(generic.system, auth=None, headers=held).status_code == 401
     assert generic.get(generic.sessions).json["Members"] == []
+
+
+def test_a_request_that_arrived_before_the_bmc_went_down_is_not_told_503(generic):
+    arrived = generic.view().presence()
+    assert generic.post(RESET, json={"ResetType": "GracefulRestart"}).status_code == 204
+    generic.clock.advance(1)
+    assert generic.get(generic.system, environ_overrides={PRESENCE: arrived}).status_code == 200
+    assert generic.get(generic.system).status_code == 503
 
 
 def test_whoever_asked_for_the_reset_can_still_log_out(generic):
