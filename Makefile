@@ -39,11 +39,14 @@ test: $(VENV)/.dev  ## All tests that need nothing but Python; the pure cores' c
 	$(BIN)/python -m coverage run -m pytest -q -n 2 --dist worksteal $(MEASURED)
 	@$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --fail-under=100 --skip-covered --include='$(PURE)'
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/unit tests/property $(addprefix --ignore=,$(MEASURED))
-	$(BIN)/python -m pytest -q -n 6 --dist loadgroup tests/e2e tests/packaging tests/wire
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not long" tests/unit tests/property $(addprefix --ignore=,$(MEASURED))
+	$(BIN)/python -m pytest -q -n 6 --dist loadgroup -m "not long" tests/e2e tests/packaging tests/wire
 
-# The tests of the pure cores (IPMI's drive most of the core's machine). Measuring costs twice the time, so nothing else is measured.
-MEASURED := $(wildcard $(patsubst %,tests/unit/test_%_*.py,core conformance fencer ha ipmi))
+# The tests of the pure cores (IPMI's drive most of the core's machine). Measuring costs twice the time, so nothing else is measured:
+# the slow tests of what stands around the cores are left out.
+MEASURED := $(filter-out \
+	$(wildcard $(patsubst %,tests/unit/test_%*.py,ha_api ha_backup ha_commands ha_config ha_docs fencer_agent fencer_odd conformance_running)), \
+	$(wildcard $(patsubst %,tests/unit/test_%_*.py,core conformance fencer ha ipmi)))
 
 comma := ,
 empty :=
@@ -66,9 +69,10 @@ fmt: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-peers: $(VENV)/.peers  ## Other people's programs against ours; installs the missing ones with apt-get (needs root)
+peers: $(VENV)/.peers  ## Other people's programs against ours, installed with apt-get (needs root); then our own long tests
 	@tools/peers-install
 	$(BIN)/python -m pytest -q -n 4 --dist loadgroup tests/peers
+	$(BIN)/python -m pytest -q -n 6 --dist loadgroup -m long tests/unit tests/property tests/e2e tests/packaging tests/wire
 
 lab: $(VENV)/.run  ## Build and start the HA lab with Docker; it stays up
 	@$(BIN)/python -m lab up --policy $(POLICY)

@@ -33,7 +33,7 @@ __all__ = ["failure_line", "main", "parameters_from_lines"]
 
 EXIT_OK, EXIT_FAILED, EXIT_OFF = 0, 1, 2
 EXIT_RESERVE_S = 0.1  # from the last log-out to the end of the process
-STOPPING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)  # beside SIGINT, which is a KeyboardInterrupt
+STOPPING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 PLUG = re.compile(r"[^\s,;]+")  # Pacemaker takes what stands between blanks, commas and semicolons as names
 SUCCESS_LINES = {
@@ -47,7 +47,7 @@ STATUS_WORDS = {"On": "ON", "Off": "OFF"}
 
 
 class StoppedBySignal(BaseException):
-    """SIGTERM or SIGHUP arrived. Not an Exception, so that no handler of BMC errors catches it."""
+    """A stopping signal arrived. Not an Exception, so that no handler of BMC errors catches it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -58,8 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     values = GivenValues(program=program)
     commands_sent: int | None = 0
     try:
-        for number in STOPPING_SIGNALS:
-            signal.signal(number, _on_signal)
+        _listen_for_signals()
         if arguments:
             from fencer.agent_options import parameters_from_argv
 
@@ -71,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(values)
     except BadSettings as error:
         failure = Failure(cause=Cause.CONFIG, text=str(error))
-    except (StoppedBySignal, KeyboardInterrupt):
+    except (StoppedBySignal, KeyboardInterrupt):  # KeyboardInterrupt: SIGINT before _listen_for_signals
         failure = Failure(cause=Cause.TIMEOUT, text="stopped by a signal before the power state was settled")
         commands_sent = None
     write_line(sys.stderr, f"fence_bmc: {failure_line(failure)}")
@@ -256,7 +255,10 @@ def host_names(member: Member) -> list[str]:
 # --- files and the process ----------------------------------------------------------------------------------------
 
 
-def _observer(agent_settings: AgentSettings, redact: Redactor, stack: ExitStack) -> Callable[[float, object], None] | None:
+def _observer(agent_settings: AgentSettings, redact: Redactor, stack: ExitStack) -> Callable[[float, object], None]:
+    """Is called with every step of the procedure. Writes it down where that is wanted, and notices a signal that was lost."""
+    from fencer.events_effects import Finish
+
     streams: list[TextIO] = [sys.stderr] if agent_settings.verbose else []
     if agent_settings.debug_file:
         try:
@@ -264,12 +266,13 @@ def _observer(agent_settings: AgentSettings, redact: Redactor, stack: ExitStack)
         except OSError as error:
             raise BadSettings(f"debug_file {agent_settings.debug_file} cannot be written ({error.strerror})") from error
         streams.append(log)
-    if not streams:
-        return None
     began = time.monotonic()
 
     def observe(at: float, what: object) -> None:
-        _write_to_all(streams, redact(f"{at - began:7.3f} {what}"))
+        if streams:
+            _write_to_all(streams, redact(f"{at - began:7.3f} {what}"))
+        if _signals_seen and not isinstance(what, Finish):
+            raise StoppedBySignal
 
     return observe
 
@@ -319,8 +322,21 @@ def _version() -> str:
         return "(not installed)"
 
 
+_signals_seen: list[int] = []
+"""The stopping signals since `_listen_for_signals`. Python drops an exception that is raised in a finaliser, and a signal handler
+may run in one: then the next step of the procedure finds the signal here."""
+
+
+def _listen_for_signals() -> None:
+    _signals_seen.clear()
+    for number in STOPPING_SIGNALS:
+        if number != signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:  # a shell's background job ignores SIGINT
+            signal.signal(number, _on_signal)
+
+
 def _on_signal(number: int, frame: FrameType | None) -> NoReturn:
     """Stops the action once. A second signal does not cut the log-out short, which takes no more than `run.LOGOUT_S`."""
+    _signals_seen.append(number)
     for stopping in STOPPING_SIGNALS:
         signal.signal(stopping, signal.SIG_IGN)
     raise StoppedBySignal

@@ -47,6 +47,7 @@ def mutant(tmp_path: Path, name: str) -> str:
     return str(file)
 
 
+@pytest.mark.long
 def test_the_finding_of_the_readme_is_what_is_printed() -> None:
     """But for times and ports, and where the page shortens a line ([...])."""
 
@@ -97,6 +98,7 @@ def test_an_unsafe_fencer_ends_with_three_and_tells_everything(tmp_path: Path) -
     assert "Zq7-" not in journal + (folder / "said.txt").read_text()
 
 
+@pytest.mark.long
 def test_the_repeat_line_repeats_the_verdict(tmp_path: Path) -> None:
     done = cli("run", "--fencer", mutant(tmp_path, "LastMember"), "--profile", "dell-idrac9", "--scenario", "ID-002")
     line = next(text for text in done.stdout.splitlines() if text.strip().startswith("repeat"))
@@ -109,6 +111,7 @@ def test_findings_that_are_not_unsafe_end_with_one(tmp_path: Path) -> None:
     assert cli("run", "--fencer", file, "--profile", "dell-idrac9", "--scenario", "STATE-002").returncode == 1
 
 
+@pytest.mark.long
 def test_json_on_standard_output_is_nothing_but_json() -> None:
     done = cli("run", "--fencer", HONEST, "--profile", "dmtf-generic", "--scenario", "STATE-001", "--json", "-")
     assert json.loads(done.stdout)["summary"]["exit_code"] == 0
@@ -149,6 +152,7 @@ def test_bad_input_is_one_sentence_and_two(
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_bad_input_of_the_command_itself_is_no_traceback() -> None:
     words = [*installed("fence-conformance"), "run", "--fencer", "nope"]
     done = subprocess.run(words, capture_output=True, text=True, env=environment(), timeout=240)
@@ -195,6 +199,7 @@ def test_list_and_explain_tell_what_there_is() -> None:
         assert part in words
 
 
+@pytest.mark.long
 def test_a_fencer_that_always_fails_ends_with_one_and_one_that_always_succeeds_with_three(tmp_path: Path) -> None:
     scenarios = "TRUTH-001,TIME-001,FAULT-008,STATE-001,STATE-009,IPMI-002"
     fails = cli("run", "--fencer", mutant(tmp_path, "AlwaysFails"), "--profile", "dell-idrac9", "--scenario", scenarios)

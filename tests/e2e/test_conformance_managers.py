@@ -20,7 +20,7 @@ from conformance.vocabulary import FindingKind, Verdict
 from profiles import load
 from tests.commands import ROOT
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("managers")]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("managers"), pytest.mark.long]
 
 LIAR = """
 import json, sys, urllib.request

@@ -137,6 +137,7 @@ def test_one_of_each_works_together_from_the_command(tmp_path: Path) -> None:
     assert (result["fencer"], result["said"]) == ("oracle", "the oracle has spoken")
 
 
+@pytest.mark.long
 def test_what_is_plugged_in_is_listed_and_explained(tmp_path: Path) -> None:
     site = Site(tmp_path)
     done = site.cli("list")

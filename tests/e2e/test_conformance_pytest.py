@@ -50,6 +50,7 @@ def test_a_finding_is_the_failure_message(tmp_path: Path) -> None:
     assert "Traceback" not in done.stdout
 
 
+@pytest.mark.long
 def test_a_broken_should_fails_only_where_that_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "chatty.yaml").write_text(
         "fencer: chatty\nadapter: exec\nlimits: {deadline: 10}\nactions:\n"

@@ -12,6 +12,8 @@ from conformance.vocabulary import Verdict
 from profiles import load
 from tests.definitions import BAD_FENCERS, mutant
 
+pytestmark = pytest.mark.long
+
 CELLS = (
     ("", "STATE-016", "openbmc-x86"),
     ("", "FLAKY-003", "dell-idrac9"),

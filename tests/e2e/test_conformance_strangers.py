@@ -55,6 +55,7 @@ def test_a_program_beside_its_file_is_found_when_the_file_is_named_relatively(
 REFUSED = "echo 'connection refused' >&2; exit 1\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("script", "shown"),
     [
@@ -79,6 +80,7 @@ def test_a_fencer_that_tidies_up_is_no_finding(tmp_path: Path, script: str) -> N
     assert played(agent(tmp_path, f"#!/bin/sh\n{script}{REFUSED}"), "FAULT-010").verdict is Verdict.PASS
 
 
+@pytest.mark.long
 def test_one_that_ignores_every_polite_signal_hangs_and_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(definition, "LEAST_GRACE_S", 0.5)
     file = agent(tmp_path, "#!/bin/sh\ntrap '' TERM INT HUP\nwhile :; do sleep 1; done\n")
@@ -93,6 +95,7 @@ def test_one_that_crashes_has_failed_and_the_signal_is_named(tmp_path: Path) -> 
     assert "killed by SIGSEGV" in result.why
 
 
+@pytest.mark.long
 def test_binary_garbage_is_only_garbage(tmp_path: Path) -> None:
     result = played(agent(tmp_path, f"#!/bin/sh\nhead -c 300000 /dev/urandom\n{REFUSED}"), "FAULT-010")
     assert result.verdict is Verdict.PASS

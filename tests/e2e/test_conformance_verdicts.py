@@ -34,12 +34,14 @@ def played(*cells: tuple[object, str, str]) -> tuple[Result, ...]:
     return tuple(runner.run([MatrixCell(who, load(name), BY_ID[scenario]) for who, scenario, name in cells], jobs=2))  # type: ignore[arg-type]
 
 
+@pytest.mark.long
 def test_the_reference_passes_over_both_protocols() -> None:
     results = played((reference(), "STATE-001", "dell-idrac9"), (reference(), "IPMI-002", "dell-idrac9"))
     assert [(r.verdict, r.why) for r in results if r.verdict is not Verdict.PASS] == []
     assert exit_code(results) == 0
 
 
+@pytest.mark.long
 def test_the_reference_without_its_chassis_check_is_caught_on_openbmc() -> None:
     """Its System says Off seconds before the rail falls; here the rail waits for fifteen looks."""
     (result,) = played((reference(chassis_check="ignore"), "ASYNC-004", "openbmc-x86"))
@@ -55,12 +57,14 @@ def test_the_incident_and_its_mirror_image_catch_the_cloudstack_shape() -> None:
     assert any("409" in line.text for line in results[0].stories[0])
 
 
+@pytest.mark.long
 def test_the_cloudstack_shape_repeats_a_lost_command_and_takes_its_answer_for_off() -> None:
     (result,) = played((fencers.load("cloudstack-redfish"), "FAULT-008", "dell-idrac9"))
     assert (result.verdict, result.kind) == (Verdict.UNSAFE, FindingKind.EARLY), result.why
     assert result.facts[0].power_commands == 2
 
 
+@pytest.mark.long
 def test_the_wrong_repair_of_the_incident_is_caught_by_its_twin() -> None:
     wrong = fencers.load("conflict-is-off")
     results = played((wrong, "STATE-007", "dell-idrac9"), (wrong, "IPMI-002", "dell-idrac9"))
@@ -97,6 +101,7 @@ def test_a_planted_defect_gets_its_verdict(name: str, scenario: str, verdict: Ve
     assert result.verdict is verdict, result.why
 
 
+@pytest.mark.long
 def test_a_fencer_without_time_limits_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(definition, "LEAST_GRACE_S", 1.0)
     (result,) = played((replace(mutant("NoTimeout"), deadline=3.0), "TIME-001", "dell-idrac9"))
@@ -115,6 +120,7 @@ UNTRUSTED = Scenario(
 )
 
 
+@pytest.mark.long
 def test_credentials_for_a_certificate_that_cannot_be_verified_are_seen() -> None:
     """One does not look at the certificate; the reference does, and sends nothing before."""
     cells = [

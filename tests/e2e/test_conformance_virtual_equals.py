@@ -21,7 +21,7 @@ CELLS = (
     ("RefusedIsFailed", "STATE-001", "dell-idrac9"),
 )
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("conformance-virtual-time")]
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("conformance-virtual-time"), pytest.mark.long]
 
 
 def test_a_verdict_does_not_depend_on_sockets() -> None:

@@ -77,6 +77,7 @@ def test_the_fencer_of_the_page_passes_and_waits_in_virtual_time(tmp_path: Path)
     assert max(event.t for event in events(told["TRUTH-001"])) > 15
 
 
+@pytest.mark.long
 def test_two_runs_of_one_seed_are_the_same_to_the_byte(box: Path) -> None:
     definition = fencer(box, "transport.http('GET', bmc['url'] + '/redfish/v1', timeout=1)\nclock.sleep(1)\nreturn False")
     assert played(definition).journal == played(definition).journal != ""
@@ -114,6 +115,7 @@ def test_a_fencer_that_does_not_end_is_a_hang_at_its_virtual_cap(box: Path, body
     assert events(result)[-1].t == pytest.approx(9, abs=0.01)
 
 
+@pytest.mark.long
 def test_a_loop_that_never_looks_at_the_clock_is_ended_on_the_machines_clock(box: Path) -> None:
     definition = fencer(box, "transport.http('GET', bmc['url'] + '/redfish', timeout=1)\nimport signal\nsignal.pause()")
     result = played(replace(definition, deadline=0.5))
@@ -207,6 +209,7 @@ def test_a_function_is_not_called_outside_of_the_process_of_its_bmcs(box: Path) 
         way.run(asked)
 
 
+@pytest.mark.long
 def test_a_module_that_never_ends_is_given_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "PATIENCE_S", -8.0)
     (tmp_path / "box.py").write_text("import signal\nsignal.pause()")

@@ -87,11 +87,13 @@ def test_break_a_bmc_from_another_terminal(serving: Serving, terminal: Terminal)
     assert "no emulator runs" in terminal.fails("ls")
 
 
+@pytest.mark.long
 def test_a_fault_of_the_profiles_own_goes_by_its_name(serving: Serving, terminal: Terminal) -> None:
     own = terminal.json("show", PROFILE)["named_faults"][0]  # type: ignore[index]
     assert terminal.json("fault", "add", PROFILE, own)["bmc"] == PROFILE  # type: ignore[index]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -113,6 +115,7 @@ def test_what_is_wrong_ends_with_one_sentence_and_exit_code_2(
     assert sentence in terminal.fails(*words)
 
 
+@pytest.mark.long
 def test_the_journal_is_followed_until_the_emulator_ends(serving: Serving, terminal: Terminal) -> None:
     arguments = [*command("bmc-emulator"), "journal", "--follow", "--kind", "rail", "--since", "1000", "--json"]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment(**terminal.env)) as follower:
@@ -124,6 +127,7 @@ def test_the_journal_is_followed_until_the_emulator_ends(serving: Serving, termi
         assert follower.wait(PATIENCE) == 0
 
 
+@pytest.mark.long
 def test_of_several_one_has_to_be_named(tmp_path: Path, terminal: Terminal) -> None:
     with (
         Serving(tmp_path, "--profile", "openbmc-x86", "--name", "left", env=terminal.env) as left,
@@ -137,6 +141,7 @@ def test_of_several_one_has_to_be_named(tmp_path: Path, terminal: Terminal) -> N
             assert bmc["redfish_url"] == right.ready[0]["redfish_url"]
 
 
+@pytest.mark.long
 def test_names_of_bmcs_and_faults_are_completed(serving: Serving, terminal: Terminal) -> None:
     def completed(*words: str) -> list[str]:
         typed = {
@@ -153,12 +158,14 @@ def test_names_of_bmcs_and_faults_are_completed(serving: Serving, terminal: Term
     assert completed("power", "nothing-so") == [""]
 
 
+@pytest.mark.long
 def test_without_control_nobody_finds_it_and_nothing_is_written(tmp_path: Path, terminal: Terminal, runtime: Path) -> None:
     with Serving(tmp_path, "--profile", PROFILE, "--no-control", env=terminal.env):
         assert list(runtime.iterdir()) == []
         assert "no emulator runs" in terminal.fails("ls")
 
 
+@pytest.mark.long
 def test_a_folder_that_is_not_safe_is_a_warning_and_the_bmcs_serve(tmp_path: Path, terminal: Terminal, runtime: Path) -> None:
     (runtime / "fencelab").mkdir()
     (runtime / "fencelab").chmod(0o777)
@@ -167,6 +174,7 @@ def test_a_folder_that_is_not_safe_is_a_warning_and_the_bmcs_serve(tmp_path: Pat
     assert "open to other users" in terminal.fails("ls")
 
 
+@pytest.mark.long
 def test_after_a_kill_the_next_command_finds_nobody(tmp_path: Path, terminal: Terminal, runtime: Path) -> None:
     with Serving(tmp_path, "--profile", PROFILE, env=terminal.env) as serving:
         serving.end(signal.SIGKILL)
@@ -175,6 +183,7 @@ def test_after_a_kill_the_next_command_finds_nobody(tmp_path: Path, terminal: Te
     assert list((runtime / "fencelab").iterdir()) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -194,6 +203,7 @@ def test_wrong_options_of_run_are_one_sentence(tmp_path: Path, terminal: Termina
     assert sentence in terminal.fails("run", "--profile", PROFILE, *words)
 
 
+@pytest.mark.long
 def test_faults_from_the_start_act_once_the_bmcs_are_ready(tmp_path: Path, terminal: Terminal) -> None:
     faults = ["--fault", "wire.blackhole", "--fault", f"{PROFILE}-2 report.says word=On --count 3"]
     with Serving(tmp_path, "--profile", PROFILE, "--count", "2", *faults, count=2, env=terminal.env):
@@ -205,6 +215,7 @@ def test_faults_from_the_start_act_once_the_bmcs_are_ready(tmp_path: Path, termi
         ]
 
 
+@pytest.mark.long
 def test_state_survives_a_kill_and_a_restart(tmp_path: Path, terminal: Terminal) -> None:
     state = tmp_path / "state.json"
     arguments = ["--profile", PROFILE, "--count", "4", "--state", str(state)]

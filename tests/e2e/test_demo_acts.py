@@ -6,6 +6,8 @@ import pytest
 
 from demo.acts import ACTS, play, read
 
+pytestmark = pytest.mark.long
+
 ACT = {act.id: act for act in ACTS}
 
 

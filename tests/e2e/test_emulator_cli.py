@@ -71,6 +71,7 @@ def test_ready_tells_all_that_a_client_needs(tmp_path: Path, profile: str, user:
     assert isinstance(ready["ipmi_port"], int)
 
 
+@pytest.mark.long
 def test_ready_as_text_says_the_same_in_one_line(tmp_path: Path) -> None:
     arguments = [*command("bmc-emulator"), "run", "--profile", "dell-idrac9", "--plain-http"]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment()) as process:
@@ -82,6 +83,7 @@ def test_ready_as_text_says_the_same_in_one_line(tmp_path: Path) -> None:
     assert re.fullmatch(rf"ready dell-idrac9  {where}  user root  password calvin\n", line)
 
 
+@pytest.mark.long
 def test_a_password_of_the_users_own_is_named_and_shown_nowhere(tmp_path: Path) -> None:
     with Serving(tmp_path, "--profile", "dell-idrac9", env={"FENCELAB_PASSWORD": SECRET}) as serving:
         (ready,) = serving.ready
@@ -116,6 +118,7 @@ def _status(ready: dict[str, str | int], password: str) -> int:
         connection.close()
 
 
+@pytest.mark.long
 def test_several_bmcs_are_numbered_and_each_has_its_own_ports(tmp_path: Path) -> None:
     with QuickServing(tmp_path, "--profile", "openbmc-x86", "--count", "3", count=3) as serving:
         ready = serving.ready
@@ -123,6 +126,7 @@ def test_several_bmcs_are_numbered_and_each_has_its_own_ports(tmp_path: Path) ->
     assert len({one["redfish_url"] for one in ready}) == len({one["ipmi_port"] for one in ready}) == 3
 
 
+@pytest.mark.long
 def test_fixed_ports_go_up_by_one_with_each_bmc(tmp_path: Path) -> None:
     port = _free_ports(2)
     ports = ("--redfish-port", str(port), "--ipmi-port", str(port), "--listen", "127.0.7.1")
@@ -168,6 +172,7 @@ def test_the_journal_file_names_what_was_put_together_and_what_was_asked(tmp_pat
     ]
 
 
+@pytest.mark.long
 def test_a_journal_that_fills_its_disk_ends_the_emulator_with_one_sentence(tmp_path: Path) -> None:
     serving = Serving(tmp_path, "--profile", "dmtf-generic")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -200,6 +205,7 @@ def test_ctrl_c_and_sigterm_end_it_and_leave_nothing(tmp_path: Path, number: sig
         socket.create_connection(("127.0.0.1", port), timeout=10)
 
 
+@pytest.mark.long
 def test_it_ends_with_one_sentence_when_nobody_can_read_ready(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         arguments = [*command("bmc-emulator"), "run", "--profile", "dmtf-generic"]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.packaging.conftest import Environment
 
-pytestmark = pytest.mark.xdist_group("wheel")
+pytestmark = [pytest.mark.xdist_group("wheel"), pytest.mark.long]
 
 PROBE = """
 import json, sys

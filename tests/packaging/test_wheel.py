@@ -60,6 +60,7 @@ def test_every_command_explains_itself_from_an_empty_folder(installed: Environme
     assert name in result.stdout
 
 
+@pytest.mark.long
 def test_profiles_and_fencers_are_found_without_the_source_tree(installed: Environment, tmp_path: Path) -> None:
     listed = installed.run("bmc-emulator", "profiles", "--json", cwd=tmp_path)
     assert {one["id"] for one in json.loads(listed.stdout)} >= {"dell-idrac9", "dmtf-generic", "openbmc-x86"}

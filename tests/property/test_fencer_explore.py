@@ -166,6 +166,7 @@ GUARDS: dict[str, Mutation] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("guard", GUARDS)
 def test_every_guard_is_needed(guard: str, monkeypatch: pytest.MonkeyPatch) -> None:
     GUARDS[guard](monkeypatch)

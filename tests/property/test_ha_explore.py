@@ -53,6 +53,7 @@ def test_no_reachable_state_is_unsafe(budget: Budget) -> None:
     assert 1_000 < states < 400_000, "the whole space was to be explored, and it is not empty"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "budget", DEEP, ids=["freeze and return", "power on, fail, flap", "crash, return, disable", "a manager dies"]
 )
@@ -147,6 +148,7 @@ MUTANTS = {
 }  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MUTANTS)
 def test_each_mutant_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     patches, mutant, budget, property_ = MUTANTS[name]

@@ -90,6 +90,7 @@ SCHEMA = schema()
 CHECKER = Draft202012Validator(SCHEMA)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("one", scenarios.ALL, ids=lambda one: one.id)
 def test_every_scenario_of_the_catalogue_is_printed_and_read_back_as_it_is(one: Scenario) -> None:
     text = text_of(one)

@@ -180,6 +180,7 @@ def rails(bench: FaultBench, *wanted: Rail) -> threading.Event:
     return done
 
 
+@pytest.mark.long
 def test_a_welded_relay(fresh: FaultBench) -> None:
     fresh.arm("power.gate", params={"gate": 1}, must_fire=False)
     down = rails(fresh, Rail.DOWN)
@@ -192,6 +193,7 @@ def test_a_welded_relay(fresh: FaultBench) -> None:
     assert down.wait(20)
 
 
+@pytest.mark.long
 def test_power_that_comes_back(fresh: FaultBench) -> None:
     back = rails(fresh, Rail.DOWN, Rail.UP)
     with fresh.armed("power.bounce", params={"seconds": 0.1}):

@@ -67,6 +67,7 @@ def test_a_held_host_stays_on_until_it_is_let(bench: FaultBench) -> None:
     assert bench.emulator.let_fall("node1", timeout_s=20)
 
 
+@pytest.mark.long
 def test_input_power_goes_and_comes_back(bench: FaultBench) -> None:
     bench.emulator.set_restore_policy("node1", RestorePolicy.ALWAYS_ON)
     bench.emulator.mains_lost("node1")

@@ -58,6 +58,7 @@ def test_an_incident_may_come_later(bench: FaultBench) -> None:
     assert bench.emulator.host("node1").rail is Rail.UP
 
 
+@pytest.mark.long
 def test_the_bmc_restarts_after_a_read_and_its_restore_policy_switches_the_host_on(bench: FaultBench) -> None:
     bench.emulator.cut("node1")
     session = bench.log_in()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.fence_adversary import BROKEN, play_all
+
+pytestmark = pytest.mark.long
 
 
 def test_a_host_that_stays_on_is_never_claimed_off() -> None:

@@ -63,6 +63,7 @@ def test_ipmi_confirms_the_off_of_redfish(start: Callable[..., Emulator]) -> Non
     assert len(commands(emulator)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("views", [["system", "chassis"], ["ipmi"]])
 def test_a_contradiction_is_never_off(start: Callable[..., Emulator], views: list[str]) -> None:
     """One protocol says Off, the other On: the truth is On, and the power commands do nothing."""
@@ -84,6 +85,7 @@ def test_the_contradiction_is_what_refuses_it(start: Callable[..., Emulator]) ->
     assert fence(both(emulator.endpoints["node1"], second=None), SHORT).verdict is FenceVerdict.CONFIRMED
 
 
+@pytest.mark.long
 def test_ipmi_that_fell_silent_is_no_consent(start: Callable[..., Emulator]) -> None:
     emulator = start(HostSpec(), tls=True)
     arm(emulator, type="ipmi.silence", when={"path": "chassis-*", "skip": 1})
@@ -93,6 +95,7 @@ def test_ipmi_that_fell_silent_is_no_consent(start: Callable[..., Emulator]) -> 
     assert outcome.verdict is not FenceVerdict.CONFIRMED
 
 
+@pytest.mark.long
 def test_ipmi_that_never_answers_does_not_stop_redfish(start: Callable[..., Emulator]) -> None:
     emulator = start(HostSpec(), tls=True)
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as silent:
@@ -124,6 +127,7 @@ def test_ipmi_does_not_act_where_redfish_names_no_system(start: Callable[..., Em
     assert commands(emulator) == []
 
 
+@pytest.mark.long
 def test_refused_credentials_are_not_tried_over_the_other_protocol(start: Callable[..., Emulator]) -> None:
     emulator = start(HostSpec(), tls=True)
     outcome = fence(both(emulator.endpoints["node1"], password="wrong-one"), LIMITS)
@@ -151,6 +155,7 @@ def test_the_second_address_is_used_if_the_first_is_dead(start: Callable[..., Em
     assert (outcome.verdict, rail(emulator), outcome.commands_sent) == (FenceVerdict.CONFIRMED, Rail.DOWN, 1)
 
 
+@pytest.mark.long
 def test_the_failure_names_the_first_address_if_all_are_dead(start: Callable[..., Emulator]) -> None:
     endpoint = start(HostSpec(), tls=True).endpoints["node1"]
     first = unused_port()
@@ -226,6 +231,7 @@ def test_another_identity_cannot_be_used(start: Callable[..., Emulator]) -> None
     assert monitored(emulator, identity="00000000-0000-4000-8000-000000000001")[0] == "config"
 
 
+@pytest.mark.long
 def test_a_missing_system_and_wrong_credentials_cannot_be_used(start: Callable[..., Emulator]) -> None:
     emulator = start(HostSpec(), tls=True)
     assert monitored(emulator, system="no-such")[0] == "not-found"

@@ -19,6 +19,8 @@ from fencer import Cause, FenceVerdict, Limits, Outcome, Target, fence
 from tests.commands import PATIENCE
 from tests.redfish_service import CHASSIS, RESET, SYSTEM, Service, system
 
+pytestmark = pytest.mark.long
+
 LIMITS = Limits(deadline=3, stable_for=0.1, poll=0.05, poll_max=0.1)
 ROOT = {"@odata.id": "/redfish/v1", "Systems": {"@odata.id": "/redfish/v1/Systems"}}
 SYSTEMS = {"@odata.id": "/redfish/v1/Systems", "Members": [{"@odata.id": SYSTEM}], "Members@odata.count": 1}

@@ -48,6 +48,7 @@ def test_a_host_that_is_off_gets_no_control(bmc: Responder) -> None:
     assert outcome.readings[0].identity == str(uuid.UUID(bytes_le=GUID))
 
 
+@pytest.mark.long
 def test_the_k_g_key_is_used(bmc: Responder) -> None:
     bmc.kg = b"\x01\x02key"
     assert fence(target(bmc, kg=bmc.kg), LIMITS).verdict is FenceVerdict.CONFIRMED
@@ -96,6 +97,7 @@ def test_a_wrong_password_is_offered_twice_and_never_again(bmc: Responder, monke
     assert bmc.opened == 2
 
 
+@pytest.mark.long
 def test_the_second_log_in_waits(bmc: Responder) -> None:
     assert cause(fence(target(bmc, password="wrong"), QUICK)) is Cause.AUTH
     assert bmc.opened == 1
@@ -114,11 +116,13 @@ def test_a_suite_that_the_bmc_refuses_is_unsupported(bmc: Responder) -> None:
     assert cause(fence(target(bmc, cipher=17), QUICK)) is Cause.UNSUPPORTED
 
 
+@pytest.mark.long
 def test_a_full_session_table_is_busy(bmc: Responder) -> None:
     bmc.suites, bmc.open_status = (), 0x01
     assert cause(fence(target(bmc), QUICK)) is Cause.BUSY
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after_session", [True, False])
 def test_silence_is_unreachable(bmc: Responder, after_session: bool) -> None:
     bmc.silent = not after_session

@@ -8,6 +8,8 @@ from fencer import proof
 from fencer.transport import ipmi_session, refused_logins, rmcpplus
 from tests.ipmi_adversary import SPOILT, play_all
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def soon_again(monkeypatch: pytest.MonkeyPatch) -> None:

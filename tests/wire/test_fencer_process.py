@@ -54,6 +54,7 @@ def test_a_signal_ends_it_with_an_error_long_before_its_deadline(silent: socket.
     assert "stopped by a signal" in err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("action", ["off", "status"])
 def test_a_stalled_tls_handshake_ends_with_the_deadline(silent: socket.socket, action: str) -> None:
     process = start(silent, action=action, deadline="2")
@@ -63,6 +64,7 @@ def test_a_stalled_tls_handshake_ends_with_the_deadline(silent: socket.socket, a
     assert err.splitlines()[-1].startswith("fence_bmc: timeout: ")
 
 
+@pytest.mark.long
 def test_no_credentials_leave_before_the_certificate_is_verified(silent: socket.socket) -> None:
     process = start(silent, action="status", deadline="3", ssl_insecure="0")
     hellos = []

@@ -28,6 +28,8 @@ from tests.redfish_service import (
     target,
 )
 
+pytestmark = pytest.mark.long
+
 # --- it ends ------------------------------------------------------------------------------------------------------------
 
 

@@ -169,6 +169,7 @@ def test_a_bmc_that_drips_ends_with_the_deadline(service: Service) -> None:
     assert caught.value.failure.cause is Cause.TIMEOUT
 
 
+@pytest.mark.long
 def test_nobody_there_is_unreachable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

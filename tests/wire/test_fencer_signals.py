@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from emulator import Emulator, HostSpec
 from emulator.core.journal import EventKind
+from fencer import agent, run
 from profiles import load
 from tests.commands import PATIENCE, environment
 from tests.emulator_bed import started
@@ -56,3 +58,21 @@ def test_a_signal_after_the_power_command_logs_out_and_says_that_nothing_is_sett
     result = json.loads(out)
     assert (result["exit"], result["verdict"], result["commands_sent"]) == (1, None, None)
     assert [event.data["what"] for event in emulator.journal if event.kind is EventKind.SESSION] == ["opened", "closed"]
+
+
+def test_a_signal_whose_exception_is_lost_in_a_finaliser_stops_the_next_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def steps(*_: object, observe: Callable[[float, object], None], **__: object) -> None:
+        observe(0.0, "a step")
+        with contextlib.suppress(agent.StoppedBySignal):
+            agent._on_signal(signal.SIGINT, None)
+        observe(0.0, "a step")
+        raise AssertionError("the action goes on after a signal")
+
+    monkeypatch.setattr(run, "fence_target", steps)
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setenv("FENCE_PASSWORD", "p")
+    assert agent.main(["--action", "off", "--ip", "192.0.2.1", "--username", "u"]) == 1
+    assert "stopped by a signal" in capsys.readouterr().err

@@ -71,6 +71,7 @@ def test_a_request_is_answered_and_the_connection_closed(server: ApiServer) -> N
     assert reply_to(server, request) == (200, {"method": "POST", "path": "/v1/x", "body": "hi", "token": "abc"})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("data", "status", "why"),
     [
@@ -121,6 +122,7 @@ def test_a_client_that_drips_has_no_more_time_than_others(server: ApiServer) -> 
     assert closed
 
 
+@pytest.mark.long
 def test_a_client_that_does_not_read_its_answer_is_closed(server: ApiServer) -> None:
     with connect(server) as client:
         client.sendall(b"GET /big HTTP/1.1\r\n\r\n")

@@ -9,6 +9,8 @@ import pytest
 
 from tests.ha_chaos import Chaos
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.timeout(300)
 def test_managers_that_are_killed_stopped_and_robbed_of_their_store_keep_their_promises(memory_path: Path) -> None:

@@ -13,10 +13,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from fencer.ha.record import HostRecord
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import HAState
 from tests.wire.test_ha_run import Bmc
+
+pytestmark = pytest.mark.long
 
 CLI = [sys.executable, "-m", "fencer.ha.cli"]
 QUICK = {

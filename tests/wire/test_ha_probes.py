@@ -123,6 +123,7 @@ def test_a_server_without_tls_or_trust_is_unknown(loop: Loop, web: int) -> None:
     assert loop.answer(HttpProbe(kind="http", url=f"https://127.0.0.1:{web}/")) is None
 
 
+@pytest.mark.long
 def test_commands_say_yes_no_or_that_nobody_knows_and_one_that_hangs_is_killed_with_its_children(
     loop: Loop, tmp_path: Path
 ) -> None:

@@ -24,6 +24,8 @@ from fencer.ha.stopping import STOP_WITHIN_S
 from fencer.ha.store import Store, StoreError
 from tests.wire.test_ha_run import Bmc, Lab
 
+pytestmark = pytest.mark.long
+
 HUNG_S = 60.0
 """A manager that is told to stop ends within `STOP_WITHIN_S`. A busy machine makes that longer; a hang is for ever."""
 

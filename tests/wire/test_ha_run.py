@@ -112,11 +112,12 @@ what, vm, host, key = sys.argv[1:]
 file = f"{vm}.{key.replace('/', '_')}.pid"
 if what == "start":
     try:
-        fd = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+        os.close(os.open(file + ".taken", os.O_CREAT | os.O_EXCL))
     except FileExistsError:
         sys.exit(0)  # this key has been started
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
-    os.write(fd, str(child.pid).encode())
+    open(file + ".new", "w").write(str(child.pid))
+    os.rename(file + ".new", file)  # whoever sees the file can read it
 """
 
 
@@ -195,6 +196,7 @@ def test_the_incident_ends_with_no_power_command_and_true_alerts(lab: Lab) -> No
     assert len(lab.vms()) == 2
 
 
+@pytest.mark.long
 def test_a_manager_killed_in_the_middle_is_followed_by_another_and_each_vm_starts_once(lab: Lab) -> None:
     lab.bmc.power = "Off"
     (lab.path / "a.heartbeat").unlink()
@@ -207,6 +209,7 @@ def test_a_manager_killed_in_the_middle_is_followed_by_another_and_each_vm_start
     assert lab.bmc.posts == []
 
 
+@pytest.mark.long
 def test_cloudstacks_rules_hammer_the_same_bmc_and_never_say_down(lab: Lab) -> None:
     lab.bmc.power = "Off"
     (lab.path / "a.heartbeat").unlink()
@@ -230,6 +233,7 @@ def test_cloudstacks_rules_call_a_running_host_fenced_when_it_ignores_the_shutdo
         client.read(1)
 
 
+@pytest.mark.long
 def test_status_and_confirm_speak_with_a_running_manager(lab: Lab) -> None:
     (lab.path / "a.heartbeat").unlink()
     lab.bmc.server.shutdown()  # accepts, never answers

@@ -21,6 +21,8 @@ import pytest
 from fencer.ha.sqlite_store import SqliteStore
 from tests.wire.test_ha_run import Bmc
 
+pytestmark = pytest.mark.long
+
 T = TypeVar("T")
 CLI = [sys.executable, "-m", "fencer.ha.cli"]
 

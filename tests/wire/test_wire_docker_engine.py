@@ -189,6 +189,7 @@ def test_an_engine_that_refuses_is_in_sight(engine: Engine, sdk: DockerEngine) -
         sdk.kill("c1")
 
 
+@pytest.mark.long
 def test_an_engine_that_is_slow_is_out_of_sight(engine: Engine, sdk: DockerEngine) -> None:
     sdk.find(NODE)
     engine.answer.clear()

@@ -259,6 +259,7 @@ def test_an_impossible_address_is_one_sentence(lan, address, port, reason):
         lan.plain("impossible", address, port)
 
 
+@pytest.mark.long
 def test_a_thousand_hung_connections_do_not_disturb_a_healthy_one(lan):
     listener, threads = lan.tls(), threading.active_count()
     lan.hooks.on_before = lambda: (Hang(),)
