@@ -12,11 +12,14 @@ from conformance import requirement as req
 from conformance.expectations.case import AskCase, how_it_ended
 from conformance.finding import Finding
 from conformance.secret_forms import shown
-from conformance.timeline import is_bmc_reset, is_write, text
+from conformance.timeline import is_bmc_reset, is_write, means, text
 from conformance.vocabulary import Ask, Claim, FindingKind, Level, Verdict
-from emulator import Event, Rail
+from emulator import Event, Intent, Rail
 
 NEVER_DURING_OFF = frozenset({"On", "ForceOn", "ForceRestart", "GracefulRestart", "PowerCycle", "FullPowerCycle", "Resume"})
+NEVER_DURING_ON = frozenset(
+    {"ForceOff", "GracefulShutdown", "ForceRestart", "GracefulRestart", "PowerCycle", "FullPowerCycle", "Suspend", "Pause"}
+)
 TOGGLE = "PushPowerButton"
 STARTING_S = 0.5
 """Seconds that the suite may need to start a fencer and to see its end; they are not the fencer's."""
@@ -119,9 +122,11 @@ def _kind_of_false_off(case: AskCase) -> tuple[FindingKind, str]:
 
 
 def _story(case: AskCase) -> tuple[int, ...]:
-    """Where the causal chain of a claim begins: what was commanded, what was true, and what came of it later."""
+    """Where the causal chain of a claim begins: what was commanded, what was true, the last read that was not answered, and what
+    came of it later."""
     commands = [e.seq for e in case.window.power_commands[:3]]
-    return (*commands, case.at_claim.seq, *(e.seq for e in case.window.rail_falls[1][:1]))
+    unanswered = [e.seq for e in case.window.requests if means(e, Intent.POWER_READ) and e.seq not in case.window.answers]
+    return (*commands, case.at_claim.seq, *unanswered[-1:], *(e.seq for e in case.window.rail_falls[1][:1]))
 
 
 # -- G2 --------------------------------------------------------------------------------------------------------------------
@@ -230,8 +235,12 @@ def _only_power(case: AskCase) -> Iterator[Finding]:
     asks = {case.outcome.ask, *case.window.beside}
     if all(ask.reads_only for ask in asks):
         wrong += [e for e in case.window.requests if is_write(e) and e not in wrong]
+    elif case.outcome.ask is not Ask.WATCH:
+        wrong += [e for e in case.window.requests if means(e, Intent.WRITE) and _was_done(case, e)]
     if case.outcome.ask is Ask.OFF and not asks & {Ask.ON, Ask.REBOOT}:
         wrong += [e for e in case.window.commands if _turns_on(e)]
+    if case.outcome.ask is Ask.ON and not asks & {Ask.OFF, Ask.REBOOT}:
+        wrong += [e for e in case.window.commands if _ends_a_run(e)]
     if wrong:
         named = sorted({text(e, "reset") or f"{text(e, 'method')} {text(e, 'path')}" for e in wrong})
         yield case.finding(
@@ -248,3 +257,17 @@ def _only_power(case: AskCase) -> Iterator[Finding]:
 def _turns_on(command: Event) -> bool:
     reset = text(command, "reset")
     return reset in NEVER_DURING_OFF or (reset == TOGGLE and text(command, "row") == "Off")
+
+
+def _ends_a_run(command: Event) -> bool:
+    """Whether it would take a host down that is not off. Who switches on by a power cycle of a host that is off, ends nothing."""
+    return text(command, "reset") in NEVER_DURING_ON | {TOGGLE} and text(command, "row") != "Off"
+
+
+def _was_done(case: AskCase, request: Event) -> bool:
+    """Whether the BMC did what a request asks for, as far as its answer says: a write that is refused changes nothing."""
+    answer = case.window.answers.get(request.seq)
+    if answer is None:
+        return False
+    status = answer.data.get("status")
+    return 200 <= status < 300 if isinstance(status, int) else answer.data.get("completion_code") == 0

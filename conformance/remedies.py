@@ -60,6 +60,10 @@ CLAIM = ("G1", "S")
 
 REMEDIES: tuple[Remedy, ...] = (
     # -- claims that are not true
+    Remedy("Poll until the state says On before you claim on: an accepted command proves nothing, and PoweringOn is not On",
+           ("G1",), kinds=(KIND.WRONG_ANSWER,), requirement="FENCE-17"),
+    Remedy("Verify that the old run of the host has ended (read Off after the command) before you call it rebooted",
+           ("G1",), requirement="FENCE-17"),
     Remedy("Let the answer of the BMC that you were told decide: do not follow a redirect to another host",
            ("G1",), kinds=(KIND.WRONG_TARGET,), when=(IS.OTHER_HOST,)),
     Remedy("Choose the system that you were told, by URI or UUID, on every request; refuse where several could be meant",
@@ -76,6 +80,10 @@ REMEDIES: tuple[Remedy, ...] = (
            CLAIM, kinds=(KIND.RESURRECTED,)),
     Remedy("Treat a BMC that does not answer as unknown: end as a failure that says it cannot be reached",
            CLAIM, kinds=(KIND.FALSE, KIND.EARLY), when=(IS.NO_REQUEST,)),
+    Remedy("Treat a read that is not answered, or answered without a power state, as unknown: read again, then fail",
+           CLAIM, kinds=(KIND.FALSE, KIND.EARLY), requirement="FENCE-7"),
+    Remedy("Take an answer without a power state (404, 5xx, no JSON) for an error and end as a failure that names it",
+           CLAIM, kinds=(KIND.FALSE, KIND.EARLY), when=(IS.NEVER_READ, IS.NO_COMMAND)),
     Remedy("Take nothing but the word Off for off: PoweringOff, null and words that you do not know mean that it is still on",
            CLAIM, kinds=(KIND.FALSE, KIND.EARLY), when=(IS.OTHER_WORD,)),
     Remedy("Read the power state after a refused command and claim only if it says Off: 400, 409 and 0xD5 have other reasons too",
@@ -86,8 +94,6 @@ REMEDIES: tuple[Remedy, ...] = (
            CLAIM, kinds=(KIND.FALSE, KIND.EARLY), when=(IS.NEVER_READ,)),
     Remedy("Go on reading until the state says Off, twice and spaced; while it says On, the answer is a failure",
            CLAIM, kinds=(KIND.FALSE, KIND.EARLY)),
-    Remedy("Verify that the old run of the host has ended (read Off after the command) before you call it rebooted",
-           ("G1",), requirement="FENCE-17"),
     Remedy("Answer what you read: On, Off or an error, and an error for everything else",
            ("G1", "T"), kinds=(KIND.WRONG_ANSWER,)),
     Remedy("Read Off twice, at least a second apart, before you claim: one word may be a glitch, and a host may come on again",
@@ -127,11 +133,11 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy("Pass the password by standard input, environment or a file that you remove; mask it in every log line", ("G3",)),
     Remedy("Wait two seconds or Retry-After between commands, poll at most twice a second, command at most three times", ("G4",)),
     Remedy("Delete the session in a `finally`: DELETE its URI, or Close Session", ("G5",)),
-    Remedy("Leave everything alone but the power of the target: no other host, no reset of the BMC, no writes for a question",
-           ("G6",)),
+    Remedy("Leave everything alone but the power of the target: no other host, no reset of the BMC, no setting, no command "
+           "that leads the other way (as the power button does for a host that is off), and no writes for a question", ("G6",)),
     Remedy("Catch errors at the outermost level and print one sentence; print success only when it is one", ("G7",)),
     Remedy("Verify the certificate before the first request with credentials, never send them in clear text, and drop them when "
-           "a redirect leaves the host", ("G8",)),
+           "a redirect or a URI in an answer leaves the host", ("G8",)),
     Remedy("Exit 0 from monitor whenever the device can be used; 2 is for status alone", ("G9",), requirement="FENCE-25"),
     Remedy("Exit with another code than 0 whenever you print an error", ("G9",)),
     Remedy("End after the second refused log-in: more of them lock the account", ("H",), requirement="FENCE-12"),

@@ -252,3 +252,22 @@ CANARY = Scenario(
         AskStep(Ask.REBOOT, (Claims(),), optional=True),
     ),
 )
+
+SESSIONS_END_AT_ONCE = Scenario(
+    id="AUTH-011",
+    tier=1,
+    title="Every session ends at its first read of the power state",
+    requirement=req.TRUE_CAUSE,
+    source="gofish#75, check_redfish#198: who logs in again for every 401 fills the session table",
+    protocol=Protocol.REDFISH,
+    needs=SESSIONS,
+    given=(
+        host(ON),
+        LogInRules("HTTP Basic is refused", basic=False),
+        Inject(
+            "every read of the power state ends the session: 401",
+            Armed(fault=make_fault("auth.session-expired"), when=When(intent=Intent.POWER_READ)),
+        ),
+    ),
+    steps=off(NeverClaims(), names_cause(Cause.AUTH), AtMostAuthFailures(5)),
+)

@@ -11,7 +11,7 @@ from conformance.expectations.claims import Claims, NeverClaims
 from conformance.expectations.requests import ReadsBeforeClaim
 from conformance.givens.bmc import OFF, ON, host
 from conformance.givens.circumstance import Circumstance
-from conformance.givens.redirect_elsewhere import RedirectElsewhere
+from conformance.givens.redirect_elsewhere import LinksElsewhere, RedirectElsewhere
 from conformance.scenario import Scenario, off, off_each
 from conformance.scenarios.words import EVERY_REQUEST, POSTS, RESETS, falls_after, meets
 from conformance.vocabulary import Cause, Level, Protocol
@@ -152,3 +152,21 @@ REDIRECTED_POSTS = Scenario(
     ),
     steps=off_each(("says-301", "says-302", "says-307", "says-308"), NeverClaims(), SaysInText(REDIRECT, "the redirect")),
 )  # fmt: skip
+
+LINKED_ELSEWHERE = Scenario(
+    id="FAULT-025",
+    tier=0,
+    title="The Reset action, and the task of a reset, are URIs of another host",
+    requirement=req.VERIFIED_PEER,
+    source="DSP0266 6.5: a URI may be absolute; RFC 9110 17.11: credentials belong to one origin",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON, name="action"),
+        host(ON, name="action-of-other"),
+        LinksElsewhere("action", "action-of-other"),
+        host(ON, name="task"),
+        host(OFF, name="task-of-other"),
+        LinksElsewhere("task", "task-of-other", task=True),
+    ),
+    steps=off_each(("action", "task"), NeverClaims()),
+)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from conformance import requirement as req
 from conformance.expectations.causes import names_cause
 from conformance.expectations.claims import Claims, NeverClaims
-from conformance.expectations.requests import AtMostCommands, ReadsBeforeClaim
-from conformance.givens.bmc import OFF, ON, host
+from conformance.expectations.requests import AtMostCommands, Forces, ReadsBeforeClaim
+from conformance.givens.bmc import HUNG, OFF, ON, host
 from conformance.givens.circumstance import Circumstance
 from conformance.givens.inject import Inject
 from conformance.scenario import AskStep, Scenario, off
 from conformance.scenarios.words import all_at, busy_once, completion, falls_after, nothing_happens, power_commands
 from conformance.vocabulary import Ask, Cause, Level, Protocol
-from emulator import Armed, Intent, Rail, ResetType, When, make_fault
+from emulator import Armed, Intent, Rail, RequestCame, ResetType, When, make_fault
 
 STATUS_READS = When(protocol=Protocol.IPMI, intent=Intent.POWER_READ)
 BUSY = 0xC0
@@ -167,4 +167,44 @@ TWO_CHANNELS = Scenario(
         falls_after(6),
     ),
     steps=off(NeverClaims()),
+)
+
+SILENT_AFTER_THE_COMMAND = Scenario(
+    id="IPMI-015",
+    tier=0,
+    title="Chassis Control is accepted and nothing happens, and no read of the power state is answered from then on",
+    requirement=req.UNREACHABLE_IS_NOT_OFF,
+    source="FenceAgentAPI: unreachable is exit 1; apache/cloudstack#13589: a BMC that is silent after the command",
+    protocol=Protocol.IPMI,
+    given=(
+        host(ON),
+        nothing_happens(),
+        Inject(
+            "once it has had a power command no read of the power state is answered",
+            Armed(fault=make_fault("ipmi.silence"), when=STATUS_READS, after=RequestCame(Intent.POWER_COMMAND), must_fire=False),
+        ),
+    ),
+    steps=off(NeverClaims(), names_cause(Cause.UNREACHABLE, Cause.TIMEOUT)),
+)
+
+HUNG_OS = Scenario(
+    id="IPMI-016",
+    tier=0,
+    title="The operating system hangs: a soft shutdown is accepted and never happens, power down works",
+    requirement=req.FORCE_WHEN_HUNG,
+    source="Red Hat solution 5414; IPMI 2.0 28.3: 'initiate a soft-shutdown' asks the operating system",
+    protocol=Protocol.IPMI,
+    given=(host(HUNG), falls_after(3)),
+    steps=off(NeverClaims(), Claims(), Forces()),
+)
+
+ON_WITHOUT_EFFECT = Scenario(
+    id="IPMI-017",
+    tier=1,
+    title="A host that is off is to be on: Chassis Control is accepted and nothing happens",
+    requirement=req.TRUE_ON,
+    source="FenceAgentAPI 'on': verify; NVIDIA/infra-controller#595",
+    protocol=Protocol.IPMI,
+    given=(host(OFF), nothing_happens()),
+    steps=(AskStep(Ask.ON, (NeverClaims(),)),),
 )

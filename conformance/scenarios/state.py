@@ -350,3 +350,14 @@ TWICE = Scenario(
         AskStep(Ask.OFF, (Claims(), ReadsBeforeClaim(), AtMostCommands(0))),
     ),
 )
+
+GOES_OFF_UNHINDERED = Scenario(
+    id="STATE-021",
+    tier=1,
+    title="The host goes off between the first read and the reset, and the BMC does what is asked",
+    requirement=req.ONLY_POWER,
+    source="DSP0268 PushPowerButton: of a host that is off it switches the power on; bmclib#382: success where it is off already",
+    protocol=Protocol.REDFISH,
+    given=(host(ON), once_read(Rail.UP, "it loses its power", "host.power-lost")),
+    steps=off(NeverClaims(), Claims(Level.SHOULD)),
+)

@@ -98,7 +98,7 @@ STALE_ON = Scenario(
     title="The host is off and the BMC goes on saying On",
     requirement=req.STATE_NOT_TRANSITION,
     source="measured: a cache of ten seconds is common",
-    given=(host(OFF), says("On", *EVERY_VIEW, count=12, until=10.0)),
+    given=(host(OFF), says("On", *EVERY_VIEW, count=12, until=5.0)),
     steps=off(Claims(), ReadsBeforeClaim(), AtMostCommands(3)),
 )
 
@@ -268,4 +268,22 @@ BMC_RESTARTS = Scenario(
         once_read(Rail.DOWN, "the BMC restarts, and the host gets its power back", "bmc.restart", outage_s=4.0, power_on=True),
     ),
     steps=off(NeverClaims(), ConfirmsOff()),
+)
+
+ON_SAYS_STARTING = Scenario(
+    id="TRUTH-018",
+    tier=1,
+    title="A host that is off is to be on: the System says PoweringOn from its second read on, and nothing happens",
+    requirement=req.TRUE_ON,
+    source="NVIDIA/infra-controller#595; powerman#154: PoweringOn goes back to Off; DSP0268 PowerState",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(OFF),
+        no_effect(),
+        Inject(
+            "from its second read on the System says PoweringOn, whatever is true",
+            Armed(fault=make_fault("report.says", word="PoweringOn"), when=When(skip=1)),
+        ),
+    ),
+    steps=(AskStep(Ask.ON, (NeverClaims(),)),),
 )

@@ -8,9 +8,11 @@ from __future__ import annotations
 from conformance import requirement as req
 from conformance.expectations.claims import Claims, NeverClaims, answers
 from conformance.givens.bmc import OFF, ON, host
+from conformance.givens.circumstance import Circumstance
 from conformance.scenario import AskStep, Scenario, off
-from conformance.scenarios.words import SYSTEMS, at, falls_after, no_effect, says, witness
+from conformance.scenarios.words import SYSTEMS, at, falls_after, members, no_effect, says, witness
 from conformance.vocabulary import Ask, Claim, Protocol
+from emulator import Armed, Intent, When, make_fault
 from profiles.model import View
 
 SOURCE = "openbmc/bmcweb#12; openbmc-x86: the System says Off 4 to 15 s before the rail falls"
@@ -94,14 +96,31 @@ WITNESS_NULL = Scenario(
         at("no-link", no_effect()),
         at(
             "no-link",
-            witness(
+            # a fencer that reads the Chassis on its own may never meet it
+            Circumstance(
                 "after two reads the System has no link to its Chassis",
-                "redfish.property",
-                path=SYSTEMS,
-                skip=2,
-                property="Links/Chassis",
+                Armed(
+                    fault=make_fault("redfish.property", property="Links/Chassis"),
+                    when=When(intent=Intent.POWER_READ, path=SYSTEMS, skip=2),
+                ),
             ),
         ),
     ),
     steps=(AskStep(Ask.OFF, (NeverClaims(),), "null"), AskStep(Ask.OFF, (NeverClaims(),), "no-link")),
+)
+
+OTHER_HOSTS_CHASSIS = Scenario(
+    id="TRUTH-019",
+    tier=1,
+    title="Two systems, each with a chassis: the target's System says Off and its Chassis On; all is off of the other one",
+    requirement=req.SAFE_CLAIM,
+    source=f"{SOURCE}; DSP0268 ComputerSystem Links.Chassis: the chassis of the system, not the first of the BMC",
+    protocol=Protocol.REDFISH,
+    given=(
+        host(ON, OFF),
+        says("Off", View.SYSTEM),
+        members("the collection of chassis lists that of the target last", "reversed", path="/redfish/v1/Chassis"),
+        no_effect(),
+    ),
+    steps=off(NeverClaims()),
 )

@@ -74,13 +74,15 @@ def completion(code: int, rail: Rail, *, must_fire: bool) -> Inject:
 ALWAYS_ON_GET = When(method="GET")
 
 
-def members(words: str, what: str, *, bmc: str = TARGET, skip: int = 0, first: int = 1) -> Circumstance:
-    """The collection of systems lists its members otherwise. A fencer that is given a URI may never read it."""
+def members(
+    words: str, what: str, *, bmc: str = TARGET, skip: int = 0, first: int = 1, path: str = "/redfish/v1/Systems"
+) -> Circumstance:
+    """A collection lists its members otherwise. A fencer that is given a URI may never read it."""
     return Circumstance(
         words,
         Armed(
             fault=make_fault("redfish.members", what=what, first=first),
-            when=When(method="GET", path="/redfish/v1/Systems", skip=skip),
+            when=When(method="GET", path=path, skip=skip),
         ),
         bmc,
     )

@@ -269,6 +269,8 @@ def fence(action: str, bmc: Mapping[str, str], mutant: str, spelling: str = "") 
 
 
 def _mutant_of_faults(name: str) -> type[Redfish]:
-    from mutants_of_faults import MUTANTS as MORE  # which needs `Claimed`
+    from mutants_of_drivers import MUTANTS as OF_DRIVERS  # which need `Claimed`
+    from mutants_of_faults import MUTANTS as OF_FAULTS
+    from styles import STYLES
 
-    return MORE[name]
+    return (OF_FAULTS | OF_DRIVERS | STYLES)[name]

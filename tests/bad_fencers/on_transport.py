@@ -22,14 +22,16 @@ import mutants
 import mutants_identity
 import mutants_ipmi
 import mutants_logins
+import mutants_of_drivers
 import mutants_of_faults
 import mutants_state
 import requests
+import styles
 from requests.structures import CaseInsensitiveDict
 
 MODULES = (
-    careful, honest, honest_ipmi, logins, mutants, mutants_identity, mutants_ipmi, mutants_logins, mutants_of_faults,
-    mutants_state,
+    careful, honest, honest_ipmi, logins, mutants, mutants_identity, mutants_ipmi, mutants_logins, mutants_of_drivers,
+    mutants_of_faults, mutants_state, styles,
 )  # fmt: skip
 
 

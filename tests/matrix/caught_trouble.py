@@ -13,6 +13,9 @@ OPENBMC = "openbmc-x86"
 DMTF = "dmtf-generic"
 
 TROUBLE: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
+    ("GoesWhereItIsTold", "FAULT-025", DELL, UNSAFE, FindingKind.WRONG_TARGET),
+    ("TaskIsOff", "ASYNC-001", DELL, UNSAFE, EARLY),
+    ("Insists", "TIME-002", DELL, HYGIENE, FindingKind.REPEATED),
     ("AnyAnswerIsOff", "FAULT-001", DELL, UNSAFE, FALSE),
     ("AnyAnswerIsOff", "FAULT-002", DMTF, UNSAFE, FALSE),
     ("UnavailableIsOff", "FAULT-003", OPENBMC, UNSAFE, FALSE),

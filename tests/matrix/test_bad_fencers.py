@@ -11,9 +11,9 @@ from conformance.adapters.reading import read
 from conformance.result import Result
 from conformance.runner import MatrixCell
 from conformance.scenarios import ALL, BY_ID
-from conformance.vocabulary import FindingKind, Verdict
+from conformance.vocabulary import FindingKind, Protocol, Verdict
 from profiles import load
-from tests.definitions import BAD_FENCERS, mutant
+from tests.definitions import BAD_FENCERS, mutant, on_transport
 from tests.matrix.caught_ipmi_and_agents import IPMI_AND_AGENTS
 from tests.matrix.caught_logins_and_identity import LOGINS_AND_IDENTITY
 from tests.matrix.caught_states import STATES
@@ -76,6 +76,13 @@ CAUGHT: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] = (
 OF_OTHERS = (("honest-dual", "IPMI-014"), *(("honest-agent", f"AGENT-{number:03}") for number in range(1, 9)))
 """What is about both channels of a BMC, or about fence agents: who passes it instead of `honest`."""
 
+STYLES_OVER_IPMI = ("AsksTheDevice", "PatientIpmi")
+STYLES = (
+    "ChassisFirst", "AsksHead", "WalksTheTree", "KeepsSession", "Selects", "LongSettle", "PoliteFirst", "SlowPolls",
+    *STYLES_OVER_IPMI,
+)  # fmt: skip
+"""Fencers without a defect, in `bad_fencers/styles.py`."""
+
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("conformance-matrix")]
 
 
@@ -133,3 +140,15 @@ def test_the_fencer_without_a_defect_passes_everything(profile: str) -> None:
 def test_what_it_cannot_be_tried_on_is_passed_by_one_without_a_defect_too() -> None:
     cells = [MatrixCell(read(BAD_FENCERS / f"{name}.yaml"), load(DELL), BY_ID[scenario]) for name, scenario in OF_OTHERS]
     assert {r.scenario.id: (r.verdict, r.why) for r in runner.run(cells) if r.verdict is not Verdict.PASS} == {}
+
+
+@pytest.mark.parametrize("profile", [DELL, OPENBMC])
+@pytest.mark.parametrize("style", STYLES)
+def test_another_style_is_no_defect(style: str, profile: str) -> None:
+    """On virtual time: every scenario that needs no socket."""
+    over_ipmi = style in STYLES_OVER_IPMI
+    tried = [scenario for scenario in ALL if (scenario.protocol is Protocol.IPMI) is over_ipmi and scenario.group != "HA"]
+    results = runner.run(runner.matrix((on_transport(style),), {profile: load(profile)}, tried))
+    counted = [r for r in results if not r.informational]
+    assert {r.scenario.id: (r.verdict, r.why) for r in counted if r.verdict not in (Verdict.PASS, Verdict.NA)} == {}
+    assert sum(r.verdict is Verdict.PASS for r in results) >= (15 if over_ipmi else 110)

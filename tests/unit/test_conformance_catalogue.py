@@ -18,8 +18,8 @@ from conformance.vocabulary import Aspect, FindingKind, Verdict
 from tools.print_requirements import PAGE, page
 
 PER_GROUP = {
-    "STATE": 20, "PROFILE": 6, "TRUTH": 17, "FAULT": 24, "FLAKY": 3, "ASYNC": 6, "TIME": 9, "AUTH": 10, "TLS": 6, "ID": 19,
-    "IPMI": 14, "AGENT": 9, "MAINS": 4, "CONC": 4, "HA": 10,
+    "STATE": 21, "PROFILE": 6, "TRUTH": 19, "FAULT": 25, "FLAKY": 3, "ASYNC": 6, "TIME": 9, "AUTH": 11, "TLS": 6, "ID": 19,
+    "IPMI": 17, "AGENT": 9, "MAINS": 4, "CONC": 4, "HA": 10,
 }  # fmt: skip
 
 NOT_YET_AT_MOST = 0
@@ -30,7 +30,7 @@ def test_the_catalogue_is_pinned() -> None:
     assert NEWEST.name == "2026.1"
     assert Counter(name.partition("-")[0] for name in NEWEST.entries) == PER_GROUP
     assert "TIME-007" not in NEWEST.entries, "it is reserved"
-    assert Counter(entry.tier for entry in NEWEST.entries.values()) == {0: 77, 1: 79, 2: 5}
+    assert Counter(entry.tier for entry in NEWEST.entries.values()) == {0: 80, 1: 84, 2: 5}
     informational = [name for name, entry in NEWEST.entries.items() if entry.level is CatalogueLevel.INFORMATIONAL]
     assert informational == ["TRUTH-004", "TRUTH-015"]
 

@@ -86,6 +86,7 @@ CASES = [
     (Story().start().command(status=409), Claim.OFF, "400, 409 and 0xD5"),
     (Story().start().read(told="PoweringOff"), Claim.OFF, "nothing but the word Off"),
     (Story().start().read(), Claim.OFF, "Go on reading"),
+    (Story().start().request("GET", "/redfish/v1/Systems/1"), Claim.OFF, "Take an answer without a power state"),
     (Story().start().command().falls().read(told="Off").rises(), Claim.OFF, "Read Off twice"),
     (Story().start().read(system="2", told="Off"), Claim.OFF, "Choose the system"),
     (Story("down").start().read(), Claim.FAILED, "Read the state before you command"),

@@ -13,7 +13,7 @@ from conformance.givens.given import FaultFacts, Given, GivenOrigin, PlannedRack
 from conformance.givens.inject import Inject
 from conformance.givens.no_selector import NoSelector
 from conformance.givens.profile_answers import ProfileAnswers
-from conformance.givens.redirect_elsewhere import RedirectElsewhere
+from conformance.givens.redirect_elsewhere import LinksElsewhere, RedirectElsewhere
 from conformance.givens.wrong_password import WrongPassword
 from conformance.scenario import Scenario
 from conformance.scenarios import BY_ID
@@ -145,6 +145,18 @@ def test_reads_and_log_ins_are_redirected_elsewhere(scheme: str, location: str) 
         (facts,) = given.faults(emulator)
     assert (facts.must_fire, facts.fired, facts.bmc) == (True, 0, "target")
     assert ("plain HTTP" in given.sentence) == (scheme == "http")
+
+
+@pytest.mark.parametrize("task", [False, True], ids=["action", "task"])
+def test_what_to_use_next_is_a_uri_of_another_host(task: bool) -> None:
+    given = LinksElsewhere("target", "other", task)
+    with Emulator([UnitSpec(name=name, profile=DELL) for name in ("target", "other")], latency=False) as emulator:
+        given.arrange(emulator)
+        (armed,) = emulator.faults("target")
+        assert f"https://localhost:{emulator.endpoints['other'].redfish_port}/redfish/v1/" in str(armed.armed.fault)
+        (facts,) = given.faults(emulator)
+    assert (facts.must_fire, facts.fired, facts.bmc) == (True, 0, "target")
+    assert ("task" in given.sentence) is task
 
 
 def test_a_scenario_is_called_group_and_number() -> None:

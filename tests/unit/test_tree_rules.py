@@ -19,6 +19,8 @@ SLEEPERS: dict[str, str] = {
     "tests/bad_fencers/mutants_of_faults.py": "its defects: it waits for a task, or too long",
     "tests/bad_fencers/mutants.py": "the fencer that never ends",
     "tests/bad_fencers/mutants_state.py": "fencers that pause between two looks, and look wrongly",
+    "tests/bad_fencers/mutants_of_drivers.py": "fencers that wait for a restart, or for a session, and read nothing meanwhile",
+    "tests/bad_fencers/styles.py": "careful fencers that look less often, and longer",
     "tests/bad_fencers/honest_ipmi.py": "the same over IPMI, where a BMC is busy or nothing listens",
     "tests/bad_fencers/mutants_ipmi.py": "its defects: it tries for ever",
     "tests/ha_chaos.py": "gives processes that are killed and stopped time to do something wrong",
