@@ -22,7 +22,7 @@ LOGINS_AND_IDENTITY: tuple[tuple[str, str, str, Verdict, FindingKind | None], ..
     ("Latin1Password", "AUTH-008", DELL, STUCK, None),
     ("ShortPassword", "AUTH-008", OPENBMC, STUCK, None),
     ("WholeFileIsPassword", "AUTH-009", DELL, STUCK, None),
-    ("LogsInAgain", "AUTH-011", DELL, Verdict.HANG, None),
+    ("LogsInAgain", "AUTH-011", DELL, MISLEADING, WRONG_CAUSE),
     ("PrintsHeader", "STATE-016", DELL, HYGIENE, FindingKind.SECRET),
     ("DropsVerification", "TLS-001", DELL, HYGIENE, FindingKind.CREDENTIALS),
     ("LogsRequests", "AUTH-010", DELL, HYGIENE, FindingKind.SECRET),

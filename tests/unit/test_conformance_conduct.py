@@ -210,3 +210,39 @@ def test_a_wrong_answer_is_about_status_and_no_answer_about_success() -> None:
     none = verdict_on(Story("down").start(Ask.STATUS).claim(), answers(Claim.OFF), claim=Claim.FAILED, ask=Ask.STATUS, stderr="x")
     assert wrong.findings[0].requirement is req.TRUE_STATUS
     assert none.findings[0].requirement is req.DOES_IT
+
+
+# -- G6: settings, and commands that lead the other way ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(200, Verdict.HYGIENE), (405, Verdict.PASS), (None, Verdict.PASS)])
+def test_a_setting_that_is_changed_on_the_way_to_off_is_overreach_and_one_that_is_refused_is_not(
+    status: int | None, verdict: Verdict
+) -> None:
+    story = Story().start()
+    asked = story.say(EventKind.REQUEST, protocol="redfish", method="PATCH", path="/redfish/v1/Systems/1", intent="write")
+    if status is not None:
+        story.say(EventKind.RESPONSE, asked, status=status)
+    assert verdict_on(story.command().falls().read(told="Off").claim()).verdict is verdict
+
+
+@pytest.mark.parametrize(("code", "verdict"), [(0x00, Verdict.HYGIENE), (0xD4, Verdict.PASS)])
+def test_a_setting_over_ipmi_is_judged_by_its_completion_code(code: int, verdict: Verdict) -> None:
+    story = Story().start()
+    asked = story.say(EventKind.REQUEST, protocol="ipmi", method="IPMI", path="set-restore-policy", intent="write")
+    story.say(EventKind.RESPONSE, asked, completion_code=code)
+    assert verdict_on(story.command().falls().read(told="Off").claim()).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("reset", "row", "verdict"),
+    [
+        ("ForceOff", "On", Verdict.HYGIENE),
+        ("PushPowerButton", "On", Verdict.HYGIENE),
+        ("PowerCycle", "Off", Verdict.PASS),
+        ("PushPowerButton", "Off", Verdict.PASS),
+    ],
+)
+def test_who_takes_a_host_down_to_switch_it_on_oversteps(reset: str, row: str, verdict: Verdict) -> None:
+    story = Story("down" if row == "Off" else "up").start(Ask.ON).command(reset, row=row).rises().read().claim()
+    assert verdict_on(story, claim=Claim.ON, ask=Ask.ON).verdict is verdict

@@ -8,7 +8,7 @@ Rules
   2. An effect is a list of steps. A step gives the host's driver an order, asks the OS, or changes what a view says.
   3. A graceful step only asks the OS (ruling 5). The rail follows when the OS has gone down, never by the profile's clock.
   4. With a gate the first step that touches the host, and all after it, wait until the fencer has read the power state
-     `reads` times (ruling 8).
+     `reads` times (ruling 8). What takes the host down behind a gate that is open already comes without that delay.
 """
 
 from __future__ import annotations
@@ -202,10 +202,16 @@ class Effects:
             system.gate = Gate(None if holds else reads, fault_id=gated_by)
         if system.gate is not None and not system.gate.open:
             steps = self._hold(system.gate, steps, cause, beside=beside)
+        elif reads is not None and any(step.real == "Off" for step in steps):
+            # the fencer has waited at the gate already: what follows comes as it would have come out of it
+            first = _first_that_touches(steps)
+            self._schedule(unit, system, steps[:first], cause)
+            self._schedule(unit, system, steps[first:], cause, from_first=True)
+            return
         self._schedule(unit, system, steps, cause)
 
     def _hold(self, gate: Gate, steps: tuple[EffectStep, ...], cause: int, *, beside: bool) -> tuple[EffectStep, ...]:
-        first = next((n for n, step in enumerate(steps) if step.real is not None or step.event is not None), len(steps))
+        first = _first_that_touches(steps)
         if beside:
             gate.held += steps[first:]
         else:
@@ -297,6 +303,11 @@ class Effects:
         )
         held, gate.held = gate.held, ()
         self._schedule(unit, system, held, seq, from_first=True)
+
+
+def _first_that_touches(steps: tuple[EffectStep, ...]) -> int:
+    """Where the steps begin that touch the host; before it the BMC only says something."""
+    return next((n for n, step in enumerate(steps) if step.real is not None or step.event is not None), len(steps))
 
 
 def _later(do: Callable[[*Ts], None], *args: *Ts) -> Callable[[], None]:
