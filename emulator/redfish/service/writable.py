@@ -12,8 +12,9 @@ Rules
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final, Protocol, TypeAlias
 
 from emulator.redfish.service.call import RedfishCall, RegistryError, RegistryMessage, ResourceBody, refused, shown
@@ -39,6 +40,9 @@ WritableFields: TypeAlias = Mapping[str, Rule]
 
 MAX_MESSAGES: Final = 32
 """A body of 1 MB can name 70,000 unknown properties; nobody reads so many messages."""
+
+_MANY_NAMES: Final = 1000
+"""In a body with more names only those are looked at that matter: the loop is not held."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,10 +181,10 @@ def check_fields(
     """
     taken: Json = {}
     messages: list[RegistryMessage] = []
-    for name, value in body.items():
+    for name in body if len(body) <= _MANY_NAMES else _worth_checking(body, fields):
         if name.startswith("@odata."):
             continue
-        rule = fields.get(name)
+        rule, value = fields.get(name), body[name]
         if rule is None and len(messages) >= MAX_MESSAGES:
             continue
         path = prefix + shown(name)
@@ -199,6 +203,12 @@ def check_fields(
             except InvalidValue as invalid:
                 messages.append(RegistryMessage(invalid.message, invalid.message_args, (f"#/{path}",)))
     return taken, messages
+
+
+def _worth_checking(body: Json, fields: WritableFields) -> Iterator[str]:
+    """Enough of the names without a rule for all messages about them, and every name with a rule. Looks at few names of `body`."""
+    yield from islice((name for name in body if name not in fields and not name.startswith("@odata.")), MAX_MESSAGES)
+    yield from (name for name in fields if name in body)
 
 
 Written: TypeAlias = Sequence[RegistryMessage] | ResourceBody | None
