@@ -2,8 +2,8 @@
 
 A round: hosts die, and meanwhile managers are killed, stopped and told to end, the disk is full, the store is locked or gone.
 Then the trouble ends, and within the bound every dead host is Down and every VM runs, once. Or: a switch hides all hosts, which
-run on, while managers have the same troubles; then nobody may be touched. Where a storm holds the power-off of a host that is dead,
-an operator overrides it, and that is counted.
+run on, while managers have the same troubles; then nobody may be touched. Where a storm holds the power-off of a dead host, an
+operator overrides it, and that is counted.
 
 All the time these promises are watched: no VM is started while it runs elsewhere, no command goes to a healthy host or while
 fewer hosts are healthy than `min_healthy` (`tests/ha_cluster_truth.py`), and no host that is called Down writes (here).
@@ -162,8 +162,8 @@ class Chaos:
         return True
 
     def _override(self, host: Host) -> None:
-        """A busy machine can make all hosts look lost for a moment, and a storm with a host that stays silent and On never ends by
-        itself: an operator, who knows that this host is dead, ends it."""
+        """A busy machine can make all hosts look lost for a moment, and a storm with a host that stays silent and On does not end
+        by itself: an operator, who knows that this host is dead, ends it."""
         with suppress(StoreError, KeyError):
             record = self.store.load(host.name)
             held = record.held_since is not None and self.store.now() - record.held_since > OVERRIDE_AFTER_S

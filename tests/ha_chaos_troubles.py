@@ -16,6 +16,8 @@ from pathlib import Path
 
 WANTED = 3
 PATIENCE_S = 60.0
+ENDS = (0, -signal.SIGKILL, -signal.SIGTERM)
+"""SIGTERM ends a manager with 0, and one that has not begun yet as it ends every program."""
 
 
 class Managers:
@@ -77,7 +79,7 @@ class Managers:
         self.running = [manager for manager in self.running if manager not in ended]
         while sum(manager.pid not in self._stopped for manager in self.running) < WANTED:
             self.start()
-        return [manager.returncode for manager in ended if manager.returncode not in (0, -signal.SIGKILL)]
+        return [manager.returncode for manager in ended if manager.returncode not in ENDS]
 
     def end_stopped(self) -> None:
         """The round is over, and nobody has needed those that were stopped for ever."""
