@@ -187,13 +187,13 @@ class Chaos:
         return False
 
     def _all_available(self) -> None:
-        """Before a host was seen healthy, its silence says nothing."""
+        """Before a host was seen healthy, its silence says nothing; and a storm that is not over holds what happens next."""
         self.wait_until("all hosts are Available and healthy", lambda: all(map(self._is_well, HOSTS)))
 
     def _is_well(self, name: str) -> bool:
         with suppress(StoreError, KeyError):
             record = self.store.load(name)
-            return record.state is HAState.AVAILABLE and bool(record.healthy)
+            return record.state is HAState.AVAILABLE and bool(record.healthy) and not record.storm
         return False
 
     # -- promises
