@@ -105,7 +105,7 @@ class Chaos:
 
     def play(self, dies: int, troubles: int, hung: float = 0.5, of: Sequence[Trouble] = ALL) -> None:
         """`dies`: how many hosts. `hung`: the share of them that keep their power. Raises AssertionError with the trail."""
-        self._all_available()
+        self.all_are_well()
         dead = self.dice.sample(list(self.cluster.hosts.values()), dies)
         self._trouble(troubles, of, lambda number: [self._die(host, hung) for host in dead[number :: max(troubles, 1)]])
         began = time.monotonic()
@@ -119,7 +119,7 @@ class Chaos:
 
     def lose_contact(self, seconds: float, troubles: int = 0, of: Sequence[Trouble] = ALL) -> None:
         """A switch hides all hosts for a while. They run, and nobody may touch them."""
-        self._all_available()
+        self.all_are_well()
         before = self._commands()
         self.managers.note("a switch hides all hosts")
         for host in self.cluster.hosts.values():
@@ -129,7 +129,7 @@ class Chaos:
         for host in self.dice.sample(list(self.cluster.hosts.values()), len(HOSTS)):
             host.reachable = True
             self._watch_for(0.2)  # they come back one by one
-        self._all_available()
+        self.all_are_well()
         sent = self._commands() - before
         self._promise(sent == 0, f"{sent} power commands to hosts that a switch had hidden")
         self.figures.hidings += 1
@@ -186,7 +186,7 @@ class Chaos:
                 self.store.add_request(name, "enable", {}, self.store.now())
         return False
 
-    def _all_available(self) -> None:
+    def all_are_well(self) -> None:
         """Before a host was seen healthy, its silence says nothing; and a storm that is not over holds what happens next."""
         self.wait_until("all hosts are Available and healthy", lambda: all(map(self._is_well, HOSTS)))
 
