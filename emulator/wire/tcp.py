@@ -199,7 +199,7 @@ class Listener:
         return self._watch
 
     def _release(self) -> None:
-        for watch in (self._filler and self._filler.watch, self._watch):
+        for watch in (self._filler.watch if self._filler is not None else None, self._watch):
             if watch is not None:
                 watch.close()
         self._filler = self._watch = None
