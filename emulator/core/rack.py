@@ -35,7 +35,7 @@ from emulator.core.power.by_hand import ByHand, PowerAction
 from emulator.core.power.commands import Effects
 from emulator.core.power.system import SystemState
 from emulator.core.timers import Timer, Timers
-from emulator.core.truth.host import Host, HostDriver, News, Order, host_off, host_on, transition
+from emulator.core.truth.host import FirstTruth, Host, HostDriver, News, Order, host_off, host_on, transition
 from emulator.core.vocab import Os
 from profiles.model import Profile, Span, View
 
@@ -191,16 +191,7 @@ class Rack:
             host=host,
             since=self._now,
         )
-        self.journal.record(
-            spec.name,
-            EventKind.RAIL,
-            system=system.id,
-            host=name,
-            rail=host.rail,
-            os=host.os,
-            incarnation=host.incarnation,
-            was="initial",
-        )
+        self.journal.append(spec.name, EventKind.RAIL, None, FirstTruth(system.id, name, host), at_once=True)
         return system
 
     def unit(self, name: str) -> Unit:
