@@ -287,17 +287,6 @@ def test_a_polite_request_behind_a_gate_reaches_the_os_when_it_opens(bench_of):
     assert bench.host().rail is Rail.DOWN
 
 
-def test_force_behind_a_gate_that_a_polite_request_has_opened_does_not_wait_for_the_clock_of_the_profile(bench_of):
-    bench = bench_of(HostSpec(hung=True))
-    bench.rack.arm("node1", Armed(fault=Gated(gate=1)))
-    reset(bench, "GracefulShutdown")
-    look(bench)
-    assert bench.host().rail is Rail.UP
-    reset(bench, "ForceOff")
-    bench.advance(0.001)
-    assert bench.host().rail is Rail.DOWN
-
-
 @pytest.mark.parametrize("word", ["PoweringOff", None, ABSENT])
 def test_a_lie_changes_what_one_view_says_and_nothing_else(bench, word):
     bench.rack.arm("node1", Armed(fault=Says(word, views=(View.SYSTEM,))))

@@ -1,4 +1,4 @@
-"""A gate that no read and no time opens, until somebody lets it from outside."""
+"""A gate that no read and no time opens, until somebody lets it from outside; and commands behind a gate that is open."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from emulator.core.faults.board import Armed
 from emulator.core.journal import EventKind
 from emulator.core.power.commands import PowerCommand
 from emulator.core.power.system import Look
+from emulator.core.rack import HostSpec
 from emulator.core.vocab import Rail
 from emulator.faults.registry import make_fault
 
@@ -52,4 +53,14 @@ def test_without_a_closed_gate_there_is_nothing_to_let(bench):
     bench.rack.effects.expect_reads(system(bench), 3)
     assert system(bench).gate.reads is None
     bench.advance(5)
+    assert bench.host().rail is Rail.DOWN
+
+
+def test_force_behind_a_gate_that_a_polite_request_has_opened_does_not_wait_for_the_clock_of_the_profile(bench_of):
+    bench = bench_of(HostSpec(hung=True))
+    bench.rack.arm("node1", Armed(fault=make_fault("power.gate", gate=1)))
+    bench.view().command("1", PowerCommand.redfish("GracefulShutdown"), None)
+    looks(bench, 1)
+    assert bench.host().rail is Rail.UP
+    bench.view().command("1", PowerCommand.redfish("ForceOff"), None)
     assert bench.host().rail is Rail.DOWN
