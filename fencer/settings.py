@@ -280,6 +280,8 @@ def _check_output_file(given: GivenValues, parameter: str) -> None:
     path, name = given.get(parameter, ""), given.spelled(parameter)
     if not path or (parameter == "evidence" and path == "-"):
         return
+    if path.isspace():
+        raise BadSettings(f"{name} has only blanks; it must be the name of a file")
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:

@@ -15,6 +15,12 @@ GOOD = {"action": "status", "ip": "192.0.2.1", "username": "admin", "password": 
 
 
 @pytest.mark.parametrize("name", ["evidence", "debug_file"])
+def test_a_file_name_of_blanks_is_refused(name: str) -> None:
+    with pytest.raises(BadSettings, match=f"{name} has only blanks"):
+        settings({**GOOD, name: "  "}, {})
+
+
+@pytest.mark.parametrize("name", ["evidence", "debug_file"])
 @pytest.mark.parametrize("kind", ["a FIFO", "a folder", "a socket", "nowhere", "a loop"])
 def test_what_cannot_be_written_is_refused_before_anything_is_sent(tmp_path: Path, name: str, kind: str) -> None:
     path = tmp_path / "x"
