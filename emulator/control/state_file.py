@@ -53,6 +53,7 @@ SAVE_EVERY_S: Final = 0.5
 _TURNING = frozenset(
     {
         EventKind.RAIL,
+        EventKind.OUTLET,
         EventKind.OS,
         EventKind.ARM,
         EventKind.FAULT,

@@ -65,8 +65,8 @@ class HostSpec:
 class UnitSpec:
     """The description of one BMC: its name, its profile, one host per system.
 
-    With the profile of a PDU a system is an outlet, and its "host" says whether that is on at first; without `hosts` for all
-    outlets they are on.
+    With the profile of a PDU a system is an outlet, and its "host" says whether that is on at first; the first of `hosts` is that
+    of all outlets where there are not as many as outlets.
     """
 
     name: str
@@ -177,7 +177,7 @@ class Rack:
         profile = spec.profile
         hosts = spec.hosts
         if profile.pdu is not None and len(hosts) != len(profile.pdu.outlets):
-            hosts = (HostSpec(),) * len(profile.pdu.outlets)
+            hosts = hosts[:1] * len(profile.pdu.outlets)
         systems = tuple(self._system(spec, n, host_spec) for n, host_spec in enumerate(hosts))
         shutdown = profile.timing.os_shutdown_s
         if spec.os_shutdown_s is not None:

@@ -30,6 +30,7 @@ from fencer.transport.redfish_reader import ResourceReader
 from fencer.transport.redfish_systems import MAX_PAGES, call_failed
 from fencer.transport.refused_logins import RefusedLogins
 
+MAX_NAMES = 60  # of outlets in a message
 CONTROL = "#Outlet.PowerControl"
 WORDS: Mapping[PowerCommand, str] = {PowerCommand.FORCE_OFF: "Off", PowerCommand.ON: "On"}
 """The PowerState of Outlet.PowerControl for each command that an outlet knows."""
@@ -129,12 +130,12 @@ class PduTransport:
         return f"{self._bmc.base}: outlet{'' if len(self._paths) == 1 else 's'} {names}"
 
     def _resolve(self) -> tuple[str, ...]:
-        """Returns the paths of the named outlets; without names those of all outlets, for `monitor`. Raises CallFailed."""
+        """Returns the paths of the named outlets; without names that of the first one, for `monitor`. Raises CallFailed."""
         listed = self._all_outlets()
         if not listed:
             raise call_failed(Cause.NOT_FOUND, f"{self._bmc.base} has no outlet")
         if not self._target.outlets:
-            return listed
+            return listed[:1]
         found = tuple(self._find(name, listed) for name in self._target.outlets)
         if len(set(found)) < len(found):
             text = f"outlets {', '.join(self._target.outlets)} name {len(set(found))} outlets only: {', '.join(found)}"
@@ -154,8 +155,9 @@ class PduTransport:
             text = f"{self._bmc.base} has {len(fitting)} outlets {name}: write the URI of one, {' or '.join(fitting)}"
             raise call_failed(Cause.CONFIG, text, final=True)
         if not fitting:
-            names = ", ".join(name_of(path) for path in listed)
-            raise call_failed(Cause.CONFIG, f"{self._bmc.base} has no outlet {name[:80]!r}; it has {names}", final=True)
+            names = ", ".join(name_of(path) for path in listed[:MAX_NAMES]) + (" ..." if len(listed) > MAX_NAMES else "")
+            text = f"{self._bmc.base} has no outlet {name[:80]!r}; it has {self._reads.redact(names)}"
+            raise call_failed(Cause.CONFIG, text, final=True)
         return fitting[0]
 
     def _all_outlets(self) -> tuple[str, ...]:

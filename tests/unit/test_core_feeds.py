@@ -187,6 +187,19 @@ def test_a_pdu_can_come_into_a_running_rack_and_feeds_nobody(bench: Bench) -> No
     assert bench.host("node1").rail is Rail.UP
 
 
+def test_all_outlets_can_be_off_at_first_and_a_listener_hears_of_each(profile: Profile) -> None:
+    bench = make_bench(
+        pdu(hosts=(HostSpec(power="off"),)), UnitSpec(name="node1", profile=profile), UnitSpec(name="node2", profile=profile)
+    )
+    bench.rack.feeds.settle()
+    heard: list[tuple[str, str]] = []
+    bench.rack.listen(lambda unit, system, host: heard.append((unit, system)))
+    bench.rack.by_hand("pdu1", "B1", PowerAction.ON)
+    assert heard == [("pdu1", "B1")]
+    bench.advance(60)
+    assert (bench.host("node1").rail, bench.host("pdu1").rail) == (Rail.UP, Rail.DOWN)
+
+
 def test_a_command_for_an_outlet_that_is_off_already_changes_nothing(bench: Bench) -> None:
     command(bench, "A1", "ForceOff")
     assert command(bench, "A1", "ForceOff") == 200
