@@ -66,7 +66,7 @@ REMEDIES: tuple[Remedy, ...] = (
            (*CLAIM, "G6"), kinds=(KIND.WRONG_TARGET,)),
     Remedy("Compare the UUID or URI of the system with what you were told before each power command, and command no other",
            ("G6",), kinds=(KIND.OVERREACH,), requirement="FENCE-9"),
-    Remedy("Keep the UUID and @odata.id of the first answer, compare every later answer with them, and believe no other machine's",
+    Remedy("Keep the UUID and @odata.id of the first answer, compare every later one with them, and believe no other machine",
            CLAIM, kinds=(KIND.FALSE, KIND.EARLY), requirement="FENCE-9"),
     Remedy("Read the Chassis that the System links to before you believe Off; while it says On the host has power",
            CLAIM, kinds=(KIND.FALSE, KIND.EARLY), when=(IS.CHASSIS_ON,)),

@@ -153,6 +153,8 @@ class Emulator(ClockOperations):
             seed=self._seed,
             epoch=self._surroundings.epoch,
         )
+        self._own_passwords = {unit.name: unit.password for unit in self._units if unit.password is not None}
+        self._units = ()  # the rack has them now
         self.reactor.drive(self.rack.next_due, self.rack.advance)
         self._directory = tempfile.TemporaryDirectory(prefix="fencelab-")
         self._virtual = VirtualHosts(self.rack)
@@ -168,8 +170,6 @@ class Emulator(ClockOperations):
             fleet=self._fleet,
             latency=self._latency,
         )
-        self._own_passwords = {unit.name: unit.password for unit in self._units if unit.password is not None}
-        self._units = ()  # the rack has them now
         self.endpoints = Endpoints(self.rack.units, partial(self._endpoint, fronts))
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -236,9 +236,13 @@ def _serve(
         )
     names = [profile.id] if count == 1 else [f"{profile.id}-{n}" for n in range(1, count + 1)]
     hosts = (HostSpec(power=power, hung=hung),)
-    units = [UnitSpec(name=name, profile=profile, hosts=hosts, password=password) for name in names]
+
+    def units() -> Sequence[UnitSpec]:  # not kept here: a fleet has many
+        made = [UnitSpec(name=name, profile=profile, hosts=hosts, password=password) for name in names]
+        return made if options.saved is None else options.saved.units(made)
+
     emulator = Emulator(
-        units if options.saved is None else options.saved.units(units),
+        units(),
         seed=seed,
         listen=listen,
         redfish_port=ports[0],

@@ -99,8 +99,10 @@ class Journal:
         """Appends an event and returns its `seq`."""
         return self.append(bmc, kind, cause, data)
 
-    def append(self, bmc: str, kind: EventKind, cause: int | None, data: Mapping[str, Datum]) -> int:
+    def append(self, bmc: str, kind: EventKind, cause: int | None, data: Mapping[str, Datum], *, at_once: bool = False) -> int:
         """Like `record`, with a mapping that the caller must not change afterwards.
+
+        `at_once`: it belongs to the event before it, and has its time.
 
         Raises ValueError where `data` uses one of HEAD_KEYS.
         """
@@ -108,7 +110,7 @@ class Journal:
             raise ValueError(f"the journal names these itself: {sorted(HEAD_KEYS & data.keys())}")
         seq = self._next
         self._next = seq + 1
-        event = Event(seq, self._clock.now(), bmc, kind, cause, data)
+        event = Event(seq, self._ring[-1].t if at_once else self._clock.now(), bmc, kind, cause, data)
         self._ring.append(event)
         if self._spill is not None:
             self._spill(event.to_json())

@@ -29,14 +29,14 @@ from emulator.core.errors import NoSuchUnit, RackMisconfigured
 from emulator.core.faults.board import Armed, FaultId
 from emulator.core.faults.control import FaultControl
 from emulator.core.faults.incidents import Incidents
-from emulator.core.journal import Datum, EventKind, Journal
+from emulator.core.journal import EventKind, Journal
 from emulator.core.naming import numbered
 from emulator.core.power.by_hand import ByHand, PowerAction
 from emulator.core.power.commands import Effects
-from emulator.core.power.feeds import Feeds
+from emulator.core.power.feeds import NO_FEEDS, Feeds
 from emulator.core.power.system import SystemState
 from emulator.core.timers import Timer, Timers
-from emulator.core.truth.host import Host, HostDriver, News, Order, host_off, host_on, transition
+from emulator.core.truth.host import FirstTruth, Host, HostDriver, News, Order, host_off, host_on, transition
 from emulator.core.vocab import Os
 from profiles.model import Profile, Span, View
 
@@ -76,7 +76,7 @@ class UnitSpec:
     os_shutdown_s: float | None = None  # seconds, instead of the profile's; for virtual hosts
     log_limit: int = LOG_LIMIT
     log_overflow: Overflow = Overflow.DROP_OLDEST
-    feeds: Mapping[str, Sequence[str]] = field(default_factory=dict)  # of a PDU: the BMCs that each outlet feeds
+    feeds: Mapping[str, Sequence[str]] = field(default_factory=lambda: NO_FEEDS)  # of a PDU: the BMCs that each outlet feeds
 
 
 class Rack:
@@ -210,7 +210,7 @@ class Rack:
         if pdu is not None:
             self.journal.record(spec.name, EventKind.OUTLET, system=system.id, rail=host.rail, was="initial")
         else:
-            self.journal.append(spec.name, EventKind.RAIL, None, _truth(system, "initial"))
+            self.journal.append(spec.name, EventKind.RAIL, None, FirstTruth(system.id, name, host), at_once=True)
         return system
 
     def unit(self, name: str) -> Unit:
@@ -343,8 +343,17 @@ class Rack:
             return
         if after != before:
             system.awaiting_cause = None  # the order had its effect: it is not the cause of later news
-            kind = EventKind.RAIL if after.rail is not before.rail else EventKind.OS
-            seq = self.journal.append(unit.name, kind, cause, _truth(system, news))
+            seq = self.journal.record(
+                unit.name,
+                EventKind.RAIL if after.rail is not before.rail else EventKind.OS,
+                cause,
+                system=system_id,
+                host=system.host_name,
+                rail=after.rail,
+                os=after.os,
+                incarnation=after.incarnation,
+                was=news,
+            )
             self.log_writer.host_changed(unit, system, news, before, seq)
             self.watchdogs.host_changed(unit, system, news)
             self.alarms.check(unit, system, seq)
@@ -387,10 +396,3 @@ class Rack:
         system.says = {**system.says, **says}
         if changed:
             self.journal.record(unit.name, EventKind.REPORT, cause, system=system.id, says=changed)
-
-
-def _truth(system: SystemState, was: str) -> dict[str, Datum]:
-    """What the journal says about a host after news of it."""
-    host = system.host
-    state: dict[str, Datum] = {"rail": host.rail, "os": host.os, "incarnation": host.incarnation}
-    return {"system": system.id, "host": system.host_name, **state, "was": was}

@@ -21,6 +21,7 @@ import os
 import socket
 import ssl
 from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Protocol
@@ -29,7 +30,6 @@ from emulator.wire.connection import Connection, Receiver
 from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Hang, Plan
 from emulator.wire.reactor import Reactor, SocketWatch
-from emulator.wire.timers import LoopTimer
 
 _BACKLOG = 1024
 _ACCEPTS_PER_TURN = 64
@@ -111,12 +111,20 @@ class Reception(Protocol):
 NOBODY: frozenset[Connection] = frozenset()
 
 
+@dataclass(slots=True)
+class _Filler:
+    """Our own connection that fills the accept queue. `name` is its own address; `watch` is None once it is closed."""
+
+    name: tuple[str, int]
+    watch: SocketWatch | None
+
+
 class Listener:
     """A TCP port of one BMC, whose name it has. Call all methods in the loop's thread, or before the loop runs."""
 
     __slots__ = (
         *("name", "address", "port", "tls", "door"),
-        *("_at_once", "_connections", "_reception", "_watch", "_filler", "_filler_name", "_pause"),
+        *("_at_once", "_connections", "_reception", "_watch", "_filler"),
     )
 
     def __init__(self, reception: Reception, name: str, address: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
@@ -130,9 +138,7 @@ class Listener:
         self._connections: set[Connection] | None = None  # while there are any
         self._reception = reception
         self._watch: SocketWatch | None = None
-        self._filler: SocketWatch | None = None
-        self._filler_name: tuple[str, int] | None = None
-        self._pause: LoopTimer | None = None
+        self._filler: _Filler | None = None
         self.set_door(PortState.OPEN)
 
     def set_door(self, door: PortState) -> None:
@@ -193,12 +199,10 @@ class Listener:
         return self._watch
 
     def _release(self) -> None:
-        for watch in (self._filler, self._watch):
+        for watch in (self._filler.watch if self._filler is not None else None, self._watch):
             if watch is not None:
                 watch.close()
         self._filler = self._watch = None
-        if self._pause is not None:
-            self._pause.cancel()
 
     # ---- a full accept queue ----------------------------------------------------------------------------------------
 
@@ -210,14 +214,13 @@ class Listener:
         filler.setblocking(False)
         target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.address, self.address)
         filler.connect_ex((target, self.port))
-        self._filler_name = filler.getsockname()[:2]
-        self._filler = self._reception.reactor.add(filler)
+        self._filler = _Filler(filler.getsockname()[:2], self._reception.reactor.add(filler))
 
     def _relieve(self, watch: SocketWatch) -> None:
         watch.sock.listen(_BACKLOG)
-        if self._filler is not None:
-            self._filler.close()  # `_welcome` drops this connection when it comes out of the queue
-            self._filler = None
+        if self._filler is not None and self._filler.watch is not None:
+            self._filler.watch.close()  # `_welcome` drops this connection when it comes out of the queue
+            self._filler.watch = None
 
     # ---- accepting --------------------------------------------------------------------------------------------------
 
@@ -238,7 +241,7 @@ class Listener:
                     raise
                 # The queue stays readable: without a pause the loop would use all CPU time until a descriptor is free.
                 watch.set(None, None)
-                self._pause = self._reception.reactor.call_later(_BREATHER, self._accept_again)
+                self._reception.reactor.call_later(_BREATHER, self._accept_again)
                 raise
             self._reception.reactor.guard(partial(self._welcome, sock, peer))
 
@@ -247,8 +250,8 @@ class Listener:
             self._watch.set(self._accept, None)
 
     def _welcome(self, sock: socket.socket, peer: tuple[str, int]) -> None:
-        if peer[:2] == self._filler_name:
-            self._filler_name = None
+        if self._filler is not None and peer[:2] == self._filler.name:
+            self._filler = None
             sock.close()
             return
         limits = self._reception.limits

@@ -13,12 +13,17 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from emulator.core.bmc.bmc_life import BmcLife
 from emulator.core.bmc.unit import Unit
 from emulator.core.errors import ActionRefused, RackMisconfigured
 from emulator.core.power.system import SystemState
 from emulator.core.vocab import Rail
+
+NO_FEEDS: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
+"""What a BMC feeds that is no PDU: one value for thousands."""
 
 
 class Feeds:

@@ -15,13 +15,16 @@ Theory
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from emulator.core.errors import IllegalStimulus
 from emulator.core.vocab import Os, Rail
+
+if TYPE_CHECKING:
+    from emulator.core.journal import JournalScalar
 
 
 class Order(StrEnum):
@@ -83,6 +86,38 @@ def host_on() -> Host:
 
 def host_off() -> Host:
     return _OFF
+
+
+class FirstTruth(Mapping[str, "JournalScalar"]):
+    """The data of a host's first event in the journal. A fleet keeps one for each BMC: this takes a quarter of a dictionary."""
+
+    __slots__ = ("_host", "_name", "_system")
+    KEYS: Final = ("system", "host", "rail", "os", "incarnation", "was")
+
+    def __init__(self, system: str, name: str, host: Host) -> None:
+        self._system, self._name, self._host = system, name, host
+
+    def __getitem__(self, key: str) -> JournalScalar:
+        match key:
+            case "system":
+                return self._system
+            case "host":
+                return self._name
+            case "rail":
+                return self._host.rail
+            case "os":
+                return self._host.os
+            case "incarnation":
+                return self._host.incarnation
+            case "was":
+                return "initial"
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.KEYS)
+
+    def __len__(self) -> int:
+        return len(self.KEYS)
 
 
 @dataclass(frozen=True, slots=True)

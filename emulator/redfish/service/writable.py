@@ -206,7 +206,7 @@ def check_fields(
 
 
 def _worth_checking(body: Json, fields: WritableFields) -> Iterator[str]:
-    """Enough of the names without a rule for all messages about them, and every name with a rule. Looks at few names of `body`."""
+    """Enough of the names without a rule for all messages about them, and every name with a rule. Few names are looked at."""
     yield from islice((name for name in body if name not in fields and not name.startswith("@odata.")), MAX_MESSAGES)
     yield from (name for name in fields if name in body)
 
