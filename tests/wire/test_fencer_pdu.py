@@ -127,7 +127,7 @@ def test_list_has_every_outlet_and_diag_has_none(rack: Emulator) -> None:
     assert PowerCommand.NMI in failure.text
 
 
-def test_an_account_that_may_only_read_is_told_so(rack: Emulator) -> None:
+def test_a_refused_password_ends_it_before_any_command(rack: Emulator) -> None:
     outcome = fence(replace(target(rack, "A1", "B1"), password="wrong"), QUICK)
     assert outcome.failure is not None
     assert (outcome.failure.cause, commanded(rack)) == (Cause.AUTH, [])
