@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-NIGHTLY_PARTS := property ha floods matrix spellings repeats validators pacemaker
+NIGHTLY_PARTS := property ha chaos floods matrix spellings repeats validators pacemaker
 .PHONY: help setup demo test check fmt peers bench nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
 
 help:  ## List the targets
@@ -57,7 +57,7 @@ PURE  := $(subst $(space),$(comma),$(strip \
 		invariants_conduct.py requirement.py remedies.py seen.py repeated_runs.py catalogues/* explanations.py waivers.py) \
 	$(addprefix fencer/,outcome.py proof.py procedure.py procedure_state.py command_plan.py events_effects.py failure_text.py witnesses.py identity.py) \
 	$(addprefix fencer/ha/,states.py machine.py effects.py policy.py fence.py recovery.py proof.py fence_limiter.py record.py observations.py step_builder.py \
-		cloudstack.py ledger.py vm_record.py vm_machine.py placement.py)))
+		cloudstack.py ledger.py vm_record.py vm_machine.py placement.py entries.py orders.py cluster.py device.py activity.py power_reads.py)))
 
 check: $(VENV)/.dev  ## Lint, format, types, the dependency rule
 	$(BIN)/ruff check .
@@ -113,6 +113,10 @@ nightly-property: $(VENV)/.dev  ## More random input for everything but the HA m
 nightly-ha: $(VENV)/.dev  ## Bigger state spaces and longer histories of the HA machine
 	$(LONG) --dist worksteal $(HA_PROPERTIES)
 
+# No -n: the managers are real processes whose times are bounded.
+nightly-chaos: $(VENV)/.dev  ## HA managers that are killed, stopped and robbed of their store while hosts die, ten minutes
+	EFFORT=nightly $(BIN)/python -m pytest -q -s tests/nightly/test_ha_chaos.py
+
 nightly-floods: $(VENV)/.peers  ## Hostile packets and clients while real ones work, ten minutes of them
 	@tools/peers-install ipmitool
 	EFFORT=nightly $(BIN)/python -m pytest -q -s tests/bench/test_ipmi_floods.py tests/bench/test_server_floods.py
@@ -121,7 +125,7 @@ nightly-matrix: $(VENV)/.dev  ## The conformance table on every profile
 	$(LONG) --dist loadgroup tests/matrix
 
 nightly-spellings: $(VENV)/.dev  ## Every planted mutant in every spelling of its requests
-	$(LONG) --dist loadgroup tests/nightly --ignore=tests/nightly/test_repeats.py
+	$(LONG) --dist loadgroup tests/nightly --ignore=tests/nightly/test_repeats.py --ignore=tests/nightly/test_ha_chaos.py
 
 # No -n: nothing but the suite and what keeps the cores busy shall run.
 nightly-repeats: $(VENV)/.dev  ## Tier 0 again and again with every core busy, REPEATS times; two whole runs of one seed

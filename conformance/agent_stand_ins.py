@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 from conformance.site import AgentAddress
-from conformance.workloads import REFUSE, RUNS, START, STOP
+from conformance.workloads import REFUSE, RETURNS, RUNS, START, STOP
 from emulator import Event, EventKind, Rail
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ class AgentStandIns:
         self._agents: dict[str, _Agent] = {}
         self._lock = threading.RLock()
         self._refused: set[tuple[str, str]] | None = None  # None: nobody refuses
-        self._news: queue.SimpleQueue[tuple[str, bool] | None] = queue.SimpleQueue()
+        self._commanded: dict[str, bool] = {}  # hosts that return after a command: whether one was taken
+        self._news: queue.SimpleQueue[tuple[str, bool | None] | None] = queue.SimpleQueue()  # power; None: it is reached again
         self._follower = threading.Thread(target=self._follow, name="agents", daemon=True)
         self._end: Callable[[], None] = lambda: None
 
@@ -140,6 +141,10 @@ class AgentStandIns:
     def unmute(self, *hosts: str) -> None:
         self._change(hosts, muted=False)
 
+    def answer_after_command(self, host: str) -> None:
+        with self._lock:
+            self._commanded.setdefault(host, False)
+
     def refuse_first_start(self) -> None:
         with self._lock:
             self._refused = set()
@@ -157,18 +162,31 @@ class AgentStandIns:
     def _heard(self, event: Event) -> None:
         if event.kind is EventKind.RAIL and event.bmc in self._agents:
             self._news.put((event.bmc, event.data.get("rail") == Rail.UP))
+        elif event.kind is EventKind.COMMAND and event.bmc in self._commanded:
+            self._commanded[event.bmc] = True
+        elif event.kind is EventKind.LOOK and self._commanded.get(event.bmc):
+            self._news.put((event.bmc, None))
 
     def _follow(self) -> None:
         while (news := self._news.get()) is not None:
             host, has_power = news
             with self._lock:
                 agent = self._agents[host]
+                if has_power is None:
+                    self._return(agent)
+                    continue
                 if has_power and not agent.has_power:
                     agent.boots += 1
                 agent.has_power = has_power
                 if not has_power:
                     agent.running.clear()
                 self._listen(agent)
+
+    def _return(self, agent: _Agent) -> None:
+        if agent.muted and agent.has_power:
+            self._emulator.record(agent.host, EventKind.MANAGER, what=RETURNS)
+            agent.muted = False
+            self._listen(agent)
 
     def _listen(self, agent: _Agent) -> None:
         """Opens or closes the agent's port, as it should be now. The lock is held, or nobody else knows the agent yet."""

@@ -264,7 +264,8 @@ class _Asking:
             name: handed((*self.what.scenario.given, *step.told), self.emulator.endpoints[name])
             for name in self.watched.workloads
         }
-        return self.watched.site(self.what.scenario.given, told, step.bmc, self.what.definition.deadline)
+        given = (*self.what.scenario.given, *step.told)
+        return self.watched.site(given, told, step.bmc, self.what.definition.deadline)
 
     def _kept_secrets(self, since: float) -> tuple[str, ...]:
         """Files in a manager's own folder that hold a password."""

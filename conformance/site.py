@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
+
+OPERATOR: Final = "olga.the-operator"
+"""Who confirms by hand that a host is off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +40,15 @@ class SiteHost:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManagedSite:
     """`target` is the host that will fail. `folder` is the manager's own and stays while the scenario is played; `files` is for
-    what the suite writes for it. `patience_s`: how long a claim is waited for after the host has failed, in seconds."""
+    what the suite writes for it. `patience_s`: how long a claim is waited for after the host has failed, in seconds. With
+    `is_confirmed` an operator called `OPERATOR` confirms as soon as the manager lets them that the target is off."""
 
     hosts: tuple[SiteHost, ...]
     target: str
     folder: Path
     files: Path
     patience_s: float
+    is_confirmed: bool = False
 
     def told(self, name: str, bmc: Mapping[str, str]) -> ManagedSite:
         """The site with other BMC values told for one host."""
@@ -61,6 +66,10 @@ class Agents(Protocol):
         ...
 
     def unmute(self, *hosts: str) -> None: ...
+
+    def answer_after_command(self, host: str) -> None:
+        """The host is reached again as soon as its power has been read after a power command that its BMC has taken."""
+        ...
 
     def refuse_first_start(self) -> None:
         """The first host that is asked to start a workload refuses that, once and for this workload."""

@@ -14,9 +14,20 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from fencer.ha import machine
-from fencer.ha.effects import CallBmc, CheckActivity
+from fencer.ha.effects import CallBmc, CheckActivity, OperatorAnswer
 from fencer.ha.fence_limiter import ClusterView, ManagerFacts
-from fencer.ha.observations import Activity, CommandReply, CommandResult, Health, Observation, OverrideLimits, PowerRead
+from fencer.ha.observations import (
+    Activity,
+    CancelFence,
+    CommandReply,
+    CommandResult,
+    Health,
+    Observation,
+    OperatorObservation,
+    OrderFence,
+    OverrideLimits,
+    PowerRead,
+)
 from fencer.ha.policy import Policy
 from fencer.ha.record import BmcRequest, HostRecord, RequestKind
 from fencer.ha.states import HAState
@@ -55,6 +66,7 @@ class Cluster:
     storm: bool = False
     calm: float | None = None
     cuts: tuple[tuple[int, float], ...] = ()  # the first one of each silence
+    vetoed: frozenset[int] = frozenset()  # their fence was cancelled, and since then they did not answer and were not ordered
     broken: str = ""
 
 
@@ -68,6 +80,8 @@ class Setting:
     twins: bool = False  # the BMCs of the first two show one machine
     delay: float = 0.0
     override: bool = False
+    orders: bool = False
+    cancels: bool = False
     every: int = 1  # the hosts but the first are checked in one of so many rounds
 
 
@@ -107,6 +121,7 @@ class Round:
         before = self.seen[index]
         if passed:
             self.seen[index] = Seen(self.now, None)
+            self.at = replace(self.at, vetoed=self.at.vetoed - {index})
         elif before.silent is None:
             self.seen[index] = Seen(before.passed, self.now)
             self.at = replace(self.at, lost=(*self.at.lost[-9:], self.now))
@@ -166,6 +181,8 @@ class Round:
         again = any(host == index and moment >= silent for host, moment in at.cuts)
         if self.setting.twins and index < 2:
             self.breaks("S27 its BMC shows the machine of another host")
+        if index in at.vetoed:
+            self.breaks("S28 an operator has cancelled its fence")
         if record.override is not None:
             return
         if at.storm:
@@ -216,13 +233,26 @@ def events(at: Cluster, setting: Setting) -> Iterator[tuple[str, Cluster]]:
         yield "the witness falls silent", replace(at, witness=False)
     for index in sorted(everyone - at.dark)[:1]:
         yield f"h{index} loses power", replace(at, dark=at.dark | {index})
-    if setting.override:
-        for index, record in enumerate(at.records):
-            if record.override is None and record.healthy is False:
-                seen = OverrideLimits(request=1, who="alice", why="dead")
-                new, _ = machine.step(record, seen, setting.policy, at.now)
-                if new.override is not None:
-                    yield f"h{index} is overridden", replace(at, records=(*at.records[:index], new, *at.records[index + 1 :]))
+    for index, record in enumerate(at.records):
+        if setting.override and record.override is None and record.healthy is False:
+            granted, changed = said(at, index, OverrideLimits(request=1, who="alice", why="dead"), setting)
+            if granted:
+                yield f"h{index} is overridden", replace(changed, vetoed=at.vetoed - {index})
+        if setting.orders and record.ordered is None:
+            granted, changed = said(at, index, OrderFence(request=1, who="alice", why="dead"), setting)
+            if granted:
+                yield f"a fence of h{index} is ordered", replace(changed, vetoed=at.vetoed - {index})
+        if setting.cancels and record.fence is not None:
+            granted, changed = said(at, index, CancelFence(request=1, who="alice", why="wrong host"), setting)
+            if granted:
+                yield f"the fence of h{index} is cancelled", replace(changed, vetoed=at.vetoed | {index})
+
+
+def said(at: Cluster, index: int, order: OperatorObservation, setting: Setting) -> tuple[bool, Cluster]:
+    """Whether a host's manager grants what an operator orders, and the cluster afterwards."""
+    new, effects = machine.step(at.records[index], order, setting.policy, at.now)
+    granted = any(isinstance(effect, OperatorAnswer) and effect.ok for effect in effects)
+    return granted, replace(at, records=(*at.records[:index], new, *at.records[index + 1 :]))
 
 
 def after(at: Cluster, rounds: int, setting: Setting) -> Cluster:

@@ -28,6 +28,7 @@ class Host:
     reachable: bool = True
     vms: dict[str, str] = field(default_factory=dict)  # VM -> key of its start
     commands: int = 0
+    repairs: int = 0
 
     @property
     def is_healthy(self) -> bool:
@@ -50,6 +51,7 @@ class Cluster:
         self.wrong: list[str] = []
         self.starts = 0
         self.lost_answers = 0.15
+        self.loses_starts = False  # True: no answer to a start of a VM arrives
         self.power_takes_s = 0.3
         self._servers = {name: self._served(host) for name, host in self.hosts.items()}
 
@@ -68,7 +70,11 @@ class Cluster:
             def log_message(self, *_: object) -> None:
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, request: object, client_address: object) -> None:
+                """A manager that hung up, or was killed."""
+
+        server = Server(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         return server
@@ -84,8 +90,11 @@ class Cluster:
 
     # -- what happens to hosts
 
-    def power_off(self, host: Host) -> None:
+    def power_off(self, host: Host, repairs: int | None = None) -> None:
+        """`repairs`: only if nobody has repaired the host since."""
         with self.lock:
+            if repairs not in (None, host.repairs):
+                return
             host.power, host.alive = "Off", False
             host.vms.clear()
 
@@ -98,12 +107,17 @@ class Cluster:
         with self.lock:
             host.power, host.alive, host.reachable = "On", True, True
             host.vms.clear()
+            host.repairs += 1
 
     # -- what is true
 
     def places(self, vm: str) -> list[str]:
         """Hosts on which the VM runs: power is what counts."""
         return [host.name for host in self.hosts.values() if host.power == "On" and vm in host.vms]
+
+    def writes(self, host: Host) -> bool:
+        with self.lock:
+            return host.power == "On" and bool(host.vms)
 
     def all_vms_run(self) -> bool:
         with self.lock:
@@ -162,7 +176,7 @@ class Cluster:
             if host.power == "Off":
                 return 409
             if kind == "ForceOff":
-                threading.Timer(self.power_takes_s, self.power_off, [host]).start()
+                threading.Timer(self.power_takes_s, self.power_off, [host, host.repairs]).start()
             return 204
 
     def _agent(self, request: BaseHTTPRequestHandler, host: Host, what: str, vm: str, key: str) -> None:
@@ -175,7 +189,7 @@ class Cluster:
                 host.vms.setdefault(vm, key)
             elif what == "stop":
                 host.vms.pop(vm, None)
-            lost = self.dice.random() < self.lost_answers
+            lost = self.dice.random() < self.lost_answers or (what == "start" and self.loses_starts)
         if lost:
             request.close_connection = True
         else:

@@ -1,7 +1,8 @@
 """States of one host, one VM, two managers and one BMC, explored with the real step function; and mutants of it.
 
 The world around the machine is small and adversarial: a stale BMC, a power-off that takes its time, a BMC that goes away,
-managers that crash or freeze with requests on the wire, an operator who disables, enables, and switches the host on.
+managers that crash or freeze with requests on the wire, an operator who disables, enables, orders and cancels fences, and
+switches the host on.
 Truth is kept here.
 A checker that finds nothing in the mutants would prove nothing, so each mutant must be caught.
 """
@@ -13,15 +14,19 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from fencer.ha import machine, proof
-from fencer.ha.effects import CallBmc, Release
+from fencer.ha.effects import CallBmc, OperatorAnswer, Release
+from fencer.ha.fence_limiter import LIMITS
 from fencer.ha.observations import (
     Activity,
+    CancelFence,
     Claimed,
     CommandReply,
     CommandResult,
     Disable,
     Enable,
     Health,
+    Hold,
+    OrderFence,
     PowerRead,
     Tick,
 )
@@ -70,6 +75,8 @@ class Budget:
     returns: int = 1
     admin: int = 0
     busy: int = 0
+    cancels: int = 0
+    orders: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,8 @@ class World:
     key_used: bool = False
     starts: int = 0
     offseen: bool = False
+    cancelled: str = ""  # the fence whose cancel was answered
+    vetoed: bool = False  # since then neither Available nor ordered
     budget: Budget = Budget()
     broken: str = ""
 
@@ -120,7 +129,8 @@ def shifted(rec: HostRecord, by: float) -> HostRecord:
         next_read_at=max(rec.next_read_at - by, 0), lease_until=max(rec.lease_until - by, 0), returned_at=None, last_read="",
         last_error=None, alerts=(), requests=rec.requests % 6, fence=f, off_run=run, inflight=flight, silent_since=None,
         passed_at=None, cut_at=None, next_check_at=0.0, last_off_at=None, on_again_at=past(rec.on_again_at, 0.0) and 0.0,
-        login_refused_at=None,
+        login_refused_at=None, held_since=None, ordered=rec.ordered and replace(rec.ordered, at=0.0),
+        cancelled=rec.cancelled and replace(rec.cancelled, at=0.0),
     )  # fmt: skip
 
 
@@ -137,6 +147,8 @@ def apply(w: World, i: int, seen: object, mutant: Mutant) -> World:
     w = replace(w, rec=new)
     if new.fences > old.fences:
         w = replace(w, offseen=w.power == "Off")
+    if new.state is HAState.AVAILABLE:
+        w = replace(w, vetoed=False)
     for effect in effects:
         if isinstance(effect, CallBmc):
             if effect.request.ask is RequestKind.OFF and old.healthy:
@@ -144,8 +156,13 @@ def apply(w: World, i: int, seen: object, mutant: Mutant) -> World:
             w = replace(w, ops=(*w.ops, Op(i, effect.request.id, effect.request.ask, effect.epoch)))
         elif isinstance(effect, Release):
             w = replace(w, ledger=("pending", 0), starter=(-1, 0), key_used=False, starts=0)
+            if effect.fence_id == w.cancelled:
+                w = broke(w, "S16 a fence is committed after its cancel was answered")
             if not w.offseen:
                 w = broke(w, "S3 Fenced although never off since the fence began")
+        elif isinstance(effect, OperatorAnswer) and effect.ok and isinstance(seen, CancelFence | OrderFence):
+            cancelled = isinstance(seen, CancelFence)
+            w = replace(w, vetoed=cancelled, cancelled=old.fence.id if cancelled and old.fence else w.cancelled)
     return w
 
 
@@ -202,6 +219,8 @@ def lands(w: World, op: Op) -> World:
             w = broke(w, "S5 a power-off lands on a host that is Available")
         if w.rec.state is HAState.DISABLED:
             w = broke(w, "S16 a power-off lands after disable was answered")
+        if w.vetoed:
+            w = broke(w, "S28 a power-off lands after the cancel of its fence was answered")
         said = "refused" if w.power == "Off" else "accepted"
         if w.power == "On":
             w = replace(w, power="PoweringOff")
@@ -256,7 +275,8 @@ def manager(w: World, i: int, mutant: Mutant):
             yield f"{i} hears {op.said}", apply(replace(w, ops=others), i, heard(op), mutant)
     if m.until <= 0 or m.epoch != w.rec.epoch:
         return
-    ticked = apply(w, i, Tick(), mutant)
+    cancelled = LIMITS[Hold.CANCELLED](None, w.rec)  # type: ignore[arg-type]
+    ticked = apply(w, i, Tick(hold=Hold.CANCELLED if cancelled else None), mutant)
     if ticked is not w and ticked.rec != w.rec:
         yield f"{i} ticks", ticked
     if w.rec.state is HAState.AVAILABLE and w.rec.fences < 2:
@@ -266,20 +286,25 @@ def manager(w: World, i: int, mutant: Mutant):
     if w.budget.returns and w.power == "On" and w.rec.state in (HAState.SUSPECT, HAState.FENCING):
         yield f"{i} sees health", apply(spend(w, returns=1), i, Health(passed=True), mutant)
     if w.budget.admin:
-        yield f"{i} disables", disables(spend(w, admin=1), i, mutant)
+        yield f"{i} disables", orders(spend(w, admin=1), i, Disable(request=1), mutant)
+    if w.budget.cancels and w.rec.fence is not None:
+        yield f"{i} cancels", orders(spend(w, cancels=1), i, CancelFence(request=3, who="a", why="b"), mutant)
+    if w.budget.orders:
+        yield f"{i} is ordered to fence", apply(spend(w, orders=1), i, OrderFence(request=4, who="a", why="b"), mutant)
     if w.rec.state is HAState.DISABLED:
         yield f"{i} enables", apply(w, i, Enable(request=2), mutant)
     yield from restarts(w, i, mutant)
 
 
-def disables(w: World, i: int, mutant: Mutant) -> World:
-    """What `Manager` does: a command that has not left is withdrawn first; one that is leaving delays the answer."""
+def orders(w: World, i: int, order: Disable | CancelFence, mutant: Mutant) -> World:
+    """What `Manager` does with an order that ends commands: one that has not left is withdrawn; one that is leaving delays the
+    answer."""
     commands = [op for op in w.ops if op.manager == i and op.ask is RequestKind.OFF]
     withdrawn = all(op.stage == "decided" for op in commands)
     if not withdrawn:
-        return apply(w, i, Disable(request=1), mutant)
+        return apply(w, i, order, mutant)
     w = replace(w, ops=tuple(op for op in w.ops if op not in commands))
-    w = apply(w, i, Disable(request=1, withdrawn=True), mutant)
+    w = apply(w, i, replace(order, withdrawn=True), mutant)
     for op in commands:
         w = apply(w, i, CommandReply(request=op.request, epoch=op.epoch, result=CommandResult.NOT_SENT), mutant)
     return w

@@ -5,7 +5,8 @@ The cell's thread polls; a thread of the run watches the process (`process.run`)
 Rules
   1. The manager's own word for the target, found on a page by a JSON path, is the claim; it is stamped when it is first seen.
   2. A manager that has called nobody down within the deadline has claimed nothing: that is an answer, not a HANG.
-  3. It is stopped by SIGTERM; after `STOP_S` it is killed, which is a HANG.
+  3. Where an operator confirms by hand, that is tried until the manager takes it (2xx); then the claim is waited for.
+  4. It is stopped by SIGTERM; after `STOP_S` it is killed, which is a HANG.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, Self
 
 from conformance.adapters.base import Adapter, CannotStart, Interrupted, Invocation
-from conformance.adapters.json_path import NotThere
+from conformance.adapters.json_path import JsonPath, NotThere
 from conformance.adapters.manager_file import (
     KEYS,
     ManagerFile,
@@ -39,12 +40,13 @@ from conformance.adapters.process import Ended, run
 from conformance.adapters.programs import StandIns, find, lack
 from conformance.adapters.section import Section
 from conformance.outcome import AlertCounts, FencerOutcome
-from conformance.site import ManagedSite, SiteHost
+from conformance.site import OPERATOR, ManagedSite, SiteHost
 from conformance.vocabulary import Ask, Claim, Protocol
 
 START_S: Final = 60.0
 STOP_S: Final = 10.0
 REQUEST_S: Final = 3.0
+CONFIRM_S: Final = 15.0
 MOST_BYTES: Final = 4_000_000
 
 
@@ -69,6 +71,10 @@ class ManagerAdapter(Adapter):
 
     def texts(self) -> Iterator[str]:
         return iter(())
+
+    def is_told(self, name: str) -> bool:
+        """ "confirm": whether its file says how an operator confirms."""
+        return name == "confirm" and self.manager is not None and self.manager.confirm is not None
 
     def missing(self) -> str | None:
         assert self.manager is not None
@@ -146,6 +152,8 @@ class _Watch:
         elif not self.over.is_set():
             self.why = f"not ready within {START_S:g} s: {self.why}"
         began = time.monotonic()
+        if ready and self._site.is_confirmed:
+            ready = self._until(self._is_confirmed, self._site.patience_s)
         down = ready and self._until(self._is_down, self._site.patience_s)
         self.claim_after = min(time.monotonic() - began, self._site.patience_s)
         if self.invocation.stop.is_set() or self.errors:
@@ -173,27 +181,49 @@ class _Watch:
         return status == self.manager.ready_status
 
     def _is_down(self) -> bool:
+        word = self._on_page(self.manager.path)
+        return word is not None and self.manager.down.search(word) is not None
+
+    def _is_confirmed(self) -> bool:
+        """Tells the manager that an operator has seen the target off; whether it takes that."""
+        assert self.manager.confirm is not None
+        seen = {name: self._on_page(path) for name, path in self.manager.confirm.seen.items()}
+        if None in seen.values() or "null" in seen.values():
+            return False
+        values = {**self.values, "operator": OPERATOR, "seen": seen}
+        try:
+            body = self.manager.confirm.body(values).encode()
+        except TemplateFailed as error:
+            self.why = str(error)
+            return False
+        status, content = self._get(self.manager.confirm.page, body, CONFIRM_S)
+        if not 200 <= status < 300:
+            self.why = f"the confirmation: {self.why} {content[:500].decode(errors='replace')}"
+        return 200 <= status < 300
+
+    def _on_page(self, path: JsonPath) -> str | None:
+        """What `path` finds on the page `poll`, as text; None where it is not there, and `why` says why."""
         status, content = self._get(self.manager.poll)
         if status != 200:
-            return False
+            return None
         try:
-            word = self.manager.path.find(json.loads(content))
+            word = path.find(json.loads(content))
         except (ValueError, RecursionError, NotThere):
-            self.why = f"{self.manager.path.text} is not on its page"
-            return False
-        return self.manager.down.search(word if isinstance(word, str) else json.dumps(word)) is not None
+            self.why = f"{path.text} is not on its page"
+            return None
+        return word if isinstance(word, str) else json.dumps(word)
 
-    def _get(self, page: Page) -> tuple[int, bytes]:
-        """Status and body; 0 where there is no answer, and `why` says why."""
+    def _get(self, page: Page, body: bytes | None = None, seconds: float = REQUEST_S) -> tuple[int, bytes]:
+        """Status and body; 0 where there is no answer, and `why` says why. With `body` it is a POST."""
         try:
             headers = {name: text(self.values) for name, text in page.headers.items()}
-            request = urllib.request.Request(page.url(self.values), headers=headers)
-            with _OPENER.open(request, timeout=REQUEST_S) as answer:
+            request = urllib.request.Request(page.url(self.values), data=body, headers=headers)
+            with _OPENER.open(request, timeout=seconds) as answer:
                 return int(answer.status), answer.read(MOST_BYTES)
         except urllib.error.HTTPError as error:
             with error:
                 self.why = f"HTTP {error.code}"
-                return error.code, b""
+                return error.code, b"" if body is None else error.read(MOST_BYTES)
         except (OSError, ValueError, TemplateFailed) as error:
             self.why = str(error)
             return 0, b""

@@ -18,9 +18,10 @@ from conformance.adapters.placeholders import BMC_KEYS
 from conformance.adapters.section import Section
 from profiles.yaml_source import YamlList, YamlNode, YamlScalar
 
-KEYS: Final = ("start", "files", "env", "ready", "poll", "after", "alerts")
+KEYS: Final = ("start", "files", "env", "ready", "poll", "confirm", "after", "alerts")
 READY_KEYS: Final = ("url", "headers", "status")
 POLL_KEYS: Final = ("url", "headers", "path", "down", "every")
+CONFIRM_KEYS: Final = ("url", "headers", "body", "seen")
 ALERT_KEYS: Final = ("success", "failure")
 NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 AFTER_S: Final = 3.0
@@ -48,6 +49,16 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """How an operator confirms by hand that the target is off: POST `body` to `page`. The templates know `operator` and `seen`:
+    texts that are found on the page `poll` before; without one of them nothing can be confirmed yet."""
+
+    page: Page
+    body: TextTemplate
+    seen: Mapping[str, JsonPath]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ManagerFile:
     """`files` are written before the start, mode 0600. It is ready when `ready` answers `ready_status`. The target is down when
     what `path` finds on the page `poll` fits `down`. `after_s`: how long it is watched after that, in seconds."""
@@ -60,6 +71,7 @@ class ManagerFile:
     poll: Page
     path: JsonPath
     down: re.Pattern[str]
+    confirm: Confirmation | None
     every_s: float
     after_s: float
     success: TextTemplate | None
@@ -106,11 +118,12 @@ def read_manager(section: Section) -> ManagerFile | None:
         return None
     return ManagerFile(
         start=start, files=files, env=env, ready=ready, ready_status=_status(section), poll=poll, path=path, down=down,
-        every_s=every, after_s=after, success=alerts.get("success"), failure=alerts.get("failure"),
+        confirm=_confirm(section), every_s=every, after_s=after, success=alerts.get("success"), failure=alerts.get("failure"),
     )  # fmt: skip
 
 
-def _template(section: Section, node: YamlNode, path: str) -> TextTemplate | None:
+def _template(section: Section, node: YamlNode, path: str, more: Values | None = None) -> TextTemplate | None:
+    """`more`: names that it may use besides those of `sample_values`."""
     if not isinstance(node, YamlScalar) or isinstance(node.value, bool) or node.value is None:
         section.bad(node, path, "must be text")
         return None
@@ -126,10 +139,11 @@ def _template(section: Section, node: YamlNode, path: str) -> TextTemplate | Non
         except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise TemplateFailed(str(error)) from error
 
+    known = {**sample_values(), **(more or {})}
     try:
-        fill(sample_values())
+        fill(known)
     except TemplateFailed as error:
-        section.bad(node, path, f"{error}; there are: {', '.join(sample_values())}")
+        section.bad(node, path, f"{error}; there are: {', '.join(known)}")
         return None
     return fill
 
@@ -166,6 +180,20 @@ def _page(section: Section, key: str, keys: tuple[str, ...]) -> Page | None:
     return None if url is None else Page(url=url, headers=_texts(inside, "headers"))
 
 
+def _confirm(section: Section) -> Confirmation | None:
+    inside = _child(section, "confirm")
+    if inside is None:
+        return None
+    page = _page(section, "confirm", CONFIRM_KEYS)
+    seen = {name: found for name, value, path in inside.entries("seen") if (found := _path(inside, value, path)) is not None}
+    node = inside.get("body")
+    if node is None:
+        inside.lacks("body", "missing")
+        return None
+    body = _template(inside, node, inside.at("body"), {"operator": "operator", "seen": dict.fromkeys(seen, "1")})
+    return None if page is None or body is None else Confirmation(page=page, body=body, seen=seen)
+
+
 def _child(section: Section, key: str) -> Section | None:
     node = section.get(key)
     return None if node is None else section.child(node, section.at(key), "must be a map")
@@ -179,14 +207,20 @@ def _what_to_look_for(section: Section) -> tuple[JsonPath | None, re.Pattern[str
     path, down = inside.get("path"), inside.get("down")
     if path is None or down is None:
         inside.lacks("path" if path is None else "down", "missing")
-    if isinstance(path, YamlScalar):
-        try:
-            found = parse(path.raw)
-        except BadPath as error:
-            inside.bad(path, inside.at("path"), str(error))
-    elif path is not None:
-        inside.bad(path, inside.at("path"), "must be text")
+    if path is not None:
+        found = _path(inside, path, inside.at("path"))
     return found, inside.pattern(down, inside.at("down")), _seconds(inside, "every", EVERY_S)
+
+
+def _path(section: Section, node: YamlNode, at: str) -> JsonPath | None:
+    if not isinstance(node, YamlScalar):
+        section.bad(node, at, "must be text")
+        return None
+    try:
+        return parse(node.raw)
+    except BadPath as error:
+        section.bad(node, at, str(error))
+        return None
 
 
 def _alerts(section: Section) -> dict[str, TextTemplate]:

@@ -10,6 +10,7 @@ from conformance import requirement as req
 from conformance.expectations.case import AskCase
 from conformance.expectations.expectation import Expectation, should
 from conformance.finding import Finding
+from conformance.site import OPERATOR
 from conformance.timeline import is_power_command, text
 from conformance.vocabulary import Aspect, FindingKind, Level, Verdict
 from conformance.workloads import Workloads
@@ -170,6 +171,29 @@ class TrueAlerts(Expectation):
             f"{allowed} alert{'s' if allowed != 1 else ''} of success, and at least one of failure",
             actual,
             kind=FindingKind.WRONG_ANSWER,
+            requirement=req.TRUE_ALERTS,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SaysWhoConfirmed(Expectation):
+    """T: a manager that calls a host down on the word of an operator says on whose."""
+
+    level: Level = Level.SHOULD
+
+    def phrase(self) -> str:
+        return f"says who has confirmed that the host is off{should(self.level)}"
+
+    def check(self, case: AskCase) -> Finding | None:
+        if not case.succeeded or OPERATOR in case.outcome.text:
+            return None
+        return case.finding(
+            Verdict.MISLEADING,
+            Aspect.TRUTH.value,
+            f"the name of the operator ({OPERATOR}) with the claim",
+            f"{case.window.bmc} was called down on the word of an operator, and nothing says on whose",
+            kind=FindingKind.WRONG_ANSWER,
+            level=self.level,
             requirement=req.TRUE_ALERTS,
         )
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from conformance.givens.bmc import ON, host
-from conformance.givens.given import TARGET, Given, PlannedRack
+from conformance.givens.given import TARGET, FaultFacts, Given, PlannedRack
+from conformance.site import OPERATOR
+from conformance.timeline import text
+from conformance.workloads import RETURNS
 
 if TYPE_CHECKING:
     from conformance.site import Agents, ManagedSite
@@ -103,3 +106,40 @@ class ComesOnAgain(Given):
 
         if bmc == self.bmc:
             emulator.power(bmc, PowerAction.ON)
+
+
+@dataclass(frozen=True, slots=True)
+class Returns(Given):
+    """A silent host is reached again in the middle of its fence: when its power has been read after a power command."""
+
+    bmc: str = TARGET
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.bmc} is reached again as soon as its power has been read after an accepted power command"
+
+    def watched(self, emulator: Emulator, agents: Agents) -> None:
+        agents.answer_after_command(self.bmc)
+
+    def faults(self, emulator: Emulator) -> tuple[FaultFacts, ...]:
+        fired = sum(event.bmc == self.bmc and text(event, "what") == RETURNS for event in emulator.events())
+        return (FaultFacts(sentence=self.sentence, bmc=self.bmc, must_fire=True, fired=fired),)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed(Given):
+    """An operator has seen that the host is off and confirms it by hand, as soon as the manager takes it.
+
+    For managers whose file says how (`confirm`).
+    """
+
+    @property
+    def sentence(self) -> str:
+        return f"an operator, {OPERATOR}, confirms by hand that the host is off"
+
+    @property
+    def told_by(self) -> frozenset[str]:
+        return frozenset({"confirm"})
+
+    def told_to_manager(self, site: ManagedSite) -> ManagedSite:
+        return replace(site, is_confirmed=True)

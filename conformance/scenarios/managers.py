@@ -14,14 +14,15 @@ from conformance.expectations.managers import (
     OneCopy,
     RestartsWorkloads,
     SaysThatItIsOn,
+    SaysWhoConfirmed,
     StartsNothing,
     StaysOff,
     TrueAlerts,
 )
 from conformance.expectations.requests import ReadsBeforeClaim
 from conformance.givens.circumstance import Circumstance
-from conformance.givens.cluster import Cluster, ComesOnAgain, Fails, FirstTargetRefuses, SameBmc
-from conformance.givens.given import TARGET
+from conformance.givens.cluster import Cluster, ComesOnAgain, Confirmed, Fails, FirstTargetRefuses, Returns, SameBmc
+from conformance.givens.given import TARGET, Given
 from conformance.scenario import AskStep, Scenario
 from conformance.scenarios.words import EVERY_VIEW, falls_after, no_effect, refused_when_off, refused_when_on, says
 from conformance.vocabulary import Ask, Cause, Claim
@@ -34,8 +35,8 @@ CLAIMS_NOTHING: tuple[Expectation, ...] = (NeverClaims(), answers(Claim.FAILED),
 SIX = (TARGET, "second", "third", "fourth", "fifth", "sixth")
 
 
-def watch(*expect: Expectation, sigterm_after: int | None = None) -> AskStep:
-    return AskStep(Ask.WATCH, expect, sigterm_after=sigterm_after)
+def watch(*expect: Expectation, sigterm_after: int | None = None, told: tuple[Given, ...] = ()) -> AskStep:
+    return AskStep(Ask.WATCH, expect, sigterm_after=sigterm_after, told=told)
 
 
 ALREADY_OFF = Scenario(
@@ -85,20 +86,23 @@ FAILS_FIRST = Scenario(
 BMC_LOST_TOO = Scenario(
     id="HA-005",
     tier=0,
-    title="The input power is lost with the host: the BMC is silent",
+    title="The input power is lost with the host: the BMC is silent, until an operator confirms by hand",
     requirement=req.UNREACHABLE_IS_NOT_OFF,
     source="apache/cloudstack#13589, #7543; ClusterLabs/pacemaker#665",
     given=(Cluster(), Fails("mains")),
-    steps=(watch(*CLAIMS_NOTHING, ReadsBeforeClaim(), names_cause(Cause.UNREACHABLE, Cause.TIMEOUT)),),
+    steps=(
+        watch(*CLAIMS_NOTHING, ReadsBeforeClaim(), names_cause(Cause.UNREACHABLE, Cause.TIMEOUT)),
+        watch(Claims(), OneCopy(), RestartsWorkloads(), SaysWhoConfirmed(), told=(Confirmed(),)),
+    ),
 )
 
 STOPPED_IN_THE_MIDDLE = Scenario(
     id="HA-006",
     tier=1,
-    title="The manager is stopped in the middle of a fence and started again",
+    title="The host is reached again in the middle of a fence, and the manager is stopped and started again",
     requirement=req.ONE_COPY,
     source="apache/cloudstack#12922; its counters and fences are in memory",
-    given=(Cluster(), falls_after(4), Fails("silent")),
+    given=(Cluster(), falls_after(4), Fails("silent"), Returns()),
     steps=(watch(OneCopy(), StartsNothing(), sigterm_after=1), watch(*PROVES_AND_RESTARTS)),
 )
 

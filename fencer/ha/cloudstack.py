@@ -21,6 +21,7 @@ from dataclasses import replace
 from fencer.ha.effects import AlertName, HaEffect, LineKind, Release
 from fencer.ha.observations import (
     Activity,
+    CancelFence,
     Claimed,
     CommandReply,
     CommandResult,
@@ -30,6 +31,7 @@ from fencer.ha.observations import (
     Health,
     ManualFence,
     Observation,
+    OrderFence,
     Tick,
 )  # fmt: skip
 from fencer.ha.policy import Policy
@@ -68,6 +70,8 @@ def step(record: HostRecord, observation: Observation, policy: Policy, now: floa
             _eligibility(builder, observation)
         case ManualFence():
             builder.answer(observation.request, False, "the policy cloudstack-4.22 knows no manual confirmation of a fence")
+        case OrderFence() | CancelFence():
+            builder.answer(observation.request, False, "the policy cloudstack-4.22 knows no orders of an operator about a fence")
         case _:
             pass  # CloudStack's HA manager never reads the power state
     return builder.result()

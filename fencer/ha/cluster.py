@@ -7,7 +7,7 @@ Rules
   1. A host that was suspect during a storm keeps the mark until it has not been suspect for `settle`. A storm lasts as long as
      any host has the mark, so no host was suspect for `settle` when it ends. The marks are in the records, so a storm survives
      its manager.
-  2. An override counts for one trouble of one host, and ends with it.
+  2. An override counts for one trouble of one host, and ends with it. It takes back a cancel that came before it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import replace
 from fencer.ha import fence_limiter
 from fencer.ha.effects import AlertName
 from fencer.ha.observations import OverrideLimits, Tick
-from fencer.ha.record import Override
+from fencer.ha.record import SignedOrder
 from fencer.ha.step_builder import StepBuilder
 
 
@@ -48,11 +48,27 @@ def _mark_storm(builder: StepBuilder, storm: bool) -> None:
         builder.record = replace(record, storm=False, calm_since=None)
 
 
-def begin_trouble(builder: StepBuilder) -> None:
+def suspect(builder: StepBuilder, *, keep_count: bool) -> None:
+    """The host has become Suspect: what was known of its power and activity does not count any more.
+
+    `keep_count`: it is still the same trouble, so the recoveries that were tried count.
+    """
+    builder.record = replace(
+        builder.record, suspect_since=builder.now, samples=(), next_activity_at=builder.now, next_read_at=builder.now,
+        off_run=None, last_read="", sampling_since=None, shaken=False, identity_shown=False,
+        recovery_count=builder.record.recovery_count if keep_count else 0, reset_sent=False, read_on_at=None, boot_until=None,
+    )  # fmt: skip
+    if not keep_count:
+        _begin_trouble(builder)
+
+
+def _begin_trouble(builder: StepBuilder) -> None:
     """The host fell silent: its last power cut now belongs to an earlier trouble."""
     record = builder.record
     cuts = fence_limiter.recent_cuts(record, builder.policy, builder.now)
-    builder.record = replace(record, cuts=cuts, cut_at=None, held_since=None, override=None)
+    builder.record = replace(
+        record, cuts=cuts, cut_at=None, held_since=None, override=None, ordered=None, cancelled=None
+    )  # fmt: skip
 
 
 def on_override(builder: StepBuilder, observation: OverrideLimits) -> None:
@@ -60,10 +76,11 @@ def on_override(builder: StepBuilder, observation: OverrideLimits) -> None:
     record = builder.record
     if not observation.why.strip():
         builder.answer(observation.request, False, "an override needs a reason")
-    elif record.state not in fence_limiter.SUSPECT or record.healthy is not False:
+    elif record.state not in fence_limiter.SUSPECT or not fence_limiter.is_taken_for_silent(record):
         builder.answer(observation.request, False, f"{record.host} is {record.state} and not silent: nothing of it is held back")
     else:
-        builder.record = replace(record, override=Override(who=observation.who, why=observation.why, at=builder.now))
+        order = SignedOrder(who=observation.who, why=observation.why, at=builder.now)
+        builder.record = replace(record, override=order, cancelled=None)
         text = f"{observation.who} lets power commands to {record.host} pass the limits: {observation.why}"
         builder.alert(AlertName.LIMITS_OVERRIDDEN, f"override/{observation.request}", text, fence_id=builder.fence_id)
         builder.answer(observation.request, True, f"power commands to {record.host} are not held back by the limits any more")

@@ -19,6 +19,7 @@ Detail = str | int | float | bool | None | list[str]
 
 class AlertName(StrEnum):
     HEALTH_LOST = "HEALTH_LOST"
+    FENCE_ORDERED = "FENCE_ORDERED"
     FENCE_STARTED = "FENCE_STARTED"
     FENCE_ATTEMPT_FAILED = "FENCE_ATTEMPT_FAILED"
     FENCE_HELD = "FENCE_HELD"

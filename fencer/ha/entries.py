@@ -93,7 +93,7 @@ def key_of(value: Value) -> Key:
             return Kind.DRAIN, value.host
         case OperatorRequest():
             return Kind.REQUEST, str(value.id)
-        case Reconciliation():
+        case _:  # a Reconciliation; the type checker says so
             return THE_RECONCILIATION
 
 
@@ -308,7 +308,7 @@ def _groups(value: Value) -> Iterator[tuple[str, ...]]:
             yield ("drains",)
         case OperatorRequest():
             yield ("open requests", value.host) if value.ok is None else ("answered requests",)
-        case Reconciliation():
+        case _:  # a Reconciliation, which is alone
             return
 
 

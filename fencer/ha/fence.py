@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from fencer.ha import proof
 from fencer.ha.effects import AlertName, Detail, LineKind, Release
-from fencer.ha.fence_limiter import PASSING, UNTIL_CHECKED
+from fencer.ha.fence_limiter import PASSING, UNTIL_CHECKED, is_taken_for_silent
 from fencer.ha.observations import CommandReply, CommandResult, Hold, ManualFence, PowerRead
 from fencer.ha.policy import Policy
 from fencer.ha.record import Fence, FencePhase, HostRecord, LastError, RequestKind, Signature
@@ -63,9 +63,10 @@ def begin(builder: StepBuilder) -> None:
 def may_cut(builder: StepBuilder, hold: Hold | None, what: str, key: str) -> bool:
     """Whether a command that cuts the power may be sent now. Says so once per reason if a limit holds it back.
 
-    No command goes to a host whose last health check passed, or about which nobody knows.
+    No command goes to a host whose last health check passed, or about which nobody knows, unless an operator has ordered its
+    fence in the second case.
     """
-    if builder.record.healthy is not False:
+    if not is_taken_for_silent(builder.record):
         return False
     if hold is None:
         builder.record = replace(builder.record, held_since=None)
@@ -80,6 +81,12 @@ def may_cut(builder: StepBuilder, hold: Hold | None, what: str, key: str) -> boo
             f"the {what} of {builder.record.host} is held: {hold}; reading goes on", once=True, fence_id=builder.fence_id,
         )  # fmt: skip
     return False
+
+
+def delay_is_over(builder: StepBuilder, since: float) -> bool:
+    """Whether the host's delay has passed since the fence or recovery began (`since`) and since the host last fell silent."""
+    silent = builder.record.silent_since
+    return builder.now >= max(since, since if silent is None else silent) + builder.record.delay
 
 
 def note_cut(builder: StepBuilder) -> None:
@@ -104,7 +111,7 @@ def on_tick(builder: StepBuilder, hold: Hold | None) -> None:
         _give_up_confirming(builder, fence)
         return
     fresh = fence.not_off_at is not None and builder.now - fence.not_off_at <= builder.policy.request_timeout
-    due = builder.now >= max(fence.next_attempt_at, fence.started_at + builder.record.delay)
+    due = builder.now >= fence.next_attempt_at and delay_is_over(builder, fence.started_at)
     if fence.phase not in _OPEN_PHASES or fence.signature or not fresh or not due:
         return
     if not may_cut(builder, hold, "power-off", fence.id):
@@ -182,6 +189,11 @@ def abort(builder: StepBuilder, why: str) -> None:
         builder.answer(fence.signature.request, False, f"{fence.id} was given up: {why}")
     builder.alert(AlertName.FENCE_ABORTED, f"{fence.id}/aborted", f"{builder.record.host}: {why}", fence_id=fence.id)
     builder.record = replace(builder.record, fence=None, off_run=None)
+
+
+def hurry(builder: StepBuilder) -> None:
+    """Ends a back-off: the next attempt may begin now."""
+    _update_fence(builder, next_attempt_at=builder.now)
 
 
 def on_claim(builder: StepBuilder) -> None:
@@ -323,8 +335,8 @@ def _release(builder: StepBuilder, fence: Fence, how: str, words: str, **detail:
     run = builder.record.off_run
     builder.record = replace(
         builder.record, fence=None, released=fence.id, off_run=None, streak=0, returned_at=None, recovery_count=0,
-        sampling_since=None, override=None, signed=how == "manual", last_off_at=run.last.at if run else None, on_again_at=None,
-        next_read_at=builder.now + builder.policy.status_poll,
+        sampling_since=None, override=None, ordered=None, cancelled=None, signed=how == "manual",
+        last_off_at=run.last.at if run else None, on_again_at=None, next_read_at=builder.now + builder.policy.status_poll,
     )  # fmt: skip
     facts: dict[str, Detail] = {"fence_id": fence.id, "how": how, **detail}
     builder.add_line(LineKind.ALERT, alert=str(AlertName.FENCED), text=f"{builder.record.host} is off: {words}", **facts)

@@ -10,9 +10,11 @@ Rules
   3. `min_healthy` of the hosts under HA must be healthy without the host to be cut, and one of them Available. Healthy is
      who passed a check that began after that host fell silent.
   4. Within `max_fenced_window`, at most `max_fenced` of the hosts have their power cut.
-  5. Witness probes of the manager, if there are any, must have passed in a round that began after that host fell silent.
+  5. Witness probes of the manager, if there are any, must have passed in a round that began after that host fell silent. They
+     hold commands also while other hosts answer: a manager that runs on a host sees that host whatever it is cut off from.
   6. A host whose BMC shows the same machine as another host's gets no command, whatever an operator says.
-  7. The limits are in `LIMITS`, in the order in which they are named to people.
+  7. After an operator has cancelled its fence, a host gets no command until it is Available again, or a later order or override.
+  8. The limits are in `LIMITS`, in the order in which they are named to people.
 
 Theory
   If many hosts are lost within one minute, the usual cause is a switch, the storage or the manager itself, not the hosts. When
@@ -53,6 +55,11 @@ class ManagerFacts:
 def is_suspect(record: HostRecord, policy: Policy) -> bool:
     """True if nobody knows what became of the host. A host that is proved off is not suspect."""
     return record.state in SUSPECT and not (proof.is_stable(record, policy) and record.state is not S.RECOVERED)
+
+
+def is_taken_for_silent(record: HostRecord) -> bool:
+    """True if its last health check failed, or if nobody knows and an operator has ordered its fence. Others get no command."""
+    return record.healthy is False or (record.healthy is None and record.ordered is not None)
 
 
 def too_many_lost(records: Sequence[HostRecord], policy: Policy) -> bool:
@@ -147,6 +154,10 @@ def _same_machine(view: ClusterView, record: HostRecord) -> bool:
     return record.host in view.same_machine or bool(record.same_machine)
 
 
+def _cancelled(view: ClusterView, record: HostRecord) -> bool:
+    return record.cancelled is not None
+
+
 def _too_many_lost(view: ClusterView, record: HostRecord) -> bool:
     return view.storm
 
@@ -187,6 +198,7 @@ def _rate(view: ClusterView, record: HostRecord) -> bool:
 
 LIMITS: dict[Hold, Callable[[ClusterView, HostRecord], bool]] = {
     Hold.SAME_MACHINE: _same_machine,
+    Hold.CANCELLED: _cancelled,
     Hold.TOO_MANY_LOST: _too_many_lost,
     Hold.WITNESS_SILENT: _witness_silent,
     Hold.MIN_HEALTHY: _too_few_healthy,

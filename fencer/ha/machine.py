@@ -18,10 +18,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fencer.ha import activity, cluster, device, fence, power_reads, recovery
+from fencer.ha import activity, cluster, device, fence, orders, power_reads, recovery
 from fencer.ha.effects import AlertName, HaEffect, LineKind, StopReleasedVms
 from fencer.ha.observations import (
     Activity,
+    CancelFence,
     Claimed,
     CommandReply,
     CommandResult,
@@ -32,6 +33,7 @@ from fencer.ha.observations import (
     Health,
     ManualFence,
     Observation,
+    OrderFence,
     OverrideLimits,
     PowerRead,
     Tick,
@@ -79,6 +81,10 @@ def step(record: HostRecord, observation: Observation, policy: Policy, now: floa
             fence.on_withdrawal(builder, observation.request)
         case OverrideLimits():
             cluster.on_override(builder, observation)
+        case OrderFence():
+            orders.on_order(builder, observation)
+        case CancelFence():
+            orders.on_cancel(builder, observation)
         case _:  # a Pin; the type checker says so
             device.on_pin(builder, observation)
     return builder.result()
@@ -116,7 +122,7 @@ def _timers(builder: StepBuilder) -> None:
             _available(builder, E.RECOVERY_WAIT_OVER)
         elif record.healthy is False:
             builder.transition(E.HEALTH_CHECK_FAILED, S.SUSPECT)
-            _suspect(builder, keep_count=True)
+            cluster.suspect(builder, keep_count=True)
 
 
 def _health(builder: StepBuilder, observation: Health) -> None:
@@ -175,7 +181,7 @@ def _health_failed(builder: StepBuilder) -> None:
     match builder.record.state:
         case S.AVAILABLE:
             builder.transition(E.HEALTH_CHECK_FAILED)
-            _suspect(builder, keep_count=False)
+            cluster.suspect(builder, keep_count=False)
             builder.alert(AlertName.HEALTH_LOST, "health", f"{builder.record.host} does not answer its health checks")
         case S.SUSPECT | S.DEGRADED | S.CHECKING:
             builder.transition(E.HEALTH_CHECK_FAILED)
@@ -186,21 +192,12 @@ def _health_failed(builder: StepBuilder) -> None:
             builder.record = replace(builder.record, returned_at=None)
 
 
-def _suspect(builder: StepBuilder, *, keep_count: bool) -> None:
-    builder.record = replace(
-        builder.record, suspect_since=builder.now, samples=(), next_activity_at=builder.now, next_read_at=builder.now,
-        off_run=None, last_read="", sampling_since=None, shaken=False, identity_shown=False,
-        recovery_count=builder.record.recovery_count if keep_count else 0, reset_sent=False, read_on_at=None, boot_until=None,
-    )  # fmt: skip
-    if not keep_count:
-        cluster.begin_trouble(builder)
-
-
 def _available(builder: StepBuilder, event: HAEvent, to: HAState | None = None) -> None:
     builder.transition(event, to)
     builder.record = replace(
         builder.record, suspect_since=None, samples=(), recovery_count=0, reset_sent=False, read_on_at=None, boot_until=None,
-        off_run=None, sampling_since=None, override=None, returned_at=None, last_error=None, on_again_at=None,
+        off_run=None, sampling_since=None, override=None, ordered=None, cancelled=None, returned_at=None, last_error=None,
+        on_again_at=None,
     )  # fmt: skip
     _leave_if_ineligible(builder)
 
@@ -320,7 +317,8 @@ def _disable(builder: StepBuilder, observation: Disable) -> None:
     builder.transition(E.DISABLED)
     builder.record = replace(
         builder.record, suspect_since=None, samples=(), recovery_count=0, reset_sent=False, read_on_at=None, boot_until=None,
-        off_run=None, sampling_since=None, override=None, released=None, returned_at=None, on_again_at=None,
+        off_run=None, sampling_since=None, override=None, ordered=None, cancelled=None, released=None, returned_at=None,
+        on_again_at=None,
     )  # fmt: skip
     builder.answer(request, True, f"{builder.record.host} is no longer under HA")
 

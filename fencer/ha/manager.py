@@ -29,8 +29,8 @@ from fencer.ha.entries import ManagerLease, Snapshot
 from fencer.ha.event_lines import Sink
 from fencer.ha.fence_limiter import PASSING, ClusterView, ManagerFacts
 from fencer.ha.manager_lines import ManagerLines
-from fencer.ha.observations import Claimed, Eligibility, Health, Observation, Tick, WithdrawManualFence
-from fencer.ha.operator_requests import observation_of
+from fencer.ha.observations import Claimed, Eligibility, Health, Observation, OperatorObservation, Tick, WithdrawManualFence
+from fencer.ha.operator_requests import ENDS_COMMANDS, observation_of
 from fencer.ha.policy import Policy, PolicyName
 from fencer.ha.probing import ManagerProbes, Prober
 from fencer.ha.record import HostRecord
@@ -280,7 +280,7 @@ class Manager:
         decided = self._decided.setdefault(name, Decided(old, new))
         decided.new = new
         decided.effects += effects
-        if not isinstance(observation, Tick):
+        if not isinstance(observation, Tick | OperatorObservation):  # requests are read from the store again
             decided.answers.append(observation)
         if isinstance(observation, Health) and observation.passed and self._is_limited:
             self._bmc_calls.withdraw(name)
@@ -385,7 +385,7 @@ class Manager:
             decided = self._decided.get(record.host)
             if waits or (decided is not None and decided.has_answered(request.id)):
                 continue
-            withdrawn = request.what == "disable" and self._bmc_calls.withdraw(record.host)
+            withdrawn = request.what in ENDS_COMMANDS and self._bmc_calls.withdraw(record.host)
             if request.what == "enable":
                 self._end_drain(record.host)
             unstopped = self._restarts.unstopped(record.host) if request.what == "enable" else ()

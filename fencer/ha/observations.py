@@ -16,6 +16,7 @@ class Hold(StrEnum):
     """Why nothing that cuts the power of this host may be sent now."""
 
     SAME_MACHINE = "its BMC shows the same machine as the BMC of another host"
+    CANCELLED = "an operator has cancelled its fence"
     TOO_MANY_LOST = "too many hosts of the cluster were lost at the same time"
     WITNESS_SILENT = "the witness probes of this manager do not pass, so the manager itself may be cut off"
     MIN_HEALTHY = "too few other hosts have passed a health check since it fell silent"
@@ -179,5 +180,27 @@ class Pin:
     why: str
 
 
-OperatorObservation = Enable | Disable | ManualFence | WithdrawManualFence | OverrideLimits | Pin
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFence:
+    """An operator orders a fence of the host now (`fence-ha fence`)."""
+
+    request: int
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelFence:
+    """An operator ends the fence that is open (`fence-ha cancel`). `fence_id`: only this one; empty: whichever is open.
+    `withdrawn`: see `Disable`.
+    """
+
+    request: int
+    who: str
+    why: str
+    fence_id: str = ""
+    withdrawn: bool = False
+
+
+OperatorObservation = Enable | Disable | ManualFence | WithdrawManualFence | OverrideLimits | Pin | OrderFence | CancelFence
 Observation = Tick | Claimed | Health | Activity | PowerRead | DeviceChecked | CommandReply | Eligibility | OperatorObservation

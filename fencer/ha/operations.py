@@ -88,6 +88,21 @@ ACTIONS: tuple[OperatorAction, ...] = (
         withdrawn=True,
     ),
     OperatorAction(
+        name="fence",
+        what="fence",
+        summary="Fences a silent host now, without activity samples or a recovery. Proof and limits are those of every fence.",
+        fields=_fields(who=WHO, why=REASON),
+        wait_s=30.0,
+        withdrawn=True,
+    ),
+    OperatorAction(
+        name="cancel",
+        what="cancel",
+        summary="Ends the fence that is open, without a proof. No power command leaves before the host is Available again.",
+        fields=_fields(who=WHO, why=REASON, fence_id=TextField("Only this fence; without it whichever is open.", required=False)),
+        wait_s=20.0,
+    ),
+    OperatorAction(
         name="override",
         what="override",
         summary="Lets power commands to a silent host pass the limits, until it is well again.",

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from fencer.ha.entries import OperatorRequest
-from fencer.ha.observations import Disable, Enable, ManualFence, OperatorObservation, OverrideLimits, Pin
+from fencer.ha.observations import (
+    CancelFence,
+    Disable,
+    Enable,
+    ManualFence,
+    OperatorObservation,
+    OrderFence,
+    OverrideLimits,
+    Pin,
+)
+
+ENDS_COMMANDS = frozenset({"disable", "cancel"})
+"""These requests withdraw a power command that has not left yet."""
 
 
 def observation_of(request: OperatorRequest, *, withdrawn: bool, unstopped: tuple[str, ...]) -> OperatorObservation | None:
@@ -20,6 +32,12 @@ def observation_of(request: OperatorRequest, *, withdrawn: bool, unstopped: tupl
             return ManualFence(request=request.id, fence_id=detail["fence_id"], who=detail["who"], why=detail["why"])
         case "override":
             return OverrideLimits(request=request.id, who=detail["who"], why=detail["why"])
+        case "fence":
+            return OrderFence(request=request.id, who=detail["who"], why=detail["why"])
+        case "cancel":
+            return CancelFence(
+                request=request.id, who=detail["who"], why=detail["why"], fence_id=detail["fence_id"], withdrawn=withdrawn
+            )  # fmt: skip
         case "pin":
             return Pin(request=request.id, who=detail["who"], why=detail["why"])
         case _:

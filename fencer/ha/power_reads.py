@@ -15,11 +15,11 @@ from dataclasses import replace
 from fencer.ha import device, fence, proof, recovery
 from fencer.ha.effects import LineKind
 from fencer.ha.observations import PowerRead
-from fencer.ha.states import HAEvent, HAState
+from fencer.ha.states import HAState
 from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Failure, Power, Reading
 
-S, E = HAState, HAEvent
+S = HAState
 
 FAST = frozenset({S.SUSPECT, S.CHECKING, S.DEGRADED})
 """States in which a stable Off begins a fence at once."""
@@ -54,7 +54,7 @@ def on_read(builder: StepBuilder, observation: PowerRead) -> None:
     if builder.record.state is S.RECOVERING:
         recovery.on_read(builder, judged_read, failure)
     elif builder.record.state in FAST and proof.is_stable(builder.record, builder.policy):
-        _fast_path(builder)
+        recovery.fence_at_once(builder)  # the fast path: a host without power writes nothing
     elif builder.record.state is S.FENCING:
         fence.on_read(builder, judged_read)
     elif builder.record.state is S.FENCED:
@@ -92,14 +92,3 @@ def _add_read_line(builder: StepBuilder, observation: PowerRead, failure: Failur
         request=observation.request,
         fence_id=builder.fence_id,
     )
-
-
-def _fast_path(builder: StepBuilder) -> None:
-    """A stable Off counts as a failed activity check: a host without power writes nothing."""
-    if builder.record.state is S.DEGRADED:
-        builder.transition(E.PERIODIC_RECHECK)
-    if builder.record.state is S.SUSPECT:
-        builder.transition(E.PERFORM_ACTIVITY_CHECK)
-    builder.transition(E.ACTIVITY_FAILED)
-    builder.record = replace(builder.record, recovery_count=builder.record.recovery_count + 1)
-    recovery.start_fencing(builder)

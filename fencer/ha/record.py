@@ -121,8 +121,8 @@ class DeviceState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
-    """An operator lets power commands to a silent host pass the limits, until the host leaves this trouble."""
+class SignedOrder:
+    """An order of an operator about one host: who gave it, why and when. It ends with the host's trouble."""
 
     who: str
     why: str
@@ -175,7 +175,9 @@ class HostRecord:
     storm: bool = False  # it was suspect while too many hosts were
     calm_since: float | None = None  # `storm`: since when it is not suspect any more
     held_since: float | None = None  # since when its power command is held back
-    override: Override | None = None
+    override: SignedOrder | None = None  # power commands pass the limits
+    ordered: SignedOrder | None = None  # its fence was ordered
+    cancelled: SignedOrder | None = None  # its fence was cancelled: no power command
     cut_at: float | None = None  # the first power command of this trouble
     cuts: tuple[float, ...] = ()  # the same, of earlier troubles
     same_machine: tuple[str, ...] = ()  # hosts whose BMC shows the same machine

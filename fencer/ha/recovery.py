@@ -16,7 +16,7 @@ from fencer.ha import fence
 from fencer.ha.effects import AlertName, LineKind
 from fencer.ha.observations import Hold, PowerRead
 from fencer.ha.record import RequestKind
-from fencer.ha.states import HAEvent
+from fencer.ha.states import HAEvent, HAState
 from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Failure, Power
 
@@ -35,6 +35,19 @@ def start_fencing(builder: StepBuilder) -> None:
     fence.begin(builder)
 
 
+def fence_at_once(builder: StepBuilder) -> None:
+    """Takes every step from Suspect, Checking, Degraded or Recovering to a fence: a stable Off or an order of an operator counts
+    as a failed activity check."""
+    if builder.record.state is HAState.DEGRADED:
+        builder.transition(HAEvent.PERIODIC_RECHECK)
+    if builder.record.state is HAState.SUSPECT:
+        builder.transition(HAEvent.PERFORM_ACTIVITY_CHECK)
+    if builder.record.state is HAState.CHECKING:
+        builder.transition(HAEvent.ACTIVITY_FAILED)
+    builder.record = replace(builder.record, recovery_count=builder.record.recovery_count + 1)
+    start_fencing(builder)
+
+
 def attempt_failed(builder: StepBuilder, text: str, reason: str) -> None:
     builder.alert(AlertName.RECOVERY_FAILED, f"recovery/failed/{reason}", text, reason=reason)
     builder.record = replace(builder.record, recovery_count=builder.record.recovery_count + 1, boot_until=None, reset_sent=False)
@@ -48,7 +61,7 @@ def on_tick(builder: StepBuilder, hold: Hold | None) -> None:
     """Sends the reset directly after a read of On, if nothing holds it back."""
     record, policy = builder.record, builder.policy
     fresh = record.read_on_at is not None and builder.now - record.read_on_at <= policy.request_timeout
-    if record.reset_sent or not fresh or builder.now < record.since + record.delay:
+    if record.reset_sent or not fresh or not fence.delay_is_over(builder, record.since):
         return
     if not fence.may_cut(builder, hold, "reset", f"recovery/{record.suspect_since}"):
         return

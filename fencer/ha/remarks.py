@@ -19,6 +19,10 @@ def of(record: HostRecord) -> tuple[str, ...]:
         found.append("fencing unavailable")
     if record.storm:
         found.append("held: too many hosts were lost")
+    if record.cancelled is not None:
+        found.append(f"fence cancelled by {record.cancelled.who}: no power command")
+    if record.ordered is not None:
+        found.append(f"fence ordered by {record.ordered.who}")
     if record.override is not None:
         found.append(f"limits overridden by {record.override.who}")
     if record.state is HAState.AVAILABLE and not record.seen_healthy:

@@ -147,7 +147,7 @@ RULES: Mapping[str, str] = {
     "+5": "a failed attempt is visible",
     "+6": "too many failed attempts are visible; reading goes on",
     "+7": "an operator takes responsibility for this fence id",
-    "+8": "healthy again before any power command of this fence id was sent",
+    "+8": "healthy again before any power command of this fence id was sent; or an operator has cancelled it",
     "+9": "silent: a fenced host is ineligible anyway",
 }
 

@@ -1,8 +1,8 @@
 """Any history of a host, its BMC, its operators and two managers: the pure machine keeps its promises.
 
 Truth is kept by the test. Steps: power fails, comes back, a power-off that takes its time, a BMC that is stale, flaps or
-vanishes, answers that come late, a manager that loses the host to another, disable, enable, a signature. The end drains
-without faults. Broken machines must be caught, or the histories are too tame.
+vanishes, answers that come late, a manager that loses the host to another, disable, enable, a signature, a fence that is ordered
+or cancelled. The end drains without faults. Broken machines must be caught, or the histories are too tame.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from fencer.ha import fence, machine, proof
 from fencer.ha.effects import CallBmc, LineKind, OperatorAnswer, Release, TimelineLine
 from fencer.ha.observations import (
     Activity,
+    CancelFence,
     Claimed,
     CommandReply,
     CommandResult,
@@ -36,6 +37,7 @@ from fencer.ha.observations import (
     Hold,
     ManualFence,
     Observation,
+    OrderFence,
     PowerRead,
     Tick,
 )
@@ -73,6 +75,7 @@ class AnyHistory(RuleBasedStateMachine):
         self.fenced: list[str] = []
         self.cancelled: set[str] = set()
         self.signed: dict[int, str] = {}
+        self.vetoed = False  # a fence was cancelled; since then the host was neither Available nor ordered to be fenced
 
     # -- the machine and what it causes
 
@@ -110,11 +113,14 @@ class AnyHistory(RuleBasedStateMachine):
         assert said.count("FENCED") == len(released)  # S10
         if before.fence is not None and after.fence is None and not released:
             self.cancelled.add(before.fence.id)
+        if after.state in (S.AVAILABLE, S.DISABLED):
+            self.vetoed = False
         if any(isinstance(e, CallBmc) and e.request.cuts_power for e in effects):
+            assert not self.vetoed, "S28"
             assert isinstance(seen, Tick)
             assert seen.hold is None, "S12"
             assert before.off_run is None, "S18"
-            assert before.healthy is False, "S19"
+            assert before.healthy is False or (before.healthy is None and before.ordered is not None), "S19"
 
     def settle_power(self) -> None:
         if self.answers_at is not None and self.now >= self.answers_at:
@@ -135,7 +141,11 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def tick(self) -> None:
-        self.see(Tick(hold=self.hold))
+        self.see(Tick(hold=self.held))
+
+    @property
+    def held(self) -> Hold | None:
+        return Hold.CANCELLED if self.rec.cancelled is not None else self.hold
 
     @rule(passed=st.sampled_from([True, False, None]))
     def health(self, passed: bool | None) -> None:
@@ -165,6 +175,7 @@ class AnyHistory(RuleBasedStateMachine):
             return
         assert self.rec.state is not S.AVAILABLE or epoch != self.rec.epoch, "S5"
         assert self.rec.state is not S.DISABLED, "S16: disable was answered, and then a command left"
+        assert not self.vetoed, "S28: a cancel was answered, and then a command left"
         result = CommandResult.AMBIGUOUS
         if self.bmc:
             result = CommandResult.REFUSED if self.power == "Off" else CommandResult.ACCEPTED
@@ -218,6 +229,31 @@ class AnyHistory(RuleBasedStateMachine):
         self.rec = replace(old, epoch=old.epoch + 1)
         self.see(Claimed())
 
+    @rule()
+    def a_fence_is_ordered(self) -> None:
+        before = self.rec
+        self.see(OrderFence(request=4, who="alice", why="dead"))
+        assert not before.healthy or self.rec == before, "a host that answers is not fenced"
+        self.vetoed = self.vetoed and self.rec.ordered is None
+
+    @precondition(lambda self: self.rec.fence is not None)
+    @rule(withdraws=st.booleans())
+    def the_fence_is_cancelled(self, withdraws: bool) -> None:
+        flight, fence = self.rec.inflight, self.rec.fence
+        assert fence is not None
+        leaving = flight is not None and flight.cuts_power
+        if leaving and not withdraws:
+            self.see(CancelFence(request=5, who="alice", why="wrong host"))
+            assert self.rec.fence == fence, "the answer waits for a command that is leaving"
+            return
+        if leaving and flight is not None:
+            self.flying = [fly for fly in self.flying if fly[0] != flight]
+        self.see(CancelFence(request=5, who="alice", why="wrong host", withdrawn=True))
+        assert self.rec.state is S.SUSPECT
+        self.vetoed = True
+        if leaving and flight is not None:
+            self.see(CommandReply(request=flight.id, epoch=self.rec.epoch, result=CommandResult.NOT_SENT))
+
     @rule(withdraws=st.booleans())
     def disable(self, withdraws: bool) -> None:
         flight = self.rec.inflight
@@ -260,7 +296,7 @@ class AnyHistory(RuleBasedStateMachine):
             self.answer(*self.flying.pop(0)[:2])
         if self.now % 4 == 0:
             self.see(Health(passed=self.agent and self.power == "On" and not self.hung))
-        self.see(Tick(hold=self.hold))
+        self.see(Tick(hold=self.held))
         if self.rec.state is S.CHECKING:
             self.see(Activity(active=False, epoch=self.rec.epoch))
 

@@ -7,12 +7,15 @@ from dataclasses import replace
 import pytest
 
 from fencer import proof as off_proof
-from fencer.ha import fence, machine, proof
+from fencer.ha import fence, machine, orders, proof
+from fencer.ha.fence_limiter import LIMITS
 from fencer.ha.observations import (
+    CancelFence,
     CommandReply,
     CommandResult,
     Disable,
     Hold,
+    OrderFence,
     PowerRead,
 )
 from fencer.ha.policy import Policy
@@ -20,6 +23,7 @@ from fencer.ha.record import HostRecord
 from fencer.ha.states import HAState
 from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Reading
+from tests import ha_explorer
 from tests.effort import examples
 from tests.ha_explorer import (
     Budget,
@@ -42,6 +46,8 @@ DEEP = [
     replace(NONE, on=1, fail=1, flap=1, busy=1),
     replace(NONE, crash=1, returns=1, admin=1),
     replace(NONE, crash=1),
+    replace(NONE, crash=1, cancels=1),
+    replace(NONE, orders=1, cancels=1, fail=1, returns=1),
 ]
 """Explored breadth first up to a number of states."""
 
@@ -55,7 +61,16 @@ def test_no_reachable_state_is_unsafe(budget: Budget) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "budget", DEEP, ids=["freeze and return", "power on, fail, flap", "crash, return, disable", "a manager dies"]
+    "budget",
+    DEEP,
+    ids=[
+        "freeze and return",
+        "power on, fail, flap",
+        "crash, return, disable",
+        "a manager dies",
+        "a manager dies, cancel",
+        "order, cancel, fail, return",
+    ],
 )
 def test_no_state_near_the_start_is_unsafe(budget: Budget) -> None:
     _, broken, way, _ = explore(budget, cap=examples(5_000))
@@ -114,6 +129,30 @@ def _disables_at_once(builder: StepBuilder, observation: Disable) -> None:
     _DISABLE(builder, replace(observation, withdrawn=True))
 
 
+def _cancels_at_once(builder: StepBuilder, observation: CancelFence) -> None:
+    _ON_CANCEL(builder, replace(observation, withdrawn=True))
+
+
+def _cancels_in_words(builder: StepBuilder, observation: CancelFence) -> None:
+    """It answers, and the fence goes on."""
+    if builder.record.fence is not None:
+        builder.answer(observation.request, True, "cancelled")
+
+
+def _order_is_proof(builder: StepBuilder, observation: OrderFence) -> None:
+    _ON_ORDER(builder, observation)
+    if builder.record.state is HAState.FENCING:
+        fence._commit(builder)
+
+
+def _not_forbidden(*_: object) -> None:
+    return None
+
+
+def _ordered_is_silent(record: HostRecord) -> bool:
+    return record.healthy is False or record.ordered is not None
+
+
 def _cuts_healthy(builder: StepBuilder, hold: Hold | None, what: str, key: str) -> bool:
     return builder.may_call
 
@@ -122,7 +161,22 @@ def _always(*_: object) -> bool:
     return True
 
 
+def _never(*_: object) -> bool:
+    return False
+
+
+class _Without:
+    """The table of limits without one of them."""
+
+    def __init__(self, hold: Hold) -> None:
+        self.hold = hold
+
+    def __getitem__(self, hold: Hold) -> object:
+        return _never if hold is self.hold else LIMITS[hold]
+
+
 _DISABLE = machine._disable
+_ON_CANCEL, _ON_ORDER = orders.on_cancel, orders.on_order
 _ON_REPLY, _ON_READ, _BEGIN, _ON_HEALTH = fence.on_reply, fence.on_read, fence.begin, fence.on_health
 
 MUTANTS = {
@@ -143,6 +197,20 @@ MUTANTS = {
     ),
     "a command to a host that passed its last check": (
         [(fence, "may_cut", _cuts_healthy)], Mutant(), replace(NONE, returns=1, flap=1), "S19",
+    ),
+    "a cancel is answered while a command leaves": (
+        [(orders, "on_cancel", _cancels_at_once)], Mutant(), replace(NONE, cancels=1), "S28",
+    ),
+    "a cancel that only says so": (
+        [(orders, "on_cancel", _cancels_in_words)], Mutant(), replace(NONE, cancels=1), ("S16", "S28"),
+    ),
+    "a cancel that lasts until the next fence": (
+        [(ha_explorer, "LIMITS", _Without(Hold.CANCELLED))], Mutant(), replace(NONE, cancels=1), "S28",
+    ),
+    "an order is a proof": ([(orders, "on_order", _order_is_proof)], Mutant(), replace(NONE, orders=1), "S3"),
+    "an order cuts a host that answers": (
+        [(orders, "_why_not", _not_forbidden), (fence, "is_taken_for_silent", _ordered_is_silent)], Mutant(),
+        replace(NONE, orders=1, returns=1), "S19",
     ),
     "an abort after a command": ([(fence, "on_health", _aborts_after_a_command)], Mutant(), replace(NONE, returns=2), "S5"),
 }  # fmt: skip

@@ -16,14 +16,15 @@ from conformance.expectations.managers import (
     OneCopy,
     RestartsWorkloads,
     SaysThatItIsOn,
+    SaysWhoConfirmed,
     StartsNothing,
     StaysOff,
     TrueAlerts,
 )
 from conformance.finding import Judgement
-from conformance.givens.cluster import ComesOnAgain, Fails, FirstTargetRefuses, SameBmc
+from conformance.givens.cluster import ComesOnAgain, Confirmed, Fails, FirstTargetRefuses, Returns, SameBmc
 from conformance.outcome import AlertCounts
-from conformance.site import AgentAddress, ManagedSite, SiteHost
+from conformance.site import OPERATOR, AgentAddress, ManagedSite, SiteHost
 from conformance.vocabulary import Ask, Claim, FindingKind, Protocol, Verdict
 from conformance.workloads import Workloads
 from emulator.core.journal import EventKind
@@ -109,6 +110,19 @@ def test_that_a_host_is_on_again_should_be_said() -> None:
     assert judged(story, SaysThatItIsOn(), DOWN, stderr="ON_AGAIN: target reads On again").notes == ()
 
 
+def test_a_manager_that_was_confirmed_by_hand_should_say_by_whom() -> None:
+    story = Watch().dies().claim()
+    assert [note.kind for note in judged(story, SaysWhoConfirmed(), DOWN).notes] == [FindingKind.WRONG_ANSWER]
+    assert judged(story, SaysWhoConfirmed(), DOWN, stderr=f"{OPERATOR} has signed").notes == ()
+    assert SaysWhoConfirmed().phrase() == "says who has confirmed that the host is off (SHOULD)"
+
+
+def test_a_host_that_is_reached_again_is_no_workload() -> None:
+    story = Watch()
+    story.say(EventKind.MANAGER, bmc="target", what="returns")
+    assert Workloads(story.journal).running == {"v": {"target"}}
+
+
 def test_a_workload_ends_with_the_power_of_its_host() -> None:
     assert Workloads(Watch().journal).running == {"v": {"target"}}
     assert Workloads(Watch().dies().journal).running == {"v": set()}
@@ -185,8 +199,14 @@ def test_a_manager_is_asked_to_watch_over_redfish(tmp_path: Path) -> None:
         (("fencer: m", "alerts: {success: '('}\nfencer: m"), "not a regular expression"),
         (("fencer: m", "params: {}\nfencer: m"), "the adapter http does not read it"),
         (("host.name", "host.name.__class__.__mro__"), "files.c:"),
+        (("fencer: m", "confirm: {url: 'http://x'}\nfencer: m"), "confirm.body: missing"),
+        (("fencer: m", "confirm: {url: 'http://x', body: '{{ seen.f }}'}\nfencer: m"), "confirm.body: 'dict object' has no"),
+        (("fencer: m", "confirm: {url: 'http://x', body: x, seen: {f: fence}}\nfencer: m"), "confirm.seen.f: 'fence' must begin"),
+        (("fencer: m", "confirm: {url: 'http://x', body: x, seen: {f: [1]}}\nfencer: m"), "confirm.seen.f: must be text"),
+        (("fencer: m", "confirm: {url: 'http://x', body: []}\nfencer: m"), "confirm.body: must be text"),
+        (("fencer: m", "confirm: 1\nfencer: m"), "confirm: must be a map"),
     ],
-    ids=range(12),
+    ids=range(18),
 )
 def test_a_mistake_names_its_place(tmp_path: Path, change: tuple[str, str], why: str) -> None:
     with pytest.raises(FencerFileError) as caught:
@@ -214,10 +234,13 @@ class Called:
         (Fails("mains", ("a",)), [("mains_lost", "a")]),
         (Fails("silent", ("a", "b")), [("mute", "a", "b")]),  # both from the same moment on
         (FirstTargetRefuses(), [("refuse_first_start",)]),
+        (Returns(), [("answer_after_command", "target")]),
         (ComesOnAgain(), []),
     ],
 )
-def test_hosts_fail_when_the_manager_has_taken_them_up(given: Fails | FirstTargetRefuses | ComesOnAgain, calls: object) -> None:
+def test_hosts_fail_when_the_manager_has_taken_them_up(
+    given: Fails | FirstTargetRefuses | Returns | ComesOnAgain, calls: object
+) -> None:
     world = Called()
     given.watched(world, world)  # type: ignore[arg-type]
     given.claimed_down(world, "other")  # type: ignore[arg-type]
@@ -231,6 +254,23 @@ def test_the_host_that_was_called_down_is_switched_on_and_no_other() -> None:
     assert world.calls == [("power", "target", "on")]
 
 
+def test_a_host_that_did_not_return_in_its_fence_leaves_the_run_void() -> None:
+    story = Watch()
+    world = Called()
+    world.events = lambda: tuple(story.journal)  # type: ignore[attr-defined]
+    assert [(fact.must_fire, fact.fired) for fact in Returns().faults(world)] == [(True, 0)]  # type: ignore[arg-type]
+    story.say(EventKind.MANAGER, bmc="target", what="returns")
+    assert [fact.fired for fact in Returns().faults(world)] == [1]  # type: ignore[arg-type]
+
+
+def test_only_managers_that_say_how_are_confirmed_by_hand(tmp_path: Path) -> None:
+    file = GOOD + "confirm: {url: 'http://127.0.0.1:{{ port }}/', seen: {f: $.fence}, body: '{{ seen.f }} {{ operator }}'}\n"
+    for text, told in ((GOOD, False), (file, True)):
+        way = read(written(tmp_path, text)).ways[Protocol.REDFISH]
+        assert [way.is_told(name) for name in Confirmed().told_by] == [told]
+    assert OPERATOR in Confirmed().sentence
+
+
 def test_a_manager_is_told_the_bmc_of_another_host() -> None:
     agent = AgentAddress(host="127.0.0.1", port=1)
     hosts = tuple(SiteHost(name=name, bmc={"host": name}, agent=agent, workloads=()) for name in ("target", "b"))
@@ -238,6 +278,7 @@ def test_a_manager_is_told_the_bmc_of_another_host() -> None:
     told = SameBmc("b").told_to_manager(site)
     assert [host.bmc["host"] for host in told.hosts] == ["target", "target"]
     assert ComesOnAgain().told_to_manager(site) is site
+    assert Confirmed().told_to_manager(site).is_confirmed
 
 
 def test_a_manager_that_never_called_its_host_down_is_said_to_have_not() -> None:

@@ -15,6 +15,7 @@ from fencer.ha.effects import AlertName
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "ha.md"
+EXPLORERS = sorted((ROOT / "tests").glob("ha_*explorer.py"))
 ROW = re.compile(r"^\| ([SL]\d+) \| (.+?) \| (.+) \|$", re.MULTILINE)
 LINK = re.compile(r"\[`(\w+)`\]\(([^)]+)\)")
 
@@ -28,7 +29,12 @@ def functions(file: Path) -> set[str]:
 
 
 def test_every_safety_and_liveness_property_has_a_row() -> None:
-    assert list(guarantees()) == [*(f"S{n}" for n in range(1, 19)), *(f"L{n}" for n in range(1, 10))]
+    assert list(guarantees()) == [*(f"S{n}" for n in range(1, 29)), *(f"L{n}" for n in range(1, 10))]
+
+
+def test_every_property_that_an_exploration_looks_at_has_a_row() -> None:
+    looked_at = {name for file in EXPLORERS for name in re.findall(r'"(S\d+)', file.read_text(encoding="utf-8"))}
+    assert {"S19", "S28"} <= looked_at <= guarantees().keys()
 
 
 @pytest.mark.parametrize("name", guarantees())

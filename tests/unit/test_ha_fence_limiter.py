@@ -9,7 +9,7 @@ import pytest
 from fencer.ha.fence_limiter import LIMITS, ClusterView, ManagerFacts, too_many_lost
 from fencer.ha.observations import Hold
 from fencer.ha.policy import Policy
-from fencer.ha.record import Fence, FencePhase, HostRecord, OffRead, OffRun, Override
+from fencer.ha.record import Fence, FencePhase, HostRecord, OffRead, OffRun, SignedOrder
 from fencer.ha.states import HAState
 
 POLICY = Policy()
@@ -109,7 +109,7 @@ def test_a_witness_that_did_not_pass_since_the_host_fell_silent_holds() -> None:
 def test_one_machine_behind_two_bmcs_is_never_commanded_whatever_an_operator_says() -> None:
     uuid = (("UUID", "4c4c4544-0042-3510-8057-b7c04f4e3333"),)
     lower, upper = replace(good(1), pinned=uuid), bad(1, pinned=((uuid[0][0], uuid[0][1].upper()),))
-    signed = replace(upper, override=Override(who="alice", why="dead", at=NOW))
+    signed = replace(upper, override=SignedOrder(who="alice", why="dead", at=NOW))
     assert hold(good(2), good(3), lower, signed, of=signed) is Hold.SAME_MACHINE
     view = ClusterView((good(2), lower, upper), POLICY, NOW, ME)
     assert (view.tick(lower).same_machine, view.tick(upper).same_machine) == (("b1",), ("g1",))
@@ -117,7 +117,7 @@ def test_one_machine_behind_two_bmcs_is_never_commanded_whatever_an_operator_say
 
 def test_an_override_lifts_the_limits_of_its_host_alone() -> None:
     stormy = [bad(number, storm=True) for number in range(3)]
-    passed = replace(stormy[0], override=Override(who="alice", why="dead", at=NOW))
+    passed = replace(stormy[0], override=SignedOrder(who="alice", why="dead", at=NOW))
     assert hold(passed, *stormy[1:], of=passed) is None
     assert hold(passed, *stormy[1:], of=stormy[1]) is Hold.TOO_MANY_LOST
     assert hold(passed, me=replace(ME, last_command=NOW - 0.1)) is Hold.RATE

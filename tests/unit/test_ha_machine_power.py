@@ -6,7 +6,18 @@ from dataclasses import replace
 
 from fencer.ha import proof
 from fencer.ha.effects import AlertName
-from fencer.ha.observations import Claimed, CommandResult, Hold, OverrideLimits, Pin, Tick, WithdrawManualFence
+from fencer.ha.observations import (
+    Activity,
+    Claimed,
+    CommandResult,
+    DeviceChecked,
+    Health,
+    Hold,
+    OverrideLimits,
+    Pin,
+    Tick,
+    WithdrawManualFence,
+)
 from fencer.ha.policy import Policy
 from fencer.ha.record import RequestKind
 from fencer.outcome import Cause
@@ -190,3 +201,40 @@ def test_a_proof_waits_for_an_activity_sample_that_has_begun_and_no_longer_than_
     waited = endless.to(S.FENCED) - ends.to(S.FENCED)
     assert 0 < waited <= policy.stable_for + policy.poll
     assert len(endless.reads) > len(ends.reads), "reading goes on while it waits"
+
+
+def test_what_answers_another_check_or_another_epoch_changes_nothing() -> None:
+    world = World("On")
+    world.rec = replace(world.rec, state=S.CHECKING)
+    before = world.rec
+    world.see(DeviceChecked(request="9.9", epoch=1, started=world.now))
+    world.see(Activity(active=False, epoch=9))
+    assert world.rec == before
+
+
+def test_a_fenced_host_that_is_neither_off_nor_on_is_no_news() -> None:
+    world = World("Off", Policy(recovery_attempts=0))
+    world.to(S.FENCED)
+    world.run(10)
+    seen = world.rec.last_off_at
+    world.word = "PoweringOff"
+    world.run(30)
+    assert (world.rec.last_off_at, world.rec.on_again_at) == (seen, None)
+    assert "ON_AGAIN" not in world.alerts
+
+
+def test_one_machine_behind_two_bmcs_that_was_put_right_is_forgotten() -> None:
+    world = World("On")
+    world.see(Tick(same_machine=("b",)))
+    world.see(Tick())
+    assert (world.rec.same_machine, world.alerts) == ((), ["SAME_MACHINE"])
+
+
+def test_the_mark_of_a_storm_goes_when_its_host_was_well_for_long_enough() -> None:
+    world = World("On")
+    world.see(Health(passed=False))
+    world.see(Tick(storm=True))
+    assert world.rec.storm
+    world.healthy = True
+    assert world.run(200, lambda w: not w.rec.storm) >= world.policy.settle
+    assert not world.rec.storm

@@ -223,6 +223,63 @@ def test_no_command_leaves_after_disable_was_answered(tmp_path: Path) -> None:
         assert len(lab.bmcs[0].posts) == sent
 
 
+def test_a_cancelled_fence_sends_nothing_until_it_is_ordered_again(tmp_path: Path) -> None:
+    with site(tmp_path, 2) as lab:
+        manager = lab.start()
+        lab.contact(1)
+        for bmc in lab.bmcs:
+            bmc.alive = False
+        until(manager, alert="FENCE_HELD", host="n0")
+        assert lab.say("cancel", "n0", "--reason", "").returncode == 2
+        said = lab.say("cancel", "n0", "--reason", "the switch was rebooted", "--who", "alice")
+        assert (said.returncode, "no power-off of it was sent" in said.stdout) == (0, True), said.stderr
+        lab.bmcs[1].alive = True  # nothing but the cancel holds the power-off of n0 now
+        until(manager, host="n1", to="Available")
+        lab.reads(0, 8)
+        rows = [json.loads(line) for line in lab.say("status", "--json").stdout.splitlines()]
+        assert (rows[0]["remarks"], lab.posts) == (["fence cancelled by alice: no power command"], [])
+        assert lab.say("fence", "n0", "--reason", "it is dead", "--who", "alice").returncode == 0
+        until(manager, alert="FENCED", host="n0")
+        assert (lab.bmcs[0].posts, lab.bmcs[1].posts) == (["ForceOff"], [])
+
+
+def test_an_ordered_fence_waits_for_no_samples_and_passes_no_limit(tmp_path: Path) -> None:
+    with site(tmp_path, 3, activity_samples=9, max_fenced=0.1) as lab:
+        manager = lab.start()
+        lab.contact(2)
+        said = lab.say("fence", "n0", "--reason", "looks bad")
+        assert (said.returncode, "passed its last health check" in said.stderr) == (2, True)
+        lab.bmcs[0].alive = False
+        until(manager, alert="HEALTH_LOST", host="n0")
+        assert lab.say("fence", "n0", "--reason", "its console is dead").returncode == 0
+        until(manager, alert="FENCED", host="n0")
+        lab.bmcs[1].alive = False
+        until(manager, alert="HEALTH_LOST", host="n1")
+        assert lab.say("fence", "n1", "--reason", "dead too").returncode == 0
+        held = until(manager, alert="FENCE_HELD", host="n1")[-1]
+        lab.reads(1, 4)
+        assert [bmc.posts for bmc in lab.bmcs] == [["ForceOff"], [], []], held
+
+
+def test_a_silent_witness_holds_a_power_off_also_while_other_hosts_answer(tmp_path: Path) -> None:
+    """A manager that runs on a host sees that host whatever it is cut off from."""
+    with site(tmp_path, 3) as lab:
+        gateway = Bmc()
+        lab.config["witness"] = [{"kind": "http", "url": f"{gateway.url}/alive"}]
+        lab.write()
+        manager = lab.start()
+        lab.contact(2)
+        gateway.close()
+        lab.bmcs[0].alive = False
+        held = until(manager, alert="FENCE_HELD", host="n0")[-1]
+        assert "the witness probes of this manager do not pass" in str(held["text"])
+        lab.reads(0, 4)
+        assert lab.posts == []
+        lab.bmcs[0].power = "Off"
+        until(manager, alert="FENCED", host="n0")
+        assert lab.posts == []
+
+
 def test_a_confirmation_that_nobody_answered_is_withdrawn(tmp_path: Path) -> None:
     with site(tmp_path, 2) as lab:
         said = lab.say("confirm", "n0", "--fence-id", "n0-f1", "--reason", "saw it", "--who", "alice", "--wait", "0.1")

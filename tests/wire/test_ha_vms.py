@@ -18,7 +18,9 @@ from typing import TypeVar
 
 import pytest
 
+from fencer.ha.record import HostRecord
 from fencer.ha.sqlite_store import SqliteStore
+from fencer.ha.states import HAState
 from tests.wire.test_ha_run import Bmc
 
 pytestmark = pytest.mark.long
@@ -250,6 +252,25 @@ def test_a_host_that_certainly_started_nothing_is_left_at_once(site: Site) -> No
     assert float(str(started["t"])) - float(str(failed["t"])) < 8.0 * 0.05 * 4
     assert "nothing was started there" in str(failed["text"])
     assert site.running("v1") == ["c"]
+
+
+def test_a_vm_that_may_run_on_a_disabled_host_is_started_nowhere_else_and_that_is_said(site: Site) -> None:
+    site.begin([V1], full="c")
+    site.b.lose, site.b.closes_after_a_loss = 1, True
+    site.a.dies()
+    site.saw(kind="vm", step="failed", target="b")
+    assert site.say("disable", "b")[0] == 0
+    said = site.saw(alert="VM_UNWATCHED")
+    assert said["text"] == "v1 belongs to b, which is Disabled: it is started nowhere else"
+    assert (site.running("v1"), site.c.starts()) == (["b"], [])
+
+
+def test_a_vm_of_a_host_that_left_the_file_is_started_nowhere_else_and_that_is_said(site: Site) -> None:
+    site.begin([V1])
+    site.store.register(HostRecord(host="old", state=HAState.AVAILABLE), ["v9"])
+    said = site.saw(alert="VM_UNWATCHED")
+    assert said["text"] == "v9 belongs to old, which is not in the file any more: it is started nowhere else"
+    assert [node.starts() for node in site.nodes.values()] == [[], [], []]
 
 
 def test_a_host_that_boots_too_fast_to_be_missed_gets_its_vms_back(site: Site) -> None:
