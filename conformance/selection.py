@@ -37,9 +37,13 @@ def pick_profiles(words: Sequence[str]) -> dict[str, Profile]:
     """Profiles by the word that the user typed. `all` stands for every shipped profile that a BMC can have."""
     named = split(words)
     try:
-        return {name: loader.load(name) for name in (loader.names() if "all" in named else named)}
+        found = {name: loader.load(name) for name in (loader.names() if "all" in named else named)}
     except ProfileError as error:
         raise BadSelection(str(error)) from None
+    for name, profile in found.items():
+        if profile.pdu is not None:
+            raise BadSelection(f"{name} is a PDU, and every scenario is about a BMC: name a profile of a BMC, or all")
+    return found
 
 
 def pick_scenarios(words: Sequence[str], tier: int | None = None) -> tuple[Scenario, ...]:

@@ -34,6 +34,7 @@ from emulator.fleet import Fleet
 from emulator.frontends import FrontEnds, Place
 from emulator.journal_file import JournalFile
 from emulator.operations import system_id
+from emulator.redfish.service.paths import system_path
 from emulator.surroundings import Reusable, Surroundings, on_sockets
 from emulator.wire.ports import before_port
 from emulator.wire.reactor import ReactorStopped
@@ -215,6 +216,7 @@ class Emulator(ClockOperations):
                 self._room.switch_on(*key)
         if containers:
             self._settle_containers(containers)
+        self.rack.feeds.settle()
 
     def _settle_containers(self, hosts: Mapping[tuple[str, str], DockerHost]) -> None:
         from emulator.backends.docker import DockerEngine  # the SDK costs 160 ms: only those pay who use it
@@ -252,7 +254,7 @@ class Emulator(ClockOperations):
             password=account.password if own_password is None else own_password,
             password_is_default=own_password is None,
             systems=tuple(
-                SystemRef(f"/redfish/v1/Systems/{s.id}", s.id, "" if s.uuid == ABSENT else s.uuid) for s in view.systems()
+                SystemRef(system_path(view.profile, s.id), s.id, "" if s.uuid == ABSENT else s.uuid) for s in view.systems()
             ),
             ca_file=str(address.ca_file),
             http_port=address.http_port,

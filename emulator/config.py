@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -20,9 +20,9 @@ from emulator.core.rack import HostSpec, UnitSpec
 from emulator.faults.model import arming_from_mapping, check_profile, named_fault
 from emulator.frontends import Place
 from emulator.operations import check_armable
-from emulator.rack_shapes import FaultList, NotYet
+from emulator.rack_shapes import FaultList, NameOrNames, NotYet
 from profiles import loader
-from profiles.errors import Mark, Problem, Problems, ProfileError
+from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
 from profiles.model import Profile
 from profiles.scale import at_scale
 from profiles.shapes import Check, Choice, Flag, ListOf, MapOf, Number, Record, Text
@@ -58,7 +58,7 @@ _BMC: Final = Record(
         "ipmi": Flag(),
         "ac": Choice(("on", "off")),
         "faults": FaultList(),
-        "feeds": NotYet("this version has no PDUs: leave feeds out"),
+        "feeds": MapOf(NameOrNames(_NAME), "[A-Za-z0-9][A-Za-z0-9._-]{0,31}", "the id of an outlet"),
         "parent": NotYet("this version has no enclosures: leave parent out"),
         "listen": Text(r"[0-9A-Fa-f.:]+", "an IP address"),
         "redfish_port": _PORT,
@@ -161,16 +161,19 @@ class _RackReader:
         self._docker: Mapping[str, YamlNode] = docker.entries if isinstance(docker, YamlMap) else {}
 
     def rack(self) -> RackFile:
-        units, places = [], {}
+        units, places, cords = [], {}, []
         for index, node in enumerate(_items(self._root["bmcs"])):
             bmc, path = _fields(node), f"bmcs[{index}]"
             unit = self._unit(bmc, path)
             if unit is not None:
                 units.append(unit)
                 places[unit.name] = self._place(bmc, path, unit.name)
+                if "feeds" in bmc.entries:
+                    cords.append((unit, _fields(bmc.entries["feeds"]), f"{path}.feeds"))
+        feeds = {unit.name: self._feeds(units, unit, node, path) for unit, node, path in cords}
         self._problems.raise_any()
         return RackFile(
-            units=tuple(units),
+            units=tuple(replace(unit, feeds=feeds.get(unit.name, {})) for unit in units),
             places=places,
             seed=int(_number(self._root.get("seed"), 0)),
             tls=_value(self._root.get("tls")) is not False,
@@ -185,7 +188,7 @@ class _RackReader:
     def _unit(self, bmc: YamlMap, path: str) -> UnitSpec | None:
         name = text_of(bmc.entries["name"]) or ""
         self._unique(self._names, name, bmc.entries["name"], f"{path}.name", "BMC")
-        hosts = tuple(self._host_specs(bmc, path, name))
+        hosts = tuple(self._host_specs(bmc, path, name))  # a PDU has none
         password = self._password(bmc, path, name)
         node = bmc.entries["profile"]
         try:
@@ -194,6 +197,10 @@ class _RackReader:
             for problem in error.problems:
                 self._problems.add(node.mark, f"{path}.profile", str(problem))
             return None
+        if profile.pdu is not None and hosts:
+            self._problems.add(bmc.keys["hosts"], f"{path}.hosts", "a PDU has outlets and no hosts: leave hosts out")
+        elif profile.pdu is not None:
+            hosts = (HostSpec(),) * len(profile.pdu.outlets)
         if text_of(bmc.entries.get("ac")) == "off":
             self._unplugged.add(name)
         self._faults[name] = tuple(
@@ -201,6 +208,36 @@ class _RackReader:
         )
         profile = at_scale(self._varied(profile, bmc), _number(self._root.get("time_scale"), 1.0))
         return UnitSpec(name=name, profile=profile, hosts=hosts or (HostSpec(),), password=password)
+
+    def _feeds(self, units: Sequence[UnitSpec], pdu: UnitSpec, node: YamlMap, path: str) -> dict[str, tuple[str, ...]]:
+        """The BMCs that each outlet feeds. The file may name a BMC, or the host of one that has no other."""
+        if pdu.profile.pdu is None:
+            self._problems.add(node.mark, path, f"only a PDU feeds others, and {pdu.profile.id} is none: leave feeds out")
+            return {}
+        known = {unit.name: unit for unit in units}
+        by_host = {host.name: unit for unit in units for host in unit.hosts if host.name is not None}
+        found: dict[str, tuple[str, ...]] = {}
+        for outlet, value in node.entries.items():
+            here, outlets = f"{path}.{outlet}", pdu.profile.pdu.outlets
+            if outlet not in outlets:
+                said = f"{pdu.name} has no such outlet{did_you_mean(outlet, outlets) or f'; it has {listed(outlets)}'}"
+                self._problems.add(node.keys[outlet], here, said)
+            bmcs = []
+            for each in _items(value) or (value,):
+                name = text_of(each) or ""
+                unit = known.get(name) or by_host.get(name)
+                if unit is None:
+                    said = f"no BMC and no host is called {name}{did_you_mean(name, (*known, *by_host))}"
+                elif unit.profile.pdu is not None:
+                    said = f"{name} is a PDU: an outlet feeds BMCs with their hosts"
+                elif name not in known and len(unit.hosts) > 1:
+                    said = f"{name} shares its cords with the other hosts of {unit.name}: write {unit.name}"
+                else:
+                    bmcs.append(unit.name)
+                    continue
+                self._problems.add(each.mark, here, said)
+            found[outlet] = tuple(bmcs)
+        return found
 
     def _varied(self, profile: Profile, bmc: YamlMap) -> Profile:
         """The profile with another first user name, or without IPMI."""

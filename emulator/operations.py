@@ -18,7 +18,7 @@ from emulator.core.faults.board import Armed, FaultId
 from emulator.core.faults.control import FaultStatus
 from emulator.core.faults.fault import Seam
 from emulator.core.journal import Datum, Event, EventKind
-from emulator.core.power.by_hand import PowerAction
+from emulator.core.power.by_hand import PowerAction, check_by_hand
 from emulator.core.rack import Rack
 from emulator.core.truth.host import Host
 from emulator.core.vocab import Os, Rail
@@ -154,11 +154,11 @@ class EmulatorOperations(ABC):
 
     def status(self, name: str) -> BmcStatus:
         """How a BMC and its hosts are, and what the BMC says. Raises NoSuchUnit."""
-        return self.call(lambda rack: status_of(rack.unit(name), rack.now))
+        return self.call(lambda rack: status_of(rack, rack.unit(name)))
 
     def statuses(self, offset: int, limit: int) -> tuple[BmcStatus, ...]:
         """The same for at most `limit` BMCs, in their order, from number `offset` on."""
-        return self.call(lambda rack: tuple(status_of(u, rack.now) for u in islice(rack.units.values(), offset, offset + limit)))
+        return self.call(lambda rack: tuple(status_of(rack, u) for u in islice(rack.units.values(), offset, offset + limit)))
 
     def mute(self, name: str) -> None:
         """The network swallows everything that is sent to the BMC: arms `wire.blackhole`, once. Raises NoSuchUnit."""
@@ -188,8 +188,10 @@ class EmulatorOperations(ABC):
         `on`, `off`: the rail moves at once, and the BMC's views follow as late as the profile says. `press`: a short press of the
         button. `unplug`: the BMC is dark too. `plug`: the BMC answers within 5 s, or with `as_profile` after the vendor's time,
         and its hosts follow their restore policy. `boot`, `hang`, `crash`: the operating system.
+        A PDU has outlets for systems, which can be switched `on` and `off`; `unplug` and `plug` are the cord of the PDU itself.
         Raises NoSuchUnit, NoSuchSystem, and ActionRefused where it cannot happen to the host as it is.
         """
+        self.call(lambda rack: check_by_hand(rack.unit(name), action, system))
         match action:
             case PowerAction.UNPLUG:
                 self.mains_lost(name)

@@ -1,11 +1,11 @@
-"""Shapes of values that only a rack file has: a list of faults, and keys that are not built yet. `config` uses them."""
+"""Shapes of values that only a rack file has: faults, what an outlet feeds, keys that are not built yet. `config` uses them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from emulator.faults.model import check_node
-from profiles.shapes import Check, Schema, kind
+from profiles.shapes import Check, ListOf, Schema, Shape, Text, kind
 from profiles.yaml_source import YamlList, YamlNode, YamlScalar
 
 
@@ -23,6 +23,20 @@ class FaultList:
 
     def schema(self) -> Schema:
         return {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "object", "required": ["type"]}]}}
+
+
+@dataclass(frozen=True, slots=True)
+class NameOrNames:
+    """One name, or a list of at least one."""
+
+    name: Text
+
+    def check(self, node: YamlNode, here: Check) -> None:
+        shape: Shape = ListOf(self.name, least=1, unique=True) if isinstance(node, YamlList) else self.name
+        shape.check(node, here)
+
+    def schema(self) -> Schema:
+        return {"anyOf": [self.name.schema(), ListOf(self.name, least=1, unique=True).schema()]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,8 +129,9 @@ def _check(emulator: Emulator, stop: threading.Event) -> None:
         if stop.is_set():
             return
         # To check each of thousands of BMCs takes long and creates their state: one BMC per certificate is enough.
-        if n < MAX_CHECKED or n % BLOCK == 0:
-            check(endpoint, lan=emulator.rack.unit(name).profile.ipmi.lan)
+        unit = emulator.rack.unit(name)
+        if (n < MAX_CHECKED or n % BLOCK == 0) and not unit.absence.dark:  # dark: the outlets that feed it are off
+            check(endpoint, lan=unit.profile.ipmi.lan)
 
 
 def _begin(emulator: Emulator, options: ServeOptions, control: ControlListener | None, stack: contextlib.ExitStack) -> None:

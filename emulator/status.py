@@ -14,6 +14,7 @@ from emulator.core.bmc.unit import Unit
 from emulator.core.clock import Instant
 from emulator.core.faults.fault import Seam
 from emulator.core.power.system import SystemState
+from emulator.core.rack import Rack
 from emulator.core.vocab import Os, Rail
 from profiles.model import ABSENT
 
@@ -40,12 +41,14 @@ class SystemStatus:
     incarnation: int
     says: dict[str, str | None]
     restore_policy: RestorePolicy
+    feeds: tuple[str, ...]  # of an outlet: the BMCs that have a cord in it
     was_on: bool  # whether it was on when its input power was lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BmcStatus:
-    """One BMC. `muted`: the network swallows all that is sent to it. `faults` is how many are armed."""
+    """One BMC. `muted`: the network swallows all that is sent to it. `faults` is how many are armed. The systems of a PDU are its
+    outlets."""
 
     name: str
     profile: str
@@ -53,6 +56,7 @@ class BmcStatus:
     muted: bool
     faults: int
     systems: tuple[SystemStatus, ...]
+    is_pdu: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,18 +68,20 @@ class ClockStatus:
     paused: bool
 
 
-def status_of(unit: Unit, now: Instant) -> BmcStatus:
+def status_of(rack: Rack, unit: Unit) -> BmcStatus:
+    now, is_pdu = rack.now, unit.profile.pdu is not None
     return BmcStatus(
         name=unit.name,
         profile=unit.profile.id,
         presence=_presence(unit, now),
         muted=any(arming.armed.fault.name == MUTE for arming in unit.faults.standing(Seam.PORT, now)),
         faults=len(unit.faults.armings),
-        systems=tuple(_system(system) for system in unit.systems),
+        systems=tuple(_system(system, rack.feeds.fed_by(unit.name, system.id) if is_pdu else ()) for system in unit.systems),
+        is_pdu=is_pdu,
     )
 
 
-def _system(system: SystemState) -> SystemStatus:
+def _system(system: SystemState, feeds: tuple[str, ...]) -> SystemStatus:
     machine = system.machine_if_made
     return SystemStatus(
         id=system.id,
@@ -85,6 +91,7 @@ def _system(system: SystemState) -> SystemStatus:
         incarnation=system.host.incarnation,
         says={view.value: None if word in (None, ABSENT) else word for view, word in system.says.items()},
         restore_policy=RestorePolicy.PREVIOUS if machine is None else machine.restore,
+        feeds=feeds,
         was_on=machine is not None and machine.was_on,
     )
 

@@ -17,7 +17,7 @@ from fencer.outcome import Action, Failure, FenceVerdict, Outcome, Power, Readin
 from fencer.target import Limits, Target
 from fencer.transport.base import CallFailed
 from fencer.transport.refused_logins import RefusedLogins
-from fencer.witnesses import is_chassis
+from fencer.witnesses import OUTLET, is_chassis
 
 PARTS_OF_A_MACHINE = frozenset({"Component", "Module", "Zone"})
 """ChassisType of chassis that are often the BMC's own board or a part of it, and may stay On for ever (DSP0268)."""
@@ -91,6 +91,8 @@ def _witness_warning(witness: Witness, reading: Reading) -> str | None:
 
 
 def _protocol_warning(witness: Witness, reading: Reading) -> str | None:
+    if witness.kind == OUTLET:
+        return None
     if witness.state is WitnessState.SILENT:
         return f"{witness.uri} cannot confirm what Redfish says: {witness.why}"
     if reading.path != "ipmi" and witness.word != reading.word:

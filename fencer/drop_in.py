@@ -71,7 +71,8 @@ def _refuse_ipmi_parameters(given: GivenValues, by_name: Protocol | None) -> Non
     for name in IPMI_ONLY:
         if given.get(name) and name != "lanplus":
             instead = "leave it out" if by_name else "write protocol=ipmi too, or leave it out"
-            raise BadSettings(f"{given.spelled(name)} belongs to IPMI, and the protocol is redfish; {instead}")
+            used = given.get("protocol") or Protocol.REDFISH
+            raise BadSettings(f"{given.spelled(name)} belongs to IPMI, and the protocol is {used}; {instead}")
 
 
 def check(given: GivenValues) -> None:
@@ -97,7 +98,7 @@ def check(given: GivenValues) -> None:
                 f"{given.spelled(name)}=0 means no end in other agents, and every action has one here; write seconds, like 50"
             )
     separator = given.get("plug_separator") or ","
-    if given.get("plug") and separator in given["plug"]:
+    if given.get("plug") and separator in given["plug"] and given.get("protocol") != Protocol.PDU:
         raise BadSettings(f"{given.spelled('plug')} has several plugs; a device has one host: write one device for each")
 
 

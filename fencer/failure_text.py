@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fencer.events_effects import AllowedCommands
-from fencer.outcome import Cause, Failure, Power, PowerCommand, Reading, Witness, WitnessState
+from fencer.outcome import MIXED_WORD, Cause, Failure, Power, PowerCommand, Reading, Witness, WitnessState
 from fencer.procedure_state import ProcedureState
 from fencer.witnesses import UNKNOWN_WORD, is_chassis
 
@@ -36,11 +36,18 @@ def last_known(readings: Sequence[Reading], now: float) -> str:
 
 
 def reading_text(reading: Reading) -> str:
-    """Returns the power word of the BMC, verbatim, and the chassis that does not agree with its Off."""
+    """Returns the power word of the BMC, verbatim, and the chassis that does not agree with its Off. Of a PDU: each outlet's."""
+    if reading.path == "pdu" and reading.power in (Power.MIXED, Power.UNKNOWN):
+        return ", ".join(f"{name_of(each)} {(each.word or 'no word')[:40]}" for each in reading.witnesses)
     word = "null" if reading.word is None else reading.word[:40]
     if reading.word == "Off" and reading.power is not Power.OFF:
         return f"{word} (but {against_text(reading)})"
     return word
+
+
+def name_of(outlet: Witness) -> str:
+    """The last part of the URI of an outlet."""
+    return outlet.uri.rstrip("/").rpartition("/")[2]
 
 
 def against_text(reading: Reading) -> str:
@@ -117,7 +124,7 @@ def deadline_passed(state: ProcedureState, now: float) -> Failure:
     if state.command_failure is not None and (state.accepted is None or state.command_failure.cause not in NOT_NOW):
         tries = f"{state.sent} time{'s' if state.sent > 1 else ''}"
         return replace(state.command_failure, text=f"{state.command_failure.text}, asked {tries} {within}; {known}")
-    if state.readings and state.readings[-1].word not in REDFISH_POWER_STATES:
+    if state.readings and state.readings[-1].word not in (*REDFISH_POWER_STATES, MIXED_WORD):
         text = f"{state.readings[-1].source} says no usable power state {within}; {known}"
         return Failure(cause=Cause.BAD_RESPONSE, text=text)
     if state.accepted is not None:

@@ -11,9 +11,10 @@ from fencer.parameters import PARAMETERS, WITHOUT_EFFECT, Parameter, ParameterKi
 
 SHORTDESC = "Power fencing through a BMC, with evidence"
 LONGDESC = (
-    "fence_bmc powers hosts off and on through their BMC, over Redfish or IPMI 2.0. It claims Off only for an "
-    "unbroken series of readings of Off that no linked chassis contradicts; a host that is off already gets no power "
-    "command; whatever a BMC answers to a power command, the power state decides."
+    "fence_bmc powers hosts off and on through their BMC, over Redfish or IPMI 2.0, or by the outlets of a PDU over "
+    "Redfish. It claims Off only for an unbroken series of readings of Off that no linked chassis and no other outlet "
+    "contradicts; a host that is off already gets no power command; whatever a BMC answers to a power command, the power "
+    "state decides."
 )
 ACTIONS: Mapping[str, str] = {
     "on": "Power the host on, and confirm it",
@@ -22,7 +23,7 @@ ACTIONS: Mapping[str, str] = {
     "status": "Read the power state: exit status 0 is on, 2 is off",
     "monitor": "Check that the device can be used, whatever the power state is",
     "diag": "Send a diagnostic interrupt (NMI)",
-    "list": "Print each host behind the BMC: plug,host name",
+    "list": "Print each host behind the BMC: plug,host name; of a PDU each outlet: outlet,label",
     "list-status": "The same with the power state: plug,host name,ON",
     "metadata": "Print the resource-agent metadata",
     "manpage": "Print the manual page, in troff",

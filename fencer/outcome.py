@@ -31,11 +31,20 @@ class Action(StrEnum):
 
 
 class Power(StrEnum):
-    """The power state in one read. Any word other than exactly On or Off is UNKNOWN, and UNKNOWN is never evidence."""
+    """The power state in one read. Any word other than exactly On or Off is UNKNOWN, and UNKNOWN is never evidence.
+
+    MIXED: of several outlets of a PDU some say On and others do not. The host has power, so it is not off, and not all that was
+    asked for is on.
+    """
 
     ON = "on"
     OFF = "off"
+    MIXED = "mixed"
     UNKNOWN = "unknown"
+
+
+MIXED_WORD = "some On"
+"""`Reading.word` of a PDU some of whose outlets say On. No PowerState of Redfish has a blank in it."""
 
 
 class PowerCommand(StrEnum):
@@ -102,7 +111,8 @@ class Reading:
     """One live read of a power state, never a cached one.
 
     `at` is the time at which the request *started*, in seconds on the caller's monotonic clock. `word` is the BMC's power
-    word, verbatim ("Off", "PoweringOff", None for null or missing). `path` is the protocol: "redfish" or "ipmi".
+    word, verbatim ("Off", "PoweringOff", None for null or missing). `path` is the protocol: "redfish", "ipmi" or "pdu". Of a PDU
+    `word` is that of all its outlets together (MIXED_WORD if only some say On), and each outlet is a witness.
     """
 
     power: Power
@@ -179,4 +189,6 @@ def power_of(word: str | None, chassis_word: str | None = None) -> Power:
     """Classifies the words of one reading. OFF needs exactly "Off", and no chassis word other than "Off"."""
     if word == "On":
         return Power.ON
+    if word == MIXED_WORD:
+        return Power.MIXED
     return Power.OFF if word == "Off" and chassis_word in (None, "Off") else Power.UNKNOWN

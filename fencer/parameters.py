@@ -57,10 +57,11 @@ class Parameter:
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter(name="action", short="o", default="reboot", required=True, aliases=("option",),
               text="Fencing action: on, off, reboot, status, monitor, diag, list, list-status, validate-all, metadata, manpage"),
-    Parameter(name="protocol", kind=ParameterKind.SELECT, options=("redfish", "ipmi", "redfish,ipmi"), default="redfish",
+    Parameter(name="protocol", kind=ParameterKind.SELECT, options=("redfish", "ipmi", "redfish,ipmi", "pdu"), default="redfish",
               ours=True,
               text="How the BMC is spoken to. redfish,ipmi: IPMI confirms each Off of Redfish, and is the second way if Redfish"
-                   " does not answer. lanplus=1, or a link named fence_ipmilan, fence_idrac ..., means ipmi"),
+                   " does not answer. pdu: the outlets of a PDU over Redfish are switched. lanplus=1, or a link named"
+                   " fence_ipmilan, fence_idrac ..., means ipmi"),
     Parameter(name="ip", short="a", aliases=("ipaddr",),
               text="Address or host name of the BMC; host:port is accepted, and several addresses of one BMC: a,b"),
     Parameter(name="ipport", short="u", kind=ParameterKind.INTEGER, text="TCP/UDP port of the BMC; 443 or 623 by protocol"),
@@ -76,7 +77,11 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(name="systems_uri", aliases=("systems-uri",),
               text="The System to act on: URI, Id or UUID. Needed where a BMC has several; nothing is guessed"),
     # Not advertised: Pacemaker fills an advertised plug or port with its own name of the node.
-    Parameter(name="plug", short="n", aliases=("port",), advertised=False, text="The same as systems_uri"),
+    Parameter(name="plug", short="n", aliases=("port",), advertised=False,
+              text="The same as systems_uri; with protocol=pdu as outlet"),
+    Parameter(name="outlet", ours=True,
+              text="With protocol=pdu: all outlets of the host, like A1,B1, by Id or URI. Each is switched, and the host is off"
+                   " only when each says Off. plug=A1,B1 is the same"),
     Parameter(name="identity", ours=True, text="UUID or serial number that the machine must show, else it is refused"),
     Parameter(name="identity_check", kind=ParameterKind.SELECT, options=("require", "when-shown"), default="require", ours=True,
               text="With identity: must a read of this action have shown it (require), or may the BMC show none (when-shown)"),
@@ -145,7 +150,7 @@ WITHOUT_EFFECT: dict[str, str] = {
     "sudo": "ipmitool is not used",
     "sudo_path": "ipmitool is not used",
     "gnutlscli_path": "gnutls-cli is not used",
-    "plug_separator": "a device has one host; several plugs are refused",
+    "plug_separator": "a device has one host; several plugs are refused, except the outlets of a PDU",
     "separator": "list prints commas",
     "disable_timeout": "every action has an end",
     "debug_level": "debug_file has every step",

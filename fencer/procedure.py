@@ -339,7 +339,7 @@ def _failed(state: ProcedureState, failure: Failure) -> ProcedureStep:
         note = f"the host is off; switching it on again failed: {failure.text}"
         return _finish(replace(state, notes=(*state.notes, note)), FenceVerdict.CONFIRMED, state.off_evidence, None)
     last = state.readings[-1].power if state.readings and state.read_failure is None else Power.UNKNOWN
-    refuted = state.goal is not None and last is command_plan.OPPOSITE_POWER[state.goal]
+    refuted = state.goal is not None and last in (command_plan.OPPOSITE_POWER[state.goal], Power.MIXED)
     return _finish(state, FenceVerdict.REFUTED if refuted else FenceVerdict.UNKNOWN, None, failure)
 
 

@@ -151,6 +151,10 @@ def _one_transport(target: Target, limits: Limits, request: float, clock: FenceC
         from fencer.transport.ipmi import IpmiTransport
 
         return IpmiTransport(target, request, clock.now, refused)
+    if target.protocol is Protocol.PDU:
+        from fencer.transport.pdu import PduTransport
+
+        return PduTransport(target, limits, request, clock.now, refused)
     from fencer.transport.redfish import RedfishTransport
 
     return RedfishTransport(target, limits, request, clock.now, refused)

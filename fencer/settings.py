@@ -11,7 +11,7 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fencer import drop_in, passwords
+from fencer import drop_in, passwords, pdu_settings
 from fencer.given import BadSettings, GivenValues, whole_number
 from fencer.outcome import Action
 from fencer.parameters import BY_NAME, ParameterKind
@@ -80,12 +80,13 @@ def settings(values: Mapping[str, str], environment: Mapping[str, str] = os.envi
             raise BadSettings(f"{given.spelled(name)} is 0; {advice}")
     protocols = drop_in.protocols(given)
     _check_redfish(given, protocols)
+    outlets = pdu_settings.outlets(given, protocols, action)
     try:
         limits = _limits(action, given, seconds)
         if action in (Action.OFF, Action.REBOOT):
             _check_fits(given, limits)
         needs_bmc = action not in (Action.METADATA, Action.MANPAGE)
-        target = _target(given, protocols, environment) if needs_bmc else None
+        target = _target(given, protocols, outlets, environment) if needs_bmc else None
     except ValueError as error:
         raise BadSettings(str(error)) from error
     return AgentSettings(
@@ -128,10 +129,12 @@ def _limits(action: Action, given: GivenValues, seconds: Mapping[str, float]) ->
     )
 
 
-def _target(given: GivenValues, protocols: tuple[Protocol, ...], environment: Mapping[str, str]) -> Target:
+def _target(
+    given: GivenValues, protocols: tuple[Protocol, ...], outlets: tuple[str, ...], environment: Mapping[str, str]
+) -> Target:
     addresses = _addresses(given)
     user = given.get("username", "")
-    if not user and Protocol.REDFISH in protocols:
+    if not user and protocols != (Protocol.IPMI,):
         raise BadSettings("username is missing")
     insecure, secure = given.flag("ssl_insecure"), given.flag("ssl_secure")
     if insecure and secure:
@@ -153,6 +156,7 @@ def _target(given: GivenValues, protocols: tuple[Protocol, ...], environment: Ma
         user=user,
         password=passwords.password(given, environment),
         system=_system(given, protocols),
+        outlets=outlets,
         identity=given.get("identity") or None,
         identity_check=IdentityCheck(given.get("identity_check") or "require"),
         redfish_uri=given.get("redfish_uri") or "/redfish/v1",
@@ -210,6 +214,8 @@ def _system(given: GivenValues, protocols: tuple[Protocol, ...]) -> str | None:
     """Returns the selected System. Pacemaker's own name of the node selects none. Raises BadSettings."""
     plug = given.get("plug") if given.get("plug") != given.get("nodename") and not given.flag("port_as_ip") else None
     uri = given.get("systems_uri")
+    if Protocol.PDU in protocols:
+        return None
     if Protocol.REDFISH in protocols:
         return uri or plug or None
     for name, value in (("systems_uri", uri), ("plug", plug)):
@@ -226,7 +232,7 @@ def _check_redfish(given: GivenValues, protocols: tuple[Protocol, ...]) -> None:
     if uri and (not uri.startswith("/") or not uri.isprintable() or " " in uri):
         raise BadSettings(f"{given.spelled('redfish_uri')} is {uri[:80]!r}; write a path, like /redfish/v1")
     for name in ("ssl_ca_file", "ssl_fingerprint", "ssl_secure"):
-        if Protocol.REDFISH not in protocols and given.get(name):
+        if protocols == (Protocol.IPMI,) and given.get(name):
             raise BadSettings(f"{given.spelled(name)} belongs to Redfish, and IPMI has no certificates; leave it out")
 
 

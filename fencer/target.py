@@ -19,10 +19,11 @@ MAX_SECONDS = 1_000_000
 
 
 class Protocol(StrEnum):
-    """The management protocol of the BMC."""
+    """The management protocol of the device."""
 
     REDFISH = "redfish"
     IPMI = "ipmi"
+    PDU = "pdu"  # Redfish too: the outlets of a PDU
 
 
 class ChassisCheck(StrEnum):
@@ -61,8 +62,9 @@ class Address:
 class Target:
     """One host behind one BMC.
 
-    `system` selects one of several Systems by URI, Id or UUID. `identity` is the UUID or serial number of the machine:
-    another one makes every read fail; `identity_check` says whether it must be shown. `url` ("http://127.0.0.1:8000")
+    `system` selects one of several Systems by URI, Id or UUID. `outlets` are all outlets of the host on a PDU, by Id or URI; for
+    Protocol.PDU only, and needed for every action but `monitor` and `list`. `identity` is the UUID or serial number of the
+    machine: another one makes every read fail; `identity_check` says whether it must be shown. `url` ("http://127.0.0.1:8000")
     replaces scheme, host and port for Redfish. `others` are more addresses of the same BMC, tried in order if one does not
     answer. `second` is a protocol that confirms each Off of the first one, and takes its place if that does not answer; its
     port is `second_port`. `fingerprint` is the SHA-256 of the BMC's certificate (64 hexadecimal digits): no other is accepted.
@@ -75,6 +77,7 @@ class Target:
     user: str = ""
     password: str = field(default="", repr=False)
     system: str | None = None
+    outlets: tuple[str, ...] = ()
     identity: str | None = None
     identity_check: IdentityCheck = IdentityCheck.REQUIRE
     url: str | None = None
@@ -100,6 +103,10 @@ class Target:
             raise ValueError("an empty BMC address")
         if self.second is self.protocol:
             raise ValueError(f"{self.second} is the first protocol already")
+        if self.outlets and self.protocol is not Protocol.PDU:
+            raise ValueError("outlets belong to a PDU")
+        if self.second is Protocol.PDU or (self.second and self.protocol is Protocol.PDU):
+            raise ValueError("a PDU is spoken to over one protocol")
         if self.url and (self.others or self.second):
             raise ValueError("a url has one address and one protocol")
 

@@ -23,6 +23,8 @@ from fencer.outcome import Power, Reading, Witness, WitnessState, power_of
 UNKNOWN_WORD = "unknown"
 OTHER_PROTOCOL = "other protocol"
 """`Witness.kind` of a witness that is no chassis: the same host over another protocol."""
+OUTLET = "outlet"
+"""`Witness.kind` of an outlet of a PDU: all outlets of a host are witnesses of each reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class WitnessMemory:
 
 
 def is_chassis(witness: Witness) -> bool:
-    return witness.kind != OTHER_PROTOCOL
+    return witness.kind not in (OTHER_PROTOCOL, OUTLET)
 
 
 def remember(memory: WitnessMemory, witnesses: Iterable[Witness]) -> WitnessMemory:
@@ -81,7 +83,7 @@ def judged(reading: Reading, memory: WitnessMemory) -> Reading:
 def evidence_word(readings: Iterable[Reading]) -> str:
     """Returns what the Off readings of a proof say about the chassis: the values of `Evidence.chassis_check`."""
     asked = tuple(readings)
-    if not asked or any(reading.word != "Off" or reading.path == "ipmi" for reading in asked):
+    if not asked or any(reading.word != "Off" or reading.path in ("ipmi", "pdu") for reading in asked):
         return "not-asked"
     for state, word in ((WitnessState.SAYS, "ok"), (WitnessState.SILENT, "silent"), (WitnessState.SHARED, "shared")):
         if all(any(is_chassis(witness) and witness.state is state for witness in reading.witnesses) for reading in asked):

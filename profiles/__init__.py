@@ -1,6 +1,7 @@
 """Vendor profiles: the behaviour of BMCs as data, with sources.
 
-`load(name)` returns a complete `model.Profile`; `names()` lists the shipped ones. See docs/write-a-profile.md.
+`load(name)` returns a complete `model.Profile`; `names()` lists the shipped ones, `pdu_names()` those of PDUs.
+See docs/write-a-profile.md.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from profiles.data import thawed
 from profiles.errors import Problem, ProfileError
 from profiles.lint import Report, lint, render
-from profiles.loader import all_names, load, names, path, resolve
+from profiles.loader import all_names, load, names, path, pdu_names, resolve
 
 __all__ = [
     "Problem",
@@ -19,6 +20,7 @@ __all__ = [
     "load",
     "names",
     "path",
+    "pdu_names",
     "render",
     "resolve",
     "thawed",

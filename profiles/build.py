@@ -48,6 +48,7 @@ def build(root: YamlMap, extends: tuple[str, ...], overrides: Mapping[str, str])
         faults=frozen({name: _without_evidence(_filled(fault, words)) for name, fault in data.get("faults", {}).items()}),
         resources=_without_evidence(_filled(data.get("resources", {}), words)),
         deviations=tuple(_deviation(item) for item in data.get("deviations", [])),
+        pdu=_pdu(data["pdu"]) if "pdu" in data else None,
         evidence=frozen(dict(_evidence(data))),
         digest=digest(root),
     )
@@ -225,6 +226,15 @@ def _timing(data: Data) -> model.Timing:
     if "os_shutdown_s" in data:
         return model.Timing(latency_ms=frozen(latency), os_shutdown_s=_span(data["os_shutdown_s"]))
     return model.Timing(latency_ms=frozen(latency))
+
+
+def _pdu(data: Data) -> model.Pdu:
+    return model.Pdu(
+        outlets=tuple(data["outlets"]),
+        equipment_type=data["equipment_type"],
+        distribution_type=data["distribution_type"],
+        outlet_type=data["outlet_type"],
+    )
 
 
 def _deviation(data: Data) -> model.Deviation:

@@ -64,6 +64,7 @@ _TASK_END: Final = Record(
     },
     required=("start", "end", "after_s"),
 )
+_OUTLET: Final = Text("[A-Za-z0-9][A-Za-z0-9._-]{0,31}", "the id of an outlet, of letters, digits, . _ -")
 _PATH: Final = Text(r"/redfish(?:/.*)?", "a path that starts with /redfish")
 
 _IDENTITY: Final = (
@@ -326,6 +327,16 @@ PROFILE: Final = Record(
             }
         ),
         "inventory": _INVENTORY,
+        "pdu": Record(
+            {
+                "outlets": ListOf(_OUTLET, least=1, unique=True),
+                "equipment_type": _TYPED,
+                "distribution_type": _TYPED,
+                "outlet_type": _TYPED,
+                "evidence": _EVIDENCE_MAP,
+            },
+            required=("outlets", "equipment_type", "distribution_type", "outlet_type"),
+        ),
         "faults": MapOf(_FAULT),
         "resources": Record(
             {
@@ -365,6 +376,7 @@ EVIDENCE_BY_KEY: Final = (
     "bmc_reset",
     "timing",
     "inventory",
+    "pdu",
     "resources",
 )
 """Blocks in which every key needs evidence. `power` and `ipmi` have tables with evidence in each cell."""

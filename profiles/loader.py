@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -72,8 +72,20 @@ def load(name_or_path: str | Path, overrides: Mapping[str, str] = _NO_OVERRIDES,
 
 
 def names() -> tuple[str, ...]:
-    """Returns the names of the shipped profiles that a BMC can have, sorted."""
-    return tuple(name for name in all_names() if not child_is_true(_tree(VENDORS / f"{name}.yaml", Problems()), "abstract"))
+    """Returns the names of the shipped profiles that a BMC can have, sorted. A PDU is no BMC: see `pdu_names`."""
+    return tuple(name for name, tree in _usable() if "pdu" not in tree.entries)
+
+
+def pdu_names() -> tuple[str, ...]:
+    """Returns the names of the shipped profiles of PDUs, sorted."""
+    return tuple(name for name, tree in _usable() if "pdu" in tree.entries)
+
+
+def _usable() -> Iterator[tuple[str, YamlMap]]:
+    for name in all_names():
+        tree = _tree(VENDORS / f"{name}.yaml", Problems())
+        if not child_is_true(tree, "abstract"):
+            yield name, tree
 
 
 def all_names() -> tuple[str, ...]:

@@ -288,6 +288,16 @@ class Inventory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pdu:
+    """A rack PDU: the ids of its outlets, and the schema versions that its Redfish service shows."""
+
+    outlets: tuple[str, ...]
+    equipment_type: str
+    distribution_type: str
+    outlet_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     latency_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     os_shutdown_s: Span = Span(3.0, 3.0)  # shutdown time of an emulated OS; a host with a real back end has its own
@@ -339,5 +349,6 @@ class Profile:
     faults: Mapping[str, Mapping[str, Any]]
     resources: Mapping[str, Any]  # base, merge (path -> JSON merge patch), remove (paths)
     deviations: tuple[Deviation, ...] = ()
+    pdu: Pdu | None = None  # None: a BMC with systems
     evidence: Mapping[str, FactEvidence]  # "identity.bmc_model" -> Evidence; "identity.*" for a whole block
     digest: str  # of the resolved data; journals and reports show it

@@ -14,14 +14,16 @@ def metrics_text(
     """`statuses` of all BMCs; the rest as `ServerCounts` and `JournalReader` count it."""
     presence: Counter[str] = Counter()
     rails: Counter[str] = Counter()
+    outlets: Counter[str] = Counter()
     faults = 0
     for status in statuses:
         presence["muted" if status.muted else status.presence.value] += 1
-        rails.update(system.rail.value for system in status.systems)
+        (outlets if status.is_pdu else rails).update(system.rail.value for system in status.systems)
         faults += status.faults
     lines = [
         *_family("fencelab_bmcs", "gauge", "BMCs by whether they answer", _labelled("presence", presence)),
         *_family("fencelab_hosts", "gauge", "Hosts by their rail, the truth", _labelled("rail", rails)),
+        *_family("fencelab_outlets", "gauge", "Outlets of PDUs by whether they are on, the truth", _labelled("rail", outlets)),
         *_family("fencelab_faults_armed", "gauge", "Faults that are armed", {"": faults}),
         *_family("fencelab_journal_events_total", "counter", "Events in the journal so far", {"": last_seq}),
         *_family("fencelab_journal_dropped_total", "counter", "Events that followers of the journal missed", {"": dropped}),

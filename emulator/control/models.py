@@ -132,7 +132,11 @@ class Instance(_Told):
 
 
 class System(_Told):
-    """`rail` and `os` are the truth; `says` is what the BMC says, null where it says nothing."""
+    """`rail` and `os` are the truth; `says` is what the BMC says, null where it says nothing.
+
+    Of a PDU a system is an outlet: `rail` says whether it is on, `os` and `incarnation` mean nothing, and `feeds` are the BMCs
+    that have a cord in it.
+    """
 
     id: str
     host: str
@@ -141,10 +145,12 @@ class System(_Told):
     incarnation: int
     says: dict[str, str | None]
     restore_policy: Literal["always-off", "previous", "always-on"]
+    feeds: list[str]
 
 
 class Bmc(_Told):
     name: str
+    kind: Literal["bmc", "pdu"]
     profile: str
     presence: Literal["answers", "starting", "dark"]
     muted: bool

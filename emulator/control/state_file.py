@@ -53,6 +53,7 @@ SAVE_EVERY_S: Final = 0.5
 _TURNING = frozenset(
     {
         EventKind.RAIL,
+        EventKind.OUTLET,
         EventKind.OS,
         EventKind.ARM,
         EventKind.FAULT,
@@ -189,7 +190,7 @@ def _restore_bmc(emulator: Emulator, name: str, saved: SavedBmc) -> None:
     for system, told in zip(emulator.status(name).systems, saved.systems, strict=False):
         if told.os == "stopped" and system.rail is Rail.UP:
             emulator.power(name, PowerAction.CRASH, system.id)
-    if saved.dark:
+    if saved.dark and emulator.status(name).presence is not BmcPresence.DARK:  # else its outlets are off
         emulator.mains_lost(name)
     for fault in saved.faults:
         try:

@@ -52,6 +52,7 @@ def bmc_details(status: BmcStatus, endpoint: Endpoint, named_faults: list[str]) 
 def _bmc(status: BmcStatus, endpoint: Endpoint) -> dict[str, Any]:
     return {
         "name": status.name,
+        "kind": "pdu" if status.is_pdu else "bmc",
         "profile": status.profile,
         "presence": status.presence.value,
         "muted": status.muted,
@@ -65,6 +66,7 @@ def _bmc(status: BmcStatus, endpoint: Endpoint) -> dict[str, Any]:
                 incarnation=each.incarnation,
                 says=each.says,
                 restore_policy=each.restore_policy.value,
+                feeds=list(each.feeds),
             )
             for each in status.systems
         ],

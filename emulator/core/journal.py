@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     NOTICE = "notice"  # subscriptions, and whether an event that a BMC sent was delivered
     INCIDENT = "incident"  # a host lost or got power without any command: system, what
     RAIL = "rail"  # truth: the rail of a host changed
+    OUTLET = "outlet"  # truth: an outlet of a PDU went on or off: system (the outlet), rail
     OS = "os"  # truth: the operating system of a host changed
     REPORT = "report"  # what the BMC says about a system's power has changed
     BMC = "bmc"  # resets of the BMC itself; input power lost and restored

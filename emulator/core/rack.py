@@ -14,7 +14,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from emulator.core.bmc.accounts import Accounts
@@ -33,6 +33,7 @@ from emulator.core.journal import EventKind, Journal
 from emulator.core.naming import numbered
 from emulator.core.power.by_hand import ByHand, PowerAction
 from emulator.core.power.commands import Effects
+from emulator.core.power.feeds import NO_FEEDS, Feeds
 from emulator.core.power.system import SystemState
 from emulator.core.timers import Timer, Timers
 from emulator.core.truth.host import FirstTruth, Host, HostDriver, News, Order, host_off, host_on, transition
@@ -62,7 +63,11 @@ class HostSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitSpec:
-    """The description of one BMC: its name, its profile, one host per system."""
+    """The description of one BMC: its name, its profile, one host per system.
+
+    With the profile of a PDU a system is an outlet, and its "host" says whether that is on at first; the first of `hosts` is that
+    of all outlets where there are not as many as outlets.
+    """
 
     name: str
     profile: Profile
@@ -71,6 +76,7 @@ class UnitSpec:
     os_shutdown_s: float | None = None  # seconds, instead of the profile's; for virtual hosts
     log_limit: int = LOG_LIMIT
     log_overflow: Overflow = Overflow.DROP_OLDEST
+    feeds: Mapping[str, Sequence[str]] = field(default_factory=lambda: NO_FEEDS)  # of a PDU: the BMCs that each outlet feeds
 
 
 class Rack:
@@ -110,6 +116,7 @@ class Rack:
         self.life = BmcLife(self, self.log_writer, self.watchdogs, self.alarms)
         self.incidents = Incidents(self, self.life)
         self._by_hand = ByHand(self, self.effects)
+        self.feeds = Feeds(self.life, self.units)
         self.faults.on_change(self._fault_changed)
         self._gone: frozenset[str] = frozenset()
         self._added: list[Callable[[str], None]] = []
@@ -119,6 +126,9 @@ class Rack:
             if spec.name in self.units:
                 raise RackMisconfigured(f"two BMCs are called {spec.name!r}")
             self.units[spec.name] = self._build(spec)
+        for spec in units:
+            if spec.feeds:
+                self.feeds.connect(spec.name, spec.feeds)
 
     # -- while it runs -------------------------------------------------------------------------------------------------
 
@@ -148,6 +158,7 @@ class Rack:
         for system in unit.systems:
             system.drop_timers()
         del self.units[name]
+        self.feeds.forget(name)
         self._gone |= {name}
         for listener in self._removed:
             listener(name)
@@ -164,7 +175,10 @@ class Rack:
         if not spec.hosts:
             raise RackMisconfigured(f"{spec.name}: a BMC needs at least one host")
         profile = spec.profile
-        systems = tuple(self._system(spec, n, host_spec) for n, host_spec in enumerate(spec.hosts))
+        hosts = spec.hosts
+        if profile.pdu is not None and len(hosts) != len(profile.pdu.outlets):
+            hosts = hosts[:1] * len(profile.pdu.outlets)
+        systems = tuple(self._system(spec, n, host_spec) for n, host_spec in enumerate(hosts))
         shutdown = profile.timing.os_shutdown_s
         if spec.os_shutdown_s is not None:
             shutdown = Span(spec.os_shutdown_s, spec.os_shutdown_s)
@@ -182,16 +196,21 @@ class Rack:
 
     def _system(self, spec: UnitSpec, n: int, host_spec: HostSpec) -> SystemState:
         name = host_spec.name or (spec.name if len(spec.hosts) == 1 else f"{spec.name}.{n + 1}")
-        ids, host = spec.profile.ids, host_spec.host()
+        ids, pdu, host = spec.profile.ids, spec.profile.pdu, host_spec.host()
+        if pdu is not None:
+            name = f"{spec.name}/{pdu.outlets[n]}"
         system = SystemState(
-            id=numbered(ids.system, n),
-            chassis_id=numbered(ids.chassis, n),
+            id=numbered(ids.system, n) if pdu is None else pdu.outlets[n],
+            chassis_id=numbered(ids.chassis, n) if pdu is None else ids.chassis,
             number=n,
             host_name=name,
             host=host,
             since=self._now,
         )
-        self.journal.append(spec.name, EventKind.RAIL, None, FirstTruth(system.id, name, host), at_once=True)
+        if pdu is not None:
+            self.journal.record(spec.name, EventKind.OUTLET, system=system.id, rail=host.rail, was="initial")
+        else:
+            self.journal.append(spec.name, EventKind.RAIL, None, FirstTruth(system.id, name, host), at_once=True)
         return system
 
     def unit(self, name: str) -> Unit:
@@ -284,15 +303,19 @@ class Rack:
 
     def mains_lost(self, unit_name: str) -> None:
         """The input power of a BMC and its hosts fails: the rails fall and the BMC answers nothing."""
-        self.life.mains_lost(self.unit(unit_name))
+        self.feeds.pull(self.unit(unit_name))
 
     def mains_back(self, unit_name: str, outage_at_most_s: float | None = None) -> None:
         """The input power returns: the BMC starts, and then its hosts follow their restore policy. With `outage_at_most_s` it
-        answers normally after so many seconds at most, whatever its profile says."""
+        answers normally after so many seconds at most, whatever its profile says. Raises ActionRefused where all of its outlets
+        are off."""
+        self.feeds.plug(self.unit(unit_name))
         self.life.mains_back(self.unit(unit_name), outage_at_most_s)
 
     def mains_back_at_once(self, unit_name: str, restore_after_reads: int) -> None:
-        """The input power returns, the BMC answers at once, and its hosts follow their restore policy behind a gate."""
+        """The input power returns, the BMC answers at once, and its hosts follow their restore policy behind a gate.
+        Raises ActionRefused where all of its outlets are off."""
+        self.feeds.plug(self.unit(unit_name))
         self.life.mains_back_at_once(self.unit(unit_name), restore_after_reads)
 
     def news(self, unit_name: str, system_id: str, news: News, cause: int | None = None) -> None:
@@ -315,6 +338,9 @@ class Rack:
         if cause is None:
             cause = system.awaiting_cause
         seq = cause
+        if unit.profile.pdu is not None:
+            self._outlet_changed(unit, system, before, news, cause)
+            return
         if after != before:
             system.awaiting_cause = None  # the order had its effect: it is not the cause of later news
             seq = self.journal.record(
@@ -336,6 +362,18 @@ class Rack:
         self._report_after(unit, system, news, seq)
         for listener in self._listeners:
             listener(unit.name, system_id, after)
+
+    def _outlet_changed(self, pdu: Unit, outlet: SystemState, before: Host, news: News, cause: int | None) -> None:
+        after, seq = outlet.host, cause
+        if after.rail is not before.rail:
+            outlet.awaiting_cause = None
+            seq = self.journal.record(pdu.name, EventKind.OUTLET, cause, system=outlet.id, rail=after.rail, was=news)
+            self.faults.saw(pdu, outlet)
+        self._report_after(pdu, outlet, news, seq)
+        for listener in self._listeners:
+            listener(pdu.name, outlet.id, after)
+        if after.rail is not before.rail:
+            self.feeds.outlet_changed(pdu, outlet, seq)
 
     def _report_after(self, unit: Unit, system: SystemState, news: News, seq: int | None) -> None:
         match news:

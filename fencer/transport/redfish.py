@@ -19,19 +19,15 @@ Theory
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from fencer import identity, witnesses
 from fencer.events_effects import AllowedCommands, CommandAnswered, TaskStatus
 from fencer.outcome import Cause, Failure, Member, Power, PowerCommand, Reading, Witness, WitnessState
-from fencer.redact import Redactor
 from fencer.target import ChassisCheck, IdentityCheck, Limits, Target
 from fencer.transport.base import CallFailed
-from fencer.transport.redfish_auth import AuthenticatedHttp
 from fencer.transport.redfish_bodies import (
-    KnownBodies,
     ResourceKind,
     chassis_in,
     identities_in,
@@ -51,14 +47,13 @@ from fencer.transport.redfish_errors import (
     text_of,
     word_of,
 )
-from fencer.transport.redfish_http import HttpResponse, left_until
+from fencer.transport.redfish_http import HttpResponse
+from fencer.transport.redfish_reader import ResourceReader
 from fencer.transport.redfish_systems import call_failed, members_of, resolve
 from fencer.transport.refused_logins import RefusedLogins
 
 PARALLEL_FROM = 3  # chassis in one read; so many are read over several connections at once
-REPEAT_AFTER_S = 0.1
 LOST = frozenset({Cause.UNREACHABLE, Cause.TIMEOUT, Cause.BUSY})
-NOT_REPEATED = frozenset({Cause.AUTH, Cause.LOCKED, Cause.PRIVILEGE, Cause.CONFIG})
 RESET = "#ComputerSystem.Reset"
 
 
@@ -70,18 +65,15 @@ class RedfishTransport:
     ) -> None:
         """`request` bounds one HTTP request, in seconds; the time-out of a call bounds all its requests together."""
         self._target, self._limits = target, limits
-        self._request, self._now = request, now
-        self._redact = Redactor([target.password], target.user)
-        self._bmc = AuthenticatedHttp(target, limits.connect, refused)
-        self._bodies = KnownBodies()
+        self._now = now
+        self._reads = ResourceReader(target, limits, request, refused)
+        self._bmc, self._redact = self._reads.bmc, self._reads.redact
         self._path: str | None = None  # of the System, once it is known
         self._system: dict[str, Json] = {}  # as last read
         self._etag: str | None = None
         self._wants_etag = False  # the BMC requires If-Match (it answered 412 or 428)
         self._identity_key: str | None = None
         self._chassis: tuple[str, ...] | None = None  # that were asked before; None before the first read
-        self._requests = self._repeated = 0
-        self._end = 0.0
 
     @property
     def logged_in(self) -> bool:
@@ -89,12 +81,12 @@ class RedfishTransport:
 
     def read(self, timeout: float) -> Reading:
         """Reads the PowerState of the System and of its linked chassis. Raises CallFailed."""
-        self._begin(timeout)
+        self._reads.begin(timeout)
         try:
             if self._path is None:
-                self._path = resolve(self._target, self._bmc, self._get)
+                self._path = resolve(self._target, self._bmc, self._reads.get)
             at = self._now()
-            answer = self._get(self._path, ResourceKind.SYSTEM)
+            answer = self._reads.get(self._path, ResourceKind.SYSTEM)
             self._system = as_object(answer.body)
             self._etag = answer.headers.get("etag") or text_of(self._system.get("@odata.etag"))
             shown = identities_in(self._system)
@@ -110,8 +102,8 @@ class RedfishTransport:
                 witnesses=self._ask_witnesses(is_off=word == "Off"),
                 shown=shown,
                 identity_missing=not matched and self._requires_identity,
-                requests=self._requests,
-                repeated=self._repeated,
+                requests=self._reads.requests,
+                repeated=self._reads.repeated,
             )
             return witnesses.judged(reading, witnesses.WitnessMemory())
         finally:
@@ -133,7 +125,7 @@ class RedfishTransport:
 
     def command(self, command: PowerCommand, timeout: float) -> CommandAnswered:
         """Posts one reset to the advertised target."""
-        self._begin(timeout)
+        self._reads.begin(timeout)
         action = as_object(as_object(self._system.get("Actions")).get(RESET))
         what = f"{command} at {self._path}"
         uri = text_of(action.get("target"))
@@ -144,7 +136,7 @@ class RedfishTransport:
             path = self._bmc.path(uri)
             if self._path and is_of_sibling(path, self._path):
                 raise call_failed(Cause.BAD_RESPONSE, f"its action leads to another System ({self._redact(path[:120])})")
-            answer = self._bmc.request("POST", path, self._request_end(), body={"ResetType": str(command)}, headers=headers)
+            answer = self._bmc.request("POST", path, self._reads.request_end(), body={"ResetType": str(command)}, headers=headers)
         except CallFailed as lost:
             return CommandAnswered(replace(lost.failure, text=f"{what}: {lost.failure.text}"), lost.retry_after)
         finally:
@@ -161,9 +153,9 @@ class RedfishTransport:
 
         A monitor of a failed task answers with the error of the command itself (DSP0266, 12.2).
         """
-        self._begin(timeout)
+        self._reads.begin(timeout)
         try:
-            answer = self._bmc.request("GET", task, self._request_end())
+            answer = self._bmc.request("GET", task, self._reads.request_end())
         except CallFailed:
             return TaskStatus(ended=False)
         finally:
@@ -175,9 +167,9 @@ class RedfishTransport:
 
     def members(self, timeout: float) -> tuple[Member, ...]:
         """Lists all Systems, or the selected one. Raises CallFailed."""
-        self._begin(timeout)
+        self._reads.begin(timeout)
         try:
-            given = self._target, self._bmc, self._get
+            given = self._target, self._bmc, self._reads.get
             paths = [resolve(*given)] if self._target.system else members_of(*given, strict=False)
             return tuple(map(self._member, paths))
         finally:
@@ -191,7 +183,7 @@ class RedfishTransport:
     def _member(self, uri: str) -> Member:
         """Reads one System of a list. One that cannot be read is listed without name and power word."""
         try:
-            body = as_object(self._get(uri, ResourceKind.SYSTEM).body)
+            body = as_object(self._reads.get(uri, ResourceKind.SYSTEM).body)
         except CallFailed as lost:
             if lost.final or lost.failure.cause in (Cause.AUTH, Cause.LOCKED):
                 raise
@@ -247,9 +239,9 @@ class RedfishTransport:
     def _read_together(self, uris: Sequence[str]) -> dict[str, HttpResponse]:
         """Reads the chassis over several connections. What is lost or refused there is missing, and asked again alone."""
         paths = [path for uri in uris if (path := self._path_of(uri))]
-        answers = self._bmc.get_many(paths, self._request_end())
-        self._requests += len(paths)
-        self._repeated += sum(answer is None for answer in answers)
+        answers = self._bmc.get_many(paths, self._reads.request_end())
+        self._reads.requests += len(paths)
+        self._reads.repeated += sum(answer is None for answer in answers)
         by_path = dict(zip(paths, answers, strict=True))
         return {uri: answer for uri in uris if (answer := by_path.get(self._path_of(uri) or "")) is not None and answer.ok}
 
@@ -268,8 +260,8 @@ class RedfishTransport:
         try:
             path = self._bmc.path(uri)
             if answer is None:
-                answer = self._get(path, ResourceKind.CHASSIS)
-            body = self._checked(path, answer, ResourceKind.CHASSIS)
+                answer = self._reads.get(path, ResourceKind.CHASSIS)
+            body = self._reads.checked(path, answer, ResourceKind.CHASSIS)
         except CallFailed as lost:
             if lost.final or (is_off and lost.failure.cause in LOST):
                 raise
@@ -280,9 +272,9 @@ class RedfishTransport:
     # --- the parts of a System -----------------------------------------------------------------------------------
 
     def _from_action_info(self, uri: str, timeout: float) -> Json:
-        self._begin(timeout)
+        self._reads.begin(timeout)
         try:
-            body = as_object(self._get(self._bmc.path(uri), ResourceKind.ACTION_INFO).body)
+            body = as_object(self._reads.get(self._bmc.path(uri), ResourceKind.ACTION_INFO).body)
         except CallFailed:
             return None
         finally:
@@ -299,49 +291,3 @@ class RedfishTransport:
             return self._bmc.path(task) if task else None
         except CallFailed:
             return None
-
-    # --- one call ------------------------------------------------------------------------------------------------
-
-    def _begin(self, timeout: float) -> None:
-        self._end = time.monotonic() + timeout
-        self._requests = self._repeated = 0
-
-    def _request_end(self) -> float:
-        return min(self._end, time.monotonic() + self._request)
-
-    def _get(self, path: str, kind: ResourceKind) -> HttpResponse:
-        """Reads one resource, and once more if that fails. Raises CallFailed."""
-        try:
-            return self._get_once(path, kind)
-        except CallFailed as error:
-            if error.final or error.contradicts or error.failure.cause in NOT_REPEATED or left_until(self._end) < REPEAT_AFTER_S:
-                raise
-        self._repeated += 1
-        time.sleep(REPEAT_AFTER_S)
-        return self._get_once(path, kind)
-
-    def _get_once(self, path: str, kind: ResourceKind) -> HttpResponse:
-        self._requests += 1
-        answer = self._bmc.request("GET", path, self._request_end())
-        self._requests += answer.requests - 1
-        self._checked(path, answer, kind)
-        return answer
-
-    def _checked(self, path: str, answer: HttpResponse, kind: ResourceKind) -> dict[str, Json]:
-        """Returns the body if it is the resource that was asked for. Raises CallFailed."""
-        what = f"GET {self._bmc.base}{path}"
-        if not answer.ok:
-            failure = http_failure(what, answer.status, answer.body, self._redact, command=False)
-            raise CallFailed(failure, answer.retry_after)
-        if answer.status != 200 or answer.json_error or not isinstance(answer.body, dict):
-            words = f"HTTP {answer.status}" if answer.status != 200 else answer.json_error or "JSON that is no object"
-            failure = Failure(cause=Cause.BAD_RESPONSE, text=f"{what} brought {words}")
-            raise CallFailed(failure, contradicts=answer.ambiguous)
-        objection = self._bodies.objection(path, answer.body, kind)
-        if objection is not None:
-            wrong_setting = kind is ResourceKind.SYSTEM and self._target.system is not None and not self._bodies.knows(path)
-            is_other_kind = objection.endswith(f"not a {kind}")
-            cause = Cause.CONFIG if wrong_setting and is_other_kind else Cause.BAD_RESPONSE
-            failure = Failure(cause=cause, text=f"{what} brought {self._redact(objection)}")
-            raise CallFailed(failure, final=cause is Cause.CONFIG, contradicts=True)
-        return answer.body

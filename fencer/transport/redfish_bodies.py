@@ -1,9 +1,9 @@
-"""Decides whether a JSON body is the resource that was asked for. `RedfishTransport` calls it for each body.
+"""Decides whether a JSON body is the resource that was asked for. `ResourceReader` calls it for each body.
 
 Rules
   1. Pure. A body that fails a check is no evidence of anything; the check returns the reason as text.
   2. `@odata.id`, `@odata.type` and `Id` are optional in what a BMC sends. If an earlier body of a URI had one of them, every
-     later body of that URI must have it. A System must have one of them: a bare power word could be anybody's.
+     later body of that URI must have it. A System and an Outlet must have one of them: a bare power word could be anybody's.
 """
 
 from __future__ import annotations
@@ -30,6 +30,15 @@ class ResourceKind(StrEnum):
     SYSTEMS = "ComputerSystemCollection"
     CHASSIS = "Chassis"
     ACTION_INFO = "ActionInfo"
+    POWER_EQUIPMENT = "PowerEquipment"
+    PDUS = "PowerDistributionCollection"
+    PDU = "PowerDistribution"
+    OUTLETS = "OutletCollection"
+    OUTLET = "Outlet"
+
+
+SELECTABLE = frozenset({ResourceKind.SYSTEM, ResourceKind.OUTLET})
+"""What a user may name by its URI, and what power commands act on."""
 
 
 class KnownBodies:
@@ -44,7 +53,7 @@ class KnownBodies:
         odata_id = text_of(body.get("@odata.id"))
         if odata_id and not same_resource(odata_id, path):
             return f"the body of another resource ({odata_id[:120]})"
-        if kind is ResourceKind.SYSTEM and not shown:
+        if kind in SELECTABLE and not shown:
             return "a body that names no resource"
         if missing := sorted(self._marks.get(path, set()) - shown):
             return f"a body without {missing[0]}, which earlier bodies had"

@@ -245,6 +245,26 @@ def test_state_survives_a_kill_and_a_restart(tmp_path: Path, terminal: Terminal)
         assert terminal.json("show", f"{PROFILE}-3")["systems"][0]["rail"] == "up"  # type: ignore[index]
 
 
+@pytest.mark.long
+def test_outlets_that_are_off_survive_a_restart_and_their_bmc_is_dark(tmp_path: Path, terminal: Terminal) -> None:
+    rack, state = tmp_path / "rack.yaml", tmp_path / "state.json"
+    rack.write_text(
+        "schema: rack/1\nbmcs:\n  - {name: bmc1, profile: dmtf-generic}\n"
+        "  - {name: pdu1, profile: pdu-generic, feeds: {A1: bmc1}}\n"
+    )
+    arguments = ["--rack", str(rack), "--state", str(state)]
+    with Serving(tmp_path, *arguments, count=2, env=terminal.env) as serving:
+        terminal.does("power", "pdu1/A1", "off")
+        until_saved(state, '"dark":true')
+        serving.end(signal.SIGKILL)
+    with Serving(tmp_path, *arguments, count=2, env=terminal.env):
+        assert terminal.json("show", "bmc1")["presence"] == "dark"  # type: ignore[index]
+        terminal.does("power", "pdu1/A1", "on")
+        terminal.does("clock", "step", "60")
+        shown = terminal.json("show", "bmc1")
+        assert (shown["presence"], shown["systems"][0]["rail"]) == ("answers", "up")  # type: ignore[index]
+
+
 def until_saved(state: Path, *marks: str) -> None:
     """The keeper saves within a second or so. Each look starts a command, so the loop does not spin."""
     for _ in range(60):

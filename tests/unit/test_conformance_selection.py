@@ -71,3 +71,9 @@ def test_unknown_profiles_and_fencers_are_one_sentence() -> None:
 
 def test_all_means_every_profile_that_a_bmc_can_have() -> None:
     assert set(selection.pick_profiles(("all",))) >= {"dell-idrac9", "dmtf-generic", "openbmc-x86"}
+
+
+def test_a_pdu_is_no_bmc_to_be_judged() -> None:
+    with pytest.raises(selection.BadSelection, match="pdu-generic is a PDU, and every scenario is about a BMC"):
+        selection.pick_profiles(("pdu-generic",))
+    assert "pdu-generic" not in selection.pick_profiles(("all",))

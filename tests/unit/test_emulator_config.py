@@ -222,7 +222,8 @@ def test_a_bmc_can_be_without_ipmi(read: Read) -> None:
         ("username: a b", "must be a user name of 1 to 16 printable characters"),
         ("ac: no", "must be one of on, off"),
         ("ipmi: off", "must be true or false"),
-        ("feeds: [a]", "this version has no PDUs: leave feeds out"),
+        ("feeds: [a]", "bmcs[0].feeds: must be a map, not a list"),
+        ("feeds: {A1: bmc1}", "3:47: bmcs[0].feeds: only a PDU feeds others, and dell-idrac9 is none: leave feeds out"),
         ("parent: a", "this version has no enclosures: leave parent out"),
     ],
 )
@@ -231,10 +232,37 @@ def test_what_is_wrong_there_is_said_with_its_place(read: Read, text: str, compl
     assert complaint in "\n".join(said)
 
 
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("feeds: {A9: bmc1}", "bmcs[2].feeds.A9: pdu1 has no such outlet"),
+        ("feeds: {A1: bmc9}", "bmcs[2].feeds.A1: no BMC and no host is called bmc9; did you mean "),
+        ("feeds: {A1: [bmc1, bmc1]}", "bmcs[2].feeds.A1"),
+        ("feeds: {A1: []}", "bmcs[2].feeds.A1"),
+        ("feeds: {A1: pdu1}", "pdu1 is a PDU: an outlet feeds BMCs with their hosts"),
+        ("feeds: {A1: left}", "left shares its cords with the other hosts of bmc2: write bmc2"),
+        ("hosts: [{name: a}]", "bmcs[2].hosts: a PDU has outlets and no hosts: leave hosts out"),
+    ],
+)
+def test_what_a_pdu_cannot_feed_is_said_with_its_place(read: Read, text: str, complaint: str) -> None:
+    said = complaints(
+        read,
+        f"""
+schema: rack/1
+bmcs:
+  - {{name: bmc1, profile: dell-idrac9, hosts: [{{name: node1}}]}}
+  - {{name: bmc2, profile: dmtf-generic, hosts: [{{name: left}}, {{name: right}}]}}
+  - {{name: pdu1, profile: pdu-generic, {text}}}
+""",
+    )
+    assert complaint in "\n".join(said)
+
+
 def test_the_sample_has_every_key_with_a_comment_and_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BMC1_PASSWORD", "correct-horse-7")
     rack = load_rack(SAMPLE)
-    assert [unit.name for unit in rack.units] == ["bmc1", "bmc2", "bmc3"]
+    assert [unit.name for unit in rack.units] == ["bmc1", "bmc2", "bmc3", "pdu1"]
+    assert rack.units[-1].feeds == {"A1": ("bmc1",), "A2": ("bmc2", "bmc3"), "B1": ("bmc1",)}
     text = SAMPLE.read_text()
     for key in keys_of(RACK):
         assert re.search(rf"^[ #-]*{key}: ", text, re.MULTILINE) or re.search(rf"^[ -]*{key}:\s", text, re.MULTILINE), key

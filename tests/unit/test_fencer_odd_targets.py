@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fencer import Auth, FenceVerdict, Limits, Protocol, Target, fence, power_on, reset, run
-from fencer.transport import redfish
+from fencer.transport import redfish_reader
 
 QUICK = Limits(deadline=0.4, connect=0.2)
 GOOD = {"host": "127.0.0.1", "port": 1, "user": "u", "password": "p"}
@@ -39,7 +39,7 @@ class PausesCostNothing:
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "MonotonicClock", PausesCostNothing)
-    monkeypatch.setattr(redfish, "REPEAT_AFTER_S", 0.0)
+    monkeypatch.setattr(redfish_reader, "REPEAT_AFTER_S", 0.0)
 
 
 @pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))

@@ -22,7 +22,7 @@ from emulator.wire.reactor import Reactor
 from emulator.wire.stream import Stream
 from emulator.wire.tcp import Listener
 from emulator.wire.wallclock import WallClock
-from fencer.transport import redfish, refused_logins
+from fencer.transport import redfish_reader, refused_logins
 from profiles.loader import load
 from profiles.model import Span
 from tests.redfish_lab import Lab
@@ -34,7 +34,7 @@ ADDRESS = "127.0.5.1"
 @pytest.fixture(autouse=True)
 def repeated_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A read that failed is repeated after some milliseconds."""
-    monkeypatch.setattr(redfish, "REPEAT_AFTER_S", 0.01)
+    monkeypatch.setattr(redfish_reader, "REPEAT_AFTER_S", 0.01)
 
 
 @pytest.fixture

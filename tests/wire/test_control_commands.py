@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from emulator import arming_from_mapping, fault_names, mapping_from_arming
+from emulator import UnitSpec, arming_from_mapping, fault_names, mapping_from_arming
 from emulator.cli import cli
 from emulator.faults.registry import example_of
+from profiles import load
 from tests.control_bed import ControlBed, control_bed
 
 
@@ -57,3 +58,31 @@ def test_every_fault_from_the_shell(bed: ControlBed, name: str, tmp_path: Path) 
     described = types("fault", "types", name)
     assert isinstance(described, dict)
     assert described["description"].startswith(f"### {name}")
+
+
+def test_a_pdu_is_listed_by_its_outlets_and_switched_by_their_names(bed: ControlBed) -> None:
+    bed.emulator.add(UnitSpec(name="pdu1", profile=load("pdu-generic")))
+    shown = types("power", "pdu1/B2", "off")
+    assert isinstance(shown, dict)
+    assert (shown["kind"], {each["id"]: each["rail"] for each in shown["systems"]}["B2"]) == ("pdu", "down")
+    text = CliRunner().invoke(cli, ["show", "pdu1"]).stdout
+    assert "outlet    pdu1/B2: rail down, says Off, feeds nothing" in text
+    lines = [line.split() for line in CliRunner().invoke(cli, ["ls"]).stdout.splitlines()]
+    assert ["pdu1/B2", "down", "-", "Off"] in [line[3:7] for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("pdu2", "off"), "pdu2 is a PDU: say which outlet, such as pdu2/A1"),
+        (("pdu2/Z1", "off"), "pdu2 has no outlet 'Z1'"),
+        (("pdu2/A1", "on", "--system", "A2"), "pdu2/A1 names a system already: leave --system out"),
+        (("pdu2/A1", "hang"), "an outlet can be switched on and off, and hang is for hosts"),
+    ],
+)
+def test_what_cannot_be_done_at_a_pdu_is_one_sentence(bed: ControlBed, words: tuple[str, ...], sentence: str) -> None:
+    if "pdu2" not in bed.emulator.endpoints:
+        bed.emulator.add(UnitSpec(name="pdu2", profile=load("pdu-generic")))
+    result = CliRunner().invoke(cli, ["power", *words])
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert sentence in result.stderr

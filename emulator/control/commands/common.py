@@ -104,7 +104,7 @@ FAULT_TYPE: Final = _FaultType()
 
 
 def bmc_lines(bmc: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """One row of `ls` per system."""
+    """One row of `ls` per system, or per outlet of a PDU."""
     presence = "muted" if bmc["muted"] else bmc["presence"]
     for system in bmc["systems"]:
         says = {view: "null" if word is None else word for view, word in system["says"].items()}
@@ -119,11 +119,11 @@ def bmc_lines(bmc: dict[str, Any]) -> Iterator[tuple[str, ...]]:
             presence,
             system["host"],
             system["rail"],
-            system["os"],
+            system["os"] if bmc["kind"] == "bmc" else f"feeds {', '.join(system['feeds'])}" if system["feeds"] else "-",
             words,
             str(bmc["faults"]),
             bmc["redfish_url"],
-            f"{bmc['ipmi_host']}:{bmc['ipmi_port']}",
+            f"{bmc['ipmi_host']}:{bmc['ipmi_port']}" if bmc["kind"] == "bmc" else "-",
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from emulator.control.commands.common import BMC, HEAD, as_json, bmc_lines, control, instance, say_json, table
+from emulator.control.commands.common import BMC, HEAD, as_json, bmc_lines, control, fail, instance, say_json, table
 
 ACTIONS = ("on", "off", "press", "unplug", "plug", "hang", "crash", "boot")
 
@@ -26,9 +26,15 @@ def power(bmc: str, action: str, system: str | None, as_profile: bool, instance:
     plug           the BMC answers within 5 s, then the restore policy has its say
     hang           the OS hangs and goes on writing
     crash, boot    the OS stops, or starts anew
+
+    BMC may be BMC/SYSTEM. Of a PDU it is PDU/OUTLET with on and off; unplug and plug are the cord of the PDU itself.
     """
+    name, slash, outlet = bmc.partition("/")
+    if slash and system is not None:
+        fail(f"{bmc} names a system already: leave --system out")
+    system = outlet if slash else system
     with control(instance) as client:
-        shown = client.power(bmc, action, system, as_profile=as_profile)
+        shown = client.power(name, action, system, as_profile=as_profile)
         if as_json:
             say_json(shown)
         else:

@@ -71,11 +71,11 @@ class BmcLife:
         self._stop(unit)
         self._start(unit, seq)
 
-    def mains_lost(self, unit: Unit) -> None:
-        """Cuts the input power of a BMC and of all its hosts. Repeating it changes nothing."""
+    def mains_lost(self, unit: Unit, cause: int | None = None) -> None:
+        """Cuts the input power of a BMC and of all its hosts. Repeating it changes nothing. `cause` is the outlet's event."""
         if unit.absence.dark:
             return
-        seq = self._services.journal.record(unit.name, EventKind.BMC, None, what="mains lost")
+        seq = self._services.journal.record(unit.name, EventKind.BMC, cause, what="mains lost")
         self._log_writer.log(unit, LogKind.MAINS_LOST, cause=seq)
         self._stop(unit)
         unit.absence = replace(unit.absence, dark=True)
@@ -87,12 +87,12 @@ class BmcLife:
                 system.gate.held = ()
             self._services.order(unit, system, Order.CUT, seq)
 
-    def mains_back(self, unit: Unit, outage_at_most_s: float | None = None) -> None:
+    def mains_back(self, unit: Unit, outage_at_most_s: float | None = None, *, cause: int | None = None) -> None:
         """Restores the input power: the BMC starts, and then its hosts follow their restore policy. With `outage_at_most_s` it
         answers normally after so many seconds at most, without the profile's time in which it says that it is not ready."""
         if not unit.absence.dark:
             return
-        seq = self._services.journal.record(unit.name, EventKind.BMC, None, what="mains back")
+        seq = self._services.journal.record(unit.name, EventKind.BMC, cause, what="mains back")
         unit.absence = replace(unit.absence, dark=False)
         if outage_at_most_s is None:
             self._start(unit, seq, after_mains=True)

@@ -60,7 +60,8 @@ class Unit:
         """The system with that id. Raises NoSuchSystem."""
         system = self.find(system_id)
         if system is None:
-            raise NoSuchSystem(f"{self.name} has no system {system_id!r}")
+            what = "system" if self.profile.pdu is None else "outlet"
+            raise NoSuchSystem(f"{self.name} has no {what} {system_id!r}")
         return system
 
     def find(self, system_id: str) -> SystemState | None:

@@ -1,4 +1,4 @@
-"""The paths of the Systems, Chassis and Managers collections, and of the BMC's Manager. All resource families use them."""
+"""The paths of the Systems, Chassis, Managers and outlets, and of the BMC's Manager. All resource families use them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from profiles.model import Profile
 SYSTEMS: Final = f"{ROOT}/Systems"
 CHASSIS: Final = f"{ROOT}/Chassis"
 MANAGERS: Final = f"{ROOT}/Managers"
+POWER_EQUIPMENT: Final = f"{ROOT}/PowerEquipment"
+RACK_PDUS: Final = f"{POWER_EQUIPMENT}/RackPDUs"
+OUTLETS: Final = f"{RACK_PDUS}/1/Outlets"
+
+
+def system_path(profile: Profile, system_id: str) -> str:
+    """The resource that shows the power of one system of a BMC, or of one outlet of a PDU."""
+    return f"{SYSTEMS if profile.pdu is None else OUTLETS}/{system_id}"
 
 
 def manager_path(profile: Profile) -> str:

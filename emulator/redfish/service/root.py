@@ -21,7 +21,12 @@ SERVICES: Final = (
     *("Systems", "Chassis", "Managers", "SessionService", "AccountService", "EventService", "CertificateService", "Registries"),
     *("UpdateService", "JsonSchemas"),
 )
-SINCE: Final = {"CertificateService": 5, "JobService": 4, "UpdateService": 1}
+PDU_SERVICES: Final = (
+    "PowerEquipment",
+    *(name for name in SERVICES if name not in ("Systems", "UpdateService")),
+)
+"""Of a PDU: it has no systems, and its firmware is no subject here."""
+SINCE: Final = {"CertificateService": 5, "JobService": 4, "UpdateService": 1, "PowerEquipment": 7}
 """The minor version of ServiceRoot that introduced the link to a service; all other links are in version 1.0."""
 TASK_SERVICES: Final = {"none": (), "tasks": (("Tasks", "TaskService"),), "jobs": (("JobService", "JobService"),)}
 """For each `tasks.style` of a profile: property of the service root, and path segment of the service."""
@@ -30,7 +35,7 @@ TASK_SERVICES: Final = {"none": (), "tasks": (("Tasks", "TaskService"),), "jobs"
 def services(profile: Profile) -> tuple[tuple[str, str], ...]:
     """Properties of the service root with the path segments to which they link."""
     minor = version_of(profile.identity.root_type)[1]
-    found = (*((name, name) for name in SERVICES), *TASK_SERVICES[task_style(profile)])
+    found = (*((name, name) for name in (SERVICES if profile.pdu is None else PDU_SERVICES)), *TASK_SERVICES[task_style(profile)])
     return tuple((name, folder) for name, folder in found if minor >= SINCE.get(name, 0))
 
 

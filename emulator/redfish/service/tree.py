@@ -20,6 +20,7 @@ from emulator.redfish.inventory.all_resources import inventory
 from emulator.redfish.inventory.json_schemas import SCHEMA_TYPES, json_schemas
 from emulator.redfish.inventory.logs import ENTRY_TYPE
 from emulator.redfish.power.hardware import chassis, managers
+from emulator.redfish.power.power_equipment import power_equipment
 from emulator.redfish.power.systems import systems
 from emulator.redfish.power.tasks import task_types, tasks, unlisted_task
 from emulator.redfish.service import root
@@ -40,16 +41,13 @@ class Tree:
         self._nodes: dict[str, Resource] = {}
         built = (
             root.service_root(profile),
-            *systems(profile, names),
-            *chassis(profile, names),
-            *managers(profile, names),
+            *(machines(profile, names) if profile.pdu is None else power_equipment(profile, profile.pdu, names)),
             *sessions(profile),
             *accounts(profile),
             *tasks(profile),
             *events(profile),
             *certificates(profile),
             *registries(profile),
-            *inventory(profile, names),
         )
         come_and_go = {SESSION_TYPE, ACCOUNT_TYPE, DESTINATION_TYPE, CERTIFICATE_TYPE} | task_types(profile) | {ENTRY_TYPE}
         types = {node.type for node in built if node.type} | come_and_go
@@ -92,6 +90,11 @@ class Tree:
         for path, node in self._nodes.items():
             if node.content is not None and (removed or path in patches):
                 self._nodes[path] = replace(node, content=_overlaid(node.content, patches.get(path, {}), removed))
+
+
+def machines(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
+    """The systems of a BMC with their chassis and all their parts, and the BMC itself."""
+    return (*systems(profile, names), *chassis(profile, names), *managers(profile, names), *inventory(profile, names))
 
 
 def members_properties(nodes: Iterable[Resource]) -> Iterator[Resource]:
