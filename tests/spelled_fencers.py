@@ -41,12 +41,24 @@ SPELLED_ALL_THE_SAME = frozenset({"FAULT-008", "FAULT-010", "ASYNC-004", "TIME-0
 
 
 BY_PATH = frozenset(
-    {"TRUTH-011", "TRUTH-012", "TRUTH-013", "TRUTH-014", "AUTH-004", "CONC-001"}
+    {"TRUTH-011", "TRUTH-012", "TRUTH-013", "TRUTH-014", "TRUTH-019", "AUTH-004", "AUTH-011", "CONC-001"}
     | {f"ID-{number:03}" for number in (4, 7, 8, 11, 13, 14, 16, 17)}
 )
 """Trouble with the resource of a System or a Chassis, which a fencer that reads them expanded does not ask for."""
 BY_LOG_IN = frozenset(
-    {"AUTH-004", "AUTH-005", "AUTH-006", "AUTH-007", "AUTH-008", "AUTH-009", "TLS-006", "TRUTH-017", "CONC-001", "CONC-004"}
+    {
+        "AUTH-004",
+        "AUTH-005",
+        "AUTH-006",
+        "AUTH-007",
+        "AUTH-008",
+        "AUTH-009",
+        "AUTH-011",
+        "TLS-006",
+        "TRUTH-017",
+        "CONC-001",
+        "CONC-004",
+    }
 )
 """Trouble with Basic credentials, or with sessions: a fencer that opens a session for everything is another fencer there."""
 NOT_BY_ACPI = frozenset({"IPMI-006"})  # the ACPI power state has other completion codes
