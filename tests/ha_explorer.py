@@ -2,9 +2,7 @@
 
 The world around the machine is small and adversarial: a stale BMC, a power-off that takes its time, a BMC that goes away,
 managers that crash or freeze with requests on the wire, an operator who disables, enables, orders and cancels fences, and
-switches the host on.
-Truth is kept here.
-A checker that finds nothing in the mutants would prove nothing, so each mutant must be caught.
+switches the host on. Truth is kept here. Each mutant must be caught.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from conformance.givens.verbose import Verbose
 from conformance.givens.wrong_password import WrongPassword
 from conformance.givens.wrong_target import UnknownSystem
 from conformance.scenario import AskStep, Scenario, off
-from conformance.scenarios.words import falls_after, power_commands
+from conformance.scenarios.words import falls_after, falls_over_ipmi, power_commands
 from conformance.vocabulary import Ask, Cause, Claim, Level, Protocol
 from emulator import Armed, Intent, When, make_fault
 
@@ -160,6 +160,7 @@ TABLE_FULL = Scenario(
         host(ON, name="sessions-only"),
         LogInRules("sessions-only: HTTP Basic is refused", basic=False, bmc="sessions-only"),
         _table_full("sessions-only", Inject),
+        *falls_over_ipmi("sessions-only"),
     ),
     steps=(
         AskStep(Ask.OFF, (NeverClaims(), Claims(Level.SHOULD), names_cause(Cause.BUSY)), needs=BASIC),

@@ -13,7 +13,7 @@ from conformance.expectations.requests import AtMostCommands, ReadsBeforeClaim
 from conformance.givens.address import NO_ROUTE, UNKNOWN_NAME, OtherAddress
 from conformance.givens.bmc import ON, host
 from conformance.scenario import AskStep, Scenario, off
-from conformance.scenarios.words import EVERY_REQUEST, POWER_READS, RESETS, answers_instead, falls_after, meets
+from conformance.scenarios.words import EVERY_REQUEST, POWER_READS, RESETS, answers_instead, falls_after, falls_over_ipmi, meets
 from conformance.vocabulary import Ask, Cause, Claim, Level, Protocol
 
 UNREACHABLE = (NeverClaims(), names_cause(Cause.UNREACHABLE))
@@ -102,6 +102,7 @@ HTML_PAGES = Scenario(
             "html-504: everything is answered with 504 and a page of HTML",
             504, EVERY_REQUEST, bmc="html-504", raw=HTML, headers={"Content-Type": "text/html"},
         ),
+        *falls_over_ipmi("html-200", "html-504"),
     ),
     steps=(
         AskStep(Ask.OFF, (NeverClaims(), names_cause(Cause.BAD_RESPONSE)), "html-200"),
@@ -124,6 +125,7 @@ UNREADABLE = Scenario(
             meets(
                 f"{kind}: redfish.body, kind {kind}, on every read of the power", "redfish.body", POWER_READS, bmc=kind, kind=kind
             ),
+            *falls_over_ipmi(kind),
         )
     ),
     steps=(

@@ -20,6 +20,7 @@ from conformance.scenarios.words import (
     answered,
     at,
     falls_after,
+    falls_over_ipmi,
     no_effect,
     nothing_happens,
     once_read,
@@ -213,6 +214,7 @@ WORDS = Scenario(
             "unreadable",
             Inject("every GET brings a page of HTML", Armed(fault=make_fault("redfish.body"), when=When(method="GET"))),
         ),
+        *falls_over_ipmi("unreachable", "refused", "forbidden", "gone", "unreadable"),
     ),
     steps=(
         AskStep(Ask.OFF, _honest(Cause.UNREACHABLE), "unreachable"),

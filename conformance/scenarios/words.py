@@ -26,6 +26,18 @@ def falls_after(reads: int, bmc: str = TARGET) -> Inject:
     )
 
 
+def falls_over_ipmi(*bmcs: str) -> tuple[Inject, ...]:
+    """Where Redfish is what is in trouble: a fencer that goes on over IPMI shall not wait for the profile's time as well."""
+    return tuple(
+        Inject(
+            f"{bmc}: after a power command over IPMI the host moves when its power has been read twice",
+            Armed(fault=make_fault("power.gate", gate=2), when=power_commands(Protocol.IPMI), must_fire=False),
+            bmc,
+        )
+        for bmc in bmcs
+    )
+
+
 def nothing_happens() -> Inject:
     return Inject("every power command is accepted and has no effect", Armed(fault=make_fault("power.ignore")))
 
