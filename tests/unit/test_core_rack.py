@@ -24,7 +24,7 @@ from emulator.core.power.commands import PowerCommand
 from emulator.core.power.system import SystemState
 from emulator.core.rack import HostSpec, Rack, UnitSpec
 from emulator.core.timers import Timers
-from emulator.core.truth.host import TRANSITIONS, Host, News, Order, host_off, host_on, transition
+from emulator.core.truth.host import TRANSITIONS, FirstTruth, Host, News, Order, host_off, host_on, transition
 from emulator.core.vocab import RESET_OF_CONTROL, ChassisControl, Os, Rail
 from emulator.faults.power import Gated
 from profiles.model import View
@@ -380,3 +380,11 @@ def test_what_one_bmc_changes_no_other_has(profile):
     assert two.verify(account.name, account.password, "127.0.0.1", "test")[0] is AuthResult.OK
     assert two.power("1", View.SYSTEM, ClientRequest(protocol="redfish", method="GET", path="")) == "On"
     assert (two.generation, len(two.log), bench.host("node2").rail) == (1, 0, Rail.UP)
+
+
+def test_the_first_truth_of_a_host_reads_as_a_dictionary():
+    first = FirstTruth("1", "node1", host_on())
+    assert dict(first) == {
+        "system": "1", "host": "node1", "rail": "up", "os": "running", "incarnation": 1, "was": "initial",
+    }  # fmt: skip
+    assert (len(first), first.get("power"), "was" in first) == (6, None, True)
