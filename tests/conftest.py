@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ from emulator.core.rack import HostSpec, Rack, UnitSpec
 from emulator.core.truth.host import Host
 from emulator.core.truth.virtual_hosts import VirtualHosts
 from profiles import model as m
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell starts its background jobs so. Programs that the tests start would inherit it, and never hear a Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _cell(outcome: str, *, assumed: bool = False) -> m.PowerCell:
