@@ -162,7 +162,8 @@ def _announce(emulator: Emulator, options: ServeOptions, stop: threading.Event) 
         if stop.is_set():
             return
         variable = options.password_variables.get(name, PASSWORD_VARIABLE)
-        _print(_ready_json(endpoint, variable) if options.as_json else _ready_text(endpoint, variable))
+        lan = emulator.rack.unit(name).profile.ipmi.lan
+        _print(_ready_json(endpoint, variable, lan=lan) if options.as_json else _ready_text(endpoint, variable, lan=lan))
 
 
 def _print(line: str) -> None:
@@ -176,14 +177,17 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def ready_facts(endpoint: Endpoint, variable: str = PASSWORD_VARIABLE) -> dict[str, str | int]:
-    """What a client needs to use a BMC. The password is shown only if it is the profile's public default; else its variable."""
+def ready_facts(endpoint: Endpoint, variable: str = PASSWORD_VARIABLE, *, lan: bool = True) -> dict[str, str | int]:
+    """What a client needs to use a BMC; without `lan` it has no IPMI over LAN.
+
+    The password is shown only if it is the profile's public default; else its variable.
+    """
+    ipmi: dict[str, str | int] = {"ipmi_host": endpoint.ipmi_host, "ipmi_port": endpoint.ipmi_port} if lan else {}
     facts: dict[str, str | int] = {
         "name": endpoint.name,
         "profile": endpoint.profile,
         "redfish_url": endpoint.redfish_url,
-        "ipmi_host": endpoint.ipmi_host,
-        "ipmi_port": endpoint.ipmi_port,
+        **ipmi,
         "username": endpoint.username,
     }
     if endpoint.password_is_default:
@@ -196,13 +200,14 @@ def ready_facts(endpoint: Endpoint, variable: str = PASSWORD_VARIABLE) -> dict[s
     return facts
 
 
-def _ready_json(endpoint: Endpoint, variable: str) -> str:
-    return json.dumps(ready_facts(endpoint, variable))
+def _ready_json(endpoint: Endpoint, variable: str, *, lan: bool) -> str:
+    return json.dumps(ready_facts(endpoint, variable, lan=lan))
 
 
-def _ready_text(endpoint: Endpoint, variable: str) -> str:
+def _ready_text(endpoint: Endpoint, variable: str, *, lan: bool) -> str:
     password = endpoint.password if endpoint.password_is_default else f"${variable}"
+    ipmi = f"ipmi {before_port(endpoint.ipmi_host)}:{endpoint.ipmi_port}  " if lan else ""
     return (
         f"ready {endpoint.name}  redfish {endpoint.redfish_url}{endpoint.systems[0].uri}  "
-        f"ipmi {before_port(endpoint.ipmi_host)}:{endpoint.ipmi_port}  user {endpoint.username}  password {password}"
+        f"{ipmi}user {endpoint.username}  password {password}"
     )

@@ -84,6 +84,18 @@ def test_ready_as_text_says_the_same_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["text", "json"])
+def test_what_has_no_ipmi_tells_no_ipmi_port(as_json: tuple[str, ...]) -> None:
+    arguments = [*command("bmc-emulator"), "run", "--profile", "pdu-generic", "--plain-http", *as_json]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment()) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+    assert "/PowerEquipment/RackPDUs/1/Outlets/" in line
+    assert "ipmi" not in line
+
+
+@pytest.mark.long
 def test_a_password_of_the_users_own_is_named_and_shown_nowhere(tmp_path: Path) -> None:
     with Serving(tmp_path, "--profile", "dell-idrac9", env={"FENCELAB_PASSWORD": SECRET}) as serving:
         (ready,) = serving.ready
