@@ -46,8 +46,8 @@ profile, of a BMC in a rack file, or of a scenario file, the body of a POST to t
 _AFTER: Final = """
 `after` and `until` take seconds since arming, or `{rail: off}` or `{rail: on}`, with `system` where a BMC has several
 hosts. For `after` a rail that is so already counts. For `until` only a change counts that comes after the fault has begun;
-what is over stays over. `after: {intent: power-command}` begins behind the first such request: what the fault's seam sees from
-the next request on. With `every: 3` only each third match counts.
+what is over stays over. `after: {intent: power-command}` begins behind the first such request, of either
+protocol, and does not act on that one. With `every: 3` only each third match counts.
 
 `Emulator.arm(bmc, fault)` returns an id such as `f1`, `Emulator.faults()` lists what is armed and how often it matched and
 fired, and `Emulator.disarm(id)` takes it away. What it holds back goes on at once: a delayed answer, the rest of a dripped

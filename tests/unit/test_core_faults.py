@@ -33,6 +33,15 @@ def look(bench, view=View.SYSTEM):
     return bench.view().power("1", view, LOOK)
 
 
+COMMAND = ClientRequest(protocol="redfish", method="POST", path="/x", system="1", intent=Intent.POWER_COMMAND)
+
+
+def acted(bench, seam, request):
+    """How many faults of the seam act on a request that a front end has journaled."""
+    view = bench.view()
+    return len(view.faults(seam, request, view.record_request(request.facts(request.path))))
+
+
 def looks(bench, n):
     return [look(bench) for _ in range(n)]
 
@@ -272,10 +281,31 @@ def test_what_a_fault_holds_back_bears_its_id_and_keeps_an_older_one():
 
 def test_after_a_request_the_next_one_is_the_first_that_it_acts_on(bench):
     arm(bench, make_fault("power.ignore"), after=RequestCame(Intent.POWER_COMMAND))
-    command = ClientRequest(protocol="redfish", method="POST", path="/x", system="1", intent=Intent.POWER_COMMAND)
-    fires = [len(bench.view().faults(Seam.POWER, request)) for request in (LOOK, command, LOOK, command)]
-    assert fires == [0, 0, 1, 1]
+    assert [acted(bench, Seam.POWER, request) for request in (LOOK, COMMAND, LOOK, COMMAND)] == [0, 0, 1, 1]
     assert phase(bench) is Phase.ACTIVE
+
+
+def test_a_fault_of_any_seam_begins_behind_a_request_that_its_seam_never_sees(bench):
+    arm(bench, after=RequestCame(Intent.POWER_COMMAND))
+    assert look(bench) == "On"
+    acted(bench, Seam.PROTOCOL, COMMAND)
+    assert look(bench) == "Off"
+
+
+def test_what_waits_for_another_request_keeps_waiting(bench):
+    arm(bench, after=RequestCame(Intent.LOGIN))
+    acted(bench, Seam.PROTOCOL, COMMAND)
+    assert (look(bench), phase(bench)) == ("On", Phase.WAITING)
+
+
+def test_a_port_shuts_behind_a_request_and_its_listeners_hear_of_it(bench):
+    heard = []
+    bench.rack.faults.on_change(lambda bmc, fault_id, gone: heard.append((bmc, fault_id, gone)))
+    arm(bench, make_fault("wire.refuse"), after=RequestCame(Intent.POWER_COMMAND))
+    heard.clear()
+    acted(bench, Seam.PROTOCOL, COMMAND)
+    assert heard == [("node1", "f1", False)]
+    assert [event.data["fault"] for event in bench.events(EventKind.FAULT)] == ["wire.refuse"]
 
 
 def test_before_that_request_it_waits(bench):

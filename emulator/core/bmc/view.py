@@ -339,7 +339,10 @@ class BmcView:
 
     def record_request(self, facts: Mapping[str, Datum]) -> int:
         """Journals a request: `ClientRequest.facts`, and what the protocol adds. Returns the `seq` of the event."""
-        return self._rack.journal.append(self._unit.name, EventKind.REQUEST, None, facts)
+        seq = self._rack.journal.append(self._unit.name, EventKind.REQUEST, None, facts)
+        if self._unit.faults.armings:
+            self._rack.faults.came(self._unit, Intent(str(facts["intent"])), seq)
+        return seq
 
 
 def _reported(fired: Fired, word: str | None) -> str | None:

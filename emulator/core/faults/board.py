@@ -47,7 +47,7 @@ class Armed:
     """A fault on a BMC, and when it acts.
 
     `when` says on which requests. `count` is how often at most (None: without end).
-    `after` is when it begins: seconds after arming, a rail (one that is so already counts), or a request that its seam has seen.
+    `after` is when it begins: seconds after arming, a rail (one that is so already counts), or behind a request of a client.
     None: at once.
     `until` is when it ends for good: seconds after arming, or a change of a rail to that state after it has begun. None: never.
     `probability` is drawn from the rack's dice for each request that would fire. With `must_fire` a scenario is void where it
@@ -71,11 +71,13 @@ class Phase(StrEnum):
 
 
 class Scene(NamedTuple):
-    """What is the case when a request comes. `roll()` is a number from 0 to 1."""
+    """What is the case when a request comes. `roll()` is a number from 0 to 1. `cause` is the `seq` of the request's event, None
+    before that is journaled."""
 
     now: Instant
     rail: Rail | None
     roll: Callable[[], float]
+    cause: int | None = None
 
 
 class Fired(NamedTuple):
@@ -94,6 +96,7 @@ class Arming:
     armed: Armed
     since: Instant
     begun: bool = False
+    begun_by: int | None = None  # the `seq` of the request that it has begun with; it does not act on that one
     ended: bool = False
     matched: int = 0
     fired: int = 0
@@ -119,13 +122,19 @@ class Arming:
         elif isinstance(after, RailIs) and after.holds(system, rail):
             self.begun = True
 
+    def came(self, intent: Intent, seq: int) -> bool:
+        """Takes in a request of a client, whatever its seam. Returns whether the fault has begun with it."""
+        if self.begun or self.armed.after != RequestCame(intent):
+            return False
+        self.begun, self.begun_by = True, seq
+        return True
+
     def fires(self, request: ClientRequest, scene: Scene) -> bool:
         """Whether the fault acts on this request. Counts the match and the firing."""
-        when, after = self.armed.when, self.armed.after
-        if not self.begun and isinstance(after, RequestCame):
-            self.begun = after.intent is request.intent
-            return False
+        when = self.armed.when
         if self.phase(scene.now) is not Phase.ACTIVE or not when.matches(request, scene.rail):
+            return False
+        if self.begun_by is not None and self.begun_by == scene.cause:
             return False
         self.matched += 1
         if self.matched <= when.skip or (self.matched - when.skip) % when.every:

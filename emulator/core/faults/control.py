@@ -14,7 +14,7 @@ from emulator.core.clock import Instant
 from emulator.core.errors import NoSuchFault, RackMisconfigured
 from emulator.core.faults.board import Armed, Arming, FaultId, Fired, Phase, Scene
 from emulator.core.faults.fault import Fault, IncidentFault, LoginFault, PowerFault, ReportFault, Seam
-from emulator.core.faults.trigger import ClientRequest
+from emulator.core.faults.trigger import ClientRequest, Intent
 from emulator.core.journal import EventKind
 from emulator.core.power.system import SystemState
 from emulator.core.rack_services import RackServices
@@ -129,7 +129,7 @@ class FaultControl:
         concerns: Callable[[Fault], bool] | None = None,
     ) -> tuple[Fired, ...]:
         """The faults of a seam that act on this request; each is journaled as fired."""
-        scene = Scene(self._room.now, rail, self._roll)
+        scene = Scene(self._room.now, rail, self._roll, cause)
         fired = unit.faults.firing(seam, request, scene, concerns)
         for each in fired:
             self._journal(unit, each.arming, cause, system)
@@ -138,6 +138,12 @@ class FaultControl:
     def standing(self, unit: Unit, seam: Seam) -> tuple[Fault, ...]:
         """The faults of a seam that act as long as they are armed, if they are active now."""
         return tuple(arming.armed.fault for arming in unit.faults.standing(seam, self._room.now))
+
+    def came(self, unit: Unit, intent: Intent, seq: int) -> None:
+        """A request of a client has come and stands in the journal under `seq`: what waits for one may begin behind it."""
+        for arming in unit.faults.armings:
+            if arming.came(intent, seq):
+                self._turned(unit.name, arming.id)
 
     def saw(self, unit: Unit, system: SystemState) -> None:
         """The rail of a host has changed."""
