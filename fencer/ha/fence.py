@@ -112,9 +112,12 @@ def on_tick(builder: StepBuilder, hold: Hold | None) -> None:
     ):
         _give_up_confirming(builder, fence)
         return
-    waits = fence.phase in _WAITING and builder.record.inflight is None and builder.record.off_run is None
-    if waits and builder.record.last_error is not None and levels.is_used_up(builder.record, builder.policy, builder.now):
-        _pass_on(builder, builder.record.last_error)
+    record, idle = builder.record, builder.record.inflight is None and builder.record.off_run is None
+    if idle and fence.phase in _OPEN_PHASES and levels.is_barred(record, builder.policy, builder.now):
+        levels.pass_over(builder, fence)
+        return
+    if idle and fence.phase in _WAITING and record.last_error and levels.is_used_up(record, builder.policy, builder.now):
+        _pass_on(builder, record.last_error)
         return
     fresh = fence.not_off_at is not None and builder.now - fence.not_off_at <= builder.policy.request_timeout
     due = builder.now >= fence.next_attempt_at and delay_is_over(builder, fence.started_at)

@@ -7,7 +7,7 @@ Rules
      device that does not answer makes the whole read a missed one.
   2. A level passes the fence on after `level_attempts` failed attempts, or when `level_timeout` is over since its first command
      or failed attempt and one has failed. After the last level the first is tried again, after a back-off. A fence that is
-     Blocked gives each level one attempt.
+     Blocked gives each level one attempt. A level that refused a log-in lately is passed over while another can be asked.
   3. Nothing that one level was seen to say counts at another.
   4. If all devices of a level say Off and the host's own BMC, which is none of them, answers On, the level has failed: the
      outlets may be another host's.
@@ -139,31 +139,56 @@ def detail(record: HostRecord) -> dict[str, Detail]:
 
 
 def is_used_up(record: HostRecord, policy: Policy, now: float) -> bool:
-    """Rule 2: whether the level of this fence has failed for good, and there is another one."""
+    """Rule 2: whether the level of this fence has failed for good, and another one can be asked."""
     fence = record.fence
-    if fence is None or len(record.all_levels) < 2 or fence.level_attempts == 0 or fence.level_since is None:
+    if fence is None or fence.level_attempts == 0 or fence.level_since is None or not _has_other(record, policy, now):
         return False
     attempts = 1 if fence.phase is FencePhase.BLOCKED else policy.level_attempts
     return fence.level_attempts >= attempts or now >= fence.level_since + policy.level_timeout
 
 
+def _has_other(record: HostRecord, policy: Policy, now: float) -> bool:
+    if len(record.all_levels) < 2:
+        return False
+    return proof.login_allowed(record, policy, now, record.all_levels[_next_level(record, policy, now) - 1])
+
+
 def pass_on(builder: StepBuilder, fence: Fence, error: LastError, back_off: float) -> None:
     """Goes to the next level. `back_off`: seconds until the first attempt there, if all levels have had their turn."""
-    before, level = builder.record, _next_level(builder.record, builder.policy, builder.now)
-    again = level <= before.level
-    go_to(builder, fence, level)
-    names, next_names = ", ".join(before.asked_devices), ", ".join(builder.record.asked_devices)
-    builder.alert(
-        AlertName.FENCE_LEVEL_FAILED, f"{fence.id}/level/{before.level}",
-        f"level {before.level} ({names}) cannot prove that {before.host} is off: {error.text}; "
-        f"level {level} ({next_names}) is tried{' again' if again else ''}",
-        fence_id=fence.id, level=before.level, devices=list(before.asked_devices), reason=str(error.cause),
-    )  # fmt: skip
-    phase = FencePhase.BLOCKED if fence.phase is FencePhase.BLOCKED else FencePhase.STATUS_FIRST
+    level = _next_level(builder.record, builder.policy, builder.now)
+    again = level <= builder.record.level
+    phase = FencePhase.BACK_OFF if again else FencePhase.STATUS_FIRST
     due = builder.now + (back_off if again else 0.0)
-    if builder.record.fence is not None:
-        phase = FencePhase.BACK_OFF if again and phase is FencePhase.STATUS_FIRST else phase
-        builder.record = replace(builder.record, fence=replace(builder.record.fence, phase=phase, next_attempt_at=due))
+    phase = FencePhase.BLOCKED if fence.phase is FencePhase.BLOCKED else phase
+    _say_passed(builder, fence, level, error)
+    go_to(builder, replace(fence, phase=phase, next_attempt_at=due), level)
+
+
+def is_barred(record: HostRecord, policy: Policy, now: float) -> bool:
+    """Whether this level must not be asked because of a refused log-in, and another one may."""
+    fence = record.fence
+    if fence is None or fence.signature is not None or proof.login_allowed(record, policy, now, record.asked_devices):
+        return False
+    return _has_other(record, policy, now)
+
+
+def pass_over(builder: StepBuilder, fence: Fence) -> None:
+    """Leaves a level that is barred. This is no attempt: a back-off goes on."""
+    names = ", ".join(builder.record.asked_devices)
+    text = f"{names} refused a log-in less than {builder.policy.auth_poll:g} s ago"
+    level = _next_level(builder.record, builder.policy, builder.now)
+    _say_passed(builder, fence, level, LastError(cause=Cause.AUTH, text=text, at=builder.now))
+    go_to(builder, fence, level)
+
+
+def _say_passed(builder: StepBuilder, fence: Fence, level: int, error: LastError) -> None:
+    record, devices = builder.record, list(builder.record.asked_devices)
+    builder.alert(
+        AlertName.FENCE_LEVEL_FAILED, f"{fence.id}/level/{record.level}",
+        f"level {record.level} ({', '.join(devices)}) cannot prove that {record.host} is off: {error.text}; "
+        f"level {level} ({', '.join(record.all_levels[level - 1])}) is tried{' again' if level <= record.level else ''}",
+        fence_id=fence.id, level=record.level, devices=devices, reason=str(error.cause),
+    )  # fmt: skip
 
 
 def go_to(builder: StepBuilder, fence: Fence, level: int) -> None:

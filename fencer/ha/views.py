@@ -65,7 +65,8 @@ def host_views(config: Config, store: Store) -> list[StoreView]:
 def _unseen(name: str) -> StoreView:
     return {
         "host": name, "state": None, "host_status": None, "status": None, "owner": None, "epoch": 0, "in_file": True,
-        "fence_id": None, "phase": None, "level": None, "devices": [], "levels": [], "attempts": 0, "healthy": None, "seen_healthy": False,
+        "fence_id": None, "phase": None, "level": None, "devices": [], "levels": [],
+        "attempts": 0, "healthy": None, "seen_healthy": False,
         "error": None, "fencing": "not checked", "remarks": [],
         "evidence": None, "alerts": [], "vms": [],
     }  # fmt: skip

@@ -45,7 +45,7 @@ def _lines(hosts: Sequence[StoreView], vms: Sequence[StoreView], progress: Progr
         ((label, _number(row["attempts"])) for label, row in named),
     )  # fmt: skip
     yield from _metric(
-        "fence_ha_fence_level", "gauge", "1 for each device of the level that an open fence has come to, or that fenced the host.",
+        "fence_ha_fence_level", "gauge", "1 for each device of the level of the open fence, or that fenced the host.",
         (
             ({**label, "level": str(row["level"]), "device": str(device)}, 1.0)
             for label, row in named
