@@ -172,6 +172,26 @@ def test_a_bmc_that_leaves_takes_its_cords_along(bench: Bench) -> None:
     assert bench.host("node1").rail is Rail.UP
 
 
+def test_power_that_is_lost_again_while_the_bmc_starts_does_not_forget_that_the_host_was_on(bench: Bench) -> None:
+    bench.rack.mains_lost("node2")
+    for _ in range(2):
+        bench.rack.mains_back("node2")
+        bench.advance(1)  # the BMC starts in 5 s
+        bench.rack.mains_lost("node2")
+    bench.rack.mains_back("node2")
+    bench.advance(30)
+    assert (bench.host("node2").rail, being(bench, "node2")) == (Rail.UP, "here")
+
+
+def test_a_host_that_was_off_stays_off_when_power_flickers(bench: Bench) -> None:
+    bench.rack.by_hand("node2", "1", PowerAction.OFF)
+    for _ in range(2):
+        bench.rack.mains_lost("node2")
+        bench.rack.mains_back("node2")
+    bench.advance(30)
+    assert bench.host("node2").rail is Rail.DOWN
+
+
 def test_a_node_in_a_slot_needs_the_slot_and_one_of_its_cords(profile: Profile) -> None:
     enclosure = UnitSpec(name="enc1", profile=load("enclosure-generic"), feeds={"Slot1": ("node1",)})
     bench = make_bench(pdu(), enclosure, UnitSpec(name="node1", profile=profile), UnitSpec(name="node2", profile=profile))
