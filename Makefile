@@ -18,7 +18,7 @@ $(VENV)/.run: pyproject.toml
 	@echo "making $(VENV) (once, about half a minute)"
 	@$(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 2; }
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install -e .
+	@$(PIP) install -e '.[lab]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
