@@ -35,7 +35,7 @@ def library() -> Mapping[PurePosixPath, bytes]:
 
 
 def built_at() -> int:
-    """The time that is written into what is built, in seconds since 1970: SOURCE_DATE_EPOCH, else that of the last commit, else 1980."""
+    """The time that is written into what is built, in seconds since 1970: SOURCE_DATE_EPOCH, else the last commit, else 1980."""
     if given := os.environ.get("SOURCE_DATE_EPOCH"):
         return int(given)
     command = ["git", "-C", str(ROOT), "log", "-1", "--format=%ct"]

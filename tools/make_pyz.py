@@ -1,4 +1,4 @@
-"""Makes fence_bmc.pyz: the agent in one file that Python runs. `python -m tools.make_pyz [FILE]`; without FILE dist/fence_bmc.pyz.
+"""Makes the agent in one file that Python runs: `python -m tools.make_pyz [FILE]`; without FILE dist/fence_bmc.pyz.
 
 The same sources at the same time (`fence_bmc_files.built_at`) give the same bytes.
 """
