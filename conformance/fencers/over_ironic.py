@@ -1,8 +1,8 @@
-"""The fencers `ironic-redfish` and `ironic-ipmitool`: OpenStack Ironic's conductor code and power interfaces, without a conductor.
+"""The fencers `ironic-redfish` and `ironic-ipmitool`: the conductor code and power interfaces of OpenStack Ironic.
 
-The suite's python adapter runs `redfish` or `ipmitool`. Ironic's `node_power_action` does the work as in its conductor: it reads the
-state, leaves out what is done already, orders, and waits 25 s for the state to be told (Ironic's default is 60 s). A node
-and a task of our own take the place of its database; notifications, child nodes and history are switched off.
+The suite's python adapter runs `redfish` or `ipmitool`. Ironic's `node_power_action` does the work as in its conductor: it reads
+the state, leaves out what is done already, orders, and waits 25 s for the state to be told (Ironic's default is 60 s). A node and
+a task of our own take the place of its database; notifications, child nodes and history are switched off.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The fencer `sushy`: OpenStack's Redfish library, called as its documentation calls it.
 
 The suite's python adapter runs `fence`. The library logs in by session where there is a SessionService, else by HTTP Basic.
-`reset_system` returns when the BMC has accepted the reset; nothing is read after it. Without a system URI the first member of Systems
-is taken.
+`reset_system` returns when the BMC has accepted the reset; nothing is read after it. Without a system URI the first member of
+Systems is taken.
 """
 
 from __future__ import annotations
