@@ -72,7 +72,7 @@ class _ProfileName(_TextType):
     name = "profile"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(name) for name in (*loader.names(), *loader.pdu_names()) if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in (*loader.names(), *loader.feeder_names()) if name.startswith(incomplete)]
 
 
 def _load(name: str) -> Profile:
@@ -304,7 +304,7 @@ def lint_command(name: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="A JSON list.")
 def profiles_command(as_json: bool) -> None:
     """List the shipped profiles."""
-    found = [(name, _load(name).title) for name in (*loader.names(), *loader.pdu_names())]
+    found = [(name, _load(name).title) for name in (*loader.names(), *loader.feeder_names())]
     if as_json:
         click.echo(json.dumps([{"id": name, "title": title} for name, title in found], indent=2))
         return

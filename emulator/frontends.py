@@ -216,7 +216,7 @@ class FrontEnds:
         view.network.found_at(_reachable(place.listen))
         listener = self._server.listen(view.name, place.listen, place.redfish_port, tls=context)
         if self._tls and place.http_port is not None and view.profile.http.redirect_http:
-            self._plain.listen(view.name, place.listen, place.http_port, app=redirect_to(listener.port, view.record_request))
+            self._plain.listen(view.name, place.listen, place.http_port, app=redirect_to(listener.port, view))
         if self._fleet_port is None:
             self._open_ipmi(view, place)
 

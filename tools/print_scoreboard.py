@@ -37,7 +37,7 @@ HEAD: Final = """# Scoreboard
 
 How fencers that people use, and our own, do in tier {tier} of the suite. A row is a statement about the fencer as installed on the
 day of the run, this profile, this tier and this version of the suite, and about nothing else: a PASS means that a scenario has
-found nothing. `fence-conformance explain UNSAFE STUCK HANG MISLEADING HYGIENE` tells what the words mean; the command of a cell, at
+found nothing. `fence-conformance explain UNSAFE STUCK HANG MISLEADING HYGIENE` tells what the words mean. The command of a cell, at
 the end of the page, tells what the fencer did and when.
 
 `make scoreboard` prints this page and runs every cell again.

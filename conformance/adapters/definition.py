@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from conformance.adapters.base import Adapter
-from conformance.capabilities import DUAL
+from conformance.capabilities import DUAL, PDU
 from conformance.catalogues import Catalogue
 from conformance.cause_patterns import Patterns
 from conformance.vocabulary import Ask, Convention, Protocol
@@ -21,7 +21,8 @@ LEAST_GRACE_S: Final = 5.0
 class Definition:
     """A fencer. `ways` say how it is asked over each protocol that it speaks. `deadline` in seconds, as the fencer promises it.
 
-    `both` is how it is asked where both protocols are needed (`over: dual`); None: as ever.
+    `both` is how it is asked where both protocols are needed (`over: dual`), `pdu` where the outlets of a host are switched
+    (`over: pdu`); None: as ever.
     `asks` is what it can be asked for, `conventions` those that its adapter follows. `limits` are in seconds.
     `catalogue` is the one that its file pins; None: the newest. `needs` says what has to be installed for it, for people.
     """
@@ -40,12 +41,12 @@ class Definition:
     catalogue: Catalogue | None = None
     needs: str = ""
     both: Adapter | None = None
+    pdu: Adapter | None = None
 
     def meeting(self, needs: frozenset[str]) -> Definition:
         """The fencer as it is asked in a scenario with these needs."""
-        if DUAL not in needs or self.both is None:
-            return self
-        return replace(self, ways=dict.fromkeys(self.ways, self.both))
+        way = self.pdu if PDU in needs else self.both if DUAL in needs else None
+        return self if way is None else replace(self, ways=dict.fromkeys(self.ways, way))
 
     @property
     def label(self) -> str:

@@ -15,7 +15,7 @@ from conformance.vocabulary import Protocol
 PLACEHOLDER: Final = re.compile(r"\{([a-z_]+\.[a-z_.]*)\}")
 BMC_KEYS: Final = (
     "host", "port", "url", "user", "password", "password_file", "password_script", "system_uri", "system_id", "uuid", "ipmi_host",
-    "ipmi_port", "ipmi_target", "kg", "insecure", "ca_file", "verbose",
+    "ipmi_port", "ipmi_target", "outlets", "kg", "insecure", "ca_file", "verbose",
 )  # fmt: skip
 KEYS: Final = frozenset(f"bmc.{key}" for key in BMC_KEYS)
 SPEAKS: Final[Mapping[str, Protocol]] = {
