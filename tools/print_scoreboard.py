@@ -26,7 +26,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "scoreboard.md"
 FOLDER: Final = ROOT / ".scoreboard"
 TIER: Final = 0
-JOBS: Final = 8
+JOBS: Final = 24  # most of them wait
 PROFILES: Final = ("dell-idrac9", "openbmc-x86", "dmtf-generic")
 SHOWN: Final = (
     Verdict.PASS, Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK, Verdict.FLAKY, Verdict.MISLEADING, Verdict.HYGIENE, Verdict.ERROR,
@@ -35,10 +35,10 @@ SHOWN: Final = (
 FOUND: Final = tuple(verdict for verdict in SHOWN if verdict not in (Verdict.PASS, Verdict.NA))
 HEAD: Final = """# Scoreboard
 
-How fencers that people use, and our own, do in tier {tier} of the suite. A row is a statement about the fencer as installed on the
-day of the run, this profile, this tier and this version of the suite, and about nothing else: a PASS means that a scenario has
-found nothing. `fence-conformance explain UNSAFE STUCK HANG MISLEADING HYGIENE` tells what the words mean. The command of a cell, at
-the end of the page, tells what the fencer did and when.
+How fencers that people use, and our own, do in tier {tier} of the suite. A row is a statement about the fencer as installed on
+the day of the run, this profile, this tier and this version of the suite, and about nothing else: a PASS means that a scenario
+has found nothing. `fence-conformance explain UNSAFE STUCK HANG MISLEADING HYGIENE` tells what the words mean. The command of a
+cell, at the end of the page, tells what the fencer did and when.
 
 `make scoreboard` prints this page and runs every cell again.
 """
