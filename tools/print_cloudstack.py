@@ -59,6 +59,7 @@ fence-conformance run --fencer examples/cloudstack/all-three.yaml --profile dell
 All take the first member of Systems and any 2xx for success, and send a request again after an I/O error, as upstream does. What
 follows is tier 0 of the groups {groups}. `fence-conformance explain TRUTH-001` tells what a scenario is about.
 """
+NOT_READ: Final = " It claims off after a command that had no effect (TRUTH-001): nothing is read after the command."
 LETTERS: Final = "P passes, U unsafe, S stuck, H hangs, M names a wrong cause or answers wrongly, h conduct, E not tested, - N/A."
 PASSES: Final = "P"
 
@@ -95,7 +96,8 @@ def _conclusions(results: Sequence[Result]) -> Iterable[str]:
         yield f"- **{profile}**, nothing injected ({', '.join(OFF_AS_THE_VENDOR_DOES)}): passed by {told}."
         for name in ("all-three", "all-three-confirmed-exact"):
             unsafe = [scenario for scenario, verdict in fit[name].items() if verdict is Verdict.UNSAFE]
-            yield f"  {name} is UNSAFE in {', '.join(unsafe) if unsafe else 'no scenario'}."
+            why = NOT_READ if name == "all-three" and "TRUTH-001" in unsafe else ""
+            yield f"  {name} is UNSAFE in {', '.join(unsafe) if unsafe else 'no scenario'}.{why}"
 
 
 def _counts(results: Sequence[Result]) -> Iterable[str]:

@@ -163,7 +163,7 @@ def test_causes_become_patterns(tmp_path: Path) -> None:
         ("fencer: a\nadapter: exec\ncommand: [x]", "actions: missing"),
         (
             "fencer: a\nadapter: exec\ncommand: [x]",
-            ":3:1: command: the adapter exec does not read it, only fence-agent, container, python, python-transport and stonith-plugin",
+            ":3:1: command: the adapter exec does not read it, only fence-agent, container, python, python-transport",
         ),
         ("fencer: a\nadapter: python\ncommand: a:b\nover: {ipmi: {recorders: {}}}", "over.ipmi.recorders: no such key"),
         ("fencer: a\nadapter: exec\nactions: {explode: {argv: ['{bmc.url}']}}", "actions.explode: no such action"),
