@@ -57,7 +57,7 @@ PURE  := $(subst $(space),$(comma),$(strip \
 		invariants_conduct.py requirement.py remedies.py seen.py repeated_runs.py catalogues/* explanations.py waivers.py) \
 	$(addprefix fencer/,outcome.py proof.py procedure.py procedure_state.py command_plan.py events_effects.py failure_text.py witnesses.py identity.py) \
 	$(addprefix fencer/ha/,states.py machine.py effects.py policy.py fence.py recovery.py proof.py fence_limiter.py record.py observations.py step_builder.py \
-		cloudstack.py ledger.py vm_record.py vm_machine.py placement.py entries.py orders.py cluster.py device.py activity.py power_reads.py)))
+		cloudstack.py ledger.py vm_record.py vm_machine.py placement.py entries.py orders.py cluster.py device.py activity.py power_reads.py levels.py)))
 
 check: $(VENV)/.dev  ## Lint, format, types, the dependency rule
 	$(BIN)/ruff check .
