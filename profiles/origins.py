@@ -16,7 +16,7 @@ EVIDENCE = "evidence"
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class ProfileValue:
     """One value. Lists of scalars, such as the cells of a power table, are one value. `origin` is file and line."""
 
     path: str
@@ -28,14 +28,14 @@ class Value:
         return f"{Path(self.mark.file).name}:{self.mark.line}"
 
 
-def values(root: YamlMap, under: str = "") -> Iterator[Value]:
+def values(root: YamlMap, under: str = "") -> Iterator[ProfileValue]:
     """All values in the order of the file; with `under` those at this path and below."""
     for value in _walk(root, ""):
         if not under or value.path == under or value.path.startswith((f"{under}.", f"{under}[")):
             yield value
 
 
-def _walk(node: YamlNode, path: str) -> Iterator[Value]:
+def _walk(node: YamlNode, path: str) -> Iterator[ProfileValue]:
     if isinstance(node, YamlMap) and node.entries:
         for key, inner in node.entries.items():
             yield from _walk(inner, f"{path}.{key}" if path else key)
@@ -43,7 +43,7 @@ def _walk(node: YamlNode, path: str) -> Iterator[Value]:
         for number, item in enumerate(node.items):
             yield from _walk(item, f"{path}[{number}]")
     else:
-        yield Value(path, plain(node), node.mark)
+        yield ProfileValue(path, plain(node), node.mark)
 
 
 def is_evidence(path: str) -> bool:
@@ -56,8 +56,8 @@ class Difference:
     """A value that two profiles do not share; None on the side where there is none."""
 
     path: str
-    left: Value | None
-    right: Value | None
+    left: ProfileValue | None
+    right: ProfileValue | None
 
 
 def differences(left: YamlMap, right: YamlMap, *, evidence: bool = False) -> Iterator[Difference]:
@@ -73,11 +73,11 @@ def differences(left: YamlMap, right: YamlMap, *, evidence: bool = False) -> Ite
             yield Difference(path, None, value)
 
 
-def _by_path(root: YamlMap, evidence: bool) -> Mapping[str, Value]:
+def _by_path(root: YamlMap, evidence: bool) -> Mapping[str, ProfileValue]:
     return {value.path: value for value in values(root) if evidence or not is_evidence(value.path)}
 
 
-def _compared(value: Value, evidence: bool) -> object:
+def _compared(value: ProfileValue, evidence: bool) -> object:
     cell = ".table." in value.path or ".chassis." in value.path or value.path.endswith("unlisted_type")
     if cell and not evidence and isinstance(value.value, list) and value.value:
         return value.value[0]

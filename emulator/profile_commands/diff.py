@@ -7,7 +7,7 @@ import json
 import click
 
 from emulator.profile_commands.common import ProfileName, resolved
-from profiles.origins import Value, differences
+from profiles.origins import ProfileValue, differences
 
 NONE = "-"
 
@@ -34,9 +34,9 @@ def diff(left: str, right: str, evidence: bool, as_json: bool) -> None:
     raise SystemExit(1 if found else 0)
 
 
-def _value(value: Value | None) -> object:
+def _value(value: ProfileValue | None) -> object:
     return None if value is None else value.value
 
 
-def _text(value: Value | None) -> str:
+def _text(value: ProfileValue | None) -> str:
     return NONE if value is None else json.dumps(value.value, ensure_ascii=False)
