@@ -113,12 +113,12 @@ def clean_environment(home: Path) -> dict[str, str]:
     return inherited | {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "LC_ALL": "C.UTF-8"}
 
 
-def run_action(action: Path, given: Mapping[str, str], workspace: Path, scratch: Path) -> ActionRun:
-    """Runs action.yml in `workspace`. `scratch` takes what a runner keeps beside it. An input that is required must be given."""
+def run_action(action: Path, given: Mapping[str, str], workspace: Path, scratch: Path, home: Path) -> ActionRun:
+    """Runs action.yml in `workspace`. `scratch` takes what a runner keeps beside it; pip's cache is in `home`, which several runs
+    may share. An input that is required must be given."""
     document = yaml.safe_load(action.read_text(encoding="utf-8"))
     names = {"github.action_path": str(action.parent), "runner.temp": str(scratch / "temp")}
     (scratch / "temp").mkdir(parents=True)
-    (scratch / "home").mkdir()
     for name, declared in document["inputs"].items():
         names[f"inputs.{name}"] = given[name] if declared.get("required") else given.get(name, declared.get("default", ""))
     assert set(given) <= set(document["inputs"]), "an input that the action does not have"
@@ -133,22 +133,23 @@ def run_action(action: Path, given: Mapping[str, str], workspace: Path, scratch:
         elif "uses" in step:
             run.not_run.append((step["uses"], {key: filled(str(value), names) for key, value in step["with"].items()}))
         else:
-            _run_step(run, step, names, workspace, scratch, number)
+            _run_step(run, step, names, workspace, scratch / str(number), home)
     run.outputs = {name: filled(declared["value"], names) for name, declared in document.get("outputs", {}).items()}
     return run
 
 
 def _run_step(
-    run: ActionRun, step: Mapping[str, object], names: dict[str, str], workspace: Path, scratch: Path, number: int
+    run: ActionRun, step: Mapping[str, object], names: dict[str, str], workspace: Path, scratch: Path, home: Path
 ) -> None:
     assert step["shell"] == "bash"
-    script, summary, output = str(step["run"]), scratch / f"summary-{number}", scratch / f"output-{number}"
+    scratch.mkdir()
+    script, summary, output = str(step["run"]), scratch / "summary", scratch / "output"
     assert not EXPRESSION.search(script), "an input in the text of a script can become a command"
     summary.touch()
     output.touch()
     declared = step.get("env", {})
     assert isinstance(declared, Mapping)
-    env = clean_environment(scratch / "home") | {key: filled(str(value), names) for key, value in declared.items()}
+    env = clean_environment(home) | {key: filled(str(value), names) for key, value in declared.items()}
     env |= {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_ACTIONS": "true", "CI": "true"}
     done = _bash(["--noprofile", "--norc", "-eo", "pipefail", "-c", script], workspace, env)
     run.ran.append(str(step["name"]))

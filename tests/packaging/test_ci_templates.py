@@ -81,13 +81,17 @@ capabilities: ["off", redfish]
 def play(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ActionRun]:
     """`play(exit_code, **inputs)`: the action in a new workspace, for a fencer that ends with this code at once."""
 
+    home = tmp_path_factory.mktemp("home")
+
     def play(exit_code: int, **inputs: str) -> ActionRun:
         folder = tmp_path_factory.mktemp("github")
         workspace = folder / "workspace"
         (workspace / "ci").mkdir(parents=True)
         (workspace / "ci" / "fencer.yaml").write_text(FENCER.replace("CODE", str(exit_code)))
-        given = {"fencer": "ci/fencer.yaml", "profiles": "dmtf-generic", "scenarios": "STATE-001", "python": sys.executable}
-        played = run_action(ACTION, given | {name.replace("_", "-"): value for name, value in inputs.items()}, workspace, folder)
+        given = {"fencer": "ci/fencer.yaml", "profiles": "dmtf-generic", "scenarios": "TRUTH-001", "python": sys.executable}
+        played = run_action(
+            ACTION, given | {name.replace("_", "-"): value for name, value in inputs.items()}, workspace, folder, home
+        )
         shutil.rmtree(folder / "temp")
         played.outputs = {k: str(workspace / v) if k != "exit-code" and v else v for k, v in played.outputs.items()}
         return played
@@ -113,9 +117,9 @@ def test_the_action_writes_every_report_that_it_names(of_a_liar: ActionRun) -> N
     assert json.loads(paths["json"].read_text("utf-8"))["summary"]["exit_code"] == 3
     assert ElementTree.parse(paths["junit"]).find(".//failure") is not None
     assert json.loads(paths["sarif"].read_text("utf-8"))["runs"][0]["results"][0]["level"] == "error"
-    assert "STATE-001" in paths["html"].read_text("utf-8")
+    assert "TRUTH-001" in paths["html"].read_text("utf-8")
     assert of_a_liar.summary == paths["markdown"].read_text("utf-8")
-    assert "STATE-001" in of_a_liar.summary
+    assert "TRUTH-001" in of_a_liar.summary
     assert "::error " in of_a_liar.log
 
 
