@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Final
+from typing import Final, Protocol
 
 warnings.showwarning = lambda *warning: None  # eventlet, which is not used here, warns of itself at every start
 from oslo_service import backend  # noqa: E402
@@ -90,7 +90,11 @@ def ipmitool(action: str, bmc: Mapping[str, str]) -> str | None:
     return _power(action, ipmitool_driver.IPMIPower(), told)
 
 
-def _power(action: str, interface: object, driver_info: Mapping[str, object]) -> str | None:
+class _PowerInterface(Protocol):
+    def get_power_state(self, task: _Task) -> str: ...
+
+
+def _power(action: str, interface: _PowerInterface, driver_info: Mapping[str, object]) -> str | None:
     CONF([], project="ironic", default_config_files=[])
     CONF.set_override("power_state_change_timeout", 10, group="conductor")
     CONF.set_override("node_history", False, group="conductor")
