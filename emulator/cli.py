@@ -94,7 +94,7 @@ def cli() -> None:
 @cli.command()
 @click.option("--profile", "profile_name", type=_ProfileName(), help="A shipped profile, or a YAML file.")
 @click.option("--rack", type=click.Path(dir_okay=False, path_type=Path), help="A YAML file with several BMCs, not one --profile.")
-@click.option("--count", default=1, type=click.IntRange(1, 65_534), show_default=True, help="How many BMCs.")
+@click.option("--count", default=1, type=click.IntRange(1, 131_070), show_default=True, help="How many BMCs.")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--address-per-bmc", metavar="CIDR", help="BMC n at the n-th address of this network; ports 443 and 623, or as given."
