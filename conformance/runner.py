@@ -125,7 +125,7 @@ def run_cell(cell: MatrixCell, stop: threading.Event, options: RunOptions | None
         how = fit(cell)
     except NotApplicable as why:
         return _result(cell, Verdict.NA, str(why), options)
-    if (lack := how.definition.ways[how.protocol].missing()) is not None:
+    if (lack := how.definition.lack(how.protocol)) is not None:
         return _result(cell, Verdict.SKIP, lack, options)
     what = Play(
         scenario=cell.scenario,
@@ -145,7 +145,7 @@ def run_cell(cell: MatrixCell, stop: threading.Event, options: RunOptions | None
             every.append(_play(what, stop))
             runs.append(_judged(cell, every[-1], options))
     except CannotStart as why:
-        return _result(cell, Verdict.SKIP, str(why), options)
+        return _result(cell, Verdict.SKIP, cell.definition.advised(str(why)), options)
     except (OSError, EmulatorError) as error:
         return _result(cell, Verdict.ERROR, f"the suite could not test it: {error}", options)
     settled = settle(runs)
