@@ -18,8 +18,9 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from emulator.control.commands import COMMANDS
+from emulator.profile_commands import COMMANDS as PROFILE_COMMANDS
 from emulator.run_options import control_address, control_options, faults_at_start, load_state
-from emulator.serve import EXIT_USAGE, PASSWORD_VARIABLE, ServeOptions, fail, serve
+from emulator.serve import PASSWORD_VARIABLE, ServeOptions, fail, serve
 from profiles import loader
 from profiles.errors import ProfileError
 
@@ -73,7 +74,7 @@ class _ProfileName(_TextType):
     name = "profile"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(name) for name in (*loader.names(), *loader.pdu_names()) if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in (*loader.names(), *loader.feeder_names()) if name.startswith(incomplete)]
 
 
 def _load(name: str) -> Profile:
@@ -289,26 +290,18 @@ for command in COMMANDS:
 
 @cli.group()
 def profile() -> None:
-    """Look at profiles and check your own."""
+    """Look at profiles, write and check your own."""
 
 
-@profile.command("lint")
-@click.argument("name", type=_ProfileName())
-def lint_command(name: str) -> None:
-    """Check a profile: errors with file, line and column, then how much of it is known. Exit code 2 on errors."""
-    from emulator.faults.model import check_profile
-    from profiles.lint import lint, render
-
-    report = lint(name, also=check_profile)
-    click.echo(render(report), err=not report.ok)
-    raise SystemExit(0 if report.ok else EXIT_USAGE)
+for command in PROFILE_COMMANDS:
+    profile.add_command(command)
 
 
 @cli.command("profiles")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list.")
 def profiles_command(as_json: bool) -> None:
     """List the shipped profiles."""
-    found = [(name, _load(name).title) for name in (*loader.names(), *loader.pdu_names())]
+    found = [(name, _load(name).title) for name in (*loader.names(), *loader.feeder_names())]
     if as_json:
         click.echo(json.dumps([{"id": name, "title": title} for name, title in found], indent=2))
         return

@@ -47,12 +47,12 @@ class FedBy(Given):
 
     def _with_pdu(self, rack: PlannedRack) -> PlannedRack:
         profile = load(PROFILE)
-        hosts = (HostSpec(),) * len(profile.pdu.outlets if profile.pdu else ())
+        hosts = (HostSpec(),) * len(profile.feeder.outlets if profile.feeder else ())
         unit = UnitSpec(name=self.pdu, profile=profile, hosts=hosts, password=rack.password)
         return replace(rack, units=(*rack.units, unit))
 
     def _connected(self, unit: UnitSpec) -> UnitSpec:
-        names = unit.profile.pdu.outlets if unit.profile.pdu else ()
+        names = unit.profile.feeder.outlets if unit.profile.feeder else ()
         hosts = zip(names, unit.hosts, strict=True)
         return replace(
             unit,
