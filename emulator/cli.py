@@ -18,8 +18,9 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from emulator.control.commands import COMMANDS
+from emulator.profile_commands import COMMANDS as PROFILE_COMMANDS
 from emulator.run_options import control_address, control_options, faults_at_start, load_state
-from emulator.serve import EXIT_USAGE, PASSWORD_VARIABLE, ServeOptions, fail, serve
+from emulator.serve import PASSWORD_VARIABLE, ServeOptions, fail, serve
 from profiles import loader
 from profiles.errors import ProfileError
 
@@ -93,7 +94,7 @@ def cli() -> None:
 @cli.command()
 @click.option("--profile", "profile_name", type=_ProfileName(), help="A shipped profile, or a YAML file.")
 @click.option("--rack", type=click.Path(dir_okay=False, path_type=Path), help="A YAML file with several BMCs, not one --profile.")
-@click.option("--count", default=1, type=click.IntRange(1, 65_534), show_default=True, help="How many BMCs.")
+@click.option("--count", default=1, type=click.IntRange(1, 131_070), show_default=True, help="How many BMCs.")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--address-per-bmc", metavar="CIDR", help="BMC n at the n-th address of this network; ports 443 and 623, or as given."
@@ -285,19 +286,11 @@ for command in COMMANDS:
 
 @cli.group()
 def profile() -> None:
-    """Look at profiles and check your own."""
+    """Look at profiles, write and check your own."""
 
 
-@profile.command("lint")
-@click.argument("name", type=_ProfileName())
-def lint_command(name: str) -> None:
-    """Check a profile: errors with file, line and column, then how much of it is known. Exit code 2 on errors."""
-    from emulator.faults.model import check_profile
-    from profiles.lint import lint, render
-
-    report = lint(name, also=check_profile)
-    click.echo(render(report), err=not report.ok)
-    raise SystemExit(0 if report.ok else EXIT_USAGE)
+for command in PROFILE_COMMANDS:
+    profile.add_command(command)
 
 
 @cli.command("profiles")
