@@ -10,9 +10,11 @@ from profiles.errors import did_you_mean, listed
 
 DUAL: Final = "dual"
 """It asks one BMC over both protocols for the same claim."""
+PDU: Final = "pdu"
+"""It switches the outlets of a host at a PDU."""
 KNOWN: Final = (
     *Ask, *Protocol, "basic-auth", "sessions", "password-file", "password-script", "tls-verify", "ca-file", "identity",
-    "host-port", "cli", DUAL, "cipher-17", "kg",
+    "host-port", "cli", DUAL, PDU, "cipher-17", "kg",
 )  # fmt: skip
 FOREIGN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 

@@ -6,6 +6,7 @@ import datetime
 import json
 import signal
 import sys
+import time
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -107,7 +108,7 @@ def cli() -> None:
     metavar="NAME",
     help="Which scenarios count; else as the fencer's file says, else the newest.",
 )
-@click.option("--evidence", "evidence_directory", metavar="DIR", help="Write journal and report of every finding there.")
+@click.option("--evidence", "evidence_directory", metavar="DIR", help="Write journal, traffic and report of every finding there.")
 @click.pass_context
 def run(
     context: click.Context,
@@ -149,6 +150,7 @@ def run(
     options = runner.RunOptions(seed=seed, strict=strict, catalogue=catalogue)
     not_run: tuple[str, ...] = ()
     interrupted = False
+    started, began = datetime.datetime.now(datetime.UTC), time.monotonic()
     with terminal.Watch(console, len(cells)) as watch:
         try:
             results = runner.run(cells, jobs=jobs, options=options, on_result=watch.add)
@@ -169,12 +171,14 @@ def run(
         strict_waivers=strict_waivers,
         interrupted=interrupted,
         not_run=not_run,
+        started=started,
+        seconds=time.monotonic() - began,
     )
     for each, name in reports.items():
         report_options.write(each, finished, name)
     if evidence_directory is not None:
         try:
-            evidence.write(results, Path(evidence_directory))
+            evidence.write(results, Path(evidence_directory), our_version())
         except OSError as error:
             raise OneSentence(f"cannot write {evidence_directory}: {error.strerror}") from None
     return finished.exit_code

@@ -94,7 +94,7 @@ def _foreign_claim(case: AskCase) -> Iterator[Finding]:
     off = case.window.looks_at_off
     if case.outcome.timed_out or case.outcome.claim is not Claim.OFF or case.at_claim.rail is not Rail.DOWN or not off:
         return
-    if all(look.bmc != case.window.bmc for look in off):
+    if all(look.bmc not in case.window.told_units for look in off):
         yield case.finding(
             Verdict.UNSAFE,
             "G1",
@@ -111,10 +111,10 @@ def _kind_of_false_off(case: AskCase) -> tuple[FindingKind, str]:
     addressed = case.window.systems_addressed
     if before or case.before.rail is Rail.DOWN:
         return FindingKind.RESURRECTED, "it had been off and was on again"
-    if addressed and case.window.system not in addressed:
+    if addressed and not case.window.target_names & addressed:
         return FindingKind.WRONG_TARGET, f"it had looked at {', '.join(sorted(addressed))}, the target is {case.window.system}"
     taken = case.window.systems_taken_for_off
-    if taken and case.window.system not in taken:
+    if taken and not case.window.target_names & taken:
         return FindingKind.WRONG_TARGET, f"off was {', '.join(sorted(taken))}, the target is {case.window.system}"
     if after:
         return FindingKind.EARLY, "it went off after the claim"

@@ -48,7 +48,7 @@ def check(case: AskCase, *, claim_is_false: bool) -> Iterator[Finding]:
 
 
 def _traffic(case: AskCase) -> Iterator[Finding]:
-    fencers = 1 + len(case.window.beside)
+    fencers = (1 + len(case.window.beside)) * max(1, len(case.window.outlets))  # each outlet is read and switched on its own
     allowed = fencers * (REQUESTS_FREE + REQUESTS_PER_SECOND * case.outcome.duration)
     commands = [e for e in case.window.power_commands if not _was_busy(case, e)]
     if (count := len(case.window.requests)) > allowed or len(commands) > fencers * COMMANDS_FREE:
@@ -66,8 +66,10 @@ def _traffic(case: AskCase) -> Iterator[Finding]:
 def _busy(case: AskCase) -> Iterator[Finding]:
     if case.window.beside:
         return  # the next command may be another fencer's
-    commands = case.window.power_commands
+    commands = sorted(case.window.power_commands, key=lambda e: (e.bmc, text(e, "system")))  # in order for each system
     for earlier, later in pairwise(commands):
+        if (earlier.bmc, earlier.data.get("system")) != (later.bmc, later.data.get("system")):
+            continue
         if _was_busy(case, earlier) and later.t - earlier.t < _pause_s(case, earlier):
             yield case.finding(
                 Verdict.HYGIENE,
@@ -146,7 +148,7 @@ def _text(case: AskCase) -> Iterator[Finding]:
 def _credentials(case: AskCase) -> Iterator[Finding]:
     """Anything that carries credentials, by where it went: another BMC, clear text, a peer that cannot be verified."""
     sent = [e for e in case.window.during if _carries_credentials(e)]
-    elsewhere = [e for e in sent if e.bmc != case.window.bmc and case.outcome.ask is not Ask.WATCH]
+    elsewhere = [e for e in sent if e.bmc not in case.window.told_units and case.outcome.ask is not Ask.WATCH]
     clear = [e for e in sent if e.data.get("tls") is False]
     unverified = [e for e in sent if case.certificate_fails and text(e, "protocol") == "redfish"]
     for events, actual in (

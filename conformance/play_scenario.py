@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from conformance.adapters.base import Invocation
 from conformance.adapters.definition import Definition
@@ -86,12 +86,16 @@ def play(what: Play, stop: threading.Event, start: Callable[..., Emulator] = on_
     ):
         for each in (*given, *dict.fromkeys(each for step in what.steps for each in step.told)):
             each.arrange(emulator)
-        told = [handed((*given, *step.told), emulator.endpoints[step.bmc]) for step in what.steps]
+        reached = [through(given, step.bmc) for step in what.steps]
+        told = [
+            handed((*given, *step.told), emulator.endpoints[way.unit], way.outlets)
+            for step, way in zip(what.steps, reached, strict=True)
+        ]
         secrets = secrets_of(emulator, told)
-        asking = _Asking(emulator, what, told, secrets, stop, watched)
+        asking = _Asking(emulator, what, told, reached, secrets, stop, watched)
         with MachineLag() as lag:
             outcomes = tuple(outcome for numbers in groups(what.steps) for outcome in asking.together(numbers))
-        asked = {step.bmc for step in what.steps}
+        asked = {way.unit for way in reached}
         return Played(
             steps=what.steps,
             outcomes=outcomes,
@@ -135,7 +139,19 @@ def secrets_of(emulator: Emulator, told: Iterable[Mapping[str, str]]) -> tuple[s
     return tuple(dict.fromkeys(word for word in (*own, *(values["bmc.password"] for values in told)) if word))
 
 
-def handed(given: Iterable[Given], endpoint: Endpoint) -> Mapping[str, str]:
+class Reached(NamedTuple):
+    """What a fencer is told in an ask: the BMC of the host, or a PDU with the outlets that feed the host."""
+
+    unit: str
+    outlets: tuple[str, ...] = ()
+
+
+def through(given: Iterable[Given], bmc: str) -> Reached:
+    """How the host of this BMC is reached."""
+    return next((Reached(*way) for each in given if (way := each.reached_through(bmc)) is not None), Reached(bmc))
+
+
+def handed(given: Iterable[Given], endpoint: Endpoint, outlets: Sequence[str] = ()) -> Mapping[str, str]:
     """What a fencer's placeholders stand for, as the preconditions let the fencer know it."""
     target = endpoint.systems[0]
     values: Mapping[str, str] = {
@@ -147,10 +163,12 @@ def handed(given: Iterable[Given], endpoint: Endpoint) -> Mapping[str, str]:
         "bmc.password_file": "",
         "bmc.password_script": "",
         "bmc.system_uri": target.uri,
+        "bmc.system_id": "",
         "bmc.uuid": target.uuid,
         "bmc.ipmi_host": endpoint.ipmi_host,
         "bmc.ipmi_port": str(endpoint.ipmi_port),
         "bmc.ipmi_target": "",
+        "bmc.outlets": ",".join(outlets),
         "bmc.kg": "",
         "bmc.insecure": "1",
         "bmc.ca_file": endpoint.ca_file,
@@ -158,7 +176,7 @@ def handed(given: Iterable[Given], endpoint: Endpoint) -> Mapping[str, str]:
     }
     for each in given:
         values = each.handed(values)
-    return values
+    return {**values, "bmc.system_id": values["bmc.system_uri"].rstrip("/").rpartition("/")[2]}
 
 
 def groups(steps: Sequence[AskStep]) -> Iterator[tuple[int, ...]]:
@@ -169,11 +187,12 @@ def groups(steps: Sequence[AskStep]) -> Iterator[tuple[int, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """Asks the fencer, step by step. `told` are the values of its placeholders for each step."""
+    """Asks the fencer, step by step. `told` are the values of its placeholders for each step, `reached` whom they name."""
 
     emulator: Emulator
     what: Play
     told: Sequence[Mapping[str, str]]
+    reached: Sequence[Reached]
     secrets: tuple[str, ...]
     stop: threading.Event
     watched: WatchedSite | None = None
@@ -202,20 +221,31 @@ class _Asking:
         bmc = self.what.steps[number].bmc
         return bmc, self.emulator.endpoints[bmc].systems[0].id
 
+    def _switched(self, number: int) -> Iterator[str]:
+        """What a fencer of this step switches: the host's system, or those of its outlets that the PDU has."""
+        unit, outlets = self.reached[number]
+        there = (system.id for system in self.emulator.endpoints[unit].systems)
+        wanted = outlets or (self._target(number)[1],)
+        return (system for system in there if system in wanted)
+
     def _begin(self, number: int) -> None:
         bmc, system = self._target(number)
+        unit, outlets = self.reached[number]
         if (before := self.what.steps[number].before) is not None:
             before.happen(self.emulator, bmc)
-        self.emulator.forget_open_gate(bmc, system)
+        for each in self._switched(number):
+            self.emulator.forget_open_gate(unit, each)
         self.emulator.limit_gates(GATES_SHARE * self.what.definition.deadline)
         action = self.what.steps[number].ask.value
-        self.emulator.record(bmc, EventKind.FENCER, what="start", ask=number, action=action, system=system)
+        of_pdu: dict[str, str] = {"outlets": " ".join(f"{unit}/{each}" for each in outlets)} if outlets else {}
+        self.emulator.record(bmc, EventKind.FENCER, None, what="start", ask=number, action=action, system=system, **of_pdu)
 
     def _ask(self, number: int) -> FencerOutcome:
         emulator, what, step = self.emulator, self.what, self.what.steps[number]
 
         def stamp() -> None:
-            emulator.record(step.bmc, EventKind.FENCER, emulator.last_response(step.bmc), what="claim", ask=number)
+            answered = emulator.last_response(self.reached[number].unit)
+            emulator.record(step.bmc, EventKind.FENCER, answered, what="claim", ask=number)
             for each in what.scenario.given:
                 each.claimed(emulator, step.ask, step.bmc)
 
@@ -277,4 +307,5 @@ class _Asking:
         """What is in flight after a false claim of off is waited for, so that "too early" and "never" can be told apart."""
         bmc, system = self._target(number)
         if outcome.claim is Claim.OFF and self.emulator.host(bmc, system).rail is Rail.UP:
-            self.emulator.let_fall(bmc, system, timeout_s=SETTLE_S)
+            for each in self._switched(number):
+                self.emulator.let_fall(self.reached[number].unit, each, timeout_s=SETTLE_S)

@@ -1,11 +1,11 @@
 """Which verdicts are repeated, and what becomes of several runs. The runner asks after each run of a cell. Pure.
 
 Rules
-  1. A verdict hangs on the clock if it is HANG, STUCK or MISLEADING and
+  1. A verdict hangs on the clock if it is HANG, STUCK or MISLEADING, or about something that was left open, and
        - the fencer still worked in the second half of its time when it was ended,
        - or an ask with a finding took nearly all of its deadline, or more,
        - or a gate opened because time was up, not because the fencer had read,
-       - or the machine was late meanwhile.
+       - or the machine was late meanwhile; for a log-out half a second is enough, since it may not hold a fencer up for long.
      UNSAFE and PASS never do: a claim is compared with the truth at its position in the journal, and clocks have no say in that.
   2. Such a verdict is repeated once. UNSAFE in either run wins. The same verdict again stands. Another one makes the cell FLAKY,
      which fails the gate and shows both.
@@ -26,7 +26,7 @@ from typing import Final
 from conformance.finding import Judgement
 from conformance.outcome import FencerOutcome
 from conformance.timeline import text
-from conformance.vocabulary import Verdict
+from conformance.vocabulary import FindingKind, Verdict
 from emulator import Event, EventKind
 
 NEAR_DEADLINE: Final = 0.8
@@ -56,9 +56,15 @@ class JudgedRun:
         return self.judgement.verdict
 
     @property
+    def left_something(self) -> bool:
+        """Whether the verdict is that something was left open, such as a session."""
+        return self.judgement.kind is FindingKind.LEFTOVER and self.verdict is Verdict.HYGIENE
+
+    @property
     def was_late(self) -> bool:
         """Whether the machine was late enough to change what a fencer could do."""
-        return self.lag_s >= max(LATE_S, LATE_SHARE * sum(o.duration for o in self.outcomes))
+        share = 0.0 if self.left_something else LATE_SHARE
+        return self.lag_s >= max(LATE_S, share * sum(o.duration for o in self.outcomes))
 
     @property
     def is_void(self) -> bool:
@@ -75,7 +81,7 @@ class SettledRuns:
 
 def hangs_on_the_clock(run: JudgedRun) -> str | None:
     """Why a slow machine could have made this verdict, in words; None where it could not (rule 1)."""
-    if run.on_virtual_time or run.verdict not in TIMED:
+    if run.on_virtual_time or not (run.verdict in TIMED or run.left_something):
         return None
     if run.verdict is Verdict.HANG and not _worked_to_the_end(run):
         return None

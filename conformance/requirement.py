@@ -259,6 +259,13 @@ TRUE_ALERTS = Requirement(
     Aspect.TRUTH,
 )
 
+ALL_OUTLETS = Requirement(
+    "FENCE-40",
+    "A fencer that is told the outlets of a host MUST NOT claim off while one of them is on.",
+    f"{API} 'plug'; Pacemaker Explained, fencing topology: a host with two power supplies is off when both are",
+    Aspect.SAFETY,
+)
+
 ALL: tuple[Requirement, ...] = (
     SAFE_CLAIM,
     STATE_NOT_TRANSITION,
@@ -299,6 +306,7 @@ ALL: tuple[Requirement, ...] = (
     RESTARTS,
     NOT_BLIND,
     TRUE_ALERTS,
+    ALL_OUTLETS,
 )
 BY_ID: Mapping[str, Requirement] = {requirement.id: requirement for requirement in ALL}
 

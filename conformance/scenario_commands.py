@@ -1,14 +1,19 @@
-"""The commands of `fence-conformance` about scenario files: `scenario lint`, `schema`, and the text for `explain --yaml`."""
+"""The commands of `fence-conformance` about forms: `scenario lint`, `schema`, and the text for `explain --yaml`."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import click
 
 from conformance import selection
+from conformance.report import report_schema
 from conformance.report_options import OneSentence
 from conformance.scenario_files import reading, schema, writing
+
+SCHEMAS: Final[Mapping[str, Callable[[], dict[str, object]]]] = {"scenario": schema.schema, "report": report_schema.schema}
 
 
 @click.group("scenario")
@@ -29,10 +34,10 @@ def lint(files: tuple[str, ...]) -> None:
 
 
 @click.command("schema")
-@click.argument("form", type=click.Choice(["scenario"]))
+@click.argument("form", type=click.Choice(list(SCHEMAS)))
 def print_schema(form: str) -> None:
-    """Prints the JSON Schema of a form, for editors."""
-    click.echo(json.dumps(schema.schema(), indent=1))
+    """Prints the JSON Schema of a form: of scenario files, for editors, or of the JSON report, for its readers."""
+    click.echo(json.dumps(SCHEMAS[form](), indent=1))
 
 
 class Mistakes(OneSentence):

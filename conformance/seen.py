@@ -106,7 +106,7 @@ def situations(window: AskWindow, outcome: FencerOutcome, before: HostTruth) -> 
         Situation.COMMAND_REFUSED: any(answer is not None and is_refusal(answer) for answer in answers),
         Situation.ANSWER_LOST: bool(lost & {e.seq for e in window.requests}),
         Situation.ASKED_POLITELY: bool(commands) and all(text(e, "reset") in NEEDS_OS for e in commands),
-        Situation.OTHER_HOST: any(look.bmc != window.bmc for look in window.looks_at_off),
+        Situation.OTHER_HOST: any(look.bmc not in window.told_units for look in window.looks_at_off),
         Situation.LOGIN_REFUSED: window.login_failures > 0,
         Situation.SAID_NOTHING: not outcome.text,
     }
@@ -114,5 +114,7 @@ def situations(window: AskWindow, outcome: FencerOutcome, before: HostTruth) -> 
 
 
 def _last_words(window: AskWindow) -> Mapping[str, str]:
-    """The last word of each view of the target."""
-    return {text(e, "view"): text(e, "word") for e in window.looks if window.is_target(e)}
+    """The last word of each view of the target. Outlets say Off together, or the word of one that says something else."""
+    last = {(e.bmc, text(e, "system"), text(e, "view")): text(e, "word") for e in window.looks if window.is_target(e)}
+    in_order = sorted(last.items(), key=lambda item: item[1] != "Off")
+    return {view: word for (_, _, view), word in in_order}

@@ -41,8 +41,10 @@ def pick_profiles(words: Sequence[str]) -> dict[str, Profile]:
     except ProfileError as error:
         raise BadSelection(str(error)) from None
     for name, profile in found.items():
-        if profile.pdu is not None:
-            raise BadSelection(f"{name} is a PDU, and every scenario is about a BMC: name a profile of a BMC, or all")
+        if profile.feeder is not None:
+            raise BadSelection(
+                f"{name} is {profile.feeder.called}, and every scenario is about a BMC: name a profile of a BMC, or all"
+            )
     return found
 
 

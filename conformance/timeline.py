@@ -77,6 +77,7 @@ class AskWindow:
     earlier: frozenset[tuple[str, str]] = frozenset()  # BMC and system of the asks before this one: they may still be moving
     past: tuple[Event, ...] = ()  # all BMCs, before the start
     beside: tuple[Ask, ...] = ()
+    outlets: frozenset[tuple[str, str]] = frozenset()  # PDU and outlet of what feeds the target, where the fencer is told a PDU
     settled: tuple[Event, ...] = ()  # since the first of the asks beside it began, if none of them is still running; else nothing
 
     @cached_property
@@ -110,12 +111,13 @@ class AskWindow:
         return tuple(first.values())
 
     def confirmed_off(self, apart_s: float) -> bool:
-        """Whether the last words of the target that were told are Off, the first and the last of these so many seconds apart."""
-        moments: list[float] = []
+        """Whether the last words of the target that were told are Off, the first and the last of these so many seconds apart.
+        Of a host at a PDU: those of each of its outlets."""
+        moments: dict[tuple[str, str], list[float]] = {each: [] for each in self.outlets or {(self.bmc, self.system)}}
         for look in self.looks:
-            if self.is_target(look):
-                moments = [*moments, look.t] if text(look, "word") == "Off" else []
-        return bool(moments) and moments[-1] - moments[0] >= apart_s
+            if (of := (look.bmc, text(look, "system"))) in moments:
+                moments[of] = [*moments[of], look.t] if text(look, "word") == "Off" else []
+        return all(times and times[-1] - times[0] >= apart_s for times in moments.values())
 
     @cached_property
     def words_of_second_channel(self) -> frozenset[str]:
@@ -129,14 +131,29 @@ class AskWindow:
         return sum(1 for e in self.during if e.kind is EventKind.AUTH and text(e, "result") in LOGIN_REFUSED)
 
     def is_target(self, event: Event) -> bool:
+        """Whether an event is about the target, or about an outlet that feeds it where the fencer is told a PDU."""
+        return self.is_host(event) or (event.bmc, text(event, "system")) in self.outlets
+
+    def is_host(self, event: Event) -> bool:
+        """Whether an event is about the host that is to go off."""
         return event.bmc == self.bmc and text(event, "system") == self.system
+
+    @cached_property
+    def told_units(self) -> frozenset[str]:
+        """The BMC that the fencer is told, or the PDU."""
+        return frozenset(unit for unit, _ in self.outlets) or frozenset({self.bmc})
+
+    @cached_property
+    def target_names(self) -> frozenset[str]:
+        """How `called` names the target, or its outlets."""
+        return frozenset(f"{unit}/{outlet}" for unit, outlet in self.outlets) or frozenset({self.system})
 
     @cached_property
     def rail_falls(self) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
         """When the target's rail went down: before the claim, and after it."""
 
         def falls(events: Iterable[Event]) -> tuple[Event, ...]:
-            return tuple(e for e in events if e.kind is EventKind.RAIL and self.is_target(e) and text(e, "rail") == Rail.DOWN)
+            return tuple(e for e in events if e.kind is EventKind.RAIL and self.is_host(e) and text(e, "rail") == Rail.DOWN)
 
         return falls(self.during), falls(self.after)
 
@@ -189,6 +206,12 @@ class AskWindow:
         return {e.cause: e for e in self.during if e.kind is EventKind.RESPONSE and e.cause is not None}
 
 
+def _outlets(start: Event) -> frozenset[tuple[str, str]]:
+    """PDU and outlet of each "pdu/A1" in the start of an ask."""
+    named = (word.rpartition("/") for word in text(start, "outlets").split())
+    return frozenset((unit, outlet) for unit, _, outlet in named)
+
+
 class Timeline:
     """A whole run."""
 
@@ -219,6 +242,7 @@ class Timeline:
             earlier=frozenset((e.bmc, text(e, "system")) for e in self._stamps("start") if e.seq < start.seq),
             past=tuple(e for e in self.events if e.seq < start.seq),
             beside=tuple(Ask(text(s, "action")) for s, _ in beside),
+            outlets=_outlets(start),
             settled=tuple(e for e in seen if min(first, start.seq) < e.seq < claim.seq) if last else (),
         )
 

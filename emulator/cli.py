@@ -18,8 +18,9 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from emulator.control.commands import COMMANDS
+from emulator.profile_commands import COMMANDS as PROFILE_COMMANDS
 from emulator.run_options import control_address, control_options, faults_at_start, load_state
-from emulator.serve import EXIT_USAGE, PASSWORD_VARIABLE, ServeOptions, fail, serve
+from emulator.serve import PASSWORD_VARIABLE, ServeOptions, fail, serve
 from profiles import loader
 from profiles.errors import ProfileError
 
@@ -33,6 +34,7 @@ JOURNAL_CAPACITY = 10_000
 """Events in memory, which `bmc-emulator journal` can read: few, because a large ring makes each request slower."""
 CONTROL_OPTIONS = ("control", "no_control", "name", "state", "faults")
 """Options of `run` that a rack file has no say in."""
+MOST_ON_ONE_ADDRESS = 65_535
 REDFISH_PORT, IPMI_PORT = 443, 623
 """The ports of BMCs that have an address each. BMCs that share an address take free ports."""
 
@@ -72,7 +74,7 @@ class _ProfileName(_TextType):
     name = "profile"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(name) for name in (*loader.names(), *loader.pdu_names()) if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in (*loader.names(), *loader.feeder_names()) if name.startswith(incomplete)]
 
 
 def _load(name: str) -> Profile:
@@ -93,7 +95,7 @@ def cli() -> None:
 @cli.command()
 @click.option("--profile", "profile_name", type=_ProfileName(), help="A shipped profile, or a YAML file.")
 @click.option("--rack", type=click.Path(dir_okay=False, path_type=Path), help="A YAML file with several BMCs, not one --profile.")
-@click.option("--count", default=1, type=click.IntRange(1, 65_534), show_default=True, help="How many BMCs.")
+@click.option("--count", default=1, type=click.IntRange(1, 131_070), show_default=True, help="How many BMCs.")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--address-per-bmc", metavar="CIDR", help="BMC n at the n-th address of this network; ports 443 and 623, or as given."
@@ -152,6 +154,8 @@ def run(
     fleet = _fleet(address_per_bmc, device, count) if address_per_bmc is not None else None
     if fleet is not None:
         listen, redfish_port, ipmi_port = fleet.address(0), redfish_port or REDFISH_PORT, ipmi_port or IPMI_PORT
+    elif count > MOST_ON_ONE_ADDRESS:
+        fail(f"bmc-emulator: {listen} has no ports for {count} BMCs: give each an address with --address-per-bmc 127.64.0.0/15")
     _check_address(listen)
     first_ports = (("--redfish-port", redfish_port), ("--ipmi-port", ipmi_port), ("--http-port", http_port))
     for option, first in () if fleet else first_ports:
@@ -266,7 +270,8 @@ def _fleet(network: str, device: str, count: int) -> Fleet:
     except ValueError as error:
         fail(f"bmc-emulator: --address-per-bmc {network!r} is not an IPv4 network: {error}")
     if count > len(fleet):
-        fail(f"bmc-emulator: {network} has room for {len(fleet)} BMCs, not for {count}")
+        prefix = 32 - (count + 1).bit_length()  # with the network address and the broadcast address
+        fail(f"bmc-emulator: {network} has room for {len(fleet)} BMCs, not for {count}: a network of /{prefix} has")
     return fleet
 
 
@@ -285,26 +290,18 @@ for command in COMMANDS:
 
 @cli.group()
 def profile() -> None:
-    """Look at profiles and check your own."""
+    """Look at profiles, write and check your own."""
 
 
-@profile.command("lint")
-@click.argument("name", type=_ProfileName())
-def lint_command(name: str) -> None:
-    """Check a profile: errors with file, line and column, then how much of it is known. Exit code 2 on errors."""
-    from emulator.faults.model import check_profile
-    from profiles.lint import lint, render
-
-    report = lint(name, also=check_profile)
-    click.echo(render(report), err=not report.ok)
-    raise SystemExit(0 if report.ok else EXIT_USAGE)
+for command in PROFILE_COMMANDS:
+    profile.add_command(command)
 
 
 @cli.command("profiles")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list.")
 def profiles_command(as_json: bool) -> None:
     """List the shipped profiles."""
-    found = [(name, _load(name).title) for name in (*loader.names(), *loader.pdu_names())]
+    found = [(name, _load(name).title) for name in (*loader.names(), *loader.feeder_names())]
     if as_json:
         click.echo(json.dumps([{"id": name, "title": title} for name, title in found], indent=2))
         return

@@ -20,10 +20,10 @@ from emulator.core.rack import HostSpec, UnitSpec
 from emulator.faults.model import arming_from_mapping, check_profile, named_fault
 from emulator.frontends import Place
 from emulator.operations import check_armable
-from emulator.rack_shapes import FaultList, NameOrNames, NotYet
+from emulator.rack_shapes import FaultList, NameOrNames
 from profiles import loader
 from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
-from profiles.model import Profile
+from profiles.model import Enclosure, Profile
 from profiles.scale import at_scale
 from profiles.shapes import Check, Choice, Flag, ListOf, MapOf, Number, Record, Text
 from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, parse, plain, text_of
@@ -33,6 +33,7 @@ BACKENDS: Final = ("virtual", "process", "docker")
 PROJECT_VARIABLE: Final = "FENCELAB_PROJECT"
 
 _NAME: Final = Text("[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "a name of letters, digits, . _ -")
+_ID: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 _ENGINE: Final = Text(r"(?:unix|tcp|http|https)://.+", "an address such as unix:///run/docker.sock")
 _PORT: Final = Number(0, 65535)
 _HOST: Final = Record(
@@ -59,7 +60,7 @@ _BMC: Final = Record(
         "ac": Choice(("on", "off")),
         "faults": FaultList(),
         "feeds": MapOf(NameOrNames(_NAME), "[A-Za-z0-9][A-Za-z0-9._-]{0,31}", "the id of an outlet"),
-        "parent": NotYet("this version has no enclosures: leave parent out"),
+        "parent": Text(f"{_ID}/{_ID}", "an enclosure and one of its slots, such as enclosure1/Slot1"),
         "listen": Text(r"[0-9A-Fa-f.:]+", "an IP address"),
         "redfish_port": _PORT,
         "ipmi_port": _PORT,
@@ -161,7 +162,7 @@ class _RackReader:
         self._docker: Mapping[str, YamlNode] = docker.entries if isinstance(docker, YamlMap) else {}
 
     def rack(self) -> RackFile:
-        units, places, cords = [], {}, []
+        units, places, cords, parents = [], {}, [], []
         for index, node in enumerate(_items(self._root["bmcs"])):
             bmc, path = _fields(node), f"bmcs[{index}]"
             unit = self._unit(bmc, path)
@@ -170,7 +171,11 @@ class _RackReader:
                 places[unit.name] = self._place(bmc, path, unit.name)
                 if "feeds" in bmc.entries:
                     cords.append((unit, _fields(bmc.entries["feeds"]), f"{path}.feeds"))
+                if "parent" in bmc.entries:
+                    parents.append((unit, bmc.entries["parent"], f"{path}.parent"))
         feeds = {unit.name: self._feeds(units, unit, node, path) for unit, node, path in cords}
+        for unit, parent, path in parents:
+            self._put_in_slot(units, unit, parent, path, feeds)
         self._problems.raise_any()
         return RackFile(
             units=tuple(replace(unit, feeds=feeds.get(unit.name, {})) for unit in units),
@@ -197,10 +202,14 @@ class _RackReader:
             for problem in error.problems:
                 self._problems.add(node.mark, f"{path}.profile", str(problem))
             return None
-        if profile.pdu is not None and hosts:
-            self._problems.add(bmc.keys["hosts"], f"{path}.hosts", "a PDU has outlets and no hosts: leave hosts out")
-        elif profile.pdu is not None:
-            hosts = (HostSpec(),) * len(profile.pdu.outlets)
+        if profile.feeder is not None and hosts:
+            self._problems.add(
+                bmc.keys["hosts"],
+                f"{path}.hosts",
+                f"{profile.feeder.called} has {profile.feeder.part}s and no hosts: leave hosts out",
+            )
+        elif profile.feeder is not None:
+            hosts = (HostSpec(),) * len(profile.feeder.outlets)
         if text_of(bmc.entries.get("ac")) == "off":
             self._unplugged.add(name)
         self._faults[name] = tuple(
@@ -209,18 +218,42 @@ class _RackReader:
         profile = at_scale(self._varied(profile, bmc), _number(self._root.get("time_scale"), 1.0))
         return UnitSpec(name=name, profile=profile, hosts=hosts or (HostSpec(),), password=password)
 
+    def _put_in_slot(
+        self, units: Sequence[UnitSpec], unit: UnitSpec, node: YamlNode, path: str, feeds: dict[str, dict[str, tuple[str, ...]]]
+    ) -> None:
+        """Adds a BMC to what its enclosure feeds. A slot holds one node."""
+        name, _, slot = (text_of(node) or "").partition("/")
+        known = {each.name: each for each in units}
+        above = known[name].profile.feeder if name in known else None
+        if unit.profile.feeder is not None:
+            self._problems.add(node.mark, path, f"{unit.name} is no node: only a BMC with hosts is in a slot")
+        elif not isinstance(above, Enclosure):
+            enclosures = [each.name for each in units if isinstance(each.profile.feeder, Enclosure)]
+            said = f"no enclosure is called {name}{did_you_mean(name, enclosures)}"
+            self._problems.add(node.mark, path, f"{name} is no enclosure" if name in known else said)
+        elif slot not in above.slots:
+            said = f"{name} has no such slot{did_you_mean(slot, above.slots) or f'; it has {listed(above.slots)}'}"
+            self._problems.add(node.mark, path, said)
+        elif other := feeds.setdefault(name, {}).get(slot):
+            self._problems.add(node.mark, path, f"{name}/{slot} holds {', '.join(other)} already: a slot holds one node")
+        else:
+            feeds[name][slot] = (unit.name,)
+
     def _feeds(self, units: Sequence[UnitSpec], pdu: UnitSpec, node: YamlMap, path: str) -> dict[str, tuple[str, ...]]:
         """The BMCs that each outlet feeds. The file may name a BMC, or the host of one that has no other."""
-        if pdu.profile.pdu is None:
-            self._problems.add(node.mark, path, f"only a PDU feeds others, and {pdu.profile.id} is none: leave feeds out")
+        if pdu.profile.feeder is None:
+            self._problems.add(
+                node.mark, path, f"only a PDU or an enclosure feeds others, and {pdu.profile.id} is none: leave feeds out"
+            )
             return {}
         known = {unit.name: unit for unit in units}
         by_host = {host.name: unit for unit in units for host in unit.hosts if host.name is not None}
         found: dict[str, tuple[str, ...]] = {}
         for outlet, value in node.entries.items():
-            here, outlets = f"{path}.{outlet}", pdu.profile.pdu.outlets
+            here, outlets = f"{path}.{outlet}", pdu.profile.feeder.outlets
             if outlet not in outlets:
-                said = f"{pdu.name} has no such outlet{did_you_mean(outlet, outlets) or f'; it has {listed(outlets)}'}"
+                hint = did_you_mean(outlet, outlets) or f"; it has {listed(outlets)}"
+                said = f"{pdu.name} has no such {pdu.profile.feeder.part}{hint}"
                 self._problems.add(node.keys[outlet], here, said)
             bmcs = []
             for each in _items(value) or (value,):
@@ -228,8 +261,8 @@ class _RackReader:
                 unit = known.get(name) or by_host.get(name)
                 if unit is None:
                     said = f"no BMC and no host is called {name}{did_you_mean(name, (*known, *by_host))}"
-                elif unit.profile.pdu is not None:
-                    said = f"{name} is a PDU: an outlet feeds BMCs with their hosts"
+                elif unit.profile.feeder is not None:
+                    said = f"{name} is no BMC with hosts, and only those are fed"
                 elif name not in known and len(unit.hosts) > 1:
                     said = f"{name} shares its cords with the other hosts of {unit.name}: write {unit.name}"
                 else:

@@ -1,4 +1,4 @@
-"""Shapes of values that only a rack file has: faults, what an outlet feeds, keys that are not built yet. `config` uses them."""
+"""Shapes of values that only a rack file has: faults, what an outlet feeds. `config` uses them."""
 
 from __future__ import annotations
 
@@ -37,16 +37,3 @@ class NameOrNames:
 
     def schema(self) -> Schema:
         return {"anyOf": [self.name.schema(), ListOf(self.name, least=1, unique=True).schema()]}
-
-
-@dataclass(frozen=True, slots=True)
-class NotYet:
-    """A key that this version knows and cannot do."""
-
-    why: str
-
-    def check(self, node: YamlNode, here: Check) -> None:
-        here.fail(node.mark, self.why)
-
-    def schema(self) -> Schema:
-        return {"not": {}}

@@ -56,7 +56,8 @@ class BmcStatus:
     muted: bool
     faults: int
     systems: tuple[SystemStatus, ...]
-    is_pdu: bool
+    kind: str  # bmc, pdu or enclosure
+    ipmi: bool  # whether it has IPMI over LAN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +70,16 @@ class ClockStatus:
 
 
 def status_of(rack: Rack, unit: Unit) -> BmcStatus:
-    now, is_pdu = rack.now, unit.profile.pdu is not None
+    now, feeder = rack.now, unit.profile.feeder
     return BmcStatus(
         name=unit.name,
         profile=unit.profile.id,
         presence=_presence(unit, now),
         muted=any(arming.armed.fault.name == MUTE for arming in unit.faults.standing(Seam.PORT, now)),
         faults=len(unit.faults.armings),
-        systems=tuple(_system(system, rack.feeds.fed_by(unit.name, system.id) if is_pdu else ()) for system in unit.systems),
-        is_pdu=is_pdu,
+        systems=tuple(_system(system, rack.feeds.fed_by(unit.name, system.id) if feeder else ()) for system in unit.systems),
+        ipmi=unit.ipmi_lan,
+        kind="bmc" if feeder is None else feeder.kind,
     )
 
 

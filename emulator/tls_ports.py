@@ -23,7 +23,6 @@ from emulator.core.bmc.presence import Being
 from emulator.core.bmc.view import BmcView
 from emulator.core.faults.fault import Fault, Seam
 from emulator.core.faults.trigger import ClientRequest
-from emulator.core.journal import Datum
 from emulator.core.rack import Rack
 from emulator.faults.seams import PortFault, QueueFault
 from emulator.redfish.accounts.auth import AuthMethod
@@ -31,7 +30,7 @@ from emulator.redfish.certificates.certificate_service import certificates_in
 from emulator.redfish.certificates.signing import CsrContent, SigningKey, new_key, pem_of, signing_request
 from emulator.wire.certs import Certificate, CertificateKey, Validity, check_handshake, server_context
 from emulator.wire.network import HttpPort, Loop
-from emulator.wire.tcp import PortState
+from emulator.wire.tcp_port import PortState
 
 
 class CertificateFields(TypedDict, total=False):
@@ -182,15 +181,15 @@ class PortKeeper:
         return BmcView(self._rack, name).presence().being is Being.DEAF
 
 
-def redirect_to(port: int, heard: Callable[[Mapping[str, Datum]], object]) -> WSGIApplication:
+def redirect_to(port: int, view: BmcView) -> WSGIApplication:
     """A WSGI application that redirects every request to the same path on the HTTPS port: 301 for GET and HEAD, else 308.
 
-    `heard` gets the facts of each request, for the journal: what a client has sent in clear text, it has shown.
+    The journal gets each request: what a client has sent in clear text, it has shown.
     """
 
     def app(environ: dict[str, object], start_response: StartResponse) -> Iterable[bytes]:
         request = ClientRequest("redfish", str(environ["REQUEST_METHOD"]), str(environ.get("PATH_INFO", "/")))
-        heard(request.facts(request.path, auth=_means(environ), user=None, tls=False))
+        view.record_request(request, request.path, auth=_means(environ), user=None, tls=False)
         named = str(environ.get("HTTP_HOST", ""))
         match = _HOST.match(named)
         host = match[0] if match is not None else str(environ["SERVER_NAME"])

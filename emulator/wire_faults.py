@@ -88,7 +88,7 @@ class WireFaults(NoHooks):
         if not early:
             return None
         path = environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace")
-        seq = view.record_request(exchange.request.facts(path, executed=False))
+        seq = view.record_request(exchange.request, path, executed=False)
         plan: Plan = ()
         for fault_id, fault, _ in early:
             plan = _rewritten(fault_id, fault, plan)

@@ -1,6 +1,6 @@
 """Vendor profiles: the behaviour of BMCs as data, with sources.
 
-`load(name)` returns a complete `model.Profile`; `names()` lists the shipped ones, `pdu_names()` those of PDUs.
+`load(name)` returns a complete `model.Profile`; `names()` lists the shipped ones, `feeder_names()` those of PDUs and enclosures.
 See docs/write-a-profile.md.
 """
 
@@ -9,18 +9,18 @@ from __future__ import annotations
 from profiles.data import thawed
 from profiles.errors import Problem, ProfileError
 from profiles.lint import Report, lint, render
-from profiles.loader import all_names, load, names, path, pdu_names, resolve
+from profiles.loader import all_names, feeder_names, load, names, path, resolve
 
 __all__ = [
     "Problem",
     "ProfileError",
     "Report",
     "all_names",
+    "feeder_names",
     "lint",
     "load",
     "names",
     "path",
-    "pdu_names",
     "render",
     "resolve",
     "thawed",

@@ -48,7 +48,7 @@ def build(root: YamlMap, extends: tuple[str, ...], overrides: Mapping[str, str])
         faults=frozen({name: _without_evidence(_filled(fault, words)) for name, fault in data.get("faults", {}).items()}),
         resources=_without_evidence(_filled(data.get("resources", {}), words)),
         deviations=tuple(_deviation(item) for item in data.get("deviations", [])),
-        pdu=_pdu(data["pdu"]) if "pdu" in data else None,
+        feeder=_pdu(data["pdu"]) if "pdu" in data else _enclosure(data["enclosure"]) if "enclosure" in data else None,
         evidence=frozen(dict(_evidence(data))),
         digest=digest(root),
     )
@@ -235,6 +235,10 @@ def _pdu(data: Data) -> model.Pdu:
         distribution_type=data["distribution_type"],
         outlet_type=data["outlet_type"],
     )
+
+
+def _enclosure(data: Data) -> model.Enclosure:
+    return model.Enclosure(slots=tuple(data["slots"]), enclosure_type=data["enclosure_type"], slot_type=data["slot_type"])
 
 
 def _deviation(data: Data) -> model.Deviation:

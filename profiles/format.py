@@ -64,7 +64,7 @@ _TASK_END: Final = Record(
     },
     required=("start", "end", "after_s"),
 )
-_OUTLET: Final = Text("[A-Za-z0-9][A-Za-z0-9._-]{0,31}", "the id of an outlet, of letters, digits, . _ -")
+_OUTLET: Final = Text("[A-Za-z0-9][A-Za-z0-9._-]{0,31}", "the id of an outlet or slot, of letters, digits, . _ -")
 _PATH: Final = Text(r"/redfish(?:/.*)?", "a path that starts with /redfish")
 
 _IDENTITY: Final = (
@@ -337,6 +337,15 @@ PROFILE: Final = Record(
             },
             required=("outlets", "equipment_type", "distribution_type", "outlet_type"),
         ),
+        "enclosure": Record(
+            {
+                "slots": ListOf(_OUTLET, least=1, unique=True),
+                "enclosure_type": Text(),
+                "slot_type": Text(),
+                "evidence": _EVIDENCE_MAP,
+            },
+            required=("slots", "enclosure_type", "slot_type"),
+        ),
         "faults": MapOf(_FAULT),
         "resources": Record(
             {
@@ -377,6 +386,7 @@ EVIDENCE_BY_KEY: Final = (
     "timing",
     "inventory",
     "pdu",
+    "enclosure",
     "resources",
 )
 """Blocks in which every key needs evidence. `power` and `ipmi` have tables with evidence in each cell."""

@@ -58,6 +58,9 @@ class Resolved:
         return build(self.root, self.extends, overrides)
 
 
+FEEDERS: Final = frozenset({"pdu", "enclosure"})
+"""Blocks that make a profile one of what gives power to BMCs with their hosts."""
+
 AlsoCheck = Callable[[YamlMap, Problems], None]
 """Adds what else is wrong with a merged tree: what only the emulator can know, such as the parameters of its faults."""
 
@@ -72,13 +75,13 @@ def load(name_or_path: str | Path, overrides: Mapping[str, str] = _NO_OVERRIDES,
 
 
 def names() -> tuple[str, ...]:
-    """Returns the names of the shipped profiles that a BMC can have, sorted. A PDU is no BMC: see `pdu_names`."""
-    return tuple(name for name, tree in _usable() if "pdu" not in tree.entries)
+    """Returns the names of the shipped profiles that a BMC can have, sorted. What feeds others is no BMC: see `feeder_names`."""
+    return tuple(name for name, tree in _usable() if not FEEDERS & tree.entries.keys())
 
 
-def pdu_names() -> tuple[str, ...]:
-    """Returns the names of the shipped profiles of PDUs, sorted."""
-    return tuple(name for name, tree in _usable() if "pdu" in tree.entries)
+def feeder_names() -> tuple[str, ...]:
+    """Returns the names of the shipped profiles of PDUs and enclosures, sorted."""
+    return tuple(name for name, tree in _usable() if FEEDERS & tree.entries.keys())
 
 
 def _usable() -> Iterator[tuple[str, YamlMap]]:

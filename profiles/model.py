@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 ABSENT: Final = "absent"
 """The word in a profile for a property that the service does not send (`null` is sent as null)."""
@@ -296,6 +296,27 @@ class Pdu:
     distribution_type: str
     outlet_type: str
 
+    kind: ClassVar[str] = "pdu"
+    called: ClassVar[str] = "a PDU"
+    part: ClassVar[str] = "outlet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A chassis above nodes: the ids of its slots, each a Chassis whose Reset gives power to a node or takes it."""
+
+    slots: tuple[str, ...]
+    enclosure_type: str  # ChassisType of the whole
+    slot_type: str  # and of a slot
+
+    kind: ClassVar[str] = "enclosure"
+    called: ClassVar[str] = "an enclosure"
+    part: ClassVar[str] = "slot"
+
+    @property
+    def outlets(self) -> tuple[str, ...]:
+        return self.slots
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
@@ -349,6 +370,6 @@ class Profile:
     faults: Mapping[str, Mapping[str, Any]]
     resources: Mapping[str, Any]  # base, merge (path -> JSON merge patch), remove (paths)
     deviations: tuple[Deviation, ...] = ()
-    pdu: Pdu | None = None  # None: a BMC with systems
+    feeder: Pdu | Enclosure | None = None  # what gives power to BMCs with their hosts; None: a BMC with systems
     evidence: Mapping[str, FactEvidence]  # "identity.bmc_model" -> Evidence; "identity.*" for a whole block
     digest: str  # of the resolved data; journals and reports show it

@@ -61,6 +61,9 @@ def check_parents(parent: YamlMap, layer: YamlMap, problems: Problems) -> None:
 
 def check(root: YamlMap, file: str, problems: Problems) -> None:
     """Checks the merged profile: names exist, tables are complete, templates can be filled. `file`: the file being loaded."""
+    if "pdu" in root.entries and "enclosure" in root.entries:
+        said = "a profile is that of a PDU or of an enclosure, not of both: leave pdu or enclosure out"
+        problems.add(root.keys["enclosure"], "enclosure", said)
     _References(root, file, problems).run()
 
 

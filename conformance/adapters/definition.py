@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from conformance.adapters.base import Adapter
-from conformance.capabilities import DUAL
+from conformance.capabilities import DUAL, PDU
 from conformance.catalogues import Catalogue
 from conformance.cause_patterns import Patterns
 from conformance.vocabulary import Ask, Convention, Protocol
@@ -21,9 +21,10 @@ LEAST_GRACE_S: Final = 5.0
 class Definition:
     """A fencer. `ways` say how it is asked over each protocol that it speaks. `deadline` in seconds, as the fencer promises it.
 
-    `both` is how it is asked where both protocols are needed (`over: dual`); None: as ever.
+    `both` is how it is asked where both protocols are needed (`over: dual`), `pdu` where the outlets of a host are switched
+    (`over: pdu`); None: as ever.
     `asks` is what it can be asked for, `conventions` those that its adapter follows. `limits` are in seconds.
-    `catalogue` is the one that its file pins; None: the newest.
+    `catalogue` is the one that its file pins; None: the newest. `needs` says what has to be installed for it, for people.
     """
 
     name: str
@@ -38,18 +39,28 @@ class Definition:
     digest: str
     built_in: bool = False
     catalogue: Catalogue | None = None
+    needs: str = ""
     both: Adapter | None = None
+    pdu: Adapter | None = None
 
     def meeting(self, needs: frozenset[str]) -> Definition:
         """The fencer as it is asked in a scenario with these needs."""
-        if DUAL not in needs or self.both is None:
-            return self
-        return replace(self, ways=dict.fromkeys(self.ways, self.both))
+        way = self.pdu if PDU in needs else self.both if DUAL in needs else None
+        return self if way is None else replace(self, ways=dict.fromkeys(self.ways, way))
 
     @property
     def label(self) -> str:
         """What a user types to name it again."""
         return self.name if self.built_in else str(self.file)
+
+    def lack(self, protocol: Protocol) -> str | None:
+        """What this machine lacks to ask it over this protocol, as a sentence; None where it can be asked."""
+        lack = self.ways[protocol].missing()
+        return None if lack is None else self.advised(lack)
+
+    def advised(self, lack: str) -> str:
+        """A sentence about what is missing, and what the file says has to be installed."""
+        return f"{lack}; {self.name} needs {self.needs}" if self.needs else lack
 
     @property
     def folder(self) -> Path:

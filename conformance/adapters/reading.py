@@ -18,15 +18,15 @@ from conformance.adapters.definition import Definition
 from conformance.adapters.placeholders import SPEAKS
 from conformance.adapters.registry import REGISTRY
 from conformance.adapters.section import Section
-from conformance.capabilities import DUAL
+from conformance.capabilities import DUAL, PDU
 from conformance.catalogues import Catalogue
 from conformance.vocabulary import Ask, Cause, Protocol
 from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
 from profiles.yaml_source import YamlList, YamlScalar, parse
 
-COMMON: Final = ("fencer", "adapter", "limits", "capabilities", "causes", "catalogue", "over")
+COMMON: Final = ("fencer", "adapter", "limits", "capabilities", "causes", "catalogue", "needs", "over")
 LIMITS: Final = ("deadline", "power_timeout")
-OVER: Final = (*Protocol, DUAL)
+OVER: Final = (*Protocol, DUAL, PDU)
 DEFAULT_DEADLINE: Final = 60.0
 
 
@@ -75,6 +75,7 @@ def _definition(root: Section, digest: str) -> Definition | None:
     limits = _limits(root)
     causes = _causes(root)
     catalogue = _catalogue(root)
+    needs = "" if (node := root.get("needs")) is None else root.text(node, "needs") or ""
     if adapter is None:
         if root.get("adapter") is None or not REGISTRY.broken:  # else the other keys may be those of the adapter that is broken
             root.only((*COMMON, *dict.fromkeys(key for known in REGISTRY.shipped.values() for key in known.keys)))
@@ -86,7 +87,7 @@ def _definition(root: Section, digest: str) -> Definition | None:
     return Definition(
         name=name,
         file=root.file,
-        ways=_ways(root, base, {Protocol(key): way for key, way in changed.items() if key != DUAL}, declared),
+        ways=_ways(root, base, {Protocol(key): way for key, way in changed.items() if key not in (DUAL, PDU)}, declared),
         asks=base.asks & named if named else base.asks,
         conventions=adapter.conventions,
         capabilities=declared,
@@ -96,7 +97,9 @@ def _definition(root: Section, digest: str) -> Definition | None:
         digest=digest,
         built_in=root.built_in,
         catalogue=catalogue,
+        needs=needs,
         both=changed.get(DUAL),
+        pdu=changed.get(PDU),
     )
 
 
@@ -134,7 +137,7 @@ def _of_others(adapter: type[Adapter]) -> Mapping[str, str]:
 
 
 def _changed(root: Section, base: Adapter) -> Mapping[str, Adapter]:
-    """How it is asked over one protocol, or over both for the same claim, where that is not as ever."""
+    """How it is asked over one protocol, over both for the same claim, or at a PDU, where that is not as ever."""
     changed: dict[str, Adapter] = {}
     for key, value, path in root.entries("over"):
         if key not in OVER:

@@ -115,6 +115,10 @@ class Given(ABC):
         """The faults that it armed, with how often they fired. Called when the fencer has ended, before the BMCs stop."""
         return ()
 
+    def reached_through(self, bmc: str) -> tuple[str, tuple[str, ...]] | None:
+        """The PDU that a fencer of this BMC's host is told instead of the BMC, and the host's outlets there; None: the BMC."""
+        return None
+
     @property
     def certificate_fails(self) -> bool:
         """Whether the fencer has to verify the BMC's certificate and cannot: then no credentials may be sent (G8)."""

@@ -18,7 +18,7 @@ def metrics_text(
     faults = 0
     for status in statuses:
         presence["muted" if status.muted else status.presence.value] += 1
-        (outlets if status.is_pdu else rails).update(system.rail.value for system in status.systems)
+        (outlets if status.kind != "bmc" else rails).update(system.rail.value for system in status.systems)
         faults += status.faults
     lines = [
         *_family("fencelab_bmcs", "gauge", "BMCs by whether they answer", _labelled("presence", presence)),

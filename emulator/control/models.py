@@ -150,7 +150,7 @@ class System(_Told):
 
 class Bmc(_Told):
     name: str
-    kind: Literal["bmc", "pdu"]
+    kind: Literal["bmc", "pdu", "enclosure"]
     profile: str
     presence: Literal["answers", "starting", "dark"]
     muted: bool
@@ -158,7 +158,7 @@ class Bmc(_Told):
     systems: list[System]
     redfish_url: str
     ipmi_host: str
-    ipmi_port: int
+    ipmi_port: int | None  # None: no IPMI over LAN
 
 
 class BmcDetails(Bmc):

@@ -52,7 +52,7 @@ def bmc_details(status: BmcStatus, endpoint: Endpoint, named_faults: list[str]) 
 def _bmc(status: BmcStatus, endpoint: Endpoint) -> dict[str, Any]:
     return {
         "name": status.name,
-        "kind": "pdu" if status.is_pdu else "bmc",
+        "kind": status.kind,
         "profile": status.profile,
         "presence": status.presence.value,
         "muted": status.muted,
@@ -72,7 +72,7 @@ def _bmc(status: BmcStatus, endpoint: Endpoint) -> dict[str, Any]:
         ],
         "redfish_url": endpoint.redfish_url,
         "ipmi_host": endpoint.ipmi_host,
-        "ipmi_port": endpoint.ipmi_port,
+        "ipmi_port": endpoint.ipmi_port if status.ipmi else None,
     }
 
 

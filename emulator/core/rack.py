@@ -176,8 +176,8 @@ class Rack:
             raise RackMisconfigured(f"{spec.name}: a BMC needs at least one host")
         profile = spec.profile
         hosts = spec.hosts
-        if profile.pdu is not None and len(hosts) != len(profile.pdu.outlets):
-            hosts = hosts[:1] * len(profile.pdu.outlets)
+        if profile.feeder is not None and len(hosts) != len(profile.feeder.outlets):
+            hosts = hosts[:1] * len(profile.feeder.outlets)
         systems = tuple(self._system(spec, n, host_spec) for n, host_spec in enumerate(hosts))
         shutdown = profile.timing.os_shutdown_s
         if spec.os_shutdown_s is not None:
@@ -196,7 +196,7 @@ class Rack:
 
     def _system(self, spec: UnitSpec, n: int, host_spec: HostSpec) -> SystemState:
         name = host_spec.name or (spec.name if len(spec.hosts) == 1 else f"{spec.name}.{n + 1}")
-        ids, pdu, host = spec.profile.ids, spec.profile.pdu, host_spec.host()
+        ids, pdu, host = spec.profile.ids, spec.profile.feeder, host_spec.host()
         if pdu is not None:
             name = f"{spec.name}/{pdu.outlets[n]}"
         system = SystemState(
@@ -338,7 +338,7 @@ class Rack:
         if cause is None:
             cause = system.awaiting_cause
         seq = cause
-        if unit.profile.pdu is not None:
+        if unit.profile.feeder is not None:
             self._outlet_changed(unit, system, before, news, cause)
             return
         if after != before:

@@ -368,7 +368,7 @@ class IpmiResponder:
 
     def _write_request(self, request: ClientRequest, session: LanSession | None) -> int:
         user = session.account.name if session is not None else None
-        return self._view.record_request(request.facts(request.path, user=user))
+        return self._view.record_request(request, request.path, user=user)
 
     def _write_flood(self) -> int:
         """The journal event for requests that are only counted: one per second, for all of them."""

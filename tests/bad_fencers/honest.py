@@ -254,7 +254,10 @@ class Redfish(LogIn):
 def fence(action: str, bmc: Mapping[str, str], spelling: str = "", channels: str = "one") -> str | bool | None:
     from careful import CarefulRedfish  # which needs these classes
     from honest_ipmi import Dual, Ipmi
+    from honest_pdu import CarefulPdu
 
+    if bmc["outlets"]:
+        return spelled(CarefulPdu, spelling)(bmc).run(action)
     kind = Dual if channels == "both" else Ipmi if bmc["protocol"] == "ipmi" else CarefulRedfish
     return spelled(kind, spelling)(bmc).run(action)
 

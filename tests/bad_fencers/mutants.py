@@ -269,8 +269,9 @@ def fence(action: str, bmc: Mapping[str, str], mutant: str, spelling: str = "") 
 
 
 def _mutant_of_faults(name: str) -> type[Redfish]:
+    from honest_pdu import MUTANTS as OF_PDUS
     from mutants_of_drivers import MUTANTS as OF_DRIVERS  # which need `Claimed`
     from mutants_of_faults import MUTANTS as OF_FAULTS
     from styles import STYLES
 
-    return (OF_FAULTS | OF_DRIVERS | STYLES)[name]
+    return (OF_FAULTS | OF_DRIVERS | OF_PDUS | STYLES)[name]

@@ -8,13 +8,22 @@ from conformance.finding import Finding, Judgement
 from conformance.outcome import FencerOutcome
 from conformance.repeated_runs import JudgedRun, hangs_on_the_clock, is_open, settle
 from conformance.requirement import DOES_IT
-from conformance.vocabulary import Ask, Claim, Verdict
+from conformance.vocabulary import Ask, Claim, FindingKind, Verdict
 from emulator import Event, EventKind
 
 DEADLINE, CAP = 15.0, 20.0
+LEFTOVER = FindingKind.LEFTOVER
 
 
-def run(verdict: Verdict, duration: float = 14.0, *, last: float = 1.0, lag: float = 0.0, gate: str | None = None) -> JudgedRun:
+def run(
+    verdict: Verdict,
+    duration: float = 14.0,
+    *,
+    last: float = 1.0,
+    lag: float = 0.0,
+    gate: str | None = None,
+    kind: FindingKind | None = None,
+) -> JudgedRun:
     """A run whose fencer sent its last request after `last` seconds; `gate` is what opened one."""
     findings = ()
     if verdict.is_defect:
@@ -27,7 +36,7 @@ def run(verdict: Verdict, duration: float = 14.0, *, last: float = 1.0, lag: flo
         events.append(Event(3, 5.0, "target", EventKind.GATE, None, {"by": gate}))
     why = "too slow" if findings else ""
     return JudgedRun(
-        judgement=Judgement(verdict=verdict, kind=None, why=why, findings=findings, notes=(), facts=()),
+        judgement=Judgement(verdict=verdict, kind=kind, why=why, findings=findings, notes=(), facts=()),
         outcomes=(FencerOutcome(ask=Ask.OFF, claim=Claim.FAILED, duration=duration),),
         events=events,
         deadline=DEADLINE,
@@ -57,6 +66,9 @@ PASSED = run(Verdict.PASS)
         (run(Verdict.UNSAFE, lag=9.0), None),
         (run(Verdict.HYGIENE, lag=9.0), None),
         (run(Verdict.PASS, gate="time", lag=9.0), None),
+        (run(Verdict.HYGIENE, 10.0, lag=0.6, kind=LEFTOVER), "late by 0.6 s"),  # a log-out may not take long
+        (run(Verdict.HYGIENE, 10.0, lag=0.4, kind=LEFTOVER), None),
+        (run(Verdict.HYGIENE, 10.0, lag=9.0, kind=FindingKind.REPEATED), None),
     ],
 )
 def test_a_verdict_hangs_on_the_clock_or_it_does_not(one: JudgedRun, why: str | None) -> None:
@@ -64,6 +76,13 @@ def test_a_verdict_hangs_on_the_clock_or_it_does_not(one: JudgedRun, why: str | 
     assert (found is None) == (why is None)
     assert why is None or why in str(found)
     assert is_open([one]) == (why is not None)
+
+
+def test_a_session_left_open_on_a_late_machine_is_tried_again_and_the_better_run_stands() -> None:
+    left = run(Verdict.HYGIENE, 10.0, lag=0.6, kind=LEFTOVER)
+    assert settle([left, PASSED]).judgement.verdict is Verdict.PASS
+    on_time = run(Verdict.HYGIENE, 10.0, kind=LEFTOVER)
+    assert settle([left, on_time]).judgement.verdict is Verdict.HYGIENE
 
 
 def test_the_same_verdict_twice_stands() -> None:

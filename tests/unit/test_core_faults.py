@@ -12,6 +12,7 @@ from emulator.core.faults.board import Armed, Arming, Phase, RailIs, RequestCame
 from emulator.core.faults.fault import LoginPoint, Seam
 from emulator.core.faults.trigger import ClientRequest, Intent, When
 from emulator.core.journal import EventKind
+from emulator.core.power.commands import PowerCommand
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.truth.host import News, Order
 from emulator.core.truth.virtual_hosts import VirtualHosts
@@ -39,7 +40,7 @@ COMMAND = ClientRequest(protocol="redfish", method="POST", path="/x", system="1"
 def acted(bench, seam, request):
     """How many faults of the seam act on a request that a front end has journaled."""
     view = bench.view()
-    return len(view.faults(seam, request, view.record_request(request.facts(request.path))))
+    return len(view.faults(seam, request, view.record_request(request, request.path)))
 
 
 def looks(bench, n):
@@ -290,6 +291,36 @@ def test_a_fault_of_any_seam_begins_behind_a_request_that_its_seam_never_sees(be
     assert look(bench) == "On"
     acted(bench, Seam.PROTOCOL, COMMAND)
     assert look(bench) == "Off"
+
+
+def commanded(bench, path="/redfish/v1/Systems/1/Actions/ComputerSystem.Reset"):
+    """A client's ForceOff, as a front end serves it; whether the host went off."""
+    view = bench.view()
+    request = COMMAND._replace(path=path)
+    view.command("1", PowerCommand.redfish("ForceOff"), view.record_request(request, path))
+    bench.advance(30)
+    return bench.rack.unit("node1").system("1").host.rail is Rail.DOWN
+
+
+def test_a_power_fault_does_not_act_on_the_command_behind_which_it_begins(bench):
+    arm(bench, make_fault("power.ignore"), after=RequestCame(Intent.POWER_COMMAND))
+    assert commanded(bench)
+    power_up(bench)
+    assert not commanded(bench), "the second one is ignored"
+
+
+@pytest.mark.parametrize(
+    ("when", "goes_off"),
+    [
+        (When(path="*/ComputerSystem.Reset"), False),
+        (When(path="*/Oem*"), True),
+        (When(method="POST"), False),
+        (When(method="GET"), True),
+    ],
+)
+def test_a_power_fault_may_depend_on_how_the_command_was_written(bench, when, goes_off):
+    arm(bench, make_fault("power.ignore"), when=when)
+    assert commanded(bench) is goes_off
 
 
 def test_what_waits_for_another_request_keeps_waiting(bench):

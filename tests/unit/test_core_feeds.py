@@ -87,7 +87,7 @@ def test_what_an_outlet_says_can_be_a_lie_and_moves_nothing(bench: Bench) -> Non
     bench.rack.arm("pdu1", Armed(fault=make_fault("report.says", word="Off")))
     request = ClientRequest("redfish", "GET", "", "B1", None, Intent.POWER_READ)
     assert bench.view("pdu1").power("B1", View.SYSTEM, request) == "Off"
-    assert (bench.host("pdu1", PDU.pdu.outlets.index("B1")).rail, bench.host("node2").rail) == (Rail.UP, Rail.UP)  # type: ignore[union-attr]
+    assert (bench.host("pdu1", PDU.feeder.outlets.index("B1")).rail, bench.host("node2").rail) == (Rail.UP, Rail.UP)  # type: ignore[union-attr]
 
 
 def test_an_outlet_that_ignores_the_command_keeps_its_hosts_up(bench: Bench) -> None:
@@ -121,8 +121,8 @@ def test_a_pulled_cord_and_an_outlet_are_two_things(bench: Bench) -> None:
     ("action", "outlet", "sentence"),
     [
         (PowerAction.OFF, None, "pdu1 is a PDU: say which outlet, such as pdu1/A1"),
-        (PowerAction.PRESS, "A1", "an outlet can be switched on and off, and press is for hosts"),
-        (PowerAction.HANG, None, "an outlet can be switched on and off, and hang is for hosts"),
+        (PowerAction.PRESS, "A1", "its outlets can be switched on and off, and press is for hosts"),
+        (PowerAction.HANG, None, "its outlets can be switched on and off, and hang is for hosts"),
         (PowerAction.UNPLUG, "A1", "one cord for all its outlets: unplug pdu1, or switch A1 on or off"),
     ],
 )
@@ -140,8 +140,8 @@ def test_what_can_be_done_by_hand(bench: Bench) -> None:
 
 
 def test_a_rack_can_start_with_outlets_that_are_off(profile: Profile) -> None:
-    assert PDU.pdu is not None
-    hosts = tuple(HostSpec(power="off" if outlet == "B1" else "on") for outlet in PDU.pdu.outlets)
+    assert PDU.feeder is not None
+    hosts = tuple(HostSpec(power="off" if outlet == "B1" else "on") for outlet in PDU.feeder.outlets)
     bench = make_bench(pdu(hosts=hosts), UnitSpec(name="node1", profile=profile), UnitSpec(name="node2", profile=profile))
     bench.rack.feeds.settle()
     assert (being(bench, "node1"), being(bench, "node2")) == ("here", "deaf")
@@ -152,7 +152,7 @@ def test_a_rack_can_start_with_outlets_that_are_off(profile: Profile) -> None:
     [
         ({"Z1": ("node1",)}, "pdu1 has no outlet 'Z1'; it has A1, A2"),
         ({"A1": ("node9",)}, "pdu1 feeds 'node9', which is not in the rack"),
-        ({"A1": ("pdu1",)}, "pdu1 feeds pdu1, which is a PDU too"),
+        ({"A1": ("pdu1",)}, "pdu1 feeds pdu1, which is a PDU: outlets feed BMCs"),
     ],
 )
 def test_cords_that_lead_nowhere_are_refused(profile: Profile, feeds: dict[str, tuple[str, ...]], sentence: str) -> None:
@@ -161,7 +161,7 @@ def test_cords_that_lead_nowhere_are_refused(profile: Profile, feeds: dict[str, 
 
 
 def test_only_a_pdu_feeds(profile: Profile) -> None:
-    with pytest.raises(RackMisconfigured, match="node1 has the profile tiny, which is no PDU: it feeds nothing"):
+    with pytest.raises(RackMisconfigured, match="node1 has the profile tiny, which is no PDU and no enclosure"):
         make_bench(UnitSpec(name="node1", profile=profile, feeds={"A1": ("node1",)}))
 
 
@@ -170,6 +170,39 @@ def test_a_bmc_that_leaves_takes_its_cords_along(bench: Bench) -> None:
     assert (bench.rack.feeds.fed_by("pdu1", "B1"), bench.rack.feeds.fed_by("pdu1", "A1")) == (("node1",), ("node1",))
     command(bench, "B1", "ForceOff")
     assert bench.host("node1").rail is Rail.UP
+
+
+def test_power_that_is_lost_again_while_the_bmc_starts_does_not_forget_that_the_host_was_on(bench: Bench) -> None:
+    bench.rack.mains_lost("node2")
+    for _ in range(2):
+        bench.rack.mains_back("node2")
+        bench.advance(1)  # the BMC starts in 5 s
+        bench.rack.mains_lost("node2")
+    bench.rack.mains_back("node2")
+    bench.advance(30)
+    assert (bench.host("node2").rail, being(bench, "node2")) == (Rail.UP, "here")
+
+
+def test_a_host_that_was_off_stays_off_when_power_flickers(bench: Bench) -> None:
+    bench.rack.by_hand("node2", "1", PowerAction.OFF)
+    for _ in range(2):
+        bench.rack.mains_lost("node2")
+        bench.rack.mains_back("node2")
+    bench.advance(30)
+    assert bench.host("node2").rail is Rail.DOWN
+
+
+def test_a_node_in_a_slot_needs_the_slot_and_one_of_its_cords(profile: Profile) -> None:
+    enclosure = UnitSpec(name="enc1", profile=load("enclosure-generic"), feeds={"Slot1": ("node1",)})
+    bench = make_bench(pdu(), enclosure, UnitSpec(name="node1", profile=profile), UnitSpec(name="node2", profile=profile))
+    bench.rack.by_hand("pdu1", "A1", PowerAction.OFF)
+    assert bench.host("node1").rail is Rail.UP, "the other cord"
+    bench.view("enc1").command("Slot1", PowerCommand.redfish("ForceOff"), None)
+    assert (bench.host("node1").rail, bench.host("node2").rail) == (Rail.DOWN, Rail.UP)
+    assert being(bench, "node1") == "deaf"
+    bench.rack.by_hand("enc1", "Slot1", PowerAction.ON)
+    bench.advance(30)
+    assert (bench.host("node1").rail, being(bench, "node1")) == (Rail.UP, "here")
 
 
 def test_when_a_pdu_leaves_its_bmcs_are_as_if_they_had_cords_elsewhere(profile: Profile) -> None:

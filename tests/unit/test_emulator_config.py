@@ -14,7 +14,6 @@ from emulator.config import RACK, RackFile, load_rack
 from emulator.core.faults.board import Armed
 from emulator.faults.registry import make_fault
 from emulator.frontends import Place
-from emulator.rack_shapes import NotYet
 from profiles.errors import ProfileError
 from profiles.shapes import ListOf, Record
 
@@ -223,8 +222,13 @@ def test_a_bmc_can_be_without_ipmi(read: Read) -> None:
         ("ac: no", "must be one of on, off"),
         ("ipmi: off", "must be true or false"),
         ("feeds: [a]", "bmcs[0].feeds: must be a map, not a list"),
-        ("feeds: {A1: bmc1}", "3:47: bmcs[0].feeds: only a PDU feeds others, and dell-idrac9 is none: leave feeds out"),
-        ("parent: a", "this version has no enclosures: leave parent out"),
+        (
+            "feeds: {A1: bmc1}",
+            "3:47: bmcs[0].feeds: only a PDU or an enclosure feeds others, and dell-idrac9 is none: leave feeds out",
+        ),
+        ("parent: a", "must be an enclosure and one of its slots, such as enclosure1/Slot1"),
+        ("parent: bmc1/Slot1", "bmc1 is no enclosure"),
+        ("parent: enc/Slot1", "no enclosure is called enc"),
     ],
 )
 def test_what_is_wrong_there_is_said_with_its_place(read: Read, text: str, complaint: str) -> None:
@@ -239,7 +243,7 @@ def test_what_is_wrong_there_is_said_with_its_place(read: Read, text: str, compl
         ("feeds: {A1: bmc9}", "bmcs[2].feeds.A1: no BMC and no host is called bmc9; did you mean "),
         ("feeds: {A1: [bmc1, bmc1]}", "bmcs[2].feeds.A1"),
         ("feeds: {A1: []}", "bmcs[2].feeds.A1"),
-        ("feeds: {A1: pdu1}", "pdu1 is a PDU: an outlet feeds BMCs with their hosts"),
+        ("feeds: {A1: pdu1}", "pdu1 is no BMC with hosts, and only those are fed"),
         ("feeds: {A1: left}", "left shares its cords with the other hosts of bmc2: write bmc2"),
         ("hosts: [{name: a}]", "bmcs[2].hosts: a PDU has outlets and no hosts: leave hosts out"),
     ],
@@ -258,23 +262,54 @@ bmcs:
     assert complaint in "\n".join(said)
 
 
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("parent: enc1/Slot9", "bmcs[2].parent: enc1 has no such slot"),
+        ("parent: enc1/Slot1", "bmcs[2].parent: enc1/Slot1 holds bmc1 already: a slot holds one node"),
+        ("parent: enc2/Slot1", "bmcs[2].parent: no enclosure is called enc2; did you mean "),
+        ("parent: bmc1/Slot1", "bmcs[2].parent: bmc1 is no enclosure"),
+    ],
+)
+def test_what_no_slot_can_hold_is_said_with_its_place(read: Read, text: str, complaint: str) -> None:
+    said = complaints(
+        read,
+        f"""
+schema: rack/1
+bmcs:
+  - {{name: enc1, profile: enclosure-generic}}
+  - {{name: bmc1, profile: dell-idrac9, parent: enc1/Slot1}}
+  - {{name: bmc2, profile: dmtf-generic, {text}}}
+""",
+    )
+    assert complaint in "\n".join(said)
+
+
+def test_an_enclosure_is_in_no_slot_and_has_no_hosts(read: Read) -> None:
+    head = "schema: rack/1\nbmcs:\n  - {name: enc1, profile: enclosure-generic}\n"
+    said = complaints(read, f"{head}  - {{name: enc2, profile: enclosure-generic, parent: enc1/Slot1}}\n")
+    assert "enc2 is no node: only a BMC with hosts is in a slot" in "\n".join(said)
+    said = complaints(read, f"{head}  - {{name: enc2, profile: enclosure-generic, hosts: [{{name: a}}]}}\n")
+    assert "an enclosure has slots and no hosts: leave hosts out" in "\n".join(said)
+
+
 def test_the_sample_has_every_key_with_a_comment_and_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BMC1_PASSWORD", "correct-horse-7")
     rack = load_rack(SAMPLE)
-    assert [unit.name for unit in rack.units] == ["bmc1", "bmc2", "bmc3", "pdu1"]
-    assert rack.units[-1].feeds == {"A1": ("bmc1",), "A2": ("bmc2", "bmc3"), "B1": ("bmc1",)}
+    assert [unit.name for unit in rack.units] == ["bmc1", "bmc2", "bmc3", "pdu1", "enclosure1"]
+    assert rack.units[3].feeds == {"A1": ("bmc1",), "A2": ("bmc2", "bmc3"), "B1": ("bmc1",)}
+    assert rack.units[4].feeds == {"Slot1": ("bmc3",)}
     text = SAMPLE.read_text()
     for key in keys_of(RACK):
         assert re.search(rf"^[ #-]*{key}: ", text, re.MULTILINE) or re.search(rf"^[ -]*{key}:\s", text, re.MULTILINE), key
 
 
 def keys_of(shape: object) -> set[str]:
-    """All keys of the format but those that are not built yet."""
+    """All keys of the format."""
     found: set[str] = set()
     if isinstance(shape, Record):
         for key, inner in shape.fields.items():
-            if not isinstance(inner, NotYet):
-                found |= {key} | keys_of(inner)
+            found |= {key} | keys_of(inner)
     elif isinstance(shape, ListOf):
         found |= keys_of(shape.item)
     return found

@@ -187,3 +187,13 @@ def test_the_digest_changes_with_the_data_and_not_with_comments_or_overrides(fil
     assert profiles.load(files.folder / "acme.yaml", {"serial": "XYZ9876"}).digest == first
     files.write("acme", "dell-idrac9", "vars: {serial: OTHER12}\n")
     assert files.load("acme").digest != first
+
+
+def test_a_profile_is_of_a_pdu_or_of_an_enclosure(tmp_path: Path) -> None:
+    file = tmp_path / "both.yaml"
+    file.write_text(
+        "schema: profile/1\nid: both\ntitle: Both\nextends: pdu-generic\nfirmware: {modelled_on: x}\n"
+        'enclosure: {slots: [S1], enclosure_type: Enclosure, slot_type: Sled, evidence: {"*": [inferred]}}\n'
+    )
+    with pytest.raises(ProfileError, match="6:1: enclosure: a profile is that of a PDU or of an enclosure, not of both"):
+        profiles.load(file)

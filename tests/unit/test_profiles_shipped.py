@@ -26,8 +26,8 @@ def answer(profile: Profile, state: str, reset_type: str) -> tuple[int, str | No
 
 def test_the_names() -> None:
     assert profiles.names() == CONCRETE
-    assert profiles.pdu_names() == ("pdu-generic",)
-    assert set(profiles.all_names()) == {*CONCRETE, "openbmc", "pdu-generic"}
+    assert profiles.feeder_names() == ("enclosure-generic", "pdu-generic")
+    assert set(profiles.all_names()) == {*CONCRETE, "openbmc", "pdu-generic", "enclosure-generic"}
     assert profiles.path("dell-idrac9").is_file()
 
 

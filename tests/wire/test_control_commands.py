@@ -77,7 +77,7 @@ def test_a_pdu_is_listed_by_its_outlets_and_switched_by_their_names(bed: Control
         (("pdu2", "off"), "pdu2 is a PDU: say which outlet, such as pdu2/A1"),
         (("pdu2/Z1", "off"), "pdu2 has no outlet 'Z1'"),
         (("pdu2/A1", "on", "--system", "A2"), "pdu2/A1 names a system already: leave --system out"),
-        (("pdu2/A1", "hang"), "an outlet can be switched on and off, and hang is for hosts"),
+        (("pdu2/A1", "hang"), "its outlets can be switched on and off, and hang is for hosts"),
     ],
 )
 def test_what_cannot_be_done_at_a_pdu_is_one_sentence(bed: ControlBed, words: tuple[str, ...], sentence: str) -> None:

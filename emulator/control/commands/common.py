@@ -123,7 +123,7 @@ def bmc_lines(bmc: dict[str, Any]) -> Iterator[tuple[str, ...]]:
             words,
             str(bmc["faults"]),
             bmc["redfish_url"],
-            f"{bmc['ipmi_host']}:{bmc['ipmi_port']}" if bmc["kind"] == "bmc" else "-",
+            f"{bmc['ipmi_host']}:{bmc['ipmi_port']}" if bmc["ipmi_port"] else "-",
         )
 
 

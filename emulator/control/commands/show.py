@@ -12,7 +12,7 @@ from emulator.control.commands.common import BMC, as_json, control, instance, sa
 @instance
 @as_json
 def show(bmc: str, instance: str | None, as_json: bool) -> None:
-    """Show one BMC or PDU: its hosts or outlets, what it says, how to log in, its profile's own faults, and what is armed."""
+    """Show one BMC, PDU or enclosure: hosts, outlets or slots, how to log in, its profile's own faults, what is armed."""
     with control(instance) as client:
         shown = client.bmc(bmc)
         armed = client.faults(bmc)
@@ -22,12 +22,13 @@ def show(bmc: str, instance: str | None, as_json: bool) -> None:
     say(f"{shown['name']}  {shown['profile']}  {'muted' if shown['muted'] else shown['presence']}")
     password = "its own" if shown["password"] is None else shown["password"]
     say(f"  redfish   {shown['redfish_url']}{shown['system_uris'][0]}  user {shown['username']}  password {password}")
-    if shown["kind"] == "pdu":
+    if shown["ipmi_port"]:
+        say(f"  ipmi      {shown['ipmi_host']}:{shown['ipmi_port']}")
+    if shown["kind"] != "bmc":
+        part = "slot" if shown["kind"] == "enclosure" else "outlet"
         for outlet in shown["systems"]:
             fed = ", ".join(outlet["feeds"]) or "nothing"
-            say(f"  outlet    {outlet['host']}: rail {outlet['rail']}, says {outlet['says']['system'] or 'null'}, feeds {fed}")
-    else:
-        say(f"  ipmi      {shown['ipmi_host']}:{shown['ipmi_port']}")
+            say(f"  {part:<9} {outlet['host']}: rail {outlet['rail']}, says {outlet['says']['system'] or 'null'}, feeds {fed}")
     for system in shown["systems"] if shown["kind"] == "bmc" else ():
         says = "  ".join(f"{view} {'null' if word is None else word}" for view, word in system["says"].items())
         say(f"  host      {system['host']}: rail {system['rail']}, OS {system['os']}, restore policy {system['restore_policy']}")

@@ -77,10 +77,12 @@ class BmcLife:
             return
         seq = self._services.journal.record(unit.name, EventKind.BMC, cause, what="mains lost")
         self._log_writer.log(unit, LogKind.MAINS_LOST, cause=seq)
+        restores = unit.absence.restores
         self._stop(unit)
         unit.absence = replace(unit.absence, dark=True)
         for system in unit.systems:
-            system.machine.was_on = system.host.rail is not Rail.DOWN
+            waits = restores and system.machine.was_on  # power came back and is lost again before the policy was followed
+            system.machine.was_on = waits or system.host.rail is not Rail.DOWN
             system.machine.uncommanded()
             system.drop_timers()
             if system.gate is not None:
@@ -119,7 +121,7 @@ class BmcLife:
         unit.sessions.clear()
         if unit.absence.timer is not None:
             unit.absence.timer.cancel()
-        unit.absence = replace(unit.absence, goes_at=None, generation=unit.absence.generation + 1)
+        unit.absence = replace(unit.absence, goes_at=None, generation=unit.absence.generation + 1, restores=False)
 
     def _start(self, unit: Unit, seq: int, *, after_mains: bool = False) -> None:
         rules, now = unit.profile.bmc_reset, self._services.now
@@ -139,11 +141,12 @@ class BmcLife:
     def _away(self, unit: Unit, seq: int, outage_s: float, *, after_mains: bool = False) -> Absence:
         until = self._services.now + outage_s
         timer = self._services.after(outage_s, lambda: self._finish_start(unit, seq, after_mains))
-        unit.absence = replace(unit.absence, deaf_until=until, not_ready_until=until, timer=timer)
+        unit.absence = replace(unit.absence, deaf_until=until, not_ready_until=until, timer=timer, restores=after_mains)
         return unit.absence
 
     def _finish_start(self, unit: Unit, cause: int, after_mains: bool) -> None:
         seq = self._services.journal.record(unit.name, EventKind.BMC, cause, what="up")
+        unit.absence = replace(unit.absence, restores=False)
         if after_mains:
             self._log_writer.log(unit, LogKind.MAINS_BACK, cause=seq)
         self._log_writer.log(unit, LogKind.BMC_READY, cause=seq)

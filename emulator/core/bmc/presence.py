@@ -53,6 +53,7 @@ class Absence:
     code: int | None = None
     generation: int = 1
     timer: Timer | None = None
+    restores: bool = False  # with the end of its start its hosts follow their restore policy
 
     def deaf(self, now: Instant) -> bool:
         """Whether the BMC answers nothing and writes no log now."""

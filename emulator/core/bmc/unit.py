@@ -60,7 +60,7 @@ class Unit:
         """The system with that id. Raises NoSuchSystem."""
         system = self.find(system_id)
         if system is None:
-            what = "system" if self.profile.pdu is None else "outlet"
+            what = "system" if self.profile.feeder is None else self.profile.feeder.part
             raise NoSuchSystem(f"{self.name} has no {what} {system_id!r}")
         return system
 

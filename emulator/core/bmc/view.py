@@ -5,7 +5,7 @@ The Redfish and IPMI front ends call it, in the emulator's one thread. It has no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from emulator.core.bmc.accounts import AccountSession, AuthResult, LocalAccount
@@ -119,7 +119,8 @@ class BmcView:
     def _let_happen(self, system: SystemState, look: Look, cause: int | None) -> None:
         """What happens by itself as soon as a client has been told the power of a system. The rail counts as it was then."""
         protocol = "ipmi" if look.view == View.IPMI else "redfish"
-        request = ClientRequest(protocol, "", look.view, system.id, None, Intent.POWER_READ)
+        asked = ClientRequest(protocol, "", look.view, system.id, None, Intent.POWER_READ)
+        request = self._rack.faults.completed(asked, cause)
         for fired in self._firing(Seam.INCIDENT, request, cause, system.id):
             self._rack.incidents.begin(self._unit, system, fired.fault, cause)
 
@@ -337,11 +338,11 @@ class BmcView:
     def record(self, kind: EventKind, cause: int | None = None, **data: Datum) -> int:
         return self._rack.journal.append(self._unit.name, kind, cause, data)
 
-    def record_request(self, facts: Mapping[str, Datum]) -> int:
-        """Journals a request: `ClientRequest.facts`, and what the protocol adds. Returns the `seq` of the event."""
-        seq = self._rack.journal.append(self._unit.name, EventKind.REQUEST, None, facts)
+    def record_request(self, request: ClientRequest, path: str, **more: Datum) -> int:
+        """Journals a request, with its path as the client wrote it and what the protocol adds. Returns the `seq` of the event."""
+        seq = self._rack.journal.append(self._unit.name, EventKind.REQUEST, None, request.facts(path, **more))
         if self._unit.faults.armings:
-            self._rack.faults.came(self._unit, Intent(str(facts["intent"])), seq)
+            self._rack.faults.came(self._unit, request, seq)
         return seq
 
 

@@ -14,7 +14,7 @@ from emulator.core.clock import Instant
 from emulator.core.errors import NoSuchFault, RackMisconfigured
 from emulator.core.faults.board import Armed, Arming, FaultId, Fired, Phase, Scene
 from emulator.core.faults.fault import Fault, IncidentFault, LoginFault, PowerFault, ReportFault, Seam
-from emulator.core.faults.trigger import ClientRequest, Intent
+from emulator.core.faults.trigger import ClientRequest
 from emulator.core.journal import EventKind
 from emulator.core.power.system import SystemState
 from emulator.core.rack_services import RackServices
@@ -52,6 +52,7 @@ class FaultControl:
         self._homes: dict[FaultId, str] = {}
         self._count = 0
         self._listeners: tuple[FaultListener, ...] = ()
+        self._last: tuple[int, ClientRequest] | None = None
 
     def on_change(self, listener: FaultListener) -> None:
         self._listeners += (listener,)
@@ -127,9 +128,11 @@ class FaultControl:
         cause: int | None = None,
         system: str | None = None,
         concerns: Callable[[Fault], bool] | None = None,
+        asked_by: int | None = None,
     ) -> tuple[Fired, ...]:
-        """The faults of a seam that act on this request; each is journaled as fired."""
-        scene = Scene(self._room.now, rail, self._roll, cause)
+        """The faults of a seam that act on this request; each is journaled as fired, because of `cause`. `asked_by` is the event
+        of the request, where that is not `cause` itself."""
+        scene = Scene(self._room.now, rail, self._roll, cause if asked_by is None else asked_by)
         fired = unit.faults.firing(seam, request, scene, concerns)
         for each in fired:
             self._journal(unit, each.arming, cause, system)
@@ -139,11 +142,20 @@ class FaultControl:
         """The faults of a seam that act as long as they are armed, if they are active now."""
         return tuple(arming.armed.fault for arming in unit.faults.standing(seam, self._room.now))
 
-    def came(self, unit: Unit, intent: Intent, seq: int) -> None:
+    def came(self, unit: Unit, request: ClientRequest, seq: int) -> None:
         """A request of a client has come and stands in the journal under `seq`: what waits for one may begin behind it."""
+        self._last = (seq, request)
         for arming in unit.faults.armings:
-            if arming.came(intent, seq):
+            if arming.came(request.intent, seq):
                 self._turned(unit.name, arming.id)
+
+    def completed(self, request: ClientRequest, cause: int | None) -> ClientRequest:
+        """What the core asks a fault about, with how the client wrote the request `cause` that is being served: method, path and
+        what it says of caches. Without those where it is not being served any more."""
+        if self._last is None or self._last[0] != cause:
+            return request
+        _, asked = self._last
+        return request._replace(method=asked.method, path=asked.path, caching=asked.caching)
 
     def saw(self, unit: Unit, system: SystemState) -> None:
         """The rail of a host has changed."""

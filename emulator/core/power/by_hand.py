@@ -63,17 +63,20 @@ def steps_from_rail(rules: PowerRules, word: str) -> tuple[EffectStep, ...]:
 
 
 def check_by_hand(unit: Unit, action: PowerAction, system: str | None) -> None:
-    """Raises ActionRefused for what nobody can do at a PDU: it has outlets, which have neither a button nor an OS."""
-    pdu = unit.profile.pdu
-    if pdu is None:
+    """Raises ActionRefused for what nobody can do at a PDU or an enclosure: outlets and slots have neither a button nor an OS."""
+    feeder = unit.profile.feeder
+    if feeder is None:
         return
+    what = f"{unit.name} is {feeder.called}"
     if action in (PowerAction.ON, PowerAction.OFF):
         if system is None:
-            raise ActionRefused(f"{unit.name} is a PDU: say which outlet, such as {unit.name}/{pdu.outlets[0]}")
+            raise ActionRefused(f"{what}: say which {feeder.part}, such as {unit.name}/{feeder.outlets[0]}")
     elif action not in (PowerAction.UNPLUG, PowerAction.PLUG):
-        raise ActionRefused(f"{unit.name} is a PDU: an outlet can be switched on and off, and {action} is for hosts")
+        raise ActionRefused(f"{what}: its {feeder.part}s can be switched on and off, and {action} is for hosts")
     elif system is not None:
-        raise ActionRefused(f"{unit.name} has one cord for all its outlets: {action} {unit.name}, or switch {system} on or off")
+        raise ActionRefused(
+            f"{unit.name} has one cord for all its {feeder.part}s: {action} {unit.name}, or switch {system} on or off"
+        )
 
 
 class ByHand:

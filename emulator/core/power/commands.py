@@ -129,7 +129,7 @@ class Effects:
             },
         )
         if cell.taken:
-            self._begin(unit, system, cell.effect, command, seq)
+            self._begin(unit, system, cell.effect, command, seq, cause)
         return PowerReply(
             seq=seq, outcome=cell.outcome, reply=cell.reply, code=cell.code, effect=cell.effect, assumed=cell.assumed
         )
@@ -174,15 +174,21 @@ class Effects:
 
     # -- effects -------------------------------------------------------------------------------------------------------
 
-    def _begin(self, unit: Unit, system: SystemState, effect: str, command: PowerCommand, cause: int) -> None:
+    def _begin(
+        self, unit: Unit, system: SystemState, effect: str, command: PowerCommand, cause: int, asked_by: int | None
+    ) -> None:
+        """`asked_by` is the client's request, `cause` the command that came of it."""
         if effect == NO_EFFECT or (effect == system.effect and system.timers):
             return  # the same command again, while the first one is under way: nothing new happens
         steps = unit.profile.power.effects[effect]
         system.machine.commanded(_cause_of(command.reset), steps)
-        request = ClientRequest(command.via, "", "", system.id, command.reset, Intent.POWER_COMMAND)
+        asked = ClientRequest(command.via, "", "", system.id, command.reset, Intent.POWER_COMMAND)
+        request = self._services.faults.completed(asked, asked_by)
         reads: int | None = None
         holds = False
-        fired = self._services.faults.firing(unit, Seam.POWER, request, rail=system.host.rail, cause=cause, system=system.id)
+        fired = self._services.faults.firing(
+            unit, Seam.POWER, request, rail=system.host.rail, cause=cause, system=system.id, asked_by=asked_by
+        )
         gated_by: FaultId | None = None
         for fault_id, fault, _ in fired:
             assert isinstance(fault, PowerFault)

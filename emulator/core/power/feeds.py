@@ -4,7 +4,7 @@ The rack calls it after each change of an outlet, and when somebody pulls or plu
 
 Rules
   1. A BMC and its hosts have input power as long as one of their outlets is on and their cords are plugged in. A BMC that no
-     outlet feeds always has.
+     outlet feeds always has. In a slot of an enclosure they have it only while the slot is on as well.
   2. The truth of the outlets counts, never what the PDU says about them.
   3. Loss and return are those of `BmcLife`: the rails fall and the BMC is dark at once; later it starts and its hosts follow
      their restore policy.
@@ -21,6 +21,7 @@ from emulator.core.bmc.unit import Unit
 from emulator.core.errors import ActionRefused, RackMisconfigured
 from emulator.core.power.system import SystemState
 from emulator.core.vocab import Rail
+from profiles.model import Enclosure
 
 NO_FEEDS: Final[Mapping[str, Sequence[str]]] = MappingProxyType({})
 """What a BMC feeds that is no PDU: one value for thousands."""
@@ -41,16 +42,22 @@ class Feeds:
         Raises RackMisconfigured for a BMC that has no outlets, and for an outlet or a BMC that is not there.
         """
         unit = self._units[pdu]
-        if unit.profile.pdu is None:
-            raise RackMisconfigured(f"{pdu} has the profile {unit.profile.id}, which is no PDU: it feeds nothing")
+        if unit.profile.feeder is None:
+            raise RackMisconfigured(
+                f"{pdu} has the profile {unit.profile.id}, which is no PDU and no enclosure: it feeds nothing"
+            )
         for outlet, fed in feeds.items():
             if unit.find(outlet) is None:
-                raise RackMisconfigured(f"{pdu} has no outlet {outlet!r}; it has {', '.join(unit.profile.pdu.outlets)}")
+                has = ", ".join(unit.profile.feeder.outlets)
+                raise RackMisconfigured(f"{pdu} has no {unit.profile.feeder.part} {outlet!r}; it has {has}")
             for bmc in fed:
                 if bmc not in self._units:
                     raise RackMisconfigured(f"{pdu} feeds {bmc!r}, which is not in the rack")
-                if self._units[bmc].profile.pdu is not None:
-                    raise RackMisconfigured(f"{pdu} feeds {bmc}, which is a PDU too: an outlet feeds BMCs with their hosts only")
+                if (other := self._units[bmc].profile.feeder) is not None:
+                    part = unit.profile.feeder.part
+                    raise RackMisconfigured(
+                        f"{pdu} feeds {bmc}, which is {other.called}: {part}s feed BMCs with their hosts only"
+                    )
                 self._outlets[bmc] = tuple(dict.fromkeys((*self._outlets.get(bmc, ()), (pdu, outlet))))
 
     def settle(self) -> None:
@@ -76,8 +83,13 @@ class Feeds:
 
     def has_power(self, bmc: str) -> bool:
         """Whether power comes to the cords of a BMC."""
-        outlets = self._outlets.get(bmc, ())
-        return not outlets or any(self._is_on(*outlet) for outlet in outlets)
+        known = self._outlets.get(bmc, ())
+        slots = [each for each in known if self._is_slot(each[0])]
+        outlets = [each for each in known if not self._is_slot(each[0])]
+        return all(self._is_on(*slot) for slot in slots) and (not outlets or any(self._is_on(*outlet) for outlet in outlets))
+
+    def _is_slot(self, unit: str) -> bool:
+        return isinstance(self._units[unit].profile.feeder, Enclosure)
 
     def _is_on(self, pdu: str, outlet: str) -> bool:
         return self._units[pdu].system(outlet).host.rail is not Rail.DOWN

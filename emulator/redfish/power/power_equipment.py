@@ -60,7 +60,7 @@ def power_equipment(profile: Profile, pdu: Pdu, names: tuple[SystemName, ...]) -
     for name in names:
         operation = Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, _control_of(name.id), Intent.POWER_COMMAND, wanted_state)
         found += [_outlet(profile, pdu, name.id), Resource(path=_target(name.id), operations={"POST": operation}, system=name.id)]
-    return (*found, *_chassis(profile), *_manager(profile), *logs(manager_log(profile)))
+    return (*found, *_chassis(profile), *equipment_manager(profile, _chassis_path(profile)), *logs(manager_log(profile)))
 
 
 def _equipment(pdu: Pdu) -> Resource:
@@ -75,7 +75,7 @@ def _distribution(profile: Profile, pdu: Pdu) -> Resource:
     def body(view: RedfishBmc) -> Json:
         distribution = head_of(PDU, pdu.distribution_type, "1", view.name) | {"EquipmentType": "RackPDU"}
         return distribution | {
-            **_names(profile, view),
+            **names_of(profile, view),
             "FirmwareVersion": profile.identity.bmc_firmware,
             "UUID": view.first_system().uuid,
             "Status": {"State": "Enabled", "Health": "OK"},
@@ -86,7 +86,7 @@ def _distribution(profile: Profile, pdu: Pdu) -> Resource:
     return Resource(path=PDU, type=pdu.distribution_type, content=fixed_content(body), power_below=2)
 
 
-def _names(profile: Profile, view: RedfishBmc) -> Json:
+def names_of(profile: Profile, view: RedfishBmc) -> Json:
     identity = profile.identity
     names = {"Manufacturer": identity.manufacturer, "Model": identity.model, "SerialNumber": view.first_system().serial}
     return {key: value for key, value in names.items() if value != ABSENT}
@@ -182,7 +182,7 @@ def _chassis(profile: Profile) -> tuple[Resource, ...]:
         chassis = head_of(path, odata_type, profile.ids.chassis, "Rack PDU Chassis") | {"ChassisType": "RackMount"}
         return (
             chassis
-            | _names(profile, view)
+            | names_of(profile, view)
             | {
                 "Status": {"State": "Enabled", "Health": "OK"},
                 "Links": {
@@ -197,7 +197,8 @@ def _chassis(profile: Profile) -> tuple[Resource, ...]:
     return (listing, Resource(path=path, type=odata_type, content=fixed_content(body)))
 
 
-def _manager(profile: Profile) -> tuple[Resource, ...]:
+def equipment_manager(profile: Profile, chassis: str) -> tuple[Resource, ...]:
+    """The manager of a PDU or an enclosure; `chassis` is the URI of the chassis that it is in and manages."""
     path, odata_type, identity = manager_path(profile), profile.identity.manager_type, profile.identity
 
     def body(view: RedfishBmc, clock: BmcClock) -> Json:
@@ -213,7 +214,7 @@ def _manager(profile: Profile) -> tuple[Resource, ...]:
             **local_time(clock),
             "Status": {"State": "Enabled", "Health": "OK"},
             "LogServices": link(f"{path}/LogServices"),
-            "Links": {"ManagerForChassis": links((_chassis_path(profile),)), "ManagerInChassis": link(_chassis_path(profile))},
+            "Links": {"ManagerForChassis": links((chassis,)), "ManagerInChassis": link(chassis)},
         }
         if profile.bmc_reset.reset_types:
             manager["Actions"] = {"#Manager.Reset": reset_action(profile)}

@@ -24,7 +24,7 @@ from emulator.core.vocab import ResetType
 from emulator.redfish.service import query
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import Incoming, RegistryError
-from emulator.redfish.service.paths import OUTLETS, SYSTEMS
+from emulator.redfish.service.paths import above_systems
 from emulator.redfish.service.resource import Resource
 from emulator.redfish.service.tree import Tree
 from profiles.model import ABSENT, Profile
@@ -106,7 +106,7 @@ def _caching(incoming: Incoming) -> Caching:
 
 def _system_in(view: RedfishBmc, path: str) -> str | None:
     """The system whose URI is a prefix of the path; None if there is none."""
-    above = SYSTEMS if view.profile.pdu is None else OUTLETS
+    above = above_systems(view.profile)
     if not path.startswith(f"{above}/"):
         return None
     name = path[len(above) + 1 :].partition("/")[0]

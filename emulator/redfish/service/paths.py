@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from emulator.redfish.service.resource import ROOT
-from profiles.model import Profile
+from profiles.model import Enclosure, Pdu, Profile
 
 SYSTEMS: Final = f"{ROOT}/Systems"
 CHASSIS: Final = f"{ROOT}/Chassis"
@@ -15,9 +15,17 @@ RACK_PDUS: Final = f"{POWER_EQUIPMENT}/RackPDUs"
 OUTLETS: Final = f"{RACK_PDUS}/1/Outlets"
 
 
+_ABOVE: Final = {Pdu.kind: OUTLETS, Enclosure.kind: CHASSIS}
+
+
 def system_path(profile: Profile, system_id: str) -> str:
-    """The resource that shows the power of one system of a BMC, or of one outlet of a PDU."""
-    return f"{SYSTEMS if profile.pdu is None else OUTLETS}/{system_id}"
+    """The resource that shows the power of one system of a BMC, of one outlet of a PDU, or of one slot of an enclosure."""
+    return f"{above_systems(profile)}/{system_id}"
+
+
+def above_systems(profile: Profile) -> str:
+    """The collection that holds them."""
+    return SYSTEMS if profile.feeder is None else _ABOVE[profile.feeder.kind]
 
 
 def manager_path(profile: Profile) -> str:

@@ -27,7 +27,7 @@ _SEVERITIES: Final = frozenset({"OK", "Warning", "Critical"})
 
 def registries(profile: Profile) -> tuple[Resource, ...]:
     definitions = messages_of(profile)
-    bios = (BIOS_FILE,) if profile.pdu is None else ()
+    bios = (BIOS_FILE,) if profile.feeder is None else ()
     paths = (*(f"{REGISTRIES}/{name}" for name in definitions), *bios)
     listing = collection(REGISTRIES, "MessageRegistryFileCollection", "Registry File Collection", lambda view: paths)
     resources = [listing]

@@ -15,7 +15,7 @@ from emulator.redfish.power.taskbook import task_style
 from emulator.redfish.service.query import feature_flags
 from emulator.redfish.service.resource import ROOT, Resource, fixed_content, head_of, link, schema_of, version_of
 from emulator.redfish.service.shapes import Json
-from profiles.model import ABSENT, Profile
+from profiles.model import ABSENT, Enclosure, Profile
 
 SERVICES: Final = (
     *("Systems", "Chassis", "Managers", "SessionService", "AccountService", "EventService", "CertificateService", "Registries"),
@@ -32,10 +32,16 @@ TASK_SERVICES: Final = {"none": (), "tasks": (("Tasks", "TaskService"),), "jobs"
 """For each `tasks.style` of a profile: property of the service root, and path segment of the service."""
 
 
+def _services_of(profile: Profile) -> tuple[str, ...]:
+    if isinstance(profile.feeder, Enclosure):
+        return tuple(name for name in PDU_SERVICES if name != "PowerEquipment")
+    return SERVICES if profile.feeder is None else PDU_SERVICES
+
+
 def services(profile: Profile) -> tuple[tuple[str, str], ...]:
     """Properties of the service root with the path segments to which they link."""
     minor = version_of(profile.identity.root_type)[1]
-    found = (*((name, name) for name in (SERVICES if profile.pdu is None else PDU_SERVICES)), *TASK_SERVICES[task_style(profile)])
+    found = (*((name, name) for name in _services_of(profile)), *TASK_SERVICES[task_style(profile)])
     return tuple((name, folder) for name, folder in found if minor >= SINCE.get(name, 0))
 
 

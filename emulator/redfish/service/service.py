@@ -97,7 +97,7 @@ class Service:
         request = known.request
         credentials = credentials_of(view, incoming)
         told = credentials.journal_facts(view, in_clear=exchange is not None and incoming.scheme == "http")
-        seq = view.record_request(request.facts(incoming.path, **told))
+        seq = view.record_request(request, incoming.path, **told)
         call = RedfishCall(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists, presence=presence)
         answer = self._answer_with_faults(call, known.resource, credentials)
         wait = next((value for name, value in answer.headers if name.lower() == "retry-after"), None)

@@ -19,6 +19,7 @@ from emulator.redfish.events.event_service import DESTINATION_TYPE, events
 from emulator.redfish.inventory.all_resources import inventory
 from emulator.redfish.inventory.json_schemas import SCHEMA_TYPES, json_schemas
 from emulator.redfish.inventory.logs import ENTRY_TYPE
+from emulator.redfish.power.enclosure import enclosure
 from emulator.redfish.power.hardware import chassis, managers
 from emulator.redfish.power.power_equipment import power_equipment
 from emulator.redfish.power.systems import systems
@@ -29,9 +30,20 @@ from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.registries import registries
 from emulator.redfish.service.resource import Content, Resource, Snapshot
 from emulator.redfish.service.shapes import Json
-from profiles.model import Profile
+from profiles.model import Enclosure, Pdu, Profile
 
 BUILT_IN = "built-in"
+
+
+def _powered(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
+    """What has power: the systems of a BMC, the outlets of a PDU, or the slots of an enclosure."""
+    match profile.feeder:
+        case None:
+            return machines(profile, names)
+        case Pdu() as pdu:
+            return power_equipment(profile, pdu, names)
+        case Enclosure() as form:
+            return enclosure(profile, form, names)
 
 
 class Tree:
@@ -41,7 +53,7 @@ class Tree:
         self._nodes: dict[str, Resource] = {}
         built = (
             root.service_root(profile),
-            *(machines(profile, names) if profile.pdu is None else power_equipment(profile, profile.pdu, names)),
+            *_powered(profile, names),
             *sessions(profile),
             *accounts(profile),
             *tasks(profile),

@@ -175,6 +175,17 @@ def test_a_body_beyond_the_limit_is_413(generic):
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize(("count", "status"), [(4_990, 400), (5_010, 413)])
+def test_a_body_of_too_many_parts_is_413_unread(generic, count, status):
+    body = json.dumps({f"k{n}": 1 for n in range(count)})
+    assert generic.ask("PATCH", generic.system, data=body, content_type="application/json").status_code == status
+
+
+def test_a_long_text_is_no_trouble(generic):
+    body = json.dumps({"AssetTag": "x" * 500_000})
+    assert generic.ask("PATCH", generic.system, data=body, content_type="application/json").status_code == 400
+
+
 # -- entity tags --------------------------------------------------------------------------------------------------------
 
 

@@ -307,7 +307,7 @@ def test_account_secrets_stay_out_of_the_journal(staffed):
 
 def test_a_body_with_thousands_of_unknown_names_gets_a_short_answer_and_what_is_right_is_written(generic):
     path = generic.get("/redfish/v1/AccountService").json["@odata.id"]
-    unknown = {f"k{n}": 1 for n in range(70_000)}
+    unknown = {f"k{n}": 1 for n in range(4_900)}
     answer = generic.ask("PATCH", path, json=unknown)
     assert answer.status_code == 400
     assert len(answer.json["error"]["@Message.ExtendedInfo"]) == MAX_MESSAGES
@@ -316,7 +316,7 @@ def test_a_body_with_thousands_of_unknown_names_gets_a_short_answer_and_what_is_
 
 
 def test_an_action_with_thousands_of_unknown_parameters_gets_a_short_answer(generic):
-    unknown = {f"k{n}": 1 for n in range(70_000)}
+    unknown = {f"k{n}": 1 for n in range(4_900)}
     answer = generic.post("/redfish/v1/EventService/Actions/EventService.SubmitTestEvent", json=unknown)
     assert answer.status_code == 400
     assert len(answer.json["error"]["@Message.ExtendedInfo"]) <= MAX_MESSAGES + 1
