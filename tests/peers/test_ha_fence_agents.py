@@ -19,8 +19,7 @@ def agent(emulator: Emulator, name: str, password: str | None = None) -> FenceAg
     at = emulator.endpoints["node1"]
     options = {"ip": at.host, "username": at.username}
     if name == "fence_redfish":
-        system = at.system_uri
-        options |= {"ipport": at.redfish_url.rpartition(":")[2], "ssl_insecure": "1", "ssl": "1", "systems_uri": system}
+        options |= {"ipport": at.redfish_url.rstrip("/").rpartition(":")[2], "ssl_insecure": "1", "ssl": "1"}
     else:
         options |= {"ipport": str(at.ipmi_port), "lanplus": "1", "cipher": "17", "power_wait": "0"}
     given = at.password if password is None else password
