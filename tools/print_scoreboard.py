@@ -113,7 +113,7 @@ def read_report(file: Path) -> ScoreCell | None:
     except (OSError, json.JSONDecodeError):
         return None
     results, run = report["results"], report.get("scoreboard")
-    if not results or run is None:
+    if not results or run is None or report["interrupted"]:
         return None
     fencer, profile = results[0]["fencer"], results[0]["profile"]
     digests = {"fencer": fencers.load(fencer).digest, "profile": load(profile).digest}
