@@ -19,7 +19,7 @@ from wsgiref.types import WSGIApplication
 
 from emulator.core.errors import RackMisconfigured
 from emulator.fleet import PORTS_PER_BMC, Fleet, raise_open_file_limit
-from emulator.wire.claims import Claimed, PortClaim, claim
+from emulator.wire.claims import PortClaim, RangeTaken, claim
 from emulator.wire.http import HttpServer
 from emulator.wire.network import DatagramPort, HttpPort, HttpPorts
 from emulator.wire.reactor import Reactor
@@ -91,7 +91,7 @@ class FleetSockets:
             wanted = PortClaim(protocol, port, fleet.address(0), fleet.address(self._count - 1), device)
             try:
                 self._claims[protocol, port] = claim(wanted)
-            except Claimed as error:
+            except RangeTaken as error:
                 raise CannotBind(f"{fleet.network} (device {fleet.device})", port, str(error)) from error
         return True
 

@@ -56,25 +56,25 @@ class PortClaim:
         return None
 
 
-class Claimed(Exception):
+class RangeTaken(Exception):
     """Another fleet has these addresses or this device; the text is the end of a sentence."""
 
 
 def claim(wanted: PortClaim) -> socket.socket:
-    """The socket that holds a claim; closing it gives the claim up. Raises Claimed."""
+    """The socket that holds a claim; closing it gives the claim up. Raises RangeTaken."""
     held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
         held.bind("\0" + wanted.name())
     except OSError:
         held.close()
-        raise Claimed(str(wanted.clashes_with(wanted))) from None
+        raise RangeTaken(str(wanted.clashes_with(wanted))) from None
     # Bound before it looks: of two fleets that start at the same time, at least one sees the other.
     for name in _bound():
         other = PortClaim.read(name)
         why = wanted.clashes_with(other) if other is not None and other != wanted else None
         if why is not None:
             held.close()
-            raise Claimed(why)
+            raise RangeTaken(why)
     return held
 
 

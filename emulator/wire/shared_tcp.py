@@ -7,8 +7,8 @@ Rules
   2. The port of a BMC has the methods and the states of a `Listener`, as far as one socket can do that: see below.
 
 Theory
-  Refused: the kernel has accepted the connection before this process sees it. So a connect succeeds, and the connection is reset
-  before anything is answered; a `Listener` refuses the connect itself.
+  Refused: the kernel has accepted the connection before this process sees it. So the client connects and is reset before anything
+  is answered (its connect may fail with that reset already); a `Listener` refuses the connect itself.
   Saturated: a packet filter drops the SYN, as a full queue does. It holds a limited number of ranges of addresses. Whoever gets
   through connects and waits; it is served if the port opens in time.
   Few served at a time: more connections are accepted and wait here, and not in the kernel.

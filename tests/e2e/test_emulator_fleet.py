@@ -11,6 +11,7 @@ import resource
 import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,7 @@ from emulator.ready import NotAnswering, check
 from emulator.wire.tcp import CannotBind
 from fencer import FenceVerdict, Limits, Protocol, Target, fence
 from profiles import load
+from profiles.model import Span
 from tests.ipmi_client import Client
 
 NETWORK = "127.91.0.0/20"
@@ -161,6 +163,8 @@ def test_a_fleet_without_room_for_all_says_so_at_once():
 
 def fleet_of(count: int, cidr: str, ports: tuple[int, int]) -> Emulator:
     profile = load("dmtf-generic")
+    at_once = tuple(replace(step, at=Span(0.0, 0.0)) for step in profile.power.effects["force_off"])
+    profile = replace(profile, power=replace(profile.power, effects={**profile.power.effects, "force_off": at_once}))
     units = [UnitSpec(name=f"bmc-{n}", profile=profile) for n in range(count)]
     return Emulator(units, fleet=network(cidr), redfish_port=ports[0], ipmi_port=ports[1], latency=False)
 

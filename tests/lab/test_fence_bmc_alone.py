@@ -16,11 +16,14 @@ pytestmark = pytest.mark.timeout(600)
 
 BARE = """
 set -eu
+export DEBIAN_FRONTEND=noninteractive
 apt-get update >/dev/null
 apt-get install -y --no-install-recommends /built/fence-bmc_*_all.deb >/dev/null
 useradd --system --home-dir /nonexistent --shell /usr/sbin/nologin hacluster
-python3 -c 'import fencer' 2>/dev/null && { echo 'the package can be imported by everybody'; exit 1; }
-
+if python3 -c 'import fencer' 2>/dev/null; then
+    echo 'the package can be imported by everybody'
+    exit 1
+fi
 """
 """Prepares the container. What it installs is what the package asks for."""
 

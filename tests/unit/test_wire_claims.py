@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from emulator.wire.claims import Claimed, PortClaim, claim
+from emulator.wire.claims import PortClaim, RangeTaken, claim
 
 SMALL = PortClaim("udp", 623, "127.92.0.1", "127.92.0.9")
 LARGE = PortClaim("udp", 623, "127.93.0.1", "127.93.80.9", "lo")
@@ -62,9 +62,9 @@ def test_addresses_are_claimed_once_and_are_free_when_the_claim_is_given_up() ->
     wanted = PortClaim("udp", port, "127.92.0.1", "127.92.0.9")
     more = PortClaim("udp", port, "127.92.0.7", "127.92.0.20")
     with claim(wanted), claim(PortClaim("udp", port, "127.92.1.1", "127.92.1.9")):
-        with pytest.raises(Claimed, match=r"have 127\.92\.0\.1 to 127\.92\.0\.9"):
+        with pytest.raises(RangeTaken, match=r"have 127\.92\.0\.1 to 127\.92\.0\.9"):
             claim(wanted)
-        with pytest.raises(Claimed, match=r"have 127\.92\.0\.1 to 127\.92\.0\.9"):
+        with pytest.raises(RangeTaken, match=r"have 127\.92\.0\.1 to 127\.92\.0\.9"):
             claim(more)
     with claim(more):
         pass
