@@ -158,8 +158,9 @@ def main() -> None:
             if lack_of(name) is None and (wanted.fresh or read_report(file) is None):
                 print(command_of(name, profile), flush=True)
                 measure(name, profile, file)
-    found = (read_report(FOLDER / f"{name}--{profile}.json") for profile in PROFILES for name in fencers.names())
-    lacks = {name: lack for name in fencers.names() if (lack := lack_of(name)) is not None}
+    found = tuple(read_report(FOLDER / f"{name}--{profile}.json") for profile in PROFILES for name in fencers.names())
+    done = {cell.fencer for cell in found if cell is not None}
+    lacks = {name: lack_of(name) or "installed, and not measured yet" for name in fencers.names() if name not in done}
     PAGE.write_text(page([cell for cell in found if cell is not None], lacks), encoding="utf-8")
 
 
