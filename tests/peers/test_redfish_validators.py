@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from profiles import load
+from profiles import feeder_names, load
 from profiles.model import Deviation, Tool
 from tests.effort import profiles_to_try
 from tests.peers.redfish.expected import ISSUE, floors, raised, surprises, unexplained
@@ -35,6 +35,13 @@ def is_good(outcome: Outcome, name: str) -> None:
 @pytest.mark.parametrize("tool", [Tool.PROTOCOL, Tool.SERVICE, Tool.INTEROP])
 def test_the_validator_finds_only_what_the_profile_predicts(tool: Tool, name: str, tmp_path: Path) -> None:
     is_good(judge_fresh(tool, name, tmp_path), name)
+
+
+@pytest.mark.parametrize("name", feeder_names())
+def test_a_pdu_and_an_enclosure_are_clean(name: str, tmp_path: Path) -> None:
+    outcome = judge_fresh(Tool.SERVICE, name, tmp_path)
+    assert [row for row in outcome.rows if row.result in (Result.FAIL, Result.WARN)] == []
+    assert outcome.counts[Result.PASS] > 1500
 
 
 @pytest.fixture(scope="module")

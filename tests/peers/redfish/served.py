@@ -93,7 +93,7 @@ def _told(ready: dict[str, str | int], password: str, journal: Path, pid: int) -
         user=str(ready["username"]),
         password=password,
         system=str(ready["system_uri"]),
-        ipmi_port=int(ready["ipmi_port"]),
+        ipmi_port=int(ready.get("ipmi_port", 0)),
         journal=journal,
         pid=pid,
     )
