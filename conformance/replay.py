@@ -73,14 +73,17 @@ def together(every: Sequence[Recorded]) -> Mapping[RunOptions, tuple[Recorded, .
 def _recorded(file: Path, old: ReportedCell, fencer: str | None) -> Recorded:
     words = _words(file, old.repeat)
     try:
-        definition = selection.pick_fencers([fencer or str(words["fencer"])])[0]
-        ((word, profile),) = selection.pick_profiles([str(words["profile"])]).items()
+        fencers = selection.pick_fencers([fencer or str(words["fencer"])])
+        profiles = selection.pick_profiles([str(words["profile"])])
         scenario, own = words["scenario"], words["scenario_file"]
         named = (() if scenario is None else (str(scenario),)), (() if own is None else (str(own),))
         found = selection.pick_every_scenario(*named)
         catalogue = selection.pick_catalogue(None if words["catalogue"] is None else str(words["catalogue"]))
     except selection.BadSelection as error:
         raise NoReplay(f"{file}: {error}") from None
+    if len(fencers) != 1 or len(profiles) != 1:
+        raise NoReplay(f"{file}: a cell is of one fencer and one profile, not of {len(fencers)} and {len(profiles)}")
+    (definition,), ((word, profile),) = fencers, profiles.items()
     chosen = [each for each in found if each.id == old.scenario]
     if not chosen:
         raise NoReplay(f"{file}: there is no scenario {old.scenario} in {own or 'this suite'}")

@@ -58,11 +58,14 @@ def test_the_rate_counts_what_was_run_and_counts() -> None:
 
 def test_a_run_is_announced_where_it_takes_more_than_two_seconds() -> None:
     assert estimate_line(3, 8, 2.0) is None
-    assert estimate_line(300, 8, 250.0) == "300 cells, 8 at a time: about 4 min, less where fencers need little of their deadlines"
+    assert (
+        estimate_line(300, 8, 250.0) == "300 cells, 8 at a time: about 4 min, less where fencers need little of their deadlines"
+    )
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (42.4, "42 s"), (100.0, "2 min"), (3599.0, "1 h 0 min"), (7500, "2 h 5 min")]
+    ("seconds", "words"),
+    [(0.04, "0.0 s"), (9.94, "9.9 s"), (42.4, "42 s"), (100.0, "2 min"), (3599.0, "1 h 0 min"), (7500, "2 h 5 min")],
 )
 def test_durations_are_as_exact_as_they_are_of_use(seconds: float, words: str) -> None:
     assert duration(seconds) == words

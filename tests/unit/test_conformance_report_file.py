@@ -77,9 +77,9 @@ def test_a_report_that_is_not_whole_is_named_by_place(tmp_path: Path, changes: d
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ReportUnreadable, match="cannot read .*none.json: No such file"):
+    with pytest.raises(ReportUnreadable, match=r"cannot read .*none\.json: No such file"):
         read_report(tmp_path / "none.json")
-    with pytest.raises(ReportUnreadable, match="cannot read .*: Is a directory"):
+    with pytest.raises(ReportUnreadable, match=r"cannot read .*: Is a directory"):
         read_report(tmp_path)
     with pytest.raises(ReportUnreadable, match="cannot read"):
         read_cells(tmp_path / "none.json")

@@ -25,7 +25,9 @@ def test_the_parts_hold_every_cell_once(count: int) -> None:
 
 def test_a_cell_stays_in_its_part_in_every_process_and_whatever_else_is_played() -> None:
     """The hash of Python differs from process to process, which would lose cells."""
-    line = "from conformance.shard import Shard; print([Shard(n, 3).holds('mine', 'dell-idrac9', 'STATE-001') for n in (1, 2, 3)])"
+    line = (
+        "from conformance.shard import Shard; print([Shard(n, 3).holds('mine', 'dell-idrac9', 'STATE-001') for n in (1, 2, 3)])"
+    )
     said = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, cwd=ROOT, check=True)
     assert said.stdout == "[False, False, True]\n"
 
