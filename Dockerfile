@@ -6,7 +6,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends python3 python3
 RUN python3 -m venv /pip && python3 -m venv --without-pip /opt/fencelab
 # Dependencies in a layer of their own: a change of our code must not download them again.
 COPY pyproject.toml /src/
-RUN python3 -c "import tomllib; print(*tomllib.load(open('/src/pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" > /src/requirements.txt \
+RUN python3 -c "import tomllib; p = tomllib.load(open('/src/pyproject.toml', 'rb'))['project']; print(*p['dependencies'], *p['optional-dependencies']['lab'], sep='\n')" > /src/requirements.txt \
  && /pip/bin/pip --python /opt/fencelab/bin/python install --no-cache-dir --disable-pip-version-check -r /src/requirements.txt
 COPY README.md LICENSE fencelab_*.py /src/
 COPY profiles /src/profiles

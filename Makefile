@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 NIGHTLY_PARTS := property ha chaos floods matrix spellings repeats validators pacemaker
-.PHONY: help setup demo test check fmt peers bench nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
+.PHONY: help setup demo test check fmt dist deb pyz sbom peers bench scoreboard nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ $(VENV)/.run: pyproject.toml
 	@echo "making $(VENV) (once, about half a minute)"
 	@$(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt-get install python3-venv" >&2; exit 2; }
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install -e .
+	@$(PIP) install -e '.[lab]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
@@ -57,7 +57,7 @@ PURE  := $(subst $(space),$(comma),$(strip \
 		invariants_conduct.py requirement.py remedies.py seen.py repeated_runs.py catalogues/* explanations.py waivers.py) \
 	$(addprefix fencer/,outcome.py proof.py procedure.py procedure_state.py command_plan.py events_effects.py failure_text.py witnesses.py identity.py) \
 	$(addprefix fencer/ha/,states.py machine.py effects.py policy.py fence.py recovery.py proof.py fence_limiter.py record.py observations.py step_builder.py \
-		cloudstack.py ledger.py vm_record.py vm_machine.py placement.py entries.py orders.py cluster.py device.py activity.py power_reads.py)))
+		cloudstack.py ledger.py vm_record.py vm_machine.py placement.py entries.py orders.py cluster.py device.py activity.py power_reads.py levels.py)))
 
 check: $(VENV)/.dev  ## Lint, format, types, the dependency rule
 	$(BIN)/ruff check .
@@ -96,6 +96,11 @@ lab-test: $(VENV)/.dev  ## Tests of the lab on a real Docker engine
 
 POLICY ?= reference
 DOCKER_ENGINE_UP ?= $(addsuffix $(space)up,$(wildcard ../shared/bin/docker-engine))
+
+# Hours of waiting, little processor time. A cell whose report is in .scoreboard is not run again unless FRESH=--fresh.
+scoreboard: $(VENV)/.peers  ## Every fencer that is installed through tier 0 on three profiles: docs/scoreboard.md
+	@tools/peers-install ipmitool ipmipower fence_redfish fence_ipmilan stonith powermand httppower
+	$(BIN)/python -m tools.print_scoreboard $(FRESH)
 
 bench: $(VENV)/.peers  ## Timing claims, measured; installs wrk and fence-agents with apt-get where they are missing (needs root)
 	@tools/peers-install wrk fence_redfish
@@ -141,5 +146,21 @@ nightly-pacemaker: $(VENV)/.peers  ## A real Pacemaker with fence_bmc in every r
 	$(LONG) tests/peers/test_pacemaker.py
 	$(BIN)/python -m tests.peers.pacemaker.page
 
+$(VENV)/.sbom: $(VENV)/.run
+	@$(PIP) install --group sbom
+	@touch $@
+
+dist: $(VENV)/.dev  ## Build the wheel and the source distribution into dist/
+	@$(BIN)/python -m build --no-isolation --outdir dist .
+
+deb:  ## Build the Debian package of fence_bmc alone into dist/ (needs dpkg-deb)
+	@$(PYTHON) -m tools.make_deb
+
+pyz:  ## Build dist/fence_bmc.pyz, the agent in one file
+	@$(PYTHON) -m tools.make_pyz
+
+sbom: $(VENV)/.sbom  ## Write dist/fencelab.cdx.json, what is installed with fencelab (CycloneDX)
+	@$(BIN)/python -m tools.make_sbom
+
 clean:  ## Remove what make made
-	rm -rf $(VENV) report.html demo-out .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist report.html demo-out .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -163,6 +163,7 @@ def handed(given: Iterable[Given], endpoint: Endpoint, outlets: Sequence[str] = 
         "bmc.password_file": "",
         "bmc.password_script": "",
         "bmc.system_uri": target.uri,
+        "bmc.system_id": "",
         "bmc.uuid": target.uuid,
         "bmc.ipmi_host": endpoint.ipmi_host,
         "bmc.ipmi_port": str(endpoint.ipmi_port),
@@ -175,7 +176,7 @@ def handed(given: Iterable[Given], endpoint: Endpoint, outlets: Sequence[str] = 
     }
     for each in given:
         values = each.handed(values)
-    return values
+    return {**values, "bmc.system_id": values["bmc.system_uri"].rstrip("/").rpartition("/")[2]}
 
 
 def groups(steps: Sequence[AskStep]) -> Iterator[tuple[int, ...]]:

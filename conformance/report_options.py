@@ -116,8 +116,8 @@ def write(report: ReportFormat, run: FinishedRun, name: str) -> None:
             report.write(run, sys.stdout)
             sys.stdout.flush()
         else:
-            with Path(name).open("w", encoding="utf-8") as stream:
-                report.write(run, stream)
+            with Path(name).open("w", encoding="utf-8", errors="replace") as stream:
+                report.writer_for(name)(run, stream)
     except OSError as error:
         raise OneSentence(f"cannot write {name}: {error.strerror}") from None
     except Exception as error:  # noqa: BLE001 - a format may be a stranger's

@@ -70,6 +70,7 @@ def carry_out(cells: Sequence[MatrixCell], *, options: RunOptions, output: RunOu
         play = _player(where, cells, options)
     except cluster.NoCluster as error:
         raise Lacking(str(error)) from None
+    started = datetime.datetime.now(datetime.UTC)
     with progress.Watch(console, len(cells), say=_say) as watch:
         try:
             results = play(watch.add, watch.tick)
@@ -78,9 +79,10 @@ def carry_out(cells: Sequence[MatrixCell], *, options: RunOptions, output: RunOu
             not_run = tuple(f"{cell.definition.name} x {cell.profile.id} {cell.scenario.id}" for cell in stopped.not_run)
         except cluster.NoCluster as error:
             raise Lacking(str(error)) from None
+        seconds = watch.seconds
     results = waivers.apply(results, gate.waivers, gate.today)
     if output.rate:
-        console.print(progress.rate_line(results, watch.seconds))
+        console.print(progress.rate_line(results, seconds))
     terminal.close(console, results)
     if interrupted:
         ended = "every fencer has been ended" if where.scheduler is None else "workers end what they have begun"
@@ -95,6 +97,8 @@ def carry_out(cells: Sequence[MatrixCell], *, options: RunOptions, output: RunOu
         strict_waivers=gate.strict_waivers,
         interrupted=interrupted,
         not_run=not_run,
+        started=started,
+        seconds=seconds,
     )
     _write(finished, output)
     return finished
@@ -138,6 +142,6 @@ def _write(finished: FinishedRun, output: RunOutput) -> None:
         report_options.write(each, finished, name)
     if output.evidence is not None:
         try:
-            evidence.write(finished.results, output.evidence)
+            evidence.write(finished.results, output.evidence, finished.version)
         except OSError as error:
             raise OneSentence(f"cannot write {output.evidence}: {error.strerror}") from None

@@ -19,6 +19,8 @@ class Result:
 
     `runs` are the verdicts of all runs with their reasons, in order; `remarks` are sentences about the verdict, such as what a
     waiver lacks. An `informational` result says nothing about the gate. `waived_from` is the verdict that a waiver has replaced.
+    `started` is when the run that is shown began, in Unix time; 0 where nothing was run. `fencer_file` is absolute, and
+    `profile_version` the firmware that the profile is modelled on; both may be empty. `journal` holds no secrets.
     `unprotected` and `unsearched` say what the suite could not do on this machine (`FencerOutcome`).
     """
 
@@ -46,6 +48,9 @@ class Result:
     informational: bool = False
     waived_from: Verdict | None = None
     journal: str = field(default="", repr=False)
+    started: float = 0.0
+    fencer_file: str = ""
+    profile_version: str = ""
 
     @property
     def id(self) -> str:

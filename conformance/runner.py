@@ -21,7 +21,7 @@ from conformance.adapters.base import CannotStart, Interrupted
 from conformance.adapters.definition import Definition
 from conformance.adapters.registry import following
 from conformance.catalogues import Catalogue, is_informational
-from conformance.causal_chain import tell_all
+from conformance.causal_chain import ChainLine, tell_all
 from conformance.finding import Judgement
 from conformance.givens.given import Given
 from conformance.in_process import workers
@@ -31,6 +31,7 @@ from conformance.repeated_runs import JudgedRun, SettledRuns, is_open, settle, s
 from conformance.result import Result
 from conformance.running_order import IN_PROCESS_S, deadlines, default_jobs, longest_first
 from conformance.scenario import AskStep, Scenario
+from conformance.scrubbing import scrub, scrub_journal
 from conformance.secret_forms import SHORTEST, redact
 from conformance.vocabulary import Protocol, Verdict
 from emulator import EmulatorError
@@ -128,7 +129,7 @@ def run_cell(cell: MatrixCell, stop: threading.Event, options: RunOptions | None
         how = fit(cell)
     except NotApplicable as why:
         return _result(cell, Verdict.NA, str(why), options)
-    if (lack := how.definition.ways[how.protocol].missing()) is not None:
+    if (lack := how.definition.lack(how.protocol)) is not None:
         return _result(cell, Verdict.SKIP, lack, options)
     what = Play(
         scenario=cell.scenario,
@@ -142,44 +143,55 @@ def run_cell(cell: MatrixCell, stop: threading.Event, options: RunOptions | None
     try:
         repeats = [_settled(cell, what, stop, options) for _ in range(options.repeat)]
     except CannotStart as why:
-        return _result(cell, Verdict.SKIP, str(why), options)
+        return _result(cell, Verdict.SKIP, cell.definition.advised(str(why)), options)
     except (OSError, EmulatorError) as error:
         return _result(cell, Verdict.ERROR, f"the suite could not test it: {error}", options)
     settled = settle_repeats([repeat.settled for repeat in repeats])
     verdict = settled.judgement
-    played = next(p for repeat in repeats for run, p in repeat.runs if run is settled.shown)
+    shown = next(each for repeat in repeats for each in repeat.runs if each.judged is settled.shown)
+    played = shown.played
     return replace(
         _result(cell, verdict.verdict, verdict.why, options),
         kind=verdict.kind,
         protocol=how.protocol,
         findings=verdict.findings,
         notes=verdict.notes,
-        stories=tell_all(played.events, verdict.findings),
+        stories=_scrubbed(tell_all(played.events, verdict.findings), played.secrets),
         facts=verdict.facts,
-        said=redact("\n".join(o.text for o in played.outcomes if o.text), played.secrets),
+        said=scrub("\n".join(o.text for o in played.outcomes if o.text), played.secrets),
         unprotected=tuple(dict.fromkeys(what for o in played.outcomes for what in o.unprotected)),
         unsearched=tuple(dict.fromkeys(what for o in played.outcomes for what in o.unsearched)),
         seconds=time.monotonic() - started,
-        runs=tuple((run.verdict, run.judgement.why) for repeat in repeats for run, _ in repeat.runs),
+        runs=tuple((run.judged.verdict, run.judged.judgement.why) for repeat in repeats for run in repeat.runs),
         remarks=verdict.remarks,
-        journal="".join(f"{event.to_json()}\n" for event in played.events),
+        journal=scrub_journal("".join(f"{event.to_json()}\n" for event in played.events), played.secrets),
+        started=shown.began,
     )
+
+
+class _Run(NamedTuple):
+    """One run of a cell; `began` is in Unix time."""
+
+    judged: JudgedRun
+    played: Played
+    began: float
 
 
 class _Repeat(NamedTuple):
     """One repeat of a cell: its runs, and what they come to."""
 
     settled: SettledRuns
-    runs: Sequence[tuple[JudgedRun, Played]]
+    runs: Sequence[_Run]
 
 
 def _settled(cell: MatrixCell, what: Play, stop: threading.Event, options: RunOptions) -> _Repeat:
     """Plays a cell as often as its verdict needs. Raises what playing it raises."""
-    runs: list[tuple[JudgedRun, Played]] = []
-    while not runs or is_open([run for run, _ in runs]):
+    runs: list[_Run] = []
+    while not runs or is_open([run.judged for run in runs]):
+        began = time.time()
         played = _play(what, stop)
-        runs.append((_judged(cell, played, options), played))
-    return _Repeat(settle([run for run, _ in runs]), runs)
+        runs.append(_Run(_judged(cell, played, options), played, began))
+    return _Repeat(settle([run.judged for run in runs]), runs)
 
 
 def _play(what: Play, stop: threading.Event) -> Played:
@@ -216,10 +228,16 @@ def _without_secrets(judgement: Judgement, secrets: Sequence[str]) -> Judgement:
     longer = [secret for secret in secrets if len(secret) >= SHORTEST]
     return replace(
         judgement,
-        why=redact(judgement.why, longer),
-        findings=tuple(replace(finding, actual=redact(finding.actual, longer)) for finding in judgement.findings),
-        notes=tuple(replace(note, actual=redact(note.actual, longer)) for note in judgement.notes),
+        why=scrub(judgement.why, longer),
+        findings=tuple(replace(finding, actual=scrub(finding.actual, longer)) for finding in judgement.findings),
+        notes=tuple(replace(note, actual=scrub(note.actual, longer)) for note in judgement.notes),
     )
+
+
+def _scrubbed(chains: Sequence[Sequence[ChainLine]], secrets: Sequence[str]) -> tuple[tuple[ChainLine, ...], ...]:
+    """The causal chains without passwords: a client may have put one into a path."""
+    longer = [secret for secret in secrets if len(secret) >= SHORTEST]
+    return tuple(tuple(replace(line, text=redact(line.text, longer)) for line in chain) for chain in chains)
 
 
 def catalogue_of(definition: Definition, options: RunOptions) -> Catalogue:
@@ -253,8 +271,10 @@ def _result(cell: MatrixCell, verdict: Verdict, why: str, options: RunOptions) -
     return Result(
         fencer=cell.definition.name,
         fencer_digest=cell.definition.digest,
+        fencer_file=str(cell.definition.file.absolute()),
         profile=cell.profile.id,
         profile_digest=cell.profile.digest,
+        profile_version=cell.profile.firmware.get("modelled_on", ""),
         scenario=cell.scenario,
         verdict=verdict,
         why=why,

@@ -202,10 +202,10 @@ class Verdict(StrEnum):
         member.meaning = facts.meaning
         return member
 
-    # The colours are Okabe and Ito's palette, which survives every common colour blindness.
+    # The colours are Okabe and Ito's palette, which survives every common colour blindness; darker where the text is white.
 
     UNSAFE = "UNSAFE", _VerdictFacts(
-        letter="U", style="bold white on red", colours=("#d55e00", "#fff"), exit_code=3, junit=JUnitElement.FAILURE,
+        letter="U", style="bold white on red", colours=("#b94e00", "#fff"), exit_code=3, junit=JUnitElement.FAILURE,
         sarif=SarifLevel.ERROR, counted_as="UNSAFE",
         meaning="It claimed what is not true of the host, or harmed another host.",
     )  # fmt: skip
@@ -260,7 +260,7 @@ class Verdict(StrEnum):
         meaning="The fencer or the profile has nothing that the scenario could try.",
     )  # fmt: skip
     PASS = "PASS", _VerdictFacts(
-        letter="p", style="green", colours=("#009e73", "#fff"), exit_code=0, junit=JUnitElement.PASSED,
+        letter="p", style="green", colours=("#007a59", "#fff"), exit_code=0, junit=JUnitElement.PASSED,
         sarif=SarifLevel.NONE, counted_as="pass",
         meaning="Every MUST holds.",
     )  # fmt: skip

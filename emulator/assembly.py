@@ -42,6 +42,7 @@ from profiles.model import ABSENT
 
 T = TypeVar("T")
 _log = logging.getLogger("fencelab.journal")
+NO_DOCKER_SDK = "hosts that are containers need the Docker SDK for Python: pip install 'fencelab[lab]'"
 
 
 class Emulator(ClockOperations):
@@ -219,7 +220,11 @@ class Emulator(ClockOperations):
         self.rack.feeds.settle()
 
     def _settle_containers(self, hosts: Mapping[tuple[str, str], DockerHost]) -> None:
-        from emulator.backends.docker import DockerEngine  # the SDK costs 160 ms: only those pay who use it
+        try:
+            from emulator.backends.docker import DockerEngine  # the SDK costs 160 ms: only those pay who use it
+        except ModuleNotFoundError as error:
+            names = ", ".join(sorted(host.label for host in hosts.values()))
+            raise RackMisconfigured(f"{names}: {NO_DOCKER_SDK}") from error
 
         for key in hosts:
             self.rack.news(*key, News.OUT_OF_SIGHT)  # until the engine has said what they are

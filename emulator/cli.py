@@ -18,8 +18,9 @@ import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from emulator.control.commands import COMMANDS
+from emulator.profile_commands import COMMANDS as PROFILE_COMMANDS
 from emulator.run_options import control_address, control_options, faults_at_start, load_state
-from emulator.serve import EXIT_USAGE, PASSWORD_VARIABLE, ServeOptions, fail, serve
+from emulator.serve import PASSWORD_VARIABLE, ServeOptions, fail, serve
 from profiles import loader
 from profiles.errors import ProfileError
 
@@ -285,19 +286,11 @@ for command in COMMANDS:
 
 @cli.group()
 def profile() -> None:
-    """Look at profiles and check your own."""
+    """Look at profiles, write and check your own."""
 
 
-@profile.command("lint")
-@click.argument("name", type=_ProfileName())
-def lint_command(name: str) -> None:
-    """Check a profile: errors with file, line and column, then how much of it is known. Exit code 2 on errors."""
-    from emulator.faults.model import check_profile
-    from profiles.lint import lint, render
-
-    report = lint(name, also=check_profile)
-    click.echo(render(report), err=not report.ok)
-    raise SystemExit(0 if report.ok else EXIT_USAGE)
+for command in PROFILE_COMMANDS:
+    profile.add_command(command)
 
 
 @cli.command("profiles")

@@ -73,6 +73,10 @@ class EmulatorOperations(ABC):
         """Faults that had to fire and did not (ruling 6)."""
         return self.call(lambda rack: rack.unit(name).faults.unfired())
 
+    def is_moving(self, name: str, system: str | None = None) -> bool:
+        """Whether steps of a power command's effect are still to come for a host. Raises NoSuchUnit, NoSuchSystem."""
+        return self.call(lambda rack: rack.unit(name).system(system_id(rack, name, system)).moves)
+
     def record(self, name: str, kind: EventKind, cause: int | None = None, **data: Datum) -> int:
         """Stamps an event of the caller's into the journal, in order with everything else."""
         return self.call(lambda rack: rack.journal.record(name, kind, cause, **data))

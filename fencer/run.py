@@ -43,6 +43,9 @@ LOGOUT_RESERVE_S = 0.5  # kept for the log-out before the deadline, but not more
 LOGOUT_S = 2.0  # longest log-out, whatever time is left: a success or a signal does not wait for a BMC that is silent now
 
 
+NO_CRYPTOGRAPHY = "IPMI needs the Python library cryptography, which is not installed (Debian: python3-cryptography)"
+
+
 class FenceClock(Interface):
     """A monotonic clock, in seconds."""
 
@@ -148,7 +151,10 @@ def open_transport(
 
 def _one_transport(target: Target, limits: Limits, request: float, clock: FenceClock, refused: RefusedLogins) -> Transport:
     if target.protocol is Protocol.IPMI:
-        from fencer.transport.ipmi import IpmiTransport
+        try:
+            from fencer.transport.ipmi import IpmiTransport
+        except ModuleNotFoundError as error:
+            raise CallFailed(Failure(cause=Cause.CONFIG, text=NO_CRYPTOGRAPHY), final=True) from error
 
         return IpmiTransport(target, request, clock.now, refused)
     if target.protocol is Protocol.PDU:

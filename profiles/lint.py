@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from profiles.build import build
 from profiles.errors import Problem, ProfileError
 from profiles.loader import AlsoCheck, Resolved, child_is_true, resolve
 from profiles.model import Confidence, FactEvidence, HostEvent, Profile
-from profiles.yaml_source import YamlMap, child
+from profiles.yaml_source import YamlList, YamlMap, child
 
 _GRACEFUL = ("GracefulShutdown", "soft")
 
@@ -41,6 +42,45 @@ class Report:
         """The share of all claims with this confidence, 0 to 1."""
         total = sum(self.claims.values())
         return self.claims.get(confidence, 0) / total if total else 0.0
+
+
+class Cells(NamedTuple):
+    """Cells of the power tables of both protocols: set by the profile itself, taken from a parent, or unknown ("?")."""
+
+    own: int
+    inherited: int
+    unknown: int
+
+
+def cells_of(resolved: Resolved) -> Cells:
+    """Counts the cells of a profile by where they come from."""
+    counts: Counter[str] = Counter()
+    for table in (child(resolved.root, "power", "table"), child(resolved.root, "ipmi", "chassis")):
+        for row in table.entries.values() if isinstance(table, YamlMap) else ():
+            for cell in row.entries.values() if isinstance(row, YamlMap) else ():
+                assumed = isinstance(cell, YamlList) and cell.assumed
+                is_own = cell.mark.file == resolved.own.mark.file
+                counts["unknown" if assumed else "own" if is_own else "inherited"] += 1
+    return Cells(counts["own"], counts["inherited"], counts["unknown"])
+
+
+def told(report: Report) -> Mapping[str, object]:
+    """The report as JSON: `problems` with file, line, column, path and message, or what is known."""
+    if not report.ok:
+        problems = [
+            {"file": p.mark.file, "line": p.mark.line, "column": p.mark.column, "path": p.path, "message": p.message}
+            for p in report.problems
+        ]
+        return {"profile": report.profile, "ok": False, "problems": problems}
+    return {
+        "profile": report.profile,
+        "ok": True,
+        "cells": {"known": report.cells_known, "total": report.cells_total},
+        "ipmi_cells": {"known": report.ipmi_known, "total": report.ipmi_total},
+        "claims": {confidence.value: count for confidence, count in report.claims.items()},
+        "assumed": list(report.assumed),
+        "warnings": list(report.warnings),
+    }
 
 
 def lint(name_or_path: str | Path, *, also: AlsoCheck | None = None) -> Report:

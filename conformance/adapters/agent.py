@@ -9,6 +9,7 @@ from typing import ClassVar, Final, Self
 from conformance.adapters.base import Adapter, Invocation
 from conformance.adapters.placeholders import Item, fill_all, fill_map, parts, placeholders
 from conformance.adapters.process import run
+from conformance.adapters.program_call import ProgramCall
 from conformance.adapters.programs import StandIns, find, lack
 from conformance.adapters.section import Section, present
 from conformance.outcome import FencerOutcome
@@ -24,6 +25,7 @@ DONE: dict[Ask, Claim] = {
 }
 PASSWORD: Final = "bmc.password"
 PASSWORD_VARIABLE: Final = "FENCELAB_PASSWORD"
+PASSWORD_SCRIPT_FILE: Final = "password-script"
 PASSWORD_SCRIPT: Final = f"""#!/bin/sh
 printf '%s\\n' "${PASSWORD_VARIABLE}"
 """
@@ -85,32 +87,16 @@ class AgentAdapter(Adapter):
         program = self.command[0]
         return lack(program, self.folder) if isinstance(program, str) else None
 
-    def run(self, invocation: Invocation) -> FencerOutcome:
-        command = fill_all(self.command, invocation.bmc)
-        stand_ins = StandIns(invocation.watch)
-        params = fill_map(self.params, invocation.bmc)
-        for name, tool in self.recorders.items():
-            if (path := stand_ins.of(tool)) is not None:
-                params[name] = path
-        options, stdin, env = self._written(invocation, params)
-        ended = run(
-            (find(command[0], self.folder) or command[0], *command[1:], *options),
-            invocation,
-            stand_ins,
-            stdin=stdin,
-            env=env,
-            cwd=self.working_directory(invocation),
-        )
-        return ended.outcome(invocation, claim_of(invocation.ask, ended.exit))
-
-    def _written(self, invocation: Invocation, params: Mapping[str, str]) -> tuple[tuple[str, ...], str, Mapping[str, str]]:
-        """Options of the command line, text on standard input, and what is added to the environment."""
+    def call(self, invocation: Invocation, recorders: Mapping[str, str] | None = None) -> ProgramCall:
+        """What is to be started for this ask; `recorders` are parameters that take the path of a stand-in."""
+        params = {**fill_map(self.params, invocation.bmc), **(recorders or {})}
         wanted = invocation.input
         action = wanted.action or invocation.ask.value
+        line = fill_all(self.command, invocation.bmc)
         if not wanted.as_options:
             lines = [f"action={action}", *(f"{name}={value}" for name, value in params.items())]
-            return (), "".join(f"{line}\n" for line in (*wanted.before, *lines, *wanted.after)), {}
-        script = invocation.watch / "password-script"
+            return ProgramCall(line=line, stdin="".join(f"{each}\n" for each in (*wanted.before, *lines, *wanted.after)))
+        script = invocation.watch / PASSWORD_SCRIPT_FILE
         script.write_text(PASSWORD_SCRIPT)
         script.chmod(0o700)
         secret = {name for name, text in self.params.items() if PASSWORD in placeholders(text)}
@@ -119,7 +105,21 @@ class AgentAdapter(Adapter):
             if name not in secret:
                 option = f"--{name.replace('_', '-')}"
                 options.append(option if name in self.switches else f"{option}={value}")
-        return tuple(options), "", {PASSWORD_VARIABLE: invocation.bmc[PASSWORD]}
+        return ProgramCall(line=(*line, *options), env={PASSWORD_VARIABLE: invocation.bmc[PASSWORD]})
+
+    def run(self, invocation: Invocation) -> FencerOutcome:
+        stand_ins = StandIns(invocation.watch)
+        paths = {name: stand_ins.of(tool) for name, tool in self.recorders.items()}
+        call = self.call(invocation, present(paths))
+        ended = run(
+            (find(call.line[0], self.folder) or call.line[0], *call.line[1:]),
+            invocation,
+            stand_ins,
+            stdin=call.stdin,
+            env=call.env,
+            cwd=self.working_directory(invocation),
+        )
+        return ended.outcome(invocation, claim_of(invocation.ask, ended.exit))
 
 
 def _switches(section: Section) -> frozenset[str]:

@@ -9,7 +9,8 @@ from typing import ClassVar, Final, Self
 
 from conformance.adapters.base import Adapter, Invocation
 from conformance.adapters.placeholders import Item, fill, fill_all, fill_map, parts
-from conformance.adapters.process import run
+from conformance.adapters.process import Ended, run
+from conformance.adapters.program_call import ProgramCall
 from conformance.adapters.programs import StandIns, find, lack
 from conformance.adapters.section import Section, present
 from conformance.outcome import FencerOutcome
@@ -85,22 +86,33 @@ class CommandAdapter(Adapter):
         lacks = (lack(program, self.folder) for program in programs if isinstance(program, str))
         return next((sentence for sentence in lacks if sentence is not None), None)
 
-    def run(self, invocation: Invocation) -> FencerOutcome:
+    def call(self, invocation: Invocation) -> ProgramCall:
+        """What is to be started for this ask."""
         action = self.actions[invocation.ask]
-        line = fill_all(action.argv, invocation.bmc)
-        ended = run(
-            (find(line[0], self.folder) or line[0], *line[1:]),
-            invocation,
-            StandIns(invocation.watch),
+        return ProgramCall(
+            line=fill_all(action.argv, invocation.bmc),
             stdin=fill(action.stdin, invocation.bmc) or "",
             env=fill_map(action.env, invocation.bmc),
+        )
+
+    def claim(self, ask: Ask, ended: Ended) -> Claim:
+        """What the end of the program says."""
+        if ended.exit is None:
+            return Claim.NONE
+        signs = self.actions[ask].signs
+        return next((claim for claim, sign in signs if sign.fits(ended.exit, ended.stdout, ended.stderr)), Claim.FAILED)
+
+    def run(self, invocation: Invocation) -> FencerOutcome:
+        call = self.call(invocation)
+        ended = run(
+            (find(call.line[0], self.folder) or call.line[0], *call.line[1:]),
+            invocation,
+            StandIns(invocation.watch),
+            stdin=call.stdin,
+            env=call.env,
             cwd=self.working_directory(invocation),
         )
-        claim = Claim.NONE
-        if ended.exit is not None:
-            fitting = (c for c, sign in action.signs if sign.fits(ended.exit, ended.stdout, ended.stderr))
-            claim = next(fitting, Claim.FAILED)
-        return ended.outcome(invocation, claim)
+        return ended.outcome(invocation, self.claim(invocation.ask, ended))
 
 
 # -- the fencer file -------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ class Definition:
     `both` is how it is asked where both protocols are needed (`over: dual`), `pdu` where the outlets of a host are switched
     (`over: pdu`); None: as ever.
     `asks` is what it can be asked for, `conventions` those that its adapter follows. `limits` are in seconds.
-    `catalogue` is the one that its file pins; None: the newest.
+    `catalogue` is the one that its file pins; None: the newest. `needs` says what has to be installed for it, for people.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Definition:
     digest: str
     built_in: bool = False
     catalogue: Catalogue | None = None
+    needs: str = ""
     both: Adapter | None = None
     pdu: Adapter | None = None
 
@@ -51,6 +52,15 @@ class Definition:
     def label(self) -> str:
         """What a user types to name it again."""
         return self.name if self.built_in else str(self.file)
+
+    def lack(self, protocol: Protocol) -> str | None:
+        """What this machine lacks to ask it over this protocol, as a sentence; None where it can be asked."""
+        lack = self.ways[protocol].missing()
+        return None if lack is None else self.advised(lack)
+
+    def advised(self, lack: str) -> str:
+        """A sentence about what is missing, and what the file says has to be installed."""
+        return f"{lack}; {self.name} needs {self.needs}" if self.needs else lack
 
     @property
     def folder(self) -> Path:

@@ -14,8 +14,8 @@ from conformance.vocabulary import Protocol
 
 PLACEHOLDER: Final = re.compile(r"\{([a-z_]+\.[a-z_.]*)\}")
 BMC_KEYS: Final = (
-    "host", "port", "url", "user", "password", "password_file", "password_script", "system_uri", "uuid", "ipmi_host", "ipmi_port",
-    "ipmi_target", "outlets", "kg", "insecure", "ca_file", "verbose",
+    "host", "port", "url", "user", "password", "password_file", "password_script", "system_uri", "system_id", "uuid", "ipmi_host",
+    "ipmi_port", "ipmi_target", "outlets", "kg", "insecure", "ca_file", "verbose",
 )  # fmt: skip
 KEYS: Final = frozenset(f"bmc.{key}" for key in BMC_KEYS)
 SPEAKS: Final[Mapping[str, Protocol]] = {
@@ -26,6 +26,7 @@ SPEAKS: Final[Mapping[str, Protocol]] = {
     "bmc.port": Protocol.REDFISH,
     "bmc.url": Protocol.REDFISH,
     "bmc.system_uri": Protocol.REDFISH,
+    "bmc.system_id": Protocol.REDFISH,
     "bmc.ca_file": Protocol.REDFISH,
 }
 """Which protocol a placeholder gives away; the others are used with either."""

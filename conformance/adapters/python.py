@@ -14,9 +14,9 @@ from typing import ClassVar, Final, Self
 from conformance.adapters import python_child
 from conformance.adapters.agent import claim_of
 from conformance.adapters.base import Adapter, CannotStart, Invocation
-from conformance.adapters.placeholders import fill_map
+from conformance.adapters.placeholders import fill_map, parts
 from conformance.adapters.process import run
-from conformance.adapters.programs import StandIns
+from conformance.adapters.programs import StandIns, lack
 from conformance.adapters.section import Section, present
 from conformance.outcome import FencerOutcome
 from conformance.vocabulary import ASKED_OF_FENCERS, Ask, Protocol
@@ -31,17 +31,18 @@ class PythonAdapter(Adapter):
     """Adapter `python`. `function` is `module:callable` for all actions; `functions` go before it, one per action.
 
     Modules beside the fencer's file are found first. The function is handed all names of the BMC, so nothing in its file shows
-    which protocol it speaks: Redfish, unless its capabilities say otherwise.
+    which protocol it speaks: Redfish, unless its capabilities say otherwise. `programs` are those that the function starts.
     """
 
     name: ClassVar[str] = "python"
-    keys: ClassVar[tuple[str, ...]] = ("command", "actions", "params")
+    keys: ClassVar[tuple[str, ...]] = ("command", "actions", "params", "programs")
     over_keys: ClassVar[tuple[str, ...]] = ("command", "actions", "params")
     default_protocols: ClassVar[frozenset[Protocol]] = frozenset({Protocol.REDFISH})
 
     function: str = ""
     functions: Mapping[Ask, str] = field(default_factory=dict)
     params: Mapping[str, str] = field(default_factory=dict)
+    programs: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, section: Section, base: Self | None) -> Self:
@@ -58,6 +59,7 @@ class PythonAdapter(Adapter):
             function=function,
             functions={**(base.functions if base is not None else {}), **functions},
             params=present({**(base.params if base is not None else {}), **section.texts("params")}),
+            programs=base.programs if base is not None else _programs(section),
         )
 
     @property
@@ -80,7 +82,8 @@ class PythonAdapter(Adapter):
                 continue
             if _spec(module) is None:
                 return f"the Python module {module} is not installed"
-        return None
+        lacks = (lack(program, self.folder) for program in self.programs)
+        return next((sentence for sentence in lacks if sentence is not None), None)
 
     def run(self, invocation: Invocation) -> FencerOutcome:
         names = {key.removeprefix("bmc."): value for key, value in invocation.bmc.items()}
@@ -108,6 +111,11 @@ def _function(section: Section, node: YamlNode, path: str) -> str:
         section.bad(node, path, "must name a function as module:function")
         return ""
     return line[0]
+
+
+def _programs(section: Section) -> tuple[str, ...]:
+    node = section.get("programs")
+    return () if node is None else tuple(parts(section.line(node, section.at("programs"))))
 
 
 def _spec(module: str) -> object | None:

@@ -2,8 +2,8 @@
 
 The function is called as `function(action, bmc, **params)`: `action` is "off", "on", "reboot", "status", "monitor", "metadata",
 "validate-all", "list" or "list-status"; `bmc` maps host, port, url, user, password, password_file, password_script, system_uri,
-uuid, ipmi_host, ipmi_port, ipmi_target, kg, insecure, ca_file, verbose and protocol to text, empty where there is none. It may be
-`async`. What it returns is its claim:
+system_id, uuid, ipmi_host, ipmi_port, ipmi_target, kg, insecure, ca_file, verbose and protocol to text, empty where there is
+none. It may be `async`. What it returns is its claim:
 
     None or True     done (everything but status)
     "on", "off"      the answer to status; to off and on: the state that was reached

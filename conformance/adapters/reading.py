@@ -24,7 +24,7 @@ from conformance.vocabulary import Ask, Cause, Protocol
 from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
 from profiles.yaml_source import YamlList, YamlScalar, parse
 
-COMMON: Final = ("fencer", "adapter", "limits", "capabilities", "causes", "catalogue", "over")
+COMMON: Final = ("fencer", "adapter", "limits", "capabilities", "causes", "catalogue", "needs", "over")
 LIMITS: Final = ("deadline", "power_timeout")
 OVER: Final = (*Protocol, DUAL, PDU)
 DEFAULT_DEADLINE: Final = 60.0
@@ -75,6 +75,7 @@ def _definition(root: Section, digest: str) -> Definition | None:
     limits = _limits(root)
     causes = _causes(root)
     catalogue = _catalogue(root)
+    needs = "" if (node := root.get("needs")) is None else root.text(node, "needs") or ""
     if adapter is None:
         if root.get("adapter") is None or not REGISTRY.broken:  # else the other keys may be those of the adapter that is broken
             root.only((*COMMON, *dict.fromkeys(key for known in REGISTRY.shipped.values() for key in known.keys)))
@@ -96,6 +97,7 @@ def _definition(root: Section, digest: str) -> Definition | None:
         digest=digest,
         built_in=root.built_in,
         catalogue=catalogue,
+        needs=needs,
         both=changed.get(DUAL),
         pdu=changed.get(PDU),
     )

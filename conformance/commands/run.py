@@ -137,7 +137,7 @@ def _shard(ctx: click.Context, option: click.Parameter, text: str | None) -> sha
     "evidence_directory",
     type=click.Path(file_okay=False),
     metavar="DIR",
-    help="Write journal and report of every finding there; see replay.",
+    help="Write journal, traffic and report of every finding there; see replay.",
 )
 @click.pass_context
 def command(

@@ -25,7 +25,7 @@ class UnknownSystem(Given):
 
     @property
     def told_by(self) -> frozenset[str]:
-        return frozenset({"bmc.system_uri"})
+        return frozenset({"bmc.system_uri", "bmc.system_id"})
 
     def handed(self, values: Mapping[str, str]) -> Mapping[str, str]:
         return {**values, "bmc.system_uri": "/redfish/v1/Systems/no-such-system", "bmc.uuid": STRANGER}

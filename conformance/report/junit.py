@@ -1,4 +1,7 @@
-"""JUnit XML: one suite per profile, one case per scenario and fencer, the finding as the failure's text."""
+"""JUnit XML: one suite per profile, one case per scenario and fencer, the finding as the failure's text.
+
+It is what the schema of Jenkins' xUnit plugin allows (junit-10.xsd), where a case has no properties.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ def _suite(root: Xml.Element, profile: str, results: Sequence[Result], run: Fini
     suite = Xml.SubElement(
         root,
         "testsuite",
-        name=profile,
+        name=_clean(profile),
         tests=str(len(results)),
         failures=str(kinds.count(JUnitElement.FAILURE)),
         errors=str(kinds.count(JUnitElement.ERROR)),
@@ -61,8 +64,9 @@ def _suite(root: Xml.Element, profile: str, results: Sequence[Result], run: Fini
     digest = results[0].profile_digest
     for name, value in (
         ("suite_version", run.version), ("seed", str(run.seed)), ("catalogue", run.catalogue), ("profile_digest", digest),
+        *dict.fromkeys((f"fencer_digest.{result.fencer}", result.fencer_digest) for result in results),
     ):  # fmt: skip
-        Xml.SubElement(properties, "property", name=name, value=value)
+        Xml.SubElement(properties, "property", name=name, value=_clean(value))
     for result, kind in zip(results, kinds, strict=True):
         _case(suite, result, kind)
 
@@ -75,10 +79,6 @@ def _case(suite: Xml.Element, result: Result, kind: JUnitElement) -> None:
         name=f"{result.scenario.id} {result.scenario.title}",
         time=f"{result.seconds:.3f}",
     )
-    properties = Xml.SubElement(case, "properties")
-    level = result.scenario.requirement.level
-    for name, value in (("tier", str(result.scenario.tier)), ("level", level.value), ("fencer_digest", result.fencer_digest)):
-        Xml.SubElement(properties, "property", name=name, value=value)
     verdict = f"{result.verdict}/{result.kind}" if result.kind else result.verdict.value
     told = _clean("; ".join((f"{verdict}: {result.why}", *result.remarks)))
     if kind is JUnitElement.PASSED:

@@ -22,6 +22,8 @@ def report(run: FinishedRun) -> dict[str, Json]:
     return {
         "schema": SCHEMA,
         "version": run.version,
+        "started": run.started.isoformat(timespec="seconds") if run.started is not None else None,
+        "seconds": round(run.seconds, 3),
         "seed": run.seed,
         "catalogue": run.catalogue,
         "strict": run.strict,
@@ -103,6 +105,7 @@ def cell(r: Result) -> dict[str, Json]:
         "missing_protections": list(r.unprotected),
         "not_searched": list(r.unsearched),
         "digests": {"fencer": r.fencer_digest, "profile": r.profile_digest},
+        "profile_version": r.profile_version,
         "repeat": r.repeat,
     }  # fmt: skip
 

@@ -10,18 +10,23 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from fencer import ChassisCheck
+from fencer.ha.agent_device import FenceAgent
 from fencer.ha.bmc import BmcClient, BmcLogins, FencedBmc
 from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import Config, HostPart
+from fencer.ha.config_devices import AgentDevice, PduDevice
 from fencer.ha.event_lines import Sink
+from fencer.ha.level_calls import client_key
 from fencer.ha.lock_holder import process
 from fencer.ha.manager import Manager
 from fencer.ha.policy import PolicyName
 from fencer.ha.probe_loop import ProbeLoop
+from fencer.ha.record import OWN_BMC
 from fencer.ha.restarts import Restarts
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.store import PASSING, Store, StoreError
@@ -65,12 +70,44 @@ def make_manager(config: Config, store: Store, sink: Sink, workers: Pools) -> Ma
 
 
 def make_bmcs(config: Config) -> dict[str, BmcClient]:
-    """Returns the BMC client of each host. Hosts behind one BMC share its refused log-ins. Raises ConfigError."""
-    for protocol in sorted({host.bmc.protocol for host in config.part.hosts}):
+    """Returns the clients of all devices of all hosts, by `client_key`. Hosts behind one device share its refused log-ins.
+
+    Raises ConfigError.
+    """
+    protocols = {host.bmc.protocol for host in config.part.hosts}
+    protocols_of_devices = {"pdu" if one.kind == "pdu" else one.protocol for one in config.part.devices if one.kind != "agent"}
+    for protocol in sorted(protocols | protocols_of_devices):
         # Import the transports now: otherwise several worker threads would import them at the same time.
         import_module(f"fencer.transport.{protocol}")
-    logins = {host.bmc.device: BmcLogins(window_s=config.policy.auth_poll) for host in config.part.hosts}
-    return {host.name: make_bmc(config, host, logins[host.bmc.device]) for host in config.part.hosts}
+    addresses = {host.bmc.device for host in config.part.hosts} | {
+        device.device for device in config.part.devices if device.kind != "agent"
+    }
+    logins = {address: BmcLogins(window_s=config.policy.auth_poll) for address in addresses}
+    clients: dict[str, BmcClient] = {}
+    for host in config.part.hosts:
+        clients[client_key(host.name, OWN_BMC)] = make_bmc(config, host, logins[host.bmc.device])
+        for name in (name for level in config.levels(host) for name in level if name != OWN_BMC):
+            clients[client_key(host.name, name)] = make_device(config, host, name, logins)
+    return clients
+
+
+def make_device(config: Config, host: HostPart, name: str, logins: Mapping[str, BmcLogins]) -> BmcClient:
+    """Returns the client of one further device of a host. Raises ConfigError."""
+    device, place = config.device(name), f"devices.{name}"
+    if isinstance(device, AgentDevice):
+        options = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in device.options.items()}
+        if device.username:
+            options.setdefault("username", device.username)
+        command = device.command if "/" not in device.command else str(config.path.parent / device.command)
+        return FenceAgent(
+            command=command, options=options, password=config.secret(device, place),
+            plugs=tuple(map(str, host.outlets.get(name, []))), cwd=config.path.parent,
+        )  # fmt: skip
+    if isinstance(device, PduDevice):
+        return FencedBmc(target=config.pdu_target(device, host.outlets[name]), logins=logins[device.device])
+    return FencedBmc(
+        target=config.bmc_target(device, place), chassis_check=ChassisCheck(device.chassis_check), logins=logins[device.device]
+    )
 
 
 def make_pools(config: Config) -> Pools:
@@ -87,7 +124,7 @@ def make_bmc(config: Config, host: HostPart, logins: BmcLogins | None = None) ->
         if host.bmc.protocol != "redfish":
             raise ConfigError([f"{config.path}: hosts.{host.name}.bmc: the policy cloudstack-4.22 is here with Redfish only"])
         url = host.bmc.url or f"https://{host.bmc.host}:{host.bmc.port or 443}"
-        verify = (config.ca_file(host) or True) if host.bmc.verify_tls else False
+        verify = (config.ca_file(host.bmc) or True) if host.bmc.verify_tls else False
         return CloudStackBmc(url=url.rstrip("/"), user=host.bmc.username, password=config.password(host), verify=verify)
     return FencedBmc(
         target=config.target(host),

@@ -4,9 +4,10 @@
 back to the loop's thread. Times are seconds of the store's clock.
 
 Rules
-  1. A power command is asked about three times: the limits after its intent was written, so that two managers see one
+  1. A request goes to all devices of the level that the rules name; `level_calls` puts their answers together.
+  2. A power command is asked about three times: the limits after its intent was written, so that two managers see one
      another's intents; the lease; and the record, in the moment before its bytes leave.
-  2. A command that was withheld is answered as NOT_SENT.
+  3. A command that was withheld is answered as NOT_SENT.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from fencer.device_check import DeviceCheck
-from fencer.ha.bmc import BmcClient, BmcReadFailed, CommandAnswer
+from fencer.ha import level_calls
+from fencer.ha.bmc import BmcClient, CommandAnswer
 from fencer.ha.clock import SharedClock
 from fencer.ha.command_gate import CommandGate
 from fencer.ha.effects import CallBmc
+from fencer.ha.level_calls import Clients, LevelAnswer, client_key
 from fencer.ha.observations import CommandReply, CommandResult, DeviceChecked, Observation, PowerRead
 from fencer.ha.policy import Policy
-from fencer.ha.record import BmcRequest, RequestKind
+from fencer.ha.record import OWN_BMC, BmcRequest, RequestKind
 from fencer.ha.workers import Workers
 from fencer.outcome import Cause, Failure
 
@@ -43,9 +46,9 @@ class BmcCalls:
         post: Callable[[Callable[[], None]], None],
         apply: Callable[[str, Observation], None],
     ) -> None:
-        """`lease_of` returns, for a host and its epoch, a function that says whether a command may start under today's lease.
-
-        `is_held` asks the limits for a host; None: the policy has none. `post` runs a function in the loop's thread.
+        """`bmcs`: the clients of all devices of all hosts, by `client_key`. `lease_of` returns, for a host and its epoch, a
+        function that says whether a command may start under today's lease. `is_held` asks the limits for a host; None: the policy
+        has none. `post` runs a function in the loop's thread.
         """
         self._bmcs, self._clock, self._policy, self._workers = bmcs, clock, policy, workers
         self._lease_of, self._is_held, self._post, self._apply = lease_of, is_held, post, apply
@@ -66,8 +69,11 @@ class BmcCalls:
         """True if no power command to this host is leaving; one that has not left yet never will."""
         return self._gate.withdraw(name)
 
+    def _clients(self, name: str, request: BmcRequest) -> Clients:
+        return [(device, self._bmcs[client_key(name, device)]) for device in request.devices]
+
     def _command(self, name: str, request: BmcRequest, epoch: int) -> None:
-        bmc, timeout = self._bmcs[name], self._policy.request_timeout
+        clients, timeout = self._clients(name, request), self._policy.request_timeout
         self.last_command = request.at
         if self._is_held is not None and self._is_held(name):
             self._apply_later(name, CommandReply(request=request.id, epoch=epoch, result=CommandResult.NOT_SENT))
@@ -79,28 +85,32 @@ class BmcCalls:
         def permit() -> bool:
             return lease_allows() and (self._is_held is None or self._gate.leave(name, request.id))
 
-        def work() -> CommandAnswer:
+        def work() -> LevelAnswer:
             if not lease_allows() or (self._is_held is not None and not self._gate.is_open(name, request.id)):
-                return CommandAnswer(result=CommandResult.NOT_SENT)
-            return bmc.off(timeout, permit) if request.ask is RequestKind.OFF else bmc.reset(timeout, permit)
+                return LevelAnswer(CommandAnswer(result=CommandResult.NOT_SENT))
+            return level_calls.command(clients, timeout, permit, reset=request.ask is RequestKind.RESET)
 
-        def done(answer: CommandAnswer | None, error: BaseException | None) -> None:
+        def done(answer: LevelAnswer | None, error: BaseException | None) -> None:
             self._gate.ended(name, request.id)
-            got = answer or CommandAnswer(result=CommandResult.AMBIGUOUS, failure=_client_error(error))
-            self._apply_later(name, CommandReply(request=request.id, epoch=epoch, result=got.result, failure=got.failure))
+            got = answer or LevelAnswer(CommandAnswer(result=CommandResult.AMBIGUOUS, failure=_client_error(error)))
+            reply = CommandReply(
+                request=request.id, epoch=epoch, result=got.answer.result, failure=got.answer.failure, device=got.device
+            )
+            self._apply_later(name, reply)
 
         self._submit(work, done)
 
     def _read(self, name: str, request: BmcRequest, epoch: int) -> None:
-        bmc, timeout = self._bmcs[name], self._policy.request_timeout
+        clients, timeout = self._clients(name, request), self._policy.request_timeout
+        own = self._bmcs[client_key(name, OWN_BMC)] if request.own_too else None
 
         def work() -> PowerRead:
             started = self._clock.now()
-            try:
-                return PowerRead(request=request.id, epoch=epoch, started=started, reading=bmc.read(timeout))
-            except BmcReadFailed as error:
-                failure, contradicts = error.failure, error.contradicts
-                return PowerRead(request=request.id, epoch=epoch, started=started, failure=failure, contradicts=contradicts)
+            (first, *others), own_read = level_calls.read(clients, own, timeout)
+            return PowerRead(
+                request=request.id, epoch=epoch, started=started, reading=first.reading, failure=first.failure,
+                contradicts=first.contradicts, others=tuple(others), own=own_read,
+            )  # fmt: skip
 
         def done(answer: PowerRead | None, error: BaseException | None) -> None:
             failed = PowerRead(request=request.id, epoch=epoch, started=self._clock.now(), failure=_client_error(error))
@@ -124,17 +134,19 @@ class BmcCalls:
         self._post(lambda: self._apply(name, observation))
 
     def _check(self, name: str, request: BmcRequest, epoch: int) -> None:
-        bmc, timeout = self._bmcs[name], self._policy.request_timeout
+        clients, timeout = self._clients(name, request), self._policy.request_timeout
 
-        def work() -> tuple[float, DeviceCheck]:
-            return self._clock.now(), bmc.check(timeout)
+        def work() -> tuple[float, DeviceCheck, str]:
+            return self._clock.now(), *level_calls.check(clients, timeout)
 
-        def done(answer: tuple[float, DeviceCheck] | None, error: BaseException | None) -> None:
-            started, got = answer or (self._clock.now(), DeviceCheck(outcome=None, failure=_client_error(error)))
+        def done(answer: tuple[float, DeviceCheck, str] | None, error: BaseException | None) -> None:
+            failed = (self._clock.now(), DeviceCheck(outcome=None, failure=_client_error(error)), OWN_BMC)
+            started, got, device = answer or failed
             reading = got.outcome.readings[-1] if got.outcome and got.outcome.readings else None
             observation = DeviceChecked(
-                request=request.id, epoch=epoch, started=started, reading=reading, failure=got.failure, warnings=got.warnings
-            )
+                request=request.id, epoch=epoch, started=started, reading=reading, failure=got.failure, warnings=got.warnings,
+                device=device,
+            )  # fmt: skip
             self._apply_later(name, observation)
 
         self._workers.submit("check", work, done)

@@ -26,6 +26,10 @@ def on_tick(builder: StepBuilder, tick: Tick) -> None:
     record = builder.record
     if tick.login_refused_at is not None and (record.login_refused_at is None or record.login_refused_at < tick.login_refused_at):
         builder.record = record = replace(record, login_refused_at=tick.login_refused_at)
+    for device, refused_at in tick.devices_refused_at:
+        memory = record.memory(device)
+        if memory.login_refused_at is None or memory.login_refused_at < refused_at:
+            builder.record = record = record.remembering(replace(memory, login_refused_at=refused_at))
     if tick.same_machine != record.same_machine:
         builder.record = replace(record, same_machine=tick.same_machine)
         if tick.same_machine:

@@ -4,7 +4,7 @@
 the two certain.
 
 Rules
-  1. A command leaves at most once, and only while it is open.
+  1. A command leaves only while it is open; at most once for each device of its level.
   2. `withdraw` says whether the command can still reach the BMC: after True it never leaves.
 """
 
@@ -28,15 +28,15 @@ class CommandGate:
             return self._open.get(host) == request
 
     def leave(self, host: str, request: str) -> bool:
-        """True if the command may leave now. Afterwards it cannot be withdrawn any more."""
+        """True if the command may leave now, for one device. Afterwards this cannot be withdrawn any more."""
         with self._lock:
             if self._open.get(host) != request:
                 return False
-            self._left[host] = self._open.pop(host)
+            self._left[host] = request
             return True
 
     def withdraw(self, host: str) -> bool:
-        """True if no command to this host is leaving; one that was open never will."""
+        """True if no command to this host is leaving; one that was open never will, also not for the devices that are left."""
         with self._lock:
             self._open.pop(host, None)
             return host not in self._left

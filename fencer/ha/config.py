@@ -11,73 +11,20 @@ from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator
 
-from fencer import Auth, ChassisCheck, IdentityCheck, Protocol, Target, identity
+from fencer import Auth, ChassisCheck, IdentityCheck, Protocol, Target
+from fencer.ha import config_devices
 from fencer.ha.config_checks import written_wrongly
+from fencer.ha.config_devices import AddressPart, BmcPart, ConfigModel, CredentialsPart, Device, Name, Outlet, PduDevice
 from fencer.ha.policy import Policy, PolicyName
+from fencer.ha.record import OWN_BMC
 from fencer.ha.vm_record import VmSpec
 from fencer.ha.yamlfile import ConfigError, Document, load
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 PositiveSeconds = Annotated[float, Field(gt=0)]
 Argv = Annotated[list[str], Field(min_length=1)]
-
-
-class ConfigModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class BmcPart(ConfigModel):
-    protocol: Literal["redfish", "ipmi"] = "redfish"
-    url: str | None = None
-    host: str | None = None
-    port: Annotated[int, Field(gt=0, lt=65536)] | None = None
-    username: str = ""
-    password: str | None = None
-    password_env: str | None = None
-    password_file: str | None = None
-    system: str | None = None
-    identity: str | None = None
-    verify_tls: bool = True
-    ca_file: str | None = None
-    auth: Literal["auto", "basic", "session"] = "auto"
-    cipher: Literal[3, 17] | None = None
-    chassis_check: Literal["require", "own", "ignore"] = "require"
-    identity_check: Literal["require", "when-shown"] = "require"
-
-    @model_validator(mode="after")
-    def _complete(self) -> BmcPart:
-        if (self.url is None) == (self.host is None):
-            raise ValueError("give exactly one of url and host")
-        if self.protocol == "ipmi" and self.url is not None:
-            raise ValueError("IPMI takes host and port, not url")
-        if sum(way is not None for way in (self.password, self.password_env, self.password_file)) > 1:
-            raise ValueError("give only one of password, password_env and password_file")
-        return self
-
-    @property
-    def device(self) -> str:
-        """The BMC in a form that is equal for all spellings of one address. Its standard ports are one BMC."""
-        try:
-            parts = urlsplit(self.url or "")
-            port = parts.port
-        except ValueError:
-            return self.url or ""
-        host = (parts.hostname or self.host or "").rstrip(".").lower()
-        port = port or self.port or STANDARD_PORTS.get(parts.scheme or self.protocol, 0)
-        return host if port in (STANDARD_PORTS["redfish"], STANDARD_PORTS["ipmi"]) else f"{host}:{port}"
-
-    @property
-    def machine(self) -> tuple[str, str, str]:
-        """Device, protocol and System: two hosts with one of these are one machine."""
-        system = (self.system or "").rstrip("/").rsplit("/", 1)[-1]
-        return self.device, self.protocol, identity.canonical(system)
-
-
-STANDARD_PORTS = {"redfish": 443, "https": 443, "http": 80, "ipmi": 623}
 
 
 class TcpProbe(ConfigModel):
@@ -110,12 +57,14 @@ class HostPart(ConfigModel):
     name: Name
     bmc: BmcPart
     health: Annotated[list[Probe], Field(min_length=1)]
-    activity: list[Probe] = []
+    activity: list[Probe] = Field(default_factory=list)
     enabled: bool = True
     maintenance: bool = False
     delay: Annotated[float, Field(ge=0)] = 0.0
     capacity: Annotated[int, Field(ge=0)] | None = None
     agent: str | None = None
+    fence: list[list[str]] | None = None
+    outlets: dict[str, list[Outlet]] = Field(default_factory=dict)
 
     @property
     def probes_key(self) -> str:
@@ -131,7 +80,7 @@ class HostPart(ConfigModel):
 class VmPart(ConfigModel):
     name: Name
     host: Name
-    hosts: list[Name] = []
+    hosts: list[Name] = Field(default_factory=list)
     system: bool = False
     priority: int = 0
     apart: Name | None = None
@@ -163,10 +112,11 @@ class ConfigPart(ConfigModel):
     state_file: str = "fence-ha.db"
     scale: PositiveSeconds = 1.0
     workers: Annotated[int, Field(ge=1, le=512)] = 32
-    policy: dict[str, float | int | bool | str] = {}
+    policy: dict[str, float | int | bool | str] = Field(default_factory=dict)
+    devices: list[Device] = Field(default_factory=list)
     hosts: Annotated[list[HostPart], Field(min_length=1)]
-    witness: list[Probe] = []
-    vms: list[VmPart] = []
+    witness: list[Probe] = Field(default_factory=list)
+    vms: list[VmPart] = Field(default_factory=list)
     adopt_vms: bool = False
     executor: Annotated[ExecExecutor | HttpExecutor, Field(discriminator="kind")] | None = None
     api: ApiPart | None = None
@@ -199,36 +149,59 @@ class Config:
     def host(self, name: str) -> HostPart:
         return next(host for host in self.part.hosts if host.name == name)
 
+    def levels(self, host: HostPart) -> tuple[tuple[str, ...], ...]:
+        """The devices of each fencing level; () for the BMC alone. CloudStack's rules know nothing else."""
+        written = tuple(tuple(level) for level in host.fence or [])
+        return () if written == ((OWN_BMC,),) or self.policy.name is PolicyName.CLOUDSTACK else written
+
+    def device(self, name: str) -> Device:
+        return next(device for device in self.part.devices if device.name == name)
+
     def target(self, host: HostPart) -> Target:
-        bmc = host.bmc
+        """The host's own BMC. Raises ConfigError if its password cannot be had."""
+        return self.bmc_target(host.bmc, f"hosts.{host.name}.bmc")
+
+    def bmc_target(self, bmc: BmcPart, place: str) -> Target:
+        """`place`: the key of this BMC in the file, for messages. Raises ConfigError."""
         return Target(
-            host=bmc.host or "", protocol=Protocol(bmc.protocol), port=bmc.port, user=bmc.username, password=self.password(host),
-            system=bmc.system, identity=bmc.identity, url=bmc.url, verify_tls=bmc.verify_tls, ca_file=self.ca_file(host),
-            auth=Auth(bmc.auth), cipher=bmc.cipher, identity_check=IdentityCheck(bmc.identity_check),
+            host=bmc.host or "", protocol=Protocol(bmc.protocol), port=bmc.port, user=bmc.username,
+            password=self.secret(bmc, place), system=bmc.system, identity=bmc.identity, url=bmc.url,
+            verify_tls=bmc.verify_tls, ca_file=self.ca_file(bmc), auth=Auth(bmc.auth), cipher=bmc.cipher,
+            identity_check=IdentityCheck(bmc.identity_check),
+        )  # fmt: skip
+
+    def pdu_target(self, pdu: PduDevice, outlets: list[Outlet]) -> Target:
+        """The outlets of one host on a PDU. Raises ConfigError."""
+        return Target(
+            host=pdu.host or "", protocol=Protocol.PDU, port=pdu.port, user=pdu.username,
+            password=self.secret(pdu, f"devices.{pdu.name}"), outlets=tuple(map(str, outlets)), url=pdu.url,
+            verify_tls=pdu.verify_tls, ca_file=self.ca_file(pdu), auth=Auth(pdu.auth),
         )  # fmt: skip
 
     def chassis_check(self, host: HostPart) -> ChassisCheck:
         return ChassisCheck(host.bmc.chassis_check)
 
-    def ca_file(self, host: HostPart) -> str | None:
-        """The path of the CA certificates for the host's BMC; None: those of this machine."""
-        return None if host.bmc.ca_file is None else str(self.path.parent / host.bmc.ca_file)
+    def ca_file(self, device: AddressPart) -> str | None:
+        """The path of the CA certificates for the device; None: those of this machine."""
+        return None if device.ca_file is None else str(self.path.parent / device.ca_file)
 
     def password(self, host: HostPart) -> str:
         """Returns the password of the host's BMC. Raises ConfigError if its variable or file does not exist."""
-        bmc = host.bmc
-        if bmc.password_env is not None:
-            if bmc.password_env not in os.environ:
-                raise ConfigError([f"{self.path}: hosts.{host.name}.bmc.password_env: {bmc.password_env} is not set"])
-            return os.environ[bmc.password_env]
-        if bmc.password_file is not None:
-            file = self.path.parent / bmc.password_file
+        return self.secret(host.bmc, f"hosts.{host.name}.bmc")
+
+    def secret(self, part: CredentialsPart, place: str) -> str:
+        """Returns the password of a device. Raises ConfigError if its variable or file does not exist."""
+        if part.password_env is not None:
+            if part.password_env not in os.environ:
+                raise ConfigError([f"{self.path}: {place}.password_env: {part.password_env} is not set"])
+            return os.environ[part.password_env]
+        if part.password_file is not None:
+            file = self.path.parent / part.password_file
             try:
                 return file.read_text(encoding="utf-8").rstrip("\n")
             except OSError as error:
-                problem = f"{self.path}: hosts.{host.name}.bmc.password_file: {file}: {error.strerror}"
-                raise ConfigError([problem]) from error
-        return bmc.password or ""
+                raise ConfigError([f"{self.path}: {place}.password_file: {file}: {error.strerror}"]) from error
+        return part.password or ""
 
 
 def load_config(path: Path, policy_name: str | None = None) -> Config:
@@ -249,7 +222,9 @@ def load_config(path: Path, policy_name: str | None = None) -> Config:
 def _path(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
     """Removes the names of union members, which pydantic adds to a location and which are not keys of the file."""
     kinds = {"tcp", "http", "file", "exec", "float", "int", "bool", "str", "function-before[_number(), float]"}
-    return tuple(part for part in location if part not in kinds)
+    if location[:1] == ("devices",):
+        location = (*location[:2], *location[3:])
+    return tuple(part for part in location if part not in kinds and not str(part).startswith("constrained-"))
 
 
 def _relations(document: Document, part: ConfigPart) -> list[str]:
@@ -258,6 +233,7 @@ def _relations(document: Document, part: ConfigPart) -> list[str]:
     for index, name in enumerate(names):
         if name in names[:index]:
             problems.append(document.problem(("hosts", index, "name"), f"{name} is written twice"))
+    problems += [document.problem(place, why) for place, why in config_devices.problems(part)]
     machines: dict[tuple[str, str, str], str] = {}
     for index, host in enumerate(part.hosts):
         first = machines.setdefault(host.bmc.machine, host.name)

@@ -24,9 +24,12 @@ from fencer.ha.yamlfile import Document
 
 if TYPE_CHECKING:
     from fencer.ha.config import Config, ConfigPart, HostPart
+    from fencer.ha.config_devices import AddressPart, CredentialsPart
 
 KeyPlace = tuple[str | int, ...]
 
+RUN_LIMIT = "timeout"
+"""The program of coreutils that ends a fence agent in time, also while the manager stands still."""
 MOST_NUMBER = 1e9
 """No duration, count or ratio of the policy is greater: that is 31 years."""
 _HOST_NAME = re.compile(
@@ -37,6 +40,9 @@ _HOST_NAME = re.compile(
 def written_wrongly(document: Document, part: ConfigPart) -> list[str]:
     """Problems of the file itself."""
     problems = [document.problem(place, why) for index, host in enumerate(part.hosts) for place, why in _host(index, host)]
+    for index, device in enumerate(part.devices):
+        if device.kind != "agent":
+            problems += [document.problem(("devices", index, *place), why) for place, why in _device_address(device)]
     for key, value in part.policy.items():
         if isinstance(value, int | float) and not isinstance(value, bool) and not _is_usable(value):
             problems.append(document.problem(("policy", key), f"must be a number of at most {MOST_NUMBER:g}"))
@@ -60,10 +66,7 @@ def _listen(text: str) -> Iterator[str]:
 
 def _host(index: int, host: HostPart) -> Iterator[tuple[KeyPlace, str]]:
     at: KeyPlace = ("hosts", index)
-    if host.bmc.url is not None:
-        yield from (((*at, "bmc", "url"), why) for why in _url(host.bmc.url))
-    if host.bmc.host is not None:
-        yield from (((*at, "bmc", "host"), why) for why in _address(host.bmc.host))
+    yield from (((*at, "bmc", *place), why) for place, why in _device_address(host.bmc))
     if host.agent is not None:
         yield from (((*at, "agent"), why) for why in _url(host.agent))
     for kind, probes in (("health", host.health), ("activity", host.activity)):
@@ -75,6 +78,13 @@ def _host(index: int, host: HostPart) -> Iterator[tuple[KeyPlace, str]]:
                     yield (*here, "status"), "must be an HTTP status, 100 to 599"
             elif probe.kind == "tcp":
                 yield from (((*here, "host"), why) for why in _address(probe.host))
+
+
+def _device_address(device: AddressPart) -> Iterator[tuple[KeyPlace, str]]:
+    if device.url is not None:
+        yield from ((("url",), why) for why in _url(device.url))
+    if device.host is not None:
+        yield from ((("host",), why) for why in _address(device.host))
 
 
 def _url(text: str) -> Iterator[str]:
@@ -116,6 +126,17 @@ def missing_here(config: Config) -> list[str]:
         for index, host in enumerate(config.part.hosts)
         for place, why in _lacks(config, index, host)
     ]
+    for index, device in enumerate(config.part.devices):
+        at: KeyPlace = ("devices", index)
+        lacks = [*_lacks_secret(config, device)]
+        if device.kind == "agent":
+            lacks += [(("command",), why) for why in _program(device.command, config.path.parent)]
+            lacks += [
+                (("command",), f"an agent is run with a time limit: {why}") for why in _program(RUN_LIMIT, config.path.parent)
+            ]
+        elif device.ca_file is not None:
+            lacks += [(("ca_file",), why) for why in _ca_file(config.path.parent / device.ca_file)]
+        problems += [config.document.problem((*at, *place), why) for place, why in lacks]
     folder = config.state_file.parent
     if not folder.is_dir():
         problems.append(config.document.problem(("state_file",), f"the folder {folder} does not exist"))
@@ -133,14 +154,18 @@ def _lacks(config: Config, index: int, host: HostPart) -> Iterator[tuple[KeyPlac
     base, bmc = config.path.parent, host.bmc
     if bmc.ca_file is not None:
         yield from (((*at, "bmc", "ca_file"), why) for why in _ca_file(base / bmc.ca_file))
-    if bmc.password_env is not None and bmc.password_env not in os.environ:
-        yield (*at, "bmc", "password_env"), f"{bmc.password_env} is not set"
-    if bmc.password_file is not None:
-        yield from (((*at, "bmc", "password_file"), why) for why in _readable(base / bmc.password_file))
+    yield from (((*at, "bmc", *place), why) for place, why in _lacks_secret(config, bmc))
     for kind, probes in (("health", host.health), ("activity", host.activity)):
         for number, probe in enumerate(probes):
             if probe.kind == "exec":
                 yield from (((*at, kind, number, "argv", 0), why) for why in _program(probe.argv[0], base))
+
+
+def _lacks_secret(config: Config, part: CredentialsPart) -> Iterator[tuple[KeyPlace, str]]:
+    if part.password_env is not None and part.password_env not in os.environ:
+        yield ("password_env",), f"{part.password_env} is not set"
+    if part.password_file is not None:
+        yield from ((("password_file",), why) for why in _readable(config.path.parent / part.password_file))
 
 
 def _program(name: str, base: Path) -> Iterator[str]:

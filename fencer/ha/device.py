@@ -17,7 +17,7 @@ from dataclasses import replace
 from fencer.ha import fence, proof
 from fencer.ha.effects import AlertName
 from fencer.ha.observations import DeviceChecked, Pin, PowerRead
-from fencer.ha.record import DeviceState
+from fencer.ha.record import OWN_BMC, DeviceMemory, DeviceState, HostRecord
 from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Failure, Power
 from fencer.proof import says_off
@@ -38,7 +38,7 @@ def on_claim(builder: StepBuilder) -> None:
 def on_tick(builder: StepBuilder) -> None:
     record = builder.record
     due = builder.policy.device_check > 0 and builder.now >= record.next_check_at
-    if due and record.check is None and record.inflight is None and builder.may_start:
+    if due and record.check is None and record.inflight is None and builder.may_start(builder.every_device):
         builder.call_check()
         builder.record = replace(builder.record, next_check_at=builder.now + builder.policy.device_check)
 
@@ -47,19 +47,24 @@ def on_checked(builder: StepBuilder, observation: DeviceChecked) -> None:
     record = builder.record
     if record.check is None or record.check.id != observation.request or observation.epoch != record.epoch:
         return
-    failure = observation.failure
+    checked = record.check.devices
+    failure, refusing = observation.failure, observation.device
     if observation.reading is not None:
         judged = proof.judged(record, observation.reading)
         if isinstance(judged, Failure):
-            failure = judged
+            failure, refusing = judged, OWN_BMC
         else:
             record = proof.remember(record, judged)
     error = fence.error_of(failure, builder.now) if failure else None
-    refused = failure is not None and failure.cause in fence.MAY_LOCK_ACCOUNT
     before = record.device
+    if failure is None:
+        for name in checked:
+            if (memory := record.memory(name)).login_refused_at is not None:
+                record = record.remembering(replace(memory, login_refused_at=None))
+    elif failure.cause in proof.MAY_LOCK_ACCOUNT:
+        record = record.remembering(replace(record.memory(refusing), login_refused_at=builder.now))
     builder.record = replace(
-        record, check=None, device=DeviceState(at=builder.now, error=error, warnings=observation.warnings),
-        login_refused_at=builder.now if refused else record.login_refused_at if failure else None,
+        record, check=None, device=DeviceState(at=builder.now, error=error, warnings=observation.warnings)
     )  # fmt: skip
     if failure is not None:
         builder.alert(
@@ -77,7 +82,10 @@ def on_pin(builder: StepBuilder, observation: Pin) -> None:
         builder.answer(observation.request, False, "pin needs a reason: what was replaced?")
         return
     was = ", ".join(f"{name} {value}" for name, value in record.pinned) or "nothing"
-    builder.record = replace(record, pinned=(), witnesses=WitnessMemory(), off_run=None, next_check_at=builder.now)
+    devices = tuple(DeviceMemory(name=known.name, login_refused_at=known.login_refused_at) for known in record.devices)
+    builder.record = replace(
+        record, pinned=(), witnesses=WitnessMemory(), devices=devices, off_run=None, next_check_at=builder.now
+    )  # fmt: skip
     text = f"{observation.who} says that the machine of {record.host} was replaced ({observation.why}); pinned was {was}"
     builder.alert(AlertName.IDENTITY_PINNED, f"pin/{observation.request}", text)
     builder.answer(observation.request, True, f"pinned was {was}; what the BMC of {record.host} shows next is pinned")
@@ -90,10 +98,15 @@ def on_fenced_read(builder: StepBuilder, observation: PowerRead) -> None:
         return
     if says_off(reading):
         builder.record = replace(record, last_off_at=observation.started, on_again_at=None)
-    elif reading.power is Power.ON or reading.chassis_word == "On":
+    elif reading.power in (Power.ON, Power.MIXED) or reading.chassis_word == "On":
         builder.record = replace(record, on_again_at=builder.now if record.on_again_at is None else record.on_again_at)
         builder.alert(
             AlertName.ON_AGAIN, f"on-again/{record.released}",
-            f"{record.host} is Down and its BMC says On again: VMs that start there by themselves run twice",
+            f"{record.host} is Down and {_who_says(record)} On again: VMs that start there by themselves run twice",
             fence_id=record.released,
         )  # fmt: skip
+
+
+def _who_says(record: HostRecord) -> str:
+    names = ["its BMC" if name == OWN_BMC else name for name in record.asked_devices]
+    return f"{' and '.join(names)} {'says' if len(names) == 1 else 'say'}"

@@ -23,6 +23,7 @@ class AlertName(StrEnum):
     FENCE_STARTED = "FENCE_STARTED"
     FENCE_ATTEMPT_FAILED = "FENCE_ATTEMPT_FAILED"
     FENCE_HELD = "FENCE_HELD"
+    FENCE_LEVEL_FAILED = "FENCE_LEVEL_FAILED"
     FENCE_BLOCKED = "FENCE_BLOCKED"
     FENCED = "FENCED"
     FENCE_ABORTED = "FENCE_ABORTED"
@@ -90,7 +91,7 @@ class OperatorAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallBmc:
-    """Send one request to the host's BMC. Outward; the record already has it as `inflight`."""
+    """Send one request to devices of the host. Outward; the record already has it as `inflight`."""
 
     request: BmcRequest
     epoch: int

@@ -1,5 +1,7 @@
 """The fence procedure of the HA rules: reads first, sends a power-off, and reads again until Off is proved.
 
+A host may have several levels of devices; `levels` decides when the procedure goes on at the next one.
+
 `machine.step` calls these functions with its StepBuilder. Pure; times are seconds of the store's clock.
 
 Rules
@@ -16,24 +18,22 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 
-from fencer.ha import proof
+from fencer.ha import levels, proof
 from fencer.ha.effects import AlertName, Detail, LineKind, Release
 from fencer.ha.fence_limiter import PASSING, UNTIL_CHECKED, is_taken_for_silent
 from fencer.ha.observations import CommandReply, CommandResult, Hold, ManualFence, PowerRead
 from fencer.ha.policy import Policy
-from fencer.ha.record import Fence, FencePhase, HostRecord, LastError, RequestKind, Signature
+from fencer.ha.record import OWN_BMC, Fence, FencePhase, HostRecord, LastError, RequestKind, Signature
 from fencer.ha.states import HAEvent
 from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Cause, Failure, Power
 from fencer.proof import TROUBLE, says_off
 
-MAY_LOCK_ACCOUNT = frozenset({Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED})
-"""Each try may count towards an account lockout, so the next one waits `auth_poll` seconds."""
-
 NOT_BLOCKING = frozenset({Cause.BAD_RESPONSE, Cause.BUSY})
 """After a read that failed with one of these, the power-off is sent all the same."""
 
 _OPEN_PHASES = frozenset({FencePhase.STATUS_FIRST, FencePhase.BACK_OFF, FencePhase.BLOCKED})
+_WAITING = frozenset({FencePhase.BACK_OFF, FencePhase.BLOCKED})
 
 
 def error_of(failure: Failure, now: float) -> LastError:
@@ -53,7 +53,8 @@ def begin(builder: StepBuilder) -> None:
     builder.record = replace(
         builder.record, fence=fence, fences=builder.record.fences + 1, off_run=None, streak=0, returned_at=None, released=None,
         last_error=None, sampling_since=None, signed=False, last_off_at=None, on_again_at=None,
-        reset_sent=False, read_on_at=None, boot_until=None, next_read_at=builder.now,
+        reset_sent=False, read_on_at=None, boot_until=None, next_read_at=builder.now, level=1,
+        devices=tuple(replace(memory, identity_shown=False) for memory in builder.record.devices),
     )  # fmt: skip
     builder.alert(
         AlertName.FENCE_STARTED, f"{fence.id}/started", f"trying to prove that {builder.record.host} is off", fence_id=fence.id
@@ -96,7 +97,8 @@ def note_cut(builder: StepBuilder) -> None:
 
 
 def on_tick(builder: StepBuilder, hold: Hold | None) -> None:
-    """Commits a proof that has waited for its sample, ends a confirmation that took too long, or sends the power-off."""
+    """Commits a proof that has waited for its sample, ends a confirmation that took too long, goes to the next level, or sends
+    the power-off."""
     if proof.is_proved(builder.record, builder.policy):
         if not proof.awaits_sample(builder.record, builder.policy, builder.now):
             _commit(builder)
@@ -110,6 +112,13 @@ def on_tick(builder: StepBuilder, hold: Hold | None) -> None:
     ):
         _give_up_confirming(builder, fence)
         return
+    record, idle = builder.record, builder.record.inflight is None and builder.record.off_run is None
+    if idle and fence.phase in _OPEN_PHASES and levels.is_barred(record, builder.policy, builder.now):
+        levels.pass_over(builder, fence)
+        return
+    if idle and fence.phase in _WAITING and record.last_error and levels.is_used_up(record, builder.policy, builder.now):
+        _pass_on(builder, record.last_error)
+        return
     fresh = fence.not_off_at is not None and builder.now - fence.not_off_at <= builder.policy.request_timeout
     due = builder.now >= fence.next_attempt_at and delay_is_over(builder, fence.started_at)
     if fence.phase not in _OPEN_PHASES or fence.signature or not fresh or not due:
@@ -119,9 +128,17 @@ def on_tick(builder: StepBuilder, hold: Hold | None) -> None:
     request = builder.call(RequestKind.OFF)
     note_cut(builder)
     _update_fence(
-        builder, command_sent=True, sent_before=fence.command_sent, phase=FencePhase.POWER_OFF, not_off_at=None, refusal=None
+        builder, command_sent=True, sent_before=fence.command_sent, phase=FencePhase.POWER_OFF, not_off_at=None, refusal=None,
+        level_since=builder.now if fence.level_since is None else fence.level_since,
+    )  # fmt: skip
+    builder.add_line(
+        LineKind.POWER_COMMAND,
+        step="intent",
+        command="off",
+        request=request.id,
+        fence_id=fence.id,
+        **levels.detail(builder.record),
     )
-    builder.add_line(LineKind.POWER_COMMAND, step="intent", command="off", request=request.id, fence_id=fence.id)
 
 
 def on_read(builder: StepBuilder, observation: PowerRead) -> None:
@@ -197,9 +214,11 @@ def hurry(builder: StepBuilder) -> None:
 
 
 def on_claim(builder: StepBuilder) -> None:
-    """A new manager owns the host: it reads first, and evidence and phase of older epochs do not count."""
-    due = min(_fence(builder.record).next_attempt_at, builder.now + builder.policy.backoff_first)
-    _update_fence(builder, phase=FencePhase.STATUS_FIRST, confirm_until=None, not_off_at=None, refusal=None, next_attempt_at=due)
+    """A new manager owns the host: it reads first, at the first level; evidence and phase of older epochs do not count."""
+    fence = _fence(builder.record)
+    due = min(fence.next_attempt_at, builder.now + builder.policy.backoff_first)
+    levels.go_to(builder, fence, 1)
+    _update_fence(builder, phase=FencePhase.STATUS_FIRST, next_attempt_at=due)
 
 
 def on_manual(builder: StepBuilder, observation: ManualFence) -> None:
@@ -221,6 +240,14 @@ def on_manual(builder: StepBuilder, observation: ManualFence) -> None:
             not_off_at=None,
         )
         builder.record = replace(builder.record, next_read_at=builder.now)
+        _ask_own_bmc(builder)
+
+
+def _ask_own_bmc(builder: StepBuilder) -> None:
+    """A signature is checked with the host's own BMC, so the fence goes to its level as soon as it waits for nothing."""
+    fence = _fence(builder.record)
+    if OWN_BMC not in builder.record.asked_devices and fence.phase in _OPEN_PHASES:
+        levels.go_to(builder, fence, levels.level_of_own_bmc(builder.record))
 
 
 def on_withdrawal(builder: StepBuilder, request: int) -> None:
@@ -235,18 +262,22 @@ def attempt_failed(builder: StepBuilder, error: LastError) -> None:
     fence = _fence(builder.record)
     attempts = fence.attempts + 1
     blocked = attempts >= builder.policy.max_attempts
-    wait = builder.policy.auth_poll if error.cause in MAY_LOCK_ACCOUNT else back_off(builder.policy, fence.id, attempts)
+    wait = builder.policy.auth_poll if error.cause in proof.MAY_LOCK_ACCOUNT else back_off(builder.policy, fence.id, attempts)
+    level, devices = builder.record.level, list(builder.record.asked_devices)
     _update_fence(
         builder, attempts=attempts, next_attempt_at=builder.now + wait,
         phase=FencePhase.BLOCKED if blocked else FencePhase.BACK_OFF,
-        confirm_until=None, not_off_at=None, refusal=None,
+        confirm_until=None, not_off_at=None, refusal=None, level_attempts=fence.level_attempts + 1,
+        level_since=builder.now if fence.level_since is None else fence.level_since,
     )  # fmt: skip
     builder.record = replace(builder.record, last_error=error)
     builder.transition(HAEvent.FENCE_ATTEMPT_FAILED)
     builder.alert(
-        AlertName.FENCE_ATTEMPT_FAILED, f"{fence.id}/{error.cause}", f"{builder.record.host} is not proved off: {error.text}",
+        AlertName.FENCE_ATTEMPT_FAILED, f"{fence.id}/{error.cause}{f'/{level}' if level > 1 else ''}",
+        f"{builder.record.host} is not proved off: {error.text}",
         fence_id=fence.id, reason=str(error.cause), attempt=attempts, code=error.code, message_id=error.message_id,
-        bmc_text=error.bmc_text,
+        bmc_text=error.bmc_text, level=level if builder.record.levels else None,
+        devices=devices if builder.record.levels else None,
     )  # fmt: skip
     if attempts == builder.policy.max_attempts:
         builder.transition(HAEvent.FENCE_BLOCKED)
@@ -256,6 +287,13 @@ def attempt_failed(builder: StepBuilder, error: LastError) -> None:
             "its VMs stay where they are; reading goes on",
             fence_id=fence.id, reason=str(error.cause),
         )  # fmt: skip
+    if levels.is_used_up(builder.record, builder.policy, builder.now):
+        _pass_on(builder, error)
+
+
+def _pass_on(builder: StepBuilder, error: LastError) -> None:
+    fence = _fence(builder.record)
+    levels.pass_on(builder, fence, error, back_off(builder.policy, fence.id, fence.attempts))
 
 
 def back_off(policy: Policy, fence_id: str, attempts: int) -> float:
@@ -289,10 +327,11 @@ def _give_up_confirming(builder: StepBuilder, fence: Fence) -> None:
 
 
 def _check_signature(builder: StepBuilder, fence: Fence, signature: Signature, observation: PowerRead) -> None:
-    if observation.started < signature.at:
+    if observation.started < signature.at or OWN_BMC not in builder.record.asked_devices:
         builder.record = replace(builder.record, next_read_at=builder.now)
+        _ask_own_bmc(builder)
         return
-    reading = observation.reading
+    reading = observation.own.reading if observation.own else None
     if reading is not None and (reading.power is Power.ON or reading.chassis_word == "On"):
         builder.answer(
             signature.request, False, f"refused: the BMC of {builder.record.host} says On; {fence.id} goes on without your word"
@@ -317,16 +356,24 @@ def _commit(builder: StepBuilder) -> None:
     if fence.signature:
         builder.answer(fence.signature.request, True, f"{fence.id}: the BMC itself proved that the host is off")
     how = "powered-off" if fence.command_sent else "already-off"
+    record = builder.record
+    reads = f"{'two' if run is None or run.count == 2 else run.count} reads"
     words = {
-        "powered-off": "it was switched off and two reads say Off",
-        "already-off": "two reads say Off; no power command was needed",
+        "powered-off": f"it was switched off and {reads} say Off",
+        "already-off": f"{reads} say Off; no power command was needed",
     }[how]
+    if record.levels:
+        words = f"level {record.level} ({', '.join(record.asked_devices)}) proves it: {words}"
+    checked = "ok" if run and run.last.chassis else "not-linked"
+    if OWN_BMC not in record.asked_devices:
+        checked = "not-asked"
     first, last = (run.first, run.last) if run else (None, None)
     _release(
         builder, fence, how, words,
         first_read_at=first.at if first else None, last_read_at=last.at if last else None,
         path=last.path if last else None, word=last.word if last else None,
-        chassis_check="ignore" if not builder.record.chassis_check else "ok" if last and last.chassis else "not-linked",
+        chassis_check=checked if record.chassis_check or checked == "not-asked" else "ignore",
+        level=record.level, devices=list(record.asked_devices),
     )  # fmt: skip
 
 
@@ -337,6 +384,7 @@ def _release(builder: StepBuilder, fence: Fence, how: str, words: str, **detail:
         builder.record, fence=None, released=fence.id, off_run=None, streak=0, returned_at=None, recovery_count=0,
         sampling_since=None, override=None, ordered=None, cancelled=None, signed=how == "manual",
         last_off_at=run.last.at if run else None, on_again_at=None, next_read_at=builder.now + builder.policy.status_poll,
+        level=levels.level_of_own_bmc(builder.record) if how == "manual" else builder.record.level,
     )  # fmt: skip
     facts: dict[str, Detail] = {"fence_id": fence.id, "how": how, **detail}
     builder.add_line(LineKind.ALERT, alert=str(AlertName.FENCED), text=f"{builder.record.host} is off: {words}", **facts)

@@ -97,6 +97,11 @@ class ClusterView:
             if record.login_refused_at is not None:
                 bmc = self._bmcs.get(record.host, record.host)
                 self._refused[bmc] = max(self._refused.get(bmc, record.login_refused_at), record.login_refused_at)
+        self._devices_refused: dict[str, float] = {}
+        for memory in (memory for record in records for memory in record.devices):
+            if memory.login_refused_at is not None:
+                known = self._devices_refused.get(memory.name, memory.login_refused_at)
+                self._devices_refused[memory.name] = max(known, memory.login_refused_at)
 
     def tick(self, record: HostRecord) -> Tick:
         """Returns the Tick for one host of this manager."""
@@ -105,6 +110,12 @@ class ClusterView:
             storm=self.storm,
             same_machine=self.same_machine.get(record.host, ()),
             login_refused_at=self._refused.get(self._bmcs.get(record.host, record.host)),
+            devices_refused_at=tuple(
+                (name, self._devices_refused[name])
+                for level in (record.levels if self._devices_refused else ())
+                for name in level
+                if name in self._devices_refused
+            ),
         )
 
     def hold(self, record: HostRecord, ignore: frozenset[Hold] = frozenset()) -> Hold | None:

@@ -17,11 +17,12 @@ from pathlib import Path
 import click
 
 from fencer.device_check import DeviceCheck
-from fencer.ha import proof, same_machine
+from fencer.ha import level_calls, proof, same_machine
 from fencer.ha.assembly import make_bmcs
 from fencer.ha.bmc import BmcClient
-from fencer.ha.config import Config
-from fencer.ha.record import HostRecord
+from fencer.ha.config import Config, HostPart
+from fencer.ha.level_calls import Clients, client_key
+from fencer.ha.record import OWN_BMC, HostRecord
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.outcome import Cause, Failure, Reading
 
@@ -57,9 +58,12 @@ class HostCheck:
 
 def check_hosts(config: Config, records: Mapping[str, HostRecord], now: float) -> list[HostCheck]:
     """Checks all hosts of the configuration. `records` are the stored ones, where there are any: their pins count."""
-    bmcs, timeout = make_bmcs(config), config.policy.request_timeout
-    with ThreadPoolExecutor(min(MAX_THREADS, len(bmcs))) as pool:
-        jobs = {name: pool.submit(_check, records.get(name), bmc, timeout, config, now) for name, bmc in bmcs.items()}
+    bmcs = make_bmcs(config)
+    with ThreadPoolExecutor(min(MAX_THREADS, len(config.part.hosts))) as pool:
+        jobs = {
+            host.name: pool.submit(_check, records.get(host.name), _clients(config, host, bmcs), config, now)
+            for host in config.part.hosts
+        }
         results = {name: _judged(name, records.get(name), job.result()) for name, job in jobs.items()}
     same = same_machine.groups({name: result.reading.shown for name, result in results.items() if result.reading})
     return [
@@ -73,12 +77,18 @@ def check_hosts(config: Config, records: Mapping[str, HostRecord], now: float) -
     ]
 
 
-def _check(record: HostRecord | None, bmc: BmcClient, timeout: float, config: Config, now: float) -> DeviceCheck:
-    if record is not None and not proof.login_allowed(record, config.policy, now):
-        wait = config.policy.auth_poll
-        text = f"the BMC of {record.host} refused a log-in less than {wait:g} s ago; it is not asked again yet"
-        return DeviceCheck(outcome=None, failure=Failure(cause=Cause.AUTH, text=text))
-    return bmc.check(timeout)
+def _clients(config: Config, host: HostPart, bmcs: Mapping[str, BmcClient]) -> Clients:
+    names = dict.fromkeys((OWN_BMC, *(name for level in config.levels(host) for name in level)))
+    return [(name, bmcs[client_key(host.name, name)]) for name in names]
+
+
+def _check(record: HostRecord | None, clients: Clients, config: Config, now: float) -> DeviceCheck:
+    for device, _ in clients:
+        if record is not None and not proof.login_allowed(record, config.policy, now, (device,)):
+            name, wait = "the BMC" if device == OWN_BMC else device, config.policy.auth_poll
+            text = f"{name} of {record.host} refused a log-in less than {wait:g} s ago; it is not asked again yet"
+            return DeviceCheck(outcome=None, failure=Failure(cause=Cause.AUTH, text=text))
+    return level_calls.check(clients, config.policy.request_timeout)[0]
 
 
 def _judged(name: str, record: HostRecord | None, check: DeviceCheck) -> HostCheck:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fencer.ha import activity, cluster, device, fence, orders, power_reads, recovery
+from fencer.ha import activity, cluster, device, fence, levels, orders, power_reads, proof, recovery
 from fencer.ha.effects import AlertName, HaEffect, LineKind, StopReleasedVms
 from fencer.ha.observations import (
     Activity,
@@ -234,13 +234,14 @@ def _command_reply(builder: StepBuilder, observation: CommandReply) -> None:
         LineKind.POWER_COMMAND, step="reply", command=str(request.ask), request=request.id, result=str(observation.result),
         reason=str(failure.cause) if failure else None, code=failure.code if failure else None,
         message_id=failure.message_id if failure else None, text=failure.text if failure else None,
-        fence_id=builder.fence_id,
+        fence_id=builder.fence_id, **levels.detail(builder.record),
     )  # fmt: skip
-    refused = failure is not None and failure.cause in fence.MAY_LOCK_ACCOUNT
+    memory = builder.record.memory(observation.device)
+    if failure is not None and failure.cause in proof.MAY_LOCK_ACCOUNT:
+        builder.record = builder.record.remembering(replace(memory, login_refused_at=builder.now))
     not_sent = observation.result is CommandResult.NOT_SENT
     builder.record = replace(
         builder.record, inflight=None, last_error=fence.error_of(failure, builder.now) if failure else None,
-        login_refused_at=builder.now if refused else builder.record.login_refused_at,
         cut_at=None if not_sent and builder.record.cut_at == request.at else builder.record.cut_at,
     )  # fmt: skip
     if not_sent and builder.record.state is S.RECOVERING:

@@ -37,7 +37,7 @@ from fencer.ha.record import HostRecord
 from fencer.ha.restarts import Ownership, Restarts
 from fencer.ha.states import HAState
 from fencer.ha.store import Store, StoreError
-from fencer.ha.tenure import Decided, Tenure, first_records
+from fencer.ha.tenure import Decided, Tenure, configured, first_records
 from fencer.ha.workers import Workers
 
 HaStep = Callable[[HostRecord, Observation, Policy, float], tuple[HostRecord, tuple[HaEffect, ...]]]
@@ -243,12 +243,8 @@ class Manager:
 
     def _apply_configuration(self, host: HostPart) -> None:
         """Writes what the configuration says of the host to the record, at the start of an epoch."""
-        record, probes = self._snapshot.record(host.name), host.probes_key
-        fresh = replace(
-            record, identity=host.bmc.identity, chassis_check=host.bmc.chassis_check != "ignore", heartbeat=bool(host.activity),
-            delay=host.delay * self._config.part.scale, probes=probes,
-            seen_healthy=record.seen_healthy and record.probes in ("", probes),
-        )  # fmt: skip
+        record = self._snapshot.record(host.name)
+        fresh = configured(record, host, self._config)
         if fresh != record:
             self._decided[host.name] = Decided(record, fresh)
         self._apply(host.name, Claimed())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fencer.ha.record import OWN_BMC
 from fencer.outcome import Failure, Reading
 
 
@@ -42,13 +43,14 @@ class Tick:
 
     `hold`: why nothing that cuts the power may be sent, or None. `storm`: power commands are held because too many hosts were
     lost. `same_machine`: hosts whose BMC shows the same machine. `login_refused_at`: when this BMC last refused a log-in,
-    whichever host it was for.
+    whichever host it was for. `devices_refused_at`: the same for other devices of the host, by name.
     """
 
     hold: Hold | None = None
     storm: bool = False
     same_machine: tuple[str, ...] = ()
     login_refused_at: float | None = None
+    devices_refused_at: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +89,22 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceRead:
+    """What one device answered in a read of several: a reading or a failure. `contradicts`: see `PowerRead`."""
+
+    device: str
+    reading: Reading | None = None
+    failure: Failure | None = None
+    contradicts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PowerRead:
     """The result of a live power read that started at `started`: a reading or a failure.
 
     `contradicts`: there was an answer, and it was about something else than what was asked for. Otherwise a read that failed
-    was only missed.
+    was only missed. `others`: what the other devices of the level answered, in their order. `own`: what the host's own BMC
+    answered, if it was asked.
     """
 
     request: str
@@ -100,11 +113,16 @@ class PowerRead:
     reading: Reading | None = None
     failure: Failure | None = None
     contradicts: bool = False
+    others: tuple[DeviceRead, ...] = ()
+    own: DeviceRead | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceChecked:
-    """The result of a device check. `failure`: why the host could not be fenced; `warnings`: what could stop a later fence."""
+    """The result of a device check. `failure`: why the host could not be fenced; `warnings`: what could stop a later fence.
+
+    `device`: the one that failed. `reading` is that of the host's own BMC.
+    """
 
     request: str
     epoch: int
@@ -112,14 +130,18 @@ class DeviceChecked:
     reading: Reading | None = None
     failure: Failure | None = None
     warnings: tuple[str, ...] = ()
+    device: str = OWN_BMC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandReply:
+    """The answer of all devices together. `device`: the one that `failure` is about."""
+
     request: str
     epoch: int
     result: CommandResult
     failure: Failure | None = None
+    device: str = OWN_BMC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

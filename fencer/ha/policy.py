@@ -44,6 +44,8 @@ class Policy:
     backoff_cap: float = 60.0
     backoff_jitter: float = 0.2
     max_attempts: int = 10
+    level_attempts: int = 2
+    level_timeout: float = 60.0
     activity_interval: float = 60.0
     activity_timeout: float = 60.0
     activity_samples: int = 10
@@ -114,13 +116,13 @@ class Policy:
 
 DURATIONS = (
     "poll", "health_timeout", "request_timeout", "clock_margin", "lease", "lease_renew", "status_poll", "unreachable_poll",
-    "auth_poll", "stable_for", "power_off_timeout", "backoff_first", "backoff_cap", "activity_interval", "activity_timeout",
-    "degraded_period", "recovery_boot_wait", "recovered_wait", "start_quiet", "brake_window", "alert_digest",
+    "auth_poll", "stable_for", "power_off_timeout", "backoff_first", "backoff_cap", "level_timeout", "activity_interval",
+    "activity_timeout", "degraded_period", "recovery_boot_wait", "recovered_wait", "start_quiet", "brake_window", "alert_digest",
     "settle", "max_fenced_window", "device_check_first", "device_check",
     "vm_start_timeout", "vm_retry_first", "vm_retry_cap", "vm_restart_window",
 )  # fmt: skip
 
 POSITIVE = frozenset(DURATIONS) - {"start_quiet", "clock_margin", "device_check"} | {
-    "max_attempts", "activity_samples", "healthy_checks", "brake_min", "fences_at_once", "power_offs_per_second",
-    "vm_starts_at_once", "vm_starts_per_host", "vm_restart_limit",
+    "max_attempts", "level_attempts", "activity_samples", "healthy_checks", "brake_min", "fences_at_once",
+    "power_offs_per_second", "vm_starts_at_once", "vm_starts_per_host", "vm_restart_limit",
 }  # fmt: skip

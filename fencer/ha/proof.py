@@ -10,7 +10,8 @@ Rules
      proves nothing.
   3. Fresh activity contradicts an Off. A sample that has not ended delays the commit, and no longer than `stable_for` + `poll`.
   4. A request may start only if it ends before the lease does, and not within `auth_poll` after a refused log-in.
-  5. VMs may start only while Off is fresh: the last read said Off, a moment ago, or an operator signed and no read said On.
+  5. Devices of a level prove together: each read of a series is of all of them, and of the level at which the fence is now.
+  6. VMs may start only while Off is fresh: the last read said Off, a moment ago, or an operator signed and no read said On.
 
 Theory
   A manager that has lost its lease may have a request in flight; rule 4 makes that request end first. Two reads far apart say
@@ -24,41 +25,56 @@ from dataclasses import replace
 from fencer import identity, proof, witnesses
 from fencer.ha.observations import PowerRead
 from fencer.ha.policy import Policy
-from fencer.ha.record import HostRecord, OffRead, OffRun
+from fencer.ha.record import OWN_BMC, HostRecord, OffRead, OffRun
 from fencer.ha.states import HAState
 from fencer.outcome import Cause, Failure, Reading
 
+MAY_LOCK_ACCOUNT = frozenset({Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED})
+"""Each try may count towards an account lockout, so the next one waits `auth_poll` seconds."""
 
-def judged(record: HostRecord, reading: Reading) -> Reading | Failure:
-    """Returns the reading as the earlier ones allow it, or the failure if another machine answers."""
-    if not record.chassis_check:
+
+def judged(record: HostRecord, reading: Reading, device: str = OWN_BMC) -> Reading | Failure:
+    """Returns the reading of one device as the earlier ones allow it, or the failure if another machine answers."""
+    memory = record.memory(device)
+    if device == OWN_BMC and not record.chassis_check:
         reading = replace(reading, witnesses=())
-    got = proof.judge(reading, record.pinned, record.witnesses)
+    got = proof.judge(reading, memory.pinned, memory.witnesses)
     if isinstance(got, proof.OtherMachine):
+        name = "the BMC" if device == OWN_BMC else device
         text = (
-            f"the BMC of {record.host} shows {got.name} {got.now}, and showed {got.before} before: nothing is sent to it; "
+            f"{name} of {record.host} shows {got.name} {got.now}, and showed {got.before} before: nothing is sent to it; "
             f"if the machine was replaced, use fence-ha pin"
         )
         return Failure(cause=Cause.PRECONDITION, text=text)
-    if record.identity and got.identity and identity.canonical(got.identity) != identity.canonical(record.identity):
+    if (
+        device == OWN_BMC
+        and record.identity
+        and got.identity
+        and identity.canonical(got.identity) != identity.canonical(record.identity)
+    ):
         text = f"the BMC of {record.host} shows machine {got.identity}, configured is {record.identity}; nothing was sent to it"
         return Failure(cause=Cause.PRECONDITION, text=text)
     return got
 
 
-def remember(record: HostRecord, reading: Reading) -> HostRecord:
-    """Notes what a judged reading showed: identities, chassis, and whether requests of it were lost.
+def remember(record: HostRecord, reading: Reading, device: str = OWN_BMC) -> HostRecord:
+    """Notes what a judged reading of a device showed: identities, chassis, and whether requests of it were lost.
 
     A chassis that has a PowerState for the first time ends the series of Off reads: this reading can begin the next one.
     """
-    return replace(
+    memory = record.memory(device)
+    shown = replace(
+        memory,
+        pinned=identity.pin(memory.pinned, reading.shown),
+        witnesses=witnesses.remember(memory.witnesses, reading.witnesses),
+        identity_shown=memory.identity_shown or not reading.identity_missing,
+    )
+    record = replace(
         record,
-        off_run=None if witnesses.has_newcomer(reading, record.witnesses) else record.off_run,
-        pinned=identity.pin(record.pinned, reading.shown),
-        witnesses=witnesses.remember(record.witnesses, reading.witnesses),
-        identity_shown=record.identity_shown or not reading.identity_missing,
+        off_run=None if witnesses.has_newcomer(reading, memory.witnesses) else record.off_run,
         shaken=record.shaken or reading.repeated > 0,
     )
+    return record if shown == memory else record.remembering(shown)
 
 
 def extend_off_run(record: HostRecord, power_read: PowerRead, reading: Reading | None, policy: Policy) -> OffRun | None:
@@ -75,15 +91,16 @@ def extend_off_run(record: HostRecord, power_read: PowerRead, reading: Reading |
         chassis=reading.chassis_word, identity=reading.identity,
     )  # fmt: skip
     if run is None or not _continues(record, run, read, policy):
-        return OffRun(first=read, last=read, count=1, epoch=record.epoch)
-    return OffRun(first=run.first, last=read, count=run.count + 1, epoch=run.epoch)
+        return OffRun(first=read, last=read, count=1, epoch=record.epoch, devices=record.asked_devices)
+    return replace(run, last=read, count=run.count + 1)
 
 
 def _continues(record: HostRecord, run: OffRun, read: OffRead, policy: Policy) -> bool:
     # `stable_for` is added so that the read that completes a proof is never too late.
     near = read.at - run.last.at <= policy.stable_for + policy.lease
     of_this_fence = record.fence is None or proof.counts(run.first.at, record.fence.started_at)
-    return near and of_this_fence and run.epoch == record.epoch and run.first.identity == read.identity
+    same = run.epoch == record.epoch and run.devices == record.asked_devices and run.first.identity == read.identity
+    return near and of_this_fence and same
 
 
 def is_stable(record: HostRecord, policy: Policy) -> bool:
@@ -101,6 +118,7 @@ def is_proved(record: HostRecord, policy: Policy) -> bool:
         run is not None
         and fence is not None
         and run.epoch == record.epoch
+        and run.devices == record.asked_devices
         and proof.counts(run.first.at, fence.started_at)
         and proof.is_complete(run.count, run.first.at, run.last.at, policy.stable_for, record.shaken)
         and obstacle(record) is None
@@ -108,13 +126,16 @@ def is_proved(record: HostRecord, policy: Policy) -> bool:
 
 
 def obstacle(record: HostRecord) -> Failure | None:
-    """Returns why Off reads of this BMC prove nothing about this host (rule 2), or None."""
-    if record.same_machine:
+    """Returns why Off reads of the devices that are asked now prove nothing about this host (rule 2), or None."""
+    devices = record.asked_devices
+    if record.same_machine and OWN_BMC in devices:
         text = f"the BMC of {record.host} shows the same machine as the BMC of {', '.join(record.same_machine)}"
         return Failure(cause=Cause.PRECONDITION, text=f"{text}, so nobody knows whose power it is")
-    if not record.identity_shown:
+    hidden = next((device for device in devices if not record.memory(device).identity_shown), None)
+    if hidden is not None:
+        name = "the BMC" if hidden == OWN_BMC else hidden
         text = (
-            f"the BMC of {record.host} says Off and does not show the configured identity, so nothing says that this is the "
+            f"{name} of {record.host} says Off and does not show the configured identity, so nothing says that this is the "
             "machine; identity_check: when-shown accepts a BMC that shows none"
         )
         return Failure(cause=Cause.PRECONDITION, text=text)
@@ -144,13 +165,14 @@ def may_start(lease_until: float, policy: Policy, now: float) -> bool:
     return lease_until - now >= policy.request_timeout + policy.clock_margin
 
 
-def login_allowed(record: HostRecord, policy: Policy, now: float) -> bool:
-    """Rule 4: False for `auth_poll` seconds after a refused log-in, so that no account is locked."""
-    return record.login_refused_at is None or now >= record.login_refused_at + policy.auth_poll
+def login_allowed(record: HostRecord, policy: Policy, now: float, devices: tuple[str, ...] = (OWN_BMC,)) -> bool:
+    """Rule 4: False for `auth_poll` seconds after one of `devices` refused a log-in, so that no account is locked."""
+    refused = [at for device in devices if (at := record.memory(device).login_refused_at) is not None]
+    return not refused or now >= max(refused) + policy.auth_poll
 
 
 def may_start_vms(record: HostRecord, policy: Policy, now: float) -> bool:
-    """Rule 5: whether the VMs of a fenced host may start elsewhere now. Ask it immediately before each start."""
+    """Rule 6: whether the VMs of a fenced host may start elsewhere now. Ask it immediately before each start."""
     if record.state is not HAState.FENCED or record.released is None or record.on_again_at is not None:
         return False
     if record.signed:

@@ -10,13 +10,16 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from fencer.ha.states import HAState
 from fencer.identity import ShownIdentities
 from fencer.outcome import Cause
 from fencer.witnesses import WitnessMemory
+
+OWN_BMC = "bmc"
+"""The name of a host's own BMC among its devices."""
 
 
 class FencePhase(StrEnum):
@@ -28,7 +31,7 @@ class FencePhase(StrEnum):
 
 
 class RequestKind(StrEnum):
-    """The kinds of request to a BMC."""
+    """The kinds of request to a BMC or another device."""
 
     READ = "read"
     OFF = "off"
@@ -38,11 +41,16 @@ class RequestKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BmcRequest:
-    """A BMC request. `id` is unique per host; an answer with another id than `inflight` has is late and is ignored."""
+    """A request to devices of a host. `id` is unique per host; an answer with another id than `inflight` has is late and ignored.
+
+    `devices`: all of them are asked. `own_too`: when each of them says Off, the host's own BMC is asked too.
+    """
 
     id: str
     ask: RequestKind
     at: float
+    devices: tuple[str, ...] = (OWN_BMC,)
+    own_too: bool = False
 
     @property
     def cuts_power(self) -> bool:
@@ -64,12 +72,16 @@ class OffRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OffRun:
-    """A series of Off reads of one epoch, with no other answer between them. Missed reads are allowed (`fencer.proof`)."""
+    """A series of Off reads of one epoch, with no other answer between them. Missed reads are allowed (`fencer.proof`).
+
+    `devices`: each of them said Off in each of the reads.
+    """
 
     first: OffRead
     last: OffRead
     count: int
     epoch: int
+    devices: tuple[str, ...] = (OWN_BMC,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +121,20 @@ class Fence:
     not_off_at: float | None = None  # start time of the last read that allows a power-off
     refusal: LastError | None = None  # how the BMC refused the power-off that is being confirmed
     signature: Signature | None = None
+    level_attempts: int = 0  # failed attempts at the level that is tried now
+    level_since: float | None = None  # the first power-off or failed attempt at this level
+    shaken_levels: tuple[int, ...] = ()  # levels that were left with `HostRecord.shaken`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceMemory:
+    """What is remembered of one device of a host."""
+
+    name: str
+    pinned: ShownIdentities = ()  # what it showed first
+    witnesses: WitnessMemory = field(default_factory=WitnessMemory)
+    identity_shown: bool = False  # a read of this fence showed the required identity, or none is required
+    login_refused_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +180,7 @@ class HostRecord:
     heartbeat: bool = False  # it has activity probes: fresh activity contradicts an Off
     delay: float = 0.0  # seconds before a power command, so that two sides do not cut one another at once
     probes: str = ""  # its health probes: if they change, it must be seen healthy again
+    levels: tuple[tuple[str, ...], ...] = ()  # the devices of each fencing level; (): the BMC alone
     eligible: bool = True
     # -- health
     since: float = 0.0  # when the state was entered
@@ -181,7 +208,9 @@ class HostRecord:
     cut_at: float | None = None  # the first power command of this trouble
     cuts: tuple[float, ...] = ()  # the same, of earlier troubles
     same_machine: tuple[str, ...] = ()  # hosts whose BMC shows the same machine
-    # -- its BMC
+    # -- its BMC and other devices
+    level: int = 1  # the level that the fence has come to, or that proved the host off
+    devices: tuple[DeviceMemory, ...] = ()  # without its own BMC
     inflight: BmcRequest | None = None
     requests: int = 0
     next_read_at: float = 0.0
@@ -203,3 +232,31 @@ class HostRecord:
     on_again_at: float | None = None  # Fenced: when a read said On again
     last_error: LastError | None = None
     alerts: tuple[SentAlert, ...] = ()
+
+    @property
+    def all_levels(self) -> tuple[tuple[str, ...], ...]:
+        return self.levels or ((OWN_BMC,),)
+
+    @property
+    def asked_devices(self) -> tuple[str, ...]:
+        """The devices that a read asks now: those of the level during a fence and after it, else the BMC alone."""
+        if self.state in (HAState.FENCING, HAState.FENCED):
+            return self.all_levels[self.level - 1]
+        return (OWN_BMC,)
+
+    def memory(self, device: str) -> DeviceMemory:
+        if device == OWN_BMC:
+            return DeviceMemory(
+                name=OWN_BMC, pinned=self.pinned, witnesses=self.witnesses, identity_shown=self.identity_shown,
+                login_refused_at=self.login_refused_at,
+            )  # fmt: skip
+        return next((known for known in self.devices if known.name == device), DeviceMemory(name=device))
+
+    def remembering(self, memory: DeviceMemory) -> HostRecord:
+        """Returns the record with `memory` in the place of what was remembered of this device."""
+        if memory.name == OWN_BMC:
+            return replace(
+                self, pinned=memory.pinned, witnesses=memory.witnesses, identity_shown=memory.identity_shown,
+                login_refused_at=memory.login_refused_at,
+            )  # fmt: skip
+        return replace(self, devices=(*(known for known in self.devices if known.name != memory.name), memory))

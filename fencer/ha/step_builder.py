@@ -15,7 +15,7 @@ from dataclasses import replace
 from fencer.ha import proof
 from fencer.ha.effects import AlertName, CallBmc, CheckActivity, Detail, HaEffect, LineKind, OperatorAnswer, TimelineLine
 from fencer.ha.policy import Policy
-from fencer.ha.record import BmcRequest, HostRecord, RequestKind, SentAlert
+from fencer.ha.record import OWN_BMC, BmcRequest, HostRecord, RequestKind, SentAlert
 from fencer.ha.states import STRICT_NAMES, HAEvent, HAState, host_status, target
 
 
@@ -66,9 +66,10 @@ class StepBuilder:
         self.effects.append(OperatorAnswer(request=request, ok=ok, text=text))
 
     def call(self, ask: RequestKind) -> BmcRequest:
-        """Adds one BMC request to the record (`inflight`) and to the effects, and returns it."""
-        number = self.record.requests + 1
-        request = BmcRequest(id=f"{self.record.epoch}.{number}", ask=ask, at=self.now)
+        """Adds one request to the devices of the record (`inflight`) and to the effects, and returns it."""
+        number, devices = self.record.requests + 1, self.record.asked_devices
+        own_too = ask is RequestKind.READ and OWN_BMC not in devices and proof.login_allowed(self.record, self.policy, self.now)
+        request = BmcRequest(id=f"{self.record.epoch}.{number}", ask=ask, at=self.now, devices=devices, own_too=own_too)
         self.record = replace(self.record, requests=number, inflight=request)
         self.effects.append(CallBmc(request=request, epoch=self.record.epoch))
         return request
@@ -76,7 +77,9 @@ class StepBuilder:
     def call_check(self) -> None:
         """Adds a device check to the record (`check`) and to the effects."""
         number = self.record.requests + 1
-        request = BmcRequest(id=f"{self.record.epoch}.{number}", ask=RequestKind.CHECK, at=self.now)
+        request = BmcRequest(
+            id=f"{self.record.epoch}.{number}", ask=RequestKind.CHECK, at=self.now, devices=self.every_device
+        )  # fmt: skip
         self.record = replace(self.record, requests=number, check=request)
         self.effects.append(CallBmc(request=request, epoch=self.record.epoch))
 
@@ -93,13 +96,18 @@ class StepBuilder:
 
     @property
     def may_call(self) -> bool:
-        """True if no BMC request is in flight and one may start. After a refused log-in, a device check counts as one too."""
-        alone = self.record.check is None or self.record.login_refused_at is None
-        return self.record.inflight is None and alone and self.may_start
+        """True if no request is in flight and one may start. After a refused log-in, a device check counts as one too."""
+        devices = self.record.asked_devices
+        alone = self.record.check is None or all(self.record.memory(one).login_refused_at is None for one in devices)
+        return self.record.inflight is None and alone and self.may_start(devices)
 
     @property
-    def may_start(self) -> bool:
-        """True if the lease is long enough for a request, and the BMC has not refused a log-in lately (rule 4 of `proof`)."""
+    def every_device(self) -> tuple[str, ...]:
+        """The host's own BMC, then the other devices of all levels."""
+        return tuple(dict.fromkeys((OWN_BMC, *(device for level in self.record.all_levels for device in level))))
+
+    def may_start(self, devices: tuple[str, ...]) -> bool:
+        """True if the lease is long enough for a request, and no device has refused a log-in lately (rule 4 of `proof`)."""
         return proof.may_start(self.record.lease_until, self.policy, self.now) and proof.login_allowed(
-            self.record, self.policy, self.now
+            self.record, self.policy, self.now, devices
         )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from fencer.ha.config import Config
+from fencer.ha.config import Config, HostPart
 from fencer.ha.effects import HaEffect, OperatorAnswer
 from fencer.ha.observations import Observation
 from fencer.ha.record import HostRecord
@@ -35,6 +35,16 @@ class Decided:
     def has_answered(self, request: int) -> bool:
         """True if the round has decided the answer to this operator's request, which the snapshot does not show yet."""
         return any(isinstance(effect, OperatorAnswer) and effect.request == request for effect in self.effects)
+
+
+def configured(record: HostRecord, host: HostPart, config: Config) -> HostRecord:
+    """Returns the record with what the configuration says of the host, for the start of an epoch."""
+    probes, levels = host.probes_key, config.levels(host)
+    return replace(
+        record, identity=host.bmc.identity, chassis_check=host.bmc.chassis_check != "ignore", heartbeat=bool(host.activity),
+        delay=host.delay * config.part.scale, probes=probes, seen_healthy=record.seen_healthy and record.probes in ("", probes),
+        levels=levels, level=record.level if record.levels == levels else 1,
+    )  # fmt: skip
 
 
 def first_records(config: Config, now: float) -> list[tuple[HostRecord, list[str]]]:

@@ -18,14 +18,14 @@ from fencer.ha.config import Config
 from fencer.ha.effects import AlertName
 from fencer.ha.entries import StoredEvent
 from fencer.ha.record import HostRecord
-from fencer.ha.states import host_status
+from fencer.ha.states import HAState, host_status
 from fencer.ha.store import Store
 from fencer.ha.vm_record import VmPhase
 
 StoreView = dict[str, object]
 
 ALERTS_SHOWN = 20
-EVIDENCE_KEYS = ("how", "first_read_at", "last_read_at", "path", "word", "chassis_check", "who", "why")
+EVIDENCE_KEYS = ("how", "level", "devices", "first_read_at", "last_read_at", "path", "word", "chassis_check", "who", "why")
 """What a FENCED alert says about its proof."""
 
 
@@ -65,7 +65,8 @@ def host_views(config: Config, store: Store) -> list[StoreView]:
 def _unseen(name: str) -> StoreView:
     return {
         "host": name, "state": None, "host_status": None, "status": None, "owner": None, "epoch": 0, "in_file": True,
-        "fence_id": None, "phase": None, "attempts": 0, "healthy": None, "seen_healthy": False,
+        "fence_id": None, "phase": None, "level": None, "devices": [], "levels": [],
+        "attempts": 0, "healthy": None, "seen_healthy": False,
         "error": None, "fencing": "not checked", "remarks": [],
         "evidence": None, "alerts": [], "vms": [],
     }  # fmt: skip
@@ -75,6 +76,7 @@ def _view(
     config: Config, record: HostRecord, now: float, placements: Mapping[str, str | None], alerts: Sequence[StoredEvent]
 ) -> StoreView:
     fence, status = record.fence, str(host_status(record.state))
+    at_level = record.state in (HAState.FENCING, HAState.FENCED)
     return {
         "host": record.host,
         "state": str(record.state),
@@ -87,6 +89,9 @@ def _view(
         "seen_healthy": record.seen_healthy,
         "fence_id": fence.id if fence else record.released,
         "phase": str(fence.phase) if fence else None,
+        "level": record.level if at_level else None,
+        "devices": list(record.asked_devices) if at_level else [],
+        "levels": [list(devices) for devices in record.all_levels],
         "attempts": fence.attempts if fence else 0,
         "error": record.last_error.text if record.last_error else None,
         "fencing": remarks.fencing(record),
@@ -95,6 +100,14 @@ def _view(
         "alerts": [alert_view(event) for event in alerts],
         "vms": [vm for vm, at in placements.items() if at == record.host],
     }
+
+
+def level_text(row: StoreView) -> str:
+    """`, level 2 of 2 (pdu1, pdu2)` for a host that has levels; else nothing."""
+    levels, devices = row["levels"], row["devices"]
+    if not isinstance(levels, list) or not isinstance(devices, list) or levels in ([], [["bmc"]]) or not devices:
+        return ""
+    return f", level {row['level']} of {len(levels)} ({', '.join(devices)})"
 
 
 def alert_view(event: StoredEvent) -> StoreView:
@@ -110,7 +123,14 @@ def _evidence(record: HostRecord, alerts: Sequence[StoredEvent]) -> StoreView | 
     run = record.off_run
     if run is None:
         return None
-    return {"off_reads": run.count, "epoch": run.epoch, "first": _known(asdict(run.first)), "last": _known(asdict(run.last))}
+    level = {"level": record.level, "devices": list(run.devices)} if record.fence else {}
+    return {
+        "off_reads": run.count,
+        "epoch": run.epoch,
+        **level,
+        "first": _known(asdict(run.first)),
+        "last": _known(asdict(run.last)),
+    }
 
 
 def _known(fields: Mapping[str, object]) -> StoreView:

@@ -77,6 +77,34 @@ def test_what_runs_there_is_the_wheel_and_not_this_checkout(installed: Environme
     assert homes == [str(installed.packages / package / "__init__.py") for package in PACKAGES]
 
 
+# -- without the extra `lab`: no Docker SDK -----------------------------------------------------------------------------------
+
+WITHOUT_DOCKER = "import sys; sys.modules['docker'] = None; import fencelab_guard; sys.exit(getattr(fencelab_guard, {!r})())"
+
+
+def test_only_the_extra_lab_asks_for_the_docker_sdk(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        wanted = [line for line in archive.read(name).decode().splitlines() if line.startswith("Requires-Dist: docker")]
+    assert wanted == ["Requires-Dist: docker<8,>=7.1; extra == 'lab'"]
+
+
+def test_a_gate_runs_without_the_docker_sdk(installed: Environment, tmp_path: Path) -> None:
+    program = WITHOUT_DOCKER.format("fence_conformance")
+    words = ("run", "--fencer", "fence_bmc", "--profile", "dmtf-generic", "--scenario", "STATE-002")
+    result = installed.run("python", "-c", program, *words, cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_rack_of_containers_says_what_to_install(installed: Environment, tmp_path: Path) -> None:
+    rack = "schema: rack/1\nbmcs: [{name: b, profile: dmtf-generic, hosts: [{name: node1, backend: docker}]}]\n"
+    (tmp_path / "rack.yaml").write_text(rack)
+    program = WITHOUT_DOCKER.format("bmc_emulator")
+    result = installed.run("python", "-c", program, "run", "--rack", "rack.yaml", "--no-control", cwd=tmp_path)
+    sentence = "bmc-emulator: node1: hosts that are containers need the Docker SDK for Python: pip install 'fencelab[lab]'\n"
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", sentence)
+
+
 # -- somebody else's package under our name --------------------------------------------------------------------------------
 
 

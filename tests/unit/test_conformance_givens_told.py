@@ -72,7 +72,11 @@ def changes(given: Given) -> Mapping[str, str]:
         (Verbose(), {"bmc.verbose": "1"}, set()),
         (VerifiesTls(), {"bmc.insecure": "", "bmc.ca_file": ""}, {"bmc.insecure", "bmc.ca_file"}),
         (VerifiesTls(ca_file=True), {"bmc.insecure": ""}, {"bmc.insecure", "bmc.ca_file"}),
-        (UnknownSystem(), {"bmc.system_uri": "/redfish/v1/Systems/no-such-system", "bmc.uuid": STRANGER}, {"bmc.system_uri"}),
+        (
+            UnknownSystem(),
+            {"bmc.system_uri": "/redfish/v1/Systems/no-such-system", "bmc.uuid": STRANGER},
+            {"bmc.system_uri", "bmc.system_id"},
+        ),
         (OtherIdentity(), {"bmc.uuid": STRANGER}, {"bmc.uuid"}),
         (NoIdentity(), {"bmc.uuid": ""}, set()),
         (OtherIpmiTarget(), {"bmc.ipmi_target": "0x82"}, {"bmc.ipmi_target"}),

@@ -119,6 +119,21 @@ def test_capabilities_that_the_suite_does_not_know_are_the_fencers_own_affair(tm
     assert mine.asks == {Ask.OFF, Ask.ON}
 
 
+def test_what_a_fencer_needs_stands_behind_what_is_missing(tmp_path: Path) -> None:
+    mine = read(written(tmp_path, AGENT.replace("[my-agent]", "[no-such-agent]") + 'needs: "my-agent (pip install my-agent)"'))
+    assert mine.lack(Protocol.REDFISH) == "no-such-agent is not installed; mine needs my-agent (pip install my-agent)"
+
+
+def test_a_program_that_a_function_starts_is_missing_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "box.py").touch()
+    mine = read(written(tmp_path, "fencer: mine\nadapter: python\ncommand: box:fence\nprograms: [sh, no-such-tool]"))
+    assert mine.lack(Protocol.REDFISH) == "no-such-tool is not installed"
+    assert (
+        read(written(tmp_path, "fencer: mine\nadapter: python\ncommand: box:fence\nprograms: [sh]")).lack(Protocol.REDFISH)
+        is None
+    )
+
+
 def test_causes_become_patterns(tmp_path: Path) -> None:
     mine = read(written(tmp_path, AGENT + "causes: {auth: 'RAKP|401'}"))
     assert mine.causes is not None
@@ -148,7 +163,7 @@ def test_causes_become_patterns(tmp_path: Path) -> None:
         ("fencer: a\nadapter: exec\ncommand: [x]", "actions: missing"),
         (
             "fencer: a\nadapter: exec\ncommand: [x]",
-            ":3:1: command: the adapter exec does not read it, only fence-agent, python and python-transport",
+            ":3:1: command: the adapter exec does not read it, only fence-agent, container, python, python-transport",
         ),
         ("fencer: a\nadapter: python\ncommand: a:b\nover: {ipmi: {recorders: {}}}", "over.ipmi.recorders: no such key"),
         ("fencer: a\nadapter: exec\nactions: {explode: {argv: ['{bmc.url}']}}", "actions.explode: no such action"),
@@ -189,6 +204,7 @@ def test_every_built_in_fencer_can_be_read(name: str) -> None:
     assert definition.name == name
     assert definition.label == name
     assert definition.deadline <= 40
+    assert definition.needs, "the list of fencers says what each needs"
 
 
 def test_the_reference_speaks_both_protocols_and_promises_fifteen_seconds() -> None:

@@ -9,7 +9,7 @@ import pytest
 from fencer.ha.fence_limiter import LIMITS, ClusterView, ManagerFacts, too_many_lost
 from fencer.ha.observations import Hold
 from fencer.ha.policy import Policy
-from fencer.ha.record import Fence, FencePhase, HostRecord, OffRead, OffRun, SignedOrder
+from fencer.ha.record import DeviceMemory, Fence, FencePhase, HostRecord, OffRead, OffRun, SignedOrder
 from fencer.ha.states import HAState
 
 POLICY = Policy()
@@ -148,3 +148,12 @@ def test_passed_checks_are_asked_for_only_where_a_command_waits_for_them() -> No
 @pytest.mark.parametrize("name", list(Hold))
 def test_every_reason_has_a_rule(name: Hold) -> None:
     assert name in LIMITS
+
+
+def test_a_refused_log_in_at_a_shared_device_reaches_all_hosts_that_use_it() -> None:
+    first = replace(bad(1), levels=(("bmc",), ("pdu1",)), devices=(DeviceMemory(name="pdu1", login_refused_at=NOW - 5),))
+    second = replace(bad(2), levels=(("bmc",), ("pdu1", "pdu2")), devices=(DeviceMemory(name="pdu1", login_refused_at=NOW - 9),))
+    stranger = replace(bad(3), devices=(DeviceMemory(name="pdu1"),))
+    view = ClusterView([first, second, stranger], POLICY, NOW, ME)
+    assert view.tick(second).devices_refused_at == (("pdu1", NOW - 5),)
+    assert view.tick(stranger).devices_refused_at == ()

@@ -22,6 +22,7 @@ from conformance.report.report import ReportFormat
 LINES = SAME = ReportFormat(name="unit-lines", suffix=".txt", help="A line per cell.", write=print)
 """
 Install = Callable[..., None]
+OURS = ["badge", "github", "html", "json", "junit", "markdown", "sarif", "tap"]
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def reports() -> Registry[ReportFormat]:
 
 def test_our_own_are_found_without_importing_a_plug_in(install: Install) -> None:
     install("raise RuntimeError")
-    assert sorted(reports().shipped) == ["html", "json", "junit"]
+    assert sorted(reports().shipped) == OURS
     assert reports().get("json") is REGISTRY.shipped["json"]
     assert "unit_plugin" not in sys.modules
 
@@ -59,7 +60,7 @@ def test_our_own_are_found_without_importing_a_plug_in(install: Install) -> None
 def test_an_object_is_taken_once_and_imported_ones_are_no_second(install: Install) -> None:
     install(ONE)
     found = reports()
-    assert sorted(found.all) == ["html", "json", "junit", "unit-lines"]
+    assert sorted(found.all) == [*OURS, "unit-lines"]
     assert found.broken == ()
     assert found.get("unit-lines") is not None
     assert found.get("nope") is None
@@ -79,7 +80,7 @@ def test_an_object_is_taken_once_and_imported_ones_are_no_second(install: Instal
 def test_what_cannot_be_used_is_one_sentence_that_names_who_brought_it(install: Install, text: str, said: str) -> None:
     install(text)
     found = reports()
-    assert sorted(found.all) == ["html", "json", "junit"]
+    assert sorted(found.all) == OURS
     (sentence,) = found.broken
     assert sentence.startswith("the plug-in 'unit' of unit-fencing (fencelab.reports) cannot be used: ")
     assert said in sentence
@@ -113,7 +114,7 @@ def test_plug_ins_stand_in_the_same_order_as_our_own(install: Install) -> None:
         name_of=REGISTRY.name_of,
         sort_key=lambda report: report.name,
     )
-    assert list(ordered.all) == ["a-lines", "html", "json", "junit"]
+    assert list(ordered.all) == ["a-lines", *OURS]
 
 
 FAULT = """

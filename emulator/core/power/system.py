@@ -120,6 +120,11 @@ class SystemState:
         held = self.gate.held if self.gate is not None else ()
         return any(step.real == "Off" for step in (*held, *(step for timer, step in self.timers if timer.live)))
 
+    @property
+    def moves(self) -> bool:
+        """Whether steps of its effect are still to come."""
+        return (self.gate is not None and bool(self.gate.held)) or any(timer.live for timer, _ in self.timers)
+
     def drop_timers(self) -> None:
         """Cancels the steps that are still to come."""
         for timer, _ in self.timers:

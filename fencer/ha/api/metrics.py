@@ -45,6 +45,14 @@ def _lines(hosts: Sequence[StoreView], vms: Sequence[StoreView], progress: Progr
         ((label, _number(row["attempts"])) for label, row in named),
     )  # fmt: skip
     yield from _metric(
+        "fence_ha_fence_level", "gauge", "1 for each device of the level of the open fence, or that fenced the host.",
+        (
+            ({**label, "level": str(row["level"]), "device": str(device)}, 1.0)
+            for label, row in named
+            for device in (row["devices"] if isinstance(row["devices"], list) else ())
+        ),
+    )  # fmt: skip
+    yield from _metric(
         "fence_ha_host_vms", "gauge", "VMs assigned to the host.",
         ((label, float(len(row["vms"])) if isinstance(row["vms"], list) else 0.0) for label, row in named),
     )  # fmt: skip

@@ -43,6 +43,13 @@ HOST: Json = {
         },
         "fence_id": _nullable("string", "The fence that is open, else the last one that was proved."),
         "phase": _nullable("string", "The phase of the fence that is open."),
+        "level": _nullable("integer", "The level that the open fence has come to, or that fenced the host."),
+        "devices": {"type": "array", "items": {"type": "string"}, "description": "The devices of that level."},
+        "levels": {
+            "type": "array",
+            "items": {"type": "array", "items": {"type": "string"}},
+            "description": "The devices of each fencing level of the host, in the order in which they are tried.",
+        },
         "attempts": {"type": "integer", "description": "Failed attempts of the fence that is open."},
         "error": _nullable("string", "The last failure of a read or a command."),
         "fencing": {

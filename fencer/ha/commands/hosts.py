@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from fencer.ha.command_line import CONFIG, JSON, STATE, opened
-from fencer.ha.views import StoreView, host_view, host_views
+from fencer.ha.views import StoreView, host_view, host_views, level_text
 
 
 @click.command("hosts", epilog="\b\nExamples:\n  fence-ha hosts ha.yaml\n  fence-ha hosts ha.yaml node1 --json")
@@ -33,11 +33,11 @@ def _lines(row: StoreView) -> Iterator[str]:
     yield f"  manager: {row['owner'] or 'none'}"
     if row["fence_id"]:
         phase = f", {row['phase']}, {row['attempts']} failed attempts" if row["phase"] else ""
-        yield f"  fence: {row['fence_id']}{phase}"
+        yield f"  fence: {row['fence_id']}{level_text(row)}{phase}"
     if row["error"]:
         yield f"  last error: {row['error']}"
     for key, value in _pairs(row["evidence"]):
-        yield f"  evidence: {key} {_moment(value) if key.endswith('_at') else value}"
+        yield f"  evidence: {key} {_moment(value) if key.endswith('_at') else _words(value)}"
     for alert in _list(row["alerts"])[-5:]:
         if isinstance(alert, dict):
             yield f"  alert: {_moment(alert['t'])} {alert['alert']}: {alert['text']}"
@@ -50,6 +50,10 @@ def _pairs(value: object) -> list[tuple[str, object]]:
 
 def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
+
+
+def _words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _moment(value: object) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from fencer.ha.command_line import CONFIG, JSON, STATE, opened
-from fencer.ha.views import StoreView, host_views, vm_views
+from fencer.ha.views import StoreView, host_views, level_text, vm_views
 
 
 @click.command("status", epilog="\b\nExamples:\n  fence-ha status ha.yaml\n  fence-ha status ha.yaml --json")
@@ -34,7 +34,9 @@ def _line(row: StoreView) -> str:
     if not row["in_file"]:
         parts.append("not in the configuration any more")
     if row["phase"]:
-        parts.append(f"fence {row['fence_id']} {row['phase']}, {row['attempts']} failed attempts")
+        parts.append(f"fence {row['fence_id']} {row['phase']}{level_text(row)}, {row['attempts']} failed attempts")
+    elif row["state"] == "Fenced" and level_text(row):
+        parts.append(f"fenced{level_text(row)}")
     if row["error"]:
         parts.append(f"last error: {row['error']}")
     parts.append(f"fencing: {row['fencing']}")
