@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_REPEATS = 1000
 NOTHING_RAN = 4
+SCHEMES = ("tcp://", "tls://", "ws://", "wss://")
 EXAMPLES = """
 \b
 Examples:
@@ -163,6 +164,8 @@ def command(
     """Tests fencers on profiles."""
     if scheduler is not None and jobs is not None:
         raise OneSentence("--jobs has no part in a run with --cluster: each worker has the threads that it was started with")
+    if scheduler is not None and not scheduler.startswith(SCHEMES):
+        raise OneSentence(f"--cluster: {scheduler!r} is no address of a scheduler; one looks like tcp://HOST:8786")
     try:
         chosen = selection.pick_every_scenario(scenario_words, scenario_files, tier)
         tested, profiles = selection.pick_fencers(fencer_words), selection.pick_profiles(profile_words)

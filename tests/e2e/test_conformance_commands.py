@@ -285,6 +285,7 @@ def test_the_command_in_a_file_for_ci_is_one_that_run_takes(system: str, tmp_pat
         (("init", "--adapter", "exec", "--out", "/proc/none"), "cannot write /proc/none/fencer.yaml"),
         (("run", "--fencer", HONEST, "--shard", "4/3"), "--shard: '4/3' is no part of a whole"),
         (("run", "--fencer", HONEST, "--cluster", "tcp://127.0.0.1:1", "--jobs", "3"), "--jobs has no part"),
+        (("run", "--fencer", HONEST, "--cluster", "nonsense://x"), "'nonsense://x' is no address of a scheduler"),
     ],
 )
 def test_bad_input_is_one_sentence(arguments: tuple[str, ...], said: str) -> None:
