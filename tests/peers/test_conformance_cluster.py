@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,37 +32,37 @@ pytestmark = pytest.mark.timeout(400)
 
 
 class DaskCluster:
-    """A scheduler and its workers, each a process of its own; what they log is in files."""
+    """A scheduler and its workers, each a process of its own. The scheduler says in lines what happens to it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._contact = folder / "scheduler.json"
-        self._started: list[subprocess.Popen[bytes]] = []
-        self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-        end = time.monotonic() + PATIENCE
-        while not self._contact.exists():
-            assert time.monotonic() < end, self.log("scheduler")
-            time.sleep(0.05)
-        self.address = json.loads(self._contact.read_text())["address"]
+        self._contact = str(folder / "scheduler.json")
+        self._workers: list[subprocess.Popen[bytes]] = []
+        line = [sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+        self._scheduler = subprocess.Popen(
+            [*line, "--scheduler-file", self._contact], stderr=subprocess.PIPE, text=True, env=environment(), cwd=ROOT
+        )
+        self.address = self.wait_for("Scheduler at:").split()[-1]
 
-    def _start(self, kind: str, *options: str, name: str = "") -> subprocess.Popen[bytes]:
-        with open(self._folder / f"{name or kind}.log", "wb") as log:
-            line = [sys.executable, "-m", "dask", kind, *options, "--scheduler-file", str(self._contact)]
-            process = subprocess.Popen(line, stdout=log, stderr=log, env=environment(), cwd=ROOT, start_new_session=True)
-        self._started.append(process)
-        return process
+    def wait_for(self, words: str) -> str:
+        """The next line of the scheduler that holds these words."""
+        assert self._scheduler.stderr is not None
+        return next(line for line in self._scheduler.stderr if words in line)
 
     def worker(self, name: str) -> subprocess.Popen[bytes]:
-        return self._start("worker", "--nthreads", "2", "--no-nanny", "--no-dashboard", "--name", name, name=name)
-
-    def log(self, name: str) -> str:
-        return (self._folder / f"{name}.log").read_text(errors="replace")
+        line = [sys.executable, "-m", "dask", "worker", "--nthreads", "2", "--no-nanny", "--no-dashboard", "--name", name]
+        quiet = subprocess.DEVNULL
+        self._workers.append(
+            subprocess.Popen([*line, "--scheduler-file", self._contact], stdout=quiet, stderr=quiet, env=environment(), cwd=ROOT)
+        )
+        return self._workers[-1]
 
     def close(self) -> None:
-        for process in reversed(self._started):
+        for process in (*self._workers, self._scheduler):
             if process.poll() is None:
                 process.kill()
             process.wait(PATIENCE)
+        if self._scheduler.stderr is not None:
+            self._scheduler.stderr.close()
 
 
 @pytest.fixture
@@ -86,10 +85,10 @@ def test_a_worker_that_is_killed_costs_no_cell_and_changes_no_verdict(dask: Dask
     assert run.stdout is not None
     first = run.stdout.readline()
     os.kill(workers[0].pid, signal.SIGKILL)  # each worker has two cells in work all the time
+    dask.wait_for("Remove worker")
     rest, errors = run.communicate(timeout=300)
     assert run.returncode in (1, 3), errors
     assert " x " in first
-    assert "Remove worker" in dask.log("scheduler"), dask.log("scheduler")
     code = subprocess.run(
         [*command("fence-conformance"), "run", *CELLS, "--json", str(here)], capture_output=True, env=environment(), cwd=ROOT
     ).returncode
