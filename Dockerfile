@@ -1,5 +1,7 @@
-# One image for everything in the lab: emulator, nodes, fence-ha, and the suite. Build where the network is the host's:
-#   docker build --network host -t fencelab:lab .      (`make lab` does it)
+# Two images. `lab`: everything in the HA lab, emulator, nodes, fence-ha, and the suite. `gate`: the suite beside common fencers, for CI.
+# Build where the network is the host's:
+#   docker build --network host --target lab -t fencelab:lab .      (`make lab` does it)
+#   docker build --network host --target gate -t fencelab:gate .    (docs/ci.md)
 
 FROM debian:trixie-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-venv
@@ -18,7 +20,7 @@ RUN /pip/bin/pip wheel --no-cache-dir --disable-pip-version-check --no-deps --wh
 COPY lab /opt/lab/lab
 RUN /opt/fencelab/bin/python -m compileall -q /opt/lab/lab
 
-FROM debian:trixie-slim
+FROM debian:trixie-slim AS lab
 RUN apt-get update \
  && apt-get install -y --no-install-recommends python3 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
@@ -31,3 +33,17 @@ ENV PATH=/opt/fencelab/bin:/usr/local/bin:/usr/bin:/bin PYTHONPATH=/opt/lab PYTH
 USER lab
 WORKDIR /
 CMD ["bmc-emulator", "--help"]
+
+FROM debian:trixie-slim AS gate
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends python3 ca-certificates curl jq openssl \
+      fence-agents-redfish fence-agents-ipmilan ipmitool freeipmi-tools powerman \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
+ && useradd --create-home --uid 1000 gate \
+ && install -d -o gate -g gate /work
+COPY --from=build /opt/fencelab /opt/fencelab
+ENV PATH=/opt/fencelab/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PYTHONUNBUFFERED=1
+USER gate
+WORKDIR /work
+ENTRYPOINT ["fence-conformance"]
+CMD ["--help"]

@@ -34,6 +34,7 @@ JOURNAL_CAPACITY = 10_000
 """Events in memory, which `bmc-emulator journal` can read: few, because a large ring makes each request slower."""
 CONTROL_OPTIONS = ("control", "no_control", "name", "state", "faults")
 """Options of `run` that a rack file has no say in."""
+MOST_ON_ONE_ADDRESS = 65_535
 REDFISH_PORT, IPMI_PORT = 443, 623
 """The ports of BMCs that have an address each. BMCs that share an address take free ports."""
 
@@ -94,7 +95,7 @@ def cli() -> None:
 @cli.command()
 @click.option("--profile", "profile_name", type=_ProfileName(), help="A shipped profile, or a YAML file.")
 @click.option("--rack", type=click.Path(dir_okay=False, path_type=Path), help="A YAML file with several BMCs, not one --profile.")
-@click.option("--count", default=1, type=click.IntRange(1, 65_534), show_default=True, help="How many BMCs.")
+@click.option("--count", default=1, type=click.IntRange(1, 131_070), show_default=True, help="How many BMCs.")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--address-per-bmc", metavar="CIDR", help="BMC n at the n-th address of this network; ports 443 and 623, or as given."
@@ -153,6 +154,8 @@ def run(
     fleet = _fleet(address_per_bmc, device, count) if address_per_bmc is not None else None
     if fleet is not None:
         listen, redfish_port, ipmi_port = fleet.address(0), redfish_port or REDFISH_PORT, ipmi_port or IPMI_PORT
+    elif count > MOST_ON_ONE_ADDRESS:
+        fail(f"bmc-emulator: {listen} has no ports for {count} BMCs: give each an address with --address-per-bmc 127.64.0.0/15")
     _check_address(listen)
     first_ports = (("--redfish-port", redfish_port), ("--ipmi-port", ipmi_port), ("--http-port", http_port))
     for option, first in () if fleet else first_ports:
@@ -267,7 +270,8 @@ def _fleet(network: str, device: str, count: int) -> Fleet:
     except ValueError as error:
         fail(f"bmc-emulator: --address-per-bmc {network!r} is not an IPv4 network: {error}")
     if count > len(fleet):
-        fail(f"bmc-emulator: {network} has room for {len(fleet)} BMCs, not for {count}")
+        prefix = 32 - (count + 1).bit_length()  # with the network address and the broadcast address
+        fail(f"bmc-emulator: {network} has room for {len(fleet)} BMCs, not for {count}: a network of /{prefix} has")
     return fleet
 
 

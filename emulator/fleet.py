@@ -3,8 +3,7 @@
 `frontends` uses it if a rack has a fleet; all of it runs in the emulator's thread.
 
 Rules
-  1. BMC n has the n-th address of a network. One UDP socket, bound to a device, serves IPMI of all BMCs; Redfish listens per
-     address.
+  1. BMC n has the n-th address of a network. `fleet_sockets` says which sockets serve it.
   2. An idle BMC costs no IPMI state: the first packet to its address makes a responder, and an idle responder is dropped, unless
      it holds state that only IPMI has.
   3. An address without a BMC does not answer.
@@ -27,8 +26,8 @@ from emulator.datagrams import DatagramPath
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
-from emulator.wire.reactor import Reactor
-from emulator.wire.udp import SocketAddress, UdpFleet
+from emulator.wire.network import DatagramPort
+from emulator.wire.udp import OnDatagram, SocketAddress
 
 OTHER_DESCRIPTORS = 512
 """File descriptors for connections, the journal and the Python interpreter."""
@@ -132,15 +131,16 @@ class Responders:
 
 
 class FleetPort:
-    """IPMI of a whole fleet on one UDP socket. Raises CannotBind."""
+    """IPMI of a whole fleet."""
 
-    def __init__(self, rack: Rack, reactor: Reactor, fleet: Fleet, port: int, path: DatagramPath) -> None:
+    def __init__(self, rack: Rack, fleet: Fleet, path: DatagramPath, open_port: Callable[[OnDatagram], DatagramPort]) -> None:
+        """`open_port` opens the UDP port that all BMCs have. Raises what that raises."""
         self._rack = rack
         self._fleet = fleet
         self._path = path
         self._names = tuple(rack.units)  # in the order of their addresses
         self._responders = Responders(self._make_responder)
-        self._socket = UdpFleet(reactor, port, self._on_datagram, network=str(fleet.network), device=fleet.device)
+        self._socket = open_port(self._on_datagram)
         self.port = self._socket.port
         self.close = self._socket.close
         self.tick = self._responders.tick

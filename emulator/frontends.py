@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from wsgiref.types import WSGIApplication
 
 from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
@@ -14,6 +15,7 @@ from emulator.core.rack import Rack
 from emulator.datagrams import DatagramPath
 from emulator.faults.seams import TlsSettings
 from emulator.fleet import BLOCK, PORTS_PER_BMC, Fleet, FleetPort, raise_open_file_limit
+from emulator.fleet_sockets import FleetSockets
 from emulator.ipmi.responder import IpmiResponder
 from emulator.ipmi.session.sessions import Peer
 from emulator.ipmi.state import Here
@@ -23,7 +25,7 @@ from emulator.redfish.service.app import Services, app_of
 from emulator.surroundings import Surroundings
 from emulator.tls_ports import FLAWS, PortKeeper, TlsKeyring, redirect_to
 from emulator.wire.certs import CertificateSpec
-from emulator.wire.network import DatagramPort, HttpPort
+from emulator.wire.network import DatagramPort, HttpPort, HttpPorts
 from emulator.wire.reactor import Reactor
 from emulator.wire.tcp import CannotBind
 from emulator.wire.udp import SocketAddress
@@ -83,6 +85,7 @@ class FrontEnds:
         self._endpoints: dict[str, DatagramPort] = {}
         self._responders: dict[str, IpmiResponder] = {}
         self._fleet_port: FleetPort | None = None
+        self._fleet_sockets: FleetSockets | None = None
         self._certificates = surroundings.certificates
         self._event_delivery = surroundings.event_delivery(reactor.post, event_hosts)
         self._background = surroundings.background(reactor.post)
@@ -96,12 +99,15 @@ class FrontEnds:
         self._plain = network.http(app)
         PortKeeper(reactor, rack, self._doors)
         try:
-            if isinstance(reactor, Reactor):
-                raise_open_file_limit(len(rack.units) * (1 if fleet is not None else PORTS_PER_BMC))
+            if fleet is not None:
+                assert isinstance(reactor, Reactor), "a fleet is on sockets"
+                self._fleet_sockets = FleetSockets(reactor, fleet, len(rack.units))
+            elif isinstance(reactor, Reactor):
+                raise_open_file_limit(len(rack.units) * PORTS_PER_BMC)
             for n, (name, place) in enumerate(zip(rack.units, places, strict=True)):
-                if fleet is not None and self._fleet_port is None:
-                    assert isinstance(reactor, Reactor), "a fleet is on sockets"
-                    self._fleet_port = FleetPort(rack, reactor, fleet, place.ipmi_port, self._datagrams)
+                if fleet is not None and self._fleet_sockets is not None and self._fleet_port is None:
+                    open_port = partial(self._fleet_sockets.udp, place.ipmi_port)
+                    self._fleet_port = FleetPort(rack, fleet, self._datagrams, open_port)
                 if fleet is None or n % BLOCK == 0:
                     context = self._certified(name, place.listen)
                 if name in refuse:
@@ -126,6 +132,8 @@ class FrontEnds:
             endpoint.close()
         if self._fleet_port is not None:
             self._fleet_port.close()
+        if self._fleet_sockets is not None:
+            self._fleet_sockets.close()
 
     def address(self, name: str) -> BmcAddress:
         """Where a BMC is."""
@@ -214,11 +222,25 @@ class FrontEnds:
 
     def _open(self, view: BmcView, place: Place, context: ssl.SSLContext | None) -> None:
         view.network.found_at(_reachable(place.listen))
-        listener = self._server.listen(view.name, place.listen, place.redfish_port, tls=context)
+        listener = self._listen(self._server, view.name, place.listen, place.redfish_port, tls=context)
         if self._tls and place.http_port is not None and view.profile.http.redirect_http:
-            self._plain.listen(view.name, place.listen, place.http_port, app=redirect_to(listener.port, view))
+            self._listen(self._plain, view.name, place.listen, place.http_port, app=redirect_to(listener.port, view))
         if self._fleet_port is None:
             self._open_ipmi(view, place)
+
+    def _listen(
+        self,
+        server: HttpPorts,
+        name: str,
+        address: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        app: WSGIApplication | None = None,
+    ) -> HttpPort:
+        if self._fleet_sockets is not None:
+            return self._fleet_sockets.listen(server, name, address, port, tls=tls, app=app)
+        return server.listen(name, address, port, tls=tls, app=app)
 
     def _refuse(self, name: str, listen: str) -> None:
         self._refused[name] = BmcAddress(_reachable(listen), *self._network.hold(listen), self._ca_file(name, listen))

@@ -30,7 +30,7 @@ from emulator.redfish.certificates.certificate_service import certificates_in
 from emulator.redfish.certificates.signing import CsrContent, SigningKey, new_key, pem_of, signing_request
 from emulator.wire.certs import Certificate, CertificateKey, Validity, check_handshake, server_context
 from emulator.wire.network import HttpPort, Loop
-from emulator.wire.tcp import PortState
+from emulator.wire.tcp_port import PortState
 
 
 class CertificateFields(TypedDict, total=False):

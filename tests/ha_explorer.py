@@ -114,7 +114,7 @@ def shifted(rec: HostRecord, by: float) -> HostRecord:
     if f:
         f = replace(
             f, started_at=max(f.started_at - by, -4), next_attempt_at=max(f.next_attempt_at - by, 0), refusal=None,
-            confirm_until=past(None if f.confirm_until is None else f.confirm_until - by, 0),
+            confirm_until=past(None if f.confirm_until is None else f.confirm_until - by, 0), level_since=None, level_attempts=0,
             not_off_at=past(None if f.not_off_at is None else f.not_off_at - by, -2), attempts=min(f.attempts, 2),
         )  # fmt: skip
     if run:

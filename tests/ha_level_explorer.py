@@ -85,10 +85,10 @@ def seen(w: World) -> World:
 
 @lru_cache(maxsize=100_000)
 def aged(rec: HostRecord, by: float) -> HostRecord:
-    rec = replace(ha_explorer.shifted(rec, by), lease_until=1e9)
-    fence = rec.fence
-    if fence is not None and fence.level_since is not None:
-        rec = replace(rec, fence=replace(fence, level_since=max(fence.level_since - by, -3)))
+    was, rec = rec.fence, replace(ha_explorer.shifted(rec, by), lease_until=1e9)
+    if was is not None and rec.fence is not None:
+        since = None if was.level_since is None else max(was.level_since - by, -3)
+        rec = replace(rec, fence=replace(rec.fence, level_since=since, level_attempts=min(was.level_attempts, 2)))
     return rec
 
 

@@ -112,15 +112,14 @@ def read_report(file: Path) -> ScoreCell | None:
         report = json.loads(file.read_text())
     except (OSError, json.JSONDecodeError):
         return None
-    results = report["results"]
-    if not results:
+    results, run = report["results"], report.get("scoreboard")
+    if not results or run is None or report["interrupted"]:
         return None
     fencer, profile = results[0]["fencer"], results[0]["profile"]
     digests = {"fencer": fencers.load(fencer).digest, "profile": load(profile).digest}
     if any(result["digests"] != digests for result in results) or report["catalogue"] != catalogues.NEWEST.name:
         return None
     verdicts = {result["scenario"]: Verdict(result["verdict"]) for result in results if not result["informational"]}
-    run = report["scoreboard"]
     return ScoreCell(
         fencer=fencer, profile=profile, version=report["version"], catalogue=report["catalogue"], verdicts=verdicts,
         seconds=run["seconds"], date=run["date"],

@@ -20,6 +20,12 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in HERE.glob("*.yaml")))
 
 
+def described() -> tuple[str, ...]:
+    """One line for each built-in fencer: its name, and what has to be installed for it."""
+    width = max(map(len, names()))
+    return tuple(f"{name:<{width}}  needs {load(name).needs}" for name in names())
+
+
 def load(name_or_file: str) -> Definition:
     """Returns the built-in fencer of that name, or the one in that file (a name with a slash, or ending in .yaml).
 

@@ -1,7 +1,7 @@
 """The fencers `ironic-redfish` and `ironic-ipmitool`: the conductor code and power interfaces of OpenStack Ironic.
 
 The suite's python adapter runs `redfish` or `ipmitool`. Ironic's `node_power_action` does the work as in its conductor: it reads
-the state, leaves out what is done already, orders, and waits 25 s for the state to be told (Ironic's default is 60 s). A node and
+the state, leaves out what is done already, orders, and waits 10 s for the state to be told (Ironic's default is 60 s). A node and
 a task of our own take the place of its database; notifications, child nodes and history are switched off.
 """
 
@@ -96,7 +96,7 @@ class _PowerInterface(Protocol):
 
 def _power(action: str, interface: _PowerInterface, driver_info: Mapping[str, object]) -> str | None:
     CONF([], project="ironic", default_config_files=[])
-    CONF.set_override("power_state_change_timeout", 25, group="conductor")
+    CONF.set_override("power_state_change_timeout", 10, group="conductor")
     CONF.set_override("node_history", False, group="conductor")
     conductor.notify_utils.emit_power_set_notification = lambda *said: None
     conductor._handle_child_power_off = conductor._handle_child_power_on = lambda task, state, timeout: None

@@ -86,17 +86,21 @@ def _sent(window: AskWindow, axis: _Axis) -> str:
     """A short mark for a request, a long one for a power command with its ResetType and answer."""
     plain = _marks((axis.x(e.t) for e in window.requests if not is_power_command(e)), 9, 8)
     orders = _marks((axis.x(e.t) for e in window.power_commands), 3, 20)
-    labels = _Labels()
+    rows = (_Labels(y=11), _Labels(y=23))  # commands may follow one another closely
     for order in window.power_commands:
         answer = window.answers.get(order.seq)
         code = answer.data.get("completion_code") if answer is not None else None
         given = f"0x{code:02X}" if isinstance(code, int) else text(answer, "status") if answer is not None else "no answer"
-        labels.add(axis.x(order.t) + 4, f"{text(order, 'reset') or 'power command'} {given}")
-    return f'<path class="q" d="{plain}"/><path class="o" d="{orders}"/>{labels.drawn}'
+        word = f"{text(order, 'reset') or 'power command'} {given}"
+        any(row.add(axis.x(order.t) + 4, word) for row in rows)
+    labels = "".join(row.drawn for row in rows)
+    return f'<path class="q" d="{plain}"/><path class="o" d="{orders}"/>{labels}'
 
 
 def _told(window: AskWindow, axis: _Axis) -> str:
     """A mark for every word that a client was told, and the word where it changes."""
+    if not window.looks:
+        return f'<text x="{LEFT + 4}" y="17" class="e">no power word</text>'
     marks = _marks((axis.x(e.t) for e in window.looks), 5, 16)
     labels, last = _Labels(), ("", "")
     for look in window.looks:
@@ -159,8 +163,9 @@ def _marks(places: Iterable[int], top: int, length: int) -> str:
 class _Labels:
     """The words of a lane, each only where the one before it has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, y: int = 17) -> None:
         self.drawn = ""
+        self._y = y
         self._free = 0
 
     def add(self, x: int, word: str) -> bool:
@@ -172,7 +177,7 @@ class _Labels:
         if at_end and x - 8 - width < self._free:
             return False
         place = f'x="{x - 8}" text-anchor="end"' if at_end else f'x="{x}"'
-        self.drawn += f'<text {place} y="17">{escape(word)}</text>'
+        self.drawn += f'<text {place} y="{self._y}">{escape(word)}</text>'
         self._free = x + width + LETTER
         return True
 

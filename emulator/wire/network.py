@@ -16,7 +16,8 @@ from emulator.core.clock import Instant
 from emulator.wire.http import HttpServer
 from emulator.wire.reactor import Reactor
 from emulator.wire.site import HttpHooks
-from emulator.wire.tcp import PortState, bind
+from emulator.wire.tcp import bind
+from emulator.wire.tcp_port import PortState
 from emulator.wire.udp import OnDatagram, SocketAddress, UdpEndpoint
 
 T = TypeVar("T")

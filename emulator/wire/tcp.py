@@ -1,12 +1,11 @@
-"""Listening TCP sockets, and the states in which a BMC's port does not answer properly.
+"""Listening TCP sockets, one for each BMC, and the states in which a BMC's port does not answer properly.
 
 `HttpServer` makes listeners; port faults change their `PortState`. Everything runs in the loop's thread.
 
 Rules
-  1. A listener knows addresses and TLS, not protocols: it makes a `Connection` and asks its `Reception` for the receiver.
-  2. `PortState` says how the port treats new clients. Connections that are open stay as they are; only `drop_connections` and
-     `close` end them.
-  3. A fleet may have ten thousand listeners, so common data is in the `Reception`, and data for connections is made on demand.
+  1. Connections that are open stay as they are when the state changes; only `drop_connections` and `close` end them.
+  2. No other process can take the port of a BMC, whatever its state. The one exception is `shares`, for fleets on one device: it
+     takes SO_REUSEPORT, and `emulator.wire.claims` keeps fleets from taking addresses of each other.
 
 Theory
   Refused: nothing listens. Silent: TCP connects, and nothing is ever answered, not even TLS. Saturated: the kernel drops the SYN,
@@ -20,27 +19,24 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
-from typing import Protocol
 
-from emulator.wire.connection import Connection, Receiver
-from emulator.wire.limits import ClientLimits
-from emulator.wire.ops import Hang, Plan
-from emulator.wire.reactor import Reactor, SocketWatch
+from emulator.wire.ops import Hang
+from emulator.wire.reactor import SocketWatch
+from emulator.wire.tcp_port import ACCEPTS_PER_TURN, PortState, Reception, TcpPort, accept
 
 _BACKLOG = 1024
-_ACCEPTS_PER_TURN = 64
-_OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_BREATHER = 0.1  # seconds without accepting after file descriptors ran out
 
 _REASONS = {
     errno.EADDRINUSE: "something else listens there already",
     errno.EACCES: "ports below 1024 need a privilege that this process does not have",
     errno.EADDRNOTAVAIL: "this machine does not have that address",
 }
+
+WHOLE_DEVICE_TAKEN = (
+    "something else has that port at an address of the device, and BMCs that share one socket need it at all of them"
+)
 
 
 class CannotBind(OSError):
@@ -53,23 +49,20 @@ class CannotBind(OSError):
         self.reason = reason
 
 
-class PortState(StrEnum):
-    """How a listener's port treats new clients."""
+def bind(kind: socket.SocketKind, address: str, port: int, device: str | None = None, *, shares: bool = False) -> socket.socket:
+    """A non-blocking socket that is bound to an address and, where one is given, to a device. Raises CannotBind.
 
-    OPEN = "open"
-    REFUSED = "refused"
-    SILENT = "silent"
-    SATURATED = "saturated"
-
-
-def bind(kind: socket.SocketKind, address: str, port: int, device: str | None = None) -> socket.socket:
-    """A non-blocking socket that is bound to an address and, where one is given, to a device. Raises CannotBind."""
+    With `shares` other sockets of this user that share too may have the same port: one for all addresses, and some for one
+    address each, to which the kernel gives what comes for that address.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.socket(family, kind)
     try:
         if kind is socket.SOCK_STREAM:
             # Allows binding while old connections are in TIME_WAIT. Never for UDP: another process could take datagrams then.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shares:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if device is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
         sock.bind((address, port))
@@ -83,32 +76,21 @@ def bind(kind: socket.SocketKind, address: str, port: int, device: str | None = 
     return sock
 
 
+def bind_shared(kind: socket.SocketKind, network: str, device: str, port: int, *, shares: bool) -> socket.socket:
+    """A socket for all addresses of a device. Raises CannotBind, which names the network that it is for, and the device."""
+    try:
+        return bind(kind, "0.0.0.0", port, device, shares=shares)
+    except CannotBind as error:
+        cause = error.__cause__
+        taken = isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE
+        raise CannotBind(f"{network} (device {device})", port, WHOLE_DEVICE_TAKEN if taken else error.reason) from cause
+
+
 def cannot_bind(address: str, port: int, error: OSError) -> CannotBind:
     """The CannotBind for an error of the operating system, with its reason in words."""
     if isinstance(error, socket.gaierror):
         return CannotBind(address, port, "that is not an IP address")
     return CannotBind(address, port, _REASONS.get(error.errno or 0) or os.strerror(error.errno or 0).lower())
-
-
-class Reception(Protocol):
-    """Makes the receivers of new connections, for any number of listeners."""
-
-    @property
-    def reactor(self) -> Reactor: ...
-    @property
-    def limits(self) -> ClientLimits: ...
-
-    def greet(self, listener: Listener, connection: Connection) -> Receiver:
-        """The receiver of a new connection."""
-
-    def intercept(self, listener: Listener, peer: tuple[str, int]) -> Plan | None:
-        """A plan to carry out before any TLS handshake, which follows if the plan leaves the connection open. None: no plan."""
-
-    def context(self, listener: Listener) -> ssl.SSLContext | None:
-        """How to speak TLS to a new connection; None: plain text."""
-
-
-NOBODY: frozenset[Connection] = frozenset()
 
 
 @dataclass(slots=True)
@@ -119,24 +101,24 @@ class _Filler:
     watch: SocketWatch | None
 
 
-class Listener:
-    """A TCP port of one BMC, whose name it has. Call all methods in the loop's thread, or before the loop runs."""
+class Listener(TcpPort):
+    """A TCP port of one BMC with a socket of its own."""
 
-    __slots__ = (
-        *("name", "address", "port", "tls", "door"),
-        *("_at_once", "_connections", "_reception", "_watch", "_filler"),
-    )
+    __slots__ = ("_filler", "_shares", "_watch")
 
-    def __init__(self, reception: Reception, name: str, address: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
-        """Opens the port. 0 takes a free one; `port` says which. Raises CannotBind."""
-        self.name = name
-        self.address = address
-        self.port = port
-        self.tls = tls
-        self.door = PortState.REFUSED
-        self._at_once: int | None = None
-        self._connections: set[Connection] | None = None  # while there are any
-        self._reception = reception
+    def __init__(
+        self,
+        reception: Reception,
+        name: str,
+        address: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        shares: bool = False,
+    ) -> None:
+        """Opens the port. 0 takes a free one; `port` says which. With `shares` see `bind`. Raises CannotBind."""
+        super().__init__(reception, name, address, port, PortState.REFUSED, tls)
+        self._shares = shares
         self._watch: SocketWatch | None = None
         self._filler: _Filler | None = None
         self.set_door(PortState.OPEN)
@@ -148,7 +130,7 @@ class Listener:
         if door is PortState.REFUSED:
             self._release()
             # Bound but not listening: the kernel refuses connections, and no other process can take the port.
-            self._watch = self._reception.reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
+            self._watch = self._reception.reactor.add(bind(socket.SOCK_STREAM, self.address, self.port, shares=self._shares))
             self.door = door
             return
         watch = self._listening()
@@ -167,17 +149,7 @@ class Listener:
         """
         if most != self._at_once:
             self._at_once = most
-            self._accept_again()
-
-    @property
-    def connections(self) -> Collection[Connection]:
-        """The open connections."""
-        return self._connections or NOBODY
-
-    def drop_connections(self) -> None:
-        """Resets every open connection."""
-        for connection in list(self.connections):
-            connection.abort()
+            self._place_free()
 
     def close(self) -> None:
         """Closes the port and resets all connections. May be called more than once."""
@@ -188,7 +160,7 @@ class Listener:
     def _listening(self) -> SocketWatch:
         """Makes the socket listen, and returns it. Raises CannotBind."""
         if self._watch is None:
-            self._watch = self._reception.reactor.add(bind(socket.SOCK_STREAM, self.address, self.port))
+            self._watch = self._reception.reactor.add(bind(socket.SOCK_STREAM, self.address, self.port, shares=self._shares))
             self.port = self._watch.sock.getsockname()[1]
         if self.door is PortState.REFUSED:
             try:
@@ -225,27 +197,19 @@ class Listener:
     # ---- accepting --------------------------------------------------------------------------------------------------
 
     def _accept(self) -> None:
-        watch = self._watch
+        watch, reactor = self._watch, self._reception.reactor
         if watch is None:
             return
-        for _ in range(_ACCEPTS_PER_TURN):
+        for _ in range(ACCEPTS_PER_TURN):
             if self._at_once is not None and len(self.connections) >= self._at_once and self.door is PortState.OPEN:
                 watch.set(None, None)  # until one of them has gone
                 return
-            try:
-                sock, peer = watch.sock.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            accepted = accept(watch, reactor, self._place_free)
+            if accepted is None:
                 return
-            except OSError as error:
-                if error.errno not in _OUT_OF_DESCRIPTORS:
-                    raise
-                # The queue stays readable: without a pause the loop would use all CPU time until a descriptor is free.
-                watch.set(None, None)
-                self._reception.reactor.call_later(_BREATHER, self._accept_again)
-                raise
-            self._reception.reactor.guard(partial(self._welcome, sock, peer))
+            reactor.guard(partial(self._welcome, *accepted))
 
-    def _accept_again(self) -> None:
+    def _place_free(self) -> None:
         if self._watch is not None and self.door in (PortState.OPEN, PortState.SILENT):
             self._watch.set(self._accept, None)
 
@@ -254,39 +218,6 @@ class Listener:
             self._filler = None
             sock.close()
             return
-        limits = self._reception.limits
-        connection = Connection(self._reception.reactor, sock, sock.getsockname()[:2], peer[:2], limits, self._gone)
-        if len(self.connections) >= limits.max_connections:
-            connection.abort()
-            return
-        if self._connections is None:
-            self._connections = set()
-        self._connections.add(connection)
-        try:
-            plan: Plan | None = (Hang(),) if self.door is PortState.SILENT else None
-            if plan is None:
-                plan = self._reception.intercept(self, connection.peer)
-            if plan is None:
-                self._introduce(connection)
-            else:
-                connection.pause()  # what the client sends meanwhile waits in the kernel
-                connection.play(plan, partial(self._introduce, connection))
-        except BaseException:
-            connection.abort()
-            raise
-
-    def _introduce(self, connection: Connection) -> None:
-        context = self._reception.context(self)
-        if context is not None:
-            connection.start_tls(context)
-        else:
-            connection.deadline(self._reception.limits.idle_s)
-        connection.receiver = self._reception.greet(self, connection)
-        connection.resume()
-
-    def _gone(self, connection: Connection) -> None:
-        if self._connections is not None:
-            self._connections.discard(connection)
-            self._connections = self._connections or None
-        if self._at_once is not None:
-            self._accept_again()
+        connection = self._met(sock, peer)
+        if connection is not None:
+            self._serve(connection, (Hang(),) if self.door is PortState.SILENT else None)

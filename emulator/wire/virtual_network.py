@@ -19,7 +19,8 @@ from wsgiref.types import WSGIApplication
 from emulator.wire.limits import ClientLimits
 from emulator.wire.session import HttpSession
 from emulator.wire.site import HttpHooks, NoHooks, Site, redfish_error
-from emulator.wire.tcp import CannotBind, PortState
+from emulator.wire.tcp import CannotBind
+from emulator.wire.tcp_port import PortState
 from emulator.wire.udp import OnDatagram, SocketAddress
 from emulator.wire.virtual_connection import VirtualConnection
 from emulator.wire.virtual_loop import VirtualLoop

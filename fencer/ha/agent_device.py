@@ -42,7 +42,7 @@ MOST_TEXT = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class AgentEnd:
     """How one run of an agent ended. `code` None: it did not end in its time."""
 
     code: int | None
@@ -109,7 +109,7 @@ class FenceAgent:
     def _name(self, plug: str) -> str:
         return f"{Path(self.command).name}{f' plug {plug}' if plug else ''}"
 
-    def _failure(self, action: str, plug: str, end: Ended) -> Failure:
+    def _failure(self, action: str, plug: str, end: AgentEnd) -> Failure:
         what = f"{action} of {self._name(plug)}"
         if end.code is None:
             return Failure(cause=Cause.TIMEOUT, text=f"{what} did not end in its time")
@@ -121,7 +121,7 @@ class FenceAgent:
             text += "; Off is believed if it ends with 2 and says 'Status: OFF'"
         return Failure(cause=Cause.AUTH if refused else Cause.UNREACHABLE, text=text, code=f"exit {end.code}")
 
-    def _run(self, action: str, plug: str, timeout: float) -> Ended:
+    def _run(self, action: str, plug: str, timeout: float) -> AgentEnd:
         """Runs the agent once. Never raises: a program that cannot be run has ended with 127, as in a shell."""
         given = {**self.options, "action": action}
         if self.password:
@@ -136,7 +136,7 @@ class FenceAgent:
                 start_new_session=True,
             )  # fmt: skip
         except OSError as error:
-            return Ended(127, "", f"{RUN_LIMIT}: {error.strerror}")
+            return AgentEnd(127, "", f"{RUN_LIMIT}: {error.strerror}")
         try:
             return _followed(process, text, timeout)
         finally:
@@ -149,7 +149,7 @@ class FenceAgent:
                         stream.close()
 
 
-def _followed(process: subprocess.Popen[bytes], text: bytes, timeout: float) -> Ended:
+def _followed(process: subprocess.Popen[bytes], text: bytes, timeout: float) -> AgentEnd:
     """Gives the process its input and follows its output until it ends, or for `timeout` seconds."""
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise ValueError("the process has no pipes")
@@ -182,7 +182,7 @@ def _followed(process: subprocess.Popen[bytes], text: bytes, timeout: float) -> 
         os.close(died)
     out, err = (data.decode("utf-8", "replace") for data in kept.values())
     code = process.wait() if ended else None
-    return Ended(None if code in (-signal.SIGKILL, 128 + signal.SIGKILL) else code, out, err)
+    return AgentEnd(None if code in (-signal.SIGKILL, 128 + signal.SIGKILL) else code, out, err)
 
 
 def _kept_more(kept: dict[int, bytes], descriptor: int) -> bool:

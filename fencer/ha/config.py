@@ -236,10 +236,13 @@ def _relations(document: Document, part: ConfigPart) -> list[str]:
     problems += [document.problem(place, why) for place, why in config_devices.problems(part)]
     machines: dict[tuple[str, str, str], str] = {}
     for index, host in enumerate(part.hosts):
-        first = machines.setdefault(host.bmc.machine, host.name)
-        if first != host.name:
-            text = f"{host.name} has the same BMC and System as {first}: the power of one host would be read for the other"
-            problems.append(document.problem(("hosts", index, "bmc"), text))
+        used = {name for level in host.fence or [] for name in level}
+        others = [device for device in part.devices if device.kind == "bmc" and device.name in used]
+        for machine in (host.bmc.machine, *(device.machine for device in others)):
+            first = machines.setdefault(machine, host.name)
+            if first != host.name:
+                text = f"{host.name} has the same BMC and System as {first}: the power of one host would be read for the other"
+                problems.append(document.problem(("hosts", index, "bmc"), text))
     vms = [vm.name for vm in part.vms]
     for index, vm in enumerate(part.vms):
         if vm.name in vms[:index]:

@@ -24,9 +24,7 @@ from fencer.ha.yamlfile import Document
 
 if TYPE_CHECKING:
     from fencer.ha.config import Config, ConfigPart, HostPart
-    from fencer.ha.config_devices import AddressPart, CredentialsPart
-
-KeyPlace = tuple[str | int, ...]
+    from fencer.ha.config_devices import AddressPart, CredentialsPart, KeyPlace
 
 RUN_LIMIT = "timeout"
 """The program of coreutils that ends a fence agent in time, also while the manager stands still."""

@@ -47,14 +47,21 @@ def _vm(event: StoredEvent) -> str:
 def _command(event: StoredEvent) -> str:
     detail = event.detail
     if detail["step"] == "intent":
-        return f"command {detail['command']} is sent"
+        return f"command {detail['command']} is sent{_where(event, 'to')}"
     code = f" {detail['code']}" if detail.get("code") else ""
-    return f"command {detail['command']} {detail['result']}{code}" + (f": {detail['text']}" if detail.get("text") else "")
+    text = f": {detail['text']}" if detail.get("text") else ""
+    return f"command {detail['command']} {detail['result']}{code}{_where(event, 'by')}{text}"
+
+
+def _where(event: StoredEvent, word: str) -> str:
+    """` at level 2 (pdu1, pdu2)` in a line of a host that has levels; else nothing."""
+    level, devices = event.detail.get("level"), event.detail.get("devices")
+    return f" {word} level {level} ({', '.join(devices)})" if isinstance(devices, list) else ""
 
 
 def _read(event: StoredEvent) -> str:
     detail = event.detail
-    return f"read    power {detail['power']} ({detail.get('text') or detail['word']})" + (
+    return f"read    power {detail['power']} ({detail.get('text') or detail['word']}){_where(event, 'at')}" + (
         f", Off {detail['off_in_a_row']} times in a row" if detail.get("off_in_a_row") else ""
     )
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import tarfile
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.commands import ROOT
+from tests.commands import PATIENCE, ROOT
 from tests.packaging.conftest import Environment
 
 pytestmark = pytest.mark.xdist_group("wheel")
@@ -51,6 +54,19 @@ def test_the_wheel_says_what_it_is_and_under_which_licence(wheel: Path) -> None:
     assert "\nLicense-Expression: Apache-2.0\n" in metadata
     assert "\nRequires-Python: >=3.11\n" in metadata
     assert {line.partition(" = ")[0] for line in points.splitlines() if " = " in line} == {*COMMANDS, "fencelab"}
+
+
+@pytest.mark.long
+def test_the_source_distribution_holds_what_its_own_tests_need_and_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
+    built = subprocess.run(line, capture_output=True, text=True, timeout=4 * PATIENCE, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (source,), (again,) = tmp_path.glob("*.tar.gz"), tmp_path.glob("*.whl")
+    with tarfile.open(source) as archive:
+        tops = {PurePosixPath(name).parts[1] for name in archive.getnames() if len(PurePosixPath(name).parts) > 1}
+    assert tops >= {*PACKAGES, *MODULES, "tests", "tools", "examples", "templates", "action.yml", "Makefile", "LICENSE"}
+    assert not tops & {".venv", "dist", ".git", ".ci"}
+    assert _names(again) == _names(wheel), "the wheel of the source distribution is another one than that of the tree"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

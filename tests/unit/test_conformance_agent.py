@@ -37,7 +37,8 @@ def written(tmp_path: Path, wanted: AgentInput) -> tuple[tuple[str, ...], str, M
         ask=Ask.STATUS, protocol=Protocol.REDFISH, bmc=VALUES, cap=1, scratch=tmp_path, watch=tmp_path, stop=stop,
         on_end=stop.clear, input=wanted,
     )  # fmt: skip
-    return ADAPTER._written(asked, {"ip": "192.0.2.1", "user_name": "root", "passwd": "s3cret-word", "ssl_insecure": "1"})
+    call = ADAPTER.call(asked)
+    return call.line[1:], call.stdin, call.env
 
 
 def test_parameters_are_lines_on_standard_input(tmp_path: Path) -> None:

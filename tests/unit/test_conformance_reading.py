@@ -207,6 +207,12 @@ def test_every_built_in_fencer_can_be_read(name: str) -> None:
     assert definition.needs, "the list of fencers says what each needs"
 
 
+def test_the_list_of_fencers_says_what_each_needs() -> None:
+    lines = fencers.described()
+    assert len(lines) == len(fencers.names())
+    assert any(line.split() == ["ipmitool", "needs", "ipmitool", "(Debian:", "apt-get", "install", "ipmitool)"] for line in lines)
+
+
 def test_the_reference_speaks_both_protocols_and_promises_fifteen_seconds() -> None:
     reference = fencers.load("fence_bmc")
     assert set(reference.ways) == set(Protocol)

@@ -39,6 +39,16 @@ def test_nothing_is_waived_for_the_reference() -> None:
     assert waivers.read(ROOT / "tests" / "waivers" / "fence_bmc.yaml") == ()
 
 
+@pytest.mark.parametrize("fencer", ["fence_redfish", "fence_ipmilan"])
+def test_the_known_failures_that_ship_give_a_reason_each_and_say_what_is_unsafe(fencer: str) -> None:
+    known = waivers.read(ROOT / "conformance" / "waivers" / f"{fencer}.yaml")
+    assert len({(each.scenario, each.profile, each.verdict) for each in known}) == len(known) > 20
+    for each in known:
+        assert each.fencer == fencer
+        assert len(each.reason.split()) > 5
+        assert each.allow_unsafe == (each.verdict is Verdict.UNSAFE)
+
+
 def verdict_of(one: Result, accepted: tuple[waivers.Waiver, ...], today: datetime.date = TODAY) -> Verdict:
     return waivers.apply([one], accepted, today)[0].verdict
 

@@ -141,3 +141,74 @@ def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path, monkeypa
     monkeypatch.chdir("/")
     assert config.target(config.host("a")).ca_file == str(tmp_path / "here" / "ca.pem")
     assert (config.state_file, config.token_file) == (tmp_path / "here" / "fence-ha.db", tmp_path / "here" / "t")
+
+
+PDU = "{name: pdu1, kind: pdu, host: h1}, {name: pdu2, kind: pdu, host: h2}"
+AGENT = "{name: apc, kind: agent, command: fence_apc}"
+
+
+def two(first: str, second: str = "", devices: str = f"{PDU}, {AGENT}") -> str:
+    """The devices on line 1, the first host on line 3, the second one on line 4."""
+    lines = [
+        f"devices: [{devices}]",
+        "hosts:",
+        f"- {{name: a, bmc: {{host: x}}, health: [{PROBE}]{first}}}",
+        f"- {{name: b, bmc: {{host: y}}, health: [{PROBE}]{second}}}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+LEVELS = ", fence: [[bmc], [pdu1]], outlets: {pdu1: [%s]}"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (two(", fence: [[bmc], [zz]]"), "3:85: hosts[0].fence[1][0]: no device is called zz; there are bmc, pdu1, pdu2, apc"),
+        (two(", fence: [[bmc], []]"), "3:84: hosts[0].fence[1]: level 2 of a names no device"),
+        (two(", fence: []"), "3:76: hosts[0].fence: fence of a has no level; leave it out for the BMC alone"),
+        (two(", fence: [[bmc], [apc, apc]]"), "3:90: hosts[0].fence[1][1]: apc is in the levels of a twice"),
+        (two(", fence: [[apc]]"), "3:76: hosts[0].fence: bmc is in no level of a"),
+        (two(", fence: [[bmc], [pdu1]]"), "hosts[0].fence[1][0]: which outlets of pdu1 feed a? Write outlets: {pdu1: [...]}"),
+        (two(LEVELS % "A1", LEVELS % "A1"), "4:110: hosts[1].outlets.pdu1[0]: outlet A1 of pdu1 is written for a and b"),
+        (two(LEVELS % "A1, A1"), "3:114: hosts[0].outlets.pdu1[1]: outlet A1 of pdu1 is written for a twice"),
+        (two(LEVELS % "A1", LEVELS % "/redfish/v1/x/Outlets/A1"), "is written for a and b"),
+        (
+            two(LEVELS % "A1", LEVELS.replace("pdu1", "pdu2") % "A1", PDU.replace("h2", "h1")),
+            "hosts[1].outlets.pdu2[0]: outlet A1 of pdu2 is written for a and b",
+        ),
+        (two(", outlets: {pdu1: [A1]}"), "hosts[0].outlets.pdu1: pdu1 is in no level of a (fence)"),
+        (two(", outlets: {zz: [A1]}"), "hosts[0].outlets.zz: no PDU and no agent is called zz"),
+        (two(LEVELS % ""), "hosts[0].outlets.pdu1: name the outlets of a on pdu1"),
+        (two(LEVELS % "'A 1'"), "hosts[0].outlets.pdu1[0]: String should match pattern"),
+        (two(", fence: [[bmc], [apc]]", ", fence: [[bmc], [apc]]"), "apc is a device of a already, and it has no outlets"),
+        (two("", devices="{name: bmc, kind: pdu, host: h}"), "1:18: devices[0].name: bmc is the name of each host's own BMC"),
+        (two("", devices=f"{AGENT}, {AGENT}"), "devices[1].name: apc is written twice"),
+        (two("", devices="{name: x, kind: agent, command: c, options: {password: s}}"), "options.password: write password_env"),
+        (two("", devices="{name: x, kind: agent, command: c, options: {plug: 1}}"), "options.plug: write the host's plug"),
+        (two("", devices='{name: x, kind: agent, command: c, options: {a: "1\\n2"}}'), "options.a: must be one line"),
+        (two("", devices="{name: x, kind: pdu, url: nonsense}"), "1:37: devices[0].url: 'nonsense' must begin with"),
+        (two("", devices="{name: x, kind: pdu}"), "1:11: devices[0]: give exactly one of url and host"),
+        (two("", devices="{name: x, kind: steam}"), "devices[0]: Input tag 'steam'"),
+        (
+            two(", fence: [[bmc], [n]]", devices="{name: n, kind: bmc, host: 'y'}"),
+            "b has the same BMC and System as a",
+        ),
+    ],
+    ids=range(24),
+)
+def test_devices_and_levels_that_cannot_work_name_their_place(tmp_path: Path, text: str, message: str) -> None:
+    assert message in "\n".join(problems(tmp_path, text))
+
+
+def test_two_hosts_may_share_pdus_and_agents_by_their_outlets(tmp_path: Path) -> None:
+    first = ", fence: [[bmc], [pdu1, pdu2], [apc]], outlets: {pdu1: [A1], pdu2: [A1], apc: [3]}"
+    loaded = load_config(written(tmp_path, two(first, first.replace("A1", "A2").replace("3", "4"))))
+    assert loaded.levels(loaded.host("a")) == (("bmc",), ("pdu1", "pdu2"), ("apc",))
+
+
+def test_what_this_machine_lacks_for_devices_is_said_with_its_place(tmp_path: Path) -> None:
+    devices = "{name: x, kind: agent, command: fence_none, password_env: NONE_X}, {name: y, kind: pdu, host: h, ca_file: no.pem}"
+    found = "\n".join(missing_here(load_config(written(tmp_path, two("", devices=devices)))))
+    for part in ("devices[0].command: there is no program 'fence_none'", "NONE_X is not set", "devices[1].ca_file:"):
+        assert part in found

@@ -192,6 +192,21 @@ def test_a_fencer_that_never_answered_is_said_to_have_ended_without_an_answer() 
     assert "ended without an answer" in swimlane(events, 0)
 
 
+def test_a_fencer_that_was_told_nothing_is_shown_so() -> None:
+    events = tuple(e for e in events_of(sample(ONE, "m", "p", Verdict.UNSAFE)) if e.kind != "look")
+    assert words(lanes(swimlane(events, 0))["told"]) == ["no power word"]
+
+
+def test_commands_that_follow_one_another_closely_have_their_words_in_two_rows() -> None:
+    events = events_of(sample(ONE, "m", "p", Verdict.UNSAFE))
+    order = next(e for e in events if e.data.get("intent") == "power-command")
+    at = events.index(order) + 1
+    again = [order._replace(data={**order.data, "reset": reset}) for reset in ("On", "ForceRestart")]
+    found = lanes(swimlane((*events[:at], *again, *events[at:]), 0))["sent"]
+    assert words(found) == ["ForceOff 204", "On 204"]  # for a third one there is no room; the chain has it
+    assert [text.get("y") for text in found.findall("text")[1:]] == ["11", "23"]
+
+
 def test_a_command_without_an_answer_says_so() -> None:
     events = tuple(e for e in events_of(sample(ONE, "m", "p", Verdict.HANG)) if e.data.get("status") != 204)
     assert words(lanes(swimlane(events, 0))["sent"]) == ["ForceOff no answer"]

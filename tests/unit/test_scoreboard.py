@@ -59,6 +59,7 @@ def report(tmp_path: Path, **changed: object) -> Path:
     whole = {
         "version": "9.9",
         "catalogue": catalogues.NEWEST.name,
+        "interrupted": False,
         "results": results,
         "scoreboard": {"seconds": 3.0, "date": "2026-11-28"},
     }
@@ -78,6 +79,7 @@ def test_a_report_of_another_catalogue_or_of_other_files_is_none(tmp_path: Path)
     results = json.loads(report(tmp_path).read_text())["results"]
     old = [{**result, "digests": {"fencer": "x", "profile": "y"}} for result in results]
     assert print_scoreboard.read_report(report(tmp_path, results=old)) is None
+    assert print_scoreboard.read_report(report(tmp_path, interrupted=True)) is None
     assert print_scoreboard.read_report(tmp_path / "none.json") is None
 
 

@@ -12,7 +12,8 @@ from emulator.core.clock import VirtualClock
 from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Close, HalfClose, Hang, Plan, Reset, Send, Wait
 from emulator.wire.site import NoHooks
-from emulator.wire.tcp import CannotBind, PortState
+from emulator.wire.tcp import CannotBind
+from emulator.wire.tcp_port import PortState
 from emulator.wire.virtual_client import VirtualClient
 from emulator.wire.virtual_connection import VirtualConnection
 from emulator.wire.virtual_loop import VirtualLoop

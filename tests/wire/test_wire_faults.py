@@ -14,7 +14,8 @@ import pytest
 from emulator.core.clock import VirtualClock
 from emulator.wire.limits import ClientLimits
 from emulator.wire.ops import Close, HalfClose, Hang, Reset, Send, Wait, text_of
-from emulator.wire.tcp import CannotBind, PortState
+from emulator.wire.tcp import CannotBind
+from emulator.wire.tcp_port import PortState
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"
 

@@ -91,7 +91,10 @@ def _is_ipv4(text: str) -> bool:
 
 def listening(address: str) -> int:
     """An address as an int, for `interface`; 0 where it is not an IPv4 address."""
-    return int(ipaddress.IPv4Address(address)) if _is_ipv4(address) else 0
+    try:
+        return int(ipaddress.IPv4Address(address))
+    except ValueError:
+        return 0
 
 
 def check(network: Network) -> None:

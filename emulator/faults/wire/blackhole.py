@@ -15,6 +15,8 @@ class Blackhole:
     """The network swallows everything: a client's connect runs into its own time-out, and IPMI is silent (TIME-003).
     Disarmed: the ports open, and a client that still tries gets in.
 
+    BMCs of a large fleet share one socket: there it holds for 256 ranges of addresses, and clients of more BMCs connect and wait.
+
     It acts as long as it is armed; `when`, `count` and `probability` have no say, since the kernel drops the SYN unseen.
     """
 

@@ -14,6 +14,8 @@ from emulator.faults.registry import fault, param
 class Refuse:
     """Nobody listens: connects to the BMC's TCP ports are refused, and IPMI is silent (FAULT-010). Disarmed: the ports open.
 
+    BMCs of a large fleet share one socket: there a client connects and is reset before anything is answered.
+
     It acts as long as it is armed; `when`, `count` and `probability` have no say, since the kernel refuses and nobody sees it.
     """
 

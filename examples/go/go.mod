@@ -1,0 +1,3 @@
+module example.org/fencing
+
+go 1.19
