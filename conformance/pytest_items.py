@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -23,8 +23,16 @@ class ScenarioFailed(Exception):
 class Fencer(pytest.Collector):
     """A fencer under test, as the parent of its scenarios."""
 
-    def collect(self) -> list[pytest.Item]:
-        return []  # its items are made by `collect` below, once for the whole session
+    cells: Sequence[MatrixCell]
+    options: RunOptions
+
+    def collect(self) -> Iterator[ScenarioItem]:
+        for cell in self.cells:
+            item = ScenarioItem.from_parent(self, name=f"{cell.scenario.id}[{cell.profile.id}]")
+            item.cell = cell
+            item.options = self.options
+            item.add_marker(pytest.mark.fencing)
+            yield item
 
 
 class ScenarioItem(pytest.Item):
@@ -56,8 +64,11 @@ def _settle(result: Result) -> None:
         raise ScenarioFailed(plain(result))
 
 
-def collect(session: pytest.Session, config: pytest.Config) -> Iterator[ScenarioItem]:
-    """Every selected scenario. Raises UsageError for a fencer or a profile that there is not."""
+def collect(session: pytest.Session, config: pytest.Config) -> Iterator[pytest.Item]:
+    """Every selected scenario, through pytest's own collection, so that it is counted like every other test.
+
+    Raises UsageError for a fencer or a profile that there is not.
+    """
     profiles = config.getoption("bmc_profile") or [DEFAULT_PROFILE]
     try:
         definitions = selection.pick_fencers(config.getoption("fencer"))
@@ -69,9 +80,6 @@ def collect(session: pytest.Session, config: pytest.Config) -> Iterator[Scenario
     options = RunOptions(strict=config.getoption("bmc_strict"), catalogue=catalogue)
     for definition in definitions:
         parent = Fencer.from_parent(session, name=definition.name, nodeid=definition.name)
-        for cell in runner.matrix((definition,), chosen, scenarios):
-            item = ScenarioItem.from_parent(parent, name=f"{cell.scenario.id}[{cell.profile.id}]")
-            item.cell = cell
-            item.options = options
-            item.add_marker(pytest.mark.fencing)
-            yield item
+        parent.cells = runner.matrix((definition,), chosen, scenarios)
+        parent.options = options
+        yield from session.genitems(parent)

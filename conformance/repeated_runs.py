@@ -11,6 +11,9 @@ Rules
      which fails the gate and shows both.
   3. A run on a late machine is void where it hangs on the clock: it is repeated, up to three runs in all, and does not make a
      cell FLAKY. If all three were void, the last one stands, with a remark.
+  4. A user may want a cell played N times (`--repeat N`). Each repeat is settled by the rules above. Then UNSAFE in any of them
+     wins, else ERROR; the same verdict in all stands; others are FLAKY. A repeat whose runs were all void counts only where
+     there is no other.
 
 Theory
   A load on the machine takes time from the fencer that its deadline does not give back. It can make a good fencer look slow; it
@@ -19,6 +22,7 @@ Theory
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -134,6 +138,26 @@ def settle(runs: Sequence[JudgedRun]) -> SettledRuns:
         remarks=(*worse.judgement.remarks, *remarks),
     )
     return SettledRuns(shown=worse, judgement=flaky)
+
+
+def settle_repeats(repeats: Sequence[SettledRuns]) -> SettledRuns:
+    """The verdict of a cell that was played several times because the user wanted it so (rule 4)."""
+    if len(repeats) == 1:
+        return repeats[0]
+    counted = [repeat for repeat in repeats if not repeat.shown.is_void] or repeats[-1:]
+    verdicts = Counter(repeat.judgement.verdict for repeat in counted)
+    worst = min(counted, key=lambda repeat: repeat.judgement.verdict.severity)
+    if len(verdicts) == 1:
+        return replace(worst, judgement=_remarked(worst.judgement, f"the same in {len(counted)} of {len(repeats)} repeats"))
+    each = ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdicts[verdict])
+    if worst.judgement.verdict in (Verdict.UNSAFE, Verdict.ERROR):
+        return replace(worst, judgement=_remarked(worst.judgement, f"{len(counted)} repeats: {each}"))
+    why = f"{len(counted)} repeats: {each}; the worst: {worst.judgement.why}"
+    return replace(worst, judgement=replace(worst.judgement, verdict=Verdict.FLAKY, kind=None, why=why))
+
+
+def _remarked(judgement: Judgement, remark: str) -> Judgement:
+    return replace(judgement, remarks=(*judgement.remarks, remark))
 
 
 def _told(run: JudgedRun) -> str:

@@ -30,6 +30,11 @@ class OneSentence(click.ClickException):
         click.echo(f"fence-conformance: {self.message}", err=True)
 
 
+def warn(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        click.echo(f"fence-conformance: warning: {sentence}", err=True)
+
+
 class ReportFailed(OneSentence):
     """The format itself failed, so the report is not whole."""
 
@@ -42,7 +47,14 @@ class ReportOption(click.Option):
     def __init__(self, report: ReportFormat) -> None:
         self.report = report
         names = [f"--{report.name}", f"report_{report.name.replace('-', '_')}"]
-        super().__init__(names, metavar="FILE|-", expose_value=False, callback=_remember, help=f"Write a report: {report.help}")
+        super().__init__(
+            names,
+            metavar="FILE|-",
+            type=click.Path(),
+            expose_value=False,
+            callback=_remember,
+            help=f"Write a report: {report.help}",
+        )
 
 
 def _remember(ctx: click.Context, option: click.Parameter, value: str | None) -> None:

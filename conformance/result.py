@@ -78,16 +78,17 @@ def counts(results: tuple[Result, ...]) -> Mapping[Verdict, int]:
     return {verdict: sum(1 for r in results if r.verdict is verdict and not r.informational) for verdict in Verdict}
 
 
-def exit_code(results: tuple[Result, ...], *, strict_waivers: bool = False) -> int:
+def exit_code(results: tuple[Result, ...], *, strict_waivers: bool = False, is_part: bool = False) -> int:
     """The gate (ruling 19): 3 unsafe, 5 the suite failed, 4 the machine lacks something or nothing ran, 1 other findings.
 
-    Informational results do not count. Then 6 where a waiver is stale and that was asked for; else 0.
+    Informational results do not count. Then 6 where a waiver is stale and that was asked for; else 0. A part of a run
+    (`--shard`) may have nothing to run: that is 0 (ruling 33).
     """
     codes = {
         result.verdict.strict_exit_code if strict_waivers else result.verdict.exit_code
         for result in results
         if not result.informational
     }
-    if not any(result.verdict.ran for result in results):
+    if not is_part and not any(result.verdict.ran for result in results):
         codes.add(NOTHING_RAN)
     return next((code for code in PRECEDENCE if code in codes), 0)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from conformance import catalogues
 from conformance.adapters.base import CannotStart, Interrupted
@@ -27,9 +27,9 @@ from conformance.givens.given import Given
 from conformance.in_process import workers
 from conformance.judge import Trial, judge
 from conformance.play_scenario import Play, Played, play
-from conformance.repeated_runs import JudgedRun, is_open, settle
+from conformance.repeated_runs import JudgedRun, SettledRuns, is_open, settle, settle_repeats
 from conformance.result import Result
-from conformance.running_order import default_jobs, longest_first
+from conformance.running_order import IN_PROCESS_S, deadlines, default_jobs, longest_first
 from conformance.scenario import AskStep, Scenario
 from conformance.scrubbing import scrub, scrub_journal
 from conformance.secret_forms import SHORTEST, redact
@@ -52,11 +52,15 @@ class MatrixCell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
-    """What holds for a whole run. With `strict` a broken SHOULD fails the gate. `catalogue` None: as the fencer's file says."""
+    """What holds for a whole run. With `strict` a broken SHOULD fails the gate. `catalogue` None: as the fencer's file says.
+
+    Each cell is played `repeat` times, whatever comes of it.
+    """
 
     seed: int = 0
     strict: bool = False
     catalogue: Catalogue | None = None
+    repeat: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,21 +140,16 @@ def run_cell(cell: MatrixCell, stop: threading.Event, options: RunOptions | None
         seed=options.seed,
     )
     started = time.monotonic()
-    runs: list[JudgedRun] = []
-    every: list[Played] = []
-    begun: list[float] = []
     try:
-        while not runs or is_open(runs):
-            begun.append(time.time())
-            every.append(_play(what, stop))
-            runs.append(_judged(cell, every[-1], options))
+        repeats = [_settled(cell, what, stop, options) for _ in range(options.repeat)]
     except CannotStart as why:
         return _result(cell, Verdict.SKIP, cell.definition.advised(str(why)), options)
     except (OSError, EmulatorError) as error:
         return _result(cell, Verdict.ERROR, f"the suite could not test it: {error}", options)
-    settled = settle(runs)
-    shown = runs.index(settled.shown)
-    verdict, played = settled.judgement, every[shown]
+    settled = settle_repeats([repeat.settled for repeat in repeats])
+    verdict = settled.judgement
+    shown = next(each for repeat in repeats for each in repeat.runs if each.judged is settled.shown)
+    played = shown.played
     return replace(
         _result(cell, verdict.verdict, verdict.why, options),
         kind=verdict.kind,
@@ -163,11 +162,36 @@ def run_cell(cell: MatrixCell, stop: threading.Event, options: RunOptions | None
         unprotected=tuple(dict.fromkeys(what for o in played.outcomes for what in o.unprotected)),
         unsearched=tuple(dict.fromkeys(what for o in played.outcomes for what in o.unsearched)),
         seconds=time.monotonic() - started,
-        runs=tuple((run.verdict, run.judgement.why) for run in runs),
+        runs=tuple((run.judged.verdict, run.judged.judgement.why) for repeat in repeats for run in repeat.runs),
         remarks=verdict.remarks,
         journal=scrub_journal("".join(f"{event.to_json()}\n" for event in played.events), played.secrets),
-        started=begun[shown],
+        started=shown.began,
     )
+
+
+class _Run(NamedTuple):
+    """One run of a cell; `began` is in Unix time."""
+
+    judged: JudgedRun
+    played: Played
+    began: float
+
+
+class _Repeat(NamedTuple):
+    """One repeat of a cell: its runs, and what they come to."""
+
+    settled: SettledRuns
+    runs: Sequence[_Run]
+
+
+def _settled(cell: MatrixCell, what: Play, stop: threading.Event, options: RunOptions) -> _Repeat:
+    """Plays a cell as often as its verdict needs. Raises what playing it raises."""
+    runs: list[_Run] = []
+    while not runs or is_open([run.judged for run in runs]):
+        began = time.time()
+        played = _play(what, stop)
+        runs.append(_Run(_judged(cell, played, options), played, began))
+    return _Repeat(settle([run.judged for run in runs]), runs)
 
 
 def _play(what: Play, stop: threading.Event) -> Played:
@@ -236,6 +260,10 @@ def repeat_line(cell: MatrixCell, options: RunOptions) -> str:
         line += ["--seed", str(options.seed)]
     if options.strict:
         line.append("--strict")
+    if options.repeat > 1:
+        line += ["--repeat", str(options.repeat)]
+    if options.catalogue is not None:
+        line += ["--catalogue", options.catalogue.name]
     return shlex.join(line)
 
 
@@ -262,9 +290,11 @@ def run(
     jobs: int | None = None,
     options: RunOptions | None = None,
     on_result: Callable[[Result], None] = lambda result: None,
+    on_tick: Callable[[], None] = lambda: None,
 ) -> tuple[Result, ...]:
     """Every cell, `jobs` at a time (None: 8 for each core), the longest first; results in the order of the cells.
 
+    `on_result` gets each result as it comes, and `on_tick` is called a few times a second, both in the caller's thread.
     On KeyboardInterrupt all fencers are ended, and RunInterrupted is raised with the results up to then.
     """
     stop = threading.Event()
@@ -278,8 +308,9 @@ def run(
                 finished, _ = wait(waiting, timeout=POLL_S, return_when=FIRST_COMPLETED)
                 for future in finished:
                     number = waiting.pop(future)
-                    done[number] = _outcome_of(future, cells[number], chosen)
+                    done[number] = outcome_of(future, cells[number], chosen)
                     on_result(done[number])
+                on_tick()
         except KeyboardInterrupt:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
@@ -298,10 +329,32 @@ class RunInterrupted(Exception):
         self.not_run = not_run
 
 
-def _outcome_of(future: Future[Result], cell: MatrixCell, options: RunOptions) -> Result:
+def outcome_of(future: Future[Result], cell: MatrixCell, options: RunOptions) -> Result:
+    """The result that a future holds; where it holds an error, that is an ERROR of the cell."""
     error = future.exception()
     if error is None:
         return future.result()
     if isinstance(error, Interrupted):
         raise KeyboardInterrupt
+    return failed(cell, error, options)
+
+
+def failed(cell: MatrixCell, error: BaseException, options: RunOptions) -> Result:
+    """The suite itself failed in a cell."""
     return _result(cell, Verdict.ERROR, f"the suite failed: {type(error).__name__}: {error}", options)
+
+
+def estimated_s(cells: Sequence[MatrixCell], at_a_time: int, options: RunOptions) -> float:
+    """How long a run will take, about, in seconds, if the fencers keep their deadlines and the machine is not late."""
+    lengths = [options.repeat * _expected_s(cell) for cell in cells]
+    return max([sum(lengths) / at_a_time, *lengths])
+
+
+def _expected_s(cell: MatrixCell) -> float:
+    try:
+        way = (how := fit(cell)).definition.ways[how.protocol]
+    except NotApplicable:
+        return 0.0
+    if way.on_virtual_time:
+        return IN_PROCESS_S
+    return 0.0 if way.missing() is not None else deadlines(cell.scenario) * cell.definition.deadline

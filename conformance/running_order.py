@@ -1,4 +1,7 @@
-"""In which order cells are begun: the longest first, so that none of them is left alone at the end. The runner calls it."""
+"""In which order cells are begun: the longest first, so that none of them is left alone at the end. And how long they take.
+
+The runner calls it.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +19,21 @@ ENDS_EARLY: Final = 0.3
 """The share of its deadline that a fencer takes on average where it can succeed."""
 
 
+IN_PROCESS_S: Final = 0.1
+"""A scenario on virtual time: processor time, and what it waits for its turn."""
+
+
 def default_jobs() -> int:
     return min(MOST_JOBS, PER_CORE * len(os.sched_getaffinity(0)))
 
 
 def longest_first(scenarios: Sequence[Scenario]) -> tuple[int, ...]:
     """Their numbers; those of one length stay in their order."""
-    lengths = [_deadlines(scenario) for scenario in scenarios]
+    lengths = [deadlines(scenario) for scenario in scenarios]
     return tuple(sorted(range(len(scenarios)), key=lambda number: -lengths[number]))
 
 
-def _deadlines(scenario: Scenario) -> float:
+def deadlines(scenario: Scenario) -> float:
     """How long a scenario takes, about, in deadlines of the fencer."""
     alone = sum(_deadline_share(step) for step in scenario.steps if not step.together)
     at_once: dict[int, float] = {}

@@ -2,73 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
 from conformance.givens.given import GivenOrigin
 from conformance.report.model import last_line, missing_protections, not_searched, worst_first
 from conformance.result import Result
 from conformance.vocabulary import Level, Verdict
-
-
-class Watch:
-    """Shows results as they come: a live table on a terminal, plain lines everywhere else."""
-
-    def __init__(self, console: Console, cells: int) -> None:
-        self._console = console
-        self._grid: dict[tuple[str, str], dict[str, Result]] = {}
-        self._columns: list[tuple[str, str]] = []
-        self._progress = Progress(
-            TextColumn("[progress.description]{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=console,
-        )
-        self._task = self._progress.add_task("scenarios", total=cells)
-        self._live = Live(self._picture(), console=console, refresh_per_second=4) if console.is_terminal else None
-
-    def __enter__(self) -> Watch:
-        if self._live is not None:
-            self._live.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._live is not None:
-            self._live.stop()
-
-    def add(self, result: Result) -> None:
-        column = (result.fencer, result.profile)
-        if column not in self._columns:
-            self._columns.append(column)
-        self._grid.setdefault((result.scenario.id, result.scenario.title), {})["/".join(column)] = result
-        self._progress.advance(self._task)
-        if self._live is not None:
-            self._live.update(self._picture())
-        else:
-            self._console.print(line(result), soft_wrap=True)
-
-    def _picture(self) -> Group:
-        return Group(grid(list(self._grid.items()), self._columns), self._progress)
-
-
-def grid(rows: Sequence[tuple[tuple[str, str], Mapping[str, Result]]], columns: Sequence[tuple[str, str]]) -> Table:
-    """The matrix as a table."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("scenario", no_wrap=True, min_width=9)
-    for fencer, profile in columns:
-        table.add_column(f"{fencer}\n{profile}", no_wrap=True, min_width=max(len(fencer), len(profile), 10))
-    table.add_column("", overflow="ellipsis", no_wrap=True)
-    for (scenario, title), cells in sorted(rows, key=lambda row: row[0]):
-        shown = [cells.get("/".join(column)) for column in columns]
-        words = [Text(r.verdict, r.verdict.style) if r else Text("...", "dim") for r in shown]
-        table.add_row(scenario, *words, Text(title, "dim"))
-    return table
 
 
 def line(result: Result) -> Text:

@@ -6,7 +6,7 @@ import pytest
 
 from conformance.finding import Finding, Judgement
 from conformance.outcome import FencerOutcome
-from conformance.repeated_runs import JudgedRun, hangs_on_the_clock, is_open, settle
+from conformance.repeated_runs import JudgedRun, hangs_on_the_clock, is_open, settle, settle_repeats
 from conformance.requirement import DOES_IT
 from conformance.vocabulary import Ask, Claim, FindingKind, Verdict
 from emulator import Event, EventKind
@@ -139,3 +139,23 @@ def test_a_late_second_run_is_followed_by_a_third() -> None:
     assert is_open([SLOW, late])
     assert settle([SLOW, late, PASSED]).judgement.verdict is Verdict.FLAKY
     assert settle([SLOW, late, SLOW]).judgement.verdict is Verdict.STUCK
+
+
+@pytest.mark.parametrize(
+    ("repeats", "verdict", "words"),
+    [
+        ([PASSED], Verdict.PASS, ""),
+        ([PASSED, PASSED, PASSED], Verdict.PASS, "the same in 3 of 3 repeats"),
+        ([QUICK, QUICK], Verdict.STUCK, "the same in 2 of 2 repeats"),
+        ([PASSED, QUICK, PASSED], Verdict.FLAKY, "3 repeats: 1 STUCK, 2 PASS; the worst: too slow"),
+        ([PASSED, run(Verdict.UNSAFE), QUICK], Verdict.UNSAFE, "3 repeats: 1 UNSAFE, 1 STUCK, 1 PASS"),
+        ([PASSED, run(Verdict.ERROR)], Verdict.ERROR, "2 repeats: 1 ERROR, 1 PASS"),
+        ([PASSED, run(Verdict.STUCK, lag=9.0)], Verdict.PASS, "the same in 1 of 2 repeats"),  # a late machine makes nobody flaky
+        ([run(Verdict.STUCK, lag=9.0)] * 2, Verdict.STUCK, "the same in 1 of 2 repeats"),
+    ],
+)
+def test_repeats_that_differ_are_flaky_and_unsafe_in_any_wins(repeats: list[JudgedRun], verdict: Verdict, words: str) -> None:
+    settled = settle_repeats([settle([each]) for each in repeats])
+    assert settled.judgement.verdict is verdict
+    assert words in "; ".join((settled.judgement.why, *settled.judgement.remarks))
+    assert settled.shown in repeats

@@ -80,6 +80,11 @@ def test_the_exit_code_follows_the_order_unsafe_error_lack_finding(verdicts: lis
     assert exit_code(tuple(result(v) for v in verdicts)) == code
 
 
+@pytest.mark.parametrize(("verdicts", "code"), [([], 0), ([Verdict.NA], 0), ([Verdict.SKIP], 4), ([Verdict.UNSAFE], 3)])
+def test_a_part_of_a_run_may_have_nothing_to_run(verdicts: list[Verdict], code: int) -> None:
+    assert exit_code(tuple(result(v) for v in verdicts), is_part=True) == code
+
+
 def test_the_last_line_counts_everything_for_grep() -> None:
     line = model.last_line((result(Verdict.PASS), result(Verdict.UNSAFE), result(Verdict.NA), result(Verdict.SKIP)))
     assert line == (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conformance.cli import run
+from conformance.commands.run import command as run_command
 from emulator.config import load_rack
 from fencer.ha.config import load_config
 from lab.render import as_yaml, manager, rack
@@ -62,7 +62,7 @@ def test_the_profile_check_of_the_compose_file_runs_the_suite_and_nothing_of_the
     assert {name: part["profiles"] for name, part in others.items()} == {"conformance": ["check"]}
     suite = others["conformance"]
     assert suite["command"][:2] == ["fence-conformance", "run"]
-    options = run.make_context("run", suite["command"][2:]).params
+    options = run_command.make_context("run", suite["command"][2:]).params
     assert options["fencer_words"] == ("fence_bmc",)
     assert not {"ports", "volumes", "depends_on", "environment"} & set(suite), "it has emulated BMCs of its own"
 

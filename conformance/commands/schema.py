@@ -1,0 +1,27 @@
+"""`fence-conformance schema`: the JSON Schemas of what users write, and of what they read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import click
+
+from conformance.report import report_schema
+from conformance.scenario_files import schema
+
+SCHEMAS: Final[Mapping[str, Callable[[], dict[str, object]]]] = {"scenario": schema.schema, "report": report_schema.schema}
+EXAMPLES = """
+\b
+Examples:
+  fence-conformance schema scenario > scenario-1.schema.json
+  fence-conformance schema report > conformance-1.schema.json
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("form", type=click.Choice(list(SCHEMAS)))
+def command(form: str) -> None:
+    """Prints the JSON Schema of a form: of scenario files, for editors, or of the JSON report, for its readers."""
+    click.echo(json.dumps(SCHEMAS[form](), indent=1))
