@@ -18,19 +18,25 @@ EXAMPLES = """
 \b
 Examples:
   fence-conformance list
+  fence-conformance list fencers profiles
   fence-conformance list --json
 """
 
 
+KINDS = ("scenarios", "fencers", "profiles", "adapters", "reports", "catalogues")
+
+
 @click.command(epilog=EXAMPLES)
+@click.argument("kinds", nargs=-1, type=click.Choice(KINDS), metavar="[KIND]...")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def command(as_json: bool) -> None:
-    """Shows scenarios, fencers, profiles, adapters and reports, those of plug-ins too."""
+def command(kinds: tuple[str, ...], as_json: bool) -> None:
+    """Shows what there is, that of plug-ins too; with a KIND only that. Of fencers it shows what has to be installed for them."""
     faults = fencelab_plugins.load("fencelab.faults")  # a fault registers itself; nothing is listed of them here
     every = scenarios.REGISTRY.all.values()
     reports = report.REGISTRY.all
+    wanted = kinds or KINDS
     if as_json:
-        found = {
+        found: dict[str, list[object]] = {
             "scenarios": [_brief(scenario) for scenario in every],
             "fencers": list(fencers.names()),
             "profiles": list(loader.names()),
@@ -38,15 +44,19 @@ def command(as_json: bool) -> None:
             "reports": list(reports),
             "catalogues": list(catalogues.ALL),
         }
-        click.echo(json.dumps(found, indent=1))
+        click.echo(json.dumps({kind: found[kind] for kind in KINDS if kind in wanted}, indent=1))
     else:
-        click.echo("scenarios")
-        for scenario in every:
-            click.echo(f"  {scenario.id:<10} tier {scenario.tier}  {scenario.title}")
-        click.echo("fencers\n" + "\n".join(f"  {name}" for name in fencers.names()))
-        click.echo("profiles\n" + "\n".join(f"  {name}" for name in loader.names()))
-        click.echo("adapters\n" + "\n".join(f"  {name}" for name in adapters.REGISTRY.all))
-        click.echo("reports\n" + "\n".join(f"  {r.name:<10} {r.suffix:<6} {r.help}" for r in reports.values()))
+        lines = {
+            "scenarios": [f"{scenario.id:<10} tier {scenario.tier}  {scenario.title}" for scenario in every],
+            "fencers": list(fencers.described()),
+            "profiles": list(loader.names()),
+            "adapters": list(adapters.REGISTRY.all),
+            "reports": [f"{r.name:<10} {r.suffix:<6} {r.help}" for r in reports.values()],
+            "catalogues": list(catalogues.ALL),
+        }
+        for kind in KINDS:
+            if kind in wanted:
+                click.echo(f"{kind}\n" + "\n".join(f"  {line}" for line in lines[kind]))
     for group in (scenarios.REGISTRY.broken, adapters.REGISTRY.broken, report.REGISTRY.broken, map(str, faults.broken)):
         warn(group)
 

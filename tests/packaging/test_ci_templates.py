@@ -192,8 +192,6 @@ def in_shell(script: str, folder: Path, installed: Environment, **variables: str
 
 @pytest.mark.long
 def test_the_jobs_of_gitlab_play_every_cell_once(installed: Environment, tmp_path: Path) -> None:
-    if "--shard" not in installed.run("fence-conformance", "run", "--help", cwd=tmp_path).stdout:
-        pytest.xfail("waits for run --shard")
     job = document(GITLAB)["fencing"]
     assert isinstance(job, dict)
     variables = {**job["variables"], "FENCER": "fence_bmc", "PROFILES": "dmtf-generic", "CI_NODE_TOTAL": str(job["parallel"])}
