@@ -13,6 +13,7 @@ from emulator.core.faults.fault import LoginPoint, Seam
 from emulator.core.faults.trigger import ClientRequest, Intent, When
 from emulator.core.journal import EventKind
 from emulator.core.power.commands import PowerCommand
+from emulator.core.power.system import Look
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.core.truth.host import News, Order
 from emulator.core.truth.virtual_hosts import VirtualHosts
@@ -370,3 +371,16 @@ def test_a_fault_has_changed_its_phase_when_the_timer_that_tells_of_it_fires(sin
     ends = Arming("f1", Armed(fault=OFF, until=seconds), since)
     begins = Arming("f2", Armed(fault=OFF, after=seconds), since)
     assert (ends.phase(since + seconds), begins.phase(since + seconds)) == (Phase.OVER, Phase.ACTIVE)
+
+
+def test_a_host_moves_while_steps_are_to_come_or_a_gate_holds_them(bench):
+    system = bench.rack.unit("node1").system("1")
+    assert not system.moves
+    arm(bench, make_fault("power.gate", gate=2))
+    view = bench.view()
+    view.command("1", PowerCommand.redfish("ForceOff"), view.record_request(COMMAND, "/x"))
+    assert system.moves
+    for _ in range(2):
+        view.told([Look("1", View.SYSTEM, "On")], None)
+    bench.advance(30)
+    assert (system.moves, system.host.rail) == (False, Rail.DOWN)
