@@ -96,10 +96,10 @@ def rate_line(results: Iterable[Result], seconds: float) -> str:
 
 
 def estimate_line(cells: int, at_a_time: int, seconds: float) -> str | None:
-    """What is said before a run begins; None where it is not worth it."""
-    if seconds <= WORTH_SAYING_S:
+    """What is said before a run begins; None where it is not worth it: for one cell, or for a few seconds."""
+    if cells == 1 or seconds <= WORTH_SAYING_S:
         return None
-    return f"{cells} cells, {at_a_time} at a time: about {duration(seconds)}, less where fencers need little of their deadlines"
+    return f"{cells} cells, {min(cells, at_a_time)} at a time: about {duration(seconds)}, less where fencers need little of their deadlines"
 
 
 def duration(seconds: float) -> str:

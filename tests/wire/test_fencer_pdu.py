@@ -119,7 +119,7 @@ def test_without_a_name_nothing_is_switched(rack: Emulator) -> None:
 
 def test_list_has_every_outlet_and_diag_has_none(rack: Emulator) -> None:
     members = list_hosts(target(rack, "A1"), LIMITS)
-    assert [member.plug for member in members] == list(PDU.feeder.outlets if PDU.pdu else ())
+    assert [member.plug for member in members] == list(PDU.feeder.outlets if PDU.feeder else ())
     assert {member.word for member in members} == {"On"}
     failure = send_diag(target(rack, "A1"), LIMITS).failure
     assert failure is not None

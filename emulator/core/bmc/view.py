@@ -119,8 +119,7 @@ class BmcView:
     def _let_happen(self, system: SystemState, look: Look, cause: int | None) -> None:
         """What happens by itself as soon as a client has been told the power of a system. The rail counts as it was then."""
         protocol = "ipmi" if look.view == View.IPMI else "redfish"
-        asked = ClientRequest(protocol, "", look.view, system.id, None, Intent.POWER_READ)
-        request = self._rack.faults.completed(asked, cause)
+        request = ClientRequest(protocol, "", look.view, system.id, None, Intent.POWER_READ)
         for fired in self._firing(Seam.INCIDENT, request, cause, system.id):
             self._rack.incidents.begin(self._unit, system, fired.fault, cause)
 
