@@ -99,7 +99,8 @@ def estimate_line(cells: int, at_a_time: int, seconds: float) -> str | None:
     """What is said before a run begins; None where it is not worth it: for one cell, or for a few seconds."""
     if cells == 1 or seconds <= WORTH_SAYING_S:
         return None
-    return f"{cells} cells, {min(cells, at_a_time)} at a time: about {duration(seconds)}, less where fencers need little of their deadlines"
+    how = f"{cells} cells, {min(cells, at_a_time)} at a time"
+    return f"{how}: about {duration(seconds)}, less where fencers need little of their deadlines"
 
 
 def duration(seconds: float) -> str:

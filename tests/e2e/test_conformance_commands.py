@@ -18,7 +18,7 @@ from tests.e2e.test_conformance_cli import HONEST, cli, mutant
 
 DELL = ("--profile", "dell-idrac9")
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
 
 
 def cells(file: Path) -> list[tuple[str, str]]:

@@ -102,6 +102,7 @@ def test_the_signs_of_an_action_decide_on_the_claim(tmp_path: Path) -> None:
     assert result.verdict is Verdict.UNSAFE
 
 
+@pytest.mark.long
 def test_a_container_that_goes_on_at_the_cap_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(definition, "LEAST_GRACE_S", 0.5)
     result = played(boxed(tmp_path, AGENT.replace("deadline: 5", "deadline: 1"), run="while :; do sleep 1; done"))

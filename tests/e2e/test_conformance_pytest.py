@@ -184,6 +184,7 @@ def test_bad_scenario(bmc):
 """
 
 
+@pytest.mark.long
 def test_deselected_scenarios_are_counted_as_every_test_is(tmp_path: Path) -> None:
     (tmp_path / "test_theirs.py").write_text("def test_theirs():\n    pass\n")
     everything = run_pytest(tmp_path, f"--fencer={HONEST}", "--collect-only", "-q")
@@ -196,6 +197,7 @@ def test_deselected_scenarios_are_counted_as_every_test_is(tmp_path: Path) -> No
     assert f"2/{count} tests collected ({count - 2} deselected)" in exact.stdout
 
 
+@pytest.mark.long
 def test_scenarios_are_handed_out_by_xdist(tmp_path: Path) -> None:
     line = ("-p", "xdist", "-n", "2", "-k", "ID-001 or ID-002 or STATE-001", "--bmc-profile", "dell-idrac9", "-v")
     done = run_pytest(tmp_path, f"--fencer={HONEST}", *line, forked=False)
@@ -204,6 +206,7 @@ def test_scenarios_are_handed_out_by_xdist(tmp_path: Path) -> None:
     assert done.stdout.count("PASSED honest::") == 3
 
 
+@pytest.mark.long
 def test_a_test_of_ones_own_is_judged_by_the_truth(tmp_path: Path) -> None:
     (tmp_path / "test_own.py").write_text(OWN_TESTS)
     done = run_pytest(tmp_path, "-rA", "--strict-markers")
@@ -229,6 +232,7 @@ def test_a_test_of_ones_own_is_judged_by_the_truth(tmp_path: Path) -> None:
     assert "emulator/" not in done.stdout, "the test's author sees no inside of ours"
 
 
+@pytest.mark.long
 def test_the_fixture_costs_nothing_where_no_test_asks_for_it(tmp_path: Path) -> None:
     (tmp_path / "test_theirs.py").write_text("def test_theirs():\n    pass\n")
     (tmp_path / "conftest.py").write_text(

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from tests.e2e.test_conformance_cli import cli
 from tests.formats import check_har, check_junit, check_sarif
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
 NAMES = {
     "json": "o.json", "junit": "o.xml", "sarif": "o.sarif", "tap": "o.tap", "markdown": "o.md", "github": "o.txt",
     "badge": "o.svg", "html": "o.html",

@@ -279,6 +279,7 @@ def rails_that_moved(emulator: Emulator) -> set[str]:
     return down | told
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_two_hundred_of_a_fleet_are_fenced_sixteen_at_a_time_and_no_neighbours_rail_moves():
     with fleet_of(MANY, "127.91.32.0/20", (0, 0)) as emulator:

@@ -67,6 +67,7 @@ def test_what_stands_alone_holds_the_agent_and_nothing_that_it_does_not_use() ->
     assert b"from fencer.page" not in imported
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("protocol", ["redfish", "ipmi"])
 def test_the_single_file_switches_a_host_off_and_knows_its_version(single_file: Path, emulator: Emulator, protocol: str) -> None:
     (endpoint,) = emulator.endpoints.values()

@@ -105,6 +105,7 @@ def test_only_the_extra_lab_asks_for_the_docker_sdk(wheel: Path) -> None:
     assert wanted == ["Requires-Dist: docker<8,>=7.1; extra == 'lab'"]
 
 
+@pytest.mark.long
 def test_a_gate_runs_without_the_docker_sdk(installed: Environment, tmp_path: Path) -> None:
     program = WITHOUT_DOCKER.format("fence_conformance")
     words = ("run", "--fencer", "fence_bmc", "--profile", "dmtf-generic", "--scenario", "STATE-002")
