@@ -81,6 +81,7 @@ def test_zsh_takes_the_script_and_completes_names(path: str) -> None:
     eval "$(fence-conformance completion zsh)"
     compadd() { print -l -- "${@[-1]}" ${(P)@[-1]} }
     _describe() { for each in ${(P)@[-1]}; do print -- ${each%%:*}; done }
+    _path_files() { : }
     words=(fence-conformance run --profile dell); CURRENT=4
     _fence_conformance_completion
     """
