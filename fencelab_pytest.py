@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conformance.pytest_bmc import Bmc
+    from conformance.pytest_bmc import BmcUnderTest
 
 HOME = Path(__file__).resolve().parent
 
@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 @pytest.fixture
-def bmc(request: pytest.FixtureRequest) -> Iterator[Bmc]:
+def bmc(request: pytest.FixtureRequest) -> Iterator[BmcUnderTest]:
     """An emulated BMC for this test: see docs/pytest.md. Markers: bmc_profile("dell-idrac9"), scenario("STATE-001")."""
     if (sentence := _hidden("the fixture bmc")) is not None:
         pytest.fail(sentence, pytrace=False)

@@ -41,7 +41,7 @@ class NoCluster(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Cluster:
+class DaskCluster:
     """A scheduler that has been reached; `threads` is how many cells its workers play at a time."""
 
     client: Client
@@ -49,7 +49,7 @@ class Cluster:
     threads: int
 
 
-def reach(address: str) -> Cluster:
+def reach(address: str) -> DaskCluster:
     """Connects to a scheduler and looks whether its workers are fit. Raises NoCluster."""
     try:
         from distributed import Client
@@ -75,11 +75,11 @@ def reach(address: str) -> Cluster:
         client.close()
         worker, there = next(iter(others.items()))
         raise NoCluster(f"the worker {worker} has fencelab {there}, this machine has {our_version()}: install the same on all")
-    return Cluster(client, address, max(1, sum(client.nthreads().values())))
+    return DaskCluster(client, address, max(1, sum(client.nthreads().values())))
 
 
 def run(
-    cluster: Cluster,
+    cluster: DaskCluster,
     cells: Sequence[MatrixCell],
     *,
     options: RunOptions,

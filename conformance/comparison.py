@@ -21,7 +21,7 @@ WORSE = 1
 """Ruling 33: a new UNSAFE ends the comparison with this, too."""
 
 
-class Change(StrEnum):
+class CellChange(StrEnum):
     """In the order in which they are told."""
 
     WORSE = "worse"
@@ -52,13 +52,13 @@ class ComparedCell:
 class ChangedCell:
     """`old` None: the cell is new; `new` None: it is gone."""
 
-    change: Change
+    change: CellChange
     old: ComparedCell | None
     new: ComparedCell | None
 
     @property
     def is_worse(self) -> bool:
-        return self.change is Change.WORSE or (self.change is Change.NEW and self._verdict is Verdict.UNSAFE)
+        return self.change is CellChange.WORSE or (self.change is CellChange.NEW and self._verdict is Verdict.UNSAFE)
 
     @property
     def _verdict(self) -> Verdict | None:
@@ -77,8 +77,8 @@ def compare(old: Iterable[ComparedCell], new: Iterable[ComparedCell]) -> tuple[C
     """Every cell of both, what got worse first; else in the order of the new run."""
     before, after = _by_name(old), _by_name(new)
     found = [_changed(before.get(name), cell) for name, cell in after.items()]
-    found += [ChangedCell(Change.GONE, cell, None) for name, cell in before.items() if name not in after]
-    return tuple(sorted(found, key=lambda each: (not each.is_worse, list(Change).index(each.change))))
+    found += [ChangedCell(CellChange.GONE, cell, None) for name, cell in before.items() if name not in after]
+    return tuple(sorted(found, key=lambda each: (not each.is_worse, list(CellChange).index(each.change))))
 
 
 def exit_code(changes: Iterable[ChangedCell]) -> int:
@@ -91,11 +91,11 @@ def _by_name(cells: Iterable[ComparedCell]) -> Mapping[tuple[str, str, str], Com
 
 def _changed(old: ComparedCell | None, new: ComparedCell) -> ChangedCell:
     if old is None:
-        return ChangedCell(Change.NEW, None, new)
+        return ChangedCell(CellChange.NEW, None, new)
     before, after = badness(old.verdict), badness(new.verdict)
     if before != after:
-        return ChangedCell(Change.WORSE if after > before else Change.BETTER, old, new)
-    return ChangedCell(Change.SAME if old.kind is new.kind else Change.KIND, old, new)
+        return ChangedCell(CellChange.WORSE if after > before else CellChange.BETTER, old, new)
+    return ChangedCell(CellChange.SAME if old.kind is new.kind else CellChange.KIND, old, new)
 
 
 def badness(verdict: Verdict) -> int:
@@ -105,8 +105,8 @@ def badness(verdict: Verdict) -> int:
     return 1 if verdict is Verdict.WAIVED else 0
 
 
-def counted(changes: Iterable[ChangedCell]) -> Iterator[tuple[Change, int]]:
+def counted(changes: Iterable[ChangedCell]) -> Iterator[tuple[CellChange, int]]:
     """How many there are of each change, zeros included."""
     every = tuple(changes)
-    for change in Change:
+    for change in CellChange:
         yield change, sum(1 for each in every if each.change is change)

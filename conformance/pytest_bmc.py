@@ -62,7 +62,7 @@ class BadUse(Exception):
 
 
 @dataclass(slots=True, kw_only=True, repr=False)
-class Bmc:
+class BmcUnderTest:
     """One emulated BMC, and the host behind it. A test uses it in one thread; its fencer may use as many as it likes."""
 
     emulator: Emulator
@@ -343,7 +343,7 @@ def _unplayable(scenario: Scenario) -> str | None:
 
 
 @contextmanager
-def started(profile: str, scenario: str | None, test: str) -> Iterator[Bmc]:
+def started(profile: str, scenario: str | None, test: str) -> Iterator[BmcUnderTest]:
     """A BMC on free ports of loopback, until the test ends. `test` is its name in findings. Raises BadUse, NotHere, OSError."""
     chosen, played = pick(profile, scenario)
     given = (played or _ANY).given
@@ -354,7 +354,7 @@ def started(profile: str, scenario: str | None, test: str) -> Iterator[Bmc]:
     with on_sockets(rack.units, seed=0, places=places, refuse=rack.silent, latency=False) as emulator:
         for each in given:
             each.arrange(emulator)
-        bmc = Bmc(emulator=emulator, profile=chosen, scenario=played, test=test)
+        bmc = BmcUnderTest(emulator=emulator, profile=chosen, scenario=played, test=test)
         bmc.begin()
         yield bmc
 

@@ -44,7 +44,7 @@ class RunPlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class GateTerms:
     """What lets the run pass. `is_part`: other machines have the rest of the cells."""
 
     waivers: Sequence[waivers.Waiver] = ()
@@ -59,7 +59,9 @@ class Lacking(OneSentence):
     exit_code = LACKING
 
 
-def carry_out(cells: Sequence[MatrixCell], *, options: RunOptions, output: RunOutput, where: RunPlace, gate: Gate) -> FinishedRun:
+def carry_out(
+    cells: Sequence[MatrixCell], *, options: RunOptions, output: RunOutput, where: RunPlace, gate: GateTerms
+) -> FinishedRun:
     """Plays the cells, tells how it went and writes everything. Raises OneSentence."""
     _check_writable(output)
     # With a report on standard output, people are spoken to on the other channel.

@@ -9,7 +9,7 @@ from typing import Final
 import click
 
 from conformance import comparison, report_file
-from conformance.comparison import Change, ChangedCell, ComparedCell
+from conformance.comparison import CellChange, ChangedCell, ComparedCell
 from conformance.report_options import OneSentence, warn
 
 SCHEMA: Final = "fencelab.compare/1"
@@ -49,7 +49,7 @@ def command(old: Path, new: Path, as_json: bool) -> int:
         click.echo(json.dumps(_data(old, new, changes, code), ensure_ascii=False, indent=1))
         return code
     for change in changes:
-        if change.change is not Change.SAME:
+        if change.change is not CellChange.SAME:
             click.echo(str(change))
     click.echo(", ".join(f"{count} {change}" for change, count in comparison.counted(changes)))
     return code
@@ -67,9 +67,11 @@ def _cells(read: report_file.ReadReport) -> list[ComparedCell]:
 
 def _data(old: Path, new: Path, changes: tuple[ChangedCell, ...], code: int) -> dict[str, object]:
     told = {
-        change.value: [_told(each) for each in changes if each.change is change] for change in Change if change is not Change.SAME
+        change.value: [_told(each) for each in changes if each.change is change]
+        for change in CellChange
+        if change is not CellChange.SAME
     }
-    same = sum(1 for each in changes if each.change is Change.SAME)
+    same = sum(1 for each in changes if each.change is CellChange.SAME)
     return {"schema": SCHEMA, "old": str(old), "new": str(new), "exit_code": code, **told, "same": same}
 
 

@@ -63,7 +63,7 @@ def command(context: click.Context, folder: Path, fencer: str | None, jobs: int 
                 reports=reports, evidence=None if evidence_directory is None else Path(evidence_directory)
             ),
             where=reported_run.RunPlace(jobs=jobs),
-            gate=reported_run.Gate(today=datetime.date.today()),
+            gate=reported_run.GateTerms(today=datetime.date.today()),
         )
         results += finished.results
         if finished.interrupted:

@@ -192,7 +192,7 @@ def command(
             rate=rate,
         ),
         where=reported_run.RunPlace(jobs=jobs, scheduler=scheduler),
-        gate=reported_run.Gate(
+        gate=reported_run.GateTerms(
             waivers=accepted, today=datetime.date.today(), strict_waivers=strict_waivers, is_part=part is not None
         ),
     ).exit_code

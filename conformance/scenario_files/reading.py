@@ -10,6 +10,7 @@ from typing import Final
 from conformance import capabilities, scenarios
 from conformance.givens.bmc import BmcGiven
 from conformance.givens.cluster import Cluster
+from conformance.givens.fed_by import FedBy
 from conformance.givens.given import Given
 from conformance.scenario import Scenario
 from conformance.scenario_files.kinds import fields_of
@@ -119,6 +120,7 @@ def _check_names(made: Scenario, here: ValuePlace, root: YamlMap) -> None:
                 place.bad("a BMC has at least one host")
             given.append(each.name)
         given += each.hosts if isinstance(each, Cluster) else ()
+        given += [each.pdu] if isinstance(each, FedBy) and each.pdu not in given else []
     seen: list[str] = []
     for number, each in enumerate(made.given):
         if isinstance(each, BmcGiven):

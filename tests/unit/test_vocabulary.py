@@ -22,6 +22,7 @@ TWICE: dict[str, str] = {
     "Check": STRANGER,
     "Snapshot": STRANGER,
     "Write": STRANGER,
+    "CommandsInFiles": STRANGER,
     "PowerCommand": "the core's is a command to a BMC in either protocol's words, the fencer's is what it can send",
     "Json": "the name of the format: an object in emulator.redfish, any value in fencer and conformance",
     "Claim": "profiles.shapes describes the YAML form [outcome, confidence, source], which nobody outside that file names",
