@@ -126,6 +126,7 @@ def _check_names(made: Scenario, here: ValuePlace, root: YamlMap) -> None:
         if isinstance(each, BmcGiven):
             seen.append(each.name)
         seen += each.hosts if isinstance(each, Cluster) else ()
+        seen += [each.pdu] if isinstance(each, FedBy) else []
         for name in _named(each):
             if name not in seen:
                 why = "stands before its BMC; put it behind" if name in given else "names a BMC that is not given"
