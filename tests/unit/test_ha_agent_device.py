@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from pathlib import Path
 
@@ -105,13 +107,24 @@ def test_a_refused_log_in_is_told_so_that_no_account_is_locked(tmp_path: Path) -
     assert PASSWORD not in text
 
 
+def ends(pid: int) -> bool:
+    """Whether a process that was killed is gone, or will be at once: a signal takes its time on a busy machine."""
+    try:
+        end = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([end], [], [], 20.0)[0])
+    finally:
+        os.close(end)
+
+
 def test_an_agent_that_does_not_end_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
     body = "import subprocess\nchild = subprocess.Popen(['sleep', '60'])\nopen('child', 'w').write(str(child.pid))\nchild.wait()"
     cause, text = failure(agent(tmp_path, body), timeout=3.0)
     assert (cause, "did not end in its time" in text) == (Cause.TIMEOUT, True)
     child = int((tmp_path / "child").read_text())
-    state = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] if Path(f"/proc/{child}").exists() else "X"
-    assert state in "XZ"
+    assert ends(child)
 
 
 def test_an_agent_that_writes_without_end_fills_no_memory(tmp_path: Path) -> None:
