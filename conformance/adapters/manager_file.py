@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 import jinja2
@@ -38,6 +39,24 @@ _ENVIRONMENT: Final = SandboxedEnvironment(
 
 class TemplateFailed(Exception):
     """A template cannot be filled in; the text says why."""
+
+
+@cache
+def _compiled(source: str) -> jinja2.Template:
+    return _ENVIRONMENT.from_string(source)
+
+
+@dataclass(frozen=True, slots=True)
+class FilledIn:
+    """A `TextTemplate` that can be handed to another process: it keeps the text and not what Jinja2 makes of it."""
+
+    source: str
+
+    def __call__(self, values: Values) -> str:
+        try:
+            return _compiled(self.source).render(values)
+        except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise TemplateFailed(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,17 +147,11 @@ def _template(section: Section, node: YamlNode, path: str, more: Values | None =
         section.bad(node, path, "must be text")
         return None
     try:
-        template = _ENVIRONMENT.from_string(node.raw)
+        _compiled(node.raw)
     except jinja2.TemplateError as error:
         section.bad(node, path, f"not a Jinja2 template: {error}")
         return None
-
-    def fill(values: Values) -> str:
-        try:
-            return template.render(values)
-        except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise TemplateFailed(str(error)) from error
-
+    fill = FilledIn(node.raw)
     known = {**sample_values(), **(more or {})}
     try:
         fill(known)

@@ -40,6 +40,8 @@ def api_schema(bed: ControlBed):
 
 schema = schemathesis.pytest.from_fixture("api_schema")
 
+pytestmark = pytest.mark.timeout(600)  # some hundred requests for the faults alone
+
 
 @schema.parametrize()
 @settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
