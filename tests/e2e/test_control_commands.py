@@ -274,6 +274,7 @@ def until_saved(state: Path, *marks: str) -> None:
     raise AssertionError(state.read_text())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": "state/2"}', '{"schema": "state/1", "more": 1}'])
 def test_a_file_that_is_no_state_is_left_alone(tmp_path: Path, terminal: Terminal, text: str) -> None:
     state = tmp_path / "state.json"

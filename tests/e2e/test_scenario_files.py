@@ -30,6 +30,7 @@ def written(tmp_path: Path, text: str = EXAMPLE) -> str:
     return str(file)
 
 
+@pytest.mark.long
 def test_the_example_of_the_page_passes_an_honest_fencer_and_finds_a_mutant(tmp_path: Path) -> None:
     file, report = written(tmp_path), tmp_path / "o.json"
     asked = ("--profile", "dell-idrac9", "--scenario-file", file)

@@ -227,6 +227,7 @@ def test_each_mutant_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert len(way) <= 30
 
 
+@pytest.mark.long
 def test_whatever_happened_a_dead_chassis_ends_in_a_fence_and_one_start() -> None:
     """Liveness: from states all over the space, without more faults, a chassis that is Off is found out and its VM started."""
     _, _, _, worlds = explore(replace(NONE, fail=1, flap=1, crash=1), cap=12_000)

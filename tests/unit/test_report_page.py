@@ -34,6 +34,7 @@ def picture(**more: object) -> str:
 # The page
 
 
+@pytest.mark.long
 def test_140_scenarios_on_25_profiles_stay_below_5_mb_whatever_they_find() -> None:
     for mix in ("careful", "careless", "failing"):
         assert len(html.page(many([mix], 25)).encode()) <= 5_000_000, mix
