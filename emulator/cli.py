@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
+from click.shell_completion import get_completion_class
 
 from emulator.control.commands import COMMANDS
 from emulator.profile_commands import COMMANDS as PROFILE_COMMANDS
+from emulator.profile_commands.common import ProfileName
 from emulator.run_options import control_address, control_options, faults_at_start, load_state
 from emulator.serve import PASSWORD_VARIABLE, ServeOptions, fail, serve
 from profiles import loader
@@ -63,20 +64,6 @@ Shell completion:
 """
 
 
-# Generic for the type checker only: older releases of click do not support `ParamType[str]` at run time.
-if TYPE_CHECKING:
-    _TextType = click.ParamType[str]
-else:
-    _TextType = click.ParamType
-
-
-class _ProfileName(_TextType):
-    name = "profile"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(name) for name in (*loader.names(), *loader.feeder_names()) if name.startswith(incomplete)]
-
-
 def _load(name: str) -> Profile:
     from emulator.faults.model import check_profile
 
@@ -93,7 +80,7 @@ def cli() -> None:
 
 
 @cli.command()
-@click.option("--profile", "profile_name", type=_ProfileName(), help="A shipped profile, or a YAML file.")
+@click.option("--profile", "profile_name", type=ProfileName(), help="A shipped profile, or a YAML file.")
 @click.option("--rack", type=click.Path(dir_okay=False, path_type=Path), help="A YAML file with several BMCs, not one --profile.")
 @click.option("--count", default=1, type=click.IntRange(1, 131_070), show_default=True, help="How many BMCs.")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="The address to listen on.")

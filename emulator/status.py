@@ -58,6 +58,7 @@ class BmcStatus:
     systems: tuple[SystemStatus, ...]
     kind: str  # bmc, pdu or enclosure
     ipmi: bool  # whether it has IPMI over LAN
+    restores: bool  # its input power is back, and its hosts follow their restore policy when it has started
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,7 @@ def status_of(rack: Rack, unit: Unit) -> BmcStatus:
         faults=len(unit.faults.armings),
         systems=tuple(_system(system, rack.feeds.fed_by(unit.name, system.id) if feeder else ()) for system in unit.systems),
         ipmi=unit.ipmi_lan,
+        restores=unit.absence.restores,
         kind="bmc" if feeder is None else feeder.kind,
     )
 

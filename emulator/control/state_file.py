@@ -37,6 +37,7 @@ from emulator import (
     PowerAction,
     Rail,
     RestorePolicy,
+    SystemStatus,
     UnitSpec,
     arming_from_mapping,
     check_profile,
@@ -271,12 +272,20 @@ class StateKeeper:
 
 def _saved(status: BmcStatus, added: str | None, faults: list[dict[str, Any]]) -> SavedBmc:
     dark = status.presence is BmcPresence.DARK
-    systems = [
-        SavedSystem(power="on" if (each.was_on if dark else each.rail is not Rail.DOWN) else "off", os=_os(each.os, dark))
-        for each in status.systems
-    ]
+    systems = [_saved_system(each, status, dark) for each in status.systems]
     policy: RestorePolicyWord = status.systems[0].restore_policy.value
     return SavedBmc(profile=status.profile, added=added, dark=dark, restore_policy=policy, systems=systems, faults=faults)
+
+
+def _saved_system(system: SystemStatus, status: BmcStatus, dark: bool) -> SavedSystem:
+    """A host as it will be at the next start: one whose BMC is just starting after a loss of power has followed its policy."""
+    is_on = system.rail is not Rail.DOWN
+    if dark:
+        is_on = system.was_on
+    elif status.restores and not is_on:
+        policy = system.restore_policy
+        is_on = policy is RestorePolicy.ALWAYS_ON or (policy is RestorePolicy.PREVIOUS and system.was_on)
+    return SavedSystem(power="on" if is_on else "off", os=_os(system.os, dark or (is_on and system.rail is Rail.DOWN)))
 
 
 def _os(os: Os, dark: bool) -> Literal["running", "hung", "stopped"]:

@@ -19,7 +19,8 @@ import click
 import requests
 import urllib3
 
-from emulator.profile_commands.common import ProfileName, fail
+from emulator.profile_commands.common import ProfileName
+from emulator.serve import fail
 
 if TYPE_CHECKING:
     from emulator.assembly import Emulator

@@ -1,17 +1,16 @@
-"""What several of these commands need: names of profiles with completion, and how a mistake ends them."""
+"""What several of these commands need: names of profiles with completion, and a profile with its parents."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
+from emulator.serve import fail
 from profiles import loader
 from profiles.errors import ProfileError
 from profiles.loader import Resolved
-
-EXIT_USAGE = 2
 
 # Generic for the type checker only: older releases of click do not support `ParamType[str]` at run time.
 if TYPE_CHECKING:
@@ -28,12 +27,6 @@ class ProfileName(_TextType):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         found = [CompletionItem(name) for name in loader.all_names() if name.startswith(incomplete)]
         return found or [CompletionItem(incomplete, type="file")]
-
-
-def fail(message: str) -> NoReturn:
-    """Ends the command with one or more sentences and exit code 2."""
-    click.echo(message, err=True)
-    raise SystemExit(EXIT_USAGE)
 
 
 def resolved(name: str) -> Resolved:

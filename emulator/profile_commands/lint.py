@@ -6,7 +6,8 @@ import json
 
 import click
 
-from emulator.profile_commands.common import EXIT_USAGE, ProfileName
+from emulator.profile_commands.common import ProfileName
+from emulator.serve import EXIT_USAGE
 
 
 @click.command()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from emulator.profile_commands.common import ProfileName, fail
+from emulator.profile_commands.common import ProfileName
+from emulator.serve import fail
 from profiles import loader
 from profiles.errors import ProfileError
 from profiles.lint import Cells, cells_of

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from emulator.profile_commands.common import ProfileName, fail, resolved
+from emulator.profile_commands.common import ProfileName, resolved
+from emulator.serve import fail
 from profiles.yaml_source import YamlList, YamlMap, YamlNode, child, text_of
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")

@@ -6,7 +6,8 @@ import json
 
 import click
 
-from emulator.profile_commands.common import ProfileName, fail, resolved
+from emulator.profile_commands.common import ProfileName, resolved
+from emulator.serve import fail
 from profiles.errors import did_you_mean
 from profiles.origins import values
 

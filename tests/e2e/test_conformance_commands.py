@@ -13,7 +13,6 @@ import yaml
 from conformance import templates
 from conformance.adapters import registry as adapters
 from conformance.adapters.reading import read
-from conformance.report.report import REGISTRY as REPORTS
 from tests.e2e.test_conformance_cli import HONEST, cli, mutant
 
 DELL = ("--profile", "dell-idrac9")
@@ -153,7 +152,6 @@ def test_a_report_that_cannot_be_read_ends_with_two(tmp_path: Path) -> None:
     assert "cannot read none.json" in refused("run", "--fencer", HONEST, *DELL, "--only-failed", "none.json")
 
 
-@pytest.mark.skipif("badge" not in REPORTS.shipped, reason="this installation has no badge")
 def test_a_badge_is_drawn_of_a_report(tmp_path: Path) -> None:
     report, badge, direct = tmp_path / "o.json", tmp_path / "new" / "o.svg", tmp_path / "direct.svg"
     cli("run", "--fencer", HONEST, *DELL, "--scenario", "STATE-001", "--json", str(report), "--badge", str(direct))

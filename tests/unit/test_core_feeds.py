@@ -200,6 +200,8 @@ def test_a_node_in_a_slot_needs_the_slot_and_one_of_its_cords(profile: Profile) 
     bench.view("enc1").command("Slot1", PowerCommand.redfish("ForceOff"), None)
     assert (bench.host("node1").rail, bench.host("node2").rail) == (Rail.DOWN, Rail.UP)
     assert being(bench, "node1") == "deaf"
+    with pytest.raises(ActionRefused, match=r"node1 has no input power: its slot \(enc1/Slot1\) is off"):
+        bench.rack.mains_back("node1")
     bench.rack.by_hand("enc1", "Slot1", PowerAction.ON)
     bench.advance(30)
     assert (bench.host("node1").rail, being(bench, "node1")) == (Rail.UP, "here")

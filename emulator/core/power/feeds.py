@@ -107,11 +107,18 @@ class Feeds:
         self._pulled.add(unit.name)
         self._life.mains_lost(unit)
 
+    def _what_is_off(self, bmc: str) -> str:
+        """Why no power comes to a BMC: its slot, or all of its outlets."""
+        known = self._outlets[bmc]
+        off = [each for each in known if self._is_slot(each[0]) and not self._is_on(*each)]
+        if off:
+            return f"its slot ({names(off)}) is off"
+        return f"of the outlets that feed it ({names(each for each in known if not self._is_slot(each[0]))}) none is on"
+
     def plug(self, unit: Unit) -> None:
-        """Somebody plugs the cords in. Raises ActionRefused where no outlet of them is on."""
+        """Somebody plugs the cords in. Raises ActionRefused where its slot is off, or every outlet of them."""
         if not self.has_power(unit.name):
-            outlets = names(self._outlets[unit.name])
-            raise ActionRefused(f"{unit.name} has no input power: of the outlets that feed it ({outlets}) none is on")
+            raise ActionRefused(f"{unit.name} has no input power: {self._what_is_off(unit.name)}")
         self._pulled.discard(unit.name)
 
 
