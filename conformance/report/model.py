@@ -166,4 +166,5 @@ def last_line(results: tuple[Result, ...]) -> str:
     words = [f"{found[v]} {v.counted_as}" for v in LAST_LINE_ORDER if found[v] or v.always_counted]
     if informational := sum(1 for r in results if r.informational):
         words.append(f"{informational} informational")
-    return f"{fencers} x {profiles}: {run} run, {', '.join(words)}"
+    who = f"{fencers} x {profiles}" if results else "no cell"  # stopped before the first one had ended
+    return f"{who}: {run} run, {', '.join(words)}"

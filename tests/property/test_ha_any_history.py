@@ -71,7 +71,8 @@ class AnyHistory(RuleBasedStateMachine):
         self.bmc, self.agent, self.hung = True, True, True
         self.flying: list[tuple[BmcRequest, int, float]] = []
         self.hold: Hold | None = None
-        self.glitch_at, self.off_takes = -100.0, 3.0
+        # A wrong word after the word of before would be two lies within `stable_for`, and no two reads see through that.
+        self.glitch_at, self.on_at, self.off_takes = -100.0, -100.0, 3.0
         self.fenced: list[str] = []
         self.cancelled: set[str] = set()
         self.signed: dict[int, str] = {}
@@ -194,9 +195,9 @@ class AnyHistory(RuleBasedStateMachine):
     @precondition(lambda self: self.power == "Off")
     @rule()
     def a_human_switches_on(self) -> None:
-        self.power, self.agent = "On", True
+        self.power, self.agent, self.on_at = "On", True, self.now
 
-    @precondition(lambda self: self.power == "On" and self.now - self.glitch_at > 60)
+    @precondition(lambda self: self.power == "On" and self.now - max(self.glitch_at, self.on_at) > 60)
     @rule()
     def the_bmc_says_off_for_a_moment(self) -> None:
         self.word, self.word_since, self.glitch_at = "Off", self.now, self.now

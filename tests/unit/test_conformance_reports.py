@@ -272,3 +272,7 @@ def test_a_verdict_that_came_out_differently_twice_says_so() -> None:
     assert "why         HANG in one run" in text
     assert "run         1: HANG (still running)" in text
     assert "run         2: PASS" in text
+
+
+def test_a_run_that_was_stopped_before_its_first_cell_names_nobody() -> None:
+    assert model.last_line(()).startswith("no cell: 0 run, 0 pass")
