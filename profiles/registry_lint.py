@@ -4,7 +4,8 @@ Rules
   1. A message whose registry and version are known must exist there, with that severity, number of arguments and text.
      Where several registries have this prefix and version, one of them must agree in everything.
   2. Where only other versions are known, the nearest one is compared, and what differs is a warning. So is another text, severity or
-     number of arguments of a message that a parent wrote for another version and this profile only inherits.
+     number of arguments of a message that a parent wrote for another version and this profile only inherits; of these, messages that
+     no reply in use sends are not compared.
   3. Where the prefix is not known, or the registry is known only in part and the name lies outside, nothing is said.
   4. Messages that a profile writes out in bodies are compared in the same way, with their arguments filled in.
 """
@@ -24,8 +25,11 @@ from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, child,
 
 _HOLE: Final = re.compile(r"\{arg([0-9])\}")
 _VAR: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_CODED: Final = re.compile(r"[A-Z]+[0-9]+")  # a number says nothing about its neighbours
 _PLACE: Final = re.compile(r"%([0-9])")
+_CODE: Final = "errors.code"
 _ID_KEYS: Final = ("MessageId", "MessageID")
+_MESSAGE_OF_REPLY: Final = (("message",), ("task", "message"))
 _BODIES: Final = ("replies", "faults", "resources")
 
 
@@ -56,13 +60,16 @@ class ToldMessage:
 
     def problem(self, key: str, said: str) -> Problem:
         if self.inherited is None:
-            return Problem(dict(self.places).get(key, self.place), f"{self.path}.{self.key(key)}", said)
+            written = self.key(key)
+            return Problem(dict(self.places).get(key, self.place), f"{self.path}.{written}" if written else self.path, said)
         var, mark = self.inherited
         here = Path(self.place.file).name
         return Problem(mark, f"vars.{var}", f"{said}; {self.path} at {here}:{self.place.line} is inherited with this version")
 
     def key(self, key: str) -> str:
-        """The key as the profile writes it: in bodies those of Redfish."""
+        """The key as the profile writes it: in bodies those of Redfish, and none where the path is that of the id itself."""
+        if self.path == _CODE:
+            return ""
         redfish = {"id": "MessageId", "text": "Message", "severity": "Severity", "args": "MessageArgs"}
         return redfish[key] if self.filled else key
 
@@ -90,7 +97,7 @@ def _against(told: ToldMessage, name: str, registry: Registry, version: Version)
     where = f"{registry.prefix} {'.'.join(map(str, version))} of {registry.owner}"
     message = registry.message(version, name)
     if message is None:
-        hint = did_you_mean(name, registry.names(version))
+        hint = "" if _CODED.fullmatch(name) else did_you_mean(name, registry.names(version))
         return Findings((told.problem("id", f"{where} has no message '{name}'{hint}"),), ())
     found = tuple(told.problem(key, f"{where} {said}") for key, said in _differences(told, name, message))
     return Findings((), found) if told.inherited is not None else Findings(found, ())
@@ -122,18 +129,40 @@ def _told(root: YamlMap) -> Iterator[ToldMessage]:
     words = child(root, "vars")
     filled = {name: text for name, node in words.entries.items() if (text := text_of(node))} if isinstance(words, YamlMap) else {}
     messages = child(root, "messages")
-    sent_as = _sent_severities(root)
+    sent_as, used = _sent_severities(root), _used(root)
     for key, node in messages.entries.items() if isinstance(messages, YamlMap) else ():
         if key != "evidence" and isinstance(node, YamlMap):
             told = _of_message(key, node, filled, sent_as)
-            if told is not None:
-                yield replace(told, inherited=_inherited(child(node, "id"), words))
+            inherited = _inherited(child(node, "id"), words)
+            if told is not None and (inherited is None or key in used):
+                yield replace(told, inherited=inherited)
     code = child(root, "errors", "code")
     if isinstance(code, YamlScalar) and (text := text_of(code)) is not None:
-        yield ToldMessage("errors", template.fill(text, filled), code.mark)
+        yield ToldMessage(_CODE, template.fill(text, filled), code.mark)
     for block in _BODIES:
         for path, body in _maps(child(root, block), block):
             yield from _of_body(path, body, filled)
+
+
+def _used(root: YamlMap) -> frozenset[str]:
+    """The messages of replies that something in the profile names."""
+    named = {
+        node.value
+        for block, top in root.entries.items()
+        if block not in ("replies", "messages", "sources")
+        for node in _scalars(top)
+    }
+    replies = child(root, "replies")
+    entries = replies.entries if isinstance(replies, YamlMap) else {}
+    sent = (text_of(child(node, *path)) for key, node in entries.items() if key in named for path in _MESSAGE_OF_REPLY)
+    return frozenset(text for text in sent if text is not None)
+
+
+def _scalars(node: YamlNode) -> Iterator[YamlScalar]:
+    if isinstance(node, YamlScalar):
+        yield node
+    for inner in node.entries.values() if isinstance(node, YamlMap) else node.items if isinstance(node, YamlList) else ():
+        yield from _scalars(inner)
 
 
 def _inherited(message_id: YamlNode | None, words: YamlNode | None) -> tuple[str, Mark] | None:

@@ -172,7 +172,8 @@ def document(wanted: Wanted, captured: Mapping[str, list[Captured]]) -> str:
                     known.setdefault(name, fact)
     names = sorted({name for messages in versions.values() for name in messages})
     sources = [
-        {"ref": SOURCES[name].ref, "commit": SOURCES[name].commit, "licence": SOURCES[name].licence} for name in dict.fromkeys(used)
+        {"ref": SOURCES[name].ref, "commit": SOURCES[name].commit, "licence": SOURCES[name].licence}
+        for name in dict.fromkeys(used)
     ]
     head = {
         "prefix": wanted.prefix,

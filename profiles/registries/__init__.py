@@ -114,7 +114,7 @@ def told(file: Path) -> FileContent:
 def _read(file: Path) -> Registry:
     content = told(file)
     messages = {
-        name: tuple(RegistryMessage(_version(first), _version(last), *rest) for first, last, *rest in rows)
+        name: tuple(RegistryMessage(_version(row[0]), _version(row[1]), row[2], row[3], row[4], row[5]) for row in rows)
         for name, rows in content["messages"].items()
     }
     covers = re.compile(content["covers"]) if content["covers"] is not None else None
