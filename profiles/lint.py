@@ -1,7 +1,7 @@
 """Reports how much of a profile is known, and with which confidence, for its author and reviewers.
 
-`bmc-emulator profile lint` calls it. Mistakes are errors of the loader, and messages that are not as their registry has them; lint
-counts and lists weak evidence.
+`bmc-emulator profile lint` calls it. Mistakes are errors of the loader, and messages that are not as their registry has
+them; lint counts and lists weak evidence.
 """
 
 from __future__ import annotations
