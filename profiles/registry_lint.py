@@ -4,8 +4,8 @@ Rules
   1. A message whose registry and version are known must exist there, with that severity, number of arguments and text.
      Where several registries have this prefix and version, one of them must agree in everything.
   2. Where only other versions are known, the nearest one is compared, and what differs is a warning. So is another text,
-     severity or number of arguments of a message that a parent wrote for another version and this profile only inherits; of these,
-     messages that no reply in use sends are not compared.
+     severity or number of arguments of a message that a parent wrote for another version and this profile only inherits. Of
+     these, messages that no reply in use sends are not compared.
   3. Where the prefix is not known, or the registry is known only in part and the name lies outside, nothing is said.
   4. Messages that a profile writes out in bodies are compared in the same way, with their arguments filled in.
 """

@@ -1,7 +1,7 @@
 """Writes profiles/registries/*.json from captured message registries: what lint knows of each message, and nothing else.
 
-`python -m tools.registry_facts FOLDER`. FOLDER holds one folder or one .tar.gz for each name in `SOURCES`; a source that is not there
-is left out with a line on stderr, and its facts with it. profiles/registries/README.md says where to get them.
+`python -m tools.registry_facts FOLDER`. FOLDER holds one folder or one .tar.gz for each name in `SOURCES`; a source that is
+not there is left out with a line on stderr, and its facts with it. profiles/registries/README.md says where to get them.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ SOURCES: Final[Mapping[str, RegistrySource]] = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One file to write: a prefix, the sources that may speak for it in this order, and the messages, where not all are wanted."""
+    """One file to write: a prefix, the sources that speak for it, the first one first, and which messages where not all."""
 
     prefix: str
     owner: str

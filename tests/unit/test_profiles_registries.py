@@ -111,7 +111,10 @@ def test_a_child_that_gives_another_version_answers_for_the_messages_that_it_inh
 
 
 def test_an_inherited_message_that_no_reply_sends_is_not_compared(acme: Path) -> None:
-    unused = "http: {if_match: {required: false, mismatch: bad_type}, odata_version: {only: '4.0', otherwise: bad_type}, evidence: {'*': [inferred]}}\n"
+    unused = (
+        "http: {if_match: {required: false, mismatch: bad_type}, odata_version: {only: '4.0', otherwise: bad_type}, "
+        "evidence: {'*': [inferred]}}\n"
+    )
     acme.write_text(HEAD.replace("message: busy", "message: no_session") + 'vars: {base: "1.5"}\n' + unused)
     assert not [problem for problem in lint(acme).problems if "precondition" in str(problem)]
 
@@ -185,6 +188,8 @@ def test_what_a_range_of_versions_says_holds_for_each_of_them() -> None:
     (base, hpe) = registries.known()["Base"]
     assert (base.owner, hpe.owner) == ("DMTF", "HPE")
     old, new = (base.message(version, "Success") for version in ((1, 0, 0), (1, 22, 1)))
-    assert old is not None and new is not None and old.text != new.text
+    assert old is not None
+    assert new is not None
+    assert old.text != new.text
     assert base.message((1, 4, 0), "PreconditionFailed") is None
     assert base.nearest((1, 99)) == (1, 22, 0)
