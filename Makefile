@@ -69,9 +69,15 @@ fmt: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-profiles: $(VENV)/.dev  ## Lint every vendor's profile, and run the tests of profiles: enough for a change of nothing else
+BASE ?= main
+
+profiles: $(VENV)/.dev  ## All that a change of nothing but profiles needs: lint, check, tests, tier 0 on what differs from BASE (main)
 	@for file in $(wildcard profiles/vendors/*.yaml profiles/vendors/*/profile.yaml); do $(BIN)/bmc-emulator profile lint $$file || exit; done
+	$(BIN)/python -m tools.check_profiles
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(wildcard tests/unit/test_profiles_*.py)
+	@changed=$$($(BIN)/python -m tools.changed_profiles $(BASE)) || exit; \
+	if [ -z "$$changed" ]; then echo "no profile differs from $(BASE): tier 0 is not played"; \
+	else $(BIN)/fence-conformance run --fencer fence_bmc --profile "$$changed" --tier 0; fi
 
 profiles-pages: $(VENV)/.dev  ## Write docs/profiles and docs/wanted.md from the profiles
 	@$(BIN)/python -m tools.print_profile_pages
