@@ -3,9 +3,9 @@
 Rules
   1. A message whose registry and version are known must exist there, with that severity, number of arguments and text.
      Where several registries have this prefix and version, one of them must agree in everything.
-  2. Where only other versions are known, the nearest one is compared, and what differs is a warning. So is another text,
-     severity or number of arguments of a message that a parent wrote for another version and this profile only inherits. Of
-     these, messages that no reply in use sends are not compared.
+  2. Where only other versions are known, the nearest one is compared, and what differs is a warning. So is all that differs in a
+     message that a parent wrote for another version and this profile only inherits; of these, messages that no reply in use
+     sends are not compared.
   3. Where the prefix is not known, or the registry is known only in part and the name lies outside, nothing is said.
   4. Messages that a profile writes out in bodies are compared in the same way, with their arguments filled in.
 """
@@ -28,6 +28,7 @@ _VAR: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _CODED: Final = re.compile(r"[A-Z]+[0-9]+")  # a number says nothing about its neighbours
 _PLACE: Final = re.compile(r"%([0-9])")
 _CODE: Final = "errors.code"
+_ID_ONLY: Final = "none"  # as the text of a message: the vendor sends the id and the arguments only
 _ID_KEYS: Final = ("MessageId", "MessageID")
 _MESSAGE_OF_REPLY: Final = (("message",), ("task", "message"))
 _BODIES: Final = ("replies", "faults", "resources")
@@ -98,8 +99,9 @@ def _against(told: ToldMessage, name: str, registry: Registry, version: Version)
     message = registry.message(version, name)
     if message is None:
         hint = "" if _CODED.fullmatch(name) else did_you_mean(name, registry.names(version))
-        return Findings((told.problem("id", f"{where} has no message '{name}'{hint}"),), ())
-    found = tuple(told.problem(key, f"{where} {said}") for key, said in _differences(told, name, message))
+        found: tuple[Problem, ...] = (told.problem("id", f"{where} has no message '{name}'{hint}"),)
+    else:
+        found = tuple(told.problem(key, f"{where} {said}") for key, said in _differences(told, name, message))
     return Findings((), found) if told.inherited is not None else Findings(found, ())
 
 
@@ -196,7 +198,9 @@ def _of_message(key: str, node: YamlMap, words: dict[str, str], severities: froz
         arguments=len(args.items) if isinstance(args, YamlList) else 0,
         severity=text_of(child(node, "severity")),
         severities=severities,
-        text=None if text is None else _HOLE.sub(lambda hole: f"%{int(hole.group(1)) + 1}", template.fill(text, words)),
+        text=None
+        if text in (None, _ID_ONLY)
+        else _HOLE.sub(lambda hole: f"%{int(hole.group(1)) + 1}", template.fill(text, words)),
         places=tuple((name, value.mark) for name, value in node.entries.items()),
     )
 
