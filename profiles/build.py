@@ -175,6 +175,7 @@ def _reply(data: Data) -> model.ReplyTemplate:
         headers=frozen(data.get("headers", {})),
         message=data.get("message"),
         body=frozen(data.get("body")),
+        text=data.get("text"),
         task=_timed(data["task"], "after_s") if "task" in data else None,
     )
 
@@ -213,8 +214,8 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _if_match(data: Data) -> model.IfMatch:
-    return model.IfMatch(**_tupled(data))
+def _if_match(data: Data) -> model.IfMatchRule:
+    return model.IfMatchRule(**_tupled(data))
 
 
 def _refusal(data: Data) -> model.RefusedRequest:

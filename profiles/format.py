@@ -127,6 +127,7 @@ _REPLY: Final = Record(
         "headers": _HEADERS,
         "message": _NAME,
         "body": _BODY,
+        "text": Text(),
         "task": _TASK_END,
         "evidence": _EVIDENCE,
     },
