@@ -73,7 +73,7 @@ def _named(node: object, path: str, problems: Problems, digest: Any) -> Bodies |
         return None
     found: dict[str, Mapping[str, Any]] = {}
     size = 0
-    for count, file in enumerate(sorted(folder.rglob("*.json")), start=1):
+    for count, file in enumerate(sorted(each for each in folder.rglob("*.json") if not each.is_dir()), start=1):
         place = file.relative_to(folder)
         try:
             content = file.read_bytes() if file.is_file() and file.stat().st_size <= MAX_FILE_BYTES else None
