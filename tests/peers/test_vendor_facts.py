@@ -6,7 +6,6 @@ The list of facts lies beside the checkout, as other test data does; FENCELAB_VE
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache
@@ -20,6 +19,7 @@ import profiles
 from profiles import origins
 from profiles.loader import all_names, resolve
 from profiles.model import Profile
+from profiles.yaml_source import YamlMap
 from tests.commands import ROOT
 from tests.vendor_facts import VendorFact, expressed, facts
 
@@ -48,6 +48,11 @@ class FoundFact(NamedTuple):
 @cache
 def loaded(name: str) -> Profile:
     return profiles.load(name)
+
+
+@cache
+def tree(name: str) -> YamlMap:
+    return resolve(name).root
 
 
 @cache
@@ -92,6 +97,9 @@ def test_most_facts_about_power_and_errors_are_in_profiles_and_the_rest_has_reas
             known = sum(each.how in ("rule", "at") for each in group)
             print(f"\nfacts {title}: {known} of {len(group)} expressed, {share(group):.0%}", end="")
         print()
+        for each in every:
+            if each.how == "rule" and each.fact.name in elsewhere()["because"]:
+                print(f"{ELSEWHERE.name}: {each.fact.name} is expressed now: take its line out")
     assert [each.fact.name for each in every if each.how == "lost"] == []
     assert share(judged) >= GOAL
 
@@ -102,13 +110,7 @@ def test_the_data_file_names_facts_and_places_that_there_are() -> None:
     for name, place in elsewhere()["at"].items():
         profile, _, path = place.partition(":")
         assert profile in all_names(), f"{name}: {place}"
-        assert list(origins.values(resolve(profile).root, path)), f"{name}: {place}"
-
-
-def test_reasons_that_are_not_needed_any_more_are_told() -> None:
-    for fact in every_fact():
-        if fact.name in elsewhere()["because"] and found(fact).how == "rule":
-            warnings.warn(f"{ELSEWHERE.name}: {fact.name} is expressed now: take its line out", stacklevel=1)
+        assert list(origins.values(tree(profile), path)), f"{name}: {place}"
 
 
 # -- controls ----------------------------------------------------------------------------------------------------------
