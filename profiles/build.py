@@ -60,6 +60,7 @@ def build(
         feeder=_pdu(data["pdu"]) if "pdu" in data else _enclosure(data["enclosure"]) if "enclosure" in data else None,
         evidence=frozen(dict(_evidence(data))),
         digest=digest(root, files),
+        code=files.code,
     )
 
 
@@ -129,7 +130,7 @@ def _power(root: YamlMap, data: Data) -> model.PowerRules:
     return model.PowerRules(
         advertise=data["advertise"],
         reset_types=types,
-        table=frozen({state: {word: _cell(rows[state][word]) for word in types} for state in STATES}),
+        table=frozen({state: {word: _cell(rows[state][word]) for word in _answered(data, rows[state])} for state in STATES}),
         unlisted_type=model.PowerCell(data["unlisted_type"][0], _claim(data["unlisted_type"][1:])),
         outcomes=frozen({name: model.PowerOutcome(**outcome) for name, outcome in data["outcomes"].items()}),
         effects=frozen({name: _steps(steps) for name, steps in data["effects"].items()}),
@@ -137,12 +138,19 @@ def _power(root: YamlMap, data: Data) -> model.PowerRules:
         windows=tuple(_window(window) for window in data.get("windows", [])),
         target=data.get("target"),
         oem_actions=tuple(_oem_action(action) for action in data.get("oem_actions", [])),
+        apply_times=tuple(data.get("apply_times", ())),
         chassis=_chassis_power(data.get("chassis", {})),
     )
 
 
 def _plain(block: Data) -> Data:
     return {key: value for key, value in block.items() if key != "evidence"}
+
+
+def _answered(data: Data, row: Mapping[str, YamlList]) -> list[str]:
+    """The ResetTypes with a cell of their own: what is offered, and what only an action of the vendor asks for."""
+    oem = [word for action in data.get("oem_actions", []) for word in (*action.get("values", {}).values(), action.get("body"))]
+    return [*data["reset_types"], *dict.fromkeys(word for word in oem if word in row and word not in data["reset_types"])]
 
 
 def _oem_action(data: Data) -> model.OemAction:
@@ -192,7 +200,8 @@ def _message(data: Data) -> model.MessageTemplate:
 
 def _errors(data: Data) -> model.ErrorShape:
     top = frozen(data["top_level"]) if "top_level" in data else None
-    return model.ErrorShape(code=data["code"], summary=data["summary"], fields=tuple(data["fields"]), top_level=top)
+    more = {key: data[key] for key in ("entry_type",) if key in data}
+    return model.ErrorShape(code=data["code"], summary=data["summary"], fields=tuple(data["fields"]), top_level=top, **more)
 
 
 def _http(data: Data) -> model.Http:
@@ -206,7 +215,7 @@ def _http(data: Data) -> model.Http:
         server_header=data.get("server_header"),
         tls_max=data.get("tls_max"),
         etag_on=tuple(data["etag_on"]) if "etag_on" in data else None,
-        **{key: data[key] for key in ("json", "slash", "not_found") if key in data},
+        **{key: data[key] for key in ("json", "slash", "not_found", "served") if key in data},
     )
 
 
@@ -261,6 +270,7 @@ def _bmc_reset(data: Data) -> model.BmcReset:
         outage_s=_span(data["outage_s"]),
         after=_timed(data["after"], "for_s") if "after" in data else None,
         restore_policy=data.get("restore_policy", False),
+        advertise=data.get("advertise"),
     )
 
 
@@ -276,7 +286,18 @@ def _ipmi(root: YamlMap, data: Data) -> model.Ipmi:
         cipher_suites=tuple(data["cipher_suites"]),
         chassis=frozen({state: {word: cell(node) for word, node in row.items()} for state, row in rows.items()}),
         auth_types=tuple(data["auth_types"]) if "auth_types" in data else None,
+        oem=tuple(_oem_command(item) for item in data.get("oem", [])),
         **{key: data[key] for key in ("duplicates", "kg", "sessions") if key in data},
+    )
+
+
+def _oem_command(data: Data) -> model.OemCommand:
+    return model.OemCommand(
+        netfn=data["netfn"],
+        command=data["command"],
+        data=bytes.fromhex(data.get("data", "")),
+        answer=bytes.fromhex(data.get("answer", "")),
+        code=data.get("code", 0),
     )
 
 

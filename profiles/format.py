@@ -77,6 +77,7 @@ _IDENTITY: Final = (
     *("system_type", "system_uuid", "manager_type", "chassis_type", "bios_version", "bmc_model", "bmc_firmware"),
 )
 
+_ADVERTISE: Final = Choice(("inline", "action_info", "both", "none"))
 _OEM_ACTION: Final = Record(
     {
         "target": Text(r"/redfish/\S+", "a path that starts with /redfish"),
@@ -91,7 +92,7 @@ _OEM_ACTION: Final = Record(
 
 _POWER: Final = Record(
     {
-        "advertise": Choice(("inline", "action_info", "both", "none")),
+        "advertise": _ADVERTISE,
         "reset_types": ListOf(_RESET_TYPE, least=1, unique=True),
         "table": MapOf(
             MapOf(Claim((("outcome", _NAME),), unknown=True), "[A-Z][A-Za-z0-9]*", "a ResetType in PascalCase"),
@@ -103,6 +104,7 @@ _POWER: Final = Record(
         "on_os_down": _STEPS,
         "target": Text(r"/redfish/\S+", "a path that starts with /redfish"),
         "oem_actions": ListOf(_OEM_ACTION, least=1),
+        "apply_times": ListOf(Text("[A-Z][A-Za-z]*", "an apply time such as Immediate"), least=1, unique=True),
         "chassis": Record({"power_state": Flag(), "reset_types": ListOf(_RESET_TYPE, unique=True)}),
         "windows": ListOf(
             Record(
@@ -160,6 +162,7 @@ _HTTP: Final = Record(
         "etag_on": _PATHS,
         "slash": Choice(("either", "ids", "redirect")),
         "not_found": _NAME,
+        "served": Flag(),
         "features": Record(
             names(("expand_all", "levels", "links", "no_links", "filter", "select", "only", "excerpt", "top_skip"), Flag())
             | {"max_levels": Number(0, 20)}
@@ -204,6 +207,19 @@ _AFTER: Final = Record(
     required=("reply", "for_s"),
 )
 
+_HEX_BYTES: Final = Text(r"(?:[0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2})*)?", 'bytes in hexadecimal such as "01 2f"')
+_OEM_COMMAND: Final = Record(
+    {
+        "netfn": Number(0x2C, 0x3E),
+        "command": Number(0, 255),
+        "data": _HEX_BYTES,
+        "answer": _HEX_BYTES,
+        "code": Number(0, 255),
+        "evidence": _EVIDENCE,
+    },
+    required=("netfn", "command", "evidence"),
+)
+
 _IPMI: Final = Record(
     {
         "lan": Flag(),
@@ -221,6 +237,7 @@ _IPMI: Final = Record(
         "auth_types": ListOf(Choice(("none", "md5", "password")), unique=True),
         "kg": Text(r"[ -~]{1,20}", "1 to 20 printable ASCII characters"),
         "sessions": Number(1, 63),
+        "oem": ListOf(_OEM_COMMAND),
         "chassis": MapOf(
             MapOf(Claim((("completion code", Number(0, 255)), ("effect", _NAME)), unknown=True), words=CHASSIS_COMMANDS),
             words=STATES,
@@ -329,6 +346,7 @@ PROFILE: Final = Record(
                 "summary": Text(),
                 "fields": ListOf(Text(), least=1, unique=True),
                 "top_level": Record({"type": Text(), "name": Text()}),
+                "entry_type": Text(),
                 "evidence": _EVIDENCE_MAP,
             },
             required=("code", "summary", "fields"),
@@ -354,6 +372,7 @@ PROFILE: Final = Record(
                 "outage_s": Seconds(),
                 "after": _AFTER,
                 "restore_policy": Flag(),
+                "advertise": _ADVERTISE,
                 "evidence": _EVIDENCE_MAP,
             },
             required=("reset_types", "reply", "grace_s", "outage_s"),
