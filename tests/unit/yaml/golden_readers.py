@@ -1,0 +1,57 @@
+"""What each reader of a YAML file says of a text: the lines that a user sees, without the folder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import profiles
+from conformance import waivers
+from conformance.adapters import reading as fencer_files
+from conformance.scenario_files import reading as scenario_files
+from emulator.config import load_rack
+from emulator.faults.model import check_node, check_profile
+from fencer.ha.config import load_config
+from fencer.ha.yamlfile import ConfigError
+from profiles.errors import Problems, ProfileError
+from profiles.yaml_source import parse
+
+
+def _profile(file: Path) -> None:
+    profiles.loader.load(file, also=check_profile)
+
+
+def _fault(file: Path) -> None:
+    problems = Problems()
+    check_node(parse(file.read_bytes(), str(file), problems), problems, "")
+    problems.raise_any()
+
+
+def _scenario(file: Path) -> None:
+    scenario_files.read(file.read_bytes(), str(file))
+
+
+READERS: Final[Mapping[str, Callable[[Path], object]]] = {
+    "profile": _profile,
+    "rack": load_rack,
+    "fencer": fencer_files.read,
+    "waivers": waivers.read,
+    "scenario": _scenario,
+    "fault": _fault,
+    "ha": load_config,
+}
+"""The reader of each format; the name is that of the file in `golden/`."""
+
+
+def said(kind: str, text: str) -> list[str]:
+    """The complaint about a file with this text, line by line; nothing where there is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, f"{kind}.yaml")
+        file.write_text(text, encoding="utf-8")
+        try:
+            READERS[kind](file)
+        except (ProfileError, fencer_files.FencerFileError, scenario_files.ScenarioFileError, ConfigError) as error:
+            return str(error).replace(f"{folder}/", "").splitlines()
+    return []
