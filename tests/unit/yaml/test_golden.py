@@ -39,7 +39,7 @@ def golden(kind: str) -> GoldenFile:
 def cases() -> Iterator[tuple[str, str, Case]]:
     for kind in READERS:
         whole = golden(kind)
-        for name, case in whole["cases"].items():
+        for case in whole["cases"].values():
             yield kind, case.get("file", whole.get("head", "") + case.get("text", "")), case
 
 
