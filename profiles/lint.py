@@ -89,7 +89,7 @@ def lint(name_or_path: str | Path, *, also: AlsoCheck | None = None) -> Report:
         resolved = resolve(name_or_path, also)
     except ProfileError as error:
         return Report(profile=str(name_or_path), problems=error.problems, claims={})
-    profile = build(resolved.root, resolved.extends, {})
+    profile = build(resolved.root, resolved.extends, {}, resolved.files)
     cells = [(f"power.{state}.{word}", cell.assumed) for state, row in profile.power.table.items() for word, cell in row.items()]
     ipmi = [(f"ipmi.{state}.{word}", cell.assumed) for state, row in profile.ipmi.chassis.items() for word, cell in row.items()]
     claims = Counter(evidence.confidence for _, evidence in _claims(profile))

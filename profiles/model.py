@@ -106,6 +106,25 @@ class ReplyWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OemAction:
+    """A vendor's own action that gives the host a power command. `target` is its path, with {system} for the system's id."""
+
+    target: str
+    name: str | None = None  # as it stands under Actions.Oem of the system; None: not shown
+    parameter: str | None = None  # whose value says which command
+    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # value -> ResetType
+    body: str | None = None  # the ResetType of an action without a parameter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChassisPower:
+    """What a Chassis offers of power beside the System."""
+
+    power_state: bool = True  # whether it has the property PowerState
+    reset_types: tuple[str, ...] = ()  # of Chassis.Reset; none: no such action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PowerRules:
     advertise: Literal["inline", "action_info", "both", "none"]
     reset_types: tuple[str, ...]
@@ -115,6 +134,9 @@ class PowerRules:
     effects: Mapping[str, tuple[EffectStep, ...]]  # "none" is never a key
     on_os_down: tuple[EffectStep, ...]  # the steps after the OS has shut down
     windows: tuple[ReplyWindow, ...] = ()
+    target: str | None = None  # the path of ComputerSystem.Reset, with {system}; None: the usual one
+    oem_actions: tuple[OemAction, ...] = ()
+    chassis: ChassisPower = ChassisPower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +170,7 @@ class ErrorShape:
     code: str
     summary: str
     fields: tuple[str, ...]
+    top_level: Mapping[str, str] | None = None  # type and name: the messages are repeated at the top of the body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,14 +205,32 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IfMatch:
+    """What If-Match means for these methods on these paths. `mismatch` and `missing` are replies; None: 428."""
+
+    required: bool
+    applies_to: tuple[str, ...]
+    mismatch: str
+    missing: str | None = None
+    paths: tuple[str, ...] = ("/redfish/**",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Http:
     etag: Literal["none", "strong-digits", "strong-hex", "weak-hex8", "weak-time", "bare-integer", "hash"]
     redirect_http: bool
     tls_min: str
     features: Mapping[str, bool | int]
-    if_match: Mapping[str, Any] | None = None
+    if_match: tuple[IfMatch, ...] = ()  # the first that matches method and path counts
     odata_version: Mapping[str, str] | None = None
     server_header: str | None = None
+    tls_max: str | None = None  # None: the newest that there is
+    json: Literal["compact", "spaced", "pretty", "escaped"] = "spaced"  # escaped: compact, and each slash as \\/
+    etag_on: tuple[str, ...] | None = None  # patterns of the paths that have an ETag; None: all
+    slash: Literal["either", "ids", "redirect"] = "either"
+    """either: a slash at the end of a path changes nothing. ids: @odata.id of resources ends with one. redirect: as ids, and a
+    path without one is answered with 308."""
+    not_found: str | None = None  # a reply for paths that do not exist; None: 404 in the profile's error shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +264,7 @@ class AuthRules:
     sessions: Sessions
     lockout: Lockout
     no_auth: str | None = None  # a reply for a request without valid credentials; None: 401 in the profile's error shape
+    password_change_required: bool = False  # the accounts of `accounts` must change their passwords before anything else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +276,41 @@ class BmcReset:
     after: Mapping[str, Any] | None = None
     """The answers after a BMC reset: `reply` for `for_s` seconds, to all requests or only to these `reset`; `ipmi` is the IPMI
     completion code (None: no answer)."""
+    restore_policy: bool = False  # whether a BMC that has started again does to its hosts what their restore policy says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherManager:
+    """A Manager beside the BMC itself, such as that of a GPU board. It has no actions."""
+
+    id: str
+    type: str = "Service"  # ManagerType
+    model: str = ABSENT
+    firmware: str = ABSENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRequest:
+    """A request that this vendor refuses and others allow. All conditions that are given must hold."""
+
+    methods: tuple[str, ...]
+    paths: tuple[str, ...]
+    reply: str
+    evidence: FactEvidence
+    properties: tuple[str, ...] = ()  # of the body; none: any body
+    roles: tuple[str, ...] = ()  # of the requester; none: any role
+    without_licence: str | None = None  # holds where `vars.licence` is another one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceRules:
+    """The resources that a profile adds to the built-in tree, or its own tree. Bodies are JSON objects by path."""
+
+    base: Mapping[str, Mapping[str, Any]] | None = None  # a captured tree; None: the built-in one
+    templates: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    merge: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # path -> JSON merge patch
+    remove: tuple[str, ...] = ()  # paths; what is below goes with them
+    boot: Literal["system", "settings"] = "system"  # where the boot override is written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,7 +445,10 @@ class Profile:
     timing: Timing
     inventory: Inventory
     faults: Mapping[str, Mapping[str, Any]]
-    resources: Mapping[str, Any]  # base, merge (path -> JSON merge patch), remove (paths)
+    resources: ResourceRules
+    managers: tuple[OtherManager, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # schema -> "v1_9_0"
+    refusals: tuple[RefusedRequest, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     feeder: Pdu | Enclosure | None = None  # what gives power to BMCs with their hosts; None: a BMC with systems
     evidence: Mapping[str, FactEvidence]  # "identity.bmc_model" -> Evidence; "identity.*" for a whole block

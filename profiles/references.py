@@ -98,6 +98,7 @@ class _References:
         self._outcomes()
         self._effects()
         self._windows()
+        self._oem_actions()
         self._replies()
         self._chassis()
         self._faults()
@@ -117,6 +118,14 @@ class _References:
             for key, value in node.entries.items():
                 if key != "evidence":
                     yield key, ".".join((*path, key)), node, value
+
+    def _items(self, *path: str) -> Iterator[tuple[str, YamlNode]]:
+        """Returns the items of a list with their paths; a map that stands in place of a list is its only item."""
+        node, where = child(self._root, *path), ".".join(path)
+        if isinstance(node, YamlList):
+            yield from ((f"{where}[{index}]", item) for index, item in enumerate(node.items))
+        elif node is not None:
+            yield where, node
 
     def _refer(self, node: YamlNode | None, path: str, what: str, known: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
         """Checks that `node` is the name of a `what`."""
@@ -204,6 +213,17 @@ class _References:
             self._reset_types(child(window, "reset"), f"{path}.reset")
             self._claim(child(window, "evidence"), f"{path}.evidence")
 
+    def _oem_actions(self) -> None:
+        for path, action in self._items("power", "oem_actions"):
+            self._claim(child(action, "evidence"), f"{path}.evidence")
+            has_values, has_body = (child(action, key) is not None for key in ("values", "body"))
+            if has_values == has_body or (child(action, "parameter") is not None) != has_values:
+                self._add_problem(
+                    action.mark,
+                    path,
+                    "needs parameter and values, or body: the ResetType of an action without parameter",
+                )
+
     def _reset_types(self, node: YamlNode | None, path: str) -> None:
         offered = child(self._root, "power", "reset_types")
         known = tuple(word for item in offered.items if (word := text_of(item))) if isinstance(offered, YamlList) else ()
@@ -221,11 +241,16 @@ class _References:
             ("auth", "sessions", "on_full"),
             ("bmc_reset", "reply"),
             ("bmc_reset", "after", "reply"),
-            ("http", "if_match", "mismatch"),
-            ("http", "if_match", "missing"),
+            ("http", "not_found"),
             ("http", "odata_version", "otherwise"),
         ):
             self._refer(child(self._root, *users), ".".join(users), "reply", replies)
+        for path, rule in self._items("http", "if_match"):
+            for key in ("mismatch", "missing"):
+                self._refer(child(rule, key), f"{path}.{key}", "reply", replies)
+        for path, refusal in self._items("refusals"):
+            self._refer(child(refusal, "reply"), f"{path}.reply", "reply", replies)
+            self._claim(child(refusal, "evidence"), f"{path}.evidence")
         self._reset_types(child(self._root, "bmc_reset", "after", "reset"), "bmc_reset.after.reset")
 
     def _chassis(self) -> None:

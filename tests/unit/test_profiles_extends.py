@@ -87,7 +87,7 @@ def test_nulls_inside_a_resource_patch_stay(files: Files) -> None:
         "dmtf-generic",
         "resources: {merge: {/redfish/v1/Systems: {Name: null}}, evidence: {merge: [inferred]}}\n",
     )
-    assert files.load("acme").resources["merge"] == {"/redfish/v1/Systems": {"Name": None}}
+    assert files.load("acme").resources.merge == {"/redfish/v1/Systems": {"Name": None}}
 
 
 def test_a_null_view_in_a_step_is_a_value(files: Files) -> None:

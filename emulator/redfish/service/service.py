@@ -43,6 +43,7 @@ from emulator.redfish.service.etag import etag_of, matches
 from emulator.redfish.service.fault_answers import answer_of, instead_of_service
 from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify, looks_of
 from emulator.redfish.service.paths import SYSTEMS
+from emulator.redfish.service.patterns import if_match_rule
 from emulator.redfish.service.rerouting import answering, rerouted
 from emulator.redfish.service.resource import Resource, schema_of
 from emulator.redfish.service.shapes import Json
@@ -364,21 +365,26 @@ class Service:
             raise ProfileRefusal(ProfileReply(rule["otherwise"]))
 
     def _check_if_match(self, call: RedfishCall, resource: Resource) -> None:
-        rule = self._profile.http.if_match
-        if rule is None or call.incoming.method not in rule["applies_to"]:
+        rule = if_match_rule(self._profile.http.if_match, call.incoming.method, resource.path)
+        if rule is None:
             return
+        guarded = self._guarded(call, resource)
         sent = call.incoming.headers.get("if-match")
-        if sent is None:
-            if rule["required"] and resource.content is not None:
-                raise (
-                    ProfileRefusal(ProfileReply(rule["missing"]))
-                    if "missing" in rule
-                    else RegistryError(428, "PreconditionRequired")
-                )
+        if guarded is None:
             return
-        current = self._entity(call, resource).etag if resource.content is not None else None
-        if not matches(sent, current):
-            raise ProfileRefusal(ProfileReply(rule["mismatch"]))
+        if sent is None and rule.required:
+            missing = rule.missing
+            raise RegistryError(428, "PreconditionRequired") if missing is None else ProfileRefusal(ProfileReply(missing))
+        if sent is not None and not matches(sent, self._entity(call, guarded).etag):
+            raise ProfileRefusal(ProfileReply(rule.mismatch))
+
+    def _guarded(self, call: RedfishCall, resource: Resource) -> Resource | None:
+        """The resource whose tag If-Match means: of an action the resource that has it; None for a new member and a log-in."""
+        if call.incoming.method == "POST" and "/Actions/" not in resource.path:
+            return None
+        path, action, _ = resource.path.partition("/Actions/")
+        owner = self._tree.find(call.view, path) if action else resource
+        return owner if owner is not None and owner.content is not None else None
 
 
 def acceptable(accept: str | None, media: str) -> bool:

@@ -32,8 +32,6 @@ from emulator.redfish.service.resource import Content, Resource, Snapshot
 from emulator.redfish.service.shapes import Json
 from profiles.model import Enclosure, Pdu, Profile
 
-BUILT_IN = "built-in"
-
 
 def _powered(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
     """What has power: the systems of a BMC, the outlets of a PDU, or the slots of an enclosure."""
@@ -88,12 +86,8 @@ class Tree:
         return above.member(view, unquote(last))
 
     def _overlay(self, profile: Profile) -> None:
-        resources = profile.resources
-        base = resources.get("base", BUILT_IN)
-        if base != BUILT_IN:
-            raise RackMisconfigured(f"profile {profile.id}: resources.base is {base!r}, and only {BUILT_IN!r} is known here")
-        removed = frozenset(resources.get("remove", ()))
-        patches: Mapping[str, object] = resources.get("merge", {})
+        removed = frozenset(profile.resources.remove)
+        patches: Mapping[str, object] = profile.resources.merge
         for path in (*removed, *patches):
             if path not in self._nodes:
                 raise RackMisconfigured(f"profile {profile.id}: resources names {path}, which this BMC does not have")

@@ -18,6 +18,7 @@ from emulator.core.faults.trigger import When
 from emulator.core.rack import HostSpec
 from emulator.faults.protocol import HttpReply
 from emulator.redfish.service.app import MAX_BODY, create_app
+from profiles.model import ResourceRules
 
 OPEN = ("/redfish", "/redfish/v1", "/redfish/v1/", "/redfish/v1/odata", "/redfish/v1/$metadata")
 
@@ -223,13 +224,36 @@ def test_a_wrong_if_match_stops_a_delete(generic):
     assert generic.ask("DELETE", location, headers={"If-Match": generic.get(location).headers["ETag"]}).status_code == 204
 
 
+def with_if_match(profile, **more):
+    [rule] = profile.http.if_match
+    return replace(profile, http=replace(profile.http, if_match=(replace(rule, **more),)))
+
+
 @pytest.mark.parametrize(("more", "status"), [({}, 428), ({"missing": "not_ready"}, 503)])
 def test_a_vendor_may_insist_on_if_match(generic, make_bmc, more, status):
-    rule = {**generic.profile.http.if_match, "required": True, **more}
-    bmc = make_bmc(replace(generic.profile, http=replace(generic.profile.http, if_match=rule)))
+    bmc = make_bmc(with_if_match(generic.profile, required=True, **more))
     location = bmc.log_in().headers["Location"]
     assert bmc.ask("DELETE", location).status_code == status
     assert bmc.ask("DELETE", location, headers={"If-Match": "*"}).status_code == 204
+
+
+def test_if_match_of_a_reset_means_the_system_and_a_log_in_needs_none(generic, make_bmc):
+    bmc = make_bmc(with_if_match(generic.profile, required=True, applies_to=("POST",)))
+    assert bmc.log_in().status_code == 201
+    assert bmc.reset("ForceOff").status_code == 428
+    stale = bmc.reset("ForceOff", headers={"If-Match": '"stale"'})
+    assert stale.status_code == 412
+    current = bmc.get(bmc.system).headers["ETag"]
+    assert bmc.reset("ForceOff", headers={"If-Match": current}).status_code == 204
+
+
+def test_a_rule_for_if_match_may_be_for_some_paths_only(generic, make_bmc):
+    bmc = make_bmc(
+        with_if_match(generic.profile, required=True, applies_to=("POST", "DELETE"), paths=("/redfish/v1/Systems/**",))
+    )
+    location = bmc.log_in().headers["Location"]
+    assert bmc.ask("DELETE", location).status_code == 204
+    assert bmc.reset("ForceOff").status_code == 428
 
 
 # -- queries ------------------------------------------------------------------------------------------------------------
@@ -329,8 +353,7 @@ def test_a_broken_host_header_is_a_redfish_error_too(generic):
 @pytest.mark.parametrize(
     ("change", "part"),
     [
-        (lambda p, r: {"resources": {"base": "some-folder"}}, "built-in"),
-        (lambda p, r: {"resources": {"merge": {"/redfish/v1/Fabrics": {"Id": "x"}}}}, "does not have"),
+        (lambda p, r: {"resources": r(p.resources, merge={"/redfish/v1/Fabrics": {"Id": "x"}})}, "does not have"),
         (
             lambda p, r: {
                 "replies": {**p.replies, "accepted": r(p.replies["accepted"], status=202, task={"start": "New", "end": "Maybe"})}
@@ -349,7 +372,7 @@ def test_a_profile_that_asks_for_what_is_not_there_is_refused_at_once(generic, m
 def test_an_overlay_changes_and_removes_resources(generic, make_bmc):
     info = f"{generic.system}/ResetActionInfo"
     gone = "/redfish/v1/AccountService/Roles/Operator"
-    overlay = {"merge": {generic.system: {"AssetTag": "rack 7", "SKU": None}}, "remove": [gone]}
+    overlay = ResourceRules(merge={generic.system: {"AssetTag": "rack 7", "SKU": None}}, remove=(gone,))
     bmc = make_bmc(replace(generic.profile, resources=overlay))
     system = bmc.get(bmc.system).json
     assert (system["AssetTag"], "SKU" in system) == ("rack 7", False)
