@@ -20,8 +20,8 @@ from conformance import scenarios
 from conformance.adapters.reading import FencerFileError
 from conformance.result import Result
 from conformance.vocabulary import Verdict
-from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
-from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, parse
+from fencelab_yaml.errors import Mark, Problem, Problems, YamlFileError, did_you_mean, listed
+from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar, parse
 
 KEYS: Final = ("scenario", "fencer", "profile", "verdict", "reason", "owner", "link", "expires", "allow_unsafe")
 NEEDED: Final = ("scenario", "verdict", "reason", "expires")
@@ -93,7 +93,7 @@ def read(file: Path, own: Sequence[str] = ()) -> tuple[Waiver, ...]:
         data = file.read_bytes()
     except OSError as error:
         raise FencerFileError((Problem(Mark(str(file)), "", f"cannot be read: {error.strerror}"),)) from None
-    problems = Problems()
+    problems = Problems("waiver file")
     try:
         root = parse(data, str(file), problems)
         for key, mark in root.keys.items():
@@ -107,7 +107,7 @@ def read(file: Path, own: Sequence[str] = ()) -> tuple[Waiver, ...]:
             for n, item in enumerate(node.items if isinstance(node, YamlList) else ())
         ]
         problems.raise_any()
-    except ProfileError as error:
+    except YamlFileError as error:
         raise FencerFileError(error.problems) from None
     return tuple(waiver for waiver in found if waiver is not None)
 

@@ -62,7 +62,8 @@ class YamlFileError(Exception):
 class Problems:
     """Collects problems, each once, although a node may be checked twice.
 
-    `called` is what the file is ("profile", "rack file"), for messages about the file as a whole; `error` is raised with the problems.
+    `called` is what the file is ("profile", "rack file"), for messages about the file as a whole. `error` is raised with the
+    problems.
     """
 
     called: str = "file"

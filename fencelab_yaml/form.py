@@ -13,11 +13,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Annotated, Final, NotRequired, Required, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Annotated, Final, NotRequired, Required, Union, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import ErrorDetails
+from typing_extensions import get_type_hints, is_typeddict
 
 from fencelab_yaml.errors import Mark, Problems, did_you_mean, listed
 from fencelab_yaml.messages import SENTENCES, key_choice
@@ -26,7 +27,7 @@ from fencelab_yaml.values import FIELDS, FORMS, ITEMS, form_of
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-Steps = tuple[int | str, ...]
+NodePath = tuple[int | str, ...]
 """Keys and positions from the root of a tree to a value."""
 
 
@@ -91,10 +92,10 @@ class Form:
             return
         else:
             at = context.get("at")
-            mark = node.items[at].mark if isinstance(node, YamlList) and isinstance(at, int) else node.mark
             inner = node.items[at] if isinstance(node, YamlList) and isinstance(at, int) else node
             sentence = SENTENCES.get(kind)
-            problems.add(mark, where, sentence(inner, context) if sentence else error["msg"].removeprefix("Value error, "))
+            said = sentence(inner, context) if sentence else error["msg"].removeprefix("Value error, ")
+            problems.add(key_mark if context.get("at_key") else inner.mark, where, said)
 
     def schema(self, *, partial: bool = False) -> JsonSchemaValue:
         """The format as JSON Schema. With `partial`, as a file may be that has parents."""
@@ -114,11 +115,11 @@ class Form:
 # -- places ----------------------------------------------------------------------------------------------------------------
 
 
-def _place(location: Steps) -> Steps:
+def _place(location: NodePath) -> NodePath:
     return tuple(step for step in location if step not in FORMS)
 
 
-def _find(root: YamlNode, place: Steps) -> tuple[YamlNode, Mark]:
+def _find(root: YamlNode, place: NodePath) -> tuple[YamlNode, Mark]:
     """The node at a place, or the nearest one above it, and the mark of its key."""
     node, mark = root, root.mark
     for step in place:
@@ -131,7 +132,7 @@ def _find(root: YamlNode, place: Steps) -> tuple[YamlNode, Mark]:
     return node, mark
 
 
-def _joined(path: str, place: Steps) -> str:
+def _joined(path: str, place: NodePath) -> str:
     for step in place:
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
     return path
@@ -152,7 +153,7 @@ def _bare(hint: object) -> object:
     return hint
 
 
-def _keys(description: object, place: Steps) -> tuple[str, ...] | None:
+def _keys(description: object, place: NodePath) -> tuple[str, ...] | None:
     hint = _bare(description)
     for step in place:
         hint = _bare(_below(hint, step))

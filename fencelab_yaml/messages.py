@@ -9,7 +9,7 @@ from fencelab_yaml.errors import did_you_mean
 from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar
 from fencelab_yaml.values import Context
 
-Sentence = Callable[[YamlNode, Context], str]
+SentenceMaker = Callable[[YamlNode, Context], str]
 
 
 def kind(node: YamlNode) -> str:
@@ -29,7 +29,7 @@ def kind(node: YamlNode) -> str:
             return f"'{node.raw[:60]}'"
 
 
-def _must_be(wanted: str) -> Sentence:
+def _must_be(wanted: str) -> SentenceMaker:
     return lambda node, context: f"must be {wanted}, not {kind(node)}"
 
 
@@ -71,7 +71,7 @@ def _least(node: YamlNode, context: Context) -> str:
     return f"must have at least {least} item{'' if least == 1 else 's'}"
 
 
-SENTENCES: Final[Mapping[str, Sentence]] = {
+SENTENCES: Final[Mapping[str, SentenceMaker]] = {
     "text": _text,
     "choice": _choice,
     "number": _number,

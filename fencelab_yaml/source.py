@@ -162,7 +162,8 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise self._problems.refusal(self._mark(event), f"a second document: one {self._problems.called.removesuffix(' file')} per file")
+                    called = self._problems.called.removesuffix(" file")
+                    raise self._problems.refusal(self._mark(event), f"a second document: one {called} per file")
             self._take(event)
         if self._root is None:
             raise self._problems.refusal(Mark(self._file, 1, 1), "the file is empty")

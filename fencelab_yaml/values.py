@@ -8,17 +8,22 @@ A description says the form only. Names that refer to one another are checked by
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Final, Union, cast, get_args, get_origin
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic import ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, with_config
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 SCALAR, ITEMS, FIELDS = "\0scalar", "\0items", "\0fields"
 FORMS: Final = frozenset({SCALAR, ITEMS, FIELDS})
 """Steps of an error's location that are no keys: pydantic names the member of a `OneOf` with them."""
+
+known_keys: Final = with_config(ConfigDict(extra="forbid", strict=True))
+"""For each `TypedDict` of a description: a key that is not in it is a mistake."""
 
 Context = Mapping[str, object]
 Complaint = tuple[tuple[int | str, ...], PydanticCustomError]
@@ -27,7 +32,7 @@ Complaint = tuple[tuple[int | str, ...], PydanticCustomError]
 
 def complaint(kind: str, **context: object) -> PydanticCustomError:
     """An error of ours; `messages` has the sentence for its kind."""
-    return PydanticCustomError(kind, kind, context)  # type: ignore[arg-type]  # the type must be a literal for mypy only
+    return PydanticCustomError(kind, kind, context)
 
 
 def _with_complaint(schema: CoreSchema, kind: str, **context: object) -> CoreSchema:
@@ -145,16 +150,19 @@ class Never:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """Different kinds of node for one thing: the annotated union has one member each for a word or number, a list, a map."""
+    """Different kinds of node for one thing: the annotated union has one member each for a word or number, a list, a map.
+
+    Of a type that is no union it says only what is wanted.
+    """
 
     wanted: str
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        members = {form_of(hint): handler.generate_schema(hint) for hint in get_args(source)}
-        tagged = core_schema.tagged_union_schema(
+        hints = get_args(source) if get_origin(source) in (Union, UnionType) else (source,)
+        members = {form_of(hint): handler.generate_schema(hint) for hint in hints}
+        return core_schema.tagged_union_schema(
             members, _form, custom_error_type="form", custom_error_message="form", custom_error_context={"wanted": self.wanted}
         )
-        return tagged
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         found = handler(schema)
@@ -176,12 +184,17 @@ def _form(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class AlsoCheck:
+class CheckBeside:
     """Adds what `check` finds in the raw value to what is wrong with its parts, so that all comes at once."""
 
     check: Callable[[object], Iterator[Complaint]]
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return self.around(handler(source))
+
+    def around(self, schema: CoreSchema) -> CoreSchema:
+        """The schema of the parts with this check beside it."""
+
         def both(value: object, inner: core_schema.ValidatorFunctionWrapHandler) -> object:
             found = list(self.check(value))
             try:
@@ -192,7 +205,7 @@ class AlsoCheck:
                 raise_all(value, found)
             return result
 
-        return core_schema.no_info_wrap_validator_function(both, handler(source))
+        return core_schema.no_info_wrap_validator_function(both, schema)
 
 
 def complaints_of(error: ValidationError) -> Iterator[Complaint]:
@@ -210,7 +223,7 @@ def _twice(value: object) -> Iterator[Complaint]:
             seen.append(item)
 
 
-class _Unique(AlsoCheck):
+class _Unique(CheckBeside):
     def __init__(self) -> None:
         super().__init__(_twice)
 
@@ -220,3 +233,36 @@ class _Unique(AlsoCheck):
 
 UNIQUE: Final = _Unique()
 """A list in which nothing stands twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A map with free keys, and one key beside them whose value has another form."""
+
+    key: str
+    value: object
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        key_hint, value_hint = get_args(source)
+        keys = next(each for each in get_args(key_hint) if isinstance(each, KeyText))
+        whole = re.compile(f"(?s:{keys.pattern})")
+
+        def bad_keys(value: object) -> Iterator[Complaint]:
+            for name in value if isinstance(value, dict) else ():
+                if name != self.key and not whole.fullmatch(name):
+                    yield (name, "[key]"), complaint("key", wanted=keys.wanted)
+
+        special = core_schema.typed_dict_field(handler.generate_schema(self.value), required=False)
+        fields = core_schema.typed_dict_schema(
+            {self.key: special}, extra_behavior="allow", extras_schema=handler.generate_schema(value_hint)
+        )
+        return CheckBeside(bad_keys).around(fields)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        wrapped = cast(core_schema.WrapValidatorFunctionSchema, schema)
+        fields = cast(core_schema.TypedDictSchema, wrapped["schema"])
+        return {
+            "type": "object",
+            "properties": {self.key: handler(fields["fields"][self.key]["schema"])},
+            "additionalProperties": handler(fields["extras_schema"]),
+        }

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from fencelab_yaml.errors import Problem
+from fencelab_yaml.source import YamlList, YamlMap, child
 from profiles.build import build
-from profiles.errors import Problem, ProfileError
+from profiles.errors import ProfileError
 from profiles.loader import AlsoCheck, Resolved, child_is_true, resolve
 from profiles.model import Confidence, FactEvidence, HostEvent, Profile
-from profiles.yaml_source import YamlList, YamlMap, child
 
 _GRACEFUL = ("GracefulShutdown", "soft")
 

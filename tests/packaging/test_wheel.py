@@ -16,7 +16,7 @@ from tests.commands import PATIENCE, ROOT
 from tests.packaging.conftest import Environment
 
 pytestmark = pytest.mark.xdist_group("wheel")
-PACKAGES = ("conformance", "emulator", "fencer", "profiles")
+PACKAGES = ("conformance", "emulator", "fencelab_yaml", "fencer", "profiles")
 MODULES = ("fencelab_guard.py", "fencelab_plugins.py", "fencelab_pytest.py")
 COMMANDS = ("bmc-emulator", "fence-conformance", "fence-ha", "fence_bmc")
 

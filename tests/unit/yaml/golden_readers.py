@@ -13,10 +13,11 @@ from conformance.adapters import reading as fencer_files
 from conformance.scenario_files import reading as scenario_files
 from emulator.config import load_rack
 from emulator.faults.model import check_node, check_profile
+from fencelab_yaml.errors import Problems, YamlFileError
+from fencelab_yaml.source import parse
 from fencer.ha.config import load_config
 from fencer.ha.yamlfile import ConfigError
-from profiles.errors import Problems, ProfileError
-from profiles.yaml_source import parse
+from profiles.loader import VENDORS
 
 
 def _profile(file: Path) -> None:
@@ -24,7 +25,7 @@ def _profile(file: Path) -> None:
 
 
 def _fault(file: Path) -> None:
-    problems = Problems()
+    problems = Problems("fault")
     check_node(parse(file.read_bytes(), str(file), problems), problems, "")
     problems.raise_any()
 
@@ -52,6 +53,6 @@ def said(kind: str, text: str) -> list[str]:
         file.write_text(text, encoding="utf-8")
         try:
             READERS[kind](file)
-        except (ProfileError, fencer_files.FencerFileError, scenario_files.ScenarioFileError, ConfigError) as error:
-            return str(error).replace(f"{folder}/", "").splitlines()
+        except (YamlFileError, fencer_files.FencerFileError, scenario_files.ScenarioFileError, ConfigError) as error:
+            return str(error).replace(f"{folder}/", "").replace(f"{VENDORS}/", "").splitlines()
     return []
