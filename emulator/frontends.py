@@ -190,7 +190,8 @@ class FrontEnds:
         profile = self._rack.unit(name).profile
         specification = self._specification(profile, listen)
         self._ca_file(name, listen).write_bytes(self._certificates.certificate(specification).ca_pem)
-        return self._certificates.context(specification, profile.http.tls_min) if self._tls else None
+        http = profile.http
+        return self._certificates.context(specification, http.tls_min, http.tls_max) if self._tls else None
 
     def _context(self, name: str, wanted: TlsSettings) -> ssl.SSLContext | None:
         """The TLS context that a fault asks for."""
@@ -204,7 +205,7 @@ class FrontEnds:
             specification = replace(specification, issuer=own, subject=f"OU={wanted.certificate},{own}")
             specification = replace(specification, **FLAWS[wanted.certificate])
         oldest = profile.http.tls_min if wanted.newest is None else "1.0"
-        return self._certificates.context(specification, oldest, wanted.newest)
+        return self._certificates.context(specification, oldest, wanted.newest or profile.http.tls_max)
 
     def _specification(self, profile: Profile, address: str) -> CertificateSpec:
         addresses = (address,) if self._fleet is None else self._fleet.block(self._fleet.number(address))
@@ -213,7 +214,7 @@ class FrontEnds:
     def _keyring(self, name: str) -> TlsKeyring:
         profile, listener = self._rack.unit(name).profile, self._server.listeners[name]
         certificate = self._certificates.certificate(self._specification(profile, listener.address))
-        return TlsKeyring(certificate, profile.http.tls_min, listener, self._background)
+        return TlsKeyring(certificate, (profile.http.tls_min, profile.http.tls_max), listener, self._background)
 
     # -- ports -----------------------------------------------------------------------------------------------------------
 

@@ -60,6 +60,7 @@ def build(
         feeder=_pdu(data["pdu"]) if "pdu" in data else _enclosure(data["enclosure"]) if "enclosure" in data else None,
         evidence=frozen(dict(_evidence(data))),
         digest=digest(root, files),
+        code=files.code,
     )
 
 
@@ -175,6 +176,7 @@ def _reply(data: Data) -> model.ReplyTemplate:
         headers=frozen(data.get("headers", {})),
         message=data.get("message"),
         body=frozen(data.get("body")),
+        text=data.get("text"),
         task=_timed(data["task"], "after_s") if "task" in data else None,
     )
 
@@ -213,8 +215,8 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _if_match(data: Data) -> model.IfMatch:
-    return model.IfMatch(**_tupled(data))
+def _if_match(data: Data) -> model.IfMatchRule:
+    return model.IfMatchRule(**_tupled(data))
 
 
 def _refusal(data: Data) -> model.RefusedRequest:
@@ -275,7 +277,18 @@ def _ipmi(root: YamlMap, data: Data) -> model.Ipmi:
         cipher_suites=tuple(data["cipher_suites"]),
         chassis=frozen({state: {word: cell(node) for word, node in row.items()} for state, row in rows.items()}),
         auth_types=tuple(data["auth_types"]) if "auth_types" in data else None,
+        oem=tuple(_oem_command(item) for item in data.get("oem", [])),
         **{key: data[key] for key in ("duplicates", "kg", "sessions") if key in data},
+    )
+
+
+def _oem_command(data: Data) -> model.OemCommand:
+    return model.OemCommand(
+        netfn=data["netfn"],
+        command=data["command"],
+        data=bytes.fromhex(data.get("data", "")),
+        answer=bytes.fromhex(data.get("answer", "")),
+        code=data.get("code", 0),
     )
 
 

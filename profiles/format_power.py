@@ -151,6 +151,7 @@ class ReplyKeys(TypedDict):
             Field(description='the body in place of the usual one: "empty" or a JSON object'),
         ]
     ]
+    text: NotRequired[Annotated[Words, Field(description="the body as plain text in place of JSON")]]
     task: NotRequired[TaskEndKeys]
     evidence: NotRequired[ClaimValue]
 
@@ -243,6 +244,21 @@ class IpmiDeviceKeys(TypedDict):
     revision: Annotated[int, Number(0, 15), Field(description="the device revision")]
 
 
+HexBytes = Annotated[str, Text(r"(?:[0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2})*)?", 'bytes in hexadecimal such as "01 2f"')]
+
+
+@known_keys
+class OemCommandKeys(TypedDict):
+    """A vendor's own IPMI command."""
+
+    netfn: Annotated[int, Number(0x2C, 0x3E), Field(description="its network function")]
+    command: Annotated[int, Number(0, 255), Field(description="its number")]
+    data: NotRequired[Annotated[HexBytes, Field(description="only with data that begins like this")]]
+    answer: NotRequired[Annotated[HexBytes, Field(description="the data of the answer")]]
+    code: NotRequired[Annotated[int, Number(0, 255), Field(description="the completion code; without: 0")]]
+    evidence: ClaimValue
+
+
 @known_keys
 class IpmiKeys(TypedDict):
     """IPMI over LAN."""
@@ -268,6 +284,7 @@ class IpmiKeys(TypedDict):
         ]
     ]
     sessions: NotRequired[Annotated[int, Number(1, 63), Field(description="how many sessions may be open at the same time")]]
+    oem: NotRequired[Annotated[list[OemCommandKeys], Field(description="the vendor's own commands")]]
     chassis: Annotated[
         dict[StateKey, dict[CommandKey, IpmiCellForm]],
         Field(description='state of the machine, then chassis command: [completion code, effect, confidence, source...], or "?"'),

@@ -23,11 +23,9 @@ from profiles.build import build
 from profiles.errors import ProfileError, profile_problems
 from profiles.merge import fields, merged, one_shape_of_evidence
 from profiles.model import Profile
-from profiles.resource_files import NO_FILES, ResourceFiles, read_files
+from profiles.resource_files import IN_FOLDER, NO_FILES, ResourceFiles, read_files
 
 VENDORS: Final = Path(__file__).resolve().parent / "vendors"
-IN_FOLDER: Final = "profile.yaml"
-"""The file of a profile that is a folder."""
 MAX_CHAIN: Final = 5
 
 _NO_OVERRIDES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -140,7 +138,7 @@ def resolve(name_or_path: str | Path, also: AlsoCheck | None = None) -> Resolved
     root = _with_own_mark(merged(layers.trees), own)
     PROFILE.check(root, problems)
     references.check(root, own.mark.file, problems)
-    files = read_files(root, problems)
+    files = read_files(root, layers.files, problems)
     if also is not None:
         also(root, problems)
     if _shipped(file) and text_of(child(own, "id")) not in (None, _name_of(file)):
@@ -212,6 +210,7 @@ class _Layers:
         self.trees: list[YamlMap] = []
         self.incomplete = False
         """Whether a parent cannot be had."""
+        self.files: list[Path] = []
         self._problems = problems
         self._done: set[Path] = set()
 
@@ -222,6 +221,7 @@ class _Layers:
             self._collect_parent(name, node, file, here)
         self._done.add(file.resolve())
         self.trees.append(tree)
+        self.files.append(file)
 
     def _collect_parent(self, name: str, node: YamlNode, file: Path, chain: tuple[Path, ...]) -> None:
         try:

@@ -25,7 +25,7 @@ from fencelab_yaml.errors import Mark, Problem, Problems, YamlFileError, did_you
 from fencelab_yaml.source import YamlList, YamlScalar, parse
 
 COMMON: Final = ("fencer", "adapter", "limits", "capabilities", "causes", "catalogue", "needs", "over")
-LIMITS: Final = ("deadline", "power_timeout")
+LIMITS: Final = ("deadline", "power_timeout", "stable_for")
 OVER: Final = (*Protocol, DUAL, PDU)
 DEFAULT_DEADLINE: Final = 60.0
 

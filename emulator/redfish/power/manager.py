@@ -32,11 +32,14 @@ def reset_action(profile: Profile) -> Json:
 
 
 def manager_reset(profile: Profile) -> tuple[Resource, ...]:
-    operation = Operation(RedfishPrivilege.CONFIGURE_MANAGER, _reset, Intent.BMC_RESET)
-    found = [Resource(path=_target(profile), operations={"POST": operation})]
+    found = [Resource(path=_target(profile), operations={"POST": manager_reset_operation()})]
     if profile.power.advertise in ("action_info", "both"):
         found.append(_action_info(profile))
     return tuple(found)
+
+
+def manager_reset_operation() -> Operation:
+    return Operation(RedfishPrivilege.CONFIGURE_MANAGER, _reset, Intent.BMC_RESET)
 
 
 def _target(profile: Profile) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from profiles.model import IfMatch
+from profiles.model import IfMatchRule
 
 
 @lru_cache(maxsize=1024)
@@ -26,6 +26,6 @@ def any_matches(patterns: Iterable[str], path: str) -> bool:
     return any(matches_path(pattern, path) for pattern in patterns)
 
 
-def if_match_rule(rules: Iterable[IfMatch], method: str, path: str) -> IfMatch | None:
+def if_match_rule(rules: Iterable[IfMatchRule], method: str, path: str) -> IfMatchRule | None:
     """The first rule for this method on this path."""
     return next((rule for rule in rules if method in rule.applies_to and any_matches(rule.paths, path)), None)

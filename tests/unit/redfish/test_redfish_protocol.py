@@ -224,38 +224,6 @@ def test_a_wrong_if_match_stops_a_delete(generic):
     assert generic.ask("DELETE", location, headers={"If-Match": generic.get(location).headers["ETag"]}).status_code == 204
 
 
-def with_if_match(profile, **more):
-    [rule] = profile.http.if_match
-    return replace(profile, http=replace(profile.http, if_match=(replace(rule, **more),)))
-
-
-@pytest.mark.parametrize(("more", "status"), [({}, 428), ({"missing": "not_ready"}, 503)])
-def test_a_vendor_may_insist_on_if_match(generic, make_bmc, more, status):
-    bmc = make_bmc(with_if_match(generic.profile, required=True, **more))
-    location = bmc.log_in().headers["Location"]
-    assert bmc.ask("DELETE", location).status_code == status
-    assert bmc.ask("DELETE", location, headers={"If-Match": "*"}).status_code == 204
-
-
-def test_if_match_of_a_reset_means_the_system_and_a_log_in_needs_none(generic, make_bmc):
-    bmc = make_bmc(with_if_match(generic.profile, required=True, applies_to=("POST",)))
-    assert bmc.log_in().status_code == 201
-    assert bmc.reset("ForceOff").status_code == 428
-    stale = bmc.reset("ForceOff", headers={"If-Match": '"stale"'})
-    assert stale.status_code == 412
-    current = bmc.get(bmc.system).headers["ETag"]
-    assert bmc.reset("ForceOff", headers={"If-Match": current}).status_code == 204
-
-
-def test_a_rule_for_if_match_may_be_for_some_paths_only(generic, make_bmc):
-    bmc = make_bmc(
-        with_if_match(generic.profile, required=True, applies_to=("POST", "DELETE"), paths=("/redfish/v1/Systems/**",))
-    )
-    location = bmc.log_in().headers["Location"]
-    assert bmc.ask("DELETE", location).status_code == 204
-    assert bmc.reset("ForceOff").status_code == 428
-
-
 # -- queries ------------------------------------------------------------------------------------------------------------
 
 
