@@ -182,6 +182,11 @@ def _inlined(schema: JsonSchemaValue, definitions: Mapping[str, JsonSchemaValue]
     if isinstance(reference, str):
         said = {key: value for key, value in schema.items() if key != "$ref"}
         return _inlined(definitions[reference.rpartition("/")[2]], definitions) | said
+    patterns = schema.get("patternProperties")
+    if isinstance(patterns, dict):  # pydantic's form for a map with free keys lets other keys pass
+        ((pattern, value),) = patterns.items()
+        rest = {key: each for key, each in schema.items() if key != "patternProperties"}
+        return _inlined(rest | {"propertyNames": {"pattern": pattern}, "additionalProperties": value}, definitions)
     return {key: _inlined_value(value, definitions) for key, value in schema.items() if not _is_made_up(key, value)}
 
 

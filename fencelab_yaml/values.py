@@ -15,6 +15,7 @@ from types import UnionType
 from typing import Annotated, Final, Union, cast, get_args, get_origin
 
 from pydantic import ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError, with_config
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
@@ -261,8 +262,9 @@ class Beside:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         wrapped = cast(core_schema.WrapValidatorFunctionSchema, schema)
         fields = cast(core_schema.TypedDictSchema, wrapped["schema"])
+        said = next((each.description for each in get_args(self.value) if isinstance(each, FieldInfo)), None)
         return {
             "type": "object",
-            "properties": {self.key: handler(fields["fields"][self.key]["schema"])},
+            "properties": {self.key: handler(fields["fields"][self.key]["schema"]) | {"description": said or ""}},
             "additionalProperties": handler(fields["extras_schema"]),
         }
