@@ -189,16 +189,18 @@ def _settled(cell: MatrixCell, what: Play, stop: threading.Event, options: RunOp
     runs: list[_Run] = []
     while not runs or is_open([run.judged for run in runs]):
         began = time.time()
-        played = _play(what, stop)
-        runs.append(_Run(_judged(cell, played, options), played, began))
+        played = play_once(what, stop)
+        runs.append(_Run(judged(cell, played, options), played, began))
     return _Repeat(settle([run.judged for run in runs]), runs)
 
 
-def _play(what: Play, stop: threading.Event) -> Played:
+def play_once(what: Play, stop: threading.Event) -> Played:
+    """Plays it where fencers of this kind are played: here, or in a worker process on virtual time. Raises as `play` does."""
     return workers.play(what, stop) if what.definition.ways[what.protocol].on_virtual_time else play(what, stop)
 
 
-def _judged(cell: MatrixCell, played: Played, options: RunOptions) -> JudgedRun:
+def judged(cell: MatrixCell, played: Played, options: RunOptions) -> JudgedRun:
+    """One run of a cell with its verdict."""
     trial = Trial(
         requirement=cell.scenario.requirement,
         steps=played.steps,

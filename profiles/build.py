@@ -60,6 +60,7 @@ def build(
         feeder=_pdu(data["pdu"]) if "pdu" in data else _enclosure(data["enclosure"]) if "enclosure" in data else None,
         evidence=frozen(dict(_evidence(data))),
         digest=digest(root, files),
+        code=files.code,
     )
 
 
@@ -276,7 +277,18 @@ def _ipmi(root: YamlMap, data: Data) -> model.Ipmi:
         cipher_suites=tuple(data["cipher_suites"]),
         chassis=frozen({state: {word: cell(node) for word, node in row.items()} for state, row in rows.items()}),
         auth_types=tuple(data["auth_types"]) if "auth_types" in data else None,
+        oem=tuple(_oem_command(item) for item in data.get("oem", [])),
         **{key: data[key] for key in ("duplicates", "kg", "sessions") if key in data},
+    )
+
+
+def _oem_command(data: Data) -> model.OemCommand:
+    return model.OemCommand(
+        netfn=data["netfn"],
+        command=data["command"],
+        data=bytes.fromhex(data.get("data", "")),
+        answer=bytes.fromhex(data.get("answer", "")),
+        code=data.get("code", 0),
     )
 
 

@@ -204,6 +204,19 @@ _AFTER: Final = Record(
     required=("reply", "for_s"),
 )
 
+_HEX_BYTES: Final = Text(r"(?:[0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2})*)?", 'bytes in hexadecimal such as "01 2f"')
+_OEM_COMMAND: Final = Record(
+    {
+        "netfn": Number(0x2C, 0x3E),
+        "command": Number(0, 255),
+        "data": _HEX_BYTES,
+        "answer": _HEX_BYTES,
+        "code": Number(0, 255),
+        "evidence": _EVIDENCE,
+    },
+    required=("netfn", "command", "evidence"),
+)
+
 _IPMI: Final = Record(
     {
         "lan": Flag(),
@@ -221,6 +234,7 @@ _IPMI: Final = Record(
         "auth_types": ListOf(Choice(("none", "md5", "password")), unique=True),
         "kg": Text(r"[ -~]{1,20}", "1 to 20 printable ASCII characters"),
         "sessions": Number(1, 63),
+        "oem": ListOf(_OEM_COMMAND),
         "chassis": MapOf(
             MapOf(Claim((("completion code", Number(0, 255)), ("effect", _NAME)), unknown=True), words=CHASSIS_COMMANDS),
             words=STATES,

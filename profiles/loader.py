@@ -22,13 +22,11 @@ from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean,
 from profiles.format import PROFILE
 from profiles.merge import fields, merged
 from profiles.model import Profile
-from profiles.resource_files import NO_FILES, ResourceFiles, read_files
+from profiles.resource_files import IN_FOLDER, NO_FILES, ResourceFiles, read_files
 from profiles.shapes import Check
 from profiles.yaml_source import MAX_BYTES, YamlList, YamlMap, YamlNode, YamlScalar, child, parse, text_of
 
 VENDORS: Final = Path(__file__).resolve().parent / "vendors"
-IN_FOLDER: Final = "profile.yaml"
-"""The file of a profile that is a folder."""
 MAX_CHAIN: Final = 5
 
 _NO_OVERRIDES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -134,7 +132,7 @@ def resolve(name_or_path: str | Path, also: AlsoCheck | None = None) -> Resolved
     root = _with_own_mark(merged(layers.trees), own)
     PROFILE.check(root, Check(problems, partial=False))
     references.check(root, own.mark.file, problems)
-    files = read_files(root, problems)
+    files = read_files(root, layers.files, problems)
     if also is not None:
         also(root, problems)
     if _shipped(file) and text_of(child(own, "id")) not in (None, _name_of(file)):
@@ -204,6 +202,7 @@ class _Layers:
 
     def __init__(self, problems: Problems) -> None:
         self.trees: list[YamlMap] = []
+        self.files: list[Path] = []
         self._problems = problems
         self._done: set[Path] = set()
 
@@ -214,6 +213,7 @@ class _Layers:
             self._collect_parent(name, node, file, here)
         self._done.add(file.resolve())
         self.trees.append(tree)
+        self.files.append(file)
 
     def _collect_parent(self, name: str, node: YamlNode, file: Path, chain: tuple[Path, ...]) -> None:
         try:

@@ -173,6 +173,17 @@ class IpmiCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OemCommand:
+    """An IPMI command of the vendor: a request whose data begin with `data` gets this completion code and answer."""
+
+    netfn: int
+    command: int
+    data: bytes = b""
+    answer: bytes = b""
+    code: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ipmi:
     lan: bool
     device: IpmiDevice
@@ -182,6 +193,7 @@ class Ipmi:
     auth_types: tuple[str, ...] | None = None  # of IPMI 1.5: none, md5, password; None: derived from the cipher suites
     kg: str | None = None  # the BMC's own key, K_g; None: not set
     sessions: int = 32  # how many may be open at the same time
+    oem: tuple[OemCommand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,3 +311,4 @@ class Profile:
     feeder: Pdu | Enclosure | None = None  # what gives power to BMCs with their hosts; None: a BMC with systems
     evidence: Mapping[str, FactEvidence]  # "identity.bmc_model" -> Evidence; "identity.*" for a whole block
     digest: str  # of the resolved data; journals and reports show it
+    code: str | None = None  # the path of the profile's oem.py; None: it has none

@@ -248,6 +248,8 @@ class _References:
         for path, rule in self._items("http", "if_match"):
             for key in ("mismatch", "missing"):
                 self._refer(child(rule, key), f"{path}.{key}", "reply", replies)
+        for path, command in self._items("ipmi", "oem"):
+            self._claim(child(command, "evidence"), f"{path}.evidence")
         for path, refusal in self._items("refusals"):
             self._refer(child(refusal, "reply"), f"{path}.reply", "reply", replies)
             self._claim(child(refusal, "evidence"), f"{path}.evidence")

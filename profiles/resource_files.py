@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,9 @@ from profiles.errors import Mark, Problems
 from profiles.yaml_source import YamlMap, YamlScalar, child, text_of
 
 BUILT_IN: Final = "built-in"
+IN_FOLDER: Final = "profile.yaml"
+"""The file of a profile that is a folder."""
+CODE: Final = "oem.py"
 MAX_FILES: Final = 20_000
 MAX_FILE_BYTES: Final = 8 << 20
 MAX_BYTES: Final = 256 << 20
@@ -33,23 +36,31 @@ class ResourceFiles:
     base: Bodies | None = None
     templates: Bodies = field(default_factory=lambda: MappingProxyType({}))
     digest: str = ""
+    code: str | None = None  # the path of oem.py
 
 
 NO_FILES: Final = ResourceFiles()
 
 
-def read_files(root: YamlMap, problems: Problems) -> ResourceFiles:
-    """Reads what the merged profile names. A folder is looked for beside the file that names it. Mistakes go to `problems`."""
+def read_files(root: YamlMap, layers: Sequence[Path], problems: Problems) -> ResourceFiles:
+    """Reads what the merged profile names. A folder is looked for beside the file that names it. Mistakes go to `problems`.
+
+    `layers` are the files of the profile, the most distant parent first: the nearest one that is a folder with an oem.py
+    gives the code. Nothing is imported here.
+    """
     digest = hashlib.sha256()
+    code = next((found for file in reversed(layers) if (found := file.parent / CODE).is_file() and file.name == IN_FOLDER), None)
+    if code is not None:
+        digest.update(code.read_bytes())
     base = _named(child(root, "resources", "base"), "resources.base", problems, digest)
     templates = _named(child(root, "resources", "templates"), "resources.templates", problems, digest)
-    if base is None and templates is None:
+    if base is None and templates is None and code is None:
         return NO_FILES
     if base is not None and "/redfish/v1" not in base:
         node = child(root, "resources", "base")
         assert node is not None
         problems.add(node.mark, "resources.base", "the folder has no service root: redfish/v1/index.json")
-    return ResourceFiles(base, templates or MappingProxyType({}), digest.hexdigest())
+    return ResourceFiles(base, templates or MappingProxyType({}), digest.hexdigest(), None if code is None else str(code))
 
 
 def _named(node: object, path: str, problems: Problems, digest: Any) -> Bodies | None:

@@ -28,7 +28,7 @@ FOLDER: Final = ROOT / ".scoreboard"
 TIER: Final = 0
 JOBS: Final = 24  # most of them wait
 HEAVY: Final = {"ironic-ipmitool": 4, "ironic-redfish": 4, "redfish-command": 4}
-"""How many at a time of fencers that need seconds of processor time before their first request: more of them hang for lack of it."""
+"""How many at a time of fencers that need seconds of processor time before their first request: more would hang."""
 PROFILES: Final = ("dell-idrac9", "openbmc-x86", "dmtf-generic")
 SHOWN: Final = (
     Verdict.PASS, Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK, Verdict.FLAKY, Verdict.MISLEADING, Verdict.HYGIENE, Verdict.ERROR,

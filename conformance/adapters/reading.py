@@ -25,7 +25,7 @@ from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean,
 from profiles.yaml_source import YamlList, YamlScalar, parse
 
 COMMON: Final = ("fencer", "adapter", "limits", "capabilities", "causes", "catalogue", "needs", "over")
-LIMITS: Final = ("deadline", "power_timeout")
+LIMITS: Final = ("deadline", "power_timeout", "stable_for")
 OVER: Final = (*Protocol, DUAL, PDU)
 DEFAULT_DEADLINE: Final = 60.0
 

@@ -126,7 +126,7 @@ def _message(answer: requests.Response) -> str | None:
     except ValueError:
         return None
     info = told.get("error", told).get("@Message.ExtendedInfo", [{}]) if isinstance(told, dict) else [{}]
-    return info[0].get("MessageId") if info and isinstance(info[0], dict) else None
+    return (info[0].get("MessageId") or info[0].get("MessageID")) if info and isinstance(info[0], dict) else None
 
 
 def _ipmi(emulator: Emulator, endpoint: Endpoint, profile: Profile) -> Iterator[CheckedCell]:

@@ -34,11 +34,13 @@ def test_the_names() -> None:
 @pytest.mark.parametrize(
     ("name", "state", "reset_type", "status", "message", "effect"),
     [
-        ("dell-idrac9", "Off", "ForceOff", 409, "IDRAC.2.1.PSU501", "none"),
-        ("dell-idrac9", "On", "On", 409, "IDRAC.2.1.PSU501", "none"),
+        ("dell-idrac9", "Off", "ForceOff", 409, "IDRAC.2.7.PSU502", "none"),
+        ("dell-idrac9", "Off", "GracefulShutdown", 409, "IDRAC.2.7.PSU502", "none"),
+        ("dell-idrac9", "On", "On", 409, "IDRAC.2.7.PSU501", "none"),
         ("dell-idrac9", "On", "ForceOff", 204, None, "force_off"),
         ("dell-idrac9", "Off", "On", 204, None, "boot"),
-        ("dell-idrac9", "Off", "ForceRestart", 204, None, "boot"),
+        ("dell-idrac9", "Off", "ForceRestart", 204, None, "none"),
+        ("dell-idrac9", "Off", "PowerCycle", 204, None, "none"),
         ("openbmc-x86", "Off", "ForceOff", 204, None, "none"),
         ("openbmc-x86", "Off", "PowerCycle", 204, None, "none"),
         ("openbmc-x86", "Off", "ForceRestart", 204, None, "none"),
@@ -110,8 +112,10 @@ def test_every_name_inside_a_loaded_profile_resolves(name: str) -> None:
 
 def test_the_idrac_error_has_its_captured_shape() -> None:
     dell = profiles.load("dell-idrac9")
-    assert dell.errors.code == "Base.1.5.GeneralError"
-    assert dell.messages["psu501_off"].text == "Server is already powered OFF."
+    assert dell.errors.code == "Base.1.12.GeneralError"
+    assert dell.messages["psu502"].text == "Server is already powered OFF."
+    assert dell.messages["psu501"].text == "Server is already powered ON."
+    assert dell.messages["sys518"].severity == "Informational"
     assert dell.auth.sessions.max == 8
     assert dell.replies[dell.auth.sessions.on_full or ""].status == 503
 

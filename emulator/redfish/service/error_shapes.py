@@ -108,7 +108,7 @@ class ErrorShapes:
         if template.body == "empty" or (template.body is None and message is None):
             return HttpAnswer(template.status, self.fixed + headers, message_id=message.id if message else None)
         if template.body is not None:
-            return self._body(template.status, headers, template.body, message.id if message else None)
+            return self._body(template.status, headers, thawed(template.body), message.id if message else None)
         assert message is not None
         return self._answer(template.status, headers, message)
 

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from emulator.core.bmc.view import SystemName
 from emulator.core.errors import RackMisconfigured
+from emulator.oem_code import redfish_code
 from emulator.redfish.accounts.account_service import ACCOUNT_TYPE, accounts
 from emulator.redfish.accounts.sessions import SESSION_TYPE, sessions
 from emulator.redfish.certificates.certificate_service import CERTIFICATE_TYPE, certificates
@@ -37,7 +38,9 @@ def _powered(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource,
     """What has power: the systems of a BMC, the outlets of a PDU, or the slots of an enclosure."""
     match profile.feeder:
         case None:
-            return (*machines(profile, names), *oem_actions(profile, names))
+            code = redfish_code(profile.code)
+            more = () if code is None else tuple(code(profile, names))
+            return (*machines(profile, names), *oem_actions(profile, names), *more)
         case Pdu() as pdu:
             return power_equipment(profile, pdu, names)
         case Enclosure() as form:

@@ -1,0 +1,230 @@
+"""What a BMC may do otherwise at one request, as a table. Pure data; `search` asks where each may come, `plan` makes faults.
+
+Rules
+  1. The order is from mild to severe: a find is shown with the mildest deviation that does it.
+  2. A mild one, of which there are at most 15, costs one of the budget. The others cost two: they change what happens to the host
+     and not one answer only.
+  3. A deviation that would change nothing for its client, such as the word Off where Off was told, is not offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from conformance.hunt.observation import HANDSHAKE, ObservedStep
+from conformance.hunt.trace import PlacedDeviation, Start, Trace, World
+from conformance.vocabulary import Protocol
+from emulator import Intent, Rail
+
+Parameters = Mapping[str, object]
+COMMANDS: Final = frozenset({Intent.POWER_COMMAND.value})
+READS: Final = frozenset({Intent.POWER_READ.value})
+EVERY: Final[frozenset[str]] = frozenset()
+
+
+class Counted(Enum):
+    """Which requests a fault counts, by the seam at which it acts."""
+
+    SENT = "sent"  # wire
+    SERVED = "served"  # protocol
+    VIEWED = "viewed"  # report
+    EFFECTIVE = "effective"  # power
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultForm:
+    """A deviation over one protocol: a fault of `emulator.faults`, its parameters, and the requests at which it makes sense.
+
+    `intents` are those of the requests; empty: any but a handshake. `whats` are IPMI commands that are meant beside them. `views`
+    are those whose word it changes, and `instead_of` says which told words it would replace: none of them, nothing to change.
+    """
+
+    fault: str
+    params: Parameters = field(default_factory=dict)
+    counted: Counted = Counted.SERVED
+    intents: frozenset[str] = EVERY
+    whats: frozenset[str] = frozenset()
+    views: frozenset[str] = frozenset()
+    told: frozenset[str] = frozenset()
+    rail: Rail | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """`sentence` completes "at the second power read the BMC ..."."""
+
+    word: str
+    sentence: str
+    redfish: FaultForm | None = None
+    ipmi: FaultForm | None = None
+    cost: int = 1
+    starts: frozenset[Start] = frozenset(Start)
+
+    def form(self, protocol: Protocol) -> FaultForm | None:
+        return self.redfish if protocol is Protocol.REDFISH else self.ipmi
+
+
+SYSTEM_VIEWS: Final = frozenset({"system"})
+EVERY_VIEW: Final = frozenset({"system", "chassis", "ipmi"})
+
+DEVIATIONS: Final[tuple[Deviation, ...]] = (
+    Deviation(
+        word="busy",
+        sentence="says that it is busy (HTTP 503 with Retry-After 1; IPMI 0xC0) and does nothing",
+        redfish=FaultForm(fault="redfish.reply", params={"status": 503, "headers": {"Retry-After": "1"}}),
+        ipmi=FaultForm(fault="ipmi.completion", params={"code": 0xC0}),
+    ),
+    Deviation(
+        word="lost-request",
+        sentence="loses the request: it is not executed, and there is no answer",
+        redfish=FaultForm(fault="wire.reset", params={"executed": False}, counted=Counted.SENT),
+        ipmi=FaultForm(fault="ipmi.silence", params={"executed": False}, whats=frozenset({HANDSHAKE})),
+    ),
+    Deviation(
+        word="lost-answer",
+        sentence="executes the request, and its answer is lost",
+        redfish=FaultForm(fault="wire.reset", params={"executed": True}, counted=Counted.SENT),
+        ipmi=FaultForm(fault="ipmi.silence", params={"executed": True}),
+    ),
+    Deviation(
+        word="hang",
+        sentence="takes the request and never answers",
+        redfish=FaultForm(fault="wire.hang", params={"executed": False}, counted=Counted.SENT),
+    ),
+    Deviation(
+        word="conflict",
+        sentence="refuses the command for the present state (HTTP 409; IPMI 0xD5)",
+        redfish=FaultForm(fault="redfish.reply", params={"status": 409}, intents=COMMANDS),
+        ipmi=FaultForm(fault="ipmi.completion", params={"code": 0xD5}, intents=COMMANDS),
+    ),
+    Deviation(
+        word="unauthorized",
+        sentence="refuses the credentials (HTTP 401; a locked account over IPMI)",
+        redfish=FaultForm(fault="redfish.reply", params={"status": 401}),
+        ipmi=FaultForm(fault="auth.locked", intents=frozenset({"none"}), whats=frozenset({HANDSHAKE})),
+    ),
+    Deviation(
+        word="not-found",
+        sentence="says that there is no such thing (HTTP 404; IPMI 0xC1)",
+        redfish=FaultForm(fault="redfish.reply", params={"status": 404}),
+        ipmi=FaultForm(fault="ipmi.completion", params={"code": 0xC1}),
+    ),
+    Deviation(
+        word="stale",
+        sentence="says On once more although the rail is down",
+        redfish=FaultForm(
+            fault="report.says", params={"word": "On"}, counted=Counted.VIEWED, intents=READS, views=EVERY_VIEW,
+            told=frozenset({"Off"}), rail=Rail.DOWN,
+        ),
+        ipmi=FaultForm(
+            fault="report.says", params={"word": "On"}, counted=Counted.VIEWED, intents=READS, views=EVERY_VIEW,
+            told=frozenset({"Off"}), rail=Rail.DOWN,
+        ),
+    ),
+    Deviation(
+        word="null",
+        sentence="says null for its power",
+        redfish=FaultForm(
+            fault="report.says", params={"word": None}, counted=Counted.VIEWED, intents=READS, views=EVERY_VIEW,
+            told=frozenset({"On", "Off", "PoweringOff", "PoweringOn"}),
+        ),
+    ),
+    Deviation(
+        word="powering-off",
+        sentence="says PoweringOff",
+        redfish=FaultForm(
+            fault="report.says", params={"word": "PoweringOff"}, counted=Counted.VIEWED, intents=READS, views=EVERY_VIEW,
+            told=frozenset({"On"}), rail=Rail.UP,
+        ),
+    ),
+    Deviation(
+        word="chassis-silent",
+        sentence="says nothing of its power in its Chassis",
+        redfish=FaultForm(
+            fault="report.says", params={"word": "absent"}, counted=Counted.VIEWED, intents=READS, views=frozenset({"chassis"}),
+            told=frozenset({"On", "Off"}),
+        ),
+    ),
+    Deviation(
+        word="early-off",
+        sentence="says Off although the rail is up",
+        redfish=FaultForm(
+            fault="report.says", params={"word": "Off"}, counted=Counted.VIEWED, intents=READS, views=EVERY_VIEW,
+            told=frozenset({"On", "PoweringOff", "null"}), rail=Rail.UP,
+        ),
+        ipmi=FaultForm(
+            fault="report.says", params={"word": "Off"}, counted=Counted.VIEWED, intents=READS, views=EVERY_VIEW,
+            told=frozenset({"On"}), rail=Rail.UP,
+        ),
+    ),
+    Deviation(
+        word="other-body",
+        sentence="answers with the body of the other system",
+        redfish=FaultForm(fault="redfish.body-of", intents=READS, views=SYSTEM_VIEWS, told=frozenset({"On"})),
+        starts=frozenset({Start.TWO}),
+    ),
+    Deviation(
+        word="task-fails",
+        sentence="answers 202 with a task, does nothing, and the task ends with Exception",
+        redfish=FaultForm(fault="redfish.task", params={"end": "Exception", "executed": False}, intents=COMMANDS),
+    ),
+    Deviation(
+        word="ignored",
+        sentence="accepts the command and does nothing",
+        redfish=FaultForm(fault="power.ignore", counted=Counted.EFFECTIVE, intents=COMMANDS),
+        ipmi=FaultForm(fault="power.ignore", counted=Counted.EFFECTIVE, intents=COMMANDS),
+    ),
+    Deviation(
+        word="late",
+        sentence="accepts the command, and everything happens 6 s later than usual",
+        redfish=FaultForm(fault="power.late", params={"seconds": 6.0}, counted=Counted.EFFECTIVE, intents=COMMANDS),
+        ipmi=FaultForm(fault="power.late", params={"seconds": 6.0}, counted=Counted.EFFECTIVE, intents=COMMANDS),
+        cost=2,
+    ),
+    Deviation(
+        word="word-first",
+        sentence="accepts the command and says Off at once in all its views; the rail falls 2 s later",
+        redfish=FaultForm(fault="power.early-word", params={"seconds": 2.0}, counted=Counted.EFFECTIVE, intents=COMMANDS),
+        ipmi=FaultForm(fault="power.early-word", params={"seconds": 2.0}, counted=Counted.EFFECTIVE, intents=COMMANDS),
+        cost=2,
+    ),
+    Deviation(
+        word="bounce",
+        sentence="executes the command, and 5 s after the last step the host has power again",
+        redfish=FaultForm(fault="power.bounce", params={"seconds": 5.0}, counted=Counted.EFFECTIVE, intents=COMMANDS),
+        ipmi=FaultForm(fault="power.bounce", params={"seconds": 5.0}, counted=Counted.EFFECTIVE, intents=COMMANDS),
+        cost=2,
+    ),
+)  # fmt: skip
+BY_WORD: Final[Mapping[str, Deviation]] = {deviation.word: deviation for deviation in DEVIATIONS}
+RANK: Final[Mapping[str, int]] = {deviation.word: number for number, deviation in enumerate(DEVIATIONS)}
+MILD: Final[tuple[Deviation, ...]] = tuple(deviation for deviation in DEVIATIONS if deviation.cost == 1)
+
+
+def cost(trace: Trace) -> int:
+    """What the deviations of a trace cost together."""
+    return sum(BY_WORD[placed.word].cost for placed in trace.deviations)
+
+
+def choices(step: ObservedStep, at: int, world: World, budget: int) -> Iterator[PlacedDeviation]:
+    """The deviations that may come at this request, the `at`-th of its run, and cost at most `budget`; from mild to severe."""
+    for deviation in DEVIATIONS:
+        form = deviation.form(world.protocol)
+        if form is None or deviation.cost > budget or world.start not in deviation.starts or not _fits(form, step):
+            continue
+        nth: int = getattr(step, form.counted.value)
+        if nth:
+            yield PlacedDeviation(at, deviation.word, nth, step.what, step.view if form.views else "")
+
+
+def _fits(form: FaultForm, step: ObservedStep) -> bool:
+    if step.what in form.whats:
+        return True
+    if step.what == HANDSHAKE or (form.intents and step.intent not in form.intents):
+        return False
+    if form.views and (step.view not in form.views or step.word not in form.told):
+        return False
+    return form.rail is None or form.rail == step.rail

@@ -1,0 +1,178 @@
+"""`hunt/1`: what a hunt has found and every run that it made, as JSON. `--state` goes on from it, and `--diff` compares two.
+
+Steps that are equal are written once, in `steps`; a run names them by their numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, field, fields
+from pathlib import Path
+from typing import Final
+
+from conformance.hunt.observation import ObservedStep
+from conformance.hunt.trace import Trace, as_list, from_list
+from conformance.hunt.verdict import HuntedRun
+from conformance.vocabulary import Verdict
+
+FORMAT: Final = "hunt/1"
+
+
+class HuntFileUnreadable(Exception):
+    """The file is none of ours; the text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmedFind:
+    """A find that has been made smaller and played again. `replays` of `of` runs came out the same. `scenario` is its id."""
+
+    run: HuntedRun
+    scenario: str
+    replays: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HuntResult:
+    """One hunt. `radius` is the sentence about safety; the digests say what was hunted."""
+
+    fencer: str
+    fencer_digest: str
+    profile: str
+    profile_digest: str
+    seed: int
+    budget: int
+    depth: int
+    seconds: float
+    radius: str
+    runs: tuple[HuntedRun, ...]
+    finds: tuple[ConfirmedFind, ...] = ()
+    version: str = ""
+    finished: bool = False
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+
+def to_json(result: HuntResult) -> str:
+    numbers: dict[ObservedStep, int] = {}
+    runs = [_run(run, numbers) for run in result.runs]
+    finds = [
+        {"run": _run(find.run, numbers), "scenario": find.scenario, "replays": find.replays, "of": find.of}
+        for find in result.finds
+    ]
+    told = {
+        "format": FORMAT,
+        "version": result.version,
+        "fencer": result.fencer,
+        "fencer_digest": result.fencer_digest,
+        "profile": result.profile,
+        "profile_digest": result.profile_digest,
+        "seed": result.seed,
+        "budget": result.budget,
+        "depth": result.depth,
+        "seconds": round(result.seconds, 1),
+        "finished": result.finished,
+        "radius": result.radius,
+        "left_out": dict(result.left_out),
+        "finds": finds,
+        "steps": [astuple(step) for step in numbers],
+        "runs": runs,
+    }
+    return json.dumps(told, ensure_ascii=False) + "\n"
+
+
+def _run(run: HuntedRun, numbers: dict[ObservedStep, int]) -> list[object]:
+    steps = [numbers.setdefault(step, len(numbers)) for step in run.steps]
+    flags = [run.undetectable, run.complete]
+    return [as_list(run.trace), steps, run.end, run.key, run.verdict.value, run.kind, run.why, *flags]
+
+
+def write(result: HuntResult, file: Path) -> None:
+    """Raises OSError. A file that is there is replaced as a whole."""
+    beside = file.with_name(f"{file.name}.new")
+    beside.write_text(to_json(result), encoding="utf-8")
+    beside.replace(file)
+
+
+def read(file: Path) -> HuntResult:
+    """Raises HuntFileUnreadable."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise HuntFileUnreadable(f"{file} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise HuntFileUnreadable(f"{file} is not the result of a hunt: it is not JSON") from None
+    if not isinstance(told, dict) or told.get("format") != FORMAT:
+        raise HuntFileUnreadable(f"{file} is not the result of a hunt in the form {FORMAT}")
+    try:
+        return _result(told)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise HuntFileUnreadable(f"{file} is damaged: {type(error).__name__} {error}") from None
+
+
+def _result(told: Mapping[str, object]) -> HuntResult:
+    listed, runs, finds, left_out = told["steps"], told["runs"], told["finds"], told["left_out"]
+    assert isinstance(listed, list)
+    assert isinstance(runs, list)
+    assert isinstance(finds, list)
+    assert isinstance(left_out, dict)
+    steps = [_step(values) for values in listed]
+    return HuntResult(
+        fencer=str(told["fencer"]),
+        fencer_digest=str(told["fencer_digest"]),
+        profile=str(told["profile"]),
+        profile_digest=str(told["profile_digest"]),
+        seed=_number(told["seed"]),
+        budget=_number(told["budget"]),
+        depth=_number(told["depth"]),
+        seconds=float(str(told["seconds"])),
+        radius=str(told["radius"]),
+        version=str(told["version"]),
+        finished=told["finished"] is True,
+        left_out={str(world): str(why) for world, why in left_out.items()},
+        runs=tuple(_hunted(run, steps) for run in runs),
+        finds=tuple(
+            ConfirmedFind(
+                run=_hunted(find["run"], steps), scenario=str(find["scenario"]), replays=_number(find["replays"]),
+                of=_number(find["of"]),
+            )
+            for find in finds
+        ),
+    )  # fmt: skip
+
+
+def _number(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{value!r} is no whole number")
+    return value
+
+
+def _step(values: Sequence[object]) -> ObservedStep:
+    made: dict[str, object] = {}
+    for each, value in zip(fields(ObservedStep), values, strict=True):
+        if not isinstance(value, {"str": str, "int": int, "bool": bool}[str(each.type)]):
+            raise ValueError(f"{value!r} is no {each.name}")
+        made[each.name] = value
+    return ObservedStep(**made)  # type: ignore[arg-type]  # checked one by one
+
+
+def _hunted(told: Sequence[object], steps: Sequence[ObservedStep]) -> HuntedRun:
+    trace, numbers, end, key, verdict, kind, why, undetectable, complete = told
+    assert isinstance(trace, list)
+    assert isinstance(numbers, list)
+    return HuntedRun(
+        trace=from_list(trace),
+        steps=tuple(steps[number] for number in numbers),
+        end=str(end),
+        key=str(key),
+        verdict=Verdict(str(verdict)),
+        kind=str(kind),
+        why=str(why),
+        undetectable=undetectable is True,
+        complete=complete is True,
+    )
+
+
+def known_runs(result: HuntResult) -> Mapping[Trace, HuntedRun]:
+    """The runs by their traces; those that could not be played are left out, to be tried again."""
+    return {run.trace: run for run in result.runs if run.verdict is not Verdict.ERROR}

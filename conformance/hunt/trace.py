@@ -1,0 +1,92 @@
+"""What a BMC is told to do in one run: a start, an ask, and deviations at certain requests. Pure data, made by `search`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from conformance.vocabulary import Ask, Protocol
+
+
+class Start(StrEnum):
+    """How the host is when the fencer starts."""
+
+    ON = "on"
+    HUNG = "hung"  # on, and its operating system does not answer
+    OFF = "off"
+    TWO = "two"  # on, and a second system of the same BMC is off
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class World:
+    """What is the same in all runs of one search tree."""
+
+    protocol: Protocol
+    ask: Ask
+    start: Start
+
+    def __str__(self) -> str:
+        return f"{self.ask} over {self.protocol}, host {WORDS[self.start]}"
+
+
+WORDS = {
+    Start.ON: "on",
+    Start.HUNG: "on with a hung operating system",
+    Start.OFF: "off",
+    Start.TWO: "on beside a system that is off",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PlacedDeviation:
+    """One deviation at one request. `at` is the number of the request in the run from which it was taken, from 1.
+
+    Its fault acts on the `nth` (from 1) of the requests that it counts: those that are a `what`, an intent over Redfish and a
+    command over IPMI. `view` is the view whose word changes (system, chassis, ipmi), empty where no word does.
+    """
+
+    at: int
+    word: str
+    nth: int
+    what: str
+    view: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.word} at request {self.at}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Trace:
+    world: World
+    deviations: tuple[PlacedDeviation, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.world}: {', then '.join(map(str, self.deviations)) or 'no deviation'}"
+
+    def then(self, placed: PlacedDeviation) -> Trace:
+        return Trace(self.world, (*self.deviations, placed))
+
+    @property
+    def parent(self) -> Trace:
+        """Without the last deviation."""
+        return Trace(self.world, self.deviations[:-1])
+
+
+def as_list(trace: Trace) -> list[object]:
+    """For a result file."""
+    placed = [[d.at, d.word, d.nth, d.what, d.view] for d in trace.deviations]
+    return [trace.world.protocol.value, trace.world.ask.value, trace.world.start.value, placed]
+
+
+def from_list(told: Sequence[object]) -> Trace:
+    """The inverse of `as_list`. Raises ValueError for anything else."""
+    try:
+        protocol, ask, start, placed = told
+        assert isinstance(placed, list)
+        return Trace(
+            World(Protocol(str(protocol)), Ask(str(ask)), Start(str(start))),
+            tuple(PlacedDeviation(int(at), str(word), int(nth), str(what), str(view)) for at, word, nth, what, view in placed),
+        )
+    except (AssertionError, TypeError, ValueError):
+        raise ValueError(f"{str(told)[:80]} is no trace") from None

@@ -1,0 +1,86 @@
+"""What one run of a hunt comes to. Pure.
+
+Rules
+  1. Only UNSAFE, HANG and STUCK count. STUCK is a failure although the goal held at that moment and every deviation had come;
+     without any deviation every failure is one.
+  2. What no fencer could have known is UNSAFE and `undetectable`: it is listed and never counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from conformance.finding import AskFacts, Judgement
+from conformance.hunt.deviation import RANK, cost
+from conformance.hunt.observation import ObservedStep
+from conformance.hunt.trace import Start, Trace
+from conformance.vocabulary import Ask, Claim, Verdict
+from emulator import Rail
+
+COUNTED: Final = (Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HuntedRun:
+    """One run. `verdict` is UNSAFE, HANG, STUCK, PASS, or ERROR where it could not be played; `kind` that of the finding.
+
+    `end` says how the fencer ended, in words. `key` is equal for runs that nobody could tell apart. With `complete` every
+    deviation of the trace has come.
+    """
+
+    trace: Trace
+    steps: tuple[ObservedStep, ...]
+    end: str
+    key: str
+    verdict: Verdict
+    kind: str = ""
+    why: str = ""
+    undetectable: bool = False
+    complete: bool = True
+
+    @property
+    def is_find(self) -> bool:
+        """Whether it counts."""
+        return self.verdict in COUNTED and not self.undetectable and self.complete
+
+    @property
+    def signature(self) -> tuple[str, str]:
+        """What must stay the same when a find is made smaller or played again."""
+        return self.verdict.value, self.kind
+
+
+def worst(judgement: Judgement, *, deviations: int, complete: bool) -> tuple[Verdict, str, str]:
+    """Verdict, kind and sentence of the worst finding that counts here; PASS where there is none."""
+    for finding in judgement.findings:
+        if finding.verdict in (Verdict.UNSAFE, Verdict.HANG):
+            return finding.verdict, finding.kind.value if finding.kind is not None else "", finding.actual
+    facts = judgement.facts[0]
+    stuck = next((f for f in judgement.findings if f.verdict is Verdict.STUCK), None)
+    if stuck is not None and (not deviations or (complete and goal_holds(facts))):
+        return Verdict.STUCK, stuck.kind.value if stuck.kind is not None else "", stuck.actual
+    return Verdict.PASS, "", ""
+
+
+def goal_holds(facts: AskFacts) -> bool:
+    """Whether what was asked for was the case when the answer was final."""
+    if facts.ask is Ask.REBOOT:
+        return facts.rail is Rail.UP and facts.incarnation > facts.incarnation_before
+    return facts.rail is (Rail.UP if facts.ask is Ask.ON else Rail.DOWN)
+
+
+def end_of(claim: Claim) -> str:
+    return {Claim.NONE: "hangs", Claim.FAILED: "fails"}.get(claim, f"claims {claim}")
+
+
+def smallest(runs: Sequence[HuntedRun]) -> HuntedRun:
+    """The find to show: fewest deviations, then the mildest, then the earliest."""
+    return min(runs, key=lambda run: size(run.trace))
+
+
+def size(trace: Trace) -> tuple[object, ...]:
+    """Orders traces from small to large: fewer, milder, earlier; then the plainer start."""
+    placed = trace.deviations
+    start = tuple(Start).index(trace.world.start)
+    return cost(trace), len(placed), sum(RANK[d.word] for d in placed), sum(d.at for d in placed), start, trace
