@@ -21,7 +21,7 @@ _ORDER: Final = ("identity", "power", "http", "auth", "bmc_reset", "inventory")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapturedProfile:
-    """What the text is made from. `day` is ISO 8601; `has_base`: a service root was read, so that the tree can be served."""
+    """What the text is made from. `day` is ISO 8601; `has_base`: the tree is to be served."""
 
     id: str
     parent: Profile
@@ -66,9 +66,7 @@ def captured_yaml(captured: CapturedProfile) -> str:
         root["bmc_reset"] = {**known, **after, "evidence": {**evidence, "after": ["inferred"]}}
     if faults := trimmed_faults(parent, types):
         root["faults"] = faults
-    if parent.ipmi.lan:
-        row: YamlValue = dict.fromkeys(CHASSIS_COMMANDS, "?")
-        root["ipmi"] = {"chassis": dict.fromkeys(STATES, row)}
+    root["ipmi"] = {"chassis": dict.fromkeys(STATES, dict.fromkeys(CHASSIS_COMMANDS, "?"))}
     if captured.has_base:
         root["resources"] = {"base": RESOURCES, "evidence": {"base": ["captured", source]}}
     head = (
