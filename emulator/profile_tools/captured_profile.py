@@ -68,12 +68,23 @@ def captured_yaml(captured: CapturedProfile) -> str:
         root["faults"] = faults
     root["ipmi"] = {"chassis": dict.fromkeys(STATES, dict.fromkeys(CHASSIS_COMMANDS, "?"))}
     if captured.has_base:
-        root["resources"] = {"base": RESOURCES, "evidence": {"base": ["captured", source]}}
+        root |= _own_tree(parent, source)
     head = (
         f"Made by `bmc-emulator profile capture`. What is not here is inherited from {parent.id}.",
         'A "?" is a power cell that nobody has tried on this machine: `bmc-emulator profile probe` or `proxy` fills it.',
     )
     return yaml_text(root, head)
+
+
+def _own_tree(parent: Profile, source: str) -> dict[str, YamlValue]:
+    """The captured tree as base, without what a parent would change in its own built-in one."""
+    rules = parent.resources
+    changed = (("templates", rules.templates), ("merge", rules.merge), ("remove", rules.remove))
+    nothing: dict[str, YamlValue] = {name: None for name, there in changed if there}
+    blocks: dict[str, YamlValue] = {
+        name: None for name, there in (("versions", parent.versions), ("managers", parent.managers)) if there
+    }
+    return {"resources": {"base": RESOURCES, **nothing, "evidence": {"base": ["captured", source]}}, **blocks}
 
 
 def free_source(name: str, parent: Profile) -> str:

@@ -185,6 +185,9 @@ def _http(tree: ResourceTree, root: JsonObject) -> dict[str, Fact]:
         if levels is not None and 0 <= levels <= 20:
             features["max_levels"] = int(levels)
         block["features"] = features
+    ids = [uri for body in tree.resources.values() if (uri := text_at(body, "@odata.id")) and uri.count("/") > 3]
+    if sum(uri.endswith("/") for uri in ids) < len(ids) / 2:
+        block["slash"] = "either"
     if server := tree.headers.get("server"):
         block["server_header"] = server
     if tree.root_text:
