@@ -77,6 +77,7 @@ _IDENTITY: Final = (
     *("system_type", "system_uuid", "manager_type", "chassis_type", "bios_version", "bmc_model", "bmc_firmware"),
 )
 
+_ADVERTISE: Final = Choice(("inline", "action_info", "both", "none"))
 _OEM_ACTION: Final = Record(
     {
         "target": Text(r"/redfish/\S+", "a path that starts with /redfish"),
@@ -91,7 +92,7 @@ _OEM_ACTION: Final = Record(
 
 _POWER: Final = Record(
     {
-        "advertise": Choice(("inline", "action_info", "both", "none")),
+        "advertise": _ADVERTISE,
         "reset_types": ListOf(_RESET_TYPE, least=1, unique=True),
         "table": MapOf(
             MapOf(Claim((("outcome", _NAME),), unknown=True), "[A-Z][A-Za-z0-9]*", "a ResetType in PascalCase"),
@@ -103,6 +104,7 @@ _POWER: Final = Record(
         "on_os_down": _STEPS,
         "target": Text(r"/redfish/\S+", "a path that starts with /redfish"),
         "oem_actions": ListOf(_OEM_ACTION, least=1),
+        "apply_times": ListOf(Text("[A-Z][A-Za-z]*", "an apply time such as Immediate"), least=1, unique=True),
         "chassis": Record({"power_state": Flag(), "reset_types": ListOf(_RESET_TYPE, unique=True)}),
         "windows": ListOf(
             Record(
@@ -160,6 +162,7 @@ _HTTP: Final = Record(
         "etag_on": _PATHS,
         "slash": Choice(("either", "ids", "redirect")),
         "not_found": _NAME,
+        "served": Flag(),
         "features": Record(
             names(("expand_all", "levels", "links", "no_links", "filter", "select", "only", "excerpt", "top_skip"), Flag())
             | {"max_levels": Number(0, 20)}
@@ -343,6 +346,7 @@ PROFILE: Final = Record(
                 "summary": Text(),
                 "fields": ListOf(Text(), least=1, unique=True),
                 "top_level": Record({"type": Text(), "name": Text()}),
+                "entry_type": Text(),
                 "evidence": _EVIDENCE_MAP,
             },
             required=("code", "summary", "fields"),
@@ -368,6 +372,7 @@ PROFILE: Final = Record(
                 "outage_s": Seconds(),
                 "after": _AFTER,
                 "restore_policy": Flag(),
+                "advertise": _ADVERTISE,
                 "evidence": _EVIDENCE_MAP,
             },
             required=("reset_types", "reply", "grace_s", "outage_s"),

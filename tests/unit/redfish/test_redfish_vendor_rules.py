@@ -137,3 +137,16 @@ def test_a_new_bmc_may_insist_on_another_password(generic, make_bmc):
     account = "/redfish/v1/AccountService/Accounts/admin"
     assert bmc.ask("PATCH", account, json={"Password": "Another-1.word"}).status_code == 200
     assert bmc.get(bmc.system, auth=("admin", "Another-1.word")).status_code == 200
+
+
+def test_the_manager_may_offer_its_resets_in_another_way(generic, make_bmc):
+    rules = replace(generic.profile.bmc_reset, advertise="none")
+    action = make_bmc(replace(generic.profile, bmc_reset=rules)).get("/redfish/v1/Managers/BMC").json["Actions"]["#Manager.Reset"]
+    assert set(action) == {"target"}
+    assert set(generic.get("/redfish/v1/Managers/BMC").json["Actions"]["#Manager.Reset"]) > {"target"}
+
+
+def test_an_entry_of_extended_info_has_the_vendors_type(generic, make_bmc):
+    errors = replace(generic.profile.errors, entry_type="/redfish/v1/$metadata#MessageRegistry.1.0.0.MessageRegistry")
+    body = make_bmc(replace(generic.profile, errors=errors)).get("/redfish/v1/Nowhere").json
+    assert body["error"]["@Message.ExtendedInfo"][0]["@odata.type"].startswith("/redfish/v1/$metadata#")
