@@ -25,7 +25,7 @@ def test_all_of_one_deviation_are_tried_at_each_of_the_first_requests() -> None:
     at_first = {trace.deviations[0].word for trace in played[1:] if trace.deviations[0].at == 1}
     at_second = {trace.deviations[0].word for trace in played[1:] if trace.deviations[0].at == 2}
     assert {"busy", "lost-request", "lost-answer", "hang", "unauthorized", "not-found", "null", "early-off"} <= at_first
-    assert {"conflict", "task-fails", "ignored"} <= at_second
+    assert {"conflict", "task-fails", "ignored", "powering-off"} <= at_second
     assert not {"conflict", "ignored"} & at_first, "a read is no command"
     assert {trace.deviations[0].at for trace in played[1:]} == {1, 2}
 
