@@ -68,6 +68,13 @@ def test_a_find_is_not_extended() -> None:
     ]
 
 
+def test_a_fencer_that_fails_without_a_deviation_is_tried_with_one() -> None:
+    def judge(trace: Trace) -> tuple[Verdict, str]:
+        return (Verdict.PASS, "") if trace.deviations else (Verdict.UNSAFE, "EARLY")
+
+    assert len(searched(Search([REDFISH], SearchBounds(budget=1)), judge)) > 1
+
+
 def test_runs_that_nobody_could_tell_apart_are_extended_once() -> None:
     search = Search([REDFISH], SearchBounds(budget=2))
     base = search.next()

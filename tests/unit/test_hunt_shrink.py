@@ -66,9 +66,9 @@ def test_shrinking_ends_after_a_number_of_runs() -> None:
     assert len(tried) == MOST_TRIES
 
 
-def test_of_each_class_the_smallest_is_shown_and_one_that_only_adds_is_left_out() -> None:
+def test_of_each_class_the_smallest_is_shown_the_worst_first_and_one_that_only_adds_is_left_out() -> None:
     early, later = unsafe(placed(1, "early-off")), unsafe(placed(3, "early-off", 2))
     adding = unsafe(placed(1, "null"), placed(3, "early-off", 2))
     stuck = hunted(Trace(REDFISH, (placed(1, "busy"),)), Verdict.STUCK)
-    assert classes([adding, later, stuck, early]) == (stuck, early)
+    assert classes([adding, later, stuck, early]) == (early, stuck)
     assert size(early.trace) < size(later.trace) < size(adding.trace)
