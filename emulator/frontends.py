@@ -28,6 +28,7 @@ from emulator.wire.certs import CertificateSpec
 from emulator.wire.network import DatagramPort, HttpPort, HttpPorts
 from emulator.wire.reactor import Reactor
 from emulator.wire.tcp import CannotBind
+from emulator.wire.tcp_port import PortState
 from emulator.wire.udp import SocketAddress
 from emulator.wire_faults import WireFaults
 from profiles.model import ABSENT, Profile
@@ -226,6 +227,9 @@ class FrontEnds:
         listener = self._listen(self._server, view.name, place.listen, place.redfish_port, tls=context)
         if self._tls and place.http_port is not None and view.profile.http.redirect_http:
             self._listen(self._plain, view.name, place.listen, place.http_port, app=redirect_to(listener.port, view))
+        if not view.profile.http.served:
+            for door in self._doors(view.name):
+                door.set_door(PortState.REFUSED)
         if self._fleet_port is None:
             self._open_ipmi(view, place)
 

@@ -162,8 +162,10 @@ class PortKeeper:
         faults = self._port_faults(name)
         queues = [fault.at_once for fault in self._standing(name) if isinstance(fault, QueueFault)]
         shut = PortState.REFUSED if any(fault.refuses for fault in faults) else PortState.SATURATED
+        served = name not in self._rack.units or self._rack.unit(name).profile.http.served
         for listener in self._listeners_of(name):
-            listener.set_door(PortState.SATURATED if away else shut if faults else PortState.OPEN)
+            state = PortState.SATURATED if away else shut if faults else PortState.OPEN
+            listener.set_door(state if served else PortState.REFUSED)
             listener.serve_at_once(min(queues, default=None))
         return away
 

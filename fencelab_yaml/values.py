@@ -71,6 +71,24 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class TextOrNumber:
+    """A word of which the reader takes the text as it is written, also where it looks like a number or a boolean."""
+
+    wanted: str = "text"
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def check(value: object) -> object:
+            if isinstance(value, str | int | float) and value != "":
+                return value
+            raise complaint("text", wanted=self.wanted)
+
+        return core_schema.no_info_plain_validator_function(check)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": ["string", "number", "boolean"]}
+
+
+@dataclass(frozen=True, slots=True)
 class KeyText(Text):
     """A key with free words."""
 

@@ -130,7 +130,7 @@ def _power(root: YamlMap, data: Data) -> model.PowerRules:
     return model.PowerRules(
         advertise=data["advertise"],
         reset_types=types,
-        table=frozen({state: {word: _cell(rows[state][word]) for word in types} for state in STATES}),
+        table=frozen({state: {word: _cell(rows[state][word]) for word in _answered(data, rows[state])} for state in STATES}),
         unlisted_type=model.PowerCell(data["unlisted_type"][0], _claim(data["unlisted_type"][1:])),
         outcomes=frozen({name: model.PowerOutcome(**outcome) for name, outcome in data["outcomes"].items()}),
         effects=frozen({name: _steps(steps) for name, steps in data["effects"].items()}),
@@ -138,12 +138,19 @@ def _power(root: YamlMap, data: Data) -> model.PowerRules:
         windows=tuple(_window(window) for window in data.get("windows", [])),
         target=data.get("target"),
         oem_actions=tuple(_oem_action(action) for action in data.get("oem_actions", [])),
+        apply_times=tuple(data.get("apply_times", ())),
         chassis=_chassis_power(data.get("chassis", {})),
     )
 
 
 def _plain(block: Data) -> Data:
     return {key: value for key, value in block.items() if key != "evidence"}
+
+
+def _answered(data: Data, row: Mapping[str, YamlList]) -> list[str]:
+    """The ResetTypes with a cell of their own: what is offered, and what only an action of the vendor asks for."""
+    oem = [word for action in data.get("oem_actions", []) for word in (*action.get("values", {}).values(), action.get("body"))]
+    return [*data["reset_types"], *dict.fromkeys(word for word in oem if word in row and word not in data["reset_types"])]
 
 
 def _oem_action(data: Data) -> model.OemAction:
@@ -193,7 +200,8 @@ def _message(data: Data) -> model.MessageTemplate:
 
 def _errors(data: Data) -> model.ErrorShape:
     top = frozen(data["top_level"]) if "top_level" in data else None
-    return model.ErrorShape(code=data["code"], summary=data["summary"], fields=tuple(data["fields"]), top_level=top)
+    more = {key: data[key] for key in ("entry_type",) if key in data}
+    return model.ErrorShape(code=data["code"], summary=data["summary"], fields=tuple(data["fields"]), top_level=top, **more)
 
 
 def _http(data: Data) -> model.Http:
@@ -207,7 +215,7 @@ def _http(data: Data) -> model.Http:
         server_header=data.get("server_header"),
         tls_max=data.get("tls_max"),
         etag_on=tuple(data["etag_on"]) if "etag_on" in data else None,
-        **{key: data[key] for key in ("json", "slash", "not_found") if key in data},
+        **{key: data[key] for key in ("json", "slash", "not_found", "served") if key in data},
     )
 
 
@@ -262,6 +270,7 @@ def _bmc_reset(data: Data) -> model.BmcReset:
         outage_s=_span(data["outage_s"]),
         after=_timed(data["after"], "for_s") if "after" in data else None,
         restore_policy=data.get("restore_policy", False),
+        advertise=data.get("advertise"),
     )
 
 

@@ -28,6 +28,7 @@ from profiles.model import HostEvent
 StateKey = Annotated[str, KeyChoice(*STATES)]
 CommandKey = Annotated[str, KeyChoice(*CHASSIS_COMMANDS)]
 PowerStateWord = Annotated[str, Choice("On", "Off", "PoweringOn", "PoweringOff", "Paused", "Reset", "Unknown", "absent")] | None
+Advertise = Annotated[str, Choice("inline", "action_info", "both", "none")]
 SomeResetTypes = Annotated[list[ResetTypeWord], Field(min_length=1)]
 ResetTypeWords = Annotated[list[ResetTypeWord], UNIQUE]
 ActionPath = Annotated[str, Text(r"/redfish/\S+", "a path that starts with /redfish")]
@@ -103,8 +104,7 @@ class PowerKeys(TypedDict):
     """Power requests over Redfish: the table, its outcomes and effects."""
 
     advertise: Annotated[
-        str,
-        Choice("inline", "action_info", "both", "none"),
+        Advertise,
         Field(description="where the allowed ResetTypes are shown: in the action, in its ActionInfo, in both or nowhere"),
     ]
     reset_types: Annotated[list[ResetTypeWord], Field(min_length=1, description="the ResetTypes that the system offers"), UNIQUE]
@@ -121,6 +121,13 @@ class PowerKeys(TypedDict):
     ]
     oem_actions: NotRequired[
         Annotated[list[OemActionKeys], Field(min_length=1, description="the vendor's own actions that give power commands")]
+    ]
+    apply_times: NotRequired[
+        Annotated[
+            list[Annotated[str, Text("[A-Z][A-Za-z]*", "an apply time such as Immediate")]],
+            Field(min_length=1, description="OperationApplyTimeSupport of the Reset action; without: no such annotation"),
+            UNIQUE,
+        ]
     ]
     chassis: NotRequired[ChassisPowerKeys]
     windows: NotRequired[Annotated[list[WindowKeys], Field(description="other outcomes for some time after an effect")]]
@@ -192,6 +199,7 @@ class ErrorsKeys(TypedDict):
         list[Words], Field(min_length=1, description="the properties of each message in @Message.ExtendedInfo"), UNIQUE
     ]
     top_level: NotRequired[TopLevelKeys]
+    entry_type: NotRequired[Annotated[Words, Field(description="@odata.type of each message, where the vendor writes it")]]
     evidence: NotRequired[EvidenceForm]
 
 
@@ -231,6 +239,7 @@ class BmcResetKeys(TypedDict):
     restore_policy: NotRequired[
         Annotated[Flag, Field(description="whether it does to its hosts what their restore policy says when it is back")]
     ]
+    advertise: NotRequired[Annotated[Advertise, Field(description="where the types are shown, as `power.advertise` says")]]
     evidence: NotRequired[EvidenceForm]
 
 

@@ -77,6 +77,7 @@ class HttpKeys(TypedDict):
         ]
     ]
     not_found: NotRequired[Annotated[NameText, Field(description="the answer to unknown paths: a name under `replies`")]]
+    served: NotRequired[Annotated[Flag, Field(description="false: there is no Redfish service; without: true")]]
     features: FeaturesKeys
     if_match: NotRequired[
         Annotated[

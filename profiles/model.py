@@ -122,6 +122,7 @@ class PowerRules:
     windows: tuple[ReplyWindow, ...] = ()
     target: str | None = None  # the path of ComputerSystem.Reset, with {system}; None: the usual one
     oem_actions: tuple[OemAction, ...] = ()
+    apply_times: tuple[str, ...] = ()  # @Redfish.OperationApplyTimeSupport of the Reset action; none: no such annotation
     chassis: ChassisPower = ChassisPower()
 
 

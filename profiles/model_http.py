@@ -45,6 +45,7 @@ class ErrorShape:
     code: str
     summary: str
     fields: tuple[str, ...]
+    entry_type: str = "#Message.v1_1_1.Message"  # @odata.type of an entry of @Message.ExtendedInfo
     top_level: Mapping[str, str] | None = None  # type and name: the messages are repeated at the top of the body
 
 
@@ -74,6 +75,7 @@ class Http:
     slash: Literal["either", "ids", "redirect"] = "either"
     """either: a slash at the end of a path changes nothing. ids: @odata.id of resources ends with one. redirect: as ids, and a
     path without one is answered with 308."""
+    served: bool = True  # False: a BMC without Redfish; its TCP ports refuse connections
     not_found: str | None = None  # a reply for paths that do not exist; None: 404 in the profile's error shape
 
 
@@ -120,6 +122,7 @@ class BmcReset:
     after: Mapping[str, Any] | None = None
     """The answers after a BMC reset: `reply` for `for_s` seconds, to all requests or only to these `reset`; `ipmi` is the IPMI
     completion code (None: no answer)."""
+    advertise: Literal["inline", "action_info", "both", "none"] | None = None  # of the reset types; None: as power.advertise
     restore_policy: bool = False  # whether a BMC that has started again does to its hosts what their restore policy says
 
 

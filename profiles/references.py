@@ -168,7 +168,7 @@ class _References:
         for state in STATES:
             for reset_type, path, cells, cell in self._each("power", "table", state):
                 self._cell(cell, path, 0, 1)
-                if reset_type not in types and types and cells.keys[reset_type].file == self._file:
+                if reset_type not in (*types, *self._oem_types()) and types and cells.keys[reset_type].file == self._file:
                     hint = did_you_mean(reset_type, types)
                     self._add_problem(
                         cells.keys[reset_type],
@@ -186,6 +186,15 @@ class _References:
         unlisted = child(self._root, "power", "unlisted_type")
         if unlisted is not None:
             self._cell(unlisted, "power.unlisted_type", 0, 1)
+
+    def _oem_types(self) -> set[str]:
+        """ResetTypes that only actions of the vendor ask for."""
+        found: set[str] = set()
+        for _, action in self._items("power", "oem_actions"):
+            values = child(action, "values")
+            words = (*(values.entries.values() if isinstance(values, YamlMap) else ()), child(action, "body"))
+            found |= {word for node in words if (word := text_of(node)) is not None}
+        return found
 
     def _outcomes(self) -> None:
         for _, path, _, outcome in self._each("power", "outcomes"):

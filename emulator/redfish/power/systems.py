@@ -137,6 +137,11 @@ def _reset_action(profile: Profile, system_id: str) -> Json:
         action["ResetType@Redfish.AllowableValues"] = list(profile.power.reset_types)
     if profile.power.advertise in ("action_info", "both"):
         action["@Redfish.ActionInfo"] = _info_path(system_id)
+    if profile.power.apply_times:
+        action["@Redfish.OperationApplyTimeSupport"] = {
+            "@odata.type": "#Settings.v1_3_5.OperationApplyTimeSupport",
+            "SupportedValues": list(profile.power.apply_times),
+        }
     return action
 
 

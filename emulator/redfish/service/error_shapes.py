@@ -43,8 +43,9 @@ class ErrorMessage:
     related: tuple[str, ...] = ()
 
 
+TYPE: Final = "@odata.type"
 FIELDS: Final[Mapping[str, Callable[[ErrorMessage], object]]] = {
-    "@odata.type": lambda message: "#Message.v1_1_1.Message",
+    TYPE: lambda message: None,  # the profile says it
     "Message": lambda message: message.text,
     "MessageId": lambda message: message.id,
     "MessageID": lambda message: message.id,
@@ -168,7 +169,9 @@ class ErrorShapes:
         return body
 
     def _entry(self, message: ErrorMessage) -> Json:
-        return {name: value for name in self._profile.errors.fields if (value := FIELDS[name](message)) is not None}
+        shape = self._profile.errors
+        found = ((name, shape.entry_type if name == TYPE else FIELDS[name](message)) for name in shape.fields)
+        return {name: value for name, value in found if value is not None}
 
     def _answer(self, status: int, headers: HeaderList, message: ErrorMessage) -> HttpAnswer:
         return self._body(status, headers, self.error_object(message), message.id)

@@ -169,3 +169,9 @@ def test_what_is_below_a_removed_path_goes_too_and_all_links_to_it(generic, make
 def test_a_path_that_is_not_there_cannot_be_removed(generic, make_bmc):
     with pytest.raises(RackMisconfigured, match="does not have"):
         make_bmc(with_resources(generic.profile, remove=["/redfish/v1/Fabrics"]))
+
+
+def test_the_reset_action_may_have_apply_times(generic, make_bmc):
+    bmc = make_bmc(with_power(generic.profile, apply_times=("Immediate", "AtMaintenanceWindowStart")))
+    action = bmc.get(bmc.system).json["Actions"]["#ComputerSystem.Reset"]
+    assert action["@Redfish.OperationApplyTimeSupport"]["SupportedValues"] == ["Immediate", "AtMaintenanceWindowStart"]

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from emulator.core.faults.trigger import When
+from emulator.faults.registry import make_fault
 from profiles.model import Confidence, FactEvidence, RefusedRequest, ReplyTemplate
 
 GUESS = FactEvidence(Confidence.INFERRED)
@@ -91,6 +93,16 @@ def test_a_path_without_its_slash_may_be_redirected(generic, make_bmc):
     assert bmc.get("/redfish/v1/Nowhere").status_code == 404
 
 
+def test_a_fault_does_not_count_the_redirect_to_the_slash(generic, make_bmc):
+    bmc = make_bmc(with_http(generic.profile, slash="redirect"))
+    bmc.arm(make_fault("redfish.property", property="Name", what="value", value="Second"), When(method="GET", skip=1))
+    path = f"{bmc.system}/"
+    assert bmc.get(bmc.system).status_code == 308
+    first = bmc.get(path).json["Name"]
+    assert bmc.get(bmc.system).status_code == 308
+    assert (first != "Second", bmc.get(path).json["Name"]) == (True, "Second")
+
+
 def test_what_does_not_exist_may_be_answered_in_html(generic, make_bmc):
     page = ReplyTemplate(status=404, headers={"Content-Type": "text/html"}, text="<html>404</html>")
     profile = replace(generic.profile, replies={**generic.profile.replies, "page": page})
@@ -137,3 +149,16 @@ def test_a_new_bmc_may_insist_on_another_password(generic, make_bmc):
     account = "/redfish/v1/AccountService/Accounts/admin"
     assert bmc.ask("PATCH", account, json={"Password": "Another-1.word"}).status_code == 200
     assert bmc.get(bmc.system, auth=("admin", "Another-1.word")).status_code == 200
+
+
+def test_the_manager_may_offer_its_resets_in_another_way(generic, make_bmc):
+    rules = replace(generic.profile.bmc_reset, advertise="none")
+    action = make_bmc(replace(generic.profile, bmc_reset=rules)).get("/redfish/v1/Managers/BMC").json["Actions"]["#Manager.Reset"]
+    assert set(action) == {"target"}
+    assert set(generic.get("/redfish/v1/Managers/BMC").json["Actions"]["#Manager.Reset"]) > {"target"}
+
+
+def test_an_entry_of_extended_info_has_the_vendors_type(generic, make_bmc):
+    errors = replace(generic.profile.errors, entry_type="/redfish/v1/$metadata#MessageRegistry.1.0.0.MessageRegistry")
+    body = make_bmc(replace(generic.profile, errors=errors)).get("/redfish/v1/Nowhere").json
+    assert body["error"]["@Message.ExtendedInfo"][0]["@odata.type"].startswith("/redfish/v1/$metadata#")
