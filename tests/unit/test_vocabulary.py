@@ -19,7 +19,6 @@ TWICE: dict[str, str] = {
     "Cause": STRANGER,
     "Protocol": STRANGER,
     "Transport": STRANGER,
-    "Check": STRANGER,
     "Snapshot": STRANGER,
     "Write": STRANGER,
     "CommandsInFiles": STRANGER,
