@@ -27,7 +27,7 @@ FORMAT: Final = "rack/1"
 BACKENDS: Final = ("virtual", "process", "docker")
 
 
-class FaultForm:
+class RackFaultForm:
     """A fault of the form fault/1, or the name of one of the profile's own."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -77,7 +77,7 @@ RackVarKey = Annotated[str, KeyText("[A-Za-z0-9_][A-Za-z0-9_-]*", "a name of let
 OutletKey = Annotated[str, KeyText("[A-Za-z0-9][A-Za-z0-9._-]{0,31}", "the id of an outlet")]
 SwitchWord = Annotated[str, Choice("on", "off")]
 NameOrNames = Annotated[RackName | Annotated[list[RackName], Field(min_length=1), UNIQUE], OneOf("a name or a list of names")]
-Faults = Annotated[list[Annotated[object, FaultForm()]], OneOf("a list of faults")]
+Faults = Annotated[list[Annotated[object, RackFaultForm()]], OneOf("a list of faults")]
 Slot = Annotated[
     str,
     Text(
