@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from fencelab_yaml.source import YamlMap, child
 from profiles.lint import Report, cells_of
 from profiles.loader import Resolved
 from profiles.model import Confidence, Profile
-from profiles.yaml_source import YamlMap, child
 from tools import profile_words as words
 from tools.profile_quirks import quirks
 

@@ -4,8 +4,8 @@ Rules
   1. First every world without a deviation, then everything that costs one: each mild deviation at each of the first `depth`
      requests. Then what costs two, and so on up to the budget: further deviations come behind the last one of a run.
   2. From two on, what stands behind runs whose requests are seldom comes first, then the dice of the seed decide.
-  3. A run is extended only if no other one looked the same to everybody (`prefix_key`), and if it was no find itself: a find with
-     a further deviation is the same find.
+  3. A run is extended only if no other one looked the same to everybody (`prefix_key`), and if no deviation has made a find of
+     it: with a further one it is the same find. A fencer that fails without any deviation may fail otherwise with one.
   4. A run that is known, from a state file, is taken in without being played.
 """
 
@@ -82,7 +82,7 @@ class Search:
         if not run.complete:
             level.missed += 1
             return
-        if run.verdict is not Verdict.PASS:
+        if run.verdict is not Verdict.PASS and (run.trace.deviations or run.verdict is Verdict.ERROR):
             return
         place = (run.trace.world, run.key)
         if place in self._seen:
