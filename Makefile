@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 NIGHTLY_PARTS := property ha chaos floods matrix spellings repeats hunt validators pacemaker
-.PHONY: help setup demo test check fmt profiles dist deb pyz sbom peers bench scoreboard nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
+.PHONY: help setup demo test check fmt profiles profiles-pages dist deb pyz sbom peers bench scoreboard nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,9 +69,18 @@ fmt: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-profiles: $(VENV)/.dev  ## Lint every vendor's profile, and run the tests of profiles: enough for a change of nothing else
+BASE ?= main
+
+profiles: $(VENV)/.dev  ## All that a change of nothing but profiles needs: lint, check, tests, tier 0 on what differs from BASE (main)
 	@for file in $(wildcard profiles/vendors/*.yaml profiles/vendors/*/profile.yaml); do $(BIN)/bmc-emulator profile lint $$file || exit; done
+	$(BIN)/python -m tools.check_profiles
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal $(wildcard tests/unit/test_profiles_*.py)
+	@changed=$$($(BIN)/python -m tools.changed_profiles $(BASE)) || exit; \
+	if [ -z "$$changed" ]; then echo "no profile differs from $(BASE): tier 0 is not played"; \
+	else $(BIN)/fence-conformance run --fencer fence_bmc --profile "$$changed" --tier 0; fi
+
+profiles-pages: $(VENV)/.dev  ## Write docs/profiles and docs/wanted.md from the profiles
+	@$(BIN)/python -m tools.print_profile_pages
 
 peers: $(VENV)/.peers  ## Other people's programs against ours, installed with apt-get (needs root); then our own long tests
 	@tools/peers-install

@@ -100,7 +100,7 @@ def estimate_line(cells: int, at_a_time: int, seconds: float) -> str | None:
     if cells == 1 or seconds <= WORTH_SAYING_S:
         return None
     how = f"{cells} cells, {min(cells, at_a_time)} at a time"
-    return f"{how}: about {duration(seconds)}, less where fencers need little of their deadlines"
+    return f"{how}: about {duration(seconds)}, more where fencers use up their deadlines"
 
 
 def duration(seconds: float) -> str:

@@ -83,6 +83,13 @@ def matrix(
     return tuple(MatrixCell(d, p, s, word) for d in definitions for word, p in profiles.items() for s in scenarios)
 
 
+def _usual_protocol(profile: Profile, definition: Definition) -> Protocol:
+    """Redfish where the fencer speaks it, but IPMI if that is all that the BMC has."""
+    speaks = definition.ways
+    redfish = Protocol.REDFISH in speaks and (profile.http.served or Protocol.IPMI not in speaks)
+    return Protocol.REDFISH if redfish else Protocol.IPMI
+
+
 def fit(cell: MatrixCell) -> Fit:
     """How the scenario is put to this fencer on this profile. Raises NotApplicable."""
     scenario, definition = cell.scenario, cell.definition.meeting(cell.scenario.needs)
@@ -94,7 +101,9 @@ def fit(cell: MatrixCell) -> Fit:
             raise NotApplicable(why)
     if scenario.protocol is not None and scenario.protocol not in definition.ways:
         raise NotApplicable(f"{definition.name} does not speak {scenario.protocol}")
-    protocol = scenario.protocol or (Protocol.REDFISH if Protocol.REDFISH in definition.ways else Protocol.IPMI)
+    protocol = scenario.protocol or _usual_protocol(cell.profile, definition)
+    if protocol is Protocol.REDFISH and not cell.profile.http.served:
+        raise NotApplicable(f"{cell.profile.id} has no Redfish")
     if protocol is Protocol.IPMI and not cell.profile.ipmi.lan:
         raise NotApplicable(f"{cell.profile.id} has IPMI over LAN switched off")
     if definition.ways[protocol].on_virtual_time and (subject := scenario.needs_sockets) is not None:

@@ -15,7 +15,7 @@ from conformance.scenario import AskStep, Scenario
 PER_CORE: Final = 8
 """Scenarios at a time for each core: fencers wait most of their time."""
 MOST_JOBS: Final = 256
-ENDS_EARLY: Final = 0.3
+ENDS_EARLY: Final = 0.1
 """The share of its deadline that a fencer takes on average where it can succeed."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from conformance import catalogues, fencers
 from conformance.adapters.definition import Definition
@@ -31,6 +32,10 @@ def pick_fencers(words: Sequence[str]) -> tuple[Definition, ...]:
         return tuple(fencers.load(word) for word in split(words))
     except (fencers.UnknownFencer, FencerFileError) as error:
         raise BadSelection(str(error)) from None
+
+
+USUAL_PROFILES: Final = ("dell-idrac9", "dmtf-generic", "openbmc-x86")
+"""What a run takes where no profile is named: one BMC that refuses, one after the specification, one that says Off too early."""
 
 
 def pick_profiles(words: Sequence[str]) -> dict[str, Profile]:

@@ -28,6 +28,7 @@ from emulator.wire.certs import CertificateSpec
 from emulator.wire.network import DatagramPort, HttpPort, HttpPorts
 from emulator.wire.reactor import Reactor
 from emulator.wire.tcp import CannotBind
+from emulator.wire.tcp_port import PortState
 from emulator.wire.udp import SocketAddress
 from emulator.wire_faults import WireFaults
 from profiles.model import ABSENT, Profile
@@ -190,7 +191,8 @@ class FrontEnds:
         profile = self._rack.unit(name).profile
         specification = self._specification(profile, listen)
         self._ca_file(name, listen).write_bytes(self._certificates.certificate(specification).ca_pem)
-        return self._certificates.context(specification, profile.http.tls_min) if self._tls else None
+        http = profile.http
+        return self._certificates.context(specification, http.tls_min, http.tls_max) if self._tls else None
 
     def _context(self, name: str, wanted: TlsSettings) -> ssl.SSLContext | None:
         """The TLS context that a fault asks for."""
@@ -204,7 +206,7 @@ class FrontEnds:
             specification = replace(specification, issuer=own, subject=f"OU={wanted.certificate},{own}")
             specification = replace(specification, **FLAWS[wanted.certificate])
         oldest = profile.http.tls_min if wanted.newest is None else "1.0"
-        return self._certificates.context(specification, oldest, wanted.newest)
+        return self._certificates.context(specification, oldest, wanted.newest or profile.http.tls_max)
 
     def _specification(self, profile: Profile, address: str) -> CertificateSpec:
         addresses = (address,) if self._fleet is None else self._fleet.block(self._fleet.number(address))
@@ -213,7 +215,7 @@ class FrontEnds:
     def _keyring(self, name: str) -> TlsKeyring:
         profile, listener = self._rack.unit(name).profile, self._server.listeners[name]
         certificate = self._certificates.certificate(self._specification(profile, listener.address))
-        return TlsKeyring(certificate, profile.http.tls_min, listener, self._background)
+        return TlsKeyring(certificate, (profile.http.tls_min, profile.http.tls_max), listener, self._background)
 
     # -- ports -----------------------------------------------------------------------------------------------------------
 
@@ -225,6 +227,9 @@ class FrontEnds:
         listener = self._listen(self._server, view.name, place.listen, place.redfish_port, tls=context)
         if self._tls and place.http_port is not None and view.profile.http.redirect_http:
             self._listen(self._plain, view.name, place.listen, place.http_port, app=redirect_to(listener.port, view))
+        if not view.profile.http.served:
+            for door in self._doors(view.name):
+                door.set_door(PortState.REFUSED)
         if self._fleet_port is None:
             self._open_ipmi(view, place)
 

@@ -67,12 +67,14 @@ class TlsKeyring:
     made the key for a signing request, or it is the key in use.
     """
 
-    def __init__(self, certificate: Certificate, tls_min: str, listener: HttpPort, background: Background) -> None:
+    def __init__(
+        self, certificate: Certificate, versions: tuple[str, str | None], listener: HttpPort, background: Background
+    ) -> None:
         self._background = background
         self._key = certificate.key
         self._requested_key: bytes | None = None  # the key made for the latest signing request
         self._shown = certificate.pem.decode()
-        self._tls_min = tls_min
+        self._versions = versions  # of TLS: the oldest and the newest; None: the newest that there is
         self._listener = listener
 
     def current(self) -> str | None:
@@ -87,7 +89,7 @@ class TlsKeyring:
             raise ValueError("the BMC has no key for this certificate")
         key = key if key.endswith(b"\n") else key + b"\n"
         try:
-            context = server_context(Certificate(pem=shown.encode(), key=key, ca_pem=b""), self._tls_min)
+            context = server_context(Certificate(pem=shown.encode(), key=key, ca_pem=b""), *self._versions)
             check_handshake(context)
         except ssl.SSLError as error:  # for example, the key is too short for TLS, or there is no cipher suite for it
             raise ValueError(f"not for a TLS port: {error.reason}") from error
@@ -160,8 +162,10 @@ class PortKeeper:
         faults = self._port_faults(name)
         queues = [fault.at_once for fault in self._standing(name) if isinstance(fault, QueueFault)]
         shut = PortState.REFUSED if any(fault.refuses for fault in faults) else PortState.SATURATED
+        served = name not in self._rack.units or self._rack.unit(name).profile.http.served
         for listener in self._listeners_of(name):
-            listener.set_door(PortState.SATURATED if away else shut if faults else PortState.OPEN)
+            state = PortState.SATURATED if away else shut if faults else PortState.OPEN
+            listener.set_door(state if served else PortState.REFUSED)
             listener.serve_at_once(min(queues, default=None))
         return away
 

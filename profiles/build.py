@@ -13,13 +13,19 @@ from typing import Any, cast
 from profiles import model, template
 from profiles.data import frozen
 from profiles.format import STATES
+from profiles.resource_files import NO_FILES, ResourceFiles
 from profiles.yaml_source import YamlList, YamlMap, plain
 
 Data = dict[str, Any]
 
 
-def build(root: YamlMap, extends: tuple[str, ...], overrides: Mapping[str, str]) -> model.Profile:
-    """Builds the profile. `overrides` replace `vars`, for example a serial number; they do not change the digest."""
+def build(
+    root: YamlMap, extends: tuple[str, ...], overrides: Mapping[str, str], files: ResourceFiles = NO_FILES
+) -> model.Profile:
+    """Builds the profile. `files` are the JSON files that `resources` names.
+
+    `overrides` replace `vars`, for example a serial number; they do not change the digest.
+    """
     data = cast(Data, plain(root))
     variables = {**data["vars"], **overrides}
     identity = {key: template.fill(value, variables) for key, value in data["identity"].items() if key != "evidence"}
@@ -46,18 +52,24 @@ def build(root: YamlMap, extends: tuple[str, ...], overrides: Mapping[str, str])
         timing=_timing(data["timing"]),
         inventory=model.Inventory(**_without_evidence(_filled(data["inventory"], words))),
         faults=frozen({name: _without_evidence(_filled(fault, words)) for name, fault in data.get("faults", {}).items()}),
-        resources=_without_evidence(_filled(data.get("resources", {}), words)),
+        resources=_resources(_filled(data.get("resources", {}), words), files),
+        managers=tuple(model.OtherManager(**other) for other in _filled(data.get("managers", {}).get("others", []), words)),
+        versions=_without_evidence(data.get("versions", {})),
+        refusals=tuple(_refusal(item) for item in data.get("refusals", [])),
         deviations=tuple(_deviation(item) for item in data.get("deviations", [])),
         feeder=_pdu(data["pdu"]) if "pdu" in data else _enclosure(data["enclosure"]) if "enclosure" in data else None,
         evidence=frozen(dict(_evidence(data))),
-        digest=digest(root),
+        digest=digest(root, files),
+        code=files.code,
     )
 
 
-def digest(root: YamlMap) -> str:
-    """Returns the SHA-256 of the resolved data in a canonical form, including which cells are assumed."""
+def digest(root: YamlMap, files: ResourceFiles = NO_FILES) -> str:
+    """Returns the SHA-256 of the resolved data in a canonical form, including which cells are assumed, and of the files."""
     data = cast(Data, plain(root))
     data["assumed"] = sorted(_assumed(root))
+    if files.digest:
+        data["files"] = files.digest
     canonical = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -118,13 +130,35 @@ def _power(root: YamlMap, data: Data) -> model.PowerRules:
     return model.PowerRules(
         advertise=data["advertise"],
         reset_types=types,
-        table=frozen({state: {word: _cell(rows[state][word]) for word in types} for state in STATES}),
+        table=frozen({state: {word: _cell(rows[state][word]) for word in _answered(data, rows[state])} for state in STATES}),
         unlisted_type=model.PowerCell(data["unlisted_type"][0], _claim(data["unlisted_type"][1:])),
         outcomes=frozen({name: model.PowerOutcome(**outcome) for name, outcome in data["outcomes"].items()}),
         effects=frozen({name: _steps(steps) for name, steps in data["effects"].items()}),
         on_os_down=_steps(data["on_os_down"]),
         windows=tuple(_window(window) for window in data.get("windows", [])),
+        target=data.get("target"),
+        oem_actions=tuple(_oem_action(action) for action in data.get("oem_actions", [])),
+        apply_times=tuple(data.get("apply_times", ())),
+        chassis=_chassis_power(data.get("chassis", {})),
     )
+
+
+def _plain(block: Data) -> Data:
+    return {key: value for key, value in block.items() if key != "evidence"}
+
+
+def _answered(data: Data, row: Mapping[str, YamlList]) -> list[str]:
+    """The ResetTypes with a cell of their own: what is offered, and what only an action of the vendor asks for."""
+    oem = [word for action in data.get("oem_actions", []) for word in (*action.get("values", {}).values(), action.get("body"))]
+    return [*data["reset_types"], *dict.fromkeys(word for word in oem if word in row and word not in data["reset_types"])]
+
+
+def _oem_action(data: Data) -> model.OemAction:
+    return model.OemAction(**{**_plain(data), "values": frozen(data.get("values", {}))})
+
+
+def _chassis_power(data: Data) -> model.ChassisPower:
+    return model.ChassisPower(power_state=data.get("power_state", True), reset_types=tuple(data.get("reset_types", ())))
 
 
 def _steps(steps: list[Data]) -> tuple[model.EffectStep, ...]:
@@ -149,6 +183,7 @@ def _reply(data: Data) -> model.ReplyTemplate:
         headers=frozen(data.get("headers", {})),
         message=data.get("message"),
         body=frozen(data.get("body")),
+        text=data.get("text"),
         task=_timed(data["task"], "after_s") if "task" in data else None,
     )
 
@@ -164,7 +199,9 @@ def _message(data: Data) -> model.MessageTemplate:
 
 
 def _errors(data: Data) -> model.ErrorShape:
-    return model.ErrorShape(code=data["code"], summary=data["summary"], fields=tuple(data["fields"]))
+    top = frozen(data["top_level"]) if "top_level" in data else None
+    more = {key: data[key] for key in ("entry_type",) if key in data}
+    return model.ErrorShape(code=data["code"], summary=data["summary"], fields=tuple(data["fields"]), top_level=top, **more)
 
 
 def _http(data: Data) -> model.Http:
@@ -173,9 +210,38 @@ def _http(data: Data) -> model.Http:
         redirect_http=data["redirect_http"],
         tls_min=data["tls_min"],
         features=frozen(data["features"]),
-        if_match=frozen(data.get("if_match")),
+        if_match=tuple(_if_match(rule) for rule in _listed(data.get("if_match", []))),
         odata_version=frozen(data.get("odata_version")),
         server_header=data.get("server_header"),
+        tls_max=data.get("tls_max"),
+        etag_on=tuple(data["etag_on"]) if "etag_on" in data else None,
+        **{key: data[key] for key in ("json", "slash", "not_found", "served") if key in data},
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _if_match(data: Data) -> model.IfMatchRule:
+    return model.IfMatchRule(**_tupled(data))
+
+
+def _refusal(data: Data) -> model.RefusedRequest:
+    return model.RefusedRequest(**_tupled(_plain(data)), evidence=_claim(data["evidence"]))
+
+
+def _tupled(data: Data) -> Any:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+
+
+def _resources(data: Data, files: ResourceFiles) -> model.ResourceRules:
+    return model.ResourceRules(
+        base=files.base,
+        templates=files.templates,
+        merge=frozen(data.get("merge", {})),
+        remove=tuple(data.get("remove", ())),
+        **{key: data[key] for key in ("boot",) if key in data},
     )
 
 
@@ -192,6 +258,7 @@ def _auth(data: Data) -> model.AuthRules:
             penalty_s=float(lockout.get("penalty_s", 0)),
         ),
         no_auth=data.get("no_auth"),
+        password_change_required=data.get("password_change_required", False),
     )
 
 
@@ -202,6 +269,8 @@ def _bmc_reset(data: Data) -> model.BmcReset:
         grace_s=_span(data["grace_s"]),
         outage_s=_span(data["outage_s"]),
         after=_timed(data["after"], "for_s") if "after" in data else None,
+        restore_policy=data.get("restore_policy", False),
+        advertise=data.get("advertise"),
     )
 
 
@@ -217,7 +286,18 @@ def _ipmi(root: YamlMap, data: Data) -> model.Ipmi:
         cipher_suites=tuple(data["cipher_suites"]),
         chassis=frozen({state: {word: cell(node) for word, node in row.items()} for state, row in rows.items()}),
         auth_types=tuple(data["auth_types"]) if "auth_types" in data else None,
+        oem=tuple(_oem_command(item) for item in data.get("oem", [])),
         **{key: data[key] for key in ("duplicates", "kg", "sessions") if key in data},
+    )
+
+
+def _oem_command(data: Data) -> model.OemCommand:
+    return model.OemCommand(
+        netfn=data["netfn"],
+        command=data["command"],
+        data=bytes.fromhex(data.get("data", "")),
+        answer=bytes.fromhex(data.get("answer", "")),
+        code=data.get("code", 0),
     )
 
 

@@ -66,15 +66,33 @@ _TASK_END: Final = Record(
 )
 _OUTLET: Final = Text("[A-Za-z0-9][A-Za-z0-9._-]{0,31}", "the id of an outlet or slot, of letters, digits, . _ -")
 _PATH: Final = Text(r"/redfish(?:/.*)?", "a path that starts with /redfish")
+_PATHS: Final = ListOf(_PATH, least=1, unique=True)
+"""Patterns: `*` stands for one part of a path, `**` at the end for everything below."""
+_WRITES: Final = ListOf(Choice(("PATCH", "PUT", "POST", "DELETE")), least=1, unique=True)
+_VERSION: Final = Text(r"v[0-9]+_[0-9]+_[0-9]+", 'a schema version such as "v1_9_0"')
+_ROLE: Final = Choice(("Administrator", "Operator", "ReadOnly"))
 
 _IDENTITY: Final = (
     *("vendor", "product", "redfish_version", "root_type", "root_uuid", "manufacturer", "model", "sku"),
     *("system_type", "system_uuid", "manager_type", "chassis_type", "bios_version", "bmc_model", "bmc_firmware"),
 )
 
+_ADVERTISE: Final = Choice(("inline", "action_info", "both", "none"))
+_OEM_ACTION: Final = Record(
+    {
+        "target": Text(r"/redfish/\S+", "a path that starts with /redfish"),
+        "name": Text(r"#\S+", 'the name of an action such as "#HpeComputerSystemExt.PowerButton"'),
+        "parameter": Text("[A-Za-z][A-Za-z0-9]*", "the name of a parameter"),
+        "values": MapOf(_RESET_TYPE, r"\S+", "a value of the parameter"),
+        "body": _RESET_TYPE,
+        "evidence": _EVIDENCE,
+    },
+    required=("target", "evidence"),
+)
+
 _POWER: Final = Record(
     {
-        "advertise": Choice(("inline", "action_info", "both", "none")),
+        "advertise": _ADVERTISE,
         "reset_types": ListOf(_RESET_TYPE, least=1, unique=True),
         "table": MapOf(
             MapOf(Claim((("outcome", _NAME),), unknown=True), "[A-Z][A-Za-z0-9]*", "a ResetType in PascalCase"),
@@ -84,6 +102,10 @@ _POWER: Final = Record(
         "outcomes": MapOf(Record({"reply": _NAME, "effect": _NAME}, required=("reply", "effect"))),
         "effects": MapOf(_STEPS),
         "on_os_down": _STEPS,
+        "target": Text(r"/redfish/\S+", "a path that starts with /redfish"),
+        "oem_actions": ListOf(_OEM_ACTION, least=1),
+        "apply_times": ListOf(Text("[A-Z][A-Za-z]*", "an apply time such as Immediate"), least=1, unique=True),
+        "chassis": Record({"power_state": Flag(), "reset_types": ListOf(_RESET_TYPE, unique=True)}),
         "windows": ListOf(
             Record(
                 {
@@ -107,6 +129,7 @@ _REPLY: Final = Record(
         "headers": _HEADERS,
         "message": _NAME,
         "body": _BODY,
+        "text": Text(),
         "task": _TASK_END,
         "evidence": _EVIDENCE,
     },
@@ -124,24 +147,27 @@ _MESSAGE: Final = Record(
     required=("id", "text"),
 )
 
+_IF_MATCH: Final = Record(
+    {"required": Flag(), "applies_to": _WRITES, "paths": _PATHS, "mismatch": _NAME, "missing": _NAME},
+    required=("required", "applies_to", "mismatch"),
+)
+
 _HTTP: Final = Record(
     {
         "etag": Choice(("none", "strong-digits", "strong-hex", "weak-hex8", "weak-time", "bare-integer", "hash")),
         "redirect_http": Flag(),
         "tls_min": Text(r"1\.[0-3]", 'a TLS version such as "1.2"'),
+        "tls_max": Text(r"1\.[0-3]", 'a TLS version such as "1.2"'),
+        "json": Choice(("compact", "spaced", "pretty", "escaped")),
+        "etag_on": _PATHS,
+        "slash": Choice(("either", "ids", "redirect")),
+        "not_found": _NAME,
+        "served": Flag(),
         "features": Record(
             names(("expand_all", "levels", "links", "no_links", "filter", "select", "only", "excerpt", "top_skip"), Flag())
             | {"max_levels": Number(0, 20)}
         ),
-        "if_match": Record(
-            {
-                "required": Flag(),
-                "applies_to": ListOf(Choice(("PATCH", "PUT", "POST", "DELETE")), unique=True),
-                "mismatch": _NAME,
-                "missing": _NAME,
-            },
-            required=("required", "applies_to", "mismatch"),
-        ),
+        "if_match": OneOf("a rule or a list of rules", fields=_IF_MATCH, items=ListOf(_IF_MATCH, least=1)),
         "odata_version": Record({"only": Text(), "otherwise": _NAME}, required=("only", "otherwise")),
         "server_header": Text(),
         "evidence": _EVIDENCE_MAP,
@@ -154,7 +180,7 @@ _AUTH: Final = Record(
         "basic": Flag(),
         "accounts": ListOf(
             Record(
-                {"name": Text(), "password": Text(), "role": Choice(("Administrator", "Operator", "ReadOnly"))},
+                {"name": Text(), "password": Text(), "role": _ROLE},
                 required=("name", "password", "role"),
             ),
             least=1,
@@ -170,6 +196,7 @@ _AUTH: Final = Record(
             required=("by", "failures"),
         ),
         "no_auth": _NAME,
+        "password_change_required": Flag(),
         "evidence": _EVIDENCE_MAP,
     },
     required=("basic", "accounts", "sessions", "lockout"),
@@ -178,6 +205,19 @@ _AUTH: Final = Record(
 _AFTER: Final = Record(
     {"reply": _NAME, "for_s": Seconds(), "reset": ListOf(_RESET_TYPE, least=1), "ipmi": Number(1, 255)},
     required=("reply", "for_s"),
+)
+
+_HEX_BYTES: Final = Text(r"(?:[0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2})*)?", 'bytes in hexadecimal such as "01 2f"')
+_OEM_COMMAND: Final = Record(
+    {
+        "netfn": Number(0x2C, 0x3E),
+        "command": Number(0, 255),
+        "data": _HEX_BYTES,
+        "answer": _HEX_BYTES,
+        "code": Number(0, 255),
+        "evidence": _EVIDENCE,
+    },
+    required=("netfn", "command", "evidence"),
 )
 
 _IPMI: Final = Record(
@@ -197,6 +237,7 @@ _IPMI: Final = Record(
         "auth_types": ListOf(Choice(("none", "md5", "password")), unique=True),
         "kg": Text(r"[ -~]{1,20}", "1 to 20 printable ASCII characters"),
         "sessions": Number(1, 63),
+        "oem": ListOf(_OEM_COMMAND),
         "chassis": MapOf(
             MapOf(Claim((("completion code", Number(0, 255)), ("effect", _NAME)), unknown=True), words=CHASSIS_COMMANDS),
             words=STATES,
@@ -251,6 +292,20 @@ _FAULT: Final = Record(
 )
 """`fault/1` as far as it is known without the emulator, which knows the types and their parameters and checks them too."""
 
+_REFUSAL: Final = Record(
+    {
+        "methods": ListOf(Choice(("GET", "PATCH", "PUT", "POST", "DELETE")), least=1, unique=True),
+        "paths": _PATHS,
+        "properties": ListOf(Text(), least=1, unique=True),
+        "roles": ListOf(_ROLE, least=1, unique=True),
+        "without_licence": Text(),
+        "reply": _NAME,
+        "evidence": _EVIDENCE,
+    },
+    required=("methods", "paths", "reply", "evidence"),
+)
+"""What this vendor refuses and others allow. All conditions that are given must hold."""
+
 _DEVIATION: Final = Record(
     {
         "tool": Choice(tuple(tool.value for tool in Tool)),
@@ -290,6 +345,8 @@ PROFILE: Final = Record(
                 "code": Text(),
                 "summary": Text(),
                 "fields": ListOf(Text(), least=1, unique=True),
+                "top_level": Record({"type": Text(), "name": Text()}),
+                "entry_type": Text(),
                 "evidence": _EVIDENCE_MAP,
             },
             required=("code", "summary", "fields"),
@@ -314,6 +371,8 @@ PROFILE: Final = Record(
                 "grace_s": Seconds(),
                 "outage_s": Seconds(),
                 "after": _AFTER,
+                "restore_policy": Flag(),
+                "advertise": _ADVERTISE,
                 "evidence": _EVIDENCE_MAP,
             },
             required=("reset_types", "reply", "grace_s", "outage_s"),
@@ -346,10 +405,23 @@ PROFILE: Final = Record(
             },
             required=("slots", "enclosure_type", "slot_type"),
         ),
+        "managers": Record(
+            {
+                "others": ListOf(
+                    Record({"id": _OUTLET, "type": Text(), "model": Text(), "firmware": Text()}, required=("id",)), least=1
+                ),
+                "evidence": _EVIDENCE_MAP,
+            },
+            required=("others",),
+        ),
+        "versions": MapOf(_VERSION, "[A-Z][A-Za-z0-9]*", "the name of a schema", but={"evidence": _EVIDENCE_MAP}),
+        "refusals": ListOf(_REFUSAL),
         "faults": MapOf(_FAULT),
         "resources": Record(
             {
-                "base": Choice(("built-in",)),
+                "base": Text(wanted="built-in, or the folder of a captured tree"),
+                "templates": Text(wanted="a folder of JSON templates"),
+                "boot": Choice(("system", "settings")),
                 "merge": MapOf(Free(), r"/redfish/v1(?:/[^\s]*)?", "a path under /redfish/v1"),
                 "remove": ListOf(_PATH, unique=True),
                 "evidence": _EVIDENCE_MAP,
@@ -387,12 +459,14 @@ EVIDENCE_BY_KEY: Final = (
     "inventory",
     "pdu",
     "enclosure",
+    "managers",
+    "versions",
     "resources",
 )
 """Blocks in which every key needs evidence. `power` and `ipmi` have tables with evidence in each cell."""
 
 EVIDENCE_IN: Final = {
-    "power": ("advertise", "reset_types", "effects", "on_os_down"),
+    "power": ("advertise", "reset_types", "effects", "on_os_down", "target", "chassis"),
     "ipmi": ("lan", "device", "cipher_suites"),
 }
 

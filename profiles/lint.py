@@ -1,6 +1,7 @@
 """Reports how much of a profile is known, and with which confidence, for its author and reviewers.
 
-`bmc-emulator profile lint` calls it. Mistakes are errors of the loader; lint counts and lists weak evidence.
+`bmc-emulator profile lint` calls it. Mistakes are errors of the loader, and messages that are not as their registry has
+them; lint counts and lists weak evidence.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from profiles import registry_lint
 from profiles.build import build
 from profiles.errors import Problem, ProfileError
 from profiles.loader import AlsoCheck, Resolved, child_is_true, resolve
@@ -89,7 +91,10 @@ def lint(name_or_path: str | Path, *, also: AlsoCheck | None = None) -> Report:
         resolved = resolve(name_or_path, also)
     except ProfileError as error:
         return Report(profile=str(name_or_path), problems=error.problems, claims={})
-    profile = build(resolved.root, resolved.extends, {})
+    registry = registry_lint.check(resolved.root)
+    if registry.problems:
+        return Report(profile=str(name_or_path), problems=tuple(sorted(registry.problems)), claims={})
+    profile = build(resolved.root, resolved.extends, {}, resolved.files)
     cells = [(f"power.{state}.{word}", cell.assumed) for state, row in profile.power.table.items() for word, cell in row.items()]
     ipmi = [(f"ipmi.{state}.{word}", cell.assumed) for state, row in profile.ipmi.chassis.items() for word, cell in row.items()]
     claims = Counter(evidence.confidence for _, evidence in _claims(profile))
@@ -101,7 +106,7 @@ def lint(name_or_path: str | Path, *, also: AlsoCheck | None = None) -> Report:
         ipmi_total=len(ipmi),
         claims={confidence: claims[confidence] for confidence in Confidence},
         assumed=tuple(name for name, assumed in (*cells, *ipmi) if assumed),
-        warnings=tuple(_warnings(profile, resolved)),
+        warnings=(*map(str, registry.warnings), *_warnings(profile, resolved)),
     )
 
 

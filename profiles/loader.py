@@ -22,6 +22,7 @@ from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean,
 from profiles.format import PROFILE
 from profiles.merge import fields, merged
 from profiles.model import Profile
+from profiles.resource_files import IN_FOLDER, NO_FILES, ResourceFiles, read_files
 from profiles.shapes import Check
 from profiles.yaml_source import MAX_BYTES, YamlList, YamlMap, YamlNode, YamlScalar, child, parse, text_of
 
@@ -38,6 +39,7 @@ class Resolved:
     root: YamlMap
     own: YamlMap
     extends: tuple[str, ...]
+    files: ResourceFiles = NO_FILES
 
     def profile(self, overrides: Mapping[str, str] = _NO_OVERRIDES) -> Profile:
         """As `load`, for a rack of many machines: the file is read once and built once per machine.
@@ -55,7 +57,7 @@ class Resolved:
         wrong = [Problem(file, f"{block}.{key}", said) for block, key, _, said in references.filled(self.root, overrides)]
         if wrong:
             raise ProfileError(wrong)
-        return build(self.root, self.extends, overrides)
+        return build(self.root, self.extends, overrides, self.files)
 
 
 FEEDERS: Final = frozenset({"pdu", "enclosure"})
@@ -86,14 +88,14 @@ def feeder_names() -> tuple[str, ...]:
 
 def _usable() -> Iterator[tuple[str, YamlMap]]:
     for name in all_names():
-        tree = _tree(VENDORS / f"{name}.yaml", Problems())
+        tree = _tree(path(name), Problems())
         if not child_is_true(tree, "abstract"):
             yield name, tree
 
 
 def all_names() -> tuple[str, ...]:
     """Returns the names of all shipped profiles, including those that are only a base for others."""
-    return tuple(sorted(file.stem for file in VENDORS.glob("*.yaml")))
+    return tuple(sorted(_name_of(file) for file in (*VENDORS.glob("*.yaml"), *VENDORS.glob(f"*/{IN_FOLDER}"))))
 
 
 def path(name: str) -> Path:
@@ -102,7 +104,12 @@ def path(name: str) -> Path:
     if name not in known:
         hint = did_you_mean(name, known) or f"; there are: {listed(names())}"
         raise ProfileError([Problem(Mark(name), "", f"no such profile{hint} (a file is named with its path: ./{name}.yaml)")])
-    return VENDORS / f"{name}.yaml"
+    return _in(VENDORS, name) or VENDORS / f"{name}.yaml"
+
+
+def _in(folder: Path, name: str) -> Path | None:
+    """The file of a profile in a folder: NAME.yaml, or NAME/profile.yaml."""
+    return next((file for file in (folder / f"{name}.yaml", folder / name / IN_FOLDER) if file.is_file()), None)
 
 
 def child_is_true(root: YamlMap, key: str) -> bool:
@@ -125,12 +132,25 @@ def resolve(name_or_path: str | Path, also: AlsoCheck | None = None) -> Resolved
     root = _with_own_mark(merged(layers.trees), own)
     PROFILE.check(root, Check(problems, partial=False))
     references.check(root, own.mark.file, problems)
+    files = read_files(root, layers.files, problems)
     if also is not None:
         also(root, problems)
-    if file.parent == VENDORS and text_of(child(own, "id")) not in (None, file.stem):
-        problems.add(own.entries["id"].mark, "id", f"must be '{file.stem}', as the file is called")
+    if _shipped(file) and text_of(child(own, "id")) not in (None, _name_of(file)):
+        problems.add(own.entries["id"].mark, "id", f"must be '{_name_of(file)}', as the {_kind_of(file)} is called")
     problems.raise_any()
-    return Resolved(root, own, tuple(name for name, _ in _parents(own)))
+    return Resolved(root, own, tuple(name for name, _ in _parents(own)), files)
+
+
+def _shipped(file: Path) -> bool:
+    return VENDORS in (file.parent, file.parent.parent)
+
+
+def _name_of(file: Path) -> str:
+    return file.parent.name if file.name == IN_FOLDER else file.stem
+
+
+def _kind_of(file: Path) -> str:
+    return "folder" if file.name == IN_FOLDER else "file"
 
 
 def _with_own_mark(root: YamlMap, own: YamlMap) -> YamlMap:
@@ -139,12 +159,17 @@ def _with_own_mark(root: YamlMap, own: YamlMap) -> YamlMap:
 
 def _locate(name_or_path: str | Path) -> Path:
     if isinstance(name_or_path, Path):
-        return name_or_path
+        return _file(name_or_path)
     if not name_or_path:
         raise ProfileError([Problem(Mark("profile"), "", f"no name given; there are: {listed(all_names())}")])
     if os.sep in name_or_path or name_or_path.endswith((".yaml", ".yml")):
-        return Path(name_or_path)
+        return _file(Path(name_or_path))
     return path(name_or_path)
+
+
+def _file(given: Path) -> Path:
+    """The file itself, or the profile in a folder."""
+    return given / IN_FOLDER if os.path.isdir(given) else given
 
 
 def _read(file: Path) -> bytes:
@@ -177,6 +202,7 @@ class _Layers:
 
     def __init__(self, problems: Problems) -> None:
         self.trees: list[YamlMap] = []
+        self.files: list[Path] = []
         self._problems = problems
         self._done: set[Path] = set()
 
@@ -187,6 +213,7 @@ class _Layers:
             self._collect_parent(name, node, file, here)
         self._done.add(file.resolve())
         self.trees.append(tree)
+        self.files.append(file)
 
     def _collect_parent(self, name: str, node: YamlNode, file: Path, chain: tuple[Path, ...]) -> None:
         try:
@@ -210,11 +237,12 @@ class _Layers:
 def _beside(name: str, file: Path) -> Path:
     """Finds a parent: a path relative to the child's folder, a file beside the child, or a shipped profile."""
     if os.sep in name or name.endswith((".yaml", ".yml")):
-        candidate = file.parent / name
+        candidate = _file(file.parent / name)
         if not candidate.is_file():
             raise ProfileError([Problem(Mark(name), "", f"there is no file {candidate}")])
         return candidate
-    beside = file.parent / f"{name}.yaml"
-    if beside.is_file() and beside.resolve() != file.resolve():
-        return beside
+    for folder in (file.parent, file.parent.parent) if file.name == IN_FOLDER else (file.parent,):
+        beside = _in(folder, name)
+        if beside is not None and beside.resolve() != file.resolve():
+            return beside
     return path(name)

@@ -2,14 +2,15 @@
 
 Rules
   1. Maps merge by key, tables by cell, lists and reply bodies replace, `null` deletes.
-  2. A cell with `"?"` has the parent's outcome and is marked assumed.
+  2. A cell with `"?"` has the parent's outcome and is marked assumed. Where that outcome would switch a host on that is off, and
+     the request does not ask for On, nothing happens instead: the outcome is `unknown`, and the effect of an IPMI cell is none.
   3. Evidence belongs to the file that sets the value. A value that a child sets loses the evidence of the parent.
   4. `*` in evidence is for the keys of its own file, and not for inherited keys.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from functools import reduce
 from types import MappingProxyType
@@ -17,12 +18,16 @@ from typing import Final
 
 from profiles.errors import Mark
 from profiles.format import EVIDENCE_ALSO, EVIDENCE_BY_KEY, EVIDENCE_IN
-from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar
+from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, child, text_of
 
 OWN: Final = frozenset({"schema", "id", "title", "abstract", "extends", "firmware", "maintainers"})
 """Keys of one file that children do not inherit."""
 
+UNKNOWN: Final = "unknown"
+"""The outcome of a `"?"` cell of a host that is off, where the parent's outcome would switch the host on."""
+
 _CELLS: Final = frozenset({("power", "table"), ("ipmi", "chassis")})
+_ASKS_FOR_ON: Final = frozenset({"On", "ForceOn", "up"})
 _INLINE: Final = frozenset({"messages", "replies", "faults"})
 
 Path = tuple[str, ...]
@@ -30,7 +35,7 @@ Path = tuple[str, ...]
 
 def merged(layers: Iterable[YamlMap]) -> YamlMap:
     """Merges the layers into one tree. The first layer is the most distant parent."""
-    return reduce(_over, (with_evidence(layer) for layer in layers), fields({}, {}, Mark("")))
+    return _no_silent_on(reduce(_over, (with_evidence(layer) for layer in layers), fields({}, {}, Mark(""))))
 
 
 def fields(entries: Mapping[str, YamlNode], keys: Mapping[str, Mark], mark: Mark) -> YamlMap:
@@ -73,6 +78,41 @@ def _merge_fields(parent: YamlMap, child: YamlMap, path: Path) -> YamlMap:
         entries[key] = _merge(entries.get(key), node, (*path, key))
         keys[key] = child.keys[key]
     return fields(entries, {key: keys[key] for key in entries}, child.mark)
+
+
+def _no_silent_on(root: YamlMap) -> YamlMap:
+    """Replaces what would switch a host on that is off, in cells that nobody knows."""
+    effects = child(root, "power", "effects")
+    on = {name for name, steps in effects.entries.items() if _switches_on(steps)} if isinstance(effects, YamlMap) else set()
+    outcomes = child(root, "power", "outcomes")
+    entries = outcomes.entries if isinstance(outcomes, YamlMap) else {}
+    starting = {name for name, outcome in entries.items() if text_of(child(outcome, "effect")) in on}
+    root = _with_row(root, ("power", "table", "Off"), 0, starting, UNKNOWN)
+    return _with_row(root, ("ipmi", "chassis", "Off"), 1, on, "none")
+
+
+def _switches_on(steps: YamlNode) -> bool:
+    return isinstance(steps, YamlList) and any(text_of(child(step, "real")) == "On" for step in steps.items)
+
+
+def _with_row(node: YamlMap, path: Path, place: int, switching: Container[str | None], instead: str) -> YamlMap:
+    """Returns the tree with `instead` in the assumed cells of the row `path` whose word at index `place` is in `switching`."""
+    if not path:
+        cells = {name: _settled(name, cell, place, switching, instead) for name, cell in node.entries.items()}
+        return fields(cells, node.keys, node.mark)
+    inner = node.entries.get(path[0])
+    if not isinstance(inner, YamlMap):
+        return node
+    return fields({**node.entries, path[0]: _with_row(inner, path[1:], place, switching, instead)}, node.keys, node.mark)
+
+
+def _settled(name: str, cell: YamlNode, place: int, switching: Container[str | None], instead: str) -> YamlNode:
+    if name in _ASKS_FOR_ON or not isinstance(cell, YamlList) or not cell.assumed or len(cell.items) <= place:
+        return cell
+    if text_of(cell.items[place]) not in switching:
+        return cell
+    words = (YamlScalar(word, word, cell.mark) for word in (instead, "inferred"))
+    return replace(cell, items=(*cell.items[:place], *words))
 
 
 def _inherited(parent: YamlMap, child: YamlMap, path: Path) -> Mapping[str, YamlNode]:

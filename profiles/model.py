@@ -17,8 +17,24 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal
 
-ABSENT: Final = "absent"
-"""The word in a profile for a property that the service does not send (`null` is sent as null)."""
+from profiles.model_evidence import ABSENT as ABSENT
+from profiles.model_evidence import Confidence as Confidence
+from profiles.model_evidence import FactEvidence as FactEvidence
+from profiles.model_evidence import Source as Source
+from profiles.model_evidence import Span as Span
+from profiles.model_http import Account as Account
+from profiles.model_http import AuthRules as AuthRules
+from profiles.model_http import BmcReset as BmcReset
+from profiles.model_http import ErrorShape as ErrorShape
+from profiles.model_http import Http as Http
+from profiles.model_http import IfMatchRule as IfMatchRule
+from profiles.model_http import Lockout as Lockout
+from profiles.model_http import MessageTemplate as MessageTemplate
+from profiles.model_http import OtherManager as OtherManager
+from profiles.model_http import RefusedRequest as RefusedRequest
+from profiles.model_http import ReplyTemplate as ReplyTemplate
+from profiles.model_http import ResourceRules as ResourceRules
+from profiles.model_http import Sessions as Sessions
 
 
 class View(StrEnum):
@@ -36,36 +52,6 @@ class HostEvent(StrEnum):
     OS_REBOOT = "os_reboot"  # requests a reboot; a hung OS ignores it
     OS_RESTART = "os_restart"  # hard reset: the OS stops and boots again, even if it hangs
     OS_CRASH = "os_crash"  # for example an NMI: the OS stops, the power stays on
-
-
-class Confidence(StrEnum):
-    CAPTURED = "captured"
-    DOCUMENTED = "documented"
-    REPORTED = "reported"
-    INFERRED = "inferred"
-
-
-@dataclass(frozen=True, slots=True)
-class FactEvidence:
-    """The evidence for a value: a confidence and ids of `Profile.sources`."""
-
-    confidence: Confidence
-    sources: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    ref: str
-    commit: str | None = None
-    licence: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A time in seconds. If `low` and `high` differ, the rack draws one uniformly, from its seed."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +92,25 @@ class ReplyWindow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OemAction:
+    """A vendor's own action that gives the host a power command. `target` is its path, with {system} for the system's id."""
+
+    target: str
+    name: str | None = None  # as it stands under Actions.Oem of the system; None: not shown
+    parameter: str | None = None  # whose value says which command
+    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # value -> ResetType
+    body: str | None = None  # the ResetType of an action without a parameter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChassisPower:
+    """What a Chassis offers of power beside the System."""
+
+    power_state: bool = True  # whether it has the property PowerState
+    reset_types: tuple[str, ...] = ()  # of Chassis.Reset; none: no such action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PowerRules:
     advertise: Literal["inline", "action_info", "both", "none"]
     reset_types: tuple[str, ...]
@@ -115,39 +120,10 @@ class PowerRules:
     effects: Mapping[str, tuple[EffectStep, ...]]  # "none" is never a key
     on_os_down: tuple[EffectStep, ...]  # the steps after the OS has shut down
     windows: tuple[ReplyWindow, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyTemplate:
-    """An HTTP answer. `message` names a key of Profile.messages.
-
-    `body` is "empty", a JSON object, or None for the usual shape.
-    `task` has start, end, after_s (a Span) and maybe message.
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    message: str | None = None
-    body: Any = None
-    task: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageTemplate:
-    """A registry message; `text` None means the vendor sends the id and arguments only."""
-
-    id: str
-    text: str | None
-    args: tuple[str, ...] = ()
-    severity: str | None = None
-    resolution: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorShape:
-    code: str
-    summary: str
-    fields: tuple[str, ...]
+    target: str | None = None  # the path of ComputerSystem.Reset, with {system}; None: the usual one
+    oem_actions: tuple[OemAction, ...] = ()
+    apply_times: tuple[str, ...] = ()  # @Redfish.OperationApplyTimeSupport of the Reset action; none: no such annotation
+    chassis: ChassisPower = ChassisPower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,61 +158,6 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Http:
-    etag: Literal["none", "strong-digits", "strong-hex", "weak-hex8", "weak-time", "bare-integer", "hash"]
-    redirect_http: bool
-    tls_min: str
-    features: Mapping[str, bool | int]
-    if_match: Mapping[str, Any] | None = None
-    odata_version: Mapping[str, str] | None = None
-    server_header: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    name: str
-    password: str
-    role: Literal["Administrator", "Operator", "ReadOnly"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sessions:
-    max: int | None
-    timeout_s: float
-    on_full: str | None = None  # a reply
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lockout:
-    """Account lockout after failed log-ins. `failures` 0: no lockout."""
-
-    by: Literal["account", "address"]
-    failures: int
-    window_s: float = 0.0
-    penalty_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthRules:
-    basic: bool
-    accounts: tuple[Account, ...]
-    sessions: Sessions
-    lockout: Lockout
-    no_auth: str | None = None  # a reply for a request without valid credentials; None: 401 in the profile's error shape
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BmcReset:
-    reset_types: tuple[str, ...]
-    reply: str
-    grace_s: Span  # from the answer to the reset until the BMC stops answering
-    outage_s: Span
-    after: Mapping[str, Any] | None = None
-    """The answers after a BMC reset: `reply` for `for_s` seconds, to all requests or only to these `reset`; `ipmi` is the IPMI
-    completion code (None: no answer)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IpmiDevice:
     manufacturer: int
     product: int
@@ -253,6 +174,17 @@ class IpmiCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OemCommand:
+    """An IPMI command of the vendor: a request whose data begin with `data` gets this completion code and answer."""
+
+    netfn: int
+    command: int
+    data: bytes = b""
+    answer: bytes = b""
+    code: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ipmi:
     lan: bool
     device: IpmiDevice
@@ -262,6 +194,7 @@ class Ipmi:
     auth_types: tuple[str, ...] | None = None  # of IPMI 1.5: none, md5, password; None: derived from the cipher suites
     kg: str | None = None  # the BMC's own key, K_g; None: not set
     sessions: int = 32  # how many may be open at the same time
+    oem: tuple[OemCommand, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,10 +251,13 @@ class Enclosure:
         return self.slots
 
 
+THREE_SECONDS: Final = Span(3.0, 3.0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     latency_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    os_shutdown_s: Span = Span(3.0, 3.0)  # shutdown time of an emulated OS; a host with a real back end has its own
+    os_shutdown_s: Span = THREE_SECONDS  # shutdown time of an emulated OS; a host with a real back end has its own
 
 
 class Tool(StrEnum):
@@ -368,8 +304,12 @@ class Profile:
     timing: Timing
     inventory: Inventory
     faults: Mapping[str, Mapping[str, Any]]
-    resources: Mapping[str, Any]  # base, merge (path -> JSON merge patch), remove (paths)
+    resources: ResourceRules
+    managers: tuple[OtherManager, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # schema -> "v1_9_0"
+    refusals: tuple[RefusedRequest, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     feeder: Pdu | Enclosure | None = None  # what gives power to BMCs with their hosts; None: a BMC with systems
     evidence: Mapping[str, FactEvidence]  # "identity.bmc_model" -> Evidence; "identity.*" for a whole block
     digest: str  # of the resolved data; journals and reports show it
+    code: str | None = None  # the path of the profile's oem.py; None: it has none

@@ -98,6 +98,7 @@ class _References:
         self._outcomes()
         self._effects()
         self._windows()
+        self._oem_actions()
         self._replies()
         self._chassis()
         self._faults()
@@ -117,6 +118,14 @@ class _References:
             for key, value in node.entries.items():
                 if key != "evidence":
                     yield key, ".".join((*path, key)), node, value
+
+    def _items(self, *path: str) -> Iterator[tuple[str, YamlNode]]:
+        """Returns the items of a list with their paths; a map that stands in place of a list is its only item."""
+        node, where = child(self._root, *path), ".".join(path)
+        if isinstance(node, YamlList):
+            yield from ((f"{where}[{index}]", item) for index, item in enumerate(node.items))
+        elif node is not None:
+            yield where, node
 
     def _refer(self, node: YamlNode | None, path: str, what: str, known: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
         """Checks that `node` is the name of a `what`."""
@@ -153,7 +162,7 @@ class _References:
         for state in STATES:
             for reset_type, path, cells, cell in self._each("power", "table", state):
                 self._cell(cell, path, 0, 1)
-                if reset_type not in types and types and cells.keys[reset_type].file == self._file:
+                if reset_type not in (*types, *self._oem_types()) and types and cells.keys[reset_type].file == self._file:
                     hint = did_you_mean(reset_type, types)
                     self._add_problem(
                         cells.keys[reset_type],
@@ -171,6 +180,15 @@ class _References:
         unlisted = child(self._root, "power", "unlisted_type")
         if unlisted is not None:
             self._cell(unlisted, "power.unlisted_type", 0, 1)
+
+    def _oem_types(self) -> set[str]:
+        """ResetTypes that only actions of the vendor ask for."""
+        found: set[str] = set()
+        for _, action in self._items("power", "oem_actions"):
+            values = child(action, "values")
+            words = (*(values.entries.values() if isinstance(values, YamlMap) else ()), child(action, "body"))
+            found |= {word for node in words if (word := text_of(node)) is not None}
+        return found
 
     def _outcomes(self) -> None:
         for _, path, _, outcome in self._each("power", "outcomes"):
@@ -204,6 +222,17 @@ class _References:
             self._reset_types(child(window, "reset"), f"{path}.reset")
             self._claim(child(window, "evidence"), f"{path}.evidence")
 
+    def _oem_actions(self) -> None:
+        for path, action in self._items("power", "oem_actions"):
+            self._claim(child(action, "evidence"), f"{path}.evidence")
+            has_values, has_body = (child(action, key) is not None for key in ("values", "body"))
+            if has_values == has_body or (child(action, "parameter") is not None) != has_values:
+                self._add_problem(
+                    action.mark,
+                    path,
+                    "needs parameter and values, or body: the ResetType of an action without parameter",
+                )
+
     def _reset_types(self, node: YamlNode | None, path: str) -> None:
         offered = child(self._root, "power", "reset_types")
         known = tuple(word for item in offered.items if (word := text_of(item))) if isinstance(offered, YamlList) else ()
@@ -221,11 +250,18 @@ class _References:
             ("auth", "sessions", "on_full"),
             ("bmc_reset", "reply"),
             ("bmc_reset", "after", "reply"),
-            ("http", "if_match", "mismatch"),
-            ("http", "if_match", "missing"),
+            ("http", "not_found"),
             ("http", "odata_version", "otherwise"),
         ):
             self._refer(child(self._root, *users), ".".join(users), "reply", replies)
+        for path, rule in self._items("http", "if_match"):
+            for key in ("mismatch", "missing"):
+                self._refer(child(rule, key), f"{path}.{key}", "reply", replies)
+        for path, command in self._items("ipmi", "oem"):
+            self._claim(child(command, "evidence"), f"{path}.evidence")
+        for path, refusal in self._items("refusals"):
+            self._refer(child(refusal, "reply"), f"{path}.reply", "reply", replies)
+            self._claim(child(refusal, "evidence"), f"{path}.evidence")
         self._reset_types(child(self._root, "bmc_reset", "after", "reset"), "bmc_reset.after.reset")
 
     def _chassis(self) -> None:

@@ -178,7 +178,7 @@ def tiny_profile() -> m.Profile:
             virtual_media="system",
         ),
         faults={},
-        resources={},
+        resources=m.ResourceRules(),
         evidence={},
         digest="0" * 64,
     )

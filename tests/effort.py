@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 
+from conformance.selection import USUAL_PROFILES
 from profiles import names
 
 MULTIPLIER = 20
 NIGHTLY = os.environ.get("EFFORT") == "nightly"
-THREE_PROFILES = ("dell-idrac9", "openbmc-x86", "dmtf-generic")
 
 
 def examples(usual: int) -> int:
@@ -18,4 +18,4 @@ def examples(usual: int) -> int:
 
 def profiles_to_try() -> tuple[str, ...]:
     """The profiles of a table that takes minutes for each of them."""
-    return tuple(names()) if NIGHTLY else THREE_PROFILES
+    return tuple(names()) if NIGHTLY else USUAL_PROFILES

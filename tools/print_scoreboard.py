@@ -27,6 +27,8 @@ PAGE: Final = ROOT / "docs" / "scoreboard.md"
 FOLDER: Final = ROOT / ".scoreboard"
 TIER: Final = 0
 JOBS: Final = 24  # most of them wait
+HEAVY: Final = {"ironic-ipmitool": 4, "ironic-redfish": 4, "redfish-command": 4}
+"""How many at a time of fencers that need seconds of processor time before their first request: more would hang."""
 PROFILES: Final = ("dell-idrac9", "openbmc-x86", "dmtf-generic")
 SHOWN: Final = (
     Verdict.PASS, Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK, Verdict.FLAKY, Verdict.MISLEADING, Verdict.HYGIENE, Verdict.ERROR,
@@ -63,7 +65,7 @@ class ScoreCell:
 
 def command_of(fencer: str, profile: str) -> str:
     """How a reader runs the cell again."""
-    return f"fence-conformance run --fencer {fencer} --profile {profile} --tier {TIER} --jobs {JOBS}"
+    return f"fence-conformance run --fencer {fencer} --profile {profile} --tier {TIER} --jobs {HEAVY.get(fencer, JOBS)}"
 
 
 def page(cells: Sequence[ScoreCell], lacking: Mapping[str, str]) -> str:

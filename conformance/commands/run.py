@@ -69,7 +69,7 @@ def _shard(ctx: click.Context, option: click.Parameter, text: str | None) -> sha
     "--profile",
     "profile_words",
     multiple=True,
-    default=("all",),
+    default=selection.USUAL_PROFILES,
     show_default=True,
     type=PROFILES,
     metavar="P[,P...]|all",

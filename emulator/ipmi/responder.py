@@ -40,6 +40,7 @@ from emulator.ipmi import starting
 from emulator.ipmi.call import Command, CompletionError, IpmiBmc, IpmiCall, RequestOrigin, Traffic
 from emulator.ipmi.commands import COMMANDS, classified
 from emulator.ipmi.console.sol import Emit, Sol, nowhere
+from emulator.ipmi.oem import oem_command
 from emulator.ipmi.power import boot_options as bootoptions
 from emulator.ipmi.session import rmcp
 from emulator.ipmi.session.codec import RmcpPlusLink
@@ -322,7 +323,7 @@ class IpmiResponder:
     def _execute(self, message: IpmiMessage, origin: RequestOrigin) -> tuple[int, bytes] | None:
         """Executes a request: (completion code, response data); None for no answer, by a fault or before the BMC is ready."""
         view, session = self._view, origin.session
-        row = COMMANDS.get((message.netfn, message.command))
+        row = COMMANDS.get((message.netfn, message.command)) or oem_command(view.profile, message.netfn, message.command)
         request = classified(message.netfn, message.command, message.data, self._system)
         known = session is not None or self._bmc.strangers.may_write(view.now)
         cause = self._write_request(request, session) if known else self._write_flood()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from emulator.profile_commands.capture import capture
 from emulator.profile_commands.check import check
 from emulator.profile_commands.diff import diff
 from emulator.profile_commands.lint import lint
@@ -12,4 +13,4 @@ from emulator.profile_commands.new import new
 from emulator.profile_commands.schema import schema
 from emulator.profile_commands.show import show
 
-COMMANDS: tuple[click.Command, ...] = (list_profiles, show, diff, new, lint, check, schema)
+COMMANDS: tuple[click.Command, ...] = (list_profiles, show, diff, new, lint, check, schema, capture)

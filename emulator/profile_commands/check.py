@@ -92,18 +92,22 @@ def checked(profile: Profile) -> Iterator[CheckedCell]:
     scaled = at_scale(profile, SCALE)
     with Emulator([UnitSpec(name="checked", profile=scaled)], latency=False) as emulator:
         endpoint = emulator.endpoints["checked"]
-        yield from _redfish(emulator, endpoint, scaled)
+        if scaled.http.served:
+            yield from _redfish(emulator, endpoint, scaled)
         if scaled.ipmi.lan:
             yield from _ipmi(emulator, endpoint, scaled)
 
 
 def _redfish(emulator: Emulator, endpoint: Endpoint, profile: Profile) -> Iterator[CheckedCell]:
-    target = f"{endpoint.redfish_url}{endpoint.systems[0].uri}/Actions/ComputerSystem.Reset"
     with requests.Session() as client:
         client.verify, client.trust_env = False, False
         client.auth = (endpoint.username, endpoint.password)
+        system = client.get(f"{endpoint.redfish_url}{endpoint.systems[0].uri}", timeout=REQUEST_S).json()
+        target = f"{endpoint.redfish_url}{system['Actions']['#ComputerSystem.Reset']['target']}"
         for state in STATES:
             for reset, cell in profile.power.table.get(state, {}).items():
+                if reset not in profile.power.reset_types:
+                    continue  # only an action of the vendor asks for it
                 outcome = profile.power.outcomes[cell.outcome]
                 reply = profile.replies[outcome.reply]
                 message = profile.messages[reply.message].id if reply.message is not None and reply.body is None else None
@@ -126,7 +130,7 @@ def _message(answer: requests.Response) -> str | None:
     except ValueError:
         return None
     info = told.get("error", told).get("@Message.ExtendedInfo", [{}]) if isinstance(told, dict) else [{}]
-    return info[0].get("MessageId") if info and isinstance(info[0], dict) else None
+    return (info[0].get("MessageId") or info[0].get("MessageID")) if info and isinstance(info[0], dict) else None
 
 
 def _ipmi(emulator: Emulator, endpoint: Endpoint, profile: Profile) -> Iterator[CheckedCell]:

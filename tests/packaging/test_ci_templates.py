@@ -63,7 +63,32 @@ def test_the_workflows_run_the_targets_that_there_are() -> None:
 
 def test_a_change_of_profiles_alone_runs_the_small_workflow_and_not_the_large_one() -> None:
     (large,), (small,) = ([file.read_text("utf-8") for file in WORKFLOWS if file.stem == name] for name in ("ci", "profiles"))
-    assert large.count('paths-ignore: ["profiles/vendors/**"]') == small.count('paths: ["profiles/vendors/**"]') == 2
+    paths = '["profiles/vendors/**", "docs/profiles/**", "docs/wanted.md"]'
+    assert large.count(f"paths-ignore: {paths}") == small.count(f"paths: {paths}") == 2
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")), ids=lambda file: file.name)
+def test_an_issue_template_is_a_form_as_github_reads_it(file: Path) -> None:
+    form = document(file)
+    if file.stem == "config":
+        assert form == {"blank_issues_enabled": True}
+        return
+    assert {"name", "description", "body"} <= form.keys()
+    body = form["body"]
+    assert isinstance(body, list)
+    ids = [field["id"] for field in body]
+    assert len(set(ids)) == len(ids)
+    for field in body:
+        assert field["type"] in {"input", "textarea", "dropdown", "checkboxes"}
+        assert field["attributes"]["label"]
+        assert ("options" in field["attributes"]) == (field["type"] in {"dropdown", "checkboxes"})
+
+
+def test_the_templates_name_commands_and_pages_that_there_are() -> None:
+    for file in (ROOT / ".github").rglob("*"):
+        text = file.read_text("utf-8") if file.suffix in {".yml", ".md"} and "workflows" not in file.parts else ""
+        for page in re.findall(r"docs/[a-z-]+\.md", text):
+            assert (ROOT / page).is_file(), f"{file}: {page}"
 
 
 # -- GitHub ----------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ import pytest
 from emulator.assembly import Emulator
 from emulator.core.rack import HostSpec, UnitSpec
 from emulator.fleet import Fleet
-from profiles import load, names
+from profiles import load
+from tests.effort import profiles_to_try
 from tools.ipmi_clients import quick
 
 NETWORK = "127.89.0.0/20"
@@ -55,7 +56,7 @@ class Cell:
 
 CELLS = [
     Cell(name, state, control, cell.completion_code)
-    for name in names()
+    for name in profiles_to_try()
     for state, row in load(name).ipmi.chassis.items()
     for control, cell in row.items()
 ]
@@ -63,7 +64,7 @@ CELLS = [
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    profiles = {name: quick(load(name)) for name in names()}
+    profiles = {name: quick(load(name)) for name in profiles_to_try()}
     # A profile whose BMCs have no IPMI on their LAN is asked all the same: its table is what is looked at.
     shown = {name: replace(profile, ipmi=replace(profile.ipmi, lan=True)) for name, profile in profiles.items()}
     units = [UnitSpec(name=cell.name, profile=shown[cell.profile], hosts=(HostSpec(power=cell.state.lower()),)) for cell in CELLS]

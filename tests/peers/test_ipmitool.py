@@ -16,9 +16,10 @@ from emulator.core.journal import EventKind
 from emulator.core.rack import UnitSpec
 from emulator.core.vocab import Os, Rail
 from emulator.faults.protocol import Completion, Silence
-from profiles import load, names
+from profiles import load
 from profiles.model import EffectStep, Profile, Span
 from tests.conftest import tiny_profile
+from tests.effort import profiles_to_try
 from tests.ipmi_lan import Lan
 
 ADDRESS = "127.0.72.1"
@@ -241,7 +242,7 @@ def test_no_authentication_over_1_5_is_refused(bed):
     assert (run.code, "Authentication type NONE not supported" in run.err) == (1, True)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", profiles_to_try())
 def test_every_shipped_profile_is_fenced_by_ipmitool_and_shows_redfishs_uuid(bed_of, name):
     profile = load(name)
     bed, account = bed_of(profile), profile.auth.accounts[0]

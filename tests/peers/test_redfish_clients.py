@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import sushy
 
-from profiles import load, names
+from profiles import load
+from tests.effort import profiles_to_try
 from tests.peers.redfish.clients import ansible, curl, over_sushy, redfishtool, resets, tacklebox, until
 from tests.peers.redfish.served import Served
 
@@ -87,7 +88,7 @@ def test_rf_raw_request_gets_the_root(bmc: Served) -> None:
 # -- sushy -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", profiles_to_try())
 def test_sushy_reads_system_chassis_and_manager_and_fences(serve: Serve, name: str) -> None:
     service = serve(name)
     with over_sushy(service) as root:

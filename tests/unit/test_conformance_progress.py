@@ -60,9 +60,7 @@ def test_a_run_is_announced_where_it_takes_more_than_two_seconds() -> None:
     assert estimate_line(3, 8, 2.0) is None
     assert estimate_line(1, 8, 20.0) is None
     assert str(estimate_line(3, 8, 20.0)).startswith("3 cells, 3 at a time")
-    assert (
-        estimate_line(300, 8, 250.0) == "300 cells, 8 at a time: about 4 min, less where fencers need little of their deadlines"
-    )
+    assert estimate_line(300, 8, 250.0) == "300 cells, 8 at a time: about 4 min, more where fencers use up their deadlines"
 
 
 @pytest.mark.parametrize(

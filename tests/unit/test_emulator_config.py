@@ -160,8 +160,8 @@ def test_a_port_that_two_bmcs_of_one_address_want_is_refused(read: Read) -> None
 
 
 def test_an_unknown_profile_is_named_with_the_line_that_wants_it(read: Read) -> None:
-    (complaint,) = complaints(read, "schema: rack/1\nbmcs: [{name: a, profile: dell-idrac8}]\n")
-    assert complaint.startswith("2:27: bmcs[0].profile: dell-idrac8: no such profile; did you mean 'dell-idrac9'?")
+    (complaint,) = complaints(read, "schema: rack/1\nbmcs: [{name: a, profile: dell-idrac-9}]\n")
+    assert complaint.startswith("2:27: bmcs[0].profile: dell-idrac-9: no such profile; did you mean 'dell-idrac9'?")
 
 
 def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:

@@ -301,7 +301,7 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     for name, complaint in (
-        (tmp_path, f"{tmp_path}: not a file"),
+        (tmp_path, f"{tmp_path}/profile.yaml: No such file or directory"),
         (tmp_path / "gone.yaml", f"{tmp_path}/gone.yaml: No such file or directory"),
         (Path("/dev/zero"), "/dev/zero: not a file"),
         ("./a\0b.yaml", "a\\x00b.yaml: not a file name"),

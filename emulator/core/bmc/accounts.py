@@ -56,13 +56,15 @@ class LocalAccount(Account):
 
 
 @lru_cache(maxsize=256)
-def _first_accounts(accounts: tuple[Account, ...], first_password: str | None) -> Mapping[str, LocalAccount]:
+def _first_accounts(accounts: tuple[Account, ...], first_password: str | None, must_change: bool) -> Mapping[str, LocalAccount]:
     """The profile's accounts. All BMCs of a profile share this mapping until one of them changes its accounts."""
     made: dict[str, LocalAccount] = {}
     for n, account in enumerate(accounts):
         password = first_password if first_password is not None and n == 0 else account.password
         slot = FIRST_SLOT + n if FIRST_SLOT + n <= LAST_SLOT else 0
-        made[account.name] = LocalAccount(name=account.name, password=password, role=account.role, slot=slot)
+        made[account.name] = LocalAccount(
+            name=account.name, password=password, role=account.role, slot=slot, must_change=must_change
+        )
     return MappingProxyType(made)
 
 
@@ -81,7 +83,7 @@ class Accounts:
 
     def __init__(self, auth: AuthRules, first_password: str | None = None) -> None:
         """`first_password` replaces the profile's public default of the first account."""
-        self._accounts = _first_accounts(auth.accounts, first_password)
+        self._accounts = _first_accounts(auth.accounts, first_password, auth.password_change_required)
         self.lockout: Lockout = auth.lockout
         """The rule in force. An administrator can replace it."""
         self._attempts: dict[str, Attempts] | None = None  # until the first failure

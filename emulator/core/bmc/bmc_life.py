@@ -152,6 +152,15 @@ class BmcLife:
         self._log_writer.log(unit, LogKind.BMC_READY, cause=seq)
         if after_mains:
             self._restore_power(unit, seq)
+        elif unit.profile.bmc_reset.restore_policy:
+            self._switch_on_what_shall_be_on(unit, seq)
+
+    def _switch_on_what_shall_be_on(self, unit: Unit, cause: int) -> None:
+        """Some BMCs take their own restart for a return of the input power: a host that was switched off comes back."""
+        for system in unit.systems:
+            if system.machine.restore is RestorePolicy.ALWAYS_ON and system.host.rail is Rail.DOWN:
+                system.machine.pending = RestartCause.POLICY_ALWAYS_ON
+                self._services.order(unit, system, Order.ENERGISE, cause)
 
     def _restore_power(self, unit: Unit, cause: int) -> None:
         for system in unit.systems:

@@ -10,6 +10,7 @@ from emulator.core.bmc.view import SystemName
 from emulator.redfish.inventory.bios import bios
 from emulator.redfish.inventory.bios_attributes import attribute_registry
 from emulator.redfish.inventory.boot import boot_options
+from emulator.redfish.inventory.boot_settings import boot_settings
 from emulator.redfish.inventory.drives import drives
 from emulator.redfish.inventory.legacy import legacy
 from emulator.redfish.inventory.logs import logs, manager_log, system_log
@@ -48,7 +49,7 @@ def inventory(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource
             *pcie(parts),
             *sensors(parts),
         ]
-        found += [*bios(parts), *secure_boot(parts), *boot_options(parts), *logs(system_log(parts))]
+        found += [*bios(parts), *secure_boot(parts), *boot_options(parts), *boot_settings(parts), *logs(system_log(parts))]
         if parts.inventory.power_and_thermal != "legacy":
             found += [*power(parts), *thermal(parts)]
         if parts.inventory.power_and_thermal != "subsystems":

@@ -19,6 +19,7 @@ from emulator.core.bmc.view_machine import HOST_NAME_MAX, TAG_MAX, MachineFacts
 from emulator.core.bmc.watchdog import PreTimeout, TimerAction
 from emulator.redfish.inventory import memory, processors
 from emulator.redfish.inventory.boot import boot_change, boot_rule, shown_boot
+from emulator.redfish.inventory.boot_settings import boot_is_apart, settings_annotation
 from emulator.redfish.inventory.pcie import device_paths, function_links
 from emulator.redfish.inventory.system_parts import SystemParts
 from emulator.redfish.inventory.versions import has_property, without_newer
@@ -134,7 +135,7 @@ def properties_of(view: RedfishBmc, parts: SystemParts, now: SystemFacts) -> Jso
     if parts.inventory.virtual_media == "system":
         properties["VirtualMedia"] = link(f"{parts.system}/VirtualMedia")
         properties["VirtualMediaConfig"] = {"ServiceEnabled": True}
-    return without_newer(odata_type, properties)
+    return without_newer(odata_type, properties) | settings_annotation(parts)
 
 
 def led(parts: SystemParts, odata_type: str, state: Led) -> Json:
@@ -162,7 +163,7 @@ def _fields(parts: SystemParts) -> WritableFields:
         "AssetTag": TextRule(high=TAG_MAX, pattern=r"[ -~]*"),
         "HostName": TextRule(high=HOST_NAME_MAX, pattern=r"[ -~]*"),
         "PowerRestorePolicy": OneOfRule(tuple(POLICY_OF)),
-        "Boot": boot_rule(),
+        **({} if boot_is_apart(parts) else {"Boot": boot_rule()}),
         **led_rule(parts, odata_type),
     }
     return {name: rule for name, rule in rules.items() if has_property(odata_type, name)}

@@ -72,11 +72,16 @@ def reset_type(read_body: Callable[[], bytes]) -> ResetType | None:
     return PowerCommand.redfish(word).reset if isinstance(word, str) else None
 
 
-def reset_of(system_id: str) -> Callable[[RedfishCall], ProfileReply]:
-    """ComputerSystem.Reset of one system. Raises RegistryError (400, 415); the power table gives all other answers."""
+def reset_of(system_id: str, only: tuple[str, ...] | None = None) -> Callable[[RedfishCall], ProfileReply]:
+    """Reset of one system. Raises RegistryError (400, 415); the power table gives all other answers. With `only`, other
+    ResetTypes than these are refused (400)."""
 
     def reset(call: RedfishCall) -> ProfileReply:
         wanted = parameter(call.json_object(), PARAMETER, ACTION)
+        if only is not None and wanted not in only:
+            raise RegistryError(
+                400, "ActionParameterValueNotInList", shown(wanted), PARAMETER, ACTION, related=(f"#/{PARAMETER}",)
+            )
         answer = call.view.command(system_id, PowerCommand.redfish(wanted), call.seq)
         return ProfileReply(answer.reply, {"reset_type": shown(wanted)})
 

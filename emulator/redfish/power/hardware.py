@@ -18,15 +18,24 @@ from emulator.redfish.inventory.storage import drive_paths, pool_path, pools
 from emulator.redfish.inventory.system_parts import BmcClock, SystemParts, bmc_clock, local_time
 from emulator.redfish.inventory.versions import without_newer
 from emulator.redfish.power.manager import manager_reset, reset_action
-from emulator.redfish.power.systems import power_and_status
+from emulator.redfish.power.systems import power_and_status, reset_operation
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.paths import CHASSIS, MANAGERS
-from emulator.redfish.service.resource import RedfishPrivilege, Resource, collection, content_of, head_of, link, links
+from emulator.redfish.service.resource import (
+    RedfishPrivilege,
+    Resource,
+    collection,
+    content_of,
+    fixed_content,
+    head_of,
+    link,
+    links,
+)
 from emulator.redfish.service.root import root_uuid
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import patch
-from profiles.model import ABSENT, Profile, View
+from profiles.model import ABSENT, OtherManager, Profile, View
 
 
 class ChassisState(NamedTuple):
@@ -40,16 +49,19 @@ def chassis(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, 
     all_parts = tuple(SystemParts(profile, name.id, name.chassis_id) for name in names)
     members = tuple(parts.chassis for parts in all_parts)
     listing = collection(CHASSIS, "ChassisCollection", "Chassis Collection", lambda view: members, power_below=1)
-    return (listing, *(_one_chassis(parts) for parts in all_parts))
+    return (listing, *(_one_chassis(parts) for parts in all_parts), *chassis_resets(profile, names))
 
 
 def _one_chassis(parts: SystemParts) -> Resource:
     path, system_id = parts.chassis, parts.system_id
     identity = parts.profile.identity
     fixed = _fixed_properties(parts)
+    shows_power = parts.profile.power.chassis.power_state
+    reset = chassis_reset_action(parts.profile, path)
 
     def state(call: RedfishCall) -> ChassisState:
-        return ChassisState(call.power(system_id, View.CHASSIS), call.view.chassis.led(system_id))
+        power = call.power(system_id, View.CHASSIS) if shows_power else ABSENT
+        return ChassisState(power, call.view.chassis.led(system_id))
 
     def body(view: RedfishBmc, state: ChassisState) -> Json:
         properties: Json = head_of(path, identity.chassis_type, parts.chassis_id, "Computer System Chassis") | {
@@ -62,7 +74,7 @@ def _one_chassis(parts: SystemParts) -> Resource:
             | {"AssetTag": "", "UUID": parts.uuid(view, "chassis")}
             | host.led(parts, identity.chassis_type, state.led)
         )
-        return without_newer(identity.chassis_type, properties | fixed) | view.settings.of(path)
+        return without_newer(identity.chassis_type, properties | fixed | reset) | view.settings.of(path)
 
     def write(call: RedfishCall, taken: Json) -> None:
         host.write_led(call, system_id, taken)
@@ -77,9 +89,35 @@ def _one_chassis(parts: SystemParts) -> Resource:
         content=content_of(state, body),
         operations={"PATCH": patch(RedfishPrivilege.CONFIGURE_COMPONENTS, fields, write)},
         system=system_id,
-        tells=View.CHASSIS,
+        tells=View.CHASSIS if shows_power else None,
         power_in_links=True,
     )
+
+
+def chassis_resets(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
+    """Chassis.Reset of each chassis, where the profile has it: the command goes to the system in the chassis."""
+    if not profile.power.chassis.reset_types:
+        return ()
+    return tuple(
+        Resource(
+            path=f"{CHASSIS}/{name.chassis_id}/Actions/Chassis.Reset",
+            operations={"POST": reset_operation(name.id, profile.power.chassis.reset_types)},
+            system=name.id,
+        )
+        for name in names
+    )
+
+
+def chassis_reset_action(profile: Profile, path: str) -> Json:
+    """The property Actions of a chassis; empty where the profile has no Chassis.Reset."""
+    types = profile.power.chassis.reset_types
+    if not types:
+        return {}
+    return {
+        "Actions": {
+            "#Chassis.Reset": {"target": f"{path}/Actions/Chassis.Reset", "ResetType@Redfish.AllowableValues": list(types)}
+        }
+    }
 
 
 def _fixed_properties(parts: SystemParts) -> Json:
@@ -169,7 +207,21 @@ def managers(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource,
             manager["Actions"] = {"#Manager.Reset": reset_action(profile)}
         return head_of(path, odata_type, profile.ids.manager, "Manager") | without_newer(odata_type, manager)
 
-    listing = collection(MANAGERS, "ManagerCollection", "Manager Collection", lambda view: (path,))
+    others = tuple(_other_manager(profile, other) for other in profile.managers)
+    members = (path, *(other.path for other in others))
+    listing = collection(MANAGERS, "ManagerCollection", "Manager Collection", lambda view: members)
     resets = manager_reset(profile) if profile.bmc_reset.reset_types else ()
     manager = Resource(path=path, type=odata_type, content=content_of(bmc_clock, body), power_in_links=True)
-    return (listing, manager, *resets)
+    return (listing, manager, *others, *resets)
+
+
+def _other_manager(profile: Profile, other: OtherManager) -> Resource:
+    path, odata_type = f"{MANAGERS}/{other.id}", profile.identity.manager_type
+    named = {"Model": other.model, "FirmwareVersion": other.firmware}
+
+    def body(view: RedfishBmc) -> Json:
+        shown: Json = {"ManagerType": other.type, "PowerState": "On", "Status": {"State": "Enabled", "Health": "OK"}}
+        shown |= {name: value for name, value in named.items() if value != ABSENT}
+        return head_of(path, odata_type, other.id, "Manager") | without_newer(odata_type, shown)
+
+    return Resource(path=path, type=odata_type, content=fixed_content(body))

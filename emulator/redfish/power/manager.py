@@ -24,19 +24,26 @@ ACTION: Final = "Reset"
 def reset_action(profile: Profile) -> Json:
     """The `#Manager.Reset` entry of Manager.Actions."""
     action: Json = {"target": _target(profile)}
-    if profile.power.advertise in ("inline", "both"):
+    if _advertised(profile) in ("inline", "both"):
         action["ResetType@Redfish.AllowableValues"] = list(profile.bmc_reset.reset_types)
-    if profile.power.advertise in ("action_info", "both"):
+    if _advertised(profile) in ("action_info", "both"):
         action["@Redfish.ActionInfo"] = _info_path(profile)
     return action
 
 
 def manager_reset(profile: Profile) -> tuple[Resource, ...]:
-    operation = Operation(RedfishPrivilege.CONFIGURE_MANAGER, _reset, Intent.BMC_RESET)
-    found = [Resource(path=_target(profile), operations={"POST": operation})]
-    if profile.power.advertise in ("action_info", "both"):
+    found = [Resource(path=_target(profile), operations={"POST": manager_reset_operation()})]
+    if _advertised(profile) in ("action_info", "both"):
         found.append(_action_info(profile))
     return tuple(found)
+
+
+def _advertised(profile: Profile) -> str:
+    return profile.bmc_reset.advertise or profile.power.advertise
+
+
+def manager_reset_operation() -> Operation:
+    return Operation(RedfishPrivilege.CONFIGURE_MANAGER, _reset, Intent.BMC_RESET)
 
 
 def _target(profile: Profile) -> str:

@@ -28,6 +28,7 @@ from emulator.redfish.service.resource import (
     link,
 )
 from emulator.redfish.service.shapes import Json
+from emulator.redfish.vendor.oem_actions import shown_actions
 from profiles.model import ABSENT, Profile, View
 
 ACTION_INFO_TYPE: Final = "#ActionInfo.v1_1_0.ActionInfo"
@@ -57,8 +58,8 @@ def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, 
         resources.append(_system(SystemParts(profile, name.id, name.chassis_id)))
         resources.append(
             Resource(
-                path=_reset_path(name.id),
-                operations={"POST": _reset_operation(name.id)},
+                path=reset_path(profile, name.id),
+                operations={"POST": reset_operation(name.id)},
                 system=name.id,
             )
         )
@@ -70,7 +71,7 @@ def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, 
 def _system(parts: SystemParts) -> Resource:
     profile, system_id, path = parts.profile, parts.system_id, parts.system
     identity = profile.identity
-    action = _reset_action(profile, system_id)
+    action, oem = _reset_action(profile, system_id), shown_actions(profile, system_id)
 
     def state(call: RedfishCall) -> ComputerSystemState:
         return ComputerSystemState(call.power(system_id, View.SYSTEM), host.facts(call.view, system_id))
@@ -92,7 +93,7 @@ def _system(parts: SystemParts) -> Resource:
         system |= {key: value for key, value in properties.items() if value != ABSENT}
         system |= power_and_status(state.power) | host.properties_of(view, parts, state.facts)
         system["Links"] = {"Chassis": [link(f"{CHASSIS}/{name.chassis_id}")], "ManagedBy": [link(manager_path(profile))]}
-        system["Actions"] = {"#ComputerSystem.Reset": action}
+        system["Actions"] = {"#ComputerSystem.Reset": action} | oem
         return system
 
     operations = {"PATCH": host.writes(parts)}
@@ -107,8 +108,9 @@ def _system(parts: SystemParts) -> Resource:
     )
 
 
-def _reset_operation(system_id: str) -> Operation:
-    return Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, reset_of(system_id), Intent.POWER_COMMAND, reset_type)
+def reset_operation(system_id: str, only: tuple[str, ...] | None = None) -> Operation:
+    """A Reset action that gives the system a power command. `only`: the ResetTypes that it takes; None: those of the table."""
+    return Operation(RedfishPrivilege.CONFIGURE_COMPONENTS, reset_of(system_id, only), Intent.POWER_COMMAND, reset_type)
 
 
 def power_and_status(power: str | None) -> Json:
@@ -117,8 +119,11 @@ def power_and_status(power: str | None) -> Json:
     return properties | {"Status": {"State": STATE_OF_POWER.get(str(power), "Enabled"), "Health": "OK"}}
 
 
-def _reset_path(system_id: str) -> str:
-    return f"{SYSTEMS}/{system_id}/Actions/ComputerSystem.Reset"
+def reset_path(profile: Profile, system_id: str) -> str:
+    """The target of ComputerSystem.Reset, without a slash at its end."""
+    named = profile.power.target
+    usual = f"{SYSTEMS}/{system_id}/Actions/ComputerSystem.Reset"
+    return usual if named is None else named.replace("{system}", system_id).rstrip("/")
 
 
 def _info_path(system_id: str) -> str:
@@ -126,11 +131,17 @@ def _info_path(system_id: str) -> str:
 
 
 def _reset_action(profile: Profile, system_id: str) -> Json:
-    action: Json = {"target": _reset_path(system_id)}
+    shown = profile.power.target
+    action: Json = {"target": reset_path(profile, system_id) if shown is None else shown.replace("{system}", system_id)}
     if profile.power.advertise in ("inline", "both"):
         action["ResetType@Redfish.AllowableValues"] = list(profile.power.reset_types)
     if profile.power.advertise in ("action_info", "both"):
         action["@Redfish.ActionInfo"] = _info_path(system_id)
+    if profile.power.apply_times:
+        action["@Redfish.OperationApplyTimeSupport"] = {
+            "@odata.type": "#Settings.v1_3_5.OperationApplyTimeSupport",
+            "SupportedValues": list(profile.power.apply_times),
+        }
     return action
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -15,6 +14,7 @@ from emulator.redfish.power.taskbook import STATUS_OF_END, Task, TaskMessage, ta
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import JSON_TYPE, HeaderList, HttpAnswer, MessageReply, ProfileReply, RedfishCall
 from emulator.redfish.service.error_shapes import ErrorShapes
+from emulator.redfish.service.json_form import writer_of
 from emulator.redfish.service.resource import (
     ROOT,
     Operation,
@@ -227,7 +227,7 @@ def _accepted(view: RedfishBmc, task: Task, more: HeaderList = ()) -> HttpAnswer
     headers = [("Content-Type", JSON_TYPE), ("Location", where), *more]
     if "retry_after_s" in profile.tasks:
         headers.append(("Retry-After", str(profile.tasks["retry_after_s"])))
-    return HttpAnswer(202, tuple(headers), json.dumps(task_body(view, task)).encode())
+    return HttpAnswer(202, tuple(headers), writer_of(profile.http)(task_body(view, task)))
 
 
 def accept_as_task(call: RedfishCall, reply: ProfileReply, rule: Mapping[str, object], shapes: ErrorShapes) -> HttpAnswer:

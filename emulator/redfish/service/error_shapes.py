@@ -11,7 +11,6 @@ Rules
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from emulator.faults.protocol import HttpReply
 from emulator.faults.protocol.redirect import Redirect
 from emulator.redfish.power.taskbook import TASK_BEGINS, TASK_ENDS, task_style
 from emulator.redfish.service.call import JSON_TYPE, HeaderList, HttpAnswer, ProfileReply, RegistryError, RegistryMessage
+from emulator.redfish.service.json_form import writer_of
 from emulator.redfish.service.messages import BASE_MESSAGES, GENERAL_ERROR, available_message
 from emulator.redfish.service.shapes import Json
 from profiles.data import thawed
@@ -43,8 +43,9 @@ class ErrorMessage:
     related: tuple[str, ...] = ()
 
 
+TYPE: Final = "@odata.type"
 FIELDS: Final[Mapping[str, Callable[[ErrorMessage], object]]] = {
-    "@odata.type": lambda message: "#Message.v1_1_1.Message",
+    TYPE: lambda message: None,  # the profile says it
     "Message": lambda message: message.text,
     "MessageId": lambda message: message.id,
     "MessageID": lambda message: message.id,
@@ -75,6 +76,7 @@ class ErrorShapes:
             ("Cache-Control", "no-cache"),
             *((("Server", profile.http.server_header),) if profile.http.server_header else ()),
         )
+        self.written = writer_of(profile.http)
         self._check()
 
     # -- answers --------------------------------------------------------------------------------------------------------
@@ -102,10 +104,12 @@ class ErrorShapes:
         named = {name.lower() for name, _ in own}
         headers = own + tuple((name, value) for name, value in reply.headers if name.lower() not in named)
         message = self._vendor_message(self._profile.messages[template.message], known) if template.message else None
+        if template.text is not None:
+            return HttpAnswer(template.status, (*self.fixed, *headers), template.text.encode())
         if template.body == "empty" or (template.body is None and message is None):
             return HttpAnswer(template.status, self.fixed + headers, message_id=message.id if message else None)
         if template.body is not None:
-            return self._body(template.status, headers, template.body, message.id if message else None)
+            return self._body(template.status, headers, thawed(template.body), message.id if message else None)
         assert message is not None
         return self._answer(template.status, headers, message)
 
@@ -158,17 +162,23 @@ class ErrorShapes:
         shape = self._profile.errors
         known = {**self._profile.vars, "message_id": message.id, "message_text": message.text or ""}
         code, summary = fill(shape.code, known), fill(shape.summary, known)
-        return {"error": {"code": code, "message": summary, "@Message.ExtendedInfo": [self._entry(m) for m in (message, *more)]}}
+        entries = [self._entry(each) for each in (message, *more)]
+        body: Json = {"error": {"code": code, "message": summary, "@Message.ExtendedInfo": entries}}
+        if shape.top_level is not None:
+            body |= {"Messages": entries, **{name.capitalize(): text for name, text in shape.top_level.items()}}
+        return body
 
     def _entry(self, message: ErrorMessage) -> Json:
-        return {name: value for name in self._profile.errors.fields if (value := FIELDS[name](message)) is not None}
+        shape = self._profile.errors
+        found = ((name, shape.entry_type if name == TYPE else FIELDS[name](message)) for name in shape.fields)
+        return {name: value for name, value in found if value is not None}
 
     def _answer(self, status: int, headers: HeaderList, message: ErrorMessage) -> HttpAnswer:
         return self._body(status, headers, self.error_object(message), message.id)
 
     def _body(self, status: int, headers: HeaderList, body: object, message_id: str | None) -> HttpAnswer:
         headers = (*self.fixed, ("Content-Type", JSON_TYPE), *headers)
-        return HttpAnswer(status, headers, json.dumps(body).encode(), message_id)
+        return HttpAnswer(status, headers, self.written(body), message_id)
 
     def _vendor_message(self, message: MessageTemplate, values: Mapping[str, str]) -> ErrorMessage:
         args = tuple(fill(arg, values) for arg in message.args)

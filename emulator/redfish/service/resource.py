@@ -113,6 +113,7 @@ class Resource:
     power_below: int = 0
     power_in_links: bool = False
     media: str = "application/json"
+    tagged: bool = False  # whether its body has @odata.etag, even if no client may write it
     cached: bool = True  # whether the service keeps its bytes until the state changes
 
     @property

@@ -42,11 +42,15 @@ from emulator.redfish.service.error_shapes import ErrorMessage, ErrorShapes
 from emulator.redfish.service.etag import etag_of, matches
 from emulator.redfish.service.fault_answers import answer_of, instead_of_service
 from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify, looks_of
+from emulator.redfish.service.json_form import lacks_slash
+from emulator.redfish.service.negotiation import acceptable
 from emulator.redfish.service.paths import SYSTEMS
+from emulator.redfish.service.patterns import any_matches, if_match_rule
 from emulator.redfish.service.rerouting import answering, rerouted
 from emulator.redfish.service.resource import Resource, schema_of
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.tree import Tree
+from emulator.redfish.vendor.refusals import check_refusals
 from profiles.model import ABSENT
 
 _SCHEMAS = "http://redfish.dmtf.org/schemas/v1"
@@ -118,6 +122,10 @@ class Service:
         return resource is not None and resource.content is not None
 
     def _answer_with_faults(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> HttpAnswer:
+        if resource is not None and lacks_slash(
+            self._profile.http, call.incoming.path
+        ):  # a fault is about the answer of a resource, and a redirect is none
+            return self._answer_without_faults(call, resource, credentials)
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
         instead = instead_of_service(fired, call, self._system_etag) if fired else None
         if instead is not None and not instead.executed:
@@ -135,6 +143,8 @@ class Service:
     def _answer_without_faults(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> HttpAnswer:
         try:
             self._check_presence(call)
+            if resource is not None and lacks_slash(self._profile.http, call.incoming.path):
+                return self._shapes.finished(HttpAnswer(308, (("Location", f"{call.incoming.path}/"),)))
             done = self._dispatch(call, resource, credentials)
         except RegistryError as refusal:
             return self._shapes.error_answer(refusal)
@@ -168,11 +178,14 @@ class Service:
             check_password_age(call)
         call.found = resource
         if resource is None:
-            raise RegistryError(404, "ResourceMissingAtURI", path)
+            missing = self._profile.http.not_found
+            raise RegistryError(404, "ResourceMissingAtURI", path) if missing is None else ProfileRefusal(ProfileReply(missing))
         readable = method in READS and resource.readable
         if operation is None and not readable:
             raise RegistryError(405, "OperationNotAllowed", headers=(("Allow", ", ".join(resource.methods)),))
         self._check_odata_version(call)
+        if self._profile.refusals:
+            check_refusals(call, self._profile, resource.path)
         if operation is None:
             return self._read(call, resource)
         if operation.needs is not None:
@@ -219,7 +232,7 @@ class Service:
         if not done.messages:
             return HttpAnswer(done.status, headers, entity.body)
         body = json.loads(entity.body) | {"@Message.ExtendedInfo": self._shapes.entries(done.messages)}
-        return HttpAnswer(done.status, headers, json.dumps(body).encode(), done.messages[0].message)
+        return HttpAnswer(done.status, headers, self._shapes.written(body), done.messages[0].message)
 
     # -- reading ---------------------------------------------------------------------------------------------------------
 
@@ -264,15 +277,18 @@ class Service:
     def _render(self, resource: Resource, plain: Json | bytes, revision: int) -> Entity:
         if isinstance(plain, bytes):
             return self._representation(resource, plain, self._tag(resource, plain), opaque=True)
-        body = json.dumps(plain).encode()
+        body = self._shapes.written(plain)
         etag = self._tag(resource, body + b"%d" % revision if revision else body)
-        if etag is not None and "PATCH" in resource.operations:
-            body = json.dumps({"@odata.etag": etag, **plain}).encode()
+        if etag is not None and (resource.tagged or "PATCH" in resource.operations):
+            body = self._shapes.written({"@odata.etag": etag, **plain})
         word = plain.get(POWER_STATE, ABSENT) if resource.tells is not None else ABSENT
         return self._representation(resource, body, etag, power=word if word is None else str(word))
 
     def _tag(self, resource: Resource, content: bytes) -> str | None:
-        return etag_of(self._profile.http.etag, content) if resource.type is not None else None
+        only = self._profile.http.etag_on
+        if resource.type is None or (only is not None and not any_matches(only, resource.path)):
+            return None
+        return etag_of(self._profile.http.etag, content)
 
     def _representation(
         self, resource: Resource, body: bytes, etag: str | None, *, opaque: bool = False, power: str | None = ABSENT
@@ -306,7 +322,7 @@ class Service:
         # A query for parts of a body or of a collection drops some of what was fetched.
         words = query.power_words(plain) if asked.select or asked.shapes_members else None
         call.looks += looks_of(shown, words)
-        body = json.dumps(plain).encode()
+        body = self._shapes.written(plain)
         # Selected properties keep the tag of the resource, so that If-Match works. A body with other resources has its own tag.
         alone = asked.expand is None and not asked.shapes_members
         return self._representation(resource, body, own.etag if alone else self._tag(resource, body))
@@ -364,31 +380,23 @@ class Service:
             raise ProfileRefusal(ProfileReply(rule["otherwise"]))
 
     def _check_if_match(self, call: RedfishCall, resource: Resource) -> None:
-        rule = self._profile.http.if_match
-        if rule is None or call.incoming.method not in rule["applies_to"]:
+        rule = if_match_rule(self._profile.http.if_match, call.incoming.method, resource.path)
+        if rule is None:
             return
+        guarded = self._guarded(call, resource)
         sent = call.incoming.headers.get("if-match")
-        if sent is None:
-            if rule["required"] and resource.content is not None:
-                raise (
-                    ProfileRefusal(ProfileReply(rule["missing"]))
-                    if "missing" in rule
-                    else RegistryError(428, "PreconditionRequired")
-                )
+        if guarded is None:
             return
-        current = self._entity(call, resource).etag if resource.content is not None else None
-        if not matches(sent, current):
-            raise ProfileRefusal(ProfileReply(rule["mismatch"]))
+        if sent is None and rule.required:
+            missing = rule.missing
+            raise RegistryError(428, "PreconditionRequired") if missing is None else ProfileRefusal(ProfileReply(missing))
+        if sent is not None and not matches(sent, self._entity(call, guarded).etag):
+            raise ProfileRefusal(ProfileReply(rule.mismatch))
 
-
-def acceptable(accept: str | None, media: str) -> bool:
-    """Whether a client that sent this Accept header accepts `media` (RFC 9110 12.5.1); q=0 excludes a type."""
-    if accept is None or not accept.strip():
-        return True
-    kind = media.partition("/")[0]
-    for part in accept.split(","):
-        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        refused = any(p.replace(" ", "") in ("q=0", "q=0.0", "q=0.00", "q=0.000") for p in parameters)
-        if name in ("*/*", f"{kind}/*", media) and not refused:
-            return True
-    return False
+    def _guarded(self, call: RedfishCall, resource: Resource) -> Resource | None:
+        """The resource whose tag If-Match means: of an action the resource that has it; None for a new member and a log-in."""
+        if call.incoming.method == "POST" and "/Actions/" not in resource.path:
+            return None
+        path, action, _ = resource.path.partition("/Actions/")
+        owner = self._tree.find(call.view, path) if action else resource
+        return owner if owner is not None and owner.content is not None else None

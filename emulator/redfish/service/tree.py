@@ -6,12 +6,12 @@ each request in it, in the emulator's thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from urllib.parse import unquote
 
 from emulator.core.bmc.view import SystemName
 from emulator.core.errors import RackMisconfigured
+from emulator.oem_code import redfish_code
 from emulator.redfish.accounts.account_service import ACCOUNT_TYPE, accounts
 from emulator.redfish.accounts.sessions import SESSION_TYPE, sessions
 from emulator.redfish.certificates.certificate_service import CERTIFICATE_TYPE, certificates
@@ -26,20 +26,21 @@ from emulator.redfish.power.systems import systems
 from emulator.redfish.power.tasks import task_types, tasks, unlisted_task
 from emulator.redfish.service import root
 from emulator.redfish.service.bmc import RedfishBmc
-from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.registries import registries
-from emulator.redfish.service.resource import Content, Resource, Snapshot
-from emulator.redfish.service.shapes import Json
+from emulator.redfish.service.resource import Resource
+from emulator.redfish.vendor.captured_tree import grafted
+from emulator.redfish.vendor.oem_actions import oem_actions
+from emulator.redfish.vendor.overlay import overlaid
 from profiles.model import Enclosure, Pdu, Profile
-
-BUILT_IN = "built-in"
 
 
 def _powered(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
     """What has power: the systems of a BMC, the outlets of a PDU, or the slots of an enclosure."""
     match profile.feeder:
         case None:
-            return machines(profile, names)
+            code = redfish_code(profile.code)
+            more = () if code is None else tuple(code(profile, names))
+            return (*machines(profile, names), *oem_actions(profile, names), *more)
         case Pdu() as pdu:
             return power_equipment(profile, pdu, names)
         case Enclosure() as form:
@@ -50,7 +51,6 @@ class Tree:
     """All fixed resources by path. Raises RackMisconfigured for an overlay that names an unknown base or path."""
 
     def __init__(self, profile: Profile, names: tuple[SystemName, ...]) -> None:
-        self._nodes: dict[str, Resource] = {}
         built = (
             root.service_root(profile),
             *_powered(profile, names),
@@ -63,13 +63,13 @@ class Tree:
         )
         come_and_go = {SESSION_TYPE, ACCOUNT_TYPE, DESTINATION_TYPE, CERTIFICATE_TYPE} | task_types(profile) | {ENTRY_TYPE}
         types = {node.type for node in built if node.type} | come_and_go
-        outer = (root.versions(), root.odata(profile), root.metadata(types | SCHEMA_TYPES, profile.identity.root_type))
-        schemas = json_schemas(types)
-        for node in (*built, *outer, *schemas, *members_properties(built)):
-            if node.path in self._nodes:
-                raise RackMisconfigured(f"profile {profile.id}: two resources would live at {node.path}")
-            self._nodes[node.path] = node
-        self._overlay(profile)
+        nodes = _by_path((*built, root.versions(), root.odata(profile), *json_schemas(types)), profile)
+        if profile.resources.base is not None:
+            nodes = grafted(nodes, profile, names)
+        nodes = overlaid(nodes, profile, names)
+        types = {node.type for node in nodes.values() if node.type} | come_and_go | SCHEMA_TYPES
+        last = (root.metadata(types, profile.identity.root_type), *members_properties(tuple(nodes.values())))
+        self._nodes = nodes | _by_path(last, profile)
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(self._nodes.values())
@@ -87,21 +87,14 @@ class Tree:
             return unlisted_task(view, path)
         return above.member(view, unquote(last))
 
-    def _overlay(self, profile: Profile) -> None:
-        resources = profile.resources
-        base = resources.get("base", BUILT_IN)
-        if base != BUILT_IN:
-            raise RackMisconfigured(f"profile {profile.id}: resources.base is {base!r}, and only {BUILT_IN!r} is known here")
-        removed = frozenset(resources.get("remove", ()))
-        patches: Mapping[str, object] = resources.get("merge", {})
-        for path in (*removed, *patches):
-            if path not in self._nodes:
-                raise RackMisconfigured(f"profile {profile.id}: resources names {path}, which this BMC does not have")
-        for path in removed:
-            del self._nodes[path]
-        for path, node in self._nodes.items():
-            if node.content is not None and (removed or path in patches):
-                self._nodes[path] = replace(node, content=_overlaid(node.content, patches.get(path, {}), removed))
+
+def _by_path(nodes: Iterable[Resource], profile: Profile) -> dict[str, Resource]:
+    """Raises RackMisconfigured where two resources would have one path."""
+    found: dict[str, Resource] = {}
+    for node in nodes:
+        if found.setdefault(node.path, node) is not node:
+            raise RackMisconfigured(f"profile {profile.id}: two resources would live at {node.path}")
+    return found
 
 
 def machines(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
@@ -114,53 +107,3 @@ def members_properties(nodes: Iterable[Resource]) -> Iterator[Resource]:
     for node in nodes:
         if node.member is not None and "POST" in node.operations:
             yield Resource(path=f"{node.path}/Members", operations={"POST": node.operations["POST"]})
-
-
-def _overlaid(content: Content, patch: object, removed: frozenset[str]) -> Content:
-    """The same content with `patch` merged into its body, and without links to the paths in `removed`."""
-
-    def body_with_overlay(plain: Json | bytes) -> Json | bytes:
-        if isinstance(plain, bytes):
-            return plain
-        merged = merged_patch(plain, patch)
-        assert isinstance(merged, dict)
-        return without_links(merged, removed) if removed else merged
-
-    def snapshot(call: RedfishCall) -> Snapshot:
-        state, make_body = content(call)
-        return Snapshot(state, lambda: body_with_overlay(make_body()))
-
-    return snapshot
-
-
-def merged_patch(target: object, patch: object) -> object:
-    """JSON Merge Patch, RFC 7396."""
-    if not isinstance(patch, Mapping):
-        return patch
-    merged: dict[str, object] = dict(target) if isinstance(target, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merged_patch(merged.get(name), value)
-    return merged
-
-
-def without_links(body: Json, removed: frozenset[str]) -> Json:
-    """The body without links to the removed paths; the counts of lists follow."""
-
-    def gone(value: object) -> bool:
-        return isinstance(value, dict) and value.keys() == {"@odata.id"} and value["@odata.id"] in removed
-
-    pruned: Json = {}
-    for name, value in body.items():
-        if gone(value):
-            continue
-        if isinstance(value, list):
-            value = [item for item in value if not gone(item)]
-            if f"{name}@odata.count" in pruned:
-                pruned[f"{name}@odata.count"] = len(value)
-        elif isinstance(value, dict):
-            value = without_links(value, removed)
-        pruned[name] = value
-    return pruned

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from profiles.model import ResourceRules
+
 PROFILES = ("dmtf-generic", "dell-idrac9", "openbmc-x86")
 TYPED = re.compile(r"#(\w+)(?:\.v(\d+_\d+_\d+))?\.(\w+)")
 
@@ -130,7 +132,7 @@ def test_a_walk_changes_nothing(generic):
 def test_the_walk_finds_a_dead_link(make_bmc, generic):
     """A control."""
     lost = "/redfish/v1/Systems/437XR1138R2/Memory/DIMMA1"
-    overlay = {"base": "built-in", "merge": {"/redfish/v1/Chassis/1U": {"Links": {"Storage": [{"@odata.id": f"{lost}x"}]}}}}
+    overlay = ResourceRules(merge={"/redfish/v1/Chassis/1U": {"Links": {"Storage": [{"@odata.id": f"{lost}x"}]}}})
     with pytest.raises(AssertionError, match="is linked and answers 404"):
         walked(make_bmc(replace(generic.profile, resources=overlay)))
 

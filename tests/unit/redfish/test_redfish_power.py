@@ -78,7 +78,7 @@ def test_generic_answers_a_needless_reset_with_no_operation(make_bmc, message):
 def test_idrac9_says_conflict_in_its_own_error_shape(make_bmc):
     answer = make_bmc("dell-idrac9", hosts=OFF).reset("ForceOff")
     assert answer.status_code == 409
-    assert answer.json["error"]["code"] == "Base.1.5.GeneralError"
+    assert answer.json["error"]["code"] == "Base.1.12.GeneralError"
     (entry,) = answer.json["error"]["@Message.ExtendedInfo"]
     assert list(entry) == [
         "Message",
@@ -90,12 +90,12 @@ def test_idrac9_says_conflict_in_its_own_error_shape(make_bmc):
         "Resolution",
         "Severity",
     ]
-    assert (entry["MessageId"], entry["Message"]) == ("IDRAC.2.1.PSU501", "Server is already powered OFF.")
+    assert (entry["MessageId"], entry["Message"]) == ("IDRAC.2.7.PSU502", "Server is already powered OFF.")
 
 
 def test_idrac9_repeats_the_value_that_it_does_not_know(make_bmc, message):
     answer = make_bmc("dell-idrac9").reset("Suspend")
-    assert (answer.status_code, message(answer)) == (400, ("SYS426", ["Suspend"]))
+    assert (answer.status_code, message(answer)) == (400, ("SYS426", ["Suspend", "ResetType"]))
     assert "value Suspend entered" in answer.json["error"]["@Message.ExtendedInfo"][0]["Message"]
 
 
