@@ -19,9 +19,10 @@ from profiles.model import Confidence, HostEvent, Profile, Span, View
 from tests.conftest import make_bench
 
 BMCS = (
-    "ami-megarac", "cisco-cimc", "dell-idrac10", "dell-idrac8", "dell-idrac9", "dmtf-generic", "fujitsu-irmc", "hpe-ilo4",
-    "hpe-ilo5", "hpe-ilo6", "hpe-ilo7", "hpe-superdome-flex", "huawei-ibmc", "ipmi-only", "lenovo-imm2", "lenovo-xcc",
-    "nvidia-bluefield", "nvidia-dgx", "openbmc-phosphor", "openbmc-x86", "supermicro-x10", "supermicro-x11", "supermicro-x12", "supermicro-x13",
+    "ami-megarac", "cisco-cimc", "dell-idrac10", "dell-idrac8", "dell-idrac9", "dmtf-generic", "fujitsu-irmc",
+    "hpe-ilo4", "hpe-ilo5", "hpe-ilo6", "hpe-ilo7", "hpe-superdome-flex", "huawei-ibmc", "ipmi-only", "lenovo-imm2",
+    "lenovo-xcc", "nvidia-bluefield", "nvidia-dgx", "openbmc-phosphor", "openbmc-x86", "supermicro-x10",
+    "supermicro-x11", "supermicro-x12", "supermicro-x13",
 )  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def answer(profile: Profile, state: str, reset_type: str) -> tuple[int, str | No
 def test_the_names() -> None:
     assert profiles.names() == BMCS
     assert profiles.feeder_names() == ("enclosure-generic", "pdu-generic")
-    assert set(profiles.all_names()) == {*BMCS, "openbmc", "pdu-generic", "enclosure-generic"}
+    assert set(profiles.all_names()) == {*BMCS, "base-registry-1-0", "openbmc", "pdu-generic", "enclosure-generic"}
     assert profiles.path("dell-idrac9").is_file()
 
 
