@@ -97,8 +97,8 @@ def _softened(finding: Finding, step: AskStep, case: AskCase) -> Finding:
 
 def unfired(faults: Sequence[FaultFacts], events: Sequence[Event]) -> tuple[str, ...]:
     """The faults that were not met (rule 4), as sentences."""
-    commanded = {event.bmc for event in events if event.kind is EventKind.COMMAND}
-    return tuple(f.sentence for f in faults if f.fired == 0 and (f.must_fire or f.bmc in commanded))
+    commanded = {(event.bmc, via) for event in events if event.kind is EventKind.COMMAND for via in (None, event.data.get("via"))}
+    return tuple(f.sentence for f in faults if f.fired == 0 and (f.must_fire or (f.bmc, f.protocol) in commanded))
 
 
 def _without_the_fault(trial: Trial, found: Sequence[Finding], cases: Sequence[AskCase], remark: str) -> Judgement:

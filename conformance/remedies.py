@@ -34,6 +34,7 @@ class Situation(StrEnum):
     SAID_NOTHING = auto()
     OTHER_HOST = auto()
     LOGIN_REFUSED = auto()
+    UNAUTHORIZED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,8 @@ REMEDIES: tuple[Remedy, ...] = (
            ("L",), requirement="FENCE-5"),
     Remedy("Send user name and password byte for byte (UTF-8, with quotes, blanks and backslashes); where the BMC refuses Basic, "
            "open a session, and where it has none, send Basic", ("L",), when=(IS.LOGIN_REFUSED, IS.NEVER_READ)),
+    Remedy("Open a session where the BMC refuses HTTP Basic; a fencer that cannot says so in its file: `capabilities` with "
+           "basic-auth and without sessions", ("L",), when=(IS.UNAUTHORIZED, IS.NEVER_READ)),
     Remedy("Read the state before you command; if it says Off twice, report success whatever the BMC answers to a reset",
            ("L",), when=(IS.WAS_OFF,)),
     Remedy("Wait as Retry-After says (2 s without it) and send the command again, up to the deadline",

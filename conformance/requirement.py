@@ -101,7 +101,7 @@ VERIFIES = Requirement(
 )
 FEW_COMMANDS = Requirement(
     "FENCE-14",
-    "A fencer MUST NOT hammer a BMC with power commands.",
+    "A fencer MUST NOT hammer a BMC with power commands: at most three for one ask.",
     "apache/cloudstack#13376: 309 POSTs in 20 minutes",
     Aspect.CONDUCT,
 )

@@ -108,6 +108,7 @@ def situations(window: AskWindow, outcome: FencerOutcome, before: HostTruth) -> 
         Situation.ASKED_POLITELY: bool(commands) and all(text(e, "reset") in NEEDS_OS for e in commands),
         Situation.OTHER_HOST: any(look.bmc not in window.told_units for look in window.looks_at_off),
         Situation.LOGIN_REFUSED: window.login_failures > 0,
+        Situation.UNAUTHORIZED: any(answer.data.get("status") == 401 for answer in window.answers.values()),
         Situation.SAID_NOTHING: not outcome.text,
     }
     return frozenset(situation for situation, it_holds in holds.items() if it_holds)

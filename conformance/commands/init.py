@@ -11,7 +11,7 @@ from conformance import templates
 from conformance.adapters.registry import REGISTRY
 from conformance.completion import ADAPTERS
 from conformance.report_options import OneSentence
-from profiles.errors import did_you_mean, listed
+from fencelab_yaml.errors import did_you_mean, listed
 
 EXAMPLES: Final = """
 \b
@@ -54,6 +54,8 @@ def command(adapter: str, folder: Path | None, system: str | None) -> None:
     for file, content in written.items():
         _write(file, content)
         click.echo(f"{file}")
+    if folder.resolve() != Path.cwd():
+        click.echo(f"move {folder / ci.file} to where your CI looks for it, and correct --fencer in it")
     click.echo(f"next: edit {folder / templates.FENCER_FILE}, then")
     click.echo(f"  fence-conformance run --fencer {folder / templates.FENCER_FILE} --profile dell-idrac9 --tier 0")
 

@@ -65,6 +65,7 @@ class FaultFacts:
     bmc: str
     must_fire: bool
     fired: int
+    protocol: str | None = None  # the fault acts on requests of this protocol only; None: of any
 
 
 class Given(ABC):

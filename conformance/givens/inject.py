@@ -30,7 +30,13 @@ class Inject(Given):
 
     def faults(self, emulator: Emulator) -> tuple[FaultFacts, ...]:
         return tuple(
-            FaultFacts(sentence=self.sentence, bmc=self.bmc, must_fire=self.armed.must_fire, fired=fault.fired)
+            FaultFacts(
+                sentence=self.sentence,
+                bmc=self.bmc,
+                must_fire=self.armed.must_fire,
+                fired=fault.fired,
+                protocol=self.armed.when.protocol,
+            )
             for fault in emulator.faults(self.bmc)
             if fault.armed is self.armed
         )

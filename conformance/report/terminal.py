@@ -12,6 +12,9 @@ from conformance.report.model import last_line, missing_protections, not_searche
 from conformance.result import Result
 from conformance.vocabulary import Level, Verdict
 
+IN_FULL = 3
+"""So many cells of one fencer that fail by the same rules with the same remedies are told in full; the others are listed."""
+
 
 def line(result: Result) -> Text:
     """One result on one line."""
@@ -29,9 +32,22 @@ def _verdict(result: Result) -> str:
 
 
 def findings(results: Sequence[Result]) -> Iterator[Text]:
-    """Every finding in full, the worst first: requirement, expected, actual, remedy, the chain of causes, how to repeat it."""
+    """Findings in full, the worst first: requirement, expected, actual, remedy, the chain of causes, how to repeat it.
+
+    Of cells that fail alike only the first ones are told in full; the rest are listed with their ids.
+    """
+    told: dict[tuple[str, ...], list[Result]] = {}
     for result in worst_first(results):
-        yield Text("\n").join(full(result))
+        why = tuple(sorted({f"{f.requirement.id} {f.remedy}" for f in result.findings}))
+        alike = told.setdefault((result.fencer, str(result.verdict), *why), [])
+        alike.append(result)
+        if not why or len(alike) <= IN_FULL:
+            yield Text("\n").join(full(result))
+    for (fencer, verdict, *_), alike in told.items():
+        if len(alike) > IN_FULL and alike[0].findings:
+            rest = ", ".join(dict.fromkeys(result.scenario.id for result in alike[IN_FULL:]))
+            rules = ", ".join(dict.fromkeys(finding.requirement.id for finding in alike[0].findings))
+            yield Text(f"{verdict}  {fencer}: {rules} in {len(alike) - IN_FULL} more cells with the same remedy: {rest}\n")
 
 
 def full(result: Result) -> Iterator[Text]:
@@ -43,7 +59,12 @@ def full(result: Result) -> Iterator[Text]:
     yield _row("given", "; ".join(f"{sentence}{_mark(origin)}" for origin, sentence in result.preconditions))
     if not result.findings or result.verdict is Verdict.FLAKY:
         yield _row("why", result.why)
+    alike: dict[tuple[str, str, str], int] = {}
     for finding, story in zip(result.findings, result.stories, strict=True):
+        key = (finding.requirement.id, finding.rule, finding.remedy)
+        alike[key] = alike.get(key, 0) + 1
+        if alike[key] > 1:
+            continue
         source = finding.requirement.source
         should = ", SHOULD" if finding.level is Level.SHOULD else ""
         yield _row("requirement", f"{finding.requirement.id} ({finding.rule}{should}): {finding.requirement.sentence} [{source}]")
@@ -57,6 +78,9 @@ def full(result: Result) -> Iterator[Text]:
             yield _row("because" if number == 0 else "", str(step))
         if not story:
             yield _row("because", "see above: this finding has the same causes")
+    for (requirement, _, _), count in alike.items():
+        if count > 1:
+            yield _row("and", f"{count - 1} more of {requirement} with the same remedy in this cell: see the JSON report")
     for number, (verdict, why) in enumerate(result.runs if len(result.runs) > 1 else ()):
         yield _row("run", f"{number + 1}: {verdict}{f' ({why})' if why else ''}")
     for remark in result.remarks:

@@ -133,7 +133,7 @@ def _write(tree: ResourceTree, out: Path, parent: str | None, seed: str | None, 
         parent=extends,
         facts=facts,
         day=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-        has_base=ROOT in clean.tree.resources,
+        has_base=facts.is_servable,
     )
     try:
         left = write_capture(out, clean.tree, captured_yaml(captured))
@@ -142,6 +142,8 @@ def _write(tree: ResourceTree, out: Path, parent: str | None, seed: str | None, 
     _tell((*clean.tree.troubles, *left))
     click.echo(f"wrote {out / PROFILE_FILE}: {len(clean.tree.resources)} resources, {clean.replaced} values scrubbed")
     click.echo(f"  extends {extends.id}")
+    if not facts.is_servable:
+        click.echo("  the profile does not serve the resources: no system can be reached from the service root in them", err=True)
     report = lint(out)
     if not report.ok:
         for problem in report.problems:

@@ -210,6 +210,8 @@ class BmcClient:
             total = max(total, received)
         if total > MAX_BODY_BYTES:
             raise OSError(f"the body is larger than {MAX_BODY_BYTES // 1_000_000} MB")
+        if response.length:
+            raise http.client.IncompleteRead(b"", response.length)
         return b"".join(read)
 
     def _close(self) -> None:
@@ -235,6 +237,6 @@ def _said(error: Exception) -> str:
         case http.client.RemoteDisconnected():
             return "the connection was closed without an answer"
         case OSError():
-            return (error.strerror or str(error) or type(error).__name__).lower()
+            return error.strerror.lower() if error.strerror else str(error) or type(error).__name__
         case _:
             return f"not an HTTP answer ({type(error).__name__})"

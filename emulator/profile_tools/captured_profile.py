@@ -10,7 +10,7 @@ from typing import Final
 from emulator.profile_tools.identity_facts import Fact, Facts
 from emulator.profile_tools.reset_references import trimmed_after, trimmed_faults, trimmed_windows
 from emulator.profile_tools.yaml_text import Line, YamlValue, yaml_text
-from profiles.format import CHASSIS_COMMANDS, STATES
+from profiles.blocks import CHASSIS_COMMANDS, STATES
 from profiles.model import ABSENT, Profile
 
 RESOURCES: Final = "resources"
@@ -21,7 +21,7 @@ _ORDER: Final = ("identity", "power", "http", "auth", "bmc_reset", "inventory")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapturedProfile:
-    """What the text is made from. `day` is ISO 8601; `has_base`: a service root was read, so that the tree can be served."""
+    """What the text is made from. `day` is ISO 8601; `has_base`: the tree is to be served."""
 
     id: str
     parent: Profile
@@ -66,16 +66,25 @@ def captured_yaml(captured: CapturedProfile) -> str:
         root["bmc_reset"] = {**known, **after, "evidence": {**evidence, "after": ["inferred"]}}
     if faults := trimmed_faults(parent, types):
         root["faults"] = faults
-    if parent.ipmi.lan:
-        row: YamlValue = dict.fromkeys(CHASSIS_COMMANDS, "?")
-        root["ipmi"] = {"chassis": dict.fromkeys(STATES, row)}
+    root["ipmi"] = {"chassis": dict.fromkeys(STATES, dict.fromkeys(CHASSIS_COMMANDS, "?"))}
     if captured.has_base:
-        root["resources"] = {"base": RESOURCES, "evidence": {"base": ["captured", source]}}
+        root |= _own_tree(parent, source)
     head = (
         f"Made by `bmc-emulator profile capture`. What is not here is inherited from {parent.id}.",
         'A "?" is a power cell that nobody has tried on this machine: `bmc-emulator profile probe` or `proxy` fills it.',
     )
     return yaml_text(root, head)
+
+
+def _own_tree(parent: Profile, source: str) -> dict[str, YamlValue]:
+    """The captured tree as base, without what a parent would change in its own built-in one."""
+    rules = parent.resources
+    changed = (("templates", rules.templates), ("merge", rules.merge), ("remove", rules.remove))
+    nothing: dict[str, YamlValue] = {name: None for name, there in changed if there}
+    blocks: dict[str, YamlValue] = {
+        name: None for name, there in (("versions", parent.versions), ("managers", parent.managers)) if there
+    }
+    return {"resources": {"base": RESOURCES, **nothing, "evidence": {"base": ["captured", source]}}, **blocks}
 
 
 def free_source(name: str, parent: Profile) -> str:

@@ -46,13 +46,17 @@ Fact = str | bool | int | float | tuple[str, ...] | Mapping[str, "Fact"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Blocks of a profile, with what is known of each. `systems` are the paths of all systems that can be reset."""
+    """Blocks of a profile, with what is known of each. `systems` are the paths of all systems, those that can be reset first.
+
+    `is_servable`: the first system can be reached from the service root, so that the tree can be served as it is.
+    """
 
     ids: Mapping[str, str]  # system_id, manager_id, chassis_id
     serial: str | None
     registries: Mapping[str, str]  # Base -> 1.5
     oem_keys: frozenset[str]
     systems: tuple[str, ...]
+    is_servable: bool
     blocks: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)
 
 
@@ -80,13 +84,14 @@ def facts_of(tree: ResourceTree) -> Facts:
         registries=_registries(tree, root),
         oem_keys=frozenset(key for body in (root, system, manager) for key in object_at(body, "Oem")),
         systems=systems,
+        is_servable=bool(systems) and systems[0] in _named_systems(tree, root),
         blocks={name: block for name, block in blocks.items() if block},
     )
 
 
 def _systems(tree: ResourceTree, root: JsonObject) -> tuple[str, ...]:
     """Paths of systems, those with a Reset action first, those with a PowerState before those without."""
-    named = [uri.rstrip("/") for uri in links(tree.at(link(root, "Systems")), "Members")]
+    named = _named_systems(tree, root)
     others = [path for path, body in tree.resources.items() if "#ComputerSystem." in (text_at(body, "@odata.type") or "")]
     known = [path for path in dict.fromkeys((*named, *sorted(others))) if tree.at(path)]
     members = [path for path in known if path in named] or [path for path in known if path.count("/") == 4]
@@ -96,6 +101,10 @@ def _systems(tree: ResourceTree, root: JsonObject) -> tuple[str, ...]:
         return not reset_action(body), "PowerState" not in body
 
     return tuple(sorted(members, key=rank))
+
+
+def _named_systems(tree: ResourceTree, root: JsonObject) -> tuple[str, ...]:
+    return tuple(uri.rstrip("/") for uri in links(tree.at(link(root, "Systems")), "Members"))
 
 
 def _first(tree: ResourceTree, preferred: tuple[str, ...], root: JsonObject, collection: str) -> str | None:
@@ -176,6 +185,9 @@ def _http(tree: ResourceTree, root: JsonObject) -> dict[str, Fact]:
         if levels is not None and 0 <= levels <= 20:
             features["max_levels"] = int(levels)
         block["features"] = features
+    ids = [uri for body in tree.resources.values() if (uri := text_at(body, "@odata.id")) and uri.count("/") > 3]
+    if sum(uri.endswith("/") for uri in ids) < len(ids) / 2:
+        block["slash"] = "either"
     if server := tree.headers.get("server"):
         block["server_header"] = server
     if tree.root_text:

@@ -88,8 +88,8 @@ def pairs(value: Json) -> Iterator[tuple[str, Json]]:
     while waiting:
         key, each = waiting.pop()
         if isinstance(each, dict):
-            waiting.extend(each.items())
+            waiting.extend(reversed(each.items()))
         elif isinstance(each, list):
-            waiting.extend((key, item) for item in each)
+            waiting.extend((key, item) for item in reversed(each))
         if key:
             yield key, each

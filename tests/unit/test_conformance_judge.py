@@ -316,6 +316,14 @@ def test_a_command_to_another_bmc_is_no_witness_against_a_fault() -> None:
     assert verdict_on(Story("down").start().command(row="Off").read().claim(), faults=(elsewhere,)).verdict is Verdict.PASS
 
 
+def test_a_command_over_redfish_is_no_witness_against_a_fault_of_ipmi() -> None:
+    """A fencer that speaks one protocol cannot meet what waits on the other."""
+    story = Story("down").start().command(row="Off").read().claim()
+    over_ipmi = replace(dead_fault(must_fire=False), protocol="ipmi")
+    assert verdict_on(story, faults=(over_ipmi,)).verdict is Verdict.PASS
+    assert verdict_on(story, faults=(replace(over_ipmi, protocol="redfish"),)).verdict is Verdict.ERROR
+
+
 def test_a_fault_that_never_fired_excuses_nothing() -> None:
     assert verdict_on(Story().start().claim(), faults=(dead_fault(),)).verdict is Verdict.UNSAFE
     assert (

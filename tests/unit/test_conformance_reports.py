@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as Xml
 
@@ -196,18 +197,35 @@ def test_a_finding_says_what_was_seen_and_what_to_do() -> None:
         seen="read On at +1.2 s", remedy="Read twice",
     )  # fmt: skip
     one = result(
-        Verdict.STUCK, findings=(told, told), stories=((ChainLine(3, 1, 0.5, "BMC", "x"),), ()), remarks=("never met: y",)
+        Verdict.STUCK,
+        findings=(told, told, replace(told, remedy="Look once more")),
+        stories=((ChainLine(3, 1, 0.5, "BMC", "x"),), (), ()),
+        remarks=("never met: y",),
     )
     text = terminal.plain(one)
     for part in (
         "FENCE-19 (L, SHOULD)", "seen        read On at +1.2 s", "remedy      Read twice", "see above",
-        "remark      never met: y", "explain FENCE-19 L",
+        "1 more of FENCE-19 with the same remedy", "remark      never met: y", "explain FENCE-19 L",
     ):  # fmt: skip
         assert part in text, part
     page = html.page(finished(one))
     assert "read On at +1.2 s" in page
     assert "<strong>Read twice</strong>" in page
     assert json.loads(model.to_json(finished(one)))["results"][0]["findings"][0]["remedy"] == "Read twice"
+
+
+def test_cells_that_fail_alike_are_told_once_and_then_listed() -> None:
+    told = Finding(
+        verdict=Verdict.HYGIENE, rule="G3", requirement=req.SECRETS, expected="e", actual="a", ask=0, level=Level.MUST,
+        remedy="Mask it",
+    )  # fmt: skip
+    ids = ("STATE-001", "STATE-002", "STATE-003", "STATE-004", "STATE-007")
+    alike = [result(Verdict.HYGIENE, each, findings=(told,), stories=((),)) for each in ids]
+    other = result(Verdict.HYGIENE, "STATE-009", findings=(replace(told, remedy="Close it"),), stories=((),))
+    text = "\n".join(part.plain for part in terminal.findings((*alike, other)))
+    assert text.count("Mask it") == terminal.IN_FULL == 3
+    assert text.count("Close it") == 1
+    assert "HYGIENE  mine: FENCE-15 in 2 more cells with the same remedy: STATE-004, STATE-007" in text
 
 
 def test_whatever_a_fencer_prints_the_xml_stays_well_formed() -> None:
