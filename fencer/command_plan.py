@@ -6,8 +6,9 @@ Rules
   1. Only what the BMC lists is sent; if it lists nothing, ForceOff or On.
   2. PushPowerButton toggles the power. It is sent only if the read immediately before shows the opposite state, and never
      again after an answer that does not exclude that it worked.
-  3. A refused command is repeated after its Retry-After; without one after 2, 4, 8 s (with the default `limits.poll`), and the
-     On of a reboot after 2, 2, 2, 4, 8 s, unless the BMC is busy.
+  3. A refused command is repeated after its Retry-After, but not earlier than after 2 s; without one after 2, 4, 8 s, and the On
+     of a reboot after 2, 2, 2, 4, 8 s, unless the BMC is busy. One that was lost, which nobody refused, is repeated after 2 s
+     each time (all with the default `limits.poll`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ MAX_DOUBLINGS = 2
 FIRST_EVEN_TRIES = 3
 PART_WITHOUT_EFFECT = 1 / 3  # of the deadline: then an accepted ForceOff is sent once more
 ON_WITHOUT_EFFECT_POLLS = 8  # times `limits.poll`: then an accepted On is sent again
+LOST = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE})
 MAY_HAVE_BEEN_DONE = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.BAD_RESPONSE, Cause.BUSY})
 
 
@@ -66,10 +68,13 @@ def after_refusal(state: ProcedureState, failure_cause: Cause, retry_after: floa
     """When the refused command may be sent again; never for a button that may have been pushed."""
     if state.plan[0] is PowerCommand.PUSH_POWER_BUTTON and failure_cause in MAY_HAVE_BEEN_DONE:
         return inf
+    shortest = BACK_OFF_POLLS * state.limits.poll
+    if retry_after or failure_cause in LOST:
+        return now + max(retry_after or 0.0, shortest)
     # The On of a reboot may be refused just after the Off; the host is fenced already, and each wait keeps it from coming back.
     first = FIRST_EVEN_TRIES if state.off_evidence is not None and failure_cause is not Cause.BUSY else 1
     doublings = min(max(state.sent - first, 0), MAX_DOUBLINGS)
-    return now + max(retry_after or 0.0, BACK_OFF_POLLS * state.limits.poll * 2.0**doublings)
+    return now + shortest * 2.0**doublings
 
 
 def after_acceptance(state: ProcedureState, now: float) -> float:

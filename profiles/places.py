@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Final
 
 import fencelab_plugins
-from profiles.errors import Mark, Problem, ProfileError
+from fencelab_yaml.errors import Mark, Problem
+from profiles.errors import ProfileError
 from profiles.resource_files import IN_FOLDER
 
 VARIABLE: Final = "FENCELAB_PROFILES"

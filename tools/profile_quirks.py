@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from profiles.model import ABSENT, IfMatch, Lockout, Profile, Sessions, View
+from profiles.model import ABSENT, FactEvidence, IfMatchRule, Lockout, Profile, Sessions, View
 from tools import profile_words as words
 
 NONE: Final = "none"
@@ -36,7 +36,7 @@ def _yes(value: bool) -> str:
     return "yes" if value else "no"
 
 
-def _if_match(rules: Sequence[IfMatch]) -> str:
+def _if_match(rules: Sequence[IfMatchRule]) -> str:
     return (
         "; ".join(
             f"{'required' if rule.required else 'optional'} for {_listed(rule.applies_to)} of {_listed(rule.paths)}"
@@ -108,6 +108,7 @@ PROPERTIES: Final = (
     Property("ETag", "http.etag", lambda p: p.http.etag),
     Property("If-Match", "http.if_match", lambda p: _if_match(p.http.if_match)),
     Property("OData-Version", "http.odata_version", _odata),
+    Property("Redfish", "http.served", lambda p: _yes(p.http.served)),
     Property("HTTP redirects to HTTPS", "http.redirect_http", lambda p: _yes(p.http.redirect_http)),
     Property("TLS", "http.tls_min", lambda p: f"{p.http.tls_min} to {p.http.tls_max or 'the newest'}"),
     Property("JSON", "http.json", lambda p: p.http.json),
@@ -116,7 +117,7 @@ PROPERTIES: Final = (
     Property("Server header", "http.server_header", lambda p: p.http.server_header or NONE),
     Property("query options", "http.features", _features),
     Property("tasks", "tasks.style", _tasks),
-    Property("resets of the BMC", "bmc_reset.reset_types", lambda p: _listed(p.bmc_reset.reset_types)),
+    Property("resets of the BMC", "bmc_reset.reset_types", lambda p: _listed(sorted(p.bmc_reset.reset_types))),
     Property("the BMC is away for", "bmc_reset.outage_s", lambda p: words.seconds(p.bmc_reset.outage_s)),
     Property("and then answers", "bmc_reset.after", _after),
     Property(
@@ -149,8 +150,7 @@ def quirks(profile: Profile, base: Profile) -> Iterator[Quirk]:
     for each in PROPERTIES:
         here, there = each.read(profile), each.read(base)
         if words.unversioned(here) != words.unversioned(there):
-            block = each.key.partition(".")[0]
-            known = profile.evidence.get(each.key) or profile.evidence.get(f"{block}.*")
+            known = _evidence(profile, each.key)
             if each.key == "power.unlisted_type":
                 known = profile.power.unlisted_type.evidence
             yield Quirk(each.what, here, there, words.evidence(known))
@@ -158,6 +158,12 @@ def quirks(profile: Profile, base: Profile) -> Iterator[Quirk]:
         asked = f"{_listed(refusal.methods)} {_listed(refusal.paths)}"
         told = f" with {_listed(refusal.properties)}" if refusal.properties else ""
         yield Quirk(asked + told, _reply(profile, refusal.reply, ""), "allowed", words.evidence(refusal.evidence))
+
+
+def _evidence(profile: Profile, key: str) -> FactEvidence | None:
+    """Of the key, of a part of it, or of its whole block."""
+    of_part = next((known for name, known in profile.evidence.items() if name.startswith(f"{key}.")), None)
+    return profile.evidence.get(key) or of_part or profile.evidence.get(f"{key.partition('.')[0]}.*")
 
 
 def _cells(profile: Profile, base: Profile) -> Iterator[Quirk]:

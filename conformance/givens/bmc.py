@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from conformance.givens.given import TARGET, Given, PlannedRack
 from emulator import HostSpec, UnitSpec
+from profiles.model import Profile, Span
 
 ON = HostSpec(power="on")
 OFF = HostSpec(power="off")
 HUNG = HostSpec(power="on", hung=True)
+
+LONGEST_WINDOW_S: Final = 5.0
+"""A profile may say that a BMC refuses a request for a minute after another one. Here it refuses it no longer than this: a fencer has
+15 s for all that it does, as the times of effects are replaced by gates."""
+
+
+def in_time(profile: Profile) -> Profile:
+    """The profile with windows that a fencer can wait for."""
+    windows = tuple(
+        replace(window, for_s=Span(min(window.for_s.low, LONGEST_WINDOW_S), min(window.for_s.high, LONGEST_WINDOW_S)))
+        for window in profile.power.windows
+    )
+    return replace(profile, power=replace(profile.power, windows=windows)) if windows else profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +48,11 @@ class BmcGiven(Given):
 
     def shape(self, rack: PlannedRack) -> PlannedRack:
         unit = UnitSpec(
-            name=self.name, profile=rack.profile, hosts=self.hosts, password=rack.password, os_shutdown_s=self.os_shutdown_s
+            name=self.name,
+            profile=in_time(rack.profile),
+            hosts=self.hosts,
+            password=rack.password,
+            os_shutdown_s=self.os_shutdown_s,
         )
         silent = rack.silent if self.listens else rack.silent | {self.name}
         return replace(rack, units=(*rack.units, unit), silent=silent)

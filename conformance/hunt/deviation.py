@@ -134,11 +134,8 @@ DEVIATIONS: Final[tuple[Deviation, ...]] = (
     ),
     Deviation(
         word="powering-off",
-        sentence="says PoweringOff",
-        redfish=FaultForm(
-            fault="report.says", params={"word": "PoweringOff"}, counted=Counted.VIEWED, intents=READS, views=EVERY_VIEW,
-            told=frozenset({"On"}), rail=Rail.UP,
-        ),
+        sentence="accepts the command, and until the rail has moved System and Chassis say PoweringOff",
+        redfish=FaultForm(fault="power.passing", params={"gate": 5}, counted=Counted.EFFECTIVE, intents=COMMANDS),
     ),
     Deviation(
         word="chassis-silent",

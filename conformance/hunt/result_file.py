@@ -111,12 +111,10 @@ def read(file: Path) -> HuntResult:
 
 
 def _result(told: Mapping[str, object]) -> HuntResult:
-    listed, runs, finds, left_out = told["steps"], told["runs"], told["finds"], told["left_out"]
-    assert isinstance(listed, list)
-    assert isinstance(runs, list)
-    assert isinstance(finds, list)
-    assert isinstance(left_out, dict)
-    steps = [_step(values) for values in listed]
+    left_out = told["left_out"]
+    if not isinstance(left_out, dict):
+        raise ValueError("left_out is no map")
+    steps = [_step(_listed(values)) for values in _listed(told["steps"])]
     return HuntResult(
         fencer=str(told["fencer"]),
         fencer_digest=str(told["fencer_digest"]),
@@ -130,15 +128,29 @@ def _result(told: Mapping[str, object]) -> HuntResult:
         version=str(told["version"]),
         finished=told["finished"] is True,
         left_out={str(world): str(why) for world, why in left_out.items()},
-        runs=tuple(_hunted(run, steps) for run in runs),
+        runs=tuple(_hunted(_listed(run), steps) for run in _listed(told["runs"])),
         finds=tuple(
             ConfirmedFind(
-                run=_hunted(find["run"], steps), scenario=str(find["scenario"]), replays=_number(find["replays"]),
-                of=_number(find["of"]),
+                run=_hunted(_listed(find.get("run")), steps),
+                scenario=str(find.get("scenario")),
+                replays=_number(find.get("replays")),
+                of=_number(find.get("of")),
             )
-            for find in finds
+            for find in map(_mapped, _listed(told["finds"]))
         ),
-    )  # fmt: skip
+    )
+
+
+def _listed(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise ValueError(f"{str(value)[:40]!r} is no list")
+    return value
+
+
+def _mapped(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{str(value)[:40]!r} is no map")
+    return value
 
 
 def _number(value: object) -> int:
@@ -158,11 +170,9 @@ def _step(values: Sequence[object]) -> ObservedStep:
 
 def _hunted(told: Sequence[object], steps: Sequence[ObservedStep]) -> HuntedRun:
     trace, numbers, end, key, verdict, kind, why, undetectable, complete = told
-    assert isinstance(trace, list)
-    assert isinstance(numbers, list)
     return HuntedRun(
-        trace=from_list(trace),
-        steps=tuple(steps[number] for number in numbers),
+        trace=from_list(_listed(trace)),
+        steps=tuple(steps[_number(number)] for number in _listed(numbers)),
         end=str(end),
         key=str(key),
         verdict=Verdict(str(verdict)),

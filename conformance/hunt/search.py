@@ -4,8 +4,8 @@ Rules
   1. First every world without a deviation, then everything that costs one: each mild deviation at each of the first `depth`
      requests. Then what costs two, and so on up to the budget: further deviations come behind the last one of a run.
   2. From two on, what stands behind runs whose requests are seldom comes first, then the dice of the seed decide.
-  3. A run is extended only if no other one looked the same to everybody (`prefix_key`), and if it was no find itself: a find with
-     a further deviation is the same find.
+  3. A run is extended only if no other one looked the same to everybody (`prefix_key`), and if no deviation has made a find of
+     it: with a further one it is the same find. A fencer that fails without any deviation may fail otherwise with one.
   4. A run that is known, from a state file, is taken in without being played.
 """
 
@@ -25,11 +25,13 @@ from conformance.vocabulary import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchBounds:
-    """`budget` is the most that the deviations of a run may cost, `depth` the number of requests at which they may come."""
+    """`budget` is the most that the deviations of a run may cost, `depth` the number of requests at which they may come. `only`
+    names the deviations that are tried; empty: all."""
 
     budget: int = 2
     depth: int = 12
     seed: int = 0
+    only: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -82,7 +84,7 @@ class Search:
         if not run.complete:
             level.missed += 1
             return
-        if run.verdict is not Verdict.PASS:
+        if run.verdict is not Verdict.PASS and (run.trace.deviations or run.verdict is Verdict.ERROR):
             return
         place = (run.trace.world, run.key)
         if place in self._seen:
@@ -101,6 +103,8 @@ class Search:
         for at, step in enumerate(run.steps[: self.bounds.depth], start=1):
             if at > first:
                 for placed in choices(step, at, run.trace.world, left):
+                    if self.bounds.only and placed.word not in self.bounds.only:
+                        continue
                     self._plan(run.trace.then(placed), self._sequences[sequence])
 
     def _plan(self, trace: Trace, seldom: int) -> None:

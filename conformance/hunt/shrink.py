@@ -33,7 +33,10 @@ def class_of(run: HuntedRun) -> FindClass:
 
 
 def classes(finds: Iterable[HuntedRun]) -> tuple[HuntedRun, ...]:
-    """The smallest find of each class, the smallest first. A class that only adds deviations to another one is left out."""
+    """The smallest find of each class, the worst verdict first and then the smallest.
+
+    A class that only adds deviations to another one is left out.
+    """
     members: dict[FindClass, list[HuntedRun]] = {}
     for run in finds:
         members.setdefault(class_of(run), []).append(run)
@@ -42,7 +45,7 @@ def classes(finds: Iterable[HuntedRun]) -> tuple[HuntedRun, ...]:
     for run in shown:
         if not any(_adds_to(class_of(run), class_of(smaller)) for smaller in kept):
             kept.append(run)
-    return tuple(kept)
+    return tuple(sorted(kept, key=lambda run: run.verdict.severity))
 
 
 def _adds_to(larger: FindClass, smaller: FindClass) -> bool:

@@ -15,8 +15,8 @@ import pytest
 from tests.commands import PATIENCE, ROOT
 from tests.packaging.conftest import Environment
 
-pytestmark = pytest.mark.xdist_group("wheel")
-PACKAGES = ("conformance", "emulator", "fencer", "profiles")
+pytestmark = [pytest.mark.xdist_group("wheel"), pytest.mark.long]
+PACKAGES = ("conformance", "emulator", "fencelab_yaml", "fencer", "profiles")
 MODULES = ("fencelab_guard.py", "fencelab_plugins.py", "fencelab_pytest.py")
 COMMANDS = ("bmc-emulator", "fence-conformance", "fence-ha", "fence_bmc")
 
@@ -56,7 +56,6 @@ def test_the_wheel_says_what_it_is_and_under_which_licence(wheel: Path) -> None:
     assert {line.partition(" = ")[0] for line in points.splitlines() if " = " in line} == {*COMMANDS, "fencelab"}
 
 
-@pytest.mark.long
 def test_the_source_distribution_holds_what_its_own_tests_need_and_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
     line = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
     built = subprocess.run(line, capture_output=True, text=True, timeout=4 * PATIENCE, check=False)
@@ -76,7 +75,6 @@ def test_every_command_explains_itself_from_an_empty_folder(installed: Environme
     assert name in result.stdout
 
 
-@pytest.mark.long
 def test_profiles_and_fencers_are_found_without_the_source_tree(installed: Environment, tmp_path: Path) -> None:
     listed = installed.run("bmc-emulator", "profiles", "--json", cwd=tmp_path)
     assert {one["id"] for one in json.loads(listed.stdout)} >= {"dell-idrac9", "dmtf-generic", "openbmc-x86"}
@@ -87,7 +85,8 @@ def test_profiles_and_fencers_are_found_without_the_source_tree(installed: Envir
 
 def test_what_runs_there_is_the_wheel_and_not_this_checkout(installed: Environment, tmp_path: Path) -> None:
     asked = (
-        "import conformance, emulator, fencer, profiles; print(*(m.__file__ for m in (conformance, emulator, fencer, profiles)))"
+        "import conformance, emulator, fencelab_yaml, fencer, profiles\n"
+        "print(*(m.__file__ for m in (conformance, emulator, fencelab_yaml, fencer, profiles)))"
     )
     homes = installed.run("python", "-c", asked, cwd=tmp_path).stdout.split()
     assert homes == [str(installed.packages / package / "__init__.py") for package in PACKAGES]
@@ -105,7 +104,6 @@ def test_only_the_extra_lab_asks_for_the_docker_sdk(wheel: Path) -> None:
     assert wanted == ["Requires-Dist: docker<8,>=7.1; extra == 'lab'"]
 
 
-@pytest.mark.long
 def test_a_gate_runs_without_the_docker_sdk(installed: Environment, tmp_path: Path) -> None:
     program = WITHOUT_DOCKER.format("fence_conformance")
     words = ("run", "--fencer", "fence_bmc", "--profile", "dmtf-generic", "--scenario", "STATE-002")

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from conformance.givens.address import UNKNOWN_NAME, OtherAddress
-from conformance.givens.bmc import HUNG, OFF, ON, host
+from conformance.givens.bmc import HUNG, LONGEST_WINDOW_S, OFF, ON, host
 from conformance.givens.given import FaultFacts, Given, GivenOrigin, PlannedRack
 from conformance.givens.inject import Inject
 from conformance.givens.no_selector import NoSelector
@@ -102,6 +102,15 @@ def test_a_fault_is_armed_where_it_was_meant_and_counted_apart_from_its_twin() -
     assert first.faults(emulator) == (FaultFacts(sentence="first", bmc="target", must_fire=False, fired=0),)
     assert Inject("third", twin).faults(emulator)[0].fired == 3
     assert second.faults(emulator)[0].bmc == "other"
+
+
+def test_a_window_ends_before_a_fencer_must_and_everything_else_of_the_profile_stays() -> None:
+    profile = load("dell-idrac10")
+    (unit,) = host(ON).shape(PlannedRack(profile=profile, password="x")).units
+    (window,) = unit.profile.power.windows
+    assert profile.power.windows[0].for_s.high == 60
+    assert (window.for_s.low, window.for_s.high) == (LONGEST_WINDOW_S, LONGEST_WINDOW_S)
+    assert replace(unit.profile, power=profile.power) == profile
 
 
 def test_a_wrong_password_is_as_long_as_the_right_one_and_wrong() -> None:

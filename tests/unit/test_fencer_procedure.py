@@ -227,6 +227,21 @@ def test_retry_after_is_honoured(bmc: Bmc) -> None:
     assert bmc.commands[1][0] - bmc.commands[0][0] >= 3.0
 
 
+def test_a_bmc_that_says_when_is_not_kept_waiting_for_an_earlier_lost_command(bmc: Bmc) -> None:
+    bmc.answers = [refused(Cause.TIMEOUT), refused(Cause.BUSY, 1.0)]
+    assert how(play(bmc)) == "powered-off"
+    assert 2.0 <= bmc.commands[2][0] - bmc.commands[1][0] < 3.0
+
+
+@pytest.mark.parametrize("cause", [Cause.TIMEOUT, Cause.UNREACHABLE])
+def test_a_command_that_is_lost_twice_is_sent_again_without_a_longer_wait(bmc: Bmc, cause: Cause) -> None:
+    bmc.answers = [refused(cause)] * 2
+    assert how(play(bmc)) == "powered-off"
+    first, second, third = (at for at, _ in bmc.commands)
+    assert 2.0 <= second - first < 3.0
+    assert 2.0 <= third - second < 3.0
+
+
 def test_a_retry_after_beyond_the_deadline_means_no_second_command(bmc: Bmc) -> None:
     bmc.answers = [refused(Cause.BUSY, 60.0)]
     assert cause_of(play(bmc)) is Cause.BUSY

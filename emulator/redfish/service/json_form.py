@@ -41,6 +41,11 @@ def with_slashes(value: object) -> object:
     return value
 
 
+def lacks_slash(http: Http, path: str) -> bool:
+    """Whether this vendor redirects the path to the same path with a slash at its end."""
+    return http.slash == "redirect" and not path.endswith("/")
+
+
 def _slashed(value: object) -> object:
     if not isinstance(value, str) or not value.startswith("/") or value.endswith("/") or "#" in value or "?" in value:
         return value

@@ -42,6 +42,7 @@ from emulator.redfish.service.error_shapes import ErrorMessage, ErrorShapes
 from emulator.redfish.service.etag import etag_of, matches
 from emulator.redfish.service.fault_answers import answer_of, instead_of_service
 from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify, looks_of
+from emulator.redfish.service.json_form import lacks_slash
 from emulator.redfish.service.negotiation import acceptable
 from emulator.redfish.service.paths import SYSTEMS
 from emulator.redfish.service.patterns import any_matches, if_match_rule
@@ -121,6 +122,10 @@ class Service:
         return resource is not None and resource.content is not None
 
     def _answer_with_faults(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> HttpAnswer:
+        if resource is not None and lacks_slash(
+            self._profile.http, call.incoming.path
+        ):  # a fault is about the answer of a resource, and a redirect is none
+            return self._answer_without_faults(call, resource, credentials)
         fired = self._view.faults(Seam.PROTOCOL, call.request, call.seq)
         instead = instead_of_service(fired, call, self._system_etag) if fired else None
         if instead is not None and not instead.executed:
@@ -138,7 +143,7 @@ class Service:
     def _answer_without_faults(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> HttpAnswer:
         try:
             self._check_presence(call)
-            if self._profile.http.slash == "redirect" and resource is not None and not call.incoming.path.endswith("/"):
+            if resource is not None and lacks_slash(self._profile.http, call.incoming.path):
                 return self._shapes.finished(HttpAnswer(308, (("Location", f"{call.incoming.path}/"),)))
             done = self._dispatch(call, resource, credentials)
         except RegistryError as refusal:

@@ -9,6 +9,7 @@ import pytest
 
 from emulator.core.bmc.machine import Led, RestorePolicy
 from emulator.ipmi.responder import IpmiResponder
+from profiles import load
 from tests.ipmi_client import PEER, Client
 
 
@@ -67,7 +68,8 @@ def test_wrong_values_are_refused_by_name(generic, message, body, name):
 
 
 def test_a_property_newer_than_the_schema_is_not_there(make_bmc):
-    bmc = make_bmc("dell-idrac9")
+    dell = load("dell-idrac9")
+    bmc = make_bmc(replace(dell, identity=replace(dell.identity, system_type="#ComputerSystem.v1_10_0.ComputerSystem")))
     system = bmc.get(bmc.system).json
     assert system["@odata.type"] == "#ComputerSystem.v1_10_0.ComputerSystem"
     for name in ("BootProgress", "LastResetTime", "LocationIndicatorActive", "VirtualMedia"):

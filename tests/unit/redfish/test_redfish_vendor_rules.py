@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from emulator.core.faults.trigger import When
+from emulator.faults.registry import make_fault
 from profiles.model import Confidence, FactEvidence, RefusedRequest, ReplyTemplate
 
 GUESS = FactEvidence(Confidence.INFERRED)
@@ -89,6 +91,16 @@ def test_a_path_without_its_slash_may_be_redirected(generic, make_bmc):
     assert bmc.reset("ForceOff").status_code == 308
     assert bmc.power(f"{bmc.system}/") == "On"
     assert bmc.get("/redfish/v1/Nowhere").status_code == 404
+
+
+def test_a_fault_does_not_count_the_redirect_to_the_slash(generic, make_bmc):
+    bmc = make_bmc(with_http(generic.profile, slash="redirect"))
+    bmc.arm(make_fault("redfish.property", property="Name", what="value", value="Second"), When(method="GET", skip=1))
+    path = f"{bmc.system}/"
+    assert bmc.get(bmc.system).status_code == 308
+    first = bmc.get(path).json["Name"]
+    assert bmc.get(bmc.system).status_code == 308
+    assert (first != "Second", bmc.get(path).json["Name"]) == (True, "Second")
 
 
 def test_what_does_not_exist_may_be_answered_in_html(generic, make_bmc):
