@@ -20,7 +20,7 @@ from emulator.profile_tools.observed import ObservedCommand, ViewChange, changes
 from emulator.profile_tools.probe_plan import POLITE, Cell, next_cell, switches
 from emulator.profile_tools.resource_tree import ROOT, ResourceTree, link, links, service_path
 from emulator.profile_tools.walk import GetAnswer, NoAnswer
-from profiles.format import CHASSIS_COMMANDS, STATES
+from profiles.blocks import CHASSIS_COMMANDS, STATES
 from profiles.model import View
 
 
