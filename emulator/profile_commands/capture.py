@@ -17,7 +17,7 @@ import click
 
 from emulator.profile_commands.common import ProfileName
 from emulator.profile_commands.credentials import credential_options, forms_of, password_for
-from emulator.profile_commands.nearest import nearest_profile
+from emulator.profile_commands.nearest import nearest_profile, slug
 from emulator.serve import fail
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _write(tree: ResourceTree, out: Path, parent: str | None, seed: str | None, 
         fail("neither a service root nor a system was read: nothing to make a profile from")
     extends = nearest_profile(parent, facts)
     captured = CapturedProfile(
-        id=_id(out),
+        id=slug(out.resolve().name),
         parent=extends,
         facts=facts,
         day=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
@@ -147,11 +147,6 @@ def _write(tree: ResourceTree, out: Path, parent: str | None, seed: str | None, 
         for problem in report.problems:
             click.echo(f"  lint: {problem}", err=True)
     click.echo(f"  next: bmc-emulator profile lint {out}; read it before you give it to others")
-
-
-def _id(out: Path) -> str:
-    """The folder's name as an id: small letters, digits and -."""
-    return re.sub(r"[^a-z0-9]+", "-", out.resolve().name.lower()).strip("-")[:63] or "captured"
 
 
 def _tell(troubles: tuple[Trouble, ...]) -> None:

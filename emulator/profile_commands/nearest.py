@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from emulator.serve import fail
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 NO_PARENT: Final = "dmtf-generic"
 """What is extended where no profile is like the BMC."""
 _OWN: Final = ("Systems", "Managers", "Chassis")
+
+
+def slug(name: str) -> str:
+    """The name of a folder as an id: small letters, digits and -."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63] or "captured"
 
 
 def nearest_profile(name: str | None, facts: Facts) -> Profile:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from emulator.profile_commands.nearest import slug
 from emulator.profile_commands.new import NAME
 from emulator.serve import fail
+from profiles.resource_files import IN_FOLDER
 
 if TYPE_CHECKING:
     from emulator.profile_tools.json_values import JsonObject
@@ -58,7 +60,7 @@ def write_observed(
     identity = facts.blocks.get("identity", {})
     machine = " ".join(str(identity[key]) for key in ("manufacturer", "model") if identity.get(key, "absent") != "absent")
     observed = ObservedProfile(
-        id=out.stem,
+        id=slug(out.parent.resolve().name) if out.name == IN_FOLDER else out.stem,
         parent=profile,
         extends=_extends(parent, profile.id, out),
         how=how,
