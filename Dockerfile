@@ -12,6 +12,7 @@ RUN python3 -c "import tomllib; p = tomllib.load(open('/src/pyproject.toml', 'rb
  && /pip/bin/pip --python /opt/fencelab/bin/python install --no-cache-dir --disable-pip-version-check -r /src/requirements.txt
 COPY README.md LICENSE fencelab_*.py /src/
 COPY profiles /src/profiles
+COPY fencelab_yaml /src/fencelab_yaml
 COPY emulator /src/emulator
 COPY fencer /src/fencer
 COPY conformance /src/conformance

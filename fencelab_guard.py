@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-OURS = ("emulator", "conformance", "fencer", "profiles")
+OURS = ("emulator", "conformance", "fencer", "profiles", "fencelab_yaml")
 ADVICE = "install fencelab into a virtual environment of its own"
 EXIT_USAGE = 2
 EXIT_AGENT = 1

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from conformance.vocabulary import Ask, Protocol
-from profiles.errors import did_you_mean, listed
+from fencelab_yaml.errors import did_you_mean, listed
 
 DUAL: Final = "dual"
 """It asks one BMC over both protocols for the same claim."""

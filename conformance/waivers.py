@@ -14,18 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final
 
 from conformance import scenarios
 from conformance.adapters.reading import FencerFileError
 from conformance.result import Result
 from conformance.vocabulary import Verdict
-from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
-from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, parse
-
-KEYS: Final = ("scenario", "fencer", "profile", "verdict", "reason", "owner", "link", "expires", "allow_unsafe")
-NEEDED: Final = ("scenario", "verdict", "reason", "expires")
-WAIVABLE: Final = tuple(verdict for verdict in Verdict if verdict.is_defect)
+from conformance.waiver_form import WAIVERS
+from fencelab_yaml.errors import Mark, Problem, Problems, YamlFileError, did_you_mean
+from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar, child, parse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,68 +89,40 @@ def read(file: Path, own: Sequence[str] = ()) -> tuple[Waiver, ...]:
         data = file.read_bytes()
     except OSError as error:
         raise FencerFileError((Problem(Mark(str(file)), "", f"cannot be read: {error.strerror}"),)) from None
-    problems = Problems()
+    problems = Problems("waiver file")
     try:
         root = parse(data, str(file), problems)
-        for key, mark in root.keys.items():
-            if key != "waivers":
-                problems.add(mark, key, "no such key; there is: waivers")
-        node = root.entries.get("waivers")
-        if not isinstance(node, YamlList):
-            problems.add(root.mark, "waivers", "must be a list")
-        found = [
-            _waiver(item, f"waivers[{n}]", problems, own)
-            for n, item in enumerate(node.items if isinstance(node, YamlList) else ())
-        ]
+        WAIVERS.check(root, problems)
+        found = [_waiver(node, f"waivers[{n}]", problems, own) for n, node in enumerate(_items(root))]
         problems.raise_any()
-    except ProfileError as error:
+    except YamlFileError as error:
         raise FencerFileError(error.problems) from None
     return tuple(waiver for waiver in found if waiver is not None)
 
 
+def _items(root: YamlMap) -> tuple[YamlNode, ...]:
+    node = root.entries.get("waivers")
+    return node.items if isinstance(node, YamlList) else ()
+
+
 def _waiver(node: YamlNode, path: str, problems: Problems, own: Sequence[str]) -> Waiver | None:
-    if not isinstance(node, YamlMap):
-        problems.add(node.mark, path, "must be a map")
-        return None
-    words: dict[str, str] = {}
-    for key, value in node.entries.items():
-        if key not in KEYS:
-            problems.add(node.keys[key], f"{path}.{key}", f"no such key{did_you_mean(key, KEYS)}; there are: {listed(KEYS)}")
-        elif not isinstance(value, YamlScalar):
-            problems.add(value.mark, f"{path}.{key}", "must be text")
-        else:
-            words[key] = value.raw
-    lacking = [key for key in NEEDED if not words.get(key)]
-    for key in lacking:
-        problems.add(node.mark, f"{path}.{key}", "missing")
-    if "scenario" not in lacking and words["scenario"] not in own and scenarios.REGISTRY.get(words["scenario"]) is None:
+    """None where anything is wrong, with this waiver or with others."""
+    scenario = child(node, "scenario")
+    if isinstance(scenario, YamlScalar) and scenario.raw not in own and scenarios.REGISTRY.get(scenario.raw) is None:
         broken = "".join(f"; {sentence}" for sentence in scenarios.REGISTRY.broken)
-        hint = did_you_mean(words["scenario"], scenarios.REGISTRY.all)
-        problems.add(node.mark, f"{path}.scenario", f"no such scenario{hint}{broken}")
-    if words.get("verdict", "") not in list(WAIVABLE) and "verdict" not in lacking:
-        problems.add(node.mark, f"{path}.verdict", f"cannot be waived; there are: {listed(WAIVABLE)}")
-    if words.get("allow_unsafe", "false") not in ("true", "false"):
-        problems.add(node.mark, f"{path}.allow_unsafe", "must be true or false")
-    expires = _date(words.get("expires", ""))
-    if expires is None and "expires" not in lacking:
-        problems.add(node.mark, f"{path}.expires", "must be a date like 2027-01-31")
-    if problems.found or expires is None:
+        hint = did_you_mean(scenario.raw, scenarios.REGISTRY.all)
+        problems.add(scenario.mark, f"{path}.scenario", f"no such scenario{hint}{broken}")
+    if problems.found or not isinstance(node, YamlMap):
         return None
+    words = {key: value.raw for key, value in node.entries.items() if isinstance(value, YamlScalar)}
     return Waiver(
         scenario=words["scenario"],
         verdict=Verdict(words["verdict"]),
         reason=words["reason"],
-        expires=expires,
+        expires=datetime.date.fromisoformat(words["expires"]),
         fencer=words.get("fencer", "*"),
         profile=words.get("profile", "*"),
         owner=words.get("owner", ""),
         link=words.get("link", ""),
         allow_unsafe=words.get("allow_unsafe") == "true",
     )
-
-
-def _date(word: str) -> datetime.date | None:
-    try:
-        return datetime.date.fromisoformat(word)
-    except ValueError:
-        return None

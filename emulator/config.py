@@ -20,67 +20,15 @@ from emulator.core.rack import HostSpec, UnitSpec
 from emulator.faults.model import arming_from_mapping, check_profile, named_fault
 from emulator.frontends import Place
 from emulator.operations import check_armable
-from emulator.rack_shapes import FaultList, NameOrNames
+from emulator.rack_form import RACK
+from fencelab_yaml.errors import Mark, Problem, Problems, did_you_mean, listed
+from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar, parse, plain, text_of
 from profiles import loader
-from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
+from profiles.errors import ProfileError
 from profiles.model import Enclosure, Profile
 from profiles.scale import at_scale
-from profiles.shapes import Check, Choice, Flag, ListOf, MapOf, Number, Record, Text
-from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, parse, plain, text_of
 
-FORMAT: Final = "rack/1"
-BACKENDS: Final = ("virtual", "process", "docker")
 PROJECT_VARIABLE: Final = "FENCELAB_PROJECT"
-
-_NAME: Final = Text("[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "a name of letters, digits, . _ -")
-_ID: Final = "[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
-_ENGINE: Final = Text(r"(?:unix|tcp|http|https)://.+", "an address such as unix:///run/docker.sock")
-_PORT: Final = Number(0, 65535)
-_HOST: Final = Record(
-    {
-        "name": _NAME,
-        "backend": Choice(BACKENDS),
-        "power": Choice(("on", "off")),
-        "hung": Flag(),
-        "argv": ListOf(Text(), least=1),
-        "env": MapOf(Text(), "[A-Za-z_][A-Za-z0-9_]*", "the name of a variable"),
-        "cwd": Text(),
-        "log": Text(),
-        "container": _NAME,
-    }
-)
-_BMC: Final = Record(
-    {
-        "name": _NAME,
-        "profile": Text(),
-        "vars": MapOf(Text()),
-        "username": Text(r"[!-~]{1,16}", "a user name of 1 to 16 printable characters without blanks"),
-        "password_env": Text("[A-Za-z_][A-Za-z0-9_]*", "the name of a variable"),
-        "ipmi": Flag(),
-        "ac": Choice(("on", "off")),
-        "faults": FaultList(),
-        "feeds": MapOf(NameOrNames(_NAME), "[A-Za-z0-9][A-Za-z0-9._-]{0,31}", "the id of an outlet"),
-        "parent": Text(f"{_ID}/{_ID}", "an enclosure and one of its slots, such as enclosure1/Slot1"),
-        "listen": Text(r"[0-9A-Fa-f.:]+", "an IP address"),
-        "redfish_port": _PORT,
-        "ipmi_port": _PORT,
-        "hosts": ListOf(_HOST, least=1),
-    },
-    required=("name", "profile"),
-)
-RACK: Final = Record(
-    {
-        "schema": Choice((FORMAT,)),
-        "seed": Number(0, 2**31),
-        "listen": Text(r"[0-9A-Fa-f.:]+", "an IP address"),
-        "tls": Flag(),
-        "time_scale": Number(0.001, 1000, fraction=True),
-        "docker": Record({"url": _ENGINE, "project": _NAME}),
-        "bmcs": ListOf(_BMC, least=1),
-    },
-    required=("schema", "bmcs"),
-)
-"""The format. A key that belongs to one back end is refused with the others."""
 
 ONLY_WITH: Final[Mapping[str, tuple[str, ...]]] = {
     "argv": ("process",),
@@ -118,15 +66,14 @@ def load_rack(path: Path) -> RackFile:
         data = path.read_bytes()
     except OSError as error:
         raise ProfileError([Problem(Mark(str(path)), "", (error.strerror or "cannot be read").lower())]) from None
-    problems = Problems()
+    problems = Problems("rack file", ProfileError)
     tree = parse(data, str(path), problems)
-    RACK.check(tree, Check(problems, partial=False))
-    problems.raise_any()
+    RACK.check(tree, problems)
     return _RackReader(tree, path.parent, problems).rack()
 
 
 def _fields(node: YamlNode | None) -> YamlMap:
-    assert isinstance(node, YamlMap)  # RACK.check has checked the format
+    assert isinstance(node, YamlMap)  # RACK.check has checked the form
     return node
 
 
@@ -144,9 +91,13 @@ def _number(node: YamlNode | None, default: float) -> float:
 
 
 class _RackReader:
-    """One pass over a tree whose format is correct; checks names, ports and profiles."""
+    """One pass over a tree whose form is checked; checks names, ports and profiles.
+
+    A BMC whose form is wrong is left out; then nothing is said of what one BMC says about another.
+    """
 
     def __init__(self, root: YamlMap, folder: Path, problems: Problems) -> None:
+        self._wrong = frozenset(problem.path.partition("]")[0] for problem in problems.found)
         self._root = root.entries
         self._folder = folder
         self._problems = problems
@@ -163,8 +114,11 @@ class _RackReader:
 
     def rack(self) -> RackFile:
         units, places, cords, parents = [], {}, [], []
-        for index, node in enumerate(_items(self._root["bmcs"])):
-            bmc, path = _fields(node), f"bmcs[{index}]"
+        for index, node in enumerate(_items(self._root.get("bmcs"))):
+            path = f"bmcs[{index}]"
+            if path[:-1] in self._wrong:
+                continue
+            bmc = _fields(node)
             unit = self._unit(bmc, path)
             if unit is not None:
                 units.append(unit)
@@ -173,6 +127,8 @@ class _RackReader:
                     cords.append((unit, _fields(bmc.entries["feeds"]), f"{path}.feeds"))
                 if "parent" in bmc.entries:
                     parents.append((unit, bmc.entries["parent"], f"{path}.parent"))
+        if any(path.startswith("bmcs[") for path in self._wrong):
+            cords, parents = [], []
         feeds = {unit.name: self._feeds(units, unit, node, path) for unit, node, path in cords}
         for unit, parent, path in parents:
             self._put_in_slot(units, unit, parent, path, feeds)
@@ -199,8 +155,14 @@ class _RackReader:
         try:
             profile = loader.load(self._profile_name(text_of(node) or ""), self._words(bmc), also=check_profile)
         except ProfileError as error:
+            given = bmc.entries.get("vars")
+            ours = given.entries if isinstance(given, YamlMap) else {}
             for problem in error.problems:
-                self._problems.add(node.mark, f"{path}.profile", str(problem))
+                block, _, var = problem.path.partition(".")
+                if block == "vars" and var in ours:
+                    self._problems.add(ours[var].mark, f"{path}.vars.{var}", problem.message)
+                else:
+                    self._problems.add(node.mark, f"{path}.profile", str(problem))
             return None
         if profile.feeder is not None and hosts:
             self._problems.add(

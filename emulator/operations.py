@@ -25,7 +25,7 @@ from emulator.core.vocab import Os, Rail
 from emulator.faults.plans import ASKED_OF
 from emulator.faults.registry import make_fault
 from emulator.status import MUTE, BmcStatus, status_of
-from profiles.errors import listed
+from fencelab_yaml.errors import listed
 from profiles.model import Profile
 
 T = TypeVar("T")

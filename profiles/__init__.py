@@ -6,8 +6,9 @@ See docs/write-a-profile.md.
 
 from __future__ import annotations
 
+from fencelab_yaml.errors import Problem
 from profiles.data import thawed
-from profiles.errors import Problem, ProfileError
+from profiles.errors import ProfileError
 from profiles.lint import Report, lint, render
 from profiles.loader import all_names, feeder_names, load, names, path, resolve
 

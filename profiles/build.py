@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from fencelab_yaml.source import YamlList, YamlMap, plain
 from profiles import model, template
+from profiles.blocks import STATES
 from profiles.data import frozen
-from profiles.format import STATES
 from profiles.resource_files import NO_FILES, ResourceFiles
-from profiles.yaml_source import YamlList, YamlMap, plain
 
 Data = dict[str, Any]
 

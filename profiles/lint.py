@@ -7,17 +7,18 @@ them; lint counts and lists weak evidence.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from fencelab_yaml.errors import Problem
+from fencelab_yaml.source import YamlList, YamlMap, child
 from profiles import registry_lint
 from profiles.build import build
-from profiles.errors import Problem, ProfileError
+from profiles.errors import ProfileError
 from profiles.loader import AlsoCheck, Resolved, child_is_true, resolve
 from profiles.model import Confidence, FactEvidence, HostEvent, Profile
-from profiles.yaml_source import YamlList, YamlMap, child
 
 _GRACEFUL = ("GracefulShutdown", "soft")
 
@@ -85,7 +86,11 @@ def told(report: Report) -> Mapping[str, object]:
     }
 
 
-def lint(name_or_path: str | Path, *, also: AlsoCheck | None = None) -> Report:
+ServiceCheck = Callable[[Resolved, Profile], Iterable[Problem]]
+"""Finds what only the emulated service can know of a profile without mistakes, such as the paths of its resources."""
+
+
+def lint(name_or_path: str | Path, *, also: AlsoCheck | None = None, service: ServiceCheck | None = None) -> Report:
     """Checks a shipped profile or a file. Raises nothing because of the file's content."""
     try:
         resolved = resolve(name_or_path, also)
@@ -95,6 +100,8 @@ def lint(name_or_path: str | Path, *, also: AlsoCheck | None = None) -> Report:
     if registry.problems:
         return Report(profile=str(name_or_path), problems=tuple(sorted(registry.problems)), claims={})
     profile = build(resolved.root, resolved.extends, {}, resolved.files)
+    if service is not None and (wrong := tuple(sorted(service(resolved, profile)))):
+        return Report(profile=str(name_or_path), problems=wrong, claims={})
     cells = [(f"power.{state}.{word}", cell.assumed) for state, row in profile.power.table.items() for word, cell in row.items()]
     ipmi = [(f"ipmi.{state}.{word}", cell.assumed) for state, row in profile.ipmi.chassis.items() for word, cell in row.items()]
     claims = Counter(evidence.confidence for _, evidence in _claims(profile))

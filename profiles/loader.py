@@ -16,17 +16,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from profiles import references
+from fencelab_yaml.errors import Mark, Problem, Problems, did_you_mean, listed
+from fencelab_yaml.source import MAX_BYTES, YamlList, YamlMap, YamlNode, YamlScalar, child, parse, text_of
+from profiles import places, references
 from profiles.build import build
-from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
-from profiles.format import PROFILE
-from profiles.merge import fields, merged
+from profiles.errors import ProfileError, profile_problems
+from profiles.merge import fields, merged, one_shape_of_evidence
 from profiles.model import Profile
 from profiles.resource_files import IN_FOLDER, NO_FILES, ResourceFiles, read_files
-from profiles.shapes import Check
-from profiles.yaml_source import MAX_BYTES, YamlList, YamlMap, YamlNode, YamlScalar, child, parse, text_of
 
-VENDORS: Final = Path(__file__).resolve().parent / "vendors"
+VENDORS: Final = places.VENDORS
 MAX_CHAIN: Final = 5
 
 _NO_OVERRIDES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -53,7 +52,7 @@ class Resolved:
         words = known.entries if isinstance(known, YamlMap) else {}
         for name in overrides:
             if name not in words:
-                raise ProfileError([Problem(file, "vars", f"the profile has no var '{name}'{did_you_mean(name, words)}")])
+                raise ProfileError([Problem(file, f"vars.{name}", f"the profile has no var '{name}'{did_you_mean(name, words)}")])
         wrong = [Problem(file, f"{block}.{key}", said) for block, key, _, said in references.filled(self.root, overrides)]
         if wrong:
             raise ProfileError(wrong)
@@ -87,24 +86,28 @@ def feeder_names() -> tuple[str, ...]:
 
 
 def _usable() -> Iterator[tuple[str, YamlMap]]:
-    for name in all_names():
-        tree = _tree(path(name), Problems())
+    for name, file in places.files().items():
+        try:
+            tree = _tree(file, profile_problems())
+        except ProfileError:  # a user's own file: whoever loads it is told
+            continue
         if not child_is_true(tree, "abstract"):
             yield name, tree
 
 
 def all_names() -> tuple[str, ...]:
-    """Returns the names of all shipped profiles, including those that are only a base for others."""
-    return tuple(sorted(_name_of(file) for file in (*VENDORS.glob("*.yaml"), *VENDORS.glob(f"*/{IN_FOLDER}"))))
+    """Returns the names of all profiles of `places`, including those that are only a base for others."""
+    return tuple(places.files())
 
 
 def path(name: str) -> Path:
-    """Returns the file of a shipped profile. Raises ProfileError for an unknown name."""
-    known = all_names()
+    """Returns the file of a profile of `places`. Raises ProfileError for an unknown name, and for two profiles of one name."""
+    places.check_places()
+    known = places.files()
     if name not in known:
         hint = did_you_mean(name, known) or f"; there are: {listed(names())}"
         raise ProfileError([Problem(Mark(name), "", f"no such profile{hint} (a file is named with its path: ./{name}.yaml)")])
-    return _in(VENDORS, name) or VENDORS / f"{name}.yaml"
+    return known[name]
 
 
 def _in(folder: Path, name: str) -> Path | None:
@@ -118,31 +121,34 @@ def child_is_true(root: YamlMap, key: str) -> bool:
 
 
 def resolve(name_or_path: str | Path, also: AlsoCheck | None = None) -> Resolved:
-    """Returns the merged and checked tree. Raises ProfileError with all mistakes."""
-    problems = Problems()
+    """Returns the merged and checked tree. Raises ProfileError with all mistakes.
+
+    Where a parent cannot be had, each file is checked alone, and nothing is said of what the parent may hold.
+    """
+    from profiles.format import PROFILE  # it loads pydantic: only those pay who read a whole profile
+
+    problems = profile_problems()
     file = _locate(name_or_path)
     layers = _Layers(problems)
     layers.collect(file, ())
     own = layers.trees[-1]
     for tree in layers.trees:
-        PROFILE.check(tree, Check(problems))
-        references.check_layer(tree, problems)
+        PROFILE.check(tree, problems, partial=True)
+        references.check_layer(tree, problems, PROFILE)
+    if layers.incomplete:
+        problems.raise_any()
     for index in range(1, len(layers.trees)):
         references.check_parents(merged(layers.trees[:index]), layers.trees[index], problems)
     root = _with_own_mark(merged(layers.trees), own)
-    PROFILE.check(root, Check(problems, partial=False))
+    PROFILE.check(root, problems)
     references.check(root, own.mark.file, problems)
     files = read_files(root, layers.files, problems)
     if also is not None:
         also(root, problems)
-    if _shipped(file) and text_of(child(own, "id")) not in (None, _name_of(file)):
+    if file in places.files().values() and text_of(child(own, "id")) not in (None, _name_of(file)):
         problems.add(own.entries["id"].mark, "id", f"must be '{_name_of(file)}', as the {_kind_of(file)} is called")
     problems.raise_any()
     return Resolved(root, own, tuple(name for name, _ in _parents(own)), files)
-
-
-def _shipped(file: Path) -> bool:
-    return VENDORS in (file.parent, file.parent.parent)
 
 
 def _name_of(file: Path) -> str:
@@ -202,12 +208,14 @@ class _Layers:
 
     def __init__(self, problems: Problems) -> None:
         self.trees: list[YamlMap] = []
+        self.incomplete = False
+        """Whether a parent cannot be had."""
         self.files: list[Path] = []
         self._problems = problems
         self._done: set[Path] = set()
 
     def collect(self, file: Path, chain: tuple[Path, ...]) -> None:
-        tree = _tree(file, self._problems)
+        tree = one_shape_of_evidence(_tree(file, self._problems))
         here = (*chain, file.resolve())
         for name, node in _parents(tree):
             self._collect_parent(name, node, file, here)
@@ -219,19 +227,22 @@ class _Layers:
         try:
             parent = _beside(name, file)
         except ProfileError as error:
-            raise self._refusal(node, error.problems[0].message) from None
+            self._refuse(node, error.problems[0].message)
+            return
         resolved = parent.resolve()
         if resolved in chain:
             ring = " -> ".join(link.stem for link in (*chain[chain.index(resolved) :], resolved))
-            raise self._refusal(node, f"extends itself: {ring}")
+            self._refuse(node, f"extends itself: {ring}")
+            return
         if len(chain) >= MAX_CHAIN:
-            raise self._refusal(node, f"the chain of parents is longer than {MAX_CHAIN} files")
+            self._refuse(node, f"the chain of parents is longer than {MAX_CHAIN} files")
+            return
         if resolved not in self._done:
             self.collect(parent, chain)
 
-    def _refusal(self, node: YamlNode, message: str) -> ProfileError:
+    def _refuse(self, node: YamlNode, message: str) -> None:
         self._problems.add(node.mark, "extends", message)
-        return ProfileError(sorted(self._problems.found))
+        self.incomplete = True
 
 
 def _beside(name: str, file: Path) -> Path:

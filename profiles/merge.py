@@ -16,9 +16,9 @@ from functools import reduce
 from types import MappingProxyType
 from typing import Final
 
-from profiles.errors import Mark
-from profiles.format import EVIDENCE_ALSO, EVIDENCE_BY_KEY, EVIDENCE_IN
-from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, child, text_of
+from fencelab_yaml.errors import Mark
+from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar, child, text_of
+from profiles.blocks import EVIDENCE_ALSO, EVIDENCE_BY_KEY, EVIDENCE_IN
 
 OWN: Final = frozenset({"schema", "id", "title", "abstract", "extends", "firmware", "maintainers"})
 """Keys of one file that children do not inherit."""
@@ -126,6 +126,18 @@ def _inherited(parent: YamlMap, child: YamlMap, path: Path) -> Mapping[str, Yaml
     kept = {name: node for name, node in evidence.entries.items() if name.split(".")[0] not in changed}
     stripped = fields(kept, {name: evidence.keys[name] for name in kept}, evidence.mark)
     return {**parent.entries, "evidence": stripped}
+
+
+def one_shape_of_evidence(layer: YamlMap) -> YamlMap:
+    """Returns the file with every block's evidence as a map by key: a list is that of all keys of the block, as `*` is."""
+    blocks = dict(layer.entries)
+    for name in (*EVIDENCE_BY_KEY, *EVIDENCE_IN):
+        evidence = child(layer, name, "evidence")
+        block = layer.entries.get(name)
+        if isinstance(block, YamlMap) and isinstance(evidence, YamlList):
+            spread = fields({"*": evidence}, {"*": evidence.mark}, evidence.mark)
+            blocks[name] = fields({**block.entries, "evidence": spread}, block.keys, block.mark)
+    return fields(blocks, layer.keys, layer.mark)
 
 
 def with_evidence(layer: YamlMap) -> YamlMap:

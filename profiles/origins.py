@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from profiles.errors import Mark
-from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, plain
+from fencelab_yaml.errors import Mark
+from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar, plain
 
 EVIDENCE = "evidence"
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from fencelab_yaml.errors import Mark, Problems, did_you_mean, listed
+from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar, child, text_of
 from profiles import template
-from profiles.errors import Mark, Problems, did_you_mean, listed
-from profiles.format import CHASSIS_COMMANDS, EVIDENCE_BY_KEY, EVIDENCE_IN, PROFILE, STATES
+from profiles.blocks import CHASSIS_COMMANDS, EVIDENCE_BY_KEY, EVIDENCE_IN, STATES
 from profiles.merge import claimed_keys, evidence_for
-from profiles.shapes import Record
-from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, child, text_of
+
+if TYPE_CHECKING:
+    from fencelab_yaml.form import Form
 
 _IDS: Final = ("system_id", "manager_id", "chassis_id")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]+")
@@ -23,15 +25,15 @@ _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}
 _TEMPLATED: Final = ("identity", "replies", "messages", "errors", "tasks", "faults", "resources")
 
 
-def check_layer(layer: YamlMap, problems: Problems) -> None:
-    """Checks one file: every value that it sets must have evidence in it."""
+def check_layer(layer: YamlMap, problems: Problems, form: Form) -> None:
+    """Checks one file: every value that it sets must have evidence in it. Keys that the form does not know are skipped."""
     for name in (*EVIDENCE_BY_KEY, *EVIDENCE_IN):
         block = layer.entries.get(name)
-        if not isinstance(block, YamlMap):
-            continue
-        shape = PROFILE.fields[name]
+        if not isinstance(block, YamlMap) or not isinstance(block.entries.get("evidence", block), YamlMap):
+            continue  # the form is wrong, and that is said
+        known = form.keys_of(name)
         for key in claimed_keys(name, block):
-            if isinstance(shape, Record) and key not in shape.fields:
+            if known is not None and key not in known:
                 continue
             if evidence_for(name, block, key) is None and not _all_parts(block, key):
                 problems.add(
@@ -82,6 +84,10 @@ def filled(root: YamlMap, overrides: Mapping[str, str]) -> Iterator[tuple[str, s
         text = text_of(node)
         if node is None or text is None or "{" not in text:
             continue
+        for var, used in template.octets_used(text).items():
+            if (length := len(values.get(var, "").encode())) > used:
+                said = f"'{values[var]}' has {length} octets, and identity.{name} has room for {used}: the rest would be lost"
+                yield "vars", var, variables.entries[var].mark if var in variables.entries else node.mark, said
         uuid = template.fill(text, values)
         if not _UUID.fullmatch(uuid):
             yield "identity", name, node.mark, f"becomes '{uuid}', which is not a UUID"

@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from fencelab_yaml.errors import Mark, Problem, did_you_mean
+from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar, child, text_of
 from profiles import registries, template
-from profiles.errors import Mark, Problem, did_you_mean
 from profiles.registries import Registry, RegistryMessage, Version
-from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, child, text_of
 
 _HOLE: Final = re.compile(r"\{arg([0-9])\}")
 _VAR: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")

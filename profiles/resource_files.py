@@ -14,9 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from fencelab_yaml.errors import Mark, Problems
+from fencelab_yaml.source import YamlMap, YamlScalar, child, text_of
 from profiles.data import frozen
-from profiles.errors import Mark, Problems
-from profiles.yaml_source import YamlMap, YamlScalar, child, text_of
 
 BUILT_IN: Final = "built-in"
 IN_FOLDER: Final = "profile.yaml"

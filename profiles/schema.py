@@ -5,23 +5,17 @@ The schema describes the form only. The loader checks references, evidence and i
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Final
 
-from profiles.format import FORMAT, PROFILE
+from profiles.format import PROFILE
 
 FILE: Final = Path(__file__).resolve().parent / "schema.json"
 
 
 def text() -> str:
-    """Returns the text of the schema file."""
-    head = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": FORMAT,
-        "title": "A BMC profile of fencelab",
-    }
-    return json.dumps(head | PROFILE.schema(), indent=1, ensure_ascii=True) + "\n"
+    """Returns the text of the schema file: keys may be left out, and null deletes what a parent says."""
+    return PROFILE.text(partial=True)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,23 @@ def _as(value: str, form: str | None) -> str:
     return octets[place : place + 1].hex()
 
 
+def octets_used(text: str) -> dict[str, int]:
+    """Returns how many octets of each name a text shows that picks them one by one (`{serial:hex0}{serial:hex1}`).
+
+    A name whose octets are all shown (`{serial:hex}`, `{serial}`) is not among them.
+    """
+    used: dict[str, int] = {}
+    whole: set[str] = set()
+    for hole in _HOLE.finditer(text):
+        name, form = hole.group(1), hole.group(2)
+        picked = _HEX.fullmatch(form) if form else None
+        if picked is None or picked.group(1) is None:
+            whole.add(name)
+        else:
+            used[name] = max(used.get(name, 0), int(picked.group(1)) + 1)
+    return {name: count for name, count in used.items() if name not in whole}
+
+
 def mistakes(text: str, known: frozenset[str]) -> Iterator[tuple[str, str]]:
     """Returns the placeholders that have no value anywhere, as (placeholder, name)."""
     for hole in _HOLE.finditer(text):

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDERS = ("emulator", "conformance", "fencer", "profiles", "lab", "demo", "tools", "tests")
+FOLDERS = ("emulator", "conformance", "fencer", "profiles", "fencelab_yaml", "lab", "demo", "tools", "tests")
 PACKAGES = (
     "emulator.core",
     "emulator.faults",
@@ -21,6 +21,7 @@ PACKAGES = (
     "fencer.ha",
     "fencer",
     "profiles",
+    "fencelab_yaml",
     "lab",
     "demo",
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from fencelab_yaml.source import YamlMap, child
 from profiles.lint import Report, cells_of
 from profiles.loader import Resolved
 from profiles.model import Confidence, Profile
-from profiles.yaml_source import YamlMap, child
 from tools import profile_words as words
 from tools.profile_quirks import quirks
 
@@ -107,6 +107,9 @@ def _power(profile: Profile) -> Iterator[str]:
     yield ""
     if identity_only(profile):
         yield "**Identity only**: nobody knows how power behaves here. Every cell below is what the parent does."
+        yield ""
+    if not profile.http.served:
+        yield "**No Redfish**: nothing listens there. The table holds what is inherited, and nobody can ask for it."
         yield ""
     for state in words.STATES:
         yield f"The {part} is {state.lower()}:"

@@ -15,8 +15,8 @@ from conformance.adapters.programs import StandIns, find, lack
 from conformance.adapters.section import Section, present
 from conformance.outcome import FencerOutcome
 from conformance.vocabulary import Ask, Claim
-from profiles.errors import listed
-from profiles.yaml_source import YamlList, YamlNode, YamlScalar
+from fencelab_yaml.errors import listed
+from fencelab_yaml.source import YamlList, YamlNode, YamlScalar
 
 ACTION_KEYS: Final = ("argv", "stdin", "env", "claim", "claims")
 SIGN_KEYS: Final = ("exit", "stdout", "stderr")

@@ -17,7 +17,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from conformance.adapters.json_path import BadPath, JsonPath, parse
 from conformance.adapters.placeholders import BMC_KEYS
 from conformance.adapters.section import Section
-from profiles.yaml_source import YamlList, YamlNode, YamlScalar
+from fencelab_yaml.source import YamlList, YamlNode, YamlScalar
 
 KEYS: Final = ("start", "files", "env", "ready", "poll", "confirm", "after", "alerts")
 READY_KEYS: Final = ("url", "headers", "status")

@@ -20,7 +20,7 @@ from conformance.adapters.programs import StandIns, lack
 from conformance.adapters.section import Section, present
 from conformance.outcome import FencerOutcome
 from conformance.vocabulary import ASKED_OF_FENCERS, Ask, Protocol
-from profiles.yaml_source import YamlNode
+from fencelab_yaml.source import YamlNode
 
 CHILD: Final = str(Path(python_child.__file__).resolve())
 FUNCTION: Final = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")

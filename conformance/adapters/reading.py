@@ -21,8 +21,8 @@ from conformance.adapters.section import Section
 from conformance.capabilities import DUAL, PDU
 from conformance.catalogues import Catalogue
 from conformance.vocabulary import Ask, Cause, Protocol
-from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
-from profiles.yaml_source import YamlList, YamlScalar, parse
+from fencelab_yaml.errors import Mark, Problem, Problems, YamlFileError, did_you_mean, listed
+from fencelab_yaml.source import YamlList, YamlScalar, parse
 
 COMMON: Final = ("fencer", "adapter", "limits", "capabilities", "causes", "catalogue", "needs", "over")
 LIMITS: Final = ("deadline", "power_timeout", "stable_for")
@@ -47,24 +47,16 @@ def read(file: Path, *, built_in: bool = False) -> Definition:
         data = file.read_bytes()
     except OSError as error:
         raise FencerFileError((Problem(Mark(str(file)), "", f"cannot be read: {error.strerror}"),)) from None
-    problems = Problems()
+    problems = Problems("fencer file")
     try:
         root = parse(data, str(file), problems)
         section = Section(file=file, built_in=built_in, problems=problems, node=root)
         definition = _definition(section, hashlib.sha256(data).hexdigest()[:16])
         problems.raise_any()
-    except ProfileError as error:
-        raise FencerFileError(tuple(_reworded(p) for p in error.problems)) from None
+    except YamlFileError as error:
+        raise FencerFileError(error.problems) from None
     assert definition is not None  # whatever leaves none behind is a problem
     return definition
-
-
-def _reworded(problem: Problem) -> Problem:
-    # The YAML reader is shared with profiles and calls every file one.
-    words = problem.message.replace("a profile is a map", "a fencer file is a map").replace(
-        "one profile per file", "one fencer per file"
-    )
-    return Problem(problem.mark, problem.path, words.replace("not a profile", "not a fencer file"))
 
 
 def _definition(root: Section, digest: str) -> Definition | None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from conformance.adapters.placeholders import BMC_KEYS, KEYS, Item, placeholders
 from conformance.vocabulary import ASKED_OF_FENCERS, Ask
-from profiles.errors import Problems, did_you_mean, listed
-from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar
+from fencelab_yaml.errors import Problems, did_you_mean, listed
+from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from conformance import templates
 from conformance.adapters.registry import REGISTRY
 from conformance.completion import ADAPTERS
 from conformance.report_options import OneSentence
-from profiles.errors import did_you_mean, listed
+from fencelab_yaml.errors import did_you_mean, listed
 
 EXAMPLES: Final = """
 \b

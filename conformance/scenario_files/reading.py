@@ -15,8 +15,8 @@ from conformance.givens.given import Given
 from conformance.scenario import Scenario
 from conformance.scenario_files.kinds import fields_of
 from conformance.scenario_files.values import UNREAD, ValuePlace, record
-from profiles.errors import Mark, Problem, Problems, ProfileError, did_you_mean, listed
-from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, child, parse
+from fencelab_yaml.errors import Mark, Problem, Problems, YamlFileError, did_you_mean, listed
+from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar, child, parse
 
 FORMAT: Final = "scenario/1"
 NAMES_A_BMC: Final = ("bmc", "to")
@@ -31,7 +31,7 @@ class ScenarioFileError(Exception):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        return str(ProfileError(self.problems))
+        return str(YamlFileError(self.problems))
 
 
 def read_all(files: Sequence[str]) -> tuple[Scenario, ...]:
@@ -72,22 +72,15 @@ def read_file(file: str) -> Scenario:
 
 def read(data: bytes, file: str) -> Scenario:
     """The scenario in the text of a file. Raises ScenarioFileError with every mistake in it."""
-    problems = Problems()
+    problems = Problems("scenario file")
     try:
         root = parse(data, file, problems)
         made = _scenario(ValuePlace(root, "", problems), root)
         problems.raise_any()
-    except ProfileError as error:
-        raise ScenarioFileError([_reworded(problem) for problem in error.problems]) from None
+    except YamlFileError as error:
+        raise ScenarioFileError(error.problems) from None
     assert isinstance(made, Scenario)  # whatever leaves none behind is a problem
     return dataclasses.replace(made, file=file)
-
-
-def _reworded(problem: Problem) -> Problem:
-    # The YAML reader is shared with profiles and calls every file one.
-    words = problem.message.replace("a profile is a map", "a scenario file is a map")
-    words = words.replace("one profile per file", "one scenario per file").replace("not a profile", "not a scenario file")
-    return dataclasses.replace(problem, message=words)
 
 
 def _scenario(here: ValuePlace, root: YamlMap) -> object:

@@ -14,9 +14,9 @@ from conformance.requirement import Requirement
 from conformance.scenario import SCENARIO_ID, Scenario
 from conformance.scenario_files.kinds import BASES, KindField, every, fields_of, shipped
 from emulator import Armed, HostSpec, arming_from_mapping, check_fault
-from profiles.errors import Problems, did_you_mean, listed
-from profiles.shapes import kind as described
-from profiles.yaml_source import YamlList, YamlMap, YamlNode, YamlScalar, plain
+from fencelab_yaml.errors import Problems, did_you_mean, listed
+from fencelab_yaml.messages import kind as described
+from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar, plain
 
 HIGHEST: Final = 1_000_000
 BOUNDS: Final[Mapping[tuple[type, str], int]] = {(Scenario, "tier"): 2}

@@ -18,7 +18,7 @@ from conformance.scenario import Scenario
 from conformance.scenario_files.kinds import BASES, every, fields_of, word_of
 from conformance.scenario_files.reading import FORMAT, ScenarioFileError, read
 from emulator import Armed, HostSpec, mapping_from_arming
-from profiles.yaml_source import resolve
+from fencelab_yaml.source import resolve
 
 WIDTH: Final = 120
 PLAN: Final = ("given", "asks")

@@ -16,7 +16,7 @@ from emulator import (
     mapping_from_arming,
 )
 from emulator.control.models import ArmedFault, Bmc, BmcDetails, FaultTypeDetails, FaultTypeName, System
-from profiles.errors import did_you_mean
+from fencelab_yaml.errors import did_you_mean
 
 PAGE: Final = 128
 """BMCs whose status is asked for in one call into the emulator's thread."""

@@ -35,10 +35,10 @@ from emulator.core.faults.trigger import Intent, When
 from emulator.core.vocab import Rail
 from emulator.faults import registry
 from emulator.faults.plugins import load_plugged_in
+from fencelab_yaml.errors import Mark, Problems, did_you_mean, listed
+from fencelab_yaml.source import YamlList, YamlMap, YamlNode, plain
 from profiles.data import frozen, thawed
-from profiles.errors import Mark, Problems, did_you_mean, listed
 from profiles.model import Profile
-from profiles.yaml_source import YamlList, YamlMap, YamlNode, plain
 
 FORMAT: Final = "fault/1"
 RAILS: Final[Mapping[str, Rail]] = {"on": Rail.UP, "off": Rail.DOWN, "up": Rail.UP, "down": Rail.DOWN}

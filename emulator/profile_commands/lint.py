@@ -16,10 +16,11 @@ from emulator.serve import EXIT_USAGE
 def lint(name: str, as_json: bool) -> None:
     """Check a profile: errors with file, line and column, then how much of it is known. Exit code 2 on errors."""
     from emulator.faults.model import check_profile
+    from emulator.profile_commands.resource_paths import check_resource_paths
     from profiles.lint import lint as read
     from profiles.lint import render, told
 
-    report = read(name, also=check_profile)
+    report = read(name, also=check_profile, service=check_resource_paths)
     if as_json:
         click.echo(json.dumps(told(report), indent=2, ensure_ascii=False))
     else:

@@ -9,11 +9,11 @@ import click
 
 from emulator.profile_commands.common import ProfileName
 from emulator.serve import fail
+from fencelab_yaml.source import child, text_of
 from profiles import loader
 from profiles.errors import ProfileError
 from profiles.lint import Cells, cells_of
 from profiles.loader import Resolved, child_is_true
-from profiles.yaml_source import child, text_of
 
 
 @click.command("list")

@@ -11,7 +11,7 @@ import click
 
 from emulator.profile_commands.common import ProfileName, resolved
 from emulator.serve import fail
-from profiles.yaml_source import YamlList, YamlMap, YamlNode, child, text_of
+from fencelab_yaml.source import YamlList, YamlMap, YamlNode, child, text_of
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 TEXT = """\

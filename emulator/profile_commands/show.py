@@ -8,7 +8,7 @@ import click
 
 from emulator.profile_commands.common import ProfileName, resolved
 from emulator.serve import fail
-from profiles.errors import did_you_mean
+from fencelab_yaml.errors import did_you_mean
 from profiles.origins import values
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from emulator.profile_tools.identity_facts import Fact, Facts
 from emulator.profile_tools.reset_references import trimmed_after, trimmed_faults, trimmed_windows
 from emulator.profile_tools.yaml_text import Line, YamlValue, yaml_text
-from profiles.format import CHASSIS_COMMANDS, STATES
+from profiles.blocks import CHASSIS_COMMANDS, STATES
 from profiles.model import ABSENT, Profile
 
 RESOURCES: Final = "resources"

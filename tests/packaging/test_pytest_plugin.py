@@ -18,7 +18,7 @@ import json, sys
 def pytest_unconfigure(config):
     print("\\nPROBE", json.dumps(sorted(sys.modules)))
 """
-OURS = {"conformance", "emulator", "fencer", "profiles"}
+OURS = {"conformance", "emulator", "fencelab_yaml", "fencer", "profiles"}
 THEIRS = {
     "conformance/__init__.py": "OWNER = 'them'\n",
     "conformance/test_theirs.py": "import conformance\n\ndef test_theirs():\n    assert conformance.OWNER == 'them'\n",

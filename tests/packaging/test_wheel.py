@@ -16,7 +16,7 @@ from tests.commands import PATIENCE, ROOT
 from tests.packaging.conftest import Environment
 
 pytestmark = [pytest.mark.xdist_group("wheel"), pytest.mark.long]
-PACKAGES = ("conformance", "emulator", "fencer", "profiles")
+PACKAGES = ("conformance", "emulator", "fencelab_yaml", "fencer", "profiles")
 MODULES = ("fencelab_guard.py", "fencelab_plugins.py", "fencelab_pytest.py")
 COMMANDS = ("bmc-emulator", "fence-conformance", "fence-ha", "fence_bmc")
 
@@ -85,7 +85,8 @@ def test_profiles_and_fencers_are_found_without_the_source_tree(installed: Envir
 
 def test_what_runs_there_is_the_wheel_and_not_this_checkout(installed: Environment, tmp_path: Path) -> None:
     asked = (
-        "import conformance, emulator, fencer, profiles; print(*(m.__file__ for m in (conformance, emulator, fencer, profiles)))"
+        "import conformance, emulator, fencelab_yaml, fencer, profiles\n"
+        "print(*(m.__file__ for m in (conformance, emulator, fencelab_yaml, fencer, profiles)))"
     )
     homes = installed.run("python", "-c", asked, cwd=tmp_path).stdout.split()
     assert homes == [str(installed.packages / package / "__init__.py") for package in PACKAGES]

@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 import profiles
+from fencelab_yaml.source import YamlMap
 from profiles import origins
 from profiles.loader import all_names, resolve
 from profiles.model import Profile
-from profiles.yaml_source import YamlMap
 from tests.commands import ROOT
 from tests.vendor_facts import VendorFact, expressed, facts
 

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import profiles
+from fencelab_yaml.form import keys_with_descriptions
 from profiles import ProfileError
+from profiles.blocks import CHASSIS_COMMANDS, STATES
 from profiles.format import PROFILE
-from profiles.shapes import MapOf, Record
 from tests.effort import examples
 
 HEAD = b"schema: profile/1\nid: acme\ntitle: Acme\nextends: dmtf-generic\n"
@@ -37,18 +38,13 @@ def never_anything_but_a_profile_error(data: bytes) -> None:
         assert all(line.startswith((str(file), "... and")) for line in said.splitlines())
 
 
-def _words(shape: Any) -> set[str]:
+def _words() -> set[str]:
     """Every key of the format, so that random trees meet the real ones."""
-    found: set[str] = set()
-    if isinstance(shape, Record):
-        for name, inner in shape.fields.items():
-            found |= {name} | _words(inner)
-    elif isinstance(shape, MapOf):
-        found |= {*shape.words, *shape.but} | _words(shape.value)
-    return found
+    paths = (path for path, _, _ in keys_with_descriptions(PROFILE.schema()))
+    return {step for path in paths for step in path.replace("[]", "").split(".")} | {*STATES, *CHASSIS_COMMANDS}
 
 
-KEYS = st.sampled_from(sorted(_words(PROFILE) | {"ForceOff", "accepted", "boot", "none", "force_off"})) | st.text(max_size=5)
+KEYS = st.sampled_from(sorted(_words() | {"ForceOff", "accepted", "boot", "none", "force_off"})) | st.text(max_size=5)
 LEAVES = (
     st.none()
     | st.booleans()
@@ -58,7 +54,7 @@ LEAVES = (
     | st.sampled_from(["?", "captured", "inferred", "pub", "{serial}", "{x}", "dmtf-generic", "absent", "random"])
 )
 TREES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=30)
-BLOCKS = st.dictionaries(st.sampled_from(sorted(set(PROFILE.fields) - {"extends"})), TREES, max_size=4)
+BLOCKS = st.dictionaries(st.sampled_from(sorted(set(PROFILE.keys) - {"extends"})), TREES, max_size=4)
 
 
 @QUIET

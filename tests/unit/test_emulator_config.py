@@ -10,12 +10,13 @@ import pytest
 
 import profiles
 from emulator.backends.container import DockerHost
-from emulator.config import RACK, RackFile, load_rack
+from emulator.config import RackFile, load_rack
 from emulator.core.faults.board import Armed
 from emulator.faults.registry import make_fault
 from emulator.frontends import Place
+from emulator.rack_form import RACK
+from fencelab_yaml.form import keys_with_descriptions
 from profiles.errors import ProfileError
-from profiles.shapes import ListOf, Record
 
 Read = Callable[[str], RackFile]
 
@@ -300,16 +301,5 @@ def test_the_sample_has_every_key_with_a_comment_and_can_be_read(monkeypatch: py
     assert rack.units[3].feeds == {"A1": ("bmc1",), "A2": ("bmc2", "bmc3"), "B1": ("bmc1",)}
     assert rack.units[4].feeds == {"Slot1": ("bmc3",)}
     text = SAMPLE.read_text()
-    for key in keys_of(RACK):
+    for key in {path.replace("[]", "").rpartition(".")[2] for path, _, _ in keys_with_descriptions(RACK.schema())}:
         assert re.search(rf"^[ #-]*{key}: ", text, re.MULTILINE) or re.search(rf"^[ -]*{key}:\s", text, re.MULTILINE), key
-
-
-def keys_of(shape: object) -> set[str]:
-    """All keys of the format."""
-    found: set[str] = set()
-    if isinstance(shape, Record):
-        for key, inner in shape.fields.items():
-            found |= {key} | keys_of(inner)
-    elif isinstance(shape, ListOf):
-        found |= keys_of(shape.item)
-    return found

@@ -24,10 +24,10 @@ from emulator.faults.model import (
 from emulator.faults.page import PAGE, describe, markdown
 from emulator.faults.plans import ASKED_OF
 from emulator.operations import check_armable
+from fencelab_yaml.errors import Problems
+from fencelab_yaml.source import parse
 from profiles import lint, load
-from profiles.errors import Problems
 from profiles.loader import names
-from profiles.yaml_source import parse
 
 NAMES = fault_names()
 

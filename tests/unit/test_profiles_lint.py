@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import profiles
+from emulator.profile_commands.resource_paths import check_resource_paths
 from profiles import lint, render
 from profiles.model import Confidence
 
@@ -74,3 +75,26 @@ def test_a_source_that_only_a_window_uses_is_used(acme: Path) -> None:
 @pytest.mark.parametrize("name", profiles.all_names())
 def test_every_shipped_source_is_used(name: str) -> None:
     assert not [warning for warning in lint(name).warnings if "used by no claim" in warning]
+
+
+def test_paths_that_the_bmc_does_not_have_are_mistakes_with_their_places(acme: Path) -> None:
+    head = HEAD + "resources:\n  evidence: [inferred]\n"
+    acme.write_text(head + "  merge: {/redfish/v1: {A: b}, /redfish/v1/Chasis: {A: b}}\n  remove: [/redfish/v1/UpdateServise]\n")
+    report = lint(acme, service=check_resource_paths)
+    said = [str(problem).removeprefix(f"{acme}:") for problem in report.problems]
+    lacks = "this BMC has no resource /redfish/v1"
+    assert said == [
+        f"8:32: resources.merge./redfish/v1/Chasis: {lacks}/Chasis; did you mean '/redfish/v1/Chassis'?",
+        f"9:12: resources.remove[0]: {lacks}/UpdateServise; did you mean '/redfish/v1/UpdateService'?",
+    ]
+    acme.write_text(head + "  merge: {/redfish/v1/: {A: b}}\n  remove: [/redfish/v1/UpdateService]\n")
+    assert lint(acme, service=check_resource_paths).ok
+
+
+def test_one_claim_for_a_block_is_that_of_all_its_keys(acme: Path) -> None:
+    block = "http: {etag: hash, server_header: Acme, evidence: %s}\n"
+    acme.write_text(HEAD + block % "[captured, me]")
+    short = profiles.load(acme)
+    acme.write_text(HEAD + block % '{"*": [captured, me]}')
+    assert profiles.load(acme) == short
+    assert short.evidence["http.etag"].sources == ("me",)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from fencelab_yaml.form import keys_with_descriptions
 from profiles import model
 from profiles.format import PROFILE
 from profiles.loader import VENDORS
 from profiles.model import Profile
-from profiles.shapes import ListOf, MapOf, Never, OneOf, OrNull, Record, Shape
 
 ROOT = Path(__file__).resolve().parents[2]
 READERS = ("emulator", "conformance", "lab", "tools", "tests/peers")
@@ -52,34 +52,15 @@ def words() -> frozenset[str]:
 WORDS = words()
 
 
-def keys(shape: Shape, path: str = "") -> Iterator[tuple[str, str]]:
+def keys() -> Iterator[tuple[str, str]]:
     """(path, key) of every key with a meaning of its own in the format."""
-    match shape:
-        case Record(fields=fields):
-            for name, inner in fields.items():
-                if isinstance(inner, Never):
-                    continue
-                yield f"{path}.{name}", name
-                if name not in FOR_PEOPLE:
-                    yield from keys(inner, f"{path}.{name}")
-        case MapOf(value=value, but=but):
-            yield from keys(value, f"{path}.*")
-            for name, inner in but.items():
-                if name not in FOR_PEOPLE:
-                    yield from keys(inner, f"{path}.{name}")
-        case ListOf(item=item):
-            yield from keys(item, f"{path}[]")
-        case OneOf(items=items, fields=fields):
-            for each in (items, fields):
-                if each is not None:
-                    yield from keys(each, path)
-        case OrNull(shape=inner):
-            yield from keys(inner, path)
-        case _:
-            return
+    for path, _, schema in keys_with_descriptions(PROFILE.schema()):
+        *above, key = path.replace("[]", "").split(".")
+        if not FOR_PEOPLE.keys() & set(above) and "not" not in schema:
+            yield path, key
 
 
-FORMAT_KEYS = sorted({path.lstrip("."): key for path, key in keys(PROFILE)}.items())
+FORMAT_KEYS = sorted(dict(keys()).items())
 
 
 def read(key: str) -> bool:

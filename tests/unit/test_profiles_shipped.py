@@ -21,7 +21,8 @@ from tests.conftest import make_bench
 BMCS = (
     "ami-megarac", "cisco-cimc", "dell-idrac10", "dell-idrac8", "dell-idrac9", "dmtf-generic", "fujitsu-irmc", "hpe-ilo4",
     "hpe-ilo5", "hpe-ilo6", "hpe-ilo7", "hpe-superdome-flex", "huawei-ibmc", "ipmi-only", "lenovo-imm2", "lenovo-xcc",
-    "nvidia-bluefield", "nvidia-dgx", "openbmc-phosphor", "openbmc-x86", "supermicro-x10", "supermicro-x11", "supermicro-x12", "supermicro-x13",
+    "nvidia-bluefield", "nvidia-dgx", "openbmc-phosphor", "openbmc-x86", "supermicro-x10", "supermicro-x11",
+    "supermicro-x12", "supermicro-x13",
 )  # fmt: skip
 
 

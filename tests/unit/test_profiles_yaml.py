@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from fencelab_yaml.errors import Problems
+from fencelab_yaml.source import parse, plain, resolve
 from profiles import template
-from profiles.errors import Problems
-from profiles.yaml_source import parse, plain, resolve
 
 
 def read(text: str) -> Any:

@@ -19,13 +19,11 @@ TWICE: dict[str, str] = {
     "Cause": STRANGER,
     "Protocol": STRANGER,
     "Transport": STRANGER,
-    "Check": STRANGER,
     "Snapshot": STRANGER,
     "Write": STRANGER,
     "CommandsInFiles": STRANGER,
     "PowerCommand": "the core's is a command to a BMC in either protocol's words, the fencer's is what it can send",
     "Json": "the name of the format: an object in emulator.redfish, any value in fencer and conformance",
-    "Claim": "profiles.shapes describes the YAML form [outcome, confidence, source], which nobody outside that file names",
 }
 """Names that exist in more than one module, and why each may."""
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import sushy
 
-from conformance.fencers.over_ironic import CONF, NODE_UUID, _Node, _Task  # it starts Ironic's parts in the right order
+from conformance.fencers.over_ironic import CONF, NODE_UUID, _Node, _Task, states  # it starts Ironic's parts in the right order
 
 from ironic.drivers.modules.redfish import boot, management  # isort: skip
 from ironic.drivers.modules.redfish import utils as redfish_utils  # isort: skip
@@ -25,7 +25,10 @@ def main(url: str, user: str, system: str, image: str) -> None:
         "redfish_address": url, "redfish_username": user, "redfish_password": os.environ[PASSWORD_VARIABLE],
         "redfish_verify_ca": False, "redfish_system_id": system,
     }  # fmt: skip
-    node = _Node(uuid=NODE_UUID, driver_info=told, driver_internal_info={}, properties={}, instance_info={}, extra={})
+    node = _Node(
+        uuid=NODE_UUID, driver_info=told, driver_internal_info={}, properties={}, instance_info={}, extra={},
+        provision_state=states.AVAILABLE,
+    )  # fmt: skip
     task = _Task(node, None)
     task.driver.boot = SimpleNamespace(_get_acceptable_media_id=lambda task, resource: None)
     sensors = management.RedfishManagement().get_sensors_data(task)

@@ -1,10 +1,10 @@
-"""Reads YAML 1.2 scalars, with a position for every value. `loader` and other readers of our YAML files call `parse`.
+"""Reads YAML 1.2 scalars, with a position for every value. Every reader of a YAML file calls `parse`.
 
 Rules
   1. Only `true` and `false` are booleans: `On`, `off`, `yes`, `no` are text (in YAML 1.1 they are booleans).
   2. Only words in the form of a number are numbers: `12:34:56`, `0755`, `1.9.0` and dates are text.
   3. Keys are text and unique. One document per file, UTF-8, no tags.
-  4. For any bytes, the result is a tree or a `ProfileError`. Size, depth and the growth through aliases are bounded, and a
+  4. For any bytes, the result is a tree or a `YamlFileError`. Size, depth and the growth through aliases are bounded, and a
      loop builds the tree from parser events, so that no input can exhaust the stack.
 """
 
@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import yaml
 
-from profiles.errors import Mark, Problem, Problems, ProfileError
+from fencelab_yaml.errors import Mark, Problems
 
 MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 32
@@ -92,32 +92,26 @@ def text_of(node: YamlNode | None) -> str | None:
 def parse(data: bytes, file: str, problems: Problems) -> YamlMap:
     """Parses the one document in `data`, which must be a map. Adds bad keys to `problems`; the tree is still usable then.
 
-    Raises ProfileError with the place of the first thing that is not YAML, or of what makes a tree impossible.
+    Raises `problems.error` with the place of the first thing that is not YAML, or of what makes a tree impossible.
     """
-    text = _decode(data, file)
+    text = _decode(data, file, problems)
     root = _Builder(file, problems).build(text)
     if not isinstance(root, YamlMap):
-        raise _refusal(
-            root.mark,
-            "a profile is a map of keys, this is a " + ("list" if isinstance(root, YamlList) else "single value"),
-        )
+        found = "list" if isinstance(root, YamlList) else "single value"
+        raise problems.refusal(root.mark, f"a {problems.called} is a map of keys, this is a {found}")
     return root
 
 
-def _refusal(mark: Mark, message: str) -> ProfileError:
-    return ProfileError([Problem(mark, "", message)])
-
-
-def _decode(data: bytes, file: str) -> str:
+def _decode(data: bytes, file: str, problems: Problems) -> str:
     if len(data) > MAX_BYTES:
-        raise _refusal(Mark(file), f"larger than {MAX_BYTES} bytes: not a profile")
+        raise problems.refusal(Mark(file), f"larger than {MAX_BYTES} bytes: not a {problems.called}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8-sig", "replace")
-        raise _refusal(_place(file, before), f"byte 0x{data[error.start]:02x} is not UTF-8 text") from None
+        raise problems.refusal(_place(file, before), f"byte 0x{data[error.start]:02x} is not UTF-8 text") from None
     if bad := _NOT_YAML.search(text):
-        raise _refusal(_place(file, text[: bad.start()]), f"character U+{ord(bad[0]):04X} is not allowed in YAML")
+        raise problems.refusal(_place(file, text[: bad.start()]), f"character U+{ord(bad[0]):04X} is not allowed in YAML")
     return text
 
 
@@ -168,10 +162,11 @@ class _Builder:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise _refusal(self._mark(event), "a second document: one profile per file")
+                    called = self._problems.called.removesuffix(" file")
+                    raise self._problems.refusal(self._mark(event), f"a second document: one {called} per file")
             self._take(event)
         if self._root is None:
-            raise _refusal(Mark(self._file, 1, 1), "the file is empty")
+            raise self._problems.refusal(Mark(self._file, 1, 1), "the file is empty")
         return self._root
 
     def _events(self, text: str) -> Iterator[Any]:
@@ -180,9 +175,9 @@ class _Builder:
         except yaml.MarkedYAMLError as error:
             at = error.problem_mark or error.context_mark
             mark = Mark(self._file, at.line + 1, at.column + 1) if at else Mark(self._file)
-            raise _refusal(mark, _sentence(error, text, mark)) from None
+            raise self._problems.refusal(mark, _sentence(error, text, mark)) from None
         except yaml.YAMLError as error:
-            raise _refusal(Mark(self._file), f"not YAML: {error}") from None
+            raise self._problems.refusal(Mark(self._file), f"not YAML: {error}") from None
 
     def _mark(self, event: Any) -> Mark:
         return Mark(self._file, event.start_mark.line + 1, event.start_mark.column + 1)
@@ -205,15 +200,15 @@ class _Builder:
 
     def _refuse_tag(self, event: Any, mark: Mark) -> None:
         if event.tag is not None:
-            raise _refusal(mark, f"the tag {event.tag} is not allowed: quote a value to make it text")
+            raise self._problems.refusal(mark, f"the tag {event.tag} is not allowed: quote a value to make it text")
 
     def _start(self, event: Any, is_map: bool) -> None:
         mark = self._mark(event)
         self._refuse_tag(event, mark)
         if len(self._open) >= MAX_DEPTH:
-            raise _refusal(mark, f"nested deeper than {MAX_DEPTH} levels")
+            raise self._problems.refusal(mark, f"nested deeper than {MAX_DEPTH} levels")
         if self._open and self._open[-1].is_map and self._open[-1].key is None:
-            raise _refusal(mark, "a key must be a word, not a list or a map")
+            raise self._problems.refusal(mark, "a key must be a word, not a list or a map")
         if event.anchor:
             self._anchors[event.anchor] = None
         self._open.append(_Open(mark, event.anchor, is_map, [], {}, {}))
@@ -230,10 +225,10 @@ class _Builder:
     def _alias(self, event: Any) -> None:
         mark = self._mark(event)
         if event.anchor not in self._anchors:
-            raise _refusal(mark, f"there is no anchor &{event.anchor} above")
+            raise self._problems.refusal(mark, f"there is no anchor &{event.anchor} above")
         node = self._anchors[event.anchor]
         if node is None:
-            raise _refusal(mark, f"*{event.anchor} stands inside the value that it names")
+            raise self._problems.refusal(mark, f"*{event.anchor} stands inside the value that it names")
         self._add(node, None, mark)
 
     def _add(self, node: YamlNode, anchor: str | None, at: Mark | None = None) -> None:
@@ -246,7 +241,7 @@ class _Builder:
         top = self._open[-1]
         top.size += node.size
         if top.size > MAX_NODES:
-            raise _refusal(mark, f"more than {MAX_NODES} values (aliases counted where they are used)")
+            raise self._problems.refusal(mark, f"more than {MAX_NODES} values (aliases counted where they are used)")
         if not top.is_map:
             top.items.append(node)
         elif top.key is None:
@@ -257,7 +252,7 @@ class _Builder:
 
     def _key(self, node: YamlNode, mark: Mark, top: _Open) -> str:
         if not isinstance(node, YamlScalar):
-            raise _refusal(mark, "a key must be a word, not a list or a map")
+            raise self._problems.refusal(mark, "a key must be a word, not a list or a map")
         if not isinstance(node.value, str):
             self._problems.add(mark, "", f"the key {node.raw or 'null'} is not text: quote it")
         key = node.value if isinstance(node.value, str) else node.raw
