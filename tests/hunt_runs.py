@@ -17,14 +17,14 @@ Judge = Callable[[Trace], tuple[Verdict, str]]
 
 def read(nth: int, word: str = "On", rail: str = "up", view: str = "system") -> ObservedStep:
     return ObservedStep(
-        did="reads System", told=word, intent="power-read", what="power-read", view=view, word=word, rail=rail, sent=nth,
+        did="reads System", told=word, protocol="redfish", intent="power-read", what="power-read", view=view, word=word, rail=rail, sent=nth,
         served=nth, viewed=nth, effective=0,
     )  # fmt: skip
 
 
 def command(nth: int = 1, told: str = "HTTP 204") -> ObservedStep:
     return ObservedStep(
-        did="sends ForceOff", told=told, intent="power-command", what="power-command", view="", word="", rail="up", sent=nth,
+        did="sends ForceOff", told=told, protocol="redfish", intent="power-command", what="power-command", view="", word="", rail="up", sent=nth,
         served=nth, viewed=0, effective=nth if told == "HTTP 204" else 0,
     )  # fmt: skip
 
