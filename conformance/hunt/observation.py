@@ -34,9 +34,8 @@ PLAIN: Mapping[str, str] = {
 class ObservedStep:
     """One request and its answer.
 
-    `did` and `told` are words for people. `protocol` is that of the request, which a world of another protocol may see: some fencers
-    speak both. `intent` is that of the request, `what` the same for a request of Redfish and the
-    command for one of IPMI. `view` is the view whose word was asked for and `word` that word ("" where none was told). `rail` is
+    `did` and `told` are words for people. `protocol` is that of the request: some fencers speak both. `intent` is what it
+    meant, `what` the same for a request of Redfish and the command for one of IPMI. `view` is the view whose word was asked for and `word` that word ("" where none was told). `rail` is
     the truth when it was answered. `deviated`: a fault had a part in the answer.
 
     The counts say how a fault finds this request: `sent` counts requests of the same `what`, `served` those of them that reached
@@ -90,9 +89,20 @@ def _steps(window: AskWindow) -> Iterator[ObservedStep]:
             sent[HANDSHAKE] += 1
             result = text(event, "result")
             yield ObservedStep(
-                did=PLAIN[Intent.LOGIN], told=result, protocol="ipmi", intent=Intent.LOGIN, what=HANDSHAKE, view="", word="", rail=rail,
-                sent=sent[HANDSHAKE], served=sent[HANDSHAKE], viewed=0, effective=0, deviated=result != "ok",
-            )  # fmt: skip
+                did=PLAIN[Intent.LOGIN],
+                told=result,
+                protocol="ipmi",
+                intent=Intent.LOGIN,
+                what=HANDSHAKE,
+                view="",
+                word="",
+                rail=rail,
+                sent=sent[HANDSHAKE],
+                served=sent[HANDSHAKE],
+                viewed=0,
+                effective=0,
+                deviated=result != "ok",
+            )
         elif event.kind is EventKind.REQUEST:
             with_it = belonging.get(event.seq, [])
             intent, view = text(event, "intent"), views.get(text(event, "path"), "")
@@ -106,11 +116,20 @@ def _steps(window: AskWindow) -> Iterator[ObservedStep]:
             viewed[view] += looked
             effective += acted
             yield ObservedStep(
-                did=_did(event, view), told=told, protocol=text(event, "protocol"), intent=intent, what=what, view=view, word=_word(with_it, view), rail=rail,
-                sent=sent[what], served=0 if swallowed else served[what], viewed=viewed[view] if looked else 0,
+                did=_did(event, view),
+                told=told,
+                protocol=text(event, "protocol"),
+                intent=intent,
+                what=what,
+                view=view,
+                word=_word(with_it, view),
+                rail=rail,
+                sent=sent[what],
+                served=0 if swallowed else served[what],
+                viewed=viewed[view] if looked else 0,
                 effective=effective if acted else 0,
                 deviated=any(e.kind in (EventKind.FAULT, EventKind.WIRE) and text(e, "fault") != GATE for e in with_it),
-            )  # fmt: skip
+            )
 
 
 def silence_s(window: AskWindow) -> float:
