@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -34,8 +35,10 @@ _FIGURES: Final = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
 
 
 def too_large(value: object) -> str:
-    """Returns `; too large a number` for text that is one: the reader takes no number with more than 18 digits, and no infinity."""
-    return "; too large a number" if isinstance(value, str) and len(value) > 4 and _FIGURES.fullmatch(value) else ""
+    """Returns `; too large a number` for text that is one: the reader takes no more than 18 digits, and no infinity."""
+    if not isinstance(value, str) or not _FIGURES.fullmatch(value):
+        return ""
+    return "; too large a number" if len(value.lstrip("+-0")) > 18 or math.isinf(float(value)) else ""
 
 
 def number_kind(node: YamlNode) -> str:

@@ -108,6 +108,9 @@ def _power(profile: Profile) -> Iterator[str]:
     if identity_only(profile):
         yield "**Identity only**: nobody knows how power behaves here. Every cell below is what the parent does."
         yield ""
+    if not profile.http.served:
+        yield "**No Redfish**: nothing listens there. The table holds what is inherited, and nobody can ask for it."
+        yield ""
     for state in words.STATES:
         yield f"The {part} is {state.lower()}:"
         yield ""

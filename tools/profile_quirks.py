@@ -108,6 +108,7 @@ PROPERTIES: Final = (
     Property("ETag", "http.etag", lambda p: p.http.etag),
     Property("If-Match", "http.if_match", lambda p: _if_match(p.http.if_match)),
     Property("OData-Version", "http.odata_version", _odata),
+    Property("Redfish", "http.served", lambda p: _yes(p.http.served)),
     Property("HTTP redirects to HTTPS", "http.redirect_http", lambda p: _yes(p.http.redirect_http)),
     Property("TLS", "http.tls_min", lambda p: f"{p.http.tls_min} to {p.http.tls_max or 'the newest'}"),
     Property("JSON", "http.json", lambda p: p.http.json),

@@ -127,6 +127,8 @@ def _did(event: Event, view: str) -> str:
         return READS.get(view, "reads power")
     if intent in PLAIN:
         return PLAIN[intent]
+    if text(event, "protocol") == "ipmi":
+        return f"asks {text(event, 'path')}"
     return "reads" if intent == Intent.READ else "asks"
 
 

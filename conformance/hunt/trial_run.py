@@ -102,7 +102,7 @@ def try_trace(hunted: Hunted, trace: Trace, stop: threading.Event) -> HuntedRun:
     )  # fmt: skip
     if not complete:
         return run
-    verdict, kind, why = worst(judgement, deviations=len(trace.deviations), complete=complete)
+    verdict, kind, why = worst(judgement, trace, steps)
     stable_for_s = hunted.definition.limits.get("stable_for", STABLE_FOR_S)
     undetectable = verdict is Verdict.UNSAFE and is_undetectable(
         window, trace.world.protocol, stable_for_s, has_chassis=hunted.has_chassis
