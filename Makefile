@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-NIGHTLY_PARTS := property ha chaos floods matrix spellings repeats validators clients pacemaker
+NIGHTLY_PARTS := property ha chaos floods matrix spellings repeats hunt validators clients pacemaker
 .PHONY: help setup demo test check fmt profiles profiles-pages dist deb pyz sbom peers bench scoreboard nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
 
 help:  ## List the targets
@@ -143,13 +143,16 @@ nightly-matrix: $(VENV)/.dev  ## The conformance table on every profile
 	$(LONG) --dist loadgroup tests/matrix
 
 nightly-spellings: $(VENV)/.dev  ## Every planted mutant in every spelling of its requests
-	$(LONG) --dist loadgroup tests/nightly --ignore=tests/nightly/test_repeats.py --ignore=tests/nightly/test_ha_chaos.py
+	$(LONG) --dist loadgroup tests/nightly --ignore=tests/nightly/test_repeats.py --ignore=tests/nightly/test_ha_chaos.py --ignore=tests/nightly/test_hunt.py
 
 # No -n: nothing but the suite and what keeps the cores busy shall run.
 nightly-repeats: $(VENV)/.dev  ## Tier 0 again and again with every core busy, REPEATS times; two whole runs of one seed
 	REPEATS=$(REPEATS) EFFORT=nightly $(BIN)/python -m pytest -q --timeout 14400 tests/nightly/test_repeats.py
 
 REPEATS ?= 20
+
+nightly-hunt: $(VENV)/.dev  ## All of two deviations of fence_bmc on virtual time, and random three for half an hour
+	EFFORT=nightly $(BIN)/python -m pytest -q -s --timeout 7200 tests/nightly/test_hunt.py
 
 nightly-validators: $(VENV)/.peers  ## DMTF's validators and checkers on every profile
 	$(LONG) --dist loadgroup tests/peers/test_redfish_validators.py

@@ -5,7 +5,7 @@
 
 The value names a module. Whoever needs the kind loads its group (`load`) and takes the objects that it knows (`instances`,
 `subclasses`); a fault registers itself when its module is imported. The groups are `fencelab.scenarios`, `fencelab.adapters`,
-`fencelab.reports` and `fencelab.faults`.
+`fencelab.reports`, `fencelab.faults` and `fencelab.profiles`; of the last, the folder of the module counts.
 
 A module of its own beside the packages, since the emulator and the suite both use it. Nothing is imported before somebody asks
 for a group. What cannot be loaded is kept as one sentence: it stops only those who need what it would have provided.

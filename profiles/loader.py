@@ -17,15 +17,15 @@ from types import MappingProxyType
 from typing import Final
 
 from fencelab_yaml.errors import Mark, Problem, Problems, did_you_mean, listed
-from fencelab_yaml.source import MAX_BYTES, YamlList, YamlMap, YamlNode, YamlScalar, child, parse, text_of
-from profiles import references
+from fencelab_yaml.source import USUAL, YamlList, YamlMap, YamlNode, YamlScalar, child, parse, text_of
+from profiles import places, references
 from profiles.build import build
 from profiles.errors import ProfileError, profile_problems
 from profiles.merge import fields, merged, one_shape_of_evidence
 from profiles.model import Profile
 from profiles.resource_files import IN_FOLDER, NO_FILES, ResourceFiles, read_files
 
-VENDORS: Final = Path(__file__).resolve().parent / "vendors"
+VENDORS: Final = places.VENDORS
 MAX_CHAIN: Final = 5
 
 _NO_OVERRIDES: Final[Mapping[str, str]] = MappingProxyType({})
@@ -86,24 +86,28 @@ def feeder_names() -> tuple[str, ...]:
 
 
 def _usable() -> Iterator[tuple[str, YamlMap]]:
-    for name in all_names():
-        tree = _tree(path(name), profile_problems())
+    for name, file in places.files().items():
+        try:
+            tree = _tree(file, profile_problems())
+        except ProfileError:  # a user's own file: whoever loads it is told
+            continue
         if not child_is_true(tree, "abstract"):
             yield name, tree
 
 
 def all_names() -> tuple[str, ...]:
-    """Returns the names of all shipped profiles, including those that are only a base for others."""
-    return tuple(sorted(_name_of(file) for file in (*VENDORS.glob("*.yaml"), *VENDORS.glob(f"*/{IN_FOLDER}"))))
+    """Returns the names of all profiles of `places`, including those that are only a base for others."""
+    return tuple(places.files())
 
 
 def path(name: str) -> Path:
-    """Returns the file of a shipped profile. Raises ProfileError for an unknown name."""
-    known = all_names()
+    """Returns the file of a profile of `places`. Raises ProfileError for an unknown name, and for two profiles of one name."""
+    places.check_places()
+    known = places.files()
     if name not in known:
         hint = did_you_mean(name, known) or f"; there are: {listed(names())}"
         raise ProfileError([Problem(Mark(name), "", f"no such profile{hint} (a file is named with its path: ./{name}.yaml)")])
-    return _in(VENDORS, name) or VENDORS / f"{name}.yaml"
+    return known[name]
 
 
 def _in(folder: Path, name: str) -> Path | None:
@@ -141,14 +145,10 @@ def resolve(name_or_path: str | Path, also: AlsoCheck | None = None) -> Resolved
     files = read_files(root, layers.files, problems)
     if also is not None:
         also(root, problems)
-    if _shipped(file) and text_of(child(own, "id")) not in (None, _name_of(file)):
+    if file in places.files().values() and text_of(child(own, "id")) not in (None, _name_of(file)):
         problems.add(own.entries["id"].mark, "id", f"must be '{_name_of(file)}', as the {_kind_of(file)} is called")
     problems.raise_any()
     return Resolved(root, own, tuple(name for name, _ in _parents(own)), files)
-
-
-def _shipped(file: Path) -> bool:
-    return VENDORS in (file.parent, file.parent.parent)
 
 
 def _name_of(file: Path) -> str:
@@ -186,7 +186,7 @@ def _read(file: Path) -> bytes:
         if not stat.S_ISREG(file.stat().st_mode):
             raise refuse("not a file")
         with file.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
+            return stream.read(USUAL.bytes + 1)
     except OSError as error:
         raise refuse(error.strerror or "cannot be read") from None
     except ValueError:

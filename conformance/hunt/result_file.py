@@ -131,17 +131,25 @@ def _result(told: Mapping[str, object]) -> HuntResult:
         runs=tuple(_hunted(_listed(run), steps) for run in _listed(told["runs"])),
         finds=tuple(
             ConfirmedFind(
-                run=_hunted(_listed(find["run"]), steps), scenario=str(find["scenario"]), replays=_number(find["replays"]),
-                of=_number(find["of"]),
+                run=_hunted(_listed(find.get("run")), steps),
+                scenario=str(find.get("scenario")),
+                replays=_number(find.get("replays")),
+                of=_number(find.get("of")),
             )
-            for find in _listed(told["finds"])
+            for find in map(_mapped, _listed(told["finds"]))
         ),
-    )  # fmt: skip
+    )
 
 
 def _listed(value: object) -> list[object]:
     if not isinstance(value, list):
         raise ValueError(f"{str(value)[:40]!r} is no list")
+    return value
+
+
+def _mapped(value: object) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{str(value)[:40]!r} is no map")
     return value
 
 
@@ -164,7 +172,7 @@ def _hunted(told: Sequence[object], steps: Sequence[ObservedStep]) -> HuntedRun:
     trace, numbers, end, key, verdict, kind, why, undetectable, complete = told
     return HuntedRun(
         trace=from_list(_listed(trace)),
-        steps=tuple(steps[number] for number in _listed(numbers)),
+        steps=tuple(steps[_number(number)] for number in _listed(numbers)),
         end=str(end),
         key=str(key),
         verdict=Verdict(str(verdict)),

@@ -25,11 +25,13 @@ from conformance.vocabulary import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchBounds:
-    """`budget` is the most that the deviations of a run may cost, `depth` the number of requests at which they may come."""
+    """`budget` is the most that the deviations of a run may cost, `depth` the number of requests at which they may come. `only`
+    names the deviations that are tried; empty: all."""
 
     budget: int = 2
     depth: int = 12
     seed: int = 0
+    only: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -101,6 +103,8 @@ class Search:
         for at, step in enumerate(run.steps[: self.bounds.depth], start=1):
             if at > first:
                 for placed in choices(step, at, run.trace.world, left):
+                    if self.bounds.only and placed.word not in self.bounds.only:
+                        continue
                     self._plan(run.trace.then(placed), self._sequences[sequence])
 
     def _plan(self, trace: Trace, seldom: int) -> None:

@@ -1,8 +1,9 @@
 """What one run of a hunt comes to. Pure.
 
 Rules
-  1. Only UNSAFE, HANG and STUCK count. STUCK is a failure although the goal held at that moment and every deviation had come;
-     without any deviation every failure is one.
+  1. Only UNSAFE, HANG and STUCK count. STUCK is a failure although every deviation had come and the goal held at that moment, or
+     a forced power-off had been executed and nothing stood in its way; without any deviation every failure is one. A fencer may
+     believe a BMC that has denied its requests twice, and may fail where silence has taken more than half of its deadline.
   2. What no fencer could have known is UNSAFE and `undetectable`: it is listed and never counted.
 """
 
@@ -20,6 +21,11 @@ from conformance.vocabulary import Ask, Claim, Verdict
 from emulator import Rail
 
 COUNTED: Final = (Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK)
+DENIALS: Final = frozenset({"unauthorized", "not-found"})
+WITHHELD: Final = frozenset({"ignored", "late", "bounce", "word-first"})
+"""Deviations after which an executed command does not do what it should, or not in time."""
+MOST_SILENCE: Final = 0.5
+FORCED: Final = "sends ForceOff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +57,29 @@ class HuntedRun:
         return self.verdict.value, self.kind
 
 
-def worst(judgement: Judgement, *, deviations: int, complete: bool) -> tuple[Verdict, str, str]:
-    """Verdict, kind and sentence of the worst finding that counts here; PASS where there is none."""
+def worst(
+    judgement: Judgement, trace: Trace, steps: Sequence[ObservedStep], silent_share: float = 0.0
+) -> tuple[Verdict, str, str]:
+    """Verdict, kind and sentence of the worst finding that counts here; PASS where there is none.
+
+    Every deviation of the trace has come. `silent_share` is the part of the deadline that requests without an answer took.
+    """
     for finding in judgement.findings:
         if finding.verdict in (Verdict.UNSAFE, Verdict.HANG):
             return finding.verdict, finding.kind.value if finding.kind is not None else "", finding.actual
-    facts = judgement.facts[0]
     stuck = next((f for f in judgement.findings if f.verdict is Verdict.STUCK), None)
-    if stuck is not None and (not deviations or (complete and goal_holds(facts))):
+    late = silent_share > MOST_SILENCE
+    if stuck is not None and not late and (not trace.deviations or _could_succeed(judgement.facts[0], trace, steps)):
         return Verdict.STUCK, stuck.kind.value if stuck.kind is not None else "", stuck.actual
     return Verdict.PASS, "", ""
+
+
+def _could_succeed(facts: AskFacts, trace: Trace, steps: Sequence[ObservedStep]) -> bool:
+    words = [placed.word for placed in trace.deviations]
+    if sum(word in DENIALS for word in words) > 1:
+        return False
+    coming = facts.ask is Ask.OFF and any(step.effective and step.did == FORCED for step in steps)
+    return goal_holds(facts) or (coming and not WITHHELD & set(words))
 
 
 def goal_holds(facts: AskFacts) -> bool:

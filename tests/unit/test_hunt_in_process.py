@@ -34,14 +34,10 @@ def target(definition: Definition) -> Hunted:
 
 def hunt(definition: Definition, world: World, depth: int, words: frozenset[str] = frozenset()) -> Search:
     """All of one deviation at the first requests; with `words` only of these."""
-    search = Search([world], SearchBounds(budget=1, depth=depth))
+    search = Search([world], SearchBounds(budget=1, depth=depth, only=words))
     ours = target(definition)
-    base = search.next()
-    assert base is not None
-    search.take(try_trace(ours, base, threading.Event()))
     while (trace := search.next()) is not None:
-        if not words or trace.deviations[0].word in words:
-            search.take(try_trace(ours, trace, threading.Event()))
+        search.take(try_trace(ours, trace, threading.Event()))
     return search
 
 
