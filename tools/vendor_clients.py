@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -101,25 +102,28 @@ def _result(profile: str, client: str, said: str) -> ClientResult:
     return ClientResult(client, not said, said, found[0] if found else None)
 
 
+def _play(name: str, clients: Sequence[str], *, fresh: bool) -> None:
+    said = _kept(name)
+    wanted = [client for client in CLIENTS if client.name in clients and (fresh or client.name not in said)]
+    wanted = [client for client in wanted if speaks(load(name), client)]
+    if wanted:
+        said |= {each.client: each.said for each in played(name, wanted)}
+        _keep(name, said)
+        print(f"{name}: {', '.join(client.name for client in wanted)}", flush=True)
+
+
 def main(line: Sequence[str]) -> int:
     options = argparse.ArgumentParser(prog="python -m tools.vendor_clients", description="Plays outsiders on every vendor.")
     options.add_argument("profiles", nargs="*", choices=[[], *names()], default=[], metavar="PROFILE")
     options.add_argument("--clients", default=",".join(client.name for client in CLIENTS))
+    options.add_argument("--at-once", type=int, default=2, metavar="N", help="profiles at a time; each plays up to four clients")
     options.add_argument("--fresh", action="store_true")
     asked = options.parse_args(line)
-    wrong: list[str] = []
-    results: dict[str, Sequence[ClientResult]] = {}
-    for name in names():
-        said = _kept(name)
-        wanted = [
-            client for client in CLIENTS if client.name in asked.clients.split(",") and (asked.fresh or client.name not in said)
-        ]
-        if wanted and (not asked.profiles or name in asked.profiles):
-            said |= {each.client: each.said for each in played(name, wanted)}
-            _keep(name, said)
-            print(f"{name}: {', '.join(client.name for client in wanted)}", flush=True)
-        results[name] = [_result(name, client, words) for client, words in said.items()]
-        wrong += surprises(name, results[name])
+    chosen = [name for name in names() if not asked.profiles or name in asked.profiles]
+    with ThreadPoolExecutor(asked.at_once) as pool:
+        list(pool.map(lambda name: _play(name, asked.clients.split(","), fresh=asked.fresh), chosen))
+    results = {name: [_result(name, client, words) for client, words in _kept(name).items()] for name in names()}
+    wrong = [each for name, row in results.items() for each in surprises(name, row)]
     PAGE.write_text(text(results, versions()), encoding="utf-8")
     print("\n".join(wrong) or f"{PAGE.relative_to(ROOT)}: no surprise")
     return 1 if wrong else 0
