@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-NIGHTLY_PARTS := property ha chaos floods matrix spellings repeats hunt validators pacemaker
+NIGHTLY_PARTS := property ha chaos floods matrix spellings repeats hunt validators clients pacemaker
 .PHONY: help setup demo test check fmt profiles profiles-pages dist deb pyz sbom peers bench scoreboard nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
 
 help:  ## List the targets
@@ -156,6 +156,10 @@ nightly-hunt: $(VENV)/.dev  ## All of two deviations of fence_bmc on virtual tim
 
 nightly-validators: $(VENV)/.peers  ## DMTF's validators and checkers on every profile
 	$(LONG) --dist loadgroup tests/peers/test_redfish_validators.py
+
+nightly-clients: $(VENV)/.peers  ## Other people's clients on the BMC of every vendor: docs/vendor-clients.md
+	@tools/peers-install curl ipmitool fence_redfish fence_ipmilan powermand httppower
+	$(BIN)/python -m tools.vendor_clients --fresh
 
 nightly-pacemaker: $(VENV)/.peers  ## A real Pacemaker with fence_bmc in every row; fence_redfish beside it in docs/pacemaker-table.md
 	@tools/peers-install pacemakerd stonith_admin corosync fence_redfish unshare ip
