@@ -141,10 +141,14 @@ DEVIATIONS: Final[tuple[Deviation, ...]] = (
         redfish=FaultForm(fault="power.passing", params={"gate": 5}, counted=Counted.EFFECTIVE, intents=COMMANDS),
     ),
     Deviation(
-        word="chassis-silent",
-        sentence="says nothing of its power in its Chassis",
+        word="silent",
+        sentence="says nothing of its power, in its System or its Chassis",
         redfish=FaultForm(
-            fault="report.says", params={"word": "absent"}, counted=Counted.VIEWED, intents=READS, views=frozenset({"chassis"}),
+            fault="report.says",
+            params={"word": "absent"},
+            counted=Counted.VIEWED,
+            intents=READS,
+            views=EVERY_VIEW,
             told=frozenset({"On", "Off"}),
         ),
     ),
