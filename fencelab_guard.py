@@ -2,7 +2,7 @@
 
 The packages have common names (`emulator`, `profiles` ...), so another distribution may install one of the same name. This
 module stands beside the packages, because a foreign package may fail when it is imported. `fence_bmc` and `fence-ha` check only
-`fencer`, so that a foreign `emulator` does not stop fencing.
+what they use, so that a foreign `emulator` does not stop fencing.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def fence_bmc() -> int:
 
 
 def fence_ha() -> None:
-    require_own_packages(("fencer",))
+    require_own_packages(("fencer", "fencelab_yaml"))
     from fencer.ha.cli import main
 
     main()

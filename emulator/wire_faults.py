@@ -28,7 +28,7 @@ from emulator.core.rack import Rack
 from emulator.faults.plans import ConnectFault, WireFault
 from emulator.faults.seams import HandshakeFault, TlsSettings
 from emulator.latency import Latency
-from emulator.redfish.service.app import EXCHANGE, PRESENCE, Services, incoming_of
+from emulator.redfish.service.app import EXCHANGE, LATE_S, PRESENCE, Services, incoming_of
 from emulator.redfish.service.intents import Exchange
 from emulator.wire.http import NoHooks
 from emulator.wire.ops import Hang, Plan, Wait, held_by, text_of
@@ -100,7 +100,7 @@ class WireFaults(NoHooks):
         exchange = environ.get(EXCHANGE)
         if isinstance(exchange, Exchange):
             plan = self._spoiled(view, exchange, environ[LATE], plan)
-        late_s = self._latency.of(view.profile)
+        late_s = self._latency.of(view.profile) + environ.get(LATE_S, 0.0)
         return (Wait(late_s), *plan) if late_s else plan
 
     def _spoiled(self, view: BmcView, exchange: Exchange, late: list[Fired], plan: Plan) -> Plan:

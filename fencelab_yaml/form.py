@@ -70,14 +70,14 @@ class Form:
         if kind == "missing":
             *above, key = place
             if not partial or in_list or (not above and key in self.always):
-                node, _ = _find(root, tuple(above))
-                problems.add(node.mark, _joined(path, tuple(above)), f"'{key}' is missing")
+                node, _ = find(root, tuple(above))
+                problems.add(node.mark, joined(path, tuple(above)), f"'{key}' is missing")
             return
         is_key = place[-1:] == ("[key]",)
         if is_key:
             place = place[:-1]
-        node, key_mark = _find(root, place)
-        where = _joined(path, place)
+        node, key_mark = find(root, place)
+        where = joined(path, place)
         if kind == "extra_forbidden":
             known = _keys(self.description, error["loc"][:-1]) or ()
             hint = did_you_mean(str(place[-1]), known) or f"; known here: {listed(known)}"
@@ -119,7 +119,7 @@ def _place(location: NodePath) -> NodePath:
     return tuple(step for step in location if step not in FORMS)
 
 
-def _find(root: YamlNode, place: NodePath) -> tuple[YamlNode, Mark]:
+def find(root: YamlNode, place: NodePath) -> tuple[YamlNode, Mark]:
     """The node at a place, or the nearest one above it, and the mark of its key."""
     node, mark = root, root.mark
     for step in place:
@@ -132,7 +132,8 @@ def _find(root: YamlNode, place: NodePath) -> tuple[YamlNode, Mark]:
     return node, mark
 
 
-def _joined(path: str, place: NodePath) -> str:
+def joined(path: str, place: NodePath) -> str:
+    """The place as users read it, behind the path of what it is in: `bmcs[0].name`."""
     for step in place:
         path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
     return path

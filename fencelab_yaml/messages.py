@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -27,6 +29,21 @@ def kind(node: YamlNode) -> str:
             return f"the number {node.raw}"
         case _:
             return f"'{node.raw[:60]}'"
+
+
+_FIGURES: Final = re.compile(r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
+
+
+def too_large(value: object) -> str:
+    """Returns `; too large a number` for text that is one: the reader takes no more than 18 digits, and no infinity."""
+    if not isinstance(value, str) or not _FIGURES.fullmatch(value):
+        return ""
+    return "; too large a number" if len(value.lstrip("+-0")) > 18 or math.isinf(float(value)) else ""
+
+
+def number_kind(node: YamlNode) -> str:
+    """Describes a node where a number is wanted."""
+    return kind(node) + (too_large(node.value) if isinstance(node, YamlScalar) else "")
 
 
 def _must_be(wanted: str) -> SentenceMaker:
@@ -57,7 +74,7 @@ def _number(node: YamlNode, context: Context) -> str:
     value = node.value if isinstance(node, YamlScalar) else None
     allowed = (int, float) if context["fraction"] else (int,)
     if isinstance(value, bool) or not isinstance(value, allowed):
-        return f"must be {'a number' if context['fraction'] else 'a whole number'}, not {kind(node)}"
+        return f"must be {'a number' if context['fraction'] else 'a whole number'}, not {number_kind(node)}"
     return f"must be from {context['low']:g} to {context['high']:g}, not {node.raw if isinstance(node, YamlScalar) else ''}"
 
 

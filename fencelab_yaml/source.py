@@ -21,14 +21,22 @@ import yaml
 
 from fencelab_yaml.errors import Mark, Problems
 
-MAX_BYTES: Final = 1_000_000
-MAX_DEPTH: Final = 32
-MAX_NODES: Final = 50_000
-
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})|0o[0-7]{1,20}|0x[0-9a-fA-F]{1,16}")
 _FLOAT: Final = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18}|[0-9]{1,18}(?=[eE]))(?:[eE][-+]?[0-9]{1,3})?")
 _NOT_YAML: Final = re.compile("[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class YamlLimits:
+    """How large a file may be: its size, its levels, and its values with what aliases repeat."""
+
+    bytes: int = 1_000_000
+    depth: int = 32
+    values: int = 50_000
+
+
+USUAL: Final = YamlLimits()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,22 +97,22 @@ def text_of(node: YamlNode | None) -> str | None:
     return node.value if isinstance(node, YamlScalar) and isinstance(node.value, str) else None
 
 
-def parse(data: bytes, file: str, problems: Problems) -> YamlMap:
+def parse(data: bytes, file: str, problems: Problems, limits: YamlLimits = USUAL) -> YamlMap:
     """Parses the one document in `data`, which must be a map. Adds bad keys to `problems`; the tree is still usable then.
 
     Raises `problems.error` with the place of the first thing that is not YAML, or of what makes a tree impossible.
     """
-    text = _decode(data, file, problems)
-    root = _Builder(file, problems).build(text)
+    text = _decode(data, file, problems, limits)
+    root = _Builder(file, problems, limits).build(text)
     if not isinstance(root, YamlMap):
         found = "list" if isinstance(root, YamlList) else "single value"
         raise problems.refusal(root.mark, f"a {problems.called} is a map of keys, this is a {found}")
     return root
 
 
-def _decode(data: bytes, file: str, problems: Problems) -> str:
-    if len(data) > MAX_BYTES:
-        raise problems.refusal(Mark(file), f"larger than {MAX_BYTES} bytes: not a {problems.called}")
+def _decode(data: bytes, file: str, problems: Problems, limits: YamlLimits) -> str:
+    if len(data) > limits.bytes:
+        raise problems.refusal(Mark(file), f"larger than {limits.bytes} bytes: not a {problems.called}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -149,8 +157,9 @@ class _Open:
 class _Builder:
     """Builds the tree from the parser's events."""
 
-    def __init__(self, file: str, problems: Problems) -> None:
+    def __init__(self, file: str, problems: Problems, limits: YamlLimits) -> None:
         self._file = file
+        self._limits = limits
         self._problems = problems
         self._open: list[_Open] = []
         self._anchors: dict[str, YamlNode | None] = {}
@@ -205,8 +214,8 @@ class _Builder:
     def _start(self, event: Any, is_map: bool) -> None:
         mark = self._mark(event)
         self._refuse_tag(event, mark)
-        if len(self._open) >= MAX_DEPTH:
-            raise self._problems.refusal(mark, f"nested deeper than {MAX_DEPTH} levels")
+        if len(self._open) >= self._limits.depth:
+            raise self._problems.refusal(mark, f"nested deeper than {self._limits.depth} levels")
         if self._open and self._open[-1].is_map and self._open[-1].key is None:
             raise self._problems.refusal(mark, "a key must be a word, not a list or a map")
         if event.anchor:
@@ -240,8 +249,8 @@ class _Builder:
             return
         top = self._open[-1]
         top.size += node.size
-        if top.size > MAX_NODES:
-            raise self._problems.refusal(mark, f"more than {MAX_NODES} values (aliases counted where they are used)")
+        if top.size > self._limits.values:
+            raise self._problems.refusal(mark, f"more than {self._limits.values} values (aliases counted where they are used)")
         if not top.is_map:
             top.items.append(node)
         elif top.key is None:

@@ -256,6 +256,8 @@ def _auth(data: Data) -> model.AuthRules:
             failures=lockout["failures"],
             window_s=float(lockout.get("window_s", 0)),
             penalty_s=float(lockout.get("penalty_s", 0)),
+            delay_s=float(lockout.get("delay_s", 0)),
+            delay_after=lockout.get("delay_after", 0),
         ),
         no_auth=data.get("no_auth"),
         password_change_required=data.get("password_change_required", False),

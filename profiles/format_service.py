@@ -119,6 +119,14 @@ class LockoutKeys(TypedDict):
         Annotated[float, Number(0, 86_400, fraction=True), Field(description="seconds in which the failures count")]
     ]
     penalty_s: NotRequired[Annotated[float, Number(0, 86_400, fraction=True), Field(description="how long, in seconds")]]
+    delay_s: NotRequired[
+        Annotated[
+            float,
+            Number(0, 600, fraction=True),
+            Field(description="seconds by which the answer to wrong credentials is late; nobody is locked out by it"),
+        ]
+    ]
+    delay_after: NotRequired[Annotated[int, Number(0, 1000), Field(description="so many failures in a row are answered at once")]]
 
 
 @known_keys

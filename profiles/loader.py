@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Final
 
 from fencelab_yaml.errors import Mark, Problem, Problems, did_you_mean, listed
-from fencelab_yaml.source import MAX_BYTES, YamlList, YamlMap, YamlNode, YamlScalar, child, parse, text_of
+from fencelab_yaml.source import USUAL, YamlList, YamlMap, YamlNode, YamlScalar, child, parse, text_of
 from profiles import places, references
 from profiles.build import build
 from profiles.errors import ProfileError, profile_problems
@@ -186,7 +186,7 @@ def _read(file: Path) -> bytes:
         if not stat.S_ISREG(file.stat().st_mode):
             raise refuse("not a file")
         with file.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
+            return stream.read(USUAL.bytes + 1)
     except OSError as error:
         raise refuse(error.strerror or "cannot be read") from None
     except ValueError:

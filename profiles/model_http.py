@@ -101,6 +101,8 @@ class Lockout:
     failures: int
     window_s: float = 0.0
     penalty_s: float = 0.0
+    delay_s: float = 0.0  # by which the answer to wrong credentials is late
+    delay_after: int = 0  # so many failures in a row are answered at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from fencer.ha.bmc import BmcClient, BmcLogins, FencedBmc
 from fencer.ha.cloudstack_bmc import CloudStackBmc
 from fencer.ha.config import Config, HostPart
 from fencer.ha.config_devices import AgentDevice, PduDevice
+from fencer.ha.config_file import ConfigError
 from fencer.ha.event_lines import Sink
 from fencer.ha.level_calls import client_key
 from fencer.ha.lock_holder import process
@@ -32,7 +33,6 @@ from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.store import PASSING, Store, StoreError
 from fencer.ha.vm_executors import ExecVmExecutor, HttpVmExecutor, VmExecutor
 from fencer.ha.workers import Pools
-from fencer.ha.yamlfile import ConfigError
 
 TRY_AGAIN_S = 0.5
 

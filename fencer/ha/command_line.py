@@ -19,11 +19,11 @@ import click
 from fencer.ha.api.server import CannotListen
 from fencer.ha.api.token import BadToken
 from fencer.ha.config import POLICY_NAMES, Config, load_config
+from fencer.ha.config_file import ConfigError
 from fencer.ha.operations import BadRequest, OperationScope, OperatorAction, action_of, check_name, checked
 from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.store import StoreError
 from fencer.ha.views import UnknownHost, require_host
-from fencer.ha.yamlfile import ConfigError
 
 CONFIG = click.argument("config", type=click.Path(dir_okay=False, path_type=Path))
 HOST = click.argument("host")

@@ -12,16 +12,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
+from fencelab_yaml.errors import Problems
+from fencelab_yaml.messages import too_large
+from fencelab_yaml.models import read_model
 from fencer import Auth, ChassisCheck, IdentityCheck, Protocol, Target
 from fencer.ha import config_devices
 from fencer.ha.config_checks import written_wrongly
 from fencer.ha.config_devices import AddressPart, BmcPart, ConfigModel, CredentialsPart, Device, Name, Outlet, PduDevice
+from fencer.ha.config_file import ConfigError, Document, load
 from fencer.ha.policy import Policy, PolicyName
 from fencer.ha.record import OWN_BMC
 from fencer.ha.vm_record import VmSpec
-from fencer.ha.yamlfile import ConfigError, Document, load
 
 PositiveSeconds = Annotated[float, Field(gt=0)]
 Argv = Annotated[list[str], Field(min_length=1)]
@@ -206,25 +209,16 @@ class Config:
 
 def load_config(path: Path, policy_name: str | None = None) -> Config:
     """Reads and checks the file and scales the policy's times. Raises ConfigError with all problems."""
-    document = load(path)
-    try:
-        part = ConfigPart.model_validate(document.value)
-    except ValidationError as error:
-        problems = [document.problem(_path(e["loc"]), e["msg"].removeprefix("Value error, ")) for e in error.errors()]
-        raise ConfigError(problems) from error
+    found = Problems("configuration")
+    document = load(path, found)
+    part = read_model(ConfigPart, document.root, found)
+    if part is None or found.found:
+        raise ConfigError([str(problem) for problem in sorted(found.found)])
     problems = _relations(document, part) + written_wrongly(document, part)
     policy, wrong = _policy(document, part, policy_name)
     if problems or wrong or policy is None:
         raise ConfigError(problems + wrong)
     return Config(part, policy, path, document)
-
-
-def _path(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Removes the names of union members, which pydantic adds to a location and which are not keys of the file."""
-    kinds = {"tcp", "http", "file", "exec", "float", "int", "bool", "str", "function-before[_number(), float]"}
-    if location[:1] == ("devices",):
-        location = (*location[:2], *location[3:])
-    return tuple(part for part in location if part not in kinds and not str(part).startswith("constrained-"))
 
 
 def _relations(document: Document, part: ConfigPart) -> list[str]:
@@ -283,7 +277,9 @@ def _policy(document: Document, part: ConfigPart, name: str | None) -> tuple[Pol
                 given[key] = type(default)(value)
         elif isinstance(default, bool) != isinstance(value, bool) or isinstance(value, str):
             problems.append(
-                document.problem(("policy", key), f"must be {'true or false' if isinstance(default, bool) else 'a number'}")
+                document.problem(
+                    ("policy", key), f"must be {'true or false' if isinstance(default, bool) else 'a number'}{too_large(value)}"
+                )
             )
         elif isinstance(default, int) and not isinstance(value, int):
             problems.append(document.problem(("policy", key), "must be a whole number"))

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from fencer.ha.yamlfile import Document
+from fencer.ha.config_file import Document
 
 if TYPE_CHECKING:
     from fencer.ha.config import Config, ConfigPart, HostPart

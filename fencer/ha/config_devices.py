@@ -16,15 +16,16 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from fencelab_yaml.values import KeyText, Text
 from fencer import identity
 from fencer.ha.record import OWN_BMC
 
 if TYPE_CHECKING:
     from fencer.ha.config import ConfigPart, HostPart
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-Option = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
-Outlet = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\s,]+$")] | int
+Name = Annotated[str, Text("[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "a name of letters, digits, . _ -")]
+Option = Annotated[str, KeyText("[A-Za-z][A-Za-z0-9_-]{0,62}", "the name of an option")]
+Outlet = Annotated[str, Text(r"[^\s,]{1,256}", "an outlet without blanks and commas")] | int
 KeyPlace = tuple[str | int, ...]
 
 STANDARD_PORTS = {"redfish": 443, "https": 443, "http": 80, "ipmi": 623}

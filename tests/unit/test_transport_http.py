@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -358,3 +360,16 @@ def test_the_virtual_clock_is_a_clock_of_the_core() -> None:
     clock = VirtualClock()
     clock.advance(2)
     assert clock.now() == 2
+
+
+def test_a_wrong_password_may_be_answered_late_and_locks_nobody_out() -> None:
+    lockout = replace(DELL.auth.lockout, failures=0, delay_s=10.0, delay_after=1)
+    with virtual_bmc(replace(DELL, auth=replace(DELL.auth, lockout=lockout))) as bmc:
+        wrong = {"Authorization": "Basic " + base64.b64encode(b"root:wrong").decode()}
+        took: list[float] = []
+        for _ in range(3):
+            before = bmc.elapsed()
+            assert bmc.transport.http("GET", bmc.url + bmc.system, wrong, None, 30).status == 401
+            took.append(round(bmc.elapsed() - before))
+        assert took == [0, 10, 10]
+        assert bmc.ask("GET", bmc.system).status == 200

@@ -79,7 +79,7 @@ class Attempts:
 class Accounts:
     """The accounts of one BMC and its lockout rule."""
 
-    __slots__ = ("_accounts", "_attempts", "lockout")
+    __slots__ = ("_accounts", "_attempts", "_failures_in_a_row", "lockout")
 
     def __init__(self, auth: AuthRules, first_password: str | None = None) -> None:
         """`first_password` replaces the profile's public default of the first account."""
@@ -87,6 +87,7 @@ class Accounts:
         self.lockout: Lockout = auth.lockout
         """The rule in force. An administrator can replace it."""
         self._attempts: dict[str, Attempts] | None = None  # until the first failure
+        self._failures_in_a_row = 0
 
     def __iter__(self) -> Iterator[LocalAccount]:
         """In the order in which they were made."""
@@ -130,6 +131,11 @@ class Accounts:
         if self._attempts:
             self._attempts.pop(self._key(name, ""), None)
 
+    @property
+    def late_s(self) -> float:
+        """By how many seconds the answer to the last wrong credentials is late."""
+        return self.lockout.delay_s if self._failures_in_a_row > self.lockout.delay_after else 0.0
+
     def is_locked(self, name: str, address: str, now: Instant) -> bool:
         attempts = self._attempts.get(self._key(name, address)) if self._attempts else None
         return attempts is not None and now < attempts.locked_until
@@ -149,6 +155,7 @@ class Accounts:
         """Counts the result of a login for the lockout. Returns whether this one started a lockout."""
         rule = self.lockout
         key = self._key(name, address)
+        self._failures_in_a_row = 0 if ok else self._failures_in_a_row + 1
         if ok:
             if self._attempts:
                 self._attempts.pop(key, None)

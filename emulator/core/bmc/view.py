@@ -176,6 +176,11 @@ class BmcView:
     def lockout(self) -> Lockout:
         return self._unit.accounts.lockout
 
+    @property
+    def login_late_s(self) -> float:
+        """By how many seconds the answer to the last wrong credentials is late."""
+        return self._unit.accounts.late_s
+
     def set_lockout(self, rule: Lockout, cause: int) -> None:
         self._unit.accounts.lockout = rule
         self.record(

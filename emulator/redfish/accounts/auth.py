@@ -96,6 +96,7 @@ def authenticate(call: RedfishCall, credentials: Credentials, profile: Profile) 
         )
         if result is AuthResult.OK and account is not None:
             return RequestUser(account.name, account.role)
+        call.late_s = call.view.login_late_s
     raise unauthenticated(profile, credentials.method, call.incoming.path)
 
 

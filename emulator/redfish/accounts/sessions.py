@@ -134,6 +134,7 @@ def _log_in(call: RedfishCall) -> ResourceBody:
         raise RegistryError(503, "ServiceDisabled", SERVICE)
     result, account = call.view.verify(name, password, call.incoming.address, "redfish-session", call.seq, call.request)
     if result is not AuthResult.OK or account is None:
+        call.late_s = call.view.login_late_s
         raise RegistryError(401, "ResourceAtUriUnauthorized", SESSIONS, "Unauthorized", headers=challenge_of(profile))
     full = call.view.login_fault(LoginPoint.SESSIONS_FULL, account.name, call.request, call.seq)
     if full is not None:

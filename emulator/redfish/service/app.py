@@ -40,6 +40,9 @@ MAX_BODY: Final = 1 << 20
 EXCHANGE: Final = "emulator.exchange"
 """Key of the WSGI environment: the `Exchange` of a request that the wire hook has classified before the service gets it."""
 
+LATE_S: Final = "emulator.late_s"
+"""Key of the WSGI environment: by how many seconds the wire sends the answer later."""
+
 PRESENCE: Final = "emulator.presence"
 """Key of the WSGI environment: how the BMC answers this request, if the wire hook has asked."""
 
@@ -100,7 +103,9 @@ def app_of(services: Services, default: str | None = None) -> Flask:
         service = service_for(environ)
         if service is None:
             return _response(_no_bmc())
-        return _response(service.answer(incoming_of(environ, _body_reader()), environ.get(EXCHANGE), environ.get(PRESENCE)))
+        answer = service.answer(incoming_of(environ, _body_reader()), environ.get(EXCHANGE), environ.get(PRESENCE))
+        environ[LATE_S] = answer.late_s
+        return _response(answer)
 
     def flask_error(error: HTTPException) -> Response:
         """The answer to an error of Flask, or to an exception in this service."""

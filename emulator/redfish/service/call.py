@@ -95,6 +95,7 @@ class HttpAnswer:
     headers: HeaderList = ()
     body: bytes = b""
     message_id: str | None = None
+    late_s: float = 0.0  # it is sent so many seconds later
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ class RedfishCall:
     """A request and the BMC that it reached. `seq` is its event in the journal; `exists` tells whether this BMC has a path.
 
     `presence` is how the BMC answers it, where a front end has asked before it handed the request on.
-    `looks` are the power words that its answer contains, once the answer is ready.
+    `looks` are the power words that its answer contains, once the answer is ready; `late_s` is by how many seconds it is late.
     """
 
     view: RedfishBmc
@@ -166,6 +167,7 @@ class RedfishCall:
     exists: Callable[[str], bool] = _nothing_exists
     presence: Presence | None = None
     looks: list[Look] = field(default_factory=list)
+    late_s: float = 0.0
     _words: dict[tuple[str, View], str | None] = field(default_factory=dict)
 
     def power(self, system_id: str, view: View) -> str | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from emulator.core.bmc.eventlog import LogEntry
 from emulator.core.bmc.presence import Being, Presence
@@ -26,7 +26,6 @@ from emulator.redfish.power.tasks import accept_as_task
 from emulator.redfish.service import query
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import (
-    HeaderList,
     HttpAnswer,
     Incoming,
     MessageReply,
@@ -38,6 +37,7 @@ from emulator.redfish.service.call import (
     ResourceBody,
 )
 from emulator.redfish.service.changed_content import changed_by
+from emulator.redfish.service.entity import Entity
 from emulator.redfish.service.error_shapes import ErrorMessage, ErrorShapes
 from emulator.redfish.service.etag import etag_of, matches
 from emulator.redfish.service.fault_answers import answer_of, instead_of_service
@@ -54,17 +54,6 @@ from emulator.redfish.vendor.refusals import check_refusals
 from profiles.model import ABSENT
 
 _SCHEMAS = "http://redfish.dmtf.org/schemas/v1"
-
-
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """A representation of a resource: bytes, entity tag and headers."""
-
-    body: bytes
-    etag: str | None
-    headers: HeaderList
-    opaque: bool = False  # a document outside the data model, to which no query applies
-    power: str | None = ABSENT  # its PowerState, if that is about a host
 
 
 class Service:
@@ -104,6 +93,8 @@ class Service:
         seq = view.record_request(request, incoming.path, **told)
         call = RedfishCall(view=view, incoming=incoming, request=request, seq=seq, exists=self._exists, presence=presence)
         answer = self._answer_with_faults(call, known.resource, credentials)
+        if call.late_s:
+            answer = replace(answer, late_s=call.late_s)
         wait = next((value for name, value in answer.headers if name.lower() == "retry-after"), None)
         after = {} if wait is None else {"retry_after": wait}
         view.record(EventKind.RESPONSE, seq, status=answer.status, message_id=answer.message_id, **after)

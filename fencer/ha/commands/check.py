@@ -10,8 +10,8 @@ import click
 from fencer.ha.command_line import CONFIG, JSON, STATE, plain_errors
 from fencer.ha.config import load_config
 from fencer.ha.config_checks import missing_here
+from fencer.ha.config_file import ConfigError
 from fencer.ha.host_checks import run_check
-from fencer.ha.yamlfile import ConfigError
 
 
 @click.command("check", epilog="\b\nExamples:\n  fence-ha check ha.yaml\n  fence-ha check ha.yaml --json")

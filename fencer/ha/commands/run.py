@@ -13,10 +13,10 @@ from fencer.ha.assembly import make_manager, make_pools, open_store
 from fencer.ha.command_line import CONFIG, JSON, POLICY, STATE, plain_errors
 from fencer.ha.config import load_config
 from fencer.ha.config_checks import missing_here
+from fencer.ha.config_file import ConfigError
 from fencer.ha.event_lines import as_json, as_text
 from fencer.ha.event_output import to_stdout
 from fencer.ha.stopping import stop_signals
-from fencer.ha.yamlfile import ConfigError
 
 STANDS_STILL_S: Final = 10.0
 """After so many seconds without a round, at least, the API says that the loop stands still."""

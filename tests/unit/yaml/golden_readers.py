@@ -17,7 +17,7 @@ from emulator.faults.model import check_node, check_profile
 from fencelab_yaml.errors import Problems, YamlFileError
 from fencelab_yaml.source import parse
 from fencer.ha.config import load_config
-from fencer.ha.yamlfile import ConfigError
+from fencer.ha.config_file import ConfigError
 from profiles.loader import VENDORS
 
 
