@@ -17,16 +17,36 @@ Judge = Callable[[Trace], tuple[Verdict, str]]
 
 def read(nth: int, word: str = "On", rail: str = "up", view: str = "system") -> ObservedStep:
     return ObservedStep(
-        did="reads System", told=word, intent="power-read", what="power-read", view=view, word=word, rail=rail, sent=nth,
-        served=nth, viewed=nth, effective=0,
-    )  # fmt: skip
+        did="reads System",
+        told=word,
+        protocol="redfish",
+        intent="power-read",
+        what="power-read",
+        view=view,
+        word=word,
+        rail=rail,
+        sent=nth,
+        served=nth,
+        viewed=nth,
+        effective=0,
+    )
 
 
 def command(nth: int = 1, told: str = "HTTP 204") -> ObservedStep:
     return ObservedStep(
-        did="sends ForceOff", told=told, intent="power-command", what="power-command", view="", word="", rail="up", sent=nth,
-        served=nth, viewed=0, effective=nth if told == "HTTP 204" else 0,
-    )  # fmt: skip
+        did="sends ForceOff",
+        told=told,
+        protocol="redfish",
+        intent="power-command",
+        what="power-command",
+        view="",
+        word="",
+        rail="up",
+        sent=nth,
+        served=nth,
+        viewed=0,
+        effective=nth if told == "HTTP 204" else 0,
+    )
 
 
 PLAIN = (read(1), command(), read(2), read(3, "Off", "down"))

@@ -41,7 +41,7 @@ def identity_only(profile: Profile) -> bool:
 
 def file_of(resolved: Resolved) -> str:
     """The profile's file, from the root of the project on."""
-    return "profiles/vendors/" + resolved.own.mark.file.partition("/vendors/")[2]
+    return "profiles/vendors/" + resolved.own.mark.file.rpartition("/vendors/")[2]
 
 
 def _head(profile: Profile, resolved: Resolved, report: Report) -> Iterator[str]:

@@ -14,8 +14,8 @@ OFF = HostSpec(power="off")
 HUNG = HostSpec(power="on", hung=True)
 
 LONGEST_WINDOW_S: Final = 5.0
-"""A profile may say that a BMC refuses a request for a minute after another one. Here it refuses it no longer than this: a fencer has
-15 s for all that it does, as the times of effects are replaced by gates."""
+"""A profile may say that a BMC refuses a request for a minute after another one. Here it refuses it no longer than this: a fencer
+has 15 s for all that it does, as the times of effects are replaced by gates."""
 
 
 def in_time(profile: Profile) -> Profile:

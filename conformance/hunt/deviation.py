@@ -208,7 +208,7 @@ def cost(trace: Trace) -> int:
 
 def choices(step: ObservedStep, at: int, world: World, budget: int) -> Iterator[PlacedDeviation]:
     """The deviations that may come at this request, the `at`-th of its run, and cost at most `budget`; from mild to severe."""
-    for deviation in DEVIATIONS:
+    for deviation in DEVIATIONS if step.protocol == world.protocol else ():
         form = deviation.form(world.protocol)
         if form is None or deviation.cost > budget or world.start not in deviation.starts or not _fits(form, step):
             continue

@@ -9,12 +9,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from conformance.timeline import AskWindow, text
 from emulator import Event, EventKind, Intent
 
 HANDSHAKE = "open-session"
 """The message that begins an RMCP+ handshake. The journal has a handshake as a log-in and not as requests."""
+HANG = "wire.hang"
 GATE = "power.gate"
 """The fault that lets a host of a hunt fall when the fencer has looked: no deviation."""
 NOTHING = "nothing"
@@ -32,8 +34,8 @@ PLAIN: Mapping[str, str] = {
 class ObservedStep:
     """One request and its answer.
 
-    `did` and `told` are words for people. `intent` is that of the request, `what` the same for a request of Redfish and the
-    command for one of IPMI. `view` is the view whose word was asked for and `word` that word ("" where none was told). `rail` is
+    `did` and `told` are words for people. `protocol` is that of the request: some fencers speak both. `intent` is what it
+    meant, `what` the same for a request of Redfish and the command for one of IPMI. `view` is the view whose word was asked for and `word` that word ("" where none was told). `rail` is
     the truth when it was answered. `deviated`: a fault had a part in the answer.
 
     The counts say how a fault finds this request: `sent` counts requests of the same `what`, `served` those of them that reached
@@ -42,6 +44,7 @@ class ObservedStep:
 
     did: str
     told: str
+    protocol: str
     intent: str
     what: str
     view: str
@@ -86,9 +89,20 @@ def _steps(window: AskWindow) -> Iterator[ObservedStep]:
             sent[HANDSHAKE] += 1
             result = text(event, "result")
             yield ObservedStep(
-                did=PLAIN[Intent.LOGIN], told=result, intent=Intent.LOGIN, what=HANDSHAKE, view="", word="", rail=rail,
-                sent=sent[HANDSHAKE], served=sent[HANDSHAKE], viewed=0, effective=0, deviated=result != "ok",
-            )  # fmt: skip
+                did=PLAIN[Intent.LOGIN],
+                told=result,
+                protocol="ipmi",
+                intent=Intent.LOGIN,
+                what=HANDSHAKE,
+                view="",
+                word="",
+                rail=rail,
+                sent=sent[HANDSHAKE],
+                served=sent[HANDSHAKE],
+                viewed=0,
+                effective=0,
+                deviated=result != "ok",
+            )
         elif event.kind is EventKind.REQUEST:
             with_it = belonging.get(event.seq, [])
             intent, view = text(event, "intent"), views.get(text(event, "path"), "")
@@ -102,11 +116,27 @@ def _steps(window: AskWindow) -> Iterator[ObservedStep]:
             viewed[view] += looked
             effective += acted
             yield ObservedStep(
-                did=_did(event, view), told=told, intent=intent, what=what, view=view, word=_word(with_it, view), rail=rail,
-                sent=sent[what], served=0 if swallowed else served[what], viewed=viewed[view] if looked else 0,
+                did=_did(event, view),
+                told=told,
+                protocol=text(event, "protocol"),
+                intent=intent,
+                what=what,
+                view=view,
+                word=_word(with_it, view),
+                rail=rail,
+                sent=sent[what],
+                served=0 if swallowed else served[what],
+                viewed=viewed[view] if looked else 0,
                 effective=effective if acted else 0,
                 deviated=any(e.kind in (EventKind.FAULT, EventKind.WIRE) and text(e, "fault") != GATE for e in with_it),
-            )  # fmt: skip
+            )
+
+
+def silence_s(window: AskWindow) -> float:
+    """For how many seconds the fencer waited for answers that never came, on connections that stayed open."""
+    hung = {e.cause for e in window.during if e.kind is EventKind.WIRE and text(e, "fault") == HANG}
+    moments = [*((request.seq, request.t) for request in window.requests), (window.claim.seq, window.claim.t)]
+    return sum(later - t for (seq, t), (_, later) in pairwise(moments) if seq in hung)
 
 
 def _views_by_path(requests: Iterable[Event], belonging: Mapping[int, Sequence[Event]]) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from conformance.hunt.picture import Picture
 
-WIDTH, HEAD, ROW, GAP, MARGIN, LANE, TITLE = 360, 24, 18, 14, 16, 12, 28
+LEAST_WIDTH, HEAD, ROW, GAP, MARGIN, LANE, TITLE, LETTER = 240, 24, 18, 14, 16, 12, 28, 7
 """Pixels."""
 RED: Final = "#b94e00"
 STYLE: Final = (
@@ -37,6 +37,8 @@ def to_svg(picture: Picture, title: str) -> str:
     leaving: dict[str, list[tuple[str, str, bool]]] = {node: [] for node in picture.nodes}
     for before, after, told, unsafe in picture.arrows():
         leaving[before].append((after, told, unsafe))
+    words = [_words(after, told) for rows in leaving.values() for after, told, _ in rows]
+    box = max(LEAST_WIDTH, *(LETTER * len(each) + 40 for each in (*words, *leaving)))
     heads: dict[str, int] = {}
     arrows: list[_Arrow] = []
     boxes: list[str] = []
@@ -45,17 +47,17 @@ def to_svg(picture: Picture, title: str) -> str:
         heads[node] = y + HEAD // 2
         height = HEAD + ROW * len(rows)
         kind = ' class="z"' if node in picture.ends else ""
-        boxes.append(f'<rect{kind} x="{MARGIN}" y="{y}" width="{WIDTH}" height="{height}" rx="5"/>')
+        boxes.append(f'<rect{kind} x="{MARGIN}" y="{y}" width="{box}" height="{height}" rx="5"/>')
         boxes.append(f'<text class="h" x="{MARGIN + 8}" y="{y + 17}">{escape(node)}</text>')
         for number, (after, told, unsafe) in enumerate(rows):
             at = y + HEAD + ROW * number + ROW // 2
-            words = escape(f"told {told}: {after}" if told else after)
+            row = escape(_words(after, told))
             red = ' class="x"' if unsafe else ""
-            boxes.append(f'<text{red} x="{MARGIN + 20}" y="{at + 3}">{words}</text>')
+            boxes.append(f'<text{red} x="{MARGIN + 20}" y="{at + 3}">{row}</text>')
             arrows.append(_Arrow(at, after, unsafe))
         y += height + GAP
-    lines = _lines(arrows, heads)
-    width = MARGIN + WIDTH + LANE * (len(arrows) + 2)
+    lines = _lines(arrows, heads, MARGIN + box)
+    width = MARGIN + box + LANE * (len(arrows) + 2)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {y}" width="{width}" height="{y}" role="img" '
         f'aria-label="{escape(title)}"><title>{escape(title)}</title><style>{STYLE}</style><defs>{_head("a", "#8a97a3")}'
@@ -64,9 +66,12 @@ def to_svg(picture: Picture, title: str) -> str:
     )
 
 
-def _lines(arrows: Sequence[_Arrow], heads: Mapping[str, int]) -> str:
-    """Short ones in the inner lanes, so that few lines cross; red ones last, on top."""
-    edge = MARGIN + WIDTH
+def _words(after: str, told: str) -> str:
+    return f"told {told}: {after}" if told else after
+
+
+def _lines(arrows: Sequence[_Arrow], heads: Mapping[str, int], edge: int) -> str:
+    """From `edge`, where the boxes end. Short ones in the inner lanes, so that few lines cross; red ones last, on top."""
     order = sorted(arrows, key=lambda arrow: abs(heads[arrow.after] - arrow.y))
     lanes = {arrow: edge + LANE * (number + 1) for number, arrow in enumerate(order)}
     return "".join(

@@ -10,7 +10,7 @@ from typing import Final
 
 from conformance.adapters.definition import Definition
 from conformance.hunt.detectability import STABLE_FOR_S, is_undetectable
-from conformance.hunt.observation import observe, prefix_key
+from conformance.hunt.observation import observe, prefix_key, silence_s
 from conformance.hunt.plan import scenario_of
 from conformance.hunt.trace import Start, Trace, World
 from conformance.hunt.verdict import HuntedRun, end_of, worst
@@ -102,7 +102,7 @@ def try_trace(hunted: Hunted, trace: Trace, stop: threading.Event) -> HuntedRun:
     )  # fmt: skip
     if not complete:
         return run
-    verdict, kind, why = worst(judgement, trace, steps)
+    verdict, kind, why = worst(judgement, trace, steps, silence_s(window) / hunted.definition.deadline)
     stable_for_s = hunted.definition.limits.get("stable_for", STABLE_FOR_S)
     undetectable = verdict is Verdict.UNSAFE and is_undetectable(
         window, trace.world.protocol, stable_for_s, has_chassis=hunted.has_chassis

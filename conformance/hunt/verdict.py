@@ -3,7 +3,7 @@
 Rules
   1. Only UNSAFE, HANG and STUCK count. STUCK is a failure although every deviation had come and the goal held at that moment, or
      a forced power-off had been executed and nothing stood in its way; without any deviation every failure is one. A fencer may
-     believe a BMC that has denied its requests twice.
+     believe a BMC that has denied its requests twice, and may fail where silence has taken more than half of its deadline.
   2. What no fencer could have known is UNSAFE and `undetectable`: it is listed and never counted.
 """
 
@@ -24,6 +24,7 @@ COUNTED: Final = (Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK)
 DENIALS: Final = frozenset({"unauthorized", "not-found"})
 WITHHELD: Final = frozenset({"ignored", "late", "bounce", "word-first"})
 """Deviations after which an executed command does not do what it should, or not in time."""
+MOST_SILENCE: Final = 0.5
 FORCED: Final = "sends ForceOff"
 
 
@@ -56,16 +57,19 @@ class HuntedRun:
         return self.verdict.value, self.kind
 
 
-def worst(judgement: Judgement, trace: Trace, steps: Sequence[ObservedStep]) -> tuple[Verdict, str, str]:
+def worst(
+    judgement: Judgement, trace: Trace, steps: Sequence[ObservedStep], silent_share: float = 0.0
+) -> tuple[Verdict, str, str]:
     """Verdict, kind and sentence of the worst finding that counts here; PASS where there is none.
 
-    Every deviation of the trace has come.
+    Every deviation of the trace has come. `silent_share` is the part of the deadline that requests without an answer took.
     """
     for finding in judgement.findings:
         if finding.verdict in (Verdict.UNSAFE, Verdict.HANG):
             return finding.verdict, finding.kind.value if finding.kind is not None else "", finding.actual
     stuck = next((f for f in judgement.findings if f.verdict is Verdict.STUCK), None)
-    if stuck is not None and (not trace.deviations or _could_succeed(judgement.facts[0], trace, steps)):
+    late = silent_share > MOST_SILENCE
+    if stuck is not None and not late and (not trace.deviations or _could_succeed(judgement.facts[0], trace, steps)):
         return Verdict.STUCK, stuck.kind.value if stuck.kind is not None else "", stuck.actual
     return Verdict.PASS, "", ""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from conformance import requirement as req
 from conformance.expectations.claims import Claims, NeverClaims, answers
 from conformance.givens.bmc import OFF, ON, host
+from conformance.givens.chassis_tells_power import ChassisTellsPower
 from conformance.givens.circumstance import Circumstance
 from conformance.scenario import AskStep, Scenario, off
 from conformance.scenarios.words import SYSTEMS, at, falls_after, members, no_effect, says, witness
@@ -25,6 +26,7 @@ VIEWS_DISAGREE = Scenario(
     source="openbmc/bmcweb#12, openbmc/openbmc#1933, xcat2/xcat-core#3422",
     protocol=Protocol.REDFISH,
     given=(
+        ChassisTellsPower(),
         host(OFF, name="manager-on"),
         host(ON, name="chassis-off"),
         at("chassis-off", says("Off", View.CHASSIS)),
@@ -51,6 +53,7 @@ WITNESS_GONE = Scenario(
     source=SOURCE,
     protocol=Protocol.REDFISH,
     given=(
+        ChassisTellsPower(),
         host(ON),
         says("Off", View.SYSTEM),
         no_effect(),
@@ -67,6 +70,7 @@ WITNESS_SILENT = Scenario(
     source=SOURCE,
     protocol=Protocol.REDFISH,
     given=(
+        ChassisTellsPower(),
         host(ON, name="empty-object"),
         at("empty-object", says("Off", View.SYSTEM)),
         at("empty-object", no_effect()),
@@ -87,6 +91,7 @@ WITNESS_NULL = Scenario(
     source=SOURCE,
     protocol=Protocol.REDFISH,
     given=(
+        ChassisTellsPower(),
         host(ON, name="null"),
         at("null", says("Off", View.SYSTEM)),
         at("null", no_effect()),
@@ -117,6 +122,7 @@ OTHER_HOSTS_CHASSIS = Scenario(
     source=f"{SOURCE}; DSP0268 ComputerSystem Links.Chassis: the chassis of the system, not the first of the BMC",
     protocol=Protocol.REDFISH,
     given=(
+        ChassisTellsPower(),
         host(ON, OFF),
         says("Off", View.SYSTEM),
         members("the collection of chassis lists that of the target last", "reversed", path="/redfish/v1/Chassis"),

@@ -17,17 +17,15 @@ import click
 
 from emulator.profile_commands.common import ProfileName
 from emulator.profile_commands.credentials import credential_options, forms_of, password_for
+from emulator.profile_commands.nearest import nearest_profile, slug
 from emulator.serve import fail
 
 if TYPE_CHECKING:
-    from emulator.profile_tools.identity_facts import Facts
     from emulator.profile_tools.resource_tree import ResourceTree, Trouble
     from emulator.profile_tools.walk import Limits
-    from profiles.model import Profile
 
 SHOWN_TROUBLES: Final = 20
 PROGRESS_AFTER_S: Final = 2.0
-NO_PARENT: Final = "dmtf-generic"
 
 
 @click.command()
@@ -127,9 +125,9 @@ def _write(tree: ResourceTree, out: Path, parent: str | None, seed: str | None, 
     if ROOT not in clean.tree.resources and not facts.systems:
         _tell(clean.tree.troubles)
         fail("neither a service root nor a system was read: nothing to make a profile from")
-    extends = _parent(parent, facts)
+    extends = nearest_profile(parent, facts)
     captured = CapturedProfile(
-        id=_id(out),
+        id=slug(out.resolve().name),
         parent=extends,
         facts=facts,
         day=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
@@ -149,22 +147,6 @@ def _write(tree: ResourceTree, out: Path, parent: str | None, seed: str | None, 
         for problem in report.problems:
             click.echo(f"  lint: {problem}", err=True)
     click.echo(f"  next: bmc-emulator profile lint {out}; read it before you give it to others")
-
-
-def _parent(name: str | None, facts: Facts) -> Profile:
-    from emulator.profile_tools.nearest_parent import nearest
-    from emulator.profile_tools.shipped_parents import all_candidates, parent_profile
-    from profiles.errors import ProfileError
-
-    try:
-        return parent_profile(name or nearest(facts, all_candidates(), NO_PARENT))
-    except ProfileError as error:
-        fail(str(error))
-
-
-def _id(out: Path) -> str:
-    """The folder's name as an id: small letters, digits and -."""
-    return re.sub(r"[^a-z0-9]+", "-", out.resolve().name.lower()).strip("-")[:63] or "captured"
 
 
 def _tell(troubles: tuple[Trouble, ...]) -> None:

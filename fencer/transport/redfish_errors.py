@@ -37,6 +37,9 @@ NOT_SUPPORTED = re.compile(r"(ActionNotSupported|ActionParameterNotSupported|Act
                            r"|ParameterValueNotInList|ParameterValueTypeError|ParameterValueFormatError)$")  # fmt: skip
 SESSION_LIMIT = re.compile(r"(SessionLimitExceeded|RAC0218)$")
 LOCKED = re.compile(r"locked", re.IGNORECASE)
+WRONG_OR_LOCKED = re.compile(
+    r"password[^.]*\bor\b[^.]*locked", re.IGNORECASE
+)  # iBMC: one text for both; a password can be mended
 PASSWORD_CHANGE = re.compile(r"PasswordChangeRequired$")
 FAILED_TASKS = frozenset({"Exception", "Killed", "Cancelled", "Failed", "CompletedWithErrors"})
 ENDED_TASKS = frozenset({"Completed", "RebootCompleted"})
@@ -105,7 +108,7 @@ def http_failure(what: str, status: int, body: Json, redact: Redactor, *, comman
     if status in (401, 403):
         if message.id and PASSWORD_CHANGE.search(message.id):
             cause = Cause.AUTH
-        elif LOCKED.search(f"{message.id} {message.text}"):
+        elif LOCKED.search(f"{message.id} {message.text}") and not WRONG_OR_LOCKED.search(message.text or ""):
             cause = Cause.LOCKED
     if message.id and SESSION_LIMIT.search(message.id):
         cause = Cause.BUSY

@@ -14,6 +14,7 @@ import pytest
 from conformance.givens import address_as
 from conformance.givens.address_as import AddressAs, OverIpv6
 from conformance.givens.bmc import ON, host
+from conformance.givens.chassis_tells_power import ChassisTellsPower
 from conformance.givens.circumstance import Circumstance
 from conformance.givens.given import FaultFacts, Given, PlannedRack
 from conformance.givens.has_uuid import HasUuid
@@ -141,6 +142,14 @@ def test_reset_types_are_taken_away_listed_elsewhere_or_replaced_by_a_button() -
 def test_a_button_without_a_model_does_what_unlisted_types_do() -> None:
     bare = replace(DELL, power=replace(DELL.power, table={"Off": {}, "On": {}}))
     assert unit(ResetTypes("x", button_only=True), bare).profile.power.table == {"Off": {}, "On": {}}
+
+
+def test_a_chassis_that_has_no_power_state_gets_one() -> None:
+    x10 = load("supermicro-x10")
+    assert not x10.power.chassis.power_state
+    (telling,) = host(ON).shape(ChassisTellsPower().shape(PlannedRack(profile=x10, password="x"))).units
+    assert telling.profile.power.chassis.power_state
+    assert ChassisTellsPower().shape(PlannedRack(profile=DELL, password="x")).profile == DELL
 
 
 def test_a_uuid_is_given_where_there_is_none() -> None:

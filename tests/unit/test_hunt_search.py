@@ -52,6 +52,10 @@ def test_a_word_is_not_offered_where_it_was_told() -> None:
     assert "early-off" in {each.word for each in choices(read(1), 1, REDFISH, budget=1)}
 
 
+def test_requests_of_another_protocol_than_the_world_are_left_alone() -> None:
+    assert list(choices(replace(read(1), protocol="ipmi"), 1, REDFISH, budget=3)) == []
+
+
 def test_the_body_of_another_system_needs_another_system() -> None:
     two = World(Protocol.REDFISH, Ask.OFF, Start.TWO)
     assert "other-body" not in {each.word for each in choices(read(1), 1, REDFISH, budget=1)}

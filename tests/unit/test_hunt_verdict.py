@@ -46,6 +46,12 @@ def test_a_failure_counts_where_the_goal_held_or_was_coming() -> None:
     assert worst(judgement(Verdict.STUCK, Rail.UP), withheld, PLAIN)[0] is Verdict.PASS
 
 
+def test_a_fencer_may_fail_where_silence_has_taken_its_time() -> None:
+    assert worst(judgement(Verdict.STUCK, Rail.DOWN), LOST, PLAIN, 0.4)[0] is Verdict.STUCK
+    assert worst(judgement(Verdict.STUCK, Rail.DOWN), LOST, PLAIN, 0.6)[0] is Verdict.PASS
+    assert worst(judgement(Verdict.UNSAFE, Rail.UP), LOST, PLAIN, 0.6)[0] is Verdict.UNSAFE
+
+
 def test_a_graceful_request_is_no_forced_one() -> None:
     asked = replace(PLAIN[1], did="sends GracefulShutdown")
     assert worst(judgement(Verdict.STUCK, Rail.UP), LOST, (asked,))[0] is Verdict.PASS

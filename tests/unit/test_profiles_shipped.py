@@ -42,7 +42,7 @@ def answer(profile: Profile, state: str, reset_type: str) -> tuple[int, str | No
 def test_the_names() -> None:
     assert profiles.names() == BMCS
     assert profiles.feeder_names() == ("enclosure-generic", "pdu-generic")
-    assert set(profiles.all_names()) == {*BMCS, "openbmc", "pdu-generic", "enclosure-generic"}
+    assert set(profiles.all_names()) == {*BMCS, "base-registry-1-0", "openbmc", "pdu-generic", "enclosure-generic"}
     assert profiles.path("dell-idrac9").is_file()
 
 

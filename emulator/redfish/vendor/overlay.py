@@ -22,6 +22,7 @@ from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.resource import Content, Resource, Snapshot
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.vendor.templates import FilledTemplate, filled_templates
+from profiles.data import thawed
 from profiles.model import Profile
 
 Nodes = dict[str, Resource]
@@ -139,7 +140,7 @@ def _patched(body: Json, patch: object) -> Json:
 def merged_patch(target: object, patch: object) -> object:
     """JSON Merge Patch, RFC 7396."""
     if not isinstance(patch, Mapping):
-        return patch
+        return thawed(patch)
     merged: dict[str, object] = dict(target) if isinstance(target, Mapping) else {}
     for name, value in patch.items():
         if value is None:

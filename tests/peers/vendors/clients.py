@@ -1,4 +1,4 @@
-"""Ten outsiders, each as its users call it: `act(bmc, word)` reads the power of the host, then switches it, and returns what was read.
+"""Outsiders, each as its users call it: `act(bmc, word)` reads the power, then switches it, and returns what was read.
 
 Reading and switching in one call halves the number of processes: some of these programs take seconds to start.
 """

@@ -135,6 +135,13 @@ def test_a_template_becomes_a_member_of_its_collection(generic, make_bmc):
     assert bmc.get("/redfish/v1/Systems/HGX").json["Id"] == "HGX"
 
 
+def test_a_patch_may_hold_lists_of_links(generic, make_bmc):
+    links = {"Links": {"ManagedBy": None, "Managers": [{"@odata.id": "/redfish/v1/Managers/BMC"}]}}
+    bmc = make_bmc(with_resources(generic.profile, merge={generic.system: links}))
+    shown = bmc.get(bmc.system).json["Links"]
+    assert ("ManagedBy" in shown, shown["Managers"]) == (False, [{"@odata.id": "/redfish/v1/Managers/BMC"}])
+
+
 def test_a_template_for_each_member(generic, make_bmc):
     patch = {"Oem": {"Acme": {"Of": "{member}"}}}
     bmc = make_bmc(with_resources(generic.profile, templates={"/redfish/v1/Systems/{system}/Processors/{member}": patch}))

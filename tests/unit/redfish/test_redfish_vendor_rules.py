@@ -9,6 +9,7 @@ import pytest
 
 from emulator.core.faults.trigger import When
 from emulator.faults.registry import make_fault
+from profiles.data import frozen
 from profiles.model import Confidence, FactEvidence, RefusedRequest, ReplyTemplate
 
 GUESS = FactEvidence(Confidence.INFERRED)
@@ -101,6 +102,13 @@ def test_a_fault_does_not_count_the_redirect_to_the_slash(generic, make_bmc):
     first = bmc.get(path).json["Name"]
     assert bmc.get(bmc.system).status_code == 308
     assert (first != "Second", bmc.get(path).json["Name"]) == (True, "Second")
+
+
+def test_a_reply_may_have_a_body_of_its_own(generic, make_bmc):
+    body = frozen({"error": {"code": "InternalError", "message": "x.lua:1", "more": [{"deep": True}]}})
+    profile = replace(generic.profile, replies={**generic.profile.replies, "leak": ReplyTemplate(status=500, body=body)})
+    answer = make_bmc(with_http(profile, not_found="leak")).get("/redfish/v1/Nowhere")
+    assert (answer.status_code, answer.json["error"]["more"]) == (500, [{"deep": True}])
 
 
 def test_what_does_not_exist_may_be_answered_in_html(generic, make_bmc):

@@ -1,0 +1,239 @@
+"""What a proxy learns from the traffic that passes: power commands, the words that clients were told, a record. Pure.
+
+`proxy_server` hands each exchange over, one at a time. Times are seconds since the proxy has started.
+
+Rules
+  1. A command becomes a cell only if the System was read not long before it, and again after it.
+  2. The next command to the same system ends the watch of the one before.
+  3. Credentials never come into a record: not as headers, not as values at telling keys, and nowhere else where they come back.
+  4. Everything that is kept has a limit.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from emulator.profile_tools.json_values import Json, JsonObject, objects_at, pairs, parsed, text_at
+from emulator.profile_tools.observed import ObservedCommand, ObservedReply, ViewChange, changes_between, reply_of
+from emulator.profile_tools.resource_tree import ROOT, links, service_path
+from emulator.profile_tools.scrub import SECRET_KEY
+from profiles.blocks import STATES
+from profiles.model import View
+
+STALE_S: Final = 300.0
+MAX_SYSTEMS: Final = 64
+MAX_READS: Final = 10_000
+MAX_SECRETS: Final = 1000
+MAX_TEXT: Final = 65_536
+REMOVED: Final = "(removed)"
+_RESET: Final = re.compile(r"(/redfish/v1/Systems/[^/]+)/Actions/(?:Oem/)?[A-Za-z]*ComputerSystem\.Reset/?")
+_KEPT_HEADERS: Final = frozenset(
+    {"content-type", "etag", "if-match", "location", "odata-version", "retry-after", "server", "allow"}
+)
+_OWN: Final = re.compile(r"/redfish/v1(?:/(?:Systems|Managers|Chassis)(?:/[^/]+)?)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One request and its answer. Bodies are empty where they were too large. Names of headers are in small letters."""
+
+    client: int
+    method: str
+    path: str
+    started_s: float
+    ended_s: float
+    status: int
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    request: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    answer: bytes = b""
+
+
+@dataclass(slots=True)
+class _Watch:
+    """A command whose effect is being watched."""
+
+    word: str
+    before: dict[View, str | None]
+    sent_s: float
+    reply: ObservedReply
+    reads: list[tuple[float, Mapping[View, str | None]]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _System:
+    words: dict[View, str | None] = field(default_factory=dict)
+    read_s: float = -1e9
+    watch: _Watch | None = None
+
+
+class Exchanges:
+    """Takes exchanges in; gives records, commands and the resources by which the BMC is known."""
+
+    def __init__(self) -> None:
+        self.commands: dict[tuple[str, str], ObservedCommand] = {}
+        """The last command that was watched in each cell."""
+        self.skipped: dict[str, str] = {}
+        """Commands that are no cells, with the reason."""
+        self.resources: dict[str, JsonObject] = {}
+        self._systems: dict[str, _System] = {}
+        self._chassis: dict[str, str] = {}  # chassis -> system
+        self._secrets: dict[str, None] = {}
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The credentials that have passed."""
+        return tuple(self._secrets)
+
+    def take(self, exchange: Exchange) -> str:
+        """Takes an exchange in. Returns its record, one line of JSON."""
+        request, answer = _json(exchange.request), _json(exchange.answer)
+        self._learn(exchange, request, answer)
+        reset = _RESET.fullmatch(service_path(exchange.path) or "") if exchange.method == "POST" else None
+        word = text_at(request, "ResetType")
+        if reset is not None and word is not None:
+            self._command(reset[1], word, exchange, answer)
+        elif exchange.method == "GET" and exchange.status == 200 and isinstance(answer, dict):
+            for path, body in _machines(answer):
+                self._look(path, body, exchange.ended_s)
+            if _OWN.fullmatch(own := service_path(exchange.path) or "") and len(self.resources) < MAX_SYSTEMS:
+                self.resources[own] = answer
+        return self._record(exchange, request, answer)
+
+    def finish(self) -> tuple[ObservedCommand, ...]:
+        """Ends all watches. Returns the command of each cell."""
+        for system in self._systems.values():
+            self._end(system)
+        return tuple(self.commands.values())
+
+    # -- power -------------------------------------------------------------------------------------------------------------
+
+    def _command(self, path: str, word: str, exchange: Exchange, answer: Json) -> None:
+        system = self._system(path)
+        if system is None:
+            return
+        self._end(system)
+        state = system.words.get(View.SYSTEM)
+        if state not in STATES or exchange.started_s - system.read_s > STALE_S:
+            self.skipped[word] = f"nobody had read the state of the system in the {STALE_S:.0f} s before"
+            return
+        system.watch = _Watch(
+            word=word, before=dict(system.words), sent_s=exchange.started_s, reply=reply_of(exchange.status, answer)
+        )  # fmt: skip
+
+    def _look(self, path: str, body: JsonObject, at_s: float) -> None:
+        word = text_at(body, "PowerState")
+        if "/Systems/" in path:
+            system, view = self._system(path), View.SYSTEM
+            for uri in links(body, "Links", "Chassis")[:1]:
+                self._chassis.setdefault(uri.rstrip("/"), path) if len(self._chassis) < MAX_SYSTEMS else None
+        else:
+            system, view = self._system(self._chassis.get(path, "")), View.CHASSIS
+        if system is None:
+            return
+        system.words[view] = word
+        if view is View.SYSTEM:
+            system.read_s = at_s
+        if system.watch is not None and len(system.watch.reads) < MAX_READS:
+            system.watch.reads.append((round(at_s - system.watch.sent_s, 3), {view: word}))
+
+    def _system(self, path: str) -> _System | None:
+        if path and path not in self._systems and len(self._systems) < MAX_SYSTEMS:
+            self._systems[path] = _System()
+        return self._systems.get(path)
+
+    def _end(self, system: _System) -> None:
+        watch, system.watch = system.watch, None
+        if watch is None:
+            return
+        read = {view for _, words in watch.reads for view in words}
+        if View.SYSTEM not in read:
+            self.skipped[watch.word] = "nobody read the state of the system after it"
+            return
+        before = {view: word for view, word in watch.before.items() if view in read}
+        changes: tuple[ViewChange, ...] = changes_between(before, watch.reads)
+        command = ObservedCommand(
+            before=str(watch.before[View.SYSTEM]), word=watch.word, reply=watch.reply, changes=changes, views=frozenset(read)
+        )
+        self.commands[command.cell] = command
+        self.skipped.pop(watch.word, None)
+
+    # -- records -----------------------------------------------------------------------------------------------------------
+
+    def _learn(self, exchange: Exchange, request: Json, answer: Json) -> None:
+        """Notes credentials, so that they are removed wherever they come back."""
+        scheme, _, words = exchange.request_headers.get("authorization", "").partition(" ")
+        self._note(words)
+        if scheme.lower() == "basic":
+            with contextlib.suppress(binascii.Error):
+                self._note(base64.b64decode(words).decode("utf-8", "replace").partition(":")[2])
+        self._note(exchange.request_headers.get("x-auth-token", ""))
+        self._note(exchange.headers.get("x-auth-token", ""))
+        for body in (request, answer):
+            for key, value in pairs(body):
+                if isinstance(value, str) and SECRET_KEY.search(key):
+                    self._note(value)
+
+    def _note(self, secret: str) -> None:
+        if len(secret) > 3 and len(self._secrets) < MAX_SECRETS:
+            self._secrets[secret] = None
+
+    def _record(self, exchange: Exchange, request: Json, answer: Json) -> str:
+        record: JsonObject = {
+            "t": round(exchange.started_s, 3),
+            "took": round(exchange.ended_s - exchange.started_s, 3),
+            "client": exchange.client,
+            "method": exchange.method,
+            "path": exchange.path[:2000],
+            "request_headers": _shown(exchange.request_headers),
+            "request": _small(_without_secrets(request), exchange.request),
+            "status": exchange.status,
+            "headers": _shown(exchange.headers),
+            "answer": _small(_without_secrets(answer), exchange.answer),
+        }
+        line = json.dumps(record, ensure_ascii=False)
+        for secret in self._secrets:
+            line = line.replace(json.dumps(secret, ensure_ascii=False)[1:-1], REMOVED)
+        return line
+
+
+def _machines(body: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+    """Systems and chassis with a PowerState: the body itself, and members that were expanded."""
+    for each in (body, *objects_at(body, "Members")):
+        path = service_path(text_at(each, "@odata.id") or "") or ""
+        if "PowerState" in each and re.fullmatch(f"{ROOT}/(?:Systems|Chassis)/[^/]+", path):
+            yield path, each
+
+
+def _json(body: bytes) -> Json:
+    try:
+        return parsed(body) if body else None
+    except ValueError:
+        return None
+
+
+def _shown(headers: Mapping[str, str]) -> JsonObject:
+    return {name: value[:1000] for name, value in headers.items() if name in _KEPT_HEADERS}
+
+
+def _without_secrets(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {
+            key: REMOVED if SECRET_KEY.search(key) and isinstance(each, str) and each else _without_secrets(each)
+            for key, each in value.items()
+        }
+    return [_without_secrets(each) for each in value] if isinstance(value, list) else value
+
+
+def _small(value: Json, body: bytes) -> Json:
+    """A body as JSON, or how many bytes it has where it is large or no JSON."""
+    if value is None or len(body) > MAX_TEXT:
+        return {"bytes": len(body)} if body else None
+    return value

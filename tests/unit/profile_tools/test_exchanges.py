@@ -1,0 +1,132 @@
+"""What a proxy makes of the traffic of its clients: cells, records without credentials, and limits."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from emulator.profile_tools.exchanges import MAX_SYSTEMS, STALE_S, Exchange, Exchanges
+from emulator.profile_tools.json_values import Json
+from emulator.profile_tools.observed import ObservedReply, ViewChange
+from profiles.model import View
+
+SYSTEM, CHASSIS = "/redfish/v1/Systems/1", "/redfish/v1/Chassis/1"
+CANARY = "c4nary-secret"
+
+
+def exchange(
+    method: str, path: str, at_s: float, request: Json = None, answer: Json = None, status: int = 200, **more: str
+) -> Exchange:
+    return Exchange(
+        client=1,
+        method=method,
+        path=path,
+        started_s=at_s,
+        ended_s=at_s,
+        status=status,
+        request_headers=more,
+        request=json.dumps(request).encode() if request is not None else b"",
+        answer=json.dumps(answer).encode() if answer is not None else b"",
+    )
+
+
+def system(state: str | None, path: str = SYSTEM) -> Json:
+    return {"@odata.id": path, "PowerState": state, "Links": {"Chassis": [{"@odata.id": CHASSIS}]}}
+
+
+def read(exchanges: Exchanges, at_s: float, state: str | None, path: str = SYSTEM) -> None:
+    exchanges.take(exchange("GET", path, at_s, answer=system(state, path)))
+
+
+def reset(exchanges: Exchanges, at_s: float, word: str, status: int = 204, answer: Json = None) -> None:
+    target = f"{SYSTEM}/Actions/ComputerSystem.Reset"
+    exchanges.take(exchange("POST", target, at_s, {"ResetType": word}, answer, status))
+
+
+def test_a_command_whose_effect_was_read_becomes_a_cell() -> None:
+    passed = Exchanges()
+    read(passed, 0, "On")
+    passed.take(exchange("GET", CHASSIS, 1, answer={"@odata.id": f"{CHASSIS}/", "PowerState": "On"}))
+    reset(passed, 10, "ForceOff")
+    read(passed, 11, "Off")
+    passed.take(exchange("GET", CHASSIS, 12, answer={"@odata.id": CHASSIS, "PowerState": "On"}))
+    passed.take(exchange("GET", CHASSIS, 18, answer={"@odata.id": CHASSIS, "PowerState": "Off"}))
+    (command,) = passed.finish()
+    assert (command.cell, command.after, command.reply) == (("On", "ForceOff"), "Off", ObservedReply(status=204))
+    assert command.changes == (ViewChange(1, View.SYSTEM, "Off"), ViewChange(8, View.CHASSIS, "Off"))
+    assert command.views == {View.SYSTEM, View.CHASSIS}
+
+
+def test_a_refusal_has_its_message_and_changes_nothing() -> None:
+    passed = Exchanges()
+    read(passed, 0, "Off")
+    info = {"MessageId": "IDRAC.2.8.PSU502", "Message": "already off", "MessageArgs": [], "Severity": "OK", "Resolution": "None"}
+    reset(passed, 1, "ForceOff", 409, {"error": {"@Message.ExtendedInfo": [info]}})
+    read(passed, 2, "Off")
+    (command,) = passed.finish()
+    assert command.reply is not None
+    assert (command.reply.status, command.reply.message_id, command.changes) == (409, "IDRAC.2.8.PSU502", ())
+
+
+def test_the_next_command_ends_the_watch_of_the_one_before() -> None:
+    passed = Exchanges()
+    read(passed, 0, "On")
+    reset(passed, 1, "ForceOff")
+    read(passed, 2, "Off")
+    reset(passed, 3, "On")
+    read(passed, 4, "On")
+    assert [(each.cell, each.after) for each in passed.finish()] == [(("On", "ForceOff"), "Off"), (("Off", "On"), "On")]
+
+
+def test_a_command_that_nobody_watched_is_no_cell_and_is_named() -> None:
+    passed = Exchanges()
+    reset(passed, 1, "ForceOff")
+    read(passed, 2, "On")
+    reset(passed, 3, "ForceRestart")
+    read(passed, 4 + STALE_S, "On")
+    reset(passed, 5 + 3 * STALE_S, "Nmi")
+    reset(passed, 6 + 3 * STALE_S, "Odd")
+    assert [each.word for each in passed.finish()] == ["ForceRestart"]
+    assert set(passed.skipped) == {"ForceOff", "Nmi", "Odd"}
+    blind = Exchanges()
+    read(blind, 0, "On")
+    reset(blind, 1, "ForceOff")
+    assert (blind.finish(), blind.skipped) == ((), {"ForceOff": "nobody read the state of the system after it"})
+
+
+def test_members_that_were_expanded_are_read_too() -> None:
+    passed = Exchanges()
+    passed.take(exchange("GET", "/redfish/v1/Systems?$expand=.", 0, answer={"Members": [system("On")]}))
+    reset(passed, 1, "ForceOff")
+    passed.take(exchange("GET", "/redfish/v1/Systems?$expand=.", 2, answer={"Members": [system("Off")]}))
+    assert [each.after for each in passed.finish()] == ["Off"]
+
+
+def test_credentials_are_in_no_record() -> None:
+    passed = Exchanges()
+    basic = "Basic " + base64.b64encode(f"root:{CANARY}".encode()).decode()
+    lines = [
+        passed.take(exchange("GET", SYSTEM, 0, answer={"said": f"hello {CANARY}"}, authorization=basic)),
+        passed.take(exchange("POST", "/redfish/v1/SessionService/Sessions", 1, {"UserName": "u", "Password": f"2-{CANARY}"})),
+        passed.take(exchange("GET", f"/redfish/v1/x?p=2-{CANARY}", 2, **{"x-auth-token": f"3-{CANARY}", "cookie": CANARY})),
+        passed.take(exchange("GET", "/x", 3, answer={"Token": f"4-{CANARY}", "Other": [f"3-{CANARY}", basic]})),
+    ]
+    assert CANARY not in "".join(lines)
+    assert basic.split()[1] not in "".join(lines)
+    assert json.loads(lines[1])["request"] == {"UserName": "u", "Password": "(removed)"}
+    assert CANARY in passed.secrets
+
+
+def test_what_is_no_json_or_large_is_recorded_by_its_size() -> None:
+    passed = Exchanges()
+    odd = Exchange(client=1, method="GET", path="/x", started_s=0, ended_s=1, status=200, answer=b"\xff<html>")
+    assert json.loads(passed.take(odd))["answer"] == {"bytes": 7}
+    large = exchange("GET", "/x", 0, answer={"x": "y" * 100_000})
+    assert json.loads(passed.take(large))["answer"] == {"bytes": 100_009}
+
+
+def test_a_bmc_with_endless_systems_costs_no_endless_memory() -> None:
+    passed = Exchanges()
+    for number in range(3 * MAX_SYSTEMS):
+        read(passed, number, "On", f"/redfish/v1/Systems/{number}")
+    assert len(passed.resources) == MAX_SYSTEMS
