@@ -21,6 +21,7 @@ from emulator.control.commands import COMMANDS
 from emulator.profile_commands import COMMANDS as PROFILE_COMMANDS
 from emulator.profile_commands.common import ProfileName
 from emulator.run_options import control_address, control_options, faults_at_start, load_state
+from emulator.schema_command import schema_command
 from emulator.serve import PASSWORD_VARIABLE, ServeOptions, fail, serve
 from profiles import loader
 from profiles.errors import ProfileError
@@ -295,6 +296,9 @@ def profiles_command(as_json: bool) -> None:
     width = max(len(name) for name, _ in found)
     for name, title in found:
         click.echo(f"{name:<{width}}  {title}")
+
+
+cli.add_command(schema_command)
 
 
 @cli.command()

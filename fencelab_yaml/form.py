@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Annotated, Final, NotRequired, Required, Union, cast, get_args, get_origin
+from typing import Annotated, Final, NotRequired, Required, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.json_schema import JsonSchemaValue
@@ -26,6 +26,8 @@ from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar, plain
 from fencelab_yaml.values import FIELDS, FORMS, ITEMS, form_of
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+Described = TypeVar("Described")
 
 NodePath = tuple[int | str, ...]
 """Keys and positions from the root of a tree to a value."""
@@ -99,13 +101,8 @@ class Form:
 
     def schema(self, *, partial: bool = False) -> JsonSchemaValue:
         """The format as JSON Schema. With `partial`, as a file may be that has parents."""
-        whole = self._adapter.json_schema()
-        definitions = cast(Mapping[str, JsonSchemaValue], whole.pop("$defs", {}))
-        inlined = _inlined(whole, definitions)
-        if partial:
-            inlined = _nullable_keys(inlined)
-            inlined["required"] = sorted(self.always)
-        return {"$schema": DIALECT, "$id": self.name} | inlined | {"title": self.title}
+        whole = schema_of(self._adapter, self.name, self.title)
+        return _nullable_keys(whole) | {"required": sorted(self.always)} if partial else whole
 
     def text(self, *, partial: bool = False) -> str:
         """The JSON Schema as the text of a file."""
@@ -177,6 +174,13 @@ def _below(hint: object, step: int | str) -> object:
 # -- JSON Schema -----------------------------------------------------------------------------------------------------------
 
 
+def schema_of(adapter: TypeAdapter[Described], name: str, title: str) -> JsonSchemaValue:
+    """The JSON Schema of a description, without references and without the titles that pydantic makes of names."""
+    whole = adapter.json_schema()
+    definitions = cast(Mapping[str, JsonSchemaValue], whole.pop("$defs", {}))
+    return {"$schema": DIALECT, "$id": name, "title": title} | _inlined(whole, definitions)
+
+
 def _inlined(schema: JsonSchemaValue, definitions: Mapping[str, JsonSchemaValue]) -> JsonSchemaValue:
     """The schema without references: editors show the description of what stands in place."""
     reference = schema.get("$ref")
@@ -241,5 +245,5 @@ def keys_with_descriptions(schema: JsonSchemaValue, path: str = "") -> Iterator[
     items = schema.get("items")
     if isinstance(items, dict):
         yield from keys_with_descriptions(items, f"{path}[]")
-    for member in schema.get("anyOf", ()):
+    for member in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
         yield from keys_with_descriptions(member, path)

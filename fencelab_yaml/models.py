@@ -11,11 +11,12 @@ from itertools import groupby
 from types import NoneType, UnionType
 from typing import Annotated, Final, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import ErrorDetails
 
 from fencelab_yaml.errors import Mark, Problems, did_you_mean, listed
-from fencelab_yaml.form import NodePath, find, joined
+from fencelab_yaml.form import NodePath, find, joined, schema_of
 from fencelab_yaml.messages import SENTENCES, kind, number_kind
 from fencelab_yaml.source import YamlMap, YamlNode, YamlScalar, plain
 from fencelab_yaml.values import Context
@@ -108,6 +109,11 @@ def _sentence(error: ErrorDetails, node: YamlNode, context: Context) -> str:
 def _quoted(text: str) -> tuple[str, ...]:
     """The words of a list that pydantic has written; numbers stand without quotes."""
     return tuple(re.findall(r"[\w.-]+", text.replace(" or ", ", ")))
+
+
+def model_schema(model: type[BaseModel], name: str, title: str) -> JsonSchemaValue:
+    """The JSON Schema of a file that `read_model` reads."""
+    return schema_of(TypeAdapter(model), name, title)
 
 
 # -- places ----------------------------------------------------------------------------------------------------------------

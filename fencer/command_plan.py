@@ -8,7 +8,7 @@ Rules
      again after an answer that does not exclude that it worked.
   3. A refused command is repeated after its Retry-After, but not earlier than after 2 s; without one after 2, 4, 8 s, and the On
      of a reboot after 2, 2, 2, 4, 8 s, unless the BMC is busy. One that was lost, which nobody refused, is repeated after 2 s
-     each time (all with the default `limits.poll`).
+     each time and makes no later wait longer (all with the default `limits.poll`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from math import inf
 
 from fencer.events_effects import AllowedCommands
 from fencer.outcome import Cause, Power, PowerCommand
-from fencer.procedure_state import ProcedureState
+from fencer.procedure_state import LOST, ProcedureState
 from fencer.target import Limits
 
 CommandOrder = tuple[PowerCommand, ...]
@@ -29,7 +29,6 @@ MAX_DOUBLINGS = 2
 FIRST_EVEN_TRIES = 3
 PART_WITHOUT_EFFECT = 1 / 3  # of the deadline: then an accepted ForceOff is sent once more
 ON_WITHOUT_EFFECT_POLLS = 8  # times `limits.poll`: then an accepted On is sent again
-LOST = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE})
 MAY_HAVE_BEEN_DONE = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE, Cause.BAD_RESPONSE, Cause.BUSY})
 
 
@@ -73,7 +72,7 @@ def after_refusal(state: ProcedureState, failure_cause: Cause, retry_after: floa
         return now + max(retry_after or 0.0, shortest)
     # The On of a reboot may be refused just after the Off; the host is fenced already, and each wait keeps it from coming back.
     first = FIRST_EVEN_TRIES if state.off_evidence is not None and failure_cause is not Cause.BUSY else 1
-    doublings = min(max(state.sent - first, 0), MAX_DOUBLINGS)
+    doublings = min(max(state.sent - state.lost - first, 0), MAX_DOUBLINGS)
     return now + shortest * 2.0**doublings
 
 

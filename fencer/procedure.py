@@ -302,7 +302,7 @@ def _goal_reached(state: ProcedureState, now: float) -> ProcedureStep:
     if state.action is Action.REBOOT and state.off_evidence is None:
         state = replace(
             state, goal=Power.ON, off_evidence=evidence, half_began=now, sent_for_off=state.sent, sent=0, counted=0, busy=0,
-            denials=0, polls=0, plan=(), others=(), next_send=-inf, escalate_at=inf, command_failure=None, accepted=None,
+            lost=0, denials=0, polls=0, plan=(), others=(), next_send=-inf, escalate_at=inf, command_failure=None, accepted=None,
             denied=False, task=None, no_command_reads=0,
         )  # fmt: skip
         return _on_other_state(state, ReadOk(state.readings[-1]), now)

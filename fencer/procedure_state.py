@@ -95,6 +95,7 @@ class ProcedureState:
     sent: int = 0
     counted: int = 0  # of `sent`, those that `limits.max_commands` counts
     busy: int = 0  # commands refused as busy
+    lost: int = 0  # commands without an answer: nobody refused them
     denials: int = 0
     polls: int = 0  # number of pauses since the last command
     next_send: float = -inf
@@ -136,6 +137,7 @@ BEFORE_FIRST_READING: Mapping[Cause, Patience] = {
 DENIALS = frozenset({
     Cause.AUTH, Cause.PRIVILEGE, Cause.LOCKED, Cause.TLS, Cause.CONFIG, Cause.UNSUPPORTED, Cause.NOT_FOUND,
 })  # fmt: skip
+LOST = frozenset({Cause.TIMEOUT, Cause.UNREACHABLE})
 MAX_DENIALS = 2
 MAX_READINGS = 64
 MEANING_BY_TYPE: Mapping[type[ProcedureEvent], EventMeaning] = {
@@ -212,6 +214,7 @@ def record_event(state: ProcedureState, event: ProcedureEvent) -> ProcedureState
                 sent=state.sent + 1,
                 counted=state.counted + (0 if free else 1),
                 busy=state.busy + (1 if is_busy else 0),
+                lost=state.lost + (1 if failure is not None and failure.cause in LOST else 0),
                 denials=state.denials + (1 if failure is not None and failure.cause in DENIALS else 0),
                 polls=0,
                 command_failure=failure,

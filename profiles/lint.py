@@ -93,7 +93,7 @@ ServiceCheck = Callable[[Resolved, Profile], Iterable[Problem]]
 def lint(name_or_path: str | Path, *, also: AlsoCheck | None = None, service: ServiceCheck | None = None) -> Report:
     """Checks a shipped profile or a file. Raises nothing because of the file's content."""
     try:
-        resolved = resolve(name_or_path, also)
+        resolved = resolve(name_or_path, also, again=True)
     except ProfileError as error:
         return Report(profile=str(name_or_path), problems=error.problems, claims={})
     registry = registry_lint.check(resolved.root)

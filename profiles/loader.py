@@ -20,6 +20,7 @@ from fencelab_yaml.errors import Mark, Problem, Problems, did_you_mean, listed
 from fencelab_yaml.source import USUAL, YamlList, YamlMap, YamlNode, YamlScalar, child, parse, text_of
 from profiles import places, references
 from profiles.build import build
+from profiles.checked import is_checked
 from profiles.errors import ProfileError, profile_problems
 from profiles.merge import fields, merged, one_shape_of_evidence
 from profiles.model import Profile
@@ -120,18 +121,24 @@ def child_is_true(root: YamlMap, key: str) -> bool:
     return isinstance(node, YamlScalar) and node.value is True
 
 
-def resolve(name_or_path: str | Path, also: AlsoCheck | None = None) -> Resolved:
+def resolve(name_or_path: str | Path, also: AlsoCheck | None = None, *, again: bool = False) -> Resolved:
     """Returns the merged and checked tree. Raises ProfileError with all mistakes.
+
+    A shipped profile that has been checked as it is now is not checked once more, unless `again`.
 
     Where a parent cannot be had, each file is checked alone, and nothing is said of what the parent may hold.
     """
-    from profiles.format import PROFILE  # it loads pydantic: only those pay who read a whole profile
-
     problems = profile_problems()
     file = _locate(name_or_path)
     layers = _Layers(problems)
     layers.collect(file, ())
     own = layers.trees[-1]
+    if layers.checked and not again and not problems.found:
+        files = read_files(merged(layers.trees), layers.files, problems)
+        problems.raise_any()
+        return Resolved(_with_own_mark(merged(layers.trees), own), own, tuple(name for name, _ in _parents(own)), files)
+    from profiles.format import PROFILE  # it loads pydantic: only those pay who read a profile that has not been checked
+
     for tree in layers.trees:
         PROFILE.check(tree, problems, partial=True)
         references.check_layer(tree, problems, PROFILE)
@@ -211,11 +218,15 @@ class _Layers:
         self.incomplete = False
         """Whether a parent cannot be had."""
         self.files: list[Path] = []
+        self.checked = True
+        """Whether all are shipped and have been checked as they are."""
         self._problems = problems
         self._done: set[Path] = set()
 
     def collect(self, file: Path, chain: tuple[Path, ...]) -> None:
-        tree = one_shape_of_evidence(_tree(file, self._problems))
+        content = _read(file)
+        self.checked = self.checked and is_checked(file, content)
+        tree = one_shape_of_evidence(parse(content, str(file), self._problems))
         here = (*chain, file.resolve())
         for name, node in _parents(tree):
             self._collect_parent(name, node, file, here)

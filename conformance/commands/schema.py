@@ -10,12 +10,18 @@ import click
 
 from conformance.report import report_schema
 from conformance.scenario_files import schema
+from conformance.waiver_form import WAIVERS
 
-SCHEMAS: Final[Mapping[str, Callable[[], dict[str, object]]]] = {"scenario": schema.schema, "report": report_schema.schema}
+SCHEMAS: Final[Mapping[str, Callable[[], dict[str, object]]]] = {
+    "scenario": schema.schema,
+    "waivers": WAIVERS.schema,
+    "report": report_schema.schema,
+}
 EXAMPLES = """
 \b
 Examples:
   fence-conformance schema scenario > scenario-1.schema.json
+  fence-conformance schema waivers > waivers.schema.json
   fence-conformance schema report > conformance-1.schema.json
 """
 
@@ -23,5 +29,5 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("form", type=click.Choice(list(SCHEMAS)))
 def command(form: str) -> None:
-    """Prints the JSON Schema of a form: of scenario files, for editors, or of the JSON report, for its readers."""
+    """Prints the JSON Schema of a form: of scenario or waiver files, for editors, or of the JSON report, for its readers."""
     click.echo(json.dumps(SCHEMAS[form](), indent=1))

@@ -39,7 +39,8 @@ class FaultForm:
     """A deviation over one protocol: a fault of `emulator.faults`, its parameters, and the requests at which it makes sense.
 
     `intents` are those of the requests; empty: any but a handshake. `whats` are IPMI commands that are meant beside them. `views`
-    are those whose word it changes, and `instead_of` says which told words it would replace: none of them, nothing to change.
+    are those whose word it changes, and `told` says which words it would replace: none of them, nothing to change. `rail` is the
+    truth with which it makes sense. It acts on `count` requests of the same kind in a row: an IPMI client sends a lost one again.
     """
 
     fault: str
@@ -50,6 +51,7 @@ class FaultForm:
     views: frozenset[str] = frozenset()
     told: frozenset[str] = frozenset()
     rail: Rail | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,7 @@ DEVIATIONS: Final[tuple[Deviation, ...]] = (
         word="hang",
         sentence="takes the request and never answers",
         redfish=FaultForm(fault="wire.hang", params={"executed": False}, counted=Counted.SENT),
+        ipmi=FaultForm(fault="ipmi.silence", params={"executed": False}, count=12),
     ),
     Deviation(
         word="conflict",
@@ -138,10 +141,14 @@ DEVIATIONS: Final[tuple[Deviation, ...]] = (
         redfish=FaultForm(fault="power.passing", params={"gate": 5}, counted=Counted.EFFECTIVE, intents=COMMANDS),
     ),
     Deviation(
-        word="chassis-silent",
-        sentence="says nothing of its power in its Chassis",
+        word="silent",
+        sentence="says nothing of its power, in its System or its Chassis",
         redfish=FaultForm(
-            fault="report.says", params={"word": "absent"}, counted=Counted.VIEWED, intents=READS, views=frozenset({"chassis"}),
+            fault="report.says",
+            params={"word": "absent"},
+            counted=Counted.VIEWED,
+            intents=READS,
+            views=EVERY_VIEW,
             told=frozenset({"On", "Off"}),
         ),
     ),

@@ -16,7 +16,7 @@ from emulator import Event, EventKind, Intent
 
 HANDSHAKE = "open-session"
 """The message that begins an RMCP+ handshake. The journal has a handshake as a log-in and not as requests."""
-HANG = "wire.hang"
+HANGS = frozenset({"wire.hang", "ipmi.silence"})
 GATE = "power.gate"
 """The fault that lets a host of a hunt fall when the fencer has looked: no deviation."""
 NOTHING = "nothing"
@@ -34,9 +34,10 @@ PLAIN: Mapping[str, str] = {
 class ObservedStep:
     """One request and its answer.
 
-    `did` and `told` are words for people. `protocol` is that of the request: some fencers speak both. `intent` is what it
-    meant, `what` the same for a request of Redfish and the command for one of IPMI. `view` is the view whose word was asked for and `word` that word ("" where none was told). `rail` is
-    the truth when it was answered. `deviated`: a fault had a part in the answer.
+    `did` and `told` are words for people. `protocol` is that of the request: some fencers speak both. `intent` is what it meant,
+    `what` the same for a request of Redfish and the command for one of IPMI. `view` is the view whose word was asked for and
+    `word` that word ("" where none was told). `rail` is the truth when it was answered. `deviated`: a fault had a part in the
+    answer.
 
     The counts say how a fault finds this request: `sent` counts requests of the same `what`, `served` those of them that reached
     the service, `viewed` reads of this view, `effective` power commands with an effect; 0 where it is none of these.
@@ -133,8 +134,8 @@ def _steps(window: AskWindow) -> Iterator[ObservedStep]:
 
 
 def silence_s(window: AskWindow) -> float:
-    """For how many seconds the fencer waited for answers that never came, on connections that stayed open."""
-    hung = {e.cause for e in window.during if e.kind is EventKind.WIRE and text(e, "fault") == HANG}
+    """For how many seconds the fencer waited for answers that never came, on connections that stayed open or over IPMI."""
+    hung = {e.cause for e in window.during if e.kind in (EventKind.WIRE, EventKind.FAULT) and text(e, "fault") in HANGS}
     moments = [*((request.seq, request.t) for request in window.requests), (window.claim.seq, window.claim.t)]
     return sum(later - t for (seq, t), (_, later) in pairwise(moments) if seq in hung)
 

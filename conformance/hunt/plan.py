@@ -95,7 +95,7 @@ def _deviations(trace: Trace, other_system: str) -> Iterator[Given]:
             params = {"path": other_system}
         yield Inject(
             f"at the {_which(placed)} the BMC {deviation.sentence}",
-            Armed(fault=make_fault(form.fault, **params), when=_when(placed, form, trace.world.protocol), count=1),
+            Armed(fault=make_fault(form.fault, **params), when=_when(placed, form, trace.world.protocol), count=form.count),
         )
 
 

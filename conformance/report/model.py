@@ -53,6 +53,18 @@ def not_searched(results: Sequence[Result]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(what for r in results for what in r.unsearched))
 
 
+def assumed_cells(results: Sequence[Result]) -> tuple[str, ...]:
+    """Of each profile whose unknown cells were met: how many power commands met one, in how many scenarios."""
+    met: dict[str, list[int]] = {}
+    for result in results:
+        if count := sum(facts.assumed for facts in result.facts):
+            met.setdefault(result.profile, []).append(count)
+    return tuple(
+        f"{profile}: {sum(counts)} power commands in {len(counts)} cells met an answer that nobody has seen of this BMC"
+        for profile, counts in met.items()
+    )
+
+
 def to_json(run: FinishedRun) -> str:
     return json.dumps(report(run), ensure_ascii=False, indent=1) + "\n"
 

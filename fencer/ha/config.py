@@ -31,43 +31,52 @@ Argv = Annotated[list[str], Field(min_length=1)]
 
 
 class TcpProbe(ConfigModel):
-    kind: Literal["tcp"]
-    host: str
-    port: Annotated[int, Field(gt=0, lt=65536)]
+    kind: Annotated[Literal["tcp"], Field(description="passes if the port accepts a connection")]
+    host: Annotated[str, Field(description="the name or address")]
+    port: Annotated[int, Field(gt=0, lt=65536, description="the TCP port")]
 
 
 class HttpProbe(ConfigModel):
-    kind: Literal["http"]
-    url: str
-    status: int = 200
+    kind: Annotated[Literal["http"], Field(description="passes if the page answers")]
+    url: Annotated[str, Field(description="the page")]
+    status: Annotated[int, Field(description="the HTTP status that passes")] = 200
 
 
 class FileProbe(ConfigModel):
-    kind: Literal["file"]
-    path: str
-    max_age: PositiveSeconds
+    kind: Annotated[Literal["file"], Field(description="passes if the file is fresh")]
+    path: Annotated[str, Field(description="the file")]
+    max_age: Annotated[PositiveSeconds, Field(description="how old it may be, in seconds")]
 
 
 class ExecProbe(ConfigModel):
-    kind: Literal["exec"]
-    argv: Argv
+    kind: Annotated[Literal["exec"], Field(description="passes if the command exits with 0")]
+    argv: Annotated[Argv, Field(description="the command")]
 
 
 Probe = Annotated[TcpProbe | HttpProbe | FileProbe | ExecProbe, Field(discriminator="kind")]
 
 
 class HostPart(ConfigModel):
-    name: Name
-    bmc: BmcPart
-    health: Annotated[list[Probe], Field(min_length=1)]
-    activity: list[Probe] = Field(default_factory=list)
-    enabled: bool = True
-    maintenance: bool = False
-    delay: Annotated[float, Field(ge=0)] = 0.0
-    capacity: Annotated[int, Field(ge=0)] | None = None
-    agent: str | None = None
-    fence: list[list[str]] | None = None
-    outlets: dict[str, list[Outlet]] = Field(default_factory=dict)
+    name: Annotated[Name, Field(description="the name of the host")]
+    bmc: Annotated[BmcPart, Field(description="its BMC")]
+    health: Annotated[list[Probe], Field(min_length=1, description="all must pass, or the check fails")]
+    activity: Annotated[list[Probe], Field(description="one that sees something is enough; without: the health probes")] = Field(
+        default_factory=list
+    )
+    enabled: Annotated[bool, Field(description="false: known, and not under HA until it is enabled")] = True
+    maintenance: Annotated[bool, Field(description="true: Ineligible")] = False
+    delay: Annotated[float, Field(ge=0, description="seconds before a power command to this host")] = 0.0
+    capacity: Annotated[Annotated[int, Field(ge=0)] | None, Field(description="how many VMs it may run; without: any number")] = (
+        None
+    )
+    agent: Annotated[str | None, Field(description="the address of its agent, for the executor http")] = None
+    fence: Annotated[
+        list[list[str]] | None,
+        Field(description="the fencing levels: tried in order, each a list of devices; without: [[bmc]]"),
+    ] = None
+    outlets: Annotated[dict[str, list[Outlet]], Field(description="its outlets on each PDU or agent")] = Field(
+        default_factory=dict
+    )
 
     @property
     def probes_key(self) -> str:
@@ -81,12 +90,14 @@ class HostPart(ConfigModel):
 
 
 class VmPart(ConfigModel):
-    name: Name
-    host: Name
-    hosts: list[Name] = Field(default_factory=list)
-    system: bool = False
-    priority: int = 0
-    apart: Name | None = None
+    name: Annotated[Name, Field(description="the name of the VM")]
+    host: Annotated[Name, Field(description="where it runs at first")]
+    hosts: Annotated[list[Name], Field(description="where it may start, best first; without: anywhere")] = Field(
+        default_factory=list
+    )
+    system: Annotated[bool, Field(description="whether it is started before the others")] = False
+    priority: Annotated[int, Field(description="which are started first: the higher")] = 0
+    apart: Annotated[Name | None, Field(description="VMs with the same word here never share a host")] = None
 
     @property
     def spec(self) -> VmSpec:
@@ -94,35 +105,42 @@ class VmPart(ConfigModel):
 
 
 class ExecExecutor(ConfigModel):
-    kind: Literal["exec"]
-    start: Argv
-    stop: Argv
-    list: Argv | None = None
+    kind: Annotated[Literal["exec"], Field(description="commands start and stop VMs")]
+    start: Annotated[Argv, Field(description="the command that starts a VM")]
+    stop: Annotated[Argv, Field(description="the command that stops a VM")]
+    list: Annotated[Argv | None, Field(description="the command that lists the VMs of a host")] = None
 
 
 class HttpExecutor(ConfigModel):
-    kind: Literal["http"]
-    token_env: str | None = None
+    kind: Annotated[Literal["http"], Field(description="the agents of the hosts start and stop VMs")]
+    token_env: Annotated[str | None, Field(description="the variable with the agents' token")] = None
 
 
 class ApiPart(ConfigModel):
-    listen: str
-    token_file: str = "fence-ha.token"
+    listen: Annotated[str, Field(description="the loopback address and port, such as 127.0.0.1:8000")]
+    token_file: Annotated[str, Field(description="the file with the token, from this file's folder on")] = "fence-ha.token"
 
 
 class ConfigPart(ConfigModel):
-    cluster: Name = "default"
-    state_file: str = "fence-ha.db"
-    scale: PositiveSeconds = 1.0
-    workers: Annotated[int, Field(ge=1, le=512)] = 32
-    policy: dict[str, float | int | bool | str] = Field(default_factory=dict)
-    devices: list[Device] = Field(default_factory=list)
-    hosts: Annotated[list[HostPart], Field(min_length=1)]
-    witness: list[Probe] = Field(default_factory=list)
-    vms: list[VmPart] = Field(default_factory=list)
-    adopt_vms: bool = False
-    executor: Annotated[ExecExecutor | HttpExecutor, Field(discriminator="kind")] | None = None
-    api: ApiPart | None = None
+    cluster: Annotated[Name, Field(description="the name of the cluster")] = "default"
+    state_file: Annotated[str, Field(description="the database, from this file's folder on")] = "fence-ha.db"
+    scale: Annotated[PositiveSeconds, Field(description="multiplies all times of the policy, and max_age of file probes")] = 1.0
+    workers: Annotated[int, Field(ge=1, le=512, description="how many BMC requests run at the same time")] = 32
+    policy: Annotated[
+        dict[str, float | int | bool | str],
+        Field(description="settings that differ from the defaults; `fence-ha sample` lists them"),
+    ] = Field(default_factory=dict)
+    devices: Annotated[list[Device], Field(description="further devices that fencing levels name")] = Field(default_factory=list)
+    hosts: Annotated[list[HostPart], Field(min_length=1, description="the hosts")]
+    witness: Annotated[list[Probe], Field(description="probes of the manager itself; one that passes is enough")] = Field(
+        default_factory=list
+    )
+    vms: Annotated[list[VmPart], Field(description="the VMs")] = Field(default_factory=list)
+    adopt_vms: Annotated[bool, Field(description="whether VMs that an agent lists come under HA")] = False
+    executor: Annotated[
+        Annotated[ExecExecutor | HttpExecutor, Field(discriminator="kind")] | None, Field(description="what starts and stops VMs")
+    ] = None
+    api: Annotated[ApiPart | None, Field(description="the REST API; without: none")] = None
 
     @field_validator("scale", mode="before")
     @classmethod

@@ -45,10 +45,10 @@ class ConfigModel(BaseModel):
 
 
 class CredentialsPart(ConfigModel):
-    username: str = ""
-    password: str | None = None
-    password_env: str | None = None
-    password_file: str | None = None
+    username: Annotated[str, Field(description="the user name")] = ""
+    password: Annotated[str | None, Field(description="the password; better in a variable or a file")] = None
+    password_env: Annotated[str | None, Field(description="the variable that holds the password")] = None
+    password_file: Annotated[str | None, Field(description="the file that holds the password, from this file's folder on")] = None
 
     @model_validator(mode="after")
     def _one_password(self) -> CredentialsPart:
@@ -58,12 +58,14 @@ class CredentialsPart(ConfigModel):
 
 
 class AddressPart(CredentialsPart):
-    url: str | None = None
-    host: str | None = None
-    port: Annotated[int, Field(gt=0, lt=65536)] | None = None
-    verify_tls: bool = True
-    ca_file: str | None = None
-    auth: Literal["auto", "basic", "session"] = "auto"
+    url: Annotated[str | None, Field(description="the address as https://HOST:PORT; or host")] = None
+    host: Annotated[str | None, Field(description="the name or address; or url")] = None
+    port: Annotated[
+        Annotated[int, Field(gt=0, lt=65536)] | None, Field(description="without: the usual port of the protocol")
+    ] = None
+    verify_tls: Annotated[bool, Field(description="whether the certificate must be valid")] = True
+    ca_file: Annotated[str | None, Field(description="the CA certificates in PEM form; without: those of this machine")] = None
+    auth: Annotated[Literal["auto", "basic", "session"], Field(description="how to log in over Redfish")] = "auto"
 
     @model_validator(mode="after")
     def _one_address(self) -> AddressPart:
@@ -89,12 +91,16 @@ class AddressPart(CredentialsPart):
 
 
 class BmcPart(AddressPart):
-    protocol: Literal["redfish", "ipmi"] = "redfish"
-    system: str | None = None
-    identity: str | None = None
-    cipher: Literal[3, 17] | None = None
-    chassis_check: Literal["require", "own", "ignore"] = "require"
-    identity_check: Literal["require", "when-shown"] = "require"
+    protocol: Annotated[Literal["redfish", "ipmi"], Field(description="how the BMC is spoken to")] = "redfish"
+    system: Annotated[str | None, Field(description="URI, Id or UUID of the System; needed where there are several")] = None
+    identity: Annotated[str | None, Field(description="UUID or serial; a BMC that shows another one is never touched")] = None
+    cipher: Annotated[Literal[3, 17] | None, Field(description="the IPMI cipher suite; without: both are tried")] = None
+    chassis_check: Annotated[
+        Literal["require", "own", "ignore"], Field(description="what a linked Chassis may say against the System's Off")
+    ] = "require"
+    identity_check: Annotated[
+        Literal["require", "when-shown"], Field(description="when-shown: a BMC that shows no identity is accepted")
+    ] = "require"
 
     @model_validator(mode="after")
     def _no_url_for_ipmi(self) -> BmcPart:
@@ -116,24 +122,26 @@ class BmcPart(AddressPart):
 class BmcDevice(BmcPart):
     """A second BMC of one host, or another protocol of the same one."""
 
-    name: Name
-    kind: Literal["bmc"]
+    name: Annotated[Name, Field(description="what fencing levels call it")]
+    kind: Annotated[Literal["bmc"], Field(description="a further BMC")]
 
 
 class PduDevice(AddressPart):
     """A PDU over Redfish, for many hosts: each names its outlets."""
 
-    name: Name
-    kind: Literal["pdu"]
+    name: Annotated[Name, Field(description="what fencing levels call it")]
+    kind: Annotated[Literal["pdu"], Field(description="a PDU over Redfish")]
 
 
 class AgentDevice(CredentialsPart):
     """A fence agent after FenceAgentAPI: parameters and password go to its standard input."""
 
-    name: Name
-    kind: Literal["agent"]
-    command: Annotated[str, Field(min_length=1)]
-    options: dict[Option, str | int | float | bool] = {}
+    name: Annotated[Name, Field(description="what fencing levels call it")]
+    kind: Annotated[Literal["agent"], Field(description="a fence agent")]
+    command: Annotated[str, Field(min_length=1, description="the program")]
+    options: Annotated[
+        dict[Option, str | int | float | bool], Field(description="its parameters, without password and plug")
+    ] = {}
 
 
 Device = Annotated[BmcDevice | PduDevice | AgentDevice, Field(discriminator="kind")]

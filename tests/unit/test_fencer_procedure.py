@@ -233,6 +233,12 @@ def test_a_bmc_that_says_when_is_not_kept_waiting_for_an_earlier_lost_command(bm
     assert 2.0 <= bmc.commands[2][0] - bmc.commands[1][0] < 3.0
 
 
+def test_a_command_that_was_lost_makes_no_wait_longer_after_a_refusal(bmc: Bmc) -> None:
+    bmc.answers = [refused(Cause.TIMEOUT), refused(Cause.CONFLICT)]
+    assert how(play(bmc)) == "powered-off"
+    assert 2.0 <= bmc.commands[2][0] - bmc.commands[1][0] < 3.0
+
+
 @pytest.mark.parametrize("cause", [Cause.TIMEOUT, Cause.UNREACHABLE])
 def test_a_command_that_is_lost_twice_is_sent_again_without_a_longer_wait(bmc: Bmc, cause: Cause) -> None:
     bmc.answers = [refused(cause)] * 2

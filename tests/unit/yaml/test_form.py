@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
 import profiles
+from conformance.cli import cli as conformance_cli
+from conformance.waiver_form import WAIVERS
+from emulator.cli import cli as emulator_cli
 from emulator.rack_form import RACK
 from fencelab_yaml.errors import Problems
-from fencelab_yaml.form import Form, keys_with_descriptions
+from fencelab_yaml.form import keys_with_descriptions
+from fencelab_yaml.models import model_schema
 from fencelab_yaml.source import parse, plain
+from fencer.ha import config
+from fencer.ha.cli import main as ha_cli
+from fencer.ha.config import ConfigPart
 from profiles.format import PROFILE
 
-FORMS = {"profile": PROFILE, "rack": RACK}
+SCHEMAS = {
+    "profile": PROFILE.schema(),
+    "profile with parents": PROFILE.schema(partial=True),
+    "rack": RACK.schema(),
+    "waivers": WAIVERS.schema(),
+    "fence-ha": model_schema(ConfigPart, "fence-ha", "A configuration"),
+}
+COMMANDS = {"bmc-emulator": emulator_cli, "fence-conformance": conformance_cli, "fence-ha": ha_cli}
 SAMPLE = Path(profiles.__file__).parent / "racks" / "sample.yaml"
 SHIPPED = [profiles.path(name) for name in profiles.all_names()]
 
@@ -37,9 +53,30 @@ def test_the_schema_of_racks_takes_the_sample_and_no_misspelt_key() -> None:
     assert not schema.is_valid({"schema": "rack/1", "bmcs": []})
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
-def test_a_schema_is_one_and_every_key_has_a_description(form: Form) -> None:
-    schema = form.schema()
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+def test_a_schema_is_one_and_every_key_has_a_description(schema: dict[str, object]) -> None:
     Draft202012Validator.check_schema(schema)
     lacking = [path for path, said, each in keys_with_descriptions(schema) if not said and "not" not in each]
     assert not lacking
+
+
+def test_the_schema_of_configurations_takes_the_sample() -> None:
+    sample = Path(config.__file__).parent / "sample.yaml"
+    Draft202012Validator(SCHEMAS["fence-ha"]).validate(tree(sample))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "bmc-emulator schema profile",
+        "bmc-emulator schema rack",
+        "bmc-emulator schema fault",
+        "fence-conformance schema waivers",
+        "fence-ha schema",
+    ],
+)
+def test_a_command_prints_the_schema(words: str) -> None:
+    program, *arguments = words.split()
+    result = CliRunner().invoke(COMMANDS[program], arguments)
+    assert result.exit_code == 0
+    Draft202012Validator.check_schema(json.loads(result.output))

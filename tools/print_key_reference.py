@@ -1,0 +1,136 @@
+"""Writes docs/reference/*.md: every key of our YAML files, from the descriptions that the readers check with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic.json_schema import JsonSchemaValue
+
+from conformance.waiver_form import WAIVERS
+from emulator.rack_form import RACK
+from fencelab_yaml.form import keys_with_descriptions
+from fencelab_yaml.models import model_schema
+from fencer.ha.config import ConfigPart
+from profiles.format import PROFILE
+
+FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "reference"
+MOST_WORDS: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencePage:
+    """One page. `see` is a sentence with a link to the page that explains the format."""
+
+    title: str
+    see: str
+    command: str
+    schema: Callable[[], JsonSchemaValue]
+
+
+PAGES: Final[Mapping[str, ReferencePage]] = {
+    "profile": ReferencePage(
+        "Keys of a profile",
+        "[How to write a profile](../write-a-profile.md) explains them.",
+        "bmc-emulator schema profile",
+        PROFILE.schema,
+    ),
+    "rack": ReferencePage(
+        "Keys of a rack file",
+        "[The lab](../lab.md) and `profiles/racks/sample.yaml` show them at work.",
+        "bmc-emulator schema rack",
+        RACK.schema,
+    ),
+    "waivers": ReferencePage(
+        "Keys of a waiver file", "[Runs](../run.md) explain waivers.", "fence-conformance schema waivers", WAIVERS.schema
+    ),
+    "fence-ha": ReferencePage(
+        "Keys of a configuration of fence-ha",
+        "[HA](../ha.md) explains them, and `fence-ha sample` prints all with comments.",
+        "fence-ha schema",
+        lambda: model_schema(ConfigPart, "fence-ha", "A configuration of fence-ha"),
+    ),
+}
+
+
+def page(name: str) -> str:
+    """The text of a page."""
+    about = PAGES[name]
+    lines = [
+        f"# {about.title}",
+        "",
+        f"{about.see} `{about.command}` prints the same as JSON Schema, for editors.",
+        "",
+        "A step `*` of a path stands for a name of your own, `[]` for the items of a list. Keys in **bold** must be there.",
+        "",
+        "| key | value | meaning |",
+        "| --- | --- | --- |",
+    ]
+    schema = about.schema()
+    needed = frozenset(_required(schema, ""))
+    for path, said, value in dict.fromkeys((path, said, _value(each)) for path, said, each in keys_with_descriptions(schema)):
+        if value:
+            key = f"**`{path}`**" if path in needed else f"`{path}`"
+            lines.append(f"| {key} | {value} | {said} |".replace("\n", " "))
+    return "\n".join(lines) + "\n"
+
+
+def _required(schema: JsonSchemaValue, path: str) -> list[str]:
+    found = [f"{path}.{key}" if path else key for key in schema.get("required", ())]
+    for key, value in schema.get("properties", {}).items():
+        found += _required(value, f"{path}.{key}" if path else key)
+    if isinstance(more := schema.get("additionalProperties"), dict):
+        found += _required(more, f"{path}.*" if path else "*")
+    if isinstance(items := schema.get("items"), dict):
+        found += _required(items, f"{path}[]")
+    for member in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+        found += _required(member, path)
+    return found
+
+
+def _value(schema: JsonSchemaValue) -> str:
+    """What may stand there, in a few words; empty for a key that must not be there."""
+    match schema:
+        case {"not": _}:
+            return ""
+        case {"const": word}:
+            return f"`{word}`"
+        case {"enum": words}:
+            shown = ", ".join(f"`{word}`" for word in words[:MOST_WORDS])
+            return shown + (" ..." if len(words) > MOST_WORDS else "")
+        case {"anyOf": members} | {"oneOf": members}:
+            return " or ".join(dict.fromkeys(word for member in members if (word := _value(member))))
+        case {"type": "array", "prefixItems": _}:
+            return "list"
+        case {"type": "array", "items": {"type": kind}}:
+            return f"list of {'texts' if kind == 'string' else 'maps' if kind == 'object' else 'numbers'}"
+        case {"type": "array"}:
+            return "list"
+        case {"type": "object"}:
+            return "map"
+        case {"type": "integer" | "number" as kind, **rest}:
+            return ("whole number" if kind == "integer" else "number") + _bounds(rest)
+        case {"type": "boolean"}:
+            return "`true`, `false`"
+        case {"type": "null"}:
+            return "null"
+        case {"type": "string"}:
+            return "text"
+        case {"type": list()}:
+            return "text or number"
+    return "anything"
+
+
+def _bounds(schema: Mapping[str, object]) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if isinstance(low, int | float) and isinstance(high, int | float):
+        return f", {low:g} to {high:g}"
+    return f", at least {low:g}" if isinstance(low, int | float) else ""
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for each in PAGES:
+        (FOLDER / f"{each}.md").write_text(page(each), encoding="utf-8")
