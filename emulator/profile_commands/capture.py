@@ -17,7 +17,7 @@ import click
 
 from emulator.profile_commands.common import ProfileName
 from emulator.profile_commands.credentials import credential_options, forms_of, password_for
-from emulator.profile_commands.nearest import nearest_profile, slug
+from emulator.profile_commands.nearest import as_path, nearest_profile, slug
 from emulator.serve import fail
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _write(tree: ResourceTree, out: Path, parent: str | None, seed: str | None, 
     if not report.ok:
         for problem in report.problems:
             click.echo(f"  lint: {problem}", err=True)
-    click.echo(f"  next: bmc-emulator profile lint {out}; read it before you give it to others")
+    click.echo(f"  next: bmc-emulator profile lint {as_path(out)}; read it before you give it to others")
 
 
 def _tell(troubles: tuple[Trouble, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from emulator.serve import fail
@@ -22,6 +23,11 @@ _OWN: Final = ("Systems", "Managers", "Chassis")
 def slug(name: str) -> str:
     """The name of a folder as an id: small letters, digits and -."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63] or "captured"
+
+
+def as_path(place: Path) -> str:
+    """A file or folder as a command takes it for a path and not for the name of a profile."""
+    return str(place) if place.is_absolute() or str(place).startswith(".") else f"./{place}"
 
 
 def nearest_profile(name: str | None, facts: Facts) -> Profile:

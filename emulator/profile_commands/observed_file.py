@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from emulator.profile_commands.nearest import slug
+from emulator.profile_commands.nearest import as_path, slug
 from emulator.profile_commands.new import NAME
 from emulator.serve import fail
 from profiles.resource_files import IN_FOLDER
@@ -78,7 +78,7 @@ def write_observed(
     report = lint(out)
     for problem in report.problems:
         click.echo(f"  lint: {problem}", err=True)
-    click.echo(f"  next: bmc-emulator profile check {out if out.is_absolute() else f'./{out}'}")
+    click.echo(f"  next: bmc-emulator profile check {as_path(out.parent if out.name == IN_FOLDER else out)}")
 
 
 def _clean(command: ObservedCommand, scrubber: Scrubber) -> ObservedCommand:
