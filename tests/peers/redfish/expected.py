@@ -70,6 +70,12 @@ NOT_TESTED: Final = (
     ),
     Untested(
         Tool.PROTOCOL,
+        r"REQ_QUERY_INVALID_VALUES",
+        r"does not support either the 'only' or 'excerpt' query parameters",
+        "This vendor's service root offers neither of the two.",
+    ),
+    Untested(
+        Tool.PROTOCOL,
         r"REQ_DATA_MOD_ERRORS",
         r"No failed POST responses found",
         "It looks at ordinary POSTs only, and all of those succeed; "
