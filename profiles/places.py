@@ -32,7 +32,7 @@ VENDORS: Final = Path(__file__).resolve().parent / "vendors"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ProfilePlace:
     """A folder of profiles; `named` says who named it."""
 
     folder: Path
@@ -42,7 +42,7 @@ class Place:
 def files() -> Mapping[str, Path]:
     """All profiles of all places by name, sorted, the shipped ones first where a name is there twice. Never raises."""
     found: dict[str, Path] = {}
-    for place in (Place(VENDORS, "fencelab"), *_of_variable([]), *_of_distributions([])):
+    for place in (ProfilePlace(VENDORS, "fencelab"), *_of_variable([]), *_of_distributions([])):
         for name, file in profiles_in(place.folder):
             found.setdefault(name, file)
     return dict(sorted(found.items()))
@@ -51,8 +51,8 @@ def files() -> Mapping[str, Path]:
 def check_places() -> None:
     """Raises ProfileError for a folder that is not there, a plug-in that is broken, and a name that two profiles have."""
     problems: list[Problem] = []
-    found: dict[str, tuple[Path, Place]] = {}
-    for place in (Place(VENDORS, "fencelab"), *_of_variable(problems), *_of_distributions(problems)):
+    found: dict[str, tuple[Path, ProfilePlace]] = {}
+    for place in (ProfilePlace(VENDORS, "fencelab"), *_of_variable(problems), *_of_distributions(problems)):
         for name, file in profiles_in(place.folder):
             other, first = found.setdefault(name, (file, place))
             if other.resolve() != file.resolve():
@@ -68,21 +68,21 @@ def profiles_in(folder: Path) -> Iterator[tuple[str, Path]]:
     yield from ((file.parent.name, file) for file in sorted(folder.glob(f"*/{IN_FOLDER}")) if file.is_file())
 
 
-def _of_variable(problems: list[Problem]) -> Iterator[Place]:
+def _of_variable(problems: list[Problem]) -> Iterator[ProfilePlace]:
     for word in os.environ.get(VARIABLE, "").split(os.pathsep):
         folder = Path(word).expanduser() if word else None
         if folder is not None and folder.is_dir():
-            yield Place(folder, VARIABLE)
+            yield ProfilePlace(folder, VARIABLE)
         elif folder is not None:
             problems.append(Problem(Mark(VARIABLE), "", f"there is no folder {word}"))
 
 
-def _of_distributions(problems: list[Problem]) -> Iterator[Place]:
+def _of_distributions(problems: list[Problem]) -> Iterator[ProfilePlace]:
     group = fencelab_plugins.load(GROUP)
     problems += [Problem(Mark(GROUP), "", str(each)) for each in group.broken]
     for plugin in group.plugins:
         for folder in _folders(plugin.module):
-            yield Place(folder, plugin.distribution)
+            yield ProfilePlace(folder, plugin.distribution)
 
 
 def _folders(module: object) -> tuple[Path, ...]:

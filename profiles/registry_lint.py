@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 from fencelab_yaml.errors import Mark, Problem, did_you_mean
 from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar, child, text_of
 from profiles import registries, template
-from profiles.registries import Registry, RegistryMessage, Version
+from profiles.registries import KnownMessage, KnownRegistry, Version
 
 _HOLE: Final = re.compile(r"\{arg([0-9])\}")
 _VAR: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -93,7 +93,7 @@ def check(root: YamlMap) -> Findings:
     return Findings(tuple(dict.fromkeys(problems)), tuple(dict.fromkeys(warnings)))
 
 
-def _against(told: ToldMessage, name: str, registry: Registry, version: Version) -> Findings:
+def _against(told: ToldMessage, name: str, registry: KnownRegistry, version: Version) -> Findings:
     """What the registry says otherwise."""
     where = f"{registry.prefix} {'.'.join(map(str, version))} of {registry.owner}"
     message = registry.message(version, name)
@@ -105,7 +105,7 @@ def _against(told: ToldMessage, name: str, registry: Registry, version: Version)
     return Findings((), found) if told.inherited is not None else Findings(found, ())
 
 
-def _differences(told: ToldMessage, name: str, message: RegistryMessage) -> Iterator[tuple[str, str]]:
+def _differences(told: ToldMessage, name: str, message: KnownMessage) -> Iterator[tuple[str, str]]:
     if told.text is not None and not _same_text(told, message):
         yield "text", f"says {name}: {message.text}"
     allowed = _severities(told, message)
@@ -115,14 +115,14 @@ def _differences(told: ToldMessage, name: str, message: RegistryMessage) -> Iter
         yield "args", f"gives {name} {message.arguments} arguments, not {told.arguments}"
 
 
-def _same_text(told: ToldMessage, message: RegistryMessage) -> bool:
+def _same_text(told: ToldMessage, message: KnownMessage) -> bool:
     if not told.filled or told.text is None:
         return told.text == message.text
     parts = _PLACE.split(message.text)[::2]
     return re.fullmatch("(.*)".join(map(re.escape, parts)), told.text, re.DOTALL) is not None
 
 
-def _severities(told: ToldMessage, message: RegistryMessage) -> frozenset[str]:
+def _severities(told: ToldMessage, message: KnownMessage) -> frozenset[str]:
     by_property = {"Severity": message.severity, "MessageSeverity": message.message_severity}
     return frozenset(by_property[name] for name in told.severities)
 

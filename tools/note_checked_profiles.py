@@ -1,4 +1,4 @@
-"""Writes profiles/checked.json, the digests of the shipped profiles that lint accepts (`python -m tools.note_checked_profiles`)."""
+"""Writes profiles/checked.json: the digests of the shipped profiles that lint accepts (python -m tools.note_checked_profiles)."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from conformance.adapters.base import CannotStart
 from conformance.adapters.reading import FencerFileError
 from conformance.completion import FENCERS, PROFILES
 from conformance.report_options import OneSentence
+from conformance.reported_run import Lacking
 from conformance.versions import our_version
 from conformance.vocabulary import Ask, Verdict
 
@@ -29,7 +30,6 @@ STARTS: Final = ("on", "hung", "off", "two")
 MOST_BUDGET: Final = 3
 MOST_DEPTH: Final = 100
 INTERRUPTED: Final = 130
-LACKING: Final = 4
 FAILED: Final = 5
 SAVE_EVERY_S: Final = 30.0
 EXAMPLES = """
@@ -49,12 +49,6 @@ Exit codes:
   5  the suite itself failed
   130  Ctrl-C; what was found is kept
 """
-
-
-class Lacking(OneSentence):
-    """The fencer cannot be run here, or nothing of what was asked for can be searched."""
-
-    exit_code = LACKING
 
 
 class SuiteFailed(OneSentence):

@@ -55,7 +55,7 @@ class FaultForm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deviation:
+class BmcDeviation:
     """`sentence` completes "at the second power read the BMC ..."."""
 
     word: str
@@ -72,50 +72,50 @@ class Deviation:
 SYSTEM_VIEWS: Final = frozenset({"system"})
 EVERY_VIEW: Final = frozenset({"system", "chassis", "ipmi"})
 
-DEVIATIONS: Final[tuple[Deviation, ...]] = (
-    Deviation(
+DEVIATIONS: Final[tuple[BmcDeviation, ...]] = (
+    BmcDeviation(
         word="busy",
         sentence="says that it is busy (HTTP 503 with Retry-After 1; IPMI 0xC0) and does nothing",
         redfish=FaultForm(fault="redfish.reply", params={"status": 503, "headers": {"Retry-After": "1"}}),
         ipmi=FaultForm(fault="ipmi.completion", params={"code": 0xC0}),
     ),
-    Deviation(
+    BmcDeviation(
         word="lost-request",
         sentence="loses the request: it is not executed, and there is no answer",
         redfish=FaultForm(fault="wire.reset", params={"executed": False}, counted=Counted.SENT),
         ipmi=FaultForm(fault="ipmi.silence", params={"executed": False}, whats=frozenset({HANDSHAKE})),
     ),
-    Deviation(
+    BmcDeviation(
         word="lost-answer",
         sentence="executes the request, and its answer is lost",
         redfish=FaultForm(fault="wire.reset", params={"executed": True}, counted=Counted.SENT),
         ipmi=FaultForm(fault="ipmi.silence", params={"executed": True}),
     ),
-    Deviation(
+    BmcDeviation(
         word="hang",
         sentence="takes the request and never answers",
         redfish=FaultForm(fault="wire.hang", params={"executed": False}, counted=Counted.SENT),
         ipmi=FaultForm(fault="ipmi.silence", params={"executed": False}, count=12),
     ),
-    Deviation(
+    BmcDeviation(
         word="conflict",
         sentence="refuses the command for the present state (HTTP 409; IPMI 0xD5)",
         redfish=FaultForm(fault="redfish.reply", params={"status": 409}, intents=COMMANDS),
         ipmi=FaultForm(fault="ipmi.completion", params={"code": 0xD5}, intents=COMMANDS),
     ),
-    Deviation(
+    BmcDeviation(
         word="unauthorized",
         sentence="refuses the credentials (HTTP 401; a locked account over IPMI)",
         redfish=FaultForm(fault="redfish.reply", params={"status": 401}),
         ipmi=FaultForm(fault="auth.locked", intents=frozenset({"none"}), whats=frozenset({HANDSHAKE})),
     ),
-    Deviation(
+    BmcDeviation(
         word="not-found",
         sentence="says that there is no such thing (HTTP 404; IPMI 0xC1)",
         redfish=FaultForm(fault="redfish.reply", params={"status": 404}),
         ipmi=FaultForm(fault="ipmi.completion", params={"code": 0xC1}),
     ),
-    Deviation(
+    BmcDeviation(
         word="stale",
         sentence="says On once more although the rail is down",
         redfish=FaultForm(
@@ -127,7 +127,7 @@ DEVIATIONS: Final[tuple[Deviation, ...]] = (
             told=frozenset({"Off"}), rail=Rail.DOWN,
         ),
     ),
-    Deviation(
+    BmcDeviation(
         word="null",
         sentence="says null for its power",
         redfish=FaultForm(
@@ -135,12 +135,12 @@ DEVIATIONS: Final[tuple[Deviation, ...]] = (
             told=frozenset({"On", "Off", "PoweringOff", "PoweringOn"}),
         ),
     ),
-    Deviation(
+    BmcDeviation(
         word="powering-off",
         sentence="accepts the command, and until the rail has moved System and Chassis say PoweringOff",
         redfish=FaultForm(fault="power.passing", params={"gate": 5}, counted=Counted.EFFECTIVE, intents=COMMANDS),
     ),
-    Deviation(
+    BmcDeviation(
         word="silent",
         sentence="says nothing of its power, in its System or its Chassis",
         redfish=FaultForm(
@@ -152,7 +152,7 @@ DEVIATIONS: Final[tuple[Deviation, ...]] = (
             told=frozenset({"On", "Off"}),
         ),
     ),
-    Deviation(
+    BmcDeviation(
         word="early-off",
         sentence="says Off although the rail is up",
         redfish=FaultForm(
@@ -164,38 +164,38 @@ DEVIATIONS: Final[tuple[Deviation, ...]] = (
             told=frozenset({"On"}), rail=Rail.UP,
         ),
     ),
-    Deviation(
+    BmcDeviation(
         word="other-body",
         sentence="answers with the body of the other system",
         redfish=FaultForm(fault="redfish.body-of", intents=READS, views=SYSTEM_VIEWS, told=frozenset({"On"})),
         starts=frozenset({Start.TWO}),
     ),
-    Deviation(
+    BmcDeviation(
         word="task-fails",
         sentence="answers 202 with a task, does nothing, and the task ends with Exception",
         redfish=FaultForm(fault="redfish.task", params={"end": "Exception", "executed": False}, intents=COMMANDS),
     ),
-    Deviation(
+    BmcDeviation(
         word="ignored",
         sentence="accepts the command and does nothing",
         redfish=FaultForm(fault="power.ignore", counted=Counted.EFFECTIVE, intents=COMMANDS),
         ipmi=FaultForm(fault="power.ignore", counted=Counted.EFFECTIVE, intents=COMMANDS),
     ),
-    Deviation(
+    BmcDeviation(
         word="late",
         sentence="accepts the command, and everything happens 6 s later than usual",
         redfish=FaultForm(fault="power.late", params={"seconds": 6.0}, counted=Counted.EFFECTIVE, intents=COMMANDS),
         ipmi=FaultForm(fault="power.late", params={"seconds": 6.0}, counted=Counted.EFFECTIVE, intents=COMMANDS),
         cost=2,
     ),
-    Deviation(
+    BmcDeviation(
         word="word-first",
         sentence="accepts the command and says Off at once in all its views; the rail falls 2 s later",
         redfish=FaultForm(fault="power.early-word", params={"seconds": 2.0}, counted=Counted.EFFECTIVE, intents=COMMANDS),
         ipmi=FaultForm(fault="power.early-word", params={"seconds": 2.0}, counted=Counted.EFFECTIVE, intents=COMMANDS),
         cost=2,
     ),
-    Deviation(
+    BmcDeviation(
         word="bounce",
         sentence="executes the command, and 5 s after the last step the host has power again",
         redfish=FaultForm(fault="power.bounce", params={"seconds": 5.0}, counted=Counted.EFFECTIVE, intents=COMMANDS),
@@ -203,9 +203,9 @@ DEVIATIONS: Final[tuple[Deviation, ...]] = (
         cost=2,
     ),
 )  # fmt: skip
-BY_WORD: Final[Mapping[str, Deviation]] = {deviation.word: deviation for deviation in DEVIATIONS}
+BY_WORD: Final[Mapping[str, BmcDeviation]] = {deviation.word: deviation for deviation in DEVIATIONS}
 RANK: Final[Mapping[str, int]] = {deviation.word: number for number, deviation in enumerate(DEVIATIONS)}
-MILD: Final[tuple[Deviation, ...]] = tuple(deviation for deviation in DEVIATIONS if deviation.cost == 1)
+MILD: Final[tuple[BmcDeviation, ...]] = tuple(deviation for deviation in DEVIATIONS if deviation.cost == 1)
 
 
 def cost(trace: Trace) -> int:

@@ -21,8 +21,8 @@ from emulator.profile_commands.nearest import as_path, nearest_profile, slug
 from emulator.serve import fail
 
 if TYPE_CHECKING:
-    from emulator.profile_tools.resource_tree import ResourceTree, Trouble
-    from emulator.profile_tools.walk import Limits
+    from emulator.profile_tools.resource_tree import MissingResource, ResourceTree
+    from emulator.profile_tools.walk import WalkLimits
 
 SHOWN_TROUBLES: Final = 20
 PROGRESS_AFTER_S: Final = 2.0
@@ -64,13 +64,13 @@ def capture(
     """
     from emulator.profile_tools.mockup_files import NoMockup, mockup
     from emulator.profile_tools.tree_files import CannotWrite, check_free
-    from emulator.profile_tools.walk import Limits
+    from emulator.profile_tools.walk import WalkLimits
 
     try:
         check_free(out)
     except CannotWrite as error:
         fail(str(error))
-    limits = Limits(count=max_resources, total_bytes=max_mb * 1_000_000)
+    limits = WalkLimits(count=max_resources, total_bytes=max_mb * 1_000_000)
     known: tuple[str, ...] = ()
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", source):
         password = password_for(user, password_file, password_env)
@@ -85,9 +85,9 @@ def capture(
 
 
 def _service(
-    url: str, user: str | None, password: str | None, cacert: Path | None, insecure: bool, timeout_s: float, limits: Limits
+    url: str, user: str | None, password: str | None, cacert: Path | None, insecure: bool, timeout_s: float, limits: WalkLimits
 ) -> ResourceTree:
-    from emulator.profile_tools.bmc_client import BadAddress, BmcClient, NotTrusted, bmc_address
+    from emulator.profile_tools.bmc_client import BadAddress, NotTrusted, RealBmcClient, bmc_address
     from emulator.profile_tools.walk import walked
 
     started = last = time.monotonic()
@@ -101,7 +101,7 @@ def _service(
 
     try:
         address = bmc_address(url, cacert=cacert, insecure=insecure)
-        with BmcClient(address, user, password, timeout_s) as client:
+        with RealBmcClient(address, user, password, timeout_s) as client:
             tree = walked(client.get, limits, progress)
     except (BadAddress, NotTrusted) as error:
         fail(str(error))
@@ -149,7 +149,7 @@ def _write(tree: ResourceTree, out: Path, parent: str | None, seed: str | None, 
     click.echo(f"  next: bmc-emulator profile lint {as_path(out)}; read it before you give it to others")
 
 
-def _tell(troubles: tuple[Trouble, ...]) -> None:
+def _tell(troubles: tuple[MissingResource, ...]) -> None:
     for each in troubles[:SHOWN_TROUBLES]:
         click.echo(f"  not captured: {each}", err=True)
     if len(troubles) > SHOWN_TROUBLES:

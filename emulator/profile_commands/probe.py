@@ -20,9 +20,9 @@ from emulator.profile_commands.observed_file import check_new_file, write_observ
 from emulator.serve import fail
 
 if TYPE_CHECKING:
-    from emulator.profile_tools.bmc_client import BmcAddress
+    from emulator.profile_tools.bmc_client import RealBmcAddress
     from emulator.profile_tools.chassis_client import IpmiChassis
-    from emulator.profile_tools.probe_run import Probe, ProbedMachine, ProbeTimes
+    from emulator.profile_tools.probe_run import PowerProbe, ProbedMachine, ProbeTimes
 
 EXIT_STOPPED = 1
 
@@ -89,8 +89,8 @@ def probe(
     Example:
       bmc-emulator profile probe https://192.0.2.7 --i-will-power-cycle spare-17 --user root --insecure --out our-board.yaml
     """
-    from emulator.profile_tools.bmc_client import BadAddress, BmcClient, NotTrusted, bmc_address
-    from emulator.profile_tools.probe_run import Probe, ProbeStopped, ProbeTimes, find_machine
+    from emulator.profile_tools.bmc_client import BadAddress, NotTrusted, RealBmcClient, bmc_address
+    from emulator.profile_tools.probe_run import PowerProbe, ProbeStopped, ProbeTimes, find_machine
     from emulator.profile_tools.walk import NoAnswer
 
     check_new_file(out)
@@ -101,11 +101,11 @@ def probe(
         fail(str(error))
     password = password_for(user, password_file, password_env)
     with contextlib.ExitStack() as stack:
-        client = stack.enter_context(BmcClient(address, user, password, timeout_s))
+        client = stack.enter_context(RealBmcClient(address, user, password, timeout_s))
         try:
             machine = find_machine(client, name)
             chassis = None if no_ipmi else stack.enter_context(_ipmi(address, ipmi_port, user, password))
-            run = Probe(client, chassis, RealClock(), machine, click.echo, times)
+            run = PowerProbe(client, chassis, RealClock(), machine, click.echo, times)
             _confirm(machine, name, len(run.cells()), times)
             stopped = _run(run)
         except (ProbeStopped, NoAnswer, NotTrusted, BadAddress) as error:
@@ -117,7 +117,7 @@ def probe(
         raise SystemExit(EXIT_STOPPED)
 
 
-def _ipmi(address: BmcAddress, port: int, user: str | None, password: str | None) -> IpmiChassis:
+def _ipmi(address: RealBmcAddress, port: int, user: str | None, password: str | None) -> IpmiChassis:
     from emulator.profile_tools.chassis_client import IpmiChassis
     from emulator.profile_tools.walk import NoAnswer
 
@@ -146,7 +146,7 @@ def _refuse() -> NoReturn:
     fail("that is not the name: nothing was sent")
 
 
-def _run(run: Probe) -> str:
+def _run(run: PowerProbe) -> str:
     """Runs the probe. Returns the reason where it was stopped, else an empty text."""
     from emulator.profile_tools.probe_run import ProbeStopped
 

@@ -54,7 +54,7 @@ def proxy(url: str, record: Path, listen: str, parent: str | None, cacert: Path 
       bmc-emulator profile proxy https://192.0.2.7 --insecure --record our-board --listen 127.0.0.1:8443
     """
     from emulator.profile_tools.bmc_client import BadAddress, bmc_address
-    from emulator.profile_tools.exchanges import Exchange, Exchanges
+    from emulator.profile_tools.exchanges import Exchanges, RecordedExchange
     from emulator.profile_tools.proxy_server import ProxyServer
     from emulator.wire.certs import CertificateSpec, CertificateStore
 
@@ -70,7 +70,7 @@ def proxy(url: str, record: Path, listen: str, parent: str | None, cacert: Path 
     try:
         with (record / RECORD).open("x", encoding="utf-8", buffering=1) as stream:
 
-            def take(exchange: Exchange) -> None:
+            def take(exchange: RecordedExchange) -> None:
                 stream.write(f"{exchanges.take(exchange)}\n")
 
             try:

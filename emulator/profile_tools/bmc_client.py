@@ -37,7 +37,7 @@ class NotTrusted(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class HttpAnswer:
+class RealAnswer:
     """Names of headers are in small letters."""
 
     status: int
@@ -46,7 +46,7 @@ class HttpAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BmcAddress:
+class RealBmcAddress:
     """Where a Redfish service is, and whom to trust: the machine's own authorities, those in `cacert`, or anybody."""
 
     scheme: str
@@ -72,7 +72,7 @@ class BmcAddress:
         return context
 
 
-def bmc_address(url: str, *, cacert: Path | None = None, insecure: bool = False) -> BmcAddress:
+def bmc_address(url: str, *, cacert: Path | None = None, insecure: bool = False) -> RealBmcAddress:
     """The address in a URL. Raises BadAddress, without showing a password that stands in it."""
     try:
         split = urlsplit(url)
@@ -86,26 +86,26 @@ def bmc_address(url: str, *, cacert: Path | None = None, insecure: bool = False)
     if split.path.rstrip("/") not in ("", "/redfish", "/redfish/v1") or split.query or split.fragment:
         raise BadAddress(f"{url!r}: give the address of the BMC alone, such as {split.scheme}://{split.netloc}")
     default = 443 if split.scheme == "https" else 80
-    return BmcAddress(scheme=split.scheme, host=split.hostname, port=port or default, cacert=cacert, insecure=insecure)
+    return RealBmcAddress(scheme=split.scheme, host=split.hostname, port=port or default, cacert=cacert, insecure=insecure)
 
 
 @dataclass(slots=True)
-class BmcClient:
+class RealBmcClient:
     """Requests to one service. Closes its connection at the end of `with`."""
 
-    address: BmcAddress
+    address: RealBmcAddress
     user: str | None
     password: str | None = field(repr=False)
     timeout_s: float = 30.0
     _connection: http.client.HTTPConnection | None = field(default=None, init=False, repr=False)
 
-    def __enter__(self) -> BmcClient:
+    def __enter__(self) -> RealBmcClient:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._close()
 
-    def get(self, path: str) -> HttpAnswer:
+    def get(self, path: str) -> RealAnswer:
         """GET, with up to five redirects inside the same service. Raises NoAnswer and NotTrusted."""
         for _ in range(_MOST_REDIRECTS):
             answer = self.request("GET", path)
@@ -122,11 +122,11 @@ class BmcClient:
             path = f"{there.path}?{there.query}" if there.query else there.path
         raise NoAnswer(f"more than {_MOST_REDIRECTS} redirects")
 
-    def post(self, path: str, body: JsonObject) -> HttpAnswer:
+    def post(self, path: str, body: JsonObject) -> RealAnswer:
         """POST of a JSON object. It is sent once, never again. Raises NoAnswer and NotTrusted."""
         return self.request("POST", path, json.dumps(body).encode())
 
-    def request(self, method: str, path: str, body: bytes | None = None) -> HttpAnswer:
+    def request(self, method: str, path: str, body: bytes | None = None) -> RealAnswer:
         """One request; a GET is sent again once where a kept connection turns out to be closed."""
         was_open = self._connection is not None
         try:
@@ -153,7 +153,7 @@ class BmcClient:
             )
         return NoAnswer(_said(error))
 
-    def _once(self, method: str, path: str, body: bytes | None) -> HttpAnswer:
+    def _once(self, method: str, path: str, body: bytes | None) -> RealAnswer:
         connection = self._open()
         is_over = threading.Event()
 
@@ -180,7 +180,7 @@ class BmcClient:
             raise TimeoutError(f"no whole answer within {self.timeout_s:g} s")
         if response.will_close:
             self._close()
-        return HttpAnswer(response.status, {name.lower(): value for name, value in response.getheaders()}, read)
+        return RealAnswer(response.status, {name.lower(): value for name, value in response.getheaders()}, read)
 
     def _open(self) -> http.client.HTTPConnection:
         if self._connection is None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.profile_tools.identity_facts import Fact, Facts
+from emulator.profile_tools.identity_facts import Facts, IdentityFact
 from emulator.profile_tools.reset_references import trimmed_after, trimmed_faults, trimmed_windows
 from emulator.profile_tools.yaml_text import Line, YamlValue, yaml_text
 from profiles.blocks import CHASSIS_COMMANDS, STATES
@@ -111,12 +111,12 @@ def safe(text: str) -> str:
     return text.replace("{", "(").replace("}", ")")
 
 
-def _word(block: Mapping[str, Fact], key: str) -> str | None:
+def _word(block: Mapping[str, IdentityFact], key: str) -> str | None:
     value = block.get(key)
     return value if isinstance(value, str) and value != ABSENT else None
 
 
-def _value(value: Fact) -> YamlValue:
+def _value(value: IdentityFact) -> YamlValue:
     match value:
         case str():
             return value if value.startswith("/redfish/") else safe(value)

@@ -41,7 +41,7 @@ _OWN: Final = re.compile(r"/redfish/v1(?:/(?:Systems|Managers|Chassis)(?:/[^/]+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class RecordedExchange:
     """One request and its answer. Bodies are empty where they were too large. Names of headers are in small letters."""
 
     client: int
@@ -92,7 +92,7 @@ class Exchanges:
         """The credentials that have passed."""
         return tuple(self._secrets)
 
-    def take(self, exchange: Exchange) -> str:
+    def take(self, exchange: RecordedExchange) -> str:
         """Takes an exchange in. Returns its record, one line of JSON."""
         request, answer = _json(exchange.request), _json(exchange.answer)
         self._learn(exchange, request, answer)
@@ -115,7 +115,7 @@ class Exchanges:
 
     # -- power -------------------------------------------------------------------------------------------------------------
 
-    def _command(self, path: str, word: str, exchange: Exchange, answer: Json) -> None:
+    def _command(self, path: str, word: str, exchange: RecordedExchange, answer: Json) -> None:
         system = self._system(path)
         if system is None:
             return
@@ -167,7 +167,7 @@ class Exchanges:
 
     # -- records -----------------------------------------------------------------------------------------------------------
 
-    def _learn(self, exchange: Exchange, request: Json, answer: Json) -> None:
+    def _learn(self, exchange: RecordedExchange, request: Json, answer: Json) -> None:
         """Notes credentials, so that they are removed wherever they come back."""
         scheme, _, words = exchange.request_headers.get("authorization", "").partition(" ")
         self._note(words)
@@ -185,7 +185,7 @@ class Exchanges:
         if len(secret) > 3 and len(self._secrets) < MAX_SECRETS:
             self._secrets[secret] = None
 
-    def _record(self, exchange: Exchange, request: Json, answer: Json) -> str:
+    def _record(self, exchange: RecordedExchange, request: Json, answer: Json) -> str:
         record: JsonObject = {
             "t": round(exchange.started_s, 3),
             "took": round(exchange.ended_s - exchange.started_s, 3),

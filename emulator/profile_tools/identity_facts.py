@@ -41,7 +41,7 @@ _FEATURES: Final = (
     ("only", ("OnlyMemberQuery",)),
 )
 
-Fact = str | bool | int | float | tuple[str, ...] | Mapping[str, "Fact"]
+IdentityFact = str | bool | int | float | tuple[str, ...] | Mapping[str, "IdentityFact"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Facts:
     oem_keys: frozenset[str]
     systems: tuple[str, ...]
     is_servable: bool
-    blocks: Mapping[str, Mapping[str, Fact]] = field(default_factory=dict)
+    blocks: Mapping[str, Mapping[str, IdentityFact]] = field(default_factory=dict)
 
 
 def facts_of(tree: ResourceTree) -> Facts:
@@ -70,7 +70,7 @@ def facts_of(tree: ResourceTree) -> Facts:
     manager, chassis = tree.at(manager_path), tree.at(chassis_path)
     paths = {"system_id": systems[0] if systems else None, "manager_id": manager_path, "chassis_id": chassis_path}
     ids = {name: last_part(path) for name, path in paths.items() if path is not None and _ID.fullmatch(last_part(path))}
-    blocks: dict[str, Mapping[str, Fact]] = {
+    blocks: dict[str, Mapping[str, IdentityFact]] = {
         "identity": _identity(root, system, manager, chassis),
         "power": _power(tree, system),
         "http": _http(tree, root),
@@ -134,7 +134,7 @@ def reset_types(tree: ResourceTree, action: JsonObject) -> tuple[tuple[str, ...]
     return tuple(types), how
 
 
-def _identity(root: JsonObject, system: JsonObject, manager: JsonObject, chassis: JsonObject) -> dict[str, Fact]:
+def _identity(root: JsonObject, system: JsonObject, manager: JsonObject, chassis: JsonObject) -> dict[str, IdentityFact]:
     texts: tuple[tuple[str, JsonObject, str], ...] = (
         ("vendor", root, "Vendor"),
         ("product", root, "Product"),
@@ -146,7 +146,7 @@ def _identity(root: JsonObject, system: JsonObject, manager: JsonObject, chassis
         ("bmc_model", manager, "Model"),
         ("bmc_firmware", manager, "FirmwareVersion"),
     )
-    found_: dict[str, Fact] = {}
+    found_: dict[str, IdentityFact] = {}
     for name, body, key in texts:
         if body and (name != "redfish_version" or text_at(body, key)):
             found_[name] = text_at(body, key) or ABSENT
@@ -161,12 +161,12 @@ def _identity(root: JsonObject, system: JsonObject, manager: JsonObject, chassis
     return found_
 
 
-def _power(tree: ResourceTree, system: JsonObject) -> dict[str, Fact]:
+def _power(tree: ResourceTree, system: JsonObject) -> dict[str, IdentityFact]:
     action = reset_action(system)
     types, how = reset_types(tree, action)
     if not types:
         return {}
-    block: dict[str, Fact] = {"advertise": how, "reset_types": types}
+    block: dict[str, IdentityFact] = {"advertise": how, "reset_types": types}
     path, target = text_at(system, "@odata.id") or "", text_at(action, "target") or ""
     usual = f"{path.rstrip('/')}/Actions/ComputerSystem.Reset"
     if target.startswith("/redfish/") and target != usual:
@@ -174,13 +174,15 @@ def _power(tree: ResourceTree, system: JsonObject) -> dict[str, Fact]:
     return block
 
 
-def _http(tree: ResourceTree, root: JsonObject) -> dict[str, Fact]:
-    block: dict[str, Fact] = {}
+def _http(tree: ResourceTree, root: JsonObject) -> dict[str, IdentityFact]:
+    block: dict[str, IdentityFact] = {}
     form = _etag_form(tree)
     if form is not None:
         block["etag"] = form
     if root:
-        features: dict[str, Fact] = {name: found(root, "ProtocolFeaturesSupported", *path) is True for name, path in _FEATURES}
+        features: dict[str, IdentityFact] = {
+            name: found(root, "ProtocolFeaturesSupported", *path) is True for name, path in _FEATURES
+        }
         levels = number_at(root, "ProtocolFeaturesSupported", "ExpandQuery", "MaxLevels")
         if levels is not None and 0 <= levels <= 20:
             features["max_levels"] = int(levels)
@@ -219,15 +221,15 @@ def _form_of(tag: str) -> str | None:
     return next((form for form, pattern in _ETAG_FORMS if pattern.fullmatch(tag)), None)
 
 
-def _auth(tree: ResourceTree, root: JsonObject) -> dict[str, Fact]:
-    block: dict[str, Fact] = {}
+def _auth(tree: ResourceTree, root: JsonObject) -> dict[str, IdentityFact]:
+    block: dict[str, IdentityFact] = {}
     timeout = number_at(tree.at(link(root, "SessionService")), "SessionTimeout")
     if timeout is not None and 1 <= timeout <= _MOST_S:
         block["sessions"] = {"timeout_s": int(timeout)}
     accounts = tree.at(link(root, "AccountService"))
     failures = number_at(accounts, "AccountLockoutThreshold")
     if failures is not None and 0 <= failures <= 1000:
-        lockout: dict[str, Fact] = {"failures": int(failures)}
+        lockout: dict[str, IdentityFact] = {"failures": int(failures)}
         for name, key in (("window_s", "AccountLockoutCounterResetAfter"), ("penalty_s", "AccountLockoutDuration")):
             seconds = number_at(accounts, key)
             if seconds is not None and 0 <= seconds <= _MOST_S:
@@ -236,13 +238,13 @@ def _auth(tree: ResourceTree, root: JsonObject) -> dict[str, Fact]:
     return block
 
 
-def _bmc_reset(tree: ResourceTree, manager: JsonObject) -> dict[str, Fact]:
+def _bmc_reset(tree: ResourceTree, manager: JsonObject) -> dict[str, IdentityFact]:
     types, _ = reset_types(tree, reset_action(manager, "#Manager.Reset"))
     return {"reset_types": types} if types else {}
 
 
-def _inventory(system: JsonObject, manager: JsonObject, chassis: JsonObject) -> dict[str, Fact]:
-    block: dict[str, Fact] = {}
+def _inventory(system: JsonObject, manager: JsonObject, chassis: JsonObject) -> dict[str, IdentityFact]:
+    block: dict[str, IdentityFact] = {}
     if chassis:
         is_new, is_old = "PowerSubsystem" in chassis, "Power" in chassis
         if is_new or is_old:

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from emulator.profile_tools.json_values import JsonObject, found, parsed, text_at
-from emulator.profile_tools.resource_tree import ROOT, ResourceTree, Trouble, service_path
+from emulator.profile_tools.resource_tree import ROOT, MissingResource, ResourceTree, service_path
 
 MAX_FILE_BYTES: Final = 8_000_000
 _INDEX: Final = "index.json"
@@ -36,15 +36,15 @@ def is_archive(path: Path) -> bool:
 def mockup(place: Path, *, count: int = 10_000, total_bytes: int = 200_000_000) -> ResourceTree:
     """The resources in a folder or an archive. Raises NoMockup."""
     bodies: dict[PurePosixPath, JsonObject] = {}
-    troubles: list[Trouble] = []
+    troubles: list[MissingResource] = []
     total = 0
     try:
         for name, size, text in _archive(place) if is_archive(place) else _folder(place):
             total += size
             if size > MAX_FILE_BYTES:
-                troubles.append(Trouble(str(name), f"larger than {MAX_FILE_BYTES // 1_000_000} MB"))
+                troubles.append(MissingResource(str(name), f"larger than {MAX_FILE_BYTES // 1_000_000} MB"))
             elif total > total_bytes or len(bodies) >= count:
-                troubles.append(Trouble(str(name), "not read, and none after it: the limit of number or size"))
+                troubles.append(MissingResource(str(name), "not read, and none after it: the limit of number or size"))
                 break
             elif (body := _body(name, text, troubles)) is not None:
                 bodies[name] = body
@@ -82,19 +82,19 @@ def _archive(place: Path) -> Iterator[tuple[PurePosixPath, int, bytes]]:
             yield PurePosixPath(member.name), member.size, stream.read() if stream is not None else b""
 
 
-def _body(name: PurePosixPath, text: bytes, troubles: list[Trouble]) -> JsonObject | None:
+def _body(name: PurePosixPath, text: bytes, troubles: list[MissingResource]) -> JsonObject | None:
     try:
         value = parsed(text)
     except ValueError:
-        troubles.append(Trouble(str(name), "the file is not JSON"))
+        troubles.append(MissingResource(str(name), "the file is not JSON"))
         return None
     if not isinstance(value, dict):
-        troubles.append(Trouble(str(name), "the file is not a JSON object"))
+        troubles.append(MissingResource(str(name), "the file is not a JSON object"))
         return None
     return value
 
 
-def _placed(bodies: dict[PurePosixPath, JsonObject], troubles: list[Trouble]) -> dict[str, JsonObject]:
+def _placed(bodies: dict[PurePosixPath, JsonObject], troubles: list[MissingResource]) -> dict[str, JsonObject]:
     top = _top(bodies)
     resources: dict[str, JsonObject] = {}
     for name, body in sorted(bodies.items(), key=lambda item: "?" in str(item[0])):
@@ -104,11 +104,11 @@ def _placed(bodies: dict[PurePosixPath, JsonObject], troubles: list[Trouble]) ->
         if path in resources and "?" in str(name):
             _add_page(resources[path], body)
         elif path is None:
-            troubles.append(Trouble(str(name), "no resource: neither its name nor an @odata.id gives it a path"))
+            troubles.append(MissingResource(str(name), "no resource: neither its name nor an @odata.id gives it a path"))
         elif path not in resources:
             resources[path] = body
         else:
-            troubles.append(Trouble(str(name), f"a second file for {path}: the one with more properties is used"))
+            troubles.append(MissingResource(str(name), f"a second file for {path}: the one with more properties is used"))
             resources[path] = max(resources[path], body, key=len)
     return resources
 

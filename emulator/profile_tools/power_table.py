@@ -37,7 +37,7 @@ EVENTS: Final[Mapping[str, HostEvent]] = {
 """What a command that was accepted did to the operating system, where no view shows it."""
 NONE: Final = "none"
 
-Words = Mapping[View, tuple[str | None, ...]]
+CellWords = Mapping[View, tuple[str | None, ...]]
 
 
 @dataclass(slots=True)
@@ -162,7 +162,7 @@ class _Learner:
             return False
         if events:
             seen = _words(command.changes)
-            down: Words = dict.fromkeys(command.views, ("Off",))
+            down: CellWords = dict.fromkeys(command.views, ("Off",))
             falls = HostEvent.OS_SHUTDOWN in events
             return event in events and (seen == {} or (falls and seen == down))
         if event in (HostEvent.OS_SHUTDOWN, HostEvent.OS_REBOOT, HostEvent.OS_CRASH) and not command.changes:
@@ -181,7 +181,7 @@ def _is_accepted(command: ObservedCommand) -> bool:
     return command.code == 0 if command.code is not None else command.reply is not None and command.reply.status < 300
 
 
-def _words(changes: Sequence[ViewChange]) -> Words:
+def _words(changes: Sequence[ViewChange]) -> CellWords:
     """The words of each view in their order."""
     said: dict[View, tuple[str | None, ...]] = {}
     for change in changes:

@@ -126,7 +126,7 @@ def body_of(redfish: RedfishLink, path: str) -> JsonObject:
 
 
 @dataclass(slots=True)
-class Probe:
+class PowerProbe:
     """A probe of one machine. `commands` holds what has been seen, also after a surprise."""
 
     redfish: RedfishLink

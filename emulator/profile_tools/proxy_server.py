@@ -20,8 +20,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
-from emulator.profile_tools.bmc_client import BmcAddress
-from emulator.profile_tools.exchanges import Exchange
+from emulator.profile_tools.bmc_client import RealBmcAddress
+from emulator.profile_tools.exchanges import RecordedExchange
 
 MAX_CLIENTS: Final = 64
 MAX_REQUEST_BYTES: Final = 8_000_000
@@ -51,7 +51,12 @@ class ProxyServer(ThreadingHTTPServer):
     request_queue_size = 64
 
     def __init__(
-        self, listen: tuple[str, int], tls: ssl.SSLContext, bmc: BmcAddress, timeout_s: float, take: Callable[[Exchange], None]
+        self,
+        listen: tuple[str, int],
+        tls: ssl.SSLContext,
+        bmc: RealBmcAddress,
+        timeout_s: float,
+        take: Callable[[RecordedExchange], None],
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in listen[0] else socket.AF_INET
         super().__init__(listen, _Client)
@@ -86,7 +91,7 @@ class ProxyServer(ThreadingHTTPServer):
     def now(self) -> float:
         return time.monotonic() - self.started
 
-    def take(self, exchange: Exchange) -> None:
+    def take(self, exchange: RecordedExchange) -> None:
         with self._lock:
             self._take(exchange)
 
@@ -135,7 +140,7 @@ class _Client(BaseHTTPRequestHandler):
             return
         kept = self._answer(response)
         self.server.take(
-            Exchange(
+            RecordedExchange(
                 client=self._number,
                 method=self.command,
                 path=self.path,

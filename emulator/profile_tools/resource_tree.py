@@ -21,7 +21,7 @@ _URI_KEYS: Final = frozenset({"@odata.id", "@Redfish.ActionInfo", "Members@odata
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class MissingResource:
     """A resource that is missing from the tree, and why."""
 
     path: str
@@ -36,7 +36,7 @@ class ResourceTree:
     """`is_live`: from a service, so that headers are known; a mock-up shows bodies only."""
 
     resources: Mapping[str, JsonObject]
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[MissingResource, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     """Of the answer for the service root, with names in small letters."""
     root_text: bytes = b""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from emulator.profile_tools.json_values import Json, JsonObject, pairs, text_at
-from emulator.profile_tools.resource_tree import ResourceTree, Trouble
+from emulator.profile_tools.resource_tree import MissingResource, ResourceTree
 from emulator.profile_tools.same_shape import Shapes
 
 SHIPPED_USERS: Final = frozenset(
@@ -97,7 +97,7 @@ def scrubbed(tree: ResourceTree, seed: bytes, secrets: Iterable[str] = ()) -> Sc
     for path, body in tree.resources.items():
         resources[scrubber.text(path)] = scrubber.body(body)
     headers = {name: scrubber.text(value) for name, value in tree.headers.items()}
-    troubles = tuple(Trouble(scrubber.text(each.path), scrubber.text(each.why)) for each in tree.troubles)
+    troubles = tuple(MissingResource(scrubber.text(each.path), scrubber.text(each.why)) for each in tree.troubles)
     clean = replace(tree, resources=resources, troubles=troubles, headers=headers)
     return Scrubbed(clean, scrubber.replaced)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from emulator.profile_tools.captured_profile import RESOURCES
-from emulator.profile_tools.resource_tree import ROOT, ResourceTree, Trouble
+from emulator.profile_tools.resource_tree import ROOT, MissingResource, ResourceTree
 
 PROFILE_FILE: Final = "profile.yaml"
 
@@ -27,7 +27,7 @@ def check_free(folder: Path) -> None:
         raise CannotWrite(f"{folder} exists already: name a new folder, or move it away")
 
 
-def write_capture(folder: Path, tree: ResourceTree, profile_yaml: str) -> tuple[Trouble, ...]:
+def write_capture(folder: Path, tree: ResourceTree, profile_yaml: str) -> tuple[MissingResource, ...]:
     """Makes the folder. Returns the resources that have no place in it. Raises CannotWrite."""
     check_free(folder)
     try:
@@ -51,16 +51,16 @@ def write_capture(folder: Path, tree: ResourceTree, profile_yaml: str) -> tuple[
     return left
 
 
-def _write_resources(folder: Path, tree: ResourceTree) -> list[Trouble]:
+def _write_resources(folder: Path, tree: ResourceTree) -> list[MissingResource]:
     left = []
     for path, body in tree.resources.items():
         if path != ROOT and not path.startswith(f"{ROOT}/"):
-            left.append(Trouble(path, f"not below {ROOT}, so it is left out"))
+            left.append(MissingResource(path, f"not below {ROOT}, so it is left out"))
             continue
         home = folder.joinpath(*path[1:].split("/"))
         try:
             home.mkdir(parents=True, exist_ok=True)
             (home / "index.json").write_text(json.dumps(body, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         except (OSError, UnicodeEncodeError) as error:
-            left.append(Trouble(path, f"its file cannot be written: {error}"))
+            left.append(MissingResource(path, f"its file cannot be written: {error}"))
     return left

@@ -3,7 +3,7 @@
 Rules
   1. Only GET, one at a time: BMCs are slow machines, and reading changes nothing.
   2. Each path is read once, so loops end. Members of a log that stand in their collection are not read again.
-  3. What fails is a `Trouble` and the walk goes on. When `LOST_AFTER` requests in a row got no answer at all, it ends.
+  3. What fails is a `MissingResource` and the walk goes on. When `LOST_AFTER` requests in a row got no answer at all, it ends.
   4. Number and size of the bodies are limited.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from emulator.profile_tools.json_values import Json, JsonObject, objects_at, parsed, text_at
-from emulator.profile_tools.resource_tree import ROOT, ResourceTree, Trouble, references, service_path
+from emulator.profile_tools.resource_tree import ROOT, MissingResource, ResourceTree, references, service_path
 
 LOST_AFTER: Final = 5
 _PAGES: Final = 1000
@@ -39,32 +39,32 @@ class NoAnswer(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class WalkLimits:
     """`count` resources and `total_bytes` bytes of bodies altogether."""
 
     count: int = 10_000
     total_bytes: int = 200_000_000
 
 
-Get = Callable[[str], GetAnswer]
-Progress = Callable[[int, int], None]
+GetResource = Callable[[str], GetAnswer]
+WalkProgress = Callable[[int, int], None]
 """Called after each resource with the numbers of those that were read and that wait."""
 
 
-def walked(get: Get, limits: Limits, progress: Progress = lambda done, waiting: None) -> ResourceTree:
+def walked(get: GetResource, limits: WalkLimits, progress: WalkProgress = lambda done, waiting: None) -> ResourceTree:
     """All resources that can be reached from the root. `get` raises NoAnswer; everything else that fails is a trouble."""
     return _Walk(get, limits, progress).tree()
 
 
 class _Walk:
-    def __init__(self, get: Get, limits: Limits, progress: Progress) -> None:
+    def __init__(self, get: GetResource, limits: WalkLimits, progress: WalkProgress) -> None:
         self._get = get
         self._limits = limits
         self._progress = progress
         self._waiting: deque[str] = deque([ROOT])
         self._seen = {ROOT}
         self._resources: dict[str, JsonObject] = {}
-        self._troubles: list[Trouble] = []
+        self._troubles: list[MissingResource] = []
         self._headers: Mapping[str, str] = {}
         self._root_text = b""
         self._bytes = 0
@@ -90,7 +90,7 @@ class _Walk:
         )
 
     def _stop(self, why: str) -> None:
-        self._troubles.append(Trouble(self._waiting[0], f"not read, and {len(self._waiting) - 1} more: {why}"))
+        self._troubles.append(MissingResource(self._waiting[0], f"not read, and {len(self._waiting) - 1} more: {why}"))
         self._waiting.clear()
 
     def _read(self, path: str) -> None:
@@ -128,7 +128,7 @@ class _Walk:
         return value
 
     def _failed(self, uri: str, why: str) -> None:
-        self._troubles.append(Trouble(uri, why))
+        self._troubles.append(MissingResource(uri, why))
 
     def _whole(self, path: str, body: JsonObject) -> None:
         """Puts the members of all pages of a collection into the body of the first page."""

@@ -39,7 +39,7 @@ def parsed(message_id: str) -> MessageName | None:
 
 
 @dataclass(frozen=True, slots=True)
-class RegistryMessage:
+class KnownMessage:
     """One message in some versions. `text` has `%1`, `%2` ... for its arguments."""
 
     first: Version
@@ -51,14 +51,14 @@ class RegistryMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Registry:
+class KnownRegistry:
     """One registry and the versions of it that are known. `covers` None: every message of these versions is here."""
 
     prefix: str
     owner: str
     covers: re.Pattern[str] | None
     versions: tuple[Version, ...]
-    messages: Mapping[str, tuple[RegistryMessage, ...]]
+    messages: Mapping[str, tuple[KnownMessage, ...]]
 
     def may_have(self, name: str) -> bool:
         """Whether the file would list a message with this name."""
@@ -72,7 +72,7 @@ class Registry:
         """The known version with the smallest distance, first by major, then minor, then errata number."""
         return min(self.versions, key=lambda known: [abs(a - b) for a, b in zip(known, version, strict=False)])
 
-    def message(self, version: Version, name: str) -> RegistryMessage | None:
+    def message(self, version: Version, name: str) -> KnownMessage | None:
         """The message as this known version has it."""
         for message in self.messages.get(name, ()):
             if message.first <= version <= message.last:
@@ -85,9 +85,9 @@ class Registry:
 
 
 @cache
-def known() -> Mapping[str, tuple[Registry, ...]]:
+def known() -> Mapping[str, tuple[KnownRegistry, ...]]:
     """All registries by prefix. One prefix may have several owners: HPE ships a `Base` of its own."""
-    found: dict[str, tuple[Registry, ...]] = {}
+    found: dict[str, tuple[KnownRegistry, ...]] = {}
     for file in sorted(FOLDER.glob("*.json")):
         registry = _read(file)
         found[registry.prefix] = (*found.get(registry.prefix, ()), registry)
@@ -111,14 +111,14 @@ def told(file: Path) -> FileContent:
     return content
 
 
-def _read(file: Path) -> Registry:
+def _read(file: Path) -> KnownRegistry:
     content = told(file)
     messages = {
-        name: tuple(RegistryMessage(_version(row[0]), _version(row[1]), row[2], row[3], row[4], row[5]) for row in rows)
+        name: tuple(KnownMessage(_version(row[0]), _version(row[1]), row[2], row[3], row[4], row[5]) for row in rows)
         for name, rows in content["messages"].items()
     }
     covers = re.compile(content["covers"]) if content["covers"] is not None else None
-    return Registry(content["prefix"], content["owner"], covers, tuple(map(_version, content["versions"])), messages)
+    return KnownRegistry(content["prefix"], content["owner"], covers, tuple(map(_version, content["versions"])), messages)
 
 
 def _version(text: str) -> Version:

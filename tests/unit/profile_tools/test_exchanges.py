@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
-from emulator.profile_tools.exchanges import MAX_SYSTEMS, STALE_S, Exchange, Exchanges
+from emulator.profile_tools.exchanges import MAX_SYSTEMS, STALE_S, Exchanges, RecordedExchange
 from emulator.profile_tools.json_values import Json
 from emulator.profile_tools.observed import ObservedReply, ViewChange
 from profiles.model import View
@@ -16,8 +16,8 @@ CANARY = "c4nary-secret"
 
 def exchange(
     method: str, path: str, at_s: float, request: Json = None, answer: Json = None, status: int = 200, **more: str
-) -> Exchange:
-    return Exchange(
+) -> RecordedExchange:
+    return RecordedExchange(
         client=1,
         method=method,
         path=path,
@@ -119,7 +119,7 @@ def test_credentials_are_in_no_record() -> None:
 
 def test_what_is_no_json_or_large_is_recorded_by_its_size() -> None:
     passed = Exchanges()
-    odd = Exchange(client=1, method="GET", path="/x", started_s=0, ended_s=1, status=200, answer=b"\xff<html>")
+    odd = RecordedExchange(client=1, method="GET", path="/x", started_s=0, ended_s=1, status=200, answer=b"\xff<html>")
     assert json.loads(passed.take(odd))["answer"] == {"bytes": 7}
     large = exchange("GET", "/x", 0, answer={"x": "y" * 100_000})
     assert json.loads(passed.take(large))["answer"] == {"bytes": 100_009}

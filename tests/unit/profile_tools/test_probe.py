@@ -16,7 +16,7 @@ from emulator.faults.registry import make_fault
 from emulator.profile_tools.json_values import JsonObject
 from emulator.profile_tools.observed_profile import ObservedProfile, observed_yaml
 from emulator.profile_tools.probe_plan import Cell, next_cell, switches
-from emulator.profile_tools.probe_run import Probe, ProbeStopped, ProbeTimes, find_machine
+from emulator.profile_tools.probe_run import PowerProbe, ProbeStopped, ProbeTimes, find_machine
 from emulator.profile_tools.walk import NoAnswer
 from profiles import load
 from profiles.model import Profile, View
@@ -103,7 +103,7 @@ def probed(
         if arrange is not None:
             arrange(bmc)
         chassis = VirtualChassis(bmc) if ipmi else None
-        probe = Probe(redfish, chassis, bmc.clock, machine, said.append, TIMES)
+        probe = PowerProbe(redfish, chassis, bmc.clock, machine, said.append, TIMES)
         stopped = None
         try:
             probe.run()
@@ -256,7 +256,7 @@ def body(state: str | None = "On", serial: str = "S1") -> JsonObject:
 
 def run(redfish: Scripted) -> tuple[ProbeStopped, list[str]]:
     said: list[str] = []
-    probe = Probe(redfish, None, Ticks(), find_machine(redfish, "1"), said.append, TIMES)
+    probe = PowerProbe(redfish, None, Ticks(), find_machine(redfish, "1"), said.append, TIMES)
     with pytest.raises(ProbeStopped) as caught:
         probe.run()
     return caught.value, said

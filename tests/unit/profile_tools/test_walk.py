@@ -10,7 +10,7 @@ import pytest
 
 from emulator.profile_tools.json_values import Json
 from emulator.profile_tools.resource_tree import ROOT, references, service_path
-from emulator.profile_tools.walk import LOST_AFTER, Limits, NoAnswer, walked
+from emulator.profile_tools.walk import LOST_AFTER, NoAnswer, WalkLimits, walked
 
 
 @dataclass
@@ -45,7 +45,7 @@ def test_each_resource_is_read_once_and_loops_end() -> None:
             "/redfish/v1/A": {"Up": reference(f"{ROOT}/"), "Me": reference("/redfish/v1/A/")},
         }
     )
-    tree = walked(get, Limits())
+    tree = walked(get, WalkLimits())
     assert set(tree.resources) == {ROOT, "/redfish/v1/A"}
     assert len(asked) == 2
 
@@ -63,7 +63,7 @@ def test_what_fails_is_named_and_the_walk_goes_on() -> None:
             "/redfish/v1/Good": {"Id": "good"},
         }
     )
-    tree = walked(get, Limits())
+    tree = walked(get, WalkLimits())
     assert tree.at("/redfish/v1/Good") == {"Id": "good"}
     assert {str(each) for each in tree.troubles} == {
         "/redfish/v1/Gone: HTTP 404",
@@ -79,16 +79,16 @@ def test_a_service_that_makes_new_links_for_ever_ends_at_the_limit() -> None:
     def get(path: str) -> Answer:
         return Answer(200, json.dumps({"Next": {"@odata.id": f"{path.rstrip('/')}/x"}}).encode())
 
-    tree = walked(get, Limits(count=20))
+    tree = walked(get, WalkLimits(count=20))
     assert len(tree.resources) == 20
     assert "the limit of 20 resources" in str(tree.troubles[-1])
-    assert "the limit of 0 MB" in str(walked(get, Limits(total_bytes=100)).troubles[-1])
+    assert "the limit of 0 MB" in str(walked(get, WalkLimits(total_bytes=100)).troubles[-1])
 
 
 def test_a_service_that_falls_silent_is_left_alone() -> None:
     root: Json = {str(n): reference(f"/redfish/v1/{n}") for n in range(50)}
     get, asked = service({ROOT: root, **{f"/redfish/v1/{n}": "timed out" for n in range(50)}})
-    tree = walked(get, Limits())
+    tree = walked(get, WalkLimits())
     assert len(asked) == 1 + LOST_AFTER
     assert f"{LOST_AFTER} requests in a row without an answer" in str(tree.troubles[-1])
 
@@ -102,13 +102,15 @@ def test_the_pages_of_a_collection_become_one() -> None:
             "/redfish/v1/C/more": {"Members": [reference("/redfish/v1/C/2")]},
         }
     )
-    assert walked(get, Limits()).at("/redfish/v1/C") == {"Members": [reference("/redfish/v1/C/1"), reference("/redfish/v1/C/2")]}
+    assert walked(get, WalkLimits()).at("/redfish/v1/C") == {
+        "Members": [reference("/redfish/v1/C/1"), reference("/redfish/v1/C/2")]
+    }
 
 
 def test_pages_that_lead_to_themselves_end() -> None:
     page: Json = {"Members": [], "Members@odata.nextLink": "/redfish/v1/C"}
     get, asked = service({ROOT: {"C": reference("/redfish/v1/C")}, "/redfish/v1/C": page})
-    tree = walked(get, Limits())
+    tree = walked(get, WalkLimits())
     assert [str(each) for each in tree.troubles] == ["/redfish/v1/C: its pages do not end"]
     assert len(asked) == 3
 
@@ -116,7 +118,7 @@ def test_pages_that_lead_to_themselves_end() -> None:
 def test_entries_of_a_log_that_stand_in_their_collection_are_not_read_again() -> None:
     entry: Json = {"@odata.id": "/redfish/v1/Log/1", "@odata.type": "#LogEntry.v1_4_0.LogEntry", "Message": "x"}
     get, asked = service({ROOT: {"Members": [entry]}})
-    assert walked(get, Limits()).at("/redfish/v1/Log/1") == entry
+    assert walked(get, WalkLimits()).at("/redfish/v1/Log/1") == entry
     assert len(asked) == 1
 
 
