@@ -226,3 +226,13 @@ def test_others_never_take_the_last_places_of_administrators(wishes, limit):
     administrators = held.count("Administrator")
     if limit > 1 and administrators == 0:
         assert is_room(limit, "Administrator", held)
+
+
+def test_wrong_credentials_may_make_the_answer_late_until_right_ones_come(bench):
+    accounts = accounts_of(lockout=Lockout(by="account", failures=0, delay_s=10.0, delay_after=1))
+    late = []
+    for password in ("bad", "bad", "bad", "pw", "bad"):
+        accounts.verify("u0", password, "here", 0.0)
+        late.append(accounts.late_s)
+    assert late == [0.0, 10.0, 10.0, 0.0, 0.0]
+    assert bench.view().login_late_s == 0.0

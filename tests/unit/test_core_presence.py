@@ -229,3 +229,21 @@ def test_behind_a_gate_power_returns_with_a_read_of_the_power_state(bench_of, po
         bench.advance(1)
         seen.append(bench.host().rail)
     assert seen == [Rail.DOWN, *([Rail.UP if comes_on else Rail.DOWN] * 2)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "follows", "expected"),
+    [
+        (RestorePolicy.ALWAYS_ON, True, Rail.UP),
+        (RestorePolicy.ALWAYS_ON, False, Rail.DOWN),
+        (RestorePolicy.PREVIOUS, True, Rail.DOWN),
+    ],
+)
+def test_a_bmc_that_restarts_may_switch_on_what_its_policy_wants_on(profile, policy, follows, expected):
+    """Some vendors take a restart of the BMC for a return of the input power: a fenced host comes back."""
+    rules = replace(profile.bmc_reset, restore_policy=follows)
+    bench = make_bench(UnitSpec(name="node1", profile=replace(profile, bmc_reset=rules), hosts=(HostSpec(power="off"),)))
+    bench.view().chassis.set_restore_policy(policy)
+    bench.view().reset_bmc("cold")
+    bench.advance(60)
+    assert bench.host().rail is expected
