@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from profiles.model import ABSENT, HostEvent, PowerCell, Profile, ReplyTemplate, View
+from profiles.model import HostEvent, Profile, ReplyTemplate, View
+from tests.vendor_facts_identity import device, ids, ipmi, lan, schema_type, strings
+from tests.vendor_facts_power import Facts, answers, cell_says, effect_of, power_says, replies_of
 
 Value = object
-Facts = Mapping[str, object]
 
 
 class VendorFact(NamedTuple):
@@ -69,123 +70,18 @@ def facts(document: Facts) -> Iterator[VendorFact]:
 def expressed(fact: VendorFact, profile: Profile) -> bool | None:
     """True, False, or None where no rule can tell."""
     if fact.about_power:
-        return _power(fact.content, profile)
+        return power_says(fact.content, profile)
     rule = RULES.get(f"{fact.section}.{fact.key}")
     if rule is None:
         return None
     return rule(fact.content["value"], profile)
 
 
-# -- power -----------------------------------------------------------------------------------------------------------------
-
-
-def _power(fact: Facts, profile: Profile) -> bool:
-    reset = str(fact["reset"])
-    if fact["state"] == "any":
-        return _cell_says(fact, profile.power.unlisted_type, profile) and reset not in profile.power.reset_types
-    cell = profile.power.table.get(str(fact["state"]), {}).get(reset)
-    if fact["status"] == "unknown":
-        return cell is not None and cell.assumed
-    if any(_fault_says(fact, reset, fault, profile) for fault in profile.faults.values()):
-        return True
-    windows = [window for window in profile.power.windows if reset in window.reset]
-    if any(_outcome_says(fact, window.outcome, profile) for window in windows):
-        return True
-    return cell is not None and _cell_says(fact, cell, profile)
-
-
-def _fault_says(fact: Facts, reset: str, fault: Mapping[str, Any], profile: Profile) -> bool:
-    """Whether a fault of this vendor answers a request like that and keeps it from having an effect."""
-    if reset not in fault.get("when", {}).get("reset", ()) or fact.get("effect", "none") != "none":
-        return False
-    params = fault.get("params", {})
-    replies = _replies(profile, params.get("reply"))
-    return any(_answers(fact, reply, profile) for reply in replies) or _status_is(fact["status"], params.get("status", 0))
-
-
-def _cell_says(fact: Facts, cell: PowerCell, profile: Profile) -> bool:
-    return not cell.assumed and _outcome_says(fact, cell.outcome, profile)
-
-
-def _outcome_says(fact: Facts, name: str, profile: Profile) -> bool:
-    outcome = profile.power.outcomes[name]
-    reply = profile.replies[outcome.reply]
-    good = _answers(fact, reply, profile) and effect_of(profile, outcome.effect) == _EFFECTS.get(str(fact.get("effect")), "none")
-    return good and ("task_end" not in fact or (reply.task is not None and reply.task["end"] == fact["task_end"]))
-
-
-def effect_of(profile: Profile, name: str) -> str:
-    """The effect in one word: none, off, on, cycle, or the event of the operating system."""
-    steps = profile.power.effects.get(name, ())
-    rails = [step.real for step in steps if step.real is not None]
-    events = [step.event for step in steps if step.event is not None]
-    if events:
-        return str(events[0].value)
-    return {(): "none", ("Off",): "off", ("On",): "on", ("Off", "On"): "cycle"}[tuple(rails)]
-
-
-_EFFECTS: Final[Mapping[str, str]] = {
-    "none": "none",
-    "off": "off",
-    "on": "on",
-    "power_cycle": "cycle",
-    "restart": HostEvent.OS_RESTART.value,
-    "reset": HostEvent.OS_RESTART.value,
-    "graceful_off": HostEvent.OS_SHUTDOWN.value,
-    "graceful_restart": HostEvent.OS_REBOOT.value,
-}
-
-
-def _answers(fact: Facts, reply: ReplyTemplate, profile: Profile) -> bool:
-    """Whether status, MessageId, text and arguments of a fact are those of a reply."""
-    message = profile.messages.get(reply.message or "")
-    if not _status_is(fact.get("status"), reply.status):
-        return False
-    if "message_id" in fact and (message is None or not _same_ids(str(fact["message_id"]), message.id)):
-        return False
-    args = fact.get("args")
-    if isinstance(args, list) and (message is None or len(message.args) != len(args)):
-        return False
-    return "text" not in fact or message is None or message.text is None or _same_text(str(fact["text"]), message.text)
-
-
-def _status_is(told: object, status: int) -> bool:
-    match told:
-        case None:
-            return True
-        case int():
-            return told == status
-        case list():
-            return status in told
-        case _:
-            text = str(told)
-            return status // 100 == 2 if text == "2xx" else str(status) in text.split(" or ")
-
-
-def _same_ids(told: str, ours: str) -> bool:
-    """Registry and message; `a / b` are alternatives, and a told id may lack its registry."""
-    known = (ours.split(".")[0], ours.rpartition(".")[2])
-    for each in told.split(" / "):
-        parts = each.strip().split(".")
-        if parts[-1] == known[1] and (len(parts) == 1 or parts[0] == known[0]):
-            return True
-    return False
-
-
-def _same_text(told: str, ours: str) -> bool:
-    parts = re.split(r"\{[a-z0-9_]+\}", ours)
-    return re.search(".*".join(map(re.escape, parts)), told) is not None or told in ours
-
-
 # -- everything else ---------------------------------------------------------------------------------------------------------
 
 
-def _replies(profile: Profile, *names: str | None) -> list[ReplyTemplate]:
-    return [profile.replies[name] for name in names if name is not None]
-
-
 def _reply_says(value: Value, *replies: ReplyTemplate, profile: Profile) -> bool:
-    return isinstance(value, Mapping) and any(_answers(value, reply, profile) for reply in replies)
+    return isinstance(value, Mapping) and any(answers(value, reply, profile) for reply in replies)
 
 
 def _accepting(profile: Profile) -> list[ReplyTemplate]:
@@ -216,7 +112,7 @@ def _oem(value: Value, profile: Profile) -> bool:
 
 def _no_effect(value: Value, profile: Profile) -> bool:
     cells = (profile.power.table["Off"]["ForceOff"], profile.power.table["On"]["On"])
-    return all(_cell_says({"status": 200, "message_id": "Base.NoOperation"}, cell, profile) for cell in cells)
+    return all(cell_says({"status": 200, "message_id": "Base.NoOperation"}, cell, profile) for cell in cells)
 
 
 def _no_state_check(value: Value, profile: Profile) -> bool:
@@ -237,7 +133,7 @@ def _after(value: Value, profile: Profile) -> bool:
 
 def _full(value: Value, profile: Profile) -> bool:
     faults = [fault["params"].get("reply") for fault in profile.faults.values() if fault["type"] == "redfish.sessions-full"]
-    return _reply_says(value, *_replies(profile, profile.auth.sessions.on_full, *faults), profile=profile)
+    return _reply_says(value, *replies_of(profile, profile.auth.sessions.on_full, *faults), profile=profile)
 
 
 def _lockout(value: Value, profile: Profile) -> bool:
@@ -345,7 +241,7 @@ def _cipher(value: Value, profile: Profile) -> bool | None:
 
 
 def _refused_login(value: Value, profile: Profile) -> bool:
-    replies = _replies(profile, profile.auth.no_auth)
+    replies = replies_of(profile, profile.auth.no_auth)
     if isinstance(value, Mapping):
         return _reply_says(value, *replies, profile=profile)
     return any(str(reply.status) in str(value) and (reply.body == "empty") == ("empty body" in str(value)) for reply in replies)
@@ -366,64 +262,6 @@ def _if_match(value: Value, profile: Profile) -> bool | None:
     return None
 
 
-def _lan(value: Value, profile: Profile) -> bool:
-    return profile.ipmi.lan is value
-
-
-def _ipmi(command: str) -> Callable[[Value, Profile], bool | None]:
-    def rule(value: Value, profile: Profile) -> bool | None:
-        code = re.match(r"0x([0-9A-F]{2})", str(value))
-        cell = profile.ipmi.chassis["Off"].get(command)
-        return None if code is None else cell is not None and not cell.assumed and cell.completion_code == int(code.group(1), 16)
-
-    return rule
-
-
-def _device(value: Value, profile: Profile) -> bool | None:
-    if not isinstance(value, Mapping):
-        return None
-    device = profile.ipmi.device
-    ours = {
-        "manuf": device.manufacturer,
-        "device_id": device.device_id,
-        "product": device.product,
-        "revision": device.revision,
-        "device_revision": device.revision,
-    }
-    shared = value.keys() & ours.keys()
-    products = value.get("product_ids")
-    return bool(shared) and all(ours[key] == value[key] for key in shared) and (products is None or device.product in products)
-
-
-def _is_one_of(told: object, ours: str) -> bool:
-    """Whether a told value, or one of several, is ours; null and `absent` mean that it is not sent."""
-    if told is None or str(told).startswith("absent"):
-        return ours in (ABSENT, "null")
-    return ours in [str(each) for each in told] if isinstance(told, list) else str(told) == ours
-
-
-def _strings(names: Mapping[str, Callable[[Profile], str]]) -> Callable[[Value, Profile], bool | None]:
-    def rule(value: Value, profile: Profile) -> bool | None:
-        if not isinstance(value, Mapping):
-            return None
-        shared = value.keys() & names.keys()
-        return bool(shared) and all(_is_one_of(value[key], names[key](profile)) for key in shared)
-
-    return rule
-
-
-def _type(odata_type: str) -> str:
-    """`Manager.v1_12_0` of `#Manager.v1_12_0.Manager`."""
-    return odata_type.lstrip("#").rpartition(".")[0]
-
-
-def _ids(value: Value, profile: Profile) -> bool | None:
-    if not isinstance(value, Mapping):
-        return None
-    ours = {"system": profile.ids.system, "manager": profile.ids.manager, "chassis": profile.ids.chassis}
-    return all(_is_one_of(value[key], ours[key]) or str(value[key]).startswith((f"{ours[key]} ", "<serial")) for key in value)
-
-
 RULES: Final[Mapping[str, Callable[[Value, Profile], bool | None]]] = {
     "reset.allowable": lambda value, profile: _same_set(value, profile.power.reset_types),
     "reset.types": lambda value, profile: _same_set(value, profile.power.reset_types),
@@ -432,10 +270,10 @@ RULES: Final[Mapping[str, Callable[[Value, Profile], bool | None]]] = {
     "reset.advertised": _advertised,
     "reset.success": lambda value, profile: _reply_says(value, *_accepting(profile), profile=profile),
     "reset.invalid_reset_type": lambda value, profile: _reply_says(
-        value, *_replies(profile, profile.power.outcomes[profile.power.unlisted_type.outcome].reply), profile=profile
+        value, *replies_of(profile, profile.power.outcomes[profile.power.unlisted_type.outcome].reply), profile=profile
     ),
     "reset.unknown_type": lambda value, profile: _reply_says(
-        value, *_replies(profile, profile.power.outcomes[profile.power.unlisted_type.outcome].reply), profile=profile
+        value, *replies_of(profile, profile.power.outcomes[profile.power.unlisted_type.outcome].reply), profile=profile
     ),
     "reset.graceful_restart_is_hard": _graceful_restart_is_hard,
     "reset.oem": _oem,
@@ -486,42 +324,44 @@ RULES: Final[Mapping[str, Callable[[Value, Profile], bool | None]]] = {
         == ("jobs" if "JobService" in str(value) else "none" if str(value).startswith("no ") else "tasks")
     ),
     "bmc_reset.allowable": lambda value, profile: _same_set(value, profile.bmc_reset.reset_types),
-    "bmc_reset.success": lambda value, profile: _reply_says(value, *_replies(profile, profile.bmc_reset.reply), profile=profile),
+    "bmc_reset.success": lambda value, profile: _reply_says(
+        value, *replies_of(profile, profile.bmc_reset.reply), profile=profile
+    ),
     "bmc_reset.outage_s": lambda value, profile: [profile.bmc_reset.outage_s.low, profile.bmc_reset.outage_s.high] == value,
     "bmc_reset.not_ready": _after,
     "ipmi.manufacturer_id": lambda value, profile: profile.ipmi.device.manufacturer == value,
-    "ipmi.device_id": _device,
-    "ipmi.lan_enabled": _lan,
-    "ipmi.off_when_off": _ipmi("down"),
-    "ipmi.cycle_when_off": _ipmi("cycle"),
-    "ipmi.reset_when_off": _ipmi("reset"),
-    "identity.ids": _ids,
-    "identity.service_root": _strings(
+    "ipmi.device_id": device,
+    "ipmi.lan_enabled": lan,
+    "ipmi.off_when_off": ipmi("down"),
+    "ipmi.cycle_when_off": ipmi("cycle"),
+    "ipmi.reset_when_off": ipmi("reset"),
+    "identity.ids": ids,
+    "identity.service_root": strings(
         {
-            "type": lambda profile: _type(profile.identity.root_type),
+            "type": lambda profile: schema_type(profile.identity.root_type),
             "Vendor": lambda profile: profile.identity.vendor,
             "RedfishVersion": lambda profile: profile.identity.redfish_version,
         }
     ),
-    "identity.service_root_newer": _strings(
+    "identity.service_root_newer": strings(
         {
-            "type": lambda profile: _type(profile.identity.root_type),
+            "type": lambda profile: schema_type(profile.identity.root_type),
             "Vendor": lambda profile: profile.identity.vendor,
             "RedfishVersion": lambda profile: profile.identity.redfish_version,
         }
     ),
-    "identity.system_strings": _strings(
+    "identity.system_strings": strings(
         {
             "Manufacturer": lambda profile: profile.identity.manufacturer,
             "Model": lambda profile: profile.identity.model,
-            "type": lambda profile: _type(profile.identity.system_type),
+            "type": lambda profile: schema_type(profile.identity.system_type),
         }
     ),
-    "identity.manager_strings": _strings(
+    "identity.manager_strings": strings(
         {
             "Model": lambda profile: profile.identity.bmc_model,
             "FirmwareVersion": lambda profile: profile.identity.bmc_firmware,
-            "type": lambda profile: _type(profile.identity.manager_type),
+            "type": lambda profile: schema_type(profile.identity.manager_type),
         }
     ),
 }

@@ -21,7 +21,7 @@ from fencer.ha.sqlite_store import SqliteStore
 from fencer.ha.states import HAState
 
 NAMES = main.list_commands(click.Context(main))
-WITHOUT_CONFIG = {"sample", "explain-transitions"}
+WITHOUT_CONFIG = {"sample", "schema", "explain-transitions"}
 FILE = "hosts: [{name: a, bmc: {host: h}, health: [{kind: exec, argv: ['true']}]}]\n"
 
 
@@ -62,7 +62,7 @@ def test_every_command_takes_the_configuration_first_and_shows_examples(name: st
     if name not in WITHOUT_CONFIG:
         assert next(p.name for p in one.params if isinstance(p, click.Argument)) == "config"
         assert re.search(rf"^ +fence-ha {name} ha\.yaml", text, re.MULTILINE), text
-    assert any("--json" in p.opts for p in one.params) or name == "sample"
+    assert any("--json" in p.opts for p in one.params) or name in ("sample", "schema")
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - WITHOUT_CONFIG))

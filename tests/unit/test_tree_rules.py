@@ -25,6 +25,7 @@ SLEEPERS: dict[str, str] = {
     "tests/bad_fencers/mutants_ipmi.py": "its defects: it tries for ever",
     "tests/ha_chaos.py": "gives processes that are killed and stopped time to do something wrong",
     "tests/ha_chaos_troubles.py": "the same; no event says that a manager has opened its store",
+    "tests/peers/vendors/bed.py": "real programs switch the host, and the rail falls on the machine's clock",
     "tests/ipmi_floods.py": "paces its packets, and looks at the memory some seconds after the flood",
     "tests/peers/pacemaker/cluster.py": "asks a cluster, which has no event for it, until it is ready",
     "tests/lab/test_lab_docker.py": "asks a Docker engine, which has no event for it, until something holds",
