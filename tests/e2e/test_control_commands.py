@@ -59,6 +59,7 @@ def rails(serving: Serving) -> list[object]:
     return [event.data["rail"] for event in serving.events() if event.kind is EventKind.RAIL]
 
 
+@pytest.mark.long
 def test_break_a_bmc_from_another_terminal(serving: Serving, terminal: Terminal) -> None:
     assert terminal.does("ls").splitlines()[1].split()[:5] == [PROFILE, PROFILE, "answers", PROFILE, "up"]
     (listed,) = terminal.json("ls")  # type: ignore[misc]

@@ -318,7 +318,7 @@ def test_the_completion_script_for_bash_completes_profiles(tmp_path: Path) -> No
         env=environment(PATH=path),
         check=False,
     )
-    assert (result.stdout, result.stderr) == ("dell-idrac9\n", "")
+    assert (result.stdout, result.stderr) == ("dell-idrac10\ndell-idrac8\ndell-idrac9\n", "")
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("-h",), ()], ids=["--help", "-h", "nothing"])

@@ -15,7 +15,7 @@ WRONG = ("--fencer", str(CLOUDSTACK / "conflict-then-read.yaml"), "--profile", "
 SHORT = ("--start", "on", "--budget", "1", "--depth", "2", "--jobs", "2")
 CAREFUL = str(ROOT / "tests" / "bad_fencers" / "honest-transport.yaml")
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("hunt-command")]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300), pytest.mark.xdist_group("hunt-command")]
 
 
 def refused(*arguments: str, code: int = 2) -> str:

@@ -97,7 +97,7 @@ def test_a_named_fault_of_a_profile_acts_as_it_is_written_there() -> None:
         emulator.arm("node1", "job_queue_500")
         assert [bench.reset("ForceOff").status_code >= 400 for _ in range(4)] == [True, True, True, False]
         with pytest.raises(RackMisconfigured, match="did you mean 'full_as_401'"):
-            emulator.arm("node1", "full_as_400")
+            emulator.arm("node1", "full_as_41")
 
 
 def test_faults_of_openbmc_profiles() -> None:

@@ -19,6 +19,8 @@ from emulator import Emulator, HostSpec, UnitSpec
 from emulator.cli import cli
 from profiles import lint, load
 
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("profile-capture")]
+
 CANARY = "c4nary-Passw0rd!"
 ROOT = {
     "@odata.id": "/redfish/v1",
