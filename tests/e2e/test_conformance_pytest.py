@@ -13,7 +13,7 @@ from tests.commands import ROOT, quick_command
 
 HONEST = str(ROOT / "tests" / "bad_fencers" / "honest.yaml")
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 def run_pytest(directory: Path, *arguments: str, forked: bool = True) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ from conformance.scenarios import BY_ID
 from conformance.vocabulary import Ask, Claim, Protocol, Verdict
 from profiles import load
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(120)]
 
 FILE = """\
 fencer: my-plugin

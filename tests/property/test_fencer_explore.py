@@ -16,6 +16,9 @@ from tests.effort import NIGHTLY
 from tests.fence_explorer import LIMITS, MANY_COMMANDS, READS, Adversary, Answer, explore
 from tests.fencer_bmc import trouble
 
+pytestmark = pytest.mark.long
+
+
 NAMELESS = tuple(replace(answer, missing=True, uuid=None) for answer in READS)
 
 

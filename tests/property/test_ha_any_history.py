@@ -48,6 +48,8 @@ from fencer.ha.step_builder import StepBuilder
 from fencer.outcome import Cause, Failure, Power, Reading
 from tests.effort import NIGHTLY, examples
 
+pytestmark = pytest.mark.long
+
 S = HAState
 LEGAL = {(row.source, row.event, row.target) for row in TRANSITIONS}
 

@@ -17,6 +17,9 @@ from fencer.ha.step_builder import StepBuilder
 from tests.effort import examples
 from tests.ha_cluster_explorer import POLICY, Setting, after, search
 
+pytestmark = pytest.mark.long
+
+
 RESETS = replace(POLICY, recovery_attempts=1)
 NO_STORM = replace(POLICY, brake_min=99)
 SLOW_CHECKS = replace(NO_STORM, lease=30)  # a check counts for long, so that its age alone does not rule it out

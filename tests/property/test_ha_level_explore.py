@@ -15,6 +15,9 @@ from fencer.ha.step_builder import StepBuilder
 from tests.effort import examples
 from tests.ha_level_explorer import Budget, World, explore, settled, start
 
+pytestmark = pytest.mark.long
+
+
 WAYS = {
     "all is well": [start(Budget())],
     "the BMC goes away": [start(Budget(dark=1))],

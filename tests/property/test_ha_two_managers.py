@@ -21,6 +21,9 @@ from fencer.ha.policy import Policy
 from fencer.ha.record import Fence, HostRecord
 from fencer.ha.states import HAState
 
+pytestmark = pytest.mark.long
+
+
 S = HAState
 NOW = 1000.0
 WELL = tuple(HostRecord(host=f"well{n}", state=S.AVAILABLE, healthy=True, seen_healthy=True, passed_at=NOW - 1) for n in range(4))

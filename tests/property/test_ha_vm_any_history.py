@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.effort import examples
@@ -11,3 +12,5 @@ TestAnyHistory = AnyHistory.TestCase
 TestAnyHistory.settings = settings(
     max_examples=examples(300), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+pytestmark = pytest.mark.long

@@ -18,6 +18,9 @@ from fencer.outcome import Member
 from fencer.parameters import PARAMETERS, WITHOUT_EFFECT
 from fencer.settings import settings
 
+pytestmark = pytest.mark.long
+
+
 PASSWORD = "s3cret-pass"
 GIVEN = {"ip": b"192.0.2.1", "username": b"admin", "password": PASSWORD.encode(), "action": b"validate-all"}
 ODD = {

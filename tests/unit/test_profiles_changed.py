@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from profiles.loader import VENDORS, names
 from tools.changed_profiles import made_of, touched
+
+pytestmark = pytest.mark.long
 
 
 def test_a_changed_profile_is_touched_and_no_other() -> None:

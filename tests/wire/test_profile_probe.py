@@ -16,6 +16,9 @@ from profiles import lint, load
 from profiles.scale import at_scale
 from tests.emulator_bed import of_kind
 
+pytestmark = pytest.mark.long
+
+
 PASSWORD = "c4nary-Passw0rd!"
 QUICK = ("--interval", "0.02", "--settle", "0.3", "--patience", "20", "--boot", "0")
 

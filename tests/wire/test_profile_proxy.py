@@ -18,7 +18,7 @@ from profiles.scale import at_scale
 from tests.commands import command, environment
 
 PASSWORD = "c4nary-Passw0rd!"
-pytestmark = pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")]
 
 
 @pytest.fixture

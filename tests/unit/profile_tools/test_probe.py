@@ -23,6 +23,9 @@ from profiles.model import Profile, View
 from tests.ipmi_client import Client
 from tests.virtual_bmc import PASSWORD, VirtualBmc, virtual_bmc
 
+pytestmark = pytest.mark.long
+
+
 CONTROLS = {"down": 0, "up": 1, "cycle": 2, "reset": 3, "diag": 4, "soft": 5}
 TIMES = ProbeTimes(interval_s=1.0, settle_s=25.0, patience_s=200.0, boot_s=30.0)
 
