@@ -174,3 +174,15 @@ def test_what_has_no_systems_cannot_be_checked() -> None:
     result = ask("check", "pdu-generic")
     assert (result.exit_code, "pdu-generic is a PDU" in result.output) == (2, True)
     assert shipped("pdu-generic").is_file()
+
+
+def test_a_system_without_a_reset_is_one_sentence(tmp_path: Path) -> None:
+    file = tmp_path / "mute.yaml"
+    file.write_text(
+        "schema: profile/1\nid: mute\ntitle: t\nextends: dmtf-generic\nsources: {me: {ref: our lab}}\n"
+        "resources:\n  merge: {/redfish/v1/Systems/437XR1138R2: {Actions: {'#ComputerSystem.Reset': null}}}\n"
+        "  evidence: {merge: [captured, me]}\n"
+    )
+    result = ask("check", str(file))
+    assert result.exit_code == 2
+    assert "shows no ComputerSystem.Reset (HTTP 200)" in result.output
