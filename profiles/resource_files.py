@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import unquote
 
 from fencelab_yaml.errors import Mark, Problems
 from fencelab_yaml.source import YamlMap, YamlScalar, child, text_of
@@ -95,7 +96,7 @@ def _named(node: object, path: str, problems: Problems, digest: Any) -> Bodies |
 
 
 def resource_path(place: Path) -> str:
-    """The path of the resource whose body is at this place in a folder."""
+    """The path of the resource whose body is at this place in a folder. Names may be percent-encoded, as in URLs."""
     parts = list(place.with_suffix("").parts)
     if parts[-1] == "index":
         parts.pop()
@@ -103,7 +104,7 @@ def resource_path(place: Path) -> str:
         parts.pop(0)
     if parts[:1] == ["v1"]:
         parts.pop(0)
-    return "/".join(("/redfish/v1", *parts))
+    return unquote("/".join(("/redfish/v1", *parts)))
 
 
 def _object(content: bytes, file: Path, path: str, problems: Problems) -> Mapping[str, Any] | None:
