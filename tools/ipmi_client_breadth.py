@@ -147,7 +147,7 @@ def _ipmiutil() -> Iterator[ClientCell]:
             ("thresholds set", f"sensor -n 2 -h 60 {call} && ipmiutil sensor -n 2 -t", "hi-unrec 62.00 hi-crit 61.00", 0),
             ("SEL, in full", "sel -v", r"Size = 512 records \(Used=0, Free=512\)", 0),
             ("SEL cleared", "sel -d", "Log Cleared successfully", 0),
-            ("FRU of the board", "fru -b", r"Board Product Name\s+: PowerEdge R640", 0),
+            ("FRU of the board", "fru -b", r"Board Product Name\s+: PowerEdge R750", 0),
             ("LAN as a list", "lan -c", r"Channel 1 IP address\s+\| 127\.", 0),
             ("configuration, to look at", "config", r"UserName     2: 72 6f 6f 74", 0),
             ("watchdog set and started", f"wdt -e -t 60 {call} && ipmiutil wdt -r", "timer is started for use with SMS/OS", 0),

@@ -59,7 +59,7 @@ def _openipmi() -> Iterator[ClientCell]:
             ("mc set_event_log_enable d(0.20) off", "mc get_event_log_enable d(0.20)"),
             "Event Log Enabled: false",
         ),
-        ("FRU", ("domain fru d true 0x20 0 0 0 0",), then("product_info_product_name", "PowerEdge R640")),
+        ("FRU", ("domain fru d true 0x20 0 0 0 0",), then("product_info_product_name", "PowerEdge R750")),
         ("records", ("mc sdrs d(0.20) main",), "(?s)Record ID: 16"),
         ("channel", ("mc chan info d(0.20) 1",), "8023_LAN"),
         ("a raw command", ("mc msg d(0.20) 0 6 1",), "0x00 0x20 0x01"),
@@ -109,7 +109,7 @@ PYGHMI: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         "inventory as a whole",
         ("get_inventory_descriptions", "get_inventory"),
-        then(r"\['System'\]", r"'Product name': 'PowerEdge R640'"),
+        then(r"\['System'\]", r"'Product name': 'PowerEdge R750'"),
     ),
     ("identify", ("set_identify=[true]", "set_identify=[true, 5]", "set_identify=[false]"), then("None", "None", "None")),
     (

@@ -54,7 +54,7 @@ SAYS: Sequence[tuple[str, str, str]] = (
     ("SDR list", "sdr elist full", r"CPU1 Temp\s+\| 02h \| ok"),
     ("sensors with thresholds", "sensor", r"Fan1\s+\| 5400.000\s+\| RPM\s+\| ok\s+\| na\s+\| 800.000"),
     ("one sensor", "sensor get Fan1", r"Lower Critical\s+: 800.000"),
-    ("FRU", "fru print", r"Product Name\s+: PowerEdge R640"),
+    ("FRU", "fru print", r"Product Name\s+: PowerEdge R750"),
     ("LAN", "lan print 1", r"IP Address\s+: 127\.\d+\.\d+\.\d+"),
     ("user list", "user list 1", r"2\s+root\s+true\s+false\s+true\s+ADMINISTRATOR"),
     (
@@ -161,7 +161,7 @@ def _freeipmi() -> Iterator[ClientCell]:
         ("bmc-info", "", r"Manufacturer ID\s+: Dell Inc. \(674\)"),
         ("ipmi-sel", "--info", r"Number of log entries\s+: 0"),
         ("ipmi-sensors", "--sdr-cache-recreate -Q", r"Fan1\s+\| Fan\s+\| 5400.00\s+\| RPM\s+\| 'OK'"),
-        ("ipmi-fru", "--sdr-cache-recreate -Q", "Product Name: PowerEdge R640"),
+        ("ipmi-fru", "--sdr-cache-recreate -Q", "Product Name: PowerEdge R750"),
         ("ipmi-dcmi", "--get-system-power-statistics", r"Current Power\s+: 184 Watts"),
         ("bmc-device", "--get-self-test-results", "No Error"),
         ("ipmi-config", "--checkout -S User2", r"Username\s+root"),
@@ -198,7 +198,7 @@ def _ipmiutil() -> Iterator[ClientCell]:
             ("health", "health", "(?s)S0: working.*chassis_power       = on", "on", None),
             ("sensors", "sensor", "Fan1.*5400.00 RPM", "on", None),
             ("SEL", "sel", "completed successfully", "on", None),
-            ("FRU", "fru", r"Product Name\s+: PowerEdge R640", "on", None),
+            ("FRU", "fru", r"Product Name\s+: PowerEdge R750", "on", None),
             ("LAN", "lan", r"Lan Param\(3\) IP address: 127\.", "on", None),
             ("watchdog", "wdt", "Watchdog timer is stopped", "on", None),
         ):
@@ -243,7 +243,7 @@ def _python() -> Iterator[ClientCell]:
     for what, says, rail in (
         ("power", "off", "down"),
         ("sensors", "'Fan1', 5400.0", None),
-        ("inventory", "PowerEdge R640", None),
+        ("inventory", "PowerEdge R750", None),
         ("log", "Power Unit", "down"),
         ("users", "'name': 'root'", None),
         ("network", "127\\.", None),
@@ -256,7 +256,7 @@ def _python() -> Iterator[ClientCell]:
             ("device", "manufacturer: 674", None),
             ("power", "power_on: False", "down"),
             ("sensors", "Fan1", None),
-            ("inventory", "PowerEdge R640", None),
+            ("inventory", "PowerEdge R750", None),
             ("log", "entries: [1-9]", "down"),
         ):
             argv = ("{python}", "-m", "tools.ipmi_client_pyipmi", way, "{h}", "{u}", "{p}", what)
