@@ -187,9 +187,8 @@ def test_an_empty_part_writes_its_report_and_passes(tmp_path: Path) -> None:
     assert codes == {(0, 0), (0, 1)}, "the only cell is N/A: alone that would be 4"
 
 
-@pytest.mark.xfail(strict=False, reason="three runs do not differ each time: the script counts runs that are shared")
 def test_a_cell_is_repeated_and_what_differs_is_flaky(tmp_path: Path) -> None:
-    """A fencer that works every second time: it counts its starts in a file beside it."""
+    """A fencer that works every second time: it counts its starts in a file. It has one cell, because starts of two would mix."""
     (tmp_path / "moody.sh").write_text(
         'n=$(cat "$0.n" 2>/dev/null || echo 0); echo $((n + 1)) > "$0.n"\n'
         '[ $((n % 2)) = 0 ] && exit 0; echo "authentication failed" >&2; exit 1\n'
@@ -200,12 +199,13 @@ def test_a_cell_is_repeated_and_what_differs_is_flaky(tmp_path: Path) -> None:
         'actions:\n  "off": {argv: [sh, ' + str(tmp_path / "moody.sh") + ', "{bmc.url}"], claim: {exit: 0}}\n'
     )
     report = tmp_path / "o.json"
-    done = cli("run", "--fencer", str(file), *DELL, "--scenario", "STATE-001,STATE-009", "--repeat", "3", "--json", str(report))
-    results = {r["scenario"]: r for r in json.loads(report.read_text())["results"]}
-    assert len(results["STATE-001"]["runs"]) == 3
-    assert any(r["verdict"] in ("FLAKY", "UNSAFE") for r in results.values()), done.stdout
+    done = cli("run", "--fencer", str(file), *DELL, "--scenario", "STATE-001", "--repeat", "3", "--json", str(report))
+    [result] = json.loads(report.read_text())["results"]
+    assert result["verdict"] == "FLAKY", done.stdout
+    assert [run["verdict"] for run in result["runs"]][:2] == ["HYGIENE", "STUCK"]
+    assert len(result["runs"]) >= 3, "a run on a late machine is played once more"
     assert "3 repeats: " in done.stdout
-    assert "--repeat 3" in results["STATE-001"]["repeat"]
+    assert "--repeat 3" in result["repeat"]
 
 
 def test_only_what_failed_is_run_again_and_how_many_passed_is_said(tmp_path: Path) -> None:
