@@ -79,7 +79,10 @@ def serve(emulator: Emulator, options: ServeOptions) -> None:
 
     emulator.on_journal_lost = lose
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # `nohup` ignores SIGHUP
+        if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            # Under `nohup`. A handler that does nothing is not inherited: hosts that are processes are rebooted with SIGHUP.
+            signal.signal(number, lambda *_: None)
+        else:
             signal.signal(number, lambda *_: stop.set())
     try:
         with contextlib.ExitStack() as stack:

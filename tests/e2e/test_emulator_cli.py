@@ -203,6 +203,26 @@ def test_a_journal_that_fills_its_disk_ends_the_emulator_with_one_sentence(tmp_p
 # -- the end -----------------------------------------------------------------------------------------------------------
 
 
+def test_under_nohup_it_stays_and_its_hosts_still_hear_that_they_are_to_boot_again(tmp_path: Path) -> None:
+    """`nohup` has SIGHUP ignored, and what is ignored is inherited: a host that is a process is rebooted with SIGHUP."""
+    told = tmp_path / "told"
+    os.mkfifo(told)
+    rack = tmp_path / "rack.yaml"
+    rack.write_text(
+        "schema: rack/1\nbmcs:\n  - name: node1\n    profile: dmtf-generic\n    hosts:\n"
+        f"      - {{backend: process, argv: [sh, -c, 'grep SigIgn /proc/$$/status > {told}; sleep 600']}}\n"
+    )
+
+    def under_nohup(name: str) -> list[str]:
+        return ["nohup", *command(name)]
+
+    with Serving(tmp_path, "--rack", str(rack), started_as=under_nohup) as serving:
+        assert int(told.read_text().split()[1], 16) & 1 << (signal.SIGHUP - 1) == 0
+        os.kill(serving.process.pid, signal.SIGHUP)
+        assert serving.process.poll() is None
+        assert serving.end(signal.SIGTERM)[0] == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_ctrl_c_and_sigterm_end_it_and_leave_nothing(tmp_path: Path, number: signal.Signals) -> None:
     temporary = tmp_path / "tmp"
