@@ -24,9 +24,10 @@ class NotAnswering(Exception):
     """A BMC that was just opened does not answer: the emulator is broken, or this machine drops loopback traffic."""
 
 
-def check(endpoint: Endpoint, *, lan: bool) -> None:
-    """Returns when Redfish answers, and with `lan` IPMI too. Raises NotAnswering."""
-    _redfish(endpoint)
+def check(endpoint: Endpoint, *, redfish: bool, lan: bool) -> None:
+    """Returns when what the BMC has answers: with `redfish` that, with `lan` IPMI. Raises NotAnswering."""
+    if redfish:
+        _redfish(endpoint)
     if lan:
         _ipmi(endpoint)
 

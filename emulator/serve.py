@@ -136,7 +136,7 @@ def _check(emulator: Emulator, stop: threading.Event) -> None:
             continue
         unit = emulator.rack.unit(name)
         if not unit.absence.dark:  # dark: the outlets that feed it are off
-            check(emulator.endpoints[name], lan=unit.profile.ipmi.lan)
+            check(emulator.endpoints[name], redfish=unit.profile.http.served, lan=unit.profile.ipmi.lan)
 
 
 def _begin(emulator: Emulator, options: ServeOptions, control: ControlListener | None, stack: contextlib.ExitStack) -> None:
@@ -167,8 +167,9 @@ def _announce(emulator: Emulator, options: ServeOptions, stop: threading.Event) 
         if stop.is_set():
             return
         variable = options.password_variables.get(name, PASSWORD_VARIABLE)
-        lan = emulator.rack.unit(name).profile.ipmi.lan
-        _print(_ready_json(endpoint, variable, lan=lan) if options.as_json else _ready_text(endpoint, variable, lan=lan))
+        profile = emulator.rack.unit(name).profile
+        line = _ready_json if options.as_json else _ready_text
+        _print(line(endpoint, variable, redfish=profile.http.served, lan=profile.ipmi.lan))
 
 
 def _print(line: str) -> None:
@@ -182,8 +183,8 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def ready_facts(endpoint: Endpoint, variable: str = PASSWORD_VARIABLE, *, lan: bool = True) -> dict[str, str | int]:
-    """What a client needs to use a BMC; without `lan` it has no IPMI over LAN.
+def ready_facts(endpoint: Endpoint, variable: str, *, redfish: bool, lan: bool) -> dict[str, str | int]:
+    """What a client needs to use a BMC; without `redfish` it has no Redfish, without `lan` no IPMI over LAN.
 
     The password is shown only if it is the profile's public default; else its variable.
     """
@@ -191,7 +192,7 @@ def ready_facts(endpoint: Endpoint, variable: str = PASSWORD_VARIABLE, *, lan: b
     facts: dict[str, str | int] = {
         "name": endpoint.name,
         "profile": endpoint.profile,
-        "redfish_url": endpoint.redfish_url,
+        **({"redfish_url": endpoint.redfish_url} if redfish else {}),
         **ipmi,
         "username": endpoint.username,
     }
@@ -199,20 +200,19 @@ def ready_facts(endpoint: Endpoint, variable: str = PASSWORD_VARIABLE, *, lan: b
         facts["password"] = endpoint.password
     else:
         facts["password_env"] = variable
-    facts["system_uri"] = endpoint.systems[0].uri
-    if endpoint.http_port is not None:
+    if redfish:
+        facts["system_uri"] = endpoint.systems[0].uri
+    if redfish and endpoint.http_port is not None:
         facts["http_url"] = f"http://{before_port(endpoint.host)}:{endpoint.http_port}"
     return facts
 
 
-def _ready_json(endpoint: Endpoint, variable: str, *, lan: bool) -> str:
-    return json.dumps(ready_facts(endpoint, variable, lan=lan))
+def _ready_json(endpoint: Endpoint, variable: str, *, redfish: bool, lan: bool) -> str:
+    return json.dumps(ready_facts(endpoint, variable, redfish=redfish, lan=lan))
 
 
-def _ready_text(endpoint: Endpoint, variable: str, *, lan: bool) -> str:
+def _ready_text(endpoint: Endpoint, variable: str, *, redfish: bool, lan: bool) -> str:
     password = endpoint.password if endpoint.password_is_default else f"${variable}"
     ipmi = f"ipmi {before_port(endpoint.ipmi_host)}:{endpoint.ipmi_port}  " if lan else ""
-    return (
-        f"ready {endpoint.name}  redfish {endpoint.redfish_url}{endpoint.systems[0].uri}  "
-        f"{ipmi}user {endpoint.username}  password {password}"
-    )
+    https = f"redfish {endpoint.redfish_url}{endpoint.systems[0].uri}  " if redfish else ""
+    return f"ready {endpoint.name}  {https}{ipmi}user {endpoint.username}  password {password}"

@@ -42,7 +42,7 @@ the day of the run, this profile, this tier and this version of the suite, and a
 has found nothing. `fence-conformance explain UNSAFE STUCK HANG MISLEADING HYGIENE` tells what the words mean. The command of a
 cell, at the end of the page, tells what the fencer did and when.
 
-`make scoreboard` prints this page and runs the cells that have no report yet; `make scoreboard FRESH=--fresh` runs every one again.
+`make scoreboard` prints this page and runs the cells that have no report yet; with `FRESH=--fresh` it runs every one again.
 """
 
 

@@ -203,6 +203,14 @@ def test_a_journal_that_fills_its_disk_ends_the_emulator_with_one_sentence(tmp_p
 # -- the end -----------------------------------------------------------------------------------------------------------
 
 
+def test_a_bmc_without_redfish_is_ready_when_ipmi_answers(tmp_path: Path) -> None:
+    with QuickServing(tmp_path, "--profile", "ipmi-only") as serving:
+        [ready] = serving.ready
+        assert "ipmi_port" in ready
+        assert not {"redfish_url", "system_uri"} & ready.keys()
+        assert serving.end(signal.SIGTERM) == (0, "")
+
+
 def test_under_nohup_it_stays_and_its_hosts_still_hear_that_they_are_to_boot_again(tmp_path: Path) -> None:
     """`nohup` has SIGHUP ignored, and what is ignored is inherited: a host that is a process is rebooted with SIGHUP."""
     told = tmp_path / "told"

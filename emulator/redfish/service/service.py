@@ -50,7 +50,7 @@ from emulator.redfish.service.rerouting import answering, rerouted
 from emulator.redfish.service.resource import Resource, schema_of
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.tree import Tree
-from emulator.redfish.vendor.refusals import check_refusals
+from emulator.redfish.vendor.refusals import check_refusals, refusal
 from profiles.model import ABSENT
 
 _SCHEMAS = "http://redfish.dmtf.org/schemas/v1"
@@ -135,7 +135,8 @@ class Service:
         try:
             self._check_presence(call)
             if resource is not None and lacks_slash(self._profile.http, call.incoming.path):
-                return self._shapes.finished(HttpAnswer(308, (("Location", f"{call.incoming.path}/"),)))
+                query_part = f"?{call.incoming.query}" if call.incoming.query else ""
+                return self._shapes.finished(HttpAnswer(308, (("Location", f"{call.incoming.path}/{query_part}"),)))
             done = self._dispatch(call, resource, credentials)
         except RegistryError as refusal:
             return self._shapes.error_answer(refusal)
@@ -325,6 +326,8 @@ class Service:
         """
         resource = self._tree.find(call.view, path)
         if resource is None or resource.content is None or (call.requester is None and not resource.open):
+            return None
+        if refusal(call, self._profile, "GET", resource.path) is not None:
             return None
         if call.requester is not None and not resource.may_read(call):
             return None

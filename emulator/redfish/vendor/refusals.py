@@ -15,10 +15,20 @@ LICENCE = "licence"
 
 def check_refusals(call: RedfishCall, profile: Profile, path: str) -> None:
     """Raises ProfileRefusal for a request that the profile refuses. `path` is that of the resource."""
-    method = "GET" if call.incoming.method == "HEAD" else call.incoming.method
+    rule = refusal(call, profile, "GET" if call.incoming.method == "HEAD" else call.incoming.method, path)
+    if rule is not None:
+        raise ProfileRefusal(ProfileReply(rule.reply, {"reset_type": call.request.reset or ""}))
+
+
+def refusal(call: RedfishCall, profile: Profile, method: str, path: str) -> RefusedRequest | None:
+    """The rule by which the profile refuses this method on this path to this client; None where it does not.
+
+    $expand asks it for each resource that it would put in place of a reference.
+    """
     for rule in profile.refusals:
         if method in rule.methods and any_matches(rule.paths, path) and _holds(rule, call, profile):
-            raise ProfileRefusal(ProfileReply(rule.reply, {"reset_type": call.request.reset or ""}))
+            return rule
+    return None
 
 
 def _holds(rule: RefusedRequest, call: RedfishCall, profile: Profile) -> bool:

@@ -88,6 +88,7 @@ def test_a_path_without_its_slash_may_be_redirected(generic, make_bmc):
     bmc = make_bmc(with_http(generic.profile, slash="redirect"))
     answer = bmc.get(bmc.system)
     assert (answer.status_code, answer.headers["Location"]) == (308, f"{bmc.system}/")
+    assert bmc.get(f"{bmc.system}?$select=Id").headers["Location"] == f"{bmc.system}/?$select=Id"
     assert bmc.get(f"{bmc.system}/").status_code == 200
     assert bmc.reset("ForceOff").status_code == 308
     assert bmc.power(f"{bmc.system}/") == "On"
@@ -148,6 +149,14 @@ def test_a_vendor_may_refuse_a_role_or_without_a_licence(generic, make_bmc):
     assert licensed.reset("ForceOff").status_code == 204
     readers = make_bmc(replace(generic.profile, refusals=(replace(rule, without_licence=None, roles=("ReadOnly",)),)))
     assert readers.reset("ForceOff").status_code == 204
+
+
+def test_what_may_not_be_read_does_not_come_by_expand_either(generic, make_bmc):
+    rule = RefusedRequest(methods=("GET",), paths=("/redfish/v1/Systems/*",), reply="not_ready", evidence=GUESS)
+    bmc = make_bmc(replace(generic.profile, refusals=(rule,)))
+    assert bmc.get(bmc.system).status_code == 503
+    [member] = bmc.get("/redfish/v1/Systems?$expand=.").json["Members"]
+    assert member == {"@odata.id": bmc.system}
 
 
 def test_a_new_bmc_may_insist_on_another_password(generic, make_bmc):
