@@ -16,6 +16,7 @@ import importlib.util
 import traceback
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any, Final
 
@@ -40,7 +41,8 @@ def _module(path: str) -> ModuleType:
 def _place(error: Exception, path: str) -> str:
     if isinstance(error, SyntaxError):
         return f"{path}:{error.lineno}:{error.offset}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    ours = Path(path).resolve()
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).resolve() == ours]
     return f"{path}:{lines[-1]}" if lines else path
 
 

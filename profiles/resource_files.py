@@ -74,7 +74,8 @@ def _named(node: object, path: str, problems: Problems, digest: Any) -> Bodies |
         return None
     found: dict[str, Mapping[str, Any]] = {}
     size = 0
-    for count, file in enumerate(sorted(each for each in folder.rglob("*.json") if not each.is_dir()), start=1):
+    files = tuple(sorted(each for each in folder.rglob("*.json") if not each.is_dir()))
+    for count, file in enumerate(files, start=1):
         place = file.relative_to(folder)
         try:
             content = file.read_bytes() if file.is_file() and file.stat().st_size <= MAX_FILE_BYTES else None
@@ -90,7 +91,7 @@ def _named(node: object, path: str, problems: Problems, digest: Any) -> Bodies |
         body = _object(content, file, path, problems)
         if body is not None:
             found[resource_path(place)] = frozen(body)
-    if not found:
+    if not files:
         problems.add(node.mark, path, f"there is no JSON file in {folder}")
     return MappingProxyType(found)
 

@@ -92,6 +92,13 @@ def test_code_of_a_parent_is_inherited_and_counts_in_the_digest(tmp_path):
     assert profiles.load(tmp_path / "acme").digest != parent.digest
 
 
+def test_the_place_is_said_for_a_path_that_is_not_absolute_too(tmp_path, monkeypatch):
+    loaded(tmp_path, code="\nimport nonsense\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RackMisconfigured, match=r"^acme/oem\.py:2: ModuleNotFoundError"):
+        tree(profiles.load("./acme"))
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [

@@ -57,6 +57,7 @@ def test_wrong_files_are_named(tmp_path: Path, files: dict[str, object], yaml: s
     with pytest.raises(ProfileError) as caught:
         profiles.load(folder(tmp_path, yaml, **files))
     assert said in str(caught.value)
+    assert len(caught.value.problems) == 1
 
 
 def test_a_profile_beside_a_folder_is_its_parent(tmp_path: Path) -> None:
