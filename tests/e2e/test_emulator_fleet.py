@@ -178,7 +178,7 @@ def free_ports() -> tuple[int, int]:
 
 def every_bmc_answers(emulator: Emulator) -> bool:
     for end in emulator.endpoints.values():
-        check(end, lan=True)
+        check(end, redfish=True, lan=True)
     return True
 
 
@@ -260,11 +260,11 @@ def test_port_faults_are_those_of_one_bmc_among_many(monkeypatch: pytest.MonkeyP
                 socket.create_connection((ends[name].host, ends[name].redfish_port), timeout=0.3)
         for name in ("bmc-0", "bmc-1", "bmc-2"):
             with pytest.raises(NotAnswering):
-                check(ends[name], lan=True)
+                check(ends[name], redfish=True, lan=True)
         monkeypatch.setattr(ready, "TIMEOUT_S", 10.0)
-        check(ends["bmc-3"], lan=True)
+        check(ends["bmc-3"], redfish=True, lan=True)
         emulator.disarm(refused)
-        check(ends["bmc-0"], lan=True)
+        check(ends["bmc-0"], redfish=True, lan=True)
 
 
 # -- many are fenced at a time, and only they go off -----------------------------------------------------------------------
