@@ -145,6 +145,7 @@ def _warnings(profile: Profile, resolved: Resolved) -> Iterator[str]:
     if not child_is_true(resolved.root, "abstract"):
         yield from _graceful_that_cuts_power(profile)
     used = {source for _, evidence in _claims(profile) for source in evidence.sources}
+    used.update(source for deviation in profile.deviations for source in deviation.evidence.sources)
     for source in _own_sources(resolved):
         if source not in used:
             yield f"sources.{source} is used by no claim"
