@@ -9,9 +9,10 @@ import pytest
 
 from emulator import reusable
 from tests.commands import ROOT
-from tools.mutation_score import matrix, playing, tables
+from tools.mutation_score import matrix, page, playing, tables
 from tools.mutation_score.changed_copy import with_copies
 from tools.mutation_score.literal_change import Mutant, SourceMoved, read
+from tools.mutation_score.matrix import FencerMatrix, MutantResult
 from tools.mutation_score.playing import MatrixColumn
 from tools.mutation_score.probes import Probe, probed, probes_of
 
@@ -93,3 +94,52 @@ def test_a_copy_leaves_the_fencer_as_it_is() -> None:
     assert changed.proof.reads_needed(False) == 1
     assert changed.proof is not fencer.proof
     assert fencer.proof.reads_needed(False) == 2
+
+
+def made_up(fencer: str, *, missing: str = "") -> FencerMatrix:
+    """A matrix of two columns: TRUTH-001 kills all mutants but the first one, TRUTH-002 none."""
+    found = FencerMatrix(fencer, "digest", ["TRUTH-001", "TRUTH-002"], {"HA-001": f"{fencer} cannot be asked for watch"})
+    first = next(iter(tables.by_id(fencer)))
+    for name in tables.by_id(fencer):
+        kills = {} if name == first else {"TRUTH-001": "UNSAFE"}
+        merged = () if name == missing else ("TRUTH-002",)
+        found.results[name] = MutantResult(mutant=name, digest="", kills=kills, played=("TRUTH-001",), merged=merged)
+    return found
+
+
+def test_the_page_shows_who_kills_whom_and_what_survives_why() -> None:
+    matrices = [made_up(fencer) for fencer in tables.FENCERS]
+    first = [next(iter(tables.by_id(fencer))) for fencer in tables.FENCERS]
+    survivors = {fencer: {name: "Nobody looks."} for fencer, name in zip(tables.FENCERS, first, strict=True)}
+    assert page.unexplained(matrices, survivors, {"TRUTH-002": "Too rare."}) == []
+    shown = page.text(matrices, {fencer: {} for fencer in tables.FENCERS}, survivors, {"TRUTH-002": "Too rare."})
+    assert "| fence_bmc, the reference | 60 | 59 | 98 % | 60 | 60 | 0 |" in shown
+    assert f"| {first[0]} | Nobody looks. | not hunted yet |" in shown
+    assert " | Too rare. |" in shown
+    assert "- HA-001: it cannot be asked for watch." in shown
+    rows = {line.split()[0]: line.split()[1:] for line in shown.splitlines() if line.startswith(("proof-one-read", "one-page"))}
+    assert rows == {"proof-one-read": ["."], "one-page": ["U"]}
+    assert page.NO_REASON not in shown
+    assert "not complete" not in shown
+
+
+def test_what_has_no_reason_and_what_needs_none_is_told() -> None:
+    matrices = [made_up(fencer) for fencer in tables.FENCERS]
+    survivors = {"reference": {"logins-no-gap": "Killed long ago."}, "careful": {"one-off-read": "Nobody looks."}}
+    assert page.unexplained(matrices, survivors, {"TRUTH-001": "Too rare."}) == [
+        "reference: proof-one-read survives, without a reason",
+        "reference: logins-no-gap has a reason, and is killed",
+        "TRUTH-002 kills nothing, without a reason",
+        "TRUTH-001 has a reason, and kills something",
+    ]
+    assert page.NO_REASON in page.text(matrices, {fencer: {} for fencer in tables.FENCERS}, survivors, {})
+
+
+def test_an_unfinished_matrix_says_so_and_calls_no_mutant_a_survivor_too_early() -> None:
+    unfinished = made_up("reference", missing="proof-one-read")
+    assert unfinished.survivors == []
+    assert not unfinished.is_settled_whole
+    shown = page.text(
+        [unfinished, made_up("careful")], {fencer: {} for fencer in tables.FENCERS}, {"reference": {}, "careful": {}}, {}
+    )
+    assert "The matrix is not complete: 1 runs, marked ?, are still to be played." in shown

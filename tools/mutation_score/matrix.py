@@ -10,9 +10,9 @@ profile or the emulator has changed.
 from __future__ import annotations
 
 import json
-import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from hashlib import sha256
@@ -65,16 +65,30 @@ class FencerMatrix:
     results: dict[str, MutantResult] = field(default_factory=dict)
 
     @property
-    def is_whole(self) -> bool:
-        return set(self.results) == set(tables.by_id(self.fencer))
+    def is_settled_whole(self) -> bool:
+        """Whether it is known of every mutant if it survives."""
+        return all(map(self.is_settled, tables.by_id(self.fencer)))
+
+    def result(self, name: str) -> MutantResult:
+        """What is known of a mutant, nothing perhaps."""
+        return self.results.get(name) or MutantResult(mutant=name, digest="")
+
+    def missing(self, name: str) -> int:
+        """How many columns this mutant was not played through yet."""
+        known = self.results.get(name)
+        return len(self.columns) - (0 if known is None else len({*known.played, *known.merged} & {*self.columns}))
+
+    def is_settled(self, name: str) -> bool:
+        """Whether it is known if the mutant survives."""
+        return name in self.results and (bool(self.results[name].kills) or not self.missing(name))
 
     @property
     def killed(self) -> list[MutantResult]:
-        return [self.results[name] for name in tables.by_id(self.fencer) if self.results[name].kills]
+        return [self.results[name] for name in tables.by_id(self.fencer) if name in self.results and self.results[name].kills]
 
     @property
     def survivors(self) -> list[str]:
-        return [name for name in tables.by_id(self.fencer) if not self.results[name].kills]
+        return [name for name in tables.by_id(self.fencer) if self.is_settled(name) and not self.results[name].kills]
 
     def killers(self) -> dict[str, list[str]]:
         """For each scenario that kills something, the mutants."""
@@ -143,35 +157,50 @@ class MatrixRun:
         matrix.seconds += time.process_time() - began
         self.keep()
 
-    def mutants(self) -> Iterator[MutantResult]:
-        """Plays the mutants of which nothing is known yet, until the time is over."""
-        matrix = self.matrix
-        cells, _ = columns(matrix.fencer)
-        changed_fencers.prepare(matrix.fencer)  # compiles everything once, and makes what every run needs, for all children
-        for protocol in definition_of(matrix.fencer).ways:
+    def mutants(self, jobs: int, *, only_settle: bool) -> Iterator[MutantResult]:
+        """Plays what is not known yet, `jobs` mutants at a time, until the time is over; yields a result as often as it grows.
+
+        Tier 0 comes first, then the rest for the mutants that it does not kill, then the rest for all, unless `only_settle`.
+        """
+        cells, _ = columns(self.matrix.fencer)
+        changed_fencers.prepare(self.matrix.fencer)  # compiles everything once, and makes what every run needs, for all children
+        for protocol in definition_of(self.matrix.fencer).ways:
             play_column(next(cell for cell in cells.values() if cell.scenario.protocol == protocol), self.reused)
-        for name in tables.by_id(matrix.fencer):
-            digest = own_digest(matrix, name)
-            known = matrix.results.get(name)
-            if known is None or known.digest != digest:
-                known = MutantResult(mutant=name, digest=digest)
+        first = {column: cell for column, cell in cells.items() if cell.scenario.tier == 0}
+        yield from self._phase(jobs, first, lambda known: True)
+        yield from self._phase(jobs, cells, lambda known: not known.kills)
+        if not only_settle:
+            yield from self._phase(jobs, cells, lambda known: True)
+
+    def _phase(
+        self, jobs: int, cells: Mapping[MatrixColumn, MatrixCell], wanted: Callable[[MutantResult], bool]
+    ) -> Iterator[MutantResult]:
+        def grown(name: str) -> MutantResult | None:
+            known = self._known(name)
             missing = {column: cell for column, cell in cells.items() if str(column) not in {*known.played, *known.merged}}
-            if not missing:
-                continue
-            if self.is_over():
-                return
-            matrix.results[name] = self._played(name, known, missing)
-            self.keep()
-            yield matrix.results[name]
+            return None if not missing or not wanted(known) or self.is_over() else self._played(name, known, missing)
+
+        with ThreadPoolExecutor(jobs) as pool:
+            for result in pool.map(grown, tables.by_id(self.matrix.fencer)):
+                if result is not None:
+                    self.matrix.results[result.mutant] = result
+                    self.keep()
+                    yield result
+
+    def _known(self, name: str) -> MutantResult:
+        digest = own_digest(self.matrix, name)
+        known = self.matrix.results.get(name)
+        return known if known is not None and known.digest == digest else MutantResult(mutant=name, digest=digest)
 
     def _played(self, name: str, known: MutantResult, cells: Mapping[MatrixColumn, MatrixCell]) -> MutantResult:
         """What is known of a mutant, and what these cells come to."""
         matrix = self.matrix
-        began = _children_s()
         used = {column: cell for column, cell in cells.items() if name in matrix.passed[str(column)]}
         kills: dict[str, str] = {}
         void: list[str] = []
+        seconds = 0.0
         for run in play(matrix.fencer, name, used, self.reused, partial(prepared, matrix.fencer, name)):
+            seconds += run.seconds
             before = Verdict(matrix.unchanged.get(str(run.column), Verdict.PASS.value))
             if run.verdict is Verdict.ERROR:
                 void.append(str(run.column))
@@ -183,13 +212,8 @@ class MatrixRun:
             played=(*known.played, *map(str, used)),
             merged=(*known.merged, *(str(column) for column in cells if column not in used)),
             void=(*known.void, *void),
-            seconds=known.seconds + _children_s() - began,
+            seconds=known.seconds + seconds,
         )
-
-
-def _children_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def save(matrix: FencerMatrix, file: Path) -> None:
@@ -203,7 +227,9 @@ def read(file: Path) -> FencerMatrix:
     return FencerMatrix(**told, results=results)
 
 
-def carry_out(fencer: str, file: Path, say: Callable[[str], None], is_over: Callable[[], bool]) -> FencerMatrix:
+def carry_out(
+    fencer: str, file: Path, say: Callable[[str], None], is_over: Callable[[], bool], jobs: int, *, only_settle: bool = False
+) -> FencerMatrix:
     """Plays what is not known yet, and saves after each mutant."""
     matrix = FencerMatrix(fencer, digest_of(fencer))
     if file.exists() and (known := read(file)).digest == matrix.digest:
@@ -215,8 +241,8 @@ def carry_out(fencer: str, file: Path, say: Callable[[str], None], is_over: Call
     say(f"{fencer}: {done}, {matrix.seconds:.0f} s of processor time")
     if len(matrix.passed) < len(matrix.columns):
         return matrix
-    for result in run.mutants():
+    for result in run.mutants(jobs, only_settle=only_settle):
         killed = f"killed by {len(result.scenarios)} scenarios" if result.kills else "SURVIVES"
         counted = f"{len(result.played)} runs, {len(result.merged)} merged, {len(result.void)} void, {result.seconds:.1f} s"
-        say(f"{fencer} {len(matrix.results)}: {result.mutant}: {killed}; {counted}")
+        say(f"{fencer}: {result.mutant}: {killed}; {counted}")
     return matrix

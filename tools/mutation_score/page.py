@@ -1,6 +1,7 @@
 """docs/mutation-score.md from what is known of the mutants. Pure.
 
-Raises Unexplained where a survivor or a scenario that kills nothing has no reason, or a reason is of no use any more.
+`unexplained` names survivors and scenarios that have no reason, and reasons that are of no use any more; the page is not right
+while there are any.
 """
 
 from __future__ import annotations
@@ -39,8 +40,7 @@ scenario has killed the mutant already. A run that does not come to the changed 
 """
 
 
-class Unexplained(Exception):
-    """Each line says what has no reason, or which reason has no subject."""
+NO_REASON: Final = "**no reason yet**"
 
 
 def idle(matrices: Sequence[FencerMatrix]) -> list[str]:
@@ -72,9 +72,7 @@ def unexplained(matrices: Sequence[FencerMatrix], survivors: Reasons, idle_scena
 
 
 def text(matrices: Sequence[FencerMatrix], hunts: Hunts, survivors: Reasons, idle_scenarios: Mapping[str, str]) -> str:
-    """The page. Raises Unexplained."""
-    if wrong := unexplained(matrices, survivors, idle_scenarios):
-        raise Unexplained("\n".join(wrong))
+    """The page."""
     return "\n".join(
         [*_head(matrices), *_survivors(matrices, hunts, survivors), *_idle(matrices, idle_scenarios), *_matrices(matrices)]
     )
@@ -90,17 +88,20 @@ def _head(matrices: Sequence[FencerMatrix]) -> Iterator[str]:
         void = sum(len(each.void) for each in results)
         minutes = (matrix.seconds + sum(each.seconds for each in results)) / 60
         yield (
-            f"| {NAMES[matrix.fencer]} | {len(matrix.results)} | {len(matrix.killed)} | {score(matrix)} % "
+            f"| {NAMES[matrix.fencer]} | {len(tables.of(matrix.fencer))} | {len(matrix.killed)} | {score(matrix)} % "
             f"| {runs} | {merged} | {void} | {minutes:.1f} min |"
         )
     yield ""
+    if waiting := sum(matrix.missing(name) for matrix in matrices for name in tables.by_id(matrix.fencer)):
+        yield f"The matrix is not complete: {waiting} runs, marked ?, are still to be played."
+        yield ""
     yield "*Without a verdict*: a fault of the scenario never came, because the mutant did not get so far; that kills nothing."
     yield ""
 
 
 def score(matrix: FencerMatrix) -> int:
     """Percent, rounded down."""
-    return 100 * len(matrix.killed) // len(matrix.results)
+    return 100 * len(matrix.killed) // len(tables.of(matrix.fencer))
 
 
 def _survivors(matrices: Sequence[FencerMatrix], hunts: Hunts, survivors: Reasons) -> Iterator[str]:
@@ -119,7 +120,7 @@ def _survivors(matrices: Sequence[FencerMatrix], hunts: Hunts, survivors: Reason
         for name in matrix.survivors:
             hunted = hunts[matrix.fencer].get(name)
             said = "not hunted yet" if hunted is None else hunted.found or f"{hunted.sentence}, {hunted.runs} runs"
-            yield f"| {name} | {_cell(survivors[matrix.fencer][name])} | {_cell(said)} |"
+            yield f"| {name} | {_cell(survivors[matrix.fencer].get(name, NO_REASON))} | {_cell(said)} |"
     yield ""
 
 
@@ -133,7 +134,7 @@ def _idle(matrices: Sequence[FencerMatrix], idle_scenarios: Mapping[str, str]) -
     yield "| --- | --- | --- |"
     titles = {scenario.id: scenario.title for scenario in ALL}
     for name in idle(matrices):
-        yield f"| {name} | {_cell(titles[name])} | {_cell(idle_scenarios[name])} |"
+        yield f"| {name} | {_cell(titles[name])} | {_cell(idle_scenarios.get(name, NO_REASON))} |"
     yield ""
     yield "Not played, because they need a process, sockets, a manager or a PDU:"
     yield ""
@@ -152,7 +153,7 @@ def _matrices(matrices: Sequence[FencerMatrix]) -> Iterator[str]:
         yield "| mutant | file | instead of | there is | a user would see | scenarios that kill it |"
         yield "| --- | --- | --- | --- | --- | --- |"
         for name, mutant in mutants.items():
-            yield _mutant_row(mutant, matrix.results[name])
+            yield _mutant_row(mutant, matrix.result(name))
         yield ""
         yield from _blocks(matrix)
     yield ""
@@ -165,8 +166,10 @@ def _mutant_row(mutant: Mutant, result: MutantResult) -> str:
 
 
 def difference(mutant: Mutant) -> tuple[str, str]:
-    """What differs, widened to whole words, and not longer than a table can show."""
+    """What differs, widened to whole words where the whole is longer than a table can show."""
     old, new = mutant.old.strip(), mutant.new.strip()
+    if max(len(old), len(new)) <= MOST_SHOWN:
+        return _short(old), _short(new)
     start = next((n for n in range(min(len(old), len(new))) if old[n] != new[n]), min(len(old), len(new)))
     start = max(old.rfind(" ", 0, start), 0)
     return _short(old[start:]), _short(new[start:])
@@ -188,9 +191,9 @@ def _cell(words: str) -> str:
 def _blocks(matrix: FencerMatrix) -> Iterator[str]:
     """The kill matrix, as letters of verdicts: a row for each mutant, a column for each scenario."""
     letters = ", ".join(f"{verdict.letter} {verdict}" for verdict in _kinds(matrix))
-    yield f"Columns are scenarios, top to bottom: group and number. {letters}; `.` played and not killed; blank: cannot differ."
+    yield f"Columns are scenarios, top to bottom: group and number. {letters}; `.` not killed; blank: cannot differ."
     yield ""
-    width = max(map(len, matrix.results))
+    width = max(map(len, tables.by_id(matrix.fencer)))
     columns = list(dict.fromkeys(column.partition("@")[0] for column in matrix.columns))
     for begin in range(0, len(columns), PER_BLOCK):
         part = columns[begin : begin + PER_BLOCK]
@@ -200,7 +203,7 @@ def _blocks(matrix: FencerMatrix) -> Iterator[str]:
             if line := "".join(label[row] for label in labels).strip():
                 yield " " * (width + 1) + "".join(label[row] for label in labels).rstrip() if line else ""
         for name in tables.by_id(matrix.fencer):
-            yield f"{name:<{width}} {''.join(_mark(matrix.results[name], column) for column in part)}".rstrip()
+            yield f"{name:<{width}} {''.join(_mark(matrix.result(name), column) for column in part)}".rstrip()
         yield "```"
         yield ""
 
@@ -215,4 +218,6 @@ def _mark(result: MutantResult, scenario: str) -> str:
     told = [Verdict(verdict) for column, verdict in result.kills.items() if column.partition("@")[0] == scenario]
     if told:
         return min(told, key=lambda verdict: verdict.severity).letter
-    return "." if any(column.partition("@")[0] == scenario for column in result.played) else " "
+    if any(column.partition("@")[0] == scenario for column in result.played):
+        return "."
+    return " " if any(column.partition("@")[0] == scenario for column in result.merged) else "?"

@@ -9,6 +9,7 @@ import json
 import os
 import select
 import signal
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -49,10 +50,13 @@ class MatrixColumn:
 
 @dataclass(frozen=True, slots=True)
 class PlayedColumn:
+    """`seconds` of processor time."""
+
     column: MatrixColumn
     verdict: Verdict
     kind: str
     why: str
+    seconds: float = 0.0
 
 
 def definition_of(fencer: str, mutant: str = "") -> Definition:
@@ -123,11 +127,13 @@ def _in_child(
     def child(say: Callable[[Mapping[str, object]], None]) -> None:
         prepare()
         for column, cell in cells:
+            began = time.process_time()
             verdict, kind, why = play_column(cell, reused)
-            say({"column": [column.scenario, column.profile], "verdict": verdict.value, "kind": kind, "why": why[:300]})
+            told = {"column": [column.scenario, column.profile], "verdict": verdict.value, "kind": kind, "why": why[:300]}
+            say({**told, "seconds": time.process_time() - began})
 
     for told in told_by_child(child):
-        yield PlayedColumn(MatrixColumn(*told["column"]), Verdict(told["verdict"]), told["kind"], told["why"])
+        yield PlayedColumn(MatrixColumn(*told["column"]), Verdict(told["verdict"]), told["kind"], told["why"], told["seconds"])
 
 
 def told_by_child(child: Callable[[Callable[[Mapping[str, object]], None]], None]) -> Iterator[dict[str, Any]]:
