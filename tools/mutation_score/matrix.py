@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
@@ -160,25 +161,24 @@ class MatrixRun:
     def mutants(self, jobs: int, *, only_settle: bool) -> Iterator[MutantResult]:
         """Plays what is not known yet, `jobs` mutants at a time, until the time is over; yields a result as often as it grows.
 
-        Tier 0 comes first, then the rest for the mutants that it does not kill, then the rest for all, unless `only_settle`.
+        First each mutant is played until a scenario kills it, those that have killed most in front; then, unless `only_settle`,
+        through what is left.
         """
         cells, _ = columns(self.matrix.fencer)
         changed_fencers.prepare(self.matrix.fencer)  # compiles everything once, and makes what every run needs, for all children
         for protocol in definition_of(self.matrix.fencer).ways:
             play_column(next(cell for cell in cells.values() if cell.scenario.protocol == protocol), self.reused)
-        first = {column: cell for column, cell in cells.items() if cell.scenario.tier == 0}
-        yield from self._phase(jobs, first, lambda known: True)
-        yield from self._phase(jobs, cells, lambda known: not known.kills)
+        yield from self._phase(jobs, cells, until_killed=True)
         if not only_settle:
-            yield from self._phase(jobs, cells, lambda known: True)
+            yield from self._phase(jobs, cells, until_killed=False)
 
-    def _phase(
-        self, jobs: int, cells: Mapping[MatrixColumn, MatrixCell], wanted: Callable[[MutantResult], bool]
-    ) -> Iterator[MutantResult]:
+    def _phase(self, jobs: int, cells: Mapping[MatrixColumn, MatrixCell], *, until_killed: bool) -> Iterator[MutantResult]:
         def grown(name: str) -> MutantResult | None:
             known = self._known(name)
+            if self.is_over() or (until_killed and known.kills):
+                return None
             missing = {column: cell for column, cell in cells.items() if str(column) not in {*known.played, *known.merged}}
-            return None if not missing or not wanted(known) or self.is_over() else self._played(name, known, missing)
+            return self._played(name, known, missing, until_killed=until_killed) if missing else None
 
         with ThreadPoolExecutor(jobs) as pool:
             for result in pool.map(grown, tables.by_id(self.matrix.fencer)):
@@ -192,24 +192,32 @@ class MatrixRun:
         known = self.matrix.results.get(name)
         return known if known is not None and known.digest == digest else MutantResult(mutant=name, digest=digest)
 
-    def _played(self, name: str, known: MutantResult, cells: Mapping[MatrixColumn, MatrixCell]) -> MutantResult:
+    def _played(
+        self, name: str, known: MutantResult, cells: Mapping[MatrixColumn, MatrixCell], *, until_killed: bool
+    ) -> MutantResult:
         """What is known of a mutant, and what these cells come to."""
         matrix = self.matrix
-        used = {column: cell for column, cell in cells.items() if name in matrix.passed[str(column)]}
+        lethal = Counter(column for result in [*matrix.results.values()] for column in result.kills)
+        used = {column: cells[column] for column in cells if name in matrix.passed[str(column)]}
+        used = dict(sorted(used.items(), key=lambda each: (-lethal[str(each[0])], each[1].scenario.tier)))
         kills: dict[str, str] = {}
+        played: list[str] = []
         void: list[str] = []
         seconds = 0.0
         for run in play(matrix.fencer, name, used, self.reused, partial(prepared, matrix.fencer, name)):
+            played.append(str(run.column))
             seconds += run.seconds
             before = Verdict(matrix.unchanged.get(str(run.column), Verdict.PASS.value))
             if run.verdict is Verdict.ERROR:
                 void.append(str(run.column))
             elif run.verdict.severity < before.severity:
                 kills[str(run.column)] = run.verdict.value
+                if until_killed:
+                    break
         return replace(
             known,
             kills={**known.kills, **kills},
-            played=(*known.played, *map(str, used)),
+            played=(*known.played, *played),
             merged=(*known.merged, *(str(column) for column in cells if column not in used)),
             void=(*known.void, *void),
             seconds=known.seconds + seconds,
@@ -239,7 +247,7 @@ def carry_out(
     run.unchanged()
     done = f"{len(matrix.passed)} of {len(matrix.columns)} runs without a change"
     say(f"{fencer}: {done}, {matrix.seconds:.0f} s of processor time")
-    if len(matrix.passed) < len(matrix.columns):
+    if not set(matrix.columns) <= set(matrix.passed):
         return matrix
     for result in run.mutants(jobs, only_settle=only_settle):
         killed = f"killed by {len(result.scenarios)} scenarios" if result.kills else "SURVIVES"
