@@ -13,7 +13,7 @@ from conformance.expectations.requests import AtMostCommands, ConfirmsOff, Force
 from conformance.givens.bmc import HUNG, OFF, ON, host
 from conformance.givens.circumstance import Circumstance
 from conformance.givens.inject import Inject
-from conformance.scenario import AskStep, Scenario, off, off_each
+from conformance.scenario import AskStep, Scenario, off
 from conformance.scenarios.words import (
     EVERY_VIEW,
     SYSTEMS,
@@ -37,23 +37,6 @@ LEADS_ON = (
     ResetType.ON, ResetType.FORCE_ON, ResetType.POWER_CYCLE, ResetType.FULL_POWER_CYCLE, ResetType.FORCE_RESTART,
     ResetType.GRACEFUL_RESTART,
 )  # fmt: skip
-
-
-def off_once(bmc: str, nth: int) -> tuple[Circumstance, Inject]:
-    """One read of the System, the `nth`, says Off whatever is true; no Chassis says anything that could show it."""
-    return (
-        Circumstance(
-            "the Chassis says nothing of its power",
-            Armed(fault=make_fault("report.says", word="absent", views=(View.CHASSIS,))),
-            bmc,
-        ),
-        Inject(
-            f"the System says Off at read {nth}, whatever is true, and at no other",
-            Armed(fault=make_fault("report.says", word="Off", views=(View.SYSTEM,)), when=When(skip=nth - 1), count=1),
-            bmc,
-        ),
-    )
-
 
 ACCEPTED_WITHOUT_EFFECT = Scenario(
     id="TRUTH-001",
@@ -305,22 +288,4 @@ ON_SAYS_STARTING = Scenario(
         ),
     ),
     steps=(AskStep(Ask.ON, (NeverClaims(),)),),
-)
-
-LATER_FALSE_OFF = Scenario(
-    id="TRUTH-020",
-    tier=1,
-    title="The second read says Off although the host is on, or the third one; those before and after it say On",
-    requirement=req.SAFE_CLAIM,
-    source="found by fence-conformance hunt in a fencer that reads twice and takes the last word",
-    protocol=Protocol.REDFISH,
-    given=(
-        host(ON, name="second"),
-        *off_once("second", 2),
-        at("second", falls_after(3)),
-        host(ON, name="third"),
-        *off_once("third", 3),
-        at("third", falls_after(3)),
-    ),
-    steps=off_each(("second", "third"), NeverClaims(), Claims()),
 )

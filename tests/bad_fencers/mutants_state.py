@@ -90,15 +90,6 @@ class FirstOff(Redfish):
         return self.means_off(self.state())
 
 
-class LastReadCounts(Redfish):
-    """It reads twice, and takes the last word."""
-
-    def is_off(self) -> bool:
-        self.state()
-        time.sleep(1.0)
-        return self.means_off(self.state())
-
-
 class FirstWord(FirstOff, IgnoresChassis):
     """One word of Off of the System."""
 
