@@ -1,4 +1,4 @@
-"""The mutation score of the suite: its mutants, and a sample of them."""
+"""The mutation score of the suite: its mutants, a sample of them, and docs/mutation-score.md."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 from emulator import reusable
 from tests.commands import ROOT
-from tools.mutation_score import matrix, page, playing, tables
+from tools.mutation_score import matrix, page, playing, reasons, tables
+from tools.mutation_score.__main__ import PAGE
 from tools.mutation_score.changed_copy import with_copies
 from tools.mutation_score.literal_change import Mutant, SourceMoved, read
 from tools.mutation_score.matrix import FencerMatrix, MutantResult
@@ -143,3 +144,17 @@ def test_an_unfinished_matrix_says_so_and_calls_no_mutant_a_survivor_too_early()
         [unfinished, made_up("careful")], {fencer: {} for fencer in tables.FENCERS}, {"reference": {}, "careful": {}}, {}
     )
     assert "The matrix is not complete: 1 runs, marked ?, are still to be played." in shown
+
+
+def test_the_page_is_of_the_mutants_and_the_reasons_of_today() -> None:
+    shown = PAGE.read_text(encoding="utf-8")
+    rows = [line for line in shown.splitlines() if line.startswith("| ")]
+    for fencer in tables.FENCERS:
+        for mutant in tables.of(fencer):
+            told = page.row_start(mutant)
+            assert any(row.startswith(told) for row in rows), f"{mutant.id}: run `python -m tools.mutation_score`"
+        for name, why in reasons.SURVIVORS[fencer].items():
+            assert any(row.startswith(f"| {name} | {why} |") for row in rows), name
+    assert [row for row in rows if page.NO_REASON in row] == []
+    for name, why in reasons.IDLE_SCENARIOS.items():
+        assert any(row.startswith(f"| {name} | ") and row.endswith(f" | {why} |") for row in rows), name

@@ -27,7 +27,7 @@ from tools.mutation_score.matrix import FencerMatrix, own_digest
 from tools.mutation_score.playing import PROFILE, definition_of, prepared, told_by_child
 
 BOUNDS: Final = SearchBounds(budget=2, depth=10)
-MOST_RUNS: Final = 400
+MOST_RUNS: Final = 600
 """Of one mutant: all of one deviation in the first worlds, and what comes then of two."""
 WORLDS: Final = (
     World(Protocol.REDFISH, Ask.OFF, Start.ON),

@@ -32,7 +32,7 @@ HERE: Final = Path(__file__).resolve().parent
 SILENCE_S: Final = 300.0
 """Wall-clock seconds of silence after which a child is killed; a run on virtual time takes a tenth of one, a hunt some more."""
 PROFILE: Final = "dell-idrac9"
-OTHER_PROFILES: Final = ("openbmc-x86",)
+OTHER_PROFILES: Final = ("openbmc-x86", "supermicro-x10")
 """Scenarios about what profiles differ in are played on these as well."""
 ABOUT_PROFILES: Final = "PROFILE"
 
