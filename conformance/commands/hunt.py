@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 ASKS: Final = ("off", "reboot")
 STARTS: Final = ("on", "hung", "off", "two")
+SCENES: Final = ("cut", "silent", "dark", "well")
+DEPTH, MANAGERS_DEPTH = 12, 30
 MOST_BUDGET: Final = 3
 MOST_DEPTH: Final = 100
 INTERRUPTED: Final = 130
@@ -38,6 +40,7 @@ EXAMPLES = """
 Examples:
   fence-conformance hunt --fencer fence_redfish --profile dell-idrac9 --budget 1 --out found
   fence-conformance hunt --fencer ./my-agent.yaml --profile openbmc-x86 --time 600 --state hunt.state
+  fence-conformance hunt --fencer fence-ha --profile dell-idrac9 --budget 1 --start cut,silent --out found
   fence-conformance hunt --fencer ./my-agent.yaml --profile dell-idrac9 --cluster tcp://scheduler:8786
   fence-conformance hunt --diff old/hunt.json new/hunt.json
 
@@ -69,6 +72,15 @@ def _words(known: tuple[str, ...], text: str, option: str) -> tuple[str, ...]:
     return words
 
 
+def _asked(asks: str | None, starts: str | None, *, is_manager: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What to ask for and where to begin, as named or as usual. Raises OneSentence."""
+    if not is_manager:
+        return _words(ASKS, asks or "off", "--ask"), _words(STARTS, starts or ",".join(STARTS), "--start")
+    if asks is not None:
+        raise OneSentence("--ask: an HA manager is asked to watch and nothing else")
+    return (Ask.WATCH.value,), _words(SCENES, starts or ",".join(SCENES), "--start")
+
+
 @click.command(epilog=EXAMPLES)
 @click.option("--fencer", "fencer_word", type=FENCERS, metavar="NAME|FILE.yaml", help="Whom to hunt: a built-in name or a file.")
 @click.option("--profile", "profile_word", type=PROFILES, metavar="P", help="On which BMC: the name or the file of a profile.")
@@ -82,14 +94,16 @@ def _words(known: tuple[str, ...], text: str, option: str) -> tuple[str, ...]:
 @click.option(
     "--depth",
     type=click.IntRange(1, MOST_DEPTH),
-    default=12,
-    show_default=True,
-    help="Deviations come at the first so many requests.",
+    default=None,
+    help=f"Deviations come at the first so many requests; else {DEPTH}, of a manager {MANAGERS_DEPTH}.",
 )
 @click.option("--time", "time_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Search no longer.")
-@click.option("--ask", "ask_words", default="off", show_default=True, metavar="off,reboot", help="What to ask for.")
+@click.option("--ask", "ask_words", metavar="off,reboot", help="What to ask for; else off. Managers are asked to watch.")
 @click.option(
-    "--start", "start_words", default="on,hung,off,two", show_default=True, metavar="WORD[,...]", help="How the host is before."
+    "--start",
+    "start_words",
+    metavar="WORD[,...]",
+    help="How the host is before: on,hung,off,two. What happens to a manager's: cut,silent,dark,well. Else all.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For the order from two deviations on.")
 @click.option(
@@ -107,10 +121,10 @@ def command(
     fencer_word: str | None,
     profile_word: str | None,
     budget: int,
-    depth: int,
+    depth: int | None,
     time_s: float | None,
-    ask_words: str,
-    start_words: str,
+    ask_words: str | None,
+    start_words: str | None,
     seed: int,
     jobs: int | None,
     scheduler: str | None,
@@ -124,7 +138,6 @@ def command(
     if fencer_word is None or profile_word is None:
         raise OneSentence("--fencer and --profile say whom to hunt and on which BMC; or --diff compares two hunts")
     cluster_option.check(scheduler, jobs)
-    asks, starts = _words(ASKS, ask_words, "--ask"), _words(STARTS, start_words, "--start")
     try:
         definitions, profiles = selection.pick_fencers((fencer_word,)), selection.pick_profiles((profile_word,))
     except (selection.BadSelection, FencerFileError) as error:
@@ -132,18 +145,21 @@ def command(
     if len(definitions) != 1 or len(profiles) != 1:
         raise OneSentence("a hunt is about one fencer and one profile: name one of each")
     from conformance.hunt.search import SearchBounds
-    from conformance.hunt.trace import Start
+
+    asks, starts = _asked(ask_words, start_words, is_manager=Ask.WATCH in definitions[0].asks)
+    from conformance.hunt.trace import start_of
     from conformance.hunt.trial_run import hunted, worlds_of
 
     (word, profile), *_ = profiles.items()
     target = hunted(definitions[0], profile, word, seed)
-    worlds, left_out = worlds_of(target, tuple(Ask(ask) for ask in asks), tuple(Start(start) for start in starts))
+    worlds, left_out = worlds_of(target, tuple(Ask(ask) for ask in asks), tuple(start_of(start) for start in starts))
     for world, why in left_out.items():
         _say(f"not searched: {world}: {why}")
     if not worlds:
         raise Lacking("nothing to search: no start and ask that were named can be tried")
     from conformance.hunt.search import Search
 
+    depth = depth or (MANAGERS_DEPTH if target.is_manager else DEPTH)
     bounds = SearchBounds(budget=budget, depth=depth, seed=seed)
     known = _known(Path(state_file), target) if state_file is not None else ()
     hunt = _Hunt(target, Search(worlds, bounds, known), {str(world): why for world, why in left_out.items()})
