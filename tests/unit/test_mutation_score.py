@@ -114,8 +114,8 @@ def test_the_page_shows_who_kills_whom_and_what_survives_why() -> None:
     survivors = {fencer: {name: "Nobody looks."} for fencer, name in zip(tables.FENCERS, first, strict=True)}
     assert page.unexplained(matrices, survivors, {"TRUTH-002": "Too rare."}) == []
     shown = page.text(matrices, {fencer: {} for fencer in tables.FENCERS}, survivors, {"TRUTH-002": "Too rare."})
-    assert "| fence_bmc, the reference | 60 | 59 | 98 % | 60 | 60 | 0 |" in shown
-    assert f"| {first[0]} | Nobody looks. | not hunted yet |" in shown
+    assert "| fence_bmc, the reference | 60 | 59 | 98 % | 0 | 60 | 60 | 0 |" in shown
+    assert f"| {first[0]} | Nobody looks. |  | not hunted yet |" in shown
     assert " | Too rare. |" in shown
     assert "- HA-001: it cannot be asked for watch." in shown
     rows = {line.split()[0]: line.split()[1:] for line in shown.splitlines() if line.startswith(("proof-one-read", "one-page"))}

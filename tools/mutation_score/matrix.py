@@ -35,7 +35,8 @@ NONE: Final = ""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MutantResult:
     """`kills` gives the verdict for each column that kills it. The columns of `played` were played; those of `merged` could not
-    differ and were not. `void` are those with ERROR, such as a fault that never came."""
+    differ and were not. `void` are those with ERROR, such as a fault that never came. `noted` are those in which it breaks a
+    SHOULD that the fencer without the change keeps: there the verdict is what it would be with `--strict`."""
 
     mutant: str
     digest: str
@@ -43,6 +44,7 @@ class MutantResult:
     played: Sequence[str] = ()
     merged: Sequence[str] = ()
     void: Sequence[str] = ()
+    noted: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -53,14 +55,16 @@ class MutantResult:
 
 @dataclass(slots=True)
 class FencerMatrix:
-    """What is known of the mutants of one fencer. `unchanged` gives the verdict of the fencer itself for each column that it does
-    not pass, `columns` are all, and `passed` gives the mutants whose places the run of a column passes."""
+    """What is known of the mutants of one fencer. `columns` are all. `unchanged` gives the verdict of the fencer itself for each
+    column that it does not pass, `strict` its verdicts where a broken SHOULD counts, as far as they were needed. `passed` gives
+    the mutants whose places the run of a column passes."""
 
     fencer: str
     digest: str
     columns: list[str] = field(default_factory=list)
     not_played: dict[str, str] = field(default_factory=dict)
     unchanged: dict[str, str] = field(default_factory=dict)
+    strict: dict[str, str] = field(default_factory=dict)
     passed: dict[str, list[str]] = field(default_factory=dict)
     seconds: float = 0.0
     results: dict[str, MutantResult] = field(default_factory=dict)
@@ -150,7 +154,8 @@ class MatrixRun:
             if self.is_over():
                 break
             finder.reached.clear()
-            verdict, _, _ = play_column(cell, self.reused)
+            verdict, strict = play_column(cell, self.reused)
+            matrix.strict[str(column)] = strict.value
             matrix.passed[str(column)] = [mutants[number].id for number in sorted(finder.reached | always)]
             if verdict is not Verdict.PASS:
                 matrix.unchanged[str(column)] = verdict.value
@@ -192,6 +197,13 @@ class MatrixRun:
         known = self.matrix.results.get(name)
         return known if known is not None and known.digest == digest else MutantResult(mutant=name, digest=digest)
 
+    def _strict(self, column: MatrixColumn, cell: MatrixCell) -> Verdict:
+        """The verdict of the fencer itself where a broken SHOULD counts; played now if that was not needed before."""
+        if str(column) not in self.matrix.strict:
+            (run,) = play(self.matrix.fencer, "", {column: cell}, self.reused, partial(prepared, self.matrix.fencer))
+            self.matrix.strict[str(column)] = run.strict.value
+        return Verdict(self.matrix.strict[str(column)])
+
     def _played(
         self, name: str, known: MutantResult, cells: Mapping[MatrixColumn, MatrixCell], *, until_killed: bool
     ) -> MutantResult:
@@ -203,6 +215,7 @@ class MatrixRun:
         kills: dict[str, str] = {}
         played: list[str] = []
         void: list[str] = []
+        noted: dict[str, str] = {}
         seconds = 0.0
         for run in play(matrix.fencer, name, used, self.reused, partial(prepared, matrix.fencer, name)):
             played.append(str(run.column))
@@ -214,12 +227,15 @@ class MatrixRun:
                 kills[str(run.column)] = run.verdict.value
                 if until_killed:
                     break
+            elif run.strict.severity < self._strict(run.column, cells[run.column]).severity:
+                noted[str(run.column)] = run.strict.value
         return replace(
             known,
             kills={**known.kills, **kills},
             played=(*known.played, *played),
             merged=(*known.merged, *(str(column) for column in cells if column not in used)),
             void=(*known.void, *void),
+            noted={**known.noted, **noted},
             seconds=known.seconds + seconds,
         )
 

@@ -89,16 +89,20 @@ def text(matrices: Sequence[FencerMatrix], hunts: Hunts, survivors: Reasons, idl
 
 def _head(matrices: Sequence[FencerMatrix]) -> Iterator[str]:
     yield HEAD.format(profile=PROFILE, others=", ".join(f"`{name}`" for name in OTHER_PROFILES))
-    yield "| fencer | mutants | killed | score | runs | runs that cannot differ | without a verdict | processor time |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    yield (
+        "| fencer | mutants | killed | score | noted by a SHOULD only | runs | runs that cannot differ | without a verdict "
+        "| processor time |"
+    )
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     for matrix in matrices:
         results = matrix.results.values()
         runs, merged = sum(len(each.played) for each in results), sum(len(each.merged) for each in results)
         void = sum(len(each.void) for each in results)
         minutes = (matrix.seconds + sum(each.seconds for each in results)) / 60
+        noted = sum(bool(matrix.result(name).noted) for name in matrix.survivors)
         yield (
             f"| {NAMES[matrix.fencer]} | {len(tables.of(matrix.fencer))} | {len(matrix.killed)} | {score(matrix)} % "
-            f"| {runs} | {merged} | {void} | {minutes:.1f} min |"
+            f"| {noted} | {runs} | {merged} | {void} | {minutes:.1f} min |"
         )
     yield ""
     if waiting := runs_missing(matrices):
@@ -116,7 +120,7 @@ def score(matrix: FencerMatrix) -> int:
 def _survivors(matrices: Sequence[FencerMatrix], hunts: Hunts, survivors: Reasons) -> Iterator[str]:
     yield "## Mutants that survive"
     yield ""
-    yield "No scenario notices them. Each was hunted afterwards (`conformance/hunt`), with one and two deviations of the BMC."
+    yield "No scenario gives them a worse verdict. Each was hunted afterwards (`conformance/hunt`), with deviations of the BMC."
     for matrix in matrices:
         yield ""
         yield f"### {NAMES[matrix.fencer]}"
@@ -127,12 +131,13 @@ def _survivors(matrices: Sequence[FencerMatrix], hunts: Hunts, survivors: Reason
         if not matrix.survivors:
             yield "None." if not unsettled else ""
             continue
-        yield "| mutant | why no scenario kills it | the hunt |"
-        yield "| --- | --- | --- |"
+        yield "| mutant | why no scenario kills it | scenarios that note a broken SHOULD | the hunt |"
+        yield "| --- | --- | --- | --- |"
         for name in matrix.survivors:
             hunted = hunts[matrix.fencer].get(name)
             said = "not hunted yet" if hunted is None else hunted.found or f"{hunted.sentence}, {hunted.runs} runs"
-            yield f"| {name} | {_cell(survivors[matrix.fencer].get(name, NO_REASON))} | {_cell(said)} |"
+            noted = ", ".join(dict.fromkeys(column.partition("@")[0] for column in matrix.result(name).noted))
+            yield f"| {name} | {_cell(survivors[matrix.fencer].get(name, NO_REASON))} | {noted} | {_cell(said)} |"
     yield ""
 
 

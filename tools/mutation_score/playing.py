@@ -50,12 +50,11 @@ class MatrixColumn:
 
 @dataclass(frozen=True, slots=True)
 class PlayedColumn:
-    """`seconds` of processor time."""
+    """`strict` is the verdict where a broken SHOULD counts. `seconds` of processor time."""
 
     column: MatrixColumn
     verdict: Verdict
-    kind: str
-    why: str
+    strict: Verdict
     seconds: float = 0.0
 
 
@@ -90,18 +89,18 @@ def columns(fencer: str) -> tuple[dict[MatrixColumn, MatrixCell], dict[str, str]
     return found, not_played
 
 
-def play_column(cell: MatrixCell, reused: Reusable) -> tuple[Verdict, str, str]:
-    """One run in this process: verdict, kind and sentence."""
+def play_column(cell: MatrixCell, reused: Reusable) -> tuple[Verdict, Verdict]:
+    """One run in this process: its verdict, and the one where a broken SHOULD counts."""
     how = fit(cell)
     what = Play(
         scenario=cell.scenario, steps=how.steps, profile=cell.profile, definition=how.definition, protocol=how.protocol
     )  # fmt: skip
     try:
-        played = play_here(what, reused, lambda line: None)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is no verdict on the fencer
-        return Verdict.ERROR, "", f"{type(error).__name__}: {error}"
-    judgement = judged(cell, replace(played, on_virtual_time=True), RunOptions()).judgement
-    return judgement.verdict, judgement.kind.value if judgement.kind is not None else "", judgement.why
+        played = replace(play_here(what, reused, lambda line: None), on_virtual_time=True)
+        plain, strict = (judged(cell, played, RunOptions(strict=strict)).judgement for strict in (False, True))
+    except Exception:  # noqa: BLE001 - whatever it is, it is no verdict on the fencer
+        return Verdict.ERROR, Verdict.ERROR
+    return plain.verdict, strict.verdict
 
 
 def play(
@@ -116,7 +115,7 @@ def play(
             yield played
         if waiting:
             column, _ = waiting.pop(0)
-            yield PlayedColumn(column, Verdict.HANG, "", "the run did not end, or it ended its process")
+            yield PlayedColumn(column, Verdict.HANG, Verdict.HANG)
 
 
 def _in_child(
@@ -128,12 +127,12 @@ def _in_child(
         prepare()
         for column, cell in cells:
             began = time.process_time()
-            verdict, kind, why = play_column(cell, reused)
-            told = {"column": [column.scenario, column.profile], "verdict": verdict.value, "kind": kind, "why": why[:300]}
+            verdicts = [verdict.value for verdict in play_column(cell, reused)]
+            told = {"column": [column.scenario, column.profile], "verdicts": verdicts}
             say({**told, "seconds": time.process_time() - began})
 
     for told in told_by_child(child):
-        yield PlayedColumn(MatrixColumn(*told["column"]), Verdict(told["verdict"]), told["kind"], told["why"], told["seconds"])
+        yield PlayedColumn(MatrixColumn(*told["column"]), *map(Verdict, told["verdicts"]), told["seconds"])
 
 
 def told_by_child(child: Callable[[Callable[[Mapping[str, object]], None]], None]) -> Iterator[dict[str, Any]]:
