@@ -10,6 +10,7 @@ profile or the emulator has changed.
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -160,6 +161,7 @@ class MatrixRun:
             if verdict is not Verdict.PASS:
                 matrix.unchanged[str(column)] = verdict.value
             self.keep()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the careful fencer has left its own
         matrix.seconds += time.process_time() - began
         self.keep()
 

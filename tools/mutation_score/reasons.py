@@ -1,6 +1,7 @@
-"""Why a mutant survives, and why a scenario kills none. Data; `page` prints it, and refuses a page in which a reason is missing.
+"""Why a mutant survives, and why a scenario kills none. Data; `page` prints it.
 
-A reason for a mutant or a scenario that needs none any more is refused too, so this file follows the matrix.
+The tool ends with 1 while a reason is missing, or stands here for a mutant or a scenario that needs none, so this file follows the
+matrix. "SHOULD": the scenarios about it note it, and fail it with `--strict` only.
 """
 
 from __future__ import annotations
@@ -10,7 +11,25 @@ from typing import Final
 
 SURVIVORS: Final[Mapping[str, Mapping[str, str]]] = {
     "reference": {},
-    "careful": {},
+    "careful": {
+        "no-space-between-reads": "A MUST asks for a second read, and does not say how long after the first.",
+        "one-chassis-is-enough": "No BMC of the scenarios links one System to two chassis that say different words.",
+        "one-page": "SHOULD: a system on another page is to be found.",
+        "other-systems-word": "Equal here: an answer to status that is neither on nor off counts as a failure of the fencer.",
+        "one-command": "SHOULD: a command that was refused or lost is to be sent again.",
+        "no-back-off": "The fencer sends three commands at most, however fast, and three are allowed.",
+        "server-error-is-for-good": "SHOULD: a command that was answered with HTTP 500 is to be sent again.",
+        "busy-not-awaited": "SHOULD: Retry-After is to be waited for before the next command.",
+        "no-if-match": "SHOULD: a BMC that wants If-Match is to be given it.",
+        "accepted-repeated": "An accepted command may be sent again; the fencer stays below the three that are allowed.",
+        "failed-task-ignored": "SHOULD: the cause of a failed task is to be named.",
+        "lost-read-raises": "SHOULD: a fencer is to go on after a lost read.",
+        "one-try": "SHOULD: a fencer is to go on after a lost read.",
+        "logs-in-again-and-again": "A refused log-in ends the run before a third one; more sessions are needed only where several end.",
+        "ipmi-busy-is-for-good": "The loop around it sends the command again after a second.",
+        "ipmi-command-repeated": "Each repeat has the sequence number of the first, and this BMC executes it once.",
+        "ipmi-rakp-unchecked": "No BMC of the scenarios sends a wrong code in RAKP 2 and opens a session all the same.",
+    },
 }
 """By fencer and mutant."""
 
