@@ -15,7 +15,7 @@ from tools.mutation_score import tables
 from tools.mutation_score.hunting import HuntedMutant
 from tools.mutation_score.literal_change import Mutant
 from tools.mutation_score.matrix import FencerMatrix, MutantResult
-from tools.mutation_score.playing import OTHER_PROFILES, PROFILE
+from tools.mutation_score.playing import PROFILE
 
 Reasons = Mapping[str, Mapping[str, str]]
 Hunts = Mapping[str, Mapping[str, HuntedMutant]]
@@ -88,7 +88,8 @@ def text(matrices: Sequence[FencerMatrix], hunts: Hunts, survivors: Reasons, idl
 
 
 def _head(matrices: Sequence[FencerMatrix]) -> Iterator[str]:
-    yield HEAD.format(profile=PROFILE, others=", ".join(f"`{name}`" for name in OTHER_PROFILES))
+    others = dict.fromkeys(column.partition("@")[2] for matrix in matrices for column in matrix.columns if "@" in column)
+    yield HEAD.format(profile=PROFILE, others=" and ".join(f"`{name}`" for name in others) or "no other")
     yield (
         "| fencer | mutants | killed | score | noted by a SHOULD only | runs | runs that cannot differ | without a verdict "
         "| processor time |"
@@ -101,7 +102,7 @@ def _head(matrices: Sequence[FencerMatrix]) -> Iterator[str]:
         minutes = (matrix.seconds + sum(each.seconds for each in results)) / 60
         noted = sum(bool(matrix.result(name).noted) for name in matrix.survivors)
         yield (
-            f"| {NAMES[matrix.fencer]} | {len(tables.of(matrix.fencer))} | {len(matrix.killed)} | {score(matrix)} % "
+            f"| {NAMES[matrix.fencer]} | {len(tables.of(matrix.fencer))} | {len(matrix.killed)} | {score(matrix)} "
             f"| {noted} | {runs} | {merged} | {void} | {minutes:.1f} min |"
         )
     yield ""
@@ -112,9 +113,13 @@ def _head(matrices: Sequence[FencerMatrix]) -> Iterator[str]:
     yield ""
 
 
-def score(matrix: FencerMatrix) -> int:
-    """Percent, rounded down."""
-    return 100 * len(matrix.killed) // len(tables.of(matrix.fencer))
+def score(matrix: FencerMatrix) -> str:
+    """The part of the mutants that is killed, in percent, rounded down; of those of which it is known."""
+    known = sum(map(matrix.is_settled, tables.by_id(matrix.fencer)))
+    if not known:
+        return "not known yet"
+    percent = f"{100 * len(matrix.killed) // known} %"
+    return percent if known == len(tables.of(matrix.fencer)) else f"{percent} of {known} that are known"
 
 
 def _survivors(matrices: Sequence[FencerMatrix], hunts: Hunts, survivors: Reasons) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Why a mutant survives, and why a scenario kills none. Data; `page` prints it.
 
-The tool ends with 1 while a reason is missing, or stands here for a mutant or a scenario that needs none, so this file follows the
-matrix. "SHOULD": the scenarios about it note it, and fail it with `--strict` only.
+The tool ends with 1 while a reason is missing, or stands here for a mutant or a scenario that needs none, so this file follows
+the matrix. "SHOULD": the scenarios about it note it, and fail it with `--strict` only.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ SURVIVORS: Final[Mapping[str, Mapping[str, str]]] = {
     "reference": {},
     "careful": {
         "no-space-between-reads": "A MUST asks for a second read, and does not say how long after the first.",
+        "either-read-will-do": "Found by a hunt; IPMI-018 is of that find, and was not played here yet.",
+        "silent-chassis-never-agrees": "The Chassis of this BMC says its power; one whose does not was not played yet.",
         "one-chassis-is-enough": "No BMC of the scenarios links one System to two chassis that say different words.",
         "one-page": "SHOULD: a system on another page is to be found.",
         "other-systems-word": "Equal here: an answer to status that is neither on nor off counts as a failure of the fencer.",
@@ -25,7 +27,7 @@ SURVIVORS: Final[Mapping[str, Mapping[str, str]]] = {
         "failed-task-ignored": "SHOULD: the cause of a failed task is to be named.",
         "lost-read-raises": "SHOULD: a fencer is to go on after a lost read.",
         "one-try": "SHOULD: a fencer is to go on after a lost read.",
-        "logs-in-again-and-again": "A refused log-in ends the run before a third one; more sessions are needed only where several end.",
+        "logs-in-again-and-again": "A refused log-in ends the run in any case; no scenario ends several sessions of one run.",
         "ipmi-busy-is-for-good": "The loop around it sends the command again after a second.",
         "ipmi-command-repeated": "Each repeat has the sequence number of the first, and this BMC executes it once.",
         "ipmi-rakp-unchecked": "No BMC of the scenarios sends a wrong code in RAKP 2 and opens a session all the same.",
