@@ -9,6 +9,8 @@ from typing import Final
 
 from pydantic.json_schema import JsonSchemaValue
 
+from conformance.adapters.registry import REGISTRY
+from conformance.fencer_forms import whole as fencer_forms
 from conformance.waiver_form import WAIVERS
 from emulator.rack_form import RACK
 from fencelab_yaml.form import keys_with_descriptions
@@ -22,12 +24,17 @@ MOST_WORDS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class ReferencePage:
-    """One page. `see` is a sentence with a link to the page that explains the format."""
+    """One page. `see` is a sentence with a link to the page that explains the format. `parts` are its tables by heading."""
 
     title: str
     see: str
     command: str
-    schema: Callable[[], JsonSchemaValue]
+    parts: Callable[[], Mapping[str, JsonSchemaValue]]
+
+
+def whole(schema: Callable[[], JsonSchemaValue]) -> Callable[[], Mapping[str, JsonSchemaValue]]:
+    """A page with one table."""
+    return lambda: {"": schema()}
 
 
 PAGES: Final[Mapping[str, ReferencePage]] = {
@@ -35,22 +42,28 @@ PAGES: Final[Mapping[str, ReferencePage]] = {
         "Keys of a profile",
         "[How to write a profile](../write-a-profile.md) explains them.",
         "bmc-emulator schema profile",
-        PROFILE.schema,
+        whole(PROFILE.schema),
     ),
     "rack": ReferencePage(
         "Keys of a rack file",
         "[The lab](../lab.md) and `profiles/racks/sample.yaml` show them at work.",
         "bmc-emulator schema rack",
-        RACK.schema,
+        whole(RACK.schema),
     ),
     "waivers": ReferencePage(
-        "Keys of a waiver file", "[Runs](../run.md) explain waivers.", "fence-conformance schema waivers", WAIVERS.schema
+        "Keys of a waiver file", "[Runs](../run.md) explain waivers.", "fence-conformance schema waivers", whole(WAIVERS.schema)
+    ),
+    "fencer": ReferencePage(
+        "Keys of a fencer file",
+        "[Test your own fencer](../write-an-adapter.md) explains them.",
+        "fence-conformance schema fencer",
+        lambda: fencer_forms.parts(REGISTRY.shipped.values()),
     ),
     "fence-ha": ReferencePage(
         "Keys of a configuration of fence-ha",
         "[HA](../ha.md) explains them, and `fence-ha sample` prints all with comments.",
         "fence-ha schema",
-        lambda: model_schema(ConfigPart, "fence-ha", "A configuration of fence-ha"),
+        whole(lambda: model_schema(ConfigPart, "fence-ha", "A configuration of fence-ha")),
     ),
 }
 
@@ -64,17 +77,22 @@ def page(name: str) -> str:
         f"{about.see} `{about.command}` prints the same as JSON Schema, for editors.",
         "",
         "A step `*` of a path stands for a name of your own, `[]` for the items of a list. Keys in **bold** must be there.",
-        "",
-        "| key | value | meaning |",
-        "| --- | --- | --- |",
     ]
-    schema = about.schema()
+    for heading, schema in about.parts().items():
+        if heading:
+            lines += ["", f"## {heading}", "", str(schema.get("description", ""))]
+        lines += ["", *_table(schema)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(schema: JsonSchemaValue) -> list[str]:
+    lines = ["| key | value | meaning |", "| --- | --- | --- |"]
     needed = frozenset(_required(schema, ""))
     for path, said, value in dict.fromkeys((path, said, _value(each)) for path, said, each in keys_with_descriptions(schema)):
         if value:
             key = f"**`{path}`**" if path in needed else f"`{path}`"
             lines.append(f"| {key} | {value} | {said} |".replace("\n", " "))
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _required(schema: JsonSchemaValue, path: str) -> list[str]:
@@ -98,7 +116,7 @@ def _value(schema: JsonSchemaValue) -> str:
         case {"const": word}:
             return f"`{word}`"
         case {"enum": words}:
-            shown = ", ".join(f"`{word}`" for word in words[:MOST_WORDS])
+            shown = ", ".join(dict.fromkeys(f"`{word}`" for word in words[:MOST_WORDS]))
             return shown + (" ..." if len(words) > MOST_WORDS else "")
         case {"anyOf": members} | {"oneOf": members}:
             return " or ".join(dict.fromkeys(word for member in members if (word := _value(member))))
@@ -124,7 +142,9 @@ def _value(schema: JsonSchemaValue) -> str:
 
 
 def _bounds(schema: Mapping[str, object]) -> str:
-    low, high = schema.get("minimum"), schema.get("maximum")
+    low, high, above = schema.get("minimum"), schema.get("maximum"), schema.get("exclusiveMinimum")
+    if isinstance(above, int | float) and isinstance(high, int | float):
+        return f", more than {above:g}, at most {high:g}"
     if isinstance(low, int | float) and isinstance(high, int | float):
         return f", {low:g} to {high:g}"
     return f", at least {low:g}" if isinstance(low, int | float) else ""
