@@ -11,7 +11,9 @@ from pydantic.json_schema import JsonSchemaValue
 
 from conformance.adapters.registry import REGISTRY
 from conformance.fencer_forms import whole as fencer_forms
+from conformance.scenario_files import schema as scenario_schema
 from conformance.waiver_form import WAIVERS
+from emulator import fault_schema
 from emulator.rack_form import RACK
 from fencelab_yaml.form import keys_with_descriptions
 from fencelab_yaml.models import model_schema
@@ -53,6 +55,18 @@ PAGES: Final[Mapping[str, ReferencePage]] = {
     "waivers": ReferencePage(
         "Keys of a waiver file", "[Runs](../run.md) explain waivers.", "fence-conformance schema waivers", whole(WAIVERS.schema)
     ),
+    "scenario": ReferencePage(
+        "Keys of a scenario file",
+        "[How to write a scenario](../write-a-scenario.md) explains them.",
+        "fence-conformance schema scenario",
+        scenario_schema.parts,
+    ),
+    "fault": ReferencePage(
+        "Keys of a fault",
+        "[Faults](../faults.md) says what each does, [how to write a fault](../write-a-fault.md) how to add one.",
+        "bmc-emulator schema fault",
+        lambda: _fault_parts(fault_schema()),
+    ),
     "fencer": ReferencePage(
         "Keys of a fencer file",
         "[Test your own fencer](../write-an-adapter.md) explains them.",
@@ -68,6 +82,34 @@ PAGES: Final[Mapping[str, ReferencePage]] = {
 }
 
 
+def _fault_parts(schema: JsonSchemaValue) -> Mapping[str, JsonSchemaValue]:
+    """The keys that all faults have, and the parameters of each."""
+    faults = [_resolved(each, schema["$defs"]) for each in schema["oneOf"]]
+    names = [each["properties"]["type"]["const"] for each in faults]
+    common = {key: value for key, value in faults[0]["properties"].items() if key not in ("type", "params")}
+    every = {"type": {"enum": names, "description": "which fault"}, **common}
+    params = {"type": "object", "description": "the fault's own settings: see below"}
+    found: dict[str, JsonSchemaValue] = {"all faults": {"properties": {**every, "params": params}, "required": ["type"]}}
+    for name, each in zip(names, faults, strict=True):
+        if own := each["properties"].get("params", {}).get("properties"):
+            found[name] = {"properties": {f"params.{key}": value for key, value in own.items()}}
+    return found
+
+
+def _resolved(schema: JsonSchemaValue, definitions: Mapping[str, JsonSchemaValue]) -> JsonSchemaValue:
+    """The schema without references."""
+    if "$ref" in schema:
+        said = {key: value for key, value in schema.items() if key != "$ref"}
+        return _resolved(definitions[schema["$ref"].rpartition("/")[2]], definitions) | said
+    return {key: _each_resolved(value, definitions) for key, value in schema.items()}
+
+
+def _each_resolved(value: object, definitions: Mapping[str, JsonSchemaValue]) -> object:
+    if isinstance(value, list):
+        return [_each_resolved(each, definitions) for each in value]
+    return _resolved(value, definitions) if isinstance(value, dict) else value
+
+
 def page(name: str) -> str:
     """The text of a page."""
     about = PAGES[name]
@@ -80,7 +122,7 @@ def page(name: str) -> str:
     ]
     for heading, schema in about.parts().items():
         if heading:
-            lines += ["", f"## {heading}", "", str(schema.get("description", ""))]
+            lines += ["", f"## {heading}", *(["", str(schema["description"])] if schema.get("description") else ())]
         lines += ["", *_table(schema)]
     return "\n".join(lines) + "\n"
 
@@ -118,8 +160,14 @@ def _value(schema: JsonSchemaValue) -> str:
         case {"enum": words}:
             shown = ", ".join(dict.fromkeys(f"`{word}`" for word in words[:MOST_WORDS]))
             return shown + (" ..." if len(words) > MOST_WORDS else "")
+        case {"type": "string"}:
+            return "text"
         case {"anyOf": members} | {"oneOf": members}:
             return " or ".join(dict.fromkeys(word for member in members if (word := _value(member))))
+        case {"$ref": str(reference)}:
+            return reference.rpartition("/")[2]
+        case {"type": "array", "items": {"$ref": str(reference)}}:
+            return f"list of {reference.rpartition('/')[2]}s"
         case {"type": "array", "prefixItems": _}:
             return "list"
         case {"type": "array", "items": {"type": kind}}:
@@ -134,8 +182,6 @@ def _value(schema: JsonSchemaValue) -> str:
             return "`true`, `false`"
         case {"type": "null"}:
             return "null"
-        case {"type": "string"}:
-            return "text"
         case {"type": list()}:
             return "text or number"
     return "anything"
@@ -144,10 +190,14 @@ def _value(schema: JsonSchemaValue) -> str:
 def _bounds(schema: Mapping[str, object]) -> str:
     low, high, above = schema.get("minimum"), schema.get("maximum"), schema.get("exclusiveMinimum")
     if isinstance(above, int | float) and isinstance(high, int | float):
-        return f", more than {above:g}, at most {high:g}"
+        return f", more than {_figure(above)}, at most {_figure(high)}"
     if isinstance(low, int | float) and isinstance(high, int | float):
-        return f", {low:g} to {high:g}"
-    return f", at least {low:g}" if isinstance(low, int | float) else ""
+        return f", {_figure(low)} to {_figure(high)}"
+    return f", at least {_figure(low)}" if isinstance(low, int | float) else ""
+
+
+def _figure(number: float) -> str:
+    return f"{number:.0f}" if float(number).is_integer() else f"{number:g}"
 
 
 if __name__ == "__main__":
