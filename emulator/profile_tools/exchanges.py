@@ -17,13 +17,14 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from emulator.profile_tools.json_values import Json, JsonObject, objects_at, pairs, parsed, text_at
 from emulator.profile_tools.observed import ObservedCommand, ObservedReply, ViewChange, changes_between, reply_of
 from emulator.profile_tools.resource_tree import ROOT, links, service_path
 from emulator.profile_tools.scrub import SECRET_KEY
+from emulator.profile_tools.task_reports import FollowedTask, followed, task_of
 from profiles.blocks import STATES
 from profiles.model import View
 
@@ -64,6 +65,7 @@ class _Watch:
     before: dict[View, str | None]
     sent_s: float
     reply: ObservedReply
+    task: FollowedTask | None = None
     reads: list[tuple[float, Mapping[View, str | None]]] = field(default_factory=list)
 
 
@@ -100,7 +102,9 @@ class Exchanges:
         word = text_at(request, "ResetType")
         if reset is not None and word is not None:
             self._command(reset[1], word, exchange, answer)
-        elif exchange.method == "GET" and exchange.status == 200 and isinstance(answer, dict):
+        elif exchange.method == "GET":
+            self._follow(service_path(exchange.path) or "", exchange, answer)
+        if exchange.method == "GET" and exchange.status == 200 and isinstance(answer, dict):
             for path, body in _machines(answer):
                 self._look(path, body, exchange.ended_s)
             if _OWN.fullmatch(own := service_path(exchange.path) or "") and len(self.resources) < MAX_SYSTEMS:
@@ -125,8 +129,20 @@ class Exchanges:
             self.skipped[word] = f"nobody had read the state of the system in the {STALE_S:.0f} s before"
             return
         system.watch = _Watch(
-            word=word, before=dict(system.words), sent_s=exchange.started_s, reply=reply_of(exchange.status, answer)
-        )  # fmt: skip
+            word=word,
+            before=dict(system.words),
+            sent_s=exchange.started_s,
+            reply=reply_of(exchange.status, answer),
+            task=task_of(exchange.status, exchange.headers, answer),
+        )
+
+    def _follow(self, path: str, exchange: RecordedExchange, answer: Json) -> None:
+        """Takes in what a task says of a command that is being watched."""
+        for system in self._systems.values():
+            watch = system.watch
+            if watch is not None and watch.task is not None and path in watch.task.paths:
+                at_s = round(exchange.ended_s - watch.sent_s, 3)
+                watch.task = followed(watch.task, path, exchange.status, answer, at_s)
 
     def _look(self, path: str, body: JsonObject, at_s: float) -> None:
         word = text_at(body, "PowerState")
@@ -157,10 +173,11 @@ class Exchanges:
         if View.SYSTEM not in read:
             self.skipped[watch.word] = "nobody read the state of the system after it"
             return
+        reply = watch.reply if watch.task is None else replace(watch.reply, task=watch.task.task)
         before = {view: word for view, word in watch.before.items() if view in read}
         changes: tuple[ViewChange, ...] = changes_between(before, watch.reads)
         command = ObservedCommand(
-            before=str(watch.before[View.SYSTEM]), word=watch.word, reply=watch.reply, changes=changes, views=frozenset(read)
+            before=str(watch.before[View.SYSTEM]), word=watch.word, reply=reply, changes=changes, views=frozenset(read)
         )
         self.commands[command.cell] = command
         self.skipped.pop(watch.word, None)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
+
+import pytest
 
 from emulator.profile_tools.exchanges import MAX_SYSTEMS, STALE_S, Exchanges, RecordedExchange
 from emulator.profile_tools.json_values import Json
-from emulator.profile_tools.observed import ObservedReply, ViewChange
+from emulator.profile_tools.observed import ObservedReply, ObservedTask, ViewChange
 from profiles.model import View
 
 SYSTEM, CHASSIS = "/redfish/v1/Systems/1", "/redfish/v1/Chassis/1"
@@ -66,6 +69,49 @@ def test_a_refusal_has_its_message_and_changes_nothing() -> None:
     (command,) = passed.finish()
     assert command.reply is not None
     assert (command.reply.status, command.reply.message_id, command.changes) == (409, "IDRAC.2.8.PSU502", ())
+
+
+def test_the_task_of_a_command_is_followed_through_the_reads_of_its_clients() -> None:
+    passed = Exchanges()
+    task = "/redfish/v1/TaskService/Tasks/1"
+    begun = {"@odata.id": task, "TaskState": "New"}
+    read(passed, 0, "Off")
+    passed.take(
+        replace(
+            exchange("POST", f"{SYSTEM}/Actions/ComputerSystem.Reset", 1, {"ResetType": "ForceOff"}, begun, 202),
+            headers={"location": "https://192.0.2.1/redfish/v1/TaskMonitors/1"},
+        )
+    )
+    passed.take(exchange("GET", "/redfish/v1/TaskMonitors/1", 2, answer=begun, status=202))
+    read(passed, 3, "Off")
+    said = [{"MessageId": "TaskEvent.1.0.TaskCancelled"}, {"MessageId": "Base.1.12.ActionNotSupported", "Message": "no"}]
+    passed.take(exchange("GET", task, 4, answer={"@odata.id": task, "TaskState": "Cancelled", "Messages": said}))
+    (command,) = passed.finish()
+    assert command.reply is not None
+    assert command.reply.task == ObservedTask(
+        start="New",
+        end="Cancelled",
+        after_s=3,
+        answer=ObservedReply(status=200, message_id="Base.1.12.ActionNotSupported", text="no"),
+    )
+    assert not command.reply.is_accepted
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "end"), [(204, None, "Completed"), (200, {}, "Completed"), (400, {}, "Exception"), (404, {}, None)]
+)
+def test_a_task_monitor_ends_with_the_answer_to_the_command(status: int, answer: Json, end: str | None) -> None:
+    passed = Exchanges()
+    read(passed, 0, "On")
+    target = f"{SYSTEM}/Actions/ComputerSystem.Reset"
+    asked = exchange("POST", target, 1, {"ResetType": "ForceOff"}, status=202)
+    passed.take(replace(asked, headers={"location": "/redfish/v1/TaskService/TaskMonitors/7"}))
+    passed.take(exchange("GET", "/redfish/v1/TaskService/TaskMonitors/7", 3, answer=answer, status=status))
+    read(passed, 4, "Off")
+    (command,) = passed.finish()
+    assert command.reply is not None
+    assert command.reply.task is not None
+    assert (command.reply.task.start, command.reply.task.end) == (None, end)
 
 
 def test_the_next_command_ends_the_watch_of_the_one_before() -> None:
