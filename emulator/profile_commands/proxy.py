@@ -17,6 +17,7 @@ import click
 from emulator.profile_commands.common import ProfileName
 from emulator.profile_commands.observed_file import write_observed
 from emulator.serve import fail
+from fencelab_yaml.errors import one_line
 
 if TYPE_CHECKING:
     from emulator.profile_tools.exchanges import Exchanges
@@ -132,7 +133,7 @@ def _serve(server: object) -> None:
 def _finish(exchanges: Exchanges, record: Path, parent: str | None) -> None:
     commands = exchanges.finish()
     for word, why in exchanges.skipped.items():
-        click.echo(f"  no cell for {word}: {why}", err=True)
+        click.echo(one_line(f"  no cell for {word}: {why}"), err=True)
     if not commands:
         click.echo(f"no power command was watched: {record} has the record and no profile")
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -15,12 +16,19 @@ MAX_DEPTH = 64
 def parsed(text: bytes) -> Json:
     """The value of a body. Raises ValueError for what is not JSON, not UTF-8 or nested deeper than `MAX_DEPTH`."""
     try:
-        value: Json = json.loads(text.decode("utf-8-sig"), parse_constant=_refused)
+        value: Json = json.loads(text.decode("utf-8-sig"), parse_constant=_refused, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deep") from None
     if _is_deep(value):
         raise ValueError("nested too deep")
     return value
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    if math.isinf(number):
+        raise ValueError(f"{word} is too large a number")
+    return number
 
 
 def _refused(word: str) -> Json:

@@ -43,7 +43,8 @@ class VirtualRedfish:
     posts: list[str] = field(default_factory=list)
 
     def get(self, path: str) -> Answer:
-        return self._ask("GET", path)
+        answer = self._ask("GET", path)
+        return self._ask("GET", answer.headers["location"]) if answer.status == 308 else answer
 
     def post(self, path: str, body: JsonObject) -> Answer:
         self.posts.append(str(body["ResetType"]))
