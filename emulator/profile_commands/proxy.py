@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import secrets
 import signal
 import threading
 from pathlib import Path
@@ -47,7 +48,8 @@ CERTIFICATE = "proxy.pem"
 def proxy(url: str, record: Path, listen: str, parent: str | None, cacert: Path | None, insecure: bool, timeout_s: float) -> None:
     """Stand between clients and a real BMC, change nothing, and learn its power table from what passes. Ends with Ctrl-C.
 
-    RECORD/exchanges.jsonl has one line of JSON for each request, without credentials. At the end RECORD/profile.yaml gets a
+    RECORD/exchanges.jsonl has one line of JSON for each request, without credentials; serial numbers, addresses, host and user
+    names are replaced. At the end RECORD/profile.yaml gets a
     cell for each power command whose effect the clients have watched. RECORD/proxy.pem is the certificate that clients meet.
 
     \b
@@ -66,7 +68,7 @@ def proxy(url: str, record: Path, listen: str, parent: str | None, cacert: Path 
     except BadAddress as error:
         fail(str(error))
     store, spec = CertificateStore(), CertificateSpec("CN=fencelab proxy", addresses=(host,), names=("localhost",))
-    exchanges = Exchanges()
+    exchanges = Exchanges(secrets.token_bytes(32))
     _make_folder(record)
     try:
         with (record / RECORD).open("x", encoding="utf-8", buffering=1) as stream:
@@ -81,6 +83,7 @@ def proxy(url: str, record: Path, listen: str, parent: str | None, cacert: Path 
             (record / CERTIFICATE).write_bytes(store.certificate(spec).pem)
             click.echo(f"READY https://{f'[{host}]' if ':' in host else host}:{server.server_address[1]} before {bmc.origin}")
             _serve(server)
+        _clean_record(record / RECORD, exchanges)
     except OSError as error:
         fail(f"{record}: {(error.strerror or str(error)).lower()}")
     _finish(exchanges, record, parent)
@@ -128,6 +131,14 @@ def _serve(server: object) -> None:
         thread.join()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _clean_record(file: Path, exchanges: Exchanges) -> None:
+    """Replaces in the record what was learnt after its line was written."""
+    work = file.with_suffix(".part")
+    with file.open(encoding="utf-8") as lines, work.open("x", encoding="utf-8") as clean:
+        clean.writelines(f"{exchanges.cleaned(line)}\n" for line in lines)
+    work.replace(file)
 
 
 def _finish(exchanges: Exchanges, record: Path, parent: str | None) -> None:
