@@ -63,7 +63,13 @@ def test_a_command_whose_effect_was_read_becomes_a_cell() -> None:
 def test_a_refusal_has_its_message_and_changes_nothing() -> None:
     passed = Exchanges(b"seed")
     read(passed, 0, "Off")
-    info = {"MessageId": "IDRAC.2.8.PSU502", "Message": "already off", "MessageArgs": [], "Severity": "OK", "Resolution": "None"}
+    info: Json = {
+        "MessageId": "IDRAC.2.8.PSU502",
+        "Message": "already off",
+        "MessageArgs": [],
+        "Severity": "OK",
+        "Resolution": "None",
+    }
     reset(passed, 1, "ForceOff", 409, {"error": {"@Message.ExtendedInfo": [info]}})
     read(passed, 2, "Off")
     (command,) = passed.finish()
@@ -74,7 +80,7 @@ def test_a_refusal_has_its_message_and_changes_nothing() -> None:
 def test_the_task_of_a_command_is_followed_through_the_reads_of_its_clients() -> None:
     passed = Exchanges(b"seed")
     task = "/redfish/v1/TaskService/Tasks/1"
-    begun = {"@odata.id": task, "TaskState": "New"}
+    begun: Json = {"@odata.id": task, "TaskState": "New"}
     read(passed, 0, "Off")
     passed.take(
         replace(
@@ -84,7 +90,7 @@ def test_the_task_of_a_command_is_followed_through_the_reads_of_its_clients() ->
     )
     passed.take(exchange("GET", "/redfish/v1/TaskMonitors/1", 2, answer=begun, status=202))
     read(passed, 3, "Off")
-    said = [{"MessageId": "TaskEvent.1.0.TaskCancelled"}, {"MessageId": "Base.1.12.ActionNotSupported", "Message": "no"}]
+    said: Json = [{"MessageId": "TaskEvent.1.0.TaskCancelled"}, {"MessageId": "Base.1.12.ActionNotSupported", "Message": "no"}]
     passed.take(exchange("GET", task, 4, answer={"@odata.id": task, "TaskState": "Cancelled", "Messages": said}))
     (command,) = passed.finish()
     assert command.reply is not None
@@ -151,10 +157,11 @@ def test_members_that_were_expanded_are_read_too() -> None:
 def test_credentials_are_in_no_record() -> None:
     passed = Exchanges(b"seed")
     basic = "Basic " + base64.b64encode(f"root:{CANARY}".encode()).decode()
+    tokens = {"x-auth-token": f"3-{CANARY}", "cookie": CANARY}
     lines = [
         passed.take(exchange("GET", SYSTEM, 0, answer={"said": f"hello {CANARY}"}, authorization=basic)),
         passed.take(exchange("POST", "/redfish/v1/SessionService/Sessions", 1, {"UserName": "root", "Password": f"2-{CANARY}"})),
-        passed.take(exchange("GET", f"/redfish/v1/x?p=2-{CANARY}", 2, **{"x-auth-token": f"3-{CANARY}", "cookie": CANARY})),
+        passed.take(replace(exchange("GET", f"/redfish/v1/x?p=2-{CANARY}", 2), request_headers=tokens)),
         passed.take(exchange("GET", "/x", 3, answer={"Token": f"4-{CANARY}", "Other": [f"3-{CANARY}", basic]})),
     ]
     assert CANARY not in "".join(lines)

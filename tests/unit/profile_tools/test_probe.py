@@ -213,7 +213,9 @@ def test_a_cell_that_was_seen_is_never_called_unknown(tmp_path: Path) -> None:
 
 
 def test_a_task_that_never_ends_stops_the_probe() -> None:
-    bodies = {"/redfish/v1/TaskService/Tasks/1": {"@odata.id": "/redfish/v1/TaskService/Tasks/1", "TaskState": "Running"}}
+    bodies: dict[str, JsonObject] = {
+        "/redfish/v1/TaskService/Tasks/1": {"@odata.id": "/redfish/v1/TaskService/Tasks/1", "TaskState": "Running"}
+    }
     plain = scripted(body)
     redfish = Scripted(
         lambda method, path: (
