@@ -196,12 +196,9 @@ class _References:
 
     def _oem_types(self) -> set[str]:
         """ResetTypes that only actions of the vendor ask for."""
-        found: set[str] = set()
-        for _, action in self._items("power", "oem_actions"):
-            values = child(action, "values")
-            words = (*(values.entries.values() if isinstance(values, YamlMap) else ()), child(action, "body"))
-            found |= {word for node in words if (word := text_of(node)) is not None}
-        return found
+        return {
+            word for _, action in self._items("power", "oem_actions") for _, node in _asked(action) if (word := text_of(node))
+        }
 
     def _outcomes(self) -> None:
         for _, path, _, outcome in self._each("power", "outcomes"):
@@ -236,6 +233,13 @@ class _References:
             self._claim(child(window, "evidence"), f"{path}.evidence")
 
     def _oem_actions(self) -> None:
+        cells = tuple(word for word in self._names("power", "table", "On") if word in self._names("power", "table", "Off"))
+        chassis = child(self._root, "power", "chassis", "reset_types")
+        for index, item in enumerate(chassis.items if isinstance(chassis, YamlList) else ()):
+            self._refer(item, f"power.chassis.reset_types[{index}]", "ResetType in power.table", cells)
+        for path, action in self._items("power", "oem_actions"):
+            for key, node in _asked(action):
+                self._refer(node, f"{path}.{key}", "ResetType in power.table", cells)
         for path, action in self._items("power", "oem_actions"):
             self._claim(child(action, "evidence"), f"{path}.evidence")
             has_values, has_body = (child(action, key) is not None for key in ("values", "body"))
@@ -345,6 +349,15 @@ def _texts(node: YamlNode | None, path: str) -> Iterator[tuple[YamlScalar, str]]
                     yield from _texts(value, f"{path}.{key}")
         case _:
             return
+
+
+def _asked(action: YamlNode) -> Iterator[tuple[str, YamlNode]]:
+    """The ResetTypes that an action of the vendor asks for, each with its key."""
+    values, body = child(action, "values"), child(action, "body")
+    if isinstance(values, YamlMap):
+        yield from ((f"values.{name}", node) for name, node in values.entries.items())
+    if body is not None:
+        yield "body", body
 
 
 def _span(node: YamlNode | None) -> tuple[float, float] | None:

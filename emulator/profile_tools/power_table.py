@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from emulator.profile_tools.captured_profile import safe
+from emulator.profile_tools.message_text import text_fits, with_holes
 from emulator.profile_tools.observed import ObservedCommand, ObservedReply, ObservedTask, ViewChange
 from emulator.profile_tools.yaml_text import YamlValue
 from profiles.merge import UNKNOWN
@@ -37,7 +38,6 @@ EVENTS: Final[Mapping[str, HostEvent]] = {
 }
 """What a command that was accepted did to the operating system, where no view shows it."""
 NONE: Final = "none"
-_PLACEHOLDER: Final = re.compile(r"\{[a-z0-9_:]+\}")
 
 CellWords = Mapping[View, tuple[str | None, ...]]
 
@@ -118,9 +118,9 @@ class _Learner:
         known = self._parent.messages[name]
         if known.id != reply.message_id or (None not in (known.severity, reply.severity) and known.severity != reply.severity):
             return False
-        if reply.args and (len(known.args) != len(reply.args) or not all(map(_fills, known.args, reply.args))):
+        if reply.args and (len(known.args) != len(reply.args) or not all(map(text_fits, known.args, reply.args))):
             return False
-        return reply.text is None or _fills(known.text or "", reply.text)
+        return reply.text is None or text_fits(known.text or "", reply.text)
 
     def _reply(self, reply: ObservedReply) -> str:
         for name in self._parent.replies:
@@ -148,7 +148,7 @@ class _Learner:
         for name in self._parent.messages:
             if self._says(name, reply):
                 return name
-        text = _with_holes(reply.text, reply.args) if reply.text is not None else "none"
+        text = with_holes(reply.text, reply.args) if reply.text is not None else "none"
         told = (("severity", reply.severity), ("resolution", reply.resolution))
         body: dict[str, YamlValue] = {"id": re.sub(r"\s", "", safe(message_id))}
         body |= {"text": text, **{key: safe(value) for key, value in told if value is not None}}
@@ -269,21 +269,6 @@ def _measured(changes: Sequence[ViewChange]) -> list[dict[str, YamlValue]]:
         elif "On" in words and (not earlier or earlier[-1] != "On"):
             step["real"] = "On"
     return [{"at": step["at"], **{key: step[key] for key in ("real", *View) if key in step}} for step in steps]
-
-
-def _with_holes(text: str, args: Sequence[str]) -> str:
-    """The text with `{arg0}`, `{arg1}` ... where the arguments stand in it, as registries have %1, %2 ..."""
-    text = safe(text)
-    named = {safe(arg): f"{{arg{index}}}" for index, arg in reversed(list(enumerate(args))) if arg}
-    if not named:
-        return text
-    any_arg = "|".join(re.escape(arg) for arg in sorted(named, key=len, reverse=True))
-    return re.sub(rf"(?<!\w)(?:{any_arg})(?!\w)", lambda match: named[match.group()], text)
-
-
-def _fills(template: str, text: str) -> bool:
-    """Whether a text is a template of a profile with something in the place of each `{name}`."""
-    return re.fullmatch(".*".join(re.escape(part) for part in _PLACEHOLDER.split(template)), text, re.DOTALL) is not None
 
 
 def _snake(word: str) -> str:
