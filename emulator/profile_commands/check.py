@@ -154,10 +154,10 @@ def _said(profile: Profile, reply: ReplyTemplate, answer: requests.Response) -> 
             pairs.append(("resolution ", message.resolution, told.resolution))
         for index, arg in enumerate(message.args if told.args else ()):
             pairs.append((f"argument {index} ", arg, told.args[index] if index < len(told.args) else None))
-        for name, template, given in pairs:
+        for name, template, answered in pairs:
             promised.append(f"{name}{template}")
             said.append(
-                f"{name}{template if template is not None and given is not None and text_fits(template, given) else given}"
+                f"{name}{template if None not in (template, answered) and text_fits(str(template), str(answered)) else answered}"
             )
     return ", ".join(promised) or None, ", ".join(said) or None
 
