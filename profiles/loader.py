@@ -217,6 +217,11 @@ def _parents(tree: YamlMap) -> list[tuple[str, YamlNode]]:
     return [(name, word) for word in words if word is not None and (name := text_of(word))]
 
 
+def _is_name_or_names(node: YamlNode) -> bool:
+    items = node.items if isinstance(node, YamlList) else (node,)
+    return all(isinstance(item, YamlScalar) and (item.value is None or isinstance(item.value, str)) for item in items)
+
+
 class _Layers:
     """Returns the file and its parents, each once, the most distant parent first."""
 
@@ -235,6 +240,9 @@ class _Layers:
         self.checked = self.checked and is_checked(file, content)
         tree = one_shape_of_evidence(parse(content, str(file), self._problems))
         here = (*chain, file.resolve())
+        above = tree.entries.get("extends")
+        if above is not None and not _is_name_or_names(above):  # the form says what is wrong with it
+            self.incomplete = True
         for name, node in _parents(tree):
             self._collect_parent(name, node, file, here)
         self._done.add(file.resolve())

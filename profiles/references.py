@@ -93,11 +93,17 @@ def filled(root: YamlMap, overrides: Mapping[str, str]) -> Iterator[tuple[str, s
             yield "identity", name, node.mark, f"becomes '{uuid}', which is not a UUID"
 
 
+_NAMED_IN: Final = ("power", "replies", "messages", "vars")
+_RESET_TYPE: Final = re.compile("[A-Z][A-Za-z0-9]*")
+
+
 class _References:
     def __init__(self, root: YamlMap, file: str, problems: Problems) -> None:
         self._root = root
         self._file = file
         self._problems = problems
+        self._is_whole = all(isinstance(root.entries.get(block), YamlMap) for block in _NAMED_IN)
+        """Else what parents say of names in such a block is no mistake of theirs, and says nothing to the reader."""
 
     def run(self) -> None:
         self._table()
@@ -152,7 +158,7 @@ class _References:
         """Adds a problem at a place in the loaded file. If the value is inherited, the message names the parent's place."""
         if mark.file == self._file:
             self._problems.add(mark, path, message)
-        else:
+        elif self._is_whole:
             self._problems.add(Mark(self._file), path, f"{message} (needed by {Path(mark.file).name}:{mark.line})")
 
     def _cell(self, node: YamlNode, path: str, outcome: int, confidence: int) -> None:
@@ -183,7 +189,7 @@ class _References:
                         f"'{reset_type}' is not in power.reset_types, so unlisted_type answers it{hint}",
                     )
             present = self._names("power", "table", state)
-            missing = [word for word in types if word not in present]
+            missing = [word for word in types if word not in present and _RESET_TYPE.fullmatch(word)]
             if missing and isinstance(offered, YamlList) and isinstance(child(self._root, "power", "table"), YamlMap):
                 self._add_problem(
                     offered.mark,
