@@ -115,6 +115,25 @@ NOT_TESTED: Final = (
     ),
     Untested(
         Tool.USE_CASE,
+        r"(Power Control|Boot Override): .*",
+        r"does not support any actions|does not support the 'Reset' action|does not contain the 'Boot' property|"
+        r"does not support boot override",
+        "A ComputerSystem that is no host: the settings of one, or a board of accelerators. It has no Reset action, or no Boot.",
+    ),
+    Untested(
+        Tool.USE_CASE,
+        r"Boot Override: One-Time Boot Override Check",
+        r"was not set to 'one-time' in the previous test",
+        "The test before could not set the override: one of the profile's deviations, or a ComputerSystem that is no host.",
+    ),
+    Untested(
+        Tool.USE_CASE,
+        r"Manager Ethernet Interfaces: .*",
+        r"does not contain an Ethernet interface collection|does not contain any Ethernet interfaces",
+        "The Manager of a board or of a fabric, which has no network interface of its own.",
+    ),
+    Untested(
+        Tool.USE_CASE,
         r"Manager Ethernet Interfaces: .*",
         r"The '(VLANPriority|Tagged|StaticNameServers|IPv4StaticAddresses|IPv6StaticAddresses|IPv6DefaultGateway|"
         r"IPv6StaticDefaultGateways)' property is not present\.",

@@ -102,3 +102,14 @@ def test_every_property_of_an_old_bmc_is_as_old_as_its_schema(make_bmc, profile)
         found = TYPED.fullmatch(body.get("@odata.type", ""))
         if found is not None and found[2] is not None:
             assert [name for name in body if not has_property(body["@odata.type"], name.partition("@")[0])] == [], path
+
+
+@pytest.mark.parametrize(("profile", "known"), [("lenovo-imm2", False), ("dmtf-generic", True)])
+def test_uefi_boot_next_is_offered_where_the_version_has_boot_next(make_bmc, profile, known):
+    bmc = make_bmc(profile)
+    path = f"{bmc.system}/" if bmc.profile.http.slash == "redirect" else bmc.system
+    boot = bmc.get(path).json["Boot"]
+    assert ("UefiBootNext" in boot["BootSourceOverrideTarget@Redfish.AllowableValues"]) is known
+    assert ("BootNext" in boot) is known
+    wanted = {"BootSourceOverrideTarget": "UefiBootNext", "BootNext": "Boot0001"}
+    assert bmc.ask("PATCH", path, json={"Boot": wanted}).status_code == (200 if known else 400)
