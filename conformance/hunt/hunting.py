@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from conformance.hunt.observation import ObservedStep
@@ -27,6 +28,9 @@ from conformance.hunt.verdict import HuntedRun
 
 POLL_S: Final = 0.2
 REPLAYS: Final = 3
+
+TryTrace = Callable[[Trace, threading.Event], HuntedRun]
+"""Plays one run. Raises Interrupted when the event is set, and CannotStart."""
 
 
 class Ending(StrEnum):
@@ -45,19 +49,22 @@ def search_through(
     until: float,
     on_run: Callable[[HuntedRun], None],
     on_tick: Callable[[], None],
+    play: TryTrace | None = None,
 ) -> Ending:
     """Plays what the search plans, `jobs` at a time, until `until` (of time.monotonic). Both callbacks are called in this thread.
+    `play` plays one run, called in threads of the pool; None: here.
 
     Raises CannotStart where the fencer cannot be run on this machine.
     """
     stop = threading.Event()
+    play = play or partial(try_trace, hunted)
     ending = Ending.COMPLETE
     with ThreadPoolExecutor(max_workers=jobs, thread_name_prefix="hunt") as pool:
         running: dict[Future[HuntedRun], Trace] = {}
         try:
             while True:
                 while len(running) < jobs and ending is Ending.COMPLETE and (trace := search.next()) is not None:
-                    running[pool.submit(try_trace, hunted, trace, stop)] = trace
+                    running[pool.submit(play, trace, stop)] = trace
                 if not running:
                     return ending
                 finished, _ = wait(running, timeout=POLL_S, return_when=FIRST_COMPLETED)
@@ -78,20 +85,21 @@ def search_through(
             raise
 
 
-def confirm(hunted: Hunted, search: Search, *, jobs: int) -> tuple[ConfirmedFind, ...]:
-    """The smallest find of each class, played again. Raises KeyboardInterrupt."""
+def confirm(hunted: Hunted, search: Search, *, jobs: int, play: TryTrace | None = None) -> tuple[ConfirmedFind, ...]:
+    """The smallest find of each class, played again by `play` as in `search_through`. Raises KeyboardInterrupt."""
     known = {run.trace: run for run in search.runs}
     stop = threading.Event()
+    try_again = play or partial(try_trace, hunted)
 
     def before(trace: Trace) -> Sequence[ObservedStep]:
         return known[trace].steps if trace in known else ()
 
-    def play(trace: Trace) -> HuntedRun:
-        return known[trace] if trace in known else try_trace(hunted, trace, stop)
+    def known_or_played(trace: Trace) -> HuntedRun:
+        return known[trace] if trace in known else try_again(trace, stop)
 
     def confirmed(found: HuntedRun) -> ConfirmedFind:
-        find = shrink(found, play, before)
-        again = [try_trace(hunted, find.trace, stop) for _ in range(REPLAYS)]
+        find = shrink(found, known_or_played, before)
+        again = [try_again(find.trace, stop) for _ in range(REPLAYS)]
         same = sum(run.is_find and run.signature == find.signature for run in again)
         return ConfirmedFind(run=find, scenario=id_of(find.trace), replays=same, of=REPLAYS)
 
