@@ -219,6 +219,13 @@ DEVIATIONS: Final[tuple[BmcDeviation, ...]] = (
         cost=2,
     ),
     BmcDeviation(
+        word="deaf",
+        sentence="answers nothing for a while: connections are reset, datagrams are lost, and nothing is executed",
+        redfish=FaultForm(fault="wire.reset", params={"executed": False}, counted=Counted.SENT, count=LASTS),
+        ipmi=FaultForm(fault="ipmi.silence", params={"executed": False}, whats=frozenset({HANDSHAKE}), count=LASTS * 10),
+        cost=2,
+    ),
+    BmcDeviation(
         word="late",
         sentence="accepts the command, and everything happens 6 s later than usual",
         redfish=FaultForm(fault="power.late", params={"seconds": 6.0}, counted=Counted.EFFECTIVE, intents=COMMANDS),

@@ -22,7 +22,7 @@ from conformance.vocabulary import Ask, Claim, Verdict
 from emulator import Rail
 
 COUNTED: Final = (Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK)
-DENIALS: Final[Mapping[str, int]] = {"unauthorized": 1, "not-found": 1, "unreadable": 2, "gone": 2, "locked-out": 2}
+DENIALS: Final[Mapping[str, int]] = {"unauthorized": 1, "not-found": 1, "unreadable": 2, "gone": 2, "locked-out": 2, "deaf": 2}
 """Deviations that deny a request, and for how many denials each counts."""
 MOST_DENIALS: Final = 1
 PASSES: Final = ("busy",)

@@ -191,7 +191,8 @@ def _warm_up(what: Play, reused: Reusable, warm: set[tuple[str, int]]) -> None:
     units = planned(what.scenario, what.profile, "not a password").units
     key = what.profile.digest, max((len(unit.hosts) for unit in units), default=0)
     if key not in warm:
-        with contextlib.suppress(EmulatorError), SocketlessEmulator(units, reused=reused) as emulator:
+        emulator = SocketlessEmulator(units, reused=reused)
+        with contextlib.suppress(EmulatorError), emulator:
             _ask_everything(emulator)
             warm.add(key)
 

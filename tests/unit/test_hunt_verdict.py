@@ -87,7 +87,7 @@ def test_a_fencer_that_gives_up_on_one_answer_of_busy_is_stuck() -> None:
     assert worst(judgement(Verdict.STUCK, Rail.UP), twice, only_reads)[0] is Verdict.PASS
 
 
-@pytest.mark.parametrize("word", ["gone", "locked-out", "unreadable"])
+@pytest.mark.parametrize("word", ["gone", "locked-out", "unreadable", "deaf"])
 def test_a_bmc_that_denies_again_and_again_may_be_believed(word: str) -> None:
     assert worst(judgement(Verdict.STUCK, Rail.DOWN), Trace(REDFISH, (placed(1, word),)), PLAIN)[0] is Verdict.PASS
     assert worst(judgement(Verdict.UNSAFE, Rail.UP), Trace(REDFISH, (placed(1, word),)), PLAIN)[0] is Verdict.UNSAFE
