@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from conformance.adapters.placeholders import placeholders
 from conformance.adapters.section import Section
@@ -19,6 +19,9 @@ from conformance.agent_input import PLAIN, AgentInput
 from conformance.outcome import FencerOutcome
 from conformance.site import ManagedSite
 from conformance.vocabulary import Ask, Convention, Protocol
+
+if TYPE_CHECKING:
+    from conformance.agents_on_virtual_time import SocketlessAgents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,7 @@ class Invocation:
     `input` is how a fence agent is told its parameters.
 
     Managers are asked to watch a `site`. `on_watching` must be called when the manager has taken up all hosts: then they fail;
-    `on_down` right after `on_end`, where the answer is that the target is down.
+    `on_down` right after `on_end`, where the answer is that the target is down. On virtual time `agents` are how it reaches them.
     """
 
     ask: Ask
@@ -47,6 +50,7 @@ class Invocation:
     site: ManagedSite | None = None
     on_watching: Callable[[], None] = lambda: None
     on_down: Callable[[], None] = lambda: None
+    agents: SocketlessAgents | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +73,9 @@ class Adapter(ABC):
     over_keys: ClassVar[tuple[str, ...]]
     conventions: ClassVar[frozenset[Convention]] = frozenset()
     default_protocols: ClassVar[frozenset[Protocol]] = frozenset()
+
+    asks_if_declared: ClassVar[frozenset[Ask]] = frozenset()
+    """What it can be asked for besides `asks`, where its file declares that as a capability."""
 
     folder: Path
     built_in: bool

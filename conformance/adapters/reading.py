@@ -80,7 +80,7 @@ def _definition(root: Section, digest: str) -> Definition | None:
         name=name,
         file=root.file,
         ways=_ways(root, base, {Protocol(key): way for key, way in changed.items() if key not in (DUAL, PDU)}, declared),
-        asks=base.asks & named if named else base.asks,
+        asks=(base.asks | base.asks_if_declared) & named if named else base.asks,
         conventions=adapter.conventions,
         capabilities=declared,
         deadline=limits.get("deadline", DEFAULT_DEADLINE),

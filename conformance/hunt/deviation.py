@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from conformance.hunt import agent_deviation
 from conformance.hunt.observation import HANDSHAKE, ObservedStep
-from conformance.hunt.trace import PlacedDeviation, Start, Trace, World
+from conformance.hunt.trace import PlacedDeviation, Scene, Start, Trace, World
 from conformance.vocabulary import Protocol
 from emulator import Intent, Rail
 
@@ -248,24 +249,33 @@ DEVIATIONS: Final[tuple[BmcDeviation, ...]] = (
     ),
 )  # fmt: skip
 BY_WORD: Final[Mapping[str, BmcDeviation]] = {deviation.word: deviation for deviation in DEVIATIONS}
-RANK: Final[Mapping[str, int]] = {deviation.word: number for number, deviation in enumerate(DEVIATIONS)}
+RANK: Final[Mapping[str, int]] = {
+    word: number for number, word in enumerate((*BY_WORD, *(deviation.word for deviation in agent_deviation.DEVIATIONS)))
+}
 MILD: Final[tuple[BmcDeviation, ...]] = tuple(deviation for deviation in DEVIATIONS if deviation.cost == 1)
 
 
 def cost(trace: Trace) -> int:
     """What the deviations of a trace cost together."""
-    return sum(BY_WORD[placed.word].cost for placed in trace.deviations)
+    return sum(BY_WORD[placed.word].cost if placed.word in BY_WORD else agent_deviation.COST for placed in trace.deviations)
 
 
 def choices(step: ObservedStep, at: int, world: World, budget: int) -> Iterator[PlacedDeviation]:
     """The deviations that may come at this request, the `at`-th of its run, and cost at most `budget`; from mild to severe."""
+    if step.protocol == agent_deviation.AGENT:
+        yield from agent_deviation.choices(step, at, budget)
     for deviation in DEVIATIONS if step.protocol == world.protocol else ():
         form = deviation.form(world.protocol)
-        if form is None or deviation.cost > budget or world.start not in deviation.starts or not _fits(form, step):
+        if form is None or deviation.cost > budget or not _may_start(deviation, world.start) or not _fits(form, step):
             continue
         nth: int = getattr(step, form.counted.value)
         if nth:
             yield PlacedDeviation(at, deviation.word, nth, step.what, step.view if form.views else "")
+
+
+def _may_start(deviation: BmcDeviation, start: Start | Scene) -> bool:
+    """A deviation of certain starts has no part in what happens to a manager."""
+    return deviation.starts == frozenset(Start) if isinstance(start, Scene) else start in deviation.starts
 
 
 def _fits(form: FaultForm, step: ObservedStep) -> bool:

@@ -15,7 +15,6 @@ from typing import Final
 from conformance.hunt.picture import picture_of
 from conformance.hunt.picture_mermaid import to_mermaid
 from conformance.hunt.picture_svg import to_svg
-from conformance.hunt.plan import scenario_of
 from conformance.hunt.result_file import ConfirmedFind, HuntResult, write
 from conformance.hunt.trial_run import Hunted
 from conformance.report import evidence
@@ -40,7 +39,7 @@ def write_find(hunted: Hunted, find: ConfirmedFind, out: Path, version: str, sto
     Raises Interrupted where `stop` is set before that run has ended: there is the scenario file then, and no evidence.
     """
     file = out / f"{find.scenario}.yaml"
-    file.write_text(text_of(scenario_of(find.run.trace, find.run.verdict, hunted.other_system)), encoding="utf-8")
+    file.write_text(text_of(hunted.scenario(find.run.trace, find.run.verdict)), encoding="utf-8")
     cell = MatrixCell(hunted.definition, hunted.profile, read_file(str(file)), hunted.profile_word)
     result = run_cell(cell, stop or threading.Event())
     evidence.write([result], out, version)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from conformance.adapters.base import Interrupted
@@ -37,6 +38,9 @@ USUAL_RUNS: Final = REPLAYS + 5
 MOST_FOR_FINDS: Final = 0.5
 """Of the time of a hunt, for what comes after the search."""
 
+TryTrace = Callable[[Trace, threading.Event], HuntedRun]
+"""Plays one run. Raises Interrupted when the event is set, and CannotStart."""
+
 
 class Ending(StrEnum):
     """Why a search has ended."""
@@ -54,14 +58,17 @@ def search_through(
     until: float,
     on_run: Callable[[HuntedRun], None],
     on_tick: Callable[[], None],
+    play: TryTrace | None = None,
     end: float = math.inf,
 ) -> Ending:
     """Plays what the search plans, `jobs` at a time, until `until` (of time.monotonic). Both callbacks are called in this thread.
+    `play` plays one run, called in threads of the pool; None: here.
 
     `end` is that of the whole hunt: the search ends so early that its finds can be confirmed, and what is being played then is
     given up. Raises CannotStart where the fencer cannot be run on this machine.
     """
     stop = threading.Event()
+    play = play or partial(try_trace, hunted)
     ending = Ending.COMPLETE
     began = time.monotonic()
     took: dict[Trace, float] = {}
@@ -70,7 +77,7 @@ def search_through(
         try:
             while True:
                 while len(running) < jobs and ending is Ending.COMPLETE and (trace := search.next()) is not None:
-                    running[pool.submit(try_trace, hunted, trace, stop)] = trace, time.monotonic()
+                    running[pool.submit(play, trace, stop)] = trace, time.monotonic()
                 if not running:
                     return ending
                 finished, _ = wait(running, timeout=POLL_S, return_when=FIRST_COMPLETED)
@@ -120,29 +127,35 @@ def ended_at(end: float) -> Iterator[threading.Event]:
             timer.cancel()
 
 
-def confirm(hunted: Hunted, search: Search, *, jobs: int, end: float = math.inf) -> tuple[ConfirmedFind, ...]:
-    """The smallest find of each class, played again as far as there is time until `end`. Raises KeyboardInterrupt."""
+def confirm(
+    hunted: Hunted, search: Search, *, jobs: int, play: TryTrace | None = None, end: float = math.inf
+) -> tuple[ConfirmedFind, ...]:
+    """The smallest find of each class, played again by `play` as in `search_through`, as far as there is time until `end`.
+
+    Raises KeyboardInterrupt.
+    """
     known = {run.trace: run for run in search.runs}
+    try_again = play or partial(try_trace, hunted)
 
     def before(trace: Trace) -> Sequence[ObservedStep]:
         return known[trace].steps if trace in known else ()
 
     with ended_at(end) as stop:
 
-        def play(trace: Trace) -> HuntedRun:
+        def known_or_played(trace: Trace) -> HuntedRun:
             if trace in known:
                 return known[trace]
             try:
-                return try_trace(hunted, trace, stop)
+                return try_again(trace, stop)
             except Interrupted:
                 return HuntedRun(trace=trace, steps=(), end="", key="", verdict=Verdict.ERROR, why=Ending.TIME)
 
         def confirmed(found: HuntedRun) -> ConfirmedFind:
-            find = shrink(found, play, before)
+            find = shrink(found, known_or_played, before)
             again: list[HuntedRun] = []
             with suppress(Interrupted):
                 while len(again) < REPLAYS:
-                    again.append(try_trace(hunted, find.trace, stop))
+                    again.append(try_again(find.trace, stop))
             same = sum(run.is_find and run.signature == find.signature for run in again)
             return ConfirmedFind(run=find, scenario=id_of(find.trace), replays=same, of=len(again))
 

@@ -76,6 +76,24 @@ NOT_TESTED: Final = (
     ),
     Untested(
         Tool.PROTOCOL,
+        r"REQ_QUERY_PROTOCOL_FEATURES_SUPPORTED",
+        r"No supported query parameters specified",
+        "This vendor's service root advertises no query option; ProtocolFeaturesSupported came with ServiceRoot 1.3.",
+    ),
+    Untested(
+        Tool.PROTOCOL,
+        r"SEC_DEFAULT_CERT_REPLACE",
+        r"^No certificates found on the service",
+        "Certificates came with ManagerNetworkProtocol 1.4, and this BMC's is older.",
+    ),
+    Untested(
+        Tool.PROTOCOL,
+        r"SEC_PWD_CHANGE_REQ_.*",
+        r"PasswordChangeRequired property not found|using account with PasswordChangeRequired set; unable to test",
+        "PasswordChangeRequired came with ManagerAccount 1.3, and this BMC's is older.",
+    ),
+    Untested(
+        Tool.PROTOCOL,
         r"REQ_DATA_MOD_ERRORS",
         r"No failed POST responses found",
         "It looks at ordinary POSTs only, and all of those succeed; "

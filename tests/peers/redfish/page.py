@@ -112,6 +112,17 @@ def _finder(defect: Defect) -> str:
     return f"the {found_by} validator" if isinstance(found_by, Tool) else f"our check `{found_by.__name__}`"
 
 
+_LAST: Final = "## Controls"
+_SECTION: Final = "## Every profile"
+
+
+def with_section(whole: str, section: str) -> str:
+    """The page with this section about every profile, before the controls."""
+    before, last, after = whole.partition(f"\n{_LAST}\n")
+    kept = before.partition(f"{_SECTION}\n")[0].rstrip()
+    return f"{kept}\n\n{section}{last}{after}"
+
+
 def page(outcomes: Mapping[str, Sequence[Outcome]], versions: Mapping[Tool, str]) -> str:
     parts = (INTRODUCTION, commands(versions), figures(outcomes), deviations(outcomes), untested(outcomes), controls())
     return "\n".join(parts)
