@@ -23,6 +23,7 @@ $(VENV)/.run: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.run
 	@$(PIP) install --group dev
+	@$(BIN)/python -m pytest -q --collect-only tests >/dev/null 2>&1 || true  # bytecode once, not in each of the workers of `make test`
 	@touch $@
 
 $(VENV)/.peers: $(VENV)/.dev
