@@ -82,12 +82,14 @@ def main(requests: int, reports: int) -> None:
     while (size := _read(requests, SIZE_BYTES)) and (data := _read(requests, int.from_bytes(size))):
         what = unpacked(data)
         what = replace(what, profile=profiles.setdefault(what.profile.digest, what.profile))
-        _warm_up(what, reused, warm)
+        was_warm = _warm_up(what, reused, warm)
         _import_fencer(what)
         if (folder := what.definition.folder) not in searched:
             searched.add(folder)
             look_around(folder)
-        gc.freeze()  # else a collection in the child would touch, and so copy, every page of what is shared
+        if not was_warm:
+            gc.collect()
+            gc.freeze()  # else a collection in a child would touch, and so copy, every page of what is shared
         child = os.fork()
         if child == 0:
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -186,15 +188,17 @@ def _refuse_sockets(event: str, arguments: tuple[object, ...]) -> None:
 # -- the worker ----------------------------------------------------------------------------------------------------------------
 
 
-def _warm_up(what: Play, reused: Reusable, warm: set[tuple[str, int]]) -> None:
-    """Makes what every run with this profile needs, once."""
+def _warm_up(what: Play, reused: Reusable, warm: set[tuple[str, int]]) -> bool:
+    """Makes what every run with this profile needs, once; whether it was there."""
     units = planned(what.scenario, what.profile, "not a password").units
     key = what.profile.digest, max((len(unit.hosts) for unit in units), default=0)
-    if key not in warm:
+    was_warm = key in warm
+    if not was_warm:
         emulator = SocketlessEmulator(units, reused=reused)
         with contextlib.suppress(EmulatorError), emulator:
             _ask_everything(emulator)
             warm.add(key)
+    return was_warm
 
 
 def _ask_everything(emulator: SocketlessEmulator) -> None:
