@@ -111,8 +111,9 @@ lab-test: $(VENV)/.dev  ## Tests of the lab on a real Docker engine
 POLICY ?= reference
 DOCKER_ENGINE_UP ?= $(addsuffix $(space)up,$(wildcard ../shared/bin/docker-engine))
 
-# Hours of waiting, little processor time. A cell whose report is in .scoreboard is not run again unless FRESH=--fresh.
-scoreboard: $(VENV)/.peers  ## Every fencer that is installed through tier 0 on three profiles: docs/scoreboard.md
+# Hours of waiting, little processor time. A cell of docs/scoreboard*.json that is current is not run again unless FRESH=--fresh;
+# FRESH=--again runs only what a busy machine may have spoilt.
+scoreboard: $(VENV)/.peers  ## Fencers in tier 0 and on every vendor: docs/scoreboard.md, docs/scoreboard-vendors.md
 	@tools/peers-install ipmitool ipmipower fence_redfish fence_ipmilan stonith powermand httppower
 	$(BIN)/python -m tools.print_scoreboard $(FRESH)
 
