@@ -32,14 +32,14 @@ class ComposeLab:
     def __init__(self, settings: LabSettings) -> None:
         self._settings = settings
         self._ids = {service: container_of(service) for service in ("emulator", "fence-ha", *settings.machines)}
-        account = load(settings.profile).auth.accounts[0]
-        system = load(settings.profile).ids.system
+        profile = load(settings.profile)
+        account = profile.auth.accounts[0]
         self._logins = {
             node: BmcLogin(
                 url=f"https://{self._published(render.redfish_port(settings, node))}",
                 username=account.name,
                 password=account.password,
-                system_uri=f"/redfish/v1/Systems/{system}",
+                system_uri=f"{profile.resources.systems}/{profile.ids.system}",
             )
             for node in settings.machines
         }

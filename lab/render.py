@@ -69,7 +69,7 @@ def manager(settings: LabSettings, policy: str) -> dict[str, Any]:
                     "url": f"https://{bmc_name(settings, node)}:{redfish_port(settings, node)}",
                     "username": account.name,
                     "password": account.password,
-                    "system": f"/redfish/v1/Systems/{profile.ids.system}",
+                    "system": f"{profile.resources.systems}/{profile.ids.system}",
                     "verify_tls": False,
                 },
                 "health": [{"kind": "http", "url": f"{agent}/healthz", "status": 200}],

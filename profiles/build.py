@@ -241,7 +241,7 @@ def _resources(data: Data, files: ResourceFiles) -> model.ResourceRules:
         templates=files.templates,
         merge=frozen(data.get("merge", {})),
         remove=tuple(data.get("remove", ())),
-        **{key: data[key] for key in ("boot",) if key in data},
+        **{key: data[key].rstrip("/") for key in ("boot", "systems") if key in data},
     )
 
 

@@ -89,6 +89,13 @@ class ResourcesKeys(TypedDict):
         Annotated[str, Text(wanted="a folder of JSON templates"), Field(description="a folder of JSON templates")]
     ]
     boot: NotRequired[Annotated[str, Choice("system", "settings"), Field(description="where the boot override is written")]]
+    systems: NotRequired[
+        Annotated[
+            str,
+            Text("/redfish/v1/[A-Za-z0-9._~-]+/?", "a path of one part below /redfish/v1"),
+            Field(description="the path of the collection of Systems; without: /redfish/v1/Systems"),
+        ]
+    ]
     merge: NotRequired[Annotated[dict[MergeKey, object], Field(description="a JSON merge patch (RFC 7396) for each path")]]
     remove: NotRequired[
         Annotated[list[RedfishPath], UNIQUE, Field(description="paths of resources that there are not, with what is below them")]

@@ -160,3 +160,4 @@ class ResourceRules:
     merge: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # path -> JSON merge patch
     remove: tuple[str, ...] = ()  # paths; what is below goes with them
     boot: Literal["system", "settings"] = "system"  # where the boot override is written
+    systems: str = "/redfish/v1/Systems"  # the path of the collection of Systems

@@ -109,9 +109,16 @@ class _References:
         self._chassis()
         self._faults()
         self._features()
+        self._tls()
         self._deviations()
         self._evidence()
         self._templates()
+
+    def _tls(self) -> None:
+        oldest, newest = child(self._root, "http", "tls_min"), child(self._root, "http", "tls_max")
+        least, most = text_of(oldest), text_of(newest)
+        if newest is not None and least is not None and most is not None and most < least:
+            self._add_problem(newest.mark, "http.tls_max", f"no version is left: tls_min is {least}")
 
     def _names(self, *path: str) -> tuple[str, ...]:
         node = child(self._root, *path)

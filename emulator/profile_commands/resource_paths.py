@@ -19,16 +19,13 @@ from profiles.model import Profile
 
 def check_resource_paths(resolved: Resolved, profile: Profile) -> Iterator[Problem]:
     """The paths that are not there, each with its place; and what else makes a tree impossible."""
-    named = list(_named(resolved.root))
-    if not named:
-        return
     plain = replace(profile, resources=replace(profile.resources, merge={}, remove=()))
     try:
         paths = {node.path for node in Tree(plain, _systems(profile))}
     except RackMisconfigured as error:
         yield Problem(Mark(resolved.own.mark.file), "resources", str(error))
         return
-    for path, place, mark in named:
+    for path, place, mark in _named(resolved.root):
         if path.rstrip("/") not in paths:
             yield Problem(mark, place, f"this BMC has no resource {path}{did_you_mean(path, paths)}")
 

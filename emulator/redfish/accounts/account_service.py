@@ -14,8 +14,8 @@ from emulator.core.bmc.accounts_admin import LIMITS, AccountRefused, Wrong
 from emulator.redfish.accounts.auth import PRIVILEGES, holds, own_account
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import HttpAnswer, RedfishCall, RegistryError, ResourceBody
+from emulator.redfish.service.paths import ROOT
 from emulator.redfish.service.resource import (
-    ROOT,
     Operation,
     RedfishPrivilege,
     Resource,

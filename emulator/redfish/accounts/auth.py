@@ -31,7 +31,8 @@ from emulator.redfish.service.call import (
     RegistryError,
     RequestUser,
 )
-from emulator.redfish.service.resource import ROOT, RedfishPrivilege
+from emulator.redfish.service.paths import ROOT
+from emulator.redfish.service.resource import RedfishPrivilege
 from profiles.model import Profile
 
 PRIVILEGES: Final[Mapping[str, frozenset[RedfishPrivilege]]] = {

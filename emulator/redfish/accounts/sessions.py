@@ -24,8 +24,8 @@ from emulator.redfish.service.call import (
     ResourceBody,
     shown,
 )
+from emulator.redfish.service.paths import ROOT
 from emulator.redfish.service.resource import (
-    ROOT,
     Operation,
     RedfishPrivilege,
     Resource,

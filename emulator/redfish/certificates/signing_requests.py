@@ -23,7 +23,8 @@ from emulator.redfish.certificates.signing import CsrContent, KeyKind
 from emulator.redfish.power.actions import parameters
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import JSON_TYPE, HttpAnswer, RedfishCall, RegistryError, shown
-from emulator.redfish.service.resource import ROOT, Operation, RedfishPrivilege, Resource, fixed_content, head_of, link
+from emulator.redfish.service.paths import ROOT
+from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, fixed_content, head_of, link
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import (
     InvalidValue,

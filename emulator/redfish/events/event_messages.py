@@ -84,9 +84,8 @@ def message_of(entry: LogEntry, origin: str) -> tuple[str, str, tuple[str, ...]]
     return f"{LOG_EVENT}.{name_of(entry.kind)}{DETAIL}", entry.text, (detail,)
 
 
-def log_event(entry: LogEntry, manager: str) -> RedfishEvent:
-    """The event of a new log entry. `manager` is the path of the BMC, the origin of entries that belong to no system."""
-    origin = manager if entry.system is None else f"/redfish/v1/Systems/{entry.system}"
+def log_event(entry: LogEntry, origin: str) -> RedfishEvent:
+    """The event of a new log entry. `origin` is the path of the system, or of the BMC for an entry that belongs to no system."""
     message_id, text, args = message_of(entry, origin)
     word = POWER_WORDS.get(entry.kind)
     return RedfishEvent(

@@ -15,8 +15,8 @@ from emulator.redfish.events.subscriptions import FOREVER, SUSPEND, TERMINATE, R
 from emulator.redfish.power.actions import parameters
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import HttpAnswer, RedfishCall, RegistryError, ResourceBody, shown
+from emulator.redfish.service.paths import ROOT
 from emulator.redfish.service.resource import (
-    ROOT,
     Operation,
     RedfishPrivilege,
     Resource,
@@ -375,7 +375,7 @@ def _test(call: RedfishCall) -> HttpAnswer:
             severity=severity,
             event_type=str(taken.get("EventType", "Alert")),
             origin=origin if isinstance(origin, str) else None,
-            kind=_kind_of(origin) if isinstance(origin, str) else None,
+            kind=_kind_of(origin, call.view.profile) if isinstance(origin, str) else None,
             cause=call.seq,
             extra=extra,
         )
@@ -392,7 +392,8 @@ def _text_and_severity(message_id: str) -> tuple[str, str]:
     return found.get(name, ("A test event.", "OK"))
 
 
-def _kind_of(path: str) -> str | None:
-    kinds: Mapping[str, str] = {"Systems": "ComputerSystem", "Managers": "Manager", "Tasks": "Task", "Jobs": "Job"}
+def _kind_of(path: str, profile: Profile) -> str | None:
+    systems = profile.resources.systems.rpartition("/")[2]
+    kinds: Mapping[str, str] = {systems: "ComputerSystem", "Managers": "Manager", "Tasks": "Task", "Jobs": "Job"}
     parts = path.removeprefix(f"{ROOT}/").split("/")
     return kinds.get(parts[0]) if len(parts) == 2 else kinds.get(parts[-2]) if len(parts) > 1 else None

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from emulator.redfish.service.bmc import RedfishBmc
-from emulator.redfish.service.resource import ROOT, Resource, fixed_content, head_of
+from emulator.redfish.service.paths import ROOT
+from emulator.redfish.service.resource import Resource, fixed_content, head_of
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import BooleanRule, IntegerRule, OneOfRule, Rule, TextRule
 from profiles.model import ABSENT, Profile

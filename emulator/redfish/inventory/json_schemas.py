@@ -10,7 +10,8 @@ from typing import Final
 
 from emulator.redfish.inventory.system_parts import fixed_part
 from emulator.redfish.service.bmc import RedfishBmc
-from emulator.redfish.service.resource import ROOT, Resource, collection, schema_of
+from emulator.redfish.service.paths import ROOT
+from emulator.redfish.service.resource import Resource, collection, schema_of
 from emulator.redfish.service.shapes import Json
 
 PATH: Final = f"{ROOT}/JsonSchemas"

@@ -20,7 +20,7 @@ from emulator.redfish.inventory.system_parts import BmcClock, SystemParts, bmc_c
 from emulator.redfish.power.actions import parameters
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import HttpAnswer, RedfishCall
-from emulator.redfish.service.paths import SYSTEMS, manager_path
+from emulator.redfish.service.paths import manager_path, system_path
 from emulator.redfish.service.resource import (
     Operation,
     RedfishPrivilege,
@@ -154,7 +154,7 @@ def _entries(log: ServedLog) -> Resource:
 def entry_body(view: RedfishBmc, log: ServedLog, entry: LogEntry) -> Json:
     """A LogEntry. It never changes while it exists."""
     path = f"{log.path}/Entries/{entry.id}"
-    origin = manager_path(view.profile) if entry.system is None else f"{SYSTEMS}/{entry.system}"
+    origin = manager_path(view.profile) if entry.system is None else system_path(view.profile, entry.system)
     message_id, text, args = message_of(entry, origin)
     properties = head_of(path, ENTRY_TYPE, str(entry.id), f"Log Entry {entry.id}") | {
         "EntryType": log.entry_type,

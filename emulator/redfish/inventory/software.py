@@ -14,7 +14,8 @@ from emulator.redfish.inventory.power import supply_paths
 from emulator.redfish.inventory.storage import controller_path, drive_paths, pools
 from emulator.redfish.inventory.system_parts import SystemParts, fixed_part
 from emulator.redfish.service.bmc import RedfishBmc
-from emulator.redfish.service.resource import ROOT, Resource, collection, fixed_content, head_of, link, links
+from emulator.redfish.service.paths import ROOT
+from emulator.redfish.service.resource import Resource, collection, fixed_content, head_of, link, links
 from emulator.redfish.service.shapes import Json
 from profiles.model import ABSENT
 

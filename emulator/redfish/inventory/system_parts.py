@@ -20,7 +20,7 @@ from emulator.core.bmc.view import BmcView
 from emulator.core.naming import derived_mac, derived_serial, derived_uuid
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
-from emulator.redfish.service.paths import CHASSIS, SYSTEMS, manager_path
+from emulator.redfish.service.paths import CHASSIS, manager_path, system_path
 from emulator.redfish.service.resource import Operation, Resource, State, content_of, fixed_content, head_of
 from emulator.redfish.service.shapes import Json
 from profiles.model import Inventory, Profile
@@ -42,7 +42,7 @@ class SystemParts:
 
     @property
     def system(self) -> str:
-        return f"{SYSTEMS}/{self.system_id}"
+        return system_path(self.profile, self.system_id)
 
     @property
     def chassis(self) -> str:

@@ -16,7 +16,7 @@ from emulator.redfish.inventory.system_parts import SystemParts
 from emulator.redfish.power.actions import reset_of, reset_type
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
-from emulator.redfish.service.paths import CHASSIS, SYSTEMS, manager_path
+from emulator.redfish.service.paths import CHASSIS, above_systems, manager_path, system_path
 from emulator.redfish.service.resource import (
     Operation,
     RedfishPrivilege,
@@ -50,10 +50,8 @@ class ComputerSystemState(NamedTuple):
 
 
 def systems(profile: Profile, names: tuple[SystemName, ...]) -> tuple[Resource, ...]:
-    members = tuple(f"{SYSTEMS}/{name.id}" for name in names)
-    resources = [
-        collection(SYSTEMS, "ComputerSystemCollection", "Computer System Collection", lambda view: members, power_below=1)
-    ]
+    above, members = above_systems(profile), tuple(system_path(profile, name.id) for name in names)
+    resources = [collection(above, "ComputerSystemCollection", "Computer System Collection", lambda view: members, power_below=1)]
     for name in names:
         resources.append(_system(SystemParts(profile, name.id, name.chassis_id)))
         resources.append(
@@ -122,12 +120,12 @@ def power_and_status(power: str | None) -> Json:
 def reset_path(profile: Profile, system_id: str) -> str:
     """The target of ComputerSystem.Reset, without a slash at its end."""
     named = profile.power.target
-    usual = f"{SYSTEMS}/{system_id}/Actions/ComputerSystem.Reset"
+    usual = f"{system_path(profile, system_id)}/Actions/ComputerSystem.Reset"
     return usual if named is None else named.replace("{system}", system_id).rstrip("/")
 
 
-def _info_path(system_id: str) -> str:
-    return f"{SYSTEMS}/{system_id}/ResetActionInfo"
+def _info_path(profile: Profile, system_id: str) -> str:
+    return f"{system_path(profile, system_id)}/ResetActionInfo"
 
 
 def _reset_action(profile: Profile, system_id: str) -> Json:
@@ -136,7 +134,7 @@ def _reset_action(profile: Profile, system_id: str) -> Json:
     if profile.power.advertise in ("inline", "both"):
         action["ResetType@Redfish.AllowableValues"] = list(profile.power.reset_types)
     if profile.power.advertise in ("action_info", "both"):
-        action["@Redfish.ActionInfo"] = _info_path(system_id)
+        action["@Redfish.ActionInfo"] = _info_path(profile, system_id)
     if profile.power.apply_times:
         action["@Redfish.OperationApplyTimeSupport"] = {
             "@odata.type": "#Settings.v1_3_5.OperationApplyTimeSupport",
@@ -146,7 +144,7 @@ def _reset_action(profile: Profile, system_id: str) -> Json:
 
 
 def _action_info(profile: Profile, system_id: str) -> Resource:
-    path = _info_path(system_id)
+    path = _info_path(profile, system_id)
 
     def body(view: RedfishBmc) -> Json:
         parameter: Json = {

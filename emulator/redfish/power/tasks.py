@@ -15,8 +15,8 @@ from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import JSON_TYPE, HeaderList, HttpAnswer, MessageReply, ProfileReply, RedfishCall
 from emulator.redfish.service.error_shapes import ErrorShapes
 from emulator.redfish.service.json_form import writer_of
+from emulator.redfish.service.paths import ROOT
 from emulator.redfish.service.resource import (
-    ROOT,
     Operation,
     RedfishPrivilege,
     Resource,

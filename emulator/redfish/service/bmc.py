@@ -21,6 +21,7 @@ from emulator.redfish.certificates.keyring import Keyring
 from emulator.redfish.events.event_messages import EVENT_MESSAGES, TASK_EVENT, log_event, text_of
 from emulator.redfish.events.subscriptions import EventDelivery, RedfishEvent, Subscriptions
 from emulator.redfish.power.taskbook import Task, TaskBook, TaskMessage, task_style
+from emulator.redfish.service.paths import manager_path, system_path
 from emulator.redfish.service.settings import SavedSettings
 from profiles.model import Profile, Span
 
@@ -129,8 +130,8 @@ class RedfishBmc(BmcView):
 
     def logged(self, entry: LogEntry) -> None:
         """Emits an event for a new log entry. After a reset of the BMC, streams, waiting deliveries and tasks are gone."""
-        manager = f"/redfish/v1/Managers/{self.profile.ids.manager}"
-        self.events.emit(log_event(entry, manager))
+        origin = manager_path(self.profile) if entry.system is None else system_path(self.profile, entry.system)
+        self.events.emit(log_event(entry, origin))
         if entry.kind in BMC_STARTS:
             self.events.boot()
             self.tasks.forget()

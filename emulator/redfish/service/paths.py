@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from emulator.redfish.service.resource import ROOT
 from profiles.model import Enclosure, Pdu, Profile
 
-SYSTEMS: Final = f"{ROOT}/Systems"
+ROOT: Final = "/redfish/v1"
 CHASSIS: Final = f"{ROOT}/Chassis"
 MANAGERS: Final = f"{ROOT}/Managers"
 POWER_EQUIPMENT: Final = f"{ROOT}/PowerEquipment"
@@ -25,7 +24,7 @@ def system_path(profile: Profile, system_id: str) -> str:
 
 def above_systems(profile: Profile) -> str:
     """The collection that holds them."""
-    return SYSTEMS if profile.feeder is None else _ABOVE[profile.feeder.kind]
+    return profile.resources.systems if profile.feeder is None else _ABOVE[profile.feeder.kind]
 
 
 def manager_path(profile: Profile) -> str:

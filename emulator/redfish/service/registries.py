@@ -13,7 +13,8 @@ from emulator.redfish.events.event_messages import EVENT_MESSAGES
 from emulator.redfish.inventory.bios_attributes import FILE as BIOS_FILE
 from emulator.redfish.service.error_shapes import DEFAULT_BASE
 from emulator.redfish.service.messages import BASE_MESSAGES, available_message
-from emulator.redfish.service.resource import ROOT, Resource, collection, fixed_content, head_of
+from emulator.redfish.service.paths import ROOT
+from emulator.redfish.service.resource import Resource, collection, fixed_content, head_of
 from emulator.redfish.service.shapes import Json
 from profiles.model import MessageTemplate, Profile
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from emulator.core.faults.trigger import Intent
 from emulator.core.vocab import ResetType
@@ -24,8 +24,6 @@ from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import OperationResult, RedfishCall
 from emulator.redfish.service.shapes import Json
 from profiles.model import View
-
-ROOT: Final = "/redfish/v1"
 
 
 class RedfishPrivilege(StrEnum):

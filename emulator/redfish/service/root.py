@@ -12,8 +12,9 @@ from xml.sax.saxutils import quoteattr
 from emulator.core.bmc.view import BmcView
 from emulator.core.naming import derived_uuid
 from emulator.redfish.power.taskbook import task_style
+from emulator.redfish.service.paths import ROOT
 from emulator.redfish.service.query import feature_flags
-from emulator.redfish.service.resource import ROOT, Resource, fixed_content, head_of, link, schema_of, version_of
+from emulator.redfish.service.resource import Resource, fixed_content, head_of, link, schema_of, version_of
 from emulator.redfish.service.shapes import Json
 from profiles.model import ABSENT, Enclosure, Profile
 
@@ -41,7 +42,8 @@ def _services_of(profile: Profile) -> tuple[str, ...]:
 def services(profile: Profile) -> tuple[tuple[str, str], ...]:
     """Properties of the service root with the path segments to which they link."""
     minor = version_of(profile.identity.root_type)[1]
-    found = (*((name, name) for name in _services_of(profile)), *TASK_SERVICES[task_style(profile)])
+    folders = {"Systems": profile.resources.systems.rpartition("/")[2]}
+    found = (*((name, folders.get(name, name)) for name in _services_of(profile)), *TASK_SERVICES[task_style(profile)])
     return tuple((name, folder) for name, folder in found if minor >= SINCE.get(name, 0))
 
 

@@ -44,7 +44,7 @@ from emulator.redfish.service.fault_answers import answer_of, instead_of_service
 from emulator.redfish.service.intents import POWER_STATE, READS, Exchange, classify, looks_of
 from emulator.redfish.service.json_form import lacks_slash
 from emulator.redfish.service.negotiation import acceptable
-from emulator.redfish.service.paths import SYSTEMS
+from emulator.redfish.service.paths import system_path
 from emulator.redfish.service.patterns import any_matches, if_match_rule
 from emulator.redfish.service.rerouting import answering, rerouted
 from emulator.redfish.service.resource import Resource, schema_of
@@ -128,7 +128,7 @@ class Service:
         return changed_by(fired, call, answer) if instead is None else answer_of(instead, call, self._shapes)
 
     def _system_etag(self, call: RedfishCall) -> str | None:
-        resource = self._tree.find(call.view, f"{SYSTEMS}/{call.request.system}")
+        resource = self._tree.find(call.view, system_path(self._profile, call.request.system or ""))
         return None if resource is None else self._entity(call, resource).etag
 
     def _answer_without_faults(self, call: RedfishCall, resource: Resource | None, credentials: Credentials) -> HttpAnswer:

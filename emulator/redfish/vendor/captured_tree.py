@@ -21,7 +21,8 @@ from emulator.core.errors import RackMisconfigured
 from emulator.redfish.power.manager import manager_reset_operation
 from emulator.redfish.power.systems import reset_operation
 from emulator.redfish.service.call import OperationResult, RedfishCall, ResourceBody
-from emulator.redfish.service.resource import ROOT, Operation, Resource, Snapshot, fixed_content, link
+from emulator.redfish.service.paths import ROOT, system_path
+from emulator.redfish.service.resource import Operation, Resource, Snapshot, fixed_content, link
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.vendor.overlay import Nodes
 from profiles.data import thawed
@@ -123,7 +124,7 @@ def _graft_systems(
             there = ", ".join(systems)
             raise RackMisconfigured(f"profile {profile.id}: the captured tree has no system {name.id}; it has: {there}")
         path = systems[name.id]
-        nodes[path] = _live(nodes[path], bodies[path], built[f"{ROOT}/Systems/{name.id}"])
+        nodes[path] = _live(nodes[path], bodies[path], built[system_path(profile, name.id)])
         for target in _targets(bodies[path], "#ComputerSystem.Reset"):
             nodes[target] = Resource(path=target, operations={"POST": reset_operation(name.id)}, system=name.id)
         where = chassis.get(name.chassis_id)

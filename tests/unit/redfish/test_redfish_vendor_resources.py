@@ -7,8 +7,10 @@ from types import MappingProxyType
 
 import pytest
 
+from emulator.core.bmc.view import BmcView
 from emulator.core.errors import RackMisconfigured
 from emulator.core.rack import HostSpec
+from emulator.redfish.service.tree import Tree
 from profiles.data import frozen
 from profiles.model import ChassisPower, OemAction, OtherManager, ResourceRules
 
@@ -31,6 +33,25 @@ def test_the_target_of_a_reset_is_where_the_vendor_has_it(generic, make_bmc):
     bmc.clock.advance(5)
     assert bmc.power() == "Off"
     assert bmc.reset("On").status_code == 404
+
+
+def test_the_systems_are_where_the_vendor_has_them(generic, make_bmc):
+    bmc = make_bmc(with_resources(generic.profile, systems="/redfish/v1/Computers"))
+    assert bmc.get("/redfish/v1").json["Systems"] == {"@odata.id": "/redfish/v1/Computers"}
+    assert {"name": "Systems", "kind": "Singleton", "url": "/redfish/v1/Computers"} in bmc.get("/redfish/v1/odata").json["value"]
+    assert bmc.get("/redfish/v1/Systems").status_code == bmc.get("/redfish/v1/Systems/437XR1138R2").status_code == 404
+    [member] = bmc.get("/redfish/v1/Computers").json["Members"]
+    system = bmc.get(member["@odata.id"]).json
+    assert system["@odata.id"] == "/redfish/v1/Computers/437XR1138R2"
+    assert bmc.post(system["Actions"]["#ComputerSystem.Reset"]["target"], json={"ResetType": "ForceOff"}).status_code == 204
+    bmc.clock.advance(5)
+    assert bmc.get(system["@odata.id"]).json["PowerState"] == "Off"
+    chassis = bmc.get(bmc.chassis).json
+    assert chassis["Links"]["ComputerSystems"] == [{"@odata.id": system["@odata.id"]}]
+    reset = [event for event in bmc.events("request") if event.get("intent") == "power-command"]
+    assert [event["system"] for event in reset] == ["437XR1138R2"]
+    tree = Tree(bmc.profile, BmcView(bmc.rack, "n1").systems())
+    assert "/redfish/v1/Systems" not in "".join(bmc.get(node.path).text for node in tree if node.content is not None)
 
 
 BUTTON = OemAction(
