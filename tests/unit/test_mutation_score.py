@@ -19,7 +19,7 @@ from tools.mutation_score.probes import Probe, probed, probes_of
 
 EVERY = [(fencer, mutant) for fencer in tables.FENCERS for mutant in tables.of(fencer)]
 KILLED = (
-    ("reference", "word-anything-else-is-off", "TRUTH-002"),
+    ("reference", "word-anything-else-is-off", "STATE-009"),
     ("careful", "not-on-is-off", "STATE-009"),
 )
 """A mutant and a scenario that kills it, for each fencer."""

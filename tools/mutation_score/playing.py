@@ -9,6 +9,7 @@ import json
 import os
 import select
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -158,6 +159,8 @@ def told_by_child(child: Callable[[Callable[[Mapping[str, object]], None]], None
 
 def _run_child(child: Callable[[Callable[[Mapping[str, object]], None]], None], writing: int) -> None:
     """Never returns."""
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - whoever has replaced them; this process ends with it
+    sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
     try:
         child(lambda told: os.write(writing, json.dumps(told).encode() + b"\n") and None)
     except Exception:  # noqa: BLE001 - the tool goes on behind it
