@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 from xml.etree import ElementTree as Xml
 
 import pytest
-from rich.console import Console
 
 from conformance.finding import PowerCellMet
-from conformance.report import github, html, junit, markdown, model, sarif, tap, terminal
-from conformance.report.report import FinishedRun
+from conformance.report import html, junit, markdown, model, terminal
 from conformance.result import Result
 from conformance.scenarios import BY_ID
 from conformance.vocabulary import Verdict
-from tests.report_samples import finished, sample
+from tests.report_samples import FORMS, finished, sample
 
 MET: Final = "3 power commands in 1 cells met an answer that nobody has seen of this BMC"
-
-
-def _terminal(run: FinishedRun) -> str:
-    said = io.StringIO()
-    terminal.close(Console(file=said, width=200), run.results)
-    return said.getvalue()
-
-
-FORMS: Final[Mapping[str, Callable[[FinishedRun], str]]] = {
-    "github": github.to_annotations,
-    "html": html.page,
-    "json": model.to_json,
-    "junit": junit.to_junit,
-    "markdown": markdown.to_markdown,
-    "sarif": sarif.to_sarif,
-    "tap": tap.to_tap,
-    "terminal": _terminal,
-}
 
 
 def cell(scenario: str, profile: str, *assumed: int, identity_only: bool = False) -> Result:
