@@ -9,8 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+LIE_AFTER_TROUBLE: Final = "No scenario has a BMC that first loses a request and then says Off for longer than `stable_for`."
+
 SURVIVORS: Final[Mapping[str, Mapping[str, str]]] = {
-    "reference": {},
+    "reference": {
+        "proof-one-read": "Equal: one read spans no time, and a proof has to span `stable_for`.",
+        "proof-two-after-trouble": "Equal unless a read is lost: in the longer span there is a third read.",
+        "proof-no-longer-span": LIE_AFTER_TROUBLE,
+        "proof-busy-no-trouble": LIE_AFTER_TROUBLE,
+        "proof-span-ignored": "A MUST asks for a second read, and does not say how long after the first.",
+        "witness-unreadable-agrees": "Equal where a chassis has spoken before: the rule about silent ones covers it.",
+        "witness-first-alone": "No BMC of the scenarios links one System to two chassis that say different words.",
+        "witness-vanished-agrees": "Equal here: the transport asks each chassis that it has asked once, linked or not.",
+    },
     "careful": {
         "no-space-between-reads": "A MUST asks for a second read, and does not say how long after the first.",
         "either-read-will-do": "Found by a hunt; IPMI-018 is of that find, and was not played here yet.",
