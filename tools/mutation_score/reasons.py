@@ -19,6 +19,7 @@ SURVIVORS: Final[Mapping[str, Mapping[str, str]]] = {
         "proof-busy-no-trouble": LIE_AFTER_TROUBLE,
         "proof-span-ignored": "A MUST asks for a second read, and does not say how long after the first.",
         "witness-unreadable-agrees": "Equal where a chassis has spoken before: the rule about silent ones covers it.",
+        "witness-newcomer-kept": "No scenario has a chassis that speaks for the first time after the first Off.",
         "witness-first-alone": "No BMC of the scenarios links one System to two chassis that say different words.",
         "witness-vanished-agrees": "Equal here: the transport asks each chassis that it has asked once, linked or not.",
     },
