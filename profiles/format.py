@@ -117,7 +117,7 @@ class DeviationKeys(TypedDict):
 
     tool: Annotated[str, Choice(*(tool.value for tool in Tool)), Field(description="the validator")]
     result: Annotated[str, Choice("FAIL", "WARN"), Field(description="what it says")]
-    assertion: Annotated[Words, Field(description="the name of the check in the validator")]
+    assertion: Annotated[Words, Field(description="the name of the check in the validator; * stands for any part of it")]
     where: Annotated[Words, Field(description="a part of what the validator prints of the place")]
     because: Annotated[Words, Field(description="the reason")]
     evidence: ClaimValue
