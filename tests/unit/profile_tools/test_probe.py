@@ -50,6 +50,9 @@ class VirtualRedfish:
         self.posts.append(str(body["ResetType"]))
         return self._ask("POST", path, body)
 
+    def power(self) -> str:
+        return str(json.loads(self.get(self.bmc.system).body)["PowerState"])
+
     def _ask(self, method: str, path: str, body: JsonObject | None = None) -> Answer:
         try:
             answer = self.bmc.ask(method, path, body, timeout=30.0)
@@ -127,7 +130,7 @@ def probed(
         )
         file = tmp_path / "probed.yaml"
         file.write_text(text)
-        return Probed(load(file), redfish, said, text, stopped, len(probe.commands), bmc.power())
+        return Probed(load(file), redfish, said, text, stopped, len(probe.commands), redfish.power())
 
 
 def cells(profile: Profile) -> dict[str, tuple[object, ...]]:
@@ -156,7 +159,7 @@ def shown(profile: Profile, effect: str, state: str) -> tuple[object, ...]:
     return tuple(words)
 
 
-@pytest.mark.parametrize("name", ["dell-idrac9", "openbmc-x86", "dmtf-generic", "ami-megarac"])
+@pytest.mark.parametrize("name", ["dell-idrac9", "openbmc-x86", "dmtf-generic", "ami-megarac", "hpe-ilo5", "supermicro-x11"])
 def test_a_probe_of_a_vendor_finds_the_table_of_its_profile(name: str, tmp_path: Path) -> None:
     source = load(name)
     found = probed(source, source, tmp_path)
