@@ -40,6 +40,11 @@ def since_failure(window: AskWindow) -> AskWindow:
     return replace(window, past=past, during=tuple(e for e in window.during if e.seq > mark.seq))
 
 
+def is_ready(window: AskWindow) -> bool:
+    """Whether the manager had taken up all hosts: without that nothing has happened to any of them."""
+    return any(_is(event, WATCHED) for event in window.during)
+
+
 def observe_watch(window: AskWindow) -> tuple[ObservedStep, ...]:
     """The requests since the failure, to the BMC of the target and to agents, in order; `window` is that of the whole watch.
 
