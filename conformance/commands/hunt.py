@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ASKS: Final = ("off", "reboot")
 STARTS: Final = ("on", "hung", "off", "two")
 SCENES: Final = ("cut", "silent", "dark", "well")
-DEPTH, MANAGERS_DEPTH = 12, 30
+DEPTH, MANAGERS_DEPTH = 12, 40
 MOST_BUDGET: Final = 3
 MOST_DEPTH: Final = 100
 INTERRUPTED: Final = 130

@@ -26,7 +26,7 @@ from conformance.vocabulary import FindingKind, Verdict
 from conformance.workloads import ASKED, WATCHED
 from emulator import Event, EventKind, Rail
 
-DID: Final = {"health": "probes", "list": "lists VMs of", "start": "starts a VM on", "stop": "stops a VM on"}
+DID: Final = {"health": "probes", "start": "starts a VM on"}
 CUTS: Final = frozenset({FindingKind.OVERREACH, FindingKind.WRONG_TARGET})
 DENIED: Final = "unauthorized"
 ENOUGH_TIME: Final = 0.5
@@ -64,7 +64,9 @@ def _is(event: Event, what: str) -> bool:
 
 
 def _is_kept(event: Event) -> bool:
-    return text(event, "request") != "health" or int(text(event, "nth")) <= agent_deviation.PROBES
+    """Lists and stops of VMs are no decisions: they are left out."""
+    request, nth = text(event, "request"), int(text(event, "nth"))
+    return request == "start" or (request == "health" and nth <= agent_deviation.PROBES)
 
 
 def _step(event: Event, window: AskWindow) -> ObservedStep:
