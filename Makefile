@@ -145,7 +145,7 @@ nightly-matrix: $(VENV)/.dev  ## The conformance table on every profile
 	$(LONG) --dist loadgroup tests/matrix
 
 nightly-spellings: $(VENV)/.dev  ## Every planted mutant in every spelling of its requests
-	$(LONG) --dist loadgroup tests/nightly --ignore=tests/nightly/test_repeats.py --ignore=tests/nightly/test_ha_chaos.py --ignore=tests/nightly/test_hunt.py
+	$(LONG) --dist loadgroup tests/nightly --ignore=tests/nightly/test_repeats.py --ignore=tests/nightly/test_ha_chaos.py --ignore=tests/nightly/test_hunt.py --ignore=tests/nightly/test_hunt_managers.py
 
 # No -n: nothing but the suite and what keeps the cores busy shall run.
 nightly-repeats: $(VENV)/.dev  ## Tier 0 again and again with every core busy, REPEATS times; two whole runs of one seed
@@ -153,8 +153,8 @@ nightly-repeats: $(VENV)/.dev  ## Tier 0 again and again with every core busy, R
 
 REPEATS ?= 20
 
-nightly-hunt: $(VENV)/.dev  ## All of two deviations of fence_bmc on virtual time, and random three for half an hour
-	EFFORT=nightly $(BIN)/python -m pytest -q -s --timeout 7200 tests/nightly/test_hunt.py
+nightly-hunt: $(VENV)/.dev  ## All of two deviations of fence_bmc on virtual time, random three for half an hour; one of fence-ha's
+	EFFORT=nightly $(BIN)/python -m pytest -q -s --timeout 7200 tests/nightly/test_hunt.py tests/nightly/test_hunt_managers.py
 
 # One core for about half an hour.
 nightly-mutants: $(VENV)/.dev  ## Every scenario against every mutant of two fencers; hunts of those that survive: docs/mutation-score.md

@@ -14,7 +14,7 @@ import click
 from conformance import cluster, cluster_option, report_options, running_order, selection
 from conformance.adapters.base import CannotStart, Interrupted
 from conformance.adapters.reading import FencerFileError
-from conformance.completion import FENCERS, PROFILES
+from conformance.completion import FENCERS, PROFILES, NamesType
 from conformance.report_options import OneSentence
 from conformance.reported_run import Lacking
 from conformance.versions import our_version
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ASKS: Final = ("off", "reboot")
 STARTS: Final = ("on", "hung", "off", "two")
 SCENES: Final = ("cut", "silent", "dark", "well")
-DEPTH, MANAGERS_DEPTH = 12, 30
+DEPTH, MANAGERS_DEPTH = 12, 40
 MOST_BUDGET: Final = 3
 MOST_DEPTH: Final = 100
 INTERRUPTED: Final = 130
@@ -102,10 +102,17 @@ def _asked(asks: str | None, starts: str | None, *, is_manager: bool) -> tuple[t
     help=f"Deviations come at the first so many requests; else {DEPTH}, of a manager {MANAGERS_DEPTH}.",
 )
 @click.option("--time", "time_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Take no longer in all.")
-@click.option("--ask", "ask_words", metavar="off,reboot", help="What to ask for; else off. Managers are asked to watch.")
+@click.option(
+    "--ask",
+    "ask_words",
+    type=NamesType("ask", lambda: ASKS),
+    metavar="off,reboot",
+    help="What to ask for; else off. Managers are asked to watch.",
+)
 @click.option(
     "--start",
     "start_words",
+    type=NamesType("start", lambda: (*STARTS, *SCENES)),
     metavar="WORD[,...]",
     help="How the host is before: on,hung,off,two. What happens to a manager's: cut,silent,dark,well. Else all.",
 )

@@ -26,7 +26,7 @@ from conformance.vocabulary import FindingKind, Verdict
 from conformance.workloads import ASKED, WATCHED
 from emulator import Event, EventKind, Rail
 
-DID: Final = {"health": "probes", "list": "lists VMs of", "start": "starts a VM on", "stop": "stops a VM on"}
+DID: Final = {"health": "probes", "start": "starts a VM on"}
 CUTS: Final = frozenset({FindingKind.OVERREACH, FindingKind.WRONG_TARGET})
 DENIED: Final = "unauthorized"
 ENOUGH_TIME: Final = 0.5
@@ -38,6 +38,11 @@ def since_failure(window: AskWindow) -> AskWindow:
     mark = next((e for e in window.during if _is(e, WATCHED)), window.claim)
     past = (*window.past, window.start, *(e for e in window.during if e.seq <= mark.seq))
     return replace(window, past=past, during=tuple(e for e in window.during if e.seq > mark.seq))
+
+
+def is_ready(window: AskWindow) -> bool:
+    """Whether the manager had taken up all hosts: without that nothing has happened to any of them."""
+    return any(_is(event, WATCHED) for event in window.during)
 
 
 def observe_watch(window: AskWindow) -> tuple[ObservedStep, ...]:
@@ -59,7 +64,9 @@ def _is(event: Event, what: str) -> bool:
 
 
 def _is_kept(event: Event) -> bool:
-    return text(event, "request") != "health" or int(text(event, "nth")) <= agent_deviation.PROBES
+    """Lists and stops of VMs are no decisions: they are left out."""
+    request, nth = text(event, "request"), int(text(event, "nth"))
+    return request == "start" or (request == "health" and nth <= agent_deviation.PROBES)
 
 
 def _step(event: Event, window: AskWindow) -> ObservedStep:

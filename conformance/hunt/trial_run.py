@@ -124,6 +124,9 @@ def try_trace(hunted: Hunted, trace: Trace, stop: threading.Event) -> HuntedRun:
 
 
 def _run_of_watch(hunted: Hunted, trace: Trace, judgement: Judgement, window: AskWindow, *, complete: bool) -> HuntedRun:
+    if not manager_run.is_ready(window):
+        why = "the manager was never ready: it has not taken up all hosts"
+        return HuntedRun(trace=trace, steps=(), end="", key="", verdict=Verdict.ERROR, why=why)
     steps = manager_run.observe_watch(window)
     end = manager_run.ended(end_of(judgement.facts[0].claim), steps)
     key = prefix_key(steps, end)

@@ -180,3 +180,7 @@ class Manager:
 
 def watch(action: str, bmc: Mapping[str, str], *, transport: Any, clock: Any, site: Any, flaw: str = "") -> None:
     Manager(transport, clock, site, flaw).run()
+
+
+def idle(action: str, bmc: Mapping[str, str], **_: Any) -> None:
+    """A manager that ends before it has seen a host."""

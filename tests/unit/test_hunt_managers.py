@@ -26,7 +26,7 @@ from tests.commands import ROOT
 DELL = load("dell-idrac9")
 HUNTED = ROOT / "tests" / "hunted"
 CUT, SILENT, DARK, WELL = (World(Protocol.REDFISH, Ask.WATCH, scene) for scene in Scene)
-TWICE, EARLY, FALSE, OVERREACH = FindingKind.TWICE, FindingKind.EARLY, FindingKind.FALSE, FindingKind.OVERREACH
+TWICE = FindingKind.TWICE
 FOUND: tuple[tuple[str, World, str, Verdict], ...] = (
     ("trusts-2xx", SILENT, "", Verdict.UNSAFE),
     ("starts-first", SILENT, "", Verdict.UNSAFE),
@@ -90,10 +90,12 @@ def test_nothing_is_found_in_a_careful_manager() -> None:
     assert [find for world in (CUT, SILENT, DARK, WELL) for find in finds(searched(ours, world, *words))] == []
 
 
+@pytest.mark.long
 def test_fence_ha_survives_what_breaks_cloudstacks_rules() -> None:
-    assert finds([try_trace(target(read(HUNTED / "fence-ha-transport.yaml")), Trace(SILENT), threading.Event())]) == []
-    (find,) = finds([try_trace(target(read(HUNTED / "cloudstack-ha-transport.yaml")), Trace(SILENT), threading.Event())])
-    assert find[0] is Verdict.UNSAFE
+    refused = Trace(SILENT, (PlacedDeviation(11, "conflict", 1, "power-command"),))
+    for name, verdict in (("fence-ha-transport", Verdict.PASS), ("cloudstack-ha-transport", Verdict.UNSAFE)):
+        run = try_trace(target(read(HUNTED / f"{name}.yaml")), refused, threading.Event())
+        assert (run.verdict, run.complete) == (verdict, True), run.why
 
 
 def test_a_find_is_a_scenario_that_can_be_played_from_its_file(tmp_path: Path) -> None:
@@ -125,6 +127,15 @@ def test_a_host_that_has_missed_two_probes_in_a_row_may_be_cut() -> None:
     once, again = (PlacedDeviation(at, "agent-silent", nth, "health@second") for at, nth in ((2, 1), (3, 2)))
     assert try_trace(ours, Trace(WELL, (once,)), threading.Event()).verdict is Verdict.UNSAFE
     assert not try_trace(ours, Trace(WELL, (once, again)), threading.Event()).is_find
+
+
+def test_a_manager_that_never_takes_up_its_hosts_is_no_safe_one() -> None:
+    careful = read(HUNTED / "manager.yaml")
+    way = careful.ways[Protocol.REDFISH]
+    assert isinstance(way, PythonTransportAdapter)
+    idle = replace(careful, ways={Protocol.REDFISH: replace(way, function="small_manager:idle")})
+    run = try_trace(target(idle), Trace(CUT), threading.Event())
+    assert (run.verdict, run.why) == (Verdict.ERROR, "the manager was never ready: it has not taken up all hosts")
 
 
 def test_a_manager_is_hunted_in_scenes_and_a_fencer_from_starts() -> None:
