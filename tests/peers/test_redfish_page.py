@@ -5,8 +5,9 @@ from __future__ import annotations
 from conformance.selection import USUAL_PROFILES
 from profiles import load, names
 from profiles.model import Tool
-from tests.peers.redfish.page import INTRODUCTION, commands, controls, deviations, written
-from tests.peers.redfish.validators import COMMANDS, versions
+from tests.peers.redfish.figures import every_profile, judged_profiles, without_reason, written_figures
+from tests.peers.redfish.page import INTRODUCTION, commands, controls, deviations, with_section, written
+from tests.peers.redfish.validators import COMMANDS, Result, versions
 
 ADVICE = "run python -m tools.redfish_validators"
 
@@ -24,6 +25,33 @@ def test_the_page_lists_every_deviation_and_every_planted_defect() -> None:
 def test_the_page_has_a_row_for_every_run_and_a_reason_for_everything_untested() -> None:
     assert all(f"| {name} | {tool} |" in written() for name in USUAL_PROFILES for tool in Tool), ADVICE
     assert "NO REASON GIVEN" not in written()
+
+
+def test_the_page_has_the_figures_of_every_profile() -> None:
+    figures = written_figures()
+    assert every_profile(figures) in written(), ADVICE
+    assert set(figures) <= set(judged_profiles())
+
+
+def test_the_figures_of_every_profile_fit_its_deviations() -> None:
+    for name, runs in written_figures().items():
+        for tool, run in runs.items():
+            predicted = {deviation.result for deviation in load(name).deviations if deviation.tool is tool}
+            found = {result.value for result in (Result.WARN, Result.FAIL) if run.counts[result]}
+            assert predicted == found, f"{name}, {tool}: {ADVICE} --profile {name}"
+
+
+def test_everything_untested_on_any_profile_has_a_reason() -> None:
+    assert without_reason(written_figures()) == []
+
+
+def test_the_section_about_every_profile_is_replaced_and_stays_before_the_controls() -> None:
+    section = "## Every profile\n\nnew\n"
+    changed = with_section(written(), section)
+    assert with_section(changed, section) == changed
+    assert section in changed
+    assert changed.endswith(controls())
+    assert with_section(changed, every_profile(written_figures())) == written()
 
 
 def test_another_version_or_command_would_be_noticed() -> None:

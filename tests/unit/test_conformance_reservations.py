@@ -9,6 +9,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
+from conformance.finding import PowerCellMet
 from conformance.report import html, junit, markdown, model, terminal
 from conformance.result import Result
 from conformance.scenarios import BY_ID
@@ -64,3 +65,12 @@ def test_a_step_summary_stays_short_with_very_many_profiles() -> None:
     text = markdown.to_markdown(finished(*results))
     assert text.count(model.IDENTITY_ONLY) == markdown.MOST_RESERVATIONS
     assert "- identity only: 2 more" in text
+
+
+def test_the_report_names_the_cells_of_the_power_table_that_commands_met() -> None:
+    known = sample(BY_ID["STATE-001"], "mine", "dell-idrac9", Verdict.PASS)
+    met = PowerCellMet("redfish", "Off", "ForceOff", 409, "none", assumed=True)
+    reported = json.loads(model.to_json(finished(replace(known, facts=(replace(known.facts[0], cells=(met,)),)))))
+    assert reported["results"][0]["power_cells"] == [
+        {"via": "redfish", "row": "Off", "reset": "ForceOff", "code": 409, "effect": "none", "assumed": True}
+    ]

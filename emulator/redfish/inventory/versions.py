@@ -1,110 +1,80 @@
 """Which schema version introduced which property, for the resources whose version a profile chooses.
 
 A property that is newer than the profile's schema version is not sent: clients of that version do not know it, and DMTF's
-validator reports it. `power.systems`, `power.hardware` and `host` call this module for each body.
+validator reports it. `power.systems`, `power.hardware`, `host` and `vendor.overlay` call this module for each body, in the
+emulator's thread. schema_versions.json is written from DMTF's CSDL by `python -m tools.schema_versions`.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from emulator.redfish.service.resource import version_of
 from emulator.redfish.service.shapes import Json
 
-SINCE: Final[Mapping[str, Mapping[str, int]]] = {
-    "ComputerSystem": {
-        "SecureBoot": 1,
-        "Bios": 1,
-        "Memory": 1,
-        "Storage": 1,
-        "PCIeDevices": 2,
-        "PCIeFunctions": 2,
-        "NetworkInterfaces": 3,
-        "HostWatchdogTimer": 5,
-        "PowerRestorePolicy": 6,
-        "LastResetTime": 12,
-        "LocationIndicatorActive": 13,
-        "BootProgress": 13,
-        "SerialConsole": 13,
-        "GraphicalConsole": 13,
-        "VirtualMediaConfig": 13,
-        "VirtualMedia": 13,
-        "LastResetCause": 23,
-        "Boot/BootSourceOverrideMode": 1,
-        "Boot/BootNext": 5,
-        "Boot/BootOrder": 5,
-        "Boot/BootOptions": 5,
-        "ProcessorSummary/LogicalProcessorCount": 5,
-        "ProcessorSummary/CoreCount": 14,
-        "ProcessorSummary/ThreadingEnabled": 15,
-        "MemorySummary/MemoryMirroring": 1,
-    },
-    "Chassis": {
-        "HeightMm": 4,
-        "WidthMm": 4,
-        "DepthMm": 4,
-        "WeightKg": 4,
-        "NetworkAdapters": 4,
-        "Location": 2,
-        "PhysicalSecurity": 1,
-        "UUID": 7,
-        "EnvironmentalClass": 9,
-        "Sensors": 9,
-        "PCIeDevices": 10,
-        "MaxPowerWatts": 12,
-        "MinPowerWatts": 12,
-        "LocationIndicatorActive": 14,
-        "Drives": 14,
-        "PowerSubsystem": 15,
-        "ThermalSubsystem": 15,
-        "EnvironmentMetrics": 15,
-        "PoweredByParent": 20,
-        "ThermalManagedByParent": 20,
-        "ThermalDirection": 20,
-        "HotPluggable": 21,
-        "Replaceable": 21,
-        "RackUnits": 28,
-        "HeightRackUnits": 28,
-        "Links/ManagersInChassis": 2,
-        "Links/Drives": 2,
-        "Links/Storage": 2,
-        "Links/Processors": 9,
-        "Links/PowerSupplies": 20,
-        "Links/Fans": 20,
-    },
-    "Manager": {
-        "PowerState": 2,
-        "HostInterfaces": 3,
-        "Manufacturer": 7,
-        "SerialNumber": 7,
-        "LastResetTime": 9,
-        "TimeZoneName": 10,
-        "Location": 11,
-        "LocationIndicatorActive": 11,
-        "ServiceIdentification": 15,
-        "DateTimeSource": 20,
-        "SecurityMode": 21,
-        "Links/ManagerInChassis": 1,
-        "Links/ActiveSoftwareImage": 6,
-        "Links/SoftwareImages": 6,
-    },
-}
+_FILE: Final = Path(__file__).with_name("schema_versions.json")
+
+SchemaVersion = tuple[int, int, int]
+Newer = dict[str, "Newer | None"]
+"""The properties that a schema version does not have yet, by name: None, or what is missing inside of one that it has."""
+
+
+@cache
+def introduced() -> Mapping[str, Mapping[str, SchemaVersion]]:
+    """Schema -> property -> its first version, for what is newer than the object that holds it; "Boot/BootNext" is a path."""
+    listed: dict[str, dict[str, list[str]]] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return {
+        schema: {path: version_of(f"{schema}.{version}.{schema}") for version, paths in versions.items() for path in paths}
+        for schema, versions in listed.items()
+    }
 
 
 def has_property(odata_type: str, name: str) -> bool:
     """Whether this schema version has the property; `name` may be "Boot/BootNext"."""
     schema = odata_type.removeprefix("#").partition(".")[0]
-    return version_of(odata_type)[1] >= SINCE.get(schema, {}).get(name, 0)
+    return version_of(odata_type) >= introduced().get(schema, {}).get(name, (0, 0, 0))
+
+
+@cache
+def newer_than(odata_type: str) -> Newer:
+    """What this schema version does not have."""
+    schema = odata_type.removeprefix("#").partition(".")[0]
+    version = version_of(odata_type)
+    newer: Newer = {}
+    for path, since in introduced().get(schema, {}).items():
+        if since <= version:
+            continue
+        *above, last = path.split("/")
+        level: Newer | None = newer
+        for name in above:
+            level = level.setdefault(name, {}) if level is not None else None
+        if level is not None:
+            level[last] = None
+    return newer
 
 
 def without_newer(odata_type: str, body: Json) -> Json:
-    """The body without properties that are newer than its schema version; looks one level deep."""
+    """The body without properties that are newer than its schema version, at every depth."""
+    newer = newer_than(odata_type)
+    return _without(newer, body) if newer else body
+
+
+def _without(newer: Newer, body: Json) -> Json:
     kept: Json = {}
     for name, value in body.items():
-        if not has_property(odata_type, name.partition("@")[0]):
-            continue
-        if isinstance(value, dict):
-            value = {key: inner for key, inner in value.items() if has_property(odata_type, f"{name}/{key.partition('@')[0]}")}
-        kept[name] = value
+        inner = newer.get(name.partition("@")[0], {})
+        if inner is not None:
+            kept[name] = _inside(inner, value) if inner else value
     return kept
+
+
+def _inside(newer: Newer, value: object) -> object:
+    if isinstance(value, dict):
+        return _without(newer, value)
+    if isinstance(value, list):
+        return [_inside(newer, item) for item in value]
+    return value

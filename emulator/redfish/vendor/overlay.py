@@ -18,6 +18,7 @@ from functools import partial
 from emulator.core.bmc.view import SystemName
 from emulator.core.errors import RackMisconfigured
 from emulator.redfish.inventory.versions import without_newer
+from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
 from emulator.redfish.service.resource import Content, Resource, Snapshot
 from emulator.redfish.service.shapes import Json
@@ -32,10 +33,8 @@ BodyChange = Callable[[RedfishCall, Json], Json]
 def overlaid(nodes: Nodes, profile: Profile, names: tuple[SystemName, ...]) -> Nodes:
     """The same tree with the profile's changes. Raises RackMisconfigured for a path that this BMC does not have."""
     found = dict(nodes)
-    for path, node in nodes.items():
-        odata_type = _versioned(node.type, profile.versions)
-        if odata_type != node.type:
-            found[path] = _changed(replace(node, type=odata_type), partial(_with_type, odata_type))
+    if profile.versions:
+        found = {path: _in_version(node, profile.versions) for path, node in nodes.items()}
     for template in filled_templates(profile, names, tuple(nodes)):
         _lay(found, template)
     for path, patch in profile.resources.merge.items():
@@ -71,16 +70,31 @@ def _changed(node: Resource, change: BodyChange) -> Resource:
 # -- schema versions ----------------------------------------------------------------------------------------------------
 
 
-def _versioned(odata_type: str | None, versions: Mapping[str, str]) -> str | None:
+def versioned(odata_type: str, versions: Mapping[str, str]) -> str:
     """ "#Processor.v1_7_0.Processor" where `versions` says v1_7_0 for Processor; else as it was."""
-    if odata_type is None or odata_type.count(".") != 2:
+    if odata_type.count(".") != 2:
         return odata_type
     schema, _, name = odata_type.removeprefix("#").split(".")
     return f"#{schema}.{versions[schema]}.{name}" if schema in versions else odata_type
 
 
-def _with_type(odata_type: str | None, call: RedfishCall, body: Json) -> Json:
-    return without_newer(str(odata_type), body) | {"@odata.type": odata_type}
+def _in_version(node: Resource, versions: Mapping[str, str]) -> Resource:
+    """The resource in the schema version that the profile names, and its members that come and go."""
+    if node.type is not None and (odata_type := versioned(node.type, versions)) != node.type:
+        node = _changed(replace(node, type=odata_type), partial(_with_type, odata_type))
+    if node.member is None:
+        return node
+    member = node.member
+
+    def found(view: RedfishBmc, name: str) -> Resource | None:
+        one = member(view, name)
+        return None if one is None else _in_version(one, versions)
+
+    return replace(node, member=found)
+
+
+def _with_type(odata_type: str, call: RedfishCall, body: Json) -> Json:
+    return without_newer(odata_type, body) | {"@odata.type": odata_type}
 
 
 # -- templates ----------------------------------------------------------------------------------------------------------
