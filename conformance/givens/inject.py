@@ -10,6 +10,9 @@ from emulator import Armed
 
 if TYPE_CHECKING:
     from emulator import Emulator
+    from profiles.model import Profile
+
+SWALLOWS_ON = "power.swallow-on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,13 @@ class Inject(Given):
 
     def arrange(self, emulator: Emulator) -> None:
         emulator.arm(self.bmc, self.armed)
+
+    def missing_in(self, profile: Profile) -> str | None:
+        """An On that the BMC refuses is never swallowed: some refuse every On for a while after a power-off."""
+        refused = [window for window in profile.power.windows if window.after == "force_off" and "On" in window.reset]
+        if self.armed.fault.name != SWALLOWS_ON or not refused:
+            return None
+        return f"{profile.id} refuses On for up to {refused[0].for_s.high:g} s after a power-off"
 
     def faults(self, emulator: Emulator) -> tuple[FaultFacts, ...]:
         return tuple(

@@ -114,6 +114,12 @@ def test_a_bmc_without_ipmi_over_lan_does_not_apply() -> None:
         fit(MatrixCell(fencers.load("ipmitool"), deaf, BY_ID["STATE-003"]))
 
 
+def test_an_on_that_the_bmc_refuses_for_a_while_after_off_cannot_be_swallowed() -> None:
+    with pytest.raises(NotApplicable, match="dell-idrac10 refuses On for up to 60 s after a power-off"):
+        fit(MatrixCell(fencers.load("fence_bmc"), load("dell-idrac10"), BY_ID["TRUTH-016"]))
+    fit(cell("fence_bmc", "TRUTH-016"))
+
+
 @pytest.mark.parametrize(("profile", "why"), [("ipmi-only", "has no Redfish"), ("hpe-ilo6", "has IPMI over LAN switched off")])
 def test_a_scenario_about_both_protocols_does_not_apply_to_a_bmc_with_one(profile: str, why: str) -> None:
     with pytest.raises(NotApplicable, match=why):
