@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.redfish.inventory.versions import has_property, without_newer
+from emulator.redfish.inventory.versions import has_property, introduced, without_newer
+from emulator.redfish.service.messages import available_message
+from profiles import load, names
 from tests.unit.redfish.test_redfish_inventory_tree import TYPED, walked
 from tools.schema_versions import facts
 
@@ -79,6 +81,36 @@ def test_an_unknown_schema_and_a_collection_lose_nothing():
 def test_errata_count_where_a_property_came_with_one():
     assert not has_property("#Chassis.v1_0_0.Chassis", "PowerState")
     assert has_property("#Chassis.v1_0_1.Chassis", "PowerState")
+
+
+def test_the_table_has_every_schema_whose_version_a_shipped_profile_names():
+    assert {schema for name in names() for schema in load(name).versions} <= introduced().keys()
+
+
+@pytest.mark.parametrize(("profile", "types"), [("hpe-ilo5", None), ("lenovo-xcc", ["Redfish"])])
+def test_an_account_tells_its_types_where_its_version_requires_that(make_bmc, profile, types):
+    bmc = make_bmc(profile)
+    account = bmc.get(f"/redfish/v1/AccountService/Accounts/{bmc.admin[0]}", follow_redirects=True).json
+    assert account.get("AccountTypes") == types
+
+
+@pytest.mark.parametrize(("profile", "key"), [("hpe-ilo5", "Severity"), ("dmtf-generic", "MessageSeverity")])
+def test_a_registry_names_the_severity_as_its_version_does_and_has_a_text_for_every_message(make_bmc, profile, key):
+    bmc = make_bmc(profile)
+    files = bmc.get("/redfish/v1/Registries", follow_redirects=True).json["Members"]
+    texts = []
+    for member in files:
+        location = bmc.get(member["@odata.id"], follow_redirects=True).json["Location"][0]["Uri"]
+        for message in bmc.get(location, follow_redirects=True).json.get("Messages", {}).values():
+            assert {"Severity", "MessageSeverity"} & message.keys() == {key}
+            texts.append(message["Message"])
+    assert len(texts) > 50
+    assert all(texts)
+
+
+def test_a_base_registry_older_than_1_0_has_the_first_messages_only():
+    assert available_message("NoOperation", "0.10") == "GeneralError"
+    assert available_message("NoOperation", "1.4") == "NoOperation"
 
 
 @pytest.mark.parametrize(("profile", "there"), [("hpe-ilo4", False), ("hpe-ilo5", True)])
