@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-NIGHTLY_PARTS := property ha chaos floods matrix spellings repeats hunt validators clients pacemaker
+NIGHTLY_PARTS := property ha chaos floods matrix spellings repeats hunt mutants validators clients pacemaker
 .PHONY: help setup demo test check fmt profiles profiles-pages dist deb pyz sbom peers bench scoreboard nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
 
 help:  ## List the targets
@@ -23,6 +23,7 @@ $(VENV)/.run: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.run
 	@$(PIP) install --group dev
+	@$(BIN)/python -m pytest -q --collect-only tests >/dev/null 2>&1 || true  # bytecode once, not in each of the workers of `make test`
 	@touch $@
 
 $(VENV)/.peers: $(VENV)/.dev
@@ -110,8 +111,9 @@ lab-test: $(VENV)/.dev  ## Tests of the lab on a real Docker engine
 POLICY ?= reference
 DOCKER_ENGINE_UP ?= $(addsuffix $(space)up,$(wildcard ../shared/bin/docker-engine))
 
-# Hours of waiting, little processor time. A cell whose report is in .scoreboard is not run again unless FRESH=--fresh.
-scoreboard: $(VENV)/.peers  ## Every fencer that is installed through tier 0 on three profiles: docs/scoreboard.md
+# Hours of waiting, little processor time. A cell of docs/scoreboard*.json that is current is not run again unless FRESH=--fresh;
+# FRESH=--again runs only what a busy machine may have spoilt.
+scoreboard: $(VENV)/.peers  ## Fencers in tier 0 and on every vendor: docs/scoreboard.md, docs/scoreboard-vendors.md
 	@tools/peers-install ipmitool ipmipower fence_redfish fence_ipmilan stonith powermand httppower
 	$(BIN)/python -m tools.print_scoreboard $(FRESH)
 
@@ -153,6 +155,10 @@ REPEATS ?= 20
 
 nightly-hunt: $(VENV)/.dev  ## All of two deviations of fence_bmc on virtual time, and random three for half an hour
 	EFFORT=nightly $(BIN)/python -m pytest -q -s --timeout 7200 tests/nightly/test_hunt.py
+
+# One core for about half an hour.
+nightly-mutants: $(VENV)/.dev  ## Every scenario against every mutant of two fencers; hunts of those that survive: docs/mutation-score.md
+	$(BIN)/python -m tools.mutation_score --fresh
 
 nightly-validators: $(VENV)/.peers  ## DMTF's validators and checkers on every profile
 	$(LONG) --dist loadgroup tests/peers/test_redfish_validators.py

@@ -9,7 +9,8 @@ threads of their own, and the journal's events come in the emulator's thread. Wh
   POST /vms/stop    {"vm", "key"}: 200 it does not run here
 
 Rules
-  1. An agent of a host without power, or out of sight, has no listening socket: connections are refused.
+  1. An agent of a host without power, or out of sight, has no listening socket: connections are refused. Once they are observed
+     (`observe`) it takes them and closes them without an answer.
   2. Every start, refusal and stop is in the journal before it is answered.
 """
 
@@ -18,14 +19,16 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
-from conformance.site import AgentAddress
-from conformance.workloads import REFUSE, RETURNS, RUNS, START, STOP
+from conformance.agent_trouble import LISTED, AgentAnswer, AgentTrouble, request_of
+from conformance.site import AgentAddress, AgentRequest, AgentWord
+from conformance.workloads import ASKED, REFUSE, RETURNS, RUNS, START, STOP
 from emulator import Event, EventKind, Rail
 
 if TYPE_CHECKING:
@@ -43,10 +46,15 @@ class _Agent:
         self.running = dict.fromkeys(workloads, "")
         self.boots, self.has_power, self.muted = 1, True, False
         self.server: _Server | None = None
+        self.before: dict[str, object] = {}  # what it told when it was first observed
 
     @property
     def reachable(self) -> bool:
         return self.has_power and not self.muted
+
+    @property
+    def state(self) -> str:
+        return "reached" if self.reachable else "silent" if self.has_power else "off"
 
     def told(self) -> dict[str, object]:
         return {"host": self.host, "boot_id": f"{self.host}-{self.boots}", "vms": sorted(self.running)}
@@ -57,7 +65,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     allow_reuse_address = True
 
-    def __init__(self, address: tuple[str, int], answer: Callable[[str, str, object], tuple[int, object]]) -> None:
+    def __init__(self, address: tuple[str, int], answer: Callable[[str, str, object], AgentAnswer | None]) -> None:
         self.answer = answer
         super().__init__(address, _Handler)
 
@@ -70,23 +78,27 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        self._reply(*self.server.answer("GET", self.path, None))
+        self._reply(self.server.answer("GET", self.path, None))
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or int(length) > MOST_BYTES:
-            self._reply(400, {"error": "Content-Length"})
+            self._reply(AgentAnswer(400, {"error": "Content-Length"}))
             return
         try:
             body = json.loads(self.rfile.read(int(length)) or b"{}")
         except (ValueError, RecursionError):
-            self._reply(400, {"error": "not JSON"})
+            self._reply(AgentAnswer(400, {"error": "not JSON"}))
             return
-        self._reply(*self.server.answer("POST", self.path, body))
+        self._reply(self.server.answer("POST", self.path, body))
 
-    def _reply(self, status: int, value: object) -> None:
-        content = json.dumps(value).encode()
-        self.send_response(status)
+    def _reply(self, answer: AgentAnswer | None) -> None:
+        self.close_connection = True
+        if answer is None:
+            return
+        time.sleep(answer.late_s)
+        content = json.dumps(answer.body).encode()
+        self.send_response(answer.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -109,23 +121,34 @@ class AgentStandIns:
         self._news: queue.SimpleQueue[tuple[str, bool | None] | None] = queue.SimpleQueue()  # power; None: it is reached again
         self._follower = threading.Thread(target=self._follow, name="agents", daemon=True)
         self._end: Callable[[], None] = lambda: None
+        self._trouble: AgentTrouble | None = None  # None: not observed
 
     def __enter__(self) -> AgentStandIns:
         for host, vms in self._workloads.items():
-            agent = _Agent(host, AgentAddress(host=self._address, port=0), vms)
+            agent = _Agent(host, self._first_address(), vms)
             self._agents[host] = agent
             self._listen(agent)
             for vm in vms:
                 self._emulator.record(host, EventKind.MANAGER, what=RUNS, vm=vm)
-        self._follower.start()
+        self._begin()
         self._end = self._emulator.subscribe(self._heard)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._end()
+        self._finish()
+
+    def _first_address(self) -> AgentAddress:
+        return AgentAddress(host=self._address, port=0)
+
+    def _begin(self) -> None:
+        self._follower.start()
+
+    def _finish(self) -> None:
         self._news.put(None)
         self._follower.join()
         with self._lock:
+            self._trouble = None
             for agent in self._agents.values():
                 agent.muted = True
                 self._listen(agent)
@@ -149,12 +172,23 @@ class AgentStandIns:
         with self._lock:
             self._refused = set()
 
+    def observe(self) -> None:
+        with self._lock:
+            self._trouble = self._trouble or AgentTrouble()
+            for agent in self._agents.values():
+                agent.before = agent.told()
+
+    def deviate(self, host: str, request: AgentRequest, nth: int, word: AgentWord, seconds: float) -> None:
+        with self._lock:
+            self._trouble = self._trouble or AgentTrouble()
+            self._trouble.plan(host, request, nth, word, seconds)
+
     def _change(self, hosts: Sequence[str], *, muted: bool) -> None:
         agents = [self._agents[host] for host in hosts]
         with self._lock:
             for agent in agents:
                 agent.muted = muted
-                if muted and agent.server is not None:
+                if muted and agent.server is not None and self._trouble is None:
                     agent.server.socket.close()  # of all of them before any `shutdown`, which takes its time
             for agent in agents:
                 self._listen(agent)
@@ -169,18 +203,20 @@ class AgentStandIns:
 
     def _follow(self) -> None:
         while (news := self._news.get()) is not None:
-            host, has_power = news
-            with self._lock:
-                agent = self._agents[host]
-                if has_power is None:
-                    self._return(agent)
-                    continue
-                if has_power and not agent.has_power:
-                    agent.boots += 1
-                agent.has_power = has_power
-                if not has_power:
-                    agent.running.clear()
-                self._listen(agent)
+            self._take(*news)
+
+    def _take(self, host: str, has_power: bool | None) -> None:
+        with self._lock:
+            agent = self._agents[host]
+            if has_power is None:
+                self._return(agent)
+                return
+            if has_power and not agent.has_power:
+                agent.boots += 1
+            agent.has_power = has_power
+            if not has_power:
+                agent.running.clear()
+            self._listen(agent)
 
     def _return(self, agent: _Agent) -> None:
         if agent.muted and agent.has_power:
@@ -190,11 +226,12 @@ class AgentStandIns:
 
     def _listen(self, agent: _Agent) -> None:
         """Opens or closes the agent's port, as it should be now. The lock is held, or nobody else knows the agent yet."""
-        if agent.reachable and agent.server is None:
+        wanted = agent.reachable or self._trouble is not None
+        if wanted and agent.server is None:
             agent.server = _Server((agent.address.host, agent.address.port), self._answer_for(agent))
             agent.address = AgentAddress(host=agent.address.host, port=int(agent.server.server_address[1]))
             threading.Thread(target=agent.server.serve_forever, args=(0.05,), name=f"agent {agent.host}", daemon=True).start()
-        elif not agent.reachable and agent.server is not None:
+        elif not wanted and agent.server is not None:
             server, agent.server = agent.server, None
             server.socket.close()  # at once: `shutdown` waits for the serving thread
             with suppress(OSError):
@@ -203,32 +240,67 @@ class AgentStandIns:
 
     # -- what they answer ------------------------------------------------------------------------------------------------
 
-    def _answer_for(self, agent: _Agent) -> Callable[[str, str, object], tuple[int, object]]:
+    def _answer_for(self, agent: _Agent) -> Callable[[str, str, object], AgentAnswer | None]:
         return lambda method, path, body: self._answer(agent, method, path.partition("?")[0], body)
 
-    def _answer(self, agent: _Agent, method: str, path: str, body: object) -> tuple[int, object]:
-        if method == "GET":
-            with self._lock:
-                if not agent.reachable:
-                    return 503, {"error": "not reached"}
-                return (200, agent.told()) if path in ("/health", "/vms") else (404, {"error": "no such page"})
-        vm = body.get("vm") if isinstance(body, dict) else None
-        if not isinstance(vm, str) or path not in ("/vms/start", "/vms/stop"):
-            return 400, {"error": 'POST {"vm", "key"} to /vms/start or /vms/stop'}
+    def _answer(self, agent: _Agent, method: str, path: str, body: object) -> AgentAnswer | None:
         with self._lock:
+            request = request_of(method, path)
+            if self._trouble is None or request is None:
+                return self._plain(agent, method, path, body)
+            nth, word, seconds = self._trouble.next(agent.host, request)
+            state = agent.state
+            answer = self._deviated(agent, word, method, path, body)
+            self._emulator.record(
+                agent.host, EventKind.MANAGER, what=ASKED, request=request, nth=nth, state=state, deviation=word,
+                told="nothing" if answer is None else f"late {answer.status}" if word == "late" else str(answer.status),
+            )  # fmt: skip
+            return answer._replace(late_s=seconds) if answer is not None and word == "late" else answer
+
+    def _deviated(self, agent: _Agent, word: str, method: str, path: str, body: object) -> AgentAnswer | None:
+        """The answer to a request that is observed; `word` is how the agent deviates, empty where it does not."""
+        match word:
+            case "silent" | "lost-request":
+                return None
+            case "error":
+                return AgentAnswer(503, {"error": "out of order"})
+            case "alive":
+                return AgentAnswer(200, agent.before)
+            case "empty":
+                return AgentAnswer(200, {**agent.told(), LISTED: []})
+            case "refused":
+                self._note(agent, REFUSE, _vm_of(body))
+                return AgentAnswer(409, {"error": "no room; nothing was started"})
+            case "returns":
+                self._return(agent)
+            case _:
+                pass
+        answer = self._plain(agent, method, path, body) if agent.reachable else None
+        return None if word == "lost-answer" else answer
+
+    def _plain(self, agent: _Agent, method: str, path: str, body: object) -> AgentAnswer:
+        """What it answers as long as nothing is the matter. The lock is held."""
+        if method == "GET":
             if not agent.reachable:
-                return 503, {"error": "no power"}
-            if path == "/vms/stop":
-                if agent.running.pop(vm, None) is not None:
-                    self._note(agent, STOP, vm)
-                return 200, {"vm": vm, "runs": False}
-            if self._refuses(agent, vm):
-                self._note(agent, REFUSE, vm)
-                return 409, {"error": f"{agent.host} has no room for {vm}; nothing was started"}
-            if vm not in agent.running:
-                agent.running[vm] = str(body.get("key", "")) if isinstance(body, dict) else ""
-                self._note(agent, START, vm)
-            return 200, {"vm": vm, "runs": True}
+                return AgentAnswer(503, {"error": "not reached"})
+            known = path in ("/health", "/vms")
+            return AgentAnswer(200, agent.told()) if known else AgentAnswer(404, {"error": "no such page"})
+        vm = _vm_of(body)
+        if not vm or path not in ("/vms/start", "/vms/stop"):
+            return AgentAnswer(400, {"error": 'POST {"vm", "key"} to /vms/start or /vms/stop'})
+        if not agent.reachable:
+            return AgentAnswer(503, {"error": "no power"})
+        if path == "/vms/stop":
+            if agent.running.pop(vm, None) is not None:
+                self._note(agent, STOP, vm)
+            return AgentAnswer(200, {"vm": vm, "runs": False})
+        if self._refuses(agent, vm):
+            self._note(agent, REFUSE, vm)
+            return AgentAnswer(409, {"error": f"{agent.host} has no room for {vm}; nothing was started"})
+        if vm not in agent.running:
+            agent.running[vm] = str(body.get("key", "")) if isinstance(body, dict) else ""
+            self._note(agent, START, vm)
+        return AgentAnswer(200, {"vm": vm, "runs": True})
 
     def _refuses(self, agent: _Agent, vm: str) -> bool:
         if self._refused is None:
@@ -239,3 +311,9 @@ class AgentStandIns:
 
     def _note(self, agent: _Agent, what: str, vm: str) -> None:
         self._emulator.record(agent.host, EventKind.MANAGER, what=what, vm=vm)
+
+
+def _vm_of(body: object) -> str:
+    """The VM that a request names; empty where it names none."""
+    vm = body.get("vm") if isinstance(body, dict) else None
+    return vm if isinstance(vm, str) else ""

@@ -32,9 +32,29 @@ class Finding:
     guessed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PowerCellMet:
+    """The cell of the profile's power table that one power command met.
+
+    `via` is `redfish` or `ipmi`, `row` the state that the BMC held (`On`, `Off`), `reset` a ResetType (`another`: a word that
+    DSP0268 does not have), `code` the HTTP status or the completion code.
+    `effect` is a key of the profile's effects, or `none`. `assumed`: the profile has `"?"` there.
+    """
+
+    via: str
+    row: str
+    reset: str
+    code: int
+    effect: str
+    assumed: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskFacts:
-    """What happened in one ask, as numbers. `seconds` is wall clock; `assumed` counts commands whose table cell is a guess."""
+    """What happened in one ask. `seconds` is wall clock; `cells` has one entry for each power command that a BMC took in.
+
+    `assumed` counts the commands whose table cell is a guess.
+    """
 
     ask: Ask
     bmc: str
@@ -51,6 +71,7 @@ class AskFacts:
     power_commands: int
     login_failures: int
     assumed: int
+    cells: tuple[PowerCellMet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

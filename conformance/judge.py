@@ -29,15 +29,16 @@ from conformance import invariants
 from conformance.cause_patterns import Patterns
 from conformance.expectations.case import AskCase, how_it_ended, last_words
 from conformance.expectations.claims import NeverClaims
-from conformance.finding import AskFacts, Finding, Judgement
+from conformance.finding import AskFacts, Finding, Judgement, PowerCellMet
 from conformance.givens.given import FaultFacts
 from conformance.outcome import FencerOutcome
 from conformance.requirement import DOES_IT, Requirement
 from conformance.scenario import AskStep
-from conformance.timeline import Incomplete, Timeline
+from conformance.timeline import Incomplete, Timeline, text
 from conformance.vocabulary import Aspect, Claim, FindingKind, Level, Verdict
-from emulator import Event, EventKind
+from emulator import Event, EventKind, ResetType
 
+RESET_TYPES = frozenset(ResetType)
 ABOUT_THE_CAUSE = frozenset({FindingKind.WRONG_CAUSE, FindingKind.NO_CAUSE})
 
 
@@ -167,4 +168,16 @@ def _facts(case: AskCase) -> AskFacts:
         power_commands=len(window.power_commands),
         login_failures=window.login_failures,
         assumed=sum(1 for e in window.commands if e.data.get("assumed") is True),
+        cells=tuple(_cell_met(e) for e in window.commands),
+    )
+
+
+def _cell_met(command: Event) -> PowerCellMet:
+    return PowerCellMet(
+        via=text(command, "via"),
+        row=text(command, "row"),
+        reset=reset if (reset := text(command, "reset")) in RESET_TYPES else "another",
+        code=int(text(command, "status") or text(command, "completion_code") or 0),
+        effect=text(command, "effect"),
+        assumed=command.data.get("assumed") is True,
     )

@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 
 from conformance.adapters.base import Invocation
 from conformance.adapters.definition import Definition
+from conformance.agents_on_virtual_time import SocketlessAgents
 from conformance.givens.given import FaultFacts, Given, PlannedRack
 from conformance.leaks import search
 from conformance.machine_lag import MachineLag
@@ -32,6 +33,7 @@ from conformance.scenario import AskStep, Scenario
 from conformance.site import ManagedSite
 from conformance.vocabulary import Claim, Protocol
 from conformance.watched_site import WatchedSite, watched_site
+from conformance.workloads import WATCHED
 from emulator import Emulator, Endpoint, Event, EventKind, Place, Rail, reusable
 from profiles.model import Profile
 
@@ -57,7 +59,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """What is to be played."""
+    """What is to be played. `looks_for_leaks`: files are searched for passwords after each ask; a hunt does not judge that."""
 
     scenario: Scenario
     steps: tuple[AskStep, ...]
@@ -65,6 +67,7 @@ class Play:
     definition: Definition
     protocol: Protocol
     seed: int = 0
+    looks_for_leaks: bool = True
 
 
 on_sockets: Final[Callable[..., Emulator]] = partial(Emulator, reused=reusable())
@@ -251,6 +254,7 @@ class _Asking:
 
         def watching() -> None:
             assert self.watched is not None
+            emulator.record(step.bmc, EventKind.MANAGER, what=WATCHED)
             for each in what.scenario.given:
                 each.watched(emulator, self.watched.agents)
 
@@ -259,6 +263,7 @@ class _Asking:
                 each.claimed_down(emulator, step.bmc)
 
         _, system = self._target(number)
+        agents = None if self.watched is None else self.watched.agents
         with run_directory() as own, reads_counted(emulator, step.bmc, system, step.sigterm_after) as enough:
             since = time.time()
             outcome = what.definition.ways[what.protocol].run(
@@ -276,9 +281,11 @@ class _Asking:
                     site=self._site(step),
                     on_watching=watching,
                     on_down=down,
+                    agents=agents if isinstance(agents, SocketlessAgents) else None,
                 )
             )
-            if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
+            # What it could not tidy up because it was killed is not held against it.
+            if what.looks_for_leaks and not outcome.timed_out:
                 ours = Path(emulator.endpoints[step.bmc].ca_file).parent
                 found = search(self.secrets, own, what.definition.folder, since, ours=ours)
                 conduct = (*outcome.conduct, *found.conduct)

@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 OPERATOR: Final = "olga.the-operator"
 """Who confirms by hand that a host is off."""
+
+AgentRequest = Literal["health", "list", "start", "stop"]
+"""What a manager asks of an agent: /health, /vms, /vms/start, /vms/stop."""
+
+AgentWord = Literal["silent", "late", "error", "alive", "empty", "returns", "refused", "lost-request", "lost-answer"]
+"""How an agent deviates at one request; `AgentDeviates` says what each means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,4 +79,13 @@ class Agents(Protocol):
 
     def refuse_first_start(self) -> None:
         """The first host that is asked to start a workload refuses that, once and for this workload."""
+        ...
+
+    def observe(self) -> None:
+        """From now on every request to an agent is counted and in the journal. Agents of hosts that are off or not reached take
+        connections and close them without an answer, so that these are counted too."""
+        ...
+
+    def deviate(self, host: str, request: AgentRequest, nth: int, word: AgentWord, seconds: float) -> None:
+        """The `nth` (from 1) of these requests to this host since `observe` is answered otherwise. `seconds`: how late."""
         ...

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from conformance.agent_stand_ins import AgentStandIns
+from conformance.agents_on_virtual_time import SocketlessAgents
 from conformance.run_directory import RunDirectory, run_directory
 from conformance.site import ManagedSite, SiteHost
+from emulator import SocketlessEmulator
 
 if TYPE_CHECKING:
     from conformance.givens.given import Given, PlannedRack
@@ -61,5 +63,7 @@ def watched_site(emulator: Emulator, rack: PlannedRack, address: str) -> Iterato
     if not rack.workloads:
         yield None
         return
-    with run_directory() as kept, run_directory() as written, AgentStandIns(emulator, rack.workloads, address) as agents:
+    virtual = isinstance(emulator, SocketlessEmulator)
+    stand_ins = SocketlessAgents(emulator, rack.workloads) if virtual else AgentStandIns(emulator, rack.workloads, address)
+    with run_directory() as kept, run_directory() as written, stand_ins as agents:
         yield WatchedSite(agents=agents, workloads=rack.workloads, kept=kept, written=written)

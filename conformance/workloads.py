@@ -1,7 +1,8 @@
 """Where workloads run, as the journal tells it: the truth by which managers are judged. Pure.
 
 The agents' stand-ins write MANAGER events with `what`: "runs" (when the site is made), "start", "refuse" and "stop", and with
-`vm`; and "returns" when a host is reached again. The BMC of the event is the host. A workload ends with the rail of its host,
+`vm`; "returns" when a host is reached again, "watched" when the manager has taken up all hosts, and "asked" for a request that is
+observed in a hunt. The BMC of the event is the host. A workload ends with the rail of its host,
 without a word of the agent.
 """
 
@@ -14,6 +15,7 @@ from conformance.timeline import text
 from emulator import Event, EventKind, Rail
 
 RUNS, START, REFUSE, STOP, RETURNS = "runs", "start", "refuse", "stop", "returns"
+WATCHED, ASKED = "watched", "asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Workloads:
         if event.kind is EventKind.RAIL and text(event, "rail") == Rail.DOWN:
             for hosts in self.running.values():
                 hosts.discard(event.bmc)
-        elif event.kind is EventKind.MANAGER and text(event, "what") != RETURNS:
+        elif event.kind is EventKind.MANAGER and text(event, "what") not in (RETURNS, WATCHED, ASKED):
             hosts = self.running.setdefault(text(event, "vm"), set())
             match text(event, "what"):
                 case "start":

@@ -18,7 +18,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from emulator.control.commands import COMMANDS
-from emulator.profile_commands import COMMANDS as PROFILE_COMMANDS
+from emulator.profile_commands import ProfileCommands
 from emulator.profile_commands.common import ProfileName
 from emulator.run_options import control_address, control_options, faults_at_start, load_state
 from emulator.schema_command import schema_command
@@ -276,13 +276,9 @@ for command in COMMANDS:
     cli.add_command(command)
 
 
-@cli.group()
+@cli.group(cls=ProfileCommands)
 def profile() -> None:
     """Look at profiles, write and check your own."""
-
-
-for command in PROFILE_COMMANDS:
-    profile.add_command(command)
 
 
 @cli.command("profiles")

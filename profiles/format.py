@@ -43,6 +43,14 @@ class SourceKeys(TypedDict):
 
 
 @known_keys
+class FirmwareKeys(TypedDict):
+    """Which firmware a profile is about."""
+
+    modelled_on: NotRequired[Annotated[Words, Field(description="the version that it was made from")]]
+    applies_to: NotRequired[Annotated[Words, Field(description="the versions that behave alike, such as >=4.00 <8")]]
+
+
+@known_keys
 class MomentKeys(TypedDict):
     """When a rail is so."""
 
@@ -134,7 +142,7 @@ class ProfileKeys(TypedDict):
         ]
     ]
     abstract: NotRequired[Annotated[Flag, Field(description="whether it is only a base for others")]]
-    firmware: NotRequired[Annotated[dict[NameKey, Words], Field(description="the firmware that it was made from and applies to")]]
+    firmware: NotRequired[Annotated[FirmwareKeys, Field(description="the firmware that it was made from and applies to")]]
     maintainers: NotRequired[Annotated[list[Words], Field(description="who knows about it")]]
     sources: NotRequired[Annotated[dict[NameKey, SourceKeys], Field(description="the sources that evidence names, by id")]]
     vars: Annotated[

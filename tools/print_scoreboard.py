@@ -1,131 +1,62 @@
-"""Runs fencers through the gate and prints docs/scoreboard.md: `python -m tools.print_scoreboard [--fresh] [FENCER...]`.
+"""Prints docs/scoreboard.md and docs/scoreboard-vendors.md: `python -m tools.print_scoreboard [FENCER...] [options]`.
 
-Every cell is one run of `fence-conformance`, one after the other; its JSON report stays in the folder `.scoreboard`. A cell whose
-report is of this catalogue, fencer file and profile is not run again, unless `--fresh` is given. Without names every fencer that
-comes with the suite is run; what is not installed here is listed with what it needs.
+First cells that are not current are run, each a run of `fence-conformance`, one run after the other; what they find is kept in
+docs/scoreboard.json and docs/scoreboard-vendors.json after each run. Fencers that are named, `--profile` and `--board` say which
+cells; cells that are not named stay in the files as they are. `--fresh` runs current cells as well. `--again` runs only the
+scenarios that ended in ERROR or FLAKY, and those in which the machine was late, one at a time: their verdict may be due to a busy
+machine. `--report` merges a report that `fence-conformance run --json` has written, and runs nothing; `--page-only` runs nothing
+either. What is not installed here is listed on the page with what it needs. Exit code 1 if a run could not be used, 2 for files
+that cannot be read.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
-import time
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from conformance import catalogues, fencers
-from conformance.vocabulary import Ask, Verdict
-from profiles import load
+from conformance.scenarios import REGISTRY
+from conformance.vocabulary import Ask
+from tools import scoreboard_page, scoreboard_vendors
+from tools.scoreboard_data import UNSETTLED, NotMerged, ScoreCell, merged, read_cells, read_report, write_cells
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-PAGE: Final = ROOT / "docs" / "scoreboard.md"
-FOLDER: Final = ROOT / ".scoreboard"
-TIER: Final = 0
-JOBS: Final = 24  # most of them wait
-HEAVY: Final = {"ironic-ipmitool": 4, "ironic-redfish": 4, "redfish-command": 4}
-"""How many at a time of fencers that need seconds of processor time before their first request: more would hang."""
-PROFILES: Final = ("dell-idrac9", "openbmc-x86", "dmtf-generic")
-SHOWN: Final = (
-    Verdict.PASS, Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK, Verdict.FLAKY, Verdict.MISLEADING, Verdict.HYGIENE, Verdict.ERROR,
-    Verdict.NA,
-)  # fmt: skip
-FOUND: Final = tuple(verdict for verdict in SHOWN if verdict not in (Verdict.PASS, Verdict.NA))
-HEAD: Final = """# Scoreboard
-
-How fencers that people use, and our own, do in tier {tier} of the suite. A row is a statement about the fencer as installed on
-the day of the run, this profile, this tier and this version of the suite, and about nothing else: a PASS means that a scenario
-has found nothing. `fence-conformance explain UNSAFE STUCK HANG MISLEADING HYGIENE` tells what the words mean. The command of a
-cell, at the end of the page, tells what the fencer did and when.
-
-`make scoreboard` prints this page and runs the cells that have no report yet; with `FRESH=--fresh` it runs every one again.
-"""
+Cells = Mapping[tuple[str, str], ScoreCell]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreCell:
-    """One fencer on one profile. `verdicts` are the scenarios that count, by id; `seconds` is wall clock of the run."""
+class Board:
+    """One page with its file. `at_once`: one run of a fencer has all its profiles; else each has a run of its own.
+
+    `detailed`: the cells of power tables and the reasons of findings are kept. `print` makes the page of cells in their order.
+    """
+
+    name: str
+    data: Path
+    page: Path
+    scenarios: tuple[str, ...]
+    words: tuple[str, ...]
+    fencers: tuple[str, ...]
+    profiles: tuple[str, ...]
+    at_once: bool
+    detailed: bool
+    jobs: Callable[[str], int]
+    print: Callable[[Sequence[ScoreCell]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """One run of `fence-conformance`; `scenarios` empty: those of the board."""
 
     fencer: str
-    profile: str
-    version: str
-    catalogue: str
-    verdicts: Mapping[str, Verdict]
-    seconds: float
-    date: str
-
-    @property
-    def command(self) -> str:
-        return command_of(self.fencer, self.profile)
-
-
-def command_of(fencer: str, profile: str) -> str:
-    """How a reader runs the cell again."""
-    return f"fence-conformance run --fencer {fencer} --profile {profile} --tier {TIER} --jobs {HEAVY.get(fencer, JOBS)}"
-
-
-def page(cells: Sequence[ScoreCell], lacking: Mapping[str, str]) -> str:
-    """The whole page; `lacking` are fencers that were not run, with the reason."""
-    lines = [HEAD.format(tier=TIER)]
-    told = dict.fromkeys(f"fencelab {cell.version}, catalogue {cell.catalogue}" for cell in cells)
-    dates = sorted({cell.date for cell in cells})
-    if cells:
-        when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-        took = sum(cell.seconds for cell in cells)
-        lines += [f"Suite: {'; '.join(told)}. Measured {when}; {len(cells)} runs took {took / 60:.0f} minutes in all.", ""]
-    for profile in dict.fromkeys(cell.profile for cell in cells):
-        lines += [f"## {profile}", "", *_summary([cell for cell in cells if cell.profile == profile]), ""]
-    if lacking:
-        lines += ["## Not run here", "", "| fencer | reason |", "| --- | --- |"]
-        lines += [f"| {name} | {_cell(reason)} |" for name, reason in lacking.items()] + [""]
-    lines += ["## What was found", "", "Scenarios that a fencer did not pass, on any of the profiles above it was run on.", ""]
-    lines += ["| fencer | profile | verdict | scenarios |", "| --- | --- | --- | --- |", *_findings(cells), ""]
-    lines += ["## To run a cell again", "", "```sh", *(f"{cell.command}   # {cell.seconds:.0f} s" for cell in cells), "```", ""]
-    return "\n".join(lines)
-
-
-def _summary(cells: Iterable[ScoreCell]) -> Iterable[str]:
-    yield "| fencer | " + " | ".join(verdict.value for verdict in SHOWN) + " |"
-    yield "| --- |" + " ---: |" * len(SHOWN)
-    for cell in cells:
-        counted = Counter(cell.verdicts.values())
-        yield f"| {cell.fencer} | " + " | ".join(str(counted[verdict] or "") for verdict in SHOWN) + " |"
-
-
-def _findings(cells: Iterable[ScoreCell]) -> Iterable[str]:
-    for cell in cells:
-        for verdict in FOUND:
-            ids = sorted(scenario for scenario, found in cell.verdicts.items() if found is verdict)
-            if ids:
-                yield f"| {cell.fencer} | {cell.profile} | {verdict.value} | {', '.join(ids)} |"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", r"\|").replace("\n", " ")
-
-
-def read_report(file: Path) -> ScoreCell | None:
-    """The cell of a JSON report of one fencer on one profile; None where there is none, or it is of other files or catalogue."""
-    try:
-        report = json.loads(file.read_text())
-    except (OSError, json.JSONDecodeError):
-        return None
-    results, run = report["results"], report.get("scoreboard")
-    if not results or run is None or report["interrupted"]:
-        return None
-    fencer, profile = results[0]["fencer"], results[0]["profile"]
-    digests = {"fencer": fencers.load(fencer).digest, "profile": load(profile).digest}
-    if any(result["digests"] != digests for result in results) or report["catalogue"] != catalogues.NEWEST.name:
-        return None
-    verdicts = {result["scenario"]: Verdict(result["verdict"]) for result in results if not result["informational"]}
-    return ScoreCell(
-        fencer=fencer, profile=profile, version=report["version"], catalogue=report["catalogue"], verdicts=verdicts,
-        seconds=run["seconds"], date=run["date"],
-    )  # fmt: skip
+    profiles: tuple[str, ...]
+    scenarios: tuple[str, ...] = ()
 
 
 def lack_of(name: str) -> str | None:
@@ -136,35 +67,154 @@ def lack_of(name: str) -> str | None:
     return next(filter(None, (definition.lack(protocol) for protocol in definition.ways)), None)
 
 
-def measure(fencer: str, profile: str, file: Path) -> None:
-    """Runs one cell and leaves its report."""
-    started = time.monotonic()
-    words = (*command_of(fencer, profile).split()[1:], "--json", str(file))
-    subprocess.run((sys.executable, "-m", "conformance.cli", *words), stdout=subprocess.DEVNULL, check=False, cwd=ROOT)
-    report = json.loads(file.read_text())
-    report["scoreboard"] = {"seconds": round(time.monotonic() - started, 1), "date": time.strftime("%Y-%m-%d")}
-    file.write_text(json.dumps(report))
+def _tier_scenarios() -> tuple[str, ...]:
+    shipped = (scenario for scenario in REGISTRY.shipped.values() if scenario.tier <= scoreboard_page.TIER)
+    return tuple(scenario.id for scenario in shipped if not catalogues.is_informational(scenario, catalogues.NEWEST))
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("fencer", nargs="*", help="all that come with the suite without names")
-    arguments.add_argument("--profile", action="append", choices=PROFILES, help="all three without it")
-    arguments.add_argument("--fresh", action="store_true", help="run cells again that have a report")
-    arguments.add_argument("--page-only", action="store_true", help="run nothing, print the page from the reports that are there")
-    wanted = arguments.parse_args()
-    FOLDER.mkdir(exist_ok=True)
-    for profile in (wanted.profile or PROFILES) if not wanted.page_only else ():
-        for name in wanted.fencer or fencers.names():
-            file = FOLDER / f"{name}--{profile}.json"
-            if lack_of(name) is None and (wanted.fresh or read_report(file) is None):
-                print(command_of(name, profile), flush=True)
-                measure(name, profile, file)
-    found = tuple(read_report(FOLDER / f"{name}--{profile}.json") for profile in PROFILES for name in fencers.names())
-    done = {cell.fencer for cell in found if cell is not None}
+def _tier_page(cells: Sequence[ScoreCell]) -> str:
+    done = {cell.fencer for cell in cells}
     lacks = {name: lack_of(name) or "installed, and not measured yet" for name in fencers.names() if name not in done}
-    PAGE.write_text(page([cell for cell in found if cell is not None], lacks), encoding="utf-8")
+    return scoreboard_page.page(cells, lacks)
+
+
+def boards(folder: Path = ROOT / "docs") -> tuple[Board, ...]:
+    return (
+        Board(
+            name="tier-0",
+            data=folder / "scoreboard.json",
+            page=folder / "scoreboard.md",
+            scenarios=_tier_scenarios(),
+            words=("--tier", str(scoreboard_page.TIER)),
+            fencers=fencers.names(),
+            profiles=scoreboard_page.PROFILES,
+            at_once=False,
+            detailed=False,
+            jobs=lambda fencer: scoreboard_page.HEAVY.get(fencer, scoreboard_page.JOBS),
+            print=_tier_page,
+        ),
+        Board(
+            name="vendors",
+            data=folder / "scoreboard-vendors.json",
+            page=folder / "scoreboard-vendors.md",
+            scenarios=tuple(scoreboard_vendors.SCENARIOS),
+            words=("--scenario", ",".join(scoreboard_vendors.SCENARIOS)),
+            fencers=scoreboard_vendors.FENCERS,
+            profiles=scoreboard_vendors.profiles(),
+            at_once=True,
+            detailed=True,
+            jobs=lambda fencer: scoreboard_vendors.JOBS,
+            print=scoreboard_vendors.page,
+        ),
+    )
+
+
+def words_of(board: Board, run: PlannedRun) -> tuple[str, ...]:
+    """The arguments of `fence-conformance`."""
+    which = ("--scenario", ",".join(run.scenarios)) if run.scenarios else board.words
+    jobs = 1 if run.scenarios else board.jobs(run.fencer)
+    return ("run", "--fencer", run.fencer, "--profile", ",".join(run.profiles), *which, "--jobs", str(jobs))
+
+
+def planned(
+    board: Board, cells: Cells, names: Sequence[str], profiles: Sequence[str], *, fresh: bool = False
+) -> Iterator[PlannedRun]:
+    """The runs of cells that are not current, or of all with `fresh`."""
+    for name in names:
+        old = tuple(profile for profile in profiles if fresh or not is_whole(board, cells.get((name, profile))))
+        if board.at_once and old:
+            yield PlannedRun(name, old)
+        else:
+            yield from (PlannedRun(name, (profile,)) for profile in old)
+
+
+def is_whole(board: Board, cell: ScoreCell | None) -> bool:
+    """Whether nothing of the cell has to be run."""
+    return cell is not None and cell.current and cell.has(board.scenarios)
+
+
+def doubtful(board: Board, cells: Cells, names: Sequence[str], profiles: Sequence[str]) -> Iterator[PlannedRun]:
+    """The runs of scenarios whose verdict may be due to a busy machine, of cells that are current."""
+    for (name, profile), cell in cells.items():
+        found = tuple(sorted({*cell.late, *(scenario for scenario, verdict in cell.verdicts.items() if verdict in UNSETTLED)}))
+        if found and name in names and profile in profiles and is_whole(board, cell):
+            yield PlannedRun(name, (profile,), found)
+
+
+def measure(board: Board, run: PlannedRun) -> tuple[ScoreCell, ...]:
+    """Runs the suite. Raises NotMerged where it has left no report that can be used."""
+    words = words_of(board, run)
+    print("fence-conformance", *words, flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "report.json"
+        command = (sys.executable, "-m", "conformance.cli", *words, "--json", str(file))
+        ended = subprocess.run(command, stdout=subprocess.DEVNULL, check=False, cwd=ROOT)
+        if not file.exists():
+            raise NotMerged(f"{run.fencer}: the run has ended with exit code {ended.returncode} and left no report")
+        return read_report(file, detailed=board.detailed)
+
+
+def ordered(board: Board, cells: Cells) -> list[ScoreCell]:
+    """Those that the page shows, in its order."""
+    keys = ((name, profile) for profile in board.profiles for name in board.fencers)
+    return [cells[key] for key in keys if key in cells]
+
+
+def keep(board: Board, found: Sequence[ScoreCell]) -> Cells:
+    """Merges cells into the file of the board; what another run has written meanwhile stays. Raises NotMerged."""
+    cells: Cells = read_cells(board.data)
+    for cell in found:
+        cells = merged(cells, cell, board.scenarios)
+    write_cells(board.data, cells.values())
+    return cells
+
+
+def update(board: Board, wanted: argparse.Namespace) -> int:
+    """Runs what has to be run and writes the page. Returns how many runs could not be used. Raises NotMerged."""
+    cells: Cells = read_cells(board.data)
+    names = [name for name in wanted.fencer or board.fencers if name in board.fencers and lack_of(name) is None]
+    profiles = [profile for profile in wanted.profile or board.profiles if profile in board.profiles]
+    runs: Iterator[PlannedRun] = iter(())
+    if wanted.again:
+        runs = doubtful(board, cells, names, profiles)
+    elif not wanted.page_only:
+        runs = planned(board, cells, names, profiles, fresh=wanted.fresh)
+    failed = 0
+    for run in runs:
+        try:
+            keep(board, measure(board, run))
+        except NotMerged as error:
+            print(error, file=sys.stderr, flush=True)
+            failed += 1
+    board.page.write_text(board.print(ordered(board, read_cells(board.data))), encoding="utf-8")
+    return failed
+
+
+def main(line: Sequence[str]) -> int:
+    options = argparse.ArgumentParser(prog="python -m tools.print_scoreboard", description="Prints the scoreboards from runs.")
+    options.add_argument("fencer", nargs="*", choices=[[], *fencers.names()], default=[], metavar="FENCER", help="all without it")
+    options.add_argument("--profile", action="append", choices=scoreboard_vendors.profiles(), metavar="P", help="all without it")
+    options.add_argument("--board", choices=[board.name for board in boards()], help="both without it")
+    options.add_argument("--fresh", action="store_true", help="run cells again that are current")
+    options.add_argument("--again", action="store_true", help="run again, one at a time, what a busy machine may have spoilt")
+    options.add_argument("--page-only", action="store_true", help="run nothing, print the pages")
+    options.add_argument("--report", action="append", type=Path, metavar="FILE", help="merge a report; needs --board")
+    wanted = options.parse_args(line)
+    if wanted.report and wanted.board is None:
+        options.error("--report needs --board: the board whose scenarios the report holds")
+    failed = 0
+    try:
+        for board in boards():
+            if wanted.board in (None, board.name):
+                for file in wanted.report or ():
+                    keep(board, read_report(file, detailed=board.detailed))
+                wanted.page_only |= bool(wanted.report)
+                failed += update(board, wanted)
+    except NotMerged as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from conformance.adapters.placeholders import placeholders
 from conformance.adapters.section import Section
@@ -19,6 +19,9 @@ from conformance.agent_input import PLAIN, AgentInput
 from conformance.outcome import FencerOutcome
 from conformance.site import ManagedSite
 from conformance.vocabulary import Ask, Convention, Protocol
+
+if TYPE_CHECKING:
+    from conformance.agents_on_virtual_time import SocketlessAgents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,7 @@ class Invocation:
     `input` is how a fence agent is told its parameters.
 
     Managers are asked to watch a `site`. `on_watching` must be called when the manager has taken up all hosts: then they fail;
-    `on_down` right after `on_end`, where the answer is that the target is down.
+    `on_down` right after `on_end`, where the answer is that the target is down. On virtual time `agents` are how it reaches them.
     """
 
     ask: Ask
@@ -47,15 +50,18 @@ class Invocation:
     site: ManagedSite | None = None
     on_watching: Callable[[], None] = lambda: None
     on_down: Callable[[], None] = lambda: None
+    agents: SocketlessAgents | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adapter(ABC):
     """How one fencer is asked over one protocol: what its file says of it, and how to run it.
 
-    `name` is the word behind `adapter:` in a fencer file; `keys` are the keys that this adapter reads there besides those that
-    every fencer has, and `over_keys` those of them that may differ below `over: {ipmi: ...}`. `conventions` is what scenarios
-    about a certain way of calling fencers ask for. `default_protocols` is what a fencer speaks whose file does not say so.
+    `name` is the word behind `adapter:` in a fencer file. `form` says where the `AdapterForm` is that describes its own keys
+    there, as `module:NAME`: it is imported when a file is checked, since it loads pydantic. An adapter without one names its
+    `keys`, and with `over_keys` those of them that may differ below `over: {ipmi: ...}`, and checks their values when it reads
+    them. `conventions` is what scenarios about a certain way of calling fencers ask for. `default_protocols` is what a fencer
+    speaks whose file does not say so.
 
     `folder` is where the fencer's file lies, absolute, since programs start with another working directory. Runs of several asks
     may be in several threads at once.
@@ -65,10 +71,14 @@ class Adapter(ABC):
     """Whether the fencer is no process of its own: `conformance.in_process` plays its scenarios, without sockets."""
 
     name: ClassVar[str]
-    keys: ClassVar[tuple[str, ...]]
-    over_keys: ClassVar[tuple[str, ...]]
+    form: ClassVar[str] = ""
+    keys: ClassVar[tuple[str, ...]] = ()
+    over_keys: ClassVar[tuple[str, ...]] = ()
     conventions: ClassVar[frozenset[Convention]] = frozenset()
     default_protocols: ClassVar[frozenset[Protocol]] = frozenset()
+
+    asks_if_declared: ClassVar[frozenset[Ask]] = frozenset()
+    """What it can be asked for besides `asks`, where its file declares that as a capability."""
 
     folder: Path
     built_in: bool
@@ -78,7 +88,8 @@ class Adapter(ABC):
     def read(cls, section: Section, base: Self | None) -> Self:
         """Reads its keys in a fencer file, or below `over`, where `base` is what the file says outside of it.
 
-        Puts every mistake into `section.problems` and returns something all the same, so that all mistakes come at once.
+        The form has been checked where there is one. Puts every other mistake into `section.problems` and returns something all
+        the same, so that all mistakes come at once.
         """
 
     @property

@@ -1,7 +1,8 @@
 """A Python function that is handed a `transport` and a `clock`, and so runs on virtual time without sockets (ruling 37).
 
 It is called as `function(action, bmc, transport=..., clock=..., **params)`; everything else is as for the adapter `python`
-(`python_child`). `conformance.in_process` plays its scenarios; `run` is called there, in the process of the emulated BMCs.
+(`python_child`). A manager gets a `site` too (`watch_on_transport`). `conformance.in_process` plays its scenarios; `run` is
+called there, in the process of the emulated BMCs.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from conformance.adapters.base import CannotStart, Invocation
 from conformance.adapters.placeholders import fill_map
 from conformance.adapters.process import PASSED_ON
 from conformance.adapters.python import PythonAdapter
+from conformance.adapters.watch_on_transport import SiteTransport, WatchedOnTransport, limit_s
 from conformance.outcome import FencerOutcome
-from conformance.vocabulary import Claim
+from conformance.vocabulary import Ask, Claim
 from emulator import OutOfTime
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class PythonTransportAdapter(PythonAdapter):
 
     name: ClassVar[str] = "python-transport"
     on_virtual_time: ClassVar[bool] = True
+    asks_if_declared: ClassVar[frozenset[Ask]] = frozenset({Ask.WATCH})
 
     stage: Callable[[], SocketlessEmulator] | None = None
 
@@ -46,14 +49,20 @@ class PythonTransportAdapter(PythonAdapter):
             raise CannotStart("a fencer with a transport runs in the process of its BMCs only")
         bmcs, port = self.stage(), int(invocation.bmc["bmc.ipmi_port"])
         name = next(name for name, at in bmcs.endpoints.items() if at.ipmi_port == port)  # each has its own
-        transport, clock = bmcs.client(name, limit_s=invocation.cap)
+        limit = invocation.cap if invocation.site is None else limit_s(invocation)
+        transport, clock = bmcs.client(name, limit_s=limit)
+        handed: dict[str, object] = {"transport": transport, "clock": clock}
+        watched: WatchedOnTransport | None = None
+        if invocation.agents is not None:
+            watched = WatchedOnTransport(invocation, clock)
+            handed = {"transport": SiteTransport(invocation.agents, transport, clock), "clock": clock, "site": watched}
         began = bmcs.now()
         names = {key.removeprefix("bmc."): value for key, value in invocation.bmc.items()}
         message = {
             "path": str(self.folder),
             "action": invocation.ask.value,
             "bmc": {**names, "protocol": invocation.protocol.value},
-            "params": {**fill_map(self.params, invocation.bmc), "transport": transport, "clock": clock},
+            "params": {**fill_map(self.params, invocation.bmc), **handed},
         }
         code: int | None = None
         with _surroundings(invocation.scratch), _output() as said:
@@ -70,6 +79,17 @@ class PythonTransportAdapter(PythonAdapter):
             raise CannotStart(f"nothing to call: {said[1].strip()}")
         if clock.is_over:
             code = None  # whatever it has made of that
+        if watched is not None:
+            watched.end()
+            return FencerOutcome(
+                ask=invocation.ask,
+                claim=watched.claim if code == python_child.DONE or watched.claim is Claim.OFF else Claim.FAILED,
+                exit=code,
+                stdout=said[0],
+                stderr=said[1],
+                duration=watched.claim_after,
+                timed_out=code is None,
+            )
         invocation.on_end()
         return FencerOutcome(
             ask=invocation.ask,

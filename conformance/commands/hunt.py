@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from conformance import report_options, running_order, selection
-from conformance.adapters.base import CannotStart
+from conformance import cluster, cluster_option, report_options, running_order, selection
+from conformance.adapters.base import CannotStart, Interrupted
 from conformance.adapters.reading import FencerFileError
 from conformance.completion import FENCERS, PROFILES
 from conformance.report_options import OneSentence
@@ -20,6 +21,7 @@ from conformance.versions import our_version
 from conformance.vocabulary import Ask, Verdict
 
 if TYPE_CHECKING:
+    from conformance.hunt.hunting import TryTrace
     from conformance.hunt.result_file import ConfirmedFind, HuntResult
     from conformance.hunt.search import Search
     from conformance.hunt.trial_run import Hunted
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 ASKS: Final = ("off", "reboot")
 STARTS: Final = ("on", "hung", "off", "two")
+SCENES: Final = ("cut", "silent", "dark", "well")
+DEPTH, MANAGERS_DEPTH = 12, 30
 MOST_BUDGET: Final = 3
 MOST_DEPTH: Final = 100
 INTERRUPTED: Final = 130
@@ -37,6 +41,8 @@ EXAMPLES = """
 Examples:
   fence-conformance hunt --fencer fence_redfish --profile dell-idrac9 --budget 1 --out found
   fence-conformance hunt --fencer ./my-agent.yaml --profile openbmc-x86 --time 600 --state hunt.state
+  fence-conformance hunt --fencer fence-ha --profile dell-idrac9 --budget 1 --start cut,silent --out found
+  fence-conformance hunt --fencer ./my-agent.yaml --profile dell-idrac9 --cluster tcp://scheduler:8786
   fence-conformance hunt --diff old/hunt.json new/hunt.json
 
 \b
@@ -67,6 +73,18 @@ def _words(known: tuple[str, ...], text: str, option: str) -> tuple[str, ...]:
     return words
 
 
+def _asked(asks: str | None, starts: str | None, *, is_manager: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What to ask for and where to begin, as named or as usual. Raises OneSentence."""
+    if not is_manager:
+        return (
+            _words(ASKS, "off" if asks is None else asks, "--ask"),
+            _words(STARTS, ",".join(STARTS) if starts is None else starts, "--start"),
+        )
+    if asks is not None:
+        raise OneSentence("--ask: an HA manager is asked to watch and nothing else")
+    return (Ask.WATCH.value,), _words(SCENES, ",".join(SCENES) if starts is None else starts, "--start")
+
+
 @click.command(epilog=EXAMPLES)
 @click.option("--fencer", "fencer_word", type=FENCERS, metavar="NAME|FILE.yaml", help="Whom to hunt: a built-in name or a file.")
 @click.option("--profile", "profile_word", type=PROFILES, metavar="P", help="On which BMC: the name or the file of a profile.")
@@ -80,19 +98,22 @@ def _words(known: tuple[str, ...], text: str, option: str) -> tuple[str, ...]:
 @click.option(
     "--depth",
     type=click.IntRange(1, MOST_DEPTH),
-    default=12,
-    show_default=True,
-    help="Deviations come at the first so many requests.",
+    default=None,
+    help=f"Deviations come at the first so many requests; else {DEPTH}, of a manager {MANAGERS_DEPTH}.",
 )
-@click.option("--time", "time_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Search no longer.")
-@click.option("--ask", "ask_words", default="off", show_default=True, metavar="off,reboot", help="What to ask for.")
+@click.option("--time", "time_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Take no longer in all.")
+@click.option("--ask", "ask_words", metavar="off,reboot", help="What to ask for; else off. Managers are asked to watch.")
 @click.option(
-    "--start", "start_words", default="on,hung,off,two", show_default=True, metavar="WORD[,...]", help="How the host is before."
+    "--start",
+    "start_words",
+    metavar="WORD[,...]",
+    help="How the host is before: on,hung,off,two. What happens to a manager's: cut,silent,dark,well. Else all.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="For the order from two deviations on.")
 @click.option(
     "--jobs", type=click.IntRange(1, running_order.MOST_JOBS), default=None, help="Runs at a time; else 8 for each core."
 )
+@click.option("--cluster", "scheduler", metavar=cluster_option.METAVAR, help="Hand the runs to a scheduler of dask.distributed.")
 @click.option("--out", type=click.Path(file_okay=False), metavar="DIR", help="Write each find, its evidence and a picture there.")
 @click.option(
     "--state", "state_file", type=click.Path(dir_okay=False), metavar="FILE", help="Go on from there, and keep it there."
@@ -104,12 +125,13 @@ def command(
     fencer_word: str | None,
     profile_word: str | None,
     budget: int,
-    depth: int,
+    depth: int | None,
     time_s: float | None,
-    ask_words: str,
-    start_words: str,
+    ask_words: str | None,
+    start_words: str | None,
     seed: int,
     jobs: int | None,
+    scheduler: str | None,
     out: str | None,
     state_file: str | None,
     compared: tuple[str, str] | None,
@@ -119,7 +141,7 @@ def command(
         return _compare(*compared)
     if fencer_word is None or profile_word is None:
         raise OneSentence("--fencer and --profile say whom to hunt and on which BMC; or --diff compares two hunts")
-    asks, starts = _words(ASKS, ask_words, "--ask"), _words(STARTS, start_words, "--start")
+    cluster_option.check(scheduler, jobs)
     try:
         definitions, profiles = selection.pick_fencers((fencer_word,)), selection.pick_profiles((profile_word,))
     except (selection.BadSelection, FencerFileError) as error:
@@ -127,25 +149,38 @@ def command(
     if len(definitions) != 1 or len(profiles) != 1:
         raise OneSentence("a hunt is about one fencer and one profile: name one of each")
     from conformance.hunt.search import SearchBounds
-    from conformance.hunt.trace import Start
+
+    asks, starts = _asked(ask_words, start_words, is_manager=Ask.WATCH in definitions[0].asks)
+    from conformance.hunt.trace import start_of
     from conformance.hunt.trial_run import hunted, worlds_of
 
     (word, profile), *_ = profiles.items()
     target = hunted(definitions[0], profile, word, seed)
-    worlds, left_out = worlds_of(target, tuple(Ask(ask) for ask in asks), tuple(Start(start) for start in starts))
+    worlds, left_out = worlds_of(target, tuple(Ask(ask) for ask in asks), tuple(start_of(start) for start in starts))
     for world, why in left_out.items():
         _say(f"not searched: {world}: {why}")
     if not worlds:
         raise Lacking("nothing to search: no start and ask that were named can be tried")
     from conformance.hunt.search import Search
 
+    depth = depth or (MANAGERS_DEPTH if target.is_manager else DEPTH)
     bounds = SearchBounds(budget=budget, depth=depth, seed=seed)
     known = _known(Path(state_file), target) if state_file is not None else ()
     hunt = _Hunt(target, Search(worlds, bounds, known), {str(world): why for world, why in left_out.items()})
     for file in filter(None, (state_file, out and str(Path(out) / "hunt.json"))):
         report_options.check_writable(Path(file))
+    play: TryTrace | None = None
+    if scheduler is not None:
+        from conformance.hunt.on_cluster import play_on
+
+        try:
+            reached = cluster.reach(scheduler)
+        except cluster.NoCluster as error:
+            raise Lacking(str(error)) from None
+        jobs, play = reached.threads, play_on(reached, target)
     return hunt.carry_out(
         jobs=jobs or running_order.default_jobs(),
+        play=play,
         time_s=math.inf if time_s is None else time_s,
         out=None if out is None else Path(out),
         state=None if state_file is None else Path(state_file),
@@ -161,12 +196,13 @@ class _Hunt:
         self._left_out = left_out
         self._saved = time.monotonic()
 
-    def carry_out(self, *, jobs: int, time_s: float, out: Path | None, state: Path | None) -> int:
-        """Searches, confirms, writes and tells; the exit code. Raises OneSentence."""
+    def carry_out(self, *, jobs: int, play: TryTrace | None, time_s: float, out: Path | None, state: Path | None) -> int:
+        """Searches, confirms, writes and tells; the exit code. Runs are played by `play`; None: here. Raises OneSentence."""
         from conformance.hunt import hunting, told
 
         search = self._search
         progress = told.HuntProgress(search, _say, time.monotonic)
+        end = time.monotonic() + time_s
 
         def tick() -> None:
             progress.tick()
@@ -175,28 +211,47 @@ class _Hunt:
 
         try:
             ending = hunting.search_through(
-                self._target, search, jobs=jobs, until=time.monotonic() + time_s, on_run=progress.add, on_tick=tick
+                self._target,
+                search,
+                jobs=jobs,
+                until=end,
+                on_run=progress.add,
+                on_tick=tick,
+                play=play,
+                end=end,
             )
         except CannotStart as why:
             raise Lacking(self._target.definition.advised(str(why))) from None
+        except cluster.NoCluster as error:
+            self._lose_cluster(error, progress.seconds, state)
         self._check_played()
         try:
             if ending is hunting.Ending.STOPPED:
                 finds = hunting.unconfirmed(search)
             else:
-                finds = hunting.confirm(self._target, search, jobs=jobs)
+                finds = hunting.confirm(self._target, search, jobs=jobs, play=play, end=end)
         except KeyboardInterrupt:
             ending, finds = hunting.Ending.STOPPED, hunting.unconfirmed(search)
+        except cluster.NoCluster as error:
+            self._lose_cluster(error, progress.seconds, state)
         result = self._result(finds, progress.seconds, finished=ending is hunting.Ending.COMPLETE)
         if state is not None:
             self._save(result, state)
-        self._tell(result, out, stopped=ending is hunting.Ending.STOPPED)
+        if ending is hunting.Ending.STOPPED:
+            end = 0.0
+        self._tell(result, out, jobs, end)
         found = Counter(find.run.verdict for find in finds if find.replays == find.of)
         click.echo(result.radius)
         click.echo(told.last_line(search, ending, progress.seconds, found))
         if ending is hunting.Ending.STOPPED:
             return INTERRUPTED
         return 3 if found[Verdict.UNSAFE] else 1 if found else 0
+
+    def _lose_cluster(self, error: cluster.NoCluster, seconds: float, state: Path | None) -> NoReturn:
+        """Keeps what was played, where a state file was named. Raises Lacking."""
+        if state is not None:
+            self._save(self._result((), seconds, finished=False), state)
+        raise Lacking(str(error)) from None
 
     def _check_played(self) -> None:
         """Says what could not be played. Raises SuiteFailed where nothing could."""
@@ -238,16 +293,16 @@ class _Hunt:
             raise OneSentence(f"cannot write {file}: {error.strerror}") from None
         self._saved = time.monotonic()
 
-    def _tell(self, result: HuntResult, out: Path | None, *, stopped: bool) -> None:
-        """Prints the finds, and writes them where a folder is named."""
+    def _tell(self, result: HuntResult, out: Path | None, jobs: int, end: float) -> None:
+        """Prints the finds, and writes them where a folder is named; what is played for their evidence ends at `end`."""
         from conformance.hunt import evidence_files, told
 
+        if out is not None:
+            self._write_finds(result.finds, out, jobs, end)
+        label = self._target.definition.label
         for find in result.finds:
-            repeat = ""
-            if out is not None and not stopped:
-                self._write_find(find, out)
-                label = self._target.definition.label
-                repeat = told.repeat_command(label, self._target.profile_word, out / f"{find.scenario}.yaml")
+            file = None if out is None else out / f"{find.scenario}.yaml"
+            repeat = "" if file is None else told.repeat_command(label, self._target.profile_word, file)
             for line in told.find_lines(find, repeat):
                 click.echo(line)
         if (line_of := told.undetectable_line(self._search)) is not None:
@@ -260,15 +315,21 @@ class _Hunt:
         elif result.finds:
             _say("--out DIR writes each find as a scenario file, with its evidence")
 
-    def _write_find(self, find: ConfirmedFind, out: Path) -> None:
-        from conformance.hunt import evidence_files
+    def _write_finds(self, finds: tuple[ConfirmedFind, ...], out: Path, jobs: int, end: float) -> None:
+        from conformance.hunt import evidence_files, hunting
 
-        try:
-            result = evidence_files.write_find(self._target, find, out, our_version())
-        except OSError as error:
-            raise OneSentence(f"cannot write into {out}: {error.strerror}") from None
-        if result.verdict is not find.run.verdict:
-            _say(f"{find.scenario}: the written scenario came out as {result.verdict}, not as {find.run.verdict}")
+        with ThreadPoolExecutor(jobs, thread_name_prefix="evidence") as pool, hunting.ended_at(end) as stop:
+            futures = [pool.submit(evidence_files.write_find, self._target, find, out, our_version(), stop) for find in finds]
+            for find, future in zip(finds, futures, strict=True):
+                try:
+                    result = future.result()
+                except Interrupted:
+                    _say(f"{find.scenario}: there was no time for its evidence; its scenario file is written")
+                    continue
+                except OSError as error:
+                    raise OneSentence(f"cannot write into {out}: {error.strerror}") from None
+                if result.verdict is not find.run.verdict:
+                    _say(f"{find.scenario}: the written scenario came out as {result.verdict}, not as {find.run.verdict}")
 
 
 def _known(file: Path, target: Hunted) -> tuple[HuntedRun, ...]:

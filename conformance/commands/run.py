@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from conformance import report_options, running_order, selection, shard, waivers
+from conformance import cluster_option, report_options, running_order, selection, shard, waivers
 from conformance.adapters.reading import FencerFileError
 from conformance.completion import CATALOGUES, FENCERS, PROFILES, SCENARIOS
 from conformance.report_options import OneSentence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MOST_REPEATS = 1000
 NOTHING_RAN = 4
-SCHEMES = ("tcp://", "tls://", "ws://", "wss://")
 EXAMPLES = """
 \b
 Examples:
@@ -114,7 +113,7 @@ def _shard(ctx: click.Context, option: click.Parameter, text: str | None) -> sha
     default=None,
     help="Scenarios at a time; else 8 for each processor core.",
 )
-@click.option("--cluster", "scheduler", metavar="tcp://HOST:PORT", help="Hand the cells to a scheduler of dask.distributed.")
+@click.option("--cluster", "scheduler", metavar=cluster_option.METAVAR, help="Hand the cells to a scheduler of dask.distributed.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For everything that is drawn.")
 @click.option(
     "--waivers",
@@ -162,10 +161,7 @@ def command(
     rate: bool,
 ) -> int:
     """Tests fencers on profiles."""
-    if scheduler is not None and jobs is not None:
-        raise OneSentence("--jobs has no part in a run with --cluster: each worker has the threads that it was started with")
-    if scheduler is not None and not scheduler.startswith(SCHEMES):
-        raise OneSentence(f"--cluster: {scheduler!r} is no address of a scheduler; one looks like tcp://HOST:8786")
+    cluster_option.check(scheduler, jobs)
     try:
         chosen = selection.pick_every_scenario(scenario_words, scenario_files, tier)
         tested, profiles = selection.pick_fencers(fencer_words), selection.pick_profiles(profile_words)

@@ -2,8 +2,8 @@
 
 Rules
   1. The order is from mild to severe: a find is shown with the mildest deviation that does it.
-  2. A mild one, of which there are at most 15, costs one of the budget. The others cost two: they change what happens to the host
-     and not one answer only.
+  2. A mild one, of which there are at most 15, costs one of the budget. The others cost two: they last for several requests,
+     change what happens to the host and not one answer only, or are seldom met.
   3. A deviation that would change nothing for its client, such as the word Off where Off was told, is not offered.
 """
 
@@ -14,15 +14,19 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from conformance.hunt import agent_deviation
 from conformance.hunt.observation import HANDSHAKE, ObservedStep
-from conformance.hunt.trace import PlacedDeviation, Start, Trace, World
+from conformance.hunt.trace import PlacedDeviation, Scene, Start, Trace, World
 from conformance.vocabulary import Protocol
 from emulator import Intent, Rail
 
 Parameters = Mapping[str, object]
 COMMANDS: Final = frozenset({Intent.POWER_COMMAND.value})
 READS: Final = frozenset({Intent.POWER_READ.value})
+READING: Final = frozenset({Intent.POWER_READ.value, Intent.READ.value})
 EVERY: Final[frozenset[str]] = frozenset()
+LASTS: Final = 4
+"""Requests of one kind in a row on which a deviation acts that lasts: more than a careful client tries one of them."""
 
 
 class Counted(Enum):
@@ -182,6 +186,47 @@ DEVIATIONS: Final[tuple[BmcDeviation, ...]] = (
         ipmi=FaultForm(fault="power.ignore", counted=Counted.EFFECTIVE, intents=COMMANDS),
     ),
     BmcDeviation(
+        word="bad-request",
+        sentence="refuses the command as one that it does not understand (HTTP 400; IPMI 0xCC)",
+        redfish=FaultForm(fault="redfish.reply", params={"status": 400}, intents=COMMANDS),
+        ipmi=FaultForm(fault="ipmi.completion", params={"code": 0xCC}, intents=COMMANDS),
+        cost=2,
+    ),
+    BmcDeviation(
+        word="server-error",
+        sentence="has an error of its own and does nothing (HTTP 500; IPMI 0xFF)",
+        redfish=FaultForm(fault="redfish.reply", params={"status": 500}, intents=COMMANDS),
+        ipmi=FaultForm(fault="ipmi.completion", params={"code": 0xFF}, intents=COMMANDS),
+        cost=2,
+    ),
+    BmcDeviation(
+        word="unreadable",
+        sentence=f"answers with HTML and HTTP 200, {LASTS} times in a row",
+        redfish=FaultForm(fault="redfish.body", params={"kind": "html"}, intents=READING, count=LASTS),
+        cost=2,
+    ),
+    BmcDeviation(
+        word="gone",
+        sentence=f"says that there is no such thing, {LASTS} times in a row (HTTP 404; IPMI 0xC1)",
+        redfish=FaultForm(fault="redfish.reply", params={"status": 404}, intents=READING, count=LASTS),
+        ipmi=FaultForm(fault="ipmi.completion", params={"code": 0xC1}, intents=READING, count=LASTS),
+        cost=2,
+    ),
+    BmcDeviation(
+        word="locked-out",
+        sentence=f"refuses the credentials, {LASTS} times in a row (HTTP 401; a locked account over IPMI)",
+        redfish=FaultForm(fault="redfish.reply", params={"status": 401}, count=LASTS),
+        ipmi=FaultForm(fault="auth.locked", intents=frozenset({"none"}), whats=frozenset({HANDSHAKE}), count=LASTS),
+        cost=2,
+    ),
+    BmcDeviation(
+        word="deaf",
+        sentence="answers nothing for a while: connections are reset, datagrams are lost, and nothing is executed",
+        redfish=FaultForm(fault="wire.reset", params={"executed": False}, counted=Counted.SENT, count=LASTS),
+        ipmi=FaultForm(fault="ipmi.silence", params={"executed": False}, whats=frozenset({HANDSHAKE}), count=LASTS * 10),
+        cost=2,
+    ),
+    BmcDeviation(
         word="late",
         sentence="accepts the command, and everything happens 6 s later than usual",
         redfish=FaultForm(fault="power.late", params={"seconds": 6.0}, counted=Counted.EFFECTIVE, intents=COMMANDS),
@@ -204,24 +249,33 @@ DEVIATIONS: Final[tuple[BmcDeviation, ...]] = (
     ),
 )  # fmt: skip
 BY_WORD: Final[Mapping[str, BmcDeviation]] = {deviation.word: deviation for deviation in DEVIATIONS}
-RANK: Final[Mapping[str, int]] = {deviation.word: number for number, deviation in enumerate(DEVIATIONS)}
+RANK: Final[Mapping[str, int]] = {
+    word: number for number, word in enumerate((*BY_WORD, *(deviation.word for deviation in agent_deviation.DEVIATIONS)))
+}
 MILD: Final[tuple[BmcDeviation, ...]] = tuple(deviation for deviation in DEVIATIONS if deviation.cost == 1)
 
 
 def cost(trace: Trace) -> int:
     """What the deviations of a trace cost together."""
-    return sum(BY_WORD[placed.word].cost for placed in trace.deviations)
+    return sum(BY_WORD[placed.word].cost if placed.word in BY_WORD else agent_deviation.COST for placed in trace.deviations)
 
 
 def choices(step: ObservedStep, at: int, world: World, budget: int) -> Iterator[PlacedDeviation]:
     """The deviations that may come at this request, the `at`-th of its run, and cost at most `budget`; from mild to severe."""
+    if step.protocol == agent_deviation.AGENT:
+        yield from agent_deviation.choices(step, at, budget)
     for deviation in DEVIATIONS if step.protocol == world.protocol else ():
         form = deviation.form(world.protocol)
-        if form is None or deviation.cost > budget or world.start not in deviation.starts or not _fits(form, step):
+        if form is None or deviation.cost > budget or not _may_start(deviation, world.start) or not _fits(form, step):
             continue
         nth: int = getattr(step, form.counted.value)
         if nth:
             yield PlacedDeviation(at, deviation.word, nth, step.what, step.view if form.views else "")
+
+
+def _may_start(deviation: BmcDeviation, start: Start | Scene) -> bool:
+    """A deviation of certain starts has no part in what happens to a manager."""
+    return deviation.starts == frozenset(Start) if isinstance(start, Scene) else start in deviation.starts
 
 
 def _fits(form: FaultForm, step: ObservedStep) -> bool:

@@ -7,7 +7,7 @@ with `fence-conformance run --scenario-file`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from conformance import requirement
@@ -18,16 +18,21 @@ from conformance.givens.given import Given
 from conformance.givens.inject import Inject
 from conformance.hunt.deviation import BY_WORD, Counted, FaultForm
 from conformance.hunt.observation import HANDSHAKE
-from conformance.hunt.trace import PlacedDeviation, Start, Trace
+from conformance.hunt.trace import PlacedDeviation, Scene, Start, Trace
 from conformance.requirement import Requirement
 from conformance.scenario import AskStep, Scenario
 from conformance.vocabulary import Ask, Protocol, Verdict
-from emulator import Armed, Intent, When, make_fault
+from emulator import Armed, HostSpec, Intent, When, make_fault
 from profiles.model import View
 
 READS: Final = 3
 """After an accepted command the host moves when its power has been read so often."""
-HOSTS: Final = {Start.ON: (ON,), Start.HUNG: (HUNG,), Start.OFF: (OFF,), Start.TWO: (ON, OFF)}
+HOSTS: Final[Mapping[Start | Scene, tuple[HostSpec, ...]]] = {
+    Start.ON: (ON,),
+    Start.HUNG: (HUNG,),
+    Start.OFF: (OFF,),
+    Start.TWO: (ON, OFF),
+}
 SOURCE: Final = "found by fence-conformance hunt"
 NUMBERS: Final = 900_000
 REQUIREMENTS: Final[Mapping[Verdict, Requirement]] = {
@@ -60,7 +65,9 @@ def scenario_of(trace: Trace, verdict: Verdict, other_system: str = "") -> Scena
         f"after an accepted power command the host moves only when its power has been read {READS} times",
         Armed(fault=make_fault("power.gate", gate=READS), must_fire=False),
     )
-    given: tuple[Given, ...] = (host(*HOSTS[world.start]), falls, *_deviations(trace, other_system))
+    given: tuple[Given, ...] = (
+        host(*HOSTS[world.start]), falls, *(deviation_of(trace, placed, other_system) for placed in trace.deviations),
+    )  # fmt: skip
     return Scenario(
         id=id_of(trace),
         tier=2,
@@ -83,20 +90,20 @@ def _expected(verdict: Verdict, ask: Ask) -> tuple[Expectation, ...]:
     return (NeverClaims(),) if verdict is Verdict.UNSAFE else (Claims(),)
 
 
-def _deviations(trace: Trace, other_system: str) -> Iterator[Given]:
-    for placed in trace.deviations:
-        deviation = BY_WORD[placed.word]
-        form = deviation.form(trace.world.protocol)
-        assert form is not None  # `choices` has seen to it
-        params = dict(form.params)
-        if placed.view:
-            params["views"] = (View(placed.view),)
-        if form.fault == "redfish.body-of":
-            params = {"path": other_system}
-        yield Inject(
-            f"at the {_which(placed)} the BMC {deviation.sentence}",
-            Armed(fault=make_fault(form.fault, **params), when=_when(placed, form, trace.world.protocol), count=form.count),
-        )
+def deviation_of(trace: Trace, placed: PlacedDeviation, other_system: str = "") -> Inject:
+    """One deviation of a BMC as a fault."""
+    deviation = BY_WORD[placed.word]
+    form = deviation.form(trace.world.protocol)
+    assert form is not None  # `choices` has seen to it
+    params = dict(form.params)
+    if placed.view:
+        params["views"] = (View(placed.view),)
+    if form.fault == "redfish.body-of":
+        params = {"path": other_system}
+    return Inject(
+        f"at the {_which(placed)} the BMC {deviation.sentence}",
+        Armed(fault=make_fault(form.fault, **params), when=_when(placed, form, trace.world.protocol), count=form.count),
+    )
 
 
 def _when(placed: PlacedDeviation, form: FaultForm, protocol: Protocol) -> When:

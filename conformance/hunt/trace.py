@@ -18,15 +18,26 @@ class Start(StrEnum):
     TWO = "two"  # on, and a second system of the same BMC is off
 
 
+class Scene(StrEnum):
+    """What happens to the host when a manager has taken up all hosts."""
+
+    CUT = "cut"  # it loses its power, its BMC answers
+    SILENT = "silent"  # its agent is not reached any more, it runs on
+    DARK = "dark"  # nor is its BMC
+    WELL = "well"  # nothing
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class World:
-    """What is the same in all runs of one search tree."""
+    """What is the same in all runs of one search tree. Managers are asked to watch, and have a scene instead of a start."""
 
     protocol: Protocol
     ask: Ask
-    start: Start
+    start: Start | Scene
 
     def __str__(self) -> str:
+        if isinstance(self.start, Scene):
+            return f"{self.ask} over {self.protocol}, a host that {SCENES[self.start]}"
         return f"{self.ask} over {self.protocol}, host {WORDS[self.start]}"
 
 
@@ -35,6 +46,12 @@ WORDS = {
     Start.HUNG: "on with a hung operating system",
     Start.OFF: "off",
     Start.TWO: "on beside a system that is off",
+}
+SCENES = {
+    Scene.CUT: "loses its power",
+    Scene.SILENT: "is not reached any more",
+    Scene.DARK: "is not reached any more, nor its BMC",
+    Scene.WELL: "is well",
 }
 
 
@@ -53,7 +70,8 @@ class PlacedDeviation:
     view: str = ""
 
     def __str__(self) -> str:
-        return f"{self.word} at request {self.at}"
+        request, at, host = self.what.partition("@")
+        return f"{self.word} at {request} request {self.nth} to {host}" if at else f"{self.word} at request {self.at}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -85,8 +103,13 @@ def from_list(told: Sequence[object]) -> Trace:
         protocol, ask, start, placed = told
         assert isinstance(placed, list)
         return Trace(
-            World(Protocol(str(protocol)), Ask(str(ask)), Start(str(start))),
+            World(Protocol(str(protocol)), Ask(str(ask)), start_of(str(start))),
             tuple(PlacedDeviation(int(at), str(word), int(nth), str(what), str(view)) for at, word, nth, what, view in placed),
         )
     except (AssertionError, TypeError, ValueError):
         raise ValueError(f"{str(told)[:80]} is no trace") from None
+
+
+def start_of(word: str) -> Start | Scene:
+    """Raises ValueError where it is neither."""
+    return Scene(word) if word in tuple(Scene) else Start(word)

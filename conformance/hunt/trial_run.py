@@ -9,19 +9,24 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from conformance.adapters.definition import Definition
+from conformance.finding import Judgement
+from conformance.hunt import manager_run
 from conformance.hunt.detectability import STABLE_FOR_S, is_undetectable
 from conformance.hunt.observation import observe, prefix_key, silence_s
-from conformance.hunt.plan import scenario_of
-from conformance.hunt.trace import Start, Trace, World
+from conformance.hunt.scenarios import scenario_for
+from conformance.hunt.trace import Scene, Start, Trace, World
 from conformance.hunt.verdict import HuntedRun, end_of, worst
 from conformance.play_scenario import Play
 from conformance.runner import MatrixCell, NotApplicable, RunOptions, fit, judged, play_once
-from conformance.timeline import Timeline
+from conformance.scenario import Scenario
+from conformance.timeline import AskWindow, Timeline
 from conformance.vocabulary import Ask, Protocol, Verdict
 from emulator import EmulatorError, HostSpec, SocketlessEmulator, UnitSpec
 from profiles.model import Profile
 
 LOOK_S: Final = 30.0
+LATE_SHARE: Final = 0.125
+"""How late an agent of a watched host is that answers too late, as a part of the manager's deadline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +42,14 @@ class Hunted:
     has_chassis: bool
 
     def cell(self, trace: Trace, verdict: Verdict = Verdict.PASS) -> MatrixCell:
-        scenario = scenario_of(trace, verdict, self.other_system)
-        return MatrixCell(self.definition, self.profile, scenario, self.profile_word)
+        return MatrixCell(self.definition, self.profile, self.scenario(trace, verdict), self.profile_word)
+
+    def scenario(self, trace: Trace, verdict: Verdict) -> Scenario:
+        return scenario_for(trace, verdict, self.other_system, self.definition.deadline * LATE_SHARE)
+
+    @property
+    def is_manager(self) -> bool:
+        return Ask.WATCH in self.definition.asks
 
     def why_not(self, world: World) -> str | None:
         """Why this world cannot be searched, as a sentence; None where it can."""
@@ -84,7 +95,7 @@ def try_trace(hunted: Hunted, trace: Trace, stop: threading.Event) -> HuntedRun:
     how = fit(cell)
     what = Play(
         scenario=cell.scenario, steps=how.steps, profile=cell.profile, definition=how.definition, protocol=how.protocol,
-        seed=hunted.seed,
+        seed=hunted.seed, looks_for_leaks=False,
     )  # fmt: skip
     try:
         played = play_once(what, stop)
@@ -95,6 +106,8 @@ def try_trace(hunted: Hunted, trace: Trace, stop: threading.Event) -> HuntedRun:
     if not judgement.facts:
         return HuntedRun(trace=trace, steps=(), end="", key="", verdict=Verdict.ERROR, why=judgement.why)
     window = Timeline(played.events).window(0)
+    if isinstance(trace.world.start, Scene):
+        return _run_of_watch(hunted, trace, judgement, window, complete=complete)
     steps = observe(window)
     end = end_of(judgement.facts[0].claim)
     run = HuntedRun(
@@ -110,7 +123,22 @@ def try_trace(hunted: Hunted, trace: Trace, stop: threading.Event) -> HuntedRun:
     return replace(run, verdict=verdict, kind=kind, why=why, undetectable=undetectable)
 
 
-def worlds_of(hunted: Hunted, asks: tuple[Ask, ...], starts: tuple[Start, ...]) -> tuple[tuple[World, ...], dict[World, str]]:
+def _run_of_watch(hunted: Hunted, trace: Trace, judgement: Judgement, window: AskWindow, *, complete: bool) -> HuntedRun:
+    steps = manager_run.observe_watch(window)
+    end = manager_run.ended(end_of(judgement.facts[0].claim), steps)
+    key = prefix_key(steps, end)
+    run = HuntedRun(trace=trace, steps=steps, end=end, key=key, verdict=Verdict.PASS, complete=complete)
+    if not complete:
+        return run
+    verdict, kind, why = manager_run.worst_of_watch(judgement, trace, window, hunted.definition.deadline)
+    stable_for_s = hunted.definition.limits.get("stable_for", STABLE_FOR_S)
+    hidden = verdict is Verdict.UNSAFE and manager_run.is_hidden(window, trace, stable_for_s, has_chassis=hunted.has_chassis)
+    return replace(run, verdict=verdict, kind=kind, why=why, undetectable=hidden)
+
+
+def worlds_of(
+    hunted: Hunted, asks: tuple[Ask, ...], starts: tuple[Start | Scene, ...]
+) -> tuple[tuple[World, ...], dict[World, str]]:
     """The worlds that can be searched, and why the others cannot."""
     every = [World(protocol, ask, start) for protocol in hunted.definition.ways for ask in asks for start in starts]
     left_out = {world: why for world in every if (why := hunted.why_not(world)) is not None}

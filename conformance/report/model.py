@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, TextIO
 
 from conformance.causal_chain import ChainLine
-from conformance.finding import AskFacts, Finding
+from conformance.finding import AskFacts, Finding, PowerCellMet
 from conformance.report.report import FinishedRun, ReportFormat
 from conformance.result import Result, counts
 from conformance.vocabulary import Verdict
@@ -106,6 +106,7 @@ def cell(r: Result) -> dict[str, Json]:
             "login_failures": sum(f.login_failures for f in r.facts),
         },
         "assumed_cells": sum(f.assumed for f in r.facts),
+        "power_cells": [_power_cell(met) for f in r.facts for met in f.cells],
         "preconditions": [{"origin": origin.value, "sentence": sentence} for origin, sentence in r.preconditions],
         "timings": {"seconds": round(r.seconds, 3), "asks": [round(f.seconds, 3) for f in r.facts], "deadline": r.deadline},
         "first_verdict": r.first_verdict.value if r.first_verdict else None,
@@ -160,6 +161,17 @@ def _facts(facts: AskFacts) -> dict[str, Json]:
         "os": facts.os.value,
         "incarnation_before": facts.incarnation_before,
         "incarnation": facts.incarnation,
+    }
+
+
+def _power_cell(met: PowerCellMet) -> dict[str, Json]:
+    return {
+        "via": met.via,
+        "row": met.row,
+        "reset": met.reset,
+        "code": met.code,
+        "effect": met.effect,
+        "assumed": met.assumed,
     }
 
 

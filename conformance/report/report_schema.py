@@ -108,6 +108,12 @@ RESULT: Final = _object(
         "asks": _list({"$ref": "#/$defs/ask"}),
         "counters": _object(dict.fromkeys(("requests", "state_reads", "power_commands", "login_failures"), COUNT)),
         "assumed_cells": COUNT,
+        "power_cells": _says(
+            _list(
+                _object({"via": _words(Protocol), "row": TEXT, "reset": TEXT, "code": COUNT, "effect": TEXT, "assumed": BOOLEAN})
+            ),
+            "the cells of the profile's power table that power commands met, in their order",
+        ),
         "preconditions": _list(_object({"origin": _words(GivenOrigin), "sentence": TEXT})),
         "timings": _object({"seconds": SECONDS, "asks": _list(SECONDS), "deadline": SECONDS}),
         "first_verdict": _or_null(VERDICT),

@@ -1,18 +1,34 @@
-"""The commands `bmc-emulator profile ...`, one file each. `NAME` is a shipped profile or a file."""
+"""The commands `bmc-emulator profile ...`, one file each. `NAME` is a shipped profile, a file or a folder.
+
+A file is imported when its command is used, or for the help: most starts of `bmc-emulator` need none of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
+
 import click
 
-from emulator.profile_commands.capture import capture
-from emulator.profile_commands.check import check
-from emulator.profile_commands.diff import diff
-from emulator.profile_commands.lint import lint
-from emulator.profile_commands.list import list_profiles
-from emulator.profile_commands.new import new
-from emulator.profile_commands.probe import probe
-from emulator.profile_commands.proxy import proxy
-from emulator.profile_commands.schema import schema
-from emulator.profile_commands.show import show
+FILES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{name: name for name in ("show", "diff", "new", "lint", "check", "schema", "capture", "probe", "proxy")},
+        "list": "list_profiles",
+    }
+)
+"""The name of the function in the file of each command."""
 
-COMMANDS: tuple[click.Command, ...] = (list_profiles, show, diff, new, lint, check, schema, capture, probe, proxy)
+
+class ProfileCommands(click.Group):
+    """The commands are the files of this package that `FILES` names."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(FILES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in FILES:
+            return None
+        found = getattr(import_module(f"emulator.profile_commands.{cmd_name}"), FILES[cmd_name])
+        return found if isinstance(found, click.Command) else None

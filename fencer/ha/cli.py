@@ -39,6 +39,7 @@ class CommandsInFiles(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog=EXAMPLES,
 )
+@click.version_option(package_name="fencelab", prog_name="fence-ha")
 def main() -> None:
     """Watches hosts, proves that a silent one is off before its VMs start elsewhere, and says what it knows."""
 

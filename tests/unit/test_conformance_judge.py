@@ -12,6 +12,7 @@ from conformance import requirement as req
 from conformance.expectations.causes import names_cause
 from conformance.expectations.claims import Claims, NeverClaims, Refuses, answers
 from conformance.expectations.requests import AtMostCommands, Forces, ReadsBeforeClaim
+from conformance.finding import PowerCellMet
 from conformance.givens.given import FaultFacts
 from conformance.judge import Trial, judge
 from conformance.outcome import FencerOutcome
@@ -394,3 +395,11 @@ def test_the_facts_are_counted() -> None:
     facts = verdict_on(story).facts[0]
     assert (facts.requests, facts.state_reads, facts.power_commands, facts.login_failures, facts.assumed) == (3, 2, 1, 1, 1)
     assert (facts.rail, facts.incarnation_before, facts.incarnation) == ("down", 1, 2)
+
+
+def test_the_facts_name_the_cells_of_the_power_table_that_commands_met() -> None:
+    story = Story().start().command("Smash", status=400).command(row="Off", status=409, assumed=True).falls().claim()
+    assert verdict_on(story).facts[0].cells == (
+        PowerCellMet("redfish", "On", "another", 400, "off", assumed=False),
+        PowerCellMet("redfish", "Off", "ForceOff", 409, "off", assumed=True),
+    )

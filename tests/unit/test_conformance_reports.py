@@ -14,7 +14,7 @@ from rich.console import Console
 
 from conformance import requirement as req
 from conformance.causal_chain import ChainLine
-from conformance.finding import Finding
+from conformance.finding import Finding, PowerCellMet
 from conformance.report import html, junit, model, terminal
 from conformance.report.report import FinishedRun
 from conformance.result import Result, exit_code
@@ -296,6 +296,15 @@ def test_answers_that_nobody_has_seen_are_called_assumed() -> None:
     assert "assumed" not in terminal.plain(known)
     assert words in html.page(finished(guessed, known))
     assert json.loads(model.to_json(finished(guessed)))["results"][0]["assumed_cells"] == total
+
+
+def test_the_report_names_the_cells_of_the_power_table_that_commands_met() -> None:
+    facts = sample(BY_ID["STATE-001"], "mine", "dell-idrac9", Verdict.PASS).facts
+    met = PowerCellMet("redfish", "Off", "ForceOff", 409, "none", assumed=True)
+    reported = json.loads(model.to_json(finished(result(Verdict.PASS, facts=(replace(facts[0], cells=(met,)),)))))
+    assert reported["results"][0]["power_cells"] == [
+        {"via": "redfish", "row": "Off", "reset": "ForceOff", "code": 409, "effect": "none", "assumed": True}
+    ]
 
 
 def test_a_verdict_that_came_out_differently_twice_says_so() -> None:

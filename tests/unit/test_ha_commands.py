@@ -55,6 +55,10 @@ def test_the_commands_are_those_that_the_manual_names() -> None:
     }  # fmt: skip
 
 
+def test_it_says_its_version() -> None:
+    assert re.fullmatch(r"fence-ha, version \d+\.\d+\.\d+\n", invoke("--version").output)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_takes_the_configuration_first_and_shows_examples(name: str) -> None:
     one, text = command(name), invoke(name, "--help").output
