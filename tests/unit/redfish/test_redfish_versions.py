@@ -145,3 +145,11 @@ def test_uefi_boot_next_is_offered_where_the_version_has_boot_next(make_bmc, pro
     assert ("BootNext" in boot) is known
     wanted = {"BootSourceOverrideTarget": "UefiBootNext", "BootNext": "Boot0001"}
     assert bmc.ask("PATCH", path, json={"Boot": wanted}).status_code == (200 if known else 400)
+
+
+def test_a_fan_tells_its_speed_in_rpm_where_sensors_know_no_percent(make_bmc):
+    old, new = make_bmc("nvidia-dgx"), make_bmc("dmtf-generic")
+    fan = old.get(f"{old.chassis}/Sensors/Fan1").json
+    assert (fan["ReadingType"], fan["ReadingUnits"]) == ("Rotational", "RPM")
+    assert fan["Reading"] == new.get(f"{new.chassis}/Sensors/Fan1").json["SpeedRPM"]
+    assert old.ask("PATCH", f"{old.chassis}/Sensors/Fan1", json={"Thresholds": {}}).status_code == 405
