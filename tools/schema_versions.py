@@ -18,9 +18,9 @@ from typing import Final
 TARGET: Final = Path(__file__).resolve().parent.parent / "emulator" / "redfish" / "inventory" / "schema_versions.json"
 
 SCHEMAS: Final = (
-    "AccountService", "AttributeRegistry", "Bios", "BootOption", "Certificate", "CertificateLocations", "CertificateService",
-    "Chassis", "ComputerSystem", "Drive", "DriveMetrics", "EnvironmentMetrics", "EthernetInterface", "Event",
-    "EventDestination", "EventService", "Fan", "HostInterface", "Job", "JobService", "LogEntry", "LogService", "Manager",
+    "AccountService", "ActionInfo", "AttributeRegistry", "Bios", "BootOption", "Certificate", "CertificateLocations",
+    "CertificateService", "Chassis", "ComputerSystem", "Drive", "DriveMetrics", "EnvironmentMetrics", "EthernetInterface",
+    "Event", "EventDestination", "EventService", "Fan", "HostInterface", "Job", "JobService", "LogEntry", "LogService", "Manager",
     "ManagerAccount", "ManagerNetworkProtocol", "Memory", "MemoryMetrics", "MessageRegistry", "MessageRegistryFile",
     "NetworkAdapter", "NetworkDeviceFunction", "NetworkInterface", "PCIeDevice", "PCIeFunction", "Port", "PortMetrics", "Power",
     "PowerSubsystem", "PowerSupply", "PowerSupplyMetrics", "Processor", "ProcessorMetrics", "Role", "SecureBoot",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from emulator.core.bmc.accounts import LocalAccount
@@ -25,6 +26,7 @@ from emulator.redfish.service.resource import (
     fixed_content,
     head_of,
     link,
+    version_of,
 )
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import (
@@ -102,7 +104,7 @@ def accounts(profile: Profile) -> tuple[Resource, ...]:
             type=COLLECTION_TYPE,
             content=content_of(lambda call: tuple(account.name for account in call.view.accounts()), listing),
             operations={"POST": Operation(RedfishPrivilege.CONFIGURE_USERS, _create)},
-            member=_member,
+            member=partial(_member, _account_types(profile)),
         ),
         collection(ROLES, "RoleCollection", "Roles Collection", lambda view: tuple(f"{ROLES}/{name}" for name in names)),
         *(_role(name) for name in names),
@@ -126,7 +128,13 @@ def _set_lockout(call: RedfishCall, taken: Json) -> None:
 # -- one account --------------------------------------------------------------------------------------------------------
 
 
-def _member(view: RedfishBmc, name: str) -> Resource | None:
+def _account_types(profile: Profile) -> Json:
+    """AccountTypes, which is required from ManagerAccount 1.4 on."""
+    version = profile.versions.get("ManagerAccount", ACCOUNT_TYPE.split(".")[1])
+    return {"AccountTypes": ["Redfish"]} if version_of(f"#ManagerAccount.{version}.ManagerAccount") >= (1, 4, 0) else {}
+
+
+def _member(types: Json, view: RedfishBmc, name: str) -> Resource | None:
     account = view.account(name)
     if account is None:
         return None
@@ -141,6 +149,7 @@ def _member(view: RedfishBmc, name: str) -> Resource | None:
             "Locked": locked,
             "PasswordChangeRequired": account.must_change,
             "Links": {"Role": link(f"{ROLES}/{account.role}")},
+            **types,
         }
 
     def may_read(call: RedfishCall) -> bool:

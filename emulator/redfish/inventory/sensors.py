@@ -25,7 +25,7 @@ from emulator.redfish.inventory.derived_sensors import (
 from emulator.redfish.inventory.system_parts import SystemParts, part
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall
-from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, collection, link
+from emulator.redfish.service.resource import Operation, RedfishPrivilege, Resource, collection, link, version_of
 from emulator.redfish.service.shapes import Json
 from emulator.redfish.service.writable import NumberRule, ObjectRule, patch
 
@@ -50,6 +50,8 @@ def sensors(parts: SystemParts) -> tuple[Resource, ...]:
 
 
 def _sensor(parts: SystemParts, path: str, sensor: DerivedSensor) -> Resource:
+    if sensor.source in FANS and "Sensor" in parts.profile.versions and not _knows_percent(parts.profile.versions["Sensor"]):
+        return _fan_in_rpm(parts, path, sensor)
     low, high = RANGES[sensor.type]
     fixed: Json = {
         "ReadingType": sensor.type,
@@ -76,6 +78,28 @@ def _sensor(parts: SystemParts, path: str, sensor: DerivedSensor) -> Resource:
 
     operations = {"PATCH": _limits_patch(parts, sensor)} if sensor.own and supported(sensor.limits) else {}
     return part(path, SENSOR_TYPE, sensor.name, body, state=state, operations=operations)
+
+
+def _knows_percent(version: str) -> bool:
+    """Whether this version of Sensor has the ReadingType Percent."""
+    return version_of(f"#Sensor.{version}.Sensor") >= (1, 1, 0)
+
+
+def _fan_in_rpm(parts: SystemParts, path: str, sensor: DerivedSensor) -> Resource:
+    """A fan's sensor before Sensor 1.1: it tells the speed alone, and has no thresholds."""
+
+    def body(view: RedfishBmc, reading: DerivedReading) -> Json:
+        return {
+            "ReadingType": "Rotational",
+            "ReadingUnits": "RPM",
+            "Reading": rpm(reading.value),
+            "ReadingRangeMin": 0,
+            "ReadingRangeMax": rpm(100),
+            "PhysicalContext": sensor.context,
+            "Status": {"State": "Enabled", "Health": reading.health},
+        }
+
+    return part(path, SENSOR_TYPE, sensor.name, body, state=lambda call: reading_of(call.view, parts.system_id, sensor))
 
 
 def _limits_patch(parts: SystemParts, sensor: DerivedSensor) -> Operation:

@@ -284,9 +284,9 @@ BASE_MESSAGES: Final[Mapping[str, BaseMessage]] = {
 
 
 def minor_of(base: str) -> int:
-    """22 for "1.22", 5 for "1.5.0"; 0 without a minor version."""
+    """22 for "1.22", 5 for "1.5.0"; 0 without a minor version, and for what is older than 1.0, as "0.10"."""
     parts = base.split(".")
-    return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
+    return int(parts[1]) if len(parts) > 1 and parts[0] != "0" and parts[1].isdigit() else 0
 
 
 def available_message(name: str, base: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.redfish.inventory.versions import has_property, without_newer
+from emulator.redfish.inventory.versions import has_property, introduced, without_newer
+from emulator.redfish.service.messages import available_message
+from profiles import load, names
 from tests.unit.redfish.test_redfish_inventory_tree import TYPED, walked
 from tools.schema_versions import facts
 
@@ -81,6 +83,36 @@ def test_errata_count_where_a_property_came_with_one():
     assert has_property("#Chassis.v1_0_1.Chassis", "PowerState")
 
 
+def test_the_table_has_every_schema_whose_version_a_shipped_profile_names():
+    assert {schema for name in names() for schema in load(name).versions} <= introduced().keys()
+
+
+@pytest.mark.parametrize(("profile", "types"), [("hpe-ilo5", None), ("lenovo-xcc", ["Redfish"])])
+def test_an_account_tells_its_types_where_its_version_requires_that(make_bmc, profile, types):
+    bmc = make_bmc(profile)
+    account = bmc.get(f"/redfish/v1/AccountService/Accounts/{bmc.admin[0]}", follow_redirects=True).json
+    assert account.get("AccountTypes") == types
+
+
+@pytest.mark.parametrize(("profile", "key"), [("hpe-ilo5", "Severity"), ("dmtf-generic", "MessageSeverity")])
+def test_a_registry_names_the_severity_as_its_version_does_and_has_a_text_for_every_message(make_bmc, profile, key):
+    bmc = make_bmc(profile)
+    files = bmc.get("/redfish/v1/Registries", follow_redirects=True).json["Members"]
+    texts = []
+    for member in files:
+        location = bmc.get(member["@odata.id"], follow_redirects=True).json["Location"][0]["Uri"]
+        for message in bmc.get(location, follow_redirects=True).json.get("Messages", {}).values():
+            assert {"Severity", "MessageSeverity"} & message.keys() == {key}
+            texts.append(message["Message"])
+    assert len(texts) > 50
+    assert all(texts)
+
+
+def test_a_base_registry_older_than_1_0_has_the_first_messages_only():
+    assert available_message("NoOperation", "0.10") == "GeneralError"
+    assert available_message("NoOperation", "1.4") == "NoOperation"
+
+
 @pytest.mark.parametrize(("profile", "there"), [("hpe-ilo4", False), ("hpe-ilo5", True)])
 def test_an_account_has_only_what_its_version_knows(make_bmc, profile, there):
     bmc = make_bmc(profile)
@@ -113,3 +145,11 @@ def test_uefi_boot_next_is_offered_where_the_version_has_boot_next(make_bmc, pro
     assert ("BootNext" in boot) is known
     wanted = {"BootSourceOverrideTarget": "UefiBootNext", "BootNext": "Boot0001"}
     assert bmc.ask("PATCH", path, json={"Boot": wanted}).status_code == (200 if known else 400)
+
+
+def test_a_fan_tells_its_speed_in_rpm_where_sensors_know_no_percent(make_bmc):
+    old, new = make_bmc("nvidia-dgx"), make_bmc("dmtf-generic")
+    fan = old.get(f"{old.chassis}/Sensors/Fan1").json
+    assert (fan["ReadingType"], fan["ReadingUnits"]) == ("Rotational", "RPM")
+    assert fan["Reading"] == new.get(f"{new.chassis}/Sensors/Fan1").json["SpeedRPM"]
+    assert old.ask("PATCH", f"{old.chassis}/Sensors/Fan1", json={"Thresholds": {}}).status_code == 405
