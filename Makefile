@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check -q
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-NIGHTLY_PARTS := property ha chaos floods matrix spellings repeats hunt validators clients pacemaker
+NIGHTLY_PARTS := property ha chaos floods matrix spellings repeats hunt mutants validators clients pacemaker
 .PHONY: help setup demo test check fmt profiles profiles-pages dist deb pyz sbom peers bench scoreboard nightly $(addprefix nightly-,$(NIGHTLY_PARTS)) clean lab lab-incident-409 lab-incident-hung lab-down lab-local lab-test
 
 help:  ## List the targets
@@ -155,6 +155,10 @@ REPEATS ?= 20
 
 nightly-hunt: $(VENV)/.dev  ## All of two deviations of fence_bmc on virtual time, and random three for half an hour
 	EFFORT=nightly $(BIN)/python -m pytest -q -s --timeout 7200 tests/nightly/test_hunt.py
+
+# One core for about half an hour.
+nightly-mutants: $(VENV)/.dev  ## Every scenario against every mutant of two fencers; hunts of those that survive: docs/mutation-score.md
+	$(BIN)/python -m tools.mutation_score --fresh
 
 nightly-validators: $(VENV)/.peers  ## DMTF's validators and checkers on every profile
 	$(LONG) --dist loadgroup tests/peers/test_redfish_validators.py

@@ -59,7 +59,7 @@ class Played:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """What is to be played."""
+    """What is to be played. `looks_for_leaks`: files are searched for passwords after each ask; a hunt does not judge that."""
 
     scenario: Scenario
     steps: tuple[AskStep, ...]
@@ -67,6 +67,7 @@ class Play:
     definition: Definition
     protocol: Protocol
     seed: int = 0
+    looks_for_leaks: bool = True
 
 
 on_sockets: Final[Callable[..., Emulator]] = partial(Emulator, reused=reusable())
@@ -283,7 +284,8 @@ class _Asking:
                     agents=agents if isinstance(agents, SocketlessAgents) else None,
                 )
             )
-            if not outcome.timed_out:  # what it could not tidy up because it was killed is not held against it
+            # What it could not tidy up because it was killed is not held against it.
+            if what.looks_for_leaks and not outcome.timed_out:
                 ours = Path(emulator.endpoints[step.bmc].ca_file).parent
                 found = search(self.secrets, own, what.definition.folder, since, ours=ours)
                 conduct = (*outcome.conduct, *found.conduct)

@@ -36,11 +36,11 @@ class Problem:
 
     def __str__(self) -> str:
         line = f"{self.mark}: {self.path}: {self.message}" if self.path else f"{self.mark}: {self.message}"
-        return _one_line(line)
+        return one_line(line)
 
 
-def _one_line(text: str) -> str:
-    """Replaces control characters, so that a file cannot move the cursor of a terminal or start a new line."""
+def one_line(text: str) -> str:
+    """Replaces control characters, so that a stranger's text cannot move the cursor of a terminal or start a new line."""
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 

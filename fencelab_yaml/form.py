@@ -10,9 +10,10 @@ Rules
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache, cached_property
+from types import UnionType
 from typing import Annotated, Final, NotRequired, Required, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
@@ -35,12 +36,19 @@ NodePath = tuple[int | str, ...]
 
 @dataclass(frozen=True)
 class Form:
-    """One format. `name` is what a file writes behind `schema:`; `always` are keys that even a partial file must have."""
+    """One format. `name` is what a file writes behind `schema:`; `always` are keys that even a partial file must have.
+
+    Of the outermost map `needed` says why a key must be there, and `foreign` what is to be said of a key that belongs elsewhere.
+    With `lists_keys`, what is known stands beside a guess too.
+    """
 
     name: str
     title: str
     description: type
     always: frozenset[str] = frozenset()
+    needed: Mapping[str, str] = field(default_factory=dict)
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    lists_keys: bool = False
 
     @cached_property
     def _adapter(self) -> TypeAdapter[object]:
@@ -73,7 +81,8 @@ class Form:
             *above, key = place
             if not partial or in_list or (not above and key in self.always):
                 node, _ = find(root, tuple(above))
-                problems.add(node.mark, joined(path, tuple(above)), f"'{key}' is missing")
+                why = "" if above else self.needed.get(str(key), "")
+                problems.add(node.mark, joined(path, tuple(above)), f"'{key}' is missing{why and ': '}{why}")
             return
         is_key = place[-1:] == ("[key]",)
         if is_key:
@@ -81,9 +90,7 @@ class Form:
         node, key_mark = find(root, place)
         where = joined(path, place)
         if kind == "extra_forbidden":
-            known = _keys(self.description, error["loc"][:-1]) or ()
-            hint = did_you_mean(str(place[-1]), known) or f"; known here: {listed(known)}"
-            problems.add(key_mark, where, f"unknown key{hint}")
+            problems.add(key_mark, where, self._unknown(place, _keys(self.description, error["loc"][:-1]) or ()))
         elif is_key and kind == "key_choice":
             problems.add(key_mark, where, key_choice(str(place[-1]), context))
         elif is_key:
@@ -98,6 +105,15 @@ class Form:
             sentence = SENTENCES.get(kind)
             said = sentence(inner, context) if sentence else error["msg"].removeprefix("Value error, ")
             problems.add(key_mark if context.get("at_key") else inner.mark, where, said)
+
+    def _unknown(self, place: NodePath, known: Iterable[str]) -> str:
+        said = self.foreign.get(str(place[0])) if len(place) == 1 else None
+        if said is None:
+            guess = did_you_mean(str(place[-1]), known)
+            said = f"unknown key{guess}"
+            if guess and not self.lists_keys:
+                return said
+        return f"{said}; known here: {listed(known)}"
 
     def schema(self, *, partial: bool = False) -> JsonSchemaValue:
         """The format as JSON Schema. With `partial`, as a file may be that has parents."""
@@ -160,6 +176,8 @@ def _keys(description: object, place: NodePath) -> tuple[str, ...] | None:
 
 def _below(hint: object, step: int | str) -> object:
     """The type of a value inside another one."""
+    if step in FORMS and get_origin(hint) not in (Union, UnionType):
+        return hint  # a `OneOf` of one kind of node
     if is_typeddict(hint):
         return _hints(cast(type, hint)).get(str(step))
     members = get_args(hint)

@@ -66,6 +66,8 @@ def _text(node: YamlNode, context: Context) -> str:
 
 def _choice(node: YamlNode, context: Context) -> str:
     words = _words(context)
+    if len(words) == 1:
+        return f"must be '{words[0]}', not {kind(node)}"
     hint = did_you_mean(node.raw, words) if isinstance(node, YamlScalar) else ""
     return f"must be one of {', '.join(words)}; not {kind(node)}{hint}"
 

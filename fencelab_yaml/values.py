@@ -116,6 +116,9 @@ class KeyChoice(Choice):
 
     kind = "key_choice"
 
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "enum": list(self.words)}  # with a type, pydantic makes `propertyNames` of it
+
 
 @dataclass(frozen=True, slots=True)
 class Number:

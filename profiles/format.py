@@ -43,6 +43,14 @@ class SourceKeys(TypedDict):
 
 
 @known_keys
+class FirmwareKeys(TypedDict):
+    """Which firmware a profile is about."""
+
+    modelled_on: NotRequired[Annotated[Words, Field(description="the version that it was made from")]]
+    applies_to: NotRequired[Annotated[Words, Field(description="the versions that behave alike, such as >=4.00 <8")]]
+
+
+@known_keys
 class MomentKeys(TypedDict):
     """When a rail is so."""
 
@@ -109,7 +117,7 @@ class DeviationKeys(TypedDict):
 
     tool: Annotated[str, Choice(*(tool.value for tool in Tool)), Field(description="the validator")]
     result: Annotated[str, Choice("FAIL", "WARN"), Field(description="what it says")]
-    assertion: Annotated[Words, Field(description="the name of the check in the validator")]
+    assertion: Annotated[Words, Field(description="the name of the check in the validator; * stands for any part of it")]
     where: Annotated[Words, Field(description="a part of what the validator prints of the place")]
     because: Annotated[Words, Field(description="the reason")]
     evidence: ClaimValue
@@ -134,7 +142,7 @@ class ProfileKeys(TypedDict):
         ]
     ]
     abstract: NotRequired[Annotated[Flag, Field(description="whether it is only a base for others")]]
-    firmware: NotRequired[Annotated[dict[NameKey, Words], Field(description="the firmware that it was made from and applies to")]]
+    firmware: NotRequired[Annotated[FirmwareKeys, Field(description="the firmware that it was made from and applies to")]]
     maintainers: NotRequired[Annotated[list[Words], Field(description="who knows about it")]]
     sources: NotRequired[Annotated[dict[NameKey, SourceKeys], Field(description="the sources that evidence names, by id")]]
     vars: Annotated[

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -101,13 +101,20 @@ def all_names() -> tuple[str, ...]:
     return tuple(places.files())
 
 
+def _hint(name: str, known: Iterable[str]) -> str:
+    """What may have been meant: a file or folder that is here, or a profile of a similar name."""
+    here = [each for each in (f"./{name}", f"./{name}.yaml") if os.path.exists(each)]
+    if here:
+        return f"; what is in this folder is named with its path: {here[0]}"
+    return (did_you_mean(name, known) or f"; there are: {listed(names())}") + f" (a file is named with its path: ./{name}.yaml)"
+
+
 def path(name: str) -> Path:
     """Returns the file of a profile of `places`. Raises ProfileError for an unknown name, and for two profiles of one name."""
     places.check_places()
     known = places.files()
     if name not in known:
-        hint = did_you_mean(name, known) or f"; there are: {listed(names())}"
-        raise ProfileError([Problem(Mark(name), "", f"no such profile{hint} (a file is named with its path: ./{name}.yaml)")])
+        raise ProfileError([Problem(Mark(name), "", f"no such profile{_hint(name, known)}")])
     return known[name]
 
 
@@ -210,6 +217,11 @@ def _parents(tree: YamlMap) -> list[tuple[str, YamlNode]]:
     return [(name, word) for word in words if word is not None and (name := text_of(word))]
 
 
+def _is_name_or_names(node: YamlNode) -> bool:
+    items = node.items if isinstance(node, YamlList) else (node,)
+    return all(isinstance(item, YamlScalar) and (item.value is None or isinstance(item.value, str)) for item in items)
+
+
 class _Layers:
     """Returns the file and its parents, each once, the most distant parent first."""
 
@@ -228,6 +240,9 @@ class _Layers:
         self.checked = self.checked and is_checked(file, content)
         tree = one_shape_of_evidence(parse(content, str(file), self._problems))
         here = (*chain, file.resolve())
+        above = tree.entries.get("extends")
+        if above is not None and not _is_name_or_names(above):  # the form says what is wrong with it
+            self.incomplete = True
         for name, node in _parents(tree):
             self._collect_parent(name, node, file, here)
         self._done.add(file.resolve())

@@ -93,11 +93,17 @@ def filled(root: YamlMap, overrides: Mapping[str, str]) -> Iterator[tuple[str, s
             yield "identity", name, node.mark, f"becomes '{uuid}', which is not a UUID"
 
 
+_NAMED_IN: Final = ("power", "replies", "messages", "vars")
+_RESET_TYPE: Final = re.compile("[A-Z][A-Za-z0-9]*")
+
+
 class _References:
     def __init__(self, root: YamlMap, file: str, problems: Problems) -> None:
         self._root = root
         self._file = file
         self._problems = problems
+        self._is_whole = all(isinstance(root.entries.get(block), YamlMap) for block in _NAMED_IN)
+        """Else what parents say of names in such a block is no mistake of theirs, and says nothing to the reader."""
 
     def run(self) -> None:
         self._table()
@@ -152,7 +158,7 @@ class _References:
         """Adds a problem at a place in the loaded file. If the value is inherited, the message names the parent's place."""
         if mark.file == self._file:
             self._problems.add(mark, path, message)
-        else:
+        elif self._is_whole:
             self._problems.add(Mark(self._file), path, f"{message} (needed by {Path(mark.file).name}:{mark.line})")
 
     def _cell(self, node: YamlNode, path: str, outcome: int, confidence: int) -> None:
@@ -183,7 +189,7 @@ class _References:
                         f"'{reset_type}' is not in power.reset_types, so unlisted_type answers it{hint}",
                     )
             present = self._names("power", "table", state)
-            missing = [word for word in types if word not in present]
+            missing = [word for word in types if word not in present and _RESET_TYPE.fullmatch(word)]
             if missing and isinstance(offered, YamlList) and isinstance(child(self._root, "power", "table"), YamlMap):
                 self._add_problem(
                     offered.mark,
@@ -196,12 +202,9 @@ class _References:
 
     def _oem_types(self) -> set[str]:
         """ResetTypes that only actions of the vendor ask for."""
-        found: set[str] = set()
-        for _, action in self._items("power", "oem_actions"):
-            values = child(action, "values")
-            words = (*(values.entries.values() if isinstance(values, YamlMap) else ()), child(action, "body"))
-            found |= {word for node in words if (word := text_of(node)) is not None}
-        return found
+        return {
+            word for _, action in self._items("power", "oem_actions") for _, node in _asked(action) if (word := text_of(node))
+        }
 
     def _outcomes(self) -> None:
         for _, path, _, outcome in self._each("power", "outcomes"):
@@ -236,6 +239,13 @@ class _References:
             self._claim(child(window, "evidence"), f"{path}.evidence")
 
     def _oem_actions(self) -> None:
+        cells = tuple(word for word in self._names("power", "table", "On") if word in self._names("power", "table", "Off"))
+        chassis = child(self._root, "power", "chassis", "reset_types")
+        for index, item in enumerate(chassis.items if isinstance(chassis, YamlList) else ()):
+            self._refer(item, f"power.chassis.reset_types[{index}]", "ResetType in power.table", cells)
+        for path, action in self._items("power", "oem_actions"):
+            for key, node in _asked(action):
+                self._refer(node, f"{path}.{key}", "ResetType in power.table", cells)
         for path, action in self._items("power", "oem_actions"):
             self._claim(child(action, "evidence"), f"{path}.evidence")
             has_values, has_body = (child(action, key) is not None for key in ("values", "body"))
@@ -345,6 +355,15 @@ def _texts(node: YamlNode | None, path: str) -> Iterator[tuple[YamlScalar, str]]
                     yield from _texts(value, f"{path}.{key}")
         case _:
             return
+
+
+def _asked(action: YamlNode) -> Iterator[tuple[str, YamlNode]]:
+    """The ResetTypes that an action of the vendor asks for, each with its key."""
+    values, body = child(action, "values"), child(action, "body")
+    if isinstance(values, YamlMap):
+        yield from ((f"values.{name}", node) for name, node in values.entries.items())
+    if body is not None:
+        yield "body", body
 
 
 def _span(node: YamlNode | None) -> tuple[float, float] | None:

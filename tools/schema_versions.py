@@ -54,7 +54,9 @@ def types_of(schema: str, text: str) -> Types:
     """Every entity and complex type of a CSDL file by name, with its properties. A type that extends another has those too."""
     found: dict[str, dict[str, CsdlProperty]] = {}
     bases: dict[str, str] = {}
-    spaces = ((_VERSIONED.fullmatch(space.get("Namespace", "")), space) for space in ElementTree.fromstring(text).iter(_EDM + "Schema"))
+    spaces = (
+        (_VERSIONED.fullmatch(space.get("Namespace", "")), space) for space in ElementTree.fromstring(text).iter(_EDM + "Schema")
+    )
     for version, space in sorted(((_numbers(match), space) for match, space in spaces if match), key=lambda pair: pair[0]):
         for kind in space:
             name = kind.get("Name", "")
@@ -71,7 +73,9 @@ def types_of(schema: str, text: str) -> Types:
     return {name: {**found.get(bases.get(name, ""), {}), **properties} for name, properties in found.items()}
 
 
-def newer_than_first(types: Types, name: str, before: str = "", since: SchemaVersion = FIRST) -> Iterator[tuple[SchemaVersion, str]]:
+def newer_than_first(
+    types: Types, name: str, before: str = "", since: SchemaVersion = FIRST
+) -> Iterator[tuple[SchemaVersion, str]]:
     """(version, "Boot/BootNext") of every property that is newer than what holds it."""
     for key, said in types.get(name, {}).items():
         path = f"{before}{key}"

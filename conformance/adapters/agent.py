@@ -49,8 +49,7 @@ class AgentAdapter(Adapter):
     on a command line without a value."""
 
     name: ClassVar[str] = "fence-agent"
-    keys: ClassVar[tuple[str, ...]] = ("command", "params", "recorders", "switches")
-    over_keys: ClassVar[tuple[str, ...]] = ("command", "params")
+    form: ClassVar[str] = "conformance.fencer_forms.agent:AGENT"
     conventions: ClassVar[frozenset[Convention]] = frozenset({Convention.FENCE_AGENT_API})
 
     command: tuple[Item, ...]
@@ -60,19 +59,13 @@ class AgentAdapter(Adapter):
 
     @classmethod
     def read(cls, section: Section, base: Self | None) -> Self:
-        node = section.get("command")
-        command = base.command if base is not None else ()
-        if node is not None:
-            command = section.line(node, section.at("command"))
-        if base is None and not command:
-            section.lacks("command", f"missing: the adapter {cls.name} needs it")
         return cls(
             folder=section.folder,
             built_in=section.built_in,
-            command=command,
+            command=section.words("command") or (base.command if base is not None else ()),
             params=present({**(base.params if base is not None else {}), **section.texts("params")}),
             recorders=base.recorders if base is not None else present(section.texts("recorders")),
-            switches=base.switches if base is not None else _switches(section),
+            switches=base.switches if base is not None else frozenset(parts(section.words("switches"))),
         )
 
     @property
@@ -120,9 +113,3 @@ class AgentAdapter(Adapter):
             cwd=self.working_directory(invocation),
         )
         return ended.outcome(invocation, claim_of(invocation.ask, ended.exit))
-
-
-def _switches(section: Section) -> frozenset[str]:
-    node = section.get("switches")
-    line = () if node is None else section.line(node, section.at("switches"))
-    return frozenset(name for name in line if isinstance(name, str))

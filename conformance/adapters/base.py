@@ -57,9 +57,11 @@ class Invocation:
 class Adapter(ABC):
     """How one fencer is asked over one protocol: what its file says of it, and how to run it.
 
-    `name` is the word behind `adapter:` in a fencer file; `keys` are the keys that this adapter reads there besides those that
-    every fencer has, and `over_keys` those of them that may differ below `over: {ipmi: ...}`. `conventions` is what scenarios
-    about a certain way of calling fencers ask for. `default_protocols` is what a fencer speaks whose file does not say so.
+    `name` is the word behind `adapter:` in a fencer file. `form` says where the `AdapterForm` is that describes its own keys
+    there, as `module:NAME`: it is imported when a file is checked, since it loads pydantic. An adapter without one names its
+    `keys`, and with `over_keys` those of them that may differ below `over: {ipmi: ...}`, and checks their values when it reads
+    them. `conventions` is what scenarios about a certain way of calling fencers ask for. `default_protocols` is what a fencer
+    speaks whose file does not say so.
 
     `folder` is where the fencer's file lies, absolute, since programs start with another working directory. Runs of several asks
     may be in several threads at once.
@@ -69,8 +71,9 @@ class Adapter(ABC):
     """Whether the fencer is no process of its own: `conformance.in_process` plays its scenarios, without sockets."""
 
     name: ClassVar[str]
-    keys: ClassVar[tuple[str, ...]]
-    over_keys: ClassVar[tuple[str, ...]]
+    form: ClassVar[str] = ""
+    keys: ClassVar[tuple[str, ...]] = ()
+    over_keys: ClassVar[tuple[str, ...]] = ()
     conventions: ClassVar[frozenset[Convention]] = frozenset()
     default_protocols: ClassVar[frozenset[Protocol]] = frozenset()
 
@@ -85,7 +88,8 @@ class Adapter(ABC):
     def read(cls, section: Section, base: Self | None) -> Self:
         """Reads its keys in a fencer file, or below `over`, where `base` is what the file says outside of it.
 
-        Puts every mistake into `section.problems` and returns something all the same, so that all mistakes come at once.
+        The form has been checked where there is one. Puts every other mistake into `section.problems` and returns something all
+        the same, so that all mistakes come at once.
         """
 
     @property

@@ -15,11 +15,7 @@ from conformance.adapters.programs import StandIns, find, lack
 from conformance.adapters.section import Section, present
 from conformance.outcome import FencerOutcome
 from conformance.vocabulary import Ask, Claim
-from fencelab_yaml.errors import listed
-from fencelab_yaml.source import YamlList, YamlNode, YamlScalar
 
-ACTION_KEYS: Final = ("argv", "stdin", "env", "claim", "claims")
-SIGN_KEYS: Final = ("exit", "stdout", "stderr")
 PLAIN_CLAIM: Final[Mapping[Ask, Claim]] = {
     **{ask: Claim.OK for ask in Ask if ask is not Ask.STATUS}, Ask.OFF: Claim.OFF, Ask.ON: Claim.ON, Ask.REBOOT: Claim.REBOOTED,
 }  # fmt: skip
@@ -57,19 +53,16 @@ class CommandAdapter(Adapter):
     """Adapter `exec`."""
 
     name: ClassVar[str] = "exec"
-    keys: ClassVar[tuple[str, ...]] = ("actions",)
-    over_keys: ClassVar[tuple[str, ...]] = ("actions",)
+    form: ClassVar[str] = "conformance.fencer_forms.program:PROGRAM"
 
     actions: Mapping[Ask, ProgramAction]
 
     @classmethod
     def read(cls, section: Section, base: Self | None) -> Self:
-        actions = {ask: _action(section, node, path, ask) for ask, node, path in section.per_ask("actions")}
-        understood = {ask: action for ask, action in actions.items() if action is not None}
-        if base is None and not understood:
-            section.lacks("actions", f"missing: the adapter {cls.name} needs it")
+        found = ((ask, section.child(node, path)) for ask, node, path in section.per_ask("actions"))
+        actions = {ask: _action(part, ask) for ask, part in found if part is not None}
         inherited = base.actions if base is not None else {}
-        return cls(folder=section.folder, built_in=section.built_in, actions={**inherited, **understood})
+        return cls(folder=section.folder, built_in=section.built_in, actions={**inherited, **actions})
 
     @property
     def asks(self) -> frozenset[Ask]:
@@ -118,56 +111,24 @@ class CommandAdapter(Adapter):
 # -- the fencer file -------------------------------------------------------------------------------------------------------
 
 
-def _action(section: Section, node: YamlNode, path: str, ask: Ask) -> ProgramAction | None:
-    inside = section.child(node, path, "must be a map with argv")
-    if inside is None:
-        return None
-    inside.only(ACTION_KEYS)
-    argv = inside.get("argv")
-    if argv is None:
-        inside.lacks("argv", "missing")
-        return None
-    stdin = inside.get("stdin")
+def _action(action: Section, ask: Ask) -> ProgramAction:
     return ProgramAction(
-        argv=inside.line(argv, inside.at("argv")),
-        stdin="" if stdin is None else inside.text(stdin, inside.at("stdin")) or "",
-        env=present(inside.texts("env")),
-        signs=_signs(inside, ask),
+        argv=action.words("argv"), stdin=action.raw("stdin"), env=present(action.texts("env")), signs=_signs(action, ask)
     )
 
 
 def _signs(action: Section, ask: Ask) -> tuple[tuple[Claim, Sign], ...]:
     signs: list[tuple[Claim, Sign]] = []
-    if (claim := action.get("claim")) is not None:
-        if ask is Ask.STATUS:
-            action.bad(claim, action.at("claim"), "status has two answers: use claims: {on: ..., off: ...}")
-        else:
-            signs.append((PLAIN_CLAIM[ask], _sign(action, claim, action.at("claim"))))
-    for name, value, path in action.entries("claims"):
-        if name not in list(Claim):
-            action.bad(value, path, f"no such claim; there are: {listed(Claim)}")
-        else:
-            signs.append((Claim(name), _sign(action, value, path)))
-    if not signs and ask is Ask.STATUS:
-        action.lacks("claims", "missing: by what are on and off told apart?")
+    if (claim := action.part("claim")) is not None:
+        signs.append((PLAIN_CLAIM[ask], _sign(claim)))
+    if (claims := action.part("claims")) is not None:
+        signs += [(Claim(name), _sign(part)) for name in claims.node.entries if (part := claims.part(name)) is not None]
     return tuple(signs) or ((PLAIN_CLAIM.get(ask, Claim.FAILED), Sign(exits=(0,))),)
 
 
-def _sign(action: Section, node: YamlNode, path: str) -> Sign:
-    inside = action.child(node, path, "must be a map of exit, stdout, stderr")
-    if inside is None:
-        return Sign()
-    inside.only(SIGN_KEYS)
-    exits = inside.get("exit")
-    values = exits.items if isinstance(exits, YamlList) else () if exits is None else (exits,)
-    numbers: list[int] = []
-    for value in values:
-        if isinstance(value, YamlScalar) and type(value.value) is int:
-            numbers.append(value.value)
-        else:
-            inside.bad(value, inside.at("exit"), "must be a number or a list of numbers")
+def _sign(sign: Section) -> Sign:
     return Sign(
-        exits=tuple(numbers),
-        stdout=inside.pattern(inside.get("stdout"), inside.at("stdout")),
-        stderr=inside.pattern(inside.get("stderr"), inside.at("stderr")),
+        exits=tuple(map(int, sign.numbers("exit"))),
+        stdout=sign.pattern(sign.get("stdout"), sign.at("stdout")),
+        stderr=sign.pattern(sign.get("stderr"), sign.at("stderr")),
     )

@@ -16,14 +16,13 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar, Final, Self
 
-from conformance.adapters.agent import PASSWORD, PASSWORD_SCRIPT_FILE, AgentAdapter, claim_of
+from conformance.adapters.agent import PASSWORD_SCRIPT_FILE, AgentAdapter, claim_of
 from conformance.adapters.base import Adapter, CannotStart, Invocation
 from conformance.adapters.command import CommandAdapter
-from conformance.adapters.placeholders import parts, placeholders
 from conformance.adapters.process import Ended, run
 from conformance.adapters.program_call import ProgramCall
 from conformance.adapters.programs import StandIns, find
-from conformance.adapters.section import Section
+from conformance.adapters.section import Section, present
 from conformance.outcome import FencerOutcome
 from conformance.vocabulary import Ask
 
@@ -55,8 +54,7 @@ class ContainerAdapter(Adapter):
     """
 
     name: ClassVar[str] = "container"
-    keys: ClassVar[tuple[str, ...]] = ("image", "engine", "network", "mounts", "command", "params", "switches", "actions")
-    over_keys: ClassVar[tuple[str, ...]] = ("command", "params", "actions")
+    form: ClassVar[str] = "conformance.fencer_forms.container:CONTAINER"
 
     inside: AgentAdapter | CommandAdapter
     image: str = ""
@@ -67,25 +65,16 @@ class ContainerAdapter(Adapter):
     @classmethod
     def read(cls, section: Section, base: Self | None) -> Self:
         inside = _inside(section, base.inside if base is not None else None)
-        for text in _argv_texts(inside):
-            if PASSWORD in placeholders(text):
-                section.lacks(
-                    "actions" if isinstance(inside, CommandAdapter) else "command",
-                    "{bmc.password} would stand in the command line of the engine, where everybody reads it: "
-                    "use stdin, env, params or {bmc.password_file}",
-                )
         if base is not None:
             return replace(base, inside=inside)
-        if section.get("image") is None:
-            section.lacks("image", f"missing: the adapter {cls.name} needs it")
         return cls(
             folder=section.folder,
             built_in=section.built_in,
             inside=inside,
-            image=_text(section, "image", ""),
-            engine=_text(section, "engine", ENGINE),
-            network=_text(section, "network", HOST_NETWORK),
-            mounts={source: to for source, to in section.texts("mounts").items() if to is not None},
+            image=section.raw("image"),
+            engine=section.raw("engine") or ENGINE,
+            network=section.raw("network") or HOST_NETWORK,
+            mounts=present(section.texts("mounts")),
         )
 
     @property
@@ -142,26 +131,7 @@ def _inside(section: Section, base: AgentAdapter | CommandAdapter | None) -> Age
         return CommandAdapter.read(section, base)
     if isinstance(base, AgentAdapter):
         return AgentAdapter.read(section, base)
-    if section.get("actions") is not None:
-        for key in ("command", "params", "switches"):
-            if (node := section.get(key)) is not None:
-                section.bad(node, section.at(key), "not beside actions: either the keys of exec or those of fence-agent")
-        return CommandAdapter.read(section, None)
-    if section.get("command") is None:
-        section.lacks("command", "missing: the program in the image, asked as a fence agent; or actions, as for exec")
-        return AgentAdapter(folder=section.folder, built_in=section.built_in, command=())
-    return AgentAdapter.read(section, None)
-
-
-def _argv_texts(inside: AgentAdapter | CommandAdapter) -> Iterator[str]:
-    lines = (inside.command,) if isinstance(inside, AgentAdapter) else (action.argv for action in inside.actions.values())
-    for line in lines:
-        yield from parts(line)
-
-
-def _text(section: Section, key: str, otherwise: str) -> str:
-    node = section.get(key)
-    return otherwise if node is None else section.text(node, section.at(key)) or otherwise
+    return (AgentAdapter if section.get("actions") is None else CommandAdapter).read(section, None)
 
 
 @cache

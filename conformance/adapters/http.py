@@ -27,7 +27,6 @@ from typing import ClassVar, Final, Self
 from conformance.adapters.base import Adapter, CannotStart, Interrupted, Invocation
 from conformance.adapters.json_path import JsonPath, NotThere
 from conformance.adapters.manager_file import (
-    KEYS,
     ManagerFile,
     Page,
     TemplateFailed,
@@ -52,14 +51,13 @@ MOST_BYTES: Final = 4_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class ManagerAdapter(Adapter):
-    """Adapter `http`. `manager` is None only where the file has mistakes."""
+    """Adapter `http`."""
 
     name: ClassVar[str] = "http"
-    keys: ClassVar[tuple[str, ...]] = KEYS
-    over_keys: ClassVar[tuple[str, ...]] = ()
+    form: ClassVar[str] = "conformance.fencer_forms.manager:MANAGER"
     default_protocols: ClassVar[frozenset[Protocol]] = frozenset({Protocol.REDFISH})
 
-    manager: ManagerFile | None
+    manager: ManagerFile
 
     @classmethod
     def read(cls, section: Section, base: Self | None) -> Self:
@@ -74,14 +72,12 @@ class ManagerAdapter(Adapter):
 
     def is_told(self, name: str) -> bool:
         """ "confirm": whether its file says how an operator confirms."""
-        return name == "confirm" and self.manager is not None and self.manager.confirm is not None
+        return name == "confirm" and self.manager.confirm is not None
 
     def missing(self) -> str | None:
-        assert self.manager is not None
         return lack(self.manager.start[0](sample_values()), self.folder)
 
     def run(self, invocation: Invocation) -> FencerOutcome:
-        assert self.manager is not None
         assert invocation.site is not None
         values = {**_values(invocation.site), "port": _free_port(), "token": secrets.token_hex(16)}
         try:

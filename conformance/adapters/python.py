@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final, Self
@@ -14,16 +13,14 @@ from typing import ClassVar, Final, Self
 from conformance.adapters import python_child
 from conformance.adapters.agent import claim_of
 from conformance.adapters.base import Adapter, CannotStart, Invocation
-from conformance.adapters.placeholders import fill_map, parts
+from conformance.adapters.placeholders import Item, fill_map, parts
 from conformance.adapters.process import run
 from conformance.adapters.programs import StandIns, lack
 from conformance.adapters.section import Section, present
 from conformance.outcome import FencerOutcome
 from conformance.vocabulary import ASKED_OF_FENCERS, Ask, Protocol
-from fencelab_yaml.source import YamlNode
 
 CHILD: Final = str(Path(python_child.__file__).resolve())
-FUNCTION: Final = re.compile(r"\w+(\.\w+)*:\w+(\.\w+)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +32,7 @@ class PythonAdapter(Adapter):
     """
 
     name: ClassVar[str] = "python"
-    keys: ClassVar[tuple[str, ...]] = ("command", "actions", "params", "programs")
-    over_keys: ClassVar[tuple[str, ...]] = ("command", "actions", "params")
+    form: ClassVar[str] = "conformance.fencer_forms.python:PYTHON"
     default_protocols: ClassVar[frozenset[Protocol]] = frozenset({Protocol.REDFISH})
 
     function: str = ""
@@ -46,20 +42,14 @@ class PythonAdapter(Adapter):
 
     @classmethod
     def read(cls, section: Section, base: Self | None) -> Self:
-        command = section.get("command")
-        function = base.function if base is not None else ""
-        if command is not None:
-            function = _function(section, command, section.at("command"))
-        functions = {ask: _function(section, node, path) for ask, node, path in section.per_ask("actions")}
-        if base is None and command is None and not functions:
-            section.lacks("command", f"missing: the adapter {cls.name} needs it")
+        functions = {ask: _alone(section.line(node, path)) for ask, node, path in section.per_ask("actions")}
         return cls(
             folder=section.folder,
             built_in=section.built_in,
-            function=function,
+            function=_alone(section.words("command")) or (base.function if base is not None else ""),
             functions={**(base.functions if base is not None else {}), **functions},
             params=present({**(base.params if base is not None else {}), **section.texts("params")}),
-            programs=base.programs if base is not None else _programs(section),
+            programs=base.programs if base is not None else tuple(parts(section.words("programs"))),
         )
 
     @property
@@ -105,17 +95,8 @@ class PythonAdapter(Adapter):
         return ended.outcome(invocation, claim_of(invocation.ask, ended.exit))
 
 
-def _function(section: Section, node: YamlNode, path: str) -> str:
-    line = section.line(node, path)
-    if len(line) != 1 or not isinstance(line[0], str) or not FUNCTION.fullmatch(line[0]):
-        section.bad(node, path, "must name a function as module:function")
-        return ""
-    return line[0]
-
-
-def _programs(section: Section) -> tuple[str, ...]:
-    node = section.get("programs")
-    return () if node is None else tuple(parts(section.line(node, section.at("programs"))))
+def _alone(line: Sequence[Item]) -> str:
+    return next(parts(line), "")
 
 
 def _spec(module: str) -> object | None:

@@ -1,33 +1,34 @@
 """Fencer files: YAML to `Definition`. All mistakes come at once, each as `file:line:column: path: message`.
 
-Keys that every fencer has are read here; the adapter that the file names reads its own.
+`fencer_forms` checks the form of a file. The keys that every fencer has are read here; the adapter that the file names reads its
+own.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from conformance import capabilities, catalogues
+from conformance import catalogues
 from conformance.adapters.base import Adapter
+from conformance.adapters.checked_files import is_checked
 from conformance.adapters.definition import Definition
-from conformance.adapters.placeholders import SPEAKS
+from conformance.adapters.placeholders import SPEAKS, parts, placeholders
 from conformance.adapters.registry import REGISTRY
 from conformance.adapters.section import Section
 from conformance.capabilities import DUAL, PDU
 from conformance.catalogues import Catalogue
 from conformance.vocabulary import Ask, Cause, Protocol
 from fencelab_yaml.errors import Mark, Problem, Problems, YamlFileError, did_you_mean, listed
-from fencelab_yaml.source import YamlList, YamlScalar, parse
+from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar, parse, text_of
 
-COMMON: Final = ("fencer", "adapter", "limits", "capabilities", "causes", "catalogue", "needs", "over")
-LIMITS: Final = ("deadline", "power_timeout", "stable_for")
-OVER: Final = (*Protocol, DUAL, PDU)
 DEFAULT_DEADLINE: Final = 60.0
+NO_PORT: Final = "names no port: use {bmc.url}, {bmc.port} or {bmc.ipmi_port}, or it cannot reach an emulated BMC"
 
 
 class FencerFileError(Exception):
@@ -41,43 +42,98 @@ class FencerFileError(Exception):
         return "\n".join(str(problem) for problem in self.problems)
 
 
-def read(file: Path, *, built_in: bool = False) -> Definition:
-    """The fencer in a file. Raises FencerFileError with every mistake in it."""
+def read(file: Path, *, built_in: bool = False, again: bool = False) -> Definition:
+    """The fencer in a file. Raises FencerFileError with every mistake in it.
+
+    The form of a shipped file that has been checked as it is now is not checked once more, unless `again`.
+    """
     try:
         data = file.read_bytes()
     except OSError as error:
         raise FencerFileError((Problem(Mark(str(file)), "", f"cannot be read: {error.strerror}"),)) from None
     problems = Problems("fencer file")
+    digest = hashlib.sha256(data).hexdigest()
     try:
         root = parse(data, str(file), problems)
-        section = Section(file=file, built_in=built_in, problems=problems, node=root)
-        definition = _definition(section, hashlib.sha256(data).hexdigest()[:16])
+        section = Section(file=file, built_in=built_in, problems=problems, node=root, checked=True)
+        adapter = REGISTRY.get(text_of(root.entries.get("adapter")) or "")
+        if again or not is_checked(file, digest):
+            _check(section, adapter)
+        if adapter is None or adapter.form:
+            problems.raise_any()
+        assert adapter is not None  # that there is none is a problem
+        definition = _definition(section, adapter, digest[:16])
         problems.raise_any()
     except YamlFileError as error:
         raise FencerFileError(error.problems) from None
-    assert definition is not None  # whatever leaves none behind is a problem
     return definition
 
 
-def _definition(root: Section, digest: str) -> Definition | None:
-    """None where the file names no adapter; that is one of the problems then."""
-    name = root.word("fencer") or root.file.stem
-    adapter = _adapter(root)
+# -- the form ----------------------------------------------------------------------------------------------------------------
+
+
+def _check(root: Section, adapter: type[Adapter] | None) -> None:
+    """Notes every mistake in the form of a file."""
+    from conformance.fencer_forms.whole import form_of, form_without_adapter  # they load pydantic, which takes 100 ms
+
+    problems, node = root.problems, root.node
+    if adapter is None:
+        named = root.get("adapter") is not None
+        # where an adapter is broken, other keys may be its own
+        form_without_adapter(node.entries if named and REGISTRY.broken else ()).check(node, problems)
+        _no_adapter(root)
+        return
+    form_of(adapter).check(node, problems)
+    if adapter.form and problems.found and _names_no_port(root, adapter):
+        problems.add(node.mark, "", NO_PORT)
+
+
+def _no_adapter(root: Section) -> None:
+    node = root.get("adapter")
+    if not isinstance(node, YamlScalar):
+        return  # the form has said so
+    known = tuple(REGISTRY.all)
+    broken = "".join(f"; {sentence}" for sentence in REGISTRY.broken)
+    root.bad(node, "adapter", f"no such adapter{did_you_mean(node.raw, known)}; there are: {listed(known)}{broken}")
+
+
+def _names_no_port(root: Section, adapter: type[Adapter]) -> bool:
+    """Whether a file with mistakes seems to have this one too, which is known for sure when all others are gone."""
+    texts = " ".join(text for key, node in root.node.entries.items() if key not in ("causes", "needs") for text in _texts(node))
+    spoken = {SPEAKS[name] for name in placeholders(texts) if name in SPEAKS}
+    words = set(_texts(root.node.entries["capabilities"])) if "capabilities" in root.node.entries else set()
+    return not (spoken or adapter.default_protocols or words & set(Protocol) or "over" in root.node.entries)
+
+
+def _texts(node: YamlNode) -> Iterator[str]:
+    match node:
+        case YamlScalar(raw=raw):
+            yield raw
+        case YamlList(items=items):
+            for item in items:
+                yield from _texts(item)
+        case YamlMap(entries=entries):
+            for each in entries.values():
+                yield from _texts(each)
+
+
+# -- what it says ------------------------------------------------------------------------------------------------------------
+
+
+def _definition(root: Section, adapter: type[Adapter], digest: str) -> Definition:
+    own = replace(root, checked=bool(adapter.form))
+    base = adapter.read(own, None)
+    changed = {
+        key: base.read(replace(own, node=value, path=path), base)
+        for key, value, path in root.entries("over")
+        if isinstance(value, YamlMap)
+    }
+    root.problems.raise_any()
     declared = _capabilities(root)
     limits = _limits(root)
-    causes = _causes(root)
-    catalogue = _catalogue(root)
-    needs = "" if (node := root.get("needs")) is None else root.text(node, "needs") or ""
-    if adapter is None:
-        if root.get("adapter") is None or not REGISTRY.broken:  # else the other keys may be those of the adapter that is broken
-            root.only((*COMMON, *dict.fromkeys(key for known in REGISTRY.shipped.values() for key in known.keys)))
-        return None
-    root.only((*COMMON, *adapter.keys), _of_others(adapter))
-    base = adapter.read(root, None)
-    changed = _changed(root, base)
     named = frozenset(ask for ask in Ask if declared is not None and ask in declared)
     return Definition(
-        name=name,
+        name=root.raw("fencer"),
         file=root.file,
         ways=_ways(root, base, {Protocol(key): way for key, way in changed.items() if key not in (DUAL, PDU)}, declared),
         asks=(base.asks | base.asks_if_declared) & named if named else base.asks,
@@ -85,59 +141,14 @@ def _definition(root: Section, digest: str) -> Definition | None:
         capabilities=declared,
         deadline=limits.get("deadline", DEFAULT_DEADLINE),
         limits=MappingProxyType(limits),
-        causes=causes,
+        causes=_causes(root),
         digest=digest,
         built_in=root.built_in,
-        catalogue=catalogue,
-        needs=needs,
+        catalogue=_catalogue(root),
+        needs=root.raw("needs"),
         both=changed.get(DUAL),
         pdu=changed.get(PDU),
     )
-
-
-def _adapter(root: Section) -> type[Adapter] | None:
-    name = root.word("adapter")
-    if name is None:
-        return None
-    found = REGISTRY.get(name)
-    if found is None:
-        known = tuple(REGISTRY.all)
-        broken = "".join(f"; {sentence}" for sentence in REGISTRY.broken)
-        root.bad(
-            root.node.entries["adapter"],
-            "adapter",
-            f"no such adapter{did_you_mean(name, known)}; there are: {listed(known)}{broken}",
-        )
-    return found
-
-
-def _and(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-
-
-def _of_others(adapter: type[Adapter]) -> Mapping[str, str]:
-    """What to say of keys that only other adapters read."""
-    readers: dict[str, list[str]] = {}
-    for other in REGISTRY.shipped.values():
-        for key in other.keys:
-            readers.setdefault(key, []).append(other.name)
-    return {
-        key: f"the adapter {adapter.name} does not read it, only {_and(names)}"
-        for key, names in readers.items()
-        if key not in adapter.keys
-    }
-
-
-def _changed(root: Section, base: Adapter) -> Mapping[str, Adapter]:
-    """How it is asked over one protocol, over both for the same claim, or at a PDU, where that is not as ever."""
-    changed: dict[str, Adapter] = {}
-    for key, value, path in root.entries("over"):
-        if key not in OVER:
-            root.bad(value, path, f"no such protocol{did_you_mean(key, OVER)}; there are: {listed(OVER)}")
-        elif (section := root.child(value, path, "must be a map")) is not None:
-            section.only(base.over_keys)
-            changed[key] = base.read(section, base)
-    return changed
 
 
 def _ways(
@@ -148,57 +159,30 @@ def _ways(
     named = {protocol for protocol in Protocol if declared is not None and protocol in declared}
     protocols = named or spoken | set(changed) or base.default_protocols
     if not protocols:
-        root.bad(root.node, "", "names no port: use {bmc.url}, {bmc.port} or {bmc.ipmi_port}, or it cannot reach an emulated BMC")
+        root.bad(root.node, "", NO_PORT)
     return MappingProxyType({protocol: changed.get(protocol, base) for protocol in sorted(protocols)})
 
 
 def _capabilities(root: Section) -> frozenset[str] | None:
     node = root.get("capabilities")
-    if node is None:
-        return None
-    if not isinstance(node, YamlList):
-        root.bad(node, "capabilities", "must be a list")
-        return frozenset()
-    words: set[str] = set()
-    for number, item in enumerate(node.items):
-        path = f"capabilities[{number}]"
-        word = root.text(item, path)
-        if word is not None and (why := capabilities.slip(word)) is not None:
-            root.bad(item, path, why)
-        elif word is not None:
-            words.add(word)
-    return frozenset(words)
+    return None if node is None else frozenset(parts(root.line(node, "capabilities")))
 
 
 def _limits(root: Section) -> dict[str, float]:
-    limits: dict[str, float] = {}
-    for key, value, path in root.entries("limits"):
-        if key not in LIMITS:
-            root.bad(value, path, f"no such limit{did_you_mean(key, LIMITS)}; there are: {listed(LIMITS)}")
-        elif not isinstance(value, YamlScalar) or type(value.value) not in (int, float) or not 0 < float(value.raw) <= 3600:
-            root.bad(value, path, "must be a number of seconds, more than 0 and at most 3600")
-        else:
-            limits[key] = float(value.raw)
-    return limits
+    part = root.part("limits")
+    return {} if part is None else {key: float(seconds) for key in part.node.entries for seconds in part.numbers(key)}
 
 
 def _catalogue(root: Section) -> Catalogue | None:
-    node = root.get("catalogue")
-    if node is None:
-        return None
-    name = node.raw if isinstance(node, YamlScalar) else ""
-    if name not in catalogues.ALL:
-        root.bad(node, "catalogue", f"no such catalogue{did_you_mean(name, catalogues.ALL)}; there are: {listed(catalogues.ALL)}")
+    """The one that a file pins. 2026.10 and 2026.1 are one number to the form."""
+    name = root.raw("catalogue")
+    if name and name not in catalogues.ALL:
+        root.bad(root.node.entries["catalogue"], "catalogue", f"there is no {name}; there are: {listed(catalogues.ALL)}")
     return catalogues.ALL.get(name)
 
 
 def _causes(root: Section) -> Mapping[Cause, re.Pattern[str]] | None:
     if root.get("causes") is None:
         return None
-    causes: dict[Cause, re.Pattern[str]] = {}
-    for key, value, path in root.entries("causes"):
-        if key not in list(Cause):
-            root.bad(value, path, f"no such cause{did_you_mean(key, Cause)}; there are: {listed(Cause)}")
-        elif (pattern := root.pattern(value, path)) is not None:
-            causes[Cause(key)] = pattern
-    return MappingProxyType(causes)
+    found = ((key, root.pattern(value, path)) for key, value, path in root.entries("causes"))
+    return MappingProxyType({Cause(key): pattern for key, pattern in found if pattern is not None})

@@ -1,4 +1,8 @@
-"""A map of a fencer file, and how values are read from it. Mistakes are collected with their place, never raised."""
+"""A map of a fencer file, and how an adapter reads values from it. Mistakes are collected with their place, never raised.
+
+A file whose adapter has a form has been checked when it is read: `checked` is true, and the values are taken as they are. For an
+adapter without one each value is checked when it is asked for.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from conformance.adapters.placeholders import BMC_KEYS, KEYS, Item, placeholders
-from conformance.vocabulary import ASKED_OF_FENCERS, Ask
+from conformance.adapters.placeholders import Item
+from conformance.vocabulary import Ask
 from fencelab_yaml.errors import Problems, did_you_mean, listed
 from fencelab_yaml.source import YamlList, YamlMap, YamlNode, YamlScalar
 
@@ -22,6 +26,7 @@ class Section:
     problems: Problems
     node: YamlMap
     path: str = ""
+    checked: bool = False
 
     @property
     def folder(self) -> Path:
@@ -45,15 +50,28 @@ class Section:
         """Notes that a key is missing."""
         self.bad(self.node, self.at(key), message)
 
-    def only(self, known: Iterable[str], elsewhere: Mapping[str, str] | None = None) -> None:
-        """Notes every key that is not known; `elsewhere` has sentences about keys that are known in other files."""
+    def only(self, known: Iterable[str]) -> None:
+        """Notes every key that is not known."""
         allowed = tuple(known)
         for key, mark in self.node.keys.items():
             if key not in allowed:
-                why = (elsewhere or {}).get(key) or f"no such key{did_you_mean(key, allowed)}"
-                self.problems.add(mark, self.at(key), f"{why}; there are: {listed(allowed)}")
+                self.problems.add(mark, self.at(key), f"unknown key{did_you_mean(key, allowed)}; known here: {listed(allowed)}")
 
-    def child(self, node: YamlNode, path: str, message: str) -> Section | None:
+    def _fits(self, piece: str, node: YamlNode, path: str) -> bool:
+        if self.checked:
+            return True
+        from conformance.fencer_forms.pieces import fits  # it loads pydantic, which takes 100 ms
+
+        return fits(piece, node, path, self.problems)
+
+    # -- maps ----------------------------------------------------------------------------------------------------------
+
+    def part(self, key: str) -> Section | None:
+        """The map under a key."""
+        node = self.get(key)
+        return None if node is None else self.child(node, self.at(key))
+
+    def child(self, node: YamlNode, path: str, message: str = "must be a map") -> Section | None:
         """The section of a map within this one; None, and `message` noted, where it is no map."""
         if isinstance(node, YamlMap):
             return replace(self, node=node, path=path)
@@ -63,20 +81,23 @@ class Section:
     def entries(self, key: str) -> Iterator[tuple[str, YamlNode, str]]:
         """Name, value and path of each entry of the map under a key; nothing where there is no such key."""
         node = self.get(key)
-        if node is not None and (inside := self.child(node, self.at(key), "must be a map")) is not None:
-            for name, value in inside.node.entries.items():
-                yield name, value, inside.at(name)
+        if node is not None and self._fits("map", node, self.at(key)) and isinstance(node, YamlMap):
+            for name, value in node.entries.items():
+                yield name, value, f"{self.at(key)}.{name}"
 
     def per_ask(self, key: str) -> Iterator[tuple[Ask, YamlNode, str]]:
         """The entries of a map whose names are actions."""
-        for name, value, path in self.entries(key):
-            known = [ask for ask in Ask if ask in ASKED_OF_FENCERS]
-            if name in known:
+        node = self.get(key)
+        if node is not None and self._fits("actions", node, self.at(key)):
+            for name, value, path in self.entries(key):
                 yield Ask(name), value, path
-            else:
-                self.bad(value, path, f"no such action{did_you_mean(name, known)}; there are: {listed(known)}")
 
     # -- values --------------------------------------------------------------------------------------------------------
+
+    def raw(self, key: str) -> str:
+        """What is written under a key; empty where there is no such key."""
+        node = self.get(key)
+        return "" if node is None else _raw(node)
 
     def word(self, key: str) -> str | None:
         """The text under a key that must be there."""
@@ -88,48 +109,48 @@ class Section:
 
     def text(self, node: YamlNode, path: str) -> str | None:
         """A text in which placeholders may stand."""
-        if not isinstance(node, YamlScalar) or isinstance(node.value, bool) or node.value is None:
-            self.bad(
-                node, path, "must be text" + (f': quote it ("{node.raw}")' if isinstance(node, YamlScalar) and node.raw else "")
-            )
-            return None
-        for name in sorted(placeholders(node.raw) - KEYS):
-            self.bad(node, path, f"no such placeholder {{{name}}}; there are: {listed('{bmc.' + key + '}' for key in BMC_KEYS)}")
-        return node.raw
+        return node.raw if self._fits("text", node, path) and isinstance(node, YamlScalar) else None
 
     def texts(self, key: str) -> dict[str, str | None]:
         """The map of texts under a key; None where the file says null."""
-        return {
-            name: None if isinstance(value, YamlScalar) and value.value is None and value.raw != "" else self.text(value, path)
-            for name, value, path in self.entries(key)
-        }
+        node = self.get(key)
+        found: dict[str, str | None] = {}
+        if node is None or not self._fits("texts", node, self.at(key)):
+            return found
+        for name, value, path in self.entries(key):
+            is_null = isinstance(value, YamlScalar) and value.value is None
+            if is_null and _raw(value) == "":
+                self.bad(value, path, "must be text, not nothing; write null to take it away")
+            found[name] = None if is_null else _raw(value)
+        return found
 
     def line(self, node: YamlNode, path: str) -> tuple[Item, ...]:
         """A command line: arguments, and groups of arguments that stand or fall together."""
-        if isinstance(node, YamlScalar):
-            text = self.text(node, path)
-            return () if text is None else (text,)
-        items: list[Item] = []
-        for number, item in enumerate(node.items if isinstance(node, YamlList) else ()):
-            where = f"{path}[{number}]"
-            if isinstance(item, YamlList):
-                group = [self.text(part, f"{where}[{n}]") for n, part in enumerate(item.items)]
-                items.append(tuple(part for part in group if part is not None))
-            elif (text := self.text(item, where)) is not None:
-                items.append(text)
-        if not items:
-            self.bad(node, path, "must be a list of arguments; a group that stands or falls together is a list in the list")
-        return tuple(items)
+        if not self._fits("line", node, path):
+            return ()
+        items = node.items if isinstance(node, YamlList) else (node,)
+        return tuple(tuple(map(_raw, item.items)) if isinstance(item, YamlList) else _raw(item) for item in items)
+
+    def words(self, key: str) -> tuple[Item, ...]:
+        """The command line under a key; empty where there is no such key."""
+        node = self.get(key)
+        return () if node is None else self.line(node, self.at(key))
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """The number under a key whose form has been checked, or the list of them; empty where there is no such key."""
+        node = self.get(key)
+        items = node.items if isinstance(node, YamlList) else (node,)
+        return tuple(each.value for each in items if isinstance(each, YamlScalar) and isinstance(each.value, int | float))
 
     def pattern(self, node: YamlNode | None, path: str) -> re.Pattern[str] | None:
         """A regular expression in which ^ and $ stand for lines; None where there is none."""
-        if node is None or (text := self.text(node, path)) is None:
+        if node is None or not self._fits("pattern", node, path) or not isinstance(node, YamlScalar):
             return None
-        try:
-            return re.compile(text, re.MULTILINE)
-        except re.error as error:
-            self.bad(node, path, f"not a regular expression: {error}")
-            return None
+        return re.compile(node.raw, re.MULTILINE)
+
+
+def _raw(node: YamlNode) -> str:
+    return node.raw if isinstance(node, YamlScalar) else ""
 
 
 def present(texts: Mapping[str, str | None]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Self
 
 from conformance.adapters.agent import DONE
 from conformance.adapters.base import Adapter, Invocation
-from conformance.adapters.placeholders import fill, fill_map
+from conformance.adapters.placeholders import fill, fill_map, parts
 from conformance.adapters.process import Ended, run
 from conformance.adapters.programs import StandIns, find, lack
 from conformance.adapters.section import Section, present
@@ -44,8 +44,7 @@ class StonithPluginAdapter(Adapter):
     """Adapter `stonith-plugin`. `host` is what the plugin calls the machine; without the key it is the parameter `hostname`."""
 
     name: ClassVar[str] = "stonith-plugin"
-    keys: ClassVar[tuple[str, ...]] = ("command", "params", "host")
-    over_keys: ClassVar[tuple[str, ...]] = ("command", "params", "host")
+    form: ClassVar[str] = "conformance.fencer_forms.stonith_plugin:STONITH_PLUGIN"
 
     plugin: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
@@ -54,12 +53,9 @@ class StonithPluginAdapter(Adapter):
     @classmethod
     def read(cls, section: Section, base: Self | None) -> Self:
         params = present({**(base.params if base is not None else {}), **section.texts("params")})
-        host = base.host if base is not None else params.get("hostname", "")
-        if (node := section.get("host")) is not None:
-            host = section.text(node, section.at("host")) or ""
-        elif not host:
-            section.lacks("host", "missing: on, off and reset are told which host; or give the parameter hostname")
-        return cls(folder=section.folder, built_in=section.built_in, plugin=_plugin(section, base), params=params, host=host)
+        plugin = next(parts(section.words("command")), base.plugin if base is not None else "")
+        host = section.raw("host") or (base.host if base is not None else params.get("hostname", ""))
+        return cls(folder=section.folder, built_in=section.built_in, plugin=plugin, params=params, host=host)
 
     @property
     def asks(self) -> frozenset[Ask]:
@@ -106,18 +102,3 @@ def claim_of(ask: Ask, ended: Ended, params: Mapping[str, str], host: str) -> Cl
     if ended.exit != 0 or lists_others or lacks_parameters:
         return Claim.FAILED
     return DONE[ask]
-
-
-def _plugin(section: Section, base: StonithPluginAdapter | None) -> str:
-    """The plugin's name or path: one word, since operation and host are all that stands behind it."""
-    node = section.get("command")
-    if node is None:
-        if base is None:
-            section.lacks("command", f"missing: the adapter {StonithPluginAdapter.name} needs it")
-        return base.plugin if base is not None else ""
-    line = section.line(node, section.at("command"))
-    if len(line) != 1 or not isinstance(line[0], str):
-        if line:
-            section.bad(node, section.at("command"), "must be the plugin alone: it is called with an operation and a host")
-        return ""
-    return line[0]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
 from conformance import cluster, cluster_option, report_options, running_order, selection
-from conformance.adapters.base import CannotStart
+from conformance.adapters.base import CannotStart, Interrupted
 from conformance.adapters.reading import FencerFileError
 from conformance.completion import FENCERS, PROFILES
 from conformance.report_options import OneSentence
@@ -75,10 +76,13 @@ def _words(known: tuple[str, ...], text: str, option: str) -> tuple[str, ...]:
 def _asked(asks: str | None, starts: str | None, *, is_manager: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What to ask for and where to begin, as named or as usual. Raises OneSentence."""
     if not is_manager:
-        return _words(ASKS, asks or "off", "--ask"), _words(STARTS, starts or ",".join(STARTS), "--start")
+        return (
+            _words(ASKS, "off" if asks is None else asks, "--ask"),
+            _words(STARTS, ",".join(STARTS) if starts is None else starts, "--start"),
+        )
     if asks is not None:
         raise OneSentence("--ask: an HA manager is asked to watch and nothing else")
-    return (Ask.WATCH.value,), _words(SCENES, starts or ",".join(SCENES), "--start")
+    return (Ask.WATCH.value,), _words(SCENES, ",".join(SCENES) if starts is None else starts, "--start")
 
 
 @click.command(epilog=EXAMPLES)
@@ -97,7 +101,7 @@ def _asked(asks: str | None, starts: str | None, *, is_manager: bool) -> tuple[t
     default=None,
     help=f"Deviations come at the first so many requests; else {DEPTH}, of a manager {MANAGERS_DEPTH}.",
 )
-@click.option("--time", "time_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Search no longer.")
+@click.option("--time", "time_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Take no longer in all.")
 @click.option("--ask", "ask_words", metavar="off,reboot", help="What to ask for; else off. Managers are asked to watch.")
 @click.option(
     "--start",
@@ -198,6 +202,7 @@ class _Hunt:
 
         search = self._search
         progress = told.HuntProgress(search, _say, time.monotonic)
+        end = time.monotonic() + time_s
 
         def tick() -> None:
             progress.tick()
@@ -209,10 +214,11 @@ class _Hunt:
                 self._target,
                 search,
                 jobs=jobs,
-                until=time.monotonic() + time_s,
+                until=end,
                 on_run=progress.add,
                 on_tick=tick,
                 play=play,
+                end=end,
             )
         except CannotStart as why:
             raise Lacking(self._target.definition.advised(str(why))) from None
@@ -223,7 +229,7 @@ class _Hunt:
             if ending is hunting.Ending.STOPPED:
                 finds = hunting.unconfirmed(search)
             else:
-                finds = hunting.confirm(self._target, search, jobs=jobs, play=play)
+                finds = hunting.confirm(self._target, search, jobs=jobs, play=play, end=end)
         except KeyboardInterrupt:
             ending, finds = hunting.Ending.STOPPED, hunting.unconfirmed(search)
         except cluster.NoCluster as error:
@@ -231,7 +237,9 @@ class _Hunt:
         result = self._result(finds, progress.seconds, finished=ending is hunting.Ending.COMPLETE)
         if state is not None:
             self._save(result, state)
-        self._tell(result, out, stopped=ending is hunting.Ending.STOPPED)
+        if ending is hunting.Ending.STOPPED:
+            end = 0.0
+        self._tell(result, out, jobs, end)
         found = Counter(find.run.verdict for find in finds if find.replays == find.of)
         click.echo(result.radius)
         click.echo(told.last_line(search, ending, progress.seconds, found))
@@ -285,16 +293,16 @@ class _Hunt:
             raise OneSentence(f"cannot write {file}: {error.strerror}") from None
         self._saved = time.monotonic()
 
-    def _tell(self, result: HuntResult, out: Path | None, *, stopped: bool) -> None:
-        """Prints the finds, and writes them where a folder is named."""
+    def _tell(self, result: HuntResult, out: Path | None, jobs: int, end: float) -> None:
+        """Prints the finds, and writes them where a folder is named; what is played for their evidence ends at `end`."""
         from conformance.hunt import evidence_files, told
 
+        if out is not None:
+            self._write_finds(result.finds, out, jobs, end)
+        label = self._target.definition.label
         for find in result.finds:
-            repeat = ""
-            if out is not None and not stopped:
-                self._write_find(find, out)
-                label = self._target.definition.label
-                repeat = told.repeat_command(label, self._target.profile_word, out / f"{find.scenario}.yaml")
+            file = None if out is None else out / f"{find.scenario}.yaml"
+            repeat = "" if file is None else told.repeat_command(label, self._target.profile_word, file)
             for line in told.find_lines(find, repeat):
                 click.echo(line)
         if (line_of := told.undetectable_line(self._search)) is not None:
@@ -307,15 +315,21 @@ class _Hunt:
         elif result.finds:
             _say("--out DIR writes each find as a scenario file, with its evidence")
 
-    def _write_find(self, find: ConfirmedFind, out: Path) -> None:
-        from conformance.hunt import evidence_files
+    def _write_finds(self, finds: tuple[ConfirmedFind, ...], out: Path, jobs: int, end: float) -> None:
+        from conformance.hunt import evidence_files, hunting
 
-        try:
-            result = evidence_files.write_find(self._target, find, out, our_version())
-        except OSError as error:
-            raise OneSentence(f"cannot write into {out}: {error.strerror}") from None
-        if result.verdict is not find.run.verdict:
-            _say(f"{find.scenario}: the written scenario came out as {result.verdict}, not as {find.run.verdict}")
+        with ThreadPoolExecutor(jobs, thread_name_prefix="evidence") as pool, hunting.ended_at(end) as stop:
+            futures = [pool.submit(evidence_files.write_find, self._target, find, out, our_version(), stop) for find in finds]
+            for find, future in zip(finds, futures, strict=True):
+                try:
+                    result = future.result()
+                except Interrupted:
+                    _say(f"{find.scenario}: there was no time for its evidence; its scenario file is written")
+                    continue
+                except OSError as error:
+                    raise OneSentence(f"cannot write into {out}: {error.strerror}") from None
+                if result.verdict is not find.run.verdict:
+                    _say(f"{find.scenario}: the written scenario came out as {result.verdict}, not as {find.run.verdict}")
 
 
 def _known(file: Path, target: Hunted) -> tuple[HuntedRun, ...]:

@@ -8,11 +8,14 @@ from typing import Final
 
 import click
 
+from conformance.adapters.registry import REGISTRY
+from conformance.fencer_forms import whole
 from conformance.report import report_schema
 from conformance.scenario_files import schema
 from conformance.waiver_form import WAIVERS
 
 SCHEMAS: Final[Mapping[str, Callable[[], dict[str, object]]]] = {
+    "fencer": lambda: whole.schema(REGISTRY.all.values()),
     "scenario": schema.schema,
     "waivers": WAIVERS.schema,
     "report": report_schema.schema,
@@ -20,6 +23,7 @@ SCHEMAS: Final[Mapping[str, Callable[[], dict[str, object]]]] = {
 EXAMPLES = """
 \b
 Examples:
+  fence-conformance schema fencer > fencer.schema.json
   fence-conformance schema scenario > scenario-1.schema.json
   fence-conformance schema waivers > waivers.schema.json
   fence-conformance schema report > conformance-1.schema.json
@@ -29,5 +33,5 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("form", type=click.Choice(list(SCHEMAS)))
 def command(form: str) -> None:
-    """Prints the JSON Schema of a form: of scenario or waiver files, for editors, or of the JSON report, for its readers."""
+    """Prints the JSON Schema of a form: of fencer, scenario or waiver files for editors, of the JSON report for its readers."""
     click.echo(json.dumps(SCHEMAS[form](), indent=1))

@@ -2,8 +2,8 @@
 
 Rules
   1. The order is from mild to severe: a find is shown with the mildest deviation that does it.
-  2. A mild one, of which there are at most 15, costs one of the budget. The others cost two: they change what happens to the host
-     and not one answer only.
+  2. A mild one, of which there are at most 15, costs one of the budget. The others cost two: they last for several requests,
+     change what happens to the host and not one answer only, or are seldom met.
   3. A deviation that would change nothing for its client, such as the word Off where Off was told, is not offered.
 """
 
@@ -23,7 +23,10 @@ from emulator import Intent, Rail
 Parameters = Mapping[str, object]
 COMMANDS: Final = frozenset({Intent.POWER_COMMAND.value})
 READS: Final = frozenset({Intent.POWER_READ.value})
+READING: Final = frozenset({Intent.POWER_READ.value, Intent.READ.value})
 EVERY: Final[frozenset[str]] = frozenset()
+LASTS: Final = 4
+"""Requests of one kind in a row on which a deviation acts that lasts: more than a careful client tries one of them."""
 
 
 class Counted(Enum):
@@ -181,6 +184,47 @@ DEVIATIONS: Final[tuple[BmcDeviation, ...]] = (
         sentence="accepts the command and does nothing",
         redfish=FaultForm(fault="power.ignore", counted=Counted.EFFECTIVE, intents=COMMANDS),
         ipmi=FaultForm(fault="power.ignore", counted=Counted.EFFECTIVE, intents=COMMANDS),
+    ),
+    BmcDeviation(
+        word="bad-request",
+        sentence="refuses the command as one that it does not understand (HTTP 400; IPMI 0xCC)",
+        redfish=FaultForm(fault="redfish.reply", params={"status": 400}, intents=COMMANDS),
+        ipmi=FaultForm(fault="ipmi.completion", params={"code": 0xCC}, intents=COMMANDS),
+        cost=2,
+    ),
+    BmcDeviation(
+        word="server-error",
+        sentence="has an error of its own and does nothing (HTTP 500; IPMI 0xFF)",
+        redfish=FaultForm(fault="redfish.reply", params={"status": 500}, intents=COMMANDS),
+        ipmi=FaultForm(fault="ipmi.completion", params={"code": 0xFF}, intents=COMMANDS),
+        cost=2,
+    ),
+    BmcDeviation(
+        word="unreadable",
+        sentence=f"answers with HTML and HTTP 200, {LASTS} times in a row",
+        redfish=FaultForm(fault="redfish.body", params={"kind": "html"}, intents=READING, count=LASTS),
+        cost=2,
+    ),
+    BmcDeviation(
+        word="gone",
+        sentence=f"says that there is no such thing, {LASTS} times in a row (HTTP 404; IPMI 0xC1)",
+        redfish=FaultForm(fault="redfish.reply", params={"status": 404}, intents=READING, count=LASTS),
+        ipmi=FaultForm(fault="ipmi.completion", params={"code": 0xC1}, intents=READING, count=LASTS),
+        cost=2,
+    ),
+    BmcDeviation(
+        word="locked-out",
+        sentence=f"refuses the credentials, {LASTS} times in a row (HTTP 401; a locked account over IPMI)",
+        redfish=FaultForm(fault="redfish.reply", params={"status": 401}, count=LASTS),
+        ipmi=FaultForm(fault="auth.locked", intents=frozenset({"none"}), whats=frozenset({HANDSHAKE}), count=LASTS),
+        cost=2,
+    ),
+    BmcDeviation(
+        word="deaf",
+        sentence="answers nothing for a while: connections are reset, datagrams are lost, and nothing is executed",
+        redfish=FaultForm(fault="wire.reset", params={"executed": False}, counted=Counted.SENT, count=LASTS),
+        ipmi=FaultForm(fault="ipmi.silence", params={"executed": False}, whats=frozenset({HANDSHAKE}), count=LASTS * 10),
+        cost=2,
     ),
     BmcDeviation(
         word="late",

@@ -33,12 +33,15 @@ LANE_STYLE: Final = (
 )
 
 
-def write_find(hunted: Hunted, find: ConfirmedFind, out: Path, version: str) -> Result:
-    """Writes one find and plays its file once, as `run --scenario-file` does. Raises OSError, NotPureData, Interrupted."""
+def write_find(hunted: Hunted, find: ConfirmedFind, out: Path, version: str, stop: threading.Event | None = None) -> Result:
+    """Writes one find and plays its file once, as `run --scenario-file` does. Raises OSError, NotPureData.
+
+    Raises Interrupted where `stop` is set before that run has ended: there is the scenario file then, and no evidence.
+    """
     file = out / f"{find.scenario}.yaml"
     file.write_text(text_of(hunted.scenario(find.run.trace, find.run.verdict)), encoding="utf-8")
     cell = MatrixCell(hunted.definition, hunted.profile, read_file(str(file)), hunted.profile_word)
-    result = run_cell(cell, threading.Event())
+    result = run_cell(cell, stop or threading.Event())
     evidence.write([result], out, version)
     if lane := swimlane(evidence.events_of(result), 0):
         styled = lane.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(

@@ -3,7 +3,8 @@
 Rules
   1. First every world without a deviation, then everything that costs one: each mild deviation at each of the first `depth`
      requests. Then what costs two, and so on up to the budget: further deviations come behind the last one of a run.
-  2. From two on, what stands behind runs whose requests are seldom comes first, then the dice of the seed decide.
+  2. Of what costs the same, fewer deviations come first. From a cost of two on, what stands behind runs whose requests are seldom
+     comes first, then the dice of the seed decide.
   3. A run is extended only if no other one looked the same to everybody (`prefix_key`), and if no deviation has made a find of
      it: with a further one it is the same find. A fencer that fails without any deviation may fail otherwise with one.
   4. A run that is known, from a state file, is taken in without being played.
@@ -56,7 +57,7 @@ class Search:
         self._dice = random.Random(bounds.seed)
         self._seen: set[tuple[World, str]] = set()
         self._sequences: Counter[tuple[World, tuple[str, ...]]] = Counter()
-        self._waiting: list[tuple[int, int, float, int, Trace]] = []
+        self._waiting: list[tuple[int, int, int, float, int, Trace]] = []
         self._number = 0
         for world in worlds:
             self._plan(Trace(world), 0)
@@ -112,4 +113,5 @@ class Search:
         self.levels[level].planned += 1
         self._number += 1
         dice = self._dice.random() if level > 1 else 0.0  # everything that costs one comes in order
-        heapq.heappush(self._waiting, (level, seldom if level > 1 else 0, dice, self._number, trace))
+        few = len(trace.deviations)
+        heapq.heappush(self._waiting, (level, few, seldom if level > 1 else 0, dice, self._number, trace))

@@ -51,8 +51,8 @@ def find_lines(find: ConfirmedFind, repeat: str) -> Iterator[str]:
     kind = f" {run.kind}" if run.kind else ""
     yield f"{run.verdict}{kind}  {find.scenario}  {run.trace}"
     yield f"    {run.why}"
-    if find.of:
-        yield f"    played again: {find.replays} of {find.of} the same{'' if find.replays == find.of else '; it does not count'}"
+    again = f"{find.replays} of {find.of} the same{'' if find.replays == find.of else '; it does not count'}"
+    yield f"    played again: {again if find.of else 'no, there was no time'}"
     if repeat:
         yield f"    {repeat}"
 

@@ -95,7 +95,7 @@ def try_trace(hunted: Hunted, trace: Trace, stop: threading.Event) -> HuntedRun:
     how = fit(cell)
     what = Play(
         scenario=cell.scenario, steps=how.steps, profile=cell.profile, definition=how.definition, protocol=how.protocol,
-        seed=hunted.seed,
+        seed=hunted.seed, looks_for_leaks=False,
     )  # fmt: skip
     try:
         played = play_once(what, stop)

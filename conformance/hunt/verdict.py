@@ -2,14 +2,15 @@
 
 Rules
   1. Only UNSAFE, HANG and STUCK count. STUCK is a failure although every deviation had come and the goal held at that moment, or
-     a forced power-off had been executed and nothing stood in its way; without any deviation every failure is one. A fencer may
-     believe a BMC that has denied its requests twice, and may fail where silence has taken more than half of its deadline.
+     a forced power-off had been executed and nothing stood in its way, or the BMC had done nothing but to say once that it is
+     busy; without any deviation every failure is one. A fencer may believe a BMC that has denied its requests twice, and may
+     fail where silence has taken more than half of its deadline.
   2. What no fencer could have known is UNSAFE and `undetectable`: it is listed and never counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +22,11 @@ from conformance.vocabulary import Ask, Claim, Verdict
 from emulator import Rail
 
 COUNTED: Final = (Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK)
-DENIALS: Final = frozenset({"unauthorized", "not-found"})
+DENIALS: Final[Mapping[str, int]] = {"unauthorized": 1, "not-found": 1, "unreadable": 2, "gone": 2, "locked-out": 2, "deaf": 2}
+"""Deviations that deny a request, and for how many denials each counts."""
+MOST_DENIALS: Final = 1
+PASSES: Final = ("busy",)
+"""All that came was one answer that asks for patience."""
 WITHHELD: Final = frozenset({"ignored", "late", "bounce", "word-first"})
 """Deviations after which an executed command does not do what it should, or not in time."""
 MOST_SILENCE: Final = 0.5
@@ -75,11 +80,11 @@ def worst(
 
 
 def _could_succeed(facts: AskFacts, trace: Trace, steps: Sequence[ObservedStep]) -> bool:
-    words = [placed.word for placed in trace.deviations]
-    if sum(word in DENIALS for word in words) > 1:
+    words = tuple(placed.word for placed in trace.deviations)
+    if sum(DENIALS.get(word, 0) for word in words) > MOST_DENIALS:
         return False
     coming = facts.ask is Ask.OFF and any(step.effective and step.did == FORCED for step in steps)
-    return goal_holds(facts) or (coming and not WITHHELD & set(words))
+    return words == PASSES or goal_holds(facts) or (coming and not WITHHELD & set(words))
 
 
 def goal_holds(facts: AskFacts) -> bool:

@@ -12,8 +12,11 @@ Rules
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ctypes
+import gc
+import http.client
 import importlib
 import json
 import os
@@ -35,7 +38,18 @@ from conformance.in_process.messages import SIZE_BYTES, outcome_line, rest_line,
 from conformance.leaks import look_around
 from conformance.outcome import FencerOutcome
 from conformance.play_scenario import LOOPBACK, Play, Played, planned, play
-from emulator import Emulator, EmulatorError, Event, Place, Reusable, SocketlessEmulator, UnitSpec, reusable, virtual_address
+from emulator import (
+    Emulator,
+    EmulatorError,
+    Event,
+    OutOfTime,
+    Place,
+    Reusable,
+    SocketlessEmulator,
+    UnitSpec,
+    reusable,
+    virtual_address,
+)
 from profiles.model import Profile
 
 Tell = Callable[[str], object]
@@ -45,6 +59,10 @@ PR_SET_PDEATHSIG: Final = 1
 PR_SET_CHILD_SUBREAPER: Final = 36
 BEYOND_S: Final = 2.0
 """Wall-clock seconds that a run has besides the caps of its asks: for the BMCs, and for looking at what became of them."""
+WARM_UP_S: Final = 60.0
+"""Virtual seconds that the BMCs have for the requests of `_ask_everything`."""
+AUTH_CAPABILITIES: Final = bytes.fromhex("0600ff07 00000000000000000009 2018c8810038 8e04b5")
+"""IPMI 1.5 outside of a session: Get Channel Authentication Capabilities."""
 _sleep: Final = time.sleep
 GRACE_S: Final = 0.05
 """How long what a fencer has started may take to end after it."""
@@ -64,11 +82,14 @@ def main(requests: int, reports: int) -> None:
     while (size := _read(requests, SIZE_BYTES)) and (data := _read(requests, int.from_bytes(size))):
         what = unpacked(data)
         what = replace(what, profile=profiles.setdefault(what.profile.digest, what.profile))
-        _warm_up(what, reused, warm)
+        was_warm = _warm_up(what, reused, warm)
         _import_fencer(what)
         if (folder := what.definition.folder) not in searched:
             searched.add(folder)
             look_around(folder)
+        if not was_warm:
+            gc.collect()
+            gc.freeze()  # else a collection in a child would touch, and so copy, every page of what is shared
         child = os.fork()
         if child == 0:
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -167,13 +188,32 @@ def _refuse_sockets(event: str, arguments: tuple[object, ...]) -> None:
 # -- the worker ----------------------------------------------------------------------------------------------------------------
 
 
-def _warm_up(what: Play, reused: Reusable, warm: set[tuple[str, int]]) -> None:
-    """Makes what every run with this profile needs, once."""
+def _warm_up(what: Play, reused: Reusable, warm: set[tuple[str, int]]) -> bool:
+    """Makes what every run with this profile needs, once; whether it was there."""
     units = planned(what.scenario, what.profile, "not a password").units
     key = what.profile.digest, max((len(unit.hosts) for unit in units), default=0)
-    if key not in warm:
-        with contextlib.suppress(EmulatorError), SocketlessEmulator(units, reused=reused):
+    was_warm = key in warm
+    if not was_warm:
+        emulator = SocketlessEmulator(units, reused=reused)
+        with contextlib.suppress(EmulatorError), emulator:
+            _ask_everything(emulator)
             warm.add(key)
+    return was_warm
+
+
+def _ask_everything(emulator: SocketlessEmulator) -> None:
+    """One request of each kind to each BMC, so that what is made at the first one is there. No fencer has a part in it."""
+    for name, endpoint in emulator.endpoints.items():
+        transport, _ = emulator.client(name, limit_s=WARM_UP_S)
+        word = base64.b64encode(f"{endpoint.username}:{endpoint.password}".encode()).decode()
+        headers = {"Authorization": f"Basic {word}", "Content-Type": "application/json"}
+        actions = (f"{system.uri}/Actions/ComputerSystem.Reset" for system in endpoint.systems)
+        asked = [("GET", "/redfish/v1/", b""), *(("GET", system.uri, b"") for system in endpoint.systems)]
+        for method, path, body in (*asked, *(("POST", action, b"{}") for action in actions)):
+            with contextlib.suppress(OSError, http.client.HTTPException, OutOfTime):
+                transport.http(method, f"{endpoint.redfish_url}{path}", headers, body or None, WARM_UP_S)
+        with contextlib.suppress(OSError, OutOfTime):
+            transport.datagram(AUTH_CAPABILITIES, WARM_UP_S)
 
 
 def _import_fencer(what: Play) -> None:

@@ -15,7 +15,7 @@ from conformance.givens.given import Given
 from conformance.happenings import Happening
 from conformance.requirement import Requirement
 from conformance.scenario import AskStep, Scenario
-from conformance.scenario_files.kinds import BASES, about, fields_of, shipped
+from conformance.scenario_files.kinds import BASES, about, fields_of, shipped, word_of
 from conformance.scenario_files.reading import FORMAT
 from conformance.scenario_files.values import BOUNDS, CHOICES, HIGHEST
 from emulator import Armed, fault_schema
@@ -75,6 +75,26 @@ def schema() -> JsonSchema:
         "title": "A fencing scenario of fencelab",
     }
     return {**head, **whole, "$defs": definitions}
+
+
+def parts() -> dict[str, JsonSchema]:
+    """The keys of a file, and the words of each kind with their keys, for the reference. Keys of faults are not in it."""
+    whole = _record(Scenario)
+    whole["properties"] = {
+        "schema": {"const": FORMAT, "description": "the form of the file"},
+        **cast(JsonSchema, whole["properties"]),
+    }
+    whole["required"] = ["schema", *cast(list[str], whole["required"])]
+    found = {"the file": whole}
+    for base in BASES:
+        found[f"{NAMES[base]}s"] = {"properties": {word: _word(cls) for word, cls in shipped(base).items()}}
+    return found
+
+
+def _word(cls: type) -> JsonSchema:
+    has_fault = any(field.hint is Armed for field in fields_of(cls))
+    said = f"{about(cls)} Besides: the keys of a [fault](fault.md)." if has_fault else about(cls)
+    return {**_record(cls), "description": said} if fields_of(cls) else {"const": word_of(cls), "description": said}
 
 
 def _kind(word: str, cls: type, faults: list[JsonSchema]) -> list[JsonSchema]:

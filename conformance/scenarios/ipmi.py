@@ -12,10 +12,11 @@ from conformance.expectations.requests import AtMostCommands, Forces, ReadsBefor
 from conformance.givens.bmc import HUNG, OFF, ON, host
 from conformance.givens.circumstance import Circumstance
 from conformance.givens.inject import Inject
-from conformance.scenario import AskStep, Scenario, off
+from conformance.scenario import AskStep, Scenario, off, off_each
 from conformance.scenarios.words import all_at, busy_once, completion, falls_after, nothing_happens, power_commands
 from conformance.vocabulary import Ask, Cause, Level, Protocol
 from emulator import Armed, Intent, Rail, RequestCame, ResetType, When, make_fault
+from profiles.model import View
 
 STATUS_READS = When(protocol=Protocol.IPMI, intent=Intent.POWER_READ)
 BUSY = 0xC0
@@ -207,4 +208,32 @@ ON_WITHOUT_EFFECT = Scenario(
     protocol=Protocol.IPMI,
     given=(host(OFF), nothing_happens()),
     steps=(AskStep(Ask.ON, (NeverClaims(),)),),
+)
+
+
+def says_off_once(bmc: str, nth: int) -> Inject:
+    """One read of the power state, the `nth`, says off whatever is true."""
+    return Inject(
+        f"read {nth} of its power state says off, whatever is true, and no other",
+        Armed(fault=make_fault("report.says", word="Off", views=(View.IPMI,)), when=When(skip=nth - 1), count=1),
+        bmc,
+    )
+
+
+LATER_FALSE_OFF = Scenario(
+    id="IPMI-018",
+    tier=1,
+    title="The second read says off although the host is on, or the third one; those before and after it say on",
+    requirement=req.SAFE_CLAIM,
+    source="found by fence-conformance hunt in a fencer that reads twice and takes the last word",
+    protocol=Protocol.IPMI,
+    given=(
+        host(ON, name="second"),
+        says_off_once("second", 2),
+        *all_at("second", falls_after(3)),
+        host(ON, name="third"),
+        says_off_once("third", 3),
+        *all_at("third", falls_after(3)),
+    ),
+    steps=off_each(("second", "third"), NeverClaims(), Claims()),
 )

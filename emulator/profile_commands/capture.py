@@ -19,6 +19,7 @@ from emulator.profile_commands.common import ProfileName
 from emulator.profile_commands.credentials import credential_options, forms_of, password_for
 from emulator.profile_commands.nearest import as_path, nearest_profile, slug
 from emulator.serve import fail
+from fencelab_yaml.errors import one_line
 
 if TYPE_CHECKING:
     from emulator.profile_tools.resource_tree import MissingResource, ResourceTree
@@ -151,6 +152,6 @@ def _write(tree: ResourceTree, out: Path, parent: str | None, seed: str | None, 
 
 def _tell(troubles: tuple[MissingResource, ...]) -> None:
     for each in troubles[:SHOWN_TROUBLES]:
-        click.echo(f"  not captured: {each}", err=True)
+        click.echo(one_line(f"  not captured: {each}"), err=True)
     if len(troubles) > SHOWN_TROUBLES:
         click.echo(f"  ... and {len(troubles) - SHOWN_TROUBLES} more", err=True)

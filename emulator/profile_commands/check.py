@@ -1,8 +1,9 @@
 """`bmc-emulator profile check`: the running service against the file, cell by cell, over both protocols.
 
-The profile is started on a loopback port with its times divided by SCALE. For each cell the host is brought into the state by
-hand, a client outside of the emulator sends the command, and status, message and what becomes of the host are compared with what
-the file says. Redfish is asked with requests, IPMI with pyghmi's client.
+The profile is started on a loopback port with its times multiplied by SCALE. For each cell the host is brought into the state by
+hand, a client outside of the emulator sends the command, and status, message, body, headers and what becomes of the host are
+compared with what the file says. Redfish is asked with requests, IPMI with pyghmi's client. `check_in_time` compares times
+and resources.
 """
 
 from __future__ import annotations
@@ -12,20 +13,24 @@ import io
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import click
 import requests
 import urllib3
 
+from emulator.profile_commands.checked_cell import CheckedCell
 from emulator.profile_commands.common import ProfileName
+from emulator.profile_tools.json_values import Json, parsed
+from emulator.profile_tools.message_text import json_fits, text_fits
+from emulator.profile_tools.observed import reply_of
 from emulator.serve import fail
+from profiles.data import thawed
 
 if TYPE_CHECKING:
     from emulator.assembly import Emulator
     from emulator.endpoints import Endpoint
-    from profiles.model import Profile
+    from profiles.model import Profile, ReplyTemplate
 
 SCALE: Final = 0.01
 STATES: Final = ("On", "Off")
@@ -35,24 +40,14 @@ CONTROLS: Final = {"down": 0, "up": 1, "cycle": 2, "reset": 3, "diag": 4, "soft"
 """Chassis Control (IPMI 2.0, 28.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedCell:
-    """One cell: where it stands in the file, what the file promises and what the service did."""
-
-    path: str
-    expected: str
-    found: str
-
-    @property
-    def ok(self) -> bool:
-        return self.expected == self.found
-
-
 @click.command()
 @click.argument("name", type=ProfileName())
 @click.option("--json", "as_json", is_flag=True, help="JSON lines: path, expected, found, ok.")
 def check(name: str, as_json: bool) -> None:
     """Start a profile and compare the service with the file, cell by cell, over Redfish and IPMI. Exit code 1 where they differ.
+
+    Compared are status, message, headers and body of each answer, completion codes, where the host ends, the times of effects,
+    the ends of tasks, the identity and the resources.
 
     \b
     Example:
@@ -78,24 +73,27 @@ def check(name: str, as_json: bool) -> None:
         elif not cell.ok:
             click.echo(f"{cell.path}: the file says {cell.expected}, the service did {cell.found}")
     if not as_json:
-        click.echo(f"{profile.id}: {total} cells checked, {wrong} differ")
+        click.echo(f"{profile.id}: {total} facts checked, {wrong} differ")
     raise SystemExit(1 if wrong else 0)
 
 
-def checked(profile: Profile) -> Iterator[CheckedCell]:
-    """Every cell of On and Off, tried on a BMC of its own emulator."""
+def checked(profile: Profile, served: Profile | None = None) -> Iterator[CheckedCell]:
+    """Every cell of On and Off, tried on a BMC of its own emulator, which is made from `served` (None: from the same profile)."""
     from emulator.assembly import Emulator
     from emulator.core.rack import UnitSpec
+    from emulator.profile_commands.check_in_time import checked_in_time
     from profiles.scale import at_scale
 
     urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    scaled = at_scale(profile, SCALE)
-    with Emulator([UnitSpec(name="checked", profile=scaled)], latency=False) as emulator:
+    made = served if served is not None else profile
+    with Emulator([UnitSpec(name="checked", profile=at_scale(made, SCALE))], latency=False) as emulator:
         endpoint = emulator.endpoints["checked"]
-        if scaled.http.served:
-            yield from _redfish(emulator, endpoint, scaled)
-        if scaled.ipmi.lan:
-            yield from _ipmi(emulator, endpoint, scaled)
+        if profile.http.served:
+            yield from _redfish(emulator, endpoint, profile)
+        if profile.ipmi.lan:
+            yield from _ipmi(emulator, endpoint, profile)
+    if profile.http.served:
+        yield from checked_in_time(profile, made)
 
 
 def _redfish(emulator: Emulator, endpoint: Endpoint, profile: Profile) -> Iterator[CheckedCell]:
@@ -109,15 +107,14 @@ def _redfish(emulator: Emulator, endpoint: Endpoint, profile: Profile) -> Iterat
                     continue  # only an action of the vendor asks for it
                 outcome = profile.power.outcomes[cell.outcome]
                 reply = profile.replies[outcome.reply]
-                message = profile.messages[reply.message].id if reply.message is not None and reply.body is None else None
                 _bring(emulator, state)
                 answer = client.post(target, json={"ResetType": reset}, timeout=REQUEST_S)
                 after = outcome.effect if reply.status < 300 else "none"
                 expected = _end(profile, state, after)
-                said = _message(answer) if message is not None else None
+                promised, said = _said(profile, reply, answer)
                 yield CheckedCell(
                     f"power.table.{state}.{reset}",
-                    _words(f"HTTP {reply.status}", message, expected),
+                    _words(f"HTTP {reply.status}", promised, expected),
                     _words(f"HTTP {answer.status_code}", said, _settled(emulator, expected)),
                 )
 
@@ -131,14 +128,45 @@ def _reset_target(client: requests.Session, endpoint: Endpoint) -> str:
         fail(f"{endpoint.systems[0].uri} shows no ComputerSystem.Reset (HTTP {answer.status_code}): its cells cannot be checked")
 
 
-def _message(answer: requests.Response) -> str | None:
-    """The MessageId of an answer, if it has one."""
+def _said(profile: Profile, reply: ReplyTemplate, answer: requests.Response) -> tuple[str | None, str | None]:
+    """What the file promises beside the status, and what was answered; the same words where the answer fits the promise."""
+    promised, said = [], []
+    for name, value in reply.headers.items():
+        promised.append(f"{name}: {value}")
+        given = answer.headers.get(name, "")
+        said.append(f"{name}: {value if text_fits(value, given) else given or 'missing'}")
+    if reply.text is not None:
+        promised.append(f"text {reply.text!r}")
+        said.append(f"text {reply.text if text_fits(reply.text, answer.text) else answer.text!r:.200}")
+    elif reply.body is not None:
+        body = _json(answer)
+        fits = not answer.content if reply.body == "empty" else json_fits(thawed(reply.body), body)
+        promised.append("the body of the file" if reply.body != "empty" else "no body")
+        said.append(promised[-1] if fits else f"body {answer.text:.200}")
+    elif reply.message is not None:
+        message, told = profile.messages[reply.message], reply_of(answer.status_code, _json(answer))
+        pairs: list[tuple[str, str | None, str | None]] = [("", message.id, told.message_id)]
+        if told.text is not None or message.text is None:
+            pairs.append(("text ", message.text, told.text))
+        if told.severity is not None:
+            pairs.append(("severity ", message.severity, told.severity))
+        if told.resolution is not None:
+            pairs.append(("resolution ", message.resolution, told.resolution))
+        for index, arg in enumerate(message.args if told.args else ()):
+            pairs.append((f"argument {index} ", arg, told.args[index] if index < len(told.args) else None))
+        for name, template, answered in pairs:
+            promised.append(f"{name}{template}")
+            said.append(
+                f"{name}{template if None not in (template, answered) and text_fits(str(template), str(answered)) else answered}"
+            )
+    return ", ".join(promised) or None, ", ".join(said) or None
+
+
+def _json(answer: requests.Response) -> Json:
     try:
-        told = answer.json()
+        return parsed(answer.content)
     except ValueError:
         return None
-    info = told.get("error", told).get("@Message.ExtendedInfo", [{}]) if isinstance(told, dict) else [{}]
-    return (info[0].get("MessageId") or info[0].get("MessageID")) if info and isinstance(info[0], dict) else None
 
 
 def _ipmi(emulator: Emulator, endpoint: Endpoint, profile: Profile) -> Iterator[CheckedCell]:

@@ -14,11 +14,12 @@ import click
 from emulator.profile_commands.nearest import as_path, slug
 from emulator.profile_commands.new import NAME
 from emulator.serve import fail
+from profiles.model import ABSENT
 from profiles.resource_files import IN_FOLDER
 
 if TYPE_CHECKING:
     from emulator.profile_tools.json_values import JsonObject
-    from emulator.profile_tools.observed import ObservedCommand
+    from emulator.profile_tools.observed import ObservedCommand, ObservedReply
     from emulator.profile_tools.probe_run import RedfishLink
     from emulator.profile_tools.scrub import Scrubber
 
@@ -58,14 +59,15 @@ def write_observed(
         scrubber.learn(body)
     profile = nearest_profile(parent, facts)
     identity = facts.blocks.get("identity", {})
-    machine = " ".join(str(identity[key]) for key in ("manufacturer", "model") if identity.get(key, "absent") != "absent")
+    known_words = {key: str(word) for key, word in identity.items() if word != ABSENT}
+    machine = " ".join(known_words[key] for key in ("manufacturer", "model") if key in known_words)
     observed = ObservedProfile(
         id=slug(out.parent.resolve().name) if out.name == IN_FOLDER else out.stem,
         parent=profile,
         extends=_extends(parent, profile.id, out),
         how=how,
         machine=machine or "a server",
-        firmware=str(identity.get("bmc_firmware", "unknown")),
+        firmware=known_words.get("bmc_firmware", "unknown"),
         day=day,
         commands=[_clean(each, scrubber) for each in commands],
     )
@@ -82,18 +84,20 @@ def write_observed(
 
 
 def _clean(command: ObservedCommand, scrubber: Scrubber) -> ObservedCommand:
-    """The command without what its message names of the machine."""
-    reply = command.reply
-    if reply is None:
-        return command
-    clean = replace(
+    """The command without what its messages name of the machine."""
+    return command if command.reply is None else replace(command, reply=_clean_reply(command.reply, scrubber))
+
+
+def _clean_reply(reply: ObservedReply, scrubber: Scrubber) -> ObservedReply:
+    task = reply.task
+    return replace(
         reply,
         text=scrubber.text(reply.text) if reply.text else None,
         args=tuple(scrubber.text(each) for each in reply.args),
         message_id=scrubber.text(reply.message_id) if reply.message_id else None,
         resolution=scrubber.text(reply.resolution) if reply.resolution else None,
+        task=replace(task, answer=_clean_reply(task.answer, scrubber)) if task is not None and task.answer is not None else task,
     )
-    return replace(command, reply=clean)
 
 
 def _extends(given: str | None, found: str, out: Path) -> str:

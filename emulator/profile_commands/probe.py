@@ -18,6 +18,7 @@ from emulator.profile_commands.common import ProfileName
 from emulator.profile_commands.credentials import Decorated, credential_options, forms_of, password_for
 from emulator.profile_commands.observed_file import check_new_file, write_observed
 from emulator.serve import fail
+from fencelab_yaml.errors import one_line
 
 if TYPE_CHECKING:
     from emulator.profile_tools.bmc_client import RealBmcAddress
@@ -105,15 +106,15 @@ def probe(
         try:
             machine = find_machine(client, name)
             chassis = None if no_ipmi else stack.enter_context(_ipmi(address, ipmi_port, user, password))
-            run = PowerProbe(client, chassis, RealClock(), machine, click.echo, times)
+            run = PowerProbe(client, chassis, RealClock(), machine, lambda text: click.echo(one_line(text)), times)
             _confirm(machine, name, len(run.cells()), times)
             stopped = _run(run)
         except (ProbeStopped, NoAnswer, NotTrusted, BadAddress) as error:
-            fail(str(error))
+            fail(one_line(str(error)))
         if run.commands:
             write_observed(client, run.commands, out, parent, "probe", forms_of(user, password), _today())
     if stopped:
-        click.echo(f"stopped: {stopped}", err=True)
+        click.echo(one_line(f"stopped: {stopped}"), err=True)
         raise SystemExit(EXIT_STOPPED)
 
 
@@ -129,7 +130,7 @@ def _ipmi(address: RealBmcAddress, port: int, user: str | None, password: str | 
 
 def _confirm(machine: ProbedMachine, name: str, cells: int, times: ProbeTimes) -> None:
     """Asks for the name once more; there is no option that answers it."""
-    click.echo(f"{machine.path} ({', '.join(machine.names)}) is {machine.state}")
+    click.echo(one_line(f"{machine.path} ({', '.join(machine.names)}) is {machine.state}"))
     minutes = cells * (times.settle_s + 10) / 60
     click.echo(
         f"{cells} commands will be sent in about {minutes:.0f} minutes. The machine will be switched off and on several times."

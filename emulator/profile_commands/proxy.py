@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import secrets
 import signal
 import threading
 from pathlib import Path
@@ -17,6 +18,7 @@ import click
 from emulator.profile_commands.common import ProfileName
 from emulator.profile_commands.observed_file import write_observed
 from emulator.serve import fail
+from fencelab_yaml.errors import one_line
 
 if TYPE_CHECKING:
     from emulator.profile_tools.exchanges import Exchanges
@@ -46,7 +48,8 @@ CERTIFICATE = "proxy.pem"
 def proxy(url: str, record: Path, listen: str, parent: str | None, cacert: Path | None, insecure: bool, timeout_s: float) -> None:
     """Stand between clients and a real BMC, change nothing, and learn its power table from what passes. Ends with Ctrl-C.
 
-    RECORD/exchanges.jsonl has one line of JSON for each request, without credentials. At the end RECORD/profile.yaml gets a
+    RECORD/exchanges.jsonl has one line of JSON for each request, without credentials; serial numbers, addresses, host and user
+    names are replaced. At the end RECORD/profile.yaml gets a
     cell for each power command whose effect the clients have watched. RECORD/proxy.pem is the certificate that clients meet.
 
     \b
@@ -65,7 +68,7 @@ def proxy(url: str, record: Path, listen: str, parent: str | None, cacert: Path 
     except BadAddress as error:
         fail(str(error))
     store, spec = CertificateStore(), CertificateSpec("CN=fencelab proxy", addresses=(host,), names=("localhost",))
-    exchanges = Exchanges()
+    exchanges = Exchanges(secrets.token_bytes(32))
     _make_folder(record)
     try:
         with (record / RECORD).open("x", encoding="utf-8", buffering=1) as stream:
@@ -80,6 +83,7 @@ def proxy(url: str, record: Path, listen: str, parent: str | None, cacert: Path 
             (record / CERTIFICATE).write_bytes(store.certificate(spec).pem)
             click.echo(f"READY https://{f'[{host}]' if ':' in host else host}:{server.server_address[1]} before {bmc.origin}")
             _serve(server)
+        _clean_record(record / RECORD, exchanges)
     except OSError as error:
         fail(f"{record}: {(error.strerror or str(error)).lower()}")
     _finish(exchanges, record, parent)
@@ -129,10 +133,18 @@ def _serve(server: object) -> None:
             signal.signal(number, handler)
 
 
+def _clean_record(file: Path, exchanges: Exchanges) -> None:
+    """Replaces in the record what was learnt after its line was written."""
+    work = file.with_suffix(".part")
+    with file.open(encoding="utf-8") as lines, work.open("x", encoding="utf-8") as clean:
+        clean.writelines(f"{exchanges.cleaned(line)}\n" for line in lines)
+    work.replace(file)
+
+
 def _finish(exchanges: Exchanges, record: Path, parent: str | None) -> None:
     commands = exchanges.finish()
     for word, why in exchanges.skipped.items():
-        click.echo(f"  no cell for {word}: {why}", err=True)
+        click.echo(one_line(f"  no cell for {word}: {why}"), err=True)
     if not commands:
         click.echo(f"no power command was watched: {record} has the record and no profile")
         return

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from emulator.profile_tools.json_values import JsonObject
 from emulator.profile_tools.walk import NoAnswer
@@ -26,6 +26,8 @@ MAX_BODY_BYTES: Final = 8_000_000
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS: Final = 5
 _CHUNK_BYTES: Final = 65_536
+_URI_SIGNS: Final = "/?#%[]@!$&'()*+,;=:~"
+"""Signs that stand in a URI as they are (RFC 3986); BMCs write links with blanks and accents."""
 
 
 class BadAddress(Exception):
@@ -165,7 +167,7 @@ class RealBmcClient:
         timer.daemon = True
         timer.start()
         try:
-            connection.request(method, path, body, self._headers(body))
+            connection.request(method, quote(path, safe=_URI_SIGNS), body, self._headers(body))
             response = connection.getresponse()
             read = self._limited(response)
         except BaseException as error:

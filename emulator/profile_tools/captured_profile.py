@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from emulator.profile_tools.identity_facts import Facts, IdentityFact
+from emulator.profile_tools.identity_facts import COME_AND_GO, Facts, IdentityFact
 from emulator.profile_tools.reset_references import trimmed_after, trimmed_faults, trimmed_windows
 from emulator.profile_tools.yaml_text import Line, YamlValue, yaml_text
 from profiles.blocks import CHASSIS_COMMANDS, STATES
@@ -68,7 +68,7 @@ def captured_yaml(captured: CapturedProfile) -> str:
         root["faults"] = faults
     root["ipmi"] = {"chassis": dict.fromkeys(STATES, dict.fromkeys(CHASSIS_COMMANDS, "?"))}
     if captured.has_base:
-        root |= _own_tree(parent, source)
+        root |= _own_tree(parent, source, facts.versions)
     head = (
         f"Made by `bmc-emulator profile capture`. What is not here is inherited from {parent.id}.",
         'A "?" is a power cell that nobody has tried on this machine: `bmc-emulator profile probe` or `proxy` fills it.',
@@ -76,14 +76,20 @@ def captured_yaml(captured: CapturedProfile) -> str:
     return yaml_text(root, head)
 
 
-def _own_tree(parent: Profile, source: str) -> dict[str, YamlValue]:
-    """The captured tree as base, without what a parent would change in its own built-in one."""
+def _own_tree(parent: Profile, source: str, versions: Mapping[str, str]) -> dict[str, YamlValue]:
+    """The captured tree as base, without what a parent changes in its own built-in one, and the versions of the rest."""
     rules = parent.resources
     changed = (("templates", rules.templates), ("merge", rules.merge), ("remove", rules.remove))
     nothing: dict[str, YamlValue] = {name: None for name, there in changed if there}
-    blocks: dict[str, YamlValue] = {
-        name: None for name, there in (("versions", parent.versions), ("managers", parent.managers)) if there
-    }
+    blocks: dict[str, YamlValue] = {}
+    if parent.versions or versions:
+        blocks["versions"] = {
+            **{schema: None for schema in parent.versions if schema not in versions and schema not in COME_AND_GO},
+            **versions,
+            **({"evidence": {"*": ["captured", source]}} if versions else {}),
+        }
+    if parent.managers:
+        blocks["managers"] = None
     return {"resources": {"base": RESOURCES, **nothing, "evidence": {"base": ["captured", source]}}, **blocks}
 
 

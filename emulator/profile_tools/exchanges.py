@@ -6,7 +6,8 @@ Rules
   1. A command becomes a cell only if the System was read not long before it, and again after it.
   2. The next command to the same system ends the watch of the one before.
   3. Credentials never come into a record: not as headers, not as values at telling keys, and nowhere else where they come back.
-  4. Everything that is kept has a limit.
+  4. What names a machine or its owner is replaced as `scrub` does it. `cleaned` replaces in a record what was learnt after it.
+  5. Everything that is kept has a limit.
 """
 
 from __future__ import annotations
@@ -17,13 +18,15 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
-from emulator.profile_tools.json_values import Json, JsonObject, objects_at, pairs, parsed, text_at
+from emulator.profile_tools.json_values import Json, JsonObject, objects_at, pairs, parsed, text_at, with_texts
 from emulator.profile_tools.observed import ObservedCommand, ObservedReply, ViewChange, changes_between, reply_of
 from emulator.profile_tools.resource_tree import ROOT, links, service_path
-from emulator.profile_tools.scrub import SECRET_KEY
+from emulator.profile_tools.scrub import SECRET_KEY, Scrubber
+from emulator.profile_tools.task_reports import FollowedTask, followed, task_of
 from profiles.blocks import STATES
 from profiles.model import View
 
@@ -64,6 +67,7 @@ class _Watch:
     before: dict[View, str | None]
     sent_s: float
     reply: ObservedReply
+    task: FollowedTask | None = None
     reads: list[tuple[float, Mapping[View, str | None]]] = field(default_factory=list)
 
 
@@ -77,7 +81,7 @@ class _System:
 class Exchanges:
     """Takes exchanges in; gives records, commands and the resources by which the BMC is known."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: bytes) -> None:
         self.commands: dict[tuple[str, str], ObservedCommand] = {}
         """The last command that was watched in each cell."""
         self.skipped: dict[str, str] = {}
@@ -86,6 +90,7 @@ class Exchanges:
         self._systems: dict[str, _System] = {}
         self._chassis: dict[str, str] = {}  # chassis -> system
         self._secrets: dict[str, None] = {}
+        self._scrubber = Scrubber(seed)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -100,7 +105,9 @@ class Exchanges:
         word = text_at(request, "ResetType")
         if reset is not None and word is not None:
             self._command(reset[1], word, exchange, answer)
-        elif exchange.method == "GET" and exchange.status == 200 and isinstance(answer, dict):
+        elif exchange.method == "GET":
+            self._follow(service_path(exchange.path) or "", exchange, answer)
+        if exchange.method == "GET" and exchange.status == 200 and isinstance(answer, dict):
             for path, body in _machines(answer):
                 self._look(path, body, exchange.ended_s)
             if _OWN.fullmatch(own := service_path(exchange.path) or "") and len(self.resources) < MAX_SYSTEMS:
@@ -125,8 +132,20 @@ class Exchanges:
             self.skipped[word] = f"nobody had read the state of the system in the {STALE_S:.0f} s before"
             return
         system.watch = _Watch(
-            word=word, before=dict(system.words), sent_s=exchange.started_s, reply=reply_of(exchange.status, answer)
-        )  # fmt: skip
+            word=word,
+            before=dict(system.words),
+            sent_s=exchange.started_s,
+            reply=reply_of(exchange.status, answer),
+            task=task_of(exchange.status, exchange.headers, answer),
+        )
+
+    def _follow(self, path: str, exchange: RecordedExchange, answer: Json) -> None:
+        """Takes in what a task says of a command that is being watched."""
+        for system in self._systems.values():
+            watch = system.watch
+            if watch is not None and watch.task is not None and path in watch.task.paths:
+                at_s = round(exchange.ended_s - watch.sent_s, 3)
+                watch.task = followed(watch.task, path, exchange.status, answer, at_s)
 
     def _look(self, path: str, body: JsonObject, at_s: float) -> None:
         word = text_at(body, "PowerState")
@@ -157,10 +176,11 @@ class Exchanges:
         if View.SYSTEM not in read:
             self.skipped[watch.word] = "nobody read the state of the system after it"
             return
+        reply = watch.reply if watch.task is None else replace(watch.reply, task=watch.task.task)
         before = {view: word for view, word in watch.before.items() if view in read}
         changes: tuple[ViewChange, ...] = changes_between(before, watch.reads)
         command = ObservedCommand(
-            before=str(watch.before[View.SYSTEM]), word=watch.word, reply=watch.reply, changes=changes, views=frozenset(read)
+            before=str(watch.before[View.SYSTEM]), word=watch.word, reply=reply, changes=changes, views=frozenset(read)
         )
         self.commands[command.cell] = command
         self.skipped.pop(watch.word, None)
@@ -172,18 +192,30 @@ class Exchanges:
         scheme, _, words = exchange.request_headers.get("authorization", "").partition(" ")
         self._note(words)
         if scheme.lower() == "basic":
-            with contextlib.suppress(binascii.Error):
-                self._note(base64.b64decode(words).decode("utf-8", "replace").partition(":")[2])
-        self._note(exchange.request_headers.get("x-auth-token", ""))
-        self._note(exchange.headers.get("x-auth-token", ""))
+            with contextlib.suppress(binascii.Error, ValueError):
+                user, _, password = base64.b64decode(words).decode("utf-8", "replace").partition(":")
+                self._scrubber.learn({"UserName": user})
+                self._note(password)
+        for headers in (exchange.request_headers, exchange.headers):
+            self._note(headers.get("x-auth-token", ""))
+            for cookie in (*headers.get("cookie", "").split(";"), headers.get("set-cookie", "").partition(";")[0]):
+                self._note(cookie.partition("=")[2].strip())
+        for key, word in parse_qsl(urlsplit(exchange.path).query):
+            if SECRET_KEY.search(key):
+                self._note(word)
         for body in (request, answer):
             for key, value in pairs(body):
                 if isinstance(value, str) and SECRET_KEY.search(key):
                     self._note(value)
+            if not self._scrubber.is_full:
+                self._scrubber.learn(body)
 
     def _note(self, secret: str) -> None:
+        """A credential, in the forms in which it may come back."""
         if len(secret) > 3 and len(self._secrets) < MAX_SECRETS:
-            self._secrets[secret] = None
+            self._secrets |= dict.fromkeys(
+                (secret, quote(secret), quote_plus(secret), base64.b64encode(secret.encode()).decode())
+            )
 
     def _record(self, exchange: RecordedExchange, request: Json, answer: Json) -> str:
         record: JsonObject = {
@@ -191,17 +223,33 @@ class Exchanges:
             "took": round(exchange.ended_s - exchange.started_s, 3),
             "client": exchange.client,
             "method": exchange.method,
-            "path": exchange.path[:2000],
-            "request_headers": _shown(exchange.request_headers),
-            "request": _small(_without_secrets(request), exchange.request),
+            "path": self._scrubber.text(exchange.path[:2000]),
+            "request_headers": self._headers(exchange.request_headers),
+            "request": self._body(request, exchange.request),
             "status": exchange.status,
-            "headers": _shown(exchange.headers),
-            "answer": _small(_without_secrets(answer), exchange.answer),
+            "headers": self._headers(exchange.headers),
+            "answer": self._body(answer, exchange.answer),
         }
-        line = json.dumps(record, ensure_ascii=False)
+        return json.dumps(with_texts(record, self._hidden), ensure_ascii=False)
+
+    def cleaned(self, line: str) -> str:
+        """A record without what was learnt after it was made: a serial number may stand in a path before anybody reads it."""
+        record = with_texts(parsed(line.encode()), lambda text: self._hidden(self._scrubber.known(text)))
+        return json.dumps(record, ensure_ascii=False)
+
+    def _hidden(self, text: str) -> str:
         for secret in self._secrets:
-            line = line.replace(json.dumps(secret, ensure_ascii=False)[1:-1], REMOVED)
-        return line
+            text = text.replace(secret, REMOVED)
+        return text
+
+    def _headers(self, headers: Mapping[str, str]) -> JsonObject:
+        return {name: self._scrubber.text(value[:1000]) for name, value in headers.items() if name in _KEPT_HEADERS}
+
+    def _body(self, value: Json, body: bytes) -> Json:
+        """A body as JSON, or how many bytes it has where it is large or no JSON."""
+        if value is None or len(body) > MAX_TEXT or self._scrubber.is_full:
+            return {"bytes": len(body)} if body else None
+        return _without_secrets(self._scrubber.value(value))
 
 
 def _machines(body: JsonObject) -> Iterator[tuple[str, JsonObject]]:
@@ -219,10 +267,6 @@ def _json(body: bytes) -> Json:
         return None
 
 
-def _shown(headers: Mapping[str, str]) -> JsonObject:
-    return {name: value[:1000] for name, value in headers.items() if name in _KEPT_HEADERS}
-
-
 def _without_secrets(value: Json) -> Json:
     if isinstance(value, dict):
         return {
@@ -230,10 +274,3 @@ def _without_secrets(value: Json) -> Json:
             for key, each in value.items()
         }
     return [_without_secrets(each) for each in value] if isinstance(value, list) else value
-
-
-def _small(value: Json, body: bytes) -> Json:
-    """A body as JSON, or how many bytes it has where it is large or no JSON."""
-    if value is None or len(body) > MAX_TEXT:
-        return {"bytes": len(body)} if body else None
-    return value

@@ -18,6 +18,13 @@ from emulator.profile_tools.resource_tree import ROOT, ResourceTree, last_part, 
 from profiles.model import ABSENT
 
 _TYPED: Final = re.compile(r"#[A-Za-z]+\.v\d+_\d+_\d+\.[A-Za-z]+")
+_VERSIONED: Final = re.compile(r"#([A-Za-z]+)\.(v\d+_\d+_\d+)\.\1")
+LIVE_SERVICES: Final = frozenset(
+    {"SessionService", "AccountService", "TaskService", "JobService", "EventService", "CertificateService"}
+)
+"""What is served by the emulator also where a captured tree is the base, since its members come and go."""
+COME_AND_GO: Final = frozenset({"Session", "ManagerAccount", "Task", "Job", "EventDestination", "Certificate"})
+"""Schemas of members of those services: a tree without one says nothing of its version."""
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _PASCAL: Final = re.compile(r"[A-Z][A-Za-z0-9]*")
 _ID: Final = re.compile(r"[A-Za-z0-9._~-]+")
@@ -57,6 +64,7 @@ class Facts:
     oem_keys: frozenset[str]
     systems: tuple[str, ...]
     is_servable: bool
+    versions: Mapping[str, str] = field(default_factory=dict)  # schema -> v1_2_1, of the services in `LIVE_SERVICES`
     blocks: Mapping[str, Mapping[str, IdentityFact]] = field(default_factory=dict)
 
 
@@ -85,6 +93,7 @@ def facts_of(tree: ResourceTree) -> Facts:
         oem_keys=frozenset(key for body in (root, system, manager) for key in object_at(body, "Oem")),
         systems=systems,
         is_servable=bool(systems) and systems[0] in _named_systems(tree, root),
+        versions=_versions(tree),
         blocks={name: block for name, block in blocks.items() if block},
     )
 
@@ -253,6 +262,19 @@ def _inventory(system: JsonObject, manager: JsonObject, chassis: JsonObject) -> 
         has = [name for name, body in (("system", system), ("manager", manager)) if "VirtualMedia" in body]
         block["virtual_media"] = has[0] if has else "none"
     return block
+
+
+def _versions(tree: ResourceTree) -> dict[str, str]:
+    """The schema versions of the services that the emulator makes itself. A schema that other resources have too is left out."""
+    found_: dict[str, str] = {}
+    elsewhere: set[str] = set()
+    for path, body in tree.resources.items():
+        match = _VERSIONED.fullmatch(text_at(body, "@odata.type") or "")
+        if match is not None and path.removeprefix(f"{ROOT}/").partition("/")[0] in LIVE_SERVICES:
+            found_.setdefault(match[1], match[2])
+        elif match is not None:
+            elsewhere.add(match[1])
+    return {schema: found_[schema] for schema in sorted(found_.keys() - elsewhere)}
 
 
 def _registries(tree: ResourceTree, root: JsonObject) -> dict[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 JsonObject = dict[str, Json]
@@ -15,12 +16,19 @@ MAX_DEPTH = 64
 def parsed(text: bytes) -> Json:
     """The value of a body. Raises ValueError for what is not JSON, not UTF-8 or nested deeper than `MAX_DEPTH`."""
     try:
-        value: Json = json.loads(text.decode("utf-8-sig"), parse_constant=_refused)
+        value: Json = json.loads(text.decode("utf-8-sig"), parse_constant=_refused, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deep") from None
     if _is_deep(value):
         raise ValueError("nested too deep")
     return value
+
+
+def _finite(word: str) -> float:
+    number = float(word)
+    if math.isinf(number):
+        raise ValueError(f"{word} is too large a number")
+    return number
 
 
 def _refused(word: str) -> Json:
@@ -41,6 +49,15 @@ def parts(value: Json) -> list[Json]:
     if isinstance(value, dict):
         return list(value.values())
     return value if isinstance(value, list) else []
+
+
+def with_texts(value: Json, change: Callable[[str], str]) -> Json:
+    """A copy in which every text has been changed; keys are texts too."""
+    if isinstance(value, dict):
+        return {change(key): with_texts(each, change) for key, each in value.items()}
+    if isinstance(value, list):
+        return [with_texts(each, change) for each in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def found(value: Json, *path: str) -> Json:

@@ -22,8 +22,21 @@ class ViewChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedTask:
+    """The task that an answer promised. `start` and `end` are TaskStates; None where nobody saw them.
+
+    `after_s`: seconds from the command to the first read that showed the end. `answer` holds what the task said at its end.
+    """
+
+    start: str | None = None
+    end: str | None = None
+    after_s: float = 0.0
+    answer: ObservedReply | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedReply:
-    """An HTTP answer to a reset."""
+    """An HTTP answer to a reset, with its first message."""
 
     status: int
     message_id: str | None = None
@@ -31,6 +44,12 @@ class ObservedReply:
     args: tuple[str, ...] = ()
     severity: str | None = None
     resolution: str | None = None
+    task: ObservedTask | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """A success, and no task that ended otherwise than Completed."""
+        return self.status < 300 and (self.task is None or self.task.end in (None, "Completed"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from emulator.profile_tools.captured_profile import safe
-from emulator.profile_tools.observed import ObservedCommand, ObservedReply, ViewChange
+from emulator.profile_tools.message_text import text_fits, with_holes
+from emulator.profile_tools.observed import ObservedCommand, ObservedReply, ObservedTask, ViewChange
 from emulator.profile_tools.yaml_text import YamlValue
-from profiles.model import EffectStep, HostEvent, Profile, View
+from profiles.merge import UNKNOWN
+from profiles.model import EffectStep, HostEvent, Profile, Span, View
 
 ROUGH_S: Final = 1.5
 """Two times are alike within this, and views that change within it change together. Polling is not more exact."""
@@ -75,7 +77,11 @@ class _Learner:
         outcomes = self._parent.power.outcomes
         cell = self._parent.power.table.get(command.before, {}).get(command.word)
         for name in (*((cell.outcome,) if cell is not None else ()), *outcomes):
-            if self._replies_alike(outcomes[name].reply, reply) and self._fits(outcomes[name].effect, command):
+            if (
+                name != UNKNOWN
+                and self._replies_alike(outcomes[name].reply, reply)
+                and self._fits(outcomes[name].effect, command)
+            ):
                 return str(name)
         pair = self._reply(reply), self._effect(command)
         for name, known in self._table.outcomes.items():
@@ -89,10 +95,32 @@ class _Learner:
 
     def _replies_alike(self, name: str, reply: ObservedReply) -> bool:
         known = self._parent.replies[name]
-        if known.status != reply.status or known.task is not None or known.body not in (None, "empty"):
+        if known.status != reply.status or known.body not in (None, "empty"):
             return False
-        message = self._parent.messages[known.message].id if known.message is not None else None
-        return message == reply.message_id
+        return self._says(known.message, reply) and self._tasks_alike(known.task, reply.task)
+
+    def _tasks_alike(self, known: Mapping[str, object] | None, task: ObservedTask | None) -> bool:
+        """Whether a task of the parent ends as one that was seen, at about that time. An end that nobody saw fits all tasks."""
+        if known is None or task is None:
+            return known is None and task is None
+        if task.end is None:
+            return True
+        after, message = known["after_s"], known.get("message")
+        assert isinstance(after, Span)
+        is_near = after.low - ROUGH_S <= task.after_s <= after.high + ROUGH_S
+        is_same = known["end"] == task.end and task.start in (None, known["start"])
+        return is_near and is_same and self._says(str(message) if message is not None else None, task.answer)
+
+    def _says(self, name: str | None, reply: ObservedReply | None) -> bool:
+        """Whether a message of the parent is the one that was seen: its id, its severity and its text."""
+        if name is None or reply is None or reply.message_id is None:
+            return name is None and (reply is None or reply.message_id is None)
+        known = self._parent.messages[name]
+        if known.id != reply.message_id or (None not in (known.severity, reply.severity) and known.severity != reply.severity):
+            return False
+        if reply.args and (len(known.args) != len(reply.args) or not all(map(text_fits, known.args, reply.args))):
+            return False
+        return reply.text is None or text_fits(known.text or "", reply.text)
 
     def _reply(self, reply: ObservedReply) -> str:
         for name in self._parent.replies:
@@ -101,6 +129,8 @@ class _Learner:
         body: dict[str, YamlValue] = {"status": reply.status}
         if reply.message_id is not None:
             body["message"] = self._message(reply, reply.message_id)
+        if reply.task is not None and reply.task.end is not None:
+            body["task"] = self._task(reply.task, reply.task.end)
         for name, known in self._table.replies.items():
             if known == body:
                 return name
@@ -108,13 +138,20 @@ class _Learner:
         self._table.replies[name] = body
         return name
 
+    def _task(self, task: ObservedTask, end: str) -> dict[str, YamlValue]:
+        body: dict[str, YamlValue] = {"start": task.start or "Running", "end": end, "after_s": round(task.after_s, 1)}
+        if task.answer is not None and task.answer.message_id is not None:
+            body["message"] = self._message(task.answer, task.answer.message_id)
+        return body
+
     def _message(self, reply: ObservedReply, message_id: str) -> str:
-        for name, known in self._parent.messages.items():
-            if known.id == message_id:
+        for name in self._parent.messages:
+            if self._says(name, reply):
                 return name
-        told = (("text", reply.text or "none"), ("severity", reply.severity), ("resolution", reply.resolution))
+        text = with_holes(reply.text, reply.args) if reply.text is not None else "none"
+        told = (("severity", reply.severity), ("resolution", reply.resolution))
         body: dict[str, YamlValue] = {"id": re.sub(r"\s", "", safe(message_id))}
-        body |= {key: safe(value) for key, value in told if value is not None}
+        body |= {"text": text, **{key: safe(value) for key, value in told if value is not None}}
         if reply.args:
             body["args"] = [safe(each) for each in reply.args]
         name = _free(_snake(message_id.rpartition(".")[2]) or "message", self._parent.messages)
@@ -178,7 +215,7 @@ class _Learner:
 
 
 def _is_accepted(command: ObservedCommand) -> bool:
-    return command.code == 0 if command.code is not None else command.reply is not None and command.reply.status < 300
+    return command.code == 0 if command.code is not None else command.reply is not None and command.reply.is_accepted
 
 
 def _words(changes: Sequence[ViewChange]) -> CellWords:

@@ -11,14 +11,15 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from emulator.profile_tools.identity_facts import reset_action, reset_types
 from emulator.profile_tools.json_values import JsonObject, parsed, text_at
-from emulator.profile_tools.observed import ObservedCommand, ViewChange, changes_between, reply_of
+from emulator.profile_tools.observed import ObservedCommand, ObservedReply, ViewChange, changes_between, reply_of
 from emulator.profile_tools.probe_plan import POLITE, Cell, next_cell, switches
 from emulator.profile_tools.resource_tree import ROOT, ResourceTree, link, links, service_path
+from emulator.profile_tools.task_reports import FollowedTask, followed, is_told, task_of
 from emulator.profile_tools.walk import GetAnswer, NoAnswer
 from profiles.blocks import CHASSIS_COMMANDS, STATES
 from profiles.model import View
@@ -187,14 +188,17 @@ class PowerProbe:
             self._let_boot()
         before = self._views()
         started = self.clock.now()
-        reply = code = None
+        reply = code = task = None
         if cell.ipmi:
             assert self.chassis is not None
             code = self.chassis.control(cell.word)
         else:
             answer = self.redfish.post(self.machine.target, {"ResetType": cell.word})
-            reply = reply_of(answer.status, _json(answer.body))
-        changes = self._watch(started, before)
+            said = _json(answer.body)
+            reply, task = reply_of(answer.status, said), task_of(answer.status, answer.headers, said)
+        changes, task = self._watch(started, before, task)
+        if reply is not None and task is not None:
+            reply = replace(reply, task=task.task)
         command = ObservedCommand(
             before=cell.state, word=cell.word, reply=reply, code=code, changes=changes, views=frozenset(before)
         )  # fmt: skip
@@ -233,14 +237,17 @@ class PowerProbe:
             words[View.IPMI] = word
         return words
 
-    def _watch(self, started: float, before: Mapping[View, str | None]) -> tuple[ViewChange, ...]:
-        """Reads all views until nothing has changed for `settle_s`. Raises ProbeStopped where it does not settle."""
+    def _watch(
+        self, started: float, before: Mapping[View, str | None], task: FollowedTask | None
+    ) -> tuple[tuple[ViewChange, ...], FollowedTask | None]:
+        """Reads all views until nothing has changed for `settle_s` and the task has ended. Raises ProbeStopped."""
         reads: list[tuple[float, Mapping[View, str | None]]] = []
         last, changed, silent = dict(before), started, ""
         while True:
             now = self.clock.now()
             try:
                 words = self._views()
+                task = self._follow(task, now - started)
             except NoAnswer as error:
                 words, silent = {}, str(error)
             if words:
@@ -249,13 +256,36 @@ class PowerProbe:
             if any(last.get(view) != word for view, word in words.items()):
                 last.update(words)
                 changed = now
+            is_over = task is None or task.task.end is not None or not task.paths
             settled = not silent and len(set(last.values())) == 1 and last[View.SYSTEM] in STATES
-            if settled and now - changed >= self.times.settle_s:
-                return changes_between(before, reads)
+            if settled and is_over and now - changed >= self.times.settle_s:
+                return changes_between(before, reads), task
             if now - started >= self.times.patience_s:
+                if settled and task is not None:
+                    raise ProbeStopped(f"after {self.times.patience_s:g} s the task at {task.paths[0]} has not ended")
                 said = silent or ", ".join(f"{view.value} {word or 'nothing'}" for view, word in last.items())
                 raise ProbeStopped(f"after {self.times.patience_s:g} s it is still unclear where the machine is: {said}")
             self.clock.sleep(self.times.interval_s)
+
+    def _follow(self, task: FollowedTask | None, at_s: float) -> FollowedTask | None:
+        """Asks a task for its state, and its monitor where the end is not fully told. A task that is gone is asked no more."""
+        if task is None or is_told(task):
+            return task
+        for path in task.paths if task.task.end is None else (task.monitor,):
+            if path is None:
+                continue
+            answer = self.redfish.get(path)
+            if answer.status in (404, 410):
+                task = replace(
+                    task,
+                    resource=None if path == task.resource else task.resource,
+                    monitor=None if path == task.monitor else task.monitor,
+                )
+                continue
+            task = followed(task, path, answer.status, _json(answer.body), round(at_s, 3))
+            if is_told(task):
+                break
+        return task
 
     def _switch(self, goal: str) -> None:
         """Brings the machine to the other state with a command that is known, or that should do it. Raises ProbeStopped."""
@@ -278,12 +308,24 @@ class PowerProbe:
 def told(command: ObservedCommand) -> str:
     """One line about a command: `On   ForceOff: HTTP 204; 0.0 s system Off, 5.1 s chassis Off`."""
     if command.reply is not None:
-        answer = f"HTTP {command.reply.status}" + (f" {command.reply.message_id}" if command.reply.message_id else "")
+        answer = _answered(command.reply)
     else:
         answer = f"code 0x{command.code or 0:02X}"
     changes = ", ".join(f"{change.at_s:.1f} s {change.view.value} {change.word or 'nothing'}" for change in command.changes)
     word = command.word if command.code is None else f"ipmi {command.word}"
     return f"{command.before:<3} {word}: {answer}; {changes or 'nothing changed'}"
+
+
+def _answered(reply: ObservedReply) -> str:
+    """`HTTP 409 Base.1.8.X`, and for a task `HTTP 202, task Cancelled after 2.0 s Base.1.8.X`."""
+    said = f"HTTP {reply.status}" + (f" {reply.message_id}" if reply.message_id else "")
+    task = reply.task
+    if task is None:
+        return said
+    if task.end is None:
+        return f"{said}, a task that is gone before its end was seen"
+    message = task.answer.message_id if task.answer is not None else None
+    return f"{said}, task {task.end} after {task.after_s:.1f} s" + (f" {message}" if message else "")
 
 
 def _name(cell: Cell) -> str:

@@ -24,6 +24,11 @@ class Shapes:
         self._given: dict[tuple[str, str], str] = {}
         self._taken: set[tuple[str, str]] = set()
 
+    @property
+    def count(self) -> int:
+        """How many replacements were drawn."""
+        return len(self._given)
+
     def serial(self, value: str) -> str:
         """A serial number or tag: up to three letters at its beginning stay, since they name the maker's plant."""
         kept = re.match(r"[A-Za-z]{0,3}", value)

@@ -41,13 +41,16 @@ SHIPPED_USERS: Final = frozenset(
 
 SERIAL_KEY: Final = re.compile(r"(?i)(serial_?number|serial_?no|servicetag|asset_?tag|expressservicecode|svctag|barcode)$")
 SECRET_KEY: Final = re.compile(
-    r"(?i)((?<!policy)password|passphrase|secret|private_?key|license_?key|licensenumber|community(?:string|name)?|token"
-    r"|presharedkey|psk|encryptionkey|authkey|publickey|certificatestring|keystring|sshkey|oidkey|activationkey|^key)$"
+    r"(?i)((?<!policy)(?<!#Manager.Reset)password|passwd|pwd|passcode|passphrase|secret|token|cookie|authorization|sessionkey|api_?key"
+    r"|private_?key|license_?key|licensenumber|community(?:string|name)?|presharedkey|psk|encryptionkey|auth(?:entication)?key"
+    r"|access_?key|publickey|certificatestring|keystring|sshkey|oidkey|activationkey|bind_?dn|distinguishedname|^key)s?$"
 )
 HOST_KEY: Final = re.compile(r"(?i)(hostname|fqdn|dnsracname|dnsname|domainname|systemname|servername|dnsbmcname|racname)$")
+ACCOUNT_KEY: Final = re.compile(r"(?i)(user_?name|account_?name|login_?name)$")
+WWN_KEY: Final = re.compile(r"(?i)(wwn|wwpn|wwnn|worldwidename|guid)$")
 USER_KEY: Final = re.compile(r"(?i)(username|accountname|createdby|emailaddress|contactname|contact|(?<!signature)owner)$")
 PLACE_KEY: Final = re.compile(
-    r"(?i)^(street|city|territory|postalcode|building|room|row|rackname|contactinfo|datacenter|roomname|aisle|rack)$"
+    r"(?i)(phone|phonenumber)$|^(street|city|territory|postalcode|building|room|row|rackname|contactinfo|datacenter|roomname|aisle|rack)$"
 )
 VERSION_KEY: Final = re.compile(r"(?i)(version|revision|firmware)")
 
@@ -67,6 +70,12 @@ MAIL: Final = re.compile(r"[\w.+-]+@(?!odata|Redfish|Message|openssh|libssh)[\w-
 RUN: Final = re.compile(r"[A-Za-z0-9]+")
 NAME: Final = re.compile(r"[\w.-]*\w")
 BARE_MAC: Final = re.compile(r"[0-9A-Fa-f]{12}")
+BARE_WWN: Final = re.compile(r"(0x)?[0-9A-Fa-f]{16}")
+DOTTED_MAC: Final = re.compile(r"(?<![\w.])[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2}(?![\w.])")
+IQN: Final = re.compile(r"(?<=iqn\.)(\d{4}-\d{2}\.)([\w.:-]*\w)")
+ENUMERATED: Final = re.compile(r"(?:[A-Z][a-z]+)+")
+SENTENCE: Final = re.compile(r"[\s=@]|://|/Accounts/")
+"""Marks of a text in which the name of an account may stand; in a single word it is more likely another thing of that name."""
 
 _IPV4_THAT_STAYS: Final = re.compile(r"0\.0\.0\.0|127\.|255\.|169\.254\.|2(?:2[4-9]|3\d)\.")
 _NO_VALUE: Final = frozenset(
@@ -112,6 +121,7 @@ class Scrubber:
         self._composites: dict[str, str] = {}
         self._hosts: dict[str, None] = {}
         self._users: dict[str, str] = {}
+        self._accounts: dict[str, str] = {}
         self._secrets: dict[str, str] = {}
         self._finder: re.Pattern[str] | None = None
         self._found: set[str] = set()
@@ -123,6 +133,11 @@ class Scrubber:
     @property
     def replaced(self) -> int:
         return len(self._found)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many values are known that no more should be learnt: a client of a proxy can send new ones for ever."""
+        return self._shapes.count > _MOST_KNOWN
 
     def learn(self, body: Json) -> None:
         """Notes the values in a body that stand at telling keys."""
@@ -139,21 +154,25 @@ class Scrubber:
         elif word.lower() in _NO_VALUE or set(word) <= set("0xX-*. "):
             return
         elif SECRET_KEY.search(key):
-            self._note(word, self._shapes.secret(word))
+            self._note(word, self._shapes.secret(word), is_secret=True)
         elif SERIAL_KEY.search(key):
             self._note(word, self._shapes.serial(word))
         elif key.lower().endswith("macaddress") and (BARE_MAC.fullmatch(word) or MAC.fullmatch(word)):
             self._note_mac(word)
+        elif WWN_KEY.search(key) and BARE_WWN.fullmatch(word):
+            self._note(word, self._shapes.mac(word))
         elif HOST_KEY.search(key) and not IPV4.fullmatch(word):
             self._hosts[word] = None
         elif USER_KEY.search(key) and self._is_private_user(word):
             self._users[word] = self._shapes.word(word, "user")
             self._note(word, self._shapes.word(word, "user"))
+            if ACCOUNT_KEY.search(key):
+                self._accounts[word] = self._users[word]
 
-    def _note(self, word: str, new: str) -> None:
+    def _note(self, word: str, new: str, *, is_secret: bool = False) -> None:
         """A value that is replaced in other places too, if it cannot be taken for an ordinary word."""
-        is_telling = any(sign.isdigit() or sign in "-._" for sign in word)
-        if len(word) < 6 or not is_telling or word in self._versions:
+        is_telling = any(sign.isdigit() or sign in "-._=,@:/+" for sign in word) or (is_secret and len(word) > 7)
+        if len(word) < 6 or not is_telling or word in self._versions or ENUMERATED.fullmatch(word):
             return
         if word.isalnum() and word.isascii():
             self._runs.setdefault(word, new)
@@ -171,6 +190,9 @@ class Scrubber:
         """A copy of a body without what was learned and without what its form gives away."""
         if "#MessageRegistry." in (text_at(body, "@odata.type") or ""):
             return self._without_secrets(body)
+        if "#ManagerAccount." in (text_at(body, "@odata.type") or ""):  # its Id is often the name
+            named = {key: self._account(name) for key in ("Id", "Name") if (name := text_at(body, key)) is not None}
+            body = {**body, **named}
         return {self.text(name): self.value(each, name) for name, each in body.items()}
 
     def value(self, value: Json, key: str = "") -> Json:
@@ -223,12 +245,22 @@ class Scrubber:
         new = self._users.get(name)
         return name if new is None else self._replaced(name, new)
 
+    def _account(self, name: str) -> str:
+        new = self._accounts.get(name)
+        return name if new is None else self._replaced(name, new)
+
+    def known(self, text: str) -> str:
+        """A text without what was learned; what only its form gives away stays."""
+        return self._known_values(text)
+
     def _known_values(self, text: str) -> str:
         pattern = self._pattern()
         if pattern is not None:
             text = pattern.sub(lambda match: self._replaced(match.group(), self._composites[match.group()]), text)
         if self._runs:
             text = RUN.sub(lambda match: self._run(match.group()), text)
+        if self._accounts and SENTENCE.search(text):
+            text = NAME.sub(lambda match: self._account(match.group()), text)
         return text
 
     def _clean(self, text: str) -> str:
@@ -237,8 +269,10 @@ class Scrubber:
             text = UUID.sub(lambda match: self._replaced(match.group(), self._shapes.uuid(match.group())), text)
             text = MAC.sub(lambda match: self._replaced(match.group(), self._shapes.mac(match.group())), text)
         if ":" in text:
-            text = IPV6.sub(lambda match: self._ipv6(match.group()), text)
+            text = IPV6.sub(lambda match: match.group() if MAC.fullmatch(match.group()) else self._ipv6(match.group()), text)
         if "." in text:
+            text = IQN.sub(lambda match: match[1] + self._replaced(match[2], self._shapes.secret(match[2])), text)
+            text = DOTTED_MAC.sub(lambda match: self._dotted(match.group()), text)
             text = IPV4.sub(lambda match: self._ipv4(match.group()), text)
             text = PRIVATE_NAME.sub(lambda match: self._replaced(match.group(), self._shapes.word(match.group(), "host")), text)
             text = MAIL.sub(self._mail, text) if "@" in text else text
@@ -249,8 +283,15 @@ class Scrubber:
         if self._finder is None:
             self._composites |= self._secrets
             for host in self._hosts:
-                named = RUN.sub(lambda match: self._runs.get(match.group(), match.group()), host)
-                self._note(host, named if named != host else self._shapes.word(host, "host"))
+                label, dot, domain = host.partition(".")
+                named = RUN.sub(lambda match: self._runs.get(match.group(), match.group()), label)
+                new = named if named != label else self._shapes.word(label, "host")
+                if dot and "." in domain:
+                    elsewhere = f"{self._shapes.word(domain, 'domain')}.example"
+                    self._note(domain, elsewhere)
+                    self._note(host, f"{new}.{elsewhere}")
+                else:
+                    self._note(host, new if not dot else f"{new}.{domain}")
             words = sorted(self._composites, key=len, reverse=True)
             self._finder = re.compile("|".join(rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])" for word in words))
         return self._finder if self._composites else None
@@ -268,6 +309,12 @@ class Scrubber:
     def _run(self, run: str) -> str:
         new = self._runs.get(run)
         return run if new is None else self._replaced(run, new)
+
+    def _dotted(self, address: str) -> str:
+        """`3cec.ef12.3456`, if it is a MAC address that was seen in another spelling; else it may be a version."""
+        bare = address.replace(".", "")
+        new = self._runs.get(bare)
+        return address if new is None else self._replaced(address, ".".join((new[:4], new[4:8], new[8:])))
 
     def _ipv4(self, address: str) -> str:
         if address in self._versions or _IPV4_THAT_STAYS.match(address):

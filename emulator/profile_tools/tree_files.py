@@ -59,8 +59,11 @@ def _write_resources(folder: Path, tree: ResourceTree) -> list[MissingResource]:
             continue
         home = folder.joinpath(*path[1:].split("/"))
         try:
+            written = (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode()
             home.mkdir(parents=True, exist_ok=True)
-            (home / "index.json").write_text(json.dumps(body, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        except (OSError, UnicodeEncodeError) as error:
-            left.append(MissingResource(path, f"its file cannot be written: {error}"))
+            (home / "index.json").write_bytes(written)
+        except UnicodeEncodeError:
+            left.append(MissingResource(path, "it holds half of a UTF-16 pair, which no file can hold"))
+        except OSError as error:
+            left.append(MissingResource(path, f"its file cannot be written: {(error.strerror or str(error)).lower()}"))
     return left

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from fencelab_yaml.errors import Problems
+from fencelab_yaml.errors import Problems, did_you_mean
 from fencelab_yaml.messages import too_large
 from fencelab_yaml.models import read_model
 from fencer import Auth, ChassisCheck, IdentityCheck, Protocol, Target
@@ -260,10 +260,14 @@ def _relations(document: Document, part: ConfigPart) -> list[str]:
         if vm.name in vms[:index]:
             problems.append(document.problem(("vms", index, "name"), f"{vm.name} is written twice"))
         if vm.host not in names:
-            problems.append(document.problem(("vms", index, "host"), f"no host is called {vm.host}"))
+            problems.append(
+                document.problem(("vms", index, "host"), f"no host is called {vm.host}{did_you_mean(vm.host, names)}")
+            )
         for place, name in enumerate(vm.hosts):
             if name not in names:
-                problems.append(document.problem(("vms", index, "hosts", place), f"no host is called {name}"))
+                problems.append(
+                    document.problem(("vms", index, "hosts", place), f"no host is called {name}{did_you_mean(name, names)}")
+                )
     if part.adopt_vms and not (part.executor and (part.executor.kind == "http" or part.executor.list)):
         problems.append(document.problem(("adopt_vms",), "needs an executor that lists VMs: http, or exec with `list`"))
     if part.vms and part.executor is None:
@@ -286,21 +290,26 @@ def _policy(document: Document, part: ConfigPart, name: str | None) -> tuple[Pol
     for key, value in given.items():
         default = known.get(key)
         if key not in known:
-            problems.append(document.problem(("policy", key), f"no such setting; there are {', '.join(sorted(known))}"))
+            problems.append(
+                document.problem(
+                    ("policy", key), f"no such setting{did_you_mean(key, known) or '; there are ' + ', '.join(sorted(known))}"
+                )
+            )
         elif isinstance(default, StrEnum):
             names = [str(member) for member in type(default)]
             if value not in names:
-                problems.append(document.problem(("policy", key), f"must be one of {', '.join(names)}"))
+                problems.append(
+                    document.problem(
+                        ("policy", key), f"must be one of {', '.join(names)}; not '{value}'{did_you_mean(str(value), names)}"
+                    )
+                )
             else:
                 given[key] = type(default)(value)
         elif isinstance(default, bool) != isinstance(value, bool) or isinstance(value, str):
-            problems.append(
-                document.problem(
-                    ("policy", key), f"must be {'true or false' if isinstance(default, bool) else 'a number'}{too_large(value)}"
-                )
-            )
+            wanted = "true or false" if isinstance(default, bool) else "a number"
+            problems.append(document.problem(("policy", key), f"must be {wanted}, not '{value}'{too_large(value)}"))
         elif isinstance(default, int) and not isinstance(value, int):
-            problems.append(document.problem(("policy", key), "must be a whole number"))
+            problems.append(document.problem(("policy", key), f"must be a whole number, not {value}"))
     if problems:
         return None, problems
     try:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from fencelab_yaml.errors import did_you_mean
 from fencelab_yaml.values import KeyText, Text
 from fencer import identity
 from fencer.ha.record import OWN_BMC
@@ -183,7 +184,10 @@ def _levels(index: int, host: HostPart, names: list[str]) -> Iterator[tuple[KeyP
                 yield (*at, number, place), f"{name} is in the levels of {host.name} twice"
             elif name not in (OWN_BMC, *names):
                 known = ", ".join((OWN_BMC, *names))
-                yield (*at, number, place), f"no device is called {name}; there are {known}"
+                yield (
+                    (*at, number, place),
+                    f"no device is called {name}{did_you_mean(name, (OWN_BMC, *names)) or f'; there are {known}'}",
+                )
             seen.append(name)
     if OWN_BMC not in seen:
         yield at, f"{OWN_BMC} is in no level of {host.name}; a device beside it is tried where it is written"

@@ -52,6 +52,15 @@ class AcceptedIsOff(Ipmi):
         return None
 
 
+class LastReadCounts(Ipmi):
+    """It reads twice, and takes the last word."""
+
+    def is_off(self) -> bool:
+        self.state()
+        time.sleep(1.0)
+        return self.means_off(self.state())
+
+
 class GivesUpSilently(Ipmi):
     """Any refusal is the end, and its reason is kept."""
 
@@ -174,6 +183,6 @@ MUTANTS = {
     for kind in (
         NotInStateIsOff, NotInStateIsFailed, AcceptedIsOff, GivesUpSilently, BusyIsOff, RefusedIsOff, RefusedIsTimeout,
         HammersTheBusy, SilenceIsOff, WaitsForEver, NoRepeat, RepeatsCommands, TriesUsersAgain, OnlySuite3, BlamesTheNetwork,
-        TrustsRedfish,
+        TrustsRedfish, LastReadCounts,
     )
 }  # fmt: skip

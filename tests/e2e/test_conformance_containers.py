@@ -139,8 +139,8 @@ def test_an_engine_that_is_not_installed_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        (AGENT.replace("image: registry.example/my-fencer:1\n", ""), "image: missing"),
-        (AGENT.replace("command: [my-fencer]\n", ""), "command: missing"),
+        (AGENT.replace("image: registry.example/my-fencer:1\n", ""), "'image' is missing: the adapter container needs it"),
+        (AGENT.replace("command: [my-fencer]\n", ""), "'command' is missing: the program in the image"),
         (
             AGENT.replace("[my-fencer]", '[my-fencer, "{bmc.password}"]'),
             "{bmc.password} would stand in the command line of the engine",

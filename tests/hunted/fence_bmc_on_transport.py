@@ -75,8 +75,8 @@ class Datagrams:
                 self.transport.datagram(data, 0, address=self.address)
 
 
-def fence(action: str, bmc: Mapping[str, str], *, transport: Any, clock: Any) -> None:
-    """One run of the agent; ends with its exit status."""
+def put_on(transport: Any, clock: Any) -> None:
+    """Replaces clock, sockets and connections in everything of `fencer` that is imported by now."""
     stands_in = Clock(clock)
     for name, module in tuple(sys.modules.items()):
         if name.partition(".")[0] == "fencer" and hasattr(module, "time"):
@@ -95,6 +95,11 @@ def fence(action: str, bmc: Mapping[str, str], *, transport: Any, clock: Any) ->
 
     HttpConnection._open, HttpConnection._exchange = opened, exchanged  # type: ignore[method-assign]
     ipmi_session.socket = Datagrams(transport)  # type: ignore[attr-defined]
+
+
+def fence(action: str, bmc: Mapping[str, str], *, transport: Any, clock: Any) -> None:
+    """One run of the agent; ends with its exit status."""
+    put_on(transport, clock)
     given = {name: bmc[key] for name, key in PARAMETERS[bmc["protocol"]].items()}
     given |= {"action": action, "protocol": bmc["protocol"], "username": bmc["user"], "password": bmc["password"]}
     given |= {"deadline": "14", "stonith_status_sleep": "0.5"}

@@ -24,8 +24,6 @@ FLAWS = frozenset(
         "404-is-off",  # a BMC that does not know the System has none that is on
         "409-is-off",  # a refused ForceOff means that there is nothing to switch off
         "one-read",  # one Off is enough
-        "system-only",  # asks the System only, never the Chassis
-        "null-is-off",  # what is not On is Off
         "lost-start-elsewhere",  # a start whose answer was lost is tried on another host
         "503-is-dead",  # an agent that answers with an error is a dead host, at once
         "empty-is-gone",  # VMs that no report names are started elsewhere, without a fence
@@ -140,14 +138,12 @@ class Manager:
         if status != 200:
             return status, ""
         words = [system.get("PowerState")]
-        for link in [] if self.flaw == "system-only" else system.get("Links", {}).get("Chassis", []):
+        for link in system.get("Links", {}).get("Chassis", []):
             code, chassis = self.ask(name, "GET", link["@odata.id"])
             if code != 200:
                 return code, ""
             if "PowerState" in chassis:
                 words.append(chassis["PowerState"])
-        if self.flaw == "null-is-off" and "On" not in words:
-            return status, "Off"
         return status, "Off" if set(words) == {"Off"} else "On" if "On" in words else ""
 
     def fence(self, name: str) -> None:

@@ -31,6 +31,7 @@ IPMI_AND_AGENTS: tuple[tuple[str, str, str, Verdict, FindingKind | None], ...] =
     ("TrustsSilence", "IPMI-015", DELL, UNSAFE, FindingKind.FALSE),
     ("SoftOff", "IPMI-016", DELL, STUCK, None),
     ("AcceptedIsOnOverIpmi", "IPMI-017", DELL, Verdict.MISLEADING, FindingKind.WRONG_ANSWER),
+    ("LastReadCounts", "IPMI-018", DELL, UNSAFE, FindingKind.FALSE),
     ("IgnoresCompletion", "IPMI-006", DELL, UNSAFE, FindingKind.FALSE),
     ("WholeByte", "IPMI-003", DELL, UNSAFE, FindingKind.FALSE),
     ("StaysOffForGood", "IPMI-004", DELL, HYGIENE, FindingKind.OVERREACH),

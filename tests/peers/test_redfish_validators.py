@@ -85,6 +85,20 @@ def test_a_warning_does_not_stand_for_a_predicted_failure() -> None:
     assert len(surprises(outcome_with(row), load("dell-idrac9"))) >= 2
 
 
+def test_a_star_stands_for_any_part_of_an_assertion_and_not_for_another_text() -> None:
+    slashes = [
+        Row(Result.WARN, f"{name}: @odata.id", "/x/", "Trailing Slash Warning: ...") for name in ("Role v1.2.1", "Chassis")
+    ]
+    others = (
+        Row(Result.WARN, "Chassis: @odata.id", "/x", "Deprecated"),
+        Row(Result.WARN, "Chassis: Power", "/x/", "Trailing Slash Warning"),
+        Row(Result.FAIL, "Chassis: @odata.id", "/x/", "Trailing Slash Warning: ..."),
+    )
+    assert surprises(outcome_with(*slashes, tool=Tool.SERVICE), load("hpe-ilo5")) == []
+    for row in others:
+        assert surprises(outcome_with(*slashes, row, tool=Tool.SERVICE), load("hpe-ilo5")) == [f"not predicted: {row}"]
+
+
 def test_an_untested_assertion_without_a_reason_is_told() -> None:
     row = Row(Result.NOT_TESTED, "REQ_SOMETHING_NEW", "", "unable to test this assertion")
     assert unexplained(outcome_with(row, tool=Tool.PROTOCOL)) == [row]

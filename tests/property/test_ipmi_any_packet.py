@@ -136,8 +136,8 @@ def test_a_window_admits_each_number_once_and_never_an_old_one(numbers):
             highest = max(highest, number)
 
 
-ENDS_A_SESSION = {(6, 0x02), (6, 0x03), (6, 0x3B), (6, 0x3C), (6, 0x43), (6, 0x45), (6, 0x47)}
-"""Resets of the BMC, a lower privilege, a close, and what may change the account behind the session."""
+ENDS_A_SESSION = {(6, 0x02), (6, 0x03), (6, 0x3B), (6, 0x3C), (6, 0x40), (6, 0x43), (6, 0x45), (6, 0x47)}
+"""Resets of the BMC, a lower privilege, a close, a channel that is switched off, and what may change the account behind it."""
 
 
 @given(command=st.sampled_from(sorted(COMMANDS)), data=st.data())

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Self
 
 import pytest
 
 from conformance import fencers
-from conformance.adapters.placeholders import fill, fill_all, fill_map
+from conformance.adapters.base import Adapter, Invocation
+from conformance.adapters.checked_files import FILE
+from conformance.adapters.placeholders import Item, fill, fill_all, fill_map
 from conformance.adapters.reading import FencerFileError, read
+from conformance.adapters.registry import REGISTRY
+from conformance.adapters.section import Section
+from conformance.outcome import FencerOutcome
 from conformance.vocabulary import Ask, Cause, Claim, Protocol
+from tests.commands import ROOT
+from tools.note_checked_fencers import digests
 
 AGENT = """
 fencer: mine
@@ -143,8 +156,8 @@ def test_causes_become_patterns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("adapter: fence-agent", "fencer: missing"),
-        (AGENT + "paramz: {}", ":6:1: paramz: no such key; did you mean 'params'?"),
+        ("adapter: fence-agent", "'fencer' is missing"),
+        (AGENT + "paramz: {}", ":6:1: paramz: unknown key; did you mean 'params'?; known here: fencer,"),
         (AGENT.replace("fence-agent", "fence-agnt"), "adapter: no such adapter; did you mean 'fence-agent'?"),
         (AGENT.replace("{bmc.host}", "{bmc.hots}"), "params.ip: no such placeholder {bmc.hots}"),
         (AGENT + "limits: {deadline: 0}", "limits.deadline: must be a number of seconds"),
@@ -152,29 +165,41 @@ def test_causes_become_patterns(tmp_path: Path) -> None:
         (AGENT + "capabilities: [offf]", "capabilities[0]: no such capability"),
         (AGENT + "capabilities: [3]", "capabilities[0]: no such capability"),
         (AGENT + "capabilities: off", "capabilities: must be a list"),
-        (AGENT + "causes: {autth: x}", "causes.autth: no such cause; did you mean 'auth'?"),
+        (AGENT + "causes: {autth: x}", ":6:10: causes.autth: must be one of already-in-state, auth,"),
         (AGENT + "causes: {auth: '('}", "causes.auth: not a regular expression"),
-        (AGENT + "over: {http: {}}", "over.http: no such protocol"),
+        (AGENT + "over: {http: {}}", ":6:8: over.http: must be one of redfish, ipmi, dual, pdu"),
         (AGENT + "over: {ipmi: 3}", "over.ipmi: must be a map"),
-        (AGENT.replace("command: [my-agent]", ""), "command: missing"),
+        (AGENT.replace("command: [my-agent]", ""), "'command' is missing: the adapter fence-agent needs it"),
         (AGENT.replace("[my-agent]", "[]"), "command: must be a list of arguments"),
-        (AGENT.replace("{ip:", "{flag: true, ip:"), "params.flag: must be text: quote it"),
+        (AGENT.replace("{ip:", "{flag: true, ip:"), 'params.flag: must be text, not the boolean true; quote it: "true"'),
         ("fencer: a\nadapter: fence-agent\ncommand: [x]\nparams: {ip: '{bmc.host}'}", "names no port"),
-        ("fencer: a\nadapter: exec\ncommand: [x]", "actions: missing"),
+        ("fencer: a\nadapter: exec\ncommand: [x]", "'actions' is missing: the adapter exec needs it"),
         (
             "fencer: a\nadapter: exec\ncommand: [x]",
             ":3:1: command: the adapter exec does not read it, only fence-agent, container, python, python-transport",
         ),
-        ("fencer: a\nadapter: python\ncommand: a:b\nover: {ipmi: {recorders: {}}}", "over.ipmi.recorders: no such key"),
-        ("fencer: a\nadapter: exec\nactions: {explode: {argv: ['{bmc.url}']}}", "actions.explode: no such action"),
+        (
+            "fencer: a\nadapter: python\ncommand: a:b\nover: {ipmi: {recorders: {}}}",
+            "over.ipmi.recorders: unknown key; known here: command, actions, params",
+        ),
+        (
+            "fencer: a\nadapter: exec\nactions: {explode: {argv: ['{bmc.url}']}}",
+            "actions.explode: must be one of off, on, reboot,",
+        ),
         ("fencer: a\nadapter: exec\nactions: {off: 3}", "actions.off: must be a map with argv"),
-        ("fencer: a\nadapter: exec\nactions: {off: {claim: {exit: 0}}}", "actions.off.argv: missing"),
-        ("fencer: a\nadapter: exec\nactions: {off: {argv: ['{bmc.url}'], claim: {exit: zero}}}", "must be a number"),
+        ("fencer: a\nadapter: exec\nactions: {off: {claim: {exit: 0}}}", "actions.off: 'argv' is missing"),
+        (
+            "fencer: a\nadapter: exec\nactions: {off: {argv: ['{bmc.url}'], claim: {exit: zero}}}",
+            "off.claim.exit: must be a whole number, not 'zero'",
+        ),
         ("fencer: a\nadapter: exec\nactions: {off: {argv: ['{bmc.url}'], claim: 0}}", "must be a map of exit"),
-        ("fencer: a\nadapter: exec\nactions: {off: {argv: ['{bmc.url}'], claims: {gone: {}}}}", "no such claim"),
+        (
+            "fencer: a\nadapter: exec\nactions: {off: {argv: ['{bmc.url}'], claims: {gone: {}}}}",
+            "claims.gone: must be one of off, on,",
+        ),
         ("fencer: a\nadapter: exec\nactions: {status: {argv: ['{bmc.url}'], claim: {exit: 0}}}", "status has two answers"),
         ("fencer: a\nadapter: exec\nactions: {status: {argv: ['{bmc.url}']}}", "by what are on and off told apart"),
-        ("fencer: a\nadapter: python", "command: missing"),
+        ("fencer: a\nadapter: python", "'command' is missing: the function that is called; or actions"),
         ("fencer: a\nadapter: python\ncommand: fence", "command: must name a function as module:function"),
         ("fencer: a\nadapter: python\nactions: {off: fence}", "actions.off: must name a function as module:function"),
         ("fencer: a\nadapter: python\nactions: {off: {argv: [x]}}", "actions.off: must name a function"),
@@ -187,6 +212,101 @@ def test_a_mistake_is_named_with_its_place(tmp_path: Path, text: str, wanted: st
     said = mistakes(tmp_path, text)
     assert wanted in said
     assert str(tmp_path / "mine.yaml") in said
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("limits: {deadline: 5, power_timeout: 0x10}\n", None),
+        ("switches: [a]\n", "5:17: params.empty: must be text, not nothing; write null to take it away"),
+        ("catalogue: 2026.10\n", "catalogue: there is no 2026.10; there are: 2026.1"),
+    ],
+)
+def test_what_only_the_text_of_a_value_shows_is_seen(tmp_path: Path, text: str, wanted: str | None) -> None:
+    if wanted is None:
+        assert read(written(tmp_path, AGENT + text)).limits == {"deadline": 5.0, "power_timeout": 16.0}
+    else:
+        agent = AGENT.replace("{ip:", "{empty: , ip:") if "empty" in wanted else AGENT
+        assert wanted in mistakes(tmp_path, agent + text)
+
+
+# -- an adapter of another distribution that has no form ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Formless(Adapter):
+    """It names its keys and checks their values when it reads them, as adapters did before there were forms."""
+
+    name: ClassVar[str] = "formless"
+    keys: ClassVar[tuple[str, ...]] = ("line", "vars", "match", "per")
+    over_keys: ClassVar[tuple[str, ...]] = ("line",)
+    default_protocols: ClassVar[frozenset[Protocol]] = frozenset({Protocol.REDFISH})
+
+    line: tuple[Item, ...]
+    vars: dict[str, str | None]
+    per: dict[Ask, str | None]
+
+    @classmethod
+    def read(cls, section: Section, base: Self | None) -> Self:
+        node = section.get("line")
+        section.pattern(section.get("match"), section.at("match"))
+        return cls(
+            folder=section.folder,
+            built_in=section.built_in,
+            line=section.line(node, section.at("line")) if node is not None else base.line if base is not None else (),
+            vars=section.texts("vars"),
+            per={ask: section.text(value, path) for ask, value, path in section.per_ask("per")},
+        )
+
+    @property
+    def asks(self) -> frozenset[Ask]:
+        return frozenset(self.per)
+
+    def texts(self) -> Iterator[str]:
+        return iter(())
+
+    def missing(self) -> str | None:
+        return None
+
+    def run(self, invocation: Invocation) -> FencerOutcome:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def plugged_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {**REGISTRY.all, "formless": Formless}
+    monkeypatch.setattr(type(REGISTRY), "get", lambda self, name: found.get(name))
+
+
+@pytest.mark.usefixtures("plugged_in")
+def test_an_adapter_without_a_form_reads_its_keys_itself(tmp_path: Path) -> None:
+    good = (
+        "fencer: a\nadapter: formless\nline: [x, [y, z]]\nvars: {a: 017, b: null}\nper: {off: now}\nover: {ipmi: {line: [w]}}\n"
+    )
+    mine = read(written(tmp_path, good))
+    assert mine.ways[Protocol.IPMI] == Formless(folder=tmp_path, built_in=False, line=("w",), vars={}, per={})
+    assert mine.asks == {Ask.OFF}
+    bad = (
+        "fencer: a\nadapter: formless\nlimits: {deadline: 0}\nline: []\nvars: {a: true}\nmatch: '('\nper: {of: x}\n"
+        "over: {ipmi: {vars: {}}}\n"
+    )
+    assert [line.partition("mine.yaml:")[2] for line in mistakes(tmp_path, bad).splitlines()] == [
+        "3:20: limits.deadline: must be a number of seconds, more than 0 and at most 3600, not the number 0",
+        "4:7: line: must be a list of arguments; a group that stands or falls together is a list in the list",
+        '5:11: vars.a: must be text, not the boolean true; quote it: "true"',
+        "6:8: match: not a regular expression: missing ), unterminated subpattern at position 0",
+        (
+            "7:7: per.of: must be one of off, on, reboot, status, monitor, metadata, validate-all, list, list-status"
+            "; did you mean 'off'?"
+        ),
+        "8:15: over.ipmi.vars: unknown key; known here: line",
+    ]
+
+
+def test_a_shipped_file_is_read_without_pydantic_and_the_note_of_what_was_checked_is_current() -> None:
+    assert json.loads(FILE.read_text(encoding="utf-8")) == digests(), "run python -m tools.note_checked_fencers"
+    program = "import sys; from conformance import fencers; fencers.load('fence_bmc'); sys.exit('pydantic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False, cwd=ROOT).returncode == 0
 
 
 def test_all_mistakes_come_at_once(tmp_path: Path) -> None:

@@ -39,6 +39,22 @@ def test_what_costs_two_comes_only_with_a_budget_of_two_and_after_all_that_costs
     assert any(len(trace.deviations) == 2 for trace in played)
 
 
+def test_of_what_costs_the_same_fewer_deviations_come_first() -> None:
+    played = searched(Search([REDFISH], SearchBounds(budget=2)))
+    counts = [len(trace.deviations) for trace in played if cost(trace) == 2]
+    assert counts == sorted(counts)
+    assert set(counts) == {1, 2}
+
+
+def test_deviations_that_last_or_are_seldom_are_offered_where_they_can_come() -> None:
+    at_a_read = {each.word for each in choices(read(1), 1, REDFISH, budget=2)}
+    at_a_command = {each.word for each in choices(command(), 2, REDFISH, budget=2)}
+    assert {"unreadable", "gone", "locked-out"} <= at_a_read
+    assert "bad-request" not in at_a_read
+    assert {"bad-request", "locked-out"} <= at_a_command
+    assert not {"unreadable", "gone"} & at_a_command
+
+
 def test_a_later_deviation_comes_behind_the_earlier_one() -> None:
     for trace in searched(Search([REDFISH], SearchBounds(budget=3))):
         numbers = [each.at for each in trace.deviations]

@@ -78,3 +78,16 @@ def test_a_reboot_has_reached_its_goal_with_another_run_of_the_host(rail: Rail, 
 
 def test_how_it_ended_is_said_in_words() -> None:
     assert [end_of(claim) for claim in (Claim.OFF, Claim.FAILED, Claim.NONE)] == ["claims off", "fails", "hangs"]
+
+
+def test_a_fencer_that_gives_up_on_one_answer_of_busy_is_stuck() -> None:
+    only_reads = (read(1),)
+    assert worst(judgement(Verdict.STUCK, Rail.UP), Trace(REDFISH, (placed(1, "busy"),)), only_reads)[0] is Verdict.STUCK
+    twice = Trace(REDFISH, (placed(1, "busy"), placed(2, "busy", 2)))
+    assert worst(judgement(Verdict.STUCK, Rail.UP), twice, only_reads)[0] is Verdict.PASS
+
+
+@pytest.mark.parametrize("word", ["gone", "locked-out", "unreadable", "deaf"])
+def test_a_bmc_that_denies_again_and_again_may_be_believed(word: str) -> None:
+    assert worst(judgement(Verdict.STUCK, Rail.DOWN), Trace(REDFISH, (placed(1, word),)), PLAIN)[0] is Verdict.PASS
+    assert worst(judgement(Verdict.UNSAFE, Rail.UP), Trace(REDFISH, (placed(1, word),)), PLAIN)[0] is Verdict.UNSAFE

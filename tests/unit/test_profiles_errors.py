@@ -320,6 +320,15 @@ def test_an_unknown_name_is_answered_with_the_near_one() -> None:
         profiles.load("dell-idrac")
 
 
+@pytest.mark.parametrize("here", ["our-board", "our-board.yaml"])
+def test_what_lies_in_this_folder_is_named_with_its_path(here: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / here).touch()
+    with pytest.raises(ProfileError) as caught:
+        profiles.load("our-board")
+    assert str(caught.value) == f"our-board: no such profile; what is in this folder is named with its path: ./{here}"
+
+
 def test_a_base_is_not_a_bmc() -> None:
     with pytest.raises(ProfileError, match=r"openbmc\.yaml: abstract: only a base for others"):
         profiles.load("openbmc")

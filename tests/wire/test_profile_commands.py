@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from emulator.cli import cli
-from emulator.profile_commands.check import CheckedCell, checked
+from emulator.profile_commands.check import checked
+from emulator.profile_commands.checked_cell import CheckedCell
 from profiles import load
 from profiles.loader import path as shipped
 
@@ -138,36 +137,6 @@ def test_the_service_does_what_the_file_says_over_both_protocols(cells: list[Che
     paths = {cell.path for cell in cells}
     assert {"power.table.On.ForceOff", "power.table.Off.ForceOff", "ipmi.chassis.On.soft", "ipmi.chassis.Off.up"} <= paths
     assert next(cell for cell in cells if cell.path == "power.table.Off.ForceOff").found.startswith("HTTP 409, ")
-
-
-def test_a_service_that_does_something_else_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service is that of a profile in which the command has no effect: another one than the file that is compared."""
-    from emulator import assembly
-    from emulator.core.rack import UnitSpec
-
-    class Other(assembly.Emulator):
-        def __init__(self, units: list[UnitSpec], **more: object) -> None:
-            from dataclasses import replace
-
-            spec = units[0]
-            rows = {**spec.profile.power.table, "On": {**spec.profile.power.table["On"]}}
-            rows["On"]["ForceOff"] = rows["On"]["On"]
-            power = replace(spec.profile.power, table=rows)
-            super().__init__([replace(spec, profile=replace(spec.profile, power=power))], **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(assembly, "Emulator", Other)
-    monkeypatch.setattr(sys.modules[CheckedCell.__module__], "PATIENCE_S", 0.2)
-    found = _first_cells(checked(load("dell-idrac9")), 4)
-    wrong = {cell.path: cell for cell in found if not cell.ok}
-    assert set(wrong) == {"power.table.On.ForceOff"}
-    assert "host off" in wrong["power.table.On.ForceOff"].expected
-    assert "host on" in wrong["power.table.On.ForceOff"].found
-
-
-def _first_cells(cells: Iterator[CheckedCell], count: int) -> list[CheckedCell]:
-    found = [next(cells) for _ in range(count)]
-    cells.close()  # type: ignore[attr-defined]
-    return found
 
 
 def test_what_has_no_systems_cannot_be_checked() -> None:

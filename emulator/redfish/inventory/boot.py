@@ -20,6 +20,7 @@ from emulator.redfish.inventory.network import adapter_ports, ethernet_path
 from emulator.redfish.inventory.saved_settings import save_patch
 from emulator.redfish.inventory.storage import pools
 from emulator.redfish.inventory.system_parts import SystemParts, fixed_part
+from emulator.redfish.inventory.versions import has_property
 from emulator.redfish.service.bmc import RedfishBmc
 from emulator.redfish.service.call import RedfishCall, RegistryError, shown
 from emulator.redfish.service.resource import Resource, collection, link, links
@@ -113,7 +114,7 @@ def shown_boot(parts: SystemParts, override: BootOverride, order: tuple[str, ...
         "BootSourceOverrideEnabled": override.enabled.value,
         "BootSourceOverrideEnabled@Redfish.AllowableValues": [word.value for word in BootEnabled],
         "BootSourceOverrideTarget": override.target.value,
-        "BootSourceOverrideTarget@Redfish.AllowableValues": [target.value for target in TARGETS],
+        "BootSourceOverrideTarget@Redfish.AllowableValues": list(_targets(parts.profile.identity.system_type)),
         "BootSourceOverrideMode": (override.mode or BootMode.UEFI).value,
         "BootSourceOverrideMode@Redfish.AllowableValues": [mode.value for mode in BootMode],
         "UefiTargetBootSourceOverride": override.uefi_path,
@@ -123,8 +124,16 @@ def shown_boot(parts: SystemParts, override: BootOverride, order: tuple[str, ...
     }
 
 
-def boot_rule() -> ObjectRule:
-    return ObjectRule(FIELDS)
+def _targets(odata_type: str) -> tuple[str, ...]:
+    """What this schema version can boot from: UefiBootNext needs the property that names the option."""
+    next_known = has_property(odata_type, "Boot/BootNext")
+    return tuple(target.value for target in TARGETS if next_known or target is not BootTarget.UEFI_BOOT_NEXT)
+
+
+def boot_rule(odata_type: str) -> ObjectRule:
+    """What a client may write of Boot, in the schema version of the ComputerSystem."""
+    known = {name: rule for name, rule in FIELDS.items() if has_property(odata_type, f"Boot/{name}")}
+    return ObjectRule(known | {"BootSourceOverrideTarget": OneOfRule(_targets(odata_type))})
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,6 @@ def boot_settings(parts: SystemParts) -> tuple[Resource, ...]:
         if isinstance(boot, dict):
             boot_change(call, parts, boot).write(call, parts.system_id)
 
-    operation = patch(RedfishPrivilege.CONFIGURE_COMPONENTS, {"Boot": boot_rule()}, write)
+    operation = patch(RedfishPrivilege.CONFIGURE_COMPONENTS, {"Boot": boot_rule(parts.profile.identity.system_type)}, write)
     path, odata_type = settings_path(parts), parts.profile.identity.system_type
     return (part(path, odata_type, "System Settings", body, state=state, operations={"PATCH": operation}),)

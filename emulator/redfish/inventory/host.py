@@ -163,7 +163,7 @@ def _fields(parts: SystemParts) -> WritableFields:
         "AssetTag": TextRule(high=TAG_MAX, pattern=r"[ -~]*"),
         "HostName": TextRule(high=HOST_NAME_MAX, pattern=r"[ -~]*"),
         "PowerRestorePolicy": OneOfRule(tuple(POLICY_OF)),
-        **({} if boot_is_apart(parts) else {"Boot": boot_rule()}),
+        **({} if boot_is_apart(parts) else {"Boot": boot_rule(odata_type)}),
         **led_rule(parts, odata_type),
     }
     return {name: rule for name, rule in rules.items() if has_property(odata_type, name)}

@@ -14,8 +14,9 @@ from emulator.redfish.inventory.bios_attributes import FILE as BIOS_FILE
 from emulator.redfish.service.error_shapes import DEFAULT_BASE
 from emulator.redfish.service.messages import BASE_MESSAGES, available_message
 from emulator.redfish.service.paths import ROOT
-from emulator.redfish.service.resource import Resource, collection, fixed_content, head_of
+from emulator.redfish.service.resource import Resource, collection, fixed_content, head_of, version_of
 from emulator.redfish.service.shapes import Json
+from profiles import registries as known_registries
 from profiles.model import MessageTemplate, Profile
 
 REGISTRIES: Final = f"{ROOT}/Registries"
@@ -23,6 +24,9 @@ FILE_TYPE: Final = "#MessageRegistryFile.v1_1_0.MessageRegistryFile"
 REGISTRY_TYPE: Final = "#MessageRegistry.v1_4_0.MessageRegistry"
 OWNERS: Final = {"Base": "DMTF", "ResourceEvent": "DMTF", "TaskEvent": "DMTF", "LogEvent": "fencelab"}
 _ARGUMENT = re.compile(r"\{arg(\d)\}")
+_NO_TEXT: Final = "The vendor sends this message without a text."
+_MESSAGE_SEVERITY: Final = (1, 4, 0)
+"""The MessageRegistry version in which MessageSeverity took the place of Severity."""
 _SEVERITIES: Final = frozenset({"OK", "Warning", "Critical"})
 
 
@@ -59,14 +63,26 @@ def messages_of(profile: Profile) -> dict[str, dict[str, Json]]:
 
 
 def _vendor_definition(message: MessageTemplate) -> Json:
-    text = _ARGUMENT.sub(lambda hole: f"%{int(hole[1]) + 1}", message.text or "")
+    text = _ARGUMENT.sub(lambda hole: f"%{int(hole[1]) + 1}", message.text or "") or _published_text(message.id)
     severity = message.severity if message.severity in _SEVERITIES else "OK"
     return _definition(text, len(message.args), severity or "OK", message.resolution or "None.")
 
 
+def _published_text(message_id: str) -> str:
+    """What the vendor's registry says, where answers show the id alone: the nearest version that is known of it."""
+    name = known_registries.parsed(message_id)
+    if name is None:
+        return _NO_TEXT
+    for registry in known_registries.known().get(name.prefix, ()):
+        message = registry.message(registry.nearest(name.version), name.name)
+        if message is not None and message.text:
+            return message.text
+    return _NO_TEXT
+
+
 def _definition(text: str, arguments: int, severity: str, resolution: str) -> Json:
     definition: Json = {
-        "Description": text or "The vendor sends this message without a text.",
+        "Description": text,
         "Message": text,
         "MessageSeverity": severity,
         "NumberOfArgs": arguments,
@@ -74,6 +90,10 @@ def _definition(text: str, arguments: int, severity: str, resolution: str) -> Js
     if arguments:
         definition["ParamTypes"] = ["string"] * arguments
     return definition | {"Resolution": resolution}
+
+
+def _with_severity(message: Json) -> Json:
+    return {("Severity" if key == "MessageSeverity" else key): value for key, value in message.items()}
 
 
 def _version(name: str) -> str:
@@ -103,6 +123,9 @@ def _registry(name: str, messages: dict[str, Json], profile: Profile) -> Resourc
     path = _uri(name)
     prefix, version = name.partition(".")[0], _version(name)
     owner = OWNERS.get(prefix, profile.identity.vendor)
+    schema = f"#MessageRegistry.{profile.versions.get('MessageRegistry', '')}.MessageRegistry"
+    if "MessageRegistry" in profile.versions and version_of(schema) < _MESSAGE_SEVERITY:
+        messages = {key: _with_severity(message) for key, message in messages.items()}
 
     def body(view: BmcView) -> Json:
         return {

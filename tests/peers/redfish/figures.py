@@ -69,11 +69,12 @@ def with_runs(old: Figures, outcomes: Mapping[str, Sequence[Outcome]]) -> Figure
 
 
 def write_figures(figures: Figures, path: Path = FILE) -> None:
-    content = {
-        name: {tool.value: {"counts": {r.value: n for r, n in run.counts.items()}, "untested": dict(run.untested)} for tool, run in runs.items()}
-        for name, runs in figures.items()
-    }  # fmt: skip
+    content = {name: {tool.value: _as_written(run) for tool, run in runs.items()} for name, runs in figures.items()}
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _as_written(run: Measured) -> MeasuredFile:
+    return {"counts": {result.value: count for result, count in run.counts.items()}, "untested": dict(run.untested)}
 
 
 def every_profile(figures: Figures) -> str:
@@ -81,9 +82,9 @@ def every_profile(figures: Figures) -> str:
     lines = [
         "## Every profile",
         "",
-        "`make nightly-validators` runs the four on every profile with a Redfish service and fails for each FAIL and WARN that the",
-        "profile does not predict. Each cell is PASS / WARN / FAIL / NOT TESTED. The deviations stand in the profile, under",
-        "`deviations`, with the source that says that the real BMC does the same.",
+        "`make nightly-validators` runs the four on every profile with a Redfish service and fails for each FAIL and WARN that",
+        "the profile does not predict. Each cell is PASS / WARN / FAIL / NOT TESTED. What is predicted stands in the profile,",
+        "under `deviations`, with the source that says that the real BMC does the same.",
         "",
         f"| profile | {' | '.join(Tool)} |",
         f"| --- | {' | '.join('--:' for _ in Tool)} |",

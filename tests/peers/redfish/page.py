@@ -12,7 +12,7 @@ from profiles.model import Tool
 from tests.peers.redfish.defects import OWN_DEFECTS, PROTOCOL_DEFECTS, SERVICE_DEFECTS, Defect
 from tests.peers.redfish.expected import untested_reason
 from tests.peers.redfish.served import CHECKOUT
-from tests.peers.redfish.validators import COMMANDS, CSDL_VARIABLE, DISTRIBUTIONS, SEED, Outcome, Result
+from tests.peers.redfish.validators import COMMANDS, CSDL_VARIABLE, DISTRIBUTIONS, SEED, SHORT_SESSION_S, Outcome, Result
 
 PAGE: Final = CHECKOUT / "docs" / "redfish-validators.md"
 
@@ -33,6 +33,7 @@ What matters when you repeat it:
 
 - `REQUESTS_CA_BUNDLE` and `CURL_CA_BUNDLE` must not be set: they defeat `--no-cert-check`, and the tool still prints a summary.
 - The password must not be a word of an error message, or the protocol validator takes the message for a leak.
+- With profiles whose sessions end within {SHORT_SESSION_S} s, `--authtype` is Basic: the tools log in once and pause for longer.
 - The tools change what they test, so each gets a service of its own.
 - `quiet_ssdp` is `rf_protocol_validator` without its multicast search; SSDP is off in every profile.
 - With this seed openbmc-x86 cuts the rail within the ten seconds that the use-case checkers wait after a reset.
@@ -42,7 +43,14 @@ What matters when you repeat it:
 
 def commands(versions: Mapping[Tool, str]) -> str:
     """The versions and the exact command lines."""
-    given = {"url": "https://127.0.0.1:PORT", "user": "USER", "password": "PASSWORD", "out": "OUT", "csdl": "CSDL"}
+    given = {
+        "url": "https://127.0.0.1:PORT",
+        "user": "USER",
+        "password": "PASSWORD",
+        "out": "OUT",
+        "csdl": "CSDL",
+        "login": "Session",
+    }
     lines = ["| validator | version | looks at |", "| --- | --- | --- |"]
     lines += [f"| {DISTRIBUTIONS[tool]} | {versions[tool]} | {_WHAT[tool]} |" for tool in Tool]
     shell = [COMMANDS[tool].format_map(given) for tool in Tool]

@@ -25,6 +25,7 @@ from typing import Final, TypeAlias
 
 import openpyxl
 
+from profiles import load
 from profiles.model import Tool
 from tests.peers.redfish.served import CHECKOUT, Served, environment, served
 
@@ -35,6 +36,9 @@ CSDL: Final = Path("..") / "shared" / "data" / "redfish-csdl"
 INTEROP_PROFILE: Final = "tests/peers/redfish/FencelabFencing.v1_0_0.json"
 PATIENCE: Final = 900
 """Seconds for one validator; a failing run of the use-case checkers polls for more than ten minutes."""
+
+SHORT_SESSION_S: Final = 120
+"""The service and interop validators log in once. They may pause longer than the sessions of some BMCs (30 s) live."""
 
 BROKEN: Final = re.compile(r"SSLError|Traceback \(most recent call last\)|ConnectionError|Max retries exceeded")
 
@@ -55,13 +59,13 @@ DISTRIBUTIONS: Final[Mapping[Tool, str]] = {
 
 _LOGIN: Final = "-r {url} -u {user} -p {password}"
 COMMANDS: Final[Mapping[Tool, str]] = {
-    Tool.SERVICE: f"rf_service_validator {_LOGIN} --authtype Session --schema_directory {{csdl}} --skipschema --logdir {{out}}",
+    Tool.SERVICE: f"rf_service_validator {_LOGIN} --authtype {{login}} --schema_directory {{csdl}} --skipschema --logdir {{out}}",
     Tool.PROTOCOL: (
         f"python -m tests.peers.redfish.quiet_ssdp {_LOGIN} --no-cert-check --avoid-http-redirect"
         " --report-dir {out} --report-type tsv"
     ),
     Tool.USE_CASE: f"rf_use_case_checkers {_LOGIN} --report-dir {{out}}",
-    Tool.INTEROP: f"rf_interop_validator {_LOGIN} --authtype Session --logdir {{out}} {INTEROP_PROFILE}",
+    Tool.INTEROP: f"rf_interop_validator {_LOGIN} --authtype {{login}} --logdir {{out}} {INTEROP_PROFILE}",
 }
 
 
@@ -119,6 +123,7 @@ def judge_fresh(tool: Tool, profile: str, out: Path) -> Outcome:
 def judge(tool: Tool, service: Served, out: Path, *more: str) -> Outcome:
     """Runs `tool` against `service`, with `more` arguments. Raises NoResult."""
     given = {"url": service.url, "user": service.user, "password": service.password, "out": str(out)}
+    given["login"] = "Session" if load(service.profile).auth.sessions.timeout_s > SHORT_SESSION_S else "Basic"
     if tool is Tool.SERVICE:
         given["csdl"] = str(csdl())
     words = [word.format_map(given) for word in COMMANDS[tool].split()] + list(more)

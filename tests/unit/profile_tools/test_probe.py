@@ -43,7 +43,8 @@ class VirtualRedfish:
     posts: list[str] = field(default_factory=list)
 
     def get(self, path: str) -> Answer:
-        return self._ask("GET", path)
+        answer = self._ask("GET", path)
+        return self._ask("GET", answer.headers["location"]) if answer.status == 308 else answer
 
     def post(self, path: str, body: JsonObject) -> Answer:
         self.posts.append(str(body["ResetType"]))
@@ -54,7 +55,7 @@ class VirtualRedfish:
             answer = self.bmc.ask(method, path, body, timeout=30.0)
         except OSError as error:
             raise NoAnswer(str(error)) from None
-        return Answer(answer.status, {}, answer.body)
+        return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
 
 
 class VirtualChassis:
@@ -130,14 +131,15 @@ def probed(
 
 
 def cells(profile: Profile) -> dict[str, tuple[object, ...]]:
-    """What a client sees of each cell: status, MessageId, and the words of each view in their order."""
+    """What a client sees of each cell: status, MessageId, the end of a task, and the words of each view in their order."""
     found: dict[str, tuple[object, ...]] = {}
     for state, row in profile.power.table.items():
         for word in profile.power.reset_types:
             outcome = profile.power.outcomes[row[word].outcome]
             reply = profile.replies[outcome.reply]
             message = profile.messages[reply.message].id if reply.message else None
-            found[f"{state}.{word}"] = (reply.status, message, *shown(profile, outcome.effect, state))
+            end = (reply.task["start"], reply.task["end"], reply.task.get("message")) if reply.task else None
+            found[f"{state}.{word}"] = (reply.status, message, end, *shown(profile, outcome.effect, state))
     for state, commands in profile.ipmi.chassis.items():
         for word, cell in commands.items():
             found[f"ipmi.{state}.{word}"] = (cell.completion_code, *shown(profile, cell.effect, state))
@@ -154,7 +156,7 @@ def shown(profile: Profile, effect: str, state: str) -> tuple[object, ...]:
     return tuple(words)
 
 
-@pytest.mark.parametrize("name", ["dell-idrac9", "openbmc-x86", "dmtf-generic"])
+@pytest.mark.parametrize("name", ["dell-idrac9", "openbmc-x86", "dmtf-generic", "ami-megarac"])
 def test_a_probe_of_a_vendor_finds_the_table_of_its_profile(name: str, tmp_path: Path) -> None:
     source = load(name)
     found = probed(source, source, tmp_path)
@@ -187,6 +189,45 @@ def test_a_machine_that_answers_otherwise_than_its_parent_gets_a_new_reply_and_m
     message = found.replies[found.power.outcomes[on.outcome].reply].message
     assert message is not None
     assert found.messages[message].id == "IDRAC.2.8.PSU504"
+
+
+def test_the_end_of_a_task_is_learnt_and_told(tmp_path: Path) -> None:
+    """AMI answers everything with 202; whether a request was refused is known from the task."""
+    found = probed(load("ami-megarac"), load("dmtf-generic"), tmp_path, ipmi=False)
+    assert any(line.startswith("Off ForceOff: HTTP 202, task Cancelled after 2.0 s Base.1.12.Action") for line in found.said)
+    refused = found.profile.power.outcomes[found.profile.power.table["Off"]["ForceOff"].outcome]
+    task = found.profile.replies[refused.reply].task
+    assert task is not None
+    assert (task["start"], task["end"], refused.effect) == ("New", "Cancelled", "none")
+    assert found.profile.messages[task["message"]].id == "Base.1.12.ActionNotSupported"
+    done = found.profile.power.outcomes[found.profile.power.table["On"]["ForceOff"].outcome]
+    assert found.profile.replies[done.reply].task is not None
+    assert done.effect == "force_off"
+
+
+def test_a_cell_that_was_seen_is_never_called_unknown(tmp_path: Path) -> None:
+    found = probed(load("supermicro-x11"), load("supermicro-x11"), tmp_path, ipmi=False)
+    assert "unknown" not in {
+        cell.outcome for row in found.profile.power.table.values() for cell in row.values() if cell.evidence.sources == ("probe",)
+    }
+
+
+def test_a_task_that_never_ends_stops_the_probe() -> None:
+    bodies: dict[str, JsonObject] = {
+        "/redfish/v1/TaskService/Tasks/1": {"@odata.id": "/redfish/v1/TaskService/Tasks/1", "TaskState": "Running"}
+    }
+    plain = scripted(body)
+    redfish = Scripted(
+        lambda method, path: (
+            (202, bodies["/redfish/v1/TaskService/Tasks/1"])
+            if method == "POST"
+            else (200, bodies[path])
+            if path in bodies
+            else plain.answer(method, path)
+        )
+    )
+    stopped, _ = run(redfish)
+    assert str(stopped) == "after 200 s the task at /redfish/v1/TaskService/Tasks/1 has not ended"
 
 
 def test_each_cell_is_tried_once_and_the_machine_is_switched_seldom(tmp_path: Path) -> None:

@@ -70,6 +70,50 @@ def test_nothing_private_is_left_in_any_place() -> None:
         assert private not in told, private
 
 
+ODD: JsonObject = {
+    "@odata.id": "/redfish/v1/Odd",
+    "MACAddress": "3C:EC:EF:12:34:56",
+    "HostName": "mail17",
+    "FQDN": "mail17.acme-corp.example",
+    "WWPN": "50014380aabbccdd",
+    "InitiatorName": "iqn.2001-04.com.acme-corp:disk1",
+    "BindDN": "cn=jo,dc=acme,dc=test",
+    "Passwords": ["pw-canary1"],
+    "AdminPwd": "pw-canary2",
+    "Cookie": "SESSION=pw-canary3",
+    "Authorization": "Basic cHctY2FuYXJ5NA==",
+    "AuthenticationKey": "pw-canary5",
+    "ContactPhone": "+49 89 1234567",
+    "Note": "3cec.ef12.3456 asks ntp.acme-corp.example; cn=jo,dc=acme,dc=test; jo was here with pw-canary1",
+}
+JO: JsonObject = {
+    "@odata.id": "/redfish/v1/AccountService/Accounts/jo",
+    "@odata.type": "#ManagerAccount.v1_4_0.ManagerAccount",
+    "Id": "jo",
+    "UserName": "jo",
+}
+
+
+def test_nothing_private_is_left_in_odd_places_and_spellings() -> None:
+    told = json.dumps(clean(ODD, JO))
+    for private in (
+        *("12:34:56", "ef12.3456", "123456", "mail17", "acme", "aabbccdd", "dc=test", "canary", "cHct", "SESSION", "1234567"),
+        *('"jo"', "/jo", " jo "),
+    ):
+        assert private not in told, private
+    (account,) = [body for body in clean(ODD, JO).values() if "UserName" in body]
+    assert account["Id"] == account["UserName"]
+    assert account["@odata.id"] == f"/redfish/v1/AccountService/Accounts/{account['Id']}"
+
+
+def test_what_is_done_to_a_secret_is_no_secret() -> None:
+    action: JsonObject = {
+        "@odata.id": "/redfish/v1/Managers/1",
+        "Actions": {"#Manager.ResetPassword": {"target": "/redfish/v1/x"}},
+    }
+    assert clean(action) == {"/redfish/v1/Managers/1": action}
+
+
 def test_what_names_a_product_stays() -> None:
     new = clean(SYSTEM, MANAGER, LOG, ACCOUNTS)
     system, manager = new["/redfish/v1/Systems/1"], new["/redfish/v1/Managers/1"]

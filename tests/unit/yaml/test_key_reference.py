@@ -23,6 +23,11 @@ def test_there_is_no_other_page() -> None:
         ("profile", "| **`power.windows[].for_s`** | number, 0 to 86400 or list of numbers | how long, in seconds |"),
         ("rack", "| `bmcs[].hosts[].argv` | list of texts | the command; process only |"),
         ("waivers", "| **`waivers[].expires`** | text |"),
+        ("fencer", "| **`actions.*.argv`** | text or number or list | its command line; what a scenario has no value for"),
+        ("fencer", "| `limits.deadline` | number, more than 0, at most 3600 |"),
+        ("scenario", "| **`asks[].expect`** | list of expectations or expectation | what must hold, besides the invariants |"),
+        ("scenario", "| `bmc` | map | A BMC and its hosts."),
+        ("fault", "| `params.outage_s` | number, at least 0 | how long it answers nothing |"),
         ("fence-ha", "| **`hosts[].health[].kind`** | `tcp` |"),
     ],
 )

@@ -1,0 +1,223 @@
+"""Mutants of the careful fencer: what it takes for an answer to what was asked, whom it asks, and which machine it acts on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tools.mutation_score.literal_change import Mutant
+
+HONEST: Final = "tests/bad_fencers/honest.py"
+CAREFUL: Final = "tests/bad_fencers/careful.py"
+
+MUTANTS: Final = (
+    Mutant(
+        "one-off-read",
+        HONEST,
+        "        time.sleep(SPACING_S)\n        return self.means_off(self.state())\n",
+        "        return True\n",
+        "a host called off after one read",
+    ),
+    Mutant(
+        "no-space-between-reads",
+        HONEST,
+        "        time.sleep(SPACING_S)\n",
+        "",
+        "a host called off after two reads that follow at once",
+    ),
+    Mutant(
+        "either-read-will-do",
+        HONEST,
+        "        if not self.means_off(self.state()):\n            return False\n",
+        "        self.state()\n",
+        "a host called off by the second read alone",
+    ),
+    Mutant(
+        "not-on-is-off",
+        HONEST,
+        'return word == "Off"',
+        'return word != "On"',
+        "null, Unknown and PoweringOff taken for Off",
+    ),
+    Mutant(
+        "powering-off-is-off",
+        HONEST,
+        'return word == "Off"',
+        'return word in ("Off", "PoweringOff")',
+        "a host called off while it is still going down",
+    ),
+    Mutant(
+        "chassis-not-asked",
+        HONEST,
+        'return word if word != "Off" or self.chassis_is_off(body) else "On"',
+        "return word",
+        "a host called off that its System says off 4 to 15 s too early",
+    ),
+    Mutant(
+        "one-chassis-is-enough",
+        HONEST,
+        "return all(agree)",
+        "return any(agree) or not agree",
+        "one of several chassis believed",
+    ),
+    Mutant(
+        "vanished-chassis-agrees",
+        HONEST,
+        "dict.fromkeys([*self.witnesses, *links])",
+        "dict.fromkeys(links)",
+        "a host called off although the link to its chassis has vanished",
+    ),
+    Mutant(
+        "unreadable-chassis-agrees",
+        HONEST,
+        "        except (BadAnswer, ValueError):\n            return False",
+        "        except (BadAnswer, ValueError):\n            return True",
+        "a host called off although its chassis can no longer be read",
+    ),
+    Mutant(
+        "silent-chassis-agrees",
+        HONEST,
+        "return not spoke",
+        "return True",
+        "a host called off although its chassis, which said On, has no PowerState any more",
+    ),
+    Mutant(
+        "silent-chassis-never-agrees",
+        HONEST,
+        "return not spoke",
+        "return False",
+        "no fence at all where the chassis has no PowerState",
+    ),
+    Mutant(
+        "null-chassis-agrees",
+        HONEST,
+        'return told["PowerState"] == "Off"',
+        'return told["PowerState"] in ("Off", None)',
+        "a host called off although its chassis says null",
+    ),
+    Mutant(
+        "other-resource-accepted",
+        HONEST,
+        'if body.get("@odata.id", self.system).rstrip("/") != self.system.rstrip("/"):',
+        "if False:",
+        "another system's Off taken for the host's",
+    ),
+    Mutant(
+        "other-uuid-accepted",
+        HONEST,
+        'if shown != (self.bmc["uuid"].casefold() or self.pinned or shown):',
+        "if False:",
+        "another machine powered off, whose BMC has the address now",
+    ),
+    Mutant(
+        "uuid-not-pinned",
+        HONEST,
+        "        self.pinned = shown\n",
+        '        self.pinned = ""\n',
+        "another machine's Off taken for the host's, where no UUID is set",
+    ),
+    Mutant(
+        "uuid-case-matters",
+        HONEST,
+        'shown = str(body.get("UUID") or "").casefold()',
+        'shown = str(body.get("UUID") or "")',
+        "a fence refused because a BMC writes its UUID in capitals",
+    ),
+    Mutant(
+        "zeros-contradict",
+        HONEST,
+        "if not shown or shown == NO_UUID:",
+        "if not shown:",
+        "a fence refused because a BMC shows zeros for a UUID while its host is off",
+    ),
+    Mutant(
+        "first-member",
+        HONEST,
+        "        if len(uris) != 1:\n",
+        "        if not uris:\n",
+        "another host powered off, the first of several",
+    ),
+    Mutant(
+        "one-page",
+        HONEST,
+        'page = body.get("Members@odata.nextLink")',
+        "page = None",
+        "a system on the second page not found",
+    ),
+    Mutant(
+        "count-not-checked",
+        HONEST,
+        "if len(uris) != counted:",
+        "if False:",
+        "another host powered off, the only one that was listed",
+    ),
+    Mutant(
+        "selector-ignored",
+        HONEST,
+        'self.system = self.bmc["system_uri"] or self.choose(self.members())',
+        "self.system = self.members()[0]",
+        "another host powered off, the first of several",
+    ),
+    Mutant(
+        "action-not-advertised",
+        HONEST,
+        'return self.target or f"{self.system}/Actions',
+        'return f"{self.system}/Actions',
+        "no fence where a BMC has its action elsewhere",
+    ),
+    Mutant(
+        "other-systems-word",
+        HONEST,
+        'if word not in ("On", "Off"):',
+        "if not word:",
+        "status answered with a word that is no state",
+    ),
+    Mutant(
+        "graceful-off",
+        HONEST,
+        'reset_type = "ForceOff"',
+        'reset_type = "GracefulShutdown"',
+        "a hung host that never goes off",
+    ),
+    Mutant(
+        "restart-for-off",
+        HONEST,
+        'reset_type = "ForceOff"',
+        'reset_type = "ForceRestart"',
+        "a host restarted that should have been off",
+    ),
+    Mutant(
+        "allowed-values-ignored",
+        CAREFUL,
+        "if self.reset_types and reset_type not in self.reset_types:",
+        "if False:",
+        "commands sent that the BMC does not list",
+    ),
+    Mutant(
+        "sent-is-done",
+        CAREFUL,
+        "                self.command(reset_type)\n            self.follow_task()",
+        "                self.command(reset_type)\n                return\n            self.follow_task()",
+        "a host called off because a command was sent",
+    ),
+    Mutant(
+        "one-command",
+        CAREFUL,
+        "MOST_COMMANDS = 3",
+        "MOST_COMMANDS = 1",
+        "a fence lost because of one refusal that would have passed",
+    ),
+    Mutant(
+        "no-limit-of-commands",
+        CAREFUL,
+        "if self.sent < MOST_COMMANDS and time",
+        "if time",
+        "a BMC sent commands without end",
+    ),
+    Mutant(
+        "no-back-off",
+        CAREFUL,
+        "return float(2 ** (self.sent - 1))",
+        "return 0.0",
+        "commands repeated as fast as the BMC answers",
+    ),
+)
