@@ -64,6 +64,10 @@ def test_the_page_names_cells_whose_files_have_changed_since() -> None:
     assert "has changed since" not in scoreboard_page.page([CELL], {})
     assert "has changed since these were run: dell-idrac9 (ipmitool)." in scoreboard_page.page([OLD], {})
     assert "dell-idrac9 (ipmitool)." in scoreboard_page.page([replace(CELL, catalogue="1999")], {})
+    both = scoreboard_page.page([OLD, replace(OLD, fencer="sushy"), CELL, replace(OLD, profile="openbmc-x86")], {})
+    assert "were run: dell-idrac9 (ipmitool, sushy); openbmc-x86 (ipmitool)." in both
+    both = scoreboard_page.page([OLD, replace(OLD, fencer="sushy"), replace(OLD, profile="openbmc-x86")], {})
+    assert "were run: dell-idrac9; openbmc-x86 (ipmitool)." in both
     assert "dell-idrac9 (gone)." in scoreboard_page.page([replace(CELL, fencer="gone")], {})
 
 
