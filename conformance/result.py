@@ -21,7 +21,8 @@ class Result:
     waiver lacks. An `informational` result says nothing about the gate. `waived_from` is the verdict that a waiver has replaced.
     `started` is when the run that is shown began, in Unix time; 0 where nothing was run. `fencer_file` is absolute, and
     `profile_version` the firmware that the profile is modelled on; both may be empty. `journal` holds no secrets.
-    `unprotected` and `unsearched` say what the suite could not do on this machine (`FencerOutcome`).
+    `identity_only` is that of the profile. `unprotected` and `unsearched` say what the suite could not do on this machine
+    (`FencerOutcome`).
     """
 
     fencer: str
@@ -51,6 +52,12 @@ class Result:
     started: float = 0.0
     fencer_file: str = ""
     profile_version: str = ""
+    identity_only: bool = False
+
+    @property
+    def assumed(self) -> int:
+        """How many power commands met a cell `"?"` of the profile."""
+        return sum(facts.assumed for facts in self.facts)
 
     @property
     def id(self) -> str:

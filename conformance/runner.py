@@ -20,6 +20,7 @@ from conformance import catalogues
 from conformance.adapters.base import CannotStart, Interrupted
 from conformance.adapters.definition import Definition
 from conformance.adapters.registry import following
+from conformance.capabilities import DUAL
 from conformance.catalogues import Catalogue, is_informational
 from conformance.causal_chain import ChainLine, tell_all
 from conformance.finding import Judgement
@@ -102,9 +103,10 @@ def fit(cell: MatrixCell) -> Fit:
     if scenario.protocol is not None and scenario.protocol not in definition.ways:
         raise NotApplicable(f"{definition.name} does not speak {scenario.protocol}")
     protocol = scenario.protocol or _usual_protocol(cell.profile, definition)
-    if protocol is Protocol.REDFISH and not cell.profile.http.served:
+    asked_over = tuple(Protocol) if DUAL in scenario.needs else (protocol,)
+    if Protocol.REDFISH in asked_over and not cell.profile.http.served:
         raise NotApplicable(f"{cell.profile.id} has no Redfish")
-    if protocol is Protocol.IPMI and not cell.profile.ipmi.lan:
+    if Protocol.IPMI in asked_over and not cell.profile.ipmi.lan:
         raise NotApplicable(f"{cell.profile.id} has IPMI over LAN switched off")
     if definition.ways[protocol].on_virtual_time and (subject := scenario.needs_sockets) is not None:
         raise NotApplicable(f"about {subject}; {definition.name} runs on virtual time, without sockets or a process of its own")
@@ -286,6 +288,7 @@ def _result(cell: MatrixCell, verdict: Verdict, why: str, options: RunOptions) -
         profile=cell.profile.id,
         profile_digest=cell.profile.digest,
         profile_version=cell.profile.firmware.get("modelled_on", ""),
+        identity_only=cell.profile.identity_only,
         scenario=cell.scenario,
         verdict=verdict,
         why=why,

@@ -313,3 +313,9 @@ class Profile:
     evidence: Mapping[str, FactEvidence]  # "identity.bmc_model" -> Evidence; "identity.*" for a whole block
     digest: str  # of the resolved data; journals and reports show it
     code: str | None = None  # the path of the profile's oem.py; None: it has none
+
+    @property
+    def identity_only(self) -> bool:
+        """Whether nobody has shown how power behaves here: at most one answer to a power command over Redfish is known."""
+        assumed = [cell.assumed for row in self.power.table.values() for cell in row.values()]
+        return assumed.count(False) <= 1 < assumed.count(True)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import count
+from typing import Final
+
+from rich.console import Console
 
 from conformance.causal_chain import ChainLine, tell
 from conformance.finding import AskFacts, Finding
+from conformance.report import github, html, junit, markdown, model, sarif, tap, terminal
 from conformance.report.report import FinishedRun
 from conformance.result import Result, exit_code
 from conformance.scenario import Scenario
@@ -153,3 +158,22 @@ def finished(*results: Result, **more: object) -> FinishedRun:
         "started": STARTED, "seconds": 61.5, **more,
     }  # fmt: skip
     return FinishedRun(**values)  # type: ignore[arg-type]
+
+
+def _terminal(run: FinishedRun) -> str:
+    said = io.StringIO()
+    terminal.close(Console(file=said, width=200), run.results)
+    return said.getvalue()
+
+
+FORMS: Final[Mapping[str, Callable[[FinishedRun], str]]] = {
+    "github": github.to_annotations,
+    "html": html.page,
+    "json": model.to_json,
+    "junit": junit.to_junit,
+    "markdown": markdown.to_markdown,
+    "sarif": sarif.to_sarif,
+    "tap": tap.to_tap,
+    "terminal": _terminal,
+}
+"""Every report that is a text, by its name."""

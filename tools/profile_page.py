@@ -34,11 +34,6 @@ def page(profile: Profile, resolved: Resolved, report: Report, base: Profile) ->
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
 
 
-def identity_only(profile: Profile) -> bool:
-    """Whether nobody knows how this vendor's power behaves."""
-    return all(cell.assumed for row in profile.power.table.values() for cell in row.values())
-
-
 def file_of(resolved: Resolved) -> str:
     """The profile's file, from the root of the project on."""
     return "profiles/vendors/" + resolved.own.mark.file.rpartition("/vendors/")[2]
@@ -67,7 +62,7 @@ def _head(profile: Profile, resolved: Resolved, report: Report) -> Iterator[str]
 def titled(profile: Profile) -> str:
     """The title, which says where only the identity is known."""
     said = "identity only" in profile.title.lower()
-    return f"{profile.title} (identity only)" if identity_only(profile) and not said else profile.title
+    return f"{profile.title} (identity only)" if profile.identity_only and not said else profile.title
 
 
 def _modelled(profile: Profile) -> str:
@@ -105,8 +100,8 @@ def _power(profile: Profile) -> Iterator[str]:
     part = "host" if profile.feeder is None else profile.feeder.part
     yield "## Power"
     yield ""
-    if identity_only(profile):
-        yield "**Identity only**: nobody knows how power behaves here. Every cell below is what the parent does."
+    if profile.identity_only:
+        yield "**Identity only**: nobody has shown how power behaves here. Every cell that is not known is what the parent does."
         yield ""
     if not profile.http.served:
         yield "**No Redfish**: nothing listens there. The table holds what is inherited, and nobody can ask for it."

@@ -19,25 +19,64 @@ import pickle
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeVar
 
 from conformance.givens.given import FaultFacts
 from conformance.outcome import FencerOutcome
 from conformance.play_scenario import Play, Played
 from conformance.vocabulary import Ask, Claim
 from emulator import Event, event_from_json
+from profiles.model import Profile
 
 Proxy = MappingProxyType[object, object]
+T = TypeVar("T")
 SIZE_BYTES: Final = 8
+MOST_PROFILES: Final = 64
+_PACKED: Final[dict[str, tuple[Profile, bytes]]] = {}
+_UNPACKED: Final[dict[str, Profile]] = {}
+"""Profiles by their digest, in the suite and in a worker."""
+
+
+class _Packer(pickle.Pickler):
+    """Writes a profile as bytes that are made once: it is most of a play, and the same in thousands of them."""
+
+    dispatch_table = copyreg.dispatch_table | {MappingProxyType: lambda proxy: _reduce_proxy(proxy)}
+
+    def persistent_id(self, part: object) -> tuple[str, bytes] | None:
+        if not isinstance(part, Profile):
+            return None
+        known, data = _PACKED.get(part.digest, (None, b""))
+        if known is not part:
+            stream = io.BytesIO()
+            _PlainPacker(stream).dump(part)
+            data = stream.getvalue()
+            _keep(_PACKED, part.digest, (part, data))
+        return part.digest, data
+
+
+class _PlainPacker(pickle.Pickler):
+    dispatch_table = _Packer.dispatch_table
+
+
+class _Unpacker(pickle.Unpickler):
+    def persistent_load(self, told: tuple[str, bytes]) -> Profile:
+        digest, data = told
+        if digest not in _UNPACKED:
+            _keep(_UNPACKED, digest, pickle.loads(data))
+        return _UNPACKED[digest]
+
+
+def _keep(kept: dict[str, T], digest: str, part: T) -> None:
+    if len(kept) >= MOST_PROFILES:
+        kept.clear()
+    kept[digest] = part
 
 
 def packed(what: Play) -> bytes:
     """A play as it goes to a worker. Raises ValueError, with a sentence, where a part of it cannot be handed over."""
     stream = io.BytesIO()
-    pickler = pickle.Pickler(stream)
-    pickler.dispatch_table = {**copyreg.dispatch_table, MappingProxyType: _reduce_proxy}
     try:
-        pickler.dump(what)
+        _Packer(stream).dump(what)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise ValueError(f"{what.scenario.id} cannot be handed to another process: {error}") from None
     data = stream.getvalue()
@@ -45,8 +84,8 @@ def packed(what: Play) -> bytes:
 
 
 def unpacked(data: bytes) -> Play:
-    """The inverse of `packed`, without the size."""
-    what: Play = pickle.loads(data)
+    """The inverse of `packed`, without the size. A profile that has come before is the same object."""
+    what: Play = _Unpacker(io.BytesIO(data)).load()
     return what
 
 

@@ -50,7 +50,6 @@ from emulator import (
     reusable,
     virtual_address,
 )
-from profiles.model import Profile
 
 Tell = Callable[[str], object]
 """Takes one line of `messages`."""
@@ -75,13 +74,11 @@ def main(requests: int, reports: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the suite's affair: it closes the pipe
     time.sleep = _refused_sleep
     sys.addaudithook(_refuse_sockets)
-    profiles: dict[str, Profile] = {}
     warm: set[tuple[str, int]] = set()
     reused = reusable()
     searched: set[Path] = set()
     while (size := _read(requests, SIZE_BYTES)) and (data := _read(requests, int.from_bytes(size))):
         what = unpacked(data)
-        what = replace(what, profile=profiles.setdefault(what.profile.digest, what.profile))
         was_warm = _warm_up(what, reused, warm)
         _import_fencer(what)
         if (folder := what.definition.folder) not in searched:

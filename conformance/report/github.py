@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, TextIO
 
-from conformance.report.model import last_line, worst_first
+from conformance.report.model import last_line, reservations, worst_first
 from conformance.report.place import place_of
 from conformance.report.report import FinishedRun, ReportFormat
 from conformance.report.sarif import level_of
@@ -28,7 +28,8 @@ def _lines(run: FinishedRun) -> Iterator[str]:
         yield command("error", {"title": "fence-conformance"}, f"the run was interrupted: {len(run.not_run)} cells were not run")
     for result in worst_first(run.results):
         yield _annotation(result)
-    yield command("notice", {"title": "fence-conformance"}, last_line(run.results))
+    told = [f"{label}: {'; '.join(sentences)}" for label, sentences in reservations(run.results)]
+    yield command("notice", {"title": "fence-conformance"}, "\n".join((last_line(run.results), *told)))
 
 
 def _annotation(result: Result) -> str:

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from conformance.report.evidence import events_of
 from conformance.report.markdown import ENDINGS
-from conformance.report.model import assumed_cells, last_line, missing_protections, not_searched, worst_first
+from conformance.report.model import last_line, met_assumed, reservations, worst_first
 from conformance.report.report import FinishedRun, ReportFormat
 from conformance.report.swimlane import swimlane
 from conformance.result import Result, counts
@@ -127,9 +127,14 @@ class ReportPage:
 
     @property
     def sentences(self) -> Iterator[tuple[str, str]]:
-        yield from (("not protected", sentence) for sentence in missing_protections(self.run.results))
-        yield from (("not searched", sentence) for sentence in not_searched(self.run.results))
-        yield from (("assumed", sentence) for sentence in assumed_cells(self.run.results))
+        for label, sentences in reservations(self.run.results):
+            yield from ((label, sentence) for sentence in sentences)
+
+    @staticmethod
+    def tip(result: Result) -> str:
+        """What a cell without a finding tells who points at it: its reason, and whether it rests on assumed answers."""
+        told = [result.why] if result.why else []
+        return "; ".join((*told, f"assumed: {met_assumed(result.assumed)}") if result.assumed else told)
 
 
 def page(run: FinishedRun, most_bytes: int = MOST_BYTES) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final, TextIO
 from xml.etree import ElementTree as Xml
 
+from conformance.report.model import met_assumed, reservations
 from conformance.report.report import FinishedRun, ReportFormat
 from conformance.report.terminal import plain
 from conformance.result import Result
@@ -65,6 +66,7 @@ def _suite(root: Xml.Element, profile: str, results: Sequence[Result], run: Fini
     for name, value in (
         ("suite_version", run.version), ("seed", str(run.seed)), ("catalogue", run.catalogue), ("profile_digest", digest),
         *dict.fromkeys((f"fencer_digest.{result.fencer}", result.fencer_digest) for result in results),
+        *((label, "; ".join(sentences)) for label, sentences in reservations(results)),
     ):  # fmt: skip
         Xml.SubElement(properties, "property", name=name, value=_clean(value))
     for result, kind in zip(results, kinds, strict=True):
@@ -80,9 +82,10 @@ def _case(suite: Xml.Element, result: Result, kind: JUnitElement) -> None:
         time=f"{result.seconds:.3f}",
     )
     verdict = f"{result.verdict}/{result.kind}" if result.kind else result.verdict.value
-    told = _clean("; ".join((f"{verdict}: {result.why}", *result.remarks)))
+    assumed = (f"assumed: {met_assumed(result.assumed)}",) if result.assumed else ()
+    told = _clean("; ".join((f"{verdict}: {result.why}" if result.why else verdict, *result.remarks, *assumed)))
     if kind is JUnitElement.PASSED:
-        if result.why or result.remarks:
+        if result.why or result.remarks or assumed:
             Xml.SubElement(case, "system-out").text = told
         return
     if kind is JUnitElement.SKIPPED:

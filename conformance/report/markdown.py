@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
 
-from conformance.report.model import last_line, worst_first
+from conformance.report.model import last_line, reservations, worst_first
 from conformance.report.report import FinishedRun, ReportFormat
 from conformance.result import Result, counts
 from conformance.vocabulary import Verdict
@@ -18,6 +18,8 @@ MOST_BYTES: Final = 1_000_000
 """Of the page in UTF-8; GitHub's limit is 1,048,576."""
 MOST_TABLE_ROWS: Final = 500
 MOST_NOT_RUN: Final = 200
+MOST_RESERVATIONS: Final = 50
+"""Sentences of one kind."""
 LONGEST: Final = 2_000
 """Characters of one sentence of a finding: what a fencer printed may stand in it."""
 COLUMNS: Final = (
@@ -67,6 +69,11 @@ def _head(run: FinishedRun) -> Iterator[str]:
         facts.insert(0, f"{run.started:%Y-%m-%d %H:%M} UTC, {run.seconds:.0f} s")
     yield _text(", ".join(facts) + (", strict" if run.strict else ""))
     yield ""
+    for label, sentences in reservations(run.results):
+        yield from (f"- {label}: {_text(sentence)}" for sentence in sentences[:MOST_RESERVATIONS])
+        if len(sentences) > MOST_RESERVATIONS:
+            yield f"- {label}: {len(sentences) - MOST_RESERVATIONS} more"
+        yield ""
     if worst_first(run.results):
         yield "### Findings, the worst first"
         yield ""

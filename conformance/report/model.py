@@ -13,6 +13,7 @@ from conformance.result import Result, counts
 from conformance.vocabulary import Verdict
 
 SCHEMA: Final = "fencelab.conformance/1"
+IDENTITY_ONLY: Final = "nobody has shown how its power behaves, so verdicts about power rest on answers that are assumed"
 Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
 
 
@@ -38,6 +39,8 @@ def report(run: FinishedRun) -> dict[str, Json]:
             "verdicts": {verdict.value: count for verdict, count in counts(every).items()},
             "missing_protections": list(missing_protections(every)),
             "not_searched": list(not_searched(every)),
+            "identity_only": list(identity_only(every)),
+            "assumed": list(assumed_cells(every)),
         },
         "results": [cell(r) for r in every],
     }
@@ -57,12 +60,31 @@ def assumed_cells(results: Sequence[Result]) -> tuple[str, ...]:
     """Of each profile whose unknown cells were met: how many power commands met one, in how many scenarios."""
     met: dict[str, list[int]] = {}
     for result in results:
-        if count := sum(facts.assumed for facts in result.facts):
-            met.setdefault(result.profile, []).append(count)
-    return tuple(
-        f"{profile}: {sum(counts)} power commands in {len(counts)} cells met an answer that nobody has seen of this BMC"
-        for profile, counts in met.items()
+        if result.assumed:
+            met.setdefault(result.profile, []).append(result.assumed)
+    return tuple(f"{profile}: {met_assumed(sum(counts), f' in {len(counts)} cells')}" for profile, counts in met.items())
+
+
+def met_assumed(commands: int, where: str = "") -> str:
+    """That so many power commands met unknown cells, as the end of a sentence."""
+    return f"{commands} power commands{where} met an answer that nobody has seen of this BMC"
+
+
+def identity_only(results: Sequence[Result]) -> tuple[str, ...]:
+    """A sentence for each profile of which the identity alone is known."""
+    profiles = dict.fromkeys(result.profile for result in results if result.identity_only)
+    return tuple(f"{profile}: {IDENTITY_ONLY}" for profile in profiles)
+
+
+def reservations(results: Sequence[Result]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What a reader must know before he relies on the verdicts: a label, and its sentences. Labels without any are left out."""
+    every = (
+        ("not protected", missing_protections(results)),
+        ("not searched", not_searched(results)),
+        ("identity only", identity_only(results)),
+        ("assumed", assumed_cells(results)),
     )
+    return tuple((label, sentences) for label, sentences in every if sentences)
 
 
 def to_json(run: FinishedRun) -> str:
@@ -105,7 +127,7 @@ def cell(r: Result) -> dict[str, Json]:
             "power_commands": sum(f.power_commands for f in r.facts),
             "login_failures": sum(f.login_failures for f in r.facts),
         },
-        "assumed_cells": sum(f.assumed for f in r.facts),
+        "assumed_cells": r.assumed,
         "power_cells": [_power_cell(met) for f in r.facts for met in f.cells],
         "preconditions": [{"origin": origin.value, "sentence": sentence} for origin, sentence in r.preconditions],
         "timings": {"seconds": round(r.seconds, 3), "asks": [round(f.seconds, 3) for f in r.facts], "deadline": r.deadline},

@@ -139,6 +139,8 @@ SUMMARY: Final = _object(
         "verdicts": _object({verdict.value: COUNT for verdict in Verdict}),
         "missing_protections": TEXTS,
         "not_searched": TEXTS,
+        "identity_only": _says(TEXTS, "a sentence for each profile of which nobody has shown how its power behaves"),
+        "assumed": _says(TEXTS, "a sentence for each profile whose unknown cells were met"),
     }
 )
 

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Final, TextIO
 from urllib.parse import quote
 
-from conformance.report.model import Json, last_line
+from conformance.report.model import Json, last_line, reservations
 from conformance.report.place import FencerPlace, place_of
 from conformance.report.report import FinishedRun, ReportFormat
 from conformance.report.terminal import plain
@@ -151,7 +151,8 @@ def _notifications(run: FinishedRun) -> Mapping[str, Sequence[str]]:
                 yield f"{result.scenario.id} {result.fencer} x {result.profile}: not tried, {result.why}"
 
     left = [f"the run was interrupted: {len(run.not_run)} cells were not run"] if run.interrupted else []
-    return {"error": left, "warning": tuple(skipped())}
+    known = tuple(f"{label}: {sentence}" for label, sentences in reservations(run.results) for sentence in sentences)
+    return {"error": left, "warning": tuple(skipped()), "note": known}
 
 
 def _utc(moment: datetime.datetime) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final, TextIO
 
 from conformance.report.junit import element_of
+from conformance.report.model import reservations
 from conformance.report.report import FinishedRun, ReportFormat
 from conformance.report.terminal import plain
 from conformance.result import Result
@@ -32,6 +33,8 @@ def _lines(run: FinishedRun) -> Iterator[str]:
     yield f"# fence-conformance {_line(run.version)}, catalogue {_line(run.catalogue)}, seed {run.seed}"
     for number, result in enumerate(run.results, 1):
         yield from _point(number, result, run)
+    for label, sentences in reservations(run.results):
+        yield from (f"# {label}: {_line(sentence)}" for sentence in sentences)
     if run.interrupted:
         yield f"Bail out! The run was interrupted: {len(run.not_run)} cells were not run"
 

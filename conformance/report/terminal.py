@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from conformance.givens.given import GivenOrigin
-from conformance.report.model import assumed_cells, last_line, missing_protections, not_searched, worst_first
+from conformance.report.model import last_line, met_assumed, reservations, worst_first
 from conformance.result import Result
 from conformance.vocabulary import Level, Verdict
 
@@ -85,8 +85,8 @@ def full(result: Result) -> Iterator[Text]:
         yield _row("run", f"{number + 1}: {verdict}{f' ({why})' if why else ''}")
     for remark in result.remarks:
         yield _row("remark", remark)
-    if assumed := sum(facts.assumed for facts in result.facts):
-        yield _row("assumed", f"{assumed} power commands met an answer that nobody has seen of this BMC")
+    if result.assumed:
+        yield _row("assumed", met_assumed(result.assumed))
     for note in result.notes:
         yield _row("note", f"{note.rule}: {note.actual} (expected: {note.expected})")
     rules = dict.fromkeys(rule for f in result.findings for rule in (f.requirement.id, f.rule))
@@ -119,11 +119,6 @@ def close(console: Console, results: tuple[Result, ...]) -> None:
             Text(f"note  {result.scenario.id}  {result.fencer} x {result.profile}  {note.rule}: {note.actual}", "dim"),
             soft_wrap=True,
         )
-    for label, sentences in (
-        ("not protected", missing_protections(results)),
-        ("not searched", not_searched(results)),
-        ("assumed", assumed_cells(results)),
-    ):
-        if sentences:
-            console.print(Text(f"{label}  {'; '.join(sentences)}", "dim"), soft_wrap=True)
+    for label, sentences in reservations(results):
+        console.print(Text(f"{label}  {'; '.join(sentences)}", "dim"), soft_wrap=True)
     console.print(Text(last_line(results)), soft_wrap=True)

@@ -4,7 +4,7 @@
 
 Rules
   1. A command becomes a cell only if the System was read not long before it, and again after it.
-  2. The next command to the same system ends the watch of the one before.
+  2. A redirect is no answer to a command. The next command to the same system ends the watch of the one before.
   3. Credentials never come into a record: not as headers, not as values at telling keys, and nowhere else where they come back.
   4. What names a machine or its owner is replaced as `scrub` does it. `cleaned` replaces in a record what was learnt after it.
   5. Everything that is kept has a limit.
@@ -103,7 +103,7 @@ class Exchanges:
         self._learn(exchange, request, answer)
         reset = _RESET.fullmatch(service_path(exchange.path) or "") if exchange.method == "POST" else None
         word = text_at(request, "ResetType")
-        if reset is not None and word is not None:
+        if reset is not None and word is not None and not 300 <= exchange.status < 400:
             self._command(reset[1], word, exchange, answer)
         elif exchange.method == "GET":
             self._follow(service_path(exchange.path) or "", exchange, answer)

@@ -4,7 +4,8 @@
 
 Rules
   1. Before each command the machine must be the one that was named, and in a state that is known.
-  2. The first surprise ends it: an answer of 500 or more, another identity, a BMC that is silent, a state that stays unclear.
+  2. The first surprise ends it: a redirect, an answer of 500 or more, another identity, a BMC that is silent, a state that stays
+     unclear, a task that does not end.
   3. At the end, and after a surprise that leaves the identity alone, the machine is brought back to the state it was found in.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from emulator.profile_tools.identity_facts import reset_action, reset_types
 from emulator.profile_tools.json_values import JsonObject, parsed, text_at
@@ -106,7 +108,8 @@ def _machine(redfish: RedfishLink, path: str, system: JsonObject, names: tuple[s
         raise ProbeStopped(f"{path} does not say which ResetTypes it takes; nothing was sent")
     if state not in STATES:
         raise ProbeStopped(f"{path} says PowerState {state or 'nothing'}, neither On nor Off; nothing was sent")
-    target = service_path(text_at(action, "target") or "") or f"{path}/Actions/ComputerSystem.Reset"
+    shown = text_at(action, "target") or ""  # with the slash at its end, without which some answer a redirect
+    target = urlsplit(shown).path if service_path(shown) is not None else f"{path}/Actions/ComputerSystem.Reset"
     chassis = next((uri for uri in links(system, "Links", "Chassis") if "PowerState" in body_of(redfish, uri)), None)
     identity = text_at(system, "UUID"), text_at(system, "SerialNumber")
     return ProbedMachine(
@@ -205,7 +208,7 @@ class PowerProbe:
         self.commands.append(command)
         self._learnt[cell] = command.after
         self.say(told(command))
-        if reply is not None and reply.status >= 500:
+        if reply is not None and (reply.status >= 500 or 300 <= reply.status < 400):
             raise ProbeStopped(f"{cell.word} in state {cell.state} was answered with HTTP {reply.status}")
         if changes and changes[-1].word == "On":
             self._booted_at = started + changes[-1].at_s

@@ -73,7 +73,7 @@ class BmcLogins(RefusedLogins):
 
     def wait(self, end: float) -> None:
         if self.last is not None and time.monotonic() - self.at >= self.window_s:
-            self.count, self.last = 0, None
+            self.count, self.last, self.open = 0, None, False
         RefusedLogins.wait(self, end)
 
 

@@ -300,16 +300,17 @@ def _policy(document: Document, part: ConfigPart, name: str | None) -> tuple[Pol
             if value not in names:
                 problems.append(
                     document.problem(
-                        ("policy", key), f"must be one of {', '.join(names)}; not '{value}'{did_you_mean(str(value), names)}"
+                        ("policy", key),
+                        f"must be one of {', '.join(names)}; not '{str(value)[:60]}'{did_you_mean(str(value), names)}",
                     )
                 )
             else:
                 given[key] = type(default)(value)
         elif isinstance(default, bool) != isinstance(value, bool) or isinstance(value, str):
             wanted = "true or false" if isinstance(default, bool) else "a number"
-            problems.append(document.problem(("policy", key), f"must be {wanted}, not '{value}'{too_large(value)}"))
+            problems.append(document.problem(("policy", key), f"must be {wanted}, not '{str(value)[:60]}'{too_large(value)}"))
         elif isinstance(default, int) and not isinstance(value, int):
-            problems.append(document.problem(("policy", key), f"must be a whole number, not {value}"))
+            problems.append(document.problem(("policy", key), f"must be a whole number, not {str(value)[:60]}"))
     if problems:
         return None, problems
     try:

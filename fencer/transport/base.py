@@ -17,17 +17,24 @@ class CallFailed(Exception):
 
     `retry_after` is the time in seconds until another try makes sense (Redfish: Retry-After). `final`: another try cannot
     succeed, for example because the settings are wrong. `contradicts`: there was an answer, and it was about something else
-    than what was asked for, or said two things.
+    than what was asked for, or said two things. `sent`: the request may have reached the BMC.
     """
 
     def __init__(
-        self, failure: Failure, retry_after: float | None = None, *, final: bool = False, contradicts: bool = False
+        self,
+        failure: Failure,
+        retry_after: float | None = None,
+        *,
+        final: bool = False,
+        contradicts: bool = False,
+        sent: bool = False,
     ) -> None:
         super().__init__(failure.text)
         self.failure = failure
         self.retry_after = retry_after
         self.final = final
         self.contradicts = contradicts
+        self.sent = sent
 
 
 class Transport(Protocol):

@@ -145,13 +145,14 @@ class HttpConnection:
                 self._open(what, end)
             return self._exchange(method, path, headers, data, end)
         except TimeoutError as error:
+            sent = self._http is not None
             self.close()
             text = f"{what}: no complete answer within {max(end - began, 0):.1f} s"
-            raise CallFailed(Failure(cause=Cause.TIMEOUT, text=text)) from error
+            raise CallFailed(Failure(cause=Cause.TIMEOUT, text=text), sent=sent) from error
         except (http.client.HTTPException, OSError, ValueError, zlib.error) as error:
             sent = self._http is not None
             self.close()
-            raise CallFailed(_failure(what, error, sent=sent)) from error
+            raise CallFailed(_failure(what, error, sent=sent), sent=sent) from error
         except CallFailed:
             self.close()
             raise

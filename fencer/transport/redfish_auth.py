@@ -5,6 +5,7 @@ monotonic clock.
 
 Rules
   1. Refused log-ins are counted, Basic and session together (`refused_logins`). After the last one no credentials leave.
+     Refused credentials that are sent again without an answer count as refused once more.
   2. An expired session is opened again, once per request. If the session table is full, Basic is used.
   3. A refusal is called "auth" only if the BMC judged the credentials. A full session table on a BMC without Basic is "busy".
 """
@@ -66,11 +67,11 @@ class AuthenticatedHttp:
         had_token = self._http.token is not None
         if not had_token:
             self._refused.wait(end)
-        answer = self._http.request(method, path, end, body=body, headers=headers)
+        answer = self._exchange(method, path, end, body=body, headers=headers)
         if answer.status == 401 and had_token:  # the session has expired
             self._http.token = self._session = None
             self._log_in(end)
-            answer = self._http.request(method, path, end, body=body, headers=headers)
+            answer = self._exchange(method, path, end, body=body, headers=headers)
         if answer.status not in (401, 403):
             return answer
         failure = http_failure(f"{method} {self.base}{path}", answer.status, answer.body, self._redact, command=False)
@@ -95,11 +96,30 @@ class AuthenticatedHttp:
             raise refusal
         return self.request(method, path, end, body=body, headers=headers)
 
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        end: float,
+        *,
+        body: Json = None,
+        headers: dict[str, str] | None = None,
+        credentials: bool = True,
+    ) -> HttpResponse:
+        """One request with credentials, in its body or beside it. Raises CallFailed."""
+        try:
+            answer = self._http.request(method, path, end, body=body, headers=headers, credentials=credentials)
+        except CallFailed as lost:
+            raise self._refused.unanswered(lost) from lost
+        if answer.ok:
+            self._refused.accepted()
+        return answer
+
     def _log_in(self, end: float) -> None:
         """Opens a session. If the BMC gives none, Basic is used from now on, where the BMC has Basic. Raises CallFailed."""
         self._refused.wait(end)
         body: Json = {"UserName": self._target.user, "Password": self._target.password}
-        answer = self._http.request("POST", self._sessions, end, body=body, credentials=False)
+        answer = self._exchange("POST", self._sessions, end, body=body, credentials=False)
         token = answer.headers.get("x-auth-token")
         if answer.ok and token:
             self._http.token = token

@@ -121,7 +121,7 @@ class BmcHttp:
             try:
                 raw = self._connection.exchange(method, path, given, data, end)
             except CallFailed as error:
-                raise CallFailed(_redacted(error.failure, self._redact), final=error.final) from error
+                raise CallFailed(_redacted(error.failure, self._redact), final=error.final, sent=error.sent) from error
             location = raw.headers.get("location")
             follow = raw.status in (307, 308) or (raw.status in (301, 302) and method == "GET")
             if not follow or not location:

@@ -132,8 +132,8 @@ def test_status_is_about_the_device_so_nobody_asks_it_for_the_power(tmp_path: Pa
 @pytest.mark.parametrize(
     ("file", "said"),
     [
-        (FILE.replace("hostname: node1, ", ""), "host: missing"),
-        (FILE.replace("command: [./plugin]\n", ""), "command: missing"),
+        (FILE.replace("hostname: node1, ", ""), "'host' is missing: on, off and reset"),
+        (FILE.replace("command: [./plugin]\n", ""), "'command' is missing: the adapter stonith-plugin needs it"),
         (FILE.replace("[./plugin]", "[./plugin, --fast]"), "command: must be the plugin alone"),
         (FILE + "switches: [x]\n", "the adapter stonith-plugin does not read it"),
     ],

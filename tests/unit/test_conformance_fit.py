@@ -114,6 +114,12 @@ def test_a_bmc_without_ipmi_over_lan_does_not_apply() -> None:
         fit(MatrixCell(fencers.load("ipmitool"), deaf, BY_ID["STATE-003"]))
 
 
+@pytest.mark.parametrize(("profile", "why"), [("ipmi-only", "has no Redfish"), ("hpe-ilo6", "has IPMI over LAN switched off")])
+def test_a_scenario_about_both_protocols_does_not_apply_to_a_bmc_with_one(profile: str, why: str) -> None:
+    with pytest.raises(NotApplicable, match=why):
+        fit(MatrixCell(fencers.load("fence_bmc"), load(profile), BY_ID["IPMI-014"]))
+
+
 def test_the_repeat_line_is_what_the_user_would_type() -> None:
     some = replace(cell("fence_bmc", "STATE-016"), profile_word="./my bmc.yaml")
     assert repeat_line(some, RunOptions(seed=7, strict=True)) == (

@@ -14,13 +14,12 @@ from rich.console import Console
 
 from conformance import requirement as req
 from conformance.causal_chain import ChainLine
-from conformance.finding import Finding, PowerCellMet
+from conformance.finding import Finding
 from conformance.report import html, junit, model, terminal
 from conformance.report.report import FinishedRun
 from conformance.result import Result, exit_code
 from conformance.scenarios import BY_ID
 from conformance.vocabulary import FindingKind, JUnitElement, Level, Verdict
-from tests.report_samples import sample
 
 
 def result(verdict: Verdict, scenario: str = "STATE-001", profile: str = "dell-idrac9", **more: object) -> Result:
@@ -282,29 +281,6 @@ def test_what_this_machine_could_not_do_is_said_once_before_the_last_line() -> N
     summary = json.loads(model.to_json(finished(*results)))["summary"]
     assert summary["missing_protections"] == ["no PID namespace (not permitted)"]
     assert summary["not_searched"] == ["HOME: the search was ended after 2 s"]
-
-
-def test_answers_that_nobody_has_seen_are_called_assumed() -> None:
-    facts = sample(BY_ID["STATE-001"], "mine", "dell-idrac9", Verdict.PASS).facts
-    guessed = result(Verdict.PASS, facts=(replace(facts[0], assumed=2), replace(facts[0], assumed=1)))
-    known, total = result(Verdict.PASS, "STATE-002", facts=facts), 3
-    said = io.StringIO()
-    terminal.close(Console(file=said, width=200), (guessed, known))
-    words = f"{total} power commands in 1 cells met an answer that nobody has seen of this BMC"
-    assert f"assumed  {guessed.profile}: {words}" in said.getvalue().splitlines()
-    assert "assumed" in terminal.plain(guessed)
-    assert "assumed" not in terminal.plain(known)
-    assert words in html.page(finished(guessed, known))
-    assert json.loads(model.to_json(finished(guessed)))["results"][0]["assumed_cells"] == total
-
-
-def test_the_report_names_the_cells_of_the_power_table_that_commands_met() -> None:
-    facts = sample(BY_ID["STATE-001"], "mine", "dell-idrac9", Verdict.PASS).facts
-    met = PowerCellMet("redfish", "Off", "ForceOff", 409, "none", assumed=True)
-    reported = json.loads(model.to_json(finished(result(Verdict.PASS, facts=(replace(facts[0], cells=(met,)),)))))
-    assert reported["results"][0]["power_cells"] == [
-        {"via": "redfish", "row": "Off", "reset": "ForceOff", "code": 409, "effect": "none", "assumed": True}
-    ]
 
 
 def test_a_verdict_that_came_out_differently_twice_says_so() -> None:

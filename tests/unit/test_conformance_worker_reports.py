@@ -52,6 +52,13 @@ def test_every_scenario_can_be_handed_over(scenario) -> None:
     assert unpacked(data[SIZE_BYTES:]).scenario == scenario
 
 
+def test_a_profile_is_read_once_by_a_worker() -> None:
+    first, again = (unpacked(packed(replace(WHAT, seed=seed))[SIZE_BYTES:]) for seed in (1, 2))
+    assert first.profile == WHAT.profile
+    assert again.profile is first.profile
+    assert (first.seed, again.seed) == (1, 2)
+
+
 def test_read_only_mappings_stay_read_only() -> None:
     limits = MappingProxyType({"deadline": 3.0})
     back = unpacked(packed(replace(WHAT, definition=replace(WHAT.definition, limits=limits)))[SIZE_BYTES:])

@@ -53,8 +53,11 @@ def problems(path: Path, text: str) -> list[str]:
         (host(health="{kind: tcp, host: 'a b', port: 1}"), "hosts[0].health[0].host: 'a b'"),
         (host(more=", agent: h"), "hosts[0].agent: 'h' must begin with"),
         (f"{host()}scale: 1e999\n", "2:8: scale: must be a number, not '1e999'; too large a number"),
-        (f"{host()}policy: {{poll: -1e999}}\n", "2:16: policy.poll: must be a number; too large a number"),
-        (f"{host()}policy: {{poll: {'9' * 5000}}}\n", "2:16: policy.poll: must be a number; too large a number"),
+        (f"{host()}policy: {{poll: -1e999}}\n", "2:16: policy.poll: must be a number, not '-1e999'; too large a number"),
+        (
+            f"{host()}policy: {{poll: {'9' * 5000}}}\n",
+            f"2:16: policy.poll: must be a number, not '{'9' * 60}'; too large a number",
+        ),
         (f"{host()}policy: {{poll: 9999999999}}\n", "2:16: policy.poll: must be a number of at most 1e+09"),
         (f"{host()}api: {{listen: '0.0.0.0:1'}}\n", "2:15: api.listen: 0.0.0.0:1 is not a loopback address"),
         (f"{host()}api: {{listen: nonsense}}\n", "2:15: api.listen: 'nonsense' is no address"),

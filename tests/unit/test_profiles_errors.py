@@ -218,7 +218,7 @@ CASES = {
     ),
     "deleted vars": (
         "vars: null\n",
-        "acme.yaml: messages.no_operation.id: nothing fills {base}; known: ",
+        "acme.yaml:1:1: 'vars' is missing",
     ),
     "a deletion of what is needed": ("errors: {code: null}\n", "acme.yaml:6:9: errors: 'code' is missing"),
     "a deleted cell": (
@@ -279,7 +279,7 @@ def test_all_mistakes_come_at_once_in_the_order_of_the_file(complaints: Complain
         (b"extends: ./acme.yaml\n", "acme.yaml:1:10: extends: extends itself: acme -> acme"),
         (b"extends: dmtf-genric\n", "acme.yaml:1:10: extends: no such profile; did you mean 'dmtf-generic'?"),
         (b"extends: ./gone.yaml\n", "acme.yaml:1:10: extends: there is no file gone.yaml"),
-        (b"schema: profile/2\n", "acme.yaml:1:9: schema: must be one of profile/1; not 'profile/2'"),
+        (b"schema: profile/2\n", "acme.yaml:1:9: schema: must be 'profile/1', not 'profile/2'"),
         (b"schema: profile/1\n", "acme.yaml:1:1: 'id' is missing"),
     ],
 )

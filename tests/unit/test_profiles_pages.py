@@ -72,7 +72,7 @@ def test_a_profile_without_known_cells_is_called_identity_only() -> None:
     table = {state: {reset: replace(cell, assumed=True) for reset, cell in row.items()} for state, row in power.table.items()}
     unknown = text_of(replace(DELL, power=replace(power, table=table)))
     assert "(identity only)" in unknown
-    assert "**Identity only**: nobody knows how power behaves here." in unknown
+    assert "**Identity only**: nobody has shown how power behaves here." in unknown
     assert "dentity only" not in text_of(DELL)
 
 

@@ -18,7 +18,8 @@ MOVED: Final = "/Actions/Oem/Power.Reset"
 @dataclass(frozen=True, slots=True)
 class ActionTarget:
     """A System advertises its Reset action under another URI, as DSP0266 7.11 allows: with a trailing slash, as an absolute URI,
-    or at another path, where alone it is served then (ID-008). As long as it is armed the usual path answers 404."""
+    or at another path, where alone it is served then (ID-008). As long as it is armed the usual path answers 404. What the BMC
+    advertises with a slash at its end keeps it."""
 
     form: Literal["slash", "absolute", "moved"] = param(
         "slash: with a slash at its end; absolute: with scheme and host; moved: below Actions/Oem", "moved"
@@ -36,20 +37,22 @@ class ActionTarget:
         if not isinstance(reset, dict) or "target" not in reset:
             return answer
         usual = str(reset["target"])
+        plain = usual.removesuffix("/")
         match self.form:
             case "slash":
-                reset["target"] = f"{usual}/"
+                reset["target"] = f"{plain}/"
             case "absolute":
                 reset["target"] = f"{asked.scheme}://{asked.headers.get('host', '')}{usual}"
             case "moved":
-                reset["target"] = usual.removesuffix(RESET) + MOVED
+                reset["target"] = plain.removesuffix(RESET) + MOVED + usual.removeprefix(plain)
         return answer._replace(body=json.dumps(told).encode())
 
     def served_at(self, path: str) -> str:
         """The path of the resource that a request for `path` reaches: the two paths of the action are exchanged."""
-        plain = path[:-1] if path.endswith("/") else path
+        plain = path.removesuffix("/")
+        slash = path.removeprefix(plain)  # BMCs that advertise it want it
         if self.form == "moved" and plain.endswith(MOVED):
-            return plain.removesuffix(MOVED) + RESET
+            return plain.removesuffix(MOVED) + RESET + slash
         if self.form == "moved" and plain.endswith(RESET):
-            return plain.removesuffix(RESET) + MOVED
+            return plain.removesuffix(RESET) + MOVED + slash
         return path

@@ -49,6 +49,8 @@ READERS: Final[Mapping[str, Callable[[Path], object]]] = {
 
 _LINE_OF_A_PARENT: Final = re.compile(r"(needed by [\w.-]+):[0-9]+")
 """Shipped profiles change; which line of theirs needs something is no part of the message."""
+_KINDS: Final = re.compile(r"(no (?:given|expectation|happening) is called .*?there are: ).*")
+"""Which kinds there are grows with the suite."""
 
 
 def said(kind: str, text: str) -> list[str]:
@@ -60,5 +62,5 @@ def said(kind: str, text: str) -> list[str]:
             READERS[kind](file)
         except (YamlFileError, fencer_files.FencerFileError, scenario_files.ScenarioFileError, ConfigError) as error:
             lines = str(error).replace(f"{folder}/", "").replace(f"{VENDORS}/", "")
-            return _LINE_OF_A_PARENT.sub(r"\1", lines).splitlines()
+            return _KINDS.sub(r"\1...", _LINE_OF_A_PARENT.sub(r"\1", lines)).splitlines()
     return []
