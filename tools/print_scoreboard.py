@@ -4,9 +4,9 @@ First cells that are not current are run, each a run of `fence-conformance`, one
 docs/scoreboard.json and docs/scoreboard-vendors.json after each run. Fencers that are named, `--profile` and `--board` say which
 cells; cells that are not named stay in the files as they are. `--fresh` runs current cells as well. `--again` runs only the
 scenarios that ended in ERROR or FLAKY, and those in which the machine was late, one at a time: their verdict may be due to a busy
-machine. `--report` merges a report that `fence-conformance run --json` has written, and runs nothing; `--page-only` runs nothing
-either. What is not installed here is listed on the page with what it needs. Exit code 1 if a run could not be used, 2 for files
-that cannot be read.
+machine. `--report` merges reports that `fence-conformance run --json` has written, whole or of shards, and runs nothing; nor does
+`--page-only`. What is not installed here is listed on the page with what it needs. Exit code 1 if a run could not be used, 2 for
+files that cannot be read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from conformance import catalogues, fencers
 from conformance.scenarios import REGISTRY
 from conformance.vocabulary import Ask
 from tools import scoreboard_page, scoreboard_vendors
-from tools.scoreboard_data import UNSETTLED, NotMerged, ScoreCell, merged, read_cells, read_report, write_cells
+from tools.scoreboard_data import UNSETTLED, NotMerged, ScoreCell, joined, merged, read_cells, read_report, write_cells
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 Cells = Mapping[tuple[str, str], ScoreCell]
@@ -206,8 +206,8 @@ def main(line: Sequence[str]) -> int:
     try:
         for board in boards():
             if wanted.board in (None, board.name):
-                for file in wanted.report or ():
-                    keep(board, read_report(file, detailed=board.detailed))
+                if wanted.report:
+                    keep(board, joined(cell for file in wanted.report for cell in read_report(file, detailed=board.detailed)))
                 wanted.page_only |= bool(wanted.report)
                 failed += update(board, wanted)
     except NotMerged as error:

@@ -238,6 +238,21 @@ def _cell(report: _Report, results: Sequence[_Reported], whole: float, *, detail
     )  # fmt: skip
 
 
+def joined(cells: Iterable[ScoreCell]) -> tuple[ScoreCell, ...]:
+    """The parts of a run that was shared out (`--shard`) as one cell; their seconds are added.
+
+    Of a scenario that two parts have the later one counts.
+    """
+    whole: dict[tuple[str, str], ScoreCell] = {}
+    for cell in cells:
+        known = whole.get(cell.key)
+        same = known is not None and (known.catalogue, known.digests) == (cell.catalogue, cell.digests)
+        whole[cell.key] = (
+            replace(_updated(known, cell), seconds=known.seconds + cell.seconds) if known is not None and same else cell
+        )
+    return tuple(whole.values())
+
+
 def merged(
     known: Mapping[tuple[str, str], ScoreCell], new: ScoreCell, scenarios: Iterable[str]
 ) -> dict[tuple[str, str], ScoreCell]:

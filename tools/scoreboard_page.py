@@ -75,13 +75,17 @@ def measured(cells: Sequence[ScoreCell]) -> str:
 
 def outdated(cells: Iterable[ScoreCell]) -> list[str]:
     """A sentence about cells that are not current; nothing where there is none."""
+    shown: dict[str, list[str]] = {}
     old: dict[str, list[str]] = {}
     for cell in cells:
+        shown.setdefault(cell.profile, []).append(cell.fencer)
         if not cell.current:
             old.setdefault(cell.profile, []).append(cell.fencer)
     if not old:
         return []
-    names = "; ".join(f"{profile} ({', '.join(fencers)})" for profile, fencers in old.items())
+    whole = [profile for profile, fencers in old.items() if len(shown[profile]) > 1 and fencers == shown[profile]]
+    parts = [f"{profile} ({', '.join(fencers)})" for profile, fencers in old.items() if profile not in whole]
+    names = "; ".join((*([", ".join(whole)] if whole else []), *parts))
     return [f"The profile, the fencer's file or the catalogue has changed since these were run: {names}.", ""]
 
 

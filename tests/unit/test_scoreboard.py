@@ -15,7 +15,7 @@ from conformance.scenarios import BY_ID
 from conformance.vocabulary import Verdict
 from tools import print_cloudstack, print_scoreboard, scoreboard_page, scoreboard_vendors
 from tools.print_scoreboard import Board, PlannedRun
-from tools.scoreboard_data import NotMerged, ScoreCell, digests_of, merged, read_cells, read_report, write_cells
+from tools.scoreboard_data import NotMerged, ScoreCell, digests_of, joined, merged, read_cells, read_report, write_cells
 
 CELL = ScoreCell(
     fencer="ipmitool",
@@ -64,6 +64,10 @@ def test_the_page_names_cells_whose_files_have_changed_since() -> None:
     assert "has changed since" not in scoreboard_page.page([CELL], {})
     assert "has changed since these were run: dell-idrac9 (ipmitool)." in scoreboard_page.page([OLD], {})
     assert "dell-idrac9 (ipmitool)." in scoreboard_page.page([replace(CELL, catalogue="1999")], {})
+    both = scoreboard_page.page([OLD, replace(OLD, fencer="sushy"), CELL, replace(OLD, profile="openbmc-x86")], {})
+    assert "were run: dell-idrac9 (ipmitool, sushy); openbmc-x86 (ipmitool)." in both
+    both = scoreboard_page.page([OLD, replace(OLD, fencer="sushy"), replace(OLD, profile="openbmc-x86")], {})
+    assert "were run: dell-idrac9; openbmc-x86 (ipmitool)." in both
     assert "dell-idrac9 (gone)." in scoreboard_page.page([replace(CELL, fencer="gone")], {})
 
 
@@ -211,6 +215,15 @@ def test_a_run_of_some_scenarios_replaces_these() -> None:
         assumed=("IPMI-003",),
         met={"IPMI-003": "b"},
     )
+
+
+def test_shards_of_a_run_are_one_cell() -> None:
+    one = replace(CELL, verdicts={"STATE-003": Verdict.STUCK, "IPMI-003": Verdict.UNSAFE}, seconds=10.0)
+    two = replace(CELL, verdicts={"TRUTH-001": Verdict.UNSAFE, "IPMI-002": Verdict.PASS}, seconds=20.0)
+    assert joined([one, two]) == (CELL,)
+    other = replace(two, profile="openbmc-x86")
+    assert joined([one, other]) == (one, other)
+    assert joined([replace(one, digests={}), two]) == (two,)
 
 
 def test_a_run_that_does_not_fit_is_refused() -> None:
