@@ -36,10 +36,12 @@ MAX_READS: Final = 10_000
 MAX_SECRETS: Final = 1000
 MAX_TEXT: Final = 65_536
 REMOVED: Final = "(removed)"
-_RESET: Final = re.compile(r"(/redfish/v1/Systems/[^/]+)/Actions/(?:Oem/)?[A-Za-z]*ComputerSystem\.Reset/?")
+_RESET: Final = re.compile(r"(/redfish/v1/[^/]+/[^/]+)/Actions/(?:Oem/)?[A-Za-z]*ComputerSystem\.Reset/?")
 _KEPT_HEADERS: Final = frozenset(
     {"content-type", "etag", "if-match", "location", "odata-version", "retry-after", "server", "allow"}
 )
+_CHASSIS: Final = f"{ROOT}/Chassis/"
+_MACHINE: Final = re.compile(r"/redfish/v1/(?:Systems|Chassis)/[^/]+")
 _OWN: Final = re.compile(r"/redfish/v1(?:/(?:Systems|Managers|Chassis)(?:/[^/]+)?)?")
 
 
@@ -89,6 +91,7 @@ class Exchanges:
         self.resources: dict[str, JsonObject] = {}
         self._systems: dict[str, _System] = {}
         self._chassis: dict[str, str] = {}  # chassis -> system
+        self._targets: dict[str, str] = {}  # target of ComputerSystem.Reset -> system
         self._secrets: dict[str, None] = {}
         self._scrubber = Scrubber(seed)
 
@@ -101,16 +104,20 @@ class Exchanges:
         """Takes an exchange in. Returns its record, one line of JSON."""
         request, answer = _json(exchange.request), _json(exchange.answer)
         self._learn(exchange, request, answer)
-        reset = _RESET.fullmatch(service_path(exchange.path) or "") if exchange.method == "POST" else None
+        asked = self._system_of(service_path(exchange.path) or "") if exchange.method == "POST" else None
         word = text_at(request, "ResetType")
-        if reset is not None and word is not None and not 300 <= exchange.status < 400:
-            self._command(reset[1], word, exchange, answer)
+        if asked is not None and word is not None and not 300 <= exchange.status < 400:
+            self._command(asked, word, exchange, answer)
         elif exchange.method == "GET":
             self._follow(service_path(exchange.path) or "", exchange, answer)
         if exchange.method == "GET" and exchange.status == 200 and isinstance(answer, dict):
             for path, body in _machines(answer):
                 self._look(path, body, exchange.ended_s)
-            if _OWN.fullmatch(own := service_path(exchange.path) or "") and len(self.resources) < MAX_SYSTEMS:
+                target = service_path(text_at(body, "Actions", "#ComputerSystem.Reset", "target") or "")
+                if target is not None and len(self._targets) < MAX_SYSTEMS:
+                    self._targets.setdefault(target, path)
+            own = service_path(exchange.path) or ""
+            if (_OWN.fullmatch(own) or _is_of_systems(answer)) and len(self.resources) < MAX_SYSTEMS:
                 self.resources[own] = answer
         return self._record(exchange, request, answer)
 
@@ -121,6 +128,11 @@ class Exchanges:
         return tuple(self.commands.values())
 
     # -- power -------------------------------------------------------------------------------------------------------------
+
+    def _system_of(self, target: str) -> str | None:
+        """The system that a reset at this path is for: as its Actions say, else as DSP0266 makes the path."""
+        usual = _RESET.fullmatch(target)
+        return self._targets.get(target) or (usual[1] if usual is not None else None)
 
     def _command(self, path: str, word: str, exchange: RecordedExchange, answer: Json) -> None:
         system = self._system(path)
@@ -149,7 +161,7 @@ class Exchanges:
 
     def _look(self, path: str, body: JsonObject, at_s: float) -> None:
         word = text_at(body, "PowerState")
-        if "/Systems/" in path:
+        if not path.startswith(_CHASSIS):
             system, view = self._system(path), View.SYSTEM
             for uri in links(body, "Links", "Chassis")[:1]:
                 self._chassis.setdefault(uri.rstrip("/"), path) if len(self._chassis) < MAX_SYSTEMS else None
@@ -256,8 +268,13 @@ def _machines(body: JsonObject) -> Iterator[tuple[str, JsonObject]]:
     """Systems and chassis with a PowerState: the body itself, and members that were expanded."""
     for each in (body, *objects_at(body, "Members")):
         path = service_path(text_at(each, "@odata.id") or "") or ""
-        if "PowerState" in each and re.fullmatch(f"{ROOT}/(?:Systems|Chassis)/[^/]+", path):
+        if "PowerState" in each and (_MACHINE.fullmatch(path) or _is_of_systems(each)):
             yield path, each
+
+
+def _is_of_systems(body: JsonObject) -> bool:
+    """A ComputerSystem or the collection of them, wherever this BMC has its systems."""
+    return (text_at(body, "@odata.type") or "").startswith("#ComputerSystem")
 
 
 def _json(body: bytes) -> Json:

@@ -60,6 +60,25 @@ def test_a_command_whose_effect_was_read_becomes_a_cell() -> None:
     assert command.views == {View.SYSTEM, View.CHASSIS}
 
 
+@pytest.mark.parametrize("target", ["/redfish/v1/Computers/1/Actions/ComputerSystem.Reset", "/redfish/v1/Oem/Acme/Reset/"])
+def test_systems_and_their_resets_may_be_anywhere(target: str) -> None:
+    passed = Exchanges(b"seed")
+    path = "/redfish/v1/Computers/1"
+
+    def look(at_s: float, state: str) -> None:
+        actions: Json = {"#ComputerSystem.Reset": {"target": target}}
+        kind = "#ComputerSystem.v1_20_0.ComputerSystem"
+        body: Json = {"@odata.id": path, "@odata.type": kind, "PowerState": state, "Actions": actions}
+        passed.take(exchange("GET", path, at_s, answer=body))
+
+    look(0, "On")
+    passed.take(exchange("POST", target, 1, {"ResetType": "ForceOff"}, status=204))
+    look(2, "Off")
+    (command,) = passed.finish()
+    assert (command.cell, command.after) == (("On", "ForceOff"), "Off")
+    assert path in passed.resources
+
+
 def test_a_refusal_has_its_message_and_changes_nothing() -> None:
     passed = Exchanges(b"seed")
     read(passed, 0, "Off")
