@@ -29,7 +29,7 @@ from profiles.model import Tool
 
 VarNameKey = Annotated[str, KeyText("[a-z][a-z0-9_]*", "lower-case letters, digits and _")]
 SchemaKey = Annotated[str, KeyText("[A-Z][A-Za-z0-9]*", "the name of a schema")]
-SchemaVersion = Annotated[str, Text(r"v[0-9]+_[0-9]+_[0-9]+", 'a schema version such as "v1_9_0"')]
+SchemaVersionText = Annotated[str, Text(r"v[0-9]+_[0-9]+_[0-9]+", 'a schema version such as "v1_9_0"')]
 MergeKey = Annotated[str, KeyText(r"/redfish/v1(?:/[^\s]*)?", "a path under /redfish/v1")]
 
 
@@ -166,7 +166,7 @@ class ProfileKeys(TypedDict):
     managers: NotRequired[ManagersKeys]
     versions: NotRequired[
         Annotated[
-            dict[SchemaKey, SchemaVersion],
+            dict[SchemaKey, SchemaVersionText],
             Beside("evidence", EvidenceForm),
             Field(description="the version of each schema that differs from the built-in one"),
         ]

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from conformance.adapters.json_path import BadPath, parse
 from conformance.adapters.manager_file import FilledIn, NoTemplate, TemplateFailed, Values, sample_values
 from conformance.fencer_forms.adapter_form import AdapterForm
-from conformance.fencer_forms.values import FencerPattern, FreeText, Seconds
+from conformance.fencer_forms.values import FencerPattern, FreeText, SecondsUpTo
 from fencelab_yaml.values import CheckBeside, Complaint, KeyText, Number, complaint, known_keys
 
 
@@ -62,7 +62,7 @@ def _nothing(text: str) -> Iterator[str]:
 Template = Annotated[str, FreeText(_template)]
 TemplateUrl = Annotated[str, FreeText(_url)]
 TemplatePattern = Annotated[str, FreeText(_pattern)]
-Headers = dict[str, Template]
+PageHeaders = dict[str, Template]
 PathText = Annotated[str, FreeText(_path, pattern=r"^\$")]
 FileName = Annotated[str, KeyText(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", "the name of a file, without folders")]
 
@@ -72,7 +72,7 @@ class ReadyKeys(TypedDict):
     """The page that says whether the manager is ready."""
 
     url: Annotated[TemplateUrl, Field(description="its URL")]
-    headers: NotRequired[Annotated[Headers, Field(description="headers of the request")]]
+    headers: NotRequired[Annotated[PageHeaders, Field(description="headers of the request")]]
     status: NotRequired[Annotated[int, Number(100, 599), Field(description="the HTTP status when it is ready; without: 200")]]
 
 
@@ -81,10 +81,10 @@ class PollKeys(TypedDict):
     """The page that says what the manager calls the host that fails."""
 
     url: Annotated[TemplateUrl, Field(description="its URL")]
-    headers: NotRequired[Annotated[Headers, Field(description="headers of the request")]]
+    headers: NotRequired[Annotated[PageHeaders, Field(description="headers of the request")]]
     path: Annotated[PathText, Field(description="a JSON path to the word: $.status, $.hosts[?(@.name == 'x')].status, $['a'][0]")]
     down: Annotated[FencerPattern, Field(description="a regular expression that fits the word when the host is called down")]
-    every: NotRequired[Annotated[float, Seconds(600), Field(description="between two looks, in seconds; without: 0.1")]]
+    every: NotRequired[Annotated[float, SecondsUpTo(600), Field(description="between two looks, in seconds; without: 0.1")]]
 
 
 @known_keys
@@ -92,7 +92,7 @@ class ConfirmKeys(TypedDict):
     """How an operator confirms by hand that a host is off."""
 
     url: Annotated[TemplateUrl, Field(description="its URL")]
-    headers: NotRequired[Annotated[Headers, Field(description="headers of the request")]]
+    headers: NotRequired[Annotated[PageHeaders, Field(description="headers of the request")]]
     body: Annotated[
         str, FreeText(_nothing), Field(description="sent by POST until the answer is 2xx; knows `operator` and `seen`")
     ]
@@ -134,7 +134,7 @@ class ManagerKeys(TypedDict):
         Annotated[ConfirmKeys, CheckBeside(_confirmation), Field(description="how an operator confirms that a host is off")]
     ]
     after: NotRequired[
-        Annotated[float, Seconds(600), Field(description="how long it is watched after the claim, in seconds; without: 3")]
+        Annotated[float, SecondsUpTo(600), Field(description="how long it is watched after the claim, in seconds; without: 3")]
     ]
     alerts: NotRequired[Annotated[AlertKeys, Field(description="which lines of its output are alerts")]]
 

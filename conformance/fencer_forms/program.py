@@ -35,7 +35,7 @@ class SignKeys(TypedDict):
     stderr: NotRequired[Annotated[FencerPattern, Field(description="a regular expression that fits its errors")]]
 
 
-Sign = Annotated[SignKeys, OneOf("a map of exit, stdout, stderr")]
+SignForm = Annotated[SignKeys, OneOf("a map of exit, stdout, stderr")]
 
 
 @known_keys
@@ -44,10 +44,13 @@ class ActionEndKeys(TypedDict):
 
     stdin: NotRequired[Annotated[FencerText, Field(description="what it reads from standard input")]]
     env: NotRequired[Annotated[FencerTexts, Field(description="more variables of its environment")]]
-    claim: NotRequired[Annotated[Sign, Field(description="by what its success is recognised; without: exit 0. Not for status")]]
+    claim: NotRequired[
+        Annotated[SignForm, Field(description="by what its success is recognised; without: exit 0. Not for status")]
+    ]
     claims: NotRequired[
         Annotated[
-            dict[ClaimKey, Sign], Field(description="by what each claim is recognised, tried in this order; none fits: it failed")
+            dict[ClaimKey, SignForm],
+            Field(description="by what each claim is recognised, tried in this order; none fits: it failed"),
         ]
     ]
 

@@ -138,7 +138,7 @@ FunctionName = Annotated[str, FunctionForm()]
 
 
 @dataclass(frozen=True, slots=True)
-class Seconds:
+class SecondsUpTo:
     """A number of seconds, more than 0."""
 
     most: int

@@ -22,7 +22,7 @@ from conformance.fencer_forms.values import (
     FencerPattern,
     FencerText,
     OverKey,
-    Seconds,
+    SecondsUpTo,
     WrittenChoice,
 )
 from fencelab_yaml.form import DIALECT, Form
@@ -37,11 +37,13 @@ class LimitKeys(TypedDict):
     """Times that the fencer promises, in seconds."""
 
     deadline: NotRequired[
-        Annotated[float, Seconds(3600), Field(description="a run that goes on for a quarter longer is a HANG; without: 60")]
+        Annotated[float, SecondsUpTo(3600), Field(description="a run that goes on for a quarter longer is a HANG; without: 60")]
     ]
-    power_timeout: NotRequired[Annotated[float, Seconds(3600), Field(description="how long it waits for a power state; a note")]]
+    power_timeout: NotRequired[
+        Annotated[float, SecondsUpTo(3600), Field(description="how long it waits for a power state; a note")]
+    ]
     stable_for: NotRequired[
-        Annotated[float, Seconds(3600), Field(description="over how long it has to read Off before it claims; without: 4")]
+        Annotated[float, SecondsUpTo(3600), Field(description="over how long it has to read Off before it claims; without: 4")]
     ]
 
 

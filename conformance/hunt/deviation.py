@@ -16,7 +16,7 @@ from typing import Final
 
 from conformance.hunt import agent_deviation
 from conformance.hunt.observation import HANDSHAKE, ObservedStep
-from conformance.hunt.trace import PlacedDeviation, Scene, Start, Trace, World
+from conformance.hunt.trace import ManagerStart, PlacedDeviation, Start, Trace, World
 from conformance.vocabulary import Protocol
 from emulator import Intent, Rail
 
@@ -273,9 +273,9 @@ def choices(step: ObservedStep, at: int, world: World, budget: int) -> Iterator[
             yield PlacedDeviation(at, deviation.word, nth, step.what, step.view if form.views else "")
 
 
-def _may_start(deviation: BmcDeviation, start: Start | Scene) -> bool:
+def _may_start(deviation: BmcDeviation, start: Start | ManagerStart) -> bool:
     """A deviation of certain starts has no part in what happens to a manager."""
-    return deviation.starts == frozenset(Start) if isinstance(start, Scene) else start in deviation.starts
+    return deviation.starts == frozenset(Start) if isinstance(start, ManagerStart) else start in deviation.starts
 
 
 def _fits(form: FaultForm, step: ObservedStep) -> bool:

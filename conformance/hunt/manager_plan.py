@@ -16,7 +16,7 @@ from conformance.givens.inject import Inject
 from conformance.givens.manager_deviations import AgentDeviates, AgentsObserved, FaultWhileWatched
 from conformance.hunt import agent_deviation
 from conformance.hunt.plan import READS, REQUIREMENTS, SOURCE, deviation_of, id_of
-from conformance.hunt.trace import PlacedDeviation, Scene, Trace
+from conformance.hunt.trace import ManagerStart, PlacedDeviation, Trace
 from conformance.scenario import AskStep, Scenario
 from conformance.vocabulary import Ask, Verdict
 from emulator import Armed, make_fault
@@ -58,19 +58,19 @@ def _given(trace: Trace, placed: PlacedDeviation, late_s: float) -> Given:
 
 
 def _fails(scene: object) -> Iterator[Given]:
-    if scene is Scene.DARK:
+    if scene is ManagerStart.DARK:
         yield DARK
-    if scene is not Scene.WELL:
-        yield Fails("cut" if scene is Scene.CUT else "silent")
+    if scene is not ManagerStart.WELL:
+        yield Fails("cut" if scene is ManagerStart.CUT else "silent")
 
 
 def _expected(verdict: Verdict, scene: object) -> Iterator[Expectation]:
     """What must hold; PASS: whatever may be found."""
-    if verdict in (Verdict.STUCK, Verdict.HANG, Verdict.PASS) and scene in (Scene.CUT, Scene.SILENT):
+    if verdict in (Verdict.STUCK, Verdict.HANG, Verdict.PASS) and scene in (ManagerStart.CUT, ManagerStart.SILENT):
         yield Claims()
         yield RestartsWorkloads()
     if verdict in (Verdict.UNSAFE, Verdict.PASS):
         yield NeverClaims()
         yield OneCopy()
-        if scene is Scene.WELL:
+        if scene is ManagerStart.WELL:
             yield CutsNobody()

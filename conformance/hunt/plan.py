@@ -18,7 +18,7 @@ from conformance.givens.given import Given
 from conformance.givens.inject import Inject
 from conformance.hunt.deviation import BY_WORD, Counted, FaultForm
 from conformance.hunt.observation import HANDSHAKE
-from conformance.hunt.trace import PlacedDeviation, Scene, Start, Trace
+from conformance.hunt.trace import ManagerStart, PlacedDeviation, Start, Trace
 from conformance.requirement import Requirement
 from conformance.scenario import AskStep, Scenario
 from conformance.vocabulary import Ask, Protocol, Verdict
@@ -27,7 +27,7 @@ from profiles.model import View
 
 READS: Final = 3
 """After an accepted command the host moves when its power has been read so often."""
-HOSTS: Final[Mapping[Start | Scene, tuple[HostSpec, ...]]] = {
+HOSTS: Final[Mapping[Start | ManagerStart, tuple[HostSpec, ...]]] = {
     Start.ON: (ON,),
     Start.HUNG: (HUNG,),
     Start.OFF: (OFF,),

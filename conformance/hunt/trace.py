@@ -18,7 +18,7 @@ class Start(StrEnum):
     TWO = "two"  # on, and a second system of the same BMC is off
 
 
-class Scene(StrEnum):
+class ManagerStart(StrEnum):
     """What happens to the host when a manager has taken up all hosts."""
 
     CUT = "cut"  # it loses its power, its BMC answers
@@ -33,10 +33,10 @@ class World:
 
     protocol: Protocol
     ask: Ask
-    start: Start | Scene
+    start: Start | ManagerStart
 
     def __str__(self) -> str:
-        if isinstance(self.start, Scene):
+        if isinstance(self.start, ManagerStart):
             return f"{self.ask} over {self.protocol}, a host that {SCENES[self.start]}"
         return f"{self.ask} over {self.protocol}, host {WORDS[self.start]}"
 
@@ -48,10 +48,10 @@ WORDS = {
     Start.TWO: "on beside a system that is off",
 }
 SCENES = {
-    Scene.CUT: "loses its power",
-    Scene.SILENT: "is not reached any more",
-    Scene.DARK: "is not reached any more, nor its BMC",
-    Scene.WELL: "is well",
+    ManagerStart.CUT: "loses its power",
+    ManagerStart.SILENT: "is not reached any more",
+    ManagerStart.DARK: "is not reached any more, nor its BMC",
+    ManagerStart.WELL: "is well",
 }
 
 
@@ -110,6 +110,6 @@ def from_list(told: Sequence[object]) -> Trace:
         raise ValueError(f"{str(told)[:80]} is no trace") from None
 
 
-def start_of(word: str) -> Start | Scene:
+def start_of(word: str) -> Start | ManagerStart:
     """Raises ValueError where it is neither."""
-    return Scene(word) if word in tuple(Scene) else Start(word)
+    return ManagerStart(word) if word in tuple(ManagerStart) else Start(word)

@@ -14,7 +14,7 @@ from conformance.hunt import manager_run
 from conformance.hunt.detectability import STABLE_FOR_S, is_undetectable
 from conformance.hunt.observation import observe, prefix_key, silence_s
 from conformance.hunt.scenarios import scenario_for
-from conformance.hunt.trace import Scene, Start, Trace, World
+from conformance.hunt.trace import ManagerStart, Start, Trace, World
 from conformance.hunt.verdict import HuntedRun, end_of, worst
 from conformance.play_scenario import Play
 from conformance.runner import MatrixCell, NotApplicable, RunOptions, fit, judged, play_once
@@ -106,7 +106,7 @@ def try_trace(hunted: Hunted, trace: Trace, stop: threading.Event) -> HuntedRun:
     if not judgement.facts:
         return HuntedRun(trace=trace, steps=(), end="", key="", verdict=Verdict.ERROR, why=judgement.why)
     window = Timeline(played.events).window(0)
-    if isinstance(trace.world.start, Scene):
+    if isinstance(trace.world.start, ManagerStart):
         return _run_of_watch(hunted, trace, judgement, window, complete=complete)
     steps = observe(window)
     end = end_of(judgement.facts[0].claim)
@@ -140,7 +140,7 @@ def _run_of_watch(hunted: Hunted, trace: Trace, judgement: Judgement, window: As
 
 
 def worlds_of(
-    hunted: Hunted, asks: tuple[Ask, ...], starts: tuple[Start | Scene, ...]
+    hunted: Hunted, asks: tuple[Ask, ...], starts: tuple[Start | ManagerStart, ...]
 ) -> tuple[tuple[World, ...], dict[World, str]]:
     """The worlds that can be searched, and why the others cannot."""
     every = [World(protocol, ask, start) for protocol in hunted.definition.ways for ask in asks for start in starts]

@@ -17,7 +17,7 @@ from typing import Final
 from conformance.finding import AskFacts, Judgement
 from conformance.hunt.deviation import RANK, cost
 from conformance.hunt.observation import ObservedStep
-from conformance.hunt.trace import Scene, Start, Trace
+from conformance.hunt.trace import ManagerStart, Start, Trace
 from conformance.vocabulary import Ask, Claim, Verdict
 from emulator import Rail
 
@@ -106,5 +106,5 @@ def smallest(runs: Sequence[HuntedRun]) -> HuntedRun:
 def size(trace: Trace) -> tuple[object, ...]:
     """Orders traces from small to large: fewer, milder, earlier; then the plainer start."""
     placed = trace.deviations
-    start = (*Start, *Scene).index(trace.world.start)
+    start = (*Start, *ManagerStart).index(trace.world.start)
     return cost(trace), len(placed), sum(RANK[d.word] for d in placed), sum(d.at for d in placed), start, trace

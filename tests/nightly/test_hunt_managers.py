@@ -11,7 +11,7 @@ from conformance.adapters.reading import read
 from conformance.hunt import hunting, trial_run
 from conformance.hunt.radius import radius_sentence
 from conformance.hunt.search import Search, SearchBounds
-from conformance.hunt.trace import Scene, World
+from conformance.hunt.trace import ManagerStart, World
 from conformance.vocabulary import Ask, Protocol
 from profiles import load
 from tests.commands import ROOT
@@ -22,8 +22,8 @@ FAR = 1e12
 pytestmark = pytest.mark.timeout(2 * 3600)
 
 
-@pytest.mark.parametrize("scene", Scene)
-def test_no_deviation_breaks_fence_ha(scene: Scene) -> None:
+@pytest.mark.parametrize("scene", ManagerStart)
+def test_no_deviation_breaks_fence_ha(scene: ManagerStart) -> None:
     ours = trial_run.hunted(read(ROOT / "tests" / "hunted" / "fence-ha-transport.yaml"), DELL, DELL.id, 0)
     search = Search([World(Protocol.REDFISH, Ask.WATCH, scene)], SearchBounds(budget=1, depth=80))
     jobs, began = len(os.sched_getaffinity(0)), time.monotonic()

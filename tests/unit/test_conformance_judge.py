@@ -22,14 +22,7 @@ from conformance.vocabulary import FindingKind as Manner
 from emulator.core.clock import VirtualClock
 from emulator.core.faults.trigger import Intent
 from emulator.core.journal import EventKind, Journal
-from tests.stories import (
-    RESET,
-    SECRET,
-    SYSTEM,
-    Story,
-    verdict_on,
-    verified_off,
-)
+from tests.stories import RESET, SECRET, SYSTEM, Story, verdict_on, verified_off
 
 
 def dead_fault(sentence: str = "x", *, must_fire: bool = True) -> FaultFacts:

@@ -13,7 +13,7 @@ from conformance.adapters.python_transport import PythonTransportAdapter
 from conformance.adapters.reading import read
 from conformance.hunt import agent_deviation, trial_run
 from conformance.hunt.search import Search, SearchBounds
-from conformance.hunt.trace import PlacedDeviation, Scene, Trace, World, as_list, from_list
+from conformance.hunt.trace import ManagerStart, PlacedDeviation, Trace, World, as_list, from_list
 from conformance.hunt.trial_run import Hunted, try_trace, worlds_of
 from conformance.hunt.verdict import HuntedRun
 from conformance.runner import MatrixCell, run_cell
@@ -25,7 +25,7 @@ from tests.commands import ROOT
 
 DELL = load("dell-idrac9")
 HUNTED = ROOT / "tests" / "hunted"
-CUT, SILENT, DARK, WELL = (World(Protocol.REDFISH, Ask.WATCH, scene) for scene in Scene)
+CUT, SILENT, DARK, WELL = (World(Protocol.REDFISH, Ask.WATCH, scene) for scene in ManagerStart)
 TWICE = FindingKind.TWICE
 FOUND: tuple[tuple[str, World, str, Verdict], ...] = (
     ("trusts-2xx", SILENT, "", Verdict.UNSAFE),
@@ -139,5 +139,5 @@ def test_a_manager_that_never_takes_up_its_hosts_is_no_safe_one() -> None:
 
 
 def test_a_manager_is_hunted_in_scenes_and_a_fencer_from_starts() -> None:
-    worlds, left_out = worlds_of(target(manager("")), (Ask.WATCH,), tuple(Scene))
+    worlds, left_out = worlds_of(target(manager("")), (Ask.WATCH,), tuple(ManagerStart))
     assert (worlds, left_out) == ((CUT, SILENT, DARK, WELL), {})
