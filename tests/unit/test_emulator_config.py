@@ -139,10 +139,7 @@ bmcs:
     ("text", "complaint"),
     [
         ("schema: rack/1\n", "1:1: 'bmcs' is missing"),
-        (
-            "schema: rack/2\nbmcs: [{name: a, profile: dell-idrac9}]\n",
-            "1:9: schema: must be one of rack/1; not 'rack/2'; did you mean 'rack/1'?",
-        ),
+        ("schema: rack/2\nbmcs: [{name: a, profile: dell-idrac9}]\n", "1:9: schema: must be 'rack/1', not 'rack/2'"),
         (SMALL + "sed: 1\n", "4:1: sed: unknown key; did you mean 'seed'?"),
         (
             "schema: rack/1\nbmcs: [{name: a, profile: dell-idrac9, hosts: [{hung: true, power: off}]}]\n",
