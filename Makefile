@@ -41,7 +41,7 @@ test: $(VENV)/.dev  ## All tests that need nothing but Python; the pure cores' c
 	@$(BIN)/python -m coverage combine -q
 	$(BIN)/python -m coverage report --fail-under=100 --skip-covered --include='$(PURE)'
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not long" tests/unit tests/property $(addprefix --ignore=,$(MEASURED))
-	tools/pytest-settled $(BIN)/python -q -n 4 --dist loadgroup -m "not long" tests/e2e tests/packaging tests/wire
+	tools/pytest-settled $(BIN)/python -q -n 5 --dist loadgroup -m "not long" tests/e2e tests/packaging tests/wire
 
 # The tests of the pure cores (IPMI's drive most of the core's machine). Measuring costs twice the time, so nothing else is measured:
 # the slow tests of what stands around the cores are left out.

@@ -122,6 +122,7 @@ IN_TIME: dict[str, tuple[Profile, Change, str, str]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", IN_TIME)
 def test_a_service_with_other_times_tasks_or_names_is_told(kind: str) -> None:
     profile, change, where, said = IN_TIME[kind]
