@@ -127,6 +127,8 @@ def _kind(base: type, here: ValuePlace) -> object:
     elif isinstance(node, YamlScalar) and isinstance(node.value, str):
         word, value, mark = node.value, None, node.mark
     else:
+        if isinstance(node, YamlMap) and len(node.entries) > 1:
+            return here.bad(f"has {len(node.entries)} words ({', '.join(node.entries)}): write an item of the list for each")
         return here.bad(f"must be a word, or one word with its keys as a map, not {described(node)}")
     kinds = shipped(base) if word in shipped(base) else every(base)
     if word not in kinds:

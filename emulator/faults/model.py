@@ -36,6 +36,7 @@ from emulator.core.vocab import Rail
 from emulator.faults import registry
 from emulator.faults.plugins import load_plugged_in
 from fencelab_yaml.errors import Mark, Problems, did_you_mean, listed
+from fencelab_yaml.messages import kind
 from fencelab_yaml.source import YamlList, YamlMap, YamlNode, plain
 from profiles.data import frozen, thawed
 from profiles.model import Profile
@@ -335,7 +336,7 @@ def _values(model: BaseModel) -> dict[str, Any]:
 def check_node(node: YamlNode, problems: Problems, path: str) -> None:
     """Adds what is wrong with a fault in a YAML file, each with its place. `evidence` is the profile's own and passed over."""
     if not isinstance(node, YamlMap):
-        problems.add(node.mark, path, "must be a map: type, when, count, after, until, probability, must_fire, params")
+        problems.add(node.mark, path, f"must be a map of {', '.join(Envelope.model_fields)}, not {kind(node)}")
         return
     data = {key: value for key, value in plain(node).items() if key != "evidence"}
     for place, sentence in problems_of(data):

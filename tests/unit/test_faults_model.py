@@ -151,7 +151,7 @@ def test_a_fault_that_is_no_map_and_one_without_a_type_have_a_place_too() -> Non
     for key, node in root.entries.items():
         check_node(node, problems, f"faults.{key}")
     assert [str(problem) for problem in sorted(problems.found)] == [
-        "f.yaml:1:4: faults.a: must be a map: type, when, count, after, until, probability, must_fire, params",
+        "f.yaml:1:4: faults.a: must be a map of type, when, count, after, until, probability, must_fire, params, not a list",
         "f.yaml:2:4: faults.b: 'type' is missing",
     ]
 
