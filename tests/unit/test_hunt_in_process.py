@@ -48,7 +48,7 @@ def finds(search: Search) -> set[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("mutant", "world", "word"),
     [
-        ("ConflictIsOff", REDFISH, "conflict"),
+        pytest.param("ConflictIsOff", REDFISH, "conflict", marks=pytest.mark.long),
         ("ClaimOn2xx", REDFISH, ""),
         ("PoweringOffIsOff", REDFISH, "powering-off"),
         ("DropIsDone", REDFISH, "lost-request"),
@@ -59,7 +59,7 @@ def test_a_planted_defect_is_found_with_at_most_one_deviation(mutant: str, world
     assert (word, "UNSAFE") in finds(search)
 
 
-@pytest.mark.parametrize("world", [REDFISH, IPMI], ids=["redfish", "ipmi"])
+@pytest.mark.parametrize("world", [pytest.param(REDFISH, marks=pytest.mark.long), IPMI], ids=["redfish", "ipmi"])
 def test_a_careful_fencer_is_not_found_unsafe(world: World) -> None:
     words = frozenset({"early-off", "conflict", "ignored", "powering-off", "null", "lost-answer", "task-fails"})
     search = hunt(on_transport(), world, depth=6, words=words)
@@ -92,6 +92,7 @@ def test_worlds_that_cannot_be_searched_say_why() -> None:
     assert left_out == {World(Protocol.IPMI, Ask.OFF, Start.TWO): "IPMI knows one system for each BMC"}
 
 
+@pytest.mark.long
 def test_a_find_is_confirmed_and_its_file_reproduces_it(tmp_path: Path) -> None:
     ours = target(on_transport("ConflictIsOff"))
     search = Search([REDFISH], SearchBounds(budget=1, depth=3))

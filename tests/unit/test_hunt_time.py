@@ -68,6 +68,7 @@ def test_a_search_leaves_time_for_what_it_has_found_and_at_most_half_of_all(monk
     assert machine.now == 1100.0
 
 
+@pytest.mark.long
 def test_a_find_that_there_is_no_time_to_play_again_is_kept_and_said(tmp_path: Path) -> None:
     ours = target("ConflictIsOff")
     search = Search([REDFISH], SearchBounds(budget=1, depth=2, only=frozenset({"conflict"})))
