@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,9 +95,11 @@ def test_a_star_stands_for_any_part_of_an_assertion_and_not_for_another_text() -
         Row(Result.WARN, "Chassis: Power", "/x/", "Trailing Slash Warning"),
         Row(Result.FAIL, "Chassis: @odata.id", "/x/", "Trailing Slash Warning: ..."),
     )
-    assert surprises(outcome_with(*slashes, tool=Tool.SERVICE), load("hpe-ilo5")) == []
+    ilo = load("hpe-ilo5")
+    only = replace(ilo, deviations=tuple(each for each in ilo.deviations if each.assertion == "*: @odata.id"))
+    assert surprises(outcome_with(*slashes, tool=Tool.SERVICE), only) == []
     for row in others:
-        assert surprises(outcome_with(*slashes, row, tool=Tool.SERVICE), load("hpe-ilo5")) == [f"not predicted: {row}"]
+        assert surprises(outcome_with(*slashes, row, tool=Tool.SERVICE), only) == [f"not predicted: {row}"]
 
 
 def test_an_untested_assertion_without_a_reason_is_told() -> None:

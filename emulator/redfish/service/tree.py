@@ -30,7 +30,7 @@ from emulator.redfish.service.registries import registries
 from emulator.redfish.service.resource import Resource
 from emulator.redfish.vendor.captured_tree import grafted
 from emulator.redfish.vendor.oem_actions import oem_actions
-from emulator.redfish.vendor.overlay import overlaid, versioned
+from emulator.redfish.vendor.overlay import in_versions, overlaid, versioned
 from profiles.model import Enclosure, Pdu, Profile
 
 
@@ -65,6 +65,7 @@ class Tree:
         come_and_go = {versioned(name, profile.versions) for name in members}
         types = {versioned(node.type, profile.versions) for node in built if node.type} | come_and_go
         nodes = _by_path((*built, root.versions(), root.odata(profile), *json_schemas(types)), profile)
+        nodes = in_versions(nodes, profile)
         if profile.resources.base is not None:
             nodes = grafted(nodes, profile, names)
         nodes = overlaid(nodes, profile, names)

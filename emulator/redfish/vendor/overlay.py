@@ -1,9 +1,9 @@
 """What a profile's `resources` and `versions` change in a tree: JSON templates, merge patches, removed paths, schema versions.
 
-`service.tree` calls `overlaid` when a tree is built. The changed contents run in the emulator's thread, for each request.
+`service.tree` calls `in_versions` and `overlaid` when a tree is built, and lays a captured tree over it between the two. The changed contents run in the emulator's thread, for each request.
 
 Rules
-  1. Order: schema versions, templates, merge, remove.
+  1. Order: schema versions, the captured tree, templates, merge, remove.
   2. A template for a path that exists is merged into its body; any other makes a new resource. A new resource whose parent is a
      collection becomes a member of it.
   3. A removed path goes with all that is below it and with every link to any of them.
@@ -33,8 +33,6 @@ BodyChange = Callable[[RedfishCall, Json], Json]
 def overlaid(nodes: Nodes, profile: Profile, names: tuple[SystemName, ...]) -> Nodes:
     """The same tree with the profile's changes. Raises RackMisconfigured for a path that this BMC does not have."""
     found = dict(nodes)
-    if profile.versions:
-        found = {path: _in_version(node, profile.versions) for path, node in nodes.items()}
     for template in filled_templates(profile, names, tuple(nodes)):
         _lay(found, template)
     for path, patch in profile.resources.merge.items():
@@ -76,6 +74,11 @@ def versioned(odata_type: str, versions: Mapping[str, str]) -> str:
         return odata_type
     schema, _, name = odata_type.removeprefix("#").split(".")
     return f"#{schema}.{versions[schema]}.{name}" if schema in versions else odata_type
+
+
+def in_versions(nodes: Nodes, profile: Profile) -> Nodes:
+    """Resources of our own in the schema versions that the profile names. A captured tree has those of its BMC."""
+    return {path: _in_version(node, profile.versions) for path, node in nodes.items()} if profile.versions else nodes
 
 
 def _in_version(node: Resource, versions: Mapping[str, str]) -> Resource:
