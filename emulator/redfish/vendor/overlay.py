@@ -1,6 +1,7 @@
 """What a profile's `resources` and `versions` change in a tree: JSON templates, merge patches, removed paths, schema versions.
 
-`service.tree` calls `in_versions` and `overlaid` when a tree is built, and lays a captured tree over it between the two. The changed contents run in the emulator's thread, for each request.
+`service.tree` calls `in_versions` and `overlaid` when a tree is built, and lays a captured tree over it between the two. The
+changed contents run in the emulator's thread, for each request.
 
 Rules
   1. Order: schema versions, the captured tree, templates, merge, remove.
