@@ -24,8 +24,7 @@ def trimmed_windows(parent: Profile, types: tuple[str, ...]) -> dict[str, YamlVa
     kept: list[YamlValue] = []
     for index, window in enumerate(windows):
         reset = [word for word in window.reset if word in types]
-        evidence = parent.evidence[f"power.windows[{index}]"]
-        claim = [evidence.confidence.value, *evidence.sources]
+        claim = claim_of(parent, f"power.windows[{index}]")
         if reset:
             kept.append(
                 {
@@ -37,6 +36,12 @@ def trimmed_windows(parent: Profile, types: tuple[str, ...]) -> dict[str, YamlVa
                 }
             )
     return {"windows": kept or None}
+
+
+def claim_of(parent: Profile, path: str) -> list[YamlValue]:
+    """The evidence of a value of the parent, as a profile writes it."""
+    evidence = parent.evidence[path]
+    return [evidence.confidence.value, *evidence.sources]
 
 
 def seconds(span: Span) -> YamlValue:
@@ -52,5 +57,5 @@ def trimmed_faults(parent: Profile, types: tuple[str, ...]) -> dict[str, YamlVal
         named = tuple(fault.get("when", {}).get("reset", ()))
         if named and not set(named) <= set(types):
             kept = [word for word in named if word in types]
-            found[name] = {"when": {"reset": kept}} if kept else None
+            found[name] = {"when": {"reset": kept}, "evidence": claim_of(parent, f"faults.{name}")} if kept else None
     return found

@@ -16,17 +16,20 @@ from fencer.transport.base import CallFailed
 
 MAX_REFUSED_LOGINS = 2
 REFUSED_LOGIN_GAP_S = 2.0
+ACCEPTED_FOR_S = 60.0
+"""So long after credentials have been accepted a lost answer is no refusal: the one before it was a whim of the BMC."""
 NO_ANSWER: Final = {Cause.TIMEOUT: "not answered in time", Cause.UNREACHABLE: "the connection ended"}
 
 
 @dataclass(slots=True)
 class RefusedLogins:
-    """The refused log-ins of one run. `open`: none has been accepted since the last refusal."""
+    """The refused log-ins of one run. Times are monotonic seconds. `open`: none has been accepted since the last refusal."""
 
     count: int = 0
     at: float = 0.0
     last: Failure | None = None
     open: bool = False
+    accepted_at: float | None = None
 
     def add(self, failure: Failure) -> CallFailed:
         """Counts one more, and returns the error to raise."""
@@ -35,11 +38,13 @@ class RefusedLogins:
 
     def accepted(self) -> None:
         """Called when the BMC has answered a request with these credentials and did not refuse them."""
-        self.open = False
+        self.open, self.accepted_at = False, time.monotonic()
 
     def unanswered(self, lost: CallFailed) -> CallFailed:
         """The error to raise where a request with credentials has failed: a refusal, if they were refused just before."""
         if not (self.open and lost.sent) or self.last is None or lost.failure.cause not in NO_ANSWER:
+            return lost
+        if self.accepted_at is not None and time.monotonic() - self.accepted_at < ACCEPTED_FOR_S:
             return lost
         return self.add(replace(self.last, text=f"{self.last.text}; sent again, and {NO_ANSWER[lost.failure.cause]}"))
 

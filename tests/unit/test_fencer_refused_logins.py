@@ -8,7 +8,7 @@ import pytest
 
 from fencer.outcome import Cause, Failure
 from fencer.transport.base import CallFailed
-from fencer.transport.refused_logins import RefusedLogins
+from fencer.transport.refused_logins import ACCEPTED_FOR_S, RefusedLogins
 
 REFUSAL = Failure(cause=Cause.AUTH, text="GET /redfish/v1/Systems/1 was answered with HTTP 401", code="HTTP 401")
 
@@ -38,6 +38,16 @@ def test_a_request_that_is_lost_is_no_refusal_where_nothing_was_refused_or_the_c
     logins.accepted()
     assert logins.unanswered(failed) is failed
     assert logins.count == 1
+
+
+def test_one_refusal_of_credentials_that_were_accepted_just_before_makes_no_refusal_of_a_lost_answer() -> None:
+    logins, failed = RefusedLogins(), lost(Cause.UNREACHABLE)
+    logins.accepted()
+    assert not logins.add(REFUSAL).final
+    assert logins.unanswered(failed) is failed
+    assert logins.accepted_at is not None
+    logins.accepted_at -= ACCEPTED_FOR_S
+    assert logins.unanswered(failed).final
 
 
 @pytest.mark.parametrize(
