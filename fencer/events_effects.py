@@ -28,13 +28,15 @@ class ReadFailed:
 
     `retry_after` is the time in seconds until another try makes sense (Redfish: Retry-After). `final`: another read cannot
     succeed, for example because the settings are wrong. `contradicts`: there was an answer, and it was about something else
-    than what was asked for, or said two things; otherwise the read was only missed.
+    than what was asked for, or said two things; otherwise the read was only missed. `cut_short`: the deadline ended it, so
+    it says nothing about the BMC.
     """
 
     failure: Failure
     retry_after: float | None = None
     final: bool = False
     contradicts: bool = False
+    cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class ProcedureState:
     failed_reads: int = 0  # failed reads in a row
     same_failures: int = 0  # of them, the last ones with one cause
     failing_since: float = inf  # when the first of `same_failures` was requested
-    read_failure: Failure | None = None  # why the last read failed; None after a successful read
+    read_failure: Failure | None = None  # why the last read failed that the deadline did not end; None after a successful read
     witnesses: WitnessMemory = field(default_factory=WitnessMemory)
     pinned: ShownIdentities = ()  # the first value of each identity that the BMC showed
     identity_shown: bool = False  # a read of this run showed the required identity, or none is required
@@ -195,14 +195,14 @@ def record_event(state: ProcedureState, event: ProcedureEvent) -> ProcedureState
                 identity_shown=state.identity_shown or not reading.identity_missing,
                 shaken=state.shaken or reading.repeated > 0,
             )
-        case ReadFailed(failure, contradicts=contradicts):
+        case ReadFailed(failure, contradicts=contradicts, cut_short=cut_short):
             same, since = _same_failures(state, failure)
             return replace(
                 state,
                 failed_reads=state.failed_reads + 1,
                 same_failures=same,
                 failing_since=since,
-                read_failure=failure,
+                read_failure=state.read_failure if cut_short and state.read_failure is not None else failure,
                 proof=() if contradicts else state.proof,
                 shaken=True,
             )

@@ -106,11 +106,15 @@ def _perform_effect(
             clock.sleep(min(seconds, left))
             return TimerFired()
         case Read():
+            read_end = clock.now() + left
             try:
                 return ReadOk(transport.read(left))
             except CallFailed as call_failed:
                 failed = call_failed
-                return ReadFailed(failed.failure, failed.retry_after, final=failed.final, contradicts=failed.contradicts)
+                cut_short = failed.failure.cause is Cause.TIMEOUT and clock.now() >= read_end
+                return ReadFailed(
+                    failed.failure, failed.retry_after, final=failed.final, contradicts=failed.contradicts, cut_short=cut_short
+                )
         case ReadAllowedCommands():
             return transport.allowed_commands(timeout)
         case ReadTask(task):

@@ -21,7 +21,7 @@ from emulator import Armed, Rail, make_fault
 
 LAST_ROUND = 5
 MORE_THAN_FIRST_READS = 17
-"""Two rounds of four fencers after the reads that come before their commands; few enough that none has to send a command again."""
+"""Two rounds of four fencers after the reads before their commands, and so few that none has to send a command again."""
 
 FOUR_AT_ONCE = Scenario(
     id="CONC-001",

@@ -53,9 +53,14 @@ class ResourceReader:
         except CallFailed as error:
             if error.final or error.contradicts or error.failure.cause in NOT_REPEATED or left_until(self._end) < REPEAT_AFTER_S:
                 raise
+            first = error
         self.repeated += 1
         time.sleep(REPEAT_AFTER_S)
-        return self._get_once(path, kind)
+        try:
+            return self._get_once(path, kind)
+        except CallFailed as error:
+            # No time was left for an answer: the first failure says more.
+            raise first if error.failure.cause is Cause.TIMEOUT and left_until(self._end) == 0 else error from None
 
     def _get_once(self, path: str, kind: ResourceKind) -> HttpResponse:
         self.requests += 1
