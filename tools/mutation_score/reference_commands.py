@@ -226,8 +226,8 @@ MUTANTS: Final = (
     Mutant(
         "run-lost-read-is-final",
         RUN,
-        "return ReadFailed(failed.failure, failed.retry_after, final=failed.final,",
-        "return ReadFailed(failed.failure, failed.retry_after, final=True,",
+        "failed.retry_after, final=failed.final,",
+        "failed.retry_after, final=True,",
         "a fence given up after one lost read",
     ),
     Mutant(
