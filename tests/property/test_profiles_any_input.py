@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -72,6 +73,7 @@ def test_random_bytes(data: bytes) -> None:
     never_anything_but_a_profile_error(data)
 
 
+@pytest.mark.long
 @QUIET
 @given(BLOCKS)
 def test_random_trees_of_real_words(tree: dict[str, Any]) -> None:

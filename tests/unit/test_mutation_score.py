@@ -59,6 +59,7 @@ def verdicts(fencer: str, mutant: str, scenario: str) -> Mapping[MatrixColumn, s
     return {each.column: each.verdict.value for each in played}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("fencer", "mutant", "scenario"), KILLED, ids=[fencer for fencer, *_ in KILLED])
 def test_a_scenario_kills_a_mutant_and_not_the_fencer_itself(fencer: str, mutant: str, scenario: str) -> None:
     column = MatrixColumn(scenario, playing.PROFILE)
@@ -66,6 +67,7 @@ def test_a_scenario_kills_a_mutant_and_not_the_fencer_itself(fencer: str, mutant
     assert verdicts(fencer, "", scenario) == {column: "PASS"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fencer", tables.FENCERS)
 def test_every_run_passes_the_place_of_a_mutant_or_cannot_differ(fencer: str) -> None:
     """Each mutant has a probe, so no run is left out for want of one."""

@@ -82,6 +82,7 @@ def test_the_reason_of_an_error_is_kept_without_ports(tmp_path: Path) -> None:
     assert read_report(file, detailed=False)[0].why == {"IPMI-003": "cannot listen on 127.0.0.1"}
 
 
+@pytest.mark.long
 def test_a_verdict_of_a_busy_machine_is_told_and_run_again(tmp_path: Path) -> None:
     late = result("IPMI-003", "STUCK", remarks=["the machine was late in every run, by up to 9.0 s: run it again"])
     once = result("STATE-003", "STUCK", remarks=["not counted: 1 run in which the machine was late, by up to 9.0 s"])
@@ -242,6 +243,7 @@ def board(*, at_once: bool = False) -> Board:
     return replace(print_scoreboard.boards()[0], scenarios=SHOWN, at_once=at_once)
 
 
+@pytest.mark.long
 def test_a_cell_that_is_current_is_not_run_again() -> None:
     profiles = ("dell-idrac9", "openbmc-x86", "dmtf-generic")
     cells = {CELL.key: CELL, ("ipmitool", "openbmc-x86"): replace(OLD, profile="openbmc-x86")}
@@ -256,11 +258,13 @@ def test_a_cell_that_is_current_is_not_run_again() -> None:
     assert not list(print_scoreboard.planned(board(at_once=True), whole, ["ipmitool"], profiles))
 
 
+@pytest.mark.long
 def test_a_cell_that_lacks_a_scenario_of_the_board_is_run_again() -> None:
     wider = replace(board(), scenarios=(*SHOWN, "STATE-019"))
     assert list(print_scoreboard.planned(wider, {CELL.key: CELL}, ["ipmitool"], ["dell-idrac9"]))
 
 
+@pytest.mark.long
 def test_what_may_be_due_to_a_busy_machine_is_run_again_alone() -> None:
     shaky = replace(CELL, verdicts={**CELL.verdicts, "IPMI-003": Verdict.FLAKY, "IPMI-002": Verdict.ERROR})
     runs = list(print_scoreboard.doubtful(board(), {CELL.key: shaky}, ["ipmitool"], ["dell-idrac9"]))
