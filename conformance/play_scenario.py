@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
@@ -59,7 +60,8 @@ class Played:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """What is to be played. `looks_for_leaks`: files are searched for passwords after each ask; a hunt does not judge that."""
+    """What is to be played. `looks_for_leaks`: files are searched for passwords after each ask; a hunt does not judge that.
+    `alone`: an in-process fencer is called in a process of its own, also where its file says that it keeps nothing."""
 
     scenario: Scenario
     steps: tuple[AskStep, ...]
@@ -68,6 +70,7 @@ class Play:
     protocol: Protocol
     seed: int = 0
     looks_for_leaks: bool = True
+    alone: bool = True
 
 
 on_sockets: Final[Callable[..., Emulator]] = partial(Emulator, reused=reusable())
@@ -96,7 +99,8 @@ def play(what: Play, stop: threading.Event, start: Callable[..., Emulator] = on_
         ]
         secrets = secrets_of(emulator, told)
         asking = _Asking(emulator, what, told, reached, secrets, stop, watched)
-        with MachineLag() as lag:
+        virtual = what.definition.ways[what.protocol].on_virtual_time
+        with MachineLag() if not virtual else nullcontext() as lag:
             outcomes = tuple(outcome for numbers in groups(what.steps) for outcome in asking.together(numbers))
         asked = {way.unit for way in reached}
         return Played(
@@ -108,7 +112,7 @@ def play(what: Play, stop: threading.Event, start: Callable[..., Emulator] = on_
                 *(fault for each in given for fault in each.faults(emulator) if fault.bmc in asked),
                 *_sigterms(what.steps, outcomes),
             ),
-            lag_s=lag.seconds,
+            lag_s=lag.seconds if lag is not None else 0.0,
         )
 
 

@@ -49,7 +49,8 @@ def function_of(target: str) -> Callable[..., object]:
 
 def call(target: str, message: Mapping[str, object]) -> int:
     """Calls the function and returns its claim as an exit code."""
-    sys.path.insert(0, str(message["path"]))
+    if sys.path[:1] != [path := str(message["path"])]:
+        sys.path.insert(0, path)
     action, params = str(message["action"]), message["params"]
     assert isinstance(params, dict)
     try:

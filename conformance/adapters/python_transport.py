@@ -12,9 +12,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 
 from conformance.adapters import python_child
 from conformance.adapters.agent import claim_of
@@ -22,6 +22,7 @@ from conformance.adapters.base import CannotStart, Invocation
 from conformance.adapters.placeholders import fill_map
 from conformance.adapters.process import PASSED_ON
 from conformance.adapters.python import PythonAdapter
+from conformance.adapters.section import Section
 from conformance.adapters.watch_on_transport import SiteTransport, WatchedOnTransport, limit_s
 from conformance.outcome import FencerOutcome
 from conformance.vocabulary import Ask, Claim
@@ -35,13 +36,23 @@ KEPT_BYTES: Final = 256_000
 
 @dataclass(frozen=True, kw_only=True)
 class PythonTransportAdapter(PythonAdapter):
-    """Adapter `python-transport`. `stage` gives the BMCs of a run, there only where they are in this process."""
+    """Adapter `python-transport`. `stage` gives the BMCs of a run, there only where they are in this process.
+
+    With `keeps_nothing` the function may be called many times in one process.
+    """
 
     name: ClassVar[str] = "python-transport"
+    form: ClassVar[str] = "conformance.fencer_forms.python:PYTHON_TRANSPORT"
     on_virtual_time: ClassVar[bool] = True
     asks_if_declared: ClassVar[frozenset[Ask]] = frozenset({Ask.WATCH})
 
+    keeps_nothing: bool = False
     stage: Callable[[], SocketlessEmulator] | None = None
+
+    @classmethod
+    def read(cls, section: Section, base: Self | None) -> Self:
+        kept = section.raw("keeps") or ("nothing" if base is not None and base.keeps_nothing else "")
+        return replace(super().read(section, base), keeps_nothing=kept == "nothing")
 
     def run(self, invocation: Invocation) -> FencerOutcome:
         """Asks once. `duration` is in virtual seconds, and the cap counts on the virtual clock."""

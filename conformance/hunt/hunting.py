@@ -68,7 +68,7 @@ def search_through(
     given up. Raises CannotStart where the fencer cannot be run on this machine.
     """
     stop = threading.Event()
-    play = play or partial(try_trace, hunted)
+    play = play or partial(try_trace, hunted, alone=False)
     ending = Ending.COMPLETE
     began = time.monotonic()
     took: dict[Trace, float] = {}

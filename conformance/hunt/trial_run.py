@@ -89,13 +89,14 @@ def hunted(definition: Definition, profile: Profile, profile_word: str, seed: in
     )
 
 
-def try_trace(hunted: Hunted, trace: Trace, stop: threading.Event) -> HuntedRun:
-    """One run. Raises Interrupted when `stop` is set, CannotStart where the fencer cannot be run here."""
+def try_trace(hunted: Hunted, trace: Trace, stop: threading.Event, *, alone: bool = True) -> HuntedRun:
+    """One run, `alone` in its process or perhaps behind others. Raises Interrupted when `stop` is set, CannotStart where the
+    fencer cannot be run here."""
     cell = hunted.cell(trace)
     how = fit(cell)
     what = Play(
         scenario=cell.scenario, steps=how.steps, profile=cell.profile, definition=how.definition, protocol=how.protocol,
-        seed=hunted.seed, looks_for_leaks=False,
+        seed=hunted.seed, looks_for_leaks=False, alone=alone,
     )  # fmt: skip
     try:
         played = play_once(what, stop)

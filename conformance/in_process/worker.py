@@ -1,9 +1,9 @@
-"""A process of the suite that plays scenarios of in-process fencers, one after the other; each run in a child of its own.
+"""A process of the suite that plays scenarios of in-process fencers, one after the other, in children of its own (`player`).
 
 `workers` starts it and speaks to it over two pipes (`messages`). One thread.
 
 Rules
-  1. A fencer is called in a child only, so what it changes and leaves open ends with that run. Its module is imported here, once.
+  1. A fencer is called in a child only: what it changes and leaves open ends with that child. Its module is imported here.
   2. The child is killed at the cap on the wall clock, and when the suite closes its pipe; what it has started ends with it.
   3. Everything that takes long is loaded and made here, before the child is there: resource trees, certificates, libraries, and
      the listings of directories in which passwords will be searched for.
@@ -20,41 +20,20 @@ import http.client
 import importlib
 import json
 import os
-import select
 import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from conformance.adapters import process_table
-from conformance.adapters.base import CannotStart, Invocation
 from conformance.adapters.python_transport import PythonTransportAdapter
-from conformance.in_process.messages import SIZE_BYTES, outcome_line, rest_line, unpacked
+from conformance.in_process.messages import SIZE_BYTES, unpacked
+from conformance.in_process.player import Player, may_follow, read_all, started, write_line
 from conformance.leaks import look_around
-from conformance.outcome import FencerOutcome
-from conformance.play_scenario import LOOPBACK, Play, Played, planned, play
-from emulator import (
-    Emulator,
-    EmulatorError,
-    Event,
-    OutOfTime,
-    Place,
-    Reusable,
-    SocketlessEmulator,
-    UnitSpec,
-    reusable,
-    virtual_address,
-)
+from conformance.play_scenario import Play, planned
+from emulator import EmulatorError, OutOfTime, Reusable, SocketlessEmulator, reusable
 
-Tell = Callable[[str], object]
-"""Takes one line of `messages`."""
-ONE_LINE: Final = {ord("\n"): " ", ord("\r"): " "}
-PR_SET_PDEATHSIG: Final = 1
 PR_SET_CHILD_SUBREAPER: Final = 36
 BEYOND_S: Final = 2.0
 """Wall-clock seconds that a run has besides the caps of its asks: for the BMCs, and for looking at what became of them."""
@@ -77,100 +56,35 @@ def main(requests: int, reports: int) -> None:
     warm: set[tuple[str, int]] = set()
     reused = reusable()
     searched: set[Path] = set()
-    while (size := _read(requests, SIZE_BYTES)) and (data := _read(requests, int.from_bytes(size))):
+    player: Player | None = None
+    while (size := read_all(requests, SIZE_BYTES)) and (data := read_all(requests, int.from_bytes(size))):
         what = unpacked(data)
-        was_warm = _warm_up(what, reused, warm)
+        is_new = not _warm_up(what, reused, warm)
         _import_fencer(what)
         if (folder := what.definition.folder) not in searched:
             searched.add(folder)
             look_around(folder)
-        if not was_warm:
+        if is_new:
             gc.collect()
             gc.freeze()  # else a collection in a child would touch, and so copy, every page of what is shared
-        child = os.fork()
-        if child == 0:
-            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            os.close(requests)
-            _run_child(what, reused, reports)
-        status, hung_up = _watch(child, requests, BEYOND_S + len(what.steps) * what.definition.cap)
-        leftover = _end_leftovers()
+        if player is not None and (is_new or not may_follow(what)):
+            player.end()
+            player = None
+        if player is None:
+            player = started(what, reused, requests, reports)
+        else:
+            player.tell(data)
+        status, hung_up = player.wait(requests, BEYOND_S + len(what.steps) * what.definition.cap)
+        if status is None and process_table.descendants(os.getpid()) != (player.pid,):
+            player.end()
+            status = 0
+        leftover: tuple[str, ...] = ()
+        if status is not None:
+            player = None
+            leftover = _end_leftovers()
         if hung_up:
             return
-        _write(reports, f"D {json.dumps({'status': status, 'leftover': leftover})}")
-
-
-# -- the child -----------------------------------------------------------------------------------------------------------------
-
-
-def _run_child(what: Play, reused: Reusable, reports: int) -> None:
-    """Never returns."""
-    code = 1
-    try:
-        os.setsid()
-        tell = partial(_write, reports)
-        try:
-            tell(rest_line(play_here(what, reused, tell)))
-            code = 0
-        except CannotStart as why:
-            tell(f"X start {why}")
-        except (OSError, EmulatorError) as error:
-            tell(f"X suite {error}")
-        except Exception as error:  # noqa: BLE001 - becomes the cell's ERROR
-            tell(f"X suite {type(error).__name__}: {error}")
-    finally:
-        os._exit(code)
-
-
-def play_here(what: Play, reused: Reusable, tell: Tell) -> Played:
-    """Plays a scenario in this process and thread; `tell` gets the lines `E` and `O` meanwhile."""
-    way = what.definition.ways[what.protocol]
-    assert isinstance(way, PythonTransportAdapter)
-    started: list[_ToldEmulator] = []
-
-    def start(
-        units: Sequence[UnitSpec], *, seed: int, places: Mapping[str, Place], refuse: frozenset[str], latency: bool
-    ) -> Emulator:
-        own = {  # ports of their own tell BMCs apart that are called by one name
-            unit.name: Place(listen=virtual_address(n)) if places[unit.name].listen == LOOPBACK else places[unit.name]
-            for n, unit in enumerate(units)
-        }
-        started.append(_ToldEmulator(units, seed=seed, places=own, refuse=refuse, latency=latency, reused=reused))
-        started[-1].tell = tell
-        return started[-1]
-
-    telling = _TellingAdapter(
-        folder=way.folder, built_in=way.built_in, function=way.function, functions=way.functions, params=way.params,
-        stage=lambda: started[-1], tell=tell,
-    )  # fmt: skip
-    ways = {**what.definition.ways, what.protocol: telling}
-    steps = tuple(replace(step, together=0) for step in what.steps)  # one thread: one after the other
-    return play(replace(what, steps=steps, definition=replace(what.definition, ways=ways)), threading.Event(), start)
-
-
-class _ToldEmulator(SocketlessEmulator):
-    """Tells every event, so that the journal is not lost with this process."""
-
-    tell: Tell
-
-    def __enter__(self) -> SocketlessEmulator:
-        super().__enter__()
-        for event in self.journal:
-            self._tell(event)
-        self.journal.subscribe(self._tell)
-        return self
-
-    def _tell(self, event: Event) -> None:
-        self.tell(f"E {event.to_json()}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _TellingAdapter(PythonTransportAdapter):
-    tell: Tell
-
-    def run(self, invocation: Invocation) -> FencerOutcome:
-        outcome = super().run(invocation)
-        self.tell(outcome_line(outcome))
-        return outcome
+        write_line(reports, f"D {json.dumps({'status': status or 0, 'leftover': leftover})}")
 
 
 def _refused_sleep(seconds: object, /) -> None:
@@ -225,20 +139,6 @@ def _import_fencer(what: Play) -> None:
             importlib.import_module(target.partition(":")[0])
 
 
-def _watch(child: int, requests: int, cap_s: float) -> tuple[int, bool]:
-    """Waits for the end of the child, which is killed at the cap or when the suite hangs up: (its exit code, hung up)."""
-    descriptor = os.pidfd_open(child)
-    poller = select.poll()
-    poller.register(descriptor, select.POLLIN)
-    poller.register(requests, 0)  # a hang-up is told without being asked for
-    ready = [number for number, _ in poller.poll(cap_s * 1000)]
-    if descriptor not in ready:
-        os.kill(child, signal.SIGKILL)
-    os.close(descriptor)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status), requests in ready
-
-
 def _end_leftovers() -> tuple[str, ...]:
     """Names of what a run has left; it is ended."""
     until = time.monotonic() + GRACE_S
@@ -258,24 +158,3 @@ def _reap() -> None:
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
-
-
-# -- pipes ---------------------------------------------------------------------------------------------------------------------
-
-
-def _read(descriptor: int, size: int) -> bytes:
-    """So many bytes; empty where the pipe ends before."""
-    pieces: list[bytes] = []
-    while size > 0:
-        piece = os.read(descriptor, min(size, 1 << 20))
-        if not piece:
-            return b""
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
-
-
-def _write(descriptor: int, line: str) -> None:
-    data = memoryview(f"{line.translate(ONE_LINE)}\n".encode(errors="replace"))
-    while data:
-        data = data[os.write(descriptor, data) :]

@@ -70,7 +70,7 @@ def runs_until_found(planted: Planted) -> int:
     worlds = [World(planted.protocol, Ask.OFF, start) for start in (Start.ON, Start.OFF)]
     search, stop = Search(worlds, SearchBounds(budget=2, depth=7)), threading.Event()
     while len(search.runs) < MOST_RUNS and (trace := search.next()) is not None:
-        run = try_trace(theirs, trace, stop)
+        run = try_trace(theirs, trace, stop, alone=False)
         search.take(run)
         if not trace.deviations:
             assert run.verdict is Verdict.PASS, f"{planted.mutant}: no deviation is needed to reveal it"

@@ -37,7 +37,7 @@ def hunt(definition: Definition, world: World, depth: int, words: frozenset[str]
     search = Search([world], SearchBounds(budget=1, depth=depth, only=words))
     ours = target(definition)
     while (trace := search.next()) is not None:
-        search.take(try_trace(ours, trace, threading.Event()))
+        search.take(try_trace(ours, trace, threading.Event(), alone=False))
     return search
 
 

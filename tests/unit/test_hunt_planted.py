@@ -28,7 +28,7 @@ def hunt(mutant: str, world: World, only: str, depth: int = 7) -> Iterator[Hunte
     ours = trial_run.hunted(on_transport(mutant), DELL, DELL.id, 0)
     search = Search([world], SearchBounds(budget=BUDGET, depth=depth, only=frozenset({only})))
     while (trace := search.next()) is not None:
-        run = try_trace(ours, trace, threading.Event())
+        run = try_trace(ours, trace, threading.Event(), alone=False)
         search.take(run)
         yield run
 

@@ -36,7 +36,7 @@ class Machine:
         monkeypatch.setattr(hunting, "time", SimpleNamespace(monotonic=lambda: self.now))
         monkeypatch.setattr(hunting, "try_trace", self.try_trace)
 
-    def try_trace(self, target: Hunted, trace: Trace, stop: threading.Event) -> HuntedRun:
+    def try_trace(self, target: Hunted, trace: Trace, stop: threading.Event, *, alone: bool = True) -> HuntedRun:
         if stop.is_set():
             raise Interrupted
         self.now += RUN_S

@@ -18,7 +18,7 @@ from conformance.hunt.search import Search, SearchBounds
 from conformance.hunt.trace import Start, World
 from conformance.hunt.trial_run import Hunted, hunted, try_trace
 from conformance.hunt.verdict import HuntedRun
-from conformance.in_process.worker import play_here
+from conformance.in_process.play_here import play_here
 from conformance.vocabulary import Ask, Protocol
 from emulator import Reusable, reusable
 from profiles import load

@@ -20,7 +20,7 @@ from typing import Any, Final
 from conformance.adapters.definition import Definition
 from conformance.adapters.python import PythonAdapter
 from conformance.adapters.reading import read
-from conformance.in_process.worker import play_here
+from conformance.in_process.play_here import play_here
 from conformance.play_scenario import Play
 from conformance.runner import MatrixCell, NotApplicable, RunOptions, fit, judged
 from conformance.scenarios import ALL
