@@ -82,14 +82,14 @@ class Player:
         return os.waitstatus_to_exitcode(status)
 
 
-def started(what: Play, reused: Reusable, requests: int, reports: int) -> Player:
-    """Forks a process that plays `what`, and what it is told after that."""
+def started(what: Play, reused: Reusable, workers: tuple[int, ...], reports: int) -> Player:
+    """Forks a process that plays `what`, and what it is told after that. `workers` are descriptors that are not its business."""
     orders_out, orders_in = os.pipe()
     done_out, done_in = os.pipe()
     pid = os.fork()
     if pid == 0:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        for descriptor in (requests, orders_in, done_out):
+        for descriptor in (*workers, orders_in, done_out):
             os.close(descriptor)
         _play_all(what, reused, reports, orders_out, done_in)
     os.close(orders_out)

@@ -1,6 +1,6 @@
 """A process of the suite that plays scenarios of in-process fencers, one after the other, in children of its own (`player`).
 
-`workers` starts it and speaks to it over two pipes (`messages`). One thread.
+`workers` starts it and speaks to it over pipes (`messages`). One thread.
 
 Rules
   1. A fencer is called in a child only: what it changes and leaves open ends with that child. Its module is imported here.
@@ -29,7 +29,7 @@ from typing import Final
 from conformance.adapters import process_table
 from conformance.adapters.python_transport import PythonTransportAdapter
 from conformance.in_process.messages import SIZE_BYTES, unpacked
-from conformance.in_process.player import Player, may_follow, read_all, started, write_line
+from conformance.in_process.player import Player, may_follow, read_all, started, write_all, write_line
 from conformance.leaks import look_around
 from conformance.play_scenario import Play, planned
 from emulator import EmulatorError, OutOfTime, Reusable, SocketlessEmulator, reusable
@@ -46,7 +46,7 @@ GRACE_S: Final = 0.05
 """How long what a fencer has started may take to end after it."""
 
 
-def main(requests: int, reports: int) -> None:
+def main(requests: int, reports: int, ended: int) -> None:
     """Plays what comes in until the pipe ends."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -71,7 +71,7 @@ def main(requests: int, reports: int) -> None:
             player.end()
             player = None
         if player is None:
-            player = started(what, reused, requests, reports)
+            player = started(what, reused, (requests, ended), reports)
         else:
             player.tell(data)
         status, hung_up = player.wait(requests, BEYOND_S + len(what.steps) * what.definition.cap)
@@ -85,6 +85,7 @@ def main(requests: int, reports: int) -> None:
         if hung_up:
             return
         write_line(reports, f"D {json.dumps({'status': status or 0, 'leftover': leftover})}")
+        write_all(ended, b".")
 
 
 def _refused_sleep(seconds: object, /) -> None:

@@ -7,6 +7,7 @@ a time, and is kept for the next one; all end with the suite.
 from __future__ import annotations
 
 import atexit
+import fcntl
 import json
 import os
 import select
@@ -15,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -29,12 +31,14 @@ from emulator import Event, EventKind
 TICK_S: Final = 0.1
 PATIENCE_S: Final = 60.0
 """Wall-clock seconds that a worker has besides the caps of the asks: it ends a run long before that."""
+PIPE_BYTES: Final = 1 << 20
+"""What a pipe shall hold, where the machine lets it: nobody then waits for the other in the middle of a run."""
 START: Final = """
 import json, sys
-requests, reports, path = json.loads(sys.argv[1])
+requests, reports, ended, path = json.loads(sys.argv[1])
 sys.path[:] = path
 from conformance.in_process.worker import main
-main(requests, reports)
+main(requests, reports, ended)
 """
 
 
@@ -43,67 +47,90 @@ class CannotPlay(OSError):
 
 
 class Worker:
-    """One process and the pipes to it."""
+    """One process and the pipes to it. The end of a run is told apart, so that nobody wakes up for each line of it."""
 
     def __init__(self) -> None:
         requests, self._requests = os.pipe()
         self._reports, reports = os.pipe()
+        self._ended, ended = os.pipe()
+        for descriptor in (self._requests, self._reports):
+            os.set_blocking(descriptor, False)
+            with suppress(OSError):
+                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         try:
             self._process = subprocess.Popen(
-                (sys.executable, "-P", "-c", START, json.dumps([requests, reports, sys.path])),
+                (sys.executable, "-P", "-c", START, json.dumps([requests, reports, ended, sys.path])),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=None,
-                pass_fds=(requests, reports), start_new_session=True,
+                pass_fds=(requests, reports, ended), start_new_session=True,
             )  # fmt: skip
         finally:
             os.close(requests)
             os.close(reports)
+            os.close(ended)
         self._rest = b""
 
     def play(self, data: bytes, stop: threading.Event, patience_s: float) -> RunReport:
         """Everything that is said of one run. Raises Interrupted, CannotPlay; a worker that raises is of no use any more."""
-        sending = threading.Thread(target=self._send, args=(data,), daemon=True)
-        sending.start()  # a worker that has just been started reads late
+        unsent = memoryview(data)
         report = RunReport()
         poller = select.poll()
-        poller.register(self._reports, select.POLLIN)
+        poller.register(self._ended, select.POLLIN)
+        is_gone = False
         until = time.monotonic() + patience_s
         while report.status is None:
             if stop.is_set():
                 raise Interrupted
             if time.monotonic() > until:
                 raise CannotPlay("the process that plays it does not answer: does the fencer's module end when it is imported?")
-            if not poller.poll(TICK_S * 1000):
-                continue
-            data = os.read(self._reports, 1 << 20)
-            if not data:
-                break
-            *lines, self._rest = (self._rest + data).split(b"\n")
+            if unsent:
+                poller.register(self._requests, select.POLLOUT)
+                if not (unsent := unsent[self._send(unsent) :]):
+                    poller.unregister(self._requests)
+            ready = [number for number, _ in poller.poll(TICK_S * 1000)]
+            if self._ended in ready and not os.read(self._ended, 1):
+                is_gone = True  # what its child has said may still come
+                poller.unregister(self._ended)
+                poller.register(self._reports, select.POLLIN)
             try:
-                for line in lines:
-                    report.take(line.decode(errors="replace"))
+                if not self._read(report) and is_gone:
+                    break
             except ValueError:
                 report.is_nonsense, report.status = True, None
                 return report
-        sending.join()
         return report
+
+    def _read(self, report: RunReport) -> bool:
+        """Takes in what has been said until now; whether more can come. Raises ValueError."""
+        while True:
+            try:
+                data = os.read(self._reports, PIPE_BYTES)
+            except BlockingIOError:
+                return True
+            if not data:
+                return False
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            for line in lines:
+                report.take(line.decode(errors="replace"))
+
+    def _send(self, data: memoryview) -> int:
+        """How many bytes have been handed over. All where it has ended, which shows at the other pipes."""
+        try:
+            return os.write(self._requests, data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            return len(data)
 
     def close(self) -> None:
         """Ends it, and what it runs."""
         os.close(self._requests)
         os.close(self._reports)
+        os.close(self._ended)
         try:
             self._process.wait(1.0)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-    def _send(self, data: bytes) -> None:
-        view = memoryview(data)
-        try:
-            while view:
-                view = view[os.write(self._requests, view) :]
-        except OSError:
-            return  # it has ended, which shows at the other pipe
 
 
 class WorkerPool:

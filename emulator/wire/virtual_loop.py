@@ -86,10 +86,9 @@ class VirtualLoop:
         What is due at `instant` has happened when this returns.
         """
         while True:
-            self._run_due()
+            due = self._run_due()
             if done():
                 return True
-            due = self._next_due()
             if due is None or due > instant:
                 self.clock.move_to(max(instant, self.clock.now()))
                 return False
@@ -98,17 +97,19 @@ class VirtualLoop:
     def _next_due(self) -> Instant | None:
         while self._timers and self._timers[0][2].callback is None:
             heapq.heappop(self._timers)
-        dues = [due for next_due, _ in self._sources if (due := next_due()) is not None]
-        if self._timers:
-            dues.append(self._timers[0][0])
-        return min(dues, default=None)
+        first = self._timers[0][0] if self._timers else None
+        for next_due, _ in self._sources:
+            due = next_due()
+            if due is not None and (first is None or due < first):
+                first = due
+        return first
 
-    def _run_due(self) -> None:
-        """Runs all that is due now, and what that makes due now."""
+    def _run_due(self) -> Instant | None:
+        """Runs all that is due now, and what that makes due now; when the next is due."""
         while True:
             due = self._next_due()
             if not self._posted and (due is None or due > self.clock.now()):
-                return
+                return due
             self._turn(self.clock.now())
 
     def _turn(self, now: Instant) -> None:
