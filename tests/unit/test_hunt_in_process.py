@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conformance.adapters.definition import Definition
+from conformance.adapters.reading import read
 from conformance.hunt import hunting, trial_run
 from conformance.hunt.evidence_files import write_find
 from conformance.hunt.hunting import Ending
@@ -19,6 +20,7 @@ from conformance.hunt.trial_run import Hunted, try_trace, worlds_of
 from conformance.hunt.verdict import HuntedRun
 from conformance.vocabulary import Ask, Protocol, Verdict
 from profiles import load
+from tests.commands import ROOT
 from tests.definitions import on_transport
 
 DELL = load("dell-idrac9")
@@ -84,6 +86,15 @@ def test_a_deviation_that_never_comes_is_no_find() -> None:
     run = try_trace(target(on_transport("ConflictIsOff")), late, threading.Event())
     assert not run.complete
     assert not run.is_find
+
+
+def test_a_run_comes_out_the_same_alone_and_behind_others() -> None:
+    ours = trial_run.hunted(read(ROOT / "tests" / "hunted" / "fence-bmc-transport.yaml"), DELL, DELL.id, 0)
+    search = Search([IPMI], SearchBounds(budget=1, depth=2))
+    while (trace := search.next()) is not None:
+        search.take(try_trace(ours, trace, threading.Event(), alone=False))
+    assert len(search.runs) > 5
+    assert [try_trace(ours, run.trace, threading.Event()) for run in search.runs] == search.runs
 
 
 def test_worlds_that_cannot_be_searched_say_why() -> None:
