@@ -57,21 +57,23 @@ def hunt(fencer: str, mutant: str, digest: str, reused: Reusable) -> HuntedMutan
         ours = hunted(definition_of(fencer, mutant), profile, PROFILE, 0)
         without = hunted(definition_of(fencer), profile, PROFILE, 0)
         prepared(fencer, mutant)
-        say(asdict(_searched(ours, without, mutant, digest)))
+        say(asdict(_searched(ours, without, mutant, digest, lambda runs: say({"runs": runs}))))
 
-    told = list(told_by_child(child))
-    if not told:
-        return HuntedMutant(mutant, digest, 0, "HANG in a hunt", "the hunt did not end")
-    return HuntedMutant(**told[-1])  # type: ignore[arg-type]
+    told = list(told_by_child(child))  # each run is told, so a long silence is one run that does not end
+    if not told or "mutant" not in told[-1]:
+        runs = told[-1]["runs"] if told else 0
+        return HuntedMutant(mutant, digest, runs, f"HANG in run {runs + 1}", "a run did not end")
+    return HuntedMutant(**told[-1])
 
 
-def _searched(ours: Hunted, without: Hunted, mutant: str, digest: str) -> HuntedMutant:
+def _searched(ours: Hunted, without: Hunted, mutant: str, digest: str, on_run: Callable[[int], None]) -> HuntedMutant:
     search = Search([world for world in WORLDS if ours.why_not(world) is None], BOUNDS)
     stop = threading.Event()
     found: HuntedRun | None = None
     while found is None and len(search.runs) < MOST_RUNS and (trace := search.next()) is not None:
         run = try_trace(ours, trace, stop)
         search.take(run)
+        on_run(len(search.runs))
         if run.is_find and not try_trace(without, trace, stop).is_find:
             found = run
     sentence = radius_sentence([found] if found is not None else [], search.levels, search.bounds)
