@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 from conformance import catalogues
 from conformance.adapters.base import CannotStart, Interrupted
 from conformance.adapters.definition import Definition
+from conformance.adapters.placeholders import SPEAKS
 from conformance.adapters.registry import following
 from conformance.capabilities import DUAL
 from conformance.catalogues import Catalogue, is_informational
@@ -113,23 +114,30 @@ def fit(cell: MatrixCell) -> Fit:
     lacking = sorted({step.ask.value for step in scenario.steps if step.ask not in definition.asks and not step.optional})
     if lacking:
         raise NotApplicable(f"{definition.name} cannot be asked for {', '.join(lacking)}")
-    if why := next(_unfit(definition, protocol, scenario.needs, scenario.given), None):
+    if why := next(_unfit(definition, asked_over, scenario.needs, scenario.given), None):
         raise NotApplicable(why)
     asked = [step for step in scenario.steps if step.ask in definition.asks]
-    reasons = [next(_unfit(definition, protocol, step.needs, step.told), None) for step in asked]
+    reasons = [next(_unfit(definition, asked_over, step.needs, step.told), None) for step in asked]
     if asked and None not in reasons:
         raise NotApplicable("; ".join(dict.fromkeys(why for why in reasons if why is not None)))
     return Fit(definition, protocol, tuple(step for step, why in zip(asked, reasons, strict=True) if why is None))
 
 
-def _unfit(definition: Definition, protocol: Protocol, needs: frozenset[str], given: Iterable[Given]) -> Iterator[str]:
+def _unfit(
+    definition: Definition, asked_over: Sequence[Protocol], needs: frozenset[str], given: Iterable[Given]
+) -> Iterator[str]:
     """Why a fencer has no part in something that needs these capabilities and tells it of these preconditions."""
     if definition.capabilities is not None and (lacking := needs - definition.capabilities):
         yield f"{definition.name} does not declare {', '.join(sorted(lacking))}"
-    way = definition.ways[protocol]
+    way = definition.ways[asked_over[0]]
     for each in given:
-        if each.told_by and not any(way.is_told(name) for name in each.told_by):
-            names = " or ".join(f"{{{name}}}" for name in sorted(each.told_by))
+        if not each.told_by:
+            continue
+        names = " or ".join(f"{{{name}}}" for name in sorted(each.told_by))
+        said = [name for name in each.told_by if SPEAKS.get(name, asked_over[0]) in asked_over]
+        if not said:
+            yield f"{definition.name} cannot be told over {asked_over[0]} that {each.sentence}: {names} names nothing there"
+        elif not any(way.is_told(name) for name in said):
             yield f"{definition.name} cannot be told that {each.sentence}: its file has no {names}"
 
 

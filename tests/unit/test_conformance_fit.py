@@ -101,6 +101,17 @@ def test_what_a_fencer_cannot_be_told_does_not_apply() -> None:
     assert fit(cell("cloudstack-redfish", "ID-004")).steps  # a function is handed everything
 
 
+def test_what_names_nothing_over_a_protocol_is_no_way_to_be_told() -> None:
+    function, ipmi_only = fencers.load("conflict-is-off"), load("ipmi-only")
+    over_ipmi = fit(MatrixCell(function, ipmi_only, BY_ID["AUTH-007"]))
+    assert over_ipmi.protocol is Protocol.IPMI
+    assert not any(step.told for step in over_ipmi.steps)  # a BMC has one system there, so that no other one can be named
+    assert any(step.told for step in fit(cell("conflict-is-off", "AUTH-007")).steps)
+    unknown = replace(BY_ID["ID-004"], protocol=Protocol.IPMI)
+    with pytest.raises(NotApplicable, match="cannot be told over ipmi that .* does not have: .* names nothing there"):
+        fit(MatrixCell(function, ipmi_only, unknown))
+
+
 def test_a_precondition_that_the_profile_lacks_does_not_apply() -> None:
     some = cell("fence_bmc", "STATE-016")
     given = (*some.scenario.given, ProfileAnswers("Off", "ForceOff", 204))
