@@ -116,6 +116,9 @@ def _kind_of_false_off(case: AskCase) -> tuple[FindingKind, str]:
     taken = case.window.systems_taken_for_off
     if taken and not case.window.target_names & taken:
         return FindingKind.WRONG_TARGET, f"off was {', '.join(sorted(taken))}, the target is {case.window.system}"
+    read = case.window.systems_read_as_off
+    if read and not case.window.target_names & read:
+        return FindingKind.WRONG_TARGET, f"it had read Off of {', '.join(sorted(read))} only, the target is {case.window.system}"
     if after:
         return FindingKind.EARLY, "it went off after the claim"
     return FindingKind.FALSE, "it never went off"

@@ -196,6 +196,12 @@ class AskWindow:
         return frozenset(self.called(e) for e in (*self.power_commands, *self.commands, *self.looks_at_off)) - {""}
 
     @cached_property
+    def systems_read_as_off(self) -> frozenset[str]:
+        """The systems that were asked for by the requests to which a BMC said Off, whatever body it gave."""
+        asked = {request.seq: self.called(request) for request in self.requests}
+        return frozenset(asked.get(look.cause or 0, self.called(look)) for look in self.looks_at_off) - {""}
+
+    @cached_property
     def systems_addressed(self) -> frozenset[str]:
         """The systems that were read or commanded, whatever the protocol."""
         return frozenset(self.called(e) for e in (*self.requests, *self.looks, *self.commands)) - {""}

@@ -1,7 +1,7 @@
 """One ask as a picture: lanes over a time axis, as SVG that takes its colours from the page. Pure.
 
-Lanes: what the fencer sent, which power words it was told, the truth about the rail of its target, and of other hosts whose rail
-moved, and what the fencer claimed. A line through all of them says where its answer was final.
+Lanes: what the fencer sent, which faults acted, which power words it was told, the truth about the rail of its target, and of other
+hosts whose rail moved, and what the fencer claimed. A line through all of them says where its answer was final.
 
 The page has thousands of these, so marks of one kind are one path, and positions are whole pixels.
 """
@@ -23,8 +23,10 @@ LETTER: Final = 6
 MARGIN: Final = 1.06
 """The axis goes on a little behind the last event, so that what it led to can be seen."""
 MOST_OTHERS: Final = 2
-TICKS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
+TICKS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 MOST_TICKS: Final = 8
+GATE: Final = "power.gate"
+"""How scenarios let a host fall when it has been looked at: no fault in this picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ def swimlane(events: Sequence[Event], ask: int) -> str:
     axis = _Axis(window.start.t, window.start.t + MARGIN * max(end.t - window.start.t, 0.001))
     lanes = [
         ("sent", _sent(window, axis)),
+        *(("fault", drawn) for drawn in (_faults(window, axis),) if drawn),
         ("told", _told(window, axis)),
         ("rail", _rail(window, axis, window.bmc, window.system, first)),
     ]
@@ -95,6 +98,19 @@ def _sent(window: AskWindow, axis: _Axis) -> str:
         any(row.add(axis.x(order.t) + 4, word) for row in rows)
     labels = "".join(row.drawn for row in rows)
     return f'<path class="q" d="{plain}"/><path class="o" d="{orders}"/>{labels}'
+
+
+def _faults(window: AskWindow, axis: _Axis) -> str:
+    """A mark for each act of a fault, and its name where it changes; empty where none acted."""
+    acts = [e for e in window.during if e.kind in (EventKind.FAULT, EventKind.WIRE) and text(e, "fault") not in ("", GATE)]
+    if not acts:
+        return ""
+    labels, last = _Labels(), ""
+    for act in acts:
+        name = text(act, "fault")
+        if name != last and labels.add(axis.x(act.t) + 4, name):
+            last = name
+    return f'<path class="o" d="{_marks((axis.x(e.t) for e in acts), 5, 16)}"/>{labels.drawn}'
 
 
 def _told(window: AskWindow, axis: _Axis) -> str:
@@ -183,4 +199,5 @@ class _Labels:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 10 else f"{name[:9]}…"
+    """Its end stays: that is where systems of one BMC, and hosts of one rack, differ."""
+    return name if len(name) <= 10 else f"{name[:4]}…{name[-5:]}"

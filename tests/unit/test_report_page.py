@@ -160,9 +160,34 @@ def more_events(*lines: tuple[str, dict[str, object]], before: int = 4) -> tuple
 def test_another_host_whose_rail_moved_has_a_lane_of_its_own() -> None:
     events = more_events(("a-very-long-name", {"kind": "rail", "system": "1", "rail": "down", "os": "stopped", "incarnation": 2}))
     found = lanes(swimlane(events, 0))
-    assert list(found) == ["sent", "told", "rail", "a-very-lo…", "claim"]
-    assert [rect.get("class") for rect in found["a-very-lo…"].findall("rect")] == ["k", "d"]
-    assert words(found["a-very-lo…"])[0] == "unknown"
+    assert list(found) == ["sent", "told", "rail", "a-ve…-name", "claim"]
+    assert [rect.get("class") for rect in found["a-ve…-name"].findall("rect")] == ["k", "d"]
+    assert words(found["a-ve…-name"])[0] == "unknown"
+
+
+def test_two_systems_of_one_bmc_have_different_names() -> None:
+    one = {"kind": "look", "system": "System.Embedded.12", "view": "system", "word": "Off"}
+    two = {"kind": "look", "system": "System.Embedded.13", "view": "system", "word": "Off"}
+    told = [words(lanes(swimlane(more_events(("target", dict(look)), before=12), 0))["told"]) for look in (one, two)]
+    assert "Syst…ed.12: Off" in told[0]
+    assert "Syst…ed.13: Off" in told[1]
+
+
+def test_faults_that_acted_have_a_lane_and_the_gate_of_the_scenario_has_none() -> None:
+    assert "fault" not in lanes(picture())
+    gate: dict[str, object] = {"kind": "fault", "fault": "power.gate", "seam": "power"}
+    assert "fault" not in lanes(swimlane(more_events(("target", dict(gate))), 0))
+    reply: dict[str, object] = {"kind": "fault", "fault": "redfish.reply", "seam": "protocol"}
+    reset: dict[str, object] = {"kind": "wire", "fault": "wire.reset", "answer": "none"}
+    two = more_events(("target", dict(reply)), ("target", dict(reset)), before=12)
+    found = lanes(swimlane(two, 0))
+    assert list(found)[:3] == ["sent", "fault", "told"]
+    assert words(found["fault"]) == ["redfish.reply"], "the second one has no room here; the chain has it"
+
+
+def test_a_run_of_milliseconds_has_ticks() -> None:
+    events = tuple(e._replace(t=e.t / 1000) for e in events_of(sample(ONE, "mine", "p", Verdict.UNSAFE)))
+    assert len(re.findall('class="a"', swimlane(events, 0))) > 2
 
 
 def test_words_of_another_view_or_system_say_whose_they_are() -> None:
