@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 OURS = ("emulator", "conformance", "fencer", "profiles", "fencelab_yaml")
@@ -17,6 +18,7 @@ ADVICE = "install fencelab into a virtual environment of its own"
 EXIT_USAGE = 2
 EXIT_AGENT = 1
 """For fence agents, where exit status 2 means that the host is off."""
+EXIT_INTERRUPTED = 130
 
 
 def foreign_package(names: Sequence[str] = OURS, *, owners_too: bool = True) -> str | None:
@@ -57,19 +59,29 @@ def require_linux() -> None:
         raise SystemExit(EXIT_USAGE)
 
 
-def bmc_emulator() -> None:
-    require_own_packages()
-    require_linux()
-    from emulator.cli import main
+@contextmanager
+def stopped_early(command: str) -> Iterator[None]:
+    """Ctrl-C while the packages are imported ends the command with one sentence."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{command}: stopped before it had begun\n")
+        raise SystemExit(EXIT_INTERRUPTED) from None
 
+
+def bmc_emulator() -> None:
+    with stopped_early("bmc-emulator"):
+        require_own_packages()
+        require_linux()
+        from emulator.cli import main
     main()
 
 
 def fence_conformance() -> None:
-    require_own_packages()
-    require_linux()
-    from conformance.cli import main
-
+    with stopped_early("fence-conformance"):
+        require_own_packages()
+        require_linux()
+        from conformance.cli import main
     main()
 
 
@@ -84,7 +96,7 @@ def fence_bmc() -> int:
 
 
 def fence_ha() -> None:
-    require_own_packages(("fencer", "fencelab_yaml"))
-    from fencer.ha.cli import main
-
+    with stopped_early("fence-ha"):
+        require_own_packages(("fencer", "fencelab_yaml"))
+        from fencer.ha.cli import main
     main()

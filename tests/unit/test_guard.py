@@ -92,3 +92,17 @@ def test_where_emulated_bmcs_cannot_run_one_sentence_says_so(
         command()
     assert ended.value.code == 2
     assert capsys.readouterr().err == "fencelab: emulated BMCs need Linux (epoll), this is darwin\n"
+
+
+@pytest.mark.parametrize("command", [fencelab_guard.bmc_emulator, fencelab_guard.fence_conformance, fencelab_guard.fence_ha])
+def test_ctrl_c_before_the_command_has_begun_is_one_sentence(
+    command: Callable[[], object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*names: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fencelab_guard, "require_own_packages", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        command()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.count("\n") == 1
