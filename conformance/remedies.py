@@ -35,6 +35,7 @@ class Situation(StrEnum):
     OTHER_HOST = auto()
     LOGIN_REFUSED = auto()
     UNAUTHORIZED = auto()
+    REDIRECTED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,8 @@ REMEDIES: tuple[Remedy, ...] = (
            "basic-auth and without sessions", ("L",), when=(IS.UNAUTHORIZED, IS.NEVER_READ)),
     Remedy("Read the state before you command; if it says Off twice, report success whatever the BMC answers to a reset",
            ("L",), when=(IS.WAS_OFF,)),
+    Remedy("Follow a redirect on the same host with method, body and credentials (307, 308); it is no answer to a command",
+           ("L",), when=(IS.REDIRECTED,)),
     Remedy("Wait as Retry-After says (2 s without it) and send the command again, up to the deadline",
            ("L",), when=(IS.COMMAND_BUSY,)),
     Remedy("Read the state after a lost answer; if it says On, send the command once more",

@@ -23,6 +23,7 @@ VIEWS: Final[Mapping[str, str]] = {
 NEEDS_OS: Final = frozenset({"GracefulShutdown", "GracefulRestart", "PushPowerButton"})
 BUSY_STATUS: Final = frozenset({429, 503})
 BUSY_CODE: Final = 0xC0
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 def seen(window: AskWindow) -> str:
@@ -86,6 +87,11 @@ def is_refusal(answer: Event) -> bool:
     return (isinstance(code, int) and code != 0) or (isinstance(number, int) and number >= 400)
 
 
+def is_redirect(answer: Event) -> bool:
+    """Whether a BMC said where else to ask; 304 says that nothing has changed."""
+    return answer.data.get("status") in REDIRECTS
+
+
 def situations(window: AskWindow, outcome: FencerOutcome, before: HostTruth) -> frozenset[Situation]:
     """Everything that holds of this ask and that a row of the remedies may ask for."""
     last = _last_words(window)
@@ -109,6 +115,11 @@ def situations(window: AskWindow, outcome: FencerOutcome, before: HostTruth) -> 
         Situation.OTHER_HOST: any(look.bmc not in window.told_units for look in window.looks_at_off),
         Situation.LOGIN_REFUSED: window.login_failures > 0,
         Situation.UNAUTHORIZED: any(answer.data.get("status") == 401 for answer in window.answers.values()),
+        Situation.REDIRECTED: (
+            any(is_redirect(answer) for answer in window.answers.values())
+            and bool(commands or not window.looks)
+            and all(answer is not None and is_redirect(answer) for answer in answers)
+        ),
         Situation.SAID_NOTHING: not outcome.text,
     }
     return frozenset(situation for situation, it_holds in holds.items() if it_holds)

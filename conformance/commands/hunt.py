@@ -35,7 +35,8 @@ MOST_BUDGET: Final = 3
 MOST_DEPTH: Final = 100
 INTERRUPTED: Final = 130
 FAILED: Final = 5
-SAVE_EVERY_S: Final = 30.0
+SAVE_EVERY_S, SAVE_SHARE = 2.0, 0.05
+"""A state is kept so often, and so seldom that no more than this share of the time goes into it."""
 EXAMPLES = """
 \b
 Examples:
@@ -148,6 +149,11 @@ def command(
         return _compare(*compared)
     if fencer_word is None or profile_word is None:
         raise OneSentence("--fencer and --profile say whom to hunt and on which BMC; or --diff compares two hunts")
+    for option, name in (("--out", out), ("--state", state_file)):
+        if name == "":
+            raise OneSentence(f"{option}: nothing is named")
+    if time_s is not None and math.isnan(time_s):
+        raise OneSentence("--time: nan is no number of seconds")
     cluster_option.check(scheduler, jobs)
     try:
         definitions, profiles = selection.pick_fencers((fencer_word,)), selection.pick_profiles((profile_word,))
@@ -201,7 +207,7 @@ class _Hunt:
         self._target = target
         self._search = search
         self._left_out = left_out
-        self._saved = time.monotonic()
+        self._save_at = time.monotonic() + SAVE_EVERY_S
 
     def carry_out(self, *, jobs: int, play: TryTrace | None, time_s: float, out: Path | None, state: Path | None) -> int:
         """Searches, confirms, writes and tells; the exit code. Runs are played by `play`; None: here. Raises OneSentence."""
@@ -213,7 +219,7 @@ class _Hunt:
 
         def tick() -> None:
             progress.tick()
-            if state is not None and time.monotonic() - self._saved > SAVE_EVERY_S:
+            if state is not None and time.monotonic() > self._save_at:
                 self._save(self._result((), progress.seconds, finished=False), state)
 
         try:
@@ -246,7 +252,8 @@ class _Hunt:
             self._save(result, state)
         if ending is hunting.Ending.STOPPED:
             end = 0.0
-        self._tell(result, out, jobs, end)
+        if self._tell(result, out, jobs, end):
+            ending = hunting.Ending.STOPPED
         found = Counter(find.run.verdict for find in finds if find.replays == find.of)
         click.echo(result.radius)
         click.echo(told.last_line(search, ending, progress.seconds, found))
@@ -294,22 +301,30 @@ class _Hunt:
     def _save(self, result: HuntResult, file: Path) -> None:
         from conformance.hunt import result_file
 
+        began = time.monotonic()
         try:
             result_file.write(result, file)
         except OSError as error:
             raise OneSentence(f"cannot write {file}: {error.strerror}") from None
-        self._saved = time.monotonic()
+        ended = time.monotonic()
+        self._save_at = ended + max(SAVE_EVERY_S, (ended - began) / SAVE_SHARE)
 
-    def _tell(self, result: HuntResult, out: Path | None, jobs: int, end: float) -> None:
-        """Prints the finds, and writes them where a folder is named; what is played for their evidence ends at `end`."""
+    def _tell(self, result: HuntResult, out: Path | None, jobs: int, end: float) -> bool:
+        """Prints the finds, and writes them where a folder is named; what is played for their evidence ends at `end`, or at
+        Ctrl-C. Whether it was that."""
         from conformance.hunt import evidence_files, told
 
+        stopped = False
         if out is not None:
-            self._write_finds(result.finds, out, jobs, end)
+            try:
+                self._write_finds(result.finds, out, jobs, end)
+            except KeyboardInterrupt:
+                stopped = True
+                _say("stopped; some finds have no evidence")
         label = self._target.definition.label
         for find in result.finds:
             file = None if out is None else out / f"{find.scenario}.yaml"
-            repeat = "" if file is None else told.repeat_command(label, self._target.profile_word, file)
+            repeat = "" if file is None else told.repeat_command(label, self._target.profile_word, file, self._target.seed)
             for line in told.find_lines(find, repeat):
                 click.echo(line)
         if (line_of := told.undetectable_line(self._search)) is not None:
@@ -321,6 +336,7 @@ class _Hunt:
                 raise OneSentence(f"cannot write into {out}: {error.strerror}") from None
         elif result.finds:
             _say("--out DIR writes each find as a scenario file, with its evidence")
+        return stopped
 
     def _write_finds(self, finds: tuple[ConfirmedFind, ...], out: Path, jobs: int, end: float) -> None:
         from conformance.hunt import evidence_files, hunting

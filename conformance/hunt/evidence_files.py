@@ -20,7 +20,7 @@ from conformance.hunt.trial_run import Hunted
 from conformance.report import evidence
 from conformance.report.swimlane import swimlane
 from conformance.result import Result
-from conformance.runner import MatrixCell, run_cell
+from conformance.runner import MatrixCell, RunOptions, run_cell
 from conformance.scenario_files.reading import read_file
 from conformance.scenario_files.writing import text_of
 from conformance.vocabulary import Protocol
@@ -41,7 +41,7 @@ def write_find(hunted: Hunted, find: ConfirmedFind, out: Path, version: str, sto
     file = out / f"{find.scenario}.yaml"
     file.write_text(text_of(hunted.scenario(find.run.trace, find.run.verdict)), encoding="utf-8")
     cell = MatrixCell(hunted.definition, hunted.profile, read_file(str(file)), hunted.profile_word)
-    result = run_cell(cell, stop or threading.Event())
+    result = run_cell(cell, stop or threading.Event(), RunOptions(seed=hunted.seed))
     evidence.write([result], out, version)
     if lane := swimlane(evidence.events_of(result), 0):
         styled = lane.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).replace(

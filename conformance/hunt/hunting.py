@@ -96,7 +96,8 @@ def search_through(
                         stop.set()
         except KeyboardInterrupt:
             stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+            with suppress(KeyboardInterrupt):  # a second one: what was found is kept all the same
+                pool.shutdown(wait=True, cancel_futures=True)
             return Ending.STOPPED
         except BaseException:
             stop.set()

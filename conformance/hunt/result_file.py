@@ -6,6 +6,7 @@ Steps that are equal are written once, in `steps`; a run names them by their num
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field, fields
 from pathlib import Path
@@ -95,8 +96,10 @@ def write(result: HuntResult, file: Path) -> None:
 
 
 def read(file: Path) -> HuntResult:
-    """Raises HuntFileUnreadable."""
+    """Raises HuntFileUnreadable. Devices are not read: some of them never end."""
     try:
+        if stat.S_ISCHR(kind := file.stat().st_mode) or stat.S_ISBLK(kind):
+            raise HuntFileUnreadable(f"{file} is not the result of a hunt: it is a device")
         told = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise HuntFileUnreadable(f"{file} cannot be read: {error.strerror}") from None
@@ -106,8 +109,10 @@ def read(file: Path) -> HuntResult:
         raise HuntFileUnreadable(f"{file} is not the result of a hunt in the form {FORMAT}")
     try:
         return _result(told)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        raise HuntFileUnreadable(f"{file} is damaged: {type(error).__name__} {error}") from None
+    except KeyError as error:
+        raise HuntFileUnreadable(f"{file} is damaged: {error} is missing") from None
+    except (TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        raise HuntFileUnreadable(f"{file} is damaged: {error}") from None
 
 
 def _result(told: Mapping[str, object]) -> HuntResult:
@@ -163,16 +168,19 @@ def _step(values: Sequence[object]) -> ObservedStep:
     made: dict[str, object] = {}
     for each, value in zip(fields(ObservedStep), values, strict=True):
         if not isinstance(value, {"str": str, "int": int, "bool": bool}[str(each.type)]):
-            raise ValueError(f"{value!r} is no {each.name}")
+            raise ValueError(f"{value!r} is no value of {each.name!r}")
         made[each.name] = value
     return ObservedStep(**made)  # type: ignore[arg-type]  # checked one by one
 
 
 def _hunted(told: Sequence[object], steps: Sequence[ObservedStep]) -> HuntedRun:
-    trace, numbers, end, key, verdict, kind, why, undetectable, complete = told
+    try:
+        trace, numbers, end, key, verdict, kind, why, undetectable, complete = told
+    except ValueError:
+        raise ValueError(f"{str(told)[:40]!r} is no run") from None
     return HuntedRun(
         trace=from_list(_listed(trace)),
-        steps=tuple(steps[_number(number)] for number in _listed(numbers)),
+        steps=tuple(_step_of(_number(number), steps) for number in _listed(numbers)),
         end=str(end),
         key=str(key),
         verdict=Verdict(str(verdict)),
@@ -181,6 +189,12 @@ def _hunted(told: Sequence[object], steps: Sequence[ObservedStep]) -> HuntedRun:
         undetectable=undetectable is True,
         complete=complete is True,
     )
+
+
+def _step_of(number: int, steps: Sequence[ObservedStep]) -> ObservedStep:
+    if not 0 <= number < len(steps):
+        raise ValueError(f"there is no step {number}")
+    return steps[number]
 
 
 def known_runs(result: HuntResult) -> Mapping[Trace, HuntedRun]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -79,5 +80,7 @@ def _level(cost: int, level: LevelCount) -> str:
     return f"{what}: {'all ' if level.done == level.planned else f'{level.done} of '}{level.planned}"
 
 
-def repeat_command(label: str, profile: str, file: Path) -> str:
-    return f"fence-conformance run --fencer {label} --profile {profile} --scenario-file {file}"
+def repeat_command(label: str, profile: str, file: Path, seed: int = 0) -> str:
+    """The command that plays a find again, as a shell takes it."""
+    line = ["fence-conformance", "run", "--fencer", label, "--profile", profile, "--scenario-file", str(file)]
+    return shlex.join([*line, *(["--seed", str(seed)] if seed else [])])

@@ -1,7 +1,7 @@
 """One ask as a picture: lanes over a time axis, as SVG that takes its colours from the page. Pure.
 
-Lanes: what the fencer sent, which faults acted, which power words it was told, the truth about the rail of its target, and of other
-hosts whose rail moved, and what the fencer claimed. A line through all of them says where its answer was final.
+Lanes: what the fencer sent, which faults acted, which power words it was told, the truth about the rail of its target, and of
+other hosts whose rail moved, and what the fencer claimed. A line through all of them says where its answer was final.
 
 The page has thousands of these, so marks of one kind are one path, and positions are whole pixels.
 """

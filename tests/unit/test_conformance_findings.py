@@ -93,6 +93,8 @@ CASES = [
     (Story().start().command(status=503), Claim.FAILED, "Retry-After"),
     (Story().start().command("GracefulShutdown"), Claim.FAILED, "polite request"),
     (Story().start().command(status=400), Claim.FAILED, "after a refused command"),
+    (Story().start().command(status=308), Claim.FAILED, "Follow a redirect on the same host"),
+    (Story().start().command(status=308).command().read(), Claim.FAILED, "Poll until the deadline"),
     (Story().start().read(), Claim.FAILED, "Send the power command"),
     (Story().start().command().read(), Claim.FAILED, "Poll until the deadline"),
 ]

@@ -108,7 +108,7 @@ def test_what_names_nothing_over_a_protocol_is_no_way_to_be_told() -> None:
     assert not any(step.told for step in over_ipmi.steps)  # a BMC has one system there, so that no other one can be named
     assert any(step.told for step in fit(cell("conflict-is-off", "AUTH-007")).steps)
     unknown = replace(BY_ID["ID-004"], protocol=Protocol.IPMI)
-    with pytest.raises(NotApplicable, match="cannot be told over ipmi that .* does not have: .* names nothing there"):
+    with pytest.raises(NotApplicable, match=r"cannot be told over ipmi that .* does not have: .* names nothing there"):
         fit(MatrixCell(function, ipmi_only, unknown))
 
 

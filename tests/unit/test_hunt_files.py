@@ -53,13 +53,28 @@ def test_runs_that_could_not_be_played_are_tried_again() -> None:
     assert not known_runs(result(runs=(replace(hunted(Trace(REDFISH)), verdict=Verdict.ERROR),)))
 
 
+def test_a_device_is_no_result_and_is_not_read() -> None:
+    """/dev/zero, as a state file, would fill the memory."""
+    with pytest.raises(HuntFileUnreadable, match="it is a device"):
+        read(Path("/dev/null"))
+
+
+@pytest.mark.parametrize("numbers", [[-1], [999]])
+def test_a_run_with_a_step_that_is_not_there_is_damaged(tmp_path: Path, numbers: list[int]) -> None:
+    told = json.loads(to_json(result(unsafe())))
+    told["runs"][0][1] = numbers
+    (tmp_path / "x.json").write_text(json.dumps(told))
+    with pytest.raises(HuntFileUnreadable, match=f"is damaged: there is no step {numbers[0]}$"):
+        read(tmp_path / "x.json")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("not json", "is not JSON"),
         ("[]", "in the form hunt/1"),
         ('{"format": "hunt/2"}', "in the form hunt/1"),
-        ('{"format": "hunt/1"}', "is damaged"),
+        ('{"format": "hunt/1"}', "is damaged: 'left_out' is missing"),
     ],
 )
 def test_a_file_that_is_no_result_is_refused_in_one_sentence(tmp_path: Path, text: str, words: str) -> None:
