@@ -114,7 +114,8 @@ def _time_for(search: Search, took: dict[Trace, float], jobs: int) -> float:
 def ended_at(end: float) -> Iterator[threading.Event]:
     """An event that is set at `end` (of time.monotonic), and when the block is left by an error: runs that know it are ended."""
     stop = threading.Event()
-    timer = threading.Timer(max(0.0, end - time.monotonic()), stop.set) if end < math.inf else None
+    left = min(max(0.0, end - time.monotonic()), threading.TIMEOUT_MAX)
+    timer = threading.Timer(left, stop.set) if end < math.inf else None
     if timer is not None:
         timer.daemon = True
         timer.start()
