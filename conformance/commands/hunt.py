@@ -329,6 +329,8 @@ class _Hunt:
                 click.echo(line)
         if (line_of := told.undetectable_line(self._search)) is not None:
             click.echo(line_of)
+        for line in told.reservation_lines(self._search, self._target.profile):
+            click.echo(line)
         if out is not None:
             try:
                 evidence_files.write_whole(result, out)

@@ -84,7 +84,7 @@ def to_json(result: HuntResult) -> str:
 
 def _run(run: HuntedRun, numbers: dict[ObservedStep, int]) -> list[object]:
     steps = [numbers.setdefault(step, len(numbers)) for step in run.steps]
-    flags = [run.undetectable, run.complete]
+    flags = [run.undetectable, run.complete, run.assumed]
     return [as_list(run.trace), steps, run.end, run.key, run.verdict.value, run.kind, run.why, *flags]
 
 
@@ -175,7 +175,7 @@ def _step(values: Sequence[object]) -> ObservedStep:
 
 def _hunted(told: Sequence[object], steps: Sequence[ObservedStep]) -> HuntedRun:
     try:
-        trace, numbers, end, key, verdict, kind, why, undetectable, complete = told
+        trace, numbers, end, key, verdict, kind, why, undetectable, complete, *later = told
     except ValueError:
         raise ValueError(f"{str(told)[:40]!r} is no run") from None
     return HuntedRun(
@@ -188,6 +188,7 @@ def _hunted(told: Sequence[object], steps: Sequence[ObservedStep]) -> HuntedRun:
         why=str(why),
         undetectable=undetectable is True,
         complete=complete is True,
+        assumed=_number(later[0]) if later else 0,  # older hunts did not count them
     )
 
 

@@ -13,7 +13,9 @@ from conformance.hunt.result_file import ConfirmedFind
 from conformance.hunt.search import LevelCount, Search
 from conformance.hunt.verdict import COUNTED, HuntedRun
 from conformance.progress import duration
+from conformance.report.model import IDENTITY_ONLY, met_assumed
 from conformance.vocabulary import Verdict
+from profiles.model import Profile
 
 EVERY_S: Final = 30.0
 
@@ -54,8 +56,18 @@ def find_lines(find: ConfirmedFind, repeat: str) -> Iterator[str]:
     yield f"    {run.why}"
     again = f"{find.replays} of {find.of} the same{'' if find.replays == find.of else '; it does not count'}"
     yield f"    played again: {again if find.of else 'no, there was no time'}"
+    if run.assumed:
+        yield f"    assumed: {met_assumed(run.assumed)}"
     if repeat:
         yield f"    {repeat}"
+
+
+def reservation_lines(search: Search, profile: Profile) -> Iterator[str]:
+    """What a reader must know of the profile before he relies on the hunt; the same words as after a `run`."""
+    if profile.identity_only:
+        yield f"identity only  {profile.id}: {IDENTITY_ONLY}"
+    if met := [run.assumed for run in search.runs if run.assumed]:
+        yield f"assumed  {profile.id}: {met_assumed(sum(met), f' in {len(met)} runs of {len(search.runs)}')}"
 
 
 def undetectable_line(search: Search) -> str | None:

@@ -112,7 +112,8 @@ def try_trace(hunted: Hunted, trace: Trace, stop: threading.Event, *, alone: boo
     steps = observe(window)
     end = end_of(judgement.facts[0].claim)
     run = HuntedRun(
-        trace=trace, steps=steps, end=end, key=prefix_key(steps, end), verdict=Verdict.PASS, complete=complete
+        trace=trace, steps=steps, end=end, key=prefix_key(steps, end), verdict=Verdict.PASS, complete=complete,
+        assumed=_assumed(judgement),
     )  # fmt: skip
     if not complete:
         return run
@@ -131,13 +132,19 @@ def _run_of_watch(hunted: Hunted, trace: Trace, judgement: Judgement, window: As
     steps = manager_run.observe_watch(window)
     end = manager_run.ended(end_of(judgement.facts[0].claim), steps)
     key = prefix_key(steps, end)
-    run = HuntedRun(trace=trace, steps=steps, end=end, key=key, verdict=Verdict.PASS, complete=complete)
+    run = HuntedRun(
+        trace=trace, steps=steps, end=end, key=key, verdict=Verdict.PASS, complete=complete, assumed=_assumed(judgement)
+    )  # fmt: skip
     if not complete:
         return run
     verdict, kind, why = manager_run.worst_of_watch(judgement, trace, window, hunted.definition.deadline)
     stable_for_s = hunted.definition.limits.get("stable_for", STABLE_FOR_S)
     hidden = verdict is Verdict.UNSAFE and manager_run.is_hidden(window, trace, stable_for_s, has_chassis=hunted.has_chassis)
     return replace(run, verdict=verdict, kind=kind, why=why, undetectable=hidden)
+
+
+def _assumed(judgement: Judgement) -> int:
+    return sum(facts.assumed for facts in judgement.facts)
 
 
 def worlds_of(

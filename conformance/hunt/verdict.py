@@ -38,7 +38,7 @@ class HuntedRun:
     """One run. `verdict` is UNSAFE, HANG, STUCK, PASS, or ERROR where it could not be played; `kind` that of the finding.
 
     `end` says how the fencer ended, in words. `key` is equal for runs that nobody could tell apart. With `complete` every
-    deviation of the trace has come.
+    deviation of the trace has come. `assumed` counts power commands that met a cell `"?"` of the profile.
     """
 
     trace: Trace
@@ -50,6 +50,7 @@ class HuntedRun:
     why: str = ""
     undetectable: bool = False
     complete: bool = True
+    assumed: int = 0
 
     @property
     def is_find(self) -> bool:

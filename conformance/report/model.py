@@ -67,7 +67,7 @@ def assumed_cells(results: Sequence[Result]) -> tuple[str, ...]:
 
 def met_assumed(commands: int, where: str = "") -> str:
     """That so many power commands met unknown cells, as the end of a sentence."""
-    return f"{commands} power commands{where} met an answer that nobody has seen of this BMC"
+    return f"{commands} power command{'' if commands == 1 else 's'}{where} met an answer that nobody has seen of this BMC"
 
 
 def identity_only(results: Sequence[Result]) -> tuple[str, ...]:

@@ -49,6 +49,15 @@ def test_a_result_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert set(known_runs(told)) == {run.trace for run in told.runs}
 
 
+def test_answers_that_were_assumed_are_kept_and_an_older_result_has_none(tmp_path: Path) -> None:
+    write(result(replace(unsafe(), assumed=2)), tmp_path / "new.json")
+    assert [run.assumed for run in read(tmp_path / "new.json").runs] == [2]
+    told = json.loads(to_json(result(unsafe())))
+    told["runs"] = [run[:9] for run in told["runs"]]
+    (tmp_path / "old.json").write_text(json.dumps(told))
+    assert [run.assumed for run in read(tmp_path / "old.json").runs] == [0]
+
+
 def test_runs_that_could_not_be_played_are_tried_again() -> None:
     assert not known_runs(result(runs=(replace(hunted(Trace(REDFISH)), verdict=Verdict.ERROR),)))
 

@@ -81,6 +81,13 @@ def test_a_lie_that_lasts_as_long_as_a_proof_is_listed_and_not_counted() -> None
     assert (listed.verdict, listed.undetectable, listed.is_find) == (Verdict.UNSAFE, True, False)
 
 
+def test_a_run_counts_the_answers_that_the_profile_assumes() -> None:
+    dgx = load("nvidia-dgx")
+    on_dgx = trial_run.hunted(on_transport(), dgx, dgx.id, 0)
+    assert try_trace(on_dgx, Trace(REDFISH), threading.Event()).assumed == 1
+    assert try_trace(target(on_transport()), Trace(REDFISH), threading.Event()).assumed == 0
+
+
 def test_a_deviation_that_never_comes_is_no_find() -> None:
     late = Trace(REDFISH, (PlacedDeviation(90, "early-off", 90, "power-read", "system"),))
     run = try_trace(target(on_transport("ConflictIsOff")), late, threading.Event())
