@@ -200,6 +200,12 @@ DEVIATIONS: Final[tuple[BmcDeviation, ...]] = (
         cost=2,
     ),
     BmcDeviation(
+        word="task-empty",
+        sentence="answers 202 with a task, does nothing, and the task ends with Completed",
+        redfish=FaultForm(fault="redfish.task", params={"end": "Completed", "executed": False}, intents=COMMANDS),
+        cost=2,
+    ),
+    BmcDeviation(
         word="unreadable",
         sentence=f"answers with HTML and HTTP 200, {LASTS} times in a row",
         redfish=FaultForm(fault="redfish.body", params={"kind": "html"}, intents=READING, count=LASTS),

@@ -33,6 +33,7 @@ HOSTS: Final[Mapping[Start | ManagerStart, tuple[HostSpec, ...]]] = {
     Start.OFF: (OFF,),
     Start.TWO: (ON, OFF),
 }
+SYSTEMS: Final = "/redfish/v1/Systems"
 SOURCE: Final = "found by fence-conformance hunt"
 NUMBERS: Final = 900_000
 REQUIREMENTS: Final[Mapping[Verdict, Requirement]] = {
@@ -66,7 +67,8 @@ def scenario_of(trace: Trace, verdict: Verdict, other_system: str = "") -> Scena
         Armed(fault=make_fault("power.gate", gate=READS), must_fire=False),
     )
     given: tuple[Given, ...] = (
-        host(*HOSTS[world.start]), falls, *(deviation_of(trace, placed, other_system) for placed in trace.deviations),
+        host(*HOSTS[world.start]), falls, *listed_last(world.start),
+        *(deviation_of(trace, placed, other_system) for placed in trace.deviations),
     )  # fmt: skip
     return Scenario(
         id=id_of(trace),
@@ -78,6 +80,15 @@ def scenario_of(trace: Trace, verdict: Verdict, other_system: str = "") -> Scena
         steps=(AskStep(world.ask, _expected(verdict, world.ask)),),
         protocol=world.protocol,
     )
+
+
+def listed_last(start: Start | ManagerStart) -> tuple[Given, ...]:
+    """Of two systems the one that is meant is listed last: no order is promised, and many a fencer takes the first one."""
+    if start is not Start.TWO:
+        return ()
+    fault = make_fault("redfish.members", what="reversed")
+    armed = Armed(fault=fault, when=When(method="GET", path=SYSTEMS), must_fire=False)
+    return (Inject("the collection of systems lists the target last", armed),)
 
 
 def id_of(trace: Trace) -> str:

@@ -81,6 +81,26 @@ def test_a_lie_that_lasts_as_long_as_a_proof_is_listed_and_not_counted() -> None
     assert (listed.verdict, listed.undetectable, listed.is_find) == (Verdict.UNSAFE, True, False)
 
 
+@pytest.mark.parametrize(("mutant", "verdict"), [("EndOfTaskIsOff", Verdict.UNSAFE), ("", Verdict.PASS)])
+def test_a_task_that_completes_and_did_nothing_reveals_who_takes_its_end_for_off(mutant: str, verdict: Verdict) -> None:
+    ours = target(on_transport(mutant))
+    plain = try_trace(ours, Trace(REDFISH), threading.Event())
+    search = Search([REDFISH], SearchBounds(budget=2, depth=6, only=frozenset({"task-empty"})))
+    search.next()
+    search.take(plain)
+    trace = search.next()
+    assert trace is not None
+    assert [each.word for each in trace.deviations] == ["task-empty"]
+    run = try_trace(ours, trace, threading.Event())
+    assert (run.verdict, run.complete) == (verdict, True)
+
+
+@pytest.mark.parametrize(("mutant", "verdict"), [("IgnoresSelector", Verdict.UNSAFE), ("", Verdict.PASS)])
+def test_who_takes_the_first_of_two_systems_is_found_without_a_deviation(mutant: str, verdict: Verdict) -> None:
+    run = try_trace(target(on_transport(mutant)), Trace(World(Protocol.REDFISH, Ask.OFF, Start.TWO)), threading.Event())
+    assert (run.verdict, run.kind) == (verdict, "WRONG-TARGET" if mutant else "")
+
+
 def test_a_run_counts_the_answers_that_the_profile_assumes() -> None:
     dgx = load("nvidia-dgx")
     on_dgx = trial_run.hunted(on_transport(), dgx, dgx.id, 0)
