@@ -9,6 +9,7 @@ Rules
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -58,9 +59,12 @@ class FaultForm:
     count: int = 1
 
 
+IN_BRACKETS: Final = re.compile(r"\(([^;)]*); ([^)]*)\)")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BmcDeviation:
-    """`sentence` completes "at the second power read the BMC ..."."""
+    """`sentence` completes "at the second power read the BMC ...". In brackets stands what that is over Redfish; over IPMI."""
 
     word: str
     sentence: str
@@ -71,6 +75,11 @@ class BmcDeviation:
 
     def form(self, protocol: Protocol) -> FaultForm | None:
         return self.redfish if protocol is Protocol.REDFISH else self.ipmi
+
+    def sentence_over(self, protocol: Protocol) -> str:
+        """The sentence with what it is over this protocol only."""
+        which = 1 if protocol is Protocol.REDFISH else 2
+        return IN_BRACKETS.sub(lambda both: f"({both[which]})", self.sentence)
 
 
 SYSTEM_VIEWS: Final = frozenset({"system"})

@@ -61,7 +61,7 @@ def scenario_of(trace: Trace, verdict: Verdict, other_system: str = "") -> Scena
     `other_system` is the path of the second system, which differs from profile to profile.
     """
     world = trace.world
-    met = " and ".join(f"at the {_which(d)} the BMC {BY_WORD[d.word].sentence}" for d in trace.deviations)
+    met = " and ".join(f"at the {_which(d)} the BMC {BY_WORD[d.word].sentence_over(world.protocol)}" for d in trace.deviations)
     falls = Inject(
         f"after an accepted power command the host moves only when its power has been read {READS} times",
         Armed(fault=make_fault("power.gate", gate=READS), must_fire=False),
@@ -112,7 +112,7 @@ def deviation_of(trace: Trace, placed: PlacedDeviation, other_system: str = "") 
     if form.fault == "redfish.body-of":
         params = {"path": other_system}
     return Inject(
-        f"at the {_which(placed)} the BMC {deviation.sentence}",
+        f"at the {_which(placed)} the BMC {deviation.sentence_over(trace.world.protocol)}",
         Armed(fault=make_fault(form.fault, **params), when=_when(placed, form, trace.world.protocol), count=form.count),
     )
 

@@ -177,3 +177,13 @@ def test_a_lost_request_is_counted_by_the_wire_and_not_by_the_service() -> None:
     assert "lost-answer" in words
     assert "busy" not in words
     assert PLAIN[1] == command()
+
+
+def test_a_deviation_is_told_as_it_is_over_the_protocol_that_was_spoken() -> None:
+    busy, early = BY_WORD["busy"], BY_WORD["early-off"]
+    assert busy.sentence_over(Protocol.REDFISH) == "says that it is busy (HTTP 503 with Retry-After 1) and does nothing"
+    assert busy.sentence_over(Protocol.IPMI) == "says that it is busy (IPMI 0xC0) and does nothing"
+    assert early.sentence_over(Protocol.IPMI) == early.sentence
+    for each in DEVIATIONS:
+        assert "IPMI" not in each.sentence_over(Protocol.REDFISH)
+        assert "HTTP" not in each.sentence_over(Protocol.IPMI) or each.ipmi is None
