@@ -4,7 +4,8 @@ Rules
   1. Only UNSAFE, HANG and STUCK count. STUCK is a failure although every deviation had come and the goal held at that moment, or
      a forced power-off had been executed and nothing stood in its way, or the BMC had done nothing but to say once that it is
      busy; without any deviation every failure is one. A fencer may believe a BMC that has denied its requests twice, and may
-     fail where silence has taken more than half of its deadline.
+     fail where silence has taken more than half of its deadline. Credentials that were never accepted, were refused, sent again
+     and got no answer may have been refused twice: BMCs hold the answer to a wrong password back.
   2. What no fencer could have known is UNSAFE and `undetectable`: it is listed and never counted.
 """
 
@@ -25,6 +26,7 @@ COUNTED: Final = (Verdict.UNSAFE, Verdict.HANG, Verdict.STUCK)
 DENIALS: Final[Mapping[str, int]] = {"unauthorized": 1, "not-found": 1, "unreadable": 2, "gone": 2, "locked-out": 2, "deaf": 2}
 """Deviations that deny a request, and for how many denials each counts."""
 MOST_DENIALS: Final = 1
+SILENCES: Final = frozenset({"lost-request", "lost-answer", "hang"})
 PASSES: Final = ("busy",)
 """All that came was one answer that asks for patience."""
 WITHHELD: Final = frozenset({"ignored", "late", "bounce", "word-first"})
@@ -82,10 +84,16 @@ def worst(
 
 def _could_succeed(facts: AskFacts, trace: Trace, steps: Sequence[ObservedStep]) -> bool:
     words = tuple(placed.word for placed in trace.deviations)
-    if sum(DENIALS.get(word, 0) for word in words) > MOST_DENIALS:
+    if sum(DENIALS.get(word, 0) for word in words) + _refusals_in_silence(trace) > MOST_DENIALS:
         return False
     coming = facts.ask is Ask.OFF and any(step.effective and step.did == FORCED for step in steps)
     return words == PASSES or goal_holds(facts) or (coming and not WITHHELD & set(words))
+
+
+def _refusals_in_silence(trace: Trace) -> int:
+    """1 where the first request was refused for its credentials and the second one got no answer."""
+    told = {placed.at: placed.word for placed in trace.deviations}
+    return int(told.get(1) == "unauthorized" and told.get(2) in SILENCES)
 
 
 def goal_holds(facts: AskFacts) -> bool:

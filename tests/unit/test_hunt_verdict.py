@@ -69,6 +69,18 @@ def test_a_bmc_that_has_denied_twice_may_be_believed() -> None:
     assert worst(judgement(Verdict.STUCK, Rail.DOWN), denied("unauthorized", "busy"), PLAIN)[0] is Verdict.STUCK
 
 
+@pytest.mark.parametrize("silence", ["lost-request", "lost-answer", "hang"])
+def test_credentials_refused_and_not_answered_when_sent_again_may_have_been_refused_twice(silence: str) -> None:
+    def stuck_after(*words: tuple[int, str]) -> Verdict:
+        trace = Trace(REDFISH, tuple(placed(at, word, what="power-read") for at, word in words))
+        return worst(judgement(Verdict.STUCK, Rail.DOWN), trace, PLAIN)[0]
+
+    assert stuck_after((1, "unauthorized"), (2, silence)) is Verdict.PASS
+    assert stuck_after((2, "unauthorized"), (3, silence)) is Verdict.STUCK, "they had been accepted before"
+    assert stuck_after((1, "unauthorized"), (3, silence)) is Verdict.STUCK, "they were accepted in between"
+    assert stuck_after((1, silence), (2, "unauthorized")) is Verdict.STUCK
+
+
 @pytest.mark.parametrize(
     ("rail", "incarnation", "expected"), [(Rail.UP, 2, Verdict.STUCK), (Rail.UP, 1, Verdict.PASS), (Rail.DOWN, 2, Verdict.PASS)]
 )
