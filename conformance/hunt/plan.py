@@ -31,7 +31,7 @@ HOSTS: Final[Mapping[Start | ManagerStart, tuple[HostSpec, ...]]] = {
     Start.ON: (ON,),
     Start.HUNG: (HUNG,),
     Start.OFF: (OFF,),
-    Start.TWO: (ON, OFF),
+    Start.TWO: (ON, OFF, OFF),
 }
 SYSTEMS: Final = "/redfish/v1/Systems"
 SOURCE: Final = "found by fence-conformance hunt"
@@ -67,7 +67,7 @@ def scenario_of(trace: Trace, verdict: Verdict, other_system: str = "") -> Scena
         Armed(fault=make_fault("power.gate", gate=READS), must_fire=False),
     )
     given: tuple[Given, ...] = (
-        host(*HOSTS[world.start]), falls, *listed_last(world.start),
+        host(*HOSTS[world.start]), falls, *listed_between(world.start),
         *(deviation_of(trace, placed, other_system) for placed in trace.deviations),
     )  # fmt: skip
     return Scenario(
@@ -82,13 +82,13 @@ def scenario_of(trace: Trace, verdict: Verdict, other_system: str = "") -> Scena
     )
 
 
-def listed_last(start: Start | ManagerStart) -> tuple[Given, ...]:
-    """Of two systems the one that is meant is listed last: no order is promised, and many a fencer takes the first one."""
+def listed_between(start: Start | ManagerStart) -> tuple[Given, ...]:
+    """The system that is meant is listed between two others: no order is promised, and fencers take the first one or the last."""
     if start is not Start.TWO:
         return ()
-    fault = make_fault("redfish.members", what="reversed")
+    fault = make_fault("redfish.members", what="rotated")
     armed = Armed(fault=fault, when=When(method="GET", path=SYSTEMS), must_fire=False)
-    return (Inject("the collection of systems lists the target last", armed),)
+    return (Inject("the collection of systems lists the target between the others", armed),)
 
 
 def id_of(trace: Trace) -> str:

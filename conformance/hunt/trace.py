@@ -15,7 +15,7 @@ class Start(StrEnum):
     ON = "on"
     HUNG = "hung"  # on, and its operating system does not answer
     OFF = "off"
-    TWO = "two"  # on, and a second system of the same BMC is off
+    TWO = "two"  # on, and two other systems of the same BMC are off
 
 
 class ManagerStart(StrEnum):
@@ -45,7 +45,7 @@ WORDS = {
     Start.ON: "on",
     Start.HUNG: "on with a hung operating system",
     Start.OFF: "off",
-    Start.TWO: "on beside a system that is off",
+    Start.TWO: "on between two systems that are off",
 }
 SCENES = {
     ManagerStart.CUT: "loses its power",

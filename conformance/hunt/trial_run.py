@@ -64,7 +64,7 @@ class Hunted:
 
 def hunted(definition: Definition, profile: Profile, profile_word: str, seed: int) -> Hunted:
     """Looks at a BMC of the profile, without sockets."""
-    hosts = (HostSpec(power="on"), HostSpec(power="off"))
+    hosts = (HostSpec(power="on"), HostSpec(power="off"), HostSpec(power="off"))
     try:
         emulator = SocketlessEmulator([UnitSpec(name="target", profile=profile, hosts=hosts)])
         with emulator:

@@ -17,12 +17,12 @@ COUNT: Final = "Members@odata.count"
 @fault("redfish.members", example={"when": {"path": "/redfish/v1/Systems"}, "params": {"what": "reversed"}})
 @dataclass(frozen=True, slots=True)
 class Members:
-    """A collection lists its members otherwise: none, in reverse order, over two pages, fewer than it counts, one without a URI,
+    """A collection lists its members otherwise: none, in another order, over two pages, fewer than it counts, one without a URI,
     or as an object instead of a list (ID-003, ID-006, ID-007, ID-015, ID-019). Another answer goes out as it is."""
 
-    what: Literal["empty", "object", "reversed", "paged", "short", "blank"] = param(
-        "empty: none; object: the first one in place of the list; reversed: the last one first; paged: `first` of them and a "
-        "link to the rest; short: `first` of them, the count as before; blank: the last one is {}",
+    what: Literal["empty", "object", "reversed", "rotated", "paged", "short", "blank"] = param(
+        "empty: none; object: the first one in place of the list; reversed: the last one first; rotated: the last one "
+        "in front of the others; paged: `first` of them and a link to the rest; short: `first` of them, the count as before; blank: the last one is {}",
         "empty",
     )
     first: int = param("members that stay, for paged and short", 1, low=0)
@@ -44,6 +44,8 @@ class Members:
                 told["Members"] = members[0] if members else {}
             case "reversed":
                 told["Members"] = members[::-1]
+            case "rotated":
+                told["Members"] = [*members[-1:], *members[:-1]]
             case "paged" if NEXT_PAGE in asked.query:
                 told["Members"] = members[self.first :]
             case "paged":
