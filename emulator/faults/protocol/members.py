@@ -21,8 +21,9 @@ class Members:
     or as an object instead of a list (ID-003, ID-006, ID-007, ID-015, ID-019). Another answer goes out as it is."""
 
     what: Literal["empty", "object", "reversed", "rotated", "paged", "short", "blank"] = param(
-        "empty: none; object: the first one in place of the list; reversed: the last one first; rotated: the last one "
-        "in front of the others; paged: `first` of them and a link to the rest; short: `first` of them, the count as before; blank: the last one is {}",
+        "empty: none; object: the first one in place of the list; reversed: the last one first; rotated: the last one in front of "
+        "the others; paged: `first` of them and a link to the rest; short: `first` of them, the count as before; blank: the last "
+        "one is {}",
         "empty",
     )
     first: int = param("members that stay, for paged and short", 1, low=0)
