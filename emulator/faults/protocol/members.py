@@ -21,7 +21,7 @@ class Members:
     or as an object instead of a list (ID-003, ID-006, ID-007, ID-015, ID-019). Another answer goes out as it is."""
 
     what: Literal["empty", "object", "reversed", "rotated", "paged", "short", "blank"] = param(
-        "empty: none; object: the first one in place of the list; reversed: the last one first; rotated: the last one in front of "
+        "empty: none; object: the first one in place of the list; reversed: the last one first; rotated: the last one before "
         "the others; paged: `first` of them and a link to the rest; short: `first` of them, the count as before; blank: the last "
         "one is {}",
         "empty",
