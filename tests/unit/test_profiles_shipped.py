@@ -80,6 +80,10 @@ def test_the_names() -> None:
         ("hpe-ilo7", "On", "GracefulRestart", 200, "Base.1.18.Success", "graceful_restart"),
         ("hpe-superdome-flex", "Off", "ForceRestart", 500, "Base.1.8.InternalError", "none"),
         ("huawei-ibmc", "On", "ForceOff", 200, "Base.1.0.Success", "force_off"),
+        ("huawei-ibmc", "Off", "ForcePowerCycle", 200, "Base.1.0.Success", "none"),
+        ("fujitsu-irmc", "On", "PowerCycle", 204, None, "power_cycle"),
+        ("hpe-ilo5", "Off", "ColdBoot", 400, "iLO.2.15.InvalidOperationForSystemState", "none"),
+        ("dell-idrac9", "Off", "PushPowerButton", 204, None, "none"),
         ("lenovo-xcc", "Off", "ForceOff", 204, None, "none"),
         ("openbmc-phosphor", "Off", "ForceRestart", 204, None, "boot"),
         ("openbmc-phosphor", "Off", "ForceOff", 204, None, "none"),
@@ -148,6 +152,26 @@ def test_only_openbmc_says_off_while_the_power_is_on(name: str, eager: bool) -> 
         assert set(last.says) == {View.CHASSIS, View.IPMI}
 
 
+@pytest.mark.parametrize(
+    ("name", "state", "word"),
+    [
+        ("dell-idrac9", "Off", "PushPowerButton"),
+        ("dell-idrac9", "Off", "ForceRestart"),
+        ("huawei-ibmc", "Off", "ForcePowerCycle"),
+        ("fujitsu-irmc", "Off", "PowerCycle"),
+        ("lenovo-xcc", "On", "ACPowerCycle"),
+    ],
+)
+def test_what_nobody_knows_is_marked_so(name: str, state: str, word: str) -> None:
+    assert loaded(name).power.table[state][word].assumed
+
+
+def test_faults_that_were_met_on_one_generation_are_not_those_of_another() -> None:
+    nine = {"job_queue_500", "full_as_401", "full_as_400"}
+    assert nine <= loaded("dell-idrac9").faults.keys()
+    assert not any(nine & loaded(name).faults.keys() for name in ("dell-idrac8", "dell-idrac10"))
+
+
 def test_off_over_ipmi_when_off() -> None:
     codes = {name: loaded(name).ipmi.chassis["Off"]["down"].completion_code for name in USUAL_PROFILES}
     assert codes == {"dell-idrac9": 0xD5, "dmtf-generic": 0x00, "openbmc-x86": 0x00}
@@ -160,8 +184,10 @@ def test_every_name_inside_a_loaded_profile_resolves(name: str) -> None:
     for outcome in profile.power.outcomes.values():
         assert outcome.reply in profile.replies
         assert outcome.effect in effects
+    own_words = {word for action in profile.power.oem_actions for word in action.values.values()}
     for cells in profile.power.table.values():
-        assert tuple(cells) == profile.power.reset_types
+        assert tuple(cells)[: len(profile.power.reset_types)] == profile.power.reset_types
+        assert set(cells) - set(profile.power.reset_types) <= own_words
     for commands in profile.ipmi.chassis.values():
         assert set(commands) == {"down", "up", "cycle", "reset", "diag", "soft"}
         assert {cell.effect for cell in commands.values()} <= effects
