@@ -106,9 +106,10 @@ def test_an_unknown_cell_takes_the_parents_outcome_and_says_so(files: Files) -> 
 
 
 def test_an_assumed_cell_stays_assumed_in_grandchildren_until_somebody_knows(files: Files) -> None:
-    files.write("acme", "dell-idrac9")
+    files.write("parent", "dell-idrac9", "power: {table: {Off: {ForceRestart: '?'}}}\n")
+    files.write("acme", "parent")
     assert files.load("acme").power.table["Off"]["ForceRestart"].assumed
-    files.write("acme", "dell-idrac9", "power: {table: {Off: {ForceRestart: [boot, captured, acme]}}}\n")
+    files.write("acme", "parent", "power: {table: {Off: {ForceRestart: [boot, captured, acme]}}}\n")
     assert not files.load("acme").power.table["Off"]["ForceRestart"].assumed
 
 
