@@ -128,3 +128,22 @@ def test_chassis_reset_lists_its_types_in_an_action_info_as_the_capture_does(mak
         {"target", "@Redfish.ActionInfo"},
         set(bmc.profile.power.chassis.reset_types),
     )
+
+
+@pytest.mark.parametrize(
+    ("profile", "pace", "how"),
+    [
+        ("dell-idrac9", {"min": 95, "typ": 190}, "captured"),
+        ("dell-idrac10", {"min": 95, "typ": 190}, "inferred"),
+        ("hpe-ilo5", {"min": 183, "typ": 305}, "captured"),
+        ("hpe-ilo7", {"min": 183, "typ": 305}, "inferred"),
+        ("lenovo-xcc", {"min": 171, "typ": 382}, "captured"),
+        ("nvidia-dgx", {"min": 195, "typ": 526}, "captured"),
+        ("supermicro-x13", {"min": 136, "typ": 253}, "captured"),
+    ],
+)
+def test_a_bmc_is_as_slow_as_the_crawl_of_the_capture_was(make_bmc, profile, pace, how):
+    """The notes of the captures have the times of all answers. Another generation's are inferred."""
+    found = make_bmc(profile).profile
+    assert dict(found.timing.latency_ms) == pace
+    assert found.evidence["timing.latency_ms"].confidence == how
